@@ -1,0 +1,8 @@
+import org.jspecify.annotations.NullMarked;
+
+@NullMarked
+module dev.duoka.tensor {
+  requires static transitive org.jspecify;
+  requires transitive dev.duoka.base;
+  requires transitive dev.duoka.ffi;
+}

@@ -1,0 +1,12 @@
+import org.jspecify.annotations.NullMarked;
+
+@NullMarked
+module dev.duoka.train {
+  requires static transitive org.jspecify;
+  requires transitive dev.duoka.base;
+  requires transitive dev.duoka.formats;
+  requires transitive dev.duoka.tensor;
+  requires transitive dev.duoka.engine;
+  requires transitive dev.duoka.model;
+  requires transitive dev.duoka.data;
+}
