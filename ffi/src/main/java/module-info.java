@@ -9,7 +9,6 @@ module dev.duoka.ffi {
   requires static transitive org.jspecify;
   requires transitive dev.duoka.base;
 
-  exports dev.duoka.ffi.cuda;
   exports dev.duoka.ffi.library;
   exports dev.duoka.ffi.torch;
 }

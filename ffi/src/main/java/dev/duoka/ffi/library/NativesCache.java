@@ -56,7 +56,10 @@ final class NativesCache {
           e instanceof FileSystemException full && noSpace(full)
               ? ErrorCode.NO_SPACE
               : ErrorCode.IO,
-          "cannot unpack the native libraries into " + CacheFolder.of("natives") + ": " + e.getMessage(),
+          "cannot unpack the native libraries into "
+              + CacheFolder.of("natives")
+              + ": "
+              + e.getMessage(),
           "About 450 MB must be free there; set XDG_CACHE_HOME to use another place",
           e);
     }

@@ -49,7 +49,9 @@ public final class NativeFunctions {
     return LINKER.downcallHandle(address, type);
   }
 
-  /** What {@code invokeExact} may throw besides a real error: nothing, by contract of a downcall. */
+  /**
+   * What {@code invokeExact} may throw besides a real error: nothing, by contract of a downcall.
+   */
   public static AssertionError unexpected(Throwable thrown) {
     if (thrown instanceof Error error) {
       throw error;
