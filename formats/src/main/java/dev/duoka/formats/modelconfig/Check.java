@@ -1,8 +1,5 @@
 package dev.duoka.formats.modelconfig;
 
-import dev.duoka.base.DuokaException;
-import dev.duoka.base.ErrorCode;
-
 /**
  * Checks of the records' values, named as in {@code config.json} so that users find them.
  *
@@ -50,7 +47,7 @@ final class Check {
     }
   }
 
-  private static DuokaException wrong(String problem, String remedy) {
-    return new DuokaException(ErrorCode.CONFIG, "model config: " + problem, remedy + ".");
+  private static InvalidModelConfigException wrong(String problem, String remedy) {
+    return new InvalidModelConfigException(problem, remedy + ".");
   }
 }

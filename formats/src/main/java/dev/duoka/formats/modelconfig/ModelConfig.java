@@ -53,6 +53,14 @@ public record ModelConfig(
     checkParts(architecture, attention, rope, moe, mtpModules);
     if (moe != null) {
       Check.range("first_k_dense_replace", moe.firstDenseLayers(), 0, layers);
+      checkRouting(architecture, moe);
+    }
+    if (architecture == Architecture.DEEPSEEK_MOE
+        && attention instanceof AttentionConfig.GroupedQuery(int heads, _, int headDim)) {
+      Check.that(
+          heads * headDim == hiddenSize,
+          "head_dim " + headDim + " of " + heads + " heads with hidden_size " + hiddenSize,
+          "In model_type deepseek, all heads together are as wide as the hidden size");
     }
   }
 
@@ -91,14 +99,24 @@ public record ModelConfig(
         type + " with experts",
         "Use model_type deepseek, deepseek_v2 or deepseek_v3");
     Check.that(
-        moe == null
-            || (moe.selection() == MoeConfig.Selection.BIAS_CORRECTED)
-                == (architecture == Architecture.DEEPSEEK_V3),
-        type + " with expert selection " + (moe == null ? "" : moe.selection()),
-        "deepseek_v3 has bias-corrected selection, the others have not");
-    Check.that(
         mtpModules == 0 || architecture == Architecture.DEEPSEEK_V3,
         type + " with num_nextn_predict_layers " + mtpModules,
         "Only deepseek_v3 has multi-token prediction");
+  }
+
+  /** What a router can do is fixed by the family; transformers has no keys for most of it. */
+  private static void checkRouting(Architecture architecture, MoeConfig moe) {
+    boolean v3 = architecture == Architecture.DEEPSEEK_V3;
+    String type = "model_type " + architecture.modelType();
+    Check.that(
+        (moe.selection() == MoeConfig.Selection.BIAS_CORRECTED) == v3
+            && (moe.scoring() == MoeConfig.Scoring.SIGMOID) == v3,
+        type + " with " + moe.scoring() + " scores and " + moe.selection() + " selection",
+        "deepseek_v3 has sigmoid scores and bias-corrected selection, the others have neither");
+    Check.that(
+        architecture != Architecture.DEEPSEEK_MOE
+            || (moe.selection() == MoeConfig.Selection.GREEDY && moe.scalingFactor() == 1),
+        type + " with " + moe.selection() + " selection, scaled by " + moe.scalingFactor(),
+        "Its selection is greedy and its scaling 1");
   }
 }

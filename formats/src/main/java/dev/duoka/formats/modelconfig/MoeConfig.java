@@ -81,6 +81,10 @@ public record MoeConfig(
             + " experts",
         "Raise topk_group or lower num_experts_per_tok");
     Check.that(
+        selection != Selection.GREEDY || groups == 1,
+        "greedy selection with n_group " + groups,
+        "Set n_group and topk_group to 1");
+    Check.that(
         selection != Selection.BIAS_CORRECTED || routedExperts / groups >= 2,
         "n_group "
             + groups
