@@ -23,6 +23,7 @@ final class DigestingFile implements AutoCloseable {
   private final FileChannel channel;
   private final MessageDigest digest;
   private long written;
+  private boolean settled;
 
   DigestingFile(Path path) {
     this.path = path;
@@ -59,6 +60,7 @@ final class DigestingFile implements AutoCloseable {
       channel.force(true);
       channel.close();
       CrashSafeFiles.moveIntoPlace(temporary, path);
+      settled = true;
     } catch (IOException e) {
       throw FileErrors.writing(path, e);
     }
@@ -68,7 +70,8 @@ final class DigestingFile implements AutoCloseable {
   /** Deletes what is written unless it is finished. */
   @Override
   public void close() {
-    if (channel.isOpen()) {
+    if (!settled) {
+      settled = true;
       try {
         channel.close();
         Files.deleteIfExists(temporary);

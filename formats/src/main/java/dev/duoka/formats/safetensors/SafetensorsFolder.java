@@ -22,16 +22,16 @@ import java.util.TreeMap;
 public final class SafetensorsFolder implements AutoCloseable {
   private final Path folder;
   private final List<SafetensorsFile> files;
-  private final List<TensorEntry> tensors = new ArrayList<>();
+  private final List<TensorEntry> tensors;
   private final Map<String, TensorEntry> entries = new LinkedHashMap<>();
   private final Map<String, SafetensorsFile> fileOf = new LinkedHashMap<>();
 
   private SafetensorsFolder(Path folder, List<SafetensorsFile> files) {
     this.folder = folder;
     this.files = List.copyOf(files);
+    this.tensors = files.stream().flatMap(file -> file.tensors().stream()).toList();
     for (SafetensorsFile file : files) {
       for (TensorEntry tensor : file.tensors()) {
-        tensors.add(tensor);
         entries.put(tensor.name(), tensor);
         fileOf.put(tensor.name(), file);
       }
@@ -80,7 +80,7 @@ public final class SafetensorsFolder implements AutoCloseable {
 
   /** All tensors of all files; each entry's {@code begin} counts in its own file. */
   public List<TensorEntry> tensors() {
-    return List.copyOf(tensors);
+    return tensors;
   }
 
   /** Whether a tensor of this name is in the folder. */
