@@ -1,5 +1,6 @@
 package dev.duoka.engine.function;
 
+import dev.duoka.engine.autograd.Tape;
 import dev.duoka.tensor.Dtype;
 import dev.duoka.tensor.Tensor;
 import dev.duoka.tensor.op.Copies;
@@ -31,6 +32,15 @@ public record Routing(
     Tensor counts = Indexing.counts(flat, experts);
     Tensor ends = Copies.cast(Reductions.cumulativeSum(counts, 0), Dtype.INT32);
     return new Routing(order, position, Elementwise.floorDivide(order, k), ends, counts, k);
+  }
+
+  /** Lets the tape own these tensors: functions hold on to them until the backward pass. */
+  public void holdOn(Tape tape) {
+    tape.hold(order);
+    tape.hold(position);
+    tape.hold(token);
+    tape.hold(ends);
+    tape.hold(counts);
   }
 
   /** Copies each token's row once per expert of its: {@code [n, w] → [n·k, w]}, sorted. */

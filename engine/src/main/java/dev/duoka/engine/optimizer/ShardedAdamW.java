@@ -96,7 +96,7 @@ public final class ShardedAdamW implements AutoCloseable {
     }
     steps++;
     try (Scope _ = Scope.open(MemoryOwner.TEMPORARIES)) {
-      Tensor step = Tensors.full(steps, Dtype.FLOAT32, valueShard.device());
+      Tensor step = Tensors.full((double) steps, Dtype.FLOAT32, valueShard.device());
       OptimizerKernels.adamw(
           masterShard(),
           gradientShard,
