@@ -1,5 +1,6 @@
 import org.jspecify.annotations.NullMarked;
 
+/** Runs: their configuration, the training loop, checkpoints, generation, parity. */
 @NullMarked
 module dev.duoka.train {
   requires static transitive org.jspecify;
@@ -9,4 +10,6 @@ module dev.duoka.train {
   requires transitive dev.duoka.engine;
   requires transitive dev.duoka.model;
   requires transitive dev.duoka.data;
+
+  exports dev.duoka.train.parity;
 }
