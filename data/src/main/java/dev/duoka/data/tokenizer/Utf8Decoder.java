@@ -20,7 +20,7 @@ final class Utf8Decoder {
     int octet = signed & 0xFF;
     if (missing > 0) {
       if (octet >= lowest && octet <= highest) {
-        codePoint = codePoint << 6 | octet & 0x3F;
+        codePoint = (codePoint << 6) | (octet & 0x3F);
         lowest = 0x80;
         highest = 0xBF;
         if (--missing == 0) {
