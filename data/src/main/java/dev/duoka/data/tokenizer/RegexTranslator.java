@@ -15,7 +15,10 @@ import java.util.Deque;
  * Expressions" page ({@code doc/RE}) of its repository, Ruby syntax.
  */
 final class RegexTranslator {
-  private static final String WORD = "\\p{L}\\p{M}\\p{Nd}\\p{Pc}";
+  private static final String WORD = UnicodeProperty.WORD;
+
+  /** Outside brackets a word has more characters; found by comparing all of them. */
+  private static final String ALONE = WORD + UnicodeProperty.LATIN_NUMBERS;
 
   private final String regex;
   private final StringBuilder out = new StringBuilder();
@@ -130,7 +133,9 @@ final class RegexTranslator {
         escape(true);
       } else if (regex.startsWith("[:", at) && regex.indexOf(":]", at) > 0) {
         int close = regex.indexOf(":]", at);
-        out.append(UnicodeProperty.translate(regex.substring(at + 2, close), false));
+        String name = regex.substring(at + 2, close);
+        boolean caret = name.startsWith("^");
+        out.append(UnicodeProperty.bracket(caret ? name.substring(1) : name, caret));
         at = close + 2;
       } else if (c == '[') {
         characterClass();
@@ -153,8 +158,8 @@ final class RegexTranslator {
           case 'D' -> "\\P{Nd}";
           case 's' -> "\\p{IsWhite_Space}";
           case 'S' -> "\\P{IsWhite_Space}";
-          case 'w' -> "[" + WORD + "]";
-          case 'W' -> "[^" + WORD + "]";
+          case 'w' -> "[" + (inClass ? WORD : ALONE) + "]";
+          case 'W' -> "[^" + (inClass ? WORD : ALONE) + "]";
           case 'h' -> "[0-9a-fA-F]";
           case 'H' -> "[^0-9a-fA-F]";
           case 'v' -> "\\x0B";
@@ -178,7 +183,8 @@ final class RegexTranslator {
 
   /** A place with a word character before it and what {@code after} says behind it, or neither. */
   private static String boundary(String afterWord, String afterOther) {
-    String word = "[" + WORD + "])";
+    // Java looks behind over surrogate pairs only if the pattern spells one out: 𐐀 is a letter.
+    String word = "[" + ALONE + "𐐀])";
     return "(?:(?<=" + word + afterWord + word + "|(?<!" + word + afterOther + word + ")";
   }
 

@@ -8,6 +8,11 @@ import java.util.Set;
 
 /** Names of Unicode properties in patterns, from Oniguruma's to Java's. */
 final class UnicodeProperty {
+  /** What a word is made of, for use between brackets. */
+  static final String WORD = "\\p{IsAlphabetic}\\p{M}\\p{Nd}\\p{Pc}";
+
+  static final String LATIN_NUMBERS = "²³¹¼½¾";
+
   private static final Set<String> CATEGORIES =
       Set.of(
           "L", "Lu", "Ll", "Lt", "Lm", "Lo", "M", "Mn", "Mc", "Me", "N", "Nd", "Nl", "No", "P",
@@ -32,6 +37,7 @@ final class UnicodeProperty {
           Map.entry("letternumber", "Nl"),
           Map.entry("othernumber", "No"),
           Map.entry("punctuation", "P"),
+          Map.entry("punct", "P"),
           Map.entry("connectorpunctuation", "Pc"),
           Map.entry("dashpunctuation", "Pd"),
           Map.entry("symbol", "S"),
@@ -60,12 +66,20 @@ final class UnicodeProperty {
           "any", "\\x{0}-\\x{10FFFF}",
           "ascii", "\\x00-\\x7F",
           "alnum", "\\p{IsAlphabetic}\\p{Nd}",
-          "punct", "\\p{P}$+<=>^`|~",
-          "word", "\\p{L}\\p{M}\\p{Nd}\\p{Pc}",
+          "word", WORD + LATIN_NUMBERS,
           "blank", "\\t\\p{Zs}",
           "xdigit", "0-9a-fA-F");
 
   private UnicodeProperty() {}
+
+  /** As {@link #translate}, for a name between {@code [:} and {@code :]}. */
+  static String bracket(String name, boolean negated) {
+    return switch (name) {
+      case "punct" -> (negated ? "[^" : "[") + "\\p{P}\\p{S}]";
+      case "word" -> (negated ? "[^" : "[") + WORD + "]";
+      default -> translate(name, negated);
+    };
+  }
 
   /** The property as a part of a Java pattern, in and out of brackets. */
   static String translate(String name, boolean negated) {
