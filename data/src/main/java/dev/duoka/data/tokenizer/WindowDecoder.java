@@ -8,7 +8,8 @@ import java.util.function.Function;
  * space is dropped, {@code <0xNN>} tokens join to characters).
  *
  * <p>It decodes a short window of tokens with and without the new one and returns the difference.
- * The window begins at the last token whose text was complete.
+ * The window begins at the last token whose text was complete; as that token's own text is cut off
+ * the difference, it does not matter that its leading space is dropped.
  */
 final class WindowDecoder implements StreamingDecoder {
   private static final int LONGEST_WINDOW = 64;
@@ -18,8 +19,7 @@ final class WindowDecoder implements StreamingDecoder {
   private String shown = "";
 
   /**
-   * @param decode the text of ids; the first id's leading space is dropped only if {@code first} is
-   *     the start of the text
+   * @param decode the text of ids, treating the first as the beginning of the text
    */
   WindowDecoder(Function<int[], String> decode) {
     this.decode = decode;
