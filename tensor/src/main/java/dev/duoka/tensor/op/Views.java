@@ -112,8 +112,7 @@ public final class Views {
   }
 
   private static Tensor view(Tensor tensor, long[] shape, long[] strides, long offset) {
-    long base = TensorHandle.storageOffset(tensor.handle());
-    return tensor.adoptView(TensorHandle.view(tensor.handle(), shape, strides, base + offset));
+    return tensor.adoptView(TensorHandle.view(tensor.handle(), shape, strides, offset));
   }
 
   private static long[] resolve(Tensor tensor, long[] shape) {
