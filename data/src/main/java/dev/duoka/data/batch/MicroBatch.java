@@ -63,22 +63,16 @@ public final class MicroBatch {
     return Arrays.copyOf(segmentStarts, segments);
   }
 
-  /**
-   * Fills one row from a window of {@code length + 1} tokens.
-   *
-   * @param window token ids; the last one is a target only
-   * @param begins whether a document or padding begins at that token
-   * @param learned whether that token may be a target
-   */
-  void fillRow(int row, int[] window, boolean[] begins, boolean[] learned) {
+  /** Fills one row from a window of {@code length + 1} tokens; rows in ascending order. */
+  void fillRow(int row, Window window) {
     int base = row * length;
     for (int i = 0; i < length; i++) {
-      tokens[base + i] = window[i];
-      if (i == 0 || begins[i]) {
+      tokens[base + i] = window.tokens[i];
+      if (i == 0 || window.begins[i]) {
         addSegment(base + i);
       }
-      boolean real = learned[i + 1] && !begins[i + 1];
-      targets[base + i] = real ? window[i + 1] : MASKED;
+      boolean real = window.isTarget(i + 1);
+      targets[base + i] = real ? window.tokens[i + 1] : MASKED;
       realTargets += real ? 1 : 0;
     }
   }

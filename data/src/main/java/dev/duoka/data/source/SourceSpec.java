@@ -21,10 +21,7 @@ public record SourceSpec(
   /** A location with every option at its default. */
   public static SourceSpec of(String location) {
     return new SourceSpec(
-        location,
-        DocumentFormat.AUTO,
-        new RecordContent.Field(DEFAULT_FIELD),
-        BadDocuments.REFUSE);
+        location, DocumentFormat.AUTO, new RecordContent.Field(DEFAULT_FIELD), BadDocuments.REFUSE);
   }
 
   /** The same source read in another format. */
