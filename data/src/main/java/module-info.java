@@ -8,6 +8,7 @@ module dev.duoka.data {
   requires transitive dev.duoka.formats;
   requires com.github.luben.zstd_jni;
   requires dev.hardwood.core;
+  requires java.logging;
   requires tools.jackson.databind;
 
   exports dev.duoka.data.batch;

@@ -12,10 +12,24 @@ import java.io.InputStream;
 import java.nio.ByteBuffer;
 import java.util.List;
 import java.util.function.Supplier;
+import java.util.logging.Level;
+import java.util.logging.Logger;
 
 /** One open Parquet file, with the decoder's exceptions turned into messages. */
 final class ParquetFile implements AutoCloseable {
   private static final int LARGEST_IN_ARCHIVE = 1 << 30;
+
+  /** Held here because the logging system forgets loggers that nobody holds. */
+  private static final Logger DECODER_LOG = Logger.getLogger("dev.hardwood");
+
+  static {
+    // Its choice of decompressor is no news to a user.
+    DECODER_LOG.setLevel(Level.WARNING);
+    // The JDK's own inflater does; a native one that may or may not be installed is not worth it.
+    if (System.getProperty("hardwood.uselibdeflate") == null) {
+      System.setProperty("hardwood.uselibdeflate", "false");
+    }
+  }
 
   private final SourceFile file;
   private final ParquetFileReader reader;
