@@ -57,7 +57,7 @@ class TokenCacheTests {
   }
 
   private TokenCache cache(int threads) {
-    return new TokenCache(folder.resolve("cache"), 1 << 10, threads);
+    return new TokenCache(folder.resolve("cache"), 1 << 12, threads);
   }
 
   private TokenShards open(DocumentEncoder encoder) {
