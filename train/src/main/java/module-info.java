@@ -9,4 +9,7 @@ module dev.duoka.train {
   requires transitive dev.duoka.engine;
   requires transitive dev.duoka.model;
   requires transitive dev.duoka.data;
+  requires org.snakeyaml.engine;
+
+  exports dev.duoka.train.config;
 }
