@@ -12,4 +12,6 @@ module dev.duoka.train {
   requires org.snakeyaml.engine;
 
   exports dev.duoka.train.config;
+  exports dev.duoka.train.config.binding;
+  exports dev.duoka.train.schedule;
 }

@@ -16,7 +16,10 @@ import java.util.OptionalInt;
  * a run can go on elsewhere.
  */
 public record RunConfig(
-    @Doc("Which architecture is trained and where its weights start.") ModelSettings model,
+    @Doc(
+            value = "Which architecture is trained and where its weights start.",
+            whenAbsent = "**required**: `preset` or `path`")
+        ModelSettings model,
     @Doc("The corpus and how it becomes sequences of token ids.") DataSettings data,
     @Doc("The batch, the length of the run and its arithmetic.") TrainingSettings training,
     @Doc("AdamW with decoupled weight decay.") OptimizerSettings optimizer,

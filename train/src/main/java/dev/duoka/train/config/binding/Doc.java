@@ -27,7 +27,7 @@ public @interface Doc {
    */
   String byDefault() default "";
 
-  /** For an {@code Optional} field: what is used when it is left out, in words. */
+  /** What is used when the field is left out, in words, where {@link #byDefault} cannot say it. */
   String whenAbsent() default "";
 
   /** The interval a number must lie in, for example {@code [0, 1)} or {@code (0, inf)}. */
