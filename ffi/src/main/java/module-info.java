@@ -1,7 +1,14 @@
 import org.jspecify.annotations.NullMarked;
 
+/**
+ * The only module that touches {@code java.lang.foreign}: finds, loads and binds LibTorch's C ABI,
+ * the CUDA driver, NVRTC and NVML. Its API speaks in {@code long} handles and Java arrays.
+ */
 @NullMarked
 module dev.duoka.ffi {
   requires static transitive org.jspecify;
   requires transitive dev.duoka.base;
+
+  exports dev.duoka.ffi.library;
+  exports dev.duoka.ffi.torch;
 }

@@ -1,0 +1,181 @@
+package dev.duoka.ffi.library;
+
+import dev.duoka.base.CacheFolder;
+import dev.duoka.base.CrashSafeFiles;
+import dev.duoka.base.DuokaException;
+import dev.duoka.base.ErrorCode;
+import dev.duoka.base.Sha256;
+import java.io.File;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.FileSystemException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.ArrayList;
+import java.util.Enumeration;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Optional;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+import java.util.zip.ZipEntry;
+import java.util.zip.ZipFile;
+
+/**
+ * Unpacks the shared libraries of Maven's LibTorch and OpenBLAS jars, once, into {@code
+ * <cache>/natives/<key>/} where the key is a hash of the names, sizes and checksums of what is in
+ * there. All libraries lie in one folder, so that they find each other through their {@code
+ * $ORIGIN} run path.
+ */
+final class NativesCache {
+  /** System property: a folder that holds the native jars of the packaged application. */
+  static final String NATIVES_PROPERTY = "duoka.natives";
+
+  private static final Pattern LIBTORCH_JAR = Pattern.compile("pytorch-(.+)-linux-x86_64\\.jar");
+  private static final Pattern OPENBLAS_JAR = Pattern.compile("openblas-(.+)-linux-x86_64\\.jar");
+
+  /** Libraries of the JavaCPP bindings, which are not used here. */
+  private static final String UNUSED_PREFIX = "libjni";
+
+  private NativesCache() {}
+
+  /** The folder with the unpacked libraries, or nothing when the jars are not there. */
+  static Optional<Path> unpacked() {
+    List<Path> jars = jars();
+    if (jars.isEmpty()) {
+      return Optional.empty();
+    }
+    try {
+      return Optional.of(unpack(jars, CacheFolder.of("natives")));
+    } catch (IOException e) {
+      throw new DuokaException(
+          e instanceof FileSystemException full && noSpace(full)
+              ? ErrorCode.NO_SPACE
+              : ErrorCode.IO,
+          "cannot unpack the native libraries into "
+              + CacheFolder.of("natives")
+              + ": "
+              + e.getMessage(),
+          "About 450 MB must be free there; set XDG_CACHE_HOME to use another place",
+          e);
+    }
+  }
+
+  /** The version in the LibTorch jar's name, for example {@code 2.10.0}; empty without the jar. */
+  static String version() {
+    for (Path jar : jars()) {
+      Matcher matcher = LIBTORCH_JAR.matcher(String.valueOf(jar.getFileName()));
+      if (matcher.matches()) {
+        return matcher.group(1).replaceFirst("-.*", "");
+      }
+    }
+    return "";
+  }
+
+  static Path unpack(List<Path> jars, Path root) throws IOException {
+    Path target = root.resolve(key(jars));
+    if (Files.isDirectory(target)) {
+      return target;
+    }
+    Files.createDirectories(root);
+    Path temporary = Files.createTempDirectory(root, "unpacking-");
+    try {
+      for (Path jar : jars) {
+        try (ZipFile zip = new ZipFile(jar.toFile())) {
+          for (ZipEntry entry : libraries(zip)) {
+            try (InputStream in = zip.getInputStream(entry)) {
+              Files.copy(in, temporary.resolve(simpleName(entry)));
+            }
+          }
+        }
+      }
+      try {
+        Files.move(temporary, target, StandardCopyOption.ATOMIC_MOVE);
+      } catch (FileSystemException e) {
+        // Another process was faster; what it unpacked is the same, by content.
+        if (!Files.isDirectory(target)) {
+          throw e;
+        }
+      }
+      return target;
+    } finally {
+      CrashSafeFiles.deleteTree(temporary);
+    }
+  }
+
+  private static String key(List<Path> jars) throws IOException {
+    StringBuilder content = new StringBuilder();
+    for (Path jar : jars) {
+      try (ZipFile zip = new ZipFile(jar.toFile())) {
+        for (ZipEntry entry : libraries(zip)) {
+          content
+              .append(entry.getName())
+              .append(' ')
+              .append(entry.getSize())
+              .append(' ')
+              .append(entry.getCrc())
+              .append('\n');
+        }
+      }
+    }
+    byte[] hash = Sha256.of(content.toString().getBytes(StandardCharsets.UTF_8));
+    return HexFormat.of().formatHex(hash, 0, 12);
+  }
+
+  private static List<ZipEntry> libraries(ZipFile zip) {
+    List<ZipEntry> libraries = new ArrayList<>();
+    for (Enumeration<? extends ZipEntry> e = zip.entries(); e.hasMoreElements(); ) {
+      ZipEntry entry = e.nextElement();
+      String name = simpleName(entry);
+      if (!entry.isDirectory() && name.contains(".so") && !name.startsWith(UNUSED_PREFIX)) {
+        libraries.add(entry);
+      }
+    }
+    return libraries;
+  }
+
+  private static String simpleName(ZipEntry entry) {
+    return entry.getName().substring(entry.getName().lastIndexOf('/') + 1);
+  }
+
+  /** The two jars: beside the packaged program, or on the class or module path of a test. */
+  private static List<Path> jars() {
+    List<Path> places = new ArrayList<>();
+    String folder = System.getProperty(NATIVES_PROPERTY);
+    if (folder != null) {
+      try (Stream<Path> files = Files.list(Path.of(folder))) {
+        files.sorted().forEach(places::add);
+      } catch (IOException e) {
+        throw new DuokaException(
+            ErrorCode.IO,
+            "cannot list the natives folder " + folder + ": " + e.getMessage(),
+            "Rebuild with 'mvn package', or unpack the bundle again",
+            e);
+      }
+    }
+    for (String property :
+        List.of("java.class.path", "jdk.module.path", "surefire.test.class.path")) {
+      for (String entry : System.getProperty(property, "").split(File.pathSeparator)) {
+        places.add(Path.of(entry));
+      }
+    }
+    List<Path> jars = new ArrayList<>();
+    for (Pattern wanted : List.of(OPENBLAS_JAR, LIBTORCH_JAR)) {
+      places.stream()
+          .filter(path -> wanted.matcher(String.valueOf(path.getFileName())).matches())
+          .filter(Files::exists)
+          .findFirst()
+          .ifPresent(jars::add);
+    }
+    return jars.size() == 2 ? jars : List.of();
+  }
+
+  private static boolean noSpace(FileSystemException e) {
+    return !(e instanceof FileAlreadyExistsException)
+        && String.valueOf(e.getReason()).contains("No space left");
+  }
+}

@@ -1,0 +1,8 @@
+/**
+ * Finds LibTorch and the CUDA libraries on this machine and says why one was chosen.
+ *
+ * <p>Read {@link dev.duoka.ffi.library.LibraryChoice} first (what is known of one installation),
+ * then {@link dev.duoka.ffi.library.LibrarySearch} (the order in which they are considered) and
+ * {@link dev.duoka.ffi.library.NativesCache} (where Maven's natives are unpacked).
+ */
+package dev.duoka.ffi.library;

@@ -1,0 +1,39 @@
+package dev.duoka.ffi.torch;
+
+import dev.duoka.base.DuokaException;
+import dev.duoka.base.ErrorCode;
+import dev.duoka.ffi.link.NativeFunctions;
+import java.lang.invoke.MethodHandle;
+
+/** LibTorch's notion of the calling thread's CUDA device and stream. */
+public final class CudaStreams {
+  private CudaStreams() {}
+
+  /** Makes {@code device} the calling thread's current device, for good. */
+  public static void useDevice(int device) {
+    // The guard would restore the former device when deleted; a rank's thread never wants that.
+    call(TorchFunctions.CREATE_CUDA_GUARD.orElseThrow(CudaStreams::noCuda), device);
+  }
+
+  /** The {@code cudaStream_t} on which LibTorch launches for the calling thread. */
+  public static long current(int device) {
+    return call(TorchFunctions.CURRENT_CUDA_STREAM.orElseThrow(CudaStreams::noCuda), device);
+  }
+
+  private static long call(MethodHandle function, int device) {
+    Scratch scratch = Scratch.ofThread();
+    try {
+      NativeFailure.check((int) function.invokeExact(device, scratch.out), "a CUDA stream call");
+    } catch (Throwable t) {
+      throw NativeFunctions.unexpected(t);
+    }
+    return scratch.outLong();
+  }
+
+  private static DuokaException noCuda() {
+    return new DuokaException(
+        ErrorCode.NATIVE_LIBRARY,
+        "CUDA was asked for, but the loaded LibTorch is a CPU build",
+        "Install a CUDA build of PyTorch; './duoka env' shows which one was chosen");
+  }
+}

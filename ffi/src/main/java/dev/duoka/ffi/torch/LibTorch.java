@@ -1,0 +1,85 @@
+package dev.duoka.ffi.torch;
+
+import dev.duoka.base.DuokaException;
+import dev.duoka.base.ErrorCode;
+import dev.duoka.ffi.library.LibraryChoice;
+import dev.duoka.ffi.library.LibrarySearch;
+import java.lang.foreign.SymbolLookup;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+
+/**
+ * The LibTorch of this process. It is loaded once, at first use, and never unloaded.
+ *
+ * <p>Thread-safe; loading takes about 0.2 s for a CPU build and 2 s for a CUDA build.
+ */
+public final class LibTorch {
+  /**
+   * In the order in which they depend on each other; those that an installation lacks are skipped.
+   */
+  private static final List<String> LIBRARIES =
+      List.of(
+          "libgomp.so.1",
+          "libopenblas.so.0",
+          "libc10.so",
+          "libtorch_cpu.so",
+          "libc10_cuda.so",
+          "libtorch_cuda.so",
+          "libtorch.so");
+
+  private static final class Loaded {
+    static final LibraryChoice CHOICE = load(new LibrarySearch().choose());
+  }
+
+  private LibTorch() {}
+
+  /** Loads LibTorch if that has not happened yet, and says which one it is. */
+  public static LibraryChoice load() {
+    return Loaded.CHOICE;
+  }
+
+  /** Whether the loaded LibTorch is a CUDA build; says nothing about a GPU being there. */
+  public static boolean hasCuda() {
+    return load().cuda();
+  }
+
+  /** The version of the loaded library's C ABI, for example {@code 2.10.0}. */
+  public static String abiVersion() {
+    long version = TorchFunctions.abiVersion();
+    return (version >>> 56) + "." + (version >>> 48 & 0xff) + "." + (version >>> 40 & 0xff);
+  }
+
+  /** All symbols of the loaded libraries and of what they depend on. */
+  static SymbolLookup symbols() {
+    load();
+    return SymbolLookup.loaderLookup();
+  }
+
+  @SuppressWarnings("restricted") // loading native code is what this class is for
+  private static LibraryChoice load(LibraryChoice choice) {
+    for (String name : LIBRARIES) {
+      Path library = choice.folder().resolve(name);
+      if (Files.exists(library)) {
+        try {
+          System.load(library.toString());
+        } catch (UnsatisfiedLinkError e) {
+          throw new DuokaException(
+              ErrorCode.NATIVE_LIBRARY,
+              "cannot load " + library + " (" + choice.origin() + "): " + e.getMessage(),
+              "Install what it misses, or choose another LibTorch with "
+                  + LibrarySearch.VARIABLE
+                  + "; './duoka env' lists what was found",
+              e);
+        } catch (IllegalCallerException e) {
+          throw new DuokaException(
+              ErrorCode.NATIVE_LIBRARY,
+              "this JVM does not allow the module dev.duoka.ffi to load native code",
+              "Start it with --enable-native-access=dev.duoka.ffi, as the duoka launcher does",
+              e);
+        }
+      }
+    }
+    return choice;
+  }
+}
