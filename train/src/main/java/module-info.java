@@ -1,5 +1,6 @@
 import org.jspecify.annotations.NullMarked;
 
+/** Runs: their configuration, the training loop, checkpoints, generation, parity. */
 @NullMarked
 module dev.duoka.train {
   requires static transitive org.jspecify;
@@ -13,5 +14,6 @@ module dev.duoka.train {
 
   exports dev.duoka.train.config;
   exports dev.duoka.train.config.binding;
+  exports dev.duoka.train.parity;
   exports dev.duoka.train.schedule;
 }

@@ -57,7 +57,7 @@ public final class Node {
       if (function == null) {
         throw new IllegalStateException("a leaf is never recomputed");
       }
-      try (Scope scope = Scope.open(MemoryOwner.TEMPORARIES)) {
+      try (Scope _ = Scope.open(MemoryOwner.TEMPORARIES)) {
         Tape silent = Tape.inference();
         Tensor[] outputs =
             function.forward(new SavedTensors(silent, inputs), saved.savedInputs(inputs.length));

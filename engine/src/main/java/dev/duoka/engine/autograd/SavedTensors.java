@@ -79,6 +79,11 @@ public final class SavedTensors {
     };
   }
 
+  /** Whether a backward pass will follow; if not, nothing that is saved is kept. */
+  public boolean isRecording() {
+    return tape.isRecording();
+  }
+
   /** Whether something was saved under this name. */
   public boolean has(String name) {
     return slots.containsKey(name);

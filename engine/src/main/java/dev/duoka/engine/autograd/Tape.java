@@ -4,10 +4,10 @@ import dev.duoka.engine.parameter.Parameter;
 import dev.duoka.tensor.MemoryOwner;
 import dev.duoka.tensor.Scope;
 import dev.duoka.tensor.Tensor;
+import dev.duoka.tensor.op.Tensors;
 import java.util.ArrayList;
 import java.util.IdentityHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Set;
 import java.util.function.Consumer;
 import java.util.function.UnaryOperator;
@@ -24,7 +24,8 @@ public final class Tape implements AutoCloseable {
   private final boolean recording;
   private final Recompute recompute;
   private final List<Node> nodes = new ArrayList<>();
-  private final Map<Parameter, int[]> pendingUses = new IdentityHashMap<>();
+  private final List<Tensor> held = new ArrayList<>();
+  private final IdentityHashMap<Parameter, int[]> pendingUses = new IdentityHashMap<>();
   private final @Nullable Set<Parameter> notedUses;
   private @Nullable SavedTensorHook hook;
   private Consumer<Parameter> onGradientReady = _ -> {};
@@ -128,6 +129,17 @@ public final class Tape implements AutoCloseable {
     return variables;
   }
 
+  /**
+   * Keeps a tensor that functions hold on to, indices say, as long as this tape needs it: until
+   * {@link #close} when recording, until the end of its scope otherwise.
+   */
+  public Tensor hold(Tensor tensor) {
+    if (recording) {
+      held.add(Scope.detach(tensor));
+    }
+    return tensor;
+  }
+
   private static boolean needsGradient(Function function, Variable[] inputs) {
     for (Variable input : inputs) {
       if (input.needsGradient()) {
@@ -164,6 +176,20 @@ public final class Tape implements AutoCloseable {
     Variable apply(Tape tape, Variable input);
   }
 
+  /** Runs backwards from losses of one element each, whose own gradients are 1. */
+  public void backward(Variable... losses) {
+    for (Variable loss : losses) {
+      Tensor value = loss.value();
+      Node producer = loss.producer();
+      if (producer != null) {
+        producer.accumulate(
+            loss.output(),
+            Scope.detach(Tensors.full(1, value.dtype(), value.device(), value.shape())));
+      }
+    }
+    runBackward();
+  }
+
   /**
    * Runs the recorded applications backwards from {@code output} and adds to the main gradients of
    * all parameters met. On CUDA it only launches.
@@ -176,12 +202,16 @@ public final class Tape implements AutoCloseable {
       throw new IllegalStateException("nothing to differentiate: no parameter or leaf was used");
     }
     producer.accumulate(output.output(), Scope.detach(gradient.share()));
+    runBackward();
+  }
+
+  private void runBackward() {
     for (int i = nodes.size() - 1; i >= 0; i--) {
       Node node = nodes.get(i);
       Function function = node.function;
       if (function != null) {
         if (node.hasGradient()) {
-          try (Scope scope = Scope.open(MemoryOwner.TEMPORARIES)) {
+          try (Scope _ = Scope.open(MemoryOwner.TEMPORARIES)) {
             runBackward(node, function);
           }
         }
@@ -220,5 +250,7 @@ public final class Tape implements AutoCloseable {
       node.releaseGradients();
     }
     nodes.clear();
+    held.forEach(Tensor::close);
+    held.clear();
   }
 }

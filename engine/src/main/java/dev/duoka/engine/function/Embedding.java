@@ -10,7 +10,7 @@ import dev.duoka.tensor.op.Views;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** Looks up a row per token: int64 {@code [b, t]} and {@code W [vocabulary, h] → [b, t, h]}. */
+/** Looks up a row per token: int64 {@code [b, t]} and {@code W [vocabulary, h] → [b·t, h]}. */
 public final class Embedding extends Function {
   private final Parameter weight;
   private final Tensor tokens;
@@ -33,10 +33,7 @@ public final class Embedding extends Function {
 
   @Override
   public Tensor[] forward(SavedTensors saved, Tensor... inputs) {
-    Tensor rows = Indexing.rows(weight.value(), Views.reshape(tokens, -1));
-    return new Tensor[] {
-      Views.reshape(rows, tokens.size(0), tokens.size(1), weight.value().size(1))
-    };
+    return new Tensor[] {Indexing.rows(weight.value(), Views.reshape(tokens, -1))};
   }
 
   @Override

@@ -9,10 +9,11 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Splits the joint projection of grouped-query attention (Ainslie et al., arXiv:2305.13245) into
- * heads and rotates query and key: {@code [b, t, (heads + 2·kvHeads)·width] →} query {@code [b,
+ * heads and rotates query and key: {@code [b·t, (heads + 2·kvHeads)·width] →} query {@code [b,
  * heads, t, width]}, key and value {@code [b, kvHeads, t, width]}.
  */
 public final class GroupedQueryHeads extends Function {
+  private final long batch;
   private final int heads;
   private final int kvHeads;
   private final long firstPosition;
@@ -21,9 +22,12 @@ public final class GroupedQueryHeads extends Function {
   /**
    * A split for {@code heads} query heads and {@code kvHeads} key and value heads.
    *
+   * @param batch b, the number of sequences
    * @param firstPosition the position of the first token of the sequence
    */
-  public GroupedQueryHeads(int heads, int kvHeads, RotaryTable rotary, long firstPosition) {
+  public GroupedQueryHeads(
+      long batch, int heads, int kvHeads, RotaryTable rotary, long firstPosition) {
+    this.batch = batch;
     this.heads = heads;
     this.kvHeads = kvHeads;
     this.rotary = rotary;
@@ -39,7 +43,7 @@ public final class GroupedQueryHeads extends Function {
   public Tensor[] forward(SavedTensors saved, Tensor... inputs) {
     Tensor joint = inputs[0];
     long width = joint.size(-1) / (heads + 2L * kvHeads);
-    Tensor split = Views.reshape(joint, joint.size(0), joint.size(1), heads + 2L * kvHeads, width);
+    Tensor split = Views.reshape(joint, batch, -1, heads + 2L * kvHeads, width);
     Tensor query = rotary.rotate(Views.narrow(split, 2, 0, heads), firstPosition);
     Tensor key = rotary.rotate(Views.narrow(split, 2, heads, kvHeads), firstPosition);
     Tensor value = Views.narrow(split, 2, heads + (long) kvHeads, kvHeads);
@@ -57,7 +61,7 @@ public final class GroupedQueryHeads extends Function {
     Tensor value = tokensFirst(gradOutputs[2]);
     Tensor joint = Copies.concatenate(2, query, key, value);
     return new @Nullable Tensor[] {
-      Views.reshape(joint, joint.size(0), joint.size(1), joint.size(2) * joint.size(3))
+      Views.reshape(joint, joint.size(0) * joint.size(1), joint.size(2) * joint.size(3))
     };
   }
 

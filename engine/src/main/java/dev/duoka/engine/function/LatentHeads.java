@@ -12,11 +12,12 @@ import org.jspecify.annotations.Nullable;
  * Builds the heads of multi-head latent attention (DeepSeek-V2, arXiv:2405.04434 §2.1): each query
  * and key is a content part and a rotated part, and the key's rotated part is shared by all heads.
  *
- * <p>Inputs: queries {@code [b, t, heads·(nope + rope)]}, the up-projected latent {@code [b, t,
- * heads·(nope + value)]}, and the shared key part {@code [b, t, rope]}. Outputs: query and key
+ * <p>Inputs: queries {@code [b·t, heads·(nope + rope)]}, the up-projected latent {@code [b·t,
+ * heads·(nope + value)]}, and the shared key part {@code [b·t, rope]}. Outputs: query and key
  * {@code [b, heads, t, nope + rope]}, value {@code [b, heads, t, value]}.
  */
 public final class LatentHeads extends Function {
+  private final long batch;
   private final int heads;
   private final long nope;
   private final long rope;
@@ -27,12 +28,20 @@ public final class LatentHeads extends Function {
   /**
    * Heads of the given widths.
    *
+   * @param batch b, the number of sequences
    * @param nope the width of the part without position
    * @param rope the width of the rotated part
    * @param firstPosition the position of the first token of the sequence
    */
   public LatentHeads(
-      int heads, int nope, int rope, int valueWidth, RotaryTable rotary, long firstPosition) {
+      long batch,
+      int heads,
+      int nope,
+      int rope,
+      int valueWidth,
+      RotaryTable rotary,
+      long firstPosition) {
+    this.batch = batch;
     this.heads = heads;
     this.nope = nope;
     this.rope = rope;
@@ -50,8 +59,7 @@ public final class LatentHeads extends Function {
   public Tensor[] forward(SavedTensors saved, Tensor... inputs) {
     Tensor queries = split(inputs[0], nope + rope);
     Tensor latent = split(inputs[1], nope + valueWidth);
-    Tensor shared =
-        Views.reshape(Views.dense(inputs[2]), inputs[2].size(0), inputs[2].size(1), 1, rope);
+    Tensor shared = Views.reshape(Views.dense(inputs[2]), batch, -1, 1, rope);
 
     Tensor queryRotated = rotary.rotate(Views.narrow(queries, 3, nope, rope), firstPosition);
     Tensor keyRotated = Views.expand(rotary.rotate(shared, firstPosition), 2, heads);
@@ -75,17 +83,15 @@ public final class LatentHeads extends Function {
     Tensor latent = Copies.concatenate(3, Views.narrow(key, 3, 0, nope), value);
     Tensor shared =
         rotary.rotateBack(Reductions.sum(Views.narrow(key, 3, nope, rope), 2, true), firstPosition);
-    return new @Nullable Tensor[] {
-      join(queries), join(latent), Views.reshape(shared, shared.size(0), shared.size(1), rope)
-    };
+    return new @Nullable Tensor[] {join(queries), join(latent), Views.reshape(shared, -1, rope)};
   }
 
   private Tensor split(Tensor tensor, long width) {
-    return Views.reshape(tensor, tensor.size(0), tensor.size(1), heads, width);
+    return Views.reshape(tensor, batch, -1, heads, width);
   }
 
   private static Tensor join(Tensor tensor) {
-    return Views.reshape(tensor, tensor.size(0), tensor.size(1), tensor.size(2) * tensor.size(3));
+    return Views.reshape(tensor, tensor.size(0) * tensor.size(1), tensor.size(2) * tensor.size(3));
   }
 
   private static Tensor headsFirst(Tensor tensor) {

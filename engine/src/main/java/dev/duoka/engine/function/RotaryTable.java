@@ -46,7 +46,7 @@ public final class RotaryTable implements AutoCloseable {
       }
     }
     this.interleaved = interleaved;
-    try (Scope scope = Scope.open(MemoryOwner.CONSTANTS)) {
+    try (Scope _ = Scope.open(MemoryOwner.CONSTANTS)) {
       cosines = Scope.detach(HostCopy.fromDoubles(cosine, dtype, device, positions, pairs));
       sines = Scope.detach(HostCopy.fromDoubles(sine, dtype, device, positions, pairs));
     }

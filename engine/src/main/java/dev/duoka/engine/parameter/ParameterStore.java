@@ -139,7 +139,7 @@ public final class ParameterStore implements AutoCloseable {
   }
 
   private static Tensor flat(MemoryOwner owner, Dtype dtype, Device device, long length) {
-    try (Scope scope = Scope.open(owner)) {
+    try (Scope _ = Scope.open(owner)) {
       return Scope.detach(Tensors.zeros(dtype, device, length));
     }
   }

@@ -14,6 +14,7 @@ public final class Elementwise {
   private static final Operator MUL = Operator.of("aten::mul", "Tensor");
   private static final Operator MUL_IN_PLACE = Operator.of("aten::mul_", "Tensor");
   private static final Operator DIV = Operator.of("aten::div", "Tensor");
+  private static final Operator FLOOR_DIVIDE = Operator.of("aten::floor_divide", "");
   private static final Operator NEG = Operator.of("aten::neg", "");
   private static final Operator SQRT = Operator.of("aten::sqrt", "");
   private static final Operator RSQRT = Operator.of("aten::rsqrt", "");
@@ -107,6 +108,13 @@ public final class Elementwise {
   /** {@code a / b}. */
   public static Tensor div(Tensor a, Tensor b) {
     return Call.of(DIV).tensor(a).tensor(b).result();
+  }
+
+  /** {@code ⌊a / number⌋}, for integers. */
+  public static Tensor floorDivide(Tensor a, long number) {
+    try (Tensor divisor = Tensors.full((double) number, a.dtype(), a.device())) {
+      return Call.of(FLOOR_DIVIDE).tensor(a).tensor(divisor).result();
+    }
   }
 
   /** {@code −a}. */

@@ -106,9 +106,13 @@ public final class Views {
     return view(flat, shape, Tensors.denseStrides(shape), offset);
   }
 
+  /** Where the first element is in the device's memory: tells whether two views are the same. */
+  public static long addressOf(Tensor tensor) {
+    return TensorHandle.dataPointer(tensor.handle());
+  }
+
   private static Tensor view(Tensor tensor, long[] shape, long[] strides, long offset) {
-    long base = TensorHandle.storageOffset(tensor.handle());
-    return tensor.adoptView(TensorHandle.view(tensor.handle(), shape, strides, base + offset));
+    return tensor.adoptView(TensorHandle.view(tensor.handle(), shape, strides, offset));
   }
 
   private static long[] resolve(Tensor tensor, long[] shape) {
