@@ -10,6 +10,10 @@ module dev.duoka.train {
   requires transitive dev.duoka.engine;
   requires transitive dev.duoka.model;
   requires transitive dev.duoka.data;
+  requires org.snakeyaml.engine;
 
+  exports dev.duoka.train.config;
+  exports dev.duoka.train.config.binding;
   exports dev.duoka.train.parity;
+  exports dev.duoka.train.schedule;
 }
