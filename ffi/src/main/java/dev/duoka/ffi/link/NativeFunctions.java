@@ -7,12 +7,16 @@ import java.lang.foreign.Linker;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SymbolLookup;
 import java.lang.invoke.MethodHandle;
+import java.util.List;
 import java.util.Optional;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
 
 /** Binds the functions of one shared library by name. */
 @SuppressWarnings("restricted") // linking is what this class is for
 public final class NativeFunctions {
   private static final Linker LINKER = Linker.nativeLinker();
+  private static final Queue<BoundFunction> BOUND = new ConcurrentLinkedQueue<>();
 
   private final String library;
   private final SymbolLookup lookup;
@@ -41,7 +45,13 @@ public final class NativeFunctions {
   /** Binds a function that only some versions of the library have. */
   public Optional<MethodHandle> optional(
       String name, FunctionDescriptor type, Linker.Option... options) {
+    BOUND.add(new BoundFunction(library, name, type));
     return lookup.find(name).map(symbol -> LINKER.downcallHandle(symbol, type, options));
+  }
+
+  /** Every function that was asked for so far, found or not, for the audit of signatures. */
+  public static List<BoundFunction> bound() {
+    return List.copyOf(BOUND);
   }
 
   /** Binds a function pointer. */
