@@ -16,6 +16,7 @@ import java.util.List;
  *
  * <p>A text result is followed by its capacity as an {@code unsigned int}.
  */
+@SuppressWarnings("ImmutableEnumChecker") // lists of List.of and memory layouts are immutable
 enum NvmlFunction {
   DRIVER_VERSION("nvmlSystemGetDriverVersion", List.of(), Result.TEXT),
   NVML_VERSION("nvmlSystemGetNVMLVersion", List.of(), Result.TEXT),

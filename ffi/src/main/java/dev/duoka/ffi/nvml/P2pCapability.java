@@ -3,15 +3,21 @@ package dev.duoka.ffi.nvml;
 /** A way to reach another device's memory; the codes are those of {@code nvmlGpuP2PCapsIndex_t}. */
 public enum P2pCapability {
   /** Reading. */
-  READ,
+  READ(0),
   /** Writing. */
-  WRITE,
+  WRITE(1),
   /** Over NVLink. */
-  NVLINK,
+  NVLINK(2),
   /** Atomic operations. */
-  ATOMICS;
+  ATOMICS(3);
+
+  private final int code;
+
+  P2pCapability(int code) {
+    this.code = code;
+  }
 
   int code() {
-    return ordinal();
+    return code;
   }
 }

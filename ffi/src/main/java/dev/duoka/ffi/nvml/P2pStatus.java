@@ -20,6 +20,14 @@ public enum P2pStatus {
   UNKNOWN;
 
   static P2pStatus of(int code) {
-    return code >= 0 && code < UNKNOWN.ordinal() ? values()[code] : UNKNOWN;
+    return switch (code) {
+      case 0 -> OK;
+      case 1 -> CHIPSET_NOT_SUPPORTED;
+      case 2 -> GPU_NOT_SUPPORTED;
+      case 3 -> TOPOLOGY_NOT_SUPPORTED;
+      case 4 -> DISABLED_BY_DRIVER_SETTING;
+      case 5 -> NOT_SUPPORTED;
+      default -> UNKNOWN;
+    };
   }
 }
