@@ -129,14 +129,14 @@ final class NativeNvml implements NvmlCalls {
     }
   }
 
-  private static List<Process> list(MemorySegment infos, int count) {
+  private static List<GpuProcess> list(MemorySegment infos, int count) {
     long size = NvmlLayouts.PROCESS_INFO.byteSize();
     long pid = offset(NvmlLayouts.PROCESS_INFO, "pid");
     long memory = offset(NvmlLayouts.PROCESS_INFO, "usedGpuMemory");
-    List<Process> list = new ArrayList<>();
+    List<GpuProcess> list = new ArrayList<>();
     for (int i = 0; i < count; i++) {
       list.add(
-          new Process(
+          new GpuProcess(
               Integer.toUnsignedLong(infos.get(JAVA_INT, i * size + pid)),
               infos.get(JAVA_LONG, i * size + memory)));
     }

@@ -24,12 +24,12 @@ interface NvmlCalls {
   String describe(int code);
 
   /** The processes, unless the code says that they could not be listed. */
-  record Processes(int code, List<Process> list) {
+  record Processes(int code, List<GpuProcess> list) {
     public Processes {
       list = List.copyOf(list);
     }
   }
 
   /** A process by its id on the host, and the device memory it uses in bytes; −1 when unknown. */
-  record Process(long pid, long usedMemory) {}
+  record GpuProcess(long pid, long usedMemory) {}
 }

@@ -83,7 +83,7 @@ public final class NvmlDevice {
             processes ->
                 processes.list().stream()
                     .filter(process -> process.pid() == pid && process.usedMemory() != -1)
-                    .map(NvmlCalls.Process::usedMemory)
+                    .map(NvmlCalls.GpuProcess::usedMemory)
                     .reduce(Long::sum)); // one entry per MIG instance
   }
 
