@@ -32,14 +32,18 @@ public final class NativeFunctions {
 
   /** Binds a function that must exist. */
   public MethodHandle required(String name, FunctionDescriptor type, Linker.Option... options) {
-    return optional(name, type, options)
-        .orElseThrow(
-            () ->
-                new DuokaException(
-                    ErrorCode.NATIVE_LIBRARY,
-                    "cannot bind " + name + ": " + library + " does not export it",
-                    "This version of the library is too old or incomplete; run './duoka env' to see"
-                        + " which one was chosen and why"));
+    MemorySegment symbol =
+        lookup
+            .find(name)
+            .orElseThrow(
+                () ->
+                    new DuokaException(
+                        ErrorCode.NATIVE_LIBRARY,
+                        "cannot bind " + name + ": " + library + " does not export it",
+                        "This version of the library is too old or incomplete; run './duoka env' to"
+                            + " see which one was chosen and why"));
+    BOUND.add(new BoundFunction(library, name, type));
+    return LINKER.downcallHandle(symbol, type, options);
   }
 
   /** Binds a function that only some versions of the library have. */
@@ -49,7 +53,7 @@ public final class NativeFunctions {
     return lookup.find(name).map(symbol -> LINKER.downcallHandle(symbol, type, options));
   }
 
-  /** Every function that was asked for so far, found or not, for the audit of signatures. */
+  /** Every function that was bound so far, optional ones found or not, for the audit. */
   public static List<BoundFunction> bound() {
     return List.copyOf(BOUND);
   }
