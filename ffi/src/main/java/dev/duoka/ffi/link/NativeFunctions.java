@@ -9,14 +9,14 @@ import java.lang.foreign.SymbolLookup;
 import java.lang.invoke.MethodHandle;
 import java.util.List;
 import java.util.Optional;
-import java.util.Queue;
-import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 
 /** Binds the functions of one shared library by name. */
 @SuppressWarnings("restricted") // linking is what this class is for
 public final class NativeFunctions {
   private static final Linker LINKER = Linker.nativeLinker();
-  private static final Queue<BoundFunction> BOUND = new ConcurrentLinkedQueue<>();
+  private static final Set<BoundFunction> BOUND = ConcurrentHashMap.newKeySet();
 
   private final String library;
   private final SymbolLookup lookup;
