@@ -1,5 +1,6 @@
 import org.jspecify.annotations.NullMarked;
 
+/** The command line: one class per command. */
 @NullMarked
 module dev.duoka.cli {
   requires static transitive org.jspecify;
@@ -11,4 +12,11 @@ module dev.duoka.cli {
   requires transitive dev.duoka.model;
   requires transitive dev.duoka.data;
   requires transitive dev.duoka.train;
+  requires transitive info.picocli;
+  requires org.tukaani.xz;
+
+  exports dev.duoka.cli;
+
+  opens dev.duoka.cli.command to
+      info.picocli;
 }

@@ -1,8 +1,12 @@
 import org.jspecify.annotations.NullMarked;
 
+/** Tensors with explicit lifetimes, their memory accounts, and the operators on them. */
 @NullMarked
 module dev.duoka.tensor {
   requires static transitive org.jspecify;
   requires transitive dev.duoka.base;
-  requires transitive dev.duoka.ffi;
+  requires dev.duoka.ffi;
+
+  exports dev.duoka.tensor;
+  exports dev.duoka.tensor.op;
 }

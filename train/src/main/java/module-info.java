@@ -1,5 +1,6 @@
 import org.jspecify.annotations.NullMarked;
 
+/** Runs: their configuration, the training loop, checkpoints, generation, parity. */
 @NullMarked
 module dev.duoka.train {
   requires static transitive org.jspecify;
@@ -9,4 +10,10 @@ module dev.duoka.train {
   requires transitive dev.duoka.engine;
   requires transitive dev.duoka.model;
   requires transitive dev.duoka.data;
+  requires org.snakeyaml.engine;
+
+  exports dev.duoka.train.config;
+  exports dev.duoka.train.config.binding;
+  exports dev.duoka.train.parity;
+  exports dev.duoka.train.schedule;
 }

@@ -69,7 +69,11 @@ public final class TensorHandle {
     return scratch.outLong();
   }
 
-  /** A view of the same storage with other sizes, strides and storage offset, in elements. */
+  /**
+   * A view of the same storage with other sizes and strides.
+   *
+   * @param offset in elements from where {@code handle} starts, not from the storage's start
+   */
   public static long view(long handle, long[] sizes, long[] strides, long offset) {
     Scratch scratch = Scratch.ofThread();
     try {

@@ -1,0 +1,72 @@
+package dev.duoka.cli;
+
+import dev.duoka.base.DuokaException;
+import dev.duoka.base.ErrorCode;
+import dev.duoka.base.NearestName;
+import dev.duoka.cli.command.RootCommand;
+import java.io.PrintWriter;
+import java.util.ArrayList;
+import java.util.List;
+import picocli.CommandLine;
+
+/**
+ * Says what went wrong in one message on stderr, and chooses the exit status by {@link ErrorCode}.
+ * The stack trace is shown for {@code --stacktrace} only.
+ */
+final class ErrorReport
+    implements CommandLine.IParameterExceptionHandler, CommandLine.IExecutionExceptionHandler {
+
+  @Override
+  public int handleParseException(CommandLine.ParameterException e, String[] arguments) {
+    CommandLine command = e.getCommandLine();
+    PrintWriter err = command.getErr();
+    String message = String.valueOf(e.getMessage());
+    if (e instanceof CommandLine.UnmatchedArgumentException unmatched
+        && !unmatched.getUnmatched().isEmpty()) {
+      message = unmatched(command, unmatched.getUnmatched().getFirst());
+    }
+    err.println("duoka: " + message);
+    err.println("'" + command.getCommandSpec().qualifiedName() + " --help' lists the options.");
+    if (List.of(arguments).contains("--stacktrace")) {
+      e.printStackTrace(err);
+    }
+    return ErrorCode.USAGE.exitStatus();
+  }
+
+  @Override
+  public int handleExecutionException(
+      Exception e, CommandLine command, CommandLine.ParseResult parsed) {
+    PrintWriter err = command.getErr();
+    boolean stackTrace =
+        command.getCommandSpec().root().userObject() instanceof RootCommand root
+            && root.stackTrace();
+    int status = ErrorCode.IO.exitStatus();
+    if (e instanceof DuokaException failure) {
+      err.println("duoka: " + failure.getMessage());
+      status = failure.code().exitStatus();
+    } else {
+      err.println("duoka: internal error: " + e);
+      err.println("This is a bug in duoka; please report it with the output of --stacktrace.");
+    }
+    if (stackTrace) {
+      e.printStackTrace(err);
+    }
+    err.flush();
+    return status;
+  }
+
+  private static String unmatched(CommandLine command, String argument) {
+    String name = command.getCommandSpec().qualifiedName();
+    if (argument.startsWith("-")) {
+      String option =
+          argument.contains("=") ? argument.substring(0, argument.indexOf('=')) : argument;
+      List<String> options = new ArrayList<>(command.getCommandSpec().optionsMap().keySet());
+      return "'" + name + "' has no option " + option + ". " + NearestName.hint(option, options);
+    }
+    List<String> commands = new ArrayList<>(command.getSubcommands().keySet());
+    if (commands.isEmpty()) {
+      return "'" + name + "' takes no further argument '" + argument + "'";
+    }
+    return "there is no command '" + argument + "'. " + NearestName.hint(argument, commands);
+  }
+}

@@ -1,0 +1,54 @@
+package dev.duoka.cli.command;
+
+import dev.duoka.base.ByteSize;
+import dev.duoka.base.DuokaException;
+import dev.duoka.base.ErrorCode;
+import dev.duoka.cli.bundle.Bundle;
+import java.io.IOException;
+import java.nio.file.FileSystemException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+
+/** {@code duoka bundle}: writes an archive that runs on a GPU host without JDK or Maven. */
+@Command(
+    name = "bundle",
+    description =
+        "Write a self-contained archive for GPU hosts: a Java runtime, duoka, and a launcher. It"
+            + " has no LibTorch of its own and uses the PyTorch that is installed there.")
+final class BundleCommand implements Runnable {
+  @Option(
+      names = "--output",
+      paramLabel = "FILE",
+      description = "The archive to write. Default: duoka-<version>-linux-x86_64.tar.xz.")
+  private @Nullable Path output;
+
+  @Spec private CommandSpec spec;
+
+  @Override
+  public void run() {
+    String name = "duoka-" + Version.number() + "-linux-x86_64";
+    Path archive = output == null ? Path.of(name + ".tar.xz") : output;
+    try {
+      Bundle.ofThisProgram(name).write(archive);
+      spec.commandLine()
+          .getOut()
+          .printf(
+              "Wrote %s (%s). On the GPU host: tar -xf %s && %s/duoka --version%n",
+              archive, ByteSize.text(Files.size(archive)), archive.getFileName(), name);
+    } catch (FileSystemException e) {
+      throw new DuokaException(
+          ErrorCode.IO,
+          "cannot write the bundle " + archive + ": " + e.getMessage(),
+          "Name a writable place with --output.",
+          e);
+    } catch (IOException e) {
+      throw new DuokaException(
+          ErrorCode.IO, "cannot write the bundle " + archive + ": " + e.getMessage(), "", e);
+    }
+  }
+}

@@ -1,0 +1,47 @@
+package dev.duoka.cli.command;
+
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ScopeType;
+import picocli.CommandLine.Spec;
+
+/** The program without a command: {@code --help}, {@code --version}, and the list of commands. */
+@Command(
+    name = "duoka",
+    description = "Trains DeepSeek models on every GPU of one machine.",
+    synopsisSubcommandLabel = "COMMAND",
+    versionProvider = Version.class,
+    subcommands = {ConfigCommand.class, BundleCommand.class})
+public final class RootCommand implements Runnable {
+  @Option(
+      names = {"-h", "--help"},
+      usageHelp = true,
+      scope = ScopeType.INHERIT,
+      description = "Show this help and exit.")
+  private boolean help;
+
+  @Option(names = "--version", versionHelp = true, description = "Print the version and exit.")
+  private boolean version;
+
+  @Option(
+      names = "--stacktrace",
+      scope = ScopeType.INHERIT,
+      description = "Show the stack trace of a failure.")
+  private boolean stackTrace;
+
+  @Spec private CommandSpec spec;
+
+  /** Whether failures are shown with their stack trace. */
+  public boolean stackTrace() {
+    return stackTrace;
+  }
+
+  @Override
+  public void run() {
+    throw new CommandLine.ParameterException(
+        spec.commandLine(),
+        "a command is missing; one of " + String.join(", ", spec.subcommands().keySet()));
+  }
+}

@@ -1,0 +1,2 @@
+/** The commands, one class each; {@code RootCommand} lists them. */
+package dev.duoka.cli.command;

@@ -1,0 +1,20 @@
+#!/bin/sh
+# Runs duoka with the Java runtime beside it. Needs nothing but this folder and /bin/sh.
+#
+# DUOKA_JAVA_OPTIONS further options for the JVM, for example -Xmx8g
+program=$0
+while [ -L "$program" ]; do # follow symbolic links without readlink, which may not be on PATH
+  target=$(/bin/ls -l "$program")
+  target=${target##* -> }
+  case $target in
+    /*) program=$target ;;
+    *) program=${program%/*}/$target ;;
+  esac
+done
+case $program in
+  */*) home=$(cd "${program%/*}" && pwd -P) ;;
+  *) home=$(pwd -P) ;;
+esac
+# shellcheck disable=SC2086
+exec "$home/jre/bin/java" "@$home/jvm.options" ${DUOKA_JAVA_OPTIONS:-} \
+  -p "$home/lib" -m dev.duoka.cli/dev.duoka.cli.Main "$@"

@@ -1,0 +1,153 @@
+package dev.duoka.data.chat;
+
+import dev.duoka.base.DuokaException;
+import dev.duoka.base.ErrorCode;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import tools.jackson.core.JacksonException;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+
+/**
+ * Reads chats from the JSON forms that fine-tuning data comes in.
+ *
+ * <ul>
+ *   <li>{@code {"messages": [{"role": "user", "content": "…"}, …]}} (OpenAI, Hugging Face)
+ *   <li>{@code {"conversations": [{"from": "human", "value": "…"}, …]}} (ShareGPT), with an
+ *       optional {@code "system"}
+ *   <li>{@code {"prompt": "…", "completion": "…"}}
+ *   <li>{@code {"instruction": "…", "input": "…", "output": "…"}} (Alpaca), where {@code input} may
+ *       be missing and {@code system} and {@code history} may be there
+ * </ul>
+ *
+ * Other fields are passed over, for they are often ids and sources.
+ */
+public final class ChatRecords {
+  private static final JsonMapper MAPPER = new JsonMapper();
+
+  private static final String FORMS =
+      "Write each record as {\"messages\": [{\"role\", \"content\"}]}, {\"conversations\":"
+          + " [{\"from\", \"value\"}]}, {\"prompt\", \"completion\"} or {\"instruction\","
+          + " \"input\", \"output\"}.";
+
+  private final String where;
+
+  private ChatRecords(String where) {
+    this.where = where;
+  }
+
+  /**
+   * The messages of one JSON object.
+   *
+   * @param where names the record in errors, such as {@code chats.jsonl line 7}
+   * @throws DuokaException if it has none of the forms above, or no message
+   */
+  public static List<Message> parse(String json, String where) {
+    ChatRecords reader = new ChatRecords(where);
+    JsonNode root;
+    try {
+      root = MAPPER.readTree(json);
+    } catch (JacksonException e) {
+      throw new DuokaException(
+          ErrorCode.DATA,
+          "cannot read chat " + where + ": it is not valid JSON (" + e.getOriginalMessage() + ")",
+          FORMS,
+          e);
+    }
+    if (!root.isObject()) {
+      throw reader.error("is " + root.getNodeType() + " and not an object");
+    }
+    List<Message> messages = reader.messages(root);
+    if (messages.isEmpty()) {
+      throw reader.error("has no message");
+    }
+    return messages;
+  }
+
+  private List<Message> messages(JsonNode root) {
+    List<Message> messages = new ArrayList<>();
+    JsonNode system = root.get("system");
+    if (system != null && !system.isNull() && !system.asString("?").isEmpty()) {
+      messages.add(new Message(Role.SYSTEM, text(system, "system")));
+    }
+    if (root.has("messages")) {
+      turns(root, "messages", messages);
+    } else if (root.has("conversations")) {
+      turns(root, "conversations", messages);
+    } else if (root.has("prompt") && root.has("completion")) {
+      messages.add(new Message(Role.USER, text(root.get("prompt"), "prompt")));
+      messages.add(new Message(Role.ASSISTANT, text(root.get("completion"), "completion")));
+    } else if (root.has("instruction") && root.has("output")) {
+      history(root.get("history"), messages);
+      String instruction = text(root.get("instruction"), "instruction");
+      JsonNode inputNode = root.get("input");
+      String input = inputNode == null || inputNode.isNull() ? "" : text(inputNode, "input");
+      messages.add(
+          new Message(Role.USER, input.isEmpty() ? instruction : instruction + "\n\n" + input));
+      messages.add(new Message(Role.ASSISTANT, text(root.get("output"), "output")));
+    } else {
+      throw error("has the fields " + root.propertyNames() + ", which is none of the known forms");
+    }
+    return messages;
+  }
+
+  private void turns(JsonNode root, String field, List<Message> messages) {
+    JsonNode list = root.get(field);
+    if (!list.isArray()) {
+      throw error("has under '" + field + "' " + list.getNodeType() + " and not an array");
+    }
+    for (int i = 0; i < list.size(); i++) {
+      JsonNode turn = list.get(i);
+      String place = field + "[" + i + "]";
+      JsonNode name = turn.has("role") ? turn.get("role") : turn.get("from");
+      JsonNode content = turn.has("content") ? turn.get("content") : turn.get("value");
+      if (name == null || content == null) {
+        throw error("has at " + place + " no 'role' with 'content', nor 'from' with 'value'");
+      }
+      Role role = name.isString() ? Role.named(name.stringValue()) : null;
+      if (role == null) {
+        throw error("has at " + place + " the role " + name + "; known are " + Role.NAMES);
+      }
+      messages.add(new Message(role, text(content, place)));
+    }
+  }
+
+  /** Alpaca's earlier turns: pairs of a question and its answer. */
+  private void history(@Nullable JsonNode history, List<Message> messages) {
+    if (history == null || history.isNull()) {
+      return;
+    }
+    for (JsonNode pair : history) {
+      if (pair.size() != 2 || !pair.isArray()) {
+        throw error("has under 'history' something other than pairs of question and answer");
+      }
+      messages.add(new Message(Role.USER, text(pair.get(0), "history")));
+      messages.add(new Message(Role.ASSISTANT, text(pair.get(1), "history")));
+    }
+  }
+
+  /** A string, or OpenAI's array of parts if all of them are text. */
+  private String text(JsonNode node, String place) {
+    if (node.isString()) {
+      return node.stringValue();
+    }
+    if (node.isArray() && !node.isEmpty()) {
+      StringBuilder joined = new StringBuilder();
+      for (JsonNode part : node) {
+        JsonNode words = part.get("text");
+        if (words == null || !words.isString()) {
+          throw error("has at " + place + " a part that is no text");
+        }
+        joined.append(words.stringValue());
+      }
+      return joined.toString();
+    }
+    throw error("has at " + place + " " + node.getNodeType() + " and not a text");
+  }
+
+  private DuokaException error(String problem) {
+    return new DuokaException(
+        ErrorCode.DATA, "cannot read chat " + where + ": the record " + problem, FORMS);
+  }
+}

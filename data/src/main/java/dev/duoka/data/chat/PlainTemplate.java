@@ -1,0 +1,38 @@
+package dev.duoka.data.chat;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+
+/**
+ * One line per message, {@code role: content}, for tokenizers without markers such as bytes.
+ *
+ * <pre>
+ * user: What is 1 + 1?
+ * assistant: 2&lt;eos&gt;
+ * </pre>
+ */
+record PlainTemplate() implements ChatTemplate {
+  @Override
+  public List<Piece> render(List<Message> messages) {
+    List<Piece> pieces = new ArrayList<>(List.of(Piece.BOS));
+    for (Message message : messages) {
+      String name = message.role().name().toLowerCase(Locale.ROOT);
+      pieces.add(Piece.read(name + ":"));
+      switch (message.role()) {
+        case SYSTEM, USER -> pieces.add(Piece.read(" " + message.content()));
+        case ASSISTANT -> {
+          pieces.add(Piece.write(" " + message.content()));
+          pieces.add(Piece.END);
+        }
+      }
+      pieces.add(Piece.read("\n"));
+    }
+    return pieces;
+  }
+
+  @Override
+  public List<Piece> turn() {
+    return List.of(Piece.read("assistant:"));
+  }
+}

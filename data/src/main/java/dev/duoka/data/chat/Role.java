@@ -1,0 +1,31 @@
+package dev.duoka.data.chat;
+
+import java.util.List;
+import java.util.Locale;
+import org.jspecify.annotations.Nullable;
+
+/** Who speaks in a chat. */
+public enum Role {
+  /** Instructions that hold for the whole chat. */
+  SYSTEM,
+  /** The person. */
+  USER,
+  /** The model; only its words are trained on. */
+  ASSISTANT;
+
+  /** The names that records use, in the order of the roles. */
+  static final List<String> NAMES = List.of("system", "user", "human", "assistant", "gpt", "model");
+
+  /**
+   * The role that data calls by this name: {@code system}; {@code user} or {@code human}; {@code
+   * assistant}, {@code gpt} or {@code model}. Upper and lower case are the same; null for others.
+   */
+  static @Nullable Role named(String name) {
+    return switch (name.toLowerCase(Locale.ROOT)) {
+      case "system" -> SYSTEM;
+      case "user", "human" -> USER;
+      case "assistant", "gpt", "model" -> ASSISTANT;
+      default -> null;
+    };
+  }
+}

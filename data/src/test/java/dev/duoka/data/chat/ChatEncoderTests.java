@@ -1,0 +1,186 @@
+package dev.duoka.data.chat;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import dev.duoka.base.DuokaException;
+import dev.duoka.data.tokenizer.ByteTokenizer;
+import dev.duoka.data.tokenizer.HfTokenizer;
+import dev.duoka.data.tokenizer.Tokenizer;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Random;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class ChatEncoderTests {
+  private static final List<Message> CHAT =
+      List.of(
+          new Message(Role.SYSTEM, "Be brief."),
+          new Message(Role.USER, "Hi"),
+          new Message(Role.ASSISTANT, "Hello!"),
+          new Message(Role.USER, "1+1?"),
+          new Message(Role.ASSISTANT, "2"));
+
+  private final Tokenizer bytes = new ByteTokenizer();
+
+  @Test
+  void writesTheTemplateOfLlmAndV2() {
+    assertThat(written("deepseek-llm", CHAT))
+        .isEqualTo(
+            "<bos>Be brief.\n\nUser: Hi\n\nAssistant:[ Hello!<eos>]User: 1+1?\n\n"
+                + "Assistant:[ 2<eos>]");
+    assertThat(ChatTemplate.named("deepseek-v2")).isEqualTo(ChatTemplate.named("deepseek-llm"));
+    assertThat(bytes.decode(encoder("deepseek-v2").encodePrompt(CHAT.subList(0, 2))))
+        .isEqualTo("<bos>Be brief.\n\nUser: Hi\n\nAssistant:");
+  }
+
+  @Test
+  void writesThePlainTemplate() {
+    assertThat(written("plain", CHAT.subList(1, 3)))
+        .isEqualTo("<bos>user: Hi\nassistant:[ Hello!<eos>]\n");
+  }
+
+  @Test
+  void writesTheTemplateOfCoder() {
+    String own =
+        "You are an AI programming assistant, utilizing the Deepseek Coder model, developed by"
+            + " Deepseek Company, and you only answer questions related to computer science. For"
+            + " politically sensitive questions, security and privacy issues, and other"
+            + " non-computer science questions, you will refuse to answer\n";
+    assertThat(marked(ChatTemplate.named("deepseek-coder").render(CHAT.subList(1, 3))))
+        .isEqualTo("<bos>" + own + "### Instruction:\nHi\n### Response:\n[Hello!\n][<|EOT|>]\n");
+    assertThat(marked(ChatTemplate.named("deepseek-coder").render(CHAT.subList(0, 2))))
+        .isEqualTo("<bos>Be brief.### Instruction:\nHi\n");
+  }
+
+  @Test
+  void writesTheTemplateOfV3() {
+    assertThat(marked(ChatTemplate.named("deepseek-v3").render(CHAT)))
+        .isEqualTo(
+            "<bos>Be brief.<｜User｜>Hi<｜Assistant｜>[Hello!][<eos>]<｜User｜>1+1?<｜Assistant｜>"
+                + "[2][<eos>]");
+  }
+
+  @Test
+  void namesMarkersThatTheTokenizerLacks() {
+    assertThatThrownBy(() -> encoder("deepseek-v3").encode(CHAT))
+        .isInstanceOf(DuokaException.class)
+        .hasMessageContaining("<｜User｜>");
+    assertThatThrownBy(() -> ChatTemplate.named("deepseek-v4"))
+        .isInstanceOf(DuokaException.class)
+        .hasMessageContaining("deepseek-v");
+    assertThatThrownBy(() -> encoder("plain").encode(CHAT.subList(0, 2)))
+        .isInstanceOf(DuokaException.class)
+        .hasMessageContaining("none is the assistant's");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"plain", "deepseek-llm", "deepseek-v3"})
+  void isTheWholeTextEncodedAtOnceWithV3(String template) {
+    Tokenizer v3 = deepSeekV3();
+    ChatEncoder encoder = new ChatEncoder(ChatTemplate.named(template), v3);
+    Random random = new Random(20260108);
+    for (int i = 0; i < 200; i++) {
+      List<Message> chat = randomChat(random);
+      StringBuilder text = new StringBuilder();
+      StringBuilder answers = new StringBuilder();
+      for (Piece piece : ChatTemplate.named(template).render(chat)) {
+        String part =
+            switch (piece.kind()) {
+              case TEXT, TOKEN -> piece.text();
+              case BOS -> "<｜begin▁of▁sentence｜>";
+              case EOS -> "<｜end▁of▁sentence｜>";
+            };
+        text.append(part);
+        answers.append(piece.trainable() ? part : "");
+      }
+      EncodedChat encoded = encoder.encode(chat);
+      assertThat(encoded.ids()).isEqualTo(v3.encode(text.toString()));
+      assertThat(v3.decode(trainable(encoded))).isEqualTo(answers.toString());
+    }
+  }
+
+  @Test
+  void aPromptIsTheBeginningOfTheChat() {
+    Tokenizer v3 = deepSeekV3();
+    ChatEncoder encoder = new ChatEncoder(ChatTemplate.named("deepseek-v3"), v3);
+    int[] prompt = encoder.encodePrompt(CHAT.subList(0, 2));
+    EncodedChat whole = encoder.encode(CHAT.subList(0, 3));
+    assertThat(Arrays.copyOf(whole.ids(), prompt.length)).isEqualTo(prompt);
+    assertThat(whole.isTrainable(prompt.length - 1)).isFalse();
+    assertThat(whole.isTrainable(prompt.length)).isTrue();
+    assertThat(whole.trainableTokens()).isEqualTo(whole.ids().length - prompt.length);
+  }
+
+  private ChatEncoder encoder(String template) {
+    return new ChatEncoder(ChatTemplate.named(template), bytes);
+  }
+
+  /** The decoded chat with what is learned in brackets. */
+  private String written(String template, List<Message> chat) {
+    EncodedChat encoded = encoder(template).encode(chat);
+    StringBuilder text = new StringBuilder();
+    boolean open = false;
+    for (int i = 0; i < encoded.ids().length; i++) {
+      if (encoded.isTrainable(i) != open) {
+        text.append(open ? "]" : "[");
+        open = !open;
+      }
+      text.append(bytes.decode(new int[] {encoded.ids()[i]}));
+    }
+    return text.append(open ? "]" : "").toString();
+  }
+
+  private static String marked(List<Piece> pieces) {
+    StringBuilder text = new StringBuilder();
+    for (Piece piece : pieces) {
+      String part =
+          switch (piece.kind()) {
+            case TEXT, TOKEN -> piece.text();
+            case BOS -> "<bos>";
+            case EOS -> "<eos>";
+          };
+      text.append(piece.trainable() ? "[" + part + "]" : part);
+    }
+    return text.toString();
+  }
+
+  private static int[] trainable(EncodedChat chat) {
+    List<Integer> ids = new ArrayList<>();
+    for (int i = 0; i < chat.ids().length; i++) {
+      if (chat.isTrainable(i)) {
+        ids.add(chat.ids()[i]);
+      }
+    }
+    return ids.stream().mapToInt(Integer::intValue).toArray();
+  }
+
+  private static List<Message> randomChat(Random random) {
+    List<String> words = List.of("Hello", " world", "你好", "1234", "\n", "x = 1;", "  ", "!", "😀");
+    List<Message> chat = new ArrayList<>();
+    for (int turn = random.nextInt(1, 5); turn > 0; turn--) {
+      for (Role role : List.of(Role.USER, Role.ASSISTANT)) {
+        StringBuilder text = new StringBuilder("T");
+        for (int i = random.nextInt(20); i > 0; i--) {
+          text.append(words.get(random.nextInt(words.size())));
+        }
+        chat.add(new Message(role, text.append('.').toString()));
+      }
+    }
+    return chat;
+  }
+
+  private static Tokenizer deepSeekV3() {
+    Path folder = Path.of(System.getProperty("duoka.repository", ".."), ".cache", "deepseek-v3");
+    assumeTrue(
+        Files.exists(folder.resolve("tokenizer.json")),
+        () -> "skipped: " + folder + " is not there; tools/fetch-test-data fetches it");
+    return HfTokenizer.read(folder);
+  }
+}

@@ -1,0 +1,112 @@
+package dev.duoka.data.chat;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.duoka.base.DuokaException;
+import java.util.List;
+import java.util.Random;
+import org.junit.jupiter.api.Test;
+
+class ChatRecordsTests {
+  private static final List<Message> CHAT =
+      List.of(new Message(Role.USER, "Hi"), new Message(Role.ASSISTANT, "Hello"));
+
+  @Test
+  void readsMessages() {
+    assertThat(
+            parse(
+                """
+                {"id": 7, "messages": [{"role": "user", "content": "Hi"},
+                 {"role": "assistant", "content": [{"type": "text", "text": "Hello"}]}]}\
+                """))
+        .isEqualTo(CHAT);
+  }
+
+  @Test
+  void readsShareGpt() {
+    assertThat(
+            parse(
+                """
+                {"conversations": [{"from": "human", "value": "Hi"},
+                 {"from": "gpt", "value": "Hello"}], "system": ""}\
+                """))
+        .isEqualTo(CHAT);
+    assertThat(parse("{\"system\": \"S\", \"conversations\": []}"))
+        .containsExactly(new Message(Role.SYSTEM, "S"));
+  }
+
+  @Test
+  void readsPromptAndCompletion() {
+    assertThat(parse("{\"prompt\": \"Hi\", \"completion\": \"Hello\"}")).isEqualTo(CHAT);
+  }
+
+  @Test
+  void readsAlpaca() {
+    assertThat(parse("{\"instruction\": \"Hi\", \"input\": \"\", \"output\": \"Hello\"}"))
+        .isEqualTo(CHAT);
+    assertThat(
+            parse(
+                """
+                {"instruction": "Add", "input": "1 2", "output": "3", "system": "S",
+                 "history": [["Hi", "Hello"]]}\
+                """))
+        .containsExactly(
+            new Message(Role.SYSTEM, "S"),
+            new Message(Role.USER, "Hi"),
+            new Message(Role.ASSISTANT, "Hello"),
+            new Message(Role.USER, "Add\n\n1 2"),
+            new Message(Role.ASSISTANT, "3"));
+  }
+
+  @Test
+  void saysWhatIsWrong() {
+    refuses("{\"text\": \"Hi\"}", "[text]", "\"messages\"");
+    refuses("{\"messages\": []}", "no message");
+    refuses("{\"messages\": \"Hi\"}", "STRING");
+    refuses("{\"messages\": [{\"role\": \"tool\", \"content\": \"x\"}]}", "messages[0]", "tool");
+    refuses("{\"messages\": [{\"role\": \"user\"}]}", "messages[0]");
+    refuses("{\"messages\": [{\"role\": \"user\", \"content\": null}]}", "messages[0]", "NULL");
+    refuses("{\"prompt\": 1, \"completion\": \"x\"}", "prompt", "NUMBER");
+    refuses("[1]", "ARRAY");
+    refuses("{\"messages\": [", "not valid JSON");
+  }
+
+  @Test
+  void survivesDamagedRecords() {
+    long seed = 20260109;
+    Random random = new Random(seed);
+    String good =
+        "{\"messages\":[{\"role\":\"user\",\"content\":\"Hi\"},{\"from\":\"gpt\",\"value\":[{\"text\":\"x\"}]}],"
+            + "\"instruction\":\"a\",\"history\":[[\"q\",\"a\"]],\"output\":\"b\",\"system\":null}";
+    List<String> words = List.of("null", "[]", "{}", "1", "\"", ",", "[[1]]", "\\u", "true", ":");
+    int read = 0;
+    for (int i = 0; i < 5_000; i++) {
+      StringBuilder text = new StringBuilder(good);
+      for (int times = random.nextInt(1, 4); times > 0; times--) {
+        int at = random.nextInt(text.length());
+        int end = Math.min(text.length(), at + random.nextInt(1, 20));
+        text.replace(at, end, random.nextBoolean() ? "" : words.get(random.nextInt(words.size())));
+      }
+      try {
+        read += parse(text.toString()).isEmpty() ? 0 : 1;
+      } catch (DuokaException e) {
+        assertThat(e.getMessage()).isNotBlank();
+      } catch (RuntimeException e) {
+        throw new AssertionError("mutation " + i + " of seed " + seed + ": " + text, e);
+      }
+    }
+    assertThat(read).isBetween(50, 4_950);
+  }
+
+  private static List<Message> parse(String json) {
+    return ChatRecords.parse(json, "chats.jsonl line 3");
+  }
+
+  private static void refuses(String json, String... parts) {
+    assertThatThrownBy(() -> parse(json))
+        .isInstanceOf(DuokaException.class)
+        .hasMessageContaining("chats.jsonl line 3")
+        .hasMessageContainingAll(parts);
+  }
+}

@@ -1,0 +1,69 @@
+package dev.duoka.engine.autograd;
+
+import dev.duoka.engine.parameter.Parameter;
+import dev.duoka.tensor.Tensor;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One differentiable step of a model. An instance is made for one application: it may hold its
+ * parameters, its settings and constant tensors that outlive the step, but everything it needs
+ * again for the gradients goes through {@link SavedTensors}.
+ *
+ * <p>All three methods run inside a scope of the tape: intermediate tensors need no closing.
+ */
+public abstract class Function {
+  /** For subclasses. */
+  protected Function() {}
+
+  /** The function's name in errors, profiles and memory reports. */
+  public abstract String name();
+
+  /** The parameters whose gradients {@link #weightGradients} adds to. */
+  public List<Parameter> parameters() {
+    return List.of();
+  }
+
+  /**
+   * Whether the outputs cost so little that selective recompute computes them again rather than
+   * keep them for the functions that follow. Requires that {@link #forward} is deterministic and
+   * depends on saved inputs only.
+   */
+  public boolean isCheap() {
+    return false;
+  }
+
+  /**
+   * Computes the outputs and saves what the gradients need.
+   *
+   * @param saved keeps tensors until the gradients are done
+   * @param inputs borrowed
+   * @return new tensors
+   */
+  public abstract Tensor[] forward(SavedTensors saved, Tensor... inputs);
+
+  /**
+   * Computes the gradients of the inputs.
+   *
+   * @param saved what {@link #forward} saved
+   * @param gradOutputs the gradient of each output; null where nothing depends on it
+   * @return one entry per input, null where it needs none
+   */
+  public abstract @Nullable Tensor[] inputGradients(
+      SavedTensors saved, @Nullable Tensor[] gradOutputs);
+
+  /**
+   * Adds the gradients of the parameters to their main gradients. Called after {@link
+   * #inputGradients} with the same arguments, at once or later.
+   */
+  public void weightGradients(SavedTensors saved, @Nullable Tensor[] gradOutputs) {}
+
+  /** The gradient of the only output, for functions that have one. */
+  protected final Tensor only(@Nullable Tensor[] gradOutputs) {
+    Tensor gradient = gradOutputs[0];
+    if (gradient == null) {
+      throw new IllegalStateException(name() + " was asked for gradients it does not need");
+    }
+    return gradient;
+  }
+}

@@ -1,0 +1,96 @@
+package dev.duoka.engine.autograd;
+
+import dev.duoka.tensor.MemoryOwner;
+import dev.duoka.tensor.Scope;
+import dev.duoka.tensor.Tensor;
+import dev.duoka.tensor.op.Elementwise;
+import org.jspecify.annotations.Nullable;
+
+/** One application of a function on a tape, or a leaf. */
+public final class Node {
+  final @Nullable Function function;
+  final Variable[] inputs;
+  final SavedTensors saved;
+  final @Nullable Tensor[] gradients;
+  private Tensor @Nullable [] recomputed;
+
+  Node(@Nullable Function function, Variable[] inputs, SavedTensors saved, int outputs) {
+    this.function = function;
+    this.inputs = inputs;
+    this.saved = saved;
+    this.gradients = new @Nullable Tensor[outputs];
+  }
+
+  boolean isLeaf() {
+    return function == null;
+  }
+
+  boolean isCheap() {
+    return function != null && function.isCheap();
+  }
+
+  boolean hasGradient() {
+    for (Tensor gradient : gradients) {
+      if (gradient != null) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  /** Adds to the gradient of an output; takes over the tensor, which is in no scope. */
+  void accumulate(int output, Tensor gradient) {
+    Tensor former = gradients[output];
+    if (former == null) {
+      gradients[output] = gradient;
+      return;
+    }
+    try (former;
+        gradient) {
+      gradients[output] = Scope.detach(Elementwise.add(former, gradient));
+    }
+  }
+
+  /** An output that was not kept, computed again and held until this node is done. */
+  Tensor recomputedOutput(int output) {
+    if (recomputed == null) {
+      if (function == null) {
+        throw new IllegalStateException("a leaf is never recomputed");
+      }
+      try (Scope _ = Scope.open(MemoryOwner.TEMPORARIES)) {
+        Tape silent = Tape.inference();
+        Tensor[] outputs =
+            function.forward(new SavedTensors(silent, inputs), saved.savedInputs(inputs.length));
+        for (Tensor tensor : outputs) {
+          Scope.detach(tensor);
+        }
+        recomputed = outputs;
+      }
+    }
+    return recomputed[output];
+  }
+
+  /** Frees what was saved and the gradients; a leaf keeps its gradient until the tape closes. */
+  void release() {
+    saved.close();
+    if (recomputed != null) {
+      for (Tensor tensor : recomputed) {
+        tensor.close();
+      }
+      recomputed = null;
+    }
+    if (!isLeaf()) {
+      releaseGradients();
+    }
+  }
+
+  void releaseGradients() {
+    for (int i = 0; i < gradients.length; i++) {
+      Tensor gradient = gradients[i];
+      if (gradient != null) {
+        gradient.close();
+        gradients[i] = null;
+      }
+    }
+  }
+}

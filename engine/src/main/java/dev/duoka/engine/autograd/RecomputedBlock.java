@@ -1,0 +1,56 @@
+package dev.duoka.engine.autograd;
+
+import dev.duoka.engine.parameter.Parameter;
+import dev.duoka.tensor.Scope;
+import dev.duoka.tensor.Tensor;
+import java.util.ArrayList;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A block of which only the input is kept; the backward pass runs it forward again on a tape of its
+ * own (Chen et al., arXiv:1604.06174). What the block computes must depend on nothing but its input
+ * and the parameters.
+ */
+final class RecomputedBlock extends Function {
+  private final Tape.UnaryOperatorOnTape body;
+  private final List<Parameter> parameters = new ArrayList<>();
+
+  RecomputedBlock(Tape.UnaryOperatorOnTape body) {
+    this.body = body;
+  }
+
+  @Override
+  public String name() {
+    return "recomputed block";
+  }
+
+  /** Known once the block has run forward. */
+  @Override
+  public List<Parameter> parameters() {
+    return parameters;
+  }
+
+  @Override
+  public Tensor[] forward(SavedTensors saved, Tensor... inputs) {
+    saved.saveInput("input", 0);
+    Set<Parameter> used = new LinkedHashSet<>();
+    Tape silent = Tape.inferenceThatNotes(used);
+    Tensor output = body.apply(silent, Variable.constant(inputs[0])).value();
+    parameters.addAll(used);
+    return new Tensor[] {output};
+  }
+
+  @Override
+  public @Nullable Tensor[] inputGradients(SavedTensors saved, @Nullable Tensor[] gradOutputs) {
+    try (Tape tape = Tape.recording(Recompute.NONE);
+        Scope scope = Scope.open()) {
+      Variable input = tape.leaf(saved.get("input"));
+      Variable output = body.apply(tape, input);
+      tape.backward(output, only(gradOutputs));
+      return new @Nullable Tensor[] {scope.keep(input.gradient().share())};
+    }
+  }
+}

@@ -1,0 +1,124 @@
+package dev.duoka.engine.autograd;
+
+import dev.duoka.tensor.Scope;
+import dev.duoka.tensor.Tensor;
+import java.util.LinkedHashMap;
+import java.util.Map;
+
+/**
+ * What one application keeps for its gradients, by name. A saved tensor shares the memory of the
+ * original and lives until the application's gradients are done.
+ */
+public final class SavedTensors {
+  /** One saved tensor: where it is now, or how it is made again. */
+  private sealed interface Slot {
+    record Kept(Tensor tensor) implements Slot {}
+
+    /** Handed to a hook, which returned a ticket for it. */
+    record Packed(Object ticket) implements Slot {}
+
+    /** An output of an earlier, cheap application; it is computed again when needed. */
+    record Recomputed(Node producer, int output) implements Slot {}
+  }
+
+  private final Tape tape;
+  private final Variable[] inputs;
+  private final Map<String, Slot> slots = new LinkedHashMap<>();
+
+  SavedTensors(Tape tape, Variable[] inputs) {
+    this.tape = tape;
+    this.inputs = inputs;
+  }
+
+  /** Keeps an input of the application, or the recipe to compute it again. */
+  public void saveInput(String name, int index) {
+    if (!tape.isRecording()) {
+      return;
+    }
+    Variable input = inputs[index];
+    Node producer = input.producer();
+    if (producer != null && tape.recompute() == Recompute.SELECTIVE && producer.isCheap()) {
+      slots.put(name, new Slot.Recomputed(producer, input.output()));
+    } else {
+      save(name, input.value());
+    }
+  }
+
+  /** Keeps an intermediate result or an output. */
+  public void save(String name, Tensor tensor) {
+    if (!tape.isRecording()) {
+      return;
+    }
+    Tensor shared = Scope.detach(tensor.share());
+    SavedTensorHook hook = tape.savedTensorHook();
+    if (hook == null) {
+      slots.put(name, new Slot.Kept(shared));
+    } else {
+      slots.put(name, new Slot.Packed(hook.pack(name, shared)));
+    }
+  }
+
+  /** A saved tensor; borrowed. A packed one is brought back first. */
+  public Tensor get(String name) {
+    Slot slot = slots.get(name);
+    return switch (slot) {
+      case null ->
+          throw new IllegalStateException(
+              "'" + name + "' was not saved; saved are " + slots.keySet());
+      case Slot.Kept(Tensor tensor) -> tensor;
+      case Slot.Packed(Object ticket) -> {
+        SavedTensorHook hook = tape.savedTensorHook();
+        if (hook == null) {
+          throw new IllegalStateException("the hook that packed '" + name + "' is gone");
+        }
+        Tensor tensor = Scope.detach(hook.unpack(name, ticket));
+        slots.put(name, new Slot.Kept(tensor));
+        yield tensor;
+      }
+      case Slot.Recomputed(Node producer, int output) -> producer.recomputedOutput(output);
+    };
+  }
+
+  /** Whether a backward pass will follow; if not, nothing that is saved is kept. */
+  public boolean isRecording() {
+    return tape.isRecording();
+  }
+
+  /** Whether something was saved under this name. */
+  public boolean has(String name) {
+    return slots.containsKey(name);
+  }
+
+  /** Whether gradients of input {@code index} are wanted. */
+  public boolean needsInputGradient(int index) {
+    return inputs[index].needsGradient();
+  }
+
+  /** The inputs again, for a cheap function that is recomputed. */
+  Tensor[] savedInputs(int count) {
+    Tensor[] values = new Tensor[count];
+    for (int i = 0; i < count; i++) {
+      values[i] = get(inputName(i));
+    }
+    return values;
+  }
+
+  void saveInputsForRecompute() {
+    for (int i = 0; i < inputs.length; i++) {
+      saveInput(inputName(i), i);
+    }
+  }
+
+  private static String inputName(int index) {
+    return "input " + index;
+  }
+
+  void close() {
+    for (Slot slot : slots.values()) {
+      if (slot instanceof Slot.Kept(Tensor tensor)) {
+        tensor.close();
+      }
+    }
+    slots.clear();
+  }
+}

@@ -1,0 +1,256 @@
+package dev.duoka.engine.autograd;
+
+import dev.duoka.engine.parameter.Parameter;
+import dev.duoka.tensor.MemoryOwner;
+import dev.duoka.tensor.Scope;
+import dev.duoka.tensor.Tensor;
+import dev.duoka.tensor.op.Tensors;
+import java.util.ArrayList;
+import java.util.IdentityHashMap;
+import java.util.List;
+import java.util.Set;
+import java.util.function.Consumer;
+import java.util.function.UnaryOperator;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Records the applications of one forward pass and runs them backwards.
+ *
+ * <p>A tape serves one micro-batch: forward, {@link #backward}, {@link #close}. It belongs to one
+ * thread. Outputs of applications live in the scope that is open at that moment, so a model opens
+ * scopes ({@link #scoped}) around its parts to free what nobody saved.
+ */
+public final class Tape implements AutoCloseable {
+  private final boolean recording;
+  private final Recompute recompute;
+  private final List<Node> nodes = new ArrayList<>();
+  private final List<Tensor> held = new ArrayList<>();
+  private final IdentityHashMap<Parameter, int[]> pendingUses = new IdentityHashMap<>();
+  private final @Nullable Set<Parameter> notedUses;
+  private @Nullable SavedTensorHook hook;
+  private Consumer<Parameter> onGradientReady = _ -> {};
+
+  private Tape(boolean recording, Recompute recompute, @Nullable Set<Parameter> notedUses) {
+    this.recording = recording;
+    this.recompute = recompute;
+    this.notedUses = notedUses;
+  }
+
+  /** A tape that records for a backward pass. */
+  public static Tape recording(Recompute recompute) {
+    return new Tape(true, recompute, null);
+  }
+
+  /** A tape that records nothing: for validation and generation. */
+  public static Tape inference() {
+    return new Tape(false, Recompute.NONE, null);
+  }
+
+  /** As {@link #inference}, and adds the parameters that are used to {@code uses}. */
+  static Tape inferenceThatNotes(Set<Parameter> uses) {
+    return new Tape(false, Recompute.NONE, uses);
+  }
+
+  /** Whether this tape keeps what a backward pass needs. */
+  public boolean isRecording() {
+    return recording;
+  }
+
+  Recompute recompute() {
+    return recompute;
+  }
+
+  /** Lets {@code hook} keep the saved tensors; set before the first application. */
+  public void keepSavedTensorsWith(SavedTensorHook hook) {
+    this.hook = hook;
+  }
+
+  @Nullable SavedTensorHook savedTensorHook() {
+    return hook;
+  }
+
+  /**
+   * Calls back when the last gradient of this pass has been added to a parameter, in the order of
+   * the backward pass: the moment to start a reduction.
+   */
+  public void onGradientReady(Consumer<Parameter> callback) {
+    this.onGradientReady = callback;
+  }
+
+  /** A variable whose gradient can be read after the backward pass. */
+  public Variable leaf(Tensor value) {
+    if (!recording) {
+      return Variable.constant(value);
+    }
+    Node node = new Node(null, new Variable[0], new SavedTensors(this, new Variable[0]), 1);
+    nodes.add(node);
+    return new Variable(value, node, 0);
+  }
+
+  /** Applies a function with one output. */
+  public Variable apply(Function function, Variable... inputs) {
+    return applyAll(function, inputs)[0];
+  }
+
+  /** Applies a function. */
+  public Variable[] applyAll(Function function, Variable... inputs) {
+    if (notedUses != null) {
+      notedUses.addAll(function.parameters());
+    }
+    SavedTensors saved = new SavedTensors(this, inputs);
+    Tensor[] values = new Tensor[inputs.length];
+    for (int i = 0; i < inputs.length; i++) {
+      values[i] = inputs[i].value();
+    }
+    Tensor[] outputs;
+    try (Scope scope = Scope.open(MemoryOwner.ACTIVATIONS)) {
+      outputs = function.forward(saved, values);
+      if (recording && recompute == Recompute.SELECTIVE && function.isCheap()) {
+        saved.saveInputsForRecompute();
+      }
+      for (Tensor output : outputs) {
+        scope.keep(output);
+      }
+    }
+    Node node = null;
+    if (recording && needsGradient(function, inputs)) {
+      node = new Node(function, inputs, saved, outputs.length);
+      nodes.add(node);
+      for (Parameter parameter : function.parameters()) {
+        pendingUses.computeIfAbsent(parameter, _ -> new int[1])[0]++;
+      }
+    } else {
+      saved.close();
+    }
+    Variable[] variables = new Variable[outputs.length];
+    for (int i = 0; i < outputs.length; i++) {
+      variables[i] = new Variable(outputs[i], node, i);
+    }
+    return variables;
+  }
+
+  /**
+   * Keeps a tensor that functions hold on to, indices say, as long as this tape needs it: until
+   * {@link #close} when recording, until the end of its scope otherwise.
+   */
+  public Tensor hold(Tensor tensor) {
+    if (recording) {
+      held.add(Scope.detach(tensor));
+    }
+    return tensor;
+  }
+
+  private static boolean needsGradient(Function function, Variable[] inputs) {
+    for (Variable input : inputs) {
+      if (input.needsGradient()) {
+        return true;
+      }
+    }
+    return !function.parameters().isEmpty();
+  }
+
+  /** Runs a part of the model and frees all its outputs but the last that nobody saved. */
+  public Variable scoped(Variable input, UnaryOperator<Variable> part) {
+    try (Scope scope = Scope.open(MemoryOwner.ACTIVATIONS)) {
+      Variable output = part.apply(input);
+      scope.keep(output.value());
+      return output;
+    }
+  }
+
+  /**
+   * Runs one block of the model, a decoder layer say: as {@link #scoped}, and under {@link
+   * Recompute#FULL} keeping nothing but its input.
+   */
+  public Variable block(Variable input, UnaryOperatorOnTape body) {
+    if (recording && recompute == Recompute.FULL) {
+      return apply(new RecomputedBlock(body), input);
+    }
+    return scoped(input, x -> body.apply(this, x));
+  }
+
+  /** A block's computation on whichever tape it is given. */
+  @FunctionalInterface
+  public interface UnaryOperatorOnTape {
+    /** Runs the block. */
+    Variable apply(Tape tape, Variable input);
+  }
+
+  /** Runs backwards from losses of one element each, whose own gradients are 1. */
+  public void backward(Variable... losses) {
+    for (Variable loss : losses) {
+      Tensor value = loss.value();
+      Node producer = loss.producer();
+      if (producer != null) {
+        producer.accumulate(
+            loss.output(),
+            Scope.detach(Tensors.full(1, value.dtype(), value.device(), value.shape())));
+      }
+    }
+    runBackward();
+  }
+
+  /**
+   * Runs the recorded applications backwards from {@code output} and adds to the main gradients of
+   * all parameters met. On CUDA it only launches.
+   *
+   * @param gradient of the output, borrowed; same shape as the output
+   */
+  public void backward(Variable output, Tensor gradient) {
+    Node producer = output.producer();
+    if (producer == null) {
+      throw new IllegalStateException("nothing to differentiate: no parameter or leaf was used");
+    }
+    producer.accumulate(output.output(), Scope.detach(gradient.share()));
+    runBackward();
+  }
+
+  private void runBackward() {
+    for (int i = nodes.size() - 1; i >= 0; i--) {
+      Node node = nodes.get(i);
+      Function function = node.function;
+      if (function != null) {
+        if (node.hasGradient()) {
+          try (Scope _ = Scope.open(MemoryOwner.TEMPORARIES)) {
+            runBackward(node, function);
+          }
+        }
+        for (Parameter parameter : function.parameters()) {
+          used(parameter);
+        }
+        node.release();
+      }
+    }
+  }
+
+  private void runBackward(Node node, Function function) {
+    @Nullable Tensor[] gradients = function.inputGradients(node.saved, node.gradients);
+    for (int i = 0; i < node.inputs.length; i++) {
+      Tensor inputGradient = gradients[i];
+      Node producer = node.inputs[i].producer();
+      if (inputGradient != null && producer != null) {
+        producer.accumulate(node.inputs[i].output(), Scope.detach(inputGradient.share()));
+      }
+    }
+    function.weightGradients(node.saved, node.gradients);
+  }
+
+  private void used(Parameter parameter) {
+    int[] uses = pendingUses.get(parameter);
+    if (uses != null && --uses[0] == 0) {
+      onGradientReady.accept(parameter);
+    }
+  }
+
+  /** Frees whatever is still held: after a failure, or a forward pass without a backward. */
+  @Override
+  public void close() {
+    for (Node node : nodes) {
+      node.release();
+      node.releaseGradients();
+    }
+    nodes.clear();
+    held.forEach(Tensor::close);
+    held.clear();
+  }
+}

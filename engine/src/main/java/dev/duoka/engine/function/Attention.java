@@ -1,0 +1,133 @@
+package dev.duoka.engine.function;
+
+import dev.duoka.engine.autograd.Function;
+import dev.duoka.engine.autograd.SavedTensors;
+import dev.duoka.tensor.Dtype;
+import dev.duoka.tensor.Tensor;
+import dev.duoka.tensor.op.Copies;
+import dev.duoka.tensor.op.Reductions;
+import dev.duoka.tensor.op.Views;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Causal softmax attention: query {@code [b, heads, t, w]}, key {@code [b, kvHeads, t, w]} and
+ * value {@code [b, kvHeads, t, v] → [b, t, heads·v]}. Each key head serves {@code heads / kvHeads}
+ * query heads in a row.
+ *
+ * <p>The kernel is chosen by device and dtype ({@link #kernel}); all of them give what {@link
+ * ReferenceAttention} gives.
+ */
+public final class Attention extends Function {
+  /**
+   * Up to this many keys the scores fit into the cache, and writing them out is both faster and
+   * more exact than LibTorch's flash kernel for the CPU, whose exponential is good to 20 ulp.
+   */
+  static final long SHORT_SEQUENCE = 128;
+
+  private final double scale;
+
+  /** Attention whose scores are multiplied by {@code scale} before the softmax. */
+  public Attention(double scale) {
+    this.scale = scale;
+  }
+
+  @Override
+  public String name() {
+    return "attention";
+  }
+
+  /** The kernel that attention of these tensors uses. */
+  public static AttentionKernel kernel(Tensor query, Tensor key) {
+    if (query.device().isMeta()) {
+      return AttentionKernel.SHAPES_ONLY;
+    }
+    boolean half = query.dtype() == Dtype.BFLOAT16 || query.dtype() == Dtype.FLOAT16;
+    // A decoding step has one query, which needs no kernel that saves memory.
+    if (query.size(2) == 1) {
+      return AttentionKernel.REFERENCE;
+    }
+    if (query.device().isCuda()) {
+      return half ? AttentionKernel.CUDNN : AttentionKernel.REFERENCE;
+    }
+    return key.size(2) <= SHORT_SEQUENCE ? AttentionKernel.REFERENCE : AttentionKernel.FLASH_CPU;
+  }
+
+  @Override
+  public Tensor[] forward(SavedTensors saved, Tensor... inputs) {
+    Tensor query = inputs[0];
+    Tensor key = repeatHeads(inputs[1], query.size(1));
+    Tensor value = repeatHeads(inputs[2], query.size(1));
+    AttentionKernel kernel = kernel(query, key);
+    // A decoding step asks with fewer queries than keys: its one query sees all of them.
+    boolean causal = query.size(2) > 1;
+    Tensor[] results = kernel.forward(query, key, value, causal, scale);
+    saved.saveInput("query", 0);
+    saved.saveInput("key", 1);
+    saved.saveInput("value", 2);
+    for (int i = 0; i < results.length; i++) {
+      saved.save("result " + i, results[i]);
+    }
+    Tensor output = Copies.dense(Views.transpose(results[0], 1, 2));
+    return new Tensor[] {
+      Views.reshape(output, output.size(0) * output.size(1), output.size(2) * output.size(3))
+    };
+  }
+
+  @Override
+  public @Nullable Tensor[] inputGradients(SavedTensors saved, @Nullable Tensor[] gradOutputs) {
+    Tensor query = saved.get("query");
+    Tensor key = repeatHeads(saved.get("key"), query.size(1));
+    Tensor value = repeatHeads(saved.get("value"), query.size(1));
+    AttentionKernel kernel = kernel(query, key);
+    Tensor[] results = new Tensor[kernel.results()];
+    for (int i = 0; i < results.length; i++) {
+      results[i] = saved.get("result " + i);
+    }
+    Tensor gradient = only(gradOutputs);
+    Tensor perHead =
+        Copies.dense(
+            Views.transpose(
+                Views.reshape(
+                    Views.dense(gradient),
+                    query.size(0),
+                    query.size(2),
+                    query.size(1),
+                    value.size(3)),
+                1,
+                2));
+    Tensor[] gradients =
+        kernel.backward(perHead, query, key, value, results, query.size(2) > 1, scale);
+    long kvHeads = saved.get("key").size(1);
+    return new @Nullable Tensor[] {
+      gradients[0], sumGroups(gradients[1], kvHeads), sumGroups(gradients[2], kvHeads)
+    };
+  }
+
+  /** {@code [b, kvHeads, t, w] → [b, heads, t, w]}, each head repeated in a row. */
+  private static Tensor repeatHeads(Tensor tensor, long heads) {
+    long kvHeads = tensor.size(1);
+    if (kvHeads == heads) {
+      return tensor;
+    }
+    Tensor expanded = Views.expand(Views.unsqueeze(tensor, 2), 2, heads / kvHeads);
+    return Views.reshape(
+        Copies.dense(expanded), tensor.size(0), heads, tensor.size(2), tensor.size(3));
+  }
+
+  /** The gradient of {@link #repeatHeads}. */
+  private static Tensor sumGroups(Tensor gradient, long kvHeads) {
+    long heads = gradient.size(1);
+    if (heads == kvHeads) {
+      return gradient;
+    }
+    Tensor grouped =
+        Views.reshape(
+            Views.dense(gradient),
+            gradient.size(0),
+            kvHeads,
+            heads / kvHeads,
+            gradient.size(2),
+            gradient.size(3));
+    return Reductions.sum(grouped, 2, false);
+  }
+}

@@ -1,0 +1,151 @@
+package dev.duoka.engine.function;
+
+import dev.duoka.tensor.Tensor;
+import dev.duoka.tensor.op.AttentionKernels;
+import dev.duoka.tensor.op.Copies;
+import dev.duoka.tensor.op.Tensors;
+import dev.duoka.tensor.op.Views;
+
+/** The ways to compute attention; all tensors are {@code [b, heads, t, width]}. */
+public enum AttentionKernel {
+  /** LibTorch's flash attention for the CPU; a narrower value is padded with zeros. */
+  FLASH_CPU(2) {
+    @Override
+    Tensor[] forward(Tensor query, Tensor key, Tensor value, boolean causal, double scale) {
+      Tensor[] results =
+          AttentionKernels.flashCpu(query, key, padded(value, query.size(3)), causal, scale);
+      results[0] = unpadded(results[0], value.size(3));
+      return results;
+    }
+
+    @Override
+    Tensor[] backward(
+        Tensor gradient,
+        Tensor query,
+        Tensor key,
+        Tensor value,
+        Tensor[] results,
+        boolean causal,
+        double scale) {
+      long width = query.size(3);
+      Tensor[] gradients =
+          AttentionKernels.flashCpuBackward(
+              padded(gradient, width),
+              query,
+              key,
+              padded(value, width),
+              padded(results[0], width),
+              results[1],
+              causal,
+              scale);
+      gradients[2] = unpadded(gradients[2], value.size(3));
+      return gradients;
+    }
+  },
+
+  /** cuDNN's fused attention: bf16 and fp16 on CUDA. */
+  CUDNN(4) {
+    @Override
+    Tensor[] forward(Tensor query, Tensor key, Tensor value, boolean causal, double scale) {
+      return AttentionKernels.cudnn(query, key, value, causal, scale);
+    }
+
+    @Override
+    Tensor[] backward(
+        Tensor gradient,
+        Tensor query,
+        Tensor key,
+        Tensor value,
+        Tensor[] results,
+        boolean causal,
+        double scale) {
+      return AttentionKernels.cudnnBackward(gradient, query, key, value, results, causal, scale);
+    }
+  },
+
+  /** The definition, written out; keeps the whole score matrix. */
+  REFERENCE(2) {
+    @Override
+    Tensor[] forward(Tensor query, Tensor key, Tensor value, boolean causal, double scale) {
+      return ReferenceAttention.forward(query, key, value, causal, scale);
+    }
+
+    @Override
+    Tensor[] backward(
+        Tensor gradient,
+        Tensor query,
+        Tensor key,
+        Tensor value,
+        Tensor[] results,
+        boolean causal,
+        double scale) {
+      return ReferenceAttention.backward(gradient, query, key, value, results[1], scale);
+    }
+  },
+
+  /** A dry run on {@code meta}. */
+  SHAPES_ONLY(2) {
+    @Override
+    Tensor[] forward(Tensor query, Tensor key, Tensor value, boolean causal, double scale) {
+      return AttentionKernels.shapesOnly(query, value);
+    }
+
+    @Override
+    Tensor[] backward(
+        Tensor gradient,
+        Tensor query,
+        Tensor key,
+        Tensor value,
+        Tensor[] results,
+        boolean causal,
+        double scale) {
+      return new Tensor[] {like(query), like(key), like(value)};
+    }
+  };
+
+  private final int results;
+
+  AttentionKernel(int results) {
+    this.results = results;
+  }
+
+  /** How many tensors {@link #forward} returns, the output first; the rest is for the gradients. */
+  int results() {
+    return results;
+  }
+
+  abstract Tensor[] forward(Tensor query, Tensor key, Tensor value, boolean causal, double scale);
+
+  /** The gradients of query, key and value. */
+  abstract Tensor[] backward(
+      Tensor gradient,
+      Tensor query,
+      Tensor key,
+      Tensor value,
+      Tensor[] results,
+      boolean causal,
+      double scale);
+
+  private static Tensor padded(Tensor tensor, long width) {
+    if (tensor.size(3) == width) {
+      return tensor;
+    }
+    Tensor zeros =
+        Tensors.zeros(
+            tensor.dtype(),
+            tensor.device(),
+            tensor.size(0),
+            tensor.size(1),
+            tensor.size(2),
+            width - tensor.size(3));
+    return Copies.concatenate(3, tensor, zeros);
+  }
+
+  private static Tensor unpadded(Tensor tensor, long width) {
+    return tensor.size(3) == width ? tensor : Copies.dense(Views.narrow(tensor, 3, 0, width));
+  }
+
+  private static Tensor like(Tensor tensor) {
+    return Tensors.empty(tensor.dtype(), tensor.device(), tensor.shape());
+  }
+}

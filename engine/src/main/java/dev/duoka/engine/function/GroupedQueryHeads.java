@@ -1,0 +1,74 @@
+package dev.duoka.engine.function;
+
+import dev.duoka.engine.autograd.Function;
+import dev.duoka.engine.autograd.SavedTensors;
+import dev.duoka.tensor.Tensor;
+import dev.duoka.tensor.op.Copies;
+import dev.duoka.tensor.op.Views;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Splits the joint projection of grouped-query attention (Ainslie et al., arXiv:2305.13245) into
+ * heads and rotates query and key: {@code [b·t, (heads + 2·kvHeads)·width] →} query {@code [b,
+ * heads, t, width]}, key and value {@code [b, kvHeads, t, width]}.
+ */
+public final class GroupedQueryHeads extends Function {
+  private final long batch;
+  private final int heads;
+  private final int kvHeads;
+  private final long firstPosition;
+  private final RotaryTable rotary;
+
+  /**
+   * A split for {@code heads} query heads and {@code kvHeads} key and value heads.
+   *
+   * @param batch b, the number of sequences
+   * @param firstPosition the position of the first token of the sequence
+   */
+  public GroupedQueryHeads(
+      long batch, int heads, int kvHeads, RotaryTable rotary, long firstPosition) {
+    this.batch = batch;
+    this.heads = heads;
+    this.kvHeads = kvHeads;
+    this.rotary = rotary;
+    this.firstPosition = firstPosition;
+  }
+
+  @Override
+  public String name() {
+    return "grouped-query heads";
+  }
+
+  @Override
+  public Tensor[] forward(SavedTensors saved, Tensor... inputs) {
+    Tensor joint = inputs[0];
+    long width = joint.size(-1) / (heads + 2L * kvHeads);
+    Tensor split = Views.reshape(joint, batch, -1, heads + 2L * kvHeads, width);
+    Tensor query = rotary.rotate(Views.narrow(split, 2, 0, heads), firstPosition);
+    Tensor key = rotary.rotate(Views.narrow(split, 2, heads, kvHeads), firstPosition);
+    Tensor value = Views.narrow(split, 2, heads + (long) kvHeads, kvHeads);
+    return new Tensor[] {
+      Copies.dense(Views.transpose(query, 1, 2)),
+      Copies.dense(Views.transpose(key, 1, 2)),
+      Copies.dense(Views.transpose(value, 1, 2))
+    };
+  }
+
+  @Override
+  public @Nullable Tensor[] inputGradients(SavedTensors saved, @Nullable Tensor[] gradOutputs) {
+    Tensor query = rotary.rotateBack(tokensFirst(gradOutputs[0]), firstPosition);
+    Tensor key = rotary.rotateBack(tokensFirst(gradOutputs[1]), firstPosition);
+    Tensor value = tokensFirst(gradOutputs[2]);
+    Tensor joint = Copies.concatenate(2, query, key, value);
+    return new @Nullable Tensor[] {
+      Views.reshape(joint, joint.size(0) * joint.size(1), joint.size(2) * joint.size(3))
+    };
+  }
+
+  private static Tensor tokensFirst(@Nullable Tensor gradient) {
+    if (gradient == null) {
+      throw new IllegalStateException("attention uses query, key and value");
+    }
+    return Copies.dense(Views.transpose(gradient, 1, 2));
+  }
+}

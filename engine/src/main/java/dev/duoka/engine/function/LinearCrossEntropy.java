@@ -1,0 +1,124 @@
+package dev.duoka.engine.function;
+
+import dev.duoka.base.DuokaException;
+import dev.duoka.base.ErrorCode;
+import dev.duoka.engine.autograd.Function;
+import dev.duoka.engine.autograd.SavedTensors;
+import dev.duoka.engine.parameter.Parameter;
+import dev.duoka.tensor.Dtype;
+import dev.duoka.tensor.MemoryOwner;
+import dev.duoka.tensor.Scope;
+import dev.duoka.tensor.Tensor;
+import dev.duoka.tensor.op.Activations;
+import dev.duoka.tensor.op.Copies;
+import dev.duoka.tensor.op.Elementwise;
+import dev.duoka.tensor.op.Indexing;
+import dev.duoka.tensor.op.Products;
+import dev.duoka.tensor.op.Reductions;
+import dev.duoka.tensor.op.Tensors;
+import dev.duoka.tensor.op.Views;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The output projection and the cross-entropy in one: hidden states {@code [n, h]} and {@code W
+ * [vocabulary, h]} give the sum of {@code −log p(target)} over the rows whose target is not {@value
+ * #IGNORED}, as fp32 {@code [1]}.
+ *
+ * <p>Works through the rows in chunks and computes the gradients of a chunk while its logits are
+ * there, so that no more than one chunk of fp32 logits ever exists. That fixes the loss's own
+ * gradient in advance: it is the constructor's {@code gradientScale}, and {@link
+ * dev.duoka.engine.autograd.Tape#backward} must be given ones.
+ */
+public final class LinearCrossEntropy extends Function {
+  /** The target of a row that counts for nothing. */
+  public static final long IGNORED = -100;
+
+  /** Logits of one chunk take at most this many bytes in fp32. */
+  static final long CHUNK_BYTES = 64L << 20;
+
+  private final Parameter weight;
+  private final Tensor targets;
+  private final double gradientScale;
+  private final long chunkBytes;
+
+  /**
+   * A loss against {@code targets}, int64 {@code [n]}, which must outlive the forward pass.
+   *
+   * @param gradientScale what every gradient is multiplied by: one over the number of real tokens
+   *     of the step, times the loss scale
+   */
+  public LinearCrossEntropy(Parameter weight, Tensor targets, double gradientScale) {
+    this(weight, targets, gradientScale, CHUNK_BYTES);
+  }
+
+  LinearCrossEntropy(Parameter weight, Tensor targets, double gradientScale, long chunkBytes) {
+    this.weight = weight;
+    this.targets = targets;
+    this.gradientScale = gradientScale;
+    this.chunkBytes = chunkBytes;
+  }
+
+  @Override
+  public String name() {
+    return "linear cross-entropy";
+  }
+
+  @Override
+  public List<Parameter> parameters() {
+    return List.of(weight);
+  }
+
+  @Override
+  public Tensor[] forward(SavedTensors saved, Tensor... inputs) {
+    Tensor hidden = inputs[0];
+    if (hidden.rank() != 2 || targets.rank() != 1 || hidden.size(0) != targets.size(0)) {
+      throw new DuokaException(
+          ErrorCode.TENSOR, "hidden states " + hidden + " do not fit targets " + targets, "");
+    }
+    boolean training = saved.isRecording();
+    long rows = hidden.size(0);
+    long vocabulary = weight.value().size(0);
+    long chunk = Math.max(1, Math.min(rows, chunkBytes / (4 * vocabulary)));
+    Dtype wide = hidden.dtype() == Dtype.FLOAT64 ? Dtype.FLOAT64 : Dtype.FLOAT32;
+    Tensor loss = Tensors.zeros(wide, hidden.device(), 1);
+    Tensor hiddenGradient =
+        training ? Tensors.empty(hidden.dtype(), hidden.device(), hidden.shape()) : null;
+    for (long start = 0; start < rows; start += chunk) {
+      long length = Math.min(chunk, rows - start);
+      try (Scope _ = Scope.open(MemoryOwner.LOGITS)) {
+        Tensor part = Views.narrow(hidden, 0, start, length);
+        Tensor target = Views.reshape(Views.narrow(targets, 0, start, length), length, 1);
+        Tensor counts = Copies.cast(Elementwise.atLeast(target, 0), wide);
+        Tensor row = Elementwise.mul(target, Copies.cast(counts, Dtype.INT64));
+        Tensor logits = Copies.cast(Products.mmTransposedB(part, weight.value()), wide);
+        Tensor logProbabilities = Activations.logSoftmax(logits);
+        logits.close();
+        Tensor losses =
+            Elementwise.mul(Indexing.gather(logProbabilities, 1, row), Elementwise.neg(counts));
+        Elementwise.addInPlace(loss, Views.reshape(Reductions.sum(losses), 1));
+        if (hiddenGradient != null) {
+          // d loss / d logits = (softmax − one-hot) · scale, and 0 in an ignored row.
+          Tensor scale = Elementwise.mul(counts, gradientScale);
+          Tensor gradient = Elementwise.exp(logProbabilities);
+          logProbabilities.close();
+          Elementwise.mulInPlace(gradient, scale);
+          Indexing.scatterAdd(gradient, 1, row, Elementwise.neg(scale));
+          Tensor narrow = Copies.cast(gradient, hidden.dtype());
+          Products.mmInto(
+              Views.narrow(hiddenGradient, 0, start, length), narrow, weight.value(), 0);
+          weight.addGradientProduct(narrow, part);
+        }
+      }
+    }
+    if (hiddenGradient != null) {
+      saved.save("hidden gradient", hiddenGradient);
+    }
+    return new Tensor[] {loss};
+  }
+
+  @Override
+  public @Nullable Tensor[] inputGradients(SavedTensors saved, @Nullable Tensor[] gradOutputs) {
+    return new @Nullable Tensor[] {saved.get("hidden gradient").share()};
+  }
+}

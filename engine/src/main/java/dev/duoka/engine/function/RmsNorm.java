@@ -1,0 +1,81 @@
+package dev.duoka.engine.function;
+
+import dev.duoka.engine.autograd.Function;
+import dev.duoka.engine.autograd.SavedTensors;
+import dev.duoka.engine.parameter.Parameter;
+import dev.duoka.tensor.Dtype;
+import dev.duoka.tensor.Tensor;
+import dev.duoka.tensor.op.Activations;
+import dev.duoka.tensor.op.Copies;
+import dev.duoka.tensor.op.Elementwise;
+import dev.duoka.tensor.op.Reductions;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Root-mean-square normalisation of the last dimension (Zhang and Sennrich, arXiv:1910.07467):
+ * {@code y = w · x / √(mean(x²) + ε)}, computed in fp32.
+ */
+public final class RmsNorm extends Function {
+  private final Parameter weight;
+  private final double epsilon;
+
+  /** A normalisation with scale {@code weight [h]}. */
+  public RmsNorm(Parameter weight, double epsilon) {
+    this.weight = weight;
+    this.epsilon = epsilon;
+  }
+
+  @Override
+  public String name() {
+    return "rms norm " + weight.name();
+  }
+
+  @Override
+  public List<Parameter> parameters() {
+    return List.of(weight);
+  }
+
+  @Override
+  public boolean isCheap() {
+    return true;
+  }
+
+  @Override
+  public Tensor[] forward(SavedTensors saved, Tensor... inputs) {
+    Tensor[] results = Activations.rmsNorm(inputs[0], weight.value(), epsilon);
+    saved.saveInput("x", 0);
+    saved.save("inverse rms", results[1]);
+    return new Tensor[] {results[0]};
+  }
+
+  @Override
+  public @Nullable Tensor[] inputGradients(SavedTensors saved, @Nullable Tensor[] gradOutputs) {
+    // In the order in which PyTorch differentiates x · rsqrt(mean(x²) + ε): through the product,
+    // then through the mean.
+    Tensor x = wide(saved.get("x"));
+    Tensor inverseRms = saved.get("inverse rms");
+    Tensor scaled = Elementwise.mul(wide(only(gradOutputs)), wide(weight.value()));
+    Tensor inverseGradient = Reductions.sum(Elementwise.mul(scaled, x), -1, true);
+    Tensor cube = Elementwise.mul(Elementwise.mul(inverseRms, inverseRms), inverseRms);
+    Tensor meanGradient =
+        Elementwise.mul(Elementwise.mul(inverseGradient, cube), -1.0 / x.size(-1));
+    Tensor result =
+        Elementwise.add(Elementwise.mul(scaled, inverseRms), Elementwise.mul(x, meanGradient));
+    return new @Nullable Tensor[] {Copies.cast(result, saved.get("x").dtype())};
+  }
+
+  @Override
+  public void weightGradients(SavedTensors saved, @Nullable Tensor[] gradOutputs) {
+    Tensor product = Elementwise.mul(wide(only(gradOutputs)), normalised(saved));
+    weight.addGradient(Reductions.sum(Matrices.flat(product), 0, false));
+  }
+
+  private static Tensor normalised(SavedTensors saved) {
+    return Elementwise.mul(wide(saved.get("x")), saved.get("inverse rms"));
+  }
+
+  private static Tensor wide(Tensor tensor) {
+    return tensor.dtype() == Dtype.FLOAT64 ? tensor : Copies.cast(tensor, Dtype.FLOAT32);
+  }
+}

@@ -1,0 +1,75 @@
+package dev.duoka.engine.function;
+
+import dev.duoka.engine.autograd.Function;
+import dev.duoka.engine.autograd.SavedTensors;
+import dev.duoka.tensor.Tensor;
+import dev.duoka.tensor.op.Activations;
+import dev.duoka.tensor.op.Copies;
+import dev.duoka.tensor.op.Elementwise;
+import dev.duoka.tensor.op.Reductions;
+import dev.duoka.tensor.op.Views;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Gated activation (Shazeer, arXiv:2002.05202): {@code silu(gate) · up}, with both halves in one
+ * tensor, {@code [..., 2f] → [..., f]}, gate first.
+ *
+ * <p>With a second input {@code [n, 1]} each row is multiplied by a weight of its own: the router's
+ * weights of the experts, applied here so that the expert's output need not be kept.
+ */
+public final class SwiGlu extends Function {
+  @Override
+  public String name() {
+    return "swiglu";
+  }
+
+  @Override
+  public boolean isCheap() {
+    return true;
+  }
+
+  @Override
+  public Tensor[] forward(SavedTensors saved, Tensor... inputs) {
+    saved.saveInput("gate and up", 0);
+    Tensor result = product(inputs[0]);
+    if (inputs.length == 2) {
+      saved.saveInput("row weight", 1);
+      result = Elementwise.mul(result, Copies.cast(inputs[1], result.dtype()));
+    }
+    return new Tensor[] {result};
+  }
+
+  @Override
+  public @Nullable Tensor[] inputGradients(SavedTensors saved, @Nullable Tensor[] gradOutputs) {
+    Tensor input = saved.get("gate and up");
+    Tensor gradient = only(gradOutputs);
+    if (!saved.has("row weight")) {
+      return new @Nullable Tensor[] {gateAndUpGradient(input, gradient)};
+    }
+    Tensor rowWeight = saved.get("row weight");
+    Tensor weighted = Elementwise.mul(gradient, Copies.cast(rowWeight, gradient.dtype()));
+    Tensor perElement =
+        Elementwise.mul(
+            Copies.cast(gradient, rowWeight.dtype()),
+            Copies.cast(product(input), rowWeight.dtype()));
+    return new @Nullable Tensor[] {
+      gateAndUpGradient(input, weighted), Reductions.sum(perElement, -1, true)
+    };
+  }
+
+  private static Tensor product(Tensor input) {
+    long width = input.size(-1) / 2;
+    Tensor gate = Views.narrow(input, -1, 0, width);
+    Tensor up = Views.narrow(input, -1, width, width);
+    return Elementwise.mul(Activations.silu(gate), up);
+  }
+
+  private static Tensor gateAndUpGradient(Tensor input, Tensor gradient) {
+    long width = input.size(-1) / 2;
+    Tensor gate = Views.narrow(input, -1, 0, width);
+    Tensor up = Views.narrow(input, -1, width, width);
+    Tensor gateGradient = Activations.siluBackward(Elementwise.mul(gradient, up), gate);
+    Tensor upGradient = Elementwise.mul(gradient, Activations.silu(gate));
+    return Copies.concatenate(-1, gateGradient, upGradient);
+  }
+}

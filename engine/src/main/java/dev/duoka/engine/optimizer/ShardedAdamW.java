@@ -1,0 +1,196 @@
+package dev.duoka.engine.optimizer;
+
+import dev.duoka.engine.parallel.Collectives;
+import dev.duoka.engine.parameter.ParameterStore;
+import dev.duoka.tensor.Dtype;
+import dev.duoka.tensor.MemoryOwner;
+import dev.duoka.tensor.Scope;
+import dev.duoka.tensor.Tensor;
+import dev.duoka.tensor.op.Copies;
+import dev.duoka.tensor.op.Elementwise;
+import dev.duoka.tensor.op.HostCopy;
+import dev.duoka.tensor.op.OptimizerKernels;
+import dev.duoka.tensor.op.Reductions;
+import dev.duoka.tensor.op.Tensors;
+import dev.duoka.tensor.op.Views;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * AdamW over a flat parameter store, with the optimizer states of ZeRO stage 0 (every rank keeps
+ * all) or stage 1 (every rank keeps a shard and updates only that; Rajbhandari et al.,
+ * arXiv:1910.02054).
+ *
+ * <p>Owns the master weights and the moments. One thread.
+ */
+public final class ShardedAdamW implements AutoCloseable {
+  /** BLAS counts the elements of a dot product in 32 bits. */
+  private static final long NORM_CHUNK = 1L << 28;
+
+  private final ParameterStore store;
+  private final Collectives collectives;
+  private final AdamWSettings settings;
+  private final boolean sharded;
+  private final Tensor valueShard;
+  private final @Nullable Tensor master;
+  private final Tensor firstMoment;
+  private final Tensor secondMoment;
+  private final Tensor gradientShard;
+  private long steps;
+
+  /**
+   * Allocates the states, and the master weights from the store's present values where the store is
+   * not fp32.
+   *
+   * @param zeroStage 0 or 1
+   */
+  public ShardedAdamW(
+      ParameterStore store, Collectives collectives, AdamWSettings settings, int zeroStage) {
+    this.store = store;
+    this.collectives = collectives;
+    this.settings = settings;
+    this.sharded = zeroStage == 1 && collectives.size() > 1;
+    long length = sharded ? store.shardLength() : store.length();
+    long offset = sharded ? collectives.rank() * length : 0;
+    valueShard = Scope.detach(Views.narrow(store.values(), 0, offset, length));
+    gradientShard = Scope.detach(Views.narrow(store.gradients(), 0, offset, length));
+    Dtype dtype = store.gradients().dtype();
+    try (Scope _ = Scope.open(MemoryOwner.OPTIMIZER)) {
+      firstMoment = Scope.detach(Tensors.zeros(dtype, valueShard.device(), length));
+      secondMoment = Scope.detach(Tensors.zeros(dtype, valueShard.device(), length));
+    }
+    if (valueShard.dtype() == dtype) {
+      master = null;
+    } else {
+      try (Scope _ = Scope.open(MemoryOwner.MASTER_WEIGHTS)) {
+        master = Scope.detach(Copies.cast(valueShard, dtype));
+      }
+    }
+  }
+
+  /**
+   * Reduces the gradients over the ranks, unscales and clips them, and updates the weights.
+   * Collective. Reads the gradient norm back, and so waits for the backward pass.
+   *
+   * @param lossScale what the loss was multiplied by
+   */
+  public StepOutcome step(double learningRate, double lossScale) {
+    store.zeroUntouchedGradients();
+    if (collectives.size() > 1) {
+      if (sharded) {
+        collectives.reduceScatter(store.gradients(), gradientShard);
+      } else {
+        collectives.allReduce(store.gradients());
+      }
+    }
+    double norm = Math.sqrt(squaredNorm()) / lossScale;
+    if (!Double.isFinite(norm)) {
+      return new StepOutcome(norm, false);
+    }
+    double factor = 1 / lossScale;
+    if (settings.clipNorm() > 0) {
+      // As torch.nn.utils.clip_grad_norm_: the small constant is part of the definition.
+      factor *= Math.min(1, settings.clipNorm() / (norm + 1e-6));
+    }
+    if (factor != 1) {
+      Elementwise.mulInPlace(gradientShard, factor);
+    }
+    steps++;
+    try (Scope _ = Scope.open(MemoryOwner.TEMPORARIES)) {
+      Tensor step = Tensors.full((double) steps, Dtype.FLOAT32, valueShard.device());
+      OptimizerKernels.adamw(
+          masterShard(),
+          gradientShard,
+          firstMoment,
+          secondMoment,
+          step,
+          learningRate,
+          settings.beta1(),
+          settings.beta2(),
+          settings.weightDecay(),
+          settings.epsilon());
+    }
+    publish();
+    return new StepOutcome(norm, true);
+  }
+
+  /** Sum of squares of the reduced gradients over all shards. */
+  private double squaredNorm() {
+    double[] sum = new double[1];
+    if (!gradientShard.device().isMeta()) {
+      try (Scope _ = Scope.open(MemoryOwner.TEMPORARIES)) {
+        for (long start = 0; start < gradientShard.size(0); start += NORM_CHUNK) {
+          long length = Math.min(NORM_CHUNK, gradientShard.size(0) - start);
+          Tensor part = Views.narrow(gradientShard, 0, start, length);
+          sum[0] += HostCopy.item(Reductions.dot(part, part));
+        }
+      }
+    }
+    if (sharded) {
+      collectives.allReduce(sum);
+    }
+    return sum[0];
+  }
+
+  /** Copies the master weights into the compute weights, on every rank. Collective when sharded. */
+  public void publish() {
+    if (master != null) {
+      Copies.into(valueShard, master);
+    }
+    if (sharded) {
+      collectives.allGather(valueShard, store.values());
+    }
+  }
+
+  /** Takes over weights that were written into the store; the opposite of {@link #publish}. */
+  public void adoptValues() {
+    if (master != null) {
+      Copies.into(master, valueShard);
+    }
+  }
+
+  /** This rank's weights in full precision, a flat part of the store's layout. */
+  public Tensor masterShard() {
+    return master == null ? valueShard : master;
+  }
+
+  /** This rank's first moments, laid out as {@link #masterShard}. */
+  public Tensor firstMoment() {
+    return firstMoment;
+  }
+
+  /** This rank's second moments, laid out as {@link #masterShard}. */
+  public Tensor secondMoment() {
+    return secondMoment;
+  }
+
+  /** Where this rank's shard starts in the store's layout, in elements. */
+  public long shardOffset() {
+    return sharded ? collectives.rank() * store.shardLength() : 0;
+  }
+
+  /** Whether each rank keeps only a part. */
+  public boolean isSharded() {
+    return sharded;
+  }
+
+  /** How many updates were made. */
+  public long steps() {
+    return steps;
+  }
+
+  /** Goes on from a checkpoint that was taken after {@code steps} updates. */
+  public void restoreSteps(long steps) {
+    this.steps = steps;
+  }
+
+  @Override
+  public void close() {
+    valueShard.close();
+    gradientShard.close();
+    firstMoment.close();
+    secondMoment.close();
+    if (master != null) {
+      master.close();
+    }
+  }
+}

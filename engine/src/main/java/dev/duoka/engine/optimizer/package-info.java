@@ -1,0 +1,2 @@
+/** Turns gradients into better weights: reduction over ranks, clipping, AdamW. */
+package dev.duoka.engine.optimizer;

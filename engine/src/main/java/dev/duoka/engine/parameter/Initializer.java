@@ -1,0 +1,10 @@
+package dev.duoka.engine.parameter;
+
+/** How a weight starts. */
+public sealed interface Initializer {
+  /** Every element the same. */
+  record Constant(double value) implements Initializer {}
+
+  /** Normally distributed with mean 0. */
+  record Normal(double standardDeviation) implements Initializer {}
+}

@@ -1,0 +1,99 @@
+package dev.duoka.engine.parameter;
+
+import dev.duoka.tensor.Tensor;
+import dev.duoka.tensor.op.Copies;
+import dev.duoka.tensor.op.Elementwise;
+import dev.duoka.tensor.op.Products;
+import dev.duoka.tensor.op.Views;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One weight: a view of the flat values that functions compute with, and a view of the flat main
+ * gradients that their weight gradients are added to. Belongs to its {@link ParameterStore}.
+ */
+public final class Parameter {
+  private final ParameterSpec spec;
+  private final long offset;
+  private final Tensor value;
+  private final @Nullable Tensor gradient;
+  private boolean gradientIsFresh = true;
+
+  Parameter(ParameterSpec spec, long offset, Tensor value, @Nullable Tensor gradient) {
+    this.spec = spec;
+    this.offset = offset;
+    this.value = value;
+    this.gradient = gradient;
+  }
+
+  /** The name within the model. */
+  public String name() {
+    return spec.name();
+  }
+
+  /** What the model asked for. */
+  public ParameterSpec spec() {
+    return spec;
+  }
+
+  /** Where it starts in the flat buffers, in elements. */
+  public long offset() {
+    return offset;
+  }
+
+  /** The weight in the compute dtype. */
+  public Tensor value() {
+    return value;
+  }
+
+  /** The main gradient: fp32, or the compute dtype when that is wider. */
+  public Tensor gradient() {
+    if (gradient == null) {
+      throw new IllegalStateException(name() + " belongs to a store without gradients");
+    }
+    return gradient;
+  }
+
+  /** Whether nothing was added to the gradient since {@link #resetGradient}. */
+  public boolean gradientIsFresh() {
+    return gradientIsFresh;
+  }
+
+  /** Starts a new sum; the next addition overwrites, so no zeroing is needed. */
+  void resetGradient() {
+    gradientIsFresh = true;
+  }
+
+  /** Adds a gradient of this parameter's shape, converting it to the main gradient's dtype. */
+  public void addGradient(Tensor addend) {
+    if (gradientIsFresh) {
+      Copies.into(gradient(), addend);
+    } else {
+      Elementwise.addInPlace(gradient(), addend);
+    }
+    gradientIsFresh = false;
+  }
+
+  /**
+   * Adds the product {@code aᵀ @ b}, the weight gradient of a matrix product.
+   *
+   * @param a {@code [n, rows]}, the gradient of the output
+   * @param b {@code [n, columns]}, the input
+   */
+  public void addGradientProduct(Tensor a, Tensor b) {
+    if (a.dtype() == gradient().dtype()) {
+      try (Tensor transposed = Views.transpose(a, 0, 1)) {
+        Products.mmInto(gradient(), transposed, b, gradientIsFresh ? 0 : 1);
+      }
+      gradientIsFresh = false;
+    } else {
+      try (Tensor product = Products.mmTransposedA(a, b)) {
+        addGradient(product);
+      }
+    }
+  }
+
+  @Override
+  public String toString() {
+    return name() + spec.shape();
+  }
+}

@@ -1,0 +1,45 @@
+package dev.duoka.formats.modelconfig;
+
+import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
+
+/** The model families that can be trained, each with Hugging Face's names for it. */
+public enum Architecture {
+  /** DeepSeek-LLM and DeepSeek-Coder: Llama's layers (arXiv 2401.02954, 2401.14196). */
+  LLAMA("llama", "LlamaForCausalLM"),
+  /** DeepSeek-MoE: Llama's attention, fine-grained and shared experts (arXiv 2401.06066). */
+  DEEPSEEK_MOE("deepseek", "DeepseekForCausalLM"),
+  /** DeepSeek-V2: multi-head latent attention, softmax routing (arXiv 2405.04434). */
+  DEEPSEEK_V2("deepseek_v2", "DeepseekV2ForCausalLM"),
+  /** DeepSeek-V3: sigmoid routing with bias correction, multi-token prediction (2412.19437). */
+  DEEPSEEK_V3("deepseek_v3", "DeepseekV3ForCausalLM");
+
+  private final String modelType;
+  private final String className;
+
+  Architecture(String modelType, String className) {
+    this.modelType = modelType;
+    this.className = className;
+  }
+
+  /** The value of {@code model_type} in {@code config.json}. */
+  public String modelType() {
+    return modelType;
+  }
+
+  /** The value of {@code architectures} in {@code config.json}. */
+  public String className() {
+    return className;
+  }
+
+  /** The architecture with this {@code model_type}. */
+  public static Optional<Architecture> ofModelType(String modelType) {
+    return Arrays.stream(values()).filter(a -> a.modelType.equals(modelType)).findFirst();
+  }
+
+  /** The {@code model_type}s of all architectures, in the order of their release. */
+  public static List<String> modelTypes() {
+    return Arrays.stream(values()).map(Architecture::modelType).toList();
+  }
+}

@@ -1,0 +1,20 @@
+package dev.duoka.formats.modelconfig;
+
+import dev.duoka.base.DuokaException;
+import dev.duoka.base.ErrorCode;
+
+/** A value of a model's config is impossible; the reader adds the file's name. */
+final class InvalidModelConfigException extends DuokaException {
+  private static final long serialVersionUID = 1L;
+
+  private final String problem;
+
+  InvalidModelConfigException(String problem, String remedy) {
+    super(ErrorCode.CONFIG, "model config: " + problem, remedy);
+    this.problem = problem;
+  }
+
+  String problem() {
+    return problem;
+  }
+}

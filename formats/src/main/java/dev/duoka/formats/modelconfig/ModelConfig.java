@@ -1,0 +1,122 @@
+package dev.duoka.formats.modelconfig;
+
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The shape of a model: all that its layers need to know, and nothing about training it.
+ *
+ * @param architecture the family
+ * @param vocabSize rows of the embedding
+ * @param hiddenSize elements of a token's vector between layers
+ * @param layers decoder layers, without those of the MTP modules
+ * @param maxPositions the longest sequence the model is meant for
+ * @param rmsNormEps what RMSNorm adds to the mean square
+ * @param initializerRange the standard deviation of freshly drawn weights
+ * @param tieEmbeddings whether the output head is the embedding's matrix
+ * @param attention the sizes of every attention layer
+ * @param rope the position embedding
+ * @param intermediateSize the SwiGLU width of a dense MLP
+ * @param moe the mixture of experts; null for a dense model
+ * @param mtpModules multi-token prediction modules (arXiv 2412.19437, section 2.2); a checkpoint
+ *     may lack their weights, transformers neither loads nor saves them
+ * @param bosTokenId begins a sequence; -1 for none
+ * @param eosTokenId ends a sequence; -1 for none
+ */
+public record ModelConfig(
+    Architecture architecture,
+    int vocabSize,
+    int hiddenSize,
+    int layers,
+    int maxPositions,
+    double rmsNormEps,
+    double initializerRange,
+    boolean tieEmbeddings,
+    AttentionConfig attention,
+    RopeConfig rope,
+    int intermediateSize,
+    @Nullable MoeConfig moe,
+    int mtpModules,
+    int bosTokenId,
+    int eosTokenId) {
+
+  public ModelConfig {
+    Check.range("vocab_size", vocabSize, 1, Check.MAX_TOKENS);
+    Check.range("hidden_size", hiddenSize, 1, Check.MAX_SIZE);
+    Check.range("num_hidden_layers", layers, 1, Check.MAX_LAYERS);
+    Check.range("max_position_embeddings", maxPositions, 1, Check.MAX_TOKENS);
+    Check.positive("rms_norm_eps", rmsNormEps);
+    Check.notNegative("initializer_range", initializerRange);
+    Check.range("intermediate_size", intermediateSize, 1, Check.MAX_SIZE);
+    Check.range("num_nextn_predict_layers", mtpModules, 0, Check.MAX_LAYERS);
+    Check.range("bos_token_id", bosTokenId, -1, vocabSize - 1);
+    Check.range("eos_token_id", eosTokenId, -1, vocabSize - 1);
+    checkParts(architecture, attention, rope, moe, mtpModules);
+    if (moe != null) {
+      Check.range("first_k_dense_replace", moe.firstDenseLayers(), 0, layers);
+      checkRouting(architecture, moe);
+    }
+    if (architecture == Architecture.DEEPSEEK_MOE
+        && attention instanceof AttentionConfig.GroupedQuery(int heads, _, int headDim)) {
+      Check.that(
+          heads * headDim == hiddenSize,
+          "head_dim " + headDim + " of " + heads + " heads with hidden_size " + hiddenSize,
+          "In model_type deepseek, all heads together are as wide as the hidden size");
+    }
+  }
+
+  /**
+   * Whether this layer has experts instead of a dense MLP; MTP modules count on from the layers.
+   */
+  public boolean isMoeLayer(int layer) {
+    if (layer < 0 || layer >= layers + mtpModules) {
+      throw new IndexOutOfBoundsException("layer " + layer + " of " + (layers + mtpModules));
+    }
+    return moe != null && layer >= moe.firstDenseLayers() && layer % moe.layerFrequency() == 0;
+  }
+
+  private static void checkParts(
+      Architecture architecture,
+      AttentionConfig attention,
+      RopeConfig rope,
+      @Nullable MoeConfig moe,
+      int mtpModules) {
+    boolean latent =
+        switch (architecture) {
+          case LLAMA, DEEPSEEK_MOE -> false;
+          case DEEPSEEK_V2, DEEPSEEK_V3 -> true;
+        };
+    String type = "model_type " + architecture.modelType();
+    Check.that(
+        latent == attention instanceof AttentionConfig.MultiHeadLatent,
+        type + " with " + attention.getClass().getSimpleName() + " attention",
+        "llama and deepseek have grouped-query attention, deepseek_v2 and deepseek_v3 latent one");
+    Check.that(
+        architecture == Architecture.DEEPSEEK_V3 || rope.interleaved() == latent,
+        type + " with rope interleaved = " + rope.interleaved(),
+        "Only deepseek_v3 has the choice");
+    Check.that(
+        architecture != Architecture.LLAMA || moe == null,
+        type + " with experts",
+        "Use model_type deepseek, deepseek_v2 or deepseek_v3");
+    Check.that(
+        mtpModules == 0 || architecture == Architecture.DEEPSEEK_V3,
+        type + " with num_nextn_predict_layers " + mtpModules,
+        "Only deepseek_v3 has multi-token prediction");
+  }
+
+  /** What a router can do is fixed by the family; transformers has no keys for most of it. */
+  private static void checkRouting(Architecture architecture, MoeConfig moe) {
+    boolean v3 = architecture == Architecture.DEEPSEEK_V3;
+    String type = "model_type " + architecture.modelType();
+    Check.that(
+        (moe.selection() == MoeConfig.Selection.BIAS_CORRECTED) == v3
+            && (moe.scoring() == MoeConfig.Scoring.SIGMOID) == v3,
+        type + " with " + moe.scoring() + " scores and " + moe.selection() + " selection",
+        "deepseek_v3 has sigmoid scores and bias-corrected selection, the others have neither");
+    Check.that(
+        architecture != Architecture.DEEPSEEK_MOE
+            || (moe.selection() == MoeConfig.Selection.GREEDY && moe.scalingFactor() == 1),
+        type + " with " + moe.selection() + " selection, scaled by " + moe.scalingFactor(),
+        "Its selection is greedy and its scaling 1");
+  }
+}

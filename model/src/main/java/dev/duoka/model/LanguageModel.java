@@ -1,0 +1,161 @@
+package dev.duoka.model;
+
+import dev.duoka.engine.autograd.Tape;
+import dev.duoka.engine.autograd.Variable;
+import dev.duoka.engine.function.Embedding;
+import dev.duoka.engine.function.LinearCrossEntropy;
+import dev.duoka.engine.function.RmsNorm;
+import dev.duoka.engine.function.RotaryTable;
+import dev.duoka.engine.parameter.ParameterStore;
+import dev.duoka.formats.modelconfig.ModelConfig;
+import dev.duoka.model.layer.DecoderLayer;
+import dev.duoka.model.layer.FeedForward;
+import dev.duoka.model.layer.MixtureOfExperts;
+import dev.duoka.model.layer.MultiTokenPrediction;
+import dev.duoka.model.layer.Pass;
+import dev.duoka.model.layer.SelectionBias;
+import dev.duoka.model.weight.StateBuffer;
+import dev.duoka.model.weight.Weight;
+import dev.duoka.model.weight.WeightDeclarations;
+import dev.duoka.tensor.Tensor;
+import dev.duoka.tensor.op.Products;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A causal language model with its weights: embedding, decoder layers, final norm, output head, and
+ * for V3 the modules that predict further tokens.
+ *
+ * <p>One thread at a time. Owns its parameters, state and rotary table; made by {@link
+ * ModelFactory}.
+ */
+public final class LanguageModel implements AutoCloseable {
+  private final ModelConfig config;
+  private final ModelParts parts;
+  private final ParameterStore parameters;
+  private final RotaryTable rotary;
+
+  LanguageModel(
+      ModelConfig config, ModelParts parts, ParameterStore parameters, RotaryTable rotary) {
+    this.config = config;
+    this.parts = parts;
+    this.parameters = parameters;
+    this.rotary = rotary;
+  }
+
+  /** The configuration it was made from. */
+  public ModelConfig config() {
+    return config;
+  }
+
+  /** The weights in their flat buffers. */
+  public ParameterStore parameters() {
+    return parameters;
+  }
+
+  /** The weights as the layers declared them, with their names in a checkpoint. */
+  public List<Weight> weights() {
+    return parts.declarations().weights();
+  }
+
+  /** State that no gradient changes. */
+  public List<StateBuffer> buffers() {
+    return parts.declarations().buffers();
+  }
+
+  /** How many modules predict further tokens. */
+  public int predictionDepth() {
+    return parts.predictors().size();
+  }
+
+  /** The longest sequence that positions were prepared for. */
+  public long maxPositions() {
+    return rotary.positions();
+  }
+
+  /** The biases that even out the experts' load, in the order of the layers. */
+  public List<SelectionBias> selectionBiases() {
+    return Stream.concat(
+            parts.layers().stream(), parts.predictors().stream().map(MultiTokenPrediction::layer))
+        .map(DecoderLayer::feedForward)
+        .map(LanguageModel::selectionBias)
+        .flatMap(Stream::ofNullable)
+        .toList();
+  }
+
+  /** The rotations of positions, for a {@link Pass}. */
+  public RotaryTable rotary() {
+    return rotary;
+  }
+
+  /** The normalised hidden states of tokens {@code [b, t]}: {@code [b·t, h]}. */
+  public Variable hidden(Pass pass, Tensor tokens) {
+    Tape tape = pass.tape();
+    Variable hidden = tape.apply(new Embedding(parts.embedding().parameter(), tokens));
+    for (DecoderLayer layer : parts.layers()) {
+      hidden = layer.apply(pass, hidden);
+    }
+    return tape.apply(new RmsNorm(parts.norm().parameter(), config.rmsNormEps()), hidden);
+  }
+
+  /** The losses of a micro-batch. */
+  public Losses losses(Pass pass, TokenBatch batch, LossWeights weights) {
+    Tape tape = pass.tape();
+    Variable hidden = hidden(pass, batch.tokens());
+    Variable next = crossEntropy(tape, hidden, batch.targets(), weights.perToken());
+    List<Variable> further = new ArrayList<>();
+    for (int depth = 0; depth < batch.predictionDepth(); depth++) {
+      Variable embedding =
+          tape.apply(new Embedding(parts.embedding().parameter(), batch.furtherTokens(depth)));
+      hidden = parts.predictors().get(depth).apply(pass, hidden, embedding);
+      further.add(
+          crossEntropy(
+              tape,
+              hidden,
+              batch.furtherTargets(depth),
+              weights.perToken() * weights.furtherTokens() / batch.predictionDepth()));
+    }
+    return new Losses(next, further);
+  }
+
+  /** The logits of hidden states {@code [n, h]}: {@code [n, vocabulary]} in the compute dtype. */
+  public Tensor logits(Tensor hidden) {
+    return Products.mmTransposedB(hidden, parts.head().parameter().value());
+  }
+
+  private Variable crossEntropy(Tape tape, Variable hidden, Tensor targets, double scale) {
+    return tape.apply(new LinearCrossEntropy(parts.head().parameter(), targets, scale), hidden);
+  }
+
+  private static @Nullable SelectionBias selectionBias(FeedForward feedForward) {
+    return feedForward instanceof MixtureOfExperts experts ? experts.selectionBias() : null;
+  }
+
+  @Override
+  public void close() {
+    selectionBiases().forEach(SelectionBias::close);
+    parameters.close();
+    parts.declarations().closeBuffers();
+    rotary.close();
+  }
+
+  /**
+   * The layers of a model.
+   *
+   * @param declarations all weights
+   * @param embedding {@code [vocabulary, h]}
+   * @param layers in order
+   * @param norm of the last hidden states
+   * @param head {@code [vocabulary, h]}; the embedding itself when they are tied
+   * @param predictors the modules that predict further tokens
+   */
+  record ModelParts(
+      WeightDeclarations declarations,
+      Weight embedding,
+      List<DecoderLayer> layers,
+      Weight norm,
+      Weight head,
+      List<MultiTokenPrediction> predictors) {}
+}

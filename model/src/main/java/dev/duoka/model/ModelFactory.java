@@ -1,0 +1,149 @@
+package dev.duoka.model;
+
+import dev.duoka.base.DuokaException;
+import dev.duoka.base.ErrorCode;
+import dev.duoka.engine.function.RotaryTable;
+import dev.duoka.formats.modelconfig.AttentionConfig;
+import dev.duoka.formats.modelconfig.ModelConfig;
+import dev.duoka.model.LanguageModel.ModelParts;
+import dev.duoka.model.architecture.DeepseekLlm;
+import dev.duoka.model.architecture.DeepseekMoe;
+import dev.duoka.model.architecture.DeepseekV2;
+import dev.duoka.model.architecture.DeepseekV3;
+import dev.duoka.model.architecture.LayerDesign;
+import dev.duoka.model.layer.DecoderLayer;
+import dev.duoka.model.layer.MultiTokenPrediction;
+import dev.duoka.model.weight.Weight;
+import dev.duoka.model.weight.WeightDeclarations;
+import dev.duoka.tensor.Device;
+import dev.duoka.tensor.Dtype;
+import java.util.ArrayList;
+import java.util.List;
+
+/** Builds a model from its configuration. */
+public final class ModelFactory {
+  /**
+   * How a model is allocated.
+   *
+   * @param dtype of weights and activations
+   * @param device where it lives
+   * @param shards into how many shards its flat buffers must divide
+   * @param withGradients false for validation and generation
+   * @param positions the longest sequence it will see, in tokens
+   * @param predictionDepth how many of the configured modules for further tokens to build
+   */
+  public record Allocation(
+      Dtype dtype,
+      Device device,
+      int shards,
+      boolean withGradients,
+      int positions,
+      int predictionDepth) {}
+
+  private ModelFactory() {}
+
+  /** Declares and allocates a model; its weights are zero. */
+  public static LanguageModel create(ModelConfig config, Allocation allocation) {
+    ModelParts parts = declare(config, allocation.predictionDepth());
+    Dtype tableDtype = allocation.dtype() == Dtype.FLOAT64 ? Dtype.FLOAT64 : Dtype.FLOAT32;
+    RotaryTable rotary =
+        new RotaryTable(
+            RotaryFrequencies.of(config.rope(), rotatedWidth(config.attention())),
+            RotaryFrequencies.amplitude(config.rope()),
+            allocation.positions(),
+            config.rope().interleaved(),
+            tableDtype,
+            allocation.device());
+    return new LanguageModel(
+        config,
+        parts,
+        parts
+            .declarations()
+            .allocate(
+                allocation.dtype(),
+                allocation.device(),
+                allocation.shards(),
+                allocation.withGradients()),
+        rotary);
+  }
+
+  private static ModelParts declare(ModelConfig config, int predictionDepth) {
+    WeightDeclarations weights = new WeightDeclarations(config.initializerRange());
+    LayerDesign design = design(config);
+    Weight embedding =
+        weights.matrix("model.embed_tokens.weight", config.vocabSize(), config.hiddenSize());
+    List<DecoderLayer> layers = new ArrayList<>();
+    for (int layer = 0; layer < config.layers(); layer++) {
+      layers.add(layer(weights, "model.layers." + layer + ".", design, layer, config));
+    }
+    Weight norm = weights.scale("model.norm.weight", config.hiddenSize());
+    Weight head =
+        config.tieEmbeddings()
+            ? embedding
+            : weights.matrix("lm_head.weight", config.vocabSize(), config.hiddenSize());
+    List<MultiTokenPrediction> predictors = new ArrayList<>();
+    for (int depth = 0; depth < predictionDepth; depth++) {
+      int number = config.layers() + depth;
+      predictors.add(
+          new MultiTokenPrediction(
+              weights,
+              "model.layers." + number + ".",
+              config.hiddenSize(),
+              config.rmsNormEps(),
+              (declarations, prefix) -> layer(declarations, prefix, design, number, config)));
+    }
+    return new ModelParts(weights, embedding, layers, norm, head, predictors);
+  }
+
+  private static DecoderLayer layer(
+      WeightDeclarations weights,
+      String prefix,
+      LayerDesign design,
+      int number,
+      ModelConfig config) {
+    return new DecoderLayer(
+        weights,
+        prefix,
+        config.hiddenSize(),
+        config.rmsNormEps(),
+        (declarations, name) -> design.attention(declarations, name, number),
+        (declarations, name) -> design.feedForward(declarations, name, number));
+  }
+
+  private static LayerDesign design(ModelConfig config) {
+    return switch (config.architecture()) {
+      case LLAMA -> new DeepseekLlm(config, groupedQuery(config));
+      case DEEPSEEK_MOE -> new DeepseekMoe(config, groupedQuery(config));
+      case DEEPSEEK_V2 -> new DeepseekV2(config, latent(config));
+      case DEEPSEEK_V3 -> new DeepseekV3(config, latent(config));
+    };
+  }
+
+  private static AttentionConfig.GroupedQuery groupedQuery(ModelConfig config) {
+    if (config.attention() instanceof AttentionConfig.GroupedQuery heads) {
+      return heads;
+    }
+    throw wrongAttention(config);
+  }
+
+  private static AttentionConfig.MultiHeadLatent latent(ModelConfig config) {
+    if (config.attention() instanceof AttentionConfig.MultiHeadLatent heads) {
+      return heads;
+    }
+    throw wrongAttention(config);
+  }
+
+  private static DuokaException wrongAttention(ModelConfig config) {
+    return new DuokaException(
+        ErrorCode.CONFIG,
+        "the architecture " + config.architecture() + " does not have this kind of attention",
+        "Check model_type in config.json");
+  }
+
+  private static int rotatedWidth(AttentionConfig attention) {
+    return switch (attention) {
+      case AttentionConfig.GroupedQuery heads -> heads.headDim();
+      case AttentionConfig.MultiHeadLatent heads -> heads.qkRopeHeadDim();
+    };
+  }
+}

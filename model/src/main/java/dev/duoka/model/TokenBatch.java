@@ -1,0 +1,106 @@
+package dev.duoka.model;
+
+import dev.duoka.engine.function.LinearCrossEntropy;
+import dev.duoka.tensor.Device;
+import dev.duoka.tensor.MemoryOwner;
+import dev.duoka.tensor.Scope;
+import dev.duoka.tensor.Tensor;
+import dev.duoka.tensor.op.HostCopy;
+
+/**
+ * A micro-batch on the device: what the model reads and what it should predict. Owns its tensors.
+ */
+public final class TokenBatch implements AutoCloseable {
+  private final Tensor tokens;
+  private final Tensor targets;
+  private final Tensor[] furtherTokens;
+  private final Tensor[] furtherTargets;
+
+  /**
+   * Copies a micro-batch to the device.
+   *
+   * @param tokens {@code sequences · length} ids, sequence after sequence
+   * @param targets the next token of each, or {@link LinearCrossEntropy#IGNORED}
+   * @param predictionDepth how many modules predict further tokens
+   */
+  public TokenBatch(
+      long[] tokens, long[] targets, int sequences, int predictionDepth, Device device) {
+    int length = tokens.length / sequences;
+    try (Scope _ = Scope.open(MemoryOwner.BATCH)) {
+      this.tokens = Scope.detach(HostCopy.fromLongs(tokens, device, sequences, length));
+      this.targets = Scope.detach(HostCopy.fromLongs(targets, device, tokens.length));
+      furtherTokens = new Tensor[predictionDepth];
+      furtherTargets = new Tensor[predictionDepth];
+      long[] shiftedTokens = tokens;
+      long[] shiftedTargets = targets;
+      for (int depth = 0; depth < predictionDepth; depth++) {
+        shiftedTokens = shifted(shiftedTokens, shiftedTargets, length);
+        shiftedTargets = shifted(shiftedTargets, length);
+        furtherTokens[depth] =
+            Scope.detach(HostCopy.fromLongs(shiftedTokens, device, sequences, length));
+        furtherTargets[depth] =
+            Scope.detach(HostCopy.fromLongs(shiftedTargets, device, tokens.length));
+      }
+    }
+  }
+
+  /** The tokens, int64 {@code [b, t]}. */
+  public Tensor tokens() {
+    return tokens;
+  }
+
+  /** The next tokens, int64 {@code [b·t]}. */
+  public Tensor targets() {
+    return targets;
+  }
+
+  /** The number of sequences, b. */
+  public long sequences() {
+    return tokens.size(0);
+  }
+
+  /** How many modules predict further tokens. */
+  public int predictionDepth() {
+    return furtherTokens.length;
+  }
+
+  /** The tokens that module {@code depth} joins to each position, int64 {@code [b, t]}. */
+  Tensor furtherTokens(int depth) {
+    return furtherTokens[depth];
+  }
+
+  /** What module {@code depth} should predict, int64 {@code [b·t]}. */
+  Tensor furtherTargets(int depth) {
+    return furtherTargets[depth];
+  }
+
+  /** Each position gets the token after it; the last one gets its target, if it has one. */
+  private static long[] shifted(long[] tokens, long[] targets, int length) {
+    long[] result = new long[tokens.length];
+    for (int i = 0; i < tokens.length; i++) {
+      boolean last = i % length == length - 1;
+      result[i] = last ? Math.max(0, targets[i]) : tokens[i + 1];
+    }
+    return result;
+  }
+
+  /** Each position gets the target after it; there is none at the end of a sequence or document. */
+  private static long[] shifted(long[] targets, int length) {
+    long[] result = new long[targets.length];
+    for (int i = 0; i < targets.length; i++) {
+      boolean none = i % length == length - 1 || targets[i] == LinearCrossEntropy.IGNORED;
+      result[i] = none ? LinearCrossEntropy.IGNORED : targets[i + 1];
+    }
+    return result;
+  }
+
+  @Override
+  public void close() {
+    tokens.close();
+    targets.close();
+    for (int i = 0; i < furtherTokens.length; i++) {
+      furtherTokens[i].close();
+      furtherTargets[i].close();
+    }
+  }
+}

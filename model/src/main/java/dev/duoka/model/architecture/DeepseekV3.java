@@ -1,0 +1,32 @@
+package dev.duoka.model.architecture;
+
+import dev.duoka.formats.modelconfig.AttentionConfig;
+import dev.duoka.formats.modelconfig.ModelConfig;
+import dev.duoka.model.layer.FeedForward;
+import dev.duoka.model.layer.MultiHeadLatentAttention;
+import dev.duoka.model.layer.SelfAttention;
+import dev.duoka.model.weight.WeightDeclarations;
+
+/**
+ * DeepSeek-V3 (arXiv:2412.19437): V2's attention, experts chosen by sigmoid scores plus a bias that
+ * evens out their load, and modules that predict further tokens.
+ */
+public record DeepseekV3(ModelConfig config, AttentionConfig.MultiHeadLatent heads)
+    implements LayerDesign {
+  @Override
+  public SelfAttention attention(WeightDeclarations weights, String prefix, int layer) {
+    return new MultiHeadLatentAttention(
+        weights,
+        prefix,
+        layer,
+        config.hiddenSize(),
+        heads,
+        config.rope().scaling(),
+        config.rmsNormEps());
+  }
+
+  @Override
+  public FeedForward feedForward(WeightDeclarations weights, String prefix, int layer) {
+    return SparseLayers.feedForward(weights, prefix, layer, config);
+  }
+}

@@ -1,0 +1,73 @@
+package dev.duoka.model.layer;
+
+import dev.duoka.engine.autograd.Tape;
+import dev.duoka.engine.autograd.Variable;
+import dev.duoka.engine.function.Add;
+import dev.duoka.engine.function.RmsNorm;
+import dev.duoka.model.weight.Weight;
+import dev.duoka.model.weight.WeightDeclarations;
+
+/** A transformer layer with the norms before its parts: attention, then feed-forward. */
+public final class DecoderLayer {
+  private final Weight attentionNorm;
+  private final SelfAttention attention;
+  private final Weight feedForwardNorm;
+  private final FeedForward feedForward;
+  private final double epsilon;
+
+  /** Makes the parts of a layer, which declare their weights. */
+  @FunctionalInterface
+  public interface PartFactory<T> {
+    /** Declares the weights of the part under the checkpoint's {@code prefix}. */
+    T create(WeightDeclarations weights, String prefix);
+  }
+
+  /** Declares the weights under the checkpoint's {@code prefix}, in the order of use. */
+  public DecoderLayer(
+      WeightDeclarations weights,
+      String prefix,
+      long hiddenSize,
+      double epsilon,
+      PartFactory<? extends SelfAttention> attention,
+      PartFactory<? extends FeedForward> feedForward) {
+    this.epsilon = epsilon;
+    this.attentionNorm = weights.scale(prefix + "input_layernorm.weight", hiddenSize);
+    this.attention = attention.create(weights, prefix + "self_attn.");
+    this.feedForwardNorm = weights.scale(prefix + "post_attention_layernorm.weight", hiddenSize);
+    this.feedForward = feedForward.create(weights, prefix + "mlp.");
+  }
+
+  /** The feed-forward part. */
+  public FeedForward feedForward() {
+    return feedForward;
+  }
+
+  /** {@code [n, h] → [n, h]}; a block of the tape, the unit of full recompute. */
+  public Variable apply(Pass pass, Variable hidden) {
+    return pass.tape()
+        .block(
+            hidden,
+            (tape, input) -> {
+              Pass here = pass.on(tape);
+              Variable middle =
+                  tape.scoped(
+                      input, x -> residual(tape, x, attend(here, normed(tape, attentionNorm, x))));
+              return tape.scoped(
+                  middle,
+                  x ->
+                      residual(tape, x, feedForward.apply(here, normed(tape, feedForwardNorm, x))));
+            });
+  }
+
+  private Variable attend(Pass pass, Variable normed) {
+    return attention.apply(pass, normed);
+  }
+
+  private Variable normed(Tape tape, Weight weight, Variable x) {
+    return tape.apply(new RmsNorm(weight.parameter(), epsilon), x);
+  }
+
+  private static Variable residual(Tape tape, Variable x, Variable change) {
+    return tape.apply(new Add(), x, change);
+  }
+}

@@ -1,0 +1,35 @@
+package dev.duoka.model.layer;
+
+import dev.duoka.engine.autograd.Tape;
+import dev.duoka.engine.autograd.Variable;
+import dev.duoka.engine.function.Linear;
+import dev.duoka.engine.function.SwiGlu;
+import dev.duoka.model.weight.Weight;
+import dev.duoka.model.weight.WeightDeclarations;
+import dev.duoka.model.weight.WeightDeclarations.Rows;
+
+/** The SwiGLU network: {@code down(silu(gate(x)) · up(x))}. */
+public final class DenseFeedForward implements FeedForward {
+  private final Weight gateAndUp;
+  private final Weight down;
+
+  /** Declares the weights under the checkpoint's {@code prefix}. */
+  public DenseFeedForward(
+      WeightDeclarations weights, String prefix, long hiddenSize, long intermediateSize) {
+    gateAndUp =
+        weights.stackedRows(
+            prefix + "gate_up_proj.weight",
+            hiddenSize,
+            new Rows(prefix + "gate_proj.weight", intermediateSize),
+            new Rows(prefix + "up_proj.weight", intermediateSize));
+    down = weights.matrix(prefix + "down_proj.weight", hiddenSize, intermediateSize);
+  }
+
+  @Override
+  public Variable apply(Pass pass, Variable hidden) {
+    Tape tape = pass.tape();
+    Variable joint = tape.apply(new Linear(gateAndUp.parameter()), hidden);
+    Variable activated = tape.apply(new SwiGlu(), joint);
+    return tape.apply(new Linear(down.parameter()), activated);
+  }
+}

@@ -1,0 +1,9 @@
+package dev.duoka.model.layer;
+
+import dev.duoka.engine.autograd.Variable;
+
+/** A layer that works on each token by itself. */
+public interface FeedForward {
+  /** {@code [n, h] → [n, h]}. */
+  Variable apply(Pass pass, Variable hidden);
+}

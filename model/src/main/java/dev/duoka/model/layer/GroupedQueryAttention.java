@@ -1,0 +1,55 @@
+package dev.duoka.model.layer;
+
+import dev.duoka.engine.autograd.Variable;
+import dev.duoka.engine.function.GroupedQueryHeads;
+import dev.duoka.engine.function.Linear;
+import dev.duoka.formats.modelconfig.AttentionConfig;
+import dev.duoka.model.weight.Weight;
+import dev.duoka.model.weight.WeightDeclarations;
+import dev.duoka.model.weight.WeightDeclarations.Rows;
+
+/** Attention with fewer key and value heads than query heads, and rotary positions. */
+public final class GroupedQueryAttention implements SelfAttention {
+  private final AttentionConfig.GroupedQuery config;
+  private final int layer;
+  private final Weight queryKeyValue;
+  private final Weight output;
+
+  /** Declares the weights of layer number {@code layer} under the checkpoint's {@code prefix}. */
+  public GroupedQueryAttention(
+      WeightDeclarations weights,
+      String prefix,
+      int layer,
+      long hiddenSize,
+      AttentionConfig.GroupedQuery config) {
+    this.config = config;
+    this.layer = layer;
+    long queryWidth = (long) config.heads() * config.headDim();
+    long kvWidth = (long) config.kvHeads() * config.headDim();
+    queryKeyValue =
+        weights.stackedRows(
+            prefix + "qkv_proj.weight",
+            hiddenSize,
+            new Rows(prefix + "q_proj.weight", queryWidth),
+            new Rows(prefix + "k_proj.weight", kvWidth),
+            new Rows(prefix + "v_proj.weight", kvWidth));
+    output = weights.matrix(prefix + "o_proj.weight", hiddenSize, queryWidth);
+  }
+
+  @Override
+  public Variable apply(Pass pass, Variable hidden) {
+    Variable joint = pass.tape().apply(new Linear(queryKeyValue.parameter()), hidden);
+    Variable[] heads =
+        pass.tape()
+            .applyAll(
+                new GroupedQueryHeads(
+                    pass.batch(),
+                    config.heads(),
+                    config.kvHeads(),
+                    pass.rotary(),
+                    pass.firstPosition()),
+                joint);
+    Variable attended = SelfAttention.attend(pass, layer, heads, 1 / Math.sqrt(config.headDim()));
+    return pass.tape().apply(new Linear(output.parameter()), attended);
+  }
+}

@@ -1,0 +1,110 @@
+package dev.duoka.model.layer;
+
+import dev.duoka.engine.autograd.Tape;
+import dev.duoka.engine.autograd.Variable;
+import dev.duoka.engine.function.Add;
+import dev.duoka.engine.function.Combine;
+import dev.duoka.engine.function.Dispatch;
+import dev.duoka.engine.function.GroupedLinear;
+import dev.duoka.engine.function.Router;
+import dev.duoka.engine.function.RouterRule;
+import dev.duoka.engine.function.Routing;
+import dev.duoka.engine.function.SortRows;
+import dev.duoka.engine.function.SwiGlu;
+import dev.duoka.formats.modelconfig.MoeConfig;
+import dev.duoka.model.weight.Weight;
+import dev.duoka.model.weight.WeightDeclarations;
+import dev.duoka.model.weight.WeightDeclarations.Rows;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Shared experts that every token passes and routed experts of which each token gets a few
+ * (DeepSeekMoE, arXiv:2401.06066 §3). No token is dropped, whatever the load.
+ */
+public final class MixtureOfExperts implements FeedForward {
+  private final RouterRule rule;
+  private final Weight router;
+  private final Weight expertsGateAndUp;
+  private final Weight expertsDown;
+  private final @Nullable DenseFeedForward shared;
+  private final @Nullable SelectionBias selectionBias;
+
+  /** Declares the weights under the checkpoint's {@code prefix}. */
+  public MixtureOfExperts(
+      WeightDeclarations weights, String prefix, long hiddenSize, MoeConfig config) {
+    rule = rule(config);
+    long width = config.expertIntermediateSize();
+    router = weights.matrix(prefix + "gate.weight", config.routedExperts(), hiddenSize);
+    selectionBias =
+        config.selection() == MoeConfig.Selection.BIAS_CORRECTED
+            ? new SelectionBias(
+                weights.buffer(prefix + "gate.e_score_correction_bias", config.routedExperts()))
+            : null;
+    expertsGateAndUp =
+        weights.experts(
+            prefix + "experts.gate_up_proj",
+            config.routedExperts(),
+            hiddenSize,
+            new Rows(prefix + "experts.%d.gate_proj.weight", width),
+            new Rows(prefix + "experts.%d.up_proj.weight", width));
+    expertsDown =
+        weights.experts(
+            prefix + "experts.down_proj",
+            config.routedExperts(),
+            width,
+            new Rows(prefix + "experts.%d.down_proj.weight", hiddenSize));
+    shared =
+        config.sharedExperts() == 0
+            ? null
+            : new DenseFeedForward(
+                weights, prefix + "shared_experts.", hiddenSize, config.sharedIntermediateSize());
+  }
+
+  /** The bias that evens out the load, for models that have one. */
+  public @Nullable SelectionBias selectionBias() {
+    return selectionBias;
+  }
+
+  @Override
+  public Variable apply(Pass pass, Variable hidden) {
+    Tape tape = pass.tape();
+    Variable[] routed =
+        tape.applyAll(
+            new Router(
+                router.parameter(),
+                rule,
+                selectionBias == null ? null : selectionBias.value(),
+                pass.balanceLoss()),
+            hidden);
+    Routing routing = Routing.of(routed[1].value(), rule.experts());
+    routing.holdOn(tape);
+    if (selectionBias != null && tape.isRecording()) {
+      selectionBias.count(routing.counts());
+    }
+    Variable rowWeights = tape.apply(new SortRows(routing), routed[0]);
+    Variable rows = tape.apply(new Dispatch(routing), hidden);
+    Variable joint = tape.apply(new GroupedLinear(expertsGateAndUp.parameter(), routing), rows);
+    Variable activated = tape.apply(new SwiGlu(), joint, rowWeights);
+    Variable outputs = tape.apply(new GroupedLinear(expertsDown.parameter(), routing), activated);
+    Variable combined = tape.apply(new Combine(routing), outputs);
+    return shared == null ? combined : tape.apply(new Add(), combined, shared.apply(pass, hidden));
+  }
+
+  private static RouterRule rule(MoeConfig config) {
+    return new RouterRule(
+        config.routedExperts(),
+        config.expertsPerToken(),
+        switch (config.scoring()) {
+          case SOFTMAX -> RouterRule.Scoring.SOFTMAX;
+          case SIGMOID -> RouterRule.Scoring.SIGMOID;
+        },
+        config.groups(),
+        config.topkGroups(),
+        switch (config.selection()) {
+          case GREEDY, GROUP_LIMITED -> RouterRule.GroupScore.MAXIMUM;
+          case BIAS_CORRECTED -> RouterRule.GroupScore.SUM_OF_TOP_TWO;
+        },
+        config.normalizeTopk(),
+        config.scalingFactor());
+  }
+}

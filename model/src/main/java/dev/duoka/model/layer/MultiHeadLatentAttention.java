@@ -1,0 +1,106 @@
+package dev.duoka.model.layer;
+
+import dev.duoka.engine.autograd.Tape;
+import dev.duoka.engine.autograd.Variable;
+import dev.duoka.engine.function.LatentHeads;
+import dev.duoka.engine.function.Linear;
+import dev.duoka.engine.function.RmsNorm;
+import dev.duoka.engine.function.SplitColumns;
+import dev.duoka.formats.modelconfig.AttentionConfig;
+import dev.duoka.formats.modelconfig.RopeScaling;
+import dev.duoka.model.weight.Weight;
+import dev.duoka.model.weight.WeightDeclarations;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Multi-head latent attention (DeepSeek-V2, arXiv:2405.04434 §2.1): keys and values come from one
+ * compressed vector per token, queries optionally too, and positions from a separate rotated part.
+ */
+public final class MultiHeadLatentAttention implements SelfAttention {
+  private final AttentionConfig.MultiHeadLatent config;
+  private final int layer;
+  private final double epsilon;
+  private final double scale;
+  private final @Nullable Weight queryDown;
+  private final @Nullable Weight queryNorm;
+  private final Weight queryUp;
+  private final Weight keyValueDown;
+  private final Weight keyValueNorm;
+  private final Weight keyValueUp;
+  private final Weight output;
+
+  /** Declares the weights of layer number {@code layer} under the checkpoint's {@code prefix}. */
+  public MultiHeadLatentAttention(
+      WeightDeclarations weights,
+      String prefix,
+      int layer,
+      long hiddenSize,
+      AttentionConfig.MultiHeadLatent config,
+      RopeScaling scaling,
+      double epsilon) {
+    this.config = config;
+    this.layer = layer;
+    this.epsilon = epsilon;
+    this.scale =
+        (scaling instanceof RopeScaling.Yarn yarn ? yarn.softmaxScale() : 1)
+            / Math.sqrt(config.qkHeadDim());
+    long queryWidth = (long) config.heads() * config.qkHeadDim();
+    if (config.compressesQueries()) {
+      queryDown = weights.matrix(prefix + "q_a_proj.weight", config.qLoraRank(), hiddenSize);
+      queryNorm = weights.scale(prefix + "q_a_layernorm.weight", config.qLoraRank());
+      queryUp = weights.matrix(prefix + "q_b_proj.weight", queryWidth, config.qLoraRank());
+    } else {
+      queryDown = null;
+      queryNorm = null;
+      queryUp = weights.matrix(prefix + "q_proj.weight", queryWidth, hiddenSize);
+    }
+    keyValueDown =
+        weights.matrix(
+            prefix + "kv_a_proj_with_mqa.weight",
+            config.kvLoraRank() + (long) config.qkRopeHeadDim(),
+            hiddenSize);
+    keyValueNorm = weights.scale(prefix + "kv_a_layernorm.weight", config.kvLoraRank());
+    keyValueUp =
+        weights.matrix(
+            prefix + "kv_b_proj.weight",
+            (long) config.heads() * (config.qkNopeHeadDim() + config.vHeadDim()),
+            config.kvLoraRank());
+    output =
+        weights.matrix(
+            prefix + "o_proj.weight", hiddenSize, (long) config.heads() * config.vHeadDim());
+  }
+
+  @Override
+  public Variable apply(Pass pass, Variable hidden) {
+    Tape tape = pass.tape();
+    Variable query = hidden;
+    if (queryDown != null && queryNorm != null) {
+      query = tape.apply(new Linear(queryDown.parameter()), query);
+      query = tape.apply(new RmsNorm(queryNorm.parameter(), epsilon), query);
+    }
+    query = tape.apply(new Linear(queryUp.parameter()), query);
+
+    Variable[] compressed =
+        tape.applyAll(
+            new SplitColumns(config.kvLoraRank()),
+            tape.apply(new Linear(keyValueDown.parameter()), hidden));
+    Variable latent = tape.apply(new RmsNorm(keyValueNorm.parameter(), epsilon), compressed[0]);
+    Variable keyValue = tape.apply(new Linear(keyValueUp.parameter()), latent);
+
+    Variable[] heads =
+        tape.applyAll(
+            new LatentHeads(
+                pass.batch(),
+                config.heads(),
+                config.qkNopeHeadDim(),
+                config.qkRopeHeadDim(),
+                config.vHeadDim(),
+                pass.rotary(),
+                pass.firstPosition()),
+            query,
+            keyValue,
+            compressed[1]);
+    Variable attended = SelfAttention.attend(pass, layer, heads, scale);
+    return tape.apply(new Linear(output.parameter()), attended);
+  }
+}

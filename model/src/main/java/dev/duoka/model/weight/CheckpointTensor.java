@@ -1,0 +1,17 @@
+package dev.duoka.model.weight;
+
+import java.util.List;
+
+/**
+ * A tensor of a Hugging Face checkpoint, as a dense part of one of our parameters.
+ *
+ * @param name for example {@code model.layers.0.self_attn.q_proj.weight}
+ * @param offset where it starts within the parameter, in elements
+ * @param shape its shape in the checkpoint
+ */
+public record CheckpointTensor(String name, long offset, List<Long> shape) {
+  /** The number of elements. */
+  public long elements() {
+    return shape.stream().reduce(1L, Math::multiplyExact);
+  }
+}

@@ -1,0 +1,105 @@
+package dev.duoka.model.weight;
+
+import dev.duoka.base.DuokaException;
+import dev.duoka.base.ErrorCode;
+import dev.duoka.base.NearestName;
+import dev.duoka.engine.parameter.Parameter;
+import dev.duoka.formats.safetensors.SafetensorsFolder;
+import dev.duoka.formats.safetensors.TensorEntry;
+import dev.duoka.tensor.Scope;
+import dev.duoka.tensor.Tensor;
+import dev.duoka.tensor.op.Copies;
+import dev.duoka.tensor.op.Views;
+import java.util.ArrayList;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Set;
+
+/** Fills a model's weights from a Hugging Face checkpoint. */
+public final class WeightReader {
+  /**
+   * What a checkpoint had and lacked.
+   *
+   * @param missing tensors the model has and the checkpoint lacks; their weights are unchanged
+   * @param unused tensors the checkpoint has and the model does not
+   */
+  public record Report(List<String> missing, List<String> unused) {}
+
+  private WeightReader() {}
+
+  /**
+   * Reads every tensor that both have, converting to the weights' dtype.
+   *
+   * @throws DuokaException when a tensor has another shape than the model wants
+   */
+  public static Report read(
+      SafetensorsFolder folder, List<Weight> weights, List<StateBuffer> buffers) {
+    Set<String> unused = new LinkedHashSet<>();
+    folder.tensors().forEach(entry -> unused.add(entry.name()));
+    List<String> missing = new ArrayList<>();
+    for (Weight weight : weights) {
+      for (CheckpointTensor tensor : weight.checkpointTensors()) {
+        if (unused.remove(tensor.name())) {
+          copy(folder, tensor, weight.parameter());
+        } else {
+          missing.add(tensor.name());
+        }
+      }
+    }
+    for (StateBuffer buffer : buffers) {
+      if (unused.remove(buffer.checkpointName())) {
+        TensorEntry entry = folder.entry(buffer.checkpointName());
+        checkShape(entry, List.of(buffer.length()));
+        try (Tensor stored = StoredTensors.read(folder, entry)) {
+          Copies.into(buffer.value(), stored);
+        }
+      } else {
+        missing.add(buffer.checkpointName());
+      }
+    }
+    return new Report(missing, List.copyOf(unused));
+  }
+
+  /** As {@link #read}, but every tensor of the model must be there. */
+  public static Report readAll(
+      SafetensorsFolder folder, List<Weight> weights, List<StateBuffer> buffers) {
+    Report report = read(folder, weights, buffers);
+    if (!report.missing().isEmpty()) {
+      String first = report.missing().getFirst();
+      throw new DuokaException(
+          ErrorCode.FORMAT,
+          folder.path()
+              + " lacks "
+              + report.missing().size()
+              + " tensors of this model, the first is "
+              + first,
+          "Check that config.json belongs to these weights. "
+              + NearestName.hint(first, report.unused().stream().limit(200).toList()));
+    }
+    return report;
+  }
+
+  private static void copy(SafetensorsFolder folder, CheckpointTensor tensor, Parameter parameter) {
+    TensorEntry entry = folder.entry(tensor.name());
+    checkShape(entry, tensor.shape());
+    try (Scope _ = Scope.open()) {
+      Tensor flat = Views.reshape(parameter.value(), -1);
+      Tensor place = Views.narrow(flat, 0, tensor.offset(), tensor.elements());
+      Copies.into(place, Views.reshape(StoredTensors.read(folder, entry), -1));
+    }
+  }
+
+  private static void checkShape(TensorEntry entry, List<Long> wanted) {
+    if (!entry.shape().equals(wanted)) {
+      throw new DuokaException(
+          ErrorCode.FORMAT,
+          "the tensor "
+              + entry.name()
+              + " has the shape "
+              + entry.shape()
+              + ", but the model wants "
+              + wanted,
+          "Check that config.json belongs to these weights");
+    }
+  }
+}

@@ -1,0 +1,70 @@
+package dev.duoka.tensor;
+
+import dev.duoka.ffi.torch.Codes;
+
+/**
+ * Where a tensor lives.
+ *
+ * @param type the kind of device
+ * @param index which one of its kind; 0 for the CPU and for {@code meta}
+ */
+public record Device(Type type, int index) {
+  /** The host. */
+  public static final Device CPU = new Device(Type.CPU, 0);
+
+  /** No memory at all: tensors there have shapes and dtypes only, for a dry run. */
+  public static final Device META = new Device(Type.META, 0);
+
+  /** The kinds of device. */
+  public enum Type {
+    CPU("cpu"),
+    CUDA("cuda"),
+    META("meta");
+
+    private final String torchName;
+
+    Type(String torchName) {
+      this.torchName = torchName;
+    }
+  }
+
+  /** The GPU with this CUDA index. */
+  public static Device cuda(int index) {
+    return new Device(Type.CUDA, index);
+  }
+
+  /** Whether this is a GPU. */
+  public boolean isCuda() {
+    return type == Type.CUDA;
+  }
+
+  /** Whether tensors here hold no data. */
+  public boolean isMeta() {
+    return type == Type.META;
+  }
+
+  /** LibTorch's code of the device type. */
+  public int typeCode() {
+    return TypeCodes.CODES[type.ordinal()];
+  }
+
+  /** LibTorch's index of the device: −1 where there is only one. */
+  public int torchIndex() {
+    return isCuda() ? index : -1;
+  }
+
+  @Override
+  public String toString() {
+    return isCuda() ? "cuda:" + index : type.torchName;
+  }
+
+  private static final class TypeCodes {
+    static final int[] CODES = new int[Type.values().length];
+
+    static {
+      for (Type type : Type.values()) {
+        CODES[type.ordinal()] = Codes.deviceType(type.torchName);
+      }
+    }
+  }
+}

@@ -1,0 +1,64 @@
+package dev.duoka.tensor;
+
+import dev.duoka.ffi.torch.Codes;
+
+/** The element types that the engine uses. */
+public enum Dtype {
+  FLOAT64("float64", 8),
+  FLOAT32("float32", 4),
+  BFLOAT16("bfloat16", 2),
+  FLOAT16("float16", 2),
+  INT64("int64", 8),
+  INT32("int32", 4),
+  UINT8("uint8", 1),
+  BOOL("bool", 1);
+
+  private final String torchName;
+  private final int bytes;
+
+  Dtype(String torchName, int bytes) {
+    this.torchName = torchName;
+    this.bytes = bytes;
+  }
+
+  /** The size of one element in bytes. */
+  public int bytes() {
+    return bytes;
+  }
+
+  /** Whether this is one of the four floating-point types. */
+  public boolean isFloating() {
+    return ordinal() <= FLOAT16.ordinal();
+  }
+
+  /** LibTorch's code of this type. */
+  public int code() {
+    return DtypeCodes.CODES[ordinal()];
+  }
+
+  static Dtype ofCode(int code) {
+    for (Dtype dtype : DtypeCodes.VALUES) {
+      if (dtype.code() == code) {
+        return dtype;
+      }
+    }
+    throw new IllegalArgumentException("LibTorch's dtype code " + code + " is not used here");
+  }
+
+  @Override
+  public String toString() {
+    return torchName;
+  }
+
+  /** Asked from the library at first use, so that naming a dtype does not load LibTorch. */
+  private static final class DtypeCodes {
+    static final Dtype[] VALUES = values();
+    static final int[] CODES = new int[VALUES.length];
+
+    static {
+      for (Dtype dtype : VALUES) {
+        CODES[dtype.ordinal()] = Codes.dtype(dtype.torchName);
+      }
+    }
+  }
+}

@@ -1,0 +1,26 @@
+package dev.duoka.tensor;
+
+/** What memory is used for; every allocation is booked on the owner of the scope it is made in. */
+public enum MemoryOwner {
+  WEIGHTS("weights"),
+  MASTER_WEIGHTS("master weights"),
+  GRADIENTS("gradients"),
+  OPTIMIZER("optimizer"),
+  ACTIVATIONS("activations"),
+  LOGITS("logits"),
+  TEMPORARIES("temporaries"),
+  BATCH("batch"),
+  CONSTANTS("constants"),
+  KV_CACHE("kv cache");
+
+  private final String label;
+
+  MemoryOwner(String label) {
+    this.label = label;
+  }
+
+  /** The name for reports. */
+  public String label() {
+    return label;
+  }
+}

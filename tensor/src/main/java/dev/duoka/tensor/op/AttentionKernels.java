@@ -1,0 +1,139 @@
+package dev.duoka.tensor.op;
+
+import dev.duoka.base.DuokaException;
+import dev.duoka.ffi.torch.Operator;
+import dev.duoka.ffi.torch.TypedFunctions;
+import dev.duoka.tensor.Dtype;
+import dev.duoka.tensor.Tensor;
+
+/**
+ * Fused attention kernels of LibTorch. All take {@code [batch, heads, sequence, width]} with the
+ * last dimension dense, apply {@code softmax(query · keyᵀ · scale) · value}, and never store the
+ * scores.
+ */
+public final class AttentionKernels {
+  private static final Operator FLASH_CPU =
+      Operator.of("aten::_scaled_dot_product_flash_attention_for_cpu", "");
+  private static final Operator FLASH_CPU_BACKWARD =
+      Operator.of("aten::_scaled_dot_product_flash_attention_for_cpu_backward", "");
+
+  private AttentionKernels() {}
+
+  /**
+   * Flash attention on the CPU; query, key and value have one width.
+   *
+   * @return the output and the log-sum-exp of the scores
+   */
+  public static Tensor[] flashCpu(
+      Tensor query, Tensor key, Tensor value, boolean causal, double scale) {
+    return Call.of(FLASH_CPU)
+        .tensor(query)
+        .tensor(key)
+        .tensor(value)
+        .floating(0)
+        .bool(causal)
+        .none()
+        .optionalFloating(scale)
+        .results(2);
+  }
+
+  /** The gradients of {@link #flashCpu} with respect to query, key and value. */
+  public static Tensor[] flashCpuBackward(
+      Tensor gradOutput,
+      Tensor query,
+      Tensor key,
+      Tensor value,
+      Tensor output,
+      Tensor logSumExp,
+      boolean causal,
+      double scale) {
+    return Call.of(FLASH_CPU_BACKWARD)
+        .tensor(gradOutput)
+        .tensor(query)
+        .tensor(key)
+        .tensor(value)
+        .tensor(output)
+        .tensor(logSumExp)
+        .floating(0)
+        .bool(causal)
+        .none()
+        .optionalFloating(scale)
+        .results(3);
+  }
+
+  /**
+   * Attention by cuDNN, bf16 or fp16; the value's width may differ from the query's.
+   *
+   * @return the output, the log-sum-exp, and two tensors of random state that the backward pass
+   *     wants back
+   */
+  public static Tensor[] cudnn(
+      Tensor query, Tensor key, Tensor value, boolean causal, double scale) {
+    try {
+      long[] handles =
+          TypedFunctions.cudnnAttention(
+              query.handle(), key.handle(), value.handle(), causal, scale);
+      return adopt(handles, query);
+    } catch (DuokaException e) {
+      throw Call.failure("aten::_scaled_dot_product_cudnn_attention", e, query, key, value);
+    }
+  }
+
+  /**
+   * The gradients of {@link #cudnn} with respect to query, key and value.
+   *
+   * @param forward what it returned
+   */
+  public static Tensor[] cudnnBackward(
+      Tensor gradOutput,
+      Tensor query,
+      Tensor key,
+      Tensor value,
+      Tensor[] forward,
+      boolean causal,
+      double scale) {
+    long[] saved = new long[forward.length];
+    for (int i = 0; i < saved.length; i++) {
+      saved[i] = forward[i].handle();
+    }
+    try {
+      return adopt(
+          TypedFunctions.cudnnAttentionBackward(
+              gradOutput.handle(),
+              query.handle(),
+              key.handle(),
+              value.handle(),
+              saved,
+              query.size(2),
+              key.size(2),
+              causal,
+              scale),
+          query);
+    } catch (DuokaException e) {
+      throw Call.failure(
+          "aten::_scaled_dot_product_cudnn_attention_backward", e, gradOutput, query, key, value);
+    }
+  }
+
+  /** The scores' log-sum-exp on {@code meta}, where no kernel runs: fp32 {@code [b, h, t]}. */
+  public static Tensor[] shapesOnly(Tensor query, Tensor value) {
+    return new Tensor[] {
+      Tensors.empty(
+          query.dtype(),
+          query.device(),
+          query.size(0),
+          query.size(1),
+          query.size(2),
+          value.size(3)),
+      Tensors.empty(Dtype.FLOAT32, query.device(), query.size(0), query.size(1), query.size(2))
+    };
+  }
+
+  private static Tensor[] adopt(long[] handles, Tensor like) {
+    Tensor[] tensors = new Tensor[handles.length];
+    for (int i = 0; i < handles.length; i++) {
+      tensors[i] = Tensor.adopt(handles[i], like.device());
+    }
+    return tensors;
+  }
+}

@@ -1,0 +1,105 @@
+package dev.duoka.tensor.op;
+
+import dev.duoka.ffi.torch.Operator;
+import dev.duoka.tensor.Dtype;
+import dev.duoka.tensor.Tensor;
+
+/**
+ * Matrix products of consecutive groups of rows with a matrix of their own: the experts' products.
+ *
+ * <p>Groups are given by {@code ends}: {@code int32[groups]}, where group g has the rows from
+ * {@code ends[g − 1]} (0 for the first) to {@code ends[g]}; groups may be empty. On CUDA the counts
+ * stay on the device: one kernel for all groups, no loop and no synchronisation (bf16; for other
+ * dtypes LibTorch falls back to one product per group).
+ */
+public final class GroupedProducts {
+  private static final Operator GROUPED_MM = Operator.of("aten::_grouped_mm", "");
+
+  private GroupedProducts() {}
+
+  /**
+   * {@code rows_g @ matrices_g}.
+   *
+   * @param rows {@code [n, k]}
+   * @param matrices {@code [groups, k, m]}, may be a transposed view
+   * @return {@code [n, m]}
+   */
+  public static Tensor rowsByMatrices(Tensor rows, Tensor matrices, Tensor ends) {
+    if (rows.device().isMeta()) {
+      return Tensors.empty(rows.dtype(), rows.device(), rows.size(0), matrices.size(2));
+    }
+    if (rows.dtype() == Dtype.FLOAT64) {
+      return loopRows(rows, matrices, ends);
+    }
+    return Call.of(GROUPED_MM)
+        .tensor(rows)
+        .tensor(matrices)
+        .optionalTensor(ends)
+        .none()
+        .none()
+        .result();
+  }
+
+  /**
+   * {@code a_gᵀ @ b_g} per group of rows.
+   *
+   * @param a {@code [n, k]}
+   * @param b {@code [n, m]}
+   * @return {@code [groups, k, m]}; zeros for an empty group
+   */
+  public static Tensor outerByGroup(Tensor a, Tensor b, Tensor ends) {
+    if (a.device().isMeta()) {
+      return Tensors.empty(a.dtype(), a.device(), ends.size(0), a.size(1), b.size(1));
+    }
+    if (a.dtype() == Dtype.FLOAT64) {
+      return loopOuter(a, b, ends);
+    }
+    try (Tensor transposed = Views.transpose(a, 0, 1)) {
+      return Call.of(GROUPED_MM)
+          .tensor(transposed)
+          .tensor(b)
+          .optionalTensor(ends)
+          .none()
+          .none()
+          .result();
+    }
+  }
+
+  /** The truth that the grouped kernel is tested against; also serves fp64, which it refuses. */
+  static Tensor loopRows(Tensor rows, Tensor matrices, Tensor ends) {
+    Tensor result = Tensors.zeros(rows.dtype(), rows.device(), rows.size(0), matrices.size(2));
+    int[] bounds = HostCopy.ints(ends);
+    int start = 0;
+    for (int group = 0; group < bounds.length; group++) {
+      int length = bounds[group] - start;
+      if (length > 0) {
+        try (Tensor part = Views.narrow(result, 0, start, length);
+            Tensor input = Views.narrow(rows, 0, start, length);
+            Tensor matrix = Views.row(matrices, group)) {
+          Products.mmInto(part, input, matrix, 0);
+        }
+      }
+      start = bounds[group];
+    }
+    return result;
+  }
+
+  static Tensor loopOuter(Tensor a, Tensor b, Tensor ends) {
+    int[] bounds = HostCopy.ints(ends);
+    Tensor result = Tensors.zeros(a.dtype(), a.device(), bounds.length, a.size(1), b.size(1));
+    int start = 0;
+    for (int group = 0; group < bounds.length; group++) {
+      int length = bounds[group] - start;
+      if (length > 0) {
+        try (Tensor part = Views.row(result, group);
+            Tensor left = Views.narrow(a, 0, start, length);
+            Tensor transposed = Views.transpose(left, 0, 1);
+            Tensor right = Views.narrow(b, 0, start, length)) {
+          Products.mmInto(part, transposed, right, 0);
+        }
+      }
+      start = bounds[group];
+    }
+    return result;
+  }
+}

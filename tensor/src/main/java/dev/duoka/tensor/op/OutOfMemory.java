@@ -1,0 +1,46 @@
+package dev.duoka.tensor.op;
+
+import dev.duoka.base.ByteSize;
+import dev.duoka.base.DuokaException;
+import dev.duoka.base.ErrorCode;
+import dev.duoka.tensor.Device;
+import dev.duoka.tensor.MemoryLedger;
+
+/** Tells memory exhaustion from other native failures, and says what fills the memory. */
+final class OutOfMemory {
+  private static final String REMEDY =
+      "Lower training.micro_batch or data.sequence_length, turn on training.recompute, or use more"
+          + " data-parallel ranks with parallel.zero: 1";
+
+  private OutOfMemory() {}
+
+  /** A failed allocation of {@code bytes}. */
+  static DuokaException allocation(Device device, long bytes, DuokaException cause) {
+    return new DuokaException(
+        ErrorCode.OUT_OF_MEMORY,
+        "cannot allocate "
+            + ByteSize.text(bytes)
+            + " on "
+            + device
+            + "; "
+            + MemoryLedger.of(device).describe(),
+        REMEDY,
+        cause);
+  }
+
+  /**
+   * Below LibTorch 2.13 the reason of a failure is on stderr only, so on a GPU the memory account
+   * is always part of the message; from 2.13 on the text decides the code.
+   */
+  static DuokaException recognise(Device device, String problem, DuokaException cause) {
+    if (!device.isCuda()) {
+      return new DuokaException(ErrorCode.NATIVE_CALL, problem, "", cause);
+    }
+    boolean exhausted = problem.contains("out of memory");
+    return new DuokaException(
+        exhausted ? ErrorCode.OUT_OF_MEMORY : ErrorCode.NATIVE_CALL,
+        problem + "; memory of " + device + ": " + MemoryLedger.of(device).describe(),
+        exhausted ? REMEDY : "If stderr says 'out of memory': " + REMEDY,
+        cause);
+  }
+}

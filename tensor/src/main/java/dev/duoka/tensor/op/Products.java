@@ -1,0 +1,79 @@
+package dev.duoka.tensor.op;
+
+import dev.duoka.base.DuokaException;
+import dev.duoka.base.ErrorCode;
+import dev.duoka.ffi.torch.Operator;
+import dev.duoka.ffi.torch.TypedFunctions;
+import dev.duoka.tensor.Tensor;
+
+/** Matrix products. */
+public final class Products {
+  private static final Operator MM = Operator.of("aten::mm", "");
+  private static final Operator BMM = Operator.of("aten::bmm", "");
+
+  private Products() {}
+
+  /** {@code a @ b}: {@code [n, k] × [k, m] → [n, m]}; either may be a transposed view. */
+  public static Tensor mm(Tensor a, Tensor b) {
+    checkInner(a, b, 2);
+    return Call.of(MM).tensor(a).tensor(b).result();
+  }
+
+  /** {@code a @ bᵀ}: {@code [n, k] × [m, k] → [n, m]}. */
+  public static Tensor mmTransposedB(Tensor a, Tensor b) {
+    try (Tensor transposed = Views.transpose(b, 0, 1)) {
+      return mm(a, transposed);
+    }
+  }
+
+  /** {@code aᵀ @ b}: {@code [k, n] × [k, m] → [n, m]}. */
+  public static Tensor mmTransposedA(Tensor a, Tensor b) {
+    try (Tensor transposed = Views.transpose(a, 0, 1)) {
+      return mm(transposed, b);
+    }
+  }
+
+  /** One product per batch entry: {@code [b, n, k] × [b, k, m] → [b, n, m]}. */
+  public static Tensor bmm(Tensor a, Tensor b) {
+    checkInner(a, b, 3);
+    return Call.of(BMM).tensor(a).tensor(b).result();
+  }
+
+  /** {@code target = beta · target + a @ b}, all of one dtype; {@code beta} 0 overwrites. */
+  public static void mmInto(Tensor target, Tensor a, Tensor b, double beta) {
+    checkInner(a, b, 2);
+    if (target.device().isMeta()) {
+      return;
+    }
+    try {
+      TypedFunctions.addmmOut(
+          target.device().isCuda(),
+          target.handle(),
+          target.handle(),
+          a.handle(),
+          b.handle(),
+          beta,
+          1.0);
+    } catch (DuokaException e) {
+      throw Call.failure("aten::addmm.out", e, target, a, b);
+    }
+  }
+
+  private static void checkInner(Tensor a, Tensor b, int rank) {
+    if (a.rank() != rank || b.rank() != rank || a.size(-1) != b.size(-2)) {
+      throw new DuokaException(
+          ErrorCode.TENSOR,
+          "cannot multiply "
+              + a
+              + " by "
+              + b
+              + ": the inner sizes differ or the ranks are not "
+              + rank,
+          "");
+    }
+    if (a.dtype() != b.dtype()) {
+      throw new DuokaException(
+          ErrorCode.TENSOR, "cannot multiply " + a + " by " + b + ": the dtypes differ", "");
+    }
+  }
+}

@@ -1,0 +1,179 @@
+package dev.duoka.train.config;
+
+import dev.duoka.base.DuokaException;
+import dev.duoka.train.config.binding.Binder;
+import dev.duoka.train.config.binding.Problems;
+import java.util.List;
+import java.util.Locale;
+import java.util.OptionalLong;
+
+/** Refuses fields that are valid one by one but not together. */
+final class Contradictions {
+  private final RunConfig config;
+  private final Binder.Bound<RunConfig> bound;
+  private final Problems problems;
+
+  private Contradictions(RunConfig config, Binder.Bound<RunConfig> bound, Problems problems) {
+    this.config = config;
+    this.bound = bound;
+    this.problems = problems;
+  }
+
+  /** Adds a problem for every contradiction. */
+  static void find(RunConfig config, Binder.Bound<RunConfig> bound, Problems problems) {
+    Contradictions contradictions = new Contradictions(config, bound, problems);
+    contradictions.model();
+    contradictions.data();
+    contradictions.length();
+    contradictions.batch();
+    contradictions.precision();
+    contradictions.schedule();
+    contradictions.device();
+    contradictions.checkpoints();
+  }
+
+  private void model() {
+    ModelSettings model = config.model();
+    exactlyOne("model", List.of("preset", "path"));
+    if (model.loadWeights() && model.path().isEmpty()) {
+      refuse(
+          "model.load_weights",
+          "model.load_weights needs a folder to load from",
+          "Set model.path to a folder with a config.json and *.safetensors.");
+    }
+  }
+
+  private void data() {
+    DataSettings data = config.data();
+    if (data.sources().isEmpty()) {
+      refuse("data.sources", "data.sources is empty", "Name a file, a folder or jdk:src.");
+    }
+    if (data.sources().stream().anyMatch(String::isBlank)) {
+      refuse("data.sources", "data.sources holds an empty name", "");
+    }
+    if (data.field().isPresent() && data.format() == DataSettings.Format.TEXT) {
+      refuse(
+          "data.field",
+          "data.field names a JSONL field or Parquet column, but data.format is text",
+          "Remove data.field, or set data.format to jsonl or parquet.");
+    }
+    boolean chat =
+        switch (data.format()) {
+          case AUTO, CHAT -> true;
+          case TEXT, JSONL, PARQUET -> false;
+        };
+    if (data.chatTemplate().isPresent() && !chat) {
+      refuse(
+          "data.chat_template",
+          "data.chat_template is for chat data only",
+          "Remove it, or set data.format to chat.");
+    }
+  }
+
+  private void length() {
+    exactlyOne("training", List.of("steps", "tokens", "epochs"));
+  }
+
+  private void batch() {
+    try {
+      BatchPlan.of(config);
+    } catch (DuokaException e) {
+      String message = String.valueOf(e.getMessage());
+      refuse(message.substring(0, message.indexOf(' ')), message, ""); // begins with the field
+    }
+  }
+
+  private void precision() {
+    TrainingSettings.Precision precision = config.training().precision();
+    if (config.lossScale().isPresent() && precision != TrainingSettings.Precision.FP16) {
+      refuse(
+          "loss_scale",
+          "loss_scale is for fp16 only, but training.precision is "
+              + precision.name().toLowerCase(Locale.ROOT),
+          "Remove loss_scale, or set training.precision to fp16.");
+    }
+  }
+
+  private void schedule() {
+    ScheduleSettings schedule = config.schedule();
+    if (schedule.finalFraction().isPresent() && schedule.kind() != ScheduleSettings.Kind.COSINE) {
+      refuse(
+          "schedule.final_fraction",
+          "schedule.final_fraction is for the cosine schedule only",
+          "Remove it, or set schedule.kind to cosine.");
+    }
+    OptionalLong steps = knownSteps();
+    if (steps.isPresent() && schedule.warmupSteps() >= steps.getAsLong()) {
+      refuse(
+          "schedule.warmup_steps",
+          "schedule.warmup_steps "
+              + schedule.warmupSteps()
+              + " leaves nothing of the run's "
+              + steps.getAsLong()
+              + " steps",
+          "Nearest valid: " + (steps.getAsLong() - 1) + ".");
+    }
+  }
+
+  private OptionalLong knownSteps() {
+    TrainingSettings training = config.training();
+    if (training.steps().isPresent()) {
+      return training.steps();
+    }
+    return training.tokens().isPresent()
+        ? OptionalLong.of(Math.ceilDiv(training.tokens().getAsLong(), training.tokensPerStep()))
+        : OptionalLong.empty();
+  }
+
+  private void device() {
+    DeviceChoice device = config.device();
+    int ranks = config.parallel().data();
+    if (device.index().isPresent() && ranks > 1) {
+      refuse(
+          "device",
+          "device " + device + " is one GPU, but parallel.data asks for " + ranks + " ranks",
+          "Set device to cuda, or parallel.data to 1.");
+    }
+  }
+
+  private void checkpoints() {
+    int every = config.checkpoint().everySteps();
+    int keepEvery = config.checkpoint().keepEvery();
+    if (keepEvery > 0 && (every == 0 || keepEvery % every != 0)) {
+      long below = every == 0 ? 0 : (long) keepEvery / every * every;
+      String nearest = below == 0 ? "" + every : below + " or " + (below + every);
+      refuse(
+          "checkpoint.keep_every",
+          "checkpoint.keep_every "
+              + keepEvery
+              + " is no multiple of checkpoint.every_steps "
+              + every
+              + ", so those checkpoints would never be written",
+          every == 0 ? "Set checkpoint.every_steps." : "Nearest valid: " + nearest + ".");
+    }
+  }
+
+  private void exactlyOne(String section, List<String> fields) {
+    List<String> set =
+        fields.stream()
+            .filter(field -> bound.origins().containsKey(section + "." + field))
+            .toList();
+    if (set.isEmpty()) {
+      refuse(
+          section,
+          section + " has none of " + String.join(", ", fields),
+          "Set exactly one of them.");
+    } else if (set.size() > 1) {
+      String last = set.getLast();
+      String all = String.join(" and ", set.stream().map(name -> section + "." + name).toList());
+      refuse(
+          section + "." + last,
+          all + " contradict each other",
+          "Keep one of them; --set " + section + "." + set.getFirst() + "=null unsets a field.");
+    }
+  }
+
+  private void refuse(String path, String problem, String remedy) {
+    problems.add(bound.origin(path), problem, remedy);
+  }
+}

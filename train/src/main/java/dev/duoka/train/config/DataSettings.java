@@ -1,0 +1,100 @@
+package dev.duoka.train.config;
+
+import dev.duoka.train.config.binding.Doc;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+
+/** Section {@code data}: the corpus and how it becomes sequences of token ids. */
+public record DataSettings(
+    @Doc(
+            value =
+                "Where the documents are: files, folders, globs, zip or jar archives, and `jdk:src`"
+                    + " for the source code of the JDK itself. Relative paths start at the working"
+                    + " directory.")
+        List<String> sources,
+    @Doc(
+            value = "How the files are read; `auto` goes by the name of each file.",
+            byDefault = "auto")
+        Format format,
+    @Doc(
+            value = "Field (JSONL) or column (Parquet) that holds the text or the chat messages.",
+            whenAbsent = "`text`, or `messages` for format `chat`")
+        Optional<String> field,
+    @Doc(
+            value =
+                "`bytes` for one token per UTF-8 byte, or a `tokenizer.json` file, or the folder"
+                    + " that holds one.",
+            byDefault = "bytes")
+        String tokenizer,
+    @Doc(
+            value =
+                "Chat template that joins the messages of format `chat`: the name of a built-in one"
+                    + " or a file.",
+            whenAbsent = "the template that belongs to the tokenizer")
+        Optional<String> chatTemplate,
+    @Doc(
+            value = "Length of a training sequence.",
+            unit = "tokens",
+            byDefault = "1024",
+            range = "[2, 1048576]")
+        int sequenceLength,
+    @Doc(
+            value = "Part of the documents that is held out for validation; 0 holds out none.",
+            byDefault = "0.01",
+            range = "[0, 0.5]")
+        double validationFraction,
+    @Doc(value = "Seed of the shuffle and of the split.", whenAbsent = "`training.seed`")
+        OptionalLong seed,
+    @Doc(
+            value = "Folder of the tokenised corpus, keyed by content and shared between runs.",
+            whenAbsent = "`$XDG_CACHE_HOME/duoka/data`, else `~/.cache/duoka/data`")
+        Optional<Path> cache,
+    @Doc(value = "What happens to a document that is not valid UTF-8.", byDefault = "fail")
+        OnBadText onBadText) {
+
+  /** How the files of the corpus are read. */
+  public enum Format {
+    /** By the name of each file. */
+    AUTO,
+    /** One document per file. */
+    TEXT,
+    /** One JSON object per line. */
+    JSONL,
+    /** One document per row. */
+    PARQUET,
+    /** JSONL or Parquet of chat messages; the loss is on the assistant's tokens only. */
+    CHAT
+  }
+
+  /** What happens to a document that is not valid UTF-8. */
+  public enum OnBadText {
+    /** The run stops and names the document. */
+    FAIL,
+    /** The document is left out and counted. */
+    SKIP
+  }
+
+  public DataSettings {
+    sources = List.copyOf(sources);
+  }
+
+  /**
+   * The folder of the tokenised corpus: {@link #cache}, or the user's cache folder.
+   *
+   * @param environment looks up an environment variable, {@code System::getenv} in a run
+   */
+  public Path cacheFolder(Function<String, @Nullable String> environment) {
+    if (cache.isPresent()) {
+      return cache.get();
+    }
+    String configured = environment.apply("XDG_CACHE_HOME");
+    if (configured != null && Path.of(configured).isAbsolute()) {
+      return Path.of(configured, "duoka", "data");
+    }
+    return Path.of(System.getProperty("user.home"), ".cache", "duoka", "data");
+  }
+}

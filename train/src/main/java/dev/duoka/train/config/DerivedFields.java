@@ -1,0 +1,41 @@
+package dev.duoka.train.config;
+
+import java.util.ArrayList;
+import java.util.List;
+
+/** Fields that a run file may leave out and whose value follows from its other fields. */
+final class DerivedFields {
+  private DerivedFields() {}
+
+  /** The missing values, each as {@code dotted.path=value}. */
+  static List<String> of(RunConfig config) {
+    List<String> values = new ArrayList<>();
+    TrainingSettings training = config.training();
+    if (training.microBatch().isEmpty()) {
+      values.add("training.micro_batch=" + BatchPlan.of(config).microBatch());
+    }
+    DataSettings data = config.data();
+    if (data.seed().isEmpty()) {
+      values.add("data.seed=" + training.seed());
+    }
+    if (data.field().isEmpty()) {
+      switch (data.format()) {
+        case TEXT -> {}
+        case AUTO, JSONL, PARQUET -> values.add("data.field=text");
+        case CHAT -> values.add("data.field=messages");
+      }
+    }
+    boolean fp16 = training.precision() == TrainingSettings.Precision.FP16;
+    if (config.optimizer().clipNorm().isEmpty()) {
+      values.add("optimizer.clip_norm=" + (fp16 ? 0.5 : 1.0));
+    }
+    if (fp16 && config.lossScale().isEmpty()) {
+      values.add("loss_scale={}");
+    }
+    ScheduleSettings schedule = config.schedule();
+    if (schedule.kind() == ScheduleSettings.Kind.COSINE && schedule.finalFraction().isEmpty()) {
+      values.add("schedule.final_fraction=0.1");
+    }
+    return values;
+  }
+}

@@ -1,0 +1,65 @@
+package dev.duoka.train.config;
+
+import dev.duoka.train.config.binding.Doc;
+import java.nio.file.Path;
+import java.util.Optional;
+import java.util.OptionalInt;
+
+/**
+ * Everything that a run file says: which model is trained, on what, and how.
+ *
+ * <p>{@link RunFile} reads it and refuses what is unknown or contradictory. What it returns is
+ * resolved: fields whose default depends on other fields of the file ({@code training.micro_batch},
+ * {@code data.field}, {@code data.seed}, {@code optimizer.clip_norm}, {@code
+ * schedule.final_fraction}, {@code loss_scale} under fp16) are filled in. Fields whose default
+ * depends on the machine ({@code threads}, {@code data.cache}, {@code run_dir}) stay empty, so that
+ * a run can go on elsewhere.
+ */
+public record RunConfig(
+    @Doc(
+            value = "Which architecture is trained and where its weights start.",
+            whenAbsent = "**required**: `preset` or `path`")
+        ModelSettings model,
+    @Doc("The corpus and how it becomes sequences of token ids.") DataSettings data,
+    @Doc("The batch, the length of the run and its arithmetic.") TrainingSettings training,
+    @Doc("AdamW with decoupled weight decay.") OptimizerSettings optimizer,
+    @Doc("How the learning rate moves over the run.") ScheduleSettings schedule,
+    @Doc(
+            value = "Dynamic loss scaling, as `torch.amp.GradScaler` does it; `fp16` only.",
+            whenAbsent = "the defaults below under `fp16`, none otherwise")
+        Optional<LossScaleSettings> lossScale,
+    @Doc("How the work is spread over ranks.") ParallelSettings parallel,
+    @Doc(
+            value =
+                "`cpu`, `cuda` (rank r on GPU r), one GPU such as `cuda:0`, or `auto`: CUDA if a"
+                    + " usable GPU is there, else the CPU, and the run says which.",
+            byDefault = "auto")
+        DeviceChoice device,
+    @Doc(
+            value = "CPU threads of each rank.",
+            unit = "threads",
+            whenAbsent = "the cores of the machine divided by the ranks",
+            range = "[1, 4096]")
+        OptionalInt threads,
+    @Doc("When the state of the run is saved and how long it is kept.")
+        CheckpointSettings checkpoint,
+    @Doc("When the loss on held-out documents is measured.") ValidationSettings validation,
+    @Doc("How often the run reports.") LoggingSettings logging,
+    @Doc(
+            value = "Folder for everything that the run writes.",
+            whenAbsent = "`runs/<name of the run file>-<date and time>`")
+        Optional<Path> runDir,
+    @Doc(
+            value = "A text that the trained model writes at the end of the run.",
+            whenAbsent = "no sample")
+        Optional<SampleSettings> generateSample) {
+
+  /**
+   * CPU threads of each rank: {@link #threads}, or an equal share of the cores and at least one.
+   *
+   * @param cores cores of the machine
+   */
+  public int threadsPerRank(int cores) {
+    return threads.orElse(Math.max(1, cores / parallel.data()));
+  }
+}

@@ -1,0 +1,99 @@
+package dev.duoka.train.config;
+
+import dev.duoka.base.DuokaException;
+import dev.duoka.base.ErrorCode;
+import dev.duoka.train.config.binding.Binder;
+import dev.duoka.train.config.binding.Change;
+import dev.duoka.train.config.binding.Overrides;
+import dev.duoka.train.config.binding.Problems;
+import dev.duoka.train.config.binding.YamlParser;
+import dev.duoka.train.config.binding.YamlTree;
+import dev.duoka.train.config.binding.YamlWriter;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.charset.CharacterCodingException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.util.List;
+
+/** Reads, checks, writes and compares run files. */
+public final class RunFile {
+  private static final long LARGEST_BYTES = 1 << 20;
+
+  private RunFile() {}
+
+  /**
+   * Reads a run file.
+   *
+   * @param overrides {@code dotted.path=value} pairs laid over the file, the value in YAML
+   * @throws DuokaException with {@link ErrorCode#CONFIG} and every problem of the file, each with
+   *     its line; with {@link ErrorCode#IO} if the file cannot be read
+   */
+  public static RunConfig read(Path file, List<String> overrides) {
+    try {
+      long size = Files.size(file);
+      if (size > LARGEST_BYTES) {
+        throw new DuokaException(
+            ErrorCode.CONFIG, file + " has " + size + " bytes, which is no run file", "");
+      }
+      byte[] bytes = Files.readAllBytes(file);
+      return parse(file.toString(), decode(file, bytes), overrides);
+    } catch (NoSuchFileException e) {
+      throw new DuokaException(
+          ErrorCode.CONFIG,
+          "there is no run file " + file,
+          "Copy an example such as examples/quickstart.yaml and edit it.",
+          e);
+    } catch (IOException e) {
+      throw new DuokaException(
+          ErrorCode.IO, "cannot read the run file " + file + ": " + e.getMessage(), "", e);
+    }
+  }
+
+  /**
+   * Reads the text of a run file.
+   *
+   * @param name the file's name for messages
+   */
+  public static RunConfig parse(String name, String text, List<String> overrides) {
+    Problems problems = new Problems(name);
+    YamlTree.Mapping file = YamlParser.file(name, text, problems);
+    YamlTree.Mapping tree = Overrides.apply(file, overrides, problems);
+    if (file.entries().isEmpty()) {
+      problems.throwIfAny(); // a malformed file; what it lacks is not worth listing
+    }
+    Binder.Bound<RunConfig> bound = Binder.bind(tree, RunConfig.class, problems);
+    bound.value().ifPresent(config -> Contradictions.find(config, bound, problems));
+    problems.throwIfAny();
+    List<String> derived = DerivedFields.of(bound.value().orElseThrow());
+    YamlTree.Mapping resolved = Overrides.apply(tree, derived, problems);
+    Binder.Bound<RunConfig> result = Binder.bind(resolved, RunConfig.class, problems);
+    problems.throwIfAny();
+    return result.value().orElseThrow();
+  }
+
+  /** The configuration as a run file that reads back to an equal one. */
+  public static String write(RunConfig config) {
+    return YamlWriter.write(config);
+  }
+
+  /** The fields whose values differ, in alphabetical order. */
+  public static List<Change> changes(RunConfig before, RunConfig after) {
+    return YamlWriter.changes(before, after);
+  }
+
+  private static String decode(Path file, byte[] bytes) {
+    ByteBuffer buffer = ByteBuffer.wrap(bytes);
+    try {
+      return StandardCharsets.UTF_8.newDecoder().decode(buffer).toString();
+    } catch (CharacterCodingException e) {
+      throw new DuokaException(
+          ErrorCode.CONFIG,
+          file + " is not UTF-8 text: byte " + buffer.position() + " is malformed",
+          "Save it as UTF-8.",
+          e);
+    }
+  }
+}

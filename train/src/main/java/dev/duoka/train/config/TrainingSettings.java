@@ -1,0 +1,102 @@
+package dev.duoka.train.config;
+
+import dev.duoka.train.config.binding.Doc;
+import java.util.OptionalDouble;
+import java.util.OptionalInt;
+import java.util.OptionalLong;
+
+/** Section {@code training}: the batch, the length of the run and its arithmetic. */
+public record TrainingSettings(
+    @Doc(
+            value =
+                "The batch: tokens that one optimizer step sees over all ranks. Sequences per rank"
+                    + " and gradient accumulation derive from it.",
+            unit = "tokens",
+            range = "[1, 1099511627776]")
+        long tokensPerStep,
+    @Doc(
+            value = "Sequences that one rank computes at once.",
+            unit = "sequences",
+            whenAbsent =
+                "the largest divisor of a rank's sequences that holds at most 16 384 tokens",
+            range = "[1, 1048576]")
+        OptionalInt microBatch,
+    @Doc(
+            value =
+                "Length of the run in optimizer steps. Exactly one of `steps`, `tokens` and"
+                    + " `epochs` is set.",
+            unit = "steps",
+            whenAbsent = "`tokens` or `epochs` decides",
+            range = "[1, 1000000000]")
+        OptionalLong steps,
+    @Doc(
+            value = "Length of the run in training tokens, rounded up to whole steps.",
+            unit = "tokens",
+            whenAbsent = "`steps` or `epochs` decides",
+            range = "[1, 1000000000000000]")
+        OptionalLong tokens,
+    @Doc(
+            value = "Length of the run in passes over the training split; may be a fraction.",
+            unit = "epochs",
+            whenAbsent = "`steps` or `tokens` decides",
+            range = "(0, 100000]")
+        OptionalDouble epochs,
+    @Doc(
+            value =
+                "Arithmetic of the forward and backward pass. `bf16` and `fp16` keep fp32 master"
+                    + " weights and main gradients; softmax, norms and loss are fp32 always.",
+            byDefault = "fp32")
+        Precision precision,
+    @Doc(
+            value =
+                "What the backward pass computes again instead of keeping: `none`, the cheap"
+                    + " operations (`selective`), or whole layers (`full`).",
+            byDefault = "none")
+        Recompute recompute,
+    @Doc(
+            value = "Seed of the weights and, where `data.seed` is not set, of the data order.",
+            byDefault = "1234")
+        long seed,
+    @Doc(
+            value =
+                "Use only operations whose result does not depend on timing, so that two runs give"
+                    + " the same bits; slower on CUDA.",
+            byDefault = "false")
+        boolean deterministic) {
+
+  /** Arithmetic of the forward and backward pass. */
+  public enum Precision {
+    /** 32-bit floating point throughout. */
+    FP32,
+    /** bfloat16 compute with fp32 master weights and main gradients. */
+    BF16,
+    /** IEEE half precision with fp32 master weights and dynamic loss scaling. */
+    FP16
+  }
+
+  /** What the backward pass computes again instead of keeping. */
+  public enum Recompute {
+    /** Everything is kept. */
+    NONE,
+    /** Cheap operations with large results are computed again. */
+    SELECTIVE,
+    /** Whole layers are computed again from their inputs. */
+    FULL
+  }
+
+  /**
+   * The one of {@link #steps}, {@link #tokens} and {@link #epochs} that is set.
+   *
+   * @throws IllegalStateException if none is, which the reader of run files rules out
+   */
+  public TrainingLength length() {
+    if (steps.isPresent()) {
+      return new TrainingLength.Steps(steps.getAsLong());
+    }
+    if (tokens.isPresent()) {
+      return new TrainingLength.Tokens(tokens.getAsLong());
+    }
+    return new TrainingLength.Epochs(
+        epochs.orElseThrow(() -> new IllegalStateException("the run has no length")));
+  }
+}

@@ -1,0 +1,20 @@
+package dev.duoka.train.config.binding;
+
+/**
+ * A field whose value differs between two configurations.
+ *
+ * @param key its dotted path
+ * @param before its value in the first; empty if it is not set there
+ * @param after its value in the second; empty if it is not set there
+ */
+public record Change(String key, String before, String after) {
+  /** For example {@code training.steps: 300 → 600}. */
+  @Override
+  public String toString() {
+    return key + ": " + shown(before) + " → " + shown(after);
+  }
+
+  private static String shown(String value) {
+    return value.isEmpty() ? "not set" : value;
+  }
+}

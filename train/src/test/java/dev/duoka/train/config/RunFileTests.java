@@ -1,0 +1,309 @@
+package dev.duoka.train.config;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.catchThrowable;
+
+import dev.duoka.base.DuokaException;
+import dev.duoka.base.ErrorCode;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.OptionalDouble;
+import java.util.OptionalInt;
+import java.util.OptionalLong;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+final class RunFileTests {
+  static final String FULL =
+      """
+      model:
+        preset: tiny-v3
+        overrides: {num_hidden_layers: 4, rope_scaling: {type: yarn, factor: 40.0}, tag: '1e3'}
+        mtp_weight: 0.1
+        router: {bias_update_rate: 0.002, balance_loss: 1e-4}
+      data:
+        sources: [jdk:src, "corpus/**/*.txt"]
+        format: jsonl
+        field: body
+        tokenizer: tokenizers/v3
+        sequence_length: 256
+        validation_fraction: 0.02
+        seed: 7
+        cache: /tmp/cache
+        on_bad_text: skip
+      training:
+        tokens_per_step: 8_192
+        micro_batch: 8
+        tokens: 2e6
+        precision: fp16
+        recompute: selective
+        seed: 99
+        deterministic: true
+      optimizer: {learning_rate: 1e-3, beta1: 0.8, beta2: .99, eps: 1e-10, weight_decay: 0, clip_norm: 2}
+      schedule: {kind: multi_step, warmup_steps: 20}
+      loss_scale: {initial: 1024, growth_factor: 4, backoff_factor: 0.25, growth_interval: 100}
+      parallel: {data: 2, zero: 1}
+      device: cuda
+      threads: 3
+      checkpoint: {every_steps: 50, keep: 2, keep_every: 100, final: false}
+      validation: {every_steps: 25, sequences: 16}
+      logging: {every_steps: 5, gradient_range_every: 0}
+      run_dir: runs/full
+      generate_sample: {prompt: "public ", tokens: 20, temperature: 0}
+      """;
+
+  @Test
+  void readsEveryField() {
+    RunConfig config = RunFile.parse("run.yaml", FULL, List.of());
+
+    assertThat(config.model().preset()).hasValue("tiny-v3");
+    assertThat(config.model().overrides())
+        .isEqualTo(
+            Map.of(
+                "num_hidden_layers",
+                4L,
+                "rope_scaling",
+                Map.of("type", "yarn", "factor", 40.0),
+                "tag",
+                "1e3"));
+    assertThat(config.model().router())
+        .isEqualTo(new RouterSettings(0.002, OptionalDouble.of(1e-4)));
+    assertThat(config.data().sources()).containsExactly("jdk:src", "corpus/**/*.txt");
+    assertThat(config.data().format()).isEqualTo(DataSettings.Format.JSONL);
+    assertThat(config.data().cache()).hasValue(Path.of("/tmp/cache"));
+    assertThat(config.training().tokensPerStep()).isEqualTo(8192);
+    assertThat(config.training().length()).isEqualTo(new TrainingLength.Tokens(2_000_000));
+    assertThat(config.optimizer())
+        .isEqualTo(new OptimizerSettings(1e-3, 0.8, 0.99, 1e-10, 0, OptionalDouble.of(2)));
+    assertThat(config.lossScale()).hasValue(new LossScaleSettings(1024, 4, 0.25, 100));
+    assertThat(config.device()).isEqualTo(DeviceChoice.parse("cuda"));
+    assertThat(config.checkpoint()).isEqualTo(new CheckpointSettings(50, 2, 100, false));
+    assertThat(config.generateSample()).hasValue(new SampleSettings("public ", 20, 0));
+  }
+
+  @Test
+  void fillsInWhatFollowsFromOtherFields() {
+    RunConfig config = RunFile.parse("run.yaml", RunFileDocs.EXAMPLE, List.of());
+
+    assertThat(config.training().microBatch()).isEqualTo(OptionalInt.of(32));
+    assertThat(config.data().field()).hasValue("text");
+    assertThat(config.data().seed()).isEqualTo(OptionalLong.of(1234));
+    assertThat(config.optimizer().clipNorm()).isEqualTo(OptionalDouble.of(1.0));
+    assertThat(config.schedule().finalFraction()).isEqualTo(OptionalDouble.of(0.1));
+    assertThat(config.lossScale()).isEmpty();
+    assertThat(config.runDir()).isEmpty();
+    assertThat(config.threads()).isEmpty();
+  }
+
+  @Test
+  void fp16ClipsAtHalfAndScalesTheLossAsGradScalerDoes() {
+    RunConfig config =
+        RunFile.parse("run.yaml", RunFileDocs.EXAMPLE, List.of("training.precision=fp16"));
+
+    assertThat(config.optimizer().clipNorm()).isEqualTo(OptionalDouble.of(0.5));
+    assertThat(config.lossScale()).hasValue(new LossScaleSettings(65536, 2, 0.5, 2000));
+  }
+
+  @Test
+  void aWrittenConfigurationReadsBackEqual() {
+    for (String text : List.of(FULL, RunFileDocs.EXAMPLE)) {
+      RunConfig config = RunFile.parse("run.yaml", text, List.of());
+      String written = RunFile.write(config);
+      assertThat(RunFile.parse("snapshot.yaml", written, List.of())).isEqualTo(config);
+    }
+  }
+
+  @Test
+  void changesAreListedByKey() {
+    RunConfig before = RunFile.parse("run.yaml", FULL, List.of());
+    RunConfig after =
+        RunFile.parse(
+            "run.yaml",
+            FULL,
+            List.of("training.micro_batch=4", "run_dir=", "model.overrides.num_hidden_layers=5"));
+
+    assertThat(RunFile.changes(before, after))
+        .map(Object::toString)
+        .containsExactly(
+            "model.overrides.num_hidden_layers: 4 → 5",
+            "run_dir: runs/full → not set",
+            "training.micro_batch: 8 → 4");
+    assertThat(RunFile.changes(before, before)).isEmpty();
+  }
+
+  @Test
+  void namesUnknownFieldsWithTheNearestValidName() {
+    assertThatThrownBy(
+            () ->
+                RunFile.parse(
+                    "run.yaml",
+                    RunFileDocs.EXAMPLE + "optimizer:\n  learning_rat: 1e-3\n",
+                    List.of()))
+        .hasMessage(
+            "run.yaml:9:3: unknown field 'learning_rat' in optimizer."
+                + " Did you mean 'learning_rate'?")
+        .isInstanceOfSatisfying(
+            DuokaException.class, e -> assertThat(e.code()).isEqualTo(ErrorCode.CONFIG));
+  }
+
+  @Test
+  void namesTheSectionOfAMisplacedField() {
+    assertThatThrownBy(
+            () -> RunFile.parse("run.yaml", RunFileDocs.EXAMPLE + "precision: bf16\n", List.of()))
+        .hasMessage("run.yaml:8:1: unknown field 'precision'. It belongs in training.");
+  }
+
+  @Test
+  void namesOverridesByTheirKey() {
+    assertThat(problem("optimizer.lerning_rate=1e-3"))
+        .isEqualTo(
+            "--set optimizer.lerning_rate: unknown field 'lerning_rate' in optimizer."
+                + " Did you mean 'learning_rate'?");
+    assertThat(problem("training.steps")).startsWith("--set training.steps: not of the form");
+    assertThat(problem("training.steps=[")).startsWith("--set training.steps: malformed YAML");
+    assertThat(problem("training.steps.x=1"))
+        .isEqualTo("--set training.steps.x: 'steps' has a value and no fields");
+  }
+
+  @Test
+  void aNullOverrideUnsetsAField() {
+    RunConfig config =
+        RunFile.parse(
+            "run.yaml", RunFileDocs.EXAMPLE, List.of("training.steps=null", "training.epochs=1.5"));
+    assertThat(config.training().length()).isEqualTo(new TrainingLength.Epochs(1.5));
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      quoteCharacter = '`',
+      value = {
+        "training.steps=ten | training.steps wants a whole number, got 'ten'",
+        "training.steps='10' | training.steps wants a whole number, got the text \"10\"",
+        "training.steps=1.5 | training.steps wants a whole number from 1 to 1000000000, got '1.5'",
+        "training.steps=64k | training.steps wants a whole number, got '64k'",
+        "training.steps=0 | training.steps wants a whole number from 1 to 1000000000, got '0'",
+        "data.sequence_length=3e9 | data.sequence_length wants a whole number from 2 to 1048576,"
+            + " got '3e9'",
+        "optimizer.beta1=1 | optimizer.beta1 wants a number in [0, 1), got '1'",
+        "optimizer.eps=nan | optimizer.eps wants a number, got 'nan'",
+        "optimizer.weight_decay=[1] | optimizer.weight_decay wants a single value, got a list",
+        "training.deterministic=yes | training.deterministic wants true or false, got 'yes'",
+        "training.precision=fp23 | training.precision wants one of fp32, bf16, fp16, got 'fp23'."
+            + " Did you mean 'fp32'?",
+        "device=gpu | device wants one of auto, cpu, cuda, or a GPU such as cuda:0, got 'gpu'",
+        "data.sources=jdk:src | data.sources wants a list such as [a, b], got 'jdk:src'",
+        "parallel=2 | parallel wants a section with the fields data, zero, got '2'",
+        "model.overrides=4 | model.overrides wants fields and values such as {a: 1}, got '4'",
+      })
+  void saysWhatIsWantedAndWhatItGot(String override, String message) {
+    String key = override.substring(0, override.indexOf('='));
+    assertThat(problem(override)).isEqualTo("--set " + key + ": " + message);
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "model.path=folder | model.preset and model.path contradict each other",
+        "model.preset=null | model has none of preset, path. Set exactly one of them.",
+        "model.load_weights=true | model.load_weights needs a folder to load from",
+        "data.sources=[] | data.sources is empty",
+        "training.tokens=1e6 | training.steps and training.tokens contradict each other",
+        "training.steps=null | training has none of steps, tokens, epochs",
+        "loss_scale.initial=1 | loss_scale is for fp16 only, but training.precision is fp32",
+        "schedule={kind: constant, final_fraction: 0} | is for the cosine schedule only",
+        "schedule.warmup_steps=300 | leaves nothing of the run's 300 steps. Nearest valid: 299.",
+        "checkpoint.keep_every=250 | Nearest valid: 200 or 300.",
+        "training.micro_batch=5 | Nearest valid: 4 or 8.",
+        "training.tokens_per_step=8000 | Nearest valid: 7936 or 8192.",
+        "data={sources: [a], format: jsonl, chat_template: x} | is for chat data only",
+        "data={sources: [a], format: text, field: x} | but data.format is text",
+      })
+  void refusesContradictions(String override, String message) {
+    assertThat(problem(override)).contains(message);
+  }
+
+  @Test
+  void refusesOneGpuForSeveralRanks() {
+    assertThat(problem("device=cuda:1", "parallel.data=2"))
+        .startsWith("--set device: device cuda:1 is one GPU, but parallel.data asks for 2 ranks");
+    assertThat(RunFile.parse("r", RunFileDocs.EXAMPLE, List.of("parallel={data: 1, zero: 1}")))
+        .extracting(config -> config.parallel().zero())
+        .isEqualTo(1);
+  }
+
+  @Test
+  void listsAllProblemsAtOnceUpToTwenty() {
+    String unknown =
+        IntStream.range(0, 30)
+            .mapToObj(i -> "zz%02d: 1".formatted(i))
+            .collect(Collectors.joining("\n"));
+    String message = problemsOf(RunFileDocs.EXAMPLE + unknown);
+    assertThat(message.lines()).hasSize(22);
+    assertThat(message)
+        .startsWith("30 problems in run.yaml:\n  run.yaml:8:1: unknown field 'zz00'")
+        .endsWith("and 10 more");
+  }
+
+  @Test
+  void namesRequiredFieldsThatAreMissing() {
+    assertThat(problemsOf("model: {preset: a}"))
+        .contains("2 problems", "data.sources is missing", "training.tokens_per_step is missing");
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "'a: [1'                | run.yaml:1:6: malformed YAML",
+        "'a: 1\n\tb: 2'         | malformed YAML",
+        "'- a'                  | run.yaml:1:1: a run file is made of",
+        "'a: &x 1'              | run.yaml:1:4: anchors and aliases are not supported",
+        "'a: !!int 1'           | run.yaml:1:4: the tag 'tag:yaml.org,2002:int' is not supported",
+        "'[a]: 1'               | run.yaml:1:1: the name of a field must be plain text",
+        "'---\na: 1\n---\nb: 1' | run.yaml:3:1: a second document",
+        "'model: {}\nmodel: {}' | run.yaml:2:1: field 'model' is given twice; the first is at"
+            + " run.yaml:1:1",
+      })
+  void refusesMalformedYaml(String text, String message) {
+    assertThat(problemsOf(text)).contains(message);
+  }
+
+  @Test
+  void refusesDeepNesting() {
+    assertThat(problemsOf("model: " + "[".repeat(100_000))).contains("nested more than 32 deep");
+  }
+
+  @Test
+  void refusesMissingAndUndecodableFiles(@TempDir Path folder) throws IOException {
+    assertThatThrownBy(() -> RunFile.read(folder.resolve("none.yaml"), List.of()))
+        .hasMessageContaining("there is no run file");
+    Path bad = Files.write(folder.resolve("bad.yaml"), new byte[] {'a', ':', (byte) 0xff});
+    assertThatThrownBy(() -> RunFile.read(bad, List.of()))
+        .hasMessageContaining("is not UTF-8 text: byte 2 is malformed");
+    assertThatThrownBy(() -> RunFile.read(folder, List.of())).isInstanceOf(DuokaException.class);
+  }
+
+  private static String problem(String... overrides) {
+    return message(RunFileDocs.EXAMPLE, overrides);
+  }
+
+  private static String problemsOf(String text) {
+    return message(text);
+  }
+
+  private static String message(String text, String... overrides) {
+    Throwable refused = catchThrowable(() -> RunFile.parse("run.yaml", text, List.of(overrides)));
+    assertThat(refused).isInstanceOf(DuokaException.class);
+    return String.valueOf(refused.getMessage());
+  }
+}

@@ -1,0 +1,24 @@
+package dev.duoka.train.parity;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.duoka.tensor.Device;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** The engine against transformers' own numbers, in fp32 on the CPU. */
+class GoldenParityTests {
+  private static final double TOLERANCE = 1e-4;
+
+  @ParameterizedTest
+  @ValueSource(strings = {"llama-gqa", "llama-mha-scaled", "v2-lite", "v2-group", "v3", "v3-yarn"})
+  void matchesTransformers(String golden) {
+    Path folder = Path.of(System.getProperty("duoka.repository"), "golden", golden);
+    List<ParityResult> results = ParityCheck.run(folder, Device.CPU);
+    assertThat(results).hasSizeGreaterThan(20);
+    assertThat(results)
+        .allSatisfy(result -> assertThat(result.within(TOLERANCE)).as(result.toString()).isTrue());
+  }
+}
