@@ -61,7 +61,9 @@ public record DevicePeak(double flopsPerSecond, String source) {
         .orElseGet(() -> new DevicePeak(Double.NaN, "no peak is known for '" + name + "'"));
   }
 
-  /** The rate of a product of two {@value #CPU_SIZE}² fp32 matrices on this thread, best of five. */
+  /**
+   * The rate of a product of two {@value #CPU_SIZE}² fp32 matrices on this thread, best of five.
+   */
   static DevicePeak ofCpu() {
     double best = 0;
     try (Scope _ = Scope.open()) {

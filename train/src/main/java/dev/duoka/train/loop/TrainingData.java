@@ -80,7 +80,10 @@ record TrainingData(
       }
     }
     return new TrainingData(
-        tokenizer, sequences(settings, tokenizer, training, listener), validation, training.tokens());
+        tokenizer,
+        sequences(settings, tokenizer, training, listener),
+        validation,
+        training.tokens());
   }
 
   private static List<SourceSpec> sources(DataSettings settings) {
@@ -142,8 +145,7 @@ record TrainingData(
       return StreamSequences.of(subset, settings.sequenceLength());
     }
     int pad = tokenizer.padId() == Tokenizer.NONE ? endToken(tokenizer) : tokenizer.padId();
-    DocumentSequences packed =
-        DocumentSequences.of(subset, settings.sequenceLength(), pad);
+    DocumentSequences packed = DocumentSequences.of(subset, settings.sequenceLength(), pad);
     if (packed.cutDocuments() > 0) {
       listener.notice(
           packed.cutDocuments()

@@ -122,9 +122,7 @@ final class TrainingStep implements AutoCloseable {
     StepOutcome outcome = optimizer.step(learningRate, scale);
     scaler.update(!outcome.applied());
     if (outcome.applied() && settings.biasUpdateRate() > 0) {
-      model
-          .selectionBiases()
-          .forEach(bias -> bias.update(settings.biasUpdateRate(), collectives));
+      model.selectionBiases().forEach(bias -> bias.update(settings.biasUpdateRate(), collectives));
     }
     double[] sums = HostCopy.doubles(lossSums);
     collectives.allReduce(sums);
@@ -171,8 +169,7 @@ final class TrainingStep implements AutoCloseable {
     try (Scope _ = Scope.open(MemoryOwner.TEMPORARIES)) {
       Variable[] all = losses.all();
       for (int i = 0; i < all.length; i++) {
-        Elementwise.addInPlace(
-            Views.narrow(lossSums, 0, i, 1), all[i].value());
+        Elementwise.addInPlace(Views.narrow(lossSums, 0, i, 1), all[i].value());
       }
     }
   }
@@ -182,8 +179,7 @@ final class TrainingStep implements AutoCloseable {
       return null;
     }
     long stretchesPerMicroBatch = settings.balancePerSequence() ? batch.rows() : 1;
-    double stretches =
-        (double) stretchesPerMicroBatch * microBatches * collectives.size();
+    double stretches = (double) stretchesPerMicroBatch * microBatches * collectives.size();
     long tokens = (long) batch.rows() * batch.length() / stretchesPerMicroBatch;
     return new BalanceLoss(settings.balanceWeight() * scale / stretches, tokens);
   }
