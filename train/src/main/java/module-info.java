@@ -12,6 +12,7 @@ module dev.duoka.train {
   requires transitive dev.duoka.data;
   requires org.snakeyaml.engine;
 
+  exports dev.duoka.train.checkpoint;
   exports dev.duoka.train.config;
   exports dev.duoka.train.config.binding;
   exports dev.duoka.train.parity;
