@@ -65,7 +65,7 @@ record TrainingData(
               .open(corpus, encoder(settings, tokenizer), listener);
     }
     DocumentSplit split = new DocumentSplit(seed, settings.validationFraction());
-    DocumentSubset training = DocumentSubset.of(shards, split, SplitPart.TRAINING);
+    DocumentSubset training = DocumentSubset.of(shards, split, SplitPart.TRAIN);
     SequenceSet validation = null;
     if (settings.validationFraction() > 0) {
       DocumentSubset held = DocumentSubset.of(shards, split, SplitPart.VALIDATION);
