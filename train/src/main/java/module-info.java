@@ -16,6 +16,8 @@ module dev.duoka.train {
   exports dev.duoka.train.checkpoint;
   exports dev.duoka.train.config;
   exports dev.duoka.train.config.binding;
+  exports dev.duoka.train.export;
+  exports dev.duoka.train.generate;
   exports dev.duoka.train.loop;
   exports dev.duoka.train.parity;
   exports dev.duoka.train.schedule;

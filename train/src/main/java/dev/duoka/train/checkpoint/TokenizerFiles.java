@@ -53,10 +53,15 @@ public final class TokenizerFiles {
 
   /** The tokenizer of a checkpoint or of a Hugging Face folder. */
   public static TokenizerFiles in(Path folder) {
+    return of(nameIn(folder));
+  }
+
+  /** What to give to {@link Tokenizer#load} for the tokenizer of a checkpoint or other folder. */
+  public static String nameIn(Path folder) {
     boolean bytes =
         Files.exists(folder.resolve(CheckpointFiles.STATE))
             && StateJson.read(folder).tokenizer().equals(ByteTokenizer.NAME);
-    return of(bytes ? ByteTokenizer.NAME : folder.toString());
+    return bytes ? ByteTokenizer.NAME : folder.toString();
   }
 
   /** Whether this is the tokenizer without files. */
