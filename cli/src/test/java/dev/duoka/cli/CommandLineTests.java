@@ -62,7 +62,8 @@ final class CommandLineTests {
   void configNamesWhatIsWrong(@TempDir Path folder) throws IOException {
     Path file = Files.writeString(folder.resolve("run.yaml"), "modle: {}\n");
     assertThat(run("config", file.toString())).isEqualTo(2);
-    assertThat(err.toString()).contains("run.yaml:1:1: unknown field 'modle'. Did you mean 'model'?");
+    assertThat(err.toString())
+        .contains("run.yaml:1:1: unknown field 'modle'. Did you mean 'model'?");
     assertThat(run("config", "--stacktrace", file.toString())).isEqualTo(2);
     assertThat(err.toString()).contains("\tat dev.duoka.");
   }
