@@ -13,18 +13,18 @@ import picocli.CommandLine.Spec;
     description = "Trains DeepSeek models on every GPU of one machine.",
     synopsisSubcommandLabel = "COMMAND",
     versionProvider = Version.class,
-    subcommands = {ConfigCommand.class, BundleCommand.class})
+    mixinStandardHelpOptions = true,
+    scope = ScopeType.INHERIT,
+    subcommands = {
+      TrainCommand.class,
+      GenerateCommand.class,
+      ExportCommand.class,
+      ParityCommand.class,
+      EnvCommand.class,
+      ConfigCommand.class,
+      BundleCommand.class
+    })
 public final class RootCommand implements Runnable {
-  @Option(
-      names = {"-h", "--help"},
-      usageHelp = true,
-      scope = ScopeType.INHERIT,
-      description = "Show this help and exit.")
-  private boolean help;
-
-  @Option(names = "--version", versionHelp = true, description = "Print the version and exit.")
-  private boolean version;
-
   @Option(
       names = "--stacktrace",
       scope = ScopeType.INHERIT,

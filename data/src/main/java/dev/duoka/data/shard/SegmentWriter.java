@@ -41,14 +41,15 @@ final class SegmentWriter implements AutoCloseable {
     flushIfFull();
   }
 
-  void putShort(short value) throws IOException {
-    buffer.putShort(value);
-    flushIfFull();
-  }
-
-  void putInt(int value) throws IOException {
-    buffer.putInt(value);
-    flushIfFull();
+  /** Adds whole records. */
+  void put(ByteBuffer records) throws IOException {
+    while (records.hasRemaining()) {
+      int count = Math.min(records.remaining(), buffer.remaining());
+      buffer.put(buffer.position(), records, records.position(), count);
+      buffer.position(buffer.position() + count);
+      records.position(records.position() + count);
+      flushIfFull();
+    }
   }
 
   void putLong(long value) throws IOException {

@@ -1,15 +1,11 @@
 package dev.duoka.data.shard;
 
 import dev.duoka.base.CrashSafeFiles;
-import dev.duoka.base.DuokaException;
-import dev.duoka.base.ErrorCode;
 import dev.duoka.data.source.SkipReason;
 import java.io.IOException;
 import java.nio.file.Path;
-import java.util.BitSet;
 import java.util.Map;
 import java.util.TreeMap;
-import org.jspecify.annotations.Nullable;
 
 /** Writes the files of one shard folder; the index comes last. For one thread. */
 final class ShardWriter implements AutoCloseable {
@@ -40,34 +36,25 @@ final class ShardWriter implements AutoCloseable {
     return documents;
   }
 
-  void write(String documentId, EncodedDocument document) throws IOException {
-    int[] ids = document.tokens();
-    documentWriter.putLong(tokens);
-    documentWriter.putLong(DocumentHash.of(documentId));
-    for (int id : ids) {
-      if (id < 0 || id >= vocabularySize) {
-        throw new DuokaException(
-            ErrorCode.DATA,
-            "the document %s was encoded to token id %d, outside the vocabulary of %d"
-                .formatted(documentId, id, vocabularySize),
-            "Use the tokenizer that belongs to the model.");
-      }
-      switch (files.width()) {
-        case UINT16 -> tokenWriter.putShort((short) id);
-        case INT32 -> tokenWriter.putInt(id);
-      }
+  void write(PackedDocuments packed) throws IOException {
+    long start = tokens;
+    for (int i = 0; i < packed.documents(); i++) {
+      documentWriter.putLong(start);
+      documentWriter.putLong(packed.hash(i));
+      start += packed.length(i);
     }
+    tokenWriter.put(packed.bytes());
     if (files.lossMask()) {
-      writeMask(document.lossMask(), ids.length);
+      writeMask(packed);
     }
-    tokens += ids.length;
-    documents++;
+    tokens += packed.tokens();
+    documents += packed.documents();
   }
 
-  private void writeMask(@Nullable BitSet mask, int count) throws IOException {
-    for (int i = 0; i < count; i++) {
+  private void writeMask(PackedDocuments packed) throws IOException {
+    for (int i = 0; i < packed.tokens(); i++) {
       int bit = (int) ((tokens + i) & 7);
-      if (mask == null || mask.get(i)) {
+      if (packed.learned(i)) {
         maskBits |= 1 << bit;
       }
       if (bit == 7) {

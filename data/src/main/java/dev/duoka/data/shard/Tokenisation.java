@@ -20,7 +20,8 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 
 /**
- * One pass over a corpus: the calling thread walks and writes, all cores read, decode and encode.
+ * One pass over a corpus: the calling thread walks and writes, all cores read, decode, encode and
+ * pack.
  *
  * <p>Batches of documents are written in the order in which they were handed out, so the result
  * does not depend on the number of threads. Few batches are under way at a time, so memory does not
@@ -28,7 +29,7 @@ import java.util.concurrent.Future;
  */
 final class Tokenisation {
   private static final int BATCH_DOCUMENTS = 512;
-  private static final long BATCH_BYTES = 1 << 18;
+  private static final long BATCH_BYTES = 1 << 17;
   private static final long BYTES_UNDER_WAY = 1 << 26;
   private static final double SECONDS_BETWEEN_REPORTS = 0.25;
 
@@ -57,7 +58,7 @@ final class Tokenisation {
 
   private record Batch(List<PendingDocument> documents, long bytes) {}
 
-  private record EncodedBatch(List<String> ids, List<EncodedDocument> documents, long empty) {}
+  private record EncodedBatch(PackedDocuments documents, long empty) {}
 
   private record UnderWay(Batch batch, Future<EncodedBatch> result) {}
 
@@ -116,29 +117,25 @@ final class Tokenisation {
   }
 
   private EncodedBatch encode(Batch batch) {
-    List<String> ids = new ArrayList<>(batch.documents().size());
-    List<EncodedDocument> encoded = new ArrayList<>(batch.documents().size());
+    PackedDocuments packed = new PackedDocuments(encoder.vocabularySize());
     long withoutTokens = 0;
     for (PendingDocument pending : batch.documents()) {
       Document document = pending.load();
       if (document == null) {
         continue;
       }
-      EncodedDocument tokens = encoder.encode(document);
-      if (tokens.tokens().length == 0) {
+      EncodedDocument encoded = encoder.encode(document);
+      if (encoded.tokens().length == 0) {
         withoutTokens++;
       } else {
-        ids.add(document.id());
-        encoded.add(tokens);
+        packed.add(document.id(), encoded);
       }
     }
-    return new EncodedBatch(ids, encoded, withoutTokens);
+    return new EncodedBatch(packed, withoutTokens);
   }
 
   private void write(EncodedBatch batch) throws IOException {
-    for (int i = 0; i < batch.ids().size(); i++) {
-      writer.write(batch.ids().get(i), batch.documents().get(i));
-    }
+    writer.write(batch.documents());
     empty += batch.empty();
   }
 

@@ -122,8 +122,16 @@ final class SourceLocation {
     try (Stream<Path> walk = Files.walk(base, FileVisitOption.FOLLOW_LINKS)) {
       for (Path path : (Iterable<Path>) walk::iterator) {
         String id = base.relativize(path).toString().replace('\\', '/');
-        if (!isHidden(id) && wanted.test(id) && Files.isRegularFile(path)) {
+        if (isHidden(id) || !wanted.test(id)) {
+          continue;
+        }
+        if (Files.isRegularFile(path)) {
           files.add(local(path, id, false));
+        } else if (!Files.exists(path)) {
+          throw new DuokaException(
+              ErrorCode.DATA,
+              "the source " + location + " holds " + id + ", a link to a file that is not there",
+              "Complete the download, or delete the link.");
         }
       }
     } catch (UncheckedIOException e) {

@@ -54,6 +54,14 @@ class BadSourceTests {
     assertThatThrownBy(() -> read(folder + "/*.txt")).hasMessageContaining("holds no files");
   }
 
+  @Test
+  void refusesALinkToNothing() throws IOException {
+    write(folder.resolve("a.txt"), "text");
+    Files.createSymbolicLink(folder.resolve("b.txt"), folder.resolve("missing"));
+    assertThatThrownBy(() -> read(folder.toString()))
+        .hasMessageContaining("holds b.txt, a link to a file that is not there");
+  }
+
   @ParameterizedTest
   @CsvSource(
       delimiter = '|',
