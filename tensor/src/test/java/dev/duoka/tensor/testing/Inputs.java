@@ -45,6 +45,15 @@ public final class Inputs {
     return of(values, shape);
   }
 
+  /** Normal numbers rounded to multiples of 1/16, which are exact in every dtype. */
+  public Tensor coarse(long... shape) {
+    double[] values = new double[elements(shape)];
+    for (int i = 0; i < values.length; i++) {
+      values[i] = Math.rint(16 * Math.clamp(random.nextGaussian(), -4, 4)) / 16;
+    }
+    return of(values, shape);
+  }
+
   /** Numbers between 0.5 and 2. */
   public Tensor positive(long... shape) {
     double[] values = new double[elements(shape)];
