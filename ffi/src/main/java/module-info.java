@@ -9,6 +9,9 @@ module dev.duoka.ffi {
   requires static transitive org.jspecify;
   requires transitive dev.duoka.base;
 
+  exports dev.duoka.ffi.cuda;
+  exports dev.duoka.ffi.environment;
   exports dev.duoka.ffi.library;
+  exports dev.duoka.ffi.nvml;
   exports dev.duoka.ffi.torch;
 }

@@ -11,9 +11,14 @@ module dev.duoka.train {
   requires transitive dev.duoka.model;
   requires transitive dev.duoka.data;
   requires org.snakeyaml.engine;
+  requires tools.jackson.databind;
 
+  exports dev.duoka.train.checkpoint;
   exports dev.duoka.train.config;
   exports dev.duoka.train.config.binding;
+  exports dev.duoka.train.export;
+  exports dev.duoka.train.generate;
+  exports dev.duoka.train.loop;
   exports dev.duoka.train.parity;
   exports dev.duoka.train.schedule;
 }

@@ -3,26 +3,31 @@ package dev.duoka.model;
 import dev.duoka.formats.modelconfig.RopeConfig;
 import dev.duoka.formats.modelconfig.RopeScaling;
 
-/** How fast each pair of a rotary embedding turns, in radians per position. */
+/**
+ * How fast each pair of a rotary embedding turns, in radians per position.
+ *
+ * <p>Computed in fp32, step by step as PyTorch implementations do: at position 10,000 the rounding
+ * of a frequency is already 1e-3 radians, and released weights were trained with exactly that.
+ */
 final class RotaryFrequencies {
   private RotaryFrequencies() {}
 
   /** One frequency per pair of the {@code width} rotated elements. */
-  static double[] of(RopeConfig rope, int width) {
-    double[] frequencies = new double[width / 2];
-    for (int pair = 0; pair < frequencies.length; pair++) {
-      frequencies[pair] = Math.pow(rope.theta(), -2.0 * pair / width);
+  static float[] of(RopeConfig rope, int width) {
+    float[] periods = new float[width / 2];
+    for (int pair = 0; pair < periods.length; pair++) {
+      periods[pair] = (float) Math.pow(rope.theta(), 2f * pair / width);
     }
-    return switch (rope.scaling()) {
-      case RopeScaling.None() -> frequencies;
-      case RopeScaling.Linear(double factor) -> {
-        for (int pair = 0; pair < frequencies.length; pair++) {
-          frequencies[pair] /= factor;
-        }
-        yield frequencies;
-      }
-      case RopeScaling.Yarn yarn -> stretched(frequencies, yarn, rope.theta());
-    };
+    float[] frequencies = new float[periods.length];
+    for (int pair = 0; pair < periods.length; pair++) {
+      frequencies[pair] =
+          switch (rope.scaling()) {
+            case RopeScaling.None() -> 1 / periods[pair];
+            case RopeScaling.Linear(double factor) -> 1 / periods[pair] / (float) factor;
+            case RopeScaling.Yarn yarn -> stretched(pair, periods[pair], yarn, rope.theta(), width);
+          };
+    }
+    return frequencies;
   }
 
   /** What cosines and sines are multiplied by. */
@@ -35,18 +40,14 @@ final class RotaryFrequencies {
    * keep their frequency, pairs that turn rarely are slowed by the whole factor, a linear ramp
    * between. The ramp's ends are rounded outward to whole pairs, as DeepSeek's code does.
    */
-  private static double[] stretched(double[] frequencies, RopeScaling.Yarn yarn, double theta) {
-    int width = frequencies.length * 2;
+  private static float stretched(
+      int pair, float period, RopeScaling.Yarn yarn, double theta, int width) {
     double low = Math.max(0, Math.floor(pairThatTurns(yarn.betaFast(), yarn, theta, width)));
     double high =
         Math.min(width - 1, Math.ceil(pairThatTurns(yarn.betaSlow(), yarn, theta, width)));
-    double span = high == low ? 0.001 : high - low;
-    double[] result = new double[frequencies.length];
-    for (int pair = 0; pair < result.length; pair++) {
-      double slowed = Math.clamp((pair - low) / span, 0, 1);
-      result[pair] = frequencies[pair] / yarn.factor() * slowed + frequencies[pair] * (1 - slowed);
-    }
-    return result;
+    float span = high == low ? 0.001f : (float) (high - low);
+    float kept = 1 - Math.clamp((pair - (float) low) / span, 0f, 1f);
+    return 1 / ((float) yarn.factor() * period) * (1 - kept) + 1 / period * kept;
   }
 
   /** The (fractional) pair that makes this many turns over the original positions. */

@@ -11,7 +11,8 @@ public enum MemoryOwner {
   TEMPORARIES("temporaries"),
   BATCH("batch"),
   CONSTANTS("constants"),
-  KV_CACHE("kv cache");
+  KV_CACHE("kv cache"),
+  SNAPSHOT("snapshot");
 
   private final String label;
 

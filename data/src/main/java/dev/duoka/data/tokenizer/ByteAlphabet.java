@@ -25,6 +25,11 @@ final class ByteAlphabet {
 
   private ByteAlphabet() {}
 
+  /** The letter of a byte, 0 to 255. */
+  static String letter(int octet) {
+    return String.valueOf(LETTERS[octet]);
+  }
+
   /** The pieces with every byte of their UTF-8 form as one letter. */
   static Pieces map(Pieces pieces) {
     String text = pieces.text();

@@ -92,15 +92,16 @@ public final class LinearCrossEntropy extends Function {
         Tensor counts = Copies.cast(Elementwise.atLeast(target, 0), wide);
         Tensor row = Elementwise.mul(target, Copies.cast(counts, Dtype.INT64));
         Tensor logits = Copies.cast(Products.mmTransposedB(part, weight.value()), wide);
+        Tensor logProbabilities = Activations.logSoftmax(logits);
+        logits.close();
         Tensor losses =
-            Elementwise.add(Reductions.logSumExp(logits), Indexing.gather(logits, 1, row), -1);
-        Elementwise.addInPlace(
-            loss, Views.reshape(Reductions.sum(Elementwise.mul(losses, counts)), 1));
+            Elementwise.mul(Indexing.gather(logProbabilities, 1, row), Elementwise.neg(counts));
+        Elementwise.addInPlace(loss, Views.reshape(Reductions.sum(losses), 1));
         if (hiddenGradient != null) {
           // d loss / d logits = (softmax − one-hot) · scale, and 0 in an ignored row.
           Tensor scale = Elementwise.mul(counts, gradientScale);
-          Tensor gradient = Activations.softmax(logits);
-          logits.close();
+          Tensor gradient = Elementwise.exp(logProbabilities);
+          logProbabilities.close();
           Elementwise.mulInPlace(gradient, scale);
           Indexing.scatterAdd(gradient, 1, row, Elementwise.neg(scale));
           Tensor narrow = Copies.cast(gradient, hidden.dtype());

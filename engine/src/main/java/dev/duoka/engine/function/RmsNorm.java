@@ -51,12 +51,17 @@ public final class RmsNorm extends Function {
 
   @Override
   public @Nullable Tensor[] inputGradients(SavedTensors saved, @Nullable Tensor[] gradOutputs) {
-    Tensor gradient = wide(only(gradOutputs));
-    Tensor normalised = normalised(saved);
-    Tensor scaled = Elementwise.mul(gradient, wide(weight.value()));
-    Tensor along = Reductions.mean(Elementwise.mul(scaled, normalised), -1, true);
-    Tensor across = Elementwise.add(scaled, Elementwise.mul(normalised, along), -1);
-    Tensor result = Elementwise.mul(across, saved.get("inverse rms"));
+    // In the order in which PyTorch differentiates x · rsqrt(mean(x²) + ε): through the product,
+    // then through the mean.
+    Tensor x = wide(saved.get("x"));
+    Tensor inverseRms = saved.get("inverse rms");
+    Tensor scaled = Elementwise.mul(wide(only(gradOutputs)), wide(weight.value()));
+    Tensor inverseGradient = Reductions.sum(Elementwise.mul(scaled, x), -1, true);
+    Tensor cube = Elementwise.mul(Elementwise.mul(inverseRms, inverseRms), inverseRms);
+    Tensor meanGradient =
+        Elementwise.mul(Elementwise.mul(inverseGradient, cube), -1.0 / x.size(-1));
+    Tensor result =
+        Elementwise.add(Elementwise.mul(scaled, inverseRms), Elementwise.mul(x, meanGradient));
     return new @Nullable Tensor[] {Copies.cast(result, saved.get("x").dtype())};
   }
 

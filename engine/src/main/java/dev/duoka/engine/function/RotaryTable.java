@@ -23,26 +23,27 @@ public final class RotaryTable implements AutoCloseable {
   private final boolean interleaved;
 
   /**
-   * Computes the table on the host in fp64 and places it on {@code device}.
+   * Computes the table on the host and places it on {@code device}. Angles are rounded to fp32 as
+   * PyTorch implementations do.
    *
-   * @param inverseFrequencies radians per position, one per pair
+   * @param frequencies radians per position, one per pair
    * @param amplitude multiplies both; 1 except under YaRN
    */
   public RotaryTable(
-      double[] inverseFrequencies,
+      float[] frequencies,
       double amplitude,
       int positions,
       boolean interleaved,
       Dtype dtype,
       Device device) {
-    int pairs = inverseFrequencies.length;
+    int pairs = frequencies.length;
     double[] cosine = new double[positions * pairs];
     double[] sine = new double[positions * pairs];
     for (int position = 0; position < positions; position++) {
       for (int pair = 0; pair < pairs; pair++) {
-        double angle = position * inverseFrequencies[pair];
-        cosine[position * pairs + pair] = Math.cos(angle) * amplitude;
-        sine[position * pairs + pair] = Math.sin(angle) * amplitude;
+        float angle = position * frequencies[pair];
+        cosine[position * pairs + pair] = (float) Math.cos(angle) * amplitude;
+        sine[position * pairs + pair] = (float) Math.sin(angle) * amplitude;
       }
     }
     this.interleaved = interleaved;

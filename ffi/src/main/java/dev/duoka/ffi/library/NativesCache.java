@@ -9,11 +9,14 @@ import java.io.File;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.DirectoryStream;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Enumeration;
 import java.util.HexFormat;
@@ -40,6 +43,11 @@ final class NativesCache {
 
   /** Libraries of the JavaCPP bindings, which are not used here. */
   private static final String UNUSED_PREFIX = "libjni";
+
+  private static final String TEMPORARY_PREFIX = "unpacking-";
+
+  /** Unpacking takes seconds: a temporary folder of that age belongs to a process that died. */
+  private static final Duration LEFTOVER_AGE = Duration.ofDays(1);
 
   private NativesCache() {}
 
@@ -82,7 +90,8 @@ final class NativesCache {
       return target;
     }
     Files.createDirectories(root);
-    Path temporary = Files.createTempDirectory(root, "unpacking-");
+    deleteLeftovers(root);
+    Path temporary = Files.createTempDirectory(root, TEMPORARY_PREFIX);
     try {
       for (Path jar : jars) {
         try (ZipFile zip = new ZipFile(jar.toFile())) {
@@ -104,6 +113,17 @@ final class NativesCache {
       return target;
     } finally {
       CrashSafeFiles.deleteTree(temporary);
+    }
+  }
+
+  private static void deleteLeftovers(Path root) throws IOException {
+    Instant limit = Instant.now().minus(LEFTOVER_AGE);
+    try (DirectoryStream<Path> folders = Files.newDirectoryStream(root, TEMPORARY_PREFIX + "*")) {
+      for (Path folder : folders) {
+        if (Files.getLastModifiedTime(folder).toInstant().isBefore(limit)) {
+          CrashSafeFiles.deleteTree(folder);
+        }
+      }
     }
   }
 

@@ -8,6 +8,7 @@ import java.lang.foreign.SymbolLookup;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The LibTorch of this process. It is loaded once, at first use, and never unloaded.
@@ -28,15 +29,19 @@ public final class LibTorch {
           "libtorch_cuda.so",
           "libtorch.so");
 
-  private static final class Loaded {
-    static final LibraryChoice CHOICE = load(new LibrarySearch().choose());
-  }
+  // No holder class: a failure in its initialiser would reach the caller wrapped in an Error.
+  private static @Nullable LibraryChoice loaded;
 
   private LibTorch() {}
 
   /** Loads LibTorch if that has not happened yet, and says which one it is. */
-  public static LibraryChoice load() {
-    return Loaded.CHOICE;
+  public static synchronized LibraryChoice load() {
+    LibraryChoice choice = loaded;
+    if (choice == null) {
+      choice = load(new LibrarySearch().choose());
+      loaded = choice;
+    }
+    return choice;
   }
 
   /** Whether the loaded LibTorch is a CUDA build; says nothing about a GPU being there. */

@@ -7,6 +7,7 @@ import dev.duoka.formats.json.Json;
 import java.io.IOException;
 import java.io.InputStream;
 import java.util.List;
+import tools.jackson.databind.JsonNode;
 
 /**
  * Model configs by name: DeepSeek's published models, and tiny ones over bytes for tests and first
@@ -37,6 +38,11 @@ public final class Presets {
 
   /** The config of a preset; an error with the nearest name where there is none. */
   public static ModelConfig named(String name) {
+    return ModelConfigReader.read(json(name), "preset " + name);
+  }
+
+  /** A preset in the form of Hugging Face's {@code config.json}. */
+  public static JsonNode json(String name) {
     if (!NAMES.contains(name)) {
       throw new DuokaException(
           ErrorCode.CONFIG,
@@ -48,8 +54,7 @@ public final class Presets {
       if (in == null) {
         throw new IllegalStateException("resource " + resource + " is missing");
       }
-      return ModelConfigReader.read(
-          Json.parse(in.readAllBytes(), "preset " + name, ErrorCode.CONFIG), "preset " + name);
+      return Json.parse(in.readAllBytes(), "preset " + name, ErrorCode.CONFIG);
     } catch (IOException e) {
       throw new IllegalStateException("resource " + resource + " is unreadable", e);
     }

@@ -11,6 +11,7 @@ public final class Activations {
   private static final Operator SIGMOID = Operator.of("aten::sigmoid", "");
   private static final Operator SIGMOID_BACKWARD = Operator.of("aten::sigmoid_backward", "");
   private static final Operator SOFTMAX = Operator.of("aten::_softmax", "");
+  private static final Operator LOG_SOFTMAX = Operator.of("aten::_log_softmax", "");
   private static final Operator SOFTMAX_BACKWARD = Operator.of("aten::_softmax_backward_data", "");
   private static final Operator RMS_NORM = Operator.of("aten::_fused_rms_norm", "");
   private static final Operator RMS_NORM_BACKWARD =
@@ -41,6 +42,11 @@ public final class Activations {
   /** Softmax along the last dimension. */
   public static Tensor softmax(Tensor x) {
     return Call.of(SOFTMAX).tensor(x).integer(x.rank() - 1).bool(false).result();
+  }
+
+  /** The logarithm of the softmax along the last dimension. */
+  public static Tensor logSoftmax(Tensor x) {
+    return Call.of(LOG_SOFTMAX).tensor(x).integer(x.rank() - 1).bool(false).result();
   }
 
   /** The gradient of {@link #softmax}, from its output. */

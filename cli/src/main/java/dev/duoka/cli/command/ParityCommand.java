@@ -1,0 +1,127 @@
+package dev.duoka.cli.command;
+
+import dev.duoka.base.DuokaException;
+import dev.duoka.base.ErrorCode;
+import dev.duoka.formats.json.Json;
+import dev.duoka.tensor.ComputeThread;
+import dev.duoka.tensor.Device;
+import dev.duoka.tensor.Gpus;
+import dev.duoka.train.config.DeviceChoice;
+import dev.duoka.train.parity.ParityCheck;
+import dev.duoka.train.parity.ParityResult;
+import java.io.PrintWriter;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Locale;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+import tools.jackson.databind.node.ObjectNode;
+
+/** {@code duoka parity}: compares this engine with another implementation's numbers. */
+@Command(
+    name = "parity",
+    description = {
+      "Compare loss, logits, gradients and optimizer steps with what another implementation"
+          + " computed.",
+      "The folder holds config.json, model.safetensors and expect.safetensors; golden/README.md"
+          + " says what is in them. Exit status 1 when an error is above the tolerance."
+    })
+final class ParityCommand implements Callable<Integer> {
+  private static final double CPU_TOLERANCE = 1e-4;
+  private static final double CUDA_TOLERANCE = 1e-3;
+
+  @Parameters(index = "0", paramLabel = "DIR", description = "The folder to compare with.")
+  private Path folder = Path.of(".");
+
+  @Option(
+      names = "--device",
+      paramLabel = "DEVICE",
+      defaultValue = "cpu",
+      description = "cpu (default), cuda, or one GPU such as cuda:0.")
+  private String device = "cpu";
+
+  @Option(
+      names = "--tolerance",
+      paramLabel = "E",
+      description = "Largest relative error; 1e-4 on the CPU and 1e-3 on CUDA by default.")
+  private double tolerance;
+
+  @Option(names = "--json", description = "Print one JSON object instead of a table.")
+  private boolean json;
+
+  @Spec private CommandSpec spec;
+
+  @Override
+  public Integer call() {
+    Device on = device();
+    double limit = tolerance > 0 ? tolerance : on.isCuda() ? CUDA_TOLERANCE : CPU_TOLERANCE;
+    ComputeThread.prepare(on, Runtime.getRuntime().availableProcessors(), 1);
+    List<ParityResult> results = ParityCheck.run(folder, on);
+    boolean passed = results.stream().allMatch(result -> result.within(limit));
+    if (json) {
+      printJson(on, limit, results, passed);
+    } else {
+      printTable(on, limit, results, passed);
+    }
+    return passed ? 0 : 1;
+  }
+
+  private Device device() {
+    DeviceChoice choice;
+    try {
+      choice = DeviceChoice.parse(device);
+    } catch (IllegalArgumentException e) {
+      throw new DuokaException(
+          ErrorCode.USAGE, "--device is '" + device + "'", "Use " + e.getMessage(), e);
+    }
+    return switch (choice.kind()) {
+      case CPU -> Device.CPU;
+      case AUTO -> Gpus.find().usable() ? Device.cuda(0) : Device.CPU;
+      case CUDA -> {
+        Gpus.require();
+        yield Device.cuda(choice.index().orElse(0));
+      }
+    };
+  }
+
+  private void printTable(Device on, double limit, List<ParityResult> results, boolean passed) {
+    PrintWriter out = spec.commandLine().getOut();
+    for (ParityResult result : results) {
+      out.printf(
+          Locale.ROOT,
+          "%-72s %.2e %s%n",
+          result.name(),
+          result.relativeError(),
+          result.within(limit) ? "" : "  above the tolerance");
+    }
+    out.printf(
+        Locale.ROOT,
+        "%s on %s: %d tensors, largest relative error %.2e, tolerance %.0e: %s%n",
+        folder,
+        on,
+        results.size(),
+        results.stream().mapToDouble(ParityResult::relativeError).max().orElse(0),
+        limit,
+        passed ? "holds" : "DOES NOT HOLD");
+    out.flush();
+  }
+
+  private void printJson(Device on, double limit, List<ParityResult> results, boolean passed) {
+    ObjectNode root = Json.object();
+    root.put("folder", folder.toString());
+    root.put("device", on.toString());
+    root.put("tolerance", limit);
+    root.put("passed", passed);
+    root.put(
+        "largest_relative_error",
+        results.stream().mapToDouble(ParityResult::relativeError).max().orElse(0));
+    ObjectNode errors = root.putObject("relative_errors");
+    results.forEach(result -> errors.put(result.name(), result.relativeError()));
+    spec.commandLine().getOut().println(Json.line(root));
+    spec.commandLine().getOut().flush();
+  }
+}

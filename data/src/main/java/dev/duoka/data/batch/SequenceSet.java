@@ -1,0 +1,30 @@
+package dev.duoka.data.batch;
+
+/**
+ * The documents of one part of the split, packed into sequences of equal length.
+ *
+ * <p>Every sequence is a window of {@code length + 1} tokens: the first {@code length} are the
+ * input, and the target of each is the token after it. A target is masked when the token after it
+ * begins a document, so the end token of each document is learned and what follows it is not: no
+ * loss asks for the beginning of a document from the end of an unrelated one.
+ *
+ * <p>Immutable and safe for use by many threads.
+ */
+public abstract sealed class SequenceSet permits StreamSequences, DocumentSequences {
+  SequenceSet() {}
+
+  /** Number of sequences. */
+  public abstract long count();
+
+  /** Input tokens in each sequence. */
+  public abstract int length();
+
+  /**
+   * Puts one sequence together.
+   *
+   * @param index of the sequence, below {@link #count()}
+   * @param cutKey where the cuts lie, where they can vary: 0 for the plain cut
+   * @param into of this set's length
+   */
+  abstract void read(long index, long cutKey, Window into);
+}

@@ -1,0 +1,43 @@
+package dev.duoka.data.batch;
+
+import java.util.ArrayList;
+import java.util.List;
+
+/** Puts one rank's steps together, reusing one window. For one thread. */
+final class StepReader {
+  private final TrainingOrder order;
+  private final BatchPlan plan;
+  private final TrainingOrder.Reader sequences;
+  private final Window window;
+
+  StepReader(TrainingOrder order, BatchPlan plan) {
+    this.order = order;
+    this.plan = plan;
+    this.sequences = order.new Reader();
+    this.window = new Window(order.sequences().length());
+  }
+
+  /**
+   * The step that starts at a state. Reads the sequences of the other ranks too, to count the
+   * targets of the whole step; from mapped memory that costs about a nanosecond a token.
+   */
+  StepBatch read(DataState state) {
+    int first = plan.firstSequence();
+    int end = first + plan.accumulation() * plan.microBatch();
+    List<MicroBatch> microBatches = new ArrayList<>(plan.accumulation());
+    long targets = 0;
+    for (int i = 0; i < plan.sequencesPerStep(); i++) {
+      sequences.read(state, i, window);
+      if (i >= first && i < end) {
+        int row = (i - first) % plan.microBatch();
+        if (row == 0) {
+          microBatches.add(new MicroBatch(plan.microBatch(), window.tokens.length - 1));
+        }
+        microBatches.getLast().fillRow(row, window);
+      }
+      targets += window.realTargets();
+    }
+    DataState after = order.advance(state, plan.sequencesPerStep());
+    return new StepBatch(List.copyOf(microBatches), targets, state, after);
+  }
+}

@@ -1,0 +1,25 @@
+package dev.duoka.data.shard;
+
+import dev.duoka.data.source.Document;
+
+/**
+ * Turns a document into token ids: the one thing that this package knows of a tokenizer or a chat
+ * template. Called by many threads at once.
+ */
+public interface DocumentEncoder {
+  /**
+   * All tokens of the document in order, its beginning and end tokens included.
+   *
+   * @throws dev.duoka.base.DuokaException if the document is not what this encoder reads
+   */
+  EncodedDocument encode(Document document);
+
+  /** Changes whenever {@link #encode} would give other tokens; part of the key of the cache. */
+  String fingerprint();
+
+  /** Every token id is below this number, which also chooses the width of stored tokens. */
+  int vocabularySize();
+
+  /** Whether {@link #encode} gives a loss mask with every document. */
+  boolean hasLossMask();
+}

@@ -1,0 +1,20 @@
+package dev.duoka.data.shard;
+
+/** Hears what the cache does, on the thread that opens it. */
+public interface TokenisationListener {
+  /** A few times a second while documents are tokenised, and once at the end. */
+  void progress(TokenisationProgress progress);
+
+  /** One line that a user should see: damaged shards, documents left out, waiting. */
+  void notice(String message);
+
+  /** Hears nothing. */
+  TokenisationListener SILENT =
+      new TokenisationListener() {
+        @Override
+        public void progress(TokenisationProgress progress) {}
+
+        @Override
+        public void notice(String message) {}
+      };
+}

@@ -1,0 +1,60 @@
+package dev.duoka.data.source;
+
+import dev.duoka.base.DuokaException;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A document in its place of the order, not read or decoded yet, so that the costly part can be
+ * done on another thread.
+ */
+public final class PendingDocument {
+  /** Reads and decodes. */
+  @FunctionalInterface
+  interface Loader {
+    /** The text. */
+    String load() throws UnreadableDocumentException;
+  }
+
+  private final String id;
+  private final long bytes;
+  private final Loader loader;
+  private final BadDocuments badDocuments;
+  private final SkippedDocuments skipped;
+
+  PendingDocument(
+      String id, long bytes, Loader loader, BadDocuments badDocuments, SkippedDocuments skipped) {
+    this.id = id;
+    this.bytes = bytes;
+    this.loader = loader;
+    this.badDocuments = badDocuments;
+    this.skipped = skipped;
+  }
+
+  /** The id that the document will have. */
+  public String id() {
+    return id;
+  }
+
+  /** Bytes that it takes in its source; for progress and memory limits. */
+  public long bytes() {
+    return bytes;
+  }
+
+  /**
+   * Reads and decodes the document. Any thread may call it while the source is open.
+   *
+   * @return null if it was left out, which its source has counted
+   * @throws DuokaException if it cannot be read and the source refuses such documents
+   */
+  public @Nullable Document load() {
+    try {
+      return new Document(id, loader.load());
+    } catch (UnreadableDocumentException e) {
+      if (badDocuments == BadDocuments.REFUSE && e.reason() != SkipReason.BINARY) {
+        throw e.refusal();
+      }
+      skipped.add(e.reason());
+      return null;
+    }
+  }
+}

@@ -1,0 +1,37 @@
+package dev.duoka.data.source;
+
+import java.util.Map;
+import java.util.stream.Collectors;
+
+/** Why a document was left out. */
+public enum SkipReason {
+  /** The bytes are not UTF-8. */
+  BAD_UTF8("not valid UTF-8"),
+  /** The line or record is not JSON. */
+  BAD_JSON("not valid JSON"),
+  /** The record lacks the text field, or it holds something other than text. */
+  NO_TEXT_FIELD("without a text field"),
+  /** A file found in a folder or archive is binary (a NUL byte among its first 8,000 bytes). */
+  BINARY("binary files"),
+  /** There is no text in it, so it gives no tokens. */
+  EMPTY("empty");
+
+  private final String label;
+
+  SkipReason(String label) {
+    this.label = label;
+  }
+
+  /** In words, for a count: "3 empty". */
+  public String label() {
+    return label;
+  }
+
+  /** For example {@code 3 empty, 1 not valid UTF-8}; an empty string when nothing was left out. */
+  public static String describe(Map<SkipReason, Long> counts) {
+    return counts.entrySet().stream()
+        .sorted(Map.Entry.comparingByKey())
+        .map(entry -> entry.getValue() + " " + entry.getKey().label())
+        .collect(Collectors.joining(", "));
+  }
+}

@@ -1,0 +1,178 @@
+package dev.duoka.ffi.nvml;
+
+import static java.lang.foreign.ValueLayout.ADDRESS;
+import static java.lang.foreign.ValueLayout.JAVA_INT;
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
+
+import dev.duoka.ffi.link.NativeFunctions;
+import java.lang.foreign.Arena;
+import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.MemoryLayout;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.SequenceLayout;
+import java.lang.foreign.StructLayout;
+import java.lang.foreign.SymbolLookup;
+import java.lang.foreign.ValueLayout;
+import java.lang.invoke.MethodHandle;
+import java.util.ArrayList;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * NVML itself. A symbol that this version of the library lacks disables only what needs it.
+ *
+ * <p>Calls take microseconds to milliseconds each, so they go through generic method handles.
+ */
+final class NativeNvml implements NvmlCalls {
+  private static final int INSUFFICIENT_SIZE = 7;
+  private static final int MORE_PROCESSES = 16;
+
+  private final Map<NvmlFunction, MethodHandle> handles = new EnumMap<>(NvmlFunction.class);
+  private final MethodHandle init;
+  private final MethodHandle errorString;
+  private final Optional<MethodHandle> runningProcesses;
+
+  NativeNvml(SymbolLookup symbols) {
+    NativeFunctions library = new NativeFunctions("NVML", symbols);
+    init = library.required("nvmlInit_v2", FunctionDescriptor.of(JAVA_INT));
+    errorString = library.required("nvmlErrorString", FunctionDescriptor.of(ADDRESS, JAVA_INT));
+    runningProcesses =
+        library.optional(
+            "nvmlDeviceGetComputeRunningProcesses_v3",
+            FunctionDescriptor.of(JAVA_INT, JAVA_LONG, ADDRESS, ADDRESS));
+    for (NvmlFunction function : NvmlFunction.values()) {
+      library
+          .optional(function.symbol(), function.descriptor())
+          .ifPresent(handle -> handles.put(function, handle));
+    }
+  }
+
+  int init() {
+    try {
+      return (int) init.invokeExact();
+    } catch (Throwable t) {
+      throw NativeFunctions.unexpected(t);
+    }
+  }
+
+  @Override
+  public NvmlReply call(NvmlFunction function, long... arguments) {
+    MethodHandle handle = handles.get(function);
+    if (handle == null) {
+      return NvmlReply.failed(FUNCTION_NOT_FOUND);
+    }
+    if (arguments.length != function.inputs().size()) {
+      throw new IllegalArgumentException(function + " takes " + function.inputs());
+    }
+    try (Arena arena = Arena.ofConfined()) {
+      List<Object> values = new ArrayList<>();
+      for (int i = 0; i < arguments.length; i++) {
+        switch (function.inputs().get(i)) {
+          case DEVICE -> values.add(arguments[i]);
+          case INT -> values.add((int) arguments[i]);
+        }
+      }
+      List<MemorySegment> results = new ArrayList<>();
+      for (NvmlFunction.Result result : function.results()) {
+        MemorySegment segment = arena.allocate(result.layout);
+        if (result == NvmlFunction.Result.MEMORY_V2) {
+          segment.set(JAVA_INT, 0, version(result.layout, 2));
+        }
+        results.add(segment);
+        values.add(segment);
+        if (result == NvmlFunction.Result.TEXT) {
+          values.add(NvmlLayouts.TEXT_BYTES);
+        }
+      }
+      int code = (int) handle.invokeWithArguments(values);
+      return code == NvmlReply.SUCCESS ? read(function.results(), results) : NvmlReply.failed(code);
+    } catch (Throwable t) {
+      throw NativeFunctions.unexpected(t);
+    }
+  }
+
+  @Override
+  public Processes processes(long device) {
+    if (runningProcesses.isEmpty()) {
+      return new Processes(FUNCTION_NOT_FOUND, List.of());
+    }
+    int capacity = MORE_PROCESSES;
+    while (true) {
+      try (Arena arena = Arena.ofConfined()) {
+        MemorySegment count = arena.allocateFrom(JAVA_INT, capacity);
+        MemorySegment infos = arena.allocate(NvmlLayouts.PROCESS_INFO, capacity);
+        int code = (int) runningProcesses.get().invokeExact(device, count, infos);
+        int found = count.get(JAVA_INT, 0);
+        if (code == INSUFFICIENT_SIZE && found > capacity) {
+          capacity = found + MORE_PROCESSES; // more may start until the next call
+          continue;
+        }
+        return code == NvmlReply.SUCCESS
+            ? new Processes(code, list(infos, Math.min(found, capacity)))
+            : new Processes(code, List.of());
+      } catch (Throwable t) {
+        throw NativeFunctions.unexpected(t);
+      }
+    }
+  }
+
+  @Override
+  @SuppressWarnings("restricted") // bounded view of a static C string
+  public String describe(int code) {
+    try {
+      MemorySegment text = (MemorySegment) errorString.invokeExact(code);
+      return text.address() == 0 ? "code " + code : text.reinterpret(4096).getString(0);
+    } catch (Throwable t) {
+      throw NativeFunctions.unexpected(t);
+    }
+  }
+
+  private static List<GpuProcess> list(MemorySegment infos, int count) {
+    long size = NvmlLayouts.PROCESS_INFO.byteSize();
+    long pid = offset(NvmlLayouts.PROCESS_INFO, "pid");
+    long memory = offset(NvmlLayouts.PROCESS_INFO, "usedGpuMemory");
+    List<GpuProcess> list = new ArrayList<>();
+    for (int i = 0; i < count; i++) {
+      list.add(
+          new GpuProcess(
+              Integer.toUnsignedLong(infos.get(JAVA_INT, i * size + pid)),
+              infos.get(JAVA_LONG, i * size + memory)));
+    }
+    return list;
+  }
+
+  private static NvmlReply read(List<NvmlFunction.Result> kinds, List<MemorySegment> results) {
+    List<Long> numbers = new ArrayList<>();
+    String text = "";
+    for (int i = 0; i < kinds.size(); i++) {
+      List<MemoryLayout> members =
+          kinds.get(i).layout instanceof StructLayout struct
+              ? struct.memberLayouts()
+              : List.of(kinds.get(i).layout);
+      long position = 0;
+      for (MemoryLayout member : members) {
+        MemorySegment value = results.get(i).asSlice(position, member.byteSize());
+        switch (member) {
+          case ValueLayout.OfInt layout ->
+              numbers.add(Integer.toUnsignedLong(value.get(layout, 0)));
+          case ValueLayout.OfLong layout -> numbers.add(value.get(layout, 0));
+          case SequenceLayout _ -> text = value.getString(0);
+          default -> {} // padding
+        }
+        position += member.byteSize();
+      }
+    }
+    return new NvmlReply(NvmlReply.SUCCESS, numbers, text);
+  }
+
+  /** The {@code version} field of a struct: its size, and its version in the top byte. */
+  private static int version(MemoryLayout layout, int version) {
+    return (int) layout.byteSize() | version << 24;
+  }
+
+  private static long offset(StructLayout layout, String field) {
+    return layout.byteOffset(MemoryLayout.PathElement.groupElement(field));
+  }
+}

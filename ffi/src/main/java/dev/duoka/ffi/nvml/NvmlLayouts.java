@@ -1,0 +1,55 @@
+package dev.duoka.ffi.nvml;
+
+import static java.lang.foreign.ValueLayout.JAVA_BYTE;
+import static java.lang.foreign.ValueLayout.JAVA_INT;
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
+
+import java.lang.foreign.MemoryLayout;
+import java.lang.foreign.StructLayout;
+
+/** NVML's structs, as {@code nvml.h} declares them. */
+final class NvmlLayouts {
+  /** Bytes that are enough for every text that NVML returns. */
+  static final int TEXT_BYTES = 128;
+
+  static final StructLayout MEMORY =
+      MemoryLayout.structLayout(
+              JAVA_LONG.withName("total"), JAVA_LONG.withName("free"), JAVA_LONG.withName("used"))
+          .withName("nvmlMemory_t");
+
+  static final StructLayout MEMORY_V2 =
+      MemoryLayout.structLayout(
+              JAVA_INT.withName("version"),
+              MemoryLayout.paddingLayout(4),
+              JAVA_LONG.withName("total"),
+              JAVA_LONG.withName("reserved"),
+              JAVA_LONG.withName("free"),
+              JAVA_LONG.withName("used"))
+          .withName("nvmlMemory_v2_t");
+
+  static final StructLayout UTILIZATION =
+      MemoryLayout.structLayout(JAVA_INT.withName("gpu"), JAVA_INT.withName("memory"))
+          .withName("nvmlUtilization_t");
+
+  static final StructLayout PCI_INFO =
+      MemoryLayout.structLayout(
+              MemoryLayout.sequenceLayout(16, JAVA_BYTE).withName("busIdLegacy"),
+              JAVA_INT.withName("domain"),
+              JAVA_INT.withName("bus"),
+              JAVA_INT.withName("device"),
+              JAVA_INT.withName("pciDeviceId"),
+              JAVA_INT.withName("pciSubSystemId"),
+              MemoryLayout.sequenceLayout(32, JAVA_BYTE).withName("busId"))
+          .withName("nvmlPciInfo_t");
+
+  static final StructLayout PROCESS_INFO =
+      MemoryLayout.structLayout(
+              JAVA_INT.withName("pid"),
+              MemoryLayout.paddingLayout(4),
+              JAVA_LONG.withName("usedGpuMemory"),
+              JAVA_INT.withName("gpuInstanceId"),
+              JAVA_INT.withName("computeInstanceId"))
+          .withName("nvmlProcessInfo_t");
+
+  private NvmlLayouts() {}
+}

@@ -1,0 +1,107 @@
+package dev.duoka.ffi.nvml;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.duoka.base.DuokaException;
+import dev.duoka.base.ErrorCode;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.junit.jupiter.api.Test;
+
+/** The rules about codes and missing values, on a machine made of a map. */
+class NvmlReaderTests {
+  private static final class FakeNvml implements NvmlCalls {
+    final Map<NvmlFunction, NvmlReply> replies = new EnumMap<>(NvmlFunction.class);
+    Processes processes = new Processes(3, List.of());
+
+    @Override
+    public NvmlReply call(NvmlFunction function, long... arguments) {
+      return replies.getOrDefault(function, NvmlReply.failed(FUNCTION_NOT_FOUND));
+    }
+
+    @Override
+    public Processes processes(long device) {
+      return processes;
+    }
+
+    @Override
+    public String describe(int code) {
+      return "message " + code;
+    }
+  }
+
+  private final FakeNvml fake = new FakeNvml();
+  private final NvmlDevice device = new NvmlDevice(new NvmlReader(fake), 0, 1);
+
+  private static NvmlReply numbers(Long... numbers) {
+    return new NvmlReply(NvmlReply.SUCCESS, List.of(numbers), "");
+  }
+
+  @Test
+  void aDeviceThatOffersNothingIsEmptyThroughout() {
+    assertThat(device.name()).isEmpty();
+    assertThat(device.memory()).isEmpty();
+    assertThat(device.power()).isEmpty();
+    assertThat(device.nvLinks()).isEmpty();
+    assertThat(device.memoryOfThisProcess()).isEmpty();
+    assertThat(new Nvml(fake).devices()).isEmpty();
+  }
+
+  @Test
+  void oneMissingFunctionDisablesOnlyItsOwnValue() {
+    fake.replies.put(NvmlFunction.POWER_USAGE, numbers(700_000L));
+    fake.replies.put(NvmlFunction.TEMPERATURE, numbers(55L));
+    assertThat(device.power())
+        .contains(new Power(Optional.of(700.0), Optional.empty(), Optional.empty()));
+    assertThat(device.temperature()).contains(55);
+    assertThat(device.utilization()).isEmpty();
+  }
+
+  @Test
+  void notOfferedIsEmptyWhateverTheCode() {
+    for (int code : new int[] {2, 3, 4, 6, 13, 21, 25, 26, 27}) {
+      fake.replies.put(NvmlFunction.TEMPERATURE, NvmlReply.failed(code));
+      assertThat(device.temperature()).as("code " + code).isEmpty();
+    }
+  }
+
+  @Test
+  void aBrokenDeviceIsAnError() {
+    fake.replies.put(NvmlFunction.TEMPERATURE, NvmlReply.failed(15));
+    assertThatThrownBy(device::temperature)
+        .isInstanceOfSatisfying(
+            DuokaException.class, e -> assertThat(e.code()).isEqualTo(ErrorCode.DEVICE))
+        .hasMessageContaining("nvmlDeviceGetTemperature failed: message 15 (15)")
+        .hasMessageContaining("Xid");
+    fake.replies.put(NvmlFunction.TEMPERATURE, NvmlReply.failed(999));
+    assertThatThrownBy(device::temperature)
+        .isInstanceOfSatisfying(
+            DuokaException.class, e -> assertThat(e.code()).isEqualTo(ErrorCode.NATIVE_CALL));
+  }
+
+  @Test
+  void aProcessOnSeveralInstancesIsCountedOnce() {
+    fake.processes =
+        new NvmlCalls.Processes(
+            0,
+            List.of(
+                new NvmlCalls.GpuProcess(7, 100),
+                new NvmlCalls.GpuProcess(8, 1000),
+                new NvmlCalls.GpuProcess(7, 20),
+                new NvmlCalls.GpuProcess(7, -1)));
+    assertThat(device.memoryOf(7)).contains(120L);
+  }
+
+  @Test
+  void unknownCodesOfEnumsDoNotFail() {
+    fake.replies.put(NvmlFunction.COMMON_ANCESTOR, numbers(35L));
+    fake.replies.put(NvmlFunction.P2P_STATUS, numbers(17L));
+    fake.replies.put(NvmlFunction.THROTTLE_REASONS, numbers(0x8000_0000_0000_0004L));
+    assertThat(device.topologyTo(device)).isEmpty();
+    assertThat(device.p2pStatus(device, P2pCapability.WRITE)).contains(P2pStatus.UNKNOWN);
+    assertThat(device.throttleReasons().orElseThrow()).containsExactly(ThrottleReason.POWER_CAP);
+  }
+}

@@ -1,0 +1,58 @@
+package dev.duoka.tensor;
+
+import dev.duoka.ffi.cuda.CudaAvailability;
+import dev.duoka.ffi.cuda.CudaDevice;
+import dev.duoka.ffi.library.Presence;
+import dev.duoka.ffi.nvml.Nvml;
+import dev.duoka.ffi.nvml.NvmlDevice;
+import java.util.List;
+import java.util.Optional;
+
+/** The GPUs that this process can compute on. */
+public final class Gpus {
+  /**
+   * The answer to whether there are any.
+   *
+   * @param names of the usable GPUs in CUDA's order; empty when there is none
+   * @param reason why there is none; empty when there are some
+   */
+  public record Answer(List<String> names, String reason) {
+    /** Whether at least one GPU can be used. */
+    public boolean usable() {
+      return !names.isEmpty();
+    }
+  }
+
+  private Gpus() {}
+
+  /** Looks; loads LibTorch and the driver. */
+  public static Answer find() {
+    return switch (CudaAvailability.check()) {
+      case CudaAvailability.Usable(List<CudaDevice> devices) ->
+          new Answer(devices.stream().map(CudaDevice::name).toList(), "");
+      case CudaAvailability.NotUsable(_, String reason, _) -> new Answer(List.of(), reason);
+    };
+  }
+
+  /**
+   * The names of the usable GPUs.
+   *
+   * @throws dev.duoka.base.DuokaException with the reason and the remedy when there is none
+   */
+  public static List<String> require() {
+    return CudaAvailability.check().orElseThrow().stream().map(CudaDevice::name).toList();
+  }
+
+  /**
+   * The bytes of a GPU's memory that the driver books on this process, or, where it does not tell
+   * (in some containers), all bytes in use on the card.
+   */
+  public static Optional<Long> memoryOfThisProcess(Device device) {
+    CudaDevice gpu = CudaAvailability.check().orElseThrow().get(device.index());
+    Optional<Long> ofProcess =
+        Nvml.find() instanceof Presence.Present<Nvml>(Nvml nvml)
+            ? nvml.device(gpu.uuid()).flatMap(NvmlDevice::memoryOfThisProcess)
+            : Optional.empty();
+    return ofProcess.or(() -> Optional.of(gpu.memory().total() - gpu.memory().free()));
+  }
+}

@@ -1,0 +1,45 @@
+package dev.duoka.train.checkpoint;
+
+import dev.duoka.base.CrashSafeFiles;
+import dev.duoka.base.DuokaException;
+import dev.duoka.base.ErrorCode;
+import dev.duoka.base.Sha256;
+import dev.duoka.formats.safetensors.WrittenFile;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.HexFormat;
+
+/** Names of the files of a checkpoint, and the small ones among them written. */
+final class CheckpointFiles {
+  static final String OPTIMIZER = "optimizer.safetensors";
+  static final String STATE = "state.json";
+  static final String MANIFEST = "manifest.json";
+  static final String FIRST_MOMENT = ".exp_avg";
+  static final String SECOND_MOMENT = ".exp_avg_sq";
+
+  private CheckpointFiles() {}
+
+  /** Writes a small file durably. */
+  static WrittenFile write(Path folder, String name, byte[] content) {
+    Path file = folder.resolve(name);
+    try {
+      CrashSafeFiles.write(file, content);
+    } catch (IOException e) {
+      throw writing(file, e);
+    }
+    return new WrittenFile(file, content.length, HexFormat.of().formatHex(Sha256.of(content)));
+  }
+
+  /** A failure to write; the JDK tells a full disk by the system's message alone. */
+  static DuokaException writing(Path file, IOException cause) {
+    String message = String.valueOf(cause.getMessage());
+    boolean full = message.contains("No space left") || message.contains("quota exceeded");
+    return new DuokaException(
+        full ? ErrorCode.NO_SPACE : ErrorCode.IO,
+        "cannot write " + file + ": " + (full ? "the file system is full" : cause.toString()),
+        full
+            ? "Free some space, or keep fewer checkpoints"
+            : "Check that the folder is there and writable",
+        cause);
+  }
+}

@@ -1,0 +1,92 @@
+package dev.duoka.train.checkpoint;
+
+import dev.duoka.base.DuokaException;
+import dev.duoka.base.ErrorCode;
+import dev.duoka.base.Sha256;
+import dev.duoka.formats.json.Json;
+import dev.duoka.formats.json.JsonFields;
+import dev.duoka.formats.safetensors.WrittenFile;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.node.ObjectNode;
+
+/**
+ * The file {@code manifest.json}: what a complete checkpoint consists of. It carries a hash of
+ * itself, so that damage to it is not taken for damage to another file.
+ *
+ * @param files sizes and hashes by name
+ */
+record CheckpointManifest(Map<String, Content> files) {
+  private static final int FORMAT = 1;
+  private static final String NOT_INTACT = "Use an earlier checkpoint.";
+
+  /** A file's size in bytes, and its SHA-256 in hexadecimal digits. */
+  record Content(long size, String sha256) {}
+
+  static CheckpointManifest of(List<WrittenFile> written) {
+    Map<String, Content> files = new TreeMap<>();
+    for (WrittenFile file : written) {
+      String name = String.valueOf(file.path().getFileName());
+      files.put(name, new Content(file.byteLength(), file.sha256()));
+    }
+    return new CheckpointManifest(files);
+  }
+
+  long bytes() {
+    return files.values().stream().mapToLong(Content::size).sum();
+  }
+
+  byte[] encode() {
+    ObjectNode root = Json.object();
+    root.put("format", FORMAT);
+    ObjectNode list = root.putObject("files");
+    files.forEach(
+        (name, content) ->
+            list.putObject(name).put("size", content.size()).put("sha256", content.sha256()));
+    root.put("files_sha256", hash(list));
+    return Json.pretty(root).getBytes(StandardCharsets.UTF_8);
+  }
+
+  static CheckpointManifest read(Path folder) {
+    Path file = folder.resolve(CheckpointFiles.MANIFEST);
+    JsonNode tree = Json.parse(file, ErrorCode.CHECKPOINT);
+    JsonFields root = JsonFields.of(tree, file.toString(), ErrorCode.CHECKPOINT);
+    int format = root.integer("format");
+    if (format != FORMAT) {
+      throw root.error(
+          "its format is " + format + ", known is " + FORMAT,
+          "Use the version of duoka that wrote it.");
+    }
+    JsonFields list = root.object("files").orElseThrow(() -> damaged(root));
+    boolean intact = root.text("files_sha256").orElse("").equals(hash(tree.get("files")));
+    if (!intact || list.names().isEmpty()) {
+      throw damaged(root);
+    }
+    Map<String, Content> files = new TreeMap<>();
+    for (String name : list.names()) {
+      JsonFields content = list.object(name).orElseThrow(() -> damaged(root));
+      JsonNode size = content.node("size").orElseThrow(() -> damaged(root));
+      boolean plain = !name.contains("/") && !name.contains("\\") && !name.equals("..");
+      if (!size.canConvertToLong() || !plain) {
+        throw damaged(root);
+      }
+      files.put(
+          name,
+          new Content(size.longValue(), content.text("sha256").orElseThrow(() -> damaged(root))));
+    }
+    return new CheckpointManifest(files);
+  }
+
+  private static String hash(JsonNode files) {
+    return HexFormat.of().formatHex(Sha256.of(Json.line(files).getBytes(StandardCharsets.UTF_8)));
+  }
+
+  private static DuokaException damaged(JsonFields root) {
+    return root.error("its content does not match its own hash", NOT_INTACT);
+  }
+}

@@ -1,0 +1,162 @@
+package dev.duoka.train.checkpoint;
+
+import dev.duoka.base.CrashSafeFiles;
+import dev.duoka.base.DuokaException;
+import dev.duoka.base.ErrorCode;
+import java.io.IOException;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.NotDirectoryException;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.Consumer;
+
+/** The checkpoints of a run, as they are on disk. */
+public final class CheckpointStore {
+  /** The folder of checkpoints within a run's folder. */
+  public static final String FOLDER = "checkpoints";
+
+  /** A folder that is being deleted. */
+  private static final String DELETING = ".deleting-";
+
+  private final Path folder;
+
+  /** The checkpoints of a run, which may have none yet. */
+  public CheckpointStore(Path runFolder) {
+    this.folder = runFolder.resolve(FOLDER);
+  }
+
+  /** Where the checkpoints are. */
+  Path folder() {
+    return folder;
+  }
+
+  /** All checkpoints, newest first, damaged ones included. */
+  public List<Checkpoint> list() {
+    return entries().stream()
+        .flatMap(path -> Checkpoint.at(path).stream())
+        .filter(checkpoint -> Files.isDirectory(checkpoint.folder()))
+        .sorted(Comparator.comparingLong(Checkpoint::step).reversed())
+        .toList();
+  }
+
+  /**
+   * The newest checkpoint of which every byte is as it was written; damaged ones before it are
+   * reported, file by file. Reads all of its files.
+   */
+  public Optional<Checkpoint> latestValid(Consumer<CheckpointEvent> listener) {
+    for (Checkpoint checkpoint : list()) {
+      List<CheckpointEvent.Damaged> damages = CheckpointCheck.contents(checkpoint);
+      if (damages.isEmpty()) {
+        return Optional.of(checkpoint);
+      }
+      damages.forEach(listener);
+    }
+    return Optional.empty();
+  }
+
+  /**
+   * The folder to load a model from.
+   *
+   * @param path a run's folder, of which the newest valid checkpoint is taken; a checkpoint; or any
+   *     folder in Hugging Face's form
+   */
+  public static Path resolve(Path path, Consumer<CheckpointEvent> listener) {
+    if (!Files.isDirectory(path)) {
+      throw new DuokaException(
+          ErrorCode.IO,
+          "cannot load a model from " + path + ": there is no such folder",
+          "Give the folder of a run, of a checkpoint or of a Hugging Face model");
+    }
+    if (Files.exists(path.resolve(CheckpointFiles.MANIFEST))) {
+      Checkpoint checkpoint = Checkpoint.at(path).orElseGet(() -> new Checkpoint(path, 0));
+      List<CheckpointEvent.Damaged> damages = CheckpointCheck.contents(checkpoint);
+      if (!damages.isEmpty()) {
+        throw new DuokaException(
+            ErrorCode.CHECKPOINT, damages.getFirst().text(), "Use another checkpoint of the run");
+      }
+      return path;
+    }
+    CheckpointStore store = new CheckpointStore(path);
+    if (!Files.isDirectory(store.folder)) {
+      return path;
+    }
+    return store
+        .latestValid(listener)
+        .map(Checkpoint::folder)
+        .orElseThrow(
+            () ->
+                new DuokaException(
+                    ErrorCode.CHECKPOINT,
+                    "the run " + path + " has no complete checkpoint",
+                    "Train it to its first checkpoint; checkpoint.every_steps says when"));
+  }
+
+  /** Finishes or undoes what an interrupted process began here. Only for the run's own writer. */
+  void cleanUp(Consumer<CheckpointEvent> listener) {
+    for (Path path : entries()) {
+      String name = String.valueOf(path.getFileName());
+      try {
+        if (name.startsWith(CheckpointFolderWriter.REPLACED)) {
+          Path original =
+              path.resolveSibling(name.substring(CheckpointFolderWriter.REPLACED.length()));
+          if (Files.exists(original)) {
+            CrashSafeFiles.deleteTree(path);
+          } else {
+            CrashSafeFiles.moveIntoPlace(path, original);
+          }
+          listener.accept(new CheckpointEvent.CleanedUp(path));
+        } else if (name.startsWith(CheckpointFolderWriter.WRITING) || name.startsWith(DELETING)) {
+          CrashSafeFiles.deleteTree(path);
+          listener.accept(new CheckpointEvent.CleanedUp(path));
+        }
+      } catch (IOException e) {
+        listener.accept(new CheckpointEvent.NotDeleted(path, e.toString()));
+      }
+    }
+  }
+
+  /**
+   * Deletes what the policy does not keep. Checkpoints that are evidently damaged neither count nor
+   * go, and the one just saved stays in any case.
+   */
+  void retain(RetentionPolicy policy, Checkpoint saved, Consumer<CheckpointEvent> listener) {
+    List<Checkpoint> usable =
+        list().stream().filter(each -> CheckpointCheck.sizes(each).isEmpty()).toList();
+    for (Checkpoint checkpoint : policy.superfluous(usable)) {
+      if (!checkpoint.equals(saved)) {
+        delete(checkpoint, listener);
+      }
+    }
+  }
+
+  /** Renamed first: a folder that is half deleted must not look like a checkpoint. */
+  private void delete(Checkpoint checkpoint, Consumer<CheckpointEvent> listener) {
+    Path doomed = folder.resolve(DELETING + checkpoint.folder().getFileName());
+    try {
+      CrashSafeFiles.deleteTree(doomed);
+      Files.move(checkpoint.folder(), doomed, StandardCopyOption.ATOMIC_MOVE);
+      CrashSafeFiles.deleteTree(doomed);
+    } catch (IOException e) {
+      listener.accept(new CheckpointEvent.NotDeleted(checkpoint.folder(), e.toString()));
+    }
+  }
+
+  private List<Path> entries() {
+    List<Path> entries = new ArrayList<>();
+    try (DirectoryStream<Path> stream = Files.newDirectoryStream(folder)) {
+      stream.forEach(entries::add);
+    } catch (NoSuchFileException | NotDirectoryException e) {
+      return List.of();
+    } catch (IOException e) {
+      throw new DuokaException(
+          ErrorCode.IO, "cannot list " + folder + ": " + e, "Check that it is readable", e);
+    }
+    return entries;
+  }
+}

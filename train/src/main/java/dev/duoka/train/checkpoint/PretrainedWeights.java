@@ -1,0 +1,73 @@
+package dev.duoka.train.checkpoint;
+
+import dev.duoka.base.DuokaException;
+import dev.duoka.base.ErrorCode;
+import dev.duoka.formats.modelconfig.QuantizedWeights;
+import dev.duoka.formats.safetensors.SafetensorsFolder;
+import dev.duoka.model.LanguageModel;
+import dev.duoka.model.weight.StateBuffer;
+import dev.duoka.model.weight.WeightReader;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.function.Consumer;
+import java.util.stream.IntStream;
+
+/** Starts a model from weights that were trained before, as fine-tuning does. */
+public final class PretrainedWeights {
+  private PretrainedWeights() {}
+
+  /**
+   * Reads the weights of a folder in Hugging Face's form, converting to the model's dtype. What
+   * many folders lack keeps its first values: MTP modules, and the selection bias of experts.
+   *
+   * @param model initialised already; its optimizer is made afterwards, or told by {@code
+   *     adoptValues}
+   * @param notice hears what was missing or not used
+   * @throws DuokaException when another tensor of the model is missing or has another shape, or the
+   *     weights are quantized
+   */
+  public static void load(Path folder, LanguageModel model, Consumer<String> notice) {
+    QuantizedWeights.refuse(folder);
+    WeightReader.Report report;
+    try (SafetensorsFolder weights = SafetensorsFolder.open(folder)) {
+      report = WeightReader.read(weights, model.weights(), model.buffers());
+    }
+    List<String> missing = report.missing();
+    List<String> required = missing.stream().filter(name -> !isOptional(name, model)).toList();
+    if (!required.isEmpty()) {
+      throw new DuokaException(
+          ErrorCode.FORMAT,
+          folder
+              + " lacks "
+              + required.size()
+              + " tensors of this model, the first is "
+              + required.getFirst(),
+          "Check that the run's model is the one of these weights");
+    }
+    if (!missing.isEmpty()) {
+      notice.accept(
+          missing.size()
+              + " tensors are not in "
+              + folder
+              + " and start afresh, the first is "
+              + missing.getFirst());
+    }
+    if (!report.unused().isEmpty()) {
+      notice.accept(
+          report.unused().size()
+              + " tensors of "
+              + folder
+              + " are not used by this model, the first is "
+              + report.unused().getFirst());
+    }
+  }
+
+  private static boolean isOptional(String name, LanguageModel model) {
+    int layers = model.config().layers();
+    boolean predictor =
+        IntStream.range(layers, layers + model.predictionDepth())
+            .anyMatch(layer -> name.startsWith("model.layers." + layer + "."));
+    return predictor
+        || model.buffers().stream().map(StateBuffer::checkpointName).anyMatch(name::equals);
+  }
+}

@@ -1,0 +1,34 @@
+package dev.duoka.train.checkpoint;
+
+import dev.duoka.data.batch.DataState;
+import dev.duoka.engine.precision.LossScaler;
+import java.util.Collections;
+import java.util.Map;
+import java.util.TreeMap;
+
+/**
+ * The part of a run's state that is a few numbers.
+ *
+ * @param step training steps done, skipped ones included
+ * @param optimizerSteps updates made
+ * @param data where reading the data goes on
+ * @param lossScaler the scale of the next step
+ * @param seed of the run
+ * @param configHash of what must not change between sessions of a run; empty for none
+ * @param extras further numbers under names of their own, for instance the last validation loss;
+ *     those that are not finite are left out
+ */
+public record TrainingState(
+    long step,
+    long optimizerSteps,
+    DataState data,
+    LossScaler.State lossScaler,
+    long seed,
+    String configHash,
+    Map<String, Double> extras) {
+  public TrainingState {
+    Map<String, Double> finite = new TreeMap<>(extras);
+    finite.values().removeIf(value -> !Double.isFinite(value));
+    extras = Collections.unmodifiableMap(finite);
+  }
+}

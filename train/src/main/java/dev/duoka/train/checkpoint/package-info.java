@@ -1,0 +1,21 @@
+/**
+ * Checkpoints of a run: its whole state on disk, in Hugging Face's form where there is one.
+ *
+ * <p>Read {@link dev.duoka.train.checkpoint.CheckpointWriter} for saving, {@link
+ * dev.duoka.train.checkpoint.CheckpointStore} for finding and checking what is there, and {@link
+ * dev.duoka.train.checkpoint.CheckpointReader} for going on from it.
+ *
+ * <pre>
+ * run/checkpoints/step-00000100/
+ *   model.safetensors       master weights, fp32, under Hugging Face's names (or shards and an index)
+ *   config.json             the model, in Hugging Face's form
+ *   tokenizer.json …        the tokenizer's files, if it has any
+ *   optimizer.safetensors   NAME.exp_avg and NAME.exp_avg_sq of every weight, fp32
+ *   state.json              step, data, loss scale, seed, which tokenizer
+ *   manifest.json           size and SHA-256 of all of these, written last
+ * </pre>
+ *
+ * <p>A folder appears under its name when all of it is on disk. Tensors are stored whole, whatever
+ * the number of ranks and the ZeRO stage, so any other number of ranks can go on from them.
+ */
+package dev.duoka.train.checkpoint;

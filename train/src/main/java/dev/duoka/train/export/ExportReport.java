@@ -1,0 +1,18 @@
+package dev.duoka.train.export;
+
+import dev.duoka.tensor.Dtype;
+import java.nio.file.Path;
+import java.util.List;
+
+/**
+ * What an export wrote, read back and compared.
+ *
+ * @param folder the new folder
+ * @param source the checkpoint's folder
+ * @param dtype of the weights
+ * @param tensors how many
+ * @param files names, in the order of writing
+ * @param bytes of all files
+ */
+public record ExportReport(
+    Path folder, Path source, Dtype dtype, int tensors, List<String> files, long bytes) {}

@@ -1,0 +1,171 @@
+package dev.duoka.train.export;
+
+import dev.duoka.base.CrashSafeFiles;
+import dev.duoka.base.DuokaException;
+import dev.duoka.base.ErrorCode;
+import dev.duoka.data.tokenizer.ByteTokenizerFiles;
+import dev.duoka.formats.json.Json;
+import dev.duoka.formats.modelconfig.ModelConfig;
+import dev.duoka.formats.modelconfig.ModelConfigReader;
+import dev.duoka.formats.modelconfig.ModelConfigWriter;
+import dev.duoka.formats.modelconfig.QuantizedWeights;
+import dev.duoka.formats.safetensors.SafetensorsFolder;
+import dev.duoka.formats.safetensors.WrittenFile;
+import dev.duoka.tensor.Dtype;
+import dev.duoka.train.checkpoint.CheckpointEvent;
+import dev.duoka.train.checkpoint.CheckpointStore;
+import dev.duoka.train.checkpoint.TokenizerFiles;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Consumer;
+import tools.jackson.databind.node.ObjectNode;
+
+/**
+ * Writes a checkpoint as a folder in Hugging Face's form: weights in the wanted dtype, config,
+ * tokenizer and generation config. The folder appears when all of it is written and verified.
+ */
+public final class HuggingFaceExport {
+  private HuggingFaceExport() {}
+
+  /**
+   * Exports a model.
+   *
+   * @param path a run's folder, of which the newest valid checkpoint is taken, or a checkpoint
+   * @param target the new folder; may exist only if it is empty
+   * @param dtype bf16 as DeepSeek publishes, fp16 or fp32
+   * @param listener hears of damaged checkpoints that were passed over
+   * @throws DuokaException when the target holds something, cannot be written, or does not read
+   *     back as it was written
+   */
+  public static ExportReport export(
+      Path path, Path target, Dtype dtype, Consumer<CheckpointEvent> listener) {
+    if (!dtype.isFloating() || dtype == Dtype.FLOAT64) {
+      throw new DuokaException(
+          ErrorCode.USAGE,
+          "cannot export weights in " + dtype,
+          "Choose bfloat16, float16 or float32");
+    }
+    requireEmpty(target);
+    Path source = CheckpointStore.resolve(path, listener);
+    QuantizedWeights.refuse(source);
+    Path absolute = target.toAbsolutePath().normalize();
+    Path temporary = absolute.resolveSibling(".exporting-" + absolute.getFileName());
+    boolean complete = false;
+    try {
+      CrashSafeFiles.deleteTree(temporary);
+      Files.createDirectories(temporary);
+      ExportReport report = write(source, temporary, target, dtype);
+      Files.deleteIfExists(target);
+      CrashSafeFiles.moveIntoPlace(temporary, absolute);
+      complete = true;
+      return report;
+    } catch (IOException e) {
+      throw failure(target, e);
+    } finally {
+      if (!complete) {
+        discard(temporary);
+      }
+    }
+  }
+
+  private static ExportReport write(Path source, Path folder, Path target, Dtype dtype)
+      throws IOException {
+    ModelConfig config = ModelConfigReader.read(source);
+    List<String> names = new ArrayList<>();
+    long bytes = 0;
+    int tensors;
+    try (SafetensorsFolder weights = SafetensorsFolder.open(source)) {
+      ExportedWeights exported = new ExportedWeights(weights, config, dtype);
+      for (WrittenFile file : exported.write(folder)) {
+        names.add(String.valueOf(file.path().getFileName()));
+        bytes += file.byteLength();
+      }
+      exported.verify(folder);
+      tensors = exported.count();
+    }
+    for (Map.Entry<String, byte[]> file : texts(source, config, dtype).entrySet()) {
+      CrashSafeFiles.write(folder.resolve(file.getKey()), file.getValue());
+      names.add(file.getKey());
+      bytes += file.getValue().length;
+    }
+    if (!ModelConfigReader.read(folder).equals(config)) {
+      throw new DuokaException(
+          ErrorCode.FORMAT,
+          "the exported config.json does not read back as the one of " + source,
+          "This is an error of the program; please report it");
+    }
+    return new ExportReport(target, source, dtype, tensors, List.copyOf(names), bytes);
+  }
+
+  private static Map<String, byte[]> texts(Path source, ModelConfig config, Dtype dtype) {
+    Map<String, byte[]> texts = new LinkedHashMap<>();
+    ObjectNode json = ModelConfigWriter.json(config);
+    json.put("torch_dtype", dtype.toString());
+    texts.put(ModelConfigReader.FILE_NAME, bytes(json));
+    texts.put("generation_config.json", bytes(generationConfig(config)));
+    TokenizerFiles tokenizer = TokenizerFiles.in(source);
+    texts.putAll(tokenizer.isBytes() ? ByteTokenizerFiles.files() : tokenizer.files());
+    return texts;
+  }
+
+  private static ObjectNode generationConfig(ModelConfig config) {
+    ObjectNode json = Json.object();
+    json.put("_from_model_config", true);
+    if (config.bosTokenId() >= 0) {
+      json.put("bos_token_id", config.bosTokenId());
+    }
+    if (config.eosTokenId() >= 0) {
+      json.put("eos_token_id", config.eosTokenId());
+    }
+    return json;
+  }
+
+  private static byte[] bytes(ObjectNode json) {
+    return Json.pretty(json).getBytes(StandardCharsets.UTF_8);
+  }
+
+  private static void requireEmpty(Path target) {
+    boolean taken;
+    try {
+      taken = Files.exists(target) && !(Files.isDirectory(target) && isEmpty(target));
+    } catch (IOException e) {
+      throw failure(target, e);
+    }
+    if (taken) {
+      throw new DuokaException(
+          ErrorCode.USAGE,
+          "cannot export to " + target + ": it exists and is not an empty folder",
+          "Choose another folder, or delete that one first");
+    }
+  }
+
+  private static boolean isEmpty(Path folder) throws IOException {
+    try (DirectoryStream<Path> entries = Files.newDirectoryStream(folder)) {
+      return !entries.iterator().hasNext();
+    }
+  }
+
+  private static DuokaException failure(Path target, IOException cause) {
+    boolean full = String.valueOf(cause.getMessage()).contains("No space left");
+    return new DuokaException(
+        full ? ErrorCode.NO_SPACE : ErrorCode.IO,
+        "cannot export to " + target + ": " + cause,
+        full ? "Free some space or choose another folder" : "Check that the folder is writable",
+        cause);
+  }
+
+  private static void discard(Path temporary) {
+    try {
+      CrashSafeFiles.deleteTree(temporary);
+    } catch (IOException e) {
+      // The error that led here is the one to report.
+    }
+  }
+}

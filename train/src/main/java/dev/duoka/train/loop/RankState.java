@@ -1,0 +1,34 @@
+package dev.duoka.train.loop;
+
+import dev.duoka.data.batch.BatchStream;
+import dev.duoka.data.batch.ValidationBatches;
+import dev.duoka.engine.optimizer.ShardedAdamW;
+import dev.duoka.engine.parallel.Collectives;
+import dev.duoka.engine.precision.LossScaler;
+import dev.duoka.model.LanguageModel;
+import dev.duoka.tensor.Device;
+import org.jspecify.annotations.Nullable;
+
+/** Everything that a rank allocates, and frees when it ends. */
+record RankState(
+    Collectives collectives,
+    Device device,
+    LanguageModel model,
+    ShardedAdamW optimizer,
+    LossScaler scaler,
+    TrainingStep step,
+    @Nullable ValidationBatches validation)
+    implements AutoCloseable {
+  /** As the loop sees it, with the batches to train on. */
+  RankTrainer.Rank with(BatchStream batches) {
+    return new RankTrainer.Rank(
+        collectives, device, model, optimizer, scaler, step, batches, validation);
+  }
+
+  @Override
+  public void close() {
+    step.close();
+    optimizer.close();
+    model.close();
+  }
+}
