@@ -141,7 +141,11 @@ class RoundTripTests {
   }
 
   private Checkpoint save(
-      Layout layout, Precision precision, long step, long shardBytes, List<CheckpointEvent> events) {
+      Layout layout,
+      Precision precision,
+      long step,
+      long shardBytes,
+      List<CheckpointEvent> events) {
     CheckpointFolderWriter folders =
         new CheckpointFolderWriter(TokenizerFiles.of("bytes"), shardBytes, _ -> {});
     try (CheckpointWriter writer =
@@ -190,8 +194,7 @@ class RoundTripTests {
               rank.optimizer().step(1e-2, 1);
             }
             if (collectives.rank() == 0) {
-              result.add(
-                  HostCopy.floats(rank.model().parameters().values()));
+              result.add(HostCopy.floats(rank.model().parameters().values()));
             }
           }
         });

@@ -13,8 +13,7 @@ final class SavingProcess {
   /** Takes the run's folder; starts when a line comes in, and says each step before it is saved. */
   public static void main(String[] arguments) throws Exception {
     Path run = Path.of(arguments[0]);
-    try (TestRank warm =
-        TestRank.create(new SingleRank(), 0, Precision.BF16)) {
+    try (TestRank warm = TestRank.create(new SingleRank(), 0, Precision.BF16)) {
       warm.fill(0);
     }
     System.out.println("ready");
@@ -47,9 +46,7 @@ final class SavingProcess {
 
   private static void report(CheckpointEvent event) {
     switch (event) {
-      case CheckpointEvent.SaveFailed _,
-          CheckpointEvent.Damaged _,
-          CheckpointEvent.NotDeleted _ ->
+      case CheckpointEvent.SaveFailed _, CheckpointEvent.Damaged _, CheckpointEvent.NotDeleted _ ->
           say("unexpected " + event.text());
       case CheckpointEvent.Saved _, CheckpointEvent.Waited _, CheckpointEvent.CleanedUp _ -> {}
     }

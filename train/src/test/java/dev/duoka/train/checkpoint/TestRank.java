@@ -69,8 +69,7 @@ public record TestRank(LanguageModel model, ShardedAdamW optimizer) implements A
                 true,
                 config.maxPositions(),
                 config.mtpModules()));
-    return new TestRank(
-        model, new ShardedAdamW(model.parameters(), collectives, SETTINGS, zero));
+    return new TestRank(model, new ShardedAdamW(model.parameters(), collectives, SETTINGS, zero));
   }
 
   /** Sets every number of the state. Collective. */
@@ -101,7 +100,8 @@ public record TestRank(LanguageModel model, ShardedAdamW optimizer) implements A
     return found + (optimizer.steps() == number ? "" : " steps");
   }
 
-  static TrainingState state(long step) {
+  /** Numbers for a state after so many steps. */
+  public static TrainingState state(long step) {
     return new TrainingState(
         step,
         step,
@@ -122,7 +122,8 @@ public record TestRank(LanguageModel model, ShardedAdamW optimizer) implements A
     return values;
   }
 
-  static float[] rounded(float[] values, Dtype dtype) {
+  /** The values as another dtype holds them. */
+  public static float[] rounded(float[] values, Dtype dtype) {
     try (Tensor wide = HostCopy.fromFloats(values, Dtype.FLOAT32, Device.CPU, values.length);
         Tensor narrow = Copies.cast(wide, dtype)) {
       return HostCopy.floats(narrow);
@@ -155,8 +156,7 @@ public record TestRank(LanguageModel model, ShardedAdamW optimizer) implements A
   }
 
   private static void copy(Tensor target, float[] values) {
-    try (Tensor source =
-        HostCopy.fromFloats(values, Dtype.FLOAT32, Device.CPU, values.length)) {
+    try (Tensor source = HostCopy.fromFloats(values, Dtype.FLOAT32, Device.CPU, values.length)) {
       Copies.into(target, source);
     }
   }
