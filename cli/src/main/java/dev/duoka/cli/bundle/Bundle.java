@@ -58,8 +58,7 @@ public final class Bundle {
       Path runtime = RuntimeImage.link(app.resolve("lib"), work.resolve("jre"));
       Path archive = work.resolve("archive");
       try (OutputStream file = new BufferedOutputStream(Files.newOutputStream(archive));
-          XZOutputStream compressed =
-              new XZOutputStream(file, new LZMA2Options(LZMA2Options.PRESET_MAX));
+          XZOutputStream compressed = new XZOutputStream(file, new LZMA2Options());
           TarWriter tar = new TarWriter(compressed)) {
         tar.folder(name);
         tar.file(name + "/duoka", launcher(), true);

@@ -1,12 +1,8 @@
 package dev.duoka.cli.command;
 
-import dev.duoka.base.DuokaException;
-import dev.duoka.base.ErrorCode;
 import dev.duoka.formats.json.Json;
 import dev.duoka.tensor.ComputeThread;
 import dev.duoka.tensor.Device;
-import dev.duoka.tensor.Gpus;
-import dev.duoka.train.config.DeviceChoice;
 import dev.duoka.train.parity.ParityCheck;
 import dev.duoka.train.parity.ParityResult;
 import java.io.PrintWriter;
@@ -57,7 +53,7 @@ final class ParityCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    Device on = device();
+    Device on = DeviceOption.parse(device);
     double limit = tolerance > 0 ? tolerance : on.isCuda() ? CUDA_TOLERANCE : CPU_TOLERANCE;
     ComputeThread.prepare(on, Runtime.getRuntime().availableProcessors(), 1);
     List<ParityResult> results = ParityCheck.run(folder, on);
@@ -68,24 +64,6 @@ final class ParityCommand implements Callable<Integer> {
       printTable(on, limit, results, passed);
     }
     return passed ? 0 : 1;
-  }
-
-  private Device device() {
-    DeviceChoice choice;
-    try {
-      choice = DeviceChoice.parse(device);
-    } catch (IllegalArgumentException e) {
-      throw new DuokaException(
-          ErrorCode.USAGE, "--device is '" + device + "'", "Use " + e.getMessage(), e);
-    }
-    return switch (choice.kind()) {
-      case CPU -> Device.CPU;
-      case AUTO -> Gpus.find().usable() ? Device.cuda(0) : Device.CPU;
-      case CUDA -> {
-        Gpus.require();
-        yield Device.cuda(choice.index().orElse(0));
-      }
-    };
   }
 
   private void printTable(Device on, double limit, List<ParityResult> results, boolean passed) {

@@ -13,26 +13,18 @@ import picocli.CommandLine.Spec;
     description = "Trains DeepSeek models on every GPU of one machine.",
     synopsisSubcommandLabel = "COMMAND",
     versionProvider = Version.class,
+    mixinStandardHelpOptions = true,
+    scope = ScopeType.INHERIT,
     subcommands = {
       TrainCommand.class,
+      GenerateCommand.class,
+      ExportCommand.class,
       ParityCommand.class,
       EnvCommand.class,
       ConfigCommand.class,
       BundleCommand.class
     })
 public final class RootCommand implements Runnable {
-  @SuppressWarnings("UnusedVariable") // picocli acts on it
-  @Option(
-      names = {"-h", "--help"},
-      usageHelp = true,
-      scope = ScopeType.INHERIT,
-      description = "Show this help and exit.")
-  private boolean help;
-
-  @SuppressWarnings("UnusedVariable") // picocli acts on it
-  @Option(names = "--version", versionHelp = true, description = "Print the version and exit.")
-  private boolean version;
-
   @Option(
       names = "--stacktrace",
       scope = ScopeType.INHERIT,

@@ -89,6 +89,9 @@ final class TrainCommand implements Callable<Integer> {
     RunResult result;
     try {
       result = trainer.run();
+      if (config.generateSample().isPresent() && !result.interrupted()) {
+        TrainingSample.print(config.generateSample().get(), result.runDir(), console);
+      }
       console.finished(result, runFile);
     } finally {
       ended.countDown();

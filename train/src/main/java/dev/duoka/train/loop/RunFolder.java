@@ -3,6 +3,7 @@ package dev.duoka.train.loop;
 import dev.duoka.base.CrashSafeFiles;
 import dev.duoka.base.DuokaException;
 import dev.duoka.base.ErrorCode;
+import dev.duoka.train.checkpoint.CheckpointStore;
 import dev.duoka.train.config.RunConfig;
 import dev.duoka.train.config.RunFile;
 import java.io.IOException;
@@ -23,7 +24,7 @@ public final class RunFolder {
 
   /** Where a run's checkpoints are. */
   public static Path checkpoints(Path runDir) {
-    return runDir.resolve("checkpoints");
+    return runDir.resolve(CheckpointStore.FOLDER);
   }
 
   /**

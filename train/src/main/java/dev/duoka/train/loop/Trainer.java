@@ -18,15 +18,13 @@ import dev.duoka.engine.precision.Precision;
 import dev.duoka.formats.modelconfig.ModelConfig;
 import dev.duoka.formats.modelconfig.MoeConfig;
 import dev.duoka.formats.modelconfig.ParameterCounts;
-import dev.duoka.formats.modelconfig.QuantizedWeights;
-import dev.duoka.formats.safetensors.SafetensorsFolder;
 import dev.duoka.model.LanguageModel;
 import dev.duoka.model.ModelFactory;
 import dev.duoka.model.WeightInitializer;
-import dev.duoka.model.weight.WeightReader;
 import dev.duoka.tensor.ComputeThread;
 import dev.duoka.tensor.Device;
 import dev.duoka.tensor.MemoryLedger;
+import dev.duoka.train.checkpoint.PretrainedWeights;
 import dev.duoka.train.config.BatchPlan;
 import dev.duoka.train.config.LossScaleSettings;
 import dev.duoka.train.config.OptimizerSettings;
@@ -88,25 +86,19 @@ public final class Trainer {
     AtomicReference<RankTrainer.@Nullable Outcome> outcome = new AtomicReference<>();
     AtomicReference<Double> mfu = new AtomicReference<>(Double.NaN);
     try (RunCheckpoints checkpoints =
-            RunCheckpoints.open(runDir, config, model, data.tokenizer(), listener);
-        MetricsFile metrics =
-            MetricsFile.open(
-                runDir, options.resume() ? checkpoints.resumeState().step() : Long.MAX_VALUE)) {
+            RunCheckpoints.open(runDir, config, options.resume(), listener);
+        MetricsFile metrics = MetricsFile.open(runDir, checkpoints.stepsTaken())) {
       RankGroup.run(
           ranks,
           collectives -> {
             Device device = placement.of(collectives.rank());
             ComputeThread.prepare(device, threads(), ranks);
             try (RankState state = allocate(collectives, device, model, data)) {
-              long firstStep = 0;
-              DataState position = DataState.START;
-              if (options.resume()) {
-                checkpoints.restore(state);
-                firstStep = checkpoints.resumeState().step();
-                position = checkpoints.resumeState().data();
-              } else {
+              if (!checkpoints.restore(state)) {
                 firstWeights(state);
               }
+              long firstStep = checkpoints.stepsTaken();
+              DataState position = checkpoints.data();
               DevicePeak peak = peak(placement, device);
               RankTrainer.Plan plan = plan(model, data, totalSteps, lastStep, peak);
               try (BatchStream batches =
@@ -252,32 +244,10 @@ public final class Trainer {
   /** Random weights, or those of the folder that the run file names. */
   private void firstWeights(RankState rank) {
     WeightInitializer.initialize(rank.model(), config.training().seed());
-    Path folder = config.model().path().orElse(null);
-    if (config.model().loadWeights() && folder != null) {
-      QuantizedWeights.refuse(folder);
-      try (SafetensorsFolder weights = SafetensorsFolder.open(folder)) {
-        WeightReader.Report report =
-            WeightReader.read(weights, rank.model().weights(), rank.model().buffers());
-        String predictor = "model.layers." + rank.model().config().layers() + ".";
-        report.missing().stream()
-            .filter(name -> !name.startsWith(predictor) && !name.contains("e_score_correction"))
-            .findFirst()
-            .ifPresent(
-                name -> {
-                  throw new DuokaException(
-                      ErrorCode.FORMAT,
-                      folder + " lacks the tensor " + name,
-                      "Check that config.json belongs to these weights");
-                });
-        if (rank.collectives().rank() == 0 && !report.missing().isEmpty()) {
-          listener.notice(
-              report.missing().size()
-                  + " tensors are not in "
-                  + folder
-                  + " and start at random, the first is "
-                  + report.missing().getFirst());
-        }
-      }
+    if (config.model().loadWeights() && config.model().path().isPresent()) {
+      boolean first = rank.collectives().rank() == 0;
+      PretrainedWeights.load(
+          config.model().path().get(), rank.model(), first ? listener::notice : _ -> {});
     }
     rank.optimizer().adoptValues();
   }

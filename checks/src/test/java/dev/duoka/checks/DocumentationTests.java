@@ -1,0 +1,137 @@
+package dev.duoka.checks;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.duoka.cli.Main;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import java.util.regex.MatchResult;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+import picocli.CommandLine;
+
+/** What the pages name exists: commands, options, files. */
+final class DocumentationTests {
+  private static final Pattern CALL = Pattern.compile("(?:^|[\\s(])\\.?/?duoka((?: [^|&;#]+)?)");
+  private static final Pattern OPTION = Pattern.compile("(?<=\\s|^)--[a-z][a-z-]*");
+
+  /** Words of a path of this repository; placeholders such as {@code <name>} are not among them. */
+  private static final Pattern PATH = Pattern.compile("(?:\\./)?[\\w.-]+(?:/[\\w.-]+)*/?");
+
+  private static final Pattern SOURCE_FILE = Pattern.compile(".*/.*\\.(md|java|yaml|xml|sh|cu)");
+
+  /** Folders that exist only after a build or a run. */
+  private static final Set<String> NOT_CHECKED_IN = Set.of("runs", "target");
+
+  /** Options of the JVM and of Maven that pages may explain. */
+  private static final Set<String> OPTIONS_OF_OTHERS =
+      Set.of("--enable-native-access", "--illegal-native-access", "--describe-module", "--check");
+
+  static Stream<Path> pages() throws IOException {
+    return Documents.pages().stream();
+  }
+
+  @ParameterizedTest
+  @MethodSource("pages")
+  void namedCommandsAndOptionsExist(Path page) {
+    List<String> missing = new ArrayList<>();
+    for (String code : Documents.code(Repository.read(page))) {
+      missing.addAll(missing(code));
+    }
+    assertThat(missing).as(page.toString()).isEmpty();
+  }
+
+  @ParameterizedTest
+  @MethodSource("pages")
+  void namedPathsExist(Path page) {
+    String text = Repository.read(page);
+    assertThat(Documents.inlineCode(text))
+        .as(page.toString())
+        .filteredOn(DocumentationTests::namesAPath)
+        .allSatisfy(path -> assertThat(Repository.root().resolve(path)).exists());
+    assertThat(Documents.links(text))
+        .as(page.toString())
+        .allSatisfy(link -> assertThat(page.resolveSibling(link)).exists());
+  }
+
+  @Test
+  void wrongCommandsAndOptionsAreFound() {
+    assertThat(missing("./duoka config run.yaml --set a=b  # --nothing")).isEmpty();
+    assertThat(missing("DUOKA_JAVA_OPTIONS=-Xmx8g ./duoka bundle --output x.tar.xz")).isEmpty();
+    assertThat(missing("./duoka cofnig")).containsExactly("command cofnig");
+    assertThat(missing("./duoka config --sett a=b")).containsExactly("config --sett");
+    assertThat(missing("--sett a=b")).containsExactly("--sett");
+    assertThat(missing("/opt/duoka/jre/bin/java --x")).isEmpty();
+  }
+
+  @Test
+  void wrongPathsAreFound() {
+    assertThat(namesAPath("tools/format")).isTrue();
+    assertThat(namesAPath("tools/no-such-tool")).isTrue();
+    assertThat(namesAPath("docs/missing.md")).isTrue();
+    assertThat(namesAPath("config.json")).isFalse();
+    assertThat(namesAPath("tokens/s")).isFalse();
+    assertThat(namesAPath("runs/quickstart/metrics.jsonl")).isFalse();
+    assertThat(namesAPath("runs/<name of the run file>")).isFalse();
+  }
+
+  /** What a piece of code names that the program does not have. */
+  private static List<String> missing(String code) {
+    CommandLine program = Main.commandLine();
+    List<String> missing = new ArrayList<>();
+    Matcher call = CALL.matcher(code);
+    if (!call.find()) {
+      OPTION
+          .matcher(code.startsWith("--") ? code : "")
+          .results()
+          .map(MatchResult::group)
+          .filter(option -> !OPTIONS_OF_OTHERS.contains(option))
+          .filter(option -> !exists(program, option))
+          .forEach(missing::add);
+      return missing;
+    }
+    List<String> words = List.of(call.group(1).strip().split("\\s+"));
+    CommandLine command = program;
+    if (words.getFirst().matches("[a-z]+")) {
+      command = program.getSubcommands().get(words.getFirst());
+      if (command == null) {
+        return List.of("command " + words.getFirst());
+      }
+    }
+    for (String word : words) {
+      String option = word.replaceFirst("=.*", "");
+      if (option.matches("--[a-z][a-z-]*")
+          && !command.getCommandSpec().optionsMap().containsKey(option)) {
+        missing.add(command.getCommandName() + " " + option);
+      }
+    }
+    return missing;
+  }
+
+  /** Whether the option exists in any command. */
+  private static boolean exists(CommandLine command, String option) {
+    return command.getCommandSpec().optionsMap().containsKey(option)
+        || command.getSubcommands().values().stream().anyMatch(child -> exists(child, option));
+  }
+
+  /** Whether it reads as a path of this repository: it starts in it, or ends like a source file. */
+  private static boolean namesAPath(String code) {
+    if (!PATH.matcher(code).matches()) {
+      return false;
+    }
+    List<String> words = List.of(code.replaceFirst("^\\./", "").split("/"));
+    if (words.stream().anyMatch(NOT_CHECKED_IN::contains)) {
+      return false;
+    }
+    Path first = Repository.root().resolve(words.getFirst());
+    return (words.size() > 1 && Files.isDirectory(first)) || SOURCE_FILE.matcher(code).matches();
+  }
+}

@@ -1,0 +1,75 @@
+package dev.duoka.cli.command;
+
+import dev.duoka.base.ByteSize;
+import dev.duoka.tensor.Dtype;
+import dev.duoka.train.export.ExportReport;
+import dev.duoka.train.export.HuggingFaceExport;
+import java.io.PrintWriter;
+import java.nio.file.Path;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+/** {@code duoka export}: writes a trained model in Hugging Face's form. */
+@Command(
+    name = "export",
+    description = {
+      "Write the newest valid checkpoint of a run as a Hugging Face model folder:",
+      "config.json, safetensors, tokenizer. What is written is read back and compared."
+    })
+final class ExportCommand implements Runnable {
+  /** The dtypes of exported weights. */
+  enum WeightDtype {
+    BF16(Dtype.BFLOAT16),
+    FP16(Dtype.FLOAT16),
+    FP32(Dtype.FLOAT32);
+
+    private final Dtype dtype;
+
+    WeightDtype(Dtype dtype) {
+      this.dtype = dtype;
+    }
+  }
+
+  @Parameters(index = "0", paramLabel = "RUN", description = "The run's folder, or a checkpoint.")
+  private Path run = Path.of(".");
+
+  @Option(
+      names = "--output",
+      paramLabel = "DIR",
+      required = true,
+      description = "The new folder; must not hold anything yet.")
+  private Path output = Path.of(".");
+
+  @Option(
+      names = "--dtype",
+      paramLabel = "DTYPE",
+      defaultValue = "BF16",
+      description = "bf16 (default), fp16 or fp32.")
+  private WeightDtype dtype = WeightDtype.BF16;
+
+  @Spec private CommandSpec spec;
+
+  @Override
+  public void run() {
+    PrintWriter notes = spec.commandLine().getErr();
+    ExportReport report =
+        HuggingFaceExport.export(
+            run, output, dtype.dtype, event -> notes.println("note     " + event.text()));
+    PrintWriter out = spec.commandLine().getOut();
+    out.println(
+        "Wrote "
+            + report.tensors()
+            + " tensors ("
+            + report.dtype()
+            + ", "
+            + ByteSize.text(report.bytes())
+            + ") of "
+            + report.source()
+            + " to "
+            + report.folder());
+    out.flush();
+  }
+}

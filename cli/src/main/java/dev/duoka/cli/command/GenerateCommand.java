@@ -1,0 +1,97 @@
+package dev.duoka.cli.command;
+
+import dev.duoka.tensor.ComputeThread;
+import dev.duoka.tensor.Device;
+import dev.duoka.tensor.Dtype;
+import dev.duoka.train.generate.Generator;
+import dev.duoka.train.generate.Sampling;
+import java.io.PrintWriter;
+import java.nio.file.Path;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+/** {@code duoka generate}: lets a trained model write. */
+@Command(
+    name = "generate",
+    description = {
+      "Write text with a trained model.",
+      "RUN is a run's folder (its newest valid checkpoint is taken), a checkpoint, or a folder in"
+          + " Hugging Face's form with weights and tokenizer."
+    })
+final class GenerateCommand implements Runnable {
+  @Parameters(index = "0", paramLabel = "RUN", description = "Where the model is.")
+  private Path run = Path.of(".");
+
+  @Option(names = "--prompt", paramLabel = "TEXT", required = true, description = "How it begins.")
+  private String prompt = "";
+
+  @Option(
+      names = "--tokens",
+      paramLabel = "N",
+      defaultValue = "200",
+      description = "The most tokens to write; 200 by default.")
+  private int tokens = 200;
+
+  @Option(
+      names = "--temperature",
+      paramLabel = "T",
+      defaultValue = "0.8",
+      description = "Divides the logits; 0 always takes the likeliest token. 0.8 by default.")
+  private double temperature = 0.8;
+
+  @Option(
+      names = "--top-k",
+      paramLabel = "K",
+      defaultValue = "0",
+      description = "Sample from the K likeliest tokens only; 0 (default) for all.")
+  private int topK;
+
+  @Option(
+      names = "--top-p",
+      paramLabel = "P",
+      defaultValue = "1.0",
+      description = "Sample from the likeliest tokens that together have probability P.")
+  private double topP = 1;
+
+  @Option(
+      names = "--seed",
+      paramLabel = "N",
+      defaultValue = "0",
+      description = "Seed of the sampling; 0 by default.")
+  private long seed;
+
+  @Option(
+      names = "--device",
+      paramLabel = "DEVICE",
+      defaultValue = "cpu",
+      description = "cpu (default), cuda, or one GPU such as cuda:0.")
+  private String device = "cpu";
+
+  @Spec private CommandSpec spec;
+
+  @Override
+  public void run() {
+    PrintWriter out = spec.commandLine().getOut();
+    PrintWriter notes = spec.commandLine().getErr();
+    Device on = DeviceOption.parse(device);
+    ComputeThread.prepare(on, Runtime.getRuntime().availableProcessors(), 1);
+    Sampling sampling = new Sampling(temperature, topK, topP, seed, tokens);
+    Dtype dtype = on.isCuda() ? Dtype.BFLOAT16 : Dtype.FLOAT32;
+    try (Generator generator =
+        Generator.open(run, on, dtype, event -> notes.println("note     " + event.text()))) {
+      out.print(prompt);
+      generator.generate(
+          prompt,
+          sampling,
+          text -> {
+            out.print(text);
+            out.flush();
+          });
+      out.println();
+      out.flush();
+    }
+  }
+}

@@ -1,0 +1,28 @@
+package dev.duoka.cli.command;
+
+import dev.duoka.cli.console.TrainingConsole;
+import dev.duoka.tensor.ComputeThread;
+import dev.duoka.tensor.Device;
+import dev.duoka.tensor.Dtype;
+import dev.duoka.train.config.SampleSettings;
+import dev.duoka.train.generate.Generator;
+import dev.duoka.train.generate.Sampling;
+import java.nio.file.Path;
+
+/** The text that a run writes at its end, from the checkpoint that it has just saved. */
+final class TrainingSample {
+  private TrainingSample() {}
+
+  /** Writes the sample on the CPU, which is fast enough for a few hundred tokens. */
+  static void print(SampleSettings settings, Path runDir, TrainingConsole console) {
+    ComputeThread.prepare(Device.CPU, Runtime.getRuntime().availableProcessors(), 1);
+    Sampling sampling = new Sampling(settings.temperature(), 0, 1, 0, settings.tokens());
+    try (Generator generator =
+        Generator.open(
+            runDir, Device.CPU, Dtype.FLOAT32, event -> console.notice(event.text()))) {
+      console.sample("\n--- sample ---\n" + settings.prompt());
+      generator.generate(settings.prompt(), sampling, console::sample);
+      console.sample("\n--------------\n\n");
+    }
+  }
+}

@@ -1,0 +1,112 @@
+package dev.duoka.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.duoka.base.DuokaException;
+import dev.duoka.base.ErrorCode;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+import picocli.CommandLine;
+
+final class CommandLineTests {
+  private final StringWriter out = new StringWriter();
+  private final StringWriter err = new StringWriter();
+
+  @Test
+  void printsVersionAndHelp() {
+    assertThat(run("--version")).isZero();
+    assertThat(out.toString()).startsWith("duoka ").contains("Java 25");
+    assertThat(run("config", "--help")).isZero();
+    assertThat(out.toString()).contains("--set", "--docs", "--stacktrace");
+  }
+
+  @Test
+  void usageErrorsExitWithTwoAndTheNearestName() {
+    assertThat(run("cofnig")).isEqualTo(2);
+    assertThat(err.toString()).contains("no command 'cofnig'. Did you mean 'config'?");
+    assertThat(run("config", "--doc")).isEqualTo(2);
+    assertThat(err.toString()).contains("no option --doc. Did you mean '--docs'?");
+    assertThat(run("config", "a.yaml", "b.yaml")).isEqualTo(2);
+    assertThat(err.toString()).contains("takes no further argument 'b.yaml'");
+    assertThat(run()).isEqualTo(2);
+    assertThat(err.toString()).contains("a command is missing; one of ", "config");
+    assertThat(run("config")).isEqualTo(2);
+    assertThat(err.toString()).contains("name a run file").doesNotContain("\tat ");
+  }
+
+  @Test
+  void configPrintsEveryValueOfAValidFile(@TempDir Path folder) throws IOException {
+    Path file =
+        Files.writeString(
+            folder.resolve("run.yaml"),
+            """
+            model: {preset: tiny-v3}
+            data: {sources: [jdk:src], sequence_length: 256}
+            training: {tokens_per_step: 8192, steps: 300}
+            """);
+    assertThat(run("config", file.toString(), "--set", "training.micro_batch=8")).isZero();
+    assertThat(out.toString())
+        .contains("8192 tokens = 1 ranks × 4 accumulation steps × 8 sequences × 256")
+        .contains("clip_norm: 1.0");
+    assertThat(err.toString()).isEmpty();
+  }
+
+  @Test
+  void configNamesWhatIsWrong(@TempDir Path folder) throws IOException {
+    Path file = Files.writeString(folder.resolve("run.yaml"), "modle: {}\n");
+    assertThat(run("config", file.toString())).isEqualTo(2);
+    assertThat(err.toString())
+        .contains("run.yaml:1:1: unknown field 'modle'. Did you mean 'model'?");
+    assertThat(run("config", "--stacktrace", file.toString())).isEqualTo(2);
+    assertThat(err.toString()).contains("\tat dev.duoka.");
+  }
+
+  @ParameterizedTest
+  @EnumSource(ErrorCode.class)
+  void failuresExitByTheirCode(ErrorCode code) throws Exception {
+    CommandLine commandLine = commandLine();
+    commandLine.addSubcommand(
+        "broken",
+        CommandLine.Model.CommandSpec.wrapWithoutInspection(
+            (Runnable)
+                () -> {
+                  throw new DuokaException(code, "it broke", "Mend it.");
+                }));
+    assertThat(Main.run(new String[] {"broken"}, commandLine)).isEqualTo(code.exitStatus());
+    assertThat(err).hasToString("duoka: it broke. Mend it." + System.lineSeparator());
+  }
+
+  @Test
+  void anyOtherExceptionIsCalledABug() {
+    CommandLine commandLine = commandLine();
+    commandLine.addSubcommand(
+        "broken",
+        CommandLine.Model.CommandSpec.wrapWithoutInspection(
+            (Runnable)
+                () -> {
+                  throw new IllegalStateException("impossible");
+                }));
+    assertThat(Main.run(new String[] {"broken"}, commandLine)).isEqualTo(1);
+    assertThat(err.toString()).contains("internal error", "impossible", "please report it");
+  }
+
+  private int run(String... arguments) {
+    out.getBuffer().setLength(0);
+    err.getBuffer().setLength(0);
+    return Main.run(arguments, commandLine());
+  }
+
+  private CommandLine commandLine() {
+    CommandLine commandLine = Main.commandLine();
+    commandLine.setOut(new PrintWriter(out, true));
+    commandLine.setErr(new PrintWriter(err, true));
+    return commandLine;
+  }
+}
