@@ -18,8 +18,7 @@ final class TrainingSample {
     ComputeThread.prepare(Device.CPU, Runtime.getRuntime().availableProcessors(), 1);
     Sampling sampling = new Sampling(settings.temperature(), 0, 1, 0, settings.tokens());
     try (Generator generator =
-        Generator.open(
-            runDir, Device.CPU, Dtype.FLOAT32, event -> console.notice(event.text()))) {
+        Generator.open(runDir, Device.CPU, Dtype.FLOAT32, event -> console.notice(event.text()))) {
       console.sample("\n--- sample ---\n" + settings.prompt());
       generator.generate(settings.prompt(), sampling, console::sample);
       console.sample("\n--------------\n\n");

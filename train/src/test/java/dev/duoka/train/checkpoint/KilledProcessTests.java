@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.duoka.engine.parallel.SingleRank;
 import dev.duoka.engine.precision.Precision;
 import java.io.BufferedReader;
+import java.io.File;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -80,12 +81,24 @@ class KilledProcessTests {
                   "-XX:TieredStopAtLevel=1",
                   "--enable-native-access=ALL-UNNAMED",
                   "-cp",
-                  System.getProperty("java.class.path"),
+                  classPath(),
                   SavingProcess.class.getName(),
                   run.toString())
               .redirectError(ProcessBuilder.Redirect.INHERIT)
               .start();
       output = process.inputReader();
+    }
+
+    /**
+     * All that this JVM has; Maven puts modules on a path of their own and patches the tests in.
+     */
+    private static String classPath() {
+      String repository = System.getProperty("duoka.repository", "");
+      return String.join(
+          File.pathSeparator,
+          Path.of(repository, "train", "target", "test-classes").toString(),
+          System.getProperty("jdk.module.path", ""),
+          System.getProperty("java.class.path", ""));
     }
 
     void waitUntilReady() throws IOException {

@@ -145,16 +145,16 @@ class HuggingFaceExportTests {
 
   @Test
   void damagedNewestIsPassedOverAndAFailureLeavesNothing() throws IOException {
-    Path newest = run.resolve("checkpoints/step-00000008/model.safetensors");
-    byte[] bytes = Files.readAllBytes(newest);
+    Path newest = run.resolve("checkpoints/step-00000008");
+    Path weights = newest.resolve("model.safetensors");
+    byte[] bytes = Files.readAllBytes(weights);
     bytes[bytes.length / 2] ^= 1;
-    Files.write(newest, bytes);
+    Files.write(weights, bytes);
     ExportReport report = HuggingFaceExport.export(run, target, Dtype.FLOAT32, events::add);
     assertThat(report.source()).isEqualTo(run.resolve("checkpoints/step-00000007"));
     assertThat(events).singleElement().isInstanceOf(CheckpointEvent.Damaged.class);
     Path broken = folder.resolve("broken");
-    assertThatThrownBy(
-            () -> HuggingFaceExport.export(newest.getParent(), broken, Dtype.FLOAT32, events::add))
+    assertThatThrownBy(() -> HuggingFaceExport.export(newest, broken, Dtype.FLOAT32, events::add))
         .isInstanceOf(DuokaException.class)
         .hasMessageContaining("model.safetensors");
     try (Stream<Path> left = Files.list(folder)) {
