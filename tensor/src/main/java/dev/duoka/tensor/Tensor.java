@@ -110,6 +110,9 @@ public final class Tensor implements AutoCloseable {
 
   /** Whether the elements lie densely in row-major order. */
   public boolean isContiguous() {
+    if (elements() == 0) {
+      return true;
+    }
     long[] strides = TensorHandle.strides(handle());
     long expected = 1;
     for (int dim = shape.length - 1; dim >= 0; dim--) {

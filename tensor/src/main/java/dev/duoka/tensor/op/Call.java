@@ -7,6 +7,7 @@ import dev.duoka.ffi.torch.TensorHandle;
 import dev.duoka.tensor.Device;
 import dev.duoka.tensor.Dtype;
 import dev.duoka.tensor.Tensor;
+import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -16,7 +17,7 @@ import org.jspecify.annotations.Nullable;
 final class Call {
   private static final ThreadLocal<Call> OF_THREAD = ThreadLocal.withInitial(Call::new);
 
-  private final @Nullable Tensor[] tensors = new @Nullable Tensor[32];
+  private @Nullable Tensor[] tensors = new @Nullable Tensor[32];
   private OperatorCall call = OperatorCall.of(Operator.of("none", ""));
   private Operator operator = Operator.of("none", "");
   private int count;
@@ -161,6 +162,9 @@ final class Call {
   }
 
   private void note(Tensor tensor) {
+    if (count == tensors.length) { // a list may be of any length
+      tensors = Arrays.copyOf(tensors, 2 * count);
+    }
     tensors[count++] = tensor;
   }
 

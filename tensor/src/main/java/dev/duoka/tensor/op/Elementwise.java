@@ -47,13 +47,16 @@ public final class Elementwise {
     }
   }
 
-  /** {@code a + number}. */
+  /** {@code a + number}, in the dtype of {@code a} if that is a floating-point type. */
   public static Tensor add(Tensor a, double number) {
+    long scalar = Tensors.scalar(number);
     try {
-      return Tensor.adopt(
-          TypedFunctions.subtract(a.handle(), Tensors.scalar(number), -1.0), a.device());
+      return inDtypeOf(
+          a, Tensor.adopt(TypedFunctions.subtract(a.handle(), scalar, -1.0), a.device()));
     } catch (DuokaException e) {
       throw Call.failure("aten::add", e, a);
+    } finally {
+      TensorHandle.delete(scalar);
     }
   }
 
@@ -64,12 +67,13 @@ public final class Elementwise {
    * {@code target += 1 · b · 1} in a single pass.
    */
   public static void addInPlace(Tensor target, Tensor b) {
-    if (target.device().isMeta()) {
-      return;
-    }
+    Device host = target.device().isMeta() ? Device.META : Device.CPU;
     try (Tensor converted = Copies.cast(b, target.dtype());
         Tensor one = Tensors.full(1, target.dtype(), target.device());
-        Tensor factors = Tensors.full(1, Dtype.FLOAT32, Device.CPU, 1)) {
+        Tensor factors = Tensors.full(1, Dtype.FLOAT32, host, 1)) {
+      if (target.device().isMeta()) { // after the conversion, so that a dry run books its bytes
+        return;
+      }
       Call.of(ADD_PRODUCT)
           .tensors(target)
           .tensors(converted)
@@ -84,9 +88,9 @@ public final class Elementwise {
     return Call.of(MUL).tensor(a).tensor(b).result();
   }
 
-  /** {@code a · number}. */
+  /** {@code a · number}, in the dtype of {@code a} if that is a floating-point type. */
   public static Tensor mul(Tensor a, double number) {
-    return withScalar(MUL, a, number);
+    return inDtypeOf(a, withScalar(MUL, a, number));
   }
 
   /** {@code target ·= b}. */
@@ -96,12 +100,14 @@ public final class Elementwise {
 
   /** {@code target ·= number}. */
   public static void mulInPlace(Tensor target, double number) {
-    OperatorCall call =
-        OperatorCall.of(MUL_IN_PLACE).tensor(target.handle()).tensor(Tensors.scalar(number));
+    long scalar = Tensors.scalar(number);
+    OperatorCall call = OperatorCall.of(MUL_IN_PLACE).tensor(target.handle()).tensor(scalar);
     try {
       TensorHandle.delete(call.invoke().result(0));
     } catch (DuokaException e) {
       throw Call.failure("aten::mul_", e, target);
+    } finally {
+      TensorHandle.delete(scalar);
     }
   }
 
@@ -113,6 +119,9 @@ public final class Elementwise {
   /** {@code ⌊a / number⌋}, for integers. */
   public static Tensor floorDivide(Tensor a, long number) {
     try (Tensor divisor = Tensors.full((double) number, a.dtype(), a.device())) {
+      if (a.device().isMeta()) {
+        return Tensors.empty(a.dtype(), a.device(), a.shape());
+      }
       return Call.of(FLOOR_DIVIDE).tensor(a).tensor(divisor).result();
     }
   }
@@ -197,11 +206,24 @@ public final class Elementwise {
   }
 
   private static Tensor withScalar(Operator operator, Tensor a, double number) {
-    OperatorCall call = OperatorCall.of(operator).tensor(a.handle()).tensor(Tensors.scalar(number));
+    long scalar = Tensors.scalar(number);
+    OperatorCall call = OperatorCall.of(operator).tensor(a.handle()).tensor(scalar);
     try {
       return Tensor.adopt(call.invoke().result(0), a.device());
     } catch (DuokaException e) {
       throw Call.failure(operator + " with " + number, e, a);
+    } finally {
+      TensorHandle.delete(scalar);
+    }
+  }
+
+  /** The fp64 of the number wins over a 0-dimensional tensor's dtype; this goes back to it. */
+  private static Tensor inDtypeOf(Tensor a, Tensor result) {
+    if (!a.dtype().isFloating() || result.dtype() == a.dtype()) {
+      return result;
+    }
+    try (result) {
+      return Copies.cast(result, a.dtype());
     }
   }
 }

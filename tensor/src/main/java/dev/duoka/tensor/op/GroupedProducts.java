@@ -1,6 +1,7 @@
 package dev.duoka.tensor.op;
 
 import dev.duoka.ffi.torch.Operator;
+import dev.duoka.ffi.torch.TensorHandle;
 import dev.duoka.tensor.Dtype;
 import dev.duoka.tensor.Tensor;
 
@@ -10,10 +11,13 @@ import dev.duoka.tensor.Tensor;
  * <p>Groups are given by {@code ends}: {@code int32[groups]}, where group g has the rows from
  * {@code ends[g − 1]} (0 for the first) to {@code ends[g]}; groups may be empty. On CUDA the counts
  * stay on the device: one kernel for all groups, no loop and no synchronisation (bf16; for other
- * dtypes LibTorch falls back to one product per group).
+ * dtypes LibTorch falls back to one product per group). fp64, and rows whose length is no multiple
+ * of 16 bytes, take a loop of ours that reads the counts back.
  */
 public final class GroupedProducts {
   private static final Operator GROUPED_MM = Operator.of("aten::_grouped_mm", "");
+
+  private static final int KERNEL_ALIGNMENT = 16;
 
   private GroupedProducts() {}
 
@@ -28,7 +32,7 @@ public final class GroupedProducts {
     if (rows.device().isMeta()) {
       return Tensors.empty(rows.dtype(), rows.device(), rows.size(0), matrices.size(2));
     }
-    if (rows.dtype() == Dtype.FLOAT64) {
+    if (!kernelTakes(rows) || !kernelTakes(matrices)) {
       return loopRows(rows, matrices, ends);
     }
     return Call.of(GROUPED_MM)
@@ -51,7 +55,7 @@ public final class GroupedProducts {
     if (a.device().isMeta()) {
       return Tensors.empty(a.dtype(), a.device(), ends.size(0), a.size(1), b.size(1));
     }
-    if (a.dtype() == Dtype.FLOAT64) {
+    if (!kernelTakes(a) || !kernelTakes(b)) {
       return loopOuter(a, b, ends);
     }
     try (Tensor transposed = Views.transpose(a, 0, 1)) {
@@ -65,7 +69,20 @@ public final class GroupedProducts {
     }
   }
 
-  /** The truth that the grouped kernel is tested against; also serves fp64, which it refuses. */
+  /** The kernel has no fp64, and wants rows that start at multiples of 16 bytes. */
+  private static boolean kernelTakes(Tensor tensor) {
+    if (tensor.dtype() == Dtype.FLOAT64) {
+      return false;
+    }
+    for (long stride : TensorHandle.strides(tensor.handle())) {
+      if (stride != 1 && stride * tensor.dtype().bytes() % KERNEL_ALIGNMENT != 0) {
+        return false;
+      }
+    }
+    return Views.addressOf(tensor) % KERNEL_ALIGNMENT == 0;
+  }
+
+  /** The truth that the grouped kernel is tested against; also serves what that refuses. */
   static Tensor loopRows(Tensor rows, Tensor matrices, Tensor ends) {
     Tensor result = Tensors.zeros(rows.dtype(), rows.device(), rows.size(0), matrices.size(2));
     int[] bounds = HostCopy.ints(ends);

@@ -8,6 +8,7 @@ import dev.duoka.tensor.Dtype;
 import dev.duoka.tensor.Tensor;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.Arrays;
 
 /**
  * Moves data between tensors and Java. Reading a GPU tensor waits for everything launched before it
@@ -32,24 +33,24 @@ public final class HostCopy {
 
   /** A tensor from fp32 numbers, converted to {@code dtype}. */
   public static Tensor fromFloats(float[] values, Dtype dtype, Device device, long... shape) {
+    check(values.length, shape);
     Tensor host = Tensors.empty(Dtype.FLOAT32, Device.CPU, shape);
-    check(host, values.length);
     memory(host).asFloatBuffer().put(values);
     return place(host, dtype, device);
   }
 
   /** A tensor from fp64 numbers, converted to {@code dtype}. */
   public static Tensor fromDoubles(double[] values, Dtype dtype, Device device, long... shape) {
+    check(values.length, shape);
     Tensor host = Tensors.empty(Dtype.FLOAT64, Device.CPU, shape);
-    check(host, values.length);
     memory(host).asDoubleBuffer().put(values);
     return place(host, dtype, device);
   }
 
   /** An int64 tensor. */
   public static Tensor fromLongs(long[] values, Device device, long... shape) {
+    check(values.length, shape);
     Tensor host = Tensors.empty(Dtype.INT64, Device.CPU, shape);
-    check(host, values.length);
     memory(host).asLongBuffer().put(values);
     return place(host, Dtype.INT64, device);
   }
@@ -106,6 +107,11 @@ public final class HostCopy {
   }
 
   private static void transfer(Tensor tensor, ChunkConsumer handler, boolean toTensor) {
+    checkHasData(tensor);
+    if (toTensor && !tensor.isContiguous()) { // it would go into a copy, and be lost
+      throw new DuokaException(
+          ErrorCode.TENSOR, "cannot write into " + tensor + ": it is not dense", "");
+    }
     try (Tensor dense = Views.dense(tensor);
         Tensor flat = Views.reshape(dense, -1)) {
       long perChunk = CHUNK_BYTES / tensor.dtype().bytes();
@@ -137,9 +143,7 @@ public final class HostCopy {
   }
 
   private static Tensor onHost(Tensor tensor, Dtype dtype) {
-    if (tensor.device().isMeta()) {
-      throw new DuokaException(ErrorCode.TENSOR, "cannot read " + tensor + ": it has no data", "");
-    }
+    checkHasData(tensor);
     try (Tensor host = Copies.to(tensor, Device.CPU);
         Tensor dense = Views.dense(host)) {
       return Copies.cast(dense, dtype);
@@ -154,10 +158,23 @@ public final class HostCopy {
     return TensorHandle.hostMemory(host.handle(), 0, Math.toIntExact(host.bytes()));
   }
 
-  private static void check(Tensor host, int values) {
-    if (host.elements() != values) {
+  private static void check(int values, long... shape) {
+    long elements = 1;
+    for (long size : shape) {
+      elements *= size;
+    }
+    if (elements != values) {
       throw new DuokaException(
-          ErrorCode.TENSOR, values + " values do not fill a tensor of shape " + host, "");
+          ErrorCode.TENSOR,
+          values + " values do not fill a tensor of shape " + Arrays.toString(shape),
+          "");
+    }
+  }
+
+  private static void checkHasData(Tensor tensor) {
+    if (tensor.device().isMeta()) {
+      throw new DuokaException(
+          ErrorCode.TENSOR, "cannot read or write " + tensor + ": it has no data", "");
     }
   }
 }

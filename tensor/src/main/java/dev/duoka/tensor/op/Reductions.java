@@ -64,6 +64,9 @@ public final class Reductions {
 
   /** {@code Σ a · b} of two vectors, 0-dimensional. */
   public static Tensor dot(Tensor a, Tensor b) {
+    if (a.device().isMeta()) {
+      return Tensors.empty(a.dtype(), a.device());
+    }
     return Call.of(DOT).tensor(a).tensor(b).result();
   }
 }

@@ -7,16 +7,11 @@ import dev.duoka.ffi.torch.TypedFunctions;
 import dev.duoka.tensor.Device;
 import dev.duoka.tensor.Dtype;
 import dev.duoka.tensor.Tensor;
-import java.util.Map;
-import java.util.concurrent.ConcurrentHashMap;
 
 /** Makes tensors. */
 public final class Tensors {
   private static final Operator ZERO = Operator.of("aten::zero_", "");
   private static final Operator CLONE = Operator.of("aten::clone", "");
-
-  /** Constants as 0-dimensional fp64 CPU tensors, kept for the life of the process. */
-  private static final Map<Double, Long> SCALARS = new ConcurrentHashMap<>();
 
   private Tensors() {}
 
@@ -60,20 +55,17 @@ public final class Tensors {
   }
 
   /**
-   * A constant for operators that take a tensor where they mean a number. It is 0-dimensional and
-   * on the CPU, so it neither changes the other operand's dtype nor needs a copy to its device.
+   * A number for operators that take a tensor where they mean a number. It is 0-dimensional and on
+   * the CPU, so it neither changes the other operand's dtype, unless that is 0-dimensional too, nor
+   * needs a copy to its device. The caller deletes the handle, which may be done right after the
+   * call: kernels receive the number by value.
    */
   static long scalar(double value) {
-    return SCALARS.computeIfAbsent(
-        value,
-        number -> {
-          long[] none = {};
-          long handle =
-              TensorHandle.empty(
-                  none, none, Dtype.FLOAT64.code(), Device.CPU.typeCode(), -1, false);
-          TensorHandle.hostMemory(handle, 0, 8).putDouble(number);
-          return handle;
-        });
+    long[] none = {};
+    long handle =
+        TensorHandle.empty(none, none, Dtype.FLOAT64.code(), Device.CPU.typeCode(), -1, false);
+    TensorHandle.hostMemory(handle, 0, 8).putDouble(value);
+    return handle;
   }
 
   /** Row-major strides of a dense tensor. */

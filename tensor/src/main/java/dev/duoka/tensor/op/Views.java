@@ -83,6 +83,9 @@ public final class Views {
 
   /** One index of the outermost dimension, without that dimension. */
   public static Tensor row(Tensor tensor, long index) {
+    if (tensor.rank() == 0 || index < 0 || index >= tensor.size(0)) {
+      throw new DuokaException(ErrorCode.TENSOR, "there is no row " + index + " in " + tensor, "");
+    }
     long[] shape = tensor.shape();
     long[] strides = TensorHandle.strides(tensor.handle());
     return view(
@@ -103,6 +106,23 @@ public final class Views {
    * @param offset where the part starts, in elements
    */
   public static Tensor slice(Tensor flat, long offset, long... shape) {
+    long length = 1;
+    for (long size : shape) {
+      length *= size;
+    }
+    boolean dense = flat.isContiguous();
+    if (!dense || offset < 0 || length < 0 || offset + length > flat.elements()) {
+      throw new DuokaException(
+          ErrorCode.TENSOR,
+          "cannot take "
+              + Arrays.toString(shape)
+              + " from "
+              + offset
+              + " of "
+              + flat
+              + (dense ? "" : ", which is not dense"),
+          "");
+    }
     return view(flat, shape, Tensors.denseStrides(shape), offset);
   }
 

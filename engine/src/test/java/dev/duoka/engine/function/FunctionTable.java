@@ -1,0 +1,195 @@
+package dev.duoka.engine.function;
+
+import dev.duoka.engine.autograd.Variable;
+import dev.duoka.engine.parameter.Parameter;
+import dev.duoka.tensor.Dtype;
+import dev.duoka.tensor.Tensor;
+import dev.duoka.tensor.op.HostCopy;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.Consumer;
+
+/** Every function in small, odd sizes; the experts' functions are in {@link ExpertTable}. */
+final class FunctionTable {
+  private final List<FunctionCase> cases = new ArrayList<>();
+
+  private FunctionTable() {}
+
+  static List<FunctionCase> cases() {
+    FunctionTable table = new FunctionTable();
+    table.basics();
+    table.heads();
+    table.attention();
+    table.losses();
+    table.cases.addAll(ExpertTable.cases());
+    return table.cases;
+  }
+
+  private void add(String name, Consumer<Bench> setup) {
+    cases.add(new FunctionCase(name, setup));
+  }
+
+  private static Variable[] one(Variable variable) {
+    return new Variable[] {variable};
+  }
+
+  private void basics() {
+    add(
+        "linear",
+        bench -> {
+          Parameter weight = bench.parameter("w", 4, 5);
+          bench.input(bench.random().coarse(2, 3, 5));
+          bench.computing((tape, in) -> one(tape.apply(new Linear(weight), in[0])));
+        });
+    add(
+        "linear twice with one weight",
+        bench -> {
+          Parameter weight = bench.parameter("w", 5, 5);
+          bench.input(bench.random().coarse(3, 5));
+          bench.computing(
+              (tape, in) ->
+                  one(tape.apply(new Linear(weight), tape.apply(new Linear(weight), in[0]))));
+        });
+    add(
+        "embedding",
+        bench -> {
+          Parameter weight = bench.parameter("w", 6, 3);
+          Tensor tokens = bench.random().indices(6, 2, 5);
+          bench.computing((tape, in) -> one(tape.apply(new Embedding(weight, tokens))));
+        });
+    add(
+        "rms norm",
+        bench -> {
+          Parameter weight = bench.parameter("w", 7);
+          bench.input(bench.random().coarse(2, 3, 7));
+          bench.computing((tape, in) -> one(tape.apply(new RmsNorm(weight, 1e-3), in[0])));
+        });
+    add(
+        "swiglu",
+        bench -> {
+          bench.input(bench.random().coarse(3, 10));
+          bench.computing((tape, in) -> one(tape.apply(new SwiGlu(), in[0])));
+        });
+    add(
+        "swiglu with row weights",
+        bench -> {
+          bench.input(bench.random().coarse(4, 6));
+          bench.input(bench.random().coarse(4, 1));
+          bench.computing((tape, in) -> one(tape.apply(new SwiGlu(), in[0], in[1])));
+        });
+    add(
+        "add",
+        bench -> {
+          bench.input(bench.random().coarse(3, 5));
+          bench.input(bench.random().coarse(3, 5));
+          bench.computing((tape, in) -> one(tape.apply(new Add(), in[0], in[1])));
+        });
+    add(
+        "add of a variable to itself, and once more",
+        bench -> {
+          bench.input(bench.random().coarse(3, 5));
+          bench.computing(
+              (tape, in) -> one(tape.apply(new Add(), tape.apply(new Add(), in[0], in[0]), in[0])));
+        });
+    add(
+        "concatenate",
+        bench -> {
+          bench.input(bench.random().coarse(3, 2));
+          bench.input(bench.random().coarse(3, 5));
+          bench.computing((tape, in) -> one(tape.apply(new Concatenate(), in[0], in[1])));
+        });
+    add(
+        "split columns",
+        bench -> {
+          bench.input(bench.random().coarse(4, 7));
+          bench.computing((tape, in) -> tape.applyAll(new SplitColumns(3), in[0]));
+        });
+    for (int used = 0; used < 2; used++) {
+      int output = used;
+      add(
+          "split columns, output " + output + " used only",
+          bench -> {
+            bench.input(bench.random().coarse(4, 7));
+            bench.computing((tape, in) -> one(tape.applyAll(new SplitColumns(3), in[0])[output]));
+          });
+    }
+  }
+
+  private static RotaryTable rotary(Bench bench, int width, boolean interleaved) {
+    float[] frequencies = new float[width / 2];
+    for (int pair = 0; pair < frequencies.length; pair++) {
+      frequencies[pair] = (float) Math.pow(10, -pair);
+    }
+    Dtype dtype = bench.random().dtype() == Dtype.FLOAT64 ? Dtype.FLOAT64 : Dtype.FLOAT32;
+    return bench.owning(
+        new RotaryTable(frequencies, 1.25, 9, interleaved, dtype, bench.random().device()));
+  }
+
+  private void heads() {
+    for (boolean interleaved : new boolean[] {false, true}) {
+      String layout = interleaved ? ", interleaved" : ", halves";
+      add(
+          "grouped-query heads" + layout,
+          bench -> {
+            RotaryTable rotary = rotary(bench, 6, interleaved);
+            bench.input(bench.random().coarse(2 * 3, (4 + 2 * 2) * 6));
+            bench.computing(
+                (tape, in) -> tape.applyAll(new GroupedQueryHeads(2, 4, 2, rotary, 5), in[0]));
+          });
+      add(
+          "latent heads" + layout,
+          bench -> {
+            RotaryTable rotary = rotary(bench, 4, interleaved);
+            bench.input(bench.random().coarse(2 * 3, 3 * (5 + 4)));
+            bench.input(bench.random().coarse(2 * 3, 3 * (5 + 2)));
+            bench.input(bench.random().coarse(2 * 3, 4));
+            bench.computing(
+                (tape, in) ->
+                    tape.applyAll(new LatentHeads(2, 3, 5, 4, 2, rotary, 1), in[0], in[1], in[2]));
+          });
+    }
+  }
+
+  private void attention() {
+    attention("attention", 2, 3, 3, 5, 4, 4);
+    attention("attention with grouped queries", 2, 6, 2, 4, 4, 4);
+    attention("attention with a narrower value", 1, 4, 4, 5, 6, 3);
+    attention("attention with grouped queries and a wider value", 1, 4, 2, 5, 2, 6);
+    attention("attention of one token", 1, 2, 1, 1, 4, 4);
+    long over = Attention.SHORT_SEQUENCE + 3;
+    attention("attention over a long sequence", 1, 2, 2, over, 4, 4);
+    attention("attention over a long sequence, grouped, narrow value", 2, 4, 2, over, 8, 5);
+  }
+
+  private void attention(
+      String name, long batch, long heads, long kvHeads, long length, long width, long value) {
+    add(
+        name,
+        bench -> {
+          bench.input(bench.random().coarse(batch, heads, length, width));
+          bench.input(bench.random().coarse(batch, kvHeads, length, width));
+          bench.input(bench.random().coarse(batch, kvHeads, length, value));
+          bench.computing((tape, in) -> one(tape.apply(new Attention(0.5), in[0], in[1], in[2])));
+        });
+  }
+
+  private void losses() {
+    for (long rowsPerChunk : new long[] {1, 2, 100}) {
+      add(
+          "linear cross-entropy in chunks of " + rowsPerChunk,
+          bench -> {
+            Parameter weight = bench.parameter("w", 9, 4);
+            long[] targets = {3, LinearCrossEntropy.IGNORED, 8, 0, LinearCrossEntropy.IGNORED};
+            Tensor target = HostCopy.fromLongs(targets, bench.random().device(), 5);
+            bench.input(bench.random().coarse(5, 4));
+            bench.withGradientScale(0.375);
+            bench.computing(
+                (tape, in) ->
+                    one(
+                        tape.apply(
+                            new LinearCrossEntropy(weight, target, 0.375, rowsPerChunk * 4 * 9),
+                            in[0])));
+          });
+    }
+  }
+}
