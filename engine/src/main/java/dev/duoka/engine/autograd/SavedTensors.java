@@ -51,10 +51,11 @@ public final class SavedTensors {
     }
     Tensor shared = Scope.detach(tensor.share());
     SavedTensorHook hook = tape.savedTensorHook();
-    if (hook == null) {
-      slots.put(name, new Slot.Kept(shared));
-    } else {
-      slots.put(name, new Slot.Packed(hook.pack(name, shared)));
+    Slot former =
+        slots.put(
+            name, hook == null ? new Slot.Kept(shared) : new Slot.Packed(hook.pack(name, shared)));
+    if (former != null) {
+      release(name, former);
     }
   }
 
@@ -114,11 +115,20 @@ public final class SavedTensors {
   }
 
   void close() {
-    for (Slot slot : slots.values()) {
-      if (slot instanceof Slot.Kept(Tensor tensor)) {
-        tensor.close();
-      }
-    }
+    slots.forEach(this::release);
     slots.clear();
+  }
+
+  private void release(String name, Slot slot) {
+    switch (slot) {
+      case Slot.Kept(Tensor tensor) -> tensor.close();
+      case Slot.Packed(Object ticket) -> {
+        SavedTensorHook hook = tape.savedTensorHook();
+        if (hook != null) {
+          hook.discard(name, ticket);
+        }
+      }
+      case Slot.Recomputed _ -> {} // its producer owns what it computes
+    }
   }
 }

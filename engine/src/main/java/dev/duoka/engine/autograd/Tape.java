@@ -102,16 +102,7 @@ public final class Tape implements AutoCloseable {
     for (int i = 0; i < inputs.length; i++) {
       values[i] = inputs[i].value();
     }
-    Tensor[] outputs;
-    try (Scope scope = Scope.open(MemoryOwner.ACTIVATIONS)) {
-      outputs = function.forward(saved, values);
-      if (recording && recompute == Recompute.SELECTIVE && function.isCheap()) {
-        saved.saveInputsForRecompute();
-      }
-      for (Tensor output : outputs) {
-        scope.keep(output);
-      }
-    }
+    Tensor[] outputs = forward(function, saved, values);
     Node node = null;
     if (recording && needsGradient(function, inputs)) {
       node = new Node(function, inputs, saved, outputs.length);
@@ -127,6 +118,25 @@ public final class Tape implements AutoCloseable {
       variables[i] = new Variable(outputs[i], node, i);
     }
     return variables;
+  }
+
+  private Tensor[] forward(Function function, SavedTensors saved, Tensor... values) {
+    boolean done = false;
+    try (Scope scope = Scope.open(MemoryOwner.ACTIVATIONS)) {
+      Tensor[] outputs = function.forward(saved, values);
+      if (recording && recompute == Recompute.SELECTIVE && function.isCheap()) {
+        saved.saveInputsForRecompute();
+      }
+      for (Tensor output : outputs) {
+        scope.keep(output);
+      }
+      done = true;
+      return outputs;
+    } finally {
+      if (!done) { // no node will ever own what was saved
+        saved.close();
+      }
+    }
   }
 
   /**

@@ -42,8 +42,9 @@ public final class Attention extends Function {
       return AttentionKernel.SHAPES_ONLY;
     }
     boolean half = query.dtype() == Dtype.BFLOAT16 || query.dtype() == Dtype.FLOAT16;
-    // A decoding step has one query, which needs no kernel that saves memory.
-    if (query.size(2) == 1) {
+    // Queries that go on after kept keys see all of those, while the fused kernels let the first
+    // query see the first key only; and a decoding step's one query needs no such kernel.
+    if (query.size(2) == 1 || query.size(2) != key.size(2)) {
       return AttentionKernel.REFERENCE;
     }
     if (query.device().isCuda()) {
@@ -58,7 +59,7 @@ public final class Attention extends Function {
     Tensor key = repeatHeads(inputs[1], query.size(1));
     Tensor value = repeatHeads(inputs[2], query.size(1));
     AttentionKernel kernel = kernel(query, key);
-    // A decoding step asks with fewer queries than keys: its one query sees all of them.
+    // The last query sees all keys, so a single one needs no mask.
     boolean causal = query.size(2) > 1;
     Tensor[] results = kernel.forward(query, key, value, causal, scale);
     saved.saveInput("query", 0);

@@ -2,6 +2,7 @@ package dev.duoka.engine.function;
 
 import dev.duoka.tensor.Tensor;
 import dev.duoka.tensor.op.HostCopy;
+import java.util.function.IntToDoubleFunction;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
@@ -109,7 +110,7 @@ final class BalanceLossTruth {
         .toArray();
   }
 
-  private static java.util.function.IntToDoubleFunction of(double[] values) {
+  private static IntToDoubleFunction of(double[] values) {
     return i -> values[i];
   }
 }
