@@ -13,6 +13,7 @@ import dev.duoka.model.LanguageModel;
 import dev.duoka.model.ModelFactory;
 import dev.duoka.model.weight.CheckpointTensor;
 import dev.duoka.model.weight.StateBuffer;
+import dev.duoka.tensor.ComputeThread;
 import dev.duoka.tensor.Device;
 import dev.duoka.tensor.Dtype;
 import dev.duoka.tensor.Tensor;
@@ -59,6 +60,8 @@ public record TestRank(LanguageModel model, ShardedAdamW optimizer) implements A
 
   static TestRank create(
       ModelConfig config, Collectives collectives, int zero, Precision precision) {
+    // Several threads would only hinder each other on a model this small.
+    ComputeThread.prepare(Device.CPU, 1, collectives.size());
     LanguageModel model =
         ModelFactory.create(
             config,
