@@ -133,8 +133,8 @@ public final class ParityCheck {
       SafetensorsFolder weights,
       SafetensorsFile expected) {
     Series series = optimizerSteps(config, allocation, weights, expected, 0);
-    compare("adamw_losses", series.losses(), expected);
-    compare("grad_norms", series.norms(), expected);
+    compare("adamw_losses", series.losses, expected);
+    compare("grad_norms", series.norms, expected);
     int last = results.size() - 1;
     if (results.get(last).within(tolerance) && results.get(last - 1).within(tolerance)) {
       return;
@@ -146,17 +146,24 @@ public final class ParityCheck {
     for (int seed = 1; seed <= PERTURBED_RUNS; seed++) {
       Series other = optimizerSteps(config, allocation, weights, expected, seed);
       lossSpread =
-          Math.max(
-              lossSpread, ParityResult.of("", other.losses(), series.losses()).relativeError());
+          Math.max(lossSpread, ParityResult.of("", other.losses, series.losses).relativeError());
       normSpread =
-          Math.max(normSpread, ParityResult.of("", other.norms(), series.norms()).relativeError());
+          Math.max(normSpread, ParityResult.of("", other.norms, series.norms).relativeError());
     }
     results.set(last - 1, results.get(last - 1).withSpread(lossSpread));
     results.set(last, results.get(last).withSpread(normSpread));
   }
 
   /** The losses before each optimizer step, and the gradient norms before clipping. */
-  private record Series(double[] losses, double[] norms) {}
+  private static final class Series {
+    final double[] losses;
+    final double[] norms;
+
+    Series(int steps) {
+      losses = new double[steps];
+      norms = new double[steps];
+    }
+  }
 
   /**
    * Optimizer steps from the checkpoint's weights.
@@ -171,8 +178,7 @@ public final class ParityCheck {
       int perturbation) {
     int length = allocation.positions();
     int steps = Math.toIntExact(expected.entry("adamw_losses").elements());
-    double[] losses = new double[steps];
-    double[] norms = new double[steps];
+    Series series = new Series(steps);
     try (LanguageModel model = ModelFactory.create(config, allocation)) {
       WeightReader.readAll(weights, model.weights(), model.buffers());
       if (perturbation != 0) {
@@ -190,14 +196,14 @@ public final class ParityCheck {
               TokenBatch batch = batch(ids, sequences, length)) {
             Pass pass = Pass.overSequences(tape, sequences, model.rotary(), null);
             Losses result = model.losses(pass, batch, new LossWeights(1.0 / targets, 0));
-            losses[step] = HostCopy.item(result.next().value()) / targets;
+            series.losses[step] = HostCopy.item(result.next().value()) / targets;
             tape.backward(result.next());
           }
-          norms[step] = optimizer.step(LEARNING_RATE, 1).gradientNorm();
+          series.norms[step] = optimizer.step(LEARNING_RATE, 1).gradientNorm();
         }
       }
     }
-    return new Series(losses, norms);
+    return series;
   }
 
   /** Multiplies every weight by a number within 2⁻²³ of 1, the distance of neighbours in fp32. */
