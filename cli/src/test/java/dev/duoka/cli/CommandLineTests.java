@@ -70,29 +70,15 @@ final class CommandLineTests {
 
   @ParameterizedTest
   @EnumSource(ErrorCode.class)
-  void failuresExitByTheirCode(ErrorCode code) throws Exception {
-    CommandLine commandLine = commandLine();
-    commandLine.addSubcommand(
-        "broken",
-        CommandLine.Model.CommandSpec.wrapWithoutInspection(
-            (Runnable)
-                () -> {
-                  throw new DuokaException(code, "it broke", "Mend it.");
-                }));
+  void failuresExitByTheirCode(ErrorCode code) {
+    CommandLine commandLine = failingWith(new DuokaException(code, "it broke", "Mend it."));
     assertThat(Main.run(new String[] {"broken"}, commandLine)).isEqualTo(code.exitStatus());
     assertThat(err).hasToString("duoka: it broke. Mend it." + System.lineSeparator());
   }
 
   @Test
   void anyOtherExceptionIsCalledABug() {
-    CommandLine commandLine = commandLine();
-    commandLine.addSubcommand(
-        "broken",
-        CommandLine.Model.CommandSpec.wrapWithoutInspection(
-            (Runnable)
-                () -> {
-                  throw new IllegalStateException("impossible");
-                }));
+    CommandLine commandLine = failingWith(new IllegalStateException("impossible"));
     assertThat(Main.run(new String[] {"broken"}, commandLine)).isEqualTo(1);
     assertThat(err.toString()).contains("internal error", "impossible", "please report it");
   }
@@ -101,6 +87,20 @@ final class CommandLineTests {
     out.getBuffer().setLength(0);
     err.getBuffer().setLength(0);
     return Main.run(arguments, commandLine());
+  }
+
+  /** The program with a further command, {@code broken}. */
+  private CommandLine failingWith(RuntimeException failure) {
+    Runnable command =
+        () -> {
+          throw failure;
+        };
+    CommandLine commandLine = Main.commandLine();
+    commandLine.addSubcommand(
+        "broken", CommandLine.Model.CommandSpec.wrapWithoutInspection(command));
+    commandLine.setExecutionExceptionHandler(commandLine.getExecutionExceptionHandler());
+    commandLine.setErr(new PrintWriter(err, true));
+    return commandLine;
   }
 
   private CommandLine commandLine() {

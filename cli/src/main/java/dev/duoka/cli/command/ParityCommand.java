@@ -56,7 +56,7 @@ final class ParityCommand implements Callable<Integer> {
     Device on = DeviceOption.parse(device);
     double limit = tolerance > 0 ? tolerance : on.isCuda() ? CUDA_TOLERANCE : CPU_TOLERANCE;
     ComputeThread.prepare(on, Runtime.getRuntime().availableProcessors(), 1);
-    List<ParityResult> results = ParityCheck.run(folder, on);
+    List<ParityResult> results = ParityCheck.run(folder, on, limit);
     boolean passed = results.stream().allMatch(result -> result.within(limit));
     if (json) {
       printJson(on, limit, results, passed);
@@ -64,6 +64,19 @@ final class ParityCommand implements Callable<Integer> {
       printTable(on, limit, results, passed);
     }
     return passed ? 0 : 1;
+  }
+
+  private static String verdict(ParityResult result, double limit) {
+    if (result.relativeError() <= limit) {
+      return "";
+    }
+    if (result.within(limit)) {
+      return String.format(
+          Locale.ROOT,
+          "  chaotic: one bit in the weights moves it by %.2e",
+          result.roundingSpread());
+    }
+    return "  above the tolerance";
   }
 
   private void printTable(Device on, double limit, List<ParityResult> results, boolean passed) {
@@ -74,7 +87,7 @@ final class ParityCommand implements Callable<Integer> {
           "%-72s %.2e %s%n",
           result.name(),
           result.relativeError(),
-          result.within(limit) ? "" : "  above the tolerance");
+          verdict(result, limit));
     }
     out.printf(
         Locale.ROOT,
@@ -98,7 +111,13 @@ final class ParityCommand implements Callable<Integer> {
         "largest_relative_error",
         results.stream().mapToDouble(ParityResult::relativeError).max().orElse(0));
     ObjectNode errors = root.putObject("relative_errors");
-    results.forEach(result -> errors.put(result.name(), result.relativeError()));
+    ObjectNode chaotic = root.putObject("rounding_spread");
+    for (ParityResult result : results) {
+      errors.put(result.name(), result.relativeError());
+      if (result.roundingSpread() > 0) {
+        chaotic.put(result.name(), result.roundingSpread());
+      }
+    }
     spec.commandLine().getOut().println(Json.line(root));
     spec.commandLine().getOut().flush();
   }

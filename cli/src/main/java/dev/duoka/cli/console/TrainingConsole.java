@@ -100,7 +100,7 @@ public final class TrainingConsole implements RunListener {
 
   @Override
   public void saved(String message) {
-    line("saved    " + message);
+    line(message);
   }
 
   @Override

@@ -11,8 +11,8 @@ import tools.jackson.databind.node.ObjectNode;
  * {@link ByteTokenizer} as the files of a Hugging Face tokenizer, for tools that know no other
  * kind: byte-level BPE whose vocabulary is the 256 bytes and which merges nothing.
  *
- * <p>Ids are the same, save that text which spells {@code <bos>}, {@code <eos>} or {@code <pad>}
- * becomes that token there. The ids kept for later have no token.
+ * <p>Ids are the same, save that text which spells a special token, for instance {@code <eos>},
+ * becomes that token there.
  */
 public final class ByteTokenizerFiles {
   private static final JsonMapper MAPPER = new JsonMapper();
@@ -35,12 +35,11 @@ public final class ByteTokenizerFiles {
     root.putNull("truncation");
     root.putNull("padding");
     ArrayNode added = root.putArray("added_tokens");
-    for (String role : ROLES) {
-      String content = "<" + role + ">";
+    for (int id = 256; id < tokenizer.vocabularySize(); id++) {
       added
           .addObject()
-          .put("id", tokenizer.idOf(content))
-          .put("content", content)
+          .put("id", id)
+          .put("content", tokenizer.decode(new int[] {id}))
           .put("single_word", false)
           .put("lstrip", false)
           .put("rstrip", false)

@@ -6,8 +6,11 @@ import dev.duoka.base.Sha256;
 import dev.duoka.formats.json.Json;
 import dev.duoka.formats.json.JsonFields;
 import dev.duoka.formats.safetensors.WrittenFile;
+import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
@@ -54,8 +57,18 @@ record CheckpointManifest(Map<String, Content> files) {
 
   static CheckpointManifest read(Path folder) {
     Path file = folder.resolve(CheckpointFiles.MANIFEST);
-    JsonNode tree = Json.parse(file, ErrorCode.CHECKPOINT);
-    JsonFields root = JsonFields.of(tree, file.toString(), ErrorCode.CHECKPOINT);
+    byte[] content;
+    try {
+      content = Files.readAllBytes(file);
+    } catch (IOException e) {
+      throw new DuokaException(
+          ErrorCode.CHECKPOINT, "cannot read " + file + ": " + e, NOT_INTACT, e);
+    }
+    JsonFields root =
+        JsonFields.of(
+            Json.parse(content, file.toString(), ErrorCode.CHECKPOINT),
+            file.toString(),
+            ErrorCode.CHECKPOINT);
     int format = root.integer("format");
     if (format != FORMAT) {
       throw root.error(
@@ -63,23 +76,22 @@ record CheckpointManifest(Map<String, Content> files) {
           "Use the version of duoka that wrote it.");
     }
     JsonFields list = root.object("files").orElseThrow(() -> damaged(root));
-    boolean intact = root.text("files_sha256").orElse("").equals(hash(tree.get("files")));
-    if (!intact || list.names().isEmpty()) {
-      throw damaged(root);
-    }
     Map<String, Content> files = new TreeMap<>();
     for (String name : list.names()) {
-      JsonFields content = list.object(name).orElseThrow(() -> damaged(root));
-      JsonNode size = content.node("size").orElseThrow(() -> damaged(root));
+      JsonFields entry = list.object(name).orElseThrow(() -> damaged(root));
+      JsonNode size = entry.node("size").orElseThrow(() -> damaged(root));
       boolean plain = !name.contains("/") && !name.contains("\\") && !name.equals("..");
       if (!size.canConvertToLong() || !plain) {
         throw damaged(root);
       }
-      files.put(
-          name,
-          new Content(size.longValue(), content.text("sha256").orElseThrow(() -> damaged(root))));
+      String hash = entry.text("sha256").orElseThrow(() -> damaged(root));
+      files.put(name, new Content(size.longValue(), hash));
     }
-    return new CheckpointManifest(files);
+    CheckpointManifest manifest = new CheckpointManifest(files);
+    if (files.isEmpty() || !Arrays.equals(manifest.encode(), content)) {
+      throw damaged(root);
+    }
+    return manifest;
   }
 
   private static String hash(JsonNode files) {
@@ -87,6 +99,6 @@ record CheckpointManifest(Map<String, Content> files) {
   }
 
   private static DuokaException damaged(JsonFields root) {
-    return root.error("its content does not match its own hash", NOT_INTACT);
+    return root.error("it is not as it was written", NOT_INTACT);
   }
 }

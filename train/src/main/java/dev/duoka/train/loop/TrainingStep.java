@@ -121,9 +121,9 @@ final class TrainingStep implements AutoCloseable {
     beforeUpdate.run();
     StepOutcome outcome = optimizer.step(learningRate, scale);
     scaler.update(!outcome.applied());
-    if (outcome.applied() && settings.biasUpdateRate() > 0) {
-      model.selectionBiases().forEach(bias -> bias.update(settings.biasUpdateRate(), collectives));
-    }
+    // A skipped step moves no bias, and its load is forgotten: a checkpoint has none of it.
+    double rate = outcome.applied() ? settings.biasUpdateRate() : 0;
+    model.selectionBiases().forEach(bias -> bias.update(rate, collectives));
     double[] sums = HostCopy.doubles(lossSums);
     collectives.allReduce(sums);
     double optimizerSeconds = (System.nanoTime() - start) * 1e-9;

@@ -6,11 +6,13 @@ package dev.duoka.train.parity;
  * @param name of the tensor
  * @param relativeError the L2 norm of the difference over the L2 norm of what was expected; the
  *     absolute norm where zeros were expected; infinite where the sizes differ
+ * @param roundingSpread how far this value moves when only the last bit of the weights changes; 0
+ *     where it was not measured because the error is small anyway
  */
-public record ParityResult(String name, double relativeError) {
+public record ParityResult(String name, double relativeError, double roundingSpread) {
   static ParityResult of(String name, double[] actual, double[] expected) {
     if (actual.length != expected.length) {
-      return new ParityResult(name, Double.POSITIVE_INFINITY);
+      return new ParityResult(name, Double.POSITIVE_INFINITY, 0);
     }
     double difference = 0;
     double norm = 0;
@@ -19,11 +21,19 @@ public record ParityResult(String name, double relativeError) {
       norm += expected[i] * expected[i];
     }
     double error = Math.sqrt(difference) / (norm == 0 ? 1 : Math.sqrt(norm));
-    return new ParityResult(name, error);
+    return new ParityResult(name, error, 0);
   }
 
-  /** Whether the error is a number and not above {@code tolerance}. */
+  /** The same comparison with the spread of the value. */
+  ParityResult withSpread(double spread) {
+    return new ParityResult(name, relativeError, spread);
+  }
+
+  /**
+   * Whether the error is a number and not above {@code tolerance}, or not above what rounding alone
+   * does to this value.
+   */
   public boolean within(double tolerance) {
-    return relativeError <= tolerance;
+    return relativeError <= Math.max(tolerance, roundingSpread);
   }
 }

@@ -1,0 +1,172 @@
+package dev.duoka.train.checkpoint;
+
+import dev.duoka.data.batch.DataState;
+import dev.duoka.engine.optimizer.AdamWSettings;
+import dev.duoka.engine.optimizer.ShardedAdamW;
+import dev.duoka.engine.parallel.Collectives;
+import dev.duoka.engine.precision.LossScaler;
+import dev.duoka.engine.precision.Precision;
+import dev.duoka.formats.modelconfig.ModelConfig;
+import dev.duoka.formats.modelconfig.ModelConfigReader;
+import dev.duoka.formats.modelconfig.Presets;
+import dev.duoka.model.LanguageModel;
+import dev.duoka.model.ModelFactory;
+import dev.duoka.model.weight.CheckpointTensor;
+import dev.duoka.model.weight.StateBuffer;
+import dev.duoka.tensor.ComputeThread;
+import dev.duoka.tensor.Device;
+import dev.duoka.tensor.Dtype;
+import dev.duoka.tensor.Tensor;
+import dev.duoka.tensor.op.Copies;
+import dev.duoka.tensor.op.HostCopy;
+import java.util.Arrays;
+import java.util.Map;
+import java.util.SplittableRandom;
+import tools.jackson.databind.node.ObjectNode;
+
+/**
+ * A rank with a tiny model whose whole state is a function of a number, so that any copy of it can
+ * be checked.
+ */
+public record TestRank(LanguageModel model, ShardedAdamW optimizer) implements AutoCloseable {
+  private static final AdamWSettings SETTINGS = new AdamWSettings(0.9, 0.95, 1e-8, 0.1, 1.0);
+
+  /** A layout of the state. */
+  record Layout(int ranks, int zero) {}
+
+  /** V3 with everything it can have: MLA with q-LoRA, experts, selection bias, an MTP module. */
+  public static ModelConfig config() {
+    ObjectNode json = (ObjectNode) Presets.json("tiny-v3").deepCopy();
+    json.put("hidden_size", 24);
+    json.put("intermediate_size", 40);
+    json.put("num_hidden_layers", 2);
+    json.put("num_attention_heads", 2);
+    json.put("num_key_value_heads", 2);
+    json.put("q_lora_rank", 12);
+    json.put("kv_lora_rank", 20);
+    json.put("qk_nope_head_dim", 8);
+    json.put("qk_rope_head_dim", 4);
+    json.put("v_head_dim", 8);
+    json.put("moe_intermediate_size", 20);
+    json.put("num_nextn_predict_layers", 1);
+    json.put("max_position_embeddings", 64);
+    return ModelConfigReader.read(json, "the test's model");
+  }
+
+  /** A rank of {@link #config}. */
+  public static TestRank create(Collectives collectives, int zero, Precision precision) {
+    return create(config(), collectives, zero, precision);
+  }
+
+  static TestRank create(
+      ModelConfig config, Collectives collectives, int zero, Precision precision) {
+    // Several threads would only hinder each other on a model this small.
+    ComputeThread.prepare(Device.CPU, 1, collectives.size());
+    LanguageModel model =
+        ModelFactory.create(
+            config,
+            new ModelFactory.Allocation(
+                precision.computeDtype(),
+                Device.CPU,
+                collectives.size(),
+                true,
+                config.maxPositions(),
+                config.mtpModules()));
+    return new TestRank(model, new ShardedAdamW(model.parameters(), collectives, SETTINGS, zero));
+  }
+
+  /** Sets every number of the state. Collective. */
+  public TestRank fill(long number) {
+    set(optimizer.masterShard(), flat("master", number));
+    set(optimizer.firstMoment(), flat("first", number));
+    set(optimizer.secondMoment(), flat("second", number));
+    for (StateBuffer buffer : model.buffers()) {
+      copy(buffer.value(), values(buffer.checkpointName(), number, buffer.length()));
+    }
+    optimizer.restoreSteps(number);
+    optimizer.publish();
+    return this;
+  }
+
+  /** The first part of the state that is not what {@link #fill} sets, or an empty text. */
+  public String difference(long number) {
+    String found =
+        differenceOf("master weights", optimizer.masterShard(), flat("master", number))
+            + differenceOf("first moments", optimizer.firstMoment(), flat("first", number))
+            + differenceOf("second moments", optimizer.secondMoment(), flat("second", number));
+    for (StateBuffer buffer : model.buffers()) {
+      float[] expected = values(buffer.checkpointName(), number, buffer.length());
+      found += Arrays.equals(HostCopy.floats(buffer.value()), expected) ? "" : " selection bias";
+    }
+    float[] weights = rounded(flat("master", number), model.parameters().values().dtype());
+    found += Arrays.equals(HostCopy.floats(model.parameters().values()), weights) ? "" : " weights";
+    return found + (optimizer.steps() == number ? "" : " steps");
+  }
+
+  /** Numbers for a state after so many steps. */
+  public static TrainingState state(long step) {
+    return new TrainingState(
+        step,
+        step,
+        new DataState(step / 7, 13 * step),
+        new LossScaler.State(1024.5, 17),
+        Long.MIN_VALUE + step,
+        "hash",
+        Map.of("validation_loss", 0.1 + step, "unknown", Double.NaN));
+  }
+
+  /** What a tensor of the checkpoint holds. */
+  public static float[] values(String name, long number, long length) {
+    SplittableRandom random = new SplittableRandom(31L * name.hashCode() + number);
+    float[] values = new float[Math.toIntExact(length)];
+    for (int i = 0; i < values.length; i++) {
+      values[i] = (float) random.nextGaussian();
+    }
+    return values;
+  }
+
+  /** The values as another dtype holds them. */
+  public static float[] rounded(float[] values, Dtype dtype) {
+    try (Tensor wide = HostCopy.fromFloats(values, Dtype.FLOAT32, Device.CPU, values.length);
+        Tensor narrow = Copies.cast(wide, dtype)) {
+      return HostCopy.floats(narrow);
+    }
+  }
+
+  /** The whole flat buffer, with the padding at zero. */
+  private float[] flat(String kind, long number) {
+    FlatLayout layout = FlatLayout.of(model);
+    float[] flat = new float[Math.toIntExact(layout.length())];
+    for (CheckpointTensor tensor : layout.inOrder()) {
+      String name = kind.equals("master") ? tensor.name() : tensor.name() + kind;
+      float[] values = values(name, number, tensor.elements());
+      System.arraycopy(values, 0, flat, Math.toIntExact(tensor.offset()), values.length);
+    }
+    return flat;
+  }
+
+  private float[] shardOf(float[] flat, Tensor shard) {
+    int start = Math.toIntExact(optimizer.shardOffset());
+    return Arrays.copyOfRange(flat, start, start + Math.toIntExact(shard.elements()));
+  }
+
+  private void set(Tensor shard, float[] flat) {
+    copy(shard, shardOf(flat, shard));
+  }
+
+  private String differenceOf(String what, Tensor shard, float[] flat) {
+    return Arrays.equals(HostCopy.floats(shard), shardOf(flat, shard)) ? "" : " " + what;
+  }
+
+  private static void copy(Tensor target, float[] values) {
+    try (Tensor source = HostCopy.fromFloats(values, Dtype.FLOAT32, Device.CPU, values.length)) {
+      Copies.into(target, source);
+    }
+  }
+
+  @Override
+  public void close() {
+    optimizer.close();
+    model.close();
+  }
+}
