@@ -132,7 +132,7 @@ class TrainerTests {
 
   @Test
   void namesAStepWhoseLossIsNotANumber() {
-    assertThatThrownBy(() -> run("run", "training.precision=fp16", "optimizer.learning_rate=1"))
+    assertThatThrownBy(() -> run("run", "training.precision=fp16", "optimizer.learning_rate=10"))
         .isInstanceOfSatisfying(
             DuokaException.class, e -> assertThat(e.code()).isEqualTo(ErrorCode.NUMERICS))
         .hasMessageContaining("Lower optimizer.learning_rate");
