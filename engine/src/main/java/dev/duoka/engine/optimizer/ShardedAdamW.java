@@ -49,6 +49,10 @@ public final class ShardedAdamW implements AutoCloseable {
     this.collectives = collectives;
     this.settings = settings;
     this.sharded = zeroStage == 1 && collectives.size() > 1;
+    if (sharded && store.shards() != collectives.size()) {
+      throw new IllegalArgumentException(
+          "a store of " + store.shards() + " shards for " + collectives.size() + " ranks");
+    }
     long length = sharded ? store.shardLength() : store.length();
     long offset = sharded ? collectives.rank() * length : 0;
     valueShard = Scope.detach(Views.narrow(store.values(), 0, offset, length));

@@ -51,6 +51,7 @@ public final class RankGroup {
       ThreadCollectives collectives, ThreadCollectives.Shared shared, RankBody body) {
     try {
       body.run(collectives);
+      shared.rendezvous.leave(collectives.rank());
     } catch (Throwable t) { // whatever it is, the other ranks must not wait for this one
       shared.rendezvous.breakBecauseOf(collectives.rank(), t);
     }

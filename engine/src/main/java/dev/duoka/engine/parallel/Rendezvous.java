@@ -11,6 +11,7 @@ final class Rendezvous {
   private long generation;
   private @Nullable Throwable failure;
   private int failedRank = -1;
+  private int departedRank = -1;
 
   Rendezvous(int parties) {
     this.parties = parties;
@@ -19,6 +20,9 @@ final class Rendezvous {
   /** Waits for the others. */
   synchronized void await() {
     throwIfBroken();
+    if (departedRank >= 0) {
+      throw departed();
+    }
     long mine = generation;
     if (++arrived == parties) {
       arrived = 0;
@@ -47,6 +51,21 @@ final class Rendezvous {
       failedRank = rank;
     }
     notifyAll();
+  }
+
+  /** Notes that a rank is done: who waits for it would do so for ever. */
+  synchronized void leave(int rank) {
+    departedRank = rank;
+    if (arrived > 0) {
+      breakBecauseOf(rank, departed());
+    }
+  }
+
+  private DuokaException departed() {
+    return new DuokaException(
+        ErrorCode.RANK_LOST,
+        "rank " + departedRank + " has finished, but another rank waits for it in a collective",
+        "");
   }
 
   synchronized @Nullable Throwable failure() {

@@ -3,6 +3,7 @@ package dev.duoka.engine.parallel;
 import dev.duoka.base.DuokaException;
 import dev.duoka.base.ErrorCode;
 import dev.duoka.tensor.Device;
+import dev.duoka.tensor.Dtype;
 import dev.duoka.tensor.MemoryOwner;
 import dev.duoka.tensor.Scope;
 import dev.duoka.tensor.Tensor;
@@ -23,15 +24,30 @@ final class ThreadCollectives implements Collectives {
     final @Nullable Tensor[] tensors;
     final double[][] numbers;
 
+    /** What each rank calls; two rows, because a rank may be one call ahead of another. */
+    final @Nullable Call[][] calls;
+
     Shared(int size) {
       rendezvous = new Rendezvous(size);
       tensors = new @Nullable Tensor[size];
       numbers = new double[size][];
+      calls = new @Nullable Call[2][size];
+    }
+  }
+
+  /**
+   * A collective and the size of its data: the same on all ranks, or their order has gone wrong.
+   */
+  record Call(String operation, long elements, @Nullable Dtype dtype) {
+    @Override
+    public String toString() {
+      return operation + (elements == 0 ? "" : " of " + elements + " × " + dtype);
     }
   }
 
   private final int rank;
   private final Shared shared;
+  private int turn;
 
   ThreadCollectives(int rank, Shared shared) {
     this.rank = rank;
@@ -52,11 +68,11 @@ final class ThreadCollectives implements Collectives {
   public void allReduce(Tensor tensor) {
     try (Scope _ = Scope.open(MemoryOwner.TEMPORARIES)) {
       Tensor flat = Views.reshape(tensor, -1);
-      publish(flat);
+      publish("all-reduce", flat);
       Tensor sum = sumOf(0, flat.size(0));
       finishReading(flat.device());
       Copies.into(flat, sum);
-      barrier();
+      shared.rendezvous.await();
     }
   }
 
@@ -64,11 +80,11 @@ final class ThreadCollectives implements Collectives {
   public void reduceScatter(Tensor full, Tensor shard) {
     try (Scope _ = Scope.open(MemoryOwner.TEMPORARIES)) {
       long length = shard.elements();
-      publish(full);
+      publish("reduce-scatter", full);
       Tensor sum = sumOf(rank * length, length);
       finishReading(full.device());
       Copies.into(shard, sum);
-      barrier();
+      shared.rendezvous.await();
     }
   }
 
@@ -76,7 +92,7 @@ final class ThreadCollectives implements Collectives {
   public void allGather(Tensor shard, Tensor full) {
     try (Scope _ = Scope.open(MemoryOwner.TEMPORARIES)) {
       long length = shard.elements();
-      publish(Views.reshape(shard, -1));
+      publish("all-gather", Views.reshape(shard, -1));
       for (int source = 0; source < size(); source++) {
         // A shard that lies in place already is not copied onto itself.
         if (source != rank || !isPlaceOf(full, source * length, shard)) {
@@ -90,7 +106,7 @@ final class ThreadCollectives implements Collectives {
   @Override
   public void allReduce(double[] values) {
     shared.numbers[rank] = values.clone();
-    barrier();
+    meet(new Call("all-reduce of numbers", values.length, Dtype.FLOAT64));
     for (int i = 0; i < values.length; i++) {
       double sum = 0;
       for (double[] part : shared.numbers) {
@@ -98,31 +114,46 @@ final class ThreadCollectives implements Collectives {
       }
       values[i] = sum;
     }
-    barrier();
+    shared.rendezvous.await();
   }
 
   @Override
   public void barrier() {
-    shared.rendezvous.await();
+    meet(new Call("barrier", 0, null));
   }
 
-  private void publish(Tensor tensor) {
+  private void publish(String operation, Tensor tensor) {
     Streams.finish(tensor.device());
     shared.tensors[rank] = tensor;
-    barrier();
+    meet(new Call(operation, tensor.elements(), tensor.dtype()));
+  }
+
+  /** Waits for the others, who must have called the same. */
+  private void meet(Call mine) {
+    @Nullable Call[] calls = shared.calls[turn];
+    turn ^= 1;
+    calls[rank] = mine;
+    shared.rendezvous.await();
+    for (int other = 0; other < calls.length; other++) {
+      if (!mine.equals(calls[other])) {
+        throw new DuokaException(
+            ErrorCode.RANK_LOST,
+            "rank " + rank + " is in " + mine + ", but rank " + other + " in " + calls[other],
+            "");
+      }
+    }
   }
 
   /** Nobody may change what was published before everybody has read it. */
   private void finishReading(Device device) {
     Streams.finish(device);
-    barrier();
+    shared.rendezvous.await();
   }
 
   private Tensor published(int source) {
     Tensor tensor = shared.tensors[source];
     if (tensor == null) {
-      throw new DuokaException(
-          ErrorCode.RANK_LOST, "rank " + source + " is in another collective than " + rank, "");
+      throw new IllegalStateException("rank " + source + " has published nothing");
     }
     return tensor;
   }

@@ -9,9 +9,11 @@ import dev.duoka.tensor.Tensor;
 import dev.duoka.tensor.op.Tensors;
 import dev.duoka.tensor.op.Views;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -42,7 +44,11 @@ public final class ParameterStore implements AutoCloseable {
       List<ParameterSpec> specs, Dtype dtype, Device device, int shards, boolean withGradients) {
     this.shards = shards;
     long length = 0;
+    Set<String> names = new HashSet<>();
     for (ParameterSpec spec : specs) {
+      if (!names.add(spec.name())) {
+        throw new IllegalArgumentException("two parameters are named " + spec.name());
+      }
       length += aligned(spec.elements(), ALIGNMENT);
     }
     length = aligned(length, (long) ALIGNMENT * shards);
@@ -53,10 +59,7 @@ public final class ParameterStore implements AutoCloseable {
     for (ParameterSpec spec : specs) {
       Tensor value = view(values, offset, spec);
       Tensor gradient = gradients == null ? null : view(gradients, offset, spec);
-      Parameter parameter = new Parameter(spec, offset, value, gradient);
-      if (parameters.put(spec.name(), parameter) != null) {
-        throw new IllegalArgumentException("two parameters are named " + spec.name());
-      }
+      parameters.put(spec.name(), new Parameter(spec, offset, value, gradient));
       offset += aligned(spec.elements(), ALIGNMENT);
     }
   }
