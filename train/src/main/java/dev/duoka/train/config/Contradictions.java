@@ -125,17 +125,6 @@ final class Contradictions {
         : OptionalLong.empty();
   }
 
-  private void device() {
-    DeviceChoice device = config.device();
-    int ranks = config.parallel().data();
-    if (device.index().isPresent() && ranks > 1) {
-      refuse(
-          "device",
-          "device " + device + " is one GPU, but parallel.data asks for " + ranks + " ranks",
-          "Set device to cuda, or parallel.data to 1.");
-    }
-  }
-
   private void checkpoints() {
     int every = config.checkpoint().everySteps();
     int keepEvery = config.checkpoint().keepEvery();
