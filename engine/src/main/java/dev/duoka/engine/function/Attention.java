@@ -51,8 +51,7 @@ public final class Attention extends Function {
       return AttentionKernel.REFERENCE;
     }
     if (query.device().isCuda()) {
-      boolean aligned =
-          query.size(3) % CUDNN_WIDTH == 0 && value.size(3) % CUDNN_WIDTH == 0;
+      boolean aligned = query.size(3) % CUDNN_WIDTH == 0 && value.size(3) % CUDNN_WIDTH == 0;
       return half && aligned ? AttentionKernel.CUDNN : AttentionKernel.REFERENCE;
     }
     return key.size(2) <= SHORT_SEQUENCE ? AttentionKernel.REFERENCE : AttentionKernel.FLASH_CPU;

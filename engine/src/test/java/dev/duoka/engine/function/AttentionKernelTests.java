@@ -95,7 +95,8 @@ class AttentionKernelTests {
       Inputs cpu = new Inputs(113, Dtype.FLOAT32, Device.CPU);
       Tensor shortOne = cpu.normal(1, 1, Attention.SHORT_SEQUENCE, 2);
       Tensor longOne = cpu.normal(1, 1, Attention.SHORT_SEQUENCE + 1, 2);
-      assertThat(Attention.kernel(shortOne, shortOne, shortOne)).isEqualTo(AttentionKernel.REFERENCE);
+      assertThat(Attention.kernel(shortOne, shortOne, shortOne))
+          .isEqualTo(AttentionKernel.REFERENCE);
       assertThat(Attention.kernel(longOne, longOne, longOne)).isEqualTo(AttentionKernel.FLASH_CPU);
       assertThat(Attention.kernel(Views.narrow(longOne, 2, 0, 1), longOne, longOne))
           .isEqualTo(AttentionKernel.REFERENCE);

@@ -234,9 +234,7 @@ final class RunFileTests {
 
   @Test
   void letsSeveralRanksShareOneGpu() {
-    assertThat(
-            RunFile.parse(
-                "r", RunFileDocs.EXAMPLE, List.of("device=cuda:1", "parallel.data=2")))
+    assertThat(RunFile.parse("r", RunFileDocs.EXAMPLE, List.of("device=cuda:1", "parallel.data=2")))
         .extracting(config -> config.device().toString())
         .isEqualTo("cuda:1");
     assertThat(RunFile.parse("r", RunFileDocs.EXAMPLE, List.of("parallel={data: 1, zero: 1}")))
