@@ -28,7 +28,6 @@ final class Contradictions {
     contradictions.batch();
     contradictions.precision();
     contradictions.schedule();
-    contradictions.device();
     contradictions.checkpoints();
   }
 
