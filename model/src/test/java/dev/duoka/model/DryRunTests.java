@@ -1,0 +1,59 @@
+package dev.duoka.model;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.duoka.engine.autograd.Recompute;
+import dev.duoka.engine.optimizer.AdamWSettings;
+import dev.duoka.engine.optimizer.ShardedAdamW;
+import dev.duoka.engine.parallel.SingleRank;
+import dev.duoka.tensor.Device;
+import dev.duoka.tensor.Dtype;
+import dev.duoka.tensor.MemoryLedger;
+import dev.duoka.tensor.MemoryOwner;
+import java.util.Map;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** A training step on {@code meta} books, by owner, the bytes that the same step really takes. */
+class DryRunTests {
+  /** Longer than what attention writes out: a dry run stands for the fused kernel. */
+  private static final int LENGTH = 136;
+
+  @ParameterizedTest
+  @CsvSource({
+    "tiny-llama, FLOAT32, NONE",
+    "tiny-llama, FLOAT32, SELECTIVE",
+    "tiny-llama, FLOAT32, FULL",
+    "tiny-llama, BFLOAT16, NONE",
+    "tiny-moe, FLOAT32, NONE",
+    "tiny-moe, BFLOAT16, SELECTIVE",
+    "tiny-v2, FLOAT32, NONE",
+    "tiny-v3, FLOAT32, NONE",
+    "tiny-v3, BFLOAT16, NONE",
+    "tiny-v3, FLOAT32, FULL"
+  })
+  void agreesWithARealStep(String preset, Dtype dtype, Recompute recompute) {
+    assertThat(peak(preset, dtype, recompute, Device.META))
+        .isEqualTo(peak(preset, dtype, recompute, Device.CPU));
+  }
+
+  private static Map<MemoryOwner, Long> peak(
+      String preset, Dtype dtype, Recompute recompute, Device device) {
+    MemoryLedger ledger = MemoryLedger.of(device);
+    try (TinyModel tiny = new TinyModel(preset, dtype, device);
+        ShardedAdamW optimizer =
+            new ShardedAdamW(
+                tiny.model().parameters(),
+                new SingleRank(),
+                new AdamWSettings(0.9, 0.95, 1e-8, 0.1, 1),
+                0)) {
+      // Twice: the first step also makes what lasts, the experts' load counts for example.
+      tiny.trainOnly(recompute, 2, LENGTH);
+      optimizer.step(1e-3, 1);
+      ledger.resetPeak();
+      tiny.trainOnly(recompute, 2, LENGTH);
+      optimizer.step(1e-3, 1);
+      return ledger.peakByOwner();
+    }
+  }
+}
