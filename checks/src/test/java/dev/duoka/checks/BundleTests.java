@@ -79,6 +79,7 @@ final class BundleTests {
     Command run =
         Command.run(Path.of("/"), Map.of("PATH", ""), List.of(launcher.toString(), "--version"));
     assertThat(run.exitStatus()).as(run.output()).isZero();
+    assertThat(run.output()).doesNotContain("WARNING"); // from the JVM, about its flags
     return run.output();
   }
 }

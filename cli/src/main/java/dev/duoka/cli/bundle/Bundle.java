@@ -23,6 +23,9 @@ import org.tukaani.xz.XZOutputStream;
  * times and owners, so that the same program gives the same archive.
  */
 public final class Bundle {
+  // Preset 6 takes 3.5 times as long for an archive that is 11 % smaller.
+  private static final int PRESET = 1;
+
   private final String name;
   private final Path app;
 
@@ -58,7 +61,7 @@ public final class Bundle {
       Path runtime = RuntimeImage.link(app.resolve("lib"), work.resolve("jre"));
       Path archive = work.resolve("archive");
       try (OutputStream file = new BufferedOutputStream(Files.newOutputStream(archive));
-          XZOutputStream compressed = new XZOutputStream(file, new LZMA2Options());
+          XZOutputStream compressed = new XZOutputStream(file, new LZMA2Options(PRESET));
           TarWriter tar = new TarWriter(compressed)) {
         tar.folder(name);
         tar.file(name + "/duoka", launcher(), true);

@@ -89,7 +89,9 @@ final class TrainCommand implements Callable<Integer> {
     RunResult result;
     try {
       result = trainer.run();
-      if (config.generateSample().isPresent() && !result.interrupted()) {
+      // The sample comes from the last checkpoint, so without one there is none.
+      boolean saved = config.checkpoint().atEnd() && !result.interrupted();
+      if (config.generateSample().isPresent() && saved) {
         TrainingSample.print(config.generateSample().get(), result.runDir(), console);
       }
       console.finished(result, runFile);

@@ -24,6 +24,9 @@ public final class Attention extends Function {
    */
   static final long SHORT_SEQUENCE = 128;
 
+  /** cuDNN wants heads whose width is a multiple of this. */
+  private static final long CUDNN_WIDTH = 8;
+
   private final double scale;
 
   /** Attention whose scores are multiplied by {@code scale} before the softmax. */
@@ -37,7 +40,7 @@ public final class Attention extends Function {
   }
 
   /** The kernel that attention of these tensors uses. */
-  public static AttentionKernel kernel(Tensor query, Tensor key) {
+  public static AttentionKernel kernel(Tensor query, Tensor key, Tensor value) {
     if (query.device().isMeta()) {
       return AttentionKernel.SHAPES_ONLY;
     }
@@ -48,7 +51,8 @@ public final class Attention extends Function {
       return AttentionKernel.REFERENCE;
     }
     if (query.device().isCuda()) {
-      return half ? AttentionKernel.CUDNN : AttentionKernel.REFERENCE;
+      boolean aligned = query.size(3) % CUDNN_WIDTH == 0 && value.size(3) % CUDNN_WIDTH == 0;
+      return half && aligned ? AttentionKernel.CUDNN : AttentionKernel.REFERENCE;
     }
     return key.size(2) <= SHORT_SEQUENCE ? AttentionKernel.REFERENCE : AttentionKernel.FLASH_CPU;
   }
@@ -58,7 +62,7 @@ public final class Attention extends Function {
     Tensor query = inputs[0];
     Tensor key = repeatHeads(inputs[1], query.size(1));
     Tensor value = repeatHeads(inputs[2], query.size(1));
-    AttentionKernel kernel = kernel(query, key);
+    AttentionKernel kernel = kernel(query, key, value);
     // The last query sees all keys, so a single one needs no mask.
     boolean causal = query.size(2) > 1;
     Tensor[] results = kernel.forward(query, key, value, causal, scale);
@@ -79,7 +83,7 @@ public final class Attention extends Function {
     Tensor query = saved.get("query");
     Tensor key = repeatHeads(saved.get("key"), query.size(1));
     Tensor value = repeatHeads(saved.get("value"), query.size(1));
-    AttentionKernel kernel = kernel(query, key);
+    AttentionKernel kernel = kernel(query, key, value);
     Tensor[] results = new Tensor[kernel.results()];
     for (int i = 0; i < results.length; i++) {
       results[i] = saved.get("result " + i);

@@ -95,13 +95,14 @@ class AttentionKernelTests {
       Inputs cpu = new Inputs(113, Dtype.FLOAT32, Device.CPU);
       Tensor shortOne = cpu.normal(1, 1, Attention.SHORT_SEQUENCE, 2);
       Tensor longOne = cpu.normal(1, 1, Attention.SHORT_SEQUENCE + 1, 2);
-      assertThat(Attention.kernel(shortOne, shortOne)).isEqualTo(AttentionKernel.REFERENCE);
-      assertThat(Attention.kernel(longOne, longOne)).isEqualTo(AttentionKernel.FLASH_CPU);
-      assertThat(Attention.kernel(Views.narrow(longOne, 2, 0, 1), longOne))
+      assertThat(Attention.kernel(shortOne, shortOne, shortOne))
           .isEqualTo(AttentionKernel.REFERENCE);
-      assertThat(Attention.kernel(shortOne, longOne)).isEqualTo(AttentionKernel.REFERENCE);
+      assertThat(Attention.kernel(longOne, longOne, longOne)).isEqualTo(AttentionKernel.FLASH_CPU);
+      assertThat(Attention.kernel(Views.narrow(longOne, 2, 0, 1), longOne, longOne))
+          .isEqualTo(AttentionKernel.REFERENCE);
+      assertThat(Attention.kernel(shortOne, longOne, longOne)).isEqualTo(AttentionKernel.REFERENCE);
       Tensor meta = new Inputs(113, Dtype.FLOAT32, Device.META).normal(1, 1, 4, 2);
-      assertThat(Attention.kernel(meta, meta)).isEqualTo(AttentionKernel.SHAPES_ONLY);
+      assertThat(Attention.kernel(meta, meta, meta)).isEqualTo(AttentionKernel.SHAPES_ONLY);
     }
   }
 }

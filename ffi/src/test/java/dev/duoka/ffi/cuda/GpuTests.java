@@ -205,7 +205,7 @@ class GpuTests {
     assertThatThrownBy(() -> ADD.call(0).block(4096).launch())
         .isInstanceOf(DuokaException.class)
         .hasMessageContaining("CUDA_ERROR_INVALID_VALUE")
-        .hasMessageContaining("block 4096×1×1 ");
+        .hasMessageContaining("block 4096×1×1");
     add(a, a, c, 1, 0);
     assertThat(values(c)[7]).isEqualTo(2 * values(a)[7]);
   }

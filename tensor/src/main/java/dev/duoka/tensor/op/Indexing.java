@@ -57,9 +57,9 @@ public final class Indexing {
     Call.of(SCATTER_ADD).tensor(target).integer(dim).tensor(indices).tensor(values).inPlace();
   }
 
-  /** The {@code k} largest values of the last dimension and their indices, in no order. */
+  /** The {@code k} largest values of the last dimension, largest first, and their indices. */
   public static Tensor[] topk(Tensor tensor, int k) {
-    return Call.of(TOPK).tensor(tensor).integer(k).integer(-1).bool(true).bool(false).results(2);
+    return Call.of(TOPK).tensor(tensor).integer(k).integer(-1).bool(true).bool(true).results(2);
   }
 
   /** The indices that sort a vector in ascending order, equal elements in their order. */

@@ -28,7 +28,6 @@ final class Contradictions {
     contradictions.batch();
     contradictions.precision();
     contradictions.schedule();
-    contradictions.device();
     contradictions.checkpoints();
   }
 
@@ -123,17 +122,6 @@ final class Contradictions {
     return training.tokens().isPresent()
         ? OptionalLong.of(Math.ceilDiv(training.tokens().getAsLong(), training.tokensPerStep()))
         : OptionalLong.empty();
-  }
-
-  private void device() {
-    DeviceChoice device = config.device();
-    int ranks = config.parallel().data();
-    if (device.index().isPresent() && ranks > 1) {
-      refuse(
-          "device",
-          "device " + device + " is one GPU, but parallel.data asks for " + ranks + " ranks",
-          "Set device to cuda, or parallel.data to 1.");
-    }
   }
 
   private void checkpoints() {

@@ -31,8 +31,9 @@ public record RunConfig(
     @Doc("How the work is spread over ranks.") ParallelSettings parallel,
     @Doc(
             value =
-                "`cpu`, `cuda` (rank r on GPU r), one GPU such as `cuda:0`, or `auto`: CUDA if a"
-                    + " usable GPU is there, else the CPU, and the run says which.",
+                "`cpu`, `cuda` (rank r on GPU r), one GPU such as `cuda:0` that all ranks share, or"
+                    + " `auto`: CUDA if a usable GPU is there, else the CPU, and the run says"
+                    + " which.",
             byDefault = "auto")
         DeviceChoice device,
     @Doc(

@@ -233,9 +233,10 @@ final class RunFileTests {
   }
 
   @Test
-  void refusesOneGpuForSeveralRanks() {
-    assertThat(problem("device=cuda:1", "parallel.data=2"))
-        .startsWith("--set device: device cuda:1 is one GPU, but parallel.data asks for 2 ranks");
+  void letsSeveralRanksShareOneGpu() {
+    assertThat(RunFile.parse("r", RunFileDocs.EXAMPLE, List.of("device=cuda:1", "parallel.data=2")))
+        .extracting(config -> config.device().toString())
+        .isEqualTo("cuda:1");
     assertThat(RunFile.parse("r", RunFileDocs.EXAMPLE, List.of("parallel={data: 1, zero: 1}")))
         .extracting(config -> config.parallel().zero())
         .isEqualTo(1);
