@@ -55,7 +55,10 @@ public final class LossScaler {
       scale *= settings.backoffFactor();
       goodSteps = 0;
     } else if (++goodSteps == settings.growthInterval()) {
-      scale *= settings.growthFactor();
+      double grown = scale * settings.growthFactor();
+      if (Float.isFinite((float) grown)) { // PyTorch keeps the scale in fp32, and it from infinity
+        scale = grown;
+      }
       goodSteps = 0;
     }
   }

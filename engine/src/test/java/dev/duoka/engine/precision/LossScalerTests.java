@@ -43,6 +43,18 @@ class LossScalerTests {
     }
   }
 
+  /** Gradients of zero never overflow; the scale must not become infinite. */
+  @Test
+  void doesNotGrowBeyondFp32() {
+    LossScaler scaler = new LossScaler(new LossScaler.Settings(65536, 2, 0.5, 1), true);
+    for (int i = 0; i < 1000; i++) {
+      scaler.update(false);
+    }
+    assertThat(scaler.scale()).isEqualTo(0x1p127);
+    scaler.update(true);
+    assertThat(scaler.scale()).isEqualTo(0x1p126);
+  }
+
   @Test
   void goesOnFromACheckpoint() {
     LossScaler first = new LossScaler(new LossScaler.Settings(8, 2, 0.5, 3), true);
