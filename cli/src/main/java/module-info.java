@@ -12,6 +12,9 @@ module dev.duoka.cli {
   requires transitive dev.duoka.model;
   requires transitive dev.duoka.data;
   requires transitive dev.duoka.train;
+  requires transitive dev.duoka.machine;
+  requires transitive dev.duoka.diagnosis;
+  requires transitive dev.duoka.planner;
   requires transitive info.picocli;
   requires org.tukaani.xz;
 

@@ -1,13 +1,15 @@
 import org.jspecify.annotations.NullMarked;
 
-/** Hugging Face's file formats: JSON, safetensors and a model's config. No tensors. */
+/** File formats: JSON, YAML tables, safetensors and a model's config. No tensors. */
 @NullMarked
 module dev.duoka.formats {
   requires static transitive org.jspecify;
   requires transitive dev.duoka.base;
   requires transitive tools.jackson.databind;
+  requires org.snakeyaml.engine;
 
   exports dev.duoka.formats.json;
   exports dev.duoka.formats.modelconfig;
   exports dev.duoka.formats.safetensors;
+  exports dev.duoka.formats.yaml;
 }

@@ -11,7 +11,19 @@ import java.util.stream.Stream;
 final class Repository {
   /** The modules in the order of their dependencies, as in the root pom. */
   static final List<String> MODULES =
-      List.of("base", "formats", "ffi", "tensor", "engine", "model", "data", "train", "cli");
+      List.of(
+          "base",
+          "formats",
+          "ffi",
+          "tensor",
+          "engine",
+          "model",
+          "data",
+          "train",
+          "machine",
+          "diagnosis",
+          "planner",
+          "cli");
 
   private Repository() {}
 

@@ -114,6 +114,25 @@ public final class JsonFields {
             });
   }
 
+  /** A list of objects; an empty list where it is absent. */
+  public List<JsonFields> objects(String name) {
+    Optional<JsonNode> array = node(name);
+    if (array.isEmpty()) {
+      return List.of();
+    }
+    if (!array.get().isArray()) {
+      throw wrongType(name, array.get(), "a list of objects");
+    }
+    List<JsonFields> objects = new ArrayList<>();
+    for (JsonNode value : array.get()) {
+      if (!value.isObject()) {
+        throw wrongType(name, value, "an object");
+      }
+      objects.add(new JsonFields(value, source, path + name + "[" + objects.size() + "].", code));
+    }
+    return List.copyOf(objects);
+  }
+
   /** A list of strings; an empty list where it is absent. */
   public List<String> texts(String name) {
     Optional<JsonNode> array = node(name);

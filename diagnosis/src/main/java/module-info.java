@@ -1,0 +1,9 @@
+import org.jspecify.annotations.NullMarked;
+
+/** Why a run failed: reads logs as a stream and names root causes by rules that are data. */
+@NullMarked
+module dev.duoka.diagnosis {
+  requires static transitive org.jspecify;
+  requires transitive dev.duoka.base;
+  requires transitive dev.duoka.formats;
+}

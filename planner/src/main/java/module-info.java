@@ -1,0 +1,12 @@
+import org.jspecify.annotations.NullMarked;
+
+/**
+ * What to buy and which layout to run: hardware catalogue, memory and time of a step, search, cost.
+ */
+@NullMarked
+module dev.duoka.planner {
+  requires static transitive org.jspecify;
+  requires transitive dev.duoka.base;
+  requires transitive dev.duoka.formats;
+  requires transitive dev.duoka.machine;
+}
