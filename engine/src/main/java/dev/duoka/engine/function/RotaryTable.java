@@ -48,8 +48,9 @@ public final class RotaryTable implements AutoCloseable {
     }
     this.interleaved = interleaved;
     try (Scope _ = Scope.open(MemoryOwner.CONSTANTS)) {
-      cosines = Scope.detach(HostCopy.fromDoubles(cosine, dtype, device, positions, pairs));
+      Tensor cosineTable = HostCopy.fromDoubles(cosine, dtype, device, positions, pairs);
       sines = Scope.detach(HostCopy.fromDoubles(sine, dtype, device, positions, pairs));
+      cosines = Scope.detach(cosineTable);
     }
   }
 

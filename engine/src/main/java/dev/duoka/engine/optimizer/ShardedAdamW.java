@@ -55,19 +55,19 @@ public final class ShardedAdamW implements AutoCloseable {
     }
     long length = sharded ? store.shardLength() : store.length();
     long offset = sharded ? collectives.rank() * length : 0;
-    valueShard = Scope.detach(Views.narrow(store.values(), 0, offset, length));
-    gradientShard = Scope.detach(Views.narrow(store.gradients(), 0, offset, length));
     Dtype dtype = store.gradients().dtype();
+    // Detached together at the end, so that running out of memory on one frees the others.
     try (Scope _ = Scope.open(MemoryOwner.OPTIMIZER)) {
-      firstMoment = Scope.detach(Tensors.zeros(dtype, valueShard.device(), length));
-      secondMoment = Scope.detach(Tensors.zeros(dtype, valueShard.device(), length));
-    }
-    if (valueShard.dtype() == dtype) {
-      master = null;
-    } else {
-      try (Scope _ = Scope.open(MemoryOwner.MASTER_WEIGHTS)) {
-        master = Scope.detach(Copies.cast(valueShard, dtype));
-      }
+      Tensor values = Views.narrow(store.values(), 0, offset, length);
+      Tensor gradients = Views.narrow(store.gradients(), 0, offset, length);
+      Tensor first = Tensors.zeros(dtype, values.device(), length);
+      Tensor second = Tensors.zeros(dtype, values.device(), length);
+      Tensor masters = values.dtype() == dtype ? null : masterWeights(values, dtype);
+      valueShard = Scope.detach(values);
+      gradientShard = Scope.detach(gradients);
+      firstMoment = Scope.detach(first);
+      secondMoment = Scope.detach(second);
+      master = masters == null ? null : Scope.detach(masters);
     }
   }
 
@@ -115,6 +115,12 @@ public final class ShardedAdamW implements AutoCloseable {
     }
     publish();
     return new StepOutcome(norm, true);
+  }
+
+  private static Tensor masterWeights(Tensor values, Dtype dtype) {
+    try (Scope scope = Scope.open(MemoryOwner.MASTER_WEIGHTS)) {
+      return scope.keep(Copies.cast(values, dtype));
+    }
   }
 
   /** Sum of squares of the reduced gradients over all shards. */

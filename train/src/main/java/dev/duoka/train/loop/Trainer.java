@@ -4,6 +4,7 @@ import dev.duoka.base.DuokaException;
 import dev.duoka.base.ErrorCode;
 import dev.duoka.data.batch.BatchStream;
 import dev.duoka.data.batch.DataState;
+import dev.duoka.data.batch.RankShare;
 import dev.duoka.data.batch.TrainingOrder;
 import dev.duoka.data.batch.ValidationBatches;
 import dev.duoka.data.shard.TokenisationListener;
@@ -99,12 +100,13 @@ public final class Trainer {
               }
               long firstStep = checkpoints.stepsTaken();
               DataState position = checkpoints.data();
+              collectives.barrier(); // the ranks of a CPU measure its rate together, as they train
               DevicePeak peak = peak(placement, device);
               RankTrainer.Plan plan = plan(model, data, totalSteps, lastStep, peak);
               try (BatchStream batches =
                   BatchStream.open(
                       new TrainingOrder(data.training(), dataSeed()),
-                      slice(collectives),
+                      share(collectives),
                       position)) {
                 if (collectives.rank() == 0) {
                   listener.started(description(model, data, placement, plan, peak, firstStep));
@@ -158,9 +160,9 @@ public final class Trainer {
     return config.data().seed().orElse(config.training().seed());
   }
 
-  private dev.duoka.data.batch.BatchPlan slice(Collectives collectives) {
+  private RankShare share(Collectives collectives) {
     BatchPlan batch = BatchPlan.of(config);
-    return new dev.duoka.data.batch.BatchPlan(
+    return new RankShare(
         collectives.rank(),
         collectives.size(),
         batch.microBatch(),
@@ -181,18 +183,13 @@ public final class Trainer {
                 true,
                 config.data().sequenceLength(),
                 depth));
-    OptimizerSettings settings = config.optimizer();
-    ShardedAdamW optimizer =
-        new ShardedAdamW(
-            network.parameters(),
-            collectives,
-            new AdamWSettings(
-                settings.beta1(),
-                settings.beta2(),
-                settings.eps(),
-                settings.weightDecay(),
-                settings.clipNorm().orElse(precision.defaultClipNorm())),
-            config.parallel().zero());
+    ShardedAdamW optimizer;
+    try {
+      optimizer = optimizer(network, collectives, precision);
+    } catch (RuntimeException e) {
+      network.close();
+      throw e;
+    }
     LossScaler scaler =
         new LossScaler(
             config.lossScale().map(Trainer::lossScale).orElse(LossScaler.Settings.DEFAULT),
@@ -209,6 +206,21 @@ public final class Trainer {
                 collectives.size(),
                 BatchPlan.of(config).microBatch());
     return new RankState(collectives, device, network, optimizer, scaler, step, validation);
+  }
+
+  private ShardedAdamW optimizer(
+      LanguageModel network, Collectives collectives, Precision precision) {
+    OptimizerSettings settings = config.optimizer();
+    return new ShardedAdamW(
+        network.parameters(),
+        collectives,
+        new AdamWSettings(
+            settings.beta1(),
+            settings.beta2(),
+            settings.eps(),
+            settings.weightDecay(),
+            settings.clipNorm().orElse(precision.defaultClipNorm())),
+        config.parallel().zero());
   }
 
   private TrainingStep.Settings stepSettings(ModelConfig model, int depth) {

@@ -97,7 +97,7 @@ public final class ParityCheck {
     int sequences = ids.length / length;
     try (Scope _ = Scope.open();
         Tape tape = Tape.recording(Recompute.NONE);
-        TokenBatch batch = batch(ids, sequences, length)) {
+        TokenBatch batch = batch(ids, sequences, length, model.config().vocabSize())) {
       long targets = (long) sequences * (length - 1);
       Pass pass = Pass.overSequences(tape, sequences, model.rotary(), null);
       Losses losses = model.losses(pass, batch, new LossWeights(1.0 / targets, 0));
@@ -193,7 +193,7 @@ public final class ParityCheck {
           model.parameters().resetGradients();
           try (Scope _ = Scope.open();
               Tape tape = Tape.recording(Recompute.NONE);
-              TokenBatch batch = batch(ids, sequences, length)) {
+              TokenBatch batch = batch(ids, sequences, length, config.vocabSize())) {
             Pass pass = Pass.overSequences(tape, sequences, model.rotary(), null);
             Losses result = model.losses(pass, batch, new LossWeights(1.0 / targets, 0));
             series.losses[step] = HostCopy.item(result.next().value()) / targets;
@@ -219,8 +219,16 @@ public final class ParityCheck {
   }
 
   /** Each token's target is the next one; the last of a sequence has none. */
-  private TokenBatch batch(long[] ids, int sequences, int length) {
+  private TokenBatch batch(long[] ids, int sequences, int length, int vocabulary) {
     long[] targets = new long[ids.length];
+    for (long id : ids) {
+      if (id < 0 || id >= vocabulary) {
+        throw new DuokaException(
+            ErrorCode.FORMAT,
+            "the input holds the token id " + id + ", outside of 0 to " + (vocabulary - 1),
+            "Check that config.json and the input ids are of the same model.");
+      }
+    }
     for (int i = 0; i < ids.length; i++) {
       targets[i] = i % length == length - 1 ? -100 : ids[i + 1];
     }

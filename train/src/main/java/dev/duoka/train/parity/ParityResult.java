@@ -10,6 +10,9 @@ package dev.duoka.train.parity;
  *     where it was not measured because the error is small anyway
  */
 public record ParityResult(String name, double relativeError, double roundingSpread) {
+  /** Above this a value says nothing, so its own spread excuses no error. */
+  static final double LARGEST_SPREAD = 0.25;
+
   static ParityResult of(String name, double[] actual, double[] expected) {
     if (actual.length != expected.length) {
       return new ParityResult(name, Double.POSITIVE_INFINITY, 0);
@@ -31,9 +34,9 @@ public record ParityResult(String name, double relativeError, double roundingSpr
 
   /**
    * Whether the error is a number and not above {@code tolerance}, or not above what rounding alone
-   * does to this value.
+   * does to this value, as far as that is at most {@value #LARGEST_SPREAD}.
    */
   public boolean within(double tolerance) {
-    return relativeError <= Math.max(tolerance, roundingSpread);
+    return relativeError <= Math.max(tolerance, Math.min(roundingSpread, LARGEST_SPREAD));
   }
 }
