@@ -3,8 +3,10 @@ package dev.duoka.engine.function;
 import dev.duoka.engine.autograd.Function;
 import dev.duoka.engine.autograd.SavedTensors;
 import dev.duoka.tensor.Tensor;
+import dev.duoka.tensor.kernel.HeadKernels;
 import dev.duoka.tensor.op.Copies;
 import dev.duoka.tensor.op.Reductions;
+import dev.duoka.tensor.op.Tensors;
 import dev.duoka.tensor.op.Views;
 import org.jspecify.annotations.Nullable;
 
@@ -17,6 +19,9 @@ import org.jspecify.annotations.Nullable;
  * {@code [b, heads, t, nope + rope]}, value {@code [b, heads, t, value]}.
  */
 public final class LatentHeads extends Function {
+  /** Widths that are multiples of this are whole packs in every dtype. */
+  private static final int PACK = 8;
+
   private final long batch;
   private final int heads;
   private final long nope;
@@ -59,6 +64,17 @@ public final class LatentHeads extends Function {
   public Tensor[] forward(SavedTensors saved, Tensor... inputs) {
     Tensor queries = split(inputs[0], nope + rope);
     Tensor latent = split(inputs[1], nope + valueWidth);
+    HeadKernels.Rotation rotation = rotary.rotation(firstPosition);
+    if (rotation != null && fits(queries, rotation) && inputs[1].isContiguous()) {
+      // In place: the projected queries have no other reader, and nobody saved them.
+      HeadKernels.rotate(queries, queries, rotation, 1);
+      Tensor key = HeadKernels.latentKeys(latent, Views.dense(inputs[2]), nope, rotation);
+      return new Tensor[] {
+        Views.transpose(queries, 1, 2),
+        Views.transpose(key, 1, 2),
+        Views.transpose(Views.narrow(latent, 3, nope, valueWidth), 1, 2)
+      };
+    }
     Tensor shared = Views.reshape(Views.dense(inputs[2]), batch, -1, 1, rope);
 
     Tensor queryRotated = rotary.rotate(Views.narrow(queries, 3, nope, rope), firstPosition);
@@ -75,6 +91,13 @@ public final class LatentHeads extends Function {
     Tensor key = tokensFirst(gradOutputs[1]);
     Tensor value = tokensFirst(gradOutputs[2]);
 
+    HeadKernels.Rotation rotation = rotary.rotation(firstPosition);
+    if (rotation != null && fits(Views.dense(query), rotation)) {
+      Tensor turned = Tensors.empty(query.dtype(), query.device(), query.shape());
+      HeadKernels.rotate(query, turned, rotation, -1);
+      Tensor[] gradients = HeadKernels.latentGradients(key, value, nope, rotation);
+      return new @Nullable Tensor[] {join(turned), join(gradients[0]), gradients[1]};
+    }
     Tensor queries =
         Copies.concatenate(
             3,
@@ -84,6 +107,12 @@ public final class LatentHeads extends Function {
     Tensor shared =
         rotary.rotateBack(Reductions.sum(Views.narrow(key, 3, nope, rope), 2, true), firstPosition);
     return new @Nullable Tensor[] {join(queries), join(latent), Views.reshape(shared, -1, rope)};
+  }
+
+  private boolean fits(Tensor queries, HeadKernels.Rotation rotation) {
+    return HeadKernels.take(queries, nope + rope, rotation)
+        && nope % PACK == 0
+        && valueWidth % PACK == 0;
   }
 
   private Tensor split(Tensor tensor, long width) {

@@ -6,6 +6,7 @@ import dev.duoka.tensor.Dtype;
 import dev.duoka.tensor.MemoryOwner;
 import dev.duoka.tensor.Scope;
 import dev.duoka.tensor.Tensor;
+import dev.duoka.tensor.kernel.AdamWKernel;
 import dev.duoka.tensor.op.Copies;
 import dev.duoka.tensor.op.Elementwise;
 import dev.duoka.tensor.op.HostCopy;
@@ -86,6 +87,9 @@ public final class ShardedAdamW implements AutoCloseable {
         collectives.allReduce(store.gradients());
       }
     }
+    if (AdamWKernel.take(valueShard, gradientShard)) {
+      return fusedStep(learningRate, lossScale);
+    }
     double norm = Math.sqrt(squaredNorm()) / lossScale;
     if (!Double.isFinite(norm)) {
       return new StepOutcome(norm, false);
@@ -117,6 +121,41 @@ public final class ShardedAdamW implements AutoCloseable {
     return new StepOutcome(norm, true);
   }
 
+  /** Launches the whole update before it reads the norm back. */
+  private StepOutcome fusedStep(double learningRate, double lossScale) {
+    try (Scope _ = Scope.open(MemoryOwner.TEMPORARIES)) {
+      Tensor squares = AdamWKernel.squaredNorm(gradientShard);
+      if (sharded) {
+        double[] sum = {HostCopy.item(squares)};
+        collectives.allReduce(sum);
+        Tensors.fill(squares, sum[0]);
+      }
+      AdamWKernel.step(
+          master,
+          valueShard,
+          gradientShard,
+          firstMoment,
+          secondMoment,
+          squares,
+          new AdamWKernel.Update(
+              learningRate,
+              settings.beta1(),
+              settings.beta2(),
+              settings.epsilon(),
+              settings.weightDecay(),
+              1 / lossScale,
+              settings.clipNorm(),
+              steps + 1));
+      double norm = squares.device().isMeta() ? 0 : Math.sqrt(HostCopy.item(squares)) / lossScale;
+      boolean applied = Double.isFinite(norm);
+      if (applied) {
+        steps++;
+        gatherValues();
+      }
+      return new StepOutcome(norm, applied);
+    }
+  }
+
   private static Tensor masterWeights(Tensor values, Dtype dtype) {
     try (Scope scope = Scope.open(MemoryOwner.MASTER_WEIGHTS)) {
       return scope.keep(Copies.cast(values, dtype));
@@ -146,6 +185,10 @@ public final class ShardedAdamW implements AutoCloseable {
     if (master != null) {
       Copies.into(valueShard, master);
     }
+    gatherValues();
+  }
+
+  private void gatherValues() {
     if (sharded) {
       collectives.allGather(valueShard, store.values());
     }

@@ -1,6 +1,9 @@
 package dev.duoka.engine.parameter;
 
+import dev.duoka.tensor.Device;
+import dev.duoka.tensor.Dtype;
 import dev.duoka.tensor.Tensor;
+import dev.duoka.tensor.kernel.NormKernels;
 import dev.duoka.tensor.op.Copies;
 import dev.duoka.tensor.op.Elementwise;
 import dev.duoka.tensor.op.Products;
@@ -85,11 +88,33 @@ public final class Parameter {
         Products.mmInto(gradient(), transposed, b, gradientIsFresh ? 0 : 1);
       }
       gradientIsFresh = false;
+    } else if (accumulatesProducts(a, b)) {
+      Products.outerInto(gradient(), a, b, !gradientIsFresh);
+      gradientIsFresh = false;
     } else {
       try (Tensor product = Products.mmTransposedA(a, b)) {
         addGradient(product);
       }
     }
+  }
+
+  /**
+   * Adds the sum over the rows of {@code parts}, fp32 {@code [blocks, h]}, in a fixed order.
+   *
+   * @see NormKernels#sumParts
+   */
+  public void addGradientParts(Tensor parts) {
+    NormKernels.sumParts(parts, gradient(), !gradientIsFresh);
+    gradientIsFresh = false;
+  }
+
+  /** Whether the product goes straight into the main gradient, as it does on a GPU. */
+  private boolean accumulatesProducts(Tensor a, Tensor b) {
+    return !a.device().equals(Device.CPU)
+        && gradient().dtype() == Dtype.FLOAT32
+        && a.dtype() != Dtype.FLOAT64
+        && a.isContiguous()
+        && b.isContiguous();
   }
 
   @Override
