@@ -1,5 +1,7 @@
 package dev.duoka.train.loop;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+
 import dev.duoka.base.DuokaException;
 import dev.duoka.base.ErrorCode;
 import dev.duoka.base.NearestName;
@@ -19,7 +21,7 @@ import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.ObjectNode;
 
 /** The architecture that a run file asks for: a preset or a folder, with overrides laid over it. */
-final class ModelSource {
+public final class ModelSource {
   private static final JsonMapper MAPPER = JsonMapper.builder().build();
 
   private ModelSource() {}
@@ -41,6 +43,29 @@ final class ModelSource {
       merged.set(override.getKey(), MAPPER.valueToTree(override.getValue()));
     }
     return ModelConfigReader.read(merged, source + " with model.overrides");
+  }
+
+  /**
+   * The architecture by a preset's name or a folder with {@code config.json}.
+   *
+   * @param changes fields of {@code config.json} and their values as text
+   */
+  public static ModelConfig config(String name, Map<String, String> changes) {
+    ObjectNode merged = MAPPER.createObjectNode();
+    boolean folder = Files.exists(Path.of(name));
+    JsonNode base =
+        folder
+            ? Json.parse(
+                Files.isDirectory(Path.of(name)) ? Path.of(name, "config.json") : Path.of(name),
+                ErrorCode.CONFIG)
+            : Presets.json(name);
+    merged.setAll((ObjectNode) base);
+    changes.forEach(
+        (key, value) -> {
+          checkKey(key, base, name);
+          merged.set(key, Json.parse(value.getBytes(UTF_8), key + "=" + value, ErrorCode.USAGE));
+        });
+    return ModelConfigReader.read(merged, name);
   }
 
   private static JsonNode base(ModelSettings settings) {
