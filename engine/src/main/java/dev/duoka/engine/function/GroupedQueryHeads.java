@@ -71,7 +71,7 @@ public final class GroupedQueryHeads extends Function {
   public @Nullable Tensor[] inputGradients(SavedTensors saved, @Nullable Tensor[] gradOutputs) {
     HeadKernels.Rotation rotation = rotary.rotation(firstPosition);
     Tensor first = heads(gradOutputs[0]);
-    if (rotation != null && HeadKernels.take(first, first.size(3), rotation)) {
+    if (rotation != null && HeadKernels.takeAnyLayout(first, rotation)) {
       return new @Nullable Tensor[] {
         jointGradient(first, heads(gradOutputs[1]), heads(gradOutputs[2]), rotation)
       };

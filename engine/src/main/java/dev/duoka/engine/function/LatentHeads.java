@@ -92,7 +92,7 @@ public final class LatentHeads extends Function {
     Tensor value = tokensFirst(gradOutputs[2]);
 
     HeadKernels.Rotation rotation = rotary.rotation(firstPosition);
-    if (rotation != null && fits(Views.dense(query), rotation)) {
+    if (rotation != null && HeadKernels.takeAnyLayout(query, rotation) && widthsFit()) {
       Tensor turned = Tensors.empty(query.dtype(), query.device(), query.shape());
       HeadKernels.rotate(query, turned, rotation, -1);
       Tensor[] gradients = HeadKernels.latentGradients(key, value, nope, rotation);
@@ -110,9 +110,11 @@ public final class LatentHeads extends Function {
   }
 
   private boolean fits(Tensor queries, HeadKernels.Rotation rotation) {
-    return HeadKernels.take(queries, nope + rope, rotation)
-        && nope % PACK == 0
-        && valueWidth % PACK == 0;
+    return HeadKernels.take(queries, nope + rope, rotation) && widthsFit();
+  }
+
+  private boolean widthsFit() {
+    return nope % PACK == 0 && valueWidth % PACK == 0;
   }
 
   private Tensor split(Tensor tensor, long width) {

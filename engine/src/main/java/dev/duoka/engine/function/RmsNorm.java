@@ -57,13 +57,15 @@ public final class RmsNorm extends Function {
   @Override
   public @Nullable Tensor[] inputGradients(SavedTensors saved, @Nullable Tensor[] gradOutputs) {
     if (NormKernels.take(saved.get("x"))) {
+      Tensor x = saved.get("x");
+      Tensor residual = saved.takeGradientSoFar(0);
       Tensor[] gradients =
           NormKernels.backward(
               Views.dense(only(gradOutputs)),
-              saved.get("x"),
+              x,
               weight.value(),
               saved.get("inverse rms"),
-              null);
+              residual == null ? null : Views.dense(residual));
       saved.save("weight gradient parts", gradients[1]);
       return new @Nullable Tensor[] {gradients[0]};
     }

@@ -105,6 +105,7 @@ public final class Cublas {
     // cuBLAS counts columns first: what is row-major [r, c] for us is its [c, r].
     int m = Math.toIntExact(bColumns);
     int n = Math.toIntExact(aColumns);
+    MemorySegment beta = add ? ONE : ZERO;
     int status;
     try {
       status =
@@ -123,7 +124,7 @@ public final class Cublas {
                   a,
                   dtype.code,
                   n,
-                  add ? ONE : ZERO,
+                  beta,
                   target,
                   FLOAT32,
                   m,

@@ -48,6 +48,22 @@ public final class HeadKernels {
         && rotation.inPacksOf(joint);
   }
 
+  /** Whether heads {@code [.., width]} in any layout can be read in whole packs. */
+  public static boolean takeAnyLayout(Tensor heads, Rotation rotation) {
+    int pack = KernelFamily.pack(heads);
+    if (!KernelFamily.serve(heads) || heads.size(-1) % pack != 0 || !rotation.inPacksOf(heads)) {
+      return false;
+    }
+    long[] strides = TensorHandle.strides(heads.handle());
+    for (int dim = 0; dim < strides.length - 1; dim++) {
+      if (strides[dim] % pack != 0) {
+        return false;
+      }
+    }
+    boolean aligned = heads.device().isMeta() || Views.addressOf(heads) % (2L * Long.BYTES) == 0;
+    return strides[strides.length - 1] == 1 && aligned;
+  }
+
   /**
    * Copies heads, and rotates the last columns of each.
    *

@@ -24,10 +24,12 @@ final class KernelFamily {
 
   private static final int MAX_THREADS = 512;
 
-  private record Key(Dtype dtype, String entry) {}
+  private record Key(Dtype dtype, String entry, int packs) {}
+
+  private record Variant(Dtype dtype, int packs) {}
 
   private final String file;
-  private final Map<Dtype, KernelSource> sources = new ConcurrentHashMap<>();
+  private final Map<Variant, KernelSource> sources = new ConcurrentHashMap<>();
   private final Map<Key, CudaKernel> kernels = new ConcurrentHashMap<>();
 
   /** The kernels of a source beside {@code common.cuh}. */
@@ -66,27 +68,48 @@ final class KernelFamily {
     return (long) MAX_THREADS * packs * pack(tensor);
   }
 
+  /** Packs of a row for each thread of {@link #threads}: 1, 2, 4, 8 and so on. */
+  static int packsPerThread(Tensor tensor, long width) {
+    long threads = threads(tensor, width);
+    int packs = 1;
+    while (packs * threads * pack(tensor) < width) {
+      packs *= 2;
+    }
+    return packs;
+  }
+
   /** Starts a launch of one of the kernels for the dtype and the device of {@code like}. */
   KernelCall call(Tensor like, String entry) {
+    return call(like, entry, 1);
+  }
+
+  /**
+   * As {@link #call(Tensor, String)}, compiled for threads that keep {@code packs} packs each: what
+   * the source calls PACKS.
+   */
+  KernelCall call(Tensor like, String entry, int packs) {
     return kernels
         .computeIfAbsent(
-            new Key(like.dtype(), entry), key -> CudaKernel.of(source(key.dtype()), key.entry()))
+            new Key(like.dtype(), entry, packs),
+            key ->
+                CudaKernel.of(
+                    sources.computeIfAbsent(new Variant(key.dtype(), key.packs()), this::read),
+                    key.entry()))
         .call(like.device().index());
   }
 
-  private KernelSource source(Dtype dtype) {
-    return sources.computeIfAbsent(dtype, this::read);
-  }
-
-  private KernelSource read(Dtype dtype) {
+  private KernelSource read(Variant variant) {
     int element =
-        switch (dtype) {
+        switch (variant.dtype()) {
           case FLOAT32 -> 0;
           case BFLOAT16 -> 1;
           case FLOAT16 -> 2;
-          default -> throw new IllegalArgumentException("no kernels for " + dtype);
+          default -> throw new IllegalArgumentException("no kernels for " + variant);
         };
-    return new KernelSource(file, text("common.cuh") + text(file), List.of("-DELEMENT=" + element));
+    return new KernelSource(
+        file,
+        text("common.cuh") + text(file),
+        List.of("-DELEMENT=" + element, "-DPACKS=" + variant.packs()));
   }
 
   private static String text(String name) {

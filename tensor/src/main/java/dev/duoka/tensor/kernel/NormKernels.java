@@ -13,11 +13,11 @@ import org.jspecify.annotations.Nullable;
 public final class NormKernels {
   private static final KernelFamily KERNELS = new KernelFamily("norm.cu");
 
-  /** Packs that a thread keeps in registers, as in the source. */
+  /** The most packs that a thread keeps in registers. */
   private static final int PACKS = 4;
 
   /** Blocks of a backward pass: what a large card holds at once. */
-  private static final int BLOCKS = 528;
+  private static final int BLOCKS = 1056;
 
   private NormKernels() {}
 
@@ -44,7 +44,7 @@ public final class NormKernels {
     Tensor sum = delta == null ? null : Tensors.empty(x.dtype(), x.device(), x.shape());
     if (x.device().isCuda() && inverse.elements() > 0) {
       KERNELS
-          .call(x, "rms_norm_forward")
+          .call(x, "rms_norm_forward", KernelFamily.packsPerThread(x, x.size(-1)))
           .grid(Math.toIntExact(inverse.elements()))
           .block(KernelFamily.threads(x, x.size(-1)))
           .pointer(Views.addressOf(x))
@@ -76,7 +76,7 @@ public final class NormKernels {
     Tensor parts = Tensors.empty(Dtype.FLOAT32, x.device(), blocks, x.size(-1));
     if (x.device().isCuda()) {
       KERNELS
-          .call(x, "rms_norm_backward")
+          .call(x, "rms_norm_backward", KernelFamily.packsPerThread(x, x.size(-1)))
           .grid(blocks)
           .block(KernelFamily.threads(x, x.size(-1)))
           .pointer(Views.addressOf(dy))

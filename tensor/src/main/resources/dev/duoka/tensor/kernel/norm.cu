@@ -1,7 +1,6 @@
 // RMS normalisation of rows (Zhang and Sennrich, arXiv:1910.07467), with an optional residual sum
-// before it. Each row is read once and kept in registers.
-
-#define PACKS 4 // of a thread: rows of up to 4 · PACK · blockDim elements
+// before it. Each row is read once and kept in registers: PACKS packs of each thread, given when it is
+// compiled, so that narrow rows leave room for more blocks at a time.
 
 // sum = x + delta (where delta is given); y = weight · sum / sqrt(mean(sum²) + epsilon).
 extern "C" __global__ void rms_norm_forward(const element* __restrict__ x, const element* __restrict__ delta,
