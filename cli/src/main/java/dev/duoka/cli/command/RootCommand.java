@@ -21,6 +21,7 @@ import picocli.CommandLine.Spec;
       ExportCommand.class,
       ParityCommand.class,
       BenchCommand.class,
+      ProfileCommand.class,
       EnvCommand.class,
       ConfigCommand.class,
       BundleCommand.class

@@ -26,7 +26,8 @@ public final class ModelSource {
 
   private ModelSource() {}
 
-  static ModelConfig config(ModelSettings settings) {
+  /** The architecture that a run file asks for. */
+  public static ModelConfig config(ModelSettings settings) {
     String source =
         settings
             .preset()

@@ -1,4 +1,4 @@
-package dev.duoka.train.loop;
+package dev.duoka.train.profile;
 
 import dev.duoka.engine.autograd.FunctionObserver;
 import dev.duoka.engine.autograd.Work;
@@ -17,18 +17,6 @@ import java.util.regex.Pattern;
  */
 public final class StepProfile implements FunctionObserver, AutoCloseable {
   private static final Pattern LAYER = Pattern.compile("model\\.layers\\.\\d+\\.");
-
-  /**
-   * The rates that floors are computed with.
-   *
-   * @param flops a second that the best matrix products reach
-   * @param bytes a second that a copy reads and writes
-   */
-  public record Rates(double flops, double bytes) {
-    double seconds(Work work) {
-      return Math.max(work.flops() / flops, work.bytes() / bytes);
-    }
-  }
 
   /** One part of one step. */
   public record Span(Phase phase, String name, double startMs, double endMs, Work work) {}
@@ -82,14 +70,14 @@ public final class StepProfile implements FunctionObserver, AutoCloseable {
   }
 
   /** The spans of {@code steps} steps summed by kind, the largest distance from its floor first. */
-  public static List<Line> table(List<Span> spans, int steps, Rates rates) {
+  public static List<Line> table(List<Span> spans, int steps, DeviceRates rates) {
     Map<Kind, double[]> sums = new LinkedHashMap<>();
     for (Span span : spans) {
       String name = LAYER.matcher(span.name()).replaceAll("").replace(".weight", "");
       double[] sum = sums.computeIfAbsent(new Kind(span.phase(), name), _ -> new double[3]);
       sum[0]++;
       sum[1] += span.endMs() - span.startMs();
-      sum[2] += rates.seconds(span.work()) * 1e3;
+      sum[2] += rates.floor(span.work()) * 1e3;
     }
     return sums.entrySet().stream()
         .map(
