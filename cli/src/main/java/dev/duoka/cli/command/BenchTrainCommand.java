@@ -17,6 +17,7 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
+import tools.jackson.databind.node.ArrayNode;
 import tools.jackson.databind.node.ObjectNode;
 
 /** {@code duoka bench train}: whole training steps on random tokens. */
@@ -93,6 +94,8 @@ final class BenchTrainCommand implements Callable<Integer> {
     report.put("driver_gib", round(result.driverBytes() / 0x1p30, 2));
     report.put("first_step_seconds", round(result.firstStepSeconds(), 1));
     report.put("loss", round(result.losses().getLast(), 4));
+    ArrayNode losses = report.putArray("losses");
+    result.losses().forEach(losses::add);
     if (other != null) {
       report.put("peer_tokens_per_second", other.tokensPerSecond());
       report.put("peer_peak_gib", other.peakGib());

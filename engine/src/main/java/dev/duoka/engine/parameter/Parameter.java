@@ -7,7 +7,9 @@ import dev.duoka.tensor.kernel.NormKernels;
 import dev.duoka.tensor.op.Copies;
 import dev.duoka.tensor.op.Elementwise;
 import dev.duoka.tensor.op.Products;
+import dev.duoka.tensor.op.Tensors;
 import dev.duoka.tensor.op.Views;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -105,6 +107,15 @@ public final class Parameter {
    */
   public void addGradientParts(Tensor parts) {
     NormKernels.sumParts(parts, gradient(), !gradientIsFresh);
+    gradientIsFresh = false;
+  }
+
+  /** Lets {@code adder} add to the main gradient itself, which is zeroed first when it is fresh. */
+  public void addGradientInPlace(Consumer<Tensor> adder) {
+    if (gradientIsFresh) {
+      Tensors.zero(gradient());
+    }
+    adder.accept(gradient());
     gradientIsFresh = false;
   }
 

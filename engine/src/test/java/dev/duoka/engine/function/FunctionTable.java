@@ -259,6 +259,13 @@ final class FunctionTable {
           bench.computing(
               (tape, in) -> one(tape.apply(new LinearCrossEntropy(weight, target, 0.375), in[0])));
         });
+    add(
+        "embedding, whole packs",
+        bench -> {
+          Parameter weight = bench.parameter("w", 6, 24);
+          Tensor tokens = bench.random().indices(6, 3, 7);
+          bench.computing((tape, in) -> one(tape.apply(new Embedding(weight, tokens))));
+        });
     attention("attention, whole packs", 2, 4, 4, 16, 16, 16);
     attention("attention, whole packs, grouped", 2, 4, 2, 16, 16, 16);
     attention("attention, whole packs, narrower value", 2, 2, 2, 16, 24, 16);

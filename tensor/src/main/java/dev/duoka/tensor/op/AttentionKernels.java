@@ -115,16 +115,21 @@ public final class AttentionKernels {
     }
   }
 
-  /** The scores' log-sum-exp on {@code meta}, where no kernel runs: fp32 {@code [b, h, t]}. */
+  /**
+   * What attention returns on {@code meta}, where no kernel runs: the output, laid out token by
+   * token as cuDNN does it, and the scores' log-sum-exp, fp32 {@code [b, h, t]}.
+   */
   public static Tensor[] shapesOnly(Tensor query, Tensor value) {
+    Tensor output =
+        Tensors.empty(
+            query.dtype(),
+            query.device(),
+            query.size(0),
+            query.size(2),
+            query.size(1),
+            value.size(3));
     return new Tensor[] {
-      Tensors.empty(
-          query.dtype(),
-          query.device(),
-          query.size(0),
-          query.size(1),
-          query.size(2),
-          value.size(3)),
+      Views.transpose(output, 1, 2),
       Tensors.empty(Dtype.FLOAT32, query.device(), query.size(0), query.size(1), query.size(2))
     };
   }

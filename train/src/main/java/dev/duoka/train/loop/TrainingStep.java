@@ -132,7 +132,9 @@ final class TrainingStep implements AutoCloseable {
     // A skipped step moves no bias, and its load is forgotten: a checkpoint has none of it.
     double rate = outcome.applied() ? settings.biasUpdateRate() : 0;
     model.selectionBiases().forEach(bias -> bias.update(rate, collectives));
-    double[] sums = HostCopy.doubles(lossSums);
+    // A dry run has shapes and memory, but no numbers.
+    double[] sums =
+        device.isMeta() ? new double[1 + model.predictionDepth()] : HostCopy.doubles(lossSums);
     collectives.allReduce(sums);
     double optimizerSeconds = (System.nanoTime() - start) * 1e-9;
     double further = 0;
