@@ -23,6 +23,7 @@ import picocli.CommandLine.Spec;
       EnvCommand.class,
       ConfigCommand.class,
       TopoCommand.class,
+      NcclCommand.class,
       BundleCommand.class
     })
 public final class RootCommand implements Runnable {
