@@ -24,6 +24,8 @@ import picocli.CommandLine.Spec;
       ProfileCommand.class,
       EnvCommand.class,
       ConfigCommand.class,
+      TopoCommand.class,
+      NcclCommand.class,
       BundleCommand.class
     })
 public final class RootCommand implements Runnable {
