@@ -11,5 +11,7 @@ module dev.duoka.machine {
   requires transitive dev.duoka.formats;
   requires transitive dev.duoka.ffi;
 
+  exports dev.duoka.machine.container;
+  exports dev.duoka.machine.doctor;
   exports dev.duoka.machine.probe;
 }

@@ -12,6 +12,7 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
@@ -21,6 +22,9 @@ import java.util.stream.Stream;
 public final class FolderProbe {
   /** Bytes of one file; kernel logs are the largest. */
   private static final int LARGEST_FILE = 32 << 20;
+
+  /** Characters of one line; the longest real ones are of nvidia-smi's CSV, about 6,000. */
+  private static final int LONGEST_LINE = 16_000;
 
   private static final int MOST_FILES = 2000;
   private static final String WHY = "not in the captured outputs";
@@ -92,11 +96,20 @@ public final class FolderProbe {
 
   private static String text(Path file) {
     try (InputStream in = Files.newInputStream(file)) {
-      return decode(in.readNBytes(LARGEST_FILE));
+      return shortLines(decode(in.readNBytes(LARGEST_FILE)));
     } catch (IOException e) {
       throw new DuokaException(
           ErrorCode.IO, "cannot read " + file + ": " + e.getMessage(), "Check its permissions", e);
     }
+  }
+
+  /** What is no line of any tool would only cost time. */
+  private static String shortLines(String text) {
+    return text.lines().allMatch(line -> line.length() <= LONGEST_LINE)
+        ? text
+        : text.lines()
+            .filter(line -> line.length() <= LONGEST_LINE)
+            .collect(Collectors.joining("\n"));
   }
 
   /** Windows' shell writes UTF-16; everything else is close enough to UTF-8. */
