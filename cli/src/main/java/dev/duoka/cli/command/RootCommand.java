@@ -21,6 +21,8 @@ import picocli.CommandLine.Spec;
       ExportCommand.class,
       ParityCommand.class,
       EnvCommand.class,
+      DoctorCommand.class,
+      ContainerCommand.class,
       ConfigCommand.class,
       BundleCommand.class
     })

@@ -35,8 +35,8 @@ final class ComposeFile {
     file.add(
         "    command: " + command(plan),
         plan.runFile().isPresent()
-            ? "Trains the run file, writes below /runs, and goes on where an earlier start left off"
-                  + " if the folder holds a checkpoint."
+            ? "Trains the run file and writes below /runs. To go on after a stop, add"
+                  + " `\"--resume\"`."
             : "Without a run file it examines the machine.");
     file.add(
         "    working_dir: " + quoted(plan.workingDirectory().toString()),
@@ -160,8 +160,8 @@ final class ComposeFile {
         ? "[\"doctor\"]"
         : "[\"train\", "
             + quoted(run.get().toString())
-            + ", \"--set\", "
-            + quoted("run_dir=/runs/" + plan.name())
+            + ", \"--run-dir\", "
+            + quoted("/runs/" + plan.name())
             + "]";
   }
 

@@ -63,9 +63,9 @@ final class SlurmScript {
             + " node's.");
     if (plan.infiniband()) {
       file.add(
-          "export NCCL_IB_HCA=${NCCL_IB_HCA:-}",
-          "The network cards for NCCL, if your site names some; empty leaves the choice to NCCL,"
-              + " which takes those near each GPU.");
+          "if [ -n \"${NCCL_IB_HCA:-}\" ]; then export NCCL_IB_HCA; fi",
+          "The network cards for NCCL, if your site names some; else NCCL takes those near each"
+              + " GPU.");
     }
     file.add(
         "MOUNTS=" + mounts(plan),
@@ -79,8 +79,9 @@ final class SlurmScript {
           run=(srun --kill-on-bad-exit=1 --cpu-bind=none apptainer exec --nv --no-home --bind "$MOUNTS" "docker://$IMAGE")
         fi\
         """,
-        "By pyxis where Slurm has it, else by Apptainer; both run as you, not as root. No binding"
-            + " to a few processors: duoka places its ranks near their GPUs itself.");
+        "By pyxis where Slurm has it, else by Apptainer; both run as you, not as root. One process"
+            + " drives all GPUs, so it is not bound to a few processors. `RESUME=1 sbatch"
+            + " train.sbatch` goes on from the last checkpoint.");
     file.add(
         "\"${run[@]}\" " + String.join(" ", command) + " &",
         "In the background, so that the signal below reaches this script.");
@@ -111,8 +112,9 @@ final class SlurmScript {
           List.of(
               "train",
               shell(plan.runFile().get().toString()),
-              "--set",
-              "run_dir=/runs/" + plan.name()));
+              "--run-dir",
+              "/runs/" + plan.name()));
+      words.add("${RESUME:+--resume}");
     }
     return words;
   }

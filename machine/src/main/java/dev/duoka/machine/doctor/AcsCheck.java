@@ -47,7 +47,7 @@ final class AcsCheck implements Check {
               + redirecting.getFirst(),
           machine.allOnNvLink()
               ? "network cards reach GPUs by way of the processor; NVLink between GPUs is not"
-                    + " affected"
+                  + " affected"
               : "GPUs reach each other by way of the processor at a fraction of the rate, or hang",
           "for b in $(lspci -D | awk '/PCI bridge/{print $1}'); do sudo setpci -s $b"
               + " ECAP_ACS+0x6.w=0000; done   # not in a virtual machine; better: ACS off in the"

@@ -39,12 +39,12 @@ final class MemlockCheck implements Check {
         "a process may lock " + ByteSize.text(limit.get()),
         rdma
             ? "registering memory for RDMA fails ('ibv_reg_mr failed'), or NCCL falls back to"
-                  + " sockets"
+                + " sockets"
             : "only RDMA needs more; CUDA's pinned memory does not count",
         machine.inContainer()
             ? "docker run --ulimit memlock=-1 …"
             : "echo '* - memlock unlimited' | sudo tee /etc/security/limits.d/memlock.conf   # then"
-                  + " log in again");
+                + " log in again");
   }
 
   private static final long ENOUGH = 16L << 30;

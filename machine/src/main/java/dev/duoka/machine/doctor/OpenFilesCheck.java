@@ -26,7 +26,7 @@ final class OpenFilesCheck implements Check {
           machine.inContainer()
               ? "docker run --ulimit nofile=65536:65536 …"
               : "ulimit -n 65536   # for good: echo '* - nofile 65536' | sudo tee"
-                    + " /etc/security/limits.d/nofile.conf");
+                  + " /etc/security/limits.d/nofile.conf");
     }
   }
 

@@ -27,7 +27,7 @@ final class ShmCheck implements Check {
     String fix =
         machine.inContainer()
             ? "docker run --shm-size=16g …   # or --ipc=host; in Kubernetes mount an emptyDir of"
-                  + " medium Memory"
+                + " medium Memory"
             : "sudo mount -o remount,size=16G /dev/shm";
     String evidence = "/dev/shm has " + ByteSize.text(size.get()) + " for " + gpus + " GPUs";
     if (size.get() < SMALLEST) {

@@ -52,7 +52,7 @@ public record Gpu(
     Reading<String> computeMode,
     Reading<String> recoveryAction,
     Reading<String> fabric,
-    Reading<List<Process>> processes) {
+    Reading<List<GpuProcess>> processes) {
 
   /**
    * A PCIe link.
@@ -152,7 +152,7 @@ public record Gpu(
    * @param name its name
    * @param memory bytes of device memory
    */
-  public record Process(
+  public record GpuProcess(
       long pid, Reading<String> type, Reading<String> name, Reading<Long> memory) {}
 
   /** For messages: {@code GPU 3}. */

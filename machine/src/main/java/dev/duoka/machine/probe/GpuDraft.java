@@ -27,7 +27,7 @@ final class GpuDraft {
               ThrottleReason.DISPLAY_CLOCKS, GpuField.THROTTLE_DISPLAY_CLOCKS));
 
   private final Map<GpuField, String> fields = new EnumMap<>(GpuField.class);
-  private @Nullable List<Gpu.Process> processes;
+  private @Nullable List<Gpu.GpuProcess> processes;
 
   /** Sets a field, unless an earlier source gave a value. */
   void put(GpuField field, String text) {
@@ -42,7 +42,7 @@ final class GpuDraft {
     value.ifPresent(present -> put(field, present.toString()));
   }
 
-  void processes(List<Gpu.Process> found) {
+  void processes(List<Gpu.GpuProcess> found) {
     if (processes == null) {
       processes = List.copyOf(found);
     }

@@ -106,11 +106,11 @@ final class NvmlProbe {
         .processMemory()
         .ifPresent(
             processes -> {
-              List<Gpu.Process> list = new ArrayList<>();
+              List<Gpu.GpuProcess> list = new ArrayList<>();
               processes.forEach(
                   (pid, bytes) ->
                       list.add(
-                          new Gpu.Process(
+                          new Gpu.GpuProcess(
                               pid,
                               Reading.of("C"),
                               Reading.of(

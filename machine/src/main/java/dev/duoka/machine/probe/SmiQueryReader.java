@@ -28,7 +28,7 @@ final class SmiQueryReader {
   private final Deque<Section> open = new ArrayDeque<>();
   private Optional<GpuDraft> gpu = Optional.empty();
   private Map<String, Long> sums = new HashMap<>();
-  private List<Gpu.Process> processes = new ArrayList<>();
+  private List<Gpu.GpuProcess> processes = new ArrayList<>();
   private Map<String, String> process = new HashMap<>();
   private boolean processesShown;
   private int attached = -1;
@@ -157,7 +157,7 @@ final class SmiQueryReader {
         .ifPresent(
             pid ->
                 processes.add(
-                    new Gpu.Process(
+                    new Gpu.GpuProcess(
                         pid,
                         FieldText.text(process.getOrDefault("Type", "")),
                         FieldText.text(process.getOrDefault("Name", "")),

@@ -40,7 +40,7 @@ final class SmiTableReader {
       facts.cudaVersions.putIfAbsent(cuda.group(1), source);
     }
     List<GpuDraft> drafts = new ArrayList<>();
-    Map<String, List<Gpu.Process>> processes = new HashMap<>();
+    Map<String, List<Gpu.GpuProcess>> processes = new HashMap<>();
     boolean processTable = false;
     Optional<GpuDraft> gpu = Optional.empty();
     for (String line : text.lines().toList()) {
@@ -54,7 +54,7 @@ final class SmiTableReader {
           processes
               .computeIfAbsent(process.group(1), _ -> new ArrayList<>())
               .add(
-                  new Gpu.Process(
+                  new Gpu.GpuProcess(
                       FieldText.whole(process.group(2)).optional().orElse(0L),
                       FieldText.text(process.group(3)),
                       FieldText.text(process.group(4)),

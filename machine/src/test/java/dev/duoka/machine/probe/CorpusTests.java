@@ -90,7 +90,7 @@ class CorpusTests {
     assertThat(gpu.recoveryAction()).isEqualTo(Reading.of("None"));
     assertThat(gpu.fabric()).isEqualTo(Reading.of("Completed"));
     assertThat(gpu.processes().optional().orElseThrow())
-        .extracting(Gpu.Process::pid)
+        .extracting(Gpu.GpuProcess::pid)
         .containsExactly(11327L, 11328L, 11345L);
     assertThat(gpu.processes().optional().orElseThrow().getLast().memory())
         .isEqualTo(Reading.of(15690 * MIB));
