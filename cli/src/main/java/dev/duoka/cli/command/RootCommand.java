@@ -24,6 +24,8 @@ import picocli.CommandLine.Spec;
       DoctorCommand.class,
       ContainerCommand.class,
       ConfigCommand.class,
+      TopoCommand.class,
+      NcclCommand.class,
       BundleCommand.class
     })
 public final class RootCommand implements Runnable {
