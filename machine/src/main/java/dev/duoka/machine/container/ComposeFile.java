@@ -36,7 +36,7 @@ final class ComposeFile {
         "    command: " + command(plan),
         plan.runFile().isPresent()
             ? "Trains the run file and writes below /runs. To go on after a stop, add"
-                  + " `\"--resume\"`."
+                + " `\"--resume\"`."
             : "Without a run file it examines the machine.");
     file.add(
         "    working_dir: " + quoted(plan.workingDirectory().toString()),

@@ -45,7 +45,8 @@ final class Checks {
           new MigCheck(),
           new OtherProcessesCheck(),
           new MixedGpusCheck(),
-          new CudaVariablesCheck());
+          new CudaVariablesCheck(),
+          new NcclVariablesCheck());
 
   private Checks() {}
 }

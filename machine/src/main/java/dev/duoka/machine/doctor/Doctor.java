@@ -1,7 +1,11 @@
 package dev.duoka.machine.doctor;
 
+import dev.duoka.base.DuokaException;
 import dev.duoka.machine.probe.MachineSnapshot;
 import dev.duoka.machine.probe.Reading;
+import dev.duoka.machine.topology.LiveTopology;
+import dev.duoka.machine.topology.Topology;
+import dev.duoka.machine.topology.TopologyReader;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -20,7 +24,8 @@ public final class Doctor {
    */
   public static Diagnosis examine(
       MachineSnapshot machine, Reading<List<CopyResult>> copies, Optional<Plan> plan) {
-    Examination examination = new Examination(machine, copies, plan, Compatibility.load());
+    Examination examination =
+        new Examination(machine, copies, plan, topology(machine), Compatibility.load());
     List<Finding> findings = new ArrayList<>();
     List<Diagnosis.Examined> examined = new ArrayList<>();
     for (Check check : Checks.ALL) {
@@ -31,5 +36,22 @@ public final class Doctor {
     }
     findings.sort(Comparator.comparing(Finding::severity)); // stable: checks stay in order
     return new Diagnosis(machine, findings, examined, copies.optional().orElse(List.of()));
+  }
+
+  /** From the system where it is this one, else from the output that was captured. */
+  private static Optional<Topology> topology(MachineSnapshot machine) {
+    Optional<Topology> topology =
+        machine.live()
+            ? Optional.of(LiveTopology.read())
+            : machine.topology().optional().flatMap(Doctor::parsed);
+    return topology.filter(known -> !known.gpus().isEmpty());
+  }
+
+  private static Optional<Topology> parsed(String text) {
+    try {
+      return Optional.of(TopologyReader.read(text, "the captured topology"));
+    } catch (DuokaException e) {
+      return Optional.empty(); // its reader says more when asked: duoka topo --file
+    }
   }
 }

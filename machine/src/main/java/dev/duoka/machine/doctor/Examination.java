@@ -5,6 +5,7 @@ import dev.duoka.machine.probe.Host;
 import dev.duoka.machine.probe.MachineSnapshot;
 import dev.duoka.machine.probe.PciDevice;
 import dev.duoka.machine.probe.Reading;
+import dev.duoka.machine.topology.Topology;
 import java.util.List;
 import java.util.Optional;
 
@@ -14,12 +15,14 @@ import java.util.Optional;
  * @param machine the facts
  * @param copies what came of copying data between GPUs; unknown where that was not done
  * @param plan what the run that is planned needs
+ * @param topology what is connected to what; empty where that is not known
  * @param compatibility which versions fit together
  */
 record Examination(
     MachineSnapshot machine,
     Reading<List<CopyResult>> copies,
     Optional<Plan> plan,
+    Optional<Topology> topology,
     Compatibility compatibility) {
 
   List<Gpu> gpus() {

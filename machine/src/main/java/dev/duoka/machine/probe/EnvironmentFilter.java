@@ -14,7 +14,9 @@ import java.util.regex.Pattern;
 final class EnvironmentFilter {
   private static final List<String> PREFIXES =
       List.of(
-          "NCCL_",
+          "NCCL",
+          "NCL_",
+          "NNCL_",
           "CUDA_",
           "CUDNN_",
           "CUBLAS_",

@@ -5,6 +5,8 @@ import static org.junit.jupiter.api.Named.named;
 import static org.junit.jupiter.params.provider.Arguments.arguments;
 
 import dev.duoka.machine.probe.FakeMachine;
+import dev.duoka.machine.probe.MachineSnapshot;
+import dev.duoka.machine.probe.PciDevice;
 import dev.duoka.machine.probe.Reading;
 import java.nio.file.Path;
 import java.util.List;
@@ -271,6 +273,9 @@ class CheckTests {
         fault("mig", WARNING, m -> m.cards.get(0).mig = "Enabled"),
         fault("other-processes", NOTE, m -> m.cards.get(0).memoryUsed = "40000 MiB"),
         fault("mixed-gpus", WARNING, m -> m.cards.get(7).name = "NVIDIA H200"),
+        fault("nccl-variables", WARNING, m -> m.environment.put("NCCL_BLOCKING_WAIT", "1")),
+        fault("nccl-variables", NOTE, m -> m.environment.put("NCCL_SOCKET_NTHREADS", "4")),
+        fault("nccl-variables", WARNING, m -> m.environment.put("NCCL_P2P_LEVLE", "NVL")),
         fault("cuda-variables", ERROR, m -> m.environment.put("CUDA_VISIBLE_DEVICES", "-1")),
         fault("cuda-variables", WARNING, m -> m.environment.put("CUDA_LAUNCH_BLOCKING", "1")),
         fault("cuda-variables", NOTE, m -> m.environment.put("CUDA_VISIBLE_DEVICES", "0,1")),
@@ -307,8 +312,7 @@ class CheckTests {
   void everyCheckHasAFault() {
     Set<String> tried =
         Stream.concat(
-                faults().map(arguments -> (String) arguments.get()[0]),
-                Stream.of("driver", "copy", "nccl-variables"))
+                faults().map(arguments -> (String) arguments.get()[0]), Stream.of("driver", "copy"))
             .collect(Collectors.toSet());
     assertThat(tried).containsAll(Checks.ALL.stream().map(check -> check.info().id()).toList());
   }
@@ -404,6 +408,42 @@ class CheckTests {
         .filteredOn(examined -> examined.check().id().equals("driver"))
         .singleElement()
         .satisfies(examined -> assertThat(examined.unseen()).isNotEmpty());
+  }
+
+  @Test
+  void aLiveMachineWithCardsButNoDriverIsToldSo() {
+    FakeMachine machine = new FakeMachine(2);
+    machine.withDriver = false;
+    MachineSnapshot captured = machine.snapshot(folder);
+    assertThat(driver(captured, captured.pci()))
+        .extracting(Finding::severity)
+        .containsExactly(ERROR);
+    assertThat(driver(captured, Reading.of(List.of())))
+        .extracting(Finding::severity)
+        .containsExactly(NOTE);
+  }
+
+  private static List<Finding> driver(MachineSnapshot captured, Reading<List<PciDevice>> pci) {
+    MachineSnapshot live =
+        new MachineSnapshot(
+            "this machine",
+            true,
+            captured.driver(),
+            captured.gpus(),
+            captured.software(),
+            captured.host(),
+            pci,
+            captured.kernelEvents(),
+            captured.environment(),
+            captured.topology(),
+            List.of());
+    Findings out = new Findings("driver");
+    new DriverCheck()
+        .examine(
+            new Examination(
+                live, NO_COPIES, Optional.empty(), Optional.empty(), Compatibility.load()),
+            out);
+    return out.list();
   }
 
   private static void version(FakeMachine machine, String driver, String cuda) {
