@@ -1,6 +1,7 @@
 /* A made-up CUDA driver with two devices whose memory is the host's. */
 #include "prototypes.h"
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define BAD_STREAM ((CUstream)0xbadL)
@@ -79,6 +80,34 @@ CUresult cuMemcpyDtoHAsync_v2(void *target, CUdeviceptr source, size_t bytes, CU
   if (stream == BAD_STREAM) return 1;
   return memcpy(target, (const void *)source, bytes), 0;
 }
+CUresult cuMemAlloc_v2(CUdeviceptr *address, size_t bytes) {
+  if (!current) return 201;
+  return *address = (CUdeviceptr)malloc(bytes), *address ? 0 : 2;
+}
+CUresult cuMemFree_v2(CUdeviceptr address) { return free((void *)address), 0; }
+CUresult cuMemcpyDtoDAsync_v2(
+    CUdeviceptr target, CUdeviceptr source, size_t bytes, CUstream stream) {
+  if (stream == BAD_STREAM) return 1;
+  return memcpy((void *)target, (const void *)source, bytes), 0;
+}
+/* From the second device to the first, one bit gets lost on the way. */
+CUresult cuMemcpyPeerAsync(
+    CUdeviceptr target,
+    CUcontext target_context,
+    CUdeviceptr source,
+    CUcontext source_context,
+    size_t bytes,
+    CUstream stream) {
+  if (stream == BAD_STREAM) return 1;
+  memcpy((void *)target, (const void *)source, bytes);
+  if (source_context == (CUcontext)&contexts[1] && target_context == (CUcontext)&contexts[0])
+    ((char *)target)[bytes / 2] ^= 4;
+  return 0;
+}
+CUresult cuCtxEnablePeerAccess(CUcontext peer, unsigned int flags) {
+  return flags || peer == current ? 1 : 0;
+}
+CUresult cuCtxDisablePeerAccess(CUcontext peer) { return peer ? 0 : 1; }
 CUresult cuModuleLoadData(CUmodule *module, const void *image) {
   if (memcmp(image, "cubin", 5)) return 200;
   return *module = (CUmodule)&module_handle, 0;

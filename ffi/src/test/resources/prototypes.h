@@ -48,6 +48,8 @@ typedef int nvmlReturn_t;
 typedef int nvmlEnableState_t;
 typedef int nvmlTemperatureSensors_t;
 typedef int nvmlClockType_t;
+typedef int nvmlPstates_t;
+typedef int nvmlComputeMode_t;
 typedef int nvmlIntNvLinkDeviceType_t;
 typedef int nvmlMemoryErrorType_t;
 typedef int nvmlEccCounterType_t;
@@ -267,6 +269,19 @@ CUresult cuStreamWaitEvent(CUstream stream, CUevent event, unsigned int flags);
 CUresult cuMemcpyHtoDAsync_v2(
     CUdeviceptr target, const void *source, size_t bytes, CUstream stream);
 CUresult cuMemcpyDtoHAsync_v2(void *target, CUdeviceptr source, size_t bytes, CUstream stream);
+CUresult cuMemAlloc_v2(CUdeviceptr *address, size_t bytes);
+CUresult cuMemFree_v2(CUdeviceptr address);
+CUresult cuMemcpyDtoDAsync_v2(
+    CUdeviceptr target, CUdeviceptr source, size_t bytes, CUstream stream);
+CUresult cuMemcpyPeerAsync(
+    CUdeviceptr target,
+    CUcontext target_context,
+    CUdeviceptr source,
+    CUcontext source_context,
+    size_t bytes,
+    CUstream stream);
+CUresult cuCtxEnablePeerAccess(CUcontext peer, unsigned int flags);
+CUresult cuCtxDisablePeerAccess(CUcontext peer);
 CUresult cuModuleLoadData(CUmodule *module, const void *image);
 CUresult cuModuleGetFunction(CUfunction *function, CUmodule module, const char *name);
 CUresult cuFuncSetAttribute(CUfunction function, CUfunction_attribute attribute, int value);
@@ -332,6 +347,22 @@ nvmlReturn_t nvmlDeviceGetPowerUsage(nvmlDevice_t device, unsigned int *milliwat
 nvmlReturn_t nvmlDeviceGetEnforcedPowerLimit(nvmlDevice_t device, unsigned int *milliwatts);
 nvmlReturn_t nvmlDeviceGetPowerManagementDefaultLimit(
     nvmlDevice_t device, unsigned int *milliwatts);
+nvmlReturn_t nvmlDeviceGetPowerManagementLimitConstraints(
+    nvmlDevice_t device, unsigned int *min_milliwatts, unsigned int *max_milliwatts);
+nvmlReturn_t nvmlDeviceGetApplicationsClock(
+    nvmlDevice_t device, nvmlClockType_t type, unsigned int *megahertz);
+nvmlReturn_t nvmlDeviceGetDefaultApplicationsClock(
+    nvmlDevice_t device, nvmlClockType_t type, unsigned int *megahertz);
+nvmlReturn_t nvmlDeviceGetPerformanceState(nvmlDevice_t device, nvmlPstates_t *state);
+nvmlReturn_t nvmlDeviceGetGpuMaxPcieLinkGeneration(
+    nvmlDevice_t device, unsigned int *generation);
+nvmlReturn_t nvmlDeviceGetPcieReplayCounter(nvmlDevice_t device, unsigned int *replays);
+nvmlReturn_t nvmlDeviceGetPersistenceMode(nvmlDevice_t device, nvmlEnableState_t *mode);
+nvmlReturn_t nvmlDeviceGetComputeMode(nvmlDevice_t device, nvmlComputeMode_t *mode);
+nvmlReturn_t nvmlDeviceGetMigMode(
+    nvmlDevice_t device, unsigned int *current, unsigned int *pending);
+nvmlReturn_t nvmlDeviceGetRetiredPagesPendingStatus(
+    nvmlDevice_t device, nvmlEnableState_t *pending);
 nvmlReturn_t nvmlDeviceGetTotalEnergyConsumption(
     nvmlDevice_t device, unsigned long long *millijoules);
 nvmlReturn_t nvmlDeviceGetClockInfo(

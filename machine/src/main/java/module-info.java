@@ -11,6 +11,9 @@ module dev.duoka.machine {
   requires transitive dev.duoka.formats;
   requires transitive dev.duoka.ffi;
 
+  exports dev.duoka.machine.container;
+  exports dev.duoka.machine.doctor;
   exports dev.duoka.machine.nccl;
+  exports dev.duoka.machine.probe;
   exports dev.duoka.machine.topology;
 }

@@ -23,6 +23,8 @@ import picocli.CommandLine.Spec;
       BenchCommand.class,
       ProfileCommand.class,
       EnvCommand.class,
+      DoctorCommand.class,
+      ContainerCommand.class,
       ConfigCommand.class,
       TopoCommand.class,
       NcclCommand.class,

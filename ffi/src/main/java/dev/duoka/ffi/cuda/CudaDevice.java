@@ -173,7 +173,11 @@ public final class CudaDevice {
     return "cuda:" + ordinal;
   }
 
-  private synchronized long context() {
+  CudaFunctions functions() {
+    return functions;
+  }
+
+  synchronized long context() {
     if (context == 0) {
       CallMemory memory = CallMemory.ofThread();
       try {

@@ -48,6 +48,12 @@ final class CudaFunctions {
 
   final MethodHandle copyToDevice;
   final MethodHandle copyToHost;
+  final MethodHandle allocate;
+  final MethodHandle free;
+  final MethodHandle copyOnDevice;
+  final MethodHandle copyToPeer;
+  final MethodHandle enablePeerAccess;
+  final MethodHandle disablePeerAccess;
 
   final MethodHandle loadModule;
   final MethodHandle moduleFunction;
@@ -90,6 +96,14 @@ final class CudaFunctions {
 
     copyToDevice = bind("cuMemcpyHtoDAsync_v2", JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG);
     copyToHost = bind("cuMemcpyDtoHAsync_v2", JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG);
+
+    allocate = bind("cuMemAlloc_v2", ADDRESS, JAVA_LONG);
+    free = bind("cuMemFree_v2", JAVA_LONG);
+    copyOnDevice = bind("cuMemcpyDtoDAsync_v2", JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG);
+    copyToPeer =
+        bind("cuMemcpyPeerAsync", JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG);
+    enablePeerAccess = bind("cuCtxEnablePeerAccess", JAVA_LONG, JAVA_INT);
+    disablePeerAccess = bind("cuCtxDisablePeerAccess", JAVA_LONG);
 
     loadModule = bind("cuModuleLoadData", ADDRESS, ADDRESS);
     moduleFunction = bind("cuModuleGetFunction", ADDRESS, JAVA_LONG, ADDRESS);

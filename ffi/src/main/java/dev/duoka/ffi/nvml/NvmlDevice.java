@@ -4,8 +4,10 @@ import dev.duoka.ffi.cuda.ComputeCapability;
 import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeMap;
 
 /**
  * One GPU as NVML shows it. What a device does not offer is empty; a broken device throws {@link
@@ -16,11 +18,16 @@ public final class NvmlDevice {
   private static final int MOST_LINKS = 18;
 
   private static final int SENSOR_GPU = 0;
+  private static final int CLOCK_GRAPHICS = 0;
   private static final int CLOCK_SM = 1;
   private static final int CLOCK_MEMORY = 2;
   private static final int CORRECTED = 0;
   private static final int UNCORRECTED = 1;
   private static final int SINCE_DRIVER_LOAD = 0;
+  private static final int OVER_ITS_LIFE = 1;
+
+  /** NVML's word for a performance state that it does not know. */
+  private static final int NO_PERFORMANCE_STATE = 32;
 
   private final NvmlReader reader;
   private final int index;
@@ -87,6 +94,18 @@ public final class NvmlDevice {
                     .reduce(Long::sum)); // one entry per MIG instance
   }
 
+  /** Bytes of device memory by process id on the host; −1 where the driver does not tell. */
+  public Optional<Map<Long, Long>> processMemory() {
+    return reader
+        .processes(handle)
+        .map(
+            processes -> {
+              Map<Long, Long> memory = new TreeMap<>();
+              processes.list().forEach(p -> memory.merge(p.pid(), p.usedMemory(), Long::sum));
+              return memory;
+            });
+  }
+
   /** As {@link #memoryOf}, of this process. */
   public Optional<Long> memoryOfThisProcess() {
     return memoryOf(ProcessHandle.current().pid());
@@ -114,6 +133,13 @@ public final class NvmlDevice {
         : Optional.of(new Power(draw, limit, defaultLimit));
   }
 
+  /** The limits between which the power limit can be set. */
+  public Optional<PowerRange> powerRange() {
+    return reader
+        .read(NvmlFunction.POWER_RANGE, handle)
+        .map(r -> new PowerRange(r.number(0) / 1000.0, r.number(1) / 1000.0));
+  }
+
   /** Energy drawn since the driver was loaded, in joules. */
   public Optional<Double> energy() {
     return reader.number(NvmlFunction.ENERGY, handle).map(millijoules -> millijoules / 1000.0);
@@ -131,6 +157,36 @@ public final class NvmlDevice {
                 memory.get(),
                 megahertz(NvmlFunction.MAX_CLOCK, CLOCK_SM),
                 megahertz(NvmlFunction.MAX_CLOCK, CLOCK_MEMORY)));
+  }
+
+  /** What the graphics clock was set to in MHz, on cards that offer such a setting. */
+  public Optional<Integer> applicationClock() {
+    return megahertz(NvmlFunction.APPLICATION_CLOCK, CLOCK_GRAPHICS);
+  }
+
+  /** What {@link #applicationClock} is unless someone set it. */
+  public Optional<Integer> defaultApplicationClock() {
+    return megahertz(NvmlFunction.DEFAULT_APPLICATION_CLOCK, CLOCK_GRAPHICS);
+  }
+
+  /** From 0, the fastest, to 15. */
+  public Optional<Integer> performanceState() {
+    return count(NvmlFunction.PERFORMANCE_STATE).filter(state -> state != NO_PERFORMANCE_STATE);
+  }
+
+  /** Whether the driver stays loaded when no program uses the device. */
+  public Optional<Boolean> persistenceMode() {
+    return count(NvmlFunction.PERSISTENCE_MODE).map(mode -> mode != 0);
+  }
+
+  /** Who may use the device: 0 all, 1 one thread, 2 nobody, 3 one process. */
+  public Optional<Integer> computeMode() {
+    return count(NvmlFunction.COMPUTE_MODE);
+  }
+
+  /** Whether the device is cut into MIG instances; empty where it cannot be. */
+  public Optional<Boolean> migMode() {
+    return count(NvmlFunction.MIG_MODE).map(mode -> mode != 0);
   }
 
   /**
@@ -161,6 +217,16 @@ public final class NvmlDevice {
         ? Optional.empty()
         : Optional.of(
             new PcieLink(generation.get(), width.get(), maxGeneration.get(), maxWidth.get()));
+  }
+
+  /** The PCIe generation that the device could run at in a better slot. */
+  public Optional<Integer> pcieDeviceGeneration() {
+    return count(NvmlFunction.PCIE_DEVICE_GENERATION);
+  }
+
+  /** PCIe packets that had to be sent again. */
+  public Optional<Long> pcieReplays() {
+    return reader.number(NvmlFunction.PCIE_REPLAYS, handle);
   }
 
   /** The NVLinks that the device has, active or not; empty for a device without any. */
@@ -203,6 +269,16 @@ public final class NvmlDevice {
                                     rows.number(1),
                                     rows.number(2) != 0,
                                     rows.number(3) != 0))));
+  }
+
+  /** Memory errors over the device's life that could not be corrected. */
+  public Optional<Long> uncorrectedErrorsEver() {
+    return reader.number(NvmlFunction.ECC_ERRORS, handle, UNCORRECTED, OVER_ITS_LIFE);
+  }
+
+  /** Whether a page of memory waits for a reboot to be taken out of service. */
+  public Optional<Boolean> retiredPagesPending() {
+    return count(NvmlFunction.RETIRED_PAGES_PENDING).map(pending -> pending != 0);
   }
 
   /** How far apart two devices are on the PCIe tree. */

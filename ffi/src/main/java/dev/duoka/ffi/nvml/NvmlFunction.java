@@ -38,15 +38,32 @@ enum NvmlFunction {
   POWER_LIMIT("nvmlDeviceGetEnforcedPowerLimit", List.of(Input.DEVICE), Result.INT),
   POWER_DEFAULT_LIMIT(
       "nvmlDeviceGetPowerManagementDefaultLimit", List.of(Input.DEVICE), Result.INT),
+  POWER_RANGE(
+      "nvmlDeviceGetPowerManagementLimitConstraints",
+      List.of(Input.DEVICE),
+      Result.INT,
+      Result.INT),
   ENERGY("nvmlDeviceGetTotalEnergyConsumption", List.of(Input.DEVICE), Result.LONG),
   CLOCK("nvmlDeviceGetClockInfo", List.of(Input.DEVICE, Input.INT), Result.INT),
   MAX_CLOCK("nvmlDeviceGetMaxClockInfo", List.of(Input.DEVICE, Input.INT), Result.INT),
+  APPLICATION_CLOCK("nvmlDeviceGetApplicationsClock", List.of(Input.DEVICE, Input.INT), Result.INT),
+  DEFAULT_APPLICATION_CLOCK(
+      "nvmlDeviceGetDefaultApplicationsClock", List.of(Input.DEVICE, Input.INT), Result.INT),
+  PERFORMANCE_STATE("nvmlDeviceGetPerformanceState", List.of(Input.DEVICE), Result.INT),
   THROTTLE_REASONS("nvmlDeviceGetCurrentClocksThrottleReasons", List.of(Input.DEVICE), Result.LONG),
 
   PCIE_GENERATION("nvmlDeviceGetCurrPcieLinkGeneration", List.of(Input.DEVICE), Result.INT),
   PCIE_WIDTH("nvmlDeviceGetCurrPcieLinkWidth", List.of(Input.DEVICE), Result.INT),
   PCIE_MAX_GENERATION("nvmlDeviceGetMaxPcieLinkGeneration", List.of(Input.DEVICE), Result.INT),
   PCIE_MAX_WIDTH("nvmlDeviceGetMaxPcieLinkWidth", List.of(Input.DEVICE), Result.INT),
+
+  PCIE_DEVICE_GENERATION(
+      "nvmlDeviceGetGpuMaxPcieLinkGeneration", List.of(Input.DEVICE), Result.INT),
+  PCIE_REPLAYS("nvmlDeviceGetPcieReplayCounter", List.of(Input.DEVICE), Result.INT),
+
+  PERSISTENCE_MODE("nvmlDeviceGetPersistenceMode", List.of(Input.DEVICE), Result.INT),
+  COMPUTE_MODE("nvmlDeviceGetComputeMode", List.of(Input.DEVICE), Result.INT),
+  MIG_MODE("nvmlDeviceGetMigMode", List.of(Input.DEVICE), Result.INT, Result.INT),
 
   NVLINK_STATE("nvmlDeviceGetNvLinkState", List.of(Input.DEVICE, Input.INT), Result.INT),
   NVLINK_VERSION("nvmlDeviceGetNvLinkVersion", List.of(Input.DEVICE, Input.INT), Result.INT),
@@ -65,6 +82,9 @@ enum NvmlFunction {
       Result.INT,
       Result.INT,
       Result.INT),
+
+  RETIRED_PAGES_PENDING(
+      "nvmlDeviceGetRetiredPagesPendingStatus", List.of(Input.DEVICE), Result.INT),
 
   COMMON_ANCESTOR(
       "nvmlDeviceGetTopologyCommonAncestor", List.of(Input.DEVICE, Input.DEVICE), Result.INT),

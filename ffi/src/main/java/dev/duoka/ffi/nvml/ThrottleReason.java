@@ -27,7 +27,8 @@ public enum ThrottleReason {
     this.bit = bit;
   }
 
-  long bit() {
+  /** Its bit in NVML's mask. */
+  public long bit() {
     return bit;
   }
 }

@@ -1,0 +1,148 @@
+package dev.duoka.cli.command;
+
+import dev.duoka.machine.container.ContainerDocs;
+import dev.duoka.machine.container.ContainerFiles;
+import dev.duoka.machine.container.ContainerPlan;
+import dev.duoka.machine.probe.LiveProbe;
+import dev.duoka.machine.probe.MachineSnapshot;
+import dev.duoka.train.config.DeviceChoice;
+import dev.duoka.train.config.RunConfig;
+import dev.duoka.train.config.RunFile;
+import java.io.PrintWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+/** {@code duoka container}: Dockerfile, compose file and Slurm script for a run. */
+@Command(
+    name = "container",
+    description =
+        "Write a Dockerfile, a compose file and a Slurm script for a run, on an image that fits the"
+            + " host's driver, and a note of what each line is for.")
+final class ContainerCommand implements Runnable {
+  @Parameters(index = "0", arity = "0..1", paramLabel = "RUN.yaml", description = "The run file.")
+  private @Nullable Path runFile;
+
+  @Option(
+      names = "--out",
+      paramLabel = "DIR",
+      defaultValue = "container",
+      description = "Folder for the files. Default: ${DEFAULT-VALUE}.")
+  private Path folder = Path.of("container");
+
+  @Option(
+      names = "--base-image",
+      paramLabel = "NAME@sha256:…",
+      description = "The base image, best with its digest. Default: by the driver.")
+  private @Nullable String baseImage;
+
+  @Option(
+      names = "--driver",
+      paramLabel = "VERSION",
+      description = "The driver that the container will meet. Default: this machine's.")
+  private @Nullable String driver;
+
+  @Option(
+      names = "--gpus",
+      paramLabel = "N",
+      description = "How many GPUs. Default: what the run file asks for, else this machine's.")
+  private @Nullable Integer gpus;
+
+  @Option(names = "--infiniband", description = "Hand the InfiniBand adapters in.")
+  private boolean infiniband;
+
+  @Option(names = "--docs", description = "Print the page about containers, in Markdown.")
+  private boolean docs;
+
+  @Spec private CommandSpec spec;
+
+  @Override
+  public void run() {
+    PrintWriter out = spec.commandLine().getOut();
+    if (docs) {
+      out.print(ContainerDocs.markdown());
+    } else {
+      List<Path> files = ContainerFiles.write(plan(), folder);
+      files.forEach(file -> out.println("Wrote " + file));
+      out.println("NOTES.md says what each line is for, and which commands come next.");
+    }
+    out.flush();
+  }
+
+  private ContainerPlan plan() {
+    if (gpus != null && (gpus < 0 || gpus > 1024)) {
+      throw new CommandLine.ParameterException(
+          spec.commandLine(), "--gpus " + gpus + ": a number from 0 to 1024");
+    }
+    if (baseImage != null && !baseImage.matches("[\\w.:/@-]+")) {
+      throw new CommandLine.ParameterException(
+          spec.commandLine(), "--base-image " + baseImage + " is no name of an image");
+    }
+    MachineSnapshot machine = LiveProbe.read();
+    Optional<Path> file = Optional.ofNullable(runFile).map(Path::toAbsolutePath);
+    Optional<RunConfig> run = Optional.ofNullable(runFile).map(f -> RunFile.read(f, List.of()));
+    int count =
+        gpus != null
+            ? gpus
+            : run.map(ContainerCommand::gpus).orElseGet(() -> machine.gpuList().size());
+    return new ContainerPlan(
+        file.map(ContainerCommand::name).orElse("duoka"),
+        file.map(Path::normalize),
+        Path.of("").toAbsolutePath(),
+        run.map(ContainerCommand::inputs).orElse(List.of()),
+        Path.of("runs").toAbsolutePath(),
+        count,
+        infiniband,
+        driver != null ? Optional.of(driver) : machine.driver().version().optional(),
+        Optional.ofNullable(baseImage),
+        Version.number());
+  }
+
+  private static int gpus(RunConfig run) {
+    if (run.device().kind() == DeviceChoice.Kind.CPU) {
+      return 0;
+    }
+    return run.device().index().isPresent() ? 1 : run.parallel().data();
+  }
+
+  private static String name(Path runFile) {
+    String name =
+        String.valueOf(runFile.getFileName())
+            .replaceFirst("\\.ya?ml$", "")
+            .replaceAll("[^a-zA-Z0-9._-]", "-");
+    return name.matches("[a-zA-Z0-9].{0,62}") ? name : "run";
+  }
+
+  /** What lies on the disk of what the run reads; globs and built-in sources do not. */
+  private static List<Path> inputs(RunConfig run) {
+    List<String> named = new ArrayList<>(run.data().sources());
+    named.add(run.data().tokenizer());
+    run.data().chatTemplate().ifPresent(named::add);
+    run.model().path().ifPresent(path -> named.add(path.toString()));
+    return named.stream()
+        .flatMap(text -> beforeGlob(text).stream())
+        .map(text -> Path.of(text).toAbsolutePath().normalize())
+        .filter(Files::exists)
+        .distinct()
+        .toList();
+  }
+
+  /** The folder that a pattern starts in; everything below it is mounted. */
+  private static Optional<String> beforeGlob(String source) {
+    int star = source.indexOf('*');
+    if (star < 0) {
+      return source.startsWith("jdk:") ? Optional.empty() : Optional.of(source);
+    }
+    int slash = source.lastIndexOf('/', star);
+    return slash <= 0 ? Optional.empty() : Optional.of(source.substring(0, slash));
+  }
+}

@@ -1,0 +1,127 @@
+package dev.duoka.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.duoka.base.ErrorCode;
+import dev.duoka.formats.json.Json;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import picocli.CommandLine;
+
+/** The commands that look at the machine, on this one and on captured text. */
+final class MachineCommandTests {
+  private static final String TABLE =
+      """
+      ==============NVSMI LOG==============
+      Driver Version                            : 580.95.05
+      Attached GPUs                             : 1
+      GPU 00000000:10:00.0
+          Product Name                          : NVIDIA H100 80GB HBM3
+          Remapped Rows
+              Pending                           : No
+              Remapping Failure Occurred        : %s
+      """;
+
+  private final StringWriter out = new StringWriter();
+  private final StringWriter err = new StringWriter();
+
+  @TempDir Path folder;
+
+  private int run(String... arguments) {
+    out.getBuffer().setLength(0);
+    err.getBuffer().setLength(0);
+    CommandLine commandLine = Main.commandLine();
+    commandLine.setOut(new PrintWriter(out, true));
+    commandLine.setErr(new PrintWriter(err, true));
+    return Main.run(arguments, commandLine);
+  }
+
+  @Test
+  void theExitStatusSaysWhetherSomethingIsWrong() throws IOException {
+    Path sick = Files.writeString(folder.resolve("sick"), TABLE.formatted("Yes"));
+    assertThat(run("doctor", "--from", sick.toString())).isEqualTo(1);
+    assertThat(out.toString())
+        .contains("1 × NVIDIA H100", "error", "remapping a memory row failed", "fix: ")
+        .contains("could not see all they need");
+    Path well = Files.writeString(folder.resolve("well"), TABLE.formatted("No"));
+    assertThat(run("doctor", "--from", well.toString(), "--verbose")).isZero();
+    assertThat(out.toString()).contains("not seen: kernel log: not in the captured outputs");
+    assertThat(run("doctor", "--from", sick.toString(), "--json")).isEqualTo(1);
+    byte[] json = out.toString().getBytes(StandardCharsets.UTF_8);
+    assertThat(
+            Json.parse(json, "output", ErrorCode.FORMAT)
+                .get("findings")
+                .get(0)
+                .get("check")
+                .stringValue())
+        .isEqualTo("row-remap");
+  }
+
+  @Test
+  void badInputGetsOneMessage() throws IOException {
+    assertThat(run("doctor", "--from", folder.resolve("nowhere").toString())).isEqualTo(1);
+    assertThat(err.toString()).contains("cannot read").hasLineCount(1);
+    Path noise = Files.write(folder.resolve("noise"), new byte[] {0, 1, 2, (byte) 0xff});
+    assertThat(run("doctor", "--from", noise.toString())).isEqualTo(1);
+    assertThat(err.toString()).contains("no output that is known").hasLineCount(1);
+    assertThat(run("doctor", "--capture", "x", "--from", "y")).isEqualTo(2);
+    assertThat(err.toString()).contains("--capture");
+    assertThat(run("container", "--gpus", "-1")).isEqualTo(2);
+    assertThat(run("container", "--driver", "abc", "--out", folder.toString())).isEqualTo(2);
+    assertThat(err.toString()).contains("no driver version").hasLineCount(1);
+  }
+
+  @Test
+  void aCaptureOfThisMachineCanBeExamined() {
+    Path target = folder.resolve("captured");
+    assertThat(run("doctor", "--capture", target.toString())).isZero();
+    assertThat(target.resolve("manifest.json")).exists();
+    assertThat(run("doctor", "--from", target.toString())).isBetween(0, 1);
+    assertThat(err.toString()).isEmpty();
+    assertThat(run("doctor", "--capture", target.toString())).isEqualTo(2);
+  }
+
+  @Test
+  void theMemoryOfAPlanIsHeldAgainstTheHost() throws IOException {
+    Path memory = Files.writeString(folder.resolve("memory"), "MemTotal: 16777216 kB\n");
+    Path run =
+        Files.writeString(
+            folder.resolve("run.yaml"),
+            """
+            model: {preset: deepseek-llm-7b}
+            data: {sources: [jdk:src], sequence_length: 256}
+            training: {tokens_per_step: 8192, steps: 300}
+            """);
+    assertThat(run("doctor", "--from", memory.toString(), "--plan", run.toString())).isEqualTo(1);
+    assertThat(out.toString()).contains("6.91 billion parameters", "the host has 16.00 GiB");
+  }
+
+  @Test
+  void writesTheFilesOfAContainer() throws IOException {
+    Path corpus = Files.writeString(folder.resolve("corpus.txt"), "text");
+    Path run =
+        Files.writeString(
+            folder.resolve("my run.yaml"),
+            """
+            model: {preset: tiny-v3}
+            data: {sources: ['%s'], sequence_length: 256}
+            training: {tokens_per_step: 8192, steps: 300}
+            parallel: {data: 4}
+            """
+                .formatted(corpus));
+    Path target = folder.resolve("box");
+    assertThat(
+            run("container", run.toString(), "--out", target.toString(), "--driver", "580.95.05"))
+        .isZero();
+    assertThat(Files.readString(target.resolve("compose.yaml")))
+        .contains("count: 4", corpus.toString(), "/runs/my-run");
+    assertThat(Files.readString(target.resolve("NOTES.md"))).contains("580.95.05");
+    assertThat(target.resolve("train.sbatch")).exists();
+  }
+}

@@ -1,0 +1,97 @@
+package dev.duoka.machine.probe;
+
+import dev.duoka.base.DuokaException;
+import dev.duoka.ffi.library.Presence;
+import dev.duoka.ffi.nvml.Nvml;
+import dev.duoka.ffi.nvml.NvmlDevice;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * Reads this machine once: NVML, /proc, /sys, the places where software lies, the kernel log. It
+ * takes well under a second and changes nothing.
+ */
+public final class LiveProbe {
+  private static final Duration KERNEL_LOG_TIMEOUT = Duration.ofMillis(500);
+
+  private LiveProbe() {}
+
+  /** The machine that this process runs on. */
+  public static MachineSnapshot read() {
+    return read(
+        Nvml.find(), new SystemFiles(Path.of("/")), System.getenv(), CommandRunner.ofThisMachine());
+  }
+
+  static MachineSnapshot read(
+      Presence<Nvml> nvml,
+      SystemFiles files,
+      Map<String, String> environment,
+      CommandRunner commands) {
+    Facts facts = new Facts();
+    String why = gpus(nvml, facts);
+    host(files, environment, facts);
+    kernelLog(files, commands, facts);
+    return SnapshotBuilder.build(facts, "this machine", true, why);
+  }
+
+  /** What the file system and the environment tell; the capture takes its part of it from here. */
+  static void host(SystemFiles files, Map<String, String> environment, Facts facts) {
+    new HostProbe(files, facts).read();
+    PciProbe.read(files, facts);
+    facts.environmentRead = true;
+    facts.environment.putAll(EnvironmentFilter.filter(environment));
+    new SoftwareScan(files, environment, facts, true).read();
+    try {
+      Path shm = files.path("dev/shm");
+      if (Files.isDirectory(shm)) {
+        facts.host(HostField.SHM, Long.toString(Files.getFileStore(shm).getTotalSpace()));
+      }
+    } catch (IOException e) {
+      facts.notes.add("/dev/shm cannot be examined: " + e.getMessage());
+    }
+  }
+
+  private static String gpus(Presence<Nvml> nvml, Facts facts) {
+    switch (nvml) {
+      case Presence.Absent<Nvml>(String reason, _) -> {
+        return "NVML cannot be used: " + reason;
+      }
+      case Presence.Present<Nvml>(Nvml library) -> {
+        try {
+          library.driverVersion().ifPresent(version -> facts.driverVersions.put(version, "NVML"));
+          library
+              .cudaDriverVersion()
+              .ifPresent(version -> facts.cudaVersions.put(version.toString(), "NVML"));
+          facts.gpusListed = true;
+          for (NvmlDevice device : library.devices()) {
+            facts.gpus.add(NvmlProbe.read(device, facts));
+          }
+        } catch (DuokaException e) {
+          facts.notes.add("NVML: " + e.getMessage());
+        }
+        return "NVML does not tell";
+      }
+    }
+  }
+
+  private static void kernelLog(SystemFiles files, CommandRunner commands, Facts facts) {
+    CommandRunner.Result dmesg = commands.run(List.of("dmesg"), KERNEL_LOG_TIMEOUT);
+    if (dmesg.succeeded()) {
+      KernelLogReader.read(dmesg.output(), facts);
+      return;
+    }
+    for (String log : List.of("var/log/kern.log", "var/log/dmesg")) {
+      if (files.text(log).isPresent()) {
+        KernelLogReader.read(files.text(log).get(), facts);
+        return;
+      }
+    }
+    facts.kernelLogProblem =
+        "dmesg and /var/log/kern.log are not readable for this user; run as root or read 'sudo"
+            + " dmesg'";
+  }
+}
