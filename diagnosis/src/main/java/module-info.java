@@ -6,4 +6,9 @@ module dev.duoka.diagnosis {
   requires static transitive org.jspecify;
   requires transitive dev.duoka.base;
   requires transitive dev.duoka.formats;
+
+  exports dev.duoka.diagnosis.log;
+  exports dev.duoka.diagnosis.rule;
+  exports dev.duoka.diagnosis.scan;
+  exports dev.duoka.diagnosis.verdict;
 }
