@@ -22,6 +22,7 @@ import picocli.CommandLine.Spec;
       ParityCommand.class,
       EnvCommand.class,
       ConfigCommand.class,
+      DiagnoseCommand.class,
       BundleCommand.class
     })
 public final class RootCommand implements Runnable {

@@ -37,15 +37,13 @@ final class XidRules {
     Role role = Role.valueOf(entry.text("role").orElse("root").toUpperCase(java.util.Locale.ROOT));
     String id = "xid" + number + "_" + entry.text("id").orElseThrow();
     String name = entry.text("name").orElseThrow();
-    LinePattern line =
-        new LinePattern(
-            List.of("): " + number + ","),
-            Optional.of(
-                Pattern.compile(
-                    "\\bXid \\((?:PCI:)?(?<pci>[0-9A-Fa-f:.]{4,20})\\): "
-                        + number
-                        + ",(?: pid='?(?<pid>[^,']{1,40})'?,)?(?: name=(?<process>[^,]{1,60}),)?")),
-            Optional.empty());
+    String start =
+        "\\bXid \\((?:PCI:)?(?<pci>[0-9A-Fa-f:.]{4,20})\\): "
+            + number
+            + ",(?: pid='?(?<pid>[^,']{1,40})'?,)?(?: name=(?<process>[^,]{1,60}),)?";
+    List<LinePattern> lines = new ArrayList<>();
+    entry.text("telling").ifPresent(telling -> lines.add(line(number, start + ".*?" + telling)));
+    lines.add(line(number, start));
     return new Rule(
         id,
         Component.valueOf(
@@ -59,7 +57,7 @@ final class XidRules {
                 "The driver itself reports it; errors that programs see on this GPU afterwards"
                     + " follow from it."),
         entry.text("fix").or(() -> action.text("fix")).orElseThrow(),
-        List.of(line),
+        List.copyOf(lines),
         Optional.empty(),
         Optional.empty(),
         List.of(),
@@ -72,5 +70,10 @@ final class XidRules {
             + number
             + ", pid=4821, name=python3, "
             + name);
+  }
+
+  private static LinePattern line(int number, String regex) {
+    return new LinePattern(
+        List.of("): " + number + ","), Optional.of(Pattern.compile(regex)), Optional.empty());
   }
 }

@@ -10,6 +10,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 
 /**
  * Weighs the lines that were seen. The strongest role that is there is reported: causes before
@@ -43,23 +44,17 @@ final class Judgement {
       suspicions.addAll(grouped(silentEnds()));
     }
     List<Suspicion> support = ofRole(suspicions, Role.CONFIRMATION);
-    List<Suspicion> standing = new ArrayList<>();
-    List<Suspicion> following = new ArrayList<>();
+    List<Suspicion> able =
+        suspicions.stream().filter(s -> s.rule().role().canStandAlone()).toList();
+    List<Suspicion> free = able.stream().filter(s -> !isExplained(s, able)).toList();
+    List<Suspicion> candidates = free.isEmpty() ? able : free;
     Optional<Role> strongest =
-        suspicions.stream()
-            .map(s -> s.rule().role())
-            .filter(Role::canStandAlone)
-            .min(Comparator.naturalOrder());
+        candidates.stream().map(s -> s.rule().role()).min(Comparator.naturalOrder());
     if (strongest.isEmpty()) {
       return List.of();
     }
-    for (Suspicion s : suspicions) {
-      if (!s.rule().role().canStandAlone()) {
-        continue;
-      }
-      boolean weaker = s.rule().role() != strongest.get();
-      (weaker || isExplained(s, suspicions) ? following : standing).add(s);
-    }
+    List<Suspicion> standing = ofRole(candidates, strongest.get());
+    List<Suspicion> following = able.stream().filter(s -> !standing.contains(s)).toList();
     return ranked(standing, support, following);
   }
 
@@ -98,9 +93,22 @@ final class Judgement {
                               && standing.stream().noneMatch(o -> o.rule().explains(f.rule()))))
               .limit(MOST_CONSEQUENCES)
               .toList();
-      findings.add(s.suspicion().finding(s.confidence(), scan.logs(), s.support(), follows));
+      findings.add(
+          s.suspicion()
+              .finding(s.confidence(), scan.logs(), s.support(), follows, accused(following)));
     }
     return List.copyOf(findings);
+  }
+
+  /** The one rank that launchers report as failed, or that did not come to a collective. */
+  private static OptionalInt accused(List<Suspicion> following) {
+    List<Integer> named =
+        following.stream()
+            .filter(s -> s.rule().role() == Role.MESSENGER)
+            .flatMap(s -> s.accused().stream())
+            .distinct()
+            .toList();
+    return named.size() == 1 ? OptionalInt.of(named.getFirst()) : OptionalInt.empty();
   }
 
   private List<Sighting> silentEnds() {

@@ -14,7 +14,7 @@ import java.util.TreeSet;
 
 /** All lines that speak for one cause. */
 final class Suspicion {
-  private static final int MOST_EVIDENCE = 8;
+  private static final int MOST_EVIDENCE = 10;
 
   private final String name;
   private final Rule rule;
@@ -35,6 +35,18 @@ final class Suspicion {
 
   void add(Sighting sighting) {
     sightings.add(sighting);
+  }
+
+  /** The ranks that these lines name as failed or missing. */
+  List<Integer> accused() {
+    List<Integer> named = new ArrayList<>();
+    for (Sighting s : sightings) {
+      String value = s.captures().getOrDefault("accused", s.captures().get("rank"));
+      if (value != null && value.matches("\\d{1,6}")) {
+        named.add(Integer.parseInt(value));
+      }
+    }
+    return named;
   }
 
   /** The line that shows the cause best: of the most telling pattern, the first. */
@@ -61,11 +73,21 @@ final class Suspicion {
   }
 
   Finding finding(
-      double confidence, List<ScannedLog> logs, List<Suspicion> support, List<Suspicion> follows) {
+      double confidence,
+      List<ScannedLog> logs,
+      List<Suspicion> support,
+      List<Suspicion> follows,
+      OptionalInt accused) {
     Sighting decisive = decisive();
     List<Evidence> evidence = evidence(decisive, logs);
     support.forEach(s -> evidence.add(evidence(s.first(), logs.get(s.first().log()))));
+    follows.stream()
+        .filter(s -> rule.explains(s.rule()) && evidence.size() < MOST_EVIDENCE)
+        .forEach(s -> evidence.add(evidence(s.decisive(), logs.get(s.decisive().log()))));
     OptionalInt rank = rank(decisive, logs);
+    if (rank.isEmpty()) {
+      rank = accused;
+    }
     Optional<String> host =
         decisive
             .line()
@@ -74,7 +96,9 @@ final class Suspicion {
     Map<String, String> values = new HashMap<>();
     sightings.reversed().forEach(s -> values.putAll(s.captures()));
     values.putAll(decisive.captures());
-    rank.ifPresent(r -> values.put("rank", Integer.toString(r)));
+    if (rank.isPresent()) {
+      values.put("rank", Integer.toString(rank.getAsInt()));
+    }
     host.ifPresent(h -> values.putIfAbsent("host", h));
     List<Evidence> consequences =
         follows.stream().map(s -> evidence(s.decisive(), logs.get(s.decisive().log()))).toList();

@@ -22,6 +22,7 @@ final class Watchdog {
   /** The rule whose lines are judged here. */
   static final String TIME_OUT = "collective_timeout";
 
+  private static final String FIRST = "first_collective_timeout";
   private static final String WORLD = "world_size";
   private static final int MOST_NAMED = 16;
 
@@ -83,11 +84,18 @@ final class Watchdog {
     facts.put("waiting", named(byRank.keySet()));
     facts.put("silent", named(silent));
     facts.put("collectives", collectives());
+    if (below().size() == 1) {
+      facts.put("accused", Integer.toString(below().getFirst()));
+    }
     List<Sighting> all = new ArrayList<>(rest);
     for (Sighting s : timeOuts) {
       Map<String, String> captures = new HashMap<>(s.captures());
       captures.putAll(facts);
-      all.add(new Sighting(rule, s.pattern(), s.log(), s.number(), s.line(), captures));
+      // What was completed decides about a first collective; else the time-out itself.
+      boolean telling =
+          rule.id().equals(FIRST) && !s.captures().getOrDefault("completed", "").isEmpty();
+      int pattern = telling ? 0 : s.pattern() + 1;
+      all.add(new Sighting(rule, pattern, s.log(), s.number(), s.line(), captures));
     }
     return all;
   }
@@ -99,7 +107,7 @@ final class Watchdog {
         (!completed.isEmpty() && Set.of("-1", "0").containsAll(completed))
             || (completed.isEmpty() && sequences.equals(Set.of("1")));
     if (first) {
-      return "first_collective_timeout";
+      return FIRST;
     }
     boolean differs =
         sequences.size() > 1
@@ -137,6 +145,16 @@ final class Watchdog {
       }
     }
     return silent;
+  }
+
+  /** Ranks below the highest that speaks which say nothing: they exist, whatever the world. */
+  private List<Integer> below() {
+    int highest = byRank.keySet().stream().mapToInt(Integer::intValue).max().orElse(0);
+    return java.util.stream.IntStream.range(0, highest)
+        .filter(rank -> !byRank.containsKey(rank))
+        .limit(2)
+        .boxed()
+        .toList();
   }
 
   private String collectives() {
