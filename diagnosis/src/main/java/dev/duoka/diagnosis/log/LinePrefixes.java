@@ -48,7 +48,7 @@ final class LinePrefixes {
   private static final Pattern LEVEL = Pattern.compile("^kern {0,2}:\\w+ {0,4}: ");
   private static final Pattern HOST_COLON =
       Pattern.compile(
-          "^(?!nv|eth|ib|en[ops]|mlx|sd[a-z]|md\\d|dm-|loop|cuda|gpu|rank|step|epoch|iter|bond|veth|bnxt|python|line)((?:[a-z][\\w-]*\\d[\\w-]*(?:\\.[\\w-]+){0,6})|(?:\\d{1,3}(?:\\.\\d{1,3}){3})):"
+          "^(?!nv|eth|ib|en[ops]|mlx|sd[a-z]|md\\d|dm-|loop|cuda|rank|step|epoch|iter|bond|veth|bnxt|python|line)((?:[a-z][\\w-]*\\d[\\w-]*(?:\\.[\\w-]+){0,6})|(?:\\d{1,3}(?:\\.\\d{1,3}){3})):"
               + " (?=\\S)");
   private static final Pattern QUOTE = Pattern.compile("^(?:> ?|# )(?=\\S)");
   private static final Pattern NCCL =
@@ -69,6 +69,7 @@ final class LinePrefixes {
   private final String text;
   private String body;
   private OptionalInt rank = OptionalInt.empty();
+  private OptionalInt task = OptionalInt.empty();
   private OptionalInt localRank = OptionalInt.empty();
   private Optional<String> host = Optional.empty();
   private OptionalLong time = OptionalLong.empty();
@@ -81,7 +82,7 @@ final class LinePrefixes {
   LogLine parse() {
     for (int i = 0; i < MOST_PREFIXES && takeOne(); i++) {}
     readMessage();
-    return new LogLine(text, body, rank, localRank, host, time);
+    return new LogLine(text, body, rank.isPresent() ? rank : task, localRank, host, time);
   }
 
   private boolean takeOne() {
@@ -89,14 +90,17 @@ final class LinePrefixes {
       return false;
     }
     Matcher m;
-    if ((m = match(RANK)) != null || (m = match(MPI)) != null || (m = match(SLURM_TASK)) != null) {
-      rank = rank.isPresent() ? rank : OptionalInt.of(Integer.parseInt(m.group(1)));
+    if ((m = match(RANK)) != null) {
+      setRank(m.group(1));
+    } else if ((m = match(MPI)) != null || (m = match(SLURM_TASK)) != null) {
+      // Where torchrun runs below, this is the number of the node; its own prefix says more.
+      task = task.isPresent() ? task : OptionalInt.of(Integer.parseInt(m.group(1)));
     } else if ((m = match(TORCHRUN)) != null) {
       localRank = OptionalInt.of(Integer.parseInt(m.group(1)));
     } else if ((m = match(WORKER)) != null) {
       String number = m.group(2) == null ? m.group(1) : m.group(2);
       if (number != null) {
-        rank = OptionalInt.of(Integer.parseInt(number));
+        setRank(number);
       }
       host = Optional.ofNullable(m.group(3)).or(() -> host);
     } else if ((m = match(DOCKER)) != null) {
@@ -151,6 +155,10 @@ final class LinePrefixes {
     if (rank.isEmpty() && (m = match(C10D_RANK)) != null) {
       rank = OptionalInt.of(Integer.parseInt(m.group(1)));
     }
+  }
+
+  private void setRank(String number) {
+    rank = rank.isPresent() ? rank : OptionalInt.of(Integer.parseInt(number));
   }
 
   private static int month(String name) {

@@ -4,7 +4,6 @@ import dev.duoka.diagnosis.log.LineText;
 import dev.duoka.diagnosis.log.LogLine;
 import dev.duoka.diagnosis.log.TextBlock;
 import dev.duoka.diagnosis.rule.KeywordAutomaton;
-import dev.duoka.diagnosis.rule.Role;
 import dev.duoka.diagnosis.rule.RuleBook;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -121,12 +120,12 @@ final class BlockScan {
       Optional<Map<String, String>> captures = use.pattern().find(line.body());
       if (captures.isPresent()) {
         matches[candidate]++;
-        telling |= use.rule().role() == Role.ROOT && !general(use);
+        telling |= use.rule().role().canStandAlone() && !general(use);
         sightings.add(new Sighting(use.rule(), use.index(), 0, number, line, captures.get()));
       }
     }
     if (telling) {
-      // A line whose cause is known is not also an exception of unknown cause.
+      // A line that a rule knows is not also an exception of unknown cause.
       sightings.subList(before, sightings.size()).removeIf(s -> general(s));
     }
   }

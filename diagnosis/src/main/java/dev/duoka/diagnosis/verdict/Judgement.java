@@ -36,9 +36,9 @@ final class Judgement {
   }
 
   List<Finding> findings() {
-    List<Sighting> lines =
-        new Watchdog(book, new Conditions(book, scan.sightings()).apply()).judged();
-    List<Suspicion> suspicions = grouped(lines);
+    List<Sighting> lines = new ArrayList<>(new Conditions(book, scan.sightings()).apply());
+    new Overflows(book).of(scan).ifPresent(lines::add);
+    List<Suspicion> suspicions = grouped(new Watchdog(book, lines).judged());
     if (suspicions.stream().noneMatch(s -> s.rule().role().canStandAlone())) {
       suspicions = new ArrayList<>(suspicions);
       suspicions.addAll(grouped(silentEnds()));

@@ -18,6 +18,7 @@ final class LogLineTests {
         "[1,5]<stderr>:message~5~~message",
         "(VllmWorker rank=2 pid=226) message~2~~message",
         "(RayTrainWorker pid=99, ip=10.0.0.4) message~~10.0.0.4~message",
+        "1: [rank9]: message~9~~message",
         "gpu17: message~~gpu17~message",
         "gpu17: [rank3]: message~3~gpu17~message",
         "Mar  3 04:11:09 n4 kernel: [  12.5] message~~n4~message",
