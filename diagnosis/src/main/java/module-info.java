@@ -11,4 +11,8 @@ module dev.duoka.diagnosis {
   exports dev.duoka.diagnosis.rule;
   exports dev.duoka.diagnosis.scan;
   exports dev.duoka.diagnosis.verdict;
+
+  // The YAML files beside the rules are read by the formats module.
+  opens dev.duoka.diagnosis.rule to
+      dev.duoka.formats;
 }
