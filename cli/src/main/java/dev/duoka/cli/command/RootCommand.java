@@ -28,6 +28,7 @@ import picocli.CommandLine.Spec;
       ConfigCommand.class,
       TopoCommand.class,
       NcclCommand.class,
+      DiagnoseCommand.class,
       BundleCommand.class
     })
 public final class RootCommand implements Runnable {
