@@ -9,4 +9,10 @@ module dev.duoka.planner {
   requires transitive dev.duoka.base;
   requires transitive dev.duoka.formats;
   requires transitive dev.duoka.machine;
+  requires transitive tools.jackson.databind;
+
+  exports dev.duoka.planner.catalogue;
+  exports dev.duoka.planner.figure;
+  exports dev.duoka.planner.layout;
+  exports dev.duoka.planner.shape;
 }

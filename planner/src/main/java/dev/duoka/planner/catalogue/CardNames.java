@@ -1,0 +1,96 @@
+package dev.duoka.planner.catalogue;
+
+import dev.duoka.base.DuokaException;
+import dev.duoka.base.ErrorCode;
+import dev.duoka.base.NearestName;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.regex.Pattern;
+
+/**
+ * Finds cards by the many ways to write their names: {@code A100-80G-SXM}, {@code a100 80gb sxm4},
+ * {@code NVIDIA A100-SXM4-80GB}. Words are compared as a set, without vendor names.
+ */
+final class CardNames {
+  private static final Pattern BETWEEN = Pattern.compile("[^a-z0-9]+");
+  private static final Set<String> NOISE =
+      Set.of(
+          "nvidia",
+          "geforce",
+          "tesla",
+          "rtx",
+          "gpu",
+          "amd",
+          "instinct",
+          "hbm2",
+          "hbm2e",
+          "generation",
+          "blackwell",
+          "workstation",
+          "server",
+          "edition");
+
+  private final List<Card> cards;
+  private final Map<Set<String>, Card> exact = new LinkedHashMap<>();
+
+  CardNames(List<Card> cards) {
+    this.cards = List.copyOf(cards);
+    for (Card card : cards) {
+      exact.put(words(card.name()), card);
+      card.aliases().forEach(alias -> exact.putIfAbsent(words(alias), card));
+    }
+  }
+
+  /** The card of that name; an error with the nearest name where there is none. */
+  Card find(String name) {
+    return lookUp(name)
+        .orElseThrow(
+            () ->
+                new DuokaException(
+                    ErrorCode.CONFIG,
+                    "the catalogue has no card '" + name + "'" + candidates(name),
+                    NearestName.hint(name.strip(), cards.stream().map(Card::name).toList())));
+  }
+
+  /** The card whose names hold just these words, or the only one whose name holds them all. */
+  Optional<Card> lookUp(String name) {
+    Set<String> asked = words(name);
+    if (asked.isEmpty()) {
+      return Optional.empty();
+    }
+    Card card = exact.get(asked);
+    if (card != null) {
+      return Optional.of(card);
+    }
+    List<Card> holding = holding(asked);
+    return holding.size() == 1 ? Optional.of(holding.getFirst()) : Optional.empty();
+  }
+
+  private List<Card> holding(Set<String> asked) {
+    return cards.stream().filter(candidate -> words(candidate.name()).containsAll(asked)).toList();
+  }
+
+  private String candidates(String name) {
+    List<Card> holding = words(name).isEmpty() ? List.of() : holding(words(name));
+    return holding.isEmpty()
+        ? ""
+        : ", which could be " + String.join(" or ", holding.stream().map(Card::name).toList());
+  }
+
+  private static Set<String> words(String name) {
+    Set<String> words = new HashSet<>();
+    String spaced = name.toLowerCase(Locale.ROOT).replaceAll("(rtx)(?=\\d)", "$1 ");
+    for (String word : BETWEEN.split(spaced)) {
+      String plain = word.replaceFirst("^(\\d+)gi?b$", "$1g").replaceFirst("^sxm\\d$", "sxm");
+      if (!plain.isEmpty() && !NOISE.contains(plain)) {
+        words.add(plain);
+      }
+    }
+    return words;
+  }
+}
