@@ -14,5 +14,6 @@ module dev.duoka.planner {
   exports dev.duoka.planner.catalogue;
   exports dev.duoka.planner.figure;
   exports dev.duoka.planner.layout;
+  exports dev.duoka.planner.memory;
   exports dev.duoka.planner.shape;
 }
