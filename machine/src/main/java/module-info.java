@@ -10,4 +10,6 @@ module dev.duoka.machine {
   requires transitive dev.duoka.base;
   requires transitive dev.duoka.formats;
   requires transitive dev.duoka.ffi;
+
+  exports dev.duoka.machine.topology;
 }

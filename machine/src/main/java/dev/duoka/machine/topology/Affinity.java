@@ -1,0 +1,187 @@
+package dev.duoka.machine.topology;
+
+import dev.duoka.machine.topology.RawMatrix.Title;
+import dev.duoka.machine.topology.Token.Kind;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The affinity values of a GPU's row.
+ *
+ * @param cpus the CPUs
+ * @param numa the NUMA nodes
+ * @param gpuNumaId the NUMA node of the GPU's own memory
+ * @param lost whether there are values that cannot be given a column
+ */
+record Affinity(
+    Optional<String> cpus, Optional<String> numa, Optional<String> gpuNumaId, boolean lost) {
+
+  static final Affinity NONE =
+      new Affinity(Optional.empty(), Optional.empty(), Optional.empty(), false);
+  private static final Affinity LOST =
+      new Affinity(Optional.empty(), Optional.empty(), Optional.empty(), true);
+
+  /** The values of a row whose cells are whole. */
+  static Affinity of(RawRow row, RawMatrix matrix) {
+    List<Title> titles = matrix.titles();
+    Affinity byTabs = byTabs(row, titles);
+    if (byTabs != null) {
+      return byTabs;
+    }
+    List<Token> values = row.affinity();
+    if (values.isEmpty()) {
+      return NONE;
+    }
+    boolean last = values.getLast().end() >= row.lastLine().length();
+    if (!titles.isEmpty() && values.size() == titles.size()) {
+      boolean cutTitle = matrix.headerCut() && last && !row.wrapped();
+      return named(titles, values.stream().map(Token::text).toList(), cutTitle);
+    }
+    boolean fused = values.stream().anyMatch(Token::fused);
+    if (fused || values.size() > titles.size() && !titles.isEmpty()) {
+      return LOST;
+    }
+    return byShape(values, titles, row, matrix);
+  }
+
+  /** Tabs show empty columns. The driver puts two before the GPU's NUMA id. */
+  private static @Nullable Affinity byTabs(RawRow row, List<Title> titles) {
+    List<Token> cells = row.cells();
+    if (row.wrapped() || titles.size() < 2 || cells.isEmpty()) {
+      return null;
+    }
+    String rest = row.lastLine().substring(cells.getLast().end());
+    List<String> fields = new ArrayList<>(List.of(rest.split("\t", -1)));
+    if (!fields.getFirst().isBlank()) {
+      return null;
+    }
+    fields.removeFirst();
+    if (titles.size() == 3 && fields.size() >= 4 && fields.get(2).isBlank()) {
+      fields.remove(2);
+    }
+    while (fields.size() > titles.size() && fields.getLast().isBlank()) {
+      fields.removeLast();
+    }
+    boolean plain =
+        fields.size() == titles.size()
+            && fields.stream().allMatch(field -> !field.strip().contains(" "));
+    return plain ? named(titles, fields.stream().map(String::strip).toList(), false) : null;
+  }
+
+  private static Affinity named(List<Title> titles, List<String> values, boolean dropLast) {
+    String[] named = {"", "", ""};
+    for (int i = 0; i < values.size() - (dropLast ? 1 : 0); i++) {
+      named[titles.get(i).ordinal()] = values.get(i);
+    }
+    boolean odd = isOdd(named[0]) || isOdd(named[1]) || isOdd(named[2]);
+    return odd ? LOST : new Affinity(value(named[0]), value(named[1]), value(named[2]), dropLast);
+  }
+
+  private static boolean isOdd(String value) {
+    return !value.isEmpty() && !value.equals("N/A") && !TokenScanner.single(value, 0).inAffinity();
+  }
+
+  private static Optional<String> value(String text) {
+    return text.isEmpty() || text.equals("N/A") ? Optional.empty() : Optional.of(text);
+  }
+
+  /** Fewer values than columns, or columns without a title. */
+  private static Affinity byShape(
+      List<Token> values, List<Title> titles, RawRow row, RawMatrix matrix) {
+    Token first = values.getFirst();
+    boolean atEnd = values.getLast().end() >= row.lastLine().length();
+    boolean range = first.is(Kind.NUMBERS) && first.text().matches(".*[-,].*");
+    if (range && values.size() >= 2 && (titles.isEmpty() || titles.size() == 3)) {
+      // CPUs, then NUMA nodes; the third column is missing
+      boolean suspect = !titles.isEmpty() && atEnd && values.get(1).is(Kind.NUMBERS);
+      return new Affinity(
+          value(first.text()),
+          suspect ? Optional.empty() : value(values.get(1).text()),
+          Optional.empty(),
+          suspect);
+    }
+    Optional<List<Title>> aligned = aligned(values, row, matrix);
+    if (aligned.isPresent()) {
+      return named(aligned.get(), values.stream().map(Token::text).toList(), false);
+    }
+    boolean nothing = values.stream().allMatch(value -> value.is(Kind.NOT_AVAILABLE));
+    if (range && !atEnd) {
+      return new Affinity(value(first.text()), Optional.empty(), Optional.empty(), false);
+    }
+    return nothing ? NONE : LOST;
+  }
+
+  /** The titles above the values, where header and row are blank-aligned beyond doubt. */
+  private static Optional<List<Title>> aligned(List<Token> values, RawRow row, RawMatrix matrix) {
+    List<Token> names = matrix.headerTokens();
+    List<Token> cells = row.cells();
+    String header = matrix.headerText();
+    if (row.wrapped()
+        || header.contains("\t")
+        || row.lastLine().contains("\t")
+        || names.size() != cells.size()) {
+      return Optional.empty();
+    }
+    for (int i = 0; i < cells.size(); i++) {
+      if (Math.abs(names.get(i).start() - cells.get(i).start()) > 1) {
+        return Optional.empty();
+      }
+    }
+    int[] starts = {
+      header.indexOf("CPU Aff"), header.indexOf("NUMA Aff"), header.indexOf("GPU NUMA")
+    };
+    List<Title> found = new ArrayList<>();
+    for (Token value : values) {
+      Optional<Title> title = Optional.empty();
+      for (Title candidate : matrix.titles()) {
+        int start = starts[candidate.ordinal()];
+        if (start >= 0 && value.start() >= start - 1 && value.start() < start + 8) {
+          title = Optional.of(candidate);
+        }
+      }
+      if (title.isEmpty() || found.contains(title.get())) {
+        return Optional.empty();
+      }
+      found.add(title.get());
+    }
+    return Optional.of(found);
+  }
+
+  /**
+   * The one node that a NUMA affinity means. On Grace machines the list holds the CPU's node and a
+   * range of nodes for GPU memory, as in {@code 0,2-17}; a bare range or two equal candidates have
+   * no one node.
+   *
+   * @param memoryNodes the NUMA nodes that are GPU memory
+   */
+  static OptionalInt node(String numa, Set<Integer> memoryNodes) {
+    if (isNumber(numa)) {
+      return OptionalInt.of(Integer.parseInt(numa));
+    }
+    String[] parts = numa.split(",", -1);
+    Set<Integer> left = new HashSet<>();
+    for (String part : parts) {
+      if (isNumber(part)) {
+        left.add(Integer.parseInt(part));
+      }
+    }
+    if (parts.length == 2
+        && isNumber(parts[0])
+        && parts[1].matches("[0-9]{1,5}-[0-9]{1,5}")
+        && Integer.parseInt(parts[0]) < Integer.parseInt(parts[1].split("-", 2)[0])) {
+      return OptionalInt.of(Integer.parseInt(parts[0]));
+    }
+    left.removeAll(memoryNodes);
+    boolean plain = parts.length > 1 && List.of(parts).stream().allMatch(Affinity::isNumber);
+    return plain && left.size() == 1 ? OptionalInt.of(left.iterator().next()) : OptionalInt.empty();
+  }
+
+  static boolean isNumber(String text) {
+    return text.matches("[0-9]{1,6}");
+  }
+}
