@@ -47,7 +47,7 @@ final class ElementwiseBytes {
         switch (layout.loss()) {
           case UNFUSED -> 26;
           case FUSED -> 8;
-          case CHUNKED -> 16;
+          case CHUNKED -> 10;
         };
     return perLogit * shape.vocabulary() / layout.tensor();
   }
