@@ -38,15 +38,51 @@ record Affinity(
       return NONE;
     }
     boolean last = values.getLast().end() >= row.lastLine().length();
+    if (isOpen(values.getLast().text())) {
+      return LOST;
+    }
+    if (bareAmongRanges(values.getFirst(), titles, matrix)) {
+      return aligned(values, row, matrix)
+          .filter(found -> found.getFirst() != Title.CPU_AFFINITY)
+          .map(found -> named(found, values.stream().map(Token::text).toList(), false))
+          .orElse(LOST);
+    }
     if (!titles.isEmpty() && values.size() == titles.size()) {
-      boolean cutTitle = matrix.headerCut() && last && !row.wrapped();
+      boolean cutTitle = (matrix.headerCut() || endsInCpus(titles, row, matrix)) && last;
       return named(titles, values.stream().map(Token::text).toList(), cutTitle);
+    }
+    if (row.atPasteEnd() && values.getLast().is(Kind.NUMBERS)) {
+      return LOST; // the list may go on
     }
     boolean fused = values.stream().anyMatch(Token::fused);
     if (fused || values.size() > titles.size() && !titles.isEmpty()) {
       return LOST;
     }
     return byShape(values, titles, row, matrix);
+  }
+
+  private static boolean isOpen(String value) {
+    return value.endsWith(",") || value.endsWith("-");
+  }
+
+  /** Where other rows list CPUs as ranges, a lone number first is of another column. */
+  private static boolean bareAmongRanges(Token first, List<Title> titles, RawMatrix matrix) {
+    return !titles.isEmpty()
+        && titles.getFirst() == Title.CPU_AFFINITY
+        && isNumber(first.text())
+        && matrix.rows().stream()
+            .flatMap(row -> row.tokens().stream())
+            .anyMatch(token -> token.is(Kind.NUMBERS) && !isNumber(token.text()));
+  }
+
+  /** Whether a paste ends in a list of CPUs that no other row confirms, so it may go on. */
+  private static boolean endsInCpus(List<Title> titles, RawRow row, RawMatrix matrix) {
+    return titles.getLast() == Title.CPU_AFFINITY
+        && row.atPasteEnd()
+        && matrix.rows().stream()
+            .filter(other -> other != row && !other.affinity().isEmpty())
+            .noneMatch(
+                other -> other.affinity().getLast().text().equals(row.affinity().getLast().text()));
   }
 
   /** Tabs show empty columns. The driver puts two before the GPU's NUMA id. */

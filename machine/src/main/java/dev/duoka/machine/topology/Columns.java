@@ -35,7 +35,11 @@ record Columns(int gpus, List<String> nics, boolean closed) {
         addTo(allGpus, rowNics, row.label());
       }
     }
-    boolean closed = !matrix.titleTokens().isEmpty() && !matrix.titles().isEmpty();
+    boolean closed = !matrix.titles().isEmpty();
+    boolean tornName = !closed && !headerNics.isEmpty() && !rowNics.contains(headerNics.getLast());
+    if (tornName || (rowNics.size() == headerNics.size() && !rowNics.containsAll(headerNics))) {
+      headerNics = tornName ? headerNics.subList(0, headerNics.size() - 1) : rowNics;
+    }
     int byHeader = count(headerGpus);
     int byAll = count(allGpus);
     int wanted = commonLength(matrix);

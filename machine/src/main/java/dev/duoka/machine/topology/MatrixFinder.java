@@ -15,6 +15,7 @@ import org.jspecify.annotations.Nullable;
 final class MatrixFinder {
   private static final Pattern LEGEND =
       Pattern.compile("\\b(NIC[0-9]{1,3})\\s*[:=]\\s*([A-Za-z][A-Za-z0-9_.-]{0,60})");
+  private static final Set<String> WHOLE_TITLES = Set.of("CPU", "NUMA", "GPU", "Affinity", "ID");
   private static final Set<String> PEER_STATES = Set.of("OK", "CNS", "GNS", "TNS", "NS", "DR", "U");
   private static final Pattern TITLE_WORD =
       Pattern.compile("(?:C|CP|CPU|CPU ?[Aa].*|N|NU|NUM|NUMA.*|GPU|GP|A|Affin.*|Aff|Af|I|ID)");
@@ -39,18 +40,27 @@ final class MatrixFinder {
     for (int line = 0; line < lines.size(); line++) {
       finder.read(line);
     }
+    if (finder.row != null) {
+      finder.row.markPasteEnd();
+    }
     return finder.matrices;
   }
 
-  /** Whether a matrix is that of {@code topo -p2p}: who may reach whom, not by which way. */
+  /**
+   * Whether a matrix is, or cannot be told from, that of {@code topo -p2p}: who may reach whom, not
+   * by which way.
+   */
   static boolean showsPeerAccess(RawMatrix matrix) {
     boolean cells =
         matrix.rows().stream().flatMap(of -> of.tokens().stream()).anyMatch(t -> t.is(Kind.CELL));
-    boolean states =
-        matrix.rows().stream()
-            .flatMap(of -> of.tokens().stream())
-            .anyMatch(t -> t.is(Kind.WORD) && PEER_STATES.contains(t.text()));
-    return states && !cells;
+    return !cells && (hasPeerStates(matrix) || matrix.titleTokens().isEmpty());
+  }
+
+  /** Whether a matrix has the words of {@code topo -p2p}. */
+  static boolean hasPeerStates(RawMatrix matrix) {
+    return matrix.rows().stream()
+        .flatMap(of -> of.tokens().stream())
+        .anyMatch(t -> t.is(Kind.WORD) && PEER_STATES.contains(t.text()));
   }
 
   private void read(int number) {
@@ -62,7 +72,6 @@ final class MatrixFinder {
         pcieOnly = false;
       }
     }
-    readLegend(line);
     List<Token> tokens = TokenScanner.scan(line);
     if (tokens.isEmpty()) {
       row = null;
@@ -73,6 +82,7 @@ final class MatrixFinder {
     while (at < tokens.size()) {
       at = next(tokens, at, number, line);
     }
+    readLegend(line);
   }
 
   private void readLegend(String line) {
@@ -96,6 +106,7 @@ final class MatrixFinder {
               && (titleWord(first) || (first.isDevice() && !matrix.names().contains(first.text())));
       if (goesOn) {
         addHeader(tokens.subList(0, end));
+        headerTail = end == tokens.size() ? tokens.getLast() : null;
         return end;
       }
       inHeader = false;
@@ -174,7 +185,8 @@ final class MatrixFinder {
     int next = at + 1;
     if (next == tokens.size()) {
       // a matrix of one GPU in a driver without affinity columns, or a word of a sentence
-      return at == 0 && matrix == null && tokens.getFirst().text().equals("GPU0");
+      boolean outside = matrix == null || !matrix.rows().isEmpty();
+      return at == 0 && outside && tokens.getFirst().text().equals("GPU0");
     }
     Token second = tokens.get(next);
     if (second.is(Kind.GPU)) {
@@ -221,7 +233,7 @@ final class MatrixFinder {
         && !titles
         && token.is(Kind.WORD)
         && token.text().length() <= 40
-        && Character.isLetter(token.text().charAt(0))
+        && Character.isLowerCase(token.text().charAt(0))
         && token.text().chars().anyMatch(Character::isDigit)
         && token.text().chars().allMatch(c -> Character.isLetterOrDigit(c) || c == '_' || c == '.');
   }
@@ -270,7 +282,9 @@ final class MatrixFinder {
 
   /** Whether a word after the affinity values ends a row: text goes on behind it. */
   private static boolean ends(List<Token> tokens, int from, int at) {
-    return tokens.get(at).is(Kind.WORD) && at > from && tokens.get(at - 1).inAffinity();
+    Token token = tokens.get(at);
+    return token.is(Kind.WORD)
+        && (token.text().startsWith("Legend") || (at > from && tokens.get(at - 1).inAffinity()));
   }
 
   private void unlabelled(List<Token> tokens, int from, int number, String line) {

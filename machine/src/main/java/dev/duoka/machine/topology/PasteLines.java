@@ -1,5 +1,6 @@
 package dev.duoka.machine.topology;
 
+import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.regex.Pattern;
@@ -47,7 +48,7 @@ final class PasteLines {
     if (clean.contains("\\n") || clean.contains("\\t")) {
       clean = clean.replace("\\r", "").replace("\\n", "\n").replace("\\t", "\t");
     }
-    return LINE_ENDS.splitAsStream(clean).map(PasteLines::clean).toList();
+    return Arrays.stream(LINE_ENDS.split(clean, -1)).map(PasteLines::clean).toList();
   }
 
   private static String clean(String line) {

@@ -4,6 +4,9 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 
 /** A pasted matrix as it stands there. */
 final class RawMatrix {
@@ -13,6 +16,8 @@ final class RawMatrix {
     NUMA_AFFINITY,
     GPU_NUMA_ID
   }
+
+  private static final Pattern TITLE = Pattern.compile("CPU|GPU ?NUMA|NUMA");
 
   private final int line;
   private final boolean header;
@@ -106,19 +111,15 @@ final class RawMatrix {
   /** The columns after the devices, as far as the header shows them. */
   List<Title> titles() {
     List<Title> titles = new ArrayList<>();
-    String before = "";
-    for (Token token : titleTokens) {
-      String word = token.text();
-      if (word.startsWith("CPU")) {
-        titles.add(Title.CPU_AFFINITY);
-      }
-      if (word.contains("NUMA")) {
-        titles.add(
-            before.endsWith("GPU") || (word.contains("GPU") && !word.startsWith("CPU"))
-                ? Title.GPU_NUMA_ID
-                : Title.NUMA_AFFINITY);
-      }
-      before = word;
+    String text = titleTokens.stream().map(Token::text).collect(Collectors.joining(" "));
+    Matcher matcher = TITLE.matcher(text);
+    while (matcher.find()) {
+      titles.add(
+          switch (matcher.group().charAt(0)) {
+            case 'C' -> Title.CPU_AFFINITY;
+            case 'G' -> Title.GPU_NUMA_ID;
+            default -> Title.NUMA_AFFINITY;
+          });
     }
     return titles;
   }
@@ -132,6 +133,6 @@ final class RawMatrix {
       return false; // drivers before 2016 have no title, or it is cut; the rows tell
     }
     String last = titleTokens.getLast().text();
-    return !last.endsWith("Affinity") && !last.equals("ID") && !last.equals("NUMA");
+    return !last.endsWith("Affinity") && !last.endsWith("ID") && !last.equals("NUMA");
   }
 }

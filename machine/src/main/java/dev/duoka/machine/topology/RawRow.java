@@ -15,6 +15,7 @@ final class RawRow {
   private String lastLine;
 
   private boolean wrapped;
+  private boolean atPasteEnd;
 
   RawRow(@Nullable String label, int line, String text) {
     this.label = label;
@@ -37,6 +38,15 @@ final class RawRow {
 
   boolean wrapped() {
     return wrapped;
+  }
+
+  /** Whether the paste ends with this row, without a line break. */
+  boolean atPasteEnd() {
+    return atPasteEnd;
+  }
+
+  void markPasteEnd() {
+    atPasteEnd = true;
   }
 
   List<Token> tokens() {

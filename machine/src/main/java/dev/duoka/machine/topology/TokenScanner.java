@@ -13,7 +13,7 @@ final class TokenScanner {
   private static final Pattern RDMA_NAME =
       Pattern.compile(
           "(?:mlx[45]_|roce|ib[ps]|ibo|hfi1_|opap|bnxt_re|irdma|efa_|rdmap|qedr|i40iw|erdma_|hns_"
-              + "|cxgb4_|usnic_|ocrdma|ionic_|mana_|rxe|siw)[A-Za-z0-9_.]{0,40}");
+              + "|cxgb4_|usnic_|ocrdma|ionic_|mana_|rxe|siw)[a-z0-9_.]{0,40}");
 
   private static final Pattern FUSED_NAME =
       Pattern.compile("(?:GPU|NIC)[0-9]{1,4}|mlx[45]_(?:bond_)?[0-9]{1,3}");

@@ -43,7 +43,11 @@ public final class TopologyReader {
     }
     List<String> lines = PasteLines.of(text);
     List<RawMatrix> found = MatrixFinder.find(lines);
-    found.removeIf(MatrixFinder::showsPeerAccess);
+    if (!found.stream().allMatch(MatrixFinder::showsPeerAccess)) {
+      found.removeIf(MatrixFinder::showsPeerAccess);
+    } else {
+      found.removeIf(MatrixFinder::hasPeerStates);
+    }
     if (found.stream().anyMatch(matrix -> !matrix.rows().isEmpty())) {
       found.removeIf(matrix -> matrix.rows().isEmpty());
     }
