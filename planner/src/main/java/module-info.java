@@ -15,5 +15,8 @@ module dev.duoka.planner {
   exports dev.duoka.planner.figure;
   exports dev.duoka.planner.layout;
   exports dev.duoka.planner.memory;
+  exports dev.duoka.planner.report;
+  exports dev.duoka.planner.search;
   exports dev.duoka.planner.shape;
+  exports dev.duoka.planner.time;
 }

@@ -3,6 +3,7 @@ package dev.duoka.planner.catalogue;
 import dev.duoka.base.DuokaException;
 import dev.duoka.base.ErrorCode;
 import dev.duoka.base.NearestName;
+import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -48,13 +49,34 @@ final class CardNames {
 
   /** The card of that name; an error with the nearest name where there is none. */
   Card find(String name) {
-    return lookUp(name)
-        .orElseThrow(
-            () ->
-                new DuokaException(
-                    ErrorCode.CONFIG,
-                    "the catalogue has no card '" + name + "'" + candidates(name),
-                    NearestName.hint(name.strip(), cards.stream().map(Card::name).toList())));
+    return lookUp(name).orElseThrow(() -> unknown(name.strip()));
+  }
+
+  private DuokaException unknown(String name) {
+    List<String> holding =
+        words(name).isEmpty()
+            ? List.of()
+            : holding(words(name)).stream().map(Card::name).toList();
+    if (!holding.isEmpty()) {
+      return new DuokaException(
+          ErrorCode.CONFIG,
+          "card '" + name + "' could be " + String.join(" or ", holding),
+          "Write one of these names.");
+    }
+    List<String> names = new ArrayList<>();
+    for (Card card : cards) {
+      names.add(card.name());
+      names.addAll(card.aliases());
+    }
+    Optional<String> near = NearestName.of(name, names);
+    return new DuokaException(
+        ErrorCode.CONFIG,
+        "the catalogue has no card '" + name + "'",
+        near.map(card -> "Did you mean '" + card + "'?")
+            .orElse(
+                "It has "
+                    + String.join(", ", cards.stream().map(Card::name).toList())
+                    + "; --catalogue adds others."));
   }
 
   /** The card whose names hold just these words, or the only one whose name holds them all. */
@@ -73,13 +95,6 @@ final class CardNames {
 
   private List<Card> holding(Set<String> asked) {
     return cards.stream().filter(candidate -> words(candidate.name()).containsAll(asked)).toList();
-  }
-
-  private String candidates(String name) {
-    List<Card> holding = words(name).isEmpty() ? List.of() : holding(words(name));
-    return holding.isEmpty()
-        ? ""
-        : ", which could be " + String.join(" or ", holding.stream().map(Card::name).toList());
   }
 
   private static Set<String> words(String name) {

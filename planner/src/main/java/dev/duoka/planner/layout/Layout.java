@@ -52,6 +52,24 @@ public record Layout(
     return Math.max(1, data * context * tensor / expert);
   }
 
+  /** The same with nothing sharded or away: what layouts have in common that differ in that. */
+  public Layout withoutStates() {
+    return new Layout(
+        data,
+        tensor,
+        pipeline,
+        expert,
+        context,
+        0,
+        microBatch,
+        accumulation,
+        recompute,
+        Offload.NONE,
+        loss,
+        precision,
+        method);
+  }
+
   /** Axes that are in use. */
   public int axes() {
     return (data > 1 ? 1 : 0)

@@ -186,7 +186,7 @@ public final class MemoryModel {
         layout.expert() > 1 && stage.mixture() > 0 ? 2 * bytes * routed * shape.hidden() : 0;
     double gathered = layout.tensor() > 1 ? bytes * tokens(layout) * shape.hidden() : 0;
     double buckets = 0;
-    if (layout.zero() >= 3 && layout.replicas() > 1) {
+    if ((layout.zero() >= 3 && layout.replicas() > 1) || layout.offload() == Offload.PARAMETERS) {
       double weight = layout.method() == Method.QLORA ? state.frozen() : state.weight();
       buckets = parameters.largestLayer() * (2 * weight + state.gradient());
     } else if (layout.zero() == 2 || layout.offload() != Offload.NONE) {

@@ -72,6 +72,14 @@ public final class Planner {
         .map(candidate -> findings.evaluator().plan(candidate.layout()));
   }
 
+  /** The layout that lacks least of those that do not fit. */
+  public Optional<Misfit> nearestMisfit(PlanRequest request) {
+    return search(request).nearest().values().stream()
+        .min(
+            Comparator.comparingDouble(Planner::lack)
+                .thenComparing(misfit -> misfit.layout().toString()));
+  }
+
   /**
    * What a search saw.
    *
@@ -121,12 +129,13 @@ public final class Planner {
       this.evaluator = evaluator;
     }
 
-    void visit(Layout layout) {
+    /** Whether the layout fits. */
+    boolean visit(Layout layout) {
       searched++;
       MemoryEstimate memory = evaluator.memory(layout);
       if (!evaluator.fits(memory)) {
         keepNearest(evaluator.misfit(layout, memory));
-        return;
+        return false;
       }
       feasible++;
       Candidate candidate =
@@ -136,6 +145,7 @@ public final class Planner {
         pareto.removeIf(candidate::beats);
         pareto.add(candidate);
       }
+      return true;
     }
 
     /**

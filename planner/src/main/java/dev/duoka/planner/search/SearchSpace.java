@@ -10,7 +10,7 @@ import dev.duoka.planner.layout.Recompute;
 import dev.duoka.planner.shape.ModelShape;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.function.Consumer;
+import java.util.function.Predicate;
 
 /** All layouts that a model and a job allow on so many cards. */
 final class SearchSpace {
@@ -18,7 +18,9 @@ final class SearchSpace {
   private static final long MOST_TOKENS_AT_ONCE = 1 << 17;
 
   private static final List<Recompute> ALL_RECOMPUTES = List.of(Recompute.values());
-  private static final List<LossKind> ALL_LOSSES = List.of(LossKind.values());
+
+  /** The unfused loss is left out: it needs more memory and more time than the fused one. */
+  private static final List<LossKind> ALL_LOSSES = List.of(LossKind.CHUNKED, LossKind.FUSED);
 
   private final ModelShape shape;
   private final Job job;
@@ -38,8 +40,11 @@ final class SearchSpace {
     losses = request.quick() ? List.of(LossKind.CHUNKED) : ALL_LOSSES;
   }
 
-  /** Calls {@code visit} with every layout that uses exactly so many cards. */
-  void forEach(int gpus, Consumer<Layout> visit) {
+  /**
+   * Calls {@code visit} with every layout that uses exactly so many cards. It says whether the
+   * layout fits: where one does not, the same with larger micro-batches is left out.
+   */
+  void forEach(int gpus, Predicate<Layout> visit) {
     for (int tensor : divisors(gpus)) {
       if (!tensorDivides(tensor)) {
         continue;
@@ -62,45 +67,59 @@ final class SearchSpace {
 
   private record Mesh(int data, int tensor, int pipeline, int expert, int context) {}
 
-  private void states(Mesh mesh, Consumer<Layout> visit) {
+  private void states(Mesh mesh, Predicate<Layout> visit) {
     boolean replicated =
         mesh.data() * mesh.context() > 1 || (shape.hasExperts() && mesh.tensor() > mesh.expert());
     for (int zero = 0; zero <= 3; zero++) {
       for (Offload offload : Offload.values()) {
-        boolean weightsAway = offload == Offload.PARAMETERS;
-        if (weightsAway ? zero == 3 : replicated || zero == 0) {
+        // Weights can be fetched for each layer only where no rank keeps a whole copy.
+        boolean sensible =
+            replicated ? offload != Offload.PARAMETERS || zero == 3 : zero == 0;
+        if (sensible) {
           batches(mesh, zero, offload, visit);
         }
       }
     }
   }
 
-  private void batches(Mesh mesh, int zero, Offload offload, Consumer<Layout> visit) {
+  private void batches(Mesh mesh, int zero, Offload offload, Predicate<Layout> visit) {
+    for (Recompute recompute : recomputes) {
+      for (LossKind loss : losses) {
+        batches(mesh, zero, offload, recompute, loss, visit);
+      }
+    }
+  }
+
+  private void batches(
+      Mesh mesh,
+      int zero,
+      Offload offload,
+      Recompute recompute,
+      LossKind loss,
+      Predicate<Layout> visit) {
     long perRank = job.sequences() / mesh.data();
-    for (int micro = 1; micro <= perRank; micro *= 2) {
+    for (int micro = 1; micro <= perRank && perRank % micro == 0; micro *= 2) {
       long tokens = (long) micro * job.sequenceLength() / mesh.context();
-      if (perRank % micro != 0 || (micro > 1 && tokens > MOST_TOKENS_AT_ONCE)) {
+      if (micro > 1 && tokens > MOST_TOKENS_AT_ONCE) {
         break;
       }
-      int accumulation = (int) Math.min(Integer.MAX_VALUE, perRank / micro);
-      for (Recompute recompute : recomputes) {
-        for (LossKind loss : losses) {
-          visit.accept(
-              new Layout(
-                  mesh.data(),
-                  mesh.tensor(),
-                  mesh.pipeline(),
-                  mesh.expert(),
-                  mesh.context(),
-                  zero,
-                  micro,
-                  accumulation,
-                  recompute,
-                  offload,
-                  loss,
-                  precision,
-                  method));
-        }
+      Layout layout =
+          new Layout(
+              mesh.data(),
+              mesh.tensor(),
+              mesh.pipeline(),
+              mesh.expert(),
+              mesh.context(),
+              zero,
+              micro,
+              (int) Math.min(Integer.MAX_VALUE, perRank / micro),
+              recompute,
+              offload,
+              loss,
+              precision,
+              method);
+      if (!visit.test(layout)) {
+        break;
       }
     }
   }

@@ -13,9 +13,11 @@ import dev.duoka.planner.layout.Stage;
 import dev.duoka.planner.memory.StageParameters;
 import dev.duoka.planner.memory.StateBytes;
 import dev.duoka.planner.shape.ModelShape;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 
-/** Estimates how long a step of a layout takes. Pure arithmetic, no state. */
+/** Estimates how long a step of a layout takes. Remembers what layouts share; one thread. */
 public final class TimeModel {
   /** Models of this kind are too fast by a few percent (SimuMax: −13.5 to +0.1 %). */
   private static final double BIAS = 0.05;
@@ -35,6 +37,7 @@ public final class TimeModel {
   private final Job job;
   private final EngineTraits engine;
   private final LinkRates links;
+  private final Map<Layout, MicroBatch> microBatches = new HashMap<>();
 
   /** For one model, job, program and machine. */
   public TimeModel(ModelShape shape, Job job, EngineTraits engine, LinkRates links) {
@@ -61,6 +64,34 @@ public final class TimeModel {
 
   private Seconds step(Layout layout, List<Stage> stages) {
     Spans spans = Spans.of(layout);
+    MicroBatch microBatch =
+        microBatches.computeIfAbsent(
+            layout.withoutStates(), key -> microBatch(key, spans, stages));
+    double slowest = microBatch.slowest().total();
+    Seconds step = new Seconds();
+    step.add(microBatch.slowest(), layout.accumulation());
+    // 1F1B: every stage waits once for each of the others.
+    step.add(
+        Cause.PIPELINE_BUBBLE,
+        microBatch.all() - slowest,
+        links.machine().card().achievable().basis());
+    StateBytes state = StateBytes.of(layout.precision(), layout.method(), engine);
+    data(step, layout, spans, microBatch.parameters(), state, slowest);
+    update(step, layout, microBatch.parameters(), state, slowest);
+    step.add(Cause.OTHER, BIAS * step.total(), Basis.ASSUMED);
+    return step;
+  }
+
+  /**
+   * A micro-batch through all stages, the same whatever ZeRO and offload do with the states.
+   *
+   * @param slowest seconds of the slowest stage
+   * @param all seconds of all stages together
+   * @param parameters of the slowest stage
+   */
+  private record MicroBatch(Seconds slowest, double all, StageParameters parameters) {}
+
+  private MicroBatch microBatch(Layout layout, Spans spans, List<Stage> stages) {
     MicroBatchTime model = new MicroBatchTime(shape, job, engine, links, layout, spans);
     Seconds slowest = new Seconds();
     Stage slowestStage = stages.getFirst();
@@ -73,17 +104,7 @@ public final class TimeModel {
         slowestStage = stage;
       }
     }
-    Seconds step = new Seconds();
-    step.add(slowest, layout.accumulation());
-    // 1F1B: every stage waits once for each of the others.
-    step.add(
-        Cause.PIPELINE_BUBBLE, all - slowest.total(), links.machine().card().achievable().basis());
-    StageParameters parameters = StageParameters.of(shape, slowestStage, layout);
-    StateBytes state = StateBytes.of(layout.precision(), layout.method(), engine);
-    data(step, layout, spans, parameters, state, slowest.total());
-    update(step, layout, parameters, state, slowest.total());
-    step.add(Cause.OTHER, BIAS * step.total(), Basis.ASSUMED);
-    return step;
+    return new MicroBatch(slowest, all, StageParameters.of(shape, slowestStage, layout));
   }
 
   /** Reductions of gradients and gathers of weights, less what computation hides. */
@@ -99,7 +120,8 @@ public final class TimeModel {
     double expert = adapter ? 0 : parameters.expert();
     double gathered = parameters.expert();
     Figure once = Figure.ZERO;
-    Figure each = Figure.ZERO;
+    Figure scatterEach = Figure.ZERO;
+    Figure gatherEach = Figure.ZERO;
     int replicas = layout.replicas();
     int experts = layout.expertReplicas();
     int span = Math.max(spans.data(), spans.context());
@@ -122,7 +144,7 @@ public final class TimeModel {
       case 1 -> once = scatter.plus(gather).plus(gatherExperts);
       case 2 -> {
         once = gather.plus(gatherExperts);
-        each = scatter;
+        scatterEach = scatter;
       }
       default -> {
         Figure weights =
@@ -130,17 +152,25 @@ public final class TimeModel {
                 ? links.seconds(
                     Collective.ALL_GATHER, replicas, span, parameters.dense() * state.frozen())
                 : gather;
-        each = scatter.plus(weights.times(2));
+        scatterEach = scatter;
+        gatherEach = weights.times(2);
       }
     }
     double hidden = engine.gradientOverlap() * microBatch;
     step.add(Cause.DATA, Math.max(0, once.value() - hidden), once.basis());
-    double exposed = Math.max(0.1 * each.value(), each.value() - GATHER_OVERLAP * microBatch);
-    step.add(Cause.DATA, layout.accumulation() * exposed, each.basis());
+    exposed(step, layout, scatterEach, hidden);
+    // Weights are prefetched by whatever shards them.
+    exposed(step, layout, gatherEach, GATHER_OVERLAP * microBatch);
     if (layout.zero() == 3) {
       Figure unhidden = expertGathers(layout, span, gathered, state);
       step.add(Cause.DATA, unhidden.times(layout.accumulation()));
     }
+  }
+
+  /** What shows of an exchange in each micro-batch: a tenth at least. */
+  private static void exposed(Seconds step, Layout layout, Figure each, double hidden) {
+    double seconds = Math.max(0.1 * each.value(), each.value() - hidden);
+    step.add(Cause.DATA, layout.accumulation() * seconds, each.basis());
   }
 
   /**
