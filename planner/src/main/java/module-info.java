@@ -11,6 +11,7 @@ module dev.duoka.planner {
   requires transitive dev.duoka.machine;
   requires transitive tools.jackson.databind;
 
+  exports dev.duoka.planner.advise;
   exports dev.duoka.planner.catalogue;
   exports dev.duoka.planner.figure;
   exports dev.duoka.planner.layout;

@@ -22,6 +22,8 @@ import picocli.CommandLine.Spec;
       ParityCommand.class,
       EnvCommand.class,
       ConfigCommand.class,
+      AdviseCommand.class,
+      PlanCommand.class,
       BundleCommand.class
     })
 public final class RootCommand implements Runnable {

@@ -45,6 +45,19 @@ public record Machine(
     return group <= domain ? link : outer;
   }
 
+  /** The same machine with so many GiB of host memory. */
+  public Machine withHostMemory(double gib) {
+    return new Machine(
+        name,
+        card,
+        gpus,
+        link,
+        domain,
+        outer,
+        linkShare,
+        new Host(gib, host.memoryGbs(), host.watts(), host.basis()));
+  }
+
   /** The same machine with another number of cards. */
   public Machine withGpus(int count) {
     double share = (double) count / gpus;

@@ -53,20 +53,21 @@ public final class AdviceText {
     text.append(
         format(
             "%n%-22s %9s %10s %9s %10s %10s  %s%n",
-            "machine", "tokens/s", "takes", "MWh", "rent $", "buy $", "how"));
+            "machine", "tokens/s", "takes", "kWh", "rent $", "buy $", "how"));
     for (MachineAdvice advice : fitting.subList(0, Math.min(SHOWN, fitting.size()))) {
       Plan plan = advice.plan().orElseThrow();
       text.append(
           format(
-              "%-22s %9s %10s %9.2f %10s %10s  %s%s%n",
+              "%-22s %9s %10s %9s %10s %10s  %s%s%n",
               advice.machine().name(),
               Numbers.whole(plan.tokensPerSecond()),
               Numbers.duration(advice.hours() * 3600),
-              advice.kilowattHours() / 1e3,
+              Numbers.whole(advice.kilowattHours()),
               money(advice.rentUsd()),
               money(advice.buyUsd()),
               plan.layout(),
-              advice.affordable() ? "" : "  (above the budget)"));
+              (plan.runnable() ? "  (runs now)" : "")
+                  + (advice.affordable() ? "" : "  (above the budget)")));
     }
     if (fitting.size() > SHOWN) {
       text.append(format("and %d more that are slower or dearer%n", fitting.size() - SHOWN));

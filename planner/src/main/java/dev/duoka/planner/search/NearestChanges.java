@@ -1,6 +1,5 @@
 package dev.duoka.planner.search;
 
-import dev.duoka.planner.catalogue.Host;
 import dev.duoka.planner.catalogue.Machine;
 import dev.duoka.planner.layout.Job;
 import dev.duoka.planner.layout.Method;
@@ -51,21 +50,9 @@ final class NearestChanges {
   private void moreHostMemory() {
     Machine machine = request.machine();
     for (int factor = 2; factor <= 8; factor *= 2) {
-      Host host = machine.host();
-      Host larger =
-          new Host(host.memoryGib() * factor, host.memoryGbs(), host.watts(), host.basis());
-      Machine other =
-          new Machine(
-              machine.name(),
-              machine.card(),
-              machine.gpus(),
-              machine.link(),
-              machine.domain(),
-              machine.outer(),
-              machine.linkShare(),
-              larger);
-      if (attempt(
-          Math.round(larger.memoryGib()) + " GiB of host memory", request.on(other))) {
+      double gib = machine.host().memoryGib() * factor;
+      String change = Math.round(gib) + " GiB of host memory";
+      if (attempt(change, request.on(machine.withHostMemory(gib)))) {
         return;
       }
     }
