@@ -24,6 +24,7 @@ import picocli.CommandLine.Spec;
       ConfigCommand.class,
       AdviseCommand.class,
       PlanCommand.class,
+      TopoCommand.class,
       BundleCommand.class
     })
 public final class RootCommand implements Runnable {

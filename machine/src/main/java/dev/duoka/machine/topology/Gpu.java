@@ -79,4 +79,20 @@ public record Gpu(
         pcie,
         memoryBytes);
   }
+
+  /** The same GPU at a place on the PCI bus. */
+  Gpu at(String busId) {
+    return new Gpu(
+        index,
+        numaNode,
+        numaAffinity,
+        cpuAffinity,
+        memoryNumaNode,
+        name,
+        uuid,
+        Optional.of(busId),
+        computeCapability,
+        pcie,
+        memoryBytes);
+  }
 }

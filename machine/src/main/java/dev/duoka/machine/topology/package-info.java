@@ -4,8 +4,9 @@
  * model's parallel axes that follows.
  *
  * <p>Read {@link dev.duoka.machine.topology.Topology} first: it is the value that everything else
- * here makes or reads. {@code TopologyReader} makes it from the text of {@code nvidia-smi topo -m},
- * {@code LiveTopology} from the machine itself; {@code Bandwidths}, {@code Placement} and the
- * drawings read it.
+ * here makes or reads. {@link dev.duoka.machine.topology.TopologyReader} makes it from the text of
+ * {@code nvidia-smi topo -m}, {@link dev.duoka.machine.topology.LiveTopology} from the machine
+ * itself; {@link dev.duoka.machine.topology.Bandwidths}, {@link
+ * dev.duoka.machine.topology.Placement} and the drawings read it.
  */
 package dev.duoka.machine.topology;

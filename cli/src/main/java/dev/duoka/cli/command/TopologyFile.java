@@ -1,0 +1,39 @@
+package dev.duoka.cli.command;
+
+import dev.duoka.base.DuokaException;
+import dev.duoka.base.ErrorCode;
+import dev.duoka.machine.topology.Topology;
+import dev.duoka.machine.topology.TopologyReader;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+
+/** Reads a captured topology from a file, or from standard input for {@code -}. */
+final class TopologyFile {
+  private TopologyFile() {}
+
+  static Topology read(Path file) {
+    boolean standardInput = file.toString().equals("-");
+    String name = standardInput ? "standard input" : file.toString();
+    try (InputStream stream = standardInput ? System.in : Files.newInputStream(file)) {
+      byte[] content = stream.readNBytes(TopologyReader.MAX_CHARACTERS + 1);
+      return TopologyReader.read(text(content), name);
+    } catch (NoSuchFileException e) {
+      throw new DuokaException(
+          ErrorCode.IO, "cannot read " + name + ": there is no such file", "Check the path.", e);
+    } catch (IOException e) {
+      throw new DuokaException(
+          ErrorCode.IO, "cannot read " + name + ": " + e, "Check that it is a readable file.", e);
+    }
+  }
+
+  /** UTF-8, or UTF-16 where a byte order mark says so: PowerShell's {@code >} writes that. */
+  private static String text(byte[] content) {
+    boolean big = content.length > 1 && content[0] == (byte) 0xfe && content[1] == (byte) 0xff;
+    boolean little = content.length > 1 && content[0] == (byte) 0xff && content[1] == (byte) 0xfe;
+    return new String(content, big || little ? StandardCharsets.UTF_16 : StandardCharsets.UTF_8);
+  }
+}

@@ -1,0 +1,41 @@
+package dev.duoka.machine.topology;
+
+import java.util.List;
+
+/**
+ * How a model's parallel axes should lie on a machine: tensor and expert parallelism inside an
+ * NVLink domain, pipeline stages across slower links, data parallelism outermost.
+ *
+ * @param nvlinkGroups the GPUs divided into groups that NVLink connects fully, each GPU in one
+ *     group; a GPU without NVLink is a group of its own
+ * @param tensorDegree the widest tensor parallelism that stays inside every group, a power of two
+ * @param tensorGroups the GPUs of each tensor-parallel group
+ * @param expertGroups the GPUs of each expert-parallel group
+ * @param pipelineStages the GPUs of each stage, in order, if a model needs more than one group
+ * @param rankOrder GPU indices in the order that ranks should take: neighbours are near
+ * @param reasons why, one sentence each
+ */
+public record Placement(
+    List<List<Integer>> nvlinkGroups,
+    int tensorDegree,
+    List<List<Integer>> tensorGroups,
+    List<List<Integer>> expertGroups,
+    List<List<Integer>> pipelineStages,
+    List<Integer> rankOrder,
+    List<String> reasons) {
+
+  /** Copies the lists. */
+  public Placement {
+    nvlinkGroups = List.copyOf(nvlinkGroups);
+    tensorGroups = List.copyOf(tensorGroups);
+    expertGroups = List.copyOf(expertGroups);
+    pipelineStages = List.copyOf(pipelineStages);
+    rankOrder = List.copyOf(rankOrder);
+    reasons = List.copyOf(reasons);
+  }
+
+  /** The placement that follows from a topology. */
+  public static Placement of(Topology topology) {
+    return new PlacementSearch(topology).place();
+  }
+}
