@@ -20,8 +20,8 @@ import tools.jackson.databind.node.ObjectNode;
 
 /**
  * Step times and peaks of allocated memory that SimuMax publishes for Megatron runs on 8 B200:
- * MooreThreads/SimuMax, docs/b200/b200_release_v1.2_summary.md at 1b8ca90, 43 cases. Micro-batches of
- * one sequence, fused loss, ZeRO 1, fp32 main gradients, no recompute, balanced routing.
+ * MooreThreads/SimuMax, docs/b200/b200_release_v1.2_summary.md at 1b8ca90, 43 cases. Micro-batches
+ * of one sequence, fused loss, ZeRO 1, fp32 main gradients, no recompute, balanced routing.
  */
 public final class PublishedRuns {
   /** One published run. */
@@ -67,8 +67,21 @@ public final class PublishedRuns {
 
     @Override
     public String toString() {
-      return model + " tp" + tensor + " pp" + pipeline + " dp" + data + " ep" + expert + " cp"
-          + context + " s" + sequenceLength + " m" + microBatches;
+      return model
+          + " tp"
+          + tensor
+          + " pp"
+          + pipeline
+          + " dp"
+          + data
+          + " ep"
+          + expert
+          + " cp"
+          + context
+          + " s"
+          + sequenceLength
+          + " m"
+          + microBatches;
     }
   }
 
@@ -142,7 +155,9 @@ public final class PublishedRuns {
     return runs;
   }
 
-  /** The models of these runs: Llama-3's widths, and DeepSeek's cut to one dense layer and three. */
+  /**
+   * The models of these runs: Llama-3's widths, and DeepSeek's cut to one dense layer and three.
+   */
   public static ModelConfig config(String model) {
     return switch (model) {
       case "70b" -> llama(8192, 12, 64, 8, 28672, 128256);
@@ -165,7 +180,12 @@ public final class PublishedRuns {
              "vocab_size": %d, "max_position_embeddings": 131072, "bos_token_id": 1,
              "eos_token_id": 2}
             """,
-            hidden, layers, heads, kvHeads, width, vocabulary);
+            hidden,
+            layers,
+            heads,
+            kvHeads,
+            width,
+            vocabulary);
     return ModelConfigReader.read(
         Json.parse(json.getBytes(StandardCharsets.UTF_8), "llama", ErrorCode.CONFIG), "llama");
   }

@@ -7,7 +7,6 @@ import dev.duoka.formats.json.Json;
 import dev.duoka.planner.advise.Advice;
 import dev.duoka.planner.advise.AdviceRequest;
 import dev.duoka.planner.advise.Adviser;
-import dev.duoka.planner.advise.MachineAdvice;
 import dev.duoka.planner.advise.Task;
 import dev.duoka.planner.catalogue.Catalogue;
 import dev.duoka.planner.report.AdviceJson;
@@ -112,8 +111,7 @@ final class AdviseCommand implements Callable<Integer> {
     Advice advice = adviser.advise(request(adviser, PlannedModel.of(model)));
     out.print(json ? Json.line(AdviceJson.of(advice)) + "\n" : AdviceText.of(advice));
     out.flush();
-    boolean found =
-        advice.machines().stream().anyMatch(m -> m.fits() && m.affordable());
+    boolean found = advice.machines().stream().anyMatch(m -> m.fits() && m.affordable());
     return found ? 0 : 1;
   }
 

@@ -174,7 +174,8 @@ final class PlanCommand implements Callable<Integer> {
     if (length > most) {
       spec.commandLine()
           .getErr()
-          .println("duoka: note: the model is meant for at most " + most + " tokens, not " + length);
+          .println(
+              "duoka: note: the model is meant for at most " + most + " tokens, not " + length);
     }
     if (!(imbalance >= 1) || imbalance > 64) {
       throw usage("--imbalance " + imbalance, "1 is balanced, 2 is usual early in training.");
@@ -244,7 +245,7 @@ final class PlanCommand implements Callable<Integer> {
     }
     PrintWriter err = spec.commandLine().getErr();
     err.println("duoka: wrote " + file + ": " + best.get().layout());
-    if (best.get() != result.plans().getFirst()) {
+    if (!best.get().equals(result.plans().getFirst())) {
       err.println("duoka: note: the best plan is another, which this version cannot run yet");
     }
   }

@@ -39,7 +39,8 @@ final class PlannedMachine {
     if (here.gpus().isEmpty()) {
       throw new DuokaException(
           ErrorCode.DEVICE,
-          "this machine shows no GPU" + here.warnings().stream().findFirst().map(w -> ": " + w).orElse(""),
+          "this machine shows no GPU"
+              + here.warnings().stream().findFirst().map(w -> ": " + w).orElse(""),
           "Name a machine, for example --machine 8xA100-80G-SXM.");
     }
     return TopologyMachines.of(here, kind, catalogue);

@@ -16,8 +16,8 @@ import java.util.Optional;
 import java.util.OptionalDouble;
 
 /**
- * A claim that is often repeated, beside what the model says: four A100 over NVLink train a 6 B model
- * 37 % faster than four RTX 4090 over PCIe 4, which cost a fifth.
+ * A claim that is often repeated, beside what the model says: four A100 over NVLink train a 6 B
+ * model 37 % faster than four RTX 4090 over PCIe 4, which cost a fifth.
  *
  * @param rows one for each method
  * @param rentRatio rent of the one machine over that of the other; empty where one is unknown
@@ -77,11 +77,11 @@ public record BriefComparison(
         ratio(a.rentPerHour(), b.rentPerHour()),
         ratio(a.buyPrice(), b.buyPrice()),
         List.of(
-            "full training keeps 18 bytes per parameter, 112 GiB for 6.7 B: four RTX 4090 have 95, so"
-                + " theirs is another job, with states in host memory; large batches hide that"
+            "full training keeps 18 bytes per parameter, 112 GiB for 6.7 B: four RTX 4090 have 95,"
+                + " so theirs is another job, with states in host memory; large batches hide that"
                 + " traffic, small ones do not",
-            "the tensor rates with fp32 accumulation are 312 and 165 TFLOP/s: nearly twice, not 1.37"
-                + " times; tables that set 330 beside 312 compare other arithmetic",
+            "the tensor rates with fp32 accumulation are 312 and 165 TFLOP/s: nearly twice, not"
+                + " 1.37 times; tables that set 330 beside 312 compare other arithmetic",
             "836 GB/s is no link of an RTX 4090: its memory has 1,008 GB/s, its PCIe 4 x16 has 31.5"
                 + " each way, and without peer access rings reach about 10",
             "the price ratio is that of the dated prices in the catalogue; buying and renting"

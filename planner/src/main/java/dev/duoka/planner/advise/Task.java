@@ -8,26 +8,27 @@ import java.util.Locale;
 /** What the machine is for. */
 public enum Task {
   /** Training from scratch: all weights. */
-  PRETRAIN(List.of(Method.FULL), 1 << 20),
+  PRETRAIN(1 << 20),
   /** Training a model further: all weights where they fit, else adapters. */
-  FINETUNE(List.of(Method.FULL, Method.LORA, Method.QLORA), 1 << 17);
+  FINETUNE(1 << 17);
 
   /** Tokens per parameter that train a model well for its size (arXiv 2203.15556). */
   private static final long TOKENS_PER_PARAMETER = 20;
 
   private static final long FINETUNE_TOKENS = 100_000_000;
 
-  private final List<Method> methods;
   private final long tokensPerStep;
 
-  Task(List<Method> methods, long tokensPerStep) {
-    this.methods = methods;
+  Task(long tokensPerStep) {
     this.tokensPerStep = tokensPerStep;
   }
 
   /** The methods to try, best first. */
   public List<Method> methods() {
-    return methods;
+    return switch (this) {
+      case PRETRAIN -> List.of(Method.FULL);
+      case FINETUNE -> List.of(Method.FULL, Method.LORA, Method.QLORA);
+    };
   }
 
   /** The batch that is assumed. */

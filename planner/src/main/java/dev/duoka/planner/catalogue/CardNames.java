@@ -54,9 +54,7 @@ final class CardNames {
 
   private DuokaException unknown(String name) {
     List<String> holding =
-        words(name).isEmpty()
-            ? List.of()
-            : holding(words(name)).stream().map(Card::name).toList();
+        words(name).isEmpty() ? List.of() : holding(words(name)).stream().map(Card::name).toList();
     if (!holding.isEmpty()) {
       return new DuokaException(
           ErrorCode.CONFIG,

@@ -45,9 +45,7 @@ final class CardReader {
         positive(card, "memory_gbs"),
         peaks(object(card, "peak_tflops")),
         achievable(object(card, "achievable")),
-        card.object("nvlink")
-            .map(CardReader::nvlink)
-            .orElse(new NvLink(NvLink.Kind.NONE, 0)),
+        card.object("nvlink").map(CardReader::nvlink).orElse(new NvLink(NvLink.Kind.NONE, 0)),
         pcie.integer("generation"),
         positive(pcie, "each_way_gbs"),
         card.flag("p2p_over_pcie", false),

@@ -95,10 +95,8 @@ public final class Catalogue {
       Card card, int gpus, LinkKind link, int domain, LinkKind outer, double linkShare) {
     Host perCard = hosts.getOrDefault(card.nvlink().kind() == NvLink.Kind.NVSWITCH, NO_HOST);
     Host host =
-        new Host(
-            perCard.memoryGib() * gpus, perCard.memoryGbs(), perCard.watts(), perCard.basis());
-    return new Machine(
-        gpus + "x" + card.name(), card, gpus, link, domain, outer, linkShare, host);
+        new Host(perCard.memoryGib() * gpus, perCard.memoryGbs(), perCard.watts(), perCard.basis());
+    return new Machine(gpus + "x" + card.name(), card, gpus, link, domain, outer, linkShare, host);
   }
 
   private static final Host NO_HOST = new Host(64, 100, 300, Basis.ASSUMED);

@@ -13,7 +13,9 @@ import java.util.Map;
 public final class LinkRates {
   private static final double MIB = 1 << 20;
 
-  /** Parts of a direction's rate that rings reach where nothing was measured (8 A100: 235 of 300). */
+  /**
+   * Parts of a direction's rate that rings reach where nothing was measured (8 A100: 235 of 300).
+   */
   private static final double NVLINK_SHARE = 0.78;
 
   private static final double BRIDGE_SHARE = 0.85;
@@ -79,7 +81,8 @@ public final class LinkRates {
         switch (machine.linkOf(span)) {
           case NVLINK, BRIDGE ->
               0.8 * machine.card().nvlink().eachWayGbs() * machine.linkShare() * 1e9;
-          case PCIE_P2P, PCIE_HOST -> busBandwidth(Collective.ALL_REDUCE, Math.max(2, span)).value();
+          case PCIE_P2P, PCIE_HOST ->
+              busBandwidth(Collective.ALL_REDUCE, Math.max(2, span)).value();
         };
     return Figure.assumed(bytes / rate);
   }

@@ -76,7 +76,11 @@ public final class TopologyMachines {
     if (named.isPresent() && given.isPresent() && !named.get().equals(given.get())) {
       throw new DuokaException(
           ErrorCode.USAGE,
-          "the topology has " + named.get().name() + ", but " + given.get().name() + " was asked for",
+          "the topology has "
+              + named.get().name()
+              + ", but "
+              + given.get().name()
+              + " was asked for",
           "Leave one of the two out.");
     }
     return named

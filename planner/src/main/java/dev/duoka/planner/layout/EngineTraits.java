@@ -35,13 +35,11 @@ public record EngineTraits(
    * measured from Java on an H100's host.
    */
   public static final EngineTraits DUOKA =
-      new EngineTraits(
-          "duoka", 4, false, Figure.measured(0.7 * GIB), 0.05, 1.15, 4, 0, 9e-6);
+      new EngineTraits("duoka", 4, false, Figure.measured(0.7 * GIB), 0.05, 1.15, 4, 0, 9e-6);
 
   /** Megatron with Transformer Engine, whose published runs the model is held against. */
   public static final EngineTraits MEGATRON =
-      new EngineTraits(
-          "Megatron", 4, true, Figure.measured(0.7 * GIB), 0.06, 1.15, 0, 0.8, 5e-6);
+      new EngineTraits("Megatron", 4, true, Figure.measured(0.7 * GIB), 0.06, 1.15, 0, 0.8, 5e-6);
 
   /** The same with main gradients of another size. */
   public EngineTraits withGradientBytes(double bytes) {

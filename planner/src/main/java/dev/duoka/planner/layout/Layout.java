@@ -13,7 +13,8 @@ import dev.duoka.planner.catalogue.Precision;
  * @param pipeline stages
  * @param expert ranks over which the experts are spread
  * @param context ranks that share every sequence
- * @param zero ZeRO stage: 0 shards nothing, 1 the optimizer's states, 2 gradients too, 3 weights too
+ * @param zero ZeRO stage: 0 shards nothing, 1 the optimizer's states, 2 gradients too, 3 weights
+ *     too
  * @param microBatch sequences that a rank computes at once
  * @param accumulation micro-batches of a step
  * @param recompute what the backward pass computes again

@@ -32,9 +32,7 @@ public enum Method {
     int index = names.indexOf(name.strip().toLowerCase(Locale.ROOT));
     if (index < 0) {
       throw new DuokaException(
-          ErrorCode.USAGE,
-          "there is no method '" + name + "'",
-          NearestName.hint(name, names));
+          ErrorCode.USAGE, "there is no method '" + name + "'", NearestName.hint(name, names));
     }
     return values()[index];
   }

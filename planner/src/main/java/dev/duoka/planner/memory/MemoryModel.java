@@ -125,8 +125,7 @@ public final class MemoryModel {
     LayerShape extra = stage.mtpMixture() ? shape.mixture() : shape.dense();
     double width = (double) layout.precision().bytes() * shape.hidden() / layout.tensor();
     // An MTP module also keeps two norms' inputs and the joint vector.
-    double mtp =
-        stage.mtp() * (SavedActivations.perToken(shape, extra, layout, job) + 4 * width);
+    double mtp = stage.mtp() * (SavedActivations.perToken(shape, extra, layout, job) + 4 * width);
     double live = layout.recompute() == Recompute.FULL ? liveLayer(layout, stage) : 0;
     double head = stage.last() ? 2 * width * stage.heads() : 0;
     double ids = stage.first() ? 8 : 0;
@@ -173,7 +172,8 @@ public final class MemoryModel {
     double operation = bytes * tokens * (3 * width + 2 * shape.hidden());
     if (stage.mixture() + stage.mtp() > 0) {
       operation =
-          Math.max(operation, bytes * routed * (3 * shape.mixture().expertWidth() + 2 * shape.hidden()));
+          Math.max(
+              operation, bytes * routed * (3 * shape.mixture().expertWidth() + 2 * shape.hidden()));
     }
     double unfused =
         4

@@ -47,8 +47,7 @@ public record StageParameters(
     if (stage.mixture() > 0) {
       largest = Math.max(largest, shape.mixture().denseParameters(tensor) + mixtureExperts);
     }
-    return new StageParameters(
-        dense, expert, embedding, adapters(shape, stage, layout), largest);
+    return new StageParameters(dense, expert, embedding, adapters(shape, stage, layout), largest);
   }
 
   private static double adapters(ModelShape shape, Stage stage, Layout layout) {

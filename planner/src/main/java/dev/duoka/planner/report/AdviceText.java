@@ -25,10 +25,10 @@ public final class AdviceText {
         format(
             "%s: %s parameters, %s active; %s on %s tokens in sequences of %s%s%n",
             request.model(),
-            Numbers.parameters(request.shape().parameters()),
-            Numbers.parameters(request.shape().activeParameters()),
+            Numbers.parameters((double) request.shape().parameters()),
+            Numbers.parameters((double) request.shape().activeParameters()),
             request.task(),
-            Numbers.whole(request.tokens()),
+            Numbers.whole((double) request.tokens()),
             Numbers.whole(request.sequenceLength()),
             request.budget().isPresent()
                 ? "; budget " + Numbers.whole(request.budget().getAsDouble()) + " $"

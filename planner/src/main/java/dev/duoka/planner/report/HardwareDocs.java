@@ -172,9 +172,7 @@ public final class HardwareDocs {
       List<String> names = new ArrayList<>(card.aliases());
       names.remove(card.name());
       text.append(
-          format(
-              "- **%s** (also %s): %s%n",
-              card.name(), String.join(", ", names), card.source()));
+          format("- **%s** (also %s): %s%n", card.name(), String.join(", ", names), card.source()));
     }
   }
 
@@ -186,7 +184,12 @@ public final class HardwareDocs {
             prices.stream()
                 .map(
                     price ->
-                        format(form, price.usd()) + " (" + price.date() + ", " + price.source() + ")")
+                        format(form, price.usd())
+                            + " ("
+                            + price.date()
+                            + ", "
+                            + price.source()
+                            + ")")
                 .toList());
   }
 

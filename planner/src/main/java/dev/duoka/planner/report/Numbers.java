@@ -8,6 +8,7 @@ final class Numbers {
 
   private Numbers() {}
 
+  @SuppressWarnings("AnnotateFormatMethod") // the annotation would be a dependency of its own
   static String format(String format, Object... values) {
     return String.format(Locale.ROOT, format, values);
   }

@@ -30,7 +30,7 @@ public final class PlanText {
       details(text, result.plans().getFirst(), "The best", result.request().machine());
       result
           .bestRunnable()
-          .filter(plan -> plan != result.plans().getFirst())
+          .filter(plan -> !plan.equals(result.plans().getFirst()))
           .ifPresent(
               plan ->
                   details(
@@ -50,8 +50,8 @@ public final class PlanText {
         format(
             "%s: %s parameters, %s active, on %s (%d × %.1f GiB, %s%s)%n",
             request.model(),
-            Numbers.parameters(request.shape().parameters()),
-            Numbers.parameters(request.shape().activeParameters()),
+            Numbers.parameters((double) request.shape().parameters()),
+            Numbers.parameters((double) request.shape().activeParameters()),
             machine.name(),
             machine.gpus(),
             machine.card().memoryGib(),
@@ -61,7 +61,7 @@ public final class PlanText {
         format(
             "A step of %s tokens in sequences of %s, method %s. %s layouts reckoned, %s fit, %.2f"
                 + " s.%n",
-            Numbers.whole(request.job().tokensPerStep()),
+            Numbers.whole((double) request.job().tokensPerStep()),
             Numbers.whole(request.job().sequenceLength()),
             request.method(),
             Numbers.whole(result.searched()),
@@ -165,9 +165,7 @@ public final class PlanText {
       text.append(
           format(
               "    host memory     = %7.0f GiB of %s %.0f%n",
-              memory.hostBytes() / GIB,
-              machine.host().basis().sign(),
-              machine.host().memoryGib()));
+              memory.hostBytes() / GIB, machine.host().basis().sign(), machine.host().memoryGib()));
     }
   }
 
@@ -200,9 +198,7 @@ public final class PlanText {
       return;
     }
     text.append(
-        result.plans().isEmpty()
-            ? "\nNearest to fitting:\n"
-            : "\nFaster, but they do not fit:\n");
+        result.plans().isEmpty() ? "\nNearest to fitting:\n" : "\nFaster, but they do not fit:\n");
     result
         .misfits()
         .forEach(
@@ -247,9 +243,7 @@ public final class PlanText {
                   text.append(
                       format(
                           "    %s %s: %s%n",
-                          rule.agrees() ? "agrees " : "differs",
-                          rule.rule(),
-                          rule.reason())));
+                          rule.agrees() ? "agrees " : "differs", rule.rule(), rule.reason())));
     }
   }
 }

@@ -56,8 +56,7 @@ final class BriefRules {
                   && layout.pipeline() > 1
                   && layout.zero() == 3);
     }
-    return layoutRule(
-        "above 100 B parameters: expert parallel", layout -> layout.expert() > 1);
+    return layoutRule("above 100 B parameters: expert parallel", layout -> layout.expert() > 1);
   }
 
   private RuleCheck layoutRule(String rule, Predicate<Layout> follows) {
@@ -95,8 +94,7 @@ final class BriefRules {
     for (Recompute kind : List.of(Recompute.SELECTIVE, Recompute.FULL)) {
       Layout layout = with(best.layout(), kind, best.layout().precision());
       double memory = saved(without, layout);
-      double time =
-          100 * (evaluator.seconds(layout) / evaluator.seconds(without) - 1);
+      double time = 100 * (evaluator.seconds(layout) / evaluator.seconds(without) - 1);
       agrees |= Math.abs(memory - 30) <= NEAR && Math.abs(time - 15) <= NEAR;
       reason
           .append(reason.isEmpty() ? "" : "; ")

@@ -18,7 +18,9 @@ record Candidate(Layout layout, double bytes, double seconds) {
   /** Differences that no front shows. */
   private static final double SAME = 1.015;
 
-  /** Seconds, with a little added for each complication, so that near ties go to the simpler one. */
+  /**
+   * Seconds, with a little added for each complication, so that near ties go to the simpler one.
+   */
   double score() {
     int complications =
         layout.axes()
@@ -54,7 +56,9 @@ record Candidate(Layout layout, double bytes, double seconds) {
     }
   }
 
-  /** Whether this one is as good in time, memory and cost, but for differences too small to show. */
+  /**
+   * Whether this one is as good in time, memory and cost, but for differences too small to show.
+   */
   boolean dominates(Candidate other) {
     return seconds <= SAME * other.seconds
         && bytes <= SAME * other.bytes

@@ -64,10 +64,7 @@ final class Evaluator {
 
   Misfit misfit(Layout layout, MemoryEstimate estimate) {
     return new Misfit(
-        layout,
-        estimate,
-        Math.max(0, deviceLack(estimate)),
-        Math.max(0, hostLack(estimate)));
+        layout, estimate, Math.max(0, deviceLack(estimate)), Math.max(0, hostLack(estimate)));
   }
 
   double seconds(Layout layout) {
@@ -94,7 +91,6 @@ final class Evaluator {
   }
 
   private List<Stage> stages(Layout layout) {
-    return stages.computeIfAbsent(
-        layout.pipeline(), count -> Stage.split(request.shape(), count));
+    return stages.computeIfAbsent(layout.pipeline(), count -> Stage.split(request.shape(), count));
   }
 }

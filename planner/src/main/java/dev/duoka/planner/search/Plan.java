@@ -40,14 +40,6 @@ public record Plan(
 
   Plan because(List<String> reasons) {
     return new Plan(
-        layout,
-        memory,
-        time,
-        tokensPerSecond,
-        mfuCausal,
-        mfuFull,
-        cost,
-        missing,
-        reasons);
+        layout, memory, time, tokensPerSecond, mfuCausal, mfuFull, cost, missing, reasons);
   }
 }

@@ -48,7 +48,8 @@ public record PlanRequest(
 
   /** The same request for another job. */
   public PlanRequest doing(Job other) {
-    return new PlanRequest(model, shape, machine, other, method, precisions, allGpus, quick, engine);
+    return new PlanRequest(
+        model, shape, machine, other, method, precisions, allGpus, quick, engine);
   }
 
   /** The same request for another program. */

@@ -48,8 +48,7 @@ public final class Planner {
             .limit(SHOWN_PARETO)
             .map(candidate -> evaluator.plan(candidate.layout()))
             .toList();
-    List<Change> changes =
-        plans.isEmpty() ? new NearestChanges(this, request).find() : List.of();
+    List<Change> changes = plans.isEmpty() ? new NearestChanges(this, request).find() : List.of();
     List<RuleCheck> rules =
         plans.isEmpty() ? List.of() : new BriefRules(request, evaluator, ranked).check();
     return new PlanResult(
@@ -138,8 +137,7 @@ public final class Planner {
         return false;
       }
       feasible++;
-      Candidate candidate =
-          new Candidate(layout, memory.total(), evaluator.seconds(layout));
+      Candidate candidate = new Candidate(layout, memory.total(), evaluator.seconds(layout));
       best.merge(candidate.kind(), candidate, (a, b) -> b.score() < a.score() ? b : a);
       if (pareto.stream().noneMatch(other -> other.dominates(candidate))) {
         pareto.removeIf(candidate::beats);
@@ -221,8 +219,7 @@ public final class Planner {
         .filter(
             misfit ->
                 ranked.isEmpty()
-                    || findings.evaluator().seconds(misfit.layout())
-                        < ranked.getFirst().seconds())
+                    || findings.evaluator().seconds(misfit.layout()) < ranked.getFirst().seconds())
         .sorted(
             Comparator.comparingDouble(Planner::lack)
                 .thenComparing(misfit -> misfit.layout().toString()))

@@ -17,12 +17,9 @@ final class Reasons {
   private Reasons() {}
 
   static List<String> of(
-      Candidate candidate,
-      List<Candidate> ranked,
-      Planner.Findings findings,
-      PlanRequest request) {
+      Candidate candidate, List<Candidate> ranked, Planner.Findings findings, PlanRequest request) {
     List<String> reasons = new ArrayList<>();
-    if (candidate != ranked.getFirst()) {
+    if (!candidate.equals(ranked.getFirst())) {
       Evaluator evaluator = findings.evaluator();
       reasons.add(difference(evaluator, candidate, ranked.getFirst(), "the best"));
       return reasons;
@@ -35,10 +32,30 @@ final class Reasons {
             findings.searched(),
             request.machine().card().memoryGib() - candidate.bytes() / GIB));
     Layout best = candidate.layout();
-    compare(findings.evaluator(), reasons, candidate, ranked, "ZeRO 3", l -> l.zero() == 3, best.zero() == 3);
-    compare(findings.evaluator(), reasons, candidate, ranked, "ZeRO 0 or 1", l -> l.zero() <= 1, best.zero() <= 1);
     compare(
-        findings.evaluator(), reasons, candidate, ranked, "expert parallelism", l -> l.expert() > 1, best.expert() > 1);
+        findings.evaluator(),
+        reasons,
+        candidate,
+        ranked,
+        "ZeRO 3",
+        l -> l.zero() == 3,
+        best.zero() == 3);
+    compare(
+        findings.evaluator(),
+        reasons,
+        candidate,
+        ranked,
+        "ZeRO 0 or 1",
+        l -> l.zero() <= 1,
+        best.zero() <= 1);
+    compare(
+        findings.evaluator(),
+        reasons,
+        candidate,
+        ranked,
+        "expert parallelism",
+        l -> l.expert() > 1,
+        best.expert() > 1);
     compare(
         findings.evaluator(),
         reasons,
@@ -48,7 +65,13 @@ final class Reasons {
         l -> l.data() == l.gpus() && l.expert() == 1,
         best.data() == best.gpus() && best.expert() == 1);
     compare(
-        findings.evaluator(), reasons, candidate, ranked, "tensor parallelism", l -> l.tensor() > 1, best.tensor() > 1);
+        findings.evaluator(),
+        reasons,
+        candidate,
+        ranked,
+        "tensor parallelism",
+        l -> l.tensor() > 1,
+        best.tensor() > 1);
     compare(
         findings.evaluator(),
         reasons,
@@ -76,7 +99,9 @@ final class Reasons {
         .filter(other -> other.layout().gpus() == best.layout().gpus())
         .min(Comparator.comparingDouble(Candidate::seconds))
         .filter(other -> other.seconds() > 1.005 * best.seconds())
-        .ifPresent(other -> reasons.add("with " + name + ": " + difference(evaluator, other, best, "this")));
+        .ifPresent(
+            other ->
+                reasons.add("with " + name + ": " + difference(evaluator, other, best, "this")));
   }
 
   /** How one differs from another: the whole, and the cause that differs most. */

@@ -73,8 +73,7 @@ final class SearchSpace {
     for (int zero = 0; zero <= 3; zero++) {
       for (Offload offload : Offload.values()) {
         // Weights can be fetched for each layer only where no rank keeps a whole copy.
-        boolean sensible =
-            replicated ? offload != Offload.PARAMETERS || zero == 3 : zero == 0;
+        boolean sensible = replicated ? offload != Offload.PARAMETERS || zero == 3 : zero == 0;
         if (sensible) {
           batches(mesh, zero, offload, visit);
         }

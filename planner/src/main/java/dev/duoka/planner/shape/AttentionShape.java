@@ -78,8 +78,7 @@ public record AttentionShape(
     }
     products.add(new Product(hidden, rank + config.qkRopeHeadDim(), Product.Cut.NONE));
     products.add(
-        new Product(
-            rank, heads * (config.qkNopeHeadDim() + config.vHeadDim()), Product.Cut.OUTER));
+        new Product(rank, heads * (config.qkNopeHeadDim() + config.vHeadDim()), Product.Cut.OUTER));
     products.add(new Product(value, hidden, Product.Cut.INNER));
     return new AttentionShape(
         config.heads(),

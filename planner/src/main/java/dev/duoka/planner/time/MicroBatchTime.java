@@ -51,7 +51,8 @@ final class MicroBatchTime {
       launches += layers(seconds, shape.mixture(), stage.mixture());
     }
     if (stage.mtp() > 0) {
-      launches += layers(seconds, stage.mtpMixture() ? shape.mixture() : shape.dense(), stage.mtp());
+      launches +=
+          layers(seconds, stage.mtpMixture() ? shape.mixture() : shape.dense(), stage.mtp());
       seconds.add(Cause.GEMM, stage.mtp() * product(shape.mtpProjection()), basis());
     }
     if (stage.last()) {
@@ -65,8 +66,7 @@ final class MicroBatchTime {
     if (layout.pipeline() > 1) {
       double bytes = activationBytes() / layout.tensor();
       int sides = (stage.first() ? 0 : 1) + (stage.last() ? 0 : 1);
-      seconds.add(
-          Cause.PIPELINE_BUBBLE, links.sendSeconds(spans.pipeline(), bytes).times(sides));
+      seconds.add(Cause.PIPELINE_BUBBLE, links.sendSeconds(spans.pipeline(), bytes).times(sides));
     }
     return seconds;
   }
@@ -91,18 +91,16 @@ final class MicroBatchTime {
       gemm +=
           passes()
               * rates.groupedSeconds(
-                  routed, routed / localExperts, product.inner(), product.outer());
+                  routed, routed / localExperts, product.inner(1), product.outer(1));
     }
     seconds.add(Cause.GEMM, count * gemm, basis());
-    double flops =
-        tokens * shape.attention().flops(job.sequenceLength() / 2.0) / layout.tensor();
+    double flops = tokens * shape.attention().flops(job.sequenceLength() / 2.0) / layout.tensor();
     double again = layout.recompute() == Recompute.FULL ? 2 : 1;
     seconds.add(
         Cause.ATTENTION,
         count * (again * rates.attentionForward(flops) + rates.attentionBackward(flops)),
         basis());
-    memory(
-        seconds, count * tokens * ElementwiseBytes.perToken(shape, layer, layout, imbalance));
+    memory(seconds, count * tokens * ElementwiseBytes.perToken(shape, layer, layout, imbalance));
     tensor(seconds, count);
     if (layer.experts() > 0) {
       expert(seconds, layer, count);
@@ -113,8 +111,7 @@ final class MicroBatchTime {
 
   /** Forward, input gradients and weight gradients; frozen weights need none of the last. */
   private double passes() {
-    return (layout.method().isAdapter() ? 2 : 3)
-        + (layout.recompute() == Recompute.FULL ? 1 : 0);
+    return (layout.method().isAdapter() ? 2 : 3) + (layout.recompute() == Recompute.FULL ? 1 : 0);
   }
 
   private double product(Product product) {
@@ -138,8 +135,7 @@ final class MicroBatchTime {
     }
     double again = layout.recompute() == Recompute.FULL ? 2 : 0;
     Figure gather =
-        links.seconds(
-            Collective.ALL_GATHER, layout.tensor(), spans.tensor(), activationBytes());
+        links.seconds(Collective.ALL_GATHER, layout.tensor(), spans.tensor(), activationBytes());
     Figure scatter =
         links.seconds(
             Collective.REDUCE_SCATTER, layout.tensor(), spans.tensor(), activationBytes());
@@ -167,8 +163,7 @@ final class MicroBatchTime {
       return;
     }
     double width = (double) shape.attention().exchangedWidth();
-    double bytes =
-        tokens * layout.context() * width * Math.min(2, layout.precision().bytes());
+    double bytes = tokens * layout.context() * width * Math.min(2, layout.precision().bytes());
     Figure ring =
         links.seconds(
             Collective.ALL_GATHER,

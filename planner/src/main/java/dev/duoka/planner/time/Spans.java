@@ -4,8 +4,8 @@ import dev.duoka.planner.layout.Layout;
 
 /**
  * Over how many neighbouring cards the groups of each axis spread. Tensor ranks are nearest, then
- * context; experts over neighbouring data ranks of a stage; data outermost, or pipeline where experts
- * are spread.
+ * context; experts over neighbouring data ranks of a stage; data outermost, or pipeline where
+ * experts are spread.
  *
  * @param tensor of a tensor group
  * @param context of a context group

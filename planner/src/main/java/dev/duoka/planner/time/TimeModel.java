@@ -65,8 +65,7 @@ public final class TimeModel {
   private Seconds step(Layout layout, List<Stage> stages) {
     Spans spans = Spans.of(layout);
     MicroBatch microBatch =
-        microBatches.computeIfAbsent(
-            layout.withoutStates(), key -> microBatch(key, spans, stages));
+        microBatches.computeIfAbsent(layout.withoutStates(), key -> microBatch(key, spans, stages));
     double slowest = microBatch.slowest().total();
     Seconds step = new Seconds();
     step.add(microBatch.slowest(), layout.accumulation());
@@ -128,9 +127,9 @@ public final class TimeModel {
     Figure scatter =
         links
             .seconds(Collective.REDUCE_SCATTER, replicas, span, dense * state.gradient())
-            .plus(links.seconds(Collective.REDUCE_SCATTER, experts, span, expert * state.gradient()));
-    Figure gather =
-        links.seconds(Collective.ALL_GATHER, replicas, span, dense * state.weight());
+            .plus(
+                links.seconds(Collective.REDUCE_SCATTER, experts, span, expert * state.gradient()));
+    Figure gather = links.seconds(Collective.ALL_GATHER, replicas, span, dense * state.weight());
     Figure gatherExperts =
         links.seconds(Collective.ALL_GATHER, experts, span, expert * state.weight());
     switch (layout.zero()) {
@@ -182,8 +181,7 @@ public final class TimeModel {
     int local = Math.max(1, shape.mixture().experts() / layout.expert());
     double count = local * Math.max(1, shape.layers() / layout.pipeline());
     return links
-        .seconds(
-            Collective.ALL_GATHER, layout.expertReplicas(), span, expert * weight / count)
+        .seconds(Collective.ALL_GATHER, layout.expertReplicas(), span, expert * weight / count)
         .times(2 * count);
   }
 
@@ -202,8 +200,7 @@ public final class TimeModel {
         dense / (shard ? layout.replicas() : 1) + expert / (shard ? layout.expertReplicas() : 1);
     if (layout.offload() == Offload.NONE) {
       double rate = machine.card().memoryGbs() * 1e9 * machine.card().achievable().memory();
-      step.add(
-          Cause.OPTIMIZER, UPDATE_BYTES * local / rate, machine.card().achievable().basis());
+      step.add(Cause.OPTIMIZER, UPDATE_BYTES * local / rate, machine.card().achievable().basis());
       return;
     }
     double bus = links.hostBandwidth().value();

@@ -60,7 +60,8 @@ final class PublishedMemoryTests {
     double[] narrow = {zero0, zero1, zero2, zero3};
     double[] wide = {wide0, wide1, wide2, wide3};
     for (int zero = 0; zero <= 3; zero++) {
-      assertThat(states(gpus, expert, zero, 2)).isCloseTo(narrow[zero], within(0.03 * narrow[zero]));
+      assertThat(states(gpus, expert, zero, 2))
+          .isCloseTo(narrow[zero], within(0.03 * narrow[zero]));
       assertThat(states(gpus, expert, zero, 4)).isCloseTo(wide[zero], within(0.03 * wide[zero]));
     }
   }
