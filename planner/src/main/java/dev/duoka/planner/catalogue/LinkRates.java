@@ -11,8 +11,6 @@ import java.util.Map;
  * catalogue has it, else a share of the links' rate.
  */
 public final class LinkRates {
-  private static final double MIB = 1 << 20;
-
   /**
    * Parts of a direction's rate that rings reach where nothing was measured (8 A100: 235 of 300).
    */
@@ -62,8 +60,8 @@ public final class LinkRates {
     }
     Figure rate = busBandwidth(collective, Math.max(ranks, span));
     double share = (ranks - 1.0) / ranks * (collective == Collective.ALL_REDUCE ? 2 : 1);
-    double half = halfRateBytes(Math.max(ranks, span));
-    return new Figure(share * (bytes + half) / rate.value(), rate.basis());
+    double seconds = bytes / rate.value() + latency(Math.max(ranks, span));
+    return new Figure(share * seconds, rate.basis());
   }
 
   /** Bus bandwidth for large messages in bytes/s, over so many neighbouring cards. */
@@ -93,15 +91,14 @@ public final class LinkRates {
   }
 
   /**
-   * The message that gets half the bandwidth: 12 to 24 MiB on 8 A100, 16 to 25 on 8 H200, 22 to 71
-   * on 8 B200 (stas00/ml-engineering 744d01e).
+   * What a collective takes beside moving bytes: what makes 1 MiB reach 18 and 64 MiB 171 GB/s on 8
+   * A100, 40 and 347 on 8 H200, 36 and 401 on 8 B200 (stas00/ml-engineering 744d01e).
    */
-  private double halfRateBytes(int span) {
+  private double latency(int span) {
     return switch (machine.linkOf(span)) {
-      case NVLINK -> 16 * MIB * machine.card().nvlink().eachWayGbs() / 300;
-      case BRIDGE -> 4 * MIB;
-      case PCIE_P2P -> MIB;
-      case PCIE_HOST -> 2 * MIB;
+      case NVLINK -> 65e-6;
+      case BRIDGE, PCIE_P2P -> 80e-6;
+      case PCIE_HOST -> 200e-6;
     };
   }
 
