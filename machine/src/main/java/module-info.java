@@ -11,5 +11,6 @@ module dev.duoka.machine {
   requires transitive dev.duoka.formats;
   requires transitive dev.duoka.ffi;
 
+  exports dev.duoka.machine.nccl;
   exports dev.duoka.machine.topology;
 }

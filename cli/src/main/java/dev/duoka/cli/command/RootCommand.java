@@ -25,6 +25,7 @@ import picocli.CommandLine.Spec;
       AdviseCommand.class,
       PlanCommand.class,
       TopoCommand.class,
+      NcclCommand.class,
       BundleCommand.class
     })
 public final class RootCommand implements Runnable {

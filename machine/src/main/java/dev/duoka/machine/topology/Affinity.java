@@ -55,7 +55,7 @@ record Affinity(
       return LOST; // the list may go on
     }
     boolean fused = values.stream().anyMatch(Token::fused);
-    if (fused || (values.size() > titles.size() && !titles.isEmpty())) {
+    if (fused || (!titles.isEmpty() && values.size() > titles.size())) {
       return LOST;
     }
     return byShape(values, titles, row, matrix);

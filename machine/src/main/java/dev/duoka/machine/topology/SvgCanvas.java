@@ -6,31 +6,36 @@ import java.util.Locale;
 final class SvgCanvas {
   private static final String STYLE =
       """
-      svg { --bg: #ffffff; --fg: #1b2430; --muted: #5b6775; --panel: #f3f5f8; --edge: #c9d1db;
-            --gpu: #e3f1e1; --gpu-edge: #4c8f3f; --nic: #e6ecfa; --nic-edge: #5673c4;
-            --switch: #ffffff; --nv: #3f8f2f; --on-nv: #ffffff; }
-      @media (prefers-color-scheme: dark) {
-        svg { --bg: #11161d; --fg: #e6ebf1; --muted: #9aa7b5; --panel: #1a212b; --edge: #3a4552;
-              --gpu: #1f3320; --gpu-edge: #6fbf5f; --nic: #1e2a47; --nic-edge: #7f9be8;
-              --switch: #222b37; --nv: #6fbf5f; --on-nv: #0d130c; } }
       text { font-family: system-ui, -apple-system, 'Segoe UI', 'DejaVu Sans', sans-serif;
-             fill: var(--fg); font-size: 12px; }
-      .background { fill: var(--bg); }
+             fill: #1b2430; font-size: 12px; }
+      .background { fill: #ffffff; }
       .title { font-size: 16px; font-weight: 600; }
-      .label { fill: var(--muted); }
-      .small { fill: var(--muted); font-size: 10.5px; }
+      .label { fill: #5b6775; }
+      .small { fill: #5b6775; font-size: 10.5px; }
       .chip { font-size: 10.5px; }
       .gpu-name { font-size: 14px; font-weight: 600; }
-      .node { fill: var(--panel); stroke: var(--edge); }
-      .switch { fill: var(--switch); stroke: var(--edge); }
-      .gpu { fill: var(--gpu); stroke: var(--gpu-edge); stroke-width: 1.5; }
-      .nic { fill: var(--nic); stroke: var(--nic-edge); }
-      .bar { fill: var(--nv); }
-      .bar-text { fill: var(--on-nv); font-weight: 600; }
-      .arc-text { fill: var(--fg); font-size: 10.5px; font-weight: 600;
-                  paint-order: stroke; stroke: var(--bg); stroke-width: 3px; }
-      .nvlink { stroke: var(--nv); fill: none; }
-      .between { stroke: var(--muted); fill: none; }
+      .node { fill: #f3f5f8; stroke: #c9d1db; }
+      .switch { fill: #ffffff; stroke: #c9d1db; }
+      .gpu { fill: #e3f1e1; stroke: #4c8f3f; stroke-width: 1.5; }
+      .nic { fill: #e6ecfa; stroke: #5673c4; }
+      .bar { fill: #3f8f2f; }
+      .bar-text { fill: #ffffff; font-weight: 600; }
+      .arc-text { font-size: 10.5px; font-weight: 600; }
+      .nvlink { stroke: #3f8f2f; fill: none; }
+      .between { stroke: #5b6775; fill: none; }
+      @media (prefers-color-scheme: dark) {
+        text { fill: #e6ebf1; }
+        .background { fill: #11161d; }
+        .label, .small { fill: #9aa7b5; }
+        .node { fill: #1a212b; stroke: #3a4552; }
+        .switch { fill: #222b37; stroke: #3a4552; }
+        .gpu { fill: #1f3320; stroke: #6fbf5f; }
+        .nic { fill: #1e2a47; stroke: #7f9be8; }
+        .bar { fill: #6fbf5f; }
+        .bar-text { fill: #0d130c; }
+        .nvlink { stroke: #6fbf5f; }
+        .between { stroke: #9aa7b5; }
+      }
       """;
 
   private final StringBuilder under = new StringBuilder();
@@ -89,7 +94,7 @@ final class SvgCanvas {
             from,
             y,
             (from + to) / 2,
-            y - 2 * rise + rise / 2,
+            y - 2 * rise,
             to,
             y,
             width));

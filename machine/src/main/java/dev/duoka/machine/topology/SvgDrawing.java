@@ -27,6 +27,9 @@ public final class SvgDrawing {
   private static final int MARGIN = 28;
   private static final int BAR = 34;
 
+  /** More arcs than this would cover each other's labels. */
+  private static final int MOST_LABELLED = 4;
+
   private final Topology topology;
   private final SvgCanvas canvas = new SvgCanvas();
 
@@ -66,7 +69,7 @@ public final class SvgDrawing {
             .map(Map.Entry::getKey)
             .toList();
     canvas.text(MARGIN, MARGIN + 12, "title", title());
-    int arcSpace = arcs.isEmpty() ? 0 : 24 + 12 * (int) Math.min(8, longest(arcs));
+    int arcSpace = arcs.isEmpty() ? 0 : rise(longest(arcs) * (CARD_WIDTH + GAP)) + 4;
     cardsTop = MARGIN + 40 + bars.size() * BAR + arcSpace + 22;
     Regions regions = Regions.of(topology);
     bottom = cardsTop;
@@ -74,7 +77,11 @@ public final class SvgDrawing {
       panel(region);
     }
     drawBars();
-    arcs.forEach(this::arc);
+    boolean labelled = arcs.size() <= MOST_LABELLED;
+    arcs.forEach(pair -> arc(pair, labelled));
+    if (!labelled) {
+      canvas.text(MARGIN, MARGIN + 30, "small", "NVLink: the wider a line, the more links");
+    }
     interconnect(regions);
     return canvas.finish(
         Math.max(right + MARGIN - 2 * GAP, 420),
@@ -91,7 +98,7 @@ public final class SvgDrawing {
     return gpus + (gpus == 1 ? " GPU" : " GPUs") + (names.isEmpty() ? "" : " · " + names);
   }
 
-  private long longest(List<Pair> arcs) {
+  private int longest(List<Pair> arcs) {
     return arcs.stream().mapToInt(pair -> pair.second() - pair.first()).max().orElse(0);
   }
 
@@ -181,9 +188,10 @@ public final class SvgDrawing {
   private void card(int gpu, int x) {
     middles.put(gpu, x + CARD_WIDTH / 2);
     canvas.box(x, cardsTop, CARD_WIDTH, CARD_HEIGHT, "gpu");
-    canvas.centred(x + CARD_WIDTH / 2, cardsTop + 24, "gpu-name", "GPU " + gpu);
     String below =
         topology.gpus().get(gpu).name().map(name -> name.replaceFirst("^NVIDIA ", "")).orElse("");
+    canvas.centred(
+        x + CARD_WIDTH / 2, cardsTop + (below.isEmpty() ? 32 : 24), "gpu-name", "GPU " + gpu);
     canvas.centred(x + CARD_WIDTH / 2, cardsTop + 42, "small", clipped(below, CARD_WIDTH - 8));
   }
 
@@ -218,13 +226,19 @@ public final class SvgDrawing {
         .orElse("NVLink · " + label + ", every pair");
   }
 
-  private void arc(Pair pair) {
+  private void arc(Pair pair, boolean labelled) {
     int from = middle(pair.first());
     int to = middle(pair.second());
-    int rise = 26 + 12 * Math.min(8, pair.second() - pair.first());
+    int rise = rise(Math.abs(to - from));
     int count = topology.link(pair.first(), pair.second()).map(Link::nvlinks).orElse(1);
-    canvas.arc(from, to, cardsTop, rise, Math.min(6, 1.4 + 0.6 * count));
-    canvas.centred((from + to) / 2, cardsTop - rise / 2 - 6, "arc-text", "NV" + count);
+    canvas.arc(from, to, cardsTop, rise, Math.min(6, 0.4 + 1.1 * count));
+    if (labelled) {
+      canvas.centred((from + to) / 2, cardsTop - rise - 6, "arc-text", "NV" + count);
+    }
+  }
+
+  private static int rise(int distance) {
+    return Math.min(120, 14 + distance / 6);
   }
 
   /** The widest way around: between NUMA nodes. */

@@ -119,9 +119,10 @@ final class SysTree {
   private boolean sameNode(String a, String b) {
     OptionalInt nodeA = numaNode(a);
     OptionalInt nodeB = numaNode(b);
-    return nodeA.isPresent() && nodeB.isPresent()
-        ? nodeA.equals(nodeB)
-        : numaNodes().stream().filter(node -> !node.cpus().orElse("").isEmpty()).count() <= 1;
+    if (nodeA.isPresent() && nodeB.isPresent()) {
+      return nodeA.equals(nodeB);
+    }
+    return numaNodes().stream().filter(node -> !node.cpus().orElse("").isEmpty()).count() <= 1;
   }
 
   /** Host bridge, bridges, device: the folders from {@code /sys/devices} down. */

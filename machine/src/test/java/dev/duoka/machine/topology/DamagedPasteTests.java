@@ -80,7 +80,6 @@ class DamagedPasteTests {
       links += pairs;
       read += topology.links().size();
     }
-    System.out.println(way + " " + read + " of " + links);
     assertThat(read).isPositive();
   }
 

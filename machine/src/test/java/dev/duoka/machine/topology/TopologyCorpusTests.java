@@ -48,7 +48,6 @@ class TopologyCorpusTests {
           .as(file)
           .containsExactlyElementsOf(
               label.get("nics").valueStream().map(JsonNode::stringValue).toList());
-      System.out.println(file + " " + topology.warnings());
     }
     softly.assertAll();
   }
