@@ -83,16 +83,50 @@ final class PlanCommandTests {
 
   @Test
   void jsonIsOneObjectOnStandardOutput() {
-    assertThat(run("plan", "--model", "deepseek-v2-lite", "--machine", "8xH100", "--json")).isZero();
+    assertThat(run("plan", "--model", "deepseek-v2-lite", "--machine", "8xH100", "--json"))
+        .isZero();
     JsonNode json =
         Json.parse(
             out.toString().getBytes(StandardCharsets.UTF_8), "standard output", ErrorCode.FORMAT);
     for (String field :
         List.of(
-            "parameters", "active_parameters", "machine", "plans", "infeasible", "pareto", "rules")) {
+            "parameters",
+            "active_parameters",
+            "machine",
+            "plans",
+            "infeasible",
+            "pareto",
+            "rules")) {
       assertThat(json.has(field)).as(field).isTrue();
     }
     assertThat(err.toString()).isEmpty();
+  }
+
+  /** The engine's own code, run with shapes alone, books what the closed forms predict. */
+  @ParameterizedTest
+  @CsvSource({
+    "deepseek-coder-1.3b, 1xH100, 16384",
+    "deepseek-llm-7b, 8xA100, 1048576",
+    "deepseek-v2-lite, 8xH200, 131072",
+    "deepseek-moe-16b, 8xB200, 131072"
+  })
+  void predictedBytesAreThoseThatTheEngineCounts(String model, String machine, String tokens) {
+    int status =
+        run(
+            "plan",
+            "--model",
+            model,
+            "--machine",
+            machine,
+            "--tokens-per-step",
+            tokens,
+            "--verify",
+            "--json");
+    assertThat(status).as(err.toString()).isZero();
+    JsonNode json =
+        Json.parse(
+            out.toString().getBytes(StandardCharsets.UTF_8), "standard output", ErrorCode.FORMAT);
+    assertThat(json.get("verify").get("error").asDouble()).isBetween(-0.03, 0.03);
   }
 
   @Test
@@ -125,8 +159,7 @@ final class PlanCommandTests {
             folder.resolve("topo.txt"), "\tGPU0\tGPU1\nGPU0\t X \tNV12\nGPU1\tNV12\t X \n");
     assertThat(run("plan", "--model", "tiny-v3", "--topo", topology.toString())).isEqualTo(2);
     assertThat(err.toString()).contains("--card");
-    assertThat(
-            run("plan", "--model", "tiny-v3", "--topo", topology.toString(), "--card", "A100"))
+    assertThat(run("plan", "--model", "tiny-v3", "--topo", topology.toString(), "--card", "A100"))
         .isZero();
     assertThat(out.toString()).contains("2xA100-80G-SXM", "nvlink");
   }

@@ -33,6 +33,7 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
+import tools.jackson.databind.node.ObjectNode;
 
 /** {@code duoka plan}: which layout to run on a machine, and what it needs and achieves. */
 @Command(
@@ -132,6 +133,13 @@ final class PlanCommand implements Callable<Integer> {
       description = "The length of the run for that run file; by default a hundred steps.")
   private @Nullable Long tokens;
 
+  @Option(
+      names = "--verify",
+      description =
+          "Run the best plan that this version runs without a GPU, with shapes alone, and show"
+              + " predicted beside counted bytes.")
+  private boolean verify;
+
   @Option(names = "--json", description = "Print one JSON object instead of text.")
   private boolean json;
 
@@ -156,8 +164,17 @@ final class PlanCommand implements Callable<Integer> {
             false,
             EngineTraits.DUOKA);
     PlanResult result = new Planner(catalogue).plan(request);
+    Optional<Verification> verification =
+        verify ? Optional.of(Verification.of(result)) : Optional.empty();
     PrintWriter writer = spec.commandLine().getOut();
-    writer.print(json ? Json.line(PlanJson.of(result)) + "\n" : PlanText.of(result));
+    if (json) {
+      ObjectNode object = PlanJson.of(result);
+      verification.ifPresent(counted -> object.set("verify", counted.json()));
+      writer.println(Json.line(object));
+    } else {
+      writer.print(PlanText.of(result));
+      verification.ifPresent(counted -> writer.print(counted.text()));
+    }
     writer.flush();
     if (out != null) {
       writeRun(out, planned, result);

@@ -120,12 +120,14 @@ public final class MemoryModel {
 
   private double activations(Layout layout, Stage stage) {
     double perToken =
-        stage.dense() * SavedActivations.perToken(shape, shape.dense(), layout, job)
-            + stage.mixture() * SavedActivations.perToken(shape, shape.mixture(), layout, job);
+        stage.dense() * SavedActivations.perToken(shape, shape.dense(), layout, job, engine)
+            + stage.mixture()
+                * SavedActivations.perToken(shape, shape.mixture(), layout, job, engine);
     LayerShape extra = stage.mtpMixture() ? shape.mixture() : shape.dense();
     double width = (double) layout.precision().bytes() * shape.hidden() / layout.tensor();
     // An MTP module also keeps two norms' inputs and the joint vector.
-    double mtp = stage.mtp() * (SavedActivations.perToken(shape, extra, layout, job) + 4 * width);
+    double mtp =
+        stage.mtp() * (SavedActivations.perToken(shape, extra, layout, job, engine) + 4 * width);
     double live = layout.recompute() == Recompute.FULL ? liveLayer(layout, stage) : 0;
     double head = stage.last() ? 2 * width * stage.heads() : 0;
     double ids = stage.first() ? 8 : 0;
@@ -138,11 +140,12 @@ public final class MemoryModel {
     double dense =
         stage.dense() == 0
             ? 0
-            : SavedActivations.perToken(shape, shape.dense(), layout, job, Recompute.NONE);
+            : SavedActivations.perToken(shape, shape.dense(), layout, job, engine, Recompute.NONE);
     double mixture =
         stage.mixture() + stage.mtp() == 0
             ? 0
-            : SavedActivations.perToken(shape, shape.mixture(), layout, job, Recompute.NONE);
+            : SavedActivations.perToken(
+                shape, shape.mixture(), layout, job, engine, Recompute.NONE);
     return Math.max(dense, mixture);
   }
 
@@ -192,7 +195,15 @@ public final class MemoryModel {
     } else if (layout.zero() == 2 || layout.offload() != Offload.NONE) {
       buckets = parameters.largestLayer() * state.gradient();
     }
-    return Math.max(operation, unfused) + dispatch + gathered + buckets + scratch(layout, stage);
+    double head =
+        stage.last()
+            ? engine.headScratchBytes() * shape.embeddingParameters() / layout.tensor()
+            : 0;
+    return Math.max(head, Math.max(operation, unfused))
+        + dispatch
+        + gathered
+        + buckets
+        + scratch(layout, stage);
   }
 
   /** One 16-bit buffer per distinct shape of weight on the stage. */

@@ -1,5 +1,6 @@
 package dev.duoka.planner.memory;
 
+import dev.duoka.planner.layout.EngineTraits;
 import dev.duoka.planner.layout.Job;
 import dev.duoka.planner.layout.Layout;
 import dev.duoka.planner.layout.Recompute;
@@ -16,25 +17,31 @@ final class SavedActivations {
   private SavedActivations() {}
 
   /** Bytes per token that a layer keeps under the layout's recompute. */
-  static double perToken(ModelShape shape, LayerShape layer, Layout layout, Job job) {
+  static double perToken(
+      ModelShape shape, LayerShape layer, Layout layout, Job job, EngineTraits engine) {
     return switch (layout.recompute()) {
       case FULL -> (double) layout.precision().bytes() * shape.hidden() / layout.tensor();
-      case SELECTIVE, NONE -> perToken(shape, layer, layout, job, layout.recompute());
+      case SELECTIVE, NONE -> perToken(shape, layer, layout, job, engine, layout.recompute());
     };
   }
 
   /** Bytes per token that a layer keeps under {@code recompute}, which is not full. */
   static double perToken(
-      ModelShape shape, LayerShape layer, Layout layout, Job job, Recompute recompute) {
+      ModelShape shape,
+      LayerShape layer,
+      Layout layout,
+      Job job,
+      EngineTraits engine,
+      Recompute recompute) {
     boolean all = recompute == Recompute.NONE;
     AttentionShape attention = shape.attention();
     double hidden = shape.hidden();
     double norms = 2 * hidden + (all ? 2 * hidden : 0);
     double heads =
-        attention.queryWidth()
+        (double) attention.queryWidth()
             + attention.keyWidth()
             + attention.valueWidth()
-            + attention.resultWidth();
+            + (double) engine.attentionCopies() * attention.resultWidth();
     double latents = (all ? 2.0 : 1.0) * attention.latentWidth();
     double mlp = (all ? 3.0 : 2.0) * layer.width();
     double experts =
