@@ -51,8 +51,7 @@ final class DryRun {
     }
   }
 
-  private static void step(
-      LanguageModel model, ShardedAdamW optimizer, Layout layout, int length) {
+  private static void step(LanguageModel model, ShardedAdamW optimizer, Layout layout, int length) {
     int sequences = layout.microBatch();
     model.parameters().resetGradients();
     long[] tokens = new long[sequences * length];
