@@ -20,4 +20,8 @@ module dev.duoka.planner {
   exports dev.duoka.planner.search;
   exports dev.duoka.planner.shape;
   exports dev.duoka.planner.time;
+
+  // The reader of YAML reads the catalogue out of this module.
+  opens dev.duoka.planner.catalogue to
+      dev.duoka.formats;
 }
