@@ -41,7 +41,7 @@ public record EngineTraits(
    * head's scratch: as dry runs of the engine count them.
    */
   public static final EngineTraits DUOKA =
-      new EngineTraits("duoka", 4, false, Figure.measured(0.7 * GIB), 0.05, 1.15, 5, 2, 6, 0, 9e-6);
+      new EngineTraits("duoka", 4, false, Figure.measured(0.7 * GIB), 0.05, 1.15, 0, 2, 0, 0, 9e-6);
 
   /** Megatron with Transformer Engine, whose published runs the model is held against. */
   public static final EngineTraits MEGATRON =

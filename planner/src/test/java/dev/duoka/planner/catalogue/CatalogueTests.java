@@ -125,7 +125,7 @@ final class CatalogueTests {
   void anyTextIsAMachineOrOneError() {
     Random random = new Random(7);
     String alphabet = "0123456789xX×*A100-80GSXMpcie H rtx\0\n\u00e9";
-    for (int i = 0; i < 20_000; i++) {
+    for (int i = 0; i < 5_000; i++) {
       StringBuilder name = new StringBuilder();
       int length = random.nextInt(24);
       for (int k = 0; k < length; k++) {
@@ -146,7 +146,7 @@ final class CatalogueTests {
         "cards:\n  - name: L4-24G\n    memory_gib: 22\n    rent: [{usd: 1, date: \"2026-01\","
             + " source: us}]\ncollectives:\n  - {cards: [L4-24G], link: pcie-p2p, gpus: 4,"
             + " all_reduce: 9, source: us}\n";
-    for (int i = 0; i < 3_000; i++) {
+    for (int i = 0; i < 200; i++) {
       StringBuilder text = new StringBuilder(good);
       for (int k = 0; k <= random.nextInt(4); k++) {
         int at = random.nextInt(text.length());
