@@ -38,7 +38,12 @@ record Candidate(Layout layout, double bytes, double seconds) {
 
   /** The kind of layout: the best of each is kept. */
   Object kind() {
-    return new Kind(mesh(), layout.zero(), layout.offload());
+    return new Kind(states(), layout.loss());
+  }
+
+  /** The axes and what is sharded or away: one of each is shown. */
+  Object states() {
+    return new States(mesh(), layout.zero(), layout.offload());
   }
 
   /** The axes alone. */
@@ -46,7 +51,9 @@ record Candidate(Layout layout, double bytes, double seconds) {
     return Mesh.of(layout);
   }
 
-  private record Kind(Mesh mesh, int zero, Offload offload) {}
+  private record States(Mesh mesh, int zero, Offload offload) {}
+
+  private record Kind(Object states, LossKind loss) {}
 
   /** The axes of a layout. */
   record Mesh(int data, int tensor, int pipeline, int expert, int context) {

@@ -198,7 +198,10 @@ public final class Planner {
     List<Candidate> shown = new ArrayList<>();
     Map<Object, Integer> ofMesh = new HashMap<>();
     for (Candidate candidate : ranked) {
-      boolean room = shown.size() < SHOWN && ofMesh.merge(candidate.mesh(), 1, Integer::sum) <= 2;
+      boolean room =
+          shown.size() < SHOWN
+              && shown.stream().noneMatch(other -> other.states().equals(candidate.states()))
+              && ofMesh.merge(candidate.mesh(), 1, Integer::sum) <= 2;
       boolean firstThatRuns =
           runs(candidate, request) && shown.stream().noneMatch(other -> runs(other, request));
       if (room || firstThatRuns) {

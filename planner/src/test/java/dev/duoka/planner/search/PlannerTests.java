@@ -2,10 +2,12 @@ package dev.duoka.planner.search;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
 
 import dev.duoka.base.DuokaException;
 import dev.duoka.formats.modelconfig.Presets;
 import dev.duoka.formats.yaml.YamlData;
+import dev.duoka.planner.PublishedRuns;
 import dev.duoka.planner.catalogue.Catalogue;
 import dev.duoka.planner.catalogue.Machine;
 import dev.duoka.planner.catalogue.Precision;
@@ -36,8 +38,7 @@ final class PlannerTests {
     assertThat(best.runnable()).isTrue();
     assertThat(best.mfuCausal()).isBetween(0.4, 0.75);
     assertThat(best.mfuFull()).isGreaterThan(best.mfuCausal());
-    assertThat(best.cost().usdPerHour())
-        .hasValueCloseTo(8 * 1.69, org.assertj.core.data.Offset.offset(0.01));
+    assertThat(best.cost().usdPerHour()).hasValueCloseTo(8 * 1.69, within(0.01));
     assertThat(result.rules()).hasSize(3);
     assertThat(result.rules().getFirst().agrees()).isTrue();
     assertThat(result.plans()).allSatisfy(PlannerTests::isSound);
@@ -186,6 +187,27 @@ final class PlannerTests {
         .hasMessageContaining("Use fp16");
     assertThat(new Planner(catalogue).plan(v100).best().orElseThrow().layout().precision())
         .isEqualTo(Precision.FP16);
+  }
+
+  /**
+   * A small model with a large vocabulary is faster with the fused loss, which no engine has yet.
+   */
+  @Test
+  void whatRunsIsFoundBehindAFasterLossThatDoesNot() {
+    ModelShape shape = ModelShape.of(PublishedRuns.llama(1024, 8, 8, 8, 2816, 128256));
+    PlanRequest coder = request("deepseek-coder-1.3b", "2xRTX4090");
+    PlanRequest request =
+        new PlanRequest(
+            "small",
+            shape,
+            coder.machine(),
+            coder.job(),
+            coder.method(),
+            coder.precisions(),
+            false,
+            false,
+            coder.engine());
+    assertThat(new Planner(catalogue).plan(request).bestRunnable()).isPresent();
   }
 
   @Test
