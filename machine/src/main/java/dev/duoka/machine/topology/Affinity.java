@@ -38,7 +38,7 @@ record Affinity(
       return NONE;
     }
     boolean last = values.getLast().end() >= row.lastLine().length();
-    if (isOpen(values.getLast().text())) {
+    if (row.tornNumbers() || isOpen(values.getLast().text())) {
       return LOST;
     }
     if (bareAmongRanges(values.getFirst(), titles, matrix)) {

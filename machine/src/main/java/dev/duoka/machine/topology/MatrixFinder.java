@@ -111,7 +111,9 @@ final class MatrixFinder {
       }
       inHeader = false;
     }
-    if (row != null && row.label() != null && open(row)) {
+    if (row != null
+        && row.label() != null
+        && (open(row) || row.endsInNumbersAt(tokens.getFirst(), line))) {
       int end = 0;
       while (end < tokens.size()
           && (tokens.get(end).inMatrix()
@@ -137,11 +139,19 @@ final class MatrixFinder {
     }
     Token first = tokens.getFirst();
     Token joined = TokenScanner.single(tail.text() + first.text(), first.start());
-    boolean number = tail.isDevice() && first.is(Kind.NUMBERS);
+    if (tail.is(Kind.WORD) && first.is(Kind.WORD) && WHOLE_TITLES.contains(joined.text())) {
+      if (titleWord(tail)) {
+        to.titleTokens().removeLast();
+      }
+      tokens.set(0, joined);
+      return;
+    }
+    boolean goesOn =
+        tail.isDevice() && (first.is(Kind.NUMBERS) || (first.is(Kind.WORD) && !titleWord(first)));
     if (joined.isDevice()
-        && (tail.is(Kind.WORD) || number)
+        && (tail.is(Kind.WORD) || goesOn)
         && !to.names().contains(joined.text())) {
-      if (number) {
+      if (goesOn) {
         to.names().remove(tail.text());
       }
       tokens.set(0, joined);

@@ -16,6 +16,7 @@ final class RawRow {
 
   private boolean wrapped;
   private boolean atPasteEnd;
+  private boolean tornNumbers;
 
   RawRow(@Nullable String label, int line, String text) {
     this.label = label;
@@ -43,6 +44,11 @@ final class RawRow {
   /** Whether the paste ends with this row, without a line break. */
   boolean atPasteEnd() {
     return atPasteEnd;
+  }
+
+  /** Whether a line's end may have taken a list of numbers apart. */
+  boolean tornNumbers() {
+    return tornNumbers;
   }
 
   void markPasteEnd() {
@@ -81,8 +87,22 @@ final class RawRow {
     return joined.inMatrix() || joined.inAffinity();
   }
 
+  /** Whether numbers reach to the line's end, and the next line may go on with them. */
+  boolean endsInNumbersAt(Token next, String nextLine) {
+    return !tokens.isEmpty()
+        && tokens.getLast().is(Kind.NUMBERS)
+        && tokens.getLast().end() >= lastLine.length()
+        && !Character.isWhitespace(nextLine.charAt(0))
+        && (next.is(Kind.NUMBERS) || joins(next));
+  }
+
   /** Adds the line that the row wraps to, joining a word that the line's end took apart. */
   void wrap(List<Token> more, String text) {
+    boolean touches =
+        !tokens.isEmpty()
+            && tokens.getLast().end() >= lastLine.length()
+            && !more.isEmpty()
+            && !Character.isWhitespace(text.charAt(0));
     wrapped = true;
     lastLine = text;
     List<Token> rest = new ArrayList<>(more);
@@ -107,6 +127,8 @@ final class RawRow {
           && (last.text().endsWith(",") || last.text().endsWith("-"))) {
         tokens.set(tokens.size() - 1, joined);
         rest.removeFirst();
+      } else if (touches && last.is(Kind.NUMBERS) && next.is(Kind.NUMBERS)) {
+        tornNumbers = true; // "0-79,1" and "60-239": one list or two columns, nobody knows
       }
     }
     tokens.addAll(rest);

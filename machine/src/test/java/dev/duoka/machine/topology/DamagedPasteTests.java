@@ -59,7 +59,6 @@ class DamagedPasteTests {
   @ParameterizedTest
   @MethodSource("harmful")
   void nothingFalseIsSaid(String way) {
-    int links = 0;
     int read = 0;
     for (int seed = 0; seed < MACHINES; seed++) {
       Random random = new Random(seed);
@@ -77,7 +76,6 @@ class DamagedPasteTests {
       if (topology.links().size() < pairs) {
         assertThat(topology.warnings()).as(shown).isNotEmpty();
       }
-      links += pairs;
       read += topology.links().size();
     }
     assertThat(read).isPositive();

@@ -52,7 +52,7 @@ final class MadeUpMachine {
     for (int i = 0; i < cells.length; i++) {
       cells[i][i] = "X";
       for (int j = i + 1; j < cells.length; j++) {
-        boolean near = i < gpus && j < gpus ? (i < half) == (j < half) : random.nextBoolean();
+        boolean near = j < gpus ? (i < half) == (j < half) : random.nextBoolean();
         String pcie = near ? List.of("PIX", "PXB", "PHB", "NODE").get(random.nextInt(4)) : "SYS";
         boolean nvlink =
             j < gpus

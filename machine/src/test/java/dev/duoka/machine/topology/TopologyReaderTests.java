@@ -107,8 +107,11 @@ class TopologyReaderTests {
   void graceNodesAreTheCpus() {
     Topology topology =
         read(
-            "\tGPU0\tGPU1\tCPU Affinity\tNUMA Affinity\tGPU NUMA ID\n"
-                + "GPU0\t X \tNV18\t0-71\t0,2-17\t\t2\nGPU1\tNV18\t X \t72-143\t1,18-33\t\t18\n");
+            """
+            \tGPU0\tGPU1\tCPU Affinity\tNUMA Affinity\tGPU NUMA ID
+            GPU0\t X \tNV18\t0-71\t0,2-17\t\t2
+            GPU1\tNV18\t X \t72-143\t1,18-33\t\t18
+            """);
     assertThat(topology.gpus()).extracting(gpu -> gpu.numaNode().orElse(-1)).containsExactly(0, 1);
     assertThat(topology.gpus())
         .extracting(gpu -> gpu.memoryNumaNode().orElse(-1))
@@ -119,10 +122,12 @@ class TopologyReaderTests {
   void differentMatricesAreTold() {
     String first = "\tGPU0\tGPU1\tCPU Affinity\nGPU0\tX\tNV4\t0-3\nGPU1\tNV4\tX\t0-3\n\n";
     String second =
-        "\tGPU0\tGPU1\tGPU2\tCPU Affinity\n"
-            + "GPU0\tX\tSYS\tSYS\t0-3\n"
-            + "GPU1\tSYS\tX\tSYS\t0-3\n"
-            + "GPU2\tSYS\tSYS\tX\t0-3\n";
+        """
+        \tGPU0\tGPU1\tGPU2\tCPU Affinity
+        GPU0\tX\tSYS\tSYS\t0-3
+        GPU1\tSYS\tX\tSYS\t0-3
+        GPU2\tSYS\tSYS\tX\t0-3
+        """;
     Topology topology = read("host a\n" + first + "host b\n" + second);
     assertThat(topology.gpus()).hasSize(2);
     assertThat(topology.warnings())
@@ -149,8 +154,12 @@ class TopologyReaderTests {
   void namesComeFromTheListOfGpus() {
     Topology topology =
         read(
-            "GPU 0: NVIDIA A100-SXM4-80GB (UUID: GPU-1)\n  MIG 1g.10gb Device 0: (UUID: MIG-2)\n"
-                + "\tGPU0\tCPU Affinity\tNUMA Affinity\nGPU0\t X \t0-3\t0\n");
+            """
+            GPU 0: NVIDIA A100-SXM4-80GB (UUID: GPU-1)
+              MIG 1g.10gb Device 0: (UUID: MIG-2)
+            \tGPU0\tCPU Affinity\tNUMA Affinity
+            GPU0\t X \t0-3\t0
+            """);
     assertThat(topology.gpus().getFirst().name()).contains("NVIDIA A100-SXM4-80GB");
   }
 
