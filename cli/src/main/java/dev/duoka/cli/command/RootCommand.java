@@ -26,6 +26,8 @@ import picocli.CommandLine.Spec;
       DoctorCommand.class,
       ContainerCommand.class,
       ConfigCommand.class,
+      AdviseCommand.class,
+      PlanCommand.class,
       TopoCommand.class,
       NcclCommand.class,
       DiagnoseCommand.class,
