@@ -24,26 +24,42 @@ final class ModelSource {
 
   private ModelSource() {}
 
+  /** The architecture with the overrides, whose keys are not checked here. */
   static ModelConfig config(ModelSettings settings) {
-    String source =
-        settings
-            .preset()
-            .map(name -> "preset " + name)
-            .orElseGet(() -> settings.path().map(Path::toString).orElse("model"));
-    JsonNode base = base(settings);
-    if (settings.overrides().isEmpty()) {
-      return ModelConfigReader.read(base, source);
-    }
     ObjectNode merged = MAPPER.createObjectNode();
-    merged.setAll((ObjectNode) base);
+    merged.setAll((ObjectNode) json(settings));
     for (Map.Entry<String, @Nullable Object> override : settings.overrides().entrySet()) {
-      checkKey(override.getKey(), base, source);
       merged.set(override.getKey(), MAPPER.valueToTree(override.getValue()));
     }
-    return ModelConfigReader.read(merged, source + " with model.overrides");
+    return ModelConfigReader.read(merged, name(settings) + " with model.overrides");
   }
 
-  private static JsonNode base(ModelSettings settings) {
+  /** The architecture without the overrides. */
+  static ModelConfig base(ModelSettings settings) {
+    return ModelConfigReader.read(json(settings), name(settings));
+  }
+
+  /** A misspelt key would be ignored by every reader of {@code config.json}; here it is refused. */
+  static String requireKnown(String key, ModelSettings settings) {
+    TreeSet<String> known = new TreeSet<>(json(settings).propertyNames());
+    known.addAll(ModelConfigWriter.json(base(settings)).propertyNames());
+    if (!known.contains(key)) {
+      throw new DuokaException(
+          ErrorCode.CONFIG,
+          "model.overrides names '" + key + "', which " + name(settings) + " does not have",
+          NearestName.hint(key, known));
+    }
+    return key;
+  }
+
+  private static String name(ModelSettings settings) {
+    return settings
+        .preset()
+        .map(name -> "preset " + name)
+        .orElseGet(() -> settings.path().map(Path::toString).orElse("model"));
+  }
+
+  private static JsonNode json(ModelSettings settings) {
     if (settings.preset().isPresent()) {
       return Presets.json(settings.preset().get());
     }
@@ -54,19 +70,7 @@ final class ModelSource {
                 () ->
                     new DuokaException(
                         ErrorCode.CONFIG, "the run file names no model", "Set model.preset"));
-    Path file = Files.isDirectory(path) ? path.resolve("config.json") : path;
+    Path file = Files.isDirectory(path) ? path.resolve(ModelConfigReader.FILE_NAME) : path;
     return Json.parse(file, ErrorCode.CONFIG);
-  }
-
-  /** A misspelt key would be ignored by every reader of {@code config.json}; here it is refused. */
-  private static void checkKey(String key, JsonNode base, String source) {
-    TreeSet<String> known = new TreeSet<>(base.propertyNames());
-    known.addAll(ModelConfigWriter.json(ModelConfigReader.read(base, source)).propertyNames());
-    if (!known.contains(key)) {
-      throw new DuokaException(
-          ErrorCode.CONFIG,
-          "model.overrides names '" + key + "', which " + source + " does not have",
-          NearestName.hint(key, known));
-    }
   }
 }
