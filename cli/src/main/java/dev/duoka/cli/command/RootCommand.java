@@ -20,6 +20,7 @@ import picocli.CommandLine.Spec;
       GenerateCommand.class,
       ExportCommand.class,
       ParityCommand.class,
+      BenchCommand.class,
       EnvCommand.class,
       ConfigCommand.class,
       BundleCommand.class

@@ -1,6 +1,7 @@
 package dev.duoka.data.batch;
 
 import java.util.Arrays;
+import java.util.SplittableRandom;
 
 /**
  * The input of one forward pass: {@code rows} sequences of {@code length} tokens, with the target
@@ -26,6 +27,18 @@ public final class MicroBatch {
     this.length = length;
     this.tokens = new long[Math.multiplyExact(rows, length)];
     this.targets = new long[rows * length];
+  }
+
+  /** Random tokens, every one a target: what benchmarks train on. */
+  public static MicroBatch random(int rows, int length, int vocabulary, long seed) {
+    MicroBatch batch = new MicroBatch(rows, length);
+    SplittableRandom random = new SplittableRandom(seed);
+    for (int i = 0; i < batch.tokens.length; i++) {
+      batch.tokens[i] = random.nextInt(vocabulary);
+      batch.targets[i] = random.nextInt(vocabulary);
+    }
+    batch.realTargets = batch.targets.length;
+    return batch;
   }
 
   /** Number of sequences. */

@@ -57,6 +57,19 @@ public final class Attention extends Function {
     return key.size(2) <= SHORT_SEQUENCE ? AttentionKernel.REFERENCE : AttentionKernel.FLASH_CPU;
   }
 
+  /** Both products at their causal half. */
+  @Override
+  public double flops(Tensor[] inputs, Tensor[] outputs) {
+    double pairs = (double) inputs[0].elements() / inputs[0].size(-1) * inputs[1].size(2) / 2;
+    return 2 * pairs * (inputs[0].size(-1) + inputs[2].size(-1));
+  }
+
+  /** Five products instead of two: the scores again, and four gradients. */
+  @Override
+  public double inputGradientRatio() {
+    return 2.5;
+  }
+
   @Override
   public Tensor[] forward(SavedTensors saved, Tensor... inputs) {
     Tensor query = inputs[0];

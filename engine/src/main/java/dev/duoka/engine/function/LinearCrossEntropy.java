@@ -76,6 +76,17 @@ public final class LinearCrossEntropy extends Function {
     return List.of(weight);
   }
 
+  /** The logits and both gradients, which are computed with them. */
+  @Override
+  public double flops(Tensor[] inputs, Tensor[] outputs) {
+    return 3 * 2.0 * inputs[0].elements() * weight.value().size(0);
+  }
+
+  @Override
+  public double inputGradientRatio() {
+    return 0;
+  }
+
   @Override
   public Tensor[] forward(SavedTensors saved, Tensor... inputs) {
     Tensor hidden = inputs[0];

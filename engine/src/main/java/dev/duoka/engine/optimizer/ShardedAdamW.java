@@ -1,5 +1,6 @@
 package dev.duoka.engine.optimizer;
 
+import dev.duoka.engine.autograd.Work;
 import dev.duoka.engine.parallel.Collectives;
 import dev.duoka.engine.parameter.ParameterStore;
 import dev.duoka.tensor.Dtype;
@@ -224,6 +225,16 @@ public final class ShardedAdamW implements AutoCloseable {
   /** Whether each rank keeps only a part. */
   public boolean isSharded() {
     return sharded;
+  }
+
+  /**
+   * The least work of one update: gradients are read for the norm and again for the update, weights
+   * and moments read and written, and the compute weights written.
+   */
+  public Work work() {
+    double elements = valueShard.elements();
+    double perElement = 4 + 4 + 3 * 8 + (master == null ? 0 : valueShard.dtype().bytes());
+    return new Work(0, elements * perElement);
   }
 
   /** How many updates were made. */

@@ -2,6 +2,7 @@ package dev.duoka.train.loop;
 
 import dev.duoka.tensor.Device;
 import dev.duoka.tensor.Dtype;
+import dev.duoka.tensor.Gpus;
 import dev.duoka.tensor.Scope;
 import dev.duoka.tensor.Tensor;
 import dev.duoka.tensor.op.Products;
@@ -69,6 +70,14 @@ public record DevicePeak(double flopsPerSecond, String source) {
 
   private static final int CPU_SIZE = 1024;
   private static final int CPU_MILLISECONDS = 700;
+
+  /** The peak of any device; on a CPU it is measured now. */
+  public static DevicePeak of(Device device) {
+    if (device.isMeta()) {
+      return new DevicePeak(Double.NaN, "nothing is computed on meta");
+    }
+    return device.isCuda() ? ofGpu(Gpus.require().get(device.index())) : ofCpu();
+  }
 
   /** The peak of a GPU by its name; fp32 is measured against the same tensor rate, and said so. */
   static DevicePeak ofGpu(String name) {

@@ -1,5 +1,7 @@
 package dev.duoka.train.loop;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+
 import dev.duoka.base.DuokaException;
 import dev.duoka.base.ErrorCode;
 import dev.duoka.base.NearestName;
@@ -19,7 +21,7 @@ import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.ObjectNode;
 
 /** The architecture that a run file asks for: a preset or a folder, with overrides laid over it. */
-final class ModelSource {
+public final class ModelSource {
   private static final JsonMapper MAPPER = JsonMapper.builder().build();
 
   private ModelSource() {}
@@ -34,21 +36,37 @@ final class ModelSource {
     return ModelConfigReader.read(merged, name(settings) + " with model.overrides");
   }
 
+  /**
+   * The architecture by a preset's name or a folder with {@code config.json}.
+   *
+   * @param changes fields of {@code config.json} and their values as text
+   */
+  public static ModelConfig config(String name, Map<String, String> changes) {
+    ObjectNode merged = MAPPER.createObjectNode();
+    boolean folder = Files.exists(Path.of(name));
+    JsonNode base =
+        folder
+            ? Json.parse(
+                Files.isDirectory(Path.of(name)) ? Path.of(name, "config.json") : Path.of(name),
+                ErrorCode.CONFIG)
+            : Presets.json(name);
+    merged.setAll((ObjectNode) base);
+    changes.forEach(
+        (key, value) -> {
+          checkKey(key, base, name);
+          merged.set(key, Json.parse(value.getBytes(UTF_8), key + "=" + value, ErrorCode.USAGE));
+        });
+    return ModelConfigReader.read(merged, name);
+  }
+
   /** The architecture without the overrides. */
   static ModelConfig base(ModelSettings settings) {
     return ModelConfigReader.read(json(settings), name(settings));
   }
 
-  /** A misspelt key would be ignored by every reader of {@code config.json}; here it is refused. */
+  /** Refuses a key of the overrides that the architecture does not have. */
   static String requireKnown(String key, ModelSettings settings) {
-    TreeSet<String> known = new TreeSet<>(json(settings).propertyNames());
-    known.addAll(ModelConfigWriter.json(base(settings)).propertyNames());
-    if (!known.contains(key)) {
-      throw new DuokaException(
-          ErrorCode.CONFIG,
-          "model.overrides names '" + key + "', which " + name(settings) + " does not have",
-          NearestName.hint(key, known));
-    }
+    checkKey(key, json(settings), name(settings));
     return key;
   }
 
@@ -72,5 +90,17 @@ final class ModelSource {
                         ErrorCode.CONFIG, "the run file names no model", "Set model.preset"));
     Path file = Files.isDirectory(path) ? path.resolve(ModelConfigReader.FILE_NAME) : path;
     return Json.parse(file, ErrorCode.CONFIG);
+  }
+
+  /** A misspelt key would be ignored by every reader of {@code config.json}; here it is refused. */
+  private static void checkKey(String key, JsonNode base, String source) {
+    TreeSet<String> known = new TreeSet<>(base.propertyNames());
+    known.addAll(ModelConfigWriter.json(ModelConfigReader.read(base, source)).propertyNames());
+    if (!known.contains(key)) {
+      throw new DuokaException(
+          ErrorCode.CONFIG,
+          "model.overrides names '" + key + "', which " + source + " does not have",
+          NearestName.hint(key, known));
+    }
   }
 }
