@@ -3,9 +3,6 @@ package dev.duoka.cli.console;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.IntConsumer;
-import org.jspecify.annotations.Nullable;
-import sun.misc.Signal;
-import sun.misc.SignalHandler;
 
 /**
  * Hears SIGINT (Ctrl-C), SIGTERM and SIGHUP while a command runs, in place of the JVM, which would
@@ -15,12 +12,10 @@ public final class StopSignals implements AutoCloseable {
   /** A process that a signal ended has this plus the signal's number as its exit status. */
   private static final int SIGNALLED = 128;
 
-  private record Replaced(Signal signal, SignalHandler before) {}
-
   private final Runnable first;
   private final IntConsumer second;
-  private final List<Replaced> replaced = new ArrayList<>();
-  private @Nullable Signal heard;
+  private final List<SystemSignal> signals = new ArrayList<>();
+  private int heard;
 
   private StopSignals(Runnable first, IntConsumer second) {
     this.first = first;
@@ -34,27 +29,25 @@ public final class StopSignals implements AutoCloseable {
    * @param second called at the second one with the process's exit status; should end the process
    */
   public static StopSignals listen(Runnable first, IntConsumer second) {
-    StopSignals signals = new StopSignals(first, second);
-    for (String name : List.of("INT", "TERM", "HUP")) {
-      Signal signal = new Signal(name);
-      try {
-        signals.replaced.add(new Replaced(signal, Signal.handle(signal, signals::heard)));
-      } catch (IllegalArgumentException e) {
-        continue; // the JVM was told to leave signals alone (-Xrs): then the system's way holds
-      }
-    }
-    return signals;
+    StopSignals stop = new StopSignals(first, second);
+    stop.listen("INT", 2);
+    stop.listen("TERM", 15);
+    stop.listen("HUP", 1);
+    return stop;
   }
 
-  private void heard(Signal signal) {
+  private void listen(String name, int number) {
+    SystemSignal.handle(name, () -> heard(number)).ifPresent(signals::add);
+  }
+
+  private void heard(int number) {
     boolean again;
     synchronized (this) {
-      again = heard != null;
-      heard = signal;
+      again = heard != 0;
+      heard = number;
     }
-    int status = SIGNALLED + signal.getNumber();
     if (again) {
-      second.accept(status);
+      second.accept(SIGNALLED + number);
     } else {
       first.run();
     }
@@ -62,12 +55,12 @@ public final class StopSignals implements AutoCloseable {
 
   /** The exit status after the signal that was heard; 0 if there was none. */
   public synchronized int exitStatus() {
-    return heard == null ? 0 : SIGNALLED + heard.getNumber();
+    return heard == 0 ? 0 : SIGNALLED + heard;
   }
 
   /** Gives the signals back to whoever had them. */
   @Override
   public void close() {
-    replaced.forEach(each -> Signal.handle(each.signal(), each.before()));
+    signals.forEach(SystemSignal::restore);
   }
 }

@@ -30,9 +30,11 @@ public final class Json {
   /** Bytes of a file: the largest real one, a tokenizer, has about 10 MB. */
   public static final long MAX_BYTES = 256L << 20;
 
-  /** How the parser names a place within its message, and what it says there of its settings. */
-  private static final Pattern SOURCE =
-      Pattern.compile("\\[Source: [^\\]]*?(line: \\d+, column: \\d+)\\]");
+  /** How the parser names another place in its message; it knows it for text, not for bytes. */
+  private static final Pattern UNKNOWN_PLACE =
+      Pattern.compile(" \\(start marker at \\[Source: [^\\]]*#UNKNOWN\\]\\)");
+
+  private static final Pattern PLACE = Pattern.compile("\\[Source: [^\\]]*?; ([^;\\]]*)\\]");
 
   private static final JsonMapper MAPPER =
       JsonMapper.builder(
@@ -106,7 +108,8 @@ public final class Json {
 
   /** What is wrong with malformed JSON, without what the parser says of its own settings. */
   public static String reason(JacksonException e) {
-    return SOURCE.matcher(String.valueOf(e.getOriginalMessage())).replaceAll("$1");
+    String message = String.valueOf(e.getOriginalMessage());
+    return PLACE.matcher(UNKNOWN_PLACE.matcher(message).replaceAll("")).replaceAll("$1");
   }
 
   /** An empty object to fill. */

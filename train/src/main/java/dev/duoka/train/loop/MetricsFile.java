@@ -74,7 +74,7 @@ final class MetricsFile implements AutoCloseable {
     }
     Path kept = path.resolveSibling(NAME + ".tmp");
     try (Stream<String> lines = Files.lines(path)) {
-      Files.write(kept, (Iterable<String>) lines.filter(line -> stepOf(line) <= steps)::iterator);
+      Files.write(kept, lines.filter(line -> stepOf(line) <= steps).toList());
     }
     Files.move(kept, path, StandardCopyOption.REPLACE_EXISTING);
   }

@@ -160,7 +160,7 @@ final class RankTrainer {
   }
 
   /** The loss is a mean over targets; without any it would be no number. */
-  private static void checkTargets(long number, StepBatch batch) {
+  static void checkTargets(long number, StepBatch batch) {
     if (batch.stepTargets() == 0) {
       throw new DuokaException(
           ErrorCode.DATA,

@@ -135,7 +135,7 @@ public final class RunChecks {
     } else if (data.format() == DataSettings.Format.CHAT) {
       problems.add(
           new FieldProblem(
-              "data.chat_template",
+              "data.format",
               "data.format is chat, but data.chat_template names no template",
               "Choose one of " + String.join(", ", ChatTemplate.NAMES)));
     }
