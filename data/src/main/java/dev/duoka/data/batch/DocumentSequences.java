@@ -51,7 +51,7 @@ public final class DocumentSequences extends SequenceSet {
           "the %s part of the data has none of the %d documents"
               .formatted(
                   subset.part().name().toLowerCase(Locale.ROOT), subset.shards().documents()),
-          "Change the validation fraction, or add data.");
+          "Change data.validation_fraction, or add data.");
     }
     return new DocumentSequences(subset, length, padToken, BestFitPacking.of(subset, length + 1));
   }

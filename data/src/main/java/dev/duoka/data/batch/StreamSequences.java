@@ -67,9 +67,9 @@ public final class StreamSequences extends SequenceSet {
     String part = subset.part().name().toLowerCase(Locale.ROOT);
     String remedy =
         switch (subset.part()) {
-          case TRAIN -> "Lower the sequence length below the number of tokens, or add data";
+          case TRAIN -> "Lower data.sequence_length below the number of tokens, or add data";
           case VALIDATION ->
-              "Lower the sequence length, raise the validation fraction, or set it to 0";
+              "Lower data.sequence_length, raise data.validation_fraction, or set it to 0";
         };
     return new DuokaException(
         ErrorCode.DATA,

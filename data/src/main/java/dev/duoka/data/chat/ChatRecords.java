@@ -2,6 +2,7 @@ package dev.duoka.data.chat;
 
 import dev.duoka.base.DuokaException;
 import dev.duoka.base.ErrorCode;
+import dev.duoka.formats.json.Json;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -51,7 +52,7 @@ public final class ChatRecords {
     } catch (JacksonException e) {
       throw new DuokaException(
           ErrorCode.DATA,
-          "cannot read chat " + where + ": it is not valid JSON (" + e.getOriginalMessage() + ")",
+          "cannot read chat " + where + ": it is not valid JSON (" + Json.reason(e) + ")",
           FORMS,
           e);
     }

@@ -84,7 +84,7 @@ class StreamSequencesTests {
     assertThatThrownBy(() -> sequences(ByteEncoders.plain(), List.of("ab", "cde"), 7))
         .hasMessageContaining("the train part of the data has 7 tokens in 2 of 2 documents")
         .hasMessageContaining("fewer than the 8 of one sequence")
-        .hasMessageContaining("Lower the sequence length");
+        .hasMessageContaining("Lower data.sequence_length");
     assertThatThrownBy(() -> sequences(ByteEncoders.plain(), List.of("ab"), 0))
         .hasMessageContaining("a sequence length of 0 cannot be");
   }

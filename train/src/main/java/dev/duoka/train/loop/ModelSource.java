@@ -26,24 +26,14 @@ public final class ModelSource {
 
   private ModelSource() {}
 
-  /** The architecture that a run file asks for. */
+  /** The architecture with the overrides, whose keys are not checked here. */
   public static ModelConfig config(ModelSettings settings) {
-    String source =
-        settings
-            .preset()
-            .map(name -> "preset " + name)
-            .orElseGet(() -> settings.path().map(Path::toString).orElse("model"));
-    JsonNode base = base(settings);
-    if (settings.overrides().isEmpty()) {
-      return ModelConfigReader.read(base, source);
-    }
     ObjectNode merged = MAPPER.createObjectNode();
-    merged.setAll((ObjectNode) base);
+    merged.setAll((ObjectNode) json(settings));
     for (Map.Entry<String, @Nullable Object> override : settings.overrides().entrySet()) {
-      checkKey(override.getKey(), base, source);
       merged.set(override.getKey(), MAPPER.valueToTree(override.getValue()));
     }
-    return ModelConfigReader.read(merged, source + " with model.overrides");
+    return ModelConfigReader.read(merged, name(settings) + " with model.overrides");
   }
 
   /**
@@ -69,7 +59,25 @@ public final class ModelSource {
     return ModelConfigReader.read(merged, name);
   }
 
-  private static JsonNode base(ModelSettings settings) {
+  /** The architecture without the overrides. */
+  static ModelConfig base(ModelSettings settings) {
+    return ModelConfigReader.read(json(settings), name(settings));
+  }
+
+  /** Refuses a key of the overrides that the architecture does not have. */
+  static String requireKnown(String key, ModelSettings settings) {
+    checkKey(key, json(settings), name(settings));
+    return key;
+  }
+
+  private static String name(ModelSettings settings) {
+    return settings
+        .preset()
+        .map(name -> "preset " + name)
+        .orElseGet(() -> settings.path().map(Path::toString).orElse("model"));
+  }
+
+  private static JsonNode json(ModelSettings settings) {
     if (settings.preset().isPresent()) {
       return Presets.json(settings.preset().get());
     }
@@ -80,7 +88,7 @@ public final class ModelSource {
                 () ->
                     new DuokaException(
                         ErrorCode.CONFIG, "the run file names no model", "Set model.preset"));
-    Path file = Files.isDirectory(path) ? path.resolve("config.json") : path;
+    Path file = Files.isDirectory(path) ? path.resolve(ModelConfigReader.FILE_NAME) : path;
     return Json.parse(file, ErrorCode.CONFIG);
   }
 
