@@ -8,7 +8,6 @@ import dev.duoka.data.batch.DocumentSubset;
 import dev.duoka.data.batch.SequenceSet;
 import dev.duoka.data.batch.SplitPart;
 import dev.duoka.data.batch.StreamSequences;
-import dev.duoka.data.chat.ChatTemplate;
 import dev.duoka.data.shard.DocumentEncoder;
 import dev.duoka.data.shard.TextDocumentEncoder;
 import dev.duoka.data.shard.TokenCache;
@@ -32,7 +31,7 @@ import org.jspecify.annotations.Nullable;
  * @param tokenizer turns text into tokens
  * @param training what is trained on
  * @param validation what is held out; null where nothing is
- * @param trainingTokens how many tokens one epoch has
+ * @param trainingTokens how many tokens one epoch has, padding included
  */
 record TrainingData(
     Tokenizer tokenizer,
@@ -69,7 +68,8 @@ record TrainingData(
     SequenceSet validation = null;
     if (settings.validationFraction() > 0) {
       DocumentSubset held = DocumentSubset.of(shards, split, SplitPart.VALIDATION);
-      if (held.tokens() > settings.sequenceLength()) {
+      boolean chat = settings.format() == DataSettings.Format.CHAT;
+      if (chat ? held.documents() > 0 : held.tokens() > settings.sequenceLength()) {
         validation = sequences(settings, tokenizer, held, listener);
       } else {
         listener.notice(
@@ -79,11 +79,16 @@ record TrainingData(
                 + " data.validation_fraction to have one.");
       }
     }
-    return new TrainingData(
-        tokenizer,
-        sequences(settings, tokenizer, training, listener),
-        validation,
-        training.tokens());
+    SequenceSet sequences = sequences(settings, tokenizer, training, listener);
+    return new TrainingData(tokenizer, sequences, validation, epochTokens(sequences, training));
+  }
+
+  /** Padding takes its part in {@code tokens_per_step}, and so does it in an epoch. */
+  private static long epochTokens(SequenceSet sequences, DocumentSubset training) {
+    return switch (sequences) {
+      case StreamSequences _ -> training.tokens();
+      case DocumentSequences chats -> Math.multiplyExact(chats.count(), chats.length());
+    };
   }
 
   private static List<SourceSpec> sources(DataSettings settings) {
@@ -111,7 +116,7 @@ record TrainingData(
 
   private static DocumentEncoder encoder(DataSettings settings, Tokenizer tokenizer) {
     if (settings.format() == DataSettings.Format.CHAT) {
-      return new ChatDocumentEncoder(chatTemplate(settings), tokenizer);
+      return new ChatDocumentEncoder(ChatSequences.template(settings), tokenizer);
     }
     return new TextDocumentEncoder(
         tokenizer::encode,
@@ -123,19 +128,6 @@ record TrainingData(
         endToken(tokenizer));
   }
 
-  private static ChatTemplate chatTemplate(DataSettings settings) {
-    String name =
-        settings
-            .chatTemplate()
-            .orElseThrow(
-                () ->
-                    new DuokaException(
-                        ErrorCode.CONFIG,
-                        "data.format is chat, but data.chat_template names no template",
-                        "Choose one of " + String.join(", ", ChatTemplate.NAMES)));
-    return ChatTemplate.named(name);
-  }
-
   private static SequenceSet sequences(
       DataSettings settings,
       Tokenizer tokenizer,
@@ -145,15 +137,7 @@ record TrainingData(
       return StreamSequences.of(subset, settings.sequenceLength());
     }
     int pad = tokenizer.padId() == Tokenizer.NONE ? endToken(tokenizer) : tokenizer.padId();
-    DocumentSequences packed = DocumentSequences.of(subset, settings.sequenceLength(), pad);
-    if (packed.cutDocuments() > 0) {
-      listener.notice(
-          packed.cutDocuments()
-              + " chats are longer than data.sequence_length "
-              + settings.sequenceLength()
-              + " and lose their end");
-    }
-    return packed;
+    return ChatSequences.of(settings, subset, pad, listener);
   }
 
   private static int endToken(Tokenizer tokenizer) {
