@@ -96,7 +96,7 @@ class DocumentSequencesTests {
     for (int i = 0; i < 300; i++) {
       StringBuilder text = new StringBuilder();
       for (int length = random.nextInt(1, 60); length > 0; length--) {
-        text.append((char) (random.nextInt(9) == 0 ? '7' : 'x'));
+        text.append(random.nextInt(9) == 0 ? '7' : 'x');
       }
       texts.add(text.toString());
     }

@@ -95,8 +95,15 @@ class ChatEncoderTests {
     assertThat(marked(v3.prompt(chat.subList(0, 1)))).endsWith("Sum?<｜Assistant｜>");
     assertThat(written("plain", chat))
         .isEqualTo(
-            "<bos>user: Sum?\nassistant:[ \nadd {\"a\": 1}\nsub {}<eos>]\ntool: 1\ntool: 2\n"
-                + "assistant:[ Done<eos>]\n");
+            """
+            <bos>user: Sum?
+            assistant:[\s
+            add {"a": 1}
+            sub {}<eos>]
+            tool: 1
+            tool: 2
+            assistant:[ Done<eos>]
+            """);
     for (String name : List.of("deepseek-llm", "deepseek-coder")) {
       assertThatThrownBy(() -> ChatTemplate.named(name).render(chat))
           .isInstanceOf(DuokaException.class)

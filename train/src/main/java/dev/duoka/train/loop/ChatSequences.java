@@ -33,7 +33,7 @@ final class ChatSequences {
     if (chats.cutDocuments() > 0) {
       listener.notice(
           ("%d %s chats are longer than data.sequence_length %d and lose a part; most keep their"
-               + " last answer and what fits before it")
+                  + " last answer and what fits before it")
               .formatted(chats.cutDocuments(), part, settings.sequenceLength()));
     }
     if (chats.documentsWithoutTargets() > 0) {
