@@ -38,7 +38,23 @@ record OptimizerSteps(
   private static final double LEARNING_RATE = 1e-2;
 
   /** The losses before each step, and the gradient norms before clipping. */
-  record Series(double[] losses, double[] norms) {}
+  static final class Series {
+    private final double[] losses;
+    private final double[] norms;
+
+    private Series(int steps) {
+      losses = new double[steps];
+      norms = new double[steps];
+    }
+
+    double[] losses() {
+      return losses;
+    }
+
+    double[] norms() {
+      return norms;
+    }
+  }
 
   /**
    * Takes the steps.
@@ -46,8 +62,7 @@ record OptimizerSteps(
    * @param perturbation 0, or the seed of a change of every weight by about its last bit
    */
   Series run(int perturbation) {
-    double[] losses = new double[batches.size()];
-    double[] norms = new double[batches.size()];
+    Series series = new Series(batches.size());
     try (LanguageModel model = ModelFactory.create(config, allocation)) {
       WeightReader.readAll(weights, model.weights(), model.buffers());
       if (perturbation != 0) {
@@ -55,14 +70,14 @@ record OptimizerSteps(
       }
       try (ShardedAdamW optimizer =
           new ShardedAdamW(model.parameters(), new SingleRank(), settings, 0)) {
-        for (int step = 0; step < losses.length; step++) {
+        for (int step = 0; step < batches.size(); step++) {
           model.parameters().resetGradients();
-          losses[step] = lossAndGradients(model, batches.get(step));
-          norms[step] = optimizer.step(LEARNING_RATE, 1).gradientNorm();
+          series.losses[step] = lossAndGradients(model, batches.get(step));
+          series.norms[step] = optimizer.step(LEARNING_RATE, 1).gradientNorm();
         }
       }
     }
-    return new Series(losses, norms);
+    return series;
   }
 
   private double lossAndGradients(LanguageModel model, TokenIds ids) {

@@ -4,12 +4,27 @@ import dev.duoka.engine.function.LinearCrossEntropy;
 import dev.duoka.model.TokenBatch;
 import dev.duoka.tensor.Device;
 
-/**
- * A batch of sequences. Each token's target is the next one; the last of a sequence has none.
- *
- * @param ids {@code sequences · length}, sequence after sequence
- */
-record TokenIds(long[] ids, int sequences, int length) {
+/** A batch of sequences. Each token's target is the next one; the last of a sequence has none. */
+final class TokenIds {
+  private final long[] ids;
+  private final int sequences;
+  private final int length;
+
+  /** Takes over {@code sequences · length} ids, sequence after sequence. */
+  TokenIds(long[] ids, int sequences, int length) {
+    this.ids = ids;
+    this.sequences = sequences;
+    this.length = length;
+  }
+
+  int sequences() {
+    return sequences;
+  }
+
+  int length() {
+    return length;
+  }
+
   /** How many tokens have a target. */
   long targets() {
     return (long) sequences * (length - 1);

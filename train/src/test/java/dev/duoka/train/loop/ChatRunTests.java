@@ -16,22 +16,6 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** Fine-tuning on chats, most of which are longer than a sequence. */
 class ChatRunTests {
-  private static final String FILE =
-      """
-      model: {preset: tiny-v3}
-      data:
-        sources: [%s]
-        format: chat
-        chat_template: plain
-        sequence_length: 64
-        validation_fraction: 0.2
-        cache: %s
-      training: {tokens_per_step: 256, micro_batch: 2, steps: 4}
-      validation: {every_steps: 2, sequences: 4}
-      device: cpu
-      threads: 1
-      """;
-
   @TempDir Path folder;
 
   /** Questions of {@code words} words and answers of one, with every tenth question short. */
@@ -45,8 +29,23 @@ class ChatRunTests {
           .append("\"}, {\"role\": \"assistant\", \"content\": \"yes\"}]}\n");
     }
     Path file = Files.writeString(folder.resolve("chats.jsonl"), lines);
-    return RunFile.parse(
-        "chat.yaml", FILE.formatted(file, folder.resolve("cache")), List.of(overrides));
+    String run =
+        """
+        model: {preset: tiny-v3}
+        data:
+          sources: [%s]
+          format: chat
+          chat_template: plain
+          sequence_length: 64
+          validation_fraction: 0.2
+          cache: %s
+        training: {tokens_per_step: 256, micro_batch: 2, steps: 4}
+        validation: {every_steps: 2, sequences: 4}
+        device: cpu
+        threads: 1
+        """
+            .formatted(file, folder.resolve("cache"));
+    return RunFile.parse("chat.yaml", run, List.of(overrides));
   }
 
   private Listener run(RunConfig config) {
