@@ -56,12 +56,14 @@ public final class ParityCheck {
   private final Path folder;
   private final Device device;
   private final double tolerance;
+  private final int perturbedRuns;
   private final List<ParityResult> results = new ArrayList<>();
 
-  private ParityCheck(Path folder, Device device, double tolerance) {
+  private ParityCheck(Path folder, Device device, double tolerance, int perturbedRuns) {
     this.folder = folder;
     this.device = device;
     this.tolerance = tolerance;
+    this.perturbedRuns = perturbedRuns;
   }
 
   /**
@@ -71,12 +73,12 @@ public final class ParityCheck {
    *     last bit
    */
   public static List<ParityResult> run(Path folder, Device device, double tolerance) {
-    return run(folder, device, tolerance, OPTIMIZER);
+    return run(folder, device, tolerance, OPTIMIZER, PERTURBED_RUNS);
   }
 
   static List<ParityResult> run(
-      Path folder, Device device, double tolerance, AdamWSettings optimizer) {
-    ParityCheck check = new ParityCheck(folder, device, tolerance);
+      Path folder, Device device, double tolerance, AdamWSettings optimizer, int perturbedRuns) {
+    ParityCheck check = new ParityCheck(folder, device, tolerance, perturbedRuns);
     check.run(optimizer);
     return check.results;
   }
@@ -140,7 +142,7 @@ public final class ParityCheck {
     double[] plain = {};
     double[] closest = {};
     int runs = 0;
-    while (runs == 0 || (runs <= PERTURBED_RUNS && !(worst(closest) <= tolerance))) {
+    while (runs == 0 || (runs <= perturbedRuns && !(worst(closest) <= tolerance))) {
       OptimizerSteps.Series series = steps.run(runs++);
       double[] errors = {
         ParityResult.error(series.losses(), losses), ParityResult.error(series.norms(), norms)

@@ -48,15 +48,15 @@ class ChatRunTests {
     return RunFile.parse("chat.yaml", run, List.of(overrides));
   }
 
-  private Listener run(RunConfig config) {
+  private Listener run(String name, RunConfig config) {
     Listener listener = new Listener();
-    SmallRun.run(config, folder.resolve("run"), listener);
+    SmallRun.run(config, folder.resolve(name), listener);
     return listener;
   }
 
   @Test
   void learnsTheAnswersOfChatsThatAreLongerThanASequence() throws IOException {
-    Listener listener = run(config(40));
+    Listener listener = run("long", config(40));
     assertThat(listener.losses()).hasSize(4).allMatch(loss -> loss > 3 && loss < 8);
     assertThat(listener.notices)
         .anyMatch(notice -> notice.contains("training chats are longer"))
@@ -65,15 +65,9 @@ class ChatRunTests {
 
   @Test
   void packsChatsWhenAskedTo() throws IOException {
-    Listener apart = run(config(2, "training.steps=null", "training.epochs=1"));
-    Listener packed =
-        run(
-            config(
-                2,
-                "training.steps=null",
-                "training.epochs=1",
-                "data.pack_chats=true",
-                "run_dir=" + folder.resolve("packed")));
+    String[] epoch = {"training.steps=null", "training.epochs=1"};
+    Listener apart = run("apart", config(2, epoch));
+    Listener packed = run("packed", config(2, epoch[0], epoch[1], "data.pack_chats=true"));
     // A chat is about 30 tokens, so about two share a sequence; an epoch sees all of them.
     assertThat(packed.steps.size()).isBetween(1, apart.steps.size() * 2 / 3);
   }
@@ -88,7 +82,7 @@ class ChatRunTests {
   @Test
   void saysThatTheTokenizerHasNoTemplate() throws IOException {
     RunConfig config = config(2, "data.chat_template=null");
-    assertThatThrownBy(() -> run(config))
+    assertThatThrownBy(() -> run("none", config))
         .isInstanceOf(DuokaException.class)
         .hasMessageContaining("the tokenizer bytes brings no chat template")
         .hasMessageContaining("Set data.chat_template to one of plain");
