@@ -165,6 +165,18 @@ class BatchStreamTests {
     assertThatThrownBy(() -> last.read(2)).isInstanceOf(IndexOutOfBoundsException.class);
   }
 
+  @Test
+  void refusesValidationWithoutTargets(@TempDir Path data) throws IOException {
+    TokenShards shards =
+        Corpora.shards(data, ByteEncoders.digits(), List.of("abcdefgh", "ijklmno1"));
+    StreamSequences masked =
+        StreamSequences.of(DocumentSubset.of(shards, DocumentSplit.NONE, SplitPart.TRAIN), 4);
+    assertThat(new ValidationBatches(masked, 9, 0, 1, 1).sequences()).isEqualTo(4);
+    assertThatThrownBy(() -> new ValidationBatches(masked, 2, 0, 1, 1))
+        .hasMessageContaining("none of the first 2 sequences held out for validation has a token")
+        .hasMessageContaining("validation.sequences");
+  }
+
   /** Targets of all used sequences in order, put together from every rank's micro-batches. */
   private static List<Long> validation(long limit, int ranks, int microBatch) {
     List<Long> targets = new ArrayList<>();

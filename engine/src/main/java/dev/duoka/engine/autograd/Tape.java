@@ -194,7 +194,7 @@ public final class Tape implements AutoCloseable {
    */
   public Variable block(Variable input, UnaryOperatorOnTape body) {
     if (recording && recompute == Recompute.FULL) {
-      return apply(new RecomputedBlock(body), input);
+      return apply(new RecomputedBlock(body, hook), input);
     }
     return scoped(input, x -> body.apply(this, x));
   }

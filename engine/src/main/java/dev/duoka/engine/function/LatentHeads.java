@@ -16,7 +16,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Inputs: queries {@code [b·t, heads·(nope + rope)]}, the up-projected latent {@code [b·t,
  * heads·(nope + value)]}, and the shared key part {@code [b·t, rope]}. Outputs: query and key
- * {@code [b, heads, t, nope + rope]}, value {@code [b, heads, t, value]}.
+ * {@code [b, heads, t, nope + rope]}, value {@code [b, heads, t, value]}. Queries may be of fewer
+ * tokens than keys and values, when generating.
  */
 public final class LatentHeads extends Function {
   /** Widths that are multiples of this are whole packs in every dtype. */
@@ -28,6 +29,7 @@ public final class LatentHeads extends Function {
   private final long rope;
   private final long valueWidth;
   private final long firstPosition;
+  private final long firstKey;
   private final RotaryTable rotary;
 
   /**
@@ -36,7 +38,8 @@ public final class LatentHeads extends Function {
    * @param batch b, the number of sequences
    * @param nope the width of the part without position
    * @param rope the width of the rotated part
-   * @param firstPosition the position of the first token of the sequence
+   * @param firstPosition the position of the first query
+   * @param firstKey the position of the first key; the same where gradients are wanted
    */
   public LatentHeads(
       long batch,
@@ -45,7 +48,8 @@ public final class LatentHeads extends Function {
       int rope,
       int valueWidth,
       RotaryTable rotary,
-      long firstPosition) {
+      long firstPosition,
+      long firstKey) {
     this.batch = batch;
     this.heads = heads;
     this.nope = nope;
@@ -53,6 +57,7 @@ public final class LatentHeads extends Function {
     this.valueWidth = valueWidth;
     this.rotary = rotary;
     this.firstPosition = firstPosition;
+    this.firstKey = firstKey;
   }
 
   @Override
@@ -65,10 +70,14 @@ public final class LatentHeads extends Function {
     Tensor queries = split(inputs[0], nope + rope);
     Tensor latent = split(inputs[1], nope + valueWidth);
     HeadKernels.Rotation rotation = rotary.rotation(firstPosition);
-    if (rotation != null && fits(queries, rotation) && inputs[1].isContiguous()) {
+    HeadKernels.Rotation keyRotation = rotary.rotation(firstKey);
+    if (rotation != null
+        && keyRotation != null
+        && fits(queries, rotation)
+        && inputs[1].isContiguous()) {
       // In place: the projected queries have no other reader, and nobody saved them.
       HeadKernels.rotate(queries, queries, rotation, 1);
-      Tensor key = HeadKernels.latentKeys(latent, Views.dense(inputs[2]), nope, rotation);
+      Tensor key = HeadKernels.latentKeys(latent, Views.dense(inputs[2]), nope, keyRotation);
       return new Tensor[] {
         Views.transpose(queries, 1, 2),
         Views.transpose(key, 1, 2),
@@ -78,7 +87,7 @@ public final class LatentHeads extends Function {
     Tensor shared = Views.reshape(Views.dense(inputs[2]), batch, -1, 1, rope);
 
     Tensor queryRotated = rotary.rotate(Views.narrow(queries, 3, nope, rope), firstPosition);
-    Tensor keyRotated = Views.expand(rotary.rotate(shared, firstPosition), 2, heads);
+    Tensor keyRotated = Views.expand(rotary.rotate(shared, firstKey), 2, heads);
     Tensor query = Copies.concatenate(3, Views.narrow(queries, 3, 0, nope), queryRotated);
     Tensor key = Copies.concatenate(3, Views.narrow(latent, 3, 0, nope), keyRotated);
     Tensor value = Views.narrow(latent, 3, nope, valueWidth);

@@ -67,6 +67,12 @@ final class Contradictions {
               + data.format().name().toLowerCase(Locale.ROOT),
           "Remove it, or set data.format to chat.");
     }
+    if (data.packChats() && data.format() != DataSettings.Format.CHAT) {
+      refuse(
+          "data.pack_chats",
+          "data.pack_chats is for chat data only; text is always packed",
+          "Remove it, or set data.format to chat.");
+    }
   }
 
   private void batch() {

@@ -9,7 +9,6 @@ import dev.duoka.data.batch.SequenceSet;
 import dev.duoka.data.batch.SplitPart;
 import dev.duoka.data.batch.StreamSequences;
 import dev.duoka.data.batch.ValidationBatches;
-import dev.duoka.data.chat.ChatTemplate;
 import dev.duoka.data.shard.DocumentEncoder;
 import dev.duoka.data.shard.TextDocumentEncoder;
 import dev.duoka.data.shard.TokenCache;
@@ -35,7 +34,7 @@ import org.jspecify.annotations.Nullable;
  * @param tokenizer turns text into tokens
  * @param training what is trained on
  * @param validation what is held out; null where nothing is
- * @param trainingTokens how many tokens one epoch has
+ * @param trainingTokens how many tokens one epoch has, padding included
  */
 record TrainingData(
     Map<String, String> identity,
@@ -60,7 +59,8 @@ record TrainingData(
     SequenceSet validation = null;
     if (settings.validationFraction() > 0) {
       DocumentSubset held = DocumentSubset.of(shards, split, SplitPart.VALIDATION);
-      if (held.tokens() > settings.sequenceLength()) {
+      boolean chat = settings.format() == DataSettings.Format.CHAT;
+      if (chat ? held.documents() > 0 : held.tokens() > settings.sequenceLength()) {
         validation = sequences(settings, tokenizer, held, listener);
       } else {
         listener.notice(
@@ -70,12 +70,21 @@ record TrainingData(
                 + " data.validation_fraction to have one.");
       }
     }
+    SequenceSet sequences = sequences(settings, tokenizer, training, listener);
     return new TrainingData(
         Map.of("data.tokenizer", tokenizer.fingerprint(), "data.sources", shards.contentName()),
         tokenizer,
-        sequences(settings, tokenizer, training, listener),
+        sequences,
         validation,
-        training.tokens());
+        epochTokens(sequences, training));
+  }
+
+  /** Padding takes its part in {@code tokens_per_step}, and so does it in an epoch. */
+  private static long epochTokens(SequenceSet sequences, DocumentSubset training) {
+    return switch (sequences) {
+      case StreamSequences _ -> training.tokens();
+      case DocumentSequences chats -> Math.multiplyExact(chats.count(), chats.length());
+    };
   }
 
   /** The sources as the run file means them. */
@@ -104,8 +113,7 @@ record TrainingData(
 
   private static DocumentEncoder encoder(DataSettings settings, Tokenizer tokenizer) {
     if (settings.format() == DataSettings.Format.CHAT) {
-      return new ChatDocumentEncoder(
-          ChatTemplate.named(settings.chatTemplate().orElseThrow()), tokenizer);
+      return new ChatDocumentEncoder(ChatSequences.template(settings), tokenizer);
     }
     return new TextDocumentEncoder(
         tokenizer::encode,
@@ -126,15 +134,7 @@ record TrainingData(
       return StreamSequences.of(subset, settings.sequenceLength());
     }
     int pad = tokenizer.padId() == Tokenizer.NONE ? endToken(tokenizer) : tokenizer.padId();
-    DocumentSequences packed = DocumentSequences.of(subset, settings.sequenceLength(), pad);
-    if (packed.cutDocuments() > 0) {
-      listener.notice(
-          packed.cutDocuments()
-              + " chats are longer than data.sequence_length "
-              + settings.sequenceLength()
-              + " and lose their end");
-    }
-    return packed;
+    return ChatSequences.of(settings, subset, pad, listener);
   }
 
   /** The first words of the held-out text: a prompt that suits a model trained on this data. */
