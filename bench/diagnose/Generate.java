@@ -78,7 +78,7 @@ final class Generate {
       case 5 ->
           "\r Epoch 1: " + i % 100 + "%|███▌      | " + i + "/9999999 [00:12<01:02, 9.31it/s]";
       case 6 ->
-          "[2026-11-18 01:46:53,259] [INFO] [timer.py:199:stop] epoch=0/micro_step="
+          "[2026-11-18 04:05:06,789] [INFO] [timer.py:199:stop] epoch=0/micro_step="
               + i
               + "/global_step="
               + i

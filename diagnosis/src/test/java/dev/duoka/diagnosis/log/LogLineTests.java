@@ -12,7 +12,7 @@ final class LogLineTests {
       delimiter = '~',
       value = {
         "[rank3]: message~3~~message",
-        "[rank12]:[E1003 18:37:01.832146912 a.cpp:1] message~12~~[E1003 18:37:01.832146912 a.cpp:1]"
+        "[rank12]:[E0704 12:30:45.111222333 a.cpp:1] message~12~~[E0704 12:30:45.111222333 a.cpp:1]"
             + " message",
         "7: message~7~~message",
         "[1,5]<stderr>:message~5~~message",
@@ -22,10 +22,10 @@ final class LogLineTests {
         "gpu17: message~~gpu17~message",
         "gpu17: [rank3]: message~3~gpu17~message",
         "Mar  3 04:11:09 n4 kernel: [  12.5] message~~n4~message",
-        "2025-01-25T10:34:54,859532+00:00 n4 kernel: message~~n4~message",
+        "2026-02-03T04:05:06,123456+00:00 n4 kernel: message~~n4~message",
         "[Sun Feb 23 16:24:18 2025] message~~~message",
         "6,3973,227996636,-;message~~~message",
-        "kern  :err   : 2025-01-25T10:34:54,859532+00:00 message~~~message",
+        "kern  :err   : 2026-02-03T04:05:06,123456+00:00 message~~~message",
         "2025-01-25T10:34:54.8Z stderr F [rank1]: message~1~~message",
         "n7:31377:31460 [0] NCCL WARN message~~n7~n7:31377:31460 [0] NCCL WARN message",
         "srun: error: g3: task 4: Exited with exit code 1~4~g3~srun: error: g3: task 4: Exited with"

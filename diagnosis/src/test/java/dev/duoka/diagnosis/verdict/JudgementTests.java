@@ -13,7 +13,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** Several lines, ranks and logs together. */
 final class JudgementTests {
   private static String timeOut(int rank, int sequence, String operation, int size) {
-    return "[rank%d]:[E1003 18:37:01.832146912 ProcessGroupNCCL.cpp:607] [Rank %d] Watchdog caught collective operation timeout: WorkNCCL(SeqNum=%d, OpType=%s, NumelIn=%d, NumelOut=%d, Timeout(ms)=600000) ran for 600017 milliseconds before timing out."
+    return "[rank%d]:[E0704 12:30:45.111222333 ProcessGroupNCCL.cpp:607] [Rank %d] Watchdog caught collective operation timeout: WorkNCCL(SeqNum=%d, OpType=%s, NumelIn=%d, NumelOut=%d, Timeout(ms)=600000) ran for 600017 milliseconds before timing out."
         .formatted(rank, rank, sequence, operation, size, size);
   }
 
@@ -43,9 +43,9 @@ final class JudgementTests {
     Finding finding =
         best(
             timeOut(1, 6463, "ALLREDUCE", 1),
-            "RuntimeError: Can't find nvmlDeviceGetNvLinkRemoteDeviceType:"
+            "RuntimeError: Can't find nvmlDeviceGetGpuFabricInfoV:"
                 + " /lib64/libnvidia-ml.so.1: undefined symbol:"
-                + " nvmlDeviceGetNvLinkRemoteDeviceType");
+                + " nvmlDeviceGetGpuFabricInfoV");
     assertThat(finding.rootCause()).isEqualTo("nvml_symbol_missing");
     assertThat(finding.rank()).hasValue(0);
     assertThat(finding.consequences()).extracting(Evidence::line).contains(1L);
@@ -163,7 +163,7 @@ final class JudgementTests {
 
   @Test
   void whatALauncherSaysAloneIsCalledUnknown() {
-    Finding finding = best("srun: error: ault43: task 3: Exited with exit code 1");
+    Finding finding = best("srun: error: n12: task 3: Exited with exit code 1");
     assertThat(finding.role()).isEqualTo(dev.duoka.diagnosis.rule.Role.MESSENGER);
     assertThat(finding.rank()).hasValue(3);
     assertThat(finding.fix().toLowerCase(Locale.ROOT)).contains("rank 3");

@@ -47,7 +47,7 @@ final class Logs {
               + "] NCCL INFO dlvsym failed on mlx5dv_reg_dmabuf_mr - /lib/libmlx5.so: undefined"
               + " symbol: mlx5dv_reg_dmabuf_mr, version MLX5_1.25";
       case 3 ->
-          "[2025-04-18 01:46:53,259] [INFO] [loss_scaler.py:181:update_scale] [deepspeed] OVERFLOW!"
+          "[2025-04-18 04:05:06,789] [INFO] [loss_scaler.py:181:update_scale] [deepspeed] OVERFLOW!"
               + " Rank 0 Skipping step. Attempted loss scale: 65536, reducing to 32768";
       case 4 ->
           "Setting OMP_NUM_THREADS environment variable for each process to be 1 in default, to"
