@@ -50,6 +50,7 @@ final class SystemSignal {
     }
   }
 
+  @SuppressWarnings("ReferenceEquality") // a proxy is equal to itself alone
   private static Object answer(Object proxy, Method method, Object[] arguments, Runnable heard) {
     return switch (method.getName()) {
       case "equals" -> proxy == arguments[0];

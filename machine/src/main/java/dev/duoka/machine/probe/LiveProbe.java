@@ -56,10 +56,8 @@ public final class LiveProbe {
   }
 
   private static String gpus(Presence<Nvml> nvml, Facts facts) {
-    switch (nvml) {
-      case Presence.Absent<Nvml>(String reason, _) -> {
-        return "NVML cannot be used: " + reason;
-      }
+    return switch (nvml) {
+      case Presence.Absent<Nvml>(String reason, _) -> "NVML cannot be used: " + reason;
       case Presence.Present<Nvml>(Nvml library) -> {
         try {
           library.driverVersion().ifPresent(version -> facts.driverVersions.put(version, "NVML"));
@@ -73,9 +71,9 @@ public final class LiveProbe {
         } catch (DuokaException e) {
           facts.notes.add("NVML: " + e.getMessage());
         }
-        return "NVML does not tell";
+        yield "NVML does not tell";
       }
-    }
+    };
   }
 
   private static void kernelLog(SystemFiles files, CommandRunner commands, Facts facts) {
