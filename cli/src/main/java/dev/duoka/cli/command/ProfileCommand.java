@@ -73,7 +73,8 @@ final class ProfileCommand implements Callable<Integer> {
             config.data().sequenceLength(),
             2,
             steps,
-            threads);
+            threads,
+            config.training().deterministic());
     PrintWriter out = spec.commandLine().getOut();
     DeviceRates rates = DeviceRates.measure(device, job.precision().computeDtype());
     try (StepProfile profile = new StepProfile(device)) {

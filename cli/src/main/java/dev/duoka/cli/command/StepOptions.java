@@ -53,6 +53,9 @@ final class StepOptions {
       description = "auto, cpu, cuda, or meta to count memory only (auto).")
   private String device = "auto";
 
+  @Option(names = "--deterministic", description = "The same bits from the same step each time.")
+  private boolean deterministic;
+
   /** How reports call the model. */
   String name() {
     return model + (shape.isEmpty() ? "" : " " + shape);
@@ -77,6 +80,7 @@ final class StepOptions {
         length,
         warmUp,
         steps,
-        Runtime.getRuntime().availableProcessors());
+        Runtime.getRuntime().availableProcessors(),
+        deterministic);
   }
 }

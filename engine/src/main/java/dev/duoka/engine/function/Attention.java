@@ -52,7 +52,9 @@ public final class Attention extends Function {
     }
     if (query.device().isCuda()) {
       boolean aligned = query.size(3) % CUDNN_WIDTH == 0 && value.size(3) % CUDNN_WIDTH == 0;
-      return half && aligned ? AttentionKernel.CUDNN : AttentionKernel.REFERENCE;
+      return half && aligned && !Determinism.isRequired()
+          ? AttentionKernel.CUDNN
+          : AttentionKernel.REFERENCE;
     }
     return key.size(2) <= SHORT_SEQUENCE ? AttentionKernel.REFERENCE : AttentionKernel.FLASH_CPU;
   }

@@ -5,6 +5,7 @@ import dev.duoka.data.batch.MicroBatch;
 import dev.duoka.data.batch.StepBatch;
 import dev.duoka.engine.autograd.FunctionObserver;
 import dev.duoka.engine.autograd.Recompute;
+import dev.duoka.engine.function.Determinism;
 import dev.duoka.engine.optimizer.AdamWSettings;
 import dev.duoka.engine.optimizer.ShardedAdamW;
 import dev.duoka.engine.parallel.SingleRank;
@@ -51,7 +52,8 @@ public final class StepBenchmark {
       int length,
       int warmUp,
       int steps,
-      int cpuThreads) {
+      int cpuThreads,
+      boolean deterministic) {
     /** Tokens in a step. */
     public long tokens() {
       return (long) microBatch * accumulation * length;
@@ -86,6 +88,7 @@ public final class StepBenchmark {
   /** Runs the benchmark on the calling thread. */
   public static Result run(Spec spec, @Nullable FunctionObserver observer) {
     ComputeThread.prepare(spec.device(), spec.cpuThreads(), 1);
+    Determinism.require(spec.deterministic());
     SingleRank alone = new SingleRank();
     Precision precision = spec.precision();
     AdamWSettings settings = new AdamWSettings(0.9, 0.95, 1e-8, 0.1, precision.defaultClipNorm());

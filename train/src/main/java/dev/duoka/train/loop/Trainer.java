@@ -5,6 +5,7 @@ import dev.duoka.data.batch.TrainingOrder;
 import dev.duoka.data.shard.TokenisationListener;
 import dev.duoka.data.shard.TokenisationProgress;
 import dev.duoka.data.shard.TokenisationStoppedException;
+import dev.duoka.engine.function.Determinism;
 import dev.duoka.engine.parallel.Collectives;
 import dev.duoka.engine.parallel.RankGroup;
 import dev.duoka.tensor.ComputeThread;
@@ -156,6 +157,7 @@ public final class Trainer {
     private void rank(Collectives collectives, RunCheckpoints saved, Progress from) {
       Device device = placement.of(collectives.rank());
       ComputeThread.prepare(device, threads(), collectives.size());
+      Determinism.require(config.training().deterministic());
       if (agreedToStop(collectives)) {
         return;
       }
