@@ -95,7 +95,7 @@ class StreamSequencesTests {
         DocumentSubset.of(shards, new DocumentSplit(1, 0.0001), SplitPart.VALIDATION);
     assertThatThrownBy(() -> StreamSequences.of(held, 4))
         .hasMessageContaining("the validation part of the data has 0 tokens in 0 of 1 documents")
-        .hasMessageContaining("raise the validation fraction")
+        .hasMessageContaining("raise data.validation_fraction")
         .hasMessageContaining("by whole documents");
   }
 

@@ -2,7 +2,6 @@ package dev.duoka.train.loop;
 
 import dev.duoka.base.DuokaException;
 import dev.duoka.base.ErrorCode;
-import dev.duoka.data.chat.ChatTemplate;
 import dev.duoka.data.source.DataSource;
 import dev.duoka.data.source.SourceSpec;
 import dev.duoka.data.tokenizer.Tokenizer;
@@ -130,14 +129,9 @@ public final class RunChecks {
 
   private void template() {
     DataSettings data = config.data();
-    if (data.chatTemplate().isPresent()) {
-      attempt("data.chat_template", () -> ChatTemplate.named(data.chatTemplate().get()));
-    } else if (data.format() == DataSettings.Format.CHAT) {
-      problems.add(
-          new FieldProblem(
-              "data.format",
-              "data.format is chat, but data.chat_template names no template",
-              "Choose one of " + String.join(", ", ChatTemplate.NAMES)));
+    if (data.format() == DataSettings.Format.CHAT) {
+      String field = data.chatTemplate().isPresent() ? "data.chat_template" : "data.format";
+      attempt(field, () -> ChatSequences.template(data));
     }
   }
 
