@@ -243,7 +243,7 @@ final class FunctionTable {
             bench.computing(
                 (tape, in) ->
                     tape.applyAll(
-                        new LatentHeads(2, 3, 8, 16, 24, rotary, 1),
+                        new LatentHeads(2, 3, 8, 16, 24, rotary, 1, 1),
                         tape.apply(new Linear(weight), in[0]),
                         in[1],
                         in[2]));
