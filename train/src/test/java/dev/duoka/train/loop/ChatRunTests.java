@@ -66,8 +66,8 @@ class ChatRunTests {
   @Test
   void packsChatsWhenAskedTo() throws IOException {
     String[] epoch = {"training.steps=null", "training.epochs=1"};
-    Listener apart = run("apart", config(2, epoch));
-    Listener packed = run("packed", config(2, epoch[0], epoch[1], "data.pack_chats=true"));
+    Listener apart = run("apart", config(1, epoch));
+    Listener packed = run("packed", config(1, epoch[0], epoch[1], "data.pack_chats=true"));
     // A chat is about 30 tokens, so about two share a sequence; an epoch sees all of them.
     assertThat(packed.steps.size()).isBetween(1, apart.steps.size() * 2 / 3);
   }
