@@ -41,17 +41,17 @@ public final class Attention extends Function {
 
   /** The kernel that attention of these tensors uses. */
   public static AttentionKernel kernel(Tensor query, Tensor key, Tensor value) {
-    if (query.device().isMeta()) {
-      return AttentionKernel.SHAPES_ONLY;
-    }
     boolean half = query.dtype() == Dtype.BFLOAT16 || query.dtype() == Dtype.FLOAT16;
+    boolean aligned = query.size(3) % CUDNN_WIDTH == 0 && value.size(3) % CUDNN_WIDTH == 0;
+    if (query.device().isMeta()) {
+      return half && aligned ? AttentionKernel.SHAPES_OF_CUDNN : AttentionKernel.SHAPES_ONLY;
+    }
     // Queries that go on after kept keys see all of those, while the fused kernels let the first
     // query see the first key only; and a decoding step's one query needs no such kernel.
     if (query.size(2) == 1 || query.size(2) != key.size(2)) {
       return AttentionKernel.REFERENCE;
     }
     if (query.device().isCuda()) {
-      boolean aligned = query.size(3) % CUDNN_WIDTH == 0 && value.size(3) % CUDNN_WIDTH == 0;
       return half && aligned && !Determinism.isRequired()
           ? AttentionKernel.CUDNN
           : AttentionKernel.REFERENCE;

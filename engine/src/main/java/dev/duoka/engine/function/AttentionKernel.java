@@ -95,8 +95,28 @@ public enum AttentionKernel {
     }
   },
 
-  /** A dry run on {@code meta}. */
+  /** A dry run on {@code meta} of what runs on the CPU. */
   SHAPES_ONLY(2) {
+    @Override
+    Tensor[] forward(Tensor query, Tensor key, Tensor value, boolean causal, double scale) {
+      return AttentionKernels.shapesOnly(query, value, false);
+    }
+
+    @Override
+    Tensor[] backward(
+        Tensor gradient,
+        Tensor query,
+        Tensor key,
+        Tensor value,
+        Tensor[] results,
+        boolean causal,
+        double scale) {
+      return new Tensor[] {like(query), like(key), like(value)};
+    }
+  },
+
+  /** A dry run on {@code meta} of what cuDNN does. */
+  SHAPES_OF_CUDNN(2) {
     @Override
     boolean groupsHeads() {
       return true;
@@ -104,7 +124,7 @@ public enum AttentionKernel {
 
     @Override
     Tensor[] forward(Tensor query, Tensor key, Tensor value, boolean causal, double scale) {
-      return AttentionKernels.shapesOnly(query, value);
+      return AttentionKernels.shapesOnly(query, value, true);
     }
 
     @Override
