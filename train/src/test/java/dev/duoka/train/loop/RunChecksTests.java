@@ -37,7 +37,7 @@ class RunChecksTests {
             + " Presets:",
         "model.overrides.foo=1 | model.overrides names 'foo', which preset tiny-v3 does not have",
         "model.overrides.num_hidden_layers=-1 | num_hidden_layers",
-        "data.format=chat | data.chat_template names no template",
+        "data.format=chat | data.chat_template is not set",
         "data={sources: [x], sequence_length: 32, format: chat, chat_template: plane} |"
             + " Did you mean 'plain'?",
         "model.overrides={max_position_embeddings: 16} | data.sequence_length is 32, but the model"
