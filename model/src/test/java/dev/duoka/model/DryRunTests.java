@@ -52,7 +52,7 @@ class DryRunTests {
     // Not to the byte: cuDNN returns two numbers of random state with each attention.
     long predicted = sum(peak(preset, dtype, recompute, Device.META));
     long taken = sum(peak(preset, dtype, recompute, TestDevice.cuda()));
-    assertThat((double) predicted).isCloseTo(taken, Percentage.withPercentage(2));
+    assertThat((double) predicted).isCloseTo((double) taken, Percentage.withPercentage(2));
   }
 
   private static long sum(Map<MemoryOwner, Long> owners) {
