@@ -31,8 +31,8 @@ class ContainerTests {
       String corpus) {
     return new ContainerPlan(
         "my-run_1.2",
-        Optional.of(Path.of("/home/me/work/run.yaml")),
-        Path.of("/home/me/work"),
+        Optional.of(Path.of("/home/me/jobs/run.yaml")),
+        Path.of("/home/me/jobs"),
         List.of(Path.of(corpus), Path.of("/models/tokenizer.json")),
         Path.of("/scratch/runs"),
         gpus,
