@@ -62,8 +62,10 @@ public final class DoctorDocs {
     Compatibility table = Compatibility.load();
     page.append("\n## Versions that fit together\n\n### Sets of versions\n\n");
     page.append(
-        "| line | driver | CUDA | cuDNN | PyTorch | when older | why | source |\n"
-            + "|---|---|---|---|---|---|---|---|\n");
+        """
+        | line | driver | CUDA | cuDNN | PyTorch | when older | why | source |
+        |---|---|---|---|---|---|---|---|
+        """);
     for (Compatibility.Line line : table.lines()) {
       row(
           page,
