@@ -1,7 +1,7 @@
 /*
  * The C functions and structs that this project calls, with the argument types that the public
  * headers give them: LibTorch's shim.h (aoti_torch/c and stable/c) and the generated c_shim_*.h,
- * cuda.h, nvrtc.h, nvml.h, cudnn_version.h, nccl.h. Every function that the Java code binds must be
+ * cuda.h, nvrtc.h, cublas_api.h, nvml.h, cudnn_version.h, nccl.h. Every function that the Java code binds must be
  * here: the audit compares them, and the made-up libraries of the tests are compiled against it.
  *
  * Enums are written as int, which is how the platforms pass them.
@@ -35,6 +35,9 @@ typedef struct CUevent_st *CUevent;
 typedef struct CUuuid_st {
   char bytes[16];
 } CUuuid;
+
+/* cuBLAS */
+typedef struct cublasContext *cublasHandle_t;
 
 /* NVRTC */
 typedef int nvrtcResult;
@@ -234,6 +237,7 @@ AOTITorchError aoti_torch_cuda__scaled_dot_product_cudnn_attention_backward(
 
 /* LibTorch: threads and streams */
 AOTITorchError torch_get_num_threads(uint32_t *threads);
+AOTITorchError torch_get_current_cuda_blas_handle(void **ret_handle);
 AOTITorchError aoti_torch_get_current_cuda_stream(int32_t device, void **stream);
 AOTITorchError aoti_torch_create_cuda_guard(int32_t device, CUDAGuardHandle *guard);
 
@@ -294,6 +298,12 @@ CUresult cuLaunchKernel(
     CUstream stream,
     void **parameters,
     void **extra);
+
+/* cuBLAS */
+int cublasGemmEx(
+    cublasHandle_t handle, int transa, int transb, int m, int n, int k, const void *alpha,
+    CUdeviceptr A, int Atype, int lda, CUdeviceptr B, int Btype, int ldb, const void *beta,
+    CUdeviceptr C, int Ctype, int ldc, int computeType, int algo);
 
 /* NVRTC */
 const char *nvrtcGetErrorString(nvrtcResult result);

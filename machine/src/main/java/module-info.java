@@ -16,4 +16,14 @@ module dev.duoka.machine {
   exports dev.duoka.machine.nccl;
   exports dev.duoka.machine.probe;
   exports dev.duoka.machine.topology;
+
+  // The reader of YAML reads these packages' tables out of this module.
+  opens dev.duoka.machine.container to
+      dev.duoka.formats;
+  opens dev.duoka.machine.doctor to
+      dev.duoka.formats;
+  opens dev.duoka.machine.nccl to
+      dev.duoka.formats;
+  opens dev.duoka.machine.topology to
+      dev.duoka.formats;
 }

@@ -8,5 +8,6 @@ module dev.duoka.tensor {
   requires dev.duoka.ffi;
 
   exports dev.duoka.tensor;
+  exports dev.duoka.tensor.kernel;
   exports dev.duoka.tensor.op;
 }

@@ -20,5 +20,6 @@ module dev.duoka.train {
   exports dev.duoka.train.generate;
   exports dev.duoka.train.loop;
   exports dev.duoka.train.parity;
+  exports dev.duoka.train.profile;
   exports dev.duoka.train.schedule;
 }

@@ -14,6 +14,7 @@ public class DuokaException extends RuntimeException {
   private static final long serialVersionUID = 1L;
 
   private final ErrorCode code;
+  private final String problem;
   private final String remedy;
 
   /**
@@ -29,12 +30,18 @@ public class DuokaException extends RuntimeException {
   public DuokaException(ErrorCode code, String problem, String remedy, @Nullable Throwable cause) {
     super(remedy.isEmpty() ? problem : problem + ". " + remedy, cause);
     this.code = code;
+    this.problem = problem;
     this.remedy = remedy;
   }
 
   /** The kind of failure. */
   public ErrorCode code() {
     return code;
+  }
+
+  /** What was attempted and the value seen, without the final period and the remedy. */
+  public String problem() {
+    return problem;
   }
 
   /** The next step for the user; empty where there is none. */

@@ -68,6 +68,18 @@ final class BundleTests {
   }
 
   @Test
+  void bringsItsPagesAndExamples() throws IOException, InterruptedException {
+    assertThat(unpacked)
+        .isDirectoryContaining("glob:**/LICENSE")
+        .isDirectoryContaining("glob:**/NOTICE")
+        .isDirectoryContaining("glob:**/README.md");
+    assertThat(unpacked.resolve("docs/run-file.md")).exists();
+    Path example = unpacked.resolve("examples/quickstart.yaml");
+    assertThat(example)
+        .hasSameTextualContentAs(Repository.root().resolve("examples/quickstart.yaml"));
+  }
+
+  @Test
   void itsEntriesAreInOrder() throws IOException, InterruptedException {
     Command listing = Command.run(folder, "tar", "-tf", archive.toString());
     List<String> libraries =

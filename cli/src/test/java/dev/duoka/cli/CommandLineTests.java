@@ -13,6 +13,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 import picocli.CommandLine;
 
 final class CommandLineTests {
@@ -66,6 +67,34 @@ final class CommandLineTests {
         .contains("run.yaml:1:1: unknown field 'modle'. Did you mean 'model'?");
     assertThat(run("config", "--stacktrace", file.toString())).isEqualTo(2);
     assertThat(err.toString()).contains("\tat dev.duoka.");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"config", "train"})
+  void configAndTrainRefuseTheSameWithTheLine(String command, @TempDir Path folder)
+      throws IOException {
+    Path file =
+        Files.writeString(
+            folder.resolve("run.yaml"),
+            """
+            model:
+              preset: tiny-v4
+            data:
+              sources: [%s/nowhere]
+            training: {tokens_per_step: 1024, steps: 3}
+            """
+                .formatted(folder));
+    assertThat(run(command, file.toString())).isEqualTo(2);
+    assertThat(err.toString())
+        .contains("2 problems in " + file)
+        .contains("run.yaml:2:3: there is no model preset 'tiny-v4'")
+        .contains("run.yaml:4:3: the source " + folder + "/nowhere does not exist");
+  }
+
+  @Test
+  void stepsAreNotNegative() {
+    assertThat(run("train", "none.yaml", "--max-steps", "-1")).isEqualTo(2);
+    assertThat(err.toString()).contains("--max-steps is -1");
   }
 
   @ParameterizedTest

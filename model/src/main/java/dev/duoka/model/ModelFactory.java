@@ -3,6 +3,7 @@ package dev.duoka.model;
 import dev.duoka.base.DuokaException;
 import dev.duoka.base.ErrorCode;
 import dev.duoka.engine.function.RotaryTable;
+import dev.duoka.engine.parameter.ParameterStore;
 import dev.duoka.formats.modelconfig.AttentionConfig;
 import dev.duoka.formats.modelconfig.ModelConfig;
 import dev.duoka.model.LanguageModel.ModelParts;
@@ -54,17 +55,20 @@ public final class ModelFactory {
             config.rope().interleaved(),
             tableDtype,
             allocation.device());
-    return new LanguageModel(
-        config,
-        parts,
-        parts
-            .declarations()
-            .allocate(
-                allocation.dtype(),
-                allocation.device(),
-                allocation.shards(),
-                allocation.withGradients()),
-        rotary);
+    try {
+      ParameterStore store =
+          parts
+              .declarations()
+              .allocate(
+                  allocation.dtype(),
+                  allocation.device(),
+                  allocation.shards(),
+                  allocation.withGradients());
+      return new LanguageModel(config, parts, store, rotary);
+    } catch (RuntimeException e) {
+      rotary.close();
+      throw e;
+    }
   }
 
   private static ModelParts declare(ModelConfig config, int predictionDepth) {

@@ -1,10 +1,16 @@
 package dev.duoka.model;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
 import dev.duoka.engine.autograd.Tape;
 import dev.duoka.engine.autograd.Variable;
+import dev.duoka.formats.modelconfig.AttentionConfig;
+import dev.duoka.formats.modelconfig.ModelConfig;
 import dev.duoka.model.layer.KeyValueCache;
 import dev.duoka.model.layer.Pass;
 import dev.duoka.tensor.Device;
+import dev.duoka.tensor.Dtype;
+import dev.duoka.tensor.MemoryLedger;
 import dev.duoka.tensor.MemoryOwner;
 import dev.duoka.tensor.Scope;
 import dev.duoka.tensor.Tensor;
@@ -41,6 +47,29 @@ class CachedDecodingTests {
   @FieldSource("PRESETS")
   void longPromptInParts(String preset) {
     compare(preset, 170, 133, 5, 30, 1, 1);
+  }
+
+  /** Of each token, latent attention keeps d_c + d_R elements a layer (arXiv:2405.04434 §2.1.4). */
+  @ParameterizedTest
+  @FieldSource("PRESETS")
+  void keepsNoMoreThanItMust(String preset) {
+    int length = 12;
+    try (TinyModel tiny = new TinyModel(preset, DEVICE);
+        KeyValueCache cache = new KeyValueCache(length)) {
+      long[] tokens = tiny.tokens(18, SEQUENCES * length);
+      double[] unused = logits(tiny.model(), tokens, length, 0, 3, cache);
+      assertThat(unused).isNotEmpty();
+      ModelConfig config = tiny.model().config();
+      long width =
+          switch (config.attention()) {
+            case AttentionConfig.GroupedQuery heads -> 2L * heads.kvHeads() * heads.headDim();
+            case AttentionConfig.MultiHeadLatent heads ->
+                (long) heads.kvLoraRank() + heads.qkRopeHeadDim();
+          };
+      long kept = MemoryLedger.of(DEVICE).liveByOwner().getOrDefault(MemoryOwner.KV_CACHE, 0L);
+      long bytes = Dtype.FLOAT32.bytes() * width * length * SEQUENCES * config.layers();
+      assertThat(kept).isEqualTo(bytes);
+    }
   }
 
   private static void compare(String preset, int length, int... parts) {

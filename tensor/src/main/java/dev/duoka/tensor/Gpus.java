@@ -44,15 +44,34 @@ public final class Gpus {
   }
 
   /**
+   * Memory of a GPU in use, as the driver counts it.
+   *
+   * @param bytes in use
+   * @param ofCard whether they are those of the whole card, other processes included
+   */
+  public record MemoryInUse(long bytes, boolean ofCard) {}
+
+  /** As {@link #memoryInUse}, for those who do not mind whose memory it is. */
+  public static Optional<Long> memoryOfThisProcess(Device device) {
+    return Optional.of(memoryInUse(device).bytes());
+  }
+
+  /**
    * The bytes of a GPU's memory that the driver books on this process, or, where it does not tell
    * (in some containers), all bytes in use on the card.
    */
-  public static Optional<Long> memoryOfThisProcess(Device device) {
+  public static MemoryInUse memoryInUse(Device device) {
     CudaDevice gpu = CudaAvailability.check().orElseThrow().get(device.index());
     Optional<Long> ofProcess =
         Nvml.find() instanceof Presence.Present<Nvml>(Nvml nvml)
             ? nvml.device(gpu.uuid()).flatMap(NvmlDevice::memoryOfThisProcess)
             : Optional.empty();
-    return ofProcess.or(() -> Optional.of(gpu.memory().total() - gpu.memory().free()));
+    return inUse(ofProcess, gpu.memory().total() - gpu.memory().free());
+  }
+
+  static MemoryInUse inUse(Optional<Long> ofProcess, long ofCard) {
+    return ofProcess
+        .map(bytes -> new MemoryInUse(bytes, false))
+        .orElseGet(() -> new MemoryInUse(ofCard, true));
   }
 }

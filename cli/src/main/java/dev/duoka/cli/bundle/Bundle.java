@@ -17,7 +17,8 @@ import org.tukaani.xz.XZOutputStream;
 
 /**
  * A self-contained archive of this program: {@code duoka} (the launcher), {@code jvm.options},
- * {@code lib} (the modules) and {@code jre} (a linked Java runtime), under one folder.
+ * {@code lib} (the modules), {@code jre} (a linked Java runtime), the pages and the examples, under
+ * one folder.
  *
  * <p>It holds no LibTorch; the host's PyTorch is used. Entries are in alphabetical order with fixed
  * times and owners, so that the same program gives the same archive.
@@ -25,6 +26,10 @@ import org.tukaani.xz.XZOutputStream;
 public final class Bundle {
   // Preset 6 takes 3.5 times as long for an archive that is 11 % smaller.
   private static final int PRESET = 1;
+
+  /** What goes with the program where its package has them. */
+  private static final List<String> PAGES =
+      List.of("LICENSE", "NOTICE", "README.md", "README.zh-CN.md", "docs", "examples");
 
   private final String name;
   private final Path app;
@@ -66,6 +71,11 @@ public final class Bundle {
         tar.folder(name);
         tar.file(name + "/duoka", launcher(), true);
         tar.file(name + "/jvm.options", Files.readAllBytes(app.resolve("jvm.options")), false);
+        for (String page : PAGES) {
+          if (Files.exists(app.resolve(page))) {
+            add(tar, app.resolve(page), name + "/" + page);
+          }
+        }
         add(tar, app.resolve("lib"), name + "/lib");
         add(tar, runtime, name + "/jre");
       }

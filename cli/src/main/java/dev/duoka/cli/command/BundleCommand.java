@@ -3,6 +3,7 @@ package dev.duoka.cli.command;
 import dev.duoka.base.ByteSize;
 import dev.duoka.base.DuokaException;
 import dev.duoka.base.ErrorCode;
+import dev.duoka.base.IoReason;
 import dev.duoka.cli.bundle.Bundle;
 import java.io.IOException;
 import java.nio.file.FileSystemException;
@@ -43,12 +44,12 @@ final class BundleCommand implements Runnable {
     } catch (FileSystemException e) {
       throw new DuokaException(
           ErrorCode.IO,
-          "cannot write the bundle " + archive + ": " + e.getMessage(),
+          "cannot write the bundle " + archive + ": " + IoReason.of(e),
           "Name a writable place with --output.",
           e);
     } catch (IOException e) {
       throw new DuokaException(
-          ErrorCode.IO, "cannot write the bundle " + archive + ": " + e.getMessage(), "", e);
+          ErrorCode.IO, "cannot write the bundle " + archive + ": " + IoReason.of(e), "", e);
     }
   }
 }

@@ -4,6 +4,7 @@ import dev.duoka.train.config.BatchPlan;
 import dev.duoka.train.config.RunConfig;
 import dev.duoka.train.config.RunFile;
 import dev.duoka.train.config.RunFileDocs;
+import dev.duoka.train.loop.RunChecks;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -47,7 +48,7 @@ final class ConfigCommand implements Runnable {
       throw new CommandLine.ParameterException(
           spec.commandLine(), "name a run file, or --docs for the reference of all fields");
     }
-    RunConfig config = RunFile.read(runFile, overrides);
+    RunConfig config = RunFile.read(runFile, overrides, RunChecks::problems);
     out.println("# " + runFile + " is valid. One step: " + BatchPlan.of(config) + ".");
     out.print(RunFile.write(config));
     out.flush();

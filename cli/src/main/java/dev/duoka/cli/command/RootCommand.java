@@ -20,12 +20,17 @@ import picocli.CommandLine.Spec;
       GenerateCommand.class,
       ExportCommand.class,
       ParityCommand.class,
+      BenchCommand.class,
+      ProfileCommand.class,
       EnvCommand.class,
       DoctorCommand.class,
       ContainerCommand.class,
       ConfigCommand.class,
+      AdviseCommand.class,
+      PlanCommand.class,
       TopoCommand.class,
       NcclCommand.class,
+      DiagnoseCommand.class,
       BundleCommand.class
     })
 public final class RootCommand implements Runnable {

@@ -1,8 +1,10 @@
 package dev.duoka.cli.command;
 
+import dev.duoka.cli.console.StopSignals;
 import dev.duoka.cli.console.TrainingConsole;
 import dev.duoka.train.config.RunConfig;
 import dev.duoka.train.config.RunFile;
+import dev.duoka.train.loop.RunChecks;
 import dev.duoka.train.loop.RunFolder;
 import dev.duoka.train.loop.RunOptions;
 import dev.duoka.train.loop.RunResult;
@@ -15,12 +17,12 @@ import java.time.format.DateTimeFormatter;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.concurrent.Callable;
-import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
+import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -32,15 +34,11 @@ import picocli.CommandLine.Spec;
     name = "train",
     description = {
       "Train a model as a run file says.",
-      "Ctrl-C saves after the current step and says how to resume."
+      "Ctrl-C saves after the current step and says how to resume; a second one ends at once.",
+      "Exit status 1 when the run failed or its last checkpoint could not be saved, 130 after"
+          + " Ctrl-C, 143 after SIGTERM."
     })
 final class TrainCommand implements Callable<Integer> {
-  /** The exit status of a process that SIGINT ended, as shells report it. */
-  private static final int INTERRUPTED = 130;
-
-  /** How long Ctrl-C waits for the current step and its checkpoint. */
-  private static final long SAVE_MINUTES = 10;
-
   @Parameters(index = "0", paramLabel = "RUN.yaml", description = "The run file.")
   private Path runFile = Path.of("run.yaml");
 
@@ -76,76 +74,69 @@ final class TrainCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    RunConfig config = RunFile.read(runFile, overrides);
+    if (maxSteps != null && maxSteps < 0) {
+      throw new CommandLine.ParameterException(
+          spec.commandLine(), "--max-steps is " + maxSteps + ", but steps count from 0");
+    }
+    RunConfig config = RunFile.read(runFile, overrides, RunChecks::problems);
     Path folder = runDir(config);
     TrainingConsole console =
         new TrainingConsole(spec.commandLine().getOut(), spec.commandLine().getErr(), config, json);
     OptionalLong limit = maxSteps == null ? OptionalLong.empty() : OptionalLong.of(maxSteps);
     Trainer trainer =
         new Trainer(config, new RunOptions(limit, Optional.of(folder), resume), folder, console);
-    CountDownLatch ended = new CountDownLatch(1);
-    Thread onInterrupt = new Thread(() -> saveBeforeExit(trainer, console, ended), "on-interrupt");
-    Runtime.getRuntime().addShutdownHook(onInterrupt);
-    RunResult result;
-    try {
-      result = trainer.run();
-      // The sample comes from the last checkpoint, so without one there is none.
-      boolean saved = config.checkpoint().atEnd() && !result.interrupted();
-      if (config.generateSample().isPresent() && saved) {
-        TrainingSample.print(config.generateSample().get(), result.runDir(), console);
+    try (StopSignals signals =
+        StopSignals.listen(
+            () -> {
+              console.stopping();
+              trainer.stop();
+            },
+            status -> endAtOnce(console, status))) {
+      RunResult result = trainer.run();
+      // The sample comes from the last checkpoint, which must be of the last step.
+      boolean complete = result.end() == RunResult.End.COMPLETE && signals.exitStatus() == 0;
+      boolean saved = result.lastCheckpoint().orElse(-1) == result.steps();
+      if (config.generateSample().isPresent() && complete && saved) {
+        TrainingSample.print(
+            config.generateSample().get(),
+            result.runDir(),
+            console,
+            () -> signals.exitStatus() != 0);
       }
       console.finished(result, runFile);
-    } finally {
-      ended.countDown();
-      removeHook(onInterrupt);
+      if (result.saveFailed()) {
+        return 1;
+      }
+      return result.interrupted() ? signals.exitStatus() : 0;
     }
-    return result.interrupted() ? INTERRUPTED : 0;
+  }
+
+  private static void endAtOnce(TrainingConsole console, int status) {
+    console.endingAtOnce();
+    Runtime.getRuntime().halt(status);
   }
 
   private Path runDir(RunConfig config) {
     if (runDir != null) {
       return runDir;
     }
+    Path parent = runFile.toAbsolutePath().getParent();
+    boolean ofARun = String.valueOf(runFile.getFileName()).equals(RunFolder.CONFIG);
+    if (resume && ofARun && parent != null && Files.isDirectory(RunFolder.checkpoints(parent))) {
+      // Resuming a run by its own run.yaml means the folder that file lies in, whatever it says:
+      // the folder may have been named by --run-dir, or moved.
+      return Objects.requireNonNullElse(runFile.getParent(), Path.of("."));
+    }
     if (config.runDir().isPresent()) {
       return config.runDir().get();
     }
     String name = String.valueOf(runFile.getFileName()).replaceFirst("\\.ya?ml$", "");
     if (resume) {
-      // Resuming a run by its own run.yaml means the folder that file lies in.
-      Path parent = runFile.toAbsolutePath().getParent();
-      if (parent != null && Files.isDirectory(RunFolder.checkpoints(parent))) {
-        return parent;
-      }
       return LatestRun.of(name);
     }
     String time =
         LocalDateTime.now(ZoneId.systemDefault())
             .format(DateTimeFormatter.ofPattern("yyyyMMdd-HHmmss", Locale.ROOT));
     return Path.of("runs", name + "-" + time);
-  }
-
-  private static void saveBeforeExit(
-      Trainer trainer, TrainingConsole console, CountDownLatch ended) {
-    if (ended.getCount() == 0) {
-      return;
-    }
-    console.stopping();
-    trainer.stop();
-    try {
-      if (!ended.await(SAVE_MINUTES, TimeUnit.MINUTES)) {
-        console.notice("the current step did not end in time; the last checkpoint stays valid");
-      }
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-    }
-  }
-
-  private static void removeHook(Thread hook) {
-    try {
-      Runtime.getRuntime().removeShutdownHook(hook);
-    } catch (IllegalStateException e) {
-      // The JVM is already going down, which is what the hook is for.
-      hook.isAlive();
-    }
   }
 }

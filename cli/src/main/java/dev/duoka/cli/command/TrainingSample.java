@@ -8,20 +8,45 @@ import dev.duoka.train.config.SampleSettings;
 import dev.duoka.train.generate.Generator;
 import dev.duoka.train.generate.Sampling;
 import java.nio.file.Path;
+import java.util.function.BooleanSupplier;
 
 /** The text that a run writes at its end, from the checkpoint that it has just saved. */
 final class TrainingSample {
   private TrainingSample() {}
 
-  /** Writes the sample on the CPU, which is fast enough for a few hundred tokens. */
-  static void print(SampleSettings settings, Path runDir, TrainingConsole console) {
+  /**
+   * Writes the sample on the CPU, which is fast enough for a few hundred tokens.
+   *
+   * @param stop asked after each bit of text: true ends it
+   */
+  static void print(
+      SampleSettings settings, Path runDir, TrainingConsole console, BooleanSupplier stop) {
     ComputeThread.prepare(Device.CPU, Runtime.getRuntime().availableProcessors(), 1);
     Sampling sampling = new Sampling(settings.temperature(), 0, 1, 0, settings.tokens());
     try (Generator generator =
         Generator.open(runDir, Device.CPU, Dtype.FLOAT32, event -> console.notice(event.text()))) {
       console.sample("\n--- sample ---\n" + settings.prompt());
-      generator.generate(settings.prompt(), sampling, console::sample);
-      console.sample("\n--------------\n\n");
+      generator.generate(
+          settings.prompt(),
+          sampling,
+          text -> {
+            console.sample(text);
+            if (stop.getAsBoolean()) {
+              throw new Stopped();
+            }
+          });
+    } catch (Stopped e) {
+      console.sample(" …");
+    }
+    console.sample("\n--------------\n\n");
+  }
+
+  /** Ends the sample early; nothing is wrong. */
+  private static final class Stopped extends RuntimeException {
+    private static final long serialVersionUID = 1L;
+
+    Stopped() {
+      super("stopped", null, false, false);
     }
   }
 }

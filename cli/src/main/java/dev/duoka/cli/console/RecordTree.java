@@ -6,6 +6,7 @@ import java.lang.reflect.RecordComponent;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.JsonNode;
@@ -19,6 +20,18 @@ import tools.jackson.databind.node.ObjectNode;
  */
 public final class RecordTree {
   private static final JsonNodeFactory NODES = JsonNodeFactory.instance;
+
+  /** Words that are names, by what a field's name makes of them. */
+  private static final Map<String, String> NAMES =
+      Map.of(
+          "lib torch", "LibTorch",
+          "omp num threads", "OMP_NUM_THREADS",
+          "open mp", "OpenMP",
+          "open blas", "OpenBLAS",
+          "cuda", "CUDA",
+          "nvml", "NVML",
+          "abi", "ABI",
+          "cpu", "CPU");
 
   private RecordTree() {}
 
@@ -57,7 +70,7 @@ public final class RecordTree {
         .forEach(
             entry -> {
               JsonNode value = entry.getValue();
-              String name = "  ".repeat(depth) + entry.getKey().replace('_', ' ');
+              String name = "  ".repeat(depth) + words(entry.getKey());
               if (value.isNull() || ((value.isArray() || value.isObject()) && value.isEmpty())) {
                 return;
               }
@@ -71,6 +84,15 @@ public final class RecordTree {
                 out.println(String.format(Locale.ROOT, "%-28s %s", name, value.asString()));
               }
             });
+  }
+
+  /** The name of a field as people write it. */
+  private static String words(String key) {
+    String words = key.replace('_', ' ');
+    for (Map.Entry<String, String> name : NAMES.entrySet()) {
+      words = words.replaceAll("\\b" + name.getKey() + "\\b", name.getValue());
+    }
+    return words;
   }
 
   private static void printElement(JsonNode element, int depth, PrintWriter out) {

@@ -9,6 +9,7 @@ import dev.duoka.train.loop.RunListener;
 import dev.duoka.train.loop.RunResult;
 import dev.duoka.train.loop.StepMetrics;
 import java.io.PrintWriter;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Locale;
 import tools.jackson.databind.node.ObjectNode;
@@ -111,7 +112,12 @@ public final class TrainingConsole implements RunListener {
 
   /** Says that Ctrl-C was heard. */
   public void stopping() {
-    line("stopping after this step; saving …");
+    line("stopping: what was begun is finished and saved; once more ends at once …");
+  }
+
+  /** Says that a second Ctrl-C was heard. */
+  public void endingAtOnce() {
+    line("ended at once; the last checkpoint that was saved is whole, --resume goes on from it");
   }
 
   /** Prints the result, and what to try next. */
@@ -121,31 +127,27 @@ public final class TrainingConsole implements RunListener {
       out.flush();
       return;
     }
-    String loss =
-        String.format(
-            Locale.ROOT,
-            "%s after %d steps: loss %.4f%s, %,.0f tokens/s, MFU %s, peak memory %s",
-            result.interrupted() ? "Stopped" : "Done",
-            result.steps(),
-            result.loss(),
-            result.validationLoss().isPresent()
-                ? String.format(
-                    Locale.ROOT, ", validation loss %.4f", result.validationLoss().getAsDouble())
-                : "",
-            result.tokensPerSecond(),
-            percent(result.mfu()),
-            ByteSize.text(result.peakMemoryBytes()));
-    out.println(loss);
-    out.println("  run folder  " + result.runDir());
-    out.println("  metrics     " + result.runDir().resolve("metrics.jsonl"));
-    out.println("  checkpoints " + RunFolder.checkpoints(result.runDir()));
+    out.println(summary(result));
+    if (Files.isDirectory(RunFolder.checkpoints(result.runDir()))) {
+      out.println("  run folder  " + result.runDir());
+      out.println("  metrics     " + result.runDir().resolve("metrics.jsonl"));
+      out.println("  checkpoints " + RunFolder.checkpoints(result.runDir()));
+      out.println(
+          result.lastCheckpoint().isPresent()
+              ? "  newest one  of step " + result.lastCheckpoint().getAsLong()
+              : "  newest one  none was saved");
+    }
     out.println();
-    if (result.interrupted()) {
-      out.println("Go on with it:");
-      out.println("  ./duoka train " + runFile + " --run-dir " + result.runDir() + " --resume");
-    } else {
+    if (result.saveFailed()) {
+      out.println("The last checkpoint could not be saved, and what was trained after it is lost.");
+    }
+    if (result.interrupted() || result.saveFailed()) {
+      out.println(result.lastCheckpoint().isPresent() ? "Go on with it:" : "Start it again:");
+      out.println("  " + again(result, runFile));
+    } else if (result.lastCheckpoint().isPresent()) {
       out.println("Try next:");
-      out.println("  ./duoka generate " + result.runDir() + " --prompt \"public static \"");
+      out.println(
+          "  ./duoka generate " + result.runDir() + " --prompt \"" + result.prompt() + "\"");
       out.println("  ./duoka export " + result.runDir() + " --output model");
       out.println(
           "  ./duoka train " + runFile + " --set training.precision=bf16 --set training.steps=50");
@@ -153,16 +155,62 @@ public final class TrainingConsole implements RunListener {
     out.flush();
   }
 
+  /** The run's own file has every --set in it, so that nothing is lost by resuming with it. */
+  private static String again(RunResult result, Path runFile) {
+    return result.lastCheckpoint().isPresent()
+        ? "./duoka train " + result.runDir().resolve(RunFolder.CONFIG) + " --resume"
+        : "./duoka train " + runFile;
+  }
+
+  private static String summary(RunResult result) {
+    String begin =
+        switch (result.end()) {
+          case COMPLETE -> "Done after " + result.steps() + " steps";
+          case INTERRUPTED -> "Stopped after " + result.steps() + " steps";
+          case NOTHING_TO_DO ->
+              "Nothing to do: step " + result.steps() + " of " + result.endStep() + " reached";
+        };
+    StringBuilder text = new StringBuilder(begin);
+    String separator = ": ";
+    if (Double.isFinite(result.loss())) {
+      text.append(String.format(Locale.ROOT, "%sloss %.4f", separator, result.loss()));
+      separator = ", ";
+    }
+    if (result.validationLoss().isPresent()) {
+      double loss = result.validationLoss().getAsDouble();
+      text.append(String.format(Locale.ROOT, "%svalidation loss %.4f", separator, loss));
+      separator = ", ";
+    }
+    if (Double.isFinite(result.speed().tokensPerSecond())) {
+      text.append(
+          String.format(
+              Locale.ROOT,
+              "%s%,.0f tokens/s (%,.0f with validation and saving), MFU %s, peak memory %s",
+              separator,
+              result.speed().tokensPerSecond(),
+              result.speed().overall(),
+              percent(result.speed().mfu()),
+              ByteSize.text(result.peakMemoryBytes())));
+    }
+    return text.toString();
+  }
+
   private static ObjectNode jsonOf(RunResult result) {
     ObjectNode node = Json.object();
     put(node, "loss", result.loss());
     put(node, "validation_loss", result.validationLoss().orElse(Double.NaN));
     node.put("steps", result.steps());
-    put(node, "tokens_per_second", result.tokensPerSecond());
-    put(node, "mfu", result.mfu());
+    put(node, "tokens_per_second", result.speed().tokensPerSecond());
+    put(node, "tokens_per_second_overall", result.speed().overall());
+    put(node, "mfu", result.speed().mfu());
     node.put("peak_memory_bytes", result.peakMemoryBytes());
     node.put("run_dir", result.runDir().toString());
     node.put("interrupted", result.interrupted());
+    if (result.lastCheckpoint().isPresent()) {
+      node.put("last_checkpoint", result.lastCheckpoint().getAsLong());
+    } else {
+      node.putNull("last_checkpoint");
+    }
     return node;
   }
 

@@ -15,6 +15,10 @@ case $program in
   */*) home=$(cd "${program%/*}" && pwd -P) ;;
   *) home=$(pwd -P) ;;
 esac
+# Threads of OpenMP that wait by spinning take the cores from those they wait for when the machine is
+# busy with anything else.
+export OMP_WAIT_POLICY="${OMP_WAIT_POLICY:-passive}"
+
 # shellcheck disable=SC2086
 exec "$home/jre/bin/java" "@$home/jvm.options" ${DUOKA_JAVA_OPTIONS:-} \
   -p "$home/lib" -m dev.duoka.cli/dev.duoka.cli.Main "$@"

@@ -16,7 +16,7 @@ public final class BatchStream implements AutoCloseable {
   private static final int STEPS_AHEAD = 2;
 
   private final TrainingOrder order;
-  private final BatchPlan plan;
+  private final RankShare share;
   private final BlockingQueue<Read> ahead = new ArrayBlockingQueue<>(STEPS_AHEAD);
   private final Thread reader;
 
@@ -28,20 +28,20 @@ public final class BatchStream implements AutoCloseable {
     record Closed() implements Read {}
   }
 
-  private BatchStream(TrainingOrder order, BatchPlan plan, DataState from) {
+  private BatchStream(TrainingOrder order, RankShare share, DataState from) {
     this.order = order;
-    this.plan = plan;
+    this.share = share;
     this.reader =
         Thread.ofPlatform()
             .daemon()
-            .name("duoka-batches-" + plan.rank())
+            .name("duoka-batches-" + share.rank())
             .unstarted(() -> readAhead(from));
   }
 
   /** Starts reading at a state: {@link DataState#START}, or that of a checkpoint. */
-  public static BatchStream open(TrainingOrder order, BatchPlan plan, DataState from) {
+  public static BatchStream open(TrainingOrder order, RankShare share, DataState from) {
     order.advance(from, 0);
-    BatchStream stream = new BatchStream(order, plan, from);
+    BatchStream stream = new BatchStream(order, share, from);
     stream.reader.start();
     return stream;
   }
@@ -75,12 +75,12 @@ public final class BatchStream implements AutoCloseable {
    * What a rank trains on in the step that starts at a state, read now on this thread: a pure
    * function of its arguments.
    */
-  public static StepBatch read(TrainingOrder order, BatchPlan plan, DataState state) {
-    return new StepReader(order, plan).read(state);
+  public static StepBatch read(TrainingOrder order, RankShare share, DataState state) {
+    return new StepReader(order, share).read(state);
   }
 
   private void readAhead(DataState from) {
-    StepReader steps = new StepReader(order, plan);
+    StepReader steps = new StepReader(order, share);
     DataState state = from;
     try {
       while (true) {

@@ -1,60 +1,47 @@
 package dev.duoka.data.batch;
 
-import dev.duoka.base.DuokaException;
-import dev.duoka.base.ErrorCode;
-import dev.duoka.data.shard.TokenShards;
 import java.util.Arrays;
 import java.util.Map;
 import java.util.TreeMap;
 
-/** Puts documents into as few windows as best fit decreasing finds. */
+/**
+ * Puts documents of given lengths into as few windows as best fit in order of decreasing length
+ * finds (Johnson, "Near-optimal bin packing algorithms", 1973).
+ */
 final class BestFitPacking {
   private final int[] packed;
   private final int[] sequenceStarts;
-  private final long cutDocuments;
 
-  private BestFitPacking(int[] packed, int[] sequenceStarts, long cutDocuments) {
+  private BestFitPacking(int[] packed, int[] sequenceStarts) {
     this.packed = packed;
     this.sequenceStarts = sequenceStarts;
-    this.cutDocuments = cutDocuments;
   }
 
+  /** Numbers of documents, window by window. */
   int[] packed() {
     return packed;
   }
 
+  /** Where each window begins in {@link #packed}, and then its length. */
   int[] sequenceStarts() {
     return sequenceStarts;
   }
 
-  long cutDocuments() {
-    return cutDocuments;
+  /** A window for each document. */
+  static BestFitPacking oneEach(int documents) {
+    int[] packed = new int[documents];
+    Arrays.setAll(packed, i -> i);
+    int[] starts = new int[documents + 1];
+    Arrays.setAll(starts, i -> i);
+    return new BestFitPacking(packed, starts);
   }
 
-  static BestFitPacking of(DocumentSubset subset, int capacity) {
-    TokenShards shards = subset.shards();
-    if (shards.documents() > Integer.MAX_VALUE - 8) {
-      throw new DuokaException(
-          ErrorCode.DATA,
-          shards.documents() + " documents are more than can be packed whole",
-          "Split the data, or pack it as a stream.");
-    }
-    int[] documents = new int[(int) subset.documents()];
-    int[] lengths = new int[documents.length];
-    long cut = 0;
-    int at = 0;
-    for (int document = 0; document < shards.documents(); document++) {
-      if (subset.contains(document)) {
-        long length = shards.documentLength(document);
-        cut += length > capacity ? 1 : 0;
-        documents[at] = document;
-        lengths[at++] = (int) Math.min(length, capacity);
-      }
-    }
+  /** As many documents in a window as fit; none is longer than {@code capacity}. */
+  static BestFitPacking of(int[] lengths, int capacity) {
     int[] order = byDecreasingLength(lengths, capacity);
-    int[] bins = new int[documents.length];
+    int[] bins = new int[lengths.length];
     int binCount = assign(order, lengths, capacity, bins);
-    return group(documents, order, bins, binCount, cut);
+    return group(order, bins, binCount);
   }
 
   /** A counting sort: stable, so documents of equal length keep the order of the corpus. */
@@ -105,8 +92,7 @@ final class BestFitPacking {
     return binCount;
   }
 
-  private static BestFitPacking group(
-      int[] documents, int[] order, int[] bins, int binCount, long cut) {
+  private static BestFitPacking group(int[] order, int[] bins, int binCount) {
     int[] starts = new int[binCount + 1];
     for (int bin : bins) {
       starts[bin + 1]++;
@@ -115,10 +101,10 @@ final class BestFitPacking {
       starts[i] += starts[i - 1];
     }
     int[] next = Arrays.copyOf(starts, binCount);
-    int[] packed = new int[documents.length];
+    int[] packed = new int[order.length];
     for (int document : order) {
-      packed[next[bins[document]]++] = documents[document];
+      packed[next[bins[document]]++] = document;
     }
-    return new BestFitPacking(packed, starts, cut);
+    return new BestFitPacking(packed, starts);
   }
 }

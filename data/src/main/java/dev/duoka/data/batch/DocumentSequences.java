@@ -2,63 +2,88 @@ package dev.duoka.data.batch;
 
 import dev.duoka.base.DuokaException;
 import dev.duoka.base.ErrorCode;
-import dev.duoka.data.shard.TokenShards;
 import java.util.Locale;
 
 /**
- * Sequences of whole documents, for fine-tuning on conversations: as many as fit stand side by
- * side, the rest is padding, and a document is cut only when it is longer than a sequence.
+ * Sequences of whole documents, for fine-tuning on conversations: one in each, or as many as fit
+ * side by side. The rest of a sequence is padding, which is never a target. A document that is
+ * longer than a sequence is cut ({@link Excerpts} says where), and one without a token to learn is
+ * left out.
  *
- * <p>Packed once, by best fit in order of decreasing length (Johnson, "Near-optimal bin packing
- * algorithms", 1973); the shuffle changes the order of sequences, not what is packed together.
- * Padding is never a target, and is an attention segment of its own.
+ * <p>Attention knows of no boundary within a sequence: documents that are packed side by side see
+ * the ones before them, and only one in each sequence is seen alone. What is packed together is
+ * decided once; the shuffle changes the order of sequences.
  */
 public final class DocumentSequences extends SequenceSet {
-  private final DocumentSubset subset;
+  /** How many documents a sequence takes. */
+  public enum Packing {
+    /** A single one. */
+    ONE_EACH,
+    /** As many as fit. */
+    BEST_FIT
+  }
+
+  private final Excerpts excerpts;
   private final int length;
   private final int padToken;
-  private final long cutDocuments;
 
-  /** Documents of the shards, sequence by sequence. */
+  /** Excerpts, sequence by sequence. */
   private final int[] packed;
 
   /** Where each sequence begins in {@link #packed}, and then its length. */
   private final int[] sequenceStarts;
 
-  private DocumentSequences(
-      DocumentSubset subset, int length, int padToken, BestFitPacking packing) {
-    this.subset = subset;
+  private DocumentSequences(Excerpts excerpts, int length, int padToken, BestFitPacking packing) {
+    this.excerpts = excerpts;
     this.length = length;
     this.padToken = padToken;
-    this.cutDocuments = packing.cutDocuments();
     this.packed = packing.packed();
     this.sequenceStarts = packing.sequenceStarts();
   }
 
   /**
-   * Packs the documents of a subset.
+   * Puts the documents of a subset into sequences.
    *
    * @param length input tokens of each sequence; a document of up to {@code length + 1} tokens is
    *     kept whole
    * @param padToken fills what is left of a sequence, usually the end token
-   * @throws DuokaException if the subset has no documents
+   * @throws DuokaException if the subset has no documents, or nothing to learn in any
    */
-  public static DocumentSequences of(DocumentSubset subset, int length, int padToken) {
+  public static DocumentSequences of(
+      DocumentSubset subset, int length, int padToken, Packing packing) {
     SequenceLength.check(length);
+    String part = subset.part().name().toLowerCase(Locale.ROOT);
     if (subset.documents() == 0) {
       throw new DuokaException(
           ErrorCode.DATA,
           "the %s part of the data has none of the %d documents"
-              .formatted(
-                  subset.part().name().toLowerCase(Locale.ROOT), subset.shards().documents()),
-          "Change the validation fraction, or add data.");
+              .formatted(part, subset.shards().documents()),
+          "Change data.validation_fraction, or add data.");
     }
-    return new DocumentSequences(subset, length, padToken, BestFitPacking.of(subset, length + 1));
+    Excerpts excerpts = Excerpts.of(subset, length + 1);
+    if (excerpts.count() == 0) {
+      throw new DuokaException(
+          ErrorCode.DATA,
+          "none of the %d documents in the %s part of the data has a token to learn"
+              .formatted(subset.documents(), part),
+          "Check that the chats have answers of the assistant, or raise data.sequence_length.");
+    }
+    BestFitPacking windows =
+        switch (packing) {
+          case ONE_EACH -> BestFitPacking.oneEach(excerpts.count());
+          case BEST_FIT -> BestFitPacking.of(excerpts.lengths(), length + 1);
+        };
+    return new DocumentSequences(excerpts, length, padToken, windows);
   }
 
-  /** How many documents were longer than a sequence and lost their end; worth a notice. */
+  /** How many documents were longer than a sequence and lost a part; worth a notice. */
   public long cutDocuments() {
-    return cutDocuments;
+    return excerpts.cut();
+  }
+
+  /** How many documents were left out because they have nothing to learn; worth a notice. */
+  public long documentsWithoutTargets() {
+    return excerpts.withoutTargets();
   }
 
   @Override
@@ -73,10 +98,9 @@ public final class DocumentSequences extends SequenceSet {
 
   @Override
   void read(long index, long cutKey, Window into) {
-    TokenShards shards = subset.shards();
     into.clear();
     for (int i = sequenceStarts[(int) index]; i < sequenceStarts[(int) index + 1]; i++) {
-      into.add(shards, packed[i], 0, into.room());
+      excerpts.read(packed[i], into);
     }
     into.pad(padToken);
   }

@@ -1,13 +1,14 @@
 package dev.duoka.data.batch;
 
-import java.util.Arrays;
+import java.util.SplittableRandom;
 
 /**
  * The input of one forward pass: {@code rows} sequences of {@code length} tokens, with the target
  * of each position.
  *
  * <p>A target is the next token of the same document. It is {@link #MASKED} where there is none to
- * learn: the next token begins another document, is padding, or is outside the loss mask.
+ * learn: the next token begins another document, is padding, or is outside the loss mask. Attention
+ * knows of no such boundary: a token sees all tokens before it in its sequence.
  */
 public final class MicroBatch {
   /** The target of a position without one; the loss leaves such positions out. */
@@ -17,8 +18,6 @@ public final class MicroBatch {
   private final int length;
   private final long[] tokens;
   private final long[] targets;
-  private int[] segmentStarts = new int[16];
-  private int segments;
   private int realTargets;
 
   MicroBatch(int rows, int length) {
@@ -26,6 +25,18 @@ public final class MicroBatch {
     this.length = length;
     this.tokens = new long[Math.multiplyExact(rows, length)];
     this.targets = new long[rows * length];
+  }
+
+  /** Random tokens, every one a target: what benchmarks train on. */
+  public static MicroBatch random(int rows, int length, int vocabulary, long seed) {
+    MicroBatch batch = new MicroBatch(rows, length);
+    SplittableRandom random = new SplittableRandom(seed);
+    for (int i = 0; i < batch.tokens.length; i++) {
+      batch.tokens[i] = random.nextInt(vocabulary);
+      batch.targets[i] = random.nextInt(vocabulary);
+    }
+    batch.realTargets = batch.targets.length;
+    return batch;
   }
 
   /** Number of sequences. */
@@ -53,34 +64,14 @@ public final class MicroBatch {
     return realTargets;
   }
 
-  /**
-   * Where a document, the rest of one that began in an earlier sequence, or padding starts:
-   * ascending positions in the flattened {@code [rows * length]} tokens; every row's beginning is
-   * one of them. With {@code rows * length} appended they are the cumulative lengths that
-   * variable-length attention takes.
-   */
-  public int[] segmentStarts() {
-    return Arrays.copyOf(segmentStarts, segments);
-  }
-
   /** Fills one row from a window of {@code length + 1} tokens; rows in ascending order. */
   void fillRow(int row, Window window) {
     int base = row * length;
     for (int i = 0; i < length; i++) {
       tokens[base + i] = window.tokens[i];
-      if (i == 0 || window.begins[i]) {
-        addSegment(base + i);
-      }
       boolean real = window.isTarget(i + 1);
       targets[base + i] = real ? window.tokens[i + 1] : MASKED;
       realTargets += real ? 1 : 0;
     }
-  }
-
-  private void addSegment(int position) {
-    if (segments == segmentStarts.length) {
-      segmentStarts = Arrays.copyOf(segmentStarts, segments * 2);
-    }
-    segmentStarts[segments++] = position;
   }
 }

@@ -6,7 +6,8 @@ package dev.duoka.data.batch;
  * <p>Every sequence is a window of {@code length + 1} tokens: the first {@code length} are the
  * input, and the target of each is the token after it. A target is masked when the token after it
  * begins a document, so the end token of each document is learned and what follows it is not: no
- * loss asks for the beginning of a document from the end of an unrelated one.
+ * loss asks for the beginning of a document from the end of an unrelated one. Attention has no such
+ * boundary: tokens see the documents before theirs in the same sequence.
  *
  * <p>Immutable and safe for use by many threads.
  */
@@ -18,6 +19,18 @@ public abstract sealed class SequenceSet permits StreamSequences, DocumentSequen
 
   /** Input tokens in each sequence. */
   public abstract int length();
+
+  /** Whether any of the first {@code most} sequences has a token to learn. */
+  final boolean hasTargets(long most) {
+    Window window = new Window(length());
+    for (long i = 0; i < Math.min(most, count()); i++) {
+      read(i, 0, window);
+      if (window.realTargets() > 0) {
+        return true;
+      }
+    }
+    return false;
+  }
 
   /**
    * Puts one sequence together.

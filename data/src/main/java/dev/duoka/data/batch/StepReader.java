@@ -6,13 +6,13 @@ import java.util.List;
 /** Puts one rank's steps together, reusing one window. For one thread. */
 final class StepReader {
   private final TrainingOrder order;
-  private final BatchPlan plan;
+  private final RankShare share;
   private final TrainingOrder.Reader sequences;
   private final Window window;
 
-  StepReader(TrainingOrder order, BatchPlan plan) {
+  StepReader(TrainingOrder order, RankShare share) {
     this.order = order;
-    this.plan = plan;
+    this.share = share;
     this.sequences = order.new Reader();
     this.window = new Window(order.sequences().length());
   }
@@ -22,22 +22,22 @@ final class StepReader {
    * targets of the whole step; from mapped memory that costs about a nanosecond a token.
    */
   StepBatch read(DataState state) {
-    int first = plan.firstSequence();
-    int end = first + plan.accumulation() * plan.microBatch();
-    List<MicroBatch> microBatches = new ArrayList<>(plan.accumulation());
+    int first = share.firstSequence();
+    int end = first + share.accumulation() * share.microBatch();
+    List<MicroBatch> microBatches = new ArrayList<>(share.accumulation());
     long targets = 0;
-    for (int i = 0; i < plan.sequencesPerStep(); i++) {
+    for (int i = 0; i < share.sequencesPerStep(); i++) {
       sequences.read(state, i, window);
       if (i >= first && i < end) {
-        int row = (i - first) % plan.microBatch();
+        int row = (i - first) % share.microBatch();
         if (row == 0) {
-          microBatches.add(new MicroBatch(plan.microBatch(), window.tokens.length - 1));
+          microBatches.add(new MicroBatch(share.microBatch(), window.tokens.length - 1));
         }
         microBatches.getLast().fillRow(row, window);
       }
       targets += window.realTargets();
     }
-    DataState after = order.advance(state, plan.sequencesPerStep());
+    DataState after = order.advance(state, share.sequencesPerStep());
     return new StepBatch(List.copyOf(microBatches), targets, state, after);
   }
 }

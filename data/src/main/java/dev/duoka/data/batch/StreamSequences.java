@@ -7,7 +7,8 @@ import java.util.Locale;
 
 /**
  * Sequences cut one after another from the stream of documents, for pre-training: nothing is
- * padded, and documents are cut wherever a sequence ends.
+ * padded, documents are cut wherever a sequence ends, and where a sequence holds several, the later
+ * ones see the earlier.
  *
  * <p>Neighbouring windows share one token, the last target of one and the first input of the next,
  * so every token of the stream is a target once. The tokens that are too few for another sequence
@@ -67,9 +68,9 @@ public final class StreamSequences extends SequenceSet {
     String part = subset.part().name().toLowerCase(Locale.ROOT);
     String remedy =
         switch (subset.part()) {
-          case TRAIN -> "Lower the sequence length below the number of tokens, or add data";
+          case TRAIN -> "Lower data.sequence_length below the number of tokens, or add data";
           case VALIDATION ->
-              "Lower the sequence length, raise the validation fraction, or set it to 0";
+              "Lower data.sequence_length, raise data.validation_fraction, or set it to 0";
         };
     return new DuokaException(
         ErrorCode.DATA,

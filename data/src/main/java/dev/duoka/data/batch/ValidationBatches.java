@@ -21,6 +21,7 @@ public final class ValidationBatches {
    * @param rank 0-based data-parallel rank
    * @param ranks number of data-parallel ranks
    * @param microBatch sequences in one forward pass of one rank
+   * @throws DuokaException if those sequences have nothing to learn: there would be no mean loss
    */
   public ValidationBatches(SequenceSet sequences, long limit, int rank, int ranks, int microBatch) {
     if (limit < 1 || microBatch < 1 || rank < 0 || rank >= ranks) {
@@ -29,6 +30,13 @@ public final class ValidationBatches {
           "validation on %d sequences as rank %d of %d in micro-batches of %d cannot be"
               .formatted(limit, rank, ranks, microBatch),
           "Use positive sizes and a rank below the number of ranks.");
+    }
+    if (!sequences.hasTargets(limit)) {
+      throw new DuokaException(
+          ErrorCode.DATA,
+          "none of the first %d sequences held out for validation has a token to learn"
+              .formatted(Math.min(limit, sequences.count())),
+          "Raise validation.sequences or data.validation_fraction, or set that to 0.");
     }
     this.sequences = sequences;
     this.used = Math.min(limit, sequences.count());

@@ -54,9 +54,7 @@ public final class ChatEncoder {
 
   /** The ids up to where the assistant's next words begin: what generation starts from. */
   public int[] encodePrompt(List<Message> messages) {
-    List<Piece> pieces = new ArrayList<>(template.render(messages));
-    pieces.addAll(template.turn());
-    return encodePieces(pieces).ids();
+    return encodePieces(template.prompt(messages)).ids();
   }
 
   private EncodedChat encodePieces(List<Piece> pieces) {

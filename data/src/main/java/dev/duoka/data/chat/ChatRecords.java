@@ -2,6 +2,7 @@ package dev.duoka.data.chat;
 
 import dev.duoka.base.DuokaException;
 import dev.duoka.base.ErrorCode;
+import dev.duoka.formats.json.Json;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -21,7 +22,8 @@ import tools.jackson.databind.json.JsonMapper;
  *       be missing and {@code system} and {@code history} may be there
  * </ul>
  *
- * Other fields are passed over, for they are often ids and sources.
+ * An assistant's turn may have OpenAI's {@code tool_calls}, and what the tool answered follows with
+ * the role {@code tool}. Other fields are passed over, for they are often ids and sources.
  */
 public final class ChatRecords {
   private static final JsonMapper MAPPER = new JsonMapper();
@@ -51,7 +53,7 @@ public final class ChatRecords {
     } catch (JacksonException e) {
       throw new DuokaException(
           ErrorCode.DATA,
-          "cannot read chat " + where + ": it is not valid JSON (" + e.getOriginalMessage() + ")",
+          "cannot read chat " + where + ": it is not valid JSON (" + Json.reason(e) + ")",
           FORMS,
           e);
     }
@@ -102,15 +104,44 @@ public final class ChatRecords {
       String place = field + "[" + i + "]";
       JsonNode name = turn.has("role") ? turn.get("role") : turn.get("from");
       JsonNode content = turn.has("content") ? turn.get("content") : turn.get("value");
-      if (name == null || content == null) {
+      List<ToolCall> calls = toolCalls(turn.path("tool_calls"), place);
+      if (name == null || (content == null && calls.isEmpty())) {
         throw error("has at " + place + " no 'role' with 'content', nor 'from' with 'value'");
       }
       Role role = name.isString() ? Role.named(name.stringValue()) : null;
       if (role == null) {
         throw error("has at " + place + " the role " + name + "; known are " + Role.NAMES);
       }
-      messages.add(new Message(role, text(content, place)));
+      if (!calls.isEmpty() && role != Role.ASSISTANT) {
+        throw error("has at " + place + " tool calls of the role " + name);
+      }
+      boolean silent = !calls.isEmpty() && (content == null || content.isNull());
+      messages.add(new Message(role, silent ? "" : text(content, place), calls));
     }
+  }
+
+  /** OpenAI's {@code [{"type", "function": {"name", "arguments"}}]}; the type may be missing. */
+  private List<ToolCall> toolCalls(JsonNode list, String place) {
+    List<ToolCall> calls = new ArrayList<>();
+    if (list.isMissingNode() || list.isNull()) {
+      return calls;
+    }
+    if (!list.isArray()) {
+      throw error("has at " + place + " 'tool_calls' that are no array");
+    }
+    for (JsonNode call : list) {
+      JsonNode function = call.path("function");
+      JsonNode arguments = function.path("arguments");
+      if (!function.path("name").isString() || arguments.isMissingNode()) {
+        throw error("has at " + place + " a tool call without a function's name and arguments");
+      }
+      calls.add(
+          new ToolCall(
+              call.path("type").asString("function"),
+              function.path("name").stringValue(),
+              arguments.isString() ? arguments.stringValue() : arguments.toString()));
+    }
+    return calls;
   }
 
   /** Alpaca's earlier turns: pairs of a question and its answer. */

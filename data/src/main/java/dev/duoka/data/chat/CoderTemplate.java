@@ -30,6 +30,7 @@ record CoderTemplate() implements ChatTemplate {
 
   @Override
   public List<Piece> render(List<Message> messages) {
+    ChatTemplate.refuseTools("deepseek-coder", messages);
     List<Piece> pieces = new ArrayList<>(List.of(Piece.BOS));
     if (messages.stream().noneMatch(message -> message.role() == Role.SYSTEM)) {
       pieces.add(Piece.read(SYSTEM));
@@ -44,6 +45,7 @@ record CoderTemplate() implements ChatTemplate {
           pieces.add(Piece.token(END_OF_TURN, true));
           pieces.add(Piece.read("\n"));
         }
+        case TOOL -> {}
       }
     }
     return pieces;

@@ -21,6 +21,7 @@ import java.util.List;
 record LlmTemplate() implements ChatTemplate {
   @Override
   public List<Piece> render(List<Message> messages) {
+    ChatTemplate.refuseTools("deepseek-llm", messages);
     List<Piece> pieces = new ArrayList<>(List.of(Piece.BOS));
     for (Message message : messages) {
       switch (message.role()) {
@@ -32,6 +33,7 @@ record LlmTemplate() implements ChatTemplate {
           pieces.add(Piece.write(" " + message.content()));
           pieces.add(Piece.END);
         }
+        case TOOL -> {}
       }
     }
     return pieces;

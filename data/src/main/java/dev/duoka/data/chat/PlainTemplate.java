@@ -11,6 +11,8 @@ import java.util.Locale;
  * user: What is 1 + 1?
  * assistant: 2&lt;eos&gt;
  * </pre>
+ *
+ * <p>A call of a tool is a line of its name and arguments behind the assistant's words.
  */
 record PlainTemplate() implements ChatTemplate {
   @Override
@@ -20,9 +22,13 @@ record PlainTemplate() implements ChatTemplate {
       String name = message.role().name().toLowerCase(Locale.ROOT);
       pieces.add(Piece.read(name + ":"));
       switch (message.role()) {
-        case SYSTEM, USER -> pieces.add(Piece.read(" " + message.content()));
+        case SYSTEM, USER, TOOL -> pieces.add(Piece.read(" " + message.content()));
         case ASSISTANT -> {
-          pieces.add(Piece.write(" " + message.content()));
+          StringBuilder words = new StringBuilder(" " + message.content());
+          for (ToolCall call : message.toolCalls()) {
+            words.append('\n').append(call.name()).append(' ').append(call.arguments());
+          }
+          pieces.add(Piece.write(words.toString()));
           pieces.add(Piece.END);
         }
       }

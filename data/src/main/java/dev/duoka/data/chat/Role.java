@@ -11,20 +11,25 @@ public enum Role {
   /** The person. */
   USER,
   /** The model; only its words are trained on. */
-  ASSISTANT;
+  ASSISTANT,
+  /** A tool that answers a call of the model. */
+  TOOL;
 
   /** The names that records use, in the order of the roles. */
-  static final List<String> NAMES = List.of("system", "user", "human", "assistant", "gpt", "model");
+  static final List<String> NAMES =
+      List.of("system", "user", "human", "assistant", "gpt", "model", "tool", "function");
 
   /**
    * The role that data calls by this name: {@code system}; {@code user} or {@code human}; {@code
-   * assistant}, {@code gpt} or {@code model}. Upper and lower case are the same; null for others.
+   * assistant}, {@code gpt} or {@code model}; {@code tool} or {@code function}. Upper and lower
+   * case are the same; null for others.
    */
   static @Nullable Role named(String name) {
     return switch (name.toLowerCase(Locale.ROOT)) {
       case "system" -> SYSTEM;
       case "user", "human" -> USER;
       case "assistant", "gpt", "model" -> ASSISTANT;
+      case "tool", "function" -> TOOL;
       default -> null;
     };
   }

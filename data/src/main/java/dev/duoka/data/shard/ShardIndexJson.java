@@ -1,6 +1,7 @@
 package dev.duoka.data.shard;
 
 import dev.duoka.data.source.SkipReason;
+import dev.duoka.formats.json.Json;
 import java.util.EnumMap;
 import java.util.Map;
 import java.util.TreeMap;
@@ -51,7 +52,7 @@ final class ShardIndexJson {
     try {
       json = MAPPER.readTree(bytes);
     } catch (JacksonException e) {
-      throw new DamagedShardException("index.json is not JSON: " + e.getOriginalMessage());
+      throw new DamagedShardException("index.json is not JSON: " + Json.reason(e));
     }
     if (number(json, "version", 0, Integer.MAX_VALUE) != VERSION) {
       throw new DamagedShardException("index.json is of another version");

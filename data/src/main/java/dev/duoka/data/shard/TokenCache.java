@@ -176,7 +176,7 @@ public final class TokenCache {
             + corpus.describe()
             + " has any text"
             + (skipped.isEmpty() ? "" : " (left out: " + SkipReason.describe(skipped) + ")"),
-        "Check the sources, their format and the name of the text field.");
+        "Check data.sources, data.format and data.field.");
   }
 
   static String key(Corpus corpus, DocumentEncoder encoder) {

@@ -1,14 +1,18 @@
 package dev.duoka.data.shard;
 
+import dev.duoka.base.Sha256;
 import dev.duoka.data.source.SkipReason;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.TreeMap;
 import java.util.zip.CRC32C;
 import org.jspecify.annotations.Nullable;
 
@@ -75,6 +79,19 @@ public final class TokenShards {
   /** The key of the cache folder: equal keys mean equal tokens. */
   public String key() {
     return index.key();
+  }
+
+  /**
+   * A name of what the shards hold: the same for the same tokens in the same documents, wherever
+   * they came from and however old their files are.
+   */
+  public String contentName() {
+    StringBuilder text = new StringBuilder();
+    new TreeMap<>(index.checksums())
+        .forEach((file, checksum) -> text.append(file).append(' ').append(checksum).append('\n'));
+    text.append(index.tokens()).append(' ').append(index.documents());
+    byte[] hash = Sha256.of(text.toString().getBytes(StandardCharsets.UTF_8));
+    return HexFormat.of().formatHex(hash, 0, 16);
   }
 
   /** Number of tokens in all documents. */

@@ -87,6 +87,9 @@ final class Tokenisation {
           bytes += first.batch().bytes();
           report(false);
         }
+        if (listener.stopRequested()) {
+          throw new TokenisationStoppedException();
+        }
       }
     } finally {
       pool.shutdownNow();

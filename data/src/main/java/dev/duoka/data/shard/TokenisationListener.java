@@ -8,6 +8,11 @@ public interface TokenisationListener {
   /** One line that a user should see: damaged shards, documents left out, waiting. */
   void notice(String message);
 
+  /** Asked after each batch of documents: true ends the work, and nothing of it is kept. */
+  default boolean stopRequested() {
+    return false;
+  }
+
   /** Hears nothing. */
   TokenisationListener SILENT =
       new TokenisationListener() {

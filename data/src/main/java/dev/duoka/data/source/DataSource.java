@@ -44,6 +44,18 @@ public final class DataSource implements AutoCloseable {
     return files.size();
   }
 
+  /** Whether any of its files is made of records, of which a field is the text. */
+  public boolean hasRecords() {
+    return files.stream().map(this::format).anyMatch(DataSource::isMadeOfRecords);
+  }
+
+  private static boolean isMadeOfRecords(DocumentFormat format) {
+    return switch (format) {
+      case JSONL, JSON, PARQUET -> true;
+      case AUTO, TEXT -> false;
+    };
+  }
+
   /** Bytes of all files as stored; inside an archive, as unpacked. */
   public long bytes() {
     return files.stream().mapToLong(SourceFile::size).sum();

@@ -2,6 +2,7 @@ package dev.duoka.data.source;
 
 import dev.duoka.base.DuokaException;
 import dev.duoka.base.ErrorCode;
+import dev.duoka.formats.json.Json;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.InputStreamReader;
@@ -67,7 +68,7 @@ final class JsonReader implements DocumentReader {
     String where = place == null ? "" : " line " + place.getLineNr();
     return new DuokaException(
         ErrorCode.DATA,
-        file.displayName() + where + " is not valid JSON: " + e.getOriginalMessage(),
+        file.displayName() + where + " is not valid JSON: " + Json.reason(e),
         "Correct the file, or use format: jsonl if each line is a record of its own.",
         e);
   }

@@ -1,5 +1,6 @@
 package dev.duoka.data.source;
 
+import dev.duoka.formats.json.Json;
 import tools.jackson.core.JsonParser;
 import tools.jackson.core.JsonToken;
 import tools.jackson.core.ObjectReadContext;
@@ -56,7 +57,7 @@ final class JsonRecords {
           };
       return checked(file, place, result, json.contains("\\u"));
     } catch (StreamReadException e) {
-      throw malformed(file, place, e.getOriginalMessage());
+      throw malformed(file, place, Json.reason(e));
     }
   }
 
@@ -86,8 +87,8 @@ final class JsonRecords {
     return new UnreadableDocumentException(
         SkipReason.NO_TEXT_FIELD,
         file.displayName() + place + ": the field '" + field + "' " + what,
-        "Name the field that holds the text (field: ...), use format: text to train on the file as"
-            + " it is, "
+        "Set data.field to the field that holds the text, set data.format to text to train on the"
+            + " file as it is, "
             + SourceErrors.SKIP_REMEDY
             + ".");
   }

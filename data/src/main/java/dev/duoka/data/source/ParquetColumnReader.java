@@ -33,7 +33,7 @@ final class ParquetColumnReader implements DocumentReader {
       throw new DuokaException(
           ErrorCode.DATA,
           "column '" + name + "' of " + file.file().displayName() + " does not hold text",
-          "Set field: to a string column.");
+          "Set data.field to a string column.");
     }
     this.column = file.read(() -> file.reader().columnReader(name));
   }

@@ -91,7 +91,7 @@ final class ParquetFile implements AutoCloseable {
     throw new DuokaException(
         ErrorCode.DATA,
         file.displayName() + " has no column '" + name + "'",
-        NearestName.hint(name, names) + " Set field: to the column that holds the text.");
+        NearestName.hint(name, names) + " Set data.field to the column that holds the text.");
   }
 
   @Override

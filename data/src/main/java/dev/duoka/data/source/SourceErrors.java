@@ -6,7 +6,7 @@ import java.io.IOException;
 
 /** Messages that several readers share. */
 final class SourceErrors {
-  static final String SKIP_REMEDY = "or set bad_documents: skip to leave such documents out";
+  static final String SKIP_REMEDY = "or set data.on_bad_text to skip to leave such documents out";
 
   private SourceErrors() {}
 

@@ -2,6 +2,7 @@ package dev.duoka.data.tokenizer;
 
 import dev.duoka.base.DuokaException;
 import dev.duoka.base.ErrorCode;
+import dev.duoka.formats.json.Json;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
@@ -52,7 +53,7 @@ final class JsonFile {
           "cannot read tokenizer "
               + file
               + ": it is not valid JSON ("
-              + e.getOriginalMessage()
+              + Json.reason(e)
               + ", line "
               + line(e)
               + ")",

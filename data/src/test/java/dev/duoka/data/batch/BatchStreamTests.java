@@ -57,7 +57,7 @@ class BatchStreamTests {
       Set<Long> counts = new HashSet<>();
       DataState after = state;
       for (int rank = 0; rank < 3; rank++) {
-        StepBatch batch = BatchStream.read(order, new BatchPlan(rank, 3, 2, PER_STEP), state);
+        StepBatch batch = BatchStream.read(order, new RankShare(rank, 3, 2, PER_STEP), state);
         assertThat(batch.microBatches()).hasSize(2);
         for (MicroBatch micro : batch.microBatches()) {
           sum += micro.realTargets();
@@ -74,10 +74,10 @@ class BatchStreamTests {
 
   @Test
   void resumesExactly() {
-    BatchPlan plan = new BatchPlan(1, 2, 3, PER_STEP);
+    RankShare share = new RankShare(1, 2, 3, PER_STEP);
     List<List<Long>> straight = new ArrayList<>();
     List<DataState> states = new ArrayList<>();
-    try (BatchStream stream = BatchStream.open(order, plan, DataState.START)) {
+    try (BatchStream stream = BatchStream.open(order, share, DataState.START)) {
       for (int i = 0; i < STEPS; i++) {
         StepBatch batch = stream.next();
         straight.add(content(batch));
@@ -85,7 +85,7 @@ class BatchStreamTests {
       }
     }
     for (int resumeAt : new int[] {0, 10, 31, STEPS - 2}) {
-      try (BatchStream stream = BatchStream.open(order, plan, states.get(resumeAt))) {
+      try (BatchStream stream = BatchStream.open(order, share, states.get(resumeAt))) {
         for (int i = resumeAt + 1; i < STEPS; i++) {
           assertThat(content(stream.next())).isEqualTo(straight.get(i));
         }
@@ -110,7 +110,7 @@ class BatchStreamTests {
     }
     assertThat(new HashSet<>(epochs)).hasSize(3);
     // A step as long as the data reads each sequence of the epoch, so all targets of the stream.
-    BatchPlan whole = new BatchPlan(0, 1, 1, count);
+    RankShare whole = new RankShare(0, 1, 1, count);
     StepBatch first = BatchStream.read(order, whole, DataState.START);
     assertThat(first.after()).isEqualTo(new DataState(1, 0));
     assertThat(content(first)).isNotEqualTo(content(BatchStream.read(order, whole, first.after())));
@@ -120,21 +120,21 @@ class BatchStreamTests {
 
   @Test
   void refusesAStateOfOtherDataAndPlansThatDoNotDivide() {
-    BatchPlan plan = new BatchPlan(0, 1, 1, PER_STEP);
-    assertThatThrownBy(() -> BatchStream.open(order, plan, new DataState(0, 1_000_000)))
+    RankShare share = new RankShare(0, 1, 1, PER_STEP);
+    assertThatThrownBy(() -> BatchStream.open(order, share, new DataState(0, 1_000_000)))
         .isInstanceOf(DuokaException.class)
         .hasMessageContaining("at sequence 1000000 of an epoch, but the data has");
     assertThatThrownBy(() -> new DataState(-1, 0)).hasMessageContaining("cannot be");
-    assertThatThrownBy(() -> new BatchPlan(0, 2, 4, 12))
+    assertThatThrownBy(() -> new RankShare(0, 2, 4, 12))
         .hasMessageContaining("12 sequences a step cannot be divided among 2 ranks")
         .hasMessageContaining("a multiple of 8");
-    assertThatThrownBy(() -> new BatchPlan(2, 2, 1, 2)).hasMessageContaining("rank 2 of 2");
+    assertThatThrownBy(() -> new RankShare(2, 2, 1, 2)).hasMessageContaining("rank 2 of 2");
   }
 
   @Test
   void closesWhileReadingAheadAndRefusesToGoOn() {
-    BatchPlan plan = new BatchPlan(0, 1, 1, PER_STEP);
-    BatchStream stream = BatchStream.open(order, plan, DataState.START);
+    RankShare share = new RankShare(0, 1, 1, PER_STEP);
+    BatchStream stream = BatchStream.open(order, share, DataState.START);
     stream.next();
     stream.close();
     stream.close();
@@ -165,6 +165,18 @@ class BatchStreamTests {
     assertThatThrownBy(() -> last.read(2)).isInstanceOf(IndexOutOfBoundsException.class);
   }
 
+  @Test
+  void refusesValidationWithoutTargets(@TempDir Path data) throws IOException {
+    TokenShards shards =
+        Corpora.shards(data, ByteEncoders.digits(), List.of("abcdefgh", "ijklmno1"));
+    StreamSequences masked =
+        StreamSequences.of(DocumentSubset.of(shards, DocumentSplit.NONE, SplitPart.TRAIN), 4);
+    assertThat(new ValidationBatches(masked, 9, 0, 1, 1).sequences()).isEqualTo(4);
+    assertThatThrownBy(() -> new ValidationBatches(masked, 2, 0, 1, 1))
+        .hasMessageContaining("none of the first 2 sequences held out for validation has a token")
+        .hasMessageContaining("validation.sequences");
+  }
+
   /** Targets of all used sequences in order, put together from every rank's micro-batches. */
   private static List<Long> validation(long limit, int ranks, int microBatch) {
     List<Long> targets = new ArrayList<>();
@@ -187,8 +199,8 @@ class BatchStreamTests {
     List<List<Long>> steps = new ArrayList<>();
     try {
       for (int rank = 0; rank < ranks; rank++) {
-        BatchPlan plan = new BatchPlan(rank, ranks, microBatch, PER_STEP);
-        streams.add(BatchStream.open(order, plan, DataState.START));
+        RankShare share = new RankShare(rank, ranks, microBatch, PER_STEP);
+        streams.add(BatchStream.open(order, share, DataState.START));
       }
       for (int step = 0; step < STEPS; step++) {
         List<Long> together = new ArrayList<>();

@@ -68,6 +68,51 @@ class ChatEncoderTests {
   }
 
   @Test
+  void writesToolsWithV3() {
+    List<Message> chat =
+        List.of(
+            new Message(Role.USER, "Sum?"),
+            new Message(
+                Role.ASSISTANT,
+                "",
+                List.of(
+                    new ToolCall("function", "add", "{\"a\": 1}"),
+                    new ToolCall("function", "sub", "{}"))),
+            new Message(Role.TOOL, "1"),
+            new Message(Role.TOOL, "2"),
+            new Message(Role.ASSISTANT, "Done"));
+    ChatTemplate v3 = ChatTemplate.named("deepseek-v3");
+    String asked =
+        "<bos><｜User｜>Sum?<｜Assistant｜>[][<｜tool▁calls▁begin｜>][<｜tool▁call▁begin｜>][function]"
+            + "[<｜tool▁sep｜>][add\n```json\n{\"a\": 1}\n```][<｜tool▁call▁end｜>][\n]"
+            + "[<｜tool▁call▁begin｜>][function][<｜tool▁sep｜>][sub\n```json\n{}\n```]"
+            + "[<｜tool▁call▁end｜>][<｜tool▁calls▁end｜>][<eos>]";
+    String answered =
+        "<｜tool▁outputs▁begin｜><｜tool▁output▁begin｜>1<｜tool▁output▁end｜>\n"
+            + "<｜tool▁output▁begin｜>2<｜tool▁output▁end｜><｜tool▁outputs▁end｜>";
+    assertThat(marked(v3.render(chat))).isEqualTo(asked + answered + "[Done][<eos>]");
+    assertThat(marked(v3.prompt(chat.subList(0, 4)))).isEqualTo(asked + answered);
+    assertThat(marked(v3.prompt(chat.subList(0, 1)))).endsWith("Sum?<｜Assistant｜>");
+    assertThat(written("plain", chat))
+        .isEqualTo(
+            """
+            <bos>user: Sum?
+            assistant:[\s
+            add {"a": 1}
+            sub {}<eos>]
+            tool: 1
+            tool: 2
+            assistant:[ Done<eos>]
+            """);
+    for (String name : List.of("deepseek-llm", "deepseek-coder")) {
+      assertThatThrownBy(() -> ChatTemplate.named(name).render(chat))
+          .isInstanceOf(DuokaException.class)
+          .hasMessageContaining(name)
+          .hasMessageContaining("deepseek-v3");
+    }
+  }
+
+  @Test
   void namesMarkersThatTheTokenizerLacks() {
     assertThatThrownBy(() -> encoder("deepseek-v3").encode(CHAT))
         .isInstanceOf(DuokaException.class)

@@ -37,6 +37,31 @@ class ChatRecordsTests {
   }
 
   @Test
+  void readsToolCallsAndWhatToolsAnswer() {
+    assertThat(
+            parse(
+                """
+                {"messages": [{"role": "user", "content": "Sum?"},
+                 {"role": "assistant", "content": null, "tool_calls":
+                  [{"type": "function", "function": {"name": "add", "arguments": "{\\"a\\": 1}"}},
+                   {"function": {"name": "sub", "arguments": {"b": 2}}}]},
+                 {"role": "tool", "content": "1"}, {"role": "function", "content": "2"},
+                 {"role": "assistant", "content": "Done"}]}\
+                """))
+        .containsExactly(
+            new Message(Role.USER, "Sum?"),
+            new Message(
+                Role.ASSISTANT,
+                "",
+                List.of(
+                    new ToolCall("function", "add", "{\"a\": 1}"),
+                    new ToolCall("function", "sub", "{\"b\":2}"))),
+            new Message(Role.TOOL, "1"),
+            new Message(Role.TOOL, "2"),
+            new Message(Role.ASSISTANT, "Done"));
+  }
+
+  @Test
   void readsPromptAndCompletion() {
     assertThat(parse("{\"prompt\": \"Hi\", \"completion\": \"Hello\"}")).isEqualTo(CHAT);
   }
@@ -64,7 +89,15 @@ class ChatRecordsTests {
     refuses("{\"text\": \"Hi\"}", "[text]", "\"messages\"");
     refuses("{\"messages\": []}", "no message");
     refuses("{\"messages\": \"Hi\"}", "STRING");
-    refuses("{\"messages\": [{\"role\": \"tool\", \"content\": \"x\"}]}", "messages[0]", "tool");
+    refuses(
+        "{\"messages\": [{\"role\": \"narrator\", \"content\": \"x\"}]}", "messages[0]", "tool");
+    refuses(
+        "{\"messages\": [{\"role\": \"user\", \"tool_calls\": [{\"function\": {\"name\": \"f\","
+            + " \"arguments\": \"\"}}]}]}",
+        "messages[0]",
+        "tool calls of the role");
+    refuses("{\"messages\": [{\"role\": \"gpt\", \"tool_calls\": 1}]}", "no array");
+    refuses("{\"messages\": [{\"role\": \"gpt\", \"tool_calls\": [{}]}]}", "without a function's");
     refuses("{\"messages\": [{\"role\": \"user\"}]}", "messages[0]");
     refuses("{\"messages\": [{\"role\": \"user\", \"content\": null}]}", "messages[0]", "NULL");
     refuses("{\"prompt\": 1, \"completion\": \"x\"}", "prompt", "NUMBER");
@@ -77,7 +110,8 @@ class ChatRecordsTests {
     long seed = 20260109;
     Random random = new Random(seed);
     String good =
-        "{\"messages\":[{\"role\":\"user\",\"content\":\"Hi\"},{\"from\":\"gpt\",\"value\":[{\"text\":\"x\"}]}],"
+        "{\"messages\":[{\"role\":\"user\",\"content\":\"Hi\"},{\"from\":\"gpt\",\"value\":[{\"text\":\"x\"}],"
+            + "\"tool_calls\":[{\"function\":{\"name\":\"f\",\"arguments\":{}}}]}],"
             + "\"instruction\":\"a\",\"history\":[[\"q\",\"a\"]],\"output\":\"b\",\"system\":null}";
     List<String> words = List.of("null", "[]", "{}", "1", "\"", ",", "[[1]]", "\\u", "true", ":");
     int read = 0;

@@ -4,6 +4,7 @@ import dev.duoka.data.source.Document;
 import java.nio.charset.StandardCharsets;
 import java.util.BitSet;
 import java.util.OptionalInt;
+import java.util.function.IntPredicate;
 
 /** Encoders for tests: a token is a byte. */
 public final class ByteEncoders {
@@ -35,6 +36,15 @@ public final class ByteEncoders {
 
   /** As {@link #plain}; only upper-case letters and the end are learned. */
   public static DocumentEncoder masked() {
+    return learning("masked", ByteEncoders::learned);
+  }
+
+  /** As {@link #plain}; only digits are learned, so that a document may have nothing to learn. */
+  public static DocumentEncoder digits() {
+    return learning("digits", token -> token >= '0' && token <= '9');
+  }
+
+  private static DocumentEncoder learning(String name, IntPredicate learned) {
     DocumentEncoder plain = plain();
     return new DocumentEncoder() {
       @Override
@@ -42,14 +52,14 @@ public final class ByteEncoders {
         int[] tokens = plain.encode(document).tokens();
         BitSet mask = new BitSet(tokens.length);
         for (int i = 0; i < tokens.length; i++) {
-          mask.set(i, learned(tokens[i]));
+          mask.set(i, learned.test(tokens[i]));
         }
         return EncodedDocument.masked(tokens, mask);
       }
 
       @Override
       public String fingerprint() {
-        return "masked " + plain.fingerprint();
+        return name + " " + plain.fingerprint();
       }
 
       @Override

@@ -13,6 +13,7 @@ import dev.duoka.data.source.SourceSpec;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -54,6 +55,39 @@ class TokenCacheTests {
   @BeforeEach
   void writeCorpus() throws IOException {
     file = Corpora.write(folder.resolve("corpus.jsonl"), TEXTS);
+  }
+
+  @Test
+  void stopsWhenAskedAndKeepsNothing() throws IOException {
+    TokenisationListener stopping =
+        new TokenisationListener() {
+          @Override
+          public void progress(TokenisationProgress progress) {}
+
+          @Override
+          public void notice(String message) {}
+
+          @Override
+          public boolean stopRequested() {
+            return true;
+          }
+        };
+    try (Corpus corpus = Corpora.open(file)) {
+      assertThatThrownBy(() -> cache(2).open(corpus, ByteEncoders.plain(), stopping))
+          .isInstanceOf(TokenisationStoppedException.class);
+    }
+    try (Stream<Path> left = Files.list(folder.resolve("cache"))) {
+      assertThat(left).noneMatch(Files::isDirectory);
+    }
+  }
+
+  @Test
+  void theNameOfTheContentGoesByTheTokensAlone() throws IOException {
+    String name = open(ByteEncoders.plain()).contentName();
+    Files.setLastModifiedTime(file, FileTime.fromMillis(1_000_000));
+    assertThat(open(ByteEncoders.plain()).contentName()).isEqualTo(name);
+    Corpora.write(file, TEXTS.subList(1, TEXTS.size()));
+    assertThat(open(ByteEncoders.plain()).contentName()).isNotEqualTo(name);
   }
 
   private TokenCache cache(int threads) {

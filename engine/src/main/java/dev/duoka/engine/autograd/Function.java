@@ -34,6 +34,22 @@ public abstract class Function {
   }
 
   /**
+   * The floating-point operations of the matrix products in {@link #forward}, for profiles; 0 for
+   * functions that only move bytes. Shapes alone are read.
+   */
+  public double flops(Tensor[] inputs, Tensor[] outputs) {
+    return 0;
+  }
+
+  /**
+   * Operations of {@link #inputGradients} relative to {@link #flops}; 0 for a function that
+   * computes its gradients in the forward pass.
+   */
+  public double inputGradientRatio() {
+    return 1;
+  }
+
+  /**
    * Computes the outputs and saves what the gradients need.
    *
    * @param saved keeps tensors until the gradients are done

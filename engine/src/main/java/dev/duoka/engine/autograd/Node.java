@@ -14,6 +14,9 @@ public final class Node {
   final @Nullable Tensor[] gradients;
   private Tensor @Nullable [] recomputed;
 
+  /** The least work of each phase, by ordinal; null when nobody observes. */
+  Work @Nullable [] work;
+
   Node(@Nullable Function function, Variable[] inputs, SavedTensors saved, int outputs) {
     this.function = function;
     this.inputs = inputs;

@@ -11,15 +11,22 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * A block of which only the input is kept; the backward pass runs it forward again on a tape of its
- * own (Chen et al., arXiv:1604.06174). What the block computes must depend on nothing but its input
- * and the parameters.
+ * own (Chen et al., arXiv:1604.06174), whose saved tensors go to the same hook. What the block
+ * computes must depend on nothing but its input and the parameters.
  */
 final class RecomputedBlock extends Function {
   private final Tape.UnaryOperatorOnTape body;
+  private final @Nullable SavedTensorHook hook;
   private final List<Parameter> parameters = new ArrayList<>();
 
-  RecomputedBlock(Tape.UnaryOperatorOnTape body) {
+  /**
+   * A block.
+   *
+   * @param hook what keeps the saved tensors of the second run; null for none
+   */
+  RecomputedBlock(Tape.UnaryOperatorOnTape body, @Nullable SavedTensorHook hook) {
     this.body = body;
+    this.hook = hook;
   }
 
   @Override
@@ -47,6 +54,9 @@ final class RecomputedBlock extends Function {
   public @Nullable Tensor[] inputGradients(SavedTensors saved, @Nullable Tensor[] gradOutputs) {
     try (Tape tape = Tape.recording(Recompute.NONE);
         Scope scope = Scope.open()) {
+      if (hook != null) {
+        tape.keepSavedTensorsWith(hook);
+      }
       Variable input = tape.leaf(saved.get("input"));
       Variable output = body.apply(tape, input);
       tape.backward(output, only(gradOutputs));

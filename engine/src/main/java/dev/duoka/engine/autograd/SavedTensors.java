@@ -4,6 +4,7 @@ import dev.duoka.tensor.Scope;
 import dev.duoka.tensor.Tensor;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What one application keeps for its gradients, by name. A saved tensor shares the memory of the
@@ -93,6 +94,26 @@ public final class SavedTensors {
   /** Whether gradients of input {@code index} are wanted. */
   public boolean needsInputGradient(int index) {
     return inputs[index].needsGradient();
+  }
+
+  /**
+   * Takes over what other functions have added to the gradient of an input so far, for functions
+   * that add their own in the same pass over memory: what they then return is the whole sum. Null
+   * where there is nothing yet. The tensor belongs to the current scope.
+   */
+  public @Nullable Tensor takeGradientSoFar(int index) {
+    Node producer = inputs[index].producer();
+    if (producer == null) {
+      return null;
+    }
+    Tensor gradient = producer.gradients[inputs[index].output()];
+    producer.gradients[inputs[index].output()] = null;
+    if (gradient == null) {
+      return null;
+    }
+    try (gradient) {
+      return gradient.share();
+    }
   }
 
   /** The inputs again, for a cheap function that is recomputed. */

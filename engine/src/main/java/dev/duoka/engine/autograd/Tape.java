@@ -1,5 +1,6 @@
 package dev.duoka.engine.autograd;
 
+import dev.duoka.engine.autograd.FunctionObserver.Phase;
 import dev.duoka.engine.parameter.Parameter;
 import dev.duoka.tensor.MemoryOwner;
 import dev.duoka.tensor.Scope;
@@ -29,6 +30,7 @@ public final class Tape implements AutoCloseable {
   private final @Nullable Set<Parameter> notedUses;
   private @Nullable SavedTensorHook hook;
   private Consumer<Parameter> onGradientReady = _ -> {};
+  private @Nullable FunctionObserver observer;
 
   private Tape(boolean recording, Recompute recompute, @Nullable Set<Parameter> notedUses) {
     this.recording = recording;
@@ -77,6 +79,11 @@ public final class Tape implements AutoCloseable {
     this.onGradientReady = callback;
   }
 
+  /** Lets {@code observer} see what follows; null for nobody. */
+  public void observeWith(@Nullable FunctionObserver observer) {
+    this.observer = observer;
+  }
+
   /** A variable whose gradient can be read after the backward pass. */
   public Variable leaf(Tensor value) {
     if (!recording) {
@@ -102,10 +109,23 @@ public final class Tape implements AutoCloseable {
     for (int i = 0; i < inputs.length; i++) {
       values[i] = inputs[i].value();
     }
+    if (observer != null) {
+      observer.begin(Phase.FORWARD, function.name());
+    }
     Tensor[] outputs = forward(function, saved, values);
+    if (observer != null) {
+      observer.end(Phase.FORWARD, function.name(), Work.forward(function, values, outputs));
+    }
     Node node = null;
     if (recording && needsGradient(function, inputs)) {
       node = new Node(function, inputs, saved, outputs.length);
+      if (observer != null) {
+        node.work =
+            new Work[] {
+              Work.inputGradients(function, values, outputs),
+              Work.weightGradients(function, values, outputs)
+            };
+      }
       nodes.add(node);
       for (Parameter parameter : function.parameters()) {
         pendingUses.computeIfAbsent(parameter, _ -> new int[1])[0]++;
@@ -174,7 +194,7 @@ public final class Tape implements AutoCloseable {
    */
   public Variable block(Variable input, UnaryOperatorOnTape body) {
     if (recording && recompute == Recompute.FULL) {
-      return apply(new RecomputedBlock(body), input);
+      return apply(new RecomputedBlock(body, hook), input);
     }
     return scoped(input, x -> body.apply(this, x));
   }
@@ -234,6 +254,7 @@ public final class Tape implements AutoCloseable {
   }
 
   private void runBackward(Node node, Function function) {
+    begin(Phase.INPUT_GRADIENTS, function);
     @Nullable Tensor[] gradients = function.inputGradients(node.saved, node.gradients);
     for (int i = 0; i < node.inputs.length; i++) {
       Tensor inputGradient = gradients[i];
@@ -242,7 +263,23 @@ public final class Tape implements AutoCloseable {
         producer.accumulate(node.inputs[i].output(), Scope.detach(inputGradient.share()));
       }
     }
+    end(Phase.INPUT_GRADIENTS, node, function, 0);
+    begin(Phase.WEIGHT_GRADIENTS, function);
     function.weightGradients(node.saved, node.gradients);
+    end(Phase.WEIGHT_GRADIENTS, node, function, 1);
+  }
+
+  private void begin(Phase phase, Function function) {
+    if (observer != null) {
+      observer.begin(phase, function.name());
+    }
+  }
+
+  private void end(Phase phase, Node node, Function function, int part) {
+    if (observer != null) {
+      Work[] work = node.work;
+      observer.end(phase, function.name(), work == null ? new Work(0, 0) : work[part]);
+    }
   }
 
   private void used(Parameter parameter) {

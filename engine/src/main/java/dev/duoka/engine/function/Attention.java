@@ -41,28 +41,43 @@ public final class Attention extends Function {
 
   /** The kernel that attention of these tensors uses. */
   public static AttentionKernel kernel(Tensor query, Tensor key, Tensor value) {
-    if (query.device().isMeta()) {
-      return AttentionKernel.SHAPES_ONLY;
-    }
     boolean half = query.dtype() == Dtype.BFLOAT16 || query.dtype() == Dtype.FLOAT16;
+    boolean aligned = query.size(3) % CUDNN_WIDTH == 0 && value.size(3) % CUDNN_WIDTH == 0;
+    if (query.device().isMeta()) {
+      return half && aligned ? AttentionKernel.SHAPES_OF_CUDNN : AttentionKernel.SHAPES_ONLY;
+    }
     // Queries that go on after kept keys see all of those, while the fused kernels let the first
     // query see the first key only; and a decoding step's one query needs no such kernel.
     if (query.size(2) == 1 || query.size(2) != key.size(2)) {
       return AttentionKernel.REFERENCE;
     }
     if (query.device().isCuda()) {
-      boolean aligned = query.size(3) % CUDNN_WIDTH == 0 && value.size(3) % CUDNN_WIDTH == 0;
-      return half && aligned ? AttentionKernel.CUDNN : AttentionKernel.REFERENCE;
+      return half && aligned && !Determinism.isRequired()
+          ? AttentionKernel.CUDNN
+          : AttentionKernel.REFERENCE;
     }
     return key.size(2) <= SHORT_SEQUENCE ? AttentionKernel.REFERENCE : AttentionKernel.FLASH_CPU;
+  }
+
+  /** Both products at their causal half. */
+  @Override
+  public double flops(Tensor[] inputs, Tensor[] outputs) {
+    double pairs = (double) inputs[0].elements() / inputs[0].size(-1) * inputs[1].size(2) / 2;
+    return 2 * pairs * (inputs[0].size(-1) + inputs[2].size(-1));
+  }
+
+  /** Five products instead of two: the scores again, and four gradients. */
+  @Override
+  public double inputGradientRatio() {
+    return 2.5;
   }
 
   @Override
   public Tensor[] forward(SavedTensors saved, Tensor... inputs) {
     Tensor query = inputs[0];
-    Tensor key = repeatHeads(inputs[1], query.size(1));
-    Tensor value = repeatHeads(inputs[2], query.size(1));
-    AttentionKernel kernel = kernel(query, key, value);
+    AttentionKernel kernel = kernel(query, inputs[1], inputs[2]);
+    Tensor key = kernel.groupsHeads() ? inputs[1] : repeatHeads(inputs[1], query.size(1));
+    Tensor value = kernel.groupsHeads() ? inputs[2] : repeatHeads(inputs[2], query.size(1));
     // The last query sees all keys, so a single one needs no mask.
     boolean causal = query.size(2) > 1;
     Tensor[] results = kernel.forward(query, key, value, causal, scale);
@@ -72,7 +87,7 @@ public final class Attention extends Function {
     for (int i = 0; i < results.length; i++) {
       saved.save("result " + i, results[i]);
     }
-    Tensor output = Copies.dense(Views.transpose(results[0], 1, 2));
+    Tensor output = Views.dense(Views.transpose(results[0], 1, 2));
     return new Tensor[] {
       Views.reshape(output, output.size(0) * output.size(1), output.size(2) * output.size(3))
     };
@@ -81,28 +96,27 @@ public final class Attention extends Function {
   @Override
   public @Nullable Tensor[] inputGradients(SavedTensors saved, @Nullable Tensor[] gradOutputs) {
     Tensor query = saved.get("query");
-    Tensor key = repeatHeads(saved.get("key"), query.size(1));
-    Tensor value = repeatHeads(saved.get("value"), query.size(1));
+    Tensor key = saved.get("key");
+    Tensor value = saved.get("value");
+    long kvHeads = key.size(1);
     AttentionKernel kernel = kernel(query, key, value);
+    if (!kernel.groupsHeads()) {
+      key = repeatHeads(key, query.size(1));
+      value = repeatHeads(value, query.size(1));
+    }
     Tensor[] results = new Tensor[kernel.results()];
     for (int i = 0; i < results.length; i++) {
       results[i] = saved.get("result " + i);
     }
     Tensor gradient = only(gradOutputs);
     Tensor perHead =
-        Copies.dense(
-            Views.transpose(
-                Views.reshape(
-                    Views.dense(gradient),
-                    query.size(0),
-                    query.size(2),
-                    query.size(1),
-                    value.size(3)),
-                1,
-                2));
+        Views.transpose(
+            Views.reshape(
+                Views.dense(gradient), query.size(0), query.size(2), query.size(1), value.size(3)),
+            1,
+            2);
     Tensor[] gradients =
         kernel.backward(perHead, query, key, value, results, query.size(2) > 1, scale);
-    long kvHeads = saved.get("key").size(1);
     return new @Nullable Tensor[] {
       gradients[0], sumGroups(gradients[1], kvHeads), sumGroups(gradients[2], kvHeads)
     };

@@ -30,7 +30,7 @@ public enum AttentionKernel {
       long width = query.size(3);
       Tensor[] gradients =
           AttentionKernels.flashCpuBackward(
-              padded(gradient, width),
+              padded(Views.dense(gradient), width),
               query,
               key,
               padded(value, width),
@@ -43,8 +43,13 @@ public enum AttentionKernel {
     }
   },
 
-  /** cuDNN's fused attention: bf16 and fp16 on CUDA. */
+  /** cuDNN's fused attention: bf16 and fp16 on CUDA, any layout with dense rows. */
   CUDNN(4) {
+    @Override
+    boolean groupsHeads() {
+      return true;
+    }
+
     @Override
     Tensor[] forward(Tensor query, Tensor key, Tensor value, boolean causal, double scale) {
       return AttentionKernels.cudnn(query, key, value, causal, scale);
@@ -67,7 +72,8 @@ public enum AttentionKernel {
   REFERENCE(2) {
     @Override
     Tensor[] forward(Tensor query, Tensor key, Tensor value, boolean causal, double scale) {
-      return ReferenceAttention.forward(query, key, value, causal, scale);
+      return ReferenceAttention.forward(
+          Views.dense(query), Views.dense(key), Views.dense(value), causal, scale);
     }
 
     @Override
@@ -79,15 +85,46 @@ public enum AttentionKernel {
         Tensor[] results,
         boolean causal,
         double scale) {
-      return ReferenceAttention.backward(gradient, query, key, value, results[1], scale);
+      return ReferenceAttention.backward(
+          Views.dense(gradient),
+          Views.dense(query),
+          Views.dense(key),
+          Views.dense(value),
+          results[1],
+          scale);
     }
   },
 
-  /** A dry run on {@code meta}. */
+  /** A dry run on {@code meta} of what runs on the CPU. */
   SHAPES_ONLY(2) {
     @Override
     Tensor[] forward(Tensor query, Tensor key, Tensor value, boolean causal, double scale) {
-      return AttentionKernels.shapesOnly(query, value);
+      return AttentionKernels.shapesOnly(query, value, false);
+    }
+
+    @Override
+    Tensor[] backward(
+        Tensor gradient,
+        Tensor query,
+        Tensor key,
+        Tensor value,
+        Tensor[] results,
+        boolean causal,
+        double scale) {
+      return new Tensor[] {like(query), like(key), like(value)};
+    }
+  },
+
+  /** A dry run on {@code meta} of what cuDNN does. */
+  SHAPES_OF_CUDNN(2) {
+    @Override
+    boolean groupsHeads() {
+      return true;
+    }
+
+    @Override
+    Tensor[] forward(Tensor query, Tensor key, Tensor value, boolean causal, double scale) {
+      return AttentionKernels.shapesOnly(query, value, true);
     }
 
     @Override
@@ -112,6 +149,11 @@ public enum AttentionKernel {
   /** How many tensors {@link #forward} returns, the output first; the rest is for the gradients. */
   int results() {
     return results;
+  }
+
+  /** Whether fewer key heads than query heads are taken as they are. */
+  boolean groupsHeads() {
+    return false;
   }
 
   abstract Tensor[] forward(Tensor query, Tensor key, Tensor value, boolean causal, double scale);

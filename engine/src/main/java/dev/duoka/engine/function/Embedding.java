@@ -4,6 +4,7 @@ import dev.duoka.engine.autograd.Function;
 import dev.duoka.engine.autograd.SavedTensors;
 import dev.duoka.engine.parameter.Parameter;
 import dev.duoka.tensor.Tensor;
+import dev.duoka.tensor.kernel.EmbeddingKernel;
 import dev.duoka.tensor.op.Copies;
 import dev.duoka.tensor.op.Indexing;
 import dev.duoka.tensor.op.Views;
@@ -43,6 +44,14 @@ public final class Embedding extends Function {
 
   @Override
   public void weightGradients(SavedTensors saved, @Nullable Tensor[] gradOutputs) {
+    Tensor dy = Matrices.flat(only(gradOutputs));
+    if (EmbeddingKernel.take(dy, weight.gradient())) {
+      Tensor flat = Views.reshape(tokens, -1);
+      Tensor order = Indexing.sortedOrder(flat);
+      Tensor keys = Indexing.gather(flat, 0, order);
+      weight.addGradientInPlace(target -> EmbeddingKernel.add(target, keys, order, dy));
+      return;
+    }
     // Summed in the main gradient's dtype: a frequent token adds thousands of rows.
     Tensor gradient = Copies.cast(only(gradOutputs), weight.gradient().dtype());
     weight.addGradient(

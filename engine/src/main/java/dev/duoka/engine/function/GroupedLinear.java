@@ -34,6 +34,11 @@ public final class GroupedLinear extends Function {
   }
 
   @Override
+  public double flops(Tensor[] inputs, Tensor[] outputs) {
+    return 2.0 * outputs[0].elements() * inputs[0].size(-1);
+  }
+
+  @Override
   public Tensor[] forward(SavedTensors saved, Tensor... inputs) {
     saved.saveInput("x", 0);
     return new Tensor[] {

@@ -3,7 +3,9 @@ package dev.duoka.engine.function;
 import dev.duoka.engine.autograd.Function;
 import dev.duoka.engine.autograd.SavedTensors;
 import dev.duoka.tensor.Tensor;
+import dev.duoka.tensor.kernel.HeadKernels;
 import dev.duoka.tensor.op.Copies;
+import dev.duoka.tensor.op.Tensors;
 import dev.duoka.tensor.op.Views;
 import org.jspecify.annotations.Nullable;
 
@@ -44,6 +46,17 @@ public final class GroupedQueryHeads extends Function {
     Tensor joint = inputs[0];
     long width = joint.size(-1) / (heads + 2L * kvHeads);
     Tensor split = Views.reshape(joint, batch, -1, heads + 2L * kvHeads, width);
+    HeadKernels.Rotation rotation = rotary.rotation(firstPosition);
+    if (rotation != null && HeadKernels.take(joint, width, rotation)) {
+      // In place: the joint projection has no other reader, and nobody saved it.
+      Tensor rotated = Views.narrow(split, 2, 0, heads + (long) kvHeads);
+      HeadKernels.rotate(rotated, rotated, rotation, 1);
+      return new Tensor[] {
+        Views.transpose(Views.narrow(split, 2, 0, heads), 1, 2),
+        Views.transpose(Views.narrow(split, 2, heads, kvHeads), 1, 2),
+        Views.transpose(Views.narrow(split, 2, heads + (long) kvHeads, kvHeads), 1, 2)
+      };
+    }
     Tensor query = rotary.rotate(Views.narrow(split, 2, 0, heads), firstPosition);
     Tensor key = rotary.rotate(Views.narrow(split, 2, heads, kvHeads), firstPosition);
     Tensor value = Views.narrow(split, 2, heads + (long) kvHeads, kvHeads);
@@ -56,6 +69,13 @@ public final class GroupedQueryHeads extends Function {
 
   @Override
   public @Nullable Tensor[] inputGradients(SavedTensors saved, @Nullable Tensor[] gradOutputs) {
+    HeadKernels.Rotation rotation = rotary.rotation(firstPosition);
+    Tensor first = heads(gradOutputs[0]);
+    if (rotation != null && HeadKernels.takeAnyLayout(first, rotation)) {
+      return new @Nullable Tensor[] {
+        jointGradient(first, heads(gradOutputs[1]), heads(gradOutputs[2]), rotation)
+      };
+    }
     Tensor query = rotary.rotateBack(tokensFirst(gradOutputs[0]), firstPosition);
     Tensor key = rotary.rotateBack(tokensFirst(gradOutputs[1]), firstPosition);
     Tensor value = tokensFirst(gradOutputs[2]);
@@ -65,10 +85,32 @@ public final class GroupedQueryHeads extends Function {
     };
   }
 
-  private static Tensor tokensFirst(@Nullable Tensor gradient) {
+  /** One pass over each gradient: rotated back and put beside the others. */
+  private Tensor jointGradient(
+      Tensor query, Tensor key, Tensor value, HeadKernels.Rotation rotation) {
+    long length = query.size(2);
+    long width = query.size(3);
+    long all = heads + 2L * kvHeads;
+    Tensor joint = Tensors.empty(query.dtype(), query.device(), batch, length, all, width);
+    HeadKernels.rotate(
+        Views.transpose(query, 1, 2), Views.narrow(joint, 2, 0, heads), rotation, -1);
+    HeadKernels.rotate(
+        Views.transpose(key, 1, 2), Views.narrow(joint, 2, heads, kvHeads), rotation, -1);
+    HeadKernels.copy(
+        Views.transpose(value, 1, 2),
+        Views.narrow(joint, 2, heads + (long) kvHeads, kvHeads),
+        rotation);
+    return Views.reshape(joint, batch * length, all * width);
+  }
+
+  private static Tensor heads(@Nullable Tensor gradient) {
     if (gradient == null) {
       throw new IllegalStateException("attention uses query, key and value");
     }
-    return Copies.dense(Views.transpose(gradient, 1, 2));
+    return gradient;
+  }
+
+  private static Tensor tokensFirst(@Nullable Tensor gradient) {
+    return Copies.dense(Views.transpose(heads(gradient), 1, 2));
   }
 }

@@ -29,6 +29,11 @@ public final class Linear extends Function {
   }
 
   @Override
+  public double flops(Tensor[] inputs, Tensor[] outputs) {
+    return 2.0 * outputs[0].elements() * inputs[0].size(-1);
+  }
+
+  @Override
   public Tensor[] forward(SavedTensors saved, Tensor... inputs) {
     Tensor x = inputs[0];
     saved.saveInput("x", 0);

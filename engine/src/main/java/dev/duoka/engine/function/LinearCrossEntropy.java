@@ -9,6 +9,7 @@ import dev.duoka.tensor.Dtype;
 import dev.duoka.tensor.MemoryOwner;
 import dev.duoka.tensor.Scope;
 import dev.duoka.tensor.Tensor;
+import dev.duoka.tensor.kernel.CrossEntropyKernel;
 import dev.duoka.tensor.op.Activations;
 import dev.duoka.tensor.op.Copies;
 import dev.duoka.tensor.op.Elementwise;
@@ -36,6 +37,12 @@ public final class LinearCrossEntropy extends Function {
 
   /** Logits of one chunk take at most this many bytes in fp32. */
   static final long CHUNK_BYTES = 64L << 20;
+
+  /** Likewise in the compute dtype, with our kernel: large enough for products at full rate. */
+  private static final long FUSED_CHUNK_BYTES = 256L << 20;
+
+  /** Products are fastest with whole tiles of rows. */
+  private static final long ROW_TILE = 128;
 
   private final Parameter weight;
   private final Tensor targets;
@@ -69,6 +76,17 @@ public final class LinearCrossEntropy extends Function {
     return List.of(weight);
   }
 
+  /** The logits and both gradients, which are computed with them. */
+  @Override
+  public double flops(Tensor[] inputs, Tensor[] outputs) {
+    return 3 * 2.0 * inputs[0].elements() * weight.value().size(0);
+  }
+
+  @Override
+  public double inputGradientRatio() {
+    return 0;
+  }
+
   @Override
   public Tensor[] forward(SavedTensors saved, Tensor... inputs) {
     Tensor hidden = inputs[0];
@@ -79,7 +97,8 @@ public final class LinearCrossEntropy extends Function {
     boolean training = saved.isRecording();
     long rows = hidden.size(0);
     long vocabulary = weight.value().size(0);
-    long chunk = Math.max(1, Math.min(rows, chunkBytes / (4 * vocabulary)));
+    boolean fused = CrossEntropyKernel.take(hidden, vocabulary);
+    long chunk = chunkRows(hidden, rows, vocabulary, fused);
     Dtype wide = hidden.dtype() == Dtype.FLOAT64 ? Dtype.FLOAT64 : Dtype.FLOAT32;
     Tensor loss = Tensors.zeros(wide, hidden.device(), 1);
     Tensor hiddenGradient =
@@ -88,26 +107,15 @@ public final class LinearCrossEntropy extends Function {
       long length = Math.min(chunk, rows - start);
       try (Scope _ = Scope.open(MemoryOwner.LOGITS)) {
         Tensor part = Views.narrow(hidden, 0, start, length);
-        Tensor target = Views.reshape(Views.narrow(targets, 0, start, length), length, 1);
-        Tensor counts = Copies.cast(Elementwise.atLeast(target, 0), wide);
-        Tensor row = Elementwise.mul(target, Copies.cast(counts, Dtype.INT64));
-        Tensor logits = Copies.cast(Products.mmTransposedB(part, weight.value()), wide);
-        Tensor logProbabilities = Activations.logSoftmax(logits);
-        logits.close();
-        Tensor losses =
-            Elementwise.mul(Indexing.gather(logProbabilities, 1, row), Elementwise.neg(counts));
-        Elementwise.addInPlace(loss, Views.reshape(Reductions.sum(losses), 1));
-        if (hiddenGradient != null) {
-          // d loss / d logits = (softmax − one-hot) · scale, and 0 in an ignored row.
-          Tensor scale = Elementwise.mul(counts, gradientScale);
-          Tensor gradient = Elementwise.exp(logProbabilities);
-          logProbabilities.close();
-          Elementwise.mulInPlace(gradient, scale);
-          Indexing.scatterAdd(gradient, 1, row, Elementwise.neg(scale));
-          Tensor narrow = Copies.cast(gradient, hidden.dtype());
+        Tensor target = Views.narrow(targets, 0, start, length);
+        Tensor gradient =
+            fused
+                ? fusedChunk(part, target, loss, training)
+                : composedChunk(part, target, loss, wide, training);
+        if (hiddenGradient != null && gradient != null) {
           Products.mmInto(
-              Views.narrow(hiddenGradient, 0, start, length), narrow, weight.value(), 0);
-          weight.addGradientProduct(narrow, part);
+              Views.narrow(hiddenGradient, 0, start, length), gradient, weight.value(), 0);
+          weight.addGradientProduct(gradient, part);
         }
       }
     }
@@ -115,6 +123,46 @@ public final class LinearCrossEntropy extends Function {
       saved.save("hidden gradient", hiddenGradient);
     }
     return new Tensor[] {loss};
+  }
+
+  /** Adds a chunk's losses to {@code loss}; returns the gradient of its logits. */
+  private @Nullable Tensor composedChunk(
+      Tensor part, Tensor targets, Tensor loss, Dtype wide, boolean training) {
+    Tensor target = Views.reshape(targets, -1, 1);
+    Tensor counts = Copies.cast(Elementwise.atLeast(target, 0), wide);
+    Tensor row = Elementwise.mul(target, Copies.cast(counts, Dtype.INT64));
+    Tensor logits = Copies.cast(Products.mmTransposedB(part, weight.value()), wide);
+    Tensor logProbabilities = Activations.logSoftmax(logits);
+    logits.close();
+    Tensor losses =
+        Elementwise.mul(Indexing.gather(logProbabilities, 1, row), Elementwise.neg(counts));
+    Elementwise.addInPlace(loss, Views.reshape(Reductions.sum(losses), 1));
+    if (!training) {
+      return null;
+    }
+    // d loss / d logits = (softmax − one-hot) · scale, and 0 in an ignored row.
+    Tensor scale = Elementwise.mul(counts, gradientScale);
+    Tensor gradient = Elementwise.exp(logProbabilities);
+    logProbabilities.close();
+    Elementwise.mulInPlace(gradient, scale);
+    Indexing.scatterAdd(gradient, 1, row, Elementwise.neg(scale));
+    return Copies.cast(gradient, part.dtype());
+  }
+
+  /** As {@link #composedChunk}, with the gradient in the place of the logits. */
+  private @Nullable Tensor fusedChunk(Tensor part, Tensor targets, Tensor loss, boolean training) {
+    Tensor logits = Products.mmTransposedB(part, weight.value());
+    Tensor losses = CrossEntropyKernel.run(logits, targets, gradientScale, training);
+    Elementwise.addInPlace(loss, Views.reshape(Reductions.sum(losses), 1));
+    return training ? logits : null;
+  }
+
+  private long chunkRows(Tensor hidden, long rows, long vocabulary, boolean fused) {
+    if (!fused) {
+      return Math.max(1, Math.min(rows, chunkBytes / (4 * vocabulary)));
+    }
+    long fitting = FUSED_CHUNK_BYTES / (hidden.dtype().bytes() * vocabulary);
+    return Math.min(rows, Math.max(ROW_TILE, fitting / ROW_TILE * ROW_TILE));
   }
 
   @Override

@@ -5,8 +5,9 @@ import dev.duoka.tensor.Tensor;
 import dev.duoka.tensor.op.Activations;
 import dev.duoka.tensor.op.Copies;
 import dev.duoka.tensor.op.Elementwise;
-import dev.duoka.tensor.op.HostCopy;
+import dev.duoka.tensor.op.Indexing;
 import dev.duoka.tensor.op.Products;
+import dev.duoka.tensor.op.Tensors;
 import dev.duoka.tensor.op.Views;
 
 /**
@@ -62,14 +63,11 @@ final class ReferenceAttention {
 
   /** 0 where a query may see a key, −∞ where the key comes later: {@code [1, t, t]}. */
   private static Tensor causalMask(Tensor scores) {
-    int queries = Math.toIntExact(scores.size(1));
-    int keys = Math.toIntExact(scores.size(2));
-    float[] mask = new float[queries * keys];
-    for (int query = 0; query < queries; query++) {
-      for (int key = query + 1 + keys - queries; key < keys; key++) {
-        mask[query * keys + key] = Float.NEGATIVE_INFINITY;
-      }
-    }
-    return HostCopy.fromFloats(mask, scores.dtype(), scores.device(), 1, queries, keys);
+    long queries = scores.size(1);
+    long keys = scores.size(2);
+    Tensor mask =
+        Tensors.full(Double.NEGATIVE_INFINITY, scores.dtype(), scores.device(), queries, keys);
+    Indexing.keepUpperTriangle(mask, 1 + keys - queries);
+    return Views.unsqueeze(mask, 0);
   }
 }

@@ -5,10 +5,12 @@ import dev.duoka.engine.autograd.SavedTensors;
 import dev.duoka.engine.parameter.Parameter;
 import dev.duoka.tensor.Dtype;
 import dev.duoka.tensor.Tensor;
+import dev.duoka.tensor.kernel.NormKernels;
 import dev.duoka.tensor.op.Activations;
 import dev.duoka.tensor.op.Copies;
 import dev.duoka.tensor.op.Elementwise;
 import dev.duoka.tensor.op.Reductions;
+import dev.duoka.tensor.op.Views;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -43,7 +45,10 @@ public final class RmsNorm extends Function {
 
   @Override
   public Tensor[] forward(SavedTensors saved, Tensor... inputs) {
-    Tensor[] results = Activations.rmsNorm(inputs[0], weight.value(), epsilon);
+    Tensor[] results =
+        NormKernels.take(inputs[0])
+            ? NormKernels.forward(inputs[0], null, weight.value(), epsilon)
+            : Activations.rmsNorm(inputs[0], weight.value(), epsilon);
     saved.saveInput("x", 0);
     saved.save("inverse rms", results[1]);
     return new Tensor[] {results[0]};
@@ -51,6 +56,19 @@ public final class RmsNorm extends Function {
 
   @Override
   public @Nullable Tensor[] inputGradients(SavedTensors saved, @Nullable Tensor[] gradOutputs) {
+    if (NormKernels.take(saved.get("x"))) {
+      Tensor x = saved.get("x");
+      Tensor residual = saved.takeGradientSoFar(0);
+      Tensor[] gradients =
+          NormKernels.backward(
+              Views.dense(only(gradOutputs)),
+              x,
+              weight.value(),
+              saved.get("inverse rms"),
+              residual == null ? null : Views.dense(residual));
+      saved.save("weight gradient parts", gradients[1]);
+      return new @Nullable Tensor[] {gradients[0]};
+    }
     // In the order in which PyTorch differentiates x · rsqrt(mean(x²) + ε): through the product,
     // then through the mean.
     Tensor x = wide(saved.get("x"));
@@ -67,6 +85,10 @@ public final class RmsNorm extends Function {
 
   @Override
   public void weightGradients(SavedTensors saved, @Nullable Tensor[] gradOutputs) {
+    if (saved.has("weight gradient parts")) {
+      weight.addGradientParts(saved.get("weight gradient parts"));
+      return;
+    }
     Tensor product = Elementwise.mul(wide(only(gradOutputs)), normalised(saved));
     weight.addGradient(Reductions.sum(Matrices.flat(product), 0, false));
   }

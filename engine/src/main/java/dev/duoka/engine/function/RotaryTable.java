@@ -5,10 +5,12 @@ import dev.duoka.tensor.Dtype;
 import dev.duoka.tensor.MemoryOwner;
 import dev.duoka.tensor.Scope;
 import dev.duoka.tensor.Tensor;
+import dev.duoka.tensor.kernel.HeadKernels;
 import dev.duoka.tensor.op.Copies;
 import dev.duoka.tensor.op.Elementwise;
 import dev.duoka.tensor.op.HostCopy;
 import dev.duoka.tensor.op.Views;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The rotations of rotary position embedding (Su et al., arXiv:2104.09864) for positions 0 to
@@ -48,14 +50,22 @@ public final class RotaryTable implements AutoCloseable {
     }
     this.interleaved = interleaved;
     try (Scope _ = Scope.open(MemoryOwner.CONSTANTS)) {
-      cosines = Scope.detach(HostCopy.fromDoubles(cosine, dtype, device, positions, pairs));
+      Tensor cosineTable = HostCopy.fromDoubles(cosine, dtype, device, positions, pairs);
       sines = Scope.detach(HostCopy.fromDoubles(sine, dtype, device, positions, pairs));
+      cosines = Scope.detach(cosineTable);
     }
   }
 
   /** How many positions the table has. */
   public long positions() {
     return cosines.size(0);
+  }
+
+  /** The table as kernels read it, or null where it is not fp32. */
+  HeadKernels.@Nullable Rotation rotation(long firstPosition) {
+    return cosines.dtype() == Dtype.FLOAT32
+        ? new HeadKernels.Rotation(cosines, sines, interleaved, firstPosition)
+        : null;
   }
 
   /**

@@ -3,6 +3,7 @@ package dev.duoka.engine.function;
 import dev.duoka.engine.autograd.Function;
 import dev.duoka.engine.autograd.SavedTensors;
 import dev.duoka.tensor.Tensor;
+import dev.duoka.tensor.kernel.SwiGluKernels;
 import dev.duoka.tensor.op.Activations;
 import dev.duoka.tensor.op.Copies;
 import dev.duoka.tensor.op.Elementwise;
@@ -31,9 +32,15 @@ public final class SwiGlu extends Function {
   @Override
   public Tensor[] forward(SavedTensors saved, Tensor... inputs) {
     saved.saveInput("gate and up", 0);
-    Tensor result = product(inputs[0]);
     if (inputs.length == 2) {
       saved.saveInput("row weight", 1);
+    }
+    Tensor rowWeight = inputs.length == 2 ? inputs[1] : null;
+    if (SwiGluKernels.take(inputs[0], rowWeight)) {
+      return new Tensor[] {SwiGluKernels.forward(inputs[0], rowWeight)};
+    }
+    Tensor result = product(inputs[0]);
+    if (inputs.length == 2) {
       result = Elementwise.mul(result, Copies.cast(inputs[1], result.dtype()));
     }
     return new Tensor[] {result};
@@ -43,6 +50,10 @@ public final class SwiGlu extends Function {
   public @Nullable Tensor[] inputGradients(SavedTensors saved, @Nullable Tensor[] gradOutputs) {
     Tensor input = saved.get("gate and up");
     Tensor gradient = only(gradOutputs);
+    Tensor weights = saved.has("row weight") ? saved.get("row weight") : null;
+    if (SwiGluKernels.take(input, weights)) {
+      return SwiGluKernels.backward(input, Views.dense(gradient), weights);
+    }
     if (!saved.has("row weight")) {
       return new @Nullable Tensor[] {gateAndUpGradient(input, gradient)};
     }

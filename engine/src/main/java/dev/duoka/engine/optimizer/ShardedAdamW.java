@@ -1,11 +1,13 @@
 package dev.duoka.engine.optimizer;
 
+import dev.duoka.engine.autograd.Work;
 import dev.duoka.engine.parallel.Collectives;
 import dev.duoka.engine.parameter.ParameterStore;
 import dev.duoka.tensor.Dtype;
 import dev.duoka.tensor.MemoryOwner;
 import dev.duoka.tensor.Scope;
 import dev.duoka.tensor.Tensor;
+import dev.duoka.tensor.kernel.AdamWKernel;
 import dev.duoka.tensor.op.Copies;
 import dev.duoka.tensor.op.Elementwise;
 import dev.duoka.tensor.op.HostCopy;
@@ -55,19 +57,19 @@ public final class ShardedAdamW implements AutoCloseable {
     }
     long length = sharded ? store.shardLength() : store.length();
     long offset = sharded ? collectives.rank() * length : 0;
-    valueShard = Scope.detach(Views.narrow(store.values(), 0, offset, length));
-    gradientShard = Scope.detach(Views.narrow(store.gradients(), 0, offset, length));
     Dtype dtype = store.gradients().dtype();
+    // Detached together at the end, so that running out of memory on one frees the others.
     try (Scope _ = Scope.open(MemoryOwner.OPTIMIZER)) {
-      firstMoment = Scope.detach(Tensors.zeros(dtype, valueShard.device(), length));
-      secondMoment = Scope.detach(Tensors.zeros(dtype, valueShard.device(), length));
-    }
-    if (valueShard.dtype() == dtype) {
-      master = null;
-    } else {
-      try (Scope _ = Scope.open(MemoryOwner.MASTER_WEIGHTS)) {
-        master = Scope.detach(Copies.cast(valueShard, dtype));
-      }
+      Tensor values = Views.narrow(store.values(), 0, offset, length);
+      Tensor gradients = Views.narrow(store.gradients(), 0, offset, length);
+      Tensor first = Tensors.zeros(dtype, values.device(), length);
+      Tensor second = Tensors.zeros(dtype, values.device(), length);
+      Tensor masters = values.dtype() == dtype ? null : masterWeights(values, dtype);
+      valueShard = Scope.detach(values);
+      gradientShard = Scope.detach(gradients);
+      firstMoment = Scope.detach(first);
+      secondMoment = Scope.detach(second);
+      master = masters == null ? null : Scope.detach(masters);
     }
   }
 
@@ -85,6 +87,9 @@ public final class ShardedAdamW implements AutoCloseable {
       } else {
         collectives.allReduce(store.gradients());
       }
+    }
+    if (AdamWKernel.take(valueShard, gradientShard)) {
+      return fusedStep(learningRate, lossScale);
     }
     double norm = Math.sqrt(squaredNorm()) / lossScale;
     if (!Double.isFinite(norm)) {
@@ -117,6 +122,47 @@ public final class ShardedAdamW implements AutoCloseable {
     return new StepOutcome(norm, true);
   }
 
+  /** Launches the whole update before it reads the norm back. */
+  private StepOutcome fusedStep(double learningRate, double lossScale) {
+    try (Scope _ = Scope.open(MemoryOwner.TEMPORARIES)) {
+      Tensor squares = AdamWKernel.squaredNorm(gradientShard);
+      if (sharded) {
+        double[] sum = {HostCopy.item(squares)};
+        collectives.allReduce(sum);
+        Tensors.fill(squares, sum[0]);
+      }
+      AdamWKernel.step(
+          master,
+          valueShard,
+          gradientShard,
+          firstMoment,
+          secondMoment,
+          squares,
+          new AdamWKernel.Update(
+              learningRate,
+              settings.beta1(),
+              settings.beta2(),
+              settings.epsilon(),
+              settings.weightDecay(),
+              1 / lossScale,
+              settings.clipNorm(),
+              steps + 1));
+      double norm = squares.device().isMeta() ? 0 : Math.sqrt(HostCopy.item(squares)) / lossScale;
+      boolean applied = Double.isFinite(norm);
+      if (applied) {
+        steps++;
+        gatherValues();
+      }
+      return new StepOutcome(norm, applied);
+    }
+  }
+
+  private static Tensor masterWeights(Tensor values, Dtype dtype) {
+    try (Scope scope = Scope.open(MemoryOwner.MASTER_WEIGHTS)) {
+      return scope.keep(Copies.cast(values, dtype));
+    }
+  }
+
   /** Sum of squares of the reduced gradients over all shards. */
   private double squaredNorm() {
     double[] sum = new double[1];
@@ -140,6 +186,10 @@ public final class ShardedAdamW implements AutoCloseable {
     if (master != null) {
       Copies.into(valueShard, master);
     }
+    gatherValues();
+  }
+
+  private void gatherValues() {
     if (sharded) {
       collectives.allGather(valueShard, store.values());
     }
@@ -175,6 +225,16 @@ public final class ShardedAdamW implements AutoCloseable {
   /** Whether each rank keeps only a part. */
   public boolean isSharded() {
     return sharded;
+  }
+
+  /**
+   * The least work of one update: gradients are read for the norm and again for the update, weights
+   * and moments read and written, and the compute weights written.
+   */
+  public Work work() {
+    double elements = valueShard.elements();
+    double perElement = 4 + 4 + 3 * 8 + (master == null ? 0 : valueShard.dtype().bytes());
+    return new Work(0, elements * perElement);
   }
 
   /** How many updates were made. */

@@ -1,10 +1,15 @@
 package dev.duoka.engine.parameter;
 
+import dev.duoka.tensor.Device;
+import dev.duoka.tensor.Dtype;
 import dev.duoka.tensor.Tensor;
+import dev.duoka.tensor.kernel.NormKernels;
 import dev.duoka.tensor.op.Copies;
 import dev.duoka.tensor.op.Elementwise;
 import dev.duoka.tensor.op.Products;
+import dev.duoka.tensor.op.Tensors;
 import dev.duoka.tensor.op.Views;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -85,11 +90,42 @@ public final class Parameter {
         Products.mmInto(gradient(), transposed, b, gradientIsFresh ? 0 : 1);
       }
       gradientIsFresh = false;
+    } else if (accumulatesProducts(a, b)) {
+      Products.outerInto(gradient(), a, b, !gradientIsFresh);
+      gradientIsFresh = false;
     } else {
       try (Tensor product = Products.mmTransposedA(a, b)) {
         addGradient(product);
       }
     }
+  }
+
+  /**
+   * Adds the sum over the rows of {@code parts}, fp32 {@code [blocks, h]}, in a fixed order.
+   *
+   * @see NormKernels#sumParts
+   */
+  public void addGradientParts(Tensor parts) {
+    NormKernels.sumParts(parts, gradient(), !gradientIsFresh);
+    gradientIsFresh = false;
+  }
+
+  /** Lets {@code adder} add to the main gradient itself, which is zeroed first when it is fresh. */
+  public void addGradientInPlace(Consumer<Tensor> adder) {
+    if (gradientIsFresh) {
+      Tensors.zero(gradient());
+    }
+    adder.accept(gradient());
+    gradientIsFresh = false;
+  }
+
+  /** Whether the product goes straight into the main gradient, as it does on a GPU. */
+  private boolean accumulatesProducts(Tensor a, Tensor b) {
+    return !a.device().equals(Device.CPU)
+        && gradient().dtype() == Dtype.FLOAT32
+        && a.dtype() != Dtype.FLOAT64
+        && a.isContiguous()
+        && b.isContiguous();
   }
 
   @Override

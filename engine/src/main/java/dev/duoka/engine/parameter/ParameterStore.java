@@ -53,8 +53,14 @@ public final class ParameterStore implements AutoCloseable {
     }
     length = aligned(length, (long) ALIGNMENT * shards);
     Dtype gradientDtype = dtype == Dtype.FLOAT64 ? Dtype.FLOAT64 : Dtype.FLOAT32;
-    values = flat(MemoryOwner.WEIGHTS, dtype, device, length);
-    gradients = withGradients ? flat(MemoryOwner.GRADIENTS, gradientDtype, device, length) : null;
+    // Detached together at the end, so that running out of memory on the second frees the first.
+    try (Scope _ = Scope.open()) {
+      Tensor flatValues = flat(MemoryOwner.WEIGHTS, dtype, device, length);
+      Tensor flatGradients =
+          withGradients ? flat(MemoryOwner.GRADIENTS, gradientDtype, device, length) : null;
+      values = Scope.detach(flatValues);
+      gradients = flatGradients == null ? null : Scope.detach(flatGradients);
+    }
     long offset = 0;
     for (ParameterSpec spec : specs) {
       Tensor value = view(values, offset, spec);
@@ -142,8 +148,8 @@ public final class ParameterStore implements AutoCloseable {
   }
 
   private static Tensor flat(MemoryOwner owner, Dtype dtype, Device device, long length) {
-    try (Scope _ = Scope.open(owner)) {
-      return Scope.detach(Tensors.zeros(dtype, device, length));
+    try (Scope scope = Scope.open(owner)) {
+      return scope.keep(Tensors.zeros(dtype, device, length));
     }
   }
 

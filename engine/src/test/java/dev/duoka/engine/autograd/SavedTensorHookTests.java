@@ -94,6 +94,19 @@ class SavedTensorHookTests {
     }
   }
 
+  /** The second run of a block saves as much as a single run would have. */
+  @Test
+  void getsWhatARecomputedBlockSaves() {
+    try (Chain chain = new Chain(DEVICE)) {
+      Elsewhere once = new Elsewhere();
+      chain.train(Recompute.NONE, tape -> tape.keepSavedTensorsWith(once));
+      Elsewhere again = new Elsewhere();
+      chain.train(Recompute.FULL, tape -> tape.keepSavedTensorsWith(again));
+      assertThat(again.packed).isEqualTo(once.packed + Chain.BLOCKS);
+      assertThat(again.away).isEmpty();
+    }
+  }
+
   @Test
   void getsEveryTicketBackWithoutABackwardPass() {
     try (Chain chain = new Chain(DEVICE)) {

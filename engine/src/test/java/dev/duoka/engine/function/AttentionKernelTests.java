@@ -61,6 +61,27 @@ class AttentionKernelTests {
         what + ", seed 111", HostCopy.doubles(actual), HostCopy.doubles(expected), tolerance);
   }
 
+  /** With equal scores each query gets the mean of the values that it may see. */
+  @ParameterizedTest
+  @CsvSource({"FLOAT64, 9, 9", "FLOAT32, 4, 9", "BFLOAT16, 1, 3"})
+  void theMaskHidesWhatComesLater(Dtype dtype, int queries, int keys) {
+    try (Scope _ = Scope.open(MemoryOwner.TEMPORARIES)) {
+      Tensor query = HostCopy.fromFloats(new float[queries], dtype, Device.CPU, 1, 1, queries, 1);
+      Tensor key = HostCopy.fromFloats(new float[keys], dtype, Device.CPU, 1, 1, keys, 1);
+      float[] numbers = new float[keys];
+      double[] expected = new double[queries];
+      for (int i = 0; i < keys; i++) {
+        numbers[i] = i;
+      }
+      for (int i = 0; i < queries; i++) {
+        expected[i] = (i + keys - queries) / 2.0;
+      }
+      Tensor value = HostCopy.fromFloats(numbers, dtype, Device.CPU, 1, 1, keys, 1);
+      Tensor output = ReferenceAttention.forward(query, key, value, true, SCALE)[0];
+      Numbers.assertClose("means", HostCopy.doubles(output), expected, 1e-6);
+    }
+  }
+
   /** The last queries of a sequence see what they see in the whole sequence. */
   @ParameterizedTest
   @CsvSource({"12, 5", "12, 1", "150, 20"})

@@ -21,6 +21,7 @@ final class FunctionTable {
     table.heads();
     table.attention();
     table.losses();
+    table.wholePacks();
     table.cases.addAll(ExpertTable.cases());
     return table.cases;
   }
@@ -145,7 +146,8 @@ final class FunctionTable {
             bench.input(bench.random().coarse(2 * 3, 4));
             bench.computing(
                 (tape, in) ->
-                    tape.applyAll(new LatentHeads(2, 3, 5, 4, 2, rotary, 1), in[0], in[1], in[2]));
+                    tape.applyAll(
+                        new LatentHeads(2, 3, 5, 4, 2, rotary, 1, 1), in[0], in[1], in[2]));
           });
     }
   }
@@ -171,6 +173,103 @@ final class FunctionTable {
           bench.input(bench.random().coarse(batch, kvHeads, length, value));
           bench.computing((tape, in) -> one(tape.apply(new Attention(0.5), in[0], in[1], in[2])));
         });
+  }
+
+  /** Sizes that our CUDA kernels take: rows of whole 16-byte packs in every dtype. */
+  private void wholePacks() {
+    add(
+        "linear, whole packs",
+        bench -> {
+          Parameter weight = bench.parameter("w", 24, 16);
+          bench.input(bench.random().coarse(5, 16));
+          bench.computing((tape, in) -> one(tape.apply(new Linear(weight), in[0])));
+        });
+    for (int width : new int[] {8, 40, 264}) {
+      add(
+          "rms norm, whole packs, " + width,
+          bench -> {
+            Parameter weight = bench.parameter("w", width);
+            bench.input(bench.random().coarse(3, width));
+            bench.computing((tape, in) -> one(tape.apply(new RmsNorm(weight, 1e-3), in[0])));
+          });
+    }
+    add(
+        "rms norm of two inputs with one weight, whole packs",
+        bench -> {
+          Parameter weight = bench.parameter("w", 16);
+          bench.input(bench.random().coarse(3, 16));
+          bench.computing(
+              (tape, in) ->
+                  one(
+                      tape.apply(
+                          new RmsNorm(weight, 1e-3),
+                          tape.apply(new RmsNorm(weight, 1e-3), in[0]))));
+        });
+    add(
+        "swiglu, whole packs",
+        bench -> {
+          bench.input(bench.random().coarse(3, 2 * 24));
+          bench.computing((tape, in) -> one(tape.apply(new SwiGlu(), in[0])));
+        });
+    add(
+        "swiglu with row weights, whole packs",
+        bench -> {
+          bench.input(bench.random().coarse(4, 2 * 16));
+          bench.input(bench.random().coarse(4, 1));
+          bench.computing((tape, in) -> one(tape.apply(new SwiGlu(), in[0], in[1])));
+        });
+    for (boolean interleaved : new boolean[] {false, true}) {
+      String layout = interleaved ? ", interleaved" : ", halves";
+      add(
+          "grouped-query heads, whole packs" + layout,
+          bench -> {
+            RotaryTable rotary = rotary(bench, 16, interleaved);
+            Parameter weight = bench.parameter("w", (4 + 2 * 2) * 16, 3);
+            bench.input(bench.random().coarse(2 * 3, 3));
+            bench.computing(
+                (tape, in) ->
+                    tape.applyAll(
+                        new GroupedQueryHeads(2, 4, 2, rotary, 5),
+                        tape.apply(new Linear(weight), in[0])));
+          });
+      add(
+          "latent heads, whole packs" + layout,
+          bench -> {
+            RotaryTable rotary = rotary(bench, 16, interleaved);
+            Parameter weight = bench.parameter("w", 3 * (8 + 16), 3);
+            bench.input(bench.random().coarse(2 * 3, 3));
+            bench.input(bench.random().coarse(2 * 3, 3 * (8 + 24)));
+            bench.input(bench.random().coarse(2 * 3, 16));
+            bench.computing(
+                (tape, in) ->
+                    tape.applyAll(
+                        new LatentHeads(2, 3, 8, 16, 24, rotary, 1, 1),
+                        tape.apply(new Linear(weight), in[0]),
+                        in[1],
+                        in[2]));
+          });
+    }
+    add(
+        "linear cross-entropy, whole packs",
+        bench -> {
+          Parameter weight = bench.parameter("w", 40, 8);
+          long[] targets = {3, LinearCrossEntropy.IGNORED, 38, 0, LinearCrossEntropy.IGNORED};
+          Tensor target = HostCopy.fromLongs(targets, bench.random().device(), 5);
+          bench.input(bench.random().coarse(5, 8));
+          bench.withGradientScale(0.375);
+          bench.computing(
+              (tape, in) -> one(tape.apply(new LinearCrossEntropy(weight, target, 0.375), in[0])));
+        });
+    add(
+        "embedding, whole packs",
+        bench -> {
+          Parameter weight = bench.parameter("w", 6, 24);
+          Tensor tokens = bench.random().indices(6, 3, 7);
+          bench.computing((tape, in) -> one(tape.apply(new Embedding(weight, tokens))));
+        });
+    attention("attention, whole packs", 2, 4, 4, 16, 16, 16);
+    attention("attention, whole packs, grouped", 2, 4, 2, 16, 16, 16);
+    attention("attention, whole packs, narrower value", 2, 2, 2, 16, 24, 16);
   }
 
   private void losses() {

@@ -20,6 +20,18 @@ public final class CudaStreams {
     return call(TorchFunctions.CURRENT_CUDA_STREAM.orElseThrow(CudaStreams::noCuda), device);
   }
 
+  /** LibTorch's cuBLAS handle for the calling thread, set to its current device and stream. */
+  public static long blasHandle() {
+    MethodHandle function = TorchFunctions.CURRENT_BLAS_HANDLE.orElseThrow(CudaStreams::noCuda);
+    Scratch scratch = Scratch.ofThread();
+    try {
+      NativeFailure.check((int) function.invokeExact(scratch.out), "the current cuBLAS handle");
+    } catch (Throwable t) {
+      throw NativeFunctions.unexpected(t);
+    }
+    return scratch.outLong();
+  }
+
   private static long call(MethodHandle function, int device) {
     Scratch scratch = Scratch.ofThread();
     try {

@@ -127,6 +127,9 @@ final class TorchFunctions {
       C.optional(
           "aoti_torch_create_cuda_guard", FunctionDescriptor.of(JAVA_INT, JAVA_INT, ADDRESS));
 
+  static final Optional<MethodHandle> CURRENT_BLAS_HANDLE =
+      C.optional("torch_get_current_cuda_blas_handle", FunctionDescriptor.of(JAVA_INT, ADDRESS));
+
   // Attention by cuDNN: the dispatcher shim pairs result types in reverse order and fails here.
   static final Optional<MethodHandle> CUDNN_ATTENTION =
       C.optional(

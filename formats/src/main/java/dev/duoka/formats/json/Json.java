@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.util.regex.Pattern;
 import tools.jackson.core.JacksonException;
 import tools.jackson.core.StreamReadConstraints;
 import tools.jackson.core.StreamReadFeature;
@@ -28,6 +29,12 @@ public final class Json {
 
   /** Bytes of a file: the largest real one, a tokenizer, has about 10 MB. */
   public static final long MAX_BYTES = 256L << 20;
+
+  /** How the parser names another place in its message; it knows it for text, not for bytes. */
+  private static final Pattern UNKNOWN_PLACE =
+      Pattern.compile(" \\(start marker at \\[Source: [^\\]]*#UNKNOWN\\]\\)");
+
+  private static final Pattern PLACE = Pattern.compile("\\[Source: [^\\]]*?; ([^;\\]]*)\\]");
 
   private static final JsonMapper MAPPER =
       JsonMapper.builder(
@@ -93,10 +100,16 @@ public final class Json {
               : " at line " + location.getLineNr() + ", column " + location.getColumnNr();
       throw new DuokaException(
           code,
-          "cannot read " + source + ": malformed JSON" + where + ": " + e.getOriginalMessage(),
+          "cannot read " + source + ": malformed JSON" + where + ": " + reason(e),
           "Correct that place, or copy the file again if it was never edited.",
           e);
     }
+  }
+
+  /** What is wrong with malformed JSON, without what the parser says of its own settings. */
+  public static String reason(JacksonException e) {
+    String message = String.valueOf(e.getOriginalMessage());
+    return PLACE.matcher(UNKNOWN_PLACE.matcher(message).replaceAll("")).replaceAll("$1");
   }
 
   /** An empty object to fill. */

@@ -7,14 +7,15 @@ import dev.duoka.base.ErrorCode;
 final class InvalidModelConfigException extends DuokaException {
   private static final long serialVersionUID = 1L;
 
-  private final String problem;
+  private final String fault;
 
   InvalidModelConfigException(String problem, String remedy) {
     super(ErrorCode.CONFIG, "model config: " + problem, remedy);
-    this.problem = problem;
+    this.fault = problem;
   }
 
-  String problem() {
-    return problem;
+  /** The problem without saying that it is one of a model config. */
+  String fault() {
+    return fault;
   }
 }

@@ -58,7 +58,7 @@ public final class ModelConfigReader {
           tokenId(fields, "bos_token_id", absent.bosTokenId(), vocabSize),
           tokenId(fields, "eos_token_id", absent.eosTokenId(), vocabSize));
     } catch (InvalidModelConfigException e) {
-      throw fields.error(e.problem(), e.remedy());
+      throw fields.error(e.fault(), e.remedy());
     }
   }
 

@@ -47,7 +47,10 @@ public final class Presets {
       throw new DuokaException(
           ErrorCode.CONFIG,
           "there is no model preset '" + name + "'",
-          NearestName.hint(name, NAMES));
+          NearestName.of(name, NAMES).map(near -> "Did you mean '" + near + "'? ").orElse("")
+              + "Presets: "
+              + String.join(", ", NAMES)
+              + ".");
     }
     String resource = "presets/" + name + ".json";
     try (InputStream in = Presets.class.getResourceAsStream(resource)) {

@@ -35,6 +35,15 @@ class JsonTests {
   }
 
   @Test
+  void saysNothingOfTheParsersOwnSettings() {
+    assertThatThrownBy(() -> parse("{\"a\": [1, 2"))
+        .hasMessageContaining("malformed JSON")
+        .hasMessageContaining("expected close marker for Array")
+        .message()
+        .doesNotContain("REDACTED", "StreamReadFeature");
+  }
+
+  @Test
   void saysThatAFileIsMissing() {
     assertThatThrownBy(() -> Json.parse(folder.resolve("b.json"), ErrorCode.FORMAT))
         .isInstanceOf(DuokaException.class)

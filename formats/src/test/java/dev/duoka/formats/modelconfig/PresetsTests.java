@@ -22,7 +22,8 @@ class PresetsTests {
   void namesTheNearestPreset() {
     assertThatThrownBy(() -> Presets.named("deepseek-v3-lite"))
         .hasMessageContaining("no model preset 'deepseek-v3-lite'")
-        .hasMessageContaining("Did you mean 'deepseek-v2-lite'?");
+        .hasMessageContaining("Did you mean 'deepseek-v2-lite'? Presets: deepseek-llm-7b, ")
+        .hasMessageEndingWith("tiny-v3.");
   }
 
   @ParameterizedTest

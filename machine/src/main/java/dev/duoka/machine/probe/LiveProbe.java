@@ -55,30 +55,25 @@ public final class LiveProbe {
     }
   }
 
-  /** Reads the GPUs, and says why what remains unknown of them is unknown. */
   private static String gpus(Presence<Nvml> nvml, Facts facts) {
     return switch (nvml) {
       case Presence.Absent<Nvml>(String reason, _) -> "NVML cannot be used: " + reason;
       case Presence.Present<Nvml>(Nvml library) -> {
-        gpus(library, facts);
+        try {
+          library.driverVersion().ifPresent(version -> facts.driverVersions.put(version, "NVML"));
+          library
+              .cudaDriverVersion()
+              .ifPresent(version -> facts.cudaVersions.put(version.toString(), "NVML"));
+          facts.gpusListed = true;
+          for (NvmlDevice device : library.devices()) {
+            facts.gpus.add(NvmlProbe.read(device, facts));
+          }
+        } catch (DuokaException e) {
+          facts.notes.add("NVML: " + e.getMessage());
+        }
         yield "NVML does not tell";
       }
     };
-  }
-
-  private static void gpus(Nvml library, Facts facts) {
-    try {
-      library.driverVersion().ifPresent(version -> facts.driverVersions.put(version, "NVML"));
-      library
-          .cudaDriverVersion()
-          .ifPresent(version -> facts.cudaVersions.put(version.toString(), "NVML"));
-      facts.gpusListed = true;
-      for (NvmlDevice device : library.devices()) {
-        facts.gpus.add(NvmlProbe.read(device, facts));
-      }
-    } catch (DuokaException e) {
-      facts.notes.add("NVML: " + e.getMessage());
-    }
   }
 
   private static void kernelLog(SystemFiles files, CommandRunner commands, Facts facts) {

@@ -20,6 +20,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** The live probe and the capture on a made-up root of the file system. */
+@SuppressWarnings("StringConcatToTextBlock") // lines of captured files read better one by one
 class LiveProbeTests {
   private static final CommandRunner NOTHING =
       (command, _) -> new CommandRunner.Result(127, "no " + command.getFirst());

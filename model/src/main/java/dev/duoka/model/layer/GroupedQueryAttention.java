@@ -1,12 +1,14 @@
 package dev.duoka.model.layer;
 
 import dev.duoka.engine.autograd.Variable;
+import dev.duoka.engine.function.Attention;
 import dev.duoka.engine.function.GroupedQueryHeads;
 import dev.duoka.engine.function.Linear;
 import dev.duoka.formats.modelconfig.AttentionConfig;
 import dev.duoka.model.weight.Weight;
 import dev.duoka.model.weight.WeightDeclarations;
 import dev.duoka.model.weight.WeightDeclarations.Rows;
+import dev.duoka.tensor.Tensor;
 
 /** Attention with fewer key and value heads than query heads, and rotary positions. */
 public final class GroupedQueryAttention implements SelfAttention {
@@ -49,7 +51,14 @@ public final class GroupedQueryAttention implements SelfAttention {
                     pass.rotary(),
                     pass.firstPosition()),
                 joint);
-    Variable attended = SelfAttention.attend(pass, layer, heads, 1 / Math.sqrt(config.headDim()));
+    KeyValueCache cache = pass.cache();
+    if (cache != null) {
+      Tensor[] all =
+          cache.append(layer, pass.firstPosition(), 2, heads[1].value(), heads[2].value());
+      heads[1] = Variable.constant(all[0]);
+      heads[2] = Variable.constant(all[1]);
+    }
+    Variable attended = pass.tape().apply(new Attention(1 / Math.sqrt(config.headDim())), heads);
     return pass.tape().apply(new Linear(output.parameter()), attended);
   }
 }

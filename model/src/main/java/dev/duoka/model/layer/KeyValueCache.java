@@ -12,8 +12,8 @@ import java.util.HashMap;
 import java.util.Map;
 
 /**
- * Keys and values of the tokens so far, per layer, with room for {@code capacity} tokens. Owns its
- * tensors; one thread.
+ * What attention needs of the tokens so far, per layer, with room for {@code capacity} tokens: keys
+ * and values, or the latent that they come from. Owns its tensors; one thread.
  */
 public final class KeyValueCache implements AutoCloseable {
   private final long capacity;
@@ -30,38 +30,50 @@ public final class KeyValueCache implements AutoCloseable {
   }
 
   /**
-   * Adds the keys and values of new tokens, {@code [b, heads, t, width]}, of which the first is at
-   * {@code position}.
+   * Adds what a layer needs of new tokens, of which the first is at {@code position}.
    *
-   * @return all keys and all values so far
+   * @param dim the dimension of the tokens, in each of {@code added}
+   * @return the same of all tokens so far
    */
-  Tensor[] append(int layer, long position, Tensor key, Tensor value) {
-    long end = position + key.size(2);
+  Tensor[] append(int layer, long position, int dim, Tensor... added) {
+    long count = added[0].size(dim);
+    long end = position + count;
     if (end > capacity) {
       throw new DuokaException(
           ErrorCode.TENSOR,
           "cannot keep " + end + " tokens: the cache holds " + capacity,
           "Ask for fewer tokens or a shorter prompt");
     }
-    Tensor[] kept = layers.computeIfAbsent(layer, _ -> new Tensor[] {room(key), room(value)});
-    Copies.into(Views.narrow(kept[0], 2, position, key.size(2)), key);
-    Copies.into(Views.narrow(kept[1], 2, position, value.size(2)), value);
-    return new Tensor[] {Views.narrow(kept[0], 2, 0, end), Views.narrow(kept[1], 2, 0, end)};
+    Tensor[] kept = layers.computeIfAbsent(layer, _ -> room(dim, added));
+    Tensor[] all = new Tensor[added.length];
+    for (int i = 0; i < added.length; i++) {
+      Copies.into(Views.narrow(kept[i], dim, position, count), added[i]);
+      all[i] = Views.narrow(kept[i], dim, 0, end);
+    }
+    return all;
   }
 
-  private Tensor room(Tensor like) {
+  private Tensor[] room(int dim, Tensor... like) {
+    Tensor[] rooms = new Tensor[like.length];
     try (Scope _ = Scope.open(MemoryOwner.KV_CACHE)) {
-      return Scope.detach(
-          Tensors.zeros(
-              like.dtype(), like.device(), like.size(0), like.size(1), capacity, like.size(3)));
+      for (int i = 0; i < like.length; i++) {
+        long[] shape = like[i].shape();
+        shape[dim] = capacity;
+        rooms[i] = Tensors.zeros(like[i].dtype(), like[i].device(), shape);
+      }
+      for (Tensor room : rooms) {
+        Scope.detach(room);
+      }
     }
+    return rooms;
   }
 
   @Override
   public void close() {
     for (Tensor[] kept : layers.values()) {
-      kept[0].close();
-      kept[1].close();
+      for (Tensor tensor : kept) {
+        tensor.close();
+      }
     }
     layers.clear();
   }

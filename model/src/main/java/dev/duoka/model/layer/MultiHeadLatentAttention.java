@@ -2,6 +2,7 @@ package dev.duoka.model.layer;
 
 import dev.duoka.engine.autograd.Tape;
 import dev.duoka.engine.autograd.Variable;
+import dev.duoka.engine.function.Attention;
 import dev.duoka.engine.function.LatentHeads;
 import dev.duoka.engine.function.Linear;
 import dev.duoka.engine.function.RmsNorm;
@@ -10,11 +11,15 @@ import dev.duoka.formats.modelconfig.AttentionConfig;
 import dev.duoka.formats.modelconfig.RopeScaling;
 import dev.duoka.model.weight.Weight;
 import dev.duoka.model.weight.WeightDeclarations;
+import dev.duoka.tensor.Tensor;
+import dev.duoka.tensor.op.Views;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Multi-head latent attention (DeepSeek-V2, arXiv:2405.04434 §2.1): keys and values come from one
  * compressed vector per token, queries optionally too, and positions from a separate rotated part.
+ * When generating, only that vector and the key's rotated part are kept of each token, and are
+ * expanded for all tokens at each use: little memory, for more arithmetic.
  */
 public final class MultiHeadLatentAttention implements SelfAttention {
   private final AttentionConfig.MultiHeadLatent config;
@@ -85,6 +90,15 @@ public final class MultiHeadLatentAttention implements SelfAttention {
             new SplitColumns(config.kvLoraRank()),
             tape.apply(new Linear(keyValueDown.parameter()), hidden));
     Variable latent = tape.apply(new RmsNorm(keyValueNorm.parameter(), epsilon), compressed[0]);
+    Variable rotatedPart = compressed[1];
+    long firstKey = pass.firstPosition();
+    KeyValueCache cache = pass.cache();
+    if (cache != null) {
+      Tensor[] all = kept(cache, pass, latent.value(), rotatedPart.value());
+      latent = Variable.constant(all[0]);
+      rotatedPart = Variable.constant(all[1]);
+      firstKey = 0;
+    }
     Variable keyValue = tape.apply(new Linear(keyValueUp.parameter()), latent);
 
     Variable[] heads =
@@ -96,11 +110,25 @@ public final class MultiHeadLatentAttention implements SelfAttention {
                 config.qkRopeHeadDim(),
                 config.vHeadDim(),
                 pass.rotary(),
-                pass.firstPosition()),
+                pass.firstPosition(),
+                firstKey),
             query,
             keyValue,
-            compressed[1]);
-    Variable attended = SelfAttention.attend(pass, layer, heads, scale);
+            rotatedPart);
+    Variable attended = tape.apply(new Attention(scale), heads);
     return tape.apply(new Linear(output.parameter()), attended);
+  }
+
+  /** Puts {@code [b·t, w]} of the new tokens into the cache and gets it of all, in that shape. */
+  private Tensor[] kept(KeyValueCache cache, Pass pass, Tensor... added) {
+    Tensor[] perSequence = new Tensor[added.length];
+    for (int i = 0; i < added.length; i++) {
+      perSequence[i] = Views.reshape(Views.dense(added[i]), pass.batch(), -1, added[i].size(1));
+    }
+    Tensor[] all = cache.append(layer, pass.firstPosition(), 1, perSequence);
+    for (int i = 0; i < all.length; i++) {
+      all[i] = Views.reshape(Views.dense(all[i]), -1, all[i].size(2));
+    }
+    return all;
   }
 }

@@ -115,16 +115,25 @@ public final class AttentionKernels {
     }
   }
 
-  /** The scores' log-sum-exp on {@code meta}, where no kernel runs: fp32 {@code [b, h, t]}. */
-  public static Tensor[] shapesOnly(Tensor query, Tensor value) {
+  /**
+   * What attention returns on {@code meta}, where no kernel runs: the output, and the scores'
+   * log-sum-exp, fp32 {@code [b, h, t]}.
+   *
+   * @param tokensFirst whether the output lies token by token, as cuDNN lays it out, or head by
+   *     head
+   */
+  public static Tensor[] shapesOnly(Tensor query, Tensor value, boolean tokensFirst) {
+    int outer = tokensFirst ? 2 : 1;
+    Tensor output =
+        Tensors.empty(
+            query.dtype(),
+            query.device(),
+            query.size(0),
+            query.size(outer),
+            query.size(3 - outer),
+            value.size(3));
     return new Tensor[] {
-      Tensors.empty(
-          query.dtype(),
-          query.device(),
-          query.size(0),
-          query.size(1),
-          query.size(2),
-          value.size(3)),
+      tokensFirst ? Views.transpose(output, 1, 2) : output,
       Tensors.empty(Dtype.FLOAT32, query.device(), query.size(0), query.size(1), query.size(2))
     };
   }

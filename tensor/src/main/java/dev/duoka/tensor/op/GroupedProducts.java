@@ -9,10 +9,12 @@ import dev.duoka.tensor.Tensor;
  * Matrix products of consecutive groups of rows with a matrix of their own: the experts' products.
  *
  * <p>Groups are given by {@code ends}: {@code int32[groups]}, where group g has the rows from
- * {@code ends[g − 1]} (0 for the first) to {@code ends[g]}; groups may be empty. On CUDA the counts
- * stay on the device: one kernel for all groups, no loop and no synchronisation (bf16; for other
- * dtypes LibTorch falls back to one product per group). fp64, and rows whose length is no multiple
- * of 16 bytes, take a loop of ours that reads the counts back.
+ * {@code ends[g − 1]} (0 for the first) to {@code ends[g]}; groups may be empty.
+ *
+ * <p>In bf16 on CUDA there is one kernel for all groups: no loop over them, and the counts stay on
+ * the device. In fp32 and fp16, and on the CPU, LibTorch reads the counts back and computes one
+ * product per group. fp64, and rows whose length is no multiple of 16 bytes, take a loop of ours
+ * that does the same.
  */
 public final class GroupedProducts {
   private static final Operator GROUPED_MM = Operator.of("aten::_grouped_mm", "");

@@ -12,6 +12,7 @@ public final class Indexing {
   private static final Operator EMBEDDING_BACKWARD =
       Operator.of("aten::embedding_dense_backward", "");
   private static final Operator TOPK = Operator.of("aten::topk", "");
+  private static final Operator TRIU_IN_PLACE = Operator.of("aten::triu_", "");
   private static final Operator SORT = Operator.of("aten::sort", "stable");
 
   private Indexing() {}
@@ -68,6 +69,17 @@ public final class Indexing {
         Call.of(SORT).tensor(vector).optionalInteger(1).integer(0).bool(false).results(2);
     sorted[0].close();
     return sorted[1];
+  }
+
+  /**
+   * Sets to 0 what lies below a diagonal of a matrix.
+   *
+   * @param diagonal how far to the right of the main one
+   */
+  public static void keepUpperTriangle(Tensor target, long diagonal) {
+    if (!target.device().isMeta()) {
+      Call.of(TRIU_IN_PLACE).tensor(target).integer(diagonal).inPlace();
+    }
   }
 
   /** How often each of the numbers 0 to {@code classes − 1} occurs: int64 {@code [classes]}. */

@@ -2,8 +2,10 @@ package dev.duoka.tensor.op;
 
 import dev.duoka.base.DuokaException;
 import dev.duoka.base.ErrorCode;
+import dev.duoka.ffi.cuda.Cublas;
 import dev.duoka.ffi.torch.Operator;
 import dev.duoka.ffi.torch.TypedFunctions;
+import dev.duoka.tensor.Dtype;
 import dev.duoka.tensor.Tensor;
 
 /** Matrix products. */
@@ -57,6 +59,44 @@ public final class Products {
     } catch (DuokaException e) {
       throw Call.failure("aten::addmm.out", e, target, a, b);
     }
+  }
+
+  /**
+   * {@code target (+)= aᵀ @ b} for 16-bit factors on CUDA, or as a dry run on {@code meta}: a
+   * weight gradient, accumulated in fp32 without a temporary.
+   *
+   * @param target dense fp32 {@code [k, m]}
+   * @param a dense {@code [n, k]}
+   * @param b dense {@code [n, m]}
+   * @param add whether to add to the target rather than overwrite it
+   */
+  public static void outerInto(Tensor target, Tensor a, Tensor b, boolean add) {
+    boolean fits =
+        a.dtype() == b.dtype()
+            && a.size(0) == b.size(0)
+            && target.elements() == a.size(1) * b.size(1)
+            && target.dtype() == Dtype.FLOAT32
+            && a.isContiguous()
+            && b.isContiguous()
+            && target.isContiguous();
+    if (!fits) {
+      throw new DuokaException(
+          ErrorCode.TENSOR, "cannot add the product of " + a + "ᵀ and " + b + " to " + target, "");
+    }
+    if (a.device().isMeta()) {
+      return;
+    }
+    Cublas.find()
+        .orElseThrow()
+        .outerProduct(
+            Views.addressOf(target),
+            Views.addressOf(a),
+            Views.addressOf(b),
+            a.size(0),
+            a.size(1),
+            b.size(1),
+            a.dtype() == Dtype.BFLOAT16 ? Cublas.Factor.BFLOAT16 : Cublas.Factor.FLOAT16,
+            add);
   }
 
   private static void checkInner(Tensor a, Tensor b, int rank) {

@@ -192,6 +192,14 @@ final class OperatorTable {
         WIDE,
         in -> Reductions.sum(Indexing.topk(in.distinct(4, 9), 3)[1], 1, false));
     one("Indexing.sortedOrder", ANY_ONE, in -> Indexing.sortedOrder(in.indices(4, 50)));
+    one(
+        "Indexing.keepUpperTriangle",
+        WIDE,
+        in -> {
+          Tensor target = in.normal(4, 6);
+          Indexing.keepUpperTriangle(target, 2);
+          return target;
+        });
     one("Indexing.counts", ANY_ONE, in -> Indexing.counts(in.indices(4, 5, 6), 7));
   }
 

@@ -56,6 +56,14 @@ public sealed interface CheckpointEvent {
     }
   }
 
+  /** A damaged checkpoint got another name, so that nothing takes it for one. */
+  record SetAside(Checkpoint checkpoint, Path folder) implements CheckpointEvent {
+    @Override
+    public String text() {
+      return "the damaged checkpoint " + checkpoint.step() + " is kept as " + folder;
+    }
+  }
+
   /** Something that is not needed could not be deleted. */
   record NotDeleted(Path folder, String problem) implements CheckpointEvent {
     @Override

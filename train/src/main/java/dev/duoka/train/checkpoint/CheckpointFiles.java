@@ -3,6 +3,7 @@ package dev.duoka.train.checkpoint;
 import dev.duoka.base.CrashSafeFiles;
 import dev.duoka.base.DuokaException;
 import dev.duoka.base.ErrorCode;
+import dev.duoka.base.IoReason;
 import dev.duoka.base.Sha256;
 import dev.duoka.formats.safetensors.WrittenFile;
 import java.io.IOException;
@@ -30,13 +31,12 @@ final class CheckpointFiles {
     return new WrittenFile(file, content.length, HexFormat.of().formatHex(Sha256.of(content)));
   }
 
-  /** A failure to write; the JDK tells a full disk by the system's message alone. */
+  /** A failure to write. */
   static DuokaException writing(Path file, IOException cause) {
-    String message = String.valueOf(cause.getMessage());
-    boolean full = message.contains("No space left") || message.contains("quota exceeded");
+    boolean full = IoReason.isFull(cause);
     return new DuokaException(
         full ? ErrorCode.NO_SPACE : ErrorCode.IO,
-        "cannot write " + file + ": " + (full ? "the file system is full" : cause.toString()),
+        "cannot write " + file + ": " + IoReason.of(cause),
         full
             ? "Free some space, or keep fewer checkpoints"
             : "Check that the folder is there and writable",

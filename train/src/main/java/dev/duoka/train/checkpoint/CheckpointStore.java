@@ -3,6 +3,7 @@ package dev.duoka.train.checkpoint;
 import dev.duoka.base.CrashSafeFiles;
 import dev.duoka.base.DuokaException;
 import dev.duoka.base.ErrorCode;
+import dev.duoka.base.IoReason;
 import java.io.IOException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
@@ -23,6 +24,9 @@ public final class CheckpointStore {
 
   /** A folder that is being deleted. */
   private static final String DELETING = ".deleting-";
+
+  /** What the name of a checkpoint ends with after resuming found it damaged. */
+  private static final String DAMAGED = ".damaged";
 
   private final Path folder;
 
@@ -58,6 +62,32 @@ public final class CheckpointStore {
       damages.forEach(listener);
     }
     return Optional.empty();
+  }
+
+  /**
+   * Gives the damaged checkpoints that are newer than {@link #latestValid} another name, so that a
+   * run which goes on from there neither counts nor meets them again.
+   *
+   * @param valid the step that the run goes on from
+   */
+  public void setAsideAfter(long valid, Consumer<CheckpointEvent> listener) {
+    list().stream()
+        .filter(checkpoint -> checkpoint.step() > valid)
+        .forEach(checkpoint -> setAside(checkpoint, listener));
+  }
+
+  private void setAside(Checkpoint damaged, Consumer<CheckpointEvent> listener) {
+    String name = damaged.folder().getFileName() + DAMAGED;
+    Path aside = folder.resolve(name);
+    for (int number = 2; Files.exists(aside); number++) {
+      aside = folder.resolve(name + "-" + number);
+    }
+    try {
+      CrashSafeFiles.moveIntoPlace(damaged.folder(), aside);
+      listener.accept(new CheckpointEvent.SetAside(damaged, aside));
+    } catch (IOException e) {
+      listener.accept(new CheckpointEvent.NotDeleted(damaged.folder(), IoReason.of(e)));
+    }
   }
 
   /**
@@ -155,7 +185,10 @@ public final class CheckpointStore {
       return List.of();
     } catch (IOException e) {
       throw new DuokaException(
-          ErrorCode.IO, "cannot list " + folder + ": " + e, "Check that it is readable", e);
+          ErrorCode.IO,
+          "cannot list " + folder + ": " + IoReason.of(e),
+          "Check that it is readable",
+          e);
     }
     return entries;
   }

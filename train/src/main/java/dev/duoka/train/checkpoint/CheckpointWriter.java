@@ -135,6 +135,9 @@ public final class CheckpointWriter implements AutoCloseable {
       } catch (DuokaException e) {
         listener.accept(new CheckpointEvent.SaveFailed(step, e));
         return false;
+      } catch (OutOfMemoryError e) {
+        listener.accept(new CheckpointEvent.SaveFailed(step, outOfMemory(e)));
+        return false;
       }
     }
     return true;
@@ -149,11 +152,21 @@ public final class CheckpointWriter implements AutoCloseable {
       store.retain(retention, result.checkpoint(), listener);
     } catch (DuokaException e) {
       listener.accept(new CheckpointEvent.SaveFailed(state.step(), e));
-    } catch (RuntimeException e) { // nobody else would hear of an error on this thread
+    } catch (OutOfMemoryError e) {
+      listener.accept(new CheckpointEvent.SaveFailed(state.step(), outOfMemory(e)));
+    } catch (RuntimeException | Error e) { // nobody else would hear of an error on this thread
       DuokaException problem =
           new DuokaException(
               ErrorCode.IO, "saving failed: " + e, "This is an error of the program", e);
       listener.accept(new CheckpointEvent.SaveFailed(state.step(), problem));
     }
+  }
+
+  private static DuokaException outOfMemory(OutOfMemoryError e) {
+    return new DuokaException(
+        ErrorCode.OUT_OF_MEMORY,
+        "saving ran out of Java's memory (" + e.getMessage() + ")",
+        "Give it more, for example DUOKA_JAVA_OPTIONS=-Xmx8g",
+        e);
   }
 }

@@ -31,7 +31,8 @@ record StateJson(TrainingState state, String tokenizer) {
         .put("scale", state.lossScaler().scale())
         .put("good_steps", state.lossScaler().goodSteps());
     root.put("seed", state.seed());
-    root.put("config_hash", state.configHash());
+    ObjectNode identity = root.putObject("identity");
+    state.identity().forEach(identity::put);
     root.put("tokenizer", tokenizer);
     ObjectNode extras = root.putObject("extras");
     state.extras().forEach(extras::put);
@@ -57,9 +58,18 @@ record StateJson(TrainingState state, String tokenizer) {
             new DataState(count(data, "epoch"), count(data, "position")),
             new LossScaler.State(scaler.number("scale"), scaler.integer("good_steps")),
             whole(root, "seed"),
-            text(root, "config_hash"),
+            identity(root),
             extras);
     return new StateJson(state, text(root, "tokenizer"));
+  }
+
+  private static Map<String, String> identity(JsonFields root) {
+    Map<String, String> identity = new TreeMap<>();
+    JsonFields fields = object(root, "identity");
+    for (String name : fields.names()) {
+      identity.put(name, text(fields, name));
+    }
+    return identity;
   }
 
   private static JsonFields object(JsonFields fields, String name) {

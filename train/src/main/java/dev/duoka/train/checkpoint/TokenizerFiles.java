@@ -2,6 +2,7 @@ package dev.duoka.train.checkpoint;
 
 import dev.duoka.base.DuokaException;
 import dev.duoka.base.ErrorCode;
+import dev.duoka.base.IoReason;
 import dev.duoka.data.tokenizer.ByteTokenizer;
 import dev.duoka.data.tokenizer.Tokenizer;
 import java.io.IOException;
@@ -85,7 +86,7 @@ public final class TokenizerFiles {
     } catch (IOException e) {
       throw new DuokaException(
           ErrorCode.IO,
-          "cannot read tokenizer " + file + ": " + e,
+          "cannot read tokenizer " + file + ": " + IoReason.of(e),
           "Give the path of a tokenizer.json, of the folder that holds it, or the word bytes",
           e);
     }

@@ -14,7 +14,8 @@ import java.util.TreeMap;
  * @param data where reading the data goes on
  * @param lossScaler the scale of the next step
  * @param seed of the run
- * @param configHash of what must not change between sessions of a run; empty for none
+ * @param identity what must not change between sessions of a run, hashes by name: another value
+ *     under the same name means that the run cannot go on
  * @param extras further numbers under names of their own, for instance the last validation loss;
  *     those that are not finite are left out
  */
@@ -24,9 +25,10 @@ public record TrainingState(
     DataState data,
     LossScaler.State lossScaler,
     long seed,
-    String configHash,
+    Map<String, String> identity,
     Map<String, Double> extras) {
   public TrainingState {
+    identity = Collections.unmodifiableMap(new TreeMap<>(identity));
     Map<String, Double> finite = new TreeMap<>(extras);
     finite.values().removeIf(value -> !Double.isFinite(value));
     extras = Collections.unmodifiableMap(finite);

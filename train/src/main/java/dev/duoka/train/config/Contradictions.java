@@ -7,7 +7,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.OptionalLong;
 
-/** Refuses fields that are valid one by one but not together. */
+/** Refuses fields that are valid one by one but not together, and choices that were not made. */
 final class Contradictions {
   private final RunConfig config;
   private final Binder.Bound<RunConfig> bound;
@@ -19,12 +19,17 @@ final class Contradictions {
     this.problems = problems;
   }
 
-  /** Adds a problem for every contradiction. */
-  static void find(RunConfig config, Binder.Bound<RunConfig> bound, Problems problems) {
-    Contradictions contradictions = new Contradictions(config, bound, problems);
+  /** Adds a problem for every contradiction; of a file that lacks something, for what it lacks. */
+  static void find(Binder.Bound<RunConfig> bound, Problems problems) {
+    exactlyOne("model", List.of("preset", "path"), bound, problems);
+    exactlyOne("training", List.of("steps", "tokens", "epochs"), bound, problems);
+    if (bound.value().isEmpty()) {
+      return;
+    }
+    Contradictions contradictions =
+        new Contradictions(bound.value().orElseThrow(), bound, problems);
     contradictions.model();
     contradictions.data();
-    contradictions.length();
     contradictions.batch();
     contradictions.precision();
     contradictions.schedule();
@@ -33,7 +38,6 @@ final class Contradictions {
 
   private void model() {
     ModelSettings model = config.model();
-    exactlyOne("model", List.of("preset", "path"));
     if (model.loadWeights() && model.path().isEmpty()) {
       refuse(
           "model.load_weights",
@@ -56,21 +60,19 @@ final class Contradictions {
           "data.field names a JSONL field or Parquet column, but data.format is text",
           "Remove data.field, or set data.format to jsonl or parquet.");
     }
-    boolean chat =
-        switch (data.format()) {
-          case AUTO, CHAT -> true;
-          case TEXT, JSONL, PARQUET -> false;
-        };
-    if (data.chatTemplate().isPresent() && !chat) {
+    if (data.chatTemplate().isPresent() && data.format() != DataSettings.Format.CHAT) {
       refuse(
           "data.chat_template",
-          "data.chat_template is for chat data only",
+          "data.chat_template is for chat data only, but data.format is "
+              + data.format().name().toLowerCase(Locale.ROOT),
           "Remove it, or set data.format to chat.");
     }
-  }
-
-  private void length() {
-    exactlyOne("training", List.of("steps", "tokens", "epochs"));
+    if (data.packChats() && data.format() != DataSettings.Format.CHAT) {
+      refuse(
+          "data.pack_chats",
+          "data.pack_chats is for chat data only; text is always packed",
+          "Remove it, or set data.format to chat.");
+    }
   }
 
   private void batch() {
@@ -141,21 +143,22 @@ final class Contradictions {
     }
   }
 
-  private void exactlyOne(String section, List<String> fields) {
+  private static void exactlyOne(
+      String section, List<String> fields, Binder.Bound<RunConfig> bound, Problems problems) {
     List<String> set =
         fields.stream()
             .filter(field -> bound.origins().containsKey(section + "." + field))
             .toList();
     if (set.isEmpty()) {
-      refuse(
-          section,
+      problems.add(
+          bound.origin(section),
           section + " has none of " + String.join(", ", fields),
           "Set exactly one of them.");
     } else if (set.size() > 1) {
       String last = set.getLast();
       String all = String.join(" and ", set.stream().map(name -> section + "." + name).toList());
-      refuse(
-          section + "." + last,
+      problems.add(
+          bound.origin(section + "." + last),
           all + " contradict each other",
           "Keep one of them; --set " + section + "." + set.getFirst() + "=null unsets a field.");
     }

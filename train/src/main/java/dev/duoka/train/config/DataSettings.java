@@ -32,12 +32,28 @@ public record DataSettings(
         String tokenizer,
     @Doc(
             value =
-                "Chat template that joins the messages of format `chat`: the name of a built-in one"
-                    + " or a file.",
-            whenAbsent = "the template that belongs to the tokenizer")
+                "Chat template that joins the messages of format `chat`: `plain`, `deepseek-llm`,"
+                    + " `deepseek-v2`, `deepseek-coder` or `deepseek-v3`, or the Jinja file of a"
+                    + " DeepSeek model, which is recognised by its markers (Jinja itself is not"
+                    + " run).",
+            whenAbsent =
+                "recognised in the same way from `chat_template.jinja` or `tokenizer_config.json`"
+                    + " beside the tokenizer; refused where there is none, as for `bytes`")
         Optional<String> chatTemplate,
     @Doc(
-            value = "Length of a training sequence.",
+            value =
+                "Puts as many chats of format `chat` into a sequence as fit, instead of one chat"
+                    + " and padding. Faster, but attention knows of no boundary: a chat sees those"
+                    + " before it in its sequence.",
+            byDefault = "false")
+        boolean packChats,
+    @Doc(
+            value =
+                "Length of a training sequence. A chat that is longer keeps the stretch that ends"
+                    + " with its last answer, or its beginning where that stretch would be nothing"
+                    + " but answer. Text is cut wherever a sequence ends, and where a sequence"
+                    + " holds several documents the later ones see the earlier: attention is not"
+                    + " restricted to a document, only no loss reaches across its beginning.",
             unit = "tokens",
             byDefault = "1024",
             range = "[2, 1048576]")

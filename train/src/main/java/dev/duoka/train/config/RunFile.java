@@ -2,6 +2,7 @@ package dev.duoka.train.config;
 
 import dev.duoka.base.DuokaException;
 import dev.duoka.base.ErrorCode;
+import dev.duoka.base.IoReason;
 import dev.duoka.train.config.binding.Binder;
 import dev.duoka.train.config.binding.Change;
 import dev.duoka.train.config.binding.Overrides;
@@ -17,6 +18,7 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.function.Function;
 
 /** Reads, checks, writes and compares run files. */
 public final class RunFile {
@@ -32,6 +34,17 @@ public final class RunFile {
    *     its line; with {@link ErrorCode#IO} if the file cannot be read
    */
   public static RunConfig read(Path file, List<String> overrides) {
+    return read(file, overrides, _ -> List.of());
+  }
+
+  /**
+   * Reads a run file and checks what it names.
+   *
+   * @param overrides as in the other method
+   * @param checks finds what is wrong beyond the text; each problem is reported with its line
+   */
+  public static RunConfig read(
+      Path file, List<String> overrides, Function<RunConfig, List<FieldProblem>> checks) {
     try {
       long size = Files.size(file);
       if (size > LARGEST_BYTES) {
@@ -39,7 +52,7 @@ public final class RunFile {
             ErrorCode.CONFIG, file + " has " + size + " bytes, which is no run file", "");
       }
       byte[] bytes = Files.readAllBytes(file);
-      return parse(file.toString(), decode(file, bytes), overrides);
+      return parse(file.toString(), decode(file, bytes), overrides, checks);
     } catch (NoSuchFileException e) {
       throw new DuokaException(
           ErrorCode.CONFIG,
@@ -48,7 +61,10 @@ public final class RunFile {
           e);
     } catch (IOException e) {
       throw new DuokaException(
-          ErrorCode.IO, "cannot read the run file " + file + ": " + e.getMessage(), "", e);
+          ErrorCode.IO,
+          "cannot read the run file " + file + ": " + IoReason.of(e),
+          "Check that it is a readable file.",
+          e);
     }
   }
 
@@ -58,6 +74,15 @@ public final class RunFile {
    * @param name the file's name for messages
    */
   public static RunConfig parse(String name, String text, List<String> overrides) {
+    return parse(name, text, overrides, _ -> List.of());
+  }
+
+  /** Reads the text of a run file, with checks as when a file is read. */
+  static RunConfig parse(
+      String name,
+      String text,
+      List<String> overrides,
+      Function<RunConfig, List<FieldProblem>> checks) {
     Problems problems = new Problems(name);
     YamlTree.Mapping file = YamlParser.file(name, text, problems);
     YamlTree.Mapping tree = Overrides.apply(file, overrides, problems);
@@ -65,13 +90,18 @@ public final class RunFile {
       problems.throwIfAny(); // a malformed file; what it lacks is not worth listing
     }
     Binder.Bound<RunConfig> bound = Binder.bind(tree, RunConfig.class, problems);
-    bound.value().ifPresent(config -> Contradictions.find(config, bound, problems));
+    Contradictions.find(bound, problems);
     problems.throwIfAny();
     List<String> derived = DerivedFields.of(bound.value().orElseThrow());
     YamlTree.Mapping resolved = Overrides.apply(tree, derived, problems);
     Binder.Bound<RunConfig> result = Binder.bind(resolved, RunConfig.class, problems);
     problems.throwIfAny();
-    return result.value().orElseThrow();
+    RunConfig config = result.value().orElseThrow();
+    for (FieldProblem problem : checks.apply(config)) {
+      problems.add(bound.origin(problem.field()), problem.problem(), problem.remedy());
+    }
+    problems.throwIfAny();
+    return config;
   }
 
   /** The configuration as a run file that reads back to an equal one. */

@@ -60,7 +60,9 @@ public record TrainingSettings(
     @Doc(
             value =
                 "Use only operations whose result does not depend on timing, so that two runs give"
-                    + " the same bits; slower on CUDA.",
+                    + " the same bits. On CUDA attention then keeps its score matrix, which is slow"
+                    + " and takes memory with the square of the sequence; elsewhere nothing"
+                    + " changes.",
             byDefault = "false")
         boolean deterministic) {
 

@@ -16,14 +16,14 @@ import java.util.stream.IntStream;
  * @param names the names of the GPUs in CUDA's order; empty on the CPU
  * @param reason why this device was taken
  */
-record DevicePlacement(List<Device> devices, List<String> names, String reason) {
+public record DevicePlacement(List<Device> devices, List<String> names, String reason) {
   /** A rank's device. */
-  Device of(int rank) {
+  public Device of(int rank) {
     return devices.get(rank);
   }
 
   /** Rank r computes on GPU r; an explicit index puts all ranks on that one GPU. */
-  static DevicePlacement choose(DeviceChoice choice, int ranks) {
+  public static DevicePlacement choose(DeviceChoice choice, int ranks) {
     return switch (choice.kind()) {
       case CPU -> onCpu(ranks, "asked for");
       case CUDA -> onGpus(choice, ranks, Gpus.require(), "asked for");

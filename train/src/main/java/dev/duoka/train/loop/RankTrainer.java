@@ -3,7 +3,6 @@ package dev.duoka.train.loop;
 import dev.duoka.base.DuokaException;
 import dev.duoka.base.ErrorCode;
 import dev.duoka.data.batch.BatchStream;
-import dev.duoka.data.batch.DataState;
 import dev.duoka.data.batch.StepBatch;
 import dev.duoka.data.batch.ValidationBatches;
 import dev.duoka.engine.optimizer.ShardedAdamW;
@@ -15,15 +14,17 @@ import dev.duoka.tensor.Gpus;
 import dev.duoka.tensor.MemoryLedger;
 import dev.duoka.train.schedule.LearningRateSchedule;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
-import java.util.OptionalDouble;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /** One rank's way through a run: steps, validations and checkpoints until it ends or is stopped. */
 final class RankTrainer {
   /** Scales below this cannot represent any gradient: the run has diverged, not just overflowed. */
   private static final double SMALLEST_SCALE = 1.0 / 65536;
+
+  /** How many steps the speed is the median of. */
+  private static final int RECENT_STEPS = 100;
 
   /** What the loop works with; all belong to the rank. */
   record Rank(
@@ -58,9 +59,10 @@ final class RankTrainer {
   private final Rank rank;
   private final Plan plan;
   private final RunEvents events;
-  private final List<Double> speeds = new ArrayList<>();
-  private double lastLoss = Double.NaN;
-  private OptionalDouble validationLoss = OptionalDouble.empty();
+  private final MedianWindow speeds = new MedianWindow(RECENT_STEPS);
+
+  /** The end of the last step; what happens from there on is time of the next one. */
+  private long clock;
 
   RankTrainer(Rank rank, Plan plan, RunEvents events) {
     this.rank = rank;
@@ -68,49 +70,42 @@ final class RankTrainer {
     this.events = events;
   }
 
-  /** How the loop ended. */
-  record Outcome(
-      long steps,
-      double loss,
-      OptionalDouble validationLoss,
-      double tokensPerSecond,
-      boolean interrupted) {}
-
   /**
-   * Trains from {@code firstStep}, the number of steps taken so far. Collective.
+   * How the loop ended.
    *
-   * @param data where the data stands
+   * @param tokensPerSecond the median of the last steps; NaN when there was none
    */
-  Outcome run(long firstStep, DataState data) {
-    long done = firstStep;
-    DataState position = data;
-    boolean interrupted = false;
-    long saved = firstStep;
-    while (done < plan.lastStep() && !interrupted) {
-      long number = done + 1;
-      position = step(number);
-      done = number;
-      boolean last = done == plan.lastStep();
+  record Outcome(Progress progress, double tokensPerSecond, boolean interrupted) {}
+
+  /** Trains on from where the run is. Collective. */
+  Outcome run(Progress from) {
+    Progress at = from;
+    clock = System.nanoTime();
+    boolean interrupted = agreedToStop();
+    while (at.steps() < plan.lastStep() && !interrupted) {
+      at = step(at);
+      boolean last = at.steps() == plan.lastStep();
       interrupted = agreedToStop();
-      if (shouldValidate(done, last || interrupted)) {
-        validate(done);
+      if (!interrupted && shouldValidate(at.steps(), last)) {
+        try {
+          at = at.validated(validate(at.steps()));
+        } catch (StoppedWhileValidating e) {
+          interrupted = true;
+        }
       }
-      boolean due = plan.saveEvery() > 0 && done % plan.saveEvery() == 0;
-      if (due || ((last || interrupted) && plan.saveAtEnd()) || interrupted) {
-        events.save(rank, done, position, validationLoss);
-        saved = done;
+      boolean due = plan.saveEvery() > 0 && at.steps() % plan.saveEvery() == 0;
+      if (due || interrupted || (last && plan.saveAtEnd())) {
+        events.save(rank, at);
       }
     }
-    if (saved != done && plan.saveAtEnd()) {
-      events.save(rank, done, position, validationLoss);
-    }
-    return new Outcome(
-        done, lastLoss, validationLoss, median(speeds), interrupted && done < plan.lastStep());
+    return new Outcome(at, speeds.median(), interrupted && at.steps() < plan.lastStep());
   }
 
-  private DataState step(long number) {
+  private Progress step(Progress before) {
+    long number = before.steps() + 1;
     long start = System.nanoTime();
     StepBatch batch = rank.batches().next();
+    checkTargets(number, batch);
     double dataSeconds = (System.nanoTime() - start) * 1e-9;
     double learningRate = plan.schedule().rate(number - 1);
     double scale = rank.scaler().scale();
@@ -126,9 +121,10 @@ final class RankTrainer {
                     ranges.addAll(GradientRanges.of(rank.model(), scale));
                   }
                 });
-    double seconds = (System.nanoTime() - start) * 1e-9;
+    long end = System.nanoTime();
+    double seconds = (end - clock) * 1e-9;
+    clock = end;
     checkNumbers(number, result, scale);
-    lastLoss = result.loss();
     double tokensPerSecond = plan.tokensPerStep() / seconds;
     speeds.add(tokensPerSecond);
     if (isFirst()) {
@@ -153,14 +149,25 @@ final class RankTrainer {
                   result.optimizerSeconds(),
                   seconds),
               memory());
-      double remaining = (plan.lastStep() - number) * plan.tokensPerStep() / median(speeds);
+      double remaining = (plan.lastStep() - number) * plan.tokensPerStep() / speeds.median();
       events.step(metrics, remaining);
     }
-    return batch.after();
+    return before.afterStep(batch.after(), result.loss());
   }
 
   double mfu(double tokensPerSecond) {
     return tokensPerSecond * plan.flopsPerToken() / (plan.peakFlops() * rank.collectives().size());
+  }
+
+  /** The loss is a mean over targets; without any it would be no number. */
+  static void checkTargets(long number, StepBatch batch) {
+    if (batch.stepTargets() == 0) {
+      throw new DuokaException(
+          ErrorCode.DATA,
+          "step " + number + " has no token to learn: all of its tokens are padding or masked",
+          "Raise training.tokens_per_step, or check that the documents in data.sources are longer"
+              + " than one token and that chats have answers");
+    }
   }
 
   private void checkNumbers(long number, TrainingStep.Result result, double scale) {
@@ -177,39 +184,54 @@ final class RankTrainer {
               + " and a gradient norm of "
               + result.outcome().gradientNorm()
               + (scaling ? " at loss scale " + scale : ""),
-          "Lower optimizer.learning_rate, lengthen schedule.warmup_steps or use precision bf16;"
-              + " metrics.jsonl shows where it began, and --resume goes on from the last"
-              + " checkpoint");
+          "Lower optimizer.learning_rate"
+              + (scaling ? ", set training.precision to bf16" : "")
+              + " or lengthen schedule.warmup_steps; metrics.jsonl shows where it began, and"
+              + " --resume goes on from the last checkpoint");
     }
   }
 
   private StepMetrics.MemoryUse memory() {
     MemoryLedger ledger = MemoryLedger.of(rank.device());
-    long driver =
+    Gpus.MemoryInUse driver =
         rank.device().isCuda()
-            ? Gpus.memoryOfThisProcess(rank.device()).orElse(0L)
-            : ProcessMemory.residentBytes();
-    return new StepMetrics.MemoryUse(ledger.liveBytes(), ledger.peakBytes(), driver);
+            ? Gpus.memoryInUse(rank.device())
+            : new Gpus.MemoryInUse(ProcessMemory.residentBytes(), false);
+    return new StepMetrics.MemoryUse(
+        ledger.liveBytes(), ledger.peakBytes(), driver.bytes(), driver.ofCard());
   }
 
-  private boolean shouldValidate(long done, boolean ending) {
+  private boolean shouldValidate(long done, boolean last) {
     return rank.validation() != null
         && plan.validateEvery() > 0
-        && (ending || done % plan.validateEvery() == 0);
+        && (last || done % plan.validateEvery() == 0);
   }
 
-  private void validate(long done) {
-    ValidationBatches batches = rank.validation();
-    if (batches == null) {
-      return;
-    }
+  /** The loss on the held-out documents. All ranks leave it at the same micro-batch. */
+  private double validate(long done) {
+    ValidationBatches batches = Objects.requireNonNull(rank.validation());
+    long start = System.nanoTime();
     int[] index = {0};
-    double[] sums = rank.step().evaluate(batches.count(), () -> batches.read(index[0]++));
+    double[] sums;
+    try {
+      sums =
+          rank.step()
+              .evaluate(
+                  batches.count(),
+                  () -> {
+                    if (agreedToStop()) {
+                      throw new StoppedWhileValidating();
+                    }
+                    return batches.read(index[0]++);
+                  });
+    } finally {
+      clock += System.nanoTime() - start;
+    }
     double loss = sums[0] / sums[1];
-    validationLoss = OptionalDouble.of(loss);
     if (isFirst()) {
       events.validated(done, loss);
     }
+    return loss;
   }
 
   /** All ranks stop at the same step, whichever saw the request first. */
@@ -223,9 +245,12 @@ final class RankTrainer {
     return rank.collectives().rank() == 0;
   }
 
-  static double median(List<Double> values) {
-    double[] sorted = values.stream().mapToDouble(Double::doubleValue).toArray();
-    Arrays.sort(sorted);
-    return sorted.length == 0 ? Double.NaN : sorted[sorted.length / 2];
+  /** Ends an evaluation early, on all ranks at once; nothing is wrong. */
+  private static final class StoppedWhileValidating extends RuntimeException {
+    private static final long serialVersionUID = 1L;
+
+    StoppedWhileValidating() {
+      super("stopped while validating", null, false, false);
+    }
   }
 }

@@ -14,7 +14,7 @@ import java.util.List;
  * @param applied false when the step was skipped because the gradients overflowed
  * @param gradientRanges per part of the model; empty except now and then
  * @param tokens tokens of the step over all ranks
- * @param tokensPerSecond over all ranks
+ * @param tokensPerSecond over all ranks: the step's tokens by {@code seconds.total}
  * @param samplesPerSecond sequences over all ranks
  * @param mfu model FLOPs utilisation, causal attention counted at its half; NaN where the device's
  *     peak is unknown
@@ -49,13 +49,14 @@ public record StepMetrics(
 
   /**
    * Where the wall time of a step went, in seconds, on the first rank. On a GPU the first three are
-   * the host's time to launch, and the optimizer includes waiting for the device.
+   * the host's time to launch, and the optimizer includes waiting for the device. What the total
+   * has beyond the other four is reporting and saving.
    *
    * @param data waiting for the batch
    * @param forward forward passes
    * @param backward backward passes
    * @param optimizer reduction, clipping, update
-   * @param total the whole step
+   * @param total from the end of the step before to the end of this one, validation left out
    */
   public record StepTime(
       double data, double forward, double backward, double optimizer, double total) {}
@@ -66,6 +67,8 @@ public record StepMetrics(
    * @param liveBytes of tensors after the step
    * @param peakBytes of tensors so far
    * @param driverBytes what the driver (GPU) or the operating system (CPU) says this process uses
+   * @param ofCard whether the driver knows no processes, as in some containers, and {@code
+   *     driverBytes} are those of all processes on the card
    */
-  public record MemoryUse(long liveBytes, long peakBytes, long driverBytes) {}
+  public record MemoryUse(long liveBytes, long peakBytes, long driverBytes, boolean ofCard) {}
 }

@@ -1,47 +1,30 @@
 package dev.duoka.train.loop;
 
-import dev.duoka.base.DuokaException;
-import dev.duoka.base.ErrorCode;
 import dev.duoka.data.batch.BatchStream;
-import dev.duoka.data.batch.DataState;
 import dev.duoka.data.batch.TrainingOrder;
-import dev.duoka.data.batch.ValidationBatches;
 import dev.duoka.data.shard.TokenisationListener;
 import dev.duoka.data.shard.TokenisationProgress;
-import dev.duoka.engine.autograd.Recompute;
-import dev.duoka.engine.optimizer.AdamWSettings;
-import dev.duoka.engine.optimizer.ShardedAdamW;
+import dev.duoka.data.shard.TokenisationStoppedException;
+import dev.duoka.engine.function.Determinism;
 import dev.duoka.engine.parallel.Collectives;
 import dev.duoka.engine.parallel.RankGroup;
-import dev.duoka.engine.precision.LossScaler;
-import dev.duoka.engine.precision.Precision;
-import dev.duoka.formats.modelconfig.ModelConfig;
-import dev.duoka.formats.modelconfig.MoeConfig;
-import dev.duoka.formats.modelconfig.ParameterCounts;
-import dev.duoka.model.LanguageModel;
-import dev.duoka.model.ModelFactory;
-import dev.duoka.model.WeightInitializer;
 import dev.duoka.tensor.ComputeThread;
 import dev.duoka.tensor.Device;
 import dev.duoka.tensor.MemoryLedger;
-import dev.duoka.train.checkpoint.PretrainedWeights;
-import dev.duoka.train.config.BatchPlan;
-import dev.duoka.train.config.LossScaleSettings;
-import dev.duoka.train.config.OptimizerSettings;
+import dev.duoka.train.checkpoint.Checkpoint;
+import dev.duoka.train.checkpoint.CheckpointStore;
 import dev.duoka.train.config.RunConfig;
-import dev.duoka.train.schedule.LearningRateSchedule;
 import java.nio.file.Path;
-import java.util.Locale;
 import java.util.OptionalDouble;
+import java.util.OptionalLong;
 import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Runs a training job from its configuration to its result.
  *
  * <p>{@link #run} blocks until the run ends; {@link #stop} may be called from any thread and lets
- * it save and end after the current step.
+ * it save and end after the current step, or at once while it is preparing.
  */
 public final class Trainer {
   private final RunConfig config;
@@ -62,292 +45,234 @@ public final class Trainer {
     this.listener = listener;
   }
 
-  /** Asks the run to save and end after the current step; returns at once. */
+  /** Asks the run to save and end as soon as it can; returns at once. */
   public void stop() {
     stop.set(true);
   }
 
-  /** Trains. Everything is freed when it returns or throws; what was saved stays. */
+  /**
+   * Trains. Everything is freed when it returns or throws; what was saved stays. Nothing is written
+   * to a run's folder before it is certain that the run can start or go on.
+   */
   public RunResult run() {
-    ModelConfig model = ModelSource.config(config.model());
-    checkLength(model);
-    int ranks = config.parallel().data();
-    DevicePlacement placement = DevicePlacement.choose(config.device(), ranks);
-    RunFolder.prepare(runDir, config, options.resume());
-    TrainingData data =
-        TrainingData.open(
-            config.data(),
-            config.data().seed().orElse(config.training().seed()),
-            model,
-            new Tokenising());
-    long totalSteps =
-        config.training().length().steps(config.training().tokensPerStep(), data.trainingTokens());
-    long lastStep = Math.min(totalSteps, options.maxSteps().orElse(totalSteps));
-    AtomicReference<RankTrainer.@Nullable Outcome> outcome = new AtomicReference<>();
-    AtomicReference<Double> mfu = new AtomicReference<>(Double.NaN);
-    try (RunCheckpoints checkpoints =
-            RunCheckpoints.open(runDir, config, options.resume(), listener);
-        MetricsFile metrics = MetricsFile.open(runDir, checkpoints.stepsTaken())) {
-      RankGroup.run(
-          ranks,
-          collectives -> {
-            Device device = placement.of(collectives.rank());
-            ComputeThread.prepare(device, threads(), ranks);
-            try (RankState state = allocate(collectives, device, model, data)) {
-              if (!checkpoints.restore(state)) {
-                firstWeights(state);
-              }
-              long firstStep = checkpoints.stepsTaken();
-              DataState position = checkpoints.data();
-              DevicePeak peak = peak(placement, device);
-              RankTrainer.Plan plan = plan(model, data, totalSteps, lastStep, peak);
-              try (BatchStream batches =
-                  BatchStream.open(
-                      new TrainingOrder(data.training(), dataSeed()),
-                      slice(collectives),
-                      position)) {
-                if (collectives.rank() == 0) {
-                  listener.started(description(model, data, placement, plan, peak, firstStep));
-                }
-                RankTrainer trainer =
-                    new RankTrainer(
-                        state.with(batches), plan, new Events(metrics, checkpoints, totalSteps));
-                RankTrainer.Outcome result = trainer.run(firstStep, position);
-                if (collectives.rank() == 0) {
-                  outcome.set(result);
-                  mfu.set(trainer.mfu(result.tokensPerSecond()));
-                }
-              }
-            }
-          });
+    RunChecks.Checked checked = RunChecks.require(config);
+    DevicePlacement placement = DevicePlacement.choose(config.device(), config.parallel().data());
+    try (RunFolder folder = RunFolder.open(runDir, options.resume(), listener::notice)) {
+      TrainingData data;
+      try {
+        data = TrainingData.open(config.data(), dataSeed(), checked.tokenizer(), new Tokenising());
+      } catch (TokenisationStoppedException e) {
+        return stoppedEarly();
+      }
+      return new Session(checked, placement, data, folder).run();
     }
-    RankTrainer.Outcome result = outcome.get();
-    if (result == null) {
-      throw new IllegalStateException("the first rank ended without a result");
-    }
-    return new RunResult(
-        result.loss(),
-        result.validationLoss(),
-        result.steps(),
-        result.tokensPerSecond(),
-        mfu.get(),
-        peakMemory(placement),
-        runDir,
-        result.interrupted());
-  }
-
-  private void checkLength(ModelConfig model) {
-    int length = config.data().sequenceLength();
-    if (length > model.maxPositions()) {
-      throw new DuokaException(
-          ErrorCode.CONFIG,
-          "data.sequence_length is "
-              + length
-              + ", but the model has "
-              + model.maxPositions()
-              + " positions",
-          "Lower it, or set model.overrides: {max_position_embeddings: " + length + "}");
-    }
-  }
-
-  private int threads() {
-    return config.threadsPerRank(Runtime.getRuntime().availableProcessors());
   }
 
   private long dataSeed() {
     return config.data().seed().orElse(config.training().seed());
   }
 
-  private dev.duoka.data.batch.BatchPlan slice(Collectives collectives) {
-    BatchPlan batch = BatchPlan.of(config);
-    return new dev.duoka.data.batch.BatchPlan(
-        collectives.rank(),
-        collectives.size(),
-        batch.microBatch(),
-        Math.toIntExact(batch.sequencesPerStep()));
+  private RunResult stoppedEarly() {
+    OptionalLong newest =
+        new CheckpointStore(runDir).list().stream().mapToLong(Checkpoint::step).max();
+    return new RunResult(
+        Double.NaN,
+        OptionalDouble.empty(),
+        newest.orElse(0),
+        0,
+        RunResult.Speed.NONE,
+        ProcessMemory.peakResidentBytes(),
+        runDir,
+        RunResult.End.INTERRUPTED,
+        newest,
+        false,
+        "");
   }
 
-  private RankState allocate(
-      Collectives collectives, Device device, ModelConfig model, TrainingData data) {
-    Precision precision = precision();
-    int depth = config.model().mtpWeight() > 0 ? model.mtpModules() : 0;
-    LanguageModel network =
-        ModelFactory.create(
-            model,
-            new ModelFactory.Allocation(
-                precision.computeDtype(),
-                device,
-                collectives.size(),
-                true,
-                config.data().sequenceLength(),
-                depth));
-    OptimizerSettings settings = config.optimizer();
-    ShardedAdamW optimizer =
-        new ShardedAdamW(
-            network.parameters(),
-            collectives,
-            new AdamWSettings(
-                settings.beta1(),
-                settings.beta2(),
-                settings.eps(),
-                settings.weightDecay(),
-                settings.clipNorm().orElse(precision.defaultClipNorm())),
-            config.parallel().zero());
-    LossScaler scaler =
-        new LossScaler(
-            config.lossScale().map(Trainer::lossScale).orElse(LossScaler.Settings.DEFAULT),
-            precision.scalesLoss());
-    TrainingStep step =
-        new TrainingStep(network, optimizer, scaler, collectives, stepSettings(model, depth));
-    ValidationBatches validation =
-        data.validation() == null
-            ? null
-            : new ValidationBatches(
-                data.validation(),
-                config.validation().sequences(),
-                collectives.rank(),
-                collectives.size(),
-                BatchPlan.of(config).microBatch());
-    return new RankState(collectives, device, network, optimizer, scaler, step, validation);
-  }
-
-  private TrainingStep.Settings stepSettings(ModelConfig model, int depth) {
-    MoeConfig moe = model.moe();
-    return new TrainingStep.Settings(
-        switch (config.training().recompute()) {
-          case NONE -> Recompute.NONE;
-          case SELECTIVE -> Recompute.SELECTIVE;
-          case FULL -> Recompute.FULL;
-        },
-        depth == 0 ? 0 : config.model().mtpWeight(),
-        moe == null ? 0 : config.model().router().balanceLoss().orElse(moe.auxLossAlpha()),
-        moe != null && moe.sequenceAuxLoss(),
-        config.model().router().biasUpdateRate());
-  }
-
-  private static LossScaler.Settings lossScale(LossScaleSettings settings) {
-    return new LossScaler.Settings(
-        settings.initial(),
-        settings.growthFactor(),
-        settings.backoffFactor(),
-        settings.growthInterval());
-  }
-
-  private Precision precision() {
-    return switch (config.training().precision()) {
-      case FP32 -> Precision.FP32;
-      case BF16 -> Precision.BF16;
-      case FP16 -> Precision.FP16;
-    };
-  }
-
-  /** Random weights, or those of the folder that the run file names. */
-  private void firstWeights(RankState rank) {
-    WeightInitializer.initialize(rank.model(), config.training().seed());
-    if (config.model().loadWeights() && config.model().path().isPresent()) {
-      boolean first = rank.collectives().rank() == 0;
-      PretrainedWeights.load(
-          config.model().path().get(), rank.model(), first ? listener::notice : _ -> {});
-    }
-    rank.optimizer().adoptValues();
-  }
-
-  private RankTrainer.Plan plan(
-      ModelConfig model, TrainingData data, long totalSteps, long lastStep, DevicePeak peak) {
-    return new RankTrainer.Plan(
-        LearningRateSchedule.of(config.schedule(), config.optimizer(), totalSteps),
-        totalSteps,
-        lastStep,
-        data.validation() == null ? 0 : config.validation().everySteps(),
-        config.checkpoint().everySteps(),
-        config.checkpoint().atEnd(),
-        config.logging().gradientRangeEvery(),
-        config.training().tokensPerStep(),
-        config.data().sequenceLength(),
-        ModelFlops.perToken(model, config.data().sequenceLength()),
-        peak.flopsPerSecond());
-  }
-
-  private static DevicePeak peak(DevicePlacement placement, Device device) {
-    return device.isCuda()
-        ? DevicePeak.ofGpu(placement.names().get(device.index()))
-        : DevicePeak.ofCpu();
-  }
-
-  private String description(
-      ModelConfig model,
-      TrainingData data,
-      DevicePlacement placement,
-      RankTrainer.Plan plan,
-      DevicePeak peak,
-      long firstStep) {
-    ParameterCounts counts = ParameterCounts.of(model);
-    return String.format(
-        Locale.ROOT,
-        "model    %s, %,d parameters (%,d active), %s%n"
-            + "data     %,d training tokens, %s%n"
-            + "devices  %s (%s), %d CPU threads a rank; MFU against %s%n"
-            + "batch    %s%n"
-            + "steps    %,d to %,d of %,d%n"
-            + "run      %s",
-        model.architecture(),
-        counts.total(),
-        counts.active(),
-        config.training().precision().name().toLowerCase(Locale.ROOT),
-        data.trainingTokens(),
-        data.tokenizer().describe(),
-        placement.devices(),
-        placement.reason(),
-        threads(),
-        peak.source(),
-        BatchPlan.of(config),
-        firstStep + 1,
-        plan.lastStep(),
-        plan.totalSteps(),
-        runDir);
-  }
-
-  private static long peakMemory(DevicePlacement placement) {
-    long largest = 0;
-    for (Device device : placement.devices()) {
-      largest =
-          Math.max(
-              largest,
-              device.isCuda()
-                  ? MemoryLedger.of(device).peakBytes()
-                  : ProcessMemory.peakResidentBytes());
-    }
-    return largest;
-  }
-
-  /** Passes what the ranks report on to the listener and the files. */
-  private final class Events implements RunEvents {
-    private final MetricsFile metrics;
-    private final RunCheckpoints checkpoints;
+  /** The run from when its data is there. */
+  private final class Session implements RunEvents {
+    private final RunChecks.Checked checked;
+    private final DevicePlacement placement;
+    private final TrainingData data;
+    private final RunFolder folder;
+    private final RankBuilder builder;
     private final long totalSteps;
+    private final long lastStep;
+    private @Nullable MetricsFile metrics;
+    private @Nullable RunCheckpoints checkpoints;
+    private RankTrainer.@Nullable Outcome outcome;
+    private double mfu = Double.NaN;
+    private long startNanos;
 
-    Events(MetricsFile metrics, RunCheckpoints checkpoints, long totalSteps) {
-      this.metrics = metrics;
-      this.checkpoints = checkpoints;
-      this.totalSteps = totalSteps;
+    Session(
+        RunChecks.Checked checked, DevicePlacement placement, TrainingData data, RunFolder folder) {
+      this.checked = checked;
+      this.placement = placement;
+      this.data = data;
+      this.folder = folder;
+      this.builder = new RankBuilder(config, checked.model(), data);
+      this.totalSteps =
+          config
+              .training()
+              .length()
+              .steps(config.training().tokensPerStep(), data.trainingTokens());
+      this.lastStep = Math.min(totalSteps, options.maxSteps().orElse(totalSteps));
+    }
+
+    RunResult run() {
+      try (RunCheckpoints saved =
+          RunCheckpoints.open(runDir, config, data.identity(), options.resume(), listener)) {
+        checkpoints = saved;
+        Progress from = saved.progress();
+        if (options.resume()) {
+          folder.changes(config).forEach(listener::notice);
+        }
+        if (from.steps() >= lastStep) {
+          return result(from, RunResult.End.NOTHING_TO_DO, RunResult.Speed.NONE, saved);
+        }
+        try {
+          RankGroup.run(config.parallel().data(), ranks -> rank(ranks, saved, from));
+        } finally {
+          if (metrics != null) {
+            metrics.close();
+          }
+        }
+        saved.await();
+        double seconds = (System.nanoTime() - startNanos) * 1e-9;
+        RankTrainer.Outcome ended = outcome;
+        if (ended == null) {
+          return result(from, RunResult.End.INTERRUPTED, RunResult.Speed.NONE, saved);
+        }
+        long taken = ended.progress().steps() - from.steps();
+        double overall =
+            taken == 0 ? Double.NaN : taken * config.training().tokensPerStep() / seconds;
+        return result(
+            ended.progress(),
+            ended.interrupted() ? RunResult.End.INTERRUPTED : RunResult.End.COMPLETE,
+            new RunResult.Speed(ended.tokensPerSecond(), overall, mfu),
+            saved);
+      }
+    }
+
+    private void rank(Collectives collectives, RunCheckpoints saved, Progress from) {
+      Device device = placement.of(collectives.rank());
+      ComputeThread.prepare(device, threads(), collectives.size());
+      Determinism.require(config.training().deterministic());
+      if (agreedToStop(collectives)) {
+        return;
+      }
+      try (RankState state = builder.allocate(collectives, device)) {
+        if (!saved.restore(state)) {
+          builder.firstWeights(state, listener::notice);
+        }
+        // Every rank has its state: the run can go on. The barrier also lets the ranks of a CPU
+        // measure its rate together, as they train.
+        if (agreedToStop(collectives)) {
+          return;
+        }
+        boolean first = collectives.rank() == 0;
+        if (first) {
+          begin(saved, from);
+        }
+        DevicePeak peak = peak(device);
+        RankTrainer.Plan plan = RunDescription.plan(config, checked.model(), data, lastStep, peak);
+        try (BatchStream batches =
+            BatchStream.open(
+                new TrainingOrder(data.training(), dataSeed()),
+                builder.share(collectives),
+                from.data())) {
+          if (first) {
+            listener.started(
+                new RunDescription(config, checked.model(), data, placement, peak, threads())
+                    .text(from.steps(), plan, runDir));
+            startNanos = System.nanoTime();
+          }
+          RankTrainer trainer = new RankTrainer(state.with(batches), plan, this);
+          RankTrainer.Outcome result = trainer.run(from);
+          if (first) {
+            outcome = result;
+            mfu = trainer.mfu(result.tokensPerSecond());
+          }
+        }
+      }
+    }
+
+    /** From here on the folder is written to. */
+    private void begin(RunCheckpoints saved, Progress from) {
+      folder.begin(config);
+      saved.begin();
+      metrics = MetricsFile.open(runDir, from.steps(), listener::notice);
+      if (options.resume()) {
+        listener.notice("resuming after step " + from.steps());
+      }
+    }
+
+    private boolean agreedToStop(Collectives collectives) {
+      double[] requests = {stop.get() ? 1 : 0};
+      collectives.allReduce(requests);
+      return requests[0] > 0;
+    }
+
+    private int threads() {
+      return config.threadsPerRank(Runtime.getRuntime().availableProcessors());
+    }
+
+    private DevicePeak peak(Device device) {
+      return device.isCuda()
+          ? DevicePeak.ofGpu(placement.names().get(device.index()))
+          : DevicePeak.ofCpu();
+    }
+
+    private RunResult result(
+        Progress progress, RunResult.End end, RunResult.Speed speed, RunCheckpoints saved) {
+      return new RunResult(
+          progress.loss(),
+          progress.validationLoss(),
+          progress.steps(),
+          lastStep,
+          speed,
+          peakMemory(),
+          runDir,
+          end,
+          saved.lastOnDisk(),
+          saved.lastSaveFailed(),
+          config.generateSample().map(sample -> sample.prompt()).orElseGet(data::prompt));
+    }
+
+    private long peakMemory() {
+      long largest = 0;
+      for (Device device : placement.devices()) {
+        largest =
+            Math.max(
+                largest,
+                device.isCuda()
+                    ? MemoryLedger.of(device).peakBytes()
+                    : ProcessMemory.peakResidentBytes());
+      }
+      return largest;
     }
 
     @Override
     public void step(StepMetrics step, double remainingSeconds) {
-      metrics.step(step);
+      if (metrics != null) {
+        metrics.step(step);
+      }
       listener.step(step, totalSteps, remainingSeconds);
     }
 
     @Override
     public void validated(long step, double loss) {
-      metrics.validation(step, loss);
+      if (metrics != null) {
+        metrics.validation(step, loss);
+      }
       listener.validated(step, loss);
     }
 
     @Override
-    public void save(
-        RankTrainer.Rank rank, long steps, DataState data, OptionalDouble validationLoss) {
-      checkpoints.save(rank, steps, data, validationLoss);
+    public void save(RankTrainer.Rank rank, Progress progress) {
+      if (checkpoints != null) {
+        checkpoints.save(rank, progress);
+      }
     }
 
     @Override
@@ -365,6 +290,11 @@ public final class Trainer {
     @Override
     public void notice(String message) {
       listener.notice(message);
+    }
+
+    @Override
+    public boolean stopRequested() {
+      return stop.get();
     }
   }
 }

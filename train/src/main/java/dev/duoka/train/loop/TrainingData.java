@@ -8,7 +8,7 @@ import dev.duoka.data.batch.DocumentSubset;
 import dev.duoka.data.batch.SequenceSet;
 import dev.duoka.data.batch.SplitPart;
 import dev.duoka.data.batch.StreamSequences;
-import dev.duoka.data.chat.ChatTemplate;
+import dev.duoka.data.batch.ValidationBatches;
 import dev.duoka.data.shard.DocumentEncoder;
 import dev.duoka.data.shard.TextDocumentEncoder;
 import dev.duoka.data.shard.TokenCache;
@@ -20,44 +20,34 @@ import dev.duoka.data.source.DocumentFormat;
 import dev.duoka.data.source.RecordContent;
 import dev.duoka.data.source.SourceSpec;
 import dev.duoka.data.tokenizer.Tokenizer;
-import dev.duoka.formats.modelconfig.ModelConfig;
 import dev.duoka.train.config.DataSettings;
+import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.OptionalInt;
 import org.jspecify.annotations.Nullable;
 
 /**
  * The corpus of a run, tokenised and split. Shared by all ranks of the process.
  *
+ * @param identity what a run cannot go on without, by name: hashes of tokenizer and tokens
  * @param tokenizer turns text into tokens
  * @param training what is trained on
  * @param validation what is held out; null where nothing is
- * @param trainingTokens how many tokens one epoch has
+ * @param trainingTokens how many tokens one epoch has, padding included
  */
 record TrainingData(
+    Map<String, String> identity,
     Tokenizer tokenizer,
     SequenceSet training,
     @Nullable SequenceSet validation,
     long trainingTokens) {
+  private static final int PROMPT_TOKENS = 40;
+  private static final int PROMPT_LENGTH = 40;
 
   /** Tokenises what is not in the cache yet, and splits by document. */
   static TrainingData open(
-      DataSettings settings, long seed, ModelConfig model, TokenisationListener listener) {
-    Tokenizer tokenizer = Tokenizer.load(settings.tokenizer());
-    if (tokenizer.vocabularySize() > model.vocabSize()) {
-      throw new DuokaException(
-          ErrorCode.CONFIG,
-          "the tokenizer "
-              + tokenizer.describe()
-              + " has ids up to "
-              + (tokenizer.vocabularySize() - 1)
-              + ", but the model's vocabulary has "
-              + model.vocabSize()
-              + " entries",
-          "Set model.overrides: {vocab_size: "
-              + tokenizer.vocabularySize()
-              + "}, or use the model's own tokenizer");
-    }
+      DataSettings settings, long seed, Tokenizer tokenizer, TokenisationListener listener) {
     TokenShards shards;
     try (Corpus corpus = Corpus.open(sources(settings))) {
       shards =
@@ -69,7 +59,8 @@ record TrainingData(
     SequenceSet validation = null;
     if (settings.validationFraction() > 0) {
       DocumentSubset held = DocumentSubset.of(shards, split, SplitPart.VALIDATION);
-      if (held.tokens() > settings.sequenceLength()) {
+      boolean chat = settings.format() == DataSettings.Format.CHAT;
+      if (chat ? held.documents() > 0 : held.tokens() > settings.sequenceLength()) {
         validation = sequences(settings, tokenizer, held, listener);
       } else {
         listener.notice(
@@ -79,14 +70,25 @@ record TrainingData(
                 + " data.validation_fraction to have one.");
       }
     }
+    SequenceSet sequences = sequences(settings, tokenizer, training, listener);
     return new TrainingData(
+        Map.of("data.tokenizer", tokenizer.fingerprint(), "data.sources", shards.contentName()),
         tokenizer,
-        sequences(settings, tokenizer, training, listener),
+        sequences,
         validation,
-        training.tokens());
+        epochTokens(sequences, training));
   }
 
-  private static List<SourceSpec> sources(DataSettings settings) {
+  /** Padding takes its part in {@code tokens_per_step}, and so does it in an epoch. */
+  private static long epochTokens(SequenceSet sequences, DocumentSubset training) {
+    return switch (sequences) {
+      case StreamSequences _ -> training.tokens();
+      case DocumentSequences chats -> Math.multiplyExact(chats.count(), chats.length());
+    };
+  }
+
+  /** The sources as the run file means them. */
+  static List<SourceSpec> sources(DataSettings settings) {
     boolean chat = settings.format() == DataSettings.Format.CHAT;
     DocumentFormat format =
         switch (settings.format()) {
@@ -111,7 +113,7 @@ record TrainingData(
 
   private static DocumentEncoder encoder(DataSettings settings, Tokenizer tokenizer) {
     if (settings.format() == DataSettings.Format.CHAT) {
-      return new ChatDocumentEncoder(chatTemplate(settings), tokenizer);
+      return new ChatDocumentEncoder(ChatSequences.template(settings), tokenizer);
     }
     return new TextDocumentEncoder(
         tokenizer::encode,
@@ -123,19 +125,6 @@ record TrainingData(
         endToken(tokenizer));
   }
 
-  private static ChatTemplate chatTemplate(DataSettings settings) {
-    String name =
-        settings
-            .chatTemplate()
-            .orElseThrow(
-                () ->
-                    new DuokaException(
-                        ErrorCode.CONFIG,
-                        "data.format is chat, but data.chat_template names no template",
-                        "Choose one of " + String.join(", ", ChatTemplate.NAMES)));
-    return ChatTemplate.named(name);
-  }
-
   private static SequenceSet sequences(
       DataSettings settings,
       Tokenizer tokenizer,
@@ -145,18 +134,37 @@ record TrainingData(
       return StreamSequences.of(subset, settings.sequenceLength());
     }
     int pad = tokenizer.padId() == Tokenizer.NONE ? endToken(tokenizer) : tokenizer.padId();
-    DocumentSequences packed = DocumentSequences.of(subset, settings.sequenceLength(), pad);
-    if (packed.cutDocuments() > 0) {
-      listener.notice(
-          packed.cutDocuments()
-              + " chats are longer than data.sequence_length "
-              + settings.sequenceLength()
-              + " and lose their end");
-    }
-    return packed;
+    return ChatSequences.of(settings, subset, pad, listener);
   }
 
-  private static int endToken(Tokenizer tokenizer) {
+  /** The first words of the held-out text: a prompt that suits a model trained on this data. */
+  String prompt() {
+    SequenceSet text = validation == null ? training : validation;
+    long[] tokens = new ValidationBatches(text, 1, 0, 1, 1).read(0).tokens();
+    int[] ids =
+        Arrays.stream(tokens)
+            .limit(PROMPT_TOKENS)
+            .mapToInt(Math::toIntExact)
+            .filter(id -> !tokenizer.isSpecial(id))
+            .toArray();
+    String[] words =
+        tokenizer.decode(ids).replaceAll("[^\\p{L}\\p{N} .,:;()-]+", " ").strip().split(" +");
+    StringBuilder prompt = new StringBuilder();
+    for (String word : words) {
+      if (prompt.length() + word.length() >= PROMPT_LENGTH) {
+        break;
+      }
+      prompt.append(prompt.isEmpty() ? "" : " ").append(word);
+    }
+    return prompt.toString();
+  }
+
+  /**
+   * The token that ends a document.
+   *
+   * @throws DuokaException if the tokenizer has none
+   */
+  static int endToken(Tokenizer tokenizer) {
     if (tokenizer.eosId() == Tokenizer.NONE) {
       throw new DuokaException(
           ErrorCode.CONFIG,

@@ -2,6 +2,7 @@ package dev.duoka.train.loop;
 
 import dev.duoka.data.batch.MicroBatch;
 import dev.duoka.data.batch.StepBatch;
+import dev.duoka.engine.autograd.FunctionObserver;
 import dev.duoka.engine.autograd.Recompute;
 import dev.duoka.engine.autograd.Tape;
 import dev.duoka.engine.autograd.Variable;
@@ -65,6 +66,7 @@ final class TrainingStep implements AutoCloseable {
   private final Device device;
   private final Settings settings;
   private final Tensor lossSums;
+  private @Nullable FunctionObserver observer;
 
   TrainingStep(
       LanguageModel model,
@@ -87,6 +89,11 @@ final class TrainingStep implements AutoCloseable {
     }
   }
 
+  /** Lets {@code observer} see the steps that follow; null for nobody. */
+  void observe(@Nullable FunctionObserver observer) {
+    this.observer = observer;
+  }
+
   /**
    * Runs the step. Collective.
    *
@@ -106,6 +113,7 @@ final class TrainingStep implements AutoCloseable {
       try (Scope _ = Scope.open(MemoryOwner.ACTIVATIONS);
           TokenBatch tokens = onDevice(microBatch);
           Tape tape = Tape.recording(settings.recompute())) {
+        tape.observeWith(observer);
         BalanceLoss balance = balance(microBatch, microBatches, scale);
         Pass pass = Pass.overSequences(tape, microBatch.rows(), model.rotary(), balance);
         Losses losses = model.losses(pass, tokens, weights);
@@ -119,12 +127,14 @@ final class TrainingStep implements AutoCloseable {
     long start = System.nanoTime();
     model.parameters().zeroUntouchedGradients();
     beforeUpdate.run();
-    StepOutcome outcome = optimizer.step(learningRate, scale);
+    StepOutcome outcome = update(learningRate, scale);
     scaler.update(!outcome.applied());
     // A skipped step moves no bias, and its load is forgotten: a checkpoint has none of it.
     double rate = outcome.applied() ? settings.biasUpdateRate() : 0;
     model.selectionBiases().forEach(bias -> bias.update(rate, collectives));
-    double[] sums = HostCopy.doubles(lossSums);
+    // A dry run has shapes and memory, but no numbers.
+    double[] sums =
+        device.isMeta() ? new double[1 + model.predictionDepth()] : HostCopy.doubles(lossSums);
     collectives.allReduce(sums);
     double optimizerSeconds = (System.nanoTime() - start) * 1e-9;
     double further = 0;
@@ -138,6 +148,17 @@ final class TrainingStep implements AutoCloseable {
         forward,
         backward,
         optimizerSeconds);
+  }
+
+  private StepOutcome update(double learningRate, double scale) {
+    FunctionObserver here = observer;
+    if (here == null) {
+      return optimizer.step(learningRate, scale);
+    }
+    here.begin(FunctionObserver.Phase.UPDATE, "adamw");
+    StepOutcome outcome = optimizer.step(learningRate, scale);
+    here.end(FunctionObserver.Phase.UPDATE, "adamw", optimizer.work());
+    return outcome;
   }
 
   /** The sum of cross-entropies and the number of targets of micro-batches, without gradients. */

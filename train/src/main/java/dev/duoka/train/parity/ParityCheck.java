@@ -1,18 +1,12 @@
 package dev.duoka.train.parity;
 
-import dev.duoka.base.DuokaException;
-import dev.duoka.base.ErrorCode;
 import dev.duoka.engine.autograd.Recompute;
 import dev.duoka.engine.autograd.Tape;
 import dev.duoka.engine.autograd.Variable;
 import dev.duoka.engine.optimizer.AdamWSettings;
-import dev.duoka.engine.optimizer.ShardedAdamW;
-import dev.duoka.engine.parallel.SingleRank;
 import dev.duoka.formats.modelconfig.ModelConfig;
 import dev.duoka.formats.modelconfig.ModelConfigReader;
-import dev.duoka.formats.safetensors.SafetensorsFile;
 import dev.duoka.formats.safetensors.SafetensorsFolder;
-import dev.duoka.formats.safetensors.TensorEntry;
 import dev.duoka.model.LanguageModel;
 import dev.duoka.model.LossWeights;
 import dev.duoka.model.Losses;
@@ -25,18 +19,13 @@ import dev.duoka.model.weight.WeightReader;
 import dev.duoka.tensor.Device;
 import dev.duoka.tensor.Dtype;
 import dev.duoka.tensor.Scope;
-import dev.duoka.tensor.Tensor;
-import dev.duoka.tensor.op.Elementwise;
 import dev.duoka.tensor.op.HostCopy;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.SplittableRandom;
 
 /**
  * Runs a model in fp32 against a folder with {@code config.json}, {@code model.safetensors} and
@@ -46,62 +35,83 @@ import java.util.SplittableRandom;
  * <p>The expected file holds {@code input_ids [b, t]}, {@code logits [b, t, vocabulary]}, {@code
  * loss [1]} (mean over {@code b·(t − 1)} next tokens), {@code grad.<name>} before clipping, {@code
  * step_ids.<i>}, {@code adamw_losses} and {@code grad_norms}; the optimizer is AdamW with the
- * constants below.
+ * constants below. Ids are int64 or int32, of any sizes; the rest is of any floating type.
+ *
+ * <p><b>When a series of steps holds.</b> One batch is a smooth function of the weights, and is
+ * held to the tolerance as it is. Steps are not: where two experts' scores are equal to the last
+ * bit, rounding decides who gets a token, and AdamW's first updates are as large for a gradient of
+ * 1e-9 as for one of 1. Each such place is a fork, at which two correct programs, or one program on
+ * two CPUs, may part for good. So a series holds if the plain run is within the tolerance, or if
+ * one of {@value #PERTURBED_RUNS} runs is that start from weights changed by no more than their
+ * last bit: then the expected series is one of those that rounding leads to. A wrong formula or
+ * constant moves all of these runs and brings none of them nearer; the tests of this class try
+ * some. Losses and norms must hold in the same run.
  */
 public final class ParityCheck {
-  private static final double LEARNING_RATE = 1e-2;
-  private static final int PERTURBED_RUNS = 8;
-  private static final AdamWSettings OPTIMIZER = new AdamWSettings(0.9, 0.95, 1e-8, 0.1, 1.0);
+  /** How often optimizer steps above the tolerance are run again. */
+  public static final int PERTURBED_RUNS = 32;
+
+  static final AdamWSettings OPTIMIZER = new AdamWSettings(0.9, 0.95, 1e-8, 0.1, 1.0);
 
   private final Path folder;
   private final Device device;
   private final double tolerance;
+  private final int perturbedRuns;
   private final List<ParityResult> results = new ArrayList<>();
 
-  private ParityCheck(Path folder, Device device, double tolerance) {
+  private ParityCheck(Path folder, Device device, double tolerance, int perturbedRuns) {
     this.folder = folder;
     this.device = device;
     this.tolerance = tolerance;
+    this.perturbedRuns = perturbedRuns;
   }
 
   /**
    * Compares everything that the folder expects, in the order above.
    *
-   * @param tolerance above it, the series of optimizer steps are repeated from weights that differ
-   *     in the last bit, to tell an error from chaos
+   * @param tolerance above it, the optimizer steps are repeated from weights that differ in the
+   *     last bit
    */
   public static List<ParityResult> run(Path folder, Device device, double tolerance) {
-    ParityCheck check = new ParityCheck(folder, device, tolerance);
-    check.run();
+    return run(folder, device, tolerance, OPTIMIZER, PERTURBED_RUNS);
+  }
+
+  static List<ParityResult> run(
+      Path folder, Device device, double tolerance, AdamWSettings optimizer, int perturbedRuns) {
+    ParityCheck check = new ParityCheck(folder, device, tolerance, perturbedRuns);
+    check.run(optimizer);
     return check.results;
   }
 
-  private void run() {
+  private void run(AdamWSettings optimizer) {
     ModelConfig config = ModelConfigReader.read(folder);
-    try (SafetensorsFile expected = SafetensorsFile.open(folder.resolve("expect.safetensors"));
+    try (ExpectedTensors expected = ExpectedTensors.open(folder);
         SafetensorsFolder weights = SafetensorsFolder.open(folder)) {
-      TensorEntry ids = expected.entry("input_ids");
-      int length = Math.toIntExact(ids.shape().get(1));
+      TokenIds ids = expected.ids("input_ids", config.vocabSize());
+      List<TokenIds> steps = expected.steps(config.vocabSize());
+      int longest = ids.length();
+      for (TokenIds step : steps) {
+        longest = Math.max(longest, step.length());
+      }
       ModelFactory.Allocation allocation =
-          new ModelFactory.Allocation(Dtype.FLOAT32, device, 1, true, length, 0);
+          new ModelFactory.Allocation(Dtype.FLOAT32, device, 1, true, longest, 0);
       try (LanguageModel model = ModelFactory.create(config, allocation)) {
         WeightReader.readAll(weights, model.weights(), model.buffers());
-        compareOneBatch(model, expected, longs(expected, ids), length);
+        compareOneBatch(model, expected, ids);
       }
-      compareOptimizerSteps(config, allocation, weights, expected);
+      compareSteps(new OptimizerSteps(config, allocation, weights, steps, optimizer), expected);
     }
   }
 
-  private void compareOneBatch(
-      LanguageModel model, SafetensorsFile expected, long[] ids, int length) {
-    int sequences = ids.length / length;
+  private void compareOneBatch(LanguageModel model, ExpectedTensors expected, TokenIds ids) {
+    int sequences = ids.sequences();
     try (Scope _ = Scope.open();
         Tape tape = Tape.recording(Recompute.NONE);
-        TokenBatch batch = batch(ids, sequences, length)) {
-      long targets = (long) sequences * (length - 1);
+        TokenBatch batch = ids.onDevice(device)) {
       Pass pass = Pass.overSequences(tape, sequences, model.rotary(), null);
-      Losses losses = model.losses(pass, batch, new LossWeights(1.0 / targets, 0));
-      compare("loss", new double[] {HostCopy.item(losses.next().value()) / targets}, expected);
+      Losses losses = model.losses(pass, batch, new LossWeights(1.0 / ids.targets(), 0));
+      double loss = HostCopy.item(losses.next().value()) / ids.targets();
+      compare("loss", new double[] {loss}, expected);
       tape.backward(losses.next());
       try (Tape inference = Tape.inference()) {
         Variable hidden =
@@ -112,119 +122,42 @@ public final class ParityCheck {
     }
     model.parameters().zeroUntouchedGradients();
     Map<String, double[]> gradients = gradients(model);
-    for (TensorEntry entry : expected.tensors()) {
-      if (entry.name().startsWith("grad.")) {
-        String name = entry.name().substring("grad.".length());
+    for (String entry : expected.names()) {
+      if (entry.startsWith("grad.")) {
+        String name = entry.substring("grad.".length());
         double[] actual = gradients.get(name);
         if (actual == null) {
-          throw new DuokaException(
-              ErrorCode.FORMAT,
-              folder + " expects the gradient of " + name + ", which this model does not have",
+          throw expected.wrong(
+              "it expects the gradient of " + name + ", which this model does not have",
               "Check that config.json belongs to expect.safetensors");
         }
-        compare(entry.name(), actual, expected);
+        compare(entry, actual, expected);
       }
     }
   }
 
-  private void compareOptimizerSteps(
-      ModelConfig config,
-      ModelFactory.Allocation allocation,
-      SafetensorsFolder weights,
-      SafetensorsFile expected) {
-    Series series = optimizerSteps(config, allocation, weights, expected, 0);
-    compare("adamw_losses", series.losses, expected);
-    compare("grad_norms", series.norms, expected);
-    int last = results.size() - 1;
-    if (results.get(last).within(tolerance) && results.get(last - 1).within(tolerance)) {
-      return;
+  private void compareSteps(OptimizerSteps steps, ExpectedTensors expected) {
+    double[] losses = expected.numbers("adamw_losses");
+    double[] norms = expected.numbers("grad_norms");
+    double[] plain = {};
+    double[] closest = {};
+    int runs = 0;
+    while (runs == 0 || (runs <= perturbedRuns && !(worst(closest) <= tolerance))) {
+      OptimizerSteps.Series series = steps.run(runs++);
+      double[] errors = {
+        ParityResult.error(series.losses(), losses), ParityResult.error(series.norms(), norms)
+      };
+      plain = runs == 1 ? errors : plain;
+      closest = runs == 1 || worst(errors) < worst(closest) ? errors : closest;
     }
-    // AdamW's first updates are as large for a gradient of 1e-9 as for one of 1, and a router may
-    // be next to a tie: then rounding alone sends the series elsewhere. How far, is measured.
-    double lossSpread = 0;
-    double normSpread = 0;
-    for (int seed = 1; seed <= PERTURBED_RUNS; seed++) {
-      Series other = optimizerSteps(config, allocation, weights, expected, seed);
-      lossSpread =
-          Math.max(lossSpread, ParityResult.of("", other.losses, series.losses).relativeError());
-      normSpread =
-          Math.max(normSpread, ParityResult.of("", other.norms, series.norms).relativeError());
-    }
-    results.set(last - 1, results.get(last - 1).withSpread(lossSpread));
-    results.set(last, results.get(last).withSpread(normSpread));
+    results.add(new ParityResult("adamw_losses", closest[0], plain[0], runs));
+    results.add(new ParityResult("grad_norms", closest[1], plain[1], runs));
   }
 
-  /** The losses before each optimizer step, and the gradient norms before clipping. */
-  private static final class Series {
-    final double[] losses;
-    final double[] norms;
-
-    Series(int steps) {
-      losses = new double[steps];
-      norms = new double[steps];
-    }
-  }
-
-  /**
-   * Optimizer steps from the checkpoint's weights.
-   *
-   * @param perturbation 0, or the seed of a change of every weight by about its last bit
-   */
-  private Series optimizerSteps(
-      ModelConfig config,
-      ModelFactory.Allocation allocation,
-      SafetensorsFolder weights,
-      SafetensorsFile expected,
-      int perturbation) {
-    int length = allocation.positions();
-    int steps = Math.toIntExact(expected.entry("adamw_losses").elements());
-    Series series = new Series(steps);
-    try (LanguageModel model = ModelFactory.create(config, allocation)) {
-      WeightReader.readAll(weights, model.weights(), model.buffers());
-      if (perturbation != 0) {
-        perturb(model.parameters().values(), perturbation);
-      }
-      try (ShardedAdamW optimizer =
-          new ShardedAdamW(model.parameters(), new SingleRank(), OPTIMIZER, 0)) {
-        for (int step = 0; step < steps; step++) {
-          long[] ids = longs(expected, expected.entry("step_ids." + step));
-          int sequences = ids.length / length;
-          long targets = (long) sequences * (length - 1);
-          model.parameters().resetGradients();
-          try (Scope _ = Scope.open();
-              Tape tape = Tape.recording(Recompute.NONE);
-              TokenBatch batch = batch(ids, sequences, length)) {
-            Pass pass = Pass.overSequences(tape, sequences, model.rotary(), null);
-            Losses result = model.losses(pass, batch, new LossWeights(1.0 / targets, 0));
-            series.losses[step] = HostCopy.item(result.next().value()) / targets;
-            tape.backward(result.next());
-          }
-          series.norms[step] = optimizer.step(LEARNING_RATE, 1).gradientNorm();
-        }
-      }
-    }
-    return series;
-  }
-
-  /** Multiplies every weight by a number within 2⁻²³ of 1, the distance of neighbours in fp32. */
-  private void perturb(Tensor values, long seed) {
-    SplittableRandom random = new SplittableRandom(seed);
-    float[] factors = new float[Math.toIntExact(values.elements())];
-    for (int i = 0; i < factors.length; i++) {
-      factors[i] = (float) (1 + random.nextDouble(-0x1p-23, 0x1p-23));
-    }
-    try (Tensor factor = HostCopy.fromFloats(factors, Dtype.FLOAT32, device, factors.length)) {
-      Elementwise.mulInPlace(values, factor);
-    }
-  }
-
-  /** Each token's target is the next one; the last of a sequence has none. */
-  private TokenBatch batch(long[] ids, int sequences, int length) {
-    long[] targets = new long[ids.length];
-    for (int i = 0; i < ids.length; i++) {
-      targets[i] = i % length == length - 1 ? -100 : ids[i + 1];
-    }
-    return new TokenBatch(ids, targets, sequences, 0, device);
+  /** The larger error; what is no number is worse than all. */
+  private static double worst(double[] errors) {
+    double worst = Math.max(errors[0], errors[1]);
+    return Double.isNaN(worst) ? Double.POSITIVE_INFINITY : worst;
   }
 
   /** Gradients under the checkpoint's names, and stacked ones under the parameter's own. */
@@ -243,26 +176,7 @@ public final class ParityCheck {
     return gradients;
   }
 
-  private void compare(String name, double[] actual, SafetensorsFile expected) {
-    TensorEntry entry = expected.entry(name);
-    ByteBuffer bytes = read(expected, entry);
-    double[] wanted = new double[Math.toIntExact(entry.elements())];
-    for (int i = 0; i < wanted.length; i++) {
-      wanted[i] = bytes.getFloat(4 * i);
-    }
-    results.add(ParityResult.of(name, actual, wanted));
-  }
-
-  private static long[] longs(SafetensorsFile file, TensorEntry entry) {
-    long[] values = new long[Math.toIntExact(entry.elements())];
-    read(file, entry).asLongBuffer().get(values);
-    return values;
-  }
-
-  private static ByteBuffer read(SafetensorsFile file, TensorEntry entry) {
-    ByteBuffer bytes =
-        ByteBuffer.allocate(Math.toIntExact(entry.byteLength())).order(ByteOrder.LITTLE_ENDIAN);
-    file.read(entry, 0, bytes);
-    return bytes.flip().order(ByteOrder.LITTLE_ENDIAN);
+  private void compare(String name, double[] actual, ExpectedTensors expected) {
+    results.add(ParityResult.of(name, actual, expected.numbers(name)));
   }
 }

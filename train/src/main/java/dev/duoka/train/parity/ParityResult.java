@@ -5,14 +5,21 @@ package dev.duoka.train.parity;
  *
  * @param name of the tensor
  * @param relativeError the L2 norm of the difference over the L2 norm of what was expected; the
- *     absolute norm where zeros were expected; infinite where the sizes differ
- * @param roundingSpread how far this value moves when only the last bit of the weights changes; 0
- *     where it was not measured because the error is small anyway
+ *     absolute norm where zeros were expected; infinite where the sizes differ. Of a series of
+ *     optimizer steps, that of the closest run
+ * @param plainError the same of the plain run, which started from exactly the folder's weights
+ * @param runs how many runs that took: 1, or more where the plain one was above the tolerance
  */
-public record ParityResult(String name, double relativeError, double roundingSpread) {
+public record ParityResult(String name, double relativeError, double plainError, int runs) {
+  /** The comparison of a single run. */
   static ParityResult of(String name, double[] actual, double[] expected) {
+    double error = error(actual, expected);
+    return new ParityResult(name, error, error, 1);
+  }
+
+  static double error(double[] actual, double[] expected) {
     if (actual.length != expected.length) {
-      return new ParityResult(name, Double.POSITIVE_INFINITY, 0);
+      return Double.POSITIVE_INFINITY;
     }
     double difference = 0;
     double norm = 0;
@@ -20,20 +27,11 @@ public record ParityResult(String name, double relativeError, double roundingSpr
       difference += (actual[i] - expected[i]) * (actual[i] - expected[i]);
       norm += expected[i] * expected[i];
     }
-    double error = Math.sqrt(difference) / (norm == 0 ? 1 : Math.sqrt(norm));
-    return new ParityResult(name, error, 0);
+    return Math.sqrt(difference) / (norm == 0 ? 1 : Math.sqrt(norm));
   }
 
-  /** The same comparison with the spread of the value. */
-  ParityResult withSpread(double spread) {
-    return new ParityResult(name, relativeError, spread);
-  }
-
-  /**
-   * Whether the error is a number and not above {@code tolerance}, or not above what rounding alone
-   * does to this value.
-   */
+  /** Whether the error is a number and not above {@code tolerance}. */
   public boolean within(double tolerance) {
-    return relativeError <= Math.max(tolerance, roundingSpread);
+    return relativeError <= tolerance;
   }
 }

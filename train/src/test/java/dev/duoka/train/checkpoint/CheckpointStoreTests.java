@@ -164,6 +164,29 @@ class CheckpointStoreTests {
   }
 
   @Test
+  void damagedOnesAreSetAsideSoThatTheLastValidOneStays() throws IOException {
+    copyMade();
+    Path second = run.resolve("checkpoints/step-00000002");
+    Path weights = second.resolve("model.safetensors");
+    byte[] bytes = Files.readAllBytes(weights);
+    bytes[bytes.length - 1] ^= 1; // of the right size, so that only its hash tells
+    Files.write(weights, bytes);
+    CheckpointStore store = new CheckpointStore(run);
+    store.setAsideAfter(1, events::add);
+    assertThat(store.list()).extracting(Checkpoint::step).containsExactly(1L);
+    Path aside = second.resolveSibling("step-00000002.damaged");
+    assertThat(events)
+        .singleElement()
+        .satisfies(event -> assertThat(event.text()).contains("2 is kept as " + aside));
+    assertThat(aside).isDirectory();
+    saveSteps(run, new RetentionPolicy(2, 0), TokenizerFiles.of("bytes"), 2);
+    assertThat(store.list()).extracting(Checkpoint::step).containsExactly(2L, 1L);
+    store.setAsideAfter(1, events::add);
+    assertThat(second.resolveSibling("step-00000002.damaged-2")).isDirectory();
+    assertThat(store.latestValid(events::add).orElseThrow().step()).isEqualTo(1);
+  }
+
+  @Test
   void savingAStepAgainReplacesIt() throws IOException {
     copyMade();
     Files.delete(run.resolve("checkpoints/step-00000002/manifest.json"));

@@ -115,16 +115,34 @@ class CheckpointWriterTests {
 
   @Test
   void errorsOfTheProgramAreReportedToo() {
-    try (CheckpointWriter writer =
-            writer(
-                run,
-                _ -> {
-                  throw new IllegalStateException("a mistake");
-                });
+    assertReported(new IllegalStateException("a mistake"), ErrorCode.IO);
+    assertReported(new AssertionError("another"), ErrorCode.IO);
+    assertReported(new OutOfMemoryError("Java heap space"), ErrorCode.OUT_OF_MEMORY);
+  }
+
+  private void assertReported(Throwable failure, ErrorCode code) {
+    events.clear();
+    try (CheckpointWriter writer = writer(run, _ -> throwUnchecked(failure));
         TestRank rank = TestRank.create(new SingleRank(), 0, Precision.FP32)) {
       save(writer, rank.fill(1), 1);
       writer.await();
-      assertThat(events).singleElement().isInstanceOf(CheckpointEvent.SaveFailed.class);
+      assertThat(writer.lastSaved()).isEmpty();
+    }
+    assertThat(events)
+        .singleElement()
+        .isInstanceOfSatisfying(
+            CheckpointEvent.SaveFailed.class,
+            failed -> {
+              assertThat(failed.problem().code()).isEqualTo(code);
+              assertThat(failed.text()).contains(String.valueOf(failure.getMessage()));
+            });
+  }
+
+  private static void throwUnchecked(Throwable failure) {
+    switch (failure) {
+      case RuntimeException e -> throw e;
+      case Error e -> throw e;
+      default -> throw new IllegalArgumentException(failure);
     }
   }
 

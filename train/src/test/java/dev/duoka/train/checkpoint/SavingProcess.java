@@ -48,7 +48,10 @@ final class SavingProcess {
     switch (event) {
       case CheckpointEvent.SaveFailed _, CheckpointEvent.Damaged _, CheckpointEvent.NotDeleted _ ->
           say("unexpected " + event.text());
-      case CheckpointEvent.Saved _, CheckpointEvent.Waited _, CheckpointEvent.CleanedUp _ -> {}
+      case CheckpointEvent.Saved _,
+          CheckpointEvent.Waited _,
+          CheckpointEvent.SetAside _,
+          CheckpointEvent.CleanedUp _ -> {}
     }
   }
 

@@ -111,7 +111,7 @@ public record TestRank(LanguageModel model, ShardedAdamW optimizer) implements A
         new DataState(step / 7, 13 * step),
         new LossScaler.State(1024.5, 17),
         Long.MIN_VALUE + step,
-        "hash",
+        Map.of("data", "hash"),
         Map.of("validation_loss", 0.1 + step, "unknown", Double.NaN));
   }
 

@@ -225,7 +225,8 @@ final class RunFileTests {
         "checkpoint.keep_every=250 | Nearest valid: 200 or 300.",
         "training.micro_batch=5 | Nearest valid: 4 or 8.",
         "training.tokens_per_step=8000 | Nearest valid: 7936 or 8192.",
-        "data={sources: [a], format: jsonl, chat_template: x} | is for chat data only",
+        "data={sources: [a], format: jsonl, chat_template: x} | but data.format is jsonl",
+        "data={sources: [a], chat_template: x} | is for chat data only, but data.format is auto",
         "data={sources: [a], format: text, field: x} | but data.format is text",
       })
   void refusesContradictions(String override, String message) {
@@ -257,7 +258,14 @@ final class RunFileTests {
 
   @Test
   void namesRequiredFieldsThatAreMissing() {
-    assertThat(problemsOf("model: {preset: a}"))
+    assertThat(problemsOf(""))
+        .contains(
+            "4 problems",
+            "data.sources is missing",
+            "training.tokens_per_step is missing",
+            "model has none of preset, path",
+            "training has none of steps, tokens, epochs");
+    assertThat(problemsOf("model: {preset: a}\ntraining: {steps: 1}"))
         .contains("2 problems", "data.sources is missing", "training.tokens_per_step is missing");
   }
 

@@ -48,7 +48,8 @@ final class TinyRun {
     SingleRank alone = new SingleRank();
     AdamWSettings settings = new AdamWSettings(0.9, 0.95, 1e-8, 0, 0);
     TrainingState state =
-        new TrainingState(1, 1, DataState.START, new LossScaler.State(1, 0), seed, "", Map.of());
+        new TrainingState(
+            1, 1, DataState.START, new LossScaler.State(1, 0), seed, Map.of(), Map.of());
     try (CheckpointWriter writer =
             new CheckpointWriter(
                 run, TokenizerFiles.of("bytes"), new RetentionPolicy(1, 0), TinyRun::refuse);

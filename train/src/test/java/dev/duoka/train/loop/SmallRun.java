@@ -72,6 +72,12 @@ final class SmallRun {
     final List<String> notices = new ArrayList<>();
     @Nullable Trainer trainer;
 
+    void stopTrainer() {
+      if (trainer != null) {
+        trainer.stop();
+      }
+    }
+
     List<Double> losses() {
       return steps.stream().map(StepMetrics::loss).toList();
     }

@@ -121,9 +121,13 @@ public final class Binder {
   }
 
   private Optional<Object> freeForm(YamlTree tree, String path) {
-    return tree instanceof YamlTree.Mapping mapping
-        ? Optional.of(FreeForm.map(mapping))
-        : wrong(tree, path, "fields and values such as {a: 1}");
+    if (!(tree instanceof YamlTree.Mapping mapping)) {
+      return wrong(tree, path, "fields and values such as {a: 1}");
+    }
+    mapping
+        .entries()
+        .forEach((name, entry) -> origins.put(YamlTree.path(path, name), entry.origin()));
+    return Optional.of(FreeForm.map(mapping));
   }
 
   private void refuseUnknown(YamlTree.Mapping tree, List<Field> fields, String path) {

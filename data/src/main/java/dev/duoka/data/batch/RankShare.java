@@ -15,9 +15,9 @@ import dev.duoka.base.ErrorCode;
  * @param microBatch sequences in one forward pass of one rank
  * @param sequencesPerStep sequences in one optimizer step over all ranks
  */
-public record BatchPlan(int rank, int ranks, int microBatch, int sequencesPerStep) {
+public record RankShare(int rank, int ranks, int microBatch, int sequencesPerStep) {
   /** Refuses sizes that do not divide one another. */
-  public BatchPlan {
+  public RankShare {
     if (ranks < 1 || rank < 0 || rank >= ranks || microBatch < 1 || sequencesPerStep < 1) {
       throw new DuokaException(
           ErrorCode.CONFIG,

@@ -1,0 +1,153 @@
+package dev.duoka.cli.command;
+
+import dev.duoka.base.DuokaException;
+import dev.duoka.base.ErrorCode;
+import dev.duoka.base.NearestName;
+import dev.duoka.formats.json.Json;
+import dev.duoka.planner.advise.Advice;
+import dev.duoka.planner.advise.AdviceRequest;
+import dev.duoka.planner.advise.Adviser;
+import dev.duoka.planner.advise.Task;
+import dev.duoka.planner.catalogue.Catalogue;
+import dev.duoka.planner.report.AdviceJson;
+import dev.duoka.planner.report.AdviceText;
+import dev.duoka.planner.report.HardwareDocs;
+import java.io.PrintWriter;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+import java.util.OptionalDouble;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+
+/** {@code duoka advise}: which machine to buy or rent for a model and a job. */
+@Command(
+    name = "advise",
+    description = {
+      "Rank machines for a model and a job: what fits, tokens/s, hours, energy and money.",
+      "Exit status 1 where no machine fits the job and the budget."
+    })
+final class AdviseCommand implements Callable<Integer> {
+  private static final int USUAL_SEQUENCE = 4096;
+  private static final long MOST_TOKENS = 1_000_000_000_000_000L;
+
+  @Option(
+      names = "--model",
+      paramLabel = "MODEL",
+      description = "A preset such as deepseek-llm-7b, or a folder with a config.json.")
+  private @Nullable String model;
+
+  @Option(
+      names = "--budget",
+      paramLabel = "USD",
+      description = "What may be spent, on renting for the job or on buying the cards.")
+  private @Nullable Double budget;
+
+  @Option(
+      names = "--gpus",
+      paramLabel = "LIST",
+      description = "The machines to compare, for example 8xA100-80G-SXM,4xRTX4090.")
+  private @Nullable String gpus;
+
+  @Option(
+      names = "--task",
+      paramLabel = "TASK",
+      defaultValue = "pretrain",
+      description = "pretrain (default) or finetune.")
+  private String task = "pretrain";
+
+  @Option(
+      names = "--tokens",
+      paramLabel = "N",
+      description =
+          "Tokens to train on; by default 20 for each active parameter, 100 million to finetune.")
+  private @Nullable Long tokens;
+
+  @Option(
+      names = "--seq",
+      paramLabel = "N",
+      description = "Tokens of a sequence; by default 4096, or the model's most if that is less.")
+  private @Nullable Integer sequenceLength;
+
+  @Option(
+      names = "--catalogue",
+      paramLabel = "FILE",
+      description = "Your own cards, links and prices, laid over the built-in ones.")
+  private @Nullable Path catalogueFile;
+
+  @Option(names = "--json", description = "Print one JSON object instead of text.")
+  private boolean json;
+
+  @Option(names = "--docs", description = "Print the catalogue as a page, in Markdown.")
+  private boolean docs;
+
+  @Spec private CommandSpec spec;
+
+  @Override
+  public Integer call() {
+    Catalogue catalogue =
+        catalogueFile == null ? Catalogue.builtIn() : Catalogue.overlaidBy(catalogueFile);
+    PrintWriter out = spec.commandLine().getOut();
+    if (docs) {
+      out.print(HardwareDocs.markdown(catalogue));
+      out.flush();
+      return 0;
+    }
+    if (model == null) {
+      throw new CommandLine.ParameterException(
+          spec.commandLine(), "name a --model, or --docs for the catalogue");
+    }
+    if (budget == null && gpus == null) {
+      throw new CommandLine.ParameterException(
+          spec.commandLine(), "give a --budget in dollars, or --gpus with the machines to compare");
+    }
+    Adviser adviser = new Adviser(catalogue);
+    Advice advice = adviser.advise(request(adviser, PlannedModel.of(model)));
+    out.print(json ? Json.line(AdviceJson.of(advice)) + "\n" : AdviceText.of(advice));
+    out.flush();
+    boolean found = advice.machines().stream().anyMatch(m -> m.fits() && m.affordable());
+    return found ? 0 : 1;
+  }
+
+  private AdviceRequest request(Adviser adviser, PlannedModel planned) {
+    if (budget != null && (!(budget > 0) || budget > 1e12)) {
+      throw usage("--budget " + budget, "Give dollars, above 0.");
+    }
+    if (tokens != null && (tokens < 1 || tokens > MOST_TOKENS)) {
+      throw usage("--tokens " + tokens, "Give 1 to " + MOST_TOKENS + ".");
+    }
+    int most = planned.shape().config().maxPositions();
+    int length = sequenceLength == null ? Math.min(USUAL_SEQUENCE, most) : sequenceLength;
+    if (length < 2 || length > 1 << 20) {
+      throw usage("--seq " + length, "Sequences have 2 to " + (1 << 20) + " tokens.");
+    }
+    Task what = task();
+    return new AdviceRequest(
+        planned.name(),
+        planned.shape(),
+        what,
+        tokens == null ? what.tokens(planned.shape()) : tokens,
+        length,
+        budget == null ? OptionalDouble.empty() : OptionalDouble.of(budget),
+        gpus == null ? adviser.usualMachines() : adviser.machines(gpus));
+  }
+
+  private Task task() {
+    List<String> names = Arrays.stream(Task.values()).map(Task::toString).toList();
+    int index = names.indexOf(task.strip().toLowerCase(Locale.ROOT));
+    if (index < 0) {
+      throw usage("--task '" + task + "'", NearestName.hint(task, names));
+    }
+    return Task.values()[index];
+  }
+
+  private static DuokaException usage(String problem, String remedy) {
+    return new DuokaException(ErrorCode.USAGE, problem, remedy);
+  }
+}

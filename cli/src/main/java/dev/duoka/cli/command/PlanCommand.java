@@ -1,0 +1,273 @@
+package dev.duoka.cli.command;
+
+import dev.duoka.base.CrashSafeFiles;
+import dev.duoka.base.DuokaException;
+import dev.duoka.base.ErrorCode;
+import dev.duoka.base.NearestName;
+import dev.duoka.formats.json.Json;
+import dev.duoka.planner.catalogue.Catalogue;
+import dev.duoka.planner.catalogue.Machine;
+import dev.duoka.planner.catalogue.Precision;
+import dev.duoka.planner.layout.EngineTraits;
+import dev.duoka.planner.layout.Job;
+import dev.duoka.planner.layout.Method;
+import dev.duoka.planner.report.PlanJson;
+import dev.duoka.planner.report.PlanText;
+import dev.duoka.planner.report.PlannedRun;
+import dev.duoka.planner.search.Plan;
+import dev.duoka.planner.search.PlanRequest;
+import dev.duoka.planner.search.PlanResult;
+import dev.duoka.planner.search.Planner;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+import tools.jackson.databind.node.ObjectNode;
+
+/** {@code duoka plan}: which layout to run on a machine, and what it needs and achieves. */
+@Command(
+    name = "plan",
+    description = {
+      "Search all layouts of a model on a machine: memory by owner, time by cause, cost.",
+      "Without --machine and --topo, for this machine. Exit status 1 where nothing fits."
+    })
+final class PlanCommand implements Callable<Integer> {
+  private static final int LONGEST_SEQUENCE = 1 << 20;
+  private static final long LARGEST_STEP = 1L << 40;
+
+  @Option(
+      names = "--model",
+      required = true,
+      paramLabel = "MODEL",
+      description = "A preset such as deepseek-v2-lite, or a folder with a config.json.")
+  private String model = "";
+
+  @Option(
+      names = "--machine",
+      paramLabel = "NAME",
+      description = "A number and a card of the catalogue, for example 8xA100-80G-SXM.")
+  private @Nullable String machine;
+
+  @Option(
+      names = "--topo",
+      paramLabel = "FILE",
+      description = "Output of nvidia-smi topo -m that says how the cards are connected.")
+  private @Nullable Path topology;
+
+  @Option(
+      names = "--card",
+      paramLabel = "CARD",
+      description = "Which cards the topology is of, where it does not say so.")
+  private @Nullable String card;
+
+  @Option(
+      names = "--seq",
+      paramLabel = "N",
+      description = "Tokens of a sequence; by default 4096, or the model's most if that is less.")
+  private @Nullable Integer sequenceLength;
+
+  @Option(
+      names = "--tokens-per-step",
+      paramLabel = "N",
+      description = "The batch in tokens; by default about a million, for adapters 131072.")
+  private @Nullable Long tokensPerStep;
+
+  @Option(
+      names = "--method",
+      paramLabel = "METHOD",
+      defaultValue = "full",
+      description = "full (default), full-8bit, lora or qlora.")
+  private String method = "full";
+
+  @Option(
+      names = "--precision",
+      paramLabel = "PRECISION",
+      description = "fp32, tf32, bf16, fp16 or fp8; by default what the card does best.")
+  private @Nullable String precision;
+
+  @Option(
+      names = "--imbalance",
+      paramLabel = "FACTOR",
+      defaultValue = "1.2",
+      description = "Tokens of the busiest expert rank against an equal share; default 1.2.")
+  private double imbalance = Job.DEFAULT_IMBALANCE;
+
+  @Option(
+      names = "--host-memory",
+      paramLabel = "GIB",
+      description = "Memory of the host; by default an estimate.")
+  private @Nullable Double hostMemory;
+
+  @Option(
+      names = "--catalogue",
+      paramLabel = "FILE",
+      description = "Your own cards, links and prices, laid over the built-in ones.")
+  private @Nullable Path catalogueFile;
+
+  @Option(
+      names = "--out",
+      paramLabel = "RUN.yaml",
+      description = "Write the best plan that this version runs as a run file.")
+  private @Nullable Path out;
+
+  @Option(
+      names = "--data",
+      paramLabel = "SOURCE",
+      description = "The corpus for that run file; by default jdk:src. Repeatable.")
+  private List<String> data = List.of("jdk:src");
+
+  @Option(
+      names = "--tokens",
+      paramLabel = "N",
+      description = "The length of the run for that run file; by default a hundred steps.")
+  private @Nullable Long tokens;
+
+  @Option(
+      names = "--verify",
+      description =
+          "Run the best plan that this version runs without a GPU, with shapes alone, and show"
+              + " predicted beside counted bytes.")
+  private boolean verify;
+
+  @Option(names = "--json", description = "Print one JSON object instead of text.")
+  private boolean json;
+
+  @Spec private CommandSpec spec;
+
+  @Override
+  public Integer call() {
+    Catalogue catalogue =
+        catalogueFile == null ? Catalogue.builtIn() : Catalogue.overlaidBy(catalogueFile);
+    PlannedModel planned = PlannedModel.of(model);
+    Machine target = withHost(PlannedMachine.of(machine, topology, card, catalogue));
+    Method how = Method.named(method);
+    PlanRequest request =
+        new PlanRequest(
+            planned.name(),
+            planned.shape(),
+            target,
+            job(planned, how),
+            how,
+            precisions(target),
+            false,
+            false,
+            EngineTraits.DUOKA);
+    PlanResult result = new Planner(catalogue).plan(request);
+    Optional<Verification> verification =
+        verify ? Optional.of(Verification.of(result)) : Optional.empty();
+    PrintWriter writer = spec.commandLine().getOut();
+    if (json) {
+      ObjectNode object = PlanJson.of(result);
+      verification.ifPresent(counted -> object.set("verify", counted.json()));
+      writer.println(Json.line(object));
+    } else {
+      writer.print(PlanText.of(result));
+      verification.ifPresent(counted -> writer.print(counted.text()));
+    }
+    writer.flush();
+    if (out != null) {
+      writeRun(out, planned, result);
+    }
+    return result.plans().isEmpty() ? 1 : 0;
+  }
+
+  private Job job(PlannedModel planned, Method how) {
+    int most = planned.shape().config().maxPositions();
+    int length = sequenceLength == null ? Math.min(4096, most) : sequenceLength;
+    if (length < 2 || length > LONGEST_SEQUENCE) {
+      throw usage("--seq " + length, "Sequences have 2 to " + LONGEST_SEQUENCE + " tokens.");
+    }
+    if (length > most) {
+      spec.commandLine()
+          .getErr()
+          .println(
+              "duoka: note: the model is meant for at most " + most + " tokens, not " + length);
+    }
+    if (!(imbalance >= 1) || imbalance > 64) {
+      throw usage("--imbalance " + imbalance, "1 is balanced, 2 is usual early in training.");
+    }
+    long usual = how.isAdapter() ? 1 << 17 : 1 << 20;
+    long step = tokensPerStep == null ? Math.max(1, usual / length) * length : tokensPerStep;
+    if (step < 1 || step > LARGEST_STEP) {
+      throw usage("--tokens-per-step " + step, "Give 1 to " + LARGEST_STEP + ".");
+    }
+    if (step % length != 0) {
+      long below = step / length * length;
+      throw usage(
+          "--tokens-per-step " + step + " is no whole number of sequences of " + length,
+          "Nearest: " + (below == 0 ? "" : below + " or ") + (below + length) + ".");
+    }
+    return new Job(length, step, imbalance);
+  }
+
+  private List<Precision> precisions(Machine target) {
+    if (precision == null) {
+      return List.of(target.card().halfPrecision(), Precision.FP32);
+    }
+    List<String> names = Arrays.stream(Precision.values()).map(Precision::toString).toList();
+    int index = names.indexOf(precision.strip().toLowerCase(Locale.ROOT));
+    if (index < 0) {
+      throw usage("--precision '" + precision + "'", NearestName.hint(precision, names));
+    }
+    return List.of(Precision.values()[index]);
+  }
+
+  private Machine withHost(Machine target) {
+    if (hostMemory == null) {
+      return target;
+    }
+    if (!(hostMemory > 0) || hostMemory > 1e6) {
+      throw usage("--host-memory " + hostMemory, "Give GiB, above 0.");
+    }
+    return target.withHostMemory(hostMemory);
+  }
+
+  private void writeRun(Path file, PlannedModel planned, PlanResult result) {
+    Optional<Plan> best = result.bestRunnable();
+    if (best.isEmpty()) {
+      throw new DuokaException(
+          ErrorCode.CONFIG,
+          "no run file was written: this version runs none of the layouts that fit",
+          "The report says what each lacks.");
+    }
+    if (tokens != null && tokens < 1) {
+      throw usage("--tokens " + tokens, "Give at least 1.");
+    }
+    String text =
+        PlannedRun.yaml(
+            best.get(),
+            result.request(),
+            planned.folder(),
+            data,
+            tokens == null ? OptionalLong.empty() : OptionalLong.of(tokens));
+    try {
+      CrashSafeFiles.write(file, text.getBytes(StandardCharsets.UTF_8));
+    } catch (IOException e) {
+      throw new DuokaException(
+          ErrorCode.IO,
+          "cannot write " + file + ": " + e.getMessage(),
+          "Name a file in a folder that exists.",
+          e);
+    }
+    PrintWriter err = spec.commandLine().getErr();
+    err.println("duoka: wrote " + file + ": " + best.get().layout());
+    if (!best.get().equals(result.plans().getFirst())) {
+      err.println("duoka: note: the best plan is another, which this version cannot run yet");
+    }
+  }
+
+  private static DuokaException usage(String problem, String remedy) {
+    return new DuokaException(ErrorCode.USAGE, problem, remedy);
+  }
+}

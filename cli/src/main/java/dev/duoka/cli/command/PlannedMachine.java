@@ -1,0 +1,48 @@
+package dev.duoka.cli.command;
+
+import dev.duoka.base.DuokaException;
+import dev.duoka.base.ErrorCode;
+import dev.duoka.machine.topology.LiveTopology;
+import dev.duoka.machine.topology.Topology;
+import dev.duoka.planner.catalogue.Card;
+import dev.duoka.planner.catalogue.Catalogue;
+import dev.duoka.planner.catalogue.Machine;
+import dev.duoka.planner.catalogue.TopologyMachines;
+import java.nio.file.Path;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/** The machine to plan for: named, read from a topology, or this one. */
+final class PlannedMachine {
+  private PlannedMachine() {}
+
+  static Machine of(
+      @Nullable String name, @Nullable Path topology, @Nullable String card, Catalogue catalogue) {
+    if (name != null && topology != null) {
+      throw new DuokaException(
+          ErrorCode.USAGE,
+          "--machine and --topo both say which machine it is",
+          "Keep one; with --topo, --card names the cards.");
+    }
+    if (card != null && topology == null) {
+      throw new DuokaException(
+          ErrorCode.USAGE, "--card is for --topo only", "Use --machine with a number and a card.");
+    }
+    if (name != null) {
+      return catalogue.machine(name);
+    }
+    Optional<Card> kind = Optional.ofNullable(card).map(catalogue::card);
+    if (topology != null) {
+      return TopologyMachines.of(TopologyFile.read(topology), kind, catalogue);
+    }
+    Topology here = LiveTopology.read();
+    if (here.gpus().isEmpty()) {
+      throw new DuokaException(
+          ErrorCode.DEVICE,
+          "this machine shows no GPU"
+              + here.warnings().stream().findFirst().map(w -> ": " + w).orElse(""),
+          "Name a machine, for example --machine 8xA100-80G-SXM.");
+    }
+    return TopologyMachines.of(here, kind, catalogue);
+  }
+}

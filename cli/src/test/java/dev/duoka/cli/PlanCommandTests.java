@@ -1,0 +1,249 @@
+package dev.duoka.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.duoka.base.ErrorCode;
+import dev.duoka.formats.json.Json;
+import dev.duoka.train.config.BatchPlan;
+import dev.duoka.train.config.RunConfig;
+import dev.duoka.train.config.RunFile;
+import dev.duoka.train.config.TrainingSettings;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Random;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import picocli.CommandLine;
+import tools.jackson.databind.JsonNode;
+
+final class PlanCommandTests {
+  private final StringWriter out = new StringWriter();
+  private final StringWriter err = new StringWriter();
+
+  @Test
+  void thePlannedRunFileIsOneThatTrainTakes(@TempDir Path folder) {
+    Path file = folder.resolve("run.yaml");
+    assertThat(
+            run(
+                "plan",
+                "--model",
+                "deepseek-llm-7b",
+                "--machine",
+                "8xA100-80G-SXM",
+                "--out",
+                file.toString()))
+        .isZero();
+    RunConfig config = RunFile.read(file, List.of());
+    assertThat(config.model().preset()).contains("deepseek-llm-7b");
+    assertThat(config.parallel().data()).isEqualTo(8);
+    assertThat(config.training().precision()).isEqualTo(TrainingSettings.Precision.BF16);
+    BatchPlan batch = BatchPlan.of(config);
+    assertThat(batch.tokensPerStep()).isEqualTo(1 << 20);
+    assertThat(err.toString()).contains("wrote " + file);
+  }
+
+  @Test
+  void aModelOfOnesOwnIsNamedByItsFolder(@TempDir Path folder) throws IOException {
+    Path model = Files.createDirectory(folder.resolve("my \"model"));
+    Files.writeString(
+        model.resolve("config.json"),
+        """
+        {"model_type": "llama", "hidden_size": 1024, "num_hidden_layers": 8,
+         "num_attention_heads": 8, "intermediate_size": 2816, "vocab_size": 32000,
+         "max_position_embeddings": 2048, "bos_token_id": 1, "eos_token_id": 2}
+        """);
+    Path file = folder.resolve("run.yaml");
+    assertThat(
+            run(
+                "plan",
+                "--model",
+                model.toString(),
+                "--machine",
+                "2xRTX4090",
+                "--tokens",
+                "5000000",
+                "--data",
+                "corpus/*.txt",
+                "--out",
+                file.toString()))
+        .isZero();
+    RunConfig config = RunFile.read(file, List.of());
+    assertThat(config.model().path()).contains(model);
+    assertThat(config.data().sources()).containsExactly("corpus/*.txt");
+    assertThat(config.data().sequenceLength()).isEqualTo(2048);
+    assertThat(config.training().tokens()).hasValue(5_000_000);
+  }
+
+  @Test
+  void jsonIsOneObjectOnStandardOutput() {
+    assertThat(run("plan", "--model", "deepseek-v2-lite", "--machine", "8xH100", "--json"))
+        .isZero();
+    JsonNode json =
+        Json.parse(
+            out.toString().getBytes(StandardCharsets.UTF_8), "standard output", ErrorCode.FORMAT);
+    for (String field :
+        List.of(
+            "parameters",
+            "active_parameters",
+            "machine",
+            "plans",
+            "infeasible",
+            "pareto",
+            "rules")) {
+      assertThat(json.has(field)).as(field).isTrue();
+    }
+    assertThat(err.toString()).isEmpty();
+  }
+
+  /** The engine's own code, run with shapes alone, books what the closed forms predict. */
+  @ParameterizedTest
+  @CsvSource({
+    "deepseek-coder-1.3b, 1xH100, 16384",
+    "deepseek-llm-7b, 8xA100, 1048576",
+    "deepseek-v2-lite, 8xH200, 131072",
+    "deepseek-moe-16b, 8xB200, 131072"
+  })
+  void predictedBytesAreThoseThatTheEngineCounts(String model, String machine, String tokens) {
+    int status =
+        run(
+            "plan",
+            "--model",
+            model,
+            "--machine",
+            machine,
+            "--tokens-per-step",
+            tokens,
+            "--verify",
+            "--json");
+    assertThat(status).as(err.toString()).isZero();
+    JsonNode json =
+        Json.parse(
+            out.toString().getBytes(StandardCharsets.UTF_8), "standard output", ErrorCode.FORMAT);
+    assertThat(json.get("verify").get("error").asDouble()).isBetween(-0.03, 0.03);
+  }
+
+  @Test
+  void whatDoesNotFitEndsWithOneAndSaysWhatWouldHelp() {
+    assertThat(run("plan", "--model", "deepseek-v3", "--machine", "8xA100")).isEqualTo(1);
+    assertThat(out.toString()).contains("Nothing fits", "changes");
+  }
+
+  @Test
+  void withoutARunnableLayoutNoRunFileIsWritten(@TempDir Path folder) {
+    Path file = folder.resolve("run.yaml");
+    assertThat(
+            run(
+                "plan",
+                "--model",
+                "deepseek-llm-67b",
+                "--machine",
+                "8xA100",
+                "--out",
+                file.toString()))
+        .isEqualTo(2);
+    assertThat(err.toString()).contains("no run file was written");
+    assertThat(file).doesNotExist();
+  }
+
+  @Test
+  void aTopologyNeedsItsCard(@TempDir Path folder) throws IOException {
+    Path topology =
+        Files.writeString(
+            folder.resolve("topo.txt"), "\tGPU0\tGPU1\nGPU0\t X \tNV12\nGPU1\tNV12\t X \n");
+    assertThat(run("plan", "--model", "tiny-v3", "--topo", topology.toString())).isEqualTo(2);
+    assertThat(err.toString()).contains("--card");
+    assertThat(run("plan", "--model", "tiny-v3", "--topo", topology.toString(), "--card", "A100"))
+        .isZero();
+    assertThat(out.toString()).contains("2xA100-80G-SXM", "nvlink");
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "plan --model deepseek-v4 --machine 8xH100 | Did you mean 'deepseek-v",
+        "plan --model deepseek-v3 --machine 0xH100 | 1 to 64 GPUs",
+        "plan --model deepseek-v3 --machine 1000xH100 | 1 to 64 GPUs",
+        "plan --model deepseek-v3 --machine 8xH101 | Did you mean",
+        "plan --model deepseek-v3 --machine 8xH100 --topo a.txt | both say which machine",
+        "plan --model deepseek-v3 --machine 8xH100 --card H100 | --card is for --topo only",
+        "plan --model deepseek-v3 --machine 8xH100 --seq 1 | Sequences have 2 to",
+        "plan --model deepseek-v3 --machine 8xH100 --tokens-per-step 5000 | Nearest: 4096 or 8192",
+        "plan --model deepseek-v3 --machine 8xH100 --tokens-per-step -1 | Give 1 to",
+        "plan --model deepseek-v3 --machine 8xH100 --method lorra | Did you mean 'lora'",
+        "plan --model deepseek-v3 --machine 8xH100 --precision bf17 | Did you mean 'bf16'",
+        "plan --model deepseek-v3 --machine 8xV100 --precision bf16 | does not compute in bf16",
+        "plan --model deepseek-v3 --machine 8xH100 --imbalance 0.5 | --imbalance 0.5",
+        "plan --model deepseek-v3 --machine 8xH100 --host-memory -3 | --host-memory -3",
+        "plan --machine 8xH100 | --model",
+        "advise --model deepseek-llm-7b | --budget",
+        "advise --budget 1000 | --model",
+        "advise --model deepseek-llm-7b --budget -5 | --budget -5",
+        "advise --model deepseek-llm-7b --budget NaN | --budget NaN",
+        "advise --model deepseek-llm-7b --gpus 8xH100 --task dance | --task 'dance'",
+        "advise --model deepseek-llm-7b --gpus 8xH100 --tokens 0 | --tokens 0",
+        "advise --model deepseek-llm-7b --gpus , | names no machine"
+      })
+  void wrongQuestionsGetOneClearMessage(String arguments, String message) {
+    assertThat(run(arguments.split(" "))).isEqualTo(2);
+    assertThat(err.toString()).contains(message).doesNotContain("\tat ", "internal error");
+    assertThat(out.toString()).isEmpty();
+  }
+
+  @Test
+  void adviceRanksMachines() {
+    assertThat(
+            run(
+                "advise",
+                "--model",
+                "deepseek-llm-7b",
+                "--gpus",
+                "8xA100-80G-SXM,4xRTX4090",
+                "--task",
+                "finetune"))
+        .isZero();
+    assertThat(out.toString()).contains("8xA100-80G-SXM", "4xRTX-4090-24G", "37 % faster");
+    assertThat(run("advise", "--docs")).isZero();
+    assertThat(out.toString()).startsWith("# Hardware");
+  }
+
+  @Test
+  void filesOfAnyBytesGetOneMessage(@TempDir Path folder) throws IOException {
+    Random random = new Random(23);
+    for (int i = 0; i < 30; i++) {
+      byte[] bytes = new byte[random.nextInt(400)];
+      random.nextBytes(bytes);
+      Path file = Files.write(folder.resolve("garbage"), bytes);
+      assertThat(run("plan", "--model", "tiny-v3", "--topo", file.toString(), "--card", "A100"))
+          .isNotZero();
+      assertThat(err.toString()).startsWith("duoka: ").doesNotContain("internal error");
+      assertThat(
+              run(
+                  "plan",
+                  "--model",
+                  "tiny-v3",
+                  "--machine",
+                  "1xH100",
+                  "--catalogue",
+                  file.toString()))
+          .isNotZero();
+      assertThat(err.toString()).startsWith("duoka: ").doesNotContain("internal error");
+    }
+  }
+
+  private int run(String... arguments) {
+    out.getBuffer().setLength(0);
+    err.getBuffer().setLength(0);
+    CommandLine commandLine = Main.commandLine();
+    commandLine.setOut(new PrintWriter(out, true));
+    commandLine.setErr(new PrintWriter(err, true));
+    return Main.run(arguments, commandLine);
+  }
+}

@@ -1,0 +1,129 @@
+package dev.duoka.cli.console;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.duoka.base.ErrorCode;
+import dev.duoka.formats.json.Json;
+import dev.duoka.train.config.RunConfig;
+import dev.duoka.train.config.RunFile;
+import dev.duoka.train.loop.RunResult;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.OptionalDouble;
+import java.util.OptionalLong;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import tools.jackson.databind.JsonNode;
+
+final class TrainingConsoleTests {
+  private static final RunConfig CONFIG =
+      RunFile.parse(
+          "run.yaml",
+          """
+          model: {preset: tiny-v3}
+          data: {sources: [a]}
+          training: {tokens_per_step: 1024, steps: 5}
+          """,
+          List.of());
+  private static final RunResult.Speed SPEED = new RunResult.Speed(1000, 800, 0.25);
+
+  @TempDir Path run;
+  private final StringWriter out = new StringWriter();
+
+  @BeforeEach
+  void makeTheFolder() throws IOException {
+    Files.createDirectories(run.resolve("checkpoints"));
+  }
+
+  private RunResult result(RunResult.End end, OptionalLong checkpoint, boolean saveFailed) {
+    boolean worked = end != RunResult.End.NOTHING_TO_DO;
+    return new RunResult(
+        worked ? 2.5 : Double.NaN,
+        OptionalDouble.empty(),
+        10,
+        5,
+        worked ? SPEED : new RunResult.Speed(Double.NaN, Double.NaN, Double.NaN),
+        1 << 20,
+        run,
+        end,
+        checkpoint,
+        saveFailed,
+        "once upon");
+  }
+
+  private String finished(RunResult result, boolean json) {
+    PrintWriter writer = new PrintWriter(out, true);
+    new TrainingConsole(writer, new PrintWriter(new StringWriter()), CONFIG, json)
+        .finished(result, Path.of("my.yaml"));
+    return out.toString();
+  }
+
+  @Test
+  void suggestsAPromptThatFits() {
+    assertThat(finished(result(RunResult.End.COMPLETE, OptionalLong.of(10), false), false))
+        .contains("Done after 10 steps: loss 2.5000, 1,000 tokens/s (800 with validation")
+        .contains("newest one  of step 10")
+        .contains("./duoka generate " + run + " --prompt \"once upon\"");
+  }
+
+  @Test
+  void resumesByTheRunsOwnFileWhichHasTheOverrides() {
+    assertThat(finished(result(RunResult.End.INTERRUPTED, OptionalLong.of(10), false), false))
+        .contains("Stopped after 10 steps")
+        .contains("./duoka train " + run.resolve("run.yaml") + " --resume")
+        .doesNotContain("my.yaml", "export");
+  }
+
+  @Test
+  void saysThatASaveFailed() {
+    assertThat(finished(result(RunResult.End.COMPLETE, OptionalLong.of(8), true), false))
+        .contains("newest one  of step 8")
+        .contains("could not be saved")
+        .contains("--resume")
+        .doesNotContain("generate", "export");
+  }
+
+  @Test
+  void suggestsNothingThatNeedsACheckpointWhereThereIsNone() {
+    assertThat(finished(result(RunResult.End.NOTHING_TO_DO, OptionalLong.empty(), false), false))
+        .contains("Nothing to do: step 10 of 5 reached")
+        .contains("none was saved")
+        .doesNotContain("generate", "export", "loss");
+    assertThat(finished(result(RunResult.End.INTERRUPTED, OptionalLong.empty(), false), false))
+        .contains("Start it again:\n  ./duoka train my.yaml\n");
+  }
+
+  @Test
+  void jsonHasStableNames() {
+    JsonNode json = json(finished(result(RunResult.End.COMPLETE, OptionalLong.of(8), true), true));
+    assertThat(json.propertyNames())
+        .containsExactly(
+            "loss",
+            "validation_loss",
+            "steps",
+            "tokens_per_second",
+            "tokens_per_second_overall",
+            "mfu",
+            "peak_memory_bytes",
+            "run_dir",
+            "interrupted",
+            "last_checkpoint");
+    assertThat(json.path("last_checkpoint").asLong()).isEqualTo(8);
+    assertThat(json.path("tokens_per_second_overall").asDouble()).isEqualTo(800);
+    out.getBuffer().setLength(0);
+    JsonNode none =
+        json(finished(result(RunResult.End.NOTHING_TO_DO, OptionalLong.empty(), false), true));
+    assertThat(none.path("last_checkpoint").isNull()).isTrue();
+    assertThat(none.path("steps").asLong()).isEqualTo(10);
+  }
+
+  private static JsonNode json(String text) {
+    return Json.parse(text.getBytes(StandardCharsets.UTF_8), "stdout", ErrorCode.FORMAT);
+  }
+}

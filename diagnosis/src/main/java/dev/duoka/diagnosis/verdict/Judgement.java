@@ -1,0 +1,136 @@
+package dev.duoka.diagnosis.verdict;
+
+import dev.duoka.diagnosis.rule.Role;
+import dev.duoka.diagnosis.rule.RuleBook;
+import dev.duoka.diagnosis.scan.Scan;
+import dev.duoka.diagnosis.scan.Sighting;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
+
+/**
+ * Weighs the lines that were seen. The strongest role that is there is reported: causes before
+ * failures of unknown cause, those before reports about others, those before consequences. What a
+ * stronger line explains becomes its consequence.
+ */
+final class Judgement {
+  /** What a cause loses when another one was certainly there before. */
+  private static final double LATER = 0.06;
+
+  /** The part of the doubt that stays when a second kind of line supports a cause. */
+  private static final double DOUBT_LEFT = 0.6;
+
+  private static final int MOST_FINDINGS = 12;
+  private static final int MOST_CONSEQUENCES = 12;
+
+  private final Scan scan;
+  private final RuleBook book;
+
+  Judgement(Scan scan, RuleBook book) {
+    this.scan = scan;
+    this.book = book;
+  }
+
+  List<Finding> findings() {
+    List<Sighting> lines = new ArrayList<>(new Conditions(book, scan.sightings()).apply());
+    new Overflows(book).of(scan).ifPresent(lines::add);
+    List<Suspicion> suspicions = grouped(new Watchdog(book, lines).judged());
+    if (suspicions.stream().noneMatch(s -> s.rule().role().canStandAlone())) {
+      suspicions = new ArrayList<>(suspicions);
+      suspicions.addAll(grouped(silentEnds()));
+    }
+    List<Suspicion> support = ofRole(suspicions, Role.CONFIRMATION);
+    List<Suspicion> able =
+        suspicions.stream().filter(s -> s.rule().role().canStandAlone()).toList();
+    List<Suspicion> free = able.stream().filter(s -> !isExplained(s, able)).toList();
+    List<Suspicion> candidates = free.isEmpty() ? able : free;
+    Optional<Role> strongest =
+        candidates.stream().map(s -> s.rule().role()).min(Comparator.naturalOrder());
+    if (strongest.isEmpty()) {
+      return List.of();
+    }
+    List<Suspicion> standing = ofRole(candidates, strongest.get());
+    List<Suspicion> following = able.stream().filter(s -> !standing.contains(s)).toList();
+    return ranked(standing, support, following);
+  }
+
+  private static boolean isExplained(Suspicion s, List<Suspicion> all) {
+    return all.stream()
+        .anyMatch(
+            other ->
+                other != s && other.rule().explains(s.rule()) && !s.rule().explains(other.rule()));
+  }
+
+  private List<Finding> ranked(
+      List<Suspicion> standing, List<Suspicion> support, List<Suspicion> following) {
+    record Scored(Suspicion suspicion, double confidence, List<Suspicion> support) {}
+    List<Scored> scored = new ArrayList<>();
+    for (Suspicion s : standing) {
+      double confidence = s.rule().confidence();
+      if (standing.stream().anyMatch(other -> other.isBefore(s))) {
+        confidence -= LATER;
+      }
+      List<Suspicion> mine = support.stream().filter(c -> c.rule().explains(s.rule())).toList();
+      for (int i = 0; i < mine.size(); i++) {
+        confidence = 1 - (1 - confidence) * DOUBT_LEFT;
+      }
+      scored.add(new Scored(s, Math.round(confidence * 100) / 100.0, mine));
+    }
+    scored.sort(Comparator.comparingDouble((Scored s) -> -s.confidence()));
+    List<Finding> findings = new ArrayList<>();
+    for (Scored s : scored.subList(0, Math.min(scored.size(), MOST_FINDINGS))) {
+      // What no rule attributes to another cause follows from the best one.
+      List<Suspicion> follows =
+          following.stream()
+              .filter(
+                  f ->
+                      s.suspicion().rule().explains(f.rule())
+                          || (findings.isEmpty()
+                              && standing.stream().noneMatch(o -> o.rule().explains(f.rule()))))
+              .limit(MOST_CONSEQUENCES)
+              .toList();
+      findings.add(
+          s.suspicion()
+              .finding(s.confidence(), scan.logs(), s.support(), follows, accused(following)));
+    }
+    return List.copyOf(findings);
+  }
+
+  /** The one rank that launchers report as failed, or that did not come to a collective. */
+  private static OptionalInt accused(List<Suspicion> following) {
+    List<Integer> named =
+        following.stream()
+            .filter(s -> s.rule().role() == Role.MESSENGER)
+            .flatMap(s -> s.accused().stream())
+            .distinct()
+            .toList();
+    return named.size() == 1 ? OptionalInt.of(named.getFirst()) : OptionalInt.empty();
+  }
+
+  private List<Sighting> silentEnds() {
+    SilentEnd end = new SilentEnd(book);
+    List<Sighting> ends = new ArrayList<>();
+    for (int i = 0; i < scan.logs().size(); i++) {
+      end.of(i, scan.logs().get(i)).ifPresent(ends::add);
+    }
+    // Only where every log ends like this: one that goes on shows that the job went on.
+    return ends.size() == scan.logs().size() ? ends : List.of();
+  }
+
+  private static List<Suspicion> ofRole(List<Suspicion> suspicions, Role role) {
+    return suspicions.stream().filter(s -> s.rule().role() == role).toList();
+  }
+
+  private static List<Suspicion> grouped(List<Sighting> lines) {
+    Map<String, Suspicion> byName = new LinkedHashMap<>();
+    for (Sighting s : lines) {
+      String name = Template.fill(s.rule().id(), s.captures());
+      byName.computeIfAbsent(name, n -> new Suspicion(n, s.rule())).add(s);
+    }
+    return List.copyOf(byName.values());
+  }
+}

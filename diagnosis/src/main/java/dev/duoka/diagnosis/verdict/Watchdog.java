@@ -1,0 +1,185 @@
+package dev.duoka.diagnosis.verdict;
+
+import dev.duoka.diagnosis.rule.Rule;
+import dev.duoka.diagnosis.rule.RuleBook;
+import dev.duoka.diagnosis.scan.Sighting;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.OptionalInt;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.stream.Collectors;
+
+/**
+ * Decides what time-outs of collectives mean, from what each rank says it was waiting for: the same
+ * first collective everywhere (the transport never worked), different ones (the program went
+ * different ways), or some ranks that say nothing (their own log holds the cause).
+ */
+final class Watchdog {
+  /** The rule whose lines are judged here. */
+  static final String TIME_OUT = "collective_timeout";
+
+  private static final String FIRST = "first_collective_timeout";
+  private static final String WORLD = "world_size";
+  private static final int MOST_NAMED = 16;
+
+  private final RuleBook book;
+  private final List<Sighting> timeOuts = new ArrayList<>();
+  private final List<Sighting> rest = new ArrayList<>();
+  private int world;
+
+  private final Map<Integer, Waiting> byRank = new TreeMap<>();
+
+  /** What one rank was waiting for when its first time-out struck. */
+  private static final class Waiting {
+    private String sequence = "";
+    private String operation = "";
+    private String size = "";
+    private String completed = "";
+  }
+
+  Watchdog(RuleBook book, List<Sighting> sightings) {
+    this.book = book;
+    for (Sighting s : sightings) {
+      if (s.rule().id().equals(TIME_OUT)) {
+        timeOuts.add(s);
+        note(s);
+      } else {
+        rest.add(s);
+        if (s.rule().id().equals(WORLD)) {
+          world = Math.max(world, Integer.parseInt(s.captures().getOrDefault("world", "0")));
+        }
+      }
+    }
+  }
+
+  private void note(Sighting s) {
+    OptionalInt rank = Conditions.rankOf(s);
+    if (rank.isEmpty()) {
+      return;
+    }
+    Waiting waiting = byRank.computeIfAbsent(rank.getAsInt(), r -> new Waiting());
+    Map<String, String> c = s.captures();
+    if (waiting.operation.isEmpty()) {
+      waiting.sequence = c.getOrDefault("seq", waiting.sequence);
+      waiting.operation = c.getOrDefault("op", "");
+      waiting.size = c.getOrDefault("numel", "");
+    }
+    if (waiting.completed.isEmpty()) {
+      waiting.completed = c.getOrDefault("completed", "");
+    }
+  }
+
+  /** All sightings, those of time-outs read as the rule that fits. */
+  List<Sighting> judged() {
+    if (timeOuts.isEmpty()) {
+      return rest;
+    }
+    List<Integer> silent = silent();
+    Rule rule = book.rule(choose(silent));
+    Map<String, String> facts = new HashMap<>();
+    facts.put("waiting", named(byRank.keySet()));
+    facts.put("silent", named(silent));
+    facts.put("collectives", collectives());
+    if (below().size() == 1) {
+      facts.put("accused", Integer.toString(below().getFirst()));
+    }
+    List<Sighting> all = new ArrayList<>(rest);
+    for (Sighting s : timeOuts) {
+      Map<String, String> captures = new HashMap<>(s.captures());
+      captures.putAll(facts);
+      // What was completed decides about a first collective; else the time-out itself.
+      boolean telling =
+          rule.id().equals(FIRST) && !s.captures().getOrDefault("completed", "").isEmpty();
+      int pattern = telling ? 0 : s.pattern() + 1;
+      all.add(new Sighting(rule, pattern, s.log(), s.number(), s.line(), captures));
+    }
+    return all;
+  }
+
+  private String choose(List<Integer> silent) {
+    Set<String> completed = distinct(w -> w.completed);
+    Set<String> sequences = distinct(w -> w.sequence);
+    boolean first =
+        (!completed.isEmpty() && Set.of("-1", "0").containsAll(completed))
+            || (completed.isEmpty() && sequences.equals(Set.of("1")));
+    if (first) {
+      return FIRST;
+    }
+    boolean differs =
+        sequences.size() > 1
+            || distinct(w -> w.operation).size() > 1
+            || distinct(w -> w.size).size() > 1;
+    if (byRank.size() > 1 && differs) {
+      return "collective_mismatch_timeout";
+    }
+    if (!silent.isEmpty()) {
+      return "silent_rank";
+    }
+    return byRank.size() > 1 ? "same_collective_timeout" : "single_rank_timeout";
+  }
+
+  private Set<String> distinct(java.util.function.Function<Waiting, String> part) {
+    return byRank.values().stream()
+        .map(part)
+        .filter(text -> !text.isEmpty())
+        .collect(Collectors.toCollection(TreeSet::new));
+  }
+
+  /** Ranks of the world, or below the highest that speaks, that report no time-out. */
+  private List<Integer> silent() {
+    if (byRank.isEmpty()) {
+      return List.of();
+    }
+    int highest = byRank.keySet().stream().mapToInt(Integer::intValue).max().orElse(0);
+    // Ranks in between that say nothing count only where several speak, or where the world is
+    // known.
+    int end = world > highest ? world : byRank.size() > 1 ? highest + 1 : 0;
+    List<Integer> silent = new ArrayList<>();
+    for (int rank = 0; rank < end && silent.size() <= MOST_NAMED; rank++) {
+      if (!byRank.containsKey(rank)) {
+        silent.add(rank);
+      }
+    }
+    return silent;
+  }
+
+  /** Ranks below the highest that speaks which say nothing: they exist, whatever the world. */
+  private List<Integer> below() {
+    int highest = byRank.keySet().stream().mapToInt(Integer::intValue).max().orElse(0);
+    return java.util.stream.IntStream.range(0, highest)
+        .filter(rank -> !byRank.containsKey(rank))
+        .limit(2)
+        .boxed()
+        .toList();
+  }
+
+  private String collectives() {
+    return byRank.entrySet().stream()
+        .limit(MOST_NAMED)
+        .map(
+            e ->
+                "rank "
+                    + e.getKey()
+                    + ": "
+                    + e.getValue().operation
+                    + " #"
+                    + e.getValue().sequence
+                    + (e.getValue().size.isEmpty() ? "" : " of " + e.getValue().size))
+        .collect(Collectors.joining("; "));
+  }
+
+  private static String named(java.util.Collection<Integer> ranks) {
+    if (ranks.isEmpty()) {
+      return "";
+    }
+    String list =
+        ranks.stream().limit(MOST_NAMED).map(String::valueOf).collect(Collectors.joining(", "));
+    return (ranks.size() == 1 ? "rank " : "ranks ")
+        + list
+        + (ranks.size() > MOST_NAMED ? ", …" : "");
+  }
+}

@@ -1,0 +1,56 @@
+package dev.duoka.engine.autograd;
+
+import dev.duoka.engine.parameter.Parameter;
+import dev.duoka.tensor.Tensor;
+
+/**
+ * The least work of one part of a function, from which its floor follows: operations over the
+ * card's rate, or bytes over its bandwidth, whichever takes longer.
+ *
+ * @param flops floating-point operations of matrix products and attention
+ * @param bytes read once and written once
+ */
+public record Work(double flops, double bytes) {
+  /** Of a forward pass: inputs and weights are read, outputs written. */
+  static Work forward(Function function, Tensor[] inputs, Tensor[] outputs) {
+    return new Work(
+        function.flops(inputs, outputs), bytes(inputs) + bytes(outputs) + weightBytes(function));
+  }
+
+  /** Of the input gradients: the outputs' gradients and the inputs are read, gradients written. */
+  static Work inputGradients(Function function, Tensor[] inputs, Tensor[] outputs) {
+    double flops = function.inputGradientRatio() * function.flops(inputs, outputs);
+    boolean product = flops > 0 && !function.parameters().isEmpty();
+    double read = product ? weightBytes(function) : bytes(inputs);
+    return new Work(flops, bytes(outputs) + read + bytes(inputs));
+  }
+
+  /** Of the weight gradients: an fp32 gradient is written for each weight. */
+  static Work weightGradients(Function function, Tensor[] inputs, Tensor[] outputs) {
+    if (function.parameters().isEmpty()) {
+      return new Work(0, 0);
+    }
+    double gradients = 0;
+    for (Parameter parameter : function.parameters()) {
+      gradients += 4.0 * parameter.value().elements();
+    }
+    double flops = function.inputGradientRatio() == 0 ? 0 : function.flops(inputs, outputs);
+    return new Work(flops, flops > 0 ? bytes(inputs) + bytes(outputs) + gradients : gradients);
+  }
+
+  private static double weightBytes(Function function) {
+    double bytes = 0;
+    for (Parameter parameter : function.parameters()) {
+      bytes += parameter.value().bytes();
+    }
+    return bytes;
+  }
+
+  private static double bytes(Tensor[] tensors) {
+    double bytes = 0;
+    for (Tensor tensor : tensors) {
+      bytes += tensor.bytes();
+    }
+    return bytes;
+  }
+}

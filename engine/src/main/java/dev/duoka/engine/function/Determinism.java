@@ -1,0 +1,22 @@
+package dev.duoka.engine.function;
+
+/**
+ * Whether the calling thread must get the same bits from the same step each time. All our kernels
+ * do that anyway, as do LibTorch's products and sorts; cuDNN's attention does not, since its
+ * backward pass adds in the order in which blocks happen to end. It then gives way to the
+ * definition written out, which keeps the score matrix.
+ */
+public final class Determinism {
+  private static final ThreadLocal<Boolean> REQUIRED = ThreadLocal.withInitial(() -> false);
+
+  private Determinism() {}
+
+  /** Sets it for the calling thread, from its next forward pass on. */
+  public static void require(boolean required) {
+    REQUIRED.set(required);
+  }
+
+  static boolean isRequired() {
+    return REQUIRED.get();
+  }
+}

@@ -1,0 +1,167 @@
+package dev.duoka.ffi.cuda;
+
+import static java.lang.foreign.ValueLayout.ADDRESS;
+import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
+import static java.lang.foreign.ValueLayout.JAVA_INT;
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
+
+import dev.duoka.base.DuokaException;
+import dev.duoka.base.ErrorCode;
+import dev.duoka.ffi.library.LibraryChoice;
+import dev.duoka.ffi.library.NvidiaLibraries;
+import dev.duoka.ffi.library.Presence;
+import dev.duoka.ffi.library.TorchBuild;
+import dev.duoka.ffi.link.NativeFunctions;
+import dev.duoka.ffi.link.SharedLibrary;
+import dev.duoka.ffi.torch.CudaStreams;
+import dev.duoka.ffi.torch.LibTorch;
+import java.lang.foreign.Arena;
+import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.SymbolLookup;
+import java.lang.invoke.MethodHandle;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+
+/**
+ * The one matrix product that LibTorch's C ABI does not offer: 16-bit factors with an fp32 result
+ * that is added to. Runs with LibTorch's own cuBLAS handle, hence on its current stream and in its
+ * workspace. Thread-safe.
+ */
+public final class Cublas {
+  /** System property that names the library file, instead of searching for it. */
+  public static final String PROPERTY = "duoka.cublas";
+
+  private static final String REMEDY =
+      "It belongs to every CUDA build of PyTorch: reinstall that, or name the file with -D"
+          + PROPERTY;
+
+  /** Codes of {@code cublas_api.h} and {@code library_types.h}. */
+  private static final int NOT_TRANSPOSED = 0;
+
+  private static final int TRANSPOSED = 1;
+  private static final int FLOAT32 = 0;
+  private static final int COMPUTE_FLOAT32 = 68;
+  private static final int DEFAULT_ALGORITHM = -1;
+
+  /** The dtypes of the factors. */
+  public enum Factor {
+    /** IEEE half precision. */
+    FLOAT16(2),
+    /** Brain floating point. */
+    BFLOAT16(14);
+
+    private final int code;
+
+    Factor(int code) {
+      this.code = code;
+    }
+  }
+
+  private static final Map<LibraryChoice, Presence<Cublas>> FOUND = new ConcurrentHashMap<>();
+
+  /** One and zero, where the library reads the factors alpha and beta. */
+  private static final MemorySegment ONE = Arena.global().allocateFrom(JAVA_FLOAT, 1f);
+
+  private static final MemorySegment ZERO = Arena.global().allocateFrom(JAVA_FLOAT, 0f);
+
+  private final MethodHandle gemm;
+
+  private Cublas(SymbolLookup symbols) {
+    gemm =
+        new NativeFunctions("cuBLAS", symbols)
+            .required(
+                "cublasGemmEx",
+                FunctionDescriptor.of(
+                    JAVA_INT, JAVA_LONG, JAVA_INT, JAVA_INT, JAVA_INT, JAVA_INT, JAVA_INT, ADDRESS,
+                    JAVA_LONG, JAVA_INT, JAVA_INT, JAVA_LONG, JAVA_INT, JAVA_INT, ADDRESS,
+                    JAVA_LONG, JAVA_INT, JAVA_INT, JAVA_INT, JAVA_INT));
+  }
+
+  /** The library that the loaded LibTorch uses. */
+  public static Presence<Cublas> find() {
+    return FOUND.computeIfAbsent(LibTorch.load(), Cublas::search);
+  }
+
+  /**
+   * {@code target (+)= aᵀ · b} with fp32 accumulation; all matrices dense and row-major. Launches
+   * asynchronously on the calling thread's device.
+   *
+   * @param target address of fp32 {@code [columns of a, columns of b]}
+   * @param a address of {@code [rows, aColumns]}
+   * @param b address of {@code [rows, bColumns]}
+   * @param add whether to add to the target rather than overwrite it
+   */
+  public void outerProduct(
+      long target,
+      long a,
+      long b,
+      long rows,
+      long aColumns,
+      long bColumns,
+      Factor dtype,
+      boolean add) {
+    // cuBLAS counts columns first: what is row-major [r, c] for us is its [c, r].
+    int m = Math.toIntExact(bColumns);
+    int n = Math.toIntExact(aColumns);
+    MemorySegment beta = add ? ONE : ZERO;
+    int status;
+    try {
+      status =
+          (int)
+              gemm.invokeExact(
+                  CudaStreams.blasHandle(),
+                  NOT_TRANSPOSED,
+                  TRANSPOSED,
+                  m,
+                  n,
+                  Math.toIntExact(rows),
+                  ONE,
+                  b,
+                  dtype.code,
+                  m,
+                  a,
+                  dtype.code,
+                  n,
+                  beta,
+                  target,
+                  FLOAT32,
+                  m,
+                  COMPUTE_FLOAT32,
+                  DEFAULT_ALGORITHM);
+    } catch (Throwable t) {
+      throw NativeFunctions.unexpected(t);
+    }
+    if (status != 0) {
+      throw new DuokaException(
+          ErrorCode.NATIVE_CALL,
+          "cublasGemmEx of "
+              + dtype
+              + " ["
+              + rows
+              + ", "
+              + aColumns
+              + "]ᵀ by ["
+              + rows
+              + ", "
+              + bColumns
+              + "] returned status "
+              + status,
+          "Status 13 means that an earlier kernel failed; 15, that the card lacks this product");
+    }
+  }
+
+  private static Presence<Cublas> search(LibraryChoice torch) {
+    String explicit = System.getProperty(PROPERTY, "");
+    boolean twelve = TorchBuild.cudaVersion(torch).orElse(13_000) < 13_000;
+    List<String> names =
+        twelve
+            ? List.of("libcublas.so.12", "libcublas.so.13")
+            : List.of("libcublas.so.13", "libcublas.so.12");
+    return SharedLibrary.open(
+        explicit.isBlank() ? new NvidiaLibraries(torch).candidates(names) : List.of(explicit),
+        REMEDY,
+        library -> Presence.of(new Cublas(library.symbols())));
+  }
+}

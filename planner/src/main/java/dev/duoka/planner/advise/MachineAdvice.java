@@ -1,0 +1,34 @@
+package dev.duoka.planner.advise;
+
+import dev.duoka.planner.catalogue.Machine;
+import dev.duoka.planner.search.Plan;
+import java.util.Optional;
+import java.util.OptionalDouble;
+
+/**
+ * What a machine achieves.
+ *
+ * @param machine the machine
+ * @param plan the best plan; empty where nothing fits
+ * @param hours that the job takes; 0 where nothing fits
+ * @param kilowattHours that it takes
+ * @param rentUsd to rent the machine for the job; empty where no rent is known
+ * @param buyUsd to buy its cards; empty where no price is known
+ * @param affordable within the budget, rented for the job or bought
+ * @param lacks what is missing where nothing fits
+ */
+public record MachineAdvice(
+    Machine machine,
+    Optional<Plan> plan,
+    double hours,
+    double kilowattHours,
+    OptionalDouble rentUsd,
+    OptionalDouble buyUsd,
+    boolean affordable,
+    String lacks) {
+
+  /** Whether the job fits. */
+  public boolean fits() {
+    return plan.isPresent();
+  }
+}

@@ -1,0 +1,47 @@
+package dev.duoka.planner.layout;
+
+import dev.duoka.planner.catalogue.Machine;
+import java.util.ArrayList;
+import java.util.List;
+
+/** What this version's engine can run: the one place to change when it learns more. */
+public final class EngineSupport {
+  private EngineSupport() {}
+
+  /** What the engine lacks for a layout on a machine; empty where {@code duoka train} runs it. */
+  public static List<String> missing(Layout layout, Machine machine) {
+    List<String> missing = new ArrayList<>();
+    if (!machine.card().isNvidia()) {
+      missing.add("cards of this vendor");
+    }
+    if (layout.tensor() > 1) {
+      missing.add("tensor parallelism");
+    }
+    if (layout.pipeline() > 1) {
+      missing.add("pipeline parallelism");
+    }
+    if (layout.expert() > 1) {
+      missing.add("expert parallelism");
+    }
+    if (layout.context() > 1) {
+      missing.add("context parallelism");
+    }
+    if (layout.zero() > 1) {
+      missing.add("ZeRO " + layout.zero());
+    }
+    if (layout.offload() != Offload.NONE) {
+      missing.add("offload");
+    }
+    if (layout.loss() != LossKind.CHUNKED) {
+      missing.add("the " + layout.loss() + " loss");
+    }
+    if (layout.method() != Method.FULL) {
+      missing.add("method " + layout.method());
+    }
+    switch (layout.precision()) {
+      case FP32, BF16, FP16 -> {}
+      case TF32, FP8 -> missing.add(layout.precision() + " products");
+    }
+    return List.copyOf(missing);
+  }
+}

@@ -1,0 +1,66 @@
+package dev.duoka.planner.layout;
+
+import dev.duoka.planner.figure.Figure;
+
+/**
+ * What the program that runs a step adds to the arithmetic.
+ *
+ * @param name the program
+ * @param gradientBytes bytes of a main gradient under 16-bit arithmetic
+ * @param weightGradientScratch whether it keeps one 16-bit buffer per shape of weight
+ * @param contextBytes device memory of the CUDA context and loaded kernels
+ * @param reserveShare what its allocator holds beyond what is in use, as a share of that
+ * @param elementwiseFactor bytes moved by element-wise work against fully fused kernels
+ * @param temporaryRows fp32 rows as wide as the widest SwiGLU that its backward pass holds at once
+ * @param attentionCopies how often attention's result is kept: once as the kernel gives it, again
+ *     where its heads are joined in a copy
+ * @param headScratchBytes bytes per weight of the head that the loss holds for the head's gradient
+ * @param gradientOverlap the share of a step's last backward pass that can hide the reduction of
+ *     gradients
+ * @param launchSeconds host time to launch one kernel
+ */
+public record EngineTraits(
+    String name,
+    double gradientBytes,
+    boolean weightGradientScratch,
+    Figure contextBytes,
+    double reserveShare,
+    double elementwiseFactor,
+    double temporaryRows,
+    int attentionCopies,
+    double headScratchBytes,
+    double gradientOverlap,
+    double launchSeconds) {
+  private static final double GIB = 1L << 30;
+
+  /**
+   * This program: fp32 main gradients, one flat buffer reduced after the last backward pass.
+   * Context: 0.47 to 0.92 GiB (stas00/ml-engineering 744d01e). Reserve: LibTorch held 1.04 to 1.06
+   * times what was allocated in the peers' runs on an H100. Launches: 8 to 10 µs an operator,
+   * measured from Java on an H100's host. Temporaries, the copy of attention's result and the
+   * head's scratch: as dry runs of the engine count them.
+   */
+  public static final EngineTraits DUOKA =
+      new EngineTraits("duoka", 4, false, Figure.measured(0.7 * GIB), 0.05, 1.15, 0, 2, 0, 0, 9e-6);
+
+  /** Megatron with Transformer Engine, whose published runs the model is held against. */
+  public static final EngineTraits MEGATRON =
+      new EngineTraits(
+          "Megatron", 4, true, Figure.measured(0.7 * GIB), 0.06, 1.15, 0, 1, 0, 0.8, 5e-6);
+
+  /** The same with main gradients of another size. */
+  public EngineTraits withGradientBytes(double bytes) {
+    return new EngineTraits(
+        name,
+        bytes,
+        weightGradientScratch,
+        contextBytes,
+        reserveShare,
+        elementwiseFactor,
+        temporaryRows,
+        attentionCopies,
+        headScratchBytes,
+        gradientOverlap,
+        launchSeconds);
+  }
+}

@@ -1,0 +1,62 @@
+package dev.duoka.planner.layout;
+
+import dev.duoka.planner.shape.ModelShape;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * What one pipeline stage holds.
+ *
+ * @param index from 0
+ * @param dense layers with a dense MLP
+ * @param mixture layers with experts
+ * @param mtp MTP modules, each a layer with a projection and a pass through the head
+ * @param mtpMixture whether the MTP modules' layers have experts
+ * @param first whether it holds the embedding
+ * @param last whether it holds the head
+ */
+public record Stage(
+    int index, int dense, int mixture, int mtp, boolean mtpMixture, boolean first, boolean last) {
+
+  /** Decoder layers without MTP modules. */
+  public int layers() {
+    return dense + mixture;
+  }
+
+  /** Passes through the head. */
+  public int heads() {
+    return last ? 1 + mtp : 0;
+  }
+
+  /**
+   * Cuts the layers into as equal numbers as possible; those left over go to the stages between the
+   * first and the last, which have the embedding and the head.
+   */
+  public static List<Stage> split(ModelShape shape, int stages) {
+    List<Stage> list = new ArrayList<>();
+    int base = shape.layers() / stages;
+    int left = shape.layers() % stages;
+    int next = 0;
+    for (int i = 0; i < stages; i++) {
+      int firstWithMore = stages - left > 1 ? 1 : 0;
+      int count = base + (i >= firstWithMore && i < firstWithMore + left ? 1 : 0);
+      int mixture = 0;
+      for (int layer = next; layer < next + count; layer++) {
+        mixture += shape.isMixture().get(layer) ? 1 : 0;
+      }
+      boolean last = i == stages - 1;
+      int mtp = last ? shape.mtpModules() : 0;
+      list.add(
+          new Stage(
+              i,
+              count - mixture,
+              mixture,
+              mtp,
+              mtp > 0 && shape.isMixture().getLast(),
+              i == 0,
+              last));
+      next += count;
+    }
+    return list;
+  }
+}

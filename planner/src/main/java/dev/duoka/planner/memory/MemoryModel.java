@@ -1,0 +1,236 @@
+package dev.duoka.planner.memory;
+
+import dev.duoka.planner.figure.Basis;
+import dev.duoka.planner.figure.Figure;
+import dev.duoka.planner.layout.EngineTraits;
+import dev.duoka.planner.layout.Job;
+import dev.duoka.planner.layout.Layout;
+import dev.duoka.planner.layout.LossKind;
+import dev.duoka.planner.layout.Method;
+import dev.duoka.planner.layout.Offload;
+import dev.duoka.planner.layout.Recompute;
+import dev.duoka.planner.layout.Stage;
+import dev.duoka.planner.shape.LayerShape;
+import dev.duoka.planner.shape.ModelShape;
+import dev.duoka.planner.shape.Product;
+import java.util.EnumMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/** Estimates the device memory of a layout's busiest rank. Pure arithmetic, no state. */
+public final class MemoryModel {
+  private static final double GIB = 1L << 30;
+
+  /** Chunks of fp32 logits, their gradient and a copy that the chunked loss holds. */
+  private static final double LOSS_CHUNKS = 3 * 64.0 * (1 << 20);
+
+  private final ModelShape shape;
+  private final Job job;
+  private final EngineTraits engine;
+
+  /** For one model, job and program. */
+  public MemoryModel(ModelShape shape, Job job, EngineTraits engine) {
+    this.shape = shape;
+    this.job = job;
+    this.engine = engine;
+  }
+
+  /** The estimate for the pipeline stage that needs most. */
+  public MemoryEstimate estimate(Layout layout, List<Stage> stages) {
+    MemoryEstimate busiest = null;
+    double host = 0;
+    for (Stage stage : stages) {
+      MemoryEstimate estimate = estimate(layout, stage);
+      host += estimate.hostBytes() * layout.gpus() / layout.pipeline();
+      if (busiest == null || estimate.total() > busiest.total()) {
+        busiest = estimate;
+      }
+    }
+    if (busiest == null) {
+      throw new IllegalArgumentException("a layout without stages");
+    }
+    return new MemoryEstimate(busiest.bytes(), busiest.stage(), host);
+  }
+
+  private MemoryEstimate estimate(Layout layout, Stage stage) {
+    StateBytes state = StateBytes.of(layout.precision(), layout.method(), engine);
+    StageParameters parameters = StageParameters.of(shape, stage, layout);
+    Map<Owner, Figure> bytes = new EnumMap<>(Owner.class);
+    States states = states(layout, state, parameters);
+    bytes.put(Owner.WEIGHTS, Figure.exact(states.weights()));
+    bytes.put(Owner.GRADIENTS, Figure.exact(states.gradients()));
+    bytes.put(Owner.OPTIMIZER, Figure.exact(states.optimizer()));
+    Basis routing = layout.expert() > 1 ? Basis.ASSUMED : Basis.EXACT;
+    bytes.put(Owner.ACTIVATIONS, new Figure(activations(layout, stage), routing));
+    bytes.put(Owner.LOGITS, Figure.exact(logits(layout, stage)));
+    bytes.put(Owner.TEMPORARIES, Figure.assumed(temporaries(layout, stage, state, parameters)));
+    bytes.put(Owner.NCCL, nccl(layout));
+    bytes.put(Owner.CONTEXT, engine.contextBytes());
+    double inUse = 0;
+    for (Owner owner : List.of(Owner.ACTIVATIONS, Owner.LOGITS, Owner.TEMPORARIES)) {
+      inUse += bytes.getOrDefault(owner, Figure.ZERO).value();
+    }
+    // States lie in few flat buffers, which do not fragment.
+    bytes.put(Owner.RESERVE, Figure.measured(engine.reserveShare() * inUse));
+    return new MemoryEstimate(bytes, stage.index(), states.host());
+  }
+
+  /** Bytes of states on a rank: on the device by kind, and in host memory. */
+  private record States(double weights, double gradients, double optimizer, double host) {}
+
+  private static States states(Layout layout, StateBytes state, StageParameters parameters) {
+    int zero = layout.zero();
+    double replicas = layout.replicas();
+    double expertReplicas = layout.expertReplicas();
+    double trainedDense = layout.method().isAdapter() ? parameters.adapter() : parameters.dense();
+    double trainedExpert = layout.method().isAdapter() ? 0 : parameters.expert();
+    double weights =
+        sharded(trainedDense, replicas, trainedExpert, expertReplicas, zero >= 3) * state.weight();
+    if (layout.method().isAdapter()) {
+      // Embedding and head stay in 16 bits where the rest is quantised.
+      double layers = parameters.dense() - parameters.embedding();
+      weights +=
+          sharded(layers, replicas, parameters.expert(), expertReplicas, zero >= 3) * state.frozen()
+              + sharded(parameters.embedding(), replicas, 0, 1, zero >= 3) * state.weight();
+    }
+    double gradients =
+        sharded(trainedDense, replicas, trainedExpert, expertReplicas, zero >= 2)
+            * state.gradient();
+    double optimizer =
+        sharded(trainedDense, replicas, trainedExpert, expertReplicas, zero >= 1)
+            * state.optimizer();
+    return switch (layout.offload()) {
+      case NONE -> new States(weights, gradients, optimizer, 0);
+      case OPTIMIZER -> new States(weights, gradients, 0, optimizer);
+      case PARAMETERS -> new States(0, gradients, 0, optimizer + weights);
+    };
+  }
+
+  private static double sharded(
+      double dense, double replicas, double expert, double expertReplicas, boolean shard) {
+    return shard ? dense / replicas + expert / expertReplicas : dense + expert;
+  }
+
+  /** Tokens of one micro-batch on one rank, before tensor parallelism. */
+  private double tokens(Layout layout) {
+    return (double) layout.microBatch() * job.sequenceLength() / layout.context();
+  }
+
+  private double activations(Layout layout, Stage stage) {
+    double perToken =
+        stage.dense() * SavedActivations.perToken(shape, shape.dense(), layout, job, engine)
+            + stage.mixture()
+                * SavedActivations.perToken(shape, shape.mixture(), layout, job, engine);
+    LayerShape extra = stage.mtpMixture() ? shape.mixture() : shape.dense();
+    double width = (double) layout.precision().bytes() * shape.hidden() / layout.tensor();
+    // An MTP module also keeps two norms' inputs and the joint vector.
+    double mtp =
+        stage.mtp() * (SavedActivations.perToken(shape, extra, layout, job, engine) + 4 * width);
+    double live = layout.recompute() == Recompute.FULL ? liveLayer(layout, stage) : 0;
+    double head = stage.last() ? 2 * width * stage.heads() : 0;
+    double ids = stage.first() ? 8 : 0;
+    int inFlight = Math.min(layout.accumulation(), layout.pipeline() - stage.index());
+    return tokens(layout) * (inFlight * (perToken + mtp + head + ids) + live);
+  }
+
+  /** What a layer keeps while full recompute runs it again. */
+  private double liveLayer(Layout layout, Stage stage) {
+    double dense =
+        stage.dense() == 0
+            ? 0
+            : SavedActivations.perToken(shape, shape.dense(), layout, job, engine, Recompute.NONE);
+    double mixture =
+        stage.mixture() + stage.mtp() == 0
+            ? 0
+            : SavedActivations.perToken(
+                shape, shape.mixture(), layout, job, engine, Recompute.NONE);
+    return Math.max(dense, mixture);
+  }
+
+  private double logits(Layout layout, Stage stage) {
+    if (!stage.last()) {
+      return 0;
+    }
+    double tokens = tokens(layout);
+    double vocabulary = (double) shape.vocabulary() / layout.tensor();
+    int bytes = layout.precision().bytes();
+    return switch (layout.loss()) {
+      case UNFUSED -> stage.heads() * tokens * vocabulary * (4 + bytes);
+      case FUSED -> stage.heads() * tokens * vocabulary * bytes;
+      case CHUNKED ->
+          stage.heads() * tokens * shape.hidden() * bytes / layout.tensor()
+              + Math.min(LOSS_CHUNKS, 3 * 4 * tokens * vocabulary);
+    };
+  }
+
+  private double temporaries(
+      Layout layout, Stage stage, StateBytes state, StageParameters parameters) {
+    double tokens = tokens(layout) / layout.tensor();
+    int bytes = layout.precision().bytes();
+    double routed =
+        shape.mixture().expertsPerToken() * SavedActivations.imbalance(layout, job) * tokens;
+    double width = Math.max(stage.dense() > 0 ? shape.dense().width() : 0, shape.mixture().width());
+    double operation = bytes * tokens * (3 * width + 2 * shape.hidden());
+    if (stage.mixture() + stage.mtp() > 0) {
+      operation =
+          Math.max(
+              operation, bytes * routed * (3 * shape.mixture().expertWidth() + 2 * shape.hidden()));
+    }
+    double unfused =
+        4
+            * engine.temporaryRows()
+            * Math.max(tokens * width, routed * shape.mixture().expertWidth());
+    if (stage.last() && layout.loss() == LossKind.UNFUSED) {
+      operation = Math.max(operation, 2 * 4 * tokens * shape.vocabulary());
+    }
+    double dispatch =
+        layout.expert() > 1 && stage.mixture() > 0 ? 2 * bytes * routed * shape.hidden() : 0;
+    double gathered = layout.tensor() > 1 ? bytes * tokens(layout) * shape.hidden() : 0;
+    double buckets = 0;
+    if ((layout.zero() >= 3 && layout.replicas() > 1) || layout.offload() == Offload.PARAMETERS) {
+      double weight = layout.method() == Method.QLORA ? state.frozen() : state.weight();
+      buckets = parameters.largestLayer() * (2 * weight + state.gradient());
+    } else if (layout.zero() == 2 || layout.offload() != Offload.NONE) {
+      buckets = parameters.largestLayer() * state.gradient();
+    }
+    double head =
+        stage.last()
+            ? engine.headScratchBytes() * shape.embeddingParameters() / layout.tensor()
+            : 0;
+    return Math.max(head, Math.max(operation, unfused))
+        + dispatch
+        + gathered
+        + buckets
+        + scratch(layout, stage);
+  }
+
+  /** One 16-bit buffer per distinct shape of weight on the stage. */
+  private double scratch(Layout layout, Stage stage) {
+    if (!engine.weightGradientScratch()) {
+      return 0;
+    }
+    Set<Product> shapes = new HashSet<>();
+    shapes.addAll(stage.dense() > 0 ? shape.dense().products() : Set.of());
+    shapes.addAll(stage.mixture() > 0 ? shape.mixture().products() : Set.of());
+    if (stage.last()) {
+      shapes.add(shape.head());
+    }
+    double sum = 0;
+    for (Product product : shapes) {
+      sum += 2 * product.parameters(layout.tensor());
+    }
+    return sum;
+  }
+
+  /** Ring buffers of one group, more for each further axis, and connections of all pairs. */
+  private static Figure nccl(Layout layout) {
+    if (layout.gpus() == 1) {
+      return Figure.ZERO;
+    }
+    int groups = Math.max(1, layout.axes() - (layout.expert() > 1 ? 1 : 0));
+    Figure rings = Figure.assumed(GIB * (1 + 0.5 * (groups - 1)));
+    return layout.expert() > 1 ? rings.plus(Figure.measured(3.2 * GIB)) : rings;
+  }
+}

@@ -1,0 +1,68 @@
+package dev.duoka.planner.memory;
+
+import dev.duoka.planner.layout.Layout;
+import dev.duoka.planner.layout.Method;
+import dev.duoka.planner.layout.Stage;
+import dev.duoka.planner.shape.LayerShape;
+import dev.duoka.planner.shape.ModelShape;
+import dev.duoka.planner.shape.Product;
+
+/**
+ * Parameters that one rank of a pipeline stage works with, before ZeRO.
+ *
+ * @param dense weights of all but routed experts, cut by tensor parallelism
+ * @param expert weights of routed experts, spread by expert parallelism
+ * @param embedding the part of {@code dense} that is embedding and head
+ * @param adapter weights of adapters; 0 where all weights are trained
+ * @param largestLayer weights of the largest layer, or of the embedding where that is larger
+ */
+public record StageParameters(
+    double dense, double expert, double embedding, double adapter, double largestLayer) {
+
+  /** Counts them. */
+  public static StageParameters of(ModelShape shape, Stage stage, Layout layout) {
+    int tensor = layout.tensor();
+    int experts = Math.max(1, layout.expert());
+    LayerShape extra = stage.mtpMixture() ? shape.mixture() : shape.dense();
+    double mixtureExperts = (double) shape.mixture().expertParameters() / experts;
+    double extraExperts = (double) extra.expertParameters() / experts;
+    double dense =
+        stage.dense() * shape.dense().denseParameters(tensor)
+            + stage.mixture() * shape.mixture().denseParameters(tensor)
+            + stage.mtp()
+                * (extra.denseParameters(tensor)
+                    + shape.mtpProjection().parameters(tensor)
+                    + 3.0 * shape.hidden());
+    double matrix = shape.embeddingParameters() / tensor;
+    boolean ownHead = stage.last() && !(shape.tied() && stage.first());
+    double embedding = (stage.first() ? matrix : 0) + (ownHead ? matrix : 0);
+    // An MTP module shares the embedding, which a last stage that is not the first must then hold.
+    embedding += stage.mtp() > 0 && !stage.first() ? matrix : 0;
+    dense += embedding + (stage.last() ? shape.hidden() : 0);
+    double expert = stage.mixture() * mixtureExperts + stage.mtp() * extraExperts;
+    double largest = Math.max(embedding > 0 ? matrix : 0, 0);
+    if (stage.dense() > 0) {
+      largest = Math.max(largest, shape.dense().denseParameters(tensor));
+    }
+    if (stage.mixture() > 0) {
+      largest = Math.max(largest, shape.mixture().denseParameters(tensor) + mixtureExperts);
+    }
+    return new StageParameters(dense, expert, embedding, adapters(shape, stage, layout), largest);
+  }
+
+  private static double adapters(ModelShape shape, Stage stage, Layout layout) {
+    if (!layout.method().isAdapter()) {
+      return 0;
+    }
+    return stage.dense() * adapters(shape.dense(), layout.tensor())
+        + stage.mixture() * adapters(shape.mixture(), layout.tensor());
+  }
+
+  private static double adapters(LayerShape layer, int tensor) {
+    double sum = 0;
+    for (Product product : layer.products()) {
+      sum += Method.ADAPTER_RANK * (product.inner(tensor) + product.outer(tensor));
+    }
+    return sum;
+  }
+}

@@ -1,0 +1,73 @@
+package dev.duoka.planner.report;
+
+import dev.duoka.formats.json.Json;
+import dev.duoka.planner.advise.Advice;
+import dev.duoka.planner.advise.BriefComparison;
+import dev.duoka.planner.advise.MachineAdvice;
+import tools.jackson.databind.node.ArrayNode;
+import tools.jackson.databind.node.ObjectNode;
+
+/** Advice as one JSON object; docs/planning.md names its fields. */
+public final class AdviceJson {
+  private AdviceJson() {}
+
+  /** The whole advice. */
+  public static ObjectNode of(Advice advice) {
+    ObjectNode json = Json.object();
+    json.put("model", advice.request().model());
+    json.put("parameters", advice.request().shape().parameters());
+    json.put("active_parameters", advice.request().shape().activeParameters());
+    json.put("task", advice.request().task().toString());
+    json.put("tokens", advice.request().tokens());
+    json.put("sequence_length", advice.request().sequenceLength());
+    PlanJson.put(json, "budget", advice.request().budget());
+    json.put("prices_as_of", advice.pricesAsOf());
+    ArrayNode machines = json.putArray("machines");
+    advice.machines().forEach(machine -> machines.add(machine(machine)));
+    json.set("brief_comparison", brief(advice.brief()));
+    return json;
+  }
+
+  private static ObjectNode machine(MachineAdvice advice) {
+    ObjectNode json = Json.object();
+    json.set("machine", PlanJson.machine(advice.machine()));
+    json.put("fits", advice.fits());
+    json.put("affordable", advice.affordable());
+    if (advice.plan().isPresent()) {
+      json.set("plan", PlanJson.plan(advice.plan().get()));
+      json.put("tokens_per_second", Numbers.rounded(advice.plan().get().tokensPerSecond()));
+      json.put("hours", Numbers.rounded(advice.hours()));
+      json.put("energy_kwh", Numbers.rounded(advice.kilowattHours()));
+    } else {
+      json.putNull("plan");
+      json.putNull("tokens_per_second");
+      json.putNull("hours");
+      json.putNull("energy_kwh");
+    }
+    PlanJson.put(json, "usd_rent", advice.rentUsd());
+    PlanJson.put(json, "usd_buy", advice.buyUsd());
+    json.put("lacks", advice.lacks());
+    return json;
+  }
+
+  private static ObjectNode brief(BriefComparison brief) {
+    ObjectNode json = Json.object();
+    json.put("claim", BriefComparison.CLAIM);
+    ArrayNode rows = json.putArray("model_says");
+    brief
+        .rows()
+        .forEach(
+            row ->
+                rows.addObject()
+                    .put("method", row.method().toString())
+                    .put("a100_tokens_per_second", Numbers.rounded(row.dataCentre()))
+                    .put("rtx4090_tokens_per_second", Numbers.rounded(row.consumer()))
+                    .put("ratio", Numbers.rounded(row.ratio()))
+                    .put("rtx4090_layout", row.consumerLayout()));
+    PlanJson.put(json, "rent_ratio", brief.rentRatio());
+    PlanJson.put(json, "buy_ratio", brief.buyRatio());
+    ArrayNode why = json.putArray("why");
+    brief.why().forEach(why::add);
+    return json;
+  }
+}

@@ -1,0 +1,249 @@
+package dev.duoka.planner.report;
+
+import static dev.duoka.planner.report.Numbers.GIB;
+import static dev.duoka.planner.report.Numbers.format;
+
+import dev.duoka.planner.catalogue.Machine;
+import dev.duoka.planner.memory.MemoryEstimate;
+import dev.duoka.planner.search.Cost;
+import dev.duoka.planner.search.Plan;
+import dev.duoka.planner.search.PlanRequest;
+import dev.duoka.planner.search.PlanResult;
+import dev.duoka.planner.time.Cause;
+import java.util.List;
+import java.util.OptionalDouble;
+
+/** The result of a search for a terminal. */
+public final class PlanText {
+  private static final int SHOWN = 6;
+
+  private PlanText() {}
+
+  /** The whole report. */
+  public static String of(PlanResult result) {
+    StringBuilder text = new StringBuilder();
+    head(text, result);
+    if (result.plans().isEmpty()) {
+      text.append("\nNothing fits.\n");
+    } else {
+      table(text, result.plans());
+      details(text, result.plans().getFirst(), "The best", result.request().machine());
+      result
+          .bestRunnable()
+          .filter(plan -> !plan.equals(result.plans().getFirst()))
+          .ifPresent(
+              plan ->
+                  details(
+                      text, plan, "The best that this version runs", result.request().machine()));
+      pareto(text, result.pareto());
+    }
+    misfits(text, result);
+    changes(text, result);
+    rules(text, result);
+    return text.toString();
+  }
+
+  private static void head(StringBuilder text, PlanResult result) {
+    PlanRequest request = result.request();
+    Machine machine = request.machine();
+    text.append(
+        format(
+            "%s: %s parameters, %s active, on %s (%d × %.1f GiB, %s%s)%n",
+            request.model(),
+            Numbers.parameters((double) request.shape().parameters()),
+            Numbers.parameters((double) request.shape().activeParameters()),
+            machine.name(),
+            machine.gpus(),
+            machine.card().memoryGib(),
+            machine.gpus() == 1 ? "alone" : machine.link(),
+            machine.domain() < machine.gpus() ? " in groups of " + machine.domain() : ""));
+    text.append(
+        format(
+            "A step of %s tokens in sequences of %s, method %s. %s layouts reckoned, %s fit, %.2f"
+                + " s.%n",
+            Numbers.whole((double) request.job().tokensPerStep()),
+            Numbers.whole(request.job().sequenceLength()),
+            request.method(),
+            Numbers.whole(result.searched()),
+            Numbers.whole(result.feasible()),
+            result.milliseconds() / 1e3));
+    text.append("Numbers are = exact, m resting on measurements, ~ assumed.\n");
+  }
+
+  private static void table(StringBuilder text, List<Plan> plans) {
+    text.append(
+        format(
+            "%n%3s %9s %9s %6s %6s %7s %7s %9s  %s%n",
+            "", "tokens/s", "step", "MFU", "full", "GiB", "$/h", "$/B tok", "layout"));
+    for (int i = 0; i < Math.min(SHOWN, plans.size()); i++) {
+      row(text, format("%d", i + 1), plans.get(i));
+    }
+    if (plans.size() > SHOWN && plans.stream().limit(SHOWN).noneMatch(Plan::runnable)) {
+      plans.stream().filter(Plan::runnable).findFirst().ifPresent(plan -> row(text, "▸", plan));
+    }
+    text.append(
+        "    MFU counts attention at its causal half, full as if every token saw all others.\n");
+  }
+
+  private static void row(StringBuilder text, String name, Plan plan) {
+    text.append(
+        format(
+            "%3s %9s %9s %5.1f%% %5.1f%% %7.1f %7s %9s  %s%s%n",
+            name,
+            Numbers.whole(plan.tokensPerSecond()),
+            Numbers.duration(plan.time().total()),
+            100 * plan.mfuCausal(),
+            100 * plan.mfuFull(),
+            plan.memory().total() / GIB,
+            money(plan.cost().usdPerHour(), "%.2f"),
+            money(plan.cost().usdPerBillionTokens(), "%.0f"),
+            plan.layout(),
+            plan.runnable() ? "" : "  (not yet: " + String.join(", ", plan.missing()) + ")"));
+  }
+
+  private static String money(OptionalDouble value, String format) {
+    return value.isPresent() ? format(format, value.getAsDouble()) : "–";
+  }
+
+  private static void details(StringBuilder text, Plan plan, String title, Machine machine) {
+    text.append(format("%n%s: %s%n", title, plan.layout()));
+    memory(text, plan.memory(), machine);
+    text.append(
+        format(
+            "  time    %s a step, %s to %s likely%n",
+            Numbers.duration(plan.time().total()),
+            Numbers.duration(plan.time().low()),
+            Numbers.duration(plan.time().high())));
+    plan.time()
+        .seconds()
+        .forEach(
+            (cause, figure) -> {
+              if (figure.value() > 0) {
+                double share = figure.value() / plan.time().total();
+                text.append(
+                    format(
+                        "    %-15s %s %9s %3.0f %% %s%n",
+                        cause == Cause.OTHER ? "other (bias)" : cause,
+                        figure.basis().sign(),
+                        Numbers.duration(figure.value()),
+                        100 * share,
+                        Bars.share(share)));
+              }
+            });
+    cost(text, plan.cost());
+    for (String reason : plan.why()) {
+      text.append("  why     ").append(reason).append('\n');
+    }
+    if (!plan.runnable()) {
+      text.append("  not yet ")
+          .append(String.join(", ", plan.missing()))
+          .append(": this version's engine cannot run it\n");
+    }
+  }
+
+  private static void memory(StringBuilder text, MemoryEstimate memory, Machine machine) {
+    double whole = machine.card().memoryGib() * GIB;
+    text.append(
+        format(
+            "  memory  %s %.1f of %.1f GiB%s%n",
+            Bars.stacked(memory.bytes(), whole),
+            memory.total() / GIB,
+            machine.card().memoryGib(),
+            memory.stage() > 0 ? ", stage " + memory.stage() : ""));
+    memory
+        .bytes()
+        .forEach(
+            (owner, figure) -> {
+              if (figure.value() > 0) {
+                text.append(
+                    format(
+                        "    %-15s %s %7.2f GiB%n",
+                        owner, figure.basis().sign(), figure.value() / GIB));
+              }
+            });
+    if (memory.hostBytes() > 0) {
+      text.append(
+          format(
+              "    host memory     = %7.0f GiB of %s %.0f%n",
+              memory.hostBytes() / GIB, machine.host().basis().sign(), machine.host().memoryGib()));
+    }
+  }
+
+  private static void cost(StringBuilder text, Cost cost) {
+    text.append(
+        format(
+            "  cost    rent %s $/h, %s $ per billion tokens; cards cost %s $ to buy; %.1f kW%n",
+            money(cost.usdPerHour(), "%.2f"),
+            money(cost.usdPerBillionTokens(), "%.0f"),
+            money(cost.usdToBuy(), "%,.0f"),
+            cost.kilowatts()));
+  }
+
+  private static void pareto(StringBuilder text, List<Plan> front) {
+    text.append("\nNo other is better in time, memory and cost together than these:\n");
+    for (Plan plan : front) {
+      text.append(
+          format(
+              "    %9s %7.1f GiB %8s $/B tok  %d GPUs: %s%n",
+              Numbers.duration(plan.time().total()),
+              plan.memory().total() / GIB,
+              money(plan.cost().usdPerBillionTokens(), "%.0f"),
+              plan.layout().gpus(),
+              plan.layout()));
+    }
+  }
+
+  private static void misfits(StringBuilder text, PlanResult result) {
+    if (result.misfits().isEmpty()) {
+      return;
+    }
+    text.append(
+        result.plans().isEmpty() ? "\nNearest to fitting:\n" : "\nFaster, but they do not fit:\n");
+    result
+        .misfits()
+        .forEach(
+            misfit ->
+                text.append(
+                    format(
+                        "    lacks %s%s: %s%n",
+                        misfit.deviceGib() > 0
+                            ? format("%.1f GiB on each card", misfit.deviceGib())
+                            : "",
+                        misfit.hostGib() > 0
+                            ? format(
+                                "%s%.0f GiB of host memory",
+                                misfit.deviceGib() > 0 ? " and " : "", misfit.hostGib())
+                            : "",
+                        misfit.layout())));
+  }
+
+  private static void changes(StringBuilder text, PlanResult result) {
+    if (!result.changes().isEmpty()) {
+      text.append("\nIt fits with any one of these changes:\n");
+      result
+          .changes()
+          .forEach(
+              change ->
+                  text.append(
+                      format(
+                          "    %s: about %s tokens/s (%s)%n",
+                          change.change(),
+                          Numbers.whole(change.tokensPerSecond()),
+                          change.layout())));
+    }
+  }
+
+  private static void rules(StringBuilder text, PlanResult result) {
+    if (!result.rules().isEmpty()) {
+      text.append("\nRules of thumb:\n");
+      result
+          .rules()
+          .forEach(
+              rule ->
+                  text.append(
+                      format(
+                          "    %s %s: %s%n",
+                          rule.agrees() ? "agrees " : "differs", rule.rule(), rule.reason())));
+    }
+  }
+}

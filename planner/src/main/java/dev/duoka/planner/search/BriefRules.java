@@ -1,0 +1,156 @@
+package dev.duoka.planner.search;
+
+import dev.duoka.planner.catalogue.Precision;
+import dev.duoka.planner.layout.Layout;
+import dev.duoka.planner.layout.Recompute;
+import dev.duoka.planner.memory.MemoryEstimate;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.function.Predicate;
+
+/** Rules of thumb that are often quoted, beside what the model says of this case. */
+final class BriefRules {
+  private static final double GIB = 1L << 30;
+  private static final double SMALL = 10e9;
+  private static final double LARGE = 100e9;
+
+  /** How far a measured percentage may be from the rule's. */
+  private static final double NEAR = 8;
+
+  private final PlanRequest request;
+  private final Evaluator evaluator;
+  private final List<Candidate> ranked;
+  private final Candidate best;
+
+  BriefRules(PlanRequest request, Evaluator evaluator, List<Candidate> ranked) {
+    this.request = request;
+    this.evaluator = evaluator;
+    this.ranked = ranked;
+    this.best = ranked.getFirst();
+  }
+
+  List<RuleCheck> check() {
+    List<RuleCheck> checks = new ArrayList<>();
+    checks.add(parallelism());
+    checks.add(recompute());
+    checks.add(halfPrecision());
+    return checks;
+  }
+
+  private RuleCheck parallelism() {
+    double size = request.shape().parameters();
+    if (size < SMALL) {
+      return layoutRule(
+          "below 10 B parameters: data parallel",
+          layout -> layout.data() == layout.gpus() && layout.expert() == 1);
+    }
+    if (size <= LARGE) {
+      return layoutRule(
+          "10 B to 100 B parameters: data, tensor and pipeline parallel with ZeRO 3",
+          layout ->
+              layout.data() > 1
+                  && layout.tensor() > 1
+                  && layout.pipeline() > 1
+                  && layout.zero() == 3);
+    }
+    return layoutRule("above 100 B parameters: expert parallel", layout -> layout.expert() > 1);
+  }
+
+  private RuleCheck layoutRule(String rule, Predicate<Layout> follows) {
+    if (follows.test(best.layout())) {
+      return new RuleCheck(rule, true, "the best plan is one");
+    }
+    Optional<Candidate> nearest =
+        ranked.stream()
+            .filter(candidate -> follows.test(candidate.layout()))
+            .min(Comparator.comparingDouble(Candidate::seconds));
+    String reason =
+        nearest
+            .map(
+                other ->
+                    String.format(
+                        Locale.ROOT,
+                        "the best such plan (%s) takes %.2f s a step, the best of all %.2f s",
+                        other.layout(),
+                        other.seconds(),
+                        best.seconds()))
+            .orElse(
+                request.machine().gpus() == 1
+                    ? "one card has nothing to be parallel with"
+                    : request.shape().hasExperts() || !rule.contains("expert")
+                        ? "no such layout fits this machine"
+                        : "this model has no experts");
+    return new RuleCheck(rule, false, reason);
+  }
+
+  private RuleCheck recompute() {
+    String rule = "recomputing activations: 30 % less memory for 15 % more time";
+    Layout without = with(best.layout(), Recompute.NONE, best.layout().precision());
+    StringBuilder reason = new StringBuilder();
+    boolean agrees = false;
+    for (Recompute kind : List.of(Recompute.SELECTIVE, Recompute.FULL)) {
+      Layout layout = with(best.layout(), kind, best.layout().precision());
+      double memory = saved(without, layout);
+      double time = 100 * (evaluator.seconds(layout) / evaluator.seconds(without) - 1);
+      agrees |= Math.abs(memory - 30) <= NEAR && Math.abs(time - 15) <= NEAR;
+      reason
+          .append(reason.isEmpty() ? "" : "; ")
+          .append(
+              String.format(
+                  Locale.ROOT,
+                  "%s recompute saves %.0f %% for %.0f %% of time",
+                  kind,
+                  memory,
+                  time));
+    }
+    return new RuleCheck(
+        rule, agrees, reason + ", for it spares activations only, not the states beside them");
+  }
+
+  private RuleCheck halfPrecision() {
+    String rule = "16 bits: 40 % less memory than fp32";
+    Precision half = request.machine().card().halfPrecision();
+    Layout wide = with(best.layout(), best.layout().recompute(), Precision.FP32);
+    Layout narrow = with(best.layout(), best.layout().recompute(), half);
+    double memory = saved(wide, narrow);
+    MemoryEstimate before = evaluator.memory(wide);
+    MemoryEstimate after = evaluator.memory(narrow);
+    return new RuleCheck(
+        rule,
+        Math.abs(memory - 40) <= NEAR,
+        String.format(
+            Locale.ROOT,
+            "%s needs %.0f %% less here (%.1f against %.1f GiB): activations halve, but the states"
+                + " go from %.1f to %.1f GiB, since master weights and moments stay fp32",
+            half,
+            memory,
+            after.total() / GIB,
+            before.total() / GIB,
+            before.states() / GIB,
+            after.states() / GIB));
+  }
+
+  private double saved(Layout before, Layout after) {
+    return 100 * (1 - evaluator.memory(after).total() / evaluator.memory(before).total());
+  }
+
+  private static Layout with(Layout layout, Recompute recompute, Precision precision) {
+    return new Layout(
+        layout.data(),
+        layout.tensor(),
+        layout.pipeline(),
+        layout.expert(),
+        layout.context(),
+        layout.zero(),
+        layout.microBatch(),
+        layout.accumulation(),
+        recompute,
+        layout.offload(),
+        layout.loss(),
+        precision,
+        layout.method());
+  }
+}

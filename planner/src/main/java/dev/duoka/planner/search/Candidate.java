@@ -1,0 +1,79 @@
+package dev.duoka.planner.search;
+
+import dev.duoka.planner.layout.Layout;
+import dev.duoka.planner.layout.LossKind;
+import dev.duoka.planner.layout.Offload;
+
+/**
+ * A layout that fits, before it is worth a report.
+ *
+ * @param layout the layout
+ * @param bytes of the busiest rank
+ * @param seconds of a step
+ */
+record Candidate(Layout layout, double bytes, double seconds) {
+  /** What each complication must gain to be worth it. */
+  private static final double WORTH = 0.004;
+
+  /** Differences that no front shows. */
+  private static final double SAME = 1.015;
+
+  /**
+   * Seconds, with a little added for each complication, so that near ties go to the simpler one.
+   */
+  double score() {
+    int complications =
+        layout.axes()
+            + layout.zero()
+            + layout.recompute().ordinal()
+            + (layout.offload() == Offload.NONE ? 0 : 3)
+            + (layout.loss() == LossKind.CHUNKED ? 0 : 1);
+    return seconds * (1 + WORTH * complications);
+  }
+
+  /** Cards times seconds: what a step costs, whatever the card's price. */
+  double gpuSeconds() {
+    return seconds * layout.gpus();
+  }
+
+  /** The kind of layout: the best of each is kept. */
+  Object kind() {
+    return new Kind(states(), layout.loss());
+  }
+
+  /** The axes and what is sharded or away: one of each is shown. */
+  Object states() {
+    return new States(mesh(), layout.zero(), layout.offload());
+  }
+
+  /** The axes alone. */
+  Mesh mesh() {
+    return Mesh.of(layout);
+  }
+
+  private record States(Mesh mesh, int zero, Offload offload) {}
+
+  private record Kind(Object states, LossKind loss) {}
+
+  /** The axes of a layout. */
+  record Mesh(int data, int tensor, int pipeline, int expert, int context) {
+    static Mesh of(Layout layout) {
+      return new Mesh(
+          layout.data(), layout.tensor(), layout.pipeline(), layout.expert(), layout.context());
+    }
+  }
+
+  /**
+   * Whether this one is as good in time, memory and cost, but for differences too small to show.
+   */
+  boolean dominates(Candidate other) {
+    return seconds <= SAME * other.seconds
+        && bytes <= SAME * other.bytes
+        && gpuSeconds() <= SAME * other.gpuSeconds();
+  }
+
+  /** Whether it is better in all three, or in some and equal in the others. */
+  boolean beats(Candidate other) {
+    return seconds <= other.seconds && bytes <= other.bytes && gpuSeconds() <= other.gpuSeconds();
+  }
+}

@@ -1,0 +1,96 @@
+package dev.duoka.planner.search;
+
+import dev.duoka.planner.catalogue.Catalogue;
+import dev.duoka.planner.catalogue.LinkRates;
+import dev.duoka.planner.catalogue.Machine;
+import dev.duoka.planner.layout.EngineSupport;
+import dev.duoka.planner.layout.Layout;
+import dev.duoka.planner.layout.Stage;
+import dev.duoka.planner.memory.MemoryEstimate;
+import dev.duoka.planner.memory.MemoryModel;
+import dev.duoka.planner.time.StepTime;
+import dev.duoka.planner.time.TimeModel;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+
+/** Memory, time and cost of single layouts. One thread. */
+final class Evaluator {
+  private static final double GIB = 1L << 30;
+
+  /** The part of host memory that plans may fill; the rest is the system's and the data's. */
+  private static final double HOST_SHARE = 0.85;
+
+  /** The part of a card's memory that plans may fill; predictions are 1.6 % off at worst. */
+  private static final double DEVICE_SHARE = 0.98;
+
+  private final PlanRequest request;
+  private final MemoryModel memory;
+  private final TimeModel time;
+  private final Map<Integer, List<Stage>> stages = new HashMap<>();
+
+  Evaluator(PlanRequest request, Catalogue catalogue) {
+    this.request = request;
+    memory = new MemoryModel(request.shape(), request.job(), request.engine());
+    time =
+        new TimeModel(
+            request.shape(),
+            request.job(),
+            request.engine(),
+            new LinkRates(request.machine(), catalogue));
+  }
+
+  MemoryEstimate memory(Layout layout) {
+    return memory.estimate(layout, stages(layout));
+  }
+
+  StepTime time(Layout layout) {
+    return time.estimate(layout, stages(layout));
+  }
+
+  boolean fits(MemoryEstimate estimate) {
+    return deviceLack(estimate) <= 0 && hostLack(estimate) <= 0;
+  }
+
+  /** GiB that a card lacks; negative where some stay free. */
+  double deviceLack(MemoryEstimate estimate) {
+    return estimate.total() / GIB - DEVICE_SHARE * request.machine().card().memoryGib();
+  }
+
+  /** GiB that the host lacks. */
+  double hostLack(MemoryEstimate estimate) {
+    return estimate.hostBytes() / GIB - HOST_SHARE * request.machine().host().memoryGib();
+  }
+
+  Misfit misfit(Layout layout, MemoryEstimate estimate) {
+    return new Misfit(
+        layout, estimate, Math.max(0, deviceLack(estimate)), Math.max(0, hostLack(estimate)));
+  }
+
+  double seconds(Layout layout) {
+    return time.seconds(layout, stages(layout));
+  }
+
+  Plan plan(Layout layout) {
+    MemoryEstimate estimate = memory(layout);
+    StepTime step = time(layout);
+    Machine machine = request.machine();
+    double tokensPerSecond = request.job().tokensPerStep() / step.total();
+    double peak = machine.card().peak(machine.card().halfPrecision()) * layout.gpus();
+    int length = request.job().sequenceLength();
+    return new Plan(
+        layout,
+        estimate,
+        step,
+        tokensPerSecond,
+        tokensPerSecond * request.shape().flopsPerToken(length, true) / peak,
+        tokensPerSecond * request.shape().flopsPerToken(length, false) / peak,
+        Cost.of(machine, layout.gpus(), tokensPerSecond),
+        EngineSupport.missing(layout, machine),
+        List.of());
+  }
+
+  private List<Stage> stages(Layout layout) {
+    return stages.computeIfAbsent(layout.pipeline(), count -> Stage.split(request.shape(), count));
+  }
+}

@@ -1,0 +1,46 @@
+package dev.duoka.planner.search;
+
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * What the search found.
+ *
+ * @param request what was asked
+ * @param searched layouts that were reckoned
+ * @param feasible those of them that fit
+ * @param plans the best of each kind, best first
+ * @param pareto plans that no other beats in time, memory and cost together, fastest first
+ * @param misfits the nearest that do not fit and would be faster, or the nearest at all
+ * @param changes what would make the job fit, where nothing does
+ * @param rules rules of thumb beside the result
+ * @param milliseconds that the search took
+ */
+public record PlanResult(
+    PlanRequest request,
+    int searched,
+    int feasible,
+    List<Plan> plans,
+    List<Plan> pareto,
+    List<Misfit> misfits,
+    List<Change> changes,
+    List<RuleCheck> rules,
+    double milliseconds) {
+  public PlanResult {
+    plans = List.copyOf(plans);
+    pareto = List.copyOf(pareto);
+    misfits = List.copyOf(misfits);
+    changes = List.copyOf(changes);
+    rules = List.copyOf(rules);
+  }
+
+  /** The best plan; empty where nothing fits. */
+  public Optional<Plan> best() {
+    return plans.stream().findFirst();
+  }
+
+  /** The best plan that this version's engine runs. */
+  public Optional<Plan> bestRunnable() {
+    return plans.stream().filter(Plan::runnable).findFirst();
+  }
+}

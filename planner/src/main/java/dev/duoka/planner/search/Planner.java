@@ -1,0 +1,240 @@
+package dev.duoka.planner.search;
+
+import dev.duoka.base.DuokaException;
+import dev.duoka.base.ErrorCode;
+import dev.duoka.planner.catalogue.Catalogue;
+import dev.duoka.planner.catalogue.Precision;
+import dev.duoka.planner.layout.EngineSupport;
+import dev.duoka.planner.layout.Layout;
+import dev.duoka.planner.memory.MemoryEstimate;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+
+/** Searches all layouts of a model on a machine. */
+public final class Planner {
+  /** Kinds of layout that are reported. */
+  private static final int SHOWN = 8;
+
+  private static final int SHOWN_PARETO = 10;
+  private static final int SHOWN_MISFITS = 4;
+
+  private final Catalogue catalogue;
+
+  /** A planner that knows the cards of a catalogue. */
+  public Planner(Catalogue catalogue) {
+    this.catalogue = catalogue;
+  }
+
+  /** Searches and reports. */
+  public PlanResult plan(PlanRequest request) {
+    long start = System.nanoTime();
+    Findings findings = search(request);
+    List<Candidate> ranked = ranked(findings.best());
+    List<Plan> plans = new ArrayList<>();
+    Evaluator evaluator = findings.evaluator();
+    for (Candidate candidate : shown(ranked, request)) {
+      Plan plan = evaluator.plan(candidate.layout());
+      plans.add(plan.because(Reasons.of(candidate, ranked, findings, request)));
+    }
+    List<Plan> pareto =
+        findings.pareto().stream()
+            .sorted(Comparator.comparingDouble(Candidate::seconds))
+            .limit(SHOWN_PARETO)
+            .map(candidate -> evaluator.plan(candidate.layout()))
+            .toList();
+    List<Change> changes = plans.isEmpty() ? new NearestChanges(this, request).find() : List.of();
+    List<RuleCheck> rules =
+        plans.isEmpty() ? List.of() : new BriefRules(request, evaluator, ranked).check();
+    return new PlanResult(
+        request,
+        findings.searched(),
+        findings.feasible(),
+        plans,
+        pareto,
+        misfits(findings, ranked),
+        changes,
+        rules,
+        (System.nanoTime() - start) / 1e6);
+  }
+
+  /** The best plan alone, without reasons; empty where nothing fits. */
+  public Optional<Plan> bestPlan(PlanRequest request) {
+    Findings findings = search(request);
+    return ranked(findings.best()).stream()
+        .findFirst()
+        .map(candidate -> findings.evaluator().plan(candidate.layout()));
+  }
+
+  /** The layout that lacks least of those that do not fit. */
+  public Optional<Misfit> nearestMisfit(PlanRequest request) {
+    return search(request).nearest().values().stream()
+        .min(
+            Comparator.comparingDouble(Planner::lack)
+                .thenComparing(misfit -> misfit.layout().toString()));
+  }
+
+  /**
+   * What a search saw.
+   *
+   * @param best the best candidate of each kind
+   * @param pareto the front of time, memory and cost
+   * @param nearest the misfit that lacks least of each kind
+   */
+  record Findings(
+      Evaluator evaluator,
+      int searched,
+      int feasible,
+      Map<Object, Candidate> best,
+      List<Candidate> pareto,
+      Map<Object, Misfit> nearest) {}
+
+  Findings search(PlanRequest request) {
+    check(request);
+    Evaluator evaluator = new Evaluator(request, catalogue);
+    Search search = new Search(evaluator);
+    int all = request.machine().gpus();
+    for (Precision precision : request.precisions()) {
+      SearchSpace space = new SearchSpace(request, precision);
+      for (int gpus : SearchSpace.divisors(all)) {
+        if (gpus == all || !request.allGpus()) {
+          space.forEach(gpus, search::visit);
+        }
+      }
+      if (search.feasible > 0) {
+        break;
+      }
+    }
+    search.dropPlainZero3();
+    return new Findings(
+        evaluator, search.searched, search.feasible, search.best, search.pareto, search.nearest);
+  }
+
+  /** Collects candidates while the space is walked. */
+  private static final class Search {
+    private final Evaluator evaluator;
+    private final Map<Object, Candidate> best = new HashMap<>();
+    private final List<Candidate> pareto = new ArrayList<>();
+    private final Map<Object, Misfit> nearest = new HashMap<>();
+    private int searched;
+    private int feasible;
+
+    Search(Evaluator evaluator) {
+      this.evaluator = evaluator;
+    }
+
+    /** Whether the layout fits. */
+    boolean visit(Layout layout) {
+      searched++;
+      MemoryEstimate memory = evaluator.memory(layout);
+      if (!evaluator.fits(memory)) {
+        keepNearest(evaluator.misfit(layout, memory));
+        return false;
+      }
+      feasible++;
+      Candidate candidate = new Candidate(layout, memory.total(), evaluator.seconds(layout));
+      best.merge(candidate.kind(), candidate, (a, b) -> b.score() < a.score() ? b : a);
+      if (pareto.stream().noneMatch(other -> other.dominates(candidate))) {
+        pareto.removeIf(candidate::beats);
+        pareto.add(candidate);
+      }
+      return true;
+    }
+
+    /**
+     * Experts that every rank gathers anew are what published runs advise against: where expert
+     * parallelism fits, such layouts are not proposed, however fast the links.
+     */
+    void dropPlainZero3() {
+      if (best.values().stream().anyMatch(candidate -> candidate.layout().expert() > 1)) {
+        best.values().removeIf(candidate -> gathersExperts(candidate.layout()));
+        pareto.removeIf(candidate -> gathersExperts(candidate.layout()));
+      }
+    }
+
+    private static boolean gathersExperts(Layout layout) {
+      return layout.zero() == 3 && layout.expert() == 1 && layout.expertReplicas() > 1;
+    }
+
+    private void keepNearest(Misfit misfit) {
+      Object mesh = Candidate.Mesh.of(misfit.layout());
+      Misfit before = nearest.get(mesh);
+      if (before == null || lack(misfit) < lack(before)) {
+        nearest.put(mesh, misfit);
+      }
+    }
+  }
+
+  private static double lack(Misfit misfit) {
+    return misfit.deviceGib() * misfit.layout().gpus() + misfit.hostGib();
+  }
+
+  private static void check(PlanRequest request) {
+    for (Precision precision : request.precisions()) {
+      if (!request.machine().card().has(precision)) {
+        throw new DuokaException(
+            ErrorCode.CONFIG,
+            request.machine().card().name() + " does not compute in " + precision,
+            "Use " + request.machine().card().halfPrecision() + ".");
+      }
+    }
+  }
+
+  private static List<Candidate> ranked(Map<Object, Candidate> best) {
+    return best.values().stream()
+        .sorted(
+            Comparator.comparingDouble(Candidate::score)
+                .thenComparing(candidate -> candidate.layout().toString()))
+        .toList();
+  }
+
+  /** The best of each mesh and their next, and the first that the engine runs. */
+  private static List<Candidate> shown(List<Candidate> ranked, PlanRequest request) {
+    List<Candidate> shown = new ArrayList<>();
+    Map<Object, Integer> ofMesh = new HashMap<>();
+    for (Candidate candidate : ranked) {
+      boolean room =
+          shown.size() < SHOWN
+              && shown.stream().noneMatch(other -> other.states().equals(candidate.states()))
+              && ofMesh.merge(candidate.mesh(), 1, Integer::sum) <= 2;
+      boolean firstThatRuns =
+          runs(candidate, request) && shown.stream().noneMatch(other -> runs(other, request));
+      if (room || firstThatRuns) {
+        shown.add(candidate);
+      }
+    }
+    return shown;
+  }
+
+  private static boolean runs(Candidate candidate, PlanRequest request) {
+    return EngineSupport.missing(candidate.layout(), request.machine()).isEmpty();
+  }
+
+  /** The misfits nearest to fitting: those that would be faster, where something fits. */
+  private static List<Misfit> misfits(Findings findings, List<Candidate> ranked) {
+    Set<Object> axes = new HashSet<>();
+    return findings.nearest().values().stream()
+        .filter(
+            misfit ->
+                ranked.isEmpty()
+                    || findings.evaluator().seconds(misfit.layout()) < ranked.getFirst().seconds())
+        .sorted(
+            Comparator.comparingDouble(Planner::lack)
+                .thenComparing(misfit -> misfit.layout().toString()))
+        .filter(
+            misfit ->
+                axes.add(
+                    List.of(
+                        misfit.layout().tensor(),
+                        misfit.layout().pipeline(),
+                        misfit.layout().expert(),
+                        misfit.layout().gpus())))
+        .limit(SHOWN_MISFITS)
+        .toList();
+  }
+}

@@ -1,0 +1,133 @@
+package dev.duoka.planner.search;
+
+import dev.duoka.planner.layout.Layout;
+import dev.duoka.planner.time.Cause;
+import dev.duoka.planner.time.StepTime;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Locale;
+import java.util.function.Predicate;
+
+/** Says why a plan is where it is: what the nearest others would take, and for what. */
+final class Reasons {
+  private static final double GIB = 1L << 30;
+  private static final int MOST = 4;
+
+  private Reasons() {}
+
+  static List<String> of(
+      Candidate candidate, List<Candidate> ranked, Planner.Findings findings, PlanRequest request) {
+    List<String> reasons = new ArrayList<>();
+    if (!candidate.equals(ranked.getFirst())) {
+      Evaluator evaluator = findings.evaluator();
+      reasons.add(difference(evaluator, candidate, ranked.getFirst(), "the best"));
+      return reasons;
+    }
+    reasons.add(
+        String.format(
+            Locale.ROOT,
+            "the fastest of %d layouts that fit, of %d reckoned; %.1f GiB stay free",
+            findings.feasible(),
+            findings.searched(),
+            request.machine().card().memoryGib() - candidate.bytes() / GIB));
+    Layout best = candidate.layout();
+    compare(
+        findings.evaluator(),
+        reasons,
+        candidate,
+        ranked,
+        "ZeRO 3",
+        l -> l.zero() == 3,
+        best.zero() == 3);
+    compare(
+        findings.evaluator(),
+        reasons,
+        candidate,
+        ranked,
+        "ZeRO 0 or 1",
+        l -> l.zero() <= 1,
+        best.zero() <= 1);
+    compare(
+        findings.evaluator(),
+        reasons,
+        candidate,
+        ranked,
+        "expert parallelism",
+        l -> l.expert() > 1,
+        best.expert() > 1);
+    compare(
+        findings.evaluator(),
+        reasons,
+        candidate,
+        ranked,
+        "data parallelism alone",
+        l -> l.data() == l.gpus() && l.expert() == 1,
+        best.data() == best.gpus() && best.expert() == 1);
+    compare(
+        findings.evaluator(),
+        reasons,
+        candidate,
+        ranked,
+        "tensor parallelism",
+        l -> l.tensor() > 1,
+        best.tensor() > 1);
+    compare(
+        findings.evaluator(),
+        reasons,
+        candidate,
+        ranked,
+        "pipeline parallelism",
+        l -> l.pipeline() > 1,
+        best.pipeline() > 1);
+    return reasons.size() > MOST ? reasons.subList(0, MOST) : reasons;
+  }
+
+  private static void compare(
+      Evaluator evaluator,
+      List<String> reasons,
+      Candidate best,
+      List<Candidate> ranked,
+      String name,
+      Predicate<Layout> kind,
+      boolean isSo) {
+    if (isSo) {
+      return;
+    }
+    ranked.stream()
+        .filter(other -> kind.test(other.layout()))
+        .filter(other -> other.layout().gpus() == best.layout().gpus())
+        .min(Comparator.comparingDouble(Candidate::seconds))
+        .filter(other -> other.seconds() > 1.005 * best.seconds())
+        .ifPresent(
+            other ->
+                reasons.add("with " + name + ": " + difference(evaluator, other, best, "this")));
+  }
+
+  /** How one differs from another: the whole, and the cause that differs most. */
+  private static String difference(
+      Evaluator evaluator, Candidate slower, Candidate faster, String name) {
+    StepTime slow = evaluator.time(slower.layout());
+    StepTime fast = evaluator.time(faster.layout());
+    Cause most = Cause.GEMM;
+    double largest = 0;
+    for (Cause cause : Cause.values()) {
+      double more = slow.of(cause) - fast.of(cause);
+      if (more > largest) {
+        largest = more;
+        most = cause;
+      }
+    }
+    double share = 100 * (slower.seconds() / faster.seconds() - 1);
+    return share < 0.5
+        ? "as fast as " + name + ", with more parts to it"
+        : String.format(
+            Locale.ROOT,
+            "%.0f %% slower than %s, most of it in %s (%.2f s against %.2f s)",
+            share,
+            name,
+            most,
+            slow.of(most),
+            fast.of(most));
+  }
+}

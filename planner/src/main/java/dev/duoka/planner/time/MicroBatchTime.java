@@ -1,0 +1,175 @@
+package dev.duoka.planner.time;
+
+import dev.duoka.planner.catalogue.Card;
+import dev.duoka.planner.catalogue.Collective;
+import dev.duoka.planner.catalogue.LinkRates;
+import dev.duoka.planner.figure.Basis;
+import dev.duoka.planner.figure.Figure;
+import dev.duoka.planner.layout.EngineTraits;
+import dev.duoka.planner.layout.Job;
+import dev.duoka.planner.layout.Layout;
+import dev.duoka.planner.layout.Recompute;
+import dev.duoka.planner.layout.Stage;
+import dev.duoka.planner.shape.LayerShape;
+import dev.duoka.planner.shape.ModelShape;
+import dev.duoka.planner.shape.Product;
+
+/** How long one stage takes for forward and backward pass of one micro-batch. */
+final class MicroBatchTime {
+  private final ModelShape shape;
+  private final Job job;
+  private final EngineTraits engine;
+  private final Card card;
+  private final LinkRates links;
+  private final Layout layout;
+  private final Spans spans;
+  private final ProductRates rates;
+  private final double tokens;
+  private final double imbalance;
+
+  MicroBatchTime(
+      ModelShape shape, Job job, EngineTraits engine, LinkRates links, Layout layout, Spans spans) {
+    this.shape = shape;
+    this.job = job;
+    this.engine = engine;
+    this.card = links.machine().card();
+    this.links = links;
+    this.layout = layout;
+    this.spans = spans;
+    this.rates = new ProductRates(card, layout.precision());
+    this.tokens = (double) layout.microBatch() * job.sequenceLength() / layout.context();
+    this.imbalance = layout.expert() > 1 ? job.imbalance() : 1;
+  }
+
+  Seconds of(Stage stage) {
+    Seconds seconds = new Seconds();
+    double launches = 0;
+    if (stage.dense() > 0) {
+      launches += layers(seconds, shape.dense(), stage.dense());
+    }
+    if (stage.mixture() > 0) {
+      launches += layers(seconds, shape.mixture(), stage.mixture());
+    }
+    if (stage.mtp() > 0) {
+      launches +=
+          layers(seconds, stage.mtpMixture() ? shape.mixture() : shape.dense(), stage.mtp());
+      seconds.add(Cause.GEMM, stage.mtp() * product(shape.mtpProjection()), basis());
+    }
+    if (stage.last()) {
+      launches += stage.heads() * ElementwiseBytes.lossKernels(shape, layout, tokens);
+      seconds.add(Cause.GEMM, stage.heads() * 3 * rowsOf(shape.head()), basis());
+      memory(seconds, stage.heads() * tokens * ElementwiseBytes.lossPerToken(shape, layout));
+    }
+    double device = seconds.total();
+    seconds.add(
+        Cause.LAUNCH, Math.max(0, launches * engine.launchSeconds() - device), Basis.MEASURED);
+    if (layout.pipeline() > 1) {
+      double bytes = activationBytes() / layout.tensor();
+      int sides = (stage.first() ? 0 : 1) + (stage.last() ? 0 : 1);
+      seconds.add(Cause.PIPELINE_BUBBLE, links.sendSeconds(spans.pipeline(), bytes).times(sides));
+    }
+    return seconds;
+  }
+
+  private Basis basis() {
+    return card.achievable().basis();
+  }
+
+  private double activationBytes() {
+    return tokens * shape.hidden() * Math.min(2, layout.precision().bytes());
+  }
+
+  /** Adds so many layers and returns how many kernels they launch. */
+  private double layers(Seconds seconds, LayerShape layer, int count) {
+    double gemm = 0;
+    for (Product product : layer.products()) {
+      gemm += product(product);
+    }
+    double routed = tokens / layout.tensor() * layer.expertsPerToken() * imbalance;
+    double localExperts = Math.max(1.0, (double) layer.experts() / layout.expert());
+    for (Product product : layer.expertProducts()) {
+      gemm +=
+          passes()
+              * rates.groupedSeconds(
+                  routed, routed / localExperts, product.inner(1), product.outer(1));
+    }
+    seconds.add(Cause.GEMM, count * gemm, basis());
+    double flops = tokens * shape.attention().flops(job.sequenceLength() / 2.0) / layout.tensor();
+    double again = layout.recompute() == Recompute.FULL ? 2 : 1;
+    seconds.add(
+        Cause.ATTENTION,
+        count * (again * rates.attentionForward(flops) + rates.attentionBackward(flops)),
+        basis());
+    memory(seconds, count * tokens * ElementwiseBytes.perToken(shape, layer, layout, imbalance));
+    tensor(seconds, count);
+    if (layer.experts() > 0) {
+      expert(seconds, layer, count);
+    }
+    context(seconds, count);
+    return count * ElementwiseBytes.kernels(layer, layout);
+  }
+
+  /** Forward, input gradients and weight gradients; frozen weights need none of the last. */
+  private double passes() {
+    return (layout.method().isAdapter() ? 2 : 3) + (layout.recompute() == Recompute.FULL ? 1 : 0);
+  }
+
+  private double product(Product product) {
+    return passes() * rowsOf(product);
+  }
+
+  private double rowsOf(Product product) {
+    double rows = product.cut() == Product.Cut.NONE ? tokens / layout.tensor() : tokens;
+    return rates.seconds(rows, product.inner(layout.tensor()), product.outer(layout.tensor()));
+  }
+
+  private void memory(Seconds seconds, double bytes) {
+    double rate = card.memoryGbs() * 1e9 * card.achievable().memory();
+    seconds.add(Cause.MEMORY_BOUND, engine.elementwiseFactor() * bytes / rate, basis());
+  }
+
+  /** With sequence parallelism: 2 + 4 all-gathers and 2 + 2 reduce-scatters of a layer. */
+  private void tensor(Seconds seconds, int count) {
+    if (layout.tensor() == 1) {
+      return;
+    }
+    double again = layout.recompute() == Recompute.FULL ? 2 : 0;
+    Figure gather =
+        links.seconds(Collective.ALL_GATHER, layout.tensor(), spans.tensor(), activationBytes());
+    Figure scatter =
+        links.seconds(
+            Collective.REDUCE_SCATTER, layout.tensor(), spans.tensor(), activationBytes());
+    seconds.add(Cause.TENSOR, gather.times(count * (6 + again)));
+    seconds.add(Cause.TENSOR, scatter.times(count * (4 + again)));
+  }
+
+  /** Dispatch and combine, forward and backward; a copy of a token for each expert it visits. */
+  private void expert(Seconds seconds, LayerShape layer, int count) {
+    if (layout.expert() == 1) {
+      return;
+    }
+    double bytes = activationBytes() / layout.tensor() * layer.expertsPerToken() * imbalance;
+    double times = layout.recompute() == Recompute.FULL ? 6 : 4;
+    seconds.add(
+        Cause.EXPERT,
+        links
+            .seconds(Collective.ALL_TO_ALL, layout.expert(), spans.expert(), bytes)
+            .times(count * times));
+  }
+
+  /** A ring of keys and values, once forward and twice backward; attention hides half of it. */
+  private void context(Seconds seconds, int count) {
+    if (layout.context() == 1) {
+      return;
+    }
+    double width = (double) shape.attention().exchangedWidth();
+    double bytes = tokens * layout.context() * width * Math.min(2, layout.precision().bytes());
+    Figure ring =
+        links.seconds(
+            Collective.ALL_GATHER,
+            layout.context(),
+            spans.context(),
+            shape.attention().latentWidth() > 0 ? bytes : bytes / layout.tensor());
+    seconds.add(Cause.CONTEXT, ring.times(count * 3 * 0.5));
+  }
+}

@@ -1,0 +1,86 @@
+package dev.duoka.planner.advise;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.duoka.base.DuokaException;
+import dev.duoka.formats.modelconfig.Presets;
+import dev.duoka.planner.catalogue.Catalogue;
+import dev.duoka.planner.report.AdviceJson;
+import dev.duoka.planner.report.AdviceText;
+import dev.duoka.planner.shape.ModelShape;
+import java.util.OptionalDouble;
+import org.junit.jupiter.api.Test;
+import tools.jackson.databind.JsonNode;
+
+final class AdviserTests {
+  private final Adviser adviser = new Adviser(Catalogue.builtIn());
+
+  @Test
+  void fasterMachinesComeFirstAndMisfitsLast() {
+    Advice advice =
+        advise("deepseek-llm-7b", Task.PRETRAIN, OptionalDouble.empty(), "1xRTX4090,8xH100,8xA100");
+    assertThat(advice.machines())
+        .extracting(machine -> machine.machine().name())
+        .containsExactly("8xH100-80G-SXM", "8xA100-80G-SXM", "1xRTX-4090-24G");
+    MachineAdvice first = advice.machines().getFirst();
+    assertThat(first.hours()).isPositive();
+    assertThat(first.rentUsd().orElseThrow()).isPositive();
+    MachineAdvice last = advice.machines().getLast();
+    assertThat(last.fits()).isFalse();
+    assertThat(last.lacks()).contains("lacks at least");
+  }
+
+  @Test
+  void fineTuningFallsBackToAdapters() {
+    Advice advice = advise("deepseek-llm-7b", Task.FINETUNE, OptionalDouble.empty(), "1xRTX4090");
+    assertThat(advice.machines().getFirst().plan().orElseThrow().layout().method().isAdapter())
+        .isTrue();
+  }
+
+  @Test
+  void aBudgetSeparatesWhatCanBePaidFor() {
+    Advice advice =
+        advise("deepseek-coder-1.3b", Task.FINETUNE, OptionalDouble.of(1), "8xH100,8xA100");
+    double most =
+        advice.machines().stream()
+            .filter(MachineAdvice::affordable)
+            .mapToDouble(machine -> machine.rentUsd().orElseThrow())
+            .max()
+            .orElse(0);
+    assertThat(most).isLessThanOrEqualTo(1);
+    Advice poor =
+        advise("deepseek-coder-1.3b", Task.PRETRAIN, OptionalDouble.of(0.01), "8xH100,8xA100");
+    assertThat(poor.machines()).noneMatch(MachineAdvice::affordable);
+  }
+
+  @Test
+  void theClaimStandsBesideTheModel() {
+    Advice advice = advise("deepseek-llm-7b", Task.PRETRAIN, OptionalDouble.empty(), "8xH100");
+    BriefComparison brief = advice.brief();
+    assertThat(brief.rows()).isNotEmpty();
+    assertThat(brief.rows()).allSatisfy(row -> assertThat(row.ratio()).isBetween(1.2, 4.0));
+    assertThat(brief.rentRatio().orElseThrow()).isBetween(3.0, 7.0);
+    assertThat(AdviceText.of(advice)).contains("37 % faster", "The model says");
+    JsonNode json = AdviceJson.of(advice);
+    assertThat(json.get("brief_comparison").get("model_says")).isNotEmpty();
+    assertThat(json.get("machines").get(0).get("hours").asDouble()).isPositive();
+    assertThat(json.get("prices_as_of").asString()).isNotBlank();
+  }
+
+  @Test
+  void listsOfMachinesAreReadOrRefused() {
+    assertThat(adviser.machines("8xH100, 4xRTX4090;")).hasSize(2);
+    assertThatThrownBy(() -> adviser.machines(" , "))
+        .isInstanceOf(DuokaException.class)
+        .hasMessageContaining("names no machine");
+    assertThat(adviser.usualMachines()).hasSizeGreaterThan(40);
+  }
+
+  private Advice advise(String model, Task task, OptionalDouble budget, String machines) {
+    ModelShape shape = ModelShape.of(Presets.named(model));
+    return adviser.advise(
+        new AdviceRequest(
+            model, shape, task, task.tokens(shape), 4096, budget, adviser.machines(machines)));
+  }
+}

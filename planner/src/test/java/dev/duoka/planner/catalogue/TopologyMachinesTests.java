@@ -1,0 +1,81 @@
+package dev.duoka.planner.catalogue;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.duoka.base.DuokaException;
+import dev.duoka.machine.topology.Topology;
+import dev.duoka.machine.topology.TopologyReader;
+import java.util.Optional;
+import org.junit.jupiter.api.Test;
+
+final class TopologyMachinesTests {
+  private final Catalogue catalogue = Catalogue.builtIn();
+
+  @Test
+  void cardsThatAreAllLinkedAreOneDomain() {
+    Machine machine = machine(matrix(4, "NV12"), "A100");
+    assertThat(machine.link()).isEqualTo(LinkKind.NVLINK);
+    assertThat(machine.domain()).isEqualTo(4);
+    assertThat(machine.linkShare()).isEqualTo(1);
+    assertThat(machine.name()).isEqualTo("4xA100-80G-SXM");
+  }
+
+  @Test
+  void linksThatAreMissingMakeItSlower() {
+    assertThat(machine(matrix(8, "NV12"), "H100").linkShare()).isLessThan(1);
+  }
+
+  @Test
+  void cardsWithoutNvlinkGoOverTheBus() {
+    Machine stock = machine(matrix(4, "PHB"), "RTX 4090");
+    assertThat(stock.link()).isEqualTo(LinkKind.PCIE_HOST);
+    assertThat(machine(matrix(4, "PIX"), "A100-80G-PCIe").link()).isEqualTo(LinkKind.PCIE_P2P);
+  }
+
+  @Test
+  void bridgedPairsAreDomainsOfTwo() {
+    String text =
+        """
+                GPU0    GPU1    GPU2    GPU3
+        GPU0     X      NV4     PHB     PHB
+        GPU1    NV4      X      PHB     PHB
+        GPU2    PHB     PHB      X      NV4
+        GPU3    PHB     PHB     NV4      X
+        """;
+    Machine machine = machine(text, "RTX 3090");
+    assertThat(machine.link()).isEqualTo(LinkKind.BRIDGE);
+    assertThat(machine.domain()).isEqualTo(2);
+    assertThat(machine.outer()).isEqualTo(LinkKind.PCIE_HOST);
+    LinkRates rates = new LinkRates(machine, catalogue);
+    assertThat(rates.busBandwidth(Collective.ALL_REDUCE, 2).value())
+        .isGreaterThan(3 * rates.busBandwidth(Collective.ALL_REDUCE, 4).value());
+  }
+
+  @Test
+  void theCardMustBeKnown() {
+    Topology topology = TopologyReader.read(matrix(4, "NV12"), "topo.txt");
+    assertThatThrownBy(() -> TopologyMachines.of(topology, Optional.empty(), catalogue))
+        .isInstanceOf(DuokaException.class)
+        .hasMessageContaining("--card");
+  }
+
+  private Machine machine(String text, String card) {
+    return TopologyMachines.of(
+        TopologyReader.read(text, "topo.txt"), Optional.of(catalogue.card(card)), catalogue);
+  }
+
+  private static String matrix(int gpus, String link) {
+    StringBuilder text = new StringBuilder("     ");
+    for (int i = 0; i < gpus; i++) {
+      text.append("\tGPU").append(i);
+    }
+    for (int i = 0; i < gpus; i++) {
+      text.append("\nGPU").append(i);
+      for (int k = 0; k < gpus; k++) {
+        text.append('\t').append(i == k ? " X " : link);
+      }
+    }
+    return text.append('\n').toString();
+  }
+}

@@ -1,0 +1,262 @@
+package dev.duoka.planner.search;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
+
+import dev.duoka.base.DuokaException;
+import dev.duoka.formats.modelconfig.Presets;
+import dev.duoka.formats.yaml.YamlData;
+import dev.duoka.planner.PublishedRuns;
+import dev.duoka.planner.catalogue.Catalogue;
+import dev.duoka.planner.catalogue.Machine;
+import dev.duoka.planner.catalogue.Precision;
+import dev.duoka.planner.layout.EngineTraits;
+import dev.duoka.planner.layout.Job;
+import dev.duoka.planner.layout.Layout;
+import dev.duoka.planner.layout.Method;
+import dev.duoka.planner.layout.Offload;
+import dev.duoka.planner.memory.Owner;
+import dev.duoka.planner.shape.ModelShape;
+import java.util.List;
+import java.util.Random;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+final class PlannerTests {
+  private static final double GIB = 1L << 30;
+
+  private final Catalogue catalogue = Catalogue.builtIn();
+
+  @Test
+  void sevenBillionOnEightA100IsDataParallel() {
+    PlanResult result = plan("deepseek-llm-7b", "8xA100-80G-SXM");
+    Plan best = result.best().orElseThrow();
+    assertThat(best.layout().data()).isEqualTo(8);
+    assertThat(best.runnable()).isTrue();
+    assertThat(best.mfuCausal()).isBetween(0.4, 0.75);
+    assertThat(best.mfuFull()).isGreaterThan(best.mfuCausal());
+    assertThat(best.cost().usdPerHour()).hasValueCloseTo(8 * 1.69, within(0.01));
+    assertThat(result.rules()).hasSize(3);
+    assertThat(result.rules().getFirst().agrees()).isTrue();
+    assertThat(result.plans()).allSatisfy(PlannerTests::isSound);
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "8xA100-80G-PCIe",
+        "4xA100-80G-PCIe",
+        "8xL40S",
+        "8xRTX-PRO-6000",
+        "8xA100-40G-PCIe"
+      })
+  void zero1IsPreferredToZero3OverPcieWithAccumulation(String machine) {
+    PlanResult result = plan("deepseek-llm-7b", machine);
+    double zero1 = fastest(result, 1);
+    double zero3 = fastest(result, 3);
+    assertThat(result.best().orElseThrow().layout().zero()).isLessThan(3);
+    assertThat(zero1).isLessThan(zero3);
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "deepseek-v2-lite, 8xH100",
+    "deepseek-v2-lite, 8xA100-80G-SXM",
+    "deepseek-v2-lite, 4xH200",
+    "deepseek-v2-lite, 8xA100-80G-PCIe",
+    "deepseek-moe-16b, 8xH100",
+    "deepseek-moe-16b, 8xRTX-PRO-6000"
+  })
+  void plainZero3IsNeverChosenForExpertsWhereExpertParallelismFits(String model, String machine) {
+    PlanResult result = plan(model, machine);
+    assertThat(result.plans()).isNotEmpty();
+    assertThat(result.plans())
+        .allSatisfy(
+            plan -> assertThat(plan.layout().zero() == 3 && plan.layout().expert() == 1).isFalse());
+  }
+
+  @Test
+  void sixtySevenBillionOnEightA100NeedsTheHost() {
+    PlanResult result = plan("deepseek-llm-67b", "8xA100-80G-SXM");
+    Plan best = result.best().orElseThrow();
+    // 18 bytes of 67.4 B are 1130 GiB of states; the cards have 634.
+    assertThat(result.plans())
+        .allSatisfy(plan -> assertThat(plan.layout().offload()).isNotEqualTo(Offload.NONE));
+    assertThat(best.memory().hostBytes() / GIB).isBetween(740.0, 900.0);
+    assertThat(best.tokensPerSecond()).isBetween(1500.0, 4500.0);
+    assertThat(result.bestRunnable()).isEmpty();
+    assertThat(result.rules().getFirst().rule()).contains("ZeRO 3");
+  }
+
+  @Test
+  void withoutEnoughHostMemoryItSaysWhatWouldHelp() {
+    PlanRequest request = request("deepseek-llm-67b", "8xA100-80G-SXM");
+    PlanResult result =
+        new Planner(catalogue).plan(request.on(request.machine().withHostMemory(256)));
+    assertThat(result.plans()).isEmpty();
+    assertThat(result.misfits()).isNotEmpty();
+    assertThat(result.misfits().getFirst().hostGib() + result.misfits().getFirst().deviceGib())
+        .isPositive();
+    assertThat(result.changes()).extracting(Change::change).contains("1024 GiB of host memory");
+    assertThat(result.changes()).extracting(Change::change).contains("adapters only (method lora)");
+  }
+
+  @Test
+  void v3FitsNoSingleMachineOfEight() {
+    PlanResult result = plan("deepseek-v3", "8xB200");
+    assertThat(result.plans()).isEmpty();
+    assertThat(result.misfits()).isNotEmpty();
+    assertThat(result.changes()).isNotEmpty();
+    assertThat(result.rules()).isEmpty();
+  }
+
+  @Test
+  void moreMemoryNeverMakesItImpossible() {
+    Random random = new Random(17);
+    for (String model : List.of("deepseek-llm-7b", "deepseek-v2-lite", "deepseek-llm-67b")) {
+      boolean fitted = false;
+      double gib = 10;
+      for (int i = 0; i < 8; i++) {
+        gib += 5 + random.nextInt(30);
+        Catalogue other =
+            Catalogue.overlaidBy(
+                YamlData.parse(
+                    "cards: [{name: A100-80G-SXM, memory_gib: " + gib + "}]", "memory.yaml"));
+        PlanRequest request =
+            request(model, "8xA100-80G-SXM").on(other.machine("8xA100")).quickly();
+        boolean fits = new Planner(other).bestPlan(request).isPresent();
+        assertThat(!fitted || fits).as(model + " with " + gib).isTrue();
+        fitted |= fits;
+      }
+      assertThat(fitted).isTrue();
+    }
+  }
+
+  @Test
+  void theParetoFrontHoldsNothingThatIsBeaten() {
+    PlanResult result = plan("deepseek-coder-1.3b", "4xRTX4090");
+    List<Plan> front = result.pareto();
+    assertThat(front).isNotEmpty();
+    for (Plan a : front) {
+      for (Plan b : front) {
+        boolean beaten =
+            b.time().total() < 0.98 * a.time().total()
+                && b.memory().total() < 0.98 * a.memory().total()
+                && b.time().total() * b.layout().gpus()
+                    < 0.98 * a.time().total() * a.layout().gpus();
+        assertThat(beaten).isFalse();
+      }
+    }
+  }
+
+  @Test
+  void theSameQuestionHasTheSameAnswer() {
+    PlanResult once = plan("deepseek-v2-lite", "4xA100-80G-SXM");
+    PlanResult again = plan("deepseek-v2-lite", "4xA100-80G-SXM");
+    assertThat(once.plans()).isEqualTo(again.plans());
+    assertThat(once.misfits()).isEqualTo(again.misfits());
+  }
+
+  @Test
+  void adaptersNeedLessThanAllWeights() {
+    PlanRequest request = request("deepseek-llm-7b", "1xRTX4090");
+    assertThat(new Planner(catalogue).bestPlan(request.by(Method.QLORA))).isPresent();
+    Plan lora = new Planner(catalogue).bestPlan(request.by(Method.LORA)).orElseThrow();
+    assertThat(lora.memory().of(Owner.OPTIMIZER)).isLessThan(2 * GIB);
+  }
+
+  @Test
+  void aPrecisionThatTheCardLacksIsRefused() {
+    PlanRequest v100 = request("deepseek-coder-1.3b", "8xV100");
+    PlanRequest wrong =
+        new PlanRequest(
+            v100.model(),
+            v100.shape(),
+            v100.machine(),
+            v100.job(),
+            v100.method(),
+            List.of(Precision.BF16),
+            false,
+            false,
+            v100.engine());
+    assertThatThrownBy(() -> new Planner(catalogue).plan(wrong))
+        .isInstanceOf(DuokaException.class)
+        .hasMessageContaining("Use fp16");
+    assertThat(new Planner(catalogue).plan(v100).best().orElseThrow().layout().precision())
+        .isEqualTo(Precision.FP16);
+  }
+
+  /**
+   * A small model with a large vocabulary is faster with the fused loss, which no engine has yet.
+   */
+  @Test
+  void whatRunsIsFoundBehindAFasterLossThatDoesNot() {
+    ModelShape shape = ModelShape.of(PublishedRuns.llama(1024, 8, 8, 8, 2816, 128256));
+    PlanRequest coder = request("deepseek-coder-1.3b", "2xRTX4090");
+    PlanRequest request =
+        new PlanRequest(
+            "small",
+            shape,
+            coder.machine(),
+            coder.job(),
+            coder.method(),
+            coder.precisions(),
+            false,
+            false,
+            coder.engine());
+    assertThat(new Planner(catalogue).plan(request).bestRunnable()).isPresent();
+  }
+
+  @Test
+  void oneSequenceOnEightCardsIsNoReasonToFail() {
+    PlanRequest request = request("deepseek-coder-1.3b", "8xH100").doing(new Job(4096, 4096, 1.2));
+    Plan best = new Planner(catalogue).plan(request).best().orElseThrow();
+    assertThat(best.layout().data()).isEqualTo(1);
+  }
+
+  private static void isSound(Plan plan) {
+    Layout layout = plan.layout();
+    assertThat(layout.gpus()).isBetween(1, 8);
+    assertThat(plan.tokensPerSecond()).isPositive();
+    assertThat(plan.time().total()).isPositive();
+    assertThat(plan.why()).isNotEmpty();
+    assertThat(plan.memory().total() / GIB).isLessThan(79.25);
+  }
+
+  private static double fastest(PlanResult result, int zero) {
+    Evaluator evaluator = new Evaluator(result.request(), Catalogue.builtIn());
+    double[] best = {Double.POSITIVE_INFINITY};
+    SearchSpace space = new SearchSpace(result.request(), result.request().precisions().getFirst());
+    space.forEach(
+        result.request().machine().gpus(),
+        layout -> {
+          boolean fits = evaluator.fits(evaluator.memory(layout));
+          if (fits && layout.zero() == zero && layout.accumulation() > 1) {
+            best[0] = Math.min(best[0], evaluator.seconds(layout));
+          }
+          return fits;
+        });
+    return best[0];
+  }
+
+  private PlanResult plan(String model, String machine) {
+    return new Planner(catalogue).plan(request(model, machine));
+  }
+
+  private PlanRequest request(String model, String machine) {
+    Machine target = catalogue.machine(machine);
+    return new PlanRequest(
+        model,
+        ModelShape.of(Presets.named(model)),
+        target,
+        new Job(4096, 1 << 20, Job.DEFAULT_IMBALANCE),
+        Method.FULL,
+        List.of(target.card().halfPrecision(), Precision.FP32),
+        false,
+        false,
+        EngineTraits.DUOKA);
+  }
+}

@@ -1,0 +1,112 @@
+package dev.duoka.tensor.kernel;
+
+import dev.duoka.tensor.Dtype;
+import dev.duoka.tensor.Tensor;
+import dev.duoka.tensor.op.Tensors;
+import dev.duoka.tensor.op.Views;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Unscaling, clipping, AdamW and the copy to the compute dtype in one pass over flat buffers, and
+ * the norm it clips by. Launches asynchronously; nothing is read back. Deterministic.
+ */
+public final class AdamWKernel {
+  private static final KernelFamily KERNELS = new KernelFamily("adamw.cu");
+
+  private static final int THREADS = 256;
+  private static final int BLOCKS = 2112;
+
+  /**
+   * The numbers of one update.
+   *
+   * @param inverseScale what the gradients are multiplied by before anything else
+   * @param clipNorm the largest norm after that; 0 for no clipping
+   * @param step the number of this update, from 1
+   */
+  public record Update(
+      double learningRate,
+      double beta1,
+      double beta2,
+      double epsilon,
+      double weightDecay,
+      double inverseScale,
+      double clipNorm,
+      long step) {}
+
+  private AdamWKernel() {}
+
+  /** Whether fp32 master weights and the values of this dtype can be updated here. */
+  public static boolean take(Tensor values, Tensor gradients) {
+    return KernelFamily.serve(values)
+        && gradients.dtype() == Dtype.FLOAT32
+        && KernelFamily.inPacks(values, values.size(0))
+        && KernelFamily.inPacks(gradients, gradients.size(0));
+  }
+
+  /** The sum of squares of a flat fp32 buffer, as fp64 {@code [1]} on its device. */
+  public static Tensor squaredNorm(Tensor gradients) {
+    Tensor sum = Tensors.empty(Dtype.FLOAT64, gradients.device(), 1);
+    try (Tensor parts = Tensors.empty(Dtype.FLOAT64, gradients.device(), BLOCKS)) {
+      if (gradients.device().isCuda()) {
+        KERNELS
+            .call(gradients, "squares")
+            .grid(BLOCKS)
+            .block(THREADS)
+            .pointer(Views.addressOf(gradients))
+            .longInteger(gradients.size(0))
+            .pointer(Views.addressOf(parts))
+            .launch();
+        KERNELS
+            .call(gradients, "sum_wide")
+            .grid(1)
+            .block(THREADS)
+            .pointer(Views.addressOf(parts))
+            .integer(BLOCKS)
+            .pointer(Views.addressOf(sum))
+            .launch();
+      }
+    }
+    return sum;
+  }
+
+  /**
+   * One update; nothing changes when the norm is not finite.
+   *
+   * @param master fp32 weights; null where {@code values} are fp32 themselves
+   * @param values the compute weights
+   * @param squaredNorm fp64 {@code [1]}, of the gradients as they are
+   */
+  public static void step(
+      @Nullable Tensor master,
+      Tensor values,
+      Tensor gradients,
+      Tensor firstMoment,
+      Tensor secondMoment,
+      Tensor squaredNorm,
+      Update update) {
+    if (!values.device().isCuda()) {
+      return;
+    }
+    KERNELS
+        .call(values, "adamw")
+        .grid(BLOCKS)
+        .block(THREADS)
+        .pointer(Views.addressOf(master == null ? values : master))
+        .pointer(Views.addressOf(gradients))
+        .pointer(Views.addressOf(firstMoment))
+        .pointer(Views.addressOf(secondMoment))
+        .pointer(master == null ? 0 : Views.addressOf(values))
+        .longInteger(values.size(0))
+        .pointer(Views.addressOf(squaredNorm))
+        .floating((float) update.inverseScale())
+        .floating((float) update.clipNorm())
+        .floating((float) update.learningRate())
+        .floating((float) update.beta1())
+        .floating((float) update.beta2())
+        .floating((float) update.epsilon())
+        .floating((float) update.weightDecay())
+        .floating((float) (1 - Math.pow(update.beta1(), (double) update.step())))
+        .floating((float) Math.sqrt(1 - Math.pow(update.beta2(), (double) update.step())))
+        .launch();
+  }
+}

@@ -1,0 +1,118 @@
+package dev.duoka.tensor.kernel;
+
+import dev.duoka.ffi.cuda.CudaKernel;
+import dev.duoka.ffi.cuda.KernelCall;
+import dev.duoka.ffi.cuda.KernelSource;
+import dev.duoka.tensor.Dtype;
+import dev.duoka.tensor.Tensor;
+import dev.duoka.tensor.op.Views;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+
+/**
+ * The kernels of one CUDA source, compiled at first use for the dtype and the card at hand.
+ * Thread-safe.
+ */
+final class KernelFamily {
+  /** With {@code -Dduoka.kernels=false} everything runs as compositions of ATen operators. */
+  private static final boolean ENABLED =
+      Boolean.parseBoolean(System.getProperty("duoka.kernels", "true"));
+
+  /** Bytes of the widest access of a thread. */
+  private static final int PACK_BYTES = 16;
+
+  private static final int MAX_THREADS = 512;
+
+  private record Key(Dtype dtype, String entry, int packs) {}
+
+  private record Variant(Dtype dtype, int packs) {}
+
+  private final String file;
+  private final Map<Variant, KernelSource> sources = new ConcurrentHashMap<>();
+  private final Map<Key, CudaKernel> kernels = new ConcurrentHashMap<>();
+
+  /** The kernels of a source beside {@code common.cuh}. */
+  KernelFamily(String file) {
+    this.file = file;
+  }
+
+  /** Whether the kernels run for tensors like this one: by device and dtype. */
+  static boolean serve(Tensor tensor) {
+    boolean half = tensor.dtype() == Dtype.BFLOAT16 || tensor.dtype() == Dtype.FLOAT16;
+    boolean onGpu = tensor.device().isCuda() && (half || tensor.dtype() == Dtype.FLOAT32);
+    boolean dryRun = tensor.device().isMeta() && half;
+    return ENABLED && (onGpu || dryRun);
+  }
+
+  /** Whether a tensor is dense and its rows of {@code width} are whole packs. */
+  static boolean inPacks(Tensor tensor, long width) {
+    return width % pack(tensor) == 0
+        && tensor.isContiguous()
+        && (tensor.device().isMeta() || Views.addressOf(tensor) % PACK_BYTES == 0);
+  }
+
+  /** Elements in a pack. */
+  static int pack(Tensor tensor) {
+    return PACK_BYTES / tensor.dtype().bytes();
+  }
+
+  /** Threads for a row: one per pack as far as a block reaches, in whole warps. */
+  static int threads(Tensor tensor, long width) {
+    long packs = width / pack(tensor);
+    return (int) Math.min(MAX_THREADS, (packs + 31) / 32 * 32);
+  }
+
+  /** The widest row that a block can keep with {@code packs} packs a thread. */
+  static long widest(Tensor tensor, int packs) {
+    return (long) MAX_THREADS * packs * pack(tensor);
+  }
+
+  /** Packs of a row for each thread of {@link #threads}: 1, 2, 4, 8 and so on. */
+  static int packsPerThread(Tensor tensor, long width) {
+    long threads = threads(tensor, width);
+    int packs = 1;
+    while (packs * threads * pack(tensor) < width) {
+      packs *= 2;
+    }
+    return packs;
+  }
+
+  /** Starts a launch of one of the kernels for the dtype and the device of {@code like}. */
+  KernelCall call(Tensor like, String entry) {
+    return call(like, entry, 1);
+  }
+
+  /**
+   * As {@link #call(Tensor, String)}, compiled for threads that keep {@code packs} packs each: what
+   * the source calls PACKS.
+   */
+  KernelCall call(Tensor like, String entry, int packs) {
+    return kernels
+        .computeIfAbsent(
+            new Key(like.dtype(), entry, packs),
+            key ->
+                CudaKernel.of(
+                    sources.computeIfAbsent(new Variant(key.dtype(), key.packs()), this::read),
+                    key.entry()))
+        .call(like.device().index());
+  }
+
+  private KernelSource read(Variant variant) {
+    int element =
+        switch (variant.dtype()) {
+          case FLOAT32 -> 0;
+          case BFLOAT16 -> 1;
+          case FLOAT16 -> 2;
+          default -> throw new IllegalArgumentException("no kernels for " + variant);
+        };
+    return new KernelSource(
+        file,
+        text("common.cuh") + text(file),
+        List.of("-DELEMENT=" + element, "-DPACKS=" + variant.packs()));
+  }
+
+  private static String text(String name) {
+    return KernelSource.resource(name, KernelFamily.class.getResourceAsStream(name)).code();
+  }
+}

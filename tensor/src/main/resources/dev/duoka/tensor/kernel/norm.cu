@@ -1,0 +1,113 @@
+// RMS normalisation of rows (Zhang and Sennrich, arXiv:1910.07467), with an optional residual sum
+// before it. Each row is read once and kept in registers: PACKS packs of each thread, given when it is
+// compiled, so that narrow rows leave room for more blocks at a time.
+
+// sum = x + delta (where delta is given); y = weight · sum / sqrt(mean(sum²) + epsilon).
+extern "C" __global__ void rms_norm_forward(const element* __restrict__ x, const element* __restrict__ delta,
+                                            const element* __restrict__ weight, element* __restrict__ sum,
+                                            element* __restrict__ y, float* __restrict__ inverse, int width,
+                                            float epsilon) {
+  long long row = (long long)blockIdx.x * width;
+  Pack kept[PACKS];
+  float squares = 0;
+#pragma unroll
+  for (int p = 0; p < PACKS; p++) {
+    int column = (threadIdx.x + p * blockDim.x) * PACK;
+    if (column < width) {
+      kept[p] = load(x + row + column);
+      if (delta) {
+        Pack change = load(delta + row + column);
+#pragma unroll
+        for (int i = 0; i < PACK; i++) kept[p].at[i] = narrow(widen(kept[p].at[i]) + widen(change.at[i]));
+        store(sum + row + column, kept[p]);
+      }
+#pragma unroll
+      for (int i = 0; i < PACK; i++) squares += widen(kept[p].at[i]) * widen(kept[p].at[i]);
+    }
+  }
+  float scale = rsqrtf(block_sum(squares) / width + epsilon);
+  if (threadIdx.x == 0) inverse[blockIdx.x] = scale;
+#pragma unroll
+  for (int p = 0; p < PACKS; p++) {
+    int column = (threadIdx.x + p * blockDim.x) * PACK;
+    if (column < width) {
+      Pack factor = load(weight + column), out;
+#pragma unroll
+      for (int i = 0; i < PACK; i++) out.at[i] = narrow(widen(kept[p].at[i]) * scale * widen(factor.at[i]));
+      store(y + row + column, out);
+    }
+  }
+}
+
+// dx (+ residual, where given) and, per block, the sum over its rows of dy · x · inverse: a part of
+// the weight's gradient, [blocks, width].
+extern "C" __global__ void rms_norm_backward(const element* __restrict__ dy, const element* __restrict__ x,
+                                             const element* __restrict__ weight,
+                                             const float* __restrict__ inverse,
+                                             const element* __restrict__ residual, element* __restrict__ dx,
+                                             float* __restrict__ parts, int rows, int width) {
+  float part[PACKS][PACK];
+#pragma unroll
+  for (int p = 0; p < PACKS; p++)
+#pragma unroll
+    for (int i = 0; i < PACK; i++) part[p][i] = 0;
+  for (int r = blockIdx.x; r < rows; r += gridDim.x) {
+    long long row = (long long)r * width;
+    float scale = inverse[r];
+    Pack gradient[PACKS], value[PACKS];
+    float along = 0;
+#pragma unroll
+    for (int p = 0; p < PACKS; p++) {
+      int column = (threadIdx.x + p * blockDim.x) * PACK;
+      if (column < width) {
+        gradient[p] = load(dy + row + column);
+        value[p] = load(x + row + column);
+        Pack factor = load(weight + column);
+#pragma unroll
+        for (int i = 0; i < PACK; i++) {
+          float g = widen(gradient[p].at[i]), v = widen(value[p].at[i]);
+          along += g * v * widen(factor.at[i]);
+          part[p][i] += g * v * scale;
+        }
+      }
+    }
+    float mean = block_sum(along) * scale * scale * scale / width;
+#pragma unroll
+    for (int p = 0; p < PACKS; p++) {
+      int column = (threadIdx.x + p * blockDim.x) * PACK;
+      if (column < width) {
+        Pack factor = load(weight + column), out, rest;
+        if (residual) rest = load(residual + row + column);
+#pragma unroll
+        for (int i = 0; i < PACK; i++) {
+          float d = widen(gradient[p].at[i]) * widen(factor.at[i]) * scale - widen(value[p].at[i]) * mean;
+          out.at[i] = narrow(residual ? d + widen(rest.at[i]) : d);
+        }
+        store(dx + row + column, out);
+      }
+    }
+  }
+#pragma unroll
+  for (int p = 0; p < PACKS; p++) {
+    int column = (threadIdx.x + p * blockDim.x) * PACK;
+    if (column < width)
+#pragma unroll
+      for (int i = 0; i < PACK; i++) parts[(long long)blockIdx.x * width + column + i] = part[p][i];
+  }
+}
+
+// target (+)= the sum of the parts over the blocks, always in the same order. 32 columns a block of
+// 32 × 32 threads.
+extern "C" __global__ void sum_parts(const float* __restrict__ parts, float* __restrict__ target, int blocks,
+                                     int width, int add) {
+  __shared__ float sums[32][33];
+  int column = blockIdx.x * 32 + threadIdx.x;
+  float sum = 0;
+  if (column < width)
+    for (int b = threadIdx.y; b < blocks; b += 32) sum += parts[(long long)b * width + column];
+  sums[threadIdx.y][threadIdx.x] = sum;
+  __syncthreads();
+  sum = warp_sum(sums[threadIdx.x][threadIdx.y]);
+  column = blockIdx.x * 32 + threadIdx.y;
+  if (threadIdx.x == 0 && column < width) target[column] = add ? target[column] + sum : sum;
+}

@@ -1,0 +1,25 @@
+package dev.duoka.train.loop;
+
+import dev.duoka.data.batch.DataState;
+import java.util.OptionalDouble;
+
+/**
+ * How far a run is.
+ *
+ * @param steps taken so far, in all sessions
+ * @param data where reading goes on
+ * @param loss of the last step; NaN before the first
+ * @param validationLoss of the last evaluation
+ */
+record Progress(long steps, DataState data, double loss, OptionalDouble validationLoss) {
+  static final Progress START =
+      new Progress(0, DataState.START, Double.NaN, OptionalDouble.empty());
+
+  Progress afterStep(DataState next, double stepLoss) {
+    return new Progress(steps + 1, next, stepLoss, validationLoss);
+  }
+
+  Progress validated(double measured) {
+    return new Progress(steps, data, loss, OptionalDouble.of(measured));
+  }
+}

@@ -1,0 +1,164 @@
+package dev.duoka.train.loop;
+
+import dev.duoka.data.batch.DataState;
+import dev.duoka.data.batch.MicroBatch;
+import dev.duoka.data.batch.StepBatch;
+import dev.duoka.engine.autograd.FunctionObserver;
+import dev.duoka.engine.autograd.Recompute;
+import dev.duoka.engine.function.Determinism;
+import dev.duoka.engine.optimizer.AdamWSettings;
+import dev.duoka.engine.optimizer.ShardedAdamW;
+import dev.duoka.engine.parallel.SingleRank;
+import dev.duoka.engine.precision.LossScaler;
+import dev.duoka.engine.precision.Precision;
+import dev.duoka.formats.modelconfig.ModelConfig;
+import dev.duoka.formats.modelconfig.MoeConfig;
+import dev.duoka.model.LanguageModel;
+import dev.duoka.model.ModelFactory;
+import dev.duoka.model.WeightInitializer;
+import dev.duoka.tensor.ComputeThread;
+import dev.duoka.tensor.Device;
+import dev.duoka.tensor.Gpus;
+import dev.duoka.tensor.MemoryLedger;
+import dev.duoka.tensor.MemoryOwner;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Times whole training steps on one device, on random tokens: the step of a real run without its
+ * data, metrics and checkpoints. On {@code meta} nothing is computed and the memory alone counts.
+ */
+public final class StepBenchmark {
+  /**
+   * What to run.
+   *
+   * @param microBatch sequences in a forward pass
+   * @param accumulation forward passes in a step
+   * @param length tokens in a sequence
+   * @param warmUp steps that are not counted
+   * @param steps steps that are
+   */
+  public record Spec(
+      ModelConfig model,
+      Precision precision,
+      Recompute recompute,
+      Device device,
+      int microBatch,
+      int accumulation,
+      int length,
+      int warmUp,
+      int steps,
+      int cpuThreads,
+      boolean deterministic) {
+    /** Tokens in a step. */
+    public long tokens() {
+      return (long) microBatch * accumulation * length;
+    }
+  }
+
+  /**
+   * What came out.
+   *
+   * @param seconds of each counted step, in order
+   * @param losses of each counted step
+   * @param firstStepSeconds from the start of this process to the end of the first step
+   * @param peakBytes of live tensors in the counted steps
+   * @param peakByOwner what they were
+   * @param driverBytes of the card that the driver books on this process at the end; 0 on the CPU
+   */
+  public record Result(
+      List<Double> seconds,
+      List<Double> losses,
+      double firstStepSeconds,
+      long peakBytes,
+      Map<MemoryOwner, Long> peakByOwner,
+      long driverBytes) {
+    /** The median step. */
+    public double medianSeconds() {
+      return seconds.stream().sorted().toList().get(seconds.size() / 2);
+    }
+  }
+
+  private StepBenchmark() {}
+
+  /** Runs the benchmark on the calling thread. */
+  public static Result run(Spec spec, @Nullable FunctionObserver observer) {
+    ComputeThread.prepare(spec.device(), spec.cpuThreads(), 1);
+    Determinism.require(spec.deterministic());
+    SingleRank alone = new SingleRank();
+    Precision precision = spec.precision();
+    AdamWSettings settings = new AdamWSettings(0.9, 0.95, 1e-8, 0.1, precision.defaultClipNorm());
+    ModelFactory.Allocation allocation =
+        new ModelFactory.Allocation(
+            precision.computeDtype(), spec.device(), 1, true, spec.length(), 0);
+    try (LanguageModel model = ModelFactory.create(spec.model(), allocation);
+        ShardedAdamW optimizer = new ShardedAdamW(model.parameters(), alone, settings, 0);
+        TrainingStep step =
+            new TrainingStep(
+                model,
+                optimizer,
+                new LossScaler(LossScaler.Settings.DEFAULT, precision.scalesLoss()),
+                alone,
+                stepSettings(spec))) {
+      WeightInitializer.initialize(model, 1);
+      optimizer.adoptValues();
+      return run(spec, step, observer);
+    }
+  }
+
+  private static Result run(Spec spec, TrainingStep step, @Nullable FunctionObserver observer) {
+    MemoryLedger ledger = MemoryLedger.of(spec.device());
+    List<Double> seconds = new ArrayList<>();
+    List<Double> losses = new ArrayList<>();
+    double firstStep = Double.NaN;
+    for (int i = 0; i < spec.warmUp() + spec.steps(); i++) {
+      StepBatch batch = batch(spec, i);
+      if (i == spec.warmUp()) {
+        ledger.resetPeak();
+        step.observe(observer);
+      }
+      long start = System.nanoTime();
+      // The result is read back from the device, so the step has ended when it is there.
+      TrainingStep.Result result = step.run(batch, 3e-4, () -> {});
+      double elapsed = (System.nanoTime() - start) * 1e-9;
+      if (i == 0) {
+        Instant now = Instant.now();
+        Instant began = ProcessHandle.current().info().startInstant().orElse(now);
+        firstStep = Duration.between(began, now).toMillis() * 1e-3;
+      }
+      if (i >= spec.warmUp()) {
+        seconds.add(elapsed);
+        losses.add(result.loss());
+      }
+    }
+    long driver = spec.device().isCuda() ? Gpus.memoryOfThisProcess(spec.device()).orElse(0L) : 0;
+    return new Result(seconds, losses, firstStep, ledger.peakBytes(), ledger.peakByOwner(), driver);
+  }
+
+  private static StepBatch batch(Spec spec, long seed) {
+    List<MicroBatch> microBatches = new ArrayList<>();
+    for (int i = 0; i < spec.accumulation(); i++) {
+      microBatches.add(
+          MicroBatch.random(
+              spec.microBatch(),
+              spec.length(),
+              spec.model().vocabSize(),
+              seed * spec.accumulation() + i));
+    }
+    return new StepBatch(microBatches, spec.tokens(), DataState.START, DataState.START);
+  }
+
+  private static TrainingStep.Settings stepSettings(Spec spec) {
+    MoeConfig moe = spec.model().moe();
+    return new TrainingStep.Settings(
+        spec.recompute(),
+        0,
+        moe == null ? 0 : moe.auxLossAlpha(),
+        moe != null && moe.sequenceAuxLoss(),
+        0.001);
+  }
+}

@@ -1,0 +1,6 @@
+/**
+ * Where time goes: {@link dev.duoka.train.profile.StepProfile} sees the parts of a step, {@link
+ * dev.duoka.train.profile.DeviceRates} measures what the device can do, {@link
+ * dev.duoka.train.profile.PerfettoTrace} writes a file to look at.
+ */
+package dev.duoka.train.profile;
