@@ -292,7 +292,9 @@ class LiveProbeTests {
     ShellReader.df(
         "Filesystem Size Used Avail Use% Mounted on\nshm 64M 0 64M 0% /dev/shm\n", shell);
     ShellReader.ulimit("open files (-n) 1024\nmax locked memory (kbytes, -l) 64\n", shell);
+    ShellReader.numactl("available: 2 nodes (0-1)\nnode 0 cpus: 0 1\n", shell);
     assertThat(shell.host)
+        .containsEntry(HostField.NUMA_NODES, "2")
         .containsEntry(HostField.SHM, Long.toString(64 << 20))
         .containsEntry(HostField.OPEN_FILES, "1024")
         .containsEntry(HostField.LOCKED_MEMORY, Long.toString(64 << 10));
