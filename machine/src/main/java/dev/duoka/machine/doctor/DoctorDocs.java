@@ -30,7 +30,7 @@ public final class DoctorDocs {
       - **Without a driver** it says so and examines the rest.
       - `--from` takes folders of `--capture` and any outputs of `nvidia-smi` (`-q`, `-L`, `nvlink -s`,
         the CSV of its queries, `topo -m`, the table), `lspci` (also `-nn`, `-vvv`, `-tv`), `dmesg`,
-        `ulimit -a`, `df`, `env`, `nvcc --version`, `pip list`, `conda list`, PyTorch's `collect_env` and the
+        `ulimit -a`, `df`, `lscpu`, `env`, `nvcc --version`, `pip list`, `conda list`, PyTorch's `collect_env` and the
         files of `/proc`. Names do not matter. Files of different machines in one folder are refused.
       - `--capture` saves no serial numbers, no variable whose name or value looks like a secret, and only
         those lines of the kernel log that speak of GPUs, PCIe and memory. GPU identities and paths of

@@ -49,14 +49,16 @@ final class VersionLineCheck implements Check {
             line.severity(),
             "older than " + line.name() + ": " + String.join(", ", older),
             line.why(),
-            fix(machine, driver));
+            fix(machine, driver, older));
         return; // lines are in order: the first that is missed says enough
       }
     }
   }
 
-  private static String fix(Examination machine, Optional<String> driver) {
+  private static String fix(Examination machine, Optional<String> driver, List<String> older) {
+    boolean driverAlone = older.stream().allMatch(part -> part.startsWith("driver"));
     return driver
+        .filter(_ -> !driverAlone)
         .flatMap(machine.compatibility()::newestFor)
         .map(build -> Compatibility.install(build.version(), build.cuda()))
         .orElse("sudo apt-get install nvidia-driver-580-server && sudo reboot");

@@ -18,6 +18,8 @@ enum CaptureKind {
   DF,
   MEMINFO,
   CPUINFO,
+  LSCPU,
+  NUMACTL,
   NVCC,
   DRIVER_MODULE,
   COLLECT_ENV,
@@ -65,6 +67,12 @@ enum CaptureKind {
     }
     if (text.contains("/dev/shm") && any(lines, "Filesystem\\s+.*")) {
       return Optional.of(DF);
+    }
+    if (any(lines, "CPU\\(s\\):\\s+\\d+.*")) {
+      return Optional.of(LSCPU);
+    }
+    if (any(lines, "available: \\d+ nodes? \\(.*")) {
+      return Optional.of(NUMACTL);
     }
     if (any(lines, "processor\\s*:\\s*\\d+")) {
       return Optional.of(CPUINFO);
@@ -116,6 +124,8 @@ enum CaptureKind {
       case DF -> ShellReader.df(text, facts);
       case MEMINFO -> ShellReader.memory(text, facts);
       case CPUINFO -> ShellReader.cpu(text, facts);
+      case LSCPU -> ShellReader.lscpu(text, facts);
+      case NUMACTL -> ShellReader.numactl(text, facts);
       case NVCC -> ShellReader.nvcc(text, facts);
       case DRIVER_MODULE -> ShellReader.driverModule(text, facts, source);
       case COLLECT_ENV -> PackageListReader.collectEnv(text, facts, source);

@@ -11,6 +11,7 @@ final class ShellReader {
   private static final Pattern ULIMIT = Pattern.compile("(.+?)\\s+\\(.*-[a-zA-Z]\\)\\s+(\\S+)");
   private static final Pattern DF =
       Pattern.compile("(\\S+)\\s+([\\d.]+)([KMGT]i?)?\\s+\\S+\\s+\\S+\\s+\\S+%?\\s+(/dev/shm)");
+  private static final Pattern NODES = Pattern.compile("available: (\\d{1,4}) nodes?");
   private static final Pattern NVCC = Pattern.compile("release (\\d+\\.\\d+)");
   private static final Pattern MODULE =
       Pattern.compile("NVRM version:.*?\\s(\\d{3}\\.\\d+(?:\\.\\d+)?)\\s.*");
@@ -114,6 +115,27 @@ final class ShellReader {
         .findFirst()
         .ifPresent(
             line -> facts.host(HostField.CPU, line.substring(line.indexOf(':') + 1).strip()));
+  }
+
+  static void lscpu(String text, Facts facts) {
+    for (String raw : text.lines().toList()) {
+      String line = raw.strip();
+      String value = line.substring(line.indexOf(':') + 1).strip();
+      if (line.startsWith("CPU(s):")) {
+        facts.host(HostField.PROCESSORS, value);
+      } else if (line.startsWith("Model name:")) {
+        facts.host(HostField.CPU, value);
+      } else if (line.startsWith("NUMA node(s):")) {
+        facts.host(HostField.NUMA_NODES, value);
+      }
+    }
+  }
+
+  static void numactl(String text, Facts facts) {
+    Matcher matcher = NODES.matcher(text);
+    if (matcher.find()) {
+      facts.host(HostField.NUMA_NODES, matcher.group(1));
+    }
   }
 
   private static String kilobytes(String text) {

@@ -184,13 +184,16 @@ class LiveProbeTests {
                   new CommandRunner.Result(
                       0,
                       machine.query()
-                          + "    Serial Number                                      :"
-                          + " 1654922001234\n");
+                          + """
+                              Serial Number                                      : 1654922001234
+                          """);
               case "dmesg" ->
                   new CommandRunner.Result(
                       0,
-                      "[ 1.0] secret device of mine\n"
-                          + "[ 2.0] NVRM: Xid (PCI:0000:10:00): 79, pid=1, x\n");
+                      """
+                      [ 1.0] secret device of mine
+                      [ 2.0] NVRM: Xid (PCI:0000:10:00): 79, pid=1, x
+                      """);
               case "nvidia-smi topo -m" -> new CommandRunner.Result(9, "broken");
               default -> new CommandRunner.Result(127, "cannot start " + command.getFirst());
             };
@@ -233,33 +236,36 @@ class LiveProbeTests {
   void otherShapesOfTheSameOutputs() {
     Facts facts = new Facts();
     KernelLogReader.read(
-        "Jun 1 12:00:00 host kernel: NVRM: Xid (0000:03:00): 31, Ch 00000010\n"
-            + "[ 7.1] NVRM: Xid (PCI:0000:3b:00): 63, pid='<unknown>', name=<unknown>, Row"
-            + " Remapper\n",
+        """
+        Jun 1 12:00:00 host kernel: NVRM: Xid (0000:03:00): 31, Ch 00000010
+        [ 7.1] NVRM: Xid (PCI:0000:3b:00): 63, pid='<unknown>', name=<unknown>, Row Remapper
+        """,
         facts);
     assertThat(facts.kernelEvents).extracting(KernelEvent::code).containsExactly(31, 63);
     assertThat(facts.kernelEvents.getFirst().address()).isEqualTo("0000:03:00.0");
 
     String old =
-        "==============NVSMI LOG==============\n"
-            + "Driver Version : 470.57.02\n"
-            + "Attached GPUs : 1\n"
-            + "GPU 00000000:3B:00.0\n"
-            + "    Product Name : Tesla V100-SXM2-32GB\n"
-            + "    ECC Errors\n"
-            + "        Volatile\n"
-            + "            Single Bit\n"
-            + "                Device Memory : 2\n"
-            + "                Total : 3\n"
-            + "            Double Bit\n"
-            + "                Total : 1\n"
-            + "    Clocks Throttle Reasons\n"
-            + "        Idle : Not Active\n"
-            + "        HW Slowdown : Active\n"
-            + "            HW Thermal Slowdown : Active\n"
-            + "    Power Readings\n"
-            + "        Power Limit : 250.00 W\n"
-            + "        Default Power Limit : 300.00 W\n";
+        """
+        ==============NVSMI LOG==============
+        Driver Version : 470.57.02
+        Attached GPUs : 1
+        GPU 00000000:3B:00.0
+            Product Name : Tesla V100-SXM2-32GB
+            ECC Errors
+                Volatile
+                    Single Bit
+                        Device Memory : 2
+                        Total : 3
+                    Double Bit
+                        Total : 1
+            Clocks Throttle Reasons
+                Idle : Not Active
+                HW Slowdown : Active
+                    HW Thermal Slowdown : Active
+            Power Readings
+                Power Limit : 250.00 W
+                Default Power Limit : 300.00 W
+        """;
     Facts volta = new Facts();
     SmiQueryReader.read(old.replace("\n", "\r\n"), volta, "old");
     Gpu gpu = volta.gpus.build().getFirst();
@@ -271,8 +277,11 @@ class LiveProbeTests {
 
     Facts csv = new Facts();
     SmiCsvReader.read(
-        "name, memory.total [MiB], clocks_throttle_reasons.active, index\n"
-            + "Tesla T4, 15360, 0x0000000000000004, 3\nbroken line\n",
+        """
+        name, memory.total [MiB], clocks_throttle_reasons.active, index
+        Tesla T4, 15360, 0x0000000000000004, 3
+        broken line
+        """,
         csv,
         "csv");
     assertThat(csv.gpus.build().getFirst().memoryTotal()).isEqualTo(Reading.of(15360L << 20));
@@ -283,17 +292,23 @@ class LiveProbeTests {
     ShellReader.df(
         "Filesystem Size Used Avail Use% Mounted on\nshm 64M 0 64M 0% /dev/shm\n", shell);
     ShellReader.ulimit("open files (-n) 1024\nmax locked memory (kbytes, -l) 64\n", shell);
+    ShellReader.numactl("available: 2 nodes (0-1)\nnode 0 cpus: 0 1\n", shell);
     assertThat(shell.host)
+        .containsEntry(HostField.NUMA_NODES, "2")
         .containsEntry(HostField.SHM, Long.toString(64 << 20))
         .containsEntry(HostField.OPEN_FILES, "1024")
         .containsEntry(HostField.LOCKED_MEMORY, Long.toString(64 << 10));
 
     Facts conda = new Facts();
     PackageListReader.read(
-        "# packages in environment at /opt/conda:\n#\n# Name  Version  Build  Channel\n"
-            + "pytorch                   2.1.0           py3.11_cuda12.1_cudnn8.9.2_0    pytorch\n"
-            + "torch                     2.4.0                    pypi_0    pypi\n"
-            + "zlib                      1.2.13               h5eee18b_0\n",
+        """
+        # packages in environment at /opt/conda:
+        #
+        # Name  Version  Build  Channel
+        pytorch                   2.1.0           py3.11_cuda12.1_cudnn8.9.2_0    pytorch
+        torch                     2.4.0                    pypi_0    pypi
+        zlib                      1.2.13               h5eee18b_0
+        """,
         conda,
         "conda.txt");
     assertThat(conda.packages)
