@@ -101,6 +101,7 @@ typedef int ncclResult_t;
 
 /* The C and C++ libraries, OpenMP, OpenBLAS. _Znwm is C++ operator new(size_t). */
 void *dlopen(const char *file, int mode);
+int mallopt(int param, int value);
 void *dlsym(void *handle, const char *name);
 char *dlerror(void);
 void *_Znwm(size_t size);

@@ -57,14 +57,20 @@ public final class GroupedQueryHeads extends Function {
         Views.transpose(Views.narrow(split, 2, heads + (long) kvHeads, kvHeads), 1, 2)
       };
     }
-    Tensor query = rotary.rotate(Views.narrow(split, 2, 0, heads), firstPosition);
-    Tensor key = rotary.rotate(Views.narrow(split, 2, heads, kvHeads), firstPosition);
     Tensor value = Views.narrow(split, 2, heads + (long) kvHeads, kvHeads);
     return new Tensor[] {
-      Copies.dense(Views.transpose(query, 1, 2)),
-      Copies.dense(Views.transpose(key, 1, 2)),
+      rotated(Views.narrow(split, 2, 0, heads)),
+      rotated(Views.narrow(split, 2, heads, kvHeads)),
       Copies.dense(Views.transpose(value, 1, 2))
     };
+  }
+
+  /** {@code [b, t, heads, width] → [b, heads, t, width]}, dense. */
+  private Tensor rotated(Tensor part) {
+    Tensor result =
+        Tensors.empty(part.dtype(), part.device(), batch, part.size(2), part.size(1), part.size(3));
+    rotary.rotateInto(Views.transpose(result, 1, 2), part, firstPosition, 1);
+    return result;
   }
 
   @Override
@@ -76,22 +82,31 @@ public final class GroupedQueryHeads extends Function {
         jointGradient(first, heads(gradOutputs[1]), heads(gradOutputs[2]), rotation)
       };
     }
-    Tensor query = rotary.rotateBack(tokensFirst(gradOutputs[0]), firstPosition);
-    Tensor key = rotary.rotateBack(tokensFirst(gradOutputs[1]), firstPosition);
-    Tensor value = tokensFirst(gradOutputs[2]);
-    Tensor joint = Copies.concatenate(2, query, key, value);
-    return new @Nullable Tensor[] {
-      Views.reshape(joint, joint.size(0) * joint.size(1), joint.size(2) * joint.size(3))
-    };
+    Tensor key = Views.transpose(heads(gradOutputs[1]), 1, 2);
+    Tensor joint = emptyJoint(first);
+    rotary.rotateInto(
+        Views.narrow(joint, 2, 0, heads), Views.transpose(first, 1, 2), firstPosition, -1);
+    rotary.rotateInto(Views.narrow(joint, 2, heads, kvHeads), key, firstPosition, -1);
+    Copies.into(
+        Views.narrow(joint, 2, heads + (long) kvHeads, kvHeads),
+        Views.transpose(heads(gradOutputs[2]), 1, 2));
+    return new @Nullable Tensor[] {flat(joint)};
+  }
+
+  /** {@code [b, t, heads + 2·kvHeads, width]} for a query gradient. */
+  private Tensor emptyJoint(Tensor query) {
+    return Tensors.empty(
+        query.dtype(), query.device(), batch, query.size(2), heads + 2L * kvHeads, query.size(3));
+  }
+
+  private static Tensor flat(Tensor joint) {
+    return Views.reshape(joint, joint.size(0) * joint.size(1), joint.size(2) * joint.size(3));
   }
 
   /** One pass over each gradient: rotated back and put beside the others. */
   private Tensor jointGradient(
       Tensor query, Tensor key, Tensor value, HeadKernels.Rotation rotation) {
-    long length = query.size(2);
-    long width = query.size(3);
-    long all = heads + 2L * kvHeads;
-    Tensor joint = Tensors.empty(query.dtype(), query.device(), batch, length, all, width);
+    Tensor joint = emptyJoint(query);
     HeadKernels.rotate(
         Views.transpose(query, 1, 2), Views.narrow(joint, 2, 0, heads), rotation, -1);
     HeadKernels.rotate(
@@ -100,7 +115,7 @@ public final class GroupedQueryHeads extends Function {
         Views.transpose(value, 1, 2),
         Views.narrow(joint, 2, heads + (long) kvHeads, kvHeads),
         rotation);
-    return Views.reshape(joint, batch * length, all * width);
+    return flat(joint);
   }
 
   private static Tensor heads(@Nullable Tensor gradient) {
@@ -108,9 +123,5 @@ public final class GroupedQueryHeads extends Function {
       throw new IllegalStateException("attention uses query, key and value");
     }
     return gradient;
-  }
-
-  private static Tensor tokensFirst(@Nullable Tensor gradient) {
-    return Copies.dense(Views.transpose(heads(gradient), 1, 2));
   }
 }

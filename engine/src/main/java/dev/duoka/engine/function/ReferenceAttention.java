@@ -20,10 +20,11 @@ final class ReferenceAttention {
 
   /** Returns the output and the probabilities. */
   static Tensor[] forward(Tensor query, Tensor key, Tensor value, boolean causal, double scale) {
+    // The scale goes into the query, which is smaller than the scores.
     Tensor scores =
-        Elementwise.mul(Products.bmm(batched(query), Views.transpose(batched(key), 1, 2)), scale);
+        Products.bmm(Elementwise.mul(batched(query), scale), Views.transpose(batched(key), 1, 2));
     if (causal) {
-      scores = Elementwise.add(scores, causalMask(scores));
+      Elementwise.addInPlace(scores, causalMask(scores));
     }
     Tensor probabilities = Activations.softmax(scores);
     Tensor output = Products.bmm(probabilities, batched(value));

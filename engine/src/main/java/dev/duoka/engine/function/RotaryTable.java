@@ -9,6 +9,7 @@ import dev.duoka.tensor.kernel.HeadKernels;
 import dev.duoka.tensor.op.Copies;
 import dev.duoka.tensor.op.Elementwise;
 import dev.duoka.tensor.op.HostCopy;
+import dev.duoka.tensor.op.Tensors;
 import dev.duoka.tensor.op.Views;
 import org.jspecify.annotations.Nullable;
 
@@ -73,48 +74,59 @@ public final class RotaryTable implements AutoCloseable {
    * returns a dense tensor of the same shape and dtype.
    */
   Tensor rotate(Tensor x, long firstPosition) {
-    return rotate(x, firstPosition, 1);
+    Tensor result = Tensors.empty(x.dtype(), x.device(), x.shape());
+    rotateInto(result, x, firstPosition, 1);
+    return result;
   }
 
   /** The inverse rotation times the squared amplitude: the gradient of {@link #rotate}. */
   Tensor rotateBack(Tensor gradient, long firstPosition) {
-    return rotate(gradient, firstPosition, -1);
+    Tensor result = Tensors.empty(gradient.dtype(), gradient.device(), gradient.shape());
+    rotateInto(result, gradient, firstPosition, -1);
+    return result;
   }
 
-  private Tensor rotate(Tensor x, long firstPosition, int direction) {
-    try (Scope scope = Scope.open()) {
-      Tensor wide = Copies.cast(x, cosines.dtype());
-      long pairs = cosines.size(1);
-      long length = x.size(1);
-      Tensor cos = factors(cosines, firstPosition, length);
-      Tensor sin = factors(sines, firstPosition, length);
-      Tensor paired =
-          interleaved
-              ? Views.reshape(Views.dense(wide), x.size(0), length, x.size(2), pairs, 2)
-              : Views.reshape(Views.dense(wide), x.size(0), length, x.size(2), 2, pairs);
-      int axis = interleaved ? 4 : 3;
-      Tensor first = part(paired, axis, 0, x, pairs);
-      Tensor second = part(paired, axis, 1, x, pairs);
-      Tensor rotatedFirst =
-          Elementwise.add(Elementwise.mul(first, cos), Elementwise.mul(second, sin), -direction);
-      Tensor rotatedSecond =
-          Elementwise.add(Elementwise.mul(second, cos), Elementwise.mul(first, sin), direction);
-      Tensor joined =
-          Copies.concatenate(
-              axis, Views.unsqueeze(rotatedFirst, axis), Views.unsqueeze(rotatedSecond, axis));
-      return scope.keep(Copies.cast(Views.reshape(joined, x.shape()), x.dtype()));
+  /**
+   * As {@link #rotate} for direction 1 and {@link #rotateBack} for −1, into a tensor of any layout
+   * that shares no memory with {@code x}.
+   */
+  void rotateInto(Tensor target, Tensor x, long firstPosition, int direction) {
+    Dtype wide = cosines.dtype();
+    try (Scope _ = Scope.open()) {
+      Tensor rotated = target.dtype() == wide ? target : Tensors.empty(wide, x.device(), x.shape());
+      Tensor from = paired(Copies.cast(x, wide));
+      Tensor to = paired(rotated);
+      Tensor cos = factors(cosines, firstPosition, x.size(1));
+      Tensor sin = factors(sines, firstPosition, x.size(1));
+      for (int half = 0; half < 2; half++) {
+        // first · cos − second · sin, and second · cos + first · sin
+        Tensor part = half(to, half);
+        Elementwise.mulInto(part, half(from, half), cos);
+        Elementwise.addProductInPlace(
+            part, half(from, 1 - half), sin, half == 0 ? -direction : direction);
+      }
+      if (target.dtype() != wide) {
+        Copies.into(target, rotated);
+      }
     }
   }
 
-  private static Tensor part(Tensor paired, int axis, int index, Tensor like, long pairs) {
-    Tensor narrow = Views.narrow(paired, axis, index, 1);
-    return Views.reshape(Views.dense(narrow), like.size(0), like.size(1), like.size(2), pairs);
+  /** The last dimension as {@code [pairs, 2]} or {@code [2, pairs]}. */
+  private Tensor paired(Tensor x) {
+    return Views.unflatten(x, 3, interleaved ? cosines.size(1) : 2);
   }
 
-  /** Rows of a table as {@code [1, t, 1, pairs]}. */
-  private static Tensor factors(Tensor table, long firstPosition, long length) {
-    return Views.reshape(
-        Views.narrow(table, 0, firstPosition, length), 1, length, 1, table.size(1));
+  private Tensor half(Tensor paired, int index) {
+    return Views.narrow(paired, interleaved ? 4 : 3, index, 1);
+  }
+
+  /** Rows of a table, shaped as a {@link #half}. */
+  private Tensor factors(Tensor table, long firstPosition, long length) {
+    Tensor rows = Views.narrow(table, 0, firstPosition, length);
+    long pairs = table.size(1);
+    return interleaved
+        ? Views.reshape(rows, 1, length, 1, pairs, 1)
+        : Views.reshape(rows, 1, length, 1, 1, pairs);
   }
 
   @Override

@@ -39,6 +39,7 @@ public final class LibTorch {
     LibraryChoice choice = loaded;
     if (choice == null) {
       choice = load(new LibrarySearch().choose());
+      HostAllocator.keepFreedMemory();
       loaded = choice;
     }
     return choice;

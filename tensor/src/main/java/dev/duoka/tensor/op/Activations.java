@@ -7,7 +7,8 @@ import org.jspecify.annotations.Nullable;
 /** Non-linear functions and their gradients. */
 public final class Activations {
   private static final Operator SILU = Operator.of("aten::silu", "");
-  private static final Operator SILU_BACKWARD = Operator.of("aten::silu_backward", "");
+  private static final Operator SILU_OUT = Operator.of("aten::silu", "out");
+  private static final Operator SILU_BACKWARD = Operator.of("aten::silu_backward", "grad_input");
   private static final Operator SIGMOID = Operator.of("aten::sigmoid", "");
   private static final Operator SIGMOID_BACKWARD = Operator.of("aten::sigmoid_backward", "");
   private static final Operator SOFTMAX = Operator.of("aten::_softmax", "");
@@ -24,9 +25,17 @@ public final class Activations {
     return Call.of(SILU).tensor(x).result();
   }
 
-  /** The gradient of {@link #silu} at {@code x}. */
-  public static Tensor siluBackward(Tensor gradOutput, Tensor x) {
-    return Call.of(SILU_BACKWARD).tensor(gradOutput).tensor(x).result();
+  /** {@code target = x · sigmoid(x)}. */
+  public static void siluInto(Tensor target, Tensor x) {
+    Call.of(SILU_OUT).tensor(x).tensor(target).inPlace();
+  }
+
+  /**
+   * Writes the gradient of {@link #silu} at {@code x} into {@code target}, which may be {@code
+   * gradOutput}.
+   */
+  public static void siluBackwardInto(Tensor target, Tensor gradOutput, Tensor x) {
+    Call.of(SILU_BACKWARD).tensor(gradOutput).tensor(x).tensor(target).inPlace();
   }
 
   /** {@code 1 / (1 + exp(−x))}. */

@@ -12,6 +12,7 @@ import dev.duoka.tensor.Tensor;
 /** Arithmetic and comparisons, element by element, with PyTorch's broadcasting and promotion. */
 public final class Elementwise {
   private static final Operator MUL = Operator.of("aten::mul", "Tensor");
+  private static final Operator MUL_OUT = Operator.of("aten::mul", "out");
   private static final Operator MUL_IN_PLACE = Operator.of("aten::mul_", "Tensor");
   private static final Operator DIV = Operator.of("aten::div", "Tensor");
   private static final Operator FLOOR_DIVIDE = Operator.of("aten::floor_divide", "");
@@ -67,19 +68,20 @@ public final class Elementwise {
    * {@code target += 1 · b · 1} in a single pass.
    */
   public static void addInPlace(Tensor target, Tensor b) {
-    Device host = target.device().isMeta() ? Device.META : Device.CPU;
     try (Tensor converted = Copies.cast(b, target.dtype());
-        Tensor one = Tensors.full(1, target.dtype(), target.device());
-        Tensor factors = Tensors.full(1, Dtype.FLOAT32, host, 1)) {
-      if (target.device().isMeta()) { // after the conversion, so that a dry run books its bytes
+        Tensor one = Tensors.full(1, target.dtype(), target.device())) {
+      addProductInPlace(target, converted, one, 1);
+    }
+  }
+
+  /** {@code target += factor · a · b}, all of one dtype, in one pass. */
+  public static void addProductInPlace(Tensor target, Tensor a, Tensor b, double factor) {
+    Device host = target.device().isMeta() ? Device.META : Device.CPU;
+    try (Tensor factors = Tensors.full(factor, Dtype.FLOAT32, host, 1)) {
+      if (target.device().isMeta()) { // after the factor, so that a dry run books its bytes
         return;
       }
-      Call.of(ADD_PRODUCT)
-          .tensors(target)
-          .tensors(converted)
-          .tensors(one)
-          .tensor(factors)
-          .noResult();
+      Call.of(ADD_PRODUCT).tensors(target).tensors(a).tensors(b).tensor(factors).noResult();
     }
   }
 
@@ -91,6 +93,11 @@ public final class Elementwise {
   /** {@code a · number}, in the dtype of {@code a} if that is a floating-point type. */
   public static Tensor mul(Tensor a, double number) {
     return inDtypeOf(a, withScalar(MUL, a, number));
+  }
+
+  /** {@code target = a · b}; the target, of their dtype, may be one of them. */
+  public static void mulInto(Tensor target, Tensor a, Tensor b) {
+    Call.of(MUL_OUT).tensor(a).tensor(b).tensor(target).inPlace();
   }
 
   /** {@code target ·= b}. */

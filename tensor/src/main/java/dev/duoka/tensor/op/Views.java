@@ -48,6 +48,21 @@ public final class Views {
     return view(tensor, shape, strides, start * strides[axis]);
   }
 
+  /** A dimension of size {@code outer · n} as two, {@code [..., outer, n, ...]}. */
+  public static Tensor unflatten(Tensor tensor, int dim, long outer) {
+    int axis = axis(tensor, dim);
+    if (outer <= 0 || tensor.size(axis) % outer != 0) {
+      throw new DuokaException(
+          ErrorCode.TENSOR,
+          "cannot split dimension " + dim + " of " + tensor + " into " + outer + " parts",
+          "");
+    }
+    long[] strides = TensorHandle.strides(tensor.handle());
+    long inner = tensor.size(axis) / outer;
+    long[] shape = withAxis(tensor.shape(), axis, outer, inner);
+    return view(tensor, shape, withAxis(strides, axis, strides[axis] * inner, strides[axis]), 0);
+  }
+
   /** Two dimensions exchanged. */
   public static Tensor transpose(Tensor tensor, int first, int second) {
     int a = axis(tensor, first);
@@ -155,6 +170,16 @@ public final class Views {
           ErrorCode.TENSOR, "cannot view " + tensor + " as " + Arrays.toString(shape), "");
     }
     return resolved;
+  }
+
+  /** {@code sizes} with two numbers in the place of one. */
+  private static long[] withAxis(long[] sizes, int axis, long first, long second) {
+    long[] result = new long[sizes.length + 1];
+    System.arraycopy(sizes, 0, result, 0, axis);
+    result[axis] = first;
+    result[axis + 1] = second;
+    System.arraycopy(sizes, axis + 1, result, axis + 2, sizes.length - axis - 1);
+    return result;
   }
 
   private static int axis(Tensor tensor, int dim) {

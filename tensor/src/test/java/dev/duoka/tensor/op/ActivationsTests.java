@@ -42,11 +42,18 @@ class ActivationsTests {
         expected[2][i] = s;
         expected[3][i] = gs[i] * ys[i] * (1 - ys[i]);
       }
+      Tensor activated = Tensors.full(Double.NaN, dtype, DEVICE, 3, 14);
+      Tensor part = Views.narrow(activated, 1, 7, 7);
+      Activations.siluInto(part, x);
+      Numbers.assertClose(
+          "seed 21, into a part",
+          HostCopy.doubles(Copies.dense(part)),
+          expected[0],
+          Numbers.tolerance(dtype));
+      Tensor backward = Copies.dense(gradient);
+      Activations.siluBackwardInto(backward, backward, x);
       Tensor[] actual = {
-        Activations.silu(x),
-        Activations.siluBackward(gradient, x),
-        output,
-        Activations.sigmoidBackward(gradient, output)
+        Activations.silu(x), backward, output, Activations.sigmoidBackward(gradient, output)
       };
       for (int i = 0; i < 4; i++) {
         Numbers.assertClose(

@@ -115,6 +115,20 @@ class ElementwiseTests {
     }
   }
 
+  @Test
+  void productsGoIntoAPartOfATensor() {
+    try (Scope _ = Scope.open(MemoryOwner.TEMPORARIES)) {
+      Tensor whole = Tensors.full(9, Dtype.FLOAT32, DEVICE, 2, 3);
+      Tensor part = Views.narrow(whole, 1, 1, 2);
+      Tensor a = HostCopy.fromFloats(new float[] {1, 2, 3, 4}, Dtype.FLOAT32, DEVICE, 2, 2);
+      Tensor row = HostCopy.fromFloats(new float[] {10, 100}, Dtype.FLOAT32, DEVICE, 1, 2);
+      Elementwise.mulInto(part, a, row);
+      assertThat(HostCopy.floats(whole)).containsExactly(9, 10, 200, 9, 30, 400);
+      Elementwise.addProductInPlace(part, a, row, -2);
+      assertThat(HostCopy.floats(whole)).containsExactly(9, -10, -200, 9, -30, -400);
+    }
+  }
+
   /** A sum or norm is 0-dimensional; a factor must not turn it into fp64. */
   @ParameterizedTest
   @EnumSource(

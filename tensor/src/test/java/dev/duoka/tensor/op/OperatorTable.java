@@ -86,6 +86,22 @@ final class OperatorTable {
           return target;
         });
     one(
+        "Elementwise.addProductInPlace",
+        FLOATS,
+        in -> {
+          Tensor target = in.normal(2, 3);
+          Elementwise.addProductInPlace(target, in.normal(2, 3), in.normal(3), -2);
+          return target;
+        });
+    one(
+        "Elementwise.mulInto",
+        FLOATS,
+        in -> {
+          Tensor target = in.normal(2, 3);
+          Elementwise.mulInto(Views.narrow(target, 1, 1, 2), in.normal(2, 2), in.normal(2));
+          return target;
+        });
+    one(
         "Elementwise.mulInPlace",
         FLOATS,
         in -> {
@@ -99,9 +115,21 @@ final class OperatorTable {
   private void activations() {
     one("Activations.silu", FLOATS, in -> Activations.silu(in.normal(3, 5)));
     one(
-        "Activations.siluBackward",
+        "Activations.siluInto",
         FLOATS,
-        in -> Activations.siluBackward(in.normal(3, 5), in.normal(3, 5)));
+        in -> {
+          Tensor target = in.normal(3, 5);
+          Activations.siluInto(Views.narrow(target, 1, 1, 2), in.normal(3, 2));
+          return target;
+        });
+    one(
+        "Activations.siluBackwardInto",
+        FLOATS,
+        in -> {
+          Tensor gradient = in.normal(3, 5);
+          Activations.siluBackwardInto(gradient, gradient, in.normal(3, 5));
+          return gradient;
+        });
     one("Activations.sigmoid", FLOATS, in -> Activations.sigmoid(in.normal(3, 5)));
     one(
         "Activations.sigmoidBackward",
@@ -243,6 +271,7 @@ final class OperatorTable {
   private void views() {
     one("Views.reshape", ANY_ONE, in -> Views.reshape(in.normal(3, 4), 2, -1));
     one("Views.narrow", ANY_ONE, in -> Views.narrow(in.normal(3, 4), 1, 1, 2));
+    one("Views.unflatten", ANY_ONE, in -> Views.unflatten(in.normal(3, 6), 1, 2));
     one("Views.transpose", ANY_ONE, in -> Views.transpose(in.normal(3, 4), 0, 1));
     one("Views.unsqueeze", ANY_ONE, in -> Views.unsqueeze(in.normal(3, 4), 1));
     one("Views.expand", ANY_ONE, in -> Views.expand(in.normal(1, 4), 0, 5));

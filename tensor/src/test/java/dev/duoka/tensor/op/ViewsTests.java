@@ -60,6 +60,15 @@ class ViewsTests {
   }
 
   @Test
+  void unflatten() {
+    Tensor pairs = Views.unflatten(Views.narrow(x, 1, 1, 2), 2, 2);
+    assertThat(pairs.shape()).containsExactly(2, 2, 2, 2);
+    assertThat(HostCopy.floats(Views.narrow(pairs, 3, 1, 1))).startsWith(11, 13, 21, 23);
+    refuses(() -> Views.unflatten(x, 2, 3), "into 3 parts");
+    refuses(() -> Views.unflatten(x, 2, 0), "into 0 parts");
+  }
+
+  @Test
   void transpose() {
     Tensor turned = Views.transpose(x, 0, -1);
     assertThat(turned.shape()).containsExactly(4, 3, 2);
