@@ -4,12 +4,14 @@ import dev.duoka.engine.parameter.Initializer;
 import dev.duoka.engine.parameter.Parameter;
 import dev.duoka.tensor.Device;
 import dev.duoka.tensor.Dtype;
+import dev.duoka.tensor.MemoryOwner;
 import dev.duoka.tensor.Scope;
 import dev.duoka.tensor.Tensor;
 import dev.duoka.tensor.op.Copies;
 import dev.duoka.tensor.op.HostCopy;
 import dev.duoka.tensor.op.Tensors;
 import dev.duoka.tensor.op.Views;
+import java.nio.FloatBuffer;
 import java.util.SplittableRandom;
 import java.util.stream.IntStream;
 
@@ -21,20 +23,29 @@ public final class WeightInitializer {
   /** Elements drawn from one random stream; the unit of parallel work. */
   private static final int STREAM = 1 << 16;
 
+  /** Elements on their way to the device at once. */
   private static final int CHUNK = STREAM * 64;
 
   private WeightInitializer() {}
 
   /** Initialises all parameters, on all cores. */
   public static void initialize(LanguageModel model, long seed) {
-    for (Parameter parameter : model.parameters().parameters()) {
-      if (!parameter.value().device().isMeta()) {
-        initialize(parameter, seed);
+    Device device = model.parameters().values().device();
+    if (device.isMeta()) {
+      return;
+    }
+    try (Scope _ = Scope.open(MemoryOwner.TEMPORARIES)) {
+      Tensor staging =
+          device.isCuda()
+              ? Tensors.emptyPinned(Dtype.FLOAT32, CHUNK)
+              : Tensors.empty(Dtype.FLOAT32, Device.CPU, CHUNK);
+      for (Parameter parameter : model.parameters().parameters()) {
+        initialize(parameter, seed, staging);
       }
     }
   }
 
-  private static void initialize(Parameter parameter, long seed) {
+  private static void initialize(Parameter parameter, long seed, Tensor staging) {
     switch (parameter.spec().initializer()) {
       case Initializer.Constant(double value) -> Tensors.fill(parameter.value(), value);
       case Initializer.Normal(double deviation) -> {
@@ -43,11 +54,14 @@ public final class WeightInitializer {
         try (Scope _ = Scope.open()) {
           Tensor flat = Views.reshape(parameter.value(), elements);
           for (long start = 0; start < elements; start += CHUNK) {
+            long firstBlock = start / STREAM;
             int length = Math.toIntExact(Math.min(CHUNK, elements - start));
-            float[] values = normal(stream, start / STREAM, length, deviation);
-            try (Tensor host = HostCopy.fromFloats(values, Dtype.FLOAT32, Device.CPU, length);
+            try (Tensor drawn = Views.narrow(staging, 0, 0, length);
                 Tensor part = Views.narrow(flat, 0, start, length)) {
-              Copies.into(part, host);
+              HostCopy.write(
+                  drawn,
+                  (_, bytes) -> drawNormal(stream, firstBlock, deviation, bytes.asFloatBuffer()));
+              Copies.into(part, drawn);
             }
           }
         }
@@ -55,19 +69,21 @@ public final class WeightInitializer {
     }
   }
 
-  private static float[] normal(long stream, long firstBlock, int length, double deviation) {
-    float[] values = new float[length];
+  private static void drawNormal(
+      long stream, long firstBlock, double deviation, FloatBuffer target) {
+    int length = target.remaining();
     IntStream.range(0, (length + STREAM - 1) / STREAM)
         .parallel()
         .forEach(
             block -> {
               SplittableRandom random = new SplittableRandom(mix(stream, firstBlock + block));
-              int end = Math.min(length, (block + 1) * STREAM);
-              for (int i = block * STREAM; i < end; i++) {
+              int start = block * STREAM;
+              float[] values = new float[Math.min(STREAM, length - start)];
+              for (int i = 0; i < values.length; i++) {
                 values[i] = (float) (random.nextGaussian() * deviation);
               }
+              target.put(start, values);
             });
-    return values;
   }
 
   /** A well-spread combination of two numbers (the finaliser of SplitMix64). */

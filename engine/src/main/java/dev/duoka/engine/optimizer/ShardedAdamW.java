@@ -9,6 +9,7 @@ import dev.duoka.tensor.Scope;
 import dev.duoka.tensor.Tensor;
 import dev.duoka.tensor.kernel.AdamWKernel;
 import dev.duoka.tensor.op.Copies;
+import dev.duoka.tensor.op.DeferredRead;
 import dev.duoka.tensor.op.Elementwise;
 import dev.duoka.tensor.op.HostCopy;
 import dev.duoka.tensor.op.OptimizerKernels;
@@ -37,6 +38,7 @@ public final class ShardedAdamW implements AutoCloseable {
   private final Tensor firstMoment;
   private final Tensor secondMoment;
   private final Tensor gradientShard;
+  private final DeferredRead[] normReads = new DeferredRead[2];
   private long steps;
 
   /**
@@ -71,15 +73,27 @@ public final class ShardedAdamW implements AutoCloseable {
       secondMoment = Scope.detach(second);
       master = masters == null ? null : Scope.detach(masters);
     }
+    for (int i = 0; i < normReads.length; i++) {
+      normReads[i] = new DeferredRead(valueShard.device(), Dtype.FLOAT64, 1);
+    }
+  }
+
+  /** As {@link #launch}, and waits for its end. Collective. */
+  public StepOutcome step(double learningRate, double lossScale) {
+    return launch(learningRate, lossScale).await();
   }
 
   /**
    * Reduces the gradients over the ranks, unscales and clips them, and updates the weights.
-   * Collective. Reads the gradient norm back, and so waits for the backward pass.
+   * Collective. On CUDA it launches all of that and waits for none of it, unless the states are
+   * sharded; elsewhere the step has ended when this returns.
+   *
+   * <p>Gradients that are not finite leave weights and moments as they were, whenever that is
+   * noticed.
    *
    * @param lossScale what the loss was multiplied by
    */
-  public StepOutcome step(double learningRate, double lossScale) {
+  public PendingOutcome launch(double learningRate, double lossScale) {
     store.zeroUntouchedGradients();
     if (collectives.size() > 1) {
       if (sharded) {
@@ -89,8 +103,13 @@ public final class ShardedAdamW implements AutoCloseable {
       }
     }
     if (AdamWKernel.take(valueShard, gradientShard)) {
-      return fusedStep(learningRate, lossScale);
+      return launchFused(learningRate, lossScale);
     }
+    StepOutcome outcome = composedStep(learningRate, lossScale);
+    return () -> outcome;
+  }
+
+  private StepOutcome composedStep(double learningRate, double lossScale) {
     double norm = Math.sqrt(squaredNorm()) / lossScale;
     if (!Double.isFinite(norm)) {
       return new StepOutcome(norm, false);
@@ -122,8 +141,9 @@ public final class ShardedAdamW implements AutoCloseable {
     return new StepOutcome(norm, true);
   }
 
-  /** Launches the whole update before it reads the norm back. */
-  private StepOutcome fusedStep(double learningRate, double lossScale) {
+  private PendingOutcome launchFused(double learningRate, double lossScale) {
+    steps++;
+    DeferredRead read = normReads[(int) (steps % normReads.length)];
     try (Scope _ = Scope.open(MemoryOwner.TEMPORARIES)) {
       Tensor squares = AdamWKernel.squaredNorm(gradientShard);
       if (sharded) {
@@ -146,15 +166,18 @@ public final class ShardedAdamW implements AutoCloseable {
               settings.weightDecay(),
               1 / lossScale,
               settings.clipNorm(),
-              steps + 1));
-      double norm = squares.device().isMeta() ? 0 : Math.sqrt(HostCopy.item(squares)) / lossScale;
+              steps));
+      gatherValues();
+      read.start(squares);
+    }
+    return () -> {
+      double norm = Math.sqrt(read.await()[0]) / lossScale;
       boolean applied = Double.isFinite(norm);
-      if (applied) {
-        steps++;
-        gatherValues();
+      if (!applied) {
+        steps--;
       }
       return new StepOutcome(norm, applied);
-    }
+    };
   }
 
   private static Tensor masterWeights(Tensor values, Dtype dtype) {
@@ -255,6 +278,9 @@ public final class ShardedAdamW implements AutoCloseable {
     secondMoment.close();
     if (master != null) {
       master.close();
+    }
+    for (DeferredRead read : normReads) {
+      read.close();
     }
   }
 }

@@ -41,6 +41,11 @@ public final class LossScaler {
     this.scale = enabled ? settings.initialScale() : 1;
   }
 
+  /** Whether the scale can change, so that each step's outcome must be known before the next. */
+  public boolean isEnabled() {
+    return enabled;
+  }
+
   /** What the loss of the next backward pass is multiplied by. */
   public double scale() {
     return scale;

@@ -8,15 +8,19 @@ import java.util.OptionalDouble;
  *
  * @param steps taken so far, in all sessions
  * @param data where reading goes on
- * @param loss of the last step; NaN before the first
+ * @param loss of the last step that was read; NaN before the first
  * @param validationLoss of the last evaluation
  */
 record Progress(long steps, DataState data, double loss, OptionalDouble validationLoss) {
   static final Progress START =
       new Progress(0, DataState.START, Double.NaN, OptionalDouble.empty());
 
-  Progress afterStep(DataState next, double stepLoss) {
-    return new Progress(steps + 1, next, stepLoss, validationLoss);
+  Progress afterStep(DataState next) {
+    return new Progress(steps + 1, next, loss, validationLoss);
+  }
+
+  Progress withLoss(double read) {
+    return new Progress(steps, data, read, validationLoss);
   }
 
   Progress validated(double measured) {

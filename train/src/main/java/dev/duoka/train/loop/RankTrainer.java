@@ -3,6 +3,7 @@ package dev.duoka.train.loop;
 import dev.duoka.base.DuokaException;
 import dev.duoka.base.ErrorCode;
 import dev.duoka.data.batch.BatchStream;
+import dev.duoka.data.batch.DataState;
 import dev.duoka.data.batch.StepBatch;
 import dev.duoka.data.batch.ValidationBatches;
 import dev.duoka.engine.optimizer.ShardedAdamW;
@@ -59,16 +60,38 @@ final class RankTrainer {
   private final Rank rank;
   private final Plan plan;
   private final RunEvents events;
+  private final boolean readsLate;
   private final MedianWindow speeds = new MedianWindow(RECENT_STEPS);
+
+  /** Where reading goes on after the step that was launched last. */
+  private DataState batchEnd = DataState.START;
 
   /** The end of the last step; what happens from there on is time of the next one. */
   private long clock;
 
   RankTrainer(Rank rank, Plan plan, RunEvents events) {
+    this(rank, plan, events, rank.device().isCuda() && !rank.scaler().isEnabled());
+  }
+
+  /**
+   * A trainer that may read a step's loss only when the next step is launched, so that the device
+   * never waits for the host.
+   */
+  RankTrainer(Rank rank, Plan plan, RunEvents events, boolean readsLate) {
     this.rank = rank;
     this.plan = plan;
     this.events = events;
+    this.readsLate = readsLate;
   }
+
+  /** A launched step and what its report needs. */
+  private record Launched(
+      long number,
+      double learningRate,
+      double scale,
+      double dataSeconds,
+      List<StepMetrics.GradientRange> ranges,
+      TrainingStep.Pending step) {}
 
   /**
    * How the loop ended.
@@ -82,27 +105,43 @@ final class RankTrainer {
     Progress at = from;
     clock = System.nanoTime();
     boolean interrupted = agreedToStop();
+    Launched unread = null;
     while (at.steps() < plan.lastStep() && !interrupted) {
-      at = step(at);
+      Launched launched = launch(at.steps() + 1);
+      if (unread != null) {
+        at = at.withLoss(report(unread));
+      }
+      unread = launched;
+      at = at.afterStep(batchEnd);
+      if (!readsLate) { // before asking: who sees the report may want the run to stop
+        at = at.withLoss(report(unread));
+        unread = null;
+      }
       boolean last = at.steps() == plan.lastStep();
       interrupted = agreedToStop();
-      if (!interrupted && shouldValidate(at.steps(), last)) {
+      boolean validates = !interrupted && shouldValidate(at.steps(), last);
+      boolean due = plan.saveEvery() > 0 && at.steps() % plan.saveEvery() == 0;
+      boolean saves = due || interrupted || (last && plan.saveAtEnd());
+      if (unread != null && (validates || saves || last)) {
+        at = at.withLoss(report(unread));
+        unread = null;
+      }
+      if (validates) {
         try {
           at = at.validated(validate(at.steps()));
         } catch (StoppedWhileValidating e) {
           interrupted = true;
+          saves = true;
         }
       }
-      boolean due = plan.saveEvery() > 0 && at.steps() % plan.saveEvery() == 0;
-      if (due || interrupted || (last && plan.saveAtEnd())) {
+      if (saves) {
         events.save(rank, at);
       }
     }
     return new Outcome(at, speeds.median(), interrupted && at.steps() < plan.lastStep());
   }
 
-  private Progress step(Progress before) {
-    long number = before.steps() + 1;
+  private Launched launch(long number) {
     long start = System.nanoTime();
     StepBatch batch = rank.batches().next();
     checkTargets(number, batch);
@@ -111,9 +150,9 @@ final class RankTrainer {
     double scale = rank.scaler().scale();
     boolean measure = plan.rangesEvery() > 0 && number % plan.rangesEvery() == 0;
     List<StepMetrics.GradientRange> ranges = new ArrayList<>();
-    TrainingStep.Result result =
+    TrainingStep.Pending step =
         rank.step()
-            .run(
+            .launch(
                 batch,
                 learningRate,
                 () -> {
@@ -121,38 +160,46 @@ final class RankTrainer {
                     ranges.addAll(GradientRanges.of(rank.model(), scale));
                   }
                 });
+    batchEnd = batch.after();
+    return new Launched(number, learningRate, scale, dataSeconds, ranges, step);
+  }
+
+  /** Waits for a step, checks and reports its numbers; returns its loss. */
+  private double report(Launched launched) {
+    TrainingStep.Result result = launched.step().await();
     long end = System.nanoTime();
     double seconds = (end - clock) * 1e-9;
     clock = end;
-    checkNumbers(number, result, scale);
+    checkNumbers(launched.number(), result, launched.scale());
     double tokensPerSecond = plan.tokensPerStep() / seconds;
     speeds.add(tokensPerSecond);
     if (isFirst()) {
       StepMetrics metrics =
           new StepMetrics(
-              number,
+              launched.number(),
               result.loss(),
               result.furtherLoss(),
-              learningRate,
+              launched.learningRate(),
               result.outcome().gradientNorm(),
-              scale,
+              launched.scale(),
               result.outcome().applied(),
-              ranges,
+              launched.ranges(),
               plan.tokensPerStep(),
               tokensPerSecond,
               tokensPerSecond / plan.sequenceLength(),
               mfu(tokensPerSecond),
               new StepMetrics.StepTime(
-                  dataSeconds,
+                  launched.dataSeconds(),
                   result.forwardSeconds(),
                   result.backwardSeconds(),
                   result.optimizerSeconds(),
                   seconds),
               memory());
-      double remaining = (plan.lastStep() - number) * plan.tokensPerStep() / speeds.median();
+      double remaining =
+          (plan.lastStep() - launched.number()) * plan.tokensPerStep() / speeds.median();
       events.step(metrics, remaining);
     }
-    return before.afterStep(batch.after(), result.loss());
+    return result.loss();
   }
 
   double mfu(double tokensPerSecond) {

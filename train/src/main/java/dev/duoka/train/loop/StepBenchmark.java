@@ -112,31 +112,63 @@ public final class StepBenchmark {
 
   private static Result run(Spec spec, TrainingStep step, @Nullable FunctionObserver observer) {
     MemoryLedger ledger = MemoryLedger.of(spec.device());
-    List<Double> seconds = new ArrayList<>();
-    List<Double> losses = new ArrayList<>();
-    double firstStep = Double.NaN;
-    for (int i = 0; i < spec.warmUp() + spec.steps(); i++) {
-      StepBatch batch = batch(spec, i);
+    Readings readings = new Readings(spec.warmUp());
+    int last = spec.warmUp() + spec.steps() - 1;
+    TrainingStep.Pending unread = null;
+    for (int i = 0; i <= last; i++) {
       if (i == spec.warmUp()) {
         ledger.resetPeak();
         step.observe(observer);
       }
-      long start = System.nanoTime();
-      // The result is read back from the device, so the step has ended when it is there.
-      TrainingStep.Result result = step.run(batch, 3e-4, () -> {});
-      double elapsed = (System.nanoTime() - start) * 1e-9;
-      if (i == 0) {
+      TrainingStep.Pending launched = step.launch(batch(spec, i), 3e-4, () -> {});
+      if (unread != null) {
+        readings.read(unread);
+      }
+      unread = launched;
+      // As in a run, a step is read when the next is launched, unless something depends on it.
+      if (i == 0 || i == spec.warmUp() - 1 || i == last || observer != null) {
+        readings.read(launched);
+        unread = null;
+      }
+    }
+    long driver = spec.device().isCuda() ? Gpus.memoryOfThisProcess(spec.device()).orElse(0L) : 0;
+    return new Result(
+        readings.seconds,
+        readings.losses,
+        readings.firstStep,
+        ledger.peakBytes(),
+        ledger.peakByOwner(),
+        driver);
+  }
+
+  /** What the steps gave, in order; a step's time is that since the one before was read. */
+  private static final class Readings {
+    private final int warmUp;
+    private final List<Double> seconds = new ArrayList<>();
+    private final List<Double> losses = new ArrayList<>();
+    private double firstStep = Double.NaN;
+    private long clock = System.nanoTime();
+    private int count;
+
+    Readings(int warmUp) {
+      this.warmUp = warmUp;
+    }
+
+    void read(TrainingStep.Pending step) {
+      double loss = step.await().loss();
+      long end = System.nanoTime();
+      if (count == 0) {
         Instant now = Instant.now();
         Instant began = ProcessHandle.current().info().startInstant().orElse(now);
         firstStep = Duration.between(began, now).toMillis() * 1e-3;
       }
-      if (i >= spec.warmUp()) {
-        seconds.add(elapsed);
-        losses.add(result.loss());
+      if (count >= warmUp) {
+        seconds.add((end - clock) * 1e-9);
+        losses.add(loss);
       }
+      clock = end;
+      count++;
     }
-    long driver = spec.device().isCuda() ? Gpus.memoryOfThisProcess(spec.device()).orElse(0L) : 0;
-    return new Result(seconds, losses, firstStep, ledger.peakBytes(), ledger.peakByOwner(), driver);
   }
 
   private static StepBatch batch(Spec spec, long seed) {

@@ -7,6 +7,7 @@ import dev.duoka.engine.autograd.Recompute;
 import dev.duoka.engine.autograd.Tape;
 import dev.duoka.engine.autograd.Variable;
 import dev.duoka.engine.function.BalanceLoss;
+import dev.duoka.engine.optimizer.PendingOutcome;
 import dev.duoka.engine.optimizer.ShardedAdamW;
 import dev.duoka.engine.optimizer.StepOutcome;
 import dev.duoka.engine.parallel.Collectives;
@@ -20,6 +21,7 @@ import dev.duoka.tensor.Device;
 import dev.duoka.tensor.MemoryOwner;
 import dev.duoka.tensor.Scope;
 import dev.duoka.tensor.Tensor;
+import dev.duoka.tensor.op.DeferredRead;
 import dev.duoka.tensor.op.Elementwise;
 import dev.duoka.tensor.op.HostCopy;
 import dev.duoka.tensor.op.Tensors;
@@ -59,6 +61,54 @@ final class TrainingStep implements AutoCloseable {
       double backwardSeconds,
       double optimizerSeconds) {}
 
+  /** A step that was launched and may not have ended. */
+  final class Pending {
+    private final DeferredRead losses;
+    private final PendingOutcome update;
+    private final double targets;
+    private final double forwardSeconds;
+    private final double backwardSeconds;
+    private final double optimizerSeconds;
+
+    private Pending(
+        DeferredRead losses,
+        PendingOutcome update,
+        double targets,
+        double forwardSeconds,
+        double backwardSeconds,
+        double optimizerSeconds) {
+      this.losses = losses;
+      this.update = update;
+      this.targets = targets;
+      this.forwardSeconds = forwardSeconds;
+      this.backwardSeconds = backwardSeconds;
+      this.optimizerSeconds = optimizerSeconds;
+    }
+
+    /**
+     * What the step gave; waits for it, and counts that as the optimizer's time. Collective. To be
+     * called once, before the next but one step is launched.
+     */
+    Result await() {
+      long start = System.nanoTime();
+      StepOutcome outcome = update.await();
+      double[] sums = losses.await();
+      collectives.allReduce(sums);
+      double waited = (System.nanoTime() - start) * 1e-9;
+      double further = 0;
+      for (int depth = 1; depth < sums.length; depth++) {
+        further += sums[depth] / (sums.length - 1);
+      }
+      return new Result(
+          sums[0] / targets,
+          sums.length == 1 ? Double.NaN : further / targets,
+          outcome,
+          forwardSeconds,
+          backwardSeconds,
+          optimizerSeconds + waited);
+    }
+  }
+
   private final LanguageModel model;
   private final ShardedAdamW optimizer;
   private final LossScaler scaler;
@@ -66,6 +116,8 @@ final class TrainingStep implements AutoCloseable {
   private final Device device;
   private final Settings settings;
   private final Tensor lossSums;
+  private final DeferredRead[] lossReads = new DeferredRead[2];
+  private long launched;
   private @Nullable FunctionObserver observer;
 
   TrainingStep(
@@ -87,6 +139,9 @@ final class TrainingStep implements AutoCloseable {
               Tensors.zeros(
                   model.parameters().gradients().dtype(), device, 1 + model.predictionDepth()));
     }
+    for (int i = 0; i < lossReads.length; i++) {
+      lossReads[i] = new DeferredRead(device, lossSums.dtype(), 1 + model.predictionDepth());
+    }
   }
 
   /** Lets {@code observer} see the steps that follow; null for nobody. */
@@ -94,12 +149,18 @@ final class TrainingStep implements AutoCloseable {
     this.observer = observer;
   }
 
+  /** As {@link #launch}, and waits for its end. Collective. */
+  Result run(StepBatch batch, double learningRate, Runnable beforeUpdate) {
+    return launch(batch, learningRate, beforeUpdate).await();
+  }
+
   /**
-   * Runs the step. Collective.
+   * Launches the step. Collective. Waits for the device only where the loss scale of the next step
+   * depends on this one.
    *
    * @param beforeUpdate runs when this rank's gradients are complete and not yet reduced
    */
-  Result run(StepBatch batch, double learningRate, Runnable beforeUpdate) {
+  Pending launch(StepBatch batch, double learningRate, Runnable beforeUpdate) {
     model.parameters().resetGradients();
     Tensors.zero(lossSums);
     double scale = scaler.scale();
@@ -127,36 +188,31 @@ final class TrainingStep implements AutoCloseable {
     long start = System.nanoTime();
     model.parameters().zeroUntouchedGradients();
     beforeUpdate.run();
-    StepOutcome outcome = update(learningRate, scale);
-    scaler.update(!outcome.applied());
-    // A skipped step moves no bias, and its load is forgotten: a checkpoint has none of it.
-    double rate = outcome.applied() ? settings.biasUpdateRate() : 0;
-    model.selectionBiases().forEach(bias -> bias.update(rate, collectives));
-    // A dry run has shapes and memory, but no numbers.
-    double[] sums =
-        device.isMeta() ? new double[1 + model.predictionDepth()] : HostCopy.doubles(lossSums);
-    collectives.allReduce(sums);
-    double optimizerSeconds = (System.nanoTime() - start) * 1e-9;
-    double further = 0;
-    for (int depth = 1; depth < sums.length; depth++) {
-      further += sums[depth] / (sums.length - 1);
+    PendingOutcome update = update(learningRate, scale);
+    boolean applied = true;
+    if (scaler.isEnabled()) {
+      StepOutcome outcome = update.await();
+      update = () -> outcome;
+      applied = outcome.applied();
+      scaler.update(!applied);
     }
-    return new Result(
-        sums[0] / batch.stepTargets(),
-        sums.length == 1 ? Double.NaN : further / batch.stepTargets(),
-        outcome,
-        forward,
-        backward,
-        optimizerSeconds);
+    // A skipped step moves no bias, and its load is forgotten: a checkpoint has none of it. Without
+    // a loss scale such a step ends the run.
+    double rate = applied ? settings.biasUpdateRate() : 0;
+    model.selectionBiases().forEach(bias -> bias.update(rate, collectives));
+    DeferredRead losses = lossReads[(int) (launched++ % lossReads.length)];
+    losses.start(lossSums);
+    double optimizerSeconds = (System.nanoTime() - start) * 1e-9;
+    return new Pending(losses, update, batch.stepTargets(), forward, backward, optimizerSeconds);
   }
 
-  private StepOutcome update(double learningRate, double scale) {
+  private PendingOutcome update(double learningRate, double scale) {
     FunctionObserver here = observer;
     if (here == null) {
-      return optimizer.step(learningRate, scale);
+      return optimizer.launch(learningRate, scale);
     }
     here.begin(FunctionObserver.Phase.UPDATE, "adamw");
-    StepOutcome outcome = optimizer.step(learningRate, scale);
+    PendingOutcome outcome = optimizer.launch(learningRate, scale);
     here.end(FunctionObserver.Phase.UPDATE, "adamw", optimizer.work());
     return outcome;
   }
@@ -208,5 +264,8 @@ final class TrainingStep implements AutoCloseable {
   @Override
   public void close() {
     lossSums.close();
+    for (DeferredRead read : lossReads) {
+      read.close();
+    }
   }
 }

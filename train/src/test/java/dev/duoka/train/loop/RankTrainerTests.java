@@ -13,6 +13,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.LongSupplier;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -24,6 +25,9 @@ class RankTrainerTests {
     private final int stopAt;
     private int asked;
     private final List<Long> steps = new ArrayList<>();
+    private final List<Double> losses = new ArrayList<>();
+    private final List<Long> launchedBefore = new ArrayList<>();
+    private LongSupplier launched = () -> 0;
     private final List<Long> validations = new ArrayList<>();
     private final List<Progress> saves = new ArrayList<>();
 
@@ -34,6 +38,8 @@ class RankTrainerTests {
     @Override
     public void step(StepMetrics metrics, double remainingSeconds) {
       steps.add(metrics.step());
+      losses.add(metrics.loss());
+      launchedBefore.add(launched.getAsLong());
     }
 
     @Override
@@ -55,6 +61,10 @@ class RankTrainerTests {
 
   /** Three steps, of which the second and the last are followed by a validation of four batches. */
   private RankTrainer.Outcome run(Events events) throws IOException {
+    return run(events, false);
+  }
+
+  private RankTrainer.Outcome run(Events events, boolean readsLate) throws IOException {
     RunConfig config =
         SmallRun.config(
             folder,
@@ -75,9 +85,10 @@ class RankTrainerTests {
                 builder.share(alone),
                 Progress.START.data())) {
       builder.firstWeights(state, _ -> {});
+      events.launched = state.optimizer()::steps;
       RankTrainer.Plan plan =
           RunDescription.plan(config, checked.model(), data, 3, new DevicePeak(1, ""));
-      return new RankTrainer(state.with(batches), plan, events).run(Progress.START);
+      return new RankTrainer(state.with(batches), plan, events, readsLate).run(Progress.START);
     }
   }
 
@@ -91,6 +102,32 @@ class RankTrainerTests {
     assertThat(events.saves).containsExactly(outcome.progress());
     assertThat(outcome.progress().validationLoss()).isPresent();
     assertThat(events.asked).isEqualTo(1 + 3 + 2 * 4);
+  }
+
+  @Test
+  void readsALossOneStepLateUnlessItIsNeeded() throws IOException {
+    Events atOnce = new Events(Integer.MAX_VALUE);
+    RankTrainer.Outcome expected = run(atOnce);
+    Events late = new Events(Integer.MAX_VALUE);
+    RankTrainer.Outcome outcome = run(late, true);
+    assertThat(late.losses).isEqualTo(atOnce.losses);
+    assertThat(outcome.progress()).isEqualTo(expected.progress());
+    assertThat(late.validations).containsExactly(2L, 3L);
+    assertThat(late.saves).containsExactly(outcome.progress());
+    // The first step is read when the second is launched; the second is followed by a validation
+    // and the third is the last.
+    assertThat(late.launchedBefore).containsExactly(2L, 2L, 3L);
+    assertThat(atOnce.launchedBefore).containsExactly(1L, 2L, 3L);
+  }
+
+  @Test
+  void aLateReaderStopsWithEveryStepReported() throws IOException {
+    Events events = new Events(2); // after step 1, of which nothing is read yet
+    RankTrainer.Outcome outcome = run(events, true);
+    assertThat(outcome.interrupted()).isTrue();
+    assertThat(events.steps).containsExactly(1L);
+    assertThat(events.saves).extracting(Progress::steps).containsExactly(1L);
+    assertThat(events.saves.getFirst().loss()).isEqualTo(events.losses.getFirst());
   }
 
   @Test
