@@ -73,6 +73,18 @@ public final class Node {
     return recomputed[output];
   }
 
+  boolean hasOutputsAgain() {
+    return recomputed != null;
+  }
+
+  /** Takes over the outputs that the gradient pass has computed on its way. */
+  void keepOutputsAgain() {
+    Tensor[] again = saved.takeOutputsAgain();
+    if (again != null) {
+      recomputed = again;
+    }
+  }
+
   /** Frees what was saved and the gradients; a leaf keeps its gradient until the tape closes. */
   void release() {
     saved.close();

@@ -25,6 +25,8 @@ public final class SavedTensors {
   private final Tape tape;
   private final Variable[] inputs;
   private final Map<String, Slot> slots = new LinkedHashMap<>();
+  private boolean outputsWanted;
+  private Tensor @Nullable [] outputsAgain;
 
   SavedTensors(Tape tape, Variable[] inputs) {
     this.tape = tape;
@@ -114,6 +116,44 @@ public final class SavedTensors {
     try (gradient) {
       return gradient.share();
     }
+  }
+
+  /**
+   * Whether a weight gradient is waiting for this application's outputs, which were not kept: a
+   * cheap function that can compute them within its gradient pass gives them ({@link
+   * #giveOutputsAgain}); for any other they are computed by its forward pass.
+   */
+  public boolean wantsOutputsAgain() {
+    return outputsWanted;
+  }
+
+  /** Gives all outputs, the same bits as the forward pass made. */
+  public void giveOutputsAgain(Tensor... outputs) {
+    for (Tensor output : outputs) {
+      Scope.detach(output);
+    }
+    outputsAgain = outputs;
+  }
+
+  void wantOutputsAgain(boolean wanted) {
+    outputsWanted = wanted;
+  }
+
+  /** What {@link #giveOutputsAgain} was given, once; the caller owns it. */
+  Tensor @Nullable [] takeOutputsAgain() {
+    Tensor[] given = outputsAgain;
+    outputsAgain = null;
+    return given;
+  }
+
+  /** Whether a saved tensor is to be computed again from {@code producer}, and is not there yet. */
+  boolean needsAgain(Node producer) {
+    for (Slot slot : slots.values()) {
+      if (slot instanceof Slot.Recomputed(Node from, int _) && from == producer) {
+        return !producer.hasOutputsAgain();
+      }
+    }
+    return false;
   }
 
   /** The inputs again, for a cheap function that is recomputed. */

@@ -235,27 +235,49 @@ public final class Tape implements AutoCloseable {
     runBackward();
   }
 
+  /**
+   * Where a weight gradient needs the output of the cheap function just before, which was not kept,
+   * it waits until that function's own gradient pass, which may compute the output as well and so
+   * save a pass over memory.
+   */
   private void runBackward() {
+    Node waiting = null;
     for (int i = nodes.size() - 1; i >= 0; i--) {
       Node node = nodes.get(i);
-      Function function = node.function;
-      if (function != null) {
+      boolean waits = false;
+      try (Scope _ = Scope.open(MemoryOwner.TEMPORARIES)) {
         if (node.hasGradient()) {
-          try (Scope _ = Scope.open(MemoryOwner.TEMPORARIES)) {
-            runBackward(node, function);
+          runInputGradients(node, waiting != null);
+        }
+        if (waiting != null) {
+          runWeightGradients(waiting);
+        }
+        if (node.hasGradient()) {
+          waits = i > 0 && node.saved.needsAgain(nodes.get(i - 1));
+          if (!waits) {
+            runWeightGradients(node);
           }
         }
-        for (Parameter parameter : function.parameters()) {
-          used(parameter);
-        }
-        node.release();
+      }
+      if (waiting != null) {
+        finish(waiting);
+      }
+      waiting = waits ? node : null;
+      if (!waits) {
+        finish(node);
       }
     }
   }
 
-  private void runBackward(Node node, Function function) {
+  private void runInputGradients(Node node, boolean outputsWanted) {
+    Function function = node.function;
+    if (function == null) {
+      return;
+    }
     begin(Phase.INPUT_GRADIENTS, function);
+    node.saved.wantOutputsAgain(outputsWanted);
     @Nullable Tensor[] gradients = function.inputGradients(node.saved, node.gradients);
+    node.keepOutputsAgain();
     for (int i = 0; i < node.inputs.length; i++) {
       Tensor inputGradient = gradients[i];
       Node producer = node.inputs[i].producer();
@@ -264,9 +286,25 @@ public final class Tape implements AutoCloseable {
       }
     }
     end(Phase.INPUT_GRADIENTS, node, function, 0);
-    begin(Phase.WEIGHT_GRADIENTS, function);
-    function.weightGradients(node.saved, node.gradients);
-    end(Phase.WEIGHT_GRADIENTS, node, function, 1);
+  }
+
+  private void runWeightGradients(Node node) {
+    Function function = node.function;
+    if (function != null) {
+      begin(Phase.WEIGHT_GRADIENTS, function);
+      function.weightGradients(node.saved, node.gradients);
+      end(Phase.WEIGHT_GRADIENTS, node, function, 1);
+    }
+  }
+
+  private void finish(Node node) {
+    Function function = node.function;
+    if (function != null) {
+      for (Parameter parameter : function.parameters()) {
+        used(parameter);
+      }
+      node.release();
+    }
   }
 
   private void begin(Phase phase, Function function) {

@@ -10,6 +10,7 @@ import dev.duoka.tensor.op.Activations;
 import dev.duoka.tensor.op.Copies;
 import dev.duoka.tensor.op.Elementwise;
 import dev.duoka.tensor.op.Reductions;
+import dev.duoka.tensor.op.Tensors;
 import dev.duoka.tensor.op.Views;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -59,13 +60,19 @@ public final class RmsNorm extends Function {
     if (NormKernels.take(saved.get("x"))) {
       Tensor x = saved.get("x");
       Tensor residual = saved.takeGradientSoFar(0);
+      Tensor again =
+          saved.wantsOutputsAgain() ? Tensors.empty(x.dtype(), x.device(), x.shape()) : null;
       Tensor[] gradients =
           NormKernels.backward(
               Views.dense(only(gradOutputs)),
               x,
               weight.value(),
               saved.get("inverse rms"),
-              residual == null ? null : Views.dense(residual));
+              residual == null ? null : Views.dense(residual),
+              again);
+      if (again != null) {
+        saved.giveOutputsAgain(again);
+      }
       saved.save("weight gradient parts", gradients[1]);
       return new @Nullable Tensor[] {gradients[0]};
     }

@@ -53,7 +53,15 @@ public final class SwiGlu extends Function {
     Tensor gradient = only(gradOutputs);
     Tensor weights = saved.has("row weight") ? saved.get("row weight") : null;
     if (SwiGluKernels.take(input, weights)) {
-      return SwiGluKernels.backward(input, Views.dense(gradient), weights);
+      Tensor again =
+          saved.wantsOutputsAgain()
+              ? Tensors.empty(gradient.dtype(), gradient.device(), gradient.shape())
+              : null;
+      Tensor[] gradients = SwiGluKernels.backward(input, Views.dense(gradient), weights, again);
+      if (again != null) {
+        saved.giveOutputsAgain(again);
+      }
+      return gradients;
     }
     if (!saved.has("row weight")) {
       return new @Nullable Tensor[] {gateAndUpGradient(input, gradient)};

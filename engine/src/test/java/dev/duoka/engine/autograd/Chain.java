@@ -37,6 +37,10 @@ final class Chain implements AutoCloseable {
   private final Tensor targets;
 
   Chain(Device device) {
+    this(device, Dtype.FLOAT32);
+  }
+
+  Chain(Device device, Dtype dtype) {
     List<ParameterSpec> specs = new ArrayList<>();
     specs.add(spec("embedding", VOCABULARY, WIDTH));
     for (int block = 0; block < BLOCKS; block++) {
@@ -45,8 +49,8 @@ final class Chain implements AutoCloseable {
       specs.add(spec("down " + block, WIDTH, INNER));
     }
     specs.add(spec("unused", 3));
-    store = new ParameterStore(specs, Dtype.FLOAT32, device, 1, true);
-    Inputs inputs = new Inputs(141, Dtype.FLOAT32, device);
+    store = new ParameterStore(specs, dtype, device, 1, true);
+    Inputs inputs = new Inputs(141, dtype, device);
     try (Scope _ = Scope.open(MemoryOwner.BATCH)) {
       Copies.into(store.values(), inputs.normal(store.length()));
       tokens = Scope.detach(inputs.indices(VOCABULARY, 1, TOKENS));

@@ -66,10 +66,16 @@ public final class NormKernels {
    * @param x what was normalised
    * @param inverse what {@link #forward} returned
    * @param residual added to the gradient of the input; null for none
+   * @param again receives the normalised values once more; null if nobody needs them
    * @return the gradient, and the parts, fp32 {@code [blocks, h]}
    */
   public static Tensor[] backward(
-      Tensor dy, Tensor x, Tensor weight, Tensor inverse, @Nullable Tensor residual) {
+      Tensor dy,
+      Tensor x,
+      Tensor weight,
+      Tensor inverse,
+      @Nullable Tensor residual,
+      @Nullable Tensor again) {
     int rows = Math.toIntExact(inverse.elements());
     int blocks = Math.max(1, Math.min(rows, BLOCKS));
     Tensor dx = Tensors.empty(x.dtype(), x.device(), x.shape());
@@ -85,6 +91,7 @@ public final class NormKernels {
           .pointer(Views.addressOf(inverse))
           .pointer(address(residual))
           .pointer(Views.addressOf(dx))
+          .pointer(address(again))
           .pointer(Views.addressOf(parts))
           .integer(rows)
           .integer(Math.toIntExact(x.size(-1)))

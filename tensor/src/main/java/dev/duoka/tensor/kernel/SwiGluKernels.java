@@ -48,9 +48,12 @@ public final class SwiGluKernels {
    * The gradients of {@link #forward}.
    *
    * @param dy dense {@code [..., f]}
+   * @param again receives the output of {@link #forward} once more, {@code [..., f]}; null if
+   *     nobody needs it
    * @return of {@code joint}, and of the weights where there are some
    */
-  public static Tensor[] backward(Tensor joint, Tensor dy, @Nullable Tensor weights) {
+  public static Tensor[] backward(
+      Tensor joint, Tensor dy, @Nullable Tensor weights, @Nullable Tensor again) {
     Tensor gradient = Tensors.empty(joint.dtype(), joint.device(), joint.shape());
     Tensor weightGradient =
         weights == null ? null : Tensors.empty(Dtype.FLOAT32, joint.device(), weights.shape());
@@ -65,7 +68,7 @@ public final class SwiGluKernels {
           .pointer(weights == null ? 0 : Views.addressOf(weights))
           .pointer(Views.addressOf(gradient))
           .pointer(weightGradient == null ? 0 : Views.addressOf(weightGradient))
-          .pointer(0)
+          .pointer(again == null ? 0 : Views.addressOf(again))
           .integer(width)
           .launch();
     }

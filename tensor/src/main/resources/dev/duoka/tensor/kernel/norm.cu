@@ -40,12 +40,14 @@ extern "C" __global__ void rms_norm_forward(const element* __restrict__ x, const
 }
 
 // dx (+ residual, where given) and, per block, the sum over its rows of dy · x · inverse: a part of
-// the weight's gradient, [blocks, width].
+// the weight's gradient, [blocks, width]. Where again is given, the output once more, for the weight
+// gradient of the product that follows.
 extern "C" __global__ void rms_norm_backward(const element* __restrict__ dy, const element* __restrict__ x,
                                              const element* __restrict__ weight,
                                              const float* __restrict__ inverse,
                                              const element* __restrict__ residual, element* __restrict__ dx,
-                                             float* __restrict__ parts, int rows, int width) {
+                                             element* __restrict__ again, float* __restrict__ parts,
+                                             int rows, int width) {
   float part[PACKS][PACK];
 #pragma unroll
   for (int p = 0; p < PACKS; p++)
@@ -84,6 +86,12 @@ extern "C" __global__ void rms_norm_backward(const element* __restrict__ dy, con
           out.at[i] = narrow(residual ? d + widen(rest.at[i]) : d);
         }
         store(dx + row + column, out);
+        if (again) {
+#pragma unroll
+          for (int i = 0; i < PACK; i++)
+            out.at[i] = narrow(widen(value[p].at[i]) * scale * widen(factor.at[i]));
+          store(again + row + column, out);
+        }
       }
     }
   }

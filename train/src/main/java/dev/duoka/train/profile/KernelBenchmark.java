@@ -74,11 +74,11 @@ public final class KernelBenchmark {
       time(
           "rms norm backward",
           3 * one,
-          () -> NormKernels.backward(delta, x, weight, inverse, null));
+          () -> NormKernels.backward(delta, x, weight, inverse, null, null));
       time(
           "rms norm backward + residual",
           4 * one,
-          () -> NormKernels.backward(delta, x, weight, inverse, delta));
+          () -> NormKernels.backward(delta, x, weight, inverse, delta, null));
     }
   }
 
@@ -88,7 +88,7 @@ public final class KernelBenchmark {
       Tensor dy = filled(rows, width);
       double one = dy.bytes();
       time("swiglu", 3 * one, () -> SwiGluKernels.forward(joint, null));
-      time("swiglu backward", 5 * one, () -> SwiGluKernels.backward(joint, dy, null));
+      time("swiglu backward", 5 * one, () -> SwiGluKernels.backward(joint, dy, null, null));
     }
   }
 
