@@ -46,6 +46,12 @@ final class DiagnoseCommand implements Callable<Integer> {
   public Integer call() {
     PrintWriter out = spec.commandLine().getOut();
     if (docs) {
+      if (!logs.isEmpty() || json) {
+        throw new CommandLine.ParameterException(
+            spec.commandLine(),
+            "--docs prints the documentation and reads no log; leave out "
+                + (json ? "--json" : String.join(" ", logs)));
+      }
       out.print(RuleDocs.markdown());
       out.flush();
       return 0;

@@ -30,6 +30,7 @@ public final class DiagnosisReport {
             diagnosis.logs() == 1 ? "log" : "logs");
     if (diagnosis.findings().isEmpty()) {
       out.println("Nothing failed, as far as " + read + " tell.");
+      survived(diagnosis, out);
       return;
     }
     Finding best = diagnosis.findings().getFirst();
@@ -40,8 +41,17 @@ public final class DiagnosisReport {
       out.println("Also found:");
       others.forEach(finding -> inShort(finding, out));
     }
+    survived(diagnosis, out);
     out.println();
     out.println("Read " + read + ".");
+  }
+
+  private static void survived(Diagnosis diagnosis, PrintWriter out) {
+    if (!diagnosis.survived().isEmpty()) {
+      out.println();
+      out.println("The run went on after these lines, so they are no failure:");
+      diagnosis.survived().forEach(e -> out.println("  " + at(e)));
+    }
   }
 
   private static void full(Finding finding, PrintWriter out) {

@@ -48,8 +48,8 @@ final class LinePrefixes {
   private static final Pattern LEVEL = Pattern.compile("^kern {0,2}:\\w+ {0,4}: ");
   private static final Pattern HOST_COLON =
       Pattern.compile(
-          "^(?!nv|eth|ib|en[ops]|mlx|sd[a-z]|md\\d|dm-|loop|cuda|rank|step|epoch|iter|bond|veth|bnxt|python|line)((?:[a-z][\\w-]*\\d[\\w-]*(?:\\.[\\w-]+){0,6})|(?:\\d{1,3}(?:\\.\\d{1,3}){3})):"
-              + " (?=\\S)");
+          "^(?!\\S*\\.[A-Z]\\w*:|nv|eth|ib|en[ops]|mlx|sd[a-z]|md\\d|dm-|loop|cuda|rank|step|epoch|iter|bond|veth|bnxt|python|line)((?:[a-z][\\w-]*\\d[\\w-]*(?:\\.[\\w-]+){0,6})|(?:\\d{1,3}(?:\\.\\d{1,3}){3})):"
+              + " (?=\\S| )");
   private static final Pattern QUOTE = Pattern.compile("^(?:> ?|# )(?=\\S)");
   private static final Pattern NCCL =
       Pattern.compile("^([A-Za-z0-9][\\w.-]{0,80}):\\d+:\\d+ \\[(\\d{1,3})\\] ");

@@ -3,14 +3,19 @@ package dev.duoka.diagnosis.log;
 import dev.duoka.base.DuokaException;
 import dev.duoka.base.ErrorCode;
 import java.io.BufferedInputStream;
+import java.io.EOFException;
 import java.io.IOException;
 import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.AccessDeniedException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.OptionalInt;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.zip.GZIPInputStream;
+import java.util.zip.ZipException;
 
 /**
  * One log: a file, compressed by gzip or not, or a stream that is already open.
@@ -36,17 +41,43 @@ public record LogSource(String name, Opening opening) {
     return new LogSource(file.toString(), () -> Files.newInputStream(file));
   }
 
-  /** The log's text, decompressed where it starts like a gzip file. */
+  /** The log's text as UTF-8, decompressed where it starts like a gzip file. */
   public InputStream open() {
     try {
       InputStream bytes = new BufferedInputStream(opening.open(), GZIP_BUFFER);
       bytes.mark(2);
       boolean gzip = bytes.read() == 0x1f && bytes.read() == 0x8b;
       bytes.reset();
-      return gzip ? new GZIPInputStream(bytes, GZIP_BUFFER) : bytes;
+      InputStream text =
+          gzip
+              ? new BufferedInputStream(new GZIPInputStream(bytes, GZIP_BUFFER), GZIP_BUFFER)
+              : bytes;
+      return decoded(text);
     } catch (IOException e) {
       throw cannotRead(e);
     }
+  }
+
+  private InputStream decoded(InputStream bytes) throws IOException {
+    bytes.mark(TextKind.SAMPLE);
+    byte[] sample;
+    try {
+      sample = bytes.readNBytes(TextKind.SAMPLE);
+    } catch (EOFException e) {
+      // Cut off within the sample: what is readable is read below.
+      sample = new byte[0];
+    }
+    bytes.reset();
+    return switch (TextKind.of(sample)) {
+      case UTF_8 -> bytes;
+      case UTF_16_LITTLE -> new Utf16Stream(bytes, StandardCharsets.UTF_16LE);
+      case UTF_16_BIG -> new Utf16Stream(bytes, StandardCharsets.UTF_16BE);
+      case BINARY ->
+          throw new DuokaException(
+              ErrorCode.USAGE,
+              name + " is binary data, not a log",
+              "Give the text that the program printed (UTF-8 or UTF-16, also .gz).");
+    };
   }
 
   /** The rank that the file's name speaks of, as in {@code rank3.log} or {@code 3/stderr.log}. */
@@ -58,10 +89,21 @@ public record LogSource(String name, Opening opening) {
     return OptionalInt.of(Integer.parseInt(m.group(1) == null ? m.group(2) : m.group(1)));
   }
 
+  /** What went wrong in words: messages of the library are often only the path. */
+  static String reason(IOException e) {
+    return switch (e) {
+      case NoSuchFileException _ -> "there is no such file";
+      case AccessDeniedException _ -> "permission denied";
+      case EOFException _ -> "the compressed data is cut off at the start";
+      case ZipException _ -> "the compressed data is damaged";
+      default -> e.getMessage() == null ? "the data cannot be read" : e.getMessage();
+    };
+  }
+
   DuokaException cannotRead(IOException e) {
     return new DuokaException(
         ErrorCode.USAGE,
-        "cannot read " + name + ": " + e,
+        "cannot read " + name + ": " + reason(e),
         "Check that it is a readable log file.",
         e);
   }

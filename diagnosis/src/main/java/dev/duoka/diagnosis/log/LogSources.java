@@ -4,6 +4,7 @@ import dev.duoka.base.DuokaException;
 import dev.duoka.base.ErrorCode;
 import java.io.IOException;
 import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -43,8 +44,6 @@ public final class LogSources {
           ".class",
           ".model",
           ".html");
-
-  private static final int SAMPLE = 4096;
 
   private LogSources() {}
 
@@ -90,7 +89,10 @@ public final class LogSources {
       return walk.filter(Files::isRegularFile).filter(LogSources::looksLikeLog).sorted().toList();
     } catch (IOException e) {
       throw new DuokaException(
-          ErrorCode.USAGE, "cannot read " + folder + ": " + e, "Check its permissions.", e);
+          ErrorCode.USAGE,
+          "cannot read " + folder + ": " + LogSource.reason(e),
+          "Check its permissions.",
+          e);
     }
   }
 
@@ -104,12 +106,13 @@ public final class LogSources {
       return true;
     }
     try (InputStream bytes = Files.newInputStream(file)) {
-      for (byte b : bytes.readNBytes(SAMPLE)) {
-        if (b == 0) {
-          return false;
-        }
-      }
-      return true;
+      byte[] sample = bytes.readNBytes(TextKind.SAMPLE);
+      boolean zeros = new String(sample, StandardCharsets.ISO_8859_1).indexOf('\0') >= 0;
+      return switch (TextKind.of(sample)) {
+        case UTF_8 -> !zeros;
+        case UTF_16_LITTLE, UTF_16_BIG -> true;
+        case BINARY -> false;
+      };
     } catch (IOException e) {
       return false;
     }

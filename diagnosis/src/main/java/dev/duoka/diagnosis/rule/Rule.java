@@ -23,6 +23,7 @@ import java.util.Optional;
  * @param without rules of which none may have been seen
  * @param explains rules whose lines are consequences where this one is seen; {@code *} at the end
  *     stands for anything
+ * @param undoneBy rules whose later line about the same {@code device} says that it is over
  * @param decidedBy the procedure that chooses this rule, for those that no single line decides
  * @param sources where this is known from
  * @param example a log that shows it
@@ -42,6 +43,7 @@ public record Rule(
     List<String> needs,
     List<String> without,
     List<String> explains,
+    List<String> undoneBy,
     Optional<String> decidedBy,
     List<String> sources,
     String example) {

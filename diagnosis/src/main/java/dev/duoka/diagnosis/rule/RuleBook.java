@@ -3,9 +3,11 @@ package dev.duoka.diagnosis.rule;
 import dev.duoka.formats.json.JsonFields;
 import dev.duoka.formats.yaml.YamlData;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /** All rules, and the automaton that finds their words. */
 public final class RuleBook {
@@ -34,6 +36,7 @@ public final class RuleBook {
   private final List<PatternUse> uses = new ArrayList<>();
   private final KeywordAutomaton automaton;
   private final int[][] usesOfWord;
+  private final boolean[] progressWords;
 
   /**
    * One pattern of a rule.
@@ -53,6 +56,16 @@ public final class RuleBook {
         }
         uses.add(new PatternUse(rule, i, pattern));
       }
+    }
+    Set<String> progress = new HashSet<>();
+    LineKinds.progress().stream()
+        .flatMap(rule -> rule.patterns().stream())
+        .forEach(pattern -> progress.addAll(pattern.words()));
+    progress.forEach(word -> byWord.computeIfAbsent(word, w -> new ArrayList<>()));
+    progressWords = new boolean[byWord.size()];
+    int index = 0;
+    for (String word : byWord.keySet()) {
+      progressWords[index++] = progress.contains(word);
     }
     automaton = KeywordAutomaton.of(List.copyOf(byWord.keySet()));
     usesOfWord =
@@ -98,6 +111,11 @@ public final class RuleBook {
       throw new IllegalArgumentException("there is no rule " + id);
     }
     return rule;
+  }
+
+  /** Whether lines with the automaton's word may show progress of the run. */
+  public boolean isProgressWord(int word) {
+    return progressWords[word];
   }
 
   /** The automaton over the words of all patterns. */

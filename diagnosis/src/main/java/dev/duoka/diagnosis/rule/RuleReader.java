@@ -29,6 +29,7 @@ final class RuleReader {
           "needs",
           "without",
           "explains",
+          "undone_by",
           "decided_by",
           "sources",
           "example");
@@ -58,6 +59,7 @@ final class RuleReader {
         fields.texts("needs"),
         fields.texts("without"),
         fields.texts("explains"),
+        fields.texts("undone_by"),
         fields.text("decided_by"),
         fields.texts("sources"),
         fields.text("example").orElse(""));
@@ -83,7 +85,7 @@ final class RuleReader {
     return new Near(fields.texts("of"), fields.integer("before", 0), fields.integer("after", 0));
   }
 
-  private static List<LinePattern> patterns(JsonFields fields) {
+  static List<LinePattern> patterns(JsonFields fields) {
     List<LinePattern> patterns = new ArrayList<>();
     for (JsonNode line :
         fields.node("lines").map(node -> (Iterable<JsonNode>) node).orElse(List.of())) {

@@ -64,6 +64,7 @@ final class XidRules {
         List.of(),
         List.of(),
         entry.texts("explains"),
+        List.of(),
         Optional.empty(),
         sources,
         "[ 5214.331907] NVRM: Xid (PCI:0000:3b:00): "

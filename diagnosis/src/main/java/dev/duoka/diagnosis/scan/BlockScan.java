@@ -4,12 +4,14 @@ import dev.duoka.diagnosis.log.LineText;
 import dev.duoka.diagnosis.log.LogLine;
 import dev.duoka.diagnosis.log.TextBlock;
 import dev.duoka.diagnosis.rule.KeywordAutomaton;
+import dev.duoka.diagnosis.rule.LineKinds;
 import dev.duoka.diagnosis.rule.RuleBook;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 
 /**
  * Finds the lines of one block that rules know. The automaton looks at every byte; regular
@@ -35,7 +37,9 @@ final class BlockScan {
   private final long[] usedInLine;
   private final int[] hits = new int[MOST_WORDS_PER_LINE];
   private final List<Sighting> sightings = new ArrayList<>();
+  private final ProgressScan progress = new ProgressScan();
   private int hitCount;
+  private boolean mayBeProgress;
   private int firstHit;
   private int lastHit;
   private long segment;
@@ -52,10 +56,11 @@ final class BlockScan {
    *
    * @param sightings with line numbers that count from 1 in the block
    * @param lines line breaks in the block
+   * @param progress the last steps, numbered in the same way
    */
-  record Found(List<Sighting> sightings, long lines) {}
+  record Found(List<Sighting> sightings, long lines, Progress progress) {}
 
-  Found scan(TextBlock block) {
+  Found scan(TextBlock block, OptionalInt rankOfLog) {
     KeywordAutomaton automaton = book.automaton();
     byte[] classes = automaton.classes();
     int[] table = automaton.table();
@@ -70,9 +75,7 @@ final class BlockScan {
       state = table[state + classes[b & 0xff]];
       if (state >= special) {
         if (b == '\n' || b == '\r') {
-          if (hitCount > 0) {
-            endOfLine(bytes, start, i, lines + 1);
-          }
+          endOfLine(bytes, start, i, lines + 1);
           start = i + 1;
           lines += b == '\n' ? 1 : 0;
         } else {
@@ -80,18 +83,20 @@ final class BlockScan {
         }
       }
     }
-    if (hitCount > 0) {
-      endOfLine(bytes, start, length, lines + 1);
-    }
-    return new Found(List.copyOf(sightings), lines);
+    endOfLine(bytes, start, length, lines + 1);
+    return new Found(List.copyOf(sightings), lines, progress.read(bytes, rankOfLog));
   }
 
   private void hit(int[] words, int at) {
-    if (hitCount == 0) {
-      firstHit = at;
-    }
-    lastHit = at;
     for (int word : words) {
+      mayBeProgress |= book.isProgressWord(word);
+      if (book.usesOfWord(word).length == 0) {
+        continue;
+      }
+      if (hitCount == 0) {
+        firstHit = at;
+      }
+      lastHit = at;
       if (hitCount < MOST_WORDS_PER_LINE) {
         hits[hitCount++] = word;
       }
@@ -99,6 +104,16 @@ final class BlockScan {
   }
 
   private void endOfLine(byte[] bytes, int start, int end, long number) {
+    if (mayBeProgress) {
+      mayBeProgress = false;
+      progress.note(start, end, number);
+    }
+    if (hitCount > 0) {
+      match(bytes, start, end, number);
+    }
+  }
+
+  private void match(byte[] bytes, int start, int end, long number) {
     segment++;
     int[] candidates = candidates();
     hitCount = 0;
@@ -123,6 +138,9 @@ final class BlockScan {
         telling |= use.rule().role().canStandAlone() && !general(use);
         sightings.add(new Sighting(use.rule(), use.index(), 0, number, line, captures.get()));
       }
+    }
+    if (sightings.size() > before && LineKinds.isMention(line.body())) {
+      sightings.subList(before, sightings.size()).removeIf(s -> s.rule().role().canStandAlone());
     }
     if (telling) {
       // A line that a rule knows is not also an exception of unknown cause.

@@ -57,6 +57,7 @@ public final class LogScan {
     private final Keeper keeper;
     private final ExecutorService pool;
     private final ArrayDeque<Future<BlockScan.Found>> pending = new ArrayDeque<>();
+    private final Progress progress = new Progress();
     private long lines;
 
     OneLog(LogSource source, int index, Keeper keeper, ExecutorService pool) {
@@ -74,7 +75,7 @@ public final class LogScan {
           TextBlock block = next.get();
           last = block;
           bytes += block.length();
-          pending.add(pool.submit(() -> new BlockScan(book).scan(block)));
+          pending.add(pool.submit(() -> new BlockScan(book).scan(block, source.rank())));
           while (pending.size() > 2 * workers) {
             takeOne();
           }
@@ -88,13 +89,14 @@ public final class LogScan {
       Tail.read(last, lines, tail, numbers);
       boolean cut = last.length() > 0 && last.bytes()[last.length() - 1] != '\n';
       return new ScannedLog(
-          source, lines + (cut ? 1 : 0), bytes, List.copyOf(tail), List.copyOf(numbers));
+          source, lines + (cut ? 1 : 0), bytes, List.copyOf(tail), List.copyOf(numbers), progress);
     }
 
     private void takeOne() {
       try {
         BlockScan.Found found = pending.remove().get();
         found.sightings().forEach(s -> keeper.add(s.shifted(index, lines)));
+        progress.addAll(found.progress(), lines);
         lines += found.lines();
       } catch (InterruptedException e) {
         Thread.currentThread().interrupt();

@@ -10,6 +10,12 @@ import java.util.List;
  * @param bytes how many bytes, decompressed
  * @param tail its last lines that are not blank, oldest first, each with its number in {@code
  *     tailNumbers}
+ * @param progress the last lines that show that the run went on
  */
 public record ScannedLog(
-    LogSource source, long lines, long bytes, List<String> tail, List<Long> tailNumbers) {}
+    LogSource source,
+    long lines,
+    long bytes,
+    List<String> tail,
+    List<Long> tailNumbers,
+    Progress progress) {}

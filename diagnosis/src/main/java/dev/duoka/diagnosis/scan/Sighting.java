@@ -20,7 +20,7 @@ public record Sighting(
   }
 
   /** The same line, read as another rule. */
-  public Sighting as(Rule other) {
-    return new Sighting(other, 0, log, number, line, captures);
+  public Sighting as(Rule other, Map<String, String> newCaptures) {
+    return new Sighting(other, 0, log, number, line, newCaptures);
   }
 }

@@ -10,6 +10,7 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
 
@@ -49,7 +50,12 @@ final class Conditions {
   private Sighting refined(Sighting s) {
     for (Rule finer : refinements.getOrDefault(s.rule().id(), List.of())) {
       if (hold(finer, s)) {
-        return s.as(finer);
+        Map<String, String> captures = new HashMap<>(s.captures());
+        finer
+            .near()
+            .flatMap(near -> nearest(near, s))
+            .ifPresent(o -> o.captures().forEach(captures::putIfAbsent));
+        return s.as(finer, captures);
       }
     }
     return s;
@@ -62,7 +68,7 @@ final class Conditions {
     if (rule.without().stream().anyMatch(this::wasSeen)) {
       return false;
     }
-    if (rule.near().isPresent() && !near(rule.near().get(), s)) {
+    if (rule.near().isPresent() && nearest(rule.near().get(), s).isEmpty()) {
       return false;
     }
     if (rule.where().isEmpty()) {
@@ -84,19 +90,24 @@ final class Conditions {
         : seen.contains(pattern);
   }
 
-  private boolean near(Near near, Sighting s) {
+  /** The line closest to this one that the condition asks for. */
+  private Optional<Sighting> nearest(Near near, Sighting s) {
+    Sighting closest = null;
+    long closestDistance = Long.MAX_VALUE;
     for (String id : near.rules()) {
       for (Sighting other : byRule.getOrDefault(book.rule(id).id(), List.of())) {
         long distance = other.number() - s.number();
         if (other.log() == s.log()
             && -near.before() <= distance
             && distance <= near.after()
-            && sameRank(s, other)) {
-          return true;
+            && sameRank(s, other)
+            && Math.abs(distance) < closestDistance) {
+          closest = other;
+          closestDistance = Math.abs(distance);
         }
       }
     }
-    return false;
+    return Optional.ofNullable(closest);
   }
 
   private static boolean sameRank(Sighting a, Sighting b) {

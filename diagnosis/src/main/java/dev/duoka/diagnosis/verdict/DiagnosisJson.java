@@ -14,6 +14,7 @@ public final class DiagnosisJson {
     ObjectNode root = Json.object();
     ArrayNode findings = root.putArray("findings");
     diagnosis.findings().forEach(finding -> findings.add(of(finding)));
+    evidence(root.putArray("survived"), diagnosis.survived());
     root.put("logs", diagnosis.logs());
     root.put("lines", diagnosis.lines());
     root.put("bytes", diagnosis.bytes());

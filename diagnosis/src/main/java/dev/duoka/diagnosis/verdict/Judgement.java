@@ -24,24 +24,45 @@ final class Judgement {
   /** The part of the doubt that stays when a second kind of line supports a cause. */
   private static final double DOUBT_LEFT = 0.6;
 
+  /** The part of the confidence that stays where the run went on for a while. */
+  private static final double RECALLED = 0.75;
+
+  private static final int MOST_SURVIVED = 12;
   private static final int MOST_FINDINGS = 12;
   private static final int MOST_CONSEQUENCES = 12;
 
   private final Scan scan;
   private final RuleBook book;
+  private final Aftermath aftermath;
+  private final List<Evidence> survived = new ArrayList<>();
 
   Judgement(Scan scan, RuleBook book) {
     this.scan = scan;
     this.book = book;
+    this.aftermath = new Aftermath(scan);
   }
 
   List<Finding> findings() {
-    List<Sighting> lines = new ArrayList<>(new Conditions(book, scan.sightings()).apply());
+    List<Sighting> lines = new ArrayList<>();
+    List<Sighting> gone = new ArrayList<>();
+    for (Sighting s : new Conditions(book, scan.sightings()).apply()) {
+      boolean absolved = s.rule().role().canStandAlone() && aftermath.isSurvived(s);
+      (absolved ? gone : lines).add(s);
+    }
     new Overflows(book).of(scan).ifPresent(lines::add);
-    List<Suspicion> suspicions = grouped(new Watchdog(book, lines).judged());
+    new Versions(book).of(lines).ifPresent(lines::add);
+    List<Suspicion> suspicions = new ArrayList<>(grouped(new Watchdog(book, lines).judged(), 1));
+    if (failedWithoutCause(suspicions)) {
+      List<Sighting> recalled = gone.stream().filter(aftermath::mayStillBeTheCause).toList();
+      gone.removeAll(recalled);
+      suspicions.addAll(grouped(recalled, RECALLED));
+    }
+    gone.stream()
+        .filter(s -> s.rule().role().compareTo(Role.SYMPTOM) <= 0)
+        .limit(MOST_SURVIVED)
+        .forEach(s -> survived.add(Suspicion.evidence(s, scan.logs().get(s.log()))));
     if (suspicions.stream().noneMatch(s -> s.rule().role().canStandAlone())) {
-      suspicions = new ArrayList<>(suspicions);
-      suspicions.addAll(grouped(silentEnds()));
+      suspicions.addAll(grouped(silentEnds(), 1));
     }
     List<Suspicion> support = ofRole(suspicions, Role.CONFIRMATION);
     List<Suspicion> able =
@@ -58,6 +79,17 @@ final class Judgement {
     return ranked(standing, support, following);
   }
 
+  /** Lines that look like failures, but the run went on; known once the findings are. */
+  List<Evidence> survived() {
+    return List.copyOf(survived);
+  }
+
+  private static boolean failedWithoutCause(List<Suspicion> suspicions) {
+    List<Suspicion> able =
+        suspicions.stream().filter(s -> s.rule().role().canStandAlone()).toList();
+    return !able.isEmpty() && able.stream().noneMatch(s -> s.rule().role() == Role.ROOT);
+  }
+
   private static boolean isExplained(Suspicion s, List<Suspicion> all) {
     return all.stream()
         .anyMatch(
@@ -70,7 +102,7 @@ final class Judgement {
     record Scored(Suspicion suspicion, double confidence, List<Suspicion> support) {}
     List<Scored> scored = new ArrayList<>();
     for (Suspicion s : standing) {
-      double confidence = s.rule().confidence();
+      double confidence = s.confidence();
       if (standing.stream().anyMatch(other -> other.isBefore(s))) {
         confidence -= LATER;
       }
@@ -125,11 +157,11 @@ final class Judgement {
     return suspicions.stream().filter(s -> s.rule().role() == role).toList();
   }
 
-  private static List<Suspicion> grouped(List<Sighting> lines) {
+  private static List<Suspicion> grouped(List<Sighting> lines, double weight) {
     Map<String, Suspicion> byName = new LinkedHashMap<>();
     for (Sighting s : lines) {
       String name = Template.fill(s.rule().id(), s.captures());
-      byName.computeIfAbsent(name, n -> new Suspicion(n, s.rule())).add(s);
+      byName.computeIfAbsent(name, n -> new Suspicion(n, s.rule(), weight)).add(s);
     }
     return List.copyOf(byName.values());
   }

@@ -6,10 +6,12 @@ import dev.duoka.diagnosis.scan.Sighting;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.Set;
 import java.util.TreeSet;
 
 /** All lines that speak for one cause. */
@@ -18,11 +20,21 @@ final class Suspicion {
 
   private final String name;
   private final Rule rule;
+  private final double weight;
   private final List<Sighting> sightings = new ArrayList<>();
 
-  Suspicion(String name, Rule rule) {
+  /**
+   * @param weight what the rule's confidence is multiplied with
+   */
+  Suspicion(String name, Rule rule, double weight) {
     this.name = name;
     this.rule = rule;
+    this.weight = weight;
+  }
+
+  /** How certain the cause is by its lines alone. */
+  double confidence() {
+    return weight * rule.confidence();
   }
 
   String name() {
@@ -80,19 +92,25 @@ final class Suspicion {
       OptionalInt accused) {
     Sighting decisive = decisive();
     List<Evidence> evidence = evidence(decisive, logs);
+    List<Evidence> own = List.copyOf(evidence);
     support.forEach(s -> evidence.add(evidence(s.first(), logs.get(s.first().log()))));
     follows.stream()
         .filter(s -> rule.explains(s.rule()) && evidence.size() < MOST_EVIDENCE)
         .forEach(s -> evidence.add(evidence(s.decisive(), logs.get(s.decisive().log()))));
-    OptionalInt rank = rank(decisive, logs);
-    if (rank.isEmpty()) {
+    String subject = decisive.captures().get(Watchdog.SUBJECT);
+    OptionalInt rank = subject == null ? rank(decisive, logs) : number(subject);
+    boolean elsewhere = subject != null && !rank.equals(Conditions.rankOf(decisive));
+    if (rank.isEmpty() && subject == null) {
       rank = accused;
     }
     Optional<String> host =
-        decisive
-            .line()
-            .host()
-            .or(() -> sightings.stream().flatMap(s -> s.line().host().stream()).findFirst());
+        elsewhere
+            ? Optional.empty()
+            : decisive
+                .line()
+                .host()
+                .or(() -> Optional.ofNullable(decisive.captures().get("host")))
+                .or(() -> sightings.stream().flatMap(s -> s.line().host().stream()).findFirst());
     Map<String, String> values = new HashMap<>();
     sightings.reversed().forEach(s -> values.putAll(s.captures()));
     values.putAll(decisive.captures());
@@ -100,18 +118,23 @@ final class Suspicion {
       values.put("rank", Integer.toString(rank.getAsInt()));
     }
     host.ifPresent(h -> values.putIfAbsent("host", h));
+    List<Integer> ranks = ranks(logs);
     List<Evidence> consequences =
-        follows.stream().map(s -> evidence(s.decisive(), logs.get(s.decisive().log()))).toList();
+        distinct(
+            follows.stream()
+                .map(s -> evidence(s.decisive(), logs.get(s.decisive().log())))
+                .toList(),
+            own);
     return new Finding(
         name,
         rule.component(),
         rule.role(),
         confidence,
         Template.fill(rule.what(), values),
-        List.copyOf(evidence),
+        distinct(evidence, List.of()),
         rank,
-        decisive.line().localRank(),
-        ranks(),
+        elsewhere ? OptionalInt.empty() : decisive.line().localRank(),
+        ranks.isEmpty() && rank.isPresent() ? List.of(rank.getAsInt()) : ranks,
         host,
         Template.fill(rule.why(), values),
         Template.fill(rule.fix(), values),
@@ -140,6 +163,17 @@ final class Suspicion {
     return evidence;
   }
 
+  /** Each line once, whatever rules know it, and none of those that stand elsewhere. */
+  private static List<Evidence> distinct(List<Evidence> lines, List<Evidence> elsewhere) {
+    Set<String> seen = new HashSet<>();
+    elsewhere.forEach(e -> seen.add(e.line() + ":" + e.file()));
+    return lines.stream().filter(e -> seen.add(e.line() + ":" + e.file())).toList();
+  }
+
+  private static OptionalInt number(String text) {
+    return text.matches("\\d{1,6}") ? OptionalInt.of(Integer.parseInt(text)) : OptionalInt.empty();
+  }
+
   private OptionalInt rank(Sighting decisive, List<ScannedLog> logs) {
     OptionalInt own = Conditions.rankOf(decisive);
     if (own.isPresent()) {
@@ -149,13 +183,17 @@ final class Suspicion {
     if (fileRank.isPresent()) {
       return fileRank;
     }
-    List<Integer> ranks = ranks();
+    List<Integer> ranks = ranks(logs);
     return ranks.isEmpty() ? OptionalInt.empty() : OptionalInt.of(ranks.getFirst());
   }
 
-  private List<Integer> ranks() {
+  private List<Integer> ranks(List<ScannedLog> logs) {
     return sightings.stream()
-        .flatMap(s -> Conditions.rankOf(s).stream().boxed())
+        .flatMap(
+            s -> {
+              OptionalInt own = Conditions.rankOf(s);
+              return (own.isPresent() ? own : logs.get(s.log()).source().rank()).stream().boxed();
+            })
         .distinct()
         .sorted()
         .toList();

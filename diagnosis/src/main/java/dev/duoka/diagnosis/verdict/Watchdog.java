@@ -22,8 +22,14 @@ final class Watchdog {
   /** The rule whose lines are judged here. */
   static final String TIME_OUT = "collective_timeout";
 
+  /** The capture that names the rank a finding is about; not a number where it is unknown. */
+  static final String SUBJECT = "subject";
+
   private static final String FIRST = "first_collective_timeout";
+  private static final String MISMATCH = "collective_mismatch_timeout";
+  private static final String SILENT = "silent_rank";
   private static final String WORLD = "world_size";
+  private static final int FEWEST_FOR_A_MAJORITY = 3;
   private static final int MOST_NAMED = 16;
 
   private final RuleBook book;
@@ -87,6 +93,10 @@ final class Watchdog {
     if (below().size() == 1) {
       facts.put("accused", Integer.toString(below().getFirst()));
     }
+    OptionalInt subject = subject(rule, silent);
+    if (rule.id().equals(SILENT) || rule.id().equals(MISMATCH)) {
+      facts.put(SUBJECT, subject.isPresent() ? Integer.toString(subject.getAsInt()) : "unknown");
+    }
     List<Sighting> all = new ArrayList<>(rest);
     for (Sighting s : timeOuts) {
       Map<String, String> captures = new HashMap<>(s.captures());
@@ -94,10 +104,36 @@ final class Watchdog {
       // What was completed decides about a first collective; else the time-out itself.
       boolean telling =
           rule.id().equals(FIRST) && !s.captures().getOrDefault("completed", "").isEmpty();
+      telling |=
+          rule.id().equals(MISMATCH)
+              && s.pattern() == 0
+              && subject.isPresent()
+              && Conditions.rankOf(s).equals(subject);
       int pattern = telling ? 0 : s.pattern() + 1;
       all.add(new Sighting(rule, pattern, s.log(), s.number(), s.line(), captures));
     }
     return all;
+  }
+
+  /** The one rank that did not come, or that alone waits elsewhere; of two nobody knows which. */
+  private OptionalInt subject(Rule rule, List<Integer> silent) {
+    if (rule.id().equals(SILENT)) {
+      return silent.size() == 1 ? OptionalInt.of(silent.getFirst()) : OptionalInt.empty();
+    }
+    if (!rule.id().equals(MISMATCH) || byRank.size() < FEWEST_FOR_A_MAJORITY) {
+      return OptionalInt.empty();
+    }
+    Map<String, List<Integer>> together = new TreeMap<>();
+    byRank.forEach(
+        (rank, w) ->
+            together
+                .computeIfAbsent(
+                    w.sequence + " " + w.operation + " " + w.size, key -> new ArrayList<>())
+                .add(rank));
+    List<List<Integer>> alone = together.values().stream().filter(g -> g.size() == 1).toList();
+    return alone.size() == 1 && together.size() == 2
+        ? OptionalInt.of(alone.getFirst().getFirst())
+        : OptionalInt.empty();
   }
 
   private String choose(List<Integer> silent) {
@@ -114,10 +150,10 @@ final class Watchdog {
             || distinct(w -> w.operation).size() > 1
             || distinct(w -> w.size).size() > 1;
     if (byRank.size() > 1 && differs) {
-      return "collective_mismatch_timeout";
+      return MISMATCH;
     }
     if (!silent.isEmpty()) {
-      return "silent_rank";
+      return SILENT;
     }
     return byRank.size() > 1 ? "same_collective_timeout" : "single_rank_timeout";
   }

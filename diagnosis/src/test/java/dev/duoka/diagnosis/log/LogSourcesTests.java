@@ -7,9 +7,12 @@ import dev.duoka.base.DuokaException;
 import dev.duoka.base.ErrorCode;
 import java.io.IOException;
 import java.io.InputStream;
+import java.nio.charset.Charset;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -43,5 +46,29 @@ final class LogSourcesTests {
           .satisfies(e -> assertThat(e.code()).isEqualTo(ErrorCode.USAGE));
     }
     assertThatExceptionOfType(DuokaException.class).isThrownBy(() -> of("-", "-"));
+  }
+
+  @Test
+  void textInTheEncodingsOfWindowsIsRead() throws IOException {
+    String text = "RuntimeError: CUDA error: invalid device ordinal \ud83d\ude00\n".repeat(2000);
+    for (Charset charset : List.of(StandardCharsets.UTF_16LE, StandardCharsets.UTF_16BE)) {
+      for (String mark : List.of("\ufeff", "")) {
+        Path log = Files.write(folder.resolve("w.log"), (mark + text).getBytes(charset));
+        try (InputStream bytes = of(folder.toString()).getFirst().open()) {
+          assertThat(new String(bytes.readAllBytes(), StandardCharsets.UTF_8)).isEqualTo(text);
+        }
+        assertThat(of(log.toString())).hasSize(1);
+      }
+    }
+  }
+
+  @Test
+  void binaryDataIsRefusedByItsName() throws IOException {
+    byte[] noise = new byte[5000];
+    new Random(5).nextBytes(noise);
+    Path file = Files.write(folder.resolve("data"), noise);
+    assertThatExceptionOfType(DuokaException.class)
+        .isThrownBy(() -> of(file.toString()).getFirst().open())
+        .withMessageContaining("is binary data, not a log");
   }
 }

@@ -2,6 +2,7 @@ package dev.duoka.diagnosis.verdict;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.duoka.base.DuokaException;
 import dev.duoka.diagnosis.log.LogSource;
 import dev.duoka.diagnosis.rule.Rule;
 import dev.duoka.diagnosis.rule.RuleBook;
@@ -22,6 +23,8 @@ final class DiagnosisFuzzTests {
   void anyMixtureOfGarbageAndMessages(RepetitionInfo info) {
     Random random = new Random(info.getCurrentRepetition());
     ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+    // What starts like binary data is refused.
+    bytes.writeBytes("a log begins as text\n".repeat(250).getBytes(StandardCharsets.UTF_8));
     while (bytes.size() < 1 << 18) {
       bytes.writeBytes(piece(random));
     }
@@ -66,6 +69,23 @@ final class DiagnosisFuzzTests {
       text[random.nextInt(text.length)] = (byte) random.nextInt(256);
     }
     return text;
+  }
+
+  @RepeatedTest(40)
+  void garbageIsRefusedOrRead(RepetitionInfo info) {
+    Random random = new Random(info.getCurrentRepetition());
+    byte[] noise = new byte[random.nextInt(20_000)];
+    random.nextBytes(noise);
+    if (random.nextBoolean() && noise.length > 1) {
+      noise[0] = (byte) 0xff;
+      noise[1] = (byte) 0xfe;
+    }
+    try {
+      LogSource source = new LogSource("noise", () -> new ByteArrayInputStream(noise));
+      assertThat(Diagnosis.of(List.of(source)).bytes()).isPositive();
+    } catch (DuokaException e) {
+      assertThat(e.getMessage()).contains("noise is").doesNotContain("Exception");
+    }
   }
 
   @Test

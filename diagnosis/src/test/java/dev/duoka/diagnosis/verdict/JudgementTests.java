@@ -84,6 +84,98 @@ final class JudgementTests {
   }
 
   @Test
+  void theRankThatIsSpokenOfIsTheOneThatIsNamed() {
+    Finding silent =
+        best(
+            timeOut(0, 90, "ALLREDUCE", 64),
+            timeOut(1, 90, "ALLREDUCE", 64),
+            timeOut(3, 90, "ALLREDUCE", 64));
+    assertThat(silent.rank()).hasValue(2);
+    assertThat(silent.ranks()).containsExactly(0, 1, 3);
+    Finding alone =
+        best(
+            timeOut(0, 31, "ALLREDUCE", 64),
+            timeOut(1, 31, "ALLREDUCE", 64),
+            timeOut(2, 31, "BROADCAST", 1),
+            timeOut(3, 31, "ALLREDUCE", 64));
+    assertThat(alone.rank()).hasValue(2);
+    assertThat(alone.decisive().text()).contains("BROADCAST");
+    Finding two = best(timeOut(0, 31, "ALLREDUCE", 64), timeOut(1, 31, "BROADCAST", 1));
+    assertThat(two.rank()).isEmpty();
+  }
+
+  @Test
+  void aLineIsShownOnce() {
+    Finding finding =
+        best(
+            "n7:22:30 [1] misc/ibvwrap.cc:187 NCCL WARN Call to ibv_modify_qp failed with error"
+                + " Connection timed out errno 110",
+            "[rank9]: ncclSystemError: System call (e.g. socket, malloc) or external library call"
+                + " failed or device error.");
+    assertThat(finding.rootCause()).isEqualTo("ib_peer_unreachable");
+    assertThat(finding.fix()).doesNotContain("memlock");
+    assertThat(finding.evidence()).extracting(Evidence::line).doesNotHaveDuplicates();
+    assertThat(finding.consequences()).extracting(Evidence::line).doesNotContain(1L);
+  }
+
+  @Test
+  void theSourceLineOfATracebackIsNoEvidence() {
+    Finding finding =
+        best(
+            "  File \"/app/module.py\", line 2215, in load_state_dict",
+            "    raise RuntimeError('Error(s) in loading state_dict for {}:'.format(",
+            "RuntimeError: Error(s) in loading state_dict for Net:",
+            "\tsize mismatch for head.weight: copying a param with shape torch.Size([10, 4]) from"
+                + " checkpoint, the shape in current model is torch.Size([12, 4]).");
+    assertThat(finding.decisive().line()).isEqualTo(4);
+    assertThat(finding.evidence()).extracting(Evidence::line).doesNotContain(2L);
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "jinja2.exceptions.TemplateError: roles must alternate",
+        "somelib2.errors.Failure: nobody knows it",
+        "Traceback (most recent call last):"
+      })
+  void anExceptionThatNobodyCaughtIsAtLeastFound(String line) {
+    assertThat(
+            best("Traceback (most recent call last):", "  File \"a.py\", line 3, in f", line)
+                .role())
+        .isNotEqualTo(dev.duoka.diagnosis.rule.Role.ROOT);
+  }
+
+  @Test
+  void mpiNamesRankAndHostOfTheKilledProcess() {
+    Finding finding =
+        best(
+            "mpirun noticed that process rank 6 with PID 0 on node n4 exited on signal 9"
+                + " (Killed).");
+    assertThat(finding.rootCause()).isEqualTo("sigkill_probable_host_oom");
+    assertThat(finding.rank()).hasValue(6);
+    assertThat(finding.host()).hasValue("n4");
+  }
+
+  @Test
+  void aBareAssertionTellsItsCondition() {
+    Finding finding =
+        best(
+            "  File \"/app/arguments.py\", line 411, in validate",
+            "    assert args.heads % args.tensor_parallel == 0",
+            "AssertionError");
+    assertThat(finding.what()).contains("args.heads % args.tensor_parallel == 0");
+  }
+
+  @Test
+  void aFileSystemBehindADeviceMapperFails() {
+    Finding finding =
+        best(
+            "Oct  2 03:11:00 n1 kernel: XFS (dm-7): Metadata I/O Error (0x1) detected at"
+                + " xfs_buf_ioend. Shutting down filesystem.");
+    assertThat(finding.rootCause()).isEqualTo("disk_io_error");
+  }
+
+  @Test
   void theWorldIsKnownFromOtherLines() {
     Finding finding =
         best(

@@ -1,0 +1,88 @@
+package dev.duoka.diagnosis.verdict;
+
+import dev.duoka.diagnosis.rule.Component;
+import dev.duoka.diagnosis.rule.Role;
+import dev.duoka.diagnosis.scan.Progress;
+import dev.duoka.diagnosis.scan.Scan;
+import dev.duoka.diagnosis.scan.ScannedLog;
+import dev.duoka.diagnosis.scan.Sighting;
+import java.util.List;
+
+/**
+ * Whether the run went on after a line: what it survived is no failure. Steps of another rank do
+ * not absolve a rank, and a few steps of unknown origin prove little, because ranks run a little
+ * apart.
+ */
+final class Aftermath {
+  private static final int ENOUGH_WHERE_NOBODY_TELLS = 2;
+  private static final int ENOUGH_WHERE_ONLY_THE_LINE_TELLS = 3;
+
+  private final Scan scan;
+
+  Aftermath(Scan scan) {
+    this.scan = scan;
+  }
+
+  /** Whether the run went on, ended well, or the fault was reported as mended. */
+  boolean isSurvived(Sighting s) {
+    return isUndone(s) || runWentOn(s);
+  }
+
+  /**
+   * Whether a line that was survived may still be why the run failed later: faults of machines and
+   * numbers last, and output of several processes overtakes itself by a few lines.
+   */
+  boolean mayStillBeTheCause(Sighting s) {
+    if (s.rule().role() != Role.ROOT) {
+      return false;
+    }
+    boolean lasting =
+        switch (s.rule().component()) {
+          case HARDWARE, DRIVER, NETWORK, NUMERICS -> true;
+          case MEMORY, NCCL, SOFTWARE_ENV, DATA, STORAGE, CONFIG, LAUNCH -> false;
+        };
+    Progress progress = scan.logs().get(s.log()).progress();
+    return lasting
+        || (progress.mostStepsAfter(s.number()) < Progress.MOST_STEPS
+            && !progress.endsAfter(s.number()));
+  }
+
+  private boolean runWentOn(Sighting s) {
+    ScannedLog log = scan.logs().get(s.log());
+    Progress progress = log.progress();
+    String origin = Progress.origin(s.line(), log.source().rank());
+    long line = s.number();
+    boolean unknown = origin.equals(Progress.UNKNOWN);
+    // A run can end "well" with a loss that is not a number; only a finite one mends that.
+    if (s.rule().component() != Component.NUMERICS
+        && (unknown
+            ? progress.endsAfter(line)
+            : progress.endsAfter(line, origin) || progress.endsAfter(line, Progress.UNKNOWN))) {
+      return true;
+    }
+    if (s.rule().component() == Component.LAUNCH) {
+      // Ranks that are being ended still print what they had buffered.
+      return progress.stepsAfter(line, origin) >= Progress.MOST_STEPS;
+    }
+    if (unknown) {
+      return progress.mostStepsAfter(line) >= ENOUGH_WHERE_NOBODY_TELLS;
+    }
+    return progress.stepsAfter(line, origin) > 0
+        || progress.stepsAfter(line, Progress.UNKNOWN) >= ENOUGH_WHERE_ONLY_THE_LINE_TELLS;
+  }
+
+  /** Whether a later line of the same device says that the fault is over. */
+  private boolean isUndone(Sighting s) {
+    List<String> undoing = s.rule().undoneBy();
+    String device = s.captures().get("device");
+    return device != null
+        && !undoing.isEmpty()
+        && scan.sightings().stream()
+            .anyMatch(
+                other ->
+                    undoing.contains(other.rule().id())
+                        && other.log() == s.log()
+                        && other.number() > s.number()
+                        && device.equals(other.captures().get("device")));
+  }
+}
