@@ -89,8 +89,8 @@ public final class TimeModel {
         microBatch.all() - slowest,
         links.machine().card().achievable().basis());
     StateBytes state = StateBytes.of(layout.precision(), layout.method(), engine);
-    data(step, layout, spans, microBatch.parameters(), state, slowest);
-    update(step, layout, microBatch.parameters(), state, slowest);
+    double left = data(step, layout, spans, microBatch.parameters(), state, slowest);
+    update(step, layout, microBatch.parameters(), state, left);
     step.add(Cause.OTHER, BIAS * step.total(), Basis.ASSUMED);
     return step;
   }
@@ -120,8 +120,12 @@ public final class TimeModel {
     return new MicroBatch(slowest, all, StageParameters.of(shape, slowestStage, layout));
   }
 
-  /** Reductions of gradients and gathers of weights, less what computation hides. */
-  private void data(
+  /**
+   * Reductions of gradients and gathers of weights, less what computation hides.
+   *
+   * @return the seconds of a micro-batch that can still hide transfers of weights
+   */
+  private double data(
       Seconds step,
       Layout layout,
       Spans spans,
@@ -178,6 +182,7 @@ public final class TimeModel {
       Figure unhidden = expertGathers(layout, span, gathered, state);
       step.add(Cause.DATA, unhidden.times(layout.accumulation()));
     }
+    return Math.max(0, GATHER_OVERLAP * microBatch - 0.9 * gatherEach.value());
   }
 
   /** What shows of an exchange in each micro-batch: a tenth at least. */
@@ -200,11 +205,7 @@ public final class TimeModel {
   }
 
   private void update(
-      Seconds step,
-      Layout layout,
-      StageParameters parameters,
-      StateBytes state,
-      double microBatch) {
+      Seconds step, Layout layout, StageParameters parameters, StateBytes state, double hidden) {
     Machine machine = links.machine();
     boolean adapter = layout.method().isAdapter();
     boolean shard = layout.zero() >= 1;
@@ -227,7 +228,7 @@ public final class TimeModel {
       // all cards together draw on one host's memory.
       double stream = Math.min(bus, hostRate / layout.gpus());
       double each = 2 * parameters.weightBytes(layout, state) / stream;
-      double exposed = Math.max(0.1 * each, each - GATHER_OVERLAP * microBatch);
+      double exposed = Math.max(0.1 * each, each - hidden);
       step.add(Cause.OFFLOAD, layout.accumulation() * exposed, Basis.ASSUMED);
     }
   }
