@@ -169,8 +169,12 @@ final class PlanCommandTests {
     Path topology =
         Files.writeString(
             folder.resolve("topo.txt"),
-            "\tGPU0\tGPU1\tGPU2\nGPU0\t X \tNV12\tNV12\nGPU1\tPHB\t X \tNV12\n"
-                + "GPU2\tNV12\tNV12\t X \n");
+            """
+            \tGPU0\tGPU1\tGPU2
+            GPU0\t X \tNV12\tNV12
+            GPU1\tPHB\t X \tNV12
+            GPU2\tNV12\tNV12\t X\s
+            """);
     run("plan", "--model", "tiny-v3", "--topo", topology.toString(), "--card", "A100");
     assertThat(err.toString()).contains("duoka: warning: topology: ");
     assertThat(
