@@ -164,13 +164,47 @@ final class PlanCommandTests {
     assertThat(out.toString()).contains("2xA100-80G-SXM", "nvlink");
   }
 
+  @Test
+  void whatIsDamagedInATopologyIsSaid(@TempDir Path folder) throws IOException {
+    Path topology =
+        Files.writeString(
+            folder.resolve("topo.txt"),
+            """
+            \tGPU0\tGPU1\tGPU2
+            GPU0\t X \tNV12\tNV12
+            GPU1\tPHB\t X \tNV12
+            GPU2\tNV12\tNV12\t X\s
+            """);
+    run("plan", "--model", "tiny-v3", "--topo", topology.toString(), "--card", "A100");
+    assertThat(err.toString()).contains("duoka: warning: topology: ");
+    assertThat(
+            run("plan", "--model", "tiny-v3", "--topo", topology.toString(), "--card", "RTX4090"))
+        .isEqualTo(2);
+    assertThat(err.toString()).contains("has no NVLink");
+  }
+
+  @Test
+  void aBatchOfAnyNumberOfCardsKeepsThemAllBusy() {
+    assertThat(run("plan", "--model", "deepseek-coder-1.3b", "--machine", "7xRTX4090", "--json"))
+        .isZero();
+    JsonNode best =
+        Json.parse(
+                out.toString().getBytes(StandardCharsets.UTF_8),
+                "standard output",
+                ErrorCode.FORMAT)
+            .get("plans")
+            .get(0);
+    assertThat(best.get("layout").get("data").asInt()).isEqualTo(7);
+    assertThat(err.toString()).isEmpty();
+  }
+
   @ParameterizedTest
   @CsvSource(
       delimiter = '|',
       value = {
         "plan --model deepseek-v4 --machine 8xH100 | Did you mean 'deepseek-v",
-        "plan --model deepseek-v3 --machine 0xH100 | 1 to 64 GPUs",
-        "plan --model deepseek-v3 --machine 1000xH100 | 1 to 64 GPUs",
+        "plan --model deepseek-v3 --machine 0xH100 | 1 to 8 GPUs",
+        "plan --model deepseek-v3 --machine 1000xH100 | 1 to 8 GPUs",
         "plan --model deepseek-v3 --machine 8xH101 | Did you mean",
         "plan --model deepseek-v3 --machine 8xH100 --topo a.txt | both say which machine",
         "plan --model deepseek-v3 --machine 8xH100 --card H100 | --card is for --topo only",
@@ -186,6 +220,11 @@ final class PlanCommandTests {
         "advise --model deepseek-llm-7b | --budget",
         "advise --budget 1000 | --model",
         "advise --model deepseek-llm-7b --budget -5 | --budget -5",
+        "plan --model deepseek-v3 --topo /no/such/topo.txt | does not exist",
+        "plan --model deepseek-v3 --topo / | is no file",
+        "plan --model deepseek-v3 --machine 8xH100 --catalogue /no/such.yaml | does not exist",
+        "advise --model deepseek-llm-7b --budget 9 --catalogue / | is no file",
+        "advise --model deepseek-llm-7b --budget 9 --pay bye | Did you mean 'buy'",
         "advise --model deepseek-llm-7b --budget NaN | --budget NaN",
         "advise --model deepseek-llm-7b --gpus 8xH100 --task dance | --task 'dance'",
         "advise --model deepseek-llm-7b --gpus 8xH100 --tokens 0 | --tokens 0",

@@ -7,6 +7,7 @@ import dev.duoka.formats.json.Json;
 import dev.duoka.planner.advise.Advice;
 import dev.duoka.planner.advise.AdviceRequest;
 import dev.duoka.planner.advise.Adviser;
+import dev.duoka.planner.advise.Payment;
 import dev.duoka.planner.advise.Task;
 import dev.duoka.planner.catalogue.Catalogue;
 import dev.duoka.planner.report.AdviceJson;
@@ -48,6 +49,13 @@ final class AdviseCommand implements Callable<Integer> {
       paramLabel = "USD",
       description = "What may be spent, on renting for the job or on buying the cards.")
   private @Nullable Double budget;
+
+  @Option(
+      names = "--pay",
+      paramLabel = "HOW",
+      defaultValue = "either",
+      description = "What the budget is for: rent, buy, or either (default).")
+  private String pay = "either";
 
   @Option(
       names = "--gpus",
@@ -135,7 +143,17 @@ final class AdviseCommand implements Callable<Integer> {
         tokens == null ? what.tokens(planned.shape()) : tokens,
         length,
         budget == null ? OptionalDouble.empty() : OptionalDouble.of(budget),
+        payment(),
         gpus == null ? adviser.usualMachines() : adviser.machines(gpus));
+  }
+
+  private Payment payment() {
+    List<String> names = Arrays.stream(Payment.values()).map(Payment::toString).toList();
+    int index = names.indexOf(pay.strip().toLowerCase(Locale.ROOT));
+    if (index < 0) {
+      throw usage("--pay '" + pay + "'", NearestName.hint(pay, names));
+    }
+    return Payment.values()[index];
   }
 
   private Task task() {

@@ -21,6 +21,7 @@ import dev.duoka.planner.search.Planner;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
@@ -80,7 +81,9 @@ final class PlanCommand implements Callable<Integer> {
   @Option(
       names = "--tokens-per-step",
       paramLabel = "N",
-      description = "The batch in tokens; by default about a million, for adapters 131072.")
+      description =
+          "The batch in tokens; by default about a million, for adapters about 131072, an equal"
+              + " part for every card.")
   private @Nullable Long tokensPerStep;
 
   @Option(
@@ -150,14 +153,16 @@ final class PlanCommand implements Callable<Integer> {
     Catalogue catalogue =
         catalogueFile == null ? Catalogue.builtIn() : Catalogue.overlaidBy(catalogueFile);
     PlannedModel planned = PlannedModel.of(model);
-    Machine target = withHost(PlannedMachine.of(machine, topology, card, catalogue));
+    Machine target =
+        withHost(
+            PlannedMachine.of(machine, topology, card, catalogue, spec.commandLine().getErr()));
     Method how = Method.named(method);
     PlanRequest request =
         new PlanRequest(
             planned.name(),
             planned.shape(),
             target,
-            job(planned, how),
+            job(planned, how, target.gpus()),
             how,
             precisions(target),
             false,
@@ -182,7 +187,7 @@ final class PlanCommand implements Callable<Integer> {
     return result.plans().isEmpty() ? 1 : 0;
   }
 
-  private Job job(PlannedModel planned, Method how) {
+  private Job job(PlannedModel planned, Method how, int gpus) {
     int most = planned.shape().config().maxPositions();
     int length = sequenceLength == null ? Math.min(4096, most) : sequenceLength;
     if (length < 2 || length > LONGEST_SEQUENCE) {
@@ -198,7 +203,7 @@ final class PlanCommand implements Callable<Integer> {
       throw usage("--imbalance " + imbalance, "1 is balanced, 2 is usual early in training.");
     }
     long usual = how.isAdapter() ? 1 << 17 : 1 << 20;
-    long step = tokensPerStep == null ? Math.max(1, usual / length) * length : tokensPerStep;
+    long step = tokensPerStep == null ? Job.tokensPerStep(usual, length, gpus) : tokensPerStep;
     if (step < 1 || step > LARGEST_STEP) {
       throw usage("--tokens-per-step " + step, "Give 1 to " + LARGEST_STEP + ".");
     }
@@ -207,6 +212,18 @@ final class PlanCommand implements Callable<Integer> {
       throw usage(
           "--tokens-per-step " + step + " is no whole number of sequences of " + length,
           "Nearest: " + (below == 0 ? "" : below + " or ") + (below + length) + ".");
+    }
+    if (step / length % gpus != 0) {
+      spec.commandLine()
+          .getErr()
+          .println(
+              "duoka: note: "
+                  + step / length
+                  + " sequences a step do not divide over "
+                  + gpus
+                  + " cards; --tokens-per-step "
+                  + Job.tokensPerStep(step, length, gpus)
+                  + " would");
     }
     return new Job(length, step, imbalance);
   }
@@ -256,7 +273,7 @@ final class PlanCommand implements Callable<Integer> {
     } catch (IOException e) {
       throw new DuokaException(
           ErrorCode.IO,
-          "cannot write " + file + ": " + e.getMessage(),
+          "cannot write " + file + (e instanceof NoSuchFileException ? ": no such folder" : ""),
           "Name a file in a folder that exists.",
           e);
     }

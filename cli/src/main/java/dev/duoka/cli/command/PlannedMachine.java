@@ -8,6 +8,8 @@ import dev.duoka.planner.catalogue.Card;
 import dev.duoka.planner.catalogue.Catalogue;
 import dev.duoka.planner.catalogue.Machine;
 import dev.duoka.planner.catalogue.TopologyMachines;
+import java.io.PrintWriter;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
@@ -17,7 +19,11 @@ final class PlannedMachine {
   private PlannedMachine() {}
 
   static Machine of(
-      @Nullable String name, @Nullable Path topology, @Nullable String card, Catalogue catalogue) {
+      @Nullable String name,
+      @Nullable Path topology,
+      @Nullable String card,
+      Catalogue catalogue,
+      PrintWriter err) {
     if (name != null && topology != null) {
       throw new DuokaException(
           ErrorCode.USAGE,
@@ -33,7 +39,13 @@ final class PlannedMachine {
     }
     Optional<Card> kind = Optional.ofNullable(card).map(catalogue::card);
     if (topology != null) {
-      return TopologyMachines.of(TopologyFile.read(topology), kind, catalogue);
+      if (!Files.isRegularFile(topology)) {
+        throw new DuokaException(
+            ErrorCode.USAGE,
+            "--topo " + topology + (Files.exists(topology) ? " is no file" : " does not exist"),
+            "Name a file with the output of nvidia-smi topo -m.");
+      }
+      return warned(TopologyFile.read(topology), kind, catalogue, err);
     }
     Topology here = LiveTopology.read();
     if (here.gpus().isEmpty()) {
@@ -43,6 +55,14 @@ final class PlannedMachine {
               + here.warnings().stream().findFirst().map(w -> ": " + w).orElse(""),
           "Name a machine, for example --machine 8xA100-80G-SXM.");
     }
-    return TopologyMachines.of(here, kind, catalogue);
+    return warned(here, kind, catalogue, err);
+  }
+
+  /** What is missing or damaged in a topology is said: the plan rests on what is left. */
+  private static Machine warned(
+      Topology topology, Optional<Card> kind, Catalogue catalogue, PrintWriter err) {
+    Machine machine = TopologyMachines.of(topology, kind, catalogue);
+    topology.warnings().forEach(warning -> err.println("duoka: warning: topology: " + warning));
+    return machine;
   }
 }

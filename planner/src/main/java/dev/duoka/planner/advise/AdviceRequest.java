@@ -14,6 +14,7 @@ import java.util.OptionalDouble;
  * @param tokens the length of the job
  * @param sequenceLength tokens of a sequence
  * @param budget US dollars; empty for no limit
+ * @param payment what the budget is for
  * @param machines the machines to compare
  */
 public record AdviceRequest(
@@ -23,6 +24,7 @@ public record AdviceRequest(
     long tokens,
     int sequenceLength,
     OptionalDouble budget,
+    Payment payment,
     List<Machine> machines) {
   public AdviceRequest {
     machines = List.copyOf(machines);

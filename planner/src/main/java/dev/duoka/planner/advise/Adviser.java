@@ -46,7 +46,7 @@ public final class Adviser {
           "'" + list + "' names no machine",
           "Write for example 8xH100,4xRTX4090.");
     }
-    return machines;
+    return machines.stream().distinct().toList();
   }
 
   /** One, two, four and eight of every card that this version trains on and has a price for. */
@@ -62,10 +62,9 @@ public final class Adviser {
 
   /** What the machines achieve: those that fit and can be afforded first, fastest first. */
   public Advice advise(AdviceRequest request) {
-    List<MachineAdvice> machines = new ArrayList<>();
-    for (Machine machine : request.machines()) {
-      machines.add(advise(request, machine));
-    }
+    List<MachineAdvice> machines =
+        new ArrayList<>(
+            request.machines().parallelStream().map(machine -> advise(request, machine)).toList());
     machines.sort(
         Comparator.comparing((MachineAdvice advice) -> !advice.fits())
             .thenComparing(advice -> !advice.affordable())
@@ -85,7 +84,16 @@ public final class Adviser {
     OptionalDouble buy = machine.buyPrice();
     if (plan.isEmpty()) {
       return new MachineAdvice(
-          machine, plan, 0, 0, OptionalDouble.empty(), buy, false, lacks(request, machine));
+          machine,
+          plan,
+          0,
+          0,
+          OptionalDouble.empty(),
+          buy,
+          false,
+          false,
+          false,
+          lacks(request, machine));
     }
     double hours = request.tokens() / plan.get().tokensPerSecond() / 3600;
     OptionalDouble rent =
@@ -94,11 +102,17 @@ public final class Adviser {
             : OptionalDouble.empty();
     double kilowattHours = plan.get().cost().kilowatts() * hours;
     double budget = request.budget().orElse(Double.POSITIVE_INFINITY);
+    boolean toRent = rent.isPresent() && rent.getAsDouble() <= budget;
+    boolean toBuy = buy.isPresent() && buy.getAsDouble() <= budget;
     boolean affordable =
         request.budget().isEmpty()
-            || rent.orElse(Double.POSITIVE_INFINITY) <= budget
-            || buy.orElse(Double.POSITIVE_INFINITY) <= budget;
-    return new MachineAdvice(machine, plan, hours, kilowattHours, rent, buy, affordable, "");
+            || switch (request.payment()) {
+              case EITHER -> toRent || toBuy;
+              case RENT -> toRent;
+              case BUY -> toBuy;
+            };
+    return new MachineAdvice(
+        machine, plan, hours, kilowattHours, rent, buy, affordable, toRent, toBuy, "");
   }
 
   private String lacks(AdviceRequest request, Machine machine) {
@@ -120,9 +134,8 @@ public final class Adviser {
   }
 
   private static PlanRequest planRequest(AdviceRequest request, Machine machine, Method method) {
-    long tokens = request.task().tokensPerStep();
     int length = request.sequenceLength();
-    long perStep = Math.max(1, tokens / length / machine.gpus()) * length * machine.gpus();
+    long perStep = Job.tokensPerStep(request.task().tokensPerStep(), length, machine.gpus());
     return new PlanRequest(
         request.model(),
         request.shape(),

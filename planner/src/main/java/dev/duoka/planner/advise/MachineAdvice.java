@@ -14,7 +14,9 @@ import java.util.OptionalDouble;
  * @param kilowattHours that it takes
  * @param rentUsd to rent the machine for the job; empty where no rent is known
  * @param buyUsd to buy its cards; empty where no price is known
- * @param affordable within the budget, rented for the job or bought
+ * @param affordable within the budget, in a way that was asked for; always without a budget
+ * @param affordableToRent whether the budget suffices to rent it for the job
+ * @param affordableToBuy whether the budget suffices to buy its cards
  * @param lacks what is missing where nothing fits
  */
 public record MachineAdvice(
@@ -25,6 +27,8 @@ public record MachineAdvice(
     OptionalDouble rentUsd,
     OptionalDouble buyUsd,
     boolean affordable,
+    boolean affordableToRent,
+    boolean affordableToBuy,
     String lacks) {
 
   /** Whether the job fits. */

@@ -82,6 +82,15 @@ public record Card(
     return sorted.isEmpty() ? Optional.empty() : Optional.of(sorted.get((sorted.size() - 1) / 2));
   }
 
+  /**
+   * How many one machine holds at most: 8 on the boards with NVSwitch, 16 V100 in a DGX-2, 16 in
+   * servers with PCIe switches.
+   */
+  public int mostInOneMachine() {
+    boolean board = nvlink.kind() == NvLink.Kind.NVSWITCH && !computeCapability.equals("7.0");
+    return board ? 8 : 16;
+  }
+
   /** Whether it is one that this version can train on. */
   public boolean isNvidia() {
     return !computeCapability.startsWith("gfx");

@@ -1,10 +1,14 @@
 package dev.duoka.planner.catalogue;
 
+import dev.duoka.base.DuokaException;
 import dev.duoka.base.ErrorCode;
 import dev.duoka.formats.json.Json;
 import dev.duoka.formats.json.JsonFields;
 import dev.duoka.formats.yaml.YamlData;
 import dev.duoka.planner.figure.Basis;
+import java.io.IOException;
+import java.nio.charset.CharacterCodingException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -45,7 +49,21 @@ public final class Catalogue {
    * the file come before the built-in ones.
    */
   public static Catalogue overlaidBy(Path file) {
-    return overlaidBy(YamlData.file(file));
+    if (!Files.isRegularFile(file)) {
+      throw new DuokaException(
+          ErrorCode.USAGE,
+          "the catalogue " + file + (Files.exists(file) ? " is no file" : " does not exist"),
+          "Check the path.");
+    }
+    try {
+      return overlaidBy(YamlData.parse(Files.readString(file), file.toString()));
+    } catch (CharacterCodingException e) {
+      throw new DuokaException(
+          ErrorCode.CONFIG, file + " is not UTF-8 text", "A catalogue is a YAML file.", e);
+    } catch (IOException e) {
+      throw new DuokaException(
+          ErrorCode.USAGE, file + " cannot be read", "Check that you may read it.", e);
+    }
   }
 
   /** As {@link #overlaidBy(Path)}, from fields that are read already. */

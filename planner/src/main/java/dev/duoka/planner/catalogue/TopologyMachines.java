@@ -4,6 +4,7 @@ import dev.duoka.base.DuokaException;
 import dev.duoka.base.ErrorCode;
 import dev.duoka.machine.topology.Gpu;
 import dev.duoka.machine.topology.Link;
+import dev.duoka.machine.topology.Placement;
 import dev.duoka.machine.topology.Topology;
 import java.util.HashSet;
 import java.util.List;
@@ -31,6 +32,7 @@ public final class TopologyMachines {
           "Plans are for one machine of 1 to " + MOST_GPUS + " GPUs.");
     }
     Card kind = kind(topology, card, catalogue);
+    refuseContradiction(topology, kind);
     Machine usual = catalogue.machine(kind, gpus);
     if (gpus == 1) {
       return usual;
@@ -93,29 +95,52 @@ public final class TopologyMachines {
                     "Name them, for example --card A100-80G-SXM."));
   }
 
-  /** The size of the NVLink domains, if every card is in one of that size; else 0. */
+  /**
+   * The size of the groups that NVLink connects fully, where every card is in one of that size;
+   * where their sizes differ, the widest power of two that stays inside all of them; else 0.
+   */
   private static int domain(Topology topology) {
-    List<List<Integer>> domains = topology.nvlinkDomains();
-    if (domains.isEmpty()) {
+    Placement placement = Placement.of(topology);
+    List<Integer> sizes =
+        placement.nvlinkGroups().stream().map(List::size).distinct().sorted().toList();
+    if (sizes.isEmpty() || sizes.getFirst() < 2) {
       return 0;
     }
-    int smallest = topology.gpus().size();
-    Set<Integer> covered = new HashSet<>();
-    for (List<Integer> domain : domains) {
-      smallest = Math.min(smallest, domain.size());
-      covered.addAll(domain);
+    return sizes.size() == 1 ? sizes.getFirst() : placement.tensorDegree();
+  }
+
+  /** A matrix with NVLink is not of cards that have none, or that have fewer. */
+  private static void refuseContradiction(Topology topology, Card card) {
+    int most = 0;
+    for (Link link : topology.links().values()) {
+      most = Math.max(most, link.isNvlink() ? link.nvlinks() : 0);
     }
-    return covered.size() == topology.gpus().size() ? smallest : 0;
+    double rate = most * perLink(card);
+    if (most > 0 && card.isNvidia() && rate > 1.1 * card.nvlink().eachWayGbs()) {
+      throw new DuokaException(
+          ErrorCode.USAGE,
+          "the topology shows NV"
+              + most
+              + ", but "
+              + card.name()
+              + (card.nvlink().kind() == NvLink.Kind.NONE
+                  ? " has no NVLink"
+                  : " has at most NV" + Math.round(card.nvlink().eachWayGbs() / perLink(card))),
+          "Name the card that it was taken from.");
+    }
+  }
+
+  private static double perLink(Card card) {
+    return switch (card.computeCapability()) {
+      case "8.6" -> 14.0625;
+      case "10.0" -> 50;
+      default -> 25;
+    };
   }
 
   /** The part of the card's links that the weakest card has. */
   private static double share(Topology topology, Card card) {
-    double perLink =
-        switch (card.computeCapability()) {
-          case "8.6" -> 14.0625;
-          case "10.0" -> 50;
-          default -> 25;
-        };
+    double perLink = perLink(card);
     double weakest = 1;
     for (Gpu gpu : topology.gpus()) {
       int most = 0;

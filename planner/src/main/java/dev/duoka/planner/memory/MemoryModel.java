@@ -86,15 +86,7 @@ public final class MemoryModel {
     double expertReplicas = layout.expertReplicas();
     double trainedDense = layout.method().isAdapter() ? parameters.adapter() : parameters.dense();
     double trainedExpert = layout.method().isAdapter() ? 0 : parameters.expert();
-    double weights =
-        sharded(trainedDense, replicas, trainedExpert, expertReplicas, zero >= 3) * state.weight();
-    if (layout.method().isAdapter()) {
-      // Embedding and head stay in 16 bits where the rest is quantised.
-      double layers = parameters.dense() - parameters.embedding();
-      weights +=
-          sharded(layers, replicas, parameters.expert(), expertReplicas, zero >= 3) * state.frozen()
-              + sharded(parameters.embedding(), replicas, 0, 1, zero >= 3) * state.weight();
-    }
+    double weights = parameters.weightBytes(layout, state);
     double gradients =
         sharded(trainedDense, replicas, trainedExpert, expertReplicas, zero >= 2)
             * state.gradient();

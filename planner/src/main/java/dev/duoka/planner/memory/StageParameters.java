@@ -19,6 +19,19 @@ import dev.duoka.planner.shape.Product;
 public record StageParameters(
     double dense, double expert, double embedding, double adapter, double largestLayer) {
 
+  /** Bytes of the weights that a rank keeps, frozen ones included; ZeRO 3 shards them. */
+  public double weightBytes(Layout layout, StateBytes state) {
+    boolean shard = layout.zero() >= 3;
+    double ofDense = shard ? layout.replicas() : 1;
+    double ofExperts = shard ? layout.expertReplicas() : 1;
+    if (!layout.method().isAdapter()) {
+      return (dense / ofDense + expert / ofExperts) * state.weight();
+    }
+    // Embedding and head stay in 16 bits where the rest is quantised.
+    return (adapter + embedding) / ofDense * state.weight()
+        + ((dense - embedding) / ofDense + expert / ofExperts) * state.frozen();
+  }
+
   /** Counts them. */
   public static StageParameters of(ModelShape shape, Stage stage, Layout layout) {
     int tensor = layout.tensor();

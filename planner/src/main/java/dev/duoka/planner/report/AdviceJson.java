@@ -21,6 +21,7 @@ public final class AdviceJson {
     json.put("tokens", advice.request().tokens());
     json.put("sequence_length", advice.request().sequenceLength());
     PlanJson.put(json, "budget", advice.request().budget());
+    json.put("pay", advice.request().payment().toString());
     json.put("prices_as_of", advice.pricesAsOf());
     ArrayNode machines = json.putArray("machines");
     advice.machines().forEach(machine -> machines.add(machine(machine)));
@@ -33,6 +34,8 @@ public final class AdviceJson {
     json.set("machine", PlanJson.machine(advice.machine()));
     json.put("fits", advice.fits());
     json.put("affordable", advice.affordable());
+    json.put("affordable_to_rent", advice.affordableToRent());
+    json.put("affordable_to_buy", advice.affordableToBuy());
     if (advice.plan().isPresent()) {
       json.set("plan", PlanJson.plan(advice.plan().get()));
       json.put("tokens_per_second", Numbers.rounded(advice.plan().get().tokensPerSecond()));

@@ -5,6 +5,7 @@ import dev.duoka.planner.catalogue.Machine;
 import dev.duoka.planner.figure.Figure;
 import dev.duoka.planner.layout.Layout;
 import dev.duoka.planner.memory.MemoryEstimate;
+import dev.duoka.planner.search.Change;
 import dev.duoka.planner.search.Cost;
 import dev.duoka.planner.search.Misfit;
 import dev.duoka.planner.search.Plan;
@@ -50,8 +51,8 @@ public final class PlanJson {
                 changes
                     .addObject()
                     .put("change", change.change())
-                    .put("tokens_per_second", Numbers.rounded(change.tokensPerSecond()))
-                    .put("layout", change.layout()));
+                    .put("layout", change.layout())
+                    .setAll(speed(change)));
     ArrayNode rules = json.putArray("rules");
     result
         .rules()
@@ -62,6 +63,12 @@ public final class PlanJson {
                     .put("rule", rule.rule())
                     .put("agrees", rule.agrees())
                     .put("reason", rule.reason()));
+    return json;
+  }
+
+  private static ObjectNode speed(Change change) {
+    ObjectNode json = Json.object();
+    put(json, "tokens_per_second", change.tokensPerSecond());
     return json;
   }
 
@@ -95,6 +102,7 @@ public final class PlanJson {
     ObjectNode mfu = json.putObject("mfu");
     mfu.put("causal", Numbers.rounded(plan.mfuCausal()));
     mfu.put("full", Numbers.rounded(plan.mfuFull()));
+    mfu.put("peak", plan.mfuPeak().toString());
     json.set("cost", cost(plan.cost()));
     json.put("runnable", plan.runnable());
     texts(json, "missing", plan.missing());

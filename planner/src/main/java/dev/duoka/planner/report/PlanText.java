@@ -82,7 +82,13 @@ public final class PlanText {
       plans.stream().filter(Plan::runnable).findFirst().ifPresent(plan -> row(text, "▸", plan));
     }
     text.append(
-        "    MFU counts attention at its causal half, full as if every token saw all others.\n");
+        format(
+            "    MFU is of the dense %s peak%s; it counts attention at its causal half, full as if"
+                + " every token saw all others.%n",
+            plans.getFirst().mfuPeak(),
+            plans.getFirst().layout().method().isAdapter()
+                ? ", without gradients of frozen weights"
+                : ""));
   }
 
   private static void row(StringBuilder text, String name, Plan plan) {
@@ -110,7 +116,7 @@ public final class PlanText {
     memory(text, plan.memory(), machine);
     text.append(
         format(
-            "  time    %s a step, %s to %s likely%n",
+            "  time    %s a step; published runs of this kind were at %s to %s%n",
             Numbers.duration(plan.time().total()),
             Numbers.duration(plan.time().low()),
             Numbers.duration(plan.time().high())));
@@ -198,7 +204,7 @@ public final class PlanText {
       return;
     }
     text.append(
-        result.plans().isEmpty() ? "\nNearest to fitting:\n" : "\nFaster, but they do not fit:\n");
+        result.plans().isEmpty() ? "\nNearest to fitting:\n" : "\nNearest that do not fit:\n");
     result
         .misfits()
         .forEach(
@@ -226,10 +232,14 @@ public final class PlanText {
               change ->
                   text.append(
                       format(
-                          "    %s: about %s tokens/s (%s)%n",
+                          "    %s%s%n",
                           change.change(),
-                          Numbers.whole(change.tokensPerSecond()),
-                          change.layout())));
+                          change.tokensPerSecond().isPresent()
+                              ? format(
+                                  ": about %s tokens/s (%s)",
+                                  Numbers.whole(change.tokensPerSecond().getAsDouble()),
+                                  change.layout())
+                              : "")));
     }
   }
 

@@ -18,7 +18,7 @@ final class BriefRules {
   private static final double LARGE = 100e9;
 
   /** How far a measured percentage may be from the rule's. */
-  private static final double NEAR = 8;
+  private static final double NEAR = 5;
 
   private final PlanRequest request;
   private final Evaluator evaluator;
@@ -107,7 +107,9 @@ final class BriefRules {
                   time));
     }
     return new RuleCheck(
-        rule, agrees, reason + ", for it spares activations only, not the states beside them");
+        rule,
+        agrees,
+        reason + (agrees ? "" : ", for it spares activations only, not the states beside them"));
   }
 
   private RuleCheck halfPrecision() {
@@ -118,19 +120,24 @@ final class BriefRules {
     double memory = saved(wide, narrow);
     MemoryEstimate before = evaluator.memory(wide);
     MemoryEstimate after = evaluator.memory(narrow);
-    return new RuleCheck(
-        rule,
-        Math.abs(memory - 40) <= NEAR,
+    boolean agrees = Math.abs(memory - 40) <= NEAR;
+    String numbers =
         String.format(
             Locale.ROOT,
-            "%s needs %.0f %% less here (%.1f against %.1f GiB): activations halve, but the states"
-                + " go from %.1f to %.1f GiB, since master weights and moments stay fp32",
+            "%s needs %.0f %% less here (%.1f GiB against %.1f%s)",
             half,
             memory,
             after.total() / GIB,
             before.total() / GIB,
+            evaluator.fits(before) ? "" : ", which would not fit");
+    String states =
+        String.format(
+            Locale.ROOT,
+            ": activations halve, but the states go from %.1f to %.1f GiB, since master weights and"
+                + " moments stay fp32",
             before.states() / GIB,
-            after.states() / GIB));
+            after.states() / GIB);
+    return new RuleCheck(rule, agrees, agrees ? numbers : numbers + states);
   }
 
   private double saved(Layout before, Layout after) {

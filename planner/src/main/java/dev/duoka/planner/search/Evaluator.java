@@ -3,6 +3,7 @@ package dev.duoka.planner.search;
 import dev.duoka.planner.catalogue.Catalogue;
 import dev.duoka.planner.catalogue.LinkRates;
 import dev.duoka.planner.catalogue.Machine;
+import dev.duoka.planner.catalogue.Precision;
 import dev.duoka.planner.layout.EngineSupport;
 import dev.duoka.planner.layout.Layout;
 import dev.duoka.planner.layout.Stage;
@@ -76,15 +77,19 @@ final class Evaluator {
     StepTime step = time(layout);
     Machine machine = request.machine();
     double tokensPerSecond = request.job().tokensPerStep() / step.total();
-    double peak = machine.card().peak(machine.card().halfPrecision()) * layout.gpus();
+    Precision counted =
+        layout.precision() == Precision.FP8 ? Precision.FP8 : machine.card().halfPrecision();
+    double peak = machine.card().peak(counted) * layout.gpus();
     int length = request.job().sequenceLength();
+    boolean frozen = layout.method().isAdapter();
     return new Plan(
         layout,
         estimate,
         step,
         tokensPerSecond,
-        tokensPerSecond * request.shape().flopsPerToken(length, true) / peak,
-        tokensPerSecond * request.shape().flopsPerToken(length, false) / peak,
+        tokensPerSecond * request.shape().flopsPerToken(length, frozen, true) / peak,
+        tokensPerSecond * request.shape().flopsPerToken(length, frozen, false) / peak,
+        counted,
         Cost.of(machine, layout.gpus(), tokensPerSecond),
         EngineSupport.missing(layout, machine),
         List.of());

@@ -3,13 +3,16 @@ package dev.duoka.planner.search;
 import dev.duoka.planner.catalogue.Machine;
 import dev.duoka.planner.layout.Job;
 import dev.duoka.planner.layout.Method;
+import dev.duoka.planner.memory.StateBytes;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
+import java.util.OptionalDouble;
 
-/** Looks for what would make a job fit that does not: one change at a time. */
+/** Looks for what would make a job fit that does not: one change, else several. */
 final class NearestChanges {
-  private static final int MOST_GPUS = 64;
+  private static final double GIB = 1L << 30;
 
   private final Planner planner;
   private final PlanRequest request;
@@ -17,60 +20,123 @@ final class NearestChanges {
 
   NearestChanges(Planner planner, PlanRequest request) {
     this.planner = planner;
-    this.request = request.quickly();
+    // In fp32 more would fit, but so slowly that it is no remedy.
+    this.request = request.quickly().in(request.precisions().getFirst());
   }
 
   List<Change> find() {
-    if (!request.method().isAdapter()) {
+    Method method = request.method();
+    if (!method.isAdapter()) {
       attempt("16-bit main gradients", request.with(request.engine().withGradientBytes(2)));
     }
-    if (request.method() == Method.FULL) {
+    if (method == Method.FULL) {
       attempt("moments in 8 bits (method full-8bit)", request.by(Method.FULL_8BIT));
     }
-    moreHostMemory();
+    moreHostMemory("", request);
     moreGpus();
-    if (!request.method().isAdapter()) {
-      attempt("adapters only (method lora)", request.by(Method.LORA));
+    if (changes.isEmpty()) {
+      combined();
     }
-    if (request.method() != Method.QLORA) {
-      attempt("adapters beside 4-bit weights (method qlora)", request.by(Method.QLORA));
+    if (changes.isEmpty()) {
+      severalMachines();
     }
+    if (!method.isAdapter() && !attempt("adapters only (method lora)", request.by(Method.LORA))) {
+      moreHostMemory("adapters only (method lora) and ", request.by(Method.LORA));
+    }
+    if (method != Method.QLORA
+        && !attempt("adapters beside 4-bit weights (method qlora)", request.by(Method.QLORA))) {
+      moreHostMemory("adapters beside 4-bit weights (method qlora) and ", request.by(Method.QLORA));
+    }
+    shorter();
+    return changes;
+  }
+
+  private void shorter() {
     Job job = request.job();
     for (int length = job.sequenceLength() / 2; length >= 512; length /= 2) {
       if (job.tokensPerStep() % length == 0
           && attempt(
               "sequences of " + length + " tokens",
               request.doing(new Job(length, job.tokensPerStep(), job.imbalance())))) {
-        break;
-      }
-    }
-    return changes;
-  }
-
-  private void moreHostMemory() {
-    Machine machine = request.machine();
-    for (int factor = 2; factor <= 8; factor *= 2) {
-      double gib = machine.host().memoryGib() * factor;
-      String change = Math.round(gib) + " GiB of host memory";
-      if (attempt(change, request.on(machine.withHostMemory(gib)))) {
         return;
       }
     }
   }
 
+  private boolean moreHostMemory(String before, PlanRequest changed) {
+    Machine machine = changed.machine();
+    for (int factor = 2; factor <= 8; factor *= 2) {
+      double gib = machine.host().memoryGib() * factor;
+      String change = before + Math.round(gib) + " GiB of host memory";
+      if (attempt(change, changed.on(machine.withHostMemory(gib)))) {
+        return true;
+      }
+    }
+    return false;
+  }
+
   private void moreGpus() {
-    for (int gpus = 2 * request.machine().gpus(); gpus <= MOST_GPUS; gpus *= 2) {
+    int most = request.machine().card().mostInOneMachine();
+    for (int gpus = 2 * request.machine().gpus(); gpus <= most; gpus *= 2) {
       if (attempt(gpus + " of these cards", request.on(request.machine().withGpus(gpus)))) {
         return;
       }
     }
   }
 
+  /** More cards with more host memory, smaller states with more host memory. */
+  private void combined() {
+    int most = request.machine().card().mostInOneMachine();
+    for (int gpus = 2 * request.machine().gpus(); gpus <= most; gpus *= 2) {
+      if (moreHostMemory(
+          gpus + " of these cards and ", request.on(request.machine().withGpus(gpus)))) {
+        break;
+      }
+    }
+    if (request.method() == Method.FULL) {
+      PlanRequest small = request.by(Method.FULL_8BIT).with(request.engine().withGradientBytes(2));
+      String change = "16-bit main gradients, moments in 8 bits (method full-8bit)";
+      if (!attempt(change, small)) {
+        moreHostMemory(change + " and ", small);
+      }
+    }
+  }
+
+  /** What the states alone need, spread over cards of several machines, which are not planned. */
+  private void severalMachines() {
+    if (request.method().isAdapter()) {
+      return;
+    }
+    StateBytes state =
+        StateBytes.of(request.precisions().getFirst(), request.method(), request.engine());
+    double bytes =
+        (state.weight() + state.gradient() + state.optimizer()) * request.shape().parameters();
+    // A third of a card is left for activations and buffers.
+    double card = request.machine().card().memoryGib() * GIB * 2 / 3;
+    int most = request.machine().card().mostInOneMachine();
+    long machines = (long) Math.ceil(bytes / card / most);
+    changes.add(
+        new Change(
+            String.format(
+                Locale.ROOT,
+                "about %d machines of %d such cards, which this version does not plan: the states"
+                    + " alone are %,.0f GiB",
+                machines,
+                most,
+                bytes / GIB),
+            OptionalDouble.empty(),
+            ""));
+  }
+
   private boolean attempt(String change, PlanRequest changed) {
     Optional<Plan> plan = planner.bestPlan(changed);
     plan.ifPresent(
         found ->
-            changes.add(new Change(change, found.tokensPerSecond(), found.layout().toString())));
+            changes.add(
+                new Change(
+                    change,
+                    OptionalDouble.of(found.tokensPerSecond()),
+                    found.layout().toString())));
     return plan.isPresent();
   }
 }

@@ -1,5 +1,6 @@
 package dev.duoka.planner.search;
 
+import dev.duoka.planner.catalogue.Precision;
 import dev.duoka.planner.layout.Layout;
 import dev.duoka.planner.memory.MemoryEstimate;
 import dev.duoka.planner.time.StepTime;
@@ -12,8 +13,9 @@ import java.util.List;
  * @param memory of the busiest rank
  * @param time of a step
  * @param tokensPerSecond of all cards together
- * @param mfuCausal model FLOPs with attention at its causal half, of the 16-bit peak
+ * @param mfuCausal model FLOPs with attention at its causal half, of the cards' peak
  * @param mfuFull model FLOPs with full attention, of the same peak
+ * @param mfuPeak whose dense peak that is: of 8 bits where products are in them, else of 16
  * @param cost of running it
  * @param missing what this version's engine lacks to run it; empty where it runs
  * @param why it is here, in sentences
@@ -25,6 +27,7 @@ public record Plan(
     double tokensPerSecond,
     double mfuCausal,
     double mfuFull,
+    Precision mfuPeak,
     Cost cost,
     List<String> missing,
     List<String> why) {
@@ -40,6 +43,6 @@ public record Plan(
 
   Plan because(List<String> reasons) {
     return new Plan(
-        layout, memory, time, tokensPerSecond, mfuCausal, mfuFull, cost, missing, reasons);
+        layout, memory, time, tokensPerSecond, mfuCausal, mfuFull, mfuPeak, cost, missing, reasons);
   }
 }

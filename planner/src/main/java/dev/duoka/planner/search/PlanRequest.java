@@ -57,6 +57,12 @@ public record PlanRequest(
     return new PlanRequest(model, shape, machine, job, method, precisions, allGpus, quick, other);
   }
 
+  /** The same request in one arithmetic alone. */
+  PlanRequest in(Precision only) {
+    return new PlanRequest(
+        model, shape, machine, job, method, List.of(only), allGpus, quick, engine);
+  }
+
   /** The same request, surveyed quickly and with all cards. */
   public PlanRequest quickly() {
     return new PlanRequest(model, shape, machine, job, method, precisions, true, true, engine);

@@ -11,7 +11,8 @@ import java.util.Optional;
  * @param feasible those of them that fit
  * @param plans the best of each kind, best first
  * @param pareto plans that no other beats in time, memory and cost together, fastest first
- * @param misfits the nearest that do not fit and would be faster, or the nearest at all
+ * @param misfits the nearest that do not fit and would be faster; the nearest at all where none
+ *     would
  * @param changes what would make the job fit, where nothing does
  * @param rules rules of thumb beside the result
  * @param milliseconds that the search took

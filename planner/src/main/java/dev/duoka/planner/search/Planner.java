@@ -43,9 +43,7 @@ public final class Planner {
       plans.add(plan.because(Reasons.of(candidate, ranked, findings, request)));
     }
     List<Plan> pareto =
-        findings.pareto().stream()
-            .sorted(Comparator.comparingDouble(Candidate::seconds))
-            .limit(SHOWN_PARETO)
+        findings.pareto().shown(ranked, SHOWN_PARETO).stream()
             .map(candidate -> evaluator.plan(candidate.layout()))
             .toList();
     List<Change> changes = plans.isEmpty() ? new NearestChanges(this, request).find() : List.of();
@@ -91,13 +89,13 @@ public final class Planner {
       int searched,
       int feasible,
       Map<Object, Candidate> best,
-      List<Candidate> pareto,
+      ParetoFront pareto,
       Map<Object, Misfit> nearest) {}
 
   Findings search(PlanRequest request) {
     check(request);
     Evaluator evaluator = new Evaluator(request, catalogue);
-    Search search = new Search(evaluator);
+    Search search = new Search(evaluator, request.precisions().getFirst());
     int all = request.machine().gpus();
     for (Precision precision : request.precisions()) {
       SearchSpace space = new SearchSpace(request, precision);
@@ -119,13 +117,16 @@ public final class Planner {
   private static final class Search {
     private final Evaluator evaluator;
     private final Map<Object, Candidate> best = new HashMap<>();
-    private final List<Candidate> pareto = new ArrayList<>();
+    private final Precision preferred;
+    private ParetoFront pareto = new ParetoFront();
+    private final ParetoFront sound = new ParetoFront();
     private final Map<Object, Misfit> nearest = new HashMap<>();
     private int searched;
     private int feasible;
 
-    Search(Evaluator evaluator) {
+    Search(Evaluator evaluator, Precision preferred) {
       this.evaluator = evaluator;
+      this.preferred = preferred;
     }
 
     /** Whether the layout fits. */
@@ -133,15 +134,18 @@ public final class Planner {
       searched++;
       MemoryEstimate memory = evaluator.memory(layout);
       if (!evaluator.fits(memory)) {
-        keepNearest(evaluator.misfit(layout, memory));
+        // What lacks least in fp32, which is tried last, would be far too slow to be worth it.
+        if (layout.precision() == preferred) {
+          keepNearest(evaluator.misfit(layout, memory));
+        }
         return false;
       }
       feasible++;
       Candidate candidate = new Candidate(layout, memory.total(), evaluator.seconds(layout));
       best.merge(candidate.kind(), candidate, (a, b) -> b.score() < a.score() ? b : a);
-      if (pareto.stream().noneMatch(other -> other.dominates(candidate))) {
-        pareto.removeIf(candidate::beats);
-        pareto.add(candidate);
+      pareto.add(candidate);
+      if (!gathersExperts(layout)) {
+        sound.add(candidate);
       }
       return true;
     }
@@ -153,7 +157,7 @@ public final class Planner {
     void dropPlainZero3() {
       if (best.values().stream().anyMatch(candidate -> candidate.layout().expert() > 1)) {
         best.values().removeIf(candidate -> gathersExperts(candidate.layout()));
-        pareto.removeIf(candidate -> gathersExperts(candidate.layout()));
+        pareto = sound;
       }
     }
 
@@ -215,14 +219,21 @@ public final class Planner {
     return EngineSupport.missing(candidate.layout(), request.machine()).isEmpty();
   }
 
-  /** The misfits nearest to fitting: those that would be faster, where something fits. */
+  /** The misfits nearest to fitting: those that would be faster, if there are some. */
   private static List<Misfit> misfits(Findings findings, List<Candidate> ranked) {
+    List<Misfit> all = List.copyOf(findings.nearest().values());
+    if (ranked.isEmpty()) {
+      return nearest(all);
+    }
+    double best = ranked.getFirst().seconds();
+    List<Misfit> faster =
+        all.stream().filter(it -> findings.evaluator().seconds(it.layout()) < best).toList();
+    return nearest(faster.isEmpty() ? all : faster);
+  }
+
+  private static List<Misfit> nearest(List<Misfit> misfits) {
     Set<Object> axes = new HashSet<>();
-    return findings.nearest().values().stream()
-        .filter(
-            misfit ->
-                ranked.isEmpty()
-                    || findings.evaluator().seconds(misfit.layout()) < ranked.getFirst().seconds())
+    return misfits.stream()
         .sorted(
             Comparator.comparingDouble(Planner::lack)
                 .thenComparing(misfit -> misfit.layout().toString()))

@@ -92,15 +92,16 @@ public record ModelShape(
   }
 
   /**
-   * FLOPs per token of forward and backward pass: 6 per active weight that a product uses, and
-   * attention three times over.
+   * FLOPs per token of forward and backward pass: 6 per active weight that a product uses, 4 where
+   * it is frozen and has no gradient of its own, and attention three times over.
    *
+   * @param frozen whether only adapters are trained
    * @param causal whether attention counts at its causal half or as if every token saw all
    */
-  public double flopsPerToken(int length, boolean causal) {
+  public double flopsPerToken(int length, boolean frozen, boolean causal) {
     double weights = activeParameters - (tied ? 0 : embeddingParameters());
     double keys = causal ? length / 2.0 : length;
-    return 6 * weights + 3 * layers * attention.flops(keys);
+    return (frozen ? 4 : 6) * weights + 3 * layers * attention.flops(keys);
   }
 
   private static LayerShape layer(

@@ -57,7 +57,7 @@ final class MicroBatchTime {
     }
     if (stage.last()) {
       launches += stage.heads() * ElementwiseBytes.lossKernels(shape, layout, tokens);
-      seconds.add(Cause.GEMM, stage.heads() * 3 * rowsOf(shape.head()), basis());
+      seconds.add(Cause.GEMM, stage.heads() * trainingPasses() * rowsOf(shape.head()), basis());
       memory(seconds, stage.heads() * tokens * ElementwiseBytes.lossPerToken(shape, layout));
     }
     double device = seconds.total();
@@ -111,7 +111,11 @@ final class MicroBatchTime {
 
   /** Forward, input gradients and weight gradients; frozen weights need none of the last. */
   private double passes() {
-    return (layout.method().isAdapter() ? 2 : 3) + (layout.recompute() == Recompute.FULL ? 1 : 0);
+    return trainingPasses() + (layout.recompute() == Recompute.FULL ? 1 : 0);
+  }
+
+  private int trainingPasses() {
+    return layout.method().isAdapter() ? 2 : 3;
   }
 
   private double product(Product product) {

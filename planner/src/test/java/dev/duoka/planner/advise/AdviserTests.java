@@ -55,6 +55,21 @@ final class AdviserTests {
   }
 
   @Test
+  void aBudgetToBuyIsNotOneToRent() {
+    String machines = "8xH100,1xRTX4090,8xH100";
+    Advice buy = finetune(Payment.BUY, machines);
+    assertThat(buy.machines()).hasSize(2);
+    assertThat(buy.machines().getFirst().machine().name()).isEqualTo("1xRTX-4090-24G");
+    assertThat(buy.machines().getLast().affordable()).isFalse();
+    assertThat(buy.machines().getLast().affordableToRent()).isTrue();
+    assertThat(AdviceText.of(buy)).contains("To buy within").doesNotContain("To rent for");
+    Advice rent = finetune(Payment.RENT, machines);
+    assertThat(rent.machines().getFirst().machine().name()).isEqualTo("8xH100-80G-SXM");
+    assertThat(AdviceText.of(finetune(Payment.EITHER, machines)))
+        .contains("To buy within", "To rent for");
+  }
+
+  @Test
   void theClaimStandsBesideTheModel() {
     Advice advice = advise("deepseek-llm-7b", Task.PRETRAIN, OptionalDouble.empty(), "8xH100");
     BriefComparison brief = advice.brief();
@@ -77,10 +92,26 @@ final class AdviserTests {
     assertThat(adviser.usualMachines()).hasSizeGreaterThan(40);
   }
 
+  private Advice finetune(Payment payment, String machines) {
+    return advise("deepseek-llm-7b", Task.FINETUNE, OptionalDouble.of(20_000), payment, machines);
+  }
+
   private Advice advise(String model, Task task, OptionalDouble budget, String machines) {
+    return advise(model, task, budget, Payment.EITHER, machines);
+  }
+
+  private Advice advise(
+      String model, Task task, OptionalDouble budget, Payment payment, String machines) {
     ModelShape shape = ModelShape.of(Presets.named(model));
     return adviser.advise(
         new AdviceRequest(
-            model, shape, task, task.tokens(shape), 4096, budget, adviser.machines(machines)));
+            model,
+            shape,
+            task,
+            task.tokens(shape),
+            4096,
+            budget,
+            payment,
+            adviser.machines(machines)));
   }
 }

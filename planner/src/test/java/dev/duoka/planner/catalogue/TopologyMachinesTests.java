@@ -8,6 +8,8 @@ import dev.duoka.machine.topology.Topology;
 import dev.duoka.machine.topology.TopologyReader;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 final class TopologyMachinesTests {
   private final Catalogue catalogue = Catalogue.builtIn();
@@ -50,6 +52,31 @@ final class TopologyMachinesTests {
     LinkRates rates = new LinkRates(machine, catalogue);
     assertThat(rates.busBandwidth(Collective.ALL_REDUCE, 2).value())
         .isGreaterThan(3 * rates.busBandwidth(Collective.ALL_REDUCE, 4).value());
+  }
+
+  @Test
+  void aCubeMeshIsTwoGroupsOfFour() {
+    String text =
+        """
+        \tGPU0\tGPU1\tGPU2\tGPU3\tGPU4\tGPU5\tGPU6\tGPU7
+        GPU0\t X \tNV1\tNV1\tNV2\tNV2\tSYS\tSYS\tSYS
+        GPU1\tNV1\t X \tNV2\tNV1\tSYS\tNV2\tSYS\tSYS
+        GPU2\tNV1\tNV2\t X \tNV2\tSYS\tSYS\tNV1\tSYS
+        GPU3\tNV2\tNV1\tNV2\t X \tSYS\tSYS\tSYS\tNV1
+        GPU4\tNV2\tSYS\tSYS\tSYS\t X \tNV1\tNV1\tNV2
+        GPU5\tSYS\tNV2\tSYS\tSYS\tNV1\t X \tNV2\tNV1
+        GPU6\tSYS\tSYS\tNV1\tSYS\tNV1\tNV2\t X \tNV2
+        GPU7\tSYS\tSYS\tSYS\tNV1\tNV2\tNV1\tNV2\t X\s
+        """;
+    assertThat(machine(text, "V100-32G-SXM").domain()).isEqualTo(4);
+  }
+
+  @ParameterizedTest
+  @CsvSource({"RTX 4090, has no NVLink", "V100, has at most NV6"})
+  void linksThatACardCannotHaveAreRefused(String card, String message) {
+    assertThatThrownBy(() -> machine(matrix(4, "NV12"), card))
+        .isInstanceOf(DuokaException.class)
+        .hasMessageContaining(message);
   }
 
   @Test

@@ -18,6 +18,7 @@ import dev.duoka.planner.layout.Method;
 import dev.duoka.planner.layout.Offload;
 import dev.duoka.planner.memory.Owner;
 import dev.duoka.planner.shape.ModelShape;
+import dev.duoka.planner.time.Cause;
 import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
@@ -150,6 +151,61 @@ final class PlannerTests {
         assertThat(beaten).isFalse();
       }
     }
+  }
+
+  @ParameterizedTest
+  @CsvSource({"deepseek-v2-lite, 8xH100", "deepseek-llm-7b, 8xA100", "deepseek-coder-1.3b, 2xL4"})
+  void theParetoFrontHoldsTheBest(String model, String machine) {
+    PlanResult result = plan(model, machine);
+    assertThat(result.pareto())
+        .extracting(Plan::layout)
+        .contains(result.best().orElseThrow().layout());
+  }
+
+  @Test
+  void theNearestMissIsShownThoughSomethingFits() {
+    assertThat(plan("deepseek-llm-7b", "8xA100").misfits()).isNotEmpty();
+  }
+
+  /** 13 GB of frozen weights cross the bus twice in each micro-batch. */
+  @Test
+  void frozenWeightsDoNotCrossTheBusForFree() {
+    PlanRequest request = request("deepseek-llm-7b", "1xRTX4090").by(Method.LORA);
+    PlanRequest lora = request.doing(new Job(4096, 1 << 17, Job.DEFAULT_IMBALANCE));
+    Evaluator evaluator = new Evaluator(lora, catalogue);
+    int[] seen = {0};
+    new SearchSpace(lora, Precision.BF16)
+        .forEach(
+            1,
+            layout -> {
+              if (layout.offload() == Offload.PARAMETERS) {
+                double least = 0.1 * layout.accumulation() * 2 * 13e9 / 31.5e9;
+                assertThat(evaluator.time(layout).of(Cause.OFFLOAD)).isGreaterThan(least);
+                seen[0]++;
+              }
+              return true;
+            });
+    assertThat(seen[0]).isPositive();
+  }
+
+  @Test
+  void remediesAndMissesAreNotInFp32() {
+    PlanResult result = plan("deepseek-v3", "8xH200");
+    assertThat(result.misfits())
+        .isNotEmpty()
+        .allSatisfy(it -> assertThat(it.layout().precision()).isEqualTo(Precision.BF16));
+    assertThat(result.changes())
+        .allSatisfy(it -> assertThat(it.layout()).doesNotContain("fp32"))
+        .anySatisfy(it -> assertThat(it.change()).contains("machines of 8"))
+        .anySatisfy(it -> assertThat(it.change()).contains("lora) and"));
+  }
+
+  @Test
+  void eightBitProductsAreMeasuredAgainstTheirOwnPeak() {
+    PlanRequest request = request("deepseek-llm-7b", "8xH100").in(Precision.FP8);
+    Plan best = new Planner(catalogue).plan(request).best().orElseThrow();
+    assertThat(best.mfuPeak()).isEqualTo(Precision.FP8);
+    assertThat(best.mfuCausal()).isLessThan(0.6);
   }
 
   @Test

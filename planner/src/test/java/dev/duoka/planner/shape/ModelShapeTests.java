@@ -69,8 +69,9 @@ final class ModelShapeTests {
   })
   void flopsAreThoseOfTheTable(String preset, int length, double gigaflops) {
     ModelShape shape = ModelShape.of(Presets.named(preset));
-    assertThat(shape.flopsPerToken(length, true) / 1e9)
+    assertThat(shape.flopsPerToken(length, false, true) / 1e9)
         .isCloseTo(gigaflops, within(0.02 * gigaflops));
-    assertThat(shape.flopsPerToken(length, false)).isGreaterThan(shape.flopsPerToken(length, true));
+    assertThat(shape.flopsPerToken(length, false, false))
+        .isGreaterThan(shape.flopsPerToken(length, false, true));
   }
 }

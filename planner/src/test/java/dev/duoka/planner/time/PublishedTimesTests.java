@@ -36,6 +36,35 @@ final class PublishedTimesTests {
     assertThat(error(run)).isCloseTo(0, within(0.15));
   }
 
+  @ParameterizedTest
+  @MethodSource("runs")
+  void theRangeHoldsThem(PublishedRuns.Run run) {
+    ModelShape shape = run.shape();
+    Catalogue catalogue = Catalogue.builtIn();
+    LinkRates links = new LinkRates(catalogue.machine("8xB200"), catalogue);
+    StepTime time =
+        new TimeModel(shape, run.job(), EngineTraits.MEGATRON, links)
+            .estimate(run.layout(), Stage.split(shape, run.pipeline()));
+    assertThat(run.milliseconds() / 1e3).isBetween(time.low(), time.high());
+  }
+
+  /** MPT-7B on 8 A100 took 1.30, Llama-3-8B on 8 H100 1.61, V2-Lite 1.89 times the prediction. */
+  @ParameterizedTest
+  @CsvSource({
+    "deepseek-llm-7b, 8xA100, 1.30",
+    "deepseek-llm-7b, 8xH100, 1.61",
+    "deepseek-v2-lite, 8xH100, 1.89"
+  })
+  void theRangeHoldsTheSlowestPublishedRuns(String model, String machine, double slower) {
+    ModelShape shape = ModelShape.of(Presets.named(model));
+    Catalogue catalogue = Catalogue.builtIn();
+    LinkRates links = new LinkRates(catalogue.machine(machine), catalogue);
+    StepTime time =
+        new TimeModel(shape, new Job(4096, 4096 * 32, 1), EngineTraits.DUOKA, links)
+            .estimate(data(8, 1, 1, 4, LossKind.CHUNKED), Stage.split(shape, 1));
+    assertThat(time.high()).isGreaterThan(slower * time.total());
+  }
+
   @Test
   void onAverageTheyAreWithinSixPercent() {
     double mean = runs().stream().mapToDouble(run -> Math.abs(error(run))).average().orElseThrow();

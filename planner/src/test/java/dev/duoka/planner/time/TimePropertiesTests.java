@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.within;
 import dev.duoka.formats.yaml.YamlData;
 import dev.duoka.planner.RandomCases;
 import dev.duoka.planner.catalogue.Catalogue;
+import dev.duoka.planner.catalogue.LinkKind;
 import dev.duoka.planner.catalogue.LinkRates;
 import dev.duoka.planner.figure.Figure;
 import dev.duoka.planner.layout.EngineTraits;
@@ -28,7 +29,7 @@ final class TimePropertiesTests {
   void causesAddUpAndTheRangeHoldsThem() {
     for (int i = 0; i < CASES; i++) {
       ModelShape shape = cases.shape();
-      StepTime time = time(Catalogue.builtIn(), "64xA100", shape, cases.layout(shape));
+      StepTime time = time(Catalogue.builtIn(), shape, cases.layout(shape));
       assertThat(time.seconds()).hasSameSizeAs(Cause.values());
       double sum = time.seconds().values().stream().mapToDouble(Figure::value).sum();
       assertThat(time.total()).isCloseTo(sum, within(1e-9 * sum)).isFinite().isPositive();
@@ -51,8 +52,8 @@ final class TimePropertiesTests {
     for (int i = 0; i < CASES; i++) {
       ModelShape shape = cases.shape();
       Layout layout = cases.layout(shape);
-      double before = time(Catalogue.builtIn(), "64xA100", shape, layout).total();
-      double after = time(better, "64xA100", shape, layout).total();
+      double before = time(Catalogue.builtIn(), shape, layout).total();
+      double after = time(better, shape, layout).total();
       assertThat(after).isLessThanOrEqualTo(before * (1 + 1e-9));
     }
   }
@@ -77,17 +78,19 @@ final class TimePropertiesTests {
               layout.loss(),
               layout.precision(),
               layout.method());
-      double once = time(Catalogue.builtIn(), "64xA100", shape, layout).total();
-      double more = time(Catalogue.builtIn(), "64xA100", shape, twice).total();
+      double once = time(Catalogue.builtIn(), shape, layout).total();
+      double more = time(Catalogue.builtIn(), shape, twice).total();
       assertThat(more).isBetween(once, 2 * once * (1 + 1e-9));
     }
   }
 
-  private static StepTime time(
-      Catalogue catalogue, String machine, ModelShape shape, Layout layout) {
+  private static StepTime time(Catalogue catalogue, ModelShape shape, Layout layout) {
     List<Stage> stages = Stage.split(shape, layout.pipeline());
     long tokens = 4096L * layout.data() * layout.microBatch() * layout.accumulation();
-    LinkRates links = new LinkRates(catalogue.machine(machine), catalogue);
+    LinkRates links =
+        new LinkRates(
+            catalogue.machine(catalogue.card("A100"), 64, LinkKind.NVLINK, 64, LinkKind.NVLINK, 1),
+            catalogue);
     return new TimeModel(shape, new Job(4096, tokens, 1.2), EngineTraits.DUOKA, links)
         .estimate(layout, stages);
   }
