@@ -34,6 +34,13 @@ final class Contradictions {
     contradictions.precision();
     contradictions.schedule();
     contradictions.checkpoints();
+    contradictions.environment();
+  }
+
+  private void environment() {
+    config.environment().entrySet().stream()
+        .flatMap(variable -> EnvironmentVariables.problem(variable).stream())
+        .forEach(found -> refuse(found.field(), found.problem(), found.remedy()));
   }
 
   private void model() {
