@@ -38,9 +38,12 @@ final class Contradictions {
   }
 
   private void environment() {
-    config.environment().entrySet().stream()
-        .flatMap(variable -> EnvironmentVariables.problem(variable).stream())
-        .forEach(found -> refuse(found.field(), found.problem(), found.remedy()));
+    config
+        .environment()
+        .forEach(
+            (name, value) ->
+                EnvironmentVariables.problem(name, value)
+                    .ifPresent(found -> refuse(found.field(), found.problem(), found.remedy())));
   }
 
   private void model() {

@@ -1,6 +1,5 @@
 package dev.duoka.train.config;
 
-import java.util.Map;
 import java.util.Optional;
 import java.util.SortedMap;
 import java.util.TreeMap;
@@ -24,9 +23,9 @@ public final class EnvironmentVariables {
   }
 
   /** What is wrong with a variable; empty where nothing is. */
-  static Optional<FieldProblem> problem(Map.Entry<String, @Nullable Object> variable) {
-    String field = "environment." + variable.getKey();
-    if (!READ_BY_LIBRARIES.matcher(variable.getKey()).matches()) {
+  static Optional<FieldProblem> problem(String name, @Nullable Object value) {
+    String field = "environment." + name;
+    if (!READ_BY_LIBRARIES.matcher(name).matches()) {
       return Optional.of(
           new FieldProblem(
               field,
@@ -34,14 +33,14 @@ public final class EnvironmentVariables {
               "Names begin with NCCL_, CUDA_, CUBLAS_, CUDNN_, TORCH_, PYTORCH_, OMP_, MKL_ or"
                   + " the like; set others in the shell."));
     }
-    return switch (variable.getValue()) {
+    return switch (value) {
       case String text when text.indexOf(0) < 0 -> Optional.empty();
       case Integer _, Long _ -> Optional.empty();
       case null, default ->
           Optional.of(
               new FieldProblem(
                   field,
-                  field + " wants a text or a whole number, got " + variable.getValue(),
+                  field + " wants a text or a whole number, got " + value,
                   "Put the value into quotes, as the library reads it: \"1\"."));
     };
   }
