@@ -107,7 +107,8 @@ final class ContainerCommand implements Runnable {
     ObjectNode json = Json.object();
     json.put("name", plan.name());
     json.put("gpus", plan.gpus());
-    json.put("driver", plan.driver().orElse(null));
+    plan.driver()
+        .ifPresentOrElse(version -> json.put("driver", version), () -> json.putNull("driver"));
     json.put("base_image", ContainerFiles.baseImage(plan));
     ArrayNode written = json.putArray("files");
     files.forEach(file -> written.add(file.toString()));

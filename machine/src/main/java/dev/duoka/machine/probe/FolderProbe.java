@@ -12,6 +12,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -92,7 +93,7 @@ public final class FolderProbe {
           "cannot read "
               + place
               + ": "
-              + IoReason.of(e instanceof UncheckedIOException un ? un.getCause() : (IOException) e),
+              + IoReason.of(e instanceof UncheckedIOException un ? Objects.requireNonNull(un.getCause()) : (IOException) e),
           "Name a folder of captured outputs",
           e);
     }
