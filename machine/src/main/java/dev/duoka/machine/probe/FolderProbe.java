@@ -93,7 +93,10 @@ public final class FolderProbe {
           "cannot read "
               + place
               + ": "
-              + IoReason.of(e instanceof UncheckedIOException un ? Objects.requireNonNull(un.getCause()) : (IOException) e),
+              + IoReason.of(
+                  e instanceof UncheckedIOException un
+                      ? Objects.requireNonNull(un.getCause())
+                      : (IOException) e),
           "Name a folder of captured outputs",
           e);
     }
