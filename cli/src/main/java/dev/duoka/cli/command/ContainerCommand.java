@@ -1,5 +1,6 @@
 package dev.duoka.cli.command;
 
+import dev.duoka.formats.json.Json;
 import dev.duoka.machine.container.ContainerDocs;
 import dev.duoka.machine.container.ContainerFiles;
 import dev.duoka.machine.container.ContainerPlan;
@@ -21,6 +22,8 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
+import tools.jackson.databind.node.ArrayNode;
+import tools.jackson.databind.node.ObjectNode;
 
 /** {@code duoka container}: Dockerfile, compose file and Slurm script for a run. */
 @Command(
@@ -60,6 +63,12 @@ final class ContainerCommand implements Runnable {
   @Option(names = "--infiniband", description = "Hand the InfiniBand adapters in.")
   private boolean infiniband;
 
+  @Option(names = "--force", description = "Overwrite files of an earlier call.")
+  private boolean force;
+
+  @Option(names = "--json", description = "Print one JSON object instead of text.")
+  private boolean json;
+
   @Option(names = "--docs", description = "Print the page about containers, in Markdown.")
   private boolean docs;
 
@@ -71,11 +80,39 @@ final class ContainerCommand implements Runnable {
     if (docs) {
       out.print(ContainerDocs.markdown());
     } else {
-      List<Path> files = ContainerFiles.write(plan(), folder);
+      ContainerPlan plan = plan();
+      refuseToOverwrite();
+      List<Path> files = ContainerFiles.write(plan, folder);
+      if (json) {
+        out.println(Json.line(json(plan, files)));
+        out.flush();
+        return;
+      }
       files.forEach(file -> out.println("Wrote " + file));
       out.println("NOTES.md says what each line is for, and which commands come next.");
     }
     out.flush();
+  }
+
+  private void refuseToOverwrite() {
+    Path there = folder.resolve("Dockerfile");
+    if (!force && Files.exists(there)) {
+      throw new CommandLine.ParameterException(
+          spec.commandLine(),
+          there + " is there already; name another folder with --out, or overwrite with --force");
+    }
+  }
+
+  private static ObjectNode json(ContainerPlan plan, List<Path> files) {
+    ObjectNode json = Json.object();
+    json.put("name", plan.name());
+    json.put("gpus", plan.gpus());
+    plan.driver()
+        .ifPresentOrElse(version -> json.put("driver", version), () -> json.putNull("driver"));
+    json.put("base_image", ContainerFiles.baseImage(plan));
+    ArrayNode written = json.putArray("files");
+    files.forEach(file -> written.add(file.toString()));
+    return json;
   }
 
   private ContainerPlan plan() {
@@ -87,9 +124,28 @@ final class ContainerCommand implements Runnable {
       throw new CommandLine.ParameterException(
           spec.commandLine(), "--base-image " + baseImage + " is no name of an image");
     }
+    if (baseImage != null && !baseImage.matches(".*(:[\\w.-]+|@sha256:[0-9a-f]{64})")) {
+      throw new CommandLine.ParameterException(
+          spec.commandLine(),
+          "--base-image "
+              + baseImage
+              + " names no tag or digest: write NAME:TAG or"
+              + " NAME@sha256:…, of an image with CUDA and PyTorch");
+    }
     MachineSnapshot machine = LiveProbe.read();
     Optional<Path> file = Optional.ofNullable(runFile).map(Path::toAbsolutePath);
     Optional<RunConfig> run = Optional.ofNullable(runFile).map(f -> RunFile.read(f, List.of()));
+    if (gpus != null && run.isPresent() && gpus != gpus(run.get())) {
+      throw new CommandLine.ParameterException(
+          spec.commandLine(),
+          "--gpus "
+              + gpus
+              + ", but "
+              + runFile
+              + " takes "
+              + gpus(run.get())
+              + " (device, parallel.data); leave --gpus out, or change the run file");
+    }
     int count =
         gpus != null
             ? gpus
@@ -107,7 +163,8 @@ final class ContainerCommand implements Runnable {
         Version.number());
   }
 
-  private static int gpus(RunConfig run) {
+  /** The GPUs that a run takes: one for each rank, unless all share one. */
+  static int gpus(RunConfig run) {
     if (run.device().kind() == DeviceChoice.Kind.CPU) {
       return 0;
     }

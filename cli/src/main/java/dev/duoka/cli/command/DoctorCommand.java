@@ -15,6 +15,7 @@ import dev.duoka.machine.probe.FolderProbe;
 import dev.duoka.machine.probe.Gpu;
 import dev.duoka.machine.probe.LiveProbe;
 import dev.duoka.machine.probe.MachineSnapshot;
+import dev.duoka.machine.probe.PciDevice;
 import dev.duoka.machine.probe.Reading;
 import java.io.PrintWriter;
 import java.nio.file.Path;
@@ -179,7 +180,7 @@ final class DoctorCommand implements Callable<Integer> {
     out.println(
         machine.origin()
             + ": "
-            + (gpus.isEmpty() ? "no GPU" : gpus)
+            + (gpus.isEmpty() ? withoutDriver(machine) : gpus)
             + machine.driver().version().optional().map(v -> ", driver " + v).orElse("")
             + machine
                 .software()
@@ -187,5 +188,15 @@ final class DoctorCommand implements Callable<Integer> {
                 .optional()
                 .map(torch -> ", PyTorch " + torch.version())
                 .orElse(""));
+  }
+
+  /** What PCI alone tells of the GPUs. */
+  private static String withoutDriver(MachineSnapshot machine) {
+    long cards =
+        machine.pci().optional().orElse(List.of()).stream()
+            .filter(device -> device.kind() == PciDevice.Kind.GPU)
+            .count();
+    String view = machine.live() ? "driver cannot be asked" : "driver's view not captured";
+    return cards == 0 ? "no GPU" : cards + " NVIDIA cards on PCI, " + view;
   }
 }

@@ -8,6 +8,7 @@ import dev.duoka.formats.modelconfig.ParameterCounts;
 import dev.duoka.formats.modelconfig.Presets;
 import dev.duoka.machine.doctor.Plan;
 import dev.duoka.train.config.ModelSettings;
+import dev.duoka.train.config.RunConfig;
 import dev.duoka.train.config.RunFile;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -29,7 +30,8 @@ final class HostMemoryPlan {
   private HostMemoryPlan() {}
 
   static Plan of(Path runFile) {
-    ModelSettings model = RunFile.read(runFile, List.of()).model();
+    RunConfig run = RunFile.read(runFile, List.of());
+    ModelSettings model = run.model();
     long parameters =
         ParameterCounts.of(ModelConfigReader.read(config(model), runFile.toString()))
             .totalWithMtp();
@@ -39,7 +41,8 @@ final class HostMemoryPlan {
             Locale.ROOT,
             "a snapshot of %.2f billion parameters with their moments, 12 bytes each, and 8 GiB for"
                 + " the program",
-            parameters / 1e9));
+            parameters / 1e9),
+        ContainerCommand.gpus(run));
   }
 
   private static JsonNode config(ModelSettings model) {

@@ -2,6 +2,7 @@ package dev.duoka.cli.command;
 
 import dev.duoka.base.DuokaException;
 import dev.duoka.base.ErrorCode;
+import dev.duoka.base.IoReason;
 import dev.duoka.machine.topology.Topology;
 import dev.duoka.machine.topology.TopologyReader;
 import java.io.IOException;
@@ -23,10 +24,16 @@ final class TopologyFile {
       return TopologyReader.read(text(content), name);
     } catch (NoSuchFileException e) {
       throw new DuokaException(
-          ErrorCode.IO, "cannot read " + name + ": there is no such file", "Check the path.", e);
+          ErrorCode.USAGE, "cannot read " + name + ": there is no such file", "Check the path.", e);
     } catch (IOException e) {
       throw new DuokaException(
-          ErrorCode.IO, "cannot read " + name + ": " + e, "Check that it is a readable file.", e);
+          ErrorCode.USAGE,
+          "cannot read "
+              + name
+              + ": "
+              + (Files.isDirectory(file) ? "it is a folder" : IoReason.of(e)),
+          "Check that it is a readable file.",
+          e);
     }
   }
 

@@ -18,10 +18,12 @@ public final class ContainerDocs {
       IMAGE=registry/duoka-train@sha256:… sbatch train.sbatch
       ```
 
+      - `--json` prints `name`, `gpus`, `driver`, `base_image` and `files`. A folder that holds a Dockerfile already is
+        left alone unless `--force` is given; `--gpus` must be what the run file takes.
       - `--base-image NAME@sha256:…` pins the base image; without it the table below chooses by the driver,
         and `NOTES.md` says how to find the digest.
       - `--driver VERSION` says which driver the container will meet, where that is not this machine's.
-      - `--gpus N` in the place of what the run file says; `--infiniband` hands the adapters in.
+      - `--gpus N` where no run file says it; `--infiniband` hands the adapters in.
       - The container runs as you, not as root; corpus, tokenizer and run file are mounted read only under
         their own paths; only `/runs` is written, and a volume for the cache.
       - `shm_size`, the limits for locked memory and open files, ten minutes to save a checkpoint, and a

@@ -37,6 +37,11 @@ public final class ContainerFiles {
     return contents;
   }
 
+  /** The image that the files build on. */
+  public static String baseImage(ContainerPlan plan) {
+    return plan.baseImage().orElseGet(() -> BaseImage.forDriver(plan.driver()).image());
+  }
+
   /** Writes the files into a folder and returns their paths. */
   public static List<Path> write(ContainerPlan plan, Path folder) {
     Map<String, String> contents = of(plan);

@@ -30,6 +30,7 @@ final class Checks {
           new MemlockCheck(),
           new OpenFilesCheck(),
           new HostMemoryCheck(),
+          new PlannedGpusCheck(),
           new ContainerCheck(),
           new EccCheck(),
           new RowRemapCheck(),

@@ -1,6 +1,5 @@
 package dev.duoka.machine.doctor;
 
-import java.util.Arrays;
 import java.util.Map;
 import java.util.Optional;
 import java.util.SortedMap;
@@ -34,30 +33,7 @@ final class CudaVariablesCheck implements Check {
           "every kernel waits for the one before: training is several times slower",
           "unset CUDA_LAUNCH_BLOCKING");
     }
-    String visible = set.get("CUDA_VISIBLE_DEVICES");
-    if (visible != null && !machine.gpus().isEmpty()) {
-      long named =
-          Arrays.stream(visible.split(","))
-              .filter(part -> !part.isBlank() && !part.strip().equals("-1"))
-              .count();
-      if (named == 0) {
-        out.error(
-            "CUDA_VISIBLE_DEVICES='" + visible + "' hides every GPU",
-            "programs compute on the CPU or stop",
-            "unset CUDA_VISIBLE_DEVICES");
-      } else if (named < machine.gpus().size()) {
-        out.note(
-            "CUDA_VISIBLE_DEVICES="
-                + visible
-                + " shows "
-                + named
-                + " of "
-                + machine.gpus().size()
-                + " GPUs",
-            "the others stay idle",
-            "unset CUDA_VISIBLE_DEVICES   # to use all");
-      }
-    }
+    VariableValues.examine(set, machine, out);
     String path = set.getOrDefault("LD_LIBRARY_PATH", "");
     if (path.contains("/stubs")) {
       out.error(

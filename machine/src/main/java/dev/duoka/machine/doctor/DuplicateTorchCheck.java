@@ -45,7 +45,7 @@ final class DuplicateTorchCheck implements Check {
                 place + " holds PyTorch " + String.join(" and ", found),
                 "files of both lie over each other; which part of which is loaded depends on the"
                     + " order of installation",
-                "pip uninstall -y torch && pip uninstall -y torch; conda remove --force pytorch;"
+                "pip uninstall -y torch; conda remove --force pytorch;"
                     + " pip install torch   # in that environment");
           }
         });
@@ -65,7 +65,9 @@ final class DuplicateTorchCheck implements Check {
               + first.version()
               + " in "
               + first.place(),
-          "export DUOKA_LIBTORCH=" + first.place() + "/lib   # or another's lib folder");
+          first.place().startsWith("/")
+              ? "export DUOKA_LIBTORCH=" + first.place() + "/lib   # or another's lib folder"
+              : "set DUOKA_LIBTORCH to the torch/lib folder of the one that is meant");
     }
   }
 

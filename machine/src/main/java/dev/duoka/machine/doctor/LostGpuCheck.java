@@ -23,10 +23,15 @@ final class LostGpuCheck implements Check {
   public void examine(Examination machine, Findings out) {
     if (machine.machine().gpus() instanceof Reading.Unknown<List<Gpu>>(String why)) {
       out.unseen("GPUs: " + why);
+      onPciAlone(machine, out);
       return;
     }
     if (machine.machine().pci() instanceof Reading.Unknown<List<PciDevice>>(String why)) {
       out.unseen("PCI devices: " + why);
+      return;
+    }
+    if (machine.gpus().isEmpty() && !machine.machine().live()) {
+      onPciAlone(machine, out);
       return;
     }
     long cards = machine.pci(PciDevice.Kind.GPU);
@@ -46,6 +51,16 @@ final class LostGpuCheck implements Check {
           "a card fell off the bus, failed to start or is bound to another driver (vfio-pci)",
           "sudo dmesg | grep -i -E 'xid|nvrm'; lspci -nnk -d 10de:   # then power-cycle the"
               + " machine");
+    }
+  }
+
+  private static void onPciAlone(Examination machine, Findings out) {
+    long cards = machine.pci(PciDevice.Kind.GPU);
+    if (cards > 0 && !machine.machine().live()) {
+      out.note(
+          cards + " NVIDIA cards on PCI; the driver's view was not captured",
+          "most checks of the cards have nothing to look at",
+          "./duoka doctor --capture DIR   # on that machine; or add the output of nvidia-smi -q");
     }
   }
 }

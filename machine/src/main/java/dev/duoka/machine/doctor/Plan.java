@@ -1,9 +1,10 @@
 package dev.duoka.machine.doctor;
 
 /**
- * What a planned run needs of the host.
+ * What a planned run needs of the machine.
  *
  * @param hostBytes bytes of host memory
  * @param why what they are for
+ * @param gpus GPUs, one for each rank; 0 for a run on the CPU
  */
-public record Plan(long hostBytes, String why) {}
+public record Plan(long hostBytes, String why, int gpus) {}

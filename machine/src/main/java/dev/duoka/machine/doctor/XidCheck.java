@@ -63,7 +63,12 @@ final class XidCheck implements Check {
         entry.severity(),
         "Xid " + last.code() + " on " + where + ", " + entry.what() + times + ": " + last.line(),
         entry.action().consequence(),
-        entry.action().fix());
+        where.startsWith("GPU ")
+            ? entry
+                .action()
+                .fix()
+                .replace("--gpu-reset ", "--gpu-reset -i " + where.substring("GPU ".length()) + " ")
+            : entry.action().fix());
   }
 
   /** The log leaves the function out. */

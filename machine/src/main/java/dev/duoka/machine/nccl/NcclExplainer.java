@@ -110,7 +110,7 @@ public final class NcclExplainer {
           Kind.USELESS_HERE,
           "PyTorch's process group reads it, NCCL does not: "
               + variable.summary()
-              + ". duoka calls NCCL itself, so it has no effect here.",
+              + ". duoka's ranks do not use that group, so it has no effect here.",
           "Remove it, unless PyTorch programs on this machine need it.");
     }
     return NcclRules.special(variable, value, topology, LEAST_FOR_NVLS)
@@ -158,7 +158,7 @@ public final class NcclExplainer {
                 .removed()
                 .map(v -> "; PyTorch stopped with " + v.replace("PyTorch ", ""))
                 .orElse("")
-            + ". duoka calls NCCL itself and has its own time-outs, so it has no effect here.",
+            + ". duoka's ranks exchange data by plain copies today, so it has no effect here.",
         Optional.of(
             none ? "Remove it." : "Remove it; for PyTorch programs the name is " + meant + "."),
         none ? Optional.empty() : Optional.of(meant),

@@ -5,10 +5,31 @@ import dev.duoka.machine.topology.Link;
 import dev.duoka.machine.topology.Topology;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.regex.Pattern;
 
 /** Verdicts that depend on the value and the machine, not on the variable alone. */
 final class NcclRules {
+  private static final Pattern ALGORITHMS =
+      words("ring|tree|collnet|collnetchain|collnetdirect|nvls|nvlstree|pat");
+  private static final Pattern PROTOCOLS = words("ll|ll128|simple");
+
   private NcclRules() {}
+
+  /** {@code ring,tree}, {@code ^tree}, and from 2.24 {@code ring;allreduce:tree,nvls}. */
+  private static Pattern words(String words) {
+    String list = "\\^?(?:" + words + ")(?:,(?:" + words + "))*";
+    return Pattern.compile(
+        "(?:[a-z]+:)?" + list + "(?:;[a-z]+:" + list + ")*", Pattern.CASE_INSENSITIVE);
+  }
+
+  private static NcclVerdict wrongWord(NcclVariable variable, String value, String words) {
+    return NcclExplainer.verdict(
+        variable,
+        value,
+        Kind.WRONG_VALUE,
+        "'" + value + "' is no list of " + words + ", with ^ before it to exclude them.",
+        "Correct or remove it.");
+  }
 
   static Optional<NcclVerdict> special(
       NcclVariable variable, String value, Optional<Topology> topology, int leastForNvls) {
@@ -43,26 +64,34 @@ final class NcclRules {
               : Optional.empty();
       case "NCCL_DEBUG" -> debug(variable, value);
       case "NCCL_PROTO" ->
-          value.toUpperCase(Locale.ROOT).contains("LL128") && !value.contains("^")
-              ? Optional.of(
-                  harmful(
-                      variable,
-                      value,
-                      "NCCL uses LL128 by itself where it is safe; forced where the platform does"
-                          + " not support it, it corrupts data.",
-                      "Remove it."))
-              : Optional.empty();
+          !PROTOCOLS.matcher(value.strip()).matches()
+              ? Optional.of(wrongWord(variable, value, "LL, LL128, Simple"))
+              : value.toUpperCase(Locale.ROOT).contains("LL128") && !value.contains("^")
+                  ? Optional.of(
+                      harmful(
+                          variable,
+                          value,
+                          "NCCL uses LL128 by itself where it is safe; forced where the platform"
+                              + " does not support it, it corrupts data.",
+                          "Remove it."))
+                  : Optional.empty();
       case "NCCL_ALGO" ->
-          value.contains("^")
-              ? Optional.empty()
-              : Optional.of(
-                  harmful(
+          !ALGORITHMS.matcher(value.strip()).matches()
+              ? Optional.of(
+                  wrongWord(
                       variable,
                       value,
-                      "It forbids all other algorithms, NVLink SHARP included, and from 2.24 a"
-                          + " collective without an allowed one fails. NCCL's author names it a"
-                          + " means to measure or exclude (nccl issue 790).",
-                      "Remove it after measuring."));
+                      "Ring, Tree, CollnetChain, CollnetDirect, NVLS, NVLSTree, PAT"))
+              : value.contains("^")
+                  ? Optional.empty()
+                  : Optional.of(
+                      harmful(
+                          variable,
+                          value,
+                          "It forbids all other algorithms, NVLink SHARP included, and from 2.24 a"
+                              + " collective without an allowed one fails. NCCL's author names it a"
+                              + " means to measure or exclude (nccl issue 790).",
+                          "Remove it after measuring."));
       case "NCCL_CUMEM_ENABLE" ->
           value.strip().equals("0")
               ? Optional.of(
@@ -121,7 +150,7 @@ final class NcclRules {
     int largest =
         topology.get().nvlinkDomains().stream().mapToInt(domain -> domain.size()).max().orElse(0);
     boolean switched =
-        largest > 2
+        largest > 1
             && topology.get().links().values().stream()
                 .anyMatch(link -> link.isNvlink() && link.nvlinks() > 12);
     if (!switched) {
@@ -134,7 +163,18 @@ final class NcclRules {
                   + " show.",
               "Remove it."));
     }
-    return value.strip().equals("0") && largest >= leastForNvls
+    if (value.strip().equals("0") && largest < leastForNvls) {
+      // 18 links between two GPUs exist through an NVSwitch alone.
+      return Optional.of(
+          NcclExplainer.verdict(
+              variable,
+              value,
+              Kind.HARMLESS,
+              "It turns NVLink SHARP off, a known way round where it fails at the start or in a"
+                  + " container; it costs some of the speed of all-reduces.",
+              "Remove it once NVLink SHARP works."));
+    }
+    return value.strip().equals("0")
         ? Optional.of(
             harmful(
                 variable,

@@ -2,6 +2,7 @@ package dev.duoka.machine.probe;
 
 import dev.duoka.base.DuokaException;
 import dev.duoka.base.ErrorCode;
+import dev.duoka.base.IoReason;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
@@ -11,6 +12,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -87,8 +89,14 @@ public final class FolderProbe {
       return walk.filter(Files::isRegularFile).limit(MOST_FILES).sorted().toList();
     } catch (IOException | UncheckedIOException e) {
       throw new DuokaException(
-          ErrorCode.IO,
-          "cannot read " + place + ": " + e.getMessage(),
+          ErrorCode.USAGE,
+          "cannot read "
+              + place
+              + ": "
+              + IoReason.of(
+                  e instanceof UncheckedIOException un
+                      ? Objects.requireNonNull(un.getCause())
+                      : (IOException) e),
           "Name a folder of captured outputs",
           e);
     }
@@ -99,7 +107,7 @@ public final class FolderProbe {
       return shortLines(decode(in.readNBytes(LARGEST_FILE)));
     } catch (IOException e) {
       throw new DuokaException(
-          ErrorCode.IO, "cannot read " + file + ": " + e.getMessage(), "Check its permissions", e);
+          ErrorCode.IO, "cannot read " + file + ": " + IoReason.of(e), "Check its permissions", e);
     }
   }
 

@@ -58,7 +58,10 @@ public final class Bandwidths {
 
   private static Optional<Bandwidth> pcie(LinkKind kind, Gpu a, Gpu b) {
     LinkTable table = LinkTable.get();
-    Optional<LinkTable.Path> path = table.path(kind);
+    boolean peers = table.hasPeerAccess(a.name()) && table.hasPeerAccess(b.name());
+    Optional<LinkTable.Path> path =
+        table.path(kind).map(known -> peers ? known : table.throughHost());
+    String way = peers ? ", with peer access" : ", through host memory: no peer access";
     if (path.isEmpty()) {
       return Optional.empty();
     }
@@ -72,9 +75,7 @@ public final class Bandwidths {
             Math.min(path.get().most(), slow * path.get().low()),
             Math.min(path.get().most(), fast * path.get().high()),
             !known || !path.get().measured(),
-            known
-                ? speedA.get() + " over " + kind + ", with peer access"
-                : "PCIe 3 to 5 x16 over " + kind + ", with peer access"));
+            known ? speedA.get() + " over " + kind + way : "PCIe 3 to 5 x16 over " + kind + way));
   }
 
   private static double rate(Optional<PcieSpeed> speed, PcieSpeed otherwise) {

@@ -34,7 +34,13 @@ final class LinkTable {
   private final Map<LinkKind, Path> paths = new EnumMap<>(LinkKind.class);
   private final List<Card> cards;
 
+  private final Pattern withoutPeerAccess;
+  private final Path throughHost;
+
   private LinkTable(JsonFields file) {
+    JsonFields host = file.object("through_host").orElseThrow();
+    withoutPeerAccess = Pattern.compile(host.text("match").orElseThrow());
+    throughHost = new Path(host.number("low"), host.number("high"), Double.MAX_VALUE, false);
     nvlinks =
         file.objects("nvlink").stream()
             .map(
@@ -84,6 +90,16 @@ final class LinkTable {
 
   Optional<Path> path(LinkKind kind) {
     return Optional.ofNullable(paths.get(kind));
+  }
+
+  /** Copies of two cards of which one has no peer access. */
+  Path throughHost() {
+    return throughHost;
+  }
+
+  /** Whether a product has peer access; one that is not known has. */
+  boolean hasPeerAccess(Optional<String> product) {
+    return product.map(name -> !withoutPeerAccess.matcher(name).find()).orElse(true);
   }
 
   Optional<Card> card(String product) {

@@ -43,7 +43,7 @@ class CheckTests {
           Doctor.examine(
               new FakeMachine(gpus).snapshot(folder.resolve("m" + gpus)),
               NO_COPIES,
-              Optional.of(new Plan(1L << 30, "a small model")));
+              Optional.of(new Plan(1L << 30, "a small model", 8)));
       assertThat(diagnosis.findings()).as(gpus + " GPUs").isEmpty();
       assertThat(diagnosis.isHealthy()).isTrue();
       List<String> blind =
@@ -277,6 +277,14 @@ class CheckTests {
         fault("nccl-variables", NOTE, m -> m.environment.put("NCCL_SOCKET_NTHREADS", "4")),
         fault("nccl-variables", WARNING, m -> m.environment.put("NCCL_P2P_LEVLE", "NVL")),
         fault("cuda-variables", ERROR, m -> m.environment.put("CUDA_VISIBLE_DEVICES", "-1")),
+        fault("cuda-variables", ERROR, m -> m.environment.put("CUDA_VISIBLE_DEVICES", "0,1,99")),
+        fault("cuda-variables", ERROR, m -> m.environment.put("CUDA_VISIBLE_DEVICES", "98,99")),
+        fault("cuda-variables", NOTE, m -> m.environment.put("NVIDIA_VISIBLE_DEVICES", "void")),
+        fault("cuda-variables", WARNING, m -> m.environment.put("OMP_NUM_THREADS", "abc")),
+        fault(
+            "cuda-variables",
+            ERROR,
+            m -> m.environment.put("PYTORCH_CUDA_ALLOC_CONF", "max_split_size_mb:abc")),
         fault("cuda-variables", WARNING, m -> m.environment.put("CUDA_LAUNCH_BLOCKING", "1")),
         fault("cuda-variables", NOTE, m -> m.environment.put("CUDA_VISIBLE_DEVICES", "0,1")),
         fault(
@@ -363,7 +371,7 @@ class CheckTests {
         Doctor.examine(
             machine.snapshot(folder),
             NO_COPIES,
-            Optional.of(new Plan(512L << 30, "a snapshot of 37 B parameters")));
+            Optional.of(new Plan(512L << 30, "a snapshot of 37 B parameters", 0)));
     assertThat(diagnosis.findings())
         .singleElement()
         .satisfies(

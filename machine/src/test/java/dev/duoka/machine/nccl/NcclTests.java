@@ -49,6 +49,24 @@ class NcclTests {
   }
 
   @Test
+  void nvlinkSharpExistsBehindASwitchOfTwo() {
+    NcclExplainer explainer =
+        new NcclExplainer(Optional.of(matrix(2, "NV18", "NVIDIA H100 80GB HBM3")));
+    NcclVerdict verdict = explainer.explain("NCCL_NVLS_ENABLE", "0");
+    assertThat(verdict.kind()).isEqualTo(Kind.HARMLESS);
+    assertThat(verdict.explanation()).contains("known way round");
+  }
+
+  @Test
+  void wordsOfAlgorithmsAreChecked() {
+    NcclExplainer explainer = new NcclExplainer(Optional.empty());
+    assertThat(explainer.explain("NCCL_ALGO", "rign").kind()).isEqualTo(Kind.WRONG_VALUE);
+    assertThat(explainer.explain("NCCL_ALGO", "Ring").kind()).isEqualTo(Kind.HARMFUL);
+    assertThat(explainer.explain("NCCL_ALGO", "^tree").kind()).isNotEqualTo(Kind.WRONG_VALUE);
+    assertThat(explainer.explain("NCCL_PROTO", "LL182").kind()).isEqualTo(Kind.WRONG_VALUE);
+  }
+
+  @Test
   void measuredSettingsAreForTheirCardsAlone() {
     NcclAdvice advice = NcclAdvice.of(matrix(8, "NODE", "NVIDIA RTX PRO 6000 Blackwell"));
     assertThat(advice.set())

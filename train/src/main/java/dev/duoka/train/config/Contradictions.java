@@ -34,6 +34,16 @@ final class Contradictions {
     contradictions.precision();
     contradictions.schedule();
     contradictions.checkpoints();
+    contradictions.environment();
+  }
+
+  private void environment() {
+    config
+        .environment()
+        .forEach(
+            (name, value) ->
+                EnvironmentVariables.problem(name, value)
+                    .ifPresent(found -> refuse(found.field(), found.problem(), found.remedy())));
   }
 
   private void model() {

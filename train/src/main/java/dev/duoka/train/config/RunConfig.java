@@ -2,8 +2,12 @@ package dev.duoka.train.config;
 
 import dev.duoka.train.config.binding.Doc;
 import java.nio.file.Path;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Everything that a run file says: which model is trained, on what, and how.
@@ -51,9 +55,21 @@ public record RunConfig(
             whenAbsent = "`runs/<name of the run file>-<date and time>`")
         Optional<Path> runDir,
     @Doc(
+            value =
+                "Variables that native libraries read when they are loaded (`NCCL_…`, `CUDA_…`,"
+                    + " `OMP_…` and the like), for example `{NCCL_P2P_LEVEL: SYS}`; `./duoka nccl`"
+                    + " writes such a block. `train` sets them before it loads LibTorch. A"
+                    + " variable that the shell has set wins, and `train` says so.",
+            byDefault = "{}")
+        Map<String, @Nullable Object> environment,
+    @Doc(
             value = "A text that the trained model writes at the end of the run.",
             whenAbsent = "no sample")
         Optional<SampleSettings> generateSample) {
+
+  public RunConfig {
+    environment = Collections.unmodifiableMap(new LinkedHashMap<>(environment));
+  }
 
   /**
    * CPU threads of each rank: {@link #threads}, or an equal share of the cores and at least one.

@@ -61,6 +61,28 @@ final class RunFileTests {
       """;
 
   @Test
+  void variablesOfLibrariesAreTextAndOthersAreRefused() {
+    String file =
+        """
+        model: {preset: tiny-v3}
+        data: {sources: [jdk:src], sequence_length: 256}
+        training: {tokens_per_step: 8192, steps: 300}
+        environment: {%s}
+        """;
+    RunConfig config =
+        RunFile.parse("run.yaml", file.formatted("NCCL_MIN_CTAS: 8, NCCL_ALGO: Ring"), List.of());
+    assertThat(EnvironmentVariables.of(config))
+        .containsEntry("NCCL_MIN_CTAS", "8")
+        .containsEntry("NCCL_ALGO", "Ring");
+    assertThat(RunFile.parse("again.yaml", RunFile.write(config), List.of())).isEqualTo(config);
+    assertThatThrownBy(() -> RunFile.parse("run.yaml", file.formatted("PATH: /bin"), List.of()))
+        .hasMessageContaining("environment.PATH is none of the variables");
+    assertThatThrownBy(
+            () -> RunFile.parse("run.yaml", file.formatted("NCCL_ALGO: true"), List.of()))
+        .hasMessageContaining("environment.NCCL_ALGO wants a text or a whole number");
+  }
+
+  @Test
   void readsEveryField() {
     RunConfig config = RunFile.parse("run.yaml", FULL, List.of());
 
