@@ -19,6 +19,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** Each check on a machine with one fault; on the healthy machine all of them are silent. */
@@ -43,7 +44,7 @@ class CheckTests {
           Doctor.examine(
               new FakeMachine(gpus).snapshot(folder.resolve("m" + gpus)),
               NO_COPIES,
-              Optional.of(new Plan(1L << 30, "a small model", 8)));
+              Optional.of(new Plan(1L << 30, "a small model", gpus)));
       assertThat(diagnosis.findings()).as(gpus + " GPUs").isEmpty();
       assertThat(diagnosis.isHealthy()).isTrue();
       List<String> blind =
@@ -315,12 +316,32 @@ class CheckTests {
         .isEqualTo(diagnosis.findings().stream().allMatch(f -> f.severity() == NOTE));
   }
 
+  @ParameterizedTest
+  @CsvSource({"8, ERROR", "2, NOTE"})
+  void comparesThePlannedRanksWithTheGpus(int ranks, Severity severity) {
+    Diagnosis diagnosis =
+        Doctor.examine(
+            new FakeMachine(4).snapshot(folder),
+            NO_COPIES,
+            Optional.of(new Plan(1L << 30, "a small model", ranks)));
+    assertThat(diagnosis.findings())
+        .singleElement()
+        .satisfies(
+            finding -> {
+              assertThat(finding.check()).isEqualTo("planned-gpus");
+              assertThat(finding.severity()).isEqualTo(severity);
+              assertThat(finding.evidence()).contains(ranks + " ").contains("4 GPUs");
+              assertThat(finding.fix()).contains("parallel.data=4");
+            });
+  }
+
   /** Checks that the faults above do not reach are tried in tests of their own. */
   @Test
   void everyCheckHasAFault() {
     Set<String> tried =
         Stream.concat(
-                faults().map(arguments -> (String) arguments.get()[0]), Stream.of("driver", "copy"))
+                faults().map(arguments -> (String) arguments.get()[0]),
+                Stream.of("driver", "copy", "planned-gpus"))
             .collect(Collectors.toSet());
     assertThat(tried).containsAll(Checks.ALL.stream().map(check -> check.info().id()).toList());
   }
