@@ -65,7 +65,7 @@ final class MachineCommandTests {
 
   @Test
   void badInputGetsOneMessage() throws IOException {
-    assertThat(run("doctor", "--from", folder.resolve("nowhere").toString())).isEqualTo(1);
+    assertThat(run("doctor", "--from", folder.resolve("nowhere").toString())).isEqualTo(2);
     assertThat(err.toString()).contains("cannot read").hasLineCount(1);
     Path noise = Files.write(folder.resolve("noise"), new byte[] {0, 1, 2, (byte) 0xff});
     assertThat(run("doctor", "--from", noise.toString())).isEqualTo(1);
