@@ -51,8 +51,12 @@ final class DiagnoseCommandTests {
     String survived =
         log(
             "s.log",
-            "torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 2.00 GiB.\n"
-                + "step 1 loss 10.9\nstep 2 loss 10.8\nstep 3 loss 9.1\n");
+            """
+            torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 2.00 GiB.
+            step 1 loss 10.9
+            step 2 loss 10.8
+            step 3 loss 9.1
+            """);
     assertThat(run("diagnose", survived)).isZero();
     assertThat(out.toString()).contains("Nothing failed", "The run went on after", "s.log:1: ");
   }
