@@ -3,21 +3,20 @@ package dev.duoka.engine.autograd;
 import dev.duoka.engine.parameter.Parameter;
 import dev.duoka.tensor.Scope;
 import dev.duoka.tensor.Tensor;
-import java.util.ArrayList;
-import java.util.LinkedHashSet;
 import java.util.List;
-import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
  * A block of which only the input is kept; the backward pass runs it forward again on a tape of its
- * own (Chen et al., arXiv:1604.06174), whose saved tensors go to the same hook. What the block
- * computes must depend on nothing but its input and the parameters.
+ * own (Chen et al., arXiv:1604.06174), whose saved tensors go to the same hook, and leaves out what
+ * only leads to the block's output ({@link BlockTrace}). What the block computes must depend on
+ * nothing but its input and the parameters.
  */
 final class RecomputedBlock extends Function {
   private final Tape.UnaryOperatorOnTape body;
   private final @Nullable SavedTensorHook hook;
-  private final List<Parameter> parameters = new ArrayList<>();
+  private List<Parameter> parameters = List.of();
+  private List<BlockTrace.Again> secondRun = List.of();
 
   /**
    * A block.
@@ -43,16 +42,16 @@ final class RecomputedBlock extends Function {
   @Override
   public Tensor[] forward(SavedTensors saved, Tensor... inputs) {
     saved.saveInput("input", 0);
-    Set<Parameter> used = new LinkedHashSet<>();
-    Tape silent = Tape.inferenceThatNotes(used);
-    Tensor output = body.apply(silent, Variable.constant(inputs[0])).value();
-    parameters.addAll(used);
+    BlockTrace trace = new BlockTrace();
+    Tensor output = body.apply(Tape.tracing(trace), Variable.constant(inputs[0])).value();
+    parameters = trace.parameters();
+    secondRun = trace.secondRun(output);
     return new Tensor[] {output};
   }
 
   @Override
   public @Nullable Tensor[] inputGradients(SavedTensors saved, @Nullable Tensor[] gradOutputs) {
-    try (Tape tape = Tape.recording(Recompute.NONE);
+    try (Tape tape = Tape.recordingAgain(secondRun);
         Scope scope = Scope.open()) {
       if (hook != null) {
         tape.keepSavedTensorsWith(hook);

@@ -25,6 +25,8 @@ public final class SavedTensors {
   private final Tape tape;
   private final Variable[] inputs;
   private final Map<String, Slot> slots = new LinkedHashMap<>();
+  private int count;
+  private int enough = Integer.MAX_VALUE;
   private boolean outputsWanted;
   private Tensor @Nullable [] outputsAgain;
 
@@ -35,9 +37,6 @@ public final class SavedTensors {
 
   /** Keeps an input of the application, or the recipe to compute it again. */
   public void saveInput(String name, int index) {
-    if (!tape.isRecording()) {
-      return;
-    }
     Variable input = inputs[index];
     Node producer = input.producer();
     if (producer != null && tape.recompute() == Recompute.SELECTIVE && producer.isCheap()) {
@@ -49,6 +48,7 @@ public final class SavedTensors {
 
   /** Keeps an intermediate result or an output. */
   public void save(String name, Tensor tensor) {
+    count++;
     if (!tape.isRecording()) {
       return;
     }
@@ -59,6 +59,28 @@ public final class SavedTensors {
             name, hook == null ? new Slot.Kept(shared) : new Slot.Packed(hook.pack(name, shared)));
     if (former != null) {
       release(name, former);
+    }
+    if (count == enough) {
+      throw new AllSaved();
+    }
+  }
+
+  /** How often {@link #save} was called, directly or for an input. */
+  int count() {
+    return count;
+  }
+
+  /** Ends the forward pass with {@link AllSaved} once this many tensors are saved. */
+  void stopAfter(int saves) {
+    enough = saves;
+  }
+
+  /** Nobody reads the outputs of the forward pass that this leaves, and what it saves is saved. */
+  static final class AllSaved extends RuntimeException {
+    private static final long serialVersionUID = 1L;
+
+    AllSaved() {
+      super("all saved", null, false, false);
     }
   }
 

@@ -9,7 +9,6 @@ import dev.duoka.tensor.op.Tensors;
 import java.util.ArrayList;
 import java.util.IdentityHashMap;
 import java.util.List;
-import java.util.Set;
 import java.util.function.Consumer;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
@@ -27,30 +26,42 @@ public final class Tape implements AutoCloseable {
   private final List<Node> nodes = new ArrayList<>();
   private final List<Tensor> held = new ArrayList<>();
   private final IdentityHashMap<Parameter, int[]> pendingUses = new IdentityHashMap<>();
-  private final @Nullable Set<Parameter> notedUses;
+  private final @Nullable BlockTrace trace;
+  private final @Nullable List<BlockTrace.Again> again;
+  private int applications;
   private @Nullable SavedTensorHook hook;
   private Consumer<Parameter> onGradientReady = _ -> {};
   private @Nullable FunctionObserver observer;
 
-  private Tape(boolean recording, Recompute recompute, @Nullable Set<Parameter> notedUses) {
+  private Tape(
+      boolean recording,
+      Recompute recompute,
+      @Nullable BlockTrace trace,
+      @Nullable List<BlockTrace.Again> again) {
     this.recording = recording;
     this.recompute = recompute;
-    this.notedUses = notedUses;
+    this.trace = trace;
+    this.again = again;
   }
 
   /** A tape that records for a backward pass. */
   public static Tape recording(Recompute recompute) {
-    return new Tape(true, recompute, null);
+    return new Tape(true, recompute, null, null);
   }
 
   /** A tape that records nothing: for validation and generation. */
   public static Tape inference() {
-    return new Tape(false, Recompute.NONE, null);
+    return new Tape(false, Recompute.NONE, null, null);
   }
 
-  /** As {@link #inference}, and adds the parameters that are used to {@code uses}. */
-  static Tape inferenceThatNotes(Set<Parameter> uses) {
-    return new Tape(false, Recompute.NONE, uses);
+  /** As {@link #inference}, and writes down what is applied. */
+  static Tape tracing(BlockTrace trace) {
+    return new Tape(false, Recompute.NONE, trace, null);
+  }
+
+  /** Records a second run, in which some applications only save. */
+  static Tape recordingAgain(List<BlockTrace.Again> plan) {
+    return new Tape(true, Recompute.NONE, null, plan);
   }
 
   /** Whether this tape keeps what a backward pass needs. */
@@ -101,9 +112,6 @@ public final class Tape implements AutoCloseable {
 
   /** Applies a function. */
   public Variable[] applyAll(Function function, Variable... inputs) {
-    if (notedUses != null) {
-      notedUses.addAll(function.parameters());
-    }
     SavedTensors saved = new SavedTensors(this, inputs);
     Tensor[] values = new Tensor[inputs.length];
     for (int i = 0; i < inputs.length; i++) {
@@ -112,7 +120,14 @@ public final class Tape implements AutoCloseable {
     if (observer != null) {
       observer.begin(Phase.FORWARD, function.name());
     }
-    Tensor[] outputs = forward(function, saved, values);
+    BlockTrace.Again part = again == null ? null : again.get(applications++);
+    Tensor[] outputs =
+        part == null || part.whole()
+            ? forward(function, saved, values)
+            : saveOnly(function, saved, part, values);
+    if (trace != null) {
+      trace.add(function, values, outputs, saved.count());
+    }
     if (observer != null) {
       observer.end(Phase.FORWARD, function.name(), Work.forward(function, values, outputs));
     }
@@ -157,6 +172,29 @@ public final class Tape implements AutoCloseable {
         saved.close();
       }
     }
+  }
+
+  /** Lets a function save what it does, and no more; the outputs are empty stand-ins. */
+  private Tensor[] saveOnly(
+      Function function, SavedTensors saved, BlockTrace.Again part, Tensor... values) {
+    boolean done = part.saves() == 0;
+    if (!done) {
+      saved.stopAfter(part.saves());
+      try (Scope _ = Scope.open(MemoryOwner.ACTIVATIONS)) {
+        function.forward(saved, values);
+      } catch (SavedTensors.AllSaved _) {
+        done = true;
+      } finally {
+        if (!done) {
+          saved.close();
+        }
+      }
+    }
+    Tensor[] standIns = new Tensor[part.outputs()];
+    for (int i = 0; i < standIns.length; i++) {
+      standIns[i] = Tensors.empty(values[0].dtype(), values[0].device(), 0);
+    }
+    return standIns;
   }
 
   /**

@@ -41,6 +41,13 @@ public final class LinearCrossEntropy extends Function {
   /** Likewise in the compute dtype, with our kernel: large enough for products at full rate. */
   private static final long FUSED_CHUNK_BYTES = 256L << 20;
 
+  /**
+   * Each chunk adds to the whole weight gradient, 8 bytes of traffic per weight: beside the 6
+   * operations per weight and row that is little from this many rows on. Never more rows than twice
+   * the width, so that the logits of a chunk stay below the size of the fp32 weight gradient.
+   */
+  private static final long FUSED_CHUNK_ROWS = 4096;
+
   /** Products are fastest with whole tiles of rows. */
   private static final long ROW_TILE = 128;
 
@@ -162,7 +169,8 @@ public final class LinearCrossEntropy extends Function {
       return Math.max(1, Math.min(rows, chunkBytes / (4 * vocabulary)));
     }
     long fitting = FUSED_CHUNK_BYTES / (hidden.dtype().bytes() * vocabulary);
-    return Math.min(rows, Math.max(ROW_TILE, fitting / ROW_TILE * ROW_TILE));
+    long worthwhile = Math.min(FUSED_CHUNK_ROWS, 2 * hidden.size(1));
+    return Math.min(rows, Math.max(ROW_TILE, Math.max(fitting, worthwhile) / ROW_TILE * ROW_TILE));
   }
 
   @Override

@@ -2,6 +2,7 @@ package dev.duoka.engine.autograd;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.duoka.engine.function.Add;
 import dev.duoka.engine.function.Linear;
 import dev.duoka.engine.parameter.Parameter;
 import dev.duoka.tensor.Device;
@@ -52,6 +53,33 @@ class RecomputeTests {
     }
   }
 
+  /** Of the second run of a block: what nobody reads is not computed, what is read outside is. */
+  @Test
+  void aBlockComputesAgainOnlyWhatGradientsRead() {
+    try (Scope _ = Scope.open(MemoryOwner.TEMPORARIES);
+        Tape tape = Tape.recording(Recompute.FULL)) {
+      Twice first = new Twice(false);
+      Twice readOutside = new Twice(false);
+      Twice last = new Twice(false);
+      Variable x = tape.leaf(new Inputs(8, Dtype.FLOAT32, DEVICE).normal(5, 24));
+      Variable output =
+          tape.block(
+              x,
+              (here, input) -> {
+                Variable middle = here.apply(first, input);
+                Tensor read = here.apply(readOutside, middle).value();
+                assertThat(read.size(0)).isEqualTo(5);
+                return here.apply(new Add(), input, here.apply(last, middle));
+              });
+      tape.backward(output, Elementwise.mul(x.value(), 1));
+      assertThat(first.forwards).isEqualTo(2);
+      assertThat(readOutside.forwards).isEqualTo(2);
+      assertThat(last.forwards).isEqualTo(1);
+      assertThat(HostCopy.doubles(x.gradient()))
+          .isEqualTo(HostCopy.doubles(Elementwise.mul(x.value(), 5)));
+    }
+  }
+
   /** Twice its input; counts how often it computes that forward. */
   private static final class Twice extends Function {
     private final boolean givesOutputs;
@@ -73,8 +101,8 @@ class RecomputeTests {
 
     @Override
     public Tensor[] forward(SavedTensors saved, Tensor... inputs) {
-      forwards++;
       saved.saveInput("x", 0);
+      forwards++;
       return new Tensor[] {Elementwise.mul(inputs[0], 2)};
     }
 
