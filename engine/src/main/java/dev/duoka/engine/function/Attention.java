@@ -2,6 +2,7 @@ package dev.duoka.engine.function;
 
 import dev.duoka.engine.autograd.Function;
 import dev.duoka.engine.autograd.SavedTensors;
+import dev.duoka.tensor.Determinism;
 import dev.duoka.tensor.Dtype;
 import dev.duoka.tensor.Tensor;
 import dev.duoka.tensor.op.Copies;

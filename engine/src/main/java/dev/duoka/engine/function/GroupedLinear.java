@@ -55,6 +55,6 @@ public final class GroupedLinear extends Function {
 
   @Override
   public void weightGradients(SavedTensors saved, @Nullable Tensor[] gradOutputs) {
-    weight.addGradient(GroupedProducts.outerByGroup(only(gradOutputs), saved.get("x"), ends));
+    weight.addGradientProductByGroup(Views.dense(only(gradOutputs)), saved.get("x"), ends);
   }
 }

@@ -9,7 +9,10 @@ import dev.duoka.tensor.op.Views;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** {@code y = x · Wᵀ}: {@code [..., in] → [..., out]} with {@code W [out, in]}, no bias. */
+/**
+ * {@code y = x · Wᵀ}: {@code [..., in] → [..., out]} with {@code W [out, in]}, no bias. With a
+ * second input {@code [..., out]} it is added: a residual connection that costs no pass of its own.
+ */
 public final class Linear extends Function {
   private final Parameter weight;
 
@@ -40,18 +43,25 @@ public final class Linear extends Function {
     long[] shape = x.shape();
     shape[shape.length - 1] = weight.value().size(0);
     Tensor flat = Views.reshape(x, -1, x.size(-1));
-    return new Tensor[] {Views.reshape(Products.mmTransposedB(flat, weight.value()), shape)};
+    Tensor product =
+        inputs.length == 2
+            ? Products.mmTransposedBPlus(Matrices.flat(inputs[1]), flat, weight.value())
+            : Products.mmTransposedB(flat, weight.value());
+    return new Tensor[] {Views.reshape(product, shape)};
   }
 
   @Override
   public @Nullable Tensor[] inputGradients(SavedTensors saved, @Nullable Tensor[] gradOutputs) {
+    Tensor residual = saved.inputs() == 2 ? only(gradOutputs) : null;
     if (!saved.needsInputGradient(0)) {
-      return new @Nullable Tensor[] {null};
+      return new @Nullable Tensor[] {null, residual};
     }
     Tensor gradient = Matrices.flat(only(gradOutputs));
     long[] shape = only(gradOutputs).shape();
     shape[shape.length - 1] = weight.value().size(1);
-    return new @Nullable Tensor[] {Views.reshape(Products.mm(gradient, weight.value()), shape)};
+    return new @Nullable Tensor[] {
+      Views.reshape(Products.mm(gradient, weight.value()), shape), residual
+    };
   }
 
   @Override

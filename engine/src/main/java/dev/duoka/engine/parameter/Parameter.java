@@ -3,9 +3,11 @@ package dev.duoka.engine.parameter;
 import dev.duoka.tensor.Device;
 import dev.duoka.tensor.Dtype;
 import dev.duoka.tensor.Tensor;
+import dev.duoka.tensor.kernel.GroupedOuterKernel;
 import dev.duoka.tensor.kernel.NormKernels;
 import dev.duoka.tensor.op.Copies;
 import dev.duoka.tensor.op.Elementwise;
+import dev.duoka.tensor.op.GroupedProducts;
 import dev.duoka.tensor.op.Products;
 import dev.duoka.tensor.op.Tensors;
 import dev.duoka.tensor.op.Views;
@@ -97,6 +99,23 @@ public final class Parameter {
       try (Tensor product = Products.mmTransposedA(a, b)) {
         addGradient(product);
       }
+    }
+  }
+
+  /**
+   * Adds the products {@code a_gᵀ @ b_g} of groups of rows, the weight gradient of a grouped
+   * product.
+   *
+   * @param a {@code [n, rows]}, the gradient of the output
+   * @param b {@code [n, columns]}, the input
+   * @param ends int32 {@code [groups]}: where the rows of each group end
+   */
+  public void addGradientProductByGroup(Tensor a, Tensor b, Tensor ends) {
+    if (GroupedOuterKernel.take(a, b, gradient())) {
+      GroupedOuterKernel.run(gradient(), a, b, ends, !gradientIsFresh);
+      gradientIsFresh = false;
+    } else {
+      addGradient(GroupedProducts.outerByGroup(a, b, ends));
     }
   }
 

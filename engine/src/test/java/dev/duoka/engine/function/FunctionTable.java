@@ -43,6 +43,14 @@ final class FunctionTable {
           bench.computing((tape, in) -> one(tape.apply(new Linear(weight), in[0])));
         });
     add(
+        "linear with a residual",
+        bench -> {
+          Parameter weight = bench.parameter("w", 4, 5);
+          bench.input(bench.random().coarse(2, 3, 5));
+          bench.input(bench.random().coarse(2, 3, 4));
+          bench.computing((tape, in) -> one(tape.apply(new Linear(weight), in[0], in[1])));
+        });
+    add(
         "linear twice with one weight",
         bench -> {
           Parameter weight = bench.parameter("w", 5, 5);

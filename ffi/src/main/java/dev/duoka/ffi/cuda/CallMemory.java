@@ -32,6 +32,11 @@ final class CallMemory {
     second = arena.allocate(JAVA_LONG);
     values = arena.allocate(JAVA_LONG, SLOTS);
     addresses = arena.allocate(ADDRESS, SLOTS);
+    resetAddresses();
+  }
+
+  /** Points every argument to its value, after some pointed elsewhere. */
+  void resetAddresses() {
     for (int i = 0; i < SLOTS; i++) {
       addresses.setAtIndex(JAVA_LONG, i, values.address() + 8L * i);
     }

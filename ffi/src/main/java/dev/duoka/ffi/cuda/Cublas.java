@@ -41,23 +41,8 @@ public final class Cublas {
   private static final int NOT_TRANSPOSED = 0;
 
   private static final int TRANSPOSED = 1;
-  private static final int FLOAT32 = 0;
   private static final int COMPUTE_FLOAT32 = 68;
   private static final int DEFAULT_ALGORITHM = -1;
-
-  /** The dtypes of the factors. */
-  public enum Factor {
-    /** IEEE half precision. */
-    FLOAT16(2),
-    /** Brain floating point. */
-    BFLOAT16(14);
-
-    private final int code;
-
-    Factor(int code) {
-      this.code = code;
-    }
-  }
 
   private static final Map<LibraryChoice, Presence<Cublas>> FOUND = new ConcurrentHashMap<>();
 
@@ -100,7 +85,7 @@ public final class Cublas {
       long rows,
       long aColumns,
       long bColumns,
-      Factor dtype,
+      MatrixDtype dtype,
       boolean add) {
     // cuBLAS counts columns first: what is row-major [r, c] for us is its [c, r].
     int m = Math.toIntExact(bColumns);
@@ -126,7 +111,7 @@ public final class Cublas {
                   n,
                   beta,
                   target,
-                  FLOAT32,
+                  MatrixDtype.FLOAT32.code,
                   m,
                   COMPUTE_FLOAT32,
                   DEFAULT_ALGORITHM);

@@ -9,6 +9,7 @@ import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.MemoryLayout;
 import java.lang.foreign.SymbolLookup;
 import java.lang.invoke.MethodHandle;
+import java.util.Optional;
 
 /**
  * The C functions of the CUDA driver API, one field per symbol, as {@code cuda.h} declares them;
@@ -60,6 +61,9 @@ final class CudaFunctions {
   final MethodHandle setFunctionAttribute;
   final MethodHandle functionAttribute;
   final MethodHandle launchKernel;
+
+  /** Missing in drivers before CUDA 12. */
+  final Optional<MethodHandle> encodeTensorMap;
 
   private final NativeFunctions library;
 
@@ -123,6 +127,12 @@ final class CudaFunctions {
             JAVA_LONG,
             ADDRESS,
             ADDRESS);
+    encodeTensorMap =
+        library.optional(
+            "cuTensorMapEncodeTiled",
+            FunctionDescriptor.of(
+                JAVA_INT, ADDRESS, JAVA_INT, JAVA_INT, JAVA_LONG, ADDRESS, ADDRESS, ADDRESS,
+                ADDRESS, JAVA_INT, JAVA_INT, JAVA_INT, JAVA_INT));
   }
 
   private MethodHandle bind(String name, MemoryLayout... arguments) {

@@ -10,6 +10,8 @@ import dev.duoka.base.ErrorCode;
 import dev.duoka.ffi.link.NativeFunctions;
 import dev.duoka.ffi.torch.CudaStreams;
 import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.List;
 
 /**
  * One launch of a kernel: say how many threads, push the arguments in the order of the kernel's
@@ -34,6 +36,9 @@ public final class KernelCall {
   private int blockZ = 1;
   private int sharedMemory;
   private int arguments;
+
+  /** Kept from the garbage collector until the launch has copied them. */
+  private final List<TensorMap> structures = new ArrayList<>();
 
   private KernelCall(CudaFunction function) {
     this.function = function;
@@ -106,6 +111,13 @@ public final class KernelCall {
     return this;
   }
 
+  /** Pushes a parameter that the kernel takes by value. */
+  public KernelCall structure(TensorMap map) {
+    structures.add(map);
+    memory.addresses.setAtIndex(JAVA_LONG, next(), map.code.address());
+    return this;
+  }
+
   /** Launches on the stream on which LibTorch launches for the calling thread. */
   public void launch() {
     launch(CudaStreams.current(function.device().ordinal()));
@@ -138,6 +150,11 @@ public final class KernelCall {
                   MemorySegment.NULL);
     } catch (Throwable t) {
       throw NativeFunctions.unexpected(t);
+    } finally {
+      if (!structures.isEmpty()) {
+        memory.resetAddresses();
+        structures.clear();
+      }
     }
     CudaErrors.check(functions, result, result == CudaErrors.SUCCESS ? "" : attempt());
   }

@@ -2,7 +2,6 @@ package dev.duoka.model.layer;
 
 import dev.duoka.engine.autograd.Tape;
 import dev.duoka.engine.autograd.Variable;
-import dev.duoka.engine.function.Add;
 import dev.duoka.engine.function.RmsNorm;
 import dev.duoka.model.weight.Weight;
 import dev.duoka.model.weight.WeightDeclarations;
@@ -50,24 +49,13 @@ public final class DecoderLayer {
             (tape, input) -> {
               Pass here = pass.on(tape);
               Variable middle =
-                  tape.scoped(
-                      input, x -> residual(tape, x, attend(here, normed(tape, attentionNorm, x))));
+                  tape.scoped(input, x -> attention.addTo(x, here, normed(tape, attentionNorm, x)));
               return tape.scoped(
-                  middle,
-                  x ->
-                      residual(tape, x, feedForward.apply(here, normed(tape, feedForwardNorm, x))));
+                  middle, x -> feedForward.addTo(x, here, normed(tape, feedForwardNorm, x)));
             });
-  }
-
-  private Variable attend(Pass pass, Variable normed) {
-    return attention.apply(pass, normed);
   }
 
   private Variable normed(Tape tape, Weight weight, Variable x) {
     return tape.apply(new RmsNorm(weight.parameter(), epsilon), x);
-  }
-
-  private static Variable residual(Tape tape, Variable x, Variable change) {
-    return tape.apply(new Add(), x, change);
   }
 }

@@ -26,10 +26,10 @@ public final class DenseFeedForward implements FeedForward {
   }
 
   @Override
-  public Variable apply(Pass pass, Variable hidden) {
+  public Variable addTo(Variable residual, Pass pass, Variable hidden) {
     Tape tape = pass.tape();
     Variable joint = tape.apply(new Linear(gateAndUp.parameter()), hidden);
     Variable activated = tape.apply(new SwiGlu(), joint);
-    return tape.apply(new Linear(down.parameter()), activated);
+    return tape.apply(new Linear(down.parameter()), activated, residual);
   }
 }

@@ -4,6 +4,6 @@ import dev.duoka.engine.autograd.Variable;
 
 /** A layer that works on each token by itself. */
 public interface FeedForward {
-  /** {@code [n, h] → [n, h]}. */
-  Variable apply(Pass pass, Variable hidden);
+  /** {@code [n, h] → [n, h]}, added to {@code residual} of that shape. */
+  Variable addTo(Variable residual, Pass pass, Variable hidden);
 }

@@ -39,7 +39,7 @@ public final class GroupedQueryAttention implements SelfAttention {
   }
 
   @Override
-  public Variable apply(Pass pass, Variable hidden) {
+  public Variable addTo(Variable residual, Pass pass, Variable hidden) {
     Variable joint = pass.tape().apply(new Linear(queryKeyValue.parameter()), hidden);
     Variable[] heads =
         pass.tape()
@@ -59,6 +59,6 @@ public final class GroupedQueryAttention implements SelfAttention {
       heads[2] = Variable.constant(all[1]);
     }
     Variable attended = pass.tape().apply(new Attention(1 / Math.sqrt(config.headDim())), heads);
-    return pass.tape().apply(new Linear(output.parameter()), attended);
+    return pass.tape().apply(new Linear(output.parameter()), attended, residual);
   }
 }

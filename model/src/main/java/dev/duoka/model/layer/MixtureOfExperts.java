@@ -66,7 +66,7 @@ public final class MixtureOfExperts implements FeedForward {
   }
 
   @Override
-  public Variable apply(Pass pass, Variable hidden) {
+  public Variable addTo(Variable residual, Pass pass, Variable hidden) {
     Tape tape = pass.tape();
     Variable[] routed =
         tape.applyAll(
@@ -87,7 +87,8 @@ public final class MixtureOfExperts implements FeedForward {
     Variable activated = tape.apply(new SwiGlu(), joint, rowWeights);
     Variable outputs = tape.apply(new GroupedLinear(expertsDown.parameter(), routing), activated);
     Variable combined = tape.apply(new Combine(routing), outputs);
-    return shared == null ? combined : tape.apply(new Add(), combined, shared.apply(pass, hidden));
+    Variable rest = shared == null ? residual : shared.addTo(residual, pass, hidden);
+    return tape.apply(new Add(), rest, combined);
   }
 
   private static RouterRule rule(MoeConfig config) {

@@ -76,7 +76,7 @@ public final class MultiHeadLatentAttention implements SelfAttention {
   }
 
   @Override
-  public Variable apply(Pass pass, Variable hidden) {
+  public Variable addTo(Variable residual, Pass pass, Variable hidden) {
     Tape tape = pass.tape();
     Variable query = hidden;
     if (queryDown != null && queryNorm != null) {
@@ -116,7 +116,7 @@ public final class MultiHeadLatentAttention implements SelfAttention {
             keyValue,
             rotatedPart);
     Variable attended = tape.apply(new Attention(scale), heads);
-    return tape.apply(new Linear(output.parameter()), attended);
+    return tape.apply(new Linear(output.parameter()), attended, residual);
   }
 
   /** Puts {@code [b·t, w]} of the new tokens into the cache and gets it of all, in that shape. */

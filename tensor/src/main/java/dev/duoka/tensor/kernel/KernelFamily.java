@@ -29,12 +29,23 @@ final class KernelFamily {
   private record Variant(Dtype dtype, int packs) {}
 
   private final String file;
+  private final int dynamicSharedMemory;
   private final Map<Variant, KernelSource> sources = new ConcurrentHashMap<>();
   private final Map<Key, CudaKernel> kernels = new ConcurrentHashMap<>();
 
   /** The kernels of a source beside {@code common.cuh}. */
   KernelFamily(String file) {
+    this(file, 0);
+  }
+
+  private KernelFamily(String file, int dynamicSharedMemory) {
     this.file = file;
+    this.dynamicSharedMemory = dynamicSharedMemory;
+  }
+
+  /** The same kernels, allowed more dynamic shared memory than 48 KiB a block. */
+  KernelFamily withDynamicSharedMemory(int bytes) {
+    return new KernelFamily(file, bytes);
   }
 
   /** Whether the kernels run for tensors like this one: by device and dtype. */
@@ -93,8 +104,9 @@ final class KernelFamily {
             new Key(like.dtype(), entry, packs),
             key ->
                 CudaKernel.of(
-                    sources.computeIfAbsent(new Variant(key.dtype(), key.packs()), this::read),
-                    key.entry()))
+                        sources.computeIfAbsent(new Variant(key.dtype(), key.packs()), this::read),
+                        key.entry())
+                    .withDynamicSharedMemory(dynamicSharedMemory))
         .call(like.device().index());
   }
 

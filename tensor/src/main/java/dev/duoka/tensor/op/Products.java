@@ -3,28 +3,72 @@ package dev.duoka.tensor.op;
 import dev.duoka.base.DuokaException;
 import dev.duoka.base.ErrorCode;
 import dev.duoka.ffi.cuda.Cublas;
+import dev.duoka.ffi.cuda.CublasLt;
+import dev.duoka.ffi.cuda.MatrixDtype;
+import dev.duoka.ffi.cuda.MatrixProduct;
 import dev.duoka.ffi.torch.Operator;
 import dev.duoka.ffi.torch.TypedFunctions;
+import dev.duoka.tensor.Determinism;
+import dev.duoka.tensor.Device;
 import dev.duoka.tensor.Dtype;
 import dev.duoka.tensor.Tensor;
+import org.jspecify.annotations.Nullable;
 
 /** Matrix products. */
 public final class Products {
   private static final Operator MM = Operator.of("aten::mm", "");
   private static final Operator BMM = Operator.of("aten::bmm", "");
 
+  /**
+   * Smaller products, and those whose sizes are no multiples of this many, are left to LibTorch: a
+   * prompt of any length is a new product each time, and the measurement would never pay.
+   */
+  private static final int MEASURED_MULTIPLE = 64;
+
+  private static final double MEASURED_OPERATIONS = 1e10;
+
+  /** For sums over parts of a product; the fastest algorithms on an H100 need next to none. */
+  private static final long WORKSPACE_BYTES = 4 << 20;
+
   private Products() {}
 
-  /** {@code a @ b}: {@code [n, k] × [k, m] → [n, m]}; either may be a transposed view. */
+  /**
+   * {@code a @ b}: {@code [n, k] × [k, m] → [n, m]}; either may be a transposed view. Large 16-bit
+   * products of dense matrices on CUDA run by the algorithm that is fastest on the card, which the
+   * first of its kind measures ({@link CublasLt}).
+   */
   public static Tensor mm(Tensor a, Tensor b) {
     checkInner(a, b, 2);
+    if (isMeasured(a, b, false)) {
+      return measured(a, b, false, null);
+    }
     return Call.of(MM).tensor(a).tensor(b).result();
   }
 
-  /** {@code a @ bᵀ}: {@code [n, k] × [m, k] → [n, m]}. */
+  /** {@code a @ bᵀ}: {@code [n, k] × [m, k] → [n, m]}; otherwise as {@link #mm}. */
   public static Tensor mmTransposedB(Tensor a, Tensor b) {
+    if (isMeasured(a, b, true)) {
+      return measured(a, b, true, null);
+    }
     try (Tensor transposed = Views.transpose(b, 0, 1)) {
       return mm(a, transposed);
+    }
+  }
+
+  /**
+   * {@code addend + a @ bᵀ}: {@code [n, m] + [n, k] × [m, k] → [n, m]}, in one pass where {@link
+   * #mm} would measure, with one rounding instead of two.
+   */
+  public static Tensor mmTransposedBPlus(Tensor addend, Tensor a, Tensor b) {
+    if (isMeasured(a, b, true) && addend.dtype() == a.dtype() && addend.isContiguous()) {
+      if (addend.elements() != a.size(0) * b.size(0)) {
+        throw new DuokaException(
+            ErrorCode.TENSOR, "cannot add " + addend + " to " + a + " times " + b + "ᵀ", "");
+      }
+      return measured(a, b, true, addend);
+    }
+    try (Tensor product = mmTransposedB(a, b)) {
+      return Elementwise.add(addend, product);
     }
   }
 
@@ -95,8 +139,64 @@ public final class Products {
             a.size(0),
             a.size(1),
             b.size(1),
-            a.dtype() == Dtype.BFLOAT16 ? Cublas.Factor.BFLOAT16 : Cublas.Factor.FLOAT16,
+            matrixDtype(a),
             add);
+  }
+
+  /** Whether a product is one of those whose algorithm is chosen by measurement. */
+  private static boolean isMeasured(Tensor a, Tensor b, boolean transposeB) {
+    boolean half = a.dtype() == Dtype.BFLOAT16 || a.dtype() == Dtype.FLOAT16;
+    if (!half
+        || b.dtype() != a.dtype()
+        || a.device().equals(Device.CPU)
+        || a.rank() != 2
+        || b.rank() != 2
+        || a.size(1) != b.size(transposeB ? 1 : 0)
+        || !a.isContiguous()
+        || !b.isContiguous()) {
+      return false;
+    }
+    long columns = b.size(transposeB ? 0 : 1);
+    return a.size(0) % MEASURED_MULTIPLE == 0
+        && a.size(1) % MEASURED_MULTIPLE == 0
+        && columns % MEASURED_MULTIPLE == 0
+        && 2.0 * a.size(0) * a.size(1) * columns >= MEASURED_OPERATIONS;
+  }
+
+  private static Tensor measured(Tensor a, Tensor b, boolean transposeB, @Nullable Tensor addend) {
+    Tensor result = Tensors.empty(a.dtype(), a.device(), a.size(0), b.size(transposeB ? 0 : 1));
+    try (Tensor workspace = Tensors.empty(Dtype.UINT8, a.device(), WORKSPACE_BYTES)) {
+      if (a.device().isCuda()) {
+        CublasLt.find()
+            .orElseThrow()
+            .multiply(
+                MatrixProduct.of(
+                    a.size(0),
+                    result.size(1),
+                    a.size(1),
+                    false,
+                    transposeB,
+                    matrixDtype(a),
+                    matrixDtype(a),
+                    addend != null),
+                new CublasLt.Operands(
+                    Views.addressOf(result),
+                    Views.addressOf(a),
+                    Views.addressOf(b),
+                    addend == null ? 0 : Views.addressOf(addend),
+                    0,
+                    0,
+                    Views.addressOf(workspace),
+                    WORKSPACE_BYTES),
+                a.device().index(),
+                !Determinism.isRequired());
+      }
+    }
+    return result;
+  }
+
+  private static MatrixDtype matrixDtype(Tensor tensor) {
+    return tensor.dtype() == Dtype.BFLOAT16 ? MatrixDtype.BFLOAT16 : MatrixDtype.FLOAT16;
   }
 
   private static void checkInner(Tensor a, Tensor b, int rank) {

@@ -1,4 +1,4 @@
-package dev.duoka.engine.function;
+package dev.duoka.tensor;
 
 /**
  * Whether the calling thread must get the same bits from the same step each time. All our kernels
@@ -16,7 +16,8 @@ public final class Determinism {
     REQUIRED.set(required);
   }
 
-  static boolean isRequired() {
+  /** Whether it is set for the calling thread. */
+  public static boolean isRequired() {
     return REQUIRED.get();
   }
 }

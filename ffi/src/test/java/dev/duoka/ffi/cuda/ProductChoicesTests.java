@@ -1,0 +1,105 @@
+package dev.duoka.ffi.cuda;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.fail;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class ProductChoicesTests {
+  private static final MatrixProduct PRODUCT = product(128);
+
+  @TempDir Path folder;
+  private Path file;
+
+  @BeforeEach
+  void nameFile() {
+    file = folder.resolve("cache/products.tsv");
+  }
+
+  @Test
+  void takesTheFastestAndRemembersItAcrossProcesses() {
+    ProductAlgorithm chosen = choose(1.0, 0.8, 0.9);
+    assertThat(chosen.text()).isEqualTo(algorithm(1).text());
+    ProductAlgorithm again =
+        new ProductChoices(file)
+            .of(PRODUCT, () -> fail("asked again"), _ -> fail("measured again"));
+    assertThat(again.text()).isEqualTo(chosen.text());
+  }
+
+  @Test
+  void staysWithTheFavouriteForLessThanTheNoise() {
+    assertThat(choose(1.0, 0.99).text()).isEqualTo(algorithm(0).text());
+  }
+
+  @Test
+  void neverTakesOneThatFails() {
+    assertThat(choose(1.0, Double.POSITIVE_INFINITY).text()).isEqualTo(algorithm(0).text());
+  }
+
+  @Test
+  void takesAnotherWhereTheFavouriteFails() {
+    assertThat(choose(Double.POSITIVE_INFINITY, 2.0).text()).isEqualTo(algorithm(1).text());
+  }
+
+  @Test
+  void theFirstRoundDoesNotCount() {
+    AtomicInteger calls = new AtomicInteger();
+    ProductAlgorithm chosen =
+        new ProductChoices(file)
+            .of(
+                PRODUCT,
+                () -> List.of(algorithm(0), algorithm(1)),
+                a -> {
+                  boolean first = calls.getAndIncrement() < 2;
+                  boolean favourite = a.text().equals(algorithm(0).text());
+                  return first == favourite ? 9 : 1;
+                });
+    // In the first round the other one was fast; from the second on the favourite is.
+    assertThat(chosen.text()).isEqualTo(algorithm(0).text());
+  }
+
+  @Test
+  void keepsWhatAnotherProcessWroteMeanwhile() {
+    ProductChoices one = new ProductChoices(file);
+    ProductChoices other = new ProductChoices(file);
+    other.of(product(256), () -> List.of(algorithm(3)), _ -> 1);
+    one.of(PRODUCT, () -> List.of(algorithm(0)), _ -> 1);
+    assertThat(file)
+        .content()
+        .contains(PRODUCT.key())
+        .contains(product(256).key())
+        .startsWith("# product");
+  }
+
+  @Test
+  void measuresAgainWhatIsDamaged() throws IOException {
+    choose(1.0, 0.5);
+    Files.writeString(file, Files.readString(file).replace(algorithm(1).text(), "0101"));
+    assertThat(choose(0.5, 1.0).text()).isEqualTo(algorithm(0).text());
+  }
+
+  /** Chooses among algorithms that take so many milliseconds each, in a process of its own. */
+  private ProductAlgorithm choose(double... milliseconds) {
+    List<ProductAlgorithm> candidates =
+        IntStream.range(0, milliseconds.length).mapToObj(ProductChoicesTests::algorithm).toList();
+    return new ProductChoices(file)
+        .of(PRODUCT, () -> candidates, a -> milliseconds[candidates.indexOf(a)]);
+  }
+
+  private static ProductAlgorithm algorithm(int number) {
+    return ProductAlgorithm.parse(("0" + number).repeat(ProductAlgorithm.BYTES));
+  }
+
+  private static MatrixProduct product(int rows) {
+    return MatrixProduct.of(
+        rows, 64, 64, false, true, MatrixDtype.BFLOAT16, MatrixDtype.BFLOAT16, false);
+  }
+}
