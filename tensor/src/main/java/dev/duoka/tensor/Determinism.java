@@ -3,8 +3,9 @@ package dev.duoka.tensor;
 /**
  * Whether the calling thread must get the same bits from the same step each time. All our kernels
  * do that anyway, as do LibTorch's products and sorts; cuDNN's attention does not, since its
- * backward pass adds in the order in which blocks happen to end. It then gives way to the
- * definition written out, which keeps the score matrix.
+ * backward pass adds in the order in which blocks happen to end: it then gives way to LibTorch's
+ * flash attention. Products run by the library's own choice of algorithm rather than by the one
+ * that was fastest when it was measured, which may be another one on the next machine.
  */
 public final class Determinism {
   private static final ThreadLocal<Boolean> REQUIRED = ThreadLocal.withInitial(() -> false);

@@ -5,6 +5,7 @@ import dev.duoka.engine.autograd.SavedTensors;
 import dev.duoka.tensor.Determinism;
 import dev.duoka.tensor.Dtype;
 import dev.duoka.tensor.Tensor;
+import dev.duoka.tensor.op.AttentionKernels;
 import dev.duoka.tensor.op.Copies;
 import dev.duoka.tensor.op.Reductions;
 import dev.duoka.tensor.op.Views;
@@ -53,8 +54,14 @@ public final class Attention extends Function {
       return AttentionKernel.REFERENCE;
     }
     if (query.device().isCuda()) {
-      return half && aligned && !Determinism.isRequired()
-          ? AttentionKernel.CUDNN
+      if (!half || !aligned) {
+        return AttentionKernel.REFERENCE;
+      }
+      if (!Determinism.isRequired()) {
+        return AttentionKernel.CUDNN;
+      }
+      return query.size(3) <= AttentionKernels.FLASH_WIDTH && value.size(3) <= query.size(3)
+          ? AttentionKernel.FLASH_CUDA
           : AttentionKernel.REFERENCE;
     }
     return key.size(2) <= SHORT_SEQUENCE ? AttentionKernel.REFERENCE : AttentionKernel.FLASH_CPU;

@@ -68,6 +68,39 @@ public enum AttentionKernel {
     }
   },
 
+  /**
+   * LibTorch's flash attention for CUDA with a backward pass that gives the same bits each time,
+   * which cuDNN's does not; a narrower value is padded with zeros.
+   */
+  FLASH_CUDA(2) {
+    @Override
+    Tensor[] forward(Tensor query, Tensor key, Tensor value, boolean causal, double scale) {
+      Tensor[] results =
+          AttentionKernels.flash(query, key, padded(value, query.size(3)), causal, scale);
+      results[0] = unpadded(results[0], value.size(3));
+      return results;
+    }
+
+    @Override
+    Tensor[] backward(
+        Tensor gradient,
+        Tensor query,
+        Tensor key,
+        Tensor value,
+        Tensor[] results,
+        boolean causal,
+        double scale) {
+      long width = query.size(3);
+      Tensor[] forward = results.clone();
+      forward[0] = padded(results[0], width);
+      Tensor[] gradients =
+          AttentionKernels.flashBackward(
+              padded(gradient, width), query, key, padded(value, width), forward, causal, scale);
+      gradients[2] = unpadded(gradients[2], value.size(3));
+      return gradients;
+    }
+  },
+
   /** The definition, written out; keeps the whole score matrix. */
   REFERENCE(2) {
     @Override

@@ -39,7 +39,7 @@ public final class LinearCrossEntropy extends Function {
   static final long CHUNK_BYTES = 64L << 20;
 
   /** Likewise in the compute dtype, with our kernel: large enough for products at full rate. */
-  private static final long FUSED_CHUNK_BYTES = 256L << 20;
+  private static final long FUSED_CHUNK_BYTES = 512L << 20;
 
   /**
    * Each chunk adds to the whole weight gradient, 8 bytes of traffic per weight: beside the 6
@@ -170,7 +170,9 @@ public final class LinearCrossEntropy extends Function {
     }
     long fitting = FUSED_CHUNK_BYTES / (hidden.dtype().bytes() * vocabulary);
     long worthwhile = Math.min(FUSED_CHUNK_ROWS, 2 * hidden.size(1));
-    return Math.min(rows, Math.max(ROW_TILE, Math.max(fitting, worthwhile) / ROW_TILE * ROW_TILE));
+    long most = Math.max(ROW_TILE, Math.max(fitting, worthwhile) / ROW_TILE * ROW_TILE);
+    long chunks = Math.ceilDiv(rows, most); // all of a size, whose products are measured once
+    return Math.min(rows, Math.ceilDiv(Math.ceilDiv(rows, chunks), ROW_TILE) * ROW_TILE);
   }
 
   @Override

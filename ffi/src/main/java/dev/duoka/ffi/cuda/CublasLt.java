@@ -24,8 +24,6 @@ public final class CublasLt {
   /** System property that names the library file, instead of searching for it. */
   public static final String PROPERTY = "duoka.cublaslt";
 
-  private static final int TIMED_RUNS = 2;
-
   private static final String REMEDY =
       "It belongs to every CUDA build of PyTorch: reinstall that, or name the file with -D"
           + PROPERTY;
@@ -98,7 +96,8 @@ public final class CublasLt {
                 .of(
                     product,
                     () -> own.algorithms(operands.workspaceBytes()),
-                    candidate -> milliseconds(own, candidate, operands, device, stream))
+                    (candidate, runs) ->
+                        milliseconds(own, candidate, operands, device, stream, runs))
             : favourites.computeIfAbsent(
                 product, _ -> own.algorithms(operands.workspaceBytes()).getFirst());
     int status = own.run(algorithm, operands, stream);
@@ -108,18 +107,23 @@ public final class CublasLt {
   }
 
   private static double milliseconds(
-      PreparedProduct own, ProductAlgorithm algorithm, Operands operands, int device, long stream) {
+      PreparedProduct own,
+      ProductAlgorithm algorithm,
+      Operands operands,
+      int device,
+      long stream,
+      int runs) {
     CudaDevice on = CudaDriver.find().orElseThrow().device(device);
     try (CudaEvent start = on.newEvent();
         CudaEvent end = on.newEvent()) {
       start.record(stream);
       boolean ran = true;
-      for (int i = 0; i < TIMED_RUNS; i++) {
+      for (int i = 0; i < runs; i++) {
         ran &= own.run(algorithm, operands, stream) == 0;
       }
       end.record(stream);
       end.synchronize();
-      return ran ? end.millisecondsSince(start) / TIMED_RUNS : Double.POSITIVE_INFINITY;
+      return ran ? end.millisecondsSince(start) / runs : Double.POSITIVE_INFINITY;
     }
   }
 

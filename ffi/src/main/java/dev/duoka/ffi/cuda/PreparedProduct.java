@@ -122,6 +122,7 @@ final class PreparedProduct {
         setLong(DESCRIPTION_SCALE_B, operands.scaleA());
       }
       long addend = product.adds() ? operands.addend() : operands.target();
+      MemorySegment beta = product.adds() ? ONE : ZERO; // inside the call it would be an Object
       return (int)
           functions.matmul.invokeExact(
               CudaStreams.blasHandle(),
@@ -131,7 +132,7 @@ final class PreparedProduct {
               layoutB,
               operands.a(),
               layoutA,
-              product.adds() ? ONE : ZERO,
+              beta,
               addend,
               layoutTarget,
               operands.target(),

@@ -8,13 +8,14 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Supplier;
-import java.util.function.ToDoubleFunction;
+import java.util.stream.IntStream;
 
 /**
  * Which algorithm computes each product fastest on one kind of card: measured once, kept in a text
@@ -24,7 +25,18 @@ import java.util.function.ToDoubleFunction;
  * that is measured twice.
  */
 final class ProductChoices {
-  private static final int ROUNDS = 4;
+  private static final int LOOKS = 2;
+  private static final int RUNS_OF_LOOK = 2;
+  private static final int FINALISTS = 4;
+
+  /** How much slower than the best a finalist may look. */
+  private static final double NEAR = 1.1;
+
+  private static final int ROUNDS = 3;
+  private static final int MOST_RUNS = 200;
+
+  /** Milliseconds of one algorithm in a round. */
+  private static final double HEAT = 12;
 
   /** What another algorithm must take at most, compared with the library's favourite. */
   private static final double WORTHWHILE = 0.985;
@@ -32,6 +44,13 @@ final class ProductChoices {
   private static final String HEADER =
       "# product, algorithm, its milliseconds, those of the library's own choice; delete to measure"
           + " again";
+
+  /** Measures algorithms. */
+  @FunctionalInterface
+  interface Timer {
+    /** Milliseconds of one run, as the mean of several in a row; infinitely many if it fails. */
+    double milliseconds(ProductAlgorithm algorithm, int runs);
+  }
 
   private record Choice(ProductAlgorithm algorithm, double milliseconds, double favourite) {
     String line(String key) {
@@ -58,12 +77,10 @@ final class ProductChoices {
    * The algorithm for a product, measured now if it never was.
    *
    * @param candidates the algorithms there are, the library's favourite first
-   * @param time runs one and says how many milliseconds it took; infinitely many if it failed
+   * @param timer measures one
    */
   ProductAlgorithm of(
-      MatrixProduct product,
-      Supplier<List<ProductAlgorithm>> candidates,
-      ToDoubleFunction<ProductAlgorithm> time) {
+      MatrixProduct product, Supplier<List<ProductAlgorithm>> candidates, Timer timer) {
     Choice known = choices.get(product.key());
     if (known != null) {
       return known.algorithm();
@@ -73,34 +90,56 @@ final class ProductChoices {
         .computeIfAbsent(
             product.key(),
             key -> {
-              Choice choice = measure(candidates.get(), time);
+              Choice choice = measure(candidates.get(), timer);
               write(key, choice);
               return choice;
             })
         .algorithm();
   }
 
-  /** In rounds, so that a clock that changes meanwhile changes for all of them. */
-  private static Choice measure(
-      List<ProductAlgorithm> candidates, ToDoubleFunction<ProductAlgorithm> time) {
-    double[] best = new double[candidates.size()];
-    Arrays.fill(best, Double.POSITIVE_INFINITY);
-    for (int round = 0; round <= ROUNDS; round++) {
-      for (int i = 0; i < best.length; i++) {
-        double milliseconds = time.applyAsDouble(candidates.get(i));
-        if (round > 0) { // the first round loads the kernels
-          best[i] = Math.min(best[i], milliseconds);
+  /**
+   * A short look at all of them, then the best few for long enough that the card is as hot as in
+   * training: at its power limit another algorithm may be the fastest. In rounds, so that a clock
+   * that changes meanwhile changes for all.
+   */
+  private static Choice measure(List<ProductAlgorithm> candidates, Timer timer) {
+    double[] look = rounds(candidates, timer, LOOKS, RUNS_OF_LOOK);
+    double best = Arrays.stream(look).min().orElseThrow();
+    List<ProductAlgorithm> finalists =
+        IntStream.range(0, look.length)
+            .filter(i -> i == 0 || look[i] <= best * NEAR)
+            .boxed()
+            .sorted(Comparator.comparingDouble(i -> i == 0 ? 0 : look[i]))
+            .limit(FINALISTS)
+            .map(candidates::get)
+            .toList();
+    int runs = (int) Math.max(RUNS_OF_LOOK, Math.min(MOST_RUNS, Math.ceil(HEAT / best)));
+    double[] atLength = rounds(finalists, timer, ROUNDS, runs);
+    int fastest =
+        IntStream.range(0, atLength.length)
+            .boxed()
+            .min(Comparator.comparingDouble(i -> atLength[i]))
+            .orElseThrow();
+    int chosen = atLength[fastest] < WORTHWHILE * atLength[0] ? fastest : 0;
+    return new Choice(finalists.get(chosen), atLength[chosen], atLength[0]);
+  }
+
+  /**
+   * The least of each; the first round loads the kernels, or heats the card, and does not count.
+   */
+  private static double[] rounds(
+      List<ProductAlgorithm> candidates, Timer timer, int rounds, int runs) {
+    double[] least = new double[candidates.size()];
+    Arrays.fill(least, Double.POSITIVE_INFINITY);
+    for (int round = 0; round <= rounds; round++) {
+      for (int i = 0; i < least.length; i++) {
+        double milliseconds = timer.milliseconds(candidates.get(i), runs);
+        if (round > 0) {
+          least[i] = Math.min(least[i], milliseconds);
         }
       }
     }
-    int fastest = 0;
-    for (int i = 1; i < best.length; i++) {
-      if (best[i] < best[fastest]) {
-        fastest = i;
-      }
-    }
-    int chosen = best[fastest] < WORTHWHILE * best[0] ? fastest : 0;
-    return new Choice(candidates.get(chosen), best[chosen], best[0]);
+    return least;
   }
 
   private Map<String, Choice> read() {

@@ -1,6 +1,7 @@
 package dev.duoka.ffi.torch;
 
 import static java.lang.foreign.ValueLayout.ADDRESS;
+import static java.lang.foreign.ValueLayout.JAVA_BOOLEAN;
 import static java.lang.foreign.ValueLayout.JAVA_DOUBLE;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
@@ -129,6 +130,68 @@ final class TorchFunctions {
 
   static final Optional<MethodHandle> CURRENT_BLAS_HANDLE =
       C.optional("torch_get_current_cuda_blas_handle", FunctionDescriptor.of(JAVA_INT, ADDRESS));
+
+  /** C++ functions of {@code ATen/Context.h}: the C ABI has no switch for deterministic kernels. */
+  static final Optional<MethodHandle> GLOBAL_CONTEXT =
+      C.optional("_ZN2at13globalContextEv", FunctionDescriptor.of(JAVA_LONG));
+
+  /** {@code Context::setDeterministicAlgorithms(bool, bool warnOnly)}. */
+  static final Optional<MethodHandle> SET_DETERMINISTIC =
+      C.optional(
+          "_ZN2at7Context26setDeterministicAlgorithmsEbb",
+          FunctionDescriptor.ofVoid(JAVA_LONG, JAVA_BOOLEAN, JAVA_BOOLEAN));
+
+  /** {@code Context::setDeterministicFillUninitializedMemory(bool)}. */
+  static final Optional<MethodHandle> SET_FILL_UNINITIALIZED =
+      C.optional(
+          "_ZN2at7Context39setDeterministicFillUninitializedMemoryEb",
+          FunctionDescriptor.ofVoid(JAVA_LONG, JAVA_BOOLEAN));
+
+  // LibTorch's own flash attention, for the same reason as cuDNN's.
+  static final Optional<MethodHandle> FLASH_ATTENTION =
+      C.optional(
+          "aoti_torch_cuda__scaled_dot_product_flash_attention",
+          FunctionDescriptor.of(
+              JAVA_INT,
+              JAVA_LONG,
+              JAVA_LONG,
+              JAVA_LONG,
+              JAVA_DOUBLE,
+              JAVA_INT,
+              JAVA_INT,
+              ADDRESS,
+              ADDRESS,
+              ADDRESS,
+              ADDRESS,
+              ADDRESS,
+              ADDRESS,
+              ADDRESS,
+              ADDRESS,
+              ADDRESS,
+              ADDRESS));
+  static final Optional<MethodHandle> FLASH_ATTENTION_BACKWARD =
+      C.optional(
+          "aoti_torch_cuda__scaled_dot_product_flash_attention_backward",
+          FunctionDescriptor.of(
+              JAVA_INT,
+              JAVA_LONG,
+              JAVA_LONG,
+              JAVA_LONG,
+              JAVA_LONG,
+              JAVA_LONG,
+              JAVA_LONG,
+              JAVA_LONG,
+              JAVA_LONG,
+              JAVA_LONG,
+              JAVA_LONG,
+              JAVA_DOUBLE,
+              JAVA_INT,
+              JAVA_LONG,
+              JAVA_LONG,
+              ADDRESS,
+              ADDRESS,
+              ADDRESS,
+              ADDRESS));
 
   // Attention by cuDNN: the dispatcher shim pairs result types in reverse order and fails here.
   static final Optional<MethodHandle> CUDNN_ATTENTION =

@@ -11,7 +11,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandle;
 
 /**
- * Operators that the dispatcher shim cannot call: those with {@code Scalar} arguments, and cuDNN's
+ * Operators that the dispatcher shim cannot call: those with {@code Scalar} arguments, and fused
  * attention. Tensor arguments are borrowed, results belong to the caller.
  */
 public final class TypedFunctions {
@@ -86,12 +86,7 @@ public final class TypedFunctions {
                   results.asSlice(56),
                   results.asSlice(64));
       NativeFailure.check(code, "aten::_scaled_dot_product_cudnn_attention");
-      for (int i : new int[] {2, 3, 8}) { // cumulative lengths and the debug mask: not used
-        long unused = results.getAtIndex(JAVA_LONG, i);
-        if (unused != 0) {
-          TensorHandle.delete(unused);
-        }
-      }
+      deleteAll(results, 2, 3, 8); // cumulative lengths and the debug mask
       return new long[] {
         results.getAtIndex(JAVA_LONG, 0),
         results.getAtIndex(JAVA_LONG, 1),
@@ -152,6 +147,106 @@ public final class TypedFunctions {
       throw NativeFunctions.unexpected(t);
     } finally {
       TensorHandle.delete(none);
+    }
+  }
+
+  /**
+   * LibTorch's flash attention: as {@link #cudnnAttention}, but one width for all, at most 256.
+   *
+   * @return the output and the log-sum-exp
+   */
+  public static long[] flashAttention(
+      long query, long key, long value, boolean causal, double scale) {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment results = arena.allocate(JAVA_LONG, 9);
+      MethodHandle function = TorchFunctions.FLASH_ATTENTION.orElseThrow(TypedFunctions::noCuda);
+      int code =
+          (int)
+              function.invokeExact(
+                  query,
+                  key,
+                  value,
+                  0.0,
+                  causal ? 1 : 0,
+                  0,
+                  arena.allocateFrom(JAVA_DOUBLE, scale),
+                  results,
+                  results.asSlice(8),
+                  results.asSlice(16),
+                  results.asSlice(24),
+                  results.asSlice(32),
+                  results.asSlice(40),
+                  results.asSlice(48),
+                  results.asSlice(56),
+                  results.asSlice(64));
+      NativeFailure.check(code, "aten::_scaled_dot_product_flash_attention");
+      // Without dropout nobody reads the random state, whose dtype differs between versions.
+      deleteAll(results, 2, 3, 6, 7, 8);
+      return new long[] {results.getAtIndex(JAVA_LONG, 0), results.getAtIndex(JAVA_LONG, 1)};
+    } catch (Throwable t) {
+      throw NativeFunctions.unexpected(t);
+    }
+  }
+
+  /**
+   * The gradients of {@link #flashAttention}, summed in a fixed order: the same bits each time.
+   *
+   * @param forward what it returned
+   * @return the gradients of query, key and value
+   */
+  public static long[] deterministicFlashAttentionBackward(
+      long gradOutput,
+      long query,
+      long key,
+      long value,
+      long[] forward,
+      long queries,
+      long keys,
+      boolean causal,
+      double scale) {
+    long none = TensorHandle.undefined();
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment results = arena.allocate(JAVA_LONG, 3);
+      MethodHandle function =
+          TorchFunctions.FLASH_ATTENTION_BACKWARD.orElseThrow(TypedFunctions::noCuda);
+      int code =
+          DeterministicSwitch.during(
+              () ->
+                  (int)
+                      function.invokeExact(
+                          gradOutput,
+                          query,
+                          key,
+                          value,
+                          forward[0],
+                          forward[1],
+                          none,
+                          none,
+                          queries,
+                          keys,
+                          0.0,
+                          causal ? 1 : 0,
+                          none,
+                          none,
+                          arena.allocateFrom(JAVA_DOUBLE, scale),
+                          results,
+                          results.asSlice(8),
+                          results.asSlice(16)));
+      NativeFailure.check(code, "aten::_scaled_dot_product_flash_attention_backward");
+      return results.toArray(JAVA_LONG);
+    } catch (Throwable t) {
+      throw NativeFunctions.unexpected(t);
+    } finally {
+      TensorHandle.delete(none);
+    }
+  }
+
+  private static void deleteAll(MemorySegment results, int... unused) {
+    for (int i : unused) {
+      long handle = results.getAtIndex(JAVA_LONG, i);
+      if (handle != 0) {
+        TensorHandle.delete(handle);
+      }
     }
   }
 

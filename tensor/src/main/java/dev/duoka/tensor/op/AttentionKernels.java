@@ -17,6 +17,9 @@ public final class AttentionKernels {
   private static final Operator FLASH_CPU_BACKWARD =
       Operator.of("aten::_scaled_dot_product_flash_attention_for_cpu_backward", "");
 
+  /** The widest heads that {@link #flash} takes. */
+  public static final int FLASH_WIDTH = 256;
+
   private AttentionKernels() {}
 
   /**
@@ -92,10 +95,6 @@ public final class AttentionKernels {
       Tensor[] forward,
       boolean causal,
       double scale) {
-    long[] saved = new long[forward.length];
-    for (int i = 0; i < saved.length; i++) {
-      saved[i] = forward[i].handle();
-    }
     try {
       return adopt(
           TypedFunctions.cudnnAttentionBackward(
@@ -103,7 +102,7 @@ public final class AttentionKernels {
               query.handle(),
               key.handle(),
               value.handle(),
-              saved,
+              handles(forward),
               query.size(2),
               key.size(2),
               causal,
@@ -112,6 +111,56 @@ public final class AttentionKernels {
     } catch (DuokaException e) {
       throw Call.failure(
           "aten::_scaled_dot_product_cudnn_attention_backward", e, gradOutput, query, key, value);
+    }
+  }
+
+  /**
+   * LibTorch's flash attention on CUDA, bf16 or fp16; query, key and value have one width, at most
+   * {@value #FLASH_WIDTH}. Slower than {@link #cudnn} on Hopper.
+   *
+   * @return the output and the log-sum-exp
+   */
+  public static Tensor[] flash(
+      Tensor query, Tensor key, Tensor value, boolean causal, double scale) {
+    try {
+      return adopt(
+          TypedFunctions.flashAttention(
+              query.handle(), key.handle(), value.handle(), causal, scale),
+          query);
+    } catch (DuokaException e) {
+      throw Call.failure("aten::_scaled_dot_product_flash_attention", e, query, key, value);
+    }
+  }
+
+  /**
+   * The gradients of {@link #flash}; the same bits each time.
+   *
+   * @param forward what it returned
+   */
+  public static Tensor[] flashBackward(
+      Tensor gradOutput,
+      Tensor query,
+      Tensor key,
+      Tensor value,
+      Tensor[] forward,
+      boolean causal,
+      double scale) {
+    try {
+      return adopt(
+          TypedFunctions.deterministicFlashAttentionBackward(
+              gradOutput.handle(),
+              query.handle(),
+              key.handle(),
+              value.handle(),
+              handles(forward),
+              query.size(2),
+              key.size(2),
+              causal,
+              scale),
+          query);
+    } catch (DuokaException e) {
+      throw Call.failure(
+          "aten::_scaled_dot_product_flash_attention_backward", e, gradOutput, query, key, value);
     }
   }
 
@@ -136,6 +185,14 @@ public final class AttentionKernels {
       tokensFirst ? Views.transpose(output, 1, 2) : output,
       Tensors.empty(Dtype.FLOAT32, query.device(), query.size(0), query.size(1), query.size(2))
     };
+  }
+
+  private static long[] handles(Tensor... tensors) {
+    long[] handles = new long[tensors.length];
+    for (int i = 0; i < handles.length; i++) {
+      handles[i] = tensors[i].handle();
+    }
+    return handles;
   }
 
   private static Tensor[] adopt(long[] handles, Tensor like) {
