@@ -5,6 +5,7 @@ import dev.duoka.base.ErrorCode;
 import dev.duoka.ffi.cuda.Cublas;
 import dev.duoka.ffi.torch.Operator;
 import dev.duoka.ffi.torch.TypedFunctions;
+import dev.duoka.tensor.Device;
 import dev.duoka.tensor.Dtype;
 import dev.duoka.tensor.Tensor;
 
@@ -95,8 +96,53 @@ public final class Products {
             a.size(0),
             a.size(1),
             b.size(1),
-            a.dtype() == Dtype.BFLOAT16 ? Cublas.Factor.BFLOAT16 : Cublas.Factor.FLOAT16,
+            factor(a),
             add);
+  }
+
+  /**
+   * {@code a @ bᵀ} in fp32 of 16-bit factors on CUDA, or as a dry run on {@code meta}: what the
+   * product of both in fp32 would be, without converting them.
+   *
+   * @param a dense {@code [n, k]}
+   * @param b dense {@code [m, k]}
+   * @return fp32 {@code [n, m]}
+   */
+  public static Tensor wideTransposedB(Tensor a, Tensor b) {
+    boolean fits =
+        a.dtype() == b.dtype()
+            && a.size(1) == b.size(1)
+            && a.isContiguous()
+            && b.isContiguous()
+            && !a.device().equals(Device.CPU);
+    if (!fits) {
+      throw new DuokaException(
+          ErrorCode.TENSOR, "cannot multiply " + a + " by " + b + "ᵀ with an fp32 result", "");
+    }
+    Tensor result = Tensors.empty(Dtype.FLOAT32, a.device(), a.size(0), b.size(0));
+    if (a.device().isCuda() && result.elements() > 0) {
+      Cublas.find()
+          .orElseThrow()
+          .innerProduct(
+              Views.addressOf(result),
+              Views.addressOf(a),
+              Views.addressOf(b),
+              a.size(0),
+              b.size(0),
+              a.size(1),
+              factor(a));
+    }
+    return result;
+  }
+
+  private static Cublas.Factor factor(Tensor tensor) {
+    return switch (tensor.dtype()) {
+      case BFLOAT16 -> Cublas.Factor.BFLOAT16;
+      case FLOAT16 -> Cublas.Factor.FLOAT16;
+      case FLOAT32, FLOAT64, INT64, INT32, UINT8, BOOL ->
+          throw new DuokaException(
+              ErrorCode.TENSOR, tensor + " is no factor of a product of 16-bit factors", "");
+    };
   }
 
   private static void checkInner(Tensor a, Tensor b, int rank) {
