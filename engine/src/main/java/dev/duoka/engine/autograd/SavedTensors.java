@@ -115,6 +115,11 @@ public final class SavedTensors {
     return slots.containsKey(name);
   }
 
+  /** How many inputs the application has, for functions that take one more or less. */
+  public int inputCount() {
+    return inputs.length;
+  }
+
   /** Whether gradients of input {@code index} are wanted. */
   public boolean needsInputGradient(int index) {
     return inputs[index].needsGradient();

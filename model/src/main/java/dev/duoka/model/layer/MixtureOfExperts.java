@@ -2,7 +2,6 @@ package dev.duoka.model.layer;
 
 import dev.duoka.engine.autograd.Tape;
 import dev.duoka.engine.autograd.Variable;
-import dev.duoka.engine.function.Add;
 import dev.duoka.engine.function.Combine;
 import dev.duoka.engine.function.Dispatch;
 import dev.duoka.engine.function.GroupedLinear;
@@ -76,7 +75,7 @@ public final class MixtureOfExperts implements FeedForward {
                 selectionBias == null ? null : selectionBias.value(),
                 pass.balanceLoss()),
             hidden);
-    Routing routing = Routing.of(routed[1].value(), rule.experts());
+    Routing routing = Routing.of(routed[1].value(), rule.experts(), hidden.value().dtype());
     routing.holdOn(tape);
     if (selectionBias != null && tape.isRecording()) {
       selectionBias.count(routing.counts());
@@ -86,8 +85,9 @@ public final class MixtureOfExperts implements FeedForward {
     Variable joint = tape.apply(new GroupedLinear(expertsGateAndUp.parameter(), routing), rows);
     Variable activated = tape.apply(new SwiGlu(), joint, rowWeights);
     Variable outputs = tape.apply(new GroupedLinear(expertsDown.parameter(), routing), activated);
-    Variable combined = tape.apply(new Combine(routing), outputs);
-    return shared == null ? combined : tape.apply(new Add(), combined, shared.apply(pass, hidden));
+    return shared == null
+        ? tape.apply(new Combine(routing), outputs)
+        : tape.apply(new Combine(routing), outputs, shared.apply(pass, hidden));
   }
 
   private static RouterRule rule(MoeConfig config) {
