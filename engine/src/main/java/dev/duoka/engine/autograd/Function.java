@@ -50,6 +50,15 @@ public abstract class Function {
   }
 
   /**
+   * The bytes that {@link #inputGradients} at least reads and writes, for profiles. By default the
+   * gradients of the outputs, and the inputs (of a product, the weights) for their gradients, which
+   * are as large as the inputs.
+   */
+  public double inputGradientBytes(Tensor[] inputs, Tensor[] outputs) {
+    return Work.inputGradientBytes(this, inputs, outputs);
+  }
+
+  /**
    * Computes the outputs and saves what the gradients need.
    *
    * @param saved keeps tensors until the gradients are done

@@ -115,8 +115,8 @@ public final class SavedTensors {
     return slots.containsKey(name);
   }
 
-  /** How many inputs the application has. */
-  public int inputs() {
+  /** How many inputs the application has, for functions that take one more or less. */
+  public int inputCount() {
     return inputs.length;
   }
 

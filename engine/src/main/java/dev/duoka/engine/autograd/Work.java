@@ -17,12 +17,20 @@ public record Work(double flops, double bytes) {
         function.flops(inputs, outputs), bytes(inputs) + bytes(outputs) + weightBytes(function));
   }
 
-  /** Of the input gradients: the outputs' gradients and the inputs are read, gradients written. */
+  /** Of the input gradients. */
   static Work inputGradients(Function function, Tensor[] inputs, Tensor[] outputs) {
-    double flops = function.inputGradientRatio() * function.flops(inputs, outputs);
-    boolean product = flops > 0 && !function.parameters().isEmpty();
+    return new Work(
+        function.inputGradientRatio() * function.flops(inputs, outputs),
+        function.inputGradientBytes(inputs, outputs));
+  }
+
+  /** The outputs' gradients and the inputs, or a product's weights, are read, gradients written. */
+  static double inputGradientBytes(Function function, Tensor[] inputs, Tensor[] outputs) {
+    boolean product =
+        function.inputGradientRatio() * function.flops(inputs, outputs) > 0
+            && !function.parameters().isEmpty();
     double read = product ? weightBytes(function) : bytes(inputs);
-    return new Work(flops, bytes(outputs) + read + bytes(inputs));
+    return bytes(outputs) + read + bytes(inputs);
   }
 
   /** Of the weight gradients: an fp32 gradient is written for each weight. */

@@ -1,6 +1,7 @@
 package dev.duoka.engine.function;
 
 import dev.duoka.tensor.Tensor;
+import dev.duoka.tensor.kernel.RouterKernels;
 import dev.duoka.tensor.op.Copies;
 import dev.duoka.tensor.op.Elementwise;
 import dev.duoka.tensor.op.Indexing;
@@ -41,11 +42,21 @@ final class BalanceLossGradient {
             tokens,
             experts);
     return switch (rule.scoring()) {
-      case SOFTMAX -> perToken;
+      case SOFTMAX -> perToken; // normalised already
       case SIGMOID -> {
-        Tensor sum = Router.sumOfChosen(scores);
-        yield Router.quotientGradient(perToken, Elementwise.div(scores, sum), sum);
+        Tensor sum = ComposedRouter.sumOfChosen(scores);
+        yield ComposedRouter.quotientGradient(perToken, Elementwise.div(scores, sum), sum);
       }
     };
+  }
+
+  /** What the router's kernel needs to add it, from the chosen experts {@code [n, k]}. */
+  static RouterKernels.Balance counted(BalanceLoss loss, RouterRule rule, Tensor chosen) {
+    long perStretch = Math.min(loss.tokensPerStretch(), chosen.size(0));
+    double evenShare = (double) rule.experts() / ((double) rule.expertsPerToken() * perStretch);
+    return new RouterKernels.Balance(
+        RouterKernels.countByStretch(chosen, rule.experts(), perStretch),
+        perStretch,
+        evenShare * loss.gradientScale() / perStretch);
   }
 }

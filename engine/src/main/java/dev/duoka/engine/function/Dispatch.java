@@ -31,6 +31,11 @@ public final class Dispatch extends Function {
 
   @Override
   public @Nullable Tensor[] inputGradients(SavedTensors saved, @Nullable Tensor[] gradOutputs) {
-    return new @Nullable Tensor[] {routing.gather(only(gradOutputs))};
+    return new @Nullable Tensor[] {routing.gather(only(gradOutputs), null)};
+  }
+
+  @Override
+  public double inputGradientBytes(Tensor[] inputs, Tensor[] outputs) {
+    return outputs[0].bytes() + inputs[0].bytes();
   }
 }

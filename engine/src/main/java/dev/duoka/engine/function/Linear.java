@@ -52,7 +52,7 @@ public final class Linear extends Function {
 
   @Override
   public @Nullable Tensor[] inputGradients(SavedTensors saved, @Nullable Tensor[] gradOutputs) {
-    Tensor residual = saved.inputs() == 2 ? only(gradOutputs) : null;
+    Tensor residual = saved.inputCount() == 2 ? only(gradOutputs) : null;
     if (!saved.needsInputGradient(0)) {
       return new @Nullable Tensor[] {null, residual};
     }

@@ -2,16 +2,16 @@ package dev.duoka.engine.function;
 
 import dev.duoka.engine.autograd.Function;
 import dev.duoka.engine.autograd.SavedTensors;
+import dev.duoka.engine.function.RouterRule.GroupScore;
+import dev.duoka.engine.function.RouterRule.Scoring;
 import dev.duoka.engine.parameter.Parameter;
 import dev.duoka.tensor.Dtype;
 import dev.duoka.tensor.Tensor;
-import dev.duoka.tensor.op.Activations;
+import dev.duoka.tensor.kernel.RouterKernels;
 import dev.duoka.tensor.op.Copies;
-import dev.duoka.tensor.op.Elementwise;
-import dev.duoka.tensor.op.Indexing;
 import dev.duoka.tensor.op.Products;
-import dev.duoka.tensor.op.Reductions;
 import dev.duoka.tensor.op.Tensors;
+import dev.duoka.tensor.op.Views;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -19,13 +19,16 @@ import org.jspecify.annotations.Nullable;
  * Chooses experts: {@code [n, h] →} weights fp32 {@code [n, k]} and the chosen experts int64 {@code
  * [n, k]}, with {@code W [experts, h]}. Everything is computed in fp32. The choice itself has no
  * gradient; the weights do.
+ *
+ * <p>On a GPU the factors of the products stay in 16 bits, which loses nothing where the result is
+ * fp32. The gradient of the logits is fp32 itself; in bf16 its products are computed from two parts
+ * of it, each of which is bf16 and together nearly all of it. fp16 has not the range for a second
+ * part, so its factors are converted to fp32.
  */
 public final class Router extends Function {
-  /** Keeps the sum of chosen scores from being zero, as DeepSeek's code does. */
-  private static final double TINY = 1e-20;
-
   private final Parameter weight;
   private final RouterRule rule;
+  private final RouterKernels.Rule kernelRule;
   private final @Nullable Tensor selectionBias;
   private final @Nullable BalanceLoss balanceLoss;
 
@@ -43,6 +46,15 @@ public final class Router extends Function {
       @Nullable BalanceLoss balanceLoss) {
     this.weight = weight;
     this.rule = rule;
+    this.kernelRule =
+        new RouterKernels.Rule(
+            rule.expertsPerToken(),
+            rule.scoring() == Scoring.SIGMOID,
+            rule.groups(),
+            rule.topkGroups(),
+            rule.groupScore() == GroupScore.SUM_OF_TOP_TWO,
+            rule.normalize(),
+            rule.scalingFactor());
     this.selectionBias = selectionBias;
     this.balanceLoss = balanceLoss;
   }
@@ -58,70 +70,86 @@ public final class Router extends Function {
   }
 
   @Override
+  public double flops(Tensor[] inputs, Tensor[] outputs) {
+    return 2.0 * inputs[0].elements() * rule.experts();
+  }
+
+  @Override
   public Tensor[] forward(SavedTensors saved, Tensor... inputs) {
-    Tensor logits = Products.mmTransposedB(wide(inputs[0]), wide(weight.value()));
-    Tensor scores =
-        switch (rule.scoring()) {
-          case SOFTMAX -> Activations.softmax(logits);
-          case SIGMOID -> Activations.sigmoid(logits);
-        };
-    Tensor chosen = ExpertChoice.choose(scores, selectionBias, rule);
-    Tensor weights = Indexing.gather(scores, 1, chosen);
-    if (rule.normalize()) {
-      weights = Elementwise.div(weights, sumOfChosen(weights));
+    Tensor[] weightsAndChosen;
+    Tensor scores;
+    if (isFused()) {
+      scores = logits(inputs[0]);
+      weightsAndChosen = RouterKernels.choose(scores, selectionBias, kernelRule);
+    } else {
+      scores = ComposedRouter.scores(logits(inputs[0]), rule.scoring());
+      weightsAndChosen = ComposedRouter.choose(scores, selectionBias, rule);
     }
     saved.saveInput("x", 0);
     saved.save("scores", scores);
-    saved.save("chosen", chosen);
-    return new Tensor[] {Elementwise.mul(weights, rule.scalingFactor()), chosen};
+    saved.save("chosen", weightsAndChosen[1]);
+    return weightsAndChosen;
+  }
+
+  private Tensor logits(Tensor x) {
+    boolean narrow = weight.value().dtype() != Dtype.FLOAT32;
+    return isFused() && narrow
+        ? Products.wideTransposedB(Views.dense(x), weight.value())
+        : Products.mmTransposedB(wide(x), wide(weight.value()));
   }
 
   @Override
   public @Nullable Tensor[] inputGradients(SavedTensors saved, @Nullable Tensor[] gradOutputs) {
-    Tensor logitGradient = logitGradient(saved, gradOutputs);
+    Tensor logitGradient = logitGradient(saved.get("scores"), saved.get("chosen"), gradOutputs[0]);
     saved.save("logit gradient", logitGradient);
-    Tensor gradient = Products.mm(logitGradient, wide(weight.value()));
-    return new @Nullable Tensor[] {Copies.cast(gradient, saved.get("x").dtype())};
+    Tensor gradient =
+        isInParts()
+            ? Products.mm(logitGradient, twice(weight.value()))
+            : Copies.cast(Products.mm(logitGradient, wide(weight.value())), weight.value().dtype());
+    return new @Nullable Tensor[] {gradient};
+  }
+
+  private Tensor logitGradient(Tensor scores, Tensor chosen, @Nullable Tensor weightGradient) {
+    return isFused()
+        ? RouterKernels.backward(
+            scores,
+            chosen,
+            weightGradient == null ? null : Views.dense(weightGradient),
+            balanceLoss == null ? null : BalanceLossGradient.counted(balanceLoss, rule, chosen),
+            kernelRule,
+            isInParts())
+        : ComposedRouter.logitGradient(scores, chosen, weightGradient, balanceLoss, rule);
   }
 
   @Override
   public void weightGradients(SavedTensors saved, @Nullable Tensor[] gradOutputs) {
-    weight.addGradientProduct(saved.get("logit gradient"), wide(saved.get("x")));
-  }
-
-  private Tensor logitGradient(SavedTensors saved, @Nullable Tensor[] gradOutputs) {
-    Tensor scores = saved.get("scores");
-    Tensor chosen = saved.get("chosen");
-    Tensor scoreGradient =
-        Tensors.zeros(scores.dtype(), scores.device(), scores.size(0), scores.size(1));
-    Tensor weightGradient = gradOutputs[0];
-    if (weightGradient != null) {
-      Tensor gradient = Elementwise.mul(weightGradient, rule.scalingFactor());
-      if (rule.normalize()) {
-        Tensor chosenScores = Indexing.gather(scores, 1, chosen);
-        Tensor sum = sumOfChosen(chosenScores);
-        gradient = quotientGradient(gradient, Elementwise.div(chosenScores, sum), sum);
-      }
-      Indexing.scatterAdd(scoreGradient, 1, chosen, gradient);
+    Tensor logitGradient = saved.get("logit gradient");
+    if (!isInParts()) {
+      weight.addGradientProduct(logitGradient, wide(saved.get("x")));
+      return;
     }
-    if (balanceLoss != null) {
-      Elementwise.addInPlace(
-          scoreGradient, BalanceLossGradient.of(balanceLoss, rule, scores, chosen));
-    }
-    return switch (rule.scoring()) {
-      case SOFTMAX -> Activations.softmaxBackward(scoreGradient, scores);
-      case SIGMOID -> Activations.sigmoidBackward(scoreGradient, scores);
-    };
+    // Both parts in one product, so that x is read once.
+    Tensor x = Views.dense(saved.get("x"));
+    Tensor both = Tensors.empty(Dtype.FLOAT32, x.device(), 2L * rule.experts(), x.size(1));
+    Products.outerInto(both, logitGradient, x, false);
+    weight.addGradient(Views.narrow(both, 0, 0, rule.experts()));
+    weight.addGradient(Views.narrow(both, 0, rule.experts(), rule.experts()));
   }
 
-  /** The gradient of {@code x / sum(x)} per row, from the quotient itself. */
-  static Tensor quotientGradient(Tensor gradient, Tensor quotient, Tensor sum) {
-    Tensor along = Reductions.sum(Elementwise.mul(gradient, quotient), 1, true);
-    return Elementwise.div(Elementwise.add(gradient, along, -1), sum);
+  /** Whether our kernels do it; the same in both directions. */
+  private boolean isFused() {
+    return RouterKernels.take(weight.value(), kernelRule);
   }
 
-  static Tensor sumOfChosen(Tensor chosen) {
-    return Elementwise.add(Reductions.sum(chosen, 1, true), TINY);
+  /** Whether the gradient of the logits is in two parts. */
+  private boolean isInParts() {
+    return isFused() && weight.value().dtype() == Dtype.BFLOAT16;
+  }
+
+  /** A matrix above itself: {@code [m, n] → [2·m, n]}. */
+  private static Tensor twice(Tensor matrix) {
+    Tensor both = Copies.dense(Views.expand(Views.unsqueeze(matrix, 0), 0, 2));
+    return Views.reshape(both, -1, matrix.size(1));
   }
 
   private static Tensor wide(Tensor tensor) {

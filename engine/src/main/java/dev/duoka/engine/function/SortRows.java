@@ -3,8 +3,6 @@ package dev.duoka.engine.function;
 import dev.duoka.engine.autograd.Function;
 import dev.duoka.engine.autograd.SavedTensors;
 import dev.duoka.tensor.Tensor;
-import dev.duoka.tensor.op.Indexing;
-import dev.duoka.tensor.op.Views;
 import org.jspecify.annotations.Nullable;
 
 /** The routing weights {@code [n, k]} in the order of the sorted rows: {@code [n·k, 1]}. */
@@ -23,14 +21,16 @@ public final class SortRows extends Function {
 
   @Override
   public Tensor[] forward(SavedTensors saved, Tensor... inputs) {
-    return new Tensor[] {
-      Indexing.rows(Views.reshape(Views.dense(inputs[0]), -1, 1), routing.order())
-    };
+    return new Tensor[] {routing.sort(inputs[0])};
   }
 
   @Override
   public @Nullable Tensor[] inputGradients(SavedTensors saved, @Nullable Tensor[] gradOutputs) {
-    Tensor unsorted = Indexing.rows(only(gradOutputs), routing.position());
-    return new @Nullable Tensor[] {Views.reshape(unsorted, -1, routing.expertsPerToken())};
+    return new @Nullable Tensor[] {routing.unsort(only(gradOutputs))};
+  }
+
+  @Override
+  public double inputGradientBytes(Tensor[] inputs, Tensor[] outputs) {
+    return outputs[0].bytes() + inputs[0].bytes();
   }
 }

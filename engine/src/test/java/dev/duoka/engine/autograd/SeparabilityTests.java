@@ -69,7 +69,7 @@ class SeparabilityTests {
 
   private static Routing routing() {
     long[] chosen = {2, 0, 0, 2, 2, 0};
-    return Routing.of(HostCopy.fromLongs(chosen, DEVICE, 6, 1), 3);
+    return Routing.of(HostCopy.fromLongs(chosen, DEVICE, 6, 1), 3, Dtype.FLOAT32);
   }
 
   @ParameterizedTest

@@ -2,10 +2,8 @@ package dev.duoka.engine.function;
 
 import dev.duoka.tensor.Device;
 import dev.duoka.tensor.Dtype;
-import dev.duoka.tensor.MemoryOwner;
-import dev.duoka.tensor.Scope;
-import dev.duoka.tensor.op.Tensors;
 import dev.duoka.tensor.testing.Numbers;
+import dev.duoka.tensor.testing.Poison;
 import dev.duoka.tensor.testing.TestDevice;
 import java.util.List;
 import java.util.Map;
@@ -32,21 +30,8 @@ class CudaFunctionTests {
     agree(function, Dtype.BFLOAT16, 2e-2);
   }
 
-  /**
-   * Fills the memory that LibTorch's allocator hands out next with NaN, in the sizes of its small
-   * and its large blocks: a kernel that leaves a part of its output unwritten is found out.
-   */
-  private static void poisonFreeMemory(Device device) {
-    try (Scope _ = Scope.open(MemoryOwner.TEMPORARIES)) {
-      for (int i = 0; i < 64; i++) {
-        var _ = Tensors.full(Double.NaN, Dtype.FLOAT32, device, 1L << 16);
-      }
-      var _ = Tensors.full(Double.NaN, Dtype.FLOAT32, device, 1L << 24);
-    }
-  }
-
   private static void agree(FunctionCase function, Dtype dtype, double tolerance) {
-    poisonFreeMemory(TestDevice.cuda());
+    Poison.freeMemory(TestDevice.cuda());
     Map<String, double[]> cpu = DtypeAgreementTests.run(function, dtype, Device.CPU);
     DtypeAgreementTests.run(function, dtype, TestDevice.cuda())
         .forEach(

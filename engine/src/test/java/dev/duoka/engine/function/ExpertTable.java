@@ -37,7 +37,10 @@ final class ExpertTable {
         cases.add(router(new RouterRule(EXPERTS, 2, scoring, 4, 2, score, true, 1), 0.5, true));
       }
     }
-    cases.add(sending());
+    cases.add(sending(WIDTH));
+    cases.add(sending(16)); // whole packs
+    cases.add(combining(WIDTH));
+    cases.add(combining(16));
     cases.add(grouped());
     cases.add(mixture());
     return cases;
@@ -66,15 +69,18 @@ final class ExpertTable {
   /** Expert 3 gets nothing, expert 0 most. */
   private static Routing routing(Bench bench) {
     long[] chosen = {0, 4, 0, 5, 1, 0, 7, 0, 2, 6, 0, 1};
-    return Routing.of(HostCopy.fromLongs(chosen, bench.random().device(), TOKENS, 2), EXPERTS);
+    return Routing.of(
+        HostCopy.fromLongs(chosen, bench.random().device(), TOKENS, 2),
+        EXPERTS,
+        bench.random().dtype());
   }
 
-  private static FunctionCase sending() {
+  private static FunctionCase sending(long width) {
     return new FunctionCase(
-        "dispatch, sort rows and combine",
+        "dispatch, sort rows and combine, width " + width,
         bench -> {
           Routing routing = routing(bench);
-          bench.input(bench.random().coarse(TOKENS, 2 * WIDTH));
+          bench.input(bench.random().coarse(TOKENS, 2 * width));
           bench.input(bench.random().coarse(TOKENS, 2));
           bench.computing(
               (tape, in) -> {
@@ -83,6 +89,18 @@ final class ExpertTable {
                 Variable product = tape.apply(new SwiGlu(), rows, weights);
                 return new Variable[] {tape.apply(new Combine(routing), product)};
               });
+        });
+  }
+
+  private static FunctionCase combining(long width) {
+    return new FunctionCase(
+        "combine with an addend, width " + width,
+        bench -> {
+          Routing routing = routing(bench);
+          bench.input(bench.random().coarse(2 * TOKENS, width));
+          bench.input(bench.random().coarse(TOKENS, width));
+          bench.computing(
+              (tape, in) -> new Variable[] {tape.apply(new Combine(routing), in[0], in[1])});
         });
   }
 
@@ -121,7 +139,7 @@ final class ExpertTable {
       Parameter up,
       Parameter down) {
     Variable[] routed = tape.applyAll(new Router(router, rule, bias, null), x);
-    Routing routing = Routing.of(routed[1].value(), rule.experts());
+    Routing routing = Routing.of(routed[1].value(), rule.experts(), x.value().dtype());
     routing.holdOn(tape);
     Variable weights = tape.apply(new SortRows(routing), routed[0]);
     Variable rows = tape.apply(new Dispatch(routing), x);

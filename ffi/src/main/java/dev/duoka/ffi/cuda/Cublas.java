@@ -25,9 +25,9 @@ import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 
 /**
- * The one matrix product that LibTorch's C ABI does not offer: 16-bit factors with an fp32 result
- * that is added to. Runs with LibTorch's own cuBLAS handle, hence on its current stream and in its
- * workspace. Thread-safe.
+ * The matrix products that LibTorch's C ABI does not offer: 16-bit factors with an fp32 result.
+ * Runs with LibTorch's own cuBLAS handle, hence on its current stream and in its workspace.
+ * Thread-safe.
  */
 public final class Cublas {
   /** System property that names the library file, instead of searching for it. */
@@ -87,9 +87,45 @@ public final class Cublas {
       long bColumns,
       MatrixDtype dtype,
       boolean add) {
-    // cuBLAS counts columns first: what is row-major [r, c] for us is its [c, r].
     int m = Math.toIntExact(bColumns);
     int n = Math.toIntExact(aColumns);
+    multiply(target, b, NOT_TRANSPOSED, m, a, TRANSPOSED, n, m, n, rows, dtype, add);
+  }
+
+  /**
+   * {@code target = a · bᵀ} with fp32 accumulation; all matrices dense and row-major. Launches
+   * asynchronously on the calling thread's device.
+   *
+   * @param target address of fp32 {@code [rows of a, rows of b]}
+   * @param a address of {@code [aRows, columns]}
+   * @param b address of {@code [bRows, columns]}
+   */
+  public void innerProduct(
+      long target, long a, long b, long aRows, long bRows, long columns, MatrixDtype dtype) {
+    int m = Math.toIntExact(bRows);
+    int n = Math.toIntExact(aRows);
+    int inner = Math.toIntExact(columns);
+    multiply(target, b, TRANSPOSED, inner, a, NOT_TRANSPOSED, inner, m, n, inner, dtype, false);
+  }
+
+  /**
+   * The library's product of {@code [m, inner]} by {@code [inner, n]}, each stored in rows of the
+   * length given or transposed. It counts columns first: what is row-major {@code [r, c]} for us is
+   * its {@code [c, r]}, so the factors change places.
+   */
+  private void multiply(
+      long target,
+      long first,
+      int firstTransposed,
+      int firstLength,
+      long second,
+      int secondTransposed,
+      int secondLength,
+      int m,
+      int n,
+      long inner,
+      MatrixDtype dtype,
+      boolean add) {
     MemorySegment beta = add ? ONE : ZERO;
     int status;
     try {
@@ -97,18 +133,18 @@ public final class Cublas {
           (int)
               gemm.invokeExact(
                   CudaStreams.blasHandle(),
-                  NOT_TRANSPOSED,
-                  TRANSPOSED,
+                  firstTransposed,
+                  secondTransposed,
                   m,
                   n,
-                  Math.toIntExact(rows),
+                  Math.toIntExact(inner),
                   ONE,
-                  b,
+                  first,
                   dtype.code,
-                  m,
-                  a,
+                  firstLength,
+                  second,
                   dtype.code,
-                  n,
+                  secondLength,
                   beta,
                   target,
                   MatrixDtype.FLOAT32.code,
@@ -123,15 +159,13 @@ public final class Cublas {
           ErrorCode.NATIVE_CALL,
           "cublasGemmEx of "
               + dtype
-              + " ["
-              + rows
+              + " factors for an fp32 result ["
+              + n
               + ", "
-              + aColumns
-              + "]ᵀ by ["
-              + rows
-              + ", "
-              + bColumns
-              + "] returned status "
+              + m
+              + "] over "
+              + inner
+              + " returned status "
               + status,
           "Status 13 means that an earlier kernel failed; 15, that the card lacks this product");
     }

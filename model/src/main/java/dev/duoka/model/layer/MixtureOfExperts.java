@@ -2,7 +2,6 @@ package dev.duoka.model.layer;
 
 import dev.duoka.engine.autograd.Tape;
 import dev.duoka.engine.autograd.Variable;
-import dev.duoka.engine.function.Add;
 import dev.duoka.engine.function.Combine;
 import dev.duoka.engine.function.Dispatch;
 import dev.duoka.engine.function.GroupedLinear;
@@ -76,19 +75,19 @@ public final class MixtureOfExperts implements FeedForward {
                 selectionBias == null ? null : selectionBias.value(),
                 pass.balanceLoss()),
             hidden);
-    Routing routing = Routing.of(routed[1].value(), rule.experts());
+    Routing routing = Routing.of(routed[1].value(), rule.experts(), hidden.value().dtype());
     routing.holdOn(tape);
     if (selectionBias != null && tape.isRecording()) {
       selectionBias.count(routing.counts());
     }
+    // Before the routed experts, so that a second run for the gradients needs none of their sums.
+    Variable rest = shared == null ? residual : shared.addTo(residual, pass, hidden);
     Variable rowWeights = tape.apply(new SortRows(routing), routed[0]);
     Variable rows = tape.apply(new Dispatch(routing), hidden);
     Variable joint = tape.apply(new GroupedLinear(expertsGateAndUp.parameter(), routing), rows);
     Variable activated = tape.apply(new SwiGlu(), joint, rowWeights);
     Variable outputs = tape.apply(new GroupedLinear(expertsDown.parameter(), routing), activated);
-    Variable combined = tape.apply(new Combine(routing), outputs);
-    Variable rest = shared == null ? residual : shared.addTo(residual, pass, hidden);
-    return tape.apply(new Add(), rest, combined);
+    return tape.apply(new Combine(routing), outputs, rest);
   }
 
   private static RouterRule rule(MoeConfig config) {

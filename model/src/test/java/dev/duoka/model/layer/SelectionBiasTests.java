@@ -119,7 +119,7 @@ class SelectionBiasTests {
         Tape tape = Tape.inference()) {
       Variable[] routed =
           tape.applyAll(new Router(router, rule, bias.value(), null), Variable.constant(tokens));
-      Tensor counts = Routing.of(routed[1].value(), 8).counts();
+      Tensor counts = Routing.of(routed[1].value(), 8, tokens.dtype()).counts();
       bias.count(counts);
       long[] load = HostCopy.longs(counts);
       return Arrays.stream(load).max().orElse(0) * 8.0 / Arrays.stream(load).sum();

@@ -3,6 +3,7 @@ package dev.duoka.tensor.kernel;
 import dev.duoka.ffi.cuda.CudaKernel;
 import dev.duoka.ffi.cuda.KernelCall;
 import dev.duoka.ffi.cuda.KernelSource;
+import dev.duoka.tensor.Device;
 import dev.duoka.tensor.Dtype;
 import dev.duoka.tensor.Tensor;
 import dev.duoka.tensor.op.Views;
@@ -50,9 +51,14 @@ final class KernelFamily {
 
   /** Whether the kernels run for tensors like this one: by device and dtype. */
   static boolean serve(Tensor tensor) {
-    boolean half = tensor.dtype() == Dtype.BFLOAT16 || tensor.dtype() == Dtype.FLOAT16;
-    boolean onGpu = tensor.device().isCuda() && (half || tensor.dtype() == Dtype.FLOAT32);
-    boolean dryRun = tensor.device().isMeta() && half;
+    return serve(tensor.dtype(), tensor.device());
+  }
+
+  /** Whether the kernels run on a device for a model of this dtype. */
+  static boolean serve(Dtype dtype, Device device) {
+    boolean half = dtype == Dtype.BFLOAT16 || dtype == Dtype.FLOAT16;
+    boolean onGpu = device.isCuda() && (half || dtype == Dtype.FLOAT32);
+    boolean dryRun = device.isMeta() && half;
     return ENABLED && (onGpu || dryRun);
   }
 
@@ -99,15 +105,20 @@ final class KernelFamily {
    * the source calls PACKS.
    */
   KernelCall call(Tensor like, String entry, int packs) {
+    return call(like.dtype(), like.device(), entry, packs);
+  }
+
+  /** As {@link #call(Tensor, String, int)}, where no tensor of the source's dtype is at hand. */
+  KernelCall call(Dtype dtype, Device device, String entry, int packs) {
     return kernels
         .computeIfAbsent(
-            new Key(like.dtype(), entry, packs),
+            new Key(dtype, entry, packs),
             key ->
                 CudaKernel.of(
                         sources.computeIfAbsent(new Variant(key.dtype(), key.packs()), this::read),
                         key.entry())
                     .withDynamicSharedMemory(dynamicSharedMemory))
-        .call(like.device().index());
+        .call(device.index());
   }
 
   private KernelSource read(Variant variant) {

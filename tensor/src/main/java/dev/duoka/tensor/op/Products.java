@@ -143,6 +143,41 @@ public final class Products {
             add);
   }
 
+  /**
+   * {@code a @ bᵀ} in fp32 of 16-bit factors on CUDA, or as a dry run on {@code meta}: what the
+   * product of both in fp32 would be, without converting them.
+   *
+   * @param a dense {@code [n, k]}
+   * @param b dense {@code [m, k]}
+   * @return fp32 {@code [n, m]}
+   */
+  public static Tensor wideTransposedB(Tensor a, Tensor b) {
+    boolean fits =
+        a.dtype() == b.dtype()
+            && a.size(1) == b.size(1)
+            && a.isContiguous()
+            && b.isContiguous()
+            && !a.device().equals(Device.CPU);
+    if (!fits) {
+      throw new DuokaException(
+          ErrorCode.TENSOR, "cannot multiply " + a + " by " + b + "ᵀ with an fp32 result", "");
+    }
+    Tensor result = Tensors.empty(Dtype.FLOAT32, a.device(), a.size(0), b.size(0));
+    if (a.device().isCuda() && result.elements() > 0) {
+      Cublas.find()
+          .orElseThrow()
+          .innerProduct(
+              Views.addressOf(result),
+              Views.addressOf(a),
+              Views.addressOf(b),
+              a.size(0),
+              b.size(0),
+              a.size(1),
+              matrixDtype(a));
+    }
+    return result;
+  }
+
   /** Whether a product is one of those whose algorithm is chosen by measurement. */
   private static boolean isMeasured(Tensor a, Tensor b, boolean transposeB) {
     boolean half = a.dtype() == Dtype.BFLOAT16 || a.dtype() == Dtype.FLOAT16;
@@ -196,7 +231,13 @@ public final class Products {
   }
 
   private static MatrixDtype matrixDtype(Tensor tensor) {
-    return tensor.dtype() == Dtype.BFLOAT16 ? MatrixDtype.BFLOAT16 : MatrixDtype.FLOAT16;
+    return switch (tensor.dtype()) {
+      case BFLOAT16 -> MatrixDtype.BFLOAT16;
+      case FLOAT16 -> MatrixDtype.FLOAT16;
+      case FLOAT32, FLOAT64, INT64, INT32, UINT8, BOOL ->
+          throw new DuokaException(
+              ErrorCode.TENSOR, tensor + " is no factor of a product of 16-bit factors", "");
+    };
   }
 
   private static void checkInner(Tensor a, Tensor b, int rank) {

@@ -9,14 +9,23 @@ import dev.duoka.tensor.Tensor;
 import dev.duoka.tensor.kernel.AdamWKernel;
 import dev.duoka.tensor.kernel.CrossEntropyKernel;
 import dev.duoka.tensor.kernel.NormKernels;
+import dev.duoka.tensor.kernel.RouterKernels;
+import dev.duoka.tensor.kernel.RoutingKernels;
 import dev.duoka.tensor.kernel.SwiGluKernels;
+import dev.duoka.tensor.op.HostCopy;
 import dev.duoka.tensor.op.Tensors;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.SplittableRandom;
 
 /** Times our own CUDA kernels one by one, against the bytes that they must move. */
 public final class KernelBenchmark {
   private static final int REPEATS = 20;
+
+  /** The mixture of experts of DeepSeek-V2-Lite. */
+  private static final int EXPERTS = 64;
+
+  private static final int EXPERTS_PER_TOKEN = 6;
 
   /**
    * One kernel.
@@ -46,7 +55,7 @@ public final class KernelBenchmark {
    * Runs all kernels.
    *
    * @param rows tokens
-   * @param hidden the width of norms
+   * @param hidden the width of norms and of the rows that go to experts
    * @param intermediate the width of SwiGLU
    */
   public static List<Line> run(
@@ -56,6 +65,8 @@ public final class KernelBenchmark {
       KernelBenchmark benchmark = new KernelBenchmark(device, dtype, clock);
       benchmark.norms(rows, hidden);
       benchmark.swiGlu(rows, intermediate);
+      benchmark.router(rows);
+      benchmark.routing(Math.min(rows, 8192), hidden);
       benchmark.crossEntropy(Math.min(rows, 4096), vocabulary);
       benchmark.adamw(1L << 28);
       return List.copyOf(benchmark.lines);
@@ -89,6 +100,49 @@ public final class KernelBenchmark {
       double one = dy.bytes();
       time("swiglu", 3 * one, () -> SwiGluKernels.forward(joint, null));
       time("swiglu backward", 5 * one, () -> SwiGluKernels.backward(joint, dy, null, null));
+    }
+  }
+
+  private void router(long rows) {
+    RouterKernels.Rule rule =
+        new RouterKernels.Rule(EXPERTS_PER_TOKEN, false, 1, 1, false, true, 1);
+    try (Scope _ = Scope.open()) {
+      double[] random = new SplittableRandom(EXPERTS).doubles(rows * EXPERTS).toArray();
+      Tensor logits = HostCopy.fromDoubles(random, Dtype.FLOAT32, device, rows, EXPERTS);
+      double choices = 12.0 * rows * EXPERTS_PER_TOKEN; // a weight and an expert
+      time(
+          "choice of experts",
+          2.0 * logits.bytes() + choices,
+          () -> RouterKernels.choose(logits, null, rule));
+      Tensor[] chosen = RouterKernels.choose(logits, null, rule);
+      time(
+          "choice of experts backward",
+          2.0 * logits.bytes() + choices,
+          () ->
+              RouterKernels.backward(
+                  logits, chosen[1], chosen[0], null, rule, dtype == Dtype.BFLOAT16));
+    }
+  }
+
+  private void routing(long rows, long width) {
+    long count = rows * EXPERTS_PER_TOKEN;
+    try (Scope _ = Scope.open()) {
+      long[] random = new SplittableRandom(count).longs(count, 0, EXPERTS).toArray();
+      Tensor chosen = HostCopy.fromLongs(random, device, count);
+      time(
+          "sort by expert",
+          4.0 * chosen.bytes(),
+          () -> RoutingKernels.sort(chosen, EXPERTS, EXPERTS_PER_TOKEN, dtype));
+      Tensor position = RoutingKernels.sort(chosen, EXPERTS, EXPERTS_PER_TOKEN, dtype).position();
+      Tensor x = filled(rows, width);
+      double bytes = (1.0 + EXPERTS_PER_TOKEN) * x.bytes() + position.bytes();
+      time("spread", bytes, () -> RoutingKernels.spread(x, position, EXPERTS_PER_TOKEN));
+      Tensor sorted = RoutingKernels.spread(x, position, EXPERTS_PER_TOKEN);
+      time("gather", bytes, () -> RoutingKernels.gather(sorted, position, EXPERTS_PER_TOKEN, null));
+      time(
+          "gather + addend",
+          bytes + x.bytes(),
+          () -> RoutingKernels.gather(sorted, position, EXPERTS_PER_TOKEN, x));
     }
   }
 
