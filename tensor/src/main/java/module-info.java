@@ -10,4 +10,5 @@ module dev.duoka.tensor {
   exports dev.duoka.tensor;
   exports dev.duoka.tensor.kernel;
   exports dev.duoka.tensor.op;
+  exports dev.duoka.tensor.scaled;
 }

@@ -11,7 +11,9 @@ public enum Dtype {
   INT64("int64", 8),
   INT32("int32", 4),
   UINT8("uint8", 1),
-  BOOL("bool", 1);
+  BOOL("bool", 1),
+  /** 8 bits, of which 4 are the exponent's and 3 the mantissa's; for products with scales. */
+  FLOAT8_E4M3("float8_e4m3fn", 1);
 
   private final String torchName;
   private final int bytes;

@@ -6,12 +6,17 @@ import dev.duoka.engine.parameter.Parameter;
 import dev.duoka.tensor.Tensor;
 import dev.duoka.tensor.op.Products;
 import dev.duoka.tensor.op.Views;
+import dev.duoka.tensor.scaled.ScaledMatrix;
+import dev.duoka.tensor.scaled.ScaledProducts;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
  * {@code y = x · Wᵀ}: {@code [..., in] → [..., out]} with {@code W [out, in]}, no bias. With a
  * second input {@code [..., out]} it is added: a residual connection that costs no pass of its own.
+ *
+ * <p>Where the weight multiplies in 8 bits ({@link Parameter#multipliesScaled}), all three products
+ * do, and of the input its 8-bit columns are kept.
  */
 public final class Linear extends Function {
   private final Parameter weight;
@@ -39,15 +44,21 @@ public final class Linear extends Function {
   @Override
   public Tensor[] forward(SavedTensors saved, Tensor... inputs) {
     Tensor x = inputs[0];
-    saved.saveInput("x", 0);
     long[] shape = x.shape();
     shape[shape.length - 1] = weight.value().size(0);
-    Tensor flat = Views.reshape(x, -1, x.size(-1));
-    Tensor product =
-        inputs.length == 2
-            ? Products.mmTransposedBPlus(Matrices.flat(inputs[1]), flat, weight.value())
-            : Products.mmTransposedB(flat, weight.value());
-    return new Tensor[] {Views.reshape(product, shape)};
+    Tensor residual = inputs.length == 2 ? Matrices.flat(inputs[1]) : null;
+    return new Tensor[] {Views.reshape(product(saved, Matrices.flat(x), residual), shape)};
+  }
+
+  private Tensor product(SavedTensors saved, Tensor x, @Nullable Tensor residual) {
+    if (weight.multipliesScaled(x.size(0))) {
+      ScaledMatrix rows = ScaledInput.quantize(saved, x);
+      return ScaledProducts.transposedB(rows, weight.scaled().matrix(), residual, x.dtype());
+    }
+    saved.saveInput("x", 0);
+    return residual == null
+        ? Products.mmTransposedB(x, weight.value())
+        : Products.mmTransposedBPlus(residual, x, weight.value());
   }
 
   @Override
@@ -59,13 +70,25 @@ public final class Linear extends Function {
     Tensor gradient = Matrices.flat(only(gradOutputs));
     long[] shape = only(gradOutputs).shape();
     shape[shape.length - 1] = weight.value().size(1);
-    return new @Nullable Tensor[] {
-      Views.reshape(Products.mm(gradient, weight.value()), shape), residual
-    };
+    Tensor product;
+    if (weight.multipliesScaled(gradient.size(0))) {
+      ScaledMatrix rows = ScaledInput.quantizeGradient(saved, gradient);
+      product =
+          ScaledProducts.transposedB(rows, weight.scaled().transpose(), null, gradient.dtype());
+    } else {
+      product = Products.mm(gradient, weight.value());
+    }
+    return new @Nullable Tensor[] {Views.reshape(product, shape), residual};
   }
 
   @Override
   public void weightGradients(SavedTensors saved, @Nullable Tensor[] gradOutputs) {
-    weight.addGradientProduct(Matrices.flat(only(gradOutputs)), Matrices.flat(saved.get("x")));
+    Tensor gradient = Matrices.flat(only(gradOutputs));
+    if (weight.multipliesScaled(gradient.size(0))) {
+      weight.addGradientProduct(
+          ScaledInput.gradientColumns(saved, gradient), ScaledInput.columns(saved));
+    } else {
+      weight.addGradientProduct(gradient, Matrices.flat(saved.get("x")));
+    }
   }
 }

@@ -213,6 +213,7 @@ public final class ShardedAdamW implements AutoCloseable {
   }
 
   private void gatherValues() {
+    store.valuesChanged();
     if (sharded) {
       collectives.allGather(valueShard, store.values());
     }

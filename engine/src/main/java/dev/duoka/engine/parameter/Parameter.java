@@ -2,6 +2,8 @@ package dev.duoka.engine.parameter;
 
 import dev.duoka.tensor.Device;
 import dev.duoka.tensor.Dtype;
+import dev.duoka.tensor.MemoryOwner;
+import dev.duoka.tensor.Scope;
 import dev.duoka.tensor.Tensor;
 import dev.duoka.tensor.kernel.GroupedOuterKernel;
 import dev.duoka.tensor.kernel.NormKernels;
@@ -11,6 +13,10 @@ import dev.duoka.tensor.op.GroupedProducts;
 import dev.duoka.tensor.op.Products;
 import dev.duoka.tensor.op.Tensors;
 import dev.duoka.tensor.op.Views;
+import dev.duoka.tensor.scaled.Quantization;
+import dev.duoka.tensor.scaled.ScaledMatrix;
+import dev.duoka.tensor.scaled.ScaledProducts;
+import java.util.List;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -19,13 +25,22 @@ import org.jspecify.annotations.Nullable;
  * gradients that their weight gradients are added to. Belongs to its {@link ParameterStore}.
  */
 public final class Parameter {
+  private final ParameterStore store;
   private final ParameterSpec spec;
   private final long offset;
   private final Tensor value;
   private final @Nullable Tensor gradient;
   private boolean gradientIsFresh = true;
+  private ScaledMatrix.@Nullable Pair scaled;
+  private long scaledVersion = -1;
 
-  Parameter(ParameterSpec spec, long offset, Tensor value, @Nullable Tensor gradient) {
+  Parameter(
+      ParameterStore store,
+      ParameterSpec spec,
+      long offset,
+      Tensor value,
+      @Nullable Tensor gradient) {
+    this.store = store;
     this.spec = spec;
     this.offset = offset;
     this.value = value;
@@ -50,6 +65,48 @@ public final class Parameter {
   /** The weight in the compute dtype. */
   public Tensor value() {
     return value;
+  }
+
+  /** Whether products with so many rows of input are computed in 8 bits ({@link #scaled}). */
+  public boolean multipliesScaled(long rows) {
+    return store.multipliesScaled()
+        && spec.shape().size() == 2
+        && Quantization.fits(value.size(0), value.size(1))
+        && Quantization.fits(rows, value.size(1));
+  }
+
+  /** The weight in 8 bits, and its transpose; made anew when the weights have changed. */
+  public ScaledMatrix.Pair scaled() {
+    ScaledMatrix.Pair pair = scaled;
+    if (pair == null) {
+      try (Scope _ = Scope.open(MemoryOwner.WEIGHTS)) {
+        pair = Quantization.roomForBlocks(value.size(0), value.size(1), value.device());
+        tensors(pair).forEach(Scope::detach);
+      }
+      scaled = pair;
+    }
+    if (scaledVersion != store.version()) {
+      try (Scope _ = Scope.open(MemoryOwner.TEMPORARIES)) {
+        Quantization.blocks(value, pair);
+      }
+      scaledVersion = store.version();
+    }
+    return pair;
+  }
+
+  private static List<Tensor> tensors(ScaledMatrix.Pair pair) {
+    return List.of(
+        pair.matrix().values(),
+        pair.matrix().scales(),
+        pair.transpose().values(),
+        pair.transpose().scales());
+  }
+
+  void close() {
+    if (scaled != null) {
+      tensors(scaled).forEach(Tensor::close);
+      scaled = null;
+    }
   }
 
   /** The main gradient: fp32, or the compute dtype when that is wider. */
@@ -100,6 +157,17 @@ public final class Parameter {
         addGradient(product);
       }
     }
+  }
+
+  /**
+   * Adds the product {@code a @ bᵀ} of 8-bit matrices, the weight gradient of a linear layer.
+   *
+   * @param a {@code [rows, n]}, the transposed gradient of the output
+   * @param b {@code [columns, n]}, the transposed input
+   */
+  public void addGradientProduct(ScaledMatrix a, ScaledMatrix b) {
+    ScaledProducts.intoTransposedB(gradient(), a, b, !gradientIsFresh);
+    gradientIsFresh = false;
   }
 
   /**

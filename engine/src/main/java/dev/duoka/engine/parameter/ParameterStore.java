@@ -33,6 +33,8 @@ public final class ParameterStore implements AutoCloseable {
   private final Tensor values;
   private final @Nullable Tensor gradients;
   private final int shards;
+  private boolean multipliesScaled;
+  private long version;
 
   /**
    * Allocates zeroed buffers for {@code specs}.
@@ -65,9 +67,27 @@ public final class ParameterStore implements AutoCloseable {
     for (ParameterSpec spec : specs) {
       Tensor value = view(values, offset, spec);
       Tensor gradient = gradients == null ? null : view(gradients, offset, spec);
-      parameters.put(spec.name(), new Parameter(spec, offset, value, gradient));
+      parameters.put(spec.name(), new Parameter(this, spec, offset, value, gradient));
       offset += aligned(spec.elements(), ALIGNMENT);
     }
+  }
+
+  /** Lets linear layers multiply in 8 bits from now on, where their sizes fit. */
+  public void multiplyScaled() {
+    multipliesScaled = true;
+  }
+
+  boolean multipliesScaled() {
+    return multipliesScaled;
+  }
+
+  /** Says that the values were written to: what was derived from them is made anew. */
+  public void valuesChanged() {
+    version++;
+  }
+
+  long version() {
+    return version;
   }
 
   /** The parameters in the order of the flat buffers. */
@@ -134,6 +154,7 @@ public final class ParameterStore implements AutoCloseable {
 
   @Override
   public void close() {
+    parameters.values().forEach(Parameter::close);
     views.forEach(Tensor::close);
     values.close();
     if (gradients != null) {

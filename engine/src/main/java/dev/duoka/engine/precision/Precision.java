@@ -1,5 +1,6 @@
 package dev.duoka.engine.precision;
 
+import dev.duoka.engine.parameter.ParameterStore;
 import dev.duoka.tensor.Dtype;
 
 /**
@@ -12,7 +13,13 @@ public enum Precision {
   /** bf16 weights and activations, fp32 master weights. */
   BF16(Dtype.BFLOAT16),
   /** fp16 weights and activations, fp32 master weights, dynamic loss scaling. */
-  FP16(Dtype.FLOAT16);
+  FP16(Dtype.FLOAT16),
+  /**
+   * As {@link #BF16}, with the products of linear layers in 8 bits where their sizes are multiples
+   * of 128 (DeepSeek-V3, arXiv:2412.19437 §3.3). Embedding, output head, router, experts, norms and
+   * attention stay as they are.
+   */
+  FP8(Dtype.BFLOAT16);
 
   private final Dtype computeDtype;
 
@@ -28,6 +35,13 @@ public enum Precision {
   /** Whether master weights are kept beside the weights. */
   public boolean hasMasterWeights() {
     return this != FP32;
+  }
+
+  /** Has the linear layers of these parameters multiply as this policy says. */
+  public void applyTo(ParameterStore parameters) {
+    if (this == FP8) {
+      parameters.multiplyScaled();
+    }
   }
 
   /** Whether the loss is scaled. */

@@ -54,6 +54,7 @@ public final class StoredTensors {
       case INT32 -> StoredDtype.I32;
       case UINT8 -> StoredDtype.U8;
       case BOOL -> StoredDtype.BOOL;
+      case FLOAT8_E4M3 -> StoredDtype.F8_E4M3;
     };
   }
 }

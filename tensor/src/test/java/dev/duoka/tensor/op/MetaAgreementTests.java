@@ -35,6 +35,8 @@ class MetaAgreementTests {
           "AttentionKernels.flashCpuBackward",
           "AttentionKernels.cudnn",
           "AttentionKernels.cudnnBackward",
+          "AttentionKernels.flash",
+          "AttentionKernels.flashBackward",
           "AttentionKernels.shapesOnly");
 
   static List<OperatorCase> cases() {

@@ -49,6 +49,7 @@ final class RankBuilder {
                 true,
                 config.data().sequenceLength(),
                 depth));
+    precision.applyTo(network.parameters());
     ShardedAdamW optimizer;
     try {
       optimizer = optimizer(network, collectives, precision);
@@ -136,6 +137,7 @@ final class RankBuilder {
       case FP32 -> Precision.FP32;
       case BF16 -> Precision.BF16;
       case FP16 -> Precision.FP16;
+      case FP8 -> Precision.FP8;
     };
   }
 }

@@ -104,6 +104,7 @@ public final class StepBenchmark {
                 new LossScaler(LossScaler.Settings.DEFAULT, precision.scalesLoss()),
                 alone,
                 stepSettings(spec))) {
+      precision.applyTo(model.parameters());
       WeightInitializer.initialize(model, 1);
       optimizer.adoptValues();
       return run(spec, step, observer);
