@@ -61,6 +61,15 @@ final class Suspicion {
     return named;
   }
 
+  /** The ranks that print these lines. */
+  List<Integer> reporters() {
+    return sightings.stream()
+        .flatMapToInt(s -> Conditions.rankOf(s).stream())
+        .distinct()
+        .boxed()
+        .toList();
+  }
+
   /** The line that shows the cause best: of the most telling pattern, the first. */
   Sighting decisive() {
     return sightings.stream()
