@@ -119,7 +119,7 @@ final class Judgement {
     List<Scored> scored = new ArrayList<>();
     for (Suspicion s : standing) {
       double confidence = s.confidence();
-      if (standing.stream().anyMatch(other -> other.isBefore(s))) {
+      if (standing.stream().anyMatch(other -> other.isBefore(s) && !s.isMoreTellingThan(other))) {
         confidence -= LATER;
       }
       List<Suspicion> mine = support.stream().filter(c -> c.rule().explains(s.rule())).toList();
@@ -128,7 +128,9 @@ final class Judgement {
       }
       scored.add(new Scored(s, Math.round(confidence * 100) / 100.0, mine));
     }
-    scored.sort(Comparator.comparingDouble((Scored s) -> -s.confidence()));
+    scored.sort(
+        Comparator.comparingDouble((Scored s) -> -s.confidence())
+            .thenComparingInt(s -> s.suspicion().decisive().pattern()));
     List<Finding> findings = new ArrayList<>();
     for (Scored s : scored.subList(0, Math.min(scored.size(), MOST_FINDINGS))) {
       // What no rule attributes to another cause follows from the best one.
@@ -167,7 +169,7 @@ final class Judgement {
     if (named.isEmpty()) {
       named =
           following.stream()
-              .filter(s -> s.rule().role() != Role.CASCADE && cause.rule().explains(s.rule()))
+              .filter(s -> cause.rule().explains(s.rule()))
               .flatMap(s -> s.reporters().stream())
               .distinct()
               .toList();

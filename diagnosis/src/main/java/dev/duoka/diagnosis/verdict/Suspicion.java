@@ -81,6 +81,14 @@ final class Suspicion {
     return sightings.getFirst();
   }
 
+  /**
+   * Whether its line tells more by its rule's own patterns: a link's fatal error, not another's.
+   */
+  boolean isMoreTellingThan(Suspicion other) {
+    return rule.component() == other.rule.component()
+        && decisive().pattern() < other.decisive().pattern();
+  }
+
   /** Whether this was certainly there before the other: by line in one log, by clock in two. */
   boolean isBefore(Suspicion other) {
     Sighting mine = first();

@@ -57,6 +57,10 @@ public final class FolderProbe {
         continue;
       }
       String text = text(file);
+      if (text.indexOf('\0') >= 0) {
+        facts.notes.add(name + " is binary data, and was left out");
+        continue;
+      }
       Optional<CaptureKind> kind = CaptureKind.of(text);
       if (kind.isPresent()) {
         files.add(new Recognised(name, text, kind.get()));
@@ -122,11 +126,10 @@ public final class FolderProbe {
 
   /** Windows' shell writes UTF-16; everything else is close enough to UTF-8. */
   static String decode(byte[] bytes) {
-    boolean utf16 = bytes.length >= 2 && (bytes[0] & 0xff) == 0xff && (bytes[1] & 0xff) == 0xfe;
+    boolean little = bytes.length >= 2 && bytes[0] == (byte) 0xff && bytes[1] == (byte) 0xfe;
+    boolean big = bytes.length >= 2 && bytes[0] == (byte) 0xfe && bytes[1] == (byte) 0xff;
     String text =
-        utf16
-            ? new String(bytes, 2, bytes.length - 2, StandardCharsets.UTF_16LE)
-            : new String(bytes, StandardCharsets.UTF_8);
+        new String(bytes, little || big ? StandardCharsets.UTF_16 : StandardCharsets.UTF_8);
     String plain = text.startsWith("\ufeff") ? text.substring(1) : text;
     return plain.replace("\r\n", "\n").replaceAll("\u001b\\[[0-9;]*[A-Za-z]", "");
   }
