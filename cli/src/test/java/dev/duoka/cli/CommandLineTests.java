@@ -102,10 +102,13 @@ final class CommandLineTests {
   @CsvSource(
       delimiter = ';',
       value = {
-        "plan --model x --seq abc; --seq 'abc' is no whole number. Write it in digits alone, like 4096.",
-        "plan --model x --seq 99999999999; --seq '99999999999' is too large. The largest is 2147483647.",
+        "plan --model x --seq abc; --seq 'abc' is no whole number. Write it in digits alone, like"
+            + " 4096.",
+        "plan --model x --seq 99999999999; --seq '99999999999' is too large. The largest is"
+            + " 2147483647.",
         "plan --model x --tokens-per-step 1e6; --tokens-per-step '1e6' is no whole number.",
-        "advise --model x --budget much; --budget 'much' is no number. Write it like 20000, 0.5 or 2e4.",
+        "advise --model x --budget much; --budget 'much' is no number. Write it like 20000, 0.5 or"
+            + " 2e4.",
         "container --gpus all; --gpus 'all' is no whole number.",
         "bench train --precision bf61; --precision 'bf61' is not known. Did you mean 'bf16'?"
       })

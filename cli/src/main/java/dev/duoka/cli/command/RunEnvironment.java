@@ -4,6 +4,7 @@ import dev.duoka.ffi.environment.ProcessEnvironment;
 import dev.duoka.train.config.EnvironmentVariables;
 import dev.duoka.train.config.RunConfig;
 import java.io.PrintWriter;
+import java.util.Map;
 
 /** The run file's environment variables, set for this process. */
 final class RunEnvironment {
@@ -14,10 +15,14 @@ final class RunEnvironment {
    * loads a native library, for each reads its variables once.
    */
   static void apply(RunConfig config, PrintWriter err) {
+    apply(config, System.getenv(), err);
+  }
+
+  static void apply(RunConfig config, Map<String, String> shell, PrintWriter err) {
     EnvironmentVariables.of(config)
         .forEach(
             (name, value) -> {
-              String set = System.getenv(name);
+              String set = shell.get(name);
               if (set == null) {
                 ProcessEnvironment.set(name, value);
               } else if (!set.equals(value)) {

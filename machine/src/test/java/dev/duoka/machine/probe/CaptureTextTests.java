@@ -35,8 +35,7 @@ final class CaptureTextTests {
         arguments("coloured", LIST.replace("GPU", "\u001b[4mGPU\u001b[0m")),
         arguments("no-break spaces", LIST.replace(' ', '\u00a0')),
         arguments("dashes", LIST.replace('-', '\u2013')),
-        arguments(
-            "web page", "<pre>" + LIST.replace("<", "&lt;").replace(">", "&gt;") + "</pre>"),
+        arguments("web page", "<pre>" + LIST.replace("<", "&lt;").replace(">", "&gt;") + "</pre>"),
         arguments("Windows", LIST.replace("\n", "\r\n")));
   }
 
