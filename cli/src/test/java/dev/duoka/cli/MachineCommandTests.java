@@ -74,7 +74,8 @@ final class MachineCommandTests {
     assertThat(run("doctor", "--capture", "x", "--from", "y")).isEqualTo(2);
     assertThat(err.toString()).contains("--capture");
     assertThat(run("container", "--gpus", "-1")).isEqualTo(2);
-    assertThat(run("container", "--driver", "abc", "--out", folder.toString())).isEqualTo(2);
+    assertThat(run("container", "--gpus", "1", "--driver", "abc", "--out", folder.toString()))
+        .isEqualTo(2);
     assertThat(err.toString()).contains("no driver version").hasLineCount(1);
   }
 
