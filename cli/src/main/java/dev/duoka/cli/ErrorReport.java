@@ -25,6 +25,9 @@ final class ErrorReport
         && !unmatched.getUnmatched().isEmpty()) {
       message = unmatched(command, unmatched.getUnmatched().getFirst());
     }
+    if (e.getArgSpec() != null && e.getValue() != null) {
+      message = InvalidValue.of(e.getArgSpec(), e.getValue()).orElse(message);
+    }
     err.println("duoka: " + message);
     err.println("'" + command.getCommandSpec().qualifiedName() + " --help' lists the options.");
     if (List.of(arguments).contains("--stacktrace")) {

@@ -12,6 +12,7 @@ import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import picocli.CommandLine;
@@ -95,6 +96,25 @@ final class CommandLineTests {
   void stepsAreNotNegative() {
     assertThat(run("train", "none.yaml", "--max-steps", "-1")).isEqualTo(2);
     assertThat(err.toString()).contains("--max-steps is -1");
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = ';',
+      value = {
+        "plan --model x --seq abc; --seq 'abc' is no whole number. Write it in digits alone, like"
+            + " 4096.",
+        "plan --model x --seq 99999999999; --seq '99999999999' is too large. The largest is"
+            + " 2147483647.",
+        "plan --model x --tokens-per-step 1e6; --tokens-per-step '1e6' is no whole number.",
+        "advise --model x --budget much; --budget 'much' is no number. Write it like 20000, 0.5 or"
+            + " 2e4.",
+        "container --gpus all; --gpus 'all' is no whole number.",
+        "bench train --precision bf61; --precision 'bf61' is not known. Did you mean 'bf16'?"
+      })
+  void aValueThatIsNoneNamesTheOptionAndWhatIsValid(String line, String message) {
+    assertThat(run(line.split(" "))).isEqualTo(2);
+    assertThat(err.toString()).startsWith("duoka: " + message).doesNotContain("\tat ");
   }
 
   @ParameterizedTest

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.duoka.base.ErrorCode;
 import dev.duoka.formats.json.Json;
+import dev.duoka.machine.probe.LiveProbe;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
@@ -73,7 +74,8 @@ final class MachineCommandTests {
     assertThat(run("doctor", "--capture", "x", "--from", "y")).isEqualTo(2);
     assertThat(err.toString()).contains("--capture");
     assertThat(run("container", "--gpus", "-1")).isEqualTo(2);
-    assertThat(run("container", "--driver", "abc", "--out", folder.toString())).isEqualTo(2);
+    assertThat(run("container", "--gpus", "1", "--driver", "abc", "--out", folder.toString()))
+        .isEqualTo(2);
     assertThat(err.toString()).contains("no driver version").hasLineCount(1);
   }
 
@@ -123,5 +125,19 @@ final class MachineCommandTests {
         .contains("count: 4", corpus.toString(), "/runs/my-run");
     assertThat(Files.readString(target.resolve("NOTES.md"))).contains("580.95.05");
     assertThat(target.resolve("train.sbatch")).exists();
+  }
+
+  @Test
+  void aContainerWithoutRunFileNeedsToKnowTheGpus() throws IOException {
+    String target = folder.resolve("bare").toString();
+    if (LiveProbe.read().gpuList().isEmpty()) {
+      assertThat(run("container", "--out", target)).isEqualTo(2);
+      assertThat(err.toString()).contains("give --gpus 8, or --gpus 0 for the CPU alone");
+    }
+    assertThat(run("container", "--gpus", "0", "--out", target)).isZero();
+    assertThat(Files.readString(folder.resolve("bare").resolve("compose.yaml")))
+        .doesNotContain("driver: nvidia");
+    assertThat(Files.readString(folder.resolve("bare").resolve("train.sbatch")))
+        .doesNotContain("gres");
   }
 }

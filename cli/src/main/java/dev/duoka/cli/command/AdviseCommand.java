@@ -125,7 +125,7 @@ final class AdviseCommand implements Callable<Integer> {
 
   private AdviceRequest request(Adviser adviser, PlannedModel planned) {
     if (budget != null && (!(budget > 0) || budget > 1e12)) {
-      throw usage("--budget " + budget, "Give dollars, above 0.");
+      throw usage("--budget " + budget, "Give dollars, above 0 and at most 1e12.");
     }
     if (tokens != null && (tokens < 1 || tokens > MOST_TOKENS)) {
       throw usage("--tokens " + tokens, "Give 1 to " + MOST_TOKENS + ".");

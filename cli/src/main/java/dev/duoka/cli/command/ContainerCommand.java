@@ -57,7 +57,9 @@ final class ContainerCommand implements Runnable {
   @Option(
       names = "--gpus",
       paramLabel = "N",
-      description = "How many GPUs. Default: what the run file asks for, else this machine's.")
+      description =
+          "How many GPUs, 0 for the CPU alone. Default: what the run file asks for, else this"
+              + " machine's.")
   private @Nullable Integer gpus;
 
   @Option(names = "--infiniband", description = "Hand the InfiniBand adapters in.")
@@ -118,7 +120,7 @@ final class ContainerCommand implements Runnable {
   private ContainerPlan plan() {
     if (gpus != null && (gpus < 0 || gpus > 1024)) {
       throw new CommandLine.ParameterException(
-          spec.commandLine(), "--gpus " + gpus + ": a number from 0 to 1024");
+          spec.commandLine(), "--gpus " + gpus + ": give 0 (the CPU alone) to 1024");
     }
     if (baseImage != null && !baseImage.matches("[\\w.:/@-]+")) {
       throw new CommandLine.ParameterException(
@@ -147,9 +149,7 @@ final class ContainerCommand implements Runnable {
               + " (device, parallel.data); leave --gpus out, or change the run file");
     }
     int count =
-        gpus != null
-            ? gpus
-            : run.map(ContainerCommand::gpus).orElseGet(() -> machine.gpuList().size());
+        gpus != null ? gpus : run.map(ContainerCommand::gpus).orElseGet(() -> gpus(machine));
     return new ContainerPlan(
         file.map(ContainerCommand::name).orElse("duoka"),
         file.map(Path::normalize),
@@ -161,6 +161,18 @@ final class ContainerCommand implements Runnable {
         driver != null ? Optional.of(driver) : machine.driver().version().optional(),
         Optional.ofNullable(baseImage),
         Version.number());
+  }
+
+  /** A machine without GPUs says nothing of the one that the container is for. */
+  private int gpus(MachineSnapshot machine) {
+    int seen = machine.gpuList().size();
+    if (seen == 0) {
+      throw new CommandLine.ParameterException(
+          spec.commandLine(),
+          "neither a run file nor --gpus says how many GPUs the container takes, and this machine"
+              + " shows none; name the run file, or give --gpus 8, or --gpus 0 for the CPU alone");
+    }
+    return seen;
   }
 
   /** The GPUs that a run takes: one for each rank, unless all share one. */

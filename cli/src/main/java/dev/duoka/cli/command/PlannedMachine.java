@@ -39,11 +39,11 @@ final class PlannedMachine {
     }
     Optional<Card> kind = Optional.ofNullable(card).map(catalogue::card);
     if (topology != null) {
-      if (!Files.isRegularFile(topology)) {
+      if (!topology.toString().equals("-") && !Files.isRegularFile(topology)) {
         throw new DuokaException(
             ErrorCode.USAGE,
             "--topo " + topology + (Files.exists(topology) ? " is no file" : " does not exist"),
-            "Name a file with the output of nvidia-smi topo -m.");
+            "Name a file with the output of nvidia-smi topo -m, or - for standard input.");
       }
       return warned(TopologyFile.read(topology), kind, catalogue, err);
     }
@@ -52,10 +52,14 @@ final class PlannedMachine {
       throw new DuokaException(
           ErrorCode.DEVICE,
           "this machine shows no GPU"
-              + here.warnings().stream().findFirst().map(w -> ": " + w).orElse(""),
+              + here.warnings().stream().findFirst().map(w -> ": " + withoutPeriod(w)).orElse(""),
           "Name a machine, for example --machine 8xA100-80G-SXM.");
     }
     return warned(here, kind, catalogue, err);
+  }
+
+  private static String withoutPeriod(String sentence) {
+    return sentence.replaceFirst("\\.+$", "");
   }
 
   /** What is missing or damaged in a topology is said: the plan rests on what is left. */

@@ -58,6 +58,7 @@ final class ProfileCommand implements Callable<Integer> {
   @Override
   public Integer call() {
     RunConfig config = RunFile.read(runFile, overrides);
+    RunEnvironment.apply(config, spec.commandLine().getErr());
     Device device = DevicePlacement.choose(config.device(), 1).of(0);
     int threads = config.threadsPerRank(Runtime.getRuntime().availableProcessors());
     ComputeThread.prepare(device, threads, 1);

@@ -2,8 +2,6 @@ package dev.duoka.cli.command;
 
 import dev.duoka.cli.console.StopSignals;
 import dev.duoka.cli.console.TrainingConsole;
-import dev.duoka.ffi.environment.ProcessEnvironment;
-import dev.duoka.train.config.EnvironmentVariables;
 import dev.duoka.train.config.RunConfig;
 import dev.duoka.train.config.RunFile;
 import dev.duoka.train.loop.RunChecks;
@@ -81,7 +79,7 @@ final class TrainCommand implements Callable<Integer> {
           spec.commandLine(), "--max-steps is " + maxSteps + ", but steps count from 0");
     }
     RunConfig config = RunFile.read(runFile, overrides, RunChecks::problems);
-    setEnvironment(config);
+    RunEnvironment.apply(config, spec.commandLine().getErr());
     Path folder = runDir(config);
     TrainingConsole console =
         new TrainingConsole(spec.commandLine().getOut(), spec.commandLine().getErr(), config, json);
@@ -112,29 +110,6 @@ final class TrainCommand implements Callable<Integer> {
       }
       return result.interrupted() ? signals.exitStatus() : 0;
     }
-  }
-
-  /** Before anything loads a native library: each reads its variables once. */
-  private void setEnvironment(RunConfig config) {
-    EnvironmentVariables.of(config)
-        .forEach(
-            (name, value) -> {
-              String set = System.getenv(name);
-              if (set == null) {
-                ProcessEnvironment.set(name, value);
-              } else if (!set.equals(value)) {
-                spec.commandLine()
-                    .getErr()
-                    .println(
-                        "notice   "
-                            + name
-                            + "="
-                            + set
-                            + " of the shell wins; the run file says "
-                            + value);
-              }
-            });
-    spec.commandLine().getErr().flush();
   }
 
   private static void endAtOnce(TrainingConsole console, int status) {

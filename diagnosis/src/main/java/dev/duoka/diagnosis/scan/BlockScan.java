@@ -38,6 +38,8 @@ final class BlockScan {
   private final int[] hits = new int[MOST_WORDS_PER_LINE];
   private final List<Sighting> sightings = new ArrayList<>();
   private final ProgressScan progress = new ProgressScan();
+  private int previousStart;
+  private int previousEnd;
   private int hitCount;
   private boolean mayBeProgress;
   private int firstHit;
@@ -111,6 +113,10 @@ final class BlockScan {
     if (hitCount > 0) {
       match(bytes, start, end, number);
     }
+    if (end > start) {
+      previousStart = start;
+      previousEnd = end;
+    }
   }
 
   private void match(byte[] bytes, int start, int end, long number) {
@@ -136,7 +142,11 @@ final class BlockScan {
       if (captures.isPresent()) {
         matches[candidate]++;
         telling |= use.rule().role().canStandAlone() && !general(use);
-        sightings.add(new Sighting(use.rule(), use.index(), 0, number, line, captures.get()));
+        Map<String, String> values =
+            use.rule().id().equals(Tracebacks.RULE)
+                ? Tracebacks.lead(LineText.of(bytes, previousStart, longest(previousStart)))
+                : captures.get();
+        sightings.add(new Sighting(use.rule(), use.index(), 0, number, line, values));
       }
     }
     if (sightings.size() > before && LineKinds.isMention(line.body())) {
@@ -146,6 +156,10 @@ final class BlockScan {
       // A line that a rule knows is not also an exception of unknown cause.
       sightings.subList(before, sightings.size()).removeIf(s -> general(s));
     }
+  }
+
+  private int longest(int from) {
+    return Math.min(previousEnd, from + LONGEST_LINE);
   }
 
   private static boolean general(RuleBook.PatternUse use) {

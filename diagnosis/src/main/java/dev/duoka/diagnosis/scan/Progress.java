@@ -5,22 +5,28 @@ import dev.duoka.diagnosis.rule.ProgressRule;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.OptionalInt;
-import java.util.TreeSet;
+import java.util.TreeMap;
 
 /**
  * The last lines of one log that show that the run went on or ended well, by who printed them. Of
  * each origin only the last steps are kept: whether steps follow a line is all that is asked.
  */
 public final class Progress {
-  /** Steps of one origin that are kept. */
+  /** So many steps are proof in any case; at least as many are kept of one origin. */
   public static final int MOST_STEPS = 20;
+
+  /**
+   * What a process may still print when it is dead: the buffer of its standard output. Its error
+   * output is not buffered, so a traceback overtakes what was printed before it.
+   */
+  public static final int BUFFERED_BYTES = 8192;
 
   private static final int MOST_ORIGINS = 4096;
 
   /** The origin of lines that do not tell theirs. */
   public static final String UNKNOWN = "";
 
-  private final Map<String, TreeSet<Long>> steps = new HashMap<>();
+  private final Map<String, Steps> steps = new HashMap<>();
   private final Map<String, Long> ends = new HashMap<>();
 
   /** Who printed a line, as far as the line tells. */
@@ -36,7 +42,7 @@ public final class Progress {
         : UNKNOWN;
   }
 
-  void add(String origin, ProgressRule.Kind kind, long number) {
+  void add(String origin, ProgressRule.Kind kind, long number, int length) {
     if (kind == ProgressRule.Kind.END) {
       ends.merge(origin, number, Math::max);
       return;
@@ -44,15 +50,11 @@ public final class Progress {
     if (steps.size() >= MOST_ORIGINS && !steps.containsKey(origin)) {
       return;
     }
-    TreeSet<Long> kept = steps.computeIfAbsent(origin, o -> new TreeSet<>());
-    kept.add(number);
-    if (kept.size() > MOST_STEPS) {
-      kept.pollFirst();
-    }
+    steps.computeIfAbsent(origin, o -> new Steps()).add(number, length);
   }
 
   boolean isFull(String origin) {
-    return steps.containsKey(origin) && steps.get(origin).size() >= MOST_STEPS;
+    return steps.containsKey(origin) && steps.get(origin).isFull();
   }
 
   int origins() {
@@ -62,17 +64,32 @@ public final class Progress {
   /** Adds what a later block holds. */
   void addAll(Progress later, long lines) {
     later.steps.forEach(
-        (origin, numbers) -> numbers.forEach(n -> add(origin, ProgressRule.Kind.STEP, n + lines)));
-    later.ends.forEach((origin, n) -> add(origin, ProgressRule.Kind.END, n + lines));
+        (origin, kept) ->
+            kept.lengths.forEach(
+                (n, length) -> add(origin, ProgressRule.Kind.STEP, n + lines, length)));
+    later.ends.forEach((origin, n) -> add(origin, ProgressRule.Kind.END, n + lines, 0));
   }
 
-  /** How many steps of this origin follow the line, counted up to {@link #MOST_STEPS}. */
+  /** How many steps of this origin follow the line, counted up to those that are kept. */
   public int stepsAfter(long number, String origin) {
-    TreeSet<Long> kept = steps.get(origin);
-    return kept == null ? 0 : kept.tailSet(number, false).size();
+    Steps kept = steps.get(origin);
+    return kept == null ? 0 : kept.lengths.tailMap(number, false).size();
+  }
+
+  /** Bytes of the steps of this origin that follow the line, of those that are kept. */
+  public long bytesAfter(long number, String origin) {
+    Steps kept = steps.get(origin);
+    return kept == null
+        ? 0
+        : kept.lengths.tailMap(number, false).values().stream().mapToLong(n -> n).sum();
   }
 
   /** The same of the origin that has most. */
+  public long mostBytesAfter(long number) {
+    return steps.keySet().stream().mapToLong(o -> bytesAfter(number, o)).max().orElse(0);
+  }
+
+  /** How many steps of the origin that has most follow the line. */
   public int mostStepsAfter(long number) {
     return steps.keySet().stream().mapToInt(o -> stepsAfter(number, o)).max().orElse(0);
   }
@@ -85,5 +102,24 @@ public final class Progress {
   /** The same of any origin. */
   public boolean endsAfter(long number) {
     return ends.values().stream().anyMatch(end -> end > number);
+  }
+
+  /** The last steps of one origin: as many as prove anything. */
+  private static final class Steps {
+    private final TreeMap<Long, Integer> lengths = new TreeMap<>();
+    private long bytes;
+
+    void add(long number, int length) {
+      Integer before = lengths.put(number, length);
+      bytes += length - (before == null ? 0 : before);
+      while (lengths.size() > MOST_STEPS
+          && bytes - lengths.firstEntry().getValue() > BUFFERED_BYTES) {
+        bytes -= lengths.pollFirstEntry().getValue();
+      }
+    }
+
+    boolean isFull() {
+      return lengths.size() >= MOST_STEPS && bytes > BUFFERED_BYTES;
+    }
   }
 }

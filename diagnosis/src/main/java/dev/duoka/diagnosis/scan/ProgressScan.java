@@ -38,8 +38,10 @@ final class ProgressScan {
           LogLine.of(LineText.of(bytes, starts[at], Math.min(ends[at], starts[at] + LONGEST)));
       String origin = Progress.origin(line, rankOfLog);
       long number = numbers[at];
+      int length = ends[at] - starts[at];
       if (!progress.isFull(origin)) {
-        LineKinds.progress(line.body()).ifPresent(kind -> progress.add(origin, kind, number));
+        LineKinds.progress(line.body())
+            .ifPresent(kind -> progress.add(origin, kind, number, length));
       }
       if (i >= ENOUGH && progress.origins() == 1 && progress.isFull(origin)) {
         break;

@@ -6,26 +6,37 @@ import dev.duoka.diagnosis.scan.Progress;
 import dev.duoka.diagnosis.scan.Scan;
 import dev.duoka.diagnosis.scan.ScannedLog;
 import dev.duoka.diagnosis.scan.Sighting;
+import dev.duoka.diagnosis.scan.Tracebacks;
 import java.util.List;
 
 /**
  * Whether the run went on after a line: what it survived is no failure. Steps of another rank do
  * not absolve a rank, and a few steps of unknown origin prove little, because ranks run a little
- * apart.
+ * apart. Where an exception ended its process, only steps prove anything that are more than that
+ * process may have had in its output buffer.
  */
 final class Aftermath {
   private static final int ENOUGH_WHERE_NOBODY_TELLS = 2;
   private static final int ENOUGH_WHERE_ONLY_THE_LINE_TELLS = 3;
 
   private final Scan scan;
+  private final Tracebacks tracebacks;
 
   Aftermath(Scan scan) {
     this.scan = scan;
+    this.tracebacks = new Tracebacks(scan.sightings());
   }
 
   /** Whether the run went on, ended well, or the fault was reported as mended. */
   boolean isSurvived(Sighting s) {
-    return isUndone(s) || runWentOn(s);
+    return isUndone(s) || (runWentOn(s) && !mayBeBuffered(s));
+  }
+
+  /**
+   * Whether steps follow, but so few that a process which this line ended may have printed them.
+   */
+  boolean isInDoubt(Sighting s) {
+    return !isUndone(s) && runWentOn(s) && mayBeBuffered(s);
   }
 
   /**
@@ -47,19 +58,43 @@ final class Aftermath {
             && !progress.endsAfter(s.number()));
   }
 
+  private boolean endedWell(Sighting s) {
+    ScannedLog log = scan.logs().get(s.log());
+    Progress progress = log.progress();
+    String origin = Progress.origin(s.line(), log.source().rank());
+    // A run can end "well" with a loss that is not a number; only a finite one mends that.
+    return s.rule().component() != Component.NUMERICS
+        && (origin.equals(Progress.UNKNOWN)
+            ? progress.endsAfter(s.number())
+            : progress.endsAfter(s.number(), origin)
+                || progress.endsAfter(s.number(), Progress.UNKNOWN));
+  }
+
+  private boolean mayBeBuffered(Sighting s) {
+    if (endedWell(s) || !tracebacks.ended(s)) {
+      return false;
+    }
+    ScannedLog log = scan.logs().get(s.log());
+    Progress progress = log.progress();
+    String origin = Progress.origin(s.line(), log.source().rank());
+    long bytes =
+        origin.equals(Progress.UNKNOWN)
+            ? progress.mostBytesAfter(s.number())
+            : Math.max(
+                progress.bytesAfter(s.number(), origin),
+                progress.bytesAfter(s.number(), Progress.UNKNOWN));
+    return bytes <= Progress.BUFFERED_BYTES;
+  }
+
   private boolean runWentOn(Sighting s) {
+    if (endedWell(s)) {
+      return true;
+    }
     ScannedLog log = scan.logs().get(s.log());
     Progress progress = log.progress();
     String origin = Progress.origin(s.line(), log.source().rank());
     long line = s.number();
     boolean unknown = origin.equals(Progress.UNKNOWN);
-    // A run can end "well" with a loss that is not a number; only a finite one mends that.
-    if (s.rule().component() != Component.NUMERICS
-        && (unknown
-            ? progress.endsAfter(line)
-            : progress.endsAfter(line, origin) || progress.endsAfter(line, Progress.UNKNOWN))) {
-      return true;
-    }
     if (s.rule().component() == Component.LAUNCH) {
       // Ranks that are being ended still print what they had buffered.
       return progress.stepsAfter(line, origin) >= Progress.MOST_STEPS;

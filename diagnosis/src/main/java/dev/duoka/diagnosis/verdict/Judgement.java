@@ -1,6 +1,7 @@
 package dev.duoka.diagnosis.verdict;
 
 import dev.duoka.diagnosis.rule.Role;
+import dev.duoka.diagnosis.rule.Rule;
 import dev.duoka.diagnosis.rule.RuleBook;
 import dev.duoka.diagnosis.scan.Scan;
 import dev.duoka.diagnosis.scan.Sighting;
@@ -11,6 +12,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.Set;
+import java.util.stream.Collectors;
 
 /**
  * Weighs the lines that were seen. The strongest role that is there is reported: causes before
@@ -24,7 +27,7 @@ final class Judgement {
   /** The part of the doubt that stays when a second kind of line supports a cause. */
   private static final double DOUBT_LEFT = 0.6;
 
-  /** The part of the confidence that stays where the run went on for a while. */
+  /** The part of the confidence that stays where the run went on for a while, or may have. */
   private static final double RECALLED = 0.75;
 
   private static final int MOST_SURVIVED = 12;
@@ -45,13 +48,26 @@ final class Judgement {
   List<Finding> findings() {
     List<Sighting> lines = new ArrayList<>();
     List<Sighting> gone = new ArrayList<>();
+    List<Sighting> doubted = new ArrayList<>();
     for (Sighting s : new Conditions(book, scan.sightings()).apply()) {
-      boolean absolved = s.rule().role().canStandAlone() && aftermath.isSurvived(s);
-      (absolved ? gone : lines).add(s);
+      if (!s.rule().role().canStandAlone()) {
+        lines.add(s);
+      } else if (aftermath.isSurvived(s)) {
+        gone.add(s);
+      } else {
+        (aftermath.isInDoubt(s) ? doubted : lines).add(s);
+      }
+    }
+    // A cause that is certain elsewhere is certain here too.
+    Set<Rule> certain = lines.stream().map(Sighting::rule).collect(Collectors.toSet());
+    if (doubted.removeIf(s -> certain.contains(s.rule()) && lines.add(s))) {
+      lines.sort(Comparator.comparingInt(Sighting::log).thenComparingLong(Sighting::number));
     }
     new Overflows(book).of(scan).ifPresent(lines::add);
     new Versions(book).of(lines).ifPresent(lines::add);
     List<Suspicion> suspicions = new ArrayList<>(grouped(new Watchdog(book, lines).judged(), 1));
+    // Reports of other processes say that the run did fail, and then nothing is in doubt.
+    suspicions.addAll(grouped(doubted, failedWithoutCause(suspicions) ? 1 : RECALLED));
     if (failedWithoutCause(suspicions)) {
       List<Sighting> recalled = gone.stream().filter(aftermath::mayStillBeTheCause).toList();
       gone.removeAll(recalled);
@@ -103,7 +119,7 @@ final class Judgement {
     List<Scored> scored = new ArrayList<>();
     for (Suspicion s : standing) {
       double confidence = s.confidence();
-      if (standing.stream().anyMatch(other -> other.isBefore(s))) {
+      if (standing.stream().anyMatch(other -> other.isBefore(s) && !s.isMoreTellingThan(other))) {
         confidence -= LATER;
       }
       List<Suspicion> mine = support.stream().filter(c -> c.rule().explains(s.rule())).toList();
@@ -112,7 +128,9 @@ final class Judgement {
       }
       scored.add(new Scored(s, Math.round(confidence * 100) / 100.0, mine));
     }
-    scored.sort(Comparator.comparingDouble((Scored s) -> -s.confidence()));
+    scored.sort(
+        Comparator.comparingDouble((Scored s) -> -s.confidence())
+            .thenComparingInt(s -> s.suspicion().decisive().pattern()));
     List<Finding> findings = new ArrayList<>();
     for (Scored s : scored.subList(0, Math.min(scored.size(), MOST_FINDINGS))) {
       // What no rule attributes to another cause follows from the best one.
@@ -127,19 +145,35 @@ final class Judgement {
               .toList();
       findings.add(
           s.suspicion()
-              .finding(s.confidence(), scan.logs(), s.support(), follows, accused(following)));
+              .finding(
+                  s.confidence(),
+                  scan.logs(),
+                  s.support(),
+                  follows,
+                  accused(s.suspicion(), following)));
     }
     return List.copyOf(findings);
   }
 
-  /** The one rank that launchers report as failed, or that did not come to a collective. */
-  private static OptionalInt accused(List<Suspicion> following) {
+  /**
+   * The one rank that launchers report as failed, or that did not come to a collective; where they
+   * name none, the one rank that reports what this cause explains.
+   */
+  private static OptionalInt accused(Suspicion cause, List<Suspicion> following) {
     List<Integer> named =
         following.stream()
             .filter(s -> s.rule().role() == Role.MESSENGER)
             .flatMap(s -> s.accused().stream())
             .distinct()
             .toList();
+    if (named.isEmpty()) {
+      named =
+          following.stream()
+              .filter(s -> cause.rule().explains(s.rule()))
+              .flatMap(s -> s.reporters().stream())
+              .distinct()
+              .toList();
+    }
     return named.size() == 1 ? OptionalInt.of(named.getFirst()) : OptionalInt.empty();
   }
 

@@ -61,6 +61,15 @@ final class Suspicion {
     return named;
   }
 
+  /** The ranks that print these lines. */
+  List<Integer> reporters() {
+    return sightings.stream()
+        .flatMapToInt(s -> Conditions.rankOf(s).stream())
+        .distinct()
+        .boxed()
+        .toList();
+  }
+
   /** The line that shows the cause best: of the most telling pattern, the first. */
   Sighting decisive() {
     return sightings.stream()
@@ -70,6 +79,14 @@ final class Suspicion {
 
   Sighting first() {
     return sightings.getFirst();
+  }
+
+  /**
+   * Whether its line tells more by its rule's own patterns: a link's fatal error, not another's.
+   */
+  boolean isMoreTellingThan(Suspicion other) {
+    return rule.component() == other.rule.component()
+        && decisive().pattern() < other.decisive().pattern();
   }
 
   /** Whether this was certainly there before the other: by line in one log, by clock in two. */

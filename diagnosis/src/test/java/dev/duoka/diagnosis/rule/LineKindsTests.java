@@ -3,6 +3,7 @@ package dev.duoka.diagnosis.rule;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.duoka.diagnosis.log.LogLine;
+import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -15,7 +16,8 @@ final class LineKindsTests {
   }
 
   static Stream<Mention> mentions() {
-    return LineKinds.mentions().stream();
+    return Stream.of(LineKinds.mentions(), LineKinds.handled(), LineKinds.chained())
+        .flatMap(List::stream);
   }
 
   @ParameterizedTest
@@ -55,6 +57,19 @@ final class LineKindsTests {
       })
   void whatProvesNothingIsNoProgress(String line) {
     assertThat(LineKinds.progress(line)).isEmpty();
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "ERROR: training failed, exiting",
+        "2026-01-07 10:11:12 CRITICAL uncaught exception",
+        "step 12 loss 2.5",
+        "[E ProcessGroupNCCL.cpp:607] [Rank 0] Watchdog caught collective operation timeout",
+        "warnings.warn(",
+      })
+  void whatIsInFrontOfAnExceptionThatEndsTheProgramDoesNotHandleIt(String line) {
+    assertThat(LineKinds.isHandled(line)).isFalse();
   }
 
   @Test

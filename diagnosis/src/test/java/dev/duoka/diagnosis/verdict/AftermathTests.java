@@ -2,6 +2,7 @@ package dev.duoka.diagnosis.verdict;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.duoka.diagnosis.rule.Component;
 import dev.duoka.diagnosis.rule.Role;
 import java.util.List;
 import java.util.stream.Collectors;
@@ -50,15 +51,48 @@ final class AftermathTests {
     }
   }
 
+  private static final String BAD_RECORD =
+      """
+      Traceback (most recent call last):
+        File "/app/data.py", line 4, in read
+      json.decoder.JSONDecodeError: Expecting ',' delimiter: line 1 column 9 (char 8)
+      """;
+
   @Test
   void aSkippedRecordWithItsTracebackIsNoFailure() {
-    assertThat(
-            findings(
-                steps("", 0, 3),
-                "Traceback (most recent call last):\n  File \"/app/data.py\", line 4, in read\n",
-                "json.decoder.JSONDecodeError: Expecting ',' delimiter: line 1 column 9 (char 8)\n",
-                steps("", 3, 9)))
+    String warning = "2026-02-03 10:11:12 WARNING data: skipping record 17\n";
+    assertThat(findings(steps("", 0, 3), warning, BAD_RECORD, steps("", 3, 9))).isEmpty();
+    String thread = "Exception in thread Thread-3 (upload):\n";
+    assertThat(findings(steps("", 0, 3), thread, BAD_RECORD, steps("", 3, 9))).isEmpty();
+  }
+
+  @Test
+  void stepsThatMayHaveBeenBufferedDoNotAbsolveAnExceptionThatNobodyHandled() {
+    List<Finding> findings = findings(steps("", 0, 3), BAD_RECORD, steps("", 3, 60));
+    assertThat(findings).hasSize(1);
+    assertThat(findings.getFirst().component()).isEqualTo(Component.DATA);
+    double alone = findings(steps("", 0, 3), BAD_RECORD).getFirst().confidence();
+    assertThat(findings.getFirst().confidence()).isLessThan(alone);
+    assertThat(findings("[rank3]: " + BAD_RECORD.replace("\n", "\n[rank3]: "), steps("", 3, 60)))
+        .isNotEmpty();
+  }
+
+  @Test
+  void moreStepsThanABufferHoldsAbsolveIt() {
+    assertThat(findings(BAD_RECORD, steps("", 3, 900))).isEmpty();
+    assertThat(findings(BAD_RECORD, steps("", 3, 60), "Training complete\n")).isEmpty();
+  }
+
+  @Test
+  void aChainOfExceptionsIsHandledWhereItsFirstIs() {
+    String chain =
+        BAD_RECORD
+            + "\nDuring handling of the above exception, another exception occurred:\n\n"
+            + "Traceback (most recent call last):\n  File \"/app/data.py\", line 9, in retry\n"
+            + "OSError: [Errno 5] Input/output error: 'a.jsonl'\n";
+    assertThat(findings("ERROR data: cannot read a.jsonl, skipping it\n", chain, steps("", 3, 9)))
         .isEmpty();
+    assertThat(findings(chain, steps("", 3, 9))).isNotEmpty();
   }
 
   @Test

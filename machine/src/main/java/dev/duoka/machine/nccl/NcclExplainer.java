@@ -155,8 +155,8 @@ public final class NcclExplainer {
         capital(variable.summary())
             + ". NCCL never read it"
             + variable
-                .removed()
-                .map(v -> "; PyTorch stopped with " + v.replace("PyTorch ", ""))
+                .deprecated()
+                .map(v -> "; PyTorch still does, with a warning since " + v.replace("PyTorch ", ""))
                 .orElse("")
             + ". duoka's ranks exchange data by plain copies today, so it has no effect here.",
         Optional.of(

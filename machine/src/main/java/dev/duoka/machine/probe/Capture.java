@@ -3,6 +3,7 @@ package dev.duoka.machine.probe;
 import dev.duoka.base.CrashSafeFiles;
 import dev.duoka.base.DuokaException;
 import dev.duoka.base.ErrorCode;
+import dev.duoka.base.IoReason;
 import dev.duoka.formats.json.Json;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -133,7 +134,7 @@ public final class Capture {
     } catch (IOException e) {
       throw new DuokaException(
           ErrorCode.IO,
-          "cannot write the capture " + folder + ": " + e.getMessage(),
+          "cannot write the capture " + folder + ": " + IoReason.of(e),
           "Name a writable folder",
           e);
     }

@@ -6,7 +6,6 @@ import dev.duoka.base.IoReason;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -57,6 +56,10 @@ public final class FolderProbe {
         continue;
       }
       String text = text(file);
+      if (text.indexOf('\0') >= 0) {
+        facts.notes.add(name + " is binary data, and was left out");
+        continue;
+      }
       Optional<CaptureKind> kind = CaptureKind.of(text);
       if (kind.isPresent()) {
         files.add(new Recognised(name, text, kind.get()));
@@ -104,7 +107,7 @@ public final class FolderProbe {
 
   private static String text(Path file) {
     try (InputStream in = Files.newInputStream(file)) {
-      return shortLines(decode(in.readNBytes(LARGEST_FILE)));
+      return shortLines(CaptureText.of(in.readNBytes(LARGEST_FILE)));
     } catch (IOException e) {
       throw new DuokaException(
           ErrorCode.IO, "cannot read " + file + ": " + IoReason.of(e), "Check its permissions", e);
@@ -118,16 +121,5 @@ public final class FolderProbe {
         : text.lines()
             .filter(line -> line.length() <= LONGEST_LINE)
             .collect(Collectors.joining("\n"));
-  }
-
-  /** Windows' shell writes UTF-16; everything else is close enough to UTF-8. */
-  static String decode(byte[] bytes) {
-    boolean utf16 = bytes.length >= 2 && (bytes[0] & 0xff) == 0xff && (bytes[1] & 0xff) == 0xfe;
-    String text =
-        utf16
-            ? new String(bytes, 2, bytes.length - 2, StandardCharsets.UTF_16LE)
-            : new String(bytes, StandardCharsets.UTF_8);
-    String plain = text.startsWith("\ufeff") ? text.substring(1) : text;
-    return plain.replace("\r\n", "\n").replaceAll("\u001b\\[[0-9;]*[A-Za-z]", "");
   }
 }

@@ -61,7 +61,11 @@ public final class Bandwidths {
     boolean peers = table.hasPeerAccess(a.name()) && table.hasPeerAccess(b.name());
     Optional<LinkTable.Path> path =
         table.path(kind).map(known -> peers ? known : table.throughHost());
-    String way = peers ? ", with peer access" : ", through host memory: no peer access";
+    String way =
+        peers
+            ? ", with peer access"
+            : ", through host memory, as there is no peer access: the share of the link is an"
+                + " assumption";
     if (path.isEmpty()) {
       return Optional.empty();
     }

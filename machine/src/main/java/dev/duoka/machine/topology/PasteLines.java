@@ -28,6 +28,11 @@ final class PasteLines {
           Pattern.CASE_INSENSITIVE);
   private static final Pattern ROW_TAGS =
       Pattern.compile("<(?:/tr|br ?/?|/p|/div|/pre)>", Pattern.CASE_INSENSITIVE);
+
+  /** A rank's tag that mpirun glues to the line. */
+  private static final Pattern RANK_TAGS =
+      Pattern.compile("^\\[\\d{1,6},\\d{1,6}\\](?:<std(?:out|err)>)?:", Pattern.MULTILINE);
+
   private static final Pattern LINE_ENDS =
       Pattern.compile("\r\n|[\n\r\u000b\u000c\u0085\u2028\u2029]");
 
@@ -36,6 +41,7 @@ final class PasteLines {
   static List<String> of(String text) {
     String clean = ESCAPES.matcher(text).replaceAll("");
     clean = BARE_COLOURS.matcher(clean).replaceAll("");
+    clean = RANK_TAGS.matcher(clean).replaceAll(" ");
     if (clean.indexOf('<') >= 0) {
       clean = TAGS.matcher(ROW_TAGS.matcher(clean).replaceAll("\n")).replaceAll(" ");
     }

@@ -317,8 +317,8 @@ class LiveProbeTests {
             org.assertj.core.groups.Tuple.tuple("pytorch", "conda"),
             org.assertj.core.groups.Tuple.tuple("torch", "pip"));
 
-    assertThat(FolderProbe.decode("\ufeffGPU".getBytes(StandardCharsets.UTF_8))).isEqualTo("GPU");
+    assertThat(CaptureText.of("\ufeffGPU".getBytes(StandardCharsets.UTF_8))).isEqualTo("GPU");
     byte[] wide = "\ufeffNVSMI".getBytes(StandardCharsets.UTF_16LE);
-    assertThat(FolderProbe.decode(wide)).isEqualTo("NVSMI");
+    assertThat(CaptureText.of(wide)).isEqualTo("NVSMI");
   }
 }

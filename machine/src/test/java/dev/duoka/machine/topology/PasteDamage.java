@@ -27,6 +27,7 @@ final class PasteDamage {
           "json",
           "log prefix",
           "header shifted",
+          "mpirun",
           "commented",
           "stripped",
           "prompt",
@@ -84,6 +85,7 @@ final class PasteDamage {
       case "log prefix" ->
           "12:01:07 node3 check[311]: " + all.replace("\n", "\n12:01:07 node3 check[311]: ");
       case "header shifted" -> all.substring(1);
+      case "mpirun" -> "[1,0]<stdout>:" + all.replace("\n", "\n[1,0]<stdout>:");
       case "commented" -> "#" + all.replace("\n", "\n# ");
       case "stripped" -> all.lines().map(String::strip).collect(Collectors.joining("\n"));
       case "prompt" ->

@@ -23,6 +23,16 @@ public record Stage(
     return dense + mixture;
   }
 
+  /** Whether the other holds the same, wherever it is. */
+  public boolean isLike(Stage other) {
+    return dense == other.dense
+        && mixture == other.mixture
+        && mtp == other.mtp
+        && mtpMixture == other.mtpMixture
+        && first == other.first
+        && last == other.last;
+  }
+
   /** Passes through the head. */
   public int heads() {
     return last ? 1 + mtp : 0;

@@ -40,13 +40,20 @@ public final class MemoryModel {
   /** The estimate for the pipeline stage that needs most. */
   public MemoryEstimate estimate(Layout layout, List<Stage> stages) {
     MemoryEstimate busiest = null;
+    MemoryEstimate estimate = null;
+    Stage before = null;
     double host = 0;
     for (Stage stage : stages) {
-      MemoryEstimate estimate = estimate(layout, stage);
-      host += estimate.hostBytes() * layout.gpus() / layout.pipeline();
-      if (busiest == null || estimate.total() > busiest.total()) {
-        busiest = estimate;
+      // Of stages that hold the same the first has most micro-batches in flight, and as many
+      // states.
+      if (before == null || estimate == null || !stage.isLike(before)) {
+        estimate = estimate(layout, stage);
+        if (busiest == null || estimate.total() > busiest.total()) {
+          busiest = estimate;
+        }
       }
+      host += estimate.hostBytes() * layout.gpus() / layout.pipeline();
+      before = stage;
     }
     if (busiest == null) {
       throw new IllegalArgumentException("a layout without stages");

@@ -199,6 +199,11 @@ public final class PlanText {
     }
   }
 
+  /** Less than a tenth of a GiB in MiB, so that nothing is said to lack 0.0 GiB. */
+  private static String lack(double gib) {
+    return gib < 0.1 ? format("%.0f MiB", Math.ceil(gib * 1024)) : format("%.1f GiB", gib);
+  }
+
   private static void misfits(StringBuilder text, PlanResult result) {
     if (result.misfits().isEmpty()) {
       return;
@@ -213,7 +218,7 @@ public final class PlanText {
                     format(
                         "    lacks %s%s: %s%n",
                         misfit.deviceGib() > 0
-                            ? format("%.1f GiB on each card", misfit.deviceGib())
+                            ? format("%s on each card", lack(misfit.deviceGib()))
                             : "",
                         misfit.hostGib() > 0
                             ? format(

@@ -109,13 +109,20 @@ public final class TimeModel {
     Seconds slowest = new Seconds();
     Stage slowestStage = stages.getFirst();
     double all = 0;
+    double each = 0;
+    Stage before = null;
     for (Stage stage : stages) {
-      Seconds seconds = model.of(stage);
-      all += seconds.total();
-      if (seconds.total() > slowest.total()) {
-        slowest = seconds;
-        slowestStage = stage;
+      // A stage that holds what the one before it holds takes the same time.
+      if (before == null || !stage.isLike(before)) {
+        Seconds seconds = model.of(stage);
+        each = seconds.total();
+        if (each > slowest.total()) {
+          slowest = seconds;
+          slowestStage = stage;
+        }
       }
+      all += each;
+      before = stage;
     }
     return new MicroBatch(slowest, all, StageParameters.of(shape, slowestStage, layout));
   }

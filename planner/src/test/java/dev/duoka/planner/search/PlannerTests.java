@@ -282,20 +282,14 @@ final class PlannerTests {
     assertThat(plan.memory().total() / GIB).isLessThan(79.25);
   }
 
-  private static double fastest(PlanResult result, int zero) {
-    Evaluator evaluator = new Evaluator(result.request(), Catalogue.builtIn());
-    double[] best = {Double.POSITIVE_INFINITY};
-    SearchSpace space = new SearchSpace(result.request(), result.request().precisions().getFirst());
-    space.forEach(
-        result.request().machine().gpus(),
-        layout -> {
-          boolean fits = evaluator.fits(evaluator.memory(layout));
-          if (fits && layout.zero() == zero && layout.accumulation() > 1) {
-            best[0] = Math.min(best[0], evaluator.seconds(layout));
-          }
-          return fits;
-        });
-    return best[0];
+  private double fastest(PlanResult result, int zero) {
+    return new Planner(catalogue)
+        .search(result.request()).best().values().stream()
+            .filter(candidate -> candidate.layout().zero() == zero)
+            .filter(candidate -> candidate.layout().accumulation() > 1)
+            .mapToDouble(Candidate::seconds)
+            .min()
+            .orElseThrow();
   }
 
   private PlanResult plan(String model, String machine) {
