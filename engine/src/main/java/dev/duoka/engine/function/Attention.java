@@ -46,7 +46,12 @@ public final class Attention extends Function {
     boolean half = query.dtype() == Dtype.BFLOAT16 || query.dtype() == Dtype.FLOAT16;
     boolean aligned = query.size(3) % CUDNN_WIDTH == 0 && value.size(3) % CUDNN_WIDTH == 0;
     if (query.device().isMeta()) {
-      return half && aligned ? AttentionKernel.SHAPES_OF_CUDNN : AttentionKernel.SHAPES_ONLY;
+      if (!half || !aligned) {
+        return AttentionKernel.SHAPES_ONLY;
+      }
+      return Determinism.isRequired() && fitsFlash(query, value)
+          ? AttentionKernel.SHAPES_OF_FLASH
+          : AttentionKernel.SHAPES_OF_CUDNN;
     }
     // Queries that go on after kept keys see all of those, while the fused kernels let the first
     // query see the first key only; and a decoding step's one query needs no such kernel.
@@ -60,11 +65,13 @@ public final class Attention extends Function {
       if (!Determinism.isRequired()) {
         return AttentionKernel.CUDNN;
       }
-      return query.size(3) <= AttentionKernels.FLASH_WIDTH && value.size(3) <= query.size(3)
-          ? AttentionKernel.FLASH_CUDA
-          : AttentionKernel.REFERENCE;
+      return fitsFlash(query, value) ? AttentionKernel.FLASH_CUDA : AttentionKernel.REFERENCE;
     }
     return key.size(2) <= SHORT_SEQUENCE ? AttentionKernel.REFERENCE : AttentionKernel.FLASH_CPU;
+  }
+
+  private static boolean fitsFlash(Tensor query, Tensor value) {
+    return query.size(3) <= AttentionKernels.FLASH_WIDTH && value.size(3) <= query.size(3);
   }
 
   /** Both products at their causal half. */

@@ -148,6 +148,33 @@ public enum AttentionKernel {
     }
   },
 
+  /** A dry run on {@code meta} of {@link #FLASH_CUDA}. */
+  SHAPES_OF_FLASH(2) {
+    @Override
+    Tensor[] forward(Tensor query, Tensor key, Tensor value, boolean causal, double scale) {
+      Tensor[] results = AttentionKernels.shapesOnly(query, padded(value, query.size(3)), true);
+      results[0] = unpadded(results[0], value.size(3));
+      return results;
+    }
+
+    @Override
+    Tensor[] backward(
+        Tensor gradient,
+        Tensor query,
+        Tensor key,
+        Tensor value,
+        Tensor[] results,
+        boolean causal,
+        double scale) {
+      long width = query.size(3);
+      for (Tensor narrow : new Tensor[] {gradient, value, results[0]}) {
+        padded(narrow, width);
+      }
+      Tensor wide = like(padded(value, width));
+      return new Tensor[] {like(query), like(key), unpadded(wide, value.size(3))};
+    }
+  },
+
   /** A dry run on {@code meta} of what cuDNN does. */
   SHAPES_OF_CUDNN(2) {
     @Override

@@ -1,5 +1,6 @@
 package dev.duoka.ffi.cuda;
 
+import dev.duoka.base.CacheFolder;
 import dev.duoka.base.DuokaException;
 import dev.duoka.base.ErrorCode;
 import dev.duoka.ffi.library.LibraryChoice;
@@ -10,6 +11,7 @@ import dev.duoka.ffi.link.NativeFunctions;
 import dev.duoka.ffi.link.SharedLibrary;
 import dev.duoka.ffi.torch.CudaStreams;
 import dev.duoka.ffi.torch.LibTorch;
+import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -55,8 +57,11 @@ public final class CublasLt {
   private final CublasLtFunctions functions;
   private final ThreadLocal<Map<MatrixProduct, PreparedProduct>> prepared =
       ThreadLocal.withInitial(HashMap::new);
-  private final Map<Integer, ProductChoices> choices = new ConcurrentHashMap<>();
-  private final Map<MatrixProduct, ProductAlgorithm> favourites = new ConcurrentHashMap<>();
+  private final Map<Path, ProductChoices> choices = new ConcurrentHashMap<>();
+  private final Map<Favourite, ProductAlgorithm> favourites = new ConcurrentHashMap<>();
+
+  /** Cards of one machine may differ. */
+  private record Favourite(MatrixProduct product, int device) {}
 
   private CublasLt(CublasLtFunctions functions) {
     this.functions = functions;
@@ -87,19 +92,20 @@ public final class CublasLt {
   public void multiply(MatrixProduct product, Operands operands, int device, boolean measured) {
     PreparedProduct own =
         prepared.get().computeIfAbsent(product, p -> new PreparedProduct(functions, p));
+    CudaDevice card = CudaDriver.find().orElseThrow().device(device);
+    card.useOnThisThread(); // its context, and LibTorch's handle, are those of the thread
     long stream = CudaStreams.current(device);
     // An addend that is the target would be added to once for each measurement.
     boolean repeatable = !product.adds() || operands.addend() != operands.target();
     ProductAlgorithm algorithm =
         measured && repeatable
-            ? choicesOn(device)
+            ? choicesOn(card)
                 .of(
-                    product,
-                    () -> own.algorithms(operands.workspaceBytes()),
-                    (candidate, runs) ->
-                        milliseconds(own, candidate, operands, device, stream, runs))
+                    product.key() + "-" + operands.workspaceBytes(),
+                    () -> own.algorithms(operands),
+                    (candidate, runs) -> milliseconds(own, candidate, operands, card, stream, runs))
             : favourites.computeIfAbsent(
-                product, _ -> own.algorithms(operands.workspaceBytes()).getFirst());
+                new Favourite(product, device), _ -> own.algorithms(operands).getFirst());
     int status = own.run(algorithm, operands, stream);
     if (status != 0) {
       throw failure(product, "compute", status);
@@ -110,12 +116,11 @@ public final class CublasLt {
       PreparedProduct own,
       ProductAlgorithm algorithm,
       Operands operands,
-      int device,
+      CudaDevice card,
       long stream,
       int runs) {
-    CudaDevice on = CudaDriver.find().orElseThrow().device(device);
-    try (CudaEvent start = on.newEvent();
-        CudaEvent end = on.newEvent()) {
+    try (CudaEvent start = card.newEvent();
+        CudaEvent end = card.newEvent()) {
       start.record(stream);
       boolean ran = true;
       for (int i = 0; i < runs; i++) {
@@ -127,17 +132,20 @@ public final class CublasLt {
     }
   }
 
-  private ProductChoices choicesOn(int device) {
+  /** Cards of one kind share theirs. */
+  private ProductChoices choicesOn(CudaDevice device) {
     return choices.computeIfAbsent(
-        device,
-        ordinal -> ProductChoices.of(CudaDriver.find().orElseThrow().device(ordinal), version()));
+        ProductChoices.file(device.name(), version()), ProductChoices::new);
   }
 
   static DuokaException failure(MatrixProduct product, String attempt, int status) {
     return new DuokaException(
         ErrorCode.NATIVE_CALL,
         "cuBLASLt returned status " + status + " when asked to " + attempt + ", " + product.key(),
-        "Status 13 means that an earlier kernel failed; 15, that the card lacks this product");
+        "Status 13 means that an earlier kernel failed; 15, that the card lacks this product. After"
+            + " a change of hardware or of this program, delete "
+            + CacheFolder.of(ProductChoices.FOLDER)
+            + ", where measured algorithms are kept");
   }
 
   private static Presence<CublasLt> search(LibraryChoice torch) {

@@ -37,8 +37,10 @@ public final class KernelCall {
   private int sharedMemory;
   private int arguments;
 
-  /** Kept from the garbage collector until the launch has copied them. */
-  private final List<TensorMap> structures = new ArrayList<>();
+  private final List<Structure> structures = new ArrayList<>();
+
+  /** A parameter by value, kept from the garbage collector until the launch has copied it. */
+  private record Structure(int slot, TensorMap map) {}
 
   private KernelCall(CudaFunction function) {
     this.function = function;
@@ -113,8 +115,7 @@ public final class KernelCall {
 
   /** Pushes a parameter that the kernel takes by value. */
   public KernelCall structure(TensorMap map) {
-    structures.add(map);
-    memory.addresses.setAtIndex(JAVA_LONG, next(), map.code.address());
+    structures.add(new Structure(next(), map));
     return this;
   }
 
@@ -134,6 +135,9 @@ public final class KernelCall {
     function.device().useOnThisThread();
     int result;
     try {
+      for (Structure structure : structures) {
+        memory.addresses.setAtIndex(JAVA_LONG, structure.slot(), structure.map().code.address());
+      }
       result =
           (int)
               functions.launchKernel.invokeExact(
@@ -153,7 +157,6 @@ public final class KernelCall {
     } finally {
       if (!structures.isEmpty()) {
         memory.resetAddresses();
-        structures.clear();
       }
     }
     CudaErrors.check(functions, result, result == CudaErrors.SUCCESS ? "" : attempt());

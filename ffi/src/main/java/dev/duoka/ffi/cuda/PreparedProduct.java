@@ -64,12 +64,13 @@ final class PreparedProduct {
     layoutTarget = layout(false, product.rows(), product.columns(), product.result());
   }
 
-  /** What can compute the product with so much workspace, the library's favourite first. */
-  List<ProductAlgorithm> algorithms(long workspaceBytes) {
+  /** What can compute the product of these operands, the library's favourite first. */
+  List<ProductAlgorithm> algorithms(CublasLt.Operands operands) {
     try (Arena arena = Arena.ofConfined()) {
+      pointToScales(operands); // the library refuses to look for algorithms without them
       check((int) functions.createPreference.invokeExact(place), "create a preference");
       long preference = place.get(JAVA_LONG, 0);
-      place.set(JAVA_LONG, 0, workspaceBytes);
+      place.set(JAVA_LONG, 0, operands.workspaceBytes());
       check(
           (int)
               functions.setPreference.invokeExact(
@@ -117,10 +118,7 @@ final class PreparedProduct {
   /** Launches; returns cuBLAS's status, 0 for success. */
   int run(ProductAlgorithm algorithm, CublasLt.Operands operands, long stream) {
     try {
-      if (product.scaling() != Scaling.NONE) {
-        setLong(DESCRIPTION_SCALE_A, operands.scaleB());
-        setLong(DESCRIPTION_SCALE_B, operands.scaleA());
-      }
+      pointToScales(operands);
       long addend = product.adds() ? operands.addend() : operands.target();
       MemorySegment beta = product.adds() ? ONE : ZERO; // inside the call it would be an Object
       return (int)
@@ -177,6 +175,13 @@ final class PreparedProduct {
       return place.get(JAVA_LONG, 0);
     } catch (Throwable t) {
       throw NativeFunctions.unexpected(t);
+    }
+  }
+
+  private void pointToScales(CublasLt.Operands operands) throws Throwable {
+    if (product.scaling() != Scaling.NONE) {
+      setLong(DESCRIPTION_SCALE_A, operands.scaleB());
+      setLong(DESCRIPTION_SCALE_B, operands.scaleA());
     }
   }
 

@@ -5,6 +5,7 @@ import dev.duoka.base.CrashSafeFiles;
 import dev.duoka.base.DuokaException;
 import dev.duoka.base.ErrorCode;
 import java.io.IOException;
+import java.nio.charset.MalformedInputException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -25,6 +26,9 @@ import java.util.stream.IntStream;
  * that is measured twice.
  */
 final class ProductChoices {
+  /** Of the user's cache folder. */
+  static final String FOLDER = "products";
+
   private static final int LOOKS = 2;
   private static final int RUNS_OF_LOOK = 2;
   private static final int FINALISTS = 4;
@@ -67,31 +71,33 @@ final class ProductChoices {
     read().forEach(choices::put);
   }
 
-  /** The choices for a device with this version of the library. */
-  static ProductChoices of(CudaDevice device, long version) {
-    String name = device.name().replaceAll("[^A-Za-z0-9]+", "-") + "-cublaslt-" + version + ".tsv";
-    return new ProductChoices(CacheFolder.of("products").resolve(name));
+  /** Where the choices for a kind of card and a version of the library are kept. */
+  static Path file(String card, long version) {
+    String name = card.replaceAll("[^A-Za-z0-9]+", "-") + "-cublaslt-" + version + ".tsv";
+    return CacheFolder.of(FOLDER).resolve(name);
   }
 
   /**
    * The algorithm for a product, measured now if it never was.
    *
+   * @param key names the product and what its algorithms depend on, without white space
    * @param candidates the algorithms there are, the library's favourite first
    * @param timer measures one
    */
-  ProductAlgorithm of(
-      MatrixProduct product, Supplier<List<ProductAlgorithm>> candidates, Timer timer) {
-    Choice known = choices.get(product.key());
+  ProductAlgorithm of(String key, Supplier<List<ProductAlgorithm>> candidates, Timer timer) {
+    Choice known = choices.get(key);
     if (known != null) {
       return known.algorithm();
     }
     // Two ranks that need the same product measure it once.
     return choices
         .computeIfAbsent(
-            product.key(),
-            key -> {
+            key,
+            absent -> {
               Choice choice = measure(candidates.get(), timer);
-              write(key, choice);
+              if (Double.isFinite(choice.milliseconds())) { // otherwise nothing was learnt
+                write(absent, choice);
+              }
               return choice;
             })
         .algorithm();
@@ -164,6 +170,8 @@ final class ProductChoices {
         }
       }
       return read;
+    } catch (MalformedInputException _) {
+      return read; // no text at all: measured again
     } catch (IOException e) {
       throw failure("read", e);
     }

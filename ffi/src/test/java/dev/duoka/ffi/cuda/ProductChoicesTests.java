@@ -14,7 +14,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 class ProductChoicesTests {
-  private static final MatrixProduct PRODUCT = product(128);
+  private static final String PRODUCT = product(128);
 
   @TempDir Path folder;
   private Path file;
@@ -81,16 +81,25 @@ class ProductChoicesTests {
   }
 
   @Test
+  void remembersNothingWhereAllFail() {
+    choose(Double.POSITIVE_INFINITY, Double.POSITIVE_INFINITY);
+    assertThat(file).doesNotExist();
+  }
+
+  @Test
+  void measuresAgainWhatIsNoText() throws IOException {
+    Files.createDirectories(file.getParent());
+    Files.write(file, new byte[] {(byte) 0xff, (byte) 0xfe, 0, (byte) 0x80});
+    assertThat(choose(1.0, 0.5).text()).isEqualTo(algorithm(1).text());
+  }
+
+  @Test
   void keepsWhatAnotherProcessWroteMeanwhile() {
     ProductChoices one = new ProductChoices(file);
     ProductChoices other = new ProductChoices(file);
     other.of(product(256), () -> List.of(algorithm(3)), (_, _) -> 1);
     one.of(PRODUCT, () -> List.of(algorithm(0)), (_, _) -> 1);
-    assertThat(file)
-        .content()
-        .contains(PRODUCT.key())
-        .contains(product(256).key())
-        .startsWith("# product");
+    assertThat(file).content().contains(PRODUCT).contains(product(256)).startsWith("# product");
   }
 
   @Test
@@ -112,8 +121,9 @@ class ProductChoicesTests {
     return ProductAlgorithm.parse(("0" + number).repeat(ProductAlgorithm.BYTES));
   }
 
-  private static MatrixProduct product(int rows) {
+  private static String product(int rows) {
     return MatrixProduct.of(
-        rows, 64, 64, false, true, MatrixDtype.BFLOAT16, MatrixDtype.BFLOAT16, false);
+            rows, 64, 64, false, true, MatrixDtype.BFLOAT16, MatrixDtype.BFLOAT16, false)
+        .key();
   }
 }

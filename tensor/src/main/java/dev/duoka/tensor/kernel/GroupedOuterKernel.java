@@ -1,5 +1,7 @@
 package dev.duoka.tensor.kernel;
 
+import dev.duoka.base.DuokaException;
+import dev.duoka.base.ErrorCode;
 import dev.duoka.ffi.cuda.ComputeCapability;
 import dev.duoka.ffi.cuda.CudaDevice;
 import dev.duoka.ffi.cuda.CudaDriver;
@@ -57,6 +59,12 @@ public final class GroupedOuterKernel {
    * @param add whether to add to the target rather than overwrite it
    */
   public static void run(Tensor target, Tensor a, Tensor b, Tensor ends, boolean add) {
+    if (target.elements() != ends.size(0) * a.size(1) * b.size(1) || a.size(0) != b.size(0)) {
+      throw new DuokaException(
+          ErrorCode.TENSOR,
+          "cannot add the products of " + a + "ᵀ and " + b + " by " + ends + " to " + target,
+          "");
+    }
     if (!a.device().isCuda() || target.elements() == 0) {
       return;
     }

@@ -143,7 +143,8 @@ extern "C" __global__ void __launch_bounds__(128 * CONSUMERS + 32, 1)
       unsigned of_a = ring + s * STAGE + consumer * BOX, of_b = ring + s * STAGE + TILE_M / WIDTH * BOX;
       barrier_wait(shared_address(&filled[s]), step / STAGES & 1);
       if (end - row < DEPTH) {
-        // The rows after the group's last belong to the next one: zeros in a keep them out.
+        // The rows after the group's last belong to the next one: zeros in a keep them out, as long as
+        // those of b are finite; where they are not, the step is skipped anyway.
         for (int i = (end - row) * 8 + (threadIdx.x & 127); i < DEPTH * 8; i += 128)
           asm volatile("st.shared.v4.b32 [%0], {%1, %1, %1, %1};" ::"r"(of_a + i * 16), "r"(0) : "memory");
         asm volatile("fence.proxy.async.shared::cta;\nbar.sync %0, 128;" ::"r"(consumer + 1) : "memory");

@@ -39,7 +39,7 @@ class RouterKernelsTests {
   private static final String[] RULES = {
     "11, 1, 1, false, 1, 1, false, false, false",
     "33, 6, 2, false, 1, 1, false, true, false",
-    "33, 6, 6, true, 1, 1, false, true, true",
+    "33, 6, 5, true, 1, 1, false, true, true",
     "33, 33, 1, false, 1, 1, false, false, false",
     "286, 64, 6, false, 1, 1, false, false, false", // V2-Lite
     "286, 64, 8, true, 8, 3, true, true, true",
