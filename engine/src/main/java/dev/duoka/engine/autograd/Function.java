@@ -42,6 +42,14 @@ public abstract class Function {
   }
 
   /**
+   * How many times faster than 16-bit products the card's products of {@link #flops} may run: 2
+   * with 8-bit factors. Floors in profiles divide by it.
+   */
+  public double productSpeed(Tensor[] inputs) {
+    return 1;
+  }
+
+  /**
    * Operations of {@link #inputGradients} relative to {@link #flops}; 0 for a function that
    * computes its gradients in the forward pass.
    */

@@ -7,27 +7,28 @@ import dev.duoka.tensor.Tensor;
  * The least work of one part of a function, from which its floor follows: operations over the
  * card's rate, or bytes over its bandwidth, whichever takes longer.
  *
- * @param flops floating-point operations of matrix products and attention
+ * @param flops floating-point operations of matrix products and attention, those of 8-bit products
+ *     counted half
  * @param bytes read once and written once
  */
 public record Work(double flops, double bytes) {
   /** Of a forward pass: inputs and weights are read, outputs written. */
   static Work forward(Function function, Tensor[] inputs, Tensor[] outputs) {
     return new Work(
-        function.flops(inputs, outputs), bytes(inputs) + bytes(outputs) + weightBytes(function));
+        flops(function, inputs, outputs), bytes(inputs) + bytes(outputs) + weightBytes(function));
   }
 
   /** Of the input gradients. */
   static Work inputGradients(Function function, Tensor[] inputs, Tensor[] outputs) {
     return new Work(
-        function.inputGradientRatio() * function.flops(inputs, outputs),
+        function.inputGradientRatio() * flops(function, inputs, outputs),
         function.inputGradientBytes(inputs, outputs));
   }
 
   /** The outputs' gradients and the inputs, or a product's weights, are read, gradients written. */
   static double inputGradientBytes(Function function, Tensor[] inputs, Tensor[] outputs) {
     boolean product =
-        function.inputGradientRatio() * function.flops(inputs, outputs) > 0
+        function.inputGradientRatio() * flops(function, inputs, outputs) > 0
             && !function.parameters().isEmpty();
     double read = product ? weightBytes(function) : bytes(inputs);
     return bytes(outputs) + read + bytes(inputs);
@@ -42,8 +43,13 @@ public record Work(double flops, double bytes) {
     for (Parameter parameter : function.parameters()) {
       gradients += 4.0 * parameter.value().elements();
     }
-    double flops = function.inputGradientRatio() == 0 ? 0 : function.flops(inputs, outputs);
+    double flops = function.inputGradientRatio() == 0 ? 0 : flops(function, inputs, outputs);
     return new Work(flops, flops > 0 ? bytes(inputs) + bytes(outputs) + gradients : gradients);
+  }
+
+  /** As many operations of 16-bit products as take the same time. */
+  private static double flops(Function function, Tensor[] inputs, Tensor[] outputs) {
+    return function.flops(inputs, outputs) / function.productSpeed(inputs);
   }
 
   private static double weightBytes(Function function) {

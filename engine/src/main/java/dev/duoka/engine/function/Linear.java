@@ -42,6 +42,12 @@ public final class Linear extends Function {
   }
 
   @Override
+  public double productSpeed(Tensor[] inputs) {
+    long rows = inputs[0].elements() / inputs[0].size(-1);
+    return weight.multipliesScaled(rows) ? 2 : 1;
+  }
+
+  @Override
   public Tensor[] forward(SavedTensors saved, Tensor... inputs) {
     Tensor x = inputs[0];
     long[] shape = x.shape();
