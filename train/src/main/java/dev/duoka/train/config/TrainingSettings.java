@@ -63,7 +63,7 @@ public record TrainingSettings(
             value =
                 "Use only operations whose result does not depend on timing, so that two runs give"
                     + " the same bits. On CUDA attention is then LibTorch's flash attention and"
-                    + " products run by cuBLAS's own choice of algorithm: 18 to 24 % slower on an"
+                    + " products run by cuBLAS's own choice of algorithm: 16 to 24 % slower on an"
                     + " H100. Elsewhere nothing changes.",
             byDefault = "false")
         boolean deterministic) {
