@@ -1,7 +1,5 @@
 package dev.duoka.ffi.cuda;
 
-import dev.duoka.base.DuokaException;
-import dev.duoka.base.ErrorCode;
 import dev.duoka.ffi.library.LibraryChoice;
 import dev.duoka.ffi.library.NvidiaLibraries;
 import dev.duoka.ffi.library.Presence;
@@ -102,7 +100,7 @@ public final class CublasLt {
                 product, _ -> own.algorithms(operands.workspaceBytes()).getFirst());
     int status = own.run(algorithm, operands, stream);
     if (status != 0) {
-      throw failure(product, "compute", status);
+      throw CublasCodes.failure("cublasLtMatmul", product.key(), status);
     }
   }
 
@@ -131,13 +129,6 @@ public final class CublasLt {
     return choices.computeIfAbsent(
         device,
         ordinal -> ProductChoices.of(CudaDriver.find().orElseThrow().device(ordinal), version()));
-  }
-
-  static DuokaException failure(MatrixProduct product, String attempt, int status) {
-    return new DuokaException(
-        ErrorCode.NATIVE_CALL,
-        "cuBLASLt returned status " + status + " when asked to " + attempt + ", " + product.key(),
-        "Status 13 means that an earlier kernel failed; 15, that the card lacks this product");
   }
 
   private static Presence<CublasLt> search(LibraryChoice torch) {
