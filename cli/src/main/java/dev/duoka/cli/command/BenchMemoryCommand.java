@@ -30,7 +30,7 @@ import tools.jackson.databind.node.ObjectNode;
           + " a step takes on the device and what the driver reports.",
       "With --device meta only the prediction is made: no GPU is needed.",
       "In 16 bits and 8 bits the prediction is that of a GPU with our kernels; a CPU, which has"
-          + " none, takes more. In fp32 it is that of a CPU, and a GPU takes less.",
+          + " none, takes more. In fp32 it is that of a CPU, and a GPU differs.",
       "'workspace' is what the driver reports beyond tensors: the CUDA context, kernels, the"
           + " libraries' workspaces, and what the allocator keeps."
     })
@@ -143,7 +143,8 @@ final class BenchMemoryCommand implements Callable<Integer> {
           "The prediction is that of a GPU with our kernels: a CPU, which has none, takes more.");
     }
     if (!kernels(dryRun) && !device.equals(Device.CPU)) {
-      return Optional.of("In fp32 the prediction is that of a CPU: a GPU with our kernels, less.");
+      return Optional.of(
+          "In fp32 the prediction is that of a CPU: a GPU with our kernels differs.");
     }
     return Optional.empty();
   }
