@@ -118,6 +118,95 @@ final class CommandLineTests {
   }
 
   @ParameterizedTest
+  @CsvSource(
+      delimiter = ';',
+      value = {
+        "bench train --batch 0; --batch is 0. Give a whole number from 1 to 1048576",
+        "bench memory --accumulation -1; --accumulation is -1. Give a whole number from 1",
+        "bench train --seq 0; --seq is 0. Give a whole number from 2 to 1048576",
+        "bench memory --device meta --seq 999999999; --seq is 999999999.",
+        "bench memory --device meta --seq 65536 --batch 65536; the step's number of tokens,",
+        "bench train --steps 0; --steps is 0. Give a whole number from 1",
+        "bench train --warm-up -1; --warm-up is -1. Give a whole number from 0",
+        "bench train --device tpu; --device is 'tpu'. Use meta, or one of auto, cpu, cuda,",
+        "bench kernels --hidden 2047; --hidden is 2047. Give a multiple of 8 from 8 to 16384",
+        "bench kernels --experts-per-token 9 --experts 8; --experts-per-token is 9.",
+        "profile run.yaml --steps 0; --steps is 0. Give a whole number from 1",
+        "env --device tpu; --device is 'tpu'. Use one of auto, cpu, cuda,"
+      })
+  void numbersAndDevicesThatCannotBeAreRefused(String line, String message) {
+    assertThat(run(line.split(" "))).isEqualTo(2);
+    assertThat(err.toString()).startsWith("duoka: " + message).doesNotContain("internal error");
+  }
+
+  @Test
+  void aMetaBenchmarkReportsMemoryAlone() {
+    assertThat(
+            run(
+                "bench",
+                "train",
+                "--model",
+                "tiny-llama",
+                "--device",
+                "meta",
+                "--batch",
+                "1",
+                "--seq",
+                "256",
+                "--steps",
+                "1",
+                "--warm-up",
+                "1",
+                "--json"))
+        .isZero();
+    assertThat(out.toString())
+        .contains("\"peak_gib\"", "\"memory_by_owner\"", "\"date\"", "\"deterministic\":false")
+        .contains("\"command\":\"duoka bench train --model tiny-llama --device meta")
+        .doesNotContain("tokens_per_second", "mfu", "loss", "driver_gib", "first_step");
+  }
+
+  @Test
+  void predictedMemorySaysOfWhat() {
+    assertThat(
+            run(
+                "bench",
+                "memory",
+                "--model",
+                "tiny-llama",
+                "--device",
+                "meta",
+                "--batch",
+                "1",
+                "--seq",
+                "256",
+                "--json"))
+        .isZero();
+    assertThat(out.toString())
+        .contains("\"model\":\"tiny-llama\"", "\"batch\":1", "\"seq\":256", "\"bf16\"")
+        .contains("\"predicted_for\":\"cuda\"", "\"predicted_activations_by_layer\":{\"0\":");
+  }
+
+  @Test
+  void aTraceThatCannotBeWrittenIsNoticedBeforeMeasuring(@TempDir Path folder) throws IOException {
+    Path file =
+        Files.writeString(
+            folder.resolve("run.yaml"),
+            """
+            model: {preset: tiny-llama}
+            data: {sources: [jdk:src], sequence_length: 64}
+            training: {tokens_per_step: 128, steps: 3}
+            device: cpu
+            """);
+    assertThat(run("profile", file.toString(), "--trace", folder.toString())).isEqualTo(2);
+    assertThat(err.toString()).contains("the trace " + folder + " is a folder");
+    Path trace = folder.resolve("new").resolve("trace.json");
+    assertThat(run("profile", file.toString(), "--steps", "1", "--trace", trace.toString()))
+        .isZero();
+    assertThat(out.toString()).contains("everything else", "the step:");
+    assertThat(trace).exists();
+  }
+
+  @ParameterizedTest
   @EnumSource(ErrorCode.class)
   void failuresExitByTheirCode(ErrorCode code) {
     CommandLine commandLine = failingWith(new DuokaException(code, "it broke", "Mend it."));

@@ -7,6 +7,7 @@ import dev.duoka.formats.json.JsonFields;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
+import java.util.OptionalDouble;
 
 /** Another program that measures the same, as a shell command. */
 public final class Peer {
@@ -14,9 +15,9 @@ public final class Peer {
    * What it reported.
    *
    * @param tokensPerSecond its field {@code tok_s} or {@code tokens_per_second}
-   * @param peakGib its field {@code peak_gb} or {@code peak_gib}, both in GiB; NaN without one
+   * @param peakGib its field {@code peak_gb} or {@code peak_gib}, both in GiB; empty without one
    */
-  public record Result(double tokensPerSecond, double peakGib) {}
+  public record Result(double tokensPerSecond, OptionalDouble peakGib) {}
 
   private Peer() {}
 
@@ -45,7 +46,7 @@ public final class Peer {
       throw new DuokaException(
           ErrorCode.IO,
           "the peer '" + command + "' ended with status " + status + " and the line '" + last + "'",
-          "It must end with status 0 and a JSON object that has tok_s and peak_gb.");
+          "It must end with status 0 and a JSON object that has tok_s and, if known, peak_gb.");
     }
     JsonFields fields =
         JsonFields.of(
@@ -53,8 +54,27 @@ public final class Peer {
                 last.getBytes(StandardCharsets.UTF_8), "the peer's result", ErrorCode.FORMAT),
             "the peer's result",
             ErrorCode.FORMAT);
+    OptionalDouble tokens = positive(fields, "tok_s", "tokens_per_second");
     return new Result(
-        fields.number("tok_s", fields.number("tokens_per_second", Double.NaN)),
-        fields.number("peak_gb", fields.number("peak_gib", Double.NaN)));
+        tokens.orElseThrow(
+            () ->
+                fields.error(
+                    "has neither tok_s nor tokens_per_second: '" + last + "'",
+                    "Print the tokens per second as tok_s.")),
+        positive(fields, "peak_gb", "peak_gib"));
+  }
+
+  /** The field that is there; empty without any. */
+  private static OptionalDouble positive(JsonFields fields, String... names) {
+    for (String name : names) {
+      if (fields.node(name).isPresent()) {
+        double value = fields.number(name);
+        if (!(value > 0) || Double.isInfinite(value)) {
+          throw fields.error(name + " is " + value, "Print a number above 0, or leave it out.");
+        }
+        return OptionalDouble.of(value);
+      }
+    }
+    return OptionalDouble.empty();
   }
 }

@@ -1,11 +1,10 @@
 package dev.duoka.cli.command;
 
+import dev.duoka.cli.console.RecordTree;
 import dev.duoka.formats.json.Json;
 import dev.duoka.tensor.ComputeThread;
 import dev.duoka.tensor.Device;
 import dev.duoka.tensor.Dtype;
-import dev.duoka.train.config.DeviceChoice;
-import dev.duoka.train.loop.DevicePlacement;
 import dev.duoka.train.profile.DeviceRates;
 import dev.duoka.train.profile.KernelBenchmark;
 import java.io.PrintWriter;
@@ -19,11 +18,21 @@ import picocli.CommandLine.Spec;
 import tools.jackson.databind.node.ArrayNode;
 import tools.jackson.databind.node.ObjectNode;
 
-/** {@code duoka bench kernels}: our CUDA kernels against the bytes they must move. */
+/** {@code duoka bench kernels}: our CUDA kernels against what they must move and compute. */
 @Command(
     name = "kernels",
-    description = "Time our own CUDA kernels one by one against their floor; needs a GPU.")
+    description = {
+      "Time our own CUDA kernels one by one against their floor, the larger of operations over the"
+          + " rate of a large product and bytes over the rate of a large copy; needs a GPU.",
+      "The defaults are widths of deepseek-coder-1.3b, and heads and experts of deepseek-v2-lite."
+    })
 final class BenchKernelsCommand implements Callable<Integer> {
+  /** Rows of whole 16-byte packs. */
+  private static final int PACK = 8;
+
+  /** The most elements of a row, as far as a norm's registers reach. */
+  private static final int WIDEST = 16_384;
+
   @Option(names = "--rows", defaultValue = "32768", description = "Tokens (32768).")
   private long rows;
 
@@ -36,6 +45,42 @@ final class BenchKernelsCommand implements Callable<Integer> {
   @Option(names = "--vocabulary", defaultValue = "32256", description = "Vocabulary (32256).")
   private long vocabulary;
 
+  @Option(names = "--heads", defaultValue = "16", description = "Heads of attention (16).")
+  private int heads;
+
+  @Option(names = "--head-width", defaultValue = "128", description = "Width of a head (128).")
+  private int headWidth;
+
+  @Option(
+      names = "--nope",
+      defaultValue = "128",
+      description = "Width of the unrotated part of a latent head (128).")
+  private int nope;
+
+  @Option(
+      names = "--rope",
+      defaultValue = "64",
+      description = "Width of the rotated part of a latent head (64).")
+  private int rope;
+
+  @Option(
+      names = "--value-width",
+      defaultValue = "128",
+      description = "Width of a latent value (128).")
+  private int value;
+
+  @Option(names = "--experts", defaultValue = "64", description = "Experts (64).")
+  private int experts;
+
+  @Option(names = "--experts-per-token", defaultValue = "6", description = "Of those (6).")
+  private int expertsPerToken;
+
+  @Option(
+      names = "--expert-width",
+      defaultValue = "1408",
+      description = "Width of an expert's SwiGLU (1408).")
+  private long expertWidth;
+
   @Option(names = "--json", description = "Print one JSON object.")
   private boolean json;
 
@@ -43,42 +88,100 @@ final class BenchKernelsCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    Device device = DevicePlacement.choose(DeviceChoice.parse("cuda"), 1).of(0);
+    KernelBenchmark.Sizes sizes = sizes();
+    Device device = DeviceOption.parse("cuda");
     ComputeThread.prepare(device, 1, 1);
     DeviceRates rates = DeviceRates.measure(device, Dtype.BFLOAT16);
-    List<KernelBenchmark.Line> lines =
-        KernelBenchmark.run(device, Dtype.BFLOAT16, rows, hidden, intermediate, vocabulary);
+    List<KernelBenchmark.Line> lines = KernelBenchmark.run(device, Dtype.BFLOAT16, sizes);
     PrintWriter out = spec.commandLine().getOut();
     if (json) {
-      ObjectNode report = Json.object();
-      report.put("copy_bytes_per_second", rates.bytes());
-      report.put("gemm_flops_per_second", rates.flops());
-      ArrayNode kernels = report.putArray("kernels");
-      for (KernelBenchmark.Line line : lines) {
-        ObjectNode kernel = kernels.addObject();
-        kernel.put("name", line.name());
-        kernel.put("bytes", line.bytes());
-        kernel.put("ms", line.milliseconds());
-        kernel.put("share_of_floor", line.share(rates));
-      }
-      out.println(Json.line(report));
+      out.println(Json.line(report(device, sizes, rates, lines)));
     } else {
-      out.printf(
-          Locale.ROOT,
-          "copy %.2f TB/s, bf16 product of 8192³ %.0f TFLOP/s%n",
-          rates.bytes() * 1e-12,
-          rates.flops() * 1e-12);
-      for (KernelBenchmark.Line line : lines) {
-        out.printf(
-            Locale.ROOT,
-            "%-30s %8.1f MB %9.3f ms  %5.1f %% of the copy rate%n",
-            line.name(),
-            line.bytes() * 1e-6,
-            line.milliseconds(),
-            100 * line.share(rates));
-      }
+      print(out, rates, lines);
     }
     out.flush();
     return 0;
+  }
+
+  private KernelBenchmark.Sizes sizes() {
+    OptionRange.check("--rows", rows, 1, 1 << 20);
+    OptionRange.checkMultiple("--hidden", hidden, PACK, WIDEST);
+    OptionRange.checkMultiple("--intermediate", intermediate, PACK, 1 << 20);
+    OptionRange.checkMultiple("--vocabulary", vocabulary, PACK, 1 << 20);
+    OptionRange.check("--heads", heads, 1, 1024);
+    OptionRange.checkMultiple("--head-width", headWidth, 2L * PACK, 256);
+    OptionRange.checkMultiple("--nope", nope, PACK, 1024);
+    OptionRange.checkMultiple("--rope", rope, 2L * PACK, 256);
+    OptionRange.checkMultiple("--value-width", value, PACK, 1024);
+    OptionRange.check("--experts", experts, 1, 512);
+    OptionRange.check("--experts-per-token", expertsPerToken, 1, Math.min(32, experts));
+    OptionRange.checkMultiple("--expert-width", expertWidth, PACK, 1 << 20);
+    return new KernelBenchmark.Sizes(
+        rows,
+        hidden,
+        intermediate,
+        vocabulary,
+        heads,
+        headWidth,
+        nope,
+        rope,
+        value,
+        experts,
+        expertsPerToken,
+        expertWidth);
+  }
+
+  private ObjectNode report(
+      Device device,
+      KernelBenchmark.Sizes sizes,
+      DeviceRates rates,
+      List<KernelBenchmark.Line> lines) {
+    ObjectNode report = BenchHeader.report(spec, device);
+    report.put("precision", "bf16");
+    report.set("sizes", RecordTree.json(sizes));
+    report.put("copy_bytes_per_second", rates.bytes());
+    report.put("gemm_flops_per_second", rates.flops());
+    ArrayNode kernels = report.putArray("kernels");
+    for (KernelBenchmark.Line line : lines) {
+      ObjectNode kernel = kernels.addObject();
+      kernel.put("name", line.name());
+      kernel.put("flops", line.work().flops());
+      kernel.put("bytes", line.work().bytes());
+      kernel.put("floor_ms", line.floorMilliseconds(rates));
+      if (line.measured()) {
+        kernel.put("ms", line.milliseconds());
+        kernel.put("share_of_floor", line.share(rates));
+      }
+    }
+    return report;
+  }
+
+  private static void print(PrintWriter out, DeviceRates rates, List<KernelBenchmark.Line> lines) {
+    out.printf(
+        Locale.ROOT,
+        "copy %.2f TB/s, bf16 product of 8192³ %.0f TFLOP/s%n%n" + "%-42s %9s %9s %9s %9s%n",
+        rates.bytes() * 1e-12,
+        rates.flops() * 1e-12,
+        "kernel",
+        "MB",
+        "GFLOP",
+        "floor ms",
+        "ms");
+    for (KernelBenchmark.Line line : lines) {
+      out.printf(
+          Locale.ROOT,
+          "%-42s %9.1f %9.1f %9.3f %s%n",
+          line.name(),
+          line.work().bytes() * 1e-6,
+          line.work().flops() * 1e-9,
+          line.floorMilliseconds(rates),
+          line.measured()
+              ? String.format(
+                  Locale.ROOT,
+                  "%9.3f  %5.1f %% of it is floor",
+                  line.milliseconds(),
+                  100 * line.share(rates))
+              : "        –  not on this card, or not in these sizes");
+    }
   }
 }

@@ -16,13 +16,7 @@ final class DeviceOption {
    * @throws DuokaException when a GPU is asked for and none can be used
    */
   static Device parse(String text) {
-    DeviceChoice choice;
-    try {
-      choice = DeviceChoice.parse(text);
-    } catch (IllegalArgumentException e) {
-      throw new DuokaException(
-          ErrorCode.USAGE, "--device is '" + text + "'", "Use " + e.getMessage(), e);
-    }
+    DeviceChoice choice = choice(text, "");
     return switch (choice.kind()) {
       case CPU -> Device.CPU;
       case AUTO -> Gpus.find().usable() ? Device.cuda(0) : Device.CPU;
@@ -38,5 +32,32 @@ final class DeviceOption {
         yield Device.cuda(index);
       }
     };
+  }
+
+  /**
+   * The device of commands that can also count memory alone.
+   *
+   * @throws DuokaException as {@link #parse}
+   */
+  static Device parseOrMeta(String text) {
+    if (text.equals("meta")) {
+      return Device.META;
+    }
+    choice(text, "meta, or ");
+    return parse(text);
+  }
+
+  /** What {@code text} asks for, without looking for it. */
+  static DeviceChoice choice(String text) {
+    return choice(text, "");
+  }
+
+  private static DeviceChoice choice(String text, String others) {
+    try {
+      return DeviceChoice.parse(text);
+    } catch (IllegalArgumentException e) {
+      throw new DuokaException(
+          ErrorCode.USAGE, "--device is '" + text + "'", "Use " + others + e.getMessage(), e);
+    }
   }
 }

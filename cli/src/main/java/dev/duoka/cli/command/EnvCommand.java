@@ -35,6 +35,7 @@ final class EnvCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
+    DeviceChoice wanted = DeviceOption.choice(device);
     EnvironmentReport report = EnvironmentReport.collect();
     PrintWriter out = spec.commandLine().getOut();
     if (json) {
@@ -44,7 +45,7 @@ final class EnvCommand implements Callable<Integer> {
     }
     out.flush();
     boolean loaded = report.libTorch().problem().isEmpty();
-    boolean gpuWanted = DeviceChoice.parse(device).kind() == DeviceChoice.Kind.CUDA;
+    boolean gpuWanted = wanted.kind() == DeviceChoice.Kind.CUDA;
     return loaded && (!gpuWanted || report.cuda().usable()) ? 0 : 1;
   }
 }

@@ -34,6 +34,9 @@ import picocli.CommandLine.Spec;
       "One rank runs the model, batch and precision of the run file on random tokens."
     })
 final class ProfileCommand implements Callable<Integer> {
+  /** Every part of every step is an event that is kept until the end. */
+  private static final int MOST_STEPS = 1000;
+
   @Parameters(index = "0", paramLabel = "RUN.yaml", description = "The run file.")
   private Path runFile = Path.of("run.yaml");
 
@@ -49,14 +52,15 @@ final class ProfileCommand implements Callable<Integer> {
   @Option(
       names = "--trace",
       paramLabel = "FILE",
-      defaultValue = "trace.json",
+      defaultValue = "runs/trace.json",
       description = "Where the trace is written (${DEFAULT-VALUE}).")
-  private Path trace = Path.of("trace.json");
+  private Path trace = Path.of("runs/trace.json");
 
   @Spec private CommandSpec spec;
 
   @Override
   public Integer call() {
+    OptionRange.check("--steps", steps, 1, MOST_STEPS);
     RunConfig config = RunFile.read(runFile, overrides);
     RunEnvironment.apply(config, spec.commandLine().getErr());
     Device device = DevicePlacement.choose(config.device(), 1).of(0);
@@ -77,12 +81,16 @@ final class ProfileCommand implements Callable<Integer> {
             threads,
             config.training().deterministic());
     PrintWriter out = spec.commandLine().getOut();
+    PerfettoTrace.prepare(trace);
     DeviceRates rates = DeviceRates.measure(device, job.precision().computeDtype());
     try (StepProfile profile = new StepProfile(device)) {
       StepBenchmark.Result result = StepBenchmark.run(job, profile);
       List<StepProfile.Span> spans = profile.spans();
+      double stepMs =
+          1e3 * result.seconds().stream().mapToDouble(Double::doubleValue).average().orElseThrow();
+      print(StepProfile.table(spans, steps, rates), stepMs, rates, out);
+      out.flush();
       PerfettoTrace.write(trace, spans, rates);
-      print(StepProfile.table(spans, steps, rates), result.medianSeconds() * 1e3, rates, out);
     }
     out.println("trace: " + trace.toAbsolutePath() + " (open it in ui.perfetto.dev)");
     out.flush();
@@ -112,12 +120,16 @@ final class ProfileCommand implements Callable<Integer> {
           line.name(),
           line.phase().name().toLowerCase(Locale.ROOT).replace('_', ' '));
     }
+    double rest = Math.max(0, stepMs - total);
     out.printf(
         Locale.ROOT,
-        "%10.2f%10.2f          parts in all; the step takes %.2f ms: %.0f %% of it is floor%n",
-        total,
-        floor,
+        "%10.2f%10.2f%8.2f         everything else: batches, reading the loss, gaps between parts%n"
+            + "%10.2f%10.2f                 the step: %.0f %% of it is floor%n",
+        rest,
+        0.0,
+        rest,
         stepMs,
+        floor,
         100 * floor / stepMs);
   }
 }

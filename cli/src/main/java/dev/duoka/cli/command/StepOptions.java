@@ -2,17 +2,24 @@ package dev.duoka.cli.command;
 
 import dev.duoka.engine.autograd.Recompute;
 import dev.duoka.engine.precision.Precision;
+import dev.duoka.formats.modelconfig.ParameterCounts;
 import dev.duoka.tensor.Device;
-import dev.duoka.train.config.DeviceChoice;
-import dev.duoka.train.loop.DevicePlacement;
 import dev.duoka.train.loop.ModelSource;
 import dev.duoka.train.loop.StepBenchmark;
 import java.util.LinkedHashMap;
+import java.util.Locale;
 import java.util.Map;
 import picocli.CommandLine.Option;
+import tools.jackson.databind.node.ObjectNode;
 
 /** The options that say what a training step is, for every benchmark of one. */
 final class StepOptions {
+  /** As in the run file. */
+  private static final int LARGEST = 1 << 20;
+
+  /** The random tokens of a step lie in Java's heap, 16 bytes each. */
+  private static final long MOST_TOKENS = 1 << 24;
+
   @Option(
       names = "--model",
       paramLabel = "NAME|DIR",
@@ -56,16 +63,38 @@ final class StepOptions {
   @Option(names = "--deterministic", description = "The same bits from the same step each time.")
   private boolean deterministic;
 
-  /** How reports call the model. */
-  String name() {
-    return model + (shape.isEmpty() ? "" : " " + shape);
+  /**
+   * Refuses sizes that no step can have.
+   *
+   * @throws dev.duoka.base.DuokaException with the option, the number and the bounds
+   */
+  void check() {
+    OptionRange.check("--batch", batch, 1, LARGEST);
+    OptionRange.check("--accumulation", accumulation, 1, LARGEST);
+    OptionRange.check("--seq", length, 2, LARGEST);
+    // Each factor is below 2^21, so that the product of three does not overflow.
+    OptionRange.check(
+        "the step's number of tokens, --batch × --accumulation × --seq,",
+        (long) batch * accumulation * length,
+        2,
+        MOST_TOKENS);
+  }
+
+  /** Puts what was run into a report. */
+  void describe(ObjectNode report, StepBenchmark.Spec job) {
+    report.put("model", model + (shape.isEmpty() ? "" : " " + shape));
+    report.put("parameters", ParameterCounts.of(job.model()).total());
+    report.put("precision", job.precision().name().toLowerCase(Locale.ROOT));
+    report.put("recompute", job.recompute().name().toLowerCase(Locale.ROOT));
+    report.put("batch", job.microBatch());
+    report.put("accumulation", job.accumulation());
+    report.put("seq", job.length());
+    report.put("deterministic", job.deterministic());
   }
 
   /** Where it runs. */
   Device device() {
-    return device.equals("meta")
-        ? Device.META
-        : DevicePlacement.choose(DeviceChoice.parse(device), 1).of(0);
+    return DeviceOption.parseOrMeta(device);
   }
 
   /** The benchmark of such a step. */

@@ -76,20 +76,22 @@ public final class GroupedQueryHeads extends Function {
   @Override
   public @Nullable Tensor[] inputGradients(SavedTensors saved, @Nullable Tensor[] gradOutputs) {
     HeadKernels.Rotation rotation = rotary.rotation(firstPosition);
-    Tensor first = heads(gradOutputs[0]);
-    if (rotation != null && HeadKernels.takeAnyLayout(first, rotation)) {
-      return new @Nullable Tensor[] {
-        jointGradient(first, heads(gradOutputs[1]), heads(gradOutputs[2]), rotation)
-      };
+    Tensor query = heads(gradOutputs[0]);
+    Tensor key = heads(gradOutputs[1]);
+    Tensor value = heads(gradOutputs[2]);
+    if (rotation != null
+        && HeadKernels.takeAnyLayout(query, rotation)
+        && HeadKernels.takeAnyLayout(key, rotation)
+        && HeadKernels.takeAnyLayout(value, rotation)) {
+      return new @Nullable Tensor[] {jointGradient(query, key, value, rotation)};
     }
-    Tensor key = Views.transpose(heads(gradOutputs[1]), 1, 2);
-    Tensor joint = emptyJoint(first);
+    Tensor joint = emptyJoint(query);
     rotary.rotateInto(
-        Views.narrow(joint, 2, 0, heads), Views.transpose(first, 1, 2), firstPosition, -1);
-    rotary.rotateInto(Views.narrow(joint, 2, heads, kvHeads), key, firstPosition, -1);
+        Views.narrow(joint, 2, 0, heads), Views.transpose(query, 1, 2), firstPosition, -1);
+    rotary.rotateInto(
+        Views.narrow(joint, 2, heads, kvHeads), Views.transpose(key, 1, 2), firstPosition, -1);
     Copies.into(
-        Views.narrow(joint, 2, heads + (long) kvHeads, kvHeads),
-        Views.transpose(heads(gradOutputs[2]), 1, 2));
+        Views.narrow(joint, 2, heads + (long) kvHeads, kvHeads), Views.transpose(value, 1, 2));
     return new @Nullable Tensor[] {flat(joint)};
   }
 

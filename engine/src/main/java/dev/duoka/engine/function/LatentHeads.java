@@ -101,7 +101,11 @@ public final class LatentHeads extends Function {
     Tensor value = tokensFirst(gradOutputs[2]);
 
     HeadKernels.Rotation rotation = rotary.rotation(firstPosition);
-    if (rotation != null && HeadKernels.takeAnyLayout(query, rotation) && widthsFit()) {
+    if (rotation != null
+        && HeadKernels.takeAnyLayout(query, rotation)
+        && HeadKernels.takeAnyLayout(key, rotation)
+        && HeadKernels.takeAnyLayout(value, rotation)
+        && widthsFit()) {
       Tensor turned = Tensors.empty(query.dtype(), query.device(), query.shape());
       HeadKernels.rotate(query, turned, rotation, -1);
       Tensor[] gradients = HeadKernels.latentGradients(key, value, nope, rotation);

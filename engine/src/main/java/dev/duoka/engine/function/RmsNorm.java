@@ -48,7 +48,7 @@ public final class RmsNorm extends Function {
   public Tensor[] forward(SavedTensors saved, Tensor... inputs) {
     Tensor[] results =
         NormKernels.take(inputs[0])
-            ? NormKernels.forward(inputs[0], null, weight.value(), epsilon)
+            ? NormKernels.forward(inputs[0], weight.value(), epsilon)
             : Activations.rmsNorm(inputs[0], weight.value(), epsilon);
     saved.saveInput("x", 0);
     saved.save("inverse rms", results[1]);

@@ -7,6 +7,7 @@ import dev.duoka.tensor.testing.Poison;
 import dev.duoka.tensor.testing.TestDevice;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -15,7 +16,8 @@ import org.junit.jupiter.params.provider.MethodSource;
 @Tag("cuda")
 class CudaFunctionTests {
   static List<FunctionCase> cases() {
-    return FunctionTable.cases();
+    return Stream.concat(FunctionTable.cases().stream(), TrainingSizeTable.cases().stream())
+        .toList();
   }
 
   @ParameterizedTest

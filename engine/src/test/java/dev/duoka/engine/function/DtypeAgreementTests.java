@@ -10,6 +10,7 @@ import dev.duoka.tensor.testing.Numbers;
 import dev.duoka.tensor.testing.TestDevice;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
@@ -21,7 +22,8 @@ class DtypeAgreementTests {
   private static final long SEED = 102;
 
   static List<FunctionCase> cases() {
-    return FunctionTable.cases();
+    return Stream.concat(FunctionTable.cases().stream(), TrainingSizeTable.cases().stream())
+        .toList();
   }
 
   @ParameterizedTest

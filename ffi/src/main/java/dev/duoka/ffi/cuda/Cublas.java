@@ -1,12 +1,9 @@
 package dev.duoka.ffi.cuda;
 
 import static java.lang.foreign.ValueLayout.ADDRESS;
-import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
-import dev.duoka.base.DuokaException;
-import dev.duoka.base.ErrorCode;
 import dev.duoka.ffi.library.LibraryChoice;
 import dev.duoka.ffi.library.NvidiaLibraries;
 import dev.duoka.ffi.library.Presence;
@@ -15,7 +12,6 @@ import dev.duoka.ffi.link.NativeFunctions;
 import dev.duoka.ffi.link.SharedLibrary;
 import dev.duoka.ffi.torch.CudaStreams;
 import dev.duoka.ffi.torch.LibTorch;
-import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SymbolLookup;
@@ -37,19 +33,10 @@ public final class Cublas {
       "It belongs to every CUDA build of PyTorch: reinstall that, or name the file with -D"
           + PROPERTY;
 
-  /** Codes of {@code cublas_api.h} and {@code library_types.h}. */
-  private static final int NOT_TRANSPOSED = 0;
-
-  private static final int TRANSPOSED = 1;
-  private static final int COMPUTE_FLOAT32 = 68;
+  /** Of {@code cublasGemmAlgo_t}. */
   private static final int DEFAULT_ALGORITHM = -1;
 
   private static final Map<LibraryChoice, Presence<Cublas>> FOUND = new ConcurrentHashMap<>();
-
-  /** One and zero, where the library reads the factors alpha and beta. */
-  private static final MemorySegment ONE = Arena.global().allocateFrom(JAVA_FLOAT, 1f);
-
-  private static final MemorySegment ZERO = Arena.global().allocateFrom(JAVA_FLOAT, 0f);
 
   private final MethodHandle gemm;
 
@@ -89,7 +76,7 @@ public final class Cublas {
       boolean add) {
     int m = Math.toIntExact(bColumns);
     int n = Math.toIntExact(aColumns);
-    multiply(target, b, NOT_TRANSPOSED, m, a, TRANSPOSED, n, m, n, rows, dtype, add);
+    multiply(target, b, false, m, a, true, n, m, n, rows, dtype, add);
   }
 
   /**
@@ -105,7 +92,7 @@ public final class Cublas {
     int m = Math.toIntExact(bRows);
     int n = Math.toIntExact(aRows);
     int inner = Math.toIntExact(columns);
-    multiply(target, b, TRANSPOSED, inner, a, NOT_TRANSPOSED, inner, m, n, inner, dtype, false);
+    multiply(target, b, true, inner, a, false, inner, m, n, inner, dtype, false);
   }
 
   /**
@@ -116,29 +103,29 @@ public final class Cublas {
   private void multiply(
       long target,
       long first,
-      int firstTransposed,
+      boolean firstTransposed,
       int firstLength,
       long second,
-      int secondTransposed,
+      boolean secondTransposed,
       int secondLength,
       int m,
       int n,
       long inner,
       MatrixDtype dtype,
       boolean add) {
-    MemorySegment beta = add ? ONE : ZERO;
+    MemorySegment beta = CublasCodes.beta(add);
     int status;
     try {
       status =
           (int)
               gemm.invokeExact(
                   CudaStreams.blasHandle(),
-                  firstTransposed,
-                  secondTransposed,
+                  CublasCodes.transposition(firstTransposed),
+                  CublasCodes.transposition(secondTransposed),
                   m,
                   n,
                   Math.toIntExact(inner),
-                  ONE,
+                  CublasCodes.ONE,
                   first,
                   dtype.code,
                   firstLength,
@@ -149,25 +136,16 @@ public final class Cublas {
                   target,
                   MatrixDtype.FLOAT32.code,
                   m,
-                  COMPUTE_FLOAT32,
+                  CublasCodes.COMPUTE_FLOAT32,
                   DEFAULT_ALGORITHM);
     } catch (Throwable t) {
       throw NativeFunctions.unexpected(t);
     }
     if (status != 0) {
-      throw new DuokaException(
-          ErrorCode.NATIVE_CALL,
-          "cublasGemmEx of "
-              + dtype
-              + " factors for an fp32 result ["
-              + n
-              + ", "
-              + m
-              + "] over "
-              + inner
-              + " returned status "
-              + status,
-          "Status 13 means that an earlier kernel failed; 15, that the card lacks this product");
+      throw CublasCodes.failure(
+          "cublasGemmEx",
+          dtype + " factors and an fp32 result [" + n + ", " + m + "] over " + inner,
+          status);
     }
   }
 

@@ -1,8 +1,5 @@
 package dev.duoka.ffi.cuda;
 
-import dev.duoka.base.CacheFolder;
-import dev.duoka.base.DuokaException;
-import dev.duoka.base.ErrorCode;
 import dev.duoka.ffi.library.LibraryChoice;
 import dev.duoka.ffi.library.NvidiaLibraries;
 import dev.duoka.ffi.library.Presence;
@@ -108,7 +105,7 @@ public final class CublasLt {
                 new Favourite(product, device), _ -> own.algorithms(operands).getFirst());
     int status = own.run(algorithm, operands, stream);
     if (status != 0) {
-      throw failure(product, "compute", status);
+      throw CublasCodes.failure("cublasLtMatmul", product.key(), status);
     }
   }
 
@@ -136,16 +133,6 @@ public final class CublasLt {
   private ProductChoices choicesOn(CudaDevice device) {
     return choices.computeIfAbsent(
         ProductChoices.file(device.name(), version()), ProductChoices::new);
-  }
-
-  static DuokaException failure(MatrixProduct product, String attempt, int status) {
-    return new DuokaException(
-        ErrorCode.NATIVE_CALL,
-        "cuBLASLt returned status " + status + " when asked to " + attempt + ", " + product.key(),
-        "Status 13 means that an earlier kernel failed; 15, that the card lacks this product. After"
-            + " a change of hardware or of this program, delete "
-            + CacheFolder.of(ProductChoices.FOLDER)
-            + ", where measured algorithms are kept");
   }
 
   private static Presence<CublasLt> search(LibraryChoice torch) {

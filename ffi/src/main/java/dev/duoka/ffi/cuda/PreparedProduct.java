@@ -1,6 +1,5 @@
 package dev.duoka.ffi.cuda;
 
-import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
@@ -21,18 +20,15 @@ import java.util.List;
  * the process.
  */
 final class PreparedProduct {
-  /** Codes of {@code cublas_api.h} and {@code cublasLt.h}. */
-  private static final int COMPUTE_FLOAT32 = 68;
-
-  private static final int TRANSPOSED = 1;
+  /** Codes of {@code cublasLt.h}. */
   private static final int DESCRIPTION_TRANSPOSE_A = 3;
+
   private static final int DESCRIPTION_TRANSPOSE_B = 4;
   private static final int DESCRIPTION_SCALE_A = 17;
   private static final int DESCRIPTION_SCALE_B = 18;
   private static final int DESCRIPTION_SCALE_MODE_A = 31;
   private static final int DESCRIPTION_SCALE_MODE_B = 32;
   private static final int PREFERENCE_WORKSPACE = 1;
-  private static final int NOT_SUPPORTED = 15;
 
   /** More than the library has ever returned for a product. */
   private static final int MOST_ALGORITHMS = 32;
@@ -41,11 +37,6 @@ final class PreparedProduct {
   private static final long RESULT_BYTES = 96;
 
   private static final long RESULT_STATUS = 72;
-
-  /** One and zero, where the library reads the factors alpha and beta. */
-  private static final MemorySegment ONE = Arena.global().allocateFrom(JAVA_FLOAT, 1f);
-
-  private static final MemorySegment ZERO = Arena.global().allocateFrom(JAVA_FLOAT, 0f);
 
   private final CublasLtFunctions functions;
   private final MatrixProduct product;
@@ -93,7 +84,7 @@ final class PreparedProduct {
                   count);
       check((int) functions.destroyPreference.invokeExact(preference), "free a preference");
       List<ProductAlgorithm> algorithms = new ArrayList<>();
-      if (status != NOT_SUPPORTED) {
+      if (status != CublasCodes.NOT_SUPPORTED) {
         check(status, "choose an algorithm");
         for (int i = 0; i < count.get(JAVA_INT, 0); i++) {
           MemorySegment result = results.asSlice(i * RESULT_BYTES, RESULT_BYTES);
@@ -120,12 +111,13 @@ final class PreparedProduct {
     try {
       pointToScales(operands);
       long addend = product.adds() ? operands.addend() : operands.target();
-      MemorySegment beta = product.adds() ? ONE : ZERO; // inside the call it would be an Object
+      MemorySegment beta =
+          CublasCodes.beta(product.adds()); // inside the call it would be an Object
       return (int)
           functions.matmul.invokeExact(
               CudaStreams.blasHandle(),
               description,
-              ONE,
+              CublasCodes.ONE,
               operands.b(),
               layoutB,
               operands.a(),
@@ -149,11 +141,11 @@ final class PreparedProduct {
       check(
           (int)
               functions.createDescription.invokeExact(
-                  place, COMPUTE_FLOAT32, MatrixDtype.FLOAT32.code),
+                  place, CublasCodes.COMPUTE_FLOAT32, MatrixDtype.FLOAT32.code),
           "describe a product");
       long created = place.get(JAVA_LONG, 0);
-      setInt(created, DESCRIPTION_TRANSPOSE_A, product.transposeB() ? TRANSPOSED : 0);
-      setInt(created, DESCRIPTION_TRANSPOSE_B, product.transposeA() ? TRANSPOSED : 0);
+      setInt(created, DESCRIPTION_TRANSPOSE_A, CublasCodes.transposition(product.transposeB()));
+      setInt(created, DESCRIPTION_TRANSPOSE_B, CublasCodes.transposition(product.transposeA()));
       if (product.scaling() != Scaling.NONE) {
         setInt(created, DESCRIPTION_SCALE_MODE_A, product.scaling().ofB);
         setInt(created, DESCRIPTION_SCALE_MODE_B, product.scaling().ofA);
@@ -203,7 +195,7 @@ final class PreparedProduct {
 
   private void check(int status, String attempt) {
     if (status != 0) {
-      throw CublasLt.failure(product, attempt, status);
+      throw CublasCodes.failure("cuBLASLt, asked to " + attempt + ",", product.key(), status);
     }
   }
 }

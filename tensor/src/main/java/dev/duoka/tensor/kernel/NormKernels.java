@@ -6,10 +6,7 @@ import dev.duoka.tensor.op.Tensors;
 import dev.duoka.tensor.op.Views;
 import org.jspecify.annotations.Nullable;
 
-/**
- * RMS normalisation in one pass, with the residual sum before it. Launches asynchronously;
- * deterministic.
- */
+/** RMS normalisation in one pass. Launches asynchronously; deterministic. */
 public final class NormKernels {
   private static final KernelFamily KERNELS = new KernelFamily("norm.cu");
 
@@ -29,35 +26,30 @@ public final class NormKernels {
   }
 
   /**
-   * Normalises {@code x}, or {@code x + delta}.
+   * Normalises {@code x}.
    *
-   * @param delta of the shape of {@code x}; null for none
    * @param weight {@code [h]}
-   * @return the normalised values, one over the root mean square as fp32 {@code [..., 1]}, and the
-   *     sum where there is one
+   * @return the normalised values, and one over the root mean square as fp32 {@code [..., 1]}
    */
-  public static Tensor[] forward(Tensor x, @Nullable Tensor delta, Tensor weight, double epsilon) {
+  public static Tensor[] forward(Tensor x, Tensor weight, double epsilon) {
     long[] shape = x.shape();
     shape[shape.length - 1] = 1;
     Tensor y = Tensors.empty(x.dtype(), x.device(), x.shape());
     Tensor inverse = Tensors.empty(Dtype.FLOAT32, x.device(), shape);
-    Tensor sum = delta == null ? null : Tensors.empty(x.dtype(), x.device(), x.shape());
     if (x.device().isCuda() && inverse.elements() > 0) {
       KERNELS
           .call(x, "rms_norm_forward", KernelFamily.packsPerThread(x, x.size(-1)))
           .grid(Math.toIntExact(inverse.elements()))
           .block(KernelFamily.threads(x, x.size(-1)))
           .pointer(Views.addressOf(x))
-          .pointer(address(delta))
           .pointer(Views.addressOf(weight))
-          .pointer(address(sum))
           .pointer(Views.addressOf(y))
           .pointer(Views.addressOf(inverse))
           .integer(Math.toIntExact(x.size(-1)))
           .floating((float) epsilon)
           .launch();
     }
-    return sum == null ? new Tensor[] {y, inverse} : new Tensor[] {y, inverse, sum};
+    return new Tensor[] {y, inverse};
   }
 
   /**

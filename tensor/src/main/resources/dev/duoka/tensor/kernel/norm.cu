@@ -1,10 +1,9 @@
-// RMS normalisation of rows (Zhang and Sennrich, arXiv:1910.07467), with an optional residual sum
-// before it. Each row is read once and kept in registers: PACKS packs of each thread, given when it is
-// compiled, so that narrow rows leave room for more blocks at a time.
+// RMS normalisation of rows (Zhang and Sennrich, arXiv:1910.07467). Each row is read once and kept in
+// registers: PACKS packs of each thread, given when it is compiled, so that narrow rows leave room for
+// more blocks at a time.
 
-// sum = x + delta (where delta is given); y = weight · sum / sqrt(mean(sum²) + epsilon).
-extern "C" __global__ void rms_norm_forward(const element* __restrict__ x, const element* __restrict__ delta,
-                                            const element* __restrict__ weight, element* __restrict__ sum,
+// y = weight · x / sqrt(mean(x²) + epsilon).
+extern "C" __global__ void rms_norm_forward(const element* __restrict__ x, const element* __restrict__ weight,
                                             element* __restrict__ y, float* __restrict__ inverse, int width,
                                             float epsilon) {
   long long row = (long long)blockIdx.x * width;
@@ -15,12 +14,6 @@ extern "C" __global__ void rms_norm_forward(const element* __restrict__ x, const
     int column = (threadIdx.x + p * blockDim.x) * PACK;
     if (column < width) {
       kept[p] = load(x + row + column);
-      if (delta) {
-        Pack change = load(delta + row + column);
-#pragma unroll
-        for (int i = 0; i < PACK; i++) kept[p].at[i] = narrow(widen(kept[p].at[i]) + widen(change.at[i]));
-        store(sum + row + column, kept[p]);
-      }
 #pragma unroll
       for (int i = 0; i < PACK; i++) squares += widen(kept[p].at[i]) * widen(kept[p].at[i]);
     }

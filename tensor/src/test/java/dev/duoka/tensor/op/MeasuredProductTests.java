@@ -9,6 +9,7 @@ import dev.duoka.tensor.Scope;
 import dev.duoka.tensor.Tensor;
 import dev.duoka.tensor.testing.Inputs;
 import dev.duoka.tensor.testing.Numbers;
+import dev.duoka.tensor.testing.Poison;
 import dev.duoka.tensor.testing.TestDevice;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Tag;
@@ -41,9 +42,12 @@ class MeasuredProductTests {
       Tensor b = inputs.coarse(inner, columns);
       Tensor transposed = inputs.coarse(columns, inner);
       Tensor addend = inputs.coarse(rows, columns);
+      Poison.memoryOf(dtype, a.device(), rows, columns);
       check(Products.mm(a, b), Products.mm(wide(a), wide(b)));
       Tensor truth = Products.mmTransposedB(wide(a), wide(transposed));
+      Poison.memoryOf(dtype, a.device(), rows, columns);
       check(Products.mmTransposedB(a, transposed), truth);
+      Poison.memoryOf(dtype, a.device(), rows, columns);
       check(
           Products.mmTransposedBPlus(addend, a, transposed), Elementwise.add(wide(addend), truth));
     }

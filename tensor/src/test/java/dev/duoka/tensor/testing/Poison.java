@@ -22,4 +22,13 @@ public final class Poison {
       var _ = Tensors.full(Double.NaN, Dtype.FLOAT32, device, 1L << 24);
     }
   }
+
+  /** Fills the memory that the next few tensors of this size get with NaN. */
+  public static void memoryOf(Dtype dtype, Device device, long... shape) {
+    try (Scope _ = Scope.open(MemoryOwner.TEMPORARIES)) {
+      for (int i = 0; i < 8; i++) { // more than a test has freed of this size before
+        var _ = Tensors.full(Double.NaN, dtype, device, shape);
+      }
+    }
+  }
 }

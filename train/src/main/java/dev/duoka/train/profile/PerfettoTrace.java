@@ -2,6 +2,7 @@ package dev.duoka.train.profile;
 
 import dev.duoka.base.DuokaException;
 import dev.duoka.base.ErrorCode;
+import dev.duoka.base.IoReason;
 import dev.duoka.formats.json.Json;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -14,6 +15,32 @@ import tools.jackson.databind.node.ObjectNode;
 /** Writes spans in the Trace Event Format, which ui.perfetto.dev and chrome://tracing open. */
 public final class PerfettoTrace {
   private PerfettoTrace() {}
+
+  /**
+   * Makes sure that the file can be written later, and creates its folder.
+   *
+   * @throws DuokaException with {@link ErrorCode#USAGE} if it cannot be
+   */
+  public static void prepare(Path file) {
+    Path folder = file.toAbsolutePath().getParent();
+    if (folder == null || Files.isDirectory(file)) {
+      throw new DuokaException(
+          ErrorCode.USAGE, "the trace " + file + " is a folder", "Name a file.");
+    }
+    try {
+      Files.createDirectories(folder);
+    } catch (IOException e) {
+      throw new DuokaException(
+          ErrorCode.USAGE,
+          "cannot make the folder of the trace " + file + ": " + IoReason.of(e),
+          "Name another file.",
+          e);
+    }
+    if (!Files.isWritable(Files.exists(file) ? file : folder)) {
+      throw new DuokaException(
+          ErrorCode.USAGE, "the trace " + file + " cannot be written", "Name another file.");
+    }
+  }
 
   /** Writes the file; times are the device's, from the first span on. */
   public static void write(Path file, List<StepProfile.Span> spans, DeviceRates rates) {

@@ -1,0 +1,83 @@
+package dev.duoka.cli.command;
+
+import dev.duoka.ffi.environment.CudaFacts;
+import dev.duoka.ffi.environment.EnvironmentReport;
+import dev.duoka.ffi.environment.LibraryFacts;
+import dev.duoka.ffi.library.LibraryChoice;
+import dev.duoka.formats.json.Json;
+import dev.duoka.tensor.Device;
+import dev.duoka.tensor.MemoryOwner;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.Consumer;
+import java.util.stream.Collectors;
+import picocli.CommandLine.Model.CommandSpec;
+import tools.jackson.databind.node.ObjectNode;
+
+/**
+ * What every result of a measurement begins with, so that it explains itself: when, by which
+ * command, on what, with which versions.
+ */
+final class BenchHeader {
+  private BenchHeader() {}
+
+  /** A report that has its header; {@code device} is what was measured on. */
+  static ObjectNode report(CommandSpec spec, Device device) {
+    EnvironmentReport environment = EnvironmentReport.collect();
+    ObjectNode report = Json.object();
+    report.put("date", Instant.now().truncatedTo(ChronoUnit.SECONDS).toString());
+    report.put("command", command(spec.root().commandLine().getParseResult().originalArgs()));
+    report.put("duoka", Version.number());
+    report.put("java", environment.java().version());
+    environment.libTorch().chosen().map(LibraryChoice::version).ifPresent(put(report, "libtorch"));
+    report.put("device", device.toString());
+    if (device.isCuda()) {
+      card(report, environment, device);
+    } else if (!device.isMeta()) {
+      environment.host().cpuModel().ifPresent(put(report, "card"));
+      report.put("processors", environment.host().processors());
+    }
+    return report;
+  }
+
+  private static void card(ObjectNode report, EnvironmentReport environment, Device device) {
+    Optional<CudaFacts.Device> card =
+        environment.cuda().devices().stream()
+            .filter(candidate -> candidate.device().equals(device.toString()))
+            .findFirst();
+    card.map(CudaFacts.Device::name).ifPresent(put(report, "card"));
+    card.map(CudaFacts.Device::computeCapability).ifPresent(put(report, "compute_capability"));
+    environment.nvml().driverVersion().ifPresent(put(report, "driver"));
+    environment.libTorch().cudaVersion().ifPresent(put(report, "cuda"));
+    for (LibraryFacts library : environment.libraries()) {
+      if (!library.name().equals("NCCL")) { // one device: nothing is exchanged
+        library.version().ifPresent(put(report, library.name().toLowerCase(Locale.ROOT)));
+      }
+    }
+  }
+
+  /** Bytes by owner, as an object. */
+  static void putOwners(ObjectNode report, String name, Map<MemoryOwner, Long> owners) {
+    ObjectNode node = report.putObject(name);
+    owners.forEach((owner, bytes) -> node.put(owner.label(), bytes));
+  }
+
+  private static Consumer<String> put(ObjectNode report, String name) {
+    return value -> report.put(name, value);
+  }
+
+  /** The command line, ready to be given to a shell again. */
+  private static String command(List<String> arguments) {
+    return arguments.stream()
+        .map(
+            word ->
+                word.matches("[A-Za-z0-9_@%+=:,./-]+")
+                    ? word
+                    : "'" + word.replace("'", "'\\''") + "'")
+        .collect(Collectors.joining(" ", "duoka ", ""));
+  }
+}
