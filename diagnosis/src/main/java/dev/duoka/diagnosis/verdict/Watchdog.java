@@ -16,7 +16,8 @@ import java.util.stream.Collectors;
 /**
  * Decides what time-outs of collectives mean, from what each rank says it was waiting for: the same
  * first collective everywhere (the transport never worked), different ones (the program went
- * different ways), or some ranks that say nothing (their own log holds the cause).
+ * different ways), a rank that started none of them (it lags), or some ranks that say nothing
+ * (their own log holds the cause).
  */
 final class Watchdog {
   /** The rule whose lines are judged here. */
@@ -28,6 +29,7 @@ final class Watchdog {
   private static final String FIRST = "first_collective_timeout";
   private static final String MISMATCH = "collective_mismatch_timeout";
   private static final String SILENT = "silent_rank";
+  private static final String LAGGING = "lagging_rank";
   private static final String WORLD = "world_size";
   private static final int FEWEST_FOR_A_MAJORITY = 3;
   private static final int MOST_NAMED = 16;
@@ -45,6 +47,8 @@ final class Watchdog {
     private String operation = "";
     private String size = "";
     private String completed = "";
+    private String enqueued = "";
+    private String group = "";
   }
 
   Watchdog(RuleBook book, List<Sighting> sightings) {
@@ -76,6 +80,8 @@ final class Watchdog {
     }
     if (waiting.completed.isEmpty()) {
       waiting.completed = c.getOrDefault("completed", "");
+      waiting.enqueued = c.getOrDefault("enqueued", "");
+      waiting.group = c.getOrDefault("group", "");
     }
   }
 
@@ -85,16 +91,18 @@ final class Watchdog {
       return rest;
     }
     List<Integer> silent = silent();
-    Rule rule = book.rule(choose(silent));
+    List<Integer> lagging = lagging();
+    Rule rule = book.rule(choose(silent, lagging));
     Map<String, String> facts = new HashMap<>();
     facts.put("waiting", named(byRank.keySet()));
     facts.put("silent", named(silent));
+    facts.put("lagging", named(lagging));
     facts.put("collectives", collectives());
     if (below().size() == 1) {
       facts.put("accused", Integer.toString(below().getFirst()));
     }
-    OptionalInt subject = subject(rule, silent);
-    if (rule.id().equals(SILENT) || rule.id().equals(MISMATCH)) {
+    OptionalInt subject = rule.id().equals(LAGGING) ? only(lagging) : subject(rule, silent);
+    if (Set.of(SILENT, MISMATCH, LAGGING).contains(rule.id())) {
       facts.put(SUBJECT, subject.isPresent() ? Integer.toString(subject.getAsInt()) : "unknown");
     }
     List<Sighting> all = new ArrayList<>(rest);
@@ -109,6 +117,7 @@ final class Watchdog {
               && s.pattern() == 0
               && subject.isPresent()
               && Conditions.rankOf(s).equals(subject);
+      telling |= rule.id().equals(LAGGING) && lagging.contains(Conditions.rankOf(s).orElse(-1));
       int pattern = telling ? 0 : s.pattern() + 1;
       all.add(new Sighting(rule, pattern, s.log(), s.number(), s.line(), captures));
     }
@@ -118,7 +127,7 @@ final class Watchdog {
   /** The one rank that did not come, or that alone waits elsewhere; of two nobody knows which. */
   private OptionalInt subject(Rule rule, List<Integer> silent) {
     if (rule.id().equals(SILENT)) {
-      return silent.size() == 1 ? OptionalInt.of(silent.getFirst()) : OptionalInt.empty();
+      return only(silent);
     }
     if (!rule.id().equals(MISMATCH) || byRank.size() < FEWEST_FOR_A_MAJORITY) {
       return OptionalInt.empty();
@@ -136,7 +145,36 @@ final class Watchdog {
         : OptionalInt.empty();
   }
 
-  private String choose(List<Integer> silent) {
+  private static OptionalInt only(List<Integer> ranks) {
+    return ranks.size() == 1 ? OptionalInt.of(ranks.getFirst()) : OptionalInt.empty();
+  }
+
+  /**
+   * Ranks that report no time-out of their own and whose last started collective is before the one
+   * that all others wait in, of the same process group.
+   */
+  private List<Integer> lagging() {
+    List<Waiting> stuck = byRank.values().stream().filter(w -> !w.operation.isEmpty()).toList();
+    Set<String> sequences = stuck.stream().map(w -> w.sequence).collect(Collectors.toSet());
+    Set<String> groups =
+        stuck.stream().map(w -> w.group).filter(g -> !g.isEmpty()).collect(Collectors.toSet());
+    if (sequences.size() != 1 || groups.size() != 1 || sequences.contains("")) {
+      return List.of();
+    }
+    long sequence = Long.parseLong(sequences.iterator().next());
+    String group = groups.iterator().next();
+    return byRank.entrySet().stream()
+        .filter(e -> e.getValue().operation.isEmpty() && e.getValue().group.equals(group))
+        .filter(e -> isBefore(e.getValue().enqueued, sequence))
+        .map(Map.Entry::getKey)
+        .toList();
+  }
+
+  private static boolean isBefore(String enqueued, long sequence) {
+    return enqueued.matches("-?\\d{1,18}") && Long.parseLong(enqueued) < sequence;
+  }
+
+  private String choose(List<Integer> silent, List<Integer> lagging) {
     Set<String> completed = distinct(w -> w.completed);
     Set<String> sequences = distinct(w -> w.sequence);
     boolean first =
@@ -144,6 +182,9 @@ final class Watchdog {
             || (completed.isEmpty() && sequences.equals(Set.of("1")));
     if (first) {
       return FIRST;
+    }
+    if (!lagging.isEmpty()) {
+      return LAGGING;
     }
     boolean differs =
         sequences.size() > 1
@@ -195,6 +236,7 @@ final class Watchdog {
 
   private String collectives() {
     return byRank.entrySet().stream()
+        .filter(e -> !e.getValue().operation.isEmpty() || e.getValue().enqueued.isEmpty())
         .limit(MOST_NAMED)
         .map(
             e ->

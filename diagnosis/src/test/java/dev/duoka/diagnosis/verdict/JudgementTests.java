@@ -38,6 +38,43 @@ final class JudgementTests {
     assertThat(finding.what()).contains("GPU " + gpu);
   }
 
+  private static String detected(int rank, int group, int enqueued) {
+    return "[rank%d]:[E0704 12:30:45.2 ProcessGroupNCCL.cpp:2271] [PG ID %d PG GUID 0 Rank %d]  failure detected by watchdog at work sequence id: 700 PG status: last enqueued work: %d, last completed work: 699"
+        .formatted(rank, group, rank, enqueued);
+  }
+
+  private static String dumps(int rank, int group, int enqueued) {
+    return "[rank%d]:[E0704 12:30:45.3 ProcessGroupNCCL.cpp:1411] [PG ID %d PG GUID 0 Rank %d] Received a dump signal due to a collective timeout from rank 0 and we will try our best to dump the debug info. Last enqueued NCCL work: %d, last completed NCCL work: %d."
+        .formatted(rank, group, rank, enqueued, enqueued);
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {690, 699, 5})
+  void theRankThatNeverStartedTheCollectiveLags(int started) {
+    Finding finding =
+        best(
+            timeOut(0, 700, "ALLREDUCE", 64),
+            detected(0, 0, 705),
+            timeOut(1, 700, "ALLREDUCE", 64),
+            dumps(2, 0, started),
+            dumps(1, 0, 704));
+    assertThat(finding.rootCause()).isEqualTo("lagging_rank");
+    assertThat(finding.rank()).hasValue(2);
+    assertThat(finding.decisive().line()).isEqualTo(4L);
+  }
+
+  /** Numbers of different process groups do not compare, nor is one ahead of the others late. */
+  @Test
+  void nobodyIsAccusedOfLaggingInAnotherGroup() {
+    assertThat(
+            best(timeOut(0, 700, "ALLREDUCE", 64), detected(0, 3, 705), dumps(1, 0, 5)).rootCause())
+        .isNotEqualTo("lagging_rank");
+    assertThat(
+            best(timeOut(0, 700, "ALLREDUCE", 64), detected(0, 0, 705), dumps(1, 0, 701))
+                .rootCause())
+        .isNotEqualTo("lagging_rank");
+  }
+
   @Test
   void theMissingSymbolOnRankZeroBeatsTheTimeOutOnRankOne() {
     Finding finding =

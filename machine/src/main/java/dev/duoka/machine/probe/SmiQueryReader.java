@@ -1,8 +1,6 @@
 package dev.duoka.machine.probe;
 
-import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.Deque;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -11,8 +9,8 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * Reads {@code nvidia-smi -q}: a tree by indentation, of which the path of each value is looked up.
- * Names that changed between driver versions stand beside each other in the table.
+ * Reads {@code nvidia-smi -q}: a tree, of which the path of each value is looked up. Names that
+ * changed between driver versions stand beside each other in the table.
  */
 final class SmiQueryReader {
   private static final Pattern GPU =
@@ -25,7 +23,7 @@ final class SmiQueryReader {
   private final Facts facts;
   private final String source;
   private final List<GpuDraft> drafts = new ArrayList<>();
-  private final Deque<Section> open = new ArrayDeque<>();
+  private final SmiOutline outline;
   private Optional<GpuDraft> gpu = Optional.empty();
   private Map<String, Long> sums = new HashMap<>();
   private List<Gpu.GpuProcess> processes = new ArrayList<>();
@@ -33,17 +31,33 @@ final class SmiQueryReader {
   private boolean processesShown;
   private int attached = -1;
 
-  private record Section(int indent, String name) {}
-
-  private SmiQueryReader(Facts facts, String source) {
+  private SmiQueryReader(Facts facts, String source, boolean indented) {
     this.facts = facts;
     this.source = source;
+    outline = new SmiOutline(!indented, PATHS.keySet());
   }
 
   static void read(String text, Facts facts, String source) {
-    SmiQueryReader reader = new SmiQueryReader(facts, source);
+    SmiQueryReader reader = new SmiQueryReader(facts, source, isIndented(text));
     text.lines().forEach(reader::line);
     reader.finish();
+  }
+
+  /** Whether the lines below a card's are indented differently, as the tool prints them. */
+  private static boolean isIndented(String text) {
+    return text.lines()
+            .dropWhile(line -> !GPU.matcher(line.strip()).matches())
+            .filter(line -> !line.isBlank() && !GPU.matcher(line.strip()).matches())
+            .map(SmiQueryReader::indent)
+            .distinct()
+            .limit(2)
+            .count()
+        > 1;
+  }
+
+  private static int indent(String line) {
+    String spaced = line.replace("\t", "    ");
+    return spaced.length() - spaced.stripLeading().length();
   }
 
   private void line(String raw) {
@@ -58,31 +72,22 @@ final class SmiQueryReader {
       draft.put(GpuField.BUS_ID, start.group(1));
       gpu = Optional.of(draft);
       drafts.add(draft);
-      open.clear();
+      outline.clear();
       return;
     }
     Matcher value = VALUE.matcher(line);
-    int indent = line.length() - line.stripLeading().length();
-    while (!open.isEmpty() && open.peek().indent() >= indent) {
-      open.pop();
-    }
+    int indent = indent(line);
+    outline.line(indent);
     if (value.matches()) {
+      String name = value.group(2).strip();
       String text = Optional.ofNullable(value.group(3)).orElse("").strip();
-      value(path(value.group(2).strip()), value.group(2).strip(), text);
-      // A section may have a value of its own ("Remapped Rows : N/A"), and children after it.
-      open.push(new Section(indent, value.group(2).strip()));
+      value(outline.value(indent, name), name, text);
     } else {
-      open.push(new Section(indent, line.strip()));
+      outline.section(indent, line.strip());
       if (line.strip().equals("Processes")) {
         processesShown = true;
       }
     }
-  }
-
-  private String path(String name) {
-    StringBuilder path = new StringBuilder();
-    open.descendingIterator().forEachRemaining(section -> path.append(section.name()).append('/'));
-    return path.append(name).toString();
   }
 
   private void value(String path, String name, String text) {
@@ -231,6 +236,9 @@ final class SmiQueryReader {
     paths.put("Retired Pages/Pending Page Blacklist", GpuField.RETIRED_PENDING);
     paths.put("Retired Pages/Pending", GpuField.RETIRED_PENDING);
     for (String power : List.of("GPU Power Readings", "Power Readings")) {
+      String ceiling = power + "/GPU Ceiling Power Limit/";
+      paths.put(ceiling + "Current Power Limit", GpuField.POWER_LIMIT);
+      paths.put(ceiling + "Default Power Limit", GpuField.POWER_DEFAULT);
       paths.put(power + "/Power Draw", GpuField.POWER_DRAW);
       paths.put(power + "/Average Power Draw", GpuField.POWER_DRAW);
       paths.put(power + "/Power Limit", GpuField.POWER_LIMIT);

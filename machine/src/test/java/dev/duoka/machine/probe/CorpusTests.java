@@ -12,6 +12,9 @@ import java.util.List;
 import java.util.Set;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Outputs of real machines: every file is read, and says what a reader of it sees. */
 class CorpusTests {
@@ -48,6 +51,31 @@ class CorpusTests {
     assertThatThrownBy(() -> FolderProbe.read(folder))
         .isInstanceOf(DuokaException.class)
         .hasMessageContaining("different machines");
+  }
+
+  /** Chats and issue forms take the leading spaces away, and with them the tree. */
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "h100.q_load.txt",
+        "h100_mig.q_idle.txt",
+        "l40s.q_idle.txt",
+        "rtx4080s.q_load.txt",
+        "win_rtx2080s.q_idle.txt"
+      })
+  void aQueryWithoutIndentationSaysTheSame(String file, @TempDir Path folder) throws IOException {
+    Path whole = Corpus.folder("smi").resolve(file);
+    Path flat = folder.resolve(file);
+    Files.write(flat, Files.readAllLines(whole).stream().map(String::strip).toList());
+    assertThat(FolderProbe.read(flat).gpuList()).isEqualTo(FolderProbe.read(whole).gpuList());
+  }
+
+  @Test
+  void powerLimitsUnderTheirNewName() {
+    Gpu.Power power = only("win_rtx2080s.q_idle.txt").power();
+    assertThat(power.limit()).isEqualTo(Reading.of(250.0));
+    assertThat(power.defaultLimit()).isEqualTo(Reading.of(250.0));
+    assertThat(power.max()).isEqualTo(Reading.of(350.0));
   }
 
   @Test

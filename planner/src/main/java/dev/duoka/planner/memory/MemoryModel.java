@@ -39,53 +39,95 @@ public final class MemoryModel {
 
   /** The estimate for the pipeline stage that needs most. */
   public MemoryEstimate estimate(Layout layout, List<Stage> stages) {
-    MemoryEstimate busiest = null;
-    MemoryEstimate estimate = null;
+    Busiest busiest = busiest(layout, stages);
+    StageBytes bytes = busiest.bytes();
+    Map<Owner, Figure> figures = new EnumMap<>(Owner.class);
+    figures.put(Owner.WEIGHTS, Figure.exact(bytes.states().weights()));
+    figures.put(Owner.GRADIENTS, Figure.exact(bytes.states().gradients()));
+    figures.put(Owner.OPTIMIZER, Figure.exact(bytes.states().optimizer()));
+    Basis routing = layout.expert() > 1 ? Basis.ASSUMED : Basis.EXACT;
+    figures.put(Owner.ACTIVATIONS, new Figure(bytes.activations(), routing));
+    figures.put(Owner.LOGITS, Figure.exact(bytes.logits()));
+    figures.put(Owner.TEMPORARIES, Figure.assumed(bytes.temporaries()));
+    figures.put(Owner.NCCL, nccl(layout));
+    figures.put(Owner.CONTEXT, engine.contextBytes());
+    // States lie in few flat buffers, which do not fragment.
+    figures.put(Owner.RESERVE, Figure.measured(reserve(bytes)));
+    return new MemoryEstimate(figures, busiest.stage(), busiest.host());
+  }
+
+  /** What {@link #estimate} comes to, without its owners: a search asks for nothing else. */
+  public MemoryDemand demand(Layout layout, List<Stage> stages) {
+    Busiest busiest = busiest(layout, stages);
+    double device =
+        busiest.bytes().total()
+            + reserve(busiest.bytes())
+            + nccl(layout).value()
+            + engine.contextBytes().value();
+    return new MemoryDemand(device, busiest.states(), busiest.host());
+  }
+
+  private Busiest busiest(Layout layout, List<Stage> stages) {
+    StageBytes most = null;
+    StageBytes bytes = null;
     Stage before = null;
+    int index = 0;
+    double states = 0;
     double host = 0;
     for (Stage stage : stages) {
       // Of stages that hold the same the first has most micro-batches in flight, and as many
       // states.
-      if (before == null || estimate == null || !stage.isLike(before)) {
-        estimate = estimate(layout, stage);
-        if (busiest == null || estimate.total() > busiest.total()) {
-          busiest = estimate;
+      if (before == null || bytes == null || !stage.isLike(before)) {
+        bytes = stageBytes(layout, stage);
+        states = Math.max(states, bytes.states().device());
+        if (most == null || bytes.total() + reserve(bytes) > most.total() + reserve(most)) {
+          most = bytes;
+          index = stage.index();
         }
       }
-      host += estimate.hostBytes() * layout.gpus() / layout.pipeline();
+      host += bytes.states().host() * layout.gpus() / layout.pipeline();
       before = stage;
     }
-    if (busiest == null) {
+    if (most == null) {
       throw new IllegalArgumentException("a layout without stages");
     }
-    return new MemoryEstimate(busiest.bytes(), busiest.stage(), host);
+    return new Busiest(most, index, states, host);
   }
 
-  private MemoryEstimate estimate(Layout layout, Stage stage) {
+  /** The stage that needs most; the largest states on a card, and the host memory of all. */
+  private record Busiest(StageBytes bytes, int stage, double states, double host) {}
+
+  /** What differs between stages, in bytes of one rank. */
+  private record StageBytes(States states, double activations, double logits, double temporaries) {
+    double total() {
+      return states.device() + inUse();
+    }
+
+    double inUse() {
+      return activations + logits + temporaries;
+    }
+  }
+
+  private StageBytes stageBytes(Layout layout, Stage stage) {
     StateBytes state = StateBytes.of(layout.precision(), layout.method(), engine);
     StageParameters parameters = StageParameters.of(shape, stage, layout);
-    Map<Owner, Figure> bytes = new EnumMap<>(Owner.class);
-    States states = states(layout, state, parameters);
-    bytes.put(Owner.WEIGHTS, Figure.exact(states.weights()));
-    bytes.put(Owner.GRADIENTS, Figure.exact(states.gradients()));
-    bytes.put(Owner.OPTIMIZER, Figure.exact(states.optimizer()));
-    Basis routing = layout.expert() > 1 ? Basis.ASSUMED : Basis.EXACT;
-    bytes.put(Owner.ACTIVATIONS, new Figure(activations(layout, stage), routing));
-    bytes.put(Owner.LOGITS, Figure.exact(logits(layout, stage)));
-    bytes.put(Owner.TEMPORARIES, Figure.assumed(temporaries(layout, stage, state, parameters)));
-    bytes.put(Owner.NCCL, nccl(layout));
-    bytes.put(Owner.CONTEXT, engine.contextBytes());
-    double inUse = 0;
-    for (Owner owner : List.of(Owner.ACTIVATIONS, Owner.LOGITS, Owner.TEMPORARIES)) {
-      inUse += bytes.getOrDefault(owner, Figure.ZERO).value();
-    }
-    // States lie in few flat buffers, which do not fragment.
-    bytes.put(Owner.RESERVE, Figure.measured(engine.reserveShare() * inUse));
-    return new MemoryEstimate(bytes, stage.index(), states.host());
+    return new StageBytes(
+        states(layout, state, parameters),
+        activations(layout, stage),
+        logits(layout, stage),
+        temporaries(layout, stage, state, parameters));
+  }
+
+  private double reserve(StageBytes bytes) {
+    return engine.reserveShare() * bytes.inUse();
   }
 
   /** Bytes of states on a rank: on the device by kind, and in host memory. */
-  private record States(double weights, double gradients, double optimizer, double host) {}
+  private record States(double weights, double gradients, double optimizer, double host) {
+    double device() {
+      return weights + gradients + optimizer;
+    }
+  }
 
   private static States states(Layout layout, StateBytes state, StageParameters parameters) {
     int zero = layout.zero();
@@ -211,8 +253,8 @@ public final class MemoryModel {
       return 0;
     }
     Set<Product> shapes = new HashSet<>();
-    shapes.addAll(stage.dense() > 0 ? shape.dense().products() : Set.of());
-    shapes.addAll(stage.mixture() > 0 ? shape.mixture().products() : Set.of());
+    shapes.addAll(stage.dense() > 0 ? shape.dense().products() : List.of());
+    shapes.addAll(stage.mixture() > 0 ? shape.mixture().products() : List.of());
     if (stage.last()) {
       shapes.add(shape.head());
     }

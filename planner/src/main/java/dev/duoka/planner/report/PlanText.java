@@ -230,7 +230,10 @@ public final class PlanText {
 
   private static void changes(StringBuilder text, PlanResult result) {
     if (!result.changes().isEmpty()) {
-      text.append("\nIt fits with any one of these changes:\n");
+      text.append(
+          format(
+              "%nIt fits%s with any one of these changes:%n",
+              result.plans().isEmpty() ? "" : " in " + result.request().precisions().getFirst()));
       result
           .changes()
           .forEach(

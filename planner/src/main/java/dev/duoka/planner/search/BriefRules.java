@@ -129,7 +129,7 @@ final class BriefRules {
             memory,
             after.total() / GIB,
             before.total() / GIB,
-            evaluator.fits(before) ? "" : ", which would not fit");
+            evaluator.fit(evaluator.demand(wide)) == Fit.FITS ? "" : ", which would not fit");
     String states =
         String.format(
             Locale.ROOT,

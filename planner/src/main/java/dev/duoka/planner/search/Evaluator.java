@@ -7,6 +7,7 @@ import dev.duoka.planner.catalogue.Precision;
 import dev.duoka.planner.layout.EngineSupport;
 import dev.duoka.planner.layout.Layout;
 import dev.duoka.planner.layout.Stage;
+import dev.duoka.planner.memory.MemoryDemand;
 import dev.duoka.planner.memory.MemoryEstimate;
 import dev.duoka.planner.memory.MemoryModel;
 import dev.duoka.planner.time.StepTime;
@@ -49,23 +50,39 @@ final class Evaluator {
     return time.estimate(layout, stages(layout));
   }
 
-  boolean fits(MemoryEstimate estimate) {
-    return deviceLack(estimate) <= 0 && hostLack(estimate) <= 0;
+  MemoryDemand demand(Layout layout) {
+    return memory.demand(layout, stages(layout));
+  }
+
+  Fit fit(MemoryDemand demand) {
+    if (hostLack(demand) > 0 || deviceLack(demand.stateBytes()) > 0) {
+      return Fit.STATES_TOO_LARGE;
+    }
+    return deviceLack(demand.deviceBytes()) > 0 ? Fit.TOO_LARGE : Fit.FITS;
+  }
+
+  /** GiB that all cards and the host lack together, none that is free set against it. */
+  double lack(Layout layout, MemoryDemand demand) {
+    return Math.max(0, deviceLack(demand.deviceBytes())) * layout.gpus()
+        + Math.max(0, hostLack(demand));
   }
 
   /** GiB that a card lacks; negative where some stay free. */
-  double deviceLack(MemoryEstimate estimate) {
-    return estimate.total() / GIB - DEVICE_SHARE * request.machine().card().memoryGib();
+  private double deviceLack(double bytes) {
+    return bytes / GIB - DEVICE_SHARE * request.machine().card().memoryGib();
   }
 
   /** GiB that the host lacks. */
-  double hostLack(MemoryEstimate estimate) {
-    return estimate.hostBytes() / GIB - HOST_SHARE * request.machine().host().memoryGib();
+  private double hostLack(MemoryDemand demand) {
+    return demand.hostBytes() / GIB - HOST_SHARE * request.machine().host().memoryGib();
   }
 
-  Misfit misfit(Layout layout, MemoryEstimate estimate) {
+  Misfit misfit(Layout layout, MemoryDemand demand) {
     return new Misfit(
-        layout, estimate, Math.max(0, deviceLack(estimate)), Math.max(0, hostLack(estimate)));
+        layout,
+        memory(layout),
+        Math.max(0, deviceLack(demand.deviceBytes())),
+        Math.max(0, hostLack(demand)));
   }
 
   double seconds(Layout layout) {

@@ -6,7 +6,7 @@ import dev.duoka.planner.catalogue.Catalogue;
 import dev.duoka.planner.catalogue.Precision;
 import dev.duoka.planner.layout.EngineSupport;
 import dev.duoka.planner.layout.Layout;
-import dev.duoka.planner.memory.MemoryEstimate;
+import dev.duoka.planner.memory.MemoryDemand;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
@@ -46,7 +46,11 @@ public final class Planner {
         findings.pareto().shown(ranked, SHOWN_PARETO).stream()
             .map(candidate -> evaluator.plan(candidate.layout()))
             .toList();
-    List<Change> changes = plans.isEmpty() ? new NearestChanges(this, request).find() : List.of();
+    // What fits in fp32 alone is slow: then too it is worth knowing what is missing for 16 bits.
+    boolean preferred =
+        !plans.isEmpty()
+            && plans.getFirst().layout().precision() == request.precisions().getFirst();
+    List<Change> changes = preferred ? List.of() : new NearestChanges(this, request).find();
     List<RuleCheck> rules =
         plans.isEmpty() ? List.of() : new BriefRules(request, evaluator, ranked).check();
     return new PlanResult(
@@ -129,25 +133,25 @@ public final class Planner {
       this.preferred = preferred;
     }
 
-    /** Whether the layout fits. */
-    boolean visit(Layout layout) {
+    Fit visit(Layout layout) {
       searched++;
-      MemoryEstimate memory = evaluator.memory(layout);
-      if (!evaluator.fits(memory)) {
+      MemoryDemand demand = evaluator.demand(layout);
+      Fit fit = evaluator.fit(demand);
+      if (fit != Fit.FITS) {
         // What lacks least in fp32, which is tried last, would be far too slow to be worth it.
         if (layout.precision() == preferred) {
-          keepNearest(evaluator.misfit(layout, memory));
+          keepNearest(layout, demand);
         }
-        return false;
+        return fit;
       }
       feasible++;
-      Candidate candidate = new Candidate(layout, memory.total(), evaluator.seconds(layout));
+      Candidate candidate = new Candidate(layout, demand.deviceBytes(), evaluator.seconds(layout));
       best.merge(candidate.kind(), candidate, (a, b) -> b.score() < a.score() ? b : a);
       pareto.add(candidate);
       if (!gathersExperts(layout)) {
         sound.add(candidate);
       }
-      return true;
+      return fit;
     }
 
     /**
@@ -165,11 +169,11 @@ public final class Planner {
       return layout.zero() == 3 && layout.expert() == 1 && layout.expertReplicas() > 1;
     }
 
-    private void keepNearest(Misfit misfit) {
-      Object mesh = Candidate.Mesh.of(misfit.layout());
+    private void keepNearest(Layout layout, MemoryDemand demand) {
+      Object mesh = Candidate.Mesh.of(layout);
       Misfit before = nearest.get(mesh);
-      if (before == null || lack(misfit) < lack(before)) {
-        nearest.put(mesh, misfit);
+      if (before == null || evaluator.lack(layout, demand) < lack(before)) {
+        nearest.put(mesh, evaluator.misfit(layout, demand));
       }
     }
   }

@@ -10,14 +10,15 @@ import dev.duoka.planner.layout.Recompute;
 import dev.duoka.planner.shape.ModelShape;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.function.Predicate;
+import java.util.function.Function;
 
 /** All layouts that a model and a job allow on so many cards. */
 final class SearchSpace {
   /** More tokens at once than this gain nothing. */
   private static final long MOST_TOKENS_AT_ONCE = 1 << 17;
 
-  private static final List<Recompute> ALL_RECOMPUTES = List.of(Recompute.values());
+  private static final List<Recompute> ALL_RECOMPUTES =
+      List.of(Recompute.FULL, Recompute.SELECTIVE, Recompute.NONE);
 
   /** The unfused loss is left out: it needs more memory and more time than the fused one. */
   private static final List<LossKind> ALL_LOSSES = List.of(LossKind.CHUNKED, LossKind.FUSED);
@@ -36,15 +37,15 @@ final class SearchSpace {
     job = request.job();
     method = request.method();
     this.precision = precision;
-    recomputes = request.quick() ? List.of(Recompute.SELECTIVE, Recompute.FULL) : ALL_RECOMPUTES;
+    recomputes = request.quick() ? List.of(Recompute.FULL, Recompute.SELECTIVE) : ALL_RECOMPUTES;
     losses = request.quick() ? List.of(LossKind.CHUNKED) : ALL_LOSSES;
   }
 
   /**
    * Calls {@code visit} with every layout that uses exactly so many cards. It says whether the
-   * layout fits: where one does not, the same with larger micro-batches is left out.
+   * layout fits: where one does not, those that need more of the same are left out.
    */
-  void forEach(int gpus, Predicate<Layout> visit) {
+  void forEach(int gpus, Function<Layout, Fit> visit) {
     for (int tensor : divisors(gpus)) {
       if (!tensorDivides(tensor)) {
         continue;
@@ -67,7 +68,7 @@ final class SearchSpace {
 
   private record Mesh(int data, int tensor, int pipeline, int expert, int context) {}
 
-  private void states(Mesh mesh, Predicate<Layout> visit) {
+  private void states(Mesh mesh, Function<Layout, Fit> visit) {
     boolean replicated =
         mesh.data() * mesh.context() > 1 || (shape.hasExperts() && mesh.tensor() > mesh.expert());
     for (int zero = 0; zero <= 3; zero++) {
@@ -81,22 +82,31 @@ final class SearchSpace {
     }
   }
 
-  private void batches(Mesh mesh, int zero, Offload offload, Predicate<Layout> visit) {
-    for (Recompute recompute : recomputes) {
-      for (LossKind loss : losses) {
-        batches(mesh, zero, offload, recompute, loss, visit);
+  private void batches(Mesh mesh, int zero, Offload offload, Function<Layout, Fit> visit) {
+    for (LossKind loss : losses) {
+      Fit first = Fit.FITS;
+      for (Recompute recompute : recomputes) {
+        // What keeps more than selective recompute does cannot fit where that does not.
+        if (first == Fit.FITS || recompute != Recompute.NONE) {
+          first = batches(mesh, zero, offload, recompute, loss, visit);
+        }
+        if (first == Fit.STATES_TOO_LARGE) {
+          return;
+        }
       }
     }
   }
 
-  private void batches(
+  /** What comes of one sequence at a time. */
+  private Fit batches(
       Mesh mesh,
       int zero,
       Offload offload,
       Recompute recompute,
       LossKind loss,
-      Predicate<Layout> visit) {
+      Function<Layout, Fit> visit) {
     long perRank = job.sequences() / mesh.data();
+    Fit first = Fit.FITS;
     for (int micro = 1; micro <= perRank && perRank % micro == 0; micro *= 2) {
       long tokens = (long) micro * job.sequenceLength() / mesh.context();
       if (micro > 1 && tokens > MOST_TOKENS_AT_ONCE) {
@@ -117,10 +127,13 @@ final class SearchSpace {
               loss,
               precision,
               method);
-      if (!visit.test(layout)) {
+      Fit fit = visit.apply(layout);
+      first = micro == 1 ? fit : first;
+      if (fit != Fit.FITS) {
         break;
       }
     }
+    return first;
   }
 
   private boolean tensorDivides(int tensor) {

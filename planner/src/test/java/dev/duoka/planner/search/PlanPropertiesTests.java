@@ -91,7 +91,13 @@ final class PlanPropertiesTests {
   private List<Layout> layouts(PlanRequest request) {
     List<Layout> all = new ArrayList<>();
     for (int gpus : SearchSpace.divisors(request.machine().gpus())) {
-      new SearchSpace(request, request.precisions().getFirst()).forEach(gpus, all::add);
+      new SearchSpace(request, request.precisions().getFirst())
+          .forEach(
+              gpus,
+              layout -> {
+                all.add(layout);
+                return Fit.FITS;
+              });
     }
     List<Layout> some = new ArrayList<>();
     for (int i = 0; i < LAYOUTS; i++) {

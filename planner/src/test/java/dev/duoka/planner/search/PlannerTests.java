@@ -3,6 +3,7 @@ package dev.duoka.planner.search;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
+import static org.assertj.core.api.Assertions.withinPercentage;
 
 import dev.duoka.base.DuokaException;
 import dev.duoka.formats.modelconfig.Presets;
@@ -16,11 +17,14 @@ import dev.duoka.planner.layout.Job;
 import dev.duoka.planner.layout.Layout;
 import dev.duoka.planner.layout.Method;
 import dev.duoka.planner.layout.Offload;
+import dev.duoka.planner.memory.MemoryDemand;
 import dev.duoka.planner.memory.Owner;
 import dev.duoka.planner.shape.ModelShape;
 import dev.duoka.planner.time.Cause;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Random;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -183,9 +187,55 @@ final class PlannerTests {
                 assertThat(evaluator.time(layout).of(Cause.OFFLOAD)).isGreaterThan(least);
                 seen[0]++;
               }
-              return true;
+              return Fit.FITS;
             });
     assertThat(seen[0]).isPositive();
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "deepseek-llm-7b, 8xRTX4090",
+    "deepseek-v2-lite, 8xA100-40G-SXM",
+    "deepseek-llm-67b, 8xA100-80G-SXM"
+  })
+  void whatTheSearchLeavesOutDoesNotFit(String model, String machine) {
+    PlanRequest request = request(model, machine);
+    Evaluator evaluator = new Evaluator(request, catalogue);
+    Set<Layout> all = new HashSet<>();
+    Set<Layout> found = new HashSet<>();
+    SearchSpace space = new SearchSpace(request, request.precisions().getFirst());
+    for (int gpus : SearchSpace.divisors(request.machine().gpus())) {
+      space.forEach(
+          gpus,
+          layout -> {
+            if (evaluator.fit(evaluator.demand(layout)) == Fit.FITS) {
+              all.add(layout);
+            }
+            return Fit.FITS;
+          });
+      space.forEach(
+          gpus,
+          layout -> {
+            Fit fit = evaluator.fit(evaluator.demand(layout));
+            if (fit == Fit.FITS) {
+              found.add(layout);
+            }
+            return fit;
+          });
+    }
+    assertThat(found).isNotEmpty().isEqualTo(all);
+  }
+
+  @Test
+  void aDemandIsTheEstimatesSum() {
+    PlanRequest request = request("deepseek-v2-lite", "8xA100");
+    Evaluator evaluator = new Evaluator(request, catalogue);
+    for (Plan plan : new Planner(catalogue).plan(request).plans()) {
+      MemoryDemand demand = evaluator.demand(plan.layout());
+      assertThat(demand.deviceBytes()).isCloseTo(plan.memory().total(), withinPercentage(1e-6));
+      assertThat(demand.stateBytes()).isGreaterThanOrEqualTo(plan.memory().states());
+      assertThat(demand.hostBytes()).isEqualTo(plan.memory().hostBytes());
+    }
   }
 
   @Test
