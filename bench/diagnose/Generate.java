@@ -25,7 +25,8 @@ final class Generate {
     try (OutputStream out =
         new BufferedOutputStream(Files.newOutputStream(Path.of(arguments[0])), 1 << 20)) {
       for (int i = 0; written < size; i++) {
-        String line = line(random, i);
+        // After the failure no rank makes steps any more: a log that goes on has survived it.
+        String line = failed ? notice(random) : line(random, i);
         if (!failed && written > failure) {
           failed = true;
           line =
@@ -40,6 +41,17 @@ final class Generate {
         written += bytes.length;
       }
     }
+  }
+
+  private static String notice(Random random) {
+    int rank = random.nextInt(8);
+    return "node3:88:120 ["
+        + rank
+        + "] NCCL INFO Channel 0"
+        + rank
+        + "/0 : "
+        + rank
+        + "[9b000] -> 0[9a000] via P2P/IPC";
   }
 
   private static String line(Random random, int i) {
