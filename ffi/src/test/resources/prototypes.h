@@ -1,7 +1,7 @@
 /*
  * The C functions and structs that this project calls, with the argument types that the public
  * headers give them: LibTorch's shim.h (aoti_torch/c and stable/c) and the generated c_shim_*.h,
- * cuda.h, nvrtc.h, cublas_api.h, nvml.h, cudnn_version.h, nccl.h. Every function that the Java code binds must be
+ * cuda.h, nvrtc.h, cublas_api.h, cublasLt.h, nvml.h, cudnn_version.h, nccl.h. Every function that the Java code binds must be
  * here: the audit compares them, and the made-up libraries of the tests are compiled against it.
  *
  * Enums are written as int, which is how the platforms pass them.
@@ -38,6 +38,53 @@ typedef struct CUuuid_st {
 
 /* cuBLAS */
 typedef struct cublasContext *cublasHandle_t;
+
+/* cuBLASLt */
+typedef int cublasStatus_t;
+typedef struct cublasLtContext *cublasLtHandle_t;
+typedef struct cublasLtMatmulDescOpaque *cublasLtMatmulDesc_t;
+typedef struct cublasLtMatrixLayoutOpaque *cublasLtMatrixLayout_t;
+typedef struct cublasLtMatmulPreferenceOpaque *cublasLtMatmulPreference_t;
+
+/* cuBLASLt */
+size_t cublasLtGetVersion(void);
+cublasStatus_t cublasLtMatmulDescCreate(cublasLtMatmulDesc_t *description, int compute, int scale);
+cublasStatus_t cublasLtMatmulDescSetAttribute(
+    cublasLtMatmulDesc_t description, int attribute, const void *value, size_t bytes);
+cublasStatus_t cublasLtMatrixLayoutCreate(
+    cublasLtMatrixLayout_t *layout, int dtype, uint64_t rows, uint64_t columns, int64_t leading);
+cublasStatus_t cublasLtMatmulPreferenceCreate(cublasLtMatmulPreference_t *preference);
+cublasStatus_t cublasLtMatmulPreferenceSetAttribute(
+    cublasLtMatmulPreference_t preference, int attribute, const void *value, size_t bytes);
+cublasStatus_t cublasLtMatmulPreferenceDestroy(cublasLtMatmulPreference_t preference);
+cublasStatus_t cublasLtMatmulAlgoGetHeuristic(
+    cublasLtHandle_t handle,
+    cublasLtMatmulDesc_t description,
+    cublasLtMatrixLayout_t a,
+    cublasLtMatrixLayout_t b,
+    cublasLtMatrixLayout_t c,
+    cublasLtMatrixLayout_t d,
+    cublasLtMatmulPreference_t preference,
+    int requested,
+    void *results,
+    int *returned);
+cublasStatus_t cublasLtMatmul(
+    cublasLtHandle_t handle,
+    cublasLtMatmulDesc_t description,
+    const void *alpha,
+    CUdeviceptr a,
+    cublasLtMatrixLayout_t layout_a,
+    CUdeviceptr b,
+    cublasLtMatrixLayout_t layout_b,
+    const void *beta,
+    CUdeviceptr c,
+    cublasLtMatrixLayout_t layout_c,
+    CUdeviceptr d,
+    cublasLtMatrixLayout_t layout_d,
+    const void *algorithm,
+    CUdeviceptr workspace,
+    size_t workspace_bytes,
+    CUstream stream);
 
 /* NVRTC */
 typedef int nvrtcResult;
@@ -236,6 +283,47 @@ AOTITorchError aoti_torch_cuda__scaled_dot_product_cudnn_attention_backward(
     AtenTensorHandle *grad_query,
     AtenTensorHandle *grad_key,
     AtenTensorHandle *grad_value);
+AOTITorchError aoti_torch_cuda__scaled_dot_product_flash_attention(
+    AtenTensorHandle query,
+    AtenTensorHandle key,
+    AtenTensorHandle value,
+    double dropout,
+    int32_t causal,
+    int32_t return_debug_mask,
+    double *scale,
+    AtenTensorHandle *output,
+    AtenTensorHandle *log_sum_exp,
+    AtenTensorHandle *cumulative_queries,
+    AtenTensorHandle *cumulative_keys,
+    int64_t *longest_query,
+    int64_t *longest_key,
+    AtenTensorHandle *random_state,
+    AtenTensorHandle *unused,
+    AtenTensorHandle *debug_mask);
+AOTITorchError aoti_torch_cuda__scaled_dot_product_flash_attention_backward(
+    AtenTensorHandle grad_output,
+    AtenTensorHandle query,
+    AtenTensorHandle key,
+    AtenTensorHandle value,
+    AtenTensorHandle output,
+    AtenTensorHandle log_sum_exp,
+    AtenTensorHandle cumulative_queries,
+    AtenTensorHandle cumulative_keys,
+    int64_t longest_query,
+    int64_t longest_key,
+    double dropout,
+    int32_t causal,
+    AtenTensorHandle random_state,
+    AtenTensorHandle unused,
+    double *scale,
+    AtenTensorHandle *grad_query,
+    AtenTensorHandle *grad_key,
+    AtenTensorHandle *grad_value);
+
+/* LibTorch: C++ functions of ATen/Context.h, by the names that the compiler gives them */
+uint64_t _ZN2at13globalContextEv(void);
+void _ZN2at7Context26setDeterministicAlgorithmsEbb(void *context, _Bool on, _Bool warn_only);
+void _ZN2at7Context39setDeterministicFillUninitializedMemoryEb(void *context, _Bool on);
 
 /* LibTorch: threads and streams */
 AOTITorchError torch_get_num_threads(uint32_t *threads);
@@ -288,6 +376,19 @@ CUresult cuModuleLoadData(CUmodule *module, const void *image);
 CUresult cuModuleGetFunction(CUfunction *function, CUmodule module, const char *name);
 CUresult cuFuncSetAttribute(CUfunction function, CUfunction_attribute attribute, int value);
 CUresult cuFuncGetAttribute(int *value, CUfunction_attribute attribute, CUfunction function);
+CUresult cuTensorMapEncodeTiled(
+    void *map,
+    int dtype,
+    uint32_t rank,
+    CUdeviceptr address,
+    const uint64_t *sizes,
+    const uint64_t *strides,
+    const uint32_t *box,
+    const uint32_t *element_strides,
+    int interleave,
+    int swizzle,
+    int promotion,
+    int fill);
 CUresult cuLaunchKernel(
     CUfunction function,
     unsigned int grid_x,

@@ -180,6 +180,7 @@ class CudaDriverTests {
   void signaturesMatchTheHeaders() {
     assertThat(new CudaFunctions(SignatureAudit.everySymbol())).isNotNull();
     assertThat(new NvrtcFunctions(SignatureAudit.everySymbol())).isNotNull();
+    assertThat(new CublasLtFunctions(SignatureAudit.everySymbol())).isNotNull();
     assertThat(SignatureAudit.mismatches()).isEmpty();
   }
 }

@@ -16,6 +16,7 @@ final class Prototypes {
   /** How a C type is passed. */
   enum Passed {
     POINTER,
+    BOOLEAN,
     INTEGER_32,
     INTEGER_64,
     FLOAT,
@@ -29,6 +30,7 @@ final class Prototypes {
   private static final Map<String, Passed> BASIC =
       Map.ofEntries(
           Map.entry("void", Passed.NOTHING),
+          Map.entry("_Bool", Passed.BOOLEAN),
           Map.entry("int", Passed.INTEGER_32),
           Map.entry("unsigned int", Passed.INTEGER_32),
           Map.entry("int32_t", Passed.INTEGER_32),

@@ -50,6 +50,7 @@ public final class SignatureAudit {
       // Opaque handles and addresses travel as long.
       case ValueLayout.OfLong _ ->
           passed == Prototypes.Passed.INTEGER_64 || passed == Prototypes.Passed.POINTER;
+      case ValueLayout.OfBoolean _ -> passed == Prototypes.Passed.BOOLEAN;
       case ValueLayout.OfInt _ -> passed == Prototypes.Passed.INTEGER_32;
       case ValueLayout.OfDouble _ -> passed == Prototypes.Passed.DOUBLE;
       case ValueLayout.OfFloat _ -> passed == Prototypes.Passed.FLOAT;
