@@ -55,6 +55,7 @@ public final class CublasLt {
   private final ThreadLocal<Map<MatrixProduct, PreparedProduct>> prepared =
       ThreadLocal.withInitial(HashMap::new);
   private final Map<Path, ProductChoices> choices = new ConcurrentHashMap<>();
+  private final Map<Integer, ProductChoices> choicesOfDevice = new ConcurrentHashMap<>();
   private final Map<Favourite, ProductAlgorithm> favourites = new ConcurrentHashMap<>();
 
   /** Cards of one machine may differ. */
@@ -131,8 +132,14 @@ public final class CublasLt {
 
   /** Cards of one kind share theirs. */
   private ProductChoices choicesOn(CudaDevice device) {
-    return choices.computeIfAbsent(
-        ProductChoices.file(device.name(), version()), ProductChoices::new);
+    ProductChoices known = choicesOfDevice.get(device.ordinal());
+    return known != null // asked for each product: neither the driver nor the library is
+        ? known
+        : choicesOfDevice.computeIfAbsent(
+            device.ordinal(),
+            _ ->
+                choices.computeIfAbsent(
+                    ProductChoices.file(device.name(), version()), ProductChoices::new));
   }
 
   private static Presence<CublasLt> search(LibraryChoice torch) {
