@@ -32,6 +32,8 @@ final class ModuleBoundariesTests {
           entry("model", "base", "formats", "tensor", "engine"),
           entry("data", "base", "formats"),
           entry("train", "base", "formats", "tensor", "engine", "model", "data"),
+          entry("verify", "base", "formats", "tensor", "engine", "model", "train"),
+          entry("measure", "base", "formats", "tensor", "engine", "model", "data", "train"),
           entry("machine", "base", "formats", "ffi"),
           entry("diagnosis", "base", "formats"),
           entry("planner", "base", "formats", "machine"),
@@ -45,6 +47,8 @@ final class ModuleBoundariesTests {
               "model",
               "data",
               "train",
+              "verify",
+              "measure",
               "machine",
               "diagnosis",
               "planner"));

@@ -20,6 +20,8 @@ final class Repository {
           "model",
           "data",
           "train",
+          "verify",
+          "measure",
           "machine",
           "diagnosis",
           "planner",
