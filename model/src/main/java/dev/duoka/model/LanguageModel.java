@@ -34,13 +34,19 @@ import org.jspecify.annotations.Nullable;
 public final class LanguageModel implements AutoCloseable {
   private final ModelConfig config;
   private final ModelParts parts;
+  private final BlockRange blocks;
   private final ParameterStore parameters;
   private final RotaryTable rotary;
 
   LanguageModel(
-      ModelConfig config, ModelParts parts, ParameterStore parameters, RotaryTable rotary) {
+      ModelConfig config,
+      ModelParts parts,
+      BlockRange blocks,
+      ParameterStore parameters,
+      RotaryTable rotary) {
     this.config = config;
     this.parts = parts;
+    this.blocks = blocks;
     this.parameters = parameters;
     this.rotary = rotary;
   }
@@ -90,25 +96,59 @@ public final class LanguageModel implements AutoCloseable {
     return rotary;
   }
 
+  /** Whether this part of the model begins with the embedding of tokens. */
+  public boolean embeds() {
+    return blocks.contains(BlockRange.EMBEDDING);
+  }
+
+  /** Whether this part of the model ends with the output head, and so with losses. */
+  public boolean hasHead() {
+    return blocks.contains(BlockRange.ofLayer(config.layers()));
+  }
+
+  /** The embeddings of tokens {@code [b, t]}: {@code [b·t, h]}. */
+  public Variable embed(Pass pass, Tensor tokens) {
+    return pass.tape().apply(new Embedding(parts.embedding().parameter(), tokens));
+  }
+
+  /** The decoder layers that this part of the model has: {@code [n, h] → [n, h]}. */
+  public Variable layers(Pass pass, Variable hidden) {
+    Variable output = hidden;
+    for (int layer = 0; layer < parts.layers().size(); layer++) {
+      if (blocks.contains(BlockRange.ofLayer(layer))) {
+        output = parts.layers().get(layer).apply(pass, output);
+      }
+    }
+    return output;
+  }
+
+  /** The final norm: {@code [n, h] → [n, h]}, ready for the output head. */
+  public Variable normed(Pass pass, Variable hidden) {
+    return pass.tape().apply(new RmsNorm(parts.norm().parameter(), config.rmsNormEps()), hidden);
+  }
+
   /** The normalised hidden states of tokens {@code [b, t]}: {@code [b·t, h]}. */
   public Variable hidden(Pass pass, Tensor tokens) {
-    Tape tape = pass.tape();
-    Variable hidden = tape.apply(new Embedding(parts.embedding().parameter(), tokens));
-    for (DecoderLayer layer : parts.layers()) {
-      hidden = layer.apply(pass, hidden);
-    }
-    return tape.apply(new RmsNorm(parts.norm().parameter(), config.rmsNormEps()), hidden);
+    return normed(pass, layers(pass, embed(pass, tokens)));
   }
 
   /** The losses of a micro-batch. */
   public Losses losses(Pass pass, TokenBatch batch, LossWeights weights) {
+    return losses(pass, layers(pass, embed(pass, batch.tokens())), batch, weights);
+  }
+
+  /**
+   * The losses of a micro-batch, from the output of the last decoder layer.
+   *
+   * @param output {@code [n, h]}
+   */
+  public Losses losses(Pass pass, Variable output, TokenBatch batch, LossWeights weights) {
     Tape tape = pass.tape();
-    Variable hidden = hidden(pass, batch.tokens());
+    Variable hidden = normed(pass, output);
     Variable next = crossEntropy(tape, hidden, batch.targets(), weights.perToken());
     List<Variable> further = new ArrayList<>();
     for (int depth = 0; depth < batch.predictionDepth(); depth++) {
-      Variable embedding =
-          tape.apply(new Embedding(parts.embedding().parameter(), batch.furtherTokens(depth)));
+      Variable embedding = embed(pass, batch.furtherTokens(depth));
       hidden = parts.predictors().get(depth).apply(pass, hidden, embedding);
       further.add(
           crossEntropy(

@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.duoka.engine.autograd.Recompute;
 import dev.duoka.engine.optimizer.AdamWSettings;
 import dev.duoka.engine.optimizer.ShardedAdamW;
-import dev.duoka.engine.parallel.SingleRank;
+import dev.duoka.comm.SingleRank;
 import dev.duoka.tensor.Device;
 import dev.duoka.tensor.LiveTensors;
 import dev.duoka.tensor.testing.LedgerSnapshot;

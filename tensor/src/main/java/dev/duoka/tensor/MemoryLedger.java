@@ -89,6 +89,11 @@ public final class MemoryLedger {
     storages--;
   }
 
+  synchronized void move(MemoryOwner from, MemoryOwner to, long bytes) {
+    live[from.ordinal()] -= bytes;
+    live[to.ordinal()] += bytes;
+  }
+
   private static Map<MemoryOwner, Long> byOwner(long[] bytes) {
     Map<MemoryOwner, Long> map = new EnumMap<>(MemoryOwner.class);
     for (MemoryOwner owner : MemoryOwner.values()) {

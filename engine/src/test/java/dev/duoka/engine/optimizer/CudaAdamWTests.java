@@ -2,7 +2,7 @@ package dev.duoka.engine.optimizer;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.duoka.engine.parallel.SingleRank;
+import dev.duoka.comm.SingleRank;
 import dev.duoka.engine.parameter.Initializer;
 import dev.duoka.engine.parameter.ParameterSpec;
 import dev.duoka.engine.parameter.ParameterStore;

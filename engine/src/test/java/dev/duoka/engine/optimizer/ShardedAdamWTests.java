@@ -3,9 +3,9 @@ package dev.duoka.engine.optimizer;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.duoka.engine.parallel.Collectives;
-import dev.duoka.engine.parallel.RankGroup;
-import dev.duoka.engine.parallel.SingleRank;
+import dev.duoka.comm.Communicator;
+import dev.duoka.comm.local.LocalRanks;
+import dev.duoka.comm.SingleRank;
 import dev.duoka.engine.parameter.Initializer;
 import dev.duoka.engine.parameter.ParameterSpec;
 import dev.duoka.engine.parameter.ParameterStore;
@@ -80,7 +80,7 @@ class ShardedAdamWTests {
   }
 
   private static Result train(
-      Dtype dtype, int zeroStage, Collectives collectives, double lossScale) {
+      Dtype dtype, int zeroStage, Communicator collectives, double lossScale) {
     int ranks = collectives.size();
     double[] norms = new double[STEPS];
     try (ParameterStore store = store(dtype, ranks);
@@ -139,7 +139,7 @@ class ShardedAdamWTests {
     Result expected = truth();
     ConcurrentMap<Integer, Result> results = new ConcurrentHashMap<>();
     double lossScale = dtype == Dtype.FLOAT16 ? 1024 : 1;
-    RankGroup.run(
+    LocalRanks.run(
         ranks,
         collectives ->
             results.put(collectives.rank(), train(dtype, zeroStage, collectives, lossScale)));
@@ -156,7 +156,7 @@ class ShardedAdamWTests {
 
   @Test
   void shardedStatesTakeAShareOfTheMemory() {
-    RankGroup.run(
+    LocalRanks.run(
         2,
         collectives -> {
           try (ParameterStore store = store(Dtype.BFLOAT16, 2)) {
@@ -183,7 +183,7 @@ class ShardedAdamWTests {
   @ParameterizedTest
   @CsvSource({"NaN, 1", "Infinity, 1", "-Infinity, 2"})
   void anOverflowOnAnyRankSkipsTheStepOnAll(double bad, int ranks) {
-    RankGroup.run(
+    LocalRanks.run(
         ranks,
         collectives -> {
           try (ParameterStore store = store(Dtype.BFLOAT16, ranks);
@@ -257,7 +257,7 @@ class ShardedAdamWTests {
   void refusesAStoreOfOtherShards() {
     assertThatThrownBy(
             () ->
-                RankGroup.run(
+                LocalRanks.run(
                     2,
                     collectives -> {
                       try (ParameterStore store = store(Dtype.FLOAT32, 3)) {

@@ -7,7 +7,7 @@ import dev.duoka.engine.autograd.FunctionObserver;
 import dev.duoka.engine.autograd.Recompute;
 import dev.duoka.engine.optimizer.AdamWSettings;
 import dev.duoka.engine.optimizer.ShardedAdamW;
-import dev.duoka.engine.parallel.SingleRank;
+import dev.duoka.comm.SingleRank;
 import dev.duoka.engine.precision.LossScaler;
 import dev.duoka.engine.precision.Precision;
 import dev.duoka.formats.modelconfig.ModelConfig;

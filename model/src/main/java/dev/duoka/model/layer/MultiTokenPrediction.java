@@ -1,5 +1,7 @@
 package dev.duoka.model.layer;
 
+import dev.duoka.engine.parameter.Axis;
+import dev.duoka.engine.parameter.Section;
 import dev.duoka.engine.autograd.Tape;
 import dev.duoka.engine.autograd.Variable;
 import dev.duoka.engine.function.Concatenate;
@@ -32,11 +34,12 @@ public final class MultiTokenPrediction {
       double epsilon,
       DecoderLayer.PartFactory<DecoderLayer> layer) {
     this.epsilon = epsilon;
-    embeddingNorm = weights.scale(prefix + "enorm.weight", hiddenSize);
-    hiddenNorm = weights.scale(prefix + "hnorm.weight", hiddenSize);
-    projection = weights.matrix(prefix + "eh_proj.weight", hiddenSize, 2 * hiddenSize);
+    Section hidden = Section.of(Axis.HIDDEN, hiddenSize);
+    embeddingNorm = weights.scale(prefix + "enorm.weight", hidden);
+    hiddenNorm = weights.scale(prefix + "hnorm.weight", hidden);
+    projection = weights.matrix(prefix + "eh_proj.weight", hidden, Section.of(Axis.HIDDEN, 2 * hiddenSize));
     this.layer = layer.create(weights, prefix);
-    outputNorm = weights.scale(prefix + "shared_head.norm.weight", hiddenSize);
+    outputNorm = weights.scale(prefix + "shared_head.norm.weight", hidden);
   }
 
   /** The decoder layer inside. */

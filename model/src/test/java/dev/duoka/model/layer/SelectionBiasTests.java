@@ -7,8 +7,8 @@ import dev.duoka.engine.autograd.Variable;
 import dev.duoka.engine.function.Router;
 import dev.duoka.engine.function.RouterRule;
 import dev.duoka.engine.function.Routing;
-import dev.duoka.engine.parallel.RankGroup;
-import dev.duoka.engine.parallel.SingleRank;
+import dev.duoka.comm.local.LocalRanks;
+import dev.duoka.comm.SingleRank;
 import dev.duoka.engine.parameter.Parameter;
 import dev.duoka.model.TinyModel;
 import dev.duoka.tensor.Device;
@@ -41,7 +41,7 @@ class SelectionBiasTests {
   @Test
   void movesAgainstTheLoadOfAllRanks() {
     LedgerSnapshot before = LedgerSnapshot.of(DEVICE);
-    RankGroup.run(
+    LocalRanks.run(
         2,
         collectives -> {
           try (TinyModel tiny = new TinyModel("tiny-v3", DEVICE)) {

@@ -25,7 +25,7 @@ import java.util.List;
  *
  * <pre>{@code
  * try (CheckpointReader reader = CheckpointReader.open(checkpoint)) {
- *   RankGroup.run(2, collectives -> {
+ *   LocalRanks.run(2, collectives -> {
  *     ... // make model and optimizer
  *     reader.restore(model, optimizer); // every rank
  *   });

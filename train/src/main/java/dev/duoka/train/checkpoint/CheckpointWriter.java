@@ -3,7 +3,7 @@ package dev.duoka.train.checkpoint;
 import dev.duoka.base.DuokaException;
 import dev.duoka.base.ErrorCode;
 import dev.duoka.engine.optimizer.ShardedAdamW;
-import dev.duoka.engine.parallel.Collectives;
+import dev.duoka.comm.Communicator;
 import dev.duoka.model.LanguageModel;
 import java.nio.file.Path;
 import java.util.Optional;
@@ -21,7 +21,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <pre>{@code
  * try (CheckpointWriter writer = new CheckpointWriter(run, tokenizer, retention, listener)) {
- *   RankGroup.run(2, collectives -> {
+ *   LocalRanks.run(2, collectives -> {
  *     ...
  *     writer.save(collectives, model, optimizer, state); // every rank, at the same step
  *   });
@@ -67,7 +67,7 @@ public final class CheckpointWriter implements AutoCloseable {
    * same step, with their own model and optimizer and the same state.
    */
   public void save(
-      Collectives collectives, LanguageModel model, ShardedAdamW optimizer, TrainingState state) {
+      Communicator collectives, LanguageModel model, ShardedAdamW optimizer, TrainingState state) {
     double[] ready = {0};
     if (collectives.rank() == 0 && prepare(model, state.step())) {
       ready[0] = 1;

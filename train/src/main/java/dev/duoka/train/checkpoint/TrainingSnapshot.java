@@ -1,7 +1,7 @@
 package dev.duoka.train.checkpoint;
 
 import dev.duoka.engine.optimizer.ShardedAdamW;
-import dev.duoka.engine.parallel.Collectives;
+import dev.duoka.comm.Communicator;
 import dev.duoka.formats.modelconfig.ModelConfig;
 import dev.duoka.model.LanguageModel;
 import dev.duoka.model.weight.StateBuffer;
@@ -58,7 +58,7 @@ final class TrainingSnapshot implements AutoCloseable {
    * Copies this rank's part; complete when every rank has returned. Waits for the GPU. Where every
    * rank has the whole state, rank 0 copies it.
    */
-  void fill(LanguageModel model, ShardedAdamW optimizer, Collectives collectives) {
+  void fill(LanguageModel model, ShardedAdamW optimizer, Communicator collectives) {
     if (collectives.rank() == 0) {
       for (StateBuffer buffer : model.buffers()) {
         Copies.into(buffer(buffer.checkpointName()), buffer.value());

@@ -7,7 +7,7 @@ import dev.duoka.data.batch.DataState;
 import dev.duoka.data.batch.StepBatch;
 import dev.duoka.data.batch.ValidationBatches;
 import dev.duoka.engine.optimizer.ShardedAdamW;
-import dev.duoka.engine.parallel.Collectives;
+import dev.duoka.comm.Communicator;
 import dev.duoka.engine.precision.LossScaler;
 import dev.duoka.model.LanguageModel;
 import dev.duoka.tensor.Device;
@@ -34,7 +34,7 @@ final class RankTrainer {
 
   /** What the loop works with; all belong to the rank. */
   record Rank(
-      Collectives collectives,
+      Communicator collectives,
       Device device,
       LanguageModel model,
       ShardedAdamW optimizer,

@@ -6,8 +6,8 @@ import dev.duoka.data.shard.TokenisationListener;
 import dev.duoka.data.shard.TokenisationProgress;
 import dev.duoka.data.shard.TokenisationStoppedException;
 import dev.duoka.data.training.TrainingData;
-import dev.duoka.engine.parallel.Collectives;
-import dev.duoka.engine.parallel.RankGroup;
+import dev.duoka.comm.Communicator;
+import dev.duoka.comm.local.LocalRanks;
 import dev.duoka.tensor.ComputeThread;
 import dev.duoka.tensor.Determinism;
 import dev.duoka.tensor.Device;
@@ -134,7 +134,7 @@ public final class Trainer {
           return result(from, RunResult.End.NOTHING_TO_DO, RunResult.Speed.NONE, saved);
         }
         try {
-          RankGroup.run(config.parallel().data(), ranks -> rank(ranks, saved, from));
+          LocalRanks.run(config.parallel().data(), ranks -> rank(ranks, saved, from));
         } finally {
           if (metrics != null) {
             metrics.close();
@@ -157,7 +157,7 @@ public final class Trainer {
       }
     }
 
-    private void rank(Collectives collectives, RunCheckpoints saved, Progress from) {
+    private void rank(Communicator collectives, RunCheckpoints saved, Progress from) {
       Device device = placement.of(collectives.rank());
       ComputeThread.prepare(device, threads(), collectives.size());
       Determinism.require(config.training().deterministic());
@@ -210,7 +210,7 @@ public final class Trainer {
       }
     }
 
-    private boolean agreedToStop(Collectives collectives) {
+    private boolean agreedToStop(Communicator collectives) {
       double[] requests = {stop.get() ? 1 : 0};
       collectives.allReduce(requests);
       return requests[0] > 0;

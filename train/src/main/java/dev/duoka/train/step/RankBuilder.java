@@ -6,7 +6,7 @@ import dev.duoka.data.batch.ValidationBatches;
 import dev.duoka.engine.autograd.Recompute;
 import dev.duoka.engine.optimizer.AdamWSettings;
 import dev.duoka.engine.optimizer.ShardedAdamW;
-import dev.duoka.engine.parallel.Collectives;
+import dev.duoka.comm.Communicator;
 import dev.duoka.engine.precision.LossScaler;
 import dev.duoka.engine.precision.Precision;
 import dev.duoka.formats.modelconfig.ModelConfig;
@@ -43,7 +43,7 @@ public final class RankBuilder {
   }
 
   /** Allocates everything; the weights hold nothing yet. */
-  public RankState allocate(Collectives collectives, Device device) {
+  public RankState allocate(Communicator collectives, Device device) {
     Precision precision = precision();
     int depth = config.model().mtpWeight() > 0 ? model.mtpModules() : 0;
     LanguageModel network =
@@ -93,7 +93,7 @@ public final class RankBuilder {
   }
 
   /** Which sequences of a step are this rank's. */
-  public RankShare share(Collectives collectives) {
+  public RankShare share(Communicator collectives) {
     BatchPlan batch = BatchPlan.of(config);
     return new RankShare(
         collectives.rank(),
@@ -103,7 +103,7 @@ public final class RankBuilder {
   }
 
   private ShardedAdamW optimizer(
-      LanguageModel network, Collectives collectives, Precision precision) {
+      LanguageModel network, Communicator collectives, Precision precision) {
     OptimizerSettings settings = config.optimizer();
     return new ShardedAdamW(
         network.parameters(),

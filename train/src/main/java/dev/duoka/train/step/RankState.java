@@ -2,7 +2,7 @@ package dev.duoka.train.step;
 
 import dev.duoka.data.batch.ValidationBatches;
 import dev.duoka.engine.optimizer.ShardedAdamW;
-import dev.duoka.engine.parallel.Collectives;
+import dev.duoka.comm.Communicator;
 import dev.duoka.engine.precision.LossScaler;
 import dev.duoka.model.LanguageModel;
 import dev.duoka.tensor.Device;
@@ -10,7 +10,7 @@ import org.jspecify.annotations.Nullable;
 
 /** Everything that a rank allocates, and frees when it ends. */
 public record RankState(
-    Collectives collectives,
+    Communicator collectives,
     Device device,
     LanguageModel model,
     ShardedAdamW optimizer,

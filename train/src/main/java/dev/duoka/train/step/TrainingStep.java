@@ -10,7 +10,7 @@ import dev.duoka.engine.function.BalanceLoss;
 import dev.duoka.engine.optimizer.PendingOutcome;
 import dev.duoka.engine.optimizer.ShardedAdamW;
 import dev.duoka.engine.optimizer.StepOutcome;
-import dev.duoka.engine.parallel.Collectives;
+import dev.duoka.comm.Communicator;
 import dev.duoka.engine.precision.LossScaler;
 import dev.duoka.model.LanguageModel;
 import dev.duoka.model.LossWeights;
@@ -112,7 +112,7 @@ public final class TrainingStep implements AutoCloseable {
   private final LanguageModel model;
   private final ShardedAdamW optimizer;
   private final LossScaler scaler;
-  private final Collectives collectives;
+  private final Communicator collectives;
   private final Device device;
   private final Settings settings;
   private final Tensor lossSums;
@@ -125,7 +125,7 @@ public final class TrainingStep implements AutoCloseable {
       LanguageModel model,
       ShardedAdamW optimizer,
       LossScaler scaler,
-      Collectives collectives,
+      Communicator collectives,
       Settings settings) {
     this.model = model;
     this.optimizer = optimizer;

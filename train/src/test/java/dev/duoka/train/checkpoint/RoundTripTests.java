@@ -4,8 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.duoka.base.DuokaException;
-import dev.duoka.engine.parallel.RankGroup;
-import dev.duoka.engine.parallel.SingleRank;
+import dev.duoka.comm.local.LocalRanks;
+import dev.duoka.comm.SingleRank;
 import dev.duoka.engine.parameter.Parameter;
 import dev.duoka.engine.precision.Precision;
 import dev.duoka.formats.modelconfig.ModelConfig;
@@ -150,7 +150,7 @@ class RoundTripTests {
         new CheckpointFolderWriter(TokenizerFiles.of("bytes"), shardBytes, _ -> {});
     try (CheckpointWriter writer =
         new CheckpointWriter(run, new RetentionPolicy(1, 0), events::add, folders)) {
-      RankGroup.run(
+      LocalRanks.run(
           layout.ranks(),
           collectives -> {
             try (TestRank rank = TestRank.create(collectives, layout.zero(), precision)) {
@@ -166,7 +166,7 @@ class RoundTripTests {
   private static void restoreAndCompare(
       Checkpoint checkpoint, Layout layout, Precision precision, long step) {
     try (CheckpointReader reader = CheckpointReader.open(checkpoint)) {
-      RankGroup.run(
+      LocalRanks.run(
           layout.ranks(),
           collectives -> {
             try (TestRank rank = TestRank.create(collectives, layout.zero(), precision)) {
@@ -178,7 +178,7 @@ class RoundTripTests {
   }
 
   private static void updateTwice(List<float[]> result, Consumer<TestRank> start) {
-    RankGroup.run(
+    LocalRanks.run(
         2,
         collectives -> {
           try (TestRank rank = TestRank.create(collectives, 1, Precision.BF16)) {

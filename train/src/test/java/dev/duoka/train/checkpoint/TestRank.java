@@ -3,7 +3,7 @@ package dev.duoka.train.checkpoint;
 import dev.duoka.data.batch.DataState;
 import dev.duoka.engine.optimizer.AdamWSettings;
 import dev.duoka.engine.optimizer.ShardedAdamW;
-import dev.duoka.engine.parallel.Collectives;
+import dev.duoka.comm.Communicator;
 import dev.duoka.engine.precision.LossScaler;
 import dev.duoka.engine.precision.Precision;
 import dev.duoka.formats.modelconfig.ModelConfig;
@@ -54,12 +54,12 @@ public record TestRank(LanguageModel model, ShardedAdamW optimizer) implements A
   }
 
   /** A rank of {@link #config}. */
-  public static TestRank create(Collectives collectives, int zero, Precision precision) {
+  public static TestRank create(Communicator collectives, int zero, Precision precision) {
     return create(config(), collectives, zero, precision);
   }
 
   static TestRank create(
-      ModelConfig config, Collectives collectives, int zero, Precision precision) {
+      ModelConfig config, Communicator collectives, int zero, Precision precision) {
     // Several threads would only hinder each other on a model this small.
     ComputeThread.prepare(Device.CPU, 1, collectives.size());
     LanguageModel model =

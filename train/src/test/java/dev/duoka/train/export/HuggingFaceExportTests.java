@@ -7,8 +7,8 @@ import dev.duoka.base.DuokaException;
 import dev.duoka.base.ErrorCode;
 import dev.duoka.data.tokenizer.ByteTokenizer;
 import dev.duoka.data.tokenizer.Tokenizer;
-import dev.duoka.engine.parallel.RankGroup;
-import dev.duoka.engine.parallel.SingleRank;
+import dev.duoka.comm.local.LocalRanks;
+import dev.duoka.comm.SingleRank;
 import dev.duoka.engine.precision.Precision;
 import dev.duoka.formats.json.Json;
 import dev.duoka.formats.modelconfig.ModelConfigReader;
@@ -57,7 +57,7 @@ class HuggingFaceExportTests {
     try (CheckpointWriter writer =
         new CheckpointWriter(
             run, TokenizerFiles.of("bytes"), new RetentionPolicy(2, 0), events::add)) {
-      RankGroup.run(
+      LocalRanks.run(
           2,
           collectives -> {
             try (TestRank rank = TestRank.create(collectives, 1, Precision.BF16)) {

@@ -1,11 +1,11 @@
-package dev.duoka.engine.parallel;
+package dev.duoka.comm.local;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.duoka.base.DuokaException;
 import dev.duoka.base.ErrorCode;
-import dev.duoka.engine.parallel.RankGroup.RankBody;
+import dev.duoka.comm.RankBody;
 import dev.duoka.tensor.Device;
 import dev.duoka.tensor.Dtype;
 import dev.duoka.tensor.MemoryOwner;
@@ -26,7 +26,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 @Timeout(60)
-class ThreadCollectivesTests {
+class LocalCommunicatorTests {
   private static final Device DEVICE = TestDevice.current();
 
   /** What rank {@code rank} contributes: numbers whose sum depends on the order of addition. */
@@ -53,7 +53,7 @@ class ThreadCollectivesTests {
   void allReduceGivesAllRanksTheSameBits(int ranks) {
     LedgerSnapshot before = LedgerSnapshot.of(DEVICE);
     float[] expected = sum(ranks, 1001);
-    RankGroup.run(
+    LocalRanks.run(
         ranks,
         collectives -> {
           for (int round = 0; round < 5; round++) {
@@ -70,7 +70,7 @@ class ThreadCollectivesTests {
   @ValueSource(ints = {1, 2, 3, 4})
   void reduceScatterAndAllGather(int ranks) {
     float[] expected = sum(ranks, 12 * ranks);
-    RankGroup.run(
+    LocalRanks.run(
         ranks,
         collectives -> {
           int rank = collectives.rank();
@@ -99,7 +99,7 @@ class ThreadCollectivesTests {
   @ValueSource(ints = {1, 2, 4})
   void numbersAndBarriers(int ranks) {
     AtomicInteger arrived = new AtomicInteger();
-    RankGroup.run(
+    LocalRanks.run(
         ranks,
         collectives -> {
           assertThat(collectives.size()).isEqualTo(ranks);
@@ -122,7 +122,7 @@ class ThreadCollectivesTests {
     AtomicInteger lost = new AtomicInteger();
     assertThatThrownBy(
             () ->
-                RankGroup.run(
+                LocalRanks.run(
                     3,
                     collectives -> {
                       collectives.barrier();
@@ -149,7 +149,7 @@ class ThreadCollectivesTests {
   void ofASingleRankTheFailureIsItsOwn() {
     assertThatThrownBy(
             () ->
-                RankGroup.run(
+                LocalRanks.run(
                     1,
                     _ -> {
                       throw new IOException("disk");
@@ -198,7 +198,7 @@ class ThreadCollectivesTests {
   }
 
   private static void loses(RankBody body, String... texts) {
-    assertThatThrownBy(() -> RankGroup.run(3, body))
+    assertThatThrownBy(() -> LocalRanks.run(3, body))
         .isInstanceOfSatisfying(
             DuokaException.class, e -> assertThat(e.code()).isEqualTo(ErrorCode.RANK_LOST))
         .satisfies(e -> assertThat(e.getMessage()).contains(texts));

@@ -1,19 +1,16 @@
-package dev.duoka.engine.parallel;
+package dev.duoka.comm.local;
 
+import dev.duoka.comm.ExchangeLedger;
+import dev.duoka.comm.RankBody;
+import dev.duoka.comm.SingleRank;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.IntFunction;
 import org.jspecify.annotations.Nullable;
 
 /** Runs the ranks of one process, each on a platform thread of its own. */
-public final class RankGroup {
-  /** What one rank does. */
-  @FunctionalInterface
-  public interface RankBody {
-    /** Runs on the rank's thread. */
-    void run(Collectives collectives) throws Exception;
-  }
-
-  private RankGroup() {}
+public final class LocalRanks {
+  private LocalRanks() {}
 
   /**
    * Runs {@code body} on {@code size} ranks and returns when all are done. A group of one runs on
@@ -22,21 +19,31 @@ public final class RankGroup {
    * @throws RuntimeException the first failure of a rank; the others were stopped by it
    */
   public static void run(int size, RankBody body) {
+    run(size, _ -> ExchangeLedger.NONE, body);
+  }
+
+  /**
+   * As {@link #run(int, RankBody)}.
+   *
+   * @param ledgers makes each rank's ledger, to which it writes what it exchanges
+   */
+  public static void run(int size, IntFunction<ExchangeLedger> ledgers, RankBody body) {
     if (size == 1) {
       runSingle(body);
       return;
     }
-    ThreadCollectives.Shared shared = new ThreadCollectives.Shared(size);
+    LocalWorld world = new LocalWorld();
+    LocalGroup group = LocalGroup.ofWorld(world, size);
     List<Thread> threads = new ArrayList<>();
     for (int rank = 0; rank < size; rank++) {
       int number = rank;
       threads.add(
           Thread.ofPlatform()
               .name("rank-" + rank)
-              .start(() -> runRank(new ThreadCollectives(number, shared), shared, body)));
+              .start(() -> runRank(number, group, ledgers.apply(number), body)));
     }
-    threads.forEach(RankGroup::join);
-    throwIfFailed(shared.rendezvous.failure());
+    threads.forEach(LocalRanks::join);
+    throwIfFailed(world.failure());
   }
 
   private static void runSingle(RankBody body) {
@@ -48,12 +55,12 @@ public final class RankGroup {
   }
 
   private static void runRank(
-      ThreadCollectives collectives, ThreadCollectives.Shared shared, RankBody body) {
-    try {
-      body.run(collectives);
-      shared.rendezvous.leave(collectives.rank());
+      int rank, LocalGroup group, ExchangeLedger ledger, RankBody body) {
+    try (LocalCommunicator communicator = new LocalCommunicator(group, rank, ledger)) {
+      body.run(communicator);
+      group.world().leave(rank);
     } catch (Throwable t) { // whatever it is, the other ranks must not wait for this one
-      shared.rendezvous.breakBecauseOf(collectives.rank(), t);
+      group.world().breakBecauseOf(rank, t);
     }
   }
 

@@ -1,4 +1,4 @@
-package dev.duoka.engine.optimizer;
+package dev.duoka.parallel.state;
 
 /**
  * What an optimizer step did.

@@ -1,4 +1,4 @@
-package dev.duoka.engine.optimizer;
+package dev.duoka.parallel.state;
 
 /** An optimizer step that was launched and may not have ended. */
 @FunctionalInterface
