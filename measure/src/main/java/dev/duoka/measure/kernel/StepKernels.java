@@ -1,5 +1,6 @@
 package dev.duoka.measure.kernel;
 
+import dev.duoka.engine.optimizer.GradientSquares;
 import dev.duoka.tensor.Device;
 import dev.duoka.tensor.Dtype;
 import dev.duoka.tensor.Scope;
@@ -11,6 +12,7 @@ import dev.duoka.tensor.op.HostCopy;
 import dev.duoka.tensor.op.Indexing;
 import dev.duoka.tensor.op.Tensors;
 import java.util.Arrays;
+import java.util.List;
 
 /** What runs once in a step: embedding, loss, and the update. */
 final class StepKernels {
@@ -71,8 +73,15 @@ final class StepKernels {
       Tensor gradients = timer.random(Dtype.FLOAT32, UPDATED);
       Tensor first = Tensors.zeros(Dtype.FLOAT32, device, UPDATED);
       Tensor second = Tensors.zeros(Dtype.FLOAT32, device, UPDATED);
-      Tensor norm = AdamWKernel.squaredNorm(gradients);
-      timer.time("squared norm", 4.0 * UPDATED, () -> AdamWKernel.squaredNorm(gradients));
+      Tensor norm = Tensors.full(1, Dtype.FLOAT64, device, 1);
+      try (GradientSquares squares =
+          new GradientSquares(
+              values.dtype(),
+              List.of(gradients),
+              List.of(List.of(new GradientSquares.Piece(0, 0, UPDATED))),
+              1)) {
+        timer.time("squared norm", 4.0 * UPDATED, () -> squares.of(List.of(gradients)));
+      }
       AdamWKernel.Update update = new AdamWKernel.Update(1e-4, 0.9, 0.95, 1e-8, 0.1, 1, 1, 1);
       double perElement = 28.0 + values.dtype().bytes();
       timer.time(
