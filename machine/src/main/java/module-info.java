@@ -13,6 +13,7 @@ module dev.duoka.machine {
 
   exports dev.duoka.machine.container;
   exports dev.duoka.machine.doctor;
+  exports dev.duoka.machine.environment;
   exports dev.duoka.machine.nccl;
   exports dev.duoka.machine.probe;
   exports dev.duoka.machine.topology;

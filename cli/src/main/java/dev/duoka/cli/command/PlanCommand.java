@@ -5,6 +5,7 @@ import dev.duoka.base.DuokaException;
 import dev.duoka.base.ErrorCode;
 import dev.duoka.base.NearestName;
 import dev.duoka.formats.json.Json;
+import dev.duoka.measure.step.LayoutMemory;
 import dev.duoka.planner.catalogue.Catalogue;
 import dev.duoka.planner.catalogue.Machine;
 import dev.duoka.planner.catalogue.Precision;
@@ -169,8 +170,8 @@ final class PlanCommand implements Callable<Integer> {
             false,
             EngineTraits.DUOKA);
     PlanResult result = new Planner(catalogue).plan(request);
-    Optional<Verification> verification =
-        verify ? Optional.of(Verification.of(result)) : Optional.empty();
+    Optional<LayoutMemory> verification =
+        verify ? Optional.of(DryRunOfPlan.count(result)) : Optional.empty();
     PrintWriter writer = spec.commandLine().getOut();
     if (json) {
       ObjectNode object = PlanJson.of(result);

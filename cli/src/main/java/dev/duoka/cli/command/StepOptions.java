@@ -1,11 +1,10 @@
 package dev.duoka.cli.command;
 
-import dev.duoka.engine.autograd.Recompute;
-import dev.duoka.engine.precision.Precision;
 import dev.duoka.formats.modelconfig.ParameterCounts;
-import dev.duoka.measure.step.StepBenchmark;
-import dev.duoka.tensor.Device;
+import dev.duoka.measure.step.StepJob;
 import dev.duoka.train.config.ModelSource;
+import dev.duoka.train.config.TrainingSettings;
+import dev.duoka.train.device.SingleDevice;
 import java.util.LinkedHashMap;
 import java.util.Locale;
 import java.util.Map;
@@ -46,13 +45,13 @@ final class StepOptions {
       names = "--precision",
       defaultValue = "BF16",
       description = "${COMPLETION-CANDIDATES} (${DEFAULT-VALUE}).")
-  private Precision precision = Precision.BF16;
+  private TrainingSettings.Precision precision = TrainingSettings.Precision.BF16;
 
   @Option(
       names = "--recompute",
       defaultValue = "NONE",
       description = "${COMPLETION-CANDIDATES} (${DEFAULT-VALUE}).")
-  private Recompute recompute = Recompute.NONE;
+  private TrainingSettings.Recompute recompute = TrainingSettings.Recompute.NONE;
 
   @Option(
       names = "--device",
@@ -81,7 +80,7 @@ final class StepOptions {
   }
 
   /** Puts what was run into a report. */
-  void describe(ObjectNode report, StepBenchmark.Spec job) {
+  void describe(ObjectNode report, StepJob job) {
     report.put("model", model + (shape.isEmpty() ? "" : " " + shape));
     report.put("parameters", ParameterCounts.of(job.model()).total());
     report.put("precision", job.precision().name().toLowerCase(Locale.ROOT));
@@ -92,14 +91,10 @@ final class StepOptions {
     report.put("deterministic", job.deterministic());
   }
 
-  /** Where it runs. */
-  Device device() {
-    return DeviceOption.parseOrMeta(device);
-  }
-
-  /** The benchmark of such a step. */
-  StepBenchmark.Spec job(Device where, int warmUp, int steps) {
-    return new StepBenchmark.Spec(
+  /** The step, on its device. */
+  StepJob job() {
+    SingleDevice where = SingleDevice.parseOrMeta(device);
+    return new StepJob(
         ModelSource.config(model, shape),
         precision,
         recompute,
@@ -107,8 +102,6 @@ final class StepOptions {
         batch,
         accumulation,
         length,
-        warmUp,
-        steps,
         Runtime.getRuntime().availableProcessors(),
         deterministic);
   }

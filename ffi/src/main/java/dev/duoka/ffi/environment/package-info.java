@@ -1,7 +1,7 @@
 /**
- * What this machine has and what of it is used: the report behind {@code duoka env}.
- *
- * <p>Read {@link dev.duoka.ffi.environment.EnvironmentReport} first; the other records are its
- * parts, each collected by its own class.
+ * What native libraries of this process say of themselves, {@link
+ * dev.duoka.ffi.environment.LibraryVersions} and {@link dev.duoka.ffi.environment.OperatorThreads},
+ * and the environment variables that they read, {@link
+ * dev.duoka.ffi.environment.ProcessEnvironment}.
  */
 package dev.duoka.ffi.environment;

@@ -1,4 +1,4 @@
-package dev.duoka.ffi.environment;
+package dev.duoka.machine.environment;
 
 import dev.duoka.base.DuokaException;
 import dev.duoka.ffi.cuda.CudaVersion;
@@ -28,6 +28,11 @@ public record LibTorchFacts(
   /** Keeps a copy of the list. */
   public LibTorchFacts {
     considered = List.copyOf(considered);
+  }
+
+  /** The version of the chosen one; empty when there is none to use. */
+  public Optional<String> version() {
+    return chosen.map(LibraryChoice::version);
   }
 
   /** The chosen one if it could be loaded. */

@@ -1,4 +1,4 @@
-package dev.duoka.ffi.environment;
+package dev.duoka.machine.environment;
 
 import dev.duoka.ffi.library.LibraryChoice;
 import java.util.List;

@@ -1,4 +1,4 @@
-package dev.duoka.ffi.environment;
+package dev.duoka.machine.environment;
 
 /**
  * The Java runtime of this process.

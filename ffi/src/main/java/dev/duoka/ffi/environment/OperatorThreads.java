@@ -9,26 +9,18 @@ import java.lang.foreign.SymbolLookup;
 import java.util.Optional;
 
 /**
- * The threads that CPU operators use unless a run says otherwise.
+ * The threads that CPU operators of the calling thread use.
  *
  * @param openMp threads of one operator; empty where LibTorch brings no OpenMP of its own
  * @param openBlas threads of one matrix product; empty where OpenBLAS is not used
- * @param ompNumThreads the environment variable {@code OMP_NUM_THREADS}; empty when unset
  */
-public record ThreadFacts(
-    Optional<Integer> openMp, Optional<Integer> openBlas, Optional<String> ompNumThreads) {
-
-  static ThreadFacts collect() {
+public record OperatorThreads(Optional<Integer> openMp, Optional<Integer> openBlas) {
+  /** Asks the libraries; loads LibTorch. */
+  public static OperatorThreads now() {
     LibTorch.load();
     NativeFunctions loaded = new NativeFunctions("LibTorch", SymbolLookup.loaderLookup());
-    return new ThreadFacts(
-        number(loaded, "omp_get_max_threads"),
-        number(loaded, "openblas_get_num_threads"),
-        Optional.ofNullable(System.getenv("OMP_NUM_THREADS")));
-  }
-
-  static ThreadFacts unknown() {
-    return new ThreadFacts(Optional.empty(), Optional.empty(), Optional.empty());
+    return new OperatorThreads(
+        number(loaded, "omp_get_max_threads"), number(loaded, "openblas_get_num_threads"));
   }
 
   private static Optional<Integer> number(NativeFunctions functions, String name) {

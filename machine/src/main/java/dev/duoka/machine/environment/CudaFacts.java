@@ -1,4 +1,4 @@
-package dev.duoka.ffi.environment;
+package dev.duoka.machine.environment;
 
 import dev.duoka.ffi.cuda.ComputeCapability;
 import dev.duoka.ffi.cuda.CudaAvailability;

@@ -1,14 +1,13 @@
-package dev.duoka.cli.command;
+package dev.duoka.train.run;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.duoka.train.config.RunConfig;
 import dev.duoka.train.config.RunFile;
 import java.io.IOException;
-import java.io.PrintWriter;
-import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.io.TempDir;
@@ -21,10 +20,9 @@ final class RunEnvironmentTests {
   @ParameterizedTest
   @CsvSource({"WARN, true", "INFO, false"})
   void theShellWinsAndThatIsSaid(String shell, boolean said) throws IOException {
-    StringWriter err = new StringWriter();
-    RunEnvironment.apply(
-        config("NCCL_DEBUG", "INFO"), Map.of("NCCL_DEBUG", shell), new PrintWriter(err));
-    assertThat(err.toString().contains("NCCL_DEBUG=WARN of the shell wins; the run file says INFO"))
+    List<String> notices = new ArrayList<>();
+    RunEnvironment.apply(config("NCCL_DEBUG", "INFO"), Map.of("NCCL_DEBUG", shell), notices::add);
+    assertThat(notices.contains("NCCL_DEBUG=WARN of the shell wins; the run file says INFO"))
         .isEqualTo(said);
   }
 

@@ -1,4 +1,4 @@
-package dev.duoka.ffi.environment;
+package dev.duoka.machine.environment;
 
 import java.io.IOException;
 import java.nio.file.Files;

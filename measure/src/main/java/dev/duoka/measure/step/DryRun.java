@@ -1,6 +1,5 @@
-package dev.duoka.cli.command;
+package dev.duoka.measure.step;
 
-import dev.duoka.engine.autograd.Recompute;
 import dev.duoka.engine.autograd.Tape;
 import dev.duoka.engine.function.BalanceLoss;
 import dev.duoka.engine.optimizer.AdamWSettings;
@@ -12,7 +11,6 @@ import dev.duoka.model.LossWeights;
 import dev.duoka.model.ModelFactory;
 import dev.duoka.model.TokenBatch;
 import dev.duoka.model.layer.Pass;
-import dev.duoka.planner.layout.Layout;
 import dev.duoka.tensor.Device;
 import dev.duoka.tensor.Dtype;
 import dev.duoka.tensor.MemoryLedger;
@@ -22,21 +20,22 @@ import java.util.EnumMap;
 import java.util.Map;
 
 /**
- * One micro-batch and one update of a planned layout on {@code meta}: the real code, with shapes
- * alone, and what the memory ledger booked at the peak.
+ * One micro-batch and one update of a layout on {@code meta}: the real code, with shapes alone, and
+ * what the memory ledger booked at the peak.
  */
 final class DryRun {
   private DryRun() {}
 
   /** Bytes by owner at the peak of a rank; optimizer states are those of its ZeRO shard. */
-  static Map<MemoryOwner, Long> count(ModelConfig config, Layout layout, int length) {
+  static Map<MemoryOwner, Long> count(ModelConfig config, RankLayout layout) {
     MemoryLedger ledger = MemoryLedger.of(Device.META);
     int depth = config.mtpModules();
+    Dtype dtype = StepJob.precision(layout.precision()).computeDtype();
     try (LanguageModel model =
             ModelFactory.create(
                 config,
                 new ModelFactory.Allocation(
-                    dtype(layout), Device.META, layout.data(), true, length, depth));
+                    dtype, Device.META, layout.data(), true, layout.length(), depth));
         ShardedAdamW optimizer =
             new ShardedAdamW(
                 model.parameters(),
@@ -44,21 +43,22 @@ final class DryRun {
                 new AdamWSettings(0.9, 0.95, 1e-8, 0.1, 1),
                 0)) {
       // Twice: the first step also makes what lasts, the experts' load counts for example.
-      step(model, optimizer, layout, length);
+      step(model, optimizer, layout);
       ledger.resetPeak();
-      step(model, optimizer, layout, length);
+      step(model, optimizer, layout);
       return shard(ledger.peakByOwner(), layout);
     }
   }
 
-  private static void step(LanguageModel model, ShardedAdamW optimizer, Layout layout, int length) {
+  private static void step(LanguageModel model, ShardedAdamW optimizer, RankLayout layout) {
+    int length = layout.length();
     int sequences = layout.microBatch();
     model.parameters().resetGradients();
     long[] tokens = new long[sequences * length];
     try (Scope _ = Scope.open(MemoryOwner.ACTIVATIONS);
         TokenBatch batch =
             new TokenBatch(tokens, tokens, sequences, model.predictionDepth(), Device.META);
-        Tape tape = Tape.recording(recompute(layout))) {
+        Tape tape = Tape.recording(StepJob.recompute(layout.recompute()))) {
       BalanceLoss balance =
           model.config().moe() == null ? null : new BalanceLoss(0.01 / sequences, length);
       Pass pass = Pass.overSequences(tape, sequences, model.rotary(), balance);
@@ -68,7 +68,7 @@ final class DryRun {
     optimizer.step(1e-3, 1);
   }
 
-  private static Map<MemoryOwner, Long> shard(Map<MemoryOwner, Long> bytes, Layout layout) {
+  private static Map<MemoryOwner, Long> shard(Map<MemoryOwner, Long> bytes, RankLayout layout) {
     Map<MemoryOwner, Long> sharded = new EnumMap<>(MemoryOwner.class);
     bytes.forEach(
         (owner, value) -> {
@@ -76,22 +76,5 @@ final class DryRun {
           sharded.put(owner, state && layout.zero() > 0 ? value / layout.data() : value);
         });
     return sharded;
-  }
-
-  private static Dtype dtype(Layout layout) {
-    return switch (layout.precision()) {
-      case FP32 -> Dtype.FLOAT32;
-      case BF16 -> Dtype.BFLOAT16;
-      case FP16 -> Dtype.FLOAT16;
-      case TF32, FP8 -> throw new IllegalArgumentException(layout + " is not runnable");
-    };
-  }
-
-  private static Recompute recompute(Layout layout) {
-    return switch (layout.recompute()) {
-      case NONE -> Recompute.NONE;
-      case SELECTIVE -> Recompute.SELECTIVE;
-      case FULL -> Recompute.FULL;
-    };
   }
 }

@@ -1,0 +1,27 @@
+package dev.duoka.machine.environment;
+
+import dev.duoka.ffi.environment.OperatorThreads;
+import java.util.Optional;
+
+/**
+ * The threads that CPU operators use unless a run says otherwise.
+ *
+ * @param openMp threads of one operator; empty where LibTorch brings no OpenMP of its own
+ * @param openBlas threads of one matrix product; empty where OpenBLAS is not used
+ * @param ompNumThreads the environment variable {@code OMP_NUM_THREADS}; empty when unset
+ */
+public record ThreadFacts(
+    Optional<Integer> openMp, Optional<Integer> openBlas, Optional<String> ompNumThreads) {
+
+  static ThreadFacts collect() {
+    OperatorThreads threads = OperatorThreads.now();
+    return new ThreadFacts(
+        threads.openMp(),
+        threads.openBlas(),
+        Optional.ofNullable(System.getenv("OMP_NUM_THREADS")));
+  }
+
+  static ThreadFacts unknown() {
+    return new ThreadFacts(Optional.empty(), Optional.empty(), Optional.empty());
+  }
+}
