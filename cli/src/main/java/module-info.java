@@ -13,6 +13,8 @@ module dev.duoka.cli {
   requires transitive dev.duoka.model;
   requires transitive dev.duoka.data;
   requires transitive dev.duoka.train;
+  requires transitive dev.duoka.verify;
+  requires transitive dev.duoka.measure;
   requires transitive dev.duoka.machine;
   requires transitive dev.duoka.diagnosis;
   requires transitive dev.duoka.planner;

@@ -16,4 +16,5 @@ module dev.duoka.data {
   exports dev.duoka.data.shard;
   exports dev.duoka.data.source;
   exports dev.duoka.data.tokenizer;
+  exports dev.duoka.data.training;
 }

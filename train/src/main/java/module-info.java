@@ -1,6 +1,6 @@
 import org.jspecify.annotations.NullMarked;
 
-/** Runs: their configuration, the training loop, checkpoints, generation, parity. */
+/** Runs: their configuration, the training loop, checkpoints, generation, export. */
 @NullMarked
 module dev.duoka.train {
   requires static transitive org.jspecify;
@@ -17,10 +17,10 @@ module dev.duoka.train {
   exports dev.duoka.train.checkpoint;
   exports dev.duoka.train.config;
   exports dev.duoka.train.config.binding;
+  exports dev.duoka.train.device;
   exports dev.duoka.train.export;
   exports dev.duoka.train.generate;
-  exports dev.duoka.train.loop;
-  exports dev.duoka.train.parity;
-  exports dev.duoka.train.profile;
+  exports dev.duoka.train.run;
   exports dev.duoka.train.schedule;
+  exports dev.duoka.train.step;
 }

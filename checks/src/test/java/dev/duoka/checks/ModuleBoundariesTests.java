@@ -33,6 +33,8 @@ final class ModuleBoundariesTests {
           entry("model", "base", "formats", "tensor", "engine"),
           entry("data", "base", "formats"),
           entry("train", "base", "formats", "hardware", "tensor", "engine", "model", "data"),
+          entry("verify", "base", "formats", "tensor", "engine", "model", "train"),
+          entry("measure", "base", "formats", "tensor", "engine", "model", "data", "train"),
           entry("machine", "base", "formats", "hardware", "ffi"),
           entry("diagnosis", "base", "formats"),
           entry("planner", "base", "formats", "hardware", "machine"),
@@ -47,6 +49,8 @@ final class ModuleBoundariesTests {
               "model",
               "data",
               "train",
+              "verify",
+              "measure",
               "machine",
               "diagnosis",
               "planner"));

@@ -21,6 +21,8 @@ final class Repository {
           "model",
           "data",
           "train",
+          "verify",
+          "measure",
           "machine",
           "diagnosis",
           "planner",

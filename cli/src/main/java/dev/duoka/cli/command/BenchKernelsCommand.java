@@ -2,11 +2,11 @@ package dev.duoka.cli.command;
 
 import dev.duoka.cli.console.RecordTree;
 import dev.duoka.formats.json.Json;
+import dev.duoka.measure.kernel.DeviceRates;
+import dev.duoka.measure.kernel.KernelBenchmark;
 import dev.duoka.tensor.ComputeThread;
 import dev.duoka.tensor.Device;
 import dev.duoka.tensor.Dtype;
-import dev.duoka.train.profile.DeviceRates;
-import dev.duoka.train.profile.KernelBenchmark;
 import java.io.PrintWriter;
 import java.util.List;
 import java.util.Locale;

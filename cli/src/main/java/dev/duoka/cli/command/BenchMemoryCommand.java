@@ -2,11 +2,11 @@ package dev.duoka.cli.command;
 
 import dev.duoka.base.ByteSize;
 import dev.duoka.formats.json.Json;
+import dev.duoka.measure.step.LayerActivations;
+import dev.duoka.measure.step.StepBenchmark;
 import dev.duoka.tensor.Device;
 import dev.duoka.tensor.Dtype;
 import dev.duoka.tensor.MemoryOwner;
-import dev.duoka.train.loop.StepBenchmark;
-import dev.duoka.train.profile.LayerActivations;
 import java.io.PrintWriter;
 import java.util.LinkedHashMap;
 import java.util.Locale;

@@ -1,12 +1,12 @@
 package dev.duoka.cli.command;
 
 import dev.duoka.base.ByteSize;
-import dev.duoka.cli.bench.Peer;
 import dev.duoka.formats.json.Json;
+import dev.duoka.measure.peer.Peer;
+import dev.duoka.measure.step.StepBenchmark;
 import dev.duoka.tensor.Device;
-import dev.duoka.train.loop.DevicePeak;
-import dev.duoka.train.loop.ModelFlops;
-import dev.duoka.train.loop.StepBenchmark;
+import dev.duoka.train.device.DevicePeak;
+import dev.duoka.train.step.ModelFlops;
 import java.io.PrintWriter;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;

@@ -4,7 +4,7 @@ import dev.duoka.train.config.BatchPlan;
 import dev.duoka.train.config.RunConfig;
 import dev.duoka.train.config.RunFile;
 import dev.duoka.train.config.RunFileDocs;
-import dev.duoka.train.loop.RunChecks;
+import dev.duoka.train.run.RunChecks;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.ArrayList;

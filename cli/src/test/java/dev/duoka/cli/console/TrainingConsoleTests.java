@@ -6,7 +6,7 @@ import dev.duoka.base.ErrorCode;
 import dev.duoka.formats.json.Json;
 import dev.duoka.train.config.RunConfig;
 import dev.duoka.train.config.RunFile;
-import dev.duoka.train.loop.RunResult;
+import dev.duoka.train.run.RunResult;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;

@@ -1,6 +1,7 @@
 package dev.duoka.data.tokenizer;
 
 import dev.duoka.base.DuokaException;
+import dev.duoka.base.ErrorCode;
 import java.nio.file.Path;
 
 /**
@@ -70,6 +71,21 @@ public sealed interface Tokenizer permits ByteTokenizer, HfTokenizer {
 
   /** The token that ends a document, or {@link #NONE}. */
   int eosId();
+
+  /**
+   * The token that ends a document.
+   *
+   * @throws DuokaException if the tokenizer has none
+   */
+  default int requireEosId() {
+    if (eosId() == NONE) {
+      throw new DuokaException(
+          ErrorCode.CONFIG,
+          "the tokenizer " + describe() + " names no end-of-text token",
+          "Put a tokenizer_config.json with eos_token beside tokenizer.json");
+    }
+    return eosId();
+  }
 
   /** The token that fills up a batch, or {@link #NONE}. */
   int padId();

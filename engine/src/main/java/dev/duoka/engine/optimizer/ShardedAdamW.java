@@ -2,20 +2,24 @@ package dev.duoka.engine.optimizer;
 
 import dev.duoka.engine.autograd.Work;
 import dev.duoka.engine.parallel.Collectives;
+import dev.duoka.engine.parameter.Parameter;
 import dev.duoka.engine.parameter.ParameterStore;
 import dev.duoka.tensor.Dtype;
 import dev.duoka.tensor.MemoryOwner;
 import dev.duoka.tensor.Scope;
 import dev.duoka.tensor.Tensor;
 import dev.duoka.tensor.kernel.AdamWKernel;
+import dev.duoka.tensor.kernel.SquaresKernel;
 import dev.duoka.tensor.op.Copies;
 import dev.duoka.tensor.op.DeferredRead;
 import dev.duoka.tensor.op.Elementwise;
 import dev.duoka.tensor.op.HostCopy;
 import dev.duoka.tensor.op.OptimizerKernels;
-import dev.duoka.tensor.op.Reductions;
 import dev.duoka.tensor.op.Tensors;
 import dev.duoka.tensor.op.Views;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -26,9 +30,6 @@ import org.jspecify.annotations.Nullable;
  * <p>Owns the master weights and the moments. One thread.
  */
 public final class ShardedAdamW implements AutoCloseable {
-  /** BLAS counts the elements of a dot product in 32 bits. */
-  private static final long NORM_CHUNK = 1L << 28;
-
   private final ParameterStore store;
   private final Collectives collectives;
   private final AdamWSettings settings;
@@ -38,6 +39,7 @@ public final class ShardedAdamW implements AutoCloseable {
   private final Tensor firstMoment;
   private final Tensor secondMoment;
   private final Tensor gradientShard;
+  private final GradientSquares squares;
   private final DeferredRead[] normReads = new DeferredRead[2];
   private long steps;
 
@@ -73,6 +75,12 @@ public final class ShardedAdamW implements AutoCloseable {
       secondMoment = Scope.detach(second);
       master = masters == null ? null : Scope.detach(masters);
     }
+    squares =
+        new GradientSquares(
+            valueShard.dtype(),
+            List.of(gradientShard),
+            List.of(pieces(store, offset, length)),
+            store.parameters().size());
     for (int i = 0; i < normReads.length; i++) {
       normReads[i] = new DeferredRead(valueShard.device(), Dtype.FLOAT64, 1);
     }
@@ -145,19 +153,14 @@ public final class ShardedAdamW implements AutoCloseable {
     steps++;
     DeferredRead read = normReads[(int) (steps % normReads.length)];
     try (Scope _ = Scope.open(MemoryOwner.TEMPORARIES)) {
-      Tensor squares = AdamWKernel.squaredNorm(gradientShard);
-      if (sharded) {
-        double[] sum = {HostCopy.item(squares)};
-        collectives.allReduce(sum);
-        Tensors.fill(squares, sum[0]);
-      }
+      Tensor squaredNorm = SquaresKernel.inOrder(squaresOfAllRanks());
       AdamWKernel.step(
           master,
           valueShard,
           gradientShard,
           firstMoment,
           secondMoment,
-          squares,
+          squaredNorm,
           new AdamWKernel.Update(
               learningRate,
               settings.beta1(),
@@ -168,7 +171,7 @@ public final class ShardedAdamW implements AutoCloseable {
               settings.clipNorm(),
               steps));
       gatherValues();
-      read.start(squares);
+      read.start(squaredNorm);
     }
     return () -> {
       double norm = Math.sqrt(read.await()[0]) / lossScale;
@@ -186,22 +189,44 @@ public final class ShardedAdamW implements AutoCloseable {
     }
   }
 
-  /** Sum of squares of the reduced gradients over all shards. */
+  /** The squared norm on the host, which waits for the device; 0 on {@code meta}. */
   private double squaredNorm() {
-    double[] sum = new double[1];
-    if (!gradientShard.device().isMeta()) {
-      try (Scope _ = Scope.open(MemoryOwner.TEMPORARIES)) {
-        for (long start = 0; start < gradientShard.size(0); start += NORM_CHUNK) {
-          long length = Math.min(NORM_CHUNK, gradientShard.size(0) - start);
-          Tensor part = Views.narrow(gradientShard, 0, start, length);
-          sum[0] += HostCopy.item(Reductions.dot(part, part));
+    try (Scope _ = Scope.open(MemoryOwner.TEMPORARIES)) {
+      Tensor parts = squaresOfAllRanks();
+      double sum = 0;
+      if (!parts.device().isMeta()) {
+        for (double part : HostCopy.doubles(parts)) {
+          sum += part;
         }
       }
+      return sum;
     }
+  }
+
+  /** The squares of each parameter's reduced gradient, over all shards. */
+  private Tensor squaresOfAllRanks() {
+    Tensor parts = squares.of(List.of(gradientShard));
     if (sharded) {
-      collectives.allReduce(sum);
+      collectives.allReduce(parts);
     }
-    return sum[0];
+    return parts;
+  }
+
+  /** What lies in the stretch {@code [offset, offset + length)} of a store, by name order. */
+  private static List<GradientSquares.Piece> pieces(
+      ParameterStore store, long offset, long length) {
+    List<Parameter> byName =
+        store.parameters().stream().sorted(Comparator.comparing(Parameter::name)).toList();
+    List<GradientSquares.Piece> pieces = new ArrayList<>();
+    for (int place = 0; place < byName.size(); place++) {
+      Parameter parameter = byName.get(place);
+      long start = Math.max(parameter.offset(), offset);
+      long end = Math.min(parameter.offset() + parameter.spec().elements(), offset + length);
+      if (start < end) {
+        pieces.add(new GradientSquares.Piece(place, start - offset, end - start));
+      }
+    }
+    return pieces;
   }
 
   /** Copies the master weights into the compute weights, on every rank. Collective when sharded. */
@@ -275,6 +300,7 @@ public final class ShardedAdamW implements AutoCloseable {
   public void close() {
     valueShard.close();
     gradientShard.close();
+    squares.close();
     firstMoment.close();
     secondMoment.close();
     if (master != null) {

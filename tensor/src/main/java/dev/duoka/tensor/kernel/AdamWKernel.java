@@ -2,13 +2,12 @@ package dev.duoka.tensor.kernel;
 
 import dev.duoka.tensor.Dtype;
 import dev.duoka.tensor.Tensor;
-import dev.duoka.tensor.op.Tensors;
 import dev.duoka.tensor.op.Views;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Unscaling, clipping, AdamW and the copy to the compute dtype in one pass over flat buffers, and
- * the norm it clips by. Launches asynchronously; nothing is read back. Deterministic.
+ * Unscaling, clipping, AdamW and the copy to the compute dtype in one pass over flat buffers, by
+ * the norm of {@link SquaresKernel}. Launches asynchronously; nothing is read back. Deterministic.
  */
 public final class AdamWKernel {
   private static final KernelFamily KERNELS = new KernelFamily("adamw.cu");
@@ -41,32 +40,6 @@ public final class AdamWKernel {
         && gradients.dtype() == Dtype.FLOAT32
         && KernelFamily.inPacks(values, values.size(0))
         && KernelFamily.inPacks(gradients, gradients.size(0));
-  }
-
-  /** The sum of squares of a flat fp32 buffer, as fp64 {@code [1]} on its device. */
-  public static Tensor squaredNorm(Tensor gradients) {
-    Tensor sum = Tensors.empty(Dtype.FLOAT64, gradients.device(), 1);
-    try (Tensor parts = Tensors.empty(Dtype.FLOAT64, gradients.device(), BLOCKS)) {
-      if (gradients.device().isCuda()) {
-        KERNELS
-            .call(gradients, "squares")
-            .grid(BLOCKS)
-            .block(THREADS)
-            .pointer(Views.addressOf(gradients))
-            .longInteger(gradients.size(0))
-            .pointer(Views.addressOf(parts))
-            .launch();
-        KERNELS
-            .call(gradients, "sum_wide")
-            .grid(1)
-            .block(THREADS)
-            .pointer(Views.addressOf(parts))
-            .integer(BLOCKS)
-            .pointer(Views.addressOf(sum))
-            .launch();
-      }
-    }
-    return sum;
   }
 
   /**

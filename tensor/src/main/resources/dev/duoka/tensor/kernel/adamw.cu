@@ -39,36 +39,3 @@ extern "C" __global__ void adamw(float* __restrict__ master, const float* __rest
 #endif
   }
 }
-
-__device__ __forceinline__ double block_sum_wide(double value) {
-  __shared__ double sums[32];
-  int lane = threadIdx.x & 31, warp = threadIdx.x >> 5, warps = blockDim.x >> 5;
-#pragma unroll
-  for (int offset = 16; offset > 0; offset >>= 1) value += __shfl_xor_sync(ALL_LANES, value, offset);
-  if (lane == 0) sums[warp] = value;
-  __syncthreads();
-  value = lane < warps ? sums[lane] : 0.0;
-#pragma unroll
-  for (int offset = 16; offset > 0; offset >>= 1) value += __shfl_xor_sync(ALL_LANES, value, offset);
-  return value;
-}
-
-// The sum of squares of each block's share, always in the same order; fp64 from warp to warp.
-extern "C" __global__ void squares(const float* __restrict__ values, long long count,
-                                   double* __restrict__ parts) {
-  long long stride = (long long)gridDim.x * blockDim.x * 4;
-  double sum = 0;
-  for (long long i = ((long long)blockIdx.x * blockDim.x + threadIdx.x) * 4; i < count; i += stride) {
-    Four v = *reinterpret_cast<const Four*>(values + i);
-    sum += (double)(v.at[0] * v.at[0] + v.at[1] * v.at[1]) + (double)(v.at[2] * v.at[2] + v.at[3] * v.at[3]);
-  }
-  sum = block_sum_wide(sum);
-  if (threadIdx.x == 0) parts[blockIdx.x] = sum;
-}
-
-extern "C" __global__ void sum_wide(const double* __restrict__ parts, int count, double* __restrict__ sum) {
-  double value = 0;
-  for (int i = threadIdx.x; i < count; i += blockDim.x) value += parts[i];
-  value = block_sum_wide(value);
-  if (threadIdx.x == 0) *sum = value;
-}

@@ -1,0 +1,86 @@
+package dev.duoka.data.training;
+
+import dev.duoka.data.batch.DocumentSequences;
+import dev.duoka.data.batch.DocumentSubset;
+import dev.duoka.data.batch.SequenceSet;
+import dev.duoka.data.batch.StreamSequences;
+import dev.duoka.data.chat.ChatDocumentEncoder;
+import dev.duoka.data.chat.ChatTemplate;
+import dev.duoka.data.shard.DocumentEncoder;
+import dev.duoka.data.shard.TextDocumentEncoder;
+import dev.duoka.data.shard.TokenisationListener;
+import dev.duoka.data.tokenizer.Tokenizer;
+import java.util.OptionalInt;
+
+/** What documents are trained on as: text in one stream, or chats, each in a sequence. */
+public sealed interface TrainingForm {
+  /** Turns text into tokens. */
+  Tokenizer tokenizer();
+
+  /** Tokens in a sequence. */
+  int length();
+
+  /** From a document to its tokens. */
+  DocumentEncoder encoder();
+
+  /** Whether that part of the corpus makes one sequence at least. */
+  boolean suffices(DocumentSubset part);
+
+  /**
+   * The sequences of a part of the corpus.
+   *
+   * @param listener hears of documents that are cut or left out
+   */
+  SequenceSet sequences(DocumentSubset part, TokenisationListener listener);
+
+  /** Documents one after the other, cut wherever a sequence ends. */
+  record Text(Tokenizer tokenizer, int length) implements TrainingForm {
+    @Override
+    public DocumentEncoder encoder() {
+      return new TextDocumentEncoder(
+          tokenizer::encode,
+          tokenizer.fingerprint(),
+          tokenizer.vocabularySize(),
+          tokenizer.bosId() == Tokenizer.NONE
+              ? OptionalInt.empty()
+              : OptionalInt.of(tokenizer.bosId()),
+          tokenizer.requireEosId());
+    }
+
+    @Override
+    public boolean suffices(DocumentSubset part) {
+      return part.tokens() > length;
+    }
+
+    @Override
+    public SequenceSet sequences(DocumentSubset part, TokenisationListener listener) {
+      return StreamSequences.of(part, length);
+    }
+  }
+
+  /**
+   * Chats, of which only what the assistant says is trained on.
+   *
+   * @param packed whether several short ones share a sequence
+   */
+  record Chats(Tokenizer tokenizer, ChatTemplate template, boolean packed, int length)
+      implements TrainingForm {
+    @Override
+    public DocumentEncoder encoder() {
+      return new ChatDocumentEncoder(template, tokenizer);
+    }
+
+    @Override
+    public boolean suffices(DocumentSubset part) {
+      return part.documents() > 0;
+    }
+
+    @Override
+    public SequenceSet sequences(DocumentSubset part, TokenisationListener listener) {
+      int pad = tokenizer.padId() == Tokenizer.NONE ? tokenizer.requireEosId() : tokenizer.padId();
+      DocumentSequences.Packing packing =
+          packed ? DocumentSequences.Packing.BEST_FIT : DocumentSequences.Packing.ONE_EACH;
+      return ChatSequences.of(part, packing, length, pad, listener);
+    }
+  }
+}

@@ -1,0 +1,122 @@
+package dev.duoka.engine.optimizer;
+
+import dev.duoka.tensor.Device;
+import dev.duoka.tensor.Dtype;
+import dev.duoka.tensor.MemoryOwner;
+import dev.duoka.tensor.Scope;
+import dev.duoka.tensor.Tensor;
+import dev.duoka.tensor.kernel.SquaresKernel;
+import dev.duoka.tensor.op.Copies;
+import dev.duoka.tensor.op.Elementwise;
+import dev.duoka.tensor.op.HostCopy;
+import dev.duoka.tensor.op.Reductions;
+import dev.duoka.tensor.op.Tensors;
+import dev.duoka.tensor.op.Views;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The sum of squares of each parameter's gradient, in fp64, from flat slices of gradients that may
+ * hold a part of a parameter only. The squared norm is their sum in the order of the parameters'
+ * names, so it does not depend on how the parameters lie in memory.
+ *
+ * <p>Owns its tables; one thread. Launches asynchronously and never waits for the device.
+ */
+public final class GradientSquares implements AutoCloseable {
+  /** Elements that are squared at once without kernels; bounds the fp64 copy of them. */
+  private static final long CHUNK = 1 << 20;
+
+  /**
+   * What a slice holds of a parameter.
+   *
+   * @param parameter its place in the order of the names
+   * @param start where it starts within the slice, in elements
+   * @param elements how many, padding left out
+   */
+  public record Piece(int parameter, long start, long elements) {}
+
+  private final int parameters;
+  private final List<List<Piece>> slices;
+  private final List<Tensor> tables = new ArrayList<>();
+  private final @Nullable Tensor ends;
+  private final long parts;
+
+  /**
+   * Prepares for slices like these.
+   *
+   * @param values the dtype of the model's weights
+   * @param gradients the slices, flat; borrowed for their device and dtype
+   * @param pieces what each slice holds; a piece starts at a multiple of 4, and zeros follow it up
+   *     to the next multiple
+   * @param parameters of the whole model
+   */
+  public GradientSquares(
+      Dtype values, List<Tensor> gradients, List<List<Piece>> pieces, int parameters) {
+    this.parameters = parameters;
+    this.slices = pieces.stream().map(List::copyOf).toList();
+    if (gradients.isEmpty() || !SquaresKernel.take(values, gradients.getFirst())) {
+      ends = null;
+      parts = 0;
+      return;
+    }
+    Device device = gradients.getFirst().device();
+    Stretches stretches = new Stretches(slices, parameters);
+    parts = stretches.count();
+    try (Scope _ = Scope.open(MemoryOwner.OPTIMIZER)) {
+      for (int slice = 0; slice < slices.size(); slice++) {
+        long[] table = stretches.table(slice);
+        tables.add(Scope.detach(HostCopy.fromLongs(table, device, table.length / 3, 3)));
+      }
+      ends = Scope.detach(HostCopy.fromLongs(stretches.ends(), device, parameters));
+    }
+  }
+
+  /**
+   * The squares of each parameter, fp64 {@code [parameters]} in the order of the names; 0 for what
+   * no slice holds.
+   *
+   * @param gradients as given to the constructor
+   */
+  public Tensor of(List<Tensor> gradients) {
+    Device device = gradients.getFirst().device();
+    Tensor squares = Tensors.zeros(Dtype.FLOAT64, device, parameters);
+    try (Scope _ = Scope.open(MemoryOwner.TEMPORARIES)) {
+      if (ends != null) {
+        Tensor sums = Tensors.empty(Dtype.FLOAT64, device, parts);
+        for (int slice = 0; slice < slices.size(); slice++) {
+          SquaresKernel.ofStretches(gradients.get(slice), tables.get(slice), sums);
+        }
+        SquaresKernel.ofGroups(sums, ends, squares);
+      } else {
+        for (int slice = 0; slice < slices.size(); slice++) {
+          for (Piece piece : slices.get(slice)) {
+            add(squares, gradients.get(slice), piece);
+          }
+        }
+      }
+    }
+    return squares;
+  }
+
+  private static void add(Tensor squares, Tensor gradients, Piece piece) {
+    for (long done = 0; done < piece.elements(); done += CHUNK) {
+      try (Scope _ = Scope.open(MemoryOwner.TEMPORARIES)) {
+        long length = Math.min(CHUNK, piece.elements() - done);
+        Tensor chunk = Views.narrow(gradients, 0, piece.start() + done, length);
+        Tensor wide = Copies.cast(chunk, Dtype.FLOAT64);
+        Elementwise.addInPlace(
+            Views.narrow(squares, 0, piece.parameter(), 1),
+            Views.reshape(Reductions.dot(wide, wide), 1));
+      }
+    }
+  }
+
+  @Override
+  public void close() {
+    tables.forEach(Tensor::close);
+    if (ends != null) {
+      ends.close();
+    }
+  }
+}

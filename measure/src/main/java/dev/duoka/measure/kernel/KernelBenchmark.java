@@ -1,0 +1,85 @@
+package dev.duoka.measure.kernel;
+
+import dev.duoka.engine.autograd.Work;
+import dev.duoka.tensor.Device;
+import dev.duoka.tensor.Dtype;
+import dev.duoka.tensor.Scope;
+import java.util.List;
+
+/** Times our own CUDA kernels one by one, against what they must move and compute. */
+public final class KernelBenchmark {
+  /**
+   * The sizes of a model's layers.
+   *
+   * @param rows tokens
+   * @param hidden the width of norms and of the rows that go to experts
+   * @param intermediate the width of SwiGLU
+   * @param vocabulary the number of tokens there are
+   * @param heads of attention
+   * @param headWidth of a query
+   * @param nope width of the part without position of a head of latent attention
+   * @param rope width of the rotated part
+   * @param value width of a value
+   * @param experts of a mixture
+   * @param expertsPerToken of those
+   * @param expertWidth the width of an expert's SwiGLU
+   */
+  public record Sizes(
+      long rows,
+      long hidden,
+      long intermediate,
+      long vocabulary,
+      int heads,
+      int headWidth,
+      int nope,
+      int rope,
+      int value,
+      int experts,
+      int expertsPerToken,
+      long expertWidth) {
+    /** Tokens that go to experts or through the loss at once: their results are large. */
+    long fewerRows() {
+      return Math.min(rows, 8192);
+    }
+  }
+
+  /**
+   * One kernel.
+   *
+   * @param work the least that it has to compute and to move
+   * @param milliseconds the median of its calls; NaN where the card or the sizes do not allow it
+   */
+  public record Line(String name, Work work, double milliseconds) {
+    /** Whether it ran. */
+    public boolean measured() {
+      return Double.isFinite(milliseconds);
+    }
+
+    /** The least time that a device with these rates needs. */
+    public double floorMilliseconds(DeviceRates rates) {
+      return rates.floor(work) * 1e3;
+    }
+
+    /** The share of the floor in the measured time. */
+    public double share(DeviceRates rates) {
+      return floorMilliseconds(rates) / milliseconds;
+    }
+  }
+
+  private KernelBenchmark() {}
+
+  /**
+   * Runs all kernels.
+   *
+   * @param dtype of the model: bf16 or fp16
+   */
+  public static List<Line> run(Device device, Dtype dtype, Sizes sizes) {
+    try (Scope _ = Scope.open();
+        KernelTimer timer = new KernelTimer(device, dtype)) {
+      new LayerKernels(timer, sizes).run();
+      new ExpertKernels(timer, sizes).run();
+      new StepKernels(timer, sizes).run();
+      return timer.lines();
+    }
+  }
+}

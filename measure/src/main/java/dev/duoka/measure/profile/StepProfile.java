@@ -1,0 +1,100 @@
+package dev.duoka.measure.profile;
+
+import dev.duoka.engine.autograd.FunctionObserver;
+import dev.duoka.engine.autograd.Work;
+import dev.duoka.measure.kernel.DeviceRates;
+import dev.duoka.tensor.Device;
+import dev.duoka.tensor.DeviceClock;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.regex.Pattern;
+
+/**
+ * Where the time of steps goes, part by part, beside the least time that the card needs for it. On
+ * CUDA the times are the device's own.
+ */
+public final class StepProfile implements FunctionObserver, AutoCloseable {
+  private static final Pattern LAYER = Pattern.compile("model\\.layers\\.\\d+\\.");
+
+  /** One part of one step. */
+  public record Span(Phase phase, String name, double startMs, double endMs, Work work) {}
+
+  /**
+   * All spans of one kind.
+   *
+   * @param name of the function, without the layer's number
+   * @param calls in a step
+   * @param milliseconds in a step
+   * @param floorMilliseconds in a step
+   */
+  public record Line(
+      Phase phase, String name, double calls, double milliseconds, double floorMilliseconds) {}
+
+  private record Pending(Phase phase, String name, int start, int end, Work work) {}
+
+  private record Kind(Phase phase, String name) {}
+
+  private final DeviceClock clock;
+  private final List<Pending> pending = new ArrayList<>();
+  private int begun;
+
+  /** A profile of what runs on {@code device}. */
+  public StepProfile(Device device) {
+    clock = new DeviceClock(device);
+  }
+
+  @Override
+  public void begin(Phase phase, String name) {
+    begun = clock.mark();
+  }
+
+  @Override
+  public void end(Phase phase, String name, Work work) {
+    pending.add(new Pending(phase, name, begun, clock.mark(), work));
+  }
+
+  /** Everything that was seen, in order; waits for the device. */
+  public List<Span> spans() {
+    return pending.stream()
+        .map(
+            p ->
+                new Span(
+                    p.phase(),
+                    p.name(),
+                    clock.milliseconds(p.start()),
+                    clock.milliseconds(p.end()),
+                    p.work()))
+        .toList();
+  }
+
+  /** The spans of {@code steps} steps summed by kind, the largest distance from its floor first. */
+  public static List<Line> table(List<Span> spans, int steps, DeviceRates rates) {
+    Map<Kind, double[]> sums = new LinkedHashMap<>();
+    for (Span span : spans) {
+      String name = LAYER.matcher(span.name()).replaceAll("").replace(".weight", "");
+      double[] sum = sums.computeIfAbsent(new Kind(span.phase(), name), _ -> new double[3]);
+      sum[0]++;
+      sum[1] += span.endMs() - span.startMs();
+      sum[2] += rates.floor(span.work()) * 1e3;
+    }
+    return sums.entrySet().stream()
+        .map(
+            entry ->
+                new Line(
+                    entry.getKey().phase(),
+                    entry.getKey().name(),
+                    entry.getValue()[0] / steps,
+                    entry.getValue()[1] / steps,
+                    entry.getValue()[2] / steps))
+        .sorted(Comparator.comparingDouble((Line l) -> l.floorMilliseconds() - l.milliseconds()))
+        .toList();
+  }
+
+  @Override
+  public void close() {
+    clock.close();
+  }
+}

@@ -1,0 +1,74 @@
+package dev.duoka.train.device;
+
+import dev.duoka.hardware.Card;
+import dev.duoka.hardware.Catalogue;
+import dev.duoka.tensor.Device;
+import dev.duoka.tensor.Dtype;
+import dev.duoka.tensor.Gpus;
+import dev.duoka.tensor.Scope;
+import dev.duoka.tensor.Tensor;
+import dev.duoka.tensor.op.Products;
+import dev.duoka.tensor.op.Tensors;
+import java.util.Locale;
+
+/**
+ * What MFU is measured against: the dense peak of a GPU from its vendor's data sheet, or the rate
+ * of a large matrix product measured now on a CPU.
+ *
+ * @param flopsPerSecond of one rank's device; NaN where it is unknown
+ * @param source where the figure comes from
+ */
+public record DevicePeak(double flopsPerSecond, String source) {
+  private static final int CPU_SIZE = 1024;
+  private static final int CPU_MILLISECONDS = 700;
+
+  /** The peak of any device; on a CPU it is measured now. */
+  public static DevicePeak of(Device device) {
+    if (device.isMeta()) {
+      return new DevicePeak(Double.NaN, "nothing is computed on meta");
+    }
+    return device.isCuda() ? ofGpu(Gpus.require().get(device.index())) : ofCpu();
+  }
+
+  /**
+   * The peak of a GPU by its name, of the catalogue's card; fp32 is measured against the same
+   * 16-bit tensor rate, and said so. A card that is not in the catalogue has no peak rather than
+   * that of a neighbour.
+   */
+  public static DevicePeak ofGpu(String name) {
+    return Catalogue.builtIn()
+        .cardOfDevice(name)
+        .map(DevicePeak::of)
+        .orElseGet(
+            () -> new DevicePeak(Double.NaN, "nothing: no peak is known for '" + name + "'"));
+  }
+
+  private static DevicePeak of(Card card) {
+    double peak = card.peak(card.halfPrecision());
+    return new DevicePeak(
+        peak, "dense 16-bit tensor rate of " + card.name() + ", " + peak / 1e12 + " TFLOP/s");
+  }
+
+  /**
+   * The rate of a product of two {@value #CPU_SIZE}² fp32 matrices with the threads of this rank:
+   * the best of those that fit into {@value #CPU_MILLISECONDS} ms, since other programs only ever
+   * make it slower.
+   */
+  public static DevicePeak ofCpu() {
+    double best = 0;
+    try (Scope _ = Scope.open()) {
+      Tensor a = Tensors.full(1, Dtype.FLOAT32, Device.CPU, CPU_SIZE, CPU_SIZE);
+      Tensor b = Tensors.full(1, Dtype.FLOAT32, Device.CPU, CPU_SIZE, CPU_SIZE);
+      long end = System.nanoTime() + CPU_MILLISECONDS * 1_000_000L;
+      while (System.nanoTime() < end) {
+        long start = System.nanoTime();
+        Products.mm(a, b).close();
+        best = Math.max(best, 2.0 * CPU_SIZE * CPU_SIZE * CPU_SIZE / (System.nanoTime() - start));
+      }
+    }
+    return new DevicePeak(
+        best * 1e9,
+        String.format(
+            Locale.ROOT, "fp32 product of %d² measured at %.0f GFLOP/s a rank", CPU_SIZE, best));
+  }
+}

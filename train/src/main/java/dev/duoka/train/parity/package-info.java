@@ -1,2 +1,0 @@
-/** Compares this engine with what another implementation computed, tensor by tensor. */
-package dev.duoka.train.parity;

@@ -1,0 +1,66 @@
+package dev.duoka.train.run;
+
+import dev.duoka.formats.json.Json;
+import dev.duoka.train.step.StepMetrics;
+import tools.jackson.databind.node.ArrayNode;
+import tools.jackson.databind.node.ObjectNode;
+
+/** The lines of {@code metrics.jsonl}. */
+final class MetricsLine {
+  private MetricsLine() {}
+
+  static ObjectNode of(StepMetrics m) {
+    ObjectNode line = Json.object();
+    line.put("step", m.step());
+    putNumber(line, "loss", m.loss());
+    if (!Double.isNaN(m.furtherLoss())) {
+      line.put("mtp_loss", m.furtherLoss());
+    }
+    line.put("lr", m.learningRate());
+    putNumber(line, "grad_norm", m.gradientNorm());
+    line.put("loss_scale", m.lossScale());
+    line.put("applied", m.applied());
+    line.put("tokens", m.tokens());
+    line.put("tokens_per_second", m.tokensPerSecond());
+    line.put("samples_per_second", m.samplesPerSecond());
+    putNumber(line, "mfu", m.mfu());
+    ObjectNode seconds = line.putObject("seconds");
+    seconds.put("data", m.seconds().data());
+    seconds.put("forward", m.seconds().forward());
+    seconds.put("backward", m.seconds().backward());
+    seconds.put("optimizer", m.seconds().optimizer());
+    seconds.put("total", m.seconds().total());
+    ObjectNode memory = line.putObject("memory");
+    memory.put("live_bytes", m.memory().liveBytes());
+    memory.put("peak_bytes", m.memory().peakBytes());
+    memory.put("driver_bytes", m.memory().driverBytes());
+    memory.put("driver_bytes_of", m.memory().ofCard() ? "card" : "process");
+    if (!m.gradientRanges().isEmpty()) {
+      ArrayNode ranges = line.putArray("grad_range");
+      for (StepMetrics.GradientRange range : m.gradientRanges()) {
+        ObjectNode node = ranges.addObject();
+        node.put("layer", range.part());
+        putNumber(node, "min", range.smallest());
+        putNumber(node, "max", range.largest());
+        putNumber(node, "rms", range.rms());
+      }
+    }
+    return line;
+  }
+
+  static ObjectNode ofValidation(long step, double loss) {
+    ObjectNode line = Json.object();
+    line.put("step", step);
+    putNumber(line, "validation_loss", loss);
+    return line;
+  }
+
+  /** JSON has no NaN and no infinity: such a value is null. */
+  private static void putNumber(ObjectNode node, String name, double value) {
+    if (Double.isFinite(value)) {
+      node.put(name, value);
+    } else {
+      node.putNull(name);
+    }
+  }
+}

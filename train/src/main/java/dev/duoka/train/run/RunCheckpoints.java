@@ -1,0 +1,205 @@
+package dev.duoka.train.run;
+
+import dev.duoka.base.DuokaException;
+import dev.duoka.base.ErrorCode;
+import dev.duoka.train.checkpoint.Checkpoint;
+import dev.duoka.train.checkpoint.CheckpointEvent;
+import dev.duoka.train.checkpoint.CheckpointReader;
+import dev.duoka.train.checkpoint.CheckpointStore;
+import dev.duoka.train.checkpoint.CheckpointWriter;
+import dev.duoka.train.checkpoint.RetentionPolicy;
+import dev.duoka.train.checkpoint.TokenizerFiles;
+import dev.duoka.train.checkpoint.TrainingState;
+import dev.duoka.train.config.RunConfig;
+import dev.duoka.train.step.RankState;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.OptionalDouble;
+import java.util.OptionalLong;
+import java.util.concurrent.atomic.AtomicLong;
+import org.jspecify.annotations.Nullable;
+
+/** The checkpoints of a run: the one it goes on from, if any, and those that it writes. */
+final class RunCheckpoints implements AutoCloseable {
+  private static final String LOSS = "loss";
+  private static final String VALIDATION_LOSS = "validation_loss";
+
+  private final CheckpointStore store;
+  private final CheckpointWriter writer;
+  private final RunListener listener;
+  private final @Nullable CheckpointReader resumed;
+  private final Map<String, String> identity;
+  private final long seed;
+
+  /** The step that was last handed over to be saved; 0 for none. */
+  private final AtomicLong handedOver = new AtomicLong();
+
+  private RunCheckpoints(
+      CheckpointStore store,
+      CheckpointWriter writer,
+      RunListener listener,
+      @Nullable CheckpointReader resumed,
+      Map<String, String> identity,
+      long seed) {
+    this.store = store;
+    this.writer = writer;
+    this.listener = listener;
+    this.resumed = resumed;
+    this.identity = identity;
+    this.seed = seed;
+  }
+
+  /**
+   * Prepares to save, and to resume if that is wanted.
+   *
+   * @param identity of the data, by name
+   * @throws DuokaException when there is no valid checkpoint to resume from, or it is one of other
+   *     data
+   */
+  static RunCheckpoints open(
+      Path runDir,
+      RunConfig config,
+      Map<String, String> identity,
+      boolean resume,
+      RunListener listener) {
+    CheckpointWriter writer =
+        new CheckpointWriter(
+            runDir,
+            TokenizerFiles.of(config.data().tokenizer()),
+            new RetentionPolicy(config.checkpoint().keep(), config.checkpoint().keepEvery()),
+            event -> report(event, listener));
+    CheckpointStore store = new CheckpointStore(runDir);
+    CheckpointReader resumed = resume ? resumed(store, runDir, identity, listener) : null;
+    return new RunCheckpoints(store, writer, listener, resumed, identity, config.training().seed());
+  }
+
+  private static CheckpointReader resumed(
+      CheckpointStore store, Path runDir, Map<String, String> identity, RunListener listener) {
+    Checkpoint checkpoint =
+        store
+            .latestValid(event -> report(event, listener))
+            .orElseThrow(
+                () ->
+                    new DuokaException(
+                        ErrorCode.CHECKPOINT,
+                        "there is no complete checkpoint to resume from in " + runDir,
+                        "Start the run again without --resume, in another folder"));
+    CheckpointReader reader = CheckpointReader.open(checkpoint);
+    boolean same = false;
+    try {
+      requireSame(checkpoint, reader.state().identity(), identity);
+      same = true;
+    } finally {
+      if (!same) {
+        reader.close();
+      }
+    }
+    return reader;
+  }
+
+  private static void requireSame(
+      Checkpoint checkpoint, Map<String, String> stored, Map<String, String> current) {
+    stored.forEach(
+        (name, hash) -> {
+          if (!hash.equals(current.get(name))) {
+            throw new DuokaException(
+                ErrorCode.CHECKPOINT,
+                "cannot go on from "
+                    + checkpoint.folder()
+                    + ": "
+                    + name
+                    + " is not what it was trained with",
+                "Restore it, or start a new run with model.path set to "
+                    + checkpoint.folder()
+                    + " and model.load_weights to true");
+          }
+        });
+  }
+
+  /** Where the run goes on. */
+  Progress progress() {
+    if (resumed == null) {
+      return Progress.START;
+    }
+    TrainingState state = resumed.state();
+    Double validation = state.extras().get(VALIDATION_LOSS);
+    return new Progress(
+        state.step(),
+        state.data(),
+        state.extras().getOrDefault(LOSS, Double.NaN),
+        validation == null ? OptionalDouble.empty() : OptionalDouble.of(validation));
+  }
+
+  /** Called when it is certain that the run goes on: puts away what it cannot go on from. */
+  void begin() {
+    if (resumed != null) {
+      store.setAsideAfter(resumed.state().step(), event -> report(event, listener));
+    }
+  }
+
+  /** Gives a rank the state it goes on from; false when the run is new. Collective. */
+  boolean restore(RankState rank) {
+    if (resumed == null) {
+      return false;
+    }
+    resumed.restore(rank.model(), rank.optimizer());
+    rank.optimizer().restoreSteps(resumed.state().optimizerSteps());
+    rank.scaler().restore(resumed.state().lossScaler());
+    return true;
+  }
+
+  /** Copies the state and writes it in the background. Collective. */
+  void save(RankTrainer.Rank rank, Progress progress) {
+    handedOver.set(progress.steps());
+    writer.save(
+        rank.collectives(),
+        rank.model(),
+        rank.optimizer(),
+        new TrainingState(
+            progress.steps(),
+            rank.optimizer().steps(),
+            progress.data(),
+            rank.scaler().state(),
+            seed,
+            identity,
+            Map.of(
+                LOSS,
+                progress.loss(),
+                VALIDATION_LOSS,
+                progress.validationLoss().orElse(Double.NaN))));
+  }
+
+  /** Returns when everything that was handed over is on disk, or has failed. */
+  void await() {
+    writer.await();
+  }
+
+  /** The step of the newest checkpoint that is known to be whole. */
+  OptionalLong lastOnDisk() {
+    OptionalLong before =
+        resumed == null ? OptionalLong.empty() : OptionalLong.of(resumed.state().step());
+    return writer.lastSaved().map(saved -> OptionalLong.of(saved.step())).orElse(before);
+  }
+
+  /** Whether the last save failed. */
+  boolean lastSaveFailed() {
+    return handedOver.get() != 0 && lastOnDisk().orElse(0) != handedOver.get();
+  }
+
+  private static void report(CheckpointEvent event, RunListener listener) {
+    if (event instanceof CheckpointEvent.Saved) {
+      listener.saved(event.text());
+    } else {
+      listener.notice(event.text());
+    }
+  }
+
+  /** Waits until everything that was handed over is on disk. */
+  @Override
+  public void close() {
+    writer.close();
+    if (resumed != null) {
+      resumed.close();
+    }
+  }
+}

@@ -1,0 +1,173 @@
+package dev.duoka.train.run;
+
+import dev.duoka.base.DuokaException;
+import dev.duoka.base.ErrorCode;
+import dev.duoka.data.source.DataSource;
+import dev.duoka.data.source.SourceSpec;
+import dev.duoka.data.tokenizer.Tokenizer;
+import dev.duoka.formats.modelconfig.ModelConfig;
+import dev.duoka.train.config.DataSettings;
+import dev.duoka.train.config.FieldProblem;
+import dev.duoka.train.config.ModelSettings;
+import dev.duoka.train.config.ModelSource;
+import dev.duoka.train.config.RunConfig;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What can be found wrong with a run before anything of it is started or written: the model, the
+ * tokenizer and the sources that its configuration names. {@code config} and {@code train} refuse
+ * the same.
+ */
+public final class RunChecks {
+  /** What the checks had to read anyway. */
+  record Checked(ModelConfig model, Tokenizer tokenizer) {}
+
+  private final RunConfig config;
+  private final List<FieldProblem> problems = new ArrayList<>();
+
+  private RunChecks(RunConfig config) {
+    this.config = config;
+  }
+
+  /** Everything that is wrong, each with the field that is to blame. */
+  public static List<FieldProblem> problems(RunConfig config) {
+    RunChecks checks = new RunChecks(config);
+    checks.run();
+    return checks.problems;
+  }
+
+  /**
+   * Checks a configuration that is about to run.
+   *
+   * @throws DuokaException with {@link ErrorCode#CONFIG} and everything that is wrong
+   */
+  static Checked require(RunConfig config) {
+    RunChecks checks = new RunChecks(config);
+    Checked checked = checks.run();
+    List<FieldProblem> problems = checks.problems;
+    if (problems.size() == 1) {
+      FieldProblem only = problems.getFirst();
+      throw new DuokaException(ErrorCode.CONFIG, only.problem(), only.remedy());
+    }
+    if (checked == null || !problems.isEmpty()) {
+      StringBuilder text = new StringBuilder(problems.size() + " problems with the run:");
+      problems.forEach(
+          each -> text.append("\n  ").append(each.problem()).append(". ").append(each.remedy()));
+      throw new DuokaException(ErrorCode.CONFIG, text.toString(), "");
+    }
+    return checked;
+  }
+
+  private @Nullable Checked run() {
+    ModelConfig model = model();
+    Tokenizer tokenizer = tokenizer(model);
+    template();
+    sources();
+    return model == null || tokenizer == null ? null : new Checked(model, tokenizer);
+  }
+
+  private @Nullable ModelConfig model() {
+    ModelSettings settings = config.model();
+    String field = settings.preset().isPresent() ? "model.preset" : "model.path";
+    ModelConfig base = attempt(field, () -> ModelSource.base(settings));
+    if (base == null) {
+      return null;
+    }
+    boolean known = true;
+    for (String key : settings.overrides().keySet()) {
+      String place = "model.overrides." + key;
+      known &= attempt(place, () -> ModelSource.requireKnown(key, settings)) != null;
+    }
+    if (!known) {
+      return null;
+    }
+    ModelConfig model =
+        settings.overrides().isEmpty()
+            ? base
+            : attempt("model.overrides", () -> ModelSource.config(settings));
+    int length = config.data().sequenceLength();
+    if (model != null && length > model.maxPositions()) {
+      problems.add(
+          new FieldProblem(
+              "data.sequence_length",
+              "data.sequence_length is "
+                  + length
+                  + ", but the model has "
+                  + model.maxPositions()
+                  + " positions",
+              "Lower it, or set model.overrides: {max_position_embeddings: " + length + "}"));
+    }
+    return model;
+  }
+
+  private @Nullable Tokenizer tokenizer(@Nullable ModelConfig model) {
+    String field = "data.tokenizer";
+    Tokenizer tokenizer = attempt(field, () -> Tokenizer.load(config.data().tokenizer()));
+    if (tokenizer == null) {
+      return null;
+    }
+    attempt(field, tokenizer::requireEosId);
+    if (model != null && tokenizer.vocabularySize() > model.vocabSize()) {
+      problems.add(
+          new FieldProblem(
+              field,
+              "the tokenizer "
+                  + tokenizer.describe()
+                  + " has ids up to "
+                  + (tokenizer.vocabularySize() - 1)
+                  + ", but the model's vocabulary has "
+                  + model.vocabSize()
+                  + " entries",
+              "Set model.overrides: {vocab_size: "
+                  + tokenizer.vocabularySize()
+                  + "}, or use the model's own tokenizer"));
+    }
+    return tokenizer;
+  }
+
+  private void template() {
+    DataSettings data = config.data();
+    if (data.format() == DataSettings.Format.CHAT) {
+      String field = data.chatTemplate().isPresent() ? "data.chat_template" : "data.format";
+      attempt(field, () -> RunData.template(data));
+    }
+  }
+
+  private void sources() {
+    DataSettings data = config.data();
+    int found = 0;
+    boolean records = false;
+    for (SourceSpec spec : RunData.sources(data)) {
+      try (DataSource source = DataSource.open(spec)) {
+        found++;
+        records |= source.hasRecords();
+      } catch (DuokaException e) {
+        problems.add(new FieldProblem("data.sources", e.problem(), e.remedy()));
+      }
+    }
+    boolean named = data.field().filter(name -> !name.equals(SourceSpec.DEFAULT_FIELD)).isPresent();
+    boolean all = found == data.sources().size();
+    if (named && all && !records && data.format() == DataSettings.Format.AUTO) {
+      problems.add(
+          new FieldProblem(
+              "data.field",
+              "data.field is "
+                  + data.field().orElseThrow()
+                  + ", but data.sources hold plain text only, which has no fields",
+              "Remove data.field, or set data.format to jsonl or parquet"));
+    }
+  }
+
+  /** The result, or null after noting why there is none. */
+  private <T> @Nullable T attempt(String field, Supplier<T> reading) {
+    try {
+      return reading.get();
+    } catch (DuokaException e) {
+      problems.add(new FieldProblem(field, e.problem(), e.remedy()));
+      return null;
+    }
+  }
+}

@@ -1,0 +1,77 @@
+package dev.duoka.train.run;
+
+import dev.duoka.data.chat.ChatTemplate;
+import dev.duoka.data.shard.TokenisationListener;
+import dev.duoka.data.source.BadDocuments;
+import dev.duoka.data.source.DocumentFormat;
+import dev.duoka.data.source.RecordContent;
+import dev.duoka.data.source.SourceSpec;
+import dev.duoka.data.tokenizer.Tokenizer;
+import dev.duoka.data.training.TrainingData;
+import dev.duoka.data.training.TrainingForm;
+import dev.duoka.train.config.DataSettings;
+import dev.duoka.train.config.RunConfig;
+import java.util.List;
+
+/** The data of a run as its file means it. */
+final class RunData {
+  private RunData() {}
+
+  /** Tokenises what is not in the cache yet, and splits by document. */
+  static TrainingData open(RunConfig config, Tokenizer tokenizer, TokenisationListener listener) {
+    DataSettings settings = config.data();
+    return TrainingData.open(
+        sources(settings),
+        form(settings, tokenizer),
+        new TrainingData.HeldOut(settings.validationFraction(), seed(config)),
+        settings.cacheFolder(System::getenv),
+        listener);
+  }
+
+  /** Of the shuffle and of the split. */
+  static long seed(RunConfig config) {
+    return config.data().seed().orElse(config.training().seed());
+  }
+
+  private static TrainingForm form(DataSettings settings, Tokenizer tokenizer) {
+    return isChat(settings)
+        ? new TrainingForm.Chats(
+            tokenizer, template(settings), settings.packChats(), settings.sequenceLength())
+        : new TrainingForm.Text(tokenizer, settings.sequenceLength());
+  }
+
+  /** The template that the run file names, or the tokenizer's own. */
+  static ChatTemplate template(DataSettings settings) {
+    return settings
+        .chatTemplate()
+        .map(ChatTemplate::of)
+        .orElseGet(() -> ChatTemplate.ofTokenizer(settings.tokenizer()));
+  }
+
+  /** The sources. */
+  static List<SourceSpec> sources(DataSettings settings) {
+    DocumentFormat format =
+        switch (settings.format()) {
+          case AUTO, CHAT -> DocumentFormat.AUTO;
+          case TEXT -> DocumentFormat.TEXT;
+          case JSONL -> DocumentFormat.JSONL;
+          case PARQUET -> DocumentFormat.PARQUET;
+        };
+    RecordContent content =
+        isChat(settings)
+            ? new RecordContent.WholeRecord()
+            : new RecordContent.Field(settings.field().orElse(SourceSpec.DEFAULT_FIELD));
+    BadDocuments bad =
+        switch (settings.onBadText()) {
+          case FAIL -> BadDocuments.REFUSE;
+          case SKIP -> BadDocuments.SKIP;
+        };
+    return settings.sources().stream()
+        .map(location -> new SourceSpec(location, format, content, bad))
+        .toList();
+  }
+
+  private static boolean isChat(DataSettings settings) {
+    return settings.format() == DataSettings.Format.CHAT;
+  }
+}

@@ -1,0 +1,18 @@
+package dev.duoka.train.run;
+
+import dev.duoka.train.step.StepMetrics;
+
+/** What the ranks of a run report to it and ask of it. */
+interface RunEvents {
+  /** A step is done; called by the first rank. */
+  void step(StepMetrics metrics, double remainingSeconds);
+
+  /** The held-out documents were evaluated; called by the first rank. */
+  void validated(long step, double loss);
+
+  /** Saves the state of a run that is so far; called by all ranks at the same point. */
+  void save(RankTrainer.Rank rank, Progress progress);
+
+  /** Whether the user wants the run to end early; asked after each step and while validating. */
+  boolean stopRequested();
+}

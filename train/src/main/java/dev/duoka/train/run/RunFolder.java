@@ -1,0 +1,133 @@
+package dev.duoka.train.run;
+
+import dev.duoka.base.CrashSafeFiles;
+import dev.duoka.base.DuokaException;
+import dev.duoka.base.ErrorCode;
+import dev.duoka.base.IoReason;
+import dev.duoka.train.checkpoint.CheckpointStore;
+import dev.duoka.train.config.RunConfig;
+import dev.duoka.train.config.RunFile;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.function.Consumer;
+import java.util.stream.Stream;
+
+/**
+ * The folder that a run writes: {@code run.yaml} (the resolved configuration), {@code
+ * metrics.jsonl}, {@code checkpoints/}; locked while the run goes on.
+ *
+ * <p>Opening it changes nothing of a run that is there: that is for {@link #begin}, once it is
+ * certain that the run can go on. A new folder in which nothing was begun is deleted again.
+ */
+public final class RunFolder implements AutoCloseable {
+  /** The resolved configuration, which {@code --resume} and other commands read. */
+  public static final String CONFIG = "run.yaml";
+
+  private final Path folder;
+  private final boolean resume;
+  private final boolean created;
+  private final RunLock lock;
+  private boolean begun;
+
+  private RunFolder(Path folder, boolean resume, boolean created, RunLock lock) {
+    this.folder = folder;
+    this.resume = resume;
+    this.created = created;
+    this.lock = lock;
+  }
+
+  /** Where a run's checkpoints are. */
+  public static Path checkpoints(Path runDir) {
+    return runDir.resolve(CheckpointStore.FOLDER);
+  }
+
+  /**
+   * Makes the folder of a new run, or opens that of one to resume, and locks it.
+   *
+   * @throws DuokaException when a new run would overwrite another one, there is nothing to resume,
+   *     or another process writes there
+   */
+  static RunFolder open(Path folder, boolean resume, Consumer<String> notice) {
+    try {
+      boolean there = Files.isDirectory(checkpoints(folder));
+      if (!resume && there && !isEmpty(checkpoints(folder))) {
+        throw new DuokaException(
+            ErrorCode.CONFIG,
+            folder + " already holds the checkpoints of a run",
+            "Add --resume to go on with it, or choose another --run-dir");
+      }
+      if (resume && !there) {
+        throw new DuokaException(
+            ErrorCode.CHECKPOINT,
+            "there is nothing to resume: " + folder + " holds no checkpoints",
+            "Leave out --resume, or name the run's folder with --run-dir");
+      }
+      boolean created = !Files.exists(folder);
+      Files.createDirectories(folder);
+      return new RunFolder(folder, resume, created, RunLock.take(folder, notice));
+    } catch (IOException e) {
+      throw cannotWrite(folder, e);
+    }
+  }
+
+  /** What differs between the configuration of the last session and this one's, line by line. */
+  List<String> changes(RunConfig config) {
+    Path file = folder.resolve(CONFIG);
+    if (!Files.exists(file)) {
+      return List.of("there is no " + file + " to compare this session's configuration with");
+    }
+    try {
+      return RunFile.changes(RunFile.read(file, List.of()), config).stream()
+          .filter(change -> !change.key().equals("run_dir"))
+          .map(change -> "changed since the last session: " + change)
+          .toList();
+    } catch (DuokaException e) {
+      return List.of("cannot compare with the last session's configuration: " + e.getMessage());
+    }
+  }
+
+  /** Writes down the configuration; from here on the folder is this run's. */
+  void begin(RunConfig config) {
+    try {
+      Files.createDirectories(checkpoints(folder));
+      if (!resume) {
+        Files.deleteIfExists(folder.resolve(MetricsFile.NAME));
+      }
+      CrashSafeFiles.write(
+          folder.resolve(CONFIG), RunFile.write(config).getBytes(StandardCharsets.UTF_8));
+      begun = true;
+    } catch (IOException e) {
+      throw cannotWrite(folder, e);
+    }
+  }
+
+  private static DuokaException cannotWrite(Path folder, IOException e) {
+    return new DuokaException(
+        IoReason.isFull(e) ? ErrorCode.NO_SPACE : ErrorCode.IO,
+        "cannot write the run folder " + folder + ": " + IoReason.of(e),
+        "Choose another place with --run-dir",
+        e);
+  }
+
+  private static boolean isEmpty(Path folder) throws IOException {
+    try (Stream<Path> entries = Files.list(folder)) {
+      return entries.findAny().isEmpty();
+    }
+  }
+
+  @Override
+  public void close() {
+    lock.close();
+    if (created && !begun) {
+      try {
+        Files.deleteIfExists(folder.resolve(RunLock.NAME));
+        Files.deleteIfExists(folder);
+      } catch (IOException e) {
+        throw cannotWrite(folder, e);
+      }
+    }
+  }
+}

@@ -1,0 +1,37 @@
+package dev.duoka.train.run;
+
+import dev.duoka.data.shard.TokenisationProgress;
+import dev.duoka.train.step.StepMetrics;
+
+/** Hears how a run goes, on the run's own threads. */
+public interface RunListener {
+  /** A line that a user should see: what was chosen, what was found odd. */
+  void notice(String message);
+
+  /** The corpus is being tokenised. */
+  void tokenising(TokenisationProgress progress);
+
+  /**
+   * The run is about to take its first step.
+   *
+   * @param description what is trained, on what, and where, a few lines
+   */
+  void started(String description);
+
+  /**
+   * A step is done.
+   *
+   * @param totalSteps of the whole run
+   * @param remainingSeconds until its end, if it goes on like this
+   */
+  void step(StepMetrics metrics, long totalSteps, double remainingSeconds);
+
+  /** The held-out documents were evaluated after this many steps. */
+  void validated(long step, double loss);
+
+  /** A checkpoint was written. */
+  void saved(String message);
+
+  /** Part of the sample at the end of the run; the first part is the prompt. */
+  void sample(String text);
+}

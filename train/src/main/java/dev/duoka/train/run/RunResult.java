@@ -1,0 +1,62 @@
+package dev.duoka.train.run;
+
+import java.nio.file.Path;
+import java.util.OptionalDouble;
+import java.util.OptionalLong;
+
+/**
+ * How a run ended.
+ *
+ * @param loss training loss of the last step; NaN before the first
+ * @param validationLoss of the last evaluation; empty where nothing was held out
+ * @param steps steps taken in total, earlier sessions of the run included
+ * @param endStep where this session was to end
+ * @param speed of this session
+ * @param peakMemoryBytes the most memory that this process used: on a GPU the largest rank's
+ *     tensors, on the CPU the process as the operating system counts it
+ * @param runDir everything the run wrote
+ * @param end why it ended
+ * @param lastCheckpoint step of the newest checkpoint that is whole on disk; empty for none
+ * @param saveFailed whether the last save failed, so that what came after {@code lastCheckpoint} is
+ *     lost
+ * @param prompt the first words of the held-out text, to try the model with
+ */
+public record RunResult(
+    double loss,
+    OptionalDouble validationLoss,
+    long steps,
+    long endStep,
+    Speed speed,
+    long peakMemoryBytes,
+    Path runDir,
+    End end,
+    OptionalLong lastCheckpoint,
+    boolean saveFailed,
+    String prompt) {
+  /** Why a run ended. */
+  public enum End {
+    /** It took its last step. */
+    COMPLETE,
+    /** It was asked to stop before. */
+    INTERRUPTED,
+    /** There was no step left to take. */
+    NOTHING_TO_DO
+  }
+
+  /**
+   * How fast a session was; NaN where it took no step.
+   *
+   * @param tokensPerSecond median of the last 100 steps
+   * @param overall the session's tokens by the time from before its first step until everything was
+   *     saved, validation included
+   * @param mfu at the median; NaN where the device's peak is unknown too
+   */
+  public record Speed(double tokensPerSecond, double overall, double mfu) {
+    static final Speed NONE = new Speed(Double.NaN, Double.NaN, Double.NaN);
+  }
+
+  /** Whether it was stopped before its end. */
+  public boolean interrupted() {
+    return end == End.INTERRUPTED;
+  }
+}

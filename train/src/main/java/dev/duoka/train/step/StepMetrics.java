@@ -1,0 +1,74 @@
+package dev.duoka.train.step;
+
+import java.util.List;
+
+/**
+ * What is known of one optimizer step; a line of {@code metrics.jsonl}.
+ *
+ * @param step the number of the step, from 1
+ * @param loss mean cross-entropy of the next token over the step's real tokens, in nats
+ * @param furtherLoss mean cross-entropy of predicting further tokens; NaN where the model does not
+ * @param learningRate of this step
+ * @param gradientNorm global L2 norm before clipping; not finite when the gradients overflowed
+ * @param lossScale what the loss was multiplied by
+ * @param applied false when the step was skipped because the gradients overflowed
+ * @param gradientRanges per part of the model; empty except now and then
+ * @param tokens tokens of the step over all ranks
+ * @param tokensPerSecond over all ranks: the step's tokens by {@code seconds.total}
+ * @param samplesPerSecond sequences over all ranks
+ * @param mfu model FLOPs utilisation, causal attention counted at its half; NaN where the device's
+ *     peak is unknown
+ * @param seconds where the time of the step went
+ * @param memory bytes
+ */
+public record StepMetrics(
+    long step,
+    double loss,
+    double furtherLoss,
+    double learningRate,
+    double gradientNorm,
+    double lossScale,
+    boolean applied,
+    List<GradientRange> gradientRanges,
+    long tokens,
+    double tokensPerSecond,
+    double samplesPerSecond,
+    double mfu,
+    StepTime seconds,
+    MemoryUse memory) {
+  /**
+   * The gradients of one part of the model, as the first rank has them before the reduction, with
+   * the loss scale taken out.
+   *
+   * @param part for example {@code model.layers.3}
+   * @param smallest the smallest value
+   * @param largest the largest value
+   * @param rms the root of the mean square
+   */
+  public record GradientRange(String part, double smallest, double largest, double rms) {}
+
+  /**
+   * Where the wall time of a step went, in seconds, on the first rank. On a GPU the first three are
+   * the host's time to launch, and the optimizer includes waiting for the device. What the total
+   * has beyond the other four is reporting and saving.
+   *
+   * @param data waiting for the batch
+   * @param forward forward passes
+   * @param backward backward passes
+   * @param optimizer reduction, clipping, update
+   * @param total from the end of the step before to the end of this one, validation left out
+   */
+  public record StepTime(
+      double data, double forward, double backward, double optimizer, double total) {}
+
+  /**
+   * Memory on the first rank's device.
+   *
+   * @param liveBytes of tensors after the step
+   * @param peakBytes of tensors so far
+   * @param driverBytes what the driver (GPU) or the operating system (CPU) says this process uses
+   * @param ofCard whether the driver knows no processes, as in some containers, and {@code
+   *     driverBytes} are those of all processes on the card
+   */
+  public record MemoryUse(long liveBytes, long peakBytes, long driverBytes, boolean ofCard) {}
+}

@@ -1,0 +1,63 @@
+package dev.duoka.train.device;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class DevicePeakTests {
+  @ParameterizedTest
+  @CsvSource({
+    "NVIDIA H100 80GB HBM3, 989.4",
+    "NVIDIA H100 PCIe, 756",
+    "NVIDIA H100 NVL, 835.5",
+    "NVIDIA H200, 989.4",
+    "NVIDIA B200, 2250",
+    "NVIDIA B300 SXM6 AC, 2250",
+    "NVIDIA A100-SXM4-80GB, 312",
+    "NVIDIA A100-PCIE-40GB, 312",
+    "NVIDIA A40, 149.7",
+    "NVIDIA A10G, 70",
+    "NVIDIA H20-3e, 148",
+    "NVIDIA GH200 480GB, 989.4",
+    "NVIDIA RTX PRO 6000 Blackwell Server Edition, 500",
+    "NVIDIA L4, 121",
+    "NVIDIA L40S, 362.05",
+    "NVIDIA RTX A6000, 154.8",
+    "NVIDIA RTX 6000 Ada Generation, 364.2",
+    "NVIDIA GeForce RTX 5090, 209.5",
+    "NVIDIA GeForce RTX 4090, 165.2",
+    "Tesla V100-SXM2-16GB, 125",
+    "Tesla V100-PCIE-32GB, 112",
+    "Tesla T4, 65",
+  })
+  void knowsCardsByTheirDriverNames(String name, double teraFlops) {
+    assertThat(DevicePeak.ofGpu(name).flopsPerSecond()).isEqualTo(teraFlops * 1e12);
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "NVIDIA RTX A4000",
+        "NVIDIA RTX A1000",
+        "NVIDIA GeForce RTX 4090 Laptop GPU",
+        "NVIDIA GeForce RTX 4090 D",
+        "NVIDIA GeForce RTX 3090 Ti",
+        "NVIDIA RTX PRO 6000 Blackwell Max-Q Workstation Edition",
+        "NVIDIA H100 80GB HBM3 MIG 1g.10gb",
+        "Quadro RTX 6000",
+      })
+  void givesAnUnknownCardNoNeighboursPeak(String name) {
+    DevicePeak peak = DevicePeak.ofGpu(name);
+    assertThat(peak.flopsPerSecond()).isNaN();
+    assertThat(peak.source()).isEqualTo("nothing: no peak is known for '" + name + "'");
+  }
+
+  @Test
+  void namesTheCardThatItTookTheFigureOf() {
+    assertThat(DevicePeak.ofGpu("NVIDIA H100 PCIe").source())
+        .isEqualTo("dense 16-bit tensor rate of H100-80G-PCIe, 756.0 TFLOP/s");
+  }
+}

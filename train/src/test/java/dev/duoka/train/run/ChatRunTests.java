@@ -1,0 +1,90 @@
+package dev.duoka.train.run;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.duoka.base.DuokaException;
+import dev.duoka.train.config.RunConfig;
+import dev.duoka.train.config.RunFile;
+import dev.duoka.train.run.SmallRun.Listener;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Fine-tuning on chats, most of which are longer than a sequence. */
+class ChatRunTests {
+  @TempDir Path folder;
+
+  /** Questions of {@code words} words and answers of one, with every tenth question short. */
+  private RunConfig config(int words, String... overrides) throws IOException {
+    StringBuilder lines = new StringBuilder();
+    for (int chat = 0; chat < 60; chat++) {
+      String question = "word%d ".formatted(chat).repeat(chat % 10 == 0 ? 2 : words);
+      lines
+          .append("{\"messages\": [{\"role\": \"user\", \"content\": \"")
+          .append(question)
+          .append("\"}, {\"role\": \"assistant\", \"content\": \"yes\"}]}\n");
+    }
+    Path file = Files.writeString(folder.resolve("chats.jsonl"), lines);
+    String run =
+        """
+        model: {preset: tiny-v3}
+        data:
+          sources: [%s]
+          format: chat
+          chat_template: plain
+          sequence_length: 64
+          validation_fraction: 0.2
+          cache: %s
+        training: {tokens_per_step: 256, micro_batch: 2, steps: 4}
+        validation: {every_steps: 2, sequences: 4}
+        device: cpu
+        threads: 1
+        """
+            .formatted(file, folder.resolve("cache"));
+    return RunFile.parse("chat.yaml", run, List.of(overrides));
+  }
+
+  private Listener run(String name, RunConfig config) {
+    Listener listener = new Listener();
+    SmallRun.run(config, folder.resolve(name), listener);
+    return listener;
+  }
+
+  @Test
+  void learnsTheAnswersOfChatsThatAreLongerThanASequence() throws IOException {
+    Listener listener = run("long", config(40));
+    assertThat(listener.losses()).hasSize(4).allMatch(loss -> loss > 3 && loss < 8);
+    assertThat(listener.notices)
+        .anyMatch(notice -> notice.contains("training chats are longer"))
+        .anyMatch(notice -> notice.contains("validation chats are longer"));
+  }
+
+  @Test
+  void packsChatsWhenAskedTo() throws IOException {
+    String[] epoch = {"training.steps=null", "training.epochs=1"};
+    Listener apart = run("apart", config(1, epoch));
+    Listener packed = run("packed", config(1, epoch[0], epoch[1], "data.pack_chats=true"));
+    // A chat is about 30 tokens, so about two share a sequence; an epoch sees all of them.
+    assertThat(packed.steps.size()).isBetween(1, apart.steps.size() * 2 / 3);
+  }
+
+  @Test
+  void refusesTextToBePacked() {
+    assertThatThrownBy(() -> config(2, "data.format=text", "data.pack_chats=true"))
+        .isInstanceOf(DuokaException.class)
+        .hasMessageContaining("data.pack_chats is for chat data only");
+  }
+
+  @Test
+  void saysThatTheTokenizerHasNoTemplate() throws IOException {
+    RunConfig config = config(2, "data.chat_template=null");
+    assertThatThrownBy(() -> run("none", config))
+        .isInstanceOf(DuokaException.class)
+        .hasMessageContaining("the tokenizer bytes brings no chat template")
+        .hasMessageContaining("Set data.chat_template to one of plain");
+  }
+}

@@ -1,0 +1,177 @@
+package dev.duoka.train.run;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.duoka.base.ErrorCode;
+import dev.duoka.formats.json.Json;
+import dev.duoka.train.step.StepMetrics;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.SeekableByteChannel;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.LongStream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class MetricsFileTests {
+  @TempDir Path folder;
+  private final List<String> notices = new ArrayList<>();
+
+  /** A file on a disk that takes only so many bytes more. */
+  private static final class SmallDisk implements SeekableByteChannel {
+    private final SeekableByteChannel file;
+    private long room = Long.MAX_VALUE;
+
+    SmallDisk(Path path) throws IOException {
+      file = Files.newByteChannel(path, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+    }
+
+    @Override
+    public int write(ByteBuffer source) throws IOException {
+      if (room == 0) {
+        throw new IOException("No space left on device");
+      }
+      int count = (int) Math.min(room, source.remaining());
+      file.write(source.slice(source.position(), count));
+      source.position(source.position() + count);
+      room -= count;
+      return count;
+    }
+
+    @Override
+    public int read(ByteBuffer target) throws IOException {
+      return file.read(target);
+    }
+
+    @Override
+    public long position() throws IOException {
+      return file.position();
+    }
+
+    @Override
+    public SeekableByteChannel position(long position) throws IOException {
+      file.position(position);
+      return this;
+    }
+
+    @Override
+    public long size() throws IOException {
+      return file.size();
+    }
+
+    @Override
+    public SeekableByteChannel truncate(long size) throws IOException {
+      file.truncate(size);
+      return this;
+    }
+
+    @Override
+    public boolean isOpen() {
+      return file.isOpen();
+    }
+
+    @Override
+    public void close() throws IOException {
+      file.close();
+    }
+  }
+
+  @Test
+  void keepsLinesWhileTheDiskIsFullAndWritesThemLater() throws IOException {
+    Path path = folder.resolve("metrics.jsonl");
+    SmallDisk disk = new SmallDisk(path);
+    try (MetricsFile metrics = new MetricsFile(disk, notices::add)) {
+      metrics.validation(1, 0.5);
+      disk.room = 7; // in the middle of the next line
+      metrics.validation(2, 0.5);
+      metrics.validation(3, 0.5);
+      assertThat(notices)
+          .singleElement()
+          .asString()
+          .contains("cannot write metrics.jsonl: the file system is full. The run goes on");
+      assertThat(steps(path)).containsExactly(1L);
+      disk.room = Long.MAX_VALUE;
+      metrics.validation(4, 0.5);
+    }
+    assertThat(steps(path)).containsExactly(1L, 2L, 3L, 4L);
+    assertThat(notices)
+        .hasSize(2)
+        .last()
+        .asString()
+        .isEqualTo("metrics.jsonl can be written again");
+  }
+
+  @Test
+  void keepsOnlySoMuchAndSaysWhatIsLost() throws IOException {
+    Path path = folder.resolve("metrics.jsonl");
+    SmallDisk disk = new SmallDisk(path);
+    disk.room = 0;
+    long lines = MetricsFile.MOST_WAITING / 30;
+    try (MetricsFile metrics = new MetricsFile(disk, notices::add)) {
+      for (long step = 1; step <= lines; step++) {
+        metrics.validation(step, 0.123456789);
+      }
+      disk.room = Long.MAX_VALUE;
+      metrics.validation(lines + 1, 0.5);
+    }
+    List<Long> written = steps(path);
+    long first = written.getFirst();
+    assertThat(first).isGreaterThan(1);
+    assertThat(written).isEqualTo(LongStream.rangeClosed(first, lines + 1).boxed().toList());
+    assertThat(notices).last().asString().contains((first - 1) + " lines are lost");
+  }
+
+  @Test
+  void saysAtTheEndWhatCouldNotBeWritten() throws IOException {
+    SmallDisk disk = new SmallDisk(folder.resolve("metrics.jsonl"));
+    disk.room = 0;
+    try (MetricsFile metrics = new MetricsFile(disk, notices::add)) {
+      metrics.validation(1, 0.5);
+    }
+    assertThat(notices).hasSize(2).last().asString().contains("1 lines of metrics.jsonl");
+  }
+
+  @Test
+  void resumingDropsTheStepsThatComeAgain() throws IOException {
+    try (MetricsFile metrics = MetricsFile.open(folder, 0, notices::add)) {
+      metrics.validation(1, 0.5);
+      metrics.validation(2, 0.5);
+      metrics.validation(3, 0.5);
+    }
+    Path path = folder.resolve("metrics.jsonl");
+    Files.writeString(path, "{\"step\": 1, \"lo", StandardOpenOption.APPEND);
+    try (MetricsFile metrics = MetricsFile.open(folder, 2, notices::add)) {
+      metrics.validation(3, 0.25);
+    }
+    assertThat(steps(path)).containsExactly(1L, 2L, 3L);
+    assertThat(Files.readString(path)).contains("0.25").doesNotContain("\"lo");
+    assertThat(notices).isEmpty();
+  }
+
+  @Test
+  void saysWhoseMemoryTheDriverCounts() {
+    assertThat(line(true)).contains("\"driver_bytes\":9,\"driver_bytes_of\":\"card\"");
+    assertThat(line(false)).contains("\"driver_bytes\":9,\"driver_bytes_of\":\"process\"");
+  }
+
+  private static String line(boolean ofCard) {
+    StepMetrics.StepTime time = new StepMetrics.StepTime(0, 0, 0, 0, 1);
+    StepMetrics.MemoryUse memory = new StepMetrics.MemoryUse(1, 2, 9, ofCard);
+    return Json.line(
+        MetricsLine.of(
+            new StepMetrics(
+                1, 2, Double.NaN, 1e-3, 1, 1, true, List.of(), 8, 8, 1, 0.5, time, memory)));
+  }
+
+  private static List<Long> steps(Path path) throws IOException {
+    return Files.readAllLines(path).stream()
+        .map(line -> Json.parse(line.getBytes(StandardCharsets.UTF_8), "", ErrorCode.FORMAT))
+        .map(line -> line.path("step").asLong())
+        .toList();
+  }
+}

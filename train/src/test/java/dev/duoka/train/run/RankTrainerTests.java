@@ -1,0 +1,164 @@
+package dev.duoka.train.run;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.duoka.data.batch.BatchStream;
+import dev.duoka.data.batch.TrainingOrder;
+import dev.duoka.data.shard.TokenisationListener;
+import dev.duoka.data.training.TrainingData;
+import dev.duoka.engine.parallel.SingleRank;
+import dev.duoka.tensor.ComputeThread;
+import dev.duoka.tensor.Device;
+import dev.duoka.train.config.RunConfig;
+import dev.duoka.train.device.DevicePeak;
+import dev.duoka.train.step.RankBuilder;
+import dev.duoka.train.step.RankState;
+import dev.duoka.train.step.StepMetrics;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.LongSupplier;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class RankTrainerTests {
+  @TempDir Path folder;
+
+  /** Asks for a stop when it is asked for the n-th time. */
+  private static final class Events implements RunEvents {
+    private final int stopAt;
+    private int asked;
+    private final List<Long> steps = new ArrayList<>();
+    private final List<Double> losses = new ArrayList<>();
+    private final List<Long> launchedBefore = new ArrayList<>();
+    private LongSupplier launched = () -> 0;
+    private final List<Long> validations = new ArrayList<>();
+    private final List<Progress> saves = new ArrayList<>();
+
+    Events(int stopAt) {
+      this.stopAt = stopAt;
+    }
+
+    @Override
+    public void step(StepMetrics metrics, double remainingSeconds) {
+      steps.add(metrics.step());
+      losses.add(metrics.loss());
+      launchedBefore.add(launched.getAsLong());
+    }
+
+    @Override
+    public void validated(long step, double loss) {
+      validations.add(step);
+    }
+
+    @Override
+    public void save(RankTrainer.Rank rank, Progress progress) {
+      saves.add(progress);
+    }
+
+    @Override
+    public boolean stopRequested() {
+      asked++;
+      return asked >= stopAt;
+    }
+  }
+
+  /** Three steps, of which the second and the last are followed by a validation of four batches. */
+  private RankTrainer.Outcome run(Events events) throws IOException {
+    return run(events, false);
+  }
+
+  private RankTrainer.Outcome run(Events events, boolean readsLate) throws IOException {
+    RunConfig config =
+        SmallRun.config(
+            folder,
+            "training={tokens_per_step: 512, micro_batch: 4, steps: 3}",
+            "schedule.warmup_steps=0",
+            "validation={every_steps: 2, sequences: 16}",
+            "checkpoint={every_steps: 0}");
+    ComputeThread.prepare(Device.CPU, 1, 1);
+    RunChecks.Checked checked = RunChecks.require(config);
+    TrainingData data = RunData.open(config, checked.tokenizer(), TokenisationListener.SILENT);
+    RankBuilder builder = new RankBuilder(config, checked.model(), data.validation());
+    SingleRank alone = new SingleRank();
+    try (RankState state = builder.allocate(alone, Device.CPU);
+        BatchStream batches =
+            BatchStream.open(
+                new TrainingOrder(data.training(), 1),
+                builder.share(alone),
+                Progress.START.data())) {
+      builder.firstWeights(state, _ -> {});
+      events.launched = state.optimizer()::steps;
+      RankTrainer.Plan plan =
+          RunDescription.plan(config, checked.model(), data, 3, new DevicePeak(1, ""));
+      return new RankTrainer(RankTrainer.Rank.of(state, batches), plan, events, readsLate)
+          .run(Progress.START);
+    }
+  }
+
+  @Test
+  void runsToItsEndWhenNobodyStopsIt() throws IOException {
+    Events events = new Events(Integer.MAX_VALUE);
+    RankTrainer.Outcome outcome = run(events);
+    assertThat(outcome.interrupted()).isFalse();
+    assertThat(events.steps).containsExactly(1L, 2L, 3L);
+    assertThat(events.validations).containsExactly(2L, 3L);
+    assertThat(events.saves).containsExactly(outcome.progress());
+    assertThat(outcome.progress().validationLoss()).isPresent();
+    assertThat(events.asked).isEqualTo(1 + 3 + 2 * 4);
+  }
+
+  @Test
+  void readsALossOneStepLateUnlessItIsNeeded() throws IOException {
+    Events atOnce = new Events(Integer.MAX_VALUE);
+    RankTrainer.Outcome expected = run(atOnce);
+    Events late = new Events(Integer.MAX_VALUE);
+    RankTrainer.Outcome outcome = run(late, true);
+    assertThat(late.losses).isEqualTo(atOnce.losses);
+    assertThat(outcome.progress()).isEqualTo(expected.progress());
+    assertThat(late.validations).containsExactly(2L, 3L);
+    assertThat(late.saves).containsExactly(outcome.progress());
+    // The first step is read when the second is launched; the second is followed by a validation
+    // and the third is the last.
+    assertThat(late.launchedBefore).containsExactly(2L, 2L, 3L);
+    assertThat(atOnce.launchedBefore).containsExactly(1L, 2L, 3L);
+  }
+
+  @Test
+  void aLateReaderStopsWithEveryStepReported() throws IOException {
+    Events events = new Events(2); // after step 1, of which nothing is read yet
+    RankTrainer.Outcome outcome = run(events, true);
+    assertThat(outcome.interrupted()).isTrue();
+    assertThat(events.steps).containsExactly(1L);
+    assertThat(events.saves).extracting(Progress::steps).containsExactly(1L);
+    assertThat(events.saves.getFirst().loss()).isEqualTo(events.losses.getFirst());
+  }
+
+  @Test
+  void stopsBeforeTheFirstStepWithoutSaving() throws IOException {
+    Events events = new Events(1);
+    assertThat(run(events).interrupted()).isTrue();
+    assertThat(events.steps).isEmpty();
+    assertThat(events.saves).isEmpty();
+  }
+
+  @Test
+  void savesAtOnceInsteadOfValidating() throws IOException {
+    Events events = new Events(3); // after step 2
+    assertThat(run(events).interrupted()).isTrue();
+    assertThat(events.validations).isEmpty();
+    assertThat(events.saves).extracting(Progress::steps).containsExactly(2L);
+  }
+
+  @Test
+  void stopsInTheMiddleOfAValidationAndSaves() throws IOException {
+    Events events = new Events(5); // the second batch of the validation after step 2
+    RankTrainer.Outcome outcome = run(events);
+    assertThat(outcome.interrupted()).isTrue();
+    assertThat(events.steps).containsExactly(1L, 2L);
+    assertThat(events.validations).isEmpty();
+    assertThat(events.saves).extracting(Progress::steps).containsExactly(2L);
+    assertThat(outcome.progress().validationLoss()).isEmpty();
+  }
+}

@@ -1,0 +1,40 @@
+package dev.duoka.verify.parity;
+
+import dev.duoka.engine.function.LinearCrossEntropy;
+import dev.duoka.model.TokenBatch;
+import dev.duoka.tensor.Device;
+
+/** A batch of sequences. Each token's target is the next one; the last of a sequence has none. */
+final class TokenIds {
+  private final long[] ids;
+  private final int sequences;
+  private final int length;
+
+  /** Takes over {@code sequences · length} ids, sequence after sequence. */
+  TokenIds(long[] ids, int sequences, int length) {
+    this.ids = ids;
+    this.sequences = sequences;
+    this.length = length;
+  }
+
+  int sequences() {
+    return sequences;
+  }
+
+  int length() {
+    return length;
+  }
+
+  /** How many tokens have a target. */
+  long targets() {
+    return (long) sequences * (length - 1);
+  }
+
+  TokenBatch onDevice(Device device) {
+    long[] targets = new long[ids.length];
+    for (int i = 0; i < ids.length; i++) {
+      targets[i] = i % length == length - 1 ? LinearCrossEntropy.IGNORED : ids[i + 1];
+    }
+    return new TokenBatch(ids, targets, sequences, 0, device);
+  }
+}

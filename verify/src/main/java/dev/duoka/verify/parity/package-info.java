@@ -1,0 +1,2 @@
+/** Compares this engine with what another implementation computed, tensor by tensor. */
+package dev.duoka.verify.parity;

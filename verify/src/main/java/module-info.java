@@ -1,0 +1,15 @@
+import org.jspecify.annotations.NullMarked;
+
+/** Proof that the engine computes what others compute. */
+@NullMarked
+module dev.duoka.verify {
+  requires static transitive org.jspecify;
+  requires transitive dev.duoka.base;
+  requires transitive dev.duoka.formats;
+  requires transitive dev.duoka.tensor;
+  requires transitive dev.duoka.engine;
+  requires transitive dev.duoka.model;
+  requires transitive dev.duoka.train;
+
+  exports dev.duoka.verify.parity;
+}
