@@ -6,6 +6,7 @@ module dev.duoka.train {
   requires static transitive org.jspecify;
   requires transitive dev.duoka.base;
   requires transitive dev.duoka.formats;
+  requires transitive dev.duoka.hardware;
   requires transitive dev.duoka.tensor;
   requires transitive dev.duoka.engine;
   requires transitive dev.duoka.model;

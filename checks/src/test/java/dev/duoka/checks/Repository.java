@@ -14,6 +14,7 @@ final class Repository {
       List.of(
           "base",
           "formats",
+          "hardware",
           "ffi",
           "tensor",
           "engine",

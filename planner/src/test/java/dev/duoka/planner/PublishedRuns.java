@@ -5,7 +5,7 @@ import dev.duoka.formats.json.Json;
 import dev.duoka.formats.modelconfig.ModelConfig;
 import dev.duoka.formats.modelconfig.ModelConfigReader;
 import dev.duoka.formats.modelconfig.Presets;
-import dev.duoka.planner.catalogue.Precision;
+import dev.duoka.hardware.NumberFormat;
 import dev.duoka.planner.layout.Job;
 import dev.duoka.planner.layout.Layout;
 import dev.duoka.planner.layout.LossKind;
@@ -56,7 +56,7 @@ public final class PublishedRuns {
           Recompute.NONE,
           Offload.NONE,
           LossKind.FUSED,
-          Precision.BF16,
+          NumberFormat.BF16,
           Method.FULL);
     }
 

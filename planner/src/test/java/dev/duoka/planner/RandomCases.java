@@ -1,7 +1,7 @@
 package dev.duoka.planner;
 
 import dev.duoka.formats.modelconfig.Presets;
-import dev.duoka.planner.catalogue.Precision;
+import dev.duoka.hardware.NumberFormat;
 import dev.duoka.planner.layout.Layout;
 import dev.duoka.planner.layout.LossKind;
 import dev.duoka.planner.layout.Method;
@@ -41,7 +41,7 @@ public final class RandomCases {
         pick(Recompute.values()),
         pick(Offload.values()),
         pick(LossKind.values()),
-        random.nextBoolean() ? Precision.BF16 : Precision.FP32,
+        random.nextBoolean() ? NumberFormat.BF16 : NumberFormat.FP32,
         pick(Method.values()));
   }
 

@@ -5,10 +5,10 @@ import dev.duoka.base.DuokaException;
 import dev.duoka.base.ErrorCode;
 import dev.duoka.base.NearestName;
 import dev.duoka.formats.json.Json;
+import dev.duoka.hardware.Catalogue;
+import dev.duoka.hardware.Machine;
+import dev.duoka.hardware.NumberFormat;
 import dev.duoka.measure.step.LayoutMemory;
-import dev.duoka.planner.catalogue.Catalogue;
-import dev.duoka.planner.catalogue.Machine;
-import dev.duoka.planner.catalogue.Precision;
 import dev.duoka.planner.layout.EngineTraits;
 import dev.duoka.planner.layout.Job;
 import dev.duoka.planner.layout.Method;
@@ -229,16 +229,16 @@ final class PlanCommand implements Callable<Integer> {
     return new Job(length, step, imbalance);
   }
 
-  private List<Precision> precisions(Machine target) {
+  private List<NumberFormat> precisions(Machine target) {
     if (precision == null) {
-      return List.of(target.card().halfPrecision(), Precision.FP32);
+      return List.of(target.card().halfPrecision(), NumberFormat.FP32);
     }
-    List<String> names = Arrays.stream(Precision.values()).map(Precision::toString).toList();
+    List<String> names = Arrays.stream(NumberFormat.values()).map(NumberFormat::toString).toList();
     int index = names.indexOf(precision.strip().toLowerCase(Locale.ROOT));
     if (index < 0) {
       throw usage("--precision '" + precision + "'", NearestName.hint(precision, names));
     }
-    return List.of(Precision.values()[index]);
+    return List.of(NumberFormat.values()[index]);
   }
 
   private Machine withHost(Machine target) {

@@ -2,9 +2,9 @@ package dev.duoka.planner.advise;
 
 import dev.duoka.base.DuokaException;
 import dev.duoka.base.ErrorCode;
-import dev.duoka.planner.catalogue.Card;
-import dev.duoka.planner.catalogue.Catalogue;
-import dev.duoka.planner.catalogue.Machine;
+import dev.duoka.hardware.Card;
+import dev.duoka.hardware.Catalogue;
+import dev.duoka.hardware.Machine;
 import dev.duoka.planner.layout.EngineTraits;
 import dev.duoka.planner.layout.Job;
 import dev.duoka.planner.layout.Method;

@@ -1,8 +1,8 @@
 package dev.duoka.planner.advise;
 
 import dev.duoka.formats.modelconfig.Presets;
-import dev.duoka.planner.catalogue.Catalogue;
-import dev.duoka.planner.catalogue.Machine;
+import dev.duoka.hardware.Catalogue;
+import dev.duoka.hardware.Machine;
 import dev.duoka.planner.layout.EngineTraits;
 import dev.duoka.planner.layout.Job;
 import dev.duoka.planner.layout.Method;

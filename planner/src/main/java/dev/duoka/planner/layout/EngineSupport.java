@@ -1,6 +1,6 @@
 package dev.duoka.planner.layout;
 
-import dev.duoka.planner.catalogue.Machine;
+import dev.duoka.hardware.Machine;
 import java.util.ArrayList;
 import java.util.List;
 

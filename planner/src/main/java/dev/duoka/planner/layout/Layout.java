@@ -1,6 +1,6 @@
 package dev.duoka.planner.layout;
 
-import dev.duoka.planner.catalogue.Precision;
+import dev.duoka.hardware.NumberFormat;
 
 /**
  * How a step is spread over ranks and what is kept where.
@@ -35,7 +35,7 @@ public record Layout(
     Recompute recompute,
     Offload offload,
     LossKind loss,
-    Precision precision,
+    NumberFormat precision,
     Method method) {
 
   /** GPUs that it uses. */

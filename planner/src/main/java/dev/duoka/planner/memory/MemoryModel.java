@@ -1,6 +1,6 @@
 package dev.duoka.planner.memory;
 
-import dev.duoka.planner.figure.Basis;
+import dev.duoka.hardware.Basis;
 import dev.duoka.planner.figure.Figure;
 import dev.duoka.planner.layout.EngineTraits;
 import dev.duoka.planner.layout.Job;

@@ -1,7 +1,7 @@
 package dev.duoka.planner.report;
 
 import dev.duoka.formats.json.Json;
-import dev.duoka.planner.catalogue.Machine;
+import dev.duoka.hardware.Machine;
 import dev.duoka.planner.figure.Figure;
 import dev.duoka.planner.layout.Layout;
 import dev.duoka.planner.memory.MemoryEstimate;

@@ -1,6 +1,6 @@
 package dev.duoka.planner.search;
 
-import dev.duoka.planner.catalogue.Precision;
+import dev.duoka.hardware.NumberFormat;
 import dev.duoka.planner.layout.Layout;
 import dev.duoka.planner.layout.Recompute;
 import dev.duoka.planner.memory.MemoryEstimate;
@@ -114,8 +114,8 @@ final class BriefRules {
 
   private RuleCheck halfPrecision() {
     String rule = "16 bits: 40 % less memory than fp32";
-    Precision half = request.machine().card().halfPrecision();
-    Layout wide = with(best.layout(), best.layout().recompute(), Precision.FP32);
+    NumberFormat half = request.machine().card().halfPrecision();
+    Layout wide = with(best.layout(), best.layout().recompute(), NumberFormat.FP32);
     Layout narrow = with(best.layout(), best.layout().recompute(), half);
     double memory = saved(wide, narrow);
     MemoryEstimate before = evaluator.memory(wide);
@@ -144,7 +144,7 @@ final class BriefRules {
     return 100 * (1 - evaluator.memory(after).total() / evaluator.memory(before).total());
   }
 
-  private static Layout with(Layout layout, Recompute recompute, Precision precision) {
+  private static Layout with(Layout layout, Recompute recompute, NumberFormat precision) {
     return new Layout(
         layout.data(),
         layout.tensor(),

@@ -1,7 +1,7 @@
 package dev.duoka.planner.search;
 
-import dev.duoka.planner.catalogue.Machine;
-import dev.duoka.planner.catalogue.Precision;
+import dev.duoka.hardware.Machine;
+import dev.duoka.hardware.NumberFormat;
 import dev.duoka.planner.layout.EngineTraits;
 import dev.duoka.planner.layout.Job;
 import dev.duoka.planner.layout.Method;
@@ -28,7 +28,7 @@ public record PlanRequest(
     Machine machine,
     Job job,
     Method method,
-    List<Precision> precisions,
+    List<NumberFormat> precisions,
     boolean allGpus,
     boolean quick,
     EngineTraits engine) {
@@ -58,7 +58,7 @@ public record PlanRequest(
   }
 
   /** The same request in one arithmetic alone. */
-  PlanRequest in(Precision only) {
+  PlanRequest in(NumberFormat only) {
     return new PlanRequest(
         model, shape, machine, job, method, List.of(only), allGpus, quick, engine);
   }

@@ -2,8 +2,8 @@ package dev.duoka.planner.search;
 
 import dev.duoka.base.DuokaException;
 import dev.duoka.base.ErrorCode;
-import dev.duoka.planner.catalogue.Catalogue;
-import dev.duoka.planner.catalogue.Precision;
+import dev.duoka.hardware.Catalogue;
+import dev.duoka.hardware.NumberFormat;
 import dev.duoka.planner.layout.EngineSupport;
 import dev.duoka.planner.layout.Layout;
 import dev.duoka.planner.memory.MemoryDemand;
@@ -101,7 +101,7 @@ public final class Planner {
     Evaluator evaluator = new Evaluator(request, catalogue);
     Search search = new Search(evaluator, request.precisions().getFirst());
     int all = request.machine().gpus();
-    for (Precision precision : request.precisions()) {
+    for (NumberFormat precision : request.precisions()) {
       SearchSpace space = new SearchSpace(request, precision);
       for (int gpus : SearchSpace.divisors(all)) {
         if (gpus == all || !request.allGpus()) {
@@ -121,14 +121,14 @@ public final class Planner {
   private static final class Search {
     private final Evaluator evaluator;
     private final Map<Object, Candidate> best = new HashMap<>();
-    private final Precision preferred;
+    private final NumberFormat preferred;
     private ParetoFront pareto = new ParetoFront();
     private final ParetoFront sound = new ParetoFront();
     private final Map<Object, Misfit> nearest = new HashMap<>();
     private int searched;
     private int feasible;
 
-    Search(Evaluator evaluator, Precision preferred) {
+    Search(Evaluator evaluator, NumberFormat preferred) {
       this.evaluator = evaluator;
       this.preferred = preferred;
     }
@@ -183,7 +183,7 @@ public final class Planner {
   }
 
   private static void check(PlanRequest request) {
-    for (Precision precision : request.precisions()) {
+    for (NumberFormat precision : request.precisions()) {
       if (!request.machine().card().has(precision)) {
         throw new DuokaException(
             ErrorCode.CONFIG,

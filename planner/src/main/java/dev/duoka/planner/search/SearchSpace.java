@@ -1,6 +1,6 @@
 package dev.duoka.planner.search;
 
-import dev.duoka.planner.catalogue.Precision;
+import dev.duoka.hardware.NumberFormat;
 import dev.duoka.planner.layout.Job;
 import dev.duoka.planner.layout.Layout;
 import dev.duoka.planner.layout.LossKind;
@@ -26,13 +26,13 @@ final class SearchSpace {
   private final ModelShape shape;
   private final Job job;
   private final Method method;
-  private final Precision precision;
+  private final NumberFormat precision;
 
   private final List<Recompute> recomputes;
   private final List<LossKind> losses;
 
   /** All choices of a request, in one arithmetic. */
-  SearchSpace(PlanRequest request, Precision precision) {
+  SearchSpace(PlanRequest request, NumberFormat precision) {
     shape = request.shape();
     job = request.job();
     method = request.method();

@@ -1,8 +1,8 @@
 package dev.duoka.planner.time;
 
-import dev.duoka.planner.catalogue.Achievable;
-import dev.duoka.planner.catalogue.Card;
-import dev.duoka.planner.catalogue.Precision;
+import dev.duoka.hardware.Achievable;
+import dev.duoka.hardware.Card;
+import dev.duoka.hardware.NumberFormat;
 
 /**
  * How fast a card computes products of a shape. Products whose smallest side is short reach less:
@@ -23,7 +23,7 @@ final class ProductRates {
   private final double attentionForward;
   private final double attentionBackward;
 
-  ProductRates(Card card, Precision precision) {
+  ProductRates(Card card, NumberFormat precision) {
     Achievable achievable = card.achievable();
     double peak = card.peak(precision) * achievable.training();
     // Plain cores come nearer to their peak than tensor cores; 8-bit products less near.
@@ -36,7 +36,7 @@ final class ProductRates {
     gemm = peak * share * (1 + HALF_SIDE / LARGE_SIDE);
     grouped = peak * achievable.grouped() * (1 + HALF_SIDE / GROUPED_SIDE);
     // Attention stays in 16 bits beside 8-bit products.
-    Precision core = precision == Precision.FP8 ? card.halfPrecision() : precision;
+    NumberFormat core = precision == NumberFormat.FP8 ? card.halfPrecision() : precision;
     attentionForward = card.peak(core) * achievable.training() * achievable.attentionForward();
     attentionBackward = card.peak(core) * achievable.training() * achievable.attentionBackward();
   }

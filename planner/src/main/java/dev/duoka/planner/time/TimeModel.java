@@ -1,9 +1,8 @@
 package dev.duoka.planner.time;
 
-import dev.duoka.planner.catalogue.Collective;
-import dev.duoka.planner.catalogue.LinkRates;
-import dev.duoka.planner.catalogue.Machine;
-import dev.duoka.planner.figure.Basis;
+import dev.duoka.hardware.Basis;
+import dev.duoka.hardware.Collective;
+import dev.duoka.hardware.Machine;
 import dev.duoka.planner.figure.Figure;
 import dev.duoka.planner.layout.EngineTraits;
 import dev.duoka.planner.layout.Job;

@@ -4,8 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
 import dev.duoka.formats.modelconfig.Presets;
+import dev.duoka.hardware.NumberFormat;
 import dev.duoka.planner.PublishedRuns;
-import dev.duoka.planner.catalogue.Precision;
 import dev.duoka.planner.layout.EngineTraits;
 import dev.duoka.planner.layout.Job;
 import dev.duoka.planner.layout.Layout;
@@ -100,7 +100,7 @@ final class PublishedMemoryTests {
         Recompute.NONE,
         Offload.NONE,
         LossKind.CHUNKED,
-        Precision.BF16,
+        NumberFormat.BF16,
         Method.FULL);
   }
 }

@@ -4,8 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
 import dev.duoka.formats.modelconfig.Presets;
-import dev.duoka.planner.catalogue.Catalogue;
-import dev.duoka.planner.catalogue.Machine;
+import dev.duoka.hardware.Catalogue;
+import dev.duoka.hardware.Machine;
 import dev.duoka.planner.layout.EngineTraits;
 import dev.duoka.planner.layout.Job;
 import dev.duoka.planner.layout.Method;

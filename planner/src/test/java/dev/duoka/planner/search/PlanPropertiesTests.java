@@ -3,8 +3,8 @@ package dev.duoka.planner.search;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.duoka.formats.modelconfig.Presets;
-import dev.duoka.planner.catalogue.Catalogue;
-import dev.duoka.planner.catalogue.Machine;
+import dev.duoka.hardware.Catalogue;
+import dev.duoka.hardware.Machine;
 import dev.duoka.planner.figure.Figure;
 import dev.duoka.planner.layout.EngineTraits;
 import dev.duoka.planner.layout.Job;

@@ -8,10 +8,11 @@ import static org.assertj.core.api.Assertions.withinPercentage;
 import dev.duoka.base.DuokaException;
 import dev.duoka.formats.modelconfig.Presets;
 import dev.duoka.formats.yaml.YamlData;
+import dev.duoka.hardware.Card;
+import dev.duoka.hardware.Catalogue;
+import dev.duoka.hardware.Machine;
+import dev.duoka.hardware.NumberFormat;
 import dev.duoka.planner.PublishedRuns;
-import dev.duoka.planner.catalogue.Catalogue;
-import dev.duoka.planner.catalogue.Machine;
-import dev.duoka.planner.catalogue.Precision;
 import dev.duoka.planner.layout.EngineTraits;
 import dev.duoka.planner.layout.Job;
 import dev.duoka.planner.layout.Layout;
@@ -28,6 +29,7 @@ import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 final class PlannerTests {
@@ -47,6 +49,17 @@ final class PlannerTests {
     assertThat(result.rules()).hasSize(3);
     assertThat(result.rules().getFirst().agrees()).isTrue();
     assertThat(result.plans()).allSatisfy(PlannerTests::isSound);
+  }
+
+  @ParameterizedTest
+  @MethodSource("cards")
+  void everyCardOfTheCatalogueCanBePlannedFor(String card) {
+    PlanResult result = plan("deepseek-coder-1.3b", "1x" + card);
+    assertThat(result.plans().size() + result.misfits().size()).isPositive();
+  }
+
+  static List<String> cards() {
+    return Catalogue.builtIn().cards().stream().map(Card::name).toList();
   }
 
   @ParameterizedTest
@@ -178,7 +191,7 @@ final class PlannerTests {
     PlanRequest lora = request.doing(new Job(4096, 1 << 17, Job.DEFAULT_IMBALANCE));
     Evaluator evaluator = new Evaluator(lora, catalogue);
     int[] seen = {0};
-    new SearchSpace(lora, Precision.BF16)
+    new SearchSpace(lora, NumberFormat.BF16)
         .forEach(
             1,
             layout -> {
@@ -243,7 +256,7 @@ final class PlannerTests {
     PlanResult result = plan("deepseek-v3", "8xH200");
     assertThat(result.misfits())
         .isNotEmpty()
-        .allSatisfy(it -> assertThat(it.layout().precision()).isEqualTo(Precision.BF16));
+        .allSatisfy(it -> assertThat(it.layout().precision()).isEqualTo(NumberFormat.BF16));
     assertThat(result.changes())
         .allSatisfy(it -> assertThat(it.layout()).doesNotContain("fp32"))
         .anySatisfy(it -> assertThat(it.change()).contains("machines of 8"))
@@ -252,9 +265,9 @@ final class PlannerTests {
 
   @Test
   void eightBitProductsAreMeasuredAgainstTheirOwnPeak() {
-    PlanRequest request = request("deepseek-llm-7b", "8xH100").in(Precision.FP8);
+    PlanRequest request = request("deepseek-llm-7b", "8xH100").in(NumberFormat.FP8);
     Plan best = new Planner(catalogue).plan(request).best().orElseThrow();
-    assertThat(best.mfuPeak()).isEqualTo(Precision.FP8);
+    assertThat(best.mfuPeak()).isEqualTo(NumberFormat.FP8);
     assertThat(best.mfuCausal()).isLessThan(0.6);
   }
 
@@ -284,7 +297,7 @@ final class PlannerTests {
             v100.machine(),
             v100.job(),
             v100.method(),
-            List.of(Precision.BF16),
+            List.of(NumberFormat.BF16),
             false,
             false,
             v100.engine());
@@ -292,7 +305,7 @@ final class PlannerTests {
         .isInstanceOf(DuokaException.class)
         .hasMessageContaining("Use fp16");
     assertThat(new Planner(catalogue).plan(v100).best().orElseThrow().layout().precision())
-        .isEqualTo(Precision.FP16);
+        .isEqualTo(NumberFormat.FP16);
   }
 
   /**
@@ -354,7 +367,7 @@ final class PlannerTests {
         target,
         new Job(4096, 1 << 20, Job.DEFAULT_IMBALANCE),
         Method.FULL,
-        List.of(target.card().halfPrecision(), Precision.FP32),
+        List.of(target.card().halfPrecision(), NumberFormat.FP32),
         false,
         false,
         EngineTraits.DUOKA);

@@ -2,10 +2,9 @@ package dev.duoka.planner.time;
 
 import dev.duoka.formats.modelconfig.ModelConfig;
 import dev.duoka.formats.modelconfig.Presets;
+import dev.duoka.hardware.Catalogue;
+import dev.duoka.hardware.NumberFormat;
 import dev.duoka.planner.PublishedRuns;
-import dev.duoka.planner.catalogue.Catalogue;
-import dev.duoka.planner.catalogue.LinkRates;
-import dev.duoka.planner.catalogue.Precision;
 import dev.duoka.planner.layout.EngineTraits;
 import dev.duoka.planner.layout.Job;
 import dev.duoka.planner.layout.Layout;
@@ -84,7 +83,7 @@ public final class PublishedTimes {
         Recompute.NONE,
         Offload.NONE,
         loss,
-        Precision.BF16,
+        NumberFormat.BF16,
         Method.FULL);
   }
 }

@@ -4,9 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
 import dev.duoka.formats.modelconfig.Presets;
+import dev.duoka.hardware.Catalogue;
 import dev.duoka.planner.PublishedRuns;
-import dev.duoka.planner.catalogue.Catalogue;
-import dev.duoka.planner.catalogue.LinkRates;
 import dev.duoka.planner.layout.EngineTraits;
 import dev.duoka.planner.layout.Job;
 import dev.duoka.planner.layout.LossKind;
