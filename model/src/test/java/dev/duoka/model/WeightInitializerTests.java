@@ -6,6 +6,7 @@ import dev.duoka.engine.parameter.Parameter;
 import dev.duoka.tensor.op.HostCopy;
 import dev.duoka.tensor.testing.TestDevice;
 import org.assertj.core.data.Offset;
+import java.util.Arrays;
 import org.junit.jupiter.api.Test;
 
 class WeightInitializerTests {
@@ -23,7 +24,9 @@ class WeightInitializerTests {
   }
 
   private static double[] values(TinyModel tiny) {
-    return HostCopy.doubles(tiny.model().parameters().values());
+    return tiny.model().parameters().buckets().stream()
+        .flatMapToDouble(bucket -> Arrays.stream(HostCopy.doubles(bucket.values())))
+        .toArray();
   }
 
   @Test

@@ -21,7 +21,7 @@ public final class MemoryLedger {
   private long peak;
   private long storages;
 
-  private MemoryLedger() {}
+  MemoryLedger() {}
 
   /** The ledger of a device. */
   public static MemoryLedger of(Device device) {

@@ -11,12 +11,19 @@ final class Storage {
   private final AtomicInteger tensors = new AtomicInteger(1);
   private final @Nullable Throwable site;
 
+  /** The ledger of the thread that made it, if that keeps one. */
+  private final @Nullable MemoryLedger ofThread;
+
   Storage(Device device, MemoryOwner owner, long bytes) {
     this.device = device;
     this.owner = owner;
     this.bytes = bytes;
     this.site = LiveTensors.onAllocation(this);
+    this.ofThread = ThreadLedger.current(device);
     MemoryLedger.of(device).add(owner, bytes);
+    if (ofThread != null) {
+      ofThread.add(owner, bytes);
+    }
   }
 
   Storage retain() {
@@ -28,6 +35,9 @@ final class Storage {
   synchronized void bookOn(MemoryOwner other) {
     if (other != owner && tensors.get() > 0) {
       MemoryLedger.of(device).move(owner, other, bytes);
+      if (ofThread != null) {
+        ofThread.move(owner, other, bytes);
+      }
       owner = other;
     }
   }
@@ -35,6 +45,9 @@ final class Storage {
   synchronized void release() {
     if (tensors.decrementAndGet() == 0) {
       MemoryLedger.of(device).remove(owner, bytes);
+      if (ofThread != null) {
+        ofThread.remove(owner, bytes);
+      }
       LiveTensors.onRelease(this);
     }
   }

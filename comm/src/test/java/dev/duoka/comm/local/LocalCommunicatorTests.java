@@ -55,10 +55,10 @@ class LocalCommunicatorTests {
     float[] expected = sum(ranks, 1001);
     LocalRanks.run(
         ranks,
-        collectives -> {
+        world -> {
           for (int round = 0; round < 5; round++) {
-            try (Tensor tensor = part(collectives.rank(), 1001)) {
-              collectives.allReduce(tensor);
+            try (Tensor tensor = part(world.rank(), 1001)) {
+              world.allReduce(tensor);
               assertThat(HostCopy.floats(tensor)).isEqualTo(expected);
             }
           }
@@ -72,24 +72,24 @@ class LocalCommunicatorTests {
     float[] expected = sum(ranks, 12 * ranks);
     LocalRanks.run(
         ranks,
-        collectives -> {
-          int rank = collectives.rank();
+        world -> {
+          int rank = world.rank();
           try (Scope _ = Scope.open(MemoryOwner.TEMPORARIES)) {
             // Into a tensor of its own.
             Tensor shard = Tensors.empty(Dtype.FLOAT32, DEVICE, 12);
-            collectives.reduceScatter(part(rank, 12L * ranks), shard);
+            world.reduceScatter(part(rank, 12L * ranks), shard);
             float[] mine = Arrays.copyOfRange(expected, 12 * rank, 12 * rank + 12);
             assertThat(HostCopy.floats(shard)).isEqualTo(mine);
             // In place.
             Tensor full = part(rank, 12L * ranks);
             Tensor place = Views.narrow(full, 0, 12L * rank, 12);
-            collectives.reduceScatter(full, place);
+            world.reduceScatter(full, place);
             assertThat(HostCopy.floats(place)).isEqualTo(mine);
             // And back, from elsewhere and in place.
             Tensor gathered = Tensors.zeros(Dtype.FLOAT32, DEVICE, 12L * ranks);
-            collectives.allGather(shard, gathered);
+            world.allGather(shard, gathered);
             assertThat(HostCopy.floats(gathered)).isEqualTo(expected);
-            collectives.allGather(place, full);
+            world.allGather(place, full);
             assertThat(HostCopy.floats(full)).isEqualTo(expected);
           }
         });
@@ -101,17 +101,17 @@ class LocalCommunicatorTests {
     AtomicInteger arrived = new AtomicInteger();
     LocalRanks.run(
         ranks,
-        collectives -> {
-          assertThat(collectives.size()).isEqualTo(ranks);
+        world -> {
+          assertThat(world.size()).isEqualTo(ranks);
           for (int round = 1; round <= 20; round++) {
-            double[] values = {collectives.rank(), 0.5, round};
-            collectives.allReduce(values);
+            double[] values = {world.rank(), 0.5, round};
+            world.agreement().sum(values);
             assertThat(values)
                 .containsExactly(ranks * (ranks - 1) / 2.0, 0.5 * ranks, (double) round * ranks);
             arrived.incrementAndGet();
-            collectives.barrier();
+            world.agreement().barrier();
             assertThat(arrived.get()).isGreaterThanOrEqualTo(round * ranks);
-            collectives.barrier();
+            world.agreement().barrier();
           }
         });
   }
@@ -124,18 +124,18 @@ class LocalCommunicatorTests {
             () ->
                 LocalRanks.run(
                     3,
-                    collectives -> {
-                      collectives.barrier();
-                      if (collectives.rank() == failing) {
+                    world -> {
+                      world.agreement().barrier();
+                      if (world.rank() == failing) {
                         throw new UnsupportedOperationException("no more memory");
                       }
                       try (Tensor tensor = part(0, 8)) {
-                        collectives.allReduce(tensor);
+                        world.allReduce(tensor);
                       } catch (DuokaException e) {
                         assertThat(e.code()).isEqualTo(ErrorCode.RANK_LOST);
                         assertThat(e).hasMessageContaining("rank " + failing + " failed");
                         assertThat(e).hasMessageContaining("no more memory");
-                        assertThatThrownBy(collectives::barrier).isInstanceOf(DuokaException.class);
+                        assertThatThrownBy(world.agreement()::barrier).isInstanceOf(DuokaException.class);
                         lost.incrementAndGet();
                         throw e;
                       }
@@ -160,9 +160,9 @@ class LocalCommunicatorTests {
   @Test
   void aRankThatFinishesEarlyDoesNotLeaveTheOthersWaiting() {
     loses(
-        collectives -> {
-          if (collectives.rank() != 1) {
-            collectives.barrier();
+        world -> {
+          if (world.rank() != 1) {
+            world.agreement().barrier();
           }
         },
         "rank 1 has finished");
@@ -171,30 +171,30 @@ class LocalCommunicatorTests {
   @Test
   void differentCollectivesAreNamed() {
     loses(
-        collectives -> {
+        world -> {
           try (Tensor tensor = part(0, 6)) {
-            if (collectives.rank() == 0) {
-              collectives.allReduce(tensor);
+            if (world.rank() == 0) {
+              world.allReduce(tensor);
             } else {
-              collectives.barrier();
+              world.agreement().barrier();
             }
           }
         },
-        "all-reduce of 6 × float32",
+        "all-reduce of 6 × FLOAT32",
         "in barrier");
   }
 
   @Test
   void differentSizesAreNamed() {
     loses(
-        collectives -> {
-          collectives.allReduce(new double[3]);
-          try (Tensor tensor = part(0, collectives.rank() == 0 ? 6 : 7)) {
-            collectives.allReduce(tensor);
+        world -> {
+          world.agreement().sum(new double[3]);
+          try (Tensor tensor = part(0, world.rank() == 0 ? 6 : 7)) {
+            world.allReduce(tensor);
           }
         },
-        "all-reduce of 6 × float32",
-        "all-reduce of 7 × float32");
+        "all-reduce of 6 × FLOAT32",
+        "all-reduce of 7 × FLOAT32");
   }
 
   private static void loses(RankBody body, String... texts) {

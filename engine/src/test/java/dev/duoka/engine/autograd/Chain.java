@@ -49,10 +49,10 @@ final class Chain implements AutoCloseable {
       specs.add(spec("down " + block, WIDTH, INNER));
     }
     specs.add(spec("unused", 3));
-    store = new ParameterStore(specs, dtype, device, 1, true);
+    store = new ParameterStore(specs, new ParameterStore.Storage(dtype, device, 1, true));
     Inputs inputs = new Inputs(141, dtype, device);
     try (Scope _ = Scope.open(MemoryOwner.BATCH)) {
-      Copies.into(store.values(), inputs.normal(store.length()));
+      Copies.into(store.onlyBucket().values(), inputs.normal(store.onlyBucket().length()));
       tokens = Scope.detach(inputs.indices(VOCABULARY, 1, TOKENS));
       targets = Scope.detach(inputs.indices(VOCABULARY, TOKENS));
     }
@@ -63,7 +63,7 @@ final class Chain implements AutoCloseable {
     for (long size : shape) {
       sizes.add(size);
     }
-    return new ParameterSpec(name, sizes, new Initializer.Constant(0));
+    return ParameterSpec.plain(name, sizes, new Initializer.Constant(0));
   }
 
   Variable loss(Tape tape) {
@@ -99,7 +99,7 @@ final class Chain implements AutoCloseable {
       tape.backward(loss);
     }
     store.zeroUntouchedGradients();
-    results.add(HostCopy.doubles(store.gradients()));
+    results.add(HostCopy.doubles(store.onlyBucket().gradients()));
     return results;
   }
 

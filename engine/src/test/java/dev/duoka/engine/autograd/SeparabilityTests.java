@@ -77,15 +77,11 @@ class SeparabilityTests {
   void laterIsTheSame(Case function) {
     try (ParameterStore store =
         new ParameterStore(
-            List.of(new ParameterSpec("w", function.shape(), new Initializer.Constant(0))),
-            Dtype.FLOAT32,
-            DEVICE,
-            1,
-            true)) {
+            List.of(ParameterSpec.plain("w", function.shape(), new Initializer.Constant(0))), new ParameterStore.Storage(Dtype.FLOAT32, DEVICE, 1, true))) {
       LedgerSnapshot before = LedgerSnapshot.of(DEVICE);
       Parameter weight = store.parameter("w");
-      try (Tensor values = new Inputs(151, Dtype.FLOAT32, DEVICE).normal(store.length())) {
-        Copies.into(store.values(), values);
+      try (Tensor values = new Inputs(151, Dtype.FLOAT32, DEVICE).normal(store.onlyBucket().length())) {
+        Copies.into(store.onlyBucket().values(), values);
       }
       double[] atOnce = gradient(function, weight, false);
       store.resetGradients();

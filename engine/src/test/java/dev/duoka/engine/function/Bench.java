@@ -66,11 +66,7 @@ final class Bench implements AutoCloseable {
     List<Long> sizes = Arrays.stream(shape).boxed().toList();
     ParameterStore store =
         new ParameterStore(
-            List.of(new ParameterSpec(name, sizes, new Initializer.Constant(0))),
-            random.dtype(),
-            random.device(),
-            1,
-            true);
+            List.of(ParameterSpec.plain(name, sizes, new Initializer.Constant(0))), new ParameterStore.Storage(random.dtype(), random.device(), 1, true));
     stores.add(store);
     Parameter parameter = store.parameter(name);
     Copies.into(parameter.value(), random.coarse(shape));

@@ -121,10 +121,6 @@ class ScaledLinearTests {
 
   private static ParameterStore store(Device device, long out, long in) {
     return new ParameterStore(
-        List.of(new ParameterSpec("w", List.of(out, in), new Initializer.Normal(1))),
-        Dtype.BFLOAT16,
-        device,
-        1,
-        true);
+        List.of(ParameterSpec.plain("w", List.of(out, in), new Initializer.Normal(1))), new ParameterStore.Storage(Dtype.BFLOAT16, device, 1, true));
   }
 }

@@ -6,7 +6,7 @@ import dev.duoka.data.batch.BatchStream;
 import dev.duoka.data.batch.DataState;
 import dev.duoka.data.batch.StepBatch;
 import dev.duoka.data.batch.ValidationBatches;
-import dev.duoka.engine.optimizer.ShardedAdamW;
+import dev.duoka.parallel.state.ShardedOptimizer;
 import dev.duoka.comm.Communicator;
 import dev.duoka.engine.precision.LossScaler;
 import dev.duoka.model.LanguageModel;
@@ -18,7 +18,7 @@ import dev.duoka.train.schedule.LearningRateSchedule;
 import dev.duoka.train.step.GradientRanges;
 import dev.duoka.train.step.RankState;
 import dev.duoka.train.step.StepMetrics;
-import dev.duoka.train.step.TrainingStep;
+import dev.duoka.parallel.step.TrainingStep;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
@@ -34,17 +34,17 @@ final class RankTrainer {
 
   /** What the loop works with; all belong to the rank. */
   record Rank(
-      Communicator collectives,
+      Communicator world,
       Device device,
       LanguageModel model,
-      ShardedAdamW optimizer,
+      ShardedOptimizer optimizer,
       LossScaler scaler,
       TrainingStep step,
       BatchStream batches,
       @Nullable ValidationBatches validation) {
     static Rank of(RankState state, BatchStream batches) {
       return new Rank(
-          state.collectives(),
+          state.world(),
           state.device(),
           state.model(),
           state.optimizer(),
@@ -108,7 +108,7 @@ final class RankTrainer {
       double scale,
       double dataSeconds,
       List<StepMetrics.GradientRange> ranges,
-      TrainingStep.Pending step) {}
+      TrainingStep.PendingStep step) {}
 
   /**
    * How the loop ended.
@@ -167,18 +167,20 @@ final class RankTrainer {
     double scale = rank.scaler().scale();
     boolean measure = plan.rangesEvery() > 0 && number % plan.rangesEvery() == 0;
     List<StepMetrics.GradientRange> ranges = new ArrayList<>();
-    TrainingStep.Pending step =
+    TrainingStep.PendingStep step =
         rank.step()
             .launch(
                 batch,
                 learningRate,
-                () -> {
-                  if (measure && isFirst()) {
-                    ranges.addAll(GradientRanges.of(rank.model(), scale));
-                  }
-                });
+                measure ? () -> addRanges(ranges, scale) : null);
     batchEnd = batch.after();
     return new Launched(number, learningRate, scale, dataSeconds, ranges, step);
+  }
+
+  private void addRanges(List<StepMetrics.GradientRange> ranges, double scale) {
+    if (isFirst()) {
+      ranges.addAll(GradientRanges.of(rank.model(), scale));
+    }
   }
 
   /** Waits for a step, checks and reports its numbers; returns its loss. */
@@ -220,7 +222,7 @@ final class RankTrainer {
   }
 
   double mfu(double tokensPerSecond) {
-    return tokensPerSecond * plan.flopsPerToken() / (plan.peakFlops() * rank.collectives().size());
+    return tokensPerSecond * plan.flopsPerToken() / (plan.peakFlops() * rank.world().size());
   }
 
   /** The loss is a mean over targets; without any it would be no number. */
@@ -301,12 +303,12 @@ final class RankTrainer {
   /** All ranks stop at the same step, whichever saw the request first. */
   private boolean agreedToStop() {
     double[] requests = {events.stopRequested() ? 1 : 0};
-    rank.collectives().allReduce(requests);
+    rank.world().agreement().sum(requests);
     return requests[0] > 0;
   }
 
   private boolean isFirst() {
-    return rank.collectives().rank() == 0;
+    return rank.world().rank() == 0;
   }
 
   /** Ends an evaluation early, on all ranks at once; nothing is wrong. */

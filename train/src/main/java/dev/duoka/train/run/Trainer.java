@@ -212,7 +212,7 @@ public final class Trainer {
 
     private boolean agreedToStop(Communicator collectives) {
       double[] requests = {stop.get() ? 1 : 0};
-      collectives.allReduce(requests);
+      collectives.agreement().sum(requests);
       return requests[0] > 0;
     }
 

@@ -185,8 +185,11 @@ class RoundTripTests {
             start.accept(rank);
             for (int step = 0; step < 2; step++) {
               rank.model().parameters().resetGradients();
-              Tensor gradients = rank.model().parameters().gradients();
-              Tensors.fill(gradients, 0.25 * (step + 1) * (collectives.rank() + 1));
+              double gradient = 0.25 * (step + 1) * (collectives.rank() + 1);
+              rank.model()
+                  .parameters()
+                  .buckets()
+                  .forEach(bucket -> Tensors.fill(bucket.gradients(), gradient));
               rank.model()
                   .parameters()
                   .parameters()
@@ -194,7 +197,10 @@ class RoundTripTests {
               rank.optimizer().step(1e-2, 1);
             }
             if (collectives.rank() == 0) {
-              result.add(HostCopy.floats(rank.model().parameters().values()));
+              rank.model()
+                  .parameters()
+                  .buckets()
+                  .forEach(bucket -> result.add(HostCopy.floats(bucket.values())));
             }
           }
         });

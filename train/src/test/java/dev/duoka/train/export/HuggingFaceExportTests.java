@@ -64,7 +64,7 @@ class HuggingFaceExportTests {
               for (long step = STEP - 1; step <= STEP; step++) {
                 rank.fill(step);
                 writer.save(collectives, rank.model(), rank.optimizer(), TestRank.state(step));
-                collectives.barrier();
+                collectives.agreement().barrier();
               }
             }
           });

@@ -2,7 +2,7 @@ package dev.duoka.train.generate;
 
 import dev.duoka.data.batch.DataState;
 import dev.duoka.engine.optimizer.AdamWSettings;
-import dev.duoka.engine.optimizer.ShardedAdamW;
+import dev.duoka.parallel.state.ShardedOptimizer;
 import dev.duoka.comm.SingleRank;
 import dev.duoka.engine.precision.LossScaler;
 import dev.duoka.formats.modelconfig.ModelConfig;
@@ -54,7 +54,7 @@ final class TinyRun {
             new CheckpointWriter(
                 run, TokenizerFiles.of("bytes"), new RetentionPolicy(1, 0), TinyRun::refuse);
         LanguageModel model = model(config, seed);
-        ShardedAdamW optimizer = new ShardedAdamW(model.parameters(), alone, settings, 0)) {
+        ShardedOptimizer optimizer = new ShardedOptimizer(model.parameters(), alone, settings, 0)) {
       writer.save(alone, model, optimizer, state);
     }
   }

@@ -4,6 +4,9 @@ import dev.duoka.engine.autograd.Recompute;
 import dev.duoka.engine.autograd.Tape;
 import dev.duoka.engine.autograd.Variable;
 import dev.duoka.engine.optimizer.AdamWSettings;
+import dev.duoka.engine.precision.LossScaler;
+import dev.duoka.engine.precision.Precision;
+import dev.duoka.parallel.step.StepSettings;
 import dev.duoka.formats.modelconfig.ModelConfig;
 import dev.duoka.formats.modelconfig.ModelConfigReader;
 import dev.duoka.formats.safetensors.SafetensorsFolder;
@@ -99,8 +102,22 @@ public final class ParityCheck {
         WeightReader.readAll(weights, model.weights(), model.buffers());
         compareOneBatch(model, expected, ids);
       }
-      compareSteps(new OptimizerSteps(config, allocation, weights, steps, optimizer), expected);
+      StepSettings settings = settings(config, longest, optimizer);
+      compareSteps(new OptimizerSteps(settings, device, weights, steps), expected);
     }
+  }
+
+  /** The step that other programs' series were made with: fp32, the next token's loss alone. */
+  static StepSettings settings(ModelConfig config, int longest, AdamWSettings optimizer) {
+    return new StepSettings(
+        config,
+        Precision.FP32,
+        Recompute.NONE,
+        longest,
+        optimizer,
+        0,
+        LossScaler.Settings.DEFAULT,
+        StepSettings.AuxiliaryLosses.NONE);
   }
 
   private void compareOneBatch(LanguageModel model, ExpectedTensors expected, TokenIds ids) {

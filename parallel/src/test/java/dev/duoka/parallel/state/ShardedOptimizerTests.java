@@ -1,4 +1,6 @@
-package dev.duoka.engine.optimizer;
+package dev.duoka.parallel.state;
+
+import dev.duoka.engine.optimizer.AdamWSettings;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
@@ -34,7 +36,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 @Timeout(60)
-class ShardedAdamWTests {
+class ShardedOptimizerTests {
   private static final Device DEVICE = TestDevice.current();
   private static final int LENGTH = 6 * 128;
   private static final int STEPS = 6;
@@ -44,14 +46,10 @@ class ShardedAdamWTests {
     ParameterStore store =
         new ParameterStore(
             List.of(
-                new ParameterSpec("a", List.of(512L), new Initializer.Constant(0)),
-                new ParameterSpec("b", List.of(2L, 128L), new Initializer.Constant(0))),
-            dtype,
-            DEVICE,
-            shards,
-            true);
+                ParameterSpec.plain("a", List.of(512L), new Initializer.Constant(0)),
+                ParameterSpec.plain("b", List.of(2L, 128L), new Initializer.Constant(0))), new ParameterStore.Storage(dtype, DEVICE, shards, true));
     try (Tensor start = new Inputs(181, Dtype.FLOAT32, DEVICE).coarse(LENGTH)) {
-      Copies.into(store.values(), start);
+      Copies.into(store.onlyBucket().values(), start);
     }
     return store;
   }
@@ -84,24 +82,24 @@ class ShardedAdamWTests {
     int ranks = collectives.size();
     double[] norms = new double[STEPS];
     try (ParameterStore store = store(dtype, ranks);
-        ShardedAdamW optimizer = new ShardedAdamW(store, collectives, SETTINGS, zeroStage)) {
+        ShardedOptimizer optimizer = new ShardedOptimizer(store, collectives, SETTINGS, zeroStage)) {
       assertThat(optimizer.isSharded()).isEqualTo(zeroStage == 1 && ranks > 1);
       for (int step = 0; step < STEPS; step++) {
         addGradient(store, step, collectives.rank(), ranks);
-        Elementwise.mulInPlace(store.gradients(), lossScale);
+        Elementwise.mulInPlace(store.onlyBucket().gradients(), lossScale);
         StepOutcome outcome = optimizer.step(rate(step), lossScale);
         assertThat(outcome.applied()).isTrue();
         norms[step] = outcome.gradientNorm();
       }
       assertThat(optimizer.steps()).isEqualTo(STEPS);
       if (dtype != Dtype.FLOAT32) {
-        try (Tensor rounded = Copies.cast(optimizer.masterShard(), dtype);
+        try (Tensor rounded = Copies.cast(optimizer.slices().getFirst().states().master(), dtype);
             Tensor mine =
-                Views.narrow(store.values(), 0, optimizer.shardOffset(), rounded.size(0))) {
+                Views.narrow(store.onlyBucket().values(), 0, optimizer.slices().getFirst().offset(), rounded.size(0))) {
           assertThat(HostCopy.doubles(mine)).isEqualTo(HostCopy.doubles(rounded));
         }
       }
-      return new Result(HostCopy.doubles(store.values()), norms);
+      return new Result(HostCopy.doubles(store.onlyBucket().values()), norms);
     }
   }
 
@@ -113,10 +111,10 @@ class ShardedAdamWTests {
     PlainAdamW plain;
     double[] norms = new double[STEPS];
     try (ParameterStore store = store(Dtype.FLOAT32, 1)) {
-      plain = new PlainAdamW(SETTINGS, HostCopy.doubles(store.values()));
+      plain = new PlainAdamW(SETTINGS, HostCopy.doubles(store.onlyBucket().values()));
       for (int step = 0; step < STEPS; step++) {
         addGradient(store, step, 0, 1);
-        norms[step] = plain.step(rate(step), HostCopy.doubles(store.gradients()));
+        norms[step] = plain.step(rate(step), HostCopy.doubles(store.onlyBucket().gradients()));
       }
     }
     return new Result(plain.weights, norms);
@@ -160,16 +158,16 @@ class ShardedAdamWTests {
         2,
         collectives -> {
           try (ParameterStore store = store(Dtype.BFLOAT16, 2)) {
-            collectives.barrier();
+            collectives.agreement().barrier();
             long before = states();
-            collectives.barrier();
-            try (ShardedAdamW _ = new ShardedAdamW(store, collectives, SETTINGS, 1)) {
-              collectives.barrier();
+            collectives.agreement().barrier();
+            try (ShardedOptimizer _ = new ShardedOptimizer(store, collectives, SETTINGS, 1)) {
+              collectives.agreement().barrier();
               // Both ranks' halves: one set of two moments and master weights, 12 bytes a weight.
               assertThat(states() - before).isEqualTo(12L * LENGTH);
-              collectives.barrier();
+              collectives.agreement().barrier();
             }
-            collectives.barrier();
+            collectives.agreement().barrier();
           }
         });
   }
@@ -187,13 +185,13 @@ class ShardedAdamWTests {
         ranks,
         collectives -> {
           try (ParameterStore store = store(Dtype.BFLOAT16, ranks);
-              ShardedAdamW optimizer = new ShardedAdamW(store, collectives, SETTINGS, 1)) {
+              ShardedOptimizer optimizer = new ShardedOptimizer(store, collectives, SETTINGS, 1)) {
             addGradient(store, 0, collectives.rank(), ranks);
             optimizer.step(0.01, 1);
             double[][] before = state(store, optimizer);
             addGradient(store, 1, collectives.rank(), ranks);
             if (collectives.rank() == ranks - 1) {
-              try (Tensor element = Views.slice(store.gradients(), 5, 1)) {
+              try (Tensor element = Views.slice(store.onlyBucket().gradients(), 5, 1)) {
                 Tensors.fill(element, bad);
               }
             }
@@ -210,12 +208,12 @@ class ShardedAdamWTests {
         });
   }
 
-  private static double[][] state(ParameterStore store, ShardedAdamW optimizer) {
+  private static double[][] state(ParameterStore store, ShardedOptimizer optimizer) {
     return new double[][] {
-      HostCopy.doubles(store.values()),
-      HostCopy.doubles(optimizer.masterShard()),
-      HostCopy.doubles(optimizer.firstMoment()),
-      HostCopy.doubles(optimizer.secondMoment())
+      HostCopy.doubles(store.onlyBucket().values()),
+      HostCopy.doubles(optimizer.slices().getFirst().states().master()),
+      HostCopy.doubles(optimizer.slices().getFirst().states().firstMoment()),
+      HostCopy.doubles(optimizer.slices().getFirst().states().secondMoment())
     };
   }
 
@@ -224,9 +222,9 @@ class ShardedAdamWTests {
     for (double clip : new double[] {0, 1e9, 0.5}) {
       AdamWSettings settings = new AdamWSettings(0, 0.5, 1e-8, 0, clip);
       try (ParameterStore store = store(Dtype.FLOAT32, 1);
-          ShardedAdamW optimizer = new ShardedAdamW(store, new SingleRank(), settings, 0)) {
+          ShardedOptimizer optimizer = new ShardedOptimizer(store, new SingleRank(), settings, 0)) {
         addGradient(store, 0, 0, 1);
-        double[] gradient = HostCopy.doubles(store.gradients());
+        double[] gradient = HostCopy.doubles(store.onlyBucket().gradients());
         double norm = optimizer.step(0.1, 1).gradientNorm();
         assertThat(norm).isGreaterThan(1);
         double factor = clip == 0.5 ? clip / norm : 1;
@@ -235,7 +233,7 @@ class ShardedAdamWTests {
         }
         // Without momentum the first moment is the clipped gradient.
         Numbers.assertClose(
-            "clip " + clip, HostCopy.doubles(optimizer.firstMoment()), gradient, 2e-6);
+            "clip " + clip, HostCopy.doubles(optimizer.slices().getFirst().states().firstMoment()), gradient, 2e-6);
       }
     }
   }
@@ -243,13 +241,13 @@ class ShardedAdamWTests {
   @Test
   void adoptsWeightsThatWereWrittenIntoTheStore() {
     try (ParameterStore store = store(Dtype.BFLOAT16, 1);
-        ShardedAdamW optimizer = new ShardedAdamW(store, new SingleRank(), SETTINGS, 0)) {
-      Tensors.fill(store.values(), 3);
+        ShardedOptimizer optimizer = new ShardedOptimizer(store, new SingleRank(), SETTINGS, 0)) {
+      Tensors.fill(store.onlyBucket().values(), 3);
       optimizer.adoptValues();
-      assertThat(HostCopy.doubles(optimizer.masterShard())).containsOnly(3);
-      Tensors.fill(optimizer.masterShard(), 4);
+      assertThat(HostCopy.doubles(optimizer.slices().getFirst().states().master())).containsOnly(3);
+      Tensors.fill(optimizer.slices().getFirst().states().master(), 4);
       optimizer.publish();
-      assertThat(HostCopy.doubles(store.values())).containsOnly(4);
+      assertThat(HostCopy.doubles(store.onlyBucket().values())).containsOnly(4);
     }
   }
 
@@ -261,7 +259,7 @@ class ShardedAdamWTests {
                     2,
                     collectives -> {
                       try (ParameterStore store = store(Dtype.FLOAT32, 3)) {
-                        new ShardedAdamW(store, collectives, SETTINGS, 1).close();
+                        new ShardedOptimizer(store, collectives, SETTINGS, 1).close();
                       }
                     }))
         .isInstanceOf(IllegalArgumentException.class)

@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.duoka.engine.autograd.Recompute;
 import dev.duoka.engine.optimizer.AdamWSettings;
-import dev.duoka.engine.optimizer.ShardedAdamW;
+import dev.duoka.parallel.state.ShardedOptimizer;
 import dev.duoka.comm.SingleRank;
 import dev.duoka.tensor.Device;
 import dev.duoka.tensor.Dtype;
@@ -46,8 +46,8 @@ class DryRunTests {
   void everyStepTakesTheSameBytes(String preset) {
     MemoryLedger ledger = MemoryLedger.of(Device.CPU);
     try (TinyModel tiny = new TinyModel(preset, Dtype.FLOAT32, Device.CPU);
-        ShardedAdamW optimizer =
-            new ShardedAdamW(
+        ShardedOptimizer optimizer =
+            new ShardedOptimizer(
                 tiny.model().parameters(),
                 new SingleRank(),
                 new AdamWSettings(0.9, 0.95, 1e-8, 0.1, 1),
@@ -89,8 +89,8 @@ class DryRunTests {
       String preset, Dtype dtype, Recompute recompute, Device device) {
     MemoryLedger ledger = MemoryLedger.of(device);
     try (TinyModel tiny = new TinyModel(preset, dtype, device);
-        ShardedAdamW optimizer =
-            new ShardedAdamW(
+        ShardedOptimizer optimizer =
+            new ShardedOptimizer(
                 tiny.model().parameters(),
                 new SingleRank(),
                 new AdamWSettings(0.9, 0.95, 1e-8, 0.1, 1),

@@ -1,4 +1,6 @@
-package dev.duoka.engine.optimizer;
+package dev.duoka.parallel.state;
+
+import dev.duoka.engine.optimizer.AdamWSettings;
 
 /** AdamW with clipping by the global norm, in double, read from its papers. */
 final class PlainAdamW {

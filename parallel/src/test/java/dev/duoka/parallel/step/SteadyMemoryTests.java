@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.duoka.engine.autograd.Recompute;
 import dev.duoka.engine.optimizer.AdamWSettings;
-import dev.duoka.engine.optimizer.ShardedAdamW;
+import dev.duoka.parallel.state.ShardedOptimizer;
 import dev.duoka.comm.SingleRank;
 import dev.duoka.tensor.Device;
 import dev.duoka.tensor.LiveTensors;
@@ -27,7 +27,7 @@ class SteadyMemoryTests {
   @Test
   void twoHundredStepsLeaveEverythingFlat() throws IOException {
     try (TinyModel tiny = new TinyModel("tiny-v3", DEVICE);
-        ShardedAdamW optimizer = optimizer(tiny)) {
+        ShardedOptimizer optimizer = optimizer(tiny)) {
       for (int step = 0; step < 40; step++) {
         step(tiny, optimizer, step);
       }
@@ -45,7 +45,7 @@ class SteadyMemoryTests {
   @Test
   void aStepLeavesNoTensorBehind() {
     try (TinyModel tiny = new TinyModel("tiny-v3", DEVICE);
-        ShardedAdamW optimizer = optimizer(tiny)) {
+        ShardedOptimizer optimizer = optimizer(tiny)) {
       step(tiny, optimizer, 0);
       LiveTensors.track(true);
       try {
@@ -59,12 +59,12 @@ class SteadyMemoryTests {
     }
   }
 
-  private static ShardedAdamW optimizer(TinyModel tiny) {
-    return new ShardedAdamW(
+  private static ShardedOptimizer optimizer(TinyModel tiny) {
+    return new ShardedOptimizer(
         tiny.model().parameters(), new SingleRank(), new AdamWSettings(0.9, 0.95, 1e-8, 0.1, 1), 0);
   }
 
-  private static void step(TinyModel tiny, ShardedAdamW optimizer, int step) {
+  private static void step(TinyModel tiny, ShardedOptimizer optimizer, int step) {
     Recompute[] modes = Recompute.values();
     tiny.trainOnly(modes[step % modes.length], 1, 32);
     optimizer.step(1e-3, 1);

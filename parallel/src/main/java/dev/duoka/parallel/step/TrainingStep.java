@@ -1,22 +1,23 @@
-package dev.duoka.train.step;
+package dev.duoka.parallel.step;
 
+import dev.duoka.comm.Communicator;
 import dev.duoka.data.batch.MicroBatch;
 import dev.duoka.data.batch.StepBatch;
 import dev.duoka.engine.autograd.FunctionObserver;
-import dev.duoka.engine.autograd.Recompute;
 import dev.duoka.engine.autograd.Tape;
 import dev.duoka.engine.autograd.Variable;
 import dev.duoka.engine.function.BalanceLoss;
-import dev.duoka.engine.optimizer.PendingOutcome;
-import dev.duoka.engine.optimizer.ShardedAdamW;
-import dev.duoka.engine.optimizer.StepOutcome;
-import dev.duoka.comm.Communicator;
 import dev.duoka.engine.precision.LossScaler;
 import dev.duoka.model.LanguageModel;
 import dev.duoka.model.LossWeights;
 import dev.duoka.model.Losses;
 import dev.duoka.model.TokenBatch;
 import dev.duoka.model.layer.Pass;
+import dev.duoka.model.layer.SelectionBias;
+import dev.duoka.parallel.schedule.Schedule;
+import dev.duoka.parallel.state.PendingOutcome;
+import dev.duoka.parallel.state.ShardedOptimizer;
+import dev.duoka.parallel.state.StepOutcome;
 import dev.duoka.tensor.Device;
 import dev.duoka.tensor.MemoryOwner;
 import dev.duoka.tensor.Scope;
@@ -29,24 +30,8 @@ import dev.duoka.tensor.op.Views;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
-/** One optimizer step of one rank: micro-batches forward and backward, then the update. */
+/** One optimizer step of one rank: its schedule of micro-batches, then the update. */
 public final class TrainingStep implements AutoCloseable {
-  /**
-   * What does not change from step to step.
-   *
-   * @param recompute which activations are computed again
-   * @param furtherTokensWeight λ of predicting further tokens
-   * @param balanceWeight α of the experts' auxiliary loss; 0 for none
-   * @param balancePerSequence whether that loss is taken per sequence or per micro-batch
-   * @param biasUpdateRate γ of the experts' selection bias
-   */
-  public record Settings(
-      Recompute recompute,
-      double furtherTokensWeight,
-      double balanceWeight,
-      boolean balancePerSequence,
-      double biasUpdateRate) {}
-
   /**
    * What a step gave.
    *
@@ -62,7 +47,7 @@ public final class TrainingStep implements AutoCloseable {
       double optimizerSeconds) {}
 
   /** A step that was launched and may not have ended. */
-  public final class Pending {
+  public final class PendingStep {
     private final DeferredRead losses;
     private final PendingOutcome update;
     private final double targets;
@@ -70,18 +55,13 @@ public final class TrainingStep implements AutoCloseable {
     private final double backwardSeconds;
     private final double optimizerSeconds;
 
-    private Pending(
-        DeferredRead losses,
-        PendingOutcome update,
-        double targets,
-        double forwardSeconds,
-        double backwardSeconds,
-        double optimizerSeconds) {
+    private PendingStep(
+        DeferredRead losses, PendingOutcome update, double targets, double optimizerSeconds) {
       this.losses = losses;
       this.update = update;
       this.targets = targets;
-      this.forwardSeconds = forwardSeconds;
-      this.backwardSeconds = backwardSeconds;
+      this.forwardSeconds = executor.forwardSeconds();
+      this.backwardSeconds = executor.backwardSeconds();
       this.optimizerSeconds = optimizerSeconds;
     }
 
@@ -93,7 +73,7 @@ public final class TrainingStep implements AutoCloseable {
       long start = System.nanoTime();
       StepOutcome outcome = update.await();
       double[] sums = losses.await();
-      collectives.allReduce(sums);
+      data.agreement().sum(sums);
       double waited = (System.nanoTime() - start) * 1e-9;
       double further = 0;
       for (int depth = 1; depth < sums.length; depth++) {
@@ -110,35 +90,35 @@ public final class TrainingStep implements AutoCloseable {
   }
 
   private final LanguageModel model;
-  private final ShardedAdamW optimizer;
+  private final ShardedOptimizer optimizer;
   private final LossScaler scaler;
-  private final Communicator collectives;
+  private final Communicator data;
   private final Device device;
-  private final Settings settings;
+  private final StepSettings.AuxiliaryLosses auxiliary;
+  private final ScheduleExecutor executor;
   private final Tensor lossSums;
   private final DeferredRead[] lossReads = new DeferredRead[2];
   private long launched;
   private @Nullable FunctionObserver observer;
 
-  /** The steps of a rank with this model, optimizer and loss scale. */
-  public TrainingStep(
+  TrainingStep(
       LanguageModel model,
-      ShardedAdamW optimizer,
+      ShardedOptimizer optimizer,
       LossScaler scaler,
-      Communicator collectives,
-      Settings settings) {
+      Communicator data,
+      StepSettings settings) {
     this.model = model;
     this.optimizer = optimizer;
     this.scaler = scaler;
-    this.collectives = collectives;
-    this.settings = settings;
-    Tensor values = model.parameters().values();
-    this.device = values.device();
+    this.data = data;
+    this.auxiliary = settings.auxiliary();
+    this.device = model.parameters().device();
+    this.executor = new ScheduleExecutor(model, settings.recompute());
     try (Scope _ = Scope.open(MemoryOwner.TEMPORARIES)) {
       lossSums =
           Scope.detach(
               Tensors.zeros(
-                  model.parameters().gradients().dtype(), device, 1 + model.predictionDepth()));
+                  model.parameters().gradientDtype(), device, 1 + model.predictionDepth()));
     }
     for (int i = 0; i < lossReads.length; i++) {
       lossReads[i] = new DeferredRead(device, lossSums.dtype(), 1 + model.predictionDepth());
@@ -148,47 +128,42 @@ public final class TrainingStep implements AutoCloseable {
   /** Lets {@code observer} see the steps that follow; null for nobody. */
   public void observe(@Nullable FunctionObserver observer) {
     this.observer = observer;
+    executor.observe(observer);
   }
 
-  /** As {@link #launch}, and waits for its end. Collective. */
-  public Result run(StepBatch batch, double learningRate, Runnable beforeUpdate) {
-    return launch(batch, learningRate, beforeUpdate).await();
+  /** As {@link #launch(StepBatch, double)}, and waits for its end. Collective. */
+  public Result run(StepBatch batch, double learningRate) {
+    return launch(batch, learningRate).await();
   }
 
   /**
    * Launches the step. Collective. Waits for the device only where the loss scale of the next step
-   * depends on this one.
-   *
-   * @param beforeUpdate runs when this rank's gradients are complete and not yet reduced
+   * depends on this one. Gradients are summed over the ranks while the last backward pass runs.
    */
-  public Pending launch(StepBatch batch, double learningRate, Runnable beforeUpdate) {
+  public PendingStep launch(StepBatch batch, double learningRate) {
+    return launch(batch, learningRate, null);
+  }
+
+  /**
+   * As {@link #launch(StepBatch, double)}, but sums no gradients before {@code beforeReduction} has
+   * seen this rank's own.
+   *
+   * @param beforeReduction runs when this rank's gradients are complete; given on all ranks or none
+   */
+  public PendingStep launch(
+      StepBatch batch, double learningRate, @Nullable Runnable beforeReduction) {
     model.parameters().resetGradients();
     Tensors.zero(lossSums);
     double scale = scaler.scale();
-    long microBatches = batch.microBatches().size();
-    LossWeights weights =
-        new LossWeights(scale / batch.stepTargets(), settings.furtherTokensWeight());
-    double forward = 0;
-    double backward = 0;
-    for (MicroBatch microBatch : batch.microBatches()) {
-      long start = System.nanoTime();
-      try (Scope _ = Scope.open(MemoryOwner.ACTIVATIONS);
-          TokenBatch tokens = onDevice(microBatch);
-          Tape tape = Tape.recording(settings.recompute())) {
-        tape.observeWith(observer);
-        BalanceLoss balance = balance(microBatch, microBatches, scale);
-        Pass pass = Pass.overSequences(tape, microBatch.rows(), model.rotary(), balance);
-        Losses losses = model.losses(pass, tokens, weights);
-        addLosses(losses);
-        long middle = System.nanoTime();
-        tape.backward(losses.all());
-        forward += (middle - start) * 1e-9;
-        backward += (System.nanoTime() - middle) * 1e-9;
-      }
-    }
+    int microBatches = batch.microBatches().size();
+    executor.run(
+        Schedule.withoutPipeline(microBatches).ranks().getFirst(),
+        batch.microBatches(),
+        new ScheduleExecutor.StepWork(
+            new Weighted(batch, scale),
+            beforeReduction == null ? optimizer.reducer()::ready : _ -> {},
+            () -> reduce(beforeReduction)));
     long start = System.nanoTime();
-    model.parameters().zeroUntouchedGradients();
-    beforeUpdate.run();
     PendingOutcome update = update(learningRate, scale);
     boolean applied = true;
     if (scaler.isEnabled()) {
@@ -199,12 +174,29 @@ public final class TrainingStep implements AutoCloseable {
     }
     // A skipped step moves no bias, and its load is forgotten: a checkpoint has none of it. Without
     // a loss scale such a step ends the run.
-    double rate = applied ? settings.biasUpdateRate() : 0;
-    model.selectionBiases().forEach(bias -> bias.update(rate, collectives));
+    double rate = applied ? auxiliary.biasUpdateRate() : 0;
+    model.selectionBiases().forEach(bias -> move(bias, rate));
     DeferredRead losses = lossReads[(int) (launched++ % lossReads.length)];
     losses.start(lossSums);
     double optimizerSeconds = (System.nanoTime() - start) * 1e-9;
-    return new Pending(losses, update, batch.stepTargets(), forward, backward, optimizerSeconds);
+    return new PendingStep(losses, update, batch.stepTargets(), optimizerSeconds);
+  }
+
+  private void reduce(@Nullable Runnable before) {
+    if (before != null) {
+      model.parameters().zeroUntouchedGradients();
+      before.run();
+    }
+    optimizer.reducer().finish();
+  }
+
+  /** The load counts over all ranks, on every one of them. */
+  private void move(SelectionBias bias, double rate) {
+    Tensor load = bias.load();
+    if (load != null) {
+      data.allReduce(load).join();
+    }
+    bias.move(rate);
   }
 
   private PendingOutcome update(double learningRate, double scale) {
@@ -234,32 +226,51 @@ public final class TrainingStep implements AutoCloseable {
         sumAndTargets[1] += microBatch.realTargets();
       }
     }
-    collectives.allReduce(sumAndTargets);
+    data.agreement().sum(sumAndTargets);
     return sumAndTargets;
   }
 
-  private TokenBatch onDevice(MicroBatch batch) {
-    return new TokenBatch(
-        batch.tokens(), batch.targets(), batch.rows(), model.predictionDepth(), device);
-  }
+  /**
+   * The losses of one step: divided by its number of real tokens over all ranks and micro-batches,
+   * so that accumulation does not change gradients.
+   */
+  private final class Weighted implements MicroBatchLosses {
+    private final LossWeights weights;
+    private final double scale;
+    private final int microBatches;
 
-  private void addLosses(Losses losses) {
-    try (Scope _ = Scope.open(MemoryOwner.TEMPORARIES)) {
-      Variable[] all = losses.all();
-      for (int i = 0; i < all.length; i++) {
-        Elementwise.addInPlace(Views.narrow(lossSums, 0, i, 1), all[i].value());
+    Weighted(StepBatch batch, double scale) {
+      this.weights =
+          new LossWeights(scale / batch.stepTargets(), auxiliary.furtherTokensWeight());
+      this.scale = scale;
+      this.microBatches = batch.microBatches().size();
+    }
+
+    @Override
+    public LossWeights weights() {
+      return weights;
+    }
+
+    @Override
+    public @Nullable BalanceLoss balance(MicroBatch batch) {
+      if (auxiliary.balanceWeight() == 0) {
+        return null;
+      }
+      long perMicroBatch = auxiliary.balancePerSequence() ? batch.rows() : 1;
+      double stretches = (double) perMicroBatch * microBatches * data.size();
+      long tokens = (long) batch.rows() * batch.length() / perMicroBatch;
+      return new BalanceLoss(auxiliary.balanceWeight() * scale / stretches, tokens);
+    }
+
+    @Override
+    public void add(Losses losses) {
+      try (Scope _ = Scope.open(MemoryOwner.TEMPORARIES)) {
+        Variable[] all = losses.all();
+        for (int i = 0; i < all.length; i++) {
+          Elementwise.addInPlace(Views.narrow(lossSums, 0, i, 1), all[i].value());
+        }
       }
     }
-  }
-
-  private @Nullable BalanceLoss balance(MicroBatch batch, long microBatches, double scale) {
-    if (settings.balanceWeight() == 0) {
-      return null;
-    }
-    long stretchesPerMicroBatch = settings.balancePerSequence() ? batch.rows() : 1;
-    double stretches = (double) stretchesPerMicroBatch * microBatches * collectives.size();
-    long tokens = (long) batch.rows() * batch.length() / stretchesPerMicroBatch;
-    return new BalanceLoss(settings.balanceWeight() * scale / stretches, tokens);
   }
 
   @Override

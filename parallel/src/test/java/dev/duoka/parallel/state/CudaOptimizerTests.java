@@ -1,4 +1,6 @@
-package dev.duoka.engine.optimizer;
+package dev.duoka.parallel.state;
+
+import dev.duoka.engine.optimizer.AdamWSettings;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -31,7 +33,7 @@ import org.junit.jupiter.params.provider.EnumSource;
  * the CPU: over more elements than the kernel's grid has threads for, so that its loop turns.
  */
 @Tag("cuda")
-class CudaAdamWTests {
+class CudaOptimizerTests {
   private static final long SEED = 191;
   private static final int STEPS = 3;
 
@@ -64,14 +66,14 @@ class CudaAdamWTests {
     Device device = TestDevice.cuda();
     AdamWSettings settings = new AdamWSettings(0.9, 0.95, 1e-8, 0.1, 1);
     try (ParameterStore store = store(dtype, device);
-        ShardedAdamW optimizer = new ShardedAdamW(store, new SingleRank(), settings, 0)) {
+        ShardedOptimizer optimizer = new ShardedOptimizer(store, new SingleRank(), settings, 0)) {
       addGradient(store, 0, 1);
       assertThat(optimizer.step(0.01, 1).applied()).isTrue();
       double[][] before = state(store, optimizer);
       for (double bad :
           new double[] {Double.NaN, Double.POSITIVE_INFINITY, Double.NEGATIVE_INFINITY}) {
         addGradient(store, 1, 1);
-        try (Tensor last = Views.slice(store.gradients(), FIRST - 1, 1)) {
+        try (Tensor last = Views.slice(store.onlyBucket().gradients(), FIRST - 1, 1)) {
           Tensors.fill(last, bad);
         }
         StepOutcome outcome = optimizer.step(0.01, 1);
@@ -83,7 +85,7 @@ class CudaAdamWTests {
       addGradient(store, 2, 1);
       assertThat(optimizer.step(0.01, 1).applied()).isTrue();
       assertThat(optimizer.steps()).isEqualTo(2);
-      assertThat(HostCopy.doubles(optimizer.masterShard())).isNotEqualTo(before[1]);
+      assertThat(HostCopy.doubles(optimizer.slices().getFirst().states().master())).isNotEqualTo(before[1]);
     }
   }
 
@@ -92,7 +94,7 @@ class CudaAdamWTests {
     AdamWSettings settings = new AdamWSettings(0.9, 0.95, 1e-8, 0.1, clipNorm);
     double[] norms = new double[STEPS];
     try (ParameterStore store = store(dtype, device);
-        ShardedAdamW optimizer = new ShardedAdamW(store, new SingleRank(), settings, 0)) {
+        ShardedOptimizer optimizer = new ShardedOptimizer(store, new SingleRank(), settings, 0)) {
       for (int step = 0; step < STEPS; step++) {
         addGradient(store, step, lossScale);
         if (device.isCuda()) {
@@ -103,7 +105,7 @@ class CudaAdamWTests {
         norms[step] = outcome.gradientNorm();
       }
       double[][] state = state(store, optimizer);
-      try (Tensor rounded = Copies.cast(optimizer.masterShard(), dtype)) {
+      try (Tensor rounded = Copies.cast(optimizer.slices().getFirst().states().master(), dtype)) {
         assertThat(state[0]).as("compute weights").isEqualTo(HostCopy.doubles(rounded));
       }
       return new double[][] {norms, state[1], state[2], state[3]};
@@ -114,12 +116,8 @@ class CudaAdamWTests {
     ParameterStore store =
         new ParameterStore(
             List.of(
-                new ParameterSpec("a", List.of(FIRST), new Initializer.Constant(0)),
-                new ParameterSpec("b", List.of(SECOND), new Initializer.Constant(0))),
-            dtype,
-            device,
-            1,
-            true);
+                ParameterSpec.plain("a", List.of(FIRST), new Initializer.Constant(0)),
+                ParameterSpec.plain("b", List.of(SECOND), new Initializer.Constant(0))), new ParameterStore.Storage(dtype, device, 1, true));
     try (Scope _ = Scope.open(MemoryOwner.TEMPORARIES)) {
       Inputs inputs = new Inputs(SEED, dtype, device);
       Copies.into(store.parameter("a").value(), inputs.coarse(FIRST));
@@ -131,19 +129,19 @@ class CudaAdamWTests {
   private static void addGradient(ParameterStore store, int step, double lossScale) {
     store.resetGradients();
     try (Scope _ = Scope.open(MemoryOwner.TEMPORARIES)) {
-      Inputs inputs = new Inputs(SEED + 1 + step, Dtype.FLOAT32, store.values().device());
+      Inputs inputs = new Inputs(SEED + 1 + step, Dtype.FLOAT32, store.onlyBucket().values().device());
       store.parameter("a").addGradient(inputs.coarse(FIRST));
       store.parameter("b").addGradient(inputs.coarse(SECOND));
     }
-    Elementwise.mulInPlace(store.gradients(), lossScale);
+    Elementwise.mulInPlace(store.onlyBucket().gradients(), lossScale);
   }
 
-  private static double[][] state(ParameterStore store, ShardedAdamW optimizer) {
+  private static double[][] state(ParameterStore store, ShardedOptimizer optimizer) {
     return new double[][] {
-      HostCopy.doubles(store.values()),
-      HostCopy.doubles(optimizer.masterShard()),
-      HostCopy.doubles(optimizer.firstMoment()),
-      HostCopy.doubles(optimizer.secondMoment())
+      HostCopy.doubles(store.onlyBucket().values()),
+      HostCopy.doubles(optimizer.slices().getFirst().states().master()),
+      HostCopy.doubles(optimizer.slices().getFirst().states().firstMoment()),
+      HostCopy.doubles(optimizer.slices().getFirst().states().secondMoment())
     };
   }
 }
