@@ -180,7 +180,7 @@ class LocalCommunicatorTests {
             }
           }
         },
-        "all-reduce of 6 × FLOAT32",
+        "all-reduce of 6 × float32",
         "in barrier");
   }
 
@@ -193,8 +193,8 @@ class LocalCommunicatorTests {
             world.allReduce(tensor);
           }
         },
-        "all-reduce of 6 × FLOAT32",
-        "all-reduce of 7 × FLOAT32");
+        "all-reduce of 6 × float32",
+        "all-reduce of 7 × float32");
   }
 
   private static void loses(RankBody body, String... texts) {

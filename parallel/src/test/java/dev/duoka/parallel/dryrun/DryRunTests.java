@@ -1,17 +1,23 @@
-package dev.duoka.model;
+package dev.duoka.parallel.dryrun;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.duoka.comm.Exchange;
+import dev.duoka.comm.ExchangeLedger;
+import dev.duoka.comm.local.LocalRanks;
 import dev.duoka.engine.autograd.Recompute;
-import dev.duoka.engine.optimizer.AdamWSettings;
-import dev.duoka.parallel.state.ShardedOptimizer;
-import dev.duoka.comm.SingleRank;
+import dev.duoka.engine.precision.Precision;
+import dev.duoka.formats.modelconfig.ModelConfig;
+import dev.duoka.model.WeightInitializer;
+import dev.duoka.parallel.step.StepSettings;
+import dev.duoka.parallel.step.TrainingRank;
+import dev.duoka.parallel.testing.TinyRuns;
 import dev.duoka.tensor.Device;
-import dev.duoka.tensor.Dtype;
-import dev.duoka.tensor.MemoryLedger;
 import dev.duoka.tensor.MemoryOwner;
+import dev.duoka.tensor.ThreadLedger;
 import dev.duoka.tensor.testing.TestDevice;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import org.assertj.core.data.Percentage;
@@ -20,88 +26,126 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** A training step on {@code meta} books, by owner, the bytes that the same step really takes. */
+/** What a dry run books and exchanges is what a real step does. */
 class DryRunTests {
-  /** Longer than what attention writes out: a dry run stands for the fused kernel. */
-  private static final int LENGTH = 136;
+  private static final int SEQUENCES = 2;
 
   @ParameterizedTest
   @CsvSource({
-    "tiny-llama, FLOAT32, NONE",
-    "tiny-llama, FLOAT32, SELECTIVE",
-    "tiny-llama, FLOAT32, FULL",
-    "tiny-moe, FLOAT32, NONE",
-    "tiny-v2, FLOAT32, NONE",
-    "tiny-v3, FLOAT32, NONE",
-    "tiny-v3, FLOAT32, FULL"
+    "tiny-llama, NONE, 1, 0, 1",
+    "tiny-llama, SELECTIVE, 1, 0, 2",
+    "tiny-llama, FULL, 1, 0, 1",
+    "tiny-moe, NONE, 1, 0, 1",
+    "tiny-v2, NONE, 1, 0, 3",
+    "tiny-v3, NONE, 1, 0, 1",
+    "tiny-v3, FULL, 1, 0, 2",
+    "tiny-llama, NONE, 2, 0, 1",
+    "tiny-llama, NONE, 2, 1, 2",
+    "tiny-llama, FULL, 4, 1, 1",
+    "tiny-v3, SELECTIVE, 2, 1, 1",
+    "tiny-v3, NONE, 4, 0, 1",
+    "tiny-moe, NONE, 4, 1, 2"
   })
-  void agreesWithARealStep(String preset, Dtype dtype, Recompute recompute) {
-    assertThat(peak(preset, dtype, recompute, Device.META))
-        .isEqualTo(peak(preset, dtype, recompute, Device.CPU));
+  void agreesWithARealStep(
+      String preset, Recompute recompute, int ranks, int zeroStage, int accumulation) {
+    ModelConfig config = TinyRuns.config(preset);
+    StepSettings settings = TinyRuns.settings(config, Precision.FP32, recompute, zeroStage);
+    List<DryRunResult> real = real(settings, Device.CPU, ranks, accumulation);
+    DryRunResult dry =
+        DryRun.unrolled(new DryRunJob(settings, ranks, SEQUENCES, accumulation));
+    for (DryRunResult rank : real) {
+      assertThat(rank.peakByOwner()).isEqualTo(dry.peakByOwner());
+      assertThat(rank.exchanges()).isEqualTo(dry.exchanges());
+    }
   }
 
   /** Whatever the router chooses: memory is planned once and then neither grows nor varies. */
   @ParameterizedTest
   @ValueSource(strings = {"tiny-llama", "tiny-moe", "tiny-v2", "tiny-v3"})
   void everyStepTakesTheSameBytes(String preset) {
-    MemoryLedger ledger = MemoryLedger.of(Device.CPU);
-    try (TinyModel tiny = new TinyModel(preset, Dtype.FLOAT32, Device.CPU);
-        ShardedOptimizer optimizer =
-            new ShardedOptimizer(
-                tiny.model().parameters(),
-                new SingleRank(),
-                new AdamWSettings(0.9, 0.95, 1e-8, 0.1, 1),
-                0)) {
-      List<Map<MemoryOwner, Long>> peaks = new ArrayList<>();
-      for (int step = 0; step < 4; step++) {
-        ledger.resetPeak();
-        tiny.trainOnly(Recompute.SELECTIVE, 2, LENGTH);
-        optimizer.step(0.1, 1); // far, so that routing changes
-        peaks.add(ledger.peakByOwner());
-      }
-      assertThat(peaks.subList(2, 4)).containsOnly(peaks.get(1));
-    }
+    ModelConfig config = TinyRuns.config(preset);
+    StepSettings settings = TinyRuns.settings(config, Precision.FP32, Recompute.SELECTIVE, 0);
+    List<Map<MemoryOwner, Long>> peaks = new ArrayList<>();
+    LocalRanks.run(
+        1,
+        world -> {
+          try (ThreadLedger mine = ThreadLedger.open(Device.CPU);
+              TrainingRank rank = TrainingRank.allocate(world, Device.CPU, settings)) {
+            WeightInitializer.initialize(rank.model(), 7);
+            rank.optimizer().adoptValues();
+            for (int step = 0; step < 4; step++) {
+              mine.ledger().resetPeak();
+              // Far, so that routing changes.
+              rank.step().run(TinyRuns.batch(config, 0, 1, 1, SEQUENCES, step), 0.1);
+              peaks.add(mine.ledger().peakByOwner());
+            }
+          }
+        });
+    assertThat(peaks.subList(2, 4)).containsOnly(peaks.get(1));
   }
 
   /** In 16 bits the dry run is one of a GPU, with our kernels and cuDNN. */
   @ParameterizedTest
   @Tag("cuda")
   @CsvSource({
-    "tiny-llama, BFLOAT16, NONE",
-    "tiny-llama, FLOAT16, SELECTIVE",
-    "tiny-llama, BFLOAT16, FULL",
-    "tiny-moe, BFLOAT16, SELECTIVE",
-    "tiny-v2, BFLOAT16, NONE",
-    "tiny-v3, BFLOAT16, NONE"
+    "tiny-llama, BF16, NONE, 1",
+    "tiny-llama, FP16, SELECTIVE, 1",
+    "tiny-llama, BF16, FULL, 1",
+    "tiny-moe, BF16, SELECTIVE, 1",
+    "tiny-v2, BF16, NONE, 1",
+    "tiny-v3, BF16, NONE, 1",
+    "tiny-v3, BF16, NONE, 2"
   })
-  void agreesWithARealStepOnAGpu(String preset, Dtype dtype, Recompute recompute) {
-    // Not to the byte: cuDNN returns two numbers of random state with each attention.
-    long predicted = sum(peak(preset, dtype, recompute, Device.META));
-    long taken = sum(peak(preset, dtype, recompute, TestDevice.cuda()));
-    assertThat((double) predicted).isCloseTo((double) taken, Percentage.withPercentage(2));
-  }
-
-  private static long sum(Map<MemoryOwner, Long> owners) {
-    return owners.values().stream().mapToLong(Long::longValue).sum();
-  }
-
-  private static Map<MemoryOwner, Long> peak(
-      String preset, Dtype dtype, Recompute recompute, Device device) {
-    MemoryLedger ledger = MemoryLedger.of(device);
-    try (TinyModel tiny = new TinyModel(preset, dtype, device);
-        ShardedOptimizer optimizer =
-            new ShardedOptimizer(
-                tiny.model().parameters(),
-                new SingleRank(),
-                new AdamWSettings(0.9, 0.95, 1e-8, 0.1, 1),
-                0)) {
-      // Twice: the first step also makes what lasts, the experts' load counts for example.
-      tiny.trainOnly(recompute, 2, LENGTH);
-      optimizer.step(1e-3, 1);
-      ledger.resetPeak();
-      tiny.trainOnly(recompute, 2, LENGTH);
-      optimizer.step(1e-3, 1);
-      return ledger.peakByOwner();
+  void agreesWithARealStepOnAGpu(
+      String preset, Precision precision, Recompute recompute, int ranks) {
+    StepSettings settings =
+        TinyRuns.settings(TinyRuns.config(preset), precision, recompute, ranks > 1 ? 1 : 0);
+    long predicted = DryRun.unrolled(new DryRunJob(settings, ranks, SEQUENCES, 1)).peakBytes();
+    for (DryRunResult rank : real(settings, TestDevice.cuda(), ranks, 1)) {
+      // Not to the byte: cuDNN returns two numbers of random state with each attention.
+      assertThat((double) predicted)
+          .isCloseTo((double) rank.peakBytes(), Percentage.withPercentage(2));
     }
+  }
+
+  /** What each rank of a real run books in its second step, and exchanges. */
+  private static List<DryRunResult> real(
+      StepSettings settings, Device device, int ranks, int accumulation) {
+    List<ExchangeLedger.InMemory> ledgers = new ArrayList<>();
+    for (int rank = 0; rank < ranks; rank++) {
+      ledgers.add(new ExchangeLedger.InMemory());
+    }
+    List<DryRunResult> results =
+        Collections.synchronizedList(new ArrayList<>(Collections.nCopies(ranks, null)));
+    LocalRanks.run(
+        ranks,
+        ledgers::get,
+        world -> {
+          ExchangeLedger.InMemory exchanges = ledgers.get(world.rank());
+          try (ThreadLedger mine = ThreadLedger.open(device);
+              TrainingRank rank = TrainingRank.allocate(world, device, settings)) {
+            WeightInitializer.initialize(rank.model(), 7);
+            rank.optimizer().adoptValues();
+            step(rank, settings, ranks, accumulation, 1);
+            mine.ledger().resetPeak();
+            int before = exchanges.exchanges().size();
+            step(rank, settings, ranks, accumulation, 2);
+            List<Exchange> all = exchanges.exchanges();
+            results.set(
+                world.rank(),
+                new DryRunResult(
+                    mine.ledger().peakByOwner(), all.subList(before, all.size())));
+          }
+        });
+    return results;
+  }
+
+  private static void step(
+      TrainingRank rank, StepSettings settings, int ranks, int accumulation, long seed) {
+    rank.step()
+        .run(
+            TinyRuns.batch(
+                settings.model(), rank.data().rank(), ranks, accumulation, SEQUENCES, seed),
+            1e-3);
   }
 }

@@ -1,10 +1,12 @@
-package dev.duoka.model;
+package dev.duoka.parallel.step;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.duoka.engine.autograd.Recompute;
-import dev.duoka.engine.optimizer.AdamWSettings;
-import dev.duoka.parallel.state.ShardedOptimizer;
+import dev.duoka.engine.precision.Precision;
+import dev.duoka.formats.modelconfig.ModelConfig;
+import dev.duoka.model.WeightInitializer;
+import dev.duoka.parallel.testing.TinyRuns;
 import dev.duoka.comm.SingleRank;
 import dev.duoka.tensor.Device;
 import dev.duoka.tensor.LiveTensors;
@@ -13,6 +15,8 @@ import dev.duoka.tensor.testing.TestDevice;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
@@ -26,15 +30,14 @@ class SteadyMemoryTests {
 
   @Test
   void twoHundredStepsLeaveEverythingFlat() throws IOException {
-    try (TinyModel tiny = new TinyModel("tiny-v3", DEVICE);
-        ShardedOptimizer optimizer = optimizer(tiny)) {
+    try (Ranks ranks = new Ranks()) {
       for (int step = 0; step < 40; step++) {
-        step(tiny, optimizer, step);
+        ranks.step(step);
       }
       LedgerSnapshot before = LedgerSnapshot.of(DEVICE);
       long resident = nativeBytes();
       for (int step = 0; step < STEPS; step++) {
-        step(tiny, optimizer, step);
+        ranks.step(step);
       }
       before.assertUnchanged();
       // What remains is the JVM's own: compiled code, for example.
@@ -44,13 +47,14 @@ class SteadyMemoryTests {
 
   @Test
   void aStepLeavesNoTensorBehind() {
-    try (TinyModel tiny = new TinyModel("tiny-v3", DEVICE);
-        ShardedOptimizer optimizer = optimizer(tiny)) {
-      step(tiny, optimizer, 0);
+    try (Ranks ranks = new Ranks()) {
+      for (int step = 0; step < 3; step++) {
+        ranks.step(step); // the first of each rank makes what lasts
+      }
       LiveTensors.track(true);
       try {
         for (int step = 0; step < 3; step++) {
-          step(tiny, optimizer, step);
+          ranks.step(step);
         }
         assertThat(LiveTensors.report()).isEmpty();
       } finally {
@@ -59,16 +63,35 @@ class SteadyMemoryTests {
     }
   }
 
-  private static ShardedOptimizer optimizer(TinyModel tiny) {
-    return new ShardedOptimizer(
-        tiny.model().parameters(), new SingleRank(), new AdamWSettings(0.9, 0.95, 1e-8, 0.1, 1), 0);
-  }
+  /** A rank for each kind of recompute, which take turns. */
+  private static final class Ranks implements AutoCloseable {
+    private final ModelConfig config = TinyRuns.config("tiny-v3");
+    private final List<TrainingRank> ranks = new ArrayList<>();
 
-  private static void step(TinyModel tiny, ShardedOptimizer optimizer, int step) {
-    Recompute[] modes = Recompute.values();
-    tiny.trainOnly(modes[step % modes.length], 1, 32);
-    optimizer.step(1e-3, 1);
-    tiny.model().selectionBiases().forEach(bias -> bias.update(1e-3, new SingleRank()));
+    Ranks() {
+      for (Recompute recompute : Recompute.values()) {
+        TrainingRank rank =
+            TrainingRank.allocate(
+                new SingleRank(),
+                DEVICE,
+                TinyRuns.settings(config, Precision.FP32, recompute, 0));
+        WeightInitializer.initialize(rank.model(), 7);
+        rank.optimizer().adoptValues();
+        ranks.add(rank);
+      }
+    }
+
+    void step(int step) {
+      ranks
+          .get(step % ranks.size())
+          .step()
+          .run(TinyRuns.batch(config, 0, 1, 1, 1, step), 1e-3);
+    }
+
+    @Override
+    public void close() {
+      ranks.forEach(TrainingRank::close);
+    }
   }
 
   /**

@@ -6,12 +6,14 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.duoka.base.DuokaException;
 import dev.duoka.comm.local.LocalRanks;
 import dev.duoka.comm.SingleRank;
+import dev.duoka.engine.parameter.Bucket;
 import dev.duoka.engine.parameter.Parameter;
 import dev.duoka.engine.precision.Precision;
 import dev.duoka.formats.modelconfig.ModelConfig;
 import dev.duoka.formats.modelconfig.ModelConfigReader;
 import dev.duoka.formats.modelconfig.ModelConfigWriter;
 import dev.duoka.tensor.Tensor;
+import dev.duoka.tensor.op.Copies;
 import dev.duoka.tensor.op.HostCopy;
 import dev.duoka.tensor.op.Tensors;
 import dev.duoka.train.checkpoint.TestRank.Layout;
@@ -197,10 +199,14 @@ class RoundTripTests {
               rank.optimizer().step(1e-2, 1);
             }
             if (collectives.rank() == 0) {
-              rank.model()
-                  .parameters()
-                  .buckets()
-                  .forEach(bucket -> result.add(HostCopy.floats(bucket.values())));
+              try (Tensor whole =
+                  Copies.concatenate(
+                      0,
+                      rank.model().parameters().buckets().stream()
+                          .map(Bucket::values)
+                          .toArray(Tensor[]::new))) {
+                result.add(HostCopy.floats(whole));
+              }
             }
           }
         });
