@@ -9,7 +9,6 @@ import dev.duoka.engine.function.RotaryTable;
 import dev.duoka.engine.parameter.ParameterStore;
 import dev.duoka.formats.modelconfig.ModelConfig;
 import dev.duoka.model.layer.DecoderLayer;
-import dev.duoka.model.layer.FeedForward;
 import dev.duoka.model.layer.MixtureOfExperts;
 import dev.duoka.model.layer.MultiTokenPrediction;
 import dev.duoka.model.layer.Pass;
@@ -21,8 +20,6 @@ import dev.duoka.tensor.Tensor;
 import dev.duoka.tensor.op.Products;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.stream.Stream;
-import org.jspecify.annotations.Nullable;
 
 /**
  * A causal language model with its weights: embedding, decoder layers, final norm, output head, and
@@ -83,12 +80,25 @@ public final class LanguageModel implements AutoCloseable {
 
   /** The biases that even out the experts' load, in the order of the layers. */
   public List<SelectionBias> selectionBiases() {
-    return Stream.concat(
-            parts.layers().stream(), parts.predictors().stream().map(MultiTokenPrediction::layer))
-        .map(DecoderLayer::feedForward)
-        .map(LanguageModel::selectionBias)
-        .flatMap(Stream::ofNullable)
-        .toList();
+    List<SelectionBias> biases = new ArrayList<>();
+    int layers = parts.layers().size();
+    for (int layer = 0; layer < layers; layer++) {
+      addBias(biases, BlockRange.ofLayer(layer), parts.layers().get(layer));
+    }
+    for (int depth = 0; depth < parts.predictors().size(); depth++) {
+      int block = BlockRange.ofLayer(layers) + 1 + depth;
+      addBias(biases, block, parts.predictors().get(depth).layer());
+    }
+    return biases;
+  }
+
+  private void addBias(List<SelectionBias> biases, int block, DecoderLayer layer) {
+    if (blocks.contains(block) && layer.feedForward() instanceof MixtureOfExperts experts) {
+      SelectionBias bias = experts.selectionBias();
+      if (bias != null) {
+        biases.add(bias);
+      }
+    }
   }
 
   /** The rotations of positions, for a {@link Pass}. */
@@ -167,10 +177,6 @@ public final class LanguageModel implements AutoCloseable {
 
   private Variable crossEntropy(Tape tape, Variable hidden, Tensor targets, double scale) {
     return tape.apply(new LinearCrossEntropy(parts.head().parameter(), targets, scale), hidden);
-  }
-
-  private static @Nullable SelectionBias selectionBias(FeedForward feedForward) {
-    return feedForward instanceof MixtureOfExperts experts ? experts.selectionBias() : null;
   }
 
   @Override
