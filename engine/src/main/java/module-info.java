@@ -5,6 +5,7 @@ import org.jspecify.annotations.NullMarked;
 module dev.duoka.engine {
   requires static transitive org.jspecify;
   requires transitive dev.duoka.base;
+  requires transitive dev.duoka.layout;
   requires transitive dev.duoka.tensor;
 
   exports dev.duoka.engine.autograd;

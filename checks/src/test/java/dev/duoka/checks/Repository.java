@@ -13,6 +13,7 @@ final class Repository {
   static final List<String> MODULES =
       List.of(
           "base",
+          "layout",
           "formats",
           "ffi",
           "tensor",

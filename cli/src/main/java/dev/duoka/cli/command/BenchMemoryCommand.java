@@ -3,7 +3,6 @@ package dev.duoka.cli.command;
 import dev.duoka.base.ByteSize;
 import dev.duoka.formats.json.Json;
 import dev.duoka.tensor.Device;
-import dev.duoka.tensor.Dtype;
 import dev.duoka.tensor.MemoryOwner;
 import dev.duoka.train.loop.StepBenchmark;
 import dev.duoka.train.profile.LayerActivations;
@@ -134,7 +133,7 @@ final class BenchMemoryCommand implements Callable<Integer> {
 
   /** Whether the dry run stands for our kernels, which are for GPUs. */
   private static boolean kernels(StepBenchmark.Spec dryRun) {
-    return dryRun.precision().computeDtype() != Dtype.FLOAT32;
+    return dryRun.precision().hasMasterWeights();
   }
 
   private static Optional<String> predictedFor(Device device, StepBenchmark.Spec dryRun) {

@@ -1,20 +1,19 @@
 package dev.duoka.cli.command;
 
-import dev.duoka.engine.autograd.Recompute;
 import dev.duoka.engine.autograd.Tape;
 import dev.duoka.engine.function.BalanceLoss;
 import dev.duoka.engine.optimizer.AdamWSettings;
 import dev.duoka.engine.optimizer.ShardedAdamW;
 import dev.duoka.engine.parallel.SingleRank;
+import dev.duoka.engine.precision.PrecisionPolicy;
 import dev.duoka.formats.modelconfig.ModelConfig;
+import dev.duoka.layout.Layout;
 import dev.duoka.model.LanguageModel;
 import dev.duoka.model.LossWeights;
 import dev.duoka.model.ModelFactory;
 import dev.duoka.model.TokenBatch;
 import dev.duoka.model.layer.Pass;
-import dev.duoka.planner.layout.Layout;
 import dev.duoka.tensor.Device;
-import dev.duoka.tensor.Dtype;
 import dev.duoka.tensor.MemoryLedger;
 import dev.duoka.tensor.MemoryOwner;
 import dev.duoka.tensor.Scope;
@@ -36,7 +35,12 @@ final class DryRun {
             ModelFactory.create(
                 config,
                 new ModelFactory.Allocation(
-                    dtype(layout), Device.META, layout.data(), true, length, depth));
+                    new PrecisionPolicy(layout.precision()).computeDtype(),
+                    Device.META,
+                    layout.data(),
+                    true,
+                    length,
+                    depth));
         ShardedAdamW optimizer =
             new ShardedAdamW(
                 model.parameters(),
@@ -58,7 +62,7 @@ final class DryRun {
     try (Scope _ = Scope.open(MemoryOwner.ACTIVATIONS);
         TokenBatch batch =
             new TokenBatch(tokens, tokens, sequences, model.predictionDepth(), Device.META);
-        Tape tape = Tape.recording(recompute(layout))) {
+        Tape tape = Tape.recording(layout.recompute())) {
       BalanceLoss balance =
           model.config().moe() == null ? null : new BalanceLoss(0.01 / sequences, length);
       Pass pass = Pass.overSequences(tape, sequences, model.rotary(), balance);
@@ -76,22 +80,5 @@ final class DryRun {
           sharded.put(owner, state && layout.zero() > 0 ? value / layout.data() : value);
         });
     return sharded;
-  }
-
-  private static Dtype dtype(Layout layout) {
-    return switch (layout.precision()) {
-      case FP32 -> Dtype.FLOAT32;
-      case BF16 -> Dtype.BFLOAT16;
-      case FP16 -> Dtype.FLOAT16;
-      case TF32, FP8 -> throw new IllegalArgumentException(layout + " is not runnable");
-    };
-  }
-
-  private static Recompute recompute(Layout layout) {
-    return switch (layout.recompute()) {
-      case NONE -> Recompute.NONE;
-      case SELECTIVE -> Recompute.SELECTIVE;
-      case FULL -> Recompute.FULL;
-    };
   }
 }

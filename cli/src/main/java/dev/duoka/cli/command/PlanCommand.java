@@ -5,12 +5,13 @@ import dev.duoka.base.DuokaException;
 import dev.duoka.base.ErrorCode;
 import dev.duoka.base.NearestName;
 import dev.duoka.formats.json.Json;
+import dev.duoka.layout.Method;
+import dev.duoka.layout.Precision;
 import dev.duoka.planner.catalogue.Catalogue;
 import dev.duoka.planner.catalogue.Machine;
-import dev.duoka.planner.catalogue.Precision;
 import dev.duoka.planner.layout.EngineTraits;
 import dev.duoka.planner.layout.Job;
-import dev.duoka.planner.layout.Method;
+import dev.duoka.planner.layout.ProductFormat;
 import dev.duoka.planner.report.PlanJson;
 import dev.duoka.planner.report.PlanText;
 import dev.duoka.planner.report.PlannedRun;
@@ -230,7 +231,7 @@ final class PlanCommand implements Callable<Integer> {
 
   private List<Precision> precisions(Machine target) {
     if (precision == null) {
-      return List.of(target.card().halfPrecision(), Precision.FP32);
+      return List.of(ProductFormat.halfPrecision(target.card()), Precision.FP32);
     }
     List<String> names = Arrays.stream(Precision.values()).map(Precision::toString).toList();
     int index = names.indexOf(precision.strip().toLowerCase(Locale.ROOT));

@@ -1,7 +1,6 @@
 package dev.duoka.cli.command;
 
-import dev.duoka.engine.autograd.Recompute;
-import dev.duoka.engine.precision.Precision;
+import dev.duoka.engine.precision.PrecisionPolicy;
 import dev.duoka.tensor.ComputeThread;
 import dev.duoka.tensor.Device;
 import dev.duoka.train.config.BatchPlan;
@@ -70,8 +69,8 @@ final class ProfileCommand implements Callable<Integer> {
     StepBenchmark.Spec job =
         new StepBenchmark.Spec(
             ModelSource.config(config.model()),
-            Precision.valueOf(config.training().precision().name()),
-            Recompute.valueOf(config.training().recompute().name()),
+            config.training().precision(),
+            config.training().recompute(),
             device,
             batch.microBatch(),
             batch.accumulationSteps(),
@@ -82,7 +81,8 @@ final class ProfileCommand implements Callable<Integer> {
             config.training().deterministic());
     PrintWriter out = spec.commandLine().getOut();
     PerfettoTrace.prepare(trace);
-    DeviceRates rates = DeviceRates.measure(device, job.precision().computeDtype());
+    DeviceRates rates =
+        DeviceRates.measure(device, new PrecisionPolicy(job.precision()).computeDtype());
     try (StepProfile profile = new StepProfile(device)) {
       StepBenchmark.Result result = StepBenchmark.run(job, profile);
       List<StepProfile.Span> spans = profile.spans();

@@ -3,7 +3,7 @@ package dev.duoka.cli.command;
 import dev.duoka.base.DuokaException;
 import dev.duoka.base.ErrorCode;
 import dev.duoka.formats.json.Json;
-import dev.duoka.planner.layout.Layout;
+import dev.duoka.layout.Layout;
 import dev.duoka.planner.search.Plan;
 import dev.duoka.planner.search.PlanResult;
 import dev.duoka.tensor.MemoryOwner;

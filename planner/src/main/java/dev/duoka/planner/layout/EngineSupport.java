@@ -1,5 +1,9 @@
 package dev.duoka.planner.layout;
 
+import dev.duoka.layout.Layout;
+import dev.duoka.layout.LossKind;
+import dev.duoka.layout.Method;
+import dev.duoka.layout.Offload;
 import dev.duoka.planner.catalogue.Machine;
 import java.util.ArrayList;
 import java.util.List;

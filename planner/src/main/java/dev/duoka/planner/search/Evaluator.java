@@ -1,11 +1,12 @@
 package dev.duoka.planner.search;
 
+import dev.duoka.layout.Layout;
 import dev.duoka.planner.catalogue.Catalogue;
 import dev.duoka.planner.catalogue.LinkRates;
 import dev.duoka.planner.catalogue.Machine;
 import dev.duoka.planner.catalogue.Precision;
 import dev.duoka.planner.layout.EngineSupport;
-import dev.duoka.planner.layout.Layout;
+import dev.duoka.planner.layout.ProductFormat;
 import dev.duoka.planner.layout.Stage;
 import dev.duoka.planner.memory.MemoryDemand;
 import dev.duoka.planner.memory.MemoryEstimate;
@@ -95,7 +96,10 @@ final class Evaluator {
     Machine machine = request.machine();
     double tokensPerSecond = request.job().tokensPerStep() / step.total();
     Precision counted =
-        layout.precision() == Precision.FP8 ? Precision.FP8 : machine.card().halfPrecision();
+        ProductFormat.of(
+            layout.precision() == dev.duoka.layout.Precision.FP8
+                ? layout.precision()
+                : ProductFormat.halfPrecision(machine.card()));
     double peak = machine.card().peak(counted) * layout.gpus();
     int length = request.job().sequenceLength();
     boolean frozen = layout.method().isAdapter();

@@ -1,5 +1,7 @@
 package dev.duoka.planner.time;
 
+import dev.duoka.layout.Layout;
+import dev.duoka.layout.Recompute;
 import dev.duoka.planner.catalogue.Card;
 import dev.duoka.planner.catalogue.Collective;
 import dev.duoka.planner.catalogue.LinkRates;
@@ -7,8 +9,6 @@ import dev.duoka.planner.figure.Basis;
 import dev.duoka.planner.figure.Figure;
 import dev.duoka.planner.layout.EngineTraits;
 import dev.duoka.planner.layout.Job;
-import dev.duoka.planner.layout.Layout;
-import dev.duoka.planner.layout.Recompute;
 import dev.duoka.planner.layout.Stage;
 import dev.duoka.planner.shape.LayerShape;
 import dev.duoka.planner.shape.ModelShape;

@@ -1,5 +1,7 @@
 package dev.duoka.planner.time;
 
+import dev.duoka.layout.Layout;
+import dev.duoka.layout.Offload;
 import dev.duoka.planner.catalogue.Collective;
 import dev.duoka.planner.catalogue.LinkRates;
 import dev.duoka.planner.catalogue.Machine;
@@ -7,8 +9,6 @@ import dev.duoka.planner.figure.Basis;
 import dev.duoka.planner.figure.Figure;
 import dev.duoka.planner.layout.EngineTraits;
 import dev.duoka.planner.layout.Job;
-import dev.duoka.planner.layout.Layout;
-import dev.duoka.planner.layout.Offload;
 import dev.duoka.planner.layout.Stage;
 import dev.duoka.planner.memory.StageParameters;
 import dev.duoka.planner.memory.StateBytes;

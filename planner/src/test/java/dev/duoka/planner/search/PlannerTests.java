@@ -8,15 +8,16 @@ import static org.assertj.core.api.Assertions.withinPercentage;
 import dev.duoka.base.DuokaException;
 import dev.duoka.formats.modelconfig.Presets;
 import dev.duoka.formats.yaml.YamlData;
+import dev.duoka.layout.Layout;
+import dev.duoka.layout.Method;
+import dev.duoka.layout.Offload;
+import dev.duoka.layout.Precision;
 import dev.duoka.planner.PublishedRuns;
 import dev.duoka.planner.catalogue.Catalogue;
 import dev.duoka.planner.catalogue.Machine;
-import dev.duoka.planner.catalogue.Precision;
 import dev.duoka.planner.layout.EngineTraits;
 import dev.duoka.planner.layout.Job;
-import dev.duoka.planner.layout.Layout;
-import dev.duoka.planner.layout.Method;
-import dev.duoka.planner.layout.Offload;
+import dev.duoka.planner.layout.ProductFormat;
 import dev.duoka.planner.memory.MemoryDemand;
 import dev.duoka.planner.memory.Owner;
 import dev.duoka.planner.shape.ModelShape;
@@ -254,7 +255,7 @@ final class PlannerTests {
   void eightBitProductsAreMeasuredAgainstTheirOwnPeak() {
     PlanRequest request = request("deepseek-llm-7b", "8xH100").in(Precision.FP8);
     Plan best = new Planner(catalogue).plan(request).best().orElseThrow();
-    assertThat(best.mfuPeak()).isEqualTo(Precision.FP8);
+    assertThat(best.mfuPeak()).hasToString("fp8");
     assertThat(best.mfuCausal()).isLessThan(0.6);
   }
 
@@ -354,7 +355,7 @@ final class PlannerTests {
         target,
         new Job(4096, 1 << 20, Job.DEFAULT_IMBALANCE),
         Method.FULL,
-        List.of(target.card().halfPrecision(), Precision.FP32),
+        List.of(ProductFormat.halfPrecision(target.card()), Precision.FP32),
         false,
         false,
         EngineTraits.DUOKA);

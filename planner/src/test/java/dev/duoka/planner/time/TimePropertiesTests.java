@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
 import dev.duoka.formats.yaml.YamlData;
+import dev.duoka.layout.Layout;
 import dev.duoka.planner.RandomCases;
 import dev.duoka.planner.catalogue.Catalogue;
 import dev.duoka.planner.catalogue.LinkKind;
@@ -11,7 +12,6 @@ import dev.duoka.planner.catalogue.LinkRates;
 import dev.duoka.planner.figure.Figure;
 import dev.duoka.planner.layout.EngineTraits;
 import dev.duoka.planner.layout.Job;
-import dev.duoka.planner.layout.Layout;
 import dev.duoka.planner.layout.Stage;
 import dev.duoka.planner.shape.ModelShape;
 import java.util.List;

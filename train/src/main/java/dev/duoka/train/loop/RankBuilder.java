@@ -2,14 +2,15 @@ package dev.duoka.train.loop;
 
 import dev.duoka.data.batch.RankShare;
 import dev.duoka.data.batch.ValidationBatches;
-import dev.duoka.engine.autograd.Recompute;
 import dev.duoka.engine.optimizer.AdamWSettings;
 import dev.duoka.engine.optimizer.ShardedAdamW;
 import dev.duoka.engine.parallel.Collectives;
 import dev.duoka.engine.precision.LossScaler;
-import dev.duoka.engine.precision.Precision;
+import dev.duoka.engine.precision.PrecisionPolicy;
 import dev.duoka.formats.modelconfig.ModelConfig;
 import dev.duoka.formats.modelconfig.MoeConfig;
+import dev.duoka.layout.Layout;
+import dev.duoka.layout.Precision;
 import dev.duoka.model.LanguageModel;
 import dev.duoka.model.ModelFactory;
 import dev.duoka.model.WeightInitializer;
@@ -37,22 +38,24 @@ final class RankBuilder {
 
   /** Allocates everything; the weights hold nothing yet. */
   RankState allocate(Collectives collectives, Device device) {
-    Precision precision = precision();
+    Layout layout = config.layout();
+    Precision precision = layout.precision();
+    PrecisionPolicy policy = new PrecisionPolicy(precision);
     int depth = config.model().mtpWeight() > 0 ? model.mtpModules() : 0;
     LanguageModel network =
         ModelFactory.create(
             model,
             new ModelFactory.Allocation(
-                precision.computeDtype(),
+                policy.computeDtype(),
                 device,
                 collectives.size(),
                 true,
                 config.data().sequenceLength(),
                 depth));
-    precision.applyTo(network.parameters());
+    policy.applyTo(network.parameters());
     ShardedAdamW optimizer;
     try {
-      optimizer = optimizer(network, collectives, precision);
+      optimizer = optimizer(network, collectives, layout);
     } catch (RuntimeException e) {
       network.close();
       throw e;
@@ -62,7 +65,7 @@ final class RankBuilder {
             config.lossScale().map(RankBuilder::lossScale).orElse(LossScaler.Settings.DEFAULT),
             precision.scalesLoss());
     TrainingStep step =
-        new TrainingStep(network, optimizer, scaler, collectives, stepSettings(depth));
+        new TrainingStep(network, optimizer, scaler, collectives, stepSettings(layout, depth));
     ValidationBatches validation =
         data.validation() == null
             ? null
@@ -71,7 +74,7 @@ final class RankBuilder {
                 config.validation().sequences(),
                 collectives.rank(),
                 collectives.size(),
-                BatchPlan.of(config).microBatch());
+                layout.microBatch());
     return new RankState(collectives, device, network, optimizer, scaler, step, validation);
   }
 
@@ -95,8 +98,7 @@ final class RankBuilder {
         Math.toIntExact(batch.sequencesPerStep()));
   }
 
-  private ShardedAdamW optimizer(
-      LanguageModel network, Collectives collectives, Precision precision) {
+  private ShardedAdamW optimizer(LanguageModel network, Collectives collectives, Layout layout) {
     OptimizerSettings settings = config.optimizer();
     return new ShardedAdamW(
         network.parameters(),
@@ -106,18 +108,14 @@ final class RankBuilder {
             settings.beta2(),
             settings.eps(),
             settings.weightDecay(),
-            settings.clipNorm().orElse(precision.defaultClipNorm())),
-        config.parallel().zero());
+            settings.clipNorm().orElse(layout.precision().defaultClipNorm())),
+        layout.zero());
   }
 
-  private TrainingStep.Settings stepSettings(int depth) {
+  private TrainingStep.Settings stepSettings(Layout layout, int depth) {
     MoeConfig moe = model.moe();
     return new TrainingStep.Settings(
-        switch (config.training().recompute()) {
-          case NONE -> Recompute.NONE;
-          case SELECTIVE -> Recompute.SELECTIVE;
-          case FULL -> Recompute.FULL;
-        },
+        layout.recompute(),
         depth == 0 ? 0 : config.model().mtpWeight(),
         moe == null ? 0 : config.model().router().balanceLoss().orElse(moe.auxLossAlpha()),
         moe != null && moe.sequenceAuxLoss(),
@@ -130,14 +128,5 @@ final class RankBuilder {
         settings.growthFactor(),
         settings.backoffFactor(),
         settings.growthInterval());
-  }
-
-  private Precision precision() {
-    return switch (config.training().precision()) {
-      case FP32 -> Precision.FP32;
-      case BF16 -> Precision.BF16;
-      case FP16 -> Precision.FP16;
-      case FP8 -> Precision.FP8;
-    };
   }
 }

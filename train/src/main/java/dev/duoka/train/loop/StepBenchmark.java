@@ -4,14 +4,15 @@ import dev.duoka.data.batch.DataState;
 import dev.duoka.data.batch.MicroBatch;
 import dev.duoka.data.batch.StepBatch;
 import dev.duoka.engine.autograd.FunctionObserver;
-import dev.duoka.engine.autograd.Recompute;
 import dev.duoka.engine.optimizer.AdamWSettings;
 import dev.duoka.engine.optimizer.ShardedAdamW;
 import dev.duoka.engine.parallel.SingleRank;
 import dev.duoka.engine.precision.LossScaler;
-import dev.duoka.engine.precision.Precision;
+import dev.duoka.engine.precision.PrecisionPolicy;
 import dev.duoka.formats.modelconfig.ModelConfig;
 import dev.duoka.formats.modelconfig.MoeConfig;
+import dev.duoka.layout.Precision;
+import dev.duoka.layout.Recompute;
 import dev.duoka.model.LanguageModel;
 import dev.duoka.model.ModelFactory;
 import dev.duoka.model.WeightInitializer;
@@ -91,10 +92,11 @@ public final class StepBenchmark {
     Determinism.require(spec.deterministic());
     SingleRank alone = new SingleRank();
     Precision precision = spec.precision();
+    PrecisionPolicy policy = new PrecisionPolicy(precision);
     AdamWSettings settings = new AdamWSettings(0.9, 0.95, 1e-8, 0.1, precision.defaultClipNorm());
     ModelFactory.Allocation allocation =
         new ModelFactory.Allocation(
-            precision.computeDtype(), spec.device(), 1, true, spec.length(), 0);
+            policy.computeDtype(), spec.device(), 1, true, spec.length(), 0);
     try (LanguageModel model = ModelFactory.create(spec.model(), allocation);
         ShardedAdamW optimizer = new ShardedAdamW(model.parameters(), alone, settings, 0);
         TrainingStep step =
@@ -104,7 +106,7 @@ public final class StepBenchmark {
                 new LossScaler(LossScaler.Settings.DEFAULT, precision.scalesLoss()),
                 alone,
                 stepSettings(spec))) {
-      precision.applyTo(model.parameters());
+      policy.applyTo(model.parameters());
       WeightInitializer.initialize(model, 1);
       optimizer.adoptValues();
       return run(spec, step, observer);

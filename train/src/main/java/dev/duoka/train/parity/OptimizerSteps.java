@@ -1,12 +1,12 @@
 package dev.duoka.train.parity;
 
-import dev.duoka.engine.autograd.Recompute;
 import dev.duoka.engine.autograd.Tape;
 import dev.duoka.engine.optimizer.AdamWSettings;
 import dev.duoka.engine.optimizer.ShardedAdamW;
 import dev.duoka.engine.parallel.SingleRank;
 import dev.duoka.formats.modelconfig.ModelConfig;
 import dev.duoka.formats.safetensors.SafetensorsFolder;
+import dev.duoka.layout.Recompute;
 import dev.duoka.model.LanguageModel;
 import dev.duoka.model.LossWeights;
 import dev.duoka.model.Losses;

@@ -7,7 +7,7 @@ import dev.duoka.base.DuokaException;
 import dev.duoka.base.ErrorCode;
 import dev.duoka.engine.parallel.RankGroup;
 import dev.duoka.engine.parallel.SingleRank;
-import dev.duoka.engine.precision.Precision;
+import dev.duoka.layout.Precision;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.file.Files;

@@ -2,7 +2,7 @@ package dev.duoka.train.checkpoint;
 
 import dev.duoka.engine.parallel.RankGroup;
 import dev.duoka.engine.parallel.SingleRank;
-import dev.duoka.engine.precision.Precision;
+import dev.duoka.layout.Precision;
 import java.nio.file.Path;
 import java.util.Optional;
 

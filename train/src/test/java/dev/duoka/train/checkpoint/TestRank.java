@@ -5,10 +5,11 @@ import dev.duoka.engine.optimizer.AdamWSettings;
 import dev.duoka.engine.optimizer.ShardedAdamW;
 import dev.duoka.engine.parallel.Collectives;
 import dev.duoka.engine.precision.LossScaler;
-import dev.duoka.engine.precision.Precision;
+import dev.duoka.engine.precision.PrecisionPolicy;
 import dev.duoka.formats.modelconfig.ModelConfig;
 import dev.duoka.formats.modelconfig.ModelConfigReader;
 import dev.duoka.formats.modelconfig.Presets;
+import dev.duoka.layout.Precision;
 import dev.duoka.model.LanguageModel;
 import dev.duoka.model.ModelFactory;
 import dev.duoka.model.weight.CheckpointTensor;
@@ -66,7 +67,7 @@ public record TestRank(LanguageModel model, ShardedAdamW optimizer) implements A
         ModelFactory.create(
             config,
             new ModelFactory.Allocation(
-                precision.computeDtype(),
+                new PrecisionPolicy(precision).computeDtype(),
                 Device.CPU,
                 collectives.size(),
                 true,

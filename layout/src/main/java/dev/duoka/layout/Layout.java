@@ -1,6 +1,4 @@
-package dev.duoka.planner.layout;
-
-import dev.duoka.planner.catalogue.Precision;
+package dev.duoka.layout;
 
 /**
  * How a step is spread over ranks and what is kept where.
