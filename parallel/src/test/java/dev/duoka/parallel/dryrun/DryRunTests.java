@@ -2,10 +2,10 @@ package dev.duoka.model;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.duoka.engine.autograd.Recompute;
-import dev.duoka.engine.optimizer.AdamWSettings;
-import dev.duoka.parallel.state.ShardedOptimizer;
 import dev.duoka.comm.SingleRank;
+import dev.duoka.engine.optimizer.AdamWSettings;
+import dev.duoka.layout.Recompute;
+import dev.duoka.parallel.state.ShardedOptimizer;
 import dev.duoka.tensor.Device;
 import dev.duoka.tensor.Dtype;
 import dev.duoka.tensor.MemoryLedger;

@@ -4,13 +4,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.duoka.base.DuokaException;
-import dev.duoka.comm.local.LocalRanks;
 import dev.duoka.comm.SingleRank;
+import dev.duoka.comm.local.LocalRanks;
 import dev.duoka.engine.parameter.Parameter;
-import dev.duoka.engine.precision.Precision;
 import dev.duoka.formats.modelconfig.ModelConfig;
 import dev.duoka.formats.modelconfig.ModelConfigReader;
 import dev.duoka.formats.modelconfig.ModelConfigWriter;
+import dev.duoka.layout.Precision;
 import dev.duoka.tensor.Tensor;
 import dev.duoka.tensor.op.HostCopy;
 import dev.duoka.tensor.op.Tensors;
