@@ -1,9 +1,12 @@
+import org.jspecify.annotations.NullMarked;
+
 /** Exchange between ranks: collectives on tensors, agreement between hosts. */
+@NullMarked
 module dev.duoka.comm {
-  requires dev.duoka.base;
-  requires dev.duoka.ffi;
+  requires static transitive org.jspecify;
+  requires transitive dev.duoka.base;
+  requires transitive dev.duoka.ffi;
   requires transitive dev.duoka.tensor;
-  requires static org.jspecify;
 
   exports dev.duoka.comm;
   exports dev.duoka.comm.local;

@@ -5,6 +5,7 @@ import org.jspecify.annotations.NullMarked;
 module dev.duoka.parallel {
   requires static transitive org.jspecify;
   requires transitive dev.duoka.base;
+  requires transitive dev.duoka.layout;
   requires transitive dev.duoka.formats;
   requires transitive dev.duoka.tensor;
   requires transitive dev.duoka.comm;

@@ -126,9 +126,7 @@ public final class ModelFactory {
     weights.enter(output);
     Weight norm = weights.scale("model.norm.weight", hidden);
     Weight head =
-        config.tieEmbeddings()
-            ? embedding
-            : weights.matrix("lm_head.weight", vocabulary, hidden);
+        config.tieEmbeddings() ? embedding : weights.matrix("lm_head.weight", vocabulary, hidden);
     List<MultiTokenPrediction> predictors = new ArrayList<>();
     for (int depth = 0; depth < predictionDepth; depth++) {
       int number = config.layers() + depth;

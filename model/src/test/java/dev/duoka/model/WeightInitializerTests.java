@@ -5,8 +5,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.duoka.engine.parameter.Parameter;
 import dev.duoka.tensor.op.HostCopy;
 import dev.duoka.tensor.testing.TestDevice;
-import org.assertj.core.data.Offset;
 import java.util.Arrays;
+import org.assertj.core.data.Offset;
 import org.junit.jupiter.api.Test;
 
 class WeightInitializerTests {

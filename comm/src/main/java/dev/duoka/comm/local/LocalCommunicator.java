@@ -94,8 +94,7 @@ final class LocalCommunicator implements Communicator, Agreement, AutoCloseable 
     try (Scope _ = Scope.open(MemoryOwner.COMMUNICATION)) {
       long length = shard.elements();
       begin(Operation.REDUCE_SCATTER, Views.reshape(full, -1), -1);
-      OrderedSum.into(
-          Views.reshape(shard, -1), published(), new Stretch(rank * length, length));
+      OrderedSum.into(Views.reshape(shard, -1), published(), new Stretch(rank * length, length));
       end(full.device());
     }
     return Pending.DONE;
@@ -229,8 +228,7 @@ final class LocalCommunicator implements Communicator, Agreement, AutoCloseable 
   public void abort(String reason) {
     group
         .world()
-        .breakBecauseOf(
-            group.member(rank), new DuokaException(ErrorCode.RANK_LOST, reason, ""));
+        .breakBecauseOf(group.member(rank), new DuokaException(ErrorCode.RANK_LOST, reason, ""));
   }
 
   /** Shows the others this rank's tensor, and lets its stream wait until theirs are complete. */

@@ -120,8 +120,7 @@ final class LocalGroup {
   /** The group that the ranks of a color form: the same object for all of them. */
   LocalGroup child(int color, String childName, List<Integer> childMembers) {
     synchronized (world) {
-      return children.computeIfAbsent(
-          color, _ -> new LocalGroup(world, childName, childMembers));
+      return children.computeIfAbsent(color, _ -> new LocalGroup(world, childName, childMembers));
     }
   }
 
@@ -133,7 +132,6 @@ final class LocalGroup {
   }
 
   private Deque<Message> mailbox(int from, int to) {
-    return mailboxes.computeIfAbsent(
-        (long) from * slots.size() + to, _ -> new ArrayDeque<>());
+    return mailboxes.computeIfAbsent((long) from * slots.size() + to, _ -> new ArrayDeque<>());
   }
 }

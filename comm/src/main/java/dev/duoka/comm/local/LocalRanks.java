@@ -54,8 +54,7 @@ public final class LocalRanks {
     }
   }
 
-  private static void runRank(
-      int rank, LocalGroup group, ExchangeLedger ledger, RankBody body) {
+  private static void runRank(int rank, LocalGroup group, ExchangeLedger ledger, RankBody body) {
     try (LocalCommunicator communicator = new LocalCommunicator(group, rank, ledger)) {
       body.run(communicator);
       group.world().leave(rank);

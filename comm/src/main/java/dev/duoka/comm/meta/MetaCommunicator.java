@@ -65,10 +65,7 @@ public final class MetaCommunicator implements Communicator, Agreement {
     note(Operation.REDUCE_SCATTER, full, -1);
     try (Scope _ = Scope.open(MemoryOwner.COMMUNICATION)) {
       long length = shard.elements();
-      sum(
-          Views.reshape(shard, -1),
-          Views.reshape(full, -1),
-          new Stretch(rank * length, length));
+      sum(Views.reshape(shard, -1), Views.reshape(full, -1), new Stretch(rank * length, length));
     }
     return Pending.DONE;
   }

@@ -135,7 +135,8 @@ class LocalCommunicatorTests {
                         assertThat(e.code()).isEqualTo(ErrorCode.RANK_LOST);
                         assertThat(e).hasMessageContaining("rank " + failing + " failed");
                         assertThat(e).hasMessageContaining("no more memory");
-                        assertThatThrownBy(world.agreement()::barrier).isInstanceOf(DuokaException.class);
+                        assertThatThrownBy(world.agreement()::barrier)
+                            .isInstanceOf(DuokaException.class);
                         lost.incrementAndGet();
                         throw e;
                       }

@@ -129,8 +129,8 @@ public final class Node {
   }
 
   /**
-   * Frees what was saved and the gradients; a leaf keeps its gradient until the tape closes. Outputs
-   * that a weight gradient waits for stay.
+   * Frees what was saved and the gradients; a leaf keeps its gradient until the tape closes.
+   * Outputs that a weight gradient waits for stay.
    */
   void release() {
     saved.close();

@@ -1,5 +1,6 @@
 package dev.duoka.engine.autograd;
 
+import dev.duoka.layout.Recompute;
 import dev.duoka.tensor.MemoryOwner;
 import dev.duoka.tensor.Scope;
 import dev.duoka.tensor.Tensor;

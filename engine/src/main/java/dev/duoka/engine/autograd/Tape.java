@@ -2,6 +2,7 @@ package dev.duoka.engine.autograd;
 
 import dev.duoka.engine.autograd.FunctionObserver.Phase;
 import dev.duoka.engine.parameter.Parameter;
+import dev.duoka.layout.Recompute;
 import dev.duoka.tensor.MemoryOwner;
 import dev.duoka.tensor.Scope;
 import dev.duoka.tensor.Tensor;

@@ -95,8 +95,7 @@ public final class GroupedQueryHeads extends Function {
         Views.narrow(joint, 2, 0, heads), Views.transpose(query, 1, 2), firstPosition, -1);
     rotary.rotateInto(
         Views.narrow(joint, 2, heads, kvHeads), Views.transpose(key, 1, 2), firstPosition, -1);
-    Copies.into(
-        Views.narrow(joint, 2, heads + kvHeads, kvHeads), Views.transpose(value, 1, 2));
+    Copies.into(Views.narrow(joint, 2, heads + kvHeads, kvHeads), Views.transpose(value, 1, 2));
     return new @Nullable Tensor[] {flat(joint)};
   }
 
@@ -126,9 +125,7 @@ public final class GroupedQueryHeads extends Function {
     HeadKernels.rotate(
         Views.transpose(key, 1, 2), Views.narrow(joint, 2, heads, kvHeads), rotation, -1);
     HeadKernels.copy(
-        Views.transpose(value, 1, 2),
-        Views.narrow(joint, 2, heads + kvHeads, kvHeads),
-        rotation);
+        Views.transpose(value, 1, 2), Views.narrow(joint, 2, heads + kvHeads, kvHeads), rotation);
     return flat(joint);
   }
 

@@ -13,8 +13,8 @@ import dev.duoka.tensor.op.Tensors;
 import org.jspecify.annotations.Nullable;
 
 /**
- * AdamW (Loshchilov and Hutter, arXiv:1711.05101) on one flat slice of weights: their moments, their
- * master weights where they are kept in 16 bits, and the update. Which slice it is, what its
+ * AdamW (Loshchilov and Hutter, arXiv:1711.05101) on one flat slice of weights: their moments,
+ * their master weights where they are kept in 16 bits, and the update. Which slice it is, what its
  * gradients were summed over and by which norm they are clipped is the caller's business.
  *
  * <p>Owns the states and borrows the slices, which must outlive it. One thread.

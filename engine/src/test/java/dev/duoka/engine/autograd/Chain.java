@@ -9,6 +9,7 @@ import dev.duoka.engine.function.SwiGlu;
 import dev.duoka.engine.parameter.Initializer;
 import dev.duoka.engine.parameter.ParameterSpec;
 import dev.duoka.engine.parameter.ParameterStore;
+import dev.duoka.layout.Recompute;
 import dev.duoka.tensor.Device;
 import dev.duoka.tensor.Dtype;
 import dev.duoka.tensor.MemoryOwner;

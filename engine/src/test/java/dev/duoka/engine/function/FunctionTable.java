@@ -154,8 +154,7 @@ final class FunctionTable {
             bench.input(bench.random().coarse(2 * 3, 4));
             bench.computing(
                 (tape, in) ->
-                    tape.applyAll(
-                        new LatentHeads(2, 5, 4, 2, rotary, 1, 1), in[0], in[1], in[2]));
+                    tape.applyAll(new LatentHeads(2, 5, 4, 2, rotary, 1, 1), in[0], in[1], in[2]));
           });
     }
   }

@@ -29,7 +29,8 @@ class ParameterStoreTests {
 
   private static ParameterStore store(Dtype dtype, int shards) {
     return new ParameterStore(
-        List.of(spec("a", 3L, 5L), spec("b", 200L), spec("c", 2L, 2L, 2L)), new ParameterStore.Storage(dtype, DEVICE, shards, true));
+        List.of(spec("a", 3L, 5L), spec("b", 200L), spec("c", 2L, 2L, 2L)),
+        new ParameterStore.Storage(dtype, DEVICE, shards, true));
   }
 
   @Test
@@ -144,7 +145,9 @@ class ParameterStoreTests {
   @Test
   void refusesWhatItDoesNotHave() {
     try (ParameterStore store =
-        new ParameterStore(List.of(spec("model.norm", 4L)), new ParameterStore.Storage(Dtype.FLOAT32, DEVICE, 1, false))) {
+        new ParameterStore(
+            List.of(spec("model.norm", 4L)),
+            new ParameterStore.Storage(Dtype.FLOAT32, DEVICE, 1, false))) {
       assertThatThrownBy(() -> store.parameter("model.nrom"))
           .isInstanceOf(IllegalArgumentException.class)
           .hasMessageContaining("model.norm");
@@ -161,7 +164,8 @@ class ParameterStoreTests {
     assertThatThrownBy(
             () ->
                 new ParameterStore(
-                    List.of(spec("x", 4L), spec("x", 4L)), new ParameterStore.Storage(Dtype.FLOAT32, DEVICE, 1, true)))
+                    List.of(spec("x", 4L), spec("x", 4L)),
+                    new ParameterStore.Storage(Dtype.FLOAT32, DEVICE, 1, true)))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageContaining("x");
     before.assertUnchanged();

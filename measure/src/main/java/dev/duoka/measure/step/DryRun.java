@@ -2,9 +2,9 @@ package dev.duoka.measure.step;
 
 import dev.duoka.engine.optimizer.AdamWSettings;
 import dev.duoka.engine.precision.LossScaler;
-import dev.duoka.engine.precision.Precision;
 import dev.duoka.formats.modelconfig.ModelConfig;
 import dev.duoka.formats.modelconfig.MoeConfig;
+import dev.duoka.layout.Layout;
 import dev.duoka.parallel.dryrun.DryRunJob;
 import dev.duoka.parallel.step.StepSettings;
 import dev.duoka.tensor.MemoryOwner;
@@ -15,15 +15,14 @@ final class DryRun {
   private DryRun() {}
 
   /** Bytes by owner at the peak of a rank. */
-  static Map<MemoryOwner, Long> count(ModelConfig config, RankLayout layout) {
-    Precision precision = StepJob.precision(layout.precision());
+  static Map<MemoryOwner, Long> count(ModelConfig config, Layout layout, int length) {
     MoeConfig moe = config.moe();
     StepSettings settings =
         new StepSettings(
             config,
-            precision,
-            StepJob.recompute(layout.recompute()),
-            layout.length(),
+            layout.precision(),
+            layout.recompute(),
+            length,
             new AdamWSettings(0.9, 0.95, 1e-8, 0.1, 1),
             layout.zero(),
             LossScaler.Settings.DEFAULT,

@@ -1,11 +1,11 @@
 package dev.duoka.model.layer;
 
-import dev.duoka.engine.parameter.Axis;
-import dev.duoka.engine.parameter.Section;
 import dev.duoka.engine.autograd.Tape;
 import dev.duoka.engine.autograd.Variable;
 import dev.duoka.engine.function.Linear;
 import dev.duoka.engine.function.SwiGlu;
+import dev.duoka.engine.parameter.Axis;
+import dev.duoka.engine.parameter.Section;
 import dev.duoka.model.weight.Weight;
 import dev.duoka.model.weight.WeightDeclarations;
 import dev.duoka.model.weight.WeightDeclarations.Rows;

@@ -1,11 +1,11 @@
 package dev.duoka.model.layer;
 
-import dev.duoka.engine.parameter.Axis;
-import dev.duoka.engine.parameter.Section;
 import dev.duoka.engine.autograd.Variable;
 import dev.duoka.engine.function.Attention;
 import dev.duoka.engine.function.GroupedQueryHeads;
 import dev.duoka.engine.function.Linear;
+import dev.duoka.engine.parameter.Axis;
+import dev.duoka.engine.parameter.Section;
 import dev.duoka.formats.modelconfig.AttentionConfig;
 import dev.duoka.model.weight.Weight;
 import dev.duoka.model.weight.WeightDeclarations;

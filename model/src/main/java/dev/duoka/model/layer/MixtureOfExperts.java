@@ -1,7 +1,5 @@
 package dev.duoka.model.layer;
 
-import dev.duoka.engine.parameter.Axis;
-import dev.duoka.engine.parameter.Section;
 import dev.duoka.engine.autograd.Tape;
 import dev.duoka.engine.autograd.Variable;
 import dev.duoka.engine.function.Combine;
@@ -12,6 +10,8 @@ import dev.duoka.engine.function.RouterRule;
 import dev.duoka.engine.function.Routing;
 import dev.duoka.engine.function.SortRows;
 import dev.duoka.engine.function.SwiGlu;
+import dev.duoka.engine.parameter.Axis;
+import dev.duoka.engine.parameter.Section;
 import dev.duoka.formats.modelconfig.MoeConfig;
 import dev.duoka.model.weight.Weight;
 import dev.duoka.model.weight.WeightDeclarations;

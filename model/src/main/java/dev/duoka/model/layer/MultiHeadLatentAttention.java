@@ -1,7 +1,5 @@
 package dev.duoka.model.layer;
 
-import dev.duoka.engine.parameter.Axis;
-import dev.duoka.engine.parameter.Section;
 import dev.duoka.engine.autograd.Tape;
 import dev.duoka.engine.autograd.Variable;
 import dev.duoka.engine.function.Attention;
@@ -9,6 +7,8 @@ import dev.duoka.engine.function.LatentHeads;
 import dev.duoka.engine.function.Linear;
 import dev.duoka.engine.function.RmsNorm;
 import dev.duoka.engine.function.SplitColumns;
+import dev.duoka.engine.parameter.Axis;
+import dev.duoka.engine.parameter.Section;
 import dev.duoka.formats.modelconfig.AttentionConfig;
 import dev.duoka.formats.modelconfig.RopeScaling;
 import dev.duoka.model.weight.Weight;

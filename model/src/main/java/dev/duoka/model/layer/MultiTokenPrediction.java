@@ -1,12 +1,12 @@
 package dev.duoka.model.layer;
 
-import dev.duoka.engine.parameter.Axis;
-import dev.duoka.engine.parameter.Section;
 import dev.duoka.engine.autograd.Tape;
 import dev.duoka.engine.autograd.Variable;
 import dev.duoka.engine.function.Concatenate;
 import dev.duoka.engine.function.Linear;
 import dev.duoka.engine.function.RmsNorm;
+import dev.duoka.engine.parameter.Axis;
+import dev.duoka.engine.parameter.Section;
 import dev.duoka.model.weight.Weight;
 import dev.duoka.model.weight.WeightDeclarations;
 
@@ -37,7 +37,8 @@ public final class MultiTokenPrediction {
     Section hidden = Section.of(Axis.HIDDEN, hiddenSize);
     embeddingNorm = weights.scale(prefix + "enorm.weight", hidden);
     hiddenNorm = weights.scale(prefix + "hnorm.weight", hidden);
-    projection = weights.matrix(prefix + "eh_proj.weight", hidden, Section.of(Axis.HIDDEN, 2 * hiddenSize));
+    projection =
+        weights.matrix(prefix + "eh_proj.weight", hidden, Section.of(Axis.HIDDEN, 2 * hiddenSize));
     this.layer = layer.create(weights, prefix);
     outputNorm = weights.scale(prefix + "shared_head.norm.weight", hidden);
   }

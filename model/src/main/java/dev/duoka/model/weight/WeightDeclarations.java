@@ -87,8 +87,7 @@ public final class WeightDeclarations {
     }
     return add(
         name,
-        List.of(
-            List.of(Section.of(Axis.EXPERTS, experts)), sections(parts), List.of(columns)),
+        List.of(List.of(Section.of(Axis.EXPERTS, experts)), sections(parts), List.of(columns)),
         normal(),
         tensors);
   }

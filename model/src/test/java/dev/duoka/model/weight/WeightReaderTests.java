@@ -99,8 +99,7 @@ class WeightReaderTests {
       before.assertUnchanged();
       for (Parameter parameter : original.model().parameters().parameters()) {
         try (Tensor rounded = Copies.cast(parameter.value(), Dtype.BFLOAT16)) {
-          assertThat(
-                  HostCopy.floats(copy.model().parameters().parameter(parameter.name()).value()))
+          assertThat(HostCopy.floats(copy.model().parameters().parameter(parameter.name()).value()))
               .as(parameter.name())
               .isEqualTo(HostCopy.floats(rounded));
         }

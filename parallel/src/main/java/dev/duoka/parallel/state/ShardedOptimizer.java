@@ -9,7 +9,6 @@ import dev.duoka.engine.optimizer.GradientSquares;
 import dev.duoka.engine.parameter.Bucket;
 import dev.duoka.engine.parameter.Parameter;
 import dev.duoka.engine.parameter.ParameterStore;
-import dev.duoka.tensor.Device;
 import dev.duoka.tensor.Dtype;
 import dev.duoka.tensor.MemoryOwner;
 import dev.duoka.tensor.Scope;
@@ -189,8 +188,7 @@ public final class ShardedOptimizer implements AutoCloseable {
         long start = Math.max(parameter.offset(), slice.offset());
         long end =
             Math.min(
-                parameter.offset() + parameter.spec().elements(),
-                slice.offset() + slice.length());
+                parameter.offset() + parameter.spec().elements(), slice.offset() + slice.length());
         int place = places.getOrDefault(parameter.name(), 0);
         if (start < end) {
           ofSlice.add(new GradientSquares.Piece(place, start - slice.offset(), end - start));

@@ -2,9 +2,9 @@ package dev.duoka.parallel.step;
 
 import dev.duoka.data.batch.MicroBatch;
 import dev.duoka.engine.autograd.DeferredWeights;
-import dev.duoka.engine.autograd.Recompute;
 import dev.duoka.engine.autograd.Tape;
 import dev.duoka.engine.autograd.Variable;
+import dev.duoka.layout.Recompute;
 import dev.duoka.model.LanguageModel;
 import dev.duoka.model.Losses;
 import dev.duoka.model.TokenBatch;
@@ -58,8 +58,7 @@ final class MicroBatchRun implements AutoCloseable {
   void forward(MicroBatchLosses step) {
     try (Scope _ = Scope.open(MemoryOwner.ACTIVATIONS)) {
       Pass pass =
-          Pass.overSequences(
-              tape, microBatch.rows(), model.rotary(), step.balance(microBatch));
+          Pass.overSequences(tape, microBatch.rows(), model.rotary(), step.balance(microBatch));
       Variable last = model.layers(pass, first(pass));
       if (model.hasHead()) {
         Losses all = model.losses(pass, last, tokens, step.weights());

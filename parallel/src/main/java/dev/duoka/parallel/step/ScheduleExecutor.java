@@ -6,10 +6,10 @@ import dev.duoka.comm.SingleRank;
 import dev.duoka.data.batch.MicroBatch;
 import dev.duoka.engine.autograd.DeferredWeights;
 import dev.duoka.engine.autograd.FunctionObserver;
-import dev.duoka.engine.autograd.Recompute;
 import dev.duoka.engine.autograd.SavedTensorHook;
 import dev.duoka.engine.autograd.Substitution;
 import dev.duoka.engine.parameter.Parameter;
+import dev.duoka.layout.Recompute;
 import dev.duoka.model.LanguageModel;
 import dev.duoka.parallel.schedule.Action;
 import dev.duoka.parallel.schedule.Action.Kind;
@@ -167,9 +167,7 @@ public final class ScheduleExecutor {
         sent.add(pipeline.send(run.inputGradient(), pipeline.rank() - 1));
       }
       case RECEIVE_BACKWARD ->
-          pipeline
-              .receive(running(number, action).newOutputGradient(), pipeline.rank() + 1)
-              .join();
+          pipeline.receive(running(number, action).newOutputGradient(), pipeline.rank() + 1).join();
       case REDUCE_GRADIENTS -> work.reduce().run();
     }
   }

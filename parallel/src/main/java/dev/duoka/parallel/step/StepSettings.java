@@ -1,11 +1,11 @@
 package dev.duoka.parallel.step;
 
-import dev.duoka.engine.autograd.Recompute;
 import dev.duoka.engine.optimizer.AdamWSettings;
 import dev.duoka.engine.precision.LossScaler;
-import dev.duoka.engine.precision.Precision;
 import dev.duoka.formats.modelconfig.ModelConfig;
 import dev.duoka.formats.modelconfig.MoeConfig;
+import dev.duoka.layout.Precision;
+import dev.duoka.layout.Recompute;
 
 /**
  * What a training step is made from, the same on every rank.

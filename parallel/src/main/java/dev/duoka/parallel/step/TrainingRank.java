@@ -2,6 +2,7 @@ package dev.duoka.parallel.step;
 
 import dev.duoka.comm.Communicator;
 import dev.duoka.engine.precision.LossScaler;
+import dev.duoka.engine.precision.PrecisionPolicy;
 import dev.duoka.model.LanguageModel;
 import dev.duoka.model.ModelFactory;
 import dev.duoka.parallel.state.ShardedOptimizer;
@@ -23,17 +24,18 @@ public record TrainingRank(
     implements AutoCloseable {
   /** Allocates a rank on its device; the weights hold nothing yet. */
   public static TrainingRank allocate(Communicator data, Device device, StepSettings settings) {
+    PrecisionPolicy policy = new PrecisionPolicy(settings.precision());
     LanguageModel model =
         ModelFactory.create(
             settings.model(),
             new ModelFactory.Allocation(
-                settings.precision().computeDtype(),
+                policy.computeDtype(),
                 device,
                 data.size(),
                 true,
                 settings.sequenceLength(),
                 settings.auxiliary().predictionDepth()));
-    settings.precision().applyTo(model.parameters());
+    policy.applyTo(model.parameters());
     ShardedOptimizer optimizer;
     try {
       optimizer =
@@ -43,8 +45,7 @@ public record TrainingRank(
       model.close();
       throw e;
     }
-    LossScaler scaler =
-        new LossScaler(settings.lossScale(), settings.precision().scalesLoss());
+    LossScaler scaler = new LossScaler(settings.lossScale(), settings.precision().scalesLoss());
     TrainingStep step = new TrainingStep(model, optimizer, scaler, data, settings);
     return new TrainingRank(data, device, model, optimizer, scaler, step);
   }

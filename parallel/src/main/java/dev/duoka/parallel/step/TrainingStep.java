@@ -240,8 +240,7 @@ public final class TrainingStep implements AutoCloseable {
     private final int microBatches;
 
     Weighted(StepBatch batch, double scale) {
-      this.weights =
-          new LossWeights(scale / batch.stepTargets(), auxiliary.furtherTokensWeight());
+      this.weights = new LossWeights(scale / batch.stepTargets(), auxiliary.furtherTokensWeight());
       this.scale = scale;
       this.microBatches = batch.microBatches().size();
     }

@@ -6,7 +6,7 @@ import dev.duoka.comm.Communicator;
 import dev.duoka.comm.SingleRank;
 import dev.duoka.comm.local.LocalRanks;
 import dev.duoka.data.batch.MicroBatch;
-import dev.duoka.engine.autograd.Recompute;
+import dev.duoka.layout.Recompute;
 import dev.duoka.engine.parameter.BucketKey;
 import dev.duoka.engine.parameter.Parameter;
 import dev.duoka.formats.modelconfig.ModelConfig;

@@ -3,7 +3,7 @@ package dev.duoka.parallel.seam;
 import dev.duoka.comm.Communicator;
 import dev.duoka.comm.SingleRank;
 import dev.duoka.data.batch.MicroBatch;
-import dev.duoka.engine.autograd.Recompute;
+import dev.duoka.layout.Recompute;
 import dev.duoka.engine.autograd.Substitution;
 import dev.duoka.engine.function.BalanceLoss;
 import dev.duoka.engine.optimizer.AdamWSettings;

@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.duoka.comm.SingleRank;
 import dev.duoka.data.batch.MicroBatch;
 import dev.duoka.engine.autograd.DeferredWeights;
-import dev.duoka.engine.autograd.Recompute;
+import dev.duoka.layout.Recompute;
 import dev.duoka.formats.modelconfig.ModelConfig;
 import dev.duoka.model.ModelFactory;
 import dev.duoka.model.WeightInitializer;

@@ -1,10 +1,9 @@
 package dev.duoka.parallel.state;
 
-import dev.duoka.engine.optimizer.AdamWSettings;
-
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.duoka.comm.SingleRank;
+import dev.duoka.engine.optimizer.AdamWSettings;
 import dev.duoka.engine.parameter.Initializer;
 import dev.duoka.engine.parameter.ParameterSpec;
 import dev.duoka.engine.parameter.ParameterStore;
@@ -85,7 +84,8 @@ class CudaOptimizerTests {
       addGradient(store, 2, 1);
       assertThat(optimizer.step(0.01, 1).applied()).isTrue();
       assertThat(optimizer.steps()).isEqualTo(2);
-      assertThat(HostCopy.doubles(optimizer.slices().getFirst().states().master())).isNotEqualTo(before[1]);
+      assertThat(HostCopy.doubles(optimizer.slices().getFirst().states().master()))
+          .isNotEqualTo(before[1]);
     }
   }
 
@@ -117,7 +117,8 @@ class CudaOptimizerTests {
         new ParameterStore(
             List.of(
                 ParameterSpec.plain("a", List.of(FIRST), new Initializer.Constant(0)),
-                ParameterSpec.plain("b", List.of(SECOND), new Initializer.Constant(0))), new ParameterStore.Storage(dtype, device, 1, true));
+                ParameterSpec.plain("b", List.of(SECOND), new Initializer.Constant(0))),
+            new ParameterStore.Storage(dtype, device, 1, true));
     try (Scope _ = Scope.open(MemoryOwner.TEMPORARIES)) {
       Inputs inputs = new Inputs(SEED, dtype, device);
       Copies.into(store.parameter("a").value(), inputs.coarse(FIRST));
@@ -129,7 +130,8 @@ class CudaOptimizerTests {
   private static void addGradient(ParameterStore store, int step, double lossScale) {
     store.resetGradients();
     try (Scope _ = Scope.open(MemoryOwner.TEMPORARIES)) {
-      Inputs inputs = new Inputs(SEED + 1 + step, Dtype.FLOAT32, store.onlyBucket().values().device());
+      Inputs inputs =
+          new Inputs(SEED + 1 + step, Dtype.FLOAT32, store.onlyBucket().values().device());
       store.parameter("a").addGradient(inputs.coarse(FIRST));
       store.parameter("b").addGradient(inputs.coarse(SECOND));
     }

@@ -1,13 +1,12 @@
 package dev.duoka.parallel.state;
 
-import dev.duoka.engine.optimizer.AdamWSettings;
-
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.duoka.comm.Communicator;
-import dev.duoka.comm.local.LocalRanks;
 import dev.duoka.comm.SingleRank;
+import dev.duoka.comm.local.LocalRanks;
+import dev.duoka.engine.optimizer.AdamWSettings;
 import dev.duoka.engine.parameter.Initializer;
 import dev.duoka.engine.parameter.ParameterSpec;
 import dev.duoka.engine.parameter.ParameterStore;
@@ -47,7 +46,8 @@ class ShardedOptimizerTests {
         new ParameterStore(
             List.of(
                 ParameterSpec.plain("a", List.of(512L), new Initializer.Constant(0)),
-                ParameterSpec.plain("b", List.of(2L, 128L), new Initializer.Constant(0))), new ParameterStore.Storage(dtype, DEVICE, shards, true));
+                ParameterSpec.plain("b", List.of(2L, 128L), new Initializer.Constant(0))),
+            new ParameterStore.Storage(dtype, DEVICE, shards, true));
     try (Tensor start = new Inputs(181, Dtype.FLOAT32, DEVICE).coarse(LENGTH)) {
       Copies.into(store.onlyBucket().values(), start);
     }
@@ -82,7 +82,8 @@ class ShardedOptimizerTests {
     int ranks = collectives.size();
     double[] norms = new double[STEPS];
     try (ParameterStore store = store(dtype, ranks);
-        ShardedOptimizer optimizer = new ShardedOptimizer(store, collectives, SETTINGS, zeroStage)) {
+        ShardedOptimizer optimizer =
+            new ShardedOptimizer(store, collectives, SETTINGS, zeroStage)) {
       assertThat(optimizer.isSharded()).isEqualTo(zeroStage == 1 && ranks > 1);
       for (int step = 0; step < STEPS; step++) {
         addGradient(store, step, collectives.rank(), ranks);
@@ -95,7 +96,11 @@ class ShardedOptimizerTests {
       if (dtype != Dtype.FLOAT32) {
         try (Tensor rounded = Copies.cast(optimizer.slices().getFirst().states().master(), dtype);
             Tensor mine =
-                Views.narrow(store.onlyBucket().values(), 0, optimizer.slices().getFirst().offset(), rounded.size(0))) {
+                Views.narrow(
+                    store.onlyBucket().values(),
+                    0,
+                    optimizer.slices().getFirst().offset(),
+                    rounded.size(0))) {
           assertThat(HostCopy.doubles(mine)).isEqualTo(HostCopy.doubles(rounded));
         }
       }
@@ -233,7 +238,10 @@ class ShardedOptimizerTests {
         }
         // Without momentum the first moment is the clipped gradient.
         Numbers.assertClose(
-            "clip " + clip, HostCopy.doubles(optimizer.slices().getFirst().states().firstMoment()), gradient, 2e-6);
+            "clip " + clip,
+            HostCopy.doubles(optimizer.slices().getFirst().states().firstMoment()),
+            gradient,
+            2e-6);
       }
     }
   }

@@ -2,8 +2,8 @@ package dev.duoka.parallel.step;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.duoka.engine.autograd.Recompute;
-import dev.duoka.engine.precision.Precision;
+import dev.duoka.layout.Recompute;
+import dev.duoka.layout.Precision;
 import dev.duoka.formats.modelconfig.ModelConfig;
 import dev.duoka.model.WeightInitializer;
 import dev.duoka.parallel.testing.TinyRuns;

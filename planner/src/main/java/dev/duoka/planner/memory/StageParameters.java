@@ -1,7 +1,7 @@
 package dev.duoka.planner.memory;
 
-import dev.duoka.planner.layout.Layout;
-import dev.duoka.planner.layout.Method;
+import dev.duoka.layout.Layout;
+import dev.duoka.layout.Method;
 import dev.duoka.planner.layout.Stage;
 import dev.duoka.planner.shape.LayerShape;
 import dev.duoka.planner.shape.ModelShape;

@@ -117,7 +117,7 @@ public final class HardwareDocs {
     text.append(
         """
 
-        ## Communicator
+        ## Collectives
 
         Bus bandwidth for large messages in GB/s, as nccl-tests define it. What is missing is
         estimated from the nearest entry or from the link's rate.

@@ -2,9 +2,9 @@ package dev.duoka.train.checkpoint;
 
 import dev.duoka.base.DuokaException;
 import dev.duoka.base.ErrorCode;
-import dev.duoka.parallel.state.ShardedOptimizer;
 import dev.duoka.comm.Communicator;
 import dev.duoka.model.LanguageModel;
+import dev.duoka.parallel.state.ShardedOptimizer;
 import java.nio.file.Path;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicReference;

@@ -1,12 +1,12 @@
 package dev.duoka.train.checkpoint;
 
-import dev.duoka.engine.optimizer.AdamW;
-import dev.duoka.parallel.state.ShardedOptimizer;
-import dev.duoka.parallel.state.StateSlice;
 import dev.duoka.comm.Communicator;
+import dev.duoka.engine.optimizer.AdamW;
 import dev.duoka.formats.modelconfig.ModelConfig;
 import dev.duoka.model.LanguageModel;
 import dev.duoka.model.weight.StateBuffer;
+import dev.duoka.parallel.state.ShardedOptimizer;
+import dev.duoka.parallel.state.StateSlice;
 import dev.duoka.tensor.Device;
 import dev.duoka.tensor.Dtype;
 import dev.duoka.tensor.MemoryOwner;

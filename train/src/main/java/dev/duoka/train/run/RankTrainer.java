@@ -2,14 +2,15 @@ package dev.duoka.train.run;
 
 import dev.duoka.base.DuokaException;
 import dev.duoka.base.ErrorCode;
+import dev.duoka.comm.Communicator;
 import dev.duoka.data.batch.BatchStream;
 import dev.duoka.data.batch.DataState;
 import dev.duoka.data.batch.StepBatch;
 import dev.duoka.data.batch.ValidationBatches;
-import dev.duoka.parallel.state.ShardedOptimizer;
-import dev.duoka.comm.Communicator;
 import dev.duoka.engine.precision.LossScaler;
 import dev.duoka.model.LanguageModel;
+import dev.duoka.parallel.state.ShardedOptimizer;
+import dev.duoka.parallel.step.TrainingStep;
 import dev.duoka.tensor.Device;
 import dev.duoka.tensor.Gpus;
 import dev.duoka.tensor.MemoryLedger;
@@ -18,7 +19,6 @@ import dev.duoka.train.schedule.LearningRateSchedule;
 import dev.duoka.train.step.GradientRanges;
 import dev.duoka.train.step.RankState;
 import dev.duoka.train.step.StepMetrics;
-import dev.duoka.parallel.step.TrainingStep;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
@@ -168,11 +168,7 @@ final class RankTrainer {
     boolean measure = plan.rangesEvery() > 0 && number % plan.rangesEvery() == 0;
     List<StepMetrics.GradientRange> ranges = new ArrayList<>();
     TrainingStep.PendingStep step =
-        rank.step()
-            .launch(
-                batch,
-                learningRate,
-                measure ? () -> addRanges(ranges, scale) : null);
+        rank.step().launch(batch, learningRate, measure ? () -> addRanges(ranges, scale) : null);
     batchEnd = batch.after();
     return new Launched(number, learningRate, scale, dataSeconds, ranges, step);
   }

@@ -53,7 +53,7 @@ record RunDescription(
         model.architecture(),
         counts.total(),
         counts.active(),
-        config.training().precision().name().toLowerCase(Locale.ROOT),
+        config.training().precision(),
         data.trainingTokens(),
         data.tokenizer().describe(),
         placement.devices(),

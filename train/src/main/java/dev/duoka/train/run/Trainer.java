@@ -1,13 +1,13 @@
 package dev.duoka.train.run;
 
+import dev.duoka.comm.Communicator;
+import dev.duoka.comm.local.LocalRanks;
 import dev.duoka.data.batch.BatchStream;
 import dev.duoka.data.batch.TrainingOrder;
 import dev.duoka.data.shard.TokenisationListener;
 import dev.duoka.data.shard.TokenisationProgress;
 import dev.duoka.data.shard.TokenisationStoppedException;
 import dev.duoka.data.training.TrainingData;
-import dev.duoka.comm.Communicator;
-import dev.duoka.comm.local.LocalRanks;
 import dev.duoka.tensor.ComputeThread;
 import dev.duoka.tensor.Determinism;
 import dev.duoka.tensor.Device;

@@ -1,15 +1,15 @@
 package dev.duoka.train.step;
 
+import dev.duoka.comm.Communicator;
 import dev.duoka.data.batch.RankShare;
 import dev.duoka.data.batch.SequenceSet;
 import dev.duoka.data.batch.ValidationBatches;
-import dev.duoka.engine.autograd.Recompute;
 import dev.duoka.engine.optimizer.AdamWSettings;
-import dev.duoka.comm.Communicator;
 import dev.duoka.engine.precision.LossScaler;
-import dev.duoka.engine.precision.Precision;
 import dev.duoka.formats.modelconfig.ModelConfig;
 import dev.duoka.formats.modelconfig.MoeConfig;
+import dev.duoka.layout.Layout;
+import dev.duoka.layout.Precision;
 import dev.duoka.model.WeightInitializer;
 import dev.duoka.parallel.step.StepSettings;
 import dev.duoka.parallel.step.TrainingRank;
@@ -52,18 +52,19 @@ public final class RankBuilder {
                 config.validation().sequences(),
                 world.rank(),
                 world.size(),
-                BatchPlan.of(config).microBatch());
+                config.layout().microBatch());
     return new RankState(training, held);
   }
 
   /** What the step of this run is made from. */
   StepSettings settings() {
-    Precision precision = precision();
+    Layout layout = config.layout();
+    Precision precision = layout.precision();
     OptimizerSettings optimizer = config.optimizer();
     return new StepSettings(
         model,
         precision,
-        recompute(),
+        layout.recompute(),
         config.data().sequenceLength(),
         new AdamWSettings(
             optimizer.beta1(),
@@ -71,7 +72,7 @@ public final class RankBuilder {
             optimizer.eps(),
             optimizer.weightDecay(),
             optimizer.clipNorm().orElse(precision.defaultClipNorm())),
-        config.parallel().zero(),
+        layout.zero(),
         config.lossScale().map(RankBuilder::lossScale).orElse(LossScaler.Settings.DEFAULT),
         auxiliaryLosses());
   }
@@ -90,18 +91,7 @@ public final class RankBuilder {
   public RankShare share(Communicator world) {
     BatchPlan batch = BatchPlan.of(config);
     return new RankShare(
-        world.rank(),
-        world.size(),
-        batch.microBatch(),
-        Math.toIntExact(batch.sequencesPerStep()));
-  }
-
-  private Recompute recompute() {
-    return switch (config.training().recompute()) {
-      case NONE -> Recompute.NONE;
-      case SELECTIVE -> Recompute.SELECTIVE;
-      case FULL -> Recompute.FULL;
-    };
+        world.rank(), world.size(), batch.microBatch(), Math.toIntExact(batch.sequencesPerStep()));
   }
 
   private StepSettings.AuxiliaryLosses auxiliaryLosses() {
@@ -121,14 +111,5 @@ public final class RankBuilder {
         settings.growthFactor(),
         settings.backoffFactor(),
         settings.growthInterval());
-  }
-
-  private Precision precision() {
-    return switch (config.training().precision()) {
-      case FP32 -> Precision.FP32;
-      case BF16 -> Precision.BF16;
-      case FP16 -> Precision.FP16;
-      case FP8 -> Precision.FP8;
-    };
   }
 }

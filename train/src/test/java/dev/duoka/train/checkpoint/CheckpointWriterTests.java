@@ -5,9 +5,9 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.duoka.base.DuokaException;
 import dev.duoka.base.ErrorCode;
-import dev.duoka.comm.local.LocalRanks;
 import dev.duoka.comm.SingleRank;
-import dev.duoka.engine.precision.Precision;
+import dev.duoka.comm.local.LocalRanks;
+import dev.duoka.layout.Precision;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.file.Files;

@@ -3,7 +3,7 @@ package dev.duoka.train.checkpoint;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.duoka.comm.SingleRank;
-import dev.duoka.engine.precision.Precision;
+import dev.duoka.layout.Precision;
 import java.io.BufferedReader;
 import java.io.File;
 import java.io.IOException;

@@ -8,7 +8,7 @@ import dev.duoka.comm.local.LocalRanks;
 import dev.duoka.comm.SingleRank;
 import dev.duoka.engine.parameter.Bucket;
 import dev.duoka.engine.parameter.Parameter;
-import dev.duoka.engine.precision.Precision;
+import dev.duoka.layout.Precision;
 import dev.duoka.formats.modelconfig.ModelConfig;
 import dev.duoka.formats.modelconfig.ModelConfigReader;
 import dev.duoka.formats.modelconfig.ModelConfigWriter;

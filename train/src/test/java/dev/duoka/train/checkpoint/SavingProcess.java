@@ -1,8 +1,8 @@
 package dev.duoka.train.checkpoint;
 
-import dev.duoka.comm.local.LocalRanks;
 import dev.duoka.comm.SingleRank;
-import dev.duoka.engine.precision.Precision;
+import dev.duoka.comm.local.LocalRanks;
+import dev.duoka.layout.Precision;
 import java.nio.file.Path;
 import java.util.Optional;
 

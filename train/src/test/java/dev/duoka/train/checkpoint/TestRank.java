@@ -1,20 +1,21 @@
 package dev.duoka.train.checkpoint;
 
-import dev.duoka.data.batch.DataState;
-import dev.duoka.engine.optimizer.AdamWSettings;
-import dev.duoka.engine.optimizer.AdamW;
-import dev.duoka.parallel.state.ShardedOptimizer;
-import dev.duoka.parallel.state.StateSlice;
 import dev.duoka.comm.Communicator;
+import dev.duoka.data.batch.DataState;
+import dev.duoka.engine.optimizer.AdamW;
+import dev.duoka.engine.optimizer.AdamWSettings;
 import dev.duoka.engine.precision.LossScaler;
-import dev.duoka.engine.precision.Precision;
+import dev.duoka.engine.precision.PrecisionPolicy;
 import dev.duoka.formats.modelconfig.ModelConfig;
 import dev.duoka.formats.modelconfig.ModelConfigReader;
 import dev.duoka.formats.modelconfig.Presets;
+import dev.duoka.layout.Precision;
 import dev.duoka.model.LanguageModel;
 import dev.duoka.model.ModelFactory;
 import dev.duoka.model.weight.CheckpointTensor;
 import dev.duoka.model.weight.StateBuffer;
+import dev.duoka.parallel.state.ShardedOptimizer;
+import dev.duoka.parallel.state.StateSlice;
 import dev.duoka.tensor.ComputeThread;
 import dev.duoka.tensor.Device;
 import dev.duoka.tensor.Dtype;
@@ -69,13 +70,14 @@ public record TestRank(LanguageModel model, ShardedOptimizer optimizer) implemen
         ModelFactory.create(
             config,
             new ModelFactory.Allocation(
-                precision.computeDtype(),
+                new PrecisionPolicy(precision).computeDtype(),
                 Device.CPU,
                 collectives.size(),
                 true,
                 config.maxPositions(),
                 config.mtpModules()));
-    return new TestRank(model, new ShardedOptimizer(model.parameters(), collectives, SETTINGS, zero));
+    return new TestRank(
+        model, new ShardedOptimizer(model.parameters(), collectives, SETTINGS, zero));
   }
 
   /** Sets every number of the state. Collective. */

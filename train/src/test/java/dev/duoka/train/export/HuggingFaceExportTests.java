@@ -5,15 +5,15 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.duoka.base.DuokaException;
 import dev.duoka.base.ErrorCode;
+import dev.duoka.comm.SingleRank;
+import dev.duoka.comm.local.LocalRanks;
 import dev.duoka.data.tokenizer.ByteTokenizer;
 import dev.duoka.data.tokenizer.Tokenizer;
-import dev.duoka.comm.local.LocalRanks;
-import dev.duoka.comm.SingleRank;
-import dev.duoka.engine.precision.Precision;
 import dev.duoka.formats.json.Json;
 import dev.duoka.formats.modelconfig.ModelConfigReader;
 import dev.duoka.formats.safetensors.SafetensorsFolder;
 import dev.duoka.formats.safetensors.TensorEntry;
+import dev.duoka.layout.Precision;
 import dev.duoka.model.LanguageModel;
 import dev.duoka.model.ModelFactory;
 import dev.duoka.model.weight.StoredTensors;

@@ -1,15 +1,14 @@
 package dev.duoka.verify.parity;
 
-import dev.duoka.engine.autograd.Recompute;
 import dev.duoka.engine.autograd.Tape;
 import dev.duoka.engine.autograd.Variable;
 import dev.duoka.engine.optimizer.AdamWSettings;
 import dev.duoka.engine.precision.LossScaler;
-import dev.duoka.engine.precision.Precision;
-import dev.duoka.parallel.step.StepSettings;
 import dev.duoka.formats.modelconfig.ModelConfig;
 import dev.duoka.formats.modelconfig.ModelConfigReader;
 import dev.duoka.formats.safetensors.SafetensorsFolder;
+import dev.duoka.layout.Precision;
+import dev.duoka.layout.Recompute;
 import dev.duoka.model.LanguageModel;
 import dev.duoka.model.LossWeights;
 import dev.duoka.model.Losses;
@@ -19,6 +18,7 @@ import dev.duoka.model.layer.Pass;
 import dev.duoka.model.weight.CheckpointTensor;
 import dev.duoka.model.weight.Weight;
 import dev.duoka.model.weight.WeightReader;
+import dev.duoka.parallel.step.StepSettings;
 import dev.duoka.tensor.Device;
 import dev.duoka.tensor.Dtype;
 import dev.duoka.tensor.Scope;

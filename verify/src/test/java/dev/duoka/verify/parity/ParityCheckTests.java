@@ -12,7 +12,6 @@ import dev.duoka.formats.safetensors.SafetensorsFolder;
 import dev.duoka.formats.safetensors.StoredDtype;
 import dev.duoka.formats.safetensors.TensorEntry;
 import dev.duoka.tensor.Device;
-import dev.duoka.tensor.Dtype;
 import dev.duoka.tensor.MemoryLedger;
 import java.io.IOException;
 import java.nio.ByteBuffer;

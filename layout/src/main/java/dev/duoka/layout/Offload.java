@@ -1,4 +1,4 @@
-package dev.duoka.planner.layout;
+package dev.duoka.layout;
 
 import java.util.Locale;
 

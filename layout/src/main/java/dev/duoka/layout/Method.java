@@ -1,4 +1,4 @@
-package dev.duoka.planner.layout;
+package dev.duoka.layout;
 
 import dev.duoka.base.DuokaException;
 import dev.duoka.base.ErrorCode;

@@ -1,6 +1,4 @@
-package dev.duoka.planner.layout;
-
-import dev.duoka.hardware.NumberFormat;
+package dev.duoka.layout;
 
 /**
  * How a step is spread over ranks and what is kept where.
@@ -35,7 +33,7 @@ public record Layout(
     Recompute recompute,
     Offload offload,
     LossKind loss,
-    NumberFormat precision,
+    Precision precision,
     Method method) {
 
   /** GPUs that it uses. */
