@@ -28,10 +28,11 @@ public final class GradientReducer {
     this.slices = slices;
     this.group = group;
     this.sharded = sharded;
-    reset();
+    begin();
   }
 
-  private void reset() {
+  /** Forgets the step that was: all gradients are to be summed again. */
+  void begin() {
     missing.clear();
     unreduced.clear();
     launched.clear();
@@ -52,13 +53,16 @@ public final class GradientReducer {
     }
   }
 
-  /** Launches what is left and lets the current stream wait for all of it. */
+  /**
+   * Launches what is left and lets the current stream wait for all of it. A second call in the same
+   * step does nothing.
+   */
   public void finish() {
     for (StateSlice slice : slices) {
       reduce(slice.bucket());
     }
     launched.forEach(Pending::join);
-    reset();
+    launched.clear();
   }
 
   private void reduce(Bucket bucket) {

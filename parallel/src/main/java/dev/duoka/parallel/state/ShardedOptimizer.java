@@ -106,6 +106,7 @@ public final class ShardedOptimizer implements AutoCloseable {
    */
   public PendingOutcome launch(double learningRate, double lossScale) {
     reducer.finish();
+    reducer.begin();
     if (slices.stream().allMatch(slice -> slice.states().runsFused())) {
       return launchFused(learningRate, lossScale);
     }

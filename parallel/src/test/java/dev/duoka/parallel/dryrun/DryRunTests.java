@@ -5,9 +5,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.duoka.comm.Exchange;
 import dev.duoka.comm.ExchangeLedger;
 import dev.duoka.comm.local.LocalRanks;
-import dev.duoka.layout.Recompute;
-import dev.duoka.layout.Precision;
 import dev.duoka.formats.modelconfig.ModelConfig;
+import dev.duoka.layout.Precision;
+import dev.duoka.layout.Recompute;
 import dev.duoka.model.WeightInitializer;
 import dev.duoka.parallel.step.StepSettings;
 import dev.duoka.parallel.step.TrainingRank;
@@ -51,8 +51,7 @@ class DryRunTests {
     ModelConfig config = TinyRuns.config(preset);
     StepSettings settings = TinyRuns.settings(config, Precision.FP32, recompute, zeroStage);
     List<DryRunResult> real = real(settings, Device.CPU, ranks, accumulation);
-    DryRunResult dry =
-        DryRun.unrolled(new DryRunJob(settings, ranks, SEQUENCES, accumulation));
+    DryRunResult dry = DryRun.unrolled(new DryRunJob(settings, ranks, SEQUENCES, accumulation));
     for (DryRunResult rank : real) {
       assertThat(rank.peakByOwner()).isEqualTo(dry.peakByOwner());
       assertThat(rank.exchanges()).isEqualTo(dry.exchanges());
@@ -133,8 +132,7 @@ class DryRunTests {
             List<Exchange> all = exchanges.exchanges();
             results.set(
                 world.rank(),
-                new DryRunResult(
-                    mine.ledger().peakByOwner(), all.subList(before, all.size())));
+                new DryRunResult(mine.ledger().peakByOwner(), all.subList(before, all.size())));
           }
         });
     return results;

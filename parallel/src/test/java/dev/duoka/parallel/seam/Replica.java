@@ -3,11 +3,11 @@ package dev.duoka.parallel.seam;
 import dev.duoka.comm.Communicator;
 import dev.duoka.comm.SingleRank;
 import dev.duoka.data.batch.MicroBatch;
-import dev.duoka.layout.Recompute;
 import dev.duoka.engine.autograd.Substitution;
 import dev.duoka.engine.function.BalanceLoss;
 import dev.duoka.engine.optimizer.AdamWSettings;
 import dev.duoka.formats.modelconfig.ModelConfig;
+import dev.duoka.layout.Recompute;
 import dev.duoka.model.LanguageModel;
 import dev.duoka.model.LossWeights;
 import dev.duoka.model.Losses;
@@ -74,8 +74,7 @@ final class Replica implements AutoCloseable, MicroBatchLosses {
   double passes(List<Action> actions, List<MicroBatch> microBatches, Runnable reduce) {
     lossSum = 0;
     model.parameters().resetGradients();
-    executor.run(
-        actions, microBatches, new ScheduleExecutor.StepWork(this, _ -> {}, reduce));
+    executor.run(actions, microBatches, new ScheduleExecutor.StepWork(this, _ -> {}, reduce));
     return lossSum / targets;
   }
 

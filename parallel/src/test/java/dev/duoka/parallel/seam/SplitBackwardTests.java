@@ -5,8 +5,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.duoka.comm.SingleRank;
 import dev.duoka.data.batch.MicroBatch;
 import dev.duoka.engine.autograd.DeferredWeights;
-import dev.duoka.layout.Recompute;
 import dev.duoka.formats.modelconfig.ModelConfig;
+import dev.duoka.layout.Recompute;
 import dev.duoka.model.ModelFactory;
 import dev.duoka.model.WeightInitializer;
 import dev.duoka.parallel.schedule.Action;
@@ -45,8 +45,7 @@ class SplitBackwardTests {
     "tiny-v3, SELECTIVE, ALL",
     "tiny-v3, FULL, ALL"
   })
-  void sameBitsInAnotherOrder(
-      String preset, Recompute recompute, DeferredWeights deferred) {
+  void sameBitsInAnotherOrder(String preset, Recompute recompute, DeferredWeights deferred) {
     LedgerSnapshot before = LedgerSnapshot.of(Device.CPU);
     ModelConfig config = TinyRuns.withLayers(TinyRuns.config(preset), 3, 0);
     List<Long> waiting = new ArrayList<>();

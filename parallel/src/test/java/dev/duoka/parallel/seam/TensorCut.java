@@ -24,8 +24,7 @@ import org.jspecify.annotations.Nullable;
  * cut, everything else is on every rank. Routed experts stay whole.
  */
 final class TensorCut implements Substitution {
-  private static final Set<Axis> CUT =
-      Set.of(Axis.HEADS, Axis.KEY_VALUE_HEADS, Axis.FEED_FORWARD);
+  private static final Set<Axis> CUT = Set.of(Axis.HEADS, Axis.KEY_VALUE_HEADS, Axis.FEED_FORWARD);
 
   private final Communicator group;
 
@@ -120,8 +119,7 @@ final class TensorCut implements Substitution {
     }
 
     @Override
-    public @Nullable Tensor[] inputGradients(
-        SavedTensors saved, @Nullable Tensor[] gradOutputs) {
+    public @Nullable Tensor[] inputGradients(SavedTensors saved, @Nullable Tensor[] gradOutputs) {
       @Nullable Tensor[] gradients = linear.inputGradients(saved, gradOutputs);
       Tensor gradient = gradients[0];
       if (gradient != null) {
@@ -162,8 +160,7 @@ final class TensorCut implements Substitution {
     }
 
     @Override
-    public @Nullable Tensor[] inputGradients(
-        SavedTensors saved, @Nullable Tensor[] gradOutputs) {
+    public @Nullable Tensor[] inputGradients(SavedTensors saved, @Nullable Tensor[] gradOutputs) {
       return linear.inputGradients(saved, gradOutputs);
     }
 

@@ -2,12 +2,12 @@ package dev.duoka.parallel.step;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.duoka.layout.Recompute;
-import dev.duoka.layout.Precision;
+import dev.duoka.comm.SingleRank;
 import dev.duoka.formats.modelconfig.ModelConfig;
+import dev.duoka.layout.Precision;
+import dev.duoka.layout.Recompute;
 import dev.duoka.model.WeightInitializer;
 import dev.duoka.parallel.testing.TinyRuns;
-import dev.duoka.comm.SingleRank;
 import dev.duoka.tensor.Device;
 import dev.duoka.tensor.LiveTensors;
 import dev.duoka.tensor.testing.LedgerSnapshot;
@@ -72,9 +72,7 @@ class SteadyMemoryTests {
       for (Recompute recompute : Recompute.values()) {
         TrainingRank rank =
             TrainingRank.allocate(
-                new SingleRank(),
-                DEVICE,
-                TinyRuns.settings(config, Precision.FP32, recompute, 0));
+                new SingleRank(), DEVICE, TinyRuns.settings(config, Precision.FP32, recompute, 0));
         WeightInitializer.initialize(rank.model(), 7);
         rank.optimizer().adoptValues();
         ranks.add(rank);
@@ -82,10 +80,7 @@ class SteadyMemoryTests {
     }
 
     void step(int step) {
-      ranks
-          .get(step % ranks.size())
-          .step()
-          .run(TinyRuns.batch(config, 0, 1, 1, 1, step), 1e-3);
+      ranks.get(step % ranks.size()).step().run(TinyRuns.batch(config, 0, 1, 1, 1, step), 1e-3);
     }
 
     @Override

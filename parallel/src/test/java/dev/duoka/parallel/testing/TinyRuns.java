@@ -3,12 +3,12 @@ package dev.duoka.parallel.testing;
 import dev.duoka.data.batch.DataState;
 import dev.duoka.data.batch.MicroBatch;
 import dev.duoka.data.batch.StepBatch;
-import dev.duoka.layout.Recompute;
 import dev.duoka.engine.optimizer.AdamWSettings;
 import dev.duoka.engine.precision.LossScaler;
-import dev.duoka.layout.Precision;
 import dev.duoka.formats.modelconfig.ModelConfig;
 import dev.duoka.formats.modelconfig.Presets;
+import dev.duoka.layout.Precision;
+import dev.duoka.layout.Recompute;
 import dev.duoka.parallel.step.StepSettings;
 import java.util.ArrayList;
 import java.util.List;
@@ -71,8 +71,7 @@ public final class TinyRuns {
     List<MicroBatch> all = new ArrayList<>();
     for (int i = 0; i < microBatches; i++) {
       all.add(
-          MicroBatch.random(
-              sequences, LENGTH, config.vocabSize(), 1000 * seed + 100L * rank + i));
+          MicroBatch.random(sequences, LENGTH, config.vocabSize(), 1000 * seed + 100L * rank + i));
     }
     long targets = (long) ranks * microBatches * sequences * LENGTH;
     return new StepBatch(all, targets, DataState.START, DataState.START);

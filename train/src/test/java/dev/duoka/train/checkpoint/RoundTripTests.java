@@ -4,14 +4,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.duoka.base.DuokaException;
-import dev.duoka.comm.local.LocalRanks;
 import dev.duoka.comm.SingleRank;
+import dev.duoka.comm.local.LocalRanks;
 import dev.duoka.engine.parameter.Bucket;
 import dev.duoka.engine.parameter.Parameter;
-import dev.duoka.layout.Precision;
 import dev.duoka.formats.modelconfig.ModelConfig;
 import dev.duoka.formats.modelconfig.ModelConfigReader;
 import dev.duoka.formats.modelconfig.ModelConfigWriter;
+import dev.duoka.layout.Precision;
 import dev.duoka.tensor.Tensor;
 import dev.duoka.tensor.op.Copies;
 import dev.duoka.tensor.op.HostCopy;
