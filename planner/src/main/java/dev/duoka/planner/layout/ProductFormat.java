@@ -18,8 +18,8 @@ public final class ProductFormat {
     };
   }
 
-  /** The precision of 16 bits to train in on a card: bf16 where it has that. */
+  /** The precision whose products are in the 16-bit format that a card is to train in. */
   public static Precision halfPrecision(Card card) {
-    return card.has(of(Precision.BF16)) ? Precision.BF16 : Precision.FP16;
+    return card.halfPrecision() == of(Precision.BF16) ? Precision.BF16 : Precision.FP16;
   }
 }

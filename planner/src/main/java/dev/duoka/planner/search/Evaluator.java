@@ -96,10 +96,9 @@ final class Evaluator {
     Machine machine = request.machine();
     double tokensPerSecond = request.job().tokensPerStep() / step.total();
     Precision counted =
-        ProductFormat.of(
-            layout.precision() == dev.duoka.layout.Precision.FP8
-                ? layout.precision()
-                : ProductFormat.halfPrecision(machine.card()));
+        ProductFormat.of(layout.precision()) == Precision.FP8
+            ? Precision.FP8
+            : machine.card().halfPrecision();
     double peak = machine.card().peak(counted) * layout.gpus();
     int length = request.job().sequenceLength();
     boolean frozen = layout.method().isAdapter();
