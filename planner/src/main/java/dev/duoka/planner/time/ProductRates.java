@@ -37,10 +37,12 @@ final class ProductRates {
     gemm = peak * share * (1 + HALF_SIDE / LARGE_SIDE);
     grouped = peak * achievable.grouped() * (1 + HALF_SIDE / GROUPED_SIDE);
     // Attention stays in 16 bits beside 8-bit products.
-    Precision core = precision == Precision.FP8 ? ProductFormat.halfPrecision(card) : precision;
-    double corePeak = card.peak(ProductFormat.of(core));
-    attentionForward = corePeak * achievable.training() * achievable.attentionForward();
-    attentionBackward = corePeak * achievable.training() * achievable.attentionBackward();
+    double core =
+        precision == Precision.FP8
+            ? card.peak(card.halfPrecision())
+            : card.peak(ProductFormat.of(precision));
+    attentionForward = core * achievable.training() * achievable.attentionForward();
+    attentionBackward = core * achievable.training() * achievable.attentionBackward();
   }
 
   /** Seconds of one product of {@code rows × inner × outer}. */
