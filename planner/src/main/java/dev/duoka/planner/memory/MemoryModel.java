@@ -1,5 +1,7 @@
 package dev.duoka.planner.memory;
 
+import dev.duoka.formats.modelconfig.LayerShape;
+import dev.duoka.formats.modelconfig.Product;
 import dev.duoka.planner.figure.Basis;
 import dev.duoka.planner.figure.Figure;
 import dev.duoka.planner.layout.EngineTraits;
@@ -10,9 +12,7 @@ import dev.duoka.planner.layout.Method;
 import dev.duoka.planner.layout.Offload;
 import dev.duoka.planner.layout.Recompute;
 import dev.duoka.planner.layout.Stage;
-import dev.duoka.planner.shape.LayerShape;
 import dev.duoka.planner.shape.ModelShape;
-import dev.duoka.planner.shape.Product;
 import java.util.EnumMap;
 import java.util.HashSet;
 import java.util.List;

@@ -1,5 +1,7 @@
 package dev.duoka.planner.time;
 
+import dev.duoka.formats.modelconfig.LayerShape;
+import dev.duoka.formats.modelconfig.Product;
 import dev.duoka.planner.catalogue.Card;
 import dev.duoka.planner.catalogue.Collective;
 import dev.duoka.planner.catalogue.LinkRates;
@@ -10,9 +12,7 @@ import dev.duoka.planner.layout.Job;
 import dev.duoka.planner.layout.Layout;
 import dev.duoka.planner.layout.Recompute;
 import dev.duoka.planner.layout.Stage;
-import dev.duoka.planner.shape.LayerShape;
 import dev.duoka.planner.shape.ModelShape;
-import dev.duoka.planner.shape.Product;
 
 /** How long one stage takes for forward and backward pass of one micro-batch. */
 final class MicroBatchTime {

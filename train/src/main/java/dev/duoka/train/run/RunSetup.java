@@ -2,12 +2,12 @@ package dev.duoka.train.run;
 
 import dev.duoka.data.training.TrainingData;
 import dev.duoka.formats.modelconfig.ModelConfig;
+import dev.duoka.formats.modelconfig.ModelFlops;
 import dev.duoka.tensor.Device;
 import dev.duoka.train.config.RunConfig;
 import dev.duoka.train.device.DevicePeak;
 import dev.duoka.train.device.DevicePlacement;
 import dev.duoka.train.schedule.LearningRateSchedule;
-import dev.duoka.train.step.ModelFlops;
 import java.util.OptionalLong;
 
 /**
