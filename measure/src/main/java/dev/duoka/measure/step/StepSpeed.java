@@ -1,7 +1,7 @@
 package dev.duoka.measure.step;
 
+import dev.duoka.formats.modelconfig.ModelFlops;
 import dev.duoka.train.device.DevicePeak;
-import dev.duoka.train.step.ModelFlops;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalDouble;

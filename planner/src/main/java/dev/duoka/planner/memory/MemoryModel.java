@@ -1,5 +1,7 @@
 package dev.duoka.planner.memory;
 
+import dev.duoka.formats.modelconfig.LayerShape;
+import dev.duoka.formats.modelconfig.Product;
 import dev.duoka.hardware.Basis;
 import dev.duoka.layout.Layout;
 import dev.duoka.layout.LossKind;
@@ -10,9 +12,7 @@ import dev.duoka.planner.figure.Figure;
 import dev.duoka.planner.layout.EngineTraits;
 import dev.duoka.planner.layout.Job;
 import dev.duoka.planner.layout.Stage;
-import dev.duoka.planner.shape.LayerShape;
 import dev.duoka.planner.shape.ModelShape;
-import dev.duoka.planner.shape.Product;
 import java.util.EnumMap;
 import java.util.HashSet;
 import java.util.List;

@@ -102,4 +102,12 @@ public record RunConfig(
   public int threadsPerRank(int cores) {
     return threads.orElse(Math.max(1, cores / parallel.data()));
   }
+
+  /** The GPUs that the run takes: one for each rank, unless all share one; 0 on the CPU. */
+  public int gpus() {
+    if (device.kind() == DeviceChoice.Kind.CPU) {
+      return 0;
+    }
+    return device.index().isPresent() ? 1 : parallel.data();
+  }
 }

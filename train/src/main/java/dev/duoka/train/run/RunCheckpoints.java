@@ -149,7 +149,7 @@ final class RunCheckpoints implements AutoCloseable {
   }
 
   /** Copies the state and writes it in the background. Collective. */
-  void save(RankTrainer.Rank rank, Progress progress) {
+  void save(RankState rank, Progress progress) {
     handedOver.set(progress.steps());
     writer.save(
         rank.world(),

@@ -1,5 +1,6 @@
 package dev.duoka.train.config.binding;
 
+import dev.duoka.formats.yaml.YamlTree;
 import java.lang.reflect.ParameterizedType;
 import java.lang.reflect.Type;
 import java.nio.file.Path;

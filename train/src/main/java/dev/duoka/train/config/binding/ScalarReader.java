@@ -1,6 +1,7 @@
 package dev.duoka.train.config.binding;
 
 import dev.duoka.base.NearestName;
+import dev.duoka.formats.yaml.YamlTree;
 import java.math.BigDecimal;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;

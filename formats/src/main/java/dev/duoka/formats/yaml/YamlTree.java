@@ -1,4 +1,4 @@
-package dev.duoka.train.config.binding;
+package dev.duoka.formats.yaml;
 
 import java.util.ArrayList;
 import java.util.Collections;
@@ -82,7 +82,7 @@ public sealed interface YamlTree {
             case Scalar _, Sequence _ -> throw new NotASectionException(name);
           };
       Mapping replaced = section.with(path.subList(1, path.size()), entry);
-      changed.put(name, new Entry(child == null ? entry.origin() : child.origin(), replaced));
+      changed.put(name, new Entry(child == null ? entry.origin() : child.origin(), true, replaced));
       return new Mapping(changed, origin);
     }
   }
@@ -91,8 +91,9 @@ public sealed interface YamlTree {
    * One field of a section.
    *
    * @param origin where its name stands
+   * @param plain whether its name was written without quotes, so that it may look like a number
    */
-  record Entry(String origin, YamlTree value) {}
+  record Entry(String origin, boolean plain, YamlTree value) {}
 
   /** A path leads through a value that has no fields. */
   final class NotASectionException extends Exception {

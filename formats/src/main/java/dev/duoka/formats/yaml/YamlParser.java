@@ -1,4 +1,4 @@
-package dev.duoka.train.config.binding;
+package dev.duoka.formats.yaml;
 
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -19,7 +19,7 @@ import org.snakeyaml.engine.v2.parser.ParserImpl;
 import org.snakeyaml.engine.v2.scanner.StreamReader;
 
 /**
- * Parses the part of YAML 1.2 that a configuration needs: sections, lists and scalars.
+ * Parses the part of YAML 1.2 that configurations and tables need: sections, lists and scalars.
  *
  * <p>Anchors, aliases, tags and more than one document are refused, and nesting is limited, so that
  * a small file cannot stand for a huge one.
@@ -29,9 +29,9 @@ public final class YamlParser {
 
   private final ParserImpl events;
   private final Function<Optional<Mark>, String> origins;
-  private final Problems problems;
+  private final YamlProblems problems;
 
-  private YamlParser(String text, Function<Optional<Mark>, String> origins, Problems problems) {
+  private YamlParser(String text, Function<Optional<Mark>, String> origins, YamlProblems problems) {
     LoadSettings settings = LoadSettings.builder().build();
     this.events = new ParserImpl(settings, new StreamReader(settings, text));
     this.origins = origins;
@@ -39,28 +39,17 @@ public final class YamlParser {
   }
 
   /**
-   * Parses a file.
+   * Parses a document.
    *
    * @param name the file's name for messages
-   * @return the document's root section, empty for an empty file or one that is malformed
+   * @return the document's root, or nothing if it is malformed
    */
-  public static YamlTree.Mapping file(String name, String text, Problems problems) {
-    Function<Optional<Mark>, String> origins =
+  public static Optional<YamlTree> document(String name, String text, YamlProblems problems) {
+    return parse(
+        text,
         mark ->
-            mark.map(m -> name + ":" + (m.getLine() + 1) + ":" + (m.getColumn() + 1)).orElse(name);
-    YamlTree.Mapping nothing = new YamlTree.Mapping(Map.of(), name);
-    return switch (parse(text, origins, problems).orElse(nothing)) {
-      case YamlTree.Mapping(Map<String, YamlTree.Entry> entries, _) ->
-          new YamlTree.Mapping(entries, name);
-      case YamlTree.Scalar scalar when scalar.isNull() -> nothing;
-      case YamlTree other -> {
-        problems.add(
-            other.origin(),
-            "a run file is made of 'name: value' lines, this is " + other.description(),
-            "");
-        yield nothing;
-      }
-    };
+            mark.map(m -> name + ":" + (m.getLine() + 1) + ":" + (m.getColumn() + 1)).orElse(name),
+        problems);
   }
 
   /**
@@ -69,12 +58,12 @@ public final class YamlParser {
    * @param origin the origin of each part of the value
    * @return the value, or nothing if it is malformed
    */
-  public static Optional<YamlTree> value(String origin, String text, Problems problems) {
+  public static Optional<YamlTree> value(String origin, String text, YamlProblems problems) {
     return parse(text, _ -> origin, problems);
   }
 
   private static Optional<YamlTree> parse(
-      String text, Function<Optional<Mark>, String> origins, Problems problems) {
+      String text, Function<Optional<Mark>, String> origins, YamlProblems problems) {
     try {
       YamlParser parser = new YamlParser(text, origins, problems);
       return Optional.of(parser.document());
@@ -140,7 +129,7 @@ public final class YamlParser {
       if (!(tree(depth + 1) instanceof YamlTree.Scalar key)) {
         throw unsupported(keyEvent, "the name of a field must be plain text");
       }
-      YamlTree.Entry entry = new YamlTree.Entry(key.origin(), tree(depth + 1));
+      YamlTree.Entry entry = new YamlTree.Entry(key.origin(), key.plain(), tree(depth + 1));
       YamlTree.Entry first = entries.putIfAbsent(key.text(), entry);
       if (first != null) {
         problems.add(

@@ -1,4 +1,4 @@
-package dev.duoka.train.config.binding;
+package dev.duoka.formats.yaml;
 
 import java.math.BigDecimal;
 import java.util.ArrayList;
@@ -10,15 +10,15 @@ import org.snakeyaml.engine.v2.nodes.Tag;
 import org.snakeyaml.engine.v2.resolver.ScalarResolver;
 import org.snakeyaml.engine.v2.schema.JsonSchema;
 
-/** Turns a part of a file that has no declared type into plain Java values, as JSON would. */
-final class FreeForm {
+/** Turns a part of a document that has no declared type into plain Java values, as JSON would. */
+public final class YamlValues {
   private static final ScalarResolver RESOLVER = new JsonSchema().getScalarResolver();
   private static final int LONGEST_NUMBER = 64;
 
-  private FreeForm() {}
+  private YamlValues() {}
 
   /** A {@code Map}, {@code List}, {@code String}, {@code Long}, {@code Double}, boolean or null. */
-  static @Nullable Object value(YamlTree tree) {
+  public static @Nullable Object value(YamlTree tree) {
     return switch (tree) {
       case YamlTree.Mapping mapping -> map(mapping);
       case YamlTree.Sequence sequence -> {
@@ -30,10 +30,16 @@ final class FreeForm {
     };
   }
 
-  static Map<String, @Nullable Object> map(YamlTree.Mapping mapping) {
+  /** The fields of a section by name, in their order. */
+  public static Map<String, @Nullable Object> map(YamlTree.Mapping mapping) {
     Map<String, @Nullable Object> values = new LinkedHashMap<>();
     mapping.entries().forEach((name, entry) -> values.put(name, value(entry.value())));
     return values;
+  }
+
+  /** Whether a name that was written without quotes reads as text, not as a number or the like. */
+  static boolean isText(String name) {
+    return value(new YamlTree.Scalar(name, true, "")) instanceof String;
   }
 
   private static @Nullable Object scalar(YamlTree.Scalar scalar) {

@@ -1,6 +1,5 @@
-package dev.duoka.planner.shape;
+package dev.duoka.formats.modelconfig;
 
-import dev.duoka.formats.modelconfig.AttentionConfig;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -34,7 +33,8 @@ public record AttentionShape(
     products = List.copyOf(products);
   }
 
-  static AttentionShape of(AttentionConfig config, long hidden) {
+  /** The shape of an attention between vectors of {@code hidden} elements. */
+  public static AttentionShape of(AttentionConfig config, long hidden) {
     return switch (config) {
       case AttentionConfig.GroupedQuery(int heads, int kvHeads, int headDim) -> {
         long query = (long) heads * headDim;
@@ -55,6 +55,11 @@ public record AttentionShape(
       }
       case AttentionConfig.MultiHeadLatent latent -> latent(latent, hidden);
     };
+  }
+
+  /** All weights, those of the norms inside too. */
+  public long parameters() {
+    return Product.parameters(products) + normWeights;
   }
 
   /** FLOPs of a token's forward pass over {@code length} keys, both products. */

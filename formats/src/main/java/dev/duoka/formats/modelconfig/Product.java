@@ -1,4 +1,6 @@
-package dev.duoka.planner.shape;
+package dev.duoka.formats.modelconfig;
+
+import java.util.List;
 
 /**
  * A matrix product with a weight of {@code inner × outer}.
@@ -16,6 +18,11 @@ public record Product(long inner, long outer, Cut cut) {
     INNER,
     /** Nothing: every rank computes all of it for its part of the tokens. */
     NONE
+  }
+
+  /** Weights of several. */
+  public static long parameters(List<Product> products) {
+    return products.stream().mapToLong(Product::parameters).sum();
   }
 
   /** Weights of the product. */
