@@ -36,7 +36,8 @@ final class ModuleBoundariesTests {
           entry("verify", "base", "formats", "tensor", "engine", "model", "train"),
           entry("measure", "base", "formats", "tensor", "engine", "model", "data", "train"),
           entry("machine", "base", "formats", "hardware", "ffi"),
-          entry("diagnosis", "base", "formats"),
+          entry("doctor", "base", "formats", "hardware", "ffi", "machine"),
+          entry("diagnosis", "base", "formats", "hardware"),
           entry("planner", "base", "formats", "hardware", "machine"),
           entry(
               "cli",
@@ -52,6 +53,7 @@ final class ModuleBoundariesTests {
               "verify",
               "measure",
               "machine",
+              "doctor",
               "diagnosis",
               "planner"));
 

@@ -24,6 +24,7 @@ final class Repository {
           "verify",
           "measure",
           "machine",
+          "doctor",
           "diagnosis",
           "planner",
           "cli");

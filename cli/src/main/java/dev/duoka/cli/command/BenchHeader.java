@@ -1,8 +1,8 @@
 package dev.duoka.cli.command;
 
-import dev.duoka.ffi.environment.CudaFacts;
-import dev.duoka.ffi.environment.EnvironmentReport;
-import dev.duoka.ffi.environment.LibraryFacts;
+import dev.duoka.machine.environment.CudaFacts;
+import dev.duoka.machine.environment.EnvironmentReport;
+import dev.duoka.machine.environment.LibraryFacts;
 import dev.duoka.ffi.library.LibraryChoice;
 import dev.duoka.formats.json.Json;
 import dev.duoka.tensor.Device;

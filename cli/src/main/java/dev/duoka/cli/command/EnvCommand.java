@@ -1,7 +1,7 @@
 package dev.duoka.cli.command;
 
 import dev.duoka.cli.console.RecordTree;
-import dev.duoka.ffi.environment.EnvironmentReport;
+import dev.duoka.machine.environment.EnvironmentReport;
 import dev.duoka.formats.json.Json;
 import dev.duoka.train.config.DeviceChoice;
 import java.io.PrintWriter;

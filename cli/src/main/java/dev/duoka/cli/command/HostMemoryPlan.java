@@ -6,7 +6,7 @@ import dev.duoka.formats.json.Json;
 import dev.duoka.formats.modelconfig.ModelConfigReader;
 import dev.duoka.formats.modelconfig.ParameterCounts;
 import dev.duoka.formats.modelconfig.Presets;
-import dev.duoka.machine.doctor.Plan;
+import dev.duoka.doctor.check.RunDemand;
 import dev.duoka.train.config.ModelSettings;
 import dev.duoka.train.config.RunConfig;
 import dev.duoka.train.config.RunFile;
@@ -29,13 +29,13 @@ final class HostMemoryPlan {
 
   private HostMemoryPlan() {}
 
-  static Plan of(Path runFile) {
+  static RunDemand of(Path runFile) {
     RunConfig run = RunFile.read(runFile, List.of());
     ModelSettings model = run.model();
     long parameters =
         ParameterCounts.of(ModelConfigReader.read(config(model), runFile.toString()))
             .totalWithMtp();
-    return new Plan(
+    return new RunDemand(
         parameters * BYTES_PER_PARAMETER + PROGRAM,
         String.format(
             Locale.ROOT,

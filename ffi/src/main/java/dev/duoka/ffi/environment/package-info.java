@@ -1,7 +1,2 @@
-/**
- * What this machine has and what of it is used: the report behind {@code duoka env}.
- *
- * <p>Read {@link dev.duoka.ffi.environment.EnvironmentReport} first; the other records are its
- * parts, each collected by its own class.
- */
+/** The environment variables of this process, as native libraries read them. */
 package dev.duoka.ffi.environment;

@@ -5,8 +5,6 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import dev.duoka.base.DuokaException;
-import dev.duoka.ffi.environment.CudaFacts;
-import dev.duoka.ffi.environment.EnvironmentReport;
 import dev.duoka.ffi.nvml.MemoryUse;
 import dev.duoka.ffi.nvml.Nvml;
 import dev.duoka.ffi.nvml.NvmlDevice;
@@ -273,16 +271,6 @@ class GpuTests {
     managed
         .memoryOfThisProcess()
         .ifPresent(bytes -> assertThat(bytes).isBetween(2 * GIB, after.used()));
-  }
-
-  @Test
-  void theReportNamesTheDevices() {
-    CudaFacts cuda = EnvironmentReport.collect().cuda();
-    assertThat(cuda.usable()).isTrue();
-    assertThat(cuda.devices()).isNotEmpty().allMatch(d -> d.hasCode().orElse(false));
-    assertThat(cuda.devices().getFirst().uuid()).isEqualTo(device.uuid());
-    assertThat(cuda.architectures().orElseThrow())
-        .contains("sm_" + device.computeCapability().major());
   }
 
   @Test
