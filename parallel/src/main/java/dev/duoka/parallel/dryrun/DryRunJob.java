@@ -1,5 +1,6 @@
 package dev.duoka.parallel.dryrun;
 
+import dev.duoka.formats.modelconfig.ModelConfig;
 import dev.duoka.parallel.step.StepSettings;
 
 /**
@@ -10,4 +11,14 @@ import dev.duoka.parallel.step.StepSettings;
  * @param microBatch sequences in a forward pass
  * @param accumulation forward passes of a rank in a step
  */
-public record DryRunJob(StepSettings settings, int dataRanks, int microBatch, int accumulation) {}
+public record DryRunJob(StepSettings settings, int dataRanks, int microBatch, int accumulation) {
+  /** The same with another number of forward passes. */
+  DryRunJob withAccumulation(int other) {
+    return new DryRunJob(settings, dataRanks, microBatch, other);
+  }
+
+  /** The same of another model. */
+  DryRunJob of(ModelConfig model) {
+    return new DryRunJob(settings.of(model), dataRanks, microBatch, accumulation);
+  }
+}
