@@ -27,9 +27,6 @@ public final class DryRun {
   /** Layers of a kind that are run where a model has more: the second is like all that follow. */
   private static final int DISTINCT = 2;
 
-  /** The first micro-batch starts the sums of gradients, the second adds to them, as all others. */
-  private static final int MICRO_BATCHES = 2;
-
   private DryRun() {}
 
   /** Runs every block and every micro-batch of a steady step. */
@@ -54,7 +51,7 @@ public final class DryRun {
    * all others. Takes as long for sixty layers as for six.
    */
   public static Map<MemoryOwner, Long> replayedPeak(DryRunJob job) {
-    DryRunJob shorter = job.withAccumulation(Math.min(job.accumulation(), MICRO_BATCHES));
+    DryRunJob shorter = job.steady();
     Optional<LayerCounts> layers = LayerCounts.of(job.settings().model());
     if (layers.isEmpty()) {
       return unrolled(shorter).peakByOwner();
