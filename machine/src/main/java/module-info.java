@@ -9,6 +9,7 @@ module dev.duoka.machine {
   requires static transitive org.jspecify;
   requires transitive dev.duoka.base;
   requires transitive dev.duoka.formats;
+  requires transitive dev.duoka.hardware;
   requires transitive dev.duoka.ffi;
 
   exports dev.duoka.machine.container;
@@ -24,7 +25,5 @@ module dev.duoka.machine {
   opens dev.duoka.machine.doctor to
       dev.duoka.formats;
   opens dev.duoka.machine.nccl to
-      dev.duoka.formats;
-  opens dev.duoka.machine.topology to
       dev.duoka.formats;
 }

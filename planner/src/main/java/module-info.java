@@ -1,27 +1,23 @@
 import org.jspecify.annotations.NullMarked;
 
-/**
- * What to buy and which layout to run: hardware catalogue, memory and time of a step, search, cost.
- */
+/** What to buy and which layout to run: memory and time of a step, search, cost. */
 @NullMarked
 module dev.duoka.planner {
   requires static transitive org.jspecify;
   requires transitive dev.duoka.base;
+  requires transitive dev.duoka.layout;
   requires transitive dev.duoka.formats;
+  requires transitive dev.duoka.hardware;
   requires transitive dev.duoka.machine;
   requires transitive tools.jackson.databind;
 
   exports dev.duoka.planner.advise;
-  exports dev.duoka.planner.catalogue;
   exports dev.duoka.planner.figure;
   exports dev.duoka.planner.layout;
+  exports dev.duoka.planner.machine;
   exports dev.duoka.planner.memory;
   exports dev.duoka.planner.report;
   exports dev.duoka.planner.search;
   exports dev.duoka.planner.shape;
   exports dev.duoka.planner.time;
-
-  // The reader of YAML reads the catalogue out of this module.
-  opens dev.duoka.planner.catalogue to
-      dev.duoka.formats;
 }

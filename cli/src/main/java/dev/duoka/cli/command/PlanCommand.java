@@ -4,13 +4,14 @@ import dev.duoka.base.CrashSafeFiles;
 import dev.duoka.base.DuokaException;
 import dev.duoka.base.ErrorCode;
 import dev.duoka.formats.json.Json;
+import dev.duoka.hardware.Catalogue;
+import dev.duoka.hardware.Machine;
+import dev.duoka.layout.Method;
+import dev.duoka.layout.Precision;
 import dev.duoka.measure.step.LayoutMemory;
-import dev.duoka.planner.catalogue.Catalogue;
-import dev.duoka.planner.catalogue.Machine;
-import dev.duoka.planner.catalogue.Precision;
 import dev.duoka.planner.layout.EngineTraits;
 import dev.duoka.planner.layout.Job;
-import dev.duoka.planner.layout.Method;
+import dev.duoka.planner.layout.ProductFormat;
 import dev.duoka.planner.report.PlanJson;
 import dev.duoka.planner.report.PlanText;
 import dev.duoka.planner.report.PlannedRun;
@@ -214,7 +215,7 @@ final class PlanCommand implements Callable<Integer> {
 
   private List<Precision> precisions(Machine target) {
     if (precision == null) {
-      return List.of(target.card().halfPrecision(), Precision.FP32);
+      return List.of(ProductFormat.halfPrecision(target.card()), Precision.FP32);
     }
     return List.of(NamedChoice.of(Precision.class, "--precision", precision));
   }

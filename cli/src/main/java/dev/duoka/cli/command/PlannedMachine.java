@@ -2,12 +2,12 @@ package dev.duoka.cli.command;
 
 import dev.duoka.base.DuokaException;
 import dev.duoka.base.ErrorCode;
+import dev.duoka.hardware.Card;
+import dev.duoka.hardware.Catalogue;
+import dev.duoka.hardware.Machine;
 import dev.duoka.machine.topology.LiveTopology;
 import dev.duoka.machine.topology.Topology;
-import dev.duoka.planner.catalogue.Card;
-import dev.duoka.planner.catalogue.Catalogue;
-import dev.duoka.planner.catalogue.Machine;
-import dev.duoka.planner.catalogue.TopologyMachines;
+import dev.duoka.planner.machine.TopologyMachines;
 import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;

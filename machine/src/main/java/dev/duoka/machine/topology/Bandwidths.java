@@ -1,11 +1,16 @@
 package dev.duoka.machine.topology;
 
+import dev.duoka.hardware.Catalogue;
+import dev.duoka.hardware.DeviceTraits;
+import dev.duoka.hardware.LinkTable;
+import dev.duoka.hardware.NvlinkGeneration;
+import dev.duoka.hardware.PciePath;
 import java.util.List;
 import java.util.Optional;
 
 /**
  * The bandwidth to expect between two GPUs: exact for NVLink when the GPUs' generation is known, a
- * range where it is not and over PCIe. The data, with sources, are in {@code link-bandwidths.yaml}.
+ * range where it is not and over PCIe.
  */
 public final class Bandwidths {
   private static final PcieSpeed SLOWEST_TODAY = new PcieSpeed(3, 16);
@@ -26,41 +31,41 @@ public final class Bandwidths {
 
   /** The compute capability that NVML gives or the product's name tells. */
   static Optional<String> capability(Gpu gpu) {
-    return gpu.computeCapability()
-        .or(() -> gpu.name().flatMap(LinkTable.get()::card).map(LinkTable.Card::computeCapability));
+    return gpu.computeCapability().or(() -> traits(gpu).map(DeviceTraits::computeCapability));
+  }
+
+  private static Optional<DeviceTraits> traits(Gpu gpu) {
+    return gpu.name().flatMap(Catalogue.builtIn()::traitsOfDevice);
   }
 
   private static Optional<Bandwidth> nvlink(int links, Optional<String> capability) {
-    List<LinkTable.Nvlink> all = LinkTable.get().nvlinks();
-    Optional<LinkTable.Nvlink> known =
-        capability.flatMap(
-            wanted ->
-                all.stream().filter(entry -> entry.capabilities().contains(wanted)).findFirst());
+    List<NvlinkGeneration> all = LinkTable.builtIn().generations();
+    Optional<NvlinkGeneration> known = capability.flatMap(LinkTable.builtIn()::generation);
     if (known.isPresent()) {
-      double rate = links * known.get().rate();
+      double rate = links * known.get().linkGbs();
       return Optional.of(
           new Bandwidth(rate, rate, false, links + " links of " + known.get().name()));
     }
-    List<LinkTable.Nvlink> usual =
+    List<NvlinkGeneration> usual =
         all.stream().filter(entry -> entry.counts().contains(links)).toList();
-    List<LinkTable.Nvlink> possible =
+    List<NvlinkGeneration> possible =
         usual.isEmpty() ? all.stream().filter(entry -> entry.mostLinks() >= links).toList() : usual;
     if (possible.isEmpty()) {
       return Optional.empty();
     }
-    double low = possible.stream().mapToDouble(LinkTable.Nvlink::rate).min().orElseThrow();
-    double high = possible.stream().mapToDouble(LinkTable.Nvlink::rate).max().orElseThrow();
-    String names = String.join(" or ", possible.stream().map(LinkTable.Nvlink::name).toList());
+    double low = possible.stream().mapToDouble(NvlinkGeneration::linkGbs).min().orElseThrow();
+    double high = possible.stream().mapToDouble(NvlinkGeneration::linkGbs).max().orElseThrow();
+    String names = String.join(" or ", possible.stream().map(NvlinkGeneration::name).toList());
     return Optional.of(
         new Bandwidth(
             links * low, links * high, true, links + " links; the GPU is not known: " + names));
   }
 
   private static Optional<Bandwidth> pcie(LinkKind kind, Gpu a, Gpu b) {
-    LinkTable table = LinkTable.get();
-    boolean peers = table.hasPeerAccess(a.name()) && table.hasPeerAccess(b.name());
-    Optional<LinkTable.Path> path =
-        table.path(kind).map(known -> peers ? known : table.throughHost());
+    LinkTable table = LinkTable.builtIn();
+    boolean peers = hasPeerAccess(a) && hasPeerAccess(b);
+    Optional<PciePath> path =
+        table.path(kind.name()).map(known -> peers ? known : table.throughHost());
     String way =
         peers
             ? ", with peer access"
@@ -76,23 +81,29 @@ public final class Bandwidths {
     double fast = Math.min(rate(speedA, FASTEST_TODAY), rate(speedB, FASTEST_TODAY));
     return Optional.of(
         new Bandwidth(
-            Math.min(path.get().most(), slow * path.get().low()),
-            Math.min(path.get().most(), fast * path.get().high()),
+            Math.min(path.get().mostGbs(), slow * path.get().low()),
+            Math.min(path.get().mostGbs(), fast * path.get().high()),
             !known || !path.get().measured(),
             known ? speedA.get() + " over " + kind + way : "PCIe 3 to 5 x16 over " + kind + way));
   }
 
+  /** A product that is not known has it. */
+  private static boolean hasPeerAccess(Gpu gpu) {
+    return traits(gpu).map(DeviceTraits::p2pOverPcie).orElse(true);
+  }
+
   private static double rate(Optional<PcieSpeed> speed, PcieSpeed otherwise) {
-    LinkTable table = LinkTable.get();
-    return speed.flatMap(table::rate).or(() -> table.rate(otherwise)).orElseThrow();
+    return speed.flatMap(Bandwidths::rate).or(() -> rate(otherwise)).orElseThrow();
+  }
+
+  private static Optional<Double> rate(PcieSpeed speed) {
+    return LinkTable.builtIn().pcieGbs(speed.generation(), speed.width());
   }
 
   private static Optional<PcieSpeed> speed(Gpu gpu) {
     return gpu.pcie()
         .or(
             () ->
-                gpu.name()
-                    .flatMap(LinkTable.get()::card)
-                    .map(card -> new PcieSpeed(card.pcie(), 16)));
+                traits(gpu).map(known -> new PcieSpeed(known.pcieGeneration(), known.pcieLanes())));
   }
 }

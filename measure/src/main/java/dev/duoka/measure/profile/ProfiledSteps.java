@@ -1,5 +1,6 @@
 package dev.duoka.measure.profile;
 
+import dev.duoka.engine.precision.PrecisionPolicy;
 import dev.duoka.measure.kernel.DeviceRates;
 import dev.duoka.measure.step.StepBenchmark;
 import dev.duoka.measure.step.StepJob;
@@ -27,7 +28,8 @@ public record ProfiledSteps(
   public static ProfiledSteps run(StepJob job, int steps) {
     Device device = job.device().device();
     ComputeThread.prepare(device, job.cpuThreads(), 1);
-    DeviceRates rates = DeviceRates.measure(device, job.enginePrecision().computeDtype());
+    DeviceRates rates =
+        DeviceRates.measure(device, new PrecisionPolicy(job.precision()).computeDtype());
     try (StepProfile profile = new StepProfile(device)) {
       StepBenchmark.Result result = StepBenchmark.run(job.on(device, WARM_UP, steps), profile);
       List<StepProfile.Span> spans = profile.spans();

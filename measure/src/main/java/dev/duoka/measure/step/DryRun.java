@@ -1,80 +1,35 @@
 package dev.duoka.measure.step;
 
-import dev.duoka.engine.autograd.Tape;
-import dev.duoka.engine.function.BalanceLoss;
 import dev.duoka.engine.optimizer.AdamWSettings;
-import dev.duoka.engine.optimizer.ShardedAdamW;
-import dev.duoka.engine.parallel.SingleRank;
+import dev.duoka.engine.precision.LossScaler;
 import dev.duoka.formats.modelconfig.ModelConfig;
-import dev.duoka.model.LanguageModel;
-import dev.duoka.model.LossWeights;
-import dev.duoka.model.ModelFactory;
-import dev.duoka.model.TokenBatch;
-import dev.duoka.model.layer.Pass;
-import dev.duoka.tensor.Device;
-import dev.duoka.tensor.Dtype;
-import dev.duoka.tensor.MemoryLedger;
+import dev.duoka.formats.modelconfig.MoeConfig;
+import dev.duoka.layout.Layout;
+import dev.duoka.parallel.dryrun.DryRunJob;
+import dev.duoka.parallel.step.StepSettings;
 import dev.duoka.tensor.MemoryOwner;
-import dev.duoka.tensor.Scope;
-import java.util.EnumMap;
 import java.util.Map;
 
-/**
- * One micro-batch and one update of a layout on {@code meta}: the real code, with shapes alone, and
- * what the memory ledger booked at the peak.
- */
+/** The dry run of a layout as the planner names it. */
 final class DryRun {
   private DryRun() {}
 
-  /** Bytes by owner at the peak of a rank; optimizer states are those of its ZeRO shard. */
-  static Map<MemoryOwner, Long> count(ModelConfig config, RankLayout layout) {
-    MemoryLedger ledger = MemoryLedger.of(Device.META);
-    int depth = config.mtpModules();
-    Dtype dtype = StepJob.precision(layout.precision()).computeDtype();
-    try (LanguageModel model =
-            ModelFactory.create(
-                config,
-                new ModelFactory.Allocation(
-                    dtype, Device.META, layout.data(), true, layout.length(), depth));
-        ShardedAdamW optimizer =
-            new ShardedAdamW(
-                model.parameters(),
-                new SingleRank(),
-                new AdamWSettings(0.9, 0.95, 1e-8, 0.1, 1),
-                0)) {
-      // Twice: the first step also makes what lasts, the experts' load counts for example.
-      step(model, optimizer, layout);
-      ledger.resetPeak();
-      step(model, optimizer, layout);
-      return shard(ledger.peakByOwner(), layout);
-    }
-  }
-
-  private static void step(LanguageModel model, ShardedAdamW optimizer, RankLayout layout) {
-    int length = layout.length();
-    int sequences = layout.microBatch();
-    model.parameters().resetGradients();
-    long[] tokens = new long[sequences * length];
-    try (Scope _ = Scope.open(MemoryOwner.ACTIVATIONS);
-        TokenBatch batch =
-            new TokenBatch(tokens, tokens, sequences, model.predictionDepth(), Device.META);
-        Tape tape = Tape.recording(StepJob.recompute(layout.recompute()))) {
-      BalanceLoss balance =
-          model.config().moe() == null ? null : new BalanceLoss(0.01 / sequences, length);
-      Pass pass = Pass.overSequences(tape, sequences, model.rotary(), balance);
-      tape.backward(model.losses(pass, batch, new LossWeights(1.0 / tokens.length, 0.3)).all());
-    }
-    model.parameters().zeroUntouchedGradients();
-    optimizer.step(1e-3, 1);
-  }
-
-  private static Map<MemoryOwner, Long> shard(Map<MemoryOwner, Long> bytes, RankLayout layout) {
-    Map<MemoryOwner, Long> sharded = new EnumMap<>(MemoryOwner.class);
-    bytes.forEach(
-        (owner, value) -> {
-          boolean state = owner == MemoryOwner.OPTIMIZER || owner == MemoryOwner.MASTER_WEIGHTS;
-          sharded.put(owner, state && layout.zero() > 0 ? value / layout.data() : value);
-        });
-    return sharded;
+  /** Bytes by owner at the peak of a rank. */
+  static Map<MemoryOwner, Long> count(ModelConfig config, Layout layout, int length) {
+    MoeConfig moe = config.moe();
+    StepSettings settings =
+        new StepSettings(
+            config,
+            layout.precision(),
+            layout.recompute(),
+            length,
+            new AdamWSettings(0.9, 0.95, 1e-8, 0.1, 1),
+            layout.zero(),
+            LossScaler.Settings.DEFAULT,
+            new StepSettings.AuxiliaryLosses(
+                config.mtpModules(), 0.3, moe == null ? 0 : 0.01, true, 0.001));
+    return dev.duoka.parallel.dryrun.DryRun.unrolled(
+            new DryRunJob(settings, layout.data(), layout.microBatch(), 1))
+        .peakByOwner();
   }
 }

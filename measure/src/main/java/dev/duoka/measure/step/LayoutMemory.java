@@ -2,6 +2,7 @@ package dev.duoka.measure.step;
 
 import dev.duoka.formats.json.Json;
 import dev.duoka.formats.modelconfig.ModelConfig;
+import dev.duoka.layout.Layout;
 import java.util.Locale;
 import java.util.Map;
 import tools.jackson.databind.node.ObjectNode;
@@ -17,10 +18,14 @@ import tools.jackson.databind.node.ObjectNode;
 public record LayoutMemory(String layout, double predicted, Map<String, Long> counted) {
   private static final double GIB = 1L << 30;
 
-  /** Counts what the engine books. */
-  public static LayoutMemory count(
-      ModelConfig model, RankLayout rank, String layout, double predicted) {
-    return new LayoutMemory(layout, predicted, OwnerLabels.of(DryRun.count(model, rank)));
+  /**
+   * Counts what the engine books.
+   *
+   * @param length tokens in a sequence
+   */
+  public static LayoutMemory count(ModelConfig model, Layout layout, int length, double predicted) {
+    return new LayoutMemory(
+        layout.toString(), predicted, OwnerLabels.of(DryRun.count(model, layout, length)));
   }
 
   private double total() {

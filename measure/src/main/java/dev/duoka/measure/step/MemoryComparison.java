@@ -2,7 +2,6 @@ package dev.duoka.measure.step;
 
 import dev.duoka.tensor.Device;
 import dev.duoka.tensor.MemoryOwner;
-import dev.duoka.train.config.TrainingSettings;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -58,7 +57,7 @@ public record MemoryComparison(
 
   /** Whether the dry run stands for our kernels, which are for GPUs. */
   public boolean ofOurKernels() {
-    return job.precision() != TrainingSettings.Precision.FP32;
+    return job.precision().hasMasterWeights();
   }
 
   /** How much more the dry run predicts than the step takes, by what it takes. */

@@ -1,13 +1,12 @@
 package dev.duoka.measure.step;
 
-import dev.duoka.engine.autograd.Recompute;
-import dev.duoka.engine.precision.Precision;
 import dev.duoka.formats.modelconfig.ModelConfig;
+import dev.duoka.layout.Precision;
+import dev.duoka.layout.Recompute;
 import dev.duoka.tensor.Device;
 import dev.duoka.train.config.BatchPlan;
 import dev.duoka.train.config.ModelSource;
 import dev.duoka.train.config.RunConfig;
-import dev.duoka.train.config.TrainingSettings;
 import dev.duoka.train.device.SingleDevice;
 
 /**
@@ -20,8 +19,8 @@ import dev.duoka.train.device.SingleDevice;
  */
 public record StepJob(
     ModelConfig model,
-    TrainingSettings.Precision precision,
-    TrainingSettings.Recompute recompute,
+    Precision precision,
+    Recompute recompute,
     SingleDevice device,
     int microBatch,
     int accumulation,
@@ -48,17 +47,12 @@ public record StepJob(
     return (long) microBatch * accumulation * length;
   }
 
-  /** As the engine means the precision. */
-  public Precision enginePrecision() {
-    return precision(precision);
-  }
-
   /** The benchmark of this step on {@code where}. */
   public StepBenchmark.Spec on(Device where, int warmUp, int steps) {
     return new StepBenchmark.Spec(
         model,
-        precision(precision),
-        recompute(recompute),
+        precision,
+        recompute,
         where,
         microBatch,
         accumulation,
@@ -67,13 +61,5 @@ public record StepJob(
         steps,
         cpuThreads,
         deterministic);
-  }
-
-  static Precision precision(TrainingSettings.Precision precision) {
-    return Precision.valueOf(precision.name());
-  }
-
-  static Recompute recompute(TrainingSettings.Recompute recompute) {
-    return Recompute.valueOf(recompute.name());
   }
 }

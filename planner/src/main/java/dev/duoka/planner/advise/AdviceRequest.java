@@ -1,6 +1,6 @@
 package dev.duoka.planner.advise;
 
-import dev.duoka.planner.catalogue.Machine;
+import dev.duoka.hardware.Machine;
 import dev.duoka.planner.shape.ModelShape;
 import java.util.List;
 import java.util.OptionalDouble;

@@ -2,12 +2,13 @@ package dev.duoka.planner.advise;
 
 import dev.duoka.base.DuokaException;
 import dev.duoka.base.ErrorCode;
-import dev.duoka.planner.catalogue.Card;
-import dev.duoka.planner.catalogue.Catalogue;
-import dev.duoka.planner.catalogue.Machine;
+import dev.duoka.hardware.Card;
+import dev.duoka.hardware.Catalogue;
+import dev.duoka.hardware.Machine;
+import dev.duoka.layout.Method;
 import dev.duoka.planner.layout.EngineTraits;
 import dev.duoka.planner.layout.Job;
-import dev.duoka.planner.layout.Method;
+import dev.duoka.planner.layout.ProductFormat;
 import dev.duoka.planner.search.Misfit;
 import dev.duoka.planner.search.Plan;
 import dev.duoka.planner.search.PlanRequest;
@@ -142,7 +143,7 @@ public final class Adviser {
         machine,
         new Job(length, perStep, Job.DEFAULT_IMBALANCE),
         method,
-        List.of(machine.card().halfPrecision()),
+        List.of(ProductFormat.halfPrecision(machine.card())),
         true,
         true,
         EngineTraits.DUOKA);

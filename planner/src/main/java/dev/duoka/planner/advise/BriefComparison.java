@@ -1,11 +1,12 @@
 package dev.duoka.planner.advise;
 
 import dev.duoka.formats.modelconfig.Presets;
-import dev.duoka.planner.catalogue.Catalogue;
-import dev.duoka.planner.catalogue.Machine;
+import dev.duoka.hardware.Catalogue;
+import dev.duoka.hardware.Machine;
+import dev.duoka.layout.Method;
 import dev.duoka.planner.layout.EngineTraits;
 import dev.duoka.planner.layout.Job;
-import dev.duoka.planner.layout.Method;
+import dev.duoka.planner.layout.ProductFormat;
 import dev.duoka.planner.search.Plan;
 import dev.duoka.planner.search.PlanRequest;
 import dev.duoka.planner.search.Planner;
@@ -95,7 +96,7 @@ public record BriefComparison(
         machine,
         new Job(4096, TOKENS_PER_STEP, Job.DEFAULT_IMBALANCE),
         method,
-        List.of(machine.card().halfPrecision()),
+        List.of(ProductFormat.halfPrecision(machine.card())),
         true,
         true,
         EngineTraits.DUOKA);

@@ -1,6 +1,6 @@
 package dev.duoka.planner.advise;
 
-import dev.duoka.planner.catalogue.Machine;
+import dev.duoka.hardware.Machine;
 import dev.duoka.planner.search.Plan;
 import java.util.Optional;
 import java.util.OptionalDouble;

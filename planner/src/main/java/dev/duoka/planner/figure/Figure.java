@@ -1,5 +1,7 @@
 package dev.duoka.planner.figure;
 
+import dev.duoka.hardware.Basis;
+
 /**
  * A number and how far it can be trusted.
  *

@@ -2,10 +2,10 @@ package dev.duoka.planner.memory;
 
 import dev.duoka.formats.modelconfig.AttentionShape;
 import dev.duoka.formats.modelconfig.LayerShape;
+import dev.duoka.layout.Layout;
+import dev.duoka.layout.Recompute;
 import dev.duoka.planner.layout.EngineTraits;
 import dev.duoka.planner.layout.Job;
-import dev.duoka.planner.layout.Layout;
-import dev.duoka.planner.layout.Recompute;
 import dev.duoka.planner.shape.ModelShape;
 
 /**

@@ -2,8 +2,8 @@ package dev.duoka.planner.memory;
 
 import dev.duoka.formats.modelconfig.LayerShape;
 import dev.duoka.formats.modelconfig.Product;
-import dev.duoka.planner.layout.Layout;
-import dev.duoka.planner.layout.Method;
+import dev.duoka.layout.Layout;
+import dev.duoka.layout.Method;
 import dev.duoka.planner.layout.Stage;
 import dev.duoka.planner.shape.ModelShape;
 

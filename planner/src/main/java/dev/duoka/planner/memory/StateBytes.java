@@ -1,8 +1,8 @@
 package dev.duoka.planner.memory;
 
-import dev.duoka.planner.catalogue.Precision;
+import dev.duoka.layout.Method;
+import dev.duoka.layout.Precision;
 import dev.duoka.planner.layout.EngineTraits;
-import dev.duoka.planner.layout.Method;
 
 /**
  * Bytes per parameter of what training keeps.
@@ -18,7 +18,7 @@ public record StateBytes(double weight, double gradient, double optimizer, doubl
 
   /** The bytes of a method under some arithmetic. */
   public static StateBytes of(Precision precision, Method method, EngineTraits engine) {
-    boolean wide = precision == Precision.FP32 || precision == Precision.TF32;
+    boolean wide = !precision.hasMasterWeights();
     double weight = wide ? 4 : 2;
     double gradient = wide ? 4 : engine.gradientBytes();
     double master = wide ? 0 : 4;

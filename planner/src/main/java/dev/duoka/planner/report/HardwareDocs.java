@@ -2,12 +2,12 @@ package dev.duoka.planner.report;
 
 import static dev.duoka.planner.report.Numbers.format;
 
-import dev.duoka.planner.catalogue.Card;
-import dev.duoka.planner.catalogue.Catalogue;
-import dev.duoka.planner.catalogue.CollectiveRate;
-import dev.duoka.planner.catalogue.NvLink;
-import dev.duoka.planner.catalogue.Precision;
-import dev.duoka.planner.catalogue.Price;
+import dev.duoka.hardware.Card;
+import dev.duoka.hardware.Catalogue;
+import dev.duoka.hardware.CollectiveRate;
+import dev.duoka.hardware.NumberFormat;
+import dev.duoka.hardware.NvLink;
+import dev.duoka.hardware.Price;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -73,14 +73,14 @@ public final class HardwareDocs {
               doubt(card, "memory_gib"),
               plain(card.memoryGbs()),
               doubt(card, "memory_gbs"),
-              peak(card, Precision.BF16),
-              peak(card, Precision.FP16),
-              peak(card, Precision.TF32),
-              peak(card, Precision.FP32),
-              peak(card, Precision.FP8),
+              peak(card, NumberFormat.BF16),
+              peak(card, NumberFormat.FP16),
+              peak(card, NumberFormat.TF32),
+              peak(card, NumberFormat.FP32),
+              peak(card, NumberFormat.FP8),
               nvlink(card),
-              plain(card.pcieEachWayGbs()),
-              card.pcieGeneration(),
+              plain(card.pcie().eachWayGbs()),
+              card.pcie().generation(),
               card.p2pOverPcie() ? "yes" : "no",
               plain(card.tdpWatts()),
               doubt(card, "tdp_watts"),
@@ -193,7 +193,7 @@ public final class HardwareDocs {
                 .toList());
   }
 
-  private static String peak(Card card, Precision precision) {
+  private static String peak(Card card, NumberFormat precision) {
     return card.has(precision)
         ? plain(card.peak(precision) / 1e12) + doubt(card, "peak_tflops")
         : "–";

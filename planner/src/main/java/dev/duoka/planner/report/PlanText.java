@@ -3,7 +3,7 @@ package dev.duoka.planner.report;
 import static dev.duoka.planner.report.Numbers.GIB;
 import static dev.duoka.planner.report.Numbers.format;
 
-import dev.duoka.planner.catalogue.Machine;
+import dev.duoka.hardware.Machine;
 import dev.duoka.planner.memory.MemoryEstimate;
 import dev.duoka.planner.search.Cost;
 import dev.duoka.planner.search.Plan;

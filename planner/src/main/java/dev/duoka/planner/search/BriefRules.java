@@ -1,8 +1,9 @@
 package dev.duoka.planner.search;
 
-import dev.duoka.planner.catalogue.Precision;
-import dev.duoka.planner.layout.Layout;
-import dev.duoka.planner.layout.Recompute;
+import dev.duoka.layout.Layout;
+import dev.duoka.layout.Precision;
+import dev.duoka.layout.Recompute;
+import dev.duoka.planner.layout.ProductFormat;
 import dev.duoka.planner.memory.MemoryEstimate;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -114,7 +115,7 @@ final class BriefRules {
 
   private RuleCheck halfPrecision() {
     String rule = "16 bits: 40 % less memory than fp32";
-    Precision half = request.machine().card().halfPrecision();
+    Precision half = ProductFormat.halfPrecision(request.machine().card());
     Layout wide = with(best.layout(), best.layout().recompute(), Precision.FP32);
     Layout narrow = with(best.layout(), best.layout().recompute(), half);
     double memory = saved(wide, narrow);

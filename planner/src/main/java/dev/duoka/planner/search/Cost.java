@@ -1,7 +1,7 @@
 package dev.duoka.planner.search;
 
-import dev.duoka.planner.catalogue.Card;
-import dev.duoka.planner.catalogue.Machine;
+import dev.duoka.hardware.Card;
+import dev.duoka.hardware.Machine;
 import java.util.OptionalDouble;
 
 /**

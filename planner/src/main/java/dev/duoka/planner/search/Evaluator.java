@@ -1,15 +1,17 @@
 package dev.duoka.planner.search;
 
-import dev.duoka.planner.catalogue.Catalogue;
-import dev.duoka.planner.catalogue.LinkRates;
-import dev.duoka.planner.catalogue.Machine;
-import dev.duoka.planner.catalogue.Precision;
+import dev.duoka.hardware.Catalogue;
+import dev.duoka.hardware.Machine;
+import dev.duoka.hardware.NumberFormat;
+import dev.duoka.layout.Layout;
+import dev.duoka.layout.Precision;
 import dev.duoka.planner.layout.EngineSupport;
-import dev.duoka.planner.layout.Layout;
+import dev.duoka.planner.layout.ProductFormat;
 import dev.duoka.planner.layout.Stage;
 import dev.duoka.planner.memory.MemoryDemand;
 import dev.duoka.planner.memory.MemoryEstimate;
 import dev.duoka.planner.memory.MemoryModel;
+import dev.duoka.planner.time.LinkRates;
 import dev.duoka.planner.time.StepTime;
 import dev.duoka.planner.time.TimeModel;
 import java.util.HashMap;
@@ -94,8 +96,11 @@ final class Evaluator {
     StepTime step = time(layout);
     Machine machine = request.machine();
     double tokensPerSecond = request.job().tokensPerStep() / step.total();
-    Precision counted =
-        layout.precision() == Precision.FP8 ? Precision.FP8 : machine.card().halfPrecision();
+    NumberFormat counted =
+        ProductFormat.of(
+            layout.precision() == Precision.FP8
+                ? layout.precision()
+                : ProductFormat.halfPrecision(machine.card()));
     double peak = machine.card().peak(counted) * layout.gpus();
     int length = request.job().sequenceLength();
     boolean frozen = layout.method().isAdapter();

@@ -1,8 +1,8 @@
 package dev.duoka.planner.search;
 
-import dev.duoka.planner.catalogue.Machine;
+import dev.duoka.hardware.Machine;
+import dev.duoka.layout.Method;
 import dev.duoka.planner.layout.Job;
-import dev.duoka.planner.layout.Method;
 import dev.duoka.planner.memory.StateBytes;
 import java.util.ArrayList;
 import java.util.List;
@@ -76,7 +76,7 @@ final class NearestChanges {
   }
 
   private void moreGpus() {
-    int most = request.machine().card().mostInOneMachine();
+    int most = request.machine().card().mostInMachine();
     for (int gpus = 2 * request.machine().gpus(); gpus <= most; gpus *= 2) {
       if (attempt(gpus + " of these cards", request.on(request.machine().withGpus(gpus)))) {
         return;
@@ -86,7 +86,7 @@ final class NearestChanges {
 
   /** More cards with more host memory, smaller states with more host memory. */
   private void combined() {
-    int most = request.machine().card().mostInOneMachine();
+    int most = request.machine().card().mostInMachine();
     for (int gpus = 2 * request.machine().gpus(); gpus <= most; gpus *= 2) {
       if (moreHostMemory(
           gpus + " of these cards and ", request.on(request.machine().withGpus(gpus)))) {
@@ -113,7 +113,7 @@ final class NearestChanges {
         (state.weight() + state.gradient() + state.optimizer()) * request.shape().parameters();
     // A third of a card is left for activations and buffers.
     double card = request.machine().card().memoryGib() * GIB * 2 / 3;
-    int most = request.machine().card().mostInOneMachine();
+    int most = request.machine().card().mostInMachine();
     long machines = (long) Math.ceil(bytes / card / most);
     changes.add(
         new Change(

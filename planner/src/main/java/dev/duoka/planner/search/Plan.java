@@ -1,7 +1,7 @@
 package dev.duoka.planner.search;
 
-import dev.duoka.planner.catalogue.Precision;
-import dev.duoka.planner.layout.Layout;
+import dev.duoka.hardware.NumberFormat;
+import dev.duoka.layout.Layout;
 import dev.duoka.planner.memory.MemoryEstimate;
 import dev.duoka.planner.time.StepTime;
 import java.util.List;
@@ -27,7 +27,7 @@ public record Plan(
     double tokensPerSecond,
     double mfuCausal,
     double mfuFull,
-    Precision mfuPeak,
+    NumberFormat mfuPeak,
     Cost cost,
     List<String> missing,
     List<String> why) {

@@ -1,10 +1,10 @@
 package dev.duoka.planner.search;
 
-import dev.duoka.planner.catalogue.Machine;
-import dev.duoka.planner.catalogue.Precision;
+import dev.duoka.hardware.Machine;
+import dev.duoka.layout.Method;
+import dev.duoka.layout.Precision;
 import dev.duoka.planner.layout.EngineTraits;
 import dev.duoka.planner.layout.Job;
-import dev.duoka.planner.layout.Method;
 import dev.duoka.planner.shape.ModelShape;
 import java.util.List;
 

@@ -2,10 +2,11 @@ package dev.duoka.planner.search;
 
 import dev.duoka.base.DuokaException;
 import dev.duoka.base.ErrorCode;
-import dev.duoka.planner.catalogue.Catalogue;
-import dev.duoka.planner.catalogue.Precision;
+import dev.duoka.hardware.Catalogue;
+import dev.duoka.layout.Layout;
+import dev.duoka.layout.Precision;
 import dev.duoka.planner.layout.EngineSupport;
-import dev.duoka.planner.layout.Layout;
+import dev.duoka.planner.layout.ProductFormat;
 import dev.duoka.planner.memory.MemoryDemand;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -184,7 +185,7 @@ public final class Planner {
 
   private static void check(PlanRequest request) {
     for (Precision precision : request.precisions()) {
-      if (!request.machine().card().has(precision)) {
+      if (!request.machine().card().has(ProductFormat.of(precision))) {
         throw new DuokaException(
             ErrorCode.CONFIG,
             request.machine().card().name() + " does not compute in " + precision,

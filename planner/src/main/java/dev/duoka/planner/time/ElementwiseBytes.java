@@ -2,9 +2,9 @@ package dev.duoka.planner.time;
 
 import dev.duoka.formats.modelconfig.AttentionShape;
 import dev.duoka.formats.modelconfig.LayerShape;
-import dev.duoka.planner.layout.Layout;
-import dev.duoka.planner.layout.LossKind;
-import dev.duoka.planner.layout.Recompute;
+import dev.duoka.layout.Layout;
+import dev.duoka.layout.LossKind;
+import dev.duoka.layout.Recompute;
 import dev.duoka.planner.shape.ModelShape;
 
 /**

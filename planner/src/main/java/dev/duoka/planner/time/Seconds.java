@@ -1,6 +1,6 @@
 package dev.duoka.planner.time;
 
-import dev.duoka.planner.figure.Basis;
+import dev.duoka.hardware.Basis;
 import dev.duoka.planner.figure.Figure;
 import java.util.EnumMap;
 import java.util.Map;

@@ -1,14 +1,13 @@
 package dev.duoka.planner.time;
 
-import dev.duoka.planner.catalogue.Collective;
-import dev.duoka.planner.catalogue.LinkRates;
-import dev.duoka.planner.catalogue.Machine;
-import dev.duoka.planner.figure.Basis;
+import dev.duoka.hardware.Basis;
+import dev.duoka.hardware.Collective;
+import dev.duoka.hardware.Machine;
+import dev.duoka.layout.Layout;
+import dev.duoka.layout.Offload;
 import dev.duoka.planner.figure.Figure;
 import dev.duoka.planner.layout.EngineTraits;
 import dev.duoka.planner.layout.Job;
-import dev.duoka.planner.layout.Layout;
-import dev.duoka.planner.layout.Offload;
 import dev.duoka.planner.layout.Stage;
 import dev.duoka.planner.memory.StageParameters;
 import dev.duoka.planner.memory.StateBytes;

@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.duoka.base.DuokaException;
 import dev.duoka.formats.modelconfig.Presets;
-import dev.duoka.planner.catalogue.Catalogue;
+import dev.duoka.hardware.Catalogue;
 import dev.duoka.planner.report.AdviceJson;
 import dev.duoka.planner.report.AdviceText;
 import dev.duoka.planner.shape.ModelShape;

@@ -8,15 +8,18 @@ import static org.assertj.core.api.Assertions.withinPercentage;
 import dev.duoka.base.DuokaException;
 import dev.duoka.formats.modelconfig.Presets;
 import dev.duoka.formats.yaml.YamlData;
+import dev.duoka.hardware.Card;
+import dev.duoka.hardware.Catalogue;
+import dev.duoka.hardware.Machine;
+import dev.duoka.hardware.NumberFormat;
+import dev.duoka.layout.Layout;
+import dev.duoka.layout.Method;
+import dev.duoka.layout.Offload;
+import dev.duoka.layout.Precision;
 import dev.duoka.planner.PublishedRuns;
-import dev.duoka.planner.catalogue.Catalogue;
-import dev.duoka.planner.catalogue.Machine;
-import dev.duoka.planner.catalogue.Precision;
 import dev.duoka.planner.layout.EngineTraits;
 import dev.duoka.planner.layout.Job;
-import dev.duoka.planner.layout.Layout;
-import dev.duoka.planner.layout.Method;
-import dev.duoka.planner.layout.Offload;
+import dev.duoka.planner.layout.ProductFormat;
 import dev.duoka.planner.memory.MemoryDemand;
 import dev.duoka.planner.memory.Owner;
 import dev.duoka.planner.shape.ModelShape;
@@ -28,6 +31,7 @@ import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 final class PlannerTests {
@@ -47,6 +51,17 @@ final class PlannerTests {
     assertThat(result.rules()).hasSize(3);
     assertThat(result.rules().getFirst().agrees()).isTrue();
     assertThat(result.plans()).allSatisfy(PlannerTests::isSound);
+  }
+
+  @ParameterizedTest
+  @MethodSource("cards")
+  void everyCardOfTheCatalogueCanBePlannedFor(String card) {
+    PlanResult result = plan("deepseek-coder-1.3b", "1x" + card);
+    assertThat(result.plans().size() + result.misfits().size()).isPositive();
+  }
+
+  static List<String> cards() {
+    return Catalogue.builtIn().cards().stream().map(Card::name).toList();
   }
 
   @ParameterizedTest
@@ -254,7 +269,7 @@ final class PlannerTests {
   void eightBitProductsAreMeasuredAgainstTheirOwnPeak() {
     PlanRequest request = request("deepseek-llm-7b", "8xH100").in(Precision.FP8);
     Plan best = new Planner(catalogue).plan(request).best().orElseThrow();
-    assertThat(best.mfuPeak()).isEqualTo(Precision.FP8);
+    assertThat(best.mfuPeak()).isEqualTo(NumberFormat.FP8);
     assertThat(best.mfuCausal()).isLessThan(0.6);
   }
 
@@ -354,7 +369,7 @@ final class PlannerTests {
         target,
         new Job(4096, 1 << 20, Job.DEFAULT_IMBALANCE),
         Method.FULL,
-        List.of(target.card().halfPrecision(), Precision.FP32),
+        List.of(ProductFormat.halfPrecision(target.card()), Precision.FP32),
         false,
         false,
         EngineTraits.DUOKA);

@@ -4,14 +4,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
 import dev.duoka.formats.yaml.YamlData;
+import dev.duoka.hardware.Catalogue;
+import dev.duoka.hardware.Interconnect;
+import dev.duoka.layout.Layout;
 import dev.duoka.planner.RandomCases;
-import dev.duoka.planner.catalogue.Catalogue;
-import dev.duoka.planner.catalogue.LinkKind;
-import dev.duoka.planner.catalogue.LinkRates;
 import dev.duoka.planner.figure.Figure;
 import dev.duoka.planner.layout.EngineTraits;
 import dev.duoka.planner.layout.Job;
-import dev.duoka.planner.layout.Layout;
 import dev.duoka.planner.layout.Stage;
 import dev.duoka.planner.shape.ModelShape;
 import java.util.List;
@@ -89,7 +88,8 @@ final class TimePropertiesTests {
     long tokens = 4096L * layout.data() * layout.microBatch() * layout.accumulation();
     LinkRates links =
         new LinkRates(
-            catalogue.machine(catalogue.card("A100"), 64, LinkKind.NVLINK, 64, LinkKind.NVLINK, 1),
+            catalogue.machine(
+                catalogue.card("A100"), 64, Interconnect.NVLINK, 64, Interconnect.NVLINK, 1),
             catalogue);
     return new TimeModel(shape, new Job(4096, tokens, 1.2), EngineTraits.DUOKA, links)
         .estimate(layout, stages);

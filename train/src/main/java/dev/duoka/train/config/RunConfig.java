@@ -1,5 +1,9 @@
 package dev.duoka.train.config;
 
+import dev.duoka.layout.Layout;
+import dev.duoka.layout.LossKind;
+import dev.duoka.layout.Method;
+import dev.duoka.layout.Offload;
 import dev.duoka.train.config.binding.Doc;
 import java.nio.file.Path;
 import java.util.Collections;
@@ -69,6 +73,25 @@ public record RunConfig(
 
   public RunConfig {
     environment = Collections.unmodifiableMap(new LinkedHashMap<>(environment));
+  }
+
+  /** How this run is laid out: one of the layouts that the planner chooses from. */
+  public Layout layout() {
+    BatchPlan batch = BatchPlan.of(this);
+    return new Layout(
+        parallel.data(),
+        1,
+        1,
+        1,
+        1,
+        parallel.zero(),
+        batch.microBatch(),
+        batch.accumulationSteps(),
+        training.recompute(),
+        Offload.NONE,
+        LossKind.CHUNKED,
+        training.precision(),
+        Method.FULL);
   }
 
   /**

@@ -1,7 +1,7 @@
 package dev.duoka.train.run;
 
 import dev.duoka.train.step.StepMetrics;
-import dev.duoka.train.step.TrainingStep;
+import dev.duoka.parallel.step.TrainingStep;
 import java.util.List;
 
 /**
@@ -19,4 +19,4 @@ record LaunchedStep(
     double scale,
     double dataSeconds,
     List<StepMetrics.GradientRange> ranges,
-    TrainingStep.Pending pending) {}
+    TrainingStep.PendingStep pending) {}

@@ -2,7 +2,7 @@ package dev.duoka.train.run;
 
 import dev.duoka.data.batch.BatchStream;
 import dev.duoka.data.batch.TrainingOrder;
-import dev.duoka.engine.parallel.Collectives;
+import dev.duoka.comm.Communicator;
 import dev.duoka.tensor.ComputeThread;
 import dev.duoka.tensor.Determinism;
 import dev.duoka.tensor.Device;
@@ -56,7 +56,7 @@ final class RankSession {
   record Trained(RankTrainer.Outcome outcome, double mfu, long startNanos) {}
 
   /** Runs on the rank's thread; empty when all ranks stopped before the first step. Collective. */
-  Optional<Trained> run(Collectives ranks) {
+  Optional<Trained> run(Communicator ranks) {
     Device device = setup.placement().of(ranks.rank());
     ComputeThread.prepare(device, setup.threads(), ranks.size());
     Determinism.require(setup.config().training().deterministic());
@@ -101,18 +101,18 @@ final class RankSession {
     DevicePeak peak = setup.peak(state.device());
     LoopSettings loop = setup.loop(peak);
     RankEvents events = new RankEvents(listener, checkpoints, stop, setup.totalSteps(), metrics);
-    try (BatchStream batches = batches(state.collectives())) {
-      if (state.collectives().rank() == 0) {
+    try (BatchStream batches = batches(state.world())) {
+      if (state.world().rank() == 0) {
         listener.started(RunDescription.of(setup, peak, from.steps(), folder.path()));
       }
       long start = System.nanoTime();
       RankTrainer.Outcome outcome = new RankTrainer(state, batches, loop, events).run(from);
-      double mfu = loop.mfu(outcome.tokensPerSecond(), state.collectives().size());
+      double mfu = loop.mfu(outcome.tokensPerSecond(), state.world().size());
       return new Trained(outcome, mfu, start);
     }
   }
 
-  private BatchStream batches(Collectives ranks) {
+  private BatchStream batches(Communicator ranks) {
     return BatchStream.open(
         new TrainingOrder(setup.data().training(), RunData.seed(setup.config())),
         builder.share(ranks),

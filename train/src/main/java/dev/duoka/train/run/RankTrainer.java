@@ -8,7 +8,7 @@ import dev.duoka.data.batch.StepBatch;
 import dev.duoka.train.step.GradientRanges;
 import dev.duoka.train.step.RankState;
 import dev.duoka.train.step.StepMetrics;
-import dev.duoka.train.step.TrainingStep;
+import dev.duoka.parallel.step.TrainingStep;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalDouble;
@@ -50,7 +50,7 @@ final class RankTrainer {
     this.settings = settings;
     this.events = events;
     this.readsLate = readsLate;
-    this.stop = new StopAgreement(rank.collectives(), events::stopRequested);
+    this.stop = new StopAgreement(rank.world(), events::stopRequested);
     this.validation = new Validation(rank, stop);
   }
 
@@ -108,20 +108,19 @@ final class RankTrainer {
     double dataSeconds = (System.nanoTime() - start) * 1e-9;
     double learningRate = settings.schedule().rate(number - 1);
     double scale = rank.scaler().scale();
-    boolean measures = isFirst() && settings.measuresRangesIn(number);
+    boolean measures = settings.measuresRangesIn(number);
     List<StepMetrics.GradientRange> ranges = new ArrayList<>();
-    TrainingStep.Pending pending =
-        rank.step()
-            .launch(
-                batch,
-                learningRate,
-                () -> {
-                  if (measures) {
-                    ranges.addAll(GradientRanges.of(rank.model(), scale));
-                  }
-                });
+    TrainingStep.PendingStep pending =
+        rank.step().launch(batch, learningRate, measures ? () -> addTo(ranges, scale) : null);
     batchEnd = batch.after();
     return new LaunchedStep(number, learningRate, scale, dataSeconds, ranges, pending);
+  }
+
+  /** The first rank's gradients stand for all; the others only wait with their reduction. */
+  private void addTo(List<StepMetrics.GradientRange> ranges, double scale) {
+    if (isFirst()) {
+      ranges.addAll(GradientRanges.of(rank.model(), scale));
+    }
   }
 
   /** The loss is a mean over targets; without any it would be no number. */
@@ -146,6 +145,6 @@ final class RankTrainer {
   }
 
   private boolean isFirst() {
-    return rank.collectives().rank() == 0;
+    return rank.world().rank() == 0;
   }
 }

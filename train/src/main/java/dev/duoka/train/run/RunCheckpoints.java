@@ -152,7 +152,7 @@ final class RunCheckpoints implements AutoCloseable {
   void save(RankState rank, RunProgress progress) {
     handedOver.set(progress.steps());
     writer.save(
-        rank.collectives(),
+        rank.world(),
         rank.model(),
         rank.optimizer(),
         new TrainingState(

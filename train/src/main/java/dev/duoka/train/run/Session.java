@@ -1,6 +1,6 @@
 package dev.duoka.train.run;
 
-import dev.duoka.engine.parallel.RankGroup;
+import dev.duoka.comm.local.LocalRanks;
 import dev.duoka.train.device.DeviceMemory;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicReference;
@@ -45,7 +45,7 @@ final class Session {
   private Optional<RankSession.Trained> train(RunCheckpoints checkpoints, RunProgress from) {
     RankSession session = new RankSession(setup, folder, checkpoints, from, listener, stop);
     AtomicReference<RankSession.@Nullable Trained> first = new AtomicReference<>();
-    RankGroup.run(
+    LocalRanks.run(
         setup.ranks(),
         ranks -> {
           Optional<RankSession.Trained> trained = session.run(ranks);

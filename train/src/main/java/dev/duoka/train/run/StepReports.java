@@ -7,7 +7,7 @@ import dev.duoka.tensor.MemoryLedger;
 import dev.duoka.train.device.DeviceMemory;
 import dev.duoka.train.step.RankState;
 import dev.duoka.train.step.StepMetrics;
-import dev.duoka.train.step.TrainingStep;
+import dev.duoka.parallel.step.TrainingStep;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -88,7 +88,7 @@ final class StepReports {
     check(step, result);
     double tokensPerSecond = settings.tokensPerStep() / seconds;
     speeds.add(tokensPerSecond);
-    if (rank.collectives().rank() == 0) {
+    if (rank.world().rank() == 0) {
       double remaining =
           (settings.lastStep() - step.number()) * settings.tokensPerStep() / speeds.median();
       events.step(metrics(step, result, seconds, tokensPerSecond), remaining);
@@ -110,7 +110,7 @@ final class StepReports {
         settings.tokensPerStep(),
         tokensPerSecond,
         tokensPerSecond / settings.sequenceLength(),
-        settings.mfu(tokensPerSecond, rank.collectives().size()),
+        settings.mfu(tokensPerSecond, rank.world().size()),
         new StepMetrics.StepTime(
             step.dataSeconds(),
             result.forwardSeconds(),

@@ -19,6 +19,10 @@ class DevicePeakTests {
     "NVIDIA A100-SXM4-80GB, 312",
     "NVIDIA A100-PCIE-40GB, 312",
     "NVIDIA A40, 149.7",
+    "NVIDIA A10G, 70",
+    "NVIDIA H20-3e, 148",
+    "NVIDIA GH200 480GB, 989.4",
+    "NVIDIA RTX PRO 6000 Blackwell Server Edition, 500",
     "NVIDIA L4, 121",
     "NVIDIA L40S, 362.05",
     "NVIDIA RTX A6000, 154.8",
@@ -38,11 +42,10 @@ class DevicePeakTests {
       strings = {
         "NVIDIA RTX A4000",
         "NVIDIA RTX A1000",
-        "NVIDIA A10G",
         "NVIDIA GeForce RTX 4090 Laptop GPU",
         "NVIDIA GeForce RTX 4090 D",
         "NVIDIA GeForce RTX 3090 Ti",
-        "NVIDIA RTX PRO 6000 Blackwell Server Edition",
+        "NVIDIA RTX PRO 6000 Blackwell Max-Q Workstation Edition",
         "NVIDIA H100 80GB HBM3 MIG 1g.10gb",
         "Quadro RTX 6000",
       })
@@ -55,6 +58,6 @@ class DevicePeakTests {
   @Test
   void namesTheCardThatItTookTheFigureOf() {
     assertThat(DevicePeak.ofGpu("NVIDIA H100 PCIe").source())
-        .isEqualTo("dense 16-bit tensor rate of H100 PCIe, 756.0 TFLOP/s");
+        .isEqualTo("dense 16-bit tensor rate of H100-80G-PCIe, 756.0 TFLOP/s");
   }
 }

@@ -5,15 +5,15 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.duoka.base.DuokaException;
 import dev.duoka.base.ErrorCode;
+import dev.duoka.comm.SingleRank;
+import dev.duoka.comm.local.LocalRanks;
 import dev.duoka.data.tokenizer.ByteTokenizer;
 import dev.duoka.data.tokenizer.Tokenizer;
-import dev.duoka.engine.parallel.RankGroup;
-import dev.duoka.engine.parallel.SingleRank;
-import dev.duoka.engine.precision.Precision;
 import dev.duoka.formats.json.Json;
 import dev.duoka.formats.modelconfig.ModelConfigReader;
 import dev.duoka.formats.safetensors.SafetensorsFolder;
 import dev.duoka.formats.safetensors.TensorEntry;
+import dev.duoka.layout.Precision;
 import dev.duoka.model.LanguageModel;
 import dev.duoka.model.ModelFactory;
 import dev.duoka.model.weight.StoredTensors;
@@ -57,14 +57,14 @@ class HuggingFaceExportTests {
     try (CheckpointWriter writer =
         new CheckpointWriter(
             run, TokenizerFiles.of("bytes"), new RetentionPolicy(2, 0), events::add)) {
-      RankGroup.run(
+      LocalRanks.run(
           2,
           collectives -> {
             try (TestRank rank = TestRank.create(collectives, 1, Precision.BF16)) {
               for (long step = STEP - 1; step <= STEP; step++) {
                 rank.fill(step);
                 writer.save(collectives, rank.model(), rank.optimizer(), TestRank.state(step));
-                collectives.barrier();
+                collectives.agreement().barrier();
               }
             }
           });

@@ -2,11 +2,11 @@ package dev.duoka.train.run;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.duoka.comm.SingleRank;
 import dev.duoka.data.batch.BatchStream;
 import dev.duoka.data.batch.TrainingOrder;
 import dev.duoka.data.shard.TokenisationListener;
 import dev.duoka.data.training.TrainingData;
-import dev.duoka.engine.parallel.SingleRank;
 import dev.duoka.tensor.ComputeThread;
 import dev.duoka.tensor.Device;
 import dev.duoka.train.config.RunConfig;

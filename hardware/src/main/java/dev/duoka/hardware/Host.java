@@ -1,0 +1,11 @@
+package dev.duoka.hardware;
+
+/**
+ * What the cards stand in.
+ *
+ * @param memoryGib host memory, GiB
+ * @param memoryGbs its bandwidth, GB/s
+ * @param watts power beside the cards
+ * @param basis whether this is known of the machine or estimated
+ */
+public record Host(double memoryGib, double memoryGbs, double watts, Basis basis) {}

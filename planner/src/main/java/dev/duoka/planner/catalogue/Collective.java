@@ -1,9 +1,0 @@
-package dev.duoka.planner.catalogue;
-
-/** An operation that the ranks of a group call together. */
-public enum Collective {
-  ALL_REDUCE,
-  ALL_GATHER,
-  REDUCE_SCATTER,
-  ALL_TO_ALL
-}
