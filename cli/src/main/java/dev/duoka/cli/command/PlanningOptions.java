@@ -2,7 +2,7 @@ package dev.duoka.cli.command;
 
 import dev.duoka.base.DuokaException;
 import dev.duoka.base.ErrorCode;
-import dev.duoka.planner.catalogue.Catalogue;
+import dev.duoka.hardware.Catalogue;
 import java.nio.file.Path;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;

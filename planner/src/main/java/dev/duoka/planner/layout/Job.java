@@ -1,5 +1,7 @@
 package dev.duoka.planner.layout;
 
+import dev.duoka.layout.Method;
+
 /**
  * What a step is to do.
  *
