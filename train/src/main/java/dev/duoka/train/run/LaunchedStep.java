@@ -1,7 +1,7 @@
 package dev.duoka.train.run;
 
-import dev.duoka.train.step.StepMetrics;
 import dev.duoka.parallel.step.TrainingStep;
+import dev.duoka.train.step.StepMetrics;
 import java.util.List;
 
 /**

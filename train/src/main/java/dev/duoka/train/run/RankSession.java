@@ -1,8 +1,8 @@
 package dev.duoka.train.run;
 
+import dev.duoka.comm.Communicator;
 import dev.duoka.data.batch.BatchStream;
 import dev.duoka.data.batch.TrainingOrder;
-import dev.duoka.comm.Communicator;
 import dev.duoka.tensor.ComputeThread;
 import dev.duoka.tensor.Determinism;
 import dev.duoka.tensor.Device;

@@ -2,12 +2,12 @@ package dev.duoka.train.run;
 
 import dev.duoka.base.DuokaException;
 import dev.duoka.base.ErrorCode;
+import dev.duoka.parallel.step.TrainingStep;
 import dev.duoka.tensor.Gpus;
 import dev.duoka.tensor.MemoryLedger;
 import dev.duoka.train.device.DeviceMemory;
 import dev.duoka.train.step.RankState;
 import dev.duoka.train.step.StepMetrics;
-import dev.duoka.parallel.step.TrainingStep;
 import org.jspecify.annotations.Nullable;
 
 /**
