@@ -13,6 +13,7 @@ module dev.duoka.cli {
   requires transitive dev.duoka.verify;
   requires transitive dev.duoka.measure;
   requires transitive dev.duoka.machine;
+  requires transitive dev.duoka.doctor;
   requires transitive dev.duoka.diagnosis;
   requires transitive dev.duoka.planner;
   requires transitive info.picocli;

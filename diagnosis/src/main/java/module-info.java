@@ -6,6 +6,7 @@ module dev.duoka.diagnosis {
   requires static transitive org.jspecify;
   requires transitive dev.duoka.base;
   requires transitive dev.duoka.formats;
+  requires transitive dev.duoka.hardware;
 
   exports dev.duoka.diagnosis.log;
   exports dev.duoka.diagnosis.rule;

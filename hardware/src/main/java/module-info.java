@@ -1,6 +1,6 @@
 import org.jspecify.annotations.NullMarked;
 
-/** Facts about hardware as data: cards, links, hosts and prices, with their sources. */
+/** Facts about hardware as data: cards, links, hosts, prices and error numbers. */
 @NullMarked
 module dev.duoka.hardware {
   requires static transitive org.jspecify;
@@ -8,8 +8,11 @@ module dev.duoka.hardware {
   requires transitive dev.duoka.formats;
 
   exports dev.duoka.hardware;
+  exports dev.duoka.hardware.xid;
 
-  // The reader of YAML reads the data file out of this module.
+  // The reader of YAML reads the data files out of this module.
   opens dev.duoka.hardware to
+      dev.duoka.formats;
+  opens dev.duoka.hardware.xid to
       dev.duoka.formats;
 }

@@ -74,7 +74,8 @@ final class ModuleBoundariesTests {
               "parallel",
               "train"),
           entry("machine", "base", "formats", "hardware", "ffi"),
-          entry("diagnosis", "base", "formats"),
+          entry("doctor", "base", "formats", "hardware", "ffi", "machine"),
+          entry("diagnosis", "base", "formats", "hardware"),
           entry("planner", "base", "layout", "formats", "hardware", "machine"),
           entry(
               "cli",
@@ -87,6 +88,7 @@ final class ModuleBoundariesTests {
               "verify",
               "measure",
               "machine",
+              "doctor",
               "diagnosis",
               "planner"));
 

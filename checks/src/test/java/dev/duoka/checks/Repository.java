@@ -27,6 +27,7 @@ final class Repository {
           "verify",
           "measure",
           "machine",
+          "doctor",
           "diagnosis",
           "planner",
           "cli");

@@ -1,15 +1,15 @@
 package dev.duoka.cli.command;
 
+import dev.duoka.doctor.check.CopyResult;
+import dev.duoka.doctor.check.CopyTest;
+import dev.duoka.doctor.check.Doctor;
+import dev.duoka.doctor.check.DoctorDocs;
+import dev.duoka.doctor.check.DoctorReport;
+import dev.duoka.doctor.check.DoctorReportJson;
+import dev.duoka.doctor.check.Finding;
+import dev.duoka.doctor.check.RunDemand;
+import dev.duoka.doctor.check.Severity;
 import dev.duoka.formats.json.Json;
-import dev.duoka.machine.doctor.CopyResult;
-import dev.duoka.machine.doctor.CopyTest;
-import dev.duoka.machine.doctor.Diagnosis;
-import dev.duoka.machine.doctor.DiagnosisJson;
-import dev.duoka.machine.doctor.Doctor;
-import dev.duoka.machine.doctor.DoctorDocs;
-import dev.duoka.machine.doctor.Finding;
-import dev.duoka.machine.doctor.Plan;
-import dev.duoka.machine.doctor.Severity;
 import dev.duoka.machine.probe.Capture;
 import dev.duoka.machine.probe.FolderProbe;
 import dev.duoka.machine.probe.Gpu;
@@ -92,11 +92,11 @@ final class DoctorCommand implements Callable<Integer> {
     if (capture != null) {
       return save(capture, out);
     }
-    Optional<Plan> need = Optional.ofNullable(plan).map(DoctorCommand::need);
+    Optional<RunDemand> need = Optional.ofNullable(plan).map(DoctorCommand::need);
     MachineSnapshot machine = from == null ? LiveProbe.read() : FolderProbe.read(from);
-    Diagnosis diagnosis = Doctor.examine(machine, copies(), need);
+    DoctorReport diagnosis = Doctor.examine(machine, copies(), need);
     if (json) {
-      out.println(Json.line(DiagnosisJson.of(diagnosis)));
+      out.println(Json.line(DoctorReportJson.of(diagnosis)));
     } else {
       print(diagnosis, out);
     }
@@ -104,10 +104,10 @@ final class DoctorCommand implements Callable<Integer> {
     return diagnosis.isHealthy() ? 0 : 1;
   }
 
-  private static Plan need(Path runFile) {
+  private static RunDemand need(Path runFile) {
     RunConfig run = RunFile.read(runFile, List.of());
     HostMemoryNeed memory = HostMemoryNeed.of(run);
-    return new Plan(memory.bytes(), memory.why(), run.gpus());
+    return new RunDemand(memory.bytes(), memory.why(), run.gpus());
   }
 
   private int save(Path folder, PrintWriter out) {
@@ -129,7 +129,7 @@ final class DoctorCommand implements Callable<Integer> {
     return skipCopies ? Reading.unknown("left out by --skip-copy-check") : CopyTest.run();
   }
 
-  private void print(Diagnosis diagnosis, PrintWriter out) {
+  private void print(DoctorReport diagnosis, PrintWriter out) {
     head(diagnosis.machine(), out);
     for (Finding finding : diagnosis.findings()) {
       out.printf(
@@ -155,7 +155,7 @@ final class DoctorCommand implements Callable<Integer> {
     diagnosis.machine().notes().forEach(note -> out.println("read:   " + note));
     long unseen = diagnosis.examined().stream().filter(check -> !check.unseen().isEmpty()).count();
     if (verbose) {
-      for (Diagnosis.Examined check : diagnosis.examined()) {
+      for (DoctorReport.Examined check : diagnosis.examined()) {
         out.printf(
             "%-20s %s%s%n",
             check.check().id(),

@@ -1,11 +1,11 @@
 package dev.duoka.cli.command;
 
+import dev.duoka.doctor.nccl.NcclAdvice;
+import dev.duoka.doctor.nccl.NcclExplainer;
+import dev.duoka.doctor.nccl.NcclJson;
+import dev.duoka.doctor.nccl.NcclVerdict;
 import dev.duoka.formats.json.Json;
-import dev.duoka.machine.nccl.NcclAdvice;
-import dev.duoka.machine.nccl.NcclExplainer;
-import dev.duoka.machine.nccl.NcclJson;
-import dev.duoka.machine.nccl.NcclVerdict;
-import dev.duoka.machine.topology.LiveTopology;
+import dev.duoka.machine.probe.LiveProbe;
 import dev.duoka.machine.topology.Topology;
 import java.io.PrintWriter;
 import java.nio.file.Path;
@@ -41,7 +41,7 @@ final class NcclCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    Topology topology = topo.map(TopologyFile::read).orElseGet(LiveTopology::read);
+    Topology topology = topo.map(TopologyFile::read).orElseGet(LiveProbe::topology);
     NcclAdvice advice = NcclAdvice.of(topology);
     List<NcclVerdict> verdicts =
         topo.isPresent()

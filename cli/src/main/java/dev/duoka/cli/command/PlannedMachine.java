@@ -5,7 +5,7 @@ import dev.duoka.base.ErrorCode;
 import dev.duoka.hardware.Card;
 import dev.duoka.hardware.Catalogue;
 import dev.duoka.hardware.Machine;
-import dev.duoka.machine.topology.LiveTopology;
+import dev.duoka.machine.probe.LiveProbe;
 import dev.duoka.machine.topology.Topology;
 import dev.duoka.planner.machine.TopologyMachines;
 import java.io.PrintWriter;
@@ -47,7 +47,7 @@ final class PlannedMachine {
       }
       return warned(TopologyFile.read(topology), kind, catalogue, err);
     }
-    Topology here = LiveTopology.read();
+    Topology here = LiveProbe.topology();
     if (here.gpus().isEmpty()) {
       throw new DuokaException(
           ErrorCode.DEVICE,

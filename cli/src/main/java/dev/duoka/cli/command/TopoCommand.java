@@ -3,6 +3,7 @@ package dev.duoka.cli.command;
 import dev.duoka.base.DuokaException;
 import dev.duoka.base.ErrorCode;
 import dev.duoka.formats.json.Json;
+import dev.duoka.machine.probe.LiveProbe;
 import dev.duoka.machine.topology.LiveTopology;
 import dev.duoka.machine.topology.SvgDrawing;
 import dev.duoka.machine.topology.TerminalDrawing;
@@ -46,7 +47,7 @@ final class TopoCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    Topology topology = file.map(TopologyFile::read).orElseGet(LiveTopology::read);
+    Topology topology = file.map(TopologyFile::read).orElseGet(LiveProbe::topology);
     PrintWriter out = spec.commandLine().getOut();
     PrintWriter notes = spec.commandLine().getErr();
     svg.ifPresent(target -> write(target, SvgDrawing.of(topology)));

@@ -2,41 +2,36 @@ package dev.duoka.diagnosis.rule;
 
 import dev.duoka.formats.json.JsonFields;
 import dev.duoka.formats.yaml.YamlData;
+import dev.duoka.hardware.xid.Xid;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.regex.Pattern;
 
-/** One rule per number of the driver's Xid messages, from the table {@code xid.yaml}. */
+/**
+ * One rule per number of the driver's Xid messages: what it means is the hardware module's table,
+ * how its rule ranks is {@code xid.yaml}.
+ */
 final class XidRules {
+  private static final double USUAL_CONFIDENCE = 0.85;
+
   private XidRules() {}
 
   static List<Rule> all() {
     JsonFields table = YamlData.resource(XidRules.class, "xid.yaml");
-    Map<String, JsonFields> actions = new HashMap<>();
-    for (JsonFields action : table.objects("actions")) {
-      actions.put(action.text("id").orElseThrow(), action);
-    }
-    List<String> sources = table.texts("sources");
-    List<Rule> rules = new ArrayList<>();
-    for (JsonFields entry : table.objects("xids")) {
-      rules.add(rule(entry, actions, sources));
-    }
-    return rules;
+    JsonFields confidences = table.object("confidences").orElseThrow();
+    return table.objects("rules").stream().map(entry -> rule(entry, confidences)).toList();
   }
 
-  private static Rule rule(
-      JsonFields entry, Map<String, JsonFields> actions, List<String> sources) {
+  private static Rule rule(JsonFields entry, JsonFields confidences) {
     int number = entry.integer("xid");
-    JsonFields action = actions.get(entry.text("action").orElseThrow());
-    if (action == null) {
-      throw entry.error("Xid " + number + " has an action without a text", "Add it to actions.");
-    }
-    Role role = Role.valueOf(entry.text("role").orElse("root").toUpperCase(java.util.Locale.ROOT));
+    Xid xid =
+        Xid.of(number)
+            .orElseThrow(
+                () -> entry.error("Xid " + number + " means nothing", "Add it to the table."));
+    Role role = Role.valueOf(entry.text("role").orElse("root").toUpperCase(Locale.ROOT));
     String id = "xid" + number + "_" + entry.text("id").orElseThrow();
-    String name = entry.text("name").orElseThrow();
     String start =
         "\\bXid \\((?:PCI:)?(?<pci>[0-9A-Fa-f:.]{4,20})\\): "
             + number
@@ -46,17 +41,12 @@ final class XidRules {
     lines.add(line(number, start));
     return new Rule(
         id,
-        Component.valueOf(
-            entry.text("component").orElse("hardware").toUpperCase(java.util.Locale.ROOT)),
+        Component.valueOf(entry.text("component").orElse("hardware").toUpperCase(Locale.ROOT)),
         role,
-        entry.number("confidence", action.number("confidence", 0.85)),
-        "Xid " + number + " on GPU {pci|?}: " + name,
-        entry
-            .text("why")
-            .orElse(
-                "The driver itself reports it; errors that programs see on this GPU afterwards"
-                    + " follow from it."),
-        entry.text("fix").or(() -> action.text("fix")).orElseThrow(),
+        entry.number("confidence", confidences.number(xid.action(), USUAL_CONFIDENCE)),
+        "Xid " + number + " on GPU {pci|?}: " + xid.name(),
+        xid.why(),
+        xid.fix(),
         List.copyOf(lines),
         Optional.empty(),
         Optional.empty(),
@@ -66,11 +56,11 @@ final class XidRules {
         entry.texts("explains"),
         List.of(),
         Optional.empty(),
-        sources,
+        List.of(Xid.source()),
         "[ 5214.331907] NVRM: Xid (PCI:0000:3b:00): "
             + number
             + ", pid=4821, name=python3, "
-            + name);
+            + xid.name());
   }
 
   private static LinePattern line(int number, String regex) {

@@ -1,7 +1,2 @@
-/**
- * What native libraries of this process say of themselves, {@link
- * dev.duoka.ffi.environment.LibraryVersions} and {@link dev.duoka.ffi.environment.OperatorThreads},
- * and the environment variables that they read, {@link
- * dev.duoka.ffi.environment.ProcessEnvironment}.
- */
+/** The environment variables of this process, as native libraries read them. */
 package dev.duoka.ffi.environment;

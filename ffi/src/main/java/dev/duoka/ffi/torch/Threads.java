@@ -1,8 +1,10 @@
 package dev.duoka.ffi.torch;
 
 import dev.duoka.ffi.link.NativeFunctions;
+import java.lang.invoke.MethodHandle;
+import java.util.Optional;
 
-/** How many CPU threads the operators of the calling thread use. */
+/** How many CPU threads operators and matrix products use. */
 public final class Threads {
   private Threads() {}
 
@@ -38,5 +40,26 @@ public final class Threads {
     } catch (Throwable t) {
       throw NativeFunctions.unexpected(t);
     }
+  }
+
+  /** Threads of one operator of this thread; empty where LibTorch brings no OpenMP of its own. */
+  public static Optional<Integer> ofOperators() {
+    return number(TorchFunctions.OMP_GET_THREADS);
+  }
+
+  /** Threads of one matrix product; empty where OpenBLAS is not used. */
+  public static Optional<Integer> ofMatrixProducts() {
+    return number(TorchFunctions.OPENBLAS_GET_THREADS);
+  }
+
+  private static Optional<Integer> number(Optional<MethodHandle> function) {
+    return function.map(
+        handle -> {
+          try {
+            return (int) handle.invokeExact();
+          } catch (Throwable t) {
+            throw NativeFunctions.unexpected(t);
+          }
+        });
   }
 }

@@ -119,6 +119,10 @@ final class TorchFunctions {
       C.optional("omp_set_num_threads", FunctionDescriptor.ofVoid(JAVA_INT));
   static final Optional<MethodHandle> OPENBLAS_SET_THREADS =
       C.optional("openblas_set_num_threads", FunctionDescriptor.ofVoid(JAVA_INT));
+  static final Optional<MethodHandle> OMP_GET_THREADS =
+      C.optional("omp_get_max_threads", FunctionDescriptor.of(JAVA_INT));
+  static final Optional<MethodHandle> OPENBLAS_GET_THREADS =
+      C.optional("openblas_get_num_threads", FunctionDescriptor.of(JAVA_INT));
 
   // CUDA streams, in the CUDA build.
   static final Optional<MethodHandle> CURRENT_CUDA_STREAM =

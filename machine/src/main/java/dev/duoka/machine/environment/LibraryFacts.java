@@ -1,7 +1,7 @@
 package dev.duoka.machine.environment;
 
+import dev.duoka.ffi.cuda.LibraryVersion;
 import dev.duoka.ffi.cuda.Nvrtc;
-import dev.duoka.ffi.environment.LibraryVersions;
 import dev.duoka.ffi.library.LibraryChoice;
 import dev.duoka.ffi.library.Presence;
 import java.util.List;
@@ -19,29 +19,22 @@ public record LibraryFacts(
     String name, Optional<String> path, Optional<String> version, Optional<String> problem) {
 
   static List<LibraryFacts> collect(LibraryChoice torch) {
-    return List.of(
-        nvrtc(),
-        of("cuDNN", LibraryVersions.cudnn(torch)),
-        of("NCCL", LibraryVersions.nccl(torch)));
-  }
-
-  private static LibraryFacts nvrtc() {
-    return of(
-        "NVRTC",
+    Presence<LibraryVersion> nvrtc =
         Nvrtc.find()
             .then(
-                nvrtc ->
-                    Presence.of(
-                        new LibraryVersions.Versioned(
-                            nvrtc.library(), nvrtc.version().toString()))));
+                found ->
+                    Presence.of(new LibraryVersion(found.library(), found.version().toString())));
+    return List.of(
+        of("NVRTC", nvrtc),
+        of("cuDNN", LibraryVersion.cudnn(torch)),
+        of("NCCL", LibraryVersion.nccl(torch)));
   }
 
-  private static LibraryFacts of(String name, Presence<LibraryVersions.Versioned> found) {
-    return switch (found) {
-      case Presence.Present<LibraryVersions.Versioned>(LibraryVersions.Versioned library) ->
-          new LibraryFacts(
-              name, Optional.of(library.path()), Optional.of(library.version()), Optional.empty());
-      case Presence.Absent<LibraryVersions.Versioned>(String reason, _) ->
+  private static LibraryFacts of(String name, Presence<LibraryVersion> library) {
+    return switch (library) {
+      case Presence.Present<LibraryVersion>(LibraryVersion(String path, String version)) ->
+          new LibraryFacts(name, Optional.of(path), Optional.of(version), Optional.empty());
+      case Presence.Absent<LibraryVersion>(String reason, _) ->
           new LibraryFacts(name, Optional.empty(), Optional.empty(), Optional.of(reason));
     };
   }

@@ -1,6 +1,7 @@
 package dev.duoka.machine.environment;
 
-import dev.duoka.ffi.environment.OperatorThreads;
+import dev.duoka.ffi.torch.LibTorch;
+import dev.duoka.ffi.torch.Threads;
 import java.util.Optional;
 
 /**
@@ -14,10 +15,10 @@ public record ThreadFacts(
     Optional<Integer> openMp, Optional<Integer> openBlas, Optional<String> ompNumThreads) {
 
   static ThreadFacts collect() {
-    OperatorThreads threads = OperatorThreads.now();
+    LibTorch.load();
     return new ThreadFacts(
-        threads.openMp(),
-        threads.openBlas(),
+        Threads.ofOperators(),
+        Threads.ofMatrixProducts(),
         Optional.ofNullable(System.getenv("OMP_NUM_THREADS")));
   }
 

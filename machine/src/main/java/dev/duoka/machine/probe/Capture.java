@@ -124,7 +124,7 @@ public final class Capture {
               .map(variable -> variable.getKey() + "=" + variable.getValue() + "\n")
               .collect(Collectors.joining());
       Files.writeString(folder.resolve("environment.txt"), variables);
-      Facts facts = new Facts();
+      SnapshotDraft facts = new SnapshotDraft();
       new SoftwareScan(files, environment, facts, true).read();
       Files.writeString(folder.resolve(SoftwareFile.NAME), SoftwareFile.write(facts));
       copies(folder.resolve(ROOT));

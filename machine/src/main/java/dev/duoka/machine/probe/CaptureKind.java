@@ -105,14 +105,14 @@ enum CaptureKind {
   }
 
   /** Reads a text of this kind into the facts. */
-  void read(String text, Facts facts, String source) {
+  void read(String text, SnapshotDraft facts, String source) {
     switch (this) {
       case SMI_QUERY -> SmiQueryReader.read(text, facts, source);
       case SMI_CSV -> SmiCsvReader.read(text, facts, source);
       case SMI_TABLE -> SmiTableReader.read(text, facts, source);
       case SMI_TOPOLOGY -> {
-        if (facts.topology.isEmpty()) {
-          facts.topology = text;
+        if (facts.topologyText.isEmpty()) {
+          facts.topologyText = text;
         }
       }
       case SMI_LIST -> SmiListReader.read(text, facts);

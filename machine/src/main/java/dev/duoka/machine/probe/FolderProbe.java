@@ -41,7 +41,7 @@ public final class FolderProbe {
    *     where the files are of different machines
    */
   public static MachineSnapshot read(Path place) {
-    Facts facts = new Facts();
+    SnapshotDraft facts = new SnapshotDraft();
     List<Recognised> files = new ArrayList<>();
     for (Path file : files(place)) {
       String name =

@@ -7,6 +7,7 @@ import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.Set;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
@@ -26,20 +27,34 @@ final class GpuDraft {
               ThrottleReason.HARDWARE_POWER_BRAKE, GpuField.THROTTLE_HARDWARE_POWER_BRAKE,
               ThrottleReason.DISPLAY_CLOCKS, GpuField.THROTTLE_DISPLAY_CLOCKS));
 
-  private final Map<GpuField, String> fields = new EnumMap<>(GpuField.class);
+  private final Map<GpuField, DraftValue> fields = new EnumMap<>(GpuField.class);
   private @Nullable List<Gpu.GpuProcess> processes;
 
-  /** Sets a field, unless an earlier source gave a value. */
+  /** Sets a field to what a tool printed, unless an earlier source gave a value. */
   void put(GpuField field, String text) {
-    String known = fields.get(field);
-    if (known == null || (FieldText.isMissing(known) && !FieldText.isMissing(text))) {
-      fields.put(field, text.strip());
-    }
+    put(field, new DraftValue.Text(text.strip()));
   }
 
-  /** Sets a field where there is a value. */
-  void put(GpuField field, Optional<?> value) {
-    value.ifPresent(present -> put(field, present.toString()));
+  /** Sets a field to a whole number, unless an earlier source gave a value. */
+  void put(GpuField field, long value) {
+    put(field, new DraftValue.Whole(value));
+  }
+
+  /** Sets a field to a number, unless an earlier source gave a value. */
+  void put(GpuField field, double value) {
+    put(field, new DraftValue.Real(value));
+  }
+
+  /** Sets a field to yes or no, unless an earlier source gave a value. */
+  void put(GpuField field, boolean value) {
+    put(field, new DraftValue.Flag(value));
+  }
+
+  private void put(GpuField field, DraftValue value) {
+    DraftValue known = fields.get(field);
+    if (known == null || (known.isMissing() && !value.isMissing())) {
+      fields.put(field, value);
+    }
   }
 
   void processes(List<Gpu.GpuProcess> found) {
@@ -49,7 +64,7 @@ final class GpuDraft {
   }
 
   Optional<String> text(GpuField field) {
-    return Optional.ofNullable(fields.get(field)).filter(text -> !FieldText.isMissing(text));
+    return Optional.ofNullable(fields.get(field)).flatMap(value -> value.text().optional());
   }
 
   /** Takes over what another source says and this one does not. */
@@ -89,45 +104,45 @@ final class GpuDraft {
   Gpu build(int index) {
     return new Gpu(
         index,
-        field(GpuField.NAME, FieldText::text),
-        field(GpuField.UUID, FieldText::text),
-        field(GpuField.BUS_ID, FieldText::text),
-        field(GpuField.CAPABILITY, FieldText::text),
-        field(GpuField.MEMORY_TOTAL, FieldText::bytes),
-        field(GpuField.MEMORY_USED, FieldText::bytes),
-        field(GpuField.UTILIZATION, FieldText::small),
-        field(GpuField.TEMPERATURE, FieldText::small),
-        field(GpuField.PERFORMANCE_STATE, FieldText::text),
+        field(GpuField.NAME, DraftValue::text),
+        field(GpuField.UUID, DraftValue::text),
+        field(GpuField.BUS_ID, DraftValue::text),
+        field(GpuField.CAPABILITY, DraftValue::text),
+        field(GpuField.MEMORY_TOTAL, DraftValue::bytes),
+        field(GpuField.MEMORY_USED, DraftValue::bytes),
+        field(GpuField.UTILIZATION, DraftValue::small),
+        field(GpuField.TEMPERATURE, DraftValue::small),
+        field(GpuField.PERFORMANCE_STATE, DraftValue::text),
         new Gpu.Pcie(
-            field(GpuField.PCIE_GENERATION, FieldText::small),
-            field(GpuField.PCIE_GENERATION_MAX, FieldText::small),
-            field(GpuField.PCIE_GENERATION_DEVICE_MAX, FieldText::small),
-            field(GpuField.PCIE_WIDTH, FieldText::small),
-            field(GpuField.PCIE_WIDTH_MAX, FieldText::small),
-            field(GpuField.PCIE_REPLAYS, FieldText::whole)),
+            field(GpuField.PCIE_GENERATION, DraftValue::small),
+            field(GpuField.PCIE_GENERATION_MAX, DraftValue::small),
+            field(GpuField.PCIE_GENERATION_DEVICE_MAX, DraftValue::small),
+            field(GpuField.PCIE_WIDTH, DraftValue::small),
+            field(GpuField.PCIE_WIDTH_MAX, DraftValue::small),
+            field(GpuField.PCIE_REPLAYS, DraftValue::whole)),
         new Gpu.NvLinks(
-            field(GpuField.NVLINKS, FieldText::small),
-            field(GpuField.NVLINKS_ACTIVE, FieldText::small)),
+            field(GpuField.NVLINKS, DraftValue::small),
+            field(GpuField.NVLINKS_ACTIVE, DraftValue::small)),
         health(),
         new Gpu.Power(
-            field(GpuField.POWER_DRAW, FieldText::number),
-            field(GpuField.POWER_LIMIT, FieldText::number),
-            field(GpuField.POWER_DEFAULT, FieldText::number),
-            field(GpuField.POWER_MIN, FieldText::number),
-            field(GpuField.POWER_MAX, FieldText::number)),
+            field(GpuField.POWER_DRAW, DraftValue::number),
+            field(GpuField.POWER_LIMIT, DraftValue::number),
+            field(GpuField.POWER_DEFAULT, DraftValue::number),
+            field(GpuField.POWER_MIN, DraftValue::number),
+            field(GpuField.POWER_MAX, DraftValue::number)),
         new Gpu.Clocks(
-            field(GpuField.CLOCK_SM, FieldText::small),
-            field(GpuField.CLOCK_SM_MAX, FieldText::small),
-            field(GpuField.CLOCK_MEMORY, FieldText::small),
-            field(GpuField.CLOCK_MEMORY_MAX, FieldText::small),
-            field(GpuField.CLOCK_APPLICATION, FieldText::small),
-            field(GpuField.CLOCK_APPLICATION_DEFAULT, FieldText::small)),
+            field(GpuField.CLOCK_SM, DraftValue::small),
+            field(GpuField.CLOCK_SM_MAX, DraftValue::small),
+            field(GpuField.CLOCK_MEMORY, DraftValue::small),
+            field(GpuField.CLOCK_MEMORY_MAX, DraftValue::small),
+            field(GpuField.CLOCK_APPLICATION, DraftValue::small),
+            field(GpuField.CLOCK_APPLICATION_DEFAULT, DraftValue::small)),
         throttle(),
-        field(GpuField.PERSISTENCE, FieldText::flag),
-        field(GpuField.MIG, FieldText::flag),
-        field(GpuField.COMPUTE_MODE, FieldText::text),
-        field(GpuField.RECOVERY_ACTION, FieldText::text),
-        field(GpuField.FABRIC, FieldText::text),
+        field(GpuField.PERSISTENCE, DraftValue::flag),
+        field(GpuField.MIG, DraftValue::flag),
+        field(GpuField.COMPUTE_MODE, DraftValue::text),
+        field(GpuField.RECOVERY_ACTION, DraftValue::text),
+        field(GpuField.FABRIC, DraftValue::text),
         processes == null
             ? Reading.unknown("the source does not list processes")
             : Reading.of(processes));
@@ -135,26 +150,25 @@ final class GpuDraft {
 
   private Gpu.MemoryHealth health() {
     return new Gpu.MemoryHealth(
-        field(GpuField.ECC, FieldText::flag),
-        field(GpuField.ECC_CORRECTED, FieldText::whole),
-        field(GpuField.ECC_UNCORRECTED, FieldText::whole),
-        field(GpuField.ECC_UNCORRECTED_EVER, FieldText::whole),
-        field(GpuField.ECC_SRAM_THRESHOLD, FieldText::flag),
-        field(GpuField.REMAP_CORRECTED, FieldText::whole),
-        field(GpuField.REMAP_UNCORRECTED, FieldText::whole),
-        field(GpuField.REMAP_PENDING, FieldText::flag),
-        field(GpuField.REMAP_FAILED, FieldText::flag),
-        field(GpuField.RETIRED_SINGLE, FieldText::whole),
-        field(GpuField.RETIRED_DOUBLE, FieldText::whole),
-        field(GpuField.RETIRED_PENDING, FieldText::flag));
+        field(GpuField.ECC, DraftValue::flag),
+        field(GpuField.ECC_CORRECTED, DraftValue::whole),
+        field(GpuField.ECC_UNCORRECTED, DraftValue::whole),
+        field(GpuField.ECC_UNCORRECTED_EVER, DraftValue::whole),
+        field(GpuField.ECC_SRAM_THRESHOLD, DraftValue::flag),
+        field(GpuField.REMAP_CORRECTED, DraftValue::whole),
+        field(GpuField.REMAP_UNCORRECTED, DraftValue::whole),
+        field(GpuField.REMAP_PENDING, DraftValue::flag),
+        field(GpuField.REMAP_FAILED, DraftValue::flag),
+        field(GpuField.RETIRED_SINGLE, DraftValue::whole),
+        field(GpuField.RETIRED_DOUBLE, DraftValue::whole),
+        field(GpuField.RETIRED_PENDING, DraftValue::flag));
   }
 
   private Reading<Set<ThrottleReason>> throttle() {
     Set<ThrottleReason> reasons = EnumSet.noneOf(ThrottleReason.class);
-    Optional<String> mask =
-        text(GpuField.THROTTLE_MASK).filter(text -> text.matches("0[xX][0-9a-fA-F]{1,15}"));
+    OptionalLong mask = throttleMask();
     if (mask.isPresent()) {
-      long bits = Long.parseLong(mask.get().substring(2), 16);
+      long bits = mask.getAsLong();
       for (ThrottleReason reason : ThrottleReason.values()) {
         if ((bits & reason.bit()) != 0) {
           reasons.add(reason);
@@ -165,7 +179,7 @@ final class GpuDraft {
     boolean any = false;
     List<String> refused = new ArrayList<>();
     for (Map.Entry<ThrottleReason, GpuField> entry : THROTTLE.entrySet()) {
-      Reading<Boolean> active = field(entry.getValue(), FieldText::flag);
+      Reading<Boolean> active = field(entry.getValue(), DraftValue::flag);
       any |= active instanceof Reading.Known<Boolean>;
       if (active.optional().orElse(false)) {
         reasons.add(entry.getKey());
@@ -179,8 +193,19 @@ final class GpuDraft {
         : Reading.unknown(refused.isEmpty() ? "not captured" : refused.getFirst());
   }
 
-  private <T> Reading<T> field(GpuField field, Function<String, Reading<T>> parse) {
-    String text = fields.get(field);
-    return text == null ? Reading.unknown("no source tells") : parse.apply(text);
+  /** Tools print it as {@code 0x0000000000000004}. */
+  private OptionalLong throttleMask() {
+    DraftValue mask = fields.get(GpuField.THROTTLE_MASK);
+    if (mask instanceof DraftValue.Whole(long bits)) {
+      return OptionalLong.of(bits);
+    }
+    return mask instanceof DraftValue.Text(String text) && text.matches("0[xX][0-9a-fA-F]{1,15}")
+        ? OptionalLong.of(Long.parseLong(text.substring(2), 16))
+        : OptionalLong.empty();
+  }
+
+  private <T> Reading<T> field(GpuField field, Function<DraftValue, Reading<T>> as) {
+    DraftValue value = fields.get(field);
+    return value == null ? Reading.unknown("no source tells") : as.apply(value);
   }
 }

@@ -33,9 +33,9 @@ final class HostProbe {
       Pattern.compile("(?m)^Cpus_allowed_list:\\s*(\\S+)\\s*$");
 
   private final SystemFiles files;
-  private final Facts facts;
+  private final SnapshotDraft facts;
 
-  HostProbe(SystemFiles files, Facts facts) {
+  HostProbe(SystemFiles files, SnapshotDraft facts) {
     this.files = files;
     this.facts = facts;
   }

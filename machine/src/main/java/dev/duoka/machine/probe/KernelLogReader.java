@@ -69,7 +69,7 @@ final class KernelLogReader {
         line.strip());
   }
 
-  static void read(String text, Facts facts) {
+  static void read(String text, SnapshotDraft facts) {
     facts.kernelLogRead = true;
     text.lines()
         .forEach(

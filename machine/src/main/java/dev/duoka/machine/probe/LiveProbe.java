@@ -4,6 +4,8 @@ import dev.duoka.base.DuokaException;
 import dev.duoka.ffi.library.Presence;
 import dev.duoka.ffi.nvml.Nvml;
 import dev.duoka.ffi.nvml.NvmlDevice;
+import dev.duoka.machine.topology.LiveTopology;
+import dev.duoka.machine.topology.Topology;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -26,20 +28,26 @@ public final class LiveProbe {
         Nvml.find(), new SystemFiles(Path.of("/")), System.getenv(), CommandRunner.ofThisMachine());
   }
 
+  /** The topology alone, for those who need no more of the snapshot. */
+  public static Topology topology() {
+    return LiveTopology.read(Nvml.find(), Path.of("/"));
+  }
+
   static MachineSnapshot read(
       Presence<Nvml> nvml,
       SystemFiles files,
       Map<String, String> environment,
       CommandRunner commands) {
-    Facts facts = new Facts();
+    SnapshotDraft facts = new SnapshotDraft();
     String why = gpus(nvml, facts);
+    facts.topology = LiveTopology.read(nvml, files.path(""));
     host(files, environment, facts);
     kernelLog(files, commands, facts);
     return SnapshotBuilder.build(facts, "this machine", true, why);
   }
 
   /** What the file system and the environment tell; the capture takes its part of it from here. */
-  static void host(SystemFiles files, Map<String, String> environment, Facts facts) {
+  static void host(SystemFiles files, Map<String, String> environment, SnapshotDraft facts) {
     new HostProbe(files, facts).read();
     PciProbe.read(files, facts);
     facts.environmentRead = true;
@@ -55,7 +63,7 @@ public final class LiveProbe {
     }
   }
 
-  private static String gpus(Presence<Nvml> nvml, Facts facts) {
+  private static String gpus(Presence<Nvml> nvml, SnapshotDraft facts) {
     return switch (nvml) {
       case Presence.Absent<Nvml>(String reason, _) -> "NVML cannot be used: " + reason;
       case Presence.Present<Nvml>(Nvml library) -> {
@@ -76,7 +84,7 @@ public final class LiveProbe {
     };
   }
 
-  private static void kernelLog(SystemFiles files, CommandRunner commands, Facts facts) {
+  private static void kernelLog(SystemFiles files, CommandRunner commands, SnapshotDraft facts) {
     CommandRunner.Result dmesg = commands.run(List.of("dmesg"), KERNEL_LOG_TIMEOUT);
     if (dmesg.succeeded()) {
       KernelLogReader.read(dmesg.output(), facts);

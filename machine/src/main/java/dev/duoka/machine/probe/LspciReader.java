@@ -26,7 +26,7 @@ final class LspciReader {
 
   private LspciReader() {}
 
-  static void read(String text, Facts facts) {
+  static void read(String text, SnapshotDraft facts) {
     Optional<Block> block = Optional.empty();
     for (String line : text.lines().toList()) {
       Matcher device = DEVICE.matcher(line.stripTrailing());
@@ -41,7 +41,7 @@ final class LspciReader {
     facts.pciListed |= block.isPresent();
   }
 
-  static void readTree(String text, Facts facts) {
+  static void readTree(String text, SnapshotDraft facts) {
     String bus = "";
     String domain = "0000";
     for (String line : text.lines().toList()) {
@@ -167,7 +167,7 @@ final class LspciReader {
       }
     }
 
-    void end(Facts facts) {
+    void end(SnapshotDraft facts) {
       PciDevice.Kind kind = kind(type, name);
       if (kind == PciDevice.Kind.OTHER) {
         return;

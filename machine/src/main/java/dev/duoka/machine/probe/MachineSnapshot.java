@@ -1,5 +1,6 @@
 package dev.duoka.machine.probe;
 
+import dev.duoka.machine.topology.Topology;
 import java.util.List;
 import java.util.SortedMap;
 import java.util.TreeMap;
@@ -16,7 +17,7 @@ import java.util.TreeMap;
  * @param pci PCI devices that matter: GPUs, bridges, network adapters
  * @param kernelEvents what the kernel log says of GPUs and PCIe
  * @param environment the environment variables that steer CUDA, NCCL and PyTorch
- * @param topology the output of {@code nvidia-smi topo -m}, as it is
+ * @param topology what is connected to what, live or from the output of {@code nvidia-smi topo -m}
  * @param notes what was odd while reading: files that were not recognised, contradictions
  */
 public record MachineSnapshot(
@@ -29,7 +30,7 @@ public record MachineSnapshot(
     Reading<List<PciDevice>> pci,
     Reading<List<KernelEvent>> kernelEvents,
     Reading<SortedMap<String, String>> environment,
-    Reading<String> topology,
+    Reading<Topology> topology,
     List<String> notes) {
 
   /** Keeps copies of the lists. */

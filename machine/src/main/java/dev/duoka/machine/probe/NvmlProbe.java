@@ -4,6 +4,7 @@ import dev.duoka.base.DuokaException;
 import dev.duoka.ffi.nvml.NvLink;
 import dev.duoka.ffi.nvml.NvmlDevice;
 import dev.duoka.ffi.nvml.ThrottleReason;
+import dev.duoka.ffi.nvml.Utilization;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -11,9 +12,9 @@ import java.util.List;
 final class NvmlProbe {
   private NvmlProbe() {}
 
-  static GpuDraft read(NvmlDevice device, Facts facts) {
+  static GpuDraft read(NvmlDevice device, SnapshotDraft facts) {
     GpuDraft draft = new GpuDraft();
-    draft.put(GpuField.INDEX, Integer.toString(device.index()));
+    draft.put(GpuField.INDEX, device.index());
     try {
       fill(device, draft);
     } catch (DuokaException e) { // a lost GPU must not hide the others
@@ -23,85 +24,80 @@ final class NvmlProbe {
   }
 
   private static void fill(NvmlDevice device, GpuDraft draft) {
-    draft.put(GpuField.NAME, device.name());
-    draft.put(GpuField.UUID, device.uuid());
-    draft.put(GpuField.BUS_ID, device.pciBusId());
-    draft.put(GpuField.CAPABILITY, device.computeCapability());
+    device.name().ifPresent(value -> draft.put(GpuField.NAME, value));
+    device.uuid().ifPresent(value -> draft.put(GpuField.UUID, value));
+    device.pciBusId().ifPresent(value -> draft.put(GpuField.BUS_ID, value));
+    device.computeCapability().ifPresent(value -> draft.put(GpuField.CAPABILITY, value.toString()));
     device
         .memory()
         .ifPresent(
             memory -> {
-              draft.put(GpuField.MEMORY_TOTAL, memory.total() + " B");
-              draft.put(GpuField.MEMORY_USED, memory.used() + " B");
+              draft.put(GpuField.MEMORY_TOTAL, memory.total());
+              draft.put(GpuField.MEMORY_USED, memory.used());
             });
-    draft.put(GpuField.UTILIZATION, device.utilization().map(use -> use.gpu()));
-    draft.put(GpuField.TEMPERATURE, device.temperature());
-    draft.put(GpuField.PERFORMANCE_STATE, device.performanceState().map(state -> "P" + state));
+    device
+        .utilization()
+        .map(Utilization::gpu)
+        .ifPresent(value -> draft.put(GpuField.UTILIZATION, value));
+    device.temperature().ifPresent(value -> draft.put(GpuField.TEMPERATURE, value));
+    device
+        .performanceState()
+        .map(state -> "P" + state)
+        .ifPresent(value -> draft.put(GpuField.PERFORMANCE_STATE, value));
     device
         .pcieLink()
         .ifPresent(
             link -> {
-              draft.put(GpuField.PCIE_GENERATION, Integer.toString(link.generation()));
-              draft.put(GpuField.PCIE_GENERATION_MAX, Integer.toString(link.maxGeneration()));
-              draft.put(GpuField.PCIE_WIDTH, Integer.toString(link.width()));
-              draft.put(GpuField.PCIE_WIDTH_MAX, Integer.toString(link.maxWidth()));
+              draft.put(GpuField.PCIE_GENERATION, link.generation());
+              draft.put(GpuField.PCIE_GENERATION_MAX, link.maxGeneration());
+              draft.put(GpuField.PCIE_WIDTH, link.width());
+              draft.put(GpuField.PCIE_WIDTH_MAX, link.maxWidth());
             });
-    draft.put(GpuField.PCIE_GENERATION_DEVICE_MAX, device.pcieDeviceGeneration());
-    draft.put(GpuField.PCIE_REPLAYS, device.pcieReplays());
+    device
+        .pcieDeviceGeneration()
+        .ifPresent(value -> draft.put(GpuField.PCIE_GENERATION_DEVICE_MAX, value));
+    device.pcieReplays().ifPresent(value -> draft.put(GpuField.PCIE_REPLAYS, value));
     List<NvLink> links = device.nvLinks();
-    draft.put(GpuField.NVLINKS, Integer.toString(links.size()));
-    draft.put(
-        GpuField.NVLINKS_ACTIVE, Long.toString(links.stream().filter(NvLink::active).count()));
+    draft.put(GpuField.NVLINKS, links.size());
+    draft.put(GpuField.NVLINKS_ACTIVE, links.stream().filter(NvLink::active).count());
     health(device, draft);
     device
         .power()
         .ifPresent(
             power -> {
-              draft.put(GpuField.POWER_DRAW, power.draw());
-              draft.put(GpuField.POWER_LIMIT, power.limit());
-              draft.put(GpuField.POWER_DEFAULT, power.defaultLimit());
+              power.draw().ifPresent(value -> draft.put(GpuField.POWER_DRAW, value));
+              power.limit().ifPresent(value -> draft.put(GpuField.POWER_LIMIT, value));
+              power.defaultLimit().ifPresent(value -> draft.put(GpuField.POWER_DEFAULT, value));
             });
     device
         .powerRange()
         .ifPresent(
             range -> {
-              draft.put(GpuField.POWER_MIN, Double.toString(range.min()));
-              draft.put(GpuField.POWER_MAX, Double.toString(range.max()));
+              draft.put(GpuField.POWER_MIN, range.min());
+              draft.put(GpuField.POWER_MAX, range.max());
             });
     device
         .clocks()
         .ifPresent(
             clocks -> {
-              draft.put(GpuField.CLOCK_SM, Integer.toString(clocks.sm()));
-              draft.put(GpuField.CLOCK_MEMORY, Integer.toString(clocks.memory()));
-              draft.put(GpuField.CLOCK_SM_MAX, clocks.maxSm());
-              draft.put(GpuField.CLOCK_MEMORY_MAX, clocks.maxMemory());
+              draft.put(GpuField.CLOCK_SM, clocks.sm());
+              draft.put(GpuField.CLOCK_MEMORY, clocks.memory());
+              clocks.maxSm().ifPresent(value -> draft.put(GpuField.CLOCK_SM_MAX, value));
+              clocks.maxMemory().ifPresent(value -> draft.put(GpuField.CLOCK_MEMORY_MAX, value));
             });
-    draft.put(GpuField.CLOCK_APPLICATION, device.applicationClock());
-    draft.put(GpuField.CLOCK_APPLICATION_DEFAULT, device.defaultApplicationClock());
+    device.applicationClock().ifPresent(value -> draft.put(GpuField.CLOCK_APPLICATION, value));
+    device
+        .defaultApplicationClock()
+        .ifPresent(value -> draft.put(GpuField.CLOCK_APPLICATION_DEFAULT, value));
     device
         .throttleReasons()
         .ifPresent(
             reasons ->
                 draft.put(
-                    GpuField.THROTTLE_MASK,
-                    "0x"
-                        + Long.toHexString(reasons.stream().mapToLong(ThrottleReason::bit).sum())));
-    draft.put(GpuField.PERSISTENCE, device.persistenceMode());
-    draft.put(GpuField.MIG, device.migMode());
-    draft.put(
-        GpuField.COMPUTE_MODE,
-        device
-            .computeMode()
-            .map(
-                mode ->
-                    switch (mode) {
-                      case 0 -> "Default";
-                      case 1 -> "Exclusive_Thread";
-                      case 2 -> "Prohibited";
-                      case 3 -> "Exclusive_Process";
-                      default -> "mode " + mode;
-                    }));
+                    GpuField.THROTTLE_MASK, reasons.stream().mapToLong(ThrottleReason::bit).sum()));
+    device.persistenceMode().ifPresent(value -> draft.put(GpuField.PERSISTENCE, value));
+    device.migMode().ifPresent(value -> draft.put(GpuField.MIG, value));
+    device.computeMode().ifPresent(mode -> draft.put(GpuField.COMPUTE_MODE, computeMode(mode)));
     device
         .processMemory()
         .ifPresent(
@@ -128,19 +124,32 @@ final class NvmlProbe {
         .ecc()
         .ifPresent(
             ecc -> {
-              draft.put(GpuField.ECC, Boolean.toString(ecc.enabled()));
-              draft.put(GpuField.ECC_CORRECTED, ecc.corrected());
-              draft.put(GpuField.ECC_UNCORRECTED, ecc.uncorrected());
+              draft.put(GpuField.ECC, ecc.enabled());
+              ecc.corrected().ifPresent(value -> draft.put(GpuField.ECC_CORRECTED, value));
+              ecc.uncorrected().ifPresent(value -> draft.put(GpuField.ECC_UNCORRECTED, value));
               ecc.remappedRows()
                   .ifPresent(
                       rows -> {
-                        draft.put(GpuField.REMAP_CORRECTED, Long.toString(rows.corrected()));
-                        draft.put(GpuField.REMAP_UNCORRECTED, Long.toString(rows.uncorrected()));
-                        draft.put(GpuField.REMAP_PENDING, Boolean.toString(rows.pending()));
-                        draft.put(GpuField.REMAP_FAILED, Boolean.toString(rows.failed()));
+                        draft.put(GpuField.REMAP_CORRECTED, rows.corrected());
+                        draft.put(GpuField.REMAP_UNCORRECTED, rows.uncorrected());
+                        draft.put(GpuField.REMAP_PENDING, rows.pending());
+                        draft.put(GpuField.REMAP_FAILED, rows.failed());
                       });
             });
-    draft.put(GpuField.ECC_UNCORRECTED_EVER, device.uncorrectedErrorsEver());
-    draft.put(GpuField.RETIRED_PENDING, device.retiredPagesPending());
+    device
+        .uncorrectedErrorsEver()
+        .ifPresent(value -> draft.put(GpuField.ECC_UNCORRECTED_EVER, value));
+    device.retiredPagesPending().ifPresent(value -> draft.put(GpuField.RETIRED_PENDING, value));
+  }
+
+  /** In the words of nvidia-smi. */
+  private static String computeMode(int mode) {
+    return switch (mode) {
+      case 0 -> "Default";
+      case 1 -> "Exclusive_Thread";
+      case 2 -> "Prohibited";
+      case 3 -> "Exclusive_Process";
+      default -> "mode " + mode;
+    };
   }
 }

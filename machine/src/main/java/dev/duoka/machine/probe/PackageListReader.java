@@ -30,7 +30,7 @@ final class PackageListReader {
     return name.toLowerCase(Locale.ROOT).replaceAll("[-_.]+", "-");
   }
 
-  static void read(String text, Facts facts, String source) {
+  static void read(String text, SnapshotDraft facts, String source) {
     boolean conda = text.contains("# packages in environment") || text.contains("Build  Channel");
     facts.packagesListed = true;
     for (String raw : text.lines().toList()) {
@@ -49,7 +49,7 @@ final class PackageListReader {
   }
 
   /** PyTorch's own report: lines of {@code Name: value}. */
-  static void collectEnv(String text, Facts facts, String source) {
+  static void collectEnv(String text, SnapshotDraft facts, String source) {
     String version = "";
     String cuda = "";
     for (String line : text.lines().toList()) {
@@ -78,7 +78,7 @@ final class PackageListReader {
   }
 
   private static void add(
-      Facts facts, String name, String version, String installer, String place) {
+      SnapshotDraft facts, String name, String version, String installer, String place) {
     if (wanted(name)) {
       facts.packages.add(new Software.PythonPackage(normalise(name), version, installer, place));
     }

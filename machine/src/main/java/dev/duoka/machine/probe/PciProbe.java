@@ -31,7 +31,7 @@ final class PciProbe {
 
   private PciProbe() {}
 
-  static void read(SystemFiles files, Facts facts) {
+  static void read(SystemFiles files, SnapshotDraft facts) {
     for (String address : files.names(FOLDER)) {
       String at = FOLDER + "/" + address + "/";
       Optional<String> type = files.line(at + "class");

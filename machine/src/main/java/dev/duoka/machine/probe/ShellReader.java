@@ -18,7 +18,7 @@ final class ShellReader {
 
   private ShellReader() {}
 
-  static void ulimit(String text, Facts facts) {
+  static void ulimit(String text, SnapshotDraft facts) {
     for (String line : text.lines().toList()) {
       Matcher matcher = ULIMIT.matcher(line.strip());
       if (!matcher.matches()) {
@@ -35,7 +35,7 @@ final class ShellReader {
   }
 
   /** The limits of a process, as {@code /proc/self/limits} lists them. */
-  static void limits(String text, Facts facts) {
+  static void limits(String text, SnapshotDraft facts) {
     for (String line : text.lines().toList()) {
       List<String> words = List.of(line.strip().split("\\s{2,}"));
       if (words.size() >= 3 && words.getFirst().equals("Max open files")) {
@@ -46,7 +46,7 @@ final class ShellReader {
     }
   }
 
-  static void df(String text, Facts facts) {
+  static void df(String text, SnapshotDraft facts) {
     int kilo = text.contains("1M-blocks") ? 1 << 20 : text.contains("512-blocks") ? 512 : 1024;
     for (String line : text.lines().toList()) {
       Matcher matcher = DF.matcher(line.strip());
@@ -66,7 +66,7 @@ final class ShellReader {
     }
   }
 
-  static void environment(String text, Facts facts) {
+  static void environment(String text, SnapshotDraft facts) {
     facts.environmentRead = true;
     for (String line : text.lines().toList()) {
       Matcher matcher = VARIABLE.matcher(line.strip());
@@ -81,21 +81,21 @@ final class ShellReader {
     }
   }
 
-  static void nvcc(String text, Facts facts) {
+  static void nvcc(String text, SnapshotDraft facts) {
     Matcher matcher = NVCC.matcher(text);
     if (matcher.find() && facts.toolkit.isEmpty()) {
       facts.toolkit = matcher.group(1);
     }
   }
 
-  static void driverModule(String text, Facts facts, String source) {
+  static void driverModule(String text, SnapshotDraft facts, String source) {
     Matcher matcher = MODULE.matcher(text);
     if (matcher.find()) {
       facts.kernelModules.putIfAbsent(matcher.group(1), source);
     }
   }
 
-  static void memory(String text, Facts facts) {
+  static void memory(String text, SnapshotDraft facts) {
     for (String line : text.lines().toList()) {
       if (line.startsWith("MemTotal:")) {
         facts.host(HostField.MEMORY, kilobytes(line.substring(9)));
@@ -105,7 +105,7 @@ final class ShellReader {
     }
   }
 
-  static void cpu(String text, Facts facts) {
+  static void cpu(String text, SnapshotDraft facts) {
     long processors = text.lines().filter(line -> line.matches("processor\\s*:.*")).count();
     if (processors > 0) {
       facts.host(HostField.PROCESSORS, Long.toString(processors));
@@ -117,7 +117,7 @@ final class ShellReader {
             line -> facts.host(HostField.CPU, line.substring(line.indexOf(':') + 1).strip()));
   }
 
-  static void lscpu(String text, Facts facts) {
+  static void lscpu(String text, SnapshotDraft facts) {
     for (String raw : text.lines().toList()) {
       String line = raw.strip();
       String value = line.substring(line.indexOf(':') + 1).strip();
@@ -131,7 +131,7 @@ final class ShellReader {
     }
   }
 
-  static void numactl(String text, Facts facts) {
+  static void numactl(String text, SnapshotDraft facts) {
     Matcher matcher = NODES.matcher(text);
     if (matcher.find()) {
       facts.host(HostField.NUMA_NODES, matcher.group(1));

@@ -21,7 +21,7 @@ final class SmiCsvReader {
             >= 2;
   }
 
-  static void read(String text, Facts facts, String source) {
+  static void read(String text, SnapshotDraft facts, String source) {
     List<String> names = List.of();
     for (String line : text.lines().toList()) {
       if (isHead(line)) {
@@ -32,7 +32,7 @@ final class SmiCsvReader {
     }
   }
 
-  private static void row(List<String> names, String line, Facts facts, String source) {
+  private static void row(List<String> names, String line, SnapshotDraft facts, String source) {
     List<String> cells = List.of(line.split(",", -1));
     if (cells.size() != names.size()) {
       facts.notes.add(

@@ -18,7 +18,7 @@ final class SmiListReader {
 
   private SmiListReader() {}
 
-  static void read(String text, Facts facts) {
+  static void read(String text, SnapshotDraft facts) {
     Optional<GpuDraft> gpu = Optional.empty();
     int links = 0;
     int active = 0;
@@ -58,7 +58,7 @@ final class SmiListReader {
     }
   }
 
-  private static void end(Optional<GpuDraft> gpu, int links, int active, Facts facts) {
+  private static void end(Optional<GpuDraft> gpu, int links, int active, SnapshotDraft facts) {
     gpu.ifPresent(
         draft -> {
           if (links > 0) {

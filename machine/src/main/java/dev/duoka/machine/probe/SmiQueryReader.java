@@ -20,7 +20,7 @@ final class SmiQueryReader {
 
   private static final Map<String, GpuField> PATHS = paths();
 
-  private final Facts facts;
+  private final SnapshotDraft facts;
   private final String source;
   private final List<GpuDraft> drafts = new ArrayList<>();
   private final SmiOutline outline;
@@ -31,13 +31,13 @@ final class SmiQueryReader {
   private boolean processesShown;
   private int attached = -1;
 
-  private SmiQueryReader(Facts facts, String source, boolean indented) {
+  private SmiQueryReader(SnapshotDraft facts, String source, boolean indented) {
     this.facts = facts;
     this.source = source;
     outline = new SmiOutline(!indented, PATHS.keySet());
   }
 
-  static void read(String text, Facts facts, String source) {
+  static void read(String text, SnapshotDraft facts, String source) {
     SmiQueryReader reader = new SmiQueryReader(facts, source, isIndented(text));
     text.lines().forEach(reader::line);
     reader.finish();

@@ -30,7 +30,7 @@ final class SmiTableReader {
 
   private SmiTableReader() {}
 
-  static void read(String text, Facts facts, String source) {
+  static void read(String text, SnapshotDraft facts, String source) {
     Matcher driver = DRIVER.matcher(text);
     if (driver.find()) {
       facts.driverVersions.putIfAbsent(driver.group(1), source);

@@ -2,6 +2,8 @@ package dev.duoka.machine.probe;
 
 import dev.duoka.base.DuokaException;
 import dev.duoka.base.ErrorCode;
+import dev.duoka.machine.topology.Topology;
+import dev.duoka.machine.topology.TopologyReader;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -18,7 +20,7 @@ final class SnapshotBuilder {
    *
    * @param why why a fact that no source told is unknown
    */
-  static MachineSnapshot build(Facts facts, String origin, boolean live, String why) {
+  static MachineSnapshot build(SnapshotDraft facts, String origin, boolean live, String why) {
     refuseMixture(facts, origin);
     return new MachineSnapshot(
         origin,
@@ -44,12 +46,26 @@ final class SnapshotBuilder {
             ? Reading.of(facts.kernelEvents)
             : Reading.unknown(facts.kernelLogProblem.isEmpty() ? why : facts.kernelLogProblem),
         facts.environmentRead ? Reading.of(new TreeMap<>(facts.environment)) : Reading.unknown(why),
-        facts.topology.isEmpty() ? Reading.unknown(why) : Reading.of(facts.topology),
+        topology(facts, why),
         facts.notes);
   }
 
+  private static Reading<Topology> topology(SnapshotDraft facts, String why) {
+    if (facts.topology != null) {
+      return Reading.of(facts.topology);
+    }
+    if (facts.topologyText.isEmpty()) {
+      return Reading.unknown(why);
+    }
+    try {
+      return Reading.of(TopologyReader.read(facts.topologyText, "the captured topology"));
+    } catch (DuokaException e) { // says more when asked for it alone: duoka topo --file
+      return Reading.unknown(String.valueOf(e.getMessage()));
+    }
+  }
+
   /** Findings about a machine that does not exist would be worse than none. */
-  private static void refuseMixture(Facts facts, String origin) {
+  private static void refuseMixture(SnapshotDraft facts, String origin) {
     if (facts.driverVersions.size() > 1) {
       List<String> versions = new ArrayList<>();
       facts.driverVersions.forEach((version, source) -> versions.add(version + " in " + source));
@@ -85,7 +101,7 @@ final class SnapshotBuilder {
     return List.copyOf(byAddress.values());
   }
 
-  private static Host host(Facts facts, String why) {
+  private static Host host(SnapshotDraft facts, String why) {
     Reader reader = new Reader(facts.host, why);
     return new Host(
         reader.get(HostField.CPU, FieldText::text),

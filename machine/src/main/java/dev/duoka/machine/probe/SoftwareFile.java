@@ -14,7 +14,7 @@ final class SoftwareFile {
 
   private SoftwareFile() {}
 
-  static String write(Facts facts) {
+  static String write(SnapshotDraft facts) {
     ObjectNode root = Json.object();
     ArrayNode torches = root.putArray("torches");
     for (Software.Torch torch : facts.torches) {
@@ -47,7 +47,7 @@ final class SoftwareFile {
     return Json.pretty(root);
   }
 
-  static void read(Path file, Facts facts) {
+  static void read(Path file, SnapshotDraft facts) {
     JsonFields root =
         JsonFields.of(Json.parse(file, ErrorCode.FORMAT), file.toString(), ErrorCode.FORMAT);
     for (JsonFields torch : root.objects("torches")) {

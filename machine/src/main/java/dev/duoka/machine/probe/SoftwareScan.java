@@ -28,14 +28,15 @@ final class SoftwareScan {
 
   private final SystemFiles files;
   private final Map<String, String> environment;
-  private final Facts facts;
+  private final SnapshotDraft facts;
   private final boolean readCode;
   private final Set<Path> seen = new LinkedHashSet<>();
 
   /**
    * @param readCode whether to look into the CUDA library for which cards it was built
    */
-  SoftwareScan(SystemFiles files, Map<String, String> environment, Facts facts, boolean readCode) {
+  SoftwareScan(
+      SystemFiles files, Map<String, String> environment, SnapshotDraft facts, boolean readCode) {
     this.files = files;
     this.environment = environment;
     this.facts = facts;

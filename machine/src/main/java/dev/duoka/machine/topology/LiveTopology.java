@@ -12,17 +12,12 @@ import java.util.SortedMap;
 import java.util.TreeMap;
 
 /**
- * Reads this machine's topology from the driver and {@code /sys}, once, changing nothing. Without a
+ * A machine's topology from its driver and {@code /sys}; {@code LiveProbe} reads it. Without a
  * driver it tells what {@code /sys} knows: NUMA nodes, network cards, and GPUs by their place on
  * the PCI bus.
  */
 public final class LiveTopology {
   private LiveTopology() {}
-
-  /** This machine's topology. */
-  public static Topology read() {
-    return read(Nvml.find(), Path.of("/"));
-  }
 
   /**
    * A machine's topology.
@@ -162,9 +157,12 @@ public final class LiveTopology {
   }
 
   private static Gpu onBus(Gpu gpu, String busId, SysTree tree) {
-    Optional<String> numa = tree.numaNode(busId).stream().mapToObj(Integer::toString).findFirst();
     Gpu placed =
-        gpu.withAffinity(tree.numaNode(busId), numa, tree.localCpus(busId), gpu.memoryNumaNode());
+        gpu.withAffinity(
+            tree.numaNode(busId),
+            tree.numaAffinity(busId),
+            tree.localCpus(busId),
+            gpu.memoryNumaNode());
     return placed.pciBusId().isPresent() ? placed : placed.at(busId);
   }
 

@@ -79,12 +79,47 @@ final class SysTree {
     return found;
   }
 
+  /**
+   * The NUMA node of a device. Where the firmware does not say ({@code -1}, usual in virtual
+   * machines) it is the machine's only node, as {@code nvidia-smi topo -m} has it.
+   */
   OptionalInt numaNode(String busId) {
-    return device(busId)
-        .flatMap(folder -> text(folder.resolve("numa_node")))
-        .filter(node -> node.matches("[0-9]{1,6}")) // -1: the firmware does not say
-        .map(node -> OptionalInt.of(Integer.parseInt(node)))
-        .orElse(OptionalInt.empty());
+    List<Integer> nodes = nodesNear(busId);
+    return nodes.size() == 1 ? OptionalInt.of(nodes.getFirst()) : OptionalInt.empty();
+  }
+
+  /** The NUMA nodes near a device as a list, {@code 0-1} where the firmware does not say which. */
+  Optional<String> numaAffinity(String busId) {
+    List<Integer> nodes = nodesNear(busId);
+    return nodes.isEmpty() ? Optional.empty() : Optional.of(ranges(nodes));
+  }
+
+  /** Ascending numbers as Linux lists them: {@code 0-1,8}. */
+  private static String ranges(List<Integer> numbers) {
+    StringBuilder list = new StringBuilder();
+    for (int i = 0; i < numbers.size(); i++) {
+      int first = numbers.get(i);
+      while (i + 1 < numbers.size() && numbers.get(i + 1) == numbers.get(i) + 1) {
+        i++;
+      }
+      list.append(list.isEmpty() ? "" : ",").append(first);
+      list.append(numbers.get(i) == first ? "" : "-" + numbers.get(i));
+    }
+    return list.toString();
+  }
+
+  private List<Integer> nodesNear(String busId) {
+    Optional<String> node = device(busId).flatMap(folder -> text(folder.resolve("numa_node")));
+    if (node.isEmpty()) {
+      return List.of();
+    }
+    if (node.get().matches("[0-9]{1,6}")) {
+      return List.of(Integer.parseInt(node.get()));
+    }
+    return numaNodes().stream()
+        .filter(known -> !known.cpus().orElse("").isEmpty())
+        .map(NumaNode::id)
+        .toList();
   }
 
   Optional<String> localCpus(String busId) {

@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.duoka.machine.topology.Link;
 import dev.duoka.machine.topology.Topology;
-import dev.duoka.machine.topology.TopologyReader;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
 
@@ -39,8 +38,7 @@ class CapturedHostTests {
     assertThat(snapshot.gpuList())
         .allMatch(gpu -> gpu.nvlink().active().equals(Reading.of(18)))
         .allMatch(gpu -> gpu.name().equals(Reading.of("NVIDIA H100 80GB HBM3")));
-    Topology topology =
-        TopologyReader.read(snapshot.topology().optional().orElseThrow(), "the capture");
+    Topology topology = snapshot.topology().optional().orElseThrow();
     assertThat(topology.link(0, 1)).contains(Link.nvlink(18));
   }
 }

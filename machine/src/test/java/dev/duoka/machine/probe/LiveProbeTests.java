@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.duoka.base.DuokaException;
 import dev.duoka.ffi.library.Presence;
 import dev.duoka.formats.json.Json;
+import dev.duoka.machine.testing.FakeMachine;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -234,7 +235,7 @@ class LiveProbeTests {
 
   @Test
   void otherShapesOfTheSameOutputs() {
-    Facts facts = new Facts();
+    SnapshotDraft facts = new SnapshotDraft();
     KernelLogReader.read(
         """
         Jun 1 12:00:00 host kernel: NVRM: Xid (0000:03:00): 31, Ch 00000010
@@ -266,7 +267,7 @@ class LiveProbeTests {
                 Power Limit : 250.00 W
                 Default Power Limit : 300.00 W
         """;
-    Facts volta = new Facts();
+    SnapshotDraft volta = new SnapshotDraft();
     SmiQueryReader.read(old.replace("\n", "\r\n"), volta, "old");
     Gpu gpu = volta.gpus.build().getFirst();
     assertThat(gpu.health().corrected()).isEqualTo(Reading.of(3L));
@@ -275,7 +276,7 @@ class LiveProbeTests {
     assertThat(gpu.throttle().optional().orElseThrow()).hasSize(2);
     assertThat(volta.driverVersions).containsOnlyKeys("470.57.02");
 
-    Facts csv = new Facts();
+    SnapshotDraft csv = new SnapshotDraft();
     SmiCsvReader.read(
         """
         name, memory.total [MiB], clocks_throttle_reasons.active, index
@@ -288,7 +289,7 @@ class LiveProbeTests {
     assertThat(csv.gpus.build().getFirst().index()).isEqualTo(3);
     assertThat(csv.notes).singleElement().asString().contains("broken line");
 
-    Facts shell = new Facts();
+    SnapshotDraft shell = new SnapshotDraft();
     ShellReader.df(
         "Filesystem Size Used Avail Use% Mounted on\nshm 64M 0 64M 0% /dev/shm\n", shell);
     ShellReader.ulimit("open files (-n) 1024\nmax locked memory (kbytes, -l) 64\n", shell);
@@ -299,7 +300,7 @@ class LiveProbeTests {
         .containsEntry(HostField.OPEN_FILES, "1024")
         .containsEntry(HostField.LOCKED_MEMORY, Long.toString(64 << 10));
 
-    Facts conda = new Facts();
+    SnapshotDraft conda = new SnapshotDraft();
     PackageListReader.read(
         """
         # packages in environment at /opt/conda:

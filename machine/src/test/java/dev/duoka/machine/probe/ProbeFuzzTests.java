@@ -3,6 +3,7 @@ package dev.duoka.machine.probe;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.duoka.base.DuokaException;
+import dev.duoka.machine.testing.FakeMachine;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -111,7 +112,7 @@ class ProbeFuzzTests {
     }
     MachineSnapshot snapshot =
         FolderProbe.read(Files.writeString(folder.resolve("many"), list.toString()));
-    assertThat(snapshot.gpuList()).hasSize(Drafts.MOST);
+    assertThat(snapshot.gpuList()).hasSize(GpuDrafts.MOST);
   }
 
   @Test

@@ -87,6 +87,23 @@ class LiveTopologyTests {
         .contains("Install it");
   }
 
+  /** Virtual machines report -1; nvidia-smi topo -m then names the only node, or all of them. */
+  @Test
+  void aNodeThatTheFirmwareDoesNotTellIsTheOnlyOne(@TempDir Path virtual) throws IOException {
+    root = virtual;
+    pci("pci0000:00/0000:00:05.0", -1, "0x10de", "0x030200");
+    write("sys/devices/system/node/node0/cpulist", "0-31");
+    Topology topology = LiveTopology.read(Presence.absent("none", "None"), root);
+    assertThat(topology.gpus().getFirst().numaNode()).hasValue(0);
+    assertThat(topology.gpus().getFirst().numaAffinity()).contains("0");
+
+    write("sys/devices/system/node/node1/cpulist", "32-63");
+    write("sys/devices/system/node/node2/cpulist", "");
+    topology = LiveTopology.read(Presence.absent("none", "None"), root);
+    assertThat(topology.gpus().getFirst().numaNode()).isEmpty();
+    assertThat(topology.gpus().getFirst().numaAffinity()).contains("0-1");
+  }
+
   @Test
   void emptySysIsNoFailure(@TempDir Path empty) {
     Topology topology = LiveTopology.read(Presence.absent("none", "None"), empty);

@@ -1,0 +1,136 @@
+package dev.duoka.doctor.container;
+
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+
+/** The Slurm script: one node, one task, all its GPUs, in the image by pyxis or Apptainer. */
+final class SlurmScript {
+  private SlurmScript() {}
+
+  static ExplainedFile of(ContainerPlan plan, BaseImage base) {
+    int gpus = plan.gpus();
+    ExplainedFile file = new ExplainedFile("train.sbatch");
+    file.add("#!/bin/bash", "Slurm runs this on the first node of the job.");
+    file.add("#SBATCH --job-name=" + plan.name(), "What squeue shows.");
+    file.add("#SBATCH --nodes=1", "duoka trains on the GPUs of one machine.");
+    file.add("#SBATCH --ntasks=1", "One process drives all GPUs: a rank is a thread of it.");
+    if (gpus > 0) {
+      file.add("#SBATCH --gpus-per-node=" + gpus, "The GPUs that the run file asks for.");
+    }
+    file.add(
+        "#SBATCH --cpus-per-task=" + Math.max(4, 8 * gpus),
+        "Eight hardware threads a GPU, for batches, launches and an offloaded optimizer.");
+    file.add(
+        "#SBATCH --mem=0",
+        "All memory of the node; a default share would let the kernel kill the run at a"
+            + " checkpoint.");
+    file.add(
+        "#SBATCH --time=24:00:00",
+        "Your site's limit; the run goes on from its checkpoint in the next job.");
+    file.add(
+        "#SBATCH --signal=B:TERM@600",
+        "Ten minutes before the end the script is told, so that a checkpoint is saved.");
+    file.add("#SBATCH --output=%x-%j.log", "One log, named by job.");
+    file.add(
+        "set -euo pipefail",
+        "A failing line ends the job with its status instead of training on half a set-up.");
+    file.blank();
+    file.add(
+        "IMAGE=${IMAGE:?set IMAGE to the image, best with its digest:"
+            + " registry/duoka-train@sha256:…}",
+        "The image built from the Dockerfile and pushed to your registry; pinned by digest so that"
+            + " a requeued job runs the same program.");
+    file.add(
+        "RUNS=${RUNS:-" + shell(plan.runs().toString()) + "}",
+        "Where the run writes; must be on a file system that the node sees.");
+    file.add("mkdir -p \"$RUNS\"", "It may not exist yet.");
+    file.add(
+        "ulimit -l unlimited || echo \"memlock stays at $(ulimit -l) KiB: RDMA may fail\" >&2",
+        "Memory for RDMA; without the right to raise it the log says so.");
+    file.add(
+        "ulimit -n 65536 || echo \"open files stay at $(ulimit -n)\" >&2",
+        "Shards, sockets and mapped data.");
+    file.add("ulimit -s 65536 || true", "Stacks as NVIDIA's images expect; not essential.");
+    file.add(
+        """
+        shm_kib=$(df -k --output=size /dev/shm | tail -n 1)
+        if [ "$shm_kib" -lt 1048576 ]; then
+          echo "/dev/shm has only $shm_kib KiB; ask for more shm size on this node" >&2
+        fi\
+        """,
+        "pyxis and Apptainer use the node's /dev/shm, so its size (the shm size of Docker) is the"
+            + " node's.");
+    if (plan.infiniband()) {
+      file.add(
+          "if [ -n \"${NCCL_IB_HCA:-}\" ]; then export NCCL_IB_HCA; fi",
+          "The network cards for NCCL, if your site names some; else NCCL takes those near each"
+              + " GPU.");
+    }
+    file.add(
+        "MOUNTS=" + mounts(plan),
+        "What the run reads (`ro`) and writes, under the same paths as outside.");
+    List<String> command = command(plan);
+    file.add(
+        """
+        if srun --help 2>/dev/null | grep -q -- --container-image; then
+          run=(srun --kill-on-bad-exit=1 --cpu-bind=none --container-image="$IMAGE" --container-mounts="$MOUNTS" --no-container-mount-home)
+        else
+          run=(srun --kill-on-bad-exit=1 --cpu-bind=none apptainer exec --nv --no-home --bind "$MOUNTS" "docker://$IMAGE")
+        fi\
+        """,
+        "By pyxis where Slurm has it, else by Apptainer; both run as you, not as root. One process"
+            + " drives all GPUs, so it is not bound to a few processors. `RESUME=1 sbatch"
+            + " train.sbatch` goes on from the last checkpoint.");
+    file.add(
+        "\"${run[@]}\" " + String.join(" ", command) + " &",
+        "In the background, so that the signal below reaches this script.");
+    file.add("child=$!", "The process to pass the signal to.");
+    file.add(
+        "trap 'kill -TERM \"$child\"' TERM", "Time is nearly up: duoka ends its step and saves.");
+    file.add(
+        """
+        status=0
+        wait "$child" || status=$?
+        if [ "$status" -gt 128 ] && kill -0 "$child" 2>/dev/null; then
+          status=0
+          wait "$child" || status=$?
+        fi
+        exit "$status\"\
+        """,
+        "The first wait ends with the signal; the second one waits for the checkpoint. The job ends"
+            + " with duoka's own status.");
+    return file;
+  }
+
+  private static List<String> command(ContainerPlan plan) {
+    List<String> words = new ArrayList<>(List.of("duoka"));
+    if (plan.runFile().isEmpty()) {
+      words.add("doctor");
+    } else {
+      words.addAll(
+          List.of(
+              "train",
+              shell(plan.runFile().get().toString()),
+              "--run-dir",
+              "/runs/" + plan.name()));
+      words.add("${RESUME:+--resume}");
+    }
+    return words;
+  }
+
+  private static String mounts(ContainerPlan plan) {
+    StringBuilder mounts = new StringBuilder("\"$RUNS:/runs\"");
+    List<Path> inputs = new ArrayList<>(plan.readOnly());
+    plan.runFile().ifPresent(inputs::add);
+    inputs.stream()
+        .distinct()
+        .forEach(path -> mounts.append(shell("," + path + ":" + path + ":ro")));
+    return mounts.toString();
+  }
+
+  /** A word that the shell takes as it is. */
+  static String shell(String text) {
+    return text.matches("[A-Za-z0-9_./=,:@+-]+") ? text : "'" + text.replace("'", "'\\''") + "'";
+  }
+}

@@ -1,0 +1,69 @@
+package dev.duoka.ffi.cuda;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.duoka.ffi.link.MadeUpLibrary;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Copies on a made-up driver, one of whose directions loses a bit. */
+class DeviceBufferTests {
+  private static final int BYTES = 1 << 20;
+
+  @TempDir private static Path folder;
+  private static CudaDriver driver;
+
+  @BeforeAll
+  static void compileTheMadeUpDriver() {
+    Path library = MadeUpLibrary.compile("made_up_cuda", folder);
+    driver = CudaDriver.open(List.of(library.toString())).orElseThrow();
+  }
+
+  @Test
+  void bytesArriveOnTheSameDeviceAndOnAnother() {
+    CudaDevice first = driver.device(0);
+    assertThat(firstWrong(first, first)).isEqualTo(-1);
+    assertThat(firstWrong(first, driver.device(1))).isEqualTo(-1);
+  }
+
+  @Test
+  void theCallGoesToTheDriver() {
+    assertThat(firstWrong(driver.device(1), driver.device(0))).isEqualTo(BYTES / 2);
+  }
+
+  @Test
+  void peerAccessIsOpenedWhereADeviceHasIt() {
+    for (CudaDevice from : driver.devices()) {
+      for (CudaDevice to : driver.devices()) {
+        if (from != to && from.canAccessPeer(to)) {
+          new PeerAccess(from, to).close();
+        }
+      }
+    }
+    assertThat(driver.device(0).canAccessPeer(driver.device(1)))
+        .as("one direction is not enough")
+        .isNotEqualTo(driver.device(1).canAccessPeer(driver.device(0)));
+  }
+
+  private static int firstWrong(CudaDevice from, CudaDevice to) {
+    try (HostMemory sent = new HostMemory(BYTES);
+        HostMemory arrived = new HostMemory(BYTES);
+        DeviceBuffer source = new DeviceBuffer(from, BYTES);
+        DeviceBuffer target = new DeviceBuffer(to, BYTES)) {
+      for (int i = 0; i < BYTES; i++) {
+        sent.bytes().put(i, (byte) (i * 31 + 7));
+      }
+      from.useOnThisThread();
+      driver.copyToDevice(source.address(), sent.address(), BYTES, 0);
+      source.copyTo(target, 0);
+      driver.synchronize(0);
+      to.useOnThisThread();
+      driver.copyToHost(arrived.address(), target.address(), BYTES, 0);
+      driver.synchronize(0);
+      return sent.bytes().mismatch(arrived.bytes());
+    }
+  }
+}

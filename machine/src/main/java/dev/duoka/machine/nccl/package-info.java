@@ -1,9 +1,0 @@
-/**
- * NCCL's environment variables: which are worth setting on a machine, and what those that are set
- * do there.
- *
- * <p>Read {@link dev.duoka.machine.nccl.NcclAdvice} for the first and {@link
- * dev.duoka.machine.nccl.NcclExplainer} for the second; {@link dev.duoka.machine.nccl.NcclCatalog}
- * holds the data of {@code nccl-variables.yaml}.
- */
-package dev.duoka.machine.nccl;
