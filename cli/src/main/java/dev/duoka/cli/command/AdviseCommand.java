@@ -14,7 +14,6 @@ import dev.duoka.planner.report.AdviceJson;
 import dev.duoka.planner.report.AdviceText;
 import dev.duoka.planner.report.HardwareDocs;
 import java.io.PrintWriter;
-import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
@@ -23,6 +22,7 @@ import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
@@ -35,7 +35,6 @@ import picocli.CommandLine.Spec;
       "Exit status 1 where no machine fits the job and the budget."
     })
 final class AdviseCommand implements Callable<Integer> {
-  private static final int USUAL_SEQUENCE = 4096;
   private static final long MOST_TOKENS = 1_000_000_000_000_000L;
 
   @Option(
@@ -77,20 +76,7 @@ final class AdviseCommand implements Callable<Integer> {
           "Tokens to train on; by default 20 for each active parameter, 100 million to finetune.")
   private @Nullable Long tokens;
 
-  @Option(
-      names = "--seq",
-      paramLabel = "N",
-      description = "Tokens of a sequence; by default 4096, or the model's most if that is less.")
-  private @Nullable Integer sequenceLength;
-
-  @Option(
-      names = "--catalogue",
-      paramLabel = "FILE",
-      description = "Your own cards, links and prices, laid over the built-in ones.")
-  private @Nullable Path catalogueFile;
-
-  @Option(names = "--json", description = "Print one JSON object instead of text.")
-  private boolean json;
+  @Mixin private PlanningOptions options = new PlanningOptions();
 
   @Option(names = "--docs", description = "Print the catalogue as a page, in Markdown.")
   private boolean docs;
@@ -99,8 +85,7 @@ final class AdviseCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    Catalogue catalogue =
-        catalogueFile == null ? Catalogue.builtIn() : Catalogue.overlaidBy(catalogueFile);
+    Catalogue catalogue = options.catalogue();
     PrintWriter out = spec.commandLine().getOut();
     if (docs) {
       out.print(HardwareDocs.markdown(catalogue));
@@ -117,7 +102,7 @@ final class AdviseCommand implements Callable<Integer> {
     }
     Adviser adviser = new Adviser(catalogue);
     Advice advice = adviser.advise(request(adviser, PlannedModel.of(model)));
-    out.print(json ? Json.line(AdviceJson.of(advice)) + "\n" : AdviceText.of(advice));
+    out.print(options.json() ? Json.line(AdviceJson.of(advice)) + "\n" : AdviceText.of(advice));
     out.flush();
     boolean found = advice.machines().stream().anyMatch(m -> m.fits() && m.affordable());
     return found ? 0 : 1;
@@ -130,18 +115,13 @@ final class AdviseCommand implements Callable<Integer> {
     if (tokens != null && (tokens < 1 || tokens > MOST_TOKENS)) {
       throw usage("--tokens " + tokens, "Give 1 to " + MOST_TOKENS + ".");
     }
-    int most = planned.shape().config().maxPositions();
-    int length = sequenceLength == null ? Math.min(USUAL_SEQUENCE, most) : sequenceLength;
-    if (length < 2 || length > 1 << 20) {
-      throw usage("--seq " + length, "Sequences have 2 to " + (1 << 20) + " tokens.");
-    }
     Task what = task();
     return new AdviceRequest(
         planned.name(),
         planned.shape(),
         what,
         tokens == null ? what.tokens(planned.shape()) : tokens,
-        length,
+        options.sequenceLength(planned),
         budget == null ? OptionalDouble.empty() : OptionalDouble.of(budget),
         payment(),
         gpus == null ? adviser.usualMachines() : adviser.machines(gpus));

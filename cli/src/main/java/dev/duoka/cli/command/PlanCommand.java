@@ -31,6 +31,7 @@ import java.util.OptionalLong;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
@@ -44,7 +45,6 @@ import tools.jackson.databind.node.ObjectNode;
       "Without --machine and --topo, for this machine. Exit status 1 where nothing fits."
     })
 final class PlanCommand implements Callable<Integer> {
-  private static final int LONGEST_SEQUENCE = 1 << 20;
   private static final long LARGEST_STEP = 1L << 40;
 
   @Option(
@@ -71,12 +71,6 @@ final class PlanCommand implements Callable<Integer> {
       paramLabel = "CARD",
       description = "Which cards the topology is of, where it does not say so.")
   private @Nullable String card;
-
-  @Option(
-      names = "--seq",
-      paramLabel = "N",
-      description = "Tokens of a sequence; by default 4096, or the model's most if that is less.")
-  private @Nullable Integer sequenceLength;
 
   @Option(
       names = "--tokens-per-step",
@@ -113,12 +107,6 @@ final class PlanCommand implements Callable<Integer> {
   private @Nullable Double hostMemory;
 
   @Option(
-      names = "--catalogue",
-      paramLabel = "FILE",
-      description = "Your own cards, links and prices, laid over the built-in ones.")
-  private @Nullable Path catalogueFile;
-
-  @Option(
       names = "--out",
       paramLabel = "RUN.yaml",
       description = "Write the best plan that this version runs as a run file.")
@@ -143,15 +131,13 @@ final class PlanCommand implements Callable<Integer> {
               + " predicted beside counted bytes.")
   private boolean verify;
 
-  @Option(names = "--json", description = "Print one JSON object instead of text.")
-  private boolean json;
+  @Mixin private PlanningOptions options = new PlanningOptions();
 
   @Spec private CommandSpec spec;
 
   @Override
   public Integer call() {
-    Catalogue catalogue =
-        catalogueFile == null ? Catalogue.builtIn() : Catalogue.overlaidBy(catalogueFile);
+    Catalogue catalogue = options.catalogue();
     PlannedModel planned = PlannedModel.of(model);
     Machine target =
         withHost(
@@ -172,7 +158,7 @@ final class PlanCommand implements Callable<Integer> {
     Optional<Verification> verification =
         verify ? Optional.of(Verification.of(result)) : Optional.empty();
     PrintWriter writer = spec.commandLine().getOut();
-    if (json) {
+    if (options.json()) {
       ObjectNode object = PlanJson.of(result);
       verification.ifPresent(counted -> object.set("verify", counted.json()));
       writer.println(Json.line(object));
@@ -189,10 +175,7 @@ final class PlanCommand implements Callable<Integer> {
 
   private Job job(PlannedModel planned, Method how, int gpus) {
     int most = planned.shape().config().maxPositions();
-    int length = sequenceLength == null ? Math.min(4096, most) : sequenceLength;
-    if (length < 2 || length > LONGEST_SEQUENCE) {
-      throw usage("--seq " + length, "Sequences have 2 to " + LONGEST_SEQUENCE + " tokens.");
-    }
+    int length = options.sequenceLength(planned);
     if (length > most) {
       spec.commandLine()
           .getErr()
