@@ -1,10 +1,10 @@
 package dev.duoka.cli.command;
 
+import dev.duoka.ffi.library.LibraryChoice;
+import dev.duoka.formats.json.Json;
 import dev.duoka.machine.environment.CudaFacts;
 import dev.duoka.machine.environment.EnvironmentReport;
 import dev.duoka.machine.environment.LibraryFacts;
-import dev.duoka.ffi.library.LibraryChoice;
-import dev.duoka.formats.json.Json;
 import dev.duoka.tensor.Device;
 import dev.duoka.tensor.MemoryOwner;
 import java.time.Instant;

@@ -1,9 +1,9 @@
 package dev.duoka.cli.command;
 
-import dev.duoka.formats.json.Json;
 import dev.duoka.doctor.container.ContainerDocs;
 import dev.duoka.doctor.container.ContainerFiles;
 import dev.duoka.doctor.container.ContainerPlan;
+import dev.duoka.formats.json.Json;
 import dev.duoka.machine.probe.LiveProbe;
 import dev.duoka.machine.probe.MachineSnapshot;
 import dev.duoka.train.config.DeviceChoice;

@@ -1,7 +1,7 @@
 package dev.duoka.cli.command;
 
-import dev.duoka.cli.console.DiagnosisReport;
 import dev.duoka.base.NearestName;
+import dev.duoka.cli.console.DiagnosisReport;
 import dev.duoka.diagnosis.log.LogSources;
 import dev.duoka.diagnosis.rule.Component;
 import dev.duoka.diagnosis.rule.RuleDocs;

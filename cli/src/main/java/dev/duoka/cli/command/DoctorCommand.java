@@ -1,15 +1,15 @@
 package dev.duoka.cli.command;
 
-import dev.duoka.formats.json.Json;
 import dev.duoka.doctor.check.CopyResult;
 import dev.duoka.doctor.check.CopyTest;
-import dev.duoka.doctor.check.DoctorReport;
-import dev.duoka.doctor.check.DoctorReportJson;
 import dev.duoka.doctor.check.Doctor;
 import dev.duoka.doctor.check.DoctorDocs;
+import dev.duoka.doctor.check.DoctorReport;
+import dev.duoka.doctor.check.DoctorReportJson;
 import dev.duoka.doctor.check.Finding;
 import dev.duoka.doctor.check.RunDemand;
 import dev.duoka.doctor.check.Severity;
+import dev.duoka.formats.json.Json;
 import dev.duoka.machine.probe.Capture;
 import dev.duoka.machine.probe.FolderProbe;
 import dev.duoka.machine.probe.Gpu;
@@ -89,7 +89,8 @@ final class DoctorCommand implements Callable<Integer> {
     if (capture != null) {
       return save(capture, out);
     }
-    Optional<RunDemand> need = plan == null ? Optional.empty() : Optional.of(HostMemoryPlan.of(plan));
+    Optional<RunDemand> need =
+        plan == null ? Optional.empty() : Optional.of(HostMemoryPlan.of(plan));
     MachineSnapshot machine = from == null ? LiveProbe.read() : FolderProbe.read(from);
     DoctorReport diagnosis = Doctor.examine(machine, copies(), need);
     if (json) {

@@ -1,8 +1,8 @@
 package dev.duoka.cli.command;
 
 import dev.duoka.cli.console.RecordTree;
-import dev.duoka.machine.environment.EnvironmentReport;
 import dev.duoka.formats.json.Json;
+import dev.duoka.machine.environment.EnvironmentReport;
 import dev.duoka.train.config.DeviceChoice;
 import java.io.PrintWriter;
 import java.util.concurrent.Callable;

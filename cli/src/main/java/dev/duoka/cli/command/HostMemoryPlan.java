@@ -2,11 +2,11 @@ package dev.duoka.cli.command;
 
 import dev.duoka.base.DuokaException;
 import dev.duoka.base.ErrorCode;
+import dev.duoka.doctor.check.RunDemand;
 import dev.duoka.formats.json.Json;
 import dev.duoka.formats.modelconfig.ModelConfigReader;
 import dev.duoka.formats.modelconfig.ParameterCounts;
 import dev.duoka.formats.modelconfig.Presets;
-import dev.duoka.doctor.check.RunDemand;
 import dev.duoka.train.config.ModelSettings;
 import dev.duoka.train.config.RunConfig;
 import dev.duoka.train.config.RunFile;

@@ -1,10 +1,10 @@
 package dev.duoka.cli.command;
 
-import dev.duoka.formats.json.Json;
 import dev.duoka.doctor.nccl.NcclAdvice;
 import dev.duoka.doctor.nccl.NcclExplainer;
 import dev.duoka.doctor.nccl.NcclJson;
 import dev.duoka.doctor.nccl.NcclVerdict;
+import dev.duoka.formats.json.Json;
 import dev.duoka.machine.probe.LiveProbe;
 import dev.duoka.machine.topology.Topology;
 import java.io.PrintWriter;

@@ -16,8 +16,7 @@ final class TarWriterTests {
   @Test
   void timesAndOwnersAreFixed() throws IOException {
     byte[] archive = archive("folder/file", "hello");
-    try (TarArchiveInputStream tar =
-        new TarArchiveInputStream(new ByteArrayInputStream(archive))) {
+    try (TarArchiveInputStream tar = new TarArchiveInputStream(new ByteArrayInputStream(archive))) {
       TarArchiveEntry entry = tar.getNextEntry();
       assertThat(entry.getName()).isEqualTo("folder/file");
       assertThat(entry.getMode() & 0777).isEqualTo(0644);

@@ -10,8 +10,8 @@ import java.util.Optional;
 import java.util.regex.Pattern;
 
 /**
- * One rule per number of the driver's Xid messages: what it means is the hardware module's table, how
- * its rule ranks is {@code xid.yaml}.
+ * One rule per number of the driver's Xid messages: what it means is the hardware module's table,
+ * how its rule ranks is {@code xid.yaml}.
  */
 final class XidRules {
   private static final double USUAL_CONFIDENCE = 0.85;
@@ -41,8 +41,7 @@ final class XidRules {
     lines.add(line(number, start));
     return new Rule(
         id,
-        Component.valueOf(
-            entry.text("component").orElse("hardware").toUpperCase(Locale.ROOT)),
+        Component.valueOf(entry.text("component").orElse("hardware").toUpperCase(Locale.ROOT)),
         role,
         entry.number("confidence", confidences.number(xid.action(), USUAL_CONFIDENCE)),
         "Xid " + number + " on GPU {pci|?}: " + xid.name(),

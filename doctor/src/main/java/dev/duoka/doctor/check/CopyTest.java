@@ -51,13 +51,21 @@ public final class CopyTest {
               bytes,
               () -> new HostRoute(driver, device, bytes)));
       results.add(
-          copy("within " + device, CopyResult.Kind.DEVICE, bytes, () -> new DeviceRoute(driver, device, device, bytes)));
+          copy(
+              "within " + device,
+              CopyResult.Kind.DEVICE,
+              bytes,
+              () -> new DeviceRoute(driver, device, device, bytes)));
     }
     for (CudaDevice from : devices) {
       for (CudaDevice to : devices) {
         if (from != to) {
           results.add(
-              copy(from + " to " + to, CopyResult.Kind.PEER, bytes, () -> new DeviceRoute(driver, from, to, bytes)));
+              copy(
+                  from + " to " + to,
+                  CopyResult.Kind.PEER,
+                  bytes,
+                  () -> new DeviceRoute(driver, from, to, bytes)));
         }
       }
     }
@@ -66,8 +74,7 @@ public final class CopyTest {
         : Reading.of(List.copyOf(results));
   }
 
-  static CopyResult copy(
-      String way, CopyResult.Kind kind, int bytes, Supplier<CopyRoute> opening) {
+  static CopyResult copy(String way, CopyResult.Kind kind, int bytes, Supplier<CopyRoute> opening) {
     try (CopyRoute route = opening.get()) {
       CopyProbe.Outcome outcome = new CopyProbe(bytes).measure(route);
       return new CopyResult(

@@ -21,7 +21,11 @@ public final class Doctor {
   public static DoctorReport examine(
       MachineSnapshot machine, Reading<List<CopyResult>> copies, Optional<RunDemand> plan) {
     Examination examination =
-        new Examination(machine, copies, plan, machine.topology().optional().filter(known -> !known.gpus().isEmpty()),
+        new Examination(
+            machine,
+            copies,
+            plan,
+            machine.topology().optional().filter(known -> !known.gpus().isEmpty()),
             Compatibility.load());
     List<Finding> findings = new ArrayList<>();
     List<DoctorReport.Examined> examined = new ArrayList<>();

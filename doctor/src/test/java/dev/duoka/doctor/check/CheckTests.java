@@ -2,10 +2,10 @@ package dev.duoka.doctor.check;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.duoka.machine.testing.FakeMachine;
 import dev.duoka.machine.probe.MachineSnapshot;
 import dev.duoka.machine.probe.PciDevice;
 import dev.duoka.machine.probe.Reading;
+import dev.duoka.machine.testing.FakeMachine;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;

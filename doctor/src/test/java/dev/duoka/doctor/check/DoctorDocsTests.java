@@ -3,8 +3,8 @@ package dev.duoka.doctor.check;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.duoka.formats.json.Json;
-import dev.duoka.machine.testing.FakeMachine;
 import dev.duoka.machine.probe.Reading;
+import dev.duoka.machine.testing.FakeMachine;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

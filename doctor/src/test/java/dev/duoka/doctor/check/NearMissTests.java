@@ -60,9 +60,7 @@ final class NearMissTests {
         near("memlock", m -> m.memlock = "1073741824"),
         near("open-files", m -> m.openFiles = "65536"),
         near("host-memory", m -> m.memoryKib = 1536L << 20),
-        near(
-            "container-limits",
-            m -> m.files.put("root/sys/fs/cgroup/cpu.max", "12800000 100000")),
+        near("container-limits", m -> m.files.put("root/sys/fs/cgroup/cpu.max", "12800000 100000")),
         near("ecc", m -> m.cards.get(2).ecc = "N/A"),
         near("row-remap", m -> m.cards.get(2).remapPending = "N/A"),
         near("retired-pages", m -> m.cards.get(1).retiredSingle = "0"),

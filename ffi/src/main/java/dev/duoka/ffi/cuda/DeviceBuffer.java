@@ -40,10 +40,7 @@ public final class DeviceBuffer implements AutoCloseable {
       if (target.device == device) {
         check(
             (int)
-                device
-                    .functions()
-                    .copyOnDevice
-                    .invokeExact(target.address, address, bytes, stream),
+                device.functions().copyOnDevice.invokeExact(target.address, address, bytes, stream),
             "cuMemcpyDtoDAsync");
       } else {
         check(

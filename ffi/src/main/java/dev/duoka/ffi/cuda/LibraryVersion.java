@@ -43,8 +43,7 @@ public record LibraryVersion(String path, String version) {
       LibraryChoice torch, String file, Function<SharedLibrary, String> version) {
     List<String> candidates = new NvidiaLibraries(torch).candidates(List.of(file));
     return SharedLibrary.open(candidates, "")
-        .then(
-            library -> Presence.of(new LibraryVersion(library.name(), version.apply(library))));
+        .then(library -> Presence.of(new LibraryVersion(library.name(), version.apply(library))));
   }
 
   private static String cudnnVersion(SharedLibrary library) {

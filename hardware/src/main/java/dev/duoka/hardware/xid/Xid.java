@@ -11,11 +11,10 @@ import java.util.Optional;
  * @param action the first step by NVIDIA's catalog, its own word: {@code RESET_GPU}
  * @param gravity how much it concerns the card
  * @param why what happened and what follows from it
- * @param fix the first step as a sentence; {@value #INDEX} stands for the number of the GPU, {@value
- *     #BUS} for its place on the bus
+ * @param fix the first step as a sentence; {@value #INDEX} stands for the number of the GPU,
+ *     {@value #BUS} for its place on the bus
  */
-public record Xid(
-    int number, String name, String action, Gravity gravity, String why, String fix) {
+public record Xid(int number, String name, String action, Gravity gravity, String why, String fix) {
   /** Stands in {@link #fix} for the number of the GPU. */
   public static final String INDEX = "<index>";
 

@@ -27,9 +27,7 @@ final class NvmlProbe {
     device.name().ifPresent(value -> draft.put(GpuField.NAME, value));
     device.uuid().ifPresent(value -> draft.put(GpuField.UUID, value));
     device.pciBusId().ifPresent(value -> draft.put(GpuField.BUS_ID, value));
-    device
-        .computeCapability()
-        .ifPresent(value -> draft.put(GpuField.CAPABILITY, value.toString()));
+    device.computeCapability().ifPresent(value -> draft.put(GpuField.CAPABILITY, value.toString()));
     device
         .memory()
         .ifPresent(
@@ -37,9 +35,15 @@ final class NvmlProbe {
               draft.put(GpuField.MEMORY_TOTAL, memory.total());
               draft.put(GpuField.MEMORY_USED, memory.used());
             });
-    device.utilization().map(Utilization::gpu).ifPresent(value -> draft.put(GpuField.UTILIZATION, value));
+    device
+        .utilization()
+        .map(Utilization::gpu)
+        .ifPresent(value -> draft.put(GpuField.UTILIZATION, value));
     device.temperature().ifPresent(value -> draft.put(GpuField.TEMPERATURE, value));
-    device.performanceState().map(state -> "P" + state).ifPresent(value -> draft.put(GpuField.PERFORMANCE_STATE, value));
+    device
+        .performanceState()
+        .map(state -> "P" + state)
+        .ifPresent(value -> draft.put(GpuField.PERFORMANCE_STATE, value));
     device
         .pcieLink()
         .ifPresent(
@@ -49,12 +53,13 @@ final class NvmlProbe {
               draft.put(GpuField.PCIE_WIDTH, link.width());
               draft.put(GpuField.PCIE_WIDTH_MAX, link.maxWidth());
             });
-    device.pcieDeviceGeneration().ifPresent(value -> draft.put(GpuField.PCIE_GENERATION_DEVICE_MAX, value));
+    device
+        .pcieDeviceGeneration()
+        .ifPresent(value -> draft.put(GpuField.PCIE_GENERATION_DEVICE_MAX, value));
     device.pcieReplays().ifPresent(value -> draft.put(GpuField.PCIE_REPLAYS, value));
     List<NvLink> links = device.nvLinks();
     draft.put(GpuField.NVLINKS, links.size());
-    draft.put(
-        GpuField.NVLINKS_ACTIVE, links.stream().filter(NvLink::active).count());
+    draft.put(GpuField.NVLINKS_ACTIVE, links.stream().filter(NvLink::active).count());
     health(device, draft);
     device
         .power()
@@ -81,14 +86,15 @@ final class NvmlProbe {
               clocks.maxMemory().ifPresent(value -> draft.put(GpuField.CLOCK_MEMORY_MAX, value));
             });
     device.applicationClock().ifPresent(value -> draft.put(GpuField.CLOCK_APPLICATION, value));
-    device.defaultApplicationClock().ifPresent(value -> draft.put(GpuField.CLOCK_APPLICATION_DEFAULT, value));
+    device
+        .defaultApplicationClock()
+        .ifPresent(value -> draft.put(GpuField.CLOCK_APPLICATION_DEFAULT, value));
     device
         .throttleReasons()
         .ifPresent(
             reasons ->
                 draft.put(
-                    GpuField.THROTTLE_MASK,
-                    reasons.stream().mapToLong(ThrottleReason::bit).sum()));
+                    GpuField.THROTTLE_MASK, reasons.stream().mapToLong(ThrottleReason::bit).sum()));
     device.persistenceMode().ifPresent(value -> draft.put(GpuField.PERSISTENCE, value));
     device.migMode().ifPresent(value -> draft.put(GpuField.MIG, value));
     device.computeMode().ifPresent(mode -> draft.put(GpuField.COMPUTE_MODE, computeMode(mode)));
@@ -130,7 +136,9 @@ final class NvmlProbe {
                         draft.put(GpuField.REMAP_FAILED, rows.failed());
                       });
             });
-    device.uncorrectedErrorsEver().ifPresent(value -> draft.put(GpuField.ECC_UNCORRECTED_EVER, value));
+    device
+        .uncorrectedErrorsEver()
+        .ifPresent(value -> draft.put(GpuField.ECC_UNCORRECTED_EVER, value));
     device.retiredPagesPending().ifPresent(value -> draft.put(GpuField.RETIRED_PENDING, value));
   }
 

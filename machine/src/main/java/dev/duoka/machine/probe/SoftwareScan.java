@@ -35,7 +35,8 @@ final class SoftwareScan {
   /**
    * @param readCode whether to look into the CUDA library for which cards it was built
    */
-  SoftwareScan(SystemFiles files, Map<String, String> environment, SnapshotDraft facts, boolean readCode) {
+  SoftwareScan(
+      SystemFiles files, Map<String, String> environment, SnapshotDraft facts, boolean readCode) {
     this.files = files;
     this.environment = environment;
     this.facts = facts;

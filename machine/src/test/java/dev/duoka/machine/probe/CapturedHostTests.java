@@ -38,8 +38,7 @@ class CapturedHostTests {
     assertThat(snapshot.gpuList())
         .allMatch(gpu -> gpu.nvlink().active().equals(Reading.of(18)))
         .allMatch(gpu -> gpu.name().equals(Reading.of("NVIDIA H100 80GB HBM3")));
-    Topology topology =
-        snapshot.topology().optional().orElseThrow();
+    Topology topology = snapshot.topology().optional().orElseThrow();
     assertThat(topology.link(0, 1)).contains(Link.nvlink(18));
   }
 }

@@ -3,10 +3,10 @@ package dev.duoka.machine.probe;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.duoka.machine.testing.FakeMachine;
 import dev.duoka.base.DuokaException;
 import dev.duoka.ffi.library.Presence;
 import dev.duoka.formats.json.Json;
+import dev.duoka.machine.testing.FakeMachine;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;

@@ -2,8 +2,8 @@ package dev.duoka.machine.probe;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.duoka.machine.testing.FakeMachine;
 import dev.duoka.base.DuokaException;
+import dev.duoka.machine.testing.FakeMachine;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;

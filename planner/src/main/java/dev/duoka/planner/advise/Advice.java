@@ -9,8 +9,7 @@ import java.util.List;
  * @param machines what each achieves
  * @param pricesAsOf the day the prices are of
  */
-public record Advice(
-    AdviceRequest request, List<MachineAdvice> machines, String pricesAsOf) {
+public record Advice(AdviceRequest request, List<MachineAdvice> machines, String pricesAsOf) {
   public Advice {
     machines = List.copyOf(machines);
   }

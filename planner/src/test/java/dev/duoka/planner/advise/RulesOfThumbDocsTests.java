@@ -2,9 +2,9 @@ package dev.duoka.planner.advise;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.duoka.formats.modelconfig.Presets;
 import dev.duoka.hardware.Catalogue;
 import dev.duoka.hardware.Machine;
-import dev.duoka.formats.modelconfig.Presets;
 import dev.duoka.planner.layout.EngineTraits;
 import dev.duoka.planner.layout.Job;
 import dev.duoka.planner.layout.Method;

@@ -51,7 +51,6 @@ final class EveryCardTests {
         GPU0\t X \t%s
         GPU1\t%s\t X\s
         """;
-    return TopologyReader.read(
-        matrix.formatted(card.name(), card.name(), link, link), "topo.txt");
+    return TopologyReader.read(matrix.formatted(card.name(), card.name(), link, link), "topo.txt");
   }
 }
