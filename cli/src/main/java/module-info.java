@@ -5,12 +5,9 @@ import org.jspecify.annotations.NullMarked;
 module dev.duoka.cli {
   requires static transitive org.jspecify;
   requires transitive dev.duoka.base;
+  requires transitive dev.duoka.layout;
   requires transitive dev.duoka.formats;
   requires transitive dev.duoka.hardware;
-  requires transitive dev.duoka.ffi;
-  requires transitive dev.duoka.tensor;
-  requires transitive dev.duoka.engine;
-  requires transitive dev.duoka.model;
   requires transitive dev.duoka.data;
   requires transitive dev.duoka.train;
   requires transitive dev.duoka.verify;

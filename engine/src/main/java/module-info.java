@@ -5,12 +5,12 @@ import org.jspecify.annotations.NullMarked;
 module dev.duoka.engine {
   requires static transitive org.jspecify;
   requires transitive dev.duoka.base;
+  requires transitive dev.duoka.layout;
   requires transitive dev.duoka.tensor;
 
   exports dev.duoka.engine.autograd;
   exports dev.duoka.engine.function;
   exports dev.duoka.engine.optimizer;
-  exports dev.duoka.engine.parallel;
   exports dev.duoka.engine.parameter;
   exports dev.duoka.engine.precision;
 }

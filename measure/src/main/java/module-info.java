@@ -5,11 +5,14 @@ import org.jspecify.annotations.NullMarked;
 module dev.duoka.measure {
   requires static transitive org.jspecify;
   requires transitive dev.duoka.base;
+  requires transitive dev.duoka.layout;
   requires transitive dev.duoka.formats;
   requires transitive dev.duoka.tensor;
+  requires transitive dev.duoka.comm;
   requires transitive dev.duoka.engine;
   requires transitive dev.duoka.model;
   requires transitive dev.duoka.data;
+  requires transitive dev.duoka.parallel;
   requires transitive dev.duoka.train;
   requires tools.jackson.databind;
 

@@ -5,6 +5,7 @@ import org.jspecify.annotations.NullMarked;
 module dev.duoka.planner {
   requires static transitive org.jspecify;
   requires transitive dev.duoka.base;
+  requires transitive dev.duoka.layout;
   requires transitive dev.duoka.formats;
   requires transitive dev.duoka.hardware;
   requires transitive dev.duoka.machine;

@@ -13,13 +13,16 @@ final class Repository {
   static final List<String> MODULES =
       List.of(
           "base",
+          "layout",
           "formats",
           "hardware",
           "ffi",
           "tensor",
+          "comm",
           "engine",
           "model",
           "data",
+          "parallel",
           "train",
           "verify",
           "measure",

@@ -5,6 +5,8 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.stream.Stream;
+import java.util.stream.StreamSupport;
 import picocli.CommandLine.Model.ArgSpec;
 import picocli.CommandLine.Model.OptionSpec;
 
@@ -15,7 +17,7 @@ final class InvalidValue {
   /** One sentence with option, value and what is valid; empty for types that take any text. */
   static Optional<String> of(ArgSpec argument, String value) {
     Class<?> type = argument.auxiliaryTypes().length == 0 ? argument.type() : element(argument);
-    return valid(type, value).map(valid -> name(argument) + " '" + value + "'" + valid);
+    return valid(argument, type, value).map(valid -> name(argument) + " '" + value + "'" + valid);
   }
 
   /** Of a list of values the type of one, of a map that of what is behind the equals sign. */
@@ -24,7 +26,7 @@ final class InvalidValue {
     return types[types.length - 1];
   }
 
-  private static Optional<String> valid(Class<?> type, String value) {
+  private static Optional<String> valid(ArgSpec argument, Class<?> type, String value) {
     if (type == int.class || type == Integer.class) {
       return Optional.of(whole(value, "2147483647"));
     }
@@ -36,12 +38,18 @@ final class InvalidValue {
     }
     if (type.isEnum()) {
       List<String> names =
-          Arrays.stream(type.getEnumConstants())
-              .map(constant -> constant.toString().toLowerCase(Locale.ROOT))
-              .toList();
+          constants(argument, type).map(name -> name.toLowerCase(Locale.ROOT)).toList();
       return Optional.of(" is not known. " + NearestName.hint(value, names));
     }
     return Optional.empty();
+  }
+
+  /** Those that the option takes, where it says so, else all. */
+  private static Stream<String> constants(ArgSpec argument, Class<?> type) {
+    Iterable<String> taken = argument.completionCandidates();
+    return taken == null
+        ? Arrays.stream(type.getEnumConstants()).map(Object::toString)
+        : StreamSupport.stream(taken.spliterator(), false);
   }
 
   private static String whole(String value, String most) {

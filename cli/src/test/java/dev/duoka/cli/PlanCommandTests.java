@@ -4,10 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.duoka.base.ErrorCode;
 import dev.duoka.formats.json.Json;
+import dev.duoka.layout.Precision;
 import dev.duoka.train.config.BatchPlan;
 import dev.duoka.train.config.RunConfig;
 import dev.duoka.train.config.RunFile;
-import dev.duoka.train.config.TrainingSettings;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
@@ -43,10 +43,10 @@ final class PlanCommandTests {
     RunConfig config = RunFile.read(file, List.of());
     assertThat(config.model().preset()).contains("deepseek-llm-7b");
     assertThat(config.parallel().data()).isEqualTo(8);
-    assertThat(config.training().precision()).isEqualTo(TrainingSettings.Precision.BF16);
+    assertThat(config.training().precision()).isEqualTo(Precision.BF16);
+    assertThat(err.toString()).contains("wrote " + file + ": " + config.layout());
     BatchPlan batch = BatchPlan.of(config);
     assertThat(batch.tokensPerStep()).isEqualTo(1 << 20);
-    assertThat(err.toString()).contains("wrote " + file);
   }
 
   @Test

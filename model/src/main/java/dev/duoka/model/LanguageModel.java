@@ -9,7 +9,6 @@ import dev.duoka.engine.function.RotaryTable;
 import dev.duoka.engine.parameter.ParameterStore;
 import dev.duoka.formats.modelconfig.ModelConfig;
 import dev.duoka.model.layer.DecoderLayer;
-import dev.duoka.model.layer.FeedForward;
 import dev.duoka.model.layer.MixtureOfExperts;
 import dev.duoka.model.layer.MultiTokenPrediction;
 import dev.duoka.model.layer.Pass;
@@ -21,8 +20,6 @@ import dev.duoka.tensor.Tensor;
 import dev.duoka.tensor.op.Products;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.stream.Stream;
-import org.jspecify.annotations.Nullable;
 
 /**
  * A causal language model with its weights: embedding, decoder layers, final norm, output head, and
@@ -34,13 +31,19 @@ import org.jspecify.annotations.Nullable;
 public final class LanguageModel implements AutoCloseable {
   private final ModelConfig config;
   private final ModelParts parts;
+  private final BlockRange blocks;
   private final ParameterStore parameters;
   private final RotaryTable rotary;
 
   LanguageModel(
-      ModelConfig config, ModelParts parts, ParameterStore parameters, RotaryTable rotary) {
+      ModelConfig config,
+      ModelParts parts,
+      BlockRange blocks,
+      ParameterStore parameters,
+      RotaryTable rotary) {
     this.config = config;
     this.parts = parts;
+    this.blocks = blocks;
     this.parameters = parameters;
     this.rotary = rotary;
   }
@@ -77,12 +80,25 @@ public final class LanguageModel implements AutoCloseable {
 
   /** The biases that even out the experts' load, in the order of the layers. */
   public List<SelectionBias> selectionBiases() {
-    return Stream.concat(
-            parts.layers().stream(), parts.predictors().stream().map(MultiTokenPrediction::layer))
-        .map(DecoderLayer::feedForward)
-        .map(LanguageModel::selectionBias)
-        .flatMap(Stream::ofNullable)
-        .toList();
+    List<SelectionBias> biases = new ArrayList<>();
+    int layers = parts.layers().size();
+    for (int layer = 0; layer < layers; layer++) {
+      addBias(biases, BlockRange.ofLayer(layer), parts.layers().get(layer));
+    }
+    for (int depth = 0; depth < parts.predictors().size(); depth++) {
+      int block = BlockRange.ofLayer(layers) + 1 + depth;
+      addBias(biases, block, parts.predictors().get(depth).layer());
+    }
+    return biases;
+  }
+
+  private void addBias(List<SelectionBias> biases, int block, DecoderLayer layer) {
+    if (blocks.contains(block) && layer.feedForward() instanceof MixtureOfExperts experts) {
+      SelectionBias bias = experts.selectionBias();
+      if (bias != null) {
+        biases.add(bias);
+      }
+    }
   }
 
   /** The rotations of positions, for a {@link Pass}. */
@@ -90,25 +106,59 @@ public final class LanguageModel implements AutoCloseable {
     return rotary;
   }
 
+  /** Whether this part of the model begins with the embedding of tokens. */
+  public boolean embeds() {
+    return blocks.contains(BlockRange.EMBEDDING);
+  }
+
+  /** Whether this part of the model ends with the output head, and so with losses. */
+  public boolean hasHead() {
+    return blocks.contains(BlockRange.ofLayer(config.layers()));
+  }
+
+  /** The embeddings of tokens {@code [b, t]}: {@code [b·t, h]}. */
+  public Variable embed(Pass pass, Tensor tokens) {
+    return pass.tape().apply(new Embedding(parts.embedding().parameter(), tokens));
+  }
+
+  /** The decoder layers that this part of the model has: {@code [n, h] → [n, h]}. */
+  public Variable layers(Pass pass, Variable hidden) {
+    Variable output = hidden;
+    for (int layer = 0; layer < parts.layers().size(); layer++) {
+      if (blocks.contains(BlockRange.ofLayer(layer))) {
+        output = parts.layers().get(layer).apply(pass, output);
+      }
+    }
+    return output;
+  }
+
+  /** The final norm: {@code [n, h] → [n, h]}, ready for the output head. */
+  public Variable normed(Pass pass, Variable hidden) {
+    return pass.tape().apply(new RmsNorm(parts.norm().parameter(), config.rmsNormEps()), hidden);
+  }
+
   /** The normalised hidden states of tokens {@code [b, t]}: {@code [b·t, h]}. */
   public Variable hidden(Pass pass, Tensor tokens) {
-    Tape tape = pass.tape();
-    Variable hidden = tape.apply(new Embedding(parts.embedding().parameter(), tokens));
-    for (DecoderLayer layer : parts.layers()) {
-      hidden = layer.apply(pass, hidden);
-    }
-    return tape.apply(new RmsNorm(parts.norm().parameter(), config.rmsNormEps()), hidden);
+    return normed(pass, layers(pass, embed(pass, tokens)));
   }
 
   /** The losses of a micro-batch. */
   public Losses losses(Pass pass, TokenBatch batch, LossWeights weights) {
+    return losses(pass, layers(pass, embed(pass, batch.tokens())), batch, weights);
+  }
+
+  /**
+   * The losses of a micro-batch, from the output of the last decoder layer.
+   *
+   * @param output {@code [n, h]}
+   */
+  public Losses losses(Pass pass, Variable output, TokenBatch batch, LossWeights weights) {
     Tape tape = pass.tape();
-    Variable hidden = hidden(pass, batch.tokens());
+    Variable hidden = normed(pass, output);
     Variable next = crossEntropy(tape, hidden, batch.targets(), weights.perToken());
     List<Variable> further = new ArrayList<>();
     for (int depth = 0; depth < batch.predictionDepth(); depth++) {
-      Variable embedding =
-          tape.apply(new Embedding(parts.embedding().parameter(), batch.furtherTokens(depth)));
+      Variable embedding = embed(pass, batch.furtherTokens(depth));
       hidden = parts.predictors().get(depth).apply(pass, hidden, embedding);
       further.add(
           crossEntropy(
@@ -127,10 +177,6 @@ public final class LanguageModel implements AutoCloseable {
 
   private Variable crossEntropy(Tape tape, Variable hidden, Tensor targets, double scale) {
     return tape.apply(new LinearCrossEntropy(parts.head().parameter(), targets, scale), hidden);
-  }
-
-  private static @Nullable SelectionBias selectionBias(FeedForward feedForward) {
-    return feedForward instanceof MixtureOfExperts experts ? experts.selectionBias() : null;
   }
 
   @Override

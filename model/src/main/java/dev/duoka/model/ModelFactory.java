@@ -3,7 +3,11 @@ package dev.duoka.model;
 import dev.duoka.base.DuokaException;
 import dev.duoka.base.ErrorCode;
 import dev.duoka.engine.function.RotaryTable;
+import dev.duoka.engine.parameter.Axis;
+import dev.duoka.engine.parameter.BucketKey;
+import dev.duoka.engine.parameter.ParameterSpec;
 import dev.duoka.engine.parameter.ParameterStore;
+import dev.duoka.engine.parameter.Section;
 import dev.duoka.formats.modelconfig.AttentionConfig;
 import dev.duoka.formats.modelconfig.ModelConfig;
 import dev.duoka.model.LanguageModel.ModelParts;
@@ -20,6 +24,8 @@ import dev.duoka.tensor.Device;
 import dev.duoka.tensor.Dtype;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Function;
+import java.util.function.UnaryOperator;
 
 /** Builds a model from its configuration. */
 public final class ModelFactory {
@@ -32,6 +38,7 @@ public final class ModelFactory {
    * @param withGradients false for validation and generation
    * @param positions the longest sequence it will see, in tokens
    * @param predictionDepth how many of the configured modules for further tokens to build
+   * @param part which part of the model is built
    */
   public record Allocation(
       Dtype dtype,
@@ -39,7 +46,35 @@ public final class ModelFactory {
       int shards,
       boolean withGradients,
       int positions,
-      int predictionDepth) {}
+      int predictionDepth,
+      Part part) {
+    /** An allocation of the whole model. */
+    public Allocation(
+        Dtype dtype,
+        Device device,
+        int shards,
+        boolean withGradients,
+        int positions,
+        int predictionDepth) {
+      this(dtype, device, shards, withGradients, positions, predictionDepth, Part.WHOLE);
+    }
+  }
+
+  /**
+   * A part of a model.
+   *
+   * @param blocks the blocks that are built
+   * @param weight what of a weight is held; the given one for all of it
+   * @param group names the weights whose gradients are summed over the same devices
+   */
+  public record Part(
+      BlockRange blocks,
+      UnaryOperator<ParameterSpec> weight,
+      Function<ParameterSpec, String> group) {
+    /** All of it. */
+    public static final Part WHOLE =
+        new Part(BlockRange.ALL, UnaryOperator.identity(), _ -> BucketKey.ONE_GROUP);
+  }
 
   private ModelFactory() {}
 
@@ -60,11 +95,15 @@ public final class ModelFactory {
           parts
               .declarations()
               .allocate(
-                  allocation.dtype(),
-                  allocation.device(),
-                  allocation.shards(),
-                  allocation.withGradients());
-      return new LanguageModel(config, parts, store, rotary);
+                  new ParameterStore.Storage(
+                      allocation.dtype(),
+                      allocation.device(),
+                      allocation.shards(),
+                      allocation.withGradients(),
+                      allocation.part().group()),
+                  allocation.part().blocks(),
+                  allocation.part().weight());
+      return new LanguageModel(config, parts, allocation.part().blocks(), store, rotary);
     } catch (RuntimeException e) {
       rotary.close();
       throw e;
@@ -74,20 +113,24 @@ public final class ModelFactory {
   private static ModelParts declare(ModelConfig config, int predictionDepth) {
     WeightDeclarations weights = new WeightDeclarations(config.initializerRange());
     LayerDesign design = design(config);
-    Weight embedding =
-        weights.matrix("model.embed_tokens.weight", config.vocabSize(), config.hiddenSize());
+    Section vocabulary = Section.of(Axis.VOCABULARY, config.vocabSize());
+    Section hidden = Section.of(Axis.HIDDEN, config.hiddenSize());
+    weights.enter(BlockRange.EMBEDDING);
+    Weight embedding = weights.matrix("model.embed_tokens.weight", vocabulary, hidden);
     List<DecoderLayer> layers = new ArrayList<>();
     for (int layer = 0; layer < config.layers(); layer++) {
+      weights.enter(BlockRange.ofLayer(layer));
       layers.add(layer(weights, "model.layers." + layer + ".", design, layer, config));
     }
-    Weight norm = weights.scale("model.norm.weight", config.hiddenSize());
+    int output = BlockRange.ofLayer(config.layers());
+    weights.enter(output);
+    Weight norm = weights.scale("model.norm.weight", hidden);
     Weight head =
-        config.tieEmbeddings()
-            ? embedding
-            : weights.matrix("lm_head.weight", config.vocabSize(), config.hiddenSize());
+        config.tieEmbeddings() ? embedding : weights.matrix("lm_head.weight", vocabulary, hidden);
     List<MultiTokenPrediction> predictors = new ArrayList<>();
     for (int depth = 0; depth < predictionDepth; depth++) {
       int number = config.layers() + depth;
+      weights.enter(output + 1 + depth);
       predictors.add(
           new MultiTokenPrediction(
               weights,

@@ -30,7 +30,7 @@ public final class WeightInitializer {
 
   /** Initialises all parameters, on all cores. */
   public static void initialize(LanguageModel model, long seed) {
-    Device device = model.parameters().values().device();
+    Device device = model.parameters().device();
     if (device.isMeta()) {
       return;
     }

@@ -2,10 +2,10 @@ package dev.duoka.model;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.duoka.engine.autograd.Recompute;
 import dev.duoka.engine.parameter.Parameter;
 import dev.duoka.formats.modelconfig.ModelConfig;
 import dev.duoka.formats.modelconfig.ParameterCounts;
+import dev.duoka.layout.Recompute;
 import dev.duoka.tensor.Device;
 import dev.duoka.tensor.Dtype;
 import dev.duoka.tensor.testing.LedgerSnapshot;

@@ -2,7 +2,7 @@ package dev.duoka.model;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.duoka.engine.autograd.Recompute;
+import dev.duoka.layout.Recompute;
 import dev.duoka.tensor.Device;
 import dev.duoka.tensor.MemoryLedger;
 import dev.duoka.tensor.testing.TestDevice;

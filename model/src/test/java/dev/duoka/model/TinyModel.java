@@ -1,11 +1,11 @@
 package dev.duoka.model;
 
-import dev.duoka.engine.autograd.Recompute;
 import dev.duoka.engine.autograd.Tape;
 import dev.duoka.engine.autograd.Variable;
 import dev.duoka.engine.function.BalanceLoss;
 import dev.duoka.formats.modelconfig.ModelConfig;
 import dev.duoka.formats.modelconfig.Presets;
+import dev.duoka.layout.Recompute;
 import dev.duoka.model.layer.Pass;
 import dev.duoka.tensor.Device;
 import dev.duoka.tensor.Dtype;

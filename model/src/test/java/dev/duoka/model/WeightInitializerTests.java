@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.duoka.engine.parameter.Parameter;
 import dev.duoka.tensor.op.HostCopy;
 import dev.duoka.tensor.testing.TestDevice;
+import java.util.Arrays;
 import org.assertj.core.data.Offset;
 import org.junit.jupiter.api.Test;
 
@@ -23,7 +24,9 @@ class WeightInitializerTests {
   }
 
   private static double[] values(TinyModel tiny) {
-    return HostCopy.doubles(tiny.model().parameters().values());
+    return tiny.model().parameters().buckets().stream()
+        .flatMapToDouble(bucket -> Arrays.stream(HostCopy.doubles(bucket.values())))
+        .toArray();
   }
 
   @Test

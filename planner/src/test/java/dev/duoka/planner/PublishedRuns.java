@@ -5,13 +5,13 @@ import dev.duoka.formats.json.Json;
 import dev.duoka.formats.modelconfig.ModelConfig;
 import dev.duoka.formats.modelconfig.ModelConfigReader;
 import dev.duoka.formats.modelconfig.Presets;
-import dev.duoka.hardware.NumberFormat;
+import dev.duoka.layout.Layout;
+import dev.duoka.layout.LossKind;
+import dev.duoka.layout.Method;
+import dev.duoka.layout.Offload;
+import dev.duoka.layout.Precision;
+import dev.duoka.layout.Recompute;
 import dev.duoka.planner.layout.Job;
-import dev.duoka.planner.layout.Layout;
-import dev.duoka.planner.layout.LossKind;
-import dev.duoka.planner.layout.Method;
-import dev.duoka.planner.layout.Offload;
-import dev.duoka.planner.layout.Recompute;
 import dev.duoka.planner.shape.ModelShape;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
@@ -56,7 +56,7 @@ public final class PublishedRuns {
           Recompute.NONE,
           Offload.NONE,
           LossKind.FUSED,
-          NumberFormat.BF16,
+          Precision.BF16,
           Method.FULL);
     }
 

@@ -1,12 +1,12 @@
 package dev.duoka.planner;
 
 import dev.duoka.formats.modelconfig.Presets;
-import dev.duoka.hardware.NumberFormat;
-import dev.duoka.planner.layout.Layout;
-import dev.duoka.planner.layout.LossKind;
-import dev.duoka.planner.layout.Method;
-import dev.duoka.planner.layout.Offload;
-import dev.duoka.planner.layout.Recompute;
+import dev.duoka.layout.Layout;
+import dev.duoka.layout.LossKind;
+import dev.duoka.layout.Method;
+import dev.duoka.layout.Offload;
+import dev.duoka.layout.Precision;
+import dev.duoka.layout.Recompute;
 import dev.duoka.planner.shape.ModelShape;
 import java.util.List;
 import java.util.Random;
@@ -41,7 +41,7 @@ public final class RandomCases {
         pick(Recompute.values()),
         pick(Offload.values()),
         pick(LossKind.values()),
-        random.nextBoolean() ? NumberFormat.BF16 : NumberFormat.FP32,
+        random.nextBoolean() ? Precision.BF16 : Precision.FP32,
         pick(Method.values()));
   }
 

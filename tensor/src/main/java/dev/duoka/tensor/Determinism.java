@@ -1,7 +1,5 @@
 package dev.duoka.tensor;
 
-import dev.duoka.ffi.environment.ProcessEnvironment;
-
 /**
  * Whether the calling thread must get the same bits from the same step each time. All our kernels
  * do that anyway, as do LibTorch's products and sorts; cuDNN's attention does not, since its
@@ -19,7 +17,7 @@ public final class Determinism {
     if (required) {
       // While one rank has LibTorch's switch on, others may ask cuBLAS for products, which LibTorch
       // refuses then without a workspace of fixed size. It is as large as the one it takes anyway.
-      ProcessEnvironment.set("CUBLAS_WORKSPACE_CONFIG", ":4096:8");
+      LibraryEnvironment.set("CUBLAS_WORKSPACE_CONFIG", ":4096:8");
     }
     REQUIRED.set(required);
   }

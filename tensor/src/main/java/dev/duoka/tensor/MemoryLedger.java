@@ -21,7 +21,7 @@ public final class MemoryLedger {
   private long peak;
   private long storages;
 
-  private MemoryLedger() {}
+  MemoryLedger() {}
 
   /** The ledger of a device. */
   public static MemoryLedger of(Device device) {
@@ -87,6 +87,11 @@ public final class MemoryLedger {
     live[owner.ordinal()] -= bytes;
     total -= bytes;
     storages--;
+  }
+
+  synchronized void move(MemoryOwner from, MemoryOwner to, long bytes) {
+    live[from.ordinal()] -= bytes;
+    live[to.ordinal()] += bytes;
   }
 
   private static Map<MemoryOwner, Long> byOwner(long[] bytes) {

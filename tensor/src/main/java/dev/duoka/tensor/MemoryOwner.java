@@ -12,7 +12,10 @@ public enum MemoryOwner {
   BATCH("batch"),
   CONSTANTS("constants"),
   KV_CACHE("kv cache"),
-  SNAPSHOT("snapshot");
+  SNAPSHOT("snapshot"),
+  COMMUNICATION("communication"),
+  /** What weight gradients need that were put off. */
+  WAITING("waiting weight gradients");
 
   private final String label;
 

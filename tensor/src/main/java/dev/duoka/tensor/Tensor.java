@@ -55,6 +55,11 @@ public final class Tensor implements AutoCloseable {
     return new Tensor(TensorHandle.share(handle()), shape, dtype, device, storage.retain());
   }
 
+  /** Books the memory, that of all tensors that share it, on another owner from now on. */
+  public void bookOn(MemoryOwner owner) {
+    storage.bookOn(owner);
+  }
+
   /** The native handle, borrowed. */
   public long handle() {
     long value = handle.get();

@@ -1,17 +1,14 @@
 package dev.duoka.cli.command;
 
-import dev.duoka.ffi.library.LibraryChoice;
 import dev.duoka.formats.json.Json;
 import dev.duoka.machine.environment.CudaFacts;
 import dev.duoka.machine.environment.EnvironmentReport;
 import dev.duoka.machine.environment.LibraryFacts;
-import dev.duoka.tensor.Device;
-import dev.duoka.tensor.MemoryOwner;
+import dev.duoka.train.device.SingleDevice;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.List;
 import java.util.Locale;
-import java.util.Map;
 import java.util.Optional;
 import java.util.function.Consumer;
 import java.util.stream.Collectors;
@@ -26,14 +23,14 @@ final class BenchHeader {
   private BenchHeader() {}
 
   /** A report that has its header; {@code device} is what was measured on. */
-  static ObjectNode report(CommandSpec spec, Device device) {
+  static ObjectNode report(CommandSpec spec, SingleDevice device) {
     EnvironmentReport environment = EnvironmentReport.collect();
     ObjectNode report = Json.object();
     report.put("date", Instant.now().truncatedTo(ChronoUnit.SECONDS).toString());
     report.put("command", command(spec.root().commandLine().getParseResult().originalArgs()));
     report.put("duoka", Version.number());
     report.put("java", environment.java().version());
-    environment.libTorch().chosen().map(LibraryChoice::version).ifPresent(put(report, "libtorch"));
+    environment.libTorch().version().ifPresent(put(report, "libtorch"));
     report.put("device", device.toString());
     if (device.isCuda()) {
       card(report, environment, device);
@@ -44,7 +41,7 @@ final class BenchHeader {
     return report;
   }
 
-  private static void card(ObjectNode report, EnvironmentReport environment, Device device) {
+  private static void card(ObjectNode report, EnvironmentReport environment, SingleDevice device) {
     Optional<CudaFacts.Device> card =
         environment.cuda().devices().stream()
             .filter(candidate -> candidate.device().equals(device.toString()))
@@ -58,12 +55,6 @@ final class BenchHeader {
         library.version().ifPresent(put(report, library.name().toLowerCase(Locale.ROOT)));
       }
     }
-  }
-
-  /** Bytes by owner, as an object. */
-  static void putOwners(ObjectNode report, String name, Map<MemoryOwner, Long> owners) {
-    ObjectNode node = report.putObject(name);
-    owners.forEach((owner, bytes) -> node.put(owner.label(), bytes));
   }
 
   private static Consumer<String> put(ObjectNode report, String name) {

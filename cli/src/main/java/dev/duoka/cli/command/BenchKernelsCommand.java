@@ -4,9 +4,6 @@ import dev.duoka.cli.console.RecordTree;
 import dev.duoka.formats.json.Json;
 import dev.duoka.measure.kernel.DeviceRates;
 import dev.duoka.measure.kernel.KernelBenchmark;
-import dev.duoka.tensor.ComputeThread;
-import dev.duoka.tensor.Device;
-import dev.duoka.tensor.Dtype;
 import java.io.PrintWriter;
 import java.util.List;
 import java.util.Locale;
@@ -89,15 +86,12 @@ final class BenchKernelsCommand implements Callable<Integer> {
   @Override
   public Integer call() {
     KernelBenchmark.Sizes sizes = sizes();
-    Device device = DeviceOption.parse("cuda");
-    ComputeThread.prepare(device, 1, 1);
-    DeviceRates rates = DeviceRates.measure(device, Dtype.BFLOAT16);
-    List<KernelBenchmark.Line> lines = KernelBenchmark.run(device, Dtype.BFLOAT16, sizes);
+    KernelBenchmark.Report measured = KernelBenchmark.onGpu(sizes);
     PrintWriter out = spec.commandLine().getOut();
     if (json) {
-      out.println(Json.line(report(device, sizes, rates, lines)));
+      out.println(Json.line(report(sizes, measured)));
     } else {
-      print(out, rates, lines);
+      print(out, measured.rates(), measured.lines());
     }
     out.flush();
     return 0;
@@ -131,22 +125,19 @@ final class BenchKernelsCommand implements Callable<Integer> {
         expertWidth);
   }
 
-  private ObjectNode report(
-      Device device,
-      KernelBenchmark.Sizes sizes,
-      DeviceRates rates,
-      List<KernelBenchmark.Line> lines) {
-    ObjectNode report = BenchHeader.report(spec, device);
+  private ObjectNode report(KernelBenchmark.Sizes sizes, KernelBenchmark.Report measured) {
+    DeviceRates rates = measured.rates();
+    ObjectNode report = BenchHeader.report(spec, measured.device());
     report.put("precision", "bf16");
     report.set("sizes", RecordTree.json(sizes));
     report.put("copy_bytes_per_second", rates.bytes());
     report.put("gemm_flops_per_second", rates.flops());
     ArrayNode kernels = report.putArray("kernels");
-    for (KernelBenchmark.Line line : lines) {
+    for (KernelBenchmark.Line line : measured.lines()) {
       ObjectNode kernel = kernels.addObject();
       kernel.put("name", line.name());
-      kernel.put("flops", line.work().flops());
-      kernel.put("bytes", line.work().bytes());
+      kernel.put("flops", line.flops());
+      kernel.put("bytes", line.bytes());
       kernel.put("floor_ms", line.floorMilliseconds(rates));
       if (line.measured()) {
         kernel.put("ms", line.milliseconds());
@@ -160,8 +151,8 @@ final class BenchKernelsCommand implements Callable<Integer> {
     out.printf(
         Locale.ROOT,
         "copy %.2f TB/s, bf16 product of 8192³ %.0f TFLOP/s%n%n" + "%-42s %9s %9s %9s %9s%n",
-        rates.bytes() * 1e-12,
-        rates.flops() * 1e-12,
+        rates.terabytes(),
+        rates.teraFlops(),
         "kernel",
         "MB",
         "GFLOP",
@@ -172,15 +163,15 @@ final class BenchKernelsCommand implements Callable<Integer> {
           Locale.ROOT,
           "%-42s %9.1f %9.1f %9.3f %s%n",
           line.name(),
-          line.work().bytes() * 1e-6,
-          line.work().flops() * 1e-9,
+          line.megabytes(),
+          line.gigaFlops(),
           line.floorMilliseconds(rates),
           line.measured()
               ? String.format(
                   Locale.ROOT,
                   "%9.3f  %5.1f %% of it is floor",
                   line.milliseconds(),
-                  100 * line.share(rates))
+                  line.sharePercent(rates))
               : "        –  not on this card, or not in these sizes");
     }
   }

@@ -6,7 +6,6 @@ import dev.duoka.doctor.container.ContainerPlan;
 import dev.duoka.formats.json.Json;
 import dev.duoka.machine.probe.LiveProbe;
 import dev.duoka.machine.probe.MachineSnapshot;
-import dev.duoka.train.config.DeviceChoice;
 import dev.duoka.train.config.RunConfig;
 import dev.duoka.train.config.RunFile;
 import java.io.PrintWriter;
@@ -137,7 +136,7 @@ final class ContainerCommand implements Runnable {
     MachineSnapshot machine = LiveProbe.read();
     Optional<Path> file = Optional.ofNullable(runFile).map(Path::toAbsolutePath);
     Optional<RunConfig> run = Optional.ofNullable(runFile).map(f -> RunFile.read(f, List.of()));
-    if (gpus != null && run.isPresent() && gpus != gpus(run.get())) {
+    if (gpus != null && run.isPresent() && gpus != run.get().gpus()) {
       throw new CommandLine.ParameterException(
           spec.commandLine(),
           "--gpus "
@@ -145,11 +144,10 @@ final class ContainerCommand implements Runnable {
               + ", but "
               + runFile
               + " takes "
-              + gpus(run.get())
+              + run.get().gpus()
               + " (device, parallel.data); leave --gpus out, or change the run file");
     }
-    int count =
-        gpus != null ? gpus : run.map(ContainerCommand::gpus).orElseGet(() -> gpus(machine));
+    int count = gpus != null ? gpus : run.map(RunConfig::gpus).orElseGet(() -> gpus(machine));
     return new ContainerPlan(
         file.map(ContainerCommand::name).orElse("duoka"),
         file.map(Path::normalize),
@@ -173,14 +171,6 @@ final class ContainerCommand implements Runnable {
               + " shows none; name the run file, or give --gpus 8, or --gpus 0 for the CPU alone");
     }
     return seen;
-  }
-
-  /** The GPUs that a run takes: one for each rank, unless all share one. */
-  static int gpus(RunConfig run) {
-    if (run.device().kind() == DeviceChoice.Kind.CPU) {
-      return 0;
-    }
-    return run.device().index().isPresent() ? 1 : run.parallel().data();
   }
 
   private static String name(Path runFile) {

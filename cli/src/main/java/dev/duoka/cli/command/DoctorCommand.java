@@ -17,6 +17,9 @@ import dev.duoka.machine.probe.LiveProbe;
 import dev.duoka.machine.probe.MachineSnapshot;
 import dev.duoka.machine.probe.PciDevice;
 import dev.duoka.machine.probe.Reading;
+import dev.duoka.train.config.RunConfig;
+import dev.duoka.train.config.RunFile;
+import dev.duoka.train.run.HostMemoryNeed;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.List;
@@ -89,8 +92,7 @@ final class DoctorCommand implements Callable<Integer> {
     if (capture != null) {
       return save(capture, out);
     }
-    Optional<RunDemand> need =
-        plan == null ? Optional.empty() : Optional.of(HostMemoryPlan.of(plan));
+    Optional<RunDemand> need = Optional.ofNullable(plan).map(DoctorCommand::need);
     MachineSnapshot machine = from == null ? LiveProbe.read() : FolderProbe.read(from);
     DoctorReport diagnosis = Doctor.examine(machine, copies(), need);
     if (json) {
@@ -100,6 +102,12 @@ final class DoctorCommand implements Callable<Integer> {
     }
     out.flush();
     return diagnosis.isHealthy() ? 0 : 1;
+  }
+
+  private static RunDemand need(Path runFile) {
+    RunConfig run = RunFile.read(runFile, List.of());
+    HostMemoryNeed memory = HostMemoryNeed.of(run);
+    return new RunDemand(memory.bytes(), memory.why(), run.gpus());
   }
 
   private int save(Path folder, PrintWriter out) {

@@ -4,6 +4,7 @@ import dev.duoka.cli.console.RecordTree;
 import dev.duoka.formats.json.Json;
 import dev.duoka.machine.environment.EnvironmentReport;
 import dev.duoka.train.config.DeviceChoice;
+import dev.duoka.train.device.SingleDevice;
 import java.io.PrintWriter;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -35,7 +36,7 @@ final class EnvCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    DeviceChoice wanted = DeviceOption.choice(device);
+    DeviceChoice wanted = SingleDevice.choice(device);
     EnvironmentReport report = EnvironmentReport.collect();
     PrintWriter out = spec.commandLine().getOut();
     if (json) {

@@ -1,9 +1,9 @@
 package dev.duoka.cli.command;
 
 import dev.duoka.base.ByteSize;
-import dev.duoka.tensor.Dtype;
 import dev.duoka.train.export.ExportReport;
 import dev.duoka.train.export.HuggingFaceExport;
+import dev.duoka.train.export.WeightFormat;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import picocli.CommandLine.Command;
@@ -20,19 +20,6 @@ import picocli.CommandLine.Spec;
       "config.json, safetensors, tokenizer. What is written is read back and compared."
     })
 final class ExportCommand implements Runnable {
-  /** The dtypes of exported weights. */
-  enum WeightDtype {
-    BF16(Dtype.BFLOAT16),
-    FP16(Dtype.FLOAT16),
-    FP32(Dtype.FLOAT32);
-
-    private final Dtype dtype;
-
-    WeightDtype(Dtype dtype) {
-      this.dtype = dtype;
-    }
-  }
-
   @Parameters(index = "0", paramLabel = "RUN", description = "The run's folder, or a checkpoint.")
   private Path run = Path.of(".");
 
@@ -48,7 +35,7 @@ final class ExportCommand implements Runnable {
       paramLabel = "DTYPE",
       defaultValue = "BF16",
       description = "bf16 (default), fp16 or fp32.")
-  private WeightDtype dtype = WeightDtype.BF16;
+  private WeightFormat dtype = WeightFormat.BF16;
 
   @Spec private CommandSpec spec;
 
@@ -57,7 +44,7 @@ final class ExportCommand implements Runnable {
     PrintWriter notes = spec.commandLine().getErr();
     ExportReport report =
         HuggingFaceExport.export(
-            run, output, dtype.dtype, event -> notes.println("note     " + event.text()));
+            run, output, dtype, event -> notes.println("note     " + event.text()));
     PrintWriter out = spec.commandLine().getOut();
     out.println(
         "Wrote "

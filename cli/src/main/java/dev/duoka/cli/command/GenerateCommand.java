@@ -1,8 +1,6 @@
 package dev.duoka.cli.command;
 
-import dev.duoka.tensor.ComputeThread;
-import dev.duoka.tensor.Device;
-import dev.duoka.tensor.Dtype;
+import dev.duoka.train.device.SingleDevice;
 import dev.duoka.train.generate.Generator;
 import dev.duoka.train.generate.Sampling;
 import java.io.PrintWriter;
@@ -76,12 +74,10 @@ final class GenerateCommand implements Runnable {
   public void run() {
     PrintWriter out = spec.commandLine().getOut();
     PrintWriter notes = spec.commandLine().getErr();
-    Device on = DeviceOption.parse(device);
-    ComputeThread.prepare(on, Runtime.getRuntime().availableProcessors(), 1);
+    SingleDevice on = SingleDevice.parse(device);
     Sampling sampling = new Sampling(temperature, topK, topP, seed, tokens);
-    Dtype dtype = on.isCuda() ? Dtype.BFLOAT16 : Dtype.FLOAT32;
     try (Generator generator =
-        Generator.open(run, on, dtype, event -> notes.println("note     " + event.text()))) {
+        Generator.open(run, on, event -> notes.println("note     " + event.text()))) {
       out.print(prompt);
       generator.generate(
           prompt,

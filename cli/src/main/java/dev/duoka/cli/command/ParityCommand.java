@@ -1,14 +1,14 @@
 package dev.duoka.cli.command;
 
 import dev.duoka.formats.json.Json;
-import dev.duoka.tensor.ComputeThread;
-import dev.duoka.tensor.Device;
+import dev.duoka.train.device.SingleDevice;
 import dev.duoka.verify.parity.ParityCheck;
+import dev.duoka.verify.parity.ParityReport;
 import dev.duoka.verify.parity.ParityResult;
 import java.io.PrintWriter;
 import java.nio.file.Path;
-import java.util.List;
 import java.util.Locale;
+import java.util.OptionalDouble;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -31,9 +31,6 @@ import tools.jackson.databind.node.ObjectNode;
           + " and --json has the plain run's beside it under \"repeated\"."
     })
 final class ParityCommand implements Callable<Integer> {
-  private static final double CPU_TOLERANCE = 1e-4;
-  private static final double CUDA_TOLERANCE = 1e-3;
-
   @Parameters(index = "0", paramLabel = "DIR", description = "The folder to compare with.")
   private Path folder = Path.of(".");
 
@@ -57,17 +54,14 @@ final class ParityCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    Device on = DeviceOption.parse(device);
-    double limit = tolerance > 0 ? tolerance : on.isCuda() ? CUDA_TOLERANCE : CPU_TOLERANCE;
-    ComputeThread.prepare(on, Runtime.getRuntime().availableProcessors(), 1);
-    List<ParityResult> results = ParityCheck.run(folder, on, limit);
-    boolean passed = results.stream().allMatch(result -> result.within(limit));
+    OptionalDouble limit = tolerance > 0 ? OptionalDouble.of(tolerance) : OptionalDouble.empty();
+    ParityReport report = ParityReport.of(folder, SingleDevice.parse(device), limit);
     if (json) {
-      printJson(on, limit, results, passed);
+      printJson(report);
     } else {
-      printTable(on, limit, results, passed);
+      printTable(report);
     }
-    return passed ? 0 : 1;
+    return report.holds() ? 0 : 1;
   }
 
   private static String verdict(ParityResult result, double limit) {
@@ -83,40 +77,38 @@ final class ParityCommand implements Callable<Integer> {
         result.runs());
   }
 
-  private void printTable(Device on, double limit, List<ParityResult> results, boolean passed) {
+  private void printTable(ParityReport report) {
     PrintWriter out = spec.commandLine().getOut();
-    for (ParityResult result : results) {
+    for (ParityResult result : report.results()) {
       out.printf(
           Locale.ROOT,
           "%-72s %.2e %s%n",
           result.name(),
           result.relativeError(),
-          verdict(result, limit));
+          verdict(result, report.tolerance()));
     }
     out.printf(
         Locale.ROOT,
         "%s on %s: %d tensors, largest relative error %.2e, tolerance %.0e: %s%n",
         folder,
-        on,
-        results.size(),
-        results.stream().mapToDouble(ParityResult::relativeError).max().orElse(0),
-        limit,
-        passed ? "holds" : "DOES NOT HOLD");
+        report.device(),
+        report.results().size(),
+        report.largestError(),
+        report.tolerance(),
+        report.holds() ? "holds" : "DOES NOT HOLD");
     out.flush();
   }
 
-  private void printJson(Device on, double limit, List<ParityResult> results, boolean passed) {
+  private void printJson(ParityReport report) {
     ObjectNode root = Json.object();
     root.put("folder", folder.toString());
-    root.put("device", on.toString());
-    root.put("tolerance", limit);
-    root.put("passed", passed);
-    root.put(
-        "largest_relative_error",
-        results.stream().mapToDouble(ParityResult::relativeError).max().orElse(0));
+    root.put("device", report.device().toString());
+    root.put("tolerance", report.tolerance());
+    root.put("passed", report.holds());
+    root.put("largest_relative_error", report.largestError());
     ObjectNode errors = root.putObject("relative_errors");
     ObjectNode repeated = root.putObject("repeated");
-    for (ParityResult result : results) {
+    for (ParityResult result : report.results()) {
       errors.put(result.name(), result.relativeError());
       if (result.runs() > 1) {
         ObjectNode runs = repeated.putObject(result.name());

@@ -7,10 +7,12 @@ import dev.duoka.base.NearestName;
 import dev.duoka.formats.json.Json;
 import dev.duoka.hardware.Catalogue;
 import dev.duoka.hardware.Machine;
-import dev.duoka.hardware.NumberFormat;
+import dev.duoka.layout.Method;
+import dev.duoka.layout.Precision;
+import dev.duoka.measure.step.LayoutMemory;
 import dev.duoka.planner.layout.EngineTraits;
 import dev.duoka.planner.layout.Job;
-import dev.duoka.planner.layout.Method;
+import dev.duoka.planner.layout.ProductFormat;
 import dev.duoka.planner.report.PlanJson;
 import dev.duoka.planner.report.PlanText;
 import dev.duoka.planner.report.PlannedRun;
@@ -155,8 +157,8 @@ final class PlanCommand implements Callable<Integer> {
             false,
             EngineTraits.DUOKA);
     PlanResult result = new Planner(catalogue).plan(request);
-    Optional<Verification> verification =
-        verify ? Optional.of(Verification.of(result)) : Optional.empty();
+    Optional<LayoutMemory> verification =
+        verify ? Optional.of(DryRunOfPlan.count(result)) : Optional.empty();
     PrintWriter writer = spec.commandLine().getOut();
     if (options.json()) {
       ObjectNode object = PlanJson.of(result);
@@ -211,16 +213,16 @@ final class PlanCommand implements Callable<Integer> {
     return new Job(length, step, imbalance);
   }
 
-  private List<NumberFormat> precisions(Machine target) {
+  private List<Precision> precisions(Machine target) {
     if (precision == null) {
-      return List.of(target.card().halfPrecision(), NumberFormat.FP32);
+      return List.of(ProductFormat.halfPrecision(target.card()), Precision.FP32);
     }
-    List<String> names = Arrays.stream(NumberFormat.values()).map(NumberFormat::toString).toList();
+    List<String> names = Arrays.stream(Precision.values()).map(Precision::toString).toList();
     int index = names.indexOf(precision.strip().toLowerCase(Locale.ROOT));
     if (index < 0) {
       throw usage("--precision '" + precision + "'", NearestName.hint(precision, names));
     }
-    return List.of(NumberFormat.values()[index]);
+    return List.of(Precision.values()[index]);
   }
 
   private Machine withHost(Machine target) {

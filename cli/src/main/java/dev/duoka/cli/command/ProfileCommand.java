@@ -1,18 +1,12 @@
 package dev.duoka.cli.command;
 
-import dev.duoka.engine.autograd.Recompute;
-import dev.duoka.engine.precision.Precision;
-import dev.duoka.measure.kernel.DeviceRates;
 import dev.duoka.measure.profile.PerfettoTrace;
+import dev.duoka.measure.profile.ProfiledSteps;
 import dev.duoka.measure.profile.StepProfile;
-import dev.duoka.measure.step.StepBenchmark;
-import dev.duoka.tensor.ComputeThread;
-import dev.duoka.tensor.Device;
-import dev.duoka.train.config.BatchPlan;
-import dev.duoka.train.config.ModelSource;
+import dev.duoka.measure.step.StepJob;
 import dev.duoka.train.config.RunConfig;
 import dev.duoka.train.config.RunFile;
-import dev.duoka.train.device.DevicePlacement;
+import dev.duoka.train.run.RunEnvironment;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -62,74 +56,45 @@ final class ProfileCommand implements Callable<Integer> {
   public Integer call() {
     OptionRange.check("--steps", steps, 1, MOST_STEPS);
     RunConfig config = RunFile.read(runFile, overrides);
-    RunEnvironment.apply(config, spec.commandLine().getErr());
-    Device device = DevicePlacement.choose(config.device(), 1).of(0);
-    int threads = config.threadsPerRank(Runtime.getRuntime().availableProcessors());
-    ComputeThread.prepare(device, threads, 1);
-    BatchPlan batch = BatchPlan.of(config);
-    StepBenchmark.Spec job =
-        new StepBenchmark.Spec(
-            ModelSource.config(config.model()),
-            Precision.valueOf(config.training().precision().name()),
-            Recompute.valueOf(config.training().recompute().name()),
-            device,
-            batch.microBatch(),
-            batch.accumulationSteps(),
-            config.data().sequenceLength(),
-            2,
-            steps,
-            threads,
-            config.training().deterministic());
-    PrintWriter out = spec.commandLine().getOut();
+    RunEnvironment.apply(config, new Notices(spec.commandLine().getErr()));
+    StepJob job = StepJob.of(config);
     PerfettoTrace.prepare(trace);
-    DeviceRates rates = DeviceRates.measure(device, job.precision().computeDtype());
-    try (StepProfile profile = new StepProfile(device)) {
-      StepBenchmark.Result result = StepBenchmark.run(job, profile);
-      List<StepProfile.Span> spans = profile.spans();
-      double stepMs =
-          1e3 * result.seconds().stream().mapToDouble(Double::doubleValue).average().orElseThrow();
-      print(StepProfile.table(spans, steps, rates), stepMs, rates, out);
-      out.flush();
-      PerfettoTrace.write(trace, spans, rates);
-    }
+    ProfiledSteps profiled = ProfiledSteps.run(job, steps);
+    PrintWriter out = spec.commandLine().getOut();
+    print(profiled, out);
+    out.flush();
+    profiled.writeTrace(trace);
     out.println("trace: " + trace.toAbsolutePath() + " (open it in ui.perfetto.dev)");
     out.flush();
     return 0;
   }
 
-  private static void print(
-      List<StepProfile.Line> lines, double stepMs, DeviceRates rates, PrintWriter out) {
+  private static void print(ProfiledSteps profiled, PrintWriter out) {
     out.printf(
         Locale.ROOT,
         "this device: products %.1f TFLOP/s, copies %.3f TB/s%n%n"
             + "   ms/step     floor   lever  calls  part%n",
-        rates.flops() * 1e-12,
-        rates.bytes() * 1e-12);
-    double total = 0;
-    double floor = 0;
-    for (StepProfile.Line line : lines) {
-      total += line.milliseconds();
-      floor += line.floorMilliseconds();
+        profiled.rates().teraFlops(),
+        profiled.rates().terabytes());
+    for (StepProfile.Line line : profiled.lines()) {
       out.printf(
           Locale.ROOT,
-          "%10.2f%10.2f%8.2f%7.0f  %s, %s%n",
+          "%10.2f%10.2f%8.2f%7.0f  %s%n",
           line.milliseconds(),
           line.floorMilliseconds(),
-          Math.max(0, line.milliseconds() - line.floorMilliseconds()),
+          line.leverMilliseconds(),
           line.calls(),
-          line.name(),
-          line.phase().name().toLowerCase(Locale.ROOT).replace('_', ' '));
+          line.label());
     }
-    double rest = Math.max(0, stepMs - total);
     out.printf(
         Locale.ROOT,
         "%10.2f%10.2f%8.2f         everything else: batches, reading the loss, gaps between parts%n"
             + "%10.2f%10.2f                 the step: %.0f %% of it is floor%n",
-        rest,
+        profiled.restMilliseconds(),
         0.0,
-        rest,
-        stepMs,
-        floor,
-        100 * floor / stepMs);
+        profiled.restMilliseconds(),
+        profiled.milliseconds(),
+        profiled.floorMilliseconds(),
+        profiled.floorPercent());
   }
 }

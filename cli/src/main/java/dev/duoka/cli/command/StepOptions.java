@@ -1,19 +1,28 @@
 package dev.duoka.cli.command;
 
-import dev.duoka.engine.autograd.Recompute;
-import dev.duoka.engine.precision.Precision;
 import dev.duoka.formats.modelconfig.ParameterCounts;
-import dev.duoka.measure.step.StepBenchmark;
-import dev.duoka.tensor.Device;
+import dev.duoka.layout.Precision;
+import dev.duoka.layout.Recompute;
+import dev.duoka.measure.step.StepJob;
 import dev.duoka.train.config.ModelSource;
+import dev.duoka.train.device.SingleDevice;
+import java.util.Iterator;
 import java.util.LinkedHashMap;
-import java.util.Locale;
+import java.util.List;
 import java.util.Map;
 import picocli.CommandLine.Option;
 import tools.jackson.databind.node.ObjectNode;
 
 /** The options that say what a training step is, for every benchmark of one. */
 final class StepOptions {
+  /** Those that the engine computes in. */
+  private static final class Precisions implements Iterable<String> {
+    @Override
+    public Iterator<String> iterator() {
+      return List.of("FP32", "BF16", "FP16", "FP8").iterator();
+    }
+  }
+
   /** As in the run file. */
   private static final int LARGEST = 1 << 20;
 
@@ -45,13 +54,14 @@ final class StepOptions {
   @Option(
       names = "--precision",
       defaultValue = "BF16",
+      completionCandidates = Precisions.class,
       description = "${COMPLETION-CANDIDATES} (${DEFAULT-VALUE}).")
   private Precision precision = Precision.BF16;
 
   @Option(
       names = "--recompute",
       defaultValue = "NONE",
-      description = "${COMPLETION-CANDIDATES} (${DEFAULT-VALUE}).")
+      description = "NONE, SELECTIVE, FULL (${DEFAULT-VALUE}).")
   private Recompute recompute = Recompute.NONE;
 
   @Option(
@@ -81,25 +91,21 @@ final class StepOptions {
   }
 
   /** Puts what was run into a report. */
-  void describe(ObjectNode report, StepBenchmark.Spec job) {
+  void describe(ObjectNode report, StepJob job) {
     report.put("model", model + (shape.isEmpty() ? "" : " " + shape));
     report.put("parameters", ParameterCounts.of(job.model()).total());
-    report.put("precision", job.precision().name().toLowerCase(Locale.ROOT));
-    report.put("recompute", job.recompute().name().toLowerCase(Locale.ROOT));
+    report.put("precision", job.precision().toString());
+    report.put("recompute", job.recompute().toString());
     report.put("batch", job.microBatch());
     report.put("accumulation", job.accumulation());
     report.put("seq", job.length());
     report.put("deterministic", job.deterministic());
   }
 
-  /** Where it runs. */
-  Device device() {
-    return DeviceOption.parseOrMeta(device);
-  }
-
-  /** The benchmark of such a step. */
-  StepBenchmark.Spec job(Device where, int warmUp, int steps) {
-    return new StepBenchmark.Spec(
+  /** The step, on its device. */
+  StepJob job() {
+    SingleDevice where = SingleDevice.parseOrMeta(device);
+    return new StepJob(
         ModelSource.config(model, shape),
         precision,
         recompute,
@@ -107,8 +113,6 @@ final class StepOptions {
         batch,
         accumulation,
         length,
-        warmUp,
-        steps,
         Runtime.getRuntime().availableProcessors(),
         deterministic);
   }

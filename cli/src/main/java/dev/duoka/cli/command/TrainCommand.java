@@ -5,6 +5,7 @@ import dev.duoka.cli.console.TrainingConsole;
 import dev.duoka.train.config.RunConfig;
 import dev.duoka.train.config.RunFile;
 import dev.duoka.train.run.RunChecks;
+import dev.duoka.train.run.RunEnvironment;
 import dev.duoka.train.run.RunFolder;
 import dev.duoka.train.run.RunOptions;
 import dev.duoka.train.run.RunResult;
@@ -79,7 +80,7 @@ final class TrainCommand implements Callable<Integer> {
           spec.commandLine(), "--max-steps is " + maxSteps + ", but steps count from 0");
     }
     RunConfig config = RunFile.read(runFile, overrides, RunChecks::problems);
-    RunEnvironment.apply(config, spec.commandLine().getErr());
+    RunEnvironment.apply(config, new Notices(spec.commandLine().getErr()));
     Path folder = runDir(config);
     TrainingConsole console =
         new TrainingConsole(spec.commandLine().getOut(), spec.commandLine().getErr(), config, json);

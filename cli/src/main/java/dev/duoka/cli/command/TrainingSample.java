@@ -1,10 +1,8 @@
 package dev.duoka.cli.command;
 
 import dev.duoka.cli.console.TrainingConsole;
-import dev.duoka.tensor.ComputeThread;
-import dev.duoka.tensor.Device;
-import dev.duoka.tensor.Dtype;
 import dev.duoka.train.config.SampleSettings;
+import dev.duoka.train.device.SingleDevice;
 import dev.duoka.train.generate.Generator;
 import dev.duoka.train.generate.Sampling;
 import java.nio.file.Path;
@@ -21,10 +19,9 @@ final class TrainingSample {
    */
   static void print(
       SampleSettings settings, Path runDir, TrainingConsole console, BooleanSupplier stop) {
-    ComputeThread.prepare(Device.CPU, Runtime.getRuntime().availableProcessors(), 1);
     Sampling sampling = new Sampling(settings.temperature(), 0, 1, 0, settings.tokens());
     try (Generator generator =
-        Generator.open(runDir, Device.CPU, Dtype.FLOAT32, event -> console.notice(event.text()))) {
+        Generator.open(runDir, SingleDevice.CPU, event -> console.notice(event.text()))) {
       console.sample("\n--- sample ---\n" + settings.prompt());
       generator.generate(
           settings.prompt(),

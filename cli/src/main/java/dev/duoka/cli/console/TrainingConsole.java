@@ -1,9 +1,11 @@
 package dev.duoka.cli.console;
 
 import dev.duoka.base.ByteSize;
+import dev.duoka.base.TimeSpan;
 import dev.duoka.data.shard.TokenisationProgress;
 import dev.duoka.formats.json.Json;
 import dev.duoka.train.config.RunConfig;
+import dev.duoka.train.run.MeanLoss;
 import dev.duoka.train.run.RunFolder;
 import dev.duoka.train.run.RunListener;
 import dev.duoka.train.run.RunResult;
@@ -23,8 +25,7 @@ public final class TrainingConsole implements RunListener {
   private final PrintWriter progress;
   private final int everySteps;
   private final boolean json;
-  private double lossSum;
-  private int lossCount;
+  private final MeanLoss losses = new MeanLoss();
 
   /**
    * A console.
@@ -65,8 +66,7 @@ public final class TrainingConsole implements RunListener {
 
   @Override
   public void step(StepMetrics metrics, long totalSteps, double remainingSeconds) {
-    lossSum += metrics.loss();
-    lossCount++;
+    losses.add(metrics.loss());
     if (!metrics.applied()) {
       notice(
           String.format(
@@ -82,15 +82,13 @@ public final class TrainingConsole implements RunListener {
               "step %6d/%d  loss %.4f  lr %.2e  grad %.3f  %,.0f tok/s  MFU %s  %s  left %s",
               metrics.step(),
               totalSteps,
-              lossSum / lossCount,
+              losses.take(),
               metrics.learningRate(),
               metrics.gradientNorm(),
               metrics.tokensPerSecond(),
-              percent(metrics.mfu()),
+              percent(metrics.mfuPercent()),
               ByteSize.text(metrics.memory().driverBytes()),
-              duration(remainingSeconds)));
-      lossSum = 0;
-      lossCount = 0;
+              TimeSpan.text(remainingSeconds)));
     }
   }
 
@@ -189,7 +187,7 @@ public final class TrainingConsole implements RunListener {
               separator,
               result.speed().tokensPerSecond(),
               result.speed().overall(),
-              percent(result.speed().mfu()),
+              percent(result.speed().mfuPercent()),
               ByteSize.text(result.peakMemoryBytes())));
     }
     return text.toString();
@@ -222,15 +220,8 @@ public final class TrainingConsole implements RunListener {
     }
   }
 
-  private static String percent(double share) {
-    return Double.isNaN(share) ? "n/a" : String.format(Locale.ROOT, "%.1f %%", share * 100);
-  }
-
-  private static String duration(double seconds) {
-    long whole = Math.round(seconds);
-    return whole >= 3600
-        ? String.format(Locale.ROOT, "%d:%02d h", whole / 3600, whole % 3600 / 60)
-        : String.format(Locale.ROOT, "%d:%02d", whole / 60, whole % 60);
+  private static String percent(double percent) {
+    return Double.isNaN(percent) ? "n/a" : String.format(Locale.ROOT, "%.1f %%", percent);
   }
 
   private void line(String text) {

@@ -27,6 +27,25 @@ public final class MicroBatch {
     this.targets = new long[rows * length];
   }
 
+  /**
+   * Given tokens and targets, {@code [rows, length]} row-major each; copied.
+   *
+   * @param targets {@link #MASKED} where there is none
+   */
+  public static MicroBatch of(int rows, int length, long[] tokens, long[] targets) {
+    MicroBatch batch = new MicroBatch(rows, length);
+    if (tokens.length != batch.tokens.length || targets.length != batch.targets.length) {
+      throw new IllegalArgumentException(
+          rows + " × " + length + " tokens were to be " + tokens.length + " and " + targets.length);
+    }
+    System.arraycopy(tokens, 0, batch.tokens, 0, tokens.length);
+    for (int i = 0; i < targets.length; i++) {
+      batch.targets[i] = targets[i];
+      batch.realTargets += targets[i] == MASKED ? 0 : 1;
+    }
+    return batch;
+  }
+
   /** Random tokens, every one a target: what benchmarks train on. */
   public static MicroBatch random(int rows, int length, int vocabulary, long seed) {
     MicroBatch batch = new MicroBatch(rows, length);

@@ -1,5 +1,7 @@
 package dev.duoka.data.tokenizer;
 
+import dev.duoka.formats.json.JsonField;
+
 /**
  * A token that is cut out of the text before anything else, such as an end marker.
  *
@@ -21,7 +23,7 @@ record AddedToken(
   static AddedToken read(JsonField field) {
     boolean special = field.flag("special", false);
     return new AddedToken(
-        field.required("id").tokenId(),
+        Vocabulary.tokenId(field.required("id")),
         field.required("content").string(),
         special,
         field.flag("single_word", false),

@@ -1,5 +1,6 @@
 package dev.duoka.data.tokenizer;
 
+import dev.duoka.formats.json.JsonField;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;

@@ -1,5 +1,6 @@
 package dev.duoka.data.tokenizer;
 
+import dev.duoka.formats.json.JsonField;
 import tools.jackson.databind.JsonNode;
 
 /** Reads the {@code model} of a tokenizer file. */
@@ -9,7 +10,7 @@ final class BpeReader {
   static BpeModel read(JsonField model) {
     JsonField type = model.optional("type");
     if (type != null && !type.string().equals("BPE")) {
-      throw model.unsupported(type.string(), "BPE");
+      throw JsonFile.unsupported(model, type.string(), "BPE");
     }
     for (String option : new String[] {"continuing_subword_prefix", "end_of_word_suffix"}) {
       JsonField value = model.optional(option);

@@ -1,5 +1,6 @@
 package dev.duoka.data.tokenizer;
 
+import dev.duoka.formats.json.JsonField;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -27,7 +28,7 @@ final class DecoderReader {
           new TokenDecoder.Metaspace(
               PreTokenizerReader.oneCharacter(field.required("replacement")),
               PreTokenizerReader.prepend(field) != PreTokenizer.Metaspace.Prepend.NEVER);
-      default -> throw field.unsupported(type.string(), SUPPORTED);
+      default -> throw JsonFile.unsupported(field, type.string(), SUPPORTED);
     };
   }
 

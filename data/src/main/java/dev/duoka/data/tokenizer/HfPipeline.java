@@ -1,5 +1,6 @@
 package dev.duoka.data.tokenizer;
 
+import dev.duoka.formats.json.JsonField;
 import java.util.List;
 
 /**

@@ -3,6 +3,8 @@ package dev.duoka.data.tokenizer;
 import dev.duoka.base.DuokaException;
 import dev.duoka.base.ErrorCode;
 import dev.duoka.formats.json.Json;
+import dev.duoka.formats.json.JsonField;
+import dev.duoka.formats.json.JsonSource;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
@@ -10,12 +12,11 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import tools.jackson.core.JacksonException;
-import tools.jackson.databind.json.JsonMapper;
 
-/** Reads JSON files whole. */
+/** Reads the files of a tokenizer whole. */
 final class JsonFile {
-  private static final JsonMapper MAPPER = new JsonMapper();
+  private static final String REMEDY =
+      "Use the tokenizer.json that belongs to the model, as written by the tokenizers library.";
 
   private JsonFile() {}
 
@@ -42,27 +43,19 @@ final class JsonFile {
   }
 
   /**
+   * The root of a tokenizer's file.
+   *
    * @param file the name for errors
    */
   static JsonField parse(String json, String file) {
-    try {
-      return new JsonField(MAPPER.readTree(json), file, "");
-    } catch (JacksonException e) {
-      throw new DuokaException(
-          ErrorCode.FORMAT,
-          "cannot read tokenizer "
-              + file
-              + ": it is not valid JSON ("
-              + Json.reason(e)
-              + ", line "
-              + line(e)
-              + ")",
-          "Copy the file again; it may be cut off.",
-          e);
-    }
+    return JsonField.root(
+        Json.parse(json.getBytes(StandardCharsets.UTF_8), "tokenizer " + file, ErrorCode.FORMAT),
+        new JsonSource(file, "cannot use tokenizer " + file, ErrorCode.FORMAT, REMEDY));
   }
 
-  private static String line(JacksonException e) {
-    return e.getLocation() == null ? "unknown" : String.valueOf(e.getLocation().getLineNr());
+  /** The error for a kind that this program does not implement. */
+  static DuokaException unsupported(JsonField field, String kind, String supported) {
+    return field.error(
+        field.place() + " is of the kind '" + kind + "'", "Supported kinds: " + supported + ".");
   }
 }

@@ -1,5 +1,6 @@
 package dev.duoka.data.tokenizer;
 
+import dev.duoka.formats.json.JsonField;
 import java.text.Normalizer.Form;
 import org.jspecify.annotations.Nullable;
 
@@ -31,7 +32,7 @@ final class NormalizerReader {
           new Normalizer.Strip(
               field.required("strip_left").flag(), field.required("strip_right").flag());
       case "StripAccents" -> new Normalizer.StripAccents();
-      default -> throw field.unsupported(type.string(), SUPPORTED);
+      default -> throw JsonFile.unsupported(field, type.string(), SUPPORTED);
     };
   }
 

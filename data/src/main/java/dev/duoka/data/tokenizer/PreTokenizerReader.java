@@ -1,5 +1,6 @@
 package dev.duoka.data.tokenizer;
 
+import dev.duoka.formats.json.JsonField;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -52,7 +53,7 @@ final class PreTokenizerReader {
           new PreTokenizer.Sequence(
               List.of(
                   split("\\s", SplitBehavior.REMOVED), split(PUNCTUATION, SplitBehavior.ISOLATED)));
-      default -> throw field.unsupported(type.string(), SUPPORTED);
+      default -> throw JsonFile.unsupported(field, type.string(), SUPPORTED);
     };
   }
 
@@ -77,7 +78,7 @@ final class PreTokenizerReader {
       case "always" -> PreTokenizer.Metaspace.Prepend.ALWAYS;
       case "first" -> PreTokenizer.Metaspace.Prepend.FIRST;
       case "never" -> PreTokenizer.Metaspace.Prepend.NEVER;
-      default -> throw scheme.unsupported(scheme.string(), "always, first, never");
+      default -> throw JsonFile.unsupported(scheme, scheme.string(), "always, first, never");
     };
   }
 

@@ -1,5 +1,6 @@
 package dev.duoka.data.tokenizer;
 
+import dev.duoka.formats.json.JsonField;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;

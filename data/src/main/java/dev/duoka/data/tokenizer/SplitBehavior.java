@@ -1,5 +1,6 @@
 package dev.duoka.data.tokenizer;
 
+import dev.duoka.formats.json.JsonField;
 import org.jspecify.annotations.Nullable;
 
 /** What becomes of the places where a {@link PreTokenizer.Split} matches. */
@@ -31,8 +32,8 @@ enum SplitBehavior {
         return behavior;
       }
     }
-    throw field.unsupported(
-        name, "Removed, Isolated, MergedWithPrevious, MergedWithNext, Contiguous");
+    throw JsonFile.unsupported(
+        field, name, "Removed, Isolated, MergedWithPrevious, MergedWithNext, Contiguous");
   }
 
   /** Collects the parts of one piece after another and joins them as the behaviour says. */

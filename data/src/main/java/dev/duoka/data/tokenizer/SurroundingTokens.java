@@ -1,5 +1,6 @@
 package dev.duoka.data.tokenizer;
 
+import dev.duoka.formats.json.JsonField;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -35,7 +36,7 @@ record SurroundingTokens(List<Integer> before, List<Integer> after) {
         }
         yield all;
       }
-      default -> throw field.unsupported(type.string(), SUPPORTED);
+      default -> throw JsonFile.unsupported(field, type.string(), SUPPORTED);
     };
   }
 
@@ -68,7 +69,7 @@ record SurroundingTokens(List<Integer> before, List<Integer> after) {
                       .required("special_tokens")
                       .required(name)
                       .required("ids")
-                      .each(JsonField::tokenId);
+                      .each(Vocabulary::tokenId);
               (seen[0] ? after : before).addAll(ids);
               return part;
             });
@@ -80,6 +81,6 @@ record SurroundingTokens(List<Integer> before, List<Integer> after) {
     if (pair.size() != 2) {
       throw field.error("should be a token and its id");
     }
-    return pair.get(1).tokenId();
+    return Vocabulary.tokenId(pair.get(1));
   }
 }

@@ -1,5 +1,6 @@
 package dev.duoka.data.tokenizer;
 
+import dev.duoka.formats.json.JsonField;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.Map;
@@ -43,6 +44,15 @@ final class Vocabulary {
     @Nullable String[] tokens = new @Nullable String[size];
     ids.forEach((token, id) -> tokens[id] = token);
     return new Vocabulary(ids, tokens);
+  }
+
+  /** A token id: small enough that a table over all ids is no danger to memory. */
+  static int tokenId(JsonField field) {
+    int id = field.integer();
+    if (id < 0 || id >= ID_LIMIT) {
+      throw field.error("is the id " + id + "; ids go from 0 to " + (ID_LIMIT - 1));
+    }
+    return id;
   }
 
   /** The token's id, or {@link Tokenizer#NONE}. */

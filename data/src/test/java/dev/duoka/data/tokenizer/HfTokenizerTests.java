@@ -142,7 +142,7 @@ class HfTokenizerTests {
     Files.writeString(file, "{\"model\": ");
     assertThatThrownBy(() -> HfTokenizer.read(file))
         .isInstanceOf(DuokaException.class)
-        .hasMessageContaining("not valid JSON");
+        .hasMessageContaining("malformed JSON");
   }
 
   @Test

@@ -91,6 +91,9 @@ public abstract class Function {
    */
   public void weightGradients(SavedTensors saved, @Nullable Tensor[] gradOutputs) {}
 
+  /** Frees what the function keeps between its calls, if anything; called when it is done. */
+  public void release() {}
+
   /** The gradient of the only output, for functions that have one. */
   protected final Tensor only(@Nullable Tensor[] gradOutputs) {
     Tensor gradient = gradOutputs[0];

@@ -14,6 +14,9 @@ public final class Node {
   final @Nullable Tensor[] gradients;
   private Tensor @Nullable [] recomputed;
 
+  /** Applications whose weight gradients wait for this one's outputs. */
+  private int wanted;
+
   /** The least work of each phase, by ordinal; null when nobody observes. */
   Work @Nullable [] work;
 
@@ -85,17 +88,74 @@ public final class Node {
     }
   }
 
-  /** Frees what was saved and the gradients; a leaf keeps its gradient until the tape closes. */
+  /** Notes that a waiting weight gradient will read the outputs again. */
+  void want() {
+    wanted++;
+  }
+
+  boolean isWanted() {
+    return wanted > 0;
+  }
+
+  /** Makes sure that wanted outputs are there before what they are computed from is freed. */
+  void keepWantedOutputs() {
+    if (isWanted()) {
+      recomputedOutput(0);
+      bookOn(recomputed, MemoryOwner.WAITING);
+    }
+  }
+
+  /** One of the waiting weight gradients has read the outputs. */
+  void releaseForOne() {
+    if (--wanted == 0) {
+      releaseRecomputed();
+    }
+  }
+
+  /** Books on the ledger what the weight gradients need until they run. */
+  void keepForWeights() {
+    saved.bookOn(MemoryOwner.WAITING);
+    bookOn(gradients, MemoryOwner.WAITING);
+  }
+
+  private static void bookOn(@Nullable Tensor @Nullable [] tensors, MemoryOwner owner) {
+    if (tensors != null) {
+      for (Tensor tensor : tensors) {
+        if (tensor != null) {
+          tensor.bookOn(owner);
+        }
+      }
+    }
+  }
+
+  /**
+   * Frees what was saved and the gradients; a leaf keeps its gradient until the tape closes.
+   * Outputs that a weight gradient waits for stay.
+   */
   void release() {
     saved.close();
+    if (!isWanted()) {
+      releaseRecomputed();
+    }
+    if (function != null) {
+      function.release();
+      releaseGradients();
+    }
+  }
+
+  /** Frees everything, whoever waits for it. */
+  void releaseAll() {
+    wanted = 0;
+    release();
+    releaseGradients();
+  }
+
+  private void releaseRecomputed() {
     if (recomputed != null) {
       for (Tensor tensor : recomputed) {
         tensor.close();
       }
       recomputed = null;
-    }
-    if (!isLeaf()) {
-      releaseGradients();
     }
   }
 

@@ -15,6 +15,9 @@ import org.jspecify.annotations.Nullable;
 final class RecomputedBlock extends Function {
   private final Tape.UnaryOperatorOnTape body;
   private final @Nullable SavedTensorHook hook;
+  private final Substitution substitution;
+  private boolean defers;
+  private @Nullable Tape again;
   private List<Parameter> parameters = List.of();
   private List<BlockTrace.Again> secondRun = List.of();
 
@@ -23,9 +26,16 @@ final class RecomputedBlock extends Function {
    *
    * @param hook what keeps the saved tensors of the second run; null for none
    */
-  RecomputedBlock(Tape.UnaryOperatorOnTape body, @Nullable SavedTensorHook hook) {
+  RecomputedBlock(
+      Tape.UnaryOperatorOnTape body, @Nullable SavedTensorHook hook, Substitution substitution) {
     this.body = body;
     this.hook = hook;
+    this.substitution = substitution;
+  }
+
+  /** Has {@link #inputGradients} leave the parameters to {@link #weightGradients}. */
+  void deferWeights() {
+    defers = true;
   }
 
   @Override
@@ -43,7 +53,9 @@ final class RecomputedBlock extends Function {
   public Tensor[] forward(SavedTensors saved, Tensor... inputs) {
     saved.saveInput("input", 0);
     BlockTrace trace = new BlockTrace();
-    Tensor output = body.apply(Tape.tracing(trace), Variable.constant(inputs[0])).value();
+    Tape tracing = Tape.tracing(trace);
+    tracing.substituteWith(substitution);
+    Tensor output = body.apply(tracing, Variable.constant(inputs[0])).value();
     parameters = trace.parameters();
     secondRun = trace.secondRun(output);
     return new Tensor[] {output};
@@ -51,15 +63,49 @@ final class RecomputedBlock extends Function {
 
   @Override
   public @Nullable Tensor[] inputGradients(SavedTensors saved, @Nullable Tensor[] gradOutputs) {
-    try (Tape tape = Tape.recordingAgain(secondRun);
-        Scope scope = Scope.open()) {
+    Tape tape = Tape.recordingAgain(secondRun);
+    boolean kept = false;
+    try (Scope scope = Scope.open()) {
+      tape.substituteWith(substitution);
       if (hook != null) {
         tape.keepSavedTensorsWith(hook);
       }
       Variable input = tape.leaf(saved.get("input"));
       Variable output = body.apply(tape, input);
-      tape.backward(output, only(gradOutputs));
+      if (defers) {
+        tape.backwardInputs(DeferredWeights.ALL, output, only(gradOutputs));
+        again = tape;
+        kept = true;
+      } else {
+        tape.backward(output, only(gradOutputs));
+      }
       return new @Nullable Tensor[] {scope.keep(input.gradient().share())};
+    } finally {
+      if (!kept) {
+        tape.close();
+      }
+    }
+  }
+
+  /** What {@link #inputGradients} has put off; nothing where it did both. */
+  @Override
+  public void weightGradients(SavedTensors saved, @Nullable Tensor[] gradOutputs) {
+    Tape tape = again;
+    if (tape != null) {
+      try (tape) {
+        again = null;
+        tape.backwardWeights();
+      }
+    }
+  }
+
+  /** Frees what waits, after a failure. */
+  @Override
+  public void release() {
+    Tape tape = again;
+    again = null;
+    if (tape != null) {
+      tape.close();
     }
   }
 }

@@ -1,9 +1,14 @@
 package dev.duoka.engine.autograd;
 
+import dev.duoka.layout.Recompute;
+import dev.duoka.tensor.MemoryOwner;
 import dev.duoka.tensor.Scope;
 import dev.duoka.tensor.Tensor;
+import java.util.Collections;
+import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -181,6 +186,26 @@ public final class SavedTensors {
       }
     }
     return false;
+  }
+
+  /** The cheap applications whose outputs are to be computed again for this one, each once. */
+  Set<Node> producers() {
+    Set<Node> producers = Collections.newSetFromMap(new IdentityHashMap<>());
+    for (Slot slot : slots.values()) {
+      if (slot instanceof Slot.Recomputed(Node from, int _)) {
+        producers.add(from);
+      }
+    }
+    return producers;
+  }
+
+  /** Books what is kept here on another owner. */
+  void bookOn(MemoryOwner owner) {
+    for (Slot slot : slots.values()) {
+      if (slot instanceof Slot.Kept(Tensor tensor)) {
+        tensor.bookOn(owner);
+      }
+    }
   }
 
   /** The inputs again, for a cheap function that is recomputed. */

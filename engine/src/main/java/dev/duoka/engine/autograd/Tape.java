@@ -2,6 +2,7 @@ package dev.duoka.engine.autograd;
 
 import dev.duoka.engine.autograd.FunctionObserver.Phase;
 import dev.duoka.engine.parameter.Parameter;
+import dev.duoka.layout.Recompute;
 import dev.duoka.tensor.MemoryOwner;
 import dev.duoka.tensor.Scope;
 import dev.duoka.tensor.Tensor;
@@ -30,6 +31,8 @@ public final class Tape implements AutoCloseable {
   private final @Nullable List<BlockTrace.Again> again;
   private int applications;
   private @Nullable SavedTensorHook hook;
+  private final List<Node> waiting = new ArrayList<>();
+  private Substitution substitution = Substitution.NONE;
   private Consumer<Parameter> onGradientReady = _ -> {};
   private @Nullable FunctionObserver observer;
 
@@ -90,6 +93,15 @@ public final class Tape implements AutoCloseable {
     this.onGradientReady = callback;
   }
 
+  /** Lets {@code substitution} replace the functions that follow. */
+  public void substituteWith(Substitution substitution) {
+    this.substitution = substitution;
+  }
+
+  Substitution substitution() {
+    return substitution;
+  }
+
   /** Lets {@code observer} see what follows; null for nobody. */
   public void observeWith(@Nullable FunctionObserver observer) {
     this.observer = observer;
@@ -111,7 +123,8 @@ public final class Tape implements AutoCloseable {
   }
 
   /** Applies a function. */
-  public Variable[] applyAll(Function function, Variable... inputs) {
+  public Variable[] applyAll(Function asked, Variable... inputs) {
+    Function function = substitution.of(asked);
     SavedTensors saved = new SavedTensors(this, inputs);
     Tensor[] values = new Tensor[inputs.length];
     for (int i = 0; i < inputs.length; i++) {
@@ -232,7 +245,7 @@ public final class Tape implements AutoCloseable {
    */
   public Variable block(Variable input, UnaryOperatorOnTape body) {
     if (recording && recompute == Recompute.FULL) {
-      return apply(new RecomputedBlock(body, hook), input);
+      return apply(new RecomputedBlock(body, hook, substitution), input);
     }
     return scoped(input, x -> body.apply(this, x));
   }
@@ -246,15 +259,7 @@ public final class Tape implements AutoCloseable {
 
   /** Runs backwards from losses of one element each, whose own gradients are 1. */
   public void backward(Variable... losses) {
-    for (Variable loss : losses) {
-      Tensor value = loss.value();
-      Node producer = loss.producer();
-      if (producer != null) {
-        producer.accumulate(
-            loss.output(),
-            Scope.detach(Tensors.full(1, value.dtype(), value.device(), value.shape())));
-      }
-    }
+    seed(losses);
     runBackward();
   }
 
@@ -265,12 +270,94 @@ public final class Tape implements AutoCloseable {
    * @param gradient of the output, borrowed; same shape as the output
    */
   public void backward(Variable output, Tensor gradient) {
+    seed(output, gradient);
+    runBackward();
+  }
+
+  /**
+   * The first half of {@link #backward(Variable...)}: the gradients of inputs and leaves. What the
+   * parameters' gradients need is kept, booked as {@link MemoryOwner#WAITING}, until {@link
+   * #backwardWeights}.
+   */
+  public void backwardInputs(DeferredWeights deferred, Variable... losses) {
+    seed(losses);
+    runInputGradients(deferred);
+  }
+
+  /** The first half of {@link #backward(Variable, Tensor)}. */
+  public void backwardInputs(DeferredWeights deferred, Variable output, Tensor gradient) {
+    seed(output, gradient);
+    runInputGradients(deferred);
+  }
+
+  /**
+   * The second half: adds to the main gradients of all parameters, with the same bits as if both
+   * halves had run as one. At any time after the first.
+   */
+  public void backwardWeights() {
+    for (Node node : waiting) {
+      try (Scope _ = Scope.open(MemoryOwner.TEMPORARIES)) {
+        runWeightGradients(node);
+      }
+      for (Node producer : node.saved.producers()) {
+        producer.releaseForOne();
+      }
+      finish(node);
+    }
+    waiting.clear();
+  }
+
+  private static void seed(Variable... losses) {
+    for (Variable loss : losses) {
+      Tensor value = loss.value();
+      Node producer = loss.producer();
+      if (producer != null) {
+        producer.accumulate(
+            loss.output(),
+            Scope.detach(Tensors.full(1, value.dtype(), value.device(), value.shape())));
+      }
+    }
+  }
+
+  private static void seed(Variable output, Tensor gradient) {
     Node producer = output.producer();
     if (producer == null) {
       throw new IllegalStateException("nothing to differentiate: no parameter or leaf was used");
     }
     producer.accumulate(output.output(), Scope.detach(gradient.share()));
-    runBackward();
+  }
+
+  /** Weight gradients wait; what they need of cheap functions is computed while these can. */
+  private void runInputGradients(DeferredWeights deferred) {
+    for (int i = nodes.size() - 1; i >= 0; i--) {
+      Node node = nodes.get(i);
+      boolean waits = false;
+      try (Scope _ = Scope.open(MemoryOwner.TEMPORARIES)) {
+        if (node.function != null && node.hasGradient()) {
+          waits = defers(node.function, deferred);
+          runInputGradients(node, node.isWanted() && !node.hasOutputsAgain());
+        }
+        node.keepWantedOutputs();
+      }
+      if (waits) {
+        node.saved.producers().forEach(Node::want);
+        node.keepForWeights();
+        waiting.add(node);
+      } else {
+        finish(node);
+      }
+    }
+  }
+
+  /** Whether the weight gradients of a function are put off; tells a recomputed block. */
+  private static boolean defers(Function function, DeferredWeights deferred) {
+    if (function instanceof RecomputedBlock block) {
+      if (deferred == DeferredWeights.KEPT) {
+        return false; // its input gradients bring the weight gradients with them
+      }
+      block.deferWeights();
+    }
+    return !function.parameters().isEmpty();
   }
 
   /**
@@ -365,14 +452,17 @@ public final class Tape implements AutoCloseable {
     }
   }
 
+  /** Whether {@link #backwardWeights} has something to do. */
+  public boolean hasWaitingWeights() {
+    return !waiting.isEmpty();
+  }
+
   /** Frees whatever is still held: after a failure, or a forward pass without a backward. */
   @Override
   public void close() {
-    for (Node node : nodes) {
-      node.release();
-      node.releaseGradients();
-    }
+    nodes.forEach(Node::releaseAll);
     nodes.clear();
+    waiting.clear();
     held.forEach(Tensor::close);
     held.clear();
   }

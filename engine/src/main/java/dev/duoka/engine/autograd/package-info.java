@@ -6,6 +6,6 @@
  * function says what it saves, and computes the gradients of its inputs and of its weights in two
  * separate steps, so that a schedule may run them apart. Nothing is discovered by tracing: what a
  * step saves, recomputes or offloads is decided here, in {@link
- * dev.duoka.engine.autograd.SavedTensors} and {@link dev.duoka.engine.autograd.Recompute}.
+ * dev.duoka.engine.autograd.SavedTensors} and {@link dev.duoka.layout.Recompute}.
  */
 package dev.duoka.engine.autograd;

@@ -16,22 +16,24 @@ import org.jspecify.annotations.Nullable;
  */
 public final class GroupedQueryHeads extends Function {
   private final long batch;
-  private final int heads;
-  private final int kvHeads;
+  private final int queriesPerKey;
+  private final long width;
   private final long firstPosition;
   private final RotaryTable rotary;
 
   /**
-   * A split for {@code heads} query heads and {@code kvHeads} key and value heads.
+   * A split into as many heads as the projection holds.
    *
    * @param batch b, the number of sequences
+   * @param queriesPerKey query heads for each head of keys and values
+   * @param width of a head
    * @param firstPosition the position of the first token of the sequence
    */
   public GroupedQueryHeads(
-      long batch, int heads, int kvHeads, RotaryTable rotary, long firstPosition) {
+      long batch, int queriesPerKey, long width, RotaryTable rotary, long firstPosition) {
     this.batch = batch;
-    this.heads = heads;
-    this.kvHeads = kvHeads;
+    this.queriesPerKey = queriesPerKey;
+    this.width = width;
     this.rotary = rotary;
     this.firstPosition = firstPosition;
   }
@@ -44,20 +46,21 @@ public final class GroupedQueryHeads extends Function {
   @Override
   public Tensor[] forward(SavedTensors saved, Tensor... inputs) {
     Tensor joint = inputs[0];
-    long width = joint.size(-1) / (heads + 2L * kvHeads);
-    Tensor split = Views.reshape(joint, batch, -1, heads + 2L * kvHeads, width);
+    long kvHeads = joint.size(-1) / width / (queriesPerKey + 2);
+    long heads = kvHeads * queriesPerKey;
+    Tensor split = Views.reshape(joint, batch, -1, heads + 2 * kvHeads, width);
     HeadKernels.Rotation rotation = rotary.rotation(firstPosition);
     if (rotation != null && HeadKernels.take(joint, width, rotation)) {
       // In place: the joint projection has no other reader, and nobody saved it.
-      Tensor rotated = Views.narrow(split, 2, 0, heads + (long) kvHeads);
+      Tensor rotated = Views.narrow(split, 2, 0, heads + kvHeads);
       HeadKernels.rotate(rotated, rotated, rotation, 1);
       return new Tensor[] {
         Views.transpose(Views.narrow(split, 2, 0, heads), 1, 2),
         Views.transpose(Views.narrow(split, 2, heads, kvHeads), 1, 2),
-        Views.transpose(Views.narrow(split, 2, heads + (long) kvHeads, kvHeads), 1, 2)
+        Views.transpose(Views.narrow(split, 2, heads + kvHeads, kvHeads), 1, 2)
       };
     }
-    Tensor value = Views.narrow(split, 2, heads + (long) kvHeads, kvHeads);
+    Tensor value = Views.narrow(split, 2, heads + kvHeads, kvHeads);
     return new Tensor[] {
       rotated(Views.narrow(split, 2, 0, heads)),
       rotated(Views.narrow(split, 2, heads, kvHeads)),
@@ -85,20 +88,26 @@ public final class GroupedQueryHeads extends Function {
         && HeadKernels.takeAnyLayout(value, rotation)) {
       return new @Nullable Tensor[] {jointGradient(query, key, value, rotation)};
     }
-    Tensor joint = emptyJoint(query);
+    long heads = query.size(1);
+    long kvHeads = key.size(1);
+    Tensor joint = emptyJoint(query, kvHeads);
     rotary.rotateInto(
         Views.narrow(joint, 2, 0, heads), Views.transpose(query, 1, 2), firstPosition, -1);
     rotary.rotateInto(
         Views.narrow(joint, 2, heads, kvHeads), Views.transpose(key, 1, 2), firstPosition, -1);
-    Copies.into(
-        Views.narrow(joint, 2, heads + (long) kvHeads, kvHeads), Views.transpose(value, 1, 2));
+    Copies.into(Views.narrow(joint, 2, heads + kvHeads, kvHeads), Views.transpose(value, 1, 2));
     return new @Nullable Tensor[] {flat(joint)};
   }
 
   /** {@code [b, t, heads + 2·kvHeads, width]} for a query gradient. */
-  private Tensor emptyJoint(Tensor query) {
+  private Tensor emptyJoint(Tensor query, long kvHeads) {
     return Tensors.empty(
-        query.dtype(), query.device(), batch, query.size(2), heads + 2L * kvHeads, query.size(3));
+        query.dtype(),
+        query.device(),
+        batch,
+        query.size(2),
+        query.size(1) + 2 * kvHeads,
+        query.size(3));
   }
 
   private static Tensor flat(Tensor joint) {
@@ -108,15 +117,15 @@ public final class GroupedQueryHeads extends Function {
   /** One pass over each gradient: rotated back and put beside the others. */
   private Tensor jointGradient(
       Tensor query, Tensor key, Tensor value, HeadKernels.Rotation rotation) {
-    Tensor joint = emptyJoint(query);
+    long heads = query.size(1);
+    long kvHeads = key.size(1);
+    Tensor joint = emptyJoint(query, kvHeads);
     HeadKernels.rotate(
         Views.transpose(query, 1, 2), Views.narrow(joint, 2, 0, heads), rotation, -1);
     HeadKernels.rotate(
         Views.transpose(key, 1, 2), Views.narrow(joint, 2, heads, kvHeads), rotation, -1);
     HeadKernels.copy(
-        Views.transpose(value, 1, 2),
-        Views.narrow(joint, 2, heads + (long) kvHeads, kvHeads),
-        rotation);
+        Views.transpose(value, 1, 2), Views.narrow(joint, 2, heads + kvHeads, kvHeads), rotation);
     return flat(joint);
   }
 

@@ -24,7 +24,6 @@ public final class LatentHeads extends Function {
   private static final int PACK = 8;
 
   private final long batch;
-  private final int heads;
   private final long nope;
   private final long rope;
   private final long valueWidth;
@@ -33,7 +32,7 @@ public final class LatentHeads extends Function {
   private final RotaryTable rotary;
 
   /**
-   * Heads of the given widths.
+   * As many heads of the given widths as the tensors hold.
    *
    * @param batch b, the number of sequences
    * @param nope the width of the part without position
@@ -43,7 +42,6 @@ public final class LatentHeads extends Function {
    */
   public LatentHeads(
       long batch,
-      int heads,
       int nope,
       int rope,
       int valueWidth,
@@ -51,7 +49,6 @@ public final class LatentHeads extends Function {
       long firstPosition,
       long firstKey) {
     this.batch = batch;
-    this.heads = heads;
     this.nope = nope;
     this.rope = rope;
     this.valueWidth = valueWidth;
@@ -87,7 +84,7 @@ public final class LatentHeads extends Function {
     Tensor shared = Views.reshape(Views.dense(inputs[2]), batch, -1, 1, rope);
 
     Tensor queryRotated = rotary.rotate(Views.narrow(queries, 3, nope, rope), firstPosition);
-    Tensor keyRotated = Views.expand(rotary.rotate(shared, firstKey), 2, heads);
+    Tensor keyRotated = Views.expand(rotary.rotate(shared, firstKey), 2, queries.size(2));
     Tensor query = Copies.concatenate(3, Views.narrow(queries, 3, 0, nope), queryRotated);
     Tensor key = Copies.concatenate(3, Views.narrow(latent, 3, 0, nope), keyRotated);
     Tensor value = Views.narrow(latent, 3, nope, valueWidth);
@@ -131,7 +128,7 @@ public final class LatentHeads extends Function {
   }
 
   private Tensor split(Tensor tensor, long width) {
-    return Views.reshape(tensor, batch, -1, heads, width);
+    return Views.reshape(tensor, batch, tensor.size(0) / batch, -1, width);
   }
 
   private static Tensor join(Tensor tensor) {

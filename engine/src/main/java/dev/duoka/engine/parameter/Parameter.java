@@ -26,6 +26,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Parameter {
   private final ParameterStore store;
+  private final Bucket bucket;
   private final ParameterSpec spec;
   private final long offset;
   private final Tensor value;
@@ -36,11 +37,13 @@ public final class Parameter {
 
   Parameter(
       ParameterStore store,
+      Bucket bucket,
       ParameterSpec spec,
       long offset,
       Tensor value,
       @Nullable Tensor gradient) {
     this.store = store;
+    this.bucket = bucket;
     this.spec = spec;
     this.offset = offset;
     this.value = value;
@@ -57,7 +60,12 @@ public final class Parameter {
     return spec;
   }
 
-  /** Where it starts in the flat buffers, in elements. */
+  /** The bucket that it lies in. */
+  public Bucket bucket() {
+    return bucket;
+  }
+
+  /** Where it starts in the bucket's flat buffers, in elements. */
   public long offset() {
     return offset;
   }

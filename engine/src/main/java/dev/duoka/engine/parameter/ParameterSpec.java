@@ -6,17 +6,46 @@ import java.util.List;
  * A weight that a model wants.
  *
  * @param name unique within the model, for example {@code layers.3.attention.qkv}
- * @param shape sizes, outermost first
+ * @param sections of each dimension, outermost first; they add up to its size
  * @param initializer how it starts
+ * @param block the part of the model that it belongs to, in the order of the forward pass; weights
+ *     of one block lie together
  */
-public record ParameterSpec(String name, List<Long> shape, Initializer initializer) {
+public record ParameterSpec(
+    String name, List<List<Section>> sections, Initializer initializer, int block) {
+  public ParameterSpec {
+    sections = sections.stream().map(List::copyOf).toList();
+  }
+
+  /** A weight whose dimensions are of no consequence, in block 0. */
+  public static ParameterSpec plain(String name, List<Long> shape, Initializer initializer) {
+    return new ParameterSpec(
+        name,
+        shape.stream().map(size -> List.of(Section.of(Axis.HIDDEN, size))).toList(),
+        initializer,
+        0);
+  }
+
+  /** Sizes, outermost first. */
+  public List<Long> shape() {
+    return sections.stream()
+        .map(dimension -> dimension.stream().mapToLong(Section::length).sum())
+        .toList();
+  }
+
   /** The number of elements. */
   public long elements() {
-    return shape.stream().reduce(1L, Math::multiplyExact);
+    return shape().stream().reduce(1L, Math::multiplyExact);
   }
 
   /** The shape as an array. */
   public long[] shapeArray() {
-    return shape.stream().mapToLong(Long::longValue).toArray();
+    return shape().stream().mapToLong(Long::longValue).toArray();
+  }
+
+  /** Whether a dimension has a section of this axis. */
+  public boolean has(Axis axis) {
+    return sections.stream()
+        .anyMatch(dimension -> dimension.stream().anyMatch(section -> section.axis() == axis));
   }
 }

@@ -9,6 +9,7 @@ import dev.duoka.engine.function.SwiGlu;
 import dev.duoka.engine.parameter.Initializer;
 import dev.duoka.engine.parameter.ParameterSpec;
 import dev.duoka.engine.parameter.ParameterStore;
+import dev.duoka.layout.Recompute;
 import dev.duoka.tensor.Device;
 import dev.duoka.tensor.Dtype;
 import dev.duoka.tensor.MemoryOwner;
@@ -49,10 +50,10 @@ final class Chain implements AutoCloseable {
       specs.add(spec("down " + block, WIDTH, INNER));
     }
     specs.add(spec("unused", 3));
-    store = new ParameterStore(specs, dtype, device, 1, true);
+    store = new ParameterStore(specs, new ParameterStore.Storage(dtype, device, 1, true));
     Inputs inputs = new Inputs(141, dtype, device);
     try (Scope _ = Scope.open(MemoryOwner.BATCH)) {
-      Copies.into(store.values(), inputs.normal(store.length()));
+      Copies.into(store.onlyBucket().values(), inputs.normal(store.onlyBucket().length()));
       tokens = Scope.detach(inputs.indices(VOCABULARY, 1, TOKENS));
       targets = Scope.detach(inputs.indices(VOCABULARY, TOKENS));
     }
@@ -63,7 +64,7 @@ final class Chain implements AutoCloseable {
     for (long size : shape) {
       sizes.add(size);
     }
-    return new ParameterSpec(name, sizes, new Initializer.Constant(0));
+    return ParameterSpec.plain(name, sizes, new Initializer.Constant(0));
   }
 
   Variable loss(Tape tape) {
@@ -99,7 +100,7 @@ final class Chain implements AutoCloseable {
       tape.backward(loss);
     }
     store.zeroUntouchedGradients();
-    results.add(HostCopy.doubles(store.gradients()));
+    results.add(HostCopy.doubles(store.onlyBucket().gradients()));
     return results;
   }
 

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.duoka.engine.function.Add;
 import dev.duoka.engine.function.Linear;
 import dev.duoka.engine.parameter.Parameter;
+import dev.duoka.layout.Recompute;
 import dev.duoka.tensor.Device;
 import dev.duoka.tensor.Dtype;
 import dev.duoka.tensor.MemoryLedger;

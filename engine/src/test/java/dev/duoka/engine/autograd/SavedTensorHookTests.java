@@ -2,6 +2,7 @@ package dev.duoka.engine.autograd;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.duoka.layout.Recompute;
 import dev.duoka.tensor.Device;
 import dev.duoka.tensor.Dtype;
 import dev.duoka.tensor.MemoryOwner;

@@ -13,6 +13,7 @@ import dev.duoka.engine.parameter.Initializer;
 import dev.duoka.engine.parameter.Parameter;
 import dev.duoka.engine.parameter.ParameterSpec;
 import dev.duoka.engine.parameter.ParameterStore;
+import dev.duoka.layout.Recompute;
 import dev.duoka.tensor.Device;
 import dev.duoka.tensor.Dtype;
 import dev.duoka.tensor.MemoryOwner;
@@ -77,15 +78,13 @@ class SeparabilityTests {
   void laterIsTheSame(Case function) {
     try (ParameterStore store =
         new ParameterStore(
-            List.of(new ParameterSpec("w", function.shape(), new Initializer.Constant(0))),
-            Dtype.FLOAT32,
-            DEVICE,
-            1,
-            true)) {
+            List.of(ParameterSpec.plain("w", function.shape(), new Initializer.Constant(0))),
+            new ParameterStore.Storage(Dtype.FLOAT32, DEVICE, 1, true))) {
       LedgerSnapshot before = LedgerSnapshot.of(DEVICE);
       Parameter weight = store.parameter("w");
-      try (Tensor values = new Inputs(151, Dtype.FLOAT32, DEVICE).normal(store.length())) {
-        Copies.into(store.values(), values);
+      try (Tensor values =
+          new Inputs(151, Dtype.FLOAT32, DEVICE).normal(store.onlyBucket().length())) {
+        Copies.into(store.onlyBucket().values(), values);
       }
       double[] atOnce = gradient(function, weight, false);
       store.resetGradients();

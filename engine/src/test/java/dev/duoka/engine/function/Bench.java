@@ -1,12 +1,12 @@
 package dev.duoka.engine.function;
 
-import dev.duoka.engine.autograd.Recompute;
 import dev.duoka.engine.autograd.Tape;
 import dev.duoka.engine.autograd.Variable;
 import dev.duoka.engine.parameter.Initializer;
 import dev.duoka.engine.parameter.Parameter;
 import dev.duoka.engine.parameter.ParameterSpec;
 import dev.duoka.engine.parameter.ParameterStore;
+import dev.duoka.layout.Recompute;
 import dev.duoka.tensor.Scope;
 import dev.duoka.tensor.Tensor;
 import dev.duoka.tensor.op.Copies;
@@ -66,11 +66,8 @@ final class Bench implements AutoCloseable {
     List<Long> sizes = Arrays.stream(shape).boxed().toList();
     ParameterStore store =
         new ParameterStore(
-            List.of(new ParameterSpec(name, sizes, new Initializer.Constant(0))),
-            random.dtype(),
-            random.device(),
-            1,
-            true);
+            List.of(ParameterSpec.plain(name, sizes, new Initializer.Constant(0))),
+            new ParameterStore.Storage(random.dtype(), random.device(), 1, true));
     stores.add(store);
     Parameter parameter = store.parameter(name);
     Copies.into(parameter.value(), random.coarse(shape));

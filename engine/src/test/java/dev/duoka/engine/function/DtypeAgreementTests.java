@@ -1,6 +1,6 @@
 package dev.duoka.engine.function;
 
-import dev.duoka.engine.autograd.Recompute;
+import dev.duoka.layout.Recompute;
 import dev.duoka.tensor.Device;
 import dev.duoka.tensor.Dtype;
 import dev.duoka.tensor.MemoryOwner;

@@ -143,7 +143,7 @@ final class FunctionTable {
             RotaryTable rotary = rotary(bench, 6, interleaved);
             bench.input(bench.random().coarse(2 * 3, (4 + 2 * 2) * 6));
             bench.computing(
-                (tape, in) -> tape.applyAll(new GroupedQueryHeads(2, 4, 2, rotary, 5), in[0]));
+                (tape, in) -> tape.applyAll(new GroupedQueryHeads(2, 2, 6, rotary, 5), in[0]));
           });
       add(
           "latent heads" + layout,
@@ -154,8 +154,7 @@ final class FunctionTable {
             bench.input(bench.random().coarse(2 * 3, 4));
             bench.computing(
                 (tape, in) ->
-                    tape.applyAll(
-                        new LatentHeads(2, 3, 5, 4, 2, rotary, 1, 1), in[0], in[1], in[2]));
+                    tape.applyAll(new LatentHeads(2, 5, 4, 2, rotary, 1, 1), in[0], in[1], in[2]));
           });
     }
   }
@@ -251,7 +250,7 @@ final class FunctionTable {
             bench.computing(
                 (tape, in) ->
                     tape.applyAll(
-                        new LatentHeads(2, 3, 8, 16, 24, rotary, 1, 1),
+                        new LatentHeads(2, 8, 16, 24, rotary, 1, 1),
                         tape.apply(new Linear(weight), in[0]),
                         in[1],
                         in[2]));

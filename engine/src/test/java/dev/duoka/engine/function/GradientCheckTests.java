@@ -3,8 +3,8 @@ package dev.duoka.engine.function;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.duoka.engine.autograd.Recompute;
 import dev.duoka.engine.autograd.Variable;
+import dev.duoka.layout.Recompute;
 import dev.duoka.tensor.Dtype;
 import dev.duoka.tensor.MemoryOwner;
 import dev.duoka.tensor.Scope;

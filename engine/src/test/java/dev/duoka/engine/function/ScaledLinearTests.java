@@ -2,14 +2,15 @@ package dev.duoka.engine.function;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.duoka.engine.autograd.Recompute;
 import dev.duoka.engine.autograd.Tape;
 import dev.duoka.engine.autograd.Variable;
 import dev.duoka.engine.parameter.Initializer;
 import dev.duoka.engine.parameter.Parameter;
 import dev.duoka.engine.parameter.ParameterSpec;
 import dev.duoka.engine.parameter.ParameterStore;
-import dev.duoka.engine.precision.Precision;
+import dev.duoka.engine.precision.PrecisionPolicy;
+import dev.duoka.layout.Precision;
+import dev.duoka.layout.Recompute;
 import dev.duoka.tensor.Device;
 import dev.duoka.tensor.Dtype;
 import dev.duoka.tensor.MemoryOwner;
@@ -48,7 +49,7 @@ class ScaledLinearTests {
   void followsTheWeights() {
     try (Scope _ = Scope.open(MemoryOwner.TEMPORARIES);
         ParameterStore store = store(Device.CPU, 128, 128)) {
-      Precision.FP8.applyTo(store);
+      new PrecisionPolicy(Precision.FP8).applyTo(store);
       Parameter weight = store.parameter("w");
       Tensor x = new Inputs(3, Dtype.BFLOAT16, Device.CPU).normal(128, 128);
       double[] before = forward(weight, x);
@@ -64,12 +65,12 @@ class ScaledLinearTests {
   @Test
   void leavesProductsOfOtherSizesAlone() {
     try (ParameterStore store = store(Device.CPU, 128, 192)) {
-      Precision.FP8.applyTo(store);
+      new PrecisionPolicy(Precision.FP8).applyTo(store);
       assertThat(store.parameter("w").multipliesScaled(128)).isFalse();
     }
     try (ParameterStore store = store(Device.CPU, 128, 128)) {
       assertThat(store.parameter("w").multipliesScaled(128)).isFalse();
-      Precision.FP8.applyTo(store);
+      new PrecisionPolicy(Precision.FP8).applyTo(store);
       assertThat(store.parameter("w").multipliesScaled(128)).isTrue();
       assertThat(store.parameter("w").multipliesScaled(7)).isFalse();
     }
@@ -94,7 +95,7 @@ class ScaledLinearTests {
   private static double[][] run(Device device, Recompute recompute, Precision precision) {
     try (Scope _ = Scope.open(MemoryOwner.TEMPORARIES);
         ParameterStore store = store(device, 384, 256)) {
-      precision.applyTo(store);
+      new PrecisionPolicy(precision).applyTo(store);
       Parameter weight = store.parameter("w");
       Inputs inputs = new Inputs(11, Dtype.BFLOAT16, device);
       Copies.into(weight.value(), inputs.normal(384, 256));
@@ -121,10 +122,7 @@ class ScaledLinearTests {
 
   private static ParameterStore store(Device device, long out, long in) {
     return new ParameterStore(
-        List.of(new ParameterSpec("w", List.of(out, in), new Initializer.Normal(1))),
-        Dtype.BFLOAT16,
-        device,
-        1,
-        true);
+        List.of(ParameterSpec.plain("w", List.of(out, in), new Initializer.Normal(1))),
+        new ParameterStore.Storage(Dtype.BFLOAT16, device, 1, true));
   }
 }

@@ -24,16 +24,13 @@ class ParameterStoreTests {
   private static final Device DEVICE = TestDevice.current();
 
   private static ParameterSpec spec(String name, Long... shape) {
-    return new ParameterSpec(name, List.of(shape), new Initializer.Constant(0));
+    return ParameterSpec.plain(name, List.of(shape), new Initializer.Constant(0));
   }
 
   private static ParameterStore store(Dtype dtype, int shards) {
     return new ParameterStore(
         List.of(spec("a", 3L, 5L), spec("b", 200L), spec("c", 2L, 2L, 2L)),
-        dtype,
-        DEVICE,
-        shards,
-        true);
+        new ParameterStore.Storage(dtype, DEVICE, shards, true));
   }
 
   @Test
@@ -43,19 +40,51 @@ class ParameterStoreTests {
       assertThat(store.parameters().stream().map(Parameter::offset))
           .containsExactly(0L, 128L, 384L);
       assertThat(store.elements()).isEqualTo(15 + 200 + 8);
-      assertThat(store.length()).isEqualTo(768);
-      assertThat(store.shardLength()).isEqualTo(256);
-      assertThat(store.values().dtype()).isEqualTo(Dtype.BFLOAT16);
-      assertThat(store.gradients().dtype()).isEqualTo(Dtype.FLOAT32);
+      assertThat(store.onlyBucket().length()).isEqualTo(768);
+      assertThat(store.onlyBucket().shardLength()).isEqualTo(256);
+      assertThat(store.onlyBucket().values().dtype()).isEqualTo(Dtype.BFLOAT16);
+      assertThat(store.onlyBucket().gradients().dtype()).isEqualTo(Dtype.FLOAT32);
       assertThat(LedgerSnapshot.of(DEVICE).storages()).isEqualTo(before.storages() + 2);
       Tensors.fill(store.parameter("b").value(), 2);
-      float[] flat = HostCopy.floats(store.values());
+      float[] flat = HostCopy.floats(store.onlyBucket().values());
       assertThat(flat[127]).isZero();
       assertThat(flat[128]).isEqualTo(2);
       assertThat(flat[327]).isEqualTo(2);
       assertThat(flat[328]).isZero();
     }
     before.assertUnchanged();
+  }
+
+  @Test
+  void weightsOfABlockAndAGroupLieTogether() {
+    ParameterSpec first = inBlock("a", 0, Axis.HIDDEN);
+    ParameterSpec dense = inBlock("b", 1, Axis.FEED_FORWARD);
+    ParameterSpec expert = inBlock("c", 1, Axis.EXPERTS);
+    ParameterSpec after = inBlock("d", 1, Axis.FEED_FORWARD);
+    LedgerSnapshot before = LedgerSnapshot.of(DEVICE);
+    try (ParameterStore store =
+        new ParameterStore(
+            List.of(first, dense, expert, after),
+            new ParameterStore.Storage(
+                Dtype.FLOAT32, DEVICE, 2, true, spec -> spec.has(Axis.EXPERTS) ? "few" : "all"))) {
+      assertThat(store.buckets().stream().map(Bucket::toString))
+          .containsExactly("block 0, all", "block 1, all", "block 1, few");
+      assertThat(store.buckets().get(1).parameters().stream().map(Parameter::name))
+          .containsExactly("b", "d");
+      assertThat(store.buckets()).allMatch(bucket -> bucket.length() % 256 == 0);
+      assertThat(store.parameters().stream().map(Parameter::name))
+          .as("in the order of their declaration")
+          .containsExactly("a", "b", "c", "d");
+      assertThat(store.parameter("d").offset()).isEqualTo(128);
+      assertThat(store.parameter("c").bucket()).isSameAs(store.buckets().get(2));
+      assertThatThrownBy(store::onlyBucket).isInstanceOf(IllegalStateException.class);
+    }
+    before.assertUnchanged();
+  }
+
+  private static ParameterSpec inBlock(String name, int block, Axis axis) {
+    return new ParameterSpec(
+        name, List.of(List.of(Section.of(axis, 8))), new Initializer.Constant(0), block);
   }
 
   @Test
@@ -81,7 +110,7 @@ class ParameterStoreTests {
         Scope _ = Scope.open(MemoryOwner.TEMPORARIES)) {
       Parameter a = store.parameter("a");
       // What is there before a new sum starts does not count.
-      Tensors.fill(store.gradients(), Double.NaN);
+      Tensors.fill(store.onlyBucket().gradients(), Double.NaN);
       store.resetGradients();
       Inputs inputs = new Inputs(171, dtype, DEVICE);
       double[] expected = new double[15];
@@ -116,11 +145,13 @@ class ParameterStoreTests {
   @Test
   void refusesWhatItDoesNotHave() {
     try (ParameterStore store =
-        new ParameterStore(List.of(spec("model.norm", 4L)), Dtype.FLOAT32, DEVICE, 1, false)) {
+        new ParameterStore(
+            List.of(spec("model.norm", 4L)),
+            new ParameterStore.Storage(Dtype.FLOAT32, DEVICE, 1, false))) {
       assertThatThrownBy(() -> store.parameter("model.nrom"))
           .isInstanceOf(IllegalArgumentException.class)
           .hasMessageContaining("model.norm");
-      assertThatThrownBy(store::gradients).isInstanceOf(IllegalStateException.class);
+      assertThatThrownBy(store.onlyBucket()::gradients).isInstanceOf(IllegalStateException.class);
       assertThatThrownBy(() -> store.parameter("model.norm").gradient())
           .isInstanceOf(IllegalStateException.class)
           .hasMessageContaining("model.norm");
@@ -133,7 +164,8 @@ class ParameterStoreTests {
     assertThatThrownBy(
             () ->
                 new ParameterStore(
-                    List.of(spec("x", 4L), spec("x", 4L)), Dtype.FLOAT32, DEVICE, 1, true))
+                    List.of(spec("x", 4L), spec("x", 4L)),
+                    new ParameterStore.Storage(Dtype.FLOAT32, DEVICE, 1, true)))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageContaining("x");
     before.assertUnchanged();

@@ -2,7 +2,6 @@ package dev.duoka.engine.precision;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.duoka.tensor.Dtype;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -73,18 +72,5 @@ class LossScalerTests {
     scaler.update(true);
     scaler.restore(new LossScaler.State(4, 2));
     assertThat(scaler.scale()).isEqualTo(1);
-  }
-
-  @Test
-  void precisionsSayWhatTheyNeed() {
-    assertThat(Precision.FP32.hasMasterWeights()).isFalse();
-    assertThat(Precision.BF16.hasMasterWeights()).isTrue();
-    assertThat(Precision.FP16.hasMasterWeights()).isTrue();
-    assertThat(Precision.FP16.scalesLoss()).isTrue();
-    assertThat(Precision.BF16.scalesLoss()).isFalse();
-    assertThat(Precision.FP32.defaultClipNorm()).isEqualTo(1.0);
-    assertThat(Precision.BF16.defaultClipNorm()).isEqualTo(1.0);
-    assertThat(Precision.FP16.defaultClipNorm()).isEqualTo(0.5);
-    assertThat(Precision.FP16.computeDtype()).isEqualTo(Dtype.FLOAT16);
   }
 }

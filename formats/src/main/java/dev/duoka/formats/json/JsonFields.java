@@ -2,7 +2,6 @@ package dev.duoka.formats.json;
 
 import dev.duoka.base.DuokaException;
 import dev.duoka.base.ErrorCode;
-import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
@@ -15,16 +14,10 @@ import tools.jackson.databind.JsonNode;
  * #isPresent}. A wrong type is an error that names the file, the field and the value.
  */
 public final class JsonFields {
-  private final JsonNode node;
-  private final String source;
-  private final String path;
-  private final ErrorCode code;
+  private final JsonField object;
 
-  private JsonFields(JsonNode node, String source, String path, ErrorCode code) {
-    this.node = node;
-    this.source = source;
-    this.path = path;
-    this.code = code;
+  private JsonFields(JsonField object) {
+    this.object = object;
   }
 
   /**
@@ -37,157 +30,87 @@ public final class JsonFields {
     if (!root.isObject()) {
       throw new DuokaException(
           code,
-          "cannot read " + source + ": it holds " + shown(root) + ", not a JSON object",
+          "cannot read " + source + ": it holds " + JsonField.shown(root) + ", not a JSON object",
           "Check that it is the right file.");
     }
-    return new JsonFields(root, source, "", code);
+    return new JsonFields(JsonField.root(root, JsonSource.read(source, code)));
   }
 
   /** The document's name in error messages. */
   public String source() {
-    return source;
+    return object.source().name();
   }
 
   /** The names of all fields, in the order of the document. */
   public Collection<String> names() {
-    return node.propertyNames();
+    return object.node().propertyNames();
   }
 
   /** Whether the field is there, be it {@code null}. */
   public boolean isPresent(String name) {
-    return node.has(name);
+    return object.node().has(name);
   }
 
   /** The field's own node; empty where it is absent or null. */
   public Optional<JsonNode> node(String name) {
-    JsonNode value = node.get(name);
-    return value == null || value.isNull() ? Optional.empty() : Optional.of(value);
+    return field(name).map(JsonField::node);
   }
 
   /** A whole number that fits an int. */
   public int integer(String name) {
-    return toInt(name, required(name));
+    return object.required(name).integer();
   }
 
   /** A whole number that fits an int, or the default. */
   public int integer(String name, int absent) {
-    return node(name).map(value -> toInt(name, value)).orElse(absent);
+    return field(name).map(JsonField::integer).orElse(absent);
   }
 
   /** A number, or the default. */
   public double number(String name, double absent) {
-    return node(name).map(value -> toDouble(name, value)).orElse(absent);
+    return field(name).map(JsonField::number).orElse(absent);
   }
 
   /** A number. */
   public double number(String name) {
-    return toDouble(name, required(name));
+    return object.required(name).number();
   }
 
   /** True or false, or the default. */
   public boolean flag(String name, boolean absent) {
-    return node(name)
-        .map(
-            value -> {
-              if (!value.isBoolean()) {
-                throw wrongType(name, value, "true or false");
-              }
-              return value.booleanValue();
-            })
-        .orElse(absent);
+    return object.flag(name, absent);
   }
 
   /** A string; empty where it is absent. */
   public Optional<String> text(String name) {
-    return node(name).map(value -> toText(name, value));
+    return field(name).map(JsonField::string);
   }
 
   /** An object; empty where it is absent. */
   public Optional<JsonFields> object(String name) {
-    return node(name)
-        .map(
-            value -> {
-              if (!value.isObject()) {
-                throw wrongType(name, value, "an object");
-              }
-              return new JsonFields(value, source, path + name + ".", code);
-            });
+    return field(name).map(value -> new JsonFields(value.object()));
   }
 
   /** A list of objects; an empty list where it is absent. */
   public List<JsonFields> objects(String name) {
-    Optional<JsonNode> array = node(name);
-    if (array.isEmpty()) {
-      return List.of();
-    }
-    if (!array.get().isArray()) {
-      throw wrongType(name, array.get(), "a list of objects");
-    }
-    List<JsonFields> objects = new ArrayList<>();
-    for (JsonNode value : array.get()) {
-      if (!value.isObject()) {
-        throw wrongType(name, value, "an object");
-      }
-      objects.add(new JsonFields(value, source, path + name + "[" + objects.size() + "].", code));
-    }
-    return List.copyOf(objects);
+    return field(name)
+        .map(list -> list.each("a list of objects", each -> new JsonFields(each.object())))
+        .orElse(List.of());
   }
 
   /** A list of strings; an empty list where it is absent. */
   public List<String> texts(String name) {
-    Optional<JsonNode> array = node(name);
-    if (array.isEmpty()) {
-      return List.of();
-    }
-    if (!array.get().isArray()) {
-      throw wrongType(name, array.get(), "a list of strings");
-    }
-    List<String> texts = new ArrayList<>();
-    for (JsonNode value : array.get()) {
-      texts.add(toText(name, value));
-    }
-    return List.copyOf(texts);
+    return field(name)
+        .map(list -> list.each("a list of strings", JsonField::string))
+        .orElse(List.of());
   }
 
   /** An error about this object: {@code cannot read SOURCE: PROBLEM. REMEDY}. */
   public DuokaException error(String problem, String remedy) {
-    return new DuokaException(code, "cannot read " + source + ": " + problem, remedy);
+    return object.error(problem, remedy);
   }
 
-  private JsonNode required(String name) {
-    return node(name)
-        .orElseThrow(
-            () ->
-                error("field '" + path + name + "' is missing", "Add it, or copy the file again."));
-  }
-
-  private int toInt(String name, JsonNode value) {
-    if (!value.isIntegralNumber() || !value.canConvertToInt()) {
-      throw wrongType(name, value, "a whole number");
-    }
-    return value.intValue();
-  }
-
-  private double toDouble(String name, JsonNode value) {
-    if (!value.isNumber()) {
-      throw wrongType(name, value, "a number");
-    }
-    return value.asDouble();
-  }
-
-  private String toText(String name, JsonNode value) {
-    if (!value.isString()) {
-      throw wrongType(name, value, "a string");
-    }
-    return value.stringValue();
-  }
-
-  private DuokaException wrongType(String name, JsonNode value, String expected) {
-    return error("field '" + path + name + "' is " + shown(value), "It must be " + expected + ".");
-  }
-
-  private static String shown(JsonNode value) {
-    String text = value.toString();
-    return text.length() <= 80 ? text : text.substring(0, 80) + "…";
+  private Optional<JsonField> field(String name) {
+    return Optional.ofNullable(object.optional(name));
   }
 }

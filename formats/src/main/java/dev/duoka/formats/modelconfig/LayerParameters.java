@@ -32,43 +32,20 @@ public record LayerParameters(
 
   static LayerParameters of(ModelConfig config, int layer) {
     long hidden = config.hiddenSize();
-    long attention = attention(config.attention(), hidden);
+    long attention = AttentionShape.of(config.attention(), hidden).parameters();
     MoeConfig moe = config.moe();
     if (moe == null || !config.isMoeLayer(layer)) {
-      return new LayerParameters(
-          attention, 2 * hidden, swiGlu(hidden, config.intermediateSize()), 0, 0, 0, 0);
+      long mlp = Product.parameters(LayerShape.mlp(hidden, config.intermediateSize()));
+      return new LayerParameters(attention, 2 * hidden, mlp, 0, 0, 0, 0);
     }
-    long expert = swiGlu(hidden, moe.expertIntermediateSize());
+    long expert = Product.parameters(LayerShape.expert(hidden, moe));
     return new LayerParameters(
         attention,
         2 * hidden,
         0,
-        hidden * moe.routedExperts(),
+        LayerShape.router(hidden, moe).parameters(),
         moe.routedExperts() * expert,
         moe.sharedExperts() * expert,
         moe.expertsPerToken() * expert);
-  }
-
-  private static long attention(AttentionConfig attention, long hidden) {
-    return switch (attention) {
-      case AttentionConfig.GroupedQuery(int heads, int kvHeads, int headDim) ->
-          2 * hidden * headDim * (heads + kvHeads);
-      case AttentionConfig.MultiHeadLatent latent -> {
-        long queryWidth = (long) latent.heads() * latent.qkHeadDim();
-        long rank = latent.qLoraRank();
-        long query =
-            latent.compressesQueries()
-                ? hidden * rank + rank + rank * queryWidth
-                : hidden * queryWidth;
-        long kvRank = latent.kvLoraRank();
-        long kvWidth = (long) latent.heads() * (latent.qkNopeHeadDim() + latent.vHeadDim());
-        long keyValue = hidden * (kvRank + latent.qkRopeHeadDim()) + kvRank + kvRank * kvWidth;
-        yield query + keyValue + (long) latent.heads() * latent.vHeadDim() * hidden;
-      }
-    };
-  }
-
-  private static long swiGlu(long hidden, long width) {
-    return 3 * hidden * width;
   }
 }

@@ -11,12 +11,10 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
-import org.snakeyaml.engine.v2.api.Load;
-import org.snakeyaml.engine.v2.api.LoadSettings;
-import org.snakeyaml.engine.v2.exceptions.YamlEngineException;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.node.ArrayNode;
 import tools.jackson.databind.node.JsonNodeFactory;
@@ -25,7 +23,7 @@ import tools.jackson.databind.node.ObjectNode;
 /**
  * Reads a YAML document whose root is a map, as the same tree that JSON gives, so that {@link
  * JsonFields} reads its fields. YAML 1.2 core schema: {@code no} and {@code on} are strings. Keys
- * must be strings; duplicate keys are refused.
+ * must be strings; duplicate keys, anchors and tags are refused.
  */
 public final class YamlData {
   private static final JsonNodeFactory NODES = JsonNodeFactory.instance;
@@ -63,47 +61,57 @@ public final class YamlData {
    * @param source what error messages call it
    */
   public static JsonFields parse(String text, String source) {
-    Object root;
-    try {
-      root = new Load(LoadSettings.builder().setLabel(source).build()).loadFromString(text);
-    } catch (YamlEngineException e) {
-      throw new DuokaException(
-          ErrorCode.CONFIG,
-          "cannot read " + source + ": " + e.getMessage(),
-          "Correct that place.",
-          e);
+    List<String> problems = new ArrayList<>();
+    Optional<YamlTree> root =
+        YamlParser.document(
+            source,
+            text,
+            (origin, problem, remedy) ->
+                problems.add(origin + ": " + problem + (remedy.isEmpty() ? "" : ". " + remedy)));
+    if (!problems.isEmpty() || root.isEmpty()) {
+      throw malformed(source, String.join("; ", problems));
     }
-    return JsonFields.of(node(root, source), source, ErrorCode.CONFIG);
+    return JsonFields.of(node(root.get(), source), source, ErrorCode.CONFIG);
   }
 
-  private static JsonNode node(@Nullable Object value, String source) {
-    return switch (value) {
-      case null -> NODES.nullNode();
-      case Map<?, ?> map -> {
+  private static JsonNode node(YamlTree tree, String source) {
+    return switch (tree) {
+      case YamlTree.Mapping mapping -> {
         ObjectNode object = Json.object();
-        map.forEach((key, entry) -> object.set(key(key, source), node(entry, source)));
+        mapping
+            .entries()
+            .forEach(
+                (name, entry) -> {
+                  if (entry.plain() && !YamlValues.isText(name)) {
+                    throw malformed(
+                        source, entry.origin() + ": the name " + name + " needs quotes");
+                  }
+                  object.set(name, node(entry.value(), source));
+                });
         yield object;
       }
-      case List<?> list -> {
+      case YamlTree.Sequence sequence -> {
         ArrayNode array = NODES.arrayNode();
-        list.forEach(entry -> array.add(node(entry, source)));
+        sequence.items().forEach(item -> array.add(node(item, source)));
         yield array;
       }
+      case YamlTree.Scalar scalar -> scalar(YamlValues.value(scalar));
+    };
+  }
+
+  private static JsonNode scalar(@Nullable Object value) {
+    return switch (value) {
+      case null -> NODES.nullNode();
       case Boolean flag -> NODES.booleanNode(flag);
-      case Integer number -> NODES.numberNode(number);
+      case Long number when number == number.intValue() -> NODES.numberNode(number.intValue());
       case Long number -> NODES.numberNode(number);
-      case Number number -> NODES.numberNode(number.doubleValue());
+      case Double number -> NODES.numberNode(number);
       default -> NODES.stringNode(value.toString());
     };
   }
 
-  private static String key(@Nullable Object key, String source) {
-    if (key instanceof String text) {
-      return text;
-    }
-    throw new DuokaException(
-        ErrorCode.CONFIG,
-        "cannot read " + source + ": the key " + key + " is not a string",
-        "Put it in quotes.");
+  private static DuokaException malformed(String source, String problem) {
+    return new DuokaException(
+        ErrorCode.CONFIG, "cannot read " + source + ": " + problem, "Correct that place.");
   }
 }

@@ -43,7 +43,7 @@ final class YamlDataTests {
     assertThatThrownBy(() -> YamlData.file(file))
         .isInstanceOf(DuokaException.class)
         .hasMessageContaining("bad.yaml")
-        .hasMessageContaining("line 3");
+        .hasMessageContaining("bad.yaml:3:1: malformed YAML");
   }
 
   @Test
@@ -55,5 +55,22 @@ final class YamlDataTests {
         .hasMessageContaining("quotes");
     assertThatThrownBy(() -> YamlData.parse("a: 1\na: 2\n", "t"))
         .isInstanceOf(DuokaException.class);
+  }
+
+  @Test
+  void errorsNameThePlace() {
+    assertThatThrownBy(() -> YamlData.parse("a: 1\nb: {c: 2, c: 3}\n", "t.yaml"))
+        .isInstanceOf(DuokaException.class)
+        .hasMessageContaining("t.yaml:2:11")
+        .hasMessageContaining("'c' is given twice");
+    assertThatThrownBy(() -> YamlData.parse("a: &x 1\nb: *x\n", "t.yaml"))
+        .isInstanceOf(DuokaException.class)
+        .hasMessageContaining("t.yaml:1:4")
+        .hasMessageContaining("anchors");
+  }
+
+  @Test
+  void aNumberInQuotesIsAName() {
+    assertThat(YamlData.parse("'79': x\n", "t").text("79")).contains("x");
   }
 }

@@ -30,6 +30,11 @@ public record LibTorchFacts(
     considered = List.copyOf(considered);
   }
 
+  /** The version of the chosen one; empty when there is none to use. */
+  public Optional<String> version() {
+    return chosen.map(LibraryChoice::version);
+  }
+
   /** The chosen one if it could be loaded. */
   Optional<LibraryChoice> loaded() {
     return abiVersion.isPresent() ? chosen : Optional.empty();

@@ -39,6 +39,16 @@ public record DeviceRates(double flops, double bytes) {
     }
   }
 
+  /** Operations a second, in million millions. */
+  public double teraFlops() {
+    return flops * 1e-12;
+  }
+
+  /** Bytes a second, in million millions. */
+  public double terabytes() {
+    return bytes * 1e-12;
+  }
+
   /** The least time for some work, in seconds. */
   public double floor(Work work) {
     return Math.max(work.flops() / flops, work.bytes() / bytes);

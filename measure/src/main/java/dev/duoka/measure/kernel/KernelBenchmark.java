@@ -1,9 +1,11 @@
 package dev.duoka.measure.kernel;
 
 import dev.duoka.engine.autograd.Work;
+import dev.duoka.tensor.ComputeThread;
 import dev.duoka.tensor.Device;
 import dev.duoka.tensor.Dtype;
 import dev.duoka.tensor.Scope;
+import dev.duoka.train.device.SingleDevice;
 import java.util.List;
 
 /** Times our own CUDA kernels one by one, against what they must move and compute. */
@@ -50,6 +52,26 @@ public final class KernelBenchmark {
    * @param milliseconds the median of its calls; NaN where the card or the sizes do not allow it
    */
   public record Line(String name, Work work, double milliseconds) {
+    /** Operations, in thousand millions. */
+    public double gigaFlops() {
+      return work.flops() * 1e-9;
+    }
+
+    /** The operations that it has to do at least. */
+    public double flops() {
+      return work.flops();
+    }
+
+    /** The bytes that it has to move at least. */
+    public double bytes() {
+      return work.bytes();
+    }
+
+    /** Bytes, in millions. */
+    public double megabytes() {
+      return work.bytes() * 1e-6;
+    }
+
     /** Whether it ran. */
     public boolean measured() {
       return Double.isFinite(milliseconds);
@@ -64,9 +86,35 @@ public final class KernelBenchmark {
     public double share(DeviceRates rates) {
       return floorMilliseconds(rates) / milliseconds;
     }
+
+    /** {@link #share} in percent. */
+    public double sharePercent(DeviceRates rates) {
+      return 100 * share(rates);
+    }
   }
 
+  /**
+   * What was measured.
+   *
+   * @param device the GPU
+   * @param rates what it can do at best
+   * @param lines one for each kernel
+   */
+  public record Report(SingleDevice device, DeviceRates rates, List<Line> lines) {}
+
   private KernelBenchmark() {}
+
+  /**
+   * Runs all kernels of a bf16 model on the first GPU.
+   *
+   * @throws dev.duoka.base.DuokaException when there is no usable GPU
+   */
+  public static Report onGpu(Sizes sizes) {
+    SingleDevice gpu = SingleDevice.parse("cuda");
+    ComputeThread.prepare(gpu.device(), 1, 1);
+    DeviceRates rates = DeviceRates.measure(gpu.device(), Dtype.BFLOAT16);
+    return new Report(gpu, rates, run(gpu.device(), Dtype.BFLOAT16, sizes));
+  }
 
   /**
    * Runs all kernels.

@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.regex.Pattern;
 
@@ -31,7 +32,17 @@ public final class StepProfile implements FunctionObserver, AutoCloseable {
    * @param floorMilliseconds in a step
    */
   public record Line(
-      Phase phase, String name, double calls, double milliseconds, double floorMilliseconds) {}
+      Phase phase, String name, double calls, double milliseconds, double floorMilliseconds) {
+    /** What the step would gain if this ran at its floor. */
+    public double leverMilliseconds() {
+      return Math.max(0, milliseconds - floorMilliseconds);
+    }
+
+    /** Name and phase, for people. */
+    public String label() {
+      return name + ", " + phase.name().toLowerCase(Locale.ROOT).replace('_', ' ');
+    }
+  }
 
   private record Pending(Phase phase, String name, int start, int end, Work work) {}
 

@@ -1,27 +1,25 @@
 package dev.duoka.measure.step;
 
+import dev.duoka.comm.SingleRank;
 import dev.duoka.data.batch.DataState;
 import dev.duoka.data.batch.MicroBatch;
 import dev.duoka.data.batch.StepBatch;
 import dev.duoka.engine.autograd.FunctionObserver;
-import dev.duoka.engine.autograd.Recompute;
 import dev.duoka.engine.optimizer.AdamWSettings;
-import dev.duoka.engine.optimizer.ShardedAdamW;
-import dev.duoka.engine.parallel.SingleRank;
 import dev.duoka.engine.precision.LossScaler;
-import dev.duoka.engine.precision.Precision;
 import dev.duoka.formats.modelconfig.ModelConfig;
-import dev.duoka.formats.modelconfig.MoeConfig;
-import dev.duoka.model.LanguageModel;
-import dev.duoka.model.ModelFactory;
+import dev.duoka.layout.Precision;
+import dev.duoka.layout.Recompute;
 import dev.duoka.model.WeightInitializer;
+import dev.duoka.parallel.step.StepSettings;
+import dev.duoka.parallel.step.TrainingRank;
+import dev.duoka.parallel.step.TrainingStep;
 import dev.duoka.tensor.ComputeThread;
 import dev.duoka.tensor.Determinism;
 import dev.duoka.tensor.Device;
 import dev.duoka.tensor.Gpus;
 import dev.duoka.tensor.MemoryLedger;
 import dev.duoka.tensor.MemoryOwner;
-import dev.duoka.train.step.TrainingStep;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -90,25 +88,11 @@ public final class StepBenchmark {
   public static Result run(Spec spec, @Nullable FunctionObserver observer) {
     ComputeThread.prepare(spec.device(), spec.cpuThreads(), 1);
     Determinism.require(spec.deterministic());
-    SingleRank alone = new SingleRank();
-    Precision precision = spec.precision();
-    AdamWSettings settings = new AdamWSettings(0.9, 0.95, 1e-8, 0.1, precision.defaultClipNorm());
-    ModelFactory.Allocation allocation =
-        new ModelFactory.Allocation(
-            precision.computeDtype(), spec.device(), 1, true, spec.length(), 0);
-    try (LanguageModel model = ModelFactory.create(spec.model(), allocation);
-        ShardedAdamW optimizer = new ShardedAdamW(model.parameters(), alone, settings, 0);
-        TrainingStep step =
-            new TrainingStep(
-                model,
-                optimizer,
-                new LossScaler(LossScaler.Settings.DEFAULT, precision.scalesLoss()),
-                alone,
-                stepSettings(spec))) {
-      precision.applyTo(model.parameters());
-      WeightInitializer.initialize(model, 1);
-      optimizer.adoptValues();
-      return run(spec, step, observer);
+    try (TrainingRank rank =
+        TrainingRank.allocate(new SingleRank(), spec.device(), settings(spec))) {
+      WeightInitializer.initialize(rank.model(), 1);
+      rank.optimizer().adoptValues();
+      return run(spec, rank.step(), observer);
     }
   }
 
@@ -116,13 +100,13 @@ public final class StepBenchmark {
     MemoryLedger ledger = MemoryLedger.of(spec.device());
     Readings readings = new Readings(spec.warmUp());
     int last = spec.warmUp() + spec.steps() - 1;
-    TrainingStep.Pending unread = null;
+    TrainingStep.PendingStep unread = null;
     for (int i = 0; i <= last; i++) {
       if (i == spec.warmUp()) {
         ledger.resetPeak();
         step.observe(observer);
       }
-      TrainingStep.Pending launched = step.launch(batch(spec, i), 3e-4, () -> {});
+      TrainingStep.PendingStep launched = step.launch(batch(spec, i), 3e-4);
       if (unread != null) {
         readings.read(unread);
       }
@@ -156,7 +140,7 @@ public final class StepBenchmark {
       this.warmUp = warmUp;
     }
 
-    void read(TrainingStep.Pending step) {
+    void read(TrainingStep.PendingStep step) {
       double loss = step.await().loss();
       long end = System.nanoTime();
       if (count == 0) {
@@ -186,13 +170,16 @@ public final class StepBenchmark {
     return new StepBatch(microBatches, spec.tokens(), DataState.START, DataState.START);
   }
 
-  private static TrainingStep.Settings stepSettings(Spec spec) {
-    MoeConfig moe = spec.model().moe();
-    return new TrainingStep.Settings(
+  private static StepSettings settings(Spec spec) {
+    double clipNorm = spec.precision().defaultClipNorm();
+    return new StepSettings(
+        spec.model(),
+        spec.precision(),
         spec.recompute(),
+        spec.length(),
+        new AdamWSettings(0.9, 0.95, 1e-8, 0.1, clipNorm),
         0,
-        moe == null ? 0 : moe.auxLossAlpha(),
-        moe != null && moe.sequenceAuxLoss(),
-        0.001);
+        LossScaler.Settings.DEFAULT,
+        StepSettings.AuxiliaryLosses.of(spec.model()));
   }
 }

@@ -2,8 +2,8 @@ package dev.duoka.measure.step;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.duoka.engine.autograd.Recompute;
-import dev.duoka.engine.precision.Precision;
+import dev.duoka.layout.Precision;
+import dev.duoka.layout.Recompute;
 import dev.duoka.tensor.Device;
 import dev.duoka.tensor.MemoryOwner;
 import dev.duoka.train.config.ModelSource;

@@ -3,6 +3,8 @@ package dev.duoka.model.layer;
 import dev.duoka.engine.autograd.Tape;
 import dev.duoka.engine.autograd.Variable;
 import dev.duoka.engine.function.RmsNorm;
+import dev.duoka.engine.parameter.Axis;
+import dev.duoka.engine.parameter.Section;
 import dev.duoka.model.weight.Weight;
 import dev.duoka.model.weight.WeightDeclarations;
 
@@ -30,9 +32,10 @@ public final class DecoderLayer {
       PartFactory<? extends SelfAttention> attention,
       PartFactory<? extends FeedForward> feedForward) {
     this.epsilon = epsilon;
-    this.attentionNorm = weights.scale(prefix + "input_layernorm.weight", hiddenSize);
+    Section hidden = Section.of(Axis.HIDDEN, hiddenSize);
+    this.attentionNorm = weights.scale(prefix + "input_layernorm.weight", hidden);
     this.attention = attention.create(weights, prefix + "self_attn.");
-    this.feedForwardNorm = weights.scale(prefix + "post_attention_layernorm.weight", hiddenSize);
+    this.feedForwardNorm = weights.scale(prefix + "post_attention_layernorm.weight", hidden);
     this.feedForward = feedForward.create(weights, prefix + "mlp.");
   }
 

@@ -4,6 +4,8 @@ import dev.duoka.engine.autograd.Tape;
 import dev.duoka.engine.autograd.Variable;
 import dev.duoka.engine.function.Linear;
 import dev.duoka.engine.function.SwiGlu;
+import dev.duoka.engine.parameter.Axis;
+import dev.duoka.engine.parameter.Section;
 import dev.duoka.model.weight.Weight;
 import dev.duoka.model.weight.WeightDeclarations;
 import dev.duoka.model.weight.WeightDeclarations.Rows;
@@ -16,13 +18,15 @@ public final class DenseFeedForward implements FeedForward {
   /** Declares the weights under the checkpoint's {@code prefix}. */
   public DenseFeedForward(
       WeightDeclarations weights, String prefix, long hiddenSize, long intermediateSize) {
+    Section hidden = Section.of(Axis.HIDDEN, hiddenSize);
+    Section inner = Section.of(Axis.FEED_FORWARD, intermediateSize);
     gateAndUp =
         weights.stackedRows(
             prefix + "gate_up_proj.weight",
-            hiddenSize,
-            new Rows(prefix + "gate_proj.weight", intermediateSize),
-            new Rows(prefix + "up_proj.weight", intermediateSize));
-    down = weights.matrix(prefix + "down_proj.weight", hiddenSize, intermediateSize);
+            hidden,
+            new Rows(prefix + "gate_proj.weight", inner),
+            new Rows(prefix + "up_proj.weight", inner));
+    down = weights.matrix(prefix + "down_proj.weight", hidden, inner);
   }
 
   @Override

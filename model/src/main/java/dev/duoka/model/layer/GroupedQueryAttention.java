@@ -4,6 +4,8 @@ import dev.duoka.engine.autograd.Variable;
 import dev.duoka.engine.function.Attention;
 import dev.duoka.engine.function.GroupedQueryHeads;
 import dev.duoka.engine.function.Linear;
+import dev.duoka.engine.parameter.Axis;
+import dev.duoka.engine.parameter.Section;
 import dev.duoka.formats.modelconfig.AttentionConfig;
 import dev.duoka.model.weight.Weight;
 import dev.duoka.model.weight.WeightDeclarations;
@@ -26,16 +28,17 @@ public final class GroupedQueryAttention implements SelfAttention {
       AttentionConfig.GroupedQuery config) {
     this.config = config;
     this.layer = layer;
-    long queryWidth = (long) config.heads() * config.headDim();
-    long kvWidth = (long) config.kvHeads() * config.headDim();
+    Section hidden = Section.of(Axis.HIDDEN, hiddenSize);
+    Section heads = new Section(Axis.HEADS, config.heads(), config.headDim());
+    Section kvHeads = new Section(Axis.KEY_VALUE_HEADS, config.kvHeads(), config.headDim());
     queryKeyValue =
         weights.stackedRows(
             prefix + "qkv_proj.weight",
-            hiddenSize,
-            new Rows(prefix + "q_proj.weight", queryWidth),
-            new Rows(prefix + "k_proj.weight", kvWidth),
-            new Rows(prefix + "v_proj.weight", kvWidth));
-    output = weights.matrix(prefix + "o_proj.weight", hiddenSize, queryWidth);
+            hidden,
+            new Rows(prefix + "q_proj.weight", heads),
+            new Rows(prefix + "k_proj.weight", kvHeads),
+            new Rows(prefix + "v_proj.weight", kvHeads));
+    output = weights.matrix(prefix + "o_proj.weight", hidden, heads);
   }
 
   @Override
@@ -46,8 +49,8 @@ public final class GroupedQueryAttention implements SelfAttention {
             .applyAll(
                 new GroupedQueryHeads(
                     pass.batch(),
-                    config.heads(),
-                    config.kvHeads(),
+                    config.heads() / config.kvHeads(),
+                    config.headDim(),
                     pass.rotary(),
                     pass.firstPosition()),
                 joint);

@@ -10,6 +10,8 @@ import dev.duoka.engine.function.RouterRule;
 import dev.duoka.engine.function.Routing;
 import dev.duoka.engine.function.SortRows;
 import dev.duoka.engine.function.SwiGlu;
+import dev.duoka.engine.parameter.Axis;
+import dev.duoka.engine.parameter.Section;
 import dev.duoka.formats.modelconfig.MoeConfig;
 import dev.duoka.model.weight.Weight;
 import dev.duoka.model.weight.WeightDeclarations;
@@ -32,8 +34,11 @@ public final class MixtureOfExperts implements FeedForward {
   public MixtureOfExperts(
       WeightDeclarations weights, String prefix, long hiddenSize, MoeConfig config) {
     rule = rule(config);
-    long width = config.expertIntermediateSize();
-    router = weights.matrix(prefix + "gate.weight", config.routedExperts(), hiddenSize);
+    Section hidden = Section.of(Axis.HIDDEN, hiddenSize);
+    Section inner = Section.of(Axis.FEED_FORWARD, config.expertIntermediateSize());
+    router =
+        weights.matrix(
+            prefix + "gate.weight", Section.of(Axis.EXPERTS, config.routedExperts()), hidden);
     selectionBias =
         config.selection() == MoeConfig.Selection.BIAS_CORRECTED
             ? new SelectionBias(
@@ -43,15 +48,15 @@ public final class MixtureOfExperts implements FeedForward {
         weights.experts(
             prefix + "experts.gate_up_proj",
             config.routedExperts(),
-            hiddenSize,
-            new Rows(prefix + "experts.%d.gate_proj.weight", width),
-            new Rows(prefix + "experts.%d.up_proj.weight", width));
+            hidden,
+            new Rows(prefix + "experts.%d.gate_proj.weight", inner),
+            new Rows(prefix + "experts.%d.up_proj.weight", inner));
     expertsDown =
         weights.experts(
             prefix + "experts.down_proj",
             config.routedExperts(),
-            width,
-            new Rows(prefix + "experts.%d.down_proj.weight", hiddenSize));
+            inner,
+            new Rows(prefix + "experts.%d.down_proj.weight", hidden));
     shared =
         config.sharedExperts() == 0
             ? null

@@ -7,6 +7,8 @@ import dev.duoka.engine.function.LatentHeads;
 import dev.duoka.engine.function.Linear;
 import dev.duoka.engine.function.RmsNorm;
 import dev.duoka.engine.function.SplitColumns;
+import dev.duoka.engine.parameter.Axis;
+import dev.duoka.engine.parameter.Section;
 import dev.duoka.formats.modelconfig.AttentionConfig;
 import dev.duoka.formats.modelconfig.RopeScaling;
 import dev.duoka.model.weight.Weight;
@@ -49,30 +51,36 @@ public final class MultiHeadLatentAttention implements SelfAttention {
     this.scale =
         (scaling instanceof RopeScaling.Yarn yarn ? yarn.softmaxScale() : 1)
             / Math.sqrt(config.qkHeadDim());
-    long queryWidth = (long) config.heads() * config.qkHeadDim();
+    Section hidden = Section.of(Axis.HIDDEN, hiddenSize);
+    Section queryLatent = Section.of(Axis.LATENT, config.qLoraRank());
+    Section queryHeads = new Section(Axis.HEADS, config.heads(), config.qkHeadDim());
+    Section latent = Section.of(Axis.LATENT, config.kvLoraRank());
     if (config.compressesQueries()) {
-      queryDown = weights.matrix(prefix + "q_a_proj.weight", config.qLoraRank(), hiddenSize);
-      queryNorm = weights.scale(prefix + "q_a_layernorm.weight", config.qLoraRank());
-      queryUp = weights.matrix(prefix + "q_b_proj.weight", queryWidth, config.qLoraRank());
+      queryDown = weights.matrix(prefix + "q_a_proj.weight", queryLatent, hidden);
+      queryNorm = weights.scale(prefix + "q_a_layernorm.weight", queryLatent);
+      queryUp = weights.matrix(prefix + "q_b_proj.weight", queryHeads, queryLatent);
     } else {
       queryDown = null;
       queryNorm = null;
-      queryUp = weights.matrix(prefix + "q_proj.weight", queryWidth, hiddenSize);
+      queryUp = weights.matrix(prefix + "q_proj.weight", queryHeads, hidden);
     }
     keyValueDown =
         weights.matrix(
             prefix + "kv_a_proj_with_mqa.weight",
-            config.kvLoraRank() + (long) config.qkRopeHeadDim(),
-            hiddenSize);
-    keyValueNorm = weights.scale(prefix + "kv_a_layernorm.weight", config.kvLoraRank());
+            Section.of(Axis.LATENT, config.kvLoraRank() + (long) config.qkRopeHeadDim()),
+            hidden);
+    keyValueNorm = weights.scale(prefix + "kv_a_layernorm.weight", latent);
     keyValueUp =
         weights.matrix(
             prefix + "kv_b_proj.weight",
-            (long) config.heads() * (config.qkNopeHeadDim() + config.vHeadDim()),
-            config.kvLoraRank());
+            new Section(
+                Axis.HEADS, config.heads(), config.qkNopeHeadDim() + (long) config.vHeadDim()),
+            latent);
     output =
         weights.matrix(
-            prefix + "o_proj.weight", hiddenSize, (long) config.heads() * config.vHeadDim());
+            prefix + "o_proj.weight",
+            hidden,
+            new Section(Axis.HEADS, config.heads(), config.vHeadDim()));
   }
 
   @Override
@@ -105,7 +113,6 @@ public final class MultiHeadLatentAttention implements SelfAttention {
         tape.applyAll(
             new LatentHeads(
                 pass.batch(),
-                config.heads(),
                 config.qkNopeHeadDim(),
                 config.qkRopeHeadDim(),
                 config.vHeadDim(),

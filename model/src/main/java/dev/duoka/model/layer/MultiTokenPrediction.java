@@ -5,6 +5,8 @@ import dev.duoka.engine.autograd.Variable;
 import dev.duoka.engine.function.Concatenate;
 import dev.duoka.engine.function.Linear;
 import dev.duoka.engine.function.RmsNorm;
+import dev.duoka.engine.parameter.Axis;
+import dev.duoka.engine.parameter.Section;
 import dev.duoka.model.weight.Weight;
 import dev.duoka.model.weight.WeightDeclarations;
 
@@ -32,11 +34,13 @@ public final class MultiTokenPrediction {
       double epsilon,
       DecoderLayer.PartFactory<DecoderLayer> layer) {
     this.epsilon = epsilon;
-    embeddingNorm = weights.scale(prefix + "enorm.weight", hiddenSize);
-    hiddenNorm = weights.scale(prefix + "hnorm.weight", hiddenSize);
-    projection = weights.matrix(prefix + "eh_proj.weight", hiddenSize, 2 * hiddenSize);
+    Section hidden = Section.of(Axis.HIDDEN, hiddenSize);
+    embeddingNorm = weights.scale(prefix + "enorm.weight", hidden);
+    hiddenNorm = weights.scale(prefix + "hnorm.weight", hidden);
+    projection =
+        weights.matrix(prefix + "eh_proj.weight", hidden, Section.of(Axis.HIDDEN, 2 * hiddenSize));
     this.layer = layer.create(weights, prefix);
-    outputNorm = weights.scale(prefix + "shared_head.norm.weight", hiddenSize);
+    outputNorm = weights.scale(prefix + "shared_head.norm.weight", hidden);
   }
 
   /** The decoder layer inside. */

@@ -1,6 +1,5 @@
 package dev.duoka.model.layer;
 
-import dev.duoka.engine.parallel.Collectives;
 import dev.duoka.model.weight.StateBuffer;
 import dev.duoka.tensor.MemoryOwner;
 import dev.duoka.tensor.Scope;
@@ -43,17 +42,23 @@ public final class SelectionBias {
   }
 
   /**
-   * Moves the bias by the load of the step that ends, over all ranks, and starts a new count.
-   * Collective.
+   * The assignments counted since the last {@link #move}, fp32 {@code [experts]}; null before the
+   * first. Whoever runs a step on several devices sums it over all of them, in place.
+   */
+  public @Nullable Tensor load() {
+    return load;
+  }
+
+  /**
+   * Moves the bias by the load, and starts a new count.
    *
    * @param rate γ, how far each bias moves
    */
-  public void update(double rate, Collectives collectives) {
+  public void move(double rate) {
     Tensor counted = load;
     if (counted == null) {
       return;
     }
-    collectives.allReduce(counted);
     try (Scope _ = Scope.open(MemoryOwner.TEMPORARIES)) {
       Tensor missing = Elementwise.add(Reductions.mean(counted, 0, true), counted, -1);
       Tensor step = Elementwise.mul(Elementwise.sign(missing), rate);

@@ -12,16 +12,23 @@ import org.jspecify.annotations.Nullable;
 public final class StateBuffer {
   private final String checkpointName;
   private final long length;
+  private final int block;
   private @Nullable Tensor value;
 
-  StateBuffer(String checkpointName, long length) {
+  StateBuffer(String checkpointName, long length, int block) {
     this.checkpointName = checkpointName;
     this.length = length;
+    this.block = block;
   }
 
   /** Its name in a Hugging Face checkpoint. */
   public String checkpointName() {
     return checkpointName;
+  }
+
+  /** The block of the model that it belongs to. */
+  int block() {
+    return block;
   }
 
   /** The number of elements. */

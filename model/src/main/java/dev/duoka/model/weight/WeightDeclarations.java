@@ -1,12 +1,16 @@
 package dev.duoka.model.weight;
 
+import dev.duoka.engine.parameter.Axis;
 import dev.duoka.engine.parameter.Initializer;
 import dev.duoka.engine.parameter.ParameterSpec;
 import dev.duoka.engine.parameter.ParameterStore;
-import dev.duoka.tensor.Device;
+import dev.duoka.engine.parameter.Section;
+import dev.duoka.model.BlockRange;
 import dev.duoka.tensor.Dtype;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
+import java.util.function.UnaryOperator;
 
 /**
  * Collects the weights that the layers of a model declare, in the order of the forward pass, so
@@ -16,78 +20,98 @@ public final class WeightDeclarations {
   private final double standardDeviation;
   private final List<Weight> weights = new ArrayList<>();
   private final List<StateBuffer> buffers = new ArrayList<>();
+  private int block;
 
   /** Declarations whose matrices start normally distributed with this standard deviation. */
   public WeightDeclarations(double standardDeviation) {
     this.standardDeviation = standardDeviation;
   }
 
+  /** What is declared from now on belongs to this block of the model. */
+  public void enter(int block) {
+    this.block = block;
+  }
+
   /** A matrix {@code [rows, columns]} that is one tensor of the checkpoint. */
-  public Weight matrix(String checkpointName, long rows, long columns) {
+  public Weight matrix(String checkpointName, Section rows, Section columns) {
     return stackedRows(checkpointName, columns, new Rows(checkpointName, rows));
   }
 
   /** Rows of a matrix that are a tensor of their own in the checkpoint. */
-  public record Rows(String checkpointName, long count) {}
+  public record Rows(String checkpointName, List<Section> sections) {
+    /** Rows of one kind. */
+    public Rows(String checkpointName, Section section) {
+      this(checkpointName, List.of(section));
+    }
+
+    long count() {
+      return sections.stream().mapToLong(Section::length).sum();
+    }
+  }
 
   /**
    * A matrix that is made of several tensors of the checkpoint, one below the other.
    *
    * @param name our name of the whole
    */
-  public Weight stackedRows(String name, long columns, Rows... parts) {
+  public Weight stackedRows(String name, Section columns, Rows... parts) {
     List<CheckpointTensor> tensors = new ArrayList<>();
     long rows = 0;
     for (Rows part : parts) {
       tensors.add(
           new CheckpointTensor(
-              part.checkpointName(), rows * columns, List.of(part.count(), columns)));
+              part.checkpointName(),
+              rows * columns.length(),
+              List.of(part.count(), columns.length())));
       rows += part.count();
     }
-    return add(
-        new ParameterSpec(name, List.of(rows, columns), new Initializer.Normal(standardDeviation)),
-        tensors);
+    return add(name, List.of(sections(parts), List.of(columns)), normal(), tensors);
   }
 
   /**
    * One matrix per expert, {@code [experts, rows, columns]}, each made of tensors of the checkpoint
    * whose names have the expert's number in place of {@code %d}.
    */
-  public Weight experts(String name, int experts, long columns, Rows... parts) {
+  public Weight experts(String name, int experts, Section columns, Rows... parts) {
     List<CheckpointTensor> tensors = new ArrayList<>();
     long offset = 0;
-    long rows = 0;
-    for (Rows part : parts) {
-      rows += part.count();
-    }
     for (int expert = 0; expert < experts; expert++) {
       for (Rows part : parts) {
         tensors.add(
             new CheckpointTensor(
                 part.checkpointName().replace("%d", Integer.toString(expert)),
                 offset,
-                List.of(part.count(), columns)));
-        offset += part.count() * columns;
+                List.of(part.count(), columns.length())));
+        offset += part.count() * columns.length();
       }
     }
     return add(
-        new ParameterSpec(
-            name,
-            List.of((long) experts, rows, columns),
-            new Initializer.Normal(standardDeviation)),
+        name,
+        List.of(List.of(Section.of(Axis.EXPERTS, experts)), sections(parts), List.of(columns)),
+        normal(),
         tensors);
   }
 
+  private static List<Section> sections(Rows... parts) {
+    return Arrays.stream(parts).flatMap(part -> part.sections().stream()).toList();
+  }
+
+  private Initializer normal() {
+    return new Initializer.Normal(standardDeviation);
+  }
+
   /** The scale of a norm, {@code [width]}, ones at the start. */
-  public Weight scale(String checkpointName, long width) {
+  public Weight scale(String checkpointName, Section width) {
     return add(
-        new ParameterSpec(checkpointName, List.of(width), new Initializer.Constant(1)),
-        List.of(new CheckpointTensor(checkpointName, 0, List.of(width))));
+        checkpointName,
+        List.of(List.of(width)),
+        new Initializer.Constant(1),
+        List.of(new CheckpointTensor(checkpointName, 0, List.of(width.length()))));
   }
 
   /** State that no gradient changes. */
   public StateBuffer buffer(String checkpointName, long length) {
-    StateBuffer buffer = new StateBuffer(checkpointName, length);
+    StateBuffer buffer = new StateBuffer(checkpointName, length, block);
     buffers.add(buffer);
     return buffer;
   }
@@ -102,16 +126,25 @@ public final class WeightDeclarations {
     return List.copyOf(buffers);
   }
 
-  /** Allocates all weights and buffers. The caller owns the store, and closes the buffers too. */
-  public ParameterStore allocate(Dtype dtype, Device device, int shards, boolean withGradients) {
+  /**
+   * Allocates the weights of some blocks and all buffers. The caller owns the store, and closes the
+   * buffers too.
+   *
+   * @param blocks which
+   * @param part what of a weight is held here; the weight itself for all of it
+   */
+  public ParameterStore allocate(
+      ParameterStore.Storage storage, BlockRange blocks, UnaryOperator<ParameterSpec> part) {
+    weights.removeIf(weight -> !blocks.contains(weight.spec().block()));
     ParameterStore store =
         new ParameterStore(
-            weights.stream().map(Weight::spec).toList(), dtype, device, shards, withGradients);
+            weights.stream().map(weight -> part.apply(weight.spec())).toList(), storage);
     for (Weight weight : weights) {
       weight.bind(store.parameter(weight.spec().name()));
     }
-    Dtype stateDtype = dtype == Dtype.FLOAT64 ? Dtype.FLOAT64 : Dtype.FLOAT32;
-    buffers.forEach(buffer -> buffer.allocate(stateDtype, device));
+    Dtype stateDtype = storage.dtype() == Dtype.FLOAT64 ? Dtype.FLOAT64 : Dtype.FLOAT32;
+    buffers.removeIf(buffer -> !blocks.contains(buffer.block()));
+    buffers.forEach(buffer -> buffer.allocate(stateDtype, storage.device()));
     return store;
   }
 
@@ -120,8 +153,12 @@ public final class WeightDeclarations {
     buffers.forEach(StateBuffer::close);
   }
 
-  private Weight add(ParameterSpec spec, List<CheckpointTensor> tensors) {
-    Weight weight = new Weight(spec, tensors);
+  private Weight add(
+      String name,
+      List<List<Section>> sections,
+      Initializer initializer,
+      List<CheckpointTensor> tensors) {
+    Weight weight = new Weight(new ParameterSpec(name, sections, initializer, block), tensors);
     weights.add(weight);
     return weight;
   }

@@ -7,8 +7,6 @@ import dev.duoka.engine.autograd.Variable;
 import dev.duoka.engine.function.Router;
 import dev.duoka.engine.function.RouterRule;
 import dev.duoka.engine.function.Routing;
-import dev.duoka.engine.parallel.RankGroup;
-import dev.duoka.engine.parallel.SingleRank;
 import dev.duoka.engine.parameter.Parameter;
 import dev.duoka.model.TinyModel;
 import dev.duoka.tensor.Device;
@@ -39,37 +37,27 @@ class SelectionBiasTests {
   }
 
   @Test
-  void movesAgainstTheLoadOfAllRanks() {
+  void movesAgainstTheLoad() {
     LedgerSnapshot before = LedgerSnapshot.of(DEVICE);
-    RankGroup.run(
-        2,
-        collectives -> {
-          try (TinyModel tiny = new TinyModel("tiny-v3", DEVICE)) {
-            SelectionBias bias = first(tiny);
-            // Together 8 0 4 4 4 4 5 3: a mean of 4.
-            if (collectives.rank() == 0) {
-              count(bias, 8, 0, 0, 0, 1, 1, 0, 0);
-              count(bias, 0, 0, 0, 0, 1, 1, 0, 0);
-            } else {
-              count(bias, 0, 0, 4, 4, 2, 2, 5, 3);
-            }
-            bias.update(0.5, collectives);
-            assertThat(HostCopy.doubles(bias.value()))
-                .containsExactly(-0.5, 0.5, 0, 0, 0, 0, -0.5, 0.5);
-            // The count starts anew.
-            count(bias, 1, 1, 1, 1, 1, 1, 1, 1);
-            bias.update(0.5, collectives);
-            assertThat(HostCopy.doubles(bias.value()))
-                .containsExactly(-0.5, 0.5, 0, 0, 0, 0, -0.5, 0.5);
-          }
-        });
+    try (TinyModel tiny = new TinyModel("tiny-v3", DEVICE)) {
+      SelectionBias bias = first(tiny);
+      // Together 8 0 4 4 4 4 5 3: a mean of 4.
+      count(bias, 8, 0, 0, 0, 2, 2, 0, 0);
+      count(bias, 0, 0, 4, 4, 2, 2, 5, 3);
+      bias.move(0.5);
+      assertThat(HostCopy.doubles(bias.value())).containsExactly(-0.5, 0.5, 0, 0, 0, 0, -0.5, 0.5);
+      // The count starts anew.
+      count(bias, 1, 1, 1, 1, 1, 1, 1, 1);
+      bias.move(0.5);
+      assertThat(HostCopy.doubles(bias.value())).containsExactly(-0.5, 0.5, 0, 0, 0, 0, -0.5, 0.5);
+    }
     before.assertUnchanged();
   }
 
   @Test
   void nothingCountedMovesNothing() {
     try (TinyModel tiny = new TinyModel("tiny-v3", DEVICE)) {
-      first(tiny).update(0.5, new SingleRank());
+      first(tiny).move(0.5);
       assertThat(HostCopy.doubles(first(tiny).value())).containsOnly(0);
     }
   }
@@ -104,7 +92,7 @@ class SelectionBiasTests {
       double start = imbalance(router, rule, bias, tokens);
       for (int step = 0; step < 150; step++) {
         imbalance(router, rule, bias, tokens);
-        bias.update(0.01, new SingleRank());
+        bias.move(0.01);
       }
       double end = imbalance(router, rule, bias, tokens);
       assertThat(start).as("seed 201").isGreaterThan(3);

@@ -5,9 +5,10 @@ import dev.duoka.base.ErrorCode;
 import dev.duoka.hardware.Card;
 import dev.duoka.hardware.Catalogue;
 import dev.duoka.hardware.Machine;
+import dev.duoka.layout.Method;
 import dev.duoka.planner.layout.EngineTraits;
 import dev.duoka.planner.layout.Job;
-import dev.duoka.planner.layout.Method;
+import dev.duoka.planner.layout.ProductFormat;
 import dev.duoka.planner.search.Misfit;
 import dev.duoka.planner.search.Plan;
 import dev.duoka.planner.search.PlanRequest;
@@ -142,7 +143,7 @@ public final class Adviser {
         machine,
         new Job(length, perStep, Job.DEFAULT_IMBALANCE),
         method,
-        List.of(machine.card().halfPrecision()),
+        List.of(ProductFormat.halfPrecision(machine.card())),
         true,
         true,
         EngineTraits.DUOKA);

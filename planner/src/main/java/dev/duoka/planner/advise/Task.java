@@ -1,6 +1,6 @@
 package dev.duoka.planner.advise;
 
-import dev.duoka.planner.layout.Method;
+import dev.duoka.layout.Method;
 import dev.duoka.planner.shape.ModelShape;
 import java.util.List;
 import java.util.Locale;

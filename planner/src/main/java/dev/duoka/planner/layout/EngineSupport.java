@@ -1,6 +1,10 @@
 package dev.duoka.planner.layout;
 
 import dev.duoka.hardware.Machine;
+import dev.duoka.layout.Layout;
+import dev.duoka.layout.LossKind;
+import dev.duoka.layout.Method;
+import dev.duoka.layout.Offload;
 import java.util.ArrayList;
 import java.util.List;
 

@@ -1,18 +1,18 @@
 package dev.duoka.planner.memory;
 
+import dev.duoka.formats.modelconfig.LayerShape;
+import dev.duoka.formats.modelconfig.Product;
 import dev.duoka.hardware.Basis;
+import dev.duoka.layout.Layout;
+import dev.duoka.layout.LossKind;
+import dev.duoka.layout.Method;
+import dev.duoka.layout.Offload;
+import dev.duoka.layout.Recompute;
 import dev.duoka.planner.figure.Figure;
 import dev.duoka.planner.layout.EngineTraits;
 import dev.duoka.planner.layout.Job;
-import dev.duoka.planner.layout.Layout;
-import dev.duoka.planner.layout.LossKind;
-import dev.duoka.planner.layout.Method;
-import dev.duoka.planner.layout.Offload;
-import dev.duoka.planner.layout.Recompute;
 import dev.duoka.planner.layout.Stage;
-import dev.duoka.planner.shape.LayerShape;
 import dev.duoka.planner.shape.ModelShape;
-import dev.duoka.planner.shape.Product;
 import java.util.EnumMap;
 import java.util.HashSet;
 import java.util.List;

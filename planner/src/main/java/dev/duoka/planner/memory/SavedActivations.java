@@ -1,11 +1,11 @@
 package dev.duoka.planner.memory;
 
+import dev.duoka.formats.modelconfig.AttentionShape;
+import dev.duoka.formats.modelconfig.LayerShape;
+import dev.duoka.layout.Layout;
+import dev.duoka.layout.Recompute;
 import dev.duoka.planner.layout.EngineTraits;
 import dev.duoka.planner.layout.Job;
-import dev.duoka.planner.layout.Layout;
-import dev.duoka.planner.layout.Recompute;
-import dev.duoka.planner.shape.AttentionShape;
-import dev.duoka.planner.shape.LayerShape;
 import dev.duoka.planner.shape.ModelShape;
 
 /**

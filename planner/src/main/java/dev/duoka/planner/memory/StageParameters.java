@@ -1,11 +1,11 @@
 package dev.duoka.planner.memory;
 
-import dev.duoka.planner.layout.Layout;
-import dev.duoka.planner.layout.Method;
+import dev.duoka.formats.modelconfig.LayerShape;
+import dev.duoka.formats.modelconfig.Product;
+import dev.duoka.layout.Layout;
+import dev.duoka.layout.Method;
 import dev.duoka.planner.layout.Stage;
-import dev.duoka.planner.shape.LayerShape;
 import dev.duoka.planner.shape.ModelShape;
-import dev.duoka.planner.shape.Product;
 
 /**
  * Parameters that one rank of a pipeline stage works with, before ZeRO.

@@ -1,8 +1,8 @@
 package dev.duoka.planner.memory;
 
-import dev.duoka.hardware.NumberFormat;
+import dev.duoka.layout.Method;
+import dev.duoka.layout.Precision;
 import dev.duoka.planner.layout.EngineTraits;
-import dev.duoka.planner.layout.Method;
 
 /**
  * Bytes per parameter of what training keeps.
@@ -17,8 +17,8 @@ public record StateBytes(double weight, double gradient, double optimizer, doubl
   private static final double FOUR_BIT = 0.52;
 
   /** The bytes of a method under some arithmetic. */
-  public static StateBytes of(NumberFormat precision, Method method, EngineTraits engine) {
-    boolean wide = precision == NumberFormat.FP32 || precision == NumberFormat.TF32;
+  public static StateBytes of(Precision precision, Method method, EngineTraits engine) {
+    boolean wide = !precision.hasMasterWeights();
     double weight = wide ? 4 : 2;
     double gradient = wide ? 4 : engine.gradientBytes();
     double master = wide ? 0 : 4;

@@ -2,8 +2,8 @@ package dev.duoka.planner.report;
 
 import dev.duoka.formats.json.Json;
 import dev.duoka.hardware.Machine;
+import dev.duoka.layout.Layout;
 import dev.duoka.planner.figure.Figure;
-import dev.duoka.planner.layout.Layout;
 import dev.duoka.planner.memory.MemoryEstimate;
 import dev.duoka.planner.search.Change;
 import dev.duoka.planner.search.Cost;

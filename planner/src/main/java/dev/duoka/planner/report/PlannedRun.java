@@ -1,6 +1,6 @@
 package dev.duoka.planner.report;
 
-import dev.duoka.planner.layout.Layout;
+import dev.duoka.layout.Layout;
 import dev.duoka.planner.search.Plan;
 import dev.duoka.planner.search.PlanRequest;
 import java.nio.file.Path;

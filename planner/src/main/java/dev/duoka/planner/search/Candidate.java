@@ -1,8 +1,8 @@
 package dev.duoka.planner.search;
 
-import dev.duoka.planner.layout.Layout;
-import dev.duoka.planner.layout.LossKind;
-import dev.duoka.planner.layout.Offload;
+import dev.duoka.layout.Layout;
+import dev.duoka.layout.LossKind;
+import dev.duoka.layout.Offload;
 
 /**
  * A layout that fits, before it is worth a report.

@@ -3,8 +3,10 @@ package dev.duoka.planner.search;
 import dev.duoka.hardware.Catalogue;
 import dev.duoka.hardware.Machine;
 import dev.duoka.hardware.NumberFormat;
+import dev.duoka.layout.Layout;
+import dev.duoka.layout.Precision;
 import dev.duoka.planner.layout.EngineSupport;
-import dev.duoka.planner.layout.Layout;
+import dev.duoka.planner.layout.ProductFormat;
 import dev.duoka.planner.layout.Stage;
 import dev.duoka.planner.memory.MemoryDemand;
 import dev.duoka.planner.memory.MemoryEstimate;
@@ -95,7 +97,10 @@ final class Evaluator {
     Machine machine = request.machine();
     double tokensPerSecond = request.job().tokensPerStep() / step.total();
     NumberFormat counted =
-        layout.precision() == NumberFormat.FP8 ? NumberFormat.FP8 : machine.card().halfPrecision();
+        ProductFormat.of(
+            layout.precision() == Precision.FP8
+                ? layout.precision()
+                : ProductFormat.halfPrecision(machine.card()));
     double peak = machine.card().peak(counted) * layout.gpus();
     int length = request.job().sequenceLength();
     boolean frozen = layout.method().isAdapter();

@@ -1,8 +1,8 @@
 package dev.duoka.planner.search;
 
 import dev.duoka.hardware.Machine;
+import dev.duoka.layout.Method;
 import dev.duoka.planner.layout.Job;
-import dev.duoka.planner.layout.Method;
 import dev.duoka.planner.memory.StateBytes;
 import java.util.ArrayList;
 import java.util.List;

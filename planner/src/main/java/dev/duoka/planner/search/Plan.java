@@ -1,7 +1,7 @@
 package dev.duoka.planner.search;
 
 import dev.duoka.hardware.NumberFormat;
-import dev.duoka.planner.layout.Layout;
+import dev.duoka.layout.Layout;
 import dev.duoka.planner.memory.MemoryEstimate;
 import dev.duoka.planner.time.StepTime;
 import java.util.List;

@@ -1,10 +1,10 @@
 package dev.duoka.planner.search;
 
 import dev.duoka.hardware.Machine;
-import dev.duoka.hardware.NumberFormat;
+import dev.duoka.layout.Method;
+import dev.duoka.layout.Precision;
 import dev.duoka.planner.layout.EngineTraits;
 import dev.duoka.planner.layout.Job;
-import dev.duoka.planner.layout.Method;
 import dev.duoka.planner.shape.ModelShape;
 import java.util.List;
 
@@ -28,7 +28,7 @@ public record PlanRequest(
     Machine machine,
     Job job,
     Method method,
-    List<NumberFormat> precisions,
+    List<Precision> precisions,
     boolean allGpus,
     boolean quick,
     EngineTraits engine) {
@@ -58,7 +58,7 @@ public record PlanRequest(
   }
 
   /** The same request in one arithmetic alone. */
-  PlanRequest in(NumberFormat only) {
+  PlanRequest in(Precision only) {
     return new PlanRequest(
         model, shape, machine, job, method, List.of(only), allGpus, quick, engine);
   }

@@ -3,9 +3,10 @@ package dev.duoka.planner.search;
 import dev.duoka.base.DuokaException;
 import dev.duoka.base.ErrorCode;
 import dev.duoka.hardware.Catalogue;
-import dev.duoka.hardware.NumberFormat;
+import dev.duoka.layout.Layout;
+import dev.duoka.layout.Precision;
 import dev.duoka.planner.layout.EngineSupport;
-import dev.duoka.planner.layout.Layout;
+import dev.duoka.planner.layout.ProductFormat;
 import dev.duoka.planner.memory.MemoryDemand;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -101,7 +102,7 @@ public final class Planner {
     Evaluator evaluator = new Evaluator(request, catalogue);
     Search search = new Search(evaluator, request.precisions().getFirst());
     int all = request.machine().gpus();
-    for (NumberFormat precision : request.precisions()) {
+    for (Precision precision : request.precisions()) {
       SearchSpace space = new SearchSpace(request, precision);
       for (int gpus : SearchSpace.divisors(all)) {
         if (gpus == all || !request.allGpus()) {
@@ -121,14 +122,14 @@ public final class Planner {
   private static final class Search {
     private final Evaluator evaluator;
     private final Map<Object, Candidate> best = new HashMap<>();
-    private final NumberFormat preferred;
+    private final Precision preferred;
     private ParetoFront pareto = new ParetoFront();
     private final ParetoFront sound = new ParetoFront();
     private final Map<Object, Misfit> nearest = new HashMap<>();
     private int searched;
     private int feasible;
 
-    Search(Evaluator evaluator, NumberFormat preferred) {
+    Search(Evaluator evaluator, Precision preferred) {
       this.evaluator = evaluator;
       this.preferred = preferred;
     }
@@ -183,8 +184,8 @@ public final class Planner {
   }
 
   private static void check(PlanRequest request) {
-    for (NumberFormat precision : request.precisions()) {
-      if (!request.machine().card().has(precision)) {
+    for (Precision precision : request.precisions()) {
+      if (!request.machine().card().has(ProductFormat.of(precision))) {
         throw new DuokaException(
             ErrorCode.CONFIG,
             request.machine().card().name() + " does not compute in " + precision,

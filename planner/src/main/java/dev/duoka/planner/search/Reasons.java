@@ -1,6 +1,6 @@
 package dev.duoka.planner.search;
 
-import dev.duoka.planner.layout.Layout;
+import dev.duoka.layout.Layout;
 import dev.duoka.planner.time.Cause;
 import dev.duoka.planner.time.StepTime;
 import java.util.ArrayList;

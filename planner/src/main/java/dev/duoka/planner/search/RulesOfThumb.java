@@ -1,8 +1,9 @@
 package dev.duoka.planner.search;
 
-import dev.duoka.hardware.NumberFormat;
-import dev.duoka.planner.layout.Layout;
-import dev.duoka.planner.layout.Recompute;
+import dev.duoka.layout.Layout;
+import dev.duoka.layout.Precision;
+import dev.duoka.layout.Recompute;
+import dev.duoka.planner.layout.ProductFormat;
 import dev.duoka.planner.memory.MemoryEstimate;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -114,8 +115,8 @@ final class RulesOfThumb {
 
   private RuleCheck halfPrecision() {
     String rule = "16 bits: 40 % less memory than fp32";
-    NumberFormat half = request.machine().card().halfPrecision();
-    Layout wide = with(best.layout(), best.layout().recompute(), NumberFormat.FP32);
+    Precision half = ProductFormat.halfPrecision(request.machine().card());
+    Layout wide = with(best.layout(), best.layout().recompute(), Precision.FP32);
     Layout narrow = with(best.layout(), best.layout().recompute(), half);
     double memory = saved(wide, narrow);
     MemoryEstimate before = evaluator.memory(wide);
@@ -144,7 +145,7 @@ final class RulesOfThumb {
     return 100 * (1 - evaluator.memory(after).total() / evaluator.memory(before).total());
   }
 
-  private static Layout with(Layout layout, Recompute recompute, NumberFormat precision) {
+  private static Layout with(Layout layout, Recompute recompute, Precision precision) {
     return new Layout(
         layout.data(),
         layout.tensor(),

@@ -1,12 +1,12 @@
 package dev.duoka.planner.search;
 
-import dev.duoka.hardware.NumberFormat;
+import dev.duoka.layout.Layout;
+import dev.duoka.layout.LossKind;
+import dev.duoka.layout.Method;
+import dev.duoka.layout.Offload;
+import dev.duoka.layout.Precision;
+import dev.duoka.layout.Recompute;
 import dev.duoka.planner.layout.Job;
-import dev.duoka.planner.layout.Layout;
-import dev.duoka.planner.layout.LossKind;
-import dev.duoka.planner.layout.Method;
-import dev.duoka.planner.layout.Offload;
-import dev.duoka.planner.layout.Recompute;
 import dev.duoka.planner.shape.ModelShape;
 import java.util.ArrayList;
 import java.util.List;
@@ -26,13 +26,13 @@ final class SearchSpace {
   private final ModelShape shape;
   private final Job job;
   private final Method method;
-  private final NumberFormat precision;
+  private final Precision precision;
 
   private final List<Recompute> recomputes;
   private final List<LossKind> losses;
 
   /** All choices of a request, in one arithmetic. */
-  SearchSpace(PlanRequest request, NumberFormat precision) {
+  SearchSpace(PlanRequest request, Precision precision) {
     shape = request.shape();
     job = request.job();
     method = request.method();

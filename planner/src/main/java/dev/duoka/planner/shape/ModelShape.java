@@ -1,11 +1,13 @@
 package dev.duoka.planner.shape;
 
+import dev.duoka.formats.modelconfig.AttentionShape;
+import dev.duoka.formats.modelconfig.LayerShape;
 import dev.duoka.formats.modelconfig.ModelConfig;
-import dev.duoka.formats.modelconfig.MoeConfig;
+import dev.duoka.formats.modelconfig.ModelFlops;
 import dev.duoka.formats.modelconfig.ParameterCounts;
+import dev.duoka.formats.modelconfig.Product;
 import java.util.ArrayList;
 import java.util.List;
-import org.jspecify.annotations.Nullable;
 
 /**
  * A model as the planner counts it.
@@ -44,8 +46,9 @@ public record ModelShape(
   public static ModelShape of(ModelConfig config) {
     long hidden = config.hiddenSize();
     AttentionShape attention = AttentionShape.of(config.attention(), hidden);
-    LayerShape dense = layer(config, attention, null);
-    LayerShape mixture = config.moe() == null ? dense : layer(config, attention, config.moe());
+    LayerShape dense = LayerShape.of(config, attention, null);
+    LayerShape mixture =
+        config.moe() == null ? dense : LayerShape.of(config, attention, config.moe());
     List<Boolean> isMixture = new ArrayList<>();
     for (int i = 0; i < config.layers() + config.mtpModules(); i++) {
       isMixture.add(config.isMoeLayer(i));
@@ -92,42 +95,15 @@ public record ModelShape(
   }
 
   /**
-   * FLOPs per token of forward and backward pass: 6 per active weight that a product uses, 4 where
-   * it is frozen and has no gradient of its own, and attention three times over.
+   * FLOPs per token of forward and backward pass.
    *
    * @param frozen whether only adapters are trained
    * @param causal whether attention counts at its causal half or as if every token saw all
    */
   public double flopsPerToken(int length, boolean frozen, boolean causal) {
-    double weights = activeParameters - (tied ? 0 : embeddingParameters());
-    double keys = causal ? length / 2.0 : length;
-    return (frozen ? 4 : 6) * weights + 3 * layers * attention.flops(keys);
-  }
-
-  private static LayerShape layer(
-      ModelConfig config, AttentionShape attention, @Nullable MoeConfig moe) {
-    long hidden = config.hiddenSize();
-    List<Product> products = new ArrayList<>(attention.products());
-    long width = moe == null ? config.intermediateSize() : moe.sharedIntermediateSize();
-    if (width > 0) {
-      products.add(new Product(hidden, 2 * width, Product.Cut.OUTER));
-      products.add(new Product(width, hidden, Product.Cut.INNER));
-    }
-    long norms = 2 * hidden + attention.normWeights();
-    if (moe == null) {
-      return new LayerShape(products, norms, 0, 0, List.of(), width, 0);
-    }
-    products.add(new Product(hidden, moe.routedExperts(), Product.Cut.NONE));
-    long expertWidth = moe.expertIntermediateSize();
-    return new LayerShape(
-        products,
-        norms,
-        moe.routedExperts(),
-        moe.expertsPerToken(),
-        List.of(
-            new Product(hidden, 2 * expertWidth, Product.Cut.NONE),
-            new Product(expertWidth, hidden, Product.Cut.NONE)),
-        width,
-        expertWidth);
+    return ModelFlops.perToken(
+        config,
+        frozen ? ModelFlops.PER_FROZEN_WEIGHT : ModelFlops.PER_WEIGHT,
+        causal ? length / 2.0 : length);
   }
 }

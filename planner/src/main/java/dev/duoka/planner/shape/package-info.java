@@ -1,5 +1,5 @@
 /**
- * A model as the planner counts it: the products of each kind of layer, what they are cut along,
- * and what the backward pass needs. Read {@code ModelShape} first, then {@code LayerShape}.
+ * A model as the planner counts it, {@code ModelShape}: which layer has which of the shapes of
+ * {@code dev.duoka.formats.modelconfig}, and what tensor parallelism cuts them along.
  */
 package dev.duoka.planner.shape;

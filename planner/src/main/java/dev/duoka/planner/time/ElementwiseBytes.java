@@ -1,10 +1,10 @@
 package dev.duoka.planner.time;
 
-import dev.duoka.planner.layout.Layout;
-import dev.duoka.planner.layout.LossKind;
-import dev.duoka.planner.layout.Recompute;
-import dev.duoka.planner.shape.AttentionShape;
-import dev.duoka.planner.shape.LayerShape;
+import dev.duoka.formats.modelconfig.AttentionShape;
+import dev.duoka.formats.modelconfig.LayerShape;
+import dev.duoka.layout.Layout;
+import dev.duoka.layout.LossKind;
+import dev.duoka.layout.Recompute;
 import dev.duoka.planner.shape.ModelShape;
 
 /**

@@ -1,17 +1,17 @@
 package dev.duoka.planner.time;
 
+import dev.duoka.formats.modelconfig.LayerShape;
+import dev.duoka.formats.modelconfig.Product;
 import dev.duoka.hardware.Basis;
 import dev.duoka.hardware.Card;
 import dev.duoka.hardware.Collective;
+import dev.duoka.layout.Layout;
+import dev.duoka.layout.Recompute;
 import dev.duoka.planner.figure.Figure;
 import dev.duoka.planner.layout.EngineTraits;
 import dev.duoka.planner.layout.Job;
-import dev.duoka.planner.layout.Layout;
-import dev.duoka.planner.layout.Recompute;
 import dev.duoka.planner.layout.Stage;
-import dev.duoka.planner.shape.LayerShape;
 import dev.duoka.planner.shape.ModelShape;
-import dev.duoka.planner.shape.Product;
 
 /** How long one stage takes for forward and backward pass of one micro-batch. */
 final class MicroBatchTime {

@@ -2,7 +2,8 @@ package dev.duoka.planner.time;
 
 import dev.duoka.hardware.Achievable;
 import dev.duoka.hardware.Card;
-import dev.duoka.hardware.NumberFormat;
+import dev.duoka.layout.Precision;
+import dev.duoka.planner.layout.ProductFormat;
 
 /**
  * How fast a card computes products of a shape. Products whose smallest side is short reach less:
@@ -23,9 +24,9 @@ final class ProductRates {
   private final double attentionForward;
   private final double attentionBackward;
 
-  ProductRates(Card card, NumberFormat precision) {
+  ProductRates(Card card, Precision precision) {
     Achievable achievable = card.achievable();
-    double peak = card.peak(precision) * achievable.training();
+    double peak = card.peak(ProductFormat.of(precision)) * achievable.training();
     // Plain cores come nearer to their peak than tensor cores; 8-bit products less near.
     double share =
         switch (precision) {
@@ -36,9 +37,12 @@ final class ProductRates {
     gemm = peak * share * (1 + HALF_SIDE / LARGE_SIDE);
     grouped = peak * achievable.grouped() * (1 + HALF_SIDE / GROUPED_SIDE);
     // Attention stays in 16 bits beside 8-bit products.
-    NumberFormat core = precision == NumberFormat.FP8 ? card.halfPrecision() : precision;
-    attentionForward = card.peak(core) * achievable.training() * achievable.attentionForward();
-    attentionBackward = card.peak(core) * achievable.training() * achievable.attentionBackward();
+    double core =
+        precision == Precision.FP8
+            ? card.peak(card.halfPrecision())
+            : card.peak(ProductFormat.of(precision));
+    attentionForward = core * achievable.training() * achievable.attentionForward();
+    attentionBackward = core * achievable.training() * achievable.attentionBackward();
   }
 
   /** Seconds of one product of {@code rows × inner × outer}. */

@@ -1,6 +1,6 @@
 package dev.duoka.planner.time;
 
-import dev.duoka.planner.layout.Layout;
+import dev.duoka.layout.Layout;
 
 /**
  * Over how many neighbouring cards the groups of each axis spread. Tensor ranks are nearest, then

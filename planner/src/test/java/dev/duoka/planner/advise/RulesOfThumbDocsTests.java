@@ -7,7 +7,8 @@ import dev.duoka.hardware.Catalogue;
 import dev.duoka.hardware.Machine;
 import dev.duoka.planner.layout.EngineTraits;
 import dev.duoka.planner.layout.Job;
-import dev.duoka.planner.layout.Method;
+import dev.duoka.planner.layout.ProductFormat;
+import dev.duoka.layout.Method;
 import dev.duoka.planner.search.PlanRequest;
 import dev.duoka.planner.search.Planner;
 import dev.duoka.planner.shape.ModelShape;
@@ -52,7 +53,7 @@ final class RulesOfThumbDocsTests {
             machine,
             new Job(4096, 1 << 18, Job.DEFAULT_IMBALANCE),
             Method.named(method),
-            List.of(machine.card().halfPrecision()),
+            List.of(ProductFormat.halfPrecision(machine.card())),
             true,
             true,
             EngineTraits.DUOKA);

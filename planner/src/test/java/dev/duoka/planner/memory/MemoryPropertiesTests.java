@@ -3,14 +3,14 @@ package dev.duoka.planner.memory;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
+import dev.duoka.layout.Layout;
+import dev.duoka.layout.Method;
+import dev.duoka.layout.Offload;
+import dev.duoka.layout.Recompute;
 import dev.duoka.planner.RandomCases;
 import dev.duoka.planner.figure.Figure;
 import dev.duoka.planner.layout.EngineTraits;
 import dev.duoka.planner.layout.Job;
-import dev.duoka.planner.layout.Layout;
-import dev.duoka.planner.layout.Method;
-import dev.duoka.planner.layout.Offload;
-import dev.duoka.planner.layout.Recompute;
 import dev.duoka.planner.layout.Stage;
 import dev.duoka.planner.shape.ModelShape;
 import java.util.List;

@@ -4,15 +4,15 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
 import dev.duoka.formats.modelconfig.Presets;
-import dev.duoka.hardware.NumberFormat;
+import dev.duoka.layout.Layout;
+import dev.duoka.layout.LossKind;
+import dev.duoka.layout.Method;
+import dev.duoka.layout.Offload;
+import dev.duoka.layout.Precision;
+import dev.duoka.layout.Recompute;
 import dev.duoka.planner.PublishedRuns;
 import dev.duoka.planner.layout.EngineTraits;
 import dev.duoka.planner.layout.Job;
-import dev.duoka.planner.layout.Layout;
-import dev.duoka.planner.layout.LossKind;
-import dev.duoka.planner.layout.Method;
-import dev.duoka.planner.layout.Offload;
-import dev.duoka.planner.layout.Recompute;
 import dev.duoka.planner.layout.Stage;
 import dev.duoka.planner.shape.ModelShape;
 import java.util.List;
@@ -100,7 +100,7 @@ final class PublishedMemoryTests {
         Recompute.NONE,
         Offload.NONE,
         LossKind.CHUNKED,
-        NumberFormat.BF16,
+        Precision.BF16,
         Method.FULL);
   }
 }

@@ -6,9 +6,10 @@ import static org.assertj.core.api.Assertions.within;
 import dev.duoka.formats.modelconfig.Presets;
 import dev.duoka.hardware.Catalogue;
 import dev.duoka.hardware.Machine;
+import dev.duoka.layout.Method;
 import dev.duoka.planner.layout.EngineTraits;
 import dev.duoka.planner.layout.Job;
-import dev.duoka.planner.layout.Method;
+import dev.duoka.planner.layout.ProductFormat;
 import dev.duoka.planner.memory.Owner;
 import dev.duoka.planner.search.PlanRequest;
 import dev.duoka.planner.search.PlanResult;
@@ -87,7 +88,7 @@ final class ReportTests {
                 target,
                 new Job(4096, 1 << 20, Job.DEFAULT_IMBALANCE),
                 Method.FULL,
-                List.of(target.card().halfPrecision()),
+                List.of(ProductFormat.halfPrecision(target.card())),
                 false,
                 false,
                 EngineTraits.DUOKA));

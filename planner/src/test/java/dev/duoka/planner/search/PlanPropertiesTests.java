@@ -5,13 +5,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.duoka.formats.modelconfig.Presets;
 import dev.duoka.hardware.Catalogue;
 import dev.duoka.hardware.Machine;
+import dev.duoka.layout.Layout;
+import dev.duoka.layout.Method;
+import dev.duoka.layout.Offload;
+import dev.duoka.layout.Recompute;
 import dev.duoka.planner.figure.Figure;
 import dev.duoka.planner.layout.EngineTraits;
 import dev.duoka.planner.layout.Job;
-import dev.duoka.planner.layout.Layout;
-import dev.duoka.planner.layout.Method;
-import dev.duoka.planner.layout.Offload;
-import dev.duoka.planner.layout.Recompute;
+import dev.duoka.planner.layout.ProductFormat;
 import dev.duoka.planner.memory.Owner;
 import dev.duoka.planner.shape.ModelShape;
 import java.util.ArrayList;
@@ -113,7 +114,7 @@ final class PlanPropertiesTests {
         machine,
         new Job(4096, Job.tokensPerStep(1 << 18, 4096, machine.gpus()), Job.DEFAULT_IMBALANCE),
         method,
-        List.of(machine.card().halfPrecision()),
+        List.of(ProductFormat.halfPrecision(machine.card())),
         false,
         false,
         EngineTraits.DUOKA);

@@ -12,12 +12,14 @@ import dev.duoka.hardware.Card;
 import dev.duoka.hardware.Catalogue;
 import dev.duoka.hardware.Machine;
 import dev.duoka.hardware.NumberFormat;
+import dev.duoka.layout.Layout;
+import dev.duoka.layout.Method;
+import dev.duoka.layout.Offload;
+import dev.duoka.layout.Precision;
 import dev.duoka.planner.PublishedRuns;
 import dev.duoka.planner.layout.EngineTraits;
 import dev.duoka.planner.layout.Job;
-import dev.duoka.planner.layout.Layout;
-import dev.duoka.planner.layout.Method;
-import dev.duoka.planner.layout.Offload;
+import dev.duoka.planner.layout.ProductFormat;
 import dev.duoka.planner.memory.MemoryDemand;
 import dev.duoka.planner.memory.Owner;
 import dev.duoka.planner.shape.ModelShape;
@@ -191,7 +193,7 @@ final class PlannerTests {
     PlanRequest lora = request.doing(new Job(4096, 1 << 17, Job.DEFAULT_IMBALANCE));
     Evaluator evaluator = new Evaluator(lora, catalogue);
     int[] seen = {0};
-    new SearchSpace(lora, NumberFormat.BF16)
+    new SearchSpace(lora, Precision.BF16)
         .forEach(
             1,
             layout -> {
@@ -256,7 +258,7 @@ final class PlannerTests {
     PlanResult result = plan("deepseek-v3", "8xH200");
     assertThat(result.misfits())
         .isNotEmpty()
-        .allSatisfy(it -> assertThat(it.layout().precision()).isEqualTo(NumberFormat.BF16));
+        .allSatisfy(it -> assertThat(it.layout().precision()).isEqualTo(Precision.BF16));
     assertThat(result.changes())
         .allSatisfy(it -> assertThat(it.layout()).doesNotContain("fp32"))
         .anySatisfy(it -> assertThat(it.change()).contains("machines of 8"))
@@ -265,7 +267,7 @@ final class PlannerTests {
 
   @Test
   void eightBitProductsAreMeasuredAgainstTheirOwnPeak() {
-    PlanRequest request = request("deepseek-llm-7b", "8xH100").in(NumberFormat.FP8);
+    PlanRequest request = request("deepseek-llm-7b", "8xH100").in(Precision.FP8);
     Plan best = new Planner(catalogue).plan(request).best().orElseThrow();
     assertThat(best.mfuPeak()).isEqualTo(NumberFormat.FP8);
     assertThat(best.mfuCausal()).isLessThan(0.6);
@@ -297,7 +299,7 @@ final class PlannerTests {
             v100.machine(),
             v100.job(),
             v100.method(),
-            List.of(NumberFormat.BF16),
+            List.of(Precision.BF16),
             false,
             false,
             v100.engine());
@@ -305,7 +307,7 @@ final class PlannerTests {
         .isInstanceOf(DuokaException.class)
         .hasMessageContaining("Use fp16");
     assertThat(new Planner(catalogue).plan(v100).best().orElseThrow().layout().precision())
-        .isEqualTo(NumberFormat.FP16);
+        .isEqualTo(Precision.FP16);
   }
 
   /**
@@ -367,7 +369,7 @@ final class PlannerTests {
         target,
         new Job(4096, 1 << 20, Job.DEFAULT_IMBALANCE),
         Method.FULL,
-        List.of(target.card().halfPrecision(), NumberFormat.FP32),
+        List.of(ProductFormat.halfPrecision(target.card()), Precision.FP32),
         false,
         false,
         EngineTraits.DUOKA);

@@ -3,15 +3,15 @@ package dev.duoka.planner.time;
 import dev.duoka.formats.modelconfig.ModelConfig;
 import dev.duoka.formats.modelconfig.Presets;
 import dev.duoka.hardware.Catalogue;
-import dev.duoka.hardware.NumberFormat;
+import dev.duoka.layout.Layout;
+import dev.duoka.layout.LossKind;
+import dev.duoka.layout.Method;
+import dev.duoka.layout.Offload;
+import dev.duoka.layout.Precision;
+import dev.duoka.layout.Recompute;
 import dev.duoka.planner.PublishedRuns;
 import dev.duoka.planner.layout.EngineTraits;
 import dev.duoka.planner.layout.Job;
-import dev.duoka.planner.layout.Layout;
-import dev.duoka.planner.layout.LossKind;
-import dev.duoka.planner.layout.Method;
-import dev.duoka.planner.layout.Offload;
-import dev.duoka.planner.layout.Recompute;
 import dev.duoka.planner.layout.Stage;
 import dev.duoka.planner.shape.ModelShape;
 
@@ -83,7 +83,7 @@ public final class PublishedTimes {
         Recompute.NONE,
         Offload.NONE,
         loss,
-        NumberFormat.BF16,
+        Precision.BF16,
         Method.FULL);
   }
 }

@@ -5,10 +5,10 @@ import static org.assertj.core.api.Assertions.within;
 
 import dev.duoka.formats.modelconfig.Presets;
 import dev.duoka.hardware.Catalogue;
+import dev.duoka.layout.LossKind;
 import dev.duoka.planner.PublishedRuns;
 import dev.duoka.planner.layout.EngineTraits;
 import dev.duoka.planner.layout.Job;
-import dev.duoka.planner.layout.LossKind;
 import dev.duoka.planner.layout.Stage;
 import dev.duoka.planner.shape.ModelShape;
 import java.util.List;

@@ -2,7 +2,7 @@ package dev.duoka.train.checkpoint;
 
 import dev.duoka.base.DuokaException;
 import dev.duoka.base.ErrorCode;
-import dev.duoka.engine.optimizer.ShardedAdamW;
+import dev.duoka.engine.optimizer.AdamW;
 import dev.duoka.formats.modelconfig.ModelConfig;
 import dev.duoka.formats.modelconfig.ModelConfigReader;
 import dev.duoka.formats.safetensors.SafetensorsFile;
@@ -12,6 +12,8 @@ import dev.duoka.model.LanguageModel;
 import dev.duoka.model.weight.CheckpointTensor;
 import dev.duoka.model.weight.StateBuffer;
 import dev.duoka.model.weight.StoredTensors;
+import dev.duoka.parallel.state.ShardedOptimizer;
+import dev.duoka.parallel.state.StateSlice;
 import dev.duoka.tensor.Tensor;
 import dev.duoka.tensor.op.HostCopy;
 import dev.duoka.tensor.op.Views;
@@ -25,7 +27,7 @@ import java.util.List;
  *
  * <pre>{@code
  * try (CheckpointReader reader = CheckpointReader.open(checkpoint)) {
- *   RankGroup.run(2, collectives -> {
+ *   LocalRanks.run(2, collectives -> {
  *     ... // make model and optimizer
  *     reader.restore(model, optimizer); // every rank
  *   });
@@ -86,26 +88,13 @@ public final class CheckpointReader implements AutoCloseable {
    *
    * @throws DuokaException when the checkpoint is of another model; says the first difference
    */
-  public void restore(LanguageModel model, ShardedAdamW optimizer) {
+  public void restore(LanguageModel model, ShardedOptimizer optimizer) {
     ConfigComparison.requireSame(folder, config, model);
     FlatLayout layout = FlatLayout.of(model);
     requireSameTensors(layout, model.buffers());
-    long offset = optimizer.shardOffset();
-    for (CheckpointTensor tensor : layout.inOrder()) {
-      String name = tensor.name();
-      fill(optimizer.masterShard(), offset, tensor, weights.entry(name), weights::read);
-      fill(
-          optimizer.firstMoment(),
-          offset,
-          tensor,
-          moments.entry(name + CheckpointFiles.FIRST_MOMENT),
-          moments::read);
-      fill(
-          optimizer.secondMoment(),
-          offset,
-          tensor,
-          moments.entry(name + CheckpointFiles.SECOND_MOMENT),
-          moments::read);
+    List<StateSlice> slices = optimizer.slices();
+    for (int i = 0; i < slices.size(); i++) {
+      restore(slices.get(i).states(), layout.startOf(slices, i), layout);
     }
     for (StateBuffer buffer : model.buffers()) {
       String name = buffer.checkpointName();
@@ -114,6 +103,25 @@ public final class CheckpointReader implements AutoCloseable {
     }
     optimizer.restoreSteps(state().optimizerSteps());
     optimizer.publish();
+  }
+
+  private void restore(AdamW states, long start, FlatLayout layout) {
+    for (CheckpointTensor tensor : layout.inOrder()) {
+      String name = tensor.name();
+      fill(states.master(), start, tensor, weights.entry(name), weights::read);
+      fill(
+          states.firstMoment(),
+          start,
+          tensor,
+          moments.entry(name + CheckpointFiles.FIRST_MOMENT),
+          moments::read);
+      fill(
+          states.secondMoment(),
+          start,
+          tensor,
+          moments.entry(name + CheckpointFiles.SECOND_MOMENT),
+          moments::read);
+    }
   }
 
   /** Reads bytes of a stored tensor from an offset on. */

@@ -2,9 +2,9 @@ package dev.duoka.train.checkpoint;
 
 import dev.duoka.base.DuokaException;
 import dev.duoka.base.ErrorCode;
-import dev.duoka.engine.optimizer.ShardedAdamW;
-import dev.duoka.engine.parallel.Collectives;
+import dev.duoka.comm.Communicator;
 import dev.duoka.model.LanguageModel;
+import dev.duoka.parallel.state.ShardedOptimizer;
 import java.nio.file.Path;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicReference;
@@ -21,9 +21,9 @@ import org.jspecify.annotations.Nullable;
  *
  * <pre>{@code
  * try (CheckpointWriter writer = new CheckpointWriter(run, tokenizer, retention, listener)) {
- *   RankGroup.run(2, collectives -> {
+ *   LocalRanks.run(2, world -> {
  *     ...
- *     writer.save(collectives, model, optimizer, state); // every rank, at the same step
+ *     writer.save(world, model, optimizer, state); // every rank, at the same step
  *   });
  * } // waits until the last checkpoint is on disk
  * }</pre>
@@ -67,19 +67,19 @@ public final class CheckpointWriter implements AutoCloseable {
    * same step, with their own model and optimizer and the same state.
    */
   public void save(
-      Collectives collectives, LanguageModel model, ShardedAdamW optimizer, TrainingState state) {
+      Communicator world, LanguageModel model, ShardedOptimizer optimizer, TrainingState state) {
     double[] ready = {0};
-    if (collectives.rank() == 0 && prepare(model, state.step())) {
+    if (world.rank() == 0 && prepare(model, state.step())) {
       ready[0] = 1;
     }
-    collectives.allReduce(ready);
+    world.agreement().sum(ready);
     TrainingSnapshot target = snapshot;
     if (ready[0] == 0 || target == null) {
       return;
     }
-    target.fill(model, optimizer, collectives);
-    collectives.barrier();
-    if (collectives.rank() == 0) {
+    target.fill(model, optimizer, world);
+    world.agreement().barrier();
+    if (world.rank() == 0) {
       writing =
           Thread.ofPlatform()
               .name("checkpoint-writer")

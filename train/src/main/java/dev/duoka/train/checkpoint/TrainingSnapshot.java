@@ -1,10 +1,12 @@
 package dev.duoka.train.checkpoint;
 
-import dev.duoka.engine.optimizer.ShardedAdamW;
-import dev.duoka.engine.parallel.Collectives;
+import dev.duoka.comm.Communicator;
+import dev.duoka.engine.optimizer.AdamW;
 import dev.duoka.formats.modelconfig.ModelConfig;
 import dev.duoka.model.LanguageModel;
 import dev.duoka.model.weight.StateBuffer;
+import dev.duoka.parallel.state.ShardedOptimizer;
+import dev.duoka.parallel.state.StateSlice;
 import dev.duoka.tensor.Device;
 import dev.duoka.tensor.Dtype;
 import dev.duoka.tensor.MemoryOwner;
@@ -14,11 +16,12 @@ import dev.duoka.tensor.op.Copies;
 import dev.duoka.tensor.op.Tensors;
 import dev.duoka.tensor.op.Views;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 
 /**
  * A copy of a training state in host memory that the ranks of a process fill together: master
- * weights and both moments, laid out as the model's flat buffers, and the state buffers.
+ * weights and both moments, the model's buckets one behind the other, and the state buffers.
  *
  * <p>Allocated once and filled again for each save. Owns its tensors.
  */
@@ -36,7 +39,7 @@ final class TrainingSnapshot implements AutoCloseable {
     config = model.config();
     predictionDepth = model.predictionDepth();
     layout = FlatLayout.of(model);
-    Dtype dtype = model.parameters().gradients().dtype();
+    Dtype dtype = model.parameters().gradientDtype();
     try (Scope _ = Scope.open(MemoryOwner.SNAPSHOT)) {
       master = Tensors.empty(dtype, Device.CPU, layout.length());
       firstMoment = Tensors.empty(dtype, Device.CPU, layout.length());
@@ -58,17 +61,21 @@ final class TrainingSnapshot implements AutoCloseable {
    * Copies this rank's part; complete when every rank has returned. Waits for the GPU. Where every
    * rank has the whole state, rank 0 copies it.
    */
-  void fill(LanguageModel model, ShardedAdamW optimizer, Collectives collectives) {
-    if (collectives.rank() == 0) {
+  void fill(LanguageModel model, ShardedOptimizer optimizer, Communicator world) {
+    if (world.rank() == 0) {
       for (StateBuffer buffer : model.buffers()) {
         Copies.into(buffer(buffer.checkpointName()), buffer.value());
       }
     }
-    if (collectives.rank() == 0 || optimizer.isSharded()) {
-      long offset = optimizer.shardOffset();
-      copy(master, offset, optimizer.masterShard());
-      copy(firstMoment, offset, optimizer.firstMoment());
-      copy(secondMoment, offset, optimizer.secondMoment());
+    if (world.rank() == 0 || optimizer.isSharded()) {
+      List<StateSlice> slices = optimizer.slices();
+      for (int i = 0; i < slices.size(); i++) {
+        AdamW states = slices.get(i).states();
+        long start = layout.startOf(slices, i);
+        copy(master, start, states.master());
+        copy(firstMoment, start, states.firstMoment());
+        copy(secondMoment, start, states.secondMoment());
+      }
     }
   }
 

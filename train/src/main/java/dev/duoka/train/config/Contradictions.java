@@ -1,6 +1,7 @@
 package dev.duoka.train.config;
 
 import dev.duoka.base.DuokaException;
+import dev.duoka.layout.Precision;
 import dev.duoka.train.config.binding.Binder;
 import dev.duoka.train.config.binding.Problems;
 import java.util.List;
@@ -95,12 +96,11 @@ final class Contradictions {
   }
 
   private void precision() {
-    TrainingSettings.Precision precision = config.training().precision();
-    if (config.lossScale().isPresent() && precision != TrainingSettings.Precision.FP16) {
+    Precision precision = config.training().precision();
+    if (config.lossScale().isPresent() && !precision.scalesLoss()) {
       refuse(
           "loss_scale",
-          "loss_scale is for fp16 only, but training.precision is "
-              + precision.name().toLowerCase(Locale.ROOT),
+          "loss_scale is for fp16 only, but training.precision is " + precision,
           "Remove loss_scale, or set training.precision to fp16.");
     }
   }

@@ -1,5 +1,6 @@
 package dev.duoka.train.config;
 
+import dev.duoka.layout.Precision;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -25,11 +26,11 @@ final class DerivedFields {
         case CHAT -> values.add("data.field=messages");
       }
     }
-    boolean fp16 = training.precision() == TrainingSettings.Precision.FP16;
+    Precision precision = training.precision();
     if (config.optimizer().clipNorm().isEmpty()) {
-      values.add("optimizer.clip_norm=" + (fp16 ? 0.5 : 1.0));
+      values.add("optimizer.clip_norm=" + precision.defaultClipNorm());
     }
-    if (fp16 && config.lossScale().isEmpty()) {
+    if (precision.scalesLoss() && config.lossScale().isEmpty()) {
       values.add("loss_scale={}");
     }
     ScheduleSettings schedule = config.schedule();

@@ -1,5 +1,9 @@
 package dev.duoka.train.config;
 
+import dev.duoka.layout.Layout;
+import dev.duoka.layout.LossKind;
+import dev.duoka.layout.Method;
+import dev.duoka.layout.Offload;
 import dev.duoka.train.config.binding.Doc;
 import java.nio.file.Path;
 import java.util.Collections;
@@ -71,6 +75,25 @@ public record RunConfig(
     environment = Collections.unmodifiableMap(new LinkedHashMap<>(environment));
   }
 
+  /** How this run is laid out: one of the layouts that the planner chooses from. */
+  public Layout layout() {
+    BatchPlan batch = BatchPlan.of(this);
+    return new Layout(
+        parallel.data(),
+        1,
+        1,
+        1,
+        1,
+        parallel.zero(),
+        batch.microBatch(),
+        batch.accumulationSteps(),
+        training.recompute(),
+        Offload.NONE,
+        LossKind.CHUNKED,
+        training.precision(),
+        Method.FULL);
+  }
+
   /**
    * CPU threads of each rank: {@link #threads}, or an equal share of the cores and at least one.
    *
@@ -78,5 +101,13 @@ public record RunConfig(
    */
   public int threadsPerRank(int cores) {
     return threads.orElse(Math.max(1, cores / parallel.data()));
+  }
+
+  /** The GPUs that the run takes: one for each rank, unless all share one; 0 on the CPU. */
+  public int gpus() {
+    if (device.kind() == DeviceChoice.Kind.CPU) {
+      return 0;
+    }
+    return device.index().isPresent() ? 1 : parallel.data();
   }
 }

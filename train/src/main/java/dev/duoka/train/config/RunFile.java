@@ -3,12 +3,12 @@ package dev.duoka.train.config;
 import dev.duoka.base.DuokaException;
 import dev.duoka.base.ErrorCode;
 import dev.duoka.base.IoReason;
+import dev.duoka.formats.yaml.YamlParser;
+import dev.duoka.formats.yaml.YamlTree;
 import dev.duoka.train.config.binding.Binder;
 import dev.duoka.train.config.binding.Change;
 import dev.duoka.train.config.binding.Overrides;
 import dev.duoka.train.config.binding.Problems;
-import dev.duoka.train.config.binding.YamlParser;
-import dev.duoka.train.config.binding.YamlTree;
 import dev.duoka.train.config.binding.YamlWriter;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -18,6 +18,7 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.function.Function;
 
 /** Reads, checks, writes and compares run files. */
@@ -84,7 +85,7 @@ public final class RunFile {
       List<String> overrides,
       Function<RunConfig, List<FieldProblem>> checks) {
     Problems problems = new Problems(name);
-    YamlTree.Mapping file = YamlParser.file(name, text, problems);
+    YamlTree.Mapping file = sections(name, text, problems);
     YamlTree.Mapping tree = Overrides.apply(file, overrides, problems);
     if (file.entries().isEmpty()) {
       problems.throwIfAny(); // a malformed file; what it lacks is not worth listing
@@ -102,6 +103,23 @@ public final class RunFile {
     }
     problems.throwIfAny();
     return config;
+  }
+
+  /** The root section, empty for an empty file or one that is malformed. */
+  private static YamlTree.Mapping sections(String name, String text, Problems problems) {
+    YamlTree.Mapping nothing = new YamlTree.Mapping(Map.of(), name);
+    return switch (YamlParser.document(name, text, problems).orElse(nothing)) {
+      case YamlTree.Mapping(Map<String, YamlTree.Entry> entries, _) ->
+          new YamlTree.Mapping(entries, name);
+      case YamlTree.Scalar scalar when scalar.isNull() -> nothing;
+      case YamlTree other -> {
+        problems.add(
+            other.origin(),
+            "a run file is made of 'name: value' lines, this is " + other.description(),
+            "");
+        yield nothing;
+      }
+    };
   }
 
   /** The configuration as a run file that reads back to an equal one. */

@@ -1,5 +1,7 @@
 package dev.duoka.train.config;
 
+import dev.duoka.layout.Precision;
+import dev.duoka.layout.Recompute;
 import dev.duoka.train.config.binding.Doc;
 import java.util.OptionalDouble;
 import java.util.OptionalInt;
@@ -47,7 +49,8 @@ public record TrainingSettings(
                     + " weights and main gradients; softmax, norms and loss are fp32 always. `fp8`"
                     + " is `bf16` with the products of linear layers in 8 bits, scaled as in"
                     + " DeepSeek-V3; on a GPU it needs compute capability 9.0 and CUDA 12.9.",
-            byDefault = "fp32")
+            byDefault = "fp32",
+            range = "fp32, bf16, fp16, fp8")
         Precision precision,
     @Doc(
             value =
@@ -67,28 +70,6 @@ public record TrainingSettings(
                     + " H100. Elsewhere nothing changes.",
             byDefault = "false")
         boolean deterministic) {
-
-  /** Arithmetic of the forward and backward pass. */
-  public enum Precision {
-    /** 32-bit floating point throughout. */
-    FP32,
-    /** bfloat16 compute with fp32 master weights and main gradients. */
-    BF16,
-    /** IEEE half precision with fp32 master weights and dynamic loss scaling. */
-    FP16,
-    /** As bf16, with the products of linear layers in 8 bits with scales. */
-    FP8
-  }
-
-  /** What the backward pass computes again instead of keeping. */
-  public enum Recompute {
-    /** Everything is kept. */
-    NONE,
-    /** Cheap operations with large results are computed again. */
-    SELECTIVE,
-    /** Whole layers are computed again from their inputs. */
-    FULL
-  }
 
   /**
    * The one of {@link #steps}, {@link #tokens} and {@link #epochs} that is set.

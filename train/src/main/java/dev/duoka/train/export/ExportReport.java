@@ -1,6 +1,5 @@
 package dev.duoka.train.export;
 
-import dev.duoka.tensor.Dtype;
 import java.nio.file.Path;
 import java.util.List;
 
@@ -9,10 +8,10 @@ import java.util.List;
  *
  * @param folder the new folder
  * @param source the checkpoint's folder
- * @param dtype of the weights
+ * @param dtype of the weights, for example {@code bfloat16}
  * @param tensors how many
  * @param files names, in the order of writing
  * @param bytes of all files
  */
 public record ExportReport(
-    Path folder, Path source, Dtype dtype, int tensors, List<String> files, long bytes) {}
+    Path folder, Path source, String dtype, int tensors, List<String> files, long bytes) {}

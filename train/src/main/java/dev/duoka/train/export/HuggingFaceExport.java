@@ -39,19 +39,13 @@ public final class HuggingFaceExport {
    *
    * @param path a run's folder, of which the newest valid checkpoint is taken, or a checkpoint
    * @param target the new folder; may exist only if it is empty
-   * @param dtype bf16 as DeepSeek publishes, fp16 or fp32
+   * @param format of the weights
    * @param listener hears of damaged checkpoints that were passed over
    * @throws DuokaException when the target holds something, cannot be written, or does not read
    *     back as it was written
    */
   public static ExportReport export(
-      Path path, Path target, Dtype dtype, Consumer<CheckpointEvent> listener) {
-    if (!dtype.isFloating() || dtype == Dtype.FLOAT64) {
-      throw new DuokaException(
-          ErrorCode.USAGE,
-          "cannot export weights in " + dtype,
-          "Choose bfloat16, float16 or float32");
-    }
+      Path path, Path target, WeightFormat format, Consumer<CheckpointEvent> listener) {
     requireEmpty(target);
     Path source = CheckpointStore.resolve(path, listener);
     QuantizedWeights.refuse(source);
@@ -61,7 +55,7 @@ public final class HuggingFaceExport {
     try {
       CrashSafeFiles.deleteTree(temporary);
       Files.createDirectories(temporary);
-      ExportReport report = write(source, temporary, target, dtype);
+      ExportReport report = write(source, temporary, target, format.dtype());
       Files.deleteIfExists(target);
       CrashSafeFiles.moveIntoPlace(temporary, absolute);
       complete = true;
@@ -101,7 +95,7 @@ public final class HuggingFaceExport {
           "the exported config.json does not read back as the one of " + source,
           "This is an error of the program; please report it");
     }
-    return new ExportReport(target, source, dtype, tensors, List.copyOf(names), bytes);
+    return new ExportReport(target, source, dtype.toString(), tensors, List.copyOf(names), bytes);
   }
 
   private static Map<String, byte[]> texts(Path source, ModelConfig config, Dtype dtype) {

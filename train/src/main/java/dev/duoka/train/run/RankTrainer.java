@@ -5,110 +5,54 @@ import dev.duoka.base.ErrorCode;
 import dev.duoka.data.batch.BatchStream;
 import dev.duoka.data.batch.DataState;
 import dev.duoka.data.batch.StepBatch;
-import dev.duoka.data.batch.ValidationBatches;
-import dev.duoka.engine.optimizer.ShardedAdamW;
-import dev.duoka.engine.parallel.Collectives;
-import dev.duoka.engine.precision.LossScaler;
-import dev.duoka.model.LanguageModel;
-import dev.duoka.tensor.Device;
-import dev.duoka.tensor.Gpus;
-import dev.duoka.tensor.MemoryLedger;
-import dev.duoka.train.device.ProcessMemory;
-import dev.duoka.train.schedule.LearningRateSchedule;
+import dev.duoka.parallel.step.TrainingStep;
 import dev.duoka.train.step.GradientRanges;
 import dev.duoka.train.step.RankState;
 import dev.duoka.train.step.StepMetrics;
-import dev.duoka.train.step.TrainingStep;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Objects;
-import org.jspecify.annotations.Nullable;
+import java.util.OptionalDouble;
 
-/** One rank's way through a run: steps, validations and checkpoints until it ends or is stopped. */
+/**
+ * One rank's way through a run: steps, validations and checkpoints until it ends or is stopped.
+ *
+ * <p>Each round launches a step, lets {@link StepReports} read it or the one before it, asks all
+ * ranks whether to stop, and then does what is due: a validation, a checkpoint.
+ */
 final class RankTrainer {
-  /** Scales below this cannot represent any gradient: the run has diverged, not just overflowed. */
-  private static final double SMALLEST_SCALE = 1.0 / 65536;
-
-  /** How many steps the speed is the median of. */
-  private static final int RECENT_STEPS = 100;
-
-  /** What the loop works with; all belong to the rank. */
-  record Rank(
-      Collectives collectives,
-      Device device,
-      LanguageModel model,
-      ShardedAdamW optimizer,
-      LossScaler scaler,
-      TrainingStep step,
-      BatchStream batches,
-      @Nullable ValidationBatches validation) {
-    static Rank of(RankState state, BatchStream batches) {
-      return new Rank(
-          state.collectives(),
-          state.device(),
-          state.model(),
-          state.optimizer(),
-          state.scaler(),
-          state.step(),
-          batches,
-          state.validation());
-    }
-  }
-
-  /**
-   * What the loop goes by.
-   *
-   * @param totalSteps the run's length, which the schedule is made for
-   * @param lastStep where this session ends; at most {@code totalSteps}
-   */
-  record Plan(
-      LearningRateSchedule schedule,
-      long totalSteps,
-      long lastStep,
-      int validateEvery,
-      int saveEvery,
-      boolean saveAtEnd,
-      int rangesEvery,
-      long tokensPerStep,
-      int sequenceLength,
-      double flopsPerToken,
-      double peakFlops) {}
-
-  private final Rank rank;
-  private final Plan plan;
+  private final RankState rank;
+  private final BatchStream batches;
+  private final LoopSettings settings;
   private final RunEvents events;
+  private final StopAgreement stop;
+  private final Validation validation;
   private final boolean readsLate;
-  private final MedianWindow speeds = new MedianWindow(RECENT_STEPS);
 
   /** Where reading goes on after the step that was launched last. */
   private DataState batchEnd = DataState.START;
 
-  /** The end of the last step; what happens from there on is time of the next one. */
-  private long clock;
-
-  RankTrainer(Rank rank, Plan plan, RunEvents events) {
-    this(rank, plan, events, rank.device().isCuda() && !rank.scaler().isEnabled());
+  RankTrainer(RankState rank, BatchStream batches, LoopSettings settings, RunEvents events) {
+    this(rank, batches, settings, events, rank.device().isCuda() && !rank.scaler().isEnabled());
   }
 
   /**
    * A trainer that may read a step's loss only when the next step is launched, so that the device
    * never waits for the host.
    */
-  RankTrainer(Rank rank, Plan plan, RunEvents events, boolean readsLate) {
+  RankTrainer(
+      RankState rank,
+      BatchStream batches,
+      LoopSettings settings,
+      RunEvents events,
+      boolean readsLate) {
     this.rank = rank;
-    this.plan = plan;
+    this.batches = batches;
+    this.settings = settings;
     this.events = events;
     this.readsLate = readsLate;
+    this.stop = new StopAgreement(rank.world(), events::stopRequested);
+    this.validation = new Validation(rank, stop);
   }
-
-  /** A launched step and what its report needs. */
-  private record Launched(
-      long number,
-      double learningRate,
-      double scale,
-      double dataSeconds,
-      List<StepMetrics.GradientRange> ranges,
-      TrainingStep.Pending step) {}
 
   /**
    * How the loop ended.
@@ -119,108 +63,64 @@ final class RankTrainer {
 
   /** Trains on from where the run is. Collective. */
   Outcome run(Progress from) {
+    StepReports reports = new StepReports(rank, settings, events, readsLate, from.loss());
     Progress at = from;
-    clock = System.nanoTime();
-    boolean interrupted = agreedToStop();
-    Launched unread = null;
-    while (at.steps() < plan.lastStep() && !interrupted) {
-      Launched launched = launch(at.steps() + 1);
-      if (unread != null) {
-        at = at.withLoss(report(unread));
-      }
-      unread = launched;
+    boolean stopping = stop.reached();
+    while (at.steps() < settings.lastStep() && !stopping) {
+      reports.add(launch(at.steps() + 1)); // before asking: who sees it may want the run to stop
       at = at.afterStep(batchEnd);
-      if (!readsLate) { // before asking: who sees the report may want the run to stop
-        at = at.withLoss(report(unread));
-        unread = null;
+      stopping = stop.reached();
+      Due due = due(at.steps(), stopping);
+      if (due.anything()) {
+        reports.readAll();
       }
-      boolean last = at.steps() == plan.lastStep();
-      interrupted = agreedToStop();
-      boolean validates = !interrupted && shouldValidate(at.steps(), last);
-      boolean due = plan.saveEvery() > 0 && at.steps() % plan.saveEvery() == 0;
-      boolean saves = due || interrupted || (last && plan.saveAtEnd());
-      if (unread != null && (validates || saves || last)) {
-        at = at.withLoss(report(unread));
-        unread = null;
+      at = at.withLoss(reports.loss());
+      if (due.validation()) {
+        OptionalDouble loss = validate(at.steps(), reports);
+        stopping = loss.isEmpty();
+        at = loss.isPresent() ? at.validated(loss.getAsDouble()) : at;
       }
-      if (validates) {
-        try {
-          at = at.validated(validate(at.steps()));
-        } catch (StoppedWhileValidating e) {
-          interrupted = true;
-          saves = true;
-        }
-      }
-      if (saves) {
+      if (due.save() || stopping) {
         events.save(rank, at);
       }
     }
-    return new Outcome(at, speeds.median(), interrupted && at.steps() < plan.lastStep());
+    return new Outcome(at, reports.tokensPerSecond(), stopping && at.steps() < settings.lastStep());
   }
 
-  private Launched launch(long number) {
+  /** What is to be done after a step. */
+  private record Due(boolean validation, boolean save, boolean last) {
+    boolean anything() {
+      return validation || save || last;
+    }
+  }
+
+  private Due due(long step, boolean stopping) {
+    return new Due(
+        !stopping && validation.isPossible() && settings.validatesAfter(step),
+        stopping || settings.savesAfter(step),
+        settings.isLast(step));
+  }
+
+  private LaunchedStep launch(long number) {
     long start = System.nanoTime();
-    StepBatch batch = rank.batches().next();
+    StepBatch batch = batches.next();
     checkTargets(number, batch);
     double dataSeconds = (System.nanoTime() - start) * 1e-9;
-    double learningRate = plan.schedule().rate(number - 1);
+    double learningRate = settings.schedule().rate(number - 1);
     double scale = rank.scaler().scale();
-    boolean measure = plan.rangesEvery() > 0 && number % plan.rangesEvery() == 0;
+    boolean measures = settings.measuresRangesIn(number);
     List<StepMetrics.GradientRange> ranges = new ArrayList<>();
-    TrainingStep.Pending step =
-        rank.step()
-            .launch(
-                batch,
-                learningRate,
-                () -> {
-                  if (measure && isFirst()) {
-                    ranges.addAll(GradientRanges.of(rank.model(), scale));
-                  }
-                });
+    TrainingStep.PendingStep pending =
+        rank.step().launch(batch, learningRate, measures ? () -> addTo(ranges, scale) : null);
     batchEnd = batch.after();
-    return new Launched(number, learningRate, scale, dataSeconds, ranges, step);
+    return new LaunchedStep(number, learningRate, scale, dataSeconds, ranges, pending);
   }
 
-  /** Waits for a step, checks and reports its numbers; returns its loss. */
-  private double report(Launched launched) {
-    TrainingStep.Result result = launched.step().await();
-    long end = System.nanoTime();
-    double seconds = (end - clock) * 1e-9;
-    clock = end;
-    checkNumbers(launched.number(), result, launched.scale());
-    double tokensPerSecond = plan.tokensPerStep() / seconds;
-    speeds.add(tokensPerSecond);
+  /** The first rank's gradients stand for all; the others only wait with their reduction. */
+  private void addTo(List<StepMetrics.GradientRange> ranges, double scale) {
     if (isFirst()) {
-      StepMetrics metrics =
-          new StepMetrics(
-              launched.number(),
-              result.loss(),
-              result.furtherLoss(),
-              launched.learningRate(),
-              result.outcome().gradientNorm(),
-              launched.scale(),
-              result.outcome().applied(),
-              launched.ranges(),
-              plan.tokensPerStep(),
-              tokensPerSecond,
-              tokensPerSecond / plan.sequenceLength(),
-              mfu(tokensPerSecond),
-              new StepMetrics.StepTime(
-                  launched.dataSeconds(),
-                  result.forwardSeconds(),
-                  result.backwardSeconds(),
-                  result.optimizerSeconds(),
-                  seconds),
-              memory());
-      double remaining =
-          (plan.lastStep() - launched.number()) * plan.tokensPerStep() / speeds.median();
-      events.step(metrics, remaining);
+      ranges.addAll(GradientRanges.of(rank.model(), scale));
     }
-    return result.loss();
-  }
-
-  double mfu(double tokensPerSecond) {
-    return tokensPerSecond * plan.flopsPerToken() / (plan.peakFlops() * rank.collectives().size());
   }
 
   /** The loss is a mean over targets; without any it would be no number. */
@@ -234,87 +134,17 @@ final class RankTrainer {
     }
   }
 
-  private void checkNumbers(long number, TrainingStep.Result result, double scale) {
-    boolean broken = !Double.isFinite(result.loss());
-    boolean skipped = !result.outcome().applied();
-    boolean scaling = scale != 1;
-    if (broken || (skipped && !scaling) || scale < SMALLEST_SCALE) {
-      throw new DuokaException(
-          ErrorCode.NUMERICS,
-          "step "
-              + number
-              + " gave a loss of "
-              + result.loss()
-              + " and a gradient norm of "
-              + result.outcome().gradientNorm()
-              + (scaling ? " at loss scale " + scale : ""),
-          "Lower optimizer.learning_rate"
-              + (scaling ? ", set training.precision to bf16" : "")
-              + " or lengthen schedule.warmup_steps; metrics.jsonl shows where it began, and"
-              + " --resume goes on from the last checkpoint");
-    }
-  }
-
-  private StepMetrics.MemoryUse memory() {
-    MemoryLedger ledger = MemoryLedger.of(rank.device());
-    Gpus.MemoryInUse driver =
-        rank.device().isCuda()
-            ? Gpus.memoryInUse(rank.device())
-            : new Gpus.MemoryInUse(ProcessMemory.residentBytes(), false);
-    return new StepMetrics.MemoryUse(
-        ledger.liveBytes(), ledger.peakBytes(), driver.bytes(), driver.ofCard());
-  }
-
-  private boolean shouldValidate(long done, boolean last) {
-    return rank.validation() != null
-        && plan.validateEvery() > 0
-        && (last || done % plan.validateEvery() == 0);
-  }
-
-  /** The loss on the held-out documents. All ranks leave it at the same micro-batch. */
-  private double validate(long done) {
-    ValidationBatches batches = Objects.requireNonNull(rank.validation());
+  private OptionalDouble validate(long step, StepReports reports) {
     long start = System.nanoTime();
-    int[] index = {0};
-    double[] sums;
-    try {
-      sums =
-          rank.step()
-              .evaluate(
-                  batches.count(),
-                  () -> {
-                    if (agreedToStop()) {
-                      throw new StoppedWhileValidating();
-                    }
-                    return batches.read(index[0]++);
-                  });
-    } finally {
-      clock += System.nanoTime() - start;
-    }
-    double loss = sums[0] / sums[1];
-    if (isFirst()) {
-      events.validated(done, loss);
+    OptionalDouble loss = validation.loss();
+    reports.leaveOut(System.nanoTime() - start);
+    if (loss.isPresent() && isFirst()) {
+      events.validated(step, loss.getAsDouble());
     }
     return loss;
   }
 
-  /** All ranks stop at the same step, whichever saw the request first. */
-  private boolean agreedToStop() {
-    double[] requests = {events.stopRequested() ? 1 : 0};
-    rank.collectives().allReduce(requests);
-    return requests[0] > 0;
-  }
-
   private boolean isFirst() {
-    return rank.collectives().rank() == 0;
-  }
-
-  /** Ends an evaluation early, on all ranks at once; nothing is wrong. */
-  private static final class StoppedWhileValidating extends RuntimeException {
-    private static final long serialVersionUID = 1L;
-
-    StoppedWhileValidating() {
-      super("stopped while validating", null, false, false);
-    }
+    return rank.world().rank() == 0;
   }
 }

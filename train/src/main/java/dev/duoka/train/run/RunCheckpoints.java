@@ -149,10 +149,10 @@ final class RunCheckpoints implements AutoCloseable {
   }
 
   /** Copies the state and writes it in the background. Collective. */
-  void save(RankTrainer.Rank rank, Progress progress) {
+  void save(RankState rank, Progress progress) {
     handedOver.set(progress.steps());
     writer.save(
-        rank.collectives(),
+        rank.world(),
         rank.model(),
         rank.optimizer(),
         new TrainingState(

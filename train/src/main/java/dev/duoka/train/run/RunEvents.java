@@ -1,5 +1,6 @@
 package dev.duoka.train.run;
 
+import dev.duoka.train.step.RankState;
 import dev.duoka.train.step.StepMetrics;
 
 /** What the ranks of a run report to it and ask of it. */
@@ -11,7 +12,7 @@ interface RunEvents {
   void validated(long step, double loss);
 
   /** Saves the state of a run that is so far; called by all ranks at the same point. */
-  void save(RankTrainer.Rank rank, Progress progress);
+  void save(RankState rank, Progress progress);
 
   /** Whether the user wants the run to end early; asked after each step and while validating. */
   boolean stopRequested();

@@ -73,6 +73,16 @@ public final class RunFolder implements AutoCloseable {
     }
   }
 
+  /** Where the run writes. */
+  Path path() {
+    return folder;
+  }
+
+  /** Whether a run that is there goes on. */
+  boolean isResumed() {
+    return resume;
+  }
+
   /** What differs between the configuration of the last session and this one's, line by line. */
   List<String> changes(RunConfig config) {
     Path file = folder.resolve(CONFIG);

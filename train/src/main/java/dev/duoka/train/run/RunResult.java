@@ -1,5 +1,8 @@
 package dev.duoka.train.run;
 
+import dev.duoka.train.checkpoint.Checkpoint;
+import dev.duoka.train.checkpoint.CheckpointStore;
+import dev.duoka.train.device.ProcessMemory;
 import java.nio.file.Path;
 import java.util.OptionalDouble;
 import java.util.OptionalLong;
@@ -53,6 +56,29 @@ public record RunResult(
    */
   public record Speed(double tokensPerSecond, double overall, double mfu) {
     static final Speed NONE = new Speed(Double.NaN, Double.NaN, Double.NaN);
+
+    /** {@link #mfu} in percent. */
+    public double mfuPercent() {
+      return mfu * 100;
+    }
+  }
+
+  /** Of a run that was stopped before its data was there. */
+  static RunResult stoppedWhilePreparing(Path runDir) {
+    OptionalLong newest =
+        new CheckpointStore(runDir).list().stream().mapToLong(Checkpoint::step).max();
+    return new RunResult(
+        Double.NaN,
+        OptionalDouble.empty(),
+        newest.orElse(0),
+        0,
+        Speed.NONE,
+        ProcessMemory.peakResidentBytes(),
+        runDir,
+        End.INTERRUPTED,
+        newest,
+        false,
+        "");
   }
 
   /** Whether it was stopped before its end. */

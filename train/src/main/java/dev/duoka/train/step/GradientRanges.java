@@ -36,31 +36,26 @@ public final class GradientRanges {
       parts.computeIfAbsent(part, _ -> new ArrayList<>()).add(weight.parameter());
     }
     List<StepMetrics.GradientRange> ranges = new ArrayList<>();
-    parts.forEach((part, parameters) -> ranges.add(range(model, part, parameters, lossScale)));
+    parts.forEach((part, parameters) -> ranges.add(range(part, parameters, lossScale)));
     return ranges;
   }
 
-  /** Weights of a layer lie side by side in the flat gradients; the padding between them is 0. */
   private static StepMetrics.GradientRange range(
-      LanguageModel model, String part, List<Parameter> parameters, double lossScale) {
-    long start = parameters.getFirst().offset();
-    Parameter last = parameters.getLast();
-    long end = last.offset() + last.spec().elements();
-    long elements = parameters.stream().mapToLong(p -> p.spec().elements()).sum();
-    try (Scope _ = Scope.open(MemoryOwner.TEMPORARIES)) {
-      Tensor gradients = Views.narrow(model.parameters().gradients(), 0, start, end - start);
-      double smallest = HostCopy.item(Reductions.min(gradients, false));
-      double largest = HostCopy.item(Reductions.max(gradients, false));
-      double squares = 0;
-      for (Parameter parameter : parameters) {
+      String part, List<Parameter> parameters, double lossScale) {
+    double smallest = Double.POSITIVE_INFINITY;
+    double largest = Double.NEGATIVE_INFINITY;
+    double squares = 0;
+    long elements = 0;
+    for (Parameter parameter : parameters) {
+      try (Scope _ = Scope.open(MemoryOwner.TEMPORARIES)) {
         Tensor flat = Views.reshape(parameter.gradient(), -1);
+        smallest = Math.min(smallest, HostCopy.item(Reductions.min(flat, false)));
+        largest = Math.max(largest, HostCopy.item(Reductions.max(flat, false)));
         squares += HostCopy.item(Reductions.dot(flat, flat));
+        elements += flat.size(0);
       }
-      return new StepMetrics.GradientRange(
-          part,
-          smallest / lossScale,
-          largest / lossScale,
-          Math.sqrt(squares / elements) / lossScale);
     }
+    return new StepMetrics.GradientRange(
+        part, smallest / lossScale, largest / lossScale, Math.sqrt(squares / elements) / lossScale);
   }
 }

@@ -1,19 +1,18 @@
 package dev.duoka.train.step;
 
+import dev.duoka.comm.Communicator;
 import dev.duoka.data.batch.RankShare;
 import dev.duoka.data.batch.SequenceSet;
 import dev.duoka.data.batch.ValidationBatches;
-import dev.duoka.engine.autograd.Recompute;
 import dev.duoka.engine.optimizer.AdamWSettings;
-import dev.duoka.engine.optimizer.ShardedAdamW;
-import dev.duoka.engine.parallel.Collectives;
 import dev.duoka.engine.precision.LossScaler;
-import dev.duoka.engine.precision.Precision;
 import dev.duoka.formats.modelconfig.ModelConfig;
 import dev.duoka.formats.modelconfig.MoeConfig;
-import dev.duoka.model.LanguageModel;
-import dev.duoka.model.ModelFactory;
+import dev.duoka.layout.Layout;
+import dev.duoka.layout.Precision;
 import dev.duoka.model.WeightInitializer;
+import dev.duoka.parallel.step.StepSettings;
+import dev.duoka.parallel.step.TrainingRank;
 import dev.duoka.tensor.Device;
 import dev.duoka.train.checkpoint.PretrainedWeights;
 import dev.duoka.train.config.BatchPlan;
@@ -43,88 +42,63 @@ public final class RankBuilder {
   }
 
   /** Allocates everything; the weights hold nothing yet. */
-  public RankState allocate(Collectives collectives, Device device) {
-    Precision precision = precision();
-    int depth = config.model().mtpWeight() > 0 ? model.mtpModules() : 0;
-    LanguageModel network =
-        ModelFactory.create(
-            model,
-            new ModelFactory.Allocation(
-                precision.computeDtype(),
-                device,
-                collectives.size(),
-                true,
-                config.data().sequenceLength(),
-                depth));
-    precision.applyTo(network.parameters());
-    ShardedAdamW optimizer;
-    try {
-      optimizer = optimizer(network, collectives, precision);
-    } catch (RuntimeException e) {
-      network.close();
-      throw e;
-    }
-    LossScaler scaler =
-        new LossScaler(
-            config.lossScale().map(RankBuilder::lossScale).orElse(LossScaler.Settings.DEFAULT),
-            precision.scalesLoss());
-    TrainingStep step =
-        new TrainingStep(network, optimizer, scaler, collectives, stepSettings(depth));
+  public RankState allocate(Communicator world, Device device) {
+    TrainingRank training = TrainingRank.allocate(world, device, settings());
     ValidationBatches held =
         validation == null
             ? null
             : new ValidationBatches(
                 validation,
                 config.validation().sequences(),
-                collectives.rank(),
-                collectives.size(),
-                BatchPlan.of(config).microBatch());
-    return new RankState(collectives, device, network, optimizer, scaler, step, held);
+                world.rank(),
+                world.size(),
+                config.layout().microBatch());
+    return new RankState(training, held);
+  }
+
+  /** What the step of this run is made from. */
+  StepSettings settings() {
+    Layout layout = config.layout();
+    Precision precision = layout.precision();
+    OptimizerSettings optimizer = config.optimizer();
+    return new StepSettings(
+        model,
+        precision,
+        layout.recompute(),
+        config.data().sequenceLength(),
+        new AdamWSettings(
+            optimizer.beta1(),
+            optimizer.beta2(),
+            optimizer.eps(),
+            optimizer.weightDecay(),
+            optimizer.clipNorm().orElse(precision.defaultClipNorm())),
+        layout.zero(),
+        config.lossScale().map(RankBuilder::lossScale).orElse(LossScaler.Settings.DEFAULT),
+        auxiliaryLosses());
   }
 
   /** Random weights, or those of the folder that the run file names. */
   public void firstWeights(RankState rank, Consumer<String> notice) {
     WeightInitializer.initialize(rank.model(), config.training().seed());
     if (config.model().loadWeights() && config.model().path().isPresent()) {
-      boolean first = rank.collectives().rank() == 0;
+      boolean first = rank.world().rank() == 0;
       PretrainedWeights.load(config.model().path().get(), rank.model(), first ? notice : _ -> {});
     }
     rank.optimizer().adoptValues();
   }
 
   /** Which sequences of a step are this rank's. */
-  public RankShare share(Collectives collectives) {
+  public RankShare share(Communicator world) {
     BatchPlan batch = BatchPlan.of(config);
     return new RankShare(
-        collectives.rank(),
-        collectives.size(),
-        batch.microBatch(),
-        Math.toIntExact(batch.sequencesPerStep()));
+        world.rank(), world.size(), batch.microBatch(), Math.toIntExact(batch.sequencesPerStep()));
   }
 
-  private ShardedAdamW optimizer(
-      LanguageModel network, Collectives collectives, Precision precision) {
-    OptimizerSettings settings = config.optimizer();
-    return new ShardedAdamW(
-        network.parameters(),
-        collectives,
-        new AdamWSettings(
-            settings.beta1(),
-            settings.beta2(),
-            settings.eps(),
-            settings.weightDecay(),
-            settings.clipNorm().orElse(precision.defaultClipNorm())),
-        config.parallel().zero());
-  }
-
-  private TrainingStep.Settings stepSettings(int depth) {
+  private StepSettings.AuxiliaryLosses auxiliaryLosses() {
     MoeConfig moe = model.moe();
-    return new TrainingStep.Settings(
-        switch (config.training().recompute()) {
-          case NONE -> Recompute.NONE;
-          case SELECTIVE -> Recompute.SELECTIVE;
-          case FULL -> Recompute.FULL;
-        },
+    int depth = config.model().mtpWeight() > 0 ? model.mtpModules() : 0;
+    return new StepSettings.AuxiliaryLosses(
+        depth,
         depth == 0 ? 0 : config.model().mtpWeight(),
         moe == null ? 0 : config.model().router().balanceLoss().orElse(moe.auxLossAlpha()),
         moe != null && moe.sequenceAuxLoss(),
@@ -137,14 +111,5 @@ public final class RankBuilder {
         settings.growthFactor(),
         settings.backoffFactor(),
         settings.growthInterval());
-  }
-
-  private Precision precision() {
-    return switch (config.training().precision()) {
-      case FP32 -> Precision.FP32;
-      case BF16 -> Precision.BF16;
-      case FP16 -> Precision.FP16;
-      case FP8 -> Precision.FP8;
-    };
   }
 }

@@ -1,27 +1,55 @@
 package dev.duoka.train.step;
 
+import dev.duoka.comm.Communicator;
 import dev.duoka.data.batch.ValidationBatches;
-import dev.duoka.engine.optimizer.ShardedAdamW;
-import dev.duoka.engine.parallel.Collectives;
 import dev.duoka.engine.precision.LossScaler;
 import dev.duoka.model.LanguageModel;
+import dev.duoka.parallel.state.ShardedOptimizer;
+import dev.duoka.parallel.step.TrainingRank;
+import dev.duoka.parallel.step.TrainingStep;
 import dev.duoka.tensor.Device;
 import org.jspecify.annotations.Nullable;
 
-/** Everything that a rank allocates, and frees when it ends. */
-public record RankState(
-    Collectives collectives,
-    Device device,
-    LanguageModel model,
-    ShardedAdamW optimizer,
-    LossScaler scaler,
-    TrainingStep step,
-    @Nullable ValidationBatches validation)
+/**
+ * Everything that a rank of a run allocates, and frees when it ends.
+ *
+ * @param training model, optimizer and step
+ * @param validation what is held out, this rank's share; null where nothing is
+ */
+public record RankState(TrainingRank training, @Nullable ValidationBatches validation)
     implements AutoCloseable {
+  /** The ranks of the run. */
+  public Communicator world() {
+    return training.data();
+  }
+
+  /** Where the rank computes. */
+  public Device device() {
+    return training.device();
+  }
+
+  /** The weights. */
+  public LanguageModel model() {
+    return training.model();
+  }
+
+  /** Moments and master weights. */
+  public ShardedOptimizer optimizer() {
+    return training.optimizer();
+  }
+
+  /** The loss scale. */
+  public LossScaler scaler() {
+    return training.scaler();
+  }
+
+  /** What runs a step. */
+  public TrainingStep step() {
+    return training.step();
+  }
+
   @Override
   public void close() {
-    step.close();
-    optimizer.close();
-    model.close();
+    training.close();
   }
 }

@@ -36,6 +36,11 @@ public record StepMetrics(
     double mfu,
     StepTime seconds,
     MemoryUse memory) {
+  /** {@link #mfu} in percent. */
+  public double mfuPercent() {
+    return mfu * 100;
+  }
+
   /**
    * The gradients of one part of the model, as the first rank has them before the reduction, with
    * the loss scale taken out.

@@ -5,8 +5,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.duoka.base.CrashSafeFiles;
 import dev.duoka.base.DuokaException;
-import dev.duoka.engine.parallel.SingleRank;
-import dev.duoka.engine.precision.Precision;
+import dev.duoka.comm.SingleRank;
+import dev.duoka.layout.Precision;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

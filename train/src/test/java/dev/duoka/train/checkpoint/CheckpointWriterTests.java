@@ -5,9 +5,9 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.duoka.base.DuokaException;
 import dev.duoka.base.ErrorCode;
-import dev.duoka.engine.parallel.RankGroup;
-import dev.duoka.engine.parallel.SingleRank;
-import dev.duoka.engine.precision.Precision;
+import dev.duoka.comm.SingleRank;
+import dev.duoka.comm.local.LocalRanks;
+import dev.duoka.layout.Precision;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.file.Files;
@@ -150,7 +150,7 @@ class CheckpointWriterTests {
   void folderThatCannotBeMadeStopsTheSaveNotTheRun() throws IOException {
     Files.writeString(run.resolve(CheckpointStore.FOLDER), "a file where a folder should be");
     try (CheckpointWriter writer = writer(run, _ -> {})) {
-      RankGroup.run(
+      LocalRanks.run(
           2,
           collectives -> {
             try (TestRank rank = TestRank.create(collectives, 1, Precision.FP32)) {

@@ -2,8 +2,8 @@ package dev.duoka.train.checkpoint;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.duoka.engine.parallel.SingleRank;
-import dev.duoka.engine.precision.Precision;
+import dev.duoka.comm.SingleRank;
+import dev.duoka.layout.Precision;
 import java.io.BufferedReader;
 import java.io.File;
 import java.io.IOException;

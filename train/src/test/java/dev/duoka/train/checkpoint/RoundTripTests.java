@@ -4,14 +4,16 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.duoka.base.DuokaException;
-import dev.duoka.engine.parallel.RankGroup;
-import dev.duoka.engine.parallel.SingleRank;
+import dev.duoka.comm.SingleRank;
+import dev.duoka.comm.local.LocalRanks;
+import dev.duoka.engine.parameter.Bucket;
 import dev.duoka.engine.parameter.Parameter;
-import dev.duoka.engine.precision.Precision;
 import dev.duoka.formats.modelconfig.ModelConfig;
 import dev.duoka.formats.modelconfig.ModelConfigReader;
 import dev.duoka.formats.modelconfig.ModelConfigWriter;
+import dev.duoka.layout.Precision;
 import dev.duoka.tensor.Tensor;
+import dev.duoka.tensor.op.Copies;
 import dev.duoka.tensor.op.HostCopy;
 import dev.duoka.tensor.op.Tensors;
 import dev.duoka.train.checkpoint.TestRank.Layout;
@@ -150,7 +152,7 @@ class RoundTripTests {
         new CheckpointFolderWriter(TokenizerFiles.of("bytes"), shardBytes, _ -> {});
     try (CheckpointWriter writer =
         new CheckpointWriter(run, new RetentionPolicy(1, 0), events::add, folders)) {
-      RankGroup.run(
+      LocalRanks.run(
           layout.ranks(),
           collectives -> {
             try (TestRank rank = TestRank.create(collectives, layout.zero(), precision)) {
@@ -166,7 +168,7 @@ class RoundTripTests {
   private static void restoreAndCompare(
       Checkpoint checkpoint, Layout layout, Precision precision, long step) {
     try (CheckpointReader reader = CheckpointReader.open(checkpoint)) {
-      RankGroup.run(
+      LocalRanks.run(
           layout.ranks(),
           collectives -> {
             try (TestRank rank = TestRank.create(collectives, layout.zero(), precision)) {
@@ -178,15 +180,18 @@ class RoundTripTests {
   }
 
   private static void updateTwice(List<float[]> result, Consumer<TestRank> start) {
-    RankGroup.run(
+    LocalRanks.run(
         2,
         collectives -> {
           try (TestRank rank = TestRank.create(collectives, 1, Precision.BF16)) {
             start.accept(rank);
             for (int step = 0; step < 2; step++) {
               rank.model().parameters().resetGradients();
-              Tensor gradients = rank.model().parameters().gradients();
-              Tensors.fill(gradients, 0.25 * (step + 1) * (collectives.rank() + 1));
+              double gradient = 0.25 * (step + 1) * (collectives.rank() + 1);
+              rank.model()
+                  .parameters()
+                  .buckets()
+                  .forEach(bucket -> Tensors.fill(bucket.gradients(), gradient));
               rank.model()
                   .parameters()
                   .parameters()
@@ -194,7 +199,14 @@ class RoundTripTests {
               rank.optimizer().step(1e-2, 1);
             }
             if (collectives.rank() == 0) {
-              result.add(HostCopy.floats(rank.model().parameters().values()));
+              try (Tensor whole =
+                  Copies.concatenate(
+                      0,
+                      rank.model().parameters().buckets().stream()
+                          .map(Bucket::values)
+                          .toArray(Tensor[]::new))) {
+                result.add(HostCopy.floats(whole));
+              }
             }
           }
         });

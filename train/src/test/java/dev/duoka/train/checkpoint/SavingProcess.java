@@ -1,8 +1,8 @@
 package dev.duoka.train.checkpoint;
 
-import dev.duoka.engine.parallel.RankGroup;
-import dev.duoka.engine.parallel.SingleRank;
-import dev.duoka.engine.precision.Precision;
+import dev.duoka.comm.SingleRank;
+import dev.duoka.comm.local.LocalRanks;
+import dev.duoka.layout.Precision;
 import java.nio.file.Path;
 import java.util.Optional;
 
@@ -25,7 +25,7 @@ final class SavingProcess {
     try (CheckpointWriter writer =
         new CheckpointWriter(
             run, TokenizerFiles.of("bytes"), new RetentionPolicy(2, 0), SavingProcess::report)) {
-      RankGroup.run(
+      LocalRanks.run(
           2,
           collectives -> {
             try (TestRank rank = TestRank.create(collectives, 1, Precision.BF16)) {

@@ -1,18 +1,21 @@
 package dev.duoka.train.checkpoint;
 
+import dev.duoka.comm.Communicator;
 import dev.duoka.data.batch.DataState;
+import dev.duoka.engine.optimizer.AdamW;
 import dev.duoka.engine.optimizer.AdamWSettings;
-import dev.duoka.engine.optimizer.ShardedAdamW;
-import dev.duoka.engine.parallel.Collectives;
 import dev.duoka.engine.precision.LossScaler;
-import dev.duoka.engine.precision.Precision;
+import dev.duoka.engine.precision.PrecisionPolicy;
 import dev.duoka.formats.modelconfig.ModelConfig;
 import dev.duoka.formats.modelconfig.ModelConfigReader;
 import dev.duoka.formats.modelconfig.Presets;
+import dev.duoka.layout.Precision;
 import dev.duoka.model.LanguageModel;
 import dev.duoka.model.ModelFactory;
 import dev.duoka.model.weight.CheckpointTensor;
 import dev.duoka.model.weight.StateBuffer;
+import dev.duoka.parallel.state.ShardedOptimizer;
+import dev.duoka.parallel.state.StateSlice;
 import dev.duoka.tensor.ComputeThread;
 import dev.duoka.tensor.Device;
 import dev.duoka.tensor.Dtype;
@@ -20,6 +23,7 @@ import dev.duoka.tensor.Tensor;
 import dev.duoka.tensor.op.Copies;
 import dev.duoka.tensor.op.HostCopy;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
 import tools.jackson.databind.node.ObjectNode;
@@ -28,7 +32,7 @@ import tools.jackson.databind.node.ObjectNode;
  * A rank with a tiny model whose whole state is a function of a number, so that any copy of it can
  * be checked.
  */
-public record TestRank(LanguageModel model, ShardedAdamW optimizer) implements AutoCloseable {
+public record TestRank(LanguageModel model, ShardedOptimizer optimizer) implements AutoCloseable {
   private static final AdamWSettings SETTINGS = new AdamWSettings(0.9, 0.95, 1e-8, 0.1, 1.0);
 
   /** A layout of the state. */
@@ -54,32 +58,37 @@ public record TestRank(LanguageModel model, ShardedAdamW optimizer) implements A
   }
 
   /** A rank of {@link #config}. */
-  public static TestRank create(Collectives collectives, int zero, Precision precision) {
+  public static TestRank create(Communicator collectives, int zero, Precision precision) {
     return create(config(), collectives, zero, precision);
   }
 
   static TestRank create(
-      ModelConfig config, Collectives collectives, int zero, Precision precision) {
+      ModelConfig config, Communicator collectives, int zero, Precision precision) {
     // Several threads would only hinder each other on a model this small.
     ComputeThread.prepare(Device.CPU, 1, collectives.size());
     LanguageModel model =
         ModelFactory.create(
             config,
             new ModelFactory.Allocation(
-                precision.computeDtype(),
+                new PrecisionPolicy(precision).computeDtype(),
                 Device.CPU,
                 collectives.size(),
                 true,
                 config.maxPositions(),
                 config.mtpModules()));
-    return new TestRank(model, new ShardedAdamW(model.parameters(), collectives, SETTINGS, zero));
+    return new TestRank(
+        model, new ShardedOptimizer(model.parameters(), collectives, SETTINGS, zero));
   }
 
   /** Sets every number of the state. Collective. */
   public TestRank fill(long number) {
-    set(optimizer.masterShard(), flat("master", number));
-    set(optimizer.firstMoment(), flat("first", number));
-    set(optimizer.secondMoment(), flat("second", number));
+    List<StateSlice> slices = optimizer.slices();
+    for (int i = 0; i < slices.size(); i++) {
+      AdamW states = slices.get(i).states();
+      copy(states.master(), part(flat("master", number), i));
+      copy(states.firstMoment(), part(flat("first", number), i));
+      copy(states.secondMoment(), part(flat("second", number), i));
+    }
     for (StateBuffer buffer : model.buffers()) {
       copy(buffer.value(), values(buffer.checkpointName(), number, buffer.length()));
     }
@@ -90,16 +99,26 @@ public record TestRank(LanguageModel model, ShardedAdamW optimizer) implements A
 
   /** The first part of the state that is not what {@link #fill} sets, or an empty text. */
   public String difference(long number) {
-    String found =
-        differenceOf("master weights", optimizer.masterShard(), flat("master", number))
-            + differenceOf("first moments", optimizer.firstMoment(), flat("first", number))
-            + differenceOf("second moments", optimizer.secondMoment(), flat("second", number));
+    String found = "";
+    List<StateSlice> slices = optimizer.slices();
+    for (int i = 0; i < slices.size(); i++) {
+      AdamW states = slices.get(i).states();
+      found += differenceOf("master weights", states.master(), part(flat("master", number), i));
+      found += differenceOf("first moments", states.firstMoment(), part(flat("first", number), i));
+      found +=
+          differenceOf("second moments", states.secondMoment(), part(flat("second", number), i));
+    }
     for (StateBuffer buffer : model.buffers()) {
       float[] expected = values(buffer.checkpointName(), number, buffer.length());
       found += Arrays.equals(HostCopy.floats(buffer.value()), expected) ? "" : " selection bias";
     }
-    float[] weights = rounded(flat("master", number), model.parameters().values().dtype());
-    found += Arrays.equals(HostCopy.floats(model.parameters().values()), weights) ? "" : " weights";
+    FlatLayout layout = FlatLayout.of(model);
+    for (int i = 0; i < slices.size(); i++) {
+      Tensor values = slices.get(i).bucket().values();
+      float[] whole = slice(flat("master", number), layout.starts().get(i), values.elements());
+      boolean same = Arrays.equals(HostCopy.floats(values), rounded(whole, values.dtype()));
+      found += same ? "" : " weights";
+    }
     return found + (optimizer.steps() == number ? "" : " steps");
   }
 
@@ -133,7 +152,7 @@ public record TestRank(LanguageModel model, ShardedAdamW optimizer) implements A
     }
   }
 
-  /** The whole flat buffer, with the padding at zero. */
+  /** All buckets one behind the other, with the padding at zero. */
   private float[] flat(String kind, long number) {
     FlatLayout layout = FlatLayout.of(model);
     float[] flat = new float[Math.toIntExact(layout.length())];
@@ -145,17 +164,18 @@ public record TestRank(LanguageModel model, ShardedAdamW optimizer) implements A
     return flat;
   }
 
-  private float[] shardOf(float[] flat, Tensor shard) {
-    int start = Math.toIntExact(optimizer.shardOffset());
-    return Arrays.copyOfRange(flat, start, start + Math.toIntExact(shard.elements()));
+  /** What the optimizer's slice number {@code index} holds of the whole. */
+  private float[] part(float[] flat, int index) {
+    List<StateSlice> slices = optimizer.slices();
+    return slice(flat, FlatLayout.of(model).startOf(slices, index), slices.get(index).length());
   }
 
-  private void set(Tensor shard, float[] flat) {
-    copy(shard, shardOf(flat, shard));
+  private static float[] slice(float[] flat, long start, long length) {
+    return Arrays.copyOfRange(flat, Math.toIntExact(start), Math.toIntExact(start + length));
   }
 
-  private String differenceOf(String what, Tensor shard, float[] flat) {
-    return Arrays.equals(HostCopy.floats(shard), shardOf(flat, shard)) ? "" : " " + what;
+  private static String differenceOf(String what, Tensor shard, float[] expected) {
+    return Arrays.equals(HostCopy.floats(shard), expected) ? "" : " " + what;
   }
 
   private static void copy(Tensor target, float[] values) {

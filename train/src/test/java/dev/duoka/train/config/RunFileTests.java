@@ -219,6 +219,8 @@ final class RunFileTests {
         "optimizer.eps=nan | optimizer.eps wants a number, got 'nan'",
         "optimizer.weight_decay=[1] | optimizer.weight_decay wants a single value, got a list",
         "training.deterministic=yes | training.deterministic wants true or false, got 'yes'",
+        "training.precision=tf32 | training.precision wants one of fp32, bf16, fp16, fp8, got"
+            + " 'tf32'. Did you mean 'fp32'?",
         "training.precision=fp23 | training.precision wants one of fp32, bf16, fp16, fp8, got"
             + " 'fp23'. Did you mean 'fp32'?",
         "device=gpu | device wants one of auto, cpu, cuda, or a GPU such as cuda:0, got 'gpu'",

@@ -3,6 +3,12 @@ package dev.duoka.train.config;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.duoka.layout.Layout;
+import dev.duoka.layout.LossKind;
+import dev.duoka.layout.Method;
+import dev.duoka.layout.Offload;
+import dev.duoka.layout.Precision;
+import dev.duoka.layout.Recompute;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -26,6 +32,26 @@ final class SettingsTests {
     }
     assertThat(DeviceChoice.parse("cuda:3").index()).isEqualTo(OptionalInt.of(3));
     assertThatThrownBy(() -> DeviceChoice.parse("cuda:")).hasMessageContaining("cuda:0");
+  }
+
+  @Test
+  void aRunIsLaidOutAsItsFileSays() {
+    assertThat(RunFile.parse("run.yaml", RunFileTests.FULL, List.of()).layout())
+        .isEqualTo(
+            new Layout(
+                2,
+                1,
+                1,
+                1,
+                1,
+                1,
+                8,
+                2,
+                Recompute.SELECTIVE,
+                Offload.NONE,
+                LossKind.CHUNKED,
+                Precision.FP16,
+                Method.FULL));
   }
 
   @Test

@@ -5,15 +5,15 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.duoka.base.DuokaException;
 import dev.duoka.base.ErrorCode;
+import dev.duoka.comm.SingleRank;
+import dev.duoka.comm.local.LocalRanks;
 import dev.duoka.data.tokenizer.ByteTokenizer;
 import dev.duoka.data.tokenizer.Tokenizer;
-import dev.duoka.engine.parallel.RankGroup;
-import dev.duoka.engine.parallel.SingleRank;
-import dev.duoka.engine.precision.Precision;
 import dev.duoka.formats.json.Json;
 import dev.duoka.formats.modelconfig.ModelConfigReader;
 import dev.duoka.formats.safetensors.SafetensorsFolder;
 import dev.duoka.formats.safetensors.TensorEntry;
+import dev.duoka.layout.Precision;
 import dev.duoka.model.LanguageModel;
 import dev.duoka.model.ModelFactory;
 import dev.duoka.model.weight.StoredTensors;
@@ -57,14 +57,14 @@ class HuggingFaceExportTests {
     try (CheckpointWriter writer =
         new CheckpointWriter(
             run, TokenizerFiles.of("bytes"), new RetentionPolicy(2, 0), events::add)) {
-      RankGroup.run(
+      LocalRanks.run(
           2,
           collectives -> {
             try (TestRank rank = TestRank.create(collectives, 1, Precision.BF16)) {
               for (long step = STEP - 1; step <= STEP; step++) {
                 rank.fill(step);
                 writer.save(collectives, rank.model(), rank.optimizer(), TestRank.state(step));
-                collectives.barrier();
+                collectives.agreement().barrier();
               }
             }
           });
@@ -73,9 +73,10 @@ class HuggingFaceExportTests {
   }
 
   @ParameterizedTest
-  @EnumSource(names = {"BFLOAT16", "FLOAT16", "FLOAT32"})
-  void tensorsAreTheMastersRounded(Dtype dtype) {
-    ExportReport report = HuggingFaceExport.export(run, target, dtype, events::add);
+  @EnumSource
+  void tensorsAreTheMastersRounded(WeightFormat format) {
+    Dtype dtype = format.dtype();
+    ExportReport report = HuggingFaceExport.export(run, target, format, events::add);
     assertThat(events).isEmpty();
     assertThat(report.source()).isEqualTo(run.resolve("checkpoints/step-00000008"));
     try (SafetensorsFolder written = SafetensorsFolder.open(target)) {
@@ -102,7 +103,7 @@ class HuggingFaceExportTests {
 
   @Test
   void folderIsCompleteForOtherTools() {
-    ExportReport report = HuggingFaceExport.export(run, target, Dtype.BFLOAT16, events::add);
+    ExportReport report = HuggingFaceExport.export(run, target, WeightFormat.BF16, events::add);
     assertThat(report.files())
         .containsExactly(
             "model.safetensors",
@@ -134,13 +135,11 @@ class HuggingFaceExportTests {
   @Test
   void nothingIsOverwritten() throws IOException {
     Files.createDirectories(target);
-    HuggingFaceExport.export(run, target, Dtype.BFLOAT16, events::add); // an empty folder is fine
-    assertThatThrownBy(() -> HuggingFaceExport.export(run, target, Dtype.BFLOAT16, events::add))
+    HuggingFaceExport.export(
+        run, target, WeightFormat.BF16, events::add); // an empty folder is fine
+    assertThatThrownBy(() -> HuggingFaceExport.export(run, target, WeightFormat.BF16, events::add))
         .isInstanceOf(DuokaException.class)
         .hasMessageContaining("not an empty folder");
-    assertThatThrownBy(() -> HuggingFaceExport.export(run, target, Dtype.INT64, events::add))
-        .isInstanceOf(DuokaException.class)
-        .hasMessageContaining("int64");
   }
 
   @Test
@@ -150,11 +149,12 @@ class HuggingFaceExportTests {
     byte[] bytes = Files.readAllBytes(weights);
     bytes[bytes.length / 2] ^= 1;
     Files.write(weights, bytes);
-    ExportReport report = HuggingFaceExport.export(run, target, Dtype.FLOAT32, events::add);
+    ExportReport report = HuggingFaceExport.export(run, target, WeightFormat.FP32, events::add);
     assertThat(report.source()).isEqualTo(run.resolve("checkpoints/step-00000007"));
     assertThat(events).singleElement().isInstanceOf(CheckpointEvent.Damaged.class);
     Path broken = folder.resolve("broken");
-    assertThatThrownBy(() -> HuggingFaceExport.export(newest, broken, Dtype.FLOAT32, events::add))
+    assertThatThrownBy(
+            () -> HuggingFaceExport.export(newest, broken, WeightFormat.FP32, events::add))
         .isInstanceOf(DuokaException.class)
         .hasMessageContaining("model.safetensors");
     try (Stream<Path> left = Files.list(folder)) {
@@ -165,7 +165,7 @@ class HuggingFaceExportTests {
 
   @Test
   void exportedWeightsStartAnotherRun() {
-    HuggingFaceExport.export(run, target, Dtype.FLOAT32, events::add);
+    HuggingFaceExport.export(run, target, WeightFormat.FP32, events::add);
     List<String> notices = new ArrayList<>();
     try (TestRank rank = TestRank.create(new SingleRank(), 0, Precision.FP32)) {
       PretrainedWeights.load(target, rank.model(), notices::add);

@@ -19,6 +19,7 @@ import dev.duoka.tensor.Tensor;
 import dev.duoka.tensor.op.HostCopy;
 import dev.duoka.tensor.op.Views;
 import dev.duoka.train.export.HuggingFaceExport;
+import dev.duoka.train.export.WeightFormat;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -155,7 +156,7 @@ class GeneratorTests {
   void exportedFolderContinuesAsTheRunDoes() {
     TinyRun.save(run, TinyRun.config("tiny-v2"), SEED);
     Path exported = run.resolve("exported");
-    HuggingFaceExport.export(run, exported, Dtype.FLOAT32, TinyRun::refuse);
+    HuggingFaceExport.export(run, exported, WeightFormat.FP32, TinyRun::refuse);
     try (Generator ours = open();
         Generator theirs = Generator.open(exported, Device.CPU, Dtype.FLOAT32, TinyRun::refuse)) {
       Sampling greedy = Sampling.greedy(12);

@@ -1,9 +1,8 @@
 package dev.duoka.train.generate;
 
+import dev.duoka.comm.SingleRank;
 import dev.duoka.data.batch.DataState;
 import dev.duoka.engine.optimizer.AdamWSettings;
-import dev.duoka.engine.optimizer.ShardedAdamW;
-import dev.duoka.engine.parallel.SingleRank;
 import dev.duoka.engine.precision.LossScaler;
 import dev.duoka.formats.modelconfig.ModelConfig;
 import dev.duoka.formats.modelconfig.ModelConfigReader;
@@ -11,6 +10,7 @@ import dev.duoka.formats.modelconfig.Presets;
 import dev.duoka.model.LanguageModel;
 import dev.duoka.model.ModelFactory;
 import dev.duoka.model.WeightInitializer;
+import dev.duoka.parallel.state.ShardedOptimizer;
 import dev.duoka.tensor.Device;
 import dev.duoka.tensor.Dtype;
 import dev.duoka.train.checkpoint.CheckpointEvent;
@@ -54,7 +54,7 @@ final class TinyRun {
             new CheckpointWriter(
                 run, TokenizerFiles.of("bytes"), new RetentionPolicy(1, 0), TinyRun::refuse);
         LanguageModel model = model(config, seed);
-        ShardedAdamW optimizer = new ShardedAdamW(model.parameters(), alone, settings, 0)) {
+        ShardedOptimizer optimizer = new ShardedOptimizer(model.parameters(), alone, settings, 0)) {
       writer.save(alone, model, optimizer, state);
     }
   }

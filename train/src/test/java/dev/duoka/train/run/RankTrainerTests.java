@@ -2,15 +2,16 @@ package dev.duoka.train.run;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.duoka.comm.SingleRank;
 import dev.duoka.data.batch.BatchStream;
 import dev.duoka.data.batch.TrainingOrder;
 import dev.duoka.data.shard.TokenisationListener;
 import dev.duoka.data.training.TrainingData;
-import dev.duoka.engine.parallel.SingleRank;
 import dev.duoka.tensor.ComputeThread;
 import dev.duoka.tensor.Device;
 import dev.duoka.train.config.RunConfig;
 import dev.duoka.train.device.DevicePeak;
+import dev.duoka.train.device.DevicePlacement;
 import dev.duoka.train.step.RankBuilder;
 import dev.duoka.train.step.RankState;
 import dev.duoka.train.step.StepMetrics;
@@ -18,6 +19,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.OptionalLong;
 import java.util.function.LongSupplier;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -53,7 +55,7 @@ class RankTrainerTests {
     }
 
     @Override
-    public void save(RankTrainer.Rank rank, Progress progress) {
+    public void save(RankState rank, Progress progress) {
       saves.add(progress);
     }
 
@@ -90,10 +92,15 @@ class RankTrainerTests {
                 Progress.START.data())) {
       builder.firstWeights(state, _ -> {});
       events.launched = state.optimizer()::steps;
-      RankTrainer.Plan plan =
-          RunDescription.plan(config, checked.model(), data, 3, new DevicePeak(1, ""));
-      return new RankTrainer(RankTrainer.Rank.of(state, batches), plan, events, readsLate)
-          .run(Progress.START);
+      RunSetup setup =
+          new RunSetup(
+              config,
+              checked.model(),
+              DevicePlacement.choose(config.device(), 1),
+              data,
+              OptionalLong.empty());
+      LoopSettings settings = setup.loop(new DevicePeak(1, ""));
+      return new RankTrainer(state, batches, settings, events, readsLate).run(Progress.START);
     }
   }
 

@@ -1,22 +1,18 @@
 package dev.duoka.verify.parity;
 
-import dev.duoka.engine.autograd.Recompute;
-import dev.duoka.engine.autograd.Tape;
-import dev.duoka.engine.optimizer.AdamWSettings;
-import dev.duoka.engine.optimizer.ShardedAdamW;
-import dev.duoka.engine.parallel.SingleRank;
-import dev.duoka.formats.modelconfig.ModelConfig;
+import dev.duoka.comm.SingleRank;
+import dev.duoka.data.batch.DataState;
+import dev.duoka.data.batch.StepBatch;
+import dev.duoka.engine.parameter.Bucket;
+import dev.duoka.engine.parameter.ParameterStore;
 import dev.duoka.formats.safetensors.SafetensorsFolder;
 import dev.duoka.model.LanguageModel;
-import dev.duoka.model.LossWeights;
-import dev.duoka.model.Losses;
-import dev.duoka.model.ModelFactory;
-import dev.duoka.model.TokenBatch;
-import dev.duoka.model.layer.Pass;
 import dev.duoka.model.weight.WeightReader;
+import dev.duoka.parallel.step.StepSettings;
+import dev.duoka.parallel.step.TrainingRank;
+import dev.duoka.parallel.step.TrainingStep;
 import dev.duoka.tensor.Device;
 import dev.duoka.tensor.Dtype;
-import dev.duoka.tensor.Scope;
 import dev.duoka.tensor.Tensor;
 import dev.duoka.tensor.op.Elementwise;
 import dev.duoka.tensor.op.HostCopy;
@@ -30,11 +26,7 @@ import java.util.SplittableRandom;
  * @param batches one for each step; their sizes may differ
  */
 record OptimizerSteps(
-    ModelConfig config,
-    ModelFactory.Allocation allocation,
-    SafetensorsFolder weights,
-    List<TokenIds> batches,
-    AdamWSettings settings) {
+    StepSettings settings, Device device, SafetensorsFolder weights, List<TokenIds> batches) {
   private static final double LEARNING_RATE = 1e-2;
 
   /** The losses before each step, and the gradient norms before clipping. */
@@ -63,44 +55,40 @@ record OptimizerSteps(
    */
   Series run(int perturbation) {
     Series series = new Series(batches.size());
-    try (LanguageModel model = ModelFactory.create(config, allocation)) {
+    try (TrainingRank rank = TrainingRank.allocate(new SingleRank(), device, settings)) {
+      LanguageModel model = rank.model();
       WeightReader.readAll(weights, model.weights(), model.buffers());
       if (perturbation != 0) {
-        perturb(model.parameters().values(), perturbation);
+        perturb(model.parameters(), perturbation);
       }
-      try (ShardedAdamW optimizer =
-          new ShardedAdamW(model.parameters(), new SingleRank(), settings, 0)) {
-        for (int step = 0; step < batches.size(); step++) {
-          model.parameters().resetGradients();
-          series.losses[step] = lossAndGradients(model, batches.get(step));
-          series.norms[step] = optimizer.step(LEARNING_RATE, 1).gradientNorm();
-        }
+      rank.optimizer().adoptValues();
+      for (int step = 0; step < batches.size(); step++) {
+        TrainingStep.Result result = rank.step().run(batch(batches.get(step)), LEARNING_RATE);
+        series.losses[step] = result.loss();
+        series.norms[step] = result.outcome().gradientNorm();
       }
     }
     return series;
   }
 
-  private double lossAndGradients(LanguageModel model, TokenIds ids) {
-    try (Scope _ = Scope.open();
-        Tape tape = Tape.recording(Recompute.NONE);
-        TokenBatch batch = ids.onDevice(allocation.device())) {
-      Pass pass = Pass.overSequences(tape, ids.sequences(), model.rotary(), null);
-      Losses result = model.losses(pass, batch, new LossWeights(1.0 / ids.targets(), 0));
-      tape.backward(result.next());
-      return HostCopy.item(result.next().value()) / ids.targets();
-    }
+  private static StepBatch batch(TokenIds ids) {
+    return new StepBatch(
+        List.of(ids.microBatch()), ids.targets(), DataState.START, DataState.START);
   }
 
   /** Multiplies every weight by a number within 2⁻²³ of 1, the distance of neighbours in fp32. */
-  private static void perturb(Tensor values, long seed) {
+  private static void perturb(ParameterStore parameters, long seed) {
     SplittableRandom random = new SplittableRandom(seed);
-    float[] factors = new float[Math.toIntExact(values.elements())];
-    for (int i = 0; i < factors.length; i++) {
-      factors[i] = (float) (1 + random.nextDouble(-0x1p-23, 0x1p-23));
-    }
-    Device device = values.device();
-    try (Tensor factor = HostCopy.fromFloats(factors, Dtype.FLOAT32, device, factors.length)) {
-      Elementwise.mulInPlace(values, factor);
+    for (Bucket bucket : parameters.buckets()) {
+      Tensor values = bucket.values();
+      float[] factors = new float[Math.toIntExact(values.elements())];
+      for (int i = 0; i < factors.length; i++) {
+        factors[i] = (float) (1 + random.nextDouble(-0x1p-23, 0x1p-23));
+      }
+      Device device = values.device();
+      try (Tensor factor = HostCopy.fromFloats(factors, Dtype.FLOAT32, device, factors.length)) {
+        Elementwise.mulInPlace(values, factor);
+      }
     }
   }
 }

@@ -1,12 +1,14 @@
 package dev.duoka.verify.parity;
 
-import dev.duoka.engine.autograd.Recompute;
 import dev.duoka.engine.autograd.Tape;
 import dev.duoka.engine.autograd.Variable;
 import dev.duoka.engine.optimizer.AdamWSettings;
+import dev.duoka.engine.precision.LossScaler;
 import dev.duoka.formats.modelconfig.ModelConfig;
 import dev.duoka.formats.modelconfig.ModelConfigReader;
 import dev.duoka.formats.safetensors.SafetensorsFolder;
+import dev.duoka.layout.Precision;
+import dev.duoka.layout.Recompute;
 import dev.duoka.model.LanguageModel;
 import dev.duoka.model.LossWeights;
 import dev.duoka.model.Losses;
@@ -16,6 +18,7 @@ import dev.duoka.model.layer.Pass;
 import dev.duoka.model.weight.CheckpointTensor;
 import dev.duoka.model.weight.Weight;
 import dev.duoka.model.weight.WeightReader;
+import dev.duoka.parallel.step.StepSettings;
 import dev.duoka.tensor.Device;
 import dev.duoka.tensor.Dtype;
 import dev.duoka.tensor.Scope;
@@ -99,8 +102,22 @@ public final class ParityCheck {
         WeightReader.readAll(weights, model.weights(), model.buffers());
         compareOneBatch(model, expected, ids);
       }
-      compareSteps(new OptimizerSteps(config, allocation, weights, steps, optimizer), expected);
+      StepSettings settings = settings(config, longest, optimizer);
+      compareSteps(new OptimizerSteps(settings, device, weights, steps), expected);
     }
+  }
+
+  /** The step that other programs' series were made with: fp32, the next token's loss alone. */
+  static StepSettings settings(ModelConfig config, int longest, AdamWSettings optimizer) {
+    return new StepSettings(
+        config,
+        Precision.FP32,
+        Recompute.NONE,
+        longest,
+        optimizer,
+        0,
+        LossScaler.Settings.DEFAULT,
+        StepSettings.AuxiliaryLosses.NONE);
   }
 
   private void compareOneBatch(LanguageModel model, ExpectedTensors expected, TokenIds ids) {

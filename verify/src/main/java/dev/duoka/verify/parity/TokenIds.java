@@ -1,6 +1,6 @@
 package dev.duoka.verify.parity;
 
-import dev.duoka.engine.function.LinearCrossEntropy;
+import dev.duoka.data.batch.MicroBatch;
 import dev.duoka.model.TokenBatch;
 import dev.duoka.tensor.Device;
 
@@ -30,11 +30,17 @@ final class TokenIds {
     return (long) sequences * (length - 1);
   }
 
-  TokenBatch onDevice(Device device) {
+  /** The ids with each token's next one as its target. */
+  MicroBatch microBatch() {
     long[] targets = new long[ids.length];
     for (int i = 0; i < ids.length; i++) {
-      targets[i] = i % length == length - 1 ? LinearCrossEntropy.IGNORED : ids[i + 1];
+      targets[i] = i % length == length - 1 ? MicroBatch.MASKED : ids[i + 1];
     }
-    return new TokenBatch(ids, targets, sequences, 0, device);
+    return MicroBatch.of(sequences, length, ids, targets);
+  }
+
+  TokenBatch onDevice(Device device) {
+    MicroBatch batch = microBatch();
+    return new TokenBatch(batch.tokens(), batch.targets(), sequences, 0, device);
   }
 }

@@ -11,9 +11,7 @@ import dev.duoka.formats.safetensors.SafetensorsFile;
 import dev.duoka.formats.safetensors.SafetensorsFolder;
 import dev.duoka.formats.safetensors.StoredDtype;
 import dev.duoka.formats.safetensors.TensorEntry;
-import dev.duoka.model.ModelFactory;
 import dev.duoka.tensor.Device;
-import dev.duoka.tensor.Dtype;
 import dev.duoka.tensor.MemoryLedger;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -158,11 +156,10 @@ class ParityCheckTests {
         SafetensorsFolder weights = SafetensorsFolder.open(folder)) {
       OptimizerSteps steps =
           new OptimizerSteps(
-              config,
-              new ModelFactory.Allocation(Dtype.FLOAT32, Device.CPU, 1, true, 24, 0),
+              ParityCheck.settings(config, 24, ParityCheck.OPTIMIZER),
+              Device.CPU,
               weights,
-              expected.steps(config.vocabSize()),
-              ParityCheck.OPTIMIZER);
+              expected.steps(config.vocabSize()));
       double[] plain = steps.run(0).norms();
       for (int seed = 1; seed <= ParityCheck.PERTURBED_RUNS && elsewhere == null; seed++) {
         OptimizerSteps.Series series = steps.run(seed);

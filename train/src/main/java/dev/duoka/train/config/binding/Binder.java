@@ -1,6 +1,9 @@
 package dev.duoka.train.config.binding;
 
 import dev.duoka.base.NearestName;
+import dev.duoka.formats.yaml.YamlParser;
+import dev.duoka.formats.yaml.YamlTree;
+import dev.duoka.formats.yaml.YamlValues;
 import java.lang.reflect.Constructor;
 import java.lang.reflect.ParameterizedType;
 import java.lang.reflect.RecordComponent;
@@ -127,7 +130,7 @@ public final class Binder {
     mapping
         .entries()
         .forEach((name, entry) -> origins.put(YamlTree.path(path, name), entry.origin()));
-    return Optional.of(FreeForm.map(mapping));
+    return Optional.of(YamlValues.map(mapping));
   }
 
   private void refuseUnknown(YamlTree.Mapping tree, List<Field> fields, String path) {

@@ -30,6 +30,9 @@ public @interface Doc {
   /** What is used when the field is left out, in words, where {@link #byDefault} cannot say it. */
   String whenAbsent() default "";
 
-  /** The interval a number must lie in, for example {@code [0, 1)} or {@code (0, inf)}. */
+  /**
+   * The interval a number must lie in, for example {@code [0, 1)} or {@code (0, inf)}; of an enum,
+   * the constants that a file may name, for example {@code fp32, bf16}, where those are not all.
+   */
   String range() default "";
 }

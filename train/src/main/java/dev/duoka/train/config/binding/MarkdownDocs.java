@@ -1,5 +1,6 @@
 package dev.duoka.train.config.binding;
 
+import dev.duoka.formats.yaml.YamlTree;
 import java.lang.reflect.ParameterizedType;
 import java.lang.reflect.Type;
 import java.nio.file.Path;
@@ -40,7 +41,8 @@ public final class MarkdownDocs {
 
   private void row(Field field) {
     Doc doc = field.doc();
-    String range = doc.range().isEmpty() ? "" : ", " + Interval.parse(doc.range()).words();
+    boolean interval = !doc.range().isEmpty() && !isChoice(field);
+    String range = interval ? ", " + Interval.parse(doc.range()).words() : "";
     String unit = doc.unit().isEmpty() ? "" : ", in " + doc.unit();
     text.append("| `").append(field.name()).append("` | ");
     text.append(typeName(field)).append(unit).append(range).append(" | ");
@@ -69,6 +71,10 @@ public final class MarkdownDocs {
                     || (field.isSection() && hasDefaults((Class<?>) field.type())));
   }
 
+  private static boolean isChoice(Field field) {
+    return field.type() instanceof Class<?> type && type.isEnum();
+  }
+
   private static String typeName(Field field) {
     Type type = field.type();
     if (field.isSection()) {
@@ -78,8 +84,8 @@ public final class MarkdownDocs {
       return generic.getRawType() == List.class ? "list of texts" : "any fields";
     }
     Class<?> raw = (Class<?>) type;
-    if (raw.isEnum()) {
-      return TextForm.names(raw).stream()
+    if (isChoice(field)) {
+      return TextForm.choices(raw, field.doc().range()).keySet().stream()
           .map(name -> "`" + name + "`")
           .collect(Collectors.joining(", "));
     }

@@ -1,5 +1,7 @@
 package dev.duoka.train.config.binding;
 
+import dev.duoka.formats.yaml.YamlParser;
+import dev.duoka.formats.yaml.YamlTree;
 import java.util.List;
 import java.util.Optional;
 
@@ -31,7 +33,7 @@ public final class Overrides {
         continue;
       }
       try {
-        result = result.with(path, new YamlTree.Entry(origin, value.get()));
+        result = result.with(path, new YamlTree.Entry(origin, true, value.get()));
       } catch (YamlTree.NotASectionException e) {
         problems.add(origin, "'" + e.getMessage() + "' has a value and no fields", "");
       }

@@ -2,11 +2,12 @@ package dev.duoka.train.config.binding;
 
 import dev.duoka.base.DuokaException;
 import dev.duoka.base.ErrorCode;
+import dev.duoka.formats.yaml.YamlProblems;
 import java.util.ArrayList;
 import java.util.List;
 
 /** What is wrong with a configuration, collected so that the user sees all of it at once. */
-public final class Problems {
+public final class Problems implements YamlProblems {
   private static final int SHOWN = 20;
 
   private final String file;
@@ -21,13 +22,7 @@ public final class Problems {
     this.file = file;
   }
 
-  /**
-   * Adds a problem.
-   *
-   * @param origin where the user wrote the cause
-   * @param problem what is wrong, without the final period
-   * @param remedy what to do, a whole sentence; empty for none
-   */
+  @Override
   public void add(String origin, String problem, String remedy) {
     messages.add(origin + ": " + problem + (remedy.isEmpty() ? "" : ". " + remedy));
   }

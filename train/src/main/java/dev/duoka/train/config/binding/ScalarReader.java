@@ -1,11 +1,13 @@
 package dev.duoka.train.config.binding;
 
 import dev.duoka.base.NearestName;
+import dev.duoka.formats.yaml.YamlTree;
 import java.math.BigDecimal;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
-import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.regex.Pattern;
 
 /** Reads a scalar as the type that a field wants, or says what it wants. */
@@ -49,7 +51,7 @@ final class ScalarReader {
       return path(scalar);
     }
     if (type.isEnum()) {
-      return choice(scalar, type);
+      return choice(scalar, TextForm.choices(type, range));
     }
     try {
       return Optional.of(TextForm.parse(type, scalar.text()));
@@ -114,12 +116,12 @@ final class ScalarReader {
     }
   }
 
-  private Optional<Object> choice(YamlTree.Scalar scalar, Class<?> type) {
-    List<String> names = TextForm.names(type);
-    int index = names.indexOf(scalar.text());
-    if (index >= 0) {
-      return Optional.of(type.getEnumConstants()[index]);
+  private Optional<Object> choice(YamlTree.Scalar scalar, Map<String, Object> choices) {
+    Object chosen = choices.get(scalar.text());
+    if (chosen != null) {
+      return Optional.of(chosen);
     }
+    Set<String> names = choices.keySet();
     problems.add(
         scalar.origin(),
         path + " wants one of " + String.join(", ", names) + ", got " + scalar.description(),

@@ -4,8 +4,10 @@ import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
 import java.lang.reflect.Modifier;
 import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
 
 /** The text form of values that are written as one word: enums, and types with a text parser. */
@@ -39,9 +41,20 @@ final class TextForm {
     }
   }
 
-  /** The names of an enum's constants as a file writes them. */
-  static List<String> names(Class<?> type) {
-    return Arrays.stream(type.getEnumConstants()).map(c -> name((Enum<?>) c)).toList();
+  /**
+   * An enum's constants that a file may name, by the names that it writes.
+   *
+   * @param range as in {@link Doc#range}; empty for all
+   */
+  static Map<String, Object> choices(Class<?> type, String range) {
+    Map<String, Object> all = new LinkedHashMap<>();
+    for (Object constant : type.getEnumConstants()) {
+      all.put(name((Enum<?>) constant), constant);
+    }
+    if (!range.isEmpty()) {
+      all.keySet().retainAll(List.of(range.split(", ")));
+    }
+    return all;
   }
 
   /** The name of an enum constant as a file writes it. */

@@ -1,5 +1,6 @@
 package dev.duoka.train.config.binding;
 
+import dev.duoka.formats.yaml.YamlTree;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;

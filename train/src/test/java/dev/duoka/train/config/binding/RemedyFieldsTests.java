@@ -2,6 +2,7 @@ package dev.duoka.train.config.binding;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.duoka.formats.yaml.YamlTree;
 import dev.duoka.train.config.RunConfig;
 import java.io.IOException;
 import java.nio.file.Files;

@@ -1,0 +1,78 @@
+package dev.duoka.comm;
+
+import dev.duoka.tensor.Tensor;
+
+/**
+ * A group of ranks that exchange tensors. Every method but the accessors is called by all ranks of
+ * the group in the same order; tensors are dense, and of one dtype and size on all ranks.
+ *
+ * <p>Collectives are launched, not finished, when a method returns: what they read and write may be
+ * touched again after {@link Pending#join}. Sums are added in the order of the ranks, so that every
+ * rank has the same bits. If a rank fails, the others' pending and later calls throw {@code
+ * RANK_LOST}.
+ *
+ * <p>One thread, that of its rank.
+ */
+public interface Communicator {
+  /** This rank's number within the group, from 0. */
+  int rank();
+
+  /** How many ranks the group has. */
+  int size();
+
+  /** What the group is for, for example {@code world} or {@code tensor}; for errors and ledgers. */
+  String name();
+
+  /** Replaces {@code tensor} by the sum over all ranks. */
+  Pending allReduce(Tensor tensor);
+
+  /**
+   * Sums over all ranks and leaves each with its part.
+   *
+   * @param full length {@code size · shard}; contents are undefined afterwards
+   * @param shard receives part number {@link #rank} of the sum; may be that part of {@code full}
+   */
+  Pending reduceScatter(Tensor full, Tensor shard);
+
+  /**
+   * Collects every rank's part.
+   *
+   * @param shard this rank's part; may be its place in {@code full}
+   * @param full receives all parts in the order of the ranks
+   */
+  Pending allGather(Tensor shard, Tensor full);
+
+  /**
+   * Sends rows to each rank and receives rows from each.
+   *
+   * @param send {@code [Σ sendRows, ...]}, for rank 0 first
+   * @param sendRows how many rows go to each rank
+   * @param receive {@code [Σ receiveRows, ...]}, from rank 0 first
+   * @param receiveRows how many rows come from each rank: what that rank sends here
+   */
+  Pending allToAll(Tensor send, long[] sendRows, Tensor receive, long[] receiveRows);
+
+  /** Replaces {@code tensor} by that of rank {@code root}. */
+  Pending broadcast(Tensor tensor, int root);
+
+  /** Sends a tensor to one rank, which calls {@link #receive}; the other ranks call neither. */
+  Pending send(Tensor tensor, int to);
+
+  /** Receives a tensor of this shape from one rank, which calls {@link #send}. */
+  Pending receive(Tensor tensor, int from);
+
+  /**
+   * Divides the group: ranks of the same {@code color} are a group of their own, in the order of
+   * {@code key} (then of rank). All ranks call it.
+   */
+  Communicator split(String name, int color, int key);
+
+  /** What the hosts of these ranks agree on without their devices. */
+  Agreement agreement();
+
+  /**
+   * Ends all exchange for good, in every group: the other ranks' pending and later calls throw
+   * {@code RANK_LOST} with this reason. The only method that one rank may call alone.
+   */
+  void abort(String reason);
+}

@@ -1,0 +1,59 @@
+package dev.duoka.comm;
+
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * What a rank exchanges, in order. A dry run keeps all of it, to compare the ranks before the first
+ * step; a running rank writes it where another process can read it while the rank hangs.
+ */
+public interface ExchangeLedger {
+  /** Keeps nothing. */
+  ExchangeLedger NONE =
+      new ExchangeLedger() {
+        @Override
+        public long issued(Exchange exchange) {
+          return 0;
+        }
+
+        @Override
+        public void completed(long sequence) {}
+      };
+
+  /**
+   * Notes a call before it is made.
+   *
+   * @return its number, from 1
+   */
+  long issued(Exchange exchange);
+
+  /** Notes that the call of this number has ended, as far as the host knows. */
+  void completed(long sequence);
+
+  /** A ledger that keeps every call in memory. */
+  final class InMemory implements ExchangeLedger {
+    private final List<Exchange> exchanges = new ArrayList<>();
+    private long completed;
+
+    @Override
+    public long issued(Exchange exchange) {
+      exchanges.add(exchange);
+      return exchanges.size();
+    }
+
+    @Override
+    public void completed(long sequence) {
+      completed++;
+    }
+
+    /** All calls, in order. */
+    public List<Exchange> exchanges() {
+      return List.copyOf(exchanges);
+    }
+
+    /** How many of them have ended. */
+    public long completed() {
+      return completed;
+    }
+  }
+}

@@ -1,0 +1,103 @@
+package dev.duoka.comm;
+
+import dev.duoka.base.DuokaException;
+import dev.duoka.base.ErrorCode;
+import dev.duoka.tensor.Tensor;
+import dev.duoka.tensor.op.Copies;
+import dev.duoka.tensor.op.Views;
+
+/** A group of one: what it collects it has already. */
+public final class SingleRank implements Communicator, Agreement {
+  private final String name;
+
+  /** The world of one rank. */
+  public SingleRank() {
+    this("world");
+  }
+
+  /** A group of one rank within a larger world. */
+  public SingleRank(String name) {
+    this.name = name;
+  }
+
+  @Override
+  public int rank() {
+    return 0;
+  }
+
+  @Override
+  public int size() {
+    return 1;
+  }
+
+  @Override
+  public String name() {
+    return name;
+  }
+
+  @Override
+  public Pending allReduce(Tensor tensor) {
+    return Pending.DONE;
+  }
+
+  @Override
+  public Pending reduceScatter(Tensor full, Tensor shard) {
+    return copy(shard, full);
+  }
+
+  @Override
+  public Pending allGather(Tensor shard, Tensor full) {
+    return copy(full, shard);
+  }
+
+  @Override
+  public Pending allToAll(Tensor send, long[] sendRows, Tensor receive, long[] receiveRows) {
+    return copy(receive, send);
+  }
+
+  @Override
+  public Pending broadcast(Tensor tensor, int root) {
+    return Pending.DONE;
+  }
+
+  @Override
+  public Pending send(Tensor tensor, int to) {
+    throw alone();
+  }
+
+  @Override
+  public Pending receive(Tensor tensor, int from) {
+    throw alone();
+  }
+
+  @Override
+  public Communicator split(String name, int color, int key) {
+    return new SingleRank(name);
+  }
+
+  @Override
+  public Agreement agreement() {
+    return this;
+  }
+
+  @Override
+  public void sum(double[] values) {}
+
+  @Override
+  public void barrier() {}
+
+  @Override
+  public void abort(String reason) {}
+
+  private static Pending copy(Tensor target, Tensor source) {
+    if (!target.device().isMeta() && Views.addressOf(target) != Views.addressOf(source)) {
+      Copies.into(target, source);
+    }
+    return Pending.DONE;
+  }
+
+  private DuokaException alone() {
+    return new DuokaException(
+        ErrorCode.RANK_LOST, "the only rank of " + name + " has nobody to send to", "");
+  }
+}

@@ -1,0 +1,322 @@
+package dev.duoka.comm.local;
+
+import dev.duoka.base.DuokaException;
+import dev.duoka.base.ErrorCode;
+import dev.duoka.comm.Agreement;
+import dev.duoka.comm.Communicator;
+import dev.duoka.comm.Exchange;
+import dev.duoka.comm.ExchangeLedger;
+import dev.duoka.comm.Operation;
+import dev.duoka.comm.OrderedSum;
+import dev.duoka.comm.OrderedSum.Stretch;
+import dev.duoka.comm.Pending;
+import dev.duoka.comm.SingleRank;
+import dev.duoka.comm.local.LocalGroup.Slot;
+import dev.duoka.tensor.Device;
+import dev.duoka.tensor.Dtype;
+import dev.duoka.tensor.MemoryOwner;
+import dev.duoka.tensor.Scope;
+import dev.duoka.tensor.Tensor;
+import dev.duoka.tensor.op.Copies;
+import dev.duoka.tensor.op.Views;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Objects;
+import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A rank that is a thread and reads the others' tensors directly. The hosts meet at each
+ * collective, but none waits for a device: each rank's stream waits for marks on the others'
+ * streams. What a collective launches, it launches on the rank's current stream, so {@link
+ * Pending#join} of a collective has nothing to add.
+ */
+final class LocalCommunicator implements Communicator, Agreement, AutoCloseable {
+  private final LocalGroup group;
+  private final int rank;
+  private final Slot mine;
+  private final ExchangeLedger ledger;
+  private int turn;
+  private long sequence;
+
+  LocalCommunicator(LocalGroup group, int rank, ExchangeLedger ledger) {
+    this.group = group;
+    this.rank = rank;
+    this.ledger = ledger;
+    this.mine = group.slot(rank);
+  }
+
+  @Override
+  public int rank() {
+    return rank;
+  }
+
+  @Override
+  public int size() {
+    return group.size();
+  }
+
+  @Override
+  public String name() {
+    return group.name();
+  }
+
+  /** Each rank sums a stretch of its own in place, then all collect the others' stretches. */
+  @Override
+  public Pending allReduce(Tensor tensor) {
+    try (Scope _ = Scope.open(MemoryOwner.COMMUNICATION)) {
+      Tensor flat = Views.reshape(tensor, -1);
+      begin(Operation.ALL_REDUCE, flat, -1);
+      Stretch own = stretch(flat, rank);
+      Tensor place = Views.narrow(flat, 0, own.start(), own.length());
+      OrderedSum.into(place, published(), own);
+      meetAgain(flat.device());
+      for (int source = 0; source < size(); source++) {
+        if (source != rank) {
+          Stretch there = stretch(flat, source);
+          Copies.into(
+              Views.narrow(flat, 0, there.start(), there.length()),
+              Views.narrow(published(source), 0, there.start(), there.length()));
+        }
+      }
+      end(flat.device());
+    }
+    return Pending.DONE;
+  }
+
+  private Stretch stretch(Tensor flat, int of) {
+    return OrderedSum.stretch(flat.size(0), of, size());
+  }
+
+  @Override
+  public Pending reduceScatter(Tensor full, Tensor shard) {
+    try (Scope _ = Scope.open(MemoryOwner.COMMUNICATION)) {
+      long length = shard.elements();
+      begin(Operation.REDUCE_SCATTER, Views.reshape(full, -1), -1);
+      OrderedSum.into(Views.reshape(shard, -1), published(), new Stretch(rank * length, length));
+      end(full.device());
+    }
+    return Pending.DONE;
+  }
+
+  @Override
+  public Pending allGather(Tensor shard, Tensor full) {
+    try (Scope _ = Scope.open(MemoryOwner.COMMUNICATION)) {
+      Tensor flat = Views.reshape(full, -1);
+      long length = shard.elements();
+      begin(Operation.ALL_GATHER, Views.reshape(shard, -1), -1);
+      for (int source = 0; source < size(); source++) {
+        Tensor place = Views.narrow(flat, 0, source * length, length);
+        // A shard that lies in place already is not copied onto itself.
+        if (source != rank || Views.addressOf(place) != Views.addressOf(shard)) {
+          Copies.into(place, published(source));
+        }
+      }
+      end(full.device());
+    }
+    return Pending.DONE;
+  }
+
+  @Override
+  public Pending allToAll(Tensor send, long[] sendRows, Tensor receive, long[] receiveRows) {
+    try (Scope _ = Scope.open(MemoryOwner.COMMUNICATION)) {
+      mine.rows = sendRows.clone();
+      begin(Operation.ALL_TO_ALL, send, -1);
+      long to = 0;
+      for (int source = 0; source < size(); source++) {
+        long[] rows = group.slot(source).rows;
+        if (rows[rank] != receiveRows[source]) {
+          throw new DuokaException(
+              ErrorCode.RANK_LOST,
+              "rank "
+                  + group.member(source)
+                  + " sends "
+                  + rows[rank]
+                  + " rows to rank "
+                  + group.member(rank)
+                  + ", which expects "
+                  + receiveRows[source],
+              "");
+        }
+        long from = 0;
+        for (int before = 0; before < rank; before++) {
+          from += rows[before];
+        }
+        if (rows[rank] > 0) {
+          Copies.into(
+              Views.narrow(receive, 0, to, rows[rank]),
+              Views.narrow(published(source), 0, from, rows[rank]));
+        }
+        to += rows[rank];
+      }
+      end(receive.device());
+    }
+    return Pending.DONE;
+  }
+
+  @Override
+  public Pending broadcast(Tensor tensor, int root) {
+    try (Scope _ = Scope.open(MemoryOwner.COMMUNICATION)) {
+      begin(Operation.BROADCAST, tensor, root);
+      if (rank != root) {
+        Copies.into(tensor, published(root));
+      }
+      end(tensor.device());
+    }
+    return Pending.DONE;
+  }
+
+  @Override
+  public Pending send(Tensor tensor, int to) {
+    Message message = new Message(group, to, tensor, completion(Operation.SEND, tensor, to));
+    group.post(rank, to, message);
+    return message;
+  }
+
+  @Override
+  public Pending receive(Tensor tensor, int from) {
+    return new Reception(group, from, rank, tensor, completion(Operation.RECEIVE, tensor, from));
+  }
+
+  @Override
+  public Communicator split(String name, int color, int key) {
+    mine.colorAndKey = new int[] {color, key};
+    meet(new Exchange(group.name(), Operation.SPLIT, 0, null, -1));
+    List<Integer> ranks =
+        IntStream.range(0, size())
+            .filter(other -> group.slot(other).colorAndKey[0] == color)
+            .boxed()
+            .sorted(Comparator.comparingInt(other -> group.slot(other).colorAndKey[1]))
+            .toList();
+    LocalGroup child = group.child(color, name, ranks.stream().map(group::member).toList());
+    finish();
+    if (rank == 0) {
+      group.forgetChildren();
+    }
+    return ranks.size() == 1
+        ? new SingleRank(name)
+        : new LocalCommunicator(child, ranks.indexOf(rank), ledger);
+  }
+
+  @Override
+  public Agreement agreement() {
+    return this;
+  }
+
+  @Override
+  public void sum(double[] values) {
+    mine.numbers = values.clone();
+    meet(new Exchange(group.name(), Operation.AGREE, values.length, Dtype.FLOAT64, -1));
+    for (int i = 0; i < values.length; i++) {
+      double sum = 0;
+      for (int other = 0; other < size(); other++) {
+        sum += group.slot(other).numbers[i];
+      }
+      values[i] = sum;
+    }
+    finish();
+  }
+
+  @Override
+  public void barrier() {
+    meet(new Exchange(group.name(), Operation.BARRIER, 0, null, -1));
+    ledger.completed(sequence);
+  }
+
+  @Override
+  public void abort(String reason) {
+    group
+        .world()
+        .breakBecauseOf(group.member(rank), new DuokaException(ErrorCode.RANK_LOST, reason, ""));
+  }
+
+  /** Shows the others this rank's tensor, and lets its stream wait until theirs are complete. */
+  private void begin(Operation operation, Tensor tensor, int peer) {
+    mine.tensor = tensor;
+    mine.ready.set(tensor.device());
+    meet(new Exchange(group.name(), operation, tensor.elements(), tensor.dtype(), peer));
+    for (int other = 0; other < size(); other++) {
+      if (other != rank) {
+        group.slot(other).ready.holdBack(tensor.device());
+      }
+    }
+  }
+
+  /** Lets this rank's stream wait for what all have launched since they began. */
+  private void meetAgain(Device device) {
+    mine.ready.set(device);
+    group.meet();
+    for (int other = 0; other < size(); other++) {
+      if (other != rank) {
+        group.slot(other).ready.holdBack(device);
+      }
+    }
+  }
+
+  /** Nobody may change what was shown before everybody has read it. */
+  private void end(Device device) {
+    mine.done.set(device);
+    finish();
+    for (int other = 0; other < size(); other++) {
+      if (other != rank) {
+        group.slot(other).done.holdBack(device);
+      }
+    }
+  }
+
+  private void finish() {
+    group.meet();
+    ledger.completed(sequence);
+  }
+
+  private Runnable completion(Operation operation, Tensor tensor, int peer) {
+    long issued =
+        ledger.issued(
+            new Exchange(group.name(), operation, tensor.elements(), tensor.dtype(), peer));
+    return () -> ledger.completed(issued);
+  }
+
+  /** Waits for the others, who must have called the same. */
+  private void meet(Exchange call) {
+    sequence = ledger.issued(call);
+    int now = turn;
+    turn ^= 1;
+    mine.calls[now] = call;
+    group.meet();
+    for (int other = 0; other < size(); other++) {
+      @Nullable Exchange theirs = group.slot(other).calls[now];
+      if (theirs == null || !call.matches(theirs)) {
+        throw new DuokaException(
+            ErrorCode.RANK_LOST,
+            "rank "
+                + group.member(rank)
+                + " is in "
+                + call
+                + ", but rank "
+                + group.member(other)
+                + " in "
+                + theirs,
+            "");
+      }
+    }
+  }
+
+  private Tensor published(int source) {
+    return Objects.requireNonNull(group.slot(source).tensor);
+  }
+
+  private List<Tensor> published() {
+    List<Tensor> tensors = new ArrayList<>();
+    for (int source = 0; source < size(); source++) {
+      tensors.add(published(source));
+    }
+    return tensors;
+  }
+
+  @Override
+  public void close() {
+    mine.ready.close();
+    mine.done.close();
+  }
+}

@@ -1,0 +1,89 @@
+package dev.duoka.comm.local;
+
+import dev.duoka.comm.ExchangeLedger;
+import dev.duoka.comm.RankBody;
+import dev.duoka.comm.SingleRank;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.IntFunction;
+import org.jspecify.annotations.Nullable;
+
+/** Runs the ranks of one process, each on a platform thread of its own. */
+public final class LocalRanks {
+  private LocalRanks() {}
+
+  /**
+   * Runs {@code body} on {@code size} ranks and returns when all are done. A group of one runs on
+   * the calling thread.
+   *
+   * @throws RuntimeException the first failure of a rank; the others were stopped by it
+   */
+  public static void run(int size, RankBody body) {
+    run(size, _ -> ExchangeLedger.NONE, body);
+  }
+
+  /**
+   * As {@link #run(int, RankBody)}.
+   *
+   * @param ledgers makes each rank's ledger, to which it writes what it exchanges
+   */
+  public static void run(int size, IntFunction<ExchangeLedger> ledgers, RankBody body) {
+    if (size == 1) {
+      runSingle(body);
+      return;
+    }
+    LocalWorld world = new LocalWorld();
+    LocalGroup group = LocalGroup.ofWorld(world, size);
+    List<Thread> threads = new ArrayList<>();
+    for (int rank = 0; rank < size; rank++) {
+      int number = rank;
+      threads.add(
+          Thread.ofPlatform()
+              .name("rank-" + rank)
+              .start(() -> runRank(number, group, ledgers.apply(number), body)));
+    }
+    threads.forEach(LocalRanks::join);
+    throwIfFailed(world.failure());
+  }
+
+  private static void runSingle(RankBody body) {
+    try {
+      body.run(new SingleRank());
+    } catch (Exception e) {
+      throwIfFailed(e);
+    }
+  }
+
+  private static void runRank(int rank, LocalGroup group, ExchangeLedger ledger, RankBody body) {
+    try (LocalCommunicator communicator = new LocalCommunicator(group, rank, ledger)) {
+      body.run(communicator);
+      group.world().leave(rank);
+    } catch (Throwable t) { // whatever it is, the other ranks must not wait for this one
+      group.world().breakBecauseOf(rank, t);
+    }
+  }
+
+  private static void join(Thread thread) {
+    boolean interrupted = false;
+    while (true) {
+      try {
+        thread.join();
+        break;
+      } catch (InterruptedException e) {
+        interrupted = true;
+      }
+    }
+    if (interrupted) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  private static void throwIfFailed(@Nullable Throwable failure) {
+    switch (failure) {
+      case null -> {}
+      case RuntimeException e -> throw e;
+      case Error e -> throw e;
+      default -> throw new IllegalStateException(failure);
+    }
+  }
+}

@@ -1,0 +1,64 @@
+package dev.duoka.comm.local;
+
+import dev.duoka.base.DuokaException;
+import dev.duoka.base.ErrorCode;
+import dev.duoka.comm.Pending;
+import dev.duoka.tensor.Tensor;
+import dev.duoka.tensor.op.Copies;
+import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
+
+/** A tensor that is to come; the copy is launched by {@link #join}. */
+final class Reception implements Pending {
+  private final LocalGroup group;
+  private final int from;
+  private final int rank;
+  private final Tensor target;
+  private final Runnable completion;
+  private boolean joined;
+
+  Reception(LocalGroup group, int from, int rank, Tensor target, Runnable completion) {
+    this.completion = completion;
+    this.group = group;
+    this.from = from;
+    this.rank = rank;
+    this.target = target;
+  }
+
+  @Override
+  public void join() {
+    if (joined) {
+      return;
+    }
+    Message message = group.take(from, rank);
+    Tensor source = message.tensor();
+    if (source.dtype() != target.dtype() || !Arrays.equals(source.shape(), target.shape())) {
+      throw new DuokaException(
+          ErrorCode.RANK_LOST,
+          "rank "
+              + group.member(rank)
+              + " expects "
+              + target
+              + " from rank "
+              + group.member(from)
+              + ", which sends "
+              + source,
+          "");
+    }
+    message.ready().holdBack(target.device());
+    Copies.into(target, source);
+    message.taken(message.copied(), target);
+    joined = true;
+    completion.run();
+  }
+
+  @Override
+  public boolean isDone() {
+    return joined || group.hasMessage(from, rank);
+  }
+
+  @Override
+  public @Nullable Throwable failure() {
+    return group.world().failure();
+  }
+}

@@ -1,8 +1,0 @@
-package dev.duoka.engine.optimizer;
-
-/** An optimizer step that was launched and may not have ended. */
-@FunctionalInterface
-public interface PendingOutcome {
-  /** What the step did; waits for it. To be called once, before the next but one step. */
-  StepOutcome await();
-}

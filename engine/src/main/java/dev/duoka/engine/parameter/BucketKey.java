@@ -1,0 +1,16 @@
+package dev.duoka.engine.parameter;
+
+import dev.duoka.tensor.Dtype;
+
+/**
+ * What the weights of a bucket have in common.
+ *
+ * @param block the part of the model, in the order of the forward pass
+ * @param group names those whose gradients are summed over the same devices
+ * @param dtype of the values
+ * @param trainable whether they have gradients
+ */
+public record BucketKey(int block, String group, Dtype dtype, boolean trainable) {
+  /** The group of models that are not laid out over several devices in different ways. */
+  public static final String ONE_GROUP = "all";
+}

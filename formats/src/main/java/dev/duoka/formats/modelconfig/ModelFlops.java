@@ -1,0 +1,38 @@
+package dev.duoka.formats.modelconfig;
+
+/**
+ * The floating-point operations that training a model needs per token: so many per active weight
+ * that a product uses (the input embedding is a look-up), and attention's two products three times
+ * over for forward and backward. Recomputation does not count.
+ */
+public final class ModelFlops {
+  /** Forward 2, gradients of inputs and of weights 2 each. */
+  public static final int PER_WEIGHT = 6;
+
+  /** As {@link #PER_WEIGHT} without gradients of the weights. */
+  public static final int PER_FROZEN_WEIGHT = 4;
+
+  private ModelFlops() {}
+
+  /**
+   * FLOPs per token of training all weights at sequences of {@code length} tokens, attention at its
+   * causal half.
+   */
+  public static double perToken(ModelConfig config, int length) {
+    return perToken(config, PER_WEIGHT, (length + 1) / 2.0);
+  }
+
+  /**
+   * FLOPs per token.
+   *
+   * @param perWeight of an active weight
+   * @param keys that a token attends to, the mean over the sequence
+   */
+  public static double perToken(ModelConfig config, int perWeight, double keys) {
+    double weights =
+        ParameterCounts.of(config).active()
+            - (config.tieEmbeddings() ? 0.0 : (double) config.vocabSize() * config.hiddenSize());
+    AttentionShape attention = AttentionShape.of(config.attention(), config.hiddenSize());
+    return perWeight * weights + 3 * config.layers() * attention.flops(keys);
+  }
+}

@@ -1,0 +1,111 @@
+package dev.duoka.layout;
+
+/**
+ * How a step is spread over ranks and what is kept where.
+ *
+ * <p>Ranks are {@code data × tensor × pipeline × context}; the expert axis divides the experts over
+ * {@code expert} of the ranks within a pipeline stage.
+ *
+ * @param data data-parallel ranks
+ * @param tensor ranks that share every product of a layer, with sequence parallelism
+ * @param pipeline stages
+ * @param expert ranks over which the experts are spread
+ * @param context ranks that share every sequence
+ * @param zero ZeRO stage: 0 shards nothing, 1 the optimizer's states, 2 gradients too, 3 weights
+ *     too
+ * @param microBatch sequences that a rank computes at once
+ * @param accumulation micro-batches of a step
+ * @param recompute what the backward pass computes again
+ * @param offload what lives in host memory
+ * @param loss how the loss is computed
+ * @param precision arithmetic
+ * @param method which weights are trained
+ */
+public record Layout(
+    int data,
+    int tensor,
+    int pipeline,
+    int expert,
+    int context,
+    int zero,
+    int microBatch,
+    int accumulation,
+    Recompute recompute,
+    Offload offload,
+    LossKind loss,
+    Precision precision,
+    Method method) {
+
+  /** GPUs that it uses. */
+  public int gpus() {
+    return data * tensor * pipeline * context;
+  }
+
+  /** Ranks that hold the same dense weights: what ZeRO shards these over. */
+  public int replicas() {
+    return data * context;
+  }
+
+  /** Ranks that hold the same experts: what ZeRO shards these over. */
+  public int expertReplicas() {
+    return Math.max(1, data * context * tensor / expert);
+  }
+
+  /** The same with nothing sharded or away: what layouts have in common that differ in that. */
+  public Layout withoutStates() {
+    return new Layout(
+        data,
+        tensor,
+        pipeline,
+        expert,
+        context,
+        0,
+        microBatch,
+        accumulation,
+        recompute,
+        Offload.NONE,
+        loss,
+        precision,
+        method);
+  }
+
+  /** Axes that are in use. */
+  public int axes() {
+    return (data > 1 ? 1 : 0)
+        + (tensor > 1 ? 1 : 0)
+        + (pipeline > 1 ? 1 : 0)
+        + (expert > 1 ? 1 : 0)
+        + (context > 1 ? 1 : 0);
+  }
+
+  /** For example {@code data 4 × tensor 2, ZeRO 1, micro-batch 2 × 16, recompute selective}. */
+  @Override
+  public String toString() {
+    StringBuilder text = new StringBuilder("data ").append(data);
+    axis(text, "tensor", tensor);
+    axis(text, "pipeline", pipeline);
+    axis(text, "context", context);
+    if (expert > 1) {
+      text.append(", expert ").append(expert);
+    }
+    text.append(", ZeRO ").append(zero);
+    text.append(", micro-batch ").append(microBatch).append(" × ").append(accumulation);
+    if (recompute != Recompute.NONE) {
+      text.append(", recompute ").append(recompute);
+    }
+    if (offload != Offload.NONE) {
+      text.append(", offload ").append(offload);
+    }
+    if (loss != LossKind.CHUNKED) {
+      text.append(", loss ").append(loss);
+    }
+    text.append(", ").append(precision);
+    return method == Method.FULL ? text.toString() : text.append(", ").append(method).toString();
+  }
+
+  private static void axis(StringBuilder text, String name, int size) {
+    if (size > 1) {
+      text.append(" × ").append(name).append(' ').append(size);
+    }
+  }
+}

@@ -1,0 +1,45 @@
+package dev.duoka.layout;
+
+import dev.duoka.base.DuokaException;
+import dev.duoka.base.ErrorCode;
+import dev.duoka.base.NearestName;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+
+/** Which weights are trained, and in what form their states are kept. */
+public enum Method {
+  /** All weights, AdamW with fp32 master weights and moments. */
+  FULL,
+  /** All weights, moments in 8 bits beside fp32 master weights. */
+  FULL_8BIT,
+  /** Low-rank adapters beside frozen 16-bit weights (arXiv 2106.09685). */
+  LORA,
+  /** Low-rank adapters beside frozen 4-bit weights (arXiv 2305.14314). */
+  QLORA;
+
+  /** The rank of the adapters that plans assume. */
+  public static final int ADAPTER_RANK = 16;
+
+  /** Whether only adapters are trained. */
+  public boolean isAdapter() {
+    return this == LORA || this == QLORA;
+  }
+
+  /** The method of that name; an error with the nearest where there is none. */
+  public static Method named(String name) {
+    List<String> names = Arrays.stream(values()).map(Method::toString).toList();
+    int index = names.indexOf(name.strip().toLowerCase(Locale.ROOT));
+    if (index < 0) {
+      throw new DuokaException(
+          ErrorCode.USAGE, "there is no method '" + name + "'", NearestName.hint(name, names));
+    }
+    return values()[index];
+  }
+
+  /** For example {@code full-8bit}. */
+  @Override
+  public String toString() {
+    return name().toLowerCase(Locale.ROOT).replace('_', '-');
+  }
+}

@@ -1,0 +1,78 @@
+package dev.duoka.layout;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.duoka.base.DuokaException;
+import org.junit.jupiter.api.Test;
+
+/** What a layout says of itself, and the words that run files, reports and JSON use. */
+final class LayoutTests {
+  private static final Layout WIDE =
+      new Layout(
+          4,
+          2,
+          3,
+          8,
+          2,
+          1,
+          2,
+          16,
+          Recompute.SELECTIVE,
+          Offload.OPTIMIZER,
+          LossKind.FUSED,
+          Precision.BF16,
+          Method.FULL_8BIT);
+
+  private static final Layout ALONE =
+      new Layout(
+          1,
+          1,
+          1,
+          1,
+          1,
+          0,
+          1,
+          1,
+          Recompute.NONE,
+          Offload.NONE,
+          LossKind.CHUNKED,
+          Precision.FP32,
+          Method.FULL);
+
+  @Test
+  void expertsLieOnRanksThatTheOtherAxesMake() {
+    assertThat(WIDE.gpus()).isEqualTo(4 * 2 * 3 * 2);
+    assertThat(WIDE.replicas()).isEqualTo(4 * 2);
+    assertThat(WIDE.expertReplicas()).isEqualTo(4 * 2 * 2 / 8);
+    assertThat(WIDE.axes()).isEqualTo(5);
+    assertThat(ALONE.axes()).isZero();
+  }
+
+  @Test
+  void saysInWordsWhatIsNotUsual() {
+    assertThat(WIDE)
+        .hasToString(
+            "data 4 × tensor 2 × pipeline 3 × context 2, expert 8, ZeRO 1, micro-batch 2 × 16,"
+                + " recompute selective, offload optimizer, loss fused, bf16, full-8bit");
+    assertThat(ALONE).hasToString("data 1, ZeRO 0, micro-batch 1 × 1, fp32");
+  }
+
+  @Test
+  void withoutStatesDiffersInThemAlone() {
+    assertThat(WIDE.withoutStates())
+        .hasToString(
+            "data 4 × tensor 2 × pipeline 3 × context 2, expert 8, ZeRO 0, micro-batch 2 × 16,"
+                + " recompute selective, loss fused, bf16, full-8bit");
+  }
+
+  @Test
+  void aMethodIsFoundByItsNameOrTheNearestIsTold() {
+    for (Method method : Method.values()) {
+      assertThat(Method.named(method.toString())).isEqualTo(method);
+    }
+    assertThatThrownBy(() -> Method.named("qlorra"))
+        .isInstanceOf(DuokaException.class)
+        .hasMessageContaining("there is no method 'qlorra'");
+  }
+}

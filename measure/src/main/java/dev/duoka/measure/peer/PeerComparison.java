@@ -1,0 +1,92 @@
+package dev.duoka.measure.peer;
+
+import dev.duoka.measure.step.StepJob;
+import dev.duoka.measure.step.StepSpeed;
+import java.io.PrintWriter;
+import java.util.Optional;
+import java.util.OptionalDouble;
+import org.jspecify.annotations.Nullable;
+import tools.jackson.databind.node.ArrayNode;
+import tools.jackson.databind.node.ObjectNode;
+
+/**
+ * A step of ours, and what another program reported of the same if one was run.
+ *
+ * @param ours our step
+ * @param peer the other program's result
+ * @param peerSeconds how long the other program took
+ */
+public record PeerComparison(StepSpeed ours, Optional<Peer.Result> peer, double peerSeconds) {
+  /** The name of the field with the bytes by owner. */
+  public static final String OWNERS = "memory_by_owner";
+
+  /**
+   * Runs the other program first, so that the card is free: what this process once took it keeps to
+   * its end.
+   *
+   * @param command the other program, as a shell command; null for none
+   */
+  public static PeerComparison run(
+      StepJob job, int warmUp, int steps, @Nullable String command, PrintWriter progress) {
+    long start = System.nanoTime();
+    Optional<Peer.Result> peer = Optional.ofNullable(command).map(c -> Peer.run(c, progress));
+    double peerSeconds = (System.nanoTime() - start) * 1e-9;
+    return new PeerComparison(StepSpeed.measure(job, warmUp, steps), peer, peerSeconds);
+  }
+
+  /** From the start of this process to the end of its first step, without the other program. */
+  public double firstStepSeconds() {
+    return ours.firstStepSeconds() - peerSeconds;
+  }
+
+  /** Our tokens per second by the other program's; empty on {@code meta} and without one. */
+  public OptionalDouble speedRatio() {
+    return peer.isEmpty() || ours.job().device().isMeta()
+        ? OptionalDouble.empty()
+        : OptionalDouble.of(ours.tokensPerSecond() / peer.get().tokensPerSecond());
+  }
+
+  /** Our peak by the other program's; empty where that is unknown. */
+  public OptionalDouble memoryRatio() {
+    OptionalDouble theirs = peer.map(Peer.Result::peakGib).orElse(OptionalDouble.empty());
+    return theirs.isPresent()
+        ? OptionalDouble.of(ours.peakGib() / theirs.getAsDouble())
+        : OptionalDouble.empty();
+  }
+
+  /** Adds the results to a report, rounded for people. */
+  public void describe(ObjectNode report) {
+    if (!ours.job().device().isMeta()) {
+      putTimes(report);
+    }
+    report.put("peak_gib", round(ours.peakGib(), 2));
+    if (ours.job().device().isCuda()) {
+      report.put("driver_gib", round(ours.driverGib(), 2));
+    }
+    ObjectNode owners = report.putObject(OWNERS);
+    ours.peakByOwner().forEach((owner, bytes) -> owners.put(owner, bytes));
+    if (peer.isPresent()) {
+      report.put("peer_tokens_per_second", peer.get().tokensPerSecond());
+      speedRatio().ifPresent(ratio -> report.put("speed_ratio", round(ratio, 3)));
+      peer.get().peakGib().ifPresent(gib -> report.put("peer_peak_gib", gib));
+      memoryRatio().ifPresent(ratio -> report.put("memory_ratio", round(ratio, 3)));
+    }
+  }
+
+  /** What only a device that computes has. */
+  private void putTimes(ObjectNode report) {
+    report.put("step_ms", round(ours.milliseconds(), 2));
+    report.put("tokens_per_second", round(ours.tokensPerSecond(), 0));
+    ours.mfu().ifPresent(mfu -> report.put("mfu", round(mfu, 4)));
+    report.put("mfu_against", ours.deviceFlopsSource());
+    report.put("loss", round(ours.losses().getLast(), 4));
+    ArrayNode losses = report.putArray("losses");
+    ours.losses().forEach(losses::add);
+    report.put("first_step_seconds", round(firstStepSeconds(), 1));
+  }
+
+  private static double round(double value, int digits) {
+    double scale = Math.pow(10, digits);
+    return Math.round(value * scale) / scale;
+  }
+}

@@ -1,0 +1,65 @@
+package dev.duoka.measure.step;
+
+import dev.duoka.formats.modelconfig.ModelConfig;
+import dev.duoka.layout.Precision;
+import dev.duoka.layout.Recompute;
+import dev.duoka.tensor.Device;
+import dev.duoka.train.config.BatchPlan;
+import dev.duoka.train.config.ModelSource;
+import dev.duoka.train.config.RunConfig;
+import dev.duoka.train.device.SingleDevice;
+
+/**
+ * A training step of one rank to measure.
+ *
+ * @param microBatch sequences in a forward pass
+ * @param accumulation forward passes in a step
+ * @param length tokens in a sequence
+ * @param deterministic whether it gives the same bits each time
+ */
+public record StepJob(
+    ModelConfig model,
+    Precision precision,
+    Recompute recompute,
+    SingleDevice device,
+    int microBatch,
+    int accumulation,
+    int length,
+    int cpuThreads,
+    boolean deterministic) {
+  /** The step of a run's first rank, as if it were alone. */
+  public static StepJob of(RunConfig config) {
+    BatchPlan batch = BatchPlan.of(config);
+    return new StepJob(
+        ModelSource.config(config.model()),
+        config.training().precision(),
+        config.training().recompute(),
+        SingleDevice.of(config.device()),
+        batch.microBatch(),
+        batch.accumulationSteps(),
+        config.data().sequenceLength(),
+        config.threadsPerRank(Runtime.getRuntime().availableProcessors()),
+        config.training().deterministic());
+  }
+
+  /** Tokens in a step. */
+  public long tokens() {
+    return (long) microBatch * accumulation * length;
+  }
+
+  /** The benchmark of this step on {@code where}. */
+  public StepBenchmark.Spec on(Device where, int warmUp, int steps) {
+    return new StepBenchmark.Spec(
+        model,
+        precision,
+        recompute,
+        where,
+        microBatch,
+        accumulation,
+        length,
+        warmUp,
+        steps,
+        cpuThreads,
+        deterministic);
+  }
+}

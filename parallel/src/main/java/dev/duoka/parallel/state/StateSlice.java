@@ -1,0 +1,70 @@
+package dev.duoka.parallel.state;
+
+import dev.duoka.engine.optimizer.AdamW;
+import dev.duoka.engine.optimizer.AdamWSettings;
+import dev.duoka.engine.parameter.Bucket;
+import dev.duoka.tensor.MemoryOwner;
+import dev.duoka.tensor.Scope;
+import dev.duoka.tensor.Tensor;
+import dev.duoka.tensor.op.Views;
+
+/**
+ * The part of a bucket that this rank updates, with its optimizer states: all of it, or the rank's
+ * shard. Owns views and states; keeps the bucket's memory alive until it is closed.
+ */
+public final class StateSlice implements AutoCloseable {
+  private final Bucket bucket;
+  private final long offset;
+  private final Tensor values;
+  private final Tensor gradients;
+  private final AdamW states;
+
+  StateSlice(Bucket bucket, long offset, long length, AdamWSettings settings) {
+    this.bucket = bucket;
+    this.offset = offset;
+    try (Scope _ = Scope.open(MemoryOwner.OPTIMIZER)) {
+      Tensor ofValues = Views.narrow(bucket.values(), 0, offset, length);
+      Tensor ofGradients = Views.narrow(bucket.gradients(), 0, offset, length);
+      states = new AdamW(ofValues, ofGradients, settings);
+      values = Scope.detach(ofValues);
+      gradients = Scope.detach(ofGradients);
+    }
+  }
+
+  /** The bucket that it is a part of. */
+  public Bucket bucket() {
+    return bucket;
+  }
+
+  /** Where it starts in the bucket, in elements. */
+  public long offset() {
+    return offset;
+  }
+
+  /** Its length in elements. */
+  public long length() {
+    return values.size(0);
+  }
+
+  /** The compute weights, a view of the bucket's. */
+  Tensor values() {
+    return values;
+  }
+
+  /** The gradients, a view of the bucket's. */
+  Tensor gradients() {
+    return gradients;
+  }
+
+  /** Master weights and moments, laid out as the slice. */
+  public AdamW states() {
+    return states;
+  }
+
+  @Override
+  public void close() {
+    states.close();
+    values.close();
+    gradients.close();
+  }
+}

@@ -1,0 +1,19 @@
+package dev.duoka.parallel.step;
+
+import dev.duoka.data.batch.MicroBatch;
+import dev.duoka.engine.function.BalanceLoss;
+import dev.duoka.model.LossWeights;
+import dev.duoka.model.Losses;
+import org.jspecify.annotations.Nullable;
+
+/** How the losses of a step's micro-batches are weighted, and where their sums go. */
+public interface MicroBatchLosses {
+  /** What the gradients of the losses are multiplied by. */
+  LossWeights weights();
+
+  /** The experts' auxiliary loss of a micro-batch; null for none. */
+  @Nullable BalanceLoss balance(MicroBatch microBatch);
+
+  /** Takes what the losses of a micro-batch came to. */
+  void add(Losses losses);
+}

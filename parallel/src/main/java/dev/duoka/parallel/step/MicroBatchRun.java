@@ -1,0 +1,161 @@
+package dev.duoka.parallel.step;
+
+import dev.duoka.data.batch.MicroBatch;
+import dev.duoka.engine.autograd.DeferredWeights;
+import dev.duoka.engine.autograd.Tape;
+import dev.duoka.engine.autograd.Variable;
+import dev.duoka.layout.Recompute;
+import dev.duoka.model.LanguageModel;
+import dev.duoka.model.Losses;
+import dev.duoka.model.TokenBatch;
+import dev.duoka.model.layer.Pass;
+import dev.duoka.tensor.Device;
+import dev.duoka.tensor.Dtype;
+import dev.duoka.tensor.MemoryOwner;
+import dev.duoka.tensor.Scope;
+import dev.duoka.tensor.Tensor;
+import dev.duoka.tensor.op.Tensors;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One micro-batch on its way through a stage, from the forward pass to the last gradient: its tape,
+ * and what comes in and goes out at the stage's borders. Owns all of it.
+ */
+final class MicroBatchRun implements AutoCloseable {
+  private final LanguageModel model;
+  private final MicroBatch microBatch;
+  private final Tape tape;
+  private final TokenBatch tokens;
+  private final List<Tensor> held = new ArrayList<>();
+  private Variable[] losses = {};
+  private @Nullable Tensor input;
+  private @Nullable Variable inputLeaf;
+  private @Nullable Variable output;
+  private @Nullable Tensor outputGradient;
+  private boolean inputsDone;
+
+  MicroBatchRun(LanguageModel model, Recompute recompute, MicroBatch microBatch) {
+    this.model = model;
+    this.microBatch = microBatch;
+    tape = Tape.recording(recompute);
+    tokens =
+        new TokenBatch(
+            microBatch.tokens(),
+            microBatch.targets(),
+            microBatch.rows(),
+            model.hasHead() ? model.predictionDepth() : 0,
+            device());
+  }
+
+  Tape tape() {
+    return tape;
+  }
+
+  /** What leaves the forward pass lives on; everything else that nobody saved is freed. */
+  void forward(MicroBatchLosses step) {
+    try (Scope _ = Scope.open(MemoryOwner.ACTIVATIONS)) {
+      Pass pass =
+          Pass.overSequences(tape, microBatch.rows(), model.rotary(), step.balance(microBatch));
+      Variable last = model.layers(pass, first(pass));
+      if (model.hasHead()) {
+        Losses all = model.losses(pass, last, tokens, step.weights());
+        step.add(all);
+        losses = all.all();
+        for (Variable loss : losses) {
+          held.add(Scope.detach(loss.value()));
+        }
+      } else {
+        held.add(Scope.detach(last.value()));
+        output = last;
+      }
+    }
+  }
+
+  private Variable first(Pass pass) {
+    if (model.embeds()) {
+      return model.embed(pass, tokens.tokens());
+    }
+    Variable leaf = tape.leaf(Objects.requireNonNull(input, "no input was received"));
+    inputLeaf = leaf;
+    return leaf;
+  }
+
+  void backward() {
+    Variable last = output;
+    if (last == null) {
+      tape.backward(losses);
+    } else {
+      tape.backward(last, Objects.requireNonNull(outputGradient));
+    }
+    inputsDone = true;
+  }
+
+  void backwardInputs(DeferredWeights deferred) {
+    Variable last = output;
+    if (last == null) {
+      tape.backwardInputs(deferred, losses);
+    } else {
+      tape.backwardInputs(deferred, last, Objects.requireNonNull(outputGradient));
+    }
+    inputsDone = true;
+  }
+
+  void backwardWeights() {
+    tape.backwardWeights();
+  }
+
+  /** Whether all gradients are there. */
+  boolean isDone() {
+    return inputsDone && !tape.hasWaitingWeights();
+  }
+
+  /** Memory for the input that the stage before sends: {@code [b·t, h]}. */
+  Tensor newInput() {
+    Tensor received = border();
+    input = received;
+    return received;
+  }
+
+  /** Memory for the output's gradient that the next stage sends: {@code [b·t, h]}. */
+  Tensor newOutputGradient() {
+    Tensor received = border();
+    outputGradient = received;
+    return received;
+  }
+
+  private Tensor border() {
+    Dtype dtype = model.parameters().buckets().getFirst().key().dtype();
+    long rows = (long) microBatch.rows() * microBatch.length();
+    try (Scope _ = Scope.open(MemoryOwner.ACTIVATIONS)) {
+      Tensor tensor =
+          Scope.detach(Tensors.empty(dtype, device(), rows, model.config().hiddenSize()));
+      held.add(tensor);
+      return tensor;
+    }
+  }
+
+  /** The output for the next stage: {@code [b·t, h]}. */
+  Tensor output() {
+    return Objects.requireNonNull(output, "this stage has no output").value();
+  }
+
+  /** The input's gradient for the stage before: {@code [b·t, h]}. */
+  Tensor inputGradient() {
+    return Objects.requireNonNull(inputLeaf, "this stage has no input").gradient();
+  }
+
+  private Device device() {
+    return model.parameters().device();
+  }
+
+  @Override
+  public void close() {
+    tape.close();
+    tokens.close();
+    held.forEach(Tensor::close);
+    held.clear();
+  }
+}

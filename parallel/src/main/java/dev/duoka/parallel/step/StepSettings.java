@@ -1,0 +1,57 @@
+package dev.duoka.parallel.step;
+
+import dev.duoka.engine.optimizer.AdamWSettings;
+import dev.duoka.engine.precision.LossScaler;
+import dev.duoka.formats.modelconfig.ModelConfig;
+import dev.duoka.formats.modelconfig.MoeConfig;
+import dev.duoka.layout.Precision;
+import dev.duoka.layout.Recompute;
+
+/**
+ * What a training step is made from, the same on every rank.
+ *
+ * @param model the model's configuration
+ * @param precision of weights and activations
+ * @param recompute which activations are computed again
+ * @param sequenceLength the longest sequence, in tokens
+ * @param optimizer the constants of AdamW and of clipping
+ * @param zeroStage what of the states is sharded over the data-parallel ranks: 0 or 1
+ * @param lossScale of fp16; without effect elsewhere
+ * @param auxiliary the losses beside that of the next token
+ */
+public record StepSettings(
+    ModelConfig model,
+    Precision precision,
+    Recompute recompute,
+    int sequenceLength,
+    AdamWSettings optimizer,
+    int zeroStage,
+    LossScaler.Settings lossScale,
+    AuxiliaryLosses auxiliary) {
+  /**
+   * Losses beside that of the next token, and what evens out the experts' load.
+   *
+   * @param predictionDepth how many modules that predict further tokens are trained
+   * @param furtherTokensWeight λ of predicting further tokens
+   * @param balanceWeight α of the experts' auxiliary loss; 0 for none
+   * @param balancePerSequence whether that loss is taken per sequence or per micro-batch
+   * @param biasUpdateRate γ of the experts' selection bias
+   */
+  public record AuxiliaryLosses(
+      int predictionDepth,
+      double furtherTokensWeight,
+      double balanceWeight,
+      boolean balancePerSequence,
+      double biasUpdateRate) {
+    /** The next token alone. */
+    public static final AuxiliaryLosses NONE = new AuxiliaryLosses(0, 0, 0, false, 0);
+
+    /** What the model's configuration says, without modules for further tokens. */
+    public static AuxiliaryLosses of(ModelConfig model) {
+      MoeConfig moe = model.moe();
+      return moe == null
+          ? NONE
+          : new AuxiliaryLosses(0, 0, moe.auxLossAlpha(), moe.sequenceAuxLoss(), 0.001);
+    }
+  }
+}

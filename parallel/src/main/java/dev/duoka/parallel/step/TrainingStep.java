@@ -1,0 +1,282 @@
+package dev.duoka.parallel.step;
+
+import dev.duoka.comm.Communicator;
+import dev.duoka.data.batch.MicroBatch;
+import dev.duoka.data.batch.StepBatch;
+import dev.duoka.engine.autograd.FunctionObserver;
+import dev.duoka.engine.autograd.Tape;
+import dev.duoka.engine.autograd.Variable;
+import dev.duoka.engine.function.BalanceLoss;
+import dev.duoka.engine.precision.LossScaler;
+import dev.duoka.model.LanguageModel;
+import dev.duoka.model.LossWeights;
+import dev.duoka.model.Losses;
+import dev.duoka.model.TokenBatch;
+import dev.duoka.model.layer.Pass;
+import dev.duoka.model.layer.SelectionBias;
+import dev.duoka.parallel.schedule.Schedule;
+import dev.duoka.parallel.state.PendingOutcome;
+import dev.duoka.parallel.state.ShardedOptimizer;
+import dev.duoka.parallel.state.StepOutcome;
+import dev.duoka.tensor.Device;
+import dev.duoka.tensor.MemoryOwner;
+import dev.duoka.tensor.Scope;
+import dev.duoka.tensor.Tensor;
+import dev.duoka.tensor.op.DeferredRead;
+import dev.duoka.tensor.op.Elementwise;
+import dev.duoka.tensor.op.HostCopy;
+import dev.duoka.tensor.op.Tensors;
+import dev.duoka.tensor.op.Views;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/** One optimizer step of one rank: its schedule of micro-batches, then the update. */
+public final class TrainingStep implements AutoCloseable {
+  /**
+   * What a step gave.
+   *
+   * @param loss mean cross-entropy of the next token over all ranks
+   * @param furtherLoss mean cross-entropy of further tokens; NaN where there are none
+   */
+  public record Result(
+      double loss,
+      double furtherLoss,
+      StepOutcome outcome,
+      double forwardSeconds,
+      double backwardSeconds,
+      double optimizerSeconds) {}
+
+  /** A step that was launched and may not have ended. */
+  public final class PendingStep {
+    private final DeferredRead losses;
+    private final PendingOutcome update;
+    private final double targets;
+    private final double forwardSeconds;
+    private final double backwardSeconds;
+    private final double optimizerSeconds;
+
+    private PendingStep(
+        DeferredRead losses, PendingOutcome update, double targets, double optimizerSeconds) {
+      this.losses = losses;
+      this.update = update;
+      this.targets = targets;
+      this.forwardSeconds = executor.forwardSeconds();
+      this.backwardSeconds = executor.backwardSeconds();
+      this.optimizerSeconds = optimizerSeconds;
+    }
+
+    /**
+     * What the step gave; waits for it, and counts that as the optimizer's time. Collective. To be
+     * called once, before the next but one step is launched.
+     */
+    public Result await() {
+      long start = System.nanoTime();
+      StepOutcome outcome = update.await();
+      double[] sums = losses.await();
+      data.agreement().sum(sums);
+      double waited = (System.nanoTime() - start) * 1e-9;
+      double further = 0;
+      for (int depth = 1; depth < sums.length; depth++) {
+        further += sums[depth] / (sums.length - 1);
+      }
+      return new Result(
+          sums[0] / targets,
+          sums.length == 1 ? Double.NaN : further / targets,
+          outcome,
+          forwardSeconds,
+          backwardSeconds,
+          optimizerSeconds + waited);
+    }
+  }
+
+  private final LanguageModel model;
+  private final ShardedOptimizer optimizer;
+  private final LossScaler scaler;
+  private final Communicator data;
+  private final Device device;
+  private final StepSettings.AuxiliaryLosses auxiliary;
+  private final ScheduleExecutor executor;
+  private final Tensor lossSums;
+  private final DeferredRead[] lossReads = new DeferredRead[2];
+  private long launched;
+  private @Nullable FunctionObserver observer;
+
+  TrainingStep(
+      LanguageModel model,
+      ShardedOptimizer optimizer,
+      LossScaler scaler,
+      Communicator data,
+      StepSettings settings) {
+    this.model = model;
+    this.optimizer = optimizer;
+    this.scaler = scaler;
+    this.data = data;
+    this.auxiliary = settings.auxiliary();
+    this.device = model.parameters().device();
+    this.executor = new ScheduleExecutor(model, settings.recompute());
+    try (Scope _ = Scope.open(MemoryOwner.TEMPORARIES)) {
+      lossSums =
+          Scope.detach(
+              Tensors.zeros(
+                  model.parameters().gradientDtype(), device, 1 + model.predictionDepth()));
+    }
+    for (int i = 0; i < lossReads.length; i++) {
+      lossReads[i] = new DeferredRead(device, lossSums.dtype(), 1 + model.predictionDepth());
+    }
+  }
+
+  /** Lets {@code observer} see the steps that follow; null for nobody. */
+  public void observe(@Nullable FunctionObserver observer) {
+    this.observer = observer;
+    executor.observe(observer);
+  }
+
+  /** As {@link #launch(StepBatch, double)}, and waits for its end. Collective. */
+  public Result run(StepBatch batch, double learningRate) {
+    return launch(batch, learningRate).await();
+  }
+
+  /**
+   * Launches the step. Collective. Waits for the device only where the loss scale of the next step
+   * depends on this one. Gradients are summed over the ranks while the last backward pass runs.
+   */
+  public PendingStep launch(StepBatch batch, double learningRate) {
+    return launch(batch, learningRate, null);
+  }
+
+  /**
+   * As {@link #launch(StepBatch, double)}, but sums no gradients before {@code beforeReduction} has
+   * seen this rank's own.
+   *
+   * @param beforeReduction runs when this rank's gradients are complete; given on all ranks or none
+   */
+  public PendingStep launch(
+      StepBatch batch, double learningRate, @Nullable Runnable beforeReduction) {
+    model.parameters().resetGradients();
+    Tensors.zero(lossSums);
+    double scale = scaler.scale();
+    int microBatches = batch.microBatches().size();
+    executor.run(
+        Schedule.withoutPipeline(microBatches).ranks().getFirst(),
+        batch.microBatches(),
+        new ScheduleExecutor.StepWork(
+            new Weighted(batch, scale),
+            beforeReduction == null ? optimizer.reducer()::ready : _ -> {},
+            () -> reduce(beforeReduction)));
+    long start = System.nanoTime();
+    PendingOutcome update = update(learningRate, scale);
+    boolean applied = true;
+    if (scaler.isEnabled()) {
+      StepOutcome outcome = update.await();
+      update = () -> outcome;
+      applied = outcome.applied();
+      scaler.update(!applied);
+    }
+    // A skipped step moves no bias, and its load is forgotten: a checkpoint has none of it. Without
+    // a loss scale such a step ends the run.
+    double rate = applied ? auxiliary.biasUpdateRate() : 0;
+    model.selectionBiases().forEach(bias -> move(bias, rate));
+    DeferredRead losses = lossReads[(int) (launched++ % lossReads.length)];
+    losses.start(lossSums);
+    double optimizerSeconds = (System.nanoTime() - start) * 1e-9;
+    return new PendingStep(losses, update, batch.stepTargets(), optimizerSeconds);
+  }
+
+  private void reduce(@Nullable Runnable before) {
+    if (before != null) {
+      model.parameters().zeroUntouchedGradients();
+      before.run();
+    }
+    optimizer.reducer().finish();
+  }
+
+  /** The load counts over all ranks, on every one of them. */
+  private void move(SelectionBias bias, double rate) {
+    Tensor load = bias.load();
+    if (load != null) {
+      data.allReduce(load).join();
+    }
+    bias.move(rate);
+  }
+
+  private PendingOutcome update(double learningRate, double scale) {
+    FunctionObserver here = observer;
+    if (here == null) {
+      return optimizer.launch(learningRate, scale);
+    }
+    here.begin(FunctionObserver.Phase.UPDATE, "adamw");
+    PendingOutcome outcome = optimizer.launch(learningRate, scale);
+    here.end(FunctionObserver.Phase.UPDATE, "adamw", optimizer.work());
+    return outcome;
+  }
+
+  /** The sum of cross-entropies and the number of targets of micro-batches, without gradients. */
+  public double[] evaluate(int count, Supplier<MicroBatch> next) {
+    double[] sumAndTargets = new double[2];
+    for (int i = 0; i < count; i++) {
+      MicroBatch microBatch = next.get();
+      try (Scope _ = Scope.open(MemoryOwner.ACTIVATIONS);
+          TokenBatch tokens =
+              new TokenBatch(
+                  microBatch.tokens(), microBatch.targets(), microBatch.rows(), 0, device);
+          Tape tape = Tape.inference()) {
+        Pass pass = Pass.overSequences(tape, microBatch.rows(), model.rotary(), null);
+        Variable loss = model.losses(pass, tokens, LossWeights.NONE).next();
+        sumAndTargets[0] += HostCopy.item(loss.value());
+        sumAndTargets[1] += microBatch.realTargets();
+      }
+    }
+    data.agreement().sum(sumAndTargets);
+    return sumAndTargets;
+  }
+
+  /**
+   * The losses of one step: divided by its number of real tokens over all ranks and micro-batches,
+   * so that accumulation does not change gradients.
+   */
+  private final class Weighted implements MicroBatchLosses {
+    private final LossWeights weights;
+    private final double scale;
+    private final int microBatches;
+
+    Weighted(StepBatch batch, double scale) {
+      this.weights = new LossWeights(scale / batch.stepTargets(), auxiliary.furtherTokensWeight());
+      this.scale = scale;
+      this.microBatches = batch.microBatches().size();
+    }
+
+    @Override
+    public LossWeights weights() {
+      return weights;
+    }
+
+    @Override
+    public @Nullable BalanceLoss balance(MicroBatch batch) {
+      if (auxiliary.balanceWeight() == 0) {
+        return null;
+      }
+      long perMicroBatch = auxiliary.balancePerSequence() ? batch.rows() : 1;
+      double stretches = (double) perMicroBatch * microBatches * data.size();
+      long tokens = (long) batch.rows() * batch.length() / perMicroBatch;
+      return new BalanceLoss(auxiliary.balanceWeight() * scale / stretches, tokens);
+    }
+
+    @Override
+    public void add(Losses losses) {
+      try (Scope _ = Scope.open(MemoryOwner.TEMPORARIES)) {
+        Variable[] all = losses.all();
+        for (int i = 0; i < all.length; i++) {
+          Elementwise.addInPlace(Views.narrow(lossSums, 0, i, 1), all[i].value());
+        }
+      }
+    }
+  }
+
+  @Override
+  public void close() {
+    lossSums.close();
+    for (DeferredRead read : lossReads) {
+      read.close();
+    }
+  }
+}

@@ -1,0 +1,149 @@
+package dev.duoka.parallel.state;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.duoka.comm.SingleRank;
+import dev.duoka.engine.optimizer.AdamWSettings;
+import dev.duoka.engine.parameter.Initializer;
+import dev.duoka.engine.parameter.ParameterSpec;
+import dev.duoka.engine.parameter.ParameterStore;
+import dev.duoka.tensor.Device;
+import dev.duoka.tensor.Dtype;
+import dev.duoka.tensor.MemoryOwner;
+import dev.duoka.tensor.Scope;
+import dev.duoka.tensor.Tensor;
+import dev.duoka.tensor.op.Copies;
+import dev.duoka.tensor.op.Elementwise;
+import dev.duoka.tensor.op.HostCopy;
+import dev.duoka.tensor.op.Tensors;
+import dev.duoka.tensor.op.Views;
+import dev.duoka.tensor.testing.Inputs;
+import dev.duoka.tensor.testing.Numbers;
+import dev.duoka.tensor.testing.Poison;
+import dev.duoka.tensor.testing.TestDevice;
+import java.util.List;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/**
+ * Norm, clipping, AdamW and the copy to 16 bits in one kernel, against the composition that runs on
+ * the CPU: over more elements than the kernel's grid has threads for, so that its loop turns.
+ */
+@Tag("cuda")
+class CudaOptimizerTests {
+  private static final long SEED = 191;
+  private static final int STEPS = 3;
+
+  /** Odd sizes; together more than the 2,162,688 elements of one round of the grid. */
+  private static final long FIRST = 1_100_003;
+
+  private static final long SECOND = 1_100_009;
+
+  @ParameterizedTest
+  @CsvSource({"BFLOAT16, 0", "BFLOAT16, 0.5", "BFLOAT16, 1e9", "FLOAT16, 0", "FLOAT16, 0.5"})
+  void agreesWithTheComposition(Dtype dtype, double clipNorm) {
+    double lossScale = dtype == Dtype.FLOAT16 ? 1024 : 1;
+    double[][] cpu = train(dtype, Device.CPU, clipNorm, lossScale);
+    double[][] cuda = train(dtype, TestDevice.cuda(), clipNorm, lossScale);
+    // Both sum squares in fp64.
+    Numbers.assertClose("norms", cuda[0], cpu[0], 1e-12);
+    Numbers.assertClose("master weights", cuda[1], cpu[1], 1e-6);
+    Numbers.assertClose("first moments", cuda[2], cpu[2], 2e-5);
+    Numbers.assertClose("second moments", cuda[3], cpu[3], 4e-5);
+    assertThat(train(dtype, TestDevice.cuda(), clipNorm, lossScale))
+        .as("the same bits again")
+        .isDeepEqualTo(cuda);
+  }
+
+  @ParameterizedTest
+  @EnumSource(
+      value = Dtype.class,
+      names = {"BFLOAT16", "FLOAT16"})
+  void aNormThatIsNotFiniteChangesNothing(Dtype dtype) {
+    Device device = TestDevice.cuda();
+    AdamWSettings settings = new AdamWSettings(0.9, 0.95, 1e-8, 0.1, 1);
+    try (ParameterStore store = store(dtype, device);
+        ShardedOptimizer optimizer = new ShardedOptimizer(store, new SingleRank(), settings, 0)) {
+      addGradient(store, 0, 1);
+      assertThat(optimizer.step(0.01, 1).applied()).isTrue();
+      double[][] before = state(store, optimizer);
+      for (double bad :
+          new double[] {Double.NaN, Double.POSITIVE_INFINITY, Double.NEGATIVE_INFINITY}) {
+        addGradient(store, 1, 1);
+        try (Tensor last = Views.slice(store.onlyBucket().gradients(), FIRST - 1, 1)) {
+          Tensors.fill(last, bad);
+        }
+        StepOutcome outcome = optimizer.step(0.01, 1);
+        assertThat(outcome.applied()).isFalse();
+        assertThat(outcome.gradientNorm()).isNotFinite();
+        assertThat(optimizer.steps()).isEqualTo(1);
+        assertThat(state(store, optimizer)).isDeepEqualTo(before);
+      }
+      addGradient(store, 2, 1);
+      assertThat(optimizer.step(0.01, 1).applied()).isTrue();
+      assertThat(optimizer.steps()).isEqualTo(2);
+      assertThat(HostCopy.doubles(optimizer.slices().getFirst().states().master()))
+          .isNotEqualTo(before[1]);
+    }
+  }
+
+  /** Norms, master weights, first and second moments after some steps. */
+  private static double[][] train(Dtype dtype, Device device, double clipNorm, double lossScale) {
+    AdamWSettings settings = new AdamWSettings(0.9, 0.95, 1e-8, 0.1, clipNorm);
+    double[] norms = new double[STEPS];
+    try (ParameterStore store = store(dtype, device);
+        ShardedOptimizer optimizer = new ShardedOptimizer(store, new SingleRank(), settings, 0)) {
+      for (int step = 0; step < STEPS; step++) {
+        addGradient(store, step, lossScale);
+        if (device.isCuda()) {
+          Poison.freeMemory(device);
+        }
+        StepOutcome outcome = optimizer.step(0.01 / (1 + step), lossScale);
+        assertThat(outcome.applied()).isTrue();
+        norms[step] = outcome.gradientNorm();
+      }
+      double[][] state = state(store, optimizer);
+      try (Tensor rounded = Copies.cast(optimizer.slices().getFirst().states().master(), dtype)) {
+        assertThat(state[0]).as("compute weights").isEqualTo(HostCopy.doubles(rounded));
+      }
+      return new double[][] {norms, state[1], state[2], state[3]};
+    }
+  }
+
+  private static ParameterStore store(Dtype dtype, Device device) {
+    ParameterStore store =
+        new ParameterStore(
+            List.of(
+                ParameterSpec.plain("a", List.of(FIRST), new Initializer.Constant(0)),
+                ParameterSpec.plain("b", List.of(SECOND), new Initializer.Constant(0))),
+            new ParameterStore.Storage(dtype, device, 1, true));
+    try (Scope _ = Scope.open(MemoryOwner.TEMPORARIES)) {
+      Inputs inputs = new Inputs(SEED, dtype, device);
+      Copies.into(store.parameter("a").value(), inputs.coarse(FIRST));
+      Copies.into(store.parameter("b").value(), inputs.coarse(SECOND));
+    }
+    return store;
+  }
+
+  private static void addGradient(ParameterStore store, int step, double lossScale) {
+    store.resetGradients();
+    try (Scope _ = Scope.open(MemoryOwner.TEMPORARIES)) {
+      Inputs inputs =
+          new Inputs(SEED + 1 + step, Dtype.FLOAT32, store.onlyBucket().values().device());
+      store.parameter("a").addGradient(inputs.coarse(FIRST));
+      store.parameter("b").addGradient(inputs.coarse(SECOND));
+    }
+    Elementwise.mulInPlace(store.onlyBucket().gradients(), lossScale);
+  }
+
+  private static double[][] state(ParameterStore store, ShardedOptimizer optimizer) {
+    return new double[][] {
+      HostCopy.doubles(store.onlyBucket().values()),
+      HostCopy.doubles(optimizer.slices().getFirst().states().master()),
+      HostCopy.doubles(optimizer.slices().getFirst().states().firstMoment()),
+      HostCopy.doubles(optimizer.slices().getFirst().states().secondMoment())
+    };
+  }
+}

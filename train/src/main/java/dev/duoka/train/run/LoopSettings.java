@@ -1,0 +1,51 @@
+package dev.duoka.train.run;
+
+import dev.duoka.train.schedule.LearningRateSchedule;
+
+/**
+ * What a rank's loop goes by.
+ *
+ * @param totalSteps the run's length, which the schedule is made for
+ * @param lastStep where this session ends; at most {@code totalSteps}
+ * @param validateEvery steps; 0 for never
+ * @param saveEvery steps; 0 for never
+ * @param saveAtEnd whether the last step is saved too
+ * @param rangesEvery steps between two measurements of gradient ranges; 0 for never
+ * @param flopsPerToken that the model needs
+ * @param peakFlops of one rank's device, a second; NaN where it is unknown
+ */
+record LoopSettings(
+    LearningRateSchedule schedule,
+    long totalSteps,
+    long lastStep,
+    int validateEvery,
+    int saveEvery,
+    boolean saveAtEnd,
+    int rangesEvery,
+    long tokensPerStep,
+    int sequenceLength,
+    double flopsPerToken,
+    double peakFlops) {
+  boolean isLast(long step) {
+    return step == lastStep;
+  }
+
+  /** Whether the held-out documents are evaluated after this step. */
+  boolean validatesAfter(long step) {
+    return validateEvery > 0 && (isLast(step) || step % validateEvery == 0);
+  }
+
+  /** Whether the state after this step is saved, if nothing else asks for it. */
+  boolean savesAfter(long step) {
+    return (saveEvery > 0 && step % saveEvery == 0) || (saveAtEnd && isLast(step));
+  }
+
+  boolean measuresRangesIn(long step) {
+    return rangesEvery > 0 && step % rangesEvery == 0;
+  }
+
+  /** Model FLOPs utilisation of so many ranks. */
+  double mfu(double tokensPerSecond, int ranks) {
+    return tokensPerSecond * flopsPerToken / (peakFlops * ranks);
+  }
+}

@@ -1,0 +1,121 @@
+package dev.duoka.train.run;
+
+import dev.duoka.comm.Communicator;
+import dev.duoka.data.batch.BatchStream;
+import dev.duoka.data.batch.TrainingOrder;
+import dev.duoka.tensor.ComputeThread;
+import dev.duoka.tensor.Determinism;
+import dev.duoka.tensor.Device;
+import dev.duoka.train.device.DevicePeak;
+import dev.duoka.train.step.RankBuilder;
+import dev.duoka.train.step.RankState;
+import java.util.Optional;
+import java.util.function.BooleanSupplier;
+
+/**
+ * What each rank does in a session: it allocates its state, fills it, and trains. The first rank
+ * also begins the run's folder and reports.
+ */
+final class RankSession {
+  private final RunSetup setup;
+  private final RunFolder folder;
+  private final RunCheckpoints checkpoints;
+  private final Progress from;
+  private final RunListener listener;
+  private final BooleanSupplier stop;
+  private final RankBuilder builder;
+
+  /**
+   * The ranks' part of a session.
+   *
+   * @param from where the run is
+   * @param stop whether the user wants the run to end early
+   */
+  RankSession(
+      RunSetup setup,
+      RunFolder folder,
+      RunCheckpoints checkpoints,
+      Progress from,
+      RunListener listener,
+      BooleanSupplier stop) {
+    this.setup = setup;
+    this.folder = folder;
+    this.checkpoints = checkpoints;
+    this.from = from;
+    this.listener = listener;
+    this.stop = stop;
+    this.builder = new RankBuilder(setup.config(), setup.model(), setup.data().validation());
+  }
+
+  /**
+   * How a rank's training ended.
+   *
+   * @param mfu at the median speed
+   * @param startNanos when its first step began, by {@link System#nanoTime}
+   */
+  record Trained(RankTrainer.Outcome outcome, double mfu, long startNanos) {}
+
+  /** Runs on the rank's thread; empty when all ranks stopped before the first step. Collective. */
+  Optional<Trained> run(Communicator ranks) {
+    Device device = setup.placement().of(ranks.rank());
+    ComputeThread.prepare(device, setup.threads(), ranks.size());
+    Determinism.require(setup.config().training().deterministic());
+    StopAgreement agreement = new StopAgreement(ranks, stop);
+    if (agreement.reached()) {
+      return Optional.empty();
+    }
+    try (RankState state = builder.allocate(ranks, device)) {
+      fill(state);
+      // Every rank has its state: the run can go on. The barrier also lets the ranks of a CPU
+      // measure its rate together, as they train.
+      if (agreement.reached()) {
+        return Optional.empty();
+      }
+      if (ranks.rank() > 0) {
+        return Optional.of(train(state, Optional.empty()));
+      }
+      try (MetricsFile metrics = begin()) {
+        return Optional.of(train(state, Optional.of(metrics)));
+      }
+    }
+  }
+
+  private void fill(RankState state) {
+    if (!checkpoints.restore(state)) {
+      builder.firstWeights(state, listener::notice);
+    }
+  }
+
+  /** From here on the folder is written to. */
+  private MetricsFile begin() {
+    folder.begin(setup.config());
+    checkpoints.begin();
+    MetricsFile metrics = MetricsFile.open(folder.path(), from.steps(), listener::notice);
+    if (folder.isResumed()) {
+      listener.notice("resuming after step " + from.steps());
+    }
+    return metrics;
+  }
+
+  private Trained train(RankState state, Optional<MetricsFile> metrics) {
+    DevicePeak peak = setup.peak(state.device());
+    LoopSettings loop = setup.loop(peak);
+    RankEvents events = new RankEvents(listener, checkpoints, stop, setup.totalSteps(), metrics);
+    try (BatchStream batches = batches(state.world())) {
+      if (state.world().rank() == 0) {
+        listener.started(RunDescription.of(setup, peak, from.steps(), folder.path()));
+      }
+      long start = System.nanoTime();
+      RankTrainer.Outcome outcome = new RankTrainer(state, batches, loop, events).run(from);
+      double mfu = loop.mfu(outcome.tokensPerSecond(), state.world().size());
+      return new Trained(outcome, mfu, start);
+    }
+  }
+
+  private BatchStream batches(Communicator ranks) {
+    return BatchStream.open(
+        new TrainingOrder(setup.data().training(), RunData.seed(setup.config())),
+        builder.share(ranks),
+        from.data());
+  }
+}

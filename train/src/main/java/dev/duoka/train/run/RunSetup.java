@@ -1,0 +1,71 @@
+package dev.duoka.train.run;
+
+import dev.duoka.data.training.TrainingData;
+import dev.duoka.formats.modelconfig.ModelConfig;
+import dev.duoka.formats.modelconfig.ModelFlops;
+import dev.duoka.tensor.Device;
+import dev.duoka.train.config.RunConfig;
+import dev.duoka.train.device.DevicePeak;
+import dev.duoka.train.device.DevicePlacement;
+import dev.duoka.train.schedule.LearningRateSchedule;
+import java.util.OptionalLong;
+
+/**
+ * What a session of a run is made of, once everything was checked and the data is there.
+ *
+ * @param model what is trained
+ * @param placement where each rank computes
+ * @param data what it is trained on
+ * @param maxSteps where the session ends at the latest, in steps of the whole run
+ */
+record RunSetup(
+    RunConfig config,
+    ModelConfig model,
+    DevicePlacement placement,
+    TrainingData data,
+    OptionalLong maxSteps) {
+  /** Steps of the whole run. */
+  long totalSteps() {
+    return config
+        .training()
+        .length()
+        .steps(config.training().tokensPerStep(), data.trainingTokens());
+  }
+
+  /** Where this session ends. */
+  long lastStep() {
+    return Math.min(totalSteps(), maxSteps.orElse(totalSteps()));
+  }
+
+  int ranks() {
+    return config.parallel().data();
+  }
+
+  /** CPU threads of each rank. */
+  int threads() {
+    return config.threadsPerRank(Runtime.getRuntime().availableProcessors());
+  }
+
+  /** What a rank's device reaches at best; on a CPU it is measured now. */
+  DevicePeak peak(Device device) {
+    return device.isCuda()
+        ? DevicePeak.ofGpu(placement.names().get(device.index()))
+        : DevicePeak.ofCpu();
+  }
+
+  /** What the loop of a rank goes by. */
+  LoopSettings loop(DevicePeak peak) {
+    return new LoopSettings(
+        LearningRateSchedule.of(config.schedule(), config.optimizer(), totalSteps()),
+        totalSteps(),
+        lastStep(),
+        data.validation() == null ? 0 : config.validation().everySteps(),
+        config.checkpoint().everySteps(),
+        config.checkpoint().atEnd(),
+        config.logging().gradientRangeEvery(),
+        config.training().tokensPerStep(),
+        config.data().sequenceLength(),
+        ModelFlops.perToken(model, config.data().sequenceLength()),
+        peak.flopsPerSecond());
+  }
+}

@@ -1,0 +1,92 @@
+package dev.duoka.train.run;
+
+import dev.duoka.comm.local.LocalRanks;
+import dev.duoka.train.device.DeviceMemory;
+import java.util.Optional;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.BooleanSupplier;
+import org.jspecify.annotations.Nullable;
+
+/** A run from when its data is there: it goes on from a checkpoint or begins, trains, and ends. */
+final class Session {
+  private final RunSetup setup;
+  private final RunFolder folder;
+  private final RunListener listener;
+  private final BooleanSupplier stop;
+
+  Session(RunSetup setup, RunFolder folder, RunListener listener, BooleanSupplier stop) {
+    this.setup = setup;
+    this.folder = folder;
+    this.listener = listener;
+    this.stop = stop;
+  }
+
+  RunResult run() {
+    try (RunCheckpoints checkpoints =
+        RunCheckpoints.open(
+            folder.path(), setup.config(), setup.data().identity(), folder.isResumed(), listener)) {
+      Progress from = checkpoints.progress();
+      if (folder.isResumed()) {
+        folder.changes(setup.config()).forEach(listener::notice);
+      }
+      if (from.steps() >= setup.lastStep()) {
+        return result(from, RunResult.End.NOTHING_TO_DO, RunResult.Speed.NONE, checkpoints);
+      }
+      Optional<RankSession.Trained> trained = train(checkpoints, from);
+      checkpoints.await();
+      long end = System.nanoTime();
+      return trained.isEmpty()
+          ? result(from, RunResult.End.INTERRUPTED, RunResult.Speed.NONE, checkpoints)
+          : result(trained.get(), from, end, checkpoints);
+    }
+  }
+
+  /** Runs all ranks; what the first one says, empty when they stopped before their first step. */
+  private Optional<RankSession.Trained> train(RunCheckpoints checkpoints, Progress from) {
+    RankSession session = new RankSession(setup, folder, checkpoints, from, listener, stop);
+    AtomicReference<RankSession.@Nullable Trained> first = new AtomicReference<>();
+    LocalRanks.run(
+        setup.ranks(),
+        ranks -> {
+          Optional<RankSession.Trained> trained = session.run(ranks);
+          if (ranks.rank() == 0) {
+            first.set(trained.orElse(null));
+          }
+        });
+    return Optional.ofNullable(first.get());
+  }
+
+  private RunResult result(
+      RankSession.Trained trained, Progress from, long end, RunCheckpoints checkpoints) {
+    RankTrainer.Outcome outcome = trained.outcome();
+    long steps = outcome.progress().steps() - from.steps();
+    double seconds = (end - trained.startNanos()) * 1e-9;
+    double overall =
+        steps == 0 ? Double.NaN : steps * setup.config().training().tokensPerStep() / seconds;
+    return result(
+        outcome.progress(),
+        outcome.interrupted() ? RunResult.End.INTERRUPTED : RunResult.End.COMPLETE,
+        new RunResult.Speed(outcome.tokensPerSecond(), overall, trained.mfu()),
+        checkpoints);
+  }
+
+  private RunResult result(
+      Progress progress, RunResult.End end, RunResult.Speed speed, RunCheckpoints checkpoints) {
+    return new RunResult(
+        progress.loss(),
+        progress.validationLoss(),
+        progress.steps(),
+        setup.lastStep(),
+        speed,
+        setup.placement().devices().stream().mapToLong(DeviceMemory::peakBytes).max().orElse(0),
+        folder.path(),
+        end,
+        checkpoints.lastOnDisk(),
+        checkpoints.lastSaveFailed(),
+        setup
+            .config()
+            .generateSample()
+            .map(sample -> sample.prompt())
+            .orElseGet(() -> setup.data().prompt()));
+  }
+}

@@ -1,0 +1,150 @@
+package dev.duoka.train.run;
+
+import dev.duoka.base.DuokaException;
+import dev.duoka.base.ErrorCode;
+import dev.duoka.parallel.step.TrainingStep;
+import dev.duoka.tensor.Gpus;
+import dev.duoka.tensor.MemoryLedger;
+import dev.duoka.train.device.DeviceMemory;
+import dev.duoka.train.step.RankState;
+import dev.duoka.train.step.StepMetrics;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Reads, checks and reports the numbers of a rank's steps in order. A step is read at once, or when
+ * the next one is launched, so that the device never waits for the host; {@link #readAll} reads
+ * what is left.
+ */
+final class StepReports {
+  /** Scales below this cannot represent any gradient: the run has diverged, not just overflowed. */
+  private static final double SMALLEST_SCALE = 1.0 / 65536;
+
+  /** How many steps the speed is the median of. */
+  private static final int RECENT_STEPS = 100;
+
+  private final RankState rank;
+  private final LoopSettings settings;
+  private final RunEvents events;
+  private final boolean readsLate;
+  private final MedianWindow speeds = new MedianWindow(RECENT_STEPS);
+  private @Nullable LaunchedStep unread;
+  private double loss;
+
+  /** The end of the last step that was read; what happens from there on is time of the next one. */
+  private long clock = System.nanoTime();
+
+  /**
+   * Reports of the steps after a start.
+   *
+   * @param loss of the last step before them
+   */
+  StepReports(
+      RankState rank, LoopSettings settings, RunEvents events, boolean readsLate, double loss) {
+    this.rank = rank;
+    this.settings = settings;
+    this.events = events;
+    this.readsLate = readsLate;
+    this.loss = loss;
+  }
+
+  /** Takes over a step that was just launched; reads the one before it at the latest. */
+  void add(LaunchedStep step) {
+    readAll();
+    unread = step;
+    if (!readsLate) {
+      readAll();
+    }
+  }
+
+  /** Reads the step that was launched last, if it is not read yet. Collective. */
+  void readAll() {
+    LaunchedStep step = unread;
+    if (step != null) {
+      unread = null;
+      loss = read(step);
+    }
+  }
+
+  /** Of the last step that was read. */
+  double loss() {
+    return loss;
+  }
+
+  /** The median of the last steps; NaN when there was none. */
+  double tokensPerSecond() {
+    return speeds.median();
+  }
+
+  /** Time that is no step's. */
+  void leaveOut(long nanoseconds) {
+    clock += nanoseconds;
+  }
+
+  private double read(LaunchedStep step) {
+    TrainingStep.Result result = step.pending().await();
+    long end = System.nanoTime();
+    double seconds = (end - clock) * 1e-9;
+    clock = end;
+    check(step, result);
+    double tokensPerSecond = settings.tokensPerStep() / seconds;
+    speeds.add(tokensPerSecond);
+    if (rank.world().rank() == 0) {
+      double remaining =
+          (settings.lastStep() - step.number()) * settings.tokensPerStep() / speeds.median();
+      events.step(metrics(step, result, seconds, tokensPerSecond), remaining);
+    }
+    return result.loss();
+  }
+
+  private StepMetrics metrics(
+      LaunchedStep step, TrainingStep.Result result, double seconds, double tokensPerSecond) {
+    return new StepMetrics(
+        step.number(),
+        result.loss(),
+        result.furtherLoss(),
+        step.learningRate(),
+        result.outcome().gradientNorm(),
+        step.scale(),
+        result.outcome().applied(),
+        step.ranges(),
+        settings.tokensPerStep(),
+        tokensPerSecond,
+        tokensPerSecond / settings.sequenceLength(),
+        settings.mfu(tokensPerSecond, rank.world().size()),
+        new StepMetrics.StepTime(
+            step.dataSeconds(),
+            result.forwardSeconds(),
+            result.backwardSeconds(),
+            result.optimizerSeconds(),
+            seconds),
+        memory());
+  }
+
+  private StepMetrics.MemoryUse memory() {
+    MemoryLedger ledger = MemoryLedger.of(rank.device());
+    Gpus.MemoryInUse inUse = DeviceMemory.inUse(rank.device());
+    return new StepMetrics.MemoryUse(
+        ledger.liveBytes(), ledger.peakBytes(), inUse.bytes(), inUse.ofCard());
+  }
+
+  private static void check(LaunchedStep step, TrainingStep.Result result) {
+    boolean broken = !Double.isFinite(result.loss());
+    boolean skipped = !result.outcome().applied();
+    boolean scaling = step.scale() != 1;
+    if (broken || (skipped && !scaling) || step.scale() < SMALLEST_SCALE) {
+      throw new DuokaException(
+          ErrorCode.NUMERICS,
+          "step "
+              + step.number()
+              + " gave a loss of "
+              + result.loss()
+              + " and a gradient norm of "
+              + result.outcome().gradientNorm()
+              + (scaling ? " at loss scale " + step.scale() : ""),
+          "Lower optimizer.learning_rate"
+              + (scaling ? ", set training.precision to bf16" : "")
+              + " or lengthen schedule.warmup_steps; metrics.jsonl shows where it began, and"
+              + " --resume goes on from the last checkpoint");
+    }
+  }
+}
