@@ -40,7 +40,7 @@ public final class PlanJson {
     ArrayNode plans = json.putArray("plans");
     result.plans().forEach(plan -> plans.add(plan(plan)));
     ArrayNode pareto = json.putArray("pareto");
-    result.pareto().forEach(plan -> pareto.add(brief(plan)));
+    result.pareto().forEach(plan -> pareto.add(summary(plan)));
     ArrayNode infeasible = json.putArray("infeasible");
     result.misfits().forEach(misfit -> infeasible.add(misfit(misfit)));
     ArrayNode changes = json.putArray("changes");
@@ -130,7 +130,7 @@ public final class PlanJson {
     return json;
   }
 
-  private static ObjectNode brief(Plan plan) {
+  private static ObjectNode summary(Plan plan) {
     ObjectNode json = Json.object();
     json.set("layout", layout(plan.layout()));
     json.put("estimated", !plan.runnable());

@@ -58,7 +58,7 @@ public final class Planner {
             && plans.getFirst().layout().precision() == request.precisions().getFirst();
     List<Change> changes = preferred ? List.of() : new NearestChanges(this, request).find();
     List<RuleCheck> rules =
-        plans.isEmpty() ? List.of() : new BriefRules(request, evaluator, ranked).check();
+        plans.isEmpty() ? List.of() : new RulesOfThumb(request, evaluator, ranked).check();
     return new PlanResult(
         request,
         findings.searched(),
