@@ -236,7 +236,7 @@ final class FunctionTable {
             bench.computing(
                 (tape, in) ->
                     tape.applyAll(
-                        new GroupedQueryHeads(2, 4, 2, rotary, 5),
+                        new GroupedQueryHeads(2, 2, 16, rotary, 5),
                         tape.apply(new Linear(weight), in[0])));
           });
       add(
