@@ -76,7 +76,8 @@ final class ModuleBoundariesTests {
           entry("machine", "base", "formats", "hardware", "ffi"),
           entry("doctor", "base", "formats", "hardware", "ffi", "machine"),
           entry("diagnosis", "base", "formats", "hardware"),
-          entry("planner", "base", "layout", "formats", "hardware", "machine"),
+          entry(
+              "planner", "base", "layout", "formats", "hardware", "tensor", "machine", "parallel"),
           entry(
               "cli",
               "base",

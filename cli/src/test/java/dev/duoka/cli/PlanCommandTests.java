@@ -253,7 +253,7 @@ final class PlanCommandTests {
                 "--task",
                 "finetune"))
         .isZero();
-    assertThat(out.toString()).contains("8xA100-80G-SXM", "4xRTX-4090-24G", "37 % faster");
+    assertThat(out.toString()).contains("8xA100-80G-SXM", "4xRTX-4090-24G");
     assertThat(program.run("advise", "--docs")).isZero();
     assertThat(out.toString()).startsWith("# Hardware");
   }
