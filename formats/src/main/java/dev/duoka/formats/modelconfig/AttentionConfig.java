@@ -15,14 +15,15 @@ public sealed interface AttentionConfig {
    */
   record GroupedQuery(int heads, int kvHeads, int headDim) implements AttentionConfig {
     public GroupedQuery {
-      Check.range("num_attention_heads", heads, 1, Check.MAX_HEADS);
-      Check.range("num_key_value_heads", kvHeads, 1, heads);
-      Check.range("head_dim", headDim, 2, Check.MAX_HEADS);
-      Check.that(
+      ConfigLimits.range("num_attention_heads", heads, 1, ConfigLimits.MAX_HEADS);
+      ConfigLimits.range("num_key_value_heads", kvHeads, 1, heads);
+      ConfigLimits.range("head_dim", headDim, 2, ConfigLimits.MAX_HEADS);
+      ConfigLimits.that(
           heads % kvHeads == 0,
           "num_attention_heads " + heads + " is no multiple of num_key_value_heads " + kvHeads,
           "Choose key-value heads that divide the heads");
-      Check.that(headDim % 2 == 0, "head_dim " + headDim + " is odd", "RoPE needs an even one");
+      ConfigLimits.that(
+          headDim % 2 == 0, "head_dim " + headDim + " is odd", "RoPE needs an even one");
     }
   }
 
@@ -41,13 +42,13 @@ public sealed interface AttentionConfig {
       int heads, int qLoraRank, int kvLoraRank, int qkNopeHeadDim, int qkRopeHeadDim, int vHeadDim)
       implements AttentionConfig {
     public MultiHeadLatent {
-      Check.range("num_attention_heads", heads, 1, Check.MAX_HEADS);
-      Check.range("q_lora_rank", qLoraRank, 0, Check.MAX_SIZE);
-      Check.range("kv_lora_rank", kvLoraRank, 1, Check.MAX_SIZE);
-      Check.range("qk_nope_head_dim", qkNopeHeadDim, 1, Check.MAX_HEADS);
-      Check.range("qk_rope_head_dim", qkRopeHeadDim, 2, Check.MAX_HEADS);
-      Check.range("v_head_dim", vHeadDim, 1, Check.MAX_HEADS);
-      Check.that(
+      ConfigLimits.range("num_attention_heads", heads, 1, ConfigLimits.MAX_HEADS);
+      ConfigLimits.range("q_lora_rank", qLoraRank, 0, ConfigLimits.MAX_SIZE);
+      ConfigLimits.range("kv_lora_rank", kvLoraRank, 1, ConfigLimits.MAX_SIZE);
+      ConfigLimits.range("qk_nope_head_dim", qkNopeHeadDim, 1, ConfigLimits.MAX_HEADS);
+      ConfigLimits.range("qk_rope_head_dim", qkRopeHeadDim, 2, ConfigLimits.MAX_HEADS);
+      ConfigLimits.range("v_head_dim", vHeadDim, 1, ConfigLimits.MAX_HEADS);
+      ConfigLimits.that(
           qkRopeHeadDim % 2 == 0,
           "qk_rope_head_dim " + qkRopeHeadDim + " is odd",
           "RoPE needs an even one");

@@ -17,11 +17,11 @@ final class AttentionReader {
   private static AttentionConfig groupedQuery(
       JsonFields fields, Architecture architecture, ConfigDefaults absent, int heads) {
     int hiddenSize = fields.integer("hidden_size", absent.hiddenSize());
-    Check.range("num_attention_heads", heads, 1, Check.MAX_HEADS);
+    ConfigLimits.range("num_attention_heads", heads, 1, ConfigLimits.MAX_HEADS);
     int kvHeads = fields.integer("num_key_value_heads", heads);
     // DeepSeek's own code for model type deepseek knows no head_dim.
     boolean given = architecture == Architecture.LLAMA && fields.node("head_dim").isPresent();
-    Check.that(
+    ConfigLimits.that(
         given || hiddenSize % heads == 0,
         "hidden_size " + hiddenSize + " is no multiple of num_attention_heads " + heads,
         "Choose heads that divide the hidden size");
@@ -31,7 +31,7 @@ final class AttentionReader {
 
   private static AttentionConfig latent(JsonFields fields, int heads) {
     int kvHeads = fields.integer("num_key_value_heads", heads);
-    Check.that(
+    ConfigLimits.that(
         kvHeads == heads,
         "num_key_value_heads " + kvHeads + " differs from num_attention_heads " + heads,
         "Latent attention has as many of both");

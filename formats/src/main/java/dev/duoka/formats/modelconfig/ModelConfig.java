@@ -40,24 +40,24 @@ public record ModelConfig(
     int eosTokenId) {
 
   public ModelConfig {
-    Check.range("vocab_size", vocabSize, 1, Check.MAX_TOKENS);
-    Check.range("hidden_size", hiddenSize, 1, Check.MAX_SIZE);
-    Check.range("num_hidden_layers", layers, 1, Check.MAX_LAYERS);
-    Check.range("max_position_embeddings", maxPositions, 1, Check.MAX_TOKENS);
-    Check.positive("rms_norm_eps", rmsNormEps);
-    Check.notNegative("initializer_range", initializerRange);
-    Check.range("intermediate_size", intermediateSize, 1, Check.MAX_SIZE);
-    Check.range("num_nextn_predict_layers", mtpModules, 0, Check.MAX_LAYERS);
-    Check.range("bos_token_id", bosTokenId, -1, vocabSize - 1);
-    Check.range("eos_token_id", eosTokenId, -1, vocabSize - 1);
+    ConfigLimits.range("vocab_size", vocabSize, 1, ConfigLimits.MAX_TOKENS);
+    ConfigLimits.range("hidden_size", hiddenSize, 1, ConfigLimits.MAX_SIZE);
+    ConfigLimits.range("num_hidden_layers", layers, 1, ConfigLimits.MAX_LAYERS);
+    ConfigLimits.range("max_position_embeddings", maxPositions, 1, ConfigLimits.MAX_TOKENS);
+    ConfigLimits.positive("rms_norm_eps", rmsNormEps);
+    ConfigLimits.notNegative("initializer_range", initializerRange);
+    ConfigLimits.range("intermediate_size", intermediateSize, 1, ConfigLimits.MAX_SIZE);
+    ConfigLimits.range("num_nextn_predict_layers", mtpModules, 0, ConfigLimits.MAX_LAYERS);
+    ConfigLimits.range("bos_token_id", bosTokenId, -1, vocabSize - 1);
+    ConfigLimits.range("eos_token_id", eosTokenId, -1, vocabSize - 1);
     checkParts(architecture, attention, rope, moe, mtpModules);
     if (moe != null) {
-      Check.range("first_k_dense_replace", moe.firstDenseLayers(), 0, layers);
+      ConfigLimits.range("first_k_dense_replace", moe.firstDenseLayers(), 0, layers);
       checkRouting(architecture, moe);
     }
     if (architecture == Architecture.DEEPSEEK_MOE
         && attention instanceof AttentionConfig.GroupedQuery(int heads, _, int headDim)) {
-      Check.that(
+      ConfigLimits.that(
           heads * headDim == hiddenSize,
           "head_dim " + headDim + " of " + heads + " heads with hidden_size " + hiddenSize,
           "In model_type deepseek, all heads together are as wide as the hidden size");
@@ -86,19 +86,19 @@ public record ModelConfig(
           case DEEPSEEK_V2, DEEPSEEK_V3 -> true;
         };
     String type = "model_type " + architecture.modelType();
-    Check.that(
+    ConfigLimits.that(
         latent == attention instanceof AttentionConfig.MultiHeadLatent,
         type + " with " + attention.getClass().getSimpleName() + " attention",
         "llama and deepseek have grouped-query attention, deepseek_v2 and deepseek_v3 latent one");
-    Check.that(
+    ConfigLimits.that(
         architecture == Architecture.DEEPSEEK_V3 || rope.interleaved() == latent,
         type + " with rope interleaved = " + rope.interleaved(),
         "Only deepseek_v3 has the choice");
-    Check.that(
+    ConfigLimits.that(
         architecture != Architecture.LLAMA || moe == null,
         type + " with experts",
         "Use model_type deepseek, deepseek_v2 or deepseek_v3");
-    Check.that(
+    ConfigLimits.that(
         mtpModules == 0 || architecture == Architecture.DEEPSEEK_V3,
         type + " with num_nextn_predict_layers " + mtpModules,
         "Only deepseek_v3 has multi-token prediction");
@@ -108,12 +108,12 @@ public record ModelConfig(
   private static void checkRouting(Architecture architecture, MoeConfig moe) {
     boolean v3 = architecture == Architecture.DEEPSEEK_V3;
     String type = "model_type " + architecture.modelType();
-    Check.that(
+    ConfigLimits.that(
         (moe.selection() == MoeConfig.Selection.BIAS_CORRECTED) == v3
             && (moe.scoring() == MoeConfig.Scoring.SIGMOID) == v3,
         type + " with " + moe.scoring() + " scores and " + moe.selection() + " selection",
         "deepseek_v3 has sigmoid scores and bias-corrected selection, the others have neither");
-    Check.that(
+    ConfigLimits.that(
         architecture != Architecture.DEEPSEEK_MOE
             || (moe.selection() == MoeConfig.Selection.GREEDY && moe.scalingFactor() == 1),
         type + " with " + moe.selection() + " selection, scaled by " + moe.scalingFactor(),

@@ -54,23 +54,23 @@ public record MoeConfig(
   }
 
   public MoeConfig {
-    Check.range("n_routed_experts", routedExperts, 1, Check.MAX_EXPERTS);
-    Check.range("num_experts_per_tok", expertsPerToken, 1, routedExperts);
-    Check.range("n_shared_experts", sharedExperts, 0, Check.MAX_LAYERS);
-    Check.range("moe_intermediate_size", expertIntermediateSize, 1, Check.MAX_SIZE);
-    Check.range("first_k_dense_replace", firstDenseLayers, 0, Check.MAX_LAYERS);
-    Check.range("moe_layer_freq", layerFrequency, 1, Check.MAX_LAYERS);
-    Check.range("n_group", groups, 1, routedExperts);
-    Check.range("topk_group", topkGroups, 1, groups);
-    Check.positive("routed_scaling_factor", scalingFactor);
-    Check.notNegative("aux_loss_alpha", auxLossAlpha);
-    Check.that(
+    ConfigLimits.range("n_routed_experts", routedExperts, 1, ConfigLimits.MAX_EXPERTS);
+    ConfigLimits.range("num_experts_per_tok", expertsPerToken, 1, routedExperts);
+    ConfigLimits.range("n_shared_experts", sharedExperts, 0, ConfigLimits.MAX_LAYERS);
+    ConfigLimits.range("moe_intermediate_size", expertIntermediateSize, 1, ConfigLimits.MAX_SIZE);
+    ConfigLimits.range("first_k_dense_replace", firstDenseLayers, 0, ConfigLimits.MAX_LAYERS);
+    ConfigLimits.range("moe_layer_freq", layerFrequency, 1, ConfigLimits.MAX_LAYERS);
+    ConfigLimits.range("n_group", groups, 1, routedExperts);
+    ConfigLimits.range("topk_group", topkGroups, 1, groups);
+    ConfigLimits.positive("routed_scaling_factor", scalingFactor);
+    ConfigLimits.notNegative("aux_loss_alpha", auxLossAlpha);
+    ConfigLimits.that(
         routedExperts % groups == 0,
         "n_routed_experts " + routedExperts + " is no multiple of n_group " + groups,
         "Choose groups that divide the experts");
     int eligible =
         selection == Selection.GREEDY ? routedExperts : routedExperts / groups * topkGroups;
-    Check.that(
+    ConfigLimits.that(
         expertsPerToken <= eligible,
         "num_experts_per_tok is "
             + expertsPerToken
@@ -80,11 +80,11 @@ public record MoeConfig(
             + eligible
             + " experts",
         "Raise topk_group or lower num_experts_per_tok");
-    Check.that(
+    ConfigLimits.that(
         selection != Selection.GREEDY || groups == 1,
         "greedy selection with n_group " + groups,
         "Set n_group and topk_group to 1");
-    Check.that(
+    ConfigLimits.that(
         selection != Selection.BIAS_CORRECTED || routedExperts / groups >= 2,
         "n_group "
             + groups

@@ -10,6 +10,6 @@ package dev.duoka.formats.modelconfig;
  */
 public record RopeConfig(double theta, RopeScaling scaling, boolean interleaved) {
   public RopeConfig {
-    Check.positive("rope_theta", theta);
+    ConfigLimits.positive("rope_theta", theta);
   }
 }

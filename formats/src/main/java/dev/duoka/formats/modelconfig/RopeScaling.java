@@ -12,7 +12,7 @@ public sealed interface RopeScaling {
    */
   record Linear(double factor) implements RopeScaling {
     public Linear {
-      Check.that(
+      ConfigLimits.that(
           factor >= 1 && factor < Double.POSITIVE_INFINITY,
           "the rope scaling's factor is " + factor,
           "Set it to 1 or more");
@@ -38,19 +38,20 @@ public sealed interface RopeScaling {
       double mscaleAllDim)
       implements RopeScaling {
     public Yarn {
-      Check.that(
+      ConfigLimits.that(
           factor >= 1 && factor < Double.POSITIVE_INFINITY,
           "the rope scaling's factor is " + factor,
           "Set it to 1 or more");
-      Check.range("original_max_position_embeddings", originalMaxPositions, 1, Check.MAX_TOKENS);
-      Check.positive("beta_fast", betaFast);
-      Check.positive("beta_slow", betaSlow);
-      Check.that(
+      ConfigLimits.range(
+          "original_max_position_embeddings", originalMaxPositions, 1, ConfigLimits.MAX_TOKENS);
+      ConfigLimits.positive("beta_fast", betaFast);
+      ConfigLimits.positive("beta_slow", betaSlow);
+      ConfigLimits.that(
           betaFast > betaSlow,
           "beta_fast " + betaFast + " is not above beta_slow " + betaSlow,
           "DeepSeek's models use 32 and 1");
-      Check.notNegative("mscale", mscale);
-      Check.notNegative("mscale_all_dim", mscaleAllDim);
+      ConfigLimits.notNegative("mscale", mscale);
+      ConfigLimits.notNegative("mscale_all_dim", mscaleAllDim);
     }
 
     /**

@@ -6,7 +6,7 @@ import dev.duoka.base.IoReason;
 import dev.duoka.formats.yaml.YamlParser;
 import dev.duoka.formats.yaml.YamlTree;
 import dev.duoka.train.config.binding.Binder;
-import dev.duoka.train.config.binding.Change;
+import dev.duoka.train.config.binding.FieldChange;
 import dev.duoka.train.config.binding.Overrides;
 import dev.duoka.train.config.binding.Problems;
 import dev.duoka.train.config.binding.YamlWriter;
@@ -128,7 +128,7 @@ public final class RunFile {
   }
 
   /** The fields whose values differ, in alphabetical order. */
-  public static List<Change> changes(RunConfig before, RunConfig after) {
+  public static List<FieldChange> changes(RunConfig before, RunConfig after) {
     return YamlWriter.changes(before, after);
   }
 

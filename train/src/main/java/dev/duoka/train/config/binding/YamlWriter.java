@@ -28,7 +28,7 @@ public final class YamlWriter {
   }
 
   /** The values that differ between two records, by their dotted paths in alphabetical order. */
-  public static List<Change> changes(Record before, Record after) {
+  public static List<FieldChange> changes(Record before, Record after) {
     Map<String, String> old = new LinkedHashMap<>();
     flatten("", values(before), old);
     Map<String, String> current = new LinkedHashMap<>();
@@ -36,7 +36,9 @@ public final class YamlWriter {
     Set<String> paths = new TreeSet<>(old.keySet());
     paths.addAll(current.keySet());
     return paths.stream()
-        .map(path -> new Change(path, old.getOrDefault(path, ""), current.getOrDefault(path, "")))
+        .map(
+            path ->
+                new FieldChange(path, old.getOrDefault(path, ""), current.getOrDefault(path, "")))
         .filter(change -> !change.before().equals(change.after()))
         .toList();
   }

@@ -5,7 +5,7 @@ package dev.duoka.formats.modelconfig;
  *
  * <p>The upper limits are far above any model; with them no product of sizes overflows a long.
  */
-final class Check {
+final class ConfigLimits {
   /** Of hidden and intermediate sizes and ranks. */
   static final int MAX_SIZE = 1 << 19;
 
@@ -21,7 +21,7 @@ final class Check {
   /** Of the vocabulary and the positions. */
   static final int MAX_TOKENS = 1 << 28;
 
-  private Check() {}
+  private ConfigLimits() {}
 
   static void range(String key, int value, int least, int most) {
     if (value < least || value > most) {

@@ -7,7 +7,7 @@ package dev.duoka.train.config.binding;
  * @param before its value in the first; empty if it is not set there
  * @param after its value in the second; empty if it is not set there
  */
-public record Change(String key, String before, String after) {
+public record FieldChange(String key, String before, String after) {
   /** For example {@code training.steps: 300 → 600}. */
   @Override
   public String toString() {
