@@ -2,7 +2,6 @@ package dev.duoka.cli.command;
 
 import dev.duoka.base.DuokaException;
 import dev.duoka.base.ErrorCode;
-import dev.duoka.base.NearestName;
 import dev.duoka.formats.json.Json;
 import dev.duoka.hardware.Catalogue;
 import dev.duoka.planner.advise.Advice;
@@ -14,9 +13,6 @@ import dev.duoka.planner.report.AdviceJson;
 import dev.duoka.planner.report.AdviceText;
 import dev.duoka.planner.report.HardwareDocs;
 import java.io.PrintWriter;
-import java.util.Arrays;
-import java.util.List;
-import java.util.Locale;
 import java.util.OptionalDouble;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
@@ -37,11 +33,7 @@ import picocli.CommandLine.Spec;
 final class AdviseCommand implements Callable<Integer> {
   private static final long MOST_TOKENS = 1_000_000_000_000_000L;
 
-  @Option(
-      names = "--model",
-      paramLabel = "MODEL",
-      description = "A preset such as deepseek-llm-7b, or a folder with a config.json.")
-  private @Nullable String model;
+  @Mixin private PlanningOptions planning = new PlanningOptions();
 
   @Option(
       names = "--budget",
@@ -76,7 +68,8 @@ final class AdviseCommand implements Callable<Integer> {
           "Tokens to train on; by default 20 for each active parameter, 100 million to finetune.")
   private @Nullable Long tokens;
 
-  @Mixin private PlanningOptions options = new PlanningOptions();
+  @Option(names = "--json", description = "Print one JSON object instead of text.")
+  private boolean json;
 
   @Option(names = "--docs", description = "Print the catalogue as a page, in Markdown.")
   private boolean docs;
@@ -85,24 +78,27 @@ final class AdviseCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    Catalogue catalogue = options.catalogue();
+    Catalogue catalogue = planning.catalogue();
     PrintWriter out = spec.commandLine().getOut();
     if (docs) {
       out.print(HardwareDocs.markdown(catalogue));
       out.flush();
       return 0;
     }
-    if (model == null) {
-      throw new CommandLine.ParameterException(
-          spec.commandLine(), "name a --model, or --docs for the catalogue");
-    }
+    String model =
+        planning
+            .model()
+            .orElseThrow(
+                () ->
+                    new CommandLine.ParameterException(
+                        spec.commandLine(), "name a --model, or --docs for the catalogue"));
     if (budget == null && gpus == null) {
       throw new CommandLine.ParameterException(
           spec.commandLine(), "give a --budget in dollars, or --gpus with the machines to compare");
     }
     Adviser adviser = new Adviser(catalogue);
     Advice advice = adviser.advise(request(adviser, PlannedModel.of(model)));
-    out.print(options.json() ? Json.line(AdviceJson.of(advice)) + "\n" : AdviceText.of(advice));
+    out.print(json ? Json.line(AdviceJson.of(advice)) + "\n" : AdviceText.of(advice));
     out.flush();
     boolean found = advice.machines().stream().anyMatch(m -> m.fits() && m.affordable());
     return found ? 0 : 1;
@@ -115,34 +111,18 @@ final class AdviseCommand implements Callable<Integer> {
     if (tokens != null && (tokens < 1 || tokens > MOST_TOKENS)) {
       throw usage("--tokens " + tokens, "Give 1 to " + MOST_TOKENS + ".");
     }
-    Task what = task();
+    int most = planned.shape().config().maxPositions();
+    int length = planning.sequenceLength(most);
+    Task what = NamedChoice.of(Task.class, "--task", task);
     return new AdviceRequest(
         planned.name(),
         planned.shape(),
         what,
         tokens == null ? what.tokens(planned.shape()) : tokens,
-        options.sequenceLength(planned),
+        length,
         budget == null ? OptionalDouble.empty() : OptionalDouble.of(budget),
-        payment(),
+        NamedChoice.of(Payment.class, "--pay", pay),
         gpus == null ? adviser.usualMachines() : adviser.machines(gpus));
-  }
-
-  private Payment payment() {
-    List<String> names = Arrays.stream(Payment.values()).map(Payment::toString).toList();
-    int index = names.indexOf(pay.strip().toLowerCase(Locale.ROOT));
-    if (index < 0) {
-      throw usage("--pay '" + pay + "'", NearestName.hint(pay, names));
-    }
-    return Payment.values()[index];
-  }
-
-  private Task task() {
-    List<String> names = Arrays.stream(Task.values()).map(Task::toString).toList();
-    int index = names.indexOf(task.strip().toLowerCase(Locale.ROOT));
-    if (index < 0) {
-      throw usage("--task '" + task + "'", NearestName.hint(task, names));
-    }
-    return Task.values()[index];
   }
 
   private static DuokaException usage(String problem, String remedy) {

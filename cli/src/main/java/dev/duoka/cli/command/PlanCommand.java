@@ -3,7 +3,6 @@ package dev.duoka.cli.command;
 import dev.duoka.base.CrashSafeFiles;
 import dev.duoka.base.DuokaException;
 import dev.duoka.base.ErrorCode;
-import dev.duoka.base.NearestName;
 import dev.duoka.formats.json.Json;
 import dev.duoka.hardware.Catalogue;
 import dev.duoka.hardware.Machine;
@@ -25,13 +24,12 @@ import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.util.Arrays;
 import java.util.List;
-import java.util.Locale;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
+import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -49,12 +47,7 @@ import tools.jackson.databind.node.ObjectNode;
 final class PlanCommand implements Callable<Integer> {
   private static final long LARGEST_STEP = 1L << 40;
 
-  @Option(
-      names = "--model",
-      required = true,
-      paramLabel = "MODEL",
-      description = "A preset such as deepseek-v2-lite, or a folder with a config.json.")
-  private String model = "";
+  @Mixin private PlanningOptions planning = new PlanningOptions();
 
   @Option(
       names = "--machine",
@@ -133,13 +126,21 @@ final class PlanCommand implements Callable<Integer> {
               + " predicted beside counted bytes.")
   private boolean verify;
 
-  @Mixin private PlanningOptions options = new PlanningOptions();
+  @Option(names = "--json", description = "Print one JSON object instead of text.")
+  private boolean json;
 
   @Spec private CommandSpec spec;
 
   @Override
   public Integer call() {
-    Catalogue catalogue = options.catalogue();
+    String model =
+        planning
+            .model()
+            .orElseThrow(
+                () ->
+                    new CommandLine.ParameterException(
+                        spec.commandLine(), "Missing required option: '--model=MODEL'"));
+    Catalogue catalogue = planning.catalogue();
     PlannedModel planned = PlannedModel.of(model);
     Machine target =
         withHost(
@@ -160,7 +161,7 @@ final class PlanCommand implements Callable<Integer> {
     Optional<LayoutMemory> verification =
         verify ? Optional.of(DryRunOfPlan.count(result)) : Optional.empty();
     PrintWriter writer = spec.commandLine().getOut();
-    if (options.json()) {
+    if (json) {
       ObjectNode object = PlanJson.of(result);
       verification.ifPresent(counted -> object.set("verify", counted.json()));
       writer.println(Json.line(object));
@@ -177,7 +178,7 @@ final class PlanCommand implements Callable<Integer> {
 
   private Job job(PlannedModel planned, Method how, int gpus) {
     int most = planned.shape().config().maxPositions();
-    int length = options.sequenceLength(planned);
+    int length = planning.sequenceLength(most);
     if (length > most) {
       spec.commandLine()
           .getErr()
@@ -187,42 +188,36 @@ final class PlanCommand implements Callable<Integer> {
     if (!(imbalance >= 1) || imbalance > 64) {
       throw usage("--imbalance " + imbalance, "1 is balanced, 2 is usual early in training.");
     }
-    long usual = how.isAdapter() ? 1 << 17 : 1 << 20;
-    long step = tokensPerStep == null ? Job.tokensPerStep(usual, length, gpus) : tokensPerStep;
+    long step = tokensPerStep == null ? Job.usualTokensPerStep(how, length, gpus) : tokensPerStep;
     if (step < 1 || step > LARGEST_STEP) {
       throw usage("--tokens-per-step " + step, "Give 1 to " + LARGEST_STEP + ".");
     }
-    if (step % length != 0) {
-      long below = step / length * length;
+    Job job = new Job(length, step, imbalance);
+    if (!job.isOfWholeSequences()) {
       throw usage(
           "--tokens-per-step " + step + " is no whole number of sequences of " + length,
-          "Nearest: " + (below == 0 ? "" : below + " or ") + (below + length) + ".");
+          "Nearest: " + job.nearestWholeSequences() + ".");
     }
-    if (step / length % gpus != 0) {
+    if (!job.dividesOver(gpus)) {
       spec.commandLine()
           .getErr()
           .println(
               "duoka: note: "
-                  + step / length
+                  + job.sequences()
                   + " sequences a step do not divide over "
                   + gpus
                   + " cards; --tokens-per-step "
                   + Job.tokensPerStep(step, length, gpus)
                   + " would");
     }
-    return new Job(length, step, imbalance);
+    return job;
   }
 
   private List<Precision> precisions(Machine target) {
     if (precision == null) {
       return List.of(ProductFormat.halfPrecision(target.card()), Precision.FP32);
     }
-    List<String> names = Arrays.stream(Precision.values()).map(Precision::toString).toList();
-    int index = names.indexOf(precision.strip().toLowerCase(Locale.ROOT));
-    if (index < 0) {
-      throw usage("--precision '" + precision + "'", NearestName.hint(precision, names));
-    }
-    return List.of(Precision.values()[index]);
+    return List.of(NamedChoice.of(Precision.class, "--precision", precision));
   }
 
   private Machine withHost(Machine target) {

@@ -13,6 +13,7 @@ import java.nio.file.DirectoryStream;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.time.Duration;
@@ -120,8 +121,12 @@ final class NativesCache {
     Instant limit = Instant.now().minus(LEFTOVER_AGE);
     try (DirectoryStream<Path> folders = Files.newDirectoryStream(root, TEMPORARY_PREFIX + "*")) {
       for (Path folder : folders) {
-        if (Files.getLastModifiedTime(folder).toInstant().isBefore(limit)) {
-          CrashSafeFiles.deleteTree(folder);
+        try {
+          if (Files.getLastModifiedTime(folder).toInstant().isBefore(limit)) {
+            CrashSafeFiles.deleteTree(folder);
+          }
+        } catch (NoSuchFileException _) {
+          // Another unpacker has moved it to its place meanwhile, or deletes it too.
         }
       }
     }

@@ -20,6 +20,7 @@ import java.util.concurrent.Future;
 import java.util.stream.Stream;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipOutputStream;
+import org.junit.jupiter.api.RepeatedTest;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -85,7 +86,7 @@ class NativesCacheTests {
     assertThat(unpacked.resolve("libtorch_cpu.so")).hasContent("touched");
   }
 
-  @Test
+  @RepeatedTest(20)
   void concurrentUnpackersAgree() throws Exception {
     List<Path> jars = jars("a");
     Path cache = folder.resolve("cache");

@@ -88,6 +88,7 @@ public final class PlanJson {
     ObjectNode json = Json.object();
     json.set("layout", layout(plan.layout()));
     json.put("description", plan.layout().toString());
+    json.put("estimated", !plan.runnable());
     figures(json, "memory", plan.memory().bytes(), Numbers.GIB);
     json.put("memory_total", gib(plan.memory().total()));
     json.put("memory_unit", "GiB");
@@ -132,6 +133,7 @@ public final class PlanJson {
   private static ObjectNode summary(Plan plan) {
     ObjectNode json = Json.object();
     json.set("layout", layout(plan.layout()));
+    json.put("estimated", !plan.runnable());
     json.put("time_total", Numbers.rounded(plan.time().total()));
     json.put("memory_total", gib(plan.memory().total()));
     json.put("tokens_per_second", Numbers.rounded(plan.tokensPerSecond()));

@@ -130,7 +130,7 @@ final class RulesOfThumb {
             memory,
             after.total() / GIB,
             before.total() / GIB,
-            evaluator.fit(evaluator.demand(wide)) == Fit.FITS ? "" : ", which would not fit");
+            evaluator.fit(wide, evaluator.demand(wide)) == Fit.FITS ? "" : ", which would not fit");
     String states =
         String.format(
             Locale.ROOT,
