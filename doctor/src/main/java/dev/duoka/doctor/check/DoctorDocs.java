@@ -104,8 +104,13 @@ public final class DoctorDocs {
         .forEach(entry -> row(page, entry.capability(), entry.cards(), entry.cuda()));
     source(page, table.sources().get(3));
     page.append(
-        "\n## Numbers of the kernel log (Xid)\n\n| Xid | severity | name | first step |\n"
-            + "|---|---|---|---|\n");
+        """
+
+        ## Numbers of the kernel log (Xid)
+
+        | Xid | severity | name | first step |
+        |---|---|---|---|
+        """);
     for (Xid xid : Xid.all()) {
       row(
           page,

@@ -48,7 +48,7 @@ sealed interface DraftValue {
   default Reading<Integer> small() {
     return this instanceof Text(String printed)
         ? FieldText.small(printed)
-        : whole().map(value -> (int) Math.clamp(value, -1_000_000, 1_000_000_000));
+        : whole().map(value -> Math.clamp(value, -1_000_000, 1_000_000_000));
   }
 
   /** As bytes; text without a unit counts MiB. */

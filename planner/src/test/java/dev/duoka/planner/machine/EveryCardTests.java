@@ -43,14 +43,15 @@ final class EveryCardTests {
   }
 
   private static Topology pair(Card card, String link) {
-    String matrix =
+    return TopologyReader.read(
         """
         GPU 0: NVIDIA %s (UUID: GPU-00000000-0000-0000-0000-000000000000)
         GPU 1: NVIDIA %s (UUID: GPU-00000000-0000-0000-0000-000000000001)
         \tGPU0\tGPU1
         GPU0\t X \t%s
         GPU1\t%s\t X\s
-        """;
-    return TopologyReader.read(matrix.formatted(card.name(), card.name(), link, link), "topo.txt");
+        """
+            .formatted(card.name(), card.name(), link, link),
+        "topo.txt");
   }
 }
