@@ -18,6 +18,7 @@ module dev.duoka.cli {
   requires transitive dev.duoka.planner;
   requires transitive info.picocli;
   requires jdk.unsupported;
+  requires org.apache.commons.compress;
   requires org.tukaani.xz;
 
   exports dev.duoka.cli;

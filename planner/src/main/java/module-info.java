@@ -9,6 +9,7 @@ module dev.duoka.planner {
   requires transitive dev.duoka.formats;
   requires transitive dev.duoka.hardware;
   requires transitive dev.duoka.machine;
+  requires transitive dev.duoka.parallel;
   requires transitive tools.jackson.databind;
 
   exports dev.duoka.planner.advise;

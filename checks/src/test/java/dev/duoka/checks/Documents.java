@@ -17,10 +17,11 @@ final class Documents {
 
   private Documents() {}
 
-  /** The pages at the root of the repository and in {@code docs}. */
+  /** The pages at the root of the repository, in {@code docs} and in its folders. */
   static List<Path> pages() throws IOException {
     List<Path> pages = new ArrayList<>();
-    for (Path folder : List.of(Repository.root(), Repository.root().resolve("docs"))) {
+    Path docs = Repository.root().resolve("docs");
+    for (Path folder : List.of(Repository.root(), docs, docs.resolve("diagnosis"))) {
       try (Stream<Path> files = Files.list(folder)) {
         files.filter(file -> file.toString().endsWith(".md")).sorted().forEach(pages::add);
       }

@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.duoka.base.ErrorCode;
 import dev.duoka.formats.json.Json;
 import java.io.IOException;
-import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -13,25 +12,16 @@ import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import picocli.CommandLine;
 import tools.jackson.databind.JsonNode;
 
 final class DiagnoseCommandTests {
   private static final String FAILURE = "RuntimeError: CUDA error: invalid device ordinal\n";
 
-  private final StringWriter out = new StringWriter();
-  private final StringWriter err = new StringWriter();
+  private final ProgramRun program = new ProgramRun();
+  private final StringWriter out = program.out();
+  private final StringWriter err = program.err();
 
   @TempDir private Path folder = Path.of("");
-
-  private int run(String... arguments) {
-    out.getBuffer().setLength(0);
-    err.getBuffer().setLength(0);
-    CommandLine commandLine = Main.commandLine();
-    commandLine.setOut(new PrintWriter(out, true));
-    commandLine.setErr(new PrintWriter(err, true));
-    return Main.run(arguments, commandLine);
-  }
 
   private String log(String name, String text) throws IOException {
     return Files.writeString(folder.resolve(name), text).toString();
@@ -39,9 +29,9 @@ final class DiagnoseCommandTests {
 
   @Test
   void theExitStatusSaysWhetherTheRunFailed() throws IOException {
-    assertThat(run("diagnose", log("bad.log", FAILURE))).isEqualTo(1);
+    assertThat(program.run("diagnose", log("bad.log", FAILURE))).isEqualTo(1);
     assertThat(out.toString()).contains("evidence", "bad.log:1: ", "what to do");
-    assertThat(run("diagnose", log("good.log", "step 1 loss 10.9\n"))).isZero();
+    assertThat(program.run("diagnose", log("good.log", "step 1 loss 10.9\n"))).isZero();
     assertThat(out.toString()).contains("Nothing failed");
     assertThat(err.toString()).isEmpty();
   }
@@ -57,13 +47,13 @@ final class DiagnoseCommandTests {
             step 2 loss 10.8
             step 3 loss 9.1
             """);
-    assertThat(run("diagnose", survived)).isZero();
+    assertThat(program.run("diagnose", survived)).isZero();
     assertThat(out.toString()).contains("Nothing failed", "The run went on after", "s.log:1: ");
   }
 
   @Test
   void jsonIsOneObjectOnStandardOutput() throws IOException {
-    assertThat(run("diagnose", log("rank2.log", FAILURE), "--json")).isEqualTo(1);
+    assertThat(program.run("diagnose", log("rank2.log", FAILURE), "--json")).isEqualTo(1);
     JsonNode json =
         Json.parse(out.toString().getBytes(StandardCharsets.UTF_8), "output", ErrorCode.FORMAT);
     JsonNode finding = json.get("findings").get(0);
@@ -87,7 +77,7 @@ final class DiagnoseCommandTests {
   void logsThatWindowsWroteAreRead() throws IOException {
     Path file = folder.resolve("w.log");
     Files.write(file, ("\ufeff" + FAILURE).getBytes(StandardCharsets.UTF_16LE));
-    assertThat(run("diagnose", file.toString())).isEqualTo(1);
+    assertThat(program.run("diagnose", file.toString())).isEqualTo(1);
     assertThat(out.toString()).contains(FAILURE.strip());
   }
 
@@ -106,7 +96,7 @@ final class DiagnoseCommandTests {
 
   @Test
   void theDocumentationReadsNoLog() throws IOException {
-    assertThat(run("diagnose", "--docs")).isZero();
+    assertThat(program.run("diagnose", "--docs")).isZero();
     assertThat(out.toString()).startsWith("# Why a run failed");
     String log = log("a.log", FAILURE);
     refused("--docs", "diagnose", log, "--docs");
@@ -115,7 +105,7 @@ final class DiagnoseCommandTests {
   }
 
   private void refused(String message, String... arguments) {
-    assertThat(run(arguments)).as(message).isEqualTo(2);
+    assertThat(program.run(arguments)).as(message).isEqualTo(2);
     assertThat(out.toString()).isEmpty();
     assertThat(err.toString())
         .contains(message)

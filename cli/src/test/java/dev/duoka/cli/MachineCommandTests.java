@@ -6,14 +6,12 @@ import dev.duoka.base.ErrorCode;
 import dev.duoka.formats.json.Json;
 import dev.duoka.machine.probe.LiveProbe;
 import java.io.IOException;
-import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import picocli.CommandLine;
 
 /** The commands that look at the machine, on this one and on captured text. */
 final class MachineCommandTests {
@@ -29,31 +27,23 @@ final class MachineCommandTests {
               Remapping Failure Occurred        : %s
       """;
 
-  private final StringWriter out = new StringWriter();
-  private final StringWriter err = new StringWriter();
+  private final ProgramRun program = new ProgramRun();
+  private final StringWriter out = program.out();
+  private final StringWriter err = program.err();
 
   @TempDir Path folder;
-
-  private int run(String... arguments) {
-    out.getBuffer().setLength(0);
-    err.getBuffer().setLength(0);
-    CommandLine commandLine = Main.commandLine();
-    commandLine.setOut(new PrintWriter(out, true));
-    commandLine.setErr(new PrintWriter(err, true));
-    return Main.run(arguments, commandLine);
-  }
 
   @Test
   void theExitStatusSaysWhetherSomethingIsWrong() throws IOException {
     Path sick = Files.writeString(folder.resolve("sick"), TABLE.formatted("Yes"));
-    assertThat(run("doctor", "--from", sick.toString())).isEqualTo(1);
+    assertThat(program.run("doctor", "--from", sick.toString())).isEqualTo(1);
     assertThat(out.toString())
         .contains("1 × NVIDIA H100", "error", "remapping a memory row failed", "fix: ")
         .contains("could not see all they need");
     Path well = Files.writeString(folder.resolve("well"), TABLE.formatted("No"));
-    assertThat(run("doctor", "--from", well.toString(), "--verbose")).isZero();
+    assertThat(program.run("doctor", "--from", well.toString(), "--verbose")).isZero();
     assertThat(out.toString()).contains("not seen: kernel log: not in the captured outputs");
-    assertThat(run("doctor", "--from", sick.toString(), "--json")).isEqualTo(1);
+    assertThat(program.run("doctor", "--from", sick.toString(), "--json")).isEqualTo(1);
     byte[] json = out.toString().getBytes(StandardCharsets.UTF_8);
     assertThat(
             Json.parse(json, "output", ErrorCode.FORMAT)
@@ -66,15 +56,16 @@ final class MachineCommandTests {
 
   @Test
   void badInputGetsOneMessage() throws IOException {
-    assertThat(run("doctor", "--from", folder.resolve("nowhere").toString())).isEqualTo(2);
+    assertThat(program.run("doctor", "--from", folder.resolve("nowhere").toString())).isEqualTo(2);
     assertThat(err.toString()).contains("cannot read").hasLineCount(1);
     Path noise = Files.write(folder.resolve("noise"), new byte[] {0, 1, 2, (byte) 0xff});
-    assertThat(run("doctor", "--from", noise.toString())).isEqualTo(1);
+    assertThat(program.run("doctor", "--from", noise.toString())).isEqualTo(1);
     assertThat(err.toString()).contains("no output that is known").hasLineCount(1);
-    assertThat(run("doctor", "--capture", "x", "--from", "y")).isEqualTo(2);
+    assertThat(program.run("doctor", "--capture", "x", "--from", "y")).isEqualTo(2);
     assertThat(err.toString()).contains("--capture");
-    assertThat(run("container", "--gpus", "-1")).isEqualTo(2);
-    assertThat(run("container", "--gpus", "1", "--driver", "abc", "--out", folder.toString()))
+    assertThat(program.run("container", "--gpus", "-1")).isEqualTo(2);
+    assertThat(
+            program.run("container", "--gpus", "1", "--driver", "abc", "--out", folder.toString()))
         .isEqualTo(2);
     assertThat(err.toString()).contains("no driver version").hasLineCount(1);
   }
@@ -82,11 +73,11 @@ final class MachineCommandTests {
   @Test
   void aCaptureOfThisMachineCanBeExamined() {
     Path target = folder.resolve("captured");
-    assertThat(run("doctor", "--capture", target.toString())).isZero();
+    assertThat(program.run("doctor", "--capture", target.toString())).isZero();
     assertThat(target.resolve("manifest.json")).exists();
-    assertThat(run("doctor", "--from", target.toString())).isBetween(0, 1);
+    assertThat(program.run("doctor", "--from", target.toString())).isBetween(0, 1);
     assertThat(err.toString()).isEmpty();
-    assertThat(run("doctor", "--capture", target.toString())).isEqualTo(2);
+    assertThat(program.run("doctor", "--capture", target.toString())).isEqualTo(2);
   }
 
   @Test
@@ -100,7 +91,8 @@ final class MachineCommandTests {
             data: {sources: [jdk:src], sequence_length: 256}
             training: {tokens_per_step: 8192, steps: 300}
             """);
-    assertThat(run("doctor", "--from", memory.toString(), "--plan", run.toString())).isEqualTo(1);
+    assertThat(program.run("doctor", "--from", memory.toString(), "--plan", run.toString()))
+        .isEqualTo(1);
     assertThat(out.toString()).contains("6.91 billion parameters", "the host has 16.00 GiB");
   }
 
@@ -119,7 +111,8 @@ final class MachineCommandTests {
                 .formatted(corpus));
     Path target = folder.resolve("box");
     assertThat(
-            run("container", run.toString(), "--out", target.toString(), "--driver", "580.95.05"))
+            program.run(
+                "container", run.toString(), "--out", target.toString(), "--driver", "580.95.05"))
         .isZero();
     assertThat(Files.readString(target.resolve("compose.yaml")))
         .contains("count: 4", corpus.toString(), "/runs/my-run");
@@ -131,10 +124,10 @@ final class MachineCommandTests {
   void aContainerWithoutRunFileNeedsToKnowTheGpus() throws IOException {
     String target = folder.resolve("bare").toString();
     if (LiveProbe.read().gpuList().isEmpty()) {
-      assertThat(run("container", "--out", target)).isEqualTo(2);
+      assertThat(program.run("container", "--out", target)).isEqualTo(2);
       assertThat(err.toString()).contains("give --gpus 8, or --gpus 0 for the CPU alone");
     }
-    assertThat(run("container", "--gpus", "0", "--out", target)).isZero();
+    assertThat(program.run("container", "--gpus", "0", "--out", target)).isZero();
     assertThat(Files.readString(folder.resolve("bare").resolve("compose.yaml")))
         .doesNotContain("driver: nvidia");
     assertThat(Files.readString(folder.resolve("bare").resolve("train.sbatch")))

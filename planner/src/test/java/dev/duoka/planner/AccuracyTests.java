@@ -3,7 +3,6 @@ package dev.duoka.planner;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.duoka.planner.PublishedRuns.Run;
-import dev.duoka.planner.layout.EngineTraits;
 import dev.duoka.planner.layout.Stage;
 import dev.duoka.planner.memory.MemoryModel;
 import dev.duoka.planner.shape.ModelShape;
@@ -97,7 +96,7 @@ final class AccuracyTests {
   private static double memoryError(Run run) {
     ModelShape shape = run.shape();
     double bytes =
-        new MemoryModel(shape, run.job(), EngineTraits.MEGATRON)
+        new MemoryModel(shape, run.job(), Megatron.TRAITS)
             .estimate(run.layout(), Stage.split(shape, run.pipeline()))
             .allocated();
     return bytes / GIB / run.allocatedGib() - 1;

@@ -2,7 +2,6 @@ package dev.duoka.cli.command;
 
 import dev.duoka.base.DuokaException;
 import dev.duoka.base.ErrorCode;
-import dev.duoka.base.NearestName;
 import dev.duoka.formats.json.Json;
 import dev.duoka.hardware.Catalogue;
 import dev.duoka.planner.advise.Advice;
@@ -14,15 +13,12 @@ import dev.duoka.planner.report.AdviceJson;
 import dev.duoka.planner.report.AdviceText;
 import dev.duoka.planner.report.HardwareDocs;
 import java.io.PrintWriter;
-import java.nio.file.Path;
-import java.util.Arrays;
-import java.util.List;
-import java.util.Locale;
 import java.util.OptionalDouble;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
@@ -35,14 +31,9 @@ import picocli.CommandLine.Spec;
       "Exit status 1 where no machine fits the job and the budget."
     })
 final class AdviseCommand implements Callable<Integer> {
-  private static final int USUAL_SEQUENCE = 4096;
   private static final long MOST_TOKENS = 1_000_000_000_000_000L;
 
-  @Option(
-      names = "--model",
-      paramLabel = "MODEL",
-      description = "A preset such as deepseek-llm-7b, or a folder with a config.json.")
-  private @Nullable String model;
+  @Mixin private PlanningOptions planning = new PlanningOptions();
 
   @Option(
       names = "--budget",
@@ -77,18 +68,6 @@ final class AdviseCommand implements Callable<Integer> {
           "Tokens to train on; by default 20 for each active parameter, 100 million to finetune.")
   private @Nullable Long tokens;
 
-  @Option(
-      names = "--seq",
-      paramLabel = "N",
-      description = "Tokens of a sequence; by default 4096, or the model's most if that is less.")
-  private @Nullable Integer sequenceLength;
-
-  @Option(
-      names = "--catalogue",
-      paramLabel = "FILE",
-      description = "Your own cards, links and prices, laid over the built-in ones.")
-  private @Nullable Path catalogueFile;
-
   @Option(names = "--json", description = "Print one JSON object instead of text.")
   private boolean json;
 
@@ -99,18 +78,20 @@ final class AdviseCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    Catalogue catalogue =
-        catalogueFile == null ? Catalogue.builtIn() : Catalogue.overlaidBy(catalogueFile);
+    Catalogue catalogue = planning.catalogue();
     PrintWriter out = spec.commandLine().getOut();
     if (docs) {
       out.print(HardwareDocs.markdown(catalogue));
       out.flush();
       return 0;
     }
-    if (model == null) {
-      throw new CommandLine.ParameterException(
-          spec.commandLine(), "name a --model, or --docs for the catalogue");
-    }
+    String model =
+        planning
+            .model()
+            .orElseThrow(
+                () ->
+                    new CommandLine.ParameterException(
+                        spec.commandLine(), "name a --model, or --docs for the catalogue"));
     if (budget == null && gpus == null) {
       throw new CommandLine.ParameterException(
           spec.commandLine(), "give a --budget in dollars, or --gpus with the machines to compare");
@@ -131,11 +112,8 @@ final class AdviseCommand implements Callable<Integer> {
       throw usage("--tokens " + tokens, "Give 1 to " + MOST_TOKENS + ".");
     }
     int most = planned.shape().config().maxPositions();
-    int length = sequenceLength == null ? Math.min(USUAL_SEQUENCE, most) : sequenceLength;
-    if (length < 2 || length > 1 << 20) {
-      throw usage("--seq " + length, "Sequences have 2 to " + (1 << 20) + " tokens.");
-    }
-    Task what = task();
+    int length = planning.sequenceLength(most);
+    Task what = NamedChoice.of(Task.class, "--task", task);
     return new AdviceRequest(
         planned.name(),
         planned.shape(),
@@ -143,26 +121,8 @@ final class AdviseCommand implements Callable<Integer> {
         tokens == null ? what.tokens(planned.shape()) : tokens,
         length,
         budget == null ? OptionalDouble.empty() : OptionalDouble.of(budget),
-        payment(),
+        NamedChoice.of(Payment.class, "--pay", pay),
         gpus == null ? adviser.usualMachines() : adviser.machines(gpus));
-  }
-
-  private Payment payment() {
-    List<String> names = Arrays.stream(Payment.values()).map(Payment::toString).toList();
-    int index = names.indexOf(pay.strip().toLowerCase(Locale.ROOT));
-    if (index < 0) {
-      throw usage("--pay '" + pay + "'", NearestName.hint(pay, names));
-    }
-    return Payment.values()[index];
-  }
-
-  private Task task() {
-    List<String> names = Arrays.stream(Task.values()).map(Task::toString).toList();
-    int index = names.indexOf(task.strip().toLowerCase(Locale.ROOT));
-    if (index < 0) {
-      throw usage("--task '" + task + "'", NearestName.hint(task, names));
-    }
-    return Task.values()[index];
   }
 
   private static DuokaException usage(String problem, String remedy) {

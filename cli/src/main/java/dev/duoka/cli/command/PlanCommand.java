@@ -3,7 +3,6 @@ package dev.duoka.cli.command;
 import dev.duoka.base.CrashSafeFiles;
 import dev.duoka.base.DuokaException;
 import dev.duoka.base.ErrorCode;
-import dev.duoka.base.NearestName;
 import dev.duoka.formats.json.Json;
 import dev.duoka.hardware.Catalogue;
 import dev.duoka.hardware.Machine;
@@ -25,14 +24,14 @@ import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.util.Arrays;
 import java.util.List;
-import java.util.Locale;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
+import picocli.CommandLine;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
@@ -46,15 +45,9 @@ import tools.jackson.databind.node.ObjectNode;
       "Without --machine and --topo, for this machine. Exit status 1 where nothing fits."
     })
 final class PlanCommand implements Callable<Integer> {
-  private static final int LONGEST_SEQUENCE = 1 << 20;
   private static final long LARGEST_STEP = 1L << 40;
 
-  @Option(
-      names = "--model",
-      required = true,
-      paramLabel = "MODEL",
-      description = "A preset such as deepseek-v2-lite, or a folder with a config.json.")
-  private String model = "";
+  @Mixin private PlanningOptions planning = new PlanningOptions();
 
   @Option(
       names = "--machine",
@@ -73,12 +66,6 @@ final class PlanCommand implements Callable<Integer> {
       paramLabel = "CARD",
       description = "Which cards the topology is of, where it does not say so.")
   private @Nullable String card;
-
-  @Option(
-      names = "--seq",
-      paramLabel = "N",
-      description = "Tokens of a sequence; by default 4096, or the model's most if that is less.")
-  private @Nullable Integer sequenceLength;
 
   @Option(
       names = "--tokens-per-step",
@@ -115,12 +102,6 @@ final class PlanCommand implements Callable<Integer> {
   private @Nullable Double hostMemory;
 
   @Option(
-      names = "--catalogue",
-      paramLabel = "FILE",
-      description = "Your own cards, links and prices, laid over the built-in ones.")
-  private @Nullable Path catalogueFile;
-
-  @Option(
       names = "--out",
       paramLabel = "RUN.yaml",
       description = "Write the best plan that this version runs as a run file.")
@@ -152,8 +133,14 @@ final class PlanCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    Catalogue catalogue =
-        catalogueFile == null ? Catalogue.builtIn() : Catalogue.overlaidBy(catalogueFile);
+    String model =
+        planning
+            .model()
+            .orElseThrow(
+                () ->
+                    new CommandLine.ParameterException(
+                        spec.commandLine(), "Missing required option: '--model=MODEL'"));
+    Catalogue catalogue = planning.catalogue();
     PlannedModel planned = PlannedModel.of(model);
     Machine target =
         withHost(
@@ -191,10 +178,7 @@ final class PlanCommand implements Callable<Integer> {
 
   private Job job(PlannedModel planned, Method how, int gpus) {
     int most = planned.shape().config().maxPositions();
-    int length = sequenceLength == null ? Math.min(4096, most) : sequenceLength;
-    if (length < 2 || length > LONGEST_SEQUENCE) {
-      throw usage("--seq " + length, "Sequences have 2 to " + LONGEST_SEQUENCE + " tokens.");
-    }
+    int length = planning.sequenceLength(most);
     if (length > most) {
       spec.commandLine()
           .getErr()
@@ -204,42 +188,36 @@ final class PlanCommand implements Callable<Integer> {
     if (!(imbalance >= 1) || imbalance > 64) {
       throw usage("--imbalance " + imbalance, "1 is balanced, 2 is usual early in training.");
     }
-    long usual = how.isAdapter() ? 1 << 17 : 1 << 20;
-    long step = tokensPerStep == null ? Job.tokensPerStep(usual, length, gpus) : tokensPerStep;
+    long step = tokensPerStep == null ? Job.usualTokensPerStep(how, length, gpus) : tokensPerStep;
     if (step < 1 || step > LARGEST_STEP) {
       throw usage("--tokens-per-step " + step, "Give 1 to " + LARGEST_STEP + ".");
     }
-    if (step % length != 0) {
-      long below = step / length * length;
+    Job job = new Job(length, step, imbalance);
+    if (!job.isOfWholeSequences()) {
       throw usage(
           "--tokens-per-step " + step + " is no whole number of sequences of " + length,
-          "Nearest: " + (below == 0 ? "" : below + " or ") + (below + length) + ".");
+          "Nearest: " + job.nearestWholeSequences() + ".");
     }
-    if (step / length % gpus != 0) {
+    if (!job.dividesOver(gpus)) {
       spec.commandLine()
           .getErr()
           .println(
               "duoka: note: "
-                  + step / length
+                  + job.sequences()
                   + " sequences a step do not divide over "
                   + gpus
                   + " cards; --tokens-per-step "
                   + Job.tokensPerStep(step, length, gpus)
                   + " would");
     }
-    return new Job(length, step, imbalance);
+    return job;
   }
 
   private List<Precision> precisions(Machine target) {
     if (precision == null) {
       return List.of(ProductFormat.halfPrecision(target.card()), Precision.FP32);
     }
-    List<String> names = Arrays.stream(Precision.values()).map(Precision::toString).toList();
-    int index = names.indexOf(precision.strip().toLowerCase(Locale.ROOT));
-    if (index < 0) {
-      throw usage("--precision '" + precision + "'", NearestName.hint(precision, names));
-    }
-    return List.of(Precision.values()[index]);
+    return List.of(NamedChoice.of(Precision.class, "--precision", precision));
   }
 
   private Machine withHost(Machine target) {

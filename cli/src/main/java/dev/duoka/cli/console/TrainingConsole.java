@@ -195,12 +195,12 @@ public final class TrainingConsole implements RunListener {
 
   private static ObjectNode jsonOf(RunResult result) {
     ObjectNode node = Json.object();
-    put(node, "loss", result.loss());
-    put(node, "validation_loss", result.validationLoss().orElse(Double.NaN));
+    Json.putNumber(node, "loss", result.loss());
+    Json.putNumber(node, "validation_loss", result.validationLoss().orElse(Double.NaN));
     node.put("steps", result.steps());
-    put(node, "tokens_per_second", result.speed().tokensPerSecond());
-    put(node, "tokens_per_second_overall", result.speed().overall());
-    put(node, "mfu", result.speed().mfu());
+    Json.putNumber(node, "tokens_per_second", result.speed().tokensPerSecond());
+    Json.putNumber(node, "tokens_per_second_overall", result.speed().overall());
+    Json.putNumber(node, "mfu", result.speed().mfu());
     node.put("peak_memory_bytes", result.peakMemoryBytes());
     node.put("run_dir", result.runDir().toString());
     node.put("interrupted", result.interrupted());
@@ -210,14 +210,6 @@ public final class TrainingConsole implements RunListener {
       node.putNull("last_checkpoint");
     }
     return node;
-  }
-
-  private static void put(ObjectNode node, String name, double value) {
-    if (Double.isFinite(value)) {
-      node.put(name, value);
-    } else {
-      node.putNull(name);
-    }
   }
 
   private static String percent(double percent) {

@@ -44,24 +44,34 @@ final class HfPipeline {
   /** The ids of well-formed text. */
   int[] encode(String text) {
     IntList ids = new IntList(text.length() / 3);
-    raw.cut(
+    cut(
+        raw,
         text,
-        new AddedTokens.Parts() {
-          @Override
-          public void token(AddedToken token) {
-            ids.add(token.id());
-          }
-
-          @Override
-          public void text(int start, int end) {
-            encodeBetween(normalizer.apply(text.substring(start, end)), start == 0, ids);
-          }
-        });
+        ids,
+        (start, end) ->
+            encodeBetween(normalizer.apply(text.substring(start, end)), start == 0, ids));
     return ids.toArray();
   }
 
   private void encodeBetween(String text, boolean atStart, IntList ids) {
-    normalized.cut(
+    cut(
+        normalized,
+        text,
+        ids,
+        (start, end) -> {
+          Pieces part = Pieces.whole(text.substring(start, end), atStart && start == 0);
+          model.encode(preTokenizer.apply(part), ids);
+        });
+  }
+
+  /** Text between two added tokens. */
+  private interface Between {
+    void encode(int start, int end);
+  }
+
+  /** Puts the ids of the added tokens into their places between those of the text. */
+  private static void cut(AddedTokens tokens, String text, IntList ids, Between between) {
+    tokens.cut(
         text,
         new AddedTokens.Parts() {
           @Override
@@ -71,8 +81,7 @@ final class HfPipeline {
 
           @Override
           public void text(int start, int end) {
-            Pieces part = Pieces.whole(text.substring(start, end), atStart && start == 0);
-            model.encode(preTokenizer.apply(part), ids);
+            between.encode(start, end);
           }
         });
   }

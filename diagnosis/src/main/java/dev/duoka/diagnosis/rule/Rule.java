@@ -27,6 +27,7 @@ import java.util.Optional;
  * @param decidedBy the procedure that chooses this rule, for those that no single line decides
  * @param sources where this is known from
  * @param example a log that shows it
+ * @param nearMiss a log like it in which this rule must stay silent
  */
 public record Rule(
     String id,
@@ -46,7 +47,8 @@ public record Rule(
     List<String> undoneBy,
     Optional<String> decidedBy,
     List<String> sources,
-    String example) {
+    String example,
+    String nearMiss) {
 
   /** Whether this rule makes a consequence of the other. */
   public boolean explains(Rule other) {

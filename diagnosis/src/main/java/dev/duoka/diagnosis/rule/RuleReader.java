@@ -32,7 +32,8 @@ final class RuleReader {
           "undone_by",
           "decided_by",
           "sources",
-          "example");
+          "example",
+          "near_miss");
 
   private RuleReader() {}
 
@@ -62,7 +63,8 @@ final class RuleReader {
         fields.texts("undone_by"),
         fields.text("decided_by"),
         fields.texts("sources"),
-        fields.text("example").orElse(""));
+        fields.text("example").orElse(""),
+        fields.text("near_miss").orElse(""));
   }
 
   private static String text(JsonFields fields, String name) {

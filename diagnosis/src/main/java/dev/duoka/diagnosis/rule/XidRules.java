@@ -60,6 +60,12 @@ final class XidRules {
         "[ 5214.331907] NVRM: Xid (PCI:0000:3b:00): "
             + number
             + ", pid=4821, name=python3, "
+            + xid.name(),
+        "[ 5214.331907] NVRM: Xid (PCI:0000:3b:00): 9"
+            + number
+            + ", pid="
+            + number
+            + ", name=python3, "
             + xid.name());
   }
 

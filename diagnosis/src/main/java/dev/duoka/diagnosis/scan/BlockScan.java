@@ -60,7 +60,7 @@ final class BlockScan {
    * @param lines line breaks in the block
    * @param progress the last steps, numbered in the same way
    */
-  record Found(List<Sighting> sightings, long lines, Progress progress) {}
+  record Found(List<Sighting> sightings, long lines, ProgressLines progress) {}
 
   Found scan(TextBlock block, OptionalInt rankOfLog) {
     KeywordAutomaton automaton = book.automaton();

@@ -40,7 +40,7 @@ public final class LogScan {
 
   /** Reads all logs. */
   public Scan scan(List<LogSource> sources) {
-    Keeper keeper = new Keeper();
+    BoundedSightings keeper = new BoundedSightings();
     List<ScannedLog> logs = new ArrayList<>();
     try (ExecutorService pool =
         Executors.newFixedThreadPool(workers, Thread.ofPlatform().daemon().factory())) {
@@ -54,13 +54,13 @@ public final class LogScan {
   private final class OneLog {
     private final LogSource source;
     private final int index;
-    private final Keeper keeper;
+    private final BoundedSightings keeper;
     private final ExecutorService pool;
     private final ArrayDeque<Future<BlockScan.Found>> pending = new ArrayDeque<>();
-    private final Progress progress = new Progress();
+    private final ProgressLines progress = new ProgressLines();
     private long lines;
 
-    OneLog(LogSource source, int index, Keeper keeper, ExecutorService pool) {
+    OneLog(LogSource source, int index, BoundedSightings keeper, ExecutorService pool) {
       this.source = source;
       this.index = index;
       this.keeper = keeper;

@@ -29,14 +29,14 @@ final class ProgressScan {
     numbers[at] = number;
   }
 
-  Progress read(byte[] bytes, OptionalInt rankOfLog) {
-    Progress progress = new Progress();
+  ProgressLines read(byte[] bytes, OptionalInt rankOfLog) {
+    ProgressLines progress = new ProgressLines();
     int kept = (int) Math.min(count, KEPT);
     for (int i = 0; i < kept; i++) {
       int at = (int) ((count - 1 - i) % KEPT);
       LogLine line =
           LogLine.of(LineText.of(bytes, starts[at], Math.min(ends[at], starts[at] + LONGEST)));
-      String origin = Progress.origin(line, rankOfLog);
+      String origin = ProgressLines.origin(line, rankOfLog);
       long number = numbers[at];
       int length = ends[at] - starts[at];
       if (!progress.isFull(origin)) {

@@ -18,4 +18,4 @@ public record ScannedLog(
     long bytes,
     List<String> tail,
     List<Long> tailNumbers,
-    Progress progress) {}
+    ProgressLines progress) {}

@@ -2,7 +2,7 @@ package dev.duoka.diagnosis.verdict;
 
 import dev.duoka.diagnosis.rule.Component;
 import dev.duoka.diagnosis.rule.Role;
-import dev.duoka.diagnosis.scan.Progress;
+import dev.duoka.diagnosis.scan.ProgressLines;
 import dev.duoka.diagnosis.scan.Scan;
 import dev.duoka.diagnosis.scan.ScannedLog;
 import dev.duoka.diagnosis.scan.Sighting;
@@ -52,22 +52,22 @@ final class Aftermath {
           case HARDWARE, DRIVER, NETWORK, NUMERICS -> true;
           case MEMORY, NCCL, SOFTWARE_ENV, DATA, STORAGE, CONFIG, LAUNCH -> false;
         };
-    Progress progress = scan.logs().get(s.log()).progress();
+    ProgressLines progress = scan.logs().get(s.log()).progress();
     return lasting
-        || (progress.mostStepsAfter(s.number()) < Progress.MOST_STEPS
+        || (progress.mostStepsAfter(s.number()) < ProgressLines.MOST_STEPS
             && !progress.endsAfter(s.number()));
   }
 
   private boolean endedWell(Sighting s) {
     ScannedLog log = scan.logs().get(s.log());
-    Progress progress = log.progress();
-    String origin = Progress.origin(s.line(), log.source().rank());
+    ProgressLines progress = log.progress();
+    String origin = ProgressLines.origin(s.line(), log.source().rank());
     // A run can end "well" with a loss that is not a number; only a finite one mends that.
     return s.rule().component() != Component.NUMERICS
-        && (origin.equals(Progress.UNKNOWN)
+        && (origin.equals(ProgressLines.UNKNOWN)
             ? progress.endsAfter(s.number())
             : progress.endsAfter(s.number(), origin)
-                || progress.endsAfter(s.number(), Progress.UNKNOWN));
+                || progress.endsAfter(s.number(), ProgressLines.UNKNOWN));
   }
 
   private boolean mayBeBuffered(Sighting s) {
@@ -75,15 +75,15 @@ final class Aftermath {
       return false;
     }
     ScannedLog log = scan.logs().get(s.log());
-    Progress progress = log.progress();
-    String origin = Progress.origin(s.line(), log.source().rank());
+    ProgressLines progress = log.progress();
+    String origin = ProgressLines.origin(s.line(), log.source().rank());
     long bytes =
-        origin.equals(Progress.UNKNOWN)
+        origin.equals(ProgressLines.UNKNOWN)
             ? progress.mostBytesAfter(s.number())
             : Math.max(
                 progress.bytesAfter(s.number(), origin),
-                progress.bytesAfter(s.number(), Progress.UNKNOWN));
-    return bytes <= Progress.BUFFERED_BYTES;
+                progress.bytesAfter(s.number(), ProgressLines.UNKNOWN));
+    return bytes <= ProgressLines.BUFFERED_BYTES;
   }
 
   private boolean runWentOn(Sighting s) {
@@ -91,19 +91,19 @@ final class Aftermath {
       return true;
     }
     ScannedLog log = scan.logs().get(s.log());
-    Progress progress = log.progress();
-    String origin = Progress.origin(s.line(), log.source().rank());
+    ProgressLines progress = log.progress();
+    String origin = ProgressLines.origin(s.line(), log.source().rank());
     long line = s.number();
-    boolean unknown = origin.equals(Progress.UNKNOWN);
+    boolean unknown = origin.equals(ProgressLines.UNKNOWN);
     if (s.rule().component() == Component.LAUNCH) {
       // Ranks that are being ended still print what they had buffered.
-      return progress.stepsAfter(line, origin) >= Progress.MOST_STEPS;
+      return progress.stepsAfter(line, origin) >= ProgressLines.MOST_STEPS;
     }
     if (unknown) {
       return progress.mostStepsAfter(line) >= ENOUGH_WHERE_NOBODY_TELLS;
     }
     return progress.stepsAfter(line, origin) > 0
-        || progress.stepsAfter(line, Progress.UNKNOWN) >= ENOUGH_WHERE_ONLY_THE_LINE_TELLS;
+        || progress.stepsAfter(line, ProgressLines.UNKNOWN) >= ENOUGH_WHERE_ONLY_THE_LINE_TELLS;
   }
 
   /** Whether a later line of the same device says that the fault is over. */

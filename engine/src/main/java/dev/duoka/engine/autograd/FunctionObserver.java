@@ -17,6 +17,17 @@ public interface FunctionObserver {
     UPDATE
   }
 
+  /** What {@link #enterBlock} gives outside of all blocks. */
+  int NO_BLOCK = -1;
+
+  /**
+   * What follows belongs to another block of the tape ({@link Tape#block}).
+   *
+   * @param phase {@link Phase#FORWARD}, or {@link Phase#INPUT_GRADIENTS} for the backward pass
+   * @param block its number in the order of the forward pass, from 0; {@link #NO_BLOCK} outside
+   */
+  default void enterBlock(Phase phase, int block) {}
+
   /** A part begins. */
   void begin(Phase phase, String name);
 

@@ -14,6 +14,9 @@ public final class Node {
   final @Nullable Tensor[] gradients;
   private Tensor @Nullable [] recomputed;
 
+  /** The block of the tape that it belongs to. */
+  int block = FunctionObserver.NO_BLOCK;
+
   /** Applications whose weight gradients wait for this one's outputs. */
   private int wanted;
 

@@ -30,6 +30,8 @@ public final class Tape implements AutoCloseable {
   private final @Nullable BlockTrace trace;
   private final @Nullable List<BlockTrace.Again> again;
   private int applications;
+  private int blocks;
+  private int currentBlock = FunctionObserver.NO_BLOCK;
   private @Nullable SavedTensorHook hook;
   private final List<Node> waiting = new ArrayList<>();
   private Substitution substitution = Substitution.NONE;
@@ -147,6 +149,7 @@ public final class Tape implements AutoCloseable {
     Node node = null;
     if (recording && needsGradient(function, inputs)) {
       node = new Node(function, inputs, saved, outputs.length);
+      node.block = currentBlock;
       if (observer != null) {
         node.work =
             new Work[] {
@@ -244,10 +247,22 @@ public final class Tape implements AutoCloseable {
    * Recompute#FULL} keeping nothing but its input.
    */
   public Variable block(Variable input, UnaryOperatorOnTape body) {
-    if (recording && recompute == Recompute.FULL) {
-      return apply(new RecomputedBlock(body, hook, substitution), input);
+    enterBlock(Phase.FORWARD, blocks++);
+    Variable output =
+        recording && recompute == Recompute.FULL
+            ? apply(new RecomputedBlock(body, hook, substitution), input)
+            : scoped(input, x -> body.apply(this, x));
+    enterBlock(Phase.FORWARD, FunctionObserver.NO_BLOCK);
+    return output;
+  }
+
+  private void enterBlock(Phase phase, int block) {
+    if (block != currentBlock) {
+      currentBlock = block;
+      if (observer != null) {
+        observer.enterBlock(phase, block);
+      }
     }
-    return scoped(input, x -> body.apply(this, x));
   }
 
   /** A block's computation on whichever tape it is given. */
@@ -331,6 +346,7 @@ public final class Tape implements AutoCloseable {
   private void runInputGradients(DeferredWeights deferred) {
     for (int i = nodes.size() - 1; i >= 0; i--) {
       Node node = nodes.get(i);
+      enterBlock(Phase.INPUT_GRADIENTS, node.block);
       boolean waits = false;
       try (Scope _ = Scope.open(MemoryOwner.TEMPORARIES)) {
         if (node.function != null && node.hasGradient()) {
@@ -347,6 +363,7 @@ public final class Tape implements AutoCloseable {
         finish(node);
       }
     }
+    enterBlock(Phase.INPUT_GRADIENTS, FunctionObserver.NO_BLOCK);
   }
 
   /** Whether the weight gradients of a function are put off; tells a recomputed block. */
@@ -369,6 +386,7 @@ public final class Tape implements AutoCloseable {
     Node waiting = null;
     for (int i = nodes.size() - 1; i >= 0; i--) {
       Node node = nodes.get(i);
+      enterBlock(Phase.INPUT_GRADIENTS, node.block);
       boolean waits = false;
       try (Scope _ = Scope.open(MemoryOwner.TEMPORARIES)) {
         if (node.hasGradient()) {
@@ -392,6 +410,7 @@ public final class Tape implements AutoCloseable {
         finish(node);
       }
     }
+    enterBlock(Phase.INPUT_GRADIENTS, FunctionObserver.NO_BLOCK);
   }
 
   private void runInputGradients(Node node, boolean outputsWanted) {

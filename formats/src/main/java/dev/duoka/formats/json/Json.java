@@ -117,6 +117,15 @@ public final class Json {
     return MAPPER.createObjectNode();
   }
 
+  /** Puts a number, or null for NaN and infinities, which JSON does not have. */
+  public static void putNumber(ObjectNode object, String name, double value) {
+    if (Double.isFinite(value)) {
+      object.put(name, value);
+    } else {
+      object.putNull(name);
+    }
+  }
+
   /** The value on one line, without spaces and without a final line break. */
   public static String line(JsonNode value) {
     return MAPPER.writeValueAsString(value);

@@ -3,6 +3,8 @@ package dev.duoka.measure.step;
 import dev.duoka.formats.json.Json;
 import dev.duoka.formats.modelconfig.ModelConfig;
 import dev.duoka.layout.Layout;
+import dev.duoka.parallel.dryrun.DryRun;
+import dev.duoka.parallel.dryrun.DryRunJob;
 import java.util.Locale;
 import java.util.Map;
 import tools.jackson.databind.node.ObjectNode;
@@ -25,7 +27,9 @@ public record LayoutMemory(String layout, double predicted, Map<String, Long> co
    */
   public static LayoutMemory count(ModelConfig model, Layout layout, int length, double predicted) {
     return new LayoutMemory(
-        layout.toString(), predicted, OwnerLabels.of(DryRun.count(model, layout, length)));
+        layout.toString(),
+        predicted,
+        OwnerLabels.of(DryRun.unrolled(DryRunJob.of(model, layout, length)).peakByOwner()));
   }
 
   private double total() {

@@ -11,26 +11,29 @@ import dev.duoka.data.batch.StepBatch;
 import dev.duoka.parallel.step.StepSettings;
 import dev.duoka.parallel.step.TrainingRank;
 import dev.duoka.tensor.Device;
+import dev.duoka.tensor.MemoryOwner;
 import dev.duoka.tensor.ThreadLedger;
 import java.util.Collections;
+import java.util.EnumMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
 
 /**
  * Runs the steps of one rank on {@code meta}, with a communicator of the real size: the code of a
  * real step, with shapes alone, and what its ledgers booked.
  */
 public final class DryRun {
+  /** Layers of a kind that are run where a model has more: the second is like all that follow. */
+  private static final int DISTINCT = 2;
+
   private DryRun() {}
 
   /** Runs every block and every micro-batch of a steady step. */
   public static DryRunResult unrolled(DryRunJob job) {
     ExchangeLedger.InMemory exchanges = new ExchangeLedger.InMemory();
-    Communicator world =
-        job.dataRanks() == 1
-            ? new SingleRank()
-            : new MetaCommunicator("world", 0, job.dataRanks(), exchanges);
     try (ThreadLedger mine = ThreadLedger.open(Device.META);
-        TrainingRank rank = TrainingRank.allocate(world, Device.META, job.settings())) {
+        TrainingRank rank = rank(job, exchanges)) {
       StepBatch batch = batch(job);
       // Twice: the first step also makes what lasts, the experts' load counts for example.
       rank.step().run(batch, 1e-3);
@@ -40,6 +43,69 @@ public final class DryRun {
       List<Exchange> all = exchanges.exchanges();
       return new DryRunResult(mine.ledger().peakByOwner(), all.subList(before, all.size()));
     }
+  }
+
+  /**
+   * The peak of {@link #unrolled} to the byte, from models with few layers: each distinct block is
+   * run, and the growth that one more of its kind brings to each part of the step is replayed for
+   * all others. Takes as long for sixty layers as for six.
+   */
+  public static Map<MemoryOwner, Long> replayedPeak(DryRunJob job) {
+    DryRunJob shorter = job.steady();
+    Optional<LayerCounts> layers = LayerCounts.of(job.settings().model());
+    if (layers.isEmpty()) {
+      return unrolled(shorter).peakByOwner();
+    }
+    LayerCounts all = layers.get();
+    int dense = Math.min(all.dense(), DISTINCT);
+    int mixture = Math.min(all.mixture(), DISTINCT);
+    Map<String, Map<MemoryOwner, Long>> base = phases(shorter, new LayerCounts(dense, mixture));
+    Map<String, Map<MemoryOwner, Long>> moreDense =
+        all.dense() > dense ? phases(shorter, new LayerCounts(dense + 1, mixture)) : base;
+    Map<String, Map<MemoryOwner, Long>> moreMixtures =
+        all.mixture() > mixture ? phases(shorter, new LayerCounts(dense, mixture + 1)) : base;
+    Map<MemoryOwner, Long> largest = Map.of();
+    for (String phase : base.keySet()) {
+      Map<MemoryOwner, Long> bytes = new EnumMap<>(MemoryOwner.class);
+      for (MemoryOwner owner : MemoryOwner.values()) {
+        long few = of(base, phase, owner);
+        long grown =
+            few
+                + (all.dense() - dense) * (of(moreDense, phase, owner) - few)
+                + (all.mixture() - mixture) * (of(moreMixtures, phase, owner) - few);
+        if (grown != 0) {
+          bytes.put(owner, grown);
+        }
+      }
+      largest = PhasePeaks.larger(largest, bytes);
+    }
+    return largest;
+  }
+
+  private static long of(
+      Map<String, Map<MemoryOwner, Long>> phases, String phase, MemoryOwner owner) {
+    return phases.getOrDefault(phase, Map.of()).getOrDefault(owner, 0L);
+  }
+
+  private static Map<String, Map<MemoryOwner, Long>> phases(DryRunJob job, LayerCounts layers) {
+    DryRunJob small = job.of(layers.applyTo(job.settings().model()));
+    try (ThreadLedger mine = ThreadLedger.open(Device.META);
+        TrainingRank rank = rank(small, ExchangeLedger.NONE)) {
+      StepBatch batch = batch(small);
+      rank.step().run(batch, 1e-3);
+      PhasePeaks peaks = new PhasePeaks(mine.ledger(), layers::kind);
+      rank.step().observe(peaks);
+      rank.step().run(batch, 1e-3);
+      return peaks.peaks();
+    }
+  }
+
+  private static TrainingRank rank(DryRunJob job, ExchangeLedger exchanges) {
+    Communicator world =
+        job.dataRanks() == 1
+            ? new SingleRank()
+            : new MetaCommunicator("world", 0, job.dataRanks(), exchanges);
+    return TrainingRank.allocate(world, Device.META, job.settings());
   }
 
   private static StepBatch batch(DryRunJob job) {

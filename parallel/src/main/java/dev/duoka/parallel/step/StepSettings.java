@@ -28,6 +28,12 @@ public record StepSettings(
     int zeroStage,
     LossScaler.Settings lossScale,
     AuxiliaryLosses auxiliary) {
+  /** The same step of another model. */
+  public StepSettings of(ModelConfig other) {
+    return new StepSettings(
+        other, precision, recompute, sequenceLength, optimizer, zeroStage, lossScale, auxiliary);
+  }
+
   /**
    * Losses beside that of the next token, and what evens out the experts' load.
    *

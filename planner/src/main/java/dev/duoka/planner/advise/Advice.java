@@ -7,11 +7,9 @@ import java.util.List;
  *
  * @param request what was asked
  * @param machines what each achieves
- * @param brief the claim beside the model
  * @param pricesAsOf the day the prices are of
  */
-public record Advice(
-    AdviceRequest request, List<MachineAdvice> machines, BriefComparison brief, String pricesAsOf) {
+public record Advice(AdviceRequest request, List<MachineAdvice> machines, String pricesAsOf) {
   public Advice {
     machines = List.copyOf(machines);
   }

@@ -71,7 +71,7 @@ public final class Adviser {
             .thenComparing(advice -> !advice.affordable())
             .thenComparingDouble(MachineAdvice::hours)
             .thenComparing(advice -> advice.machine().name()));
-    return new Advice(request, machines, BriefComparison.of(catalogue), catalogue.asOf());
+    return new Advice(request, machines, catalogue.asOf());
   }
 
   private MachineAdvice advise(AdviceRequest request, Machine machine) {

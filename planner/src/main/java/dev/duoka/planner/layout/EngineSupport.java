@@ -43,8 +43,8 @@ public final class EngineSupport {
       missing.add("method " + layout.method());
     }
     switch (layout.precision()) {
-      case FP32, BF16, FP16 -> {}
-      case TF32, FP8 -> missing.add(layout.precision() + " products");
+      case FP32, BF16, FP16, FP8 -> {}
+      case TF32 -> missing.add(layout.precision() + " products");
     }
     return List.copyOf(missing);
   }

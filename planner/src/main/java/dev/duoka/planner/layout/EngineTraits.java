@@ -9,6 +9,7 @@ import dev.duoka.planner.figure.Figure;
  * @param gradientBytes bytes of a main gradient under 16-bit arithmetic
  * @param weightGradientScratch whether it keeps one 16-bit buffer per shape of weight
  * @param contextBytes device memory of the CUDA context and loaded kernels
+ * @param workspaceBytes device memory that libraries of operators take to work in
  * @param reserveShare what its allocator holds beyond what is in use, as a share of that
  * @param elementwiseFactor bytes moved by element-wise work against fully fused kernels
  * @param temporaryRows fp32 rows as wide as the widest SwiGLU that its backward pass holds at once
@@ -24,6 +25,7 @@ public record EngineTraits(
     double gradientBytes,
     boolean weightGradientScratch,
     Figure contextBytes,
+    Figure workspaceBytes,
     double reserveShare,
     double elementwiseFactor,
     double temporaryRows,
@@ -41,12 +43,19 @@ public record EngineTraits(
    * head's scratch: as dry runs of the engine count them.
    */
   public static final EngineTraits DUOKA =
-      new EngineTraits("duoka", 4, false, Figure.measured(0.7 * GIB), 0.05, 1.15, 0, 2, 0, 0, 9e-6);
-
-  /** Megatron with Transformer Engine, whose published runs the model is held against. */
-  public static final EngineTraits MEGATRON =
       new EngineTraits(
-          "Megatron", 4, true, Figure.measured(0.7 * GIB), 0.06, 1.15, 0, 1, 0, 0.8, 5e-6);
+          "duoka",
+          4,
+          false,
+          Figure.measured(0.7 * GIB),
+          Figure.measured(0.1 * GIB),
+          0.05,
+          1.15,
+          0,
+          2,
+          0,
+          0,
+          9e-6);
 
   /** The same with main gradients of another size. */
   public EngineTraits withGradientBytes(double bytes) {
@@ -55,6 +64,7 @@ public record EngineTraits(
         bytes,
         weightGradientScratch,
         contextBytes,
+        workspaceBytes,
         reserveShare,
         elementwiseFactor,
         temporaryRows,

@@ -1,5 +1,7 @@
 package dev.duoka.planner.layout;
 
+import dev.duoka.layout.Method;
+
 /**
  * What a step is to do.
  *
@@ -19,6 +21,27 @@ public record Job(int sequenceLength, long tokensPerStep, double imbalance) {
     double each = (double) about / sequenceLength / gpus;
     long sequences = each < 4 ? Math.max(1, (long) each) : 4 * Math.round(each / 4);
     return sequences * sequenceLength * gpus;
+  }
+
+  /** What is usual: about a million tokens, for adapters about 131072. */
+  public static long usualTokensPerStep(Method method, int sequenceLength, int gpus) {
+    return tokensPerStep(method.isAdapter() ? 1 << 17 : 1 << 20, sequenceLength, gpus);
+  }
+
+  /** Whether a step is a whole number of sequences. */
+  public boolean isOfWholeSequences() {
+    return tokensPerStep % sequenceLength == 0;
+  }
+
+  /** The tokens of whole sequences next below and above, in words. */
+  public String nearestWholeSequences() {
+    long below = sequences() * sequenceLength;
+    return (below == 0 ? "" : below + " or ") + (below + sequenceLength);
+  }
+
+  /** Whether each of so many cards gets as many sequences as the others. */
+  public boolean dividesOver(int gpus) {
+    return sequences() % gpus == 0;
   }
 
   /** Sequences of a step. */

@@ -14,7 +14,11 @@ import java.util.Map;
  */
 public record MemoryEstimate(Map<Owner, Figure> bytes, int stage, double hostBytes) {
   public MemoryEstimate {
-    bytes = Collections.unmodifiableMap(new EnumMap<>(bytes));
+    Map<Owner, Figure> all = new EnumMap<>(Owner.class);
+    for (Owner owner : Owner.values()) {
+      all.put(owner, bytes.getOrDefault(owner, Figure.ZERO));
+    }
+    bytes = Collections.unmodifiableMap(all);
   }
 
   /** The sum over all owners. */
@@ -26,23 +30,25 @@ public record MemoryEstimate(Map<Owner, Figure> bytes, int stage, double hostByt
     return sum;
   }
 
-  /** What a framework's allocator counts as in use: all but NCCL, context and reserve. */
+  /** What a framework's allocator counts as in use: the tensors. */
   public double allocated() {
     double sum = 0;
     for (Map.Entry<Owner, Figure> entry : bytes.entrySet()) {
-      sum +=
-          switch (entry.getKey()) {
-            case WEIGHTS, GRADIENTS, OPTIMIZER, ACTIVATIONS, LOGITS, TEMPORARIES ->
-                entry.getValue().value();
-            case NCCL, CONTEXT, RESERVE -> 0;
-          };
+      sum += entry.getKey().isTensor() ? entry.getValue().value() : 0;
     }
     return sum;
   }
 
+  /** The same with every number marked as an estimate. */
+  public MemoryEstimate assumed() {
+    Map<Owner, Figure> figures = new EnumMap<>(Owner.class);
+    bytes.forEach((owner, figure) -> figures.put(owner, Figure.assumed(figure.value())));
+    return new MemoryEstimate(figures, stage, hostBytes);
+  }
+
   /** Weights, gradients and optimizer states. */
   public double states() {
-    return of(Owner.WEIGHTS) + of(Owner.GRADIENTS) + of(Owner.OPTIMIZER);
+    return of(Owner.WEIGHTS) + of(Owner.MASTER_WEIGHTS) + of(Owner.GRADIENTS) + of(Owner.OPTIMIZER);
   }
 
   /** Bytes of one owner. */

@@ -51,6 +51,7 @@ public final class MemoryModel {
     figures.put(Owner.TEMPORARIES, Figure.assumed(bytes.temporaries()));
     figures.put(Owner.NCCL, nccl(layout));
     figures.put(Owner.CONTEXT, engine.contextBytes());
+    figures.put(Owner.WORKSPACE, engine.workspaceBytes());
     // States lie in few flat buffers, which do not fragment.
     figures.put(Owner.RESERVE, Figure.measured(reserve(bytes)));
     return new MemoryEstimate(figures, busiest.stage(), busiest.host());
@@ -63,7 +64,8 @@ public final class MemoryModel {
         busiest.bytes().total()
             + reserve(busiest.bytes())
             + nccl(layout).value()
-            + engine.contextBytes().value();
+            + engine.contextBytes().value()
+            + engine.workspaceBytes().value();
     return new MemoryDemand(device, busiest.states(), busiest.host());
   }
 

@@ -6,9 +6,11 @@ import java.util.Locale;
 public enum Owner {
   /** The weights that products read. */
   WEIGHTS,
+  /** Their copy in fp32 that the optimizer updates; in closed forms part of {@link #OPTIMIZER}. */
+  MASTER_WEIGHTS,
   /** The sum of a step's gradients. */
   GRADIENTS,
-  /** Moments and master weights. */
+  /** Moments, and in closed forms master weights. */
   OPTIMIZER,
   /** What forward passes keep for backward passes. */
   ACTIVATIONS,
@@ -16,12 +18,35 @@ public enum Owner {
   LOGITS,
   /** The largest results that live during one operation, and gathered layers. */
   TEMPORARIES,
-  /** Buffers of collectives. */
+  /** Tokens, positions and other small tensors. */
+  BATCH,
+  /** What the engine's collectives hold beside the tensors that they exchange. */
+  COMMUNICATION,
+  /** What the library of collectives takes itself, outside of the engine's tensors. */
   NCCL,
   /** The CUDA context and loaded kernels. */
   CONTEXT,
+  /** What libraries of operators take to work in. */
+  WORKSPACE,
   /** What the allocator holds beyond what is in use. */
   RESERVE;
+
+  /** Whether the engine books it as a tensor; the driver adds the others. */
+  public boolean isTensor() {
+    return switch (this) {
+      case WEIGHTS,
+          MASTER_WEIGHTS,
+          GRADIENTS,
+          OPTIMIZER,
+          ACTIVATIONS,
+          LOGITS,
+          TEMPORARIES,
+          BATCH,
+          COMMUNICATION ->
+          true;
+      case NCCL, CONTEXT, WORKSPACE, RESERVE -> false;
+    };
+  }
 
   /** The name in reports. */
   @Override

@@ -2,7 +2,6 @@ package dev.duoka.planner.report;
 
 import dev.duoka.formats.json.Json;
 import dev.duoka.planner.advise.Advice;
-import dev.duoka.planner.advise.BriefComparison;
 import dev.duoka.planner.advise.MachineAdvice;
 import tools.jackson.databind.node.ArrayNode;
 import tools.jackson.databind.node.ObjectNode;
@@ -25,7 +24,6 @@ public final class AdviceJson {
     json.put("prices_as_of", advice.pricesAsOf());
     ArrayNode machines = json.putArray("machines");
     advice.machines().forEach(machine -> machines.add(machine(machine)));
-    json.set("brief_comparison", brief(advice.brief()));
     return json;
   }
 
@@ -50,27 +48,6 @@ public final class AdviceJson {
     PlanJson.put(json, "usd_rent", advice.rentUsd());
     PlanJson.put(json, "usd_buy", advice.buyUsd());
     json.put("lacks", advice.lacks());
-    return json;
-  }
-
-  private static ObjectNode brief(BriefComparison brief) {
-    ObjectNode json = Json.object();
-    json.put("claim", BriefComparison.CLAIM);
-    ArrayNode rows = json.putArray("model_says");
-    brief
-        .rows()
-        .forEach(
-            row ->
-                rows.addObject()
-                    .put("method", row.method().toString())
-                    .put("a100_tokens_per_second", Numbers.rounded(row.dataCentre()))
-                    .put("rtx4090_tokens_per_second", Numbers.rounded(row.consumer()))
-                    .put("ratio", Numbers.rounded(row.ratio()))
-                    .put("rtx4090_layout", row.consumerLayout()));
-    PlanJson.put(json, "rent_ratio", brief.rentRatio());
-    PlanJson.put(json, "buy_ratio", brief.buyRatio());
-    ArrayNode why = json.putArray("why");
-    brief.why().forEach(why::add);
     return json;
   }
 }

@@ -4,7 +4,6 @@ import static dev.duoka.planner.report.Numbers.format;
 
 import dev.duoka.planner.advise.Advice;
 import dev.duoka.planner.advise.AdviceRequest;
-import dev.duoka.planner.advise.BriefComparison;
 import dev.duoka.planner.advise.MachineAdvice;
 import dev.duoka.planner.advise.Payment;
 import dev.duoka.planner.search.Plan;
@@ -41,7 +40,6 @@ public final class AdviceText {
             advice.pricesAsOf()));
     fitting(text, advice);
     misfits(text, advice.machines());
-    brief(text, advice.brief());
     return text.toString();
   }
 
@@ -133,29 +131,6 @@ public final class AdviceText {
     if (misfits.size() > SHOWN_MISFITS) {
       text.append(format("  and %d more%n", misfits.size() - SHOWN_MISFITS));
     }
-  }
-
-  private static void brief(StringBuilder text, BriefComparison brief) {
-    text.append("\nOften said: ").append(BriefComparison.CLAIM).append(".\nThe model says:\n");
-    for (BriefComparison.Row row : brief.rows()) {
-      text.append(
-          format(
-              "  %-6s ~ %s against %s tokens/s: %.0f %% faster (4090: %s)%n",
-              row.method(),
-              Numbers.whole(row.dataCentre()),
-              Numbers.whole(row.consumer()),
-              100 * (row.ratio() - 1),
-              row.consumerLayout()));
-    }
-    text.append(
-        format(
-            "  the A100 cost %s times as much to rent and %s times as much to buy%n",
-            ratio(brief.rentRatio()), ratio(brief.buyRatio())));
-    brief.why().forEach(reason -> text.append("  - ").append(reason).append('\n'));
-  }
-
-  private static String ratio(OptionalDouble value) {
-    return value.isPresent() ? format("%.1f", value.getAsDouble()) : "an unknown number of";
   }
 
   private static String money(OptionalDouble value) {

@@ -40,7 +40,7 @@ public final class PlanJson {
     ArrayNode plans = json.putArray("plans");
     result.plans().forEach(plan -> plans.add(plan(plan)));
     ArrayNode pareto = json.putArray("pareto");
-    result.pareto().forEach(plan -> pareto.add(brief(plan)));
+    result.pareto().forEach(plan -> pareto.add(summary(plan)));
     ArrayNode infeasible = json.putArray("infeasible");
     result.misfits().forEach(misfit -> infeasible.add(misfit(misfit)));
     ArrayNode changes = json.putArray("changes");
@@ -88,6 +88,7 @@ public final class PlanJson {
     ObjectNode json = Json.object();
     json.set("layout", layout(plan.layout()));
     json.put("description", plan.layout().toString());
+    json.put("estimated", !plan.runnable());
     figures(json, "memory", plan.memory().bytes(), Numbers.GIB);
     json.put("memory_total", gib(plan.memory().total()));
     json.put("memory_unit", "GiB");
@@ -129,9 +130,10 @@ public final class PlanJson {
     return json;
   }
 
-  private static ObjectNode brief(Plan plan) {
+  private static ObjectNode summary(Plan plan) {
     ObjectNode json = Json.object();
     json.set("layout", layout(plan.layout()));
+    json.put("estimated", !plan.runnable());
     json.put("time_total", Numbers.rounded(plan.time().total()));
     json.put("memory_total", gib(plan.memory().total()));
     json.put("tokens_per_second", Numbers.rounded(plan.tokensPerSecond()));

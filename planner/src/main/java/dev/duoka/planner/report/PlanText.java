@@ -67,7 +67,10 @@ public final class PlanText {
             Numbers.whole(result.searched()),
             Numbers.whole(result.feasible()),
             result.milliseconds() / 1e3));
-    text.append("Numbers are = exact, m resting on measurements, ~ assumed.\n");
+    text.append(
+        "Numbers are = exact, m resting on measurements, ~ assumed. Memory is what the engine books"
+            + " in a dry run\nof the step; of layouts that it cannot run yet all numbers are"
+            + " estimated, and marked ~.\n");
   }
 
   private static void table(StringBuilder text, List<Plan> plans) {
@@ -94,17 +97,22 @@ public final class PlanText {
   private static void row(StringBuilder text, String name, Plan plan) {
     text.append(
         format(
-            "%3s %9s %9s %5.1f%% %5.1f%% %7.1f %7s %9s  %s%s%n",
+            "%3s %9s %9s %6s %6s %7s %7s %9s  %s%s%n",
             name,
-            Numbers.whole(plan.tokensPerSecond()),
-            Numbers.duration(plan.time().total()),
-            100 * plan.mfuCausal(),
-            100 * plan.mfuFull(),
-            plan.memory().total() / GIB,
+            mark(plan) + Numbers.whole(plan.tokensPerSecond()),
+            mark(plan) + Numbers.duration(plan.time().total()),
+            mark(plan) + format("%.1f%%", 100 * plan.mfuCausal()),
+            mark(plan) + format("%.1f%%", 100 * plan.mfuFull()),
+            mark(plan) + format("%.1f", plan.memory().total() / GIB),
             money(plan.cost().usdPerHour(), "%.2f"),
-            money(plan.cost().usdPerBillionTokens(), "%.0f"),
+            mark(plan) + money(plan.cost().usdPerBillionTokens(), "%.0f"),
             plan.layout(),
             plan.runnable() ? "" : "  (not yet: " + String.join(", ", plan.missing()) + ")"));
+  }
+
+  /** What stands before every number of a layout that this version's engine cannot run. */
+  private static String mark(Plan plan) {
+    return plan.runnable() ? "" : "~";
   }
 
   private static String money(OptionalDouble value, String format) {
@@ -190,10 +198,10 @@ public final class PlanText {
     for (Plan plan : front) {
       text.append(
           format(
-              "    %9s %7.1f GiB %8s $/B tok  %d GPUs: %s%n",
-              Numbers.duration(plan.time().total()),
-              plan.memory().total() / GIB,
-              money(plan.cost().usdPerBillionTokens(), "%.0f"),
+              "    %9s %8s GiB %8s $/B tok  %d GPUs: %s%n",
+              mark(plan) + Numbers.duration(plan.time().total()),
+              mark(plan) + format("%.1f", plan.memory().total() / GIB),
+              mark(plan) + money(plan.cost().usdPerBillionTokens(), "%.0f"),
               plan.layout().gpus(),
               plan.layout()));
     }

@@ -6,8 +6,10 @@ import dev.duoka.hardware.NumberFormat;
 import dev.duoka.layout.Layout;
 import dev.duoka.layout.Precision;
 import dev.duoka.planner.layout.EngineSupport;
+import dev.duoka.planner.layout.EngineTraits;
 import dev.duoka.planner.layout.ProductFormat;
 import dev.duoka.planner.layout.Stage;
+import dev.duoka.planner.memory.BookedMemory;
 import dev.duoka.planner.memory.MemoryDemand;
 import dev.duoka.planner.memory.MemoryEstimate;
 import dev.duoka.planner.memory.MemoryModel;
@@ -29,12 +31,18 @@ final class Evaluator {
   private static final double DEVICE_SHARE = 0.98;
 
   private final PlanRequest request;
+
+  /** How far a closed form may be off for a layout that a dry run decides on: it only prunes. */
+  private static final double PRUNING_SLACK = 0.05;
+
   private final MemoryModel memory;
+  private final BookedMemory booked;
   private final TimeModel time;
   private final Map<Integer, List<Stage>> stages = new HashMap<>();
 
-  Evaluator(PlanRequest request, Catalogue catalogue) {
+  Evaluator(PlanRequest request, Catalogue catalogue, BookedMemory booked) {
     this.request = request;
+    this.booked = booked;
     memory = new MemoryModel(request.shape(), request.job(), request.engine());
     time =
         new TimeModel(
@@ -44,8 +52,25 @@ final class Evaluator {
             new LinkRates(request.machine(), catalogue));
   }
 
+  /**
+   * The memory of a rank: counted by a dry run where the engine runs the layout, estimated by
+   * closed forms, and marked so, where it does not.
+   */
   MemoryEstimate memory(Layout layout) {
-    return memory.estimate(layout, stages(layout));
+    return isCounted(layout)
+        ? booked.estimate(request.shape(), layout, request.job().sequenceLength(), request.engine())
+        : memory.estimate(layout, stages(layout)).assumed();
+  }
+
+  /** Whether the memory of a layout is counted by a dry run. */
+  boolean isCounted(Layout layout) {
+    return request.engine().equals(EngineTraits.DUOKA)
+        && EngineSupport.missing(layout, request.machine()).isEmpty();
+  }
+
+  /** Whether a plan fits by what its memory comes to, which may be more than what pruned it. */
+  boolean fits(MemoryEstimate estimate) {
+    return deviceLack(estimate.total()) <= 0;
   }
 
   StepTime time(Layout layout) {
@@ -56,11 +81,13 @@ final class Evaluator {
     return memory.demand(layout, stages(layout));
   }
 
-  Fit fit(MemoryDemand demand) {
-    if (hostLack(demand) > 0 || deviceLack(demand.stateBytes()) > 0) {
+  /** What closed forms say; of a layout that a dry run decides on, no more than that it may fit. */
+  Fit fit(Layout layout, MemoryDemand demand) {
+    double slack = isCounted(layout) ? 1 - PRUNING_SLACK : 1;
+    if (hostLack(demand) > 0 || deviceLack(slack * demand.stateBytes()) > 0) {
       return Fit.STATES_TOO_LARGE;
     }
-    return deviceLack(demand.deviceBytes()) > 0 ? Fit.TOO_LARGE : Fit.FITS;
+    return deviceLack(slack * demand.deviceBytes()) > 0 ? Fit.TOO_LARGE : Fit.FITS;
   }
 
   /** GiB that all cards and the host lack together, none that is free set against it. */
@@ -82,9 +109,24 @@ final class Evaluator {
   Misfit misfit(Layout layout, MemoryDemand demand) {
     return new Misfit(
         layout,
-        memory(layout),
+        memory.estimate(layout, stages(layout)).assumed(),
         Math.max(0, deviceLack(demand.deviceBytes())),
         Math.max(0, hostLack(demand)));
+  }
+
+  /** A layout that fits by closed forms, and by its dry run does not. */
+  Misfit misfit(Layout layout, MemoryEstimate counted) {
+    return new Misfit(layout, counted, Math.max(0, deviceLack(counted.total())), 0);
+  }
+
+  /** The misfit as its dry run has it, where the engine runs the layout. */
+  Misfit counted(Misfit misfit) {
+    if (!isCounted(misfit.layout())) {
+      return misfit;
+    }
+    MemoryEstimate counted = memory(misfit.layout());
+    return new Misfit(
+        misfit.layout(), counted, Math.max(0, deviceLack(counted.total())), misfit.hostGib());
   }
 
   double seconds(Layout layout) {

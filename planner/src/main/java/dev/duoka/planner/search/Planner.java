@@ -7,7 +7,9 @@ import dev.duoka.layout.Layout;
 import dev.duoka.layout.Precision;
 import dev.duoka.planner.layout.EngineSupport;
 import dev.duoka.planner.layout.ProductFormat;
+import dev.duoka.planner.memory.BookedMemory;
 import dev.duoka.planner.memory.MemoryDemand;
+import dev.duoka.planner.memory.MemoryEstimate;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
@@ -26,6 +28,7 @@ public final class Planner {
   private static final int SHOWN_MISFITS = 4;
 
   private final Catalogue catalogue;
+  private final BookedMemory booked = new BookedMemory();
 
   /** A planner that knows the cards of a catalogue. */
   public Planner(Catalogue catalogue) {
@@ -36,16 +39,18 @@ public final class Planner {
   public PlanResult plan(PlanRequest request) {
     long start = System.nanoTime();
     Findings findings = search(request);
-    List<Candidate> ranked = ranked(findings.best());
-    List<Plan> plans = new ArrayList<>();
     Evaluator evaluator = findings.evaluator();
+    List<Misfit> overcounted = new ArrayList<>();
+    List<Candidate> ranked = confirmed(ranked(findings.best()), evaluator, request, overcounted);
+    List<Plan> plans = new ArrayList<>();
     for (Candidate candidate : shown(ranked, request)) {
       Plan plan = evaluator.plan(candidate.layout());
-      plans.add(plan.because(Reasons.of(candidate, ranked, findings, request)));
+      plans.add(plan.because(Reasons.of(candidate, plan, ranked, findings, request)));
     }
     List<Plan> pareto =
         findings.pareto().shown(ranked, SHOWN_PARETO).stream()
             .map(candidate -> evaluator.plan(candidate.layout()))
+            .filter(plan -> evaluator.fits(plan.memory()))
             .toList();
     // What fits in fp32 alone is slow: then too it is worth knowing what is missing for 16 bits.
     boolean preferred =
@@ -53,14 +58,14 @@ public final class Planner {
             && plans.getFirst().layout().precision() == request.precisions().getFirst();
     List<Change> changes = preferred ? List.of() : new NearestChanges(this, request).find();
     List<RuleCheck> rules =
-        plans.isEmpty() ? List.of() : new BriefRules(request, evaluator, ranked).check();
+        plans.isEmpty() ? List.of() : new RulesOfThumb(request, evaluator, ranked).check();
     return new PlanResult(
         request,
         findings.searched(),
         findings.feasible(),
         plans,
         pareto,
-        misfits(findings, ranked),
+        misfits(findings, overcounted, ranked),
         changes,
         rules,
         (System.nanoTime() - start) / 1e6);
@@ -69,9 +74,38 @@ public final class Planner {
   /** The best plan alone, without reasons; empty where nothing fits. */
   public Optional<Plan> bestPlan(PlanRequest request) {
     Findings findings = search(request);
+    Evaluator evaluator = findings.evaluator();
     return ranked(findings.best()).stream()
-        .findFirst()
-        .map(candidate -> findings.evaluator().plan(candidate.layout()));
+        .map(candidate -> evaluator.plan(candidate.layout()))
+        .filter(plan -> evaluator.fits(plan.memory()))
+        .findFirst();
+  }
+
+  /**
+   * The candidates that may be shown, without those whose dry run does not fit. Only as many are
+   * run as are needed.
+   */
+  private static List<Candidate> confirmed(
+      List<Candidate> ranked, Evaluator evaluator, PlanRequest request, List<Misfit> overcounted) {
+    List<Candidate> confirmed = new ArrayList<>(ranked);
+    Set<Layout> fitting = new HashSet<>();
+    while (true) {
+      Optional<Candidate> unknown =
+          shown(confirmed, request).stream()
+              .filter(candidate -> !fitting.contains(candidate.layout()))
+              .findFirst();
+      if (unknown.isEmpty()) {
+        return confirmed;
+      }
+      Layout layout = unknown.get().layout();
+      MemoryEstimate memory = evaluator.memory(layout);
+      if (evaluator.fits(memory)) {
+        fitting.add(layout);
+      } else {
+        confirmed.remove(unknown.get());
+        overcounted.add(evaluator.misfit(layout, memory));
+      }
+    }
   }
 
   /** The layout that lacks least of those that do not fit. */
@@ -99,7 +133,7 @@ public final class Planner {
 
   Findings search(PlanRequest request) {
     check(request);
-    Evaluator evaluator = new Evaluator(request, catalogue);
+    Evaluator evaluator = new Evaluator(request, catalogue, booked);
     Search search = new Search(evaluator, request.precisions().getFirst());
     int all = request.machine().gpus();
     for (Precision precision : request.precisions()) {
@@ -137,7 +171,7 @@ public final class Planner {
     Fit visit(Layout layout) {
       searched++;
       MemoryDemand demand = evaluator.demand(layout);
-      Fit fit = evaluator.fit(demand);
+      Fit fit = evaluator.fit(layout, demand);
       if (fit != Fit.FITS) {
         // What lacks least in fp32, which is tried last, would be far too slow to be worth it.
         if (layout.precision() == preferred) {
@@ -147,7 +181,9 @@ public final class Planner {
       }
       feasible++;
       Candidate candidate = new Candidate(layout, demand.deviceBytes(), evaluator.seconds(layout));
-      best.merge(candidate.kind(), candidate, (a, b) -> b.score() < a.score() ? b : a);
+      // Of layouts that a dry run decides on all are kept: the best may turn out not to fit.
+      Object key = evaluator.isCounted(layout) ? layout : candidate.kind();
+      best.merge(key, candidate, (a, b) -> b.score() < a.score() ? b : a);
       pareto.add(candidate);
       if (!gathersExperts(layout)) {
         sound.add(candidate);
@@ -225,8 +261,18 @@ public final class Planner {
   }
 
   /** The misfits nearest to fitting: those that would be faster, if there are some. */
-  private static List<Misfit> misfits(Findings findings, List<Candidate> ranked) {
-    List<Misfit> all = List.copyOf(findings.nearest().values());
+  private static List<Misfit> misfits(
+      Findings findings, List<Misfit> overcounted, List<Candidate> ranked) {
+    List<Misfit> all = new ArrayList<>(findings.nearest().values());
+    all.addAll(overcounted);
+    return shownMisfits(all, findings, ranked).stream()
+        .map(findings.evaluator()::counted)
+        .filter(misfit -> misfit.deviceGib() > 0 || misfit.hostGib() > 0)
+        .toList();
+  }
+
+  private static List<Misfit> shownMisfits(
+      List<Misfit> all, Findings findings, List<Candidate> ranked) {
     if (ranked.isEmpty()) {
       return nearest(all);
     }

@@ -17,7 +17,11 @@ final class Reasons {
   private Reasons() {}
 
   static List<String> of(
-      Candidate candidate, List<Candidate> ranked, Planner.Findings findings, PlanRequest request) {
+      Candidate candidate,
+      Plan plan,
+      List<Candidate> ranked,
+      Planner.Findings findings,
+      PlanRequest request) {
     List<String> reasons = new ArrayList<>();
     if (!candidate.equals(ranked.getFirst())) {
       Evaluator evaluator = findings.evaluator();
@@ -30,7 +34,7 @@ final class Reasons {
             "the fastest of %d layouts that fit, of %d reckoned; %.1f GiB stay free",
             findings.feasible(),
             findings.searched(),
-            request.machine().card().memoryGib() - candidate.bytes() / GIB));
+            request.machine().card().memoryGib() - plan.memory().total() / GIB));
     Layout best = candidate.layout();
     compare(
         findings.evaluator(),

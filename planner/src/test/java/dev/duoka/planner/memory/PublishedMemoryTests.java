@@ -10,6 +10,7 @@ import dev.duoka.layout.Method;
 import dev.duoka.layout.Offload;
 import dev.duoka.layout.Precision;
 import dev.duoka.layout.Recompute;
+import dev.duoka.planner.Megatron;
 import dev.duoka.planner.PublishedRuns;
 import dev.duoka.planner.layout.EngineTraits;
 import dev.duoka.planner.layout.Job;
@@ -34,7 +35,7 @@ final class PublishedMemoryTests {
   void peaksOfRealRunsAreWithinThreePercent(PublishedRuns.Run run) {
     ModelShape shape = run.shape();
     MemoryEstimate estimate =
-        new MemoryModel(shape, run.job(), EngineTraits.MEGATRON)
+        new MemoryModel(shape, run.job(), Megatron.TRAITS)
             .estimate(run.layout(), Stage.split(shape, run.pipeline()));
     assertThat(estimate.allocated() / GIB / run.allocatedGib() - 1).isCloseTo(0, within(0.03));
   }
@@ -71,7 +72,7 @@ final class PublishedMemoryTests {
     PublishedRuns.Run run = PublishedRuns.all().get(4);
     ModelShape shape = run.shape();
     MemoryEstimate estimate =
-        new MemoryModel(shape, run.job(), EngineTraits.MEGATRON)
+        new MemoryModel(shape, run.job(), Megatron.TRAITS)
             .estimate(run.layout(), Stage.split(shape, 1));
     assertThat(estimate.states() / GIB).isCloseTo(37.55, within(0.01));
   }

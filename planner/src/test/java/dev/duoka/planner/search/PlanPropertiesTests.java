@@ -13,6 +13,7 @@ import dev.duoka.planner.figure.Figure;
 import dev.duoka.planner.layout.EngineTraits;
 import dev.duoka.planner.layout.Job;
 import dev.duoka.planner.layout.ProductFormat;
+import dev.duoka.planner.memory.BookedMemory;
 import dev.duoka.planner.memory.Owner;
 import dev.duoka.planner.shape.ModelShape;
 import java.util.ArrayList;
@@ -54,7 +55,7 @@ final class PlanPropertiesTests {
     for (String model : MODELS) {
       for (Method method : Method.values()) {
         PlanRequest request = request(model, machine, method);
-        Evaluator evaluator = new Evaluator(request, catalogue);
+        Evaluator evaluator = new Evaluator(request, catalogue, new BookedMemory());
         for (Layout layout : layouts(request)) {
           sound(request, evaluator, layout);
         }

@@ -20,6 +20,7 @@ import dev.duoka.planner.PublishedRuns;
 import dev.duoka.planner.layout.EngineTraits;
 import dev.duoka.planner.layout.Job;
 import dev.duoka.planner.layout.ProductFormat;
+import dev.duoka.planner.memory.BookedMemory;
 import dev.duoka.planner.memory.MemoryDemand;
 import dev.duoka.planner.memory.Owner;
 import dev.duoka.planner.shape.ModelShape;
@@ -191,7 +192,7 @@ final class PlannerTests {
   void frozenWeightsDoNotCrossTheBusForFree() {
     PlanRequest request = request("deepseek-llm-7b", "1xRTX4090").by(Method.LORA);
     PlanRequest lora = request.doing(new Job(4096, 1 << 17, Job.DEFAULT_IMBALANCE));
-    Evaluator evaluator = new Evaluator(lora, catalogue);
+    Evaluator evaluator = new Evaluator(lora, catalogue, new BookedMemory());
     int[] seen = {0};
     new SearchSpace(lora, Precision.BF16)
         .forEach(
@@ -215,7 +216,7 @@ final class PlannerTests {
   })
   void whatTheSearchLeavesOutDoesNotFit(String model, String machine) {
     PlanRequest request = request(model, machine);
-    Evaluator evaluator = new Evaluator(request, catalogue);
+    Evaluator evaluator = new Evaluator(request, catalogue, new BookedMemory());
     Set<Layout> all = new HashSet<>();
     Set<Layout> found = new HashSet<>();
     SearchSpace space = new SearchSpace(request, request.precisions().getFirst());
@@ -223,7 +224,7 @@ final class PlannerTests {
       space.forEach(
           gpus,
           layout -> {
-            if (evaluator.fit(evaluator.demand(layout)) == Fit.FITS) {
+            if (evaluator.fit(layout, evaluator.demand(layout)) == Fit.FITS) {
               all.add(layout);
             }
             return Fit.FITS;
@@ -231,7 +232,7 @@ final class PlannerTests {
       space.forEach(
           gpus,
           layout -> {
-            Fit fit = evaluator.fit(evaluator.demand(layout));
+            Fit fit = evaluator.fit(layout, evaluator.demand(layout));
             if (fit == Fit.FITS) {
               found.add(layout);
             }
@@ -244,7 +245,7 @@ final class PlannerTests {
   @Test
   void aDemandIsTheEstimatesSum() {
     PlanRequest request = request("deepseek-v2-lite", "8xA100");
-    Evaluator evaluator = new Evaluator(request, catalogue);
+    Evaluator evaluator = new Evaluator(request, catalogue, new BookedMemory());
     for (Plan plan : new Planner(catalogue).plan(request).plans()) {
       MemoryDemand demand = evaluator.demand(plan.layout());
       assertThat(demand.deviceBytes()).isCloseTo(plan.memory().total(), withinPercentage(1e-6));

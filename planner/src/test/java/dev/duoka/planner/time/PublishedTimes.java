@@ -9,8 +9,8 @@ import dev.duoka.layout.Method;
 import dev.duoka.layout.Offload;
 import dev.duoka.layout.Precision;
 import dev.duoka.layout.Recompute;
+import dev.duoka.planner.Megatron;
 import dev.duoka.planner.PublishedRuns;
-import dev.duoka.planner.layout.EngineTraits;
 import dev.duoka.planner.layout.Job;
 import dev.duoka.planner.layout.Stage;
 import dev.duoka.planner.shape.ModelShape;
@@ -25,7 +25,7 @@ public final class PublishedTimes {
     Catalogue catalogue = Catalogue.builtIn();
     LinkRates links = new LinkRates(catalogue.machine("8xB200"), catalogue);
     double seconds =
-        new TimeModel(shape, run.job(), EngineTraits.MEGATRON, links)
+        new TimeModel(shape, run.job(), Megatron.TRAITS, links)
             .seconds(run.layout(), Stage.split(shape, run.pipeline()));
     return seconds * 1e3 / run.milliseconds() - 1;
   }
@@ -66,7 +66,7 @@ public final class PublishedTimes {
     Catalogue catalogue = Catalogue.builtIn();
     long tokens = (long) length * layout.data() * layout.microBatch() * layout.accumulation();
     LinkRates links = new LinkRates(catalogue.machine(machine), catalogue);
-    return new TimeModel(shape, new Job(length, tokens, 1), EngineTraits.MEGATRON, links)
+    return new TimeModel(shape, new Job(length, tokens, 1), Megatron.TRAITS, links)
         .seconds(layout, Stage.split(shape, 1));
   }
 

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.within;
 import dev.duoka.formats.modelconfig.Presets;
 import dev.duoka.hardware.Catalogue;
 import dev.duoka.layout.LossKind;
+import dev.duoka.planner.Megatron;
 import dev.duoka.planner.PublishedRuns;
 import dev.duoka.planner.layout.EngineTraits;
 import dev.duoka.planner.layout.Job;
@@ -37,7 +38,7 @@ final class PublishedTimesTests {
     Catalogue catalogue = Catalogue.builtIn();
     LinkRates links = new LinkRates(catalogue.machine("8xB200"), catalogue);
     StepTime time =
-        new TimeModel(shape, run.job(), EngineTraits.MEGATRON, links)
+        new TimeModel(shape, run.job(), Megatron.TRAITS, links)
             .estimate(run.layout(), Stage.split(shape, run.pipeline()));
     assertThat(run.milliseconds() / 1e3).isBetween(time.low(), time.high());
   }

@@ -12,18 +12,18 @@ final class MetricsLine {
   static ObjectNode of(StepMetrics m) {
     ObjectNode line = Json.object();
     line.put("step", m.step());
-    putNumber(line, "loss", m.loss());
+    Json.putNumber(line, "loss", m.loss());
     if (!Double.isNaN(m.furtherLoss())) {
       line.put("mtp_loss", m.furtherLoss());
     }
     line.put("lr", m.learningRate());
-    putNumber(line, "grad_norm", m.gradientNorm());
+    Json.putNumber(line, "grad_norm", m.gradientNorm());
     line.put("loss_scale", m.lossScale());
     line.put("applied", m.applied());
     line.put("tokens", m.tokens());
     line.put("tokens_per_second", m.tokensPerSecond());
     line.put("samples_per_second", m.samplesPerSecond());
-    putNumber(line, "mfu", m.mfu());
+    Json.putNumber(line, "mfu", m.mfu());
     ObjectNode seconds = line.putObject("seconds");
     seconds.put("data", m.seconds().data());
     seconds.put("forward", m.seconds().forward());
@@ -40,9 +40,9 @@ final class MetricsLine {
       for (StepMetrics.GradientRange range : m.gradientRanges()) {
         ObjectNode node = ranges.addObject();
         node.put("layer", range.part());
-        putNumber(node, "min", range.smallest());
-        putNumber(node, "max", range.largest());
-        putNumber(node, "rms", range.rms());
+        Json.putNumber(node, "min", range.smallest());
+        Json.putNumber(node, "max", range.largest());
+        Json.putNumber(node, "rms", range.rms());
       }
     }
     return line;
@@ -51,16 +51,7 @@ final class MetricsLine {
   static ObjectNode ofValidation(long step, double loss) {
     ObjectNode line = Json.object();
     line.put("step", step);
-    putNumber(line, "validation_loss", loss);
+    Json.putNumber(line, "validation_loss", loss);
     return line;
-  }
-
-  /** JSON has no NaN and no infinity: such a value is null. */
-  private static void putNumber(ObjectNode node, String name, double value) {
-    if (Double.isFinite(value)) {
-      node.put(name, value);
-    } else {
-      node.putNull(name);
-    }
   }
 }

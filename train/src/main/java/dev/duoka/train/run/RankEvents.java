@@ -31,7 +31,7 @@ record RankEvents(
   }
 
   @Override
-  public void save(RankState rank, Progress progress) {
+  public void save(RankState rank, RunProgress progress) {
     checkpoints.save(rank, progress);
   }
 

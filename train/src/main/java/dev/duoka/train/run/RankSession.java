@@ -20,7 +20,7 @@ final class RankSession {
   private final RunSetup setup;
   private final RunFolder folder;
   private final RunCheckpoints checkpoints;
-  private final Progress from;
+  private final RunProgress from;
   private final RunListener listener;
   private final BooleanSupplier stop;
   private final RankBuilder builder;
@@ -35,7 +35,7 @@ final class RankSession {
       RunSetup setup,
       RunFolder folder,
       RunCheckpoints checkpoints,
-      Progress from,
+      RunProgress from,
       RunListener listener,
       BooleanSupplier stop) {
     this.setup = setup;

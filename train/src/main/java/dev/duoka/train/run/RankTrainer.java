@@ -59,12 +59,12 @@ final class RankTrainer {
    *
    * @param tokensPerSecond the median of the last steps; NaN when there was none
    */
-  record Outcome(Progress progress, double tokensPerSecond, boolean interrupted) {}
+  record Outcome(RunProgress progress, double tokensPerSecond, boolean interrupted) {}
 
   /** Trains on from where the run is. Collective. */
-  Outcome run(Progress from) {
+  Outcome run(RunProgress from) {
     StepReports reports = new StepReports(rank, settings, events, readsLate, from.loss());
-    Progress at = from;
+    RunProgress at = from;
     boolean stopping = stop.reached();
     while (at.steps() < settings.lastStep() && !stopping) {
       reports.add(launch(at.steps() + 1)); // before asking: who sees it may want the run to stop

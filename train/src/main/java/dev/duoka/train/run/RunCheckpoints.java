@@ -117,13 +117,13 @@ final class RunCheckpoints implements AutoCloseable {
   }
 
   /** Where the run goes on. */
-  Progress progress() {
+  RunProgress progress() {
     if (resumed == null) {
-      return Progress.START;
+      return RunProgress.START;
     }
     TrainingState state = resumed.state();
     Double validation = state.extras().get(VALIDATION_LOSS);
-    return new Progress(
+    return new RunProgress(
         state.step(),
         state.data(),
         state.extras().getOrDefault(LOSS, Double.NaN),
@@ -149,7 +149,7 @@ final class RunCheckpoints implements AutoCloseable {
   }
 
   /** Copies the state and writes it in the background. Collective. */
-  void save(RankState rank, Progress progress) {
+  void save(RankState rank, RunProgress progress) {
     handedOver.set(progress.steps());
     writer.save(
         rank.world(),

@@ -12,7 +12,7 @@ interface RunEvents {
   void validated(long step, double loss);
 
   /** Saves the state of a run that is so far; called by all ranks at the same point. */
-  void save(RankState rank, Progress progress);
+  void save(RankState rank, RunProgress progress);
 
   /** Whether the user wants the run to end early; asked after each step and while validating. */
   boolean stopRequested();

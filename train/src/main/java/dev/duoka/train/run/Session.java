@@ -25,7 +25,7 @@ final class Session {
     try (RunCheckpoints checkpoints =
         RunCheckpoints.open(
             folder.path(), setup.config(), setup.data().identity(), folder.isResumed(), listener)) {
-      Progress from = checkpoints.progress();
+      RunProgress from = checkpoints.progress();
       if (folder.isResumed()) {
         folder.changes(setup.config()).forEach(listener::notice);
       }
@@ -42,7 +42,7 @@ final class Session {
   }
 
   /** Runs all ranks; what the first one says, empty when they stopped before their first step. */
-  private Optional<RankSession.Trained> train(RunCheckpoints checkpoints, Progress from) {
+  private Optional<RankSession.Trained> train(RunCheckpoints checkpoints, RunProgress from) {
     RankSession session = new RankSession(setup, folder, checkpoints, from, listener, stop);
     AtomicReference<RankSession.@Nullable Trained> first = new AtomicReference<>();
     LocalRanks.run(
@@ -57,7 +57,7 @@ final class Session {
   }
 
   private RunResult result(
-      RankSession.Trained trained, Progress from, long end, RunCheckpoints checkpoints) {
+      RankSession.Trained trained, RunProgress from, long end, RunCheckpoints checkpoints) {
     RankTrainer.Outcome outcome = trained.outcome();
     long steps = outcome.progress().steps() - from.steps();
     double seconds = (end - trained.startNanos()) * 1e-9;
@@ -71,7 +71,7 @@ final class Session {
   }
 
   private RunResult result(
-      Progress progress, RunResult.End end, RunResult.Speed speed, RunCheckpoints checkpoints) {
+      RunProgress progress, RunResult.End end, RunResult.Speed speed, RunCheckpoints checkpoints) {
     return new RunResult(
         progress.loss(),
         progress.validationLoss(),

@@ -36,7 +36,7 @@ class RankTrainerTests {
     private final List<Long> launchedBefore = new ArrayList<>();
     private LongSupplier launched = () -> 0;
     private final List<Long> validations = new ArrayList<>();
-    private final List<Progress> saves = new ArrayList<>();
+    private final List<RunProgress> saves = new ArrayList<>();
 
     Events(int stopAt) {
       this.stopAt = stopAt;
@@ -55,7 +55,7 @@ class RankTrainerTests {
     }
 
     @Override
-    public void save(RankState rank, Progress progress) {
+    public void save(RankState rank, RunProgress progress) {
       saves.add(progress);
     }
 
@@ -89,7 +89,7 @@ class RankTrainerTests {
             BatchStream.open(
                 new TrainingOrder(data.training(), 1),
                 builder.share(alone),
-                Progress.START.data())) {
+                RunProgress.START.data())) {
       builder.firstWeights(state, _ -> {});
       events.launched = state.optimizer()::steps;
       RunSetup setup =
@@ -100,7 +100,7 @@ class RankTrainerTests {
               data,
               OptionalLong.empty());
       LoopSettings settings = setup.loop(new DevicePeak(1, ""));
-      return new RankTrainer(state, batches, settings, events, readsLate).run(Progress.START);
+      return new RankTrainer(state, batches, settings, events, readsLate).run(RunProgress.START);
     }
   }
 
@@ -138,7 +138,7 @@ class RankTrainerTests {
     RankTrainer.Outcome outcome = run(events, true);
     assertThat(outcome.interrupted()).isTrue();
     assertThat(events.steps).containsExactly(1L);
-    assertThat(events.saves).extracting(Progress::steps).containsExactly(1L);
+    assertThat(events.saves).extracting(RunProgress::steps).containsExactly(1L);
     assertThat(events.saves.getFirst().loss()).isEqualTo(events.losses.getFirst());
   }
 
@@ -155,7 +155,7 @@ class RankTrainerTests {
     Events events = new Events(3); // after step 2
     assertThat(run(events).interrupted()).isTrue();
     assertThat(events.validations).isEmpty();
-    assertThat(events.saves).extracting(Progress::steps).containsExactly(2L);
+    assertThat(events.saves).extracting(RunProgress::steps).containsExactly(2L);
   }
 
   @Test
@@ -165,7 +165,7 @@ class RankTrainerTests {
     assertThat(outcome.interrupted()).isTrue();
     assertThat(events.steps).containsExactly(1L, 2L);
     assertThat(events.validations).isEmpty();
-    assertThat(events.saves).extracting(Progress::steps).containsExactly(2L);
+    assertThat(events.saves).extracting(RunProgress::steps).containsExactly(2L);
     assertThat(outcome.progress().validationLoss()).isEmpty();
   }
 }

@@ -13,7 +13,7 @@ import java.util.Optional;
 import java.util.function.Predicate;
 
 /** Rules of thumb that are often quoted, beside what the model says of this case. */
-final class BriefRules {
+final class RulesOfThumb {
   private static final double GIB = 1L << 30;
   private static final double SMALL = 10e9;
   private static final double LARGE = 100e9;
@@ -26,7 +26,7 @@ final class BriefRules {
   private final List<Candidate> ranked;
   private final Candidate best;
 
-  BriefRules(PlanRequest request, Evaluator evaluator, List<Candidate> ranked) {
+  RulesOfThumb(PlanRequest request, Evaluator evaluator, List<Candidate> ranked) {
     this.request = request;
     this.evaluator = evaluator;
     this.ranked = ranked;
@@ -130,7 +130,7 @@ final class BriefRules {
             memory,
             after.total() / GIB,
             before.total() / GIB,
-            evaluator.fit(evaluator.demand(wide)) == Fit.FITS ? "" : ", which would not fit");
+            evaluator.fit(wide, evaluator.demand(wide)) == Fit.FITS ? "" : ", which would not fit");
     String states =
         String.format(
             Locale.ROOT,

@@ -11,7 +11,7 @@ import java.util.TreeMap;
  * The last lines of one log that show that the run went on or ended well, by who printed them. Of
  * each origin only the last steps are kept: whether steps follow a line is all that is asked.
  */
-public final class Progress {
+public final class ProgressLines {
   /** So many steps are proof in any case; at least as many are kept of one origin. */
   public static final int MOST_STEPS = 20;
 
@@ -62,7 +62,7 @@ public final class Progress {
   }
 
   /** Adds what a later block holds. */
-  void addAll(Progress later, long lines) {
+  void addAll(ProgressLines later, long lines) {
     later.steps.forEach(
         (origin, kept) ->
             kept.lengths.forEach(

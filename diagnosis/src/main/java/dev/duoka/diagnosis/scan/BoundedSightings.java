@@ -8,7 +8,7 @@ import java.util.List;
 import java.util.Map;
 
 /** Keeps the first and the last sightings of each rule, so that memory is bounded. */
-final class Keeper {
+final class BoundedSightings {
   static final int FIRST = 600;
   static final int LAST = 40;
 
