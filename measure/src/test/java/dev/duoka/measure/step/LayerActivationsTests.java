@@ -39,7 +39,9 @@ final class LayerActivationsTests {
         .isCloseTo(end.activations, Percentage.withPercentage(5));
   }
 
-  /** Notes the activations that live when the first gradients of a step are about to be computed. */
+  /**
+   * Notes the activations that live when the first gradients of a step are about to be computed.
+   */
   private static final class EndOfForward implements FunctionObserver {
     private final LayerActivations layers = new LayerActivations(Device.META);
     private long activations;
