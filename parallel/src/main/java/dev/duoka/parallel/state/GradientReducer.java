@@ -7,7 +7,6 @@ import dev.duoka.engine.parameter.Parameter;
 import java.util.ArrayList;
 import java.util.IdentityHashMap;
 import java.util.List;
-import java.util.Map;
 
 /**
  * Sums gradients over the ranks, bucket by bucket: each as soon as the last gradient of its
@@ -20,8 +19,8 @@ public final class GradientReducer {
   private final List<StateSlice> slices;
   private final Communicator group;
   private final boolean sharded;
-  private final Map<Bucket, Integer> missing = new IdentityHashMap<>();
-  private final Map<Bucket, StateSlice> unreduced = new IdentityHashMap<>();
+  private final IdentityHashMap<Bucket, Integer> missing = new IdentityHashMap<>();
+  private final IdentityHashMap<Bucket, StateSlice> unreduced = new IdentityHashMap<>();
   private final List<Pending> launched = new ArrayList<>();
 
   GradientReducer(List<StateSlice> slices, Communicator group, boolean sharded) {

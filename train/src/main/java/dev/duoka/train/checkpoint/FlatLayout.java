@@ -22,7 +22,7 @@ import java.util.Map;
  */
 record FlatLayout(long length, List<Long> starts, Map<String, CheckpointTensor> tensors) {
   static FlatLayout of(LanguageModel model) {
-    Map<Bucket, Long> startOf = new IdentityHashMap<>();
+    IdentityHashMap<Bucket, Long> startOf = new IdentityHashMap<>();
     List<Long> starts = new ArrayList<>();
     long length = 0;
     for (Bucket bucket : model.parameters().buckets()) {
