@@ -50,6 +50,16 @@ public final class HostCopy {
   /** An int64 tensor. */
   public static Tensor fromLongs(long[] values, Device device, long... shape) {
     check(values.length, shape);
+    if (device.isCuda()) {
+      // Page-locked, so that the host does not wait for what the device still has to do before; the
+      // allocator keeps the memory until the copy is done.
+      try (Tensor pinned = Tensors.emptyPinned(Dtype.INT64, shape)) {
+        memory(pinned).asLongBuffer().put(values);
+        Tensor copy = Tensors.empty(Dtype.INT64, device, shape);
+        Copies.intoAsync(copy, pinned);
+        return copy;
+      }
+    }
     Tensor host = Tensors.empty(Dtype.INT64, Device.CPU, shape);
     memory(host).asLongBuffer().put(values);
     return place(host, Dtype.INT64, device);
