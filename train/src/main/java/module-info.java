@@ -8,6 +8,7 @@ module dev.duoka.train {
   requires transitive dev.duoka.layout;
   requires transitive dev.duoka.formats;
   requires transitive dev.duoka.hardware;
+  requires dev.duoka.machine;
   requires transitive dev.duoka.tensor;
   requires transitive dev.duoka.comm;
   requires transitive dev.duoka.engine;

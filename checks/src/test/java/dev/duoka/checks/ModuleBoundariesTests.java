@@ -43,6 +43,7 @@ final class ModuleBoundariesTests {
               "layout",
               "formats",
               "hardware",
+              "machine",
               "tensor",
               "comm",
               "engine",

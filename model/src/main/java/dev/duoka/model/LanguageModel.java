@@ -13,6 +13,7 @@ import dev.duoka.model.layer.MixtureOfExperts;
 import dev.duoka.model.layer.MultiTokenPrediction;
 import dev.duoka.model.layer.Pass;
 import dev.duoka.model.layer.SelectionBias;
+import dev.duoka.model.weight.BlockRange;
 import dev.duoka.model.weight.StateBuffer;
 import dev.duoka.model.weight.Weight;
 import dev.duoka.model.weight.WeightDeclarations;

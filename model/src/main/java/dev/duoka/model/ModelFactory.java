@@ -18,6 +18,7 @@ import dev.duoka.model.architecture.DeepseekV3;
 import dev.duoka.model.architecture.LayerDesign;
 import dev.duoka.model.layer.DecoderLayer;
 import dev.duoka.model.layer.MultiTokenPrediction;
+import dev.duoka.model.weight.BlockRange;
 import dev.duoka.model.weight.Weight;
 import dev.duoka.model.weight.WeightDeclarations;
 import dev.duoka.tensor.Device;

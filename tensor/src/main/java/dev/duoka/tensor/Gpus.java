@@ -44,6 +44,13 @@ public final class Gpus {
   }
 
   /**
+   * Where the usable GPUs are on the PCI bus, in CUDA's order, for example {@code 0000:1B:00.0}.
+   */
+  public static List<String> pciBusIds() {
+    return CudaAvailability.check().orElseThrow().stream().map(CudaDevice::pciBusId).toList();
+  }
+
+  /**
    * Memory of a GPU in use, as the driver counts it.
    *
    * @param bytes in use

@@ -1,5 +1,6 @@
 package dev.duoka.machine.topology;
 
+import java.util.Comparator;
 import java.util.List;
 
 /**
@@ -32,6 +33,21 @@ public record Placement(
     pipelineStages = List.copyOf(pipelineStages);
     rankOrder = List.copyOf(rankOrder);
     reasons = List.copyOf(reasons);
+  }
+
+  /**
+   * The GPUs of so many ranks, in the order of the ranks: the smallest group that holds them all,
+   * or else the groups one after the other.
+   *
+   * @param ranks no more than there are GPUs
+   * @param groups GPUs that NVLink connects fully
+   */
+  public static List<Integer> gpusFor(int ranks, List<List<Integer>> groups) {
+    return groups.stream()
+        .filter(group -> group.size() >= ranks)
+        .min(Comparator.comparingInt(List::size))
+        .orElseGet(() -> groups.stream().flatMap(List::stream).toList())
+        .subList(0, ranks);
   }
 
   /** The placement that follows from a topology. */

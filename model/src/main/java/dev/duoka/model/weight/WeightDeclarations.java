@@ -5,7 +5,6 @@ import dev.duoka.engine.parameter.Initializer;
 import dev.duoka.engine.parameter.ParameterSpec;
 import dev.duoka.engine.parameter.ParameterStore;
 import dev.duoka.engine.parameter.Section;
-import dev.duoka.model.BlockRange;
 import dev.duoka.tensor.Dtype;
 import java.util.ArrayList;
 import java.util.Arrays;

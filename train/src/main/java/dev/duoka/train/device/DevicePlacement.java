@@ -2,11 +2,13 @@ package dev.duoka.train.device;
 
 import dev.duoka.base.DuokaException;
 import dev.duoka.base.ErrorCode;
+import dev.duoka.machine.probe.LiveProbe;
 import dev.duoka.tensor.Device;
 import dev.duoka.tensor.Gpus;
 import dev.duoka.train.config.DeviceChoice;
 import java.util.Collections;
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.IntStream;
 
 /**
@@ -22,7 +24,10 @@ public record DevicePlacement(List<Device> devices, List<String> names, String r
     return devices.get(rank);
   }
 
-  /** Rank r computes on GPU r; an explicit index puts all ranks on that one GPU. */
+  /**
+   * Each rank computes on a GPU of its own, neighbouring ranks within one NVLink group as far as it
+   * reaches ({@link NearGpus}); an explicit index puts all ranks on that one GPU.
+   */
   public static DevicePlacement choose(DeviceChoice choice, int ranks) {
     return switch (choice.kind()) {
       case CPU -> onCpu(ranks, "asked for");
@@ -57,10 +62,18 @@ public record DevicePlacement(List<Device> devices, List<String> names, String r
               ? "Use cuda:0 to cuda:" + (names.size() - 1)
               : "Set parallel.data to " + names.size() + ", or device: cuda:0 to share one");
     }
-    List<Device> devices =
-        IntStream.range(0, ranks)
-            .mapToObj(rank -> Device.cuda(choice.index().isPresent() ? last : rank))
-            .toList();
-    return new DevicePlacement(devices, names, reason);
+    if (choice.index().isPresent() || ranks == 1) {
+      return new DevicePlacement(
+          Collections.nCopies(ranks, Device.cuda(Math.max(last, 0))), names, reason);
+    }
+    Optional<List<Integer>> near = NearGpus.of(ranks, Gpus.pciBusIds(), LiveProbe.topology());
+    List<Integer> gpus = near.orElseGet(() -> IntStream.range(0, ranks).boxed().toList());
+    return new DevicePlacement(
+        gpus.stream().map(Device::cuda).toList(),
+        names,
+        reason
+            + (near.isPresent()
+                ? ", and ranks lie on GPUs " + gpus + " as NVLink groups them"
+                : ", and ranks lie on the first GPUs: how they are linked is not known"));
   }
 }

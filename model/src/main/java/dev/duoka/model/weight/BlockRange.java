@@ -1,4 +1,4 @@
-package dev.duoka.model;
+package dev.duoka.model.weight;
 
 /**
  * Neighbouring blocks of a model, in the order of the forward pass: block 0 embeds the tokens, each
