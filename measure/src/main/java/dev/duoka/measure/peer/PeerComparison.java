@@ -80,7 +80,7 @@ public record PeerComparison(StepSpeed ours, Optional<Peer.Result> peer, double 
     report.put("tokens_per_second", round(ours.tokensPerSecond(), 0));
     ours.mfu().ifPresent(mfu -> report.put("mfu", round(mfu, 4)));
     report.put("mfu_against", ours.deviceFlopsSource());
-    report.put("floor_ms", round(ours.floorMilliseconds(), 2));
+    report.put("floor_ms", round(ours.floorMilliseconds(), 4));
     ours.rooflineUtilisation()
         .ifPresent(share -> report.put("roofline_utilisation", round(share, 4)));
     report.put("loss", round(ours.losses().getLast(), 4));
