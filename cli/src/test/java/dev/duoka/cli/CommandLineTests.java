@@ -166,7 +166,8 @@ final class CommandLineTests {
     assertThat(out.toString())
         .contains("\"peak_gib\"", "\"memory_by_owner\"", "\"date\"", "\"deterministic\":false")
         .contains("\"command\":\"duoka bench train --model tiny-llama --device meta")
-        .doesNotContain("tokens_per_second", "mfu", "roofline", "floor_ms", "loss", "driver_gib", "first_step");
+        .doesNotContain(
+            "tokens_per_second", "mfu", "roofline", "floor_ms", "loss", "driver_gib", "first_step");
   }
 
   @Test

@@ -44,7 +44,7 @@ final class AttentionTimer implements FunctionObserver {
           timer.random(sizes.batch() * sizes.length(), sizes.heads() * sizes.valueWidth());
       AttentionTimer watch = new AttentionTimer(clock, phase);
       timer.milliseconds(() -> watch.run(query, key, value, gradient));
-      return watch.median() * 1e-3;
+      return timer.one(watch.times()) * 1e-3;
     }
   }
 
@@ -72,13 +72,11 @@ final class AttentionTimer implements FunctionObserver {
   }
 
   /** The first run compiles. */
-  private double median() {
+  private List<Double> times() {
     return intervals.stream()
         .skip(1)
         .map(interval -> clock.milliseconds(interval.end()) - clock.milliseconds(interval.start()))
-        .sorted()
-        .toList()
-        .get((intervals.size() - 1) / 2);
+        .toList();
   }
 
   @Override
