@@ -43,7 +43,7 @@ final class CublasCodes {
         call + " returned status " + status + " for " + product,
         "Status 13 means that an earlier kernel failed; 15, that the card lacks this product. After"
             + " a change of card or library, delete "
-            + CacheFolder.of(ProductChoices.FOLDER)
+            + CacheFolder.of("products")
             + ", where measured algorithms are kept");
   }
 }

@@ -6,9 +6,7 @@ import dev.duoka.ffi.library.Presence;
 import dev.duoka.ffi.library.TorchBuild;
 import dev.duoka.ffi.link.NativeFunctions;
 import dev.duoka.ffi.link.SharedLibrary;
-import dev.duoka.ffi.torch.CudaStreams;
 import dev.duoka.ffi.torch.LibTorch;
-import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -16,8 +14,7 @@ import java.util.concurrent.ConcurrentHashMap;
 
 /**
  * Matrix products that LibTorch's C ABI does not offer: with a sum in the same pass, with 8-bit
- * factors, and by the algorithm that is fastest on this card rather than the library's first guess,
- * which is up to 12 % slower on an H100. Thread-safe.
+ * factors, and by an algorithm of the caller's choice. Thread-safe.
  */
 public final class CublasLt {
   /** System property that names the library file, instead of searching for it. */
@@ -54,12 +51,6 @@ public final class CublasLt {
   private final CublasLtFunctions functions;
   private final ThreadLocal<Map<MatrixProduct, PreparedProduct>> prepared =
       ThreadLocal.withInitial(HashMap::new);
-  private final Map<Path, ProductChoices> choices = new ConcurrentHashMap<>();
-  private final Map<Integer, ProductChoices> choicesOfDevice = new ConcurrentHashMap<>();
-  private final Map<Favourite, ProductAlgorithm> favourites = new ConcurrentHashMap<>();
-
-  /** Cards of one machine may differ. */
-  private record Favourite(MatrixProduct product, int device) {}
 
   private CublasLt(CublasLtFunctions functions) {
     this.functions = functions;
@@ -79,67 +70,9 @@ public final class CublasLt {
     }
   }
 
-  /**
-   * Computes a product. Launches asynchronously on LibTorch's current stream, except that the first
-   * product of its kind on a kind of card, ever, measures the algorithms there are, and waits.
-   *
-   * @param device ordinal of the device that the operands are on
-   * @param measured whether the algorithm may be the one that was fastest when measured; otherwise
-   *     it is the library's first, always the same
-   */
-  public void multiply(MatrixProduct product, Operands operands, int device, boolean measured) {
-    PreparedProduct own =
-        prepared.get().computeIfAbsent(product, p -> new PreparedProduct(functions, p));
-    CudaDevice card = CudaDriver.find().orElseThrow().device(device);
-    card.useOnThisThread(); // its context, and LibTorch's handle, are those of the thread
-    long stream = CudaStreams.current(device);
-    // An addend that is the target would be added to once for each measurement.
-    boolean repeatable = !product.adds() || operands.addend() != operands.target();
-    ProductAlgorithm algorithm =
-        measured && repeatable
-            ? choicesOn(card)
-                .of(
-                    product.key() + "-" + operands.workspaceBytes(),
-                    () -> own.algorithms(operands),
-                    (candidate, runs) -> milliseconds(own, candidate, operands, card, stream, runs))
-            : favourites.computeIfAbsent(
-                new Favourite(product, device), _ -> own.algorithms(operands).getFirst());
-    int status = own.run(algorithm, operands, stream);
-    if (status != 0) {
-      throw CublasCodes.failure("cublasLtMatmul", product.key(), status);
-    }
-  }
-
-  private static double milliseconds(
-      PreparedProduct own,
-      ProductAlgorithm algorithm,
-      Operands operands,
-      CudaDevice card,
-      long stream,
-      int runs) {
-    try (CudaEvent start = card.newEvent();
-        CudaEvent end = card.newEvent()) {
-      start.record(stream);
-      boolean ran = true;
-      for (int i = 0; i < runs; i++) {
-        ran &= own.run(algorithm, operands, stream) == 0;
-      }
-      end.record(stream);
-      end.synchronize();
-      return ran ? end.millisecondsSince(start) / runs : Double.POSITIVE_INFINITY;
-    }
-  }
-
-  /** Cards of one kind share theirs. */
-  private ProductChoices choicesOn(CudaDevice device) {
-    ProductChoices known = choicesOfDevice.get(device.ordinal());
-    return known != null // asked for each product: neither the driver nor the library is
-        ? known
-        : choicesOfDevice.computeIfAbsent(
-            device.ordinal(),
-            _ ->
-                choices.computeIfAbsent(
-                    ProductChoices.file(device.name(), version()), ProductChoices::new));
+  /** A product of this kind, made ready for the calling thread, which alone may use it. */
+  public PreparedProduct prepare(MatrixProduct product) {
+    return prepared.get().computeIfAbsent(product, p -> new PreparedProduct(functions, p));
   }
 
   private static Presence<CublasLt> search(LibraryChoice torch) {

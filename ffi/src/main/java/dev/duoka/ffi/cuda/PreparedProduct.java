@@ -19,7 +19,7 @@ import java.util.List;
  * since the addresses of scales are written into the description; the descriptors live as long as
  * the process.
  */
-final class PreparedProduct {
+public final class PreparedProduct {
   /** Codes of {@code cublasLt.h}. */
   private static final int DESCRIPTION_TRANSPOSE_A = 3;
 
@@ -56,7 +56,7 @@ final class PreparedProduct {
   }
 
   /** What can compute the product of these operands, the library's favourite first. */
-  List<ProductAlgorithm> algorithms(CublasLt.Operands operands) {
+  public List<ProductAlgorithm> algorithms(CublasLt.Operands operands) {
     try (Arena arena = Arena.ofConfined()) {
       pointToScales(operands); // the library refuses to look for algorithms without them
       check((int) functions.createPreference.invokeExact(place), "create a preference");
@@ -106,8 +106,25 @@ final class PreparedProduct {
     }
   }
 
+  /**
+   * Launches the product.
+   *
+   * @throws dev.duoka.base.DuokaException when the library refuses it
+   */
+  public void run(ProductAlgorithm algorithm, CublasLt.Operands operands, long stream) {
+    int status = launch(algorithm, operands, stream);
+    if (status != 0) {
+      throw CublasCodes.failure("cublasLtMatmul", product.key(), status);
+    }
+  }
+
+  /** As {@link #run}; false when the library refuses it. */
+  public boolean tryRun(ProductAlgorithm algorithm, CublasLt.Operands operands, long stream) {
+    return launch(algorithm, operands, stream) == 0;
+  }
+
   /** Launches; returns cuBLAS's status, 0 for success. */
-  int run(ProductAlgorithm algorithm, CublasLt.Operands operands, long stream) {
+  int launch(ProductAlgorithm algorithm, CublasLt.Operands operands, long stream) {
     try {
       pointToScales(operands);
       long addend = product.adds() ? operands.addend() : operands.target();

@@ -10,9 +10,9 @@ import java.util.HexFormat;
  * One way of cuBLASLt to compute a product: its {@code cublasLtMatmulAlgo_t}, which means the same
  * in every process with the same version of the library on the same kind of card.
  */
-final class ProductAlgorithm {
+public final class ProductAlgorithm {
   /** The size of {@code cublasLtMatmulAlgo_t}. */
-  static final int BYTES = 64;
+  public static final int BYTES = 64;
 
   final MemorySegment code;
 
@@ -25,7 +25,7 @@ final class ProductAlgorithm {
   }
 
   /** The opposite of {@link #text}. */
-  static ProductAlgorithm parse(String text) {
+  public static ProductAlgorithm parse(String text) {
     byte[] code = HexFormat.of().parseHex(text);
     if (code.length != BYTES) {
       throw new IllegalArgumentException(code.length + " bytes instead of " + BYTES);
@@ -34,7 +34,7 @@ final class ProductAlgorithm {
   }
 
   /** The code in hexadecimal digits. */
-  String text() {
+  public String text() {
     return HexFormat.of().formatHex(code.toArray(JAVA_BYTE));
   }
 }

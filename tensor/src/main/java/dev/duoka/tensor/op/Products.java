@@ -12,6 +12,7 @@ import dev.duoka.tensor.Determinism;
 import dev.duoka.tensor.Device;
 import dev.duoka.tensor.Dtype;
 import dev.duoka.tensor.Tensor;
+import dev.duoka.tensor.product.MeasuredProducts;
 import org.jspecify.annotations.Nullable;
 
 /** Matrix products. */
@@ -35,7 +36,7 @@ public final class Products {
   /**
    * {@code a @ b}: {@code [n, k] × [k, m] → [n, m]}; either may be a transposed view. Large 16-bit
    * products of dense matrices on CUDA run by the algorithm that is fastest on the card, which the
-   * first of its kind measures ({@link CublasLt}).
+   * first of its kind measures ({@link MeasuredProducts}).
    */
   public static Tensor mm(Tensor a, Tensor b) {
     checkInner(a, b, 2);
@@ -202,29 +203,27 @@ public final class Products {
     Tensor result = Tensors.empty(a.dtype(), a.device(), a.size(0), b.size(transposeB ? 0 : 1));
     try (Tensor workspace = Tensors.empty(Dtype.UINT8, a.device(), WORKSPACE_BYTES)) {
       if (a.device().isCuda()) {
-        CublasLt.find()
-            .orElseThrow()
-            .multiply(
-                MatrixProduct.of(
-                    a.size(0),
-                    result.size(1),
-                    a.size(1),
-                    false,
-                    transposeB,
-                    matrixDtype(a),
-                    matrixDtype(a),
-                    addend != null),
-                new CublasLt.Operands(
-                    Views.addressOf(result),
-                    Views.addressOf(a),
-                    Views.addressOf(b),
-                    addend == null ? 0 : Views.addressOf(addend),
-                    0,
-                    0,
-                    Views.addressOf(workspace),
-                    WORKSPACE_BYTES),
-                a.device().index(),
-                !Determinism.isRequired());
+        MeasuredProducts.multiply(
+            MatrixProduct.of(
+                a.size(0),
+                result.size(1),
+                a.size(1),
+                false,
+                transposeB,
+                matrixDtype(a),
+                matrixDtype(a),
+                addend != null),
+            new CublasLt.Operands(
+                Views.addressOf(result),
+                Views.addressOf(a),
+                Views.addressOf(b),
+                addend == null ? 0 : Views.addressOf(addend),
+                0,
+                0,
+                Views.addressOf(workspace),
+                WORKSPACE_BYTES),
+            a.device().index(),
+            !Determinism.isRequired());
       }
     }
     return result;

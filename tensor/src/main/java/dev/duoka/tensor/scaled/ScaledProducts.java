@@ -15,6 +15,7 @@ import dev.duoka.tensor.op.Elementwise;
 import dev.duoka.tensor.op.Products;
 import dev.duoka.tensor.op.Tensors;
 import dev.duoka.tensor.op.Views;
+import dev.duoka.tensor.product.MeasuredProducts;
 import dev.duoka.tensor.scaled.ScaledMatrix.Grouping;
 import org.jspecify.annotations.Nullable;
 
@@ -98,21 +99,19 @@ public final class ScaledProducts {
               result,
               addend != null,
               scaling);
-      CublasLt.find()
-          .orElseThrow()
-          .multiply(
-              product,
-              new CublasLt.Operands(
-                  Views.addressOf(target),
-                  Views.addressOf(a.values()),
-                  Views.addressOf(b.values()),
-                  addend == null ? 0 : Views.addressOf(addend),
-                  Views.addressOf(a.scales()),
-                  Views.addressOf(b.scales()),
-                  Views.addressOf(workspace),
-                  WORKSPACE_BYTES),
-              device.index(),
-              !Determinism.isRequired());
+      MeasuredProducts.multiply(
+          product,
+          new CublasLt.Operands(
+              Views.addressOf(target),
+              Views.addressOf(a.values()),
+              Views.addressOf(b.values()),
+              addend == null ? 0 : Views.addressOf(addend),
+              Views.addressOf(a.scales()),
+              Views.addressOf(b.scales()),
+              Views.addressOf(workspace),
+              WORKSPACE_BYTES),
+          device.index(),
+          !Determinism.isRequired());
     }
   }
 

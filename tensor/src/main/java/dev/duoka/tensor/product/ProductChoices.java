@@ -1,9 +1,10 @@
-package dev.duoka.ffi.cuda;
+package dev.duoka.tensor.product;
 
 import dev.duoka.base.CacheFolder;
 import dev.duoka.base.CrashSafeFiles;
 import dev.duoka.base.DuokaException;
 import dev.duoka.base.ErrorCode;
+import dev.duoka.ffi.cuda.ProductAlgorithm;
 import java.io.IOException;
 import java.nio.charset.MalformedInputException;
 import java.nio.file.Files;

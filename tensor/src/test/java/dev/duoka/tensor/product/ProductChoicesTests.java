@@ -1,8 +1,11 @@
-package dev.duoka.ffi.cuda;
+package dev.duoka.tensor.product;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.fail;
 
+import dev.duoka.ffi.cuda.MatrixDtype;
+import dev.duoka.ffi.cuda.MatrixProduct;
+import dev.duoka.ffi.cuda.ProductAlgorithm;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
