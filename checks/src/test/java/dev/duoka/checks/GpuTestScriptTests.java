@@ -18,8 +18,7 @@ final class GpuTestScriptTests {
 
   @Test
   void packsEveryModuleWithTestsOnCuda() {
-    Matcher packed =
-        PACKED.matcher(Repository.read(Repository.root().resolve("tools/gpu-tests")));
+    Matcher packed = PACKED.matcher(Repository.read(Repository.root().resolve("tools/gpu-tests")));
     assertThat(packed.find()).isTrue();
     TreeSet<String> tagged = new TreeSet<>();
     for (Path source : Repository.sources().values()) {

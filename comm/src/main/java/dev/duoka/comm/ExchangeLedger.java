@@ -4,8 +4,8 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * What a rank exchanges, in order. A dry run keeps all of it, to compare the ranks before the first
- * step; a running rank writes it where another process can read it while the rank hangs.
+ * The list of a rank's exchanges, in order, which a communicator writes. A dry run keeps all of it
+ * ({@link InMemory}), so that it can be compared with what real ranks exchange; a run keeps none.
  */
 public interface ExchangeLedger {
   /** Keeps nothing. */

@@ -8,7 +8,7 @@ import java.util.OptionalDouble;
 
 /**
  * How fast a step is and what memory it takes. On {@code meta} nothing is computed: times are those
- * of the dry run, and there is no peak.
+ * of the dry run, and the device's rate is unknown.
  *
  * @param seconds the median step
  * @param losses of each counted step
