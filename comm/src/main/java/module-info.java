@@ -5,6 +5,7 @@ import org.jspecify.annotations.NullMarked;
 module dev.duoka.comm {
   requires static transitive org.jspecify;
   requires transitive dev.duoka.base;
+  requires transitive dev.duoka.formats;
   requires transitive dev.duoka.ffi;
   requires transitive dev.duoka.tensor;
 

@@ -9,6 +9,7 @@ module dev.duoka.formats {
   requires org.snakeyaml.engine;
 
   exports dev.duoka.formats.json;
+  exports dev.duoka.formats.ledger;
   exports dev.duoka.formats.modelconfig;
   exports dev.duoka.formats.safetensors;
   exports dev.duoka.formats.yaml;

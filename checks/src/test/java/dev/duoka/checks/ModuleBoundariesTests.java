@@ -31,7 +31,7 @@ final class ModuleBoundariesTests {
           entry("hardware", "base", "formats"),
           entry("ffi", "base"),
           entry("tensor", "base", "ffi"),
-          entry("comm", "base", "ffi", "tensor"),
+          entry("comm", "base", "formats", "ffi", "tensor"),
           entry("engine", "base", "layout", "tensor"),
           entry("model", "base", "layout", "formats", "tensor", "engine"),
           entry("data", "base", "formats"),

@@ -1,9 +1,12 @@
 package dev.duoka.cli;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
 
 import dev.duoka.base.DuokaException;
 import dev.duoka.base.ErrorCode;
+import dev.duoka.formats.json.Json;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
@@ -16,6 +19,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import picocli.CommandLine;
+import tools.jackson.databind.JsonNode;
 
 final class CommandLineTests {
   private final StringWriter out = new StringWriter();
@@ -162,7 +166,8 @@ final class CommandLineTests {
     assertThat(out.toString())
         .contains("\"peak_gib\"", "\"memory_by_owner\"", "\"date\"", "\"deterministic\":false")
         .contains("\"command\":\"duoka bench train --model tiny-llama --device meta")
-        .doesNotContain("tokens_per_second", "mfu", "loss", "driver_gib", "first_step");
+        .doesNotContain(
+            "tokens_per_second", "mfu", "roofline", "floor_ms", "loss", "driver_gib", "first_step");
   }
 
   @Test
@@ -206,6 +211,35 @@ final class CommandLineTests {
     assertThat(trace).exists();
   }
 
+  /** Rates are measured once in a process, so both commands compare the step with the same. */
+  @Test
+  void benchmarkAndProfileOfOneStepHaveTheSameFloor(@TempDir Path folder) throws IOException {
+    String step = "bench train --model tiny-llama --device cpu --batch 2 --seq 64 --precision fp32";
+    assertThat(run((step + " --steps 1 --warm-up 0 --json").split(" "))).isZero();
+    JsonNode benchmark = printed();
+    Path file =
+        Files.writeString(
+            folder.resolve("run.yaml"),
+            """
+            model: {preset: tiny-llama}
+            data: {sources: [jdk:src], sequence_length: 64}
+            training: {tokens_per_step: 128, micro_batch: 2, steps: 3, recompute: full}
+            device: cpu
+            """);
+    String trace = folder.resolve("trace.json").toString();
+    assertThat(run("profile", file.toString(), "--steps", "1", "--trace", trace, "--json"))
+        .isZero();
+    JsonNode profile = printed();
+    assertThat(benchmark.get("roofline_utilisation").asDouble()).isPositive();
+    assertThat(profile.get("roofline_utilisation").asDouble())
+        .isPositive()
+        .isCloseTo(
+            profile.get("floor_ms").asDouble() / profile.get("step_ms").asDouble(), within(1e-9));
+    assertThat(benchmark.get("floor_ms").asDouble())
+        .isCloseTo(profile.get("floor_ms").asDouble(), within(1e-4));
+    assertThat(profile.get("parts").isEmpty()).isFalse();
+  }
+
   @ParameterizedTest
   @EnumSource(ErrorCode.class)
   void failuresExitByTheirCode(ErrorCode code) {
@@ -219,6 +253,10 @@ final class CommandLineTests {
     CommandLine commandLine = failingWith(new IllegalStateException("impossible"));
     assertThat(Main.run(new String[] {"broken"}, commandLine)).isEqualTo(1);
     assertThat(err.toString()).contains("internal error", "impossible", "please report it");
+  }
+
+  private JsonNode printed() {
+    return Json.parse(out.toString().getBytes(UTF_8), "the output", ErrorCode.USAGE);
   }
 
   private int run(String... arguments) {

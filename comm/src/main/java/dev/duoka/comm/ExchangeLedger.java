@@ -5,7 +5,9 @@ import java.util.List;
 
 /**
  * The list of a rank's exchanges, in order, which a communicator writes. A dry run keeps all of it
- * ({@link InMemory}), so that it can be compared with what real ranks exchange; a run keeps none.
+ * ({@link InMemory}), so that it can be compared with what real ranks exchange. A run of several
+ * ranks writes the last ones where another process can read them while the rank hangs ({@link
+ * FileLedger}).
  */
 public interface ExchangeLedger {
   /** Keeps nothing. */
@@ -23,7 +25,7 @@ public interface ExchangeLedger {
   /**
    * Notes a call before it is made.
    *
-   * @return its number, from 1
+   * @return its number, from 1; 0 from a ledger that does not keep it
    */
   long issued(Exchange exchange);
 

@@ -20,6 +20,13 @@ import tools.jackson.databind.node.ObjectNode;
  * command, on what, with which versions.
  */
 final class BenchHeader {
+  /** What the share is that every benchmark prints; for its help. */
+  static final String ROOFLINE =
+      "Roofline utilisation is the floor of a step by its time. The floor is the sum over the"
+          + " step's functions of the larger of two times: their products, each measured alone in"
+          + " its own shape on this device, and their bytes at the rate of a large copy. Work done"
+          + " twice to save memory is not in it; the optimizer goes by its bytes.";
+
   private BenchHeader() {}
 
   /** A report that has its header; {@code device} is what was measured on. */

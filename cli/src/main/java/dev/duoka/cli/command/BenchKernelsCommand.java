@@ -19,8 +19,8 @@ import tools.jackson.databind.node.ObjectNode;
 @Command(
     name = "kernels",
     description = {
-      "Time our own CUDA kernels one by one against their floor, the larger of operations over the"
-          + " rate of a large product and bytes over the rate of a large copy; needs a GPU.",
+      "Time our own CUDA kernels one by one against their floor; needs a GPU.",
+      BenchHeader.ROOFLINE,
       "The defaults are widths of deepseek-coder-1.3b, and heads and experts of deepseek-v2-lite."
     })
 final class BenchKernelsCommand implements Callable<Integer> {
@@ -141,7 +141,7 @@ final class BenchKernelsCommand implements Callable<Integer> {
       kernel.put("floor_ms", line.floorMilliseconds(rates));
       if (line.measured()) {
         kernel.put("ms", line.milliseconds());
-        kernel.put("share_of_floor", line.share(rates));
+        kernel.put("roofline_utilisation", line.rooflineUtilisation(rates));
       }
     }
     return report;
@@ -150,14 +150,15 @@ final class BenchKernelsCommand implements Callable<Integer> {
   private static void print(PrintWriter out, DeviceRates rates, List<KernelBenchmark.Line> lines) {
     out.printf(
         Locale.ROOT,
-        "copy %.2f TB/s, bf16 product of 8192³ %.0f TFLOP/s%n%n" + "%-42s %9s %9s %9s %9s%n",
+        "copy %.2f TB/s, bf16 product of 8192³ %.0f TFLOP/s%n%n%-42s %9s %9s %9s %9s  %s%n",
         rates.terabytes(),
         rates.teraFlops(),
         "kernel",
         "MB",
         "GFLOP",
         "floor ms",
-        "ms");
+        "ms",
+        "roofline utilisation");
     for (KernelBenchmark.Line line : lines) {
       out.printf(
           Locale.ROOT,
@@ -169,9 +170,9 @@ final class BenchKernelsCommand implements Callable<Integer> {
           line.measured()
               ? String.format(
                   Locale.ROOT,
-                  "%9.3f  %5.1f %% of it is floor",
+                  "%9.3f  %5.1f %%",
                   line.milliseconds(),
-                  line.sharePercent(rates))
+                  100 * line.rooflineUtilisation(rates))
               : "        –  not on this card, or not in these sizes");
     }
   }

@@ -20,9 +20,10 @@ import tools.jackson.databind.node.ObjectNode;
 @Command(
     name = "train",
     description = {
-      "Time training steps on random tokens: tokens/s, MFU, memory by owner.",
+      "Time training steps on random tokens: tokens/s, MFU, roofline utilisation, memory by owner.",
       "--peer runs another program first, on the same card, and quotes the ratio.",
-      "With --device meta nothing is computed: the memory alone is counted."
+      "With --device meta nothing is computed: the memory alone is counted.",
+      BenchHeader.ROOFLINE
     })
 final class BenchTrainCommand implements Callable<Integer> {
   private static final int MOST_STEPS = 1_000_000;

@@ -1,5 +1,6 @@
 package dev.duoka.cli.command;
 
+import dev.duoka.formats.json.Json;
 import dev.duoka.measure.profile.PerfettoTrace;
 import dev.duoka.measure.profile.ProfiledSteps;
 import dev.duoka.measure.profile.StepProfile;
@@ -12,12 +13,14 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.OptionalDouble;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
+import tools.jackson.databind.node.ObjectNode;
 
 /** {@code duoka profile}: where the time of a run's steps goes. */
 @Command(
@@ -25,7 +28,8 @@ import picocli.CommandLine.Spec;
     description = {
       "Show where the time of a training step goes, each part beside the least time that this"
           + " device needs for it, the largest lever first; and write a trace for ui.perfetto.dev.",
-      "One rank runs the model, batch and precision of the run file on random tokens."
+      "One rank runs the model, batch and precision of the run file on random tokens.",
+      BenchHeader.ROOFLINE
     })
 final class ProfileCommand implements Callable<Integer> {
   /** Every part of every step is an event that is kept until the end. */
@@ -50,6 +54,9 @@ final class ProfileCommand implements Callable<Integer> {
       description = "Where the trace is written (${DEFAULT-VALUE}).")
   private Path trace = Path.of("runs/trace.json");
 
+  @Option(names = "--json", description = "Print one JSON object.")
+  private boolean json;
+
   @Spec private CommandSpec spec;
 
   @Override
@@ -59,14 +66,31 @@ final class ProfileCommand implements Callable<Integer> {
     RunEnvironment.apply(config, new Notices(spec.commandLine().getErr()));
     StepJob job = StepJob.of(config);
     PerfettoTrace.prepare(trace);
-    ProfiledSteps profiled = ProfiledSteps.run(job, steps);
+    ProfiledSteps profiled = ProfiledSteps.run(job, steps, job::calibrate);
     PrintWriter out = spec.commandLine().getOut();
-    print(profiled, out);
+    if (json) {
+      out.println(Json.line(report(profiled)));
+    } else {
+      print(profiled, out);
+    }
     out.flush();
     profiled.writeTrace(trace);
-    out.println("trace: " + trace.toAbsolutePath() + " (open it in ui.perfetto.dev)");
-    out.flush();
+    if (!json) {
+      out.println("trace: " + trace.toAbsolutePath() + " (open it in ui.perfetto.dev)");
+      out.flush();
+    }
     return 0;
+  }
+
+  private ObjectNode report(ProfiledSteps profiled) {
+    StepJob job = profiled.speed().job();
+    ObjectNode report = BenchHeader.report(spec, job.device());
+    report.put("run_file", runFile.toString());
+    job.describe(report);
+    report.put("steps", steps);
+    profiled.describe(report);
+    report.put("trace", trace.toString());
+    return report;
   }
 
   private static void print(ProfiledSteps profiled, PrintWriter out) {
@@ -89,12 +113,19 @@ final class ProfileCommand implements Callable<Integer> {
     out.printf(
         Locale.ROOT,
         "%10.2f%10.2f%8.2f         everything else: batches, reading the loss, gaps between parts%n"
-            + "%10.2f%10.2f                 the step: %.0f %% of it is floor%n",
+            + "%10.2f%10.2f                 the step: roofline utilisation %s, MFU %s%n",
         profiled.restMilliseconds(),
         0.0,
         profiled.restMilliseconds(),
-        profiled.milliseconds(),
-        profiled.floorMilliseconds(),
-        profiled.floorPercent());
+        profiled.speed().milliseconds(),
+        profiled.speed().floorMilliseconds(),
+        percent(profiled.speed().rooflineUtilisation()),
+        percent(profiled.speed().mfu()));
+  }
+
+  private static String percent(OptionalDouble share) {
+    return share.isPresent()
+        ? String.format(Locale.ROOT, "%.1f %%", share.getAsDouble() * 100)
+        : "not known";
   }
 }

@@ -1,6 +1,5 @@
 package dev.duoka.cli.command;
 
-import dev.duoka.formats.modelconfig.ParameterCounts;
 import dev.duoka.layout.Precision;
 import dev.duoka.layout.Recompute;
 import dev.duoka.measure.step.StepJob;
@@ -93,13 +92,7 @@ final class StepOptions {
   /** Puts what was run into a report. */
   void describe(ObjectNode report, StepJob job) {
     report.put("model", model + (shape.isEmpty() ? "" : " " + shape));
-    report.put("parameters", ParameterCounts.of(job.model()).total());
-    report.put("precision", job.precision().toString());
-    report.put("recompute", job.recompute().toString());
-    report.put("batch", job.microBatch());
-    report.put("accumulation", job.accumulation());
-    report.put("seq", job.length());
-    report.put("deterministic", job.deterministic());
+    job.describe(report);
   }
 
   /** The step, on its device. */

@@ -42,6 +42,14 @@ public abstract class Function {
   }
 
   /**
+   * The sizes of the products of {@link #flops} and of their gradients, for rates by shape; null
+   * where there are none. Shapes alone are read.
+   */
+  public @Nullable ProductShape productShape(Tensor[] inputs) {
+    return null;
+  }
+
+  /**
    * How many times faster than 16-bit products the card's products of {@link #flops} may run: 2
    * with 8-bit factors. Floors in profiles divide by it.
    */

@@ -8,7 +8,6 @@ import dev.duoka.tensor.Scope;
 import dev.duoka.tensor.Tensor;
 import dev.duoka.tensor.op.Tensors;
 import java.util.ArrayList;
-import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.function.Consumer;
 import java.util.function.UnaryOperator;
@@ -26,16 +25,14 @@ public final class Tape implements AutoCloseable {
   private final Recompute recompute;
   private final List<Node> nodes = new ArrayList<>();
   private final List<Tensor> held = new ArrayList<>();
-  private final IdentityHashMap<Parameter, int[]> pendingUses = new IdentityHashMap<>();
   private final @Nullable BlockTrace trace;
   private final @Nullable List<BlockTrace.Again> again;
   private int applications;
   private int blocks;
   private int currentBlock = FunctionObserver.NO_BLOCK;
   private @Nullable SavedTensorHook hook;
-  private final List<Node> waiting = new ArrayList<>();
+  private final BackwardPass backward = new BackwardPass(nodes);
   private Substitution substitution = Substitution.NONE;
-  private Consumer<Parameter> onGradientReady = _ -> {};
   private @Nullable FunctionObserver observer;
 
   private Tape(
@@ -92,7 +89,7 @@ public final class Tape implements AutoCloseable {
    * the backward pass: the moment to start a reduction.
    */
   public void onGradientReady(Consumer<Parameter> callback) {
-    this.onGradientReady = callback;
+    backward.onGradientReady(callback);
   }
 
   /** Lets {@code substitution} replace the functions that follow. */
@@ -107,6 +104,7 @@ public final class Tape implements AutoCloseable {
   /** Lets {@code observer} see what follows; null for nobody. */
   public void observeWith(@Nullable FunctionObserver observer) {
     this.observer = observer;
+    backward.observeWith(observer);
   }
 
   /** A variable whose gradient can be read after the backward pass. */
@@ -159,7 +157,7 @@ public final class Tape implements AutoCloseable {
       }
       nodes.add(node);
       for (Parameter parameter : function.parameters()) {
-        pendingUses.computeIfAbsent(parameter, _ -> new int[1])[0]++;
+        backward.expect(parameter);
       }
     } else {
       saved.close();
@@ -275,7 +273,7 @@ public final class Tape implements AutoCloseable {
   /** Runs backwards from losses of one element each, whose own gradients are 1. */
   public void backward(Variable... losses) {
     seed(losses);
-    runBackward();
+    backward.run();
   }
 
   /**
@@ -286,7 +284,7 @@ public final class Tape implements AutoCloseable {
    */
   public void backward(Variable output, Tensor gradient) {
     seed(output, gradient);
-    runBackward();
+    backward.run();
   }
 
   /**
@@ -296,13 +294,13 @@ public final class Tape implements AutoCloseable {
    */
   public void backwardInputs(DeferredWeights deferred, Variable... losses) {
     seed(losses);
-    runInputGradients(deferred);
+    backward.runInputs(deferred);
   }
 
   /** The first half of {@link #backward(Variable, Tensor)}. */
   public void backwardInputs(DeferredWeights deferred, Variable output, Tensor gradient) {
     seed(output, gradient);
-    runInputGradients(deferred);
+    backward.runInputs(deferred);
   }
 
   /**
@@ -310,16 +308,7 @@ public final class Tape implements AutoCloseable {
    * halves had run as one. At any time after the first.
    */
   public void backwardWeights() {
-    for (Node node : waiting) {
-      try (Scope _ = Scope.open(MemoryOwner.TEMPORARIES)) {
-        runWeightGradients(node);
-      }
-      for (Node producer : node.saved.producers()) {
-        producer.releaseForOne();
-      }
-      finish(node);
-    }
-    waiting.clear();
+    backward.runDeferredWeights();
   }
 
   private static void seed(Variable... losses) {
@@ -342,138 +331,9 @@ public final class Tape implements AutoCloseable {
     producer.accumulate(output.output(), Scope.detach(gradient.share()));
   }
 
-  /** Weight gradients wait; what they need of cheap functions is computed while these can. */
-  private void runInputGradients(DeferredWeights deferred) {
-    for (int i = nodes.size() - 1; i >= 0; i--) {
-      Node node = nodes.get(i);
-      enterBlock(Phase.INPUT_GRADIENTS, node.block);
-      boolean waits = false;
-      try (Scope _ = Scope.open(MemoryOwner.TEMPORARIES)) {
-        if (node.function != null && node.hasGradient()) {
-          waits = defers(node.function, deferred);
-          runInputGradients(node, node.isWanted() && !node.hasOutputsAgain());
-        }
-        node.keepWantedOutputs();
-      }
-      if (waits) {
-        node.saved.producers().forEach(Node::want);
-        node.keepForWeights();
-        waiting.add(node);
-      } else {
-        finish(node);
-      }
-    }
-    enterBlock(Phase.INPUT_GRADIENTS, FunctionObserver.NO_BLOCK);
-  }
-
-  /** Whether the weight gradients of a function are put off; tells a recomputed block. */
-  private static boolean defers(Function function, DeferredWeights deferred) {
-    if (function instanceof RecomputedBlock block) {
-      if (deferred == DeferredWeights.KEPT) {
-        return false; // its input gradients bring the weight gradients with them
-      }
-      block.deferWeights();
-    }
-    return !function.parameters().isEmpty();
-  }
-
-  /**
-   * Where a weight gradient needs the output of the cheap function just before, which was not kept,
-   * it waits until that function's own gradient pass, which may compute the output as well and so
-   * save a pass over memory.
-   */
-  private void runBackward() {
-    Node waiting = null;
-    for (int i = nodes.size() - 1; i >= 0; i--) {
-      Node node = nodes.get(i);
-      enterBlock(Phase.INPUT_GRADIENTS, node.block);
-      boolean waits = false;
-      try (Scope _ = Scope.open(MemoryOwner.TEMPORARIES)) {
-        if (node.hasGradient()) {
-          runInputGradients(node, waiting != null);
-        }
-        if (waiting != null) {
-          runWeightGradients(waiting);
-        }
-        if (node.hasGradient()) {
-          waits = i > 0 && node.saved.needsAgain(nodes.get(i - 1));
-          if (!waits) {
-            runWeightGradients(node);
-          }
-        }
-      }
-      if (waiting != null) {
-        finish(waiting);
-      }
-      waiting = waits ? node : null;
-      if (!waits) {
-        finish(node);
-      }
-    }
-    enterBlock(Phase.INPUT_GRADIENTS, FunctionObserver.NO_BLOCK);
-  }
-
-  private void runInputGradients(Node node, boolean outputsWanted) {
-    Function function = node.function;
-    if (function == null) {
-      return;
-    }
-    begin(Phase.INPUT_GRADIENTS, function);
-    node.saved.wantOutputsAgain(outputsWanted);
-    @Nullable Tensor[] gradients = function.inputGradients(node.saved, node.gradients);
-    node.keepOutputsAgain();
-    for (int i = 0; i < node.inputs.length; i++) {
-      Tensor inputGradient = gradients[i];
-      Node producer = node.inputs[i].producer();
-      if (inputGradient != null && producer != null) {
-        producer.accumulate(node.inputs[i].output(), Scope.detach(inputGradient.share()));
-      }
-    }
-    end(Phase.INPUT_GRADIENTS, node, function, 0);
-  }
-
-  private void runWeightGradients(Node node) {
-    Function function = node.function;
-    if (function != null) {
-      begin(Phase.WEIGHT_GRADIENTS, function);
-      function.weightGradients(node.saved, node.gradients);
-      end(Phase.WEIGHT_GRADIENTS, node, function, 1);
-    }
-  }
-
-  private void finish(Node node) {
-    Function function = node.function;
-    if (function != null) {
-      for (Parameter parameter : function.parameters()) {
-        used(parameter);
-      }
-      node.release();
-    }
-  }
-
-  private void begin(Phase phase, Function function) {
-    if (observer != null) {
-      observer.begin(phase, function.name());
-    }
-  }
-
-  private void end(Phase phase, Node node, Function function, int part) {
-    if (observer != null) {
-      Work[] work = node.work;
-      observer.end(phase, function.name(), work == null ? new Work(0, 0) : work[part]);
-    }
-  }
-
-  private void used(Parameter parameter) {
-    int[] uses = pendingUses.get(parameter);
-    if (uses != null && --uses[0] == 0) {
-      onGradientReady.accept(parameter);
-    }
-  }
-
   /** Whether {@link #backwardWeights} has something to do. */
   public boolean hasWaitingWeights() {
-    return !waiting.isEmpty();
+    return backward.hasWaitingWeights();
   }
 
   /** Frees whatever is still held: after a failure, or a forward pass without a backward. */
@@ -481,7 +341,7 @@ public final class Tape implements AutoCloseable {
   public void close() {
     nodes.forEach(Node::releaseAll);
     nodes.clear();
-    waiting.clear();
+    backward.clear();
     held.forEach(Tensor::close);
     held.clear();
   }

@@ -1,7 +1,9 @@
 package dev.duoka.engine.autograd;
 
+import dev.duoka.engine.autograd.FunctionObserver.Phase;
 import dev.duoka.engine.parameter.Parameter;
 import dev.duoka.tensor.Tensor;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The least work of one part of a function, from which its floor follows: operations over the
@@ -10,17 +12,30 @@ import dev.duoka.tensor.Tensor;
  * @param flops floating-point operations of matrix products and attention, those of 8-bit products
  *     counted half
  * @param bytes read once and written once
+ * @param product what the operations are, for a rate by shape; null where that is not known
  */
-public record Work(double flops, double bytes) {
+public record Work(double flops, double bytes, @Nullable Product product) {
+  /** Work whose operations, if any, have no known shape. */
+  public Work(double flops, double bytes) {
+    this(flops, bytes, null);
+  }
+
   /** Of a forward pass: inputs and weights are read, outputs written. */
   static Work forward(Function function, Tensor[] inputs, Tensor[] outputs) {
-    return new Work(
-        flops(function, inputs, outputs), bytes(inputs) + bytes(outputs) + weightBytes(function));
+    return of(
+        Phase.FORWARD,
+        function,
+        inputs,
+        flops(function, inputs, outputs),
+        bytes(inputs) + bytes(outputs) + weightBytes(function));
   }
 
   /** Of the input gradients. */
   static Work inputGradients(Function function, Tensor[] inputs, Tensor[] outputs) {
-    return new Work(
+    return of(
+        Phase.INPUT_GRADIENTS,
+        function,
+        inputs,
         function.inputGradientRatio() * flops(function, inputs, outputs),
         function.inputGradientBytes(inputs, outputs));
   }
@@ -44,7 +59,18 @@ public record Work(double flops, double bytes) {
       gradients += 4.0 * parameter.value().elements();
     }
     double flops = function.inputGradientRatio() == 0 ? 0 : flops(function, inputs, outputs);
-    return new Work(flops, flops > 0 ? bytes(inputs) + bytes(outputs) + gradients : gradients);
+    return of(
+        Phase.WEIGHT_GRADIENTS,
+        function,
+        inputs,
+        flops,
+        flops > 0 ? bytes(inputs) + bytes(outputs) + gradients : gradients);
+  }
+
+  private static Work of(
+      Phase phase, Function function, Tensor[] inputs, double flops, double bytes) {
+    ProductShape shape = flops > 0 ? function.productShape(inputs) : null;
+    return new Work(flops, bytes, shape == null ? null : new Product(shape, phase));
   }
 
   /** As many operations of 16-bit products as take the same time. */

@@ -1,6 +1,7 @@
 package dev.duoka.engine.function;
 
 import dev.duoka.engine.autograd.Function;
+import dev.duoka.engine.autograd.ProductShape;
 import dev.duoka.engine.autograd.SavedTensors;
 import dev.duoka.tensor.Determinism;
 import dev.duoka.tensor.Dtype;
@@ -79,6 +80,21 @@ public final class Attention extends Function {
   public double flops(Tensor[] inputs, Tensor[] outputs) {
     double pairs = (double) inputs[0].elements() / inputs[0].size(-1) * inputs[1].size(2) / 2;
     return 2 * pairs * (inputs[0].size(-1) + inputs[2].size(-1));
+  }
+
+  @Override
+  public ProductShape productShape(Tensor[] inputs) {
+    Tensor query = inputs[0];
+    Tensor key = inputs[1];
+    return new ProductShape.Attention(
+        query.dtype(),
+        query.size(0),
+        query.size(1),
+        key.size(1),
+        query.size(2),
+        key.size(2),
+        query.size(3),
+        inputs[2].size(3));
   }
 
   /** Five products instead of two: the scores again, and four gradients. */

@@ -1,6 +1,7 @@
 package dev.duoka.engine.function;
 
 import dev.duoka.engine.autograd.Function;
+import dev.duoka.engine.autograd.ProductShape;
 import dev.duoka.engine.autograd.SavedTensors;
 import dev.duoka.engine.parameter.Parameter;
 import dev.duoka.tensor.Tensor;
@@ -36,6 +37,14 @@ public final class GroupedLinear extends Function {
   @Override
   public double flops(Tensor[] inputs, Tensor[] outputs) {
     return 2.0 * outputs[0].elements() * inputs[0].size(-1);
+  }
+
+  @Override
+  public ProductShape productShape(Tensor[] inputs) {
+    Tensor x = inputs[0];
+    int groups = Math.toIntExact(weight.value().size(0));
+    return new ProductShape.Grouped(
+        x.dtype(), x.size(0), x.size(1), weight.value().size(1), groups);
   }
 
   @Override

@@ -1,6 +1,7 @@
 package dev.duoka.engine.function;
 
 import dev.duoka.engine.autograd.Function;
+import dev.duoka.engine.autograd.ProductShape;
 import dev.duoka.engine.autograd.SavedTensors;
 import dev.duoka.engine.parameter.Parameter;
 import dev.duoka.tensor.Tensor;
@@ -39,6 +40,14 @@ public final class Linear extends Function {
   @Override
   public double flops(Tensor[] inputs, Tensor[] outputs) {
     return 2.0 * outputs[0].elements() * inputs[0].size(-1);
+  }
+
+  @Override
+  public ProductShape productShape(Tensor[] inputs) {
+    Tensor x = inputs[0];
+    long rows = x.elements() / x.size(-1);
+    return new ProductShape.Linear(
+        x.dtype(), weight.multipliesScaled(rows), rows, x.size(-1), weight.value().size(0));
   }
 
   @Override

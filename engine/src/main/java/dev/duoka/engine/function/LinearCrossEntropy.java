@@ -3,6 +3,7 @@ package dev.duoka.engine.function;
 import dev.duoka.base.DuokaException;
 import dev.duoka.base.ErrorCode;
 import dev.duoka.engine.autograd.Function;
+import dev.duoka.engine.autograd.ProductShape;
 import dev.duoka.engine.autograd.SavedTensors;
 import dev.duoka.engine.parameter.Parameter;
 import dev.duoka.tensor.Dtype;
@@ -87,6 +88,12 @@ public final class LinearCrossEntropy extends Function {
   @Override
   public double flops(Tensor[] inputs, Tensor[] outputs) {
     return 3 * 2.0 * inputs[0].elements() * weight.value().size(0);
+  }
+
+  @Override
+  public ProductShape productShape(Tensor[] inputs) {
+    Tensor x = inputs[0];
+    return new ProductShape.Head(x.dtype(), x.size(0), x.size(1), weight.value().size(0));
   }
 
   @Override

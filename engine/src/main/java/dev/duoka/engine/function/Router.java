@@ -1,6 +1,7 @@
 package dev.duoka.engine.function;
 
 import dev.duoka.engine.autograd.Function;
+import dev.duoka.engine.autograd.ProductShape;
 import dev.duoka.engine.autograd.SavedTensors;
 import dev.duoka.engine.function.RouterRule.GroupScore;
 import dev.duoka.engine.function.RouterRule.Scoring;
@@ -72,6 +73,13 @@ public final class Router extends Function {
   @Override
   public double flops(Tensor[] inputs, Tensor[] outputs) {
     return 2.0 * inputs[0].elements() * rule.experts();
+  }
+
+  @Override
+  public ProductShape productShape(Tensor[] inputs) {
+    Tensor x = inputs[0];
+    return new ProductShape.Linear(
+        x.dtype(), false, x.elements() / x.size(-1), x.size(-1), rule.experts());
   }
 
   @Override

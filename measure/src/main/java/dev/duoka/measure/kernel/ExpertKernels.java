@@ -1,5 +1,8 @@
 package dev.duoka.measure.kernel;
 
+import dev.duoka.engine.autograd.FunctionObserver.Phase;
+import dev.duoka.engine.autograd.Product;
+import dev.duoka.engine.autograd.ProductShape;
 import dev.duoka.engine.autograd.Work;
 import dev.duoka.tensor.Dtype;
 import dev.duoka.tensor.Scope;
@@ -99,7 +102,13 @@ final class ExpertKernels {
       Tensor dy = timer.random(x.size(0), joint);
       Tensor target = Tensors.zeros(Dtype.FLOAT32, timer.device(), experts, joint, sizes.hidden());
       Work work =
-          new Work(2.0 * x.elements() * joint, x.bytes() + dy.bytes() + 2.0 * target.bytes());
+          new Work(
+              2.0 * x.elements() * joint,
+              x.bytes() + dy.bytes() + 2.0 * target.bytes(),
+              new Product(
+                  new ProductShape.Grouped(
+                      timer.dtype(), x.size(0), sizes.hidden(), joint, experts),
+                  Phase.WEIGHT_GRADIENTS));
       String name = "experts' weight gradients, added in fp32";
       if (GroupedOuterKernel.take(dy, x, target)) {
         timer.time(name, work, () -> GroupedOuterKernel.run(target, dy, x, ends, true));

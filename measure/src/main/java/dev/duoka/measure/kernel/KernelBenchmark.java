@@ -82,14 +82,9 @@ public final class KernelBenchmark {
       return rates.floor(work) * 1e3;
     }
 
-    /** The share of the floor in the measured time. */
-    public double share(DeviceRates rates) {
+    /** The floor's share in the measured time. */
+    public double rooflineUtilisation(DeviceRates rates) {
       return floorMilliseconds(rates) / milliseconds;
-    }
-
-    /** {@link #share} in percent. */
-    public double sharePercent(DeviceRates rates) {
-      return 100 * share(rates);
     }
   }
 
@@ -112,7 +107,7 @@ public final class KernelBenchmark {
   public static Report onGpu(Sizes sizes) {
     SingleDevice gpu = SingleDevice.parse("cuda");
     ComputeThread.prepare(gpu.device(), 1, 1);
-    DeviceRates rates = DeviceRates.measure(gpu.device(), Dtype.BFLOAT16);
+    DeviceRates rates = DeviceRates.calibrate(gpu.device(), Dtype.BFLOAT16);
     return new Report(gpu, rates, run(gpu.device(), Dtype.BFLOAT16, sizes));
   }
 

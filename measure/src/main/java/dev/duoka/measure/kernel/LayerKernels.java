@@ -1,5 +1,8 @@
 package dev.duoka.measure.kernel;
 
+import dev.duoka.engine.autograd.FunctionObserver.Phase;
+import dev.duoka.engine.autograd.Product;
+import dev.duoka.engine.autograd.ProductShape;
 import dev.duoka.engine.autograd.Work;
 import dev.duoka.tensor.Dtype;
 import dev.duoka.tensor.Scope;
@@ -45,12 +48,22 @@ final class LayerKernels {
       Tensor gradient = timer.random(Dtype.FLOAT32, sizes.intermediate(), sizes.hidden());
       double flops = 2.0 * rows * sizes.hidden() * sizes.intermediate();
       double factors = x.bytes() + (double) weight.bytes() + dy.bytes(); // two read, one written
-      Work product = new Work(flops, factors);
-      timer.time("product x · Wᵀ", product, () -> Products.mmTransposedB(x, weight));
-      timer.time("product dy · W", product, () -> Products.mm(dy, weight));
+      ProductShape shape =
+          new ProductShape.Linear(timer.dtype(), false, rows, sizes.hidden(), sizes.intermediate());
+      timer.time(
+          "product x · Wᵀ",
+          new Work(flops, factors, new Product(shape, Phase.FORWARD)),
+          () -> Products.mmTransposedB(x, weight));
+      timer.time(
+          "product dy · W",
+          new Work(flops, factors, new Product(shape, Phase.INPUT_GRADIENTS)),
+          () -> Products.mm(dy, weight));
       timer.time(
           "product dyᵀ · x, added in fp32",
-          new Work(flops, x.bytes() + dy.bytes() + 2.0 * gradient.bytes()),
+          new Work(
+              flops,
+              x.bytes() + dy.bytes() + 2.0 * gradient.bytes(),
+              new Product(shape, Phase.WEIGHT_GRADIENTS)),
           () -> Products.outerInto(gradient, dy, x, true));
     }
   }

@@ -31,7 +31,8 @@ public record PeerComparison(StepSpeed ours, Optional<Peer.Result> peer, double 
     long start = System.nanoTime();
     Optional<Peer.Result> peer = Optional.ofNullable(command).map(c -> Peer.run(c, progress));
     double peerSeconds = (System.nanoTime() - start) * 1e-9;
-    return new PeerComparison(StepSpeed.measure(job, warmUp, steps), peer, peerSeconds);
+    return new PeerComparison(
+        StepSpeed.measure(job, warmUp, steps, job::calibrate), peer, peerSeconds);
   }
 
   /** From the start of this process to the end of its first step, without the other program. */
@@ -79,6 +80,9 @@ public record PeerComparison(StepSpeed ours, Optional<Peer.Result> peer, double 
     report.put("tokens_per_second", round(ours.tokensPerSecond(), 0));
     ours.mfu().ifPresent(mfu -> report.put("mfu", round(mfu, 4)));
     report.put("mfu_against", ours.deviceFlopsSource());
+    report.put("floor_ms", round(ours.floorMilliseconds(), 4));
+    ours.rooflineUtilisation()
+        .ifPresent(share -> report.put("roofline_utilisation", round(share, 4)));
     report.put("loss", round(ours.losses().getLast(), 4));
     ArrayNode losses = report.putArray("losses");
     ours.losses().forEach(losses::add);

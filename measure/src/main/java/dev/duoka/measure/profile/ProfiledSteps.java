@@ -1,58 +1,81 @@
 package dev.duoka.measure.profile;
 
-import dev.duoka.engine.precision.PrecisionPolicy;
 import dev.duoka.measure.kernel.DeviceRates;
 import dev.duoka.measure.step.StepBenchmark;
+import dev.duoka.measure.step.StepFloor;
 import dev.duoka.measure.step.StepJob;
-import dev.duoka.tensor.ComputeThread;
+import dev.duoka.measure.step.StepSpeed;
 import dev.duoka.tensor.Device;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Locale;
+import java.util.function.Supplier;
+import tools.jackson.databind.node.ArrayNode;
+import tools.jackson.databind.node.ObjectNode;
 
 /**
  * The time of a step, part by part.
  *
+ * @param speed of the whole step: the mean, since the parts add up to it
  * @param rates what the device can do at best
- * @param milliseconds of a step, the mean
  * @param lines the parts, the largest lever first
  * @param spans each part of each step, for a trace
  */
 public record ProfiledSteps(
+    StepSpeed speed,
     DeviceRates rates,
-    double milliseconds,
     List<StepProfile.Line> lines,
     List<StepProfile.Span> spans) {
   private static final int WARM_UP = 2;
 
-  /** Runs the step on the calling thread, {@code steps} times that count. */
-  public static ProfiledSteps run(StepJob job, int steps) {
+  /**
+   * Runs the step on the calling thread, {@code steps} times that count.
+   *
+   * @param calibration gives the rates of the step's device
+   */
+  public static ProfiledSteps run(StepJob job, int steps, Supplier<DeviceRates> calibration) {
     Device device = job.device().device();
-    ComputeThread.prepare(device, job.cpuThreads(), 1);
-    DeviceRates rates =
-        DeviceRates.measure(device, new PrecisionPolicy(job.precision()).computeDtype());
     try (StepProfile profile = new StepProfile(device)) {
       StepBenchmark.Result result = StepBenchmark.run(job.on(device, WARM_UP, steps), profile);
       List<StepProfile.Span> spans = profile.spans();
-      double milliseconds =
-          1e3 * result.seconds().stream().mapToDouble(Double::doubleValue).average().orElseThrow();
-      return new ProfiledSteps(rates, milliseconds, StepProfile.table(spans, steps, rates), spans);
+      double seconds =
+          result.seconds().stream().mapToDouble(Double::doubleValue).average().orElseThrow();
+      StepFloor floor = StepFloor.of(job);
+      DeviceRates rates = calibration.get();
+      return new ProfiledSteps(
+          StepSpeed.of(job, result, seconds, floor.seconds(rates)),
+          rates,
+          StepProfile.table(spans, steps, rates, floor),
+          spans);
     }
   }
 
   /** What no part accounts for. */
   public double restMilliseconds() {
-    return Math.max(
-        0, milliseconds - lines.stream().mapToDouble(StepProfile.Line::milliseconds).sum());
+    double parts = lines.stream().mapToDouble(StepProfile.Line::milliseconds).sum();
+    return Math.max(0, speed.milliseconds() - parts);
   }
 
-  /** The least time that the parts need. */
-  public double floorMilliseconds() {
-    return lines.stream().mapToDouble(StepProfile.Line::floorMilliseconds).sum();
-  }
-
-  /** The floor in percent of the step. */
-  public double floorPercent() {
-    return 100 * floorMilliseconds() / milliseconds;
+  /** Adds the step's numbers and its parts to a report. */
+  public void describe(ObjectNode report) {
+    report.put("step_ms", speed.milliseconds());
+    report.put("tokens_per_second", speed.tokensPerSecond());
+    speed.mfu().ifPresent(mfu -> report.put("mfu", mfu));
+    report.put("mfu_against", speed.deviceFlopsSource());
+    report.put("floor_ms", speed.floorMilliseconds());
+    speed.rooflineUtilisation().ifPresent(share -> report.put("roofline_utilisation", share));
+    report.put("copy_bytes_per_second", rates.bytes());
+    report.put("gemm_flops_per_second", rates.flops());
+    ArrayNode parts = report.putArray("parts");
+    for (StepProfile.Line line : lines) {
+      ObjectNode part = parts.addObject();
+      part.put("name", line.name());
+      part.put("phase", line.phase().name().toLowerCase(Locale.ROOT));
+      part.put("calls", line.calls());
+      part.put("ms", line.milliseconds());
+      part.put("floor_ms", line.floorMilliseconds());
+    }
+    report.put("rest_ms", restMilliseconds());
   }
 
   /** Writes the trace. */

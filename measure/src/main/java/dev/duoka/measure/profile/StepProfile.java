@@ -3,6 +3,7 @@ package dev.duoka.measure.profile;
 import dev.duoka.engine.autograd.FunctionObserver;
 import dev.duoka.engine.autograd.Work;
 import dev.duoka.measure.kernel.DeviceRates;
+import dev.duoka.measure.step.StepFloor;
 import dev.duoka.tensor.Device;
 import dev.duoka.tensor.DeviceClock;
 import java.util.ArrayList;
@@ -19,6 +20,9 @@ import java.util.regex.Pattern;
  */
 public final class StepProfile implements FunctionObserver, AutoCloseable {
   private static final Pattern LAYER = Pattern.compile("model\\.layers\\.\\d+\\.");
+
+  /** The name of the function that is a whole block under full recompute. */
+  private static final String RECOMPUTED_BLOCK = "recomputed block";
 
   /** One part of one step. */
   public record Span(Phase phase, String name, double startMs, double endMs, Work work) {}
@@ -81,8 +85,13 @@ public final class StepProfile implements FunctionObserver, AutoCloseable {
         .toList();
   }
 
-  /** The spans of {@code steps} steps summed by kind, the largest distance from its floor first. */
-  public static List<Line> table(List<Span> spans, int steps, DeviceRates rates) {
+  /**
+   * The spans of {@code steps} steps summed by kind, the largest distance from its floor first.
+   *
+   * @param step the floor of a step, from which recomputed blocks have theirs: what is inside of
+   *     them is no span
+   */
+  public static List<Line> table(List<Span> spans, int steps, DeviceRates rates, StepFloor step) {
     Map<Kind, double[]> sums = new LinkedHashMap<>();
     for (Span span : spans) {
       String name = LAYER.matcher(span.name()).replaceAll("").replace(".weight", "");
@@ -99,9 +108,20 @@ public final class StepProfile implements FunctionObserver, AutoCloseable {
                     entry.getKey().name(),
                     entry.getValue()[0] / steps,
                     entry.getValue()[1] / steps,
-                    entry.getValue()[2] / steps))
+                    entry.getKey().name().equals(RECOMPUTED_BLOCK)
+                        ? blockFloor(entry.getKey().phase(), rates, step) * 1e3
+                        : entry.getValue()[2] / steps))
         .sorted(Comparator.comparingDouble((Line l) -> l.floorMilliseconds() - l.milliseconds()))
         .toList();
+  }
+
+  /** A recomputed block's gradients of both kinds are one part. */
+  private static double blockFloor(Phase phase, DeviceRates rates, StepFloor step) {
+    return switch (phase) {
+      case FORWARD -> step.blockSeconds(rates, true);
+      case INPUT_GRADIENTS -> step.blockSeconds(rates, false);
+      case WEIGHT_GRADIENTS, UPDATE -> 0;
+    };
   }
 
   @Override

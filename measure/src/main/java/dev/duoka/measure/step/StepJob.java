@@ -1,13 +1,17 @@
 package dev.duoka.measure.step;
 
+import dev.duoka.engine.precision.PrecisionPolicy;
 import dev.duoka.formats.modelconfig.ModelConfig;
+import dev.duoka.formats.modelconfig.ParameterCounts;
 import dev.duoka.layout.Precision;
 import dev.duoka.layout.Recompute;
+import dev.duoka.measure.kernel.DeviceRates;
 import dev.duoka.tensor.Device;
 import dev.duoka.train.config.BatchPlan;
 import dev.duoka.train.config.ModelSource;
 import dev.duoka.train.config.RunConfig;
 import dev.duoka.train.device.SingleDevice;
+import tools.jackson.databind.node.ObjectNode;
 
 /**
  * A training step of one rank to measure.
@@ -42,9 +46,39 @@ public record StepJob(
         config.training().deterministic());
   }
 
+  /** The rates of the step's device, in the dtype that it computes in. */
+  public DeviceRates calibrate() {
+    return DeviceRates.calibrate(device.device(), new PrecisionPolicy(precision).computeDtype());
+  }
+
+  /** Adds what the step is to a report. */
+  public void describe(ObjectNode report) {
+    report.put("parameters", ParameterCounts.of(model).total());
+    report.put("precision", precision.toString());
+    report.put("recompute", recompute.toString());
+    report.put("batch", microBatch);
+    report.put("accumulation", accumulation);
+    report.put("seq", length);
+    report.put("deterministic", deterministic);
+  }
+
   /** Tokens in a step. */
   public long tokens() {
     return (long) microBatch * accumulation * length;
+  }
+
+  /** The same step with another recompute. */
+  StepJob with(Recompute other) {
+    return new StepJob(
+        model,
+        precision,
+        other,
+        device,
+        microBatch,
+        accumulation,
+        length,
+        cpuThreads,
+        deterministic);
   }
 
   /** The benchmark of this step on {@code where}. */

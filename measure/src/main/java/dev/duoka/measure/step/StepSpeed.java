@@ -1,16 +1,21 @@
 package dev.duoka.measure.step;
 
 import dev.duoka.formats.modelconfig.ModelFlops;
+import dev.duoka.measure.kernel.DeviceRates;
+import dev.duoka.tensor.Device;
 import dev.duoka.train.device.DevicePeak;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalDouble;
+import java.util.function.Supplier;
 
 /**
  * How fast a step is and what memory it takes. On {@code meta} nothing is computed: times are those
  * of the dry run, and the device's rate is unknown.
  *
- * @param seconds the median step
+ * @param seconds of a step
+ * @param floorSeconds the least time that the device needs for it ({@link StepFloor}); NaN on
+ *     {@code meta}
  * @param losses of each counted step
  * @param firstStepSeconds from the start of this process to the end of the first step
  * @param peakBytes of live tensors
@@ -22,6 +27,7 @@ import java.util.OptionalDouble;
 public record StepSpeed(
     StepJob job,
     double seconds,
+    double floorSeconds,
     List<Double> losses,
     double firstStepSeconds,
     long peakBytes,
@@ -32,18 +38,29 @@ public record StepSpeed(
   private static final double GIB = 0x1p30;
 
   /**
-   * Runs the step on the calling thread.
+   * Runs the step on the calling thread, and measures what the device reaches at best afterwards:
+   * before, it would count in the memory that the driver books, and in the time of the first step.
    *
    * @param warmUp steps that are not counted
-   * @param steps steps that are
+   * @param steps steps that are; the time is their median
+   * @param calibration gives the rates of the step's device
    */
-  public static StepSpeed measure(StepJob job, int warmUp, int steps) {
-    StepBenchmark.Result result =
-        StepBenchmark.run(job.on(job.device().device(), warmUp, steps), null);
+  public static StepSpeed measure(
+      StepJob job, int warmUp, int steps, Supplier<DeviceRates> calibration) {
+    Device device = job.device().device();
+    StepBenchmark.Result result = StepBenchmark.run(job.on(device, warmUp, steps), null);
+    double floor = device.isMeta() ? Double.NaN : StepFloor.of(job).seconds(calibration.get());
+    return of(job, result, result.medianSeconds(), floor);
+  }
+
+  /** The speed of a step that was run. */
+  public static StepSpeed of(
+      StepJob job, StepBenchmark.Result result, double seconds, double floorSeconds) {
     DevicePeak peak = DevicePeak.of(job.device().device());
     return new StepSpeed(
         job,
-        result.medianSeconds(),
+        seconds,
+        floorSeconds,
         result.losses(),
         result.firstStepSeconds(),
         result.peakBytes(),
@@ -53,12 +70,24 @@ public record StepSpeed(
         peak.source());
   }
 
-  /** The median step. */
+  /** Of a step. */
   public double milliseconds() {
     return seconds * 1e3;
   }
 
-  /** At the median step. */
+  /** The least time that the device needs for a step; NaN on {@code meta}. */
+  public double floorMilliseconds() {
+    return floorSeconds * 1e3;
+  }
+
+  /** The floor's share in the step's time; empty on {@code meta}. */
+  public OptionalDouble rooflineUtilisation() {
+    return Double.isFinite(floorSeconds)
+        ? OptionalDouble.of(floorSeconds / seconds)
+        : OptionalDouble.empty();
+  }
+
+  /** At this time of a step. */
   public double tokensPerSecond() {
     return job.tokens() / seconds;
   }

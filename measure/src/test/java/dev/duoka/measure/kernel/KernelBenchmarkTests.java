@@ -43,7 +43,11 @@ final class KernelBenchmarkTests {
     double bytes = 2.0 * (384 * 256 + 256 * 640 + 384 * 640);
     assertThat(product.work().flops()).isEqualTo(flops);
     assertThat(product.work().bytes()).isEqualTo(bytes);
-    assertThat(product.floorMilliseconds(new DeviceRates(1e9, 1e30))).isEqualTo(flops * 1e-6);
-    assertThat(product.floorMilliseconds(new DeviceRates(1e30, 1e9))).isEqualTo(bytes * 1e-6);
+    assertThat(product.floorMilliseconds(new DeviceRates(1, 1e30, _ -> 0.25))).isEqualTo(250);
+    assertThat(product.floorMilliseconds(new DeviceRates(1, 1e9, _ -> 0))).isEqualTo(bytes * 1e-6);
+    KernelBenchmark.Line norm =
+        lines.stream().filter(l -> l.name().equals("rms norm")).findAny().orElseThrow();
+    assertThat(norm.floorMilliseconds(new DeviceRates(1, 1e9, _ -> 0.25)))
+        .isEqualTo(norm.work().bytes() * 1e-6);
   }
 }

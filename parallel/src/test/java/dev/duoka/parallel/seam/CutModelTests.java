@@ -180,7 +180,7 @@ class CutModelTests {
     for (int i = 0; i < losses.size(); i++) {
       assertThat(losses.get(i))
           .as("step %d", i)
-          .isCloseTo(expected.get(i), Percentage.withPercentage(1e-2));
+          .isCloseTo(expected.get(i), Percentage.withPercentage(1e-4));
     }
   }
 }

@@ -4,6 +4,7 @@ import dev.duoka.comm.Communicator;
 import dev.duoka.engine.autograd.Function;
 import dev.duoka.engine.autograd.SavedTensors;
 import dev.duoka.engine.autograd.Substitution;
+import dev.duoka.engine.function.LatentHeads;
 import dev.duoka.engine.function.Linear;
 import dev.duoka.engine.parameter.Axis;
 import dev.duoka.engine.parameter.Parameter;
@@ -79,6 +80,9 @@ final class TensorCut implements Substitution {
 
   @Override
   public Function of(Function function) {
+    if (function instanceof LatentHeads heads) {
+      return new ByHeads(heads);
+    }
     if (function instanceof Linear linear) {
       ParameterSpec spec = linear.parameters().getFirst().spec();
       if (isCut(spec, 0)) {
@@ -93,6 +97,38 @@ final class TensorCut implements Substitution {
 
   private static boolean isCut(ParameterSpec spec, int dimension) {
     return spec.sections().get(dimension).stream().anyMatch(it -> CUT.contains(it.axis()));
+  }
+
+  /**
+   * Latent attention's heads: the rotated part of the key is one for all of them, so its gradient
+   * is a sum over the ranks. Those of queries, keys and values are each rank's own.
+   */
+  private final class ByHeads extends Function {
+    private final LatentHeads heads;
+
+    ByHeads(LatentHeads heads) {
+      this.heads = heads;
+    }
+
+    @Override
+    public String name() {
+      return heads.name();
+    }
+
+    @Override
+    public Tensor[] forward(SavedTensors saved, Tensor... inputs) {
+      return heads.forward(saved, inputs);
+    }
+
+    @Override
+    public @Nullable Tensor[] inputGradients(SavedTensors saved, @Nullable Tensor[] gradOutputs) {
+      @Nullable Tensor[] gradients = heads.inputGradients(saved, gradOutputs);
+      Tensor rotatedPart = gradients[2];
+      if (rotatedPart != null) {
+        group.allReduce(rotatedPart).join();
+      }
+      return gradients;
+    }
   }
 
   /** A linear layer whose output is cut: the input's gradient is a sum over the ranks. */

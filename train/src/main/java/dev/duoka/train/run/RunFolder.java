@@ -30,7 +30,7 @@ public final class RunFolder implements AutoCloseable {
   private final boolean resume;
   private final boolean created;
   private final RunLock lock;
-  private boolean begun;
+  private volatile boolean begun; // read by every rank
 
   private RunFolder(Path folder, boolean resume, boolean created, RunLock lock) {
     this.folder = folder;
@@ -76,6 +76,16 @@ public final class RunFolder implements AutoCloseable {
   /** Where the run writes. */
   Path path() {
     return folder;
+  }
+
+  /** Whether the folder is this run's, and may be written to. */
+  boolean isBegun() {
+    return begun;
+  }
+
+  /** What a rank exchanges with the others. */
+  Path ledger(int rank) {
+    return folder.resolve("rank-" + rank + ".ledger");
   }
 
   /** Whether a run that is there goes on. */

@@ -1,5 +1,6 @@
 package dev.duoka.train.run;
 
+import dev.duoka.comm.FileLedger;
 import dev.duoka.comm.local.LocalRanks;
 import dev.duoka.train.device.DeviceMemory;
 import java.util.Optional;
@@ -45,8 +46,10 @@ final class Session {
   private Optional<RankSession.Trained> train(RunCheckpoints checkpoints, RunProgress from) {
     RankSession session = new RankSession(setup, folder, checkpoints, from, listener, stop);
     AtomicReference<RankSession.@Nullable Trained> first = new AtomicReference<>();
+    int world = setup.ranks();
     LocalRanks.run(
-        setup.ranks(),
+        world,
+        rank -> new FileLedger(folder.ledger(rank), rank, world, folder::isBegun),
         ranks -> {
           Optional<RankSession.Trained> trained = session.run(ranks);
           if (ranks.rank() == 0) {

@@ -1,0 +1,63 @@
+package dev.duoka.comm;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.duoka.comm.local.LocalRanks;
+import dev.duoka.formats.ledger.LedgerFile;
+import dev.duoka.formats.ledger.LedgerRecord;
+import dev.duoka.tensor.Device;
+import dev.duoka.tensor.Dtype;
+import dev.duoka.tensor.Tensor;
+import dev.duoka.tensor.op.Tensors;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class FileLedgerTests {
+  @TempDir private Path folder;
+
+  /** Rank 1 dies while rank 0 waits for it: the file says in what. */
+  @Test
+  void anExchangeThatNeverEndsIsTheLastOne() {
+    AtomicBoolean mayWrite = new AtomicBoolean();
+    assertThatThrownBy(
+            () ->
+                LocalRanks.run(
+                    2,
+                    rank -> new FileLedger(folder.resolve("rank-" + rank), rank, 2, mayWrite::get),
+                    world -> {
+                      world.agreement().barrier();
+                      mayWrite.set(true);
+                      world.agreement().barrier();
+                      try (Tensor tensor = Tensors.zeros(Dtype.FLOAT32, Device.CPU, 6)) {
+                        world.allReduce(tensor).join();
+                        if (world.rank() == 1) {
+                          throw new IllegalStateException("lost");
+                        }
+                        world.broadcast(tensor, 1).join();
+                      }
+                    }))
+        .hasMessage("lost");
+    LedgerFile ledger = LedgerFile.read(folder.resolve("rank-0"));
+    List<LedgerRecord> records = ledger.records();
+    assertThat(records.getLast().operation()).isEqualTo("broadcast");
+    assertThat(records.getLast().isCompleted()).isFalse();
+    assertThat(records.getLast().bytes()).isEqualTo(24);
+    LedgerRecord before = records.get(records.size() - 2);
+    assertThat(before.operation()).isEqualTo("all-reduce");
+    assertThat(before.isCompleted()).isTrue();
+    assertThat(ledger.issued()).isEqualTo(ledger.completed() + 1);
+  }
+
+  @Test
+  void nothingIsWrittenBeforeItMayBe() {
+    Path path = folder.resolve("none");
+    FileLedger ledger = new FileLedger(path, 0, 2, () -> false);
+    ledger.completed(ledger.issued(new Exchange("world", Operation.BARRIER, 0, null, -1)));
+    assertThat(Files.exists(path)).isFalse();
+  }
+}

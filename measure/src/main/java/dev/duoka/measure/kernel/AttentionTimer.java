@@ -1,0 +1,94 @@
+package dev.duoka.measure.kernel;
+
+import dev.duoka.engine.autograd.FunctionObserver;
+import dev.duoka.engine.autograd.ProductShape;
+import dev.duoka.engine.autograd.Tape;
+import dev.duoka.engine.autograd.Variable;
+import dev.duoka.engine.autograd.Work;
+import dev.duoka.engine.function.Attention;
+import dev.duoka.layout.Recompute;
+import dev.duoka.tensor.Device;
+import dev.duoka.tensor.DeviceClock;
+import dev.duoka.tensor.Scope;
+import dev.duoka.tensor.Tensor;
+import dev.duoka.tensor.op.Views;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * Times attention alone by running the function itself: a gradient pass needs what its own forward
+ * pass has saved.
+ */
+final class AttentionTimer implements FunctionObserver {
+  private record Interval(int start, int end) {}
+
+  private final DeviceClock clock;
+  private final Phase counted;
+  private final List<Interval> intervals = new ArrayList<>();
+  private int begun;
+
+  private AttentionTimer(DeviceClock clock, Phase counted) {
+    this.clock = clock;
+    this.counted = counted;
+  }
+
+  /** The seconds that one part of attention needs on an otherwise idle device. */
+  static double seconds(Device device, ProductShape.Attention sizes, Phase phase) {
+    try (Scope _ = Scope.open();
+        KernelTimer timer = new KernelTimer(device, sizes.dtype());
+        DeviceClock clock = new DeviceClock(device)) {
+      Tensor query = heads(timer, sizes, sizes.heads(), sizes.length(), sizes.width());
+      Tensor key = heads(timer, sizes, sizes.keyHeads(), sizes.keys(), sizes.width());
+      Tensor value = heads(timer, sizes, sizes.keyHeads(), sizes.keys(), sizes.valueWidth());
+      Tensor gradient =
+          timer.random(sizes.batch() * sizes.length(), sizes.heads() * sizes.valueWidth());
+      AttentionTimer watch = new AttentionTimer(clock, phase);
+      timer.milliseconds(() -> watch.run(query, key, value, gradient));
+      return timer.one(watch.times()) * 1e-3;
+    }
+  }
+
+  /** As the engine's kernels leave them: token by token on a GPU, head by head elsewhere. */
+  private static Tensor heads(
+      KernelTimer timer, ProductShape.Attention sizes, long heads, long length, long width) {
+    return timer.device().isCuda()
+        ? Views.transpose(timer.random(sizes.batch(), length, heads, width), 1, 2)
+        : timer.random(sizes.batch(), heads, length, width);
+  }
+
+  private void run(Tensor query, Tensor key, Tensor value, Tensor gradient) {
+    try (Tape tape = Tape.recording(Recompute.NONE)) {
+      tape.observeWith(this);
+      Variable output =
+          tape.apply(
+              new Attention(1 / Math.sqrt(query.size(3))),
+              tape.leaf(query),
+              tape.leaf(key),
+              tape.leaf(value));
+      if (counted != Phase.FORWARD) {
+        tape.backward(output, gradient);
+      }
+    }
+  }
+
+  /** The first run compiles. */
+  private List<Double> times() {
+    return intervals.stream()
+        .skip(1)
+        .map(interval -> clock.milliseconds(interval.end()) - clock.milliseconds(interval.start()))
+        .toList();
+  }
+
+  @Override
+  public void begin(Phase phase, String name) {
+    begun = clock.mark();
+  }
+
+  @Override
+  public void end(Phase phase, String name, Work work) {
+    int ended = clock.mark();
+    if (phase == counted) {
+      intervals.add(new Interval(begun, ended));
+    }
+  }
+}

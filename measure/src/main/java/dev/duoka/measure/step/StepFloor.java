@@ -1,0 +1,65 @@
+package dev.duoka.measure.step;
+
+import dev.duoka.engine.autograd.FunctionObserver;
+import dev.duoka.engine.autograd.Work;
+import dev.duoka.layout.Recompute;
+import dev.duoka.measure.kernel.DeviceRates;
+import dev.duoka.tensor.Device;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * The least work of a step, part by part. A dry run without recompute sees the parts, so that what
+ * a step computes a second time to save memory is not in its floor.
+ */
+public final class StepFloor {
+  private record Part(FunctionObserver.Phase phase, boolean inBlock, Work work) {}
+
+  private final List<Part> parts;
+
+  private StepFloor(List<Part> parts) {
+    this.parts = parts;
+  }
+
+  /** Runs the step on {@code meta}, on the calling thread. */
+  public static StepFloor of(StepJob job) {
+    Parts seen = new Parts();
+    StepBenchmark.run(job.with(Recompute.NONE).on(Device.META, 0, 1), seen);
+    return new StepFloor(List.copyOf(seen.parts));
+  }
+
+  /** The least time that a device with these rates needs. */
+  public double seconds(DeviceRates rates) {
+    return parts.stream().mapToDouble(part -> rates.floor(part.work())).sum();
+  }
+
+  /**
+   * The least time for what lies inside of the model's blocks: in the forward pass, or of both
+   * kinds of gradients.
+   */
+  public double blockSeconds(DeviceRates rates, boolean forward) {
+    return parts.stream()
+        .filter(Part::inBlock)
+        .filter(part -> forward == (part.phase() == FunctionObserver.Phase.FORWARD))
+        .mapToDouble(part -> rates.floor(part.work()))
+        .sum();
+  }
+
+  private static final class Parts implements FunctionObserver {
+    private final List<Part> parts = new ArrayList<>();
+    private int block = NO_BLOCK;
+
+    @Override
+    public void enterBlock(Phase phase, int number) {
+      block = number;
+    }
+
+    @Override
+    public void begin(Phase phase, String name) {}
+
+    @Override
+    public void end(Phase phase, String name, Work work) {
+      parts.add(new Part(phase, block != NO_BLOCK, work));
+    }
+  }
+}
