@@ -8,6 +8,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.regex.MatchResult;
 import java.util.regex.Matcher;
@@ -16,9 +17,10 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 import picocli.CommandLine;
 
-/** What the pages name exists: commands, options, files. */
+/** What the pages name exists: commands, options, files, classes with their members. */
 final class DocumentationTests {
   private static final Pattern CALL = Pattern.compile("(?:^|[\\s(])\\.?/?duoka((?: [^|&;#]+)?)");
   private static final Pattern OPTION = Pattern.compile("(?<=\\s|^)--[a-z][a-z-]*");
@@ -34,6 +36,13 @@ final class DocumentationTests {
   /** Options of the JVM and of Maven that pages may explain. */
   private static final Set<String> OPTIONS_OF_OTHERS =
       Set.of("--enable-native-access", "--illegal-native-access", "--describe-module", "--check");
+
+  /** A class, perhaps with a member, perhaps with what it is called with. */
+  private static final Pattern CLASS =
+      Pattern.compile("([A-Z][a-z0-9]\\w*|[A-Z]+[a-z]\\w*)(?:\\.(\\w+))?(?:\\(.*\\))?");
+
+  /** What looks like a class of ours: names of Java and of PyTorch, and how names of tests end. */
+  private static final Set<String> NO_CLASSES_OF_OURS = Set.of("Arena", "Scalar", "Tests");
 
   static Stream<Path> pages() throws IOException {
     return Documents.pages().stream();
@@ -60,6 +69,38 @@ final class DocumentationTests {
     assertThat(Documents.links(text))
         .as(page.toString())
         .allSatisfy(link -> assertThat(page.resolveSibling(link)).exists());
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"ARCHITECTURE.md", "CONTRIBUTING.md"})
+  void namedClassesAndMembersExist(String page) {
+    Map<String, Path> sources = Repository.sources();
+    assertThat(Documents.inlineCode(Repository.read(Repository.root().resolve(page))))
+        .filteredOn(code -> CLASS.matcher(code).matches())
+        .filteredOn(code -> !NO_CLASSES_OF_OURS.contains(code))
+        .allMatch(code -> isInSources(code, sources));
+  }
+
+  @Test
+  void wrongClassesAndMembersAreFound() {
+    Map<String, Path> sources = Repository.sources();
+    assertThat(isInSources("Repository", sources)).isTrue();
+    assertThat(isInSources("Repository.sources", sources)).isTrue();
+    assertThat(isInSources("Repository.springs", sources)).isFalse();
+    assertThat(isInSources("Repositories", sources)).isFalse();
+    assertThat(CLASS.matcher("ONE_NAME").matches()).isFalse();
+  }
+
+  private static boolean isInSources(String code, Map<String, Path> sources) {
+    Matcher name = CLASS.matcher(code);
+    if (!name.matches()) {
+      return false;
+    }
+    Path source = sources.get(name.group(1));
+    String member = name.group(2);
+    return source != null
+        && (member == null
+            || Pattern.compile("\\b" + member + "\\b").matcher(Repository.read(source)).find());
   }
 
   @Test

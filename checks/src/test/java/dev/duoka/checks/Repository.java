@@ -4,7 +4,10 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.Stream;
 
 /** Where things are in the source tree. */
@@ -72,6 +75,27 @@ final class Repository {
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
+  }
+
+  /** All Java sources of all modules, tests too, by the name of their class. */
+  static Map<String, Path> sources() {
+    Map<String, Path> sources = new HashMap<>();
+    List<String> modules = new ArrayList<>(MODULES);
+    modules.add("checks");
+    for (String module : modules) {
+      try (Stream<Path> files = Files.walk(root().resolve(module).resolve("src"))) {
+        files
+            .filter(file -> file.toString().endsWith(".java"))
+            .forEach(file -> sources.put(className(file), file));
+      } catch (IOException e) {
+        throw new UncheckedIOException(e);
+      }
+    }
+    return sources;
+  }
+
+  private static String className(Path file) {
+    return file.getFileName().toString().replaceFirst("\\.java$", "");
   }
 
   private static Path only(Path folder, String prefix, String suffix) {

@@ -3,8 +3,11 @@ package dev.duoka.comm;
 import dev.duoka.tensor.Tensor;
 
 /**
- * A group of ranks that exchange tensors. Every method but the accessors is called by all ranks of
- * the group in the same order; tensors are dense, and of one dtype and size on all ranks.
+ * One rank's view of a group of ranks that exchange tensors. Collectives, {@link #split} and the
+ * agreement's methods are called by all ranks of the group in the same order; {@link #send} and
+ * {@link #receive} by two of them, {@link #abort} by any. Tensors are dense, and of one dtype and
+ * size on all ranks. A rank that calls something else than the others gets a {@code RANK_LOST}
+ * which names both calls.
  *
  * <p>Collectives are launched, not finished, when a method returns: what they read and write may be
  * touched again after {@link Pending#join}. Sums are added in the order of the ranks, so that every

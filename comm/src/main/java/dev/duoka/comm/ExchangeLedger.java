@@ -4,8 +4,10 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * What a rank exchanges, in order. A dry run keeps all of it, to compare the ranks before the first
- * step; a running rank writes it where another process can read it while the rank hangs.
+ * The list of a rank's exchanges, in order, which a communicator writes. A dry run keeps all of it
+ * ({@link InMemory}), so that it can be compared with what real ranks exchange. A run of several
+ * ranks writes the last ones where another process can read them while the rank hangs ({@link
+ * FileLedger}).
  */
 public interface ExchangeLedger {
   /** Keeps nothing. */
@@ -23,7 +25,7 @@ public interface ExchangeLedger {
   /**
    * Notes a call before it is made.
    *
-   * @return its number, from 1
+   * @return its number, from 1; 0 from a ledger that does not keep it
    */
   long issued(Exchange exchange);
 

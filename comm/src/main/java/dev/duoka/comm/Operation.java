@@ -2,7 +2,7 @@ package dev.duoka.comm;
 
 import java.util.Locale;
 
-/** The kinds of exchange. */
+/** The kinds of exchange, as ledgers and errors name them. */
 public enum Operation {
   ALL_REDUCE,
   REDUCE_SCATTER,
@@ -11,7 +11,7 @@ public enum Operation {
   BROADCAST,
   SEND,
   RECEIVE,
-  /** Numbers of the hosts. */
+  /** A sum of the hosts' numbers. */
   AGREE,
   BARRIER,
   SPLIT;

@@ -1,7 +1,7 @@
 package dev.duoka.hardware;
 
 /**
- * What the cards stand in.
+ * The rest of a machine beside its cards: memory and power.
  *
  * @param memoryGib host memory, GiB
  * @param memoryGbs its bandwidth, GB/s

@@ -9,7 +9,7 @@ import java.util.Optional;
 import java.util.Set;
 import tools.jackson.databind.JsonNode;
 
-/** What single links and ways between two cards carry. */
+/** The rates of links: of NVLink by generation, of PCIe by lanes, of ways between two cards. */
 public final class LinkTable {
   private static final class Loaded {
     static final LinkTable TABLE = new LinkTable(HardwareFile.content());
@@ -64,12 +64,12 @@ public final class LinkTable {
     return Optional.ofNullable(laneRates.get(generation)).map(rate -> rate * lanes);
   }
 
-  /** What a way over PCIe keeps, by the word of {@code nvidia-smi topo -m}: {@code PIX}. */
+  /** The share of PCIe's rate that a way keeps, by its word in {@code nvidia-smi topo -m}. */
   public Optional<PciePath> path(String topologyWord) {
     return Optional.ofNullable(paths.get(topologyWord));
   }
 
-  /** What copies keep of two cards of which one has no peer access. */
+  /** The share that copies keep between two cards without peer access. */
   public PciePath throughHost() {
     return throughHost;
   }

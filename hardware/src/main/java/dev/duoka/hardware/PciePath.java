@@ -1,7 +1,7 @@
 package dev.duoka.hardware;
 
 /**
- * What a way between two cards keeps of the slower one's PCIe rate.
+ * The share of the slower card's PCIe rate that copies between two cards reach.
  *
  * @param low the least share
  * @param high the largest share

@@ -5,7 +5,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.regex.Pattern;
 
-/** What the name of a device tells that is no card of the catalogue: its line's generation. */
+/** The generation of a device that is no card of the catalogue, by its product line's name. */
 final class ProductLines {
   private static final int LANES = 16;
 

@@ -11,7 +11,10 @@ import java.util.Map;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
-/** What the ranks of one group share. */
+/**
+ * What the ranks of one group share: the slots in which each shows the others its tensor, the
+ * messages on their way, and how many have arrived at the next meeting.
+ */
 final class LocalGroup {
   /** What a rank shows the others during a collective. */
   static final class Slot {
@@ -23,9 +26,10 @@ final class LocalGroup {
     /** What the rank calls; two, because a rank may be one call ahead of another. */
     final @Nullable Exchange[] calls = new @Nullable Exchange[2];
 
-    /** Marks of the rank's stream; null where there is none to wait for. */
+    /** Where the rank's stream has what is shown. */
     final StreamMark ready = new StreamMark();
 
+    /** Where the rank's stream has read what the others show. */
     final StreamMark done = new StreamMark();
   }
 

@@ -5,7 +5,7 @@ import dev.duoka.tensor.Tensor;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** A tensor on its way from one rank to another, which copies it when it wants it. */
+/** A tensor on its way from one rank to another, as the sender sees it. The receiver copies it. */
 final class Message implements Pending {
   private final LocalGroup group;
   private final int to;

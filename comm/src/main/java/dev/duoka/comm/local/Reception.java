@@ -8,7 +8,7 @@ import dev.duoka.tensor.op.Copies;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
-/** A tensor that is to come; the copy is launched by {@link #join}. */
+/** A tensor that another rank sends, as the receiver sees it. {@link #join} launches the copy. */
 final class Reception implements Pending {
   private final LocalGroup group;
   private final int from;

@@ -100,8 +100,10 @@ public final class MetaCommunicator implements Communicator, Agreement {
   }
 
   /**
-   * A group of as many ranks as have this color and key: which they are, only the caller knows, so
-   * dry runs make their groups by {@link #MetaCommunicator}.
+   * Cannot be asked: how many ranks have this color is not known without them. A dry run makes its
+   * groups by {@link #MetaCommunicator}, whose size the caller knows.
+   *
+   * @throws UnsupportedOperationException always
    */
   @Override
   public Communicator split(String childName, int color, int key) {

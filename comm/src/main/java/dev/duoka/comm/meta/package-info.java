@@ -1,4 +1,7 @@
-/** Exchange without partners, for dry runs: books the memory, notes the calls, moves nothing. */
+/**
+ * Exchange without partners, for dry runs: {@link dev.duoka.comm.meta.MetaCommunicator} books the
+ * memory that a collective takes, notes the call, and moves nothing.
+ */
 @NullMarked
 package dev.duoka.comm.meta;
 

@@ -4,7 +4,7 @@ import dev.duoka.machine.probe.Gpu;
 import java.util.Locale;
 import java.util.Optional;
 
-/** Who may use the card. */
+/** The compute mode, which may keep a second process, or every process, off the card. */
 final class ComputeModeCheck implements Check {
   private static final CheckInfo INFO =
       new CheckInfo(

@@ -4,7 +4,7 @@ import dev.duoka.machine.probe.Gpu;
 import java.util.Locale;
 import java.util.Optional;
 
-/** Newer drivers say themselves what a GPU needs. */
+/** The recovery action that newer drivers recommend for a GPU: a reset, a reboot. */
 final class RecoveryCheck implements Check {
   private static final CheckInfo INFO =
       new CheckInfo(

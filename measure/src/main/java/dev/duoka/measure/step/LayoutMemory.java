@@ -10,8 +10,8 @@ import java.util.Map;
 import tools.jackson.databind.node.ObjectNode;
 
 /**
- * The memory that somebody predicts of a layout beside what the engine books when it runs that
- * layout on {@code meta}.
+ * The memory that a plan predicts of a layout, beside what the engine books when it runs every
+ * block and micro-batch of that layout on {@code meta}.
  *
  * @param layout in words
  * @param predicted bytes of tensors at a rank's peak

@@ -11,7 +11,7 @@ import java.util.function.Supplier;
 
 /**
  * How fast a step is and what memory it takes. On {@code meta} nothing is computed: times are those
- * of the dry run, and there is no peak.
+ * of the dry run, and the device's rate is unknown.
  *
  * @param seconds of a step
  * @param floorSeconds the least time that the device needs for it ({@link StepFloor}); NaN on

@@ -15,7 +15,7 @@ import java.util.regex.Pattern;
  * @param microBatch with which micro-batch, from 0; −1 where it concerns all
  */
 public record Action(int stage, Kind kind, int microBatch) {
-  /** What can be done. */
+  /** What a rank can do. */
   public enum Kind {
     /** The forward pass. */
     FORWARD("F"),

@@ -25,7 +25,8 @@ import org.jspecify.annotations.Nullable;
  * Runs what a schedule says of one stage, on whichever device the stage's model is. The order of
  * the actions is the caller's promise; an action whose input is not there fails loudly.
  *
- * <p>One thread; one step at a time. On CUDA it launches and waits for nothing.
+ * <p>One thread; one step at a time. On CUDA it launches and waits for no device; a receive waits
+ * until the other rank's host has sent.
  */
 public final class ScheduleExecutor {
   /**

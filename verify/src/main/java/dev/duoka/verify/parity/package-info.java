@@ -1,2 +1,6 @@
-/** Compares this engine with what another implementation computed, tensor by tensor. */
+/**
+ * Compares this engine with what another implementation computed, tensor by tensor. Read {@link
+ * dev.duoka.verify.parity.ParityCheck} first, which says what the other's folder holds and when a
+ * comparison holds; {@link dev.duoka.verify.parity.ParityReport} is the outcome.
+ */
 package dev.duoka.verify.parity;
