@@ -14,9 +14,10 @@ import dev.duoka.tensor.Tensor;
  * rank has the same bits. If a rank fails, the others' pending and later calls throw {@code
  * RANK_LOST}.
  *
- * <p>One thread, that of its rank.
+ * <p>One thread, that of its rank. Whoever splits a group closes the part; the world is closed by
+ * what started the ranks.
  */
-public interface Communicator {
+public interface Communicator extends AutoCloseable {
   /** This rank's number within the group, from 0. */
   int rank();
 
@@ -78,4 +79,8 @@ public interface Communicator {
    * {@code RANK_LOST} with this reason. The only method that one rank may call alone.
    */
   void abort(String reason);
+
+  /** Frees what this rank keeps for the group. Local: the other ranks are not asked. */
+  @Override
+  void close();
 }

@@ -89,6 +89,9 @@ public final class SingleRank implements Communicator, Agreement {
   @Override
   public void abort(String reason) {}
 
+  @Override
+  public void close() {}
+
   private static Pending copy(Tensor target, Tensor source) {
     if (!target.device().isMeta() && Views.addressOf(target) != Views.addressOf(source)) {
       Copies.into(target, source);

@@ -32,7 +32,7 @@ import org.jspecify.annotations.Nullable;
  * streams. What a collective launches, it launches on the rank's current stream, so {@link
  * Pending#join} of a collective has nothing to add.
  */
-final class LocalCommunicator implements Communicator, Agreement, AutoCloseable {
+final class LocalCommunicator implements Communicator, Agreement {
   private final LocalGroup group;
   private final int rank;
   private final Slot mine;

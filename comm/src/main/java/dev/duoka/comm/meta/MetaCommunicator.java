@@ -129,6 +129,9 @@ public final class MetaCommunicator implements Communicator, Agreement {
   @Override
   public void abort(String reason) {}
 
+  @Override
+  public void close() {}
+
   private Pending note(Operation operation, Tensor tensor, int peer) {
     return note(new Exchange(name, operation, tensor.elements(), tensor.dtype(), peer));
   }

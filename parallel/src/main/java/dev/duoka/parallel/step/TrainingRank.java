@@ -7,6 +7,7 @@ import dev.duoka.model.LanguageModel;
 import dev.duoka.model.ModelFactory;
 import dev.duoka.parallel.state.ShardedOptimizer;
 import dev.duoka.tensor.Device;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Everything that a rank allocates to train, and frees when it ends; the one place where model,
@@ -36,18 +37,24 @@ public record TrainingRank(
                 settings.sequenceLength(),
                 settings.auxiliary().predictionDepth()));
     policy.applyTo(model.parameters());
-    ShardedOptimizer optimizer;
+    @Nullable ShardedOptimizer optimizer = null;
+    boolean complete = false;
     try {
       optimizer =
           new ShardedOptimizer(
               model.parameters(), data, settings.optimizer(), settings.zeroStage());
-    } catch (RuntimeException e) {
-      model.close();
-      throw e;
+      LossScaler scaler = new LossScaler(settings.lossScale(), settings.precision().scalesLoss());
+      TrainingStep step = new TrainingStep(model, optimizer, scaler, data, settings);
+      complete = true;
+      return new TrainingRank(data, device, model, optimizer, scaler, step);
+    } finally {
+      if (!complete) { // out of memory, say: what is there is freed
+        if (optimizer != null) {
+          optimizer.close();
+        }
+        model.close();
+      }
     }
-    LossScaler scaler = new LossScaler(settings.lossScale(), settings.precision().scalesLoss());
-    TrainingStep step = new TrainingStep(model, optimizer, scaler, data, settings);
-    return new TrainingRank(data, device, model, optimizer, scaler, step);
   }
 
   @Override
