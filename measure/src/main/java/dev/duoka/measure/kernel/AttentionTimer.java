@@ -61,7 +61,7 @@ final class AttentionTimer implements FunctionObserver {
       tape.observeWith(this);
       Variable output =
           tape.apply(
-              new Attention(1 / Math.sqrt(query.size(3))),
+              new Attention(1 / Math.sqrt((double) query.size(3))),
               tape.leaf(query),
               tape.leaf(key),
               tape.leaf(value));
