@@ -50,22 +50,7 @@ public final class TinyModel implements AutoCloseable {
   /** The preset's configuration; V3's with one module for further tokens. */
   public static ModelConfig config(String preset) {
     ModelConfig config = Presets.named(preset);
-    return new ModelConfig(
-        config.architecture(),
-        config.vocabSize(),
-        config.hiddenSize(),
-        config.layers(),
-        config.maxPositions(),
-        config.rmsNormEps(),
-        config.initializerRange(),
-        config.tieEmbeddings(),
-        config.attention(),
-        config.rope(),
-        config.intermediateSize(),
-        config.moe(),
-        preset.equals("tiny-v3") ? 1 : 0,
-        config.bosTokenId(),
-        config.eosTokenId());
+    return config.with(config.layers(), config.moe(), preset.equals("tiny-v3") ? 1 : 0);
   }
 
   /** The model itself. */

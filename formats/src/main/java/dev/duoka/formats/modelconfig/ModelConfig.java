@@ -74,6 +74,26 @@ public record ModelConfig(
     return moe != null && layer >= moe.firstDenseLayers() && layer % moe.layerFrequency() == 0;
   }
 
+  /** The same model with other layers and modules for further tokens. */
+  public ModelConfig with(int otherLayers, @Nullable MoeConfig otherMoe, int otherMtpModules) {
+    return new ModelConfig(
+        architecture,
+        vocabSize,
+        hiddenSize,
+        otherLayers,
+        maxPositions,
+        rmsNormEps,
+        initializerRange,
+        tieEmbeddings,
+        attention,
+        rope,
+        intermediateSize,
+        otherMoe,
+        otherMtpModules,
+        bosTokenId,
+        eosTokenId);
+  }
+
   private static void checkParts(
       Architecture architecture,
       AttentionConfig attention,

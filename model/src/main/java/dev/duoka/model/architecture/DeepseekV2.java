@@ -3,7 +3,6 @@ package dev.duoka.model.architecture;
 import dev.duoka.formats.modelconfig.AttentionConfig;
 import dev.duoka.formats.modelconfig.ModelConfig;
 import dev.duoka.model.layer.FeedForward;
-import dev.duoka.model.layer.MultiHeadLatentAttention;
 import dev.duoka.model.layer.SelfAttention;
 import dev.duoka.model.weight.WeightDeclarations;
 
@@ -15,14 +14,7 @@ public record DeepseekV2(ModelConfig config, AttentionConfig.MultiHeadLatent hea
     implements LayerDesign {
   @Override
   public SelfAttention attention(WeightDeclarations weights, String prefix, int layer) {
-    return new MultiHeadLatentAttention(
-        weights,
-        prefix,
-        layer,
-        config.hiddenSize(),
-        heads,
-        config.rope().scaling(),
-        config.rmsNormEps());
+    return LatentLayers.attention(weights, prefix, layer, config, heads);
   }
 
   @Override

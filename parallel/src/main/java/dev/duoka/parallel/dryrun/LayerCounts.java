@@ -28,22 +28,7 @@ record LayerCounts(int dense, int mixture) {
   /** The same model with so many layers of each kind. */
   ModelConfig applyTo(ModelConfig config) {
     MoeConfig moe = config.moe();
-    return new ModelConfig(
-        config.architecture(),
-        config.vocabSize(),
-        config.hiddenSize(),
-        dense + mixture,
-        config.maxPositions(),
-        config.rmsNormEps(),
-        config.initializerRange(),
-        config.tieEmbeddings(),
-        config.attention(),
-        config.rope(),
-        config.intermediateSize(),
-        moe == null ? null : withDense(moe),
-        config.mtpModules(),
-        config.bosTokenId(),
-        config.eosTokenId());
+    return config.with(dense + mixture, moe == null ? null : withDense(moe), config.mtpModules());
   }
 
   private MoeConfig withDense(MoeConfig moe) {

@@ -28,22 +28,7 @@ public final class TinyRuns {
 
   /** The same model with other numbers of layers and of modules for further tokens. */
   public static ModelConfig withLayers(ModelConfig config, int layers, int mtpModules) {
-    return new ModelConfig(
-        config.architecture(),
-        config.vocabSize(),
-        config.hiddenSize(),
-        layers,
-        config.maxPositions(),
-        config.rmsNormEps(),
-        config.initializerRange(),
-        config.tieEmbeddings(),
-        config.attention(),
-        config.rope(),
-        config.intermediateSize(),
-        config.moe(),
-        mtpModules,
-        config.bosTokenId(),
-        config.eosTokenId());
+    return config.with(layers, config.moe(), mtpModules);
   }
 
   /** Settings with everything that the model has. */
