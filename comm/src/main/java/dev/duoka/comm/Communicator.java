@@ -76,7 +76,9 @@ public interface Communicator extends AutoCloseable {
 
   /**
    * Ends all exchange for good, in every group: the other ranks' pending and later calls throw
-   * {@code RANK_LOST} with this reason. The only method that one rank may call alone.
+   * {@code RANK_LOST} with this reason. The only method that one rank may call alone. On return
+   * nobody reads what this rank has sent, so that it may free its tensors: a rank that fails with
+   * messages on their way calls this first.
    */
   void abort(String reason);
 

@@ -5,19 +5,31 @@ import dev.duoka.base.ErrorCode;
 import dev.duoka.tensor.Tensor;
 import dev.duoka.tensor.op.Copies;
 import dev.duoka.tensor.op.Views;
+import java.util.function.Consumer;
 
 /** A group of one: what it collects it has already. */
 public final class SingleRank implements Communicator, Agreement {
   private final String name;
+  private final Consumer<String> abort;
 
   /** The world of one rank. */
   public SingleRank() {
     this("world");
   }
 
-  /** A group of one rank within a larger world. */
+  /** A group of one rank that is alone. */
   public SingleRank(String name) {
+    this(name, _ -> {});
+  }
+
+  /**
+   * A group of one rank within a larger world.
+   *
+   * @param abort ends all exchange in that world
+   */
+  public SingleRank(String name, Consumer<String> abort) {
     this.name = name;
+    this.abort = abort;
   }
 
   @Override
@@ -72,7 +84,7 @@ public final class SingleRank implements Communicator, Agreement {
 
   @Override
   public Communicator split(String name, int color, int key) {
-    return new SingleRank(name);
+    return new SingleRank(name, abort);
   }
 
   @Override
@@ -87,7 +99,9 @@ public final class SingleRank implements Communicator, Agreement {
   public void barrier() {}
 
   @Override
-  public void abort(String reason) {}
+  public void abort(String reason) {
+    abort.accept(reason);
+  }
 
   @Override
   public void close() {}

@@ -20,9 +20,11 @@ import dev.duoka.tensor.Tensor;
 import dev.duoka.tensor.op.Copies;
 import dev.duoka.tensor.op.Views;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Objects;
+import java.util.function.Function;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
@@ -67,22 +69,25 @@ final class LocalCommunicator implements Communicator, Agreement {
   public Pending allReduce(Tensor tensor) {
     try (Scope _ = Scope.open(MemoryOwner.COMMUNICATION)) {
       Tensor flat = Views.reshape(tensor, -1);
-      begin(Operation.ALL_REDUCE, flat, -1);
-      Stretch own = stretch(flat, rank);
-      Tensor place = Views.narrow(flat, 0, own.start(), own.length());
-      OrderedSum.into(place, published(), own);
-      meetAgain(flat.device());
-      for (int source = 0; source < size(); source++) {
-        if (source != rank) {
-          Stretch there = stretch(flat, source);
-          Copies.into(
-              Views.narrow(flat, 0, there.start(), there.length()),
-              Views.narrow(published(source), 0, there.start(), there.length()));
-        }
-      }
-      end(flat.device());
+      return exchange(
+          Operation.ALL_REDUCE,
+          flat,
+          -1,
+          () -> {
+            Stretch own = stretch(flat, rank);
+            Tensor place = Views.narrow(flat, 0, own.start(), own.length());
+            OrderedSum.into(place, published(), own);
+            meetAgain(flat.device());
+            for (int source = 0; source < size(); source++) {
+              if (source != rank) {
+                Stretch there = stretch(flat, source);
+                Copies.into(
+                    Views.narrow(flat, 0, there.start(), there.length()),
+                    Views.narrow(published(source), 0, there.start(), there.length()));
+              }
+            }
+          });
     }
-    return Pending.DONE;
   }
 
   private Stretch stretch(Tensor flat, int of) {
@@ -93,11 +98,13 @@ final class LocalCommunicator implements Communicator, Agreement {
   public Pending reduceScatter(Tensor full, Tensor shard) {
     try (Scope _ = Scope.open(MemoryOwner.COMMUNICATION)) {
       long length = shard.elements();
-      begin(Operation.REDUCE_SCATTER, Views.reshape(full, -1), -1);
-      OrderedSum.into(Views.reshape(shard, -1), published(), new Stretch(rank * length, length));
-      end(full.device());
+      Tensor target = Views.reshape(shard, -1);
+      return exchange(
+          Operation.REDUCE_SCATTER,
+          Views.reshape(full, -1),
+          -1,
+          () -> OrderedSum.into(target, published(), new Stretch(rank * length, length)));
     }
-    return Pending.DONE;
   }
 
   @Override
@@ -105,66 +112,80 @@ final class LocalCommunicator implements Communicator, Agreement {
     try (Scope _ = Scope.open(MemoryOwner.COMMUNICATION)) {
       Tensor flat = Views.reshape(full, -1);
       long length = shard.elements();
-      begin(Operation.ALL_GATHER, Views.reshape(shard, -1), -1);
-      for (int source = 0; source < size(); source++) {
-        Tensor place = Views.narrow(flat, 0, source * length, length);
-        // A shard that lies in place already is not copied onto itself.
-        if (source != rank || Views.addressOf(place) != Views.addressOf(shard)) {
-          Copies.into(place, published(source));
-        }
-      }
-      end(full.device());
+      return exchange(
+          Operation.ALL_GATHER,
+          Views.reshape(shard, -1),
+          -1,
+          () -> {
+            for (int source = 0; source < size(); source++) {
+              Tensor place = Views.narrow(flat, 0, source * length, length);
+              // A shard that lies in place already is not copied onto itself.
+              if (source != rank || Views.addressOf(place) != Views.addressOf(shard)) {
+                Copies.into(place, published(source));
+              }
+            }
+          });
     }
-    return Pending.DONE;
   }
 
   @Override
   public Pending allToAll(Tensor send, long[] sendRows, Tensor receive, long[] receiveRows) {
     try (Scope _ = Scope.open(MemoryOwner.COMMUNICATION)) {
       mine.rows = sendRows.clone();
-      begin(Operation.ALL_TO_ALL, send, -1);
-      long to = 0;
-      for (int source = 0; source < size(); source++) {
-        long[] rows = group.slot(source).rows;
-        if (rows[rank] != receiveRows[source]) {
-          throw new DuokaException(
-              ErrorCode.RANK_LOST,
-              "rank "
-                  + group.member(source)
-                  + " sends "
-                  + rows[rank]
-                  + " rows to rank "
-                  + group.member(rank)
-                  + ", which expects "
-                  + receiveRows[source],
-              "");
-        }
-        long from = 0;
-        for (int before = 0; before < rank; before++) {
-          from += rows[before];
-        }
-        if (rows[rank] > 0) {
-          Copies.into(
-              Views.narrow(receive, 0, to, rows[rank]),
-              Views.narrow(published(source), 0, from, rows[rank]));
-        }
-        to += rows[rank];
-      }
-      end(receive.device());
+      return exchange(
+          Operation.ALL_TO_ALL,
+          send,
+          -1,
+          () -> {
+            // All counts before the first copy: a wrong one must not reach beyond a tensor.
+            for (int source = 0; source < size(); source++) {
+              requireRows(source, receiveRows[source]);
+            }
+            long to = 0;
+            for (int source = 0; source < size(); source++) {
+              long rows = receiveRows[source];
+              if (rows > 0) {
+                long from = Arrays.stream(group.slot(source).rows, 0, rank).sum();
+                Copies.into(
+                    Views.narrow(receive, 0, to, rows),
+                    Views.narrow(published(source), 0, from, rows));
+              }
+              to += rows;
+            }
+          });
     }
-    return Pending.DONE;
+  }
+
+  private void requireRows(int source, long expected) {
+    long sent = group.slot(source).rows[rank];
+    if (sent != expected) {
+      throw new DuokaException(
+          ErrorCode.RANK_LOST,
+          "rank "
+              + group.member(source)
+              + " sends "
+              + sent
+              + " rows to rank "
+              + group.member(rank)
+              + ", which expects "
+              + expected,
+          "");
+    }
   }
 
   @Override
   public Pending broadcast(Tensor tensor, int root) {
     try (Scope _ = Scope.open(MemoryOwner.COMMUNICATION)) {
-      begin(Operation.BROADCAST, tensor, root);
-      if (rank != root) {
-        Copies.into(tensor, published(root));
-      }
-      end(tensor.device());
+      return exchange(
+          Operation.BROADCAST,
+          tensor,
+          root,
+          () -> {
+            if (rank != root) {
+              Copies.into(tensor, published(root));
+            }
+          });
     }
-    return Pending.DONE;
   }
 
   @Override
@@ -195,7 +216,7 @@ final class LocalCommunicator implements Communicator, Agreement {
       group.forgetChildren();
     }
     return ranks.size() == 1
-        ? new SingleRank(name)
+        ? new SingleRank(name, this::abort)
         : new LocalCommunicator(child, ranks.indexOf(rank), ledger);
   }
 
@@ -226,19 +247,42 @@ final class LocalCommunicator implements Communicator, Agreement {
 
   @Override
   public void abort(String reason) {
-    group
-        .world()
-        .breakBecauseOf(group.member(rank), new DuokaException(ErrorCode.RANK_LOST, reason, ""));
+    group.world().abort(group.member(rank), reason);
   }
 
-  /** Shows the others this rank's tensor, and lets its stream wait until theirs are complete. */
-  private void begin(Operation operation, Tensor tensor, int peer) {
-    mine.tensor = tensor;
-    mine.ready.set(tensor.device());
-    meet(new Exchange(group.name(), operation, tensor.elements(), tensor.dtype(), peer));
+  /**
+   * A collective: shows the others this rank's tensor, launches {@code copies} of what they show
+   * when all are here, and returns when all have launched theirs. Whoever fails stays until nobody
+   * reads its tensor any more.
+   */
+  private Pending exchange(Operation operation, Tensor shown, int peer, Runnable copies) {
+    Exchange call = new Exchange(group.name(), operation, shown.elements(), shown.dtype(), peer);
+    mine.tensor = shown;
+    mine.ready.set(shown.device());
+    announce(call);
+    group.meetToRead();
+    try {
+      requireSameCall(call);
+      holdBackFor(shown.device(), slot -> slot.ready);
+      copies.run();
+      mine.done.set(shown.device());
+      group.meet();
+      // Nobody may change what was shown before everybody has read it.
+      holdBackFor(shown.device(), slot -> slot.done);
+    } catch (Throwable t) { // of whatever kind: the tensor goes when the rank unwinds
+      group.leaveBecauseOf(rank, t);
+      throw t;
+    }
+    group.leave();
+    ledger.completed(sequence);
+    return Pending.DONE;
+  }
+
+  /** This rank's stream waits for the others' marks. */
+  private void holdBackFor(Device device, Function<Slot, StreamMark> mark) {
     for (int other = 0; other < size(); other++) {
       if (other != rank) {
-        group.slot(other).ready.holdBack(tensor.device());
+        mark.apply(group.slot(other)).holdBack(device);
       }
     }
   }
@@ -247,22 +291,7 @@ final class LocalCommunicator implements Communicator, Agreement {
   private void meetAgain(Device device) {
     mine.ready.set(device);
     group.meet();
-    for (int other = 0; other < size(); other++) {
-      if (other != rank) {
-        group.slot(other).ready.holdBack(device);
-      }
-    }
-  }
-
-  /** Nobody may change what was shown before everybody has read it. */
-  private void end(Device device) {
-    mine.done.set(device);
-    finish();
-    for (int other = 0; other < size(); other++) {
-      if (other != rank) {
-        group.slot(other).done.holdBack(device);
-      }
-    }
+    holdBackFor(device, slot -> slot.ready);
   }
 
   private void finish() {
@@ -279,13 +308,20 @@ final class LocalCommunicator implements Communicator, Agreement {
 
   /** Waits for the others, who must have called the same. */
   private void meet(Exchange call) {
-    sequence = ledger.issued(call);
-    int now = turn;
-    turn ^= 1;
-    mine.calls[now] = call;
+    announce(call);
     group.meet();
+    requireSameCall(call);
+  }
+
+  private void announce(Exchange call) {
+    sequence = ledger.issued(call);
+    turn ^= 1;
+    mine.calls[turn] = call;
+  }
+
+  private void requireSameCall(Exchange call) {
     for (int other = 0; other < size(); other++) {
-      @Nullable Exchange theirs = group.slot(other).calls[now];
+      @Nullable Exchange theirs = group.slot(other).calls[turn];
       if (theirs == null || !call.matches(theirs)) {
         throw new DuokaException(
             ErrorCode.RANK_LOST,
@@ -314,9 +350,7 @@ final class LocalCommunicator implements Communicator, Agreement {
     return tensors;
   }
 
+  /** Nothing to free yet: others may still wait for this rank's marks, which the world keeps. */
   @Override
-  public void close() {
-    mine.ready.close();
-    mine.done.close();
-  }
+  public void close() {}
 }

@@ -2,12 +2,11 @@ package dev.duoka.comm.local;
 
 import dev.duoka.comm.Exchange;
 import dev.duoka.tensor.Tensor;
-import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.Deque;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
@@ -17,7 +16,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class LocalGroup {
   /** What a rank shows the others during a collective. */
-  static final class Slot {
+  static final class Slot implements AutoCloseable {
     @Nullable Tensor tensor;
     long[] rows = {};
     double[] numbers = {};
@@ -31,15 +30,32 @@ final class LocalGroup {
 
     /** Where the rank's stream has read what the others show. */
     final StreamMark done = new StreamMark();
+
+    @Override
+    public void close() {
+      ready.close();
+      done.close();
+    }
+  }
+
+  /** What one rank sends to another, each message under its number. */
+  private static final class Mailbox {
+    final Map<Long, Message> arrived = new HashMap<>();
+    long posted;
+    long expected;
   }
 
   private final LocalWorld world;
   private final String name;
   private final List<Integer> members;
   private final List<Slot> slots;
-  private final Map<Long, Deque<Message>> mailboxes = new HashMap<>();
+  private final Map<Integer, Mailbox> mailboxes = new HashMap<>();
   private final Map<Integer, LocalGroup> children = new HashMap<>();
   private int arrived;
+
+  /** How many ranks still read what the others show. */
+  private int readers;
+
   private long generation;
 
   /**
@@ -54,6 +70,7 @@ final class LocalGroup {
     List<Slot> empty = new ArrayList<>();
     members.forEach(_ -> empty.add(new Slot()));
     slots = List.copyOf(empty);
+    world.closeAtTheEnd(slots);
   }
 
   static LocalGroup ofWorld(LocalWorld world, int size) {
@@ -96,28 +113,76 @@ final class LocalGroup {
     }
   }
 
-  /** Puts a message where its receiver finds it. */
-  void post(int from, int to, Message message) {
+  /** As {@link #meet}; from then on the rank reads what the others show, until it has left. */
+  void meetToRead() {
     synchronized (world) {
-      world.throwIfBroken();
-      mailbox(from, to).add(message);
+      // Counted before the meeting: once it is over, who fails must see all who may read.
+      readers++;
+      try {
+        meet();
+      } catch (Throwable t) {
+        leave();
+        throw t;
+      }
+    }
+  }
+
+  /** A rank reads nothing of the others any more. */
+  void leave() {
+    synchronized (world) {
+      readers--;
       world.notifyAll();
     }
   }
 
-  /** Whether a message is there. */
-  boolean hasMessage(int from, int to) {
+  /**
+   * A rank has failed while all read: ends all exchange, and waits until nobody reads what this
+   * rank shows, since its tensors go when it unwinds.
+   */
+  void leaveBecauseOf(int rank, Throwable cause) {
     synchronized (world) {
-      return !mailbox(from, to).isEmpty();
+      world.breakBecauseOf(members.get(rank), cause);
+      leave();
+      world.awaitInAnyCase(() -> readers == 0);
     }
   }
 
-  /** Waits for the next message. */
-  Message take(int from, int to) {
+  /** Puts a message where its receiver finds it. */
+  void post(int from, int to, Message message) {
     synchronized (world) {
-      Deque<Message> mailbox = mailbox(from, to);
-      world.await(List.of(members.get(from)), () -> !mailbox.isEmpty());
-      return mailbox.remove();
+      world.throwIfBroken();
+      Mailbox mailbox = mailbox(from, to);
+      mailbox.arrived.put(mailbox.posted++, message);
+      world.notifyAll();
+    }
+  }
+
+  /** The number of the message that the next reception is for: the first for the first. */
+  long expect(int from, int to) {
+    synchronized (world) {
+      return mailbox(from, to).expected++;
+    }
+  }
+
+  /** Whether the message of this number is there. */
+  boolean hasMessage(int from, int to, long number) {
+    synchronized (world) {
+      return mailbox(from, to).arrived.containsKey(number);
+    }
+  }
+
+  /**
+   * Waits for the message of this number. The caller copies it and then calls {@link
+   * LocalWorld#endCopyFrom}; a sender that aborts waits for that.
+   */
+  Message take(int from, int to, long number) {
+    synchronized (world) {
+      Mailbox mailbox = mailbox(from, to);
+      world.throwIfBroken();
+      world.await(List.of(members.get(from)), () -> mailbox.arrived.containsKey(number));
+      world.throwIfBroken();
+      world.startCopyFrom(members.get(from));
+      return Objects.requireNonNull(mailbox.arrived.remove(number));
     }
   }
 
@@ -135,7 +200,7 @@ final class LocalGroup {
     }
   }
 
-  private Deque<Message> mailbox(int from, int to) {
-    return mailboxes.computeIfAbsent((long) from * slots.size() + to, _ -> new ArrayDeque<>());
+  private Mailbox mailbox(int from, int to) {
+    return mailboxes.computeIfAbsent(from * slots.size() + to, _ -> new Mailbox());
   }
 }

@@ -32,18 +32,24 @@ public final class LocalRanks {
       runSingle(body);
       return;
     }
-    LocalWorld world = new LocalWorld();
-    LocalGroup group = LocalGroup.ofWorld(world, size);
-    List<Thread> threads = new ArrayList<>();
-    for (int rank = 0; rank < size; rank++) {
-      int number = rank;
-      threads.add(
-          Thread.ofPlatform()
-              .name("rank-" + rank)
-              .start(() -> runRank(number, group, ledgers.apply(number), body)));
+    try (LocalWorld world = new LocalWorld()) {
+      LocalGroup group = LocalGroup.ofWorld(world, size);
+      List<Thread> threads = new ArrayList<>();
+      for (int rank = 0; rank < size; rank++) {
+        int number = rank;
+        try {
+          threads.add(
+              Thread.ofPlatform()
+                  .name("rank-" + rank)
+                  .start(() -> runRank(number, group, ledgers, body)));
+        } catch (OutOfMemoryError e) { // no thread to be had: those that run must not wait for it
+          world.breakBecauseOf(rank, e);
+          break;
+        }
+      }
+      threads.forEach(LocalRanks::join);
+      throwIfFailed(world.failure());
     }
-    threads.forEach(LocalRanks::join);
-    throwIfFailed(world.failure());
   }
 
   private static void runSingle(RankBody body) {
@@ -54,9 +60,10 @@ public final class LocalRanks {
     }
   }
 
-  private static void runRank(int rank, LocalGroup group, ExchangeLedger ledger, RankBody body) {
-    try (LocalCommunicator communicator = new LocalCommunicator(group, rank, ledger)) {
-      body.run(communicator);
+  private static void runRank(
+      int rank, LocalGroup group, IntFunction<ExchangeLedger> ledgers, RankBody body) {
+    try {
+      body.run(new LocalCommunicator(group, rank, ledgers.apply(rank)));
       group.world().leave(rank);
     } catch (Throwable t) { // whatever it is, the other ranks must not wait for this one
       group.world().breakBecauseOf(rank, t);

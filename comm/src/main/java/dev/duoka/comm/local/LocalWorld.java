@@ -2,7 +2,10 @@ package dev.duoka.comm.local;
 
 import dev.duoka.base.DuokaException;
 import dev.duoka.base.ErrorCode;
+import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.function.BooleanSupplier;
@@ -12,10 +15,13 @@ import org.jspecify.annotations.Nullable;
  * All ranks of the process: the one lock under which they wait for each other, and the first
  * failure, which ends every wait for good.
  */
-final class LocalWorld {
+final class LocalWorld implements AutoCloseable {
   private @Nullable Throwable failure;
   private int failedRank = -1;
+  private boolean aborted;
   private final Set<Integer> departed = new TreeSet<>();
+  private final Map<Integer, Integer> copiesFrom = new HashMap<>();
+  private final List<LocalGroup.Slot> slots = new ArrayList<>();
 
   /**
    * Waits until {@code condition} holds. The caller holds this object's lock.
@@ -47,13 +53,63 @@ final class LocalWorld {
     }
   }
 
-  /** Releases everybody with an error; the first failure is the one that is reported. */
+  /** Waits until {@code condition} holds, also when all exchange has ended. */
+  void awaitInAnyCase(BooleanSupplier condition) {
+    boolean interrupted = false;
+    while (!condition.getAsBoolean()) {
+      try {
+        wait();
+      } catch (InterruptedException e) {
+        interrupted = true;
+      }
+    }
+    if (interrupted) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  /**
+   * Releases everybody with an error. The first failure is the one that is reported, except that
+   * what a rank fails with tells more than the reason it gave when it aborted.
+   */
   synchronized void breakBecauseOf(int rank, Throwable cause) {
-    if (failure == null) {
+    if (failure == null || (aborted && rank == failedRank)) {
       failure = cause;
       failedRank = rank;
+      aborted = false;
     }
     notifyAll();
+  }
+
+  /** Ends all exchange, and waits until nobody copies from what the rank has sent. */
+  synchronized void abort(int rank, String reason) {
+    if (failure == null) {
+      breakBecauseOf(rank, new DuokaException(ErrorCode.RANK_LOST, reason, ""));
+      aborted = true;
+    }
+    awaitInAnyCase(() -> copiesFrom.getOrDefault(rank, 0) == 0);
+  }
+
+  /** Notes that somebody copies a message of this rank. */
+  void startCopyFrom(int rank) {
+    copiesFrom.merge(rank, 1, Integer::sum);
+  }
+
+  /** Notes that the copy is launched, or will not be. */
+  synchronized void endCopyFrom(int rank) {
+    copiesFrom.merge(rank, -1, Integer::sum);
+    notifyAll();
+  }
+
+  /** Keeps a group's slots, whose marks other ranks may wait for after their owner has left. */
+  synchronized void closeAtTheEnd(List<LocalGroup.Slot> added) {
+    slots.addAll(added);
+  }
+
+  /** Frees what the groups hold, when all ranks have ended. */
+  @Override
+  public synchronized void close() {
+    slots.forEach(LocalGroup.Slot::close);
   }
 
   /** Notes that a rank is done: who waits for it would do so for ever. */

@@ -8,11 +8,15 @@ import dev.duoka.tensor.op.Copies;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
-/** A tensor that another rank sends, as the receiver sees it. {@link #join} launches the copy. */
+/**
+ * A tensor that another rank sends, as the receiver sees it: the first reception gets the first
+ * message, in whichever order they are joined. {@link #join} launches the copy.
+ */
 final class Reception implements Pending {
   private final LocalGroup group;
   private final int from;
   private final int rank;
+  private final long number;
   private final Tensor target;
   private final Runnable completion;
   private boolean joined;
@@ -23,6 +27,7 @@ final class Reception implements Pending {
     this.from = from;
     this.rank = rank;
     this.target = target;
+    number = group.expect(from, rank);
   }
 
   @Override
@@ -30,7 +35,17 @@ final class Reception implements Pending {
     if (joined) {
       return;
     }
-    Message message = group.take(from, rank);
+    Message message = group.take(from, rank, number);
+    try {
+      copy(message);
+    } finally {
+      group.world().endCopyFrom(group.member(from));
+    }
+    joined = true;
+    completion.run();
+  }
+
+  private void copy(Message message) {
     Tensor source = message.tensor();
     if (source.dtype() != target.dtype() || !Arrays.equals(source.shape(), target.shape())) {
       throw new DuokaException(
@@ -48,13 +63,11 @@ final class Reception implements Pending {
     message.ready().holdBack(target.device());
     Copies.into(target, source);
     message.taken(message.copied(), target);
-    joined = true;
-    completion.run();
   }
 
   @Override
   public boolean isDone() {
-    return joined || group.hasMessage(from, rank);
+    return joined || group.hasMessage(from, rank, number);
   }
 
   @Override

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.duoka.base.DuokaException;
 import dev.duoka.base.ErrorCode;
 import dev.duoka.comm.Communicator;
+import dev.duoka.comm.ExchangeLedger;
 import dev.duoka.comm.Pending;
 import dev.duoka.comm.RankBody;
 import dev.duoka.tensor.Device;
@@ -103,6 +104,91 @@ class GroupTests {
         "rank 1 sends 1 rows to rank 0, which expects 2");
   }
 
+  /** The rank that sees it frees its tensors while the others still copy from them. */
+  @Test
+  void aRankThatFailsStaysUntilNobodyReadsIt() {
+    for (int round = 0; round < 20; round++) {
+      loses(
+          3,
+          world -> {
+            long[] rows = {1 << 18, 1 << 18, 1 << 18};
+            long[] receive = rows.clone();
+            if (world.rank() == 0) {
+              receive[2]++;
+            }
+            try (Scope _ = Scope.open(MemoryOwner.TEMPORARIES)) {
+              Tensor send = Tensors.zeros(Dtype.FLOAT32, DEVICE, 3 << 18);
+              Tensor received = Tensors.zeros(Dtype.FLOAT32, DEVICE, (3 << 18) + 1);
+              world.allToAll(send, rows, received, receive).join();
+            }
+          },
+          "rank 2 sends 262144 rows to rank 0, which expects 262145");
+    }
+  }
+
+  /** A message of a rank that has failed is not read, and the cause is what is reported. */
+  @Test
+  void aRankThatFailsTakesItsMessagesWithIt() {
+    assertThatThrownBy(
+            () ->
+                LocalRanks.run(
+                    2,
+                    world -> {
+                      if (world.rank() == 0) {
+                        try (Tensor tensor = numbers(1)) {
+                          world.send(tensor, 1);
+                          world.abort("rank 0 gives up");
+                        }
+                        throw new IllegalStateException("the cause");
+                      }
+                      try (Tensor tensor = numbers(0)) {
+                        Thread.sleep(200);
+                        world.receive(tensor, 0).join();
+                      }
+                    }))
+        .isInstanceOf(IllegalStateException.class)
+        .hasMessage("the cause");
+  }
+
+  @Test
+  void aLedgerThatCannotBeMadeStopsAllRanks() {
+    assertThatThrownBy(
+            () ->
+                LocalRanks.run(
+                    2,
+                    rank -> {
+                      if (rank == 1) {
+                        throw new IllegalStateException("no ledger");
+                      }
+                      return ExchangeLedger.NONE;
+                    },
+                    world -> world.agreement().barrier()))
+        .hasMessage("no ledger");
+  }
+
+  @Test
+  void theFirstReceptionGetsTheFirstMessage() {
+    LocalRanks.run(
+        2,
+        world -> {
+          try (Tensor one = numbers(1);
+              Tensor two = numbers(2)) {
+            if (world.rank() == 0) {
+              Pending first = world.send(one, 1);
+              world.send(two, 1).join();
+              first.join();
+            } else {
+              Pending first = world.receive(two, 0);
+              Pending second = world.receive(one, 0);
+              second.join();
+              first.join();
+              assertThat(HostCopy.item(two)).isEqualTo(1);
+              assertThat(HostCopy.item(one)).isEqualTo(2);
+            }
+          }
+        });
+  }
+
   @ParameterizedTest
   @ValueSource(ints = {0, 1, 2})
   void everyRankGetsTheRootsTensor(int root) {
@@ -193,7 +279,11 @@ class GroupTests {
   }
 
   private static void loses(RankBody body, String... texts) {
-    assertThatThrownBy(() -> LocalRanks.run(2, body))
+    loses(2, body, texts);
+  }
+
+  private static void loses(int ranks, RankBody body, String... texts) {
+    assertThatThrownBy(() -> LocalRanks.run(ranks, body))
         .isInstanceOfSatisfying(
             DuokaException.class, e -> assertThat(e.code()).isEqualTo(ErrorCode.RANK_LOST))
         .satisfies(e -> assertThat(e.getMessage()).contains(texts));

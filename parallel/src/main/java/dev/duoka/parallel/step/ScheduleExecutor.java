@@ -122,6 +122,9 @@ public final class ScheduleExecutor {
         }
       }
       sent.forEach(Pending::join);
+    } catch (Throwable t) { // of whatever kind: what was sent goes below, so nobody may read it
+      pipeline.abort("a rank failed in its pipeline schedule: " + t);
+      throw t;
     } finally {
       sent.clear();
       running.values().forEach(MicroBatchRun::close);

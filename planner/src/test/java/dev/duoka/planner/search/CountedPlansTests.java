@@ -15,6 +15,7 @@ import dev.duoka.planner.layout.Job;
 import dev.duoka.planner.memory.Owner;
 import dev.duoka.planner.shape.ModelShape;
 import java.util.List;
+import java.util.Objects;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -44,7 +45,7 @@ class CountedPlansTests {
     assertThat(plan.memory().total()).isGreaterThan(booked + 0.5 * GIB);
     assertThat(plan.memory().total() / GIB).isLessThan(request.machine().card().memoryGib());
     for (Owner owner : Owner.values()) {
-      Basis basis = plan.memory().bytes().get(owner).basis();
+      Basis basis = Objects.requireNonNull(plan.memory().bytes().get(owner)).basis();
       assertThat(basis).as("%s", owner).isEqualTo(owner.isTensor() ? Basis.EXACT : basis);
     }
   }
