@@ -41,7 +41,7 @@ class CountedPlansTests {
         DryRun.unrolled(
                 DryRunJob.of(config, plan.layout(), request.job().sequenceLength()).steady())
             .peakBytes();
-    assertThat(plan.memory().allocated()).isEqualTo(booked);
+    assertThat(plan.memory().allocated()).isEqualTo((double) booked);
     assertThat(plan.memory().total()).isGreaterThan(booked + 0.5 * GIB);
     assertThat(plan.memory().total() / GIB).isLessThan(request.machine().card().memoryGib());
     for (Owner owner : Owner.values()) {
