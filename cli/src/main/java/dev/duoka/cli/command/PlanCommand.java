@@ -122,8 +122,9 @@ final class PlanCommand implements Callable<Integer> {
   @Option(
       names = "--verify",
       description =
-          "Run the best plan that this version runs without a GPU, with shapes alone, and show"
-              + " predicted beside counted bytes.")
+          "Run the whole step of the best plan that this version runs, every block and"
+              + " micro-batch, with shapes alone; no GPU is needed. Show its bytes beside the"
+              + " plan's, for which each kind of block and phase was run once.")
   private boolean verify;
 
   @Option(names = "--json", description = "Print one JSON object instead of text.")
@@ -155,11 +156,9 @@ final class PlanCommand implements Callable<Integer> {
             how,
             precisions(target),
             false,
-            false,
             EngineTraits.DUOKA);
     PlanResult result = new Planner(catalogue).plan(request);
-    Optional<LayoutMemory> verification =
-        verify ? Optional.of(DryRunOfPlan.count(result)) : Optional.empty();
+    Optional<LayoutMemory> verification = verify ? DryRunOfPlan.count(result) : Optional.empty();
     PrintWriter writer = spec.commandLine().getOut();
     if (json) {
       ObjectNode object = PlanJson.of(result);
@@ -170,6 +169,13 @@ final class PlanCommand implements Callable<Integer> {
       verification.ifPresent(counted -> writer.print(counted.text()));
     }
     writer.flush();
+    if (verify && verification.isEmpty()) {
+      spec.commandLine()
+          .getErr()
+          .println(
+              "duoka: note: --verify has nothing to run: this version runs none of the layouts"
+                  + " that fit");
+    }
     if (out != null) {
       writeRun(out, planned, result);
     }

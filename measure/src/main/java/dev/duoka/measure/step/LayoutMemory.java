@@ -47,7 +47,7 @@ public record LayoutMemory(String layout, double predicted, Map<String, Long> co
     text.append(
         String.format(
             Locale.ROOT,
-            "%nVerified by a run with shapes alone: %s%n    predicted %.2f GiB of tensors, counted"
+            "%nThe whole step run with shapes alone: %s%n    planned %.2f GiB of tensors, booked"
                 + " %.2f GiB: %+.1f %%%n",
             layout,
             predicted / GIB,

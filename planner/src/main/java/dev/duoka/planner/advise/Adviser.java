@@ -145,7 +145,6 @@ public final class Adviser {
         method,
         List.of(ProductFormat.halfPrecision(machine.card())),
         true,
-        true,
         EngineTraits.DUOKA);
   }
 }

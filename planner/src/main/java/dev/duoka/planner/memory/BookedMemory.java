@@ -35,6 +35,8 @@ public final class BookedMemory {
       figures.merge(owner(entry.getKey()), Figure.exact(entry.getValue()), Figure::plus);
       inUse += isState(entry.getKey()) ? 0 : entry.getValue();
     }
+    // Ranks of one process copy from tensor to tensor: no library holds buffers of its own.
+    figures.put(Owner.NCCL, Figure.ZERO);
     figures.put(Owner.CONTEXT, engine.contextBytes());
     figures.put(Owner.WORKSPACE, engine.workspaceBytes());
     // States lie in few flat buffers, which do not fragment.

@@ -47,12 +47,7 @@ public final class PlanJson {
     result
         .changes()
         .forEach(
-            change ->
-                changes
-                    .addObject()
-                    .put("change", change.change())
-                    .put("layout", change.layout())
-                    .setAll(speed(change)));
+            change -> changes.addObject().put("change", change.change()).setAll(achieved(change)));
     ArrayNode rules = json.putArray("rules");
     result
         .rules()
@@ -66,9 +61,15 @@ public final class PlanJson {
     return json;
   }
 
-  private static ObjectNode speed(Change change) {
+  private static ObjectNode achieved(Change change) {
     ObjectNode json = Json.object();
-    put(json, "tokens_per_second", change.tokensPerSecond());
+    json.put("layout", change.plan().map(plan -> plan.layout().toString()).orElse(""));
+    put(
+        json,
+        "tokens_per_second",
+        change.plan().stream().mapToDouble(Plan::tokensPerSecond).findFirst());
+    json.put("estimated", !change.plan().map(Plan::runnable).orElse(false));
+    texts(json, "missing", change.plan().map(Plan::missing).orElse(List.of()));
     return json;
   }
 
@@ -134,6 +135,7 @@ public final class PlanJson {
     ObjectNode json = Json.object();
     json.set("layout", layout(plan.layout()));
     json.put("estimated", !plan.runnable());
+    texts(json, "missing", plan.missing());
     json.put("time_total", Numbers.rounded(plan.time().total()));
     json.put("memory_total", gib(plan.memory().total()));
     json.put("tokens_per_second", Numbers.rounded(plan.tokensPerSecond()));
@@ -146,6 +148,8 @@ public final class PlanJson {
     MemoryEstimate memory = misfit.memory();
     json.set("layout", layout(misfit.layout()));
     json.put("description", misfit.layout().toString());
+    json.put("estimated", misfit.estimated());
+    texts(json, "missing", misfit.missing());
     figures(json, "memory", memory.bytes(), Numbers.GIB);
     json.put("memory_total", gib(memory.total()));
     json.put("lacks_gib_per_gpu", Numbers.rounded(misfit.deviceGib()));

@@ -6,10 +6,11 @@ import static dev.duoka.planner.report.Numbers.format;
 import dev.duoka.hardware.Machine;
 import dev.duoka.planner.memory.MemoryEstimate;
 import dev.duoka.planner.search.Cost;
+import dev.duoka.planner.search.Misfit;
 import dev.duoka.planner.search.Plan;
 import dev.duoka.planner.search.PlanRequest;
 import dev.duoka.planner.search.PlanResult;
-import dev.duoka.planner.time.Cause;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalDouble;
 
@@ -27,10 +28,15 @@ public final class PlanText {
       text.append("\nNothing fits.\n");
     } else {
       table(text, result.plans());
-      details(text, result.plans().getFirst(), "The best", result.request().machine());
+      Plan best = result.plans().getFirst();
+      details(
+          text,
+          best,
+          best.runnable() ? "The best" : "The best, which this version cannot run yet",
+          result.request().machine());
       result
           .bestRunnable()
-          .filter(plan -> !plan.equals(result.plans().getFirst()))
+          .filter(plan -> !plan.equals(best))
           .ifPresent(
               plan ->
                   details(
@@ -59,7 +65,7 @@ public final class PlanText {
             machine.domain() < machine.gpus() ? " in groups of " + machine.domain() : ""));
     text.append(
         format(
-            "A step of %s tokens in sequences of %s, method %s. %s layouts reckoned, %s fit, %.2f"
+            "A step of %s tokens in sequences of %s, method %s. %s layouts considered, %s fit, %.2f"
                 + " s.%n",
             Numbers.whole((double) request.job().tokensPerStep()),
             Numbers.whole(request.job().sequenceLength()),
@@ -92,6 +98,9 @@ public final class PlanText {
             plans.getFirst().layout().method().isAdapter()
                 ? ", without gradients of frozen weights"
                 : ""));
+    text.append(
+        "    The order is that of time, but each further part (axis, ZeRO stage, recompute,"
+            + " offload) must gain 0.4 %.\n");
   }
 
   private static void row(StringBuilder text, String name, Plan plan) {
@@ -105,14 +114,24 @@ public final class PlanText {
             mark(plan) + format("%.1f%%", 100 * plan.mfuFull()),
             mark(plan) + format("%.1f", plan.memory().total() / GIB),
             money(plan.cost().usdPerHour(), "%.2f"),
-            mark(plan) + money(plan.cost().usdPerBillionTokens(), "%.0f"),
+            perBillionTokens(plan),
             plan.layout(),
-            plan.runnable() ? "" : "  (not yet: " + String.join(", ", plan.missing()) + ")"));
+            notYet(plan.missing())));
   }
 
   /** What stands before every number of a layout that this version's engine cannot run. */
   private static String mark(Plan plan) {
     return plan.runnable() ? "" : "~";
+  }
+
+  /** What the engine lacks, beside a layout. */
+  private static String notYet(List<String> missing) {
+    return missing.isEmpty() ? "" : "  (not yet: " + String.join(", ", missing) + ")";
+  }
+
+  private static String perBillionTokens(Plan plan) {
+    OptionalDouble usd = plan.cost().usdPerBillionTokens();
+    return (usd.isPresent() ? mark(plan) : "") + money(usd, "%.0f");
   }
 
   private static String money(OptionalDouble value, String format) {
@@ -137,7 +156,7 @@ public final class PlanText {
                 text.append(
                     format(
                         "    %-15s %s %9s %3.0f %% %s%n",
-                        cause == Cause.OTHER ? "other (bias)" : cause,
+                        cause,
                         figure.basis().sign(),
                         Numbers.duration(figure.value()),
                         100 * share,
@@ -159,7 +178,7 @@ public final class PlanText {
     double whole = machine.card().memoryGib() * GIB;
     text.append(
         format(
-            "  memory  %s %.1f of %.1f GiB%s%n",
+            "  memory  %s %.1f of %.1f GiB at the step's peak%s%n",
             Bars.stacked(memory.bytes(), whole),
             memory.total() / GIB,
             machine.card().memoryGib(),
@@ -198,18 +217,31 @@ public final class PlanText {
     for (Plan plan : front) {
       text.append(
           format(
-              "    %9s %8s GiB %8s $/B tok  %d GPUs: %s%n",
+              "    %9s %8s GiB %8s $/B tok  %d GPUs: %s%s%n",
               mark(plan) + Numbers.duration(plan.time().total()),
               mark(plan) + format("%.1f", plan.memory().total() / GIB),
-              mark(plan) + money(plan.cost().usdPerBillionTokens(), "%.0f"),
+              perBillionTokens(plan),
               plan.layout().gpus(),
-              plan.layout()));
+              plan.layout(),
+              notYet(plan.missing())));
     }
   }
 
   /** Less than a tenth of a GiB in MiB, so that nothing is said to lack 0.0 GiB. */
   private static String lack(double gib) {
     return gib < 0.1 ? format("%.0f MiB", Math.ceil(gib * 1024)) : format("%.1f GiB", gib);
+  }
+
+  private static String lacks(Misfit misfit) {
+    String mark = misfit.estimated() ? "~" : "";
+    List<String> parts = new ArrayList<>();
+    if (misfit.deviceGib() > 0) {
+      parts.add(mark + lack(misfit.deviceGib()) + " on each card");
+    }
+    if (misfit.hostGib() > 0) {
+      parts.add(mark + format("%.0f GiB of host memory", misfit.hostGib()));
+    }
+    return String.join(" and ", parts);
   }
 
   private static void misfits(StringBuilder text, PlanResult result) {
@@ -224,16 +256,8 @@ public final class PlanText {
             misfit ->
                 text.append(
                     format(
-                        "    lacks %s%s: %s%n",
-                        misfit.deviceGib() > 0
-                            ? format("%s on each card", lack(misfit.deviceGib()))
-                            : "",
-                        misfit.hostGib() > 0
-                            ? format(
-                                "%s%.0f GiB of host memory",
-                                misfit.deviceGib() > 0 ? " and " : "", misfit.hostGib())
-                            : "",
-                        misfit.layout())));
+                        "    lacks %s: %s%s%n",
+                        lacks(misfit), misfit.layout(), notYet(misfit.missing()))));
   }
 
   private static void changes(StringBuilder text, PlanResult result) {
@@ -250,12 +274,17 @@ public final class PlanText {
                       format(
                           "    %s%s%n",
                           change.change(),
-                          change.tokensPerSecond().isPresent()
-                              ? format(
-                                  ": about %s tokens/s (%s)",
-                                  Numbers.whole(change.tokensPerSecond().getAsDouble()),
-                                  change.layout())
-                              : "")));
+                          change
+                              .plan()
+                              .map(
+                                  plan ->
+                                      format(
+                                          ": %s%s tokens/s (%s)%s",
+                                          mark(plan),
+                                          Numbers.whole(plan.tokensPerSecond()),
+                                          plan.layout(),
+                                          notYet(plan.missing())))
+                              .orElse(""))));
     }
   }
 

@@ -1,12 +1,11 @@
 package dev.duoka.planner.search;
 
-import java.util.OptionalDouble;
+import java.util.Optional;
 
 /**
  * A change that makes a job fit.
  *
  * @param change what to change
- * @param tokensPerSecond what the job then achieves; empty where this is not planned
- * @param layout the layout that fits, in words; empty where this is not planned
+ * @param plan the best plan that then fits; empty where this is not planned
  */
-public record Change(String change, OptionalDouble tokensPerSecond, String layout) {}
+public record Change(String change, Optional<Plan> plan) {}

@@ -64,8 +64,12 @@ final class Evaluator {
 
   /** Whether the memory of a layout is counted by a dry run. */
   boolean isCounted(Layout layout) {
-    return request.engine().equals(EngineTraits.DUOKA)
-        && EngineSupport.missing(layout, request.machine()).isEmpty();
+    return request.engine().equals(EngineTraits.DUOKA) && missing(layout).isEmpty();
+  }
+
+  /** What the engine lacks to run a layout on this machine. */
+  List<String> missing(Layout layout) {
+    return EngineSupport.missing(layout, request.machine());
   }
 
   /** Whether a plan fits by what its memory comes to, which may be more than what pruned it. */
@@ -111,12 +115,14 @@ final class Evaluator {
         layout,
         memory.estimate(layout, stages(layout)).assumed(),
         Math.max(0, deviceLack(demand.deviceBytes())),
-        Math.max(0, hostLack(demand)));
+        Math.max(0, hostLack(demand)),
+        missing(layout));
   }
 
   /** A layout that fits by closed forms, and by its dry run does not. */
   Misfit misfit(Layout layout, MemoryEstimate counted) {
-    return new Misfit(layout, counted, Math.max(0, deviceLack(counted.total())), 0);
+    return new Misfit(
+        layout, counted, Math.max(0, deviceLack(counted.total())), 0, missing(layout));
   }
 
   /** The misfit as its dry run has it, where the engine runs the layout. */
@@ -126,7 +132,11 @@ final class Evaluator {
     }
     MemoryEstimate counted = memory(misfit.layout());
     return new Misfit(
-        misfit.layout(), counted, Math.max(0, deviceLack(counted.total())), misfit.hostGib());
+        misfit.layout(),
+        counted,
+        Math.max(0, deviceLack(counted.total())),
+        misfit.hostGib(),
+        misfit.missing());
   }
 
   double seconds(Layout layout) {
@@ -155,7 +165,7 @@ final class Evaluator {
         tokensPerSecond * request.shape().flopsPerToken(length, frozen, false) / peak,
         counted,
         Cost.of(machine, layout.gpus(), tokensPerSecond),
-        EngineSupport.missing(layout, machine),
+        missing(layout),
         List.of());
   }
 

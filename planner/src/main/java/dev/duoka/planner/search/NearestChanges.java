@@ -8,7 +8,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
-import java.util.OptionalDouble;
 
 /** Looks for what would make a job fit that does not: one change, else several. */
 final class NearestChanges {
@@ -21,7 +20,7 @@ final class NearestChanges {
   NearestChanges(Planner planner, PlanRequest request) {
     this.planner = planner;
     // In fp32 more would fit, but so slowly that it is no remedy.
-    this.request = request.quickly().in(request.precisions().getFirst());
+    this.request = request.onAllGpus().in(request.precisions().getFirst());
   }
 
   List<Change> find() {
@@ -124,19 +123,14 @@ final class NearestChanges {
                 machines,
                 most,
                 bytes / GIB),
-            OptionalDouble.empty(),
-            ""));
+            Optional.empty()));
   }
 
   private boolean attempt(String change, PlanRequest changed) {
     Optional<Plan> plan = planner.bestPlan(changed);
-    plan.ifPresent(
-        found ->
-            changes.add(
-                new Change(
-                    change,
-                    OptionalDouble.of(found.tokensPerSecond()),
-                    found.layout().toString())));
+    if (plan.isPresent()) {
+      changes.add(new Change(change, plan));
+    }
     return plan.isPresent();
   }
 }

@@ -19,7 +19,6 @@ import java.util.List;
  * @param precisions the arithmetics to choose from; a later one only where nothing fits in those
  *     before
  * @param allGpus whether all cards must be used; else plans with fewer are searched too
- * @param quick whether to leave out choices that differ little, for surveys of many machines
  * @param engine the program that runs the step
  */
 public record PlanRequest(
@@ -30,7 +29,6 @@ public record PlanRequest(
     Method method,
     List<Precision> precisions,
     boolean allGpus,
-    boolean quick,
     EngineTraits engine) {
   public PlanRequest {
     precisions = List.copyOf(precisions);
@@ -38,33 +36,31 @@ public record PlanRequest(
 
   /** The same request for another machine. */
   public PlanRequest on(Machine other) {
-    return new PlanRequest(model, shape, other, job, method, precisions, allGpus, quick, engine);
+    return new PlanRequest(model, shape, other, job, method, precisions, allGpus, engine);
   }
 
   /** The same request for another method. */
   public PlanRequest by(Method other) {
-    return new PlanRequest(model, shape, machine, job, other, precisions, allGpus, quick, engine);
+    return new PlanRequest(model, shape, machine, job, other, precisions, allGpus, engine);
   }
 
   /** The same request for another job. */
   public PlanRequest doing(Job other) {
-    return new PlanRequest(
-        model, shape, machine, other, method, precisions, allGpus, quick, engine);
+    return new PlanRequest(model, shape, machine, other, method, precisions, allGpus, engine);
   }
 
   /** The same request for another program. */
   public PlanRequest with(EngineTraits other) {
-    return new PlanRequest(model, shape, machine, job, method, precisions, allGpus, quick, other);
+    return new PlanRequest(model, shape, machine, job, method, precisions, allGpus, other);
   }
 
   /** The same request in one arithmetic alone. */
   PlanRequest in(Precision only) {
-    return new PlanRequest(
-        model, shape, machine, job, method, List.of(only), allGpus, quick, engine);
+    return new PlanRequest(model, shape, machine, job, method, List.of(only), allGpus, engine);
   }
 
-  /** The same request, surveyed quickly and with all cards. */
-  public PlanRequest quickly() {
-    return new PlanRequest(model, shape, machine, job, method, precisions, true, true, engine);
+  /** The same request with layouts that use all cards alone. */
+  public PlanRequest onAllGpus() {
+    return new PlanRequest(model, shape, machine, job, method, precisions, true, engine);
   }
 }

@@ -7,7 +7,7 @@ import java.util.Optional;
  * What the search found.
  *
  * @param request what was asked
- * @param searched layouts that were reckoned
+ * @param searched layouts that were considered
  * @param feasible those of them that fit
  * @param plans the best of each kind, best first
  * @param pareto plans that no other beats in time, memory and cost together, fastest first

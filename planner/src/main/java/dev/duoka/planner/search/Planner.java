@@ -18,6 +18,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Stream;
 
 /** Searches all layouts of a model on a machine. */
 public final class Planner {
@@ -71,11 +72,16 @@ public final class Planner {
         (System.nanoTime() - start) / 1e6);
   }
 
-  /** The best plan alone, without reasons; empty where nothing fits. */
+  /**
+   * The best plan alone, without reasons: the first that the engine runs of those that {@link
+   * #plan} shows, and where it runs none, the first. Empty where nothing fits.
+   */
   public Optional<Plan> bestPlan(PlanRequest request) {
     Findings findings = search(request);
     Evaluator evaluator = findings.evaluator();
-    return ranked(findings.best()).stream()
+    List<Candidate> ranked = ranked(findings.best());
+    return Stream.concat(
+            ranked.stream().filter(candidate -> runs(candidate, request)), ranked.stream())
         .map(candidate -> evaluator.plan(candidate.layout()))
         .filter(plan -> evaluator.fits(plan.memory()))
         .findFirst();
@@ -108,9 +114,11 @@ public final class Planner {
     }
   }
 
-  /** The layout that lacks least of those that do not fit. */
+  /** The layout that lacks least of those that do not fit, counted where the engine runs it. */
   public Optional<Misfit> nearestMisfit(PlanRequest request) {
-    return search(request).nearest().values().stream()
+    Findings findings = search(request);
+    return nearest(List.copyOf(findings.nearest().values())).stream()
+        .map(findings.evaluator()::counted)
         .min(
             Comparator.comparingDouble(Planner::lack)
                 .thenComparing(misfit -> misfit.layout().toString()));

@@ -31,7 +31,7 @@ final class Reasons {
     reasons.add(
         String.format(
             Locale.ROOT,
-            "the fastest of %d layouts that fit, of %d reckoned; %.1f GiB stay free",
+            "the fastest of %d layouts that fit, of %d considered; %.1f GiB stay free",
             findings.feasible(),
             findings.searched(),
             request.machine().card().memoryGib() - plan.memory().total() / GIB));
@@ -127,11 +127,19 @@ final class Reasons {
         ? "as fast as " + name + ", with more parts to it"
         : String.format(
             Locale.ROOT,
-            "%.0f %% slower than %s, most of it in %s (%.2f s against %.2f s)",
+            "%s%.0f %% slower than %s, most of it in %s (%s%.2f s against %s%.2f s)",
+            mark(evaluator, slower),
             share,
             name,
             most,
+            mark(evaluator, slower),
             slow.of(most),
+            mark(evaluator, faster),
             fast.of(most));
+  }
+
+  /** What stands before the numbers of a layout that the engine cannot run. */
+  private static String mark(Evaluator evaluator, Candidate candidate) {
+    return evaluator.missing(candidate.layout()).isEmpty() ? "" : "~";
   }
 }

@@ -102,9 +102,10 @@ final class RulesOfThumb {
           .append(
               String.format(
                   Locale.ROOT,
-                  "%s recompute saves %.0f %% for %.0f %% of time",
+                  "%s recompute %s %.0f %% for %.0f %% of time",
                   kind,
-                  memory,
+                  memory < 0 ? "takes" : "saves",
+                  Math.abs(memory),
                   time));
     }
     return new RuleCheck(
@@ -125,9 +126,10 @@ final class RulesOfThumb {
     String numbers =
         String.format(
             Locale.ROOT,
-            "%s needs %.0f %% less here (%.1f GiB against %.1f%s)",
+            "%s needs %.0f %% %s here (%.1f GiB against %.1f%s)",
             half,
-            memory,
+            Math.abs(memory),
+            memory < 0 ? "more" : "less",
             after.total() / GIB,
             before.total() / GIB,
             evaluator.fit(wide, evaluator.demand(wide)) == Fit.FITS ? "" : ", which would not fit");

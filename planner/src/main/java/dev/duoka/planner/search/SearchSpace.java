@@ -17,19 +17,16 @@ final class SearchSpace {
   /** More tokens at once than this gain nothing. */
   private static final long MOST_TOKENS_AT_ONCE = 1 << 17;
 
-  private static final List<Recompute> ALL_RECOMPUTES =
+  private static final List<Recompute> RECOMPUTES =
       List.of(Recompute.FULL, Recompute.SELECTIVE, Recompute.NONE);
 
   /** The unfused loss is left out: it needs more memory and more time than the fused one. */
-  private static final List<LossKind> ALL_LOSSES = List.of(LossKind.CHUNKED, LossKind.FUSED);
+  private static final List<LossKind> LOSSES = List.of(LossKind.CHUNKED, LossKind.FUSED);
 
   private final ModelShape shape;
   private final Job job;
   private final Method method;
   private final Precision precision;
-
-  private final List<Recompute> recomputes;
-  private final List<LossKind> losses;
 
   /** All choices of a request, in one arithmetic. */
   SearchSpace(PlanRequest request, Precision precision) {
@@ -37,8 +34,6 @@ final class SearchSpace {
     job = request.job();
     method = request.method();
     this.precision = precision;
-    recomputes = request.quick() ? List.of(Recompute.FULL, Recompute.SELECTIVE) : ALL_RECOMPUTES;
-    losses = request.quick() ? List.of(LossKind.CHUNKED) : ALL_LOSSES;
   }
 
   /**
@@ -83,9 +78,9 @@ final class SearchSpace {
   }
 
   private void batches(Mesh mesh, int zero, Offload offload, Function<Layout, Fit> visit) {
-    for (LossKind loss : losses) {
+    for (LossKind loss : LOSSES) {
       Fit first = Fit.FITS;
-      for (Recompute recompute : recomputes) {
+      for (Recompute recompute : RECOMPUTES) {
         // What keeps more than selective recompute does cannot fit where that does not.
         if (first == Fit.FITS || recompute != Recompute.NONE) {
           first = batches(mesh, zero, offload, recompute, loss, visit);

@@ -6,11 +6,23 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.duoka.base.DuokaException;
 import dev.duoka.formats.modelconfig.Presets;
 import dev.duoka.hardware.Catalogue;
+import dev.duoka.hardware.Machine;
+import dev.duoka.layout.Method;
+import dev.duoka.layout.Precision;
+import dev.duoka.planner.layout.EngineTraits;
+import dev.duoka.planner.layout.Job;
 import dev.duoka.planner.report.AdviceJson;
 import dev.duoka.planner.report.AdviceText;
+import dev.duoka.planner.search.Plan;
+import dev.duoka.planner.search.PlanRequest;
+import dev.duoka.planner.search.PlanResult;
+import dev.duoka.planner.search.Planner;
 import dev.duoka.planner.shape.ModelShape;
+import java.util.List;
 import java.util.OptionalDouble;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 import tools.jackson.databind.JsonNode;
 
 final class AdviserTests {
@@ -29,6 +41,29 @@ final class AdviserTests {
     MachineAdvice last = advice.machines().getLast();
     assertThat(last.fits()).isFalse();
     assertThat(last.lacks()).contains("lacks at least");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"4xH100-80G", "8xH200", "2xA100-80G", "1xH200"})
+  void theLayoutIsTheOneThatAPlanRuns(String machine) {
+    ModelShape shape = ModelShape.of(Presets.named("deepseek-llm-7b"));
+    Advice advice = advise("deepseek-llm-7b", Task.PRETRAIN, OptionalDouble.empty(), machine);
+    Machine target = Catalogue.builtIn().machine(machine);
+    long perStep = Job.tokensPerStep(Task.PRETRAIN.tokensPerStep(), 4096, target.gpus());
+    PlanResult result =
+        new Planner(Catalogue.builtIn())
+            .plan(
+                new PlanRequest(
+                    "deepseek-llm-7b",
+                    shape,
+                    target,
+                    new Job(4096, perStep, Job.DEFAULT_IMBALANCE),
+                    Method.FULL,
+                    List.of(Precision.BF16),
+                    true,
+                    EngineTraits.DUOKA));
+    Plan plan = result.bestRunnable().orElseGet(() -> result.plans().getFirst());
+    assertThat(advice.machines().getFirst().plan().orElseThrow().layout()).isEqualTo(plan.layout());
   }
 
   @Test

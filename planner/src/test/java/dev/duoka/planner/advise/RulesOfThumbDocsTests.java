@@ -55,7 +55,6 @@ final class RulesOfThumbDocsTests {
             Method.named(method),
             List.of(ProductFormat.halfPrecision(machine.card())),
             true,
-            true,
             EngineTraits.DUOKA);
     return new Planner(catalogue).bestPlan(request).orElseThrow().tokensPerSecond();
   }

@@ -90,7 +90,6 @@ final class ReportTests {
                 Method.FULL,
                 List.of(ProductFormat.halfPrecision(target.card())),
                 false,
-                false,
                 EngineTraits.DUOKA));
   }
 }

@@ -81,7 +81,6 @@ class CountedPlansTests {
         Method.FULL,
         List.of(precision),
         true,
-        false,
         EngineTraits.DUOKA);
   }
 }

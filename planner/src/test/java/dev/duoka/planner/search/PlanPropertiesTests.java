@@ -117,7 +117,6 @@ final class PlanPropertiesTests {
         method,
         List.of(ProductFormat.halfPrecision(machine.card())),
         false,
-        false,
         EngineTraits.DUOKA);
   }
 

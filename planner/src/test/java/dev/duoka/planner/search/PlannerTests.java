@@ -147,7 +147,7 @@ final class PlannerTests {
                 YamlData.parse(
                     "cards: [{name: A100-80G-SXM, memory_gib: " + gib + "}]", "memory.yaml"));
         PlanRequest request =
-            request(model, "8xA100-80G-SXM").on(other.machine("8xA100")).quickly();
+            request(model, "8xA100-80G-SXM").on(other.machine("8xA100")).onAllGpus();
         boolean fits = new Planner(other).bestPlan(request).isPresent();
         assertThat(!fitted || fits).as(model + " with " + gib).isTrue();
         fitted |= fits;
@@ -261,7 +261,11 @@ final class PlannerTests {
         .isNotEmpty()
         .allSatisfy(it -> assertThat(it.layout().precision()).isEqualTo(Precision.BF16));
     assertThat(result.changes())
-        .allSatisfy(it -> assertThat(it.layout()).doesNotContain("fp32"))
+        .allSatisfy(
+            it ->
+                assertThat(it.plan().stream())
+                    .allSatisfy(
+                        plan -> assertThat(plan.layout().precision()).isNotEqualTo(Precision.FP32)))
         .anySatisfy(it -> assertThat(it.change()).contains("machines of 8"))
         .anySatisfy(it -> assertThat(it.change()).contains("lora) and"));
   }
@@ -302,7 +306,6 @@ final class PlannerTests {
             v100.method(),
             List.of(Precision.BF16),
             false,
-            false,
             v100.engine());
     assertThatThrownBy(() -> new Planner(catalogue).plan(wrong))
         .isInstanceOf(DuokaException.class)
@@ -326,7 +329,6 @@ final class PlannerTests {
             coder.job(),
             coder.method(),
             coder.precisions(),
-            false,
             false,
             coder.engine());
     assertThat(new Planner(catalogue).plan(request).bestRunnable()).isPresent();
@@ -371,7 +373,6 @@ final class PlannerTests {
         new Job(4096, 1 << 20, Job.DEFAULT_IMBALANCE),
         Method.FULL,
         List.of(ProductFormat.halfPrecision(target.card()), Precision.FP32),
-        false,
         false,
         EngineTraits.DUOKA);
   }
