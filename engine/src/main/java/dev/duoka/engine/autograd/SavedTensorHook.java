@@ -8,7 +8,7 @@ import dev.duoka.tensor.Tensor;
  */
 public interface SavedTensorHook {
   /**
-   * Takes over a tensor that was saved.
+   * Takes over a tensor that was saved, unless it throws.
    *
    * @return what {@link #unpack} needs to bring it back
    */

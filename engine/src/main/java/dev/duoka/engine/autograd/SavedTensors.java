@@ -1,5 +1,6 @@
 package dev.duoka.engine.autograd;
 
+import dev.duoka.base.Resources;
 import dev.duoka.layout.Recompute;
 import dev.duoka.tensor.MemoryOwner;
 import dev.duoka.tensor.Scope;
@@ -57,16 +58,24 @@ public final class SavedTensors {
     if (!tape.isRecording()) {
       return;
     }
-    Tensor shared = Scope.detach(tensor.share());
-    SavedTensorHook hook = tape.savedTensorHook();
-    Slot former =
-        slots.put(
-            name, hook == null ? new Slot.Kept(shared) : new Slot.Packed(hook.pack(name, shared)));
+    Slot former = slots.put(name, kept(name, tensor.share()));
     if (former != null) {
       release(name, former);
     }
     if (count == enough) {
       throw new AllSaved();
+    }
+  }
+
+  private Slot kept(String name, Tensor shared) {
+    SavedTensorHook hook = tape.savedTensorHook();
+    if (hook == null) {
+      return new Slot.Kept(Scope.detach(shared));
+    }
+    try (Resources made = new Resources()) { // a hook that fails has not taken it over
+      Object ticket = hook.pack(name, made.own(Scope.detach(shared)));
+      made.release();
+      return new Slot.Packed(ticket);
     }
   }
 
@@ -199,7 +208,7 @@ public final class SavedTensors {
     return producers;
   }
 
-  /** Books what is kept here on another owner. */
+  /** Books what is kept here on another owner; what a hook keeps is for the hook to book. */
   void bookOn(MemoryOwner owner) {
     for (Slot slot : slots.values()) {
       if (slot instanceof Slot.Kept(Tensor tensor)) {

@@ -130,6 +130,16 @@ public final class ParameterStore implements AutoCloseable {
     return buckets.getFirst();
   }
 
+  /** The buckets that have gradients, in the same order. */
+  public List<Bucket> trainableBuckets() {
+    return buckets.stream().filter(bucket -> bucket.key().trainable()).toList();
+  }
+
+  /** The dtype of all values, in which layers compute. */
+  public Dtype dtype() {
+    return buckets.getFirst().key().dtype();
+  }
+
   /** The device of all values. */
   public Device device() {
     return buckets.getFirst().values().device();
@@ -137,7 +147,7 @@ public final class ParameterStore implements AutoCloseable {
 
   /** The dtype of main gradients, moments and sums of losses. */
   public Dtype gradientDtype() {
-    return Bucket.gradientDtype(buckets.getFirst().key().dtype());
+    return Bucket.gradientDtype(dtype());
   }
 
   /** The number of weights, padding not counted. */
@@ -152,7 +162,7 @@ public final class ParameterStore implements AutoCloseable {
 
   /** Zeroes the gradients that nothing was added to: before a reduction or an update reads all. */
   public void zeroUntouchedGradients() {
-    buckets.forEach(Bucket::zeroUntouchedGradients);
+    trainableBuckets().forEach(Bucket::zeroUntouchedGradients);
   }
 
   @Override

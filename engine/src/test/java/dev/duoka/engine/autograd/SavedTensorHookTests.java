@@ -1,6 +1,7 @@
 package dev.duoka.engine.autograd;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.duoka.layout.Recompute;
 import dev.duoka.tensor.Device;
@@ -22,7 +23,7 @@ class SavedTensorHookTests {
   private static final Device DEVICE = TestDevice.current();
 
   /** Moves tensors out to Java arrays and back. */
-  private static final class Elsewhere implements SavedTensorHook {
+  private static class Elsewhere implements SavedTensorHook {
     /** A tensor as numbers; tickets are told apart by identity. */
     private static final class Ticket {
       final double[] values;
@@ -105,6 +106,26 @@ class SavedTensorHookTests {
       chain.train(Recompute.FULL, tape -> tape.keepSavedTensorsWith(again));
       assertThat(again.packed).isEqualTo(once.packed + Chain.BLOCKS);
       assertThat(again.away).isEmpty();
+    }
+  }
+
+  @Test
+  void failingToTakeATensorLeavesNoneBehind() {
+    try (Chain chain = new Chain(DEVICE)) {
+      LedgerSnapshot before = LedgerSnapshot.of(DEVICE);
+      Elsewhere hook =
+          new Elsewhere() {
+            @Override
+            public Object pack(String name, Tensor tensor) {
+              throw new IllegalStateException("no room");
+            }
+          };
+      try (Scope _ = Scope.open(MemoryOwner.TEMPORARIES);
+          Tape tape = Tape.recording(Recompute.NONE)) {
+        tape.keepSavedTensorsWith(hook);
+        assertThatThrownBy(() -> chain.loss(tape)).hasMessage("no room");
+      }
+      before.assertUnchanged();
     }
   }
 

@@ -1,5 +1,6 @@
 package dev.duoka.parallel.state;
 
+import dev.duoka.base.Resources;
 import dev.duoka.comm.Communicator;
 import dev.duoka.comm.Pending;
 import dev.duoka.engine.autograd.Work;
@@ -39,6 +40,7 @@ public final class ShardedOptimizer implements AutoCloseable {
   private final GradientReducer reducer;
   private final GradientSquares squares;
   private final DeferredRead[] normReads = new DeferredRead[2];
+  private final Resources owned;
   private long steps;
 
   /**
@@ -54,22 +56,17 @@ public final class ShardedOptimizer implements AutoCloseable {
     this.group = group;
     this.settings = settings;
     this.sharded = zeroStage == 1 && group.size() > 1;
-    boolean complete = false;
-    try {
-      for (Bucket bucket : store.buckets()) {
-        slices.add(slice(bucket));
+    try (Resources made = new Resources()) {
+      for (Bucket bucket : store.trainableBuckets()) {
+        slices.add(made.own(slice(bucket)));
       }
-      squares = squares();
-      complete = true;
-    } finally {
-      if (!complete) {
-        slices.forEach(StateSlice::close);
+      squares = made.own(squares());
+      for (int i = 0; i < normReads.length; i++) {
+        normReads[i] = made.own(new DeferredRead(store.device(), Dtype.FLOAT64, 1));
       }
+      owned = made.release();
     }
     reducer = new GradientReducer(slices, group, sharded);
-    for (int i = 0; i < normReads.length; i++) {
-      normReads[i] = new DeferredRead(store.device(), Dtype.FLOAT64, 1);
-    }
   }
 
   private StateSlice slice(Bucket bucket) {
@@ -198,7 +195,7 @@ public final class ShardedOptimizer implements AutoCloseable {
       pieces.add(ofSlice);
     }
     return new GradientSquares(
-        store.buckets().getFirst().key().dtype(),
+        store.dtype(),
         slices.stream().map(StateSlice::gradients).toList(),
         pieces,
         store.parameters().size());
@@ -260,10 +257,6 @@ public final class ShardedOptimizer implements AutoCloseable {
 
   @Override
   public void close() {
-    slices.forEach(StateSlice::close);
-    squares.close();
-    for (DeferredRead read : normReads) {
-      read.close();
-    }
+    owned.close();
   }
 }

@@ -1,5 +1,6 @@
 package dev.duoka.parallel.step;
 
+import dev.duoka.comm.Pending;
 import dev.duoka.data.batch.MicroBatch;
 import dev.duoka.engine.autograd.DeferredWeights;
 import dev.duoka.engine.autograd.Tape;
@@ -10,7 +11,6 @@ import dev.duoka.model.Losses;
 import dev.duoka.model.TokenBatch;
 import dev.duoka.model.layer.Pass;
 import dev.duoka.tensor.Device;
-import dev.duoka.tensor.Dtype;
 import dev.duoka.tensor.MemoryOwner;
 import dev.duoka.tensor.Scope;
 import dev.duoka.tensor.Tensor;
@@ -35,7 +35,9 @@ final class MicroBatchRun implements AutoCloseable {
   private @Nullable Variable inputLeaf;
   private @Nullable Variable output;
   private @Nullable Tensor outputGradient;
+  private final List<Pending> sends = new ArrayList<>();
   private boolean inputsDone;
+  private boolean inputGradientIsSent;
 
   MicroBatchRun(LanguageModel model, Recompute recompute, MicroBatch microBatch) {
     this.model = model;
@@ -107,9 +109,28 @@ final class MicroBatchRun implements AutoCloseable {
     tape.backwardWeights();
   }
 
-  /** Whether all gradients are there. */
+  /** Notes that the output is on its way to the next stage. */
+  void outputSent(Pending send) {
+    sends.add(send);
+  }
+
+  /** Notes that the input's gradient is on its way to the stage before. */
+  void inputGradientSent(Pending send) {
+    sends.add(send);
+    inputGradientIsSent = true;
+  }
+
+  /** Lets the current stream wait until the other stages have what was sent. */
+  void joinSends() {
+    sends.forEach(Pending::join);
+  }
+
+  /** Whether all gradients are there, and what goes to other stages has arrived. Never waits. */
   boolean isDone() {
-    return inputsDone && !tape.hasWaitingWeights();
+    return inputsDone
+        && !tape.hasWaitingWeights()
+        && (model.embeds() || inputGradientIsSent)
+        && sends.stream().allMatch(Pending::isDone);
   }
 
   /** Memory for the input that the stage before sends: {@code [b·t, h]}. */
@@ -127,11 +148,12 @@ final class MicroBatchRun implements AutoCloseable {
   }
 
   private Tensor border() {
-    Dtype dtype = model.parameters().buckets().getFirst().key().dtype();
     long rows = (long) microBatch.rows() * microBatch.length();
     try (Scope _ = Scope.open(MemoryOwner.ACTIVATIONS)) {
       Tensor tensor =
-          Scope.detach(Tensors.empty(dtype, device(), rows, model.config().hiddenSize()));
+          Scope.detach(
+              Tensors.empty(
+                  model.parameters().dtype(), device(), rows, model.config().hiddenSize()));
       held.add(tensor);
       return tensor;
     }

@@ -1,7 +1,6 @@
 package dev.duoka.parallel.step;
 
 import dev.duoka.comm.Communicator;
-import dev.duoka.comm.Pending;
 import dev.duoka.comm.SingleRank;
 import dev.duoka.data.batch.MicroBatch;
 import dev.duoka.engine.autograd.DeferredWeights;
@@ -13,7 +12,6 @@ import dev.duoka.layout.Recompute;
 import dev.duoka.model.LanguageModel;
 import dev.duoka.parallel.schedule.Action;
 import dev.duoka.parallel.schedule.Action.Kind;
-import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -43,7 +41,6 @@ public final class ScheduleExecutor {
   private final Recompute recompute;
   private final Communicator pipeline;
   private final Map<Integer, MicroBatchRun> running = new HashMap<>();
-  private final List<Pending> sent = new ArrayList<>();
   private Substitution substitution = Substitution.NONE;
   private DeferredWeights deferred = DeferredWeights.KEPT;
   private @Nullable SavedTensorHook savedTensorHook;
@@ -110,6 +107,7 @@ public final class ScheduleExecutor {
         Consumer<Parameter> ready =
             last.isPresent() && last.getAsInt() == i ? work.gradientReady() : _ -> {};
         run(action, microBatches, work, ready);
+        closeThoseThatAreDone();
         double seconds = (System.nanoTime() - start) * 1e-9;
         switch (action.kind()) {
           case FORWARD -> forwardSeconds += seconds;
@@ -121,12 +119,11 @@ public final class ScheduleExecutor {
               REDUCE_GRADIENTS -> {}
         }
       }
-      sent.forEach(Pending::join);
+      running.values().forEach(MicroBatchRun::joinSends);
     } catch (Throwable t) { // of whatever kind: what was sent goes below, so nobody may read it
       pipeline.abort("a rank failed in its pipeline schedule: " + t);
       throw t;
     } finally {
-      sent.clear();
       running.values().forEach(MicroBatchRun::close);
       running.clear();
     }
@@ -149,26 +146,22 @@ public final class ScheduleExecutor {
         MicroBatchRun run = running(number, action);
         run.tape().onGradientReady(ready);
         run.backward();
-        endIfDone(number, run);
       }
-      case INPUT_GRADIENTS -> {
-        MicroBatchRun run = running(number, action);
-        run.backwardInputs(deferred);
-        endIfDone(number, run);
-      }
+      case INPUT_GRADIENTS -> running(number, action).backwardInputs(deferred);
       case WEIGHT_GRADIENTS -> {
         MicroBatchRun run = running(number, action);
         run.tape().onGradientReady(ready);
         run.backwardWeights();
-        endIfDone(number, run);
       }
-      case SEND_FORWARD ->
-          sent.add(pipeline.send(running(number, action).output(), pipeline.rank() + 1));
+      case SEND_FORWARD -> {
+        MicroBatchRun run = running(number, action);
+        run.outputSent(pipeline.send(run.output(), pipeline.rank() + 1));
+      }
       case RECEIVE_FORWARD ->
           pipeline.receive(run(number, microBatches).newInput(), pipeline.rank() - 1).join();
       case SEND_BACKWARD -> {
         MicroBatchRun run = running(number, action);
-        sent.add(pipeline.send(run.inputGradient(), pipeline.rank() - 1));
+        run.inputGradientSent(pipeline.send(run.inputGradient(), pipeline.rank() - 1));
       }
       case RECEIVE_BACKWARD ->
           pipeline.receive(running(number, action).newOutputGradient(), pipeline.rank() + 1).join();
@@ -201,11 +194,17 @@ public final class ScheduleExecutor {
     return run;
   }
 
-  /** What may still be sent stays until the step's end; all else goes. */
-  private void endIfDone(int number, MicroBatchRun run) {
-    if (run.isDone() && model.embeds() && model.hasHead()) {
-      running.remove(number);
-      run.close();
-    }
+  /** Whichever micro-batch has its gradients, and whose messages have been taken. */
+  private void closeThoseThatAreDone() {
+    running
+        .values()
+        .removeIf(
+            run -> {
+              boolean done = run.isDone();
+              if (done) {
+                run.close();
+              }
+              return done;
+            });
   }
 }

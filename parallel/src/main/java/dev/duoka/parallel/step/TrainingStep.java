@@ -1,5 +1,6 @@
 package dev.duoka.parallel.step;
 
+import dev.duoka.base.Resources;
 import dev.duoka.comm.Communicator;
 import dev.duoka.data.batch.MicroBatch;
 import dev.duoka.data.batch.StepBatch;
@@ -19,6 +20,7 @@ import dev.duoka.parallel.state.PendingOutcome;
 import dev.duoka.parallel.state.ShardedOptimizer;
 import dev.duoka.parallel.state.StepOutcome;
 import dev.duoka.tensor.Device;
+import dev.duoka.tensor.Dtype;
 import dev.duoka.tensor.MemoryOwner;
 import dev.duoka.tensor.Scope;
 import dev.duoka.tensor.Tensor;
@@ -98,6 +100,7 @@ public final class TrainingStep implements AutoCloseable {
   private final ScheduleExecutor executor;
   private final Tensor lossSums;
   private final DeferredRead[] lossReads = new DeferredRead[2];
+  private final Resources owned;
   private long launched;
   private @Nullable FunctionObserver observer;
 
@@ -114,14 +117,15 @@ public final class TrainingStep implements AutoCloseable {
     this.auxiliary = settings.auxiliary();
     this.device = model.parameters().device();
     this.executor = new ScheduleExecutor(model, settings.recompute());
-    try (Scope _ = Scope.open(MemoryOwner.TEMPORARIES)) {
-      lossSums =
-          Scope.detach(
-              Tensors.zeros(
-                  model.parameters().gradientDtype(), device, 1 + model.predictionDepth()));
-    }
-    for (int i = 0; i < lossReads.length; i++) {
-      lossReads[i] = new DeferredRead(device, lossSums.dtype(), 1 + model.predictionDepth());
+    Dtype dtype = model.parameters().gradientDtype();
+    int losses = 1 + model.predictionDepth();
+    try (Resources made = new Resources();
+        Scope _ = Scope.open(MemoryOwner.TEMPORARIES)) {
+      lossSums = made.own(Scope.detach(Tensors.zeros(dtype, device, losses)));
+      for (int i = 0; i < lossReads.length; i++) {
+        lossReads[i] = made.own(new DeferredRead(device, dtype, losses));
+      }
+      owned = made.release();
     }
   }
 
@@ -274,9 +278,6 @@ public final class TrainingStep implements AutoCloseable {
 
   @Override
   public void close() {
-    lossSums.close();
-    for (DeferredRead read : lossReads) {
-      read.close();
-    }
+    owned.close();
   }
 }

@@ -1,5 +1,6 @@
 package dev.duoka.tensor.op;
 
+import dev.duoka.base.Resources;
 import dev.duoka.ffi.cuda.CudaAvailability;
 import dev.duoka.ffi.cuda.CudaEvent;
 import dev.duoka.ffi.torch.CudaStreams;
@@ -31,9 +32,11 @@ public final class DeferredRead implements AutoCloseable {
       arrived = null;
       return;
     }
-    arrived = CudaAvailability.check().orElseThrow().get(device.index()).newEvent();
-    try (Scope _ = Scope.open(MemoryOwner.TEMPORARIES)) {
+    try (Resources made = new Resources();
+        Scope _ = Scope.open(MemoryOwner.TEMPORARIES)) {
+      arrived = made.own(CudaAvailability.check().orElseThrow().get(device.index()).newEvent());
       host = Scope.detach(Tensors.emptyPinned(dtype, elements));
+      made.release();
     }
   }
 
