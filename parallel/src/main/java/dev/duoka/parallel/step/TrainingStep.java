@@ -14,8 +14,8 @@ import dev.duoka.model.LossWeights;
 import dev.duoka.model.Losses;
 import dev.duoka.model.TokenBatch;
 import dev.duoka.model.layer.Pass;
-import dev.duoka.model.layer.SelectionBias;
 import dev.duoka.parallel.schedule.Schedule;
+import dev.duoka.parallel.state.ExpertLoads;
 import dev.duoka.parallel.state.PendingOutcome;
 import dev.duoka.parallel.state.ShardedOptimizer;
 import dev.duoka.parallel.state.StepOutcome;
@@ -179,7 +179,7 @@ public final class TrainingStep implements AutoCloseable {
     // A skipped step moves no bias, and its load is forgotten: a checkpoint has none of it. Without
     // a loss scale such a step ends the run.
     double rate = applied ? auxiliary.biasUpdateRate() : 0;
-    model.selectionBiases().forEach(bias -> move(bias, rate));
+    ExpertLoads.balance(model.selectionBiases(), data, rate);
     DeferredRead losses = lossReads[(int) (launched++ % lossReads.length)];
     losses.start(lossSums);
     double optimizerSeconds = (System.nanoTime() - start) * 1e-9;
@@ -192,15 +192,6 @@ public final class TrainingStep implements AutoCloseable {
       before.run();
     }
     optimizer.reducer().finish();
-  }
-
-  /** The load counts over all ranks, on every one of them. */
-  private void move(SelectionBias bias, double rate) {
-    Tensor load = bias.load();
-    if (load != null) {
-      data.allReduce(load).join();
-    }
-    bias.move(rate);
   }
 
   private PendingOutcome update(double learningRate, double scale) {

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.duoka.comm.Exchange;
 import dev.duoka.comm.ExchangeLedger;
+import dev.duoka.comm.Operation;
 import dev.duoka.comm.local.LocalRanks;
 import dev.duoka.formats.modelconfig.ModelConfig;
 import dev.duoka.layout.Precision;
@@ -13,6 +14,7 @@ import dev.duoka.parallel.step.StepSettings;
 import dev.duoka.parallel.step.TrainingRank;
 import dev.duoka.parallel.testing.TinyRuns;
 import dev.duoka.tensor.Device;
+import dev.duoka.tensor.Dtype;
 import dev.duoka.tensor.MemoryOwner;
 import dev.duoka.tensor.ThreadLedger;
 import dev.duoka.tensor.testing.TestDevice;
@@ -20,8 +22,10 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import org.assertj.core.data.Percentage;
 import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -81,6 +85,22 @@ class DryRunTests {
           }
         });
     assertThat(peaks.subList(2, 4)).containsOnly(peaks.get(1));
+  }
+
+  @Test
+  void theLoadsOfAllLayersAreSummedAtOnce() {
+    ModelConfig config = TinyRuns.config("tiny-v3");
+    StepSettings settings = TinyRuns.settings(config, Precision.FP32, Recompute.NONE, 1);
+    int experts = Objects.requireNonNull(config.moe()).routedExperts();
+    assertThat(DryRun.unrolled(new DryRunJob(settings, 2, SEQUENCES, 1)).exchanges())
+        .filteredOn(exchange -> exchange.operation() == Operation.ALL_REDUCE)
+        .filteredOn(exchange -> exchange.dtype() == Dtype.FLOAT32)
+        .singleElement()
+        .satisfies(
+            exchange ->
+                assertThat(exchange.elements() % experts == 0 && exchange.elements() > experts)
+                    .as("%s: of several layers of %s experts", exchange, experts)
+                    .isTrue());
   }
 
   /** In 16 bits the dry run is one of a GPU, with our kernels and cuDNN. */
