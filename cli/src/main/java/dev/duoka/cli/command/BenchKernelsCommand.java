@@ -1,5 +1,6 @@
 package dev.duoka.cli.command;
 
+import dev.duoka.base.Percent;
 import dev.duoka.cli.console.RecordTree;
 import dev.duoka.formats.json.Json;
 import dev.duoka.measure.kernel.DeviceRates;
@@ -170,9 +171,9 @@ final class BenchKernelsCommand implements Callable<Integer> {
           line.measured()
               ? String.format(
                   Locale.ROOT,
-                  "%9.3f  %5.1f %%",
+                  "%9.3f  %7s",
                   line.milliseconds(),
-                  100 * line.rooflineUtilisation(rates))
+                  Percent.text(line.rooflineUtilisation(rates)))
               : "        –  not on this card, or not in these sizes");
     }
   }

@@ -1,5 +1,6 @@
 package dev.duoka.cli.command;
 
+import dev.duoka.base.Percent;
 import dev.duoka.formats.json.Json;
 import dev.duoka.measure.profile.PerfettoTrace;
 import dev.duoka.measure.profile.ProfiledSteps;
@@ -124,8 +125,6 @@ final class ProfileCommand implements Callable<Integer> {
   }
 
   private static String percent(OptionalDouble share) {
-    return share.isPresent()
-        ? String.format(Locale.ROOT, "%.1f %%", share.getAsDouble() * 100)
-        : "not known";
+    return share.isPresent() ? Percent.text(share.getAsDouble()) : "not known";
   }
 }

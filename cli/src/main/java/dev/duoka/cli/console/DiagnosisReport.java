@@ -1,6 +1,7 @@
 package dev.duoka.cli.console;
 
 import dev.duoka.base.ByteSize;
+import dev.duoka.base.Percent;
 import dev.duoka.diagnosis.rule.Role;
 import dev.duoka.diagnosis.verdict.Diagnosis;
 import dev.duoka.diagnosis.verdict.Evidence;
@@ -86,7 +87,7 @@ public final class DiagnosisReport {
   }
 
   private static String certainty(Finding finding) {
-    String percent = Math.round(finding.confidence() * 100) + " %";
+    String percent = Percent.whole(finding.confidence());
     return finding.role() == Role.ROOT ? percent : percent + ", the cause itself is not in the log";
   }
 
