@@ -59,7 +59,7 @@ final class CommandLineTests {
             """);
     assertThat(run("config", file.toString(), "--set", "training.micro_batch=8")).isZero();
     assertThat(out.toString())
-        .contains("8192 tokens = 1 ranks × 4 accumulation steps × 8 sequences × 256")
+        .contains("8,192 tokens = 1 rank × 4 accumulation steps × 8 sequences × 256 tokens")
         .contains("clip_norm: 1.0");
     assertThat(err.toString()).isEmpty();
   }

@@ -72,8 +72,10 @@ final class CardNames {
         "the catalogue has no card '" + name + "'",
         near.map(card -> "Did you mean '" + card + "'?")
             .orElse(
-                "It has "
-                    + String.join(", ", cards.stream().map(Card::name).toList())
+                "'duoka advise --docs' prints the "
+                    + cards.size()
+                    + " cards that it has, for example "
+                    + cards.getFirst().name()
                     + "; --catalogue adds others."));
   }
 

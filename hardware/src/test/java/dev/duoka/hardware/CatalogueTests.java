@@ -42,7 +42,7 @@ final class CatalogueTests {
     "32xV100, 1 to 16 GPUs",
     "99999999999999999999xA100, 1 to 8 GPUs",
     "8x, the catalogue has no card",
-    "Voodoo 2, It has P100-16G-SXM"
+    "Voodoo 2, for example P100-16G-SXM"
   })
   void wrongNamesGetOneClearMessage(String written, String message) {
     assertThatThrownBy(() -> catalogue.machine(written))

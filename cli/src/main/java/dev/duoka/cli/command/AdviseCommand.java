@@ -28,6 +28,7 @@ import picocli.CommandLine.Spec;
     name = "advise",
     description = {
       "Rank machines for a model and a job: what fits, tokens/s, hours, energy and money.",
+      "Needs --budget, to rank all machines of the catalogue, or --gpus, to compare some.",
       "Exit status 1 where no machine fits the job and the budget."
     })
 final class AdviseCommand implements Callable<Integer> {

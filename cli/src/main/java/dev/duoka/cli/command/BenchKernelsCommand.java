@@ -31,50 +31,82 @@ final class BenchKernelsCommand implements Callable<Integer> {
   /** The most elements of a row, as far as a norm's registers reach. */
   private static final int WIDEST = 16_384;
 
-  @Option(names = "--rows", defaultValue = "32768", description = "Tokens (32768).")
+  @Option(
+      names = "--rows",
+      paramLabel = "N",
+      defaultValue = "32768",
+      description = "Tokens (32768).")
   private long rows;
 
-  @Option(names = "--hidden", defaultValue = "2048", description = "Width of norms (2048).")
+  @Option(
+      names = "--hidden",
+      paramLabel = "N",
+      defaultValue = "2048",
+      description = "Width of norms (2048).")
   private long hidden;
 
-  @Option(names = "--intermediate", defaultValue = "5504", description = "Width of SwiGLU (5504).")
+  @Option(
+      names = "--intermediate",
+      paramLabel = "N",
+      defaultValue = "5504",
+      description = "Width of SwiGLU (5504).")
   private long intermediate;
 
-  @Option(names = "--vocabulary", defaultValue = "32256", description = "Vocabulary (32256).")
+  @Option(
+      names = "--vocabulary",
+      paramLabel = "N",
+      defaultValue = "32256",
+      description = "Vocabulary (32256).")
   private long vocabulary;
 
-  @Option(names = "--heads", defaultValue = "16", description = "Heads of attention (16).")
+  @Option(
+      names = "--heads",
+      paramLabel = "N",
+      defaultValue = "16",
+      description = "Heads of attention (16).")
   private int heads;
 
-  @Option(names = "--head-width", defaultValue = "128", description = "Width of a head (128).")
+  @Option(
+      names = "--head-width",
+      paramLabel = "N",
+      defaultValue = "128",
+      description = "Width of a head (128).")
   private int headWidth;
 
   @Option(
       names = "--nope",
+      paramLabel = "N",
       defaultValue = "128",
       description = "Width of the unrotated part of a latent head (128).")
   private int nope;
 
   @Option(
       names = "--rope",
+      paramLabel = "N",
       defaultValue = "64",
       description = "Width of the rotated part of a latent head (64).")
   private int rope;
 
   @Option(
       names = "--value-width",
+      paramLabel = "N",
       defaultValue = "128",
       description = "Width of a latent value (128).")
   private int value;
 
-  @Option(names = "--experts", defaultValue = "64", description = "Experts (64).")
+  @Option(names = "--experts", paramLabel = "N", defaultValue = "64", description = "Experts (64).")
   private int experts;
 
-  @Option(names = "--experts-per-token", defaultValue = "6", description = "Of those (6).")
+  @Option(
+      names = "--experts-per-token",
+      paramLabel = "N",
+      defaultValue = "6",
+      description = "Of those (6).")
   private int expertsPerToken;
 
   @Option(
       names = "--expert-width",
+      paramLabel = "N",
       defaultValue = "1408",
       description = "Width of an expert's SwiGLU (1408).")
   private long expertWidth;

@@ -30,10 +30,18 @@ final class BenchTrainCommand implements Callable<Integer> {
 
   @Mixin private StepOptions step = new StepOptions();
 
-  @Option(names = "--steps", defaultValue = "8", description = "Steps that count (8).")
+  @Option(
+      names = "--steps",
+      paramLabel = "N",
+      defaultValue = "8",
+      description = "Steps that count (8).")
   private int steps;
 
-  @Option(names = "--warm-up", defaultValue = "3", description = "Steps before them (3).")
+  @Option(
+      names = "--warm-up",
+      paramLabel = "N",
+      defaultValue = "3",
+      description = "Steps before them (3).")
   private int warmUp;
 
   @Option(

@@ -1,5 +1,6 @@
 package dev.duoka.cli.command;
 
+import dev.duoka.base.Plural;
 import dev.duoka.doctor.check.CopyResult;
 import dev.duoka.doctor.check.CopyTest;
 import dev.duoka.doctor.check.Doctor;
@@ -164,11 +165,11 @@ final class DoctorCommand implements Callable<Integer> {
       }
     }
     out.printf(
-        "%d checks: %d errors, %d warnings, %d notes%s%n",
-        diagnosis.examined().size(),
-        diagnosis.count(Severity.ERROR),
-        diagnosis.count(Severity.WARNING),
-        diagnosis.count(Severity.NOTE),
+        "%s: %s, %s, %s%s%n",
+        Plural.of(diagnosis.examined().size(), "check"),
+        Plural.of(diagnosis.count(Severity.ERROR), "error"),
+        Plural.of(diagnosis.count(Severity.WARNING), "warning"),
+        Plural.of(diagnosis.count(Severity.NOTE), "note"),
         unseen == 0
             ? ""
             : "; "

@@ -85,7 +85,9 @@ final class PlanCommand implements Callable<Integer> {
   @Option(
       names = "--precision",
       paramLabel = "PRECISION",
-      description = "fp32, tf32, bf16, fp16 or fp8; by default what the card does best.")
+      description =
+          "fp32, tf32, bf16, fp16 or fp8; by default bf16, or fp16 on cards without it, and fp32"
+              + " where nothing fits in 16 bits.")
   private @Nullable String precision;
 
   @Option(

@@ -45,7 +45,11 @@ final class ProfileCommand implements Callable<Integer> {
       description = "Override a field of the run file. Repeatable.")
   private List<String> overrides = new ArrayList<>();
 
-  @Option(names = "--steps", defaultValue = "5", description = "Steps that count (5).")
+  @Option(
+      names = "--steps",
+      paramLabel = "N",
+      defaultValue = "5",
+      description = "Steps that count (5).")
   private int steps;
 
   @Option(

@@ -18,7 +18,7 @@ final class StepOptions {
   private static final class Precisions implements Iterable<String> {
     @Override
     public Iterator<String> iterator() {
-      return List.of("FP32", "BF16", "FP16", "FP8").iterator();
+      return List.of("fp32", "bf16", "fp16", "fp8").iterator();
     }
   }
 
@@ -41,30 +41,45 @@ final class StepOptions {
       description = "Change a field of config.json, for example num_hidden_layers=8. Repeatable.")
   private Map<String, String> shape = new LinkedHashMap<>();
 
-  @Option(names = "--batch", defaultValue = "8", description = "Sequences in a micro-batch (8).")
+  @Option(
+      names = "--batch",
+      paramLabel = "N",
+      defaultValue = "8",
+      description = "Sequences in a micro-batch (8).")
   private int batch;
 
-  @Option(names = "--accumulation", defaultValue = "1", description = "Micro-batches a step (1).")
+  @Option(
+      names = "--accumulation",
+      paramLabel = "N",
+      defaultValue = "1",
+      description = "Micro-batches a step (1).")
   private int accumulation;
 
-  @Option(names = "--seq", defaultValue = "4096", description = "Tokens in a sequence (4096).")
+  @Option(
+      names = "--seq",
+      paramLabel = "N",
+      defaultValue = "4096",
+      description = "Tokens in a sequence (4096).")
   private int length;
 
   @Option(
       names = "--precision",
-      defaultValue = "BF16",
+      paramLabel = "PRECISION",
+      defaultValue = "bf16",
       completionCandidates = Precisions.class,
       description = "${COMPLETION-CANDIDATES} (${DEFAULT-VALUE}).")
   private Precision precision = Precision.BF16;
 
   @Option(
       names = "--recompute",
-      defaultValue = "NONE",
-      description = "NONE, SELECTIVE, FULL (${DEFAULT-VALUE}).")
+      paramLabel = "KIND",
+      defaultValue = "none",
+      description = "none, selective, full (${DEFAULT-VALUE}).")
   private Recompute recompute = Recompute.NONE;
 
   @Option(
       names = "--device",
+      paramLabel = "DEVICE",
       defaultValue = "auto",
       description = "auto, cpu, cuda, or meta to count memory only (auto).")
   private String device = "auto";

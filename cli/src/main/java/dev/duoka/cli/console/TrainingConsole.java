@@ -144,6 +144,9 @@ public final class TrainingConsole implements RunListener {
       out.println("  " + again(result, runFile));
     } else if (result.lastCheckpoint().isPresent()) {
       out.println("Try next:");
+      if (result.hasStepsLeft()) {
+        out.println("  " + again(result, runFile));
+      }
       out.println(
           "  ./duoka generate " + result.runDir() + " --prompt \"" + result.prompt() + "\"");
       out.println("  ./duoka export " + result.runDir() + " --output model");

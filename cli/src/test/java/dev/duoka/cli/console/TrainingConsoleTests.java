@@ -19,6 +19,8 @@ import java.util.OptionalLong;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import tools.jackson.databind.JsonNode;
 
 final class TrainingConsoleTests {
@@ -42,12 +44,18 @@ final class TrainingConsoleTests {
   }
 
   private RunResult result(RunResult.End end, OptionalLong checkpoint, boolean saveFailed) {
+    return result(end, checkpoint, 10, saveFailed);
+  }
+
+  private RunResult result(
+      RunResult.End end, OptionalLong checkpoint, long totalSteps, boolean saveFailed) {
     boolean worked = end != RunResult.End.NOTHING_TO_DO;
     return new RunResult(
         worked ? 2.5 : Double.NaN,
         OptionalDouble.empty(),
         10,
         5,
+        totalSteps,
         worked ? SPEED : new RunResult.Speed(Double.NaN, Double.NaN, Double.NaN),
         1 << 20,
         run,
@@ -70,6 +78,13 @@ final class TrainingConsoleTests {
         .contains("Done after 10 steps: loss 2.5000, 1,000 tokens/s (800 with validation")
         .contains("newest one  of step 10")
         .contains("./duoka generate " + run + " --prompt \"once upon\"");
+  }
+
+  @ParameterizedTest
+  @CsvSource({"10, false", "20, true"})
+  void suggestsToGoOnWhereStepsAreLeft(long totalSteps, boolean goesOn) {
+    RunResult tenSteps = result(RunResult.End.COMPLETE, OptionalLong.of(10), totalSteps, false);
+    assertThat(finished(tenSteps, false).contains("--resume")).isEqualTo(goesOn);
   }
 
   @Test

@@ -36,7 +36,7 @@ final class DriverCheck implements Check {
       out.note(
           "no NVIDIA driver and no NVIDIA card: " + why,
           "duoka computes on the CPU here; everything about GPUs was left out",
-          "nothing to do; on a GPU host install NVIDIA's driver");
+          "install NVIDIA's driver if this host has a GPU; without one there is nothing to do");
     } else {
       out.unseen("driver version: " + why);
     }

@@ -2,6 +2,7 @@ package dev.duoka.train.config;
 
 import dev.duoka.base.DuokaException;
 import dev.duoka.base.ErrorCode;
+import dev.duoka.base.Plural;
 import java.util.Locale;
 import java.util.OptionalInt;
 
@@ -105,17 +106,19 @@ public record BatchPlan(long tokensPerStep, int sequenceLength, int dataRanks, i
     return sequencesPerRank() / microBatch;
   }
 
-  /** For example {@code 8192 tokens = 2 ranks × 2 accumulation steps × 8 sequences × 256}. */
+  /**
+   * For example {@code 8,192 tokens = 2 ranks × 2 accumulation steps × 8 sequences × 256 tokens}.
+   */
   @Override
   public String toString() {
     return String.format(
         Locale.ROOT,
-        "%d tokens = %d ranks × %d accumulation steps × %d sequences × %d",
-        tokensPerStep,
-        dataRanks,
-        accumulationSteps(),
-        microBatch,
-        sequenceLength);
+        "%s = %s × %s × %s × %s",
+        Plural.of(tokensPerStep, "token"),
+        Plural.of(dataRanks, "rank"),
+        Plural.of(accumulationSteps(), "accumulation step"),
+        Plural.of(microBatch, "sequence"),
+        Plural.of(sequenceLength, "token"));
   }
 
   private static int divisorUpTo(long value, long largest) {

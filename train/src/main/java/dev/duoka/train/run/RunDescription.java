@@ -1,5 +1,6 @@
 package dev.duoka.train.run;
 
+import dev.duoka.base.Plural;
 import dev.duoka.formats.modelconfig.ParameterCounts;
 import dev.duoka.train.config.BatchPlan;
 import dev.duoka.train.device.DevicePeak;
@@ -16,11 +17,11 @@ final class RunDescription {
         Locale.ROOT,
         "model    %s, %,d parameters (%,d active), %s%n"
             + "data     %,d training tokens, %s%n"
-            + "devices  %s (%s), %d CPU threads a rank; MFU against %s%n"
+            + "devices  %s (%s), %s a rank; MFU against %s%n"
             + "batch    %s%n"
             + "steps    %,d to %,d of %,d%n"
             + "run      %s",
-        setup.model().architecture(),
+        setup.model().architecture().modelType(),
         counts.total(),
         counts.active(),
         setup.config().training().precision().name().toLowerCase(Locale.ROOT),
@@ -28,7 +29,7 @@ final class RunDescription {
         setup.data().tokenizer().describe(),
         setup.placement().devices(),
         setup.placement().reason(),
-        setup.threads(),
+        Plural.of(setup.threads(), "CPU thread"),
         peak.source(),
         BatchPlan.of(setup.config()),
         stepsTaken + 1,

@@ -14,6 +14,7 @@ import java.util.OptionalLong;
  * @param validationLoss of the last evaluation; empty where nothing was held out
  * @param steps steps taken in total, earlier sessions of the run included
  * @param endStep where this session was to end
+ * @param totalSteps of the whole run; 0 where its data was not there yet
  * @param speed of this session
  * @param peakMemoryBytes the most memory that this process used: on a GPU the largest rank's
  *     tensors, on the CPU the process as the operating system counts it
@@ -29,6 +30,7 @@ public record RunResult(
     OptionalDouble validationLoss,
     long steps,
     long endStep,
+    long totalSteps,
     Speed speed,
     long peakMemoryBytes,
     Path runDir,
@@ -72,6 +74,7 @@ public record RunResult(
         OptionalDouble.empty(),
         newest.orElse(0),
         0,
+        0,
         Speed.NONE,
         ProcessMemory.peakResidentBytes(),
         runDir,
@@ -79,6 +82,11 @@ public record RunResult(
         newest,
         false,
         "");
+  }
+
+  /** Whether the run has steps left, as after {@code --max-steps}. */
+  public boolean hasStepsLeft() {
+    return steps < totalSteps;
   }
 
   /** Whether it was stopped before its end. */

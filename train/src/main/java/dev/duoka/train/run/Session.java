@@ -80,6 +80,7 @@ final class Session {
         progress.validationLoss(),
         progress.steps(),
         setup.lastStep(),
+        setup.totalSteps(),
         speed,
         setup.placement().devices().stream().mapToLong(DeviceMemory::peakBytes).max().orElse(0),
         folder.path(),

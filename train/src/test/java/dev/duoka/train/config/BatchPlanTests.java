@@ -15,7 +15,7 @@ final class BatchPlanTests {
     assertThat(plan.sequencesPerRank()).isEqualTo(16);
     assertThat(plan.accumulationSteps()).isEqualTo(2);
     assertThat(plan)
-        .hasToString("8192 tokens = 2 ranks × 2 accumulation steps × 8 sequences × 256");
+        .hasToString("8,192 tokens = 2 ranks × 2 accumulation steps × 8 sequences × 256 tokens");
   }
 
   @Test
