@@ -39,6 +39,11 @@ public final class TrainingStep implements AutoCloseable {
    *
    * @param loss mean cross-entropy of the next token over all ranks
    * @param furtherLoss mean cross-entropy of further tokens; NaN where there are none
+   * @param forwardSeconds of the host's thread, to launch forward passes
+   * @param backwardSeconds of the host's thread, to launch backward passes
+   * @param optimizerSeconds of the host's thread, to launch the update and to wait for the end
+   * @param seconds from the end of the step before, or from {@link #markStart}, to the end of this
+   *     one, by the device's clock; NaN for a first step without a mark
    */
   public record Result(
       double loss,
@@ -46,11 +51,13 @@ public final class TrainingStep implements AutoCloseable {
       StepOutcome outcome,
       double forwardSeconds,
       double backwardSeconds,
-      double optimizerSeconds) {}
+      double optimizerSeconds,
+      double seconds) {}
 
   /** A step that was launched and may not have ended. */
   public final class PendingStep {
     private final DeferredRead losses;
+    private final @Nullable DeferredRead before;
     private final PendingOutcome update;
     private final double targets;
     private final double forwardSeconds;
@@ -58,8 +65,13 @@ public final class TrainingStep implements AutoCloseable {
     private final double optimizerSeconds;
 
     private PendingStep(
-        DeferredRead losses, PendingOutcome update, double targets, double optimizerSeconds) {
+        DeferredRead losses,
+        @Nullable DeferredRead before,
+        PendingOutcome update,
+        double targets,
+        double optimizerSeconds) {
       this.losses = losses;
+      this.before = before;
       this.update = update;
       this.targets = targets;
       this.forwardSeconds = executor.forwardSeconds();
@@ -87,7 +99,8 @@ public final class TrainingStep implements AutoCloseable {
           outcome,
           forwardSeconds,
           backwardSeconds,
-          optimizerSeconds + waited);
+          optimizerSeconds + waited,
+          before == null ? Double.NaN : losses.secondsSince(before));
     }
   }
 
@@ -99,9 +112,13 @@ public final class TrainingStep implements AutoCloseable {
   private final StepSettings.AuxiliaryLosses auxiliary;
   private final ScheduleExecutor executor;
   private final Tensor lossSums;
-  private final DeferredRead[] lossReads = new DeferredRead[2];
+
+  /** Of the step that is read, the one before, which its time counts from, and the next one. */
+  private final DeferredRead[] lossReads = new DeferredRead[3];
+
   private final Resources owned;
   private long launched;
+  private @Nullable DeferredRead lastEnd;
   private @Nullable FunctionObserver observer;
 
   TrainingStep(
@@ -180,10 +197,22 @@ public final class TrainingStep implements AutoCloseable {
     // a loss scale such a step ends the run.
     double rate = applied ? auxiliary.biasUpdateRate() : 0;
     ExpertLoads.balance(model.selectionBiases(), data, rate);
-    DeferredRead losses = lossReads[(int) (launched++ % lossReads.length)];
-    losses.start(lossSums);
+    DeferredRead before = lastEnd;
+    DeferredRead losses = markEnd();
     double optimizerSeconds = (System.nanoTime() - start) * 1e-9;
-    return new PendingStep(losses, update, batch.stepTargets(), optimizerSeconds);
+    return new PendingStep(losses, before, update, batch.stepTargets(), optimizerSeconds);
+  }
+
+  /** Lets the time of the next step count from here. Launches, and waits for nothing. */
+  public void markStart() {
+    markEnd();
+  }
+
+  private DeferredRead markEnd() {
+    DeferredRead end = lossReads[(int) (launched++ % lossReads.length)];
+    end.start(lossSums);
+    lastEnd = end;
+    return end;
   }
 
   private void reduce(@Nullable Runnable before) {

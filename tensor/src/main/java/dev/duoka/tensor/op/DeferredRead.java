@@ -23,6 +23,7 @@ public final class DeferredRead implements AutoCloseable {
 
   private final @Nullable CudaEvent arrived;
   private double[] numbers;
+  private long nanoTime;
 
   /** For tensors of {@code elements} numbers of one dtype on one device. */
   public DeferredRead(Device device, Dtype dtype, int elements) {
@@ -48,6 +49,19 @@ public final class DeferredRead implements AutoCloseable {
     } else if (!values.device().isMeta()) {
       numbers = HostCopy.doubles(values);
     }
+    nanoTime = System.nanoTime();
+  }
+
+  /**
+   * Seconds from the moment that the numbers of {@code earlier} were there to the moment that these
+   * were, by the device's own clock; waits until they are. Both were started.
+   */
+  public double secondsSince(DeferredRead earlier) {
+    if (arrived == null || earlier.arrived == null) {
+      return (nanoTime - earlier.nanoTime) * 1e-9;
+    }
+    arrived.synchronize();
+    return arrived.millisecondsSince(earlier.arrived) * 1e-3;
   }
 
   /** The numbers of the last {@link #start}; waits until they are there. */

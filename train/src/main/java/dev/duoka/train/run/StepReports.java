@@ -30,8 +30,8 @@ final class StepReports {
   private @Nullable LaunchedStep unread;
   private double loss;
 
-  /** The end of the last step that was read; what happens from there on is time of the next one. */
-  private long clock = System.nanoTime();
+  /** What the time of the next step is not to hold. */
+  private double leftOutSeconds;
 
   /**
    * Reports of the steps after a start.
@@ -45,6 +45,7 @@ final class StepReports {
     this.events = events;
     this.readsLate = readsLate;
     this.loss = loss;
+    rank.step().markStart();
   }
 
   /** Takes over a step that was just launched; reads the one before it at the latest. */
@@ -75,16 +76,15 @@ final class StepReports {
     return speeds.median();
   }
 
-  /** Time that is no step's. */
+  /** Time that is no step's; all steps before it were read. */
   void leaveOut(long nanoseconds) {
-    clock += nanoseconds;
+    leftOutSeconds += nanoseconds * 1e-9;
   }
 
   private double read(LaunchedStep step) {
     TrainingStep.Result result = step.pending().await();
-    long end = System.nanoTime();
-    double seconds = (end - clock) * 1e-9;
-    clock = end;
+    double seconds = result.seconds() - leftOutSeconds;
+    leftOutSeconds = 0;
     check(step, result);
     double tokensPerSecond = settings.tokensPerStep() / seconds;
     speeds.add(tokensPerSecond);

@@ -23,6 +23,8 @@ import java.util.OptionalLong;
 import java.util.function.LongSupplier;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class RankTrainerTests {
   @TempDir Path folder;
@@ -33,6 +35,7 @@ class RankTrainerTests {
     private int asked;
     private final List<Long> steps = new ArrayList<>();
     private final List<Double> losses = new ArrayList<>();
+    private final List<StepMetrics.StepTime> times = new ArrayList<>();
     private final List<Long> launchedBefore = new ArrayList<>();
     private LongSupplier launched = () -> 0;
     private final List<Long> validations = new ArrayList<>();
@@ -46,6 +49,7 @@ class RankTrainerTests {
     public void step(StepMetrics metrics, double remainingSeconds) {
       steps.add(metrics.step());
       losses.add(metrics.loss());
+      times.add(metrics.seconds());
       launchedBefore.add(launched.getAsLong());
     }
 
@@ -130,6 +134,18 @@ class RankTrainerTests {
     // and the third is the last.
     assertThat(late.launchedBefore).containsExactly(2L, 2L, 3L);
     assertThat(atOnce.launchedBefore).containsExactly(1L, 2L, 3L);
+  }
+
+  /** Whenever its numbers are read: on the CPU a step ends when its last part has run. */
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void aStepTakesAsLongAsItsParts(boolean readsLate) throws IOException {
+    Events events = new Events(Integer.MAX_VALUE);
+    run(events, readsLate);
+    assertThat(events.times)
+        .hasSize(3)
+        .allSatisfy(
+            time -> assertThat(time.total()).isGreaterThan(time.forward() + time.backward()));
   }
 
   @Test
