@@ -33,9 +33,9 @@ final class ModuleDescriptionTests {
     if (Boolean.getBoolean(UPDATE)) {
       Files.writeString(expected, actual);
     }
-    assertThat(Repository.read(expected))
+    assertThat(actual)
         .as("%s; if the change is meant, run the test with -D%s=true", expected, UPDATE)
-        .isEqualTo(actual);
+        .isEqualTo(Repository.read(expected));
   }
 
   /** {@code jar --describe-module} without the jar's path and the program's version. */
