@@ -51,8 +51,16 @@ public sealed interface ChatTemplate permits PlainTemplate, LlmTemplate, CoderTe
     if (NAMES.contains(nameOrFile) || !Files.isRegularFile(file)) {
       return named(nameOrFile);
     }
-    String jinja = new String(TemplateRecognition.bytes(file), StandardCharsets.UTF_8);
-    return TemplateRecognition.recognised(jinja).orElseThrow(() -> unknown(nameOrFile));
+    return TemplateRecognition.recognised(jinjaOf(nameOrFile))
+        .orElseThrow(() -> unknown(nameOrFile));
+  }
+
+  /** The Jinja text of {@link #of}: the file's own, or that of the built-in template. */
+  static String jinjaOf(String nameOrFile) {
+    Path file = Path.of(nameOrFile);
+    return NAMES.contains(nameOrFile) || !Files.isRegularFile(file)
+        ? named(nameOrFile).jinja()
+        : new String(TemplateRecognition.bytes(file), StandardCharsets.UTF_8);
   }
 
   /**
@@ -79,12 +87,30 @@ public sealed interface ChatTemplate permits PlainTemplate, LlmTemplate, CoderTe
         .orElseThrow(() -> unknown("the tokenizer " + tokenizer));
   }
 
+  /** The template in a model's folder, if there is one and it is one of the known. */
+  static Optional<ChatTemplate> recognisedIn(Path folder) {
+    return TemplateRecognition.jinjaBeside(folder).flatMap(TemplateRecognition::recognised);
+  }
+
   private static DuokaException unknown(String where) {
     return new DuokaException(
         ErrorCode.CONFIG,
         "the chat template of " + where + " is none of those that are built in",
         "Set data.chat_template to one of " + String.join(", ", NAMES));
   }
+
+  /** The token, other than eos, that ends an assistant's turn. */
+  default Optional<String> endOfTurn() {
+    return Optional.empty();
+  }
+
+  /** The same template in Jinja, for programs that know no other form. */
+  default String jinja() {
+    return TemplateRecognition.resource(name());
+  }
+
+  /** The name by which {@link #named} gives it. */
+  String name();
 
   /** The whole chat as it is trained on. */
   List<Piece> render(List<Message> messages);

@@ -2,6 +2,7 @@ package dev.duoka.data.chat;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * The template of DeepSeek-Coder instruct models.
@@ -27,6 +28,16 @@ record CoderTemplate() implements ChatTemplate {
           + " science questions, you will refuse to answer\n";
 
   private static final String END_OF_TURN = "<|EOT|>";
+
+  @Override
+  public String name() {
+    return "deepseek-coder";
+  }
+
+  @Override
+  public Optional<String> endOfTurn() {
+    return Optional.of(END_OF_TURN);
+  }
 
   @Override
   public List<Piece> render(List<Message> messages) {

@@ -20,6 +20,11 @@ import java.util.List;
  */
 record LlmTemplate() implements ChatTemplate {
   @Override
+  public String name() {
+    return "deepseek-llm";
+  }
+
+  @Override
   public List<Piece> render(List<Message> messages) {
     ChatTemplate.refuseTools("deepseek-llm", messages);
     List<Piece> pieces = new ArrayList<>(List.of(Piece.BOS));

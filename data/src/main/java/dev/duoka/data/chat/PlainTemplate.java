@@ -16,6 +16,11 @@ import java.util.Locale;
  */
 record PlainTemplate() implements ChatTemplate {
   @Override
+  public String name() {
+    return "plain";
+  }
+
+  @Override
   public List<Piece> render(List<Message> messages) {
     List<Piece> pieces = new ArrayList<>(List.of(Piece.BOS));
     for (Message message : messages) {

@@ -4,10 +4,13 @@ import dev.duoka.base.DuokaException;
 import dev.duoka.base.ErrorCode;
 import dev.duoka.formats.json.Json;
 import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import tools.jackson.databind.JsonNode;
 
@@ -36,6 +39,7 @@ final class TemplateRecognition {
   // deepseek-coder-6.7b-instruct, deepseek-llm-7b-chat and DeepSeek-V2-Chat.
   private static final List<Known> KNOWN =
       List.of(
+          new Known("plain", List.of("duoka: plain"), List.of()),
           new Known(
               "deepseek-v3", List.of("<｜User｜>", "<｜Assistant｜>"), List.of("thinking", ELSEWHERE)),
           new Known(
@@ -82,6 +86,16 @@ final class TemplateRecognition {
       }
     }
     return template.isString() ? Optional.of(template.stringValue()) : Optional.empty();
+  }
+
+  /** Our own Jinja text of a built-in template. */
+  static String resource(String name) {
+    try (InputStream stream = TemplateRecognition.class.getResourceAsStream(name + ".jinja")) {
+      return new String(
+          Objects.requireNonNull(stream, name).readAllBytes(), StandardCharsets.UTF_8);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
   }
 
   static byte[] bytes(Path file) {

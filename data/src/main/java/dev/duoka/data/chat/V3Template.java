@@ -20,6 +20,11 @@ import java.util.stream.Collectors;
  */
 record V3Template() implements ChatTemplate {
   @Override
+  public String name() {
+    return "deepseek-v3";
+  }
+
+  @Override
   public List<Piece> render(List<Message> messages) {
     List<Piece> pieces = new ArrayList<>(List.of(Piece.BOS));
     String system =

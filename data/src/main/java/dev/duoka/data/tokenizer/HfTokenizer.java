@@ -39,7 +39,11 @@ public final class HfTokenizer implements Tokenizer {
     this.byteLevel = DecoderReader.isByteLevel(decoder);
     this.special =
         SpecialIds.of(
-            names, SurroundingTokens.read(root.optional("post_processor")), this::idOf, name);
+            names,
+            SurroundingTokens.read(root.optional("post_processor")),
+            this::idOf,
+            added::isSpecial,
+            name);
     this.vocabularySize = Math.max(pipeline.vocabulary().size(), added.size());
     this.fingerprint = Fingerprint.of("duoka tokenizer.json 1\n" + special + "\n" + json);
   }

@@ -4,6 +4,7 @@ import dev.duoka.base.DuokaException;
 import dev.duoka.base.ErrorCode;
 import java.util.Arrays;
 import java.util.List;
+import java.util.function.IntPredicate;
 import java.util.function.ToIntFunction;
 import org.jspecify.annotations.Nullable;
 
@@ -34,16 +35,23 @@ final class SpecialIds {
 
   /**
    * @param template the tokens around a text as tokenizer.json has them; {@code names} is stronger
+   * @param isSpecial which ids mark structure: a token of an ordinary text is never guessed to
    * @param file the tokenizer, for errors
    */
   static SpecialIds of(
       SpecialTokenNames names,
       SurroundingTokens template,
       ToIntFunction<String> idOf,
+      IntPredicate isSpecial,
       String file) {
-    int bos = id(names.bos(), BOS_NAMES, idOf, file);
-    int eos = id(names.eos(), EOS_NAMES, idOf, file);
-    int pad = id(names.pad(), PAD_NAMES, idOf, file);
+    ToIntFunction<String> specialIdOf =
+        name -> {
+          int id = idOf.applyAsInt(name);
+          return id >= 0 && isSpecial.test(id) ? id : Tokenizer.NONE;
+        };
+    int bos = id(names.bos(), BOS_NAMES, idOf, specialIdOf, file);
+    int eos = id(names.eos(), EOS_NAMES, idOf, specialIdOf, file);
+    int pad = id(names.pad(), PAD_NAMES, idOf, specialIdOf, file);
     return new SpecialIds(
         bos,
         eos,
@@ -87,7 +95,12 @@ final class SpecialIds {
   }
 
   private static int id(
-      @Nullable String name, List<String> usual, ToIntFunction<String> idOf, String file) {
+      SpecialTokenNames.Declared declared,
+      List<String> usual,
+      ToIntFunction<String> idOf,
+      ToIntFunction<String> specialIdOf,
+      String file) {
+    String name = declared.name();
     if (name != null) {
       int id = idOf.applyAsInt(name);
       if (id < 0) {
@@ -102,7 +115,13 @@ final class SpecialIds {
       }
       return id;
     }
-    return usual.stream().mapToInt(idOf).filter(id -> id >= 0).findFirst().orElse(Tokenizer.NONE);
+    return declared.isSaid()
+        ? Tokenizer.NONE
+        : usual.stream()
+            .mapToInt(specialIdOf)
+            .filter(id -> id >= 0)
+            .findFirst()
+            .orElse(Tokenizer.NONE);
   }
 
   private static int[] around(@Nullable Boolean add, int id, List<Integer> template) {

@@ -14,12 +14,19 @@ import org.jspecify.annotations.Nullable;
  * @param addEos the same for the eos token at the end
  */
 record SpecialTokenNames(
-    @Nullable String bos,
-    @Nullable String eos,
-    @Nullable String pad,
-    @Nullable Boolean addBos,
-    @Nullable Boolean addEos) {
-  static final SpecialTokenNames UNKNOWN = new SpecialTokenNames(null, null, null, null, null);
+    Declared bos, Declared eos, Declared pad, @Nullable Boolean addBos, @Nullable Boolean addEos) {
+  /**
+   * What the files say of one token.
+   *
+   * @param isSaid whether they say anything of it; if not it may be guessed
+   * @param name the token; null where they say that there is none
+   */
+  record Declared(boolean isSaid, @Nullable String name) {
+    private static final Declared NOTHING = new Declared(false, null);
+  }
+
+  static final SpecialTokenNames UNKNOWN =
+      new SpecialTokenNames(Declared.NOTHING, Declared.NOTHING, Declared.NOTHING, null, null);
 
   /** Of {@code tokenizer_config.json}, and for what it lacks of {@code special_tokens_map.json}. */
   static SpecialTokenNames beside(Path tokenizerJson) {
@@ -33,9 +40,9 @@ record SpecialTokenNames(
     // Only the Llama classes build their prompt from these two flags; the others ignore them.
     List<JsonField> llama = files.stream().filter(SpecialTokenNames::isLlama).toList();
     return new SpecialTokenNames(
-        name(files, "bos_token"),
-        name(files, "eos_token"),
-        name(files, "pad_token"),
+        declared(files, "bos_token"),
+        declared(files, "eos_token"),
+        declared(files, "pad_token"),
         flag(llama, "add_bos_token"),
         flag(llama, "add_eos_token"));
   }
@@ -45,15 +52,19 @@ record SpecialTokenNames(
     return type != null && type.string().startsWith("Llama");
   }
 
-  /** A plain string, or an object with the string as {@code content}. */
-  private static @Nullable String name(List<JsonField> files, String key) {
+  /** A plain string, an object with the string as {@code content}, or null for no such token. */
+  private static Declared declared(List<JsonField> files, String key) {
     for (JsonField file : files) {
       JsonField field = file.optional(key);
       if (field != null) {
-        return field.node().isObject() ? field.required("content").string() : field.string();
+        return new Declared(
+            true, field.node().isObject() ? field.required("content").string() : field.string());
+      }
+      if (file.node().has(key)) {
+        return new Declared(true, null);
       }
     }
-    return null;
+    return Declared.NOTHING;
   }
 
   private static @Nullable Boolean flag(List<JsonField> files, String key) {

@@ -65,6 +65,27 @@ class HfTokenizerTests {
     assertThat(tokenizer.encodeWithSpecialTokens("a")).isEqualTo(tokenizer.encode("a"));
   }
 
+  /** Qwen2.5's own form: no token begins a text, whatever the vocabulary holds. */
+  @Test
+  void nullMeansNone() throws IOException {
+    Files.writeString(folder.resolve("tokenizer.json"), file().toString());
+    Files.writeString(
+        folder.resolve("tokenizer_config.json"), "{\"bos_token\": null, \"eos_token\": \"</s>\"}");
+    Files.writeString(folder.resolve("special_tokens_map.json"), "{\"bos_token\": \"<s>\"}");
+    Tokenizer tokenizer = Tokenizer.load(folder.toString());
+    assertThat(tokenizer.bosId()).isEqualTo(Tokenizer.NONE);
+    assertThat(tokenizer.eosId()).isEqualTo(BYTES.size() + 1);
+  }
+
+  @Test
+  void aTokenOfOrdinaryTextIsNeverGuessed() {
+    ObjectNode root = file();
+    ((ObjectNode) root.get("added_tokens").get(0)).put("special", false);
+    Tokenizer tokenizer = HfTokenizer.parse(root.toString(), "tiny");
+    assertThat(tokenizer.bosId()).isEqualTo(Tokenizer.NONE);
+    assertThat(tokenizer.eosId()).isEqualTo(BYTES.size() + 1);
+  }
+
   @Test
   void anAddedTokenIsItsOwnText() {
     Tokenizer tokenizer = HfTokenizer.parse(file().toString(), "tiny");

@@ -94,6 +94,26 @@ public record ModelConfig(
         eosTokenId);
   }
 
+  /** The same model with other tokens that begin and end a sequence; -1 for none. */
+  public ModelConfig withTokenIds(int bos, int eos) {
+    return new ModelConfig(
+        architecture,
+        vocabSize,
+        hiddenSize,
+        layers,
+        maxPositions,
+        rmsNormEps,
+        initializerRange,
+        tieEmbeddings,
+        attention,
+        rope,
+        intermediateSize,
+        moe,
+        mtpModules,
+        bos,
+        eos);
+  }
+
   private static void checkParts(
       Architecture architecture,
       AttentionConfig attention,

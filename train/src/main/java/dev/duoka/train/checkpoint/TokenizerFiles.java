@@ -5,13 +5,17 @@ import dev.duoka.base.ErrorCode;
 import dev.duoka.base.IoReason;
 import dev.duoka.data.tokenizer.ByteTokenizer;
 import dev.duoka.data.tokenizer.Tokenizer;
+import dev.duoka.formats.json.Json;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.node.ObjectNode;
 
 /**
  * The tokenizer of a run as a checkpoint keeps it: the word {@code bytes}, or the files of a
@@ -22,11 +26,16 @@ public final class TokenizerFiles {
   static final String MAIN = "tokenizer.json";
 
   private static final List<String> COMPANIONS =
-      List.of("tokenizer_config.json", "special_tokens_map.json", "chat_template.jinja");
+      List.of(TokenizerFiles.CONFIG, "special_tokens_map.json", TokenizerFiles.TEMPLATE);
 
+  private static final String CONFIG = "tokenizer_config.json";
+  private static final String TEMPLATE = "chat_template.jinja";
+
+  private final boolean bytes;
   private final Map<String, byte[]> files;
 
-  private TokenizerFiles(Map<String, byte[]> files) {
+  private TokenizerFiles(boolean bytes, Map<String, byte[]> files) {
+    this.bytes = bytes;
     this.files = files;
   }
 
@@ -37,7 +46,7 @@ public final class TokenizerFiles {
    */
   public static TokenizerFiles of(String nameOrPath) {
     if (nameOrPath.equals(ByteTokenizer.NAME)) {
-      return new TokenizerFiles(Map.of());
+      return new TokenizerFiles(true, Map.of());
     }
     Path path = Path.of(nameOrPath);
     Path main = Files.isDirectory(path) ? path.resolve(MAIN) : path;
@@ -49,12 +58,34 @@ public final class TokenizerFiles {
         files.put(name, content(companion));
       }
     }
-    return new TokenizerFiles(files);
+    return new TokenizerFiles(false, files);
   }
 
   /** The tokenizer of a checkpoint or of a Hugging Face folder. */
   public static TokenizerFiles in(Path folder) {
-    return of(nameIn(folder));
+    TokenizerFiles tokenizer = of(nameIn(folder));
+    Path template = folder.resolve(TEMPLATE);
+    return tokenizer.isBytes() && Files.isRegularFile(template)
+        ? tokenizer.withChatTemplate(new String(content(template), StandardCharsets.UTF_8))
+        : tokenizer;
+  }
+
+  /**
+   * The same tokenizer with the chat template that a model was trained with, in Jinja; any other
+   * goes, so that no program finds the wrong one.
+   */
+  public TokenizerFiles withChatTemplate(String jinja) {
+    Map<String, byte[]> all = new LinkedHashMap<>(files);
+    all.put(TEMPLATE, jinja.getBytes(StandardCharsets.UTF_8));
+    byte[] config = all.get(CONFIG);
+    if (config != null) {
+      JsonNode json = Json.parse(config, CONFIG, ErrorCode.FORMAT);
+      if (json instanceof ObjectNode fields && fields.has("chat_template")) {
+        fields.remove("chat_template");
+        all.put(CONFIG, Json.pretty(fields).getBytes(StandardCharsets.UTF_8));
+      }
+    }
+    return new TokenizerFiles(bytes, all);
   }
 
   /** What to give to {@link Tokenizer#load} for the tokenizer of a checkpoint or other folder. */
@@ -65,9 +96,9 @@ public final class TokenizerFiles {
     return bytes ? ByteTokenizer.NAME : folder.toString();
   }
 
-  /** Whether this is the tokenizer without files. */
+  /** Whether this is the tokenizer without a file of its own. */
   public boolean isBytes() {
-    return files.isEmpty();
+    return bytes;
   }
 
   /** What {@code state.json} calls it. */
@@ -75,7 +106,7 @@ public final class TokenizerFiles {
     return isBytes() ? ByteTokenizer.NAME : MAIN;
   }
 
-  /** The files by their names, {@code tokenizer.json} first; none for bytes. */
+  /** The files by their names, {@code tokenizer.json} first; for bytes a chat template at most. */
   public Map<String, byte[]> files() {
     return Collections.unmodifiableMap(files);
   }

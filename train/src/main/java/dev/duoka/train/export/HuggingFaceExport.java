@@ -4,6 +4,7 @@ import dev.duoka.base.CrashSafeFiles;
 import dev.duoka.base.DuokaException;
 import dev.duoka.base.ErrorCode;
 import dev.duoka.data.tokenizer.ByteTokenizerFiles;
+import dev.duoka.data.tokenizer.Tokenizer;
 import dev.duoka.formats.json.Json;
 import dev.duoka.formats.modelconfig.ModelConfig;
 import dev.duoka.formats.modelconfig.ModelConfigReader;
@@ -15,6 +16,7 @@ import dev.duoka.tensor.Dtype;
 import dev.duoka.train.checkpoint.CheckpointEvent;
 import dev.duoka.train.checkpoint.CheckpointStore;
 import dev.duoka.train.checkpoint.TokenizerFiles;
+import dev.duoka.train.generate.EndTokens;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.DirectoryStream;
@@ -71,7 +73,9 @@ public final class HuggingFaceExport {
 
   private static ExportReport write(Path source, Path folder, Path target, Dtype dtype)
       throws IOException {
-    ModelConfig config = ModelConfigReader.read(source);
+    Tokenizer tokenizer = Tokenizer.load(TokenizerFiles.nameIn(source));
+    ModelConfig config =
+        ModelConfigReader.read(source).withTokenIds(tokenizer.bosId(), tokenizer.eosId());
     List<String> names = new ArrayList<>();
     long bytes = 0;
     int tensors;
@@ -84,7 +88,8 @@ public final class HuggingFaceExport {
       exported.verify(folder);
       tensors = exported.count();
     }
-    for (Map.Entry<String, byte[]> file : texts(source, config, dtype).entrySet()) {
+    EndTokens ends = EndTokens.of(source, tokenizer, config);
+    for (Map.Entry<String, byte[]> file : texts(source, config, ends, dtype).entrySet()) {
       CrashSafeFiles.write(folder.resolve(file.getKey()), file.getValue());
       names.add(file.getKey());
       bytes += file.getValue().length;
@@ -98,25 +103,32 @@ public final class HuggingFaceExport {
     return new ExportReport(target, source, dtype.toString(), tensors, List.copyOf(names), bytes);
   }
 
-  private static Map<String, byte[]> texts(Path source, ModelConfig config, Dtype dtype) {
+  private static Map<String, byte[]> texts(
+      Path source, ModelConfig config, EndTokens ends, Dtype dtype) {
     Map<String, byte[]> texts = new LinkedHashMap<>();
     ObjectNode json = ModelConfigWriter.json(config);
     json.put("torch_dtype", dtype.toString());
     texts.put(ModelConfigReader.FILE_NAME, bytes(json));
-    texts.put("generation_config.json", bytes(generationConfig(config)));
+    texts.put(EndTokens.GENERATION_CONFIG, bytes(generationConfig(config, ends)));
     TokenizerFiles tokenizer = TokenizerFiles.in(source);
-    texts.putAll(tokenizer.isBytes() ? ByteTokenizerFiles.files() : tokenizer.files());
+    if (tokenizer.isBytes()) {
+      texts.putAll(ByteTokenizerFiles.files());
+    }
+    texts.putAll(tokenizer.files());
     return texts;
   }
 
-  private static ObjectNode generationConfig(ModelConfig config) {
+  private static ObjectNode generationConfig(ModelConfig config, EndTokens ends) {
     ObjectNode json = Json.object();
     json.put("_from_model_config", true);
     if (config.bosTokenId() >= 0) {
       json.put("bos_token_id", config.bosTokenId());
     }
-    if (config.eosTokenId() >= 0) {
-      json.put("eos_token_id", config.eosTokenId());
+    List<Integer> ids = ends.ids().stream().sorted().toList();
+    if (ids.size() == 1) {
+      json.put("eos_token_id", ids.getFirst());
+    } else if (!ids.isEmpty()) {
+      ids.forEach(json.putArray("eos_token_id")::add);
     }
     return json;
   }

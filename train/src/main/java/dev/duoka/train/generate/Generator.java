@@ -44,9 +44,11 @@ public final class Generator implements AutoCloseable {
   private final Path folder;
   private final LanguageModel model;
   private final Tokenizer tokenizer;
+  private final EndTokens ends;
   private final Device device;
 
   private Generator(Path folder, LanguageModel model, Tokenizer tokenizer, Device device) {
+    this.ends = EndTokens.of(folder, tokenizer, model.config());
     this.folder = folder;
     this.model = model;
     this.tokenizer = tokenizer;
@@ -139,7 +141,7 @@ public final class Generator implements AutoCloseable {
         position += input.length;
         int token = sampler.next(logits, Math.min(logits.length, tokenizer.vocabularySize()));
         tokens.add(token);
-        if (isEnd(token)) {
+        if (ends.contains(token)) {
           end = Generation.End.END_TOKEN;
           break;
         }
@@ -171,10 +173,6 @@ public final class Generator implements AutoCloseable {
       Tensor hidden = model.hidden(pass, tokens).value();
       return HostCopy.floats(model.logits(Views.narrow(hidden, 0, ids.length - 1, 1)));
     }
-  }
-
-  private boolean isEnd(int token) {
-    return token == tokenizer.eosId() || token == model.config().eosTokenId();
   }
 
   private static void emit(String part, StringBuilder text, Consumer<String> output) {

@@ -8,7 +8,6 @@ import dev.duoka.train.checkpoint.CheckpointReader;
 import dev.duoka.train.checkpoint.CheckpointStore;
 import dev.duoka.train.checkpoint.CheckpointWriter;
 import dev.duoka.train.checkpoint.RetentionPolicy;
-import dev.duoka.train.checkpoint.TokenizerFiles;
 import dev.duoka.train.checkpoint.TrainingState;
 import dev.duoka.train.config.RunConfig;
 import dev.duoka.train.step.RankState;
@@ -65,7 +64,7 @@ final class RunCheckpoints implements AutoCloseable {
     CheckpointWriter writer =
         new CheckpointWriter(
             runDir,
-            TokenizerFiles.of(config.data().tokenizer()),
+            RunData.tokenizerFiles(config.data()),
             new RetentionPolicy(config.checkpoint().keep(), config.checkpoint().keepEvery()),
             event -> report(event, listener));
     CheckpointStore store = new CheckpointStore(runDir);

@@ -66,7 +66,11 @@ public final class RunChecks {
     Tokenizer tokenizer = tokenizer(model);
     template();
     sources();
-    return model == null || tokenizer == null ? null : new Checked(model, tokenizer);
+    if (model == null || tokenizer == null || !problems.isEmpty()) {
+      return null;
+    }
+    // The tokenizer has the last word: what ends its documents ends the model's texts.
+    return new Checked(model.withTokenIds(tokenizer.bosId(), tokenizer.eosId()), tokenizer);
   }
 
   private @Nullable ModelConfig model() {

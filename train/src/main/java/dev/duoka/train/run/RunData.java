@@ -9,6 +9,7 @@ import dev.duoka.data.source.SourceSpec;
 import dev.duoka.data.tokenizer.Tokenizer;
 import dev.duoka.data.training.TrainingData;
 import dev.duoka.data.training.TrainingForm;
+import dev.duoka.train.checkpoint.TokenizerFiles;
 import dev.duoka.train.config.DataSettings;
 import dev.duoka.train.config.RunConfig;
 import java.util.List;
@@ -46,6 +47,19 @@ final class RunData {
         .chatTemplate()
         .map(ChatTemplate::of)
         .orElseGet(() -> ChatTemplate.ofTokenizer(settings.tokenizer()));
+  }
+
+  /**
+   * What a checkpoint keeps of the tokenizer: its files, and for chats the template that the run
+   * file names in place of the tokenizer's own.
+   */
+  static TokenizerFiles tokenizerFiles(DataSettings settings) {
+    TokenizerFiles files = TokenizerFiles.of(settings.tokenizer());
+    return settings
+        .chatTemplate()
+        .filter(_ -> isChat(settings))
+        .map(named -> files.withChatTemplate(ChatTemplate.jinjaOf(named)))
+        .orElse(files);
   }
 
   /** The sources. */

@@ -132,6 +132,24 @@ class HuggingFaceExportTests {
     return Json.parse(target.resolve(name), ErrorCode.FORMAT);
   }
 
+  /** As in a folder whose config is of the preset, and whose tokenizer is another. */
+  @Test
+  void theTokenizersIdsReplaceThoseOfTheConfig() throws IOException {
+    HuggingFaceExport.export(run, target, WeightFormat.BF16, events::add);
+    Path config = target.resolve("config.json");
+    Files.writeString(
+        config,
+        Files.readString(config).replaceFirst("\"eos_token_id\" : \\d+", "\"eos_token_id\" : 4"));
+    assertThat(json("config.json").get("eos_token_id").intValue()).isEqualTo(4);
+    Files.delete(target.resolve("generation_config.json"));
+    Path again = folder.resolve("again");
+    HuggingFaceExport.export(target, again, WeightFormat.BF16, events::add);
+    for (String file : List.of("config.json", "generation_config.json")) {
+      JsonNode ids = Json.parse(again.resolve(file), ErrorCode.FORMAT);
+      assertThat(ids.get("eos_token_id").intValue()).isEqualTo(new ByteTokenizer().eosId());
+    }
+  }
+
   @Test
   void nothingIsOverwritten() throws IOException {
     Files.createDirectories(target);

@@ -4,8 +4,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.duoka.base.DuokaException;
+import dev.duoka.data.chat.ChatTemplate;
+import dev.duoka.data.tokenizer.ByteTokenizer;
+import dev.duoka.data.tokenizer.Tokenizer;
 import dev.duoka.train.config.RunConfig;
 import dev.duoka.train.config.RunFile;
+import dev.duoka.train.export.HuggingFaceExport;
+import dev.duoka.train.export.WeightFormat;
 import dev.duoka.train.run.SmallRun.Listener;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -61,6 +66,15 @@ class ChatRunTests {
     assertThat(listener.notices)
         .anyMatch(notice -> notice.contains("training chats are longer"))
         .anyMatch(notice -> notice.contains("validation chats are longer"));
+  }
+
+  @Test
+  void theTemplateThatWasTrainedIsKeptAndExported() throws IOException {
+    run("kept", config(1));
+    Path model = folder.resolve("model");
+    HuggingFaceExport.export(folder.resolve("kept"), model, WeightFormat.BF16, _ -> {});
+    assertThat(ChatTemplate.recognisedIn(model)).contains(ChatTemplate.named("plain"));
+    assertThat(Tokenizer.load(model.toString()).eosId()).isEqualTo(new ByteTokenizer().eosId());
   }
 
   @Test
