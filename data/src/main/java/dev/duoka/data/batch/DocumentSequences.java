@@ -86,6 +86,15 @@ public final class DocumentSequences extends SequenceSet {
     return excerpts.withoutTargets();
   }
 
+  /** How many input tokens of all sequences are padding. */
+  public long paddingTokens() {
+    long padding = count() * length;
+    for (int document : packed) {
+      padding -= Math.min(length, excerpts.lengths()[document]);
+    }
+    return Math.max(0, padding);
+  }
+
   @Override
   public long count() {
     return sequenceStarts.length - 1L;

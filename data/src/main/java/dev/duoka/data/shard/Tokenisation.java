@@ -127,7 +127,16 @@ final class Tokenisation {
       if (document == null) {
         continue;
       }
-      EncodedDocument encoded = encoder.encode(document);
+      EncodedDocument encoded;
+      try {
+        encoded = encoder.encode(document);
+      } catch (DuokaException e) {
+        if (e.code() != ErrorCode.DATA) {
+          throw e; // the tokenizer's or the template's fault, not the document's
+        }
+        pending.leaveOut(e);
+        continue;
+      }
       if (encoded.tokens().length == 0) {
         withoutTokens++;
       } else {

@@ -41,6 +41,24 @@ public final class PendingDocument {
   }
 
   /**
+   * Leaves a document out that was loaded and cannot be trained on.
+   *
+   * @param why what its reader found wrong with it
+   * @throws DuokaException naming the document, where its source refuses such ones
+   */
+  public void leaveOut(DuokaException why) {
+    if (badDocuments == BadDocuments.REFUSE) {
+      String problem = why.problem();
+      throw new DuokaException(
+          why.code(),
+          problem.contains(id) ? problem : id.replace("#", " line ") + ": " + problem,
+          why.remedy().replaceFirst("\\.?$", "") + ", " + SourceErrors.SKIP_REMEDY + ".",
+          why);
+    }
+    skipped.add(SkipReason.UNUSABLE);
+  }
+
+  /**
    * Reads and decodes the document. Any thread may call it while the source is open.
    *
    * @return null if it was left out, which its source has counted

@@ -11,6 +11,8 @@ public enum SkipReason {
   BAD_JSON("not valid JSON"),
   /** The record lacks the text field, or it holds something other than text. */
   NO_TEXT_FIELD("without a text field"),
+  /** The record was read, and is nothing to train on: a chat without an answer, for example. */
+  UNUSABLE("with nothing to train on or in an unknown form"),
   /** A file found in a folder or archive is binary (a NUL byte among its first 8,000 bytes). */
   BINARY("binary files"),
   /** There is no text in it, so it gives no tokens. */

@@ -1,11 +1,16 @@
 package dev.duoka.data.training;
 
+import dev.duoka.base.Percent;
 import dev.duoka.data.batch.DocumentSequences;
 import dev.duoka.data.batch.DocumentSubset;
+import dev.duoka.data.batch.SplitPart;
 import dev.duoka.data.shard.TokenisationListener;
 
 /** How chats become sequences, and what is worth a notice about it. */
 final class ChatSequences {
+  /** Padding beyond this share of all tokens is told. */
+  private static final double WORTH_A_NOTICE = 0.2;
+
   private ChatSequences() {}
 
   /**
@@ -37,6 +42,16 @@ final class ChatSequences {
       listener.notice(
           "%d %s chats are left out: they have no token to learn"
               .formatted(chats.documentsWithoutTargets(), part));
+    }
+    double padding = (double) chats.paddingTokens() / (chats.count() * chats.length());
+    if (subset.part() == SplitPart.TRAIN && padding > WORTH_A_NOTICE) {
+      listener.notice(
+          Percent.whole(padding)
+              + " of the tokens in a step are padding: chats are shorter than data.sequence_length "
+              + length
+              + (packing == DocumentSequences.Packing.ONE_EACH
+                  ? "; data.pack_chats: true lets several share a sequence"
+                  : "; a shorter one wastes less"));
     }
     return chats;
   }

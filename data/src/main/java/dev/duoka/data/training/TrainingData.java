@@ -27,13 +27,15 @@ import org.jspecify.annotations.Nullable;
  * @param training what is trained on
  * @param validation what is held out; null where nothing is
  * @param trainingTokens how many tokens one epoch has, padding included
+ * @param paddingTokens how many of them are padding, which nothing is learned from
  */
 public record TrainingData(
     Map<String, String> identity,
     Tokenizer tokenizer,
     SequenceSet training,
     @Nullable SequenceSet validation,
-    long trainingTokens) {
+    long trainingTokens,
+    long paddingTokens) {
   private static final int PROMPT_TOKENS = 40;
   private static final int PROMPT_LENGTH = 40;
 
@@ -82,7 +84,15 @@ public record TrainingData(
         form.tokenizer(),
         sequences,
         validation,
-        epochTokens(sequences, training));
+        epochTokens(sequences, training),
+        paddingTokens(sequences));
+  }
+
+  private static long paddingTokens(SequenceSet sequences) {
+    return switch (sequences) {
+      case StreamSequences _ -> 0;
+      case DocumentSequences chats -> chats.paddingTokens();
+    };
   }
 
   /** Padding takes its part in {@code tokens_per_step}, and so does it in an epoch. */

@@ -24,12 +24,20 @@ final class CheckpointCheck {
 
   private CheckpointCheck() {}
 
-  /** What can be seen without reading the files: missing ones and wrong sizes. */
+  /**
+   * What can be seen without reading the files: missing ones and wrong sizes.
+   *
+   * @throws NewerCheckpointException if a later version of the program wrote it
+   */
   static List<CheckpointEvent.Damaged> sizes(Checkpoint checkpoint) {
     return check(checkpoint, CheckpointCheck::sizeProblem);
   }
 
-  /** Reads every file, several at once, and compares its hash. */
+  /**
+   * Reads every file, several at once, and compares its hash.
+   *
+   * @throws NewerCheckpointException if a later version of the program wrote it
+   */
   static List<CheckpointEvent.Damaged> contents(Checkpoint checkpoint) {
     List<CheckpointEvent.Damaged> evident = sizes(checkpoint);
     return evident.isEmpty() ? check(checkpoint, CheckpointCheck::hashProblem) : evident;
@@ -39,6 +47,8 @@ final class CheckpointCheck {
     CheckpointManifest manifest;
     try {
       manifest = CheckpointManifest.read(checkpoint.folder());
+    } catch (NewerCheckpointException e) {
+      throw e; // not damaged: passing it over would lose what it holds
     } catch (DuokaException e) {
       return List.of(
           new CheckpointEvent.Damaged(

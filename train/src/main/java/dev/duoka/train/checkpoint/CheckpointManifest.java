@@ -70,6 +70,9 @@ record CheckpointManifest(Map<String, Content> files) {
             file.toString(),
             ErrorCode.CHECKPOINT);
     int format = root.integer("format");
+    if (format > FORMAT) {
+      throw new NewerCheckpointException(folder, format, FORMAT);
+    }
     if (format != FORMAT) {
       throw root.error(
           "its format is " + format + ", known is " + FORMAT,

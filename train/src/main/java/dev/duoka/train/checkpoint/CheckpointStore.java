@@ -52,6 +52,8 @@ public final class CheckpointStore {
   /**
    * The newest checkpoint of which every byte is as it was written; damaged ones before it are
    * reported, file by file. Reads all of its files.
+   *
+   * @throws DuokaException if a later version of the program wrote one that comes before it
    */
   public Optional<Checkpoint> latestValid(Consumer<CheckpointEvent> listener) {
     for (Checkpoint checkpoint : list()) {
@@ -156,12 +158,19 @@ public final class CheckpointStore {
    * go, and the one just saved stays in any case.
    */
   void retain(RetentionPolicy policy, Checkpoint saved, Consumer<CheckpointEvent> listener) {
-    List<Checkpoint> usable =
-        list().stream().filter(each -> CheckpointCheck.sizes(each).isEmpty()).toList();
+    List<Checkpoint> usable = list().stream().filter(CheckpointStore::isUsable).toList();
     for (Checkpoint checkpoint : policy.superfluous(usable)) {
       if (!checkpoint.equals(saved)) {
         delete(checkpoint, listener);
       }
+    }
+  }
+
+  private static boolean isUsable(Checkpoint checkpoint) {
+    try {
+      return CheckpointCheck.sizes(checkpoint).isEmpty();
+    } catch (NewerCheckpointException e) {
+      return false; // not this version's to count or to delete
     }
   }
 

@@ -16,16 +16,17 @@ import java.util.Locale;
  * of a large matrix product measured now on a CPU.
  *
  * @param flopsPerSecond of one rank's device; NaN where it is unknown
+ * @param isMeasured on this machine; else it is a data sheet's
  * @param source where the figure comes from
  */
-public record DevicePeak(double flopsPerSecond, String source) {
+public record DevicePeak(double flopsPerSecond, boolean isMeasured, String source) {
   private static final int CPU_SIZE = 1024;
   private static final int CPU_MILLISECONDS = 700;
 
   /** The peak of any device; on a CPU it is measured now. */
   public static DevicePeak of(Device device) {
     if (device.isMeta()) {
-      return new DevicePeak(Double.NaN, "nothing is computed on meta");
+      return new DevicePeak(Double.NaN, false, "nothing is computed on meta");
     }
     return device.isCuda() ? ofGpu(Gpus.require().get(device.index())) : ofCpu();
   }
@@ -40,13 +41,16 @@ public record DevicePeak(double flopsPerSecond, String source) {
         .cardOfDevice(name)
         .map(DevicePeak::of)
         .orElseGet(
-            () -> new DevicePeak(Double.NaN, "nothing: no peak is known for '" + name + "'"));
+            () ->
+                new DevicePeak(Double.NaN, false, "nothing: no peak is known for '" + name + "'"));
   }
 
   private static DevicePeak of(Card card) {
     double peak = card.peak(card.halfPrecision());
     return new DevicePeak(
-        peak, "dense 16-bit tensor rate of " + card.name() + ", " + peak / 1e12 + " TFLOP/s");
+        peak,
+        false,
+        "dense 16-bit tensor rate of " + card.name() + ", " + peak / 1e12 + " TFLOP/s");
   }
 
   /**
@@ -68,6 +72,7 @@ public record DevicePeak(double flopsPerSecond, String source) {
     }
     return new DevicePeak(
         best * 1e9,
+        true,
         String.format(
             Locale.ROOT, "fp32 product of %d² measured at %.0f GFLOP/s a rank", CPU_SIZE, best));
   }

@@ -13,6 +13,7 @@ import dev.duoka.train.schedule.LearningRateSchedule;
  * @param rangesEvery steps between two measurements of gradient ranges; 0 for never
  * @param flopsPerToken that the model needs
  * @param peakFlops of one rank's device, a second; NaN where it is unknown
+ * @param peakIsMeasured on this machine, rather than taken from a data sheet
  */
 record LoopSettings(
     LearningRateSchedule schedule,
@@ -25,7 +26,8 @@ record LoopSettings(
     long tokensPerStep,
     int sequenceLength,
     double flopsPerToken,
-    double peakFlops) {
+    double peakFlops,
+    boolean peakIsMeasured) {
   boolean isLast(long step) {
     return step == lastStep;
   }
@@ -44,8 +46,12 @@ record LoopSettings(
     return rangesEvery > 0 && step % rangesEvery == 0;
   }
 
-  /** Model FLOPs utilisation of so many ranks. */
+  /**
+   * Model FLOPs utilisation of so many ranks. A peak that was measured on this CPU while it was
+   * busy with something else may be too low; the run's own rate is then the best that was seen.
+   */
   double mfu(double tokensPerSecond, int ranks) {
-    return tokensPerSecond * flopsPerToken / (peakFlops * ranks);
+    double share = tokensPerSecond * flopsPerToken / (peakFlops * ranks);
+    return peakIsMeasured ? Math.min(1, share) : share;
   }
 }

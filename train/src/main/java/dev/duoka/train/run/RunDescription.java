@@ -1,6 +1,8 @@
 package dev.duoka.train.run;
 
+import dev.duoka.base.Percent;
 import dev.duoka.base.Plural;
+import dev.duoka.data.training.TrainingData;
 import dev.duoka.formats.modelconfig.ParameterCounts;
 import dev.duoka.train.config.BatchPlan;
 import dev.duoka.train.device.DevicePeak;
@@ -16,7 +18,7 @@ final class RunDescription {
     return String.format(
         Locale.ROOT,
         "model    %s, %,d parameters (%,d active), %s%n"
-            + "data     %,d training tokens, %s%n"
+            + "data     %,d training tokens%s, %s%n"
             + "devices  %s (%s), %s a rank; MFU against %s%n"
             + "batch    %s%n"
             + "steps    %,d to %,d of %,d%n"
@@ -25,7 +27,8 @@ final class RunDescription {
         counts.total(),
         counts.active(),
         setup.config().training().precision().name().toLowerCase(Locale.ROOT),
-        setup.data().trainingTokens(),
+        setup.data().trainingTokens() - setup.data().paddingTokens(),
+        padding(setup.data()),
         setup.data().tokenizer().describe(),
         setup.placement().devices(),
         setup.placement().reason(),
@@ -36,5 +39,15 @@ final class RunDescription {
         setup.lastStep(),
         setup.totalSteps(),
         runDir);
+  }
+
+  private static String padding(TrainingData data) {
+    return data.paddingTokens() == 0
+        ? ""
+        : String.format(
+            Locale.ROOT,
+            " and %,d of padding (%s)",
+            data.paddingTokens(),
+            Percent.whole((double) data.paddingTokens() / data.trainingTokens()));
   }
 }

@@ -66,6 +66,7 @@ record RunSetup(
         config.training().tokensPerStep(),
         config.data().sequenceLength(),
         ModelFlops.perToken(model, config.data().sequenceLength()),
-        peak.flopsPerSecond());
+        peak.flopsPerSecond(),
+        peak.isMeasured());
   }
 }

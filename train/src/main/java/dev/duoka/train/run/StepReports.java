@@ -127,11 +127,12 @@ final class StepReports {
         ledger.liveBytes(), ledger.peakBytes(), inUse.bytes(), inUse.ofCard());
   }
 
-  private static void check(LaunchedStep step, TrainingStep.Result result) {
+  private void check(LaunchedStep step, TrainingStep.Result result) {
     boolean broken = !Double.isFinite(result.loss());
     boolean skipped = !result.outcome().applied();
     boolean scaling = step.scale() != 1;
     if (broken || (skipped && !scaling) || step.scale() < SMALLEST_SCALE) {
+      BrokenWeights.refuse(rank.model(), step.number());
       throw new DuokaException(
           ErrorCode.NUMERICS,
           "step "

@@ -1,5 +1,7 @@
 package dev.duoka.train.run;
 
+import dev.duoka.base.DuokaException;
+import dev.duoka.base.ErrorCode;
 import dev.duoka.data.shard.TokenisationListener;
 import dev.duoka.data.shard.TokenisationProgress;
 import dev.duoka.data.shard.TokenisationStoppedException;
@@ -22,7 +24,7 @@ public final class Trainer {
   private final RunConfig config;
   private final RunOptions options;
   private final Path runDir;
-  private final RunListener listener;
+  private final RunLog listener;
   private final AtomicBoolean stop = new AtomicBoolean();
 
   /**
@@ -34,7 +36,7 @@ public final class Trainer {
     this.config = config;
     this.options = options;
     this.runDir = runDir;
-    this.listener = listener;
+    this.listener = new RunLog(listener);
   }
 
   /** Asks the run to save and end as soon as it can; returns at once. */
@@ -50,13 +52,29 @@ public final class Trainer {
     RunChecks.Checked checked = RunChecks.require(config);
     DevicePlacement placement = DevicePlacement.choose(config.device(), config.parallel().data());
     try (RunFolder folder = RunFolder.open(runDir, options.resume(), listener::notice)) {
+      listener.writeInto(folder);
       Optional<TrainingData> data = openData(checked.tokenizer());
       if (data.isEmpty()) {
         return RunResult.stoppedWhilePreparing(runDir);
       }
       RunSetup setup =
           new RunSetup(config, checked.model(), placement, data.get(), options.maxSteps());
+      requireWarmupWithin(setup.totalSteps());
       return new Session(setup, folder, listener, stop::get).run();
+    } catch (DuokaException e) {
+      listener.failed(e);
+      throw e;
+    }
+  }
+
+  /** Of a run whose length in steps only its data tells; of others the run file was refused. */
+  private void requireWarmupWithin(long steps) {
+    long warmup = config.schedule().warmupSteps();
+    if (warmup >= steps) {
+      throw new DuokaException(
+          ErrorCode.CONFIG,
+          "schedule.warmup_steps " + warmup + " leaves nothing of the run's " + steps + " steps",
+          "Nearest valid: " + (steps - 1) + "; or train for more epochs");
     }
   }
 

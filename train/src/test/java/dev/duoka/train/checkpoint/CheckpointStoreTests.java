@@ -154,6 +154,25 @@ class CheckpointStoreTests {
   }
 
   @Test
+  void oneOfALaterVersionIsNeitherPassedOverNorDeleted() throws IOException {
+    copyMade();
+    Path manifest = run.resolve("checkpoints/step-00000002/manifest.json");
+    Files.writeString(
+        manifest, Files.readString(manifest).replaceFirst("\"format\" : 1", "\"format\" : 2"));
+    CheckpointStore store = new CheckpointStore(run);
+    assertThatThrownBy(() -> store.latestValid(events::add))
+        .isInstanceOf(DuokaException.class)
+        .hasMessageContaining("step-00000002")
+        .hasMessageContaining("a newer version of duoka wrote it, in format 2")
+        .message()
+        .doesNotContain("damaged");
+    assertThatThrownBy(() -> CheckpointStore.resolve(run, events::add))
+        .hasMessageContaining("a newer version of duoka");
+    saveSteps(run, new RetentionPolicy(1, 0), TokenizerFiles.of("bytes"), 3, 4);
+    assertThat(store.list()).extracting(Checkpoint::step).containsExactly(4L, 2L);
+  }
+
+  @Test
   void damagedCheckpointsDoNotPushOutGoodOnes() throws IOException {
     copyMade();
     Files.delete(run.resolve("checkpoints/step-00000002/manifest.json"));

@@ -78,11 +78,49 @@ class ChatRunTests {
   }
 
   @Test
+  void aChatWithoutAnAnswerIsNamedAndCanBeLeftOut() throws IOException {
+    RunConfig config = config(1);
+    Path chats = folder.resolve("chats.jsonl");
+    Files.writeString(
+        chats,
+        Files.readString(chats) + "{\"messages\": [{\"role\": \"user\", \"content\": \"hm?\"}]}\n");
+    assertThatThrownBy(() -> run("bad", config))
+        .isInstanceOf(DuokaException.class)
+        .hasMessageContaining("chats.jsonl line 61")
+        .hasMessageContaining("none is the assistant's")
+        .hasMessageContaining("data.on_bad_text to skip");
+    Listener skipping = run("skipped", config(1, "data.on_bad_text=skip"));
+    assertThat(skipping.losses()).hasSize(4);
+  }
+
+  @Test
+  void aWarmUpAsLongAsTheEpochsIsRefused() throws IOException {
+    RunConfig config =
+        config(40, "training.steps=null", "training.epochs=1", "schedule.warmup_steps=5000");
+    assertThatThrownBy(() -> run("warm", config))
+        .isInstanceOf(DuokaException.class)
+        .hasMessageContaining("schedule.warmup_steps 5000 leaves nothing of the run's");
+  }
+
+  @Test
+  void whatWasSaidStaysInTheRunFolder() throws IOException {
+    run("logged", config(40));
+    assertThat(folder.resolve("logged/run.log"))
+        .content()
+        .contains("training chats are longer", "training tokens", "validation loss", "saved ");
+  }
+
+  @Test
   void packsChatsWhenAskedTo() throws IOException {
     String[] epoch = {"training.steps=null", "training.epochs=1"};
     Listener apart = run("apart", config(1, epoch));
     Listener packed = run("packed", config(1, epoch[0], epoch[1], "data.pack_chats=true"));
     // A chat is about 30 tokens, so about two share a sequence; an epoch sees all of them.
+    assertThat(apart.notices)
+        .anyMatch(notice -> notice.contains("% of the tokens in a step are padding"));
+    assertThat(apart.notices).anyMatch(notice -> notice.contains("data.pack_chats: true"));
+    assertThat(apart.description)
+        .containsPattern("training tokens and [0-9,]+ of padding \\(\\d+ %\\)");
     assertThat(packed.steps.size()).isBetween(1, apart.steps.size() * 2 / 3);
   }
 

@@ -1,7 +1,9 @@
 package dev.duoka.train.run;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.duoka.base.DuokaException;
 import dev.duoka.comm.SingleRank;
 import dev.duoka.data.batch.BatchStream;
 import dev.duoka.data.batch.TrainingOrder;
@@ -9,9 +11,15 @@ import dev.duoka.data.shard.TokenisationListener;
 import dev.duoka.data.training.TrainingData;
 import dev.duoka.tensor.ComputeThread;
 import dev.duoka.tensor.Device;
+import dev.duoka.tensor.MemoryOwner;
+import dev.duoka.tensor.Scope;
+import dev.duoka.tensor.Tensor;
+import dev.duoka.tensor.op.Copies;
+import dev.duoka.tensor.op.Tensors;
 import dev.duoka.train.config.RunConfig;
 import dev.duoka.train.device.DevicePeak;
 import dev.duoka.train.device.DevicePlacement;
+import dev.duoka.train.schedule.LearningRateSchedule;
 import dev.duoka.train.step.RankBuilder;
 import dev.duoka.train.step.RankState;
 import dev.duoka.train.step.StepMetrics;
@@ -20,6 +28,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalLong;
+import java.util.function.Consumer;
 import java.util.function.LongSupplier;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -38,6 +47,7 @@ class RankTrainerTests {
     private final List<StepMetrics.StepTime> times = new ArrayList<>();
     private final List<Long> launchedBefore = new ArrayList<>();
     private LongSupplier launched = () -> 0;
+    private Consumer<RankState> prepare = _ -> {};
     private final List<Long> validations = new ArrayList<>();
     private final List<RunProgress> saves = new ArrayList<>();
 
@@ -95,6 +105,7 @@ class RankTrainerTests {
                 builder.share(alone),
                 RunProgress.START.data())) {
       builder.firstWeights(state, _ -> {});
+      events.prepare.accept(state);
       events.launched = state.optimizer()::steps;
       RunSetup setup =
           new RunSetup(
@@ -103,7 +114,7 @@ class RankTrainerTests {
               DevicePlacement.choose(config.device(), 1),
               data,
               OptionalLong.empty());
-      LoopSettings settings = setup.loop(new DevicePeak(1, ""));
+      LoopSettings settings = setup.loop(new DevicePeak(1, false, ""));
       return new RankTrainer(state, batches, settings, events, readsLate).run(RunProgress.START);
     }
   }
@@ -156,6 +167,36 @@ class RankTrainerTests {
     assertThat(events.steps).containsExactly(1L);
     assertThat(events.saves).extracting(RunProgress::steps).containsExactly(1L);
     assertThat(events.saves.getFirst().loss()).isEqualTo(events.losses.getFirst());
+  }
+
+  @Test
+  void weightsThatAreNoNumbersAreBlamed() {
+    Events events = new Events(Integer.MAX_VALUE);
+    events.prepare =
+        state -> {
+          Tensor weight = state.model().weights().get(3).parameter().value();
+          try (Scope _ = Scope.open(MemoryOwner.TEMPORARIES)) {
+            Copies.into(
+                weight, Tensors.full(Double.NaN, weight.dtype(), weight.device(), weight.shape()));
+          }
+          state.optimizer().adoptValues();
+        };
+    assertThatThrownBy(() -> run(events))
+        .isInstanceOf(DuokaException.class)
+        .hasMessageContaining("step 1 gave no number because the weight model.layers.")
+        .hasMessageContaining("model.path");
+  }
+
+  @Test
+  void aRunIsNoFasterThanTheCpuThatItRunsOn() throws IOException {
+    RunConfig config = SmallRun.config(folder);
+    LearningRateSchedule schedule =
+        LearningRateSchedule.of(config.schedule(), config.optimizer(), 1);
+    LoopSettings cpu = new LoopSettings(schedule, 1, 1, 0, 0, false, 0, 1, 1, 2, 1, true);
+    LoopSettings card = new LoopSettings(schedule, 1, 1, 0, 0, false, 0, 1, 1, 2, 1, false);
+    assertThat(cpu.mfu(3, 1)).isEqualTo(1);
+    assertThat(cpu.mfu(0.25, 1)).isEqualTo(0.5);
+    assertThat(card.mfu(3, 1)).as("of a data sheet: it would be wrong, and shows").isEqualTo(6);
   }
 
   @Test

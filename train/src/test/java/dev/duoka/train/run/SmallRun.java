@@ -71,6 +71,7 @@ final class SmallRun {
   static class Listener implements RunListener {
     final List<StepMetrics> steps = new ArrayList<>();
     final List<String> notices = new ArrayList<>();
+    String description = "";
     @Nullable Trainer trainer;
 
     void stopTrainer() {
@@ -92,7 +93,9 @@ final class SmallRun {
     public void tokenising(TokenisationProgress progress) {}
 
     @Override
-    public void started(String description) {}
+    public void started(String description) {
+      this.description = description;
+    }
 
     @Override
     public void step(StepMetrics metrics, long totalSteps, double remainingSeconds) {

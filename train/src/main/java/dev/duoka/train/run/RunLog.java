@@ -1,0 +1,106 @@
+package dev.duoka.train.run;
+
+import dev.duoka.base.IoReason;
+import dev.duoka.data.shard.TokenisationProgress;
+import dev.duoka.train.step.StepMetrics;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Keeps what a run says to its user in {@code run.log} of its folder, a line each with its time,
+ * and passes everything on. What is said before the folder is the run's own waits until it is.
+ *
+ * <p>A log that cannot be written costs no run: that is said once, and the run goes on.
+ * Thread-safe.
+ */
+final class RunLog implements RunListener {
+  /** The file's name. */
+  static final String NAME = "run.log";
+
+  private final RunListener listener;
+  private final List<String> waiting = new ArrayList<>();
+  private @Nullable RunFolder folder;
+  private boolean failed;
+
+  RunLog(RunListener listener) {
+    this.listener = listener;
+  }
+
+  /** Says where to write, once the folder is begun. */
+  synchronized void writeInto(RunFolder runFolder) {
+    folder = runFolder;
+  }
+
+  @Override
+  public void notice(String message) {
+    listener.notice(message);
+    write(message);
+  }
+
+  @Override
+  public void tokenising(TokenisationProgress progress) {
+    listener.tokenising(progress);
+  }
+
+  @Override
+  public void started(String description) {
+    listener.started(description);
+    description.lines().forEach(this::write);
+  }
+
+  @Override
+  public void step(StepMetrics metrics, long totalSteps, double remainingSeconds) {
+    listener.step(metrics, totalSteps, remainingSeconds); // metrics.jsonl has it
+  }
+
+  @Override
+  public void validated(long step, double loss) {
+    listener.validated(step, loss);
+    write("step " + step + ": validation loss " + loss);
+  }
+
+  @Override
+  public void saved(String message) {
+    listener.saved(message);
+    write(message);
+  }
+
+  @Override
+  public void sample(String text) {
+    listener.sample(text);
+  }
+
+  /** Writes down how the run failed. */
+  void failed(Throwable failure) {
+    write("failed: " + failure.getMessage());
+  }
+
+  private synchronized void write(String line) {
+    waiting.add(Instant.now().truncatedTo(ChronoUnit.SECONDS) + " " + line);
+    RunFolder here = folder;
+    if (here == null || !here.isBegun() || failed) {
+      return;
+    }
+    Path file = here.path().resolve(NAME);
+    try {
+      Files.write(
+          file,
+          waiting,
+          StandardCharsets.UTF_8,
+          StandardOpenOption.CREATE,
+          StandardOpenOption.APPEND);
+      waiting.clear();
+    } catch (IOException e) {
+      failed = true;
+      listener.notice("cannot write " + file + ": " + IoReason.of(e));
+    }
+  }
+}
