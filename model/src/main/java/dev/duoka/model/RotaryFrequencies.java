@@ -24,6 +24,7 @@ final class RotaryFrequencies {
           switch (rope.scaling()) {
             case RopeScaling.None() -> 1 / periods[pair];
             case RopeScaling.Linear(double factor) -> 1 / periods[pair] / (float) factor;
+            case RopeScaling.Llama3 llama3 -> blended(1 / periods[pair], llama3);
             case RopeScaling.Yarn yarn -> stretched(pair, periods[pair], yarn, rope.theta(), width);
           };
     }
@@ -48,6 +49,23 @@ final class RotaryFrequencies {
     float span = high == low ? 0.001f : (float) (high - low);
     float kept = 1 - Math.clamp((pair - (float) low) / span, 0f, 1f);
     return 1 / ((float) yarn.factor() * period) * (1 - kept) + 1 / period * kept;
+  }
+
+  /** Llama 3.1: by how often the pair turns within the original context, in fp32 as there. */
+  private static float blended(float frequency, RopeScaling.Llama3 llama3) {
+    float factor = (float) llama3.factor();
+    float length = (float) (2 * Math.PI) / frequency;
+    if (length < (float) (llama3.originalMaxPositions() / llama3.highFrequencyFactor())) {
+      return frequency;
+    }
+    if (length > (float) (llama3.originalMaxPositions() / llama3.lowFrequencyFactor())) {
+      return frequency / factor;
+    }
+    float low = (float) llama3.lowFrequencyFactor();
+    float kept =
+        (llama3.originalMaxPositions() / length - low)
+            / ((float) llama3.highFrequencyFactor() - low);
+    return (1 - kept) * frequency / factor + kept * frequency;
   }
 
   /** The (fractional) pair that makes this many turns over the original positions. */

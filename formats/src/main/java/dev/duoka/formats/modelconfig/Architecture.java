@@ -2,6 +2,7 @@ package dev.duoka.formats.modelconfig;
 
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
 /** The model families that can be trained, each with Hugging Face's names for it. */
@@ -14,6 +15,9 @@ public enum Architecture {
   DEEPSEEK_V2("deepseek_v2", "DeepseekV2ForCausalLM"),
   /** DeepSeek-V3: sigmoid routing with bias correction, multi-token prediction (2412.19437). */
   DEEPSEEK_V3("deepseek_v3", "DeepseekV3ForCausalLM");
+
+  /** Models of other names with the layers of one of these: Kimi-K2 is DeepSeek-V3's, resized. */
+  private static final Map<String, String> SAME_LAYERS = Map.of("kimi_k2", "deepseek_v3");
 
   private final String modelType;
   private final String className;
@@ -33,9 +37,10 @@ public enum Architecture {
     return className;
   }
 
-  /** The architecture with this {@code model_type}. */
+  /** The architecture with this {@code model_type}, or with the layers of the model it names. */
   public static Optional<Architecture> ofModelType(String modelType) {
-    return Arrays.stream(values()).filter(a -> a.modelType.equals(modelType)).findFirst();
+    String layers = SAME_LAYERS.getOrDefault(modelType, modelType);
+    return Arrays.stream(values()).filter(a -> a.modelType.equals(layers)).findFirst();
   }
 
   /** The {@code model_type}s of all architectures, in the order of their release. */

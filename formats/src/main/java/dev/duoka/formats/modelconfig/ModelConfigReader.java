@@ -6,6 +6,7 @@ import dev.duoka.formats.json.JsonFields;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.stream.Stream;
 import tools.jackson.databind.JsonNode;
 
 /**
@@ -75,7 +76,26 @@ public final class ModelConfigReader {
             .orElseThrow(() -> fields.error("it has no 'model_type'", supported));
     return Architecture.ofModelType(modelType)
         .orElseThrow(
-            () -> fields.error("model_type '" + modelType + "' is not supported", supported));
+            () ->
+                fields.error(
+                    "model_type '" + modelType + "' is not supported",
+                    supported
+                        + " By its fields the nearest is "
+                        + nearest(fields).modelType()
+                        + ", whose layers may still differ."));
+  }
+
+  /** Which supported family shares most with a config: latent attention, experts, neither. */
+  private static Architecture nearest(JsonFields fields) {
+    boolean experts =
+        Stream.of("n_routed_experts", "num_experts", "num_local_experts")
+            .anyMatch(fields::isPresent);
+    if (fields.isPresent("kv_lora_rank")) {
+      boolean sigmoid =
+          fields.text("scoring_func").orElse("").equals("sigmoid") || fields.isPresent("n_group");
+      return sigmoid ? Architecture.DEEPSEEK_V3 : Architecture.DEEPSEEK_V2;
+    }
+    return experts ? Architecture.DEEPSEEK_MOE : Architecture.LLAMA;
   }
 
   private static void refuseUnsupported(JsonFields fields) {

@@ -101,6 +101,12 @@ public final class ModelConfigWriter {
     switch (rope.scaling()) {
       case RopeScaling.None() -> root.putNull("rope_scaling");
       case RopeScaling.Linear(double factor) -> putScaling(root, "linear").put("factor", factor);
+      case RopeScaling.Llama3 llama3 ->
+          putScaling(root, "llama3")
+              .put("factor", llama3.factor())
+              .put("low_freq_factor", llama3.lowFrequencyFactor())
+              .put("high_freq_factor", llama3.highFrequencyFactor())
+              .put("original_max_position_embeddings", llama3.originalMaxPositions());
       case RopeScaling.Yarn yarn ->
           putScaling(root, "yarn")
               .put("factor", yarn.factor())

@@ -40,10 +40,16 @@ final class RopeReader {
       case "default" -> new RopeScaling.None();
       case "linear" -> new RopeScaling.Linear(parameters.number("factor"));
       case "yarn" -> yarn(parameters, maxPositions);
+      case "llama3" ->
+          new RopeScaling.Llama3(
+              parameters.number("factor"),
+              parameters.number("low_freq_factor"),
+              parameters.number("high_freq_factor"),
+              parameters.integer("original_max_position_embeddings", maxPositions));
       default ->
           throw parameters.error(
               "rope scaling type '" + type + "' is not supported",
-              "Supported are default, linear and yarn.");
+              "Supported are default, linear, yarn and llama3.");
     };
   }
 

@@ -101,6 +101,39 @@ class ModelConfigReaderTests {
   }
 
   @Test
+  void kimiHasTheLayersOfV3() {
+    ModelConfig kimi = read(V3.replace("deepseek_v3", "kimi_k2") + ", \"n_routed_experts\": 384}");
+    assertThat(kimi.architecture()).isEqualTo(Architecture.DEEPSEEK_V3);
+    assertThat(kimi.attention()).isEqualTo(read(V3 + "}").attention());
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "{\"model_type\": \"qwen3\", \"head_dim\": 128} | llama",
+        "{\"model_type\": \"qwen3_moe\", \"num_experts\": 128} | deepseek",
+        "{\"model_type\": \"mixtral\", \"num_local_experts\": 8} | deepseek",
+        "{\"model_type\": \"minicpm3\", \"kv_lora_rank\": 256} | deepseek_v2",
+        "{\"model_type\": \"glm4_moe_lite\", \"kv_lora_rank\": 512, \"n_group\": 1} | deepseek_v3"
+      })
+  void aRefusedModelTypeNamesTheNearestByItsFields(String json, String nearest) {
+    assertThatThrownBy(() -> read(json))
+        .hasMessageContaining("By its fields the nearest is " + nearest + ",");
+  }
+
+  @Test
+  void llama3sPositionsAreReadAndWritten() {
+    ModelConfig config =
+        read(
+            "{\"model_type\": \"llama\", \"rope_scaling\": {\"rope_type\": \"llama3\", \"factor\":"
+                + " 8, \"low_freq_factor\": 1, \"high_freq_factor\": 4,"
+                + " \"original_max_position_embeddings\": 8192}}");
+    assertThat(config.rope().scaling()).isEqualTo(new RopeScaling.Llama3(8, 1, 4, 8192));
+    assertThat(read(ModelConfigWriter.json(config).toString())).isEqualTo(config);
+  }
+
+  @Test
   void readsTheSwitchesOfV3() {
     assertThat(read(V3 + ", \"rope_interleave\": false}").rope().interleaved()).isFalse();
     assertThat(read(V3 + ", \"num_nextn_predict_layers\": 0}").mtpModules()).isZero();
@@ -135,8 +168,8 @@ class ModelConfigReaderTests {
         "{\"model_type\": \"llama\", \"attention_dropout\": 0.1} | attention_dropout 0.1 is not"
             + " supported",
         "{\"model_type\": \"llama\", \"rope_scaling\": {\"type\": \"dynamic\", \"factor\": 2}} |"
-            + " rope scaling type 'dynamic' is not supported. Supported are default, linear and"
-            + " yarn.",
+            + " rope scaling type 'dynamic' is not supported. Supported are default, linear, yarn"
+            + " and llama3.",
         "{\"model_type\": \"llama\", \"rope_scaling\": {\"type\": \"linear\"}} | field"
             + " 'rope_scaling.factor' is missing",
         "{\"model_type\": \"llama\", \"rope_scaling\": {\"type\": \"yarn\", \"factor\": 4,"

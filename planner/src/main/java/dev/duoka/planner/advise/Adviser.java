@@ -75,18 +75,20 @@ public final class Adviser {
   }
 
   private MachineAdvice advise(AdviceRequest request, Machine machine) {
-    Optional<Plan> plan = Optional.empty();
+    Planner.Best best = new Planner.Best(Optional.empty(), Optional.empty());
     for (Method method : request.task().methods()) {
-      plan = planner.bestPlan(planRequest(request, machine, method));
-      if (plan.isPresent()) {
+      best = planner.best(planRequest(request, machine, method));
+      if (best.plan().isPresent()) {
         break;
       }
     }
+    Optional<Plan> plan = best.plan();
     OptionalDouble buy = machine.buyPrice();
     if (plan.isEmpty()) {
       return new MachineAdvice(
           machine,
           plan,
+          Optional.empty(),
           0,
           0,
           OptionalDouble.empty(),
@@ -113,7 +115,17 @@ public final class Adviser {
               case BUY -> toBuy;
             };
     return new MachineAdvice(
-        machine, plan, hours, kilowattHours, rent, buy, affordable, toRent, toBuy, "");
+        machine,
+        plan,
+        best.ofAll().filter(first -> !first.equals(plan.get())),
+        hours,
+        kilowattHours,
+        rent,
+        buy,
+        affordable,
+        toRent,
+        toBuy,
+        "");
   }
 
   private String lacks(AdviceRequest request, Machine machine) {

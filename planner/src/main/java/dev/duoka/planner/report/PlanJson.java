@@ -131,7 +131,7 @@ public final class PlanJson {
     return json;
   }
 
-  private static ObjectNode summary(Plan plan) {
+  static ObjectNode summary(Plan plan) {
     ObjectNode json = Json.object();
     json.set("layout", layout(plan.layout()));
     json.put("estimated", !plan.runnable());

@@ -127,7 +127,7 @@ final class NearestChanges {
   }
 
   private boolean attempt(String change, PlanRequest changed) {
-    Optional<Plan> plan = planner.bestPlan(changed);
+    Optional<Plan> plan = planner.best(changed).plan();
     if (plan.isPresent()) {
       changes.add(new Change(change, plan));
     }

@@ -73,15 +73,30 @@ public final class Planner {
   }
 
   /**
-   * The best plan alone, without reasons: the first that the engine runs of those that {@link
-   * #plan} shows, and where it runs none, the first. Empty where nothing fits.
+   * The best plans alone, without reasons.
+   *
+   * @param runnable the first that the engine runs of those that {@link #plan} shows
+   * @param ofAll the first of all
    */
-  public Optional<Plan> bestPlan(PlanRequest request) {
+  public record Best(Optional<Plan> runnable, Optional<Plan> ofAll) {
+    /** What to go by: a plan that runs, else the first; empty where nothing fits. */
+    public Optional<Plan> plan() {
+      return runnable.or(() -> ofAll);
+    }
+  }
+
+  /** The best plan that the engine runs, and the best of all. */
+  public Best best(PlanRequest request) {
     Findings findings = search(request);
-    Evaluator evaluator = findings.evaluator();
     List<Candidate> ranked = ranked(findings.best());
-    return Stream.concat(
-            ranked.stream().filter(candidate -> runs(candidate, request)), ranked.stream())
+    return new Best(
+        firstThatFits(
+            ranked.stream().filter(candidate -> runs(candidate, request)), findings.evaluator()),
+        firstThatFits(ranked.stream(), findings.evaluator()));
+  }
+
+  private static Optional<Plan> firstThatFits(Stream<Candidate> ranked, Evaluator evaluator) {
+    return ranked
         .map(candidate -> evaluator.plan(candidate.layout()))
         .filter(plan -> evaluator.fits(plan.memory()))
         .findFirst();

@@ -19,6 +19,7 @@ import dev.duoka.planner.search.PlanResult;
 import dev.duoka.planner.search.Planner;
 import dev.duoka.planner.shape.ModelShape;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalDouble;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -63,7 +64,12 @@ final class AdviserTests {
                     true,
                     EngineTraits.DUOKA));
     Plan plan = result.bestRunnable().orElseGet(() -> result.plans().getFirst());
-    assertThat(advice.machines().getFirst().plan().orElseThrow().layout()).isEqualTo(plan.layout());
+    MachineAdvice first = advice.machines().getFirst();
+    assertThat(first.plan().orElseThrow().layout()).isEqualTo(plan.layout());
+    Plan best = result.plans().getFirst();
+    assertThat(first.faster().map(Plan::layout))
+        .isEqualTo(best.equals(plan) ? Optional.empty() : Optional.of(best.layout()));
+    assertThat(AdviceText.of(advice).contains("not yet: ")).isEqualTo(first.faster().isPresent());
   }
 
   @Test

@@ -148,7 +148,7 @@ final class PlannerTests {
                     "cards: [{name: A100-80G-SXM, memory_gib: " + gib + "}]", "memory.yaml"));
         PlanRequest request =
             request(model, "8xA100-80G-SXM").on(other.machine("8xA100")).onAllGpus();
-        boolean fits = new Planner(other).bestPlan(request).isPresent();
+        boolean fits = new Planner(other).best(request).plan().isPresent();
         assertThat(!fitted || fits).as(model + " with " + gib).isTrue();
         fitted |= fits;
       }
@@ -289,8 +289,8 @@ final class PlannerTests {
   @Test
   void adaptersNeedLessThanAllWeights() {
     PlanRequest request = request("deepseek-llm-7b", "1xRTX4090");
-    assertThat(new Planner(catalogue).bestPlan(request.by(Method.QLORA))).isPresent();
-    Plan lora = new Planner(catalogue).bestPlan(request.by(Method.LORA)).orElseThrow();
+    assertThat(new Planner(catalogue).best(request.by(Method.QLORA)).plan()).isPresent();
+    Plan lora = new Planner(catalogue).best(request.by(Method.LORA)).plan().orElseThrow();
     assertThat(lora.memory().of(Owner.OPTIMIZER)).isLessThan(2 * GIB);
   }
 
