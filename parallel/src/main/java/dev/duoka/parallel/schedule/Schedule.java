@@ -26,36 +26,6 @@ public record Schedule(List<List<Action>> ranks) {
     return new Schedule(List.of(actions));
   }
 
-  /**
-   * One stage a rank, all micro-batches forward, then all backward (GPipe, Huang et al.,
-   * arXiv:1811.06965).
-   */
-  public static Schedule allForwardAllBackward(int stages, int microBatches) {
-    List<List<Action>> ranks = new ArrayList<>();
-    for (int stage = 0; stage < stages; stage++) {
-      List<Action> actions = new ArrayList<>();
-      for (int microBatch = 0; microBatch < microBatches; microBatch++) {
-        addIf(actions, stage > 0, new Action(stage, Kind.RECEIVE_FORWARD, microBatch));
-        actions.add(new Action(stage, Kind.FORWARD, microBatch));
-        addIf(actions, stage < stages - 1, new Action(stage, Kind.SEND_FORWARD, microBatch));
-      }
-      for (int microBatch = 0; microBatch < microBatches; microBatch++) {
-        addIf(actions, stage < stages - 1, new Action(stage, Kind.RECEIVE_BACKWARD, microBatch));
-        actions.add(new Action(stage, Kind.BACKWARD, microBatch));
-        addIf(actions, stage > 0, new Action(stage, Kind.SEND_BACKWARD, microBatch));
-      }
-      actions.add(new Action(stage, Kind.REDUCE_GRADIENTS, -1));
-      ranks.add(actions);
-    }
-    return new Schedule(ranks);
-  }
-
-  private static void addIf(List<Action> actions, boolean wanted, Action action) {
-    if (wanted) {
-      actions.add(action);
-    }
-  }
-
   /** A schedule in the notation of torch.distributed.pipelining: a line for each rank. */
   public static Schedule parse(String csv) {
     return new Schedule(
@@ -67,6 +37,11 @@ public record Schedule(List<List<Action>> ranks) {
                         .map(Action::parse)
                         .toList())
             .toList());
+  }
+
+  /** A table of computations alone, as {@link #parse} reads it, with its messages added. */
+  public static Schedule parseComputations(String csv) {
+    return Messages.added(parse(csv));
   }
 
   /** The notation that {@link #parse} reads. */

@@ -35,6 +35,8 @@ final class MicroBatchRun implements AutoCloseable {
   private @Nullable Variable inputLeaf;
   private @Nullable Variable output;
   private @Nullable Tensor outputGradient;
+  private Pending inputArrival = Pending.DONE;
+  private Pending outputGradientArrival = Pending.DONE;
   private final List<Pending> sends = new ArrayList<>();
   private boolean inputsDone;
   private boolean inputGradientIsSent;
@@ -58,6 +60,7 @@ final class MicroBatchRun implements AutoCloseable {
 
   /** What leaves the forward pass lives on; everything else that nobody saved is freed. */
   void forward(MicroBatchLosses step) {
+    inputArrival.join();
     try (Scope _ = Scope.open(MemoryOwner.ACTIVATIONS)) {
       Pass pass =
           Pass.overSequences(tape, microBatch.rows(), model.rotary(), step.balance(microBatch));
@@ -86,6 +89,7 @@ final class MicroBatchRun implements AutoCloseable {
   }
 
   void backward() {
+    outputGradientArrival.join();
     Variable last = output;
     if (last == null) {
       tape.backward(losses);
@@ -96,6 +100,7 @@ final class MicroBatchRun implements AutoCloseable {
   }
 
   void backwardInputs(DeferredWeights deferred) {
+    outputGradientArrival.join();
     Variable last = output;
     if (last == null) {
       tape.backwardInputs(deferred, losses);
@@ -107,6 +112,16 @@ final class MicroBatchRun implements AutoCloseable {
 
   void backwardWeights() {
     tape.backwardWeights();
+  }
+
+  /** Notes that the input is on its way from the stage before. */
+  void inputComes(Pending receive) {
+    inputArrival = receive;
+  }
+
+  /** Notes that the output's gradient is on its way from the next stage. */
+  void outputGradientComes(Pending receive) {
+    outputGradientArrival = receive;
   }
 
   /** Notes that the output is on its way to the next stage. */

@@ -23,8 +23,8 @@ import org.jspecify.annotations.Nullable;
  * Runs what a schedule says of one stage, on whichever device the stage's model is. The order of
  * the actions is the caller's promise; an action whose input is not there fails loudly.
  *
- * <p>One thread; one step at a time. On CUDA it launches and waits for no device; a receive waits
- * until the other rank's host has sent.
+ * <p>One thread; one step at a time. On CUDA it launches and waits for no device; what uses a
+ * message waits until the other rank's host has sent it.
  */
 public final class ScheduleExecutor {
   /**
@@ -157,14 +157,18 @@ public final class ScheduleExecutor {
         MicroBatchRun run = running(number, action);
         run.outputSent(pipeline.send(run.output(), pipeline.rank() + 1));
       }
-      case RECEIVE_FORWARD ->
-          pipeline.receive(run(number, microBatches).newInput(), pipeline.rank() - 1).join();
+      case RECEIVE_FORWARD -> {
+        MicroBatchRun run = run(number, microBatches);
+        run.inputComes(pipeline.receive(run.newInput(), pipeline.rank() - 1));
+      }
       case SEND_BACKWARD -> {
         MicroBatchRun run = running(number, action);
         run.inputGradientSent(pipeline.send(run.inputGradient(), pipeline.rank() - 1));
       }
-      case RECEIVE_BACKWARD ->
-          pipeline.receive(running(number, action).newOutputGradient(), pipeline.rank() + 1).join();
+      case RECEIVE_BACKWARD -> {
+        MicroBatchRun run = running(number, action);
+        run.outputGradientComes(pipeline.receive(run.newOutputGradient(), pipeline.rank() + 1));
+      }
       case REDUCE_GRADIENTS -> work.reduce().run();
     }
   }

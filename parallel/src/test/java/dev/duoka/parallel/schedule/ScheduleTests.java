@@ -17,7 +17,7 @@ class ScheduleTests {
 
   @Test
   void stagesSendAndReceiveAtTheirBordersOnly() {
-    assertThat(Schedule.allForwardAllBackward(3, 1).csv())
+    assertThat(PipelineSchedules.allForwardAllBackward(3, 1).csv())
         .isEqualTo(
             """
             0F0,0SEND_F0,0RECV_B0,0B0,0REDUCE_GRAD
@@ -28,7 +28,7 @@ class ScheduleTests {
 
   @Test
   void theNotationReadsBack() {
-    Schedule schedule = Schedule.allForwardAllBackward(4, 6);
+    Schedule schedule = PipelineSchedules.allForwardAllBackward(4, 6);
     assertThat(Schedule.parse(schedule.csv())).isEqualTo(schedule);
     // Tables of other programs have empty cells where a rank waits.
     assertThat(Schedule.parse("0F0,,0I0, 0W0 ,").ranks().getFirst())

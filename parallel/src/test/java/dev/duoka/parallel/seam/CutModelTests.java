@@ -14,6 +14,7 @@ import dev.duoka.model.LanguageModel;
 import dev.duoka.model.ModelFactory;
 import dev.duoka.model.WeightInitializer;
 import dev.duoka.model.weight.BlockRange;
+import dev.duoka.parallel.schedule.PipelineSchedules;
 import dev.duoka.parallel.schedule.Schedule;
 import dev.duoka.parallel.testing.TinyRuns;
 import dev.duoka.tensor.ComputeThread;
@@ -107,7 +108,7 @@ class CutModelTests {
         Copies.into(parameter.value(), whole.parameters().parameter(parameter.name()).value());
       }
       replica.adopt();
-      Schedule schedule = Schedule.allForwardAllBackward(2, MICRO_BATCHES);
+      Schedule schedule = PipelineSchedules.allForwardAllBackward(2, MICRO_BATCHES);
       for (int step = 0; step < STEPS; step++) {
         losses.add(replica.step(schedule.ranks().get(pipeline.rank()), batches(config, step)));
       }
