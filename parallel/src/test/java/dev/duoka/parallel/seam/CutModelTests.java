@@ -68,13 +68,15 @@ class CutModelTests {
 
   @ParameterizedTest
   @CsvSource({
-    "tiny-llama, NONE",
-    "tiny-llama, FULL",
-    "tiny-v2, SELECTIVE",
-    "tiny-moe, NONE",
-    "tiny-v3, FULL"
+    "tiny-llama, NONE, all forward",
+    "tiny-llama, FULL, one forward one backward",
+    "tiny-llama, SELECTIVE, zero bubble",
+    "tiny-v2, SELECTIVE, one forward one backward",
+    "tiny-moe, NONE, zero bubble",
+    "tiny-v3, FULL, zero bubble",
+    "tiny-v3, FULL, all forward"
   })
-  void twoStages(String preset, Recompute recompute) {
+  void twoStages(String preset, Recompute recompute, String schedule) {
     LedgerSnapshot before = LedgerSnapshot.of(Device.CPU);
     ModelConfig config = config(preset);
     List<Double> whole = wholeModel(config);
@@ -86,7 +88,7 @@ class CutModelTests {
           int stage = pipeline.rank();
           BlockRange blocks =
               stage == 0 ? new BlockRange(0, border) : new BlockRange(border, Integer.MAX_VALUE);
-          List<Double> ofStage = stage(config, blocks, recompute, pipeline);
+          List<Double> ofStage = stage(config, blocks, recompute, schedule(schedule), pipeline);
           if (stage == 1) {
             losses.addAll(ofStage);
           }
@@ -96,8 +98,21 @@ class CutModelTests {
     before.assertUnchanged();
   }
 
+  private static Schedule schedule(String name) {
+    return switch (name) {
+      case "all forward" -> PipelineSchedules.allForwardAllBackward(2, MICRO_BATCHES);
+      case "one forward one backward" -> PipelineSchedules.oneForwardOneBackward(2, MICRO_BATCHES);
+      case "zero bubble" -> PipelineSchedules.zeroBubble(2, MICRO_BATCHES);
+      default -> throw new IllegalArgumentException(name);
+    };
+  }
+
   private static List<Double> stage(
-      ModelConfig config, BlockRange blocks, Recompute recompute, Communicator pipeline) {
+      ModelConfig config,
+      BlockRange blocks,
+      Recompute recompute,
+      Schedule schedule,
+      Communicator pipeline) {
     ComputeThread.prepare(Device.CPU, 1, 2);
     ModelFactory.Part part =
         new ModelFactory.Part(blocks, UnaryOperator.identity(), _ -> BucketKey.ONE_GROUP);
@@ -108,7 +123,6 @@ class CutModelTests {
         Copies.into(parameter.value(), whole.parameters().parameter(parameter.name()).value());
       }
       replica.adopt();
-      Schedule schedule = PipelineSchedules.allForwardAllBackward(2, MICRO_BATCHES);
       for (int step = 0; step < STEPS; step++) {
         losses.add(replica.step(schedule.ranks().get(pipeline.rank()), batches(config, step)));
       }
