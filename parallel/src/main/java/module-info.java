@@ -13,6 +13,7 @@ module dev.duoka.parallel {
   requires transitive dev.duoka.model;
   requires transitive dev.duoka.data;
 
+  exports dev.duoka.parallel.mesh;
   exports dev.duoka.parallel.schedule;
   exports dev.duoka.parallel.state;
   exports dev.duoka.parallel.step;
