@@ -12,4 +12,5 @@ module dev.duoka.comm {
   exports dev.duoka.comm;
   exports dev.duoka.comm.local;
   exports dev.duoka.comm.meta;
+  exports dev.duoka.comm.nccl;
 }

@@ -1,6 +1,7 @@
 package dev.duoka.comm;
 
 import dev.duoka.tensor.Tensor;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One rank's view of a group of ranks that exchange tensors. Collectives, {@link #split} and the
@@ -70,6 +71,9 @@ public interface Communicator extends AutoCloseable {
    * {@code key} (then of rank). All ranks call it.
    */
   Communicator split(String name, int color, int key);
+
+  /** Why the exchange has ended for good, in every group; null while it may go on. Never waits. */
+  @Nullable Throwable failure();
 
   /** What the hosts of these ranks agree on without their devices. */
   Agreement agreement();

@@ -6,6 +6,7 @@ import dev.duoka.tensor.Tensor;
 import dev.duoka.tensor.op.Copies;
 import dev.duoka.tensor.op.Views;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
 /** A group of one: what it collects it has already. */
 public final class SingleRank implements Communicator, Agreement {
@@ -85,6 +86,11 @@ public final class SingleRank implements Communicator, Agreement {
   @Override
   public Communicator split(String name, int color, int key) {
     return new SingleRank(name, abort);
+  }
+
+  @Override
+  public @Nullable Throwable failure() {
+    return null;
   }
 
   @Override

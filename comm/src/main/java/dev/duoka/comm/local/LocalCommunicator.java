@@ -221,6 +221,11 @@ final class LocalCommunicator implements Communicator, Agreement {
   }
 
   @Override
+  public @Nullable Throwable failure() {
+    return group.world().failure();
+  }
+
+  @Override
   public Agreement agreement() {
     return this;
   }

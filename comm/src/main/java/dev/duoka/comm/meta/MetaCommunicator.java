@@ -14,6 +14,7 @@ import dev.duoka.tensor.Scope;
 import dev.duoka.tensor.Tensor;
 import dev.duoka.tensor.op.Views;
 import java.util.Collections;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One rank of a group whose other ranks do not exist: the communicator of a dry run on {@code
@@ -109,6 +110,11 @@ public final class MetaCommunicator implements Communicator, Agreement {
   public Communicator split(String childName, int color, int key) {
     throw new UnsupportedOperationException(
         "a dry run has no other ranks to ask for their color; make the group of known size");
+  }
+
+  @Override
+  public @Nullable Throwable failure() {
+    return null;
   }
 
   @Override

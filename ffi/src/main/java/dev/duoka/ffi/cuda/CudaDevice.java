@@ -162,6 +162,12 @@ public final class CudaDevice {
     return CudaEvent.create(functions, ordinal);
   }
 
+  /** A new stream; the caller closes it. */
+  public CudaStream newStream() {
+    useOnThisThread();
+    return CudaStream.create(functions, ordinal);
+  }
+
   /** Loads compiled kernels for the life of the process. */
   public CudaModule load(String name, byte[] cubin) {
     useOnThisThread();

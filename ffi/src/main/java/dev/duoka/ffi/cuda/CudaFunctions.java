@@ -44,6 +44,8 @@ final class CudaFunctions {
   final MethodHandle synchronizeEvent;
   final MethodHandle elapsedTime;
   final MethodHandle destroyEvent;
+  final MethodHandle createStream;
+  final MethodHandle destroyStream;
   final MethodHandle synchronizeStream;
   final MethodHandle waitForEvent;
 
@@ -95,6 +97,8 @@ final class CudaFunctions {
     // cuda.h of 13 maps it to _v2, which drivers before 12.8 lack; the plain symbol is in all.
     elapsedTime = bind("cuEventElapsedTime", ADDRESS, JAVA_LONG, JAVA_LONG);
     destroyEvent = bind("cuEventDestroy_v2", JAVA_LONG);
+    createStream = bind("cuStreamCreate", ADDRESS, JAVA_INT);
+    destroyStream = bind("cuStreamDestroy_v2", JAVA_LONG);
     synchronizeStream = bind("cuStreamSynchronize", JAVA_LONG);
     waitForEvent = bind("cuStreamWaitEvent", JAVA_LONG, JAVA_LONG, JAVA_INT);
 

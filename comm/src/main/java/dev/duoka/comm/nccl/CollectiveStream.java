@@ -1,0 +1,92 @@
+package dev.duoka.comm.nccl;
+
+import dev.duoka.comm.Pending;
+import dev.duoka.ffi.cuda.CudaAvailability;
+import dev.duoka.ffi.cuda.CudaDevice;
+import dev.duoka.ffi.cuda.CudaEvent;
+import dev.duoka.ffi.cuda.CudaStream;
+import dev.duoka.ffi.torch.CudaStreams;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.List;
+import java.util.function.LongConsumer;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The stream on which one communicator's collectives run beside the rank's computations. A
+ * collective begins when what the rank has launched so far is done, and what is launched after
+ * {@link Pending#join} waits for it; no host waits. One thread.
+ */
+final class CollectiveStream implements AutoCloseable {
+  private final CudaDevice gpu;
+  private final CudaStream stream;
+  private final CudaEvent start;
+  private final Deque<CudaEvent> free = new ArrayDeque<>();
+  private final List<CudaEvent> all = new ArrayList<>();
+
+  CollectiveStream(int device) {
+    gpu = CudaAvailability.check().orElseThrow().get(device);
+    stream = gpu.newStream();
+    start = gpu.newEvent();
+  }
+
+  /**
+   * Launches a collective.
+   *
+   * @param collective is given the stream
+   * @param failure why the exchange has ended, if it has
+   */
+  Pending launch(LongConsumer collective, Supplier<@Nullable Throwable> failure) {
+    start.record(CudaStreams.current(gpu.ordinal()));
+    start.holdBack(stream.handle());
+    collective.accept(stream.handle());
+    CudaEvent end = free.isEmpty() ? newEvent() : free.pop();
+    end.record(stream.handle());
+    return new Launched(end, failure);
+  }
+
+  private CudaEvent newEvent() {
+    CudaEvent event = gpu.newEvent();
+    all.add(event);
+    return event;
+  }
+
+  private final class Launched implements Pending {
+    private final CudaEvent end;
+    private final Supplier<@Nullable Throwable> failure;
+    private boolean joined;
+
+    Launched(CudaEvent end, Supplier<@Nullable Throwable> failure) {
+      this.end = end;
+      this.failure = failure;
+    }
+
+    @Override
+    public void join() {
+      if (!joined) {
+        joined = true;
+        end.holdBack(CudaStreams.current(gpu.ordinal()));
+        free.push(end); // what was told to wait for it keeps its mark
+      }
+    }
+
+    @Override
+    public boolean isDone() {
+      return joined || end.passed();
+    }
+
+    @Override
+    public @Nullable Throwable failure() {
+      return failure.get();
+    }
+  }
+
+  @Override
+  public void close() {
+    start.close();
+    all.forEach(CudaEvent::close);
+    stream.close();
+  }
+}
