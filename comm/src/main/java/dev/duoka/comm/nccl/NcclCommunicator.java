@@ -155,9 +155,7 @@ public final class NcclCommunicator implements Communicator {
         Operation.REDUCE_SCATTER,
         full,
         -1,
-        on ->
-            comm.reduceScatter(
-                at(full), at(shard), shard.elements(), dtype(full), on, patience));
+        on -> comm.reduceScatter(at(full), at(shard), shard.elements(), dtype(full), on, patience));
   }
 
   @Override
@@ -166,8 +164,7 @@ public final class NcclCommunicator implements Communicator {
         Operation.ALL_GATHER,
         shard,
         -1,
-        on ->
-            comm.allGather(at(shard), at(full), shard.elements(), dtype(shard), on, patience));
+        on -> comm.allGather(at(shard), at(full), shard.elements(), dtype(shard), on, patience));
   }
 
   @Override

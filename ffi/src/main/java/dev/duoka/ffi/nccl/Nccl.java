@@ -29,8 +29,8 @@ public final class Nccl {
   private static final int OLDEST = 22_809;
 
   private static final String REMEDY =
-      "Install it beside PyTorch (pip install nvidia-nccl-cu13, or nvidia-nccl-cu12 for CUDA 12), or"
-          + " name the file with -D"
+      "Install it beside PyTorch (pip install nvidia-nccl-cu13, or nvidia-nccl-cu12 for CUDA 12),"
+          + " or name the file with -D"
           + PROPERTY;
 
   private static final Map<LibraryChoice, Presence<Nccl>> FOUND = new ConcurrentHashMap<>();
@@ -77,7 +77,8 @@ public final class Nccl {
                   library.name()
                       + " is NCCL "
                       + nccl.versionText()
-                      + ", and 2.28.9 is the oldest that several communicators on one card can trust",
+                      + ", and 2.28.9 is the oldest that several communicators on one card can"
+                      + " trust",
                   REMEDY);
         });
   }
@@ -112,16 +113,18 @@ public final class Nccl {
    * @throws DuokaException {@code RANK_LOST} when they do not come in time
    */
   public NcclComm join(NcclId id, int ranks, int rank, Duration limit, BooleanSupplier stopped) {
+    // NCCL's own thread writes the handle once more when the communicator is ready.
+    Arena lasting = Arena.ofAuto();
     try (Arena arena = Arena.ofConfined()) {
-      MemorySegment handle = arena.allocate(JAVA_LONG);
+      MemorySegment handle = lasting.allocate(JAVA_LONG);
       MemorySegment name = arena.allocate(NcclFunctions.UNIQUE_ID);
       MemorySegment.copy(id.bytes(), 0, name, JAVA_BYTE, 0, NcclId.BYTES);
       int result =
           (int)
               functions.initRank.invokeExact(
-                  handle, ranks, name, rank, NcclConfig.nonblocking(arena, version));
-      NcclComm comm = new NcclComm(this, handle.get(JAVA_LONG, 0));
-      comm.settle(result, "ncclCommInitRankConfig", limit, stopped);
+                  handle, ranks, name, rank, NcclConfig.nonblocking(lasting, version));
+      NcclComm comm = new NcclComm(this, handle);
+      comm.ready(result, "ncclCommInitRankConfig", new NcclComm.Patience(limit, stopped));
       return comm;
     } catch (Throwable t) {
       throw NativeFunctions.unexpected(t);

@@ -8,6 +8,7 @@ import dev.duoka.base.ErrorCode;
 import dev.duoka.ffi.link.NativeFunctions;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.ref.Reference;
 import java.time.Duration;
 import java.util.function.BooleanSupplier;
 import java.util.function.LongSupplier;
@@ -22,11 +23,21 @@ public final class NcclComm {
   private static final int SUM = 0;
 
   private final Nccl nccl;
+
+  /** Kept as long as this object: NCCL's own thread may write to it after the call that made it. */
+  private final MemorySegment place;
+
   private volatile long handle;
 
-  NcclComm(Nccl nccl, long handle) {
+  /**
+   * A communicator that is being made.
+   *
+   * @param place where the library has written its handle
+   */
+  NcclComm(Nccl nccl, MemorySegment place) {
     this.nccl = nccl;
-    this.handle = handle;
+    this.place = place;
+    this.handle = place.get(JAVA_LONG, 0);
   }
 
   /**
@@ -38,8 +49,7 @@ public final class NcclComm {
   public record Patience(Duration limit, BooleanSupplier stopped) {}
 
   /** Sums {@code count} numbers over all ranks, in place. */
-  public void allReduce(
-      long buffer, long count, NcclDtype dtype, long stream, Patience patience) {
+  public void allReduce(long buffer, long count, NcclDtype dtype, long stream, Patience patience) {
     try {
       settle(
           (int)
@@ -143,17 +153,18 @@ public final class NcclComm {
 
   /** The communicator of the ranks of the same color, in the order of {@code key}. Collective. */
   public NcclComm split(int color, int key, Patience patience) {
-    try (Arena arena = Arena.ofConfined()) {
-      MemorySegment child = arena.allocate(JAVA_LONG);
+    Arena lasting = Arena.ofAuto();
+    try {
+      MemorySegment child = lasting.allocate(JAVA_LONG);
       int result =
           (int)
               nccl.functions()
                   .split
                   .invokeExact(
-                      handle, color, key, child, NcclConfig.nonblocking(arena, nccl.version()));
-      settle(result, "ncclCommSplit", patience);
-      NcclComm comm = new NcclComm(nccl, child.get(JAVA_LONG, 0));
-      comm.settle(IN_PROGRESS, "ncclCommSplit", patience);
+                      handle, color, key, child, NcclConfig.nonblocking(lasting, nccl.version()));
+      ready(result, "ncclCommSplit", patience);
+      NcclComm comm = new NcclComm(nccl, child);
+      comm.ready(0, "ncclCommSplit", patience);
       return comm;
     } catch (Throwable t) {
       throw NativeFunctions.unexpected(t);
@@ -172,8 +183,13 @@ public final class NcclComm {
         : String.valueOf(nccl.failure(state, comm, "a collective").getMessage());
   }
 
-  void settle(int result, String function, Duration limit, BooleanSupplier stopped) {
-    settle(result, function, new Patience(limit, stopped));
+  /**
+   * Polls until a communicator is made or finished. Such a call may say that it succeeded while its
+   * work goes on in NCCL's own thread: only the communicator's state tells.
+   */
+  void ready(int result, String function, Patience patience) {
+    nccl.check(result, handle, function);
+    settle(IN_PROGRESS, function, patience);
   }
 
   /** Polls until the host's part of a call is done. */
@@ -192,7 +208,8 @@ public final class NcclComm {
       nccl.check(state, comm, function);
       if (state == IN_PROGRESS && left.getAsLong() < 0) {
         throw lost(
-            function, "is not done after " + patience.limit().toSeconds() + " s: a rank is missing");
+            function,
+            "is not done after " + patience.limit().toSeconds() + " s: a rank is missing");
       }
     }
   }
@@ -237,7 +254,7 @@ public final class NcclComm {
       return;
     }
     try {
-      settle((int) nccl.functions().finish.invokeExact(comm), "ncclCommFinalize", patience);
+      ready((int) nccl.functions().finish.invokeExact(comm), "ncclCommFinalize", patience);
     } catch (DuokaException e) {
       abort();
       return;
@@ -255,6 +272,7 @@ public final class NcclComm {
   }
 
   private synchronized long take() {
+    Reference.reachabilityFence(place);
     long comm = handle;
     handle = 0;
     return comm;
