@@ -1,14 +1,20 @@
 package dev.duoka.train.run;
 
+import dev.duoka.base.DuokaException;
+import dev.duoka.base.ErrorCode;
 import dev.duoka.comm.Communicator;
+import dev.duoka.comm.ExchangeLedger;
+import dev.duoka.comm.nccl.NcclCommunicator;
 import dev.duoka.data.batch.BatchStream;
 import dev.duoka.data.batch.TrainingOrder;
 import dev.duoka.tensor.ComputeThread;
 import dev.duoka.tensor.Determinism;
 import dev.duoka.tensor.Device;
+import dev.duoka.train.config.ParallelSettings;
 import dev.duoka.train.device.DevicePeak;
 import dev.duoka.train.step.RankBuilder;
 import dev.duoka.train.step.RankState;
+import java.time.Duration;
 import java.util.Optional;
 import java.util.function.BooleanSupplier;
 
@@ -17,6 +23,9 @@ import java.util.function.BooleanSupplier;
  * also begins the run's folder and reports.
  */
 final class RankSession {
+  /** How long the host of a rank waits for the others in one call of NCCL. */
+  private static final Duration LONGEST_WAIT = Duration.ofMinutes(2);
+
   private final RunSetup setup;
   private final RunFolder folder;
   private final RunCheckpoints checkpoints;
@@ -55,10 +64,50 @@ final class RankSession {
    */
   record Trained(RankTrainer.Outcome outcome, double mfu, long startNanos) {}
 
-  /** Runs on the rank's thread; empty when all ranks stopped before the first step. Collective. */
-  Optional<Trained> run(Communicator ranks) {
-    Device device = setup.placement().of(ranks.rank());
-    ComputeThread.prepare(device, setup.threads(), ranks.size());
+  /**
+   * Runs on the rank's thread; empty when all ranks stopped before the first step. Collective.
+   *
+   * @param hosts the ranks of the run
+   * @param ledger of what this rank exchanges
+   */
+  Optional<Trained> run(Communicator hosts, ExchangeLedger ledger) {
+    Device device = setup.placement().of(hosts.rank());
+    ComputeThread.prepare(device, setup.threads(), hosts.size());
+    if (!usesNccl(hosts)) {
+      return run(hosts, device);
+    }
+    try (NcclCommunicator ranks =
+        NcclCommunicator.over(hosts, device.index(), LONGEST_WAIT, ledger)) {
+      Optional<Trained> trained = run(ranks, device);
+      ranks.agreement().barrier(); // nobody takes its communicator down while others use theirs
+      return trained;
+    }
+  }
+
+  /** Refuses NCCL where a rank has no GPU of its own. */
+  private boolean usesNccl(Communicator hosts) {
+    boolean asked =
+        setup.config().parallel().collectives() == ParallelSettings.Collectives.NCCL
+            && hosts.size() > 1;
+    if (asked && setup.placement().devices().stream().distinct().count() < hosts.size()) {
+      throw new DuokaException(
+          ErrorCode.CONFIG,
+          "parallel.collectives is nccl, but "
+              + hosts.size()
+              + " ranks lie on "
+              + setup.placement().devices().stream().distinct().toList(),
+          "NCCL wants a GPU for each rank; set parallel.collectives to copies");
+    }
+    if (asked && !setup.placement().of(0).isCuda()) {
+      throw new DuokaException(
+          ErrorCode.CONFIG,
+          "parallel.collectives is nccl, but the run is on " + setup.placement().of(0),
+          "NCCL is for GPUs; set parallel.collectives to copies");
+    }
+    return asked;
+  }
+
+  private Optional<Trained> run(Communicator ranks, Device device) {
     Determinism.require(setup.config().training().deterministic());
     StopAgreement agreement = new StopAgreement(ranks, stop);
     if (agreement.reached()) {

@@ -3,9 +3,11 @@ package dev.duoka.train.run;
 import dev.duoka.comm.FileLedger;
 import dev.duoka.comm.local.LocalRanks;
 import dev.duoka.train.device.DeviceMemory;
+import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.BooleanSupplier;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /** A run from when its data is there: it goes on from a checkpoint or begins, trains, and ends. */
@@ -47,11 +49,15 @@ final class Session {
     RankSession session = new RankSession(setup, folder, checkpoints, from, listener, stop);
     AtomicReference<RankSession.@Nullable Trained> first = new AtomicReference<>();
     int world = setup.ranks();
+    List<FileLedger> ledgers =
+        IntStream.range(0, world)
+            .mapToObj(rank -> new FileLedger(folder.ledger(rank), rank, world, folder::isBegun))
+            .toList();
     LocalRanks.run(
         world,
-        rank -> new FileLedger(folder.ledger(rank), rank, world, folder::isBegun),
+        ledgers::get,
         ranks -> {
-          Optional<RankSession.Trained> trained = session.run(ranks);
+          Optional<RankSession.Trained> trained = session.run(ranks, ledgers.get(ranks.rank()));
           if (ranks.rank() == 0) {
             first.set(trained.orElse(null));
           }
