@@ -1,0 +1,61 @@
+package dev.duoka.diagnosis.scan;
+
+import dev.duoka.diagnosis.log.LineText;
+import dev.duoka.diagnosis.log.LogLine;
+import dev.duoka.diagnosis.rule.LinePattern;
+import java.util.regex.Pattern;
+
+/**
+ * A message that runs over several lines: those of the kernel's driver, each of which begins with
+ * its name, and those that somebody broke at blanks.
+ */
+final class LongMessage {
+  private static final String DRIVER = "NVRM: ";
+  private static final Pattern OTHER =
+      Pattern.compile(
+          "^\\s*(?:Traceback |File \"|[\\w.]*(?:Error|Exception|Warning)\\b[:(]|[$>] )");
+
+  private LongMessage() {}
+
+  /**
+   * The text of a line and of those that belong to its message.
+   *
+   * @param end where the line ends in the bytes
+   * @param length where the bytes end
+   */
+  static String from(LogLine line, LinePattern pattern, byte[] bytes, int end, int length) {
+    StringBuilder text = new StringBuilder(line.body().stripTrailing());
+    boolean driver = line.body().stripLeading().startsWith(DRIVER);
+    int at = end;
+    for (int i = 0; i < pattern.over() && at < length; i++) {
+      int from = at + 1;
+      int to = from;
+      while (to < length && bytes[to] != '\n' && bytes[to] != '\r') {
+        to++;
+      }
+      if (to > from && bytes[at] == '\r' && bytes[from] == '\n') {
+        from++;
+      }
+      LogLine next =
+          LogLine.of(LineText.of(bytes, from, Math.min(to, from + BlockScan.LONGEST_LINE)));
+      if (!goesOn(next, driver, pattern)) {
+        break;
+      }
+      String body = next.body().strip();
+      text.append(' ').append(driver ? body.substring(DRIVER.length()) : body);
+      at = to;
+    }
+    return text.toString();
+  }
+
+  private static boolean goesOn(LogLine next, boolean driver, LinePattern pattern) {
+    String body = next.body().strip();
+    if (body.isEmpty() || pattern.hasWord(body)) {
+      return false;
+    }
+    if (driver) {
+      return body.startsWith(DRIVER);
+    }
+    return next.text().strip().equals(body) && !OTHER.matcher(next.text()).find();
+  }
+}
