@@ -67,7 +67,11 @@ public final class TopologyReader {
     if (topologies.isEmpty()) {
       throw none(text, source);
     }
-    return named(merged(topologies, sources), lines);
+    Topology topology = merged(topologies, sources);
+    for (String warning : PeerAccess.warnings(lines, topology.gpus().size())) {
+      topology = withWarning(topology, warning);
+    }
+    return named(topology, lines);
   }
 
   private static DuokaException none(String text, String source) {
@@ -173,7 +177,8 @@ public final class TopologyReader {
         paths,
         topology.nics(),
         topology.numaNodes(),
-        topology.warnings());
+        topology.warnings(),
+        topology.pcieOnly());
   }
 
   private static Topology withWarning(Topology topology, String warning) {
@@ -186,7 +191,8 @@ public final class TopologyReader {
         topology.pciePaths(),
         topology.nics(),
         topology.numaNodes(),
-        warnings);
+        warnings,
+        topology.pcieOnly());
   }
 
   /** Takes product names from lines such as {@code GPU 0: NVIDIA A100-SXM4-80GB (UUID: …)}. */
@@ -217,6 +223,7 @@ public final class TopologyReader {
         topology.pciePaths(),
         topology.nics(),
         topology.numaNodes(),
-        topology.warnings());
+        topology.warnings(),
+        topology.pcieOnly());
   }
 }
