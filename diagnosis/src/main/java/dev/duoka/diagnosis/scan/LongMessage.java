@@ -7,7 +7,7 @@ import java.util.regex.Pattern;
 
 /**
  * A message that runs over several lines: those of the kernel's driver, each of which begins with
- * its name, and those that somebody broke at blanks.
+ * its name and between which others may stand, and those that somebody broke at blanks.
  */
 final class LongMessage {
   private static final String DRIVER = "NVRM: ";
@@ -28,34 +28,35 @@ final class LongMessage {
     boolean driver = line.body().stripLeading().startsWith(DRIVER);
     int at = end;
     for (int i = 0; i < pattern.over() && at < length; i++) {
-      int from = at + 1;
+      boolean twoMarks = at + 1 < length && bytes[at] == '\r' && bytes[at + 1] == '\n';
+      int from = at + (twoMarks ? 2 : 1);
       int to = from;
       while (to < length && bytes[to] != '\n' && bytes[to] != '\r') {
         to++;
       }
-      if (to > from && bytes[at] == '\r' && bytes[from] == '\n') {
-        from++;
+      at = to;
+      if (from >= length) {
+        break;
       }
       LogLine next =
           LogLine.of(LineText.of(bytes, from, Math.min(to, from + BlockScan.LONGEST_LINE)));
-      if (!goesOn(next, driver, pattern)) {
+      int name = next.body().indexOf(DRIVER);
+      if (driver && name >= 0 && !pattern.hasWord(next.body())) {
+        text.append(' ').append(next.body().substring(name + DRIVER.length()).strip());
+      } else if (!driver && goesOn(next, pattern)) {
+        text.append(' ').append(next.body().strip());
+      } else if (!driver || name >= 0) {
         break;
       }
-      String body = next.body().strip();
-      text.append(' ').append(driver ? body.substring(DRIVER.length()) : body);
-      at = to;
     }
     return text.toString();
   }
 
-  private static boolean goesOn(LogLine next, boolean driver, LinePattern pattern) {
+  private static boolean goesOn(LogLine next, LinePattern pattern) {
     String body = next.body().strip();
-    if (body.isEmpty() || pattern.hasWord(body)) {
-      return false;
-    }
-    if (driver) {
-      return body.startsWith(DRIVER);
-    }
-    return next.text().strip().equals(body) && !OTHER.matcher(next.text()).find();
+    return !body.isEmpty()
+        && !pattern.hasWord(body)
+        && next.text().strip().equals(body)
+        && !OTHER.matcher(next.text()).find();
   }
 }

@@ -201,11 +201,11 @@ class TopologyReaderTests {
     Topology topology =
         read(
             """
-            GPU0 GPU1 GPU2 GPU3 CPU Affinity NUMA Affinity
-            GPU0 X NV4 SYS SYS 0-15 0
-            GPU1 NV4 X SYS SYS 0-15
-            GPU2 SYS SYS X NV4 16-31
-            GPU3 SYS SYS NV4 X 16-31 N/A
+                    GPU0    GPU1    GPU2    GPU3    CPU Affinity    NUMA Affinity
+            GPU0     X      NV4     SYS     SYS     0-15            0
+            GPU1    NV4      X      SYS     SYS     0-15
+            GPU2    SYS     SYS      X      NV4     16-31
+            GPU3    SYS     SYS     NV4      X      16-31           N/A
             """);
     assertThat(topology.gpus())
         .extracting(gpu -> gpu.numaNode().orElse(-1))
