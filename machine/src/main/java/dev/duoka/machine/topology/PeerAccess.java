@@ -32,6 +32,11 @@ final class PeerAccess {
 
   private PeerAccess() {}
 
+  /** Whether the text has rows of such a matrix. */
+  static boolean isThere(List<String> lines) {
+    return lines.stream().anyMatch(line -> ROW.matcher(line).matches());
+  }
+
   /** One sentence for each state other than OK, with the pairs that have it. */
   static List<String> warnings(List<String> lines, int gpus) {
     Map<String, Set<Pair>> states = new LinkedHashMap<>();

@@ -81,10 +81,19 @@ public final class TopologyReader {
           "cannot read " + source + ": it is empty",
           "Pass the output of 'nvidia-smi topo -m'.");
     }
+    if (PeerAccess.isThere(PasteLines.of(text))) {
+      return new DuokaException(
+          ErrorCode.FORMAT,
+          "cannot read "
+              + source
+              + ": it holds a matrix of topo -p2p alone, which says who may reach whom, not by"
+              + " which way",
+          "Pass the output of 'nvidia-smi topo -m'; both may stand in one text.");
+    }
     return PasteLines.saysNoDevices(text)
         ? new DuokaException(
             ErrorCode.FORMAT,
-            "cannot read " + source + ": nvidia-smi found no GPU there, it says so itself",
+            "cannot read " + source + ": nvidia-smi reached no GPU there, it says so itself",
             "Repair the driver on that machine (nvidia-smi must list its GPUs) and run it again.")
         : new DuokaException(
             ErrorCode.FORMAT,

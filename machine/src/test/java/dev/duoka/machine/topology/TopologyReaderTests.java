@@ -103,6 +103,16 @@ class TopologyReaderTests {
     assertThat(topology.warnings().get(1)).contains("0-1, 1-2");
   }
 
+  @Test
+  void whatATextHoldsInsteadOfAMatrixIsNamed() {
+    assertThatExceptionOfType(DuokaException.class)
+        .isThrownBy(() -> read("Failed to initialize NVML: Driver/library version mismatch\n"))
+        .withMessageContaining("it says so itself");
+    assertThatExceptionOfType(DuokaException.class)
+        .isThrownBy(() -> read(" \tGPU0\tGPU1\n GPU0\tX\tGNS\n GPU1\tGNS\tX\n"))
+        .withMessageContaining("topo -p2p alone");
+  }
+
   @ParameterizedTest
   @ValueSource(strings = {"nvidia-smi topo -mp", "$ sudo nvidia-smi topo --matrix_pci"})
   void pciMatrixAloneSaysNothingOfNvlink(String command) {
