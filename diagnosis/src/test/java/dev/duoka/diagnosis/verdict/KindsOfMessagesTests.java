@@ -18,9 +18,6 @@ final class KindsOfMessagesTests {
   private static final String HOSTFILE =
       "[2024-01-02 08:31:05,681] [WARNING] [runner.py:215:fetch_hostfile] Unable to find hostfile,"
           + " will proceed with training with local resources only.\n";
-  private static final String OLD_OOM =
-      "CUDA out of memory. Tried to allocate %s (GPU %d; %s total capacity; %s already allocated;"
-          + " %s free; %s reserved in total by PyTorch)";
   private static final String SET_UP =
       "n1:11:20 [0] NCCL INFO comm 0x55 rank 0 nranks 2 cudaDev 0 busId 9b000 - Init COMPLETE\n";
 
@@ -75,15 +72,19 @@ final class KindsOfMessagesTests {
             "collective_mismatch"),
         // Messages of the kernel over several lines.
         Arguments.of(
-            "[  7.1] NVRM: The NVIDIA GPU 0000:01:00.0 (PCI ID: 10de:2b85)\n"
-                + "[  7.1] usb 1-2: new high-speed USB device\n"
-                + "[  7.1] NVRM: installed in this system is not supported by the\n"
-                + "[  7.1] NVRM: NVIDIA 550.54.15 driver release.\n",
+            """
+            [  7.1] NVRM: The NVIDIA GPU 0000:01:00.0 (PCI ID: 10de:2b85)
+            [  7.1] usb 1-2: new high-speed USB device
+            [  7.1] NVRM: installed in this system is not supported by the
+            [  7.1] NVRM: NVIDIA 550.54.15 driver release.
+            """,
             "rm_init_failed"),
         Arguments.of(
-            "Jan  3 10:00:01 g7 kernel: NVRM: GPU at PCI:0000:17:00: GPU-1\n"
-                + "Jan  3 10:00:01 g7 kernel: NVRM: GPU 0000:17:00.0 has\n"
-                + "Jan  3 10:00:01 g7 kernel: NVRM: fallen off the bus.\n",
+            """
+            Jan  3 10:00:01 g7 kernel: NVRM: GPU at PCI:0000:17:00: GPU-1
+            Jan  3 10:00:01 g7 kernel: NVRM: GPU 0000:17:00.0 has
+            Jan  3 10:00:01 g7 kernel: NVRM: fallen off the bus.
+            """,
             "gpu_fallen_off_the_bus"),
         // Evictions, each with its own resource.
         Arguments.of(
@@ -110,9 +111,12 @@ final class KindsOfMessagesTests {
             "kubernetes_not_scheduled"),
         // NCCL's paths.
         Arguments.of(
-            "n1:1:2 [0] NCCL INFO NCCL_TOPO_FILE set by environment to /etc/a.xml\n"
-                + "ncclInternalError: Internal check failed.\nLast error:\n"
-                + "Failed to find reverse path from remNode 0/5f000 nlinks 4 to node 0/cb000\n",
+            """
+            n1:1:2 [0] NCCL INFO NCCL_TOPO_FILE set by environment to /etc/a.xml
+            ncclInternalError: Internal check failed.
+            Last error:
+            Failed to find reverse path from remNode 0/5f000 nlinks 4 to node 0/cb000
+            """,
             "nccl_topology_of_other_machine"),
         Arguments.of(
             "n1:1:2 [0] transport.cc:27 NCCL WARN No transport found for rank 1[1000] -> rank 0[0]",
@@ -290,7 +294,9 @@ final class KindsOfMessagesTests {
 
   private static String oom(
       String size, int gpu, String total, String allocated, String free, String reserved) {
-    return "torch.cuda.OutOfMemoryError: "
-        + String.format(OLD_OOM, size, gpu, total, allocated, free, reserved);
+    return String.format(
+        "torch.cuda.OutOfMemoryError: CUDA out of memory. Tried to allocate %s (GPU %d; %s total"
+            + " capacity; %s already allocated; %s free; %s reserved in total by PyTorch)",
+        size, gpu, total, allocated, free, reserved);
   }
 }

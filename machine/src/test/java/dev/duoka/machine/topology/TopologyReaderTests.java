@@ -143,16 +143,21 @@ class TopologyReaderTests {
     assertThat(topology.warnings()).isEmpty();
   }
 
-  private static final String FOUR =
-      "\tGPU0\tGPU1\tGPU2\tCPU Affinity\nGPU0\tX\tPHB\tSYS\t0-3\nGPU1\tPHB\tX\tSYS\t0-3\n"
-          + "GPU2\tSYS\tSYS\tX\t4-7\n\n";
+  private static final String THREE =
+      """
+      \tGPU0\tGPU1\tGPU2\tCPU Affinity
+      GPU0\tX\tPHB\tSYS\t0-3
+      GPU1\tPHB\tX\tSYS\t0-3
+      GPU2\tSYS\tSYS\tX\t4-7
+
+      """;
 
   @ParameterizedTest
   @ValueSource(strings = {"CNS", "GNS", "TNS", "NS", "DR"})
   void peerAccessOfTheSameTextIsTold(String state) {
     Topology topology =
         read(
-            FOUR
+            THREE
                 + "$ nvidia-smi topo -p2p r\n \tGPU0\tGPU1\tGPU2\n GPU0\tX\tOK\t"
                 + state
                 + "\n GPU1\tOK\tX\t"
@@ -173,7 +178,7 @@ class TopologyReaderTests {
   void linksAndAtomicsAreNotPeerAccess(String capability) {
     Topology topology =
         read(
-            FOUR
+            THREE
                 + "$ nvidia-smi topo -p2p "
                 + capability
                 + "\n \tGPU0\tGPU1\tGPU2\n GPU0\tX\tNS\tNS\n GPU1\tNS\tX\tNS\n GPU2\tNS\tNS\tX\n");
@@ -183,7 +188,7 @@ class TopologyReaderTests {
   @Test
   void peerAccessThatIsThereIsNoWarning() {
     assertThat(
-            read(FOUR
+            read(THREE
                     + " \tGPU0\tGPU1\tGPU2\n GPU0\tX\tOK\tOK\n GPU1\tOK\tX\tOK\n"
                     + " GPU2\tOK\tOK\tX\n")
                 .warnings())
