@@ -20,7 +20,7 @@ public final class UnwrappedText {
 
   private static final Pattern LINE_START =
       Pattern.compile(
-          "^(?:Traceback |\\s*File"
+          "^(?:Traceback |Exception ignored |\\s*File"
               + " \"|\\s{3,}|[\\w.]{1,80}(?:Error|Exception|Warning)\\b|[\\[{|+<#$>*=]|\\S{1,60}@\\S{1,60}[:~]|\\S+:\\d+:\\d+"
               + " \\[\\d+\\]|NVRM: |WARN|INFO|ERROR|DEBUG|(?i:step|iter|epoch|loss|gpu\\d)\\b)");
 
@@ -59,7 +59,11 @@ public final class UnwrappedText {
         last = i;
       }
     }
-    boolean certain = inWords > 0 && (places > 1 || beginsLine(lines.get(last))) && !isLong(goesOn);
+    boolean one = places == 1;
+    boolean certain =
+        inWords > 0
+            && !isLong(goesOn)
+            && (!one || (beginsLine(lines.get(last)) && beginsInWord(lines.get(last + 1))));
     return certain ? joined(lines, goesOn, width) : new UnwrappedText(block, new int[0], 0);
   }
 
@@ -103,6 +107,10 @@ public final class UnwrappedText {
 
   private static boolean isWithinWord(String line, String next) {
     return isOfWord(line.charAt(line.length() - 1)) && isOfWord(next.charAt(0));
+  }
+
+  private static boolean beginsInWord(String line) {
+    return !Character.isUpperCase(line.charAt(0));
   }
 
   private static boolean isOfWord(char c) {

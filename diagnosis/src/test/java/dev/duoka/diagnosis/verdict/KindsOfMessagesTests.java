@@ -39,6 +39,9 @@ final class KindsOfMessagesTests {
             "[rank2]: " + oom("64.00 MiB", 0, "79.35 GiB", "18.5 GiB", "8.00 MiB", "18.6 GiB"),
             "several_ranks_on_one_gpu"),
         Arguments.of(
+            "[rank11]: " + oom("64.00 MiB", 3, "79.35 GiB", "18.5 GiB", "8.00 MiB", "18.6 GiB"),
+            "gpu_memory_held_by_others"),
+        Arguments.of(
             oom("3.00 GiB", 0, "79.35 GiB", "51.0 GiB", "120.00 MiB", "78.6 GiB"),
             "cuda_oom_fragmentation_by_reserve"),
         // A process that uses a tenth of a full card.
@@ -70,6 +73,10 @@ final class KindsOfMessagesTests {
                 + " but Rank 0 is running collective: CollectiveFingerPrint(SequenceNumber=7,"
                 + " OpType=BARRIER).",
             "collective_mismatch"),
+        Arguments.of(
+            "RuntimeError: Rank 2 successfully reached monitoredBarrier, but received errors while"
+                + " waiting for send/recv from rank 5. Please check rank 5 logs for faulty rank.",
+            "monitored_barrier_rank_missing"),
         // Messages of the kernel over several lines.
         Arguments.of(
             """
