@@ -9,7 +9,8 @@ import java.util.regex.Pattern;
 /**
  * A text whose lines a terminal of fixed width took apart, put together again. Only short texts are
  * looked at: what people paste. A line goes on in the next one where it has the greatest width of
- * all and the next one begins like no line of a log; one such place alone must be within a word.
+ * all and the next one begins like no line of a log; one such place alone must be within a
+ * sentence.
  */
 public final class UnwrappedText {
   private static final int LONGEST_TEXT = 1 << 18;
@@ -55,7 +56,7 @@ public final class UnwrappedText {
       goesOn[i] = width(lines.get(i)) == width && mayGoOn(lines, i);
       if (goesOn[i]) {
         places++;
-        inWords += isWithinWord(lines.get(i), lines.get(i + 1)) ? 1 : 0;
+        inWords += isWithinSentence(lines.get(i), lines.get(i + 1)) ? 1 : 0;
         last = i;
       }
     }
@@ -105,8 +106,14 @@ public final class UnwrappedText {
     return LINE_START.matcher(text).find() || !LogLine.of(text).body().equals(text);
   }
 
-  private static boolean isWithinWord(String line, String next) {
-    return isOfWord(line.charAt(line.length() - 1)) && isOfWord(next.charAt(0));
+  private static boolean isWithinSentence(String line, String next) {
+    boolean atBlank =
+        next.length() > 1
+            && next.charAt(0) == ' '
+            && Character.isLowerCase(next.charAt(1))
+            && !LINE_START.matcher(next.substring(1)).find();
+    char last = line.charAt(line.length() - 1);
+    return (last == ' ' || isOfWord(last)) && (atBlank || isOfWord(next.charAt(0)));
   }
 
   private static boolean beginsInWord(String line) {
