@@ -40,12 +40,18 @@ final class UnwrappedTextTests {
   @ParameterizedTest
   @ValueSource(
       strings = {
-        "INFO loading the weights of the model from the folder that was named at the start of it\n"
-            + "Loading checkpoint shards: 100%\n",
-        "WARNING a long line of a log that is the longest of all of them, and ends with a word\n"
-            + "step 1 loss 2.3\n",
-        "[rank1]: ImportError: /users/u/.cache/cpu_adam.so: cannot open shared object file here\n"
-            + "Exception ignored in: <function DeepSpeedCPUAdam.__del__ at 0x155470f83880>\n"
+        """
+        INFO loading the weights of the model from the folder that was named at the start of it
+        Loading checkpoint shards: 100%
+        """,
+        """
+        WARNING a long line of a log that is the longest of all of them, and ends with a word
+        step 1 loss 2.3
+        """,
+        """
+        [rank1]: ImportError: /users/u/.cache/cpu_adam.so: cannot open shared object file here
+        Exception ignored in: <function DeepSpeedCPUAdam.__del__ at 0x155470f83880>
+        """
       })
   void theLongestLineIsNotForThatWrapped(String log) {
     assertThat(text(of(log))).isEqualTo(log);
