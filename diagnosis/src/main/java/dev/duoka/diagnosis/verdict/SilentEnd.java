@@ -32,6 +32,9 @@ final class SilentEnd {
   /** Milliseconds without a line of the run that no set-up takes. */
   private static final long LONG = 10 * 60_000L;
 
+  /** A run that prints more than so many lines between is not quiet. */
+  private static final int MOST_OTHERS = 3;
+
   private final RuleBook book;
 
   SilentEnd(RuleBook book) {
@@ -68,12 +71,21 @@ final class SilentEnd {
 
   private static boolean isGivenUp(List<String> tail, int at) {
     OptionalLong before = OptionalLong.empty();
-    for (int i = 0; i < tail.size(); i++) {
-      LogLine line = LogLine.of(tail.get(i));
-      if (i <= at) {
-        before = line.time().isPresent() ? line.time() : before;
-      } else if (GIVEN_UP.matcher(line.body()).find() || isLater(line.time(), before)) {
+    for (int i = 0; i <= at; i++) {
+      OptionalLong time = LogLine.of(tail.get(i)).time();
+      before = time.isPresent() ? time : before;
+    }
+    boolean traceback = false;
+    int others = 0;
+    for (String text : tail.subList(at + 1, tail.size())) {
+      LogLine line = LogLine.of(text);
+      if (GIVEN_UP.matcher(line.body()).find() || (others == 0 && isLater(line.time(), before))) {
         return true;
+      }
+      traceback |= line.body().startsWith("Traceback (most recent call last)");
+      others += traceback ? 0 : 1;
+      if (others > MOST_OTHERS) {
+        return false;
       }
     }
     return false;

@@ -282,6 +282,17 @@ final class KindsOfMessagesTests {
   }
 
   @Test
+  void aRunThatPrintsOnIsNoHangWhenItIsInterrupted() {
+    String traceback =
+        "Traceback (most recent call last):\n  File \"t.py\", line 3, in step\nKeyboardInterrupt\n";
+    assertThat(Logs.diagnose(SET_UP + traceback).findings().getFirst().rootCause())
+        .isEqualTo("hang_after_setup");
+    String lines = "  3%|3    | 31/900 [00:12<05:01, 2.88it/s]\n".repeat(9);
+    assertThat(Logs.diagnose(SET_UP + lines + traceback).findings().getFirst().rootCause())
+        .isEqualTo("interrupted_by_user");
+  }
+
+  @Test
   void zerosAndOneEndlessLineAreNoLog() {
     for (String text : List.of("\u0000".repeat(5000), "\n \n\n", "{\"a\": 1} ".repeat(3000))) {
       assertThatExceptionOfType(DuokaException.class)
