@@ -14,10 +14,11 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 import picocli.CommandLine;
 import tools.jackson.databind.JsonNode;
 
@@ -26,45 +27,54 @@ import tools.jackson.databind.JsonNode;
  * still reads wrongly are listed in {@code known-gaps}, and must be taken off it once it does not.
  */
 final class FieldCorpusTests {
-  private static final Path CORPUS =
-      Path.of(System.getProperty("duoka.repository"), "corpus", "field");
+  private static final Path CORPUS = Path.of(System.getProperty("duoka.repository"), "corpus");
+  private static final List<String> FOLDERS = List.of("field", "fresh");
 
   @TempDir Path folder;
 
-  static List<String> files() throws IOException {
-    return labels().stream().map(label -> label.get("file").stringValue()).toList();
+  static List<Arguments> files() throws IOException {
+    List<Arguments> all = new ArrayList<>();
+    for (String of : FOLDERS) {
+      files(of).forEach(file -> all.add(Arguments.of(of, file)));
+    }
+    return all;
+  }
+
+  private static List<String> files(String of) throws IOException {
+    return labels(of).stream().map(label -> label.get("file").stringValue()).toList();
   }
 
   @ParameterizedTest
   @MethodSource("files")
-  void whatIsTrueOfAFileIsSaid(String file) throws IOException {
+  void whatIsTrueOfAFileIsSaid(String of, String file) throws IOException {
     JsonNode label =
-        labels().stream()
+        labels(of).stream()
             .filter(entry -> entry.get("file").stringValue().equals(file))
             .findFirst()
             .orElseThrow();
-    boolean right = isRight(label);
-    if (gaps().contains(file)) {
+    boolean right = isRight(of, label);
+    if (gaps(of).contains(file)) {
       assertThat(right).as("%s is read rightly now: take it off known-gaps", file).isFalse();
     } else {
       assertThat(right).as("%s: %s", file, label.get("truth").stringValue()).isTrue();
     }
   }
 
-  @Test
-  void everyFileHasALabelAndGapsAreFiles() throws IOException {
-    try (Stream<Path> list = Files.list(CORPUS)) {
+  @ParameterizedTest
+  @ValueSource(strings = {"field", "fresh"})
+  void everyFileHasALabelAndGapsAreFiles(String of) throws IOException {
+    try (Stream<Path> list = Files.list(CORPUS.resolve(of))) {
       List<String> inputs =
           list.map(path -> path.getFileName().toString())
               .filter(name -> !name.equals("labels.jsonl") && !name.equals("known-gaps"))
               .toList();
-      assertThat(inputs).isNotEmpty().containsExactlyInAnyOrderElementsOf(files());
-      assertThat(inputs).containsAll(gaps());
+      assertThat(inputs).isNotEmpty().containsExactlyInAnyOrderElementsOf(files(of));
+      assertThat(inputs).containsAll(gaps(of));
     }
   }
 
-  private boolean isRight(JsonNode label) throws IOException {
-    Path file = CORPUS.resolve(label.get("file").stringValue());
+  private boolean isRight(String of, JsonNode label) throws IOException {
+    Path file = CORPUS.resolve(of).resolve(label.get("file").stringValue());
     return switch (label.get("command").stringValue()) {
       case "diagnose" -> {
         JsonNode findings = json("diagnose", file.toString(), "--json").get("findings");
@@ -109,14 +119,14 @@ final class FieldCorpusTests {
     return Json.parse(text.getBytes(StandardCharsets.UTF_8), "output", ErrorCode.FORMAT);
   }
 
-  private static List<JsonNode> labels() throws IOException {
-    return Files.readAllLines(CORPUS.resolve("labels.jsonl")).stream()
+  private static List<JsonNode> labels(String of) throws IOException {
+    return Files.readAllLines(CORPUS.resolve(of).resolve("labels.jsonl")).stream()
         .map(line -> Json.parse(line.getBytes(StandardCharsets.UTF_8), "labels", ErrorCode.DATA))
         .toList();
   }
 
-  private static List<String> gaps() throws IOException {
-    return Files.readAllLines(CORPUS.resolve("known-gaps")).stream()
+  private static List<String> gaps(String of) throws IOException {
+    return Files.readAllLines(CORPUS.resolve(of).resolve("known-gaps")).stream()
         .filter(line -> !line.isBlank() && !line.startsWith("#"))
         .toList();
   }

@@ -7,17 +7,19 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * A condition on numbers that a line holds: {@code reserved > 0.5 * size}. An operand is a name of
- * a group or a number; sizes such as {@code 1.5 GiB} are compared in bytes.
+ * A condition on numbers that a line holds: {@code reserved > 0.5 * size}, {@code reserved >
+ * allocated + size}. An operand is a name of a group or a number; sizes such as {@code 1.5 GiB} are
+ * compared in bytes.
  *
  * @param left an operand
  * @param operator one of {@code < > = !}, the last for "differs"
  * @param factor multiplies the right operand
  * @param right an operand
+ * @param added an operand that is added to the right side; empty for none
  */
-public record Comparison(String left, char operator, double factor, String right) {
+public record Comparison(String left, char operator, double factor, String right, String added) {
   private static final Pattern FORM =
-      Pattern.compile("([\\w.]+) ([<>=!]) (?:([\\d.]+) \\* )?([\\w.]+)");
+      Pattern.compile("([\\w.]+) ([<>=!]) (?:([\\d.]+) \\* )?([\\w.]+)(?: \\+ ([\\w.]+))?");
   private static final Pattern SIZE =
       Pattern.compile(
           "(-?\\d[\\d,]*(?:\\.\\d+)?)\\s*([KMGT]?)(i?B|bytes)?", Pattern.CASE_INSENSITIVE);
@@ -29,17 +31,19 @@ public record Comparison(String left, char operator, double factor, String right
       throw new IllegalArgumentException("not a comparison: " + text);
     }
     double factor = m.group(3) == null ? 1 : Double.parseDouble(m.group(3));
-    return new Comparison(m.group(1), m.group(2).charAt(0), factor, m.group(4));
+    String added = m.group(5) == null ? "" : m.group(5);
+    return new Comparison(m.group(1), m.group(2).charAt(0), factor, m.group(4), added);
   }
 
   /** Whether it holds; false where a group is missing or is no number. */
   public boolean holds(Map<String, String> values) {
     OptionalDouble a = value(left, values);
     OptionalDouble b = value(right, values);
-    if (a.isEmpty() || b.isEmpty()) {
+    OptionalDouble c = added.isEmpty() ? OptionalDouble.of(0) : value(added, values);
+    if (a.isEmpty() || b.isEmpty() || c.isEmpty()) {
       return false;
     }
-    int order = Double.compare(a.getAsDouble(), factor * b.getAsDouble());
+    int order = Double.compare(a.getAsDouble(), factor * b.getAsDouble() + c.getAsDouble());
     return switch (operator) {
       case '<' -> order < 0;
       case '>' -> order > 0;

@@ -2,19 +2,23 @@ package dev.duoka.diagnosis.rule;
 
 import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * What one line looks like.
+ * What one line looks like. A group whose name ends in a digit is another place of the value of the
+ * name without it: {@code total2} is {@code total} where that one is missing.
  *
  * @param words the line holds at least one of them, in any case; they are what is searched for
  * @param match what the line must then look like; empty where the words are enough
  * @param except what it must not look like
+ * @param over over how many further lines the message may run
  */
-public record LinePattern(List<String> words, Optional<Pattern> match, Optional<Pattern> except) {
+public record LinePattern(
+    List<String> words, Optional<Pattern> match, Optional<Pattern> except, int over) {
   /**
    * What the pattern's named groups hold in this line; empty where the line is another.
    *
@@ -32,12 +36,29 @@ public record LinePattern(List<String> words, Optional<Pattern> match, Optional<
       return Optional.empty();
     }
     Map<String, String> captures = new HashMap<>();
-    for (String name : matcher.namedGroups().keySet()) {
-      String value = matcher.group(name);
-      if (value != null) {
-        captures.put(name, value);
-      }
-    }
+    matcher.namedGroups().entrySet().stream()
+        .sorted(Map.Entry.comparingByValue())
+        .forEach(
+            group -> {
+              String value = matcher.group(group.getKey());
+              if (value != null) {
+                captures.putIfAbsent(withoutDigits(group.getKey()), value);
+              }
+            });
     return Optional.of(captures);
+  }
+
+  /** Whether the line holds one of the words. */
+  public boolean hasWord(String body) {
+    String lower = body.toLowerCase(Locale.ROOT);
+    return words.stream().anyMatch(lower::contains);
+  }
+
+  private static String withoutDigits(String name) {
+    int end = name.length();
+    while (end > 1 && Character.isDigit(name.charAt(end - 1))) {
+      end--;
+    }
+    return name.substring(0, end);
   }
 }

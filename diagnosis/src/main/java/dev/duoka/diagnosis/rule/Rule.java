@@ -18,7 +18,8 @@ import java.util.Optional;
  * @param refines the rule whose lines this one takes over where its conditions hold; it needs no
  *     patterns then
  * @param near what must be close by
- * @param where what must hold of the numbers in the line
+ * @param where what must hold of the numbers in the line, of {@code rank}, and of {@code place},
+ *     the rank's number on a host of eight GPUs
  * @param needs rules of which one must have been seen anywhere in the logs
  * @param without rules of which none may have been seen
  * @param explains rules whose lines are consequences where this one is seen; {@code *} at the end

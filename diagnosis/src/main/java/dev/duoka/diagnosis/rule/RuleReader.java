@@ -93,14 +93,16 @@ final class RuleReader {
         fields.node("lines").map(node -> (Iterable<JsonNode>) node).orElse(List.of())) {
       if (line.isString()) {
         String words = line.stringValue().toLowerCase(Locale.ROOT);
-        patterns.add(new LinePattern(List.of(words), Optional.empty(), Optional.empty()));
+        patterns.add(new LinePattern(List.of(words), Optional.empty(), Optional.empty(), 0));
       } else {
         List<String> words = new ArrayList<>();
         line.path("words").forEach(word -> words.add(word.stringValue().toLowerCase(Locale.ROOT)));
         if (words.isEmpty()) {
           throw fields.error("a line pattern has no words: " + line, "Words are what is searched.");
         }
-        patterns.add(new LinePattern(words, regex(line, "match"), regex(line, "except")));
+        patterns.add(
+            new LinePattern(
+                words, regex(line, "match"), regex(line, "except"), line.path("over").asInt(0)));
       }
     }
     return List.copyOf(patterns);

@@ -39,6 +39,7 @@ final class XidRules {
     List<LinePattern> lines = new ArrayList<>();
     entry.text("telling").ifPresent(telling -> lines.add(line(number, start + ".*?" + telling)));
     lines.add(line(number, start));
+    lines.add(named(number));
     return new Rule(
         id,
         Component.valueOf(entry.text("component").orElse("hardware").toUpperCase(Locale.ROOT)),
@@ -71,6 +72,21 @@ final class XidRules {
 
   private static LinePattern line(int number, String regex) {
     return new LinePattern(
-        List.of("): " + number + ","), Optional.of(Pattern.compile(regex)), Optional.empty());
+        List.of("): " + number + ","), Optional.of(Pattern.compile(regex)), Optional.empty(), 0);
+  }
+
+  /** Another error's line that names this one as its cause. */
+  private static LinePattern named(int number) {
+    return new LinePattern(
+        List.of("previous xid " + number, "due to xid " + number),
+        Optional.of(
+            Pattern.compile(
+                "\\bXid \\((?:PCI:)?(?<pci>[0-9A-Fa-f:.]{4,20})\\): \\d+,"
+                    + "(?: pid='?(?<pid>[^,']{1,40})'?,)?(?: name=(?<process>[^,]{1,60}),)?"
+                    + ".{0,160}\\b(?:caused by|due to) (?:a )?(?:previous )?Xid "
+                    + number
+                    + "\\b")),
+        Optional.empty(),
+        0);
   }
 }

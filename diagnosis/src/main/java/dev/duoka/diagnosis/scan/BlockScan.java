@@ -3,8 +3,10 @@ package dev.duoka.diagnosis.scan;
 import dev.duoka.diagnosis.log.LineText;
 import dev.duoka.diagnosis.log.LogLine;
 import dev.duoka.diagnosis.log.TextBlock;
+import dev.duoka.diagnosis.log.UnwrappedText;
 import dev.duoka.diagnosis.rule.KeywordAutomaton;
 import dev.duoka.diagnosis.rule.LineKinds;
+import dev.duoka.diagnosis.rule.LinePattern;
 import dev.duoka.diagnosis.rule.RuleBook;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -45,6 +47,7 @@ final class BlockScan {
   private int firstHit;
   private int lastHit;
   private long segment;
+  private int blockLength;
 
   BlockScan(RuleBook book) {
     this.book = book;
@@ -62,13 +65,16 @@ final class BlockScan {
    */
   record Found(List<Sighting> sightings, long lines, ProgressLines progress) {}
 
-  Found scan(TextBlock block, OptionalInt rankOfLog) {
+  Found scan(TextBlock pasted, OptionalInt rankOfLog) {
+    UnwrappedText unwrapped = UnwrappedText.of(pasted);
+    TextBlock block = unwrapped.block();
     KeywordAutomaton automaton = book.automaton();
     byte[] classes = automaton.classes();
     int[] table = automaton.table();
     int special = automaton.firstSpecial();
     byte[] bytes = block.bytes();
     int length = block.length();
+    blockLength = length;
     int state = 0;
     int start = 0;
     long lines = 0;
@@ -77,7 +83,7 @@ final class BlockScan {
       state = table[state + classes[b & 0xff]];
       if (state >= special) {
         if (b == '\n' || b == '\r') {
-          endOfLine(bytes, start, i, lines + 1);
+          endOfLine(bytes, start, i, unwrapped.number(lines + 1));
           start = i + 1;
           lines += b == '\n' ? 1 : 0;
         } else {
@@ -85,8 +91,9 @@ final class BlockScan {
         }
       }
     }
-    endOfLine(bytes, start, length, lines + 1);
-    return new Found(List.copyOf(sightings), lines, progress.read(bytes, rankOfLog));
+    endOfLine(bytes, start, length, unwrapped.number(lines + 1));
+    return new Found(
+        List.copyOf(sightings), unwrapped.breaks(lines), progress.read(bytes, rankOfLog));
   }
 
   private void hit(int[] words, int at) {
@@ -138,7 +145,7 @@ final class BlockScan {
     for (int candidate : candidates) {
       RuleBook.PatternUse use = book.uses().get(candidate);
       tries[candidate]++;
-      Optional<Map<String, String>> captures = use.pattern().find(line.body());
+      Optional<Map<String, String>> captures = found(use.pattern(), line, bytes, end);
       if (captures.isPresent()) {
         matches[candidate]++;
         telling |= use.rule().role().canStandAlone() && !general(use);
@@ -156,6 +163,14 @@ final class BlockScan {
       // A line that a rule knows is not also an exception of unknown cause.
       sightings.subList(before, sightings.size()).removeIf(s -> general(s));
     }
+  }
+
+  /** What the pattern holds in this line, or in it and those that its message runs over. */
+  private Optional<Map<String, String>> found(
+      LinePattern pattern, LogLine line, byte[] bytes, int end) {
+    return pattern.over() == 0
+        ? pattern.find(line.body())
+        : pattern.find(LongMessage.from(line, pattern, bytes, end, blockLength));
   }
 
   private int longest(int from) {

@@ -27,7 +27,11 @@ final class Tail {
         if (i < oldest && oldest > 0) {
           break;
         }
-        String text = LineText.of(block.bytes(), i + 1, Math.min(end, i + 1 + LONGEST)).strip();
+        int start = i + 1;
+        while (start < end && block.bytes()[start] == 0) {
+          start++;
+        }
+        String text = LineText.of(block.bytes(), start, Math.min(end, start + LONGEST)).strip();
         if (!text.isEmpty()) {
           texts.add(text);
           numbers.add(number);

@@ -18,6 +18,9 @@ import java.util.Set;
  * Drops lines whose rule's conditions do not hold, and reads others as a rule that is more exact.
  */
 final class Conditions {
+  /** Ranks of further hosts begin with the first GPU again. */
+  private static final int GPUS_OF_A_HOST = 8;
+
   private final RuleBook book;
   private final List<Sighting> sightings;
   private final Map<String, List<Sighting>> byRule = new HashMap<>();
@@ -75,7 +78,12 @@ final class Conditions {
       return true;
     }
     Map<String, String> values = new HashMap<>(s.captures());
-    rankOf(s).ifPresent(rank -> values.putIfAbsent("rank", Integer.toString(rank)));
+    rankOf(s)
+        .ifPresent(
+            rank -> {
+              values.putIfAbsent("rank", Integer.toString(rank));
+              values.put("place", Integer.toString(rank % GPUS_OF_A_HOST));
+            });
     for (Comparison comparison : rule.where()) {
       if (!comparison.holds(values)) {
         return false;

@@ -77,7 +77,7 @@ final class Judgement {
         .filter(s -> s.rule().role().compareTo(Role.SYMPTOM) <= 0)
         .limit(MOST_SURVIVED)
         .forEach(s -> survived.add(Suspicion.evidence(s, scan.logs().get(s.log()))));
-    if (suspicions.stream().noneMatch(s -> s.rule().role().canStandAlone())) {
+    if (suspicions.stream().allMatch(s -> !s.rule().role().canStandAlone() || isGivenUp(s))) {
       suspicions.addAll(grouped(silentEnds(), 1));
     }
     List<Suspicion> support = ofRole(suspicions, Role.CONFIRMATION);
@@ -104,6 +104,12 @@ final class Judgement {
     List<Suspicion> able =
         suspicions.stream().filter(s -> s.rule().role().canStandAlone()).toList();
     return !able.isEmpty() && able.stream().noneMatch(s -> s.rule().role() == Role.ROOT);
+  }
+
+  /** Whether the line only says that somebody ended the run, as one ends what hangs. */
+  private static boolean isGivenUp(Suspicion s) {
+    return Set.of("interrupted_by_user", "sigterm_received", "slurm_cancelled", "unknown_traceback")
+        .contains(s.rule().id());
   }
 
   private static boolean isExplained(Suspicion s, List<Suspicion> all) {

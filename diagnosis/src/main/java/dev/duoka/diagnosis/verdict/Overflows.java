@@ -10,12 +10,18 @@ import java.util.Optional;
 import java.util.OptionalDouble;
 
 /**
- * Tells the overflows by which an fp16 loss scale is found from a scale that keeps falling: it lost
- * a factor of five hundred, and the log ends among overflows.
+ * Tells the overflows by which an fp16 loss scale is found from a scale that keeps falling: the log
+ * ends among overflows, and the scale lost a factor of five hundred, or it falls step by step below
+ * what a search ends at, wherever the excerpt begins.
  */
 final class Overflows {
   private static final double LOST = 500;
   private static final int NEAR_END = 40;
+
+  /** No search for a scale goes below; gradients that still overflow are not finite. */
+  private static final double LOW = 128;
+
+  private static final int IN_A_ROW = 4;
 
   private final RuleBook book;
 
@@ -31,14 +37,19 @@ final class Overflows {
       return Optional.empty();
     }
     Sighting last = overflows.getLast();
-    double highest =
+    List<Double> scales =
         overflows.stream()
             .filter(s -> s.log() == last.log())
-            .mapToDouble(s -> scale(s).orElse(0))
-            .max()
-            .orElse(0);
+            .flatMap(s -> scale(s).stream().boxed())
+            .toList();
     boolean atEnd = scan.logs().get(last.log()).lines() - last.number() <= NEAR_END;
-    if (!atEnd || scale(last).isEmpty() || scale(last).getAsDouble() * LOST > highest) {
+    if (!atEnd || scales.isEmpty()) {
+      return Optional.empty();
+    }
+    double highest = scales.stream().mapToDouble(Double::doubleValue).max().orElse(0);
+    double lowest = scales.getLast();
+    boolean lost = lowest * LOST <= highest;
+    if (!lost && !(lowest < LOW && fallen(scales) >= IN_A_ROW)) {
       return Optional.empty();
     }
     Map<String, String> captures = new HashMap<>();
@@ -47,6 +58,15 @@ final class Overflows {
     return Optional.of(
         new Sighting(
             book.rule("loss_scale_collapse"), 0, last.log(), last.number(), last.line(), captures));
+  }
+
+  /** How many of the last scales are lower than the one before, the first of them included. */
+  private static int fallen(List<Double> scales) {
+    int count = 1;
+    for (int i = scales.size() - 1; i > 0 && scales.get(i) < scales.get(i - 1); i--) {
+      count++;
+    }
+    return count;
   }
 
   private static OptionalDouble scale(Sighting s) {

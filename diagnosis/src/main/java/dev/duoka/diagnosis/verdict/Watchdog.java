@@ -34,6 +34,10 @@ final class Watchdog {
   private static final int FEWEST_FOR_A_MAJORITY = 3;
   private static final int MOST_NAMED = 16;
 
+  /** Names of operations that are whole, though others begin with them. */
+  private static final Set<String> WHOLE =
+      Set.of("ALLREDUCE", "ALLGATHER", "REDUCE", "REDUCE_SCATTER", "ALLTOALL", "GATHER", "SCATTER");
+
   private final RuleBook book;
   private final List<Sighting> timeOuts = new ArrayList<>();
   private final List<Sighting> rest = new ArrayList<>();
@@ -90,6 +94,7 @@ final class Watchdog {
     if (timeOuts.isEmpty()) {
       return rest;
     }
+    mendCutNames();
     List<Integer> silent = silent();
     List<Integer> lagging = lagging();
     Rule rule = book.rule(choose(silent, lagging));
@@ -122,6 +127,21 @@ final class Watchdog {
       all.add(new Sighting(rule, pattern, s.log(), s.number(), s.line(), captures));
     }
     return all;
+  }
+
+  /** A name that a terminal cut is the operation of the same number that begins so elsewhere. */
+  private void mendCutNames() {
+    for (Waiting cut : byRank.values()) {
+      if (cut.operation.isEmpty() || WHOLE.contains(cut.operation)) {
+        continue;
+      }
+      byRank.values().stream()
+          .filter(w -> w.sequence.equals(cut.sequence))
+          .map(w -> w.operation)
+          .filter(name -> name.length() > cut.operation.length() && name.startsWith(cut.operation))
+          .findFirst()
+          .ifPresent(name -> cut.operation = name);
+    }
   }
 
   /** The one rank that did not come, or that alone waits elsewhere; of two nobody knows which. */

@@ -60,10 +60,15 @@ public final class FolderProbe {
         facts.notes.add(name + " is binary data, and was left out");
         continue;
       }
-      Optional<CaptureKind> kind = CaptureKind.of(text);
-      if (kind.isPresent()) {
-        files.add(new Recognised(name, text, kind.get()));
-      } else if (!text.isBlank()) {
+      PastedOutputs.error(text)
+          .ifPresent(line -> facts.notes.add(name + ": nvidia-smi says: " + line));
+      List<Recognised> recognised = new ArrayList<>();
+      for (String output : PastedOutputs.of(text)) {
+        CaptureKind.of(output)
+            .ifPresent(kind -> recognised.add(new Recognised(name, output, kind)));
+      }
+      files.addAll(recognised);
+      if (recognised.isEmpty() && !text.isBlank()) {
         facts.notes.add(name + " is not an output that is known here, and was left out");
       }
     }
@@ -75,6 +80,14 @@ public final class FolderProbe {
       new HostProbe(system, facts).read();
       PciProbe.read(system, facts);
     } else if (files.isEmpty()) {
+      Optional<String> said =
+          facts.notes.stream().filter(note -> note.contains(": nvidia-smi says: ")).findFirst();
+      if (said.isPresent()) {
+        throw new DuokaException(
+            ErrorCode.FORMAT,
+            "found no GPU in " + place + ": " + said.get(),
+            "That line names the fault; './duoka diagnose " + place + "' says what to do");
+      }
       throw new DuokaException(
           ErrorCode.FORMAT,
           "found no output that is known here in " + place,

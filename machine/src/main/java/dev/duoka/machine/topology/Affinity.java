@@ -212,9 +212,33 @@ record Affinity(
         && Integer.parseInt(parts[0]) < Integer.parseInt(parts[1].split("-", 2)[0])) {
       return OptionalInt.of(Integer.parseInt(parts[0]));
     }
+    OptionalInt host = beforeMemory(parts, memoryNodes);
+    if (host.isPresent()) {
+      return host;
+    }
     left.removeAll(memoryNodes);
     boolean plain = parts.length > 1 && List.of(parts).stream().allMatch(Affinity::isNumber);
     return plain && left.size() == 1 ? OptionalInt.of(left.iterator().next()) : OptionalInt.empty();
+  }
+
+  /** The firmware numbers nodes with CPUs before those that are GPU memory: the one before them. */
+  private static OptionalInt beforeMemory(String[] parts, Set<Integer> memoryNodes) {
+    OptionalInt first = memoryNodes.stream().mapToInt(Integer::intValue).min();
+    int count = 0;
+    int host = -1;
+    for (String part : parts) {
+      String[] ends = part.split("-", 2);
+      if (!isNumber(ends[0]) || !isNumber(ends[ends.length - 1])) {
+        return OptionalInt.empty();
+      }
+      int from = Integer.parseInt(ends[0]);
+      int to = Integer.parseInt(ends[ends.length - 1]);
+      if (first.isPresent() && from < first.getAsInt()) {
+        count += Math.min(to, first.getAsInt() - 1) - from + 1;
+        host = from;
+      }
+    }
+    return count == 1 ? OptionalInt.of(host) : OptionalInt.empty();
   }
 
   static boolean isNumber(String text) {

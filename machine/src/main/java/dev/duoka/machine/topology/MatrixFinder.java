@@ -66,7 +66,7 @@ final class MatrixFinder {
   private void read(int number) {
     String line = lines.get(number);
     if (line.contains("topo ")) {
-      if (line.contains("topo -mp")) {
+      if (line.contains("topo -mp") || line.contains("topo --matrix_pci")) {
         pcieOnly = true;
       } else if (line.contains("topo -m") || line.contains("topo --matrix")) {
         pcieOnly = false;

@@ -12,6 +12,7 @@ import java.util.OptionalInt;
 import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /** Makes a topology of one pasted matrix: what is certain, and warnings for the rest. */
@@ -25,6 +26,9 @@ final class MatrixReading {
   private final List<String> cut = new ArrayList<>();
   private final List<String> misaligned = new ArrayList<>();
   private final List<String> lostAffinity = new ArrayList<>();
+
+  /** GPUs of which the driver itself says that it does not know. */
+  private final Set<Integer> toldNothing = new HashSet<>();
 
   private MatrixReading(RawMatrix matrix, List<String> lines) {
     this.matrix = matrix;
@@ -62,8 +66,20 @@ final class MatrixReading {
     warnOfPairs();
     List<Nic> nics = nics();
     List<Gpu> gpus = gpus();
+    if (matrix.pcieOnly()) {
+      warnings.add(
+          "The matrix was made with topo -mp, which leaves NVLink out: NVLinks are not shown, so"
+              + " whether there are any is not known. nvidia-smi topo -m shows them.");
+    }
     return new Topology(
-        Topology.Origin.TEXT, gpus, links, new TreeMap<>(), nics, numaNodes(gpus), warnings);
+        Topology.Origin.TEXT,
+        gpus,
+        links,
+        new TreeMap<>(),
+        nics,
+        numaNodes(gpus),
+        warnings,
+        matrix.pcieOnly());
   }
 
   private void place(RawRow row, String label) {
@@ -82,6 +98,9 @@ final class MatrixReading {
         if (device < columns.gpus()) {
           Affinity affinity = Affinity.of(row, matrix);
           affinities[device] = affinity;
+          if (row.affinity().stream().anyMatch(token -> token.is(Token.Kind.NOT_AVAILABLE))) {
+            toldNothing.add(device);
+          }
           if (affinity.lost()) {
             lostAffinity.add(label);
           }
@@ -191,7 +210,28 @@ final class MatrixReading {
       gpus.add(Gpu.numbered(i).withAffinity(node, affinity.numa(), affinity.cpus(), memoryNode));
     }
     warn(ambiguous, "NUMA affinities that are not one node, so the node is not known: ");
-    return gpus;
+    return gpus.stream().map(gpu -> besideOthers(gpu, gpus)).toList();
+  }
+
+  /** A GPU whose NUMA column is lost has the node of those with the same list of CPUs. */
+  private Gpu besideOthers(Gpu gpu, List<Gpu> gpus) {
+    if (gpu.numaNode().isPresent()
+        || toldNothing.contains(gpu.index())
+        || gpu.numaAffinity().isPresent()
+        || gpu.cpuAffinity().isEmpty()) {
+      return gpu;
+    }
+    Set<OptionalInt> nodes =
+        gpus.stream()
+            .filter(other -> other.index() != gpu.index())
+            .filter(other -> other.cpuAffinity().equals(gpu.cpuAffinity()))
+            .map(Gpu::numaNode)
+            .filter(OptionalInt::isPresent)
+            .collect(Collectors.toSet());
+    return nodes.size() == 1
+        ? gpu.withAffinity(
+            nodes.iterator().next(), Optional.empty(), gpu.cpuAffinity(), gpu.memoryNumaNode())
+        : gpu;
   }
 
   private List<NumaNode> numaNodes(List<Gpu> gpus) {

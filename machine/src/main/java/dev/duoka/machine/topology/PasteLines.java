@@ -81,6 +81,7 @@ final class PasteLines {
     return lower.contains("no devices were found")
         || lower.contains("nvidia-smi has failed")
         || lower.contains("couldn't communicate with the nvidia driver")
+        || lower.contains("failed to initialize nvml")
         || lower.contains("command not found");
   }
 }

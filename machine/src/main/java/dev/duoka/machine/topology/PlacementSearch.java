@@ -124,6 +124,12 @@ final class PlacementSearch {
   }
 
   private void withoutNvlink() {
+    if (topology.pcieOnly()) {
+      reasons.add(
+          "NVLink is not shown (topo -mp), so whether tensor and expert parallelism have it is not"
+              + " known; nvidia-smi topo -m tells.");
+      return;
+    }
     reasons.add(
         "No NVLink: tensor and expert parallelism would send activations over PCIe in every layer;"
             + " keep both at 1 and use data parallelism with gradient accumulation (ZeRO 1), or"

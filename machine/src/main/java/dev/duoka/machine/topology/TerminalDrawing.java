@@ -164,6 +164,10 @@ public final class TerminalDrawing {
     counts.forEach(
         (label, count) -> out.append("  ").append(cell(label)).append(count).append('\n'));
     List<List<Integer>> domains = topology.nvlinkDomains();
+    if (topology.pcieOnly()) {
+      out.append("NVLink domains: not shown (topo -mp)\n");
+      return;
+    }
     out.append("NVLink domains: ").append(domains.size());
     out.append(domains.isEmpty() ? "\n" : ", the largest of ");
     if (!domains.isEmpty()) {

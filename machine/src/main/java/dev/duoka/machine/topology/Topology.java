@@ -19,6 +19,8 @@ import java.util.TreeMap;
  * @param nics the network cards in order of their columns
  * @param numaNodes the NUMA nodes that are known, in order
  * @param warnings what is missing, damaged or contradictory, one sentence each
+ * @param pcieOnly whether it is the output of {@code topo -mp}, which shows no NVLink, so that
+ *     nothing is known of NVLinks
  */
 public record Topology(
     Origin origin,
@@ -27,7 +29,8 @@ public record Topology(
     SortedMap<Pair, Link> pciePaths,
     List<Nic> nics,
     List<NumaNode> numaNodes,
-    List<String> warnings) {
+    List<String> warnings,
+    boolean pcieOnly) {
 
   /** Where a topology was read. */
   public enum Origin {
@@ -47,6 +50,18 @@ public record Topology(
     nics = List.copyOf(nics);
     numaNodes = List.copyOf(numaNodes);
     warnings = List.copyOf(warnings);
+  }
+
+  /** A topology in which NVLinks would be shown. */
+  public Topology(
+      Origin origin,
+      List<Gpu> gpus,
+      SortedMap<Pair, Link> links,
+      SortedMap<Pair, Link> pciePaths,
+      List<Nic> nics,
+      List<NumaNode> numaNodes,
+      List<String> warnings) {
+    this(origin, gpus, links, pciePaths, nics, numaNodes, warnings, false);
   }
 
   /** The connection of two GPUs; empty where it is not known for certain. */

@@ -67,7 +67,11 @@ public final class TopologyReader {
     if (topologies.isEmpty()) {
       throw none(text, source);
     }
-    return named(merged(topologies, sources), lines);
+    Topology topology = merged(topologies, sources);
+    for (String warning : PeerAccess.warnings(lines, topology.gpus().size())) {
+      topology = withWarning(topology, warning);
+    }
+    return named(topology, lines);
   }
 
   private static DuokaException none(String text, String source) {
@@ -77,10 +81,19 @@ public final class TopologyReader {
           "cannot read " + source + ": it is empty",
           "Pass the output of 'nvidia-smi topo -m'.");
     }
+    if (PeerAccess.isThere(PasteLines.of(text))) {
+      return new DuokaException(
+          ErrorCode.FORMAT,
+          "cannot read "
+              + source
+              + ": it holds a matrix of topo -p2p alone, which says who may reach whom, not by"
+              + " which way",
+          "Pass the output of 'nvidia-smi topo -m'; both may stand in one text.");
+    }
     return PasteLines.saysNoDevices(text)
         ? new DuokaException(
             ErrorCode.FORMAT,
-            "cannot read " + source + ": nvidia-smi found no GPU there, it says so itself",
+            "cannot read " + source + ": nvidia-smi reached no GPU there, it says so itself",
             "Repair the driver on that machine (nvidia-smi must list its GPUs) and run it again.")
         : new DuokaException(
             ErrorCode.FORMAT,
@@ -173,7 +186,8 @@ public final class TopologyReader {
         paths,
         topology.nics(),
         topology.numaNodes(),
-        topology.warnings());
+        topology.warnings(),
+        topology.pcieOnly());
   }
 
   private static Topology withWarning(Topology topology, String warning) {
@@ -186,7 +200,8 @@ public final class TopologyReader {
         topology.pciePaths(),
         topology.nics(),
         topology.numaNodes(),
-        warnings);
+        warnings,
+        topology.pcieOnly());
   }
 
   /** Takes product names from lines such as {@code GPU 0: NVIDIA A100-SXM4-80GB (UUID: …)}. */
@@ -217,6 +232,7 @@ public final class TopologyReader {
         topology.pciePaths(),
         topology.nics(),
         topology.numaNodes(),
-        topology.warnings());
+        topology.warnings(),
+        topology.pcieOnly());
   }
 }

@@ -51,7 +51,10 @@ class DamagedPasteTests {
         }
       }
       if (Stream.of(machine.cpus).noneMatch(String::isEmpty)) {
-        assertThat(topology.warnings()).as(shown).isEmpty();
+        // What a matrix of peer access says beside it is no loss.
+        assertThat(topology.warnings())
+            .as(shown)
+            .allMatch(warning -> warning.startsWith("No peer access between "));
       }
     }
   }

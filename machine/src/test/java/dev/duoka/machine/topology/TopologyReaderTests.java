@@ -104,6 +104,130 @@ class TopologyReaderTests {
   }
 
   @Test
+  void whatATextHoldsInsteadOfAMatrixIsNamed() {
+    assertThatExceptionOfType(DuokaException.class)
+        .isThrownBy(() -> read("Failed to initialize NVML: Driver/library version mismatch\n"))
+        .withMessageContaining("it says so itself");
+    assertThatExceptionOfType(DuokaException.class)
+        .isThrownBy(() -> read(" \tGPU0\tGPU1\n GPU0\tX\tGNS\n GPU1\tGNS\tX\n"))
+        .withMessageContaining("topo -p2p alone");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"nvidia-smi topo -mp", "$ sudo nvidia-smi topo --matrix_pci"})
+  void pciMatrixAloneSaysNothingOfNvlink(String command) {
+    Topology topology =
+        read(command + "\n\tGPU0\tGPU1\tCPU Affinity\nGPU0\tX\tNODE\t0-3\nGPU1\tNODE\tX\t0-3\n");
+    assertThat(topology.pcieOnly()).isTrue();
+    assertThat(topology.warnings()).singleElement().asString().contains("not shown");
+    assertThat(Placement.of(topology).reasons().getFirst()).contains("not known");
+    assertThat(TopologyJson.of(topology).get("nvlink_shown").booleanValue()).isFalse();
+  }
+
+  @Test
+  void bothMatricesTellOfNvlink() {
+    Topology topology =
+        read(
+            """
+            $ nvidia-smi topo -mp
+            \tGPU0\tGPU1\tCPU Affinity
+            GPU0\tX\tNODE\t0-3
+            GPU1\tNODE\tX\t0-3
+            $ nvidia-smi topo -m
+            \tGPU0\tGPU1\tCPU Affinity
+            GPU0\tX\tNV4\t0-3
+            GPU1\tNV4\tX\t0-3
+            """);
+    assertThat(topology.pcieOnly()).isFalse();
+    assertThat(topology.link(0, 1)).contains(Link.nvlink(4));
+    assertThat(topology.warnings()).isEmpty();
+  }
+
+  private static final String THREE =
+      """
+      \tGPU0\tGPU1\tGPU2\tCPU Affinity
+      GPU0\tX\tPHB\tSYS\t0-3
+      GPU1\tPHB\tX\tSYS\t0-3
+      GPU2\tSYS\tSYS\tX\t4-7
+
+      """;
+
+  @ParameterizedTest
+  @ValueSource(strings = {"CNS", "GNS", "TNS", "NS", "DR"})
+  void peerAccessOfTheSameTextIsTold(String state) {
+    Topology topology =
+        read(
+            THREE
+                + "$ nvidia-smi topo -p2p r\n \tGPU0\tGPU1\tGPU2\n GPU0\tX\tOK\t"
+                + state
+                + "\n GPU1\tOK\tX\t"
+                + state
+                + "\n GPU2\t"
+                + state
+                + "\t"
+                + state
+                + "\tX\n");
+    assertThat(topology.warnings())
+        .singleElement()
+        .asString()
+        .contains("No peer access between 0-2, 1-2", state);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"n", "a"})
+  void linksAndAtomicsAreNotPeerAccess(String capability) {
+    Topology topology =
+        read(
+            THREE
+                + "$ nvidia-smi topo -p2p "
+                + capability
+                + "\n \tGPU0\tGPU1\tGPU2\n GPU0\tX\tNS\tNS\n GPU1\tNS\tX\tNS\n GPU2\tNS\tNS\tX\n");
+    assertThat(topology.warnings()).isEmpty();
+  }
+
+  @Test
+  void peerAccessThatIsThereIsNoWarning() {
+    assertThat(
+            read(THREE
+                    + " \tGPU0\tGPU1\tGPU2\n GPU0\tX\tOK\tOK\n GPU1\tOK\tX\tOK\n"
+                    + " GPU2\tOK\tOK\tX\n")
+                .warnings())
+        .isEmpty();
+  }
+
+  @Test
+  void nodesBeforeTheGpusMemoryAreTheHosts() {
+    Topology topology =
+        read(
+            """
+            \tGPU0\tGPU1\tGPU2\tCPU Affinity\tNUMA Affinity\tGPU NUMA ID
+            GPU0\t X \tNV18\tNV18\t0-71\t0,2-9,18-25\t\t2
+            GPU1\tNV18\t X \tNV18\t0-71\t0,2-9,18-25\t\t10
+            GPU2\tNV18\tNV18\t X \t72-143\t0-1,26-33\t\t18
+            """);
+    // The last list names both hosts' nodes, so it is not one certain node.
+    assertThat(topology.gpus())
+        .extracting(gpu -> gpu.numaNode().orElse(-1))
+        .containsExactly(0, 0, -1);
+  }
+
+  @Test
+  void clippedNumaColumnIsThatOfRowsWithTheSameCpus() {
+    Topology topology =
+        read(
+            """
+                    GPU0    GPU1    GPU2    GPU3    CPU Affinity    NUMA Affinity
+            GPU0     X      NV4     SYS     SYS     0-15            0
+            GPU1    NV4      X      SYS     SYS     0-15
+            GPU2    SYS     SYS      X      NV4     16-31
+            GPU3    SYS     SYS     NV4      X      16-31           N/A
+            """);
+    assertThat(topology.gpus())
+        .extracting(gpu -> gpu.numaNode().orElse(-1))
+        .containsExactly(0, 0, -1, -1);
+  }
+
+  @Test
   void graceNodesAreTheCpus() {
     Topology topology =
         read(
