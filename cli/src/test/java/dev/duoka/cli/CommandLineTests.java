@@ -143,6 +143,18 @@ final class CommandLineTests {
     assertThat(err.toString()).startsWith("duoka: " + message).doesNotContain("internal error");
   }
 
+  /** No host that runs these tests has the terabytes that this step takes. */
+  @ParameterizedTest
+  @ValueSource(strings = {"train", "memory"})
+  void aStepThatDoesNotFitIsRefusedBeforeItIsTaken(String benchmark) {
+    assertThat(run("bench", benchmark, "--model", "deepseek-llm-67b", "--device", "cpu"))
+        .isEqualTo(1);
+    assertThat(err.toString())
+        .startsWith("duoka: a training step with micro-batch 8 and recompute none needs ")
+        .contains(" TiB (", "optimizer ", "of the host's memory, but the ")
+        .contains("Even micro-batch 1 with recompute full needs ");
+  }
+
   @Test
   void aMetaBenchmarkReportsMemoryAlone() {
     assertThat(

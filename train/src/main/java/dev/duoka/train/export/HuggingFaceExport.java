@@ -77,6 +77,7 @@ public final class HuggingFaceExport {
     int tensors;
     try (SafetensorsFolder weights = SafetensorsFolder.open(source)) {
       ExportedWeights exported = new ExportedWeights(weights, config, dtype);
+      exported.requireMemory();
       for (WrittenFile file : exported.write(folder)) {
         names.add(String.valueOf(file.path().getFileName()));
         bytes += file.byteLength();

@@ -50,6 +50,7 @@ public final class Trainer {
     RunChecks.Checked checked = RunChecks.require(config);
     DevicePlacement placement = DevicePlacement.choose(config.device(), config.parallel().data());
     try (RunFolder folder = RunFolder.open(runDir, options.resume(), listener::notice)) {
+      RunMemory.require(config, checked.model(), placement);
       Optional<TrainingData> data = openData(checked.tokenizer());
       if (data.isEmpty()) {
         return RunResult.stoppedWhilePreparing(runDir);
