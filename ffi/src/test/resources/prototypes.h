@@ -512,3 +512,6 @@ size_t cudnnGetVersion(void);
 ncclResult_t ncclGetVersion(int *version);
 
 #endif
+
+// c10/util/Logging.h: c10::initLogging()
+void _ZN3c1011initLoggingEv(void);

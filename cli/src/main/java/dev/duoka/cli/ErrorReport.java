@@ -39,6 +39,20 @@ final class ErrorReport
   @Override
   public int handleExecutionException(
       Exception e, CommandLine command, CommandLine.ParseResult parsed) {
+    return report(e, command);
+  }
+
+  /** A class or a library that cannot be loaded: what is to blame is inside. */
+  static int linkage(LinkageError e, CommandLine command) {
+    for (Throwable cause = e; cause != null; cause = cause.getCause()) {
+      if (cause instanceof DuokaException failure) {
+        return report(failure, command);
+      }
+    }
+    return report(e, command);
+  }
+
+  private static int report(Throwable e, CommandLine command) {
     PrintWriter err = command.getErr();
     boolean stackTrace =
         command.getCommandSpec().root().userObject() instanceof RootCommand root

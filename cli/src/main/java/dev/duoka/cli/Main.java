@@ -32,6 +32,8 @@ public final class Main {
   static int run(String[] arguments, CommandLine commandLine) {
     try {
       return commandLine.execute(arguments);
+    } catch (LinkageError e) {
+      return ErrorReport.linkage(e, commandLine);
     } catch (OutOfMemoryError e) {
       commandLine
           .getErr()

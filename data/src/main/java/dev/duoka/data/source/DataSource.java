@@ -103,6 +103,10 @@ public final class DataSource implements AutoCloseable {
 
   private static DocumentReader parquet(SourceFile file, ReadOptions options) {
     ParquetFile parquet = ParquetFile.open(file);
+    return parquet(parquet, options);
+  }
+
+  static DocumentReader parquet(ParquetFile parquet, ReadOptions options) {
     try {
       return switch (options.content()) {
         case RecordContent.Field field -> new ParquetColumnReader(parquet, options, field.name());

@@ -70,6 +70,11 @@ final class NativesCache {
     }
   }
 
+  /** Whether the jars are there. */
+  static boolean isThere() {
+    return !jars().isEmpty();
+  }
+
   /** The version in the LibTorch jar's name, for example {@code 2.10.0}; empty without the jar. */
   static String version() {
     for (Path jar : jars()) {
