@@ -14,7 +14,9 @@ public enum SkipReason {
   /** A file found in a folder or archive is binary (a NUL byte among its first 8,000 bytes). */
   BINARY("binary files"),
   /** There is no text in it, so it gives no tokens. */
-  EMPTY("empty");
+  EMPTY("empty"),
+  /** A file of a folder that is a page beside the data, or of a split that is not for training. */
+  NOT_FOR_TRAINING("files of other splits or about the data");
 
   private final String label;
 
