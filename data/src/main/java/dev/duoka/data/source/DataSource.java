@@ -27,6 +27,9 @@ public final class DataSource implements AutoCloseable {
     for (int i = 0; i < location.leftOut(); i++) {
       skipped.add(SkipReason.NOT_FOR_TRAINING);
     }
+    for (int i = 0; i < location.outside(); i++) {
+      skipped.add(SkipReason.OUTSIDE);
+    }
   }
 
   /**

@@ -30,6 +30,7 @@ final class SourceLocation {
   private final List<SourceFile> files = new ArrayList<>();
   private @Nullable ZipFile archive;
   private int leftOut;
+  private int outside;
 
   private SourceLocation(String location) {
     this.location = location;
@@ -70,6 +71,11 @@ final class SourceLocation {
   /** Files of a folder of a published dataset that are not for training. */
   int leftOut() {
     return leftOut;
+  }
+
+  /** Entries of an archive whose names lead out of it. */
+  int outside() {
+    return outside;
   }
 
   @Nullable ZipFile archive() {
@@ -162,9 +168,14 @@ final class SourceLocation {
     Glob glob = Glob.of(pattern);
     ZipFile zip = new ZipFile(path.toFile());
     archive = zip;
+    outside =
+        Math.toIntExact(
+            zip.stream()
+                .filter(entry -> !entry.isDirectory() && leadsOutside(entry.getName()))
+                .count());
     zip.stream()
         .filter(entry -> !entry.isDirectory() && !isHidden(entry.getName()))
-        .filter(entry -> glob.matches(entry.getName()))
+        .filter(entry -> !leadsOutside(entry.getName()) && glob.matches(entry.getName()))
         .forEach(entry -> files.add(new SourceFile.ArchiveEntry(zip, entry, false)));
   }
 
@@ -176,6 +187,10 @@ final class SourceLocation {
   private static boolean isArchive(Path path) {
     String name = path.toString().toLowerCase(Locale.ROOT);
     return name.endsWith(".zip") || name.endsWith(".jar");
+  }
+
+  private static boolean leadsOutside(String id) {
+    return id.startsWith("/") || List.of(id.split("[/\\\\]")).contains("..");
   }
 
   private static boolean isHidden(String id) {

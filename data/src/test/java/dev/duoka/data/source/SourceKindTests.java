@@ -13,6 +13,8 @@ import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
+import java.util.zip.ZipEntry;
+import java.util.zip.ZipOutputStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -180,6 +182,22 @@ class SourceKindTests {
         .hasMessageContaining(pipe + ": it is a pipe, not a file");
     assertThatThrownBy(() -> DataSource.open(SourceSpec.of("/dev/zero")))
         .hasMessageContaining("it is a device");
+  }
+
+  @Test
+  void entriesThatLeadOutsideAreCounted() throws IOException {
+    Path zip = folder.resolve("a.zip");
+    try (ZipOutputStream out = new ZipOutputStream(Files.newOutputStream(zip))) {
+      for (String name : List.of("ok.txt", "../up.txt", "a/../../b.txt", "a/..b.txt", "/c.txt")) {
+        out.putNextEntry(new ZipEntry(name));
+        out.write(name.getBytes(StandardCharsets.UTF_8));
+        out.closeEntry();
+      }
+    }
+    try (DataSource source = DataSource.open(SourceSpec.of(zip.toString()))) {
+      assertThat(source.files()).isEqualTo(1);
+      assertThat(source.skipped()).isEqualTo(Map.of(SkipReason.OUTSIDE, 3L));
+    }
   }
 
   @Test
