@@ -3,7 +3,6 @@ package dev.duoka.base;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Map;
 
 /**
  * Tells files from what only looks like one: opening a pipe waits for somebody to write into it,
@@ -40,8 +39,8 @@ public final class OrdinaryFile {
       if (Files.isRegularFile(file) || Files.isDirectory(file) || !Files.exists(file)) {
         return "";
       }
-      Map<String, Object> facts = Files.readAttributes(file, "unix:mode");
-      return switch ((int) facts.get("mode") & TYPE) {
+      int mode = Files.getAttribute(file, "unix:mode") instanceof Integer known ? known : 0;
+      return switch (mode & TYPE) {
         case PIPE -> "pipe";
         case SOCKET -> "socket";
         case CHARACTER_DEVICE, BLOCK_DEVICE -> "device";

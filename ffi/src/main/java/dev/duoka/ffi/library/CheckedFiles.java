@@ -6,13 +6,12 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
-import java.nio.file.attribute.FileTime;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
-import java.util.concurrent.TimeUnit;
 import java.util.zip.CRC32C;
 
 /**
@@ -77,20 +76,12 @@ final class CheckedFiles {
   }
 
   private static String stamp(Path file) throws IOException {
-    Map<String, Object> facts =
-        Files.readAttributes(
-            file, "unix:size,lastModifiedTime,ctime,ino", LinkOption.NOFOLLOW_LINKS);
-    return facts.get("size")
-        + "\t"
-        + nanoseconds(facts.get("lastModifiedTime"))
-        + "\t"
-        + nanoseconds(facts.get("ctime"))
-        + "\t"
-        + facts.get("ino");
-  }
-
-  private static long nanoseconds(Object time) {
-    return ((FileTime) time).to(TimeUnit.NANOSECONDS);
+    List<String> facts = new ArrayList<>();
+    for (String fact : List.of("size", "lastModifiedTime", "ctime", "ino")) {
+      facts.add(
+          String.valueOf(Files.getAttribute(file, "unix:" + fact, LinkOption.NOFOLLOW_LINKS)));
+    }
+    return String.join("\t", facts);
   }
 
   private static String checksum(List<String> lines) {

@@ -141,7 +141,7 @@ class NativesCacheTests {
     assertThat(stderr(() -> NativesCache.unpack(jars, cache)))
         .isEqualTo("duoka: " + file + " is damaged: " + why + "; it is unpacked again\n");
     assertThat(file).hasContent("a torch");
-    assertThat(names(file.getParent())).hasSize(2);
+    assertThat(names(file.resolveSibling(""))).hasSize(2);
     assertThat(stderr(() -> NativesCache.unpack(jars, cache))).isEmpty();
   }
 
@@ -154,7 +154,7 @@ class NativesCacheTests {
     Files.setLastModifiedTime(file, FileTime.from(Instant.EPOCH));
     assertThat(stderr(() -> NativesCache.unpack(jars, cache))).isEmpty();
     assertThat(Files.getAttribute(file, "unix:ino")).isEqualTo(inode);
-    assertThat(CheckedFiles.in(file.getParent()).trusts(file)).isTrue();
+    assertThat(CheckedFiles.in(file.resolveSibling("")).trusts(file)).isTrue();
   }
 
   /** A cache of an earlier version has no list, and a killed process may leave half of one. */
@@ -165,9 +165,9 @@ class NativesCacheTests {
     Path cache = folder.resolve("cache");
     Path file = NativesCache.unpack(jars, cache).resolve("libtorch_cpu.so");
     Files.writeString(file.resolveSibling(CheckedFiles.NAME), list);
-    assertThat(CheckedFiles.in(file.getParent()).trusts(file)).isFalse();
+    assertThat(CheckedFiles.in(file.resolveSibling("")).trusts(file)).isFalse();
     assertThat(stderr(() -> NativesCache.unpack(jars, cache))).isEmpty();
-    assertThat(CheckedFiles.in(file.getParent()).trusts(file)).isTrue();
+    assertThat(CheckedFiles.in(file.resolveSibling("")).trusts(file)).isTrue();
   }
 
   @Test
@@ -177,9 +177,9 @@ class NativesCacheTests {
     Path file = NativesCache.unpack(jars, cache).resolve("libtorch_cpu.so");
     Path list = file.resolveSibling(CheckedFiles.NAME);
     Files.setLastModifiedTime(list, FileTime.from(Instant.now().minus(Duration.ofDays(8))));
-    assertThat(CheckedFiles.in(file.getParent()).trusts(file)).isFalse();
+    assertThat(CheckedFiles.in(file.resolveSibling("")).trusts(file)).isFalse();
     NativesCache.unpack(jars, cache);
-    assertThat(CheckedFiles.in(file.getParent()).trusts(file)).isTrue();
+    assertThat(CheckedFiles.in(file.resolveSibling("")).trusts(file)).isTrue();
   }
 
   @Test

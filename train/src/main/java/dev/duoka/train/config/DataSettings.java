@@ -20,7 +20,10 @@ public record DataSettings(
             value =
                 "Where the documents are: files, folders, globs, zip or jar archives, and `jdk:src`"
                     + " for the source code of the JDK itself. Relative paths start at the working"
-                    + " directory.")
+                    + " directory, `~/` at your home. Of a folder whose files of records are named"
+                    + " by splits, the one for training is taken, and a README or"
+                    + " dataset_infos.json beside records is left out. Files may be .gz or .zst;"
+                    + " tar, xz, bzip2 and addresses are refused.")
         List<String> sources,
     @Doc(
             value = "How the files are read; `auto` goes by the name of each file.",
