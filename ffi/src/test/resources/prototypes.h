@@ -325,6 +325,9 @@ uint64_t _ZN2at13globalContextEv(void);
 void _ZN2at7Context26setDeterministicAlgorithmsEbb(void *context, _Bool on, _Bool warn_only);
 void _ZN2at7Context39setDeterministicFillUninitializedMemoryEb(void *context, _Bool on);
 
+/* LibTorch: c10::initLogging of c10/util/Logging.h */
+void _ZN3c1011initLoggingEv(void);
+
 /* LibTorch: threads and streams */
 AOTITorchError torch_get_num_threads(uint32_t *threads);
 AOTITorchError torch_get_current_cuda_blas_handle(void **ret_handle);

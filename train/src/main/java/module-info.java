@@ -24,6 +24,7 @@ module dev.duoka.train {
   exports dev.duoka.train.device;
   exports dev.duoka.train.export;
   exports dev.duoka.train.generate;
+  exports dev.duoka.train.memory;
   exports dev.duoka.train.run;
   exports dev.duoka.train.schedule;
   exports dev.duoka.train.step;

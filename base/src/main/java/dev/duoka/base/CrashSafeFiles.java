@@ -20,9 +20,29 @@ public final class CrashSafeFiles {
   /** Writes a whole file: a temporary sibling, fsync, then an atomic rename over {@code target}. */
   public static void write(Path target, byte[] content) throws IOException {
     Path temporary = target.resolveSibling(target.getFileName() + ".tmp");
+    fill(temporary, content);
+    moveIntoPlace(temporary, target);
+  }
+
+  /**
+   * As {@link #write}, for files that several processes may write at the same time: each under a
+   * temporary name of its own, which is deleted when writing fails.
+   */
+  public static void publish(Path target, byte[] content) throws IOException {
+    Path folder = target.toAbsolutePath().getParent();
+    Path temporary = Files.createTempFile(folder, ".writing-", ".tmp");
+    try {
+      fill(temporary, content);
+      moveIntoPlace(temporary, target);
+    } finally {
+      Files.deleteIfExists(temporary);
+    }
+  }
+
+  private static void fill(Path file, byte[] content) throws IOException {
     try (FileChannel channel =
         FileChannel.open(
-            temporary,
+            file,
             StandardOpenOption.CREATE,
             StandardOpenOption.TRUNCATE_EXISTING,
             StandardOpenOption.WRITE)) {
@@ -32,7 +52,13 @@ public final class CrashSafeFiles {
       }
       channel.force(true);
     }
-    moveIntoPlace(temporary, target);
+  }
+
+  /** Makes the content of a file durable. */
+  public static void syncFile(Path file) throws IOException {
+    try (FileChannel channel = FileChannel.open(file, StandardOpenOption.WRITE)) {
+      channel.force(true);
+    }
   }
 
   /** Renames atomically, then makes the rename itself durable by syncing the parent folder. */

@@ -17,6 +17,9 @@ public final class IoReason {
     if (isFull(e)) {
       return "the file system is full";
     }
+    if (isReadOnly(e)) {
+      return "the file system is read-only";
+    }
     return switch (e) {
       case NoSuchFileException _ -> "there is no such file or folder";
       case AccessDeniedException _ -> "permission denied";
@@ -35,5 +38,10 @@ public final class IoReason {
   public static boolean isFull(IOException e) {
     String message = String.valueOf(e.getMessage());
     return message.contains("No space left") || message.contains("quota exceeded");
+  }
+
+  /** Whether the file system can be read alone; the JDK tells it by the system's message alone. */
+  public static boolean isReadOnly(IOException e) {
+    return String.valueOf(e.getMessage()).contains("Read-only file system");
   }
 }

@@ -2,13 +2,18 @@ package dev.duoka.checks;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.io.BufferedReader;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
 import java.time.Instant;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -79,6 +84,103 @@ final class LauncherTests {
     Command run = duoka();
     assertThat(run.exitStatus()).isEqualTo(1);
     assertThat(run.output()).contains("no such symbol", "The build failed");
+  }
+
+  @Test
+  void aBuildThatWasKilledIsMadeAgain() throws IOException, InterruptedException {
+    duoka();
+    age();
+    write("cli/target/build-started", "");
+    assertThat(duoka().output()).contains("BUILT");
+    age();
+    assertThat(duoka().output()).doesNotContain("BUILT");
+  }
+
+  /** Two builds at a time would write over each other; the second start finds the program built. */
+  @Test
+  void ofTwoFirstStartsOneBuildsAndTheOtherWaits() throws Exception {
+    script(
+        "bin/mvn",
+        "mkdir cli/target/alone || exit 1; echo BUILT; : > began;"
+            + " while [ ! -e go-on ]; do sleep 0.05; done; rmdir cli/target/alone;"
+            + " mkdir -p cli/target/app/lib; : > cli/target/app/lib/duoka-cli-1.jar");
+    try (ExecutorService both = Executors.newFixedThreadPool(2)) {
+      Future<Command> first = both.submit(this::duoka);
+      while (!Files.exists(folder.resolve("began"))) {
+        Thread.sleep(20);
+      }
+      Future<Command> second = both.submit(this::duoka);
+      write("go-on", "");
+      assertThat(first.get().exitStatus()).isZero();
+      assertThat(second.get().exitStatus()).isZero();
+      assertThat(first.get().output() + second.get().output()).containsOnlyOnce("BUILT");
+    }
+  }
+
+  @Test
+  void aStartDuringABuildWaitsForItAndSaysSo() throws Exception {
+    Path lock = folder.resolve("cli/target/build-lock");
+    Files.createDirectories(lock.getParent());
+    Process holder =
+        new ProcessBuilder("flock", lock.toString(), "sh", "-c", "echo held; read _").start();
+    try (BufferedReader output = holder.inputReader()) {
+      assertThat(output.readLine()).isEqualTo("held");
+      Path errors = folder.resolve("errors");
+      ProcessBuilder start = new ProcessBuilder(folder.resolve("duoka").toString());
+      start.environment().put("PATH", folder.resolve("bin") + ":/usr/bin:/bin");
+      start.environment().put("DUOKA_JAVA_HOME", folder.resolve("jdk").toString());
+      Process waiting = start.redirectError(errors.toFile()).start();
+      while (!Files.readString(errors).contains("waiting for it")) {
+        assertThat(waiting.isAlive()).isTrue();
+        Thread.sleep(20);
+      }
+      assertThat(Files.readString(errors)).contains("Another process builds duoka in " + folder);
+      holder.outputWriter().append("\n").close();
+      assertThat(waiting.waitFor()).isZero();
+      assertThat(Files.readString(errors)).contains("Building duoka");
+    }
+  }
+
+  @Test
+  void aLocaleThatKnowsAsciiAloneGivesWayToUtf8() throws IOException, InterruptedException {
+    script("jdk/bin/java", "echo \"locale ${LC_ALL:-}\"");
+    duoka();
+    age();
+    for (Map<String, String> posix :
+        List.of(
+            Map.of("LC_ALL", "POSIX"),
+            Map.of("LC_ALL", "C"),
+            Map.of("LANG", "C"),
+            Map.of("LC_CTYPE", "POSIX", "LANG", "C.UTF-8"),
+            Map.of("LANG", "xx_YY.UTF-8"),
+            Map.<String, String>of())) {
+      assertThat(start(posix).output()).as("%s", posix).contains("locale C.UTF-8");
+    }
+    assertThat(start(Map.of("LANG", "C.UTF-8")).output()).contains("locale \n");
+  }
+
+  private Command start(Map<String, String> more) throws IOException, InterruptedException {
+    Map<String, String> environment = new HashMap<>(more);
+    environment.put("PATH", folder.resolve("bin") + ":/usr/bin:/bin");
+    environment.put("DUOKA_JAVA_HOME", folder.resolve("jdk").toString());
+    return Command.run(
+        Path.of("/"), environment, List.of(folder.resolve("duoka").toString(), "--some-option"));
+  }
+
+  @Test
+  void theVersionNeedsNoBuild() throws IOException, InterruptedException {
+    write("pom.xml", "<project>\n  <artifactId>duoka</artifactId>\n  <version>7.8</version>\n");
+    Map<String, String> environment =
+        Map.of(
+            "PATH",
+            folder.resolve("bin") + ":/usr/bin:/bin",
+            "DUOKA_JAVA_HOME",
+            folder.resolve("jdk").toString());
+    Command run =
+        Command.run(
+            Path.of("/"), environment, List.of(folder.resolve("duoka").toString(), "--version"));
+    assertThat(run.output()).isEqualTo("duoka 7.8\nJava 25.0.1\n");
+    assertThat(folder.resolve("cli/target")).doesNotExist();
   }
 
   @Test

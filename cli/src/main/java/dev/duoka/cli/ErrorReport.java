@@ -5,6 +5,7 @@ import dev.duoka.base.ErrorCode;
 import dev.duoka.base.NearestName;
 import dev.duoka.cli.command.RootCommand;
 import java.io.PrintWriter;
+import java.nio.file.InvalidPathException;
 import java.util.ArrayList;
 import java.util.List;
 import picocli.CommandLine;
@@ -15,6 +16,8 @@ import picocli.CommandLine;
  */
 final class ErrorReport
     implements CommandLine.IParameterExceptionHandler, CommandLine.IExecutionExceptionHandler {
+  /** How Java encodes arguments and names of files: by the locale that it was started in. */
+  private static final String ENCODING = System.getProperty("sun.jnu.encoding", "ASCII");
 
   @Override
   public int handleParseException(CommandLine.ParameterException e, String[] arguments) {
@@ -39,12 +42,46 @@ final class ErrorReport
   @Override
   public int handleExecutionException(
       Exception e, CommandLine command, CommandLine.ParseResult parsed) {
+    return report(e, command);
+  }
+
+  /** An argument with bytes that are no text in the locale's encoding. */
+  static int undecoded(String argument, CommandLine command) {
+    return report(
+        new DuokaException(
+            ErrorCode.USAGE,
+            "the argument '" + argument + "' has bytes that are no " + ENCODING,
+            "Start it with LC_ALL=C.UTF-8, and write the argument in UTF-8"),
+        command);
+  }
+
+  /** A class or a library that cannot be loaded: what is to blame is inside. */
+  static int linkage(LinkageError e, CommandLine command) {
+    for (Throwable cause = e; cause != null; cause = cause.getCause()) {
+      if (cause instanceof DuokaException failure) {
+        return report(failure, command);
+      }
+    }
+    return report(e, command);
+  }
+
+  private static int report(Throwable e, CommandLine command) {
     PrintWriter err = command.getErr();
     boolean stackTrace =
         command.getCommandSpec().root().userObject() instanceof RootCommand root
             && root.stackTrace();
     int status = ErrorCode.IO.exitStatus();
-    if (e instanceof DuokaException failure) {
+    if (e instanceof InvalidPathException path) {
+      err.println(
+          "duoka: '"
+              + path.getInput()
+              + "' is no name of a file here: "
+              + path.getReason()
+              + ". Names of files are "
+              + ENCODING
+              + " in this locale; with LC_ALL=C.UTF-8 they can be all of Unicode.");
+      status = ErrorCode.USAGE.exitStatus();
+    } else if (e instanceof DuokaException failure) {
       err.println("duoka: " + failure.getMessage());
       status = failure.code().exitStatus();
     } else {

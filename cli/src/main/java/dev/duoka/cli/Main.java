@@ -7,6 +7,9 @@ import picocli.CommandLine;
 
 /** Starts the program. */
 public final class Main {
+  /** What Java puts in the place of bytes that are no text in the locale's encoding. */
+  private static final char UNDECODED = '\ufffd';
+
   private Main() {}
 
   /** Runs one command and ends the JVM with its exit status: 0, 1 for failures, 2 for usage. */
@@ -31,7 +34,14 @@ public final class Main {
   /** Runs one command and returns its exit status. */
   static int run(String[] arguments, CommandLine commandLine) {
     try {
+      for (String argument : arguments) {
+        if (argument.indexOf(UNDECODED) >= 0) {
+          return ErrorReport.undecoded(argument, commandLine);
+        }
+      }
       return commandLine.execute(arguments);
+    } catch (LinkageError e) {
+      return ErrorReport.linkage(e, commandLine);
     } catch (OutOfMemoryError e) {
       commandLine
           .getErr()

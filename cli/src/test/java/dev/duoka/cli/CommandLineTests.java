@@ -97,6 +97,62 @@ final class CommandLineTests {
   }
 
   @Test
+  void aNameThatEverySectionMayHaveIsNotLookedForInAnother(@TempDir Path folder)
+      throws IOException {
+    Path file = Files.writeString(folder.resolve("run.yaml"), "optimizer: {kind: adamw}\n");
+    assertThat(run("config", file.toString())).isEqualTo(2);
+    assertThat(err.toString())
+        .contains("unknown field 'kind' in optimizer", "beta1")
+        .doesNotContain("belongs in schedule");
+    Files.writeString(file, "training: {sequence_length: 64}\n");
+    assertThat(run("config", file.toString())).isEqualTo(2);
+    assertThat(err.toString()).contains("It belongs in data.");
+  }
+
+  @Test
+  void headsThatBelongTogetherAreNamedTogether() {
+    String shape = "bench memory --device meta --model tiny-v2 --shape num_attention_heads=2";
+    assertThat(run(shape.split(" "))).isEqualTo(2);
+    assertThat(err.toString())
+        .contains("change num_attention_heads and num_key_value_heads together");
+  }
+
+  @Test
+  void bytesThatAreNoTextAreNamed() {
+    assertThat(run("generate", "runs/x", "--prompt", "\ufffd\ufffd")).isEqualTo(2);
+    assertThat(err.toString()).contains("has bytes that are no ", "LC_ALL=C.UTF-8");
+  }
+
+  @Test
+  void pipesAreNotReadAsFiles(@TempDir Path folder) throws IOException, InterruptedException {
+    Path pipe = folder.resolve("pipe");
+    assertThat(new ProcessBuilder("mkfifo", pipe.toString()).start().waitFor()).isZero();
+    for (String command : new String[] {"config", "train", "diagnose", "topo --file", "profile"}) {
+      assertThat(run((command + " " + pipe).split(" "))).as(command).isEqualTo(2);
+      assertThat(err.toString()).contains(pipe + ": it is a pipe, not a file");
+    }
+  }
+
+  @Test
+  void aContainerNamesWhatItWillNotFind(@TempDir Path folder) throws IOException {
+    Path there = Files.createDirectories(folder.resolve("there"));
+    Path zip = Files.writeString(folder.resolve("a.zip"), "");
+    Path file =
+        Files.writeString(
+            folder.resolve("run.yaml"),
+            "model: {preset: tiny-llama}\ndevice: cpu\ndata: {sources: [jdk:src, %s/missing, %s/*.txt, '%s!/docs/**']}\ntraining: {tokens_per_step: 1024, steps: 3}\n"
+                .formatted(folder, there, zip));
+    Path out = folder.resolve("box");
+    assertThat(run("container", file.toString(), "--out", out.toString())).isZero();
+    assertThat(err.toString())
+        .contains("jdk:src, which the Java runtime in a bundle does not bring")
+        .contains("the source " + folder + "/missing is not here")
+        .doesNotContain("the source " + there, "the source " + zip);
+    assertThat(Files.readString(out.resolve("compose.yaml")))
+        .contains("\"" + folder + "/missing\"", "\"" + there + "\"", "\"" + zip + "\"");
+  }
+
+  @Test
   void stepsAreNotNegative() {
     assertThat(run("train", "none.yaml", "--max-steps", "-1")).isEqualTo(2);
     assertThat(err.toString()).contains("--max-steps is -1");
@@ -141,6 +197,18 @@ final class CommandLineTests {
   void numbersAndDevicesThatCannotBeAreRefused(String line, String message) {
     assertThat(run(line.split(" "))).isEqualTo(2);
     assertThat(err.toString()).startsWith("duoka: " + message).doesNotContain("internal error");
+  }
+
+  /** No host that runs these tests has the terabytes that this step takes. */
+  @ParameterizedTest
+  @ValueSource(strings = {"train", "memory"})
+  void aStepThatDoesNotFitIsRefusedBeforeItIsTaken(String benchmark) {
+    assertThat(run("bench", benchmark, "--model", "deepseek-llm-67b", "--device", "cpu"))
+        .isEqualTo(1);
+    assertThat(err.toString())
+        .startsWith("duoka: a training step with micro-batch 8 and recompute none needs ")
+        .contains(" TiB (", "optimizer ", "of the host's memory, but the ")
+        .contains("Even micro-batch 1 with recompute full needs ");
   }
 
   @Test

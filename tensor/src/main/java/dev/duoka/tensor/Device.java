@@ -1,6 +1,7 @@
 package dev.duoka.tensor;
 
 import dev.duoka.ffi.torch.Codes;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Where a tensor lives.
@@ -45,7 +46,7 @@ public record Device(Type type, int index) {
 
   /** LibTorch's code of the device type. */
   public int typeCode() {
-    return TypeCodes.CODES[type.ordinal()];
+    return TypeCodes.get()[type.ordinal()];
   }
 
   /** LibTorch's index of the device: −1 where there is only one. */
@@ -59,12 +60,19 @@ public record Device(Type type, int index) {
   }
 
   private static final class TypeCodes {
-    static final int[] CODES = new int[Type.values().length];
+    // No initialiser: a failure in it would reach the caller wrapped in an Error.
+    private static volatile int @Nullable [] codes;
 
-    static {
-      for (Type type : Type.values()) {
-        CODES[type.ordinal()] = Codes.deviceType(type.torchName);
+    static int[] get() {
+      int[] known = codes;
+      if (known == null) {
+        known = new int[Type.values().length];
+        for (Type type : Type.values()) {
+          known[type.ordinal()] = Codes.deviceType(type.torchName);
+        }
+        codes = known;
       }
+      return known;
     }
   }
 }

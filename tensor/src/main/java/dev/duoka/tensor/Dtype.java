@@ -1,6 +1,7 @@
 package dev.duoka.tensor;
 
 import dev.duoka.ffi.torch.Codes;
+import org.jspecify.annotations.Nullable;
 
 /** The element types that the engine uses. */
 public enum Dtype {
@@ -35,7 +36,7 @@ public enum Dtype {
 
   /** LibTorch's code of this type. */
   public int code() {
-    return DtypeCodes.CODES[ordinal()];
+    return DtypeCodes.get()[ordinal()];
   }
 
   static Dtype ofCode(int code) {
@@ -55,12 +56,20 @@ public enum Dtype {
   /** Asked from the library at first use, so that naming a dtype does not load LibTorch. */
   private static final class DtypeCodes {
     static final Dtype[] VALUES = values();
-    static final int[] CODES = new int[VALUES.length];
 
-    static {
-      for (Dtype dtype : VALUES) {
-        CODES[dtype.ordinal()] = Codes.dtype(dtype.torchName);
+    // No initialiser: a failure in it would reach the caller wrapped in an Error.
+    private static volatile int @Nullable [] codes;
+
+    static int[] get() {
+      int[] known = codes;
+      if (known == null) {
+        known = new int[VALUES.length];
+        for (Dtype dtype : VALUES) {
+          known[dtype.ordinal()] = Codes.dtype(dtype.torchName);
+        }
+        codes = known;
       }
+      return known;
     }
   }
 }

@@ -2,6 +2,7 @@ package dev.duoka.tensor;
 
 import dev.duoka.ffi.cuda.CudaAvailability;
 import dev.duoka.ffi.cuda.CudaDevice;
+import dev.duoka.ffi.cuda.DeviceMemory;
 import dev.duoka.ffi.library.Presence;
 import dev.duoka.ffi.nvml.Nvml;
 import dev.duoka.ffi.nvml.NvmlDevice;
@@ -57,6 +58,20 @@ public final class Gpus {
    * @param ofCard whether they are those of the whole card, other processes included
    */
   public record MemoryInUse(long bytes, boolean ofCard) {}
+
+  /**
+   * Memory of a whole card, as the driver counts it.
+   *
+   * @param free bytes that can still be allocated
+   * @param total bytes
+   */
+  public record CardMemory(long free, long total) {}
+
+  /** The memory of a GPU, all processes counted. */
+  public static CardMemory memory(Device device) {
+    DeviceMemory memory = CudaAvailability.check().orElseThrow().get(device.index()).memory();
+    return new CardMemory(memory.free(), memory.total());
+  }
 
   /** As {@link #memoryInUse}, for those who do not mind whose memory it is. */
   public static Optional<Long> memoryOfThisProcess(Device device) {

@@ -56,6 +56,12 @@ final class RuntimeImage {
             "--no-man-pages",
             "--compress=zip-0"); // the archive compresses better what is not compressed yet
     printer.flush();
+    if (status != 0 && output.toString().contains("No space left")) {
+      throw new DuokaException(
+          ErrorCode.NO_SPACE,
+          "cannot write the bundle's Java runtime to " + target + ": the file system is full",
+          "Free about 300 MB there, or name another place with --output");
+    }
     if (status != 0) {
       throw new DuokaException(
           ErrorCode.IO,

@@ -6,7 +6,6 @@ import dev.duoka.base.ErrorCode;
 import dev.duoka.base.IoReason;
 import dev.duoka.cli.bundle.Bundle;
 import java.io.IOException;
-import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
@@ -41,15 +40,19 @@ final class BundleCommand implements Runnable {
           .printf(
               "Wrote %s (%s). On the GPU host: tar -xf %s && %s/duoka --version%n",
               archive, ByteSize.text(Files.size(archive)), archive.getFileName(), name);
-    } catch (FileSystemException e) {
+    } catch (IOException e) {
+      if (IoReason.isFull(e)) {
+        throw new DuokaException(
+            ErrorCode.NO_SPACE,
+            "cannot write the bundle " + archive + ": " + IoReason.of(e),
+            "Free about 300 MB there, or name another place with --output",
+            e);
+      }
       throw new DuokaException(
           ErrorCode.IO,
           "cannot write the bundle " + archive + ": " + IoReason.of(e),
-          "Name a writable place with --output.",
+          "Name a writable place with --output",
           e);
-    } catch (IOException e) {
-      throw new DuokaException(
-          ErrorCode.IO, "cannot write the bundle " + archive + ": " + IoReason.of(e), "", e);
     }
   }
 }

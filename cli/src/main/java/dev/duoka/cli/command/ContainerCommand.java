@@ -14,6 +14,8 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -147,6 +149,7 @@ final class ContainerCommand implements Runnable {
               + run.get().gpus()
               + " (device, parallel.data); leave --gpus out, or change the run file");
     }
+    run.ifPresent(config -> warn(config, spec.commandLine().getErr()));
     int count = gpus != null ? gpus : run.map(RunConfig::gpus).orElseGet(() -> gpus(machine));
     return new ContainerPlan(
         file.map(ContainerCommand::name).orElse("duoka"),
@@ -184,24 +187,57 @@ final class ContainerCommand implements Runnable {
   /** What lies on the disk of what the run reads; globs and built-in sources do not. */
   private static List<Path> inputs(RunConfig run) {
     List<String> named = new ArrayList<>(run.data().sources());
+    Set<Path> sources =
+        named.stream()
+            .flatMap(text -> beforeGlob(text).stream())
+            .map(text -> Path.of(text).toAbsolutePath().normalize())
+            .collect(Collectors.toSet());
     named.add(run.data().tokenizer());
     run.data().chatTemplate().ifPresent(named::add);
     run.model().path().ifPresent(path -> named.add(path.toString()));
     return named.stream()
         .flatMap(text -> beforeGlob(text).stream())
         .map(text -> Path.of(text).toAbsolutePath().normalize())
-        .filter(Files::exists)
+        .filter(path -> Files.exists(path) || sources.contains(path))
         .distinct()
         .toList();
   }
 
+  /** What will not be found in the container as it is here. */
+  private void warn(RunConfig run, PrintWriter err) {
+    for (String source : run.data().sources()) {
+      Optional<String> place = beforeGlob(source);
+      if (place.isEmpty()) {
+        err.println(
+            "note     data.sources has "
+                + source
+                + ", which the Java runtime in a bundle does not bring: unpack lib/src.zip of a JDK"
+                + " and name that folder");
+      } else if (!Files.exists(Path.of(place.get()))) {
+        err.println(
+            "note     the source "
+                + source
+                + " is not here; it is mounted all the same, and must be under that path where the"
+                + " container runs");
+      }
+    }
+    err.flush();
+  }
+
   /** The folder that a pattern starts in; everything below it is mounted. */
   private static Optional<String> beforeGlob(String source) {
+    if (source.startsWith("jdk:")) {
+      return Optional.empty();
+    }
+    int archive = source.indexOf("!/");
+    if (archive >= 0) {
+      return Optional.of(source.substring(0, archive));
+    }
     int star = source.indexOf('*');
     if (star < 0) {
-      return source.startsWith("jdk:") ? Optional.empty() : Optional.of(source);
+      return Optional.of(source);
     }
     int slash = source.lastIndexOf('/', star);
-    return slash <= 0 ? Optional.empty() : Optional.of(source.substring(0, slash));
+    return Optional.of(slash < 0 ? "." : slash == 0 ? "/" : source.substring(0, slash));
   }
 }

@@ -1,6 +1,8 @@
 package dev.duoka.cli.command;
 
+import dev.duoka.base.ErrorCode;
 import dev.duoka.base.NearestName;
+import dev.duoka.base.OrdinaryFile;
 import dev.duoka.cli.console.DiagnosisReport;
 import dev.duoka.diagnosis.log.LogSources;
 import dev.duoka.diagnosis.rule.Component;
@@ -9,6 +11,7 @@ import dev.duoka.diagnosis.verdict.Diagnosis;
 import dev.duoka.diagnosis.verdict.DiagnosisJson;
 import dev.duoka.formats.json.Json;
 import java.io.PrintWriter;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -69,6 +72,11 @@ final class DiagnoseCommand implements Callable<Integer> {
     if (logs.isEmpty()) {
       throw new CommandLine.ParameterException(
           spec.commandLine(), "name log files, folders or -, or --docs for the list of all rules");
+    }
+    for (String log : logs) {
+      if (!log.equals("-")) {
+        OrdinaryFile.require(Path.of(log), ErrorCode.USAGE);
+      }
     }
     Diagnosis diagnosis = Diagnosis.of(LogSources.of(logs, System.in));
     if (json) {

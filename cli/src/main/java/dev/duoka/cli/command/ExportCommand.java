@@ -58,5 +58,7 @@ final class ExportCommand implements Runnable {
             + " to "
             + report.folder());
     out.flush();
+    report.readers().ifPresent(readers -> notes.println("note     " + readers));
+    notes.flush();
   }
 }

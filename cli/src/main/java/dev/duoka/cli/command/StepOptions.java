@@ -81,7 +81,7 @@ final class StepOptions {
       names = "--device",
       paramLabel = "DEVICE",
       defaultValue = "auto",
-      description = "auto, cpu, cuda, or meta to count memory only (auto).")
+      description = "auto (a GPU), cpu, cuda, or meta to count memory only (auto).")
   private String device = "auto";
 
   @Option(names = "--deterministic", description = "The same bits from the same step each time.")
@@ -112,7 +112,7 @@ final class StepOptions {
 
   /** The step, on its device. */
   StepJob job() {
-    SingleDevice where = SingleDevice.parseOrMeta(device);
+    SingleDevice where = SingleDevice.parseForBenchmark(device);
     return new StepJob(
         ModelSource.config(model, shape),
         precision,

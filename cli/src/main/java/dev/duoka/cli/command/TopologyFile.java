@@ -3,6 +3,7 @@ package dev.duoka.cli.command;
 import dev.duoka.base.DuokaException;
 import dev.duoka.base.ErrorCode;
 import dev.duoka.base.IoReason;
+import dev.duoka.base.OrdinaryFile;
 import dev.duoka.machine.topology.Topology;
 import dev.duoka.machine.topology.TopologyReader;
 import java.io.IOException;
@@ -19,6 +20,9 @@ final class TopologyFile {
   static Topology read(Path file) {
     boolean standardInput = file.toString().equals("-");
     String name = standardInput ? "standard input" : file.toString();
+    if (!standardInput) {
+      OrdinaryFile.require(file, ErrorCode.USAGE);
+    }
     try (InputStream stream = standardInput ? System.in : Files.newInputStream(file)) {
       byte[] content = stream.readNBytes(TopologyReader.MAX_CHARACTERS + 1);
       return TopologyReader.read(text(content), name);

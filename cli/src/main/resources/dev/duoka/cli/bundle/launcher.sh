@@ -15,6 +15,12 @@ case $program in
   */*) home=$(cd "${program%/*}" && pwd -P) ;;
   *) home=$(pwd -P) ;;
 esac
+# Java decodes arguments and names of files by the locale. That of a container or of cron is POSIX, which
+# knows ASCII alone; one that is not installed counts as POSIX too.
+case $(locale charmap 2>/dev/null || echo "${LC_ALL:-${LC_CTYPE:-${LANG:-POSIX}}}") in
+  '' | C | POSIX | ANSI_X3.4-1968 | US-ASCII) export LC_ALL=C.UTF-8 ;;
+esac
+
 # Threads of OpenMP that wait by spinning take the cores from those they wait for when the machine is
 # busy with anything else.
 export OMP_WAIT_POLICY="${OMP_WAIT_POLICY:-passive}"

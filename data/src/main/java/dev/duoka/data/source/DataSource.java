@@ -1,6 +1,7 @@
 package dev.duoka.data.source;
 
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Map;
 import java.util.zip.ZipFile;
@@ -23,6 +24,12 @@ public final class DataSource implements AutoCloseable {
     this.spec = spec;
     this.files = List.copyOf(location.files());
     this.archive = location.archive();
+    for (int i = 0; i < location.leftOut(); i++) {
+      skipped.add(SkipReason.NOT_FOR_TRAINING);
+    }
+    for (int i = 0; i < location.outside(); i++) {
+      skipped.add(SkipReason.OUTSIDE);
+    }
   }
 
   /**
@@ -69,7 +76,11 @@ public final class DataSource implements AutoCloseable {
   public String fingerprint() {
     StringBuilder text = new StringBuilder();
     text.append(spec.format()).append(' ').append(spec.content()).append(' ');
-    text.append(spec.badDocuments()).append('\n');
+    text.append(spec.badDocuments());
+    if (!spec.encoding().equals(StandardCharsets.UTF_8)) {
+      text.append(' ').append(spec.encoding());
+    }
+    text.append('\n');
     for (SourceFile file : files) {
       text.append(file.id()).append('\t').append(file.size()).append('\t');
       text.append(file.version()).append('\t').append(file.named()).append('\n');
@@ -103,6 +114,10 @@ public final class DataSource implements AutoCloseable {
 
   private static DocumentReader parquet(SourceFile file, ReadOptions options) {
     ParquetFile parquet = ParquetFile.open(file);
+    return parquet(parquet, options);
+  }
+
+  static DocumentReader parquet(ParquetFile parquet, ReadOptions options) {
     try {
       return switch (options.content()) {
         case RecordContent.Field field -> new ParquetColumnReader(parquet, options, field.name());

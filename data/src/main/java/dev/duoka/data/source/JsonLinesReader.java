@@ -25,7 +25,7 @@ final class JsonLinesReader implements DocumentReader {
   JsonLinesReader(SourceFile file, ReadOptions options) throws IOException {
     this.file = file;
     this.options = options;
-    this.stream = file.open();
+    this.stream = options.open(file);
   }
 
   @Override

@@ -28,7 +28,7 @@ final class JsonReader implements DocumentReader {
   JsonReader(SourceFile file, ReadOptions options) throws IOException {
     this.file = file;
     this.options = options;
-    InputStream stream = file.open();
+    InputStream stream = options.open(file);
     this.parser = MAPPER.createParser(new InputStreamReader(stream, Utf8.strictDecoder()));
   }
 
@@ -74,7 +74,7 @@ final class JsonReader implements DocumentReader {
   }
 
   private UnreadableDocumentException badUtf8() {
-    try (InputStream again = file.open()) {
+    try (InputStream again = options.open(file)) {
       return SourceErrors.badUtf8(file, "", Utf8.firstMalformed(again));
     } catch (IOException e) {
       throw SourceErrors.unreadable(file, e);

@@ -41,20 +41,15 @@ final class ParquetColumnReader implements DocumentReader {
   @Override
   public @Nullable PendingDocument next() {
     while (index == count) {
-      if (!file.read(column::nextBatch)) {
+      if (!file.read(this::nextBatch)) {
         return null;
       }
-      count = column.getRecordCount();
-      values = file.read(column::getBinaryValues);
-      offsets = file.read(column::getBinaryOffsets);
-      validity = column.getLeafValidity();
-      index = 0;
     }
     int at = index++;
     row++;
     String id = file.file().id() + "#" + row;
     String place = " row " + row;
-    if (validity.isNull(at)) {
+    if (file.read(() -> validity.isNull(at))) {
       return options.pending(
           id,
           0,
@@ -62,7 +57,7 @@ final class ParquetColumnReader implements DocumentReader {
             throw JsonRecords.noText(file.file(), place, name, "is null");
           });
     }
-    byte[] bytes = Arrays.copyOfRange(values, offsets[at], offsets[at + 1]);
+    byte[] bytes = file.read(() -> Arrays.copyOfRange(values, offsets[at], offsets[at + 1]));
     return options.pending(
         id,
         bytes.length,
@@ -76,9 +71,22 @@ final class ParquetColumnReader implements DocumentReader {
         });
   }
 
+  private boolean nextBatch() {
+    if (!column.nextBatch()) {
+      return false;
+    }
+    count = column.getRecordCount();
+    values = column.getBinaryValues();
+    offsets = column.getBinaryOffsets();
+    validity = column.getLeafValidity();
+    index = 0;
+    return true;
+  }
+
   @Override
   public void close() {
-    column.close();
-    file.close();
+    try (file) {
+      column.close();
+    }
   }
 }

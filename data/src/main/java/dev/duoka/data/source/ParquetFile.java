@@ -33,13 +33,20 @@ final class ParquetFile implements AutoCloseable {
 
   private final SourceFile file;
   private final ParquetFileReader reader;
+  private final Patience patience;
 
-  private ParquetFile(SourceFile file, ParquetFileReader reader) {
+  private ParquetFile(SourceFile file, ParquetFileReader reader, Patience patience) {
     this.file = file;
+    this.patience = patience;
     this.reader = reader;
   }
 
   static ParquetFile open(SourceFile file) {
+    return open(file, new Patience());
+  }
+
+  static ParquetFile open(SourceFile file, Patience patience) {
+    boolean opened = false;
     try {
       InputFile input =
           switch (file) {
@@ -48,14 +55,20 @@ final class ParquetFile implements AutoCloseable {
             case SourceFile.Local local -> inMemory(local);
             case SourceFile.ArchiveEntry entry -> inMemory(entry);
           };
-      return new ParquetFile(file, ParquetFileReader.open(input));
+      ParquetFile parquet = new ParquetFile(file, ParquetFileReader.open(input), patience);
+      opened = true;
+      return parquet;
     } catch (IOException e) {
       throw broken(file, e);
     } catch (DuokaException e) {
       throw e;
-    } catch (RuntimeException e) {
+    } catch (RuntimeException | StackOverflowError e) {
       // The decoder documents no exception type for a malformed file.
       throw broken(file, e);
+    } finally {
+      if (!opened) {
+        patience.close();
+      }
     }
   }
 
@@ -70,10 +83,10 @@ final class ParquetFile implements AutoCloseable {
   /** Runs a step of the decoder. */
   <T> T read(Supplier<T> step) {
     try {
-      return step.get();
+      return patience.with(step);
     } catch (DuokaException e) {
       throw e;
-    } catch (RuntimeException e) {
+    } catch (RuntimeException | StackOverflowError e) {
       // The decoder documents no exception type for a malformed file.
       throw broken(file, e);
     }
@@ -81,7 +94,7 @@ final class ParquetFile implements AutoCloseable {
 
   /** Refuses a column that is not there, naming those that are. */
   SchemaNode column(String name) {
-    List<SchemaNode> columns = reader.getFileSchema().getRootNode().children();
+    List<SchemaNode> columns = read(() -> reader.getFileSchema().getRootNode().children());
     for (SchemaNode column : columns) {
       if (column.name().equals(name)) {
         return column;
@@ -96,10 +109,12 @@ final class ParquetFile implements AutoCloseable {
 
   @Override
   public void close() {
-    try {
+    try (patience) {
       reader.close();
     } catch (IOException e) {
       throw SourceErrors.unreadable(file, e);
+    } catch (RuntimeException e) {
+      throw broken(file, e);
     }
   }
 
@@ -116,7 +131,7 @@ final class ParquetFile implements AutoCloseable {
     }
   }
 
-  private static DuokaException broken(SourceFile file, Exception cause) {
+  private static DuokaException broken(SourceFile file, Throwable cause) {
     return new DuokaException(
         ErrorCode.DATA,
         "cannot read " + file.displayName() + " as Parquet: " + SourceErrors.reason(cause),

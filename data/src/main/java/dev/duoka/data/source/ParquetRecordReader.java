@@ -83,7 +83,8 @@ final class ParquetRecordReader implements DocumentReader {
 
   @Override
   public void close() {
-    rows.close();
-    file.close();
+    try (file) {
+      rows.close();
+    }
   }
 }

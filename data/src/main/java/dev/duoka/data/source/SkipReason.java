@@ -16,7 +16,11 @@ public enum SkipReason {
   /** A file found in a folder or archive is binary (a NUL byte among its first 8,000 bytes). */
   BINARY("binary files"),
   /** There is no text in it, so it gives no tokens. */
-  EMPTY("empty");
+  EMPTY("empty"),
+  /** A file of a folder that is a page beside the data, or of a split that is not for training. */
+  NOT_FOR_TRAINING("files of other splits or about the data"),
+  /** The name of an archive's entry leads out of the archive. */
+  OUTSIDE("archive entries whose names lead outside");
 
   private final String label;
 

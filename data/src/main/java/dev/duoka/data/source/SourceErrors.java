@@ -3,6 +3,7 @@ package dev.duoka.data.source;
 import dev.duoka.base.DuokaException;
 import dev.duoka.base.ErrorCode;
 import java.io.IOException;
+import java.nio.charset.CharacterCodingException;
 
 /** Messages that several readers share. */
 final class SourceErrors {
@@ -11,6 +12,9 @@ final class SourceErrors {
   private SourceErrors() {}
 
   static DuokaException unreadable(SourceFile file, IOException cause) {
+    if (cause instanceof CharacterCodingException) {
+      return badEncoding(file).refusal();
+    }
     return new DuokaException(
         ErrorCode.DATA,
         "cannot read " + file.displayName() + ": " + reason(cause),
@@ -18,11 +22,30 @@ final class SourceErrors {
         cause);
   }
 
+  static UnreadableDocumentException badEncoding(SourceFile file) {
+    return new UnreadableDocumentException(
+        SkipReason.BAD_UTF8,
+        file.displayName() + " has bytes that are no text in data.encoding",
+        "Set data.encoding to the file's own, " + SKIP_REMEDY + ".");
+  }
+
+  static UnreadableDocumentException otherKind(SourceFile file, String kind) {
+    return new UnreadableDocumentException(
+        SkipReason.BAD_UTF8,
+        file.displayName() + " is no UTF-8: by its content it is " + kind,
+        "Read are text, JSON, JSONL and Parquet, plain, as .gz or .zst, and in .zip and .jar; "
+            + SKIP_REMEDY
+            + ".");
+  }
+
   static UnreadableDocumentException badUtf8(SourceFile file, String place, long offset) {
     return new UnreadableDocumentException(
         SkipReason.BAD_UTF8,
         file.displayName() + place + " is not valid UTF-8 at byte " + offset,
-        "Convert the file (iconv -f ENCODING -t UTF-8), " + SKIP_REMEDY + ".");
+        "Set data.encoding where all files have another, for example gb18030 or utf-16, convert the"
+            + " file (iconv -f ENCODING -t UTF-8), "
+            + SKIP_REMEDY
+            + ".");
   }
 
   static String reason(Throwable cause) {

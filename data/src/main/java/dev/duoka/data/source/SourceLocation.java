@@ -3,6 +3,8 @@ package dev.duoka.data.source;
 import dev.duoka.base.DuokaException;
 import dev.duoka.base.ErrorCode;
 import dev.duoka.base.NearestName;
+import dev.duoka.base.OrdinaryFile;
+import dev.duoka.base.UserPath;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.FileVisitOption;
@@ -27,13 +29,15 @@ final class SourceLocation {
   private final String location;
   private final List<SourceFile> files = new ArrayList<>();
   private @Nullable ZipFile archive;
+  private int leftOut;
+  private int outside;
 
   private SourceLocation(String location) {
     this.location = location;
   }
 
   static SourceLocation resolve(String location) {
-    SourceLocation resolved = new SourceLocation(location);
+    SourceLocation resolved = new SourceLocation(UserPath.expand(location));
     try {
       resolved.find();
     } catch (InvalidPathException e) {
@@ -64,6 +68,16 @@ final class SourceLocation {
     return files;
   }
 
+  /** Files of a folder of a published dataset that are not for training. */
+  int leftOut() {
+    return leftOut;
+  }
+
+  /** Entries of an archive whose names lead out of it. */
+  int outside() {
+    return outside;
+  }
+
   @Nullable ZipFile archive() {
     return archive;
   }
@@ -73,7 +87,9 @@ final class SourceLocation {
     if (location.isBlank()) {
       throw new DuokaException(
           ErrorCode.CONFIG, "a source has no location", "Name a file, folder, glob or zip.");
-    } else if (location.equals(JDK_SOURCES)) {
+    }
+    Unread.refuseAddress(location);
+    if (location.equals(JDK_SOURCES)) {
       findEntries(JdkSources.find(), JAVA_FILES);
     } else if (location.startsWith(JDK_SOURCES + "/")) {
       findEntries(JdkSources.find(), location.substring(JDK_SOURCES.length() + 1));
@@ -87,9 +103,14 @@ final class SourceLocation {
           Path.of(location.substring(0, separator)),
           location.substring(separator + IN_ARCHIVE.length()));
     } else if (Files.isDirectory(Path.of(location))) {
-      findFiles(Path.of(location), _ -> true);
+      findFiles(Path.of(location), _ -> true, false);
+      List<SourceFile> out = DatasetFolder.leftOut(files);
+      files.removeAll(out);
+      leftOut = out.size();
     } else if (Files.exists(Path.of(location))) {
       Path path = Path.of(location);
+      OrdinaryFile.require(path, ErrorCode.DATA);
+      Unread.refuse(String.valueOf(path.getFileName()), location, true);
       if (isArchive(path)) {
         findEntries(path, "**");
       } else {
@@ -115,10 +136,10 @@ final class SourceLocation {
       throw missing(base);
     }
     Glob glob = Glob.of(location.substring(slash + 1));
-    findFiles(base, glob::matches);
+    findFiles(base, glob::matches, true);
   }
 
-  private void findFiles(Path base, Predicate<String> wanted) throws IOException {
+  private void findFiles(Path base, Predicate<String> wanted, boolean named) throws IOException {
     try (Stream<Path> walk = Files.walk(base, FileVisitOption.FOLLOW_LINKS)) {
       for (Path path : (Iterable<Path>) walk::iterator) {
         String id = base.relativize(path).toString().replace('\\', '/');
@@ -126,6 +147,7 @@ final class SourceLocation {
           continue;
         }
         if (Files.isRegularFile(path)) {
+          Unread.refuse(String.valueOf(path.getFileName()), path.toString(), named);
           files.add(local(path, id, false));
         } else if (!Files.exists(path)) {
           throw new DuokaException(
@@ -146,9 +168,14 @@ final class SourceLocation {
     Glob glob = Glob.of(pattern);
     ZipFile zip = new ZipFile(path.toFile());
     archive = zip;
+    outside =
+        Math.toIntExact(
+            zip.stream()
+                .filter(entry -> !entry.isDirectory() && leadsOutside(entry.getName()))
+                .count());
     zip.stream()
         .filter(entry -> !entry.isDirectory() && !isHidden(entry.getName()))
-        .filter(entry -> glob.matches(entry.getName()))
+        .filter(entry -> !leadsOutside(entry.getName()) && glob.matches(entry.getName()))
         .forEach(entry -> files.add(new SourceFile.ArchiveEntry(zip, entry, false)));
   }
 
@@ -160,6 +187,10 @@ final class SourceLocation {
   private static boolean isArchive(Path path) {
     String name = path.toString().toLowerCase(Locale.ROOT);
     return name.endsWith(".zip") || name.endsWith(".jar");
+  }
+
+  private static boolean leadsOutside(String id) {
+    return id.startsWith("/") || List.of(id.split("[/\\\\]")).contains("..");
   }
 
   private static boolean isHidden(String id) {

@@ -5,6 +5,8 @@ import dev.duoka.base.DuokaException;
 import dev.duoka.base.ErrorCode;
 import java.io.IOException;
 import java.io.InputStream;
+import java.nio.charset.CharacterCodingException;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /** One text file, which is one document. */
@@ -34,7 +36,7 @@ final class TextFileReader implements DocumentReader {
 
   private String load() throws UnreadableDocumentException {
     byte[] bytes;
-    try (InputStream stream = file.open()) {
+    try (InputStream stream = options.open(file)) {
       bytes = stream.readNBytes(LARGEST);
       if (bytes.length == LARGEST) {
         throw new DuokaException(
@@ -42,6 +44,8 @@ final class TextFileReader implements DocumentReader {
             file.displayName() + " is one document of more than " + ByteSize.text(LARGEST),
             "Split it into several files, or write one document per line as JSONL.");
       }
+    } catch (CharacterCodingException e) {
+      throw SourceErrors.badEncoding(file);
     } catch (IOException e) {
       throw SourceErrors.unreadable(file, e);
     }
@@ -52,6 +56,10 @@ final class TextFileReader implements DocumentReader {
     int start = hasByteOrderMark(bytes) ? 3 : 0;
     String text = Utf8.decode(bytes, start, bytes.length - start);
     if (text == null) {
+      Optional<String> kind = Unread.kindOf(bytes);
+      if (kind.isPresent()) {
+        throw SourceErrors.otherKind(file, kind.get());
+      }
       long offset = Utf8.firstMalformed(bytes, start, bytes.length - start);
       throw SourceErrors.badUtf8(file, "", start + offset);
     }

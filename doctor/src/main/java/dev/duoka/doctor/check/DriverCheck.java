@@ -1,5 +1,6 @@
 package dev.duoka.doctor.check;
 
+import dev.duoka.ffi.library.LibrarySearch;
 import dev.duoka.machine.probe.PciDevice;
 import java.util.Optional;
 
@@ -10,7 +11,8 @@ final class DriverCheck implements Check {
           "driver",
           "NVIDIA's driver",
           "NVML, nvidia-smi, PCI",
-          "error when there are GPUs but no driver answers; a note when there is neither");
+          "error when there are GPUs but no driver answers, or nothing to compute with on the CPU"
+              + " either; a note when there is no GPU");
 
   @Override
   public CheckInfo info() {
@@ -32,6 +34,12 @@ final class DriverCheck implements Check {
           machine.inContainer()
               ? "start the container with the GPUs: docker run --gpus all …"
               : "sudo apt-get install nvidia-driver-580-server && sudo reboot");
+    } else if (machine.machine().live() && !new LibrarySearch().findsAny()) {
+      out.error(
+          "no NVIDIA driver and no NVIDIA card: " + why + "; and no LibTorch to compute with",
+          "nothing can be trained, generated or exported here: this program brings none, as that"
+              + " of a bundle does not",
+          "pip install torch, or name a torch/lib folder with DUOKA_LIBTORCH");
     } else if (machine.machine().live()) {
       out.note(
           "no NVIDIA driver and no NVIDIA card: " + why,

@@ -28,6 +28,8 @@ public final class ContainerDocs {
         their own paths; only `/runs` is written, and a volume for the cache.
       - `shm_size`, the limits for locked memory and open files, ten minutes to save a checkpoint, and a
         health check that looks at the age of the last metrics line are set.
+      - The locale is C.UTF-8. A source that is not on this machine is mounted all the same, with a note; `jdk:src` is
+        noted too, since the Java runtime in a bundle has no source text.
       - Exit status: 0 when the files were written, 2 for usage, 1 for failures.
 
       ## Images

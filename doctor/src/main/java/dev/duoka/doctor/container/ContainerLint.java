@@ -57,6 +57,7 @@ public final class ContainerLint {
     require(
         !text.contains("apt-get install") || text.contains("rm -rf /var/lib/apt/lists"),
         "Dockerfile: package lists stay in the image");
+    require(lines.contains("ENV LC_ALL=C.UTF-8"), "Dockerfile: the locale is not that of UTF-8");
     require(!text.contains("sudo "), "Dockerfile: sudo in an image");
   }
 
@@ -114,6 +115,8 @@ public final class ContainerLint {
     require(
         lines.subList(firstCommand, lines.size()).stream().noneMatch(l -> l.startsWith("#SBATCH")),
         "train.sbatch: Slurm ignores #SBATCH after the first command");
+    require(
+        lines.contains("export LC_ALL=C.UTF-8"), "train.sbatch: the locale is not that of UTF-8");
     require(text.contains("ulimit -l unlimited"), "train.sbatch: memlock is not raised");
     require(text.contains("/dev/shm"), "train.sbatch: /dev/shm is not looked at");
     require(text.contains("#SBATCH --signal="), "train.sbatch: no warning before the end");

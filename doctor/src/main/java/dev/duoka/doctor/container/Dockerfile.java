@@ -63,6 +63,10 @@ final class Dockerfile {
         "ENV XDG_CACHE_HOME=/cache",
         "Compiled kernels and tokenised data go to a volume that outlives the container.");
     file.add(
+        "ENV LC_ALL=C.UTF-8",
+        "Names of files and prompts are UTF-8; the locale of an image is POSIX, which knows ASCII"
+            + " alone.");
+    file.add(
         "ENV NVIDIA_DRIVER_CAPABILITIES=compute,utility",
         "The container gets the driver's CUDA and NVML (nvidia-smi), not graphics.");
     file.add("USER trainer", "Nothing in the container runs as root.");

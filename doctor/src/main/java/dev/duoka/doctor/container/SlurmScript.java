@@ -35,6 +35,9 @@ final class SlurmScript {
     file.add(
         "set -euo pipefail",
         "A failing line ends the job with its status instead of training on half a set-up.");
+    file.add(
+        "export LC_ALL=C.UTF-8",
+        "Names of files and prompts are UTF-8, whatever the node's locale is.");
     file.blank();
     file.add(
         "IMAGE=${IMAGE:?set IMAGE to the image, best with its digest:"

@@ -4,6 +4,7 @@ import dev.duoka.engine.autograd.Function;
 import dev.duoka.engine.autograd.ProductShape;
 import dev.duoka.engine.autograd.SavedTensors;
 import dev.duoka.tensor.Determinism;
+import dev.duoka.tensor.DryRunDevice;
 import dev.duoka.tensor.Dtype;
 import dev.duoka.tensor.Tensor;
 import dev.duoka.tensor.op.AttentionKernels;
@@ -47,8 +48,12 @@ public final class Attention extends Function {
     boolean half = query.dtype() == Dtype.BFLOAT16 || query.dtype() == Dtype.FLOAT16;
     boolean aligned = query.size(3) % CUDNN_WIDTH == 0 && value.size(3) % CUDNN_WIDTH == 0;
     if (query.device().isMeta()) {
-      if (!half || !aligned) {
-        return AttentionKernel.SHAPES_ONLY;
+      boolean gpu = DryRunDevice.hasKernels(half);
+      if (!gpu || !half || !aligned) {
+        // On a GPU the definition is written out, with all scores.
+        return gpu && DryRunDevice.real().isPresent()
+            ? AttentionKernel.REFERENCE
+            : AttentionKernel.SHAPES_ONLY;
       }
       return Determinism.isRequired() && fitsFlash(query, value)
           ? AttentionKernel.SHAPES_OF_FLASH

@@ -1,8 +1,10 @@
 package dev.duoka.ffi.cuda;
 
 import dev.duoka.base.CrashSafeFiles;
+import dev.duoka.base.DamagedCache;
 import dev.duoka.base.DuokaException;
 import dev.duoka.base.ErrorCode;
+import dev.duoka.base.IoReason;
 import dev.duoka.base.Sha256;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -65,12 +67,15 @@ public final class KernelCache {
         return Optional.empty();
       }
       byte[] content = Files.readAllBytes(file);
-      if (content.length <= HASH_BYTES) {
-        return Optional.empty();
+      if (content.length > HASH_BYTES) {
+        byte[] code = Arrays.copyOfRange(content, HASH_BYTES, content.length);
+        byte[] hash = Arrays.copyOf(content, HASH_BYTES);
+        if (MessageDigest.isEqual(hash, Sha256.of(code))) {
+          return Optional.of(code);
+        }
       }
-      byte[] code = Arrays.copyOfRange(content, HASH_BYTES, content.length);
-      byte[] hash = Arrays.copyOf(content, HASH_BYTES);
-      return MessageDigest.isEqual(hash, Sha256.of(code)) ? Optional.of(code) : Optional.empty();
+      DamagedCache.report(file, "it does not match its checksum", "the kernel is compiled again");
+      return Optional.empty();
     } catch (IOException e) {
       throw failure("read", file, e);
     }
@@ -79,16 +84,9 @@ public final class KernelCache {
   private void write(Path file, byte[] code) {
     try {
       Files.createDirectories(folder);
-      // A name of its own: two processes may write the same kernel at the same time.
-      Path temporary = Files.createTempFile(folder, "compiling-", ".tmp");
-      try {
-        byte[] content = Arrays.copyOf(Sha256.of(code), HASH_BYTES + code.length);
-        System.arraycopy(code, 0, content, HASH_BYTES, code.length);
-        Files.write(temporary, content);
-        CrashSafeFiles.moveIntoPlace(temporary, file);
-      } finally {
-        Files.deleteIfExists(temporary);
-      }
+      byte[] content = Arrays.copyOf(Sha256.of(code), HASH_BYTES + code.length);
+      System.arraycopy(code, 0, content, HASH_BYTES, code.length);
+      CrashSafeFiles.publish(file, content);
     } catch (IOException e) {
       throw failure("write", file, e);
     }
@@ -96,8 +94,8 @@ public final class KernelCache {
 
   private static DuokaException failure(String what, Path file, IOException e) {
     return new DuokaException(
-        ErrorCode.IO,
-        "cannot " + what + " the compiled kernel " + file + ": " + e,
+        IoReason.isFull(e) ? ErrorCode.NO_SPACE : ErrorCode.IO,
+        "cannot " + what + " the compiled kernel " + file + ": " + IoReason.of(e),
         "Make the folder writable, or set XDG_CACHE_HOME to another place",
         e);
   }

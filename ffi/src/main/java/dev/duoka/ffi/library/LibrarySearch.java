@@ -50,6 +50,14 @@ public final class LibrarySearch {
     return List.copyOf(considered);
   }
 
+  /** Whether there is any that could be chosen, without unpacking or loading it. */
+  public boolean findsAny() {
+    return System.getProperty(PROPERTY) != null
+        || environment.get(VARIABLE) != null
+        || !PythonPackages.find("torch", environment, fileSystemRoot).isEmpty()
+        || NativesCache.isThere();
+  }
+
   /**
    * Chooses the installation to load.
    *

@@ -2,15 +2,16 @@ package dev.duoka.ffi.library;
 
 import dev.duoka.base.CacheFolder;
 import dev.duoka.base.CrashSafeFiles;
+import dev.duoka.base.DamagedCache;
 import dev.duoka.base.DuokaException;
 import dev.duoka.base.ErrorCode;
+import dev.duoka.base.IoReason;
 import dev.duoka.base.Sha256;
 import java.io.File;
 import java.io.IOException;
-import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.AccessDeniedException;
 import java.nio.file.DirectoryStream;
-import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
@@ -19,21 +20,21 @@ import java.nio.file.StandardCopyOption;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
-import java.util.Enumeration;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
-import java.util.zip.ZipEntry;
-import java.util.zip.ZipFile;
 
 /**
  * Unpacks the shared libraries of Maven's LibTorch and OpenBLAS jars, once, into {@code
  * <cache>/natives/<key>/} where the key is a hash of the names, sizes and checksums of what is in
  * there. All libraries lie in one folder, so that they find each other through their {@code
  * $ORIGIN} run path.
+ *
+ * <p>The folder appears when all of it is on disk, and is checked at each start by {@link
+ * CheckedFiles}: a library that is damaged would end the process by a signal.
  */
 final class NativesCache {
   /** System property: a folder that holds the native jars of the packaged application. */
@@ -41,9 +42,6 @@ final class NativesCache {
 
   private static final Pattern LIBTORCH_JAR = Pattern.compile("pytorch-(.+)-linux-x86_64\\.jar");
   private static final Pattern OPENBLAS_JAR = Pattern.compile("openblas-(.+)-linux-x86_64\\.jar");
-
-  /** Libraries of the JavaCPP bindings, which are not used here. */
-  private static final String UNUSED_PREFIX = "libjni";
 
   private static final String TEMPORARY_PREFIX = "unpacking-";
 
@@ -62,16 +60,19 @@ final class NativesCache {
       return Optional.of(unpack(jars, CacheFolder.of("natives")));
     } catch (IOException e) {
       throw new DuokaException(
-          e instanceof FileSystemException full && noSpace(full)
-              ? ErrorCode.NO_SPACE
-              : ErrorCode.IO,
+          IoReason.isFull(e) ? ErrorCode.NO_SPACE : ErrorCode.IO,
           "cannot unpack the native libraries into "
               + CacheFolder.of("natives")
               + ": "
-              + e.getMessage(),
-          "About 450 MB must be free there; set XDG_CACHE_HOME to use another place",
+              + IoReason.of(e),
+          "About 450 MB must be free and writable there; set XDG_CACHE_HOME to use another place",
           e);
     }
+  }
+
+  /** Whether the jars are there. */
+  static boolean isThere() {
+    return !jars().isEmpty();
   }
 
   /** The version in the LibTorch jar's name, for example {@code 2.10.0}; empty without the jar. */
@@ -86,23 +87,23 @@ final class NativesCache {
   }
 
   static Path unpack(List<Path> jars, Path root) throws IOException {
-    Path target = root.resolve(key(jars));
+    List<PackedLibrary> libraries = PackedLibrary.in(jars);
+    Path target = root.resolve(key(libraries));
     if (Files.isDirectory(target)) {
+      check(libraries, target);
       return target;
     }
     Files.createDirectories(root);
     deleteLeftovers(root);
     Path temporary = Files.createTempDirectory(root, TEMPORARY_PREFIX);
     try {
-      for (Path jar : jars) {
-        try (ZipFile zip = new ZipFile(jar.toFile())) {
-          for (ZipEntry entry : libraries(zip)) {
-            try (InputStream in = zip.getInputStream(entry)) {
-              Files.copy(in, temporary.resolve(simpleName(entry)));
-            }
-          }
-        }
+      CheckedFiles checked = new CheckedFiles();
+      for (PackedLibrary library : libraries) {
+        Path file = temporary.resolve(library.name());
+        library.unpack(file);
+        checked.add(file);
       }
+      checked.save(temporary);
       try {
         Files.move(temporary, target, StandardCopyOption.ATOMIC_MOVE);
       } catch (FileSystemException e) {
@@ -111,9 +112,52 @@ final class NativesCache {
           throw e;
         }
       }
+      CrashSafeFiles.syncFolder(root);
       return target;
     } finally {
       CrashSafeFiles.deleteTree(temporary);
+    }
+  }
+
+  /**
+   * Reads what is not known to be right, and unpacks again what is damaged. A new file takes the
+   * damaged one's name: processes that run keep the file that they have.
+   */
+  private static void check(List<PackedLibrary> libraries, Path folder) throws IOException {
+    CheckedFiles checked = CheckedFiles.in(folder);
+    for (PackedLibrary library : libraries) {
+      Path file = folder.resolve(library.name());
+      if (Files.exists(file) && checked.trusts(file)) {
+        continue;
+      }
+      Optional<String> damage = library.damage(file);
+      if (damage.isPresent()) {
+        DamagedCache.report(file, damage.get(), "it is unpacked again");
+        replace(library, file);
+      }
+      checked.add(file);
+    }
+    try {
+      checked.save(folder);
+    } catch (AccessDeniedException _) {
+      // A cache that others own: all is read at each start.
+    } catch (FileSystemException e) {
+      if (!IoReason.isReadOnly(e)) {
+        throw e;
+      }
+    }
+  }
+
+  private static void replace(PackedLibrary library, Path file) throws IOException {
+    Path temporary = Files.createTempFile(file.getParent(), TEMPORARY_PREFIX, ".tmp");
+    try {
+      library.unpack(temporary);
+      if (Files.isDirectory(file)) {
+        CrashSafeFiles.deleteTree(file);
+      }
+      CrashSafeFiles.moveIntoPlace(temporary, file);
+    } finally {
+      Files.deleteIfExists(temporary);
     }
   }
 
@@ -132,39 +176,19 @@ final class NativesCache {
     }
   }
 
-  private static String key(List<Path> jars) throws IOException {
+  private static String key(List<PackedLibrary> libraries) {
     StringBuilder content = new StringBuilder();
-    for (Path jar : jars) {
-      try (ZipFile zip = new ZipFile(jar.toFile())) {
-        for (ZipEntry entry : libraries(zip)) {
-          content
-              .append(entry.getName())
-              .append(' ')
-              .append(entry.getSize())
-              .append(' ')
-              .append(entry.getCrc())
-              .append('\n');
-        }
-      }
+    for (PackedLibrary library : libraries) {
+      content
+          .append(library.entry())
+          .append(' ')
+          .append(library.size())
+          .append(' ')
+          .append(library.crc())
+          .append('\n');
     }
     byte[] hash = Sha256.of(content.toString().getBytes(StandardCharsets.UTF_8));
     return HexFormat.of().formatHex(hash, 0, 12);
-  }
-
-  private static List<ZipEntry> libraries(ZipFile zip) {
-    List<ZipEntry> libraries = new ArrayList<>();
-    for (Enumeration<? extends ZipEntry> e = zip.entries(); e.hasMoreElements(); ) {
-      ZipEntry entry = e.nextElement();
-      String name = simpleName(entry);
-      if (!entry.isDirectory() && name.contains(".so") && !name.startsWith(UNUSED_PREFIX)) {
-        libraries.add(entry);
-      }
-    }
-    return libraries;
-  }
-
-  private static String simpleName(ZipEntry entry) {
-    return entry.getName().substring(entry.getName().lastIndexOf('/') + 1);
   }
 
   /** The two jars: beside the packaged program, or on the class or module path of a test. */
@@ -197,10 +221,5 @@ final class NativesCache {
           .ifPresent(jars::add);
     }
     return jars.size() == 2 ? jars : List.of();
-  }
-
-  private static boolean noSpace(FileSystemException e) {
-    return !(e instanceof FileAlreadyExistsException)
-        && String.valueOf(e.getReason()).contains("No space left");
   }
 }

@@ -2,12 +2,20 @@ package dev.duoka.ffi.torch;
 
 import dev.duoka.base.DuokaException;
 import dev.duoka.base.ErrorCode;
+import dev.duoka.base.IoReason;
+import dev.duoka.ffi.environment.ProcessEnvironment;
+import dev.duoka.ffi.library.ElfFile;
 import dev.duoka.ffi.library.LibraryChoice;
 import dev.duoka.ffi.library.LibrarySearch;
+import dev.duoka.ffi.link.NativeFunctions;
+import java.io.IOException;
+import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.SymbolLookup;
+import java.lang.invoke.MethodHandle;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -29,6 +37,9 @@ public final class LibTorch {
           "libtorch_cuda.so",
           "libtorch.so");
 
+  /** The environment variable by which LibTorch decides what it prints. */
+  static final String LOG_LEVEL = "TORCH_CPP_LOG_LEVEL";
+
   // No holder class: a failure in its initialiser would reach the caller wrapped in an Error.
   private static @Nullable LibraryChoice loaded;
 
@@ -39,6 +50,7 @@ public final class LibTorch {
     LibraryChoice choice = loaded;
     if (choice == null) {
       choice = load(new LibrarySearch().choose());
+      quietLogger();
       HostAllocator.keepFreedMemory();
       loaded = choice;
     }
@@ -67,6 +79,7 @@ public final class LibTorch {
     for (String name : LIBRARIES) {
       Path library = choice.folder().resolve(name);
       if (Files.exists(library)) {
+        requireWhole(library, choice);
         try {
           System.load(library.toString());
         } catch (UnsatisfiedLinkError e) {
@@ -87,5 +100,39 @@ public final class LibTorch {
       }
     }
     return choice;
+  }
+
+  /**
+   * LibTorch's logger prints each failed call with its C++ frames; our errors say what failed. The
+   * logger reads the variable when it is told to: no C function does that, so a mangled name is
+   * called, where a LibTorch has it.
+   */
+  private static void quietLogger() {
+    ProcessEnvironment.set(LOG_LEVEL, "FATAL");
+    Optional<MethodHandle> readLevel =
+        new NativeFunctions("LibTorch", SymbolLookup.loaderLookup())
+            .optional("_ZN3c1011initLoggingEv", FunctionDescriptor.ofVoid());
+    if (readLevel.isPresent()) {
+      try {
+        readLevel.get().invokeExact();
+      } catch (Throwable t) {
+        throw NativeFunctions.unexpected(t);
+      }
+    }
+  }
+
+  private static void requireWhole(Path library, LibraryChoice choice) {
+    Optional<String> problem;
+    try {
+      problem = ElfFile.problem(library);
+    } catch (IOException e) {
+      problem = Optional.of(IoReason.of(e));
+    }
+    if (problem.isPresent()) {
+      throw new DuokaException(
+          ErrorCode.NATIVE_LIBRARY,
+          "cannot load " + library + " (" + choice.origin() + "): " + problem.get(),
+          "Install that PyTorch again, or choose another LibTorch with " + LibrarySearch.VARIABLE);
+    }
   }
 }

@@ -26,7 +26,9 @@ final class NativeFailure {
             + " failed in LibTorch (code "
             + returnCode
             + ")"
-            + (message.isEmpty() ? "; LibTorch printed the reason on stderr" : ": " + message),
+            + (message.isEmpty()
+                ? "; " + LibTorch.LOG_LEVEL + "=ERROR prints LibTorch's reason"
+                : ": " + message),
         "");
   }
 

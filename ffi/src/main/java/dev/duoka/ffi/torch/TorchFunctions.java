@@ -19,7 +19,7 @@ import java.util.Optional;
  * <p>Handles travel as {@code long}. Every function that returns {@code int} returns 0 for success.
  */
 final class TorchFunctions {
-  private static final NativeFunctions C = new NativeFunctions("LibTorch", LibTorch.symbols());
+  private static final NativeFunctions C = NativeFunctions.deferred("LibTorch", LibTorch::symbols);
 
   /** For getters that neither block nor call back: such a call costs a third of a normal one. */
   private static final Linker.Option SHORT = Linker.Option.critical(false);

@@ -34,7 +34,8 @@ final class AttentionReader {
     ConfigLimits.that(
         kvHeads == heads,
         "num_key_value_heads " + kvHeads + " differs from num_attention_heads " + heads,
-        "Latent attention has as many of both");
+        "Latent attention has as many of both: change num_attention_heads and num_key_value_heads"
+            + " together");
     // Here null has a meaning of its own: queries are not compressed.
     int qLoraRank = fields.isPresent("q_lora_rank") ? fields.integer("q_lora_rank", 0) : 1536;
     return new AttentionConfig.MultiHeadLatent(

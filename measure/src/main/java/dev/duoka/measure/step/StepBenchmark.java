@@ -11,6 +11,7 @@ import dev.duoka.formats.modelconfig.ModelConfig;
 import dev.duoka.layout.Precision;
 import dev.duoka.layout.Recompute;
 import dev.duoka.model.WeightInitializer;
+import dev.duoka.parallel.dryrun.DryRunJob;
 import dev.duoka.parallel.step.StepSettings;
 import dev.duoka.parallel.step.TrainingRank;
 import dev.duoka.parallel.step.TrainingStep;
@@ -20,6 +21,7 @@ import dev.duoka.tensor.Device;
 import dev.duoka.tensor.Gpus;
 import dev.duoka.tensor.MemoryLedger;
 import dev.duoka.tensor.MemoryOwner;
+import dev.duoka.train.memory.StepMemory;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -87,6 +89,10 @@ public final class StepBenchmark {
   /** Runs the benchmark on the calling thread. */
   public static Result run(Spec spec, @Nullable FunctionObserver observer) {
     ComputeThread.prepare(spec.device(), spec.cpuThreads(), 1);
+    if (!spec.device().isMeta()) {
+      DryRunJob step = new DryRunJob(settings(spec), 1, spec.microBatch(), spec.accumulation());
+      StepMemory.of(step, spec.device(), spec.deterministic()).require();
+    }
     Determinism.require(spec.deterministic());
     try (TrainingRank rank =
         TrainingRank.allocate(new SingleRank(), spec.device(), settings(spec))) {

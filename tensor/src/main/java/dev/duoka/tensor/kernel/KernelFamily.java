@@ -4,6 +4,7 @@ import dev.duoka.ffi.cuda.CudaKernel;
 import dev.duoka.ffi.cuda.KernelCall;
 import dev.duoka.ffi.cuda.KernelSource;
 import dev.duoka.tensor.Device;
+import dev.duoka.tensor.DryRunDevice;
 import dev.duoka.tensor.Dtype;
 import dev.duoka.tensor.Tensor;
 import dev.duoka.tensor.op.Views;
@@ -57,9 +58,8 @@ final class KernelFamily {
   /** Whether the kernels run on a device for a model of this dtype. */
   static boolean serve(Dtype dtype, Device device) {
     boolean half = dtype == Dtype.BFLOAT16 || dtype == Dtype.FLOAT16;
-    boolean onGpu = device.isCuda() && (half || dtype == Dtype.FLOAT32);
-    boolean dryRun = device.isMeta() && half;
-    return ENABLED && (onGpu || dryRun);
+    boolean there = device.isCuda() || device.isMeta() && DryRunDevice.hasKernels(half);
+    return ENABLED && there && (half || dtype == Dtype.FLOAT32);
   }
 
   /** Whether a tensor is dense and its rows of {@code width} are whole packs. */

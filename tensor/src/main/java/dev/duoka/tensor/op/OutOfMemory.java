@@ -16,6 +16,9 @@ final class OutOfMemory {
 
   /** A failed allocation of {@code bytes}. */
   static DuokaException allocation(Device device, long bytes, DuokaException cause) {
+    if (cause.code() != ErrorCode.NATIVE_CALL) {
+      return cause; // no allocation was tried: the library could not be loaded
+    }
     return new DuokaException(
         ErrorCode.OUT_OF_MEMORY,
         "cannot allocate "
@@ -29,10 +32,13 @@ final class OutOfMemory {
   }
 
   /**
-   * Below LibTorch 2.13 the reason of a failure is on stderr only, so on a GPU the memory account
-   * is always part of the message; from 2.13 on the text decides the code.
+   * Below LibTorch 2.13 the reason of a failure is not known, so on a GPU the memory account is
+   * always part of the message; from 2.13 on the text decides the code.
    */
   static DuokaException recognise(Device device, String problem, DuokaException cause) {
+    if (cause.code() != ErrorCode.NATIVE_CALL) {
+      return cause;
+    }
     if (!device.isCuda()) {
       return new DuokaException(ErrorCode.NATIVE_CALL, problem, "", cause);
     }
@@ -40,7 +46,7 @@ final class OutOfMemory {
     return new DuokaException(
         exhausted ? ErrorCode.OUT_OF_MEMORY : ErrorCode.NATIVE_CALL,
         problem + "; memory of " + device + ": " + MemoryLedger.of(device).describe(),
-        exhausted ? REMEDY : "If stderr says 'out of memory': " + REMEDY,
+        exhausted ? REMEDY : "If memory is what ran out: " + REMEDY,
         cause);
   }
 }

@@ -2,11 +2,14 @@ package dev.duoka.tensor.product;
 
 import dev.duoka.base.CacheFolder;
 import dev.duoka.base.CrashSafeFiles;
+import dev.duoka.base.DamagedCache;
 import dev.duoka.base.DuokaException;
 import dev.duoka.base.ErrorCode;
+import dev.duoka.base.IoReason;
+import dev.duoka.base.Plural;
 import dev.duoka.ffi.cuda.ProductAlgorithm;
 import java.io.IOException;
-import java.nio.charset.MalformedInputException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -18,6 +21,7 @@ import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Supplier;
 import java.util.stream.IntStream;
+import java.util.zip.CRC32C;
 
 /**
  * Which algorithm computes each product fastest on one kind of card: measured once, kept in a text
@@ -47,6 +51,11 @@ final class ProductChoices {
   private static final double WORTHWHILE = 0.985;
 
   private static final String HEADER =
+      "# product, algorithm, its milliseconds, those of the library's own choice, checksum of the"
+          + " line; delete to measure again";
+
+  /** That of files whose lines have no checksums, which are read as they are. */
+  private static final String OLD_HEADER =
       "# product, algorithm, its milliseconds, those of the library's own choice; delete to measure"
           + " again";
 
@@ -59,8 +68,10 @@ final class ProductChoices {
 
   private record Choice(ProductAlgorithm algorithm, double milliseconds, double favourite) {
     String line(String key) {
-      return String.format(
-          Locale.ROOT, "%s\t%s\t%.4f\t%.4f", key, algorithm.text(), milliseconds, favourite);
+      String line =
+          String.format(
+              Locale.ROOT, "%s\t%s\t%.4f\t%.4f", key, algorithm.text(), milliseconds, favourite);
+      return line + "\t" + checksum(line);
     }
   }
 
@@ -149,32 +160,56 @@ final class ProductChoices {
     return least;
   }
 
+  private static String checksum(String line) {
+    CRC32C crc = new CRC32C();
+    crc.update(line.getBytes(StandardCharsets.UTF_8));
+    return Long.toHexString(crc.getValue());
+  }
+
+  /** Those that are known; a line that is damaged is a product to be measured again. */
   private Map<String, Choice> read() {
     Map<String, Choice> read = new TreeMap<>();
     if (!Files.exists(file)) {
       return read;
     }
+    int damaged = 0;
     try {
-      for (String line : Files.readAllLines(file)) {
-        String[] parts = line.split("\t", -1);
-        if (parts.length == 4) {
-          try {
-            read.put(
-                parts[0],
-                new Choice(
-                    ProductAlgorithm.parse(parts[1]),
-                    Double.parseDouble(parts[2]),
-                    Double.parseDouble(parts[3])));
-          } catch (IllegalArgumentException _) {
-            // A damaged line is a product to be measured again.
-          }
-        }
+      // As Latin-1 any bytes are text, so that what is damaged costs its own line alone.
+      List<String> lines = Files.readAllLines(file, StandardCharsets.ISO_8859_1);
+      boolean old = !lines.isEmpty() && lines.getFirst().equals(OLD_HEADER);
+      damaged += lines.isEmpty() || !(old || lines.getFirst().equals(HEADER)) ? 1 : 0;
+      for (String line : lines.subList(Math.min(1, lines.size()), lines.size())) {
+        damaged += read(line, old, read) ? 0 : 1;
       }
-      return read;
-    } catch (MalformedInputException _) {
-      return read; // no text at all: measured again
     } catch (IOException e) {
       throw failure("read", e);
+    }
+    if (damaged > 0) {
+      DamagedCache.report(
+          file,
+          Plural.of(damaged, "line") + " cannot be read or do not match their checksum",
+          "those products are measured again");
+    }
+    return read;
+  }
+
+  private static boolean read(String line, boolean old, Map<String, Choice> into) {
+    int last = line.lastIndexOf('\t');
+    String content = old ? line : line.substring(0, Math.max(0, last));
+    String[] parts = content.split("\t", -1);
+    if (parts.length != 4 || !old && !checksum(content).equals(line.substring(last + 1))) {
+      return false;
+    }
+    try {
+      into.put(
+          parts[0],
+          new Choice(
+              ProductAlgorithm.parse(parts[1]),
+              Double.parseDouble(parts[2]),
+              Double.parseDouble(parts[3])));
+      return true;
+    } catch (IllegalArgumentException _) {
+      return false;
     }
   }
 
@@ -184,15 +219,8 @@ final class ProductChoices {
       all.put(key, choice);
       StringBuilder text = new StringBuilder(HEADER).append('\n');
       all.forEach((k, c) -> text.append(c.line(k)).append('\n'));
-      Path folder = Files.createDirectories(file.toAbsolutePath().getParent());
-      // A name of its own: two processes may write at the same time.
-      Path temporary = Files.createTempFile(folder, "measured-", ".tmp");
-      try {
-        Files.writeString(temporary, text);
-        CrashSafeFiles.moveIntoPlace(temporary, file);
-      } finally {
-        Files.deleteIfExists(temporary);
-      }
+      Files.createDirectories(file.toAbsolutePath().getParent());
+      CrashSafeFiles.publish(file, text.toString().getBytes(StandardCharsets.UTF_8));
     } catch (IOException e) {
       throw failure("write", e);
     }
@@ -200,8 +228,8 @@ final class ProductChoices {
 
   private DuokaException failure(String what, IOException e) {
     return new DuokaException(
-        ErrorCode.IO,
-        "cannot " + what + " the measured products " + file + ": " + e,
+        IoReason.isFull(e) ? ErrorCode.NO_SPACE : ErrorCode.IO,
+        "cannot " + what + " the measured products " + file + ": " + IoReason.of(e),
         "Make the folder writable, or set XDG_CACHE_HOME to another place",
         e);
   }

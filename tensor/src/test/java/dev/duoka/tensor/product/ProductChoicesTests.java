@@ -112,6 +112,44 @@ class ProductChoicesTests {
     assertThat(choose(0.5, 1.0).text()).isEqualTo(algorithm(0).text());
   }
 
+  /** Such a line can be read, but what it says is not what was measured. */
+  @Test
+  void measuresAgainWhatDoesNotMatchItsChecksum() throws IOException {
+    choose(1.0, 0.5);
+    String changed = algorithm(1).text().replaceFirst("01", "02");
+    Files.writeString(file, Files.readString(file).replace(algorithm(1).text(), changed));
+    assertThat(choose(0.5, 1.0).text()).isEqualTo(algorithm(0).text());
+  }
+
+  @Test
+  void aDamagedLineCostsNoOther() throws IOException {
+    choose(1.0, 0.5);
+    Files.writeString(file, Files.readString(file) + "half a li");
+    assertThat(known().text()).isEqualTo(algorithm(1).text());
+  }
+
+  @Test
+  void filesWithoutChecksumsAreKept() throws IOException {
+    Files.createDirectories(file.getParent());
+    Files.writeString(
+        file,
+        "# product, algorithm, its milliseconds, those of the library's own choice; delete to"
+            + " measure again\n"
+            + PRODUCT
+            + "\t"
+            + algorithm(1).text()
+            + "\t0.5\t1.0\n");
+    assertThat(known().text()).isEqualTo(algorithm(1).text());
+    new ProductChoices(file).of(product(256), () -> List.of(algorithm(3)), (_, _) -> 1);
+    assertThat(known().text()).isEqualTo(algorithm(1).text());
+    assertThat(file).content().contains("checksum of the line");
+  }
+
+  private ProductAlgorithm known() {
+    return new ProductChoices(file)
+        .of(PRODUCT, () -> fail("asked again"), (_, _) -> fail("measured again"));
+  }
+
   /** Chooses among algorithms that take so many milliseconds each, in a process of its own. */
   private ProductAlgorithm choose(double... milliseconds) {
     List<ProductAlgorithm> candidates =

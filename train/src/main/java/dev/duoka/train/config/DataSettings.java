@@ -1,6 +1,12 @@
 package dev.duoka.train.config;
 
+import dev.duoka.base.DuokaException;
+import dev.duoka.base.ErrorCode;
+import dev.duoka.base.UserPath;
 import dev.duoka.train.config.binding.Doc;
+import java.nio.charset.Charset;
+import java.nio.charset.IllegalCharsetNameException;
+import java.nio.charset.UnsupportedCharsetException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
@@ -14,7 +20,10 @@ public record DataSettings(
             value =
                 "Where the documents are: files, folders, globs, zip or jar archives, and `jdk:src`"
                     + " for the source code of the JDK itself. Relative paths start at the working"
-                    + " directory.")
+                    + " directory, `~/` at your home. Of a folder whose files of records are named"
+                    + " by splits, the one for training is taken, and a README or"
+                    + " dataset_infos.json beside records is left out. Files may be .gz or .zst;"
+                    + " tar, xz, bzip2 and addresses are refused.")
         List<String> sources,
     @Doc(
             value = "How the files are read; `auto` goes by the name of each file.",
@@ -70,7 +79,14 @@ public record DataSettings(
             whenAbsent = "`$XDG_CACHE_HOME/duoka/data`, else `~/.cache/duoka/data`")
         Optional<Path> cache,
     @Doc(value = "What happens to a document that is not valid UTF-8.", byDefault = "fail")
-        OnBadText onBadText) {
+        OnBadText onBadText,
+    @Doc(
+            value =
+                "Encoding of text, JSON and JSONL, in all sources: `utf-8`, `gb18030`, `gbk`,"
+                    + " `big5`, `utf-16` (by its byte order mark), or another name that Java"
+                    + " knows.",
+            byDefault = "utf-8")
+        String encoding) {
 
   /** How the files of the corpus are read. */
   public enum Format {
@@ -95,7 +111,26 @@ public record DataSettings(
   }
 
   public DataSettings {
-    sources = List.copyOf(sources);
+    sources = sources.stream().map(UserPath::expand).toList();
+    tokenizer = UserPath.expand(tokenizer);
+    chatTemplate = chatTemplate.map(UserPath::expand);
+  }
+
+  /**
+   * The encoding of the sources.
+   *
+   * @throws DuokaException when Java knows none of that name
+   */
+  public Charset charset() {
+    try {
+      return Charset.forName(encoding);
+    } catch (IllegalCharsetNameException | UnsupportedCharsetException e) {
+      throw new DuokaException(
+          ErrorCode.CONFIG,
+          "data.encoding is '" + encoding + "', which is not known",
+          "Use utf-8, gb18030, gbk, big5, utf-16, or another name that Java knows",
+          e);
+    }
   }
 
   /**

@@ -3,6 +3,7 @@ package dev.duoka.train.config;
 import dev.duoka.base.DuokaException;
 import dev.duoka.base.ErrorCode;
 import dev.duoka.base.IoReason;
+import dev.duoka.base.OrdinaryFile;
 import dev.duoka.formats.yaml.YamlParser;
 import dev.duoka.formats.yaml.YamlTree;
 import dev.duoka.train.config.binding.Binder;
@@ -47,6 +48,7 @@ public final class RunFile {
   public static RunConfig read(
       Path file, List<String> overrides, Function<RunConfig, List<FieldProblem>> checks) {
     try {
+      OrdinaryFile.require(file, ErrorCode.CONFIG);
       long size = Files.size(file);
       if (size > LARGEST_BYTES) {
         throw new DuokaException(

@@ -43,15 +43,25 @@ public final class SingleDevice {
   }
 
   /**
-   * As {@link #parse}, for those who can also count memory alone: meta.
+   * As {@link #parse}, for benchmarks: meta counts memory alone, and auto is a GPU or nothing. A
+   * step that a GPU takes in a second would take a CPU minutes and all of the host's memory.
    *
-   * @throws DuokaException as {@link #parse}
+   * @throws DuokaException as {@link #parse}, and for auto when no GPU can be used
    */
-  public static SingleDevice parseOrMeta(String text) {
+  public static SingleDevice parseForBenchmark(String text) {
     if (text.equals("meta")) {
       return new SingleDevice(Device.META);
     }
-    choice(text, "meta, or ");
+    if (choice(text, "meta, or ").kind() == DeviceChoice.Kind.AUTO) {
+      Gpus.Answer gpus = Gpus.find();
+      if (!gpus.usable()) {
+        throw new DuokaException(
+            ErrorCode.DEVICE,
+            "there is no GPU to measure on: " + gpus.reason(),
+            "Give --device cpu to measure this machine's CPU, or --device meta to count memory"
+                + " alone");
+      }
+    }
     return parse(text);
   }
 

@@ -2,6 +2,7 @@ package dev.duoka.train.export;
 
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * What an export wrote, read back and compared.
@@ -12,6 +13,13 @@ import java.util.List;
  * @param tensors how many
  * @param files names, in the order of writing
  * @param bytes of all files
+ * @param readers which programs read the model, where not all do
  */
 public record ExportReport(
-    Path folder, Path source, String dtype, int tensors, List<String> files, long bytes) {}
+    Path folder,
+    Path source,
+    String dtype,
+    int tensors,
+    List<String> files,
+    long bytes,
+    Optional<String> readers) {}

@@ -9,11 +9,14 @@ import dev.duoka.formats.safetensors.TensorDeclaration;
 import dev.duoka.formats.safetensors.TensorEntry;
 import dev.duoka.formats.safetensors.WrittenFile;
 import dev.duoka.model.weight.StoredTensors;
+import dev.duoka.tensor.Device;
 import dev.duoka.tensor.Dtype;
 import dev.duoka.tensor.Scope;
 import dev.duoka.tensor.Tensor;
 import dev.duoka.tensor.op.Copies;
 import dev.duoka.tensor.op.HostCopy;
+import dev.duoka.train.memory.MemoryCheck;
+import dev.duoka.train.memory.MemoryNeed;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
@@ -45,6 +48,20 @@ final class ExportedWeights {
         entries.putIfAbsent(prefix + "shared_head.head.weight", source.entry(head));
       }
     }
+  }
+
+  /** Refuses where not even the largest tensor fits, as it is and converted. */
+  void requireMemory() {
+    long largest = 0;
+    for (TensorEntry entry : entries.values()) {
+      long elements = entry.shape().stream().reduce(1L, (a, b) -> a * b);
+      largest = Math.max(largest, entry.byteLength() + elements * dtypeOf(entry.name()).bytes());
+    }
+    MemoryCheck.require(
+        "the export of one tensor after the other",
+        Device.CPU,
+        new MemoryNeed(Map.of("the largest tensor, as it is and converted", largest)),
+        _ -> "Free some memory, or raise the limit");
   }
 
   int count() {

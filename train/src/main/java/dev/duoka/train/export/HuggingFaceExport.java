@@ -6,6 +6,7 @@ import dev.duoka.base.ErrorCode;
 import dev.duoka.data.tokenizer.ByteTokenizerFiles;
 import dev.duoka.data.tokenizer.Tokenizer;
 import dev.duoka.formats.json.Json;
+import dev.duoka.formats.modelconfig.Architecture;
 import dev.duoka.formats.modelconfig.ModelConfig;
 import dev.duoka.formats.modelconfig.ModelConfigReader;
 import dev.duoka.formats.modelconfig.ModelConfigWriter;
@@ -26,6 +27,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.Consumer;
 import tools.jackson.databind.node.ObjectNode;
 
@@ -81,6 +83,7 @@ public final class HuggingFaceExport {
     int tensors;
     try (SafetensorsFolder weights = SafetensorsFolder.open(source)) {
       ExportedWeights exported = new ExportedWeights(weights, config, dtype);
+      exported.requireMemory();
       for (WrittenFile file : exported.write(folder)) {
         names.add(String.valueOf(file.path().getFileName()));
         bytes += file.byteLength();
@@ -100,7 +103,27 @@ public final class HuggingFaceExport {
           "the exported config.json does not read back as the one of " + source,
           "This is an error of the program; please report it");
     }
-    return new ExportReport(target, source, dtype.toString(), tensors, List.copyOf(names), bytes);
+    return new ExportReport(
+        target,
+        source,
+        dtype.toString(),
+        tensors,
+        List.copyOf(names),
+        bytes,
+        readers(config.architecture()));
+  }
+
+  /**
+   * transformers has no class of its own for the first MoE; its code is in DeepSeek's repository.
+   */
+  private static Optional<String> readers(Architecture architecture) {
+    return architecture == Architecture.DEEPSEEK_MOE
+        ? Optional.of(
+            "model_type deepseek is read by vLLM and by duoka; transformers reads it only with the"
+                + " code of deepseek-ai/deepseek-moe-16b-base beside the weights"
+                + " (modeling_deepseek.py, configuration_deepseek.py, auto_map in config.json) and"
+                + " trust_remote_code=True")
+        : Optional.empty();
   }
 
   private static Map<String, byte[]> texts(

@@ -25,6 +25,7 @@ import dev.duoka.train.checkpoint.CheckpointEvent;
 import dev.duoka.train.checkpoint.CheckpointStore;
 import dev.duoka.train.checkpoint.TokenizerFiles;
 import dev.duoka.train.device.SingleDevice;
+import dev.duoka.train.memory.GenerationMemory;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -45,14 +46,15 @@ public final class Generator implements AutoCloseable {
   private final LanguageModel model;
   private final Tokenizer tokenizer;
   private final EndTokens ends;
-  private final Device device;
+  private final GenerationMemory memory;
 
-  private Generator(Path folder, LanguageModel model, Tokenizer tokenizer, Device device) {
+  private Generator(
+      Path folder, LanguageModel model, Tokenizer tokenizer, GenerationMemory memory) {
     this.ends = EndTokens.of(folder, tokenizer, model.config());
     this.folder = folder;
     this.model = model;
     this.tokenizer = tokenizer;
-    this.device = device;
+    this.memory = memory;
   }
 
   /**
@@ -69,6 +71,8 @@ public final class Generator implements AutoCloseable {
     ModelConfig config = ModelConfigReader.read(folder);
     QuantizedWeights.refuse(folder);
     Tokenizer tokenizer = Tokenizer.load(TokenizerFiles.nameIn(folder));
+    GenerationMemory memory = new GenerationMemory(config, dtype, device);
+    memory.requireModel();
     LanguageModel model =
         ModelFactory.create(
             config, new ModelFactory.Allocation(dtype, device, 1, false, config.maxPositions(), 0));
@@ -76,7 +80,7 @@ public final class Generator implements AutoCloseable {
     try (SafetensorsFolder weights = SafetensorsFolder.open(folder)) {
       WeightReader.readAll(weights, model.weights(), model.buffers());
       opened = true;
-      return new Generator(folder, model, tokenizer, device);
+      return new Generator(folder, model, tokenizer, memory);
     } finally {
       if (!opened) {
         model.close();
@@ -127,6 +131,7 @@ public final class Generator implements AutoCloseable {
     long start = System.nanoTime();
     long room = model.maxPositions() - prompt.length;
     int limit = (int) Math.min(sampling.maxTokens(), room);
+    memory.requireText(prompt.length, (long) prompt.length + limit);
     TokenSampler sampler = new TokenSampler(sampling);
     StreamingDecoder decoder = tokenizer.streamingDecoder();
     StringBuilder text = new StringBuilder();
@@ -168,7 +173,7 @@ public final class Generator implements AutoCloseable {
     }
     try (Scope _ = Scope.open(MemoryOwner.ACTIVATIONS);
         Tape tape = Tape.inference()) {
-      Tensor tokens = HostCopy.fromLongs(ids, device, 1, ids.length);
+      Tensor tokens = HostCopy.fromLongs(ids, memory.device(), 1, ids.length);
       Pass pass = new Pass(tape, 1, position, model.rotary(), cache, null);
       Tensor hidden = model.hidden(pass, tokens).value();
       return HostCopy.floats(model.logits(Views.narrow(hidden, 0, ids.length - 1, 1)));

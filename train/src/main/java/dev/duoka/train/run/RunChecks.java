@@ -142,6 +142,9 @@ public final class RunChecks {
 
   private void sources() {
     DataSettings data = config.data();
+    if (attempt("data.encoding", data::charset) == null) {
+      return;
+    }
     int found = 0;
     boolean records = false;
     for (SourceSpec spec : RunData.sources(data)) {

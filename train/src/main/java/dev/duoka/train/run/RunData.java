@@ -81,7 +81,7 @@ final class RunData {
           case SKIP -> BadDocuments.SKIP;
         };
     return settings.sources().stream()
-        .map(location -> new SourceSpec(location, format, content, bad))
+        .map(location -> new SourceSpec(location, format, content, bad, settings.charset()))
         .toList();
   }
 

@@ -53,6 +53,7 @@ public final class Trainer {
     DevicePlacement placement = DevicePlacement.choose(config.device(), config.parallel().data());
     try (RunFolder folder = RunFolder.open(runDir, options.resume(), listener::notice)) {
       listener.writeInto(folder);
+      RunMemory.require(config, checked.model(), placement);
       Optional<TrainingData> data = openData(checked.tokenizer());
       if (data.isEmpty()) {
         return RunResult.stoppedWhilePreparing(runDir);

@@ -57,7 +57,7 @@ public final class RankBuilder {
   }
 
   /** What the step of this run is made from. */
-  StepSettings settings() {
+  public StepSettings settings() {
     Layout layout = config.layout();
     Precision precision = layout.precision();
     OptimizerSettings optimizer = config.optimizer();

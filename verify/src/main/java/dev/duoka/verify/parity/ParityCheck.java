@@ -18,11 +18,14 @@ import dev.duoka.model.layer.Pass;
 import dev.duoka.model.weight.CheckpointTensor;
 import dev.duoka.model.weight.Weight;
 import dev.duoka.model.weight.WeightReader;
+import dev.duoka.parallel.dryrun.DryRunJob;
 import dev.duoka.parallel.step.StepSettings;
 import dev.duoka.tensor.Device;
 import dev.duoka.tensor.Dtype;
 import dev.duoka.tensor.Scope;
 import dev.duoka.tensor.op.HostCopy;
+import dev.duoka.train.memory.MemoryCheck;
+import dev.duoka.train.memory.StepMemory;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -96,15 +99,29 @@ public final class ParityCheck {
       for (TokenIds step : steps) {
         longest = Math.max(longest, step.length());
       }
+      StepSettings settings = settings(config, longest, optimizer);
+      requireMemory(settings, ids, steps);
       ModelFactory.Allocation allocation =
           new ModelFactory.Allocation(Dtype.FLOAT32, device, 1, true, longest, 0);
       try (LanguageModel model = ModelFactory.create(config, allocation)) {
         WeightReader.readAll(weights, model.weights(), model.buffers());
         compareOneBatch(model, expected, ids);
       }
-      StepSettings settings = settings(config, longest, optimizer);
       compareSteps(new OptimizerSteps(settings, device, weights, steps), expected);
     }
+  }
+
+  private void requireMemory(StepSettings settings, TokenIds ids, List<TokenIds> steps) {
+    int sequences = ids.sequences();
+    for (TokenIds step : steps) {
+      sequences = Math.max(sequences, step.sequences());
+    }
+    StepMemory step = StepMemory.of(new DryRunJob(settings, 1, sequences, 1), device, false);
+    MemoryCheck.require(
+        "a step of this model in fp32",
+        device,
+        step.need(),
+        _ -> "Use a device with more memory, or compare a smaller model");
   }
 
   /** The step that other programs' series were made with: fp32, the next token's loss alone. */

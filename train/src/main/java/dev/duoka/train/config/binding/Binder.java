@@ -14,6 +14,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * Binds a YAML tree to records by their components, whose {@link Doc} gives names and defaults.
@@ -147,9 +148,12 @@ public final class Binder {
             });
   }
 
+  /** Names that mean another thing in each section: who writes one does not look for another. */
+  private static final Set<String> ANYWHERE = Set.of("kind", "type", "name", "path", "format");
+
   /** The nearest name of the section, else the section that has such a field, else all names. */
   private String hint(String name, List<String> names) {
-    if (NearestName.of(name, names).isEmpty()) {
+    if (NearestName.of(name, names).isEmpty() && !ANYWHERE.contains(name)) {
       Optional<String> elsewhere = sectionWith(name, root, "");
       if (elsewhere.isPresent()) {
         return "It belongs in " + elsewhere.get() + ".";

@@ -1,6 +1,7 @@
 package dev.duoka.train.config.binding;
 
 import dev.duoka.base.NearestName;
+import dev.duoka.base.UserPath;
 import dev.duoka.formats.yaml.YamlTree;
 import java.math.BigDecimal;
 import java.nio.file.InvalidPathException;
@@ -110,7 +111,7 @@ final class ScalarReader {
     try {
       return scalar.text().isEmpty()
           ? wrong(scalar, "a path")
-          : Optional.of(Path.of(scalar.text()));
+          : Optional.of(Path.of(UserPath.expand(scalar.text())));
     } catch (InvalidPathException e) {
       return wrong(scalar, "a path");
     }

@@ -1,0 +1,155 @@
+package dev.duoka.train.memory;
+
+import dev.duoka.base.ByteSize;
+import dev.duoka.base.Plural;
+import dev.duoka.layout.Recompute;
+import dev.duoka.parallel.dryrun.DryRun;
+import dev.duoka.parallel.dryrun.DryRunJob;
+import dev.duoka.parallel.step.StepSettings;
+import dev.duoka.tensor.Determinism;
+import dev.duoka.tensor.Device;
+import dev.duoka.tensor.DryRunDevice;
+import dev.duoka.tensor.MemoryOwner;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * The memory of a training step on a device, and of steps that take less for the same result. All
+ * of it is counted by dry runs, as that device books it.
+ *
+ * @param job the step of one rank
+ * @param device where it runs
+ * @param ranks that share the device's memory
+ * @param others bytes beside the steps, for example of a checkpoint's snapshot
+ * @param deterministic whether the step gives the same bits each time
+ */
+public record StepMemory(
+    DryRunJob job, Device device, int ranks, Map<MemoryOwner, Long> others, boolean deterministic) {
+  /** The step of the one rank of a device. */
+  public static StepMemory of(DryRunJob job, Device device, boolean deterministic) {
+    return new StepMemory(job, device, 1, Map.of(), deterministic);
+  }
+
+  /** What the step takes at its peak. */
+  public MemoryNeed need() {
+    Map<MemoryOwner, Long> booked =
+        DryRunDevice.of(
+            device,
+            () -> {
+              boolean outer = Determinism.isRequired();
+              Determinism.require(deterministic);
+              try {
+                return DryRun.replayedPeak(job);
+              } finally {
+                Determinism.require(outer);
+              }
+            });
+    MemoryNeed need = MemoryNeed.of(booked, ranks);
+    for (Map.Entry<MemoryOwner, Long> other : others.entrySet()) {
+      need = need.plus(other.getKey().label(), other.getValue());
+    }
+    return need;
+  }
+
+  /**
+   * Refuses a step that does not fit.
+   *
+   * @throws dev.duoka.base.DuokaException with the figures, and what would fit
+   */
+  public void require() {
+    String what =
+        (ranks == 1 ? "a training step" : "a training step of " + Plural.of(ranks, "rank"))
+            + " with micro-batch "
+            + job.microBatch()
+            + " and recompute "
+            + job.settings().recompute();
+    MemoryCheck.require(what, device, need(), this::fits);
+  }
+
+  /** What would fit into so many bytes, as the next step. */
+  String fits(long bytes) {
+    List<String> found = new ArrayList<>();
+    Recompute now = job.settings().recompute();
+    smaller(now, bytes).ifPresent(found::add);
+    for (Recompute more : Recompute.values()) {
+      if (found.size() < 2 && more.compareTo(now) > 0) {
+        with(job.microBatch(), more, ranks).ifWithin(bytes).ifPresent(found::add);
+      }
+    }
+    if (found.isEmpty() && now != Recompute.FULL) {
+      smaller(Recompute.FULL, bytes).ifPresent(found::add);
+    }
+    for (int fewer = ranks / 2; found.isEmpty() && fewer >= 1; fewer /= 2) {
+      if (ranks % fewer == 0 && job.dataRanks() == ranks) {
+        with(job.microBatch(), now, fewer).ifWithin(bytes).ifPresent(found::add);
+        if (found.isEmpty()) {
+          with(1, Recompute.FULL, fewer).ifWithin(bytes).ifPresent(found::add);
+        }
+      }
+    }
+    if (!found.isEmpty()) {
+      return "This would fit: " + String.join("; or ", found);
+    }
+    Candidate least = with(1, Recompute.FULL, job.dataRanks() == ranks ? 1 : ranks);
+    return "Even "
+        + least.words()
+        + " needs "
+        + ByteSize.text(least.memory().need().bytes())
+        + ": take a smaller model or shorter sequences, or a device with more memory"
+        + " ('./duoka plan' says which)";
+  }
+
+  /** The largest smaller micro-batch that fits. */
+  private Optional<String> smaller(Recompute recompute, long bytes) {
+    for (int microBatch = job.microBatch() / 2; microBatch >= 1; microBatch /= 2) {
+      if (job.microBatch() % microBatch == 0) {
+        Optional<String> fits = with(microBatch, recompute, ranks).ifWithin(bytes);
+        if (fits.isPresent()) {
+          return fits;
+        }
+      }
+    }
+    return Optional.empty();
+  }
+
+  private Candidate with(int microBatch, Recompute recompute, int ranksLeft) {
+    StepSettings now = job.settings();
+    StepSettings settings =
+        new StepSettings(
+            now.model(),
+            now.precision(),
+            recompute,
+            now.sequenceLength(),
+            now.optimizer(),
+            now.zeroStage(),
+            now.lossScale(),
+            now.auxiliary());
+    int fewer = ranks / ranksLeft;
+    int accumulation = job.accumulation() * (job.microBatch() / microBatch) * fewer;
+    DryRunJob other = new DryRunJob(settings, job.dataRanks() / fewer, microBatch, accumulation);
+    List<String> words = new ArrayList<>();
+    if (microBatch != job.microBatch()) {
+      words.add("micro-batch " + microBatch);
+    }
+    if (recompute != now.recompute()) {
+      words.add("recompute " + recompute);
+    }
+    if (ranksLeft != ranks) {
+      words.add(Plural.of(ranksLeft, "rank"));
+    }
+    return new Candidate(
+        words.isEmpty() ? "this, the least there is," : String.join(" with ", words),
+        new StepMemory(other, device, ranksLeft, others, deterministic));
+  }
+
+  private record Candidate(String words, StepMemory memory) {
+    Optional<String> ifWithin(long bytes) {
+      long need = memory.need().bytes();
+      return need <= bytes
+          ? Optional.of(words + " (" + ByteSize.text(need) + ")")
+          : Optional.empty();
+    }
+  }
+}

@@ -1,0 +1,147 @@
+package dev.duoka.train.memory;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.duoka.base.ByteSize;
+import dev.duoka.comm.SingleRank;
+import dev.duoka.data.batch.DataState;
+import dev.duoka.data.batch.MicroBatch;
+import dev.duoka.data.batch.StepBatch;
+import dev.duoka.engine.optimizer.AdamWSettings;
+import dev.duoka.engine.precision.LossScaler;
+import dev.duoka.formats.modelconfig.Presets;
+import dev.duoka.layout.Precision;
+import dev.duoka.layout.Recompute;
+import dev.duoka.model.WeightInitializer;
+import dev.duoka.parallel.dryrun.DryRunJob;
+import dev.duoka.parallel.step.StepSettings;
+import dev.duoka.parallel.step.TrainingRank;
+import dev.duoka.tensor.ComputeThread;
+import dev.duoka.tensor.Device;
+import dev.duoka.tensor.Dtype;
+import dev.duoka.tensor.MemoryOwner;
+import dev.duoka.tensor.ThreadLedger;
+import java.util.List;
+import java.util.Map;
+import org.assertj.core.data.Percentage;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class StepMemoryTests {
+  private static final int LENGTH = 160;
+
+  private static DryRunJob job(
+      String preset, Precision precision, Recompute recompute, int ranks, int microBatch) {
+    StepSettings settings =
+        new StepSettings(
+            Presets.named(preset),
+            precision,
+            recompute,
+            LENGTH,
+            new AdamWSettings(0.9, 0.95, 1e-8, 0.1, 1),
+            0,
+            LossScaler.Settings.DEFAULT,
+            StepSettings.AuxiliaryLosses.of(Presets.named(preset)));
+    return new DryRunJob(settings, ranks, microBatch, 1);
+  }
+
+  private static StepMemory onCpu(Recompute recompute, int ranks, int microBatch) {
+    StepSettings step = job("tiny-llama", Precision.BF16, recompute, ranks, microBatch).settings();
+    // Twice: a step that adds to its gradients takes a little more than one that does not.
+    DryRunJob job = new DryRunJob(step, ranks, microBatch, 2);
+    return new StepMemory(job, Device.CPU, ranks, Map.of(), false);
+  }
+
+  /** A CPU has none of our kernels, so that the dry run must not stand for a GPU in 16 bits. */
+  @ParameterizedTest
+  @CsvSource({
+    "tiny-llama, BF16, NONE",
+    "tiny-llama, BF16, FULL",
+    "tiny-llama, FP32, NONE",
+    "tiny-moe, BF16, NONE",
+    "tiny-v2, BF16, SELECTIVE",
+    "tiny-v3, BF16, NONE"
+  })
+  void countsWhatACpuTakes(String preset, Precision precision, Recompute recompute) {
+    ComputeThread.prepare(Device.CPU, 1, 1);
+    DryRunJob job = job(preset, precision, recompute, 1, 2);
+    long counted = StepMemory.of(job, Device.CPU, false).need().bytes();
+    MicroBatch batch = MicroBatch.random(2, LENGTH, job.settings().model().vocabSize(), 1);
+    StepBatch step = new StepBatch(List.of(batch), 2 * LENGTH, DataState.START, DataState.START);
+    try (ThreadLedger mine = ThreadLedger.open(Device.CPU);
+        TrainingRank rank = TrainingRank.allocate(new SingleRank(), Device.CPU, job.settings())) {
+      WeightInitializer.initialize(rank.model(), 1);
+      rank.optimizer().adoptValues();
+      rank.step().run(step, 1e-3);
+      mine.ledger().resetPeak();
+      rank.step().run(step, 1e-3);
+      assertThat(counted).isCloseTo(mine.ledger().peakBytes(), Percentage.withPercentage(3));
+    }
+  }
+
+  @Test
+  void aGpuTakesLessThanACpuIn16Bits() {
+    DryRunJob job = job("tiny-llama", Precision.BF16, Recompute.NONE, 1, 4);
+    assertThat(StepMemory.of(job, Device.cuda(0), false).need().bytes())
+        .isLessThan(StepMemory.of(job, Device.CPU, false).need().bytes());
+  }
+
+  @Test
+  void ranksOfOneDeviceAddUpAndOthersAreBeside() {
+    DryRunJob job = job("tiny-llama", Precision.FP32, Recompute.NONE, 2, 1);
+    long one = new StepMemory(job, Device.CPU, 1, Map.of(), false).need().bytes();
+    Map<MemoryOwner, Long> snapshot = Map.of(MemoryOwner.SNAPSHOT, 77L);
+    MemoryNeed two = new StepMemory(job, Device.CPU, 2, snapshot, false).need();
+    assertThat(two.bytes()).isEqualTo(2 * one + 77);
+    assertThat(two.byOwner()).containsEntry("snapshot", 77L);
+  }
+
+  @Test
+  void proposesTheLargestMicroBatchThatFits() {
+    long two = onCpu(Recompute.NONE, 1, 2).need().bytes();
+    String fits = onCpu(Recompute.NONE, 1, 8).fits(two);
+    assertThat(fits).startsWith("This would fit: micro-batch 2 (" + ByteSize.text(two) + ")");
+    assertThat(onCpu(Recompute.NONE, 1, 8).fits(two - 1)).contains("micro-batch 1 (");
+  }
+
+  @Test
+  void proposesRecomputeWhereItIsEnough() {
+    long full = onCpu(Recompute.FULL, 1, 8).need().bytes();
+    assertThat(onCpu(Recompute.NONE, 1, 8).fits(full)).contains("or recompute full (");
+    assertThat(onCpu(Recompute.FULL, 1, 8).fits(full - 1)).doesNotContain("recompute full (");
+  }
+
+  @Test
+  void proposesFewerRanksWhereNothingElseIsEnough() {
+    long one = onCpu(Recompute.FULL, 1, 1).need().bytes();
+    assertThat(onCpu(Recompute.FULL, 4, 1).fits(one))
+        .isEqualTo("This would fit: 1 rank (" + ByteSize.text(one) + ")");
+  }
+
+  @Test
+  void saysWhatTheLeastNeedsWhereNothingFits() {
+    long least = onCpu(Recompute.FULL, 1, 1).need().bytes();
+    assertThat(onCpu(Recompute.NONE, 1, 8).fits(least - 1))
+        .startsWith("Even micro-batch 1 with recompute full needs " + ByteSize.text(least));
+    assertThat(onCpu(Recompute.FULL, 1, 1).fits(least - 1))
+        .startsWith("Even this, the least there is, needs " + ByteSize.text(least));
+  }
+
+  /** In fp32 a GPU writes all scores out, and the dry run has to know. */
+  @Test
+  void countsTheScoresOfAGpuInFp32() {
+    DryRunJob job = job("tiny-llama", Precision.FP32, Recompute.NONE, 1, 4);
+    assertThat(StepMemory.of(job, Device.cuda(0), false).need().bytes()).isPositive();
+  }
+
+  @Test
+  void countsAModelThatWrites() {
+    GenerationMemory memory =
+        new GenerationMemory(Presets.named("tiny-v2"), Dtype.FLOAT32, Device.CPU);
+    Map<MemoryOwner, Long> small = memory.run(4, 8);
+    Map<MemoryOwner, Long> large = memory.run(4, 80);
+    assertThat(large.get(MemoryOwner.WEIGHTS)).isEqualTo(small.get(MemoryOwner.WEIGHTS));
+    assertThat(large.get(MemoryOwner.KV_CACHE)).isEqualTo(10 * small.get(MemoryOwner.KV_CACHE));
+  }
+}
