@@ -38,7 +38,7 @@ public final class DataSource implements AutoCloseable {
    * @throws dev.duoka.base.DuokaException if there are none, or the location makes no sense
    */
   public static DataSource open(SourceSpec spec) {
-    return new DataSource(spec, SourceLocation.resolve(spec.location()));
+    return new DataSource(spec, SourceLocation.resolve(spec));
   }
 
   /** What it was opened from. */

@@ -27,17 +27,21 @@ final class SourceLocation {
   private static final String IN_ARCHIVE = "!/";
 
   private final String location;
+  private final @Nullable String formerName;
   private final List<SourceFile> files = new ArrayList<>();
   private @Nullable ZipFile archive;
   private int leftOut;
   private int outside;
 
-  private SourceLocation(String location) {
+  private SourceLocation(String location, @Nullable String formerName) {
+    this.formerName = formerName;
     this.location = location;
   }
 
-  static SourceLocation resolve(String location) {
-    SourceLocation resolved = new SourceLocation(UserPath.expand(location));
+  static SourceLocation resolve(SourceSpec spec) {
+    String location = spec.location();
+    SourceLocation resolved =
+        new SourceLocation(UserPath.expand(location), spec.formerName().orElse(null));
     try {
       resolved.find();
     } catch (InvalidPathException e) {
@@ -114,7 +118,8 @@ final class SourceLocation {
       if (isArchive(path)) {
         findEntries(path, "**");
       } else {
-        files.add(local(path, path.getFileName().toString(), true));
+        String name = formerName == null ? path.getFileName().toString() : formerName;
+        files.add(local(path, name, true));
       }
     } else if (Glob.isGlob(location)) {
       findByGlob();

@@ -17,6 +17,8 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -36,6 +38,9 @@ public record TrainingData(
     @Nullable SequenceSet validation,
     long trainingTokens,
     long paddingTokens) {
+  /** The name in {@link #identity} under which the names of single files are; it may change. */
+  public static final String FILE_NAMES = "data.file_names";
+
   private static final int PROMPT_TOKENS = 40;
   private static final int PROMPT_LENGTH = 40;
 
@@ -80,12 +85,43 @@ public record TrainingData(
     SequenceSet sequences = form.sequences(training, listener);
     return new TrainingData(
         Map.of(
-            "data.tokenizer", form.tokenizer().fingerprint(), "data.sources", shards.contentName()),
+            "data.tokenizer",
+            form.tokenizer().fingerprint(),
+            "data.sources",
+            shards.contentName(),
+            FILE_NAMES,
+            fileNames(sources)),
         form.tokenizer(),
         sequences,
         validation,
         epochTokens(sequences, training),
         paddingTokens(sequences));
+  }
+
+  /** By which names the documents of single files are known: a file may be renamed later. */
+  private static String fileNames(List<SourceSpec> sources) {
+    return sources.stream()
+        .map(source -> source.fileName().orElse("*"))
+        .collect(Collectors.joining("|"));
+  }
+
+  /**
+   * The sources of a run that goes on, whose files may have got other names since.
+   *
+   * @param names what {@link #identity} of the run held under {@link #FILE_NAMES}
+   */
+  public static List<SourceSpec> formerly(List<SourceSpec> sources, String names) {
+    String[] former = names.split("\\|", -1);
+    if (former.length != sources.size()) {
+      return sources;
+    }
+    return IntStream.range(0, former.length)
+        .mapToObj(
+            i ->
+                sources.get(i).fileName().isPresent() && !former[i].equals("*")
+                    ? sources.get(i).formerly(former[i])
+                    : sources.get(i))
+        .toList();
   }
 
   private static long paddingTokens(SequenceSet sequences) {

@@ -20,6 +20,8 @@ import dev.duoka.tensor.op.Views;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
 
 /**
  * A checkpoint opened for going on from it, by any number of ranks and with any ZeRO stage. Shared
@@ -52,6 +54,15 @@ public final class CheckpointReader implements AutoCloseable {
     this.config = config;
     this.weights = weights;
     this.moments = moments;
+  }
+
+  /** What a checkpoint says of the data it was trained on; empty where it cannot be read. */
+  public static Optional<Map<String, String>> identity(Checkpoint checkpoint) {
+    try {
+      return Optional.of(StateJson.read(checkpoint.folder()).state().identity());
+    } catch (DuokaException e) {
+      return Optional.empty(); // whoever resumes from it will say so
+    }
   }
 
   /** Opens a checkpoint that {@link CheckpointStore#latestValid} found. */

@@ -2,6 +2,7 @@ package dev.duoka.train.run;
 
 import dev.duoka.base.DuokaException;
 import dev.duoka.base.ErrorCode;
+import dev.duoka.data.training.TrainingData;
 import dev.duoka.train.checkpoint.Checkpoint;
 import dev.duoka.train.checkpoint.CheckpointEvent;
 import dev.duoka.train.checkpoint.CheckpointReader;
@@ -13,6 +14,7 @@ import dev.duoka.train.config.RunConfig;
 import dev.duoka.train.step.RankState;
 import java.nio.file.Path;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.OptionalLong;
 import java.util.concurrent.atomic.AtomicLong;
@@ -72,6 +74,12 @@ final class RunCheckpoints implements AutoCloseable {
     return new RunCheckpoints(store, writer, listener, resumed, identity, config.training().seed());
   }
 
+  /** What the newest checkpoint of a run says of its data, unverified; empty where none says it. */
+  static Optional<Map<String, String>> newestIdentity(Path runDir) {
+    return new CheckpointStore(runDir)
+        .list().stream().findFirst().flatMap(CheckpointReader::identity);
+  }
+
   private static CheckpointReader resumed(
       CheckpointStore store, Path runDir, Map<String, String> identity, RunListener listener) {
     Checkpoint checkpoint =
@@ -100,7 +108,7 @@ final class RunCheckpoints implements AutoCloseable {
       Checkpoint checkpoint, Map<String, String> stored, Map<String, String> current) {
     stored.forEach(
         (name, hash) -> {
-          if (!hash.equals(current.get(name))) {
+          if (!name.equals(TrainingData.FILE_NAMES) && !hash.equals(current.get(name))) {
             throw new DuokaException(
                 ErrorCode.CHECKPOINT,
                 "cannot go on from "

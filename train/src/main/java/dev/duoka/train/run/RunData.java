@@ -12,7 +12,9 @@ import dev.duoka.data.training.TrainingForm;
 import dev.duoka.train.checkpoint.TokenizerFiles;
 import dev.duoka.train.config.DataSettings;
 import dev.duoka.train.config.RunConfig;
+import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 
 /** The data of a run as its file means it. */
 final class RunData {
@@ -20,9 +22,29 @@ final class RunData {
 
   /** Tokenises what is not in the cache yet, and splits by document. */
   static TrainingData open(RunConfig config, Tokenizer tokenizer, TokenisationListener listener) {
+    return open(config, sources(config.data()), tokenizer, listener);
+  }
+
+  /** As the other method, of a run that goes on in a folder: its files may have other names now. */
+  static TrainingData reopen(
+      RunConfig config, Path runDir, Tokenizer tokenizer, TokenisationListener listener) {
+    List<SourceSpec> sources = sources(config.data());
+    List<SourceSpec> known =
+        RunCheckpoints.newestIdentity(runDir)
+            .map(identity -> identity.get(TrainingData.FILE_NAMES))
+            .map(names -> TrainingData.formerly(sources, names))
+            .orElse(sources);
+    return open(config, known, tokenizer, listener);
+  }
+
+  private static TrainingData open(
+      RunConfig config,
+      List<SourceSpec> sources,
+      Tokenizer tokenizer,
+      TokenisationListener listener) {
     DataSettings settings = config.data();
     return TrainingData.open(
-        sources(settings),
+        sources,
         form(settings, tokenizer),
         new TrainingData.HeldOut(settings.validationFraction(), seed(config)),
         settings.cacheFolder(System::getenv),
@@ -81,7 +103,10 @@ final class RunData {
           case SKIP -> BadDocuments.SKIP;
         };
     return settings.sources().stream()
-        .map(location -> new SourceSpec(location, format, content, bad, settings.charset()))
+        .map(
+            location ->
+                new SourceSpec(
+                    location, format, content, bad, settings.charset(), Optional.empty()))
         .toList();
   }
 

@@ -82,7 +82,10 @@ public final class Trainer {
   /** Empty when the run was stopped meanwhile. */
   private Optional<TrainingData> openData(Tokenizer tokenizer) {
     try {
-      return Optional.of(RunData.open(config, tokenizer, new Tokenising()));
+      return Optional.of(
+          options.resume()
+              ? RunData.reopen(config, runDir, tokenizer, new Tokenising())
+              : RunData.open(config, tokenizer, new Tokenising()));
     } catch (TokenisationStoppedException e) {
       return Optional.empty();
     }

@@ -102,6 +102,27 @@ class ChatRunTests {
         .hasMessageContaining("schedule.warmup_steps 5000 leaves nothing of the run's");
   }
 
+  /** The ids of documents, which decide what is held out, are of the file's first name. */
+  @Test
+  void aRenamedSourceResumesAndStaysKnown() throws IOException {
+    Path run = folder.resolve("renamed");
+    RunConfig first = config(40, "training.steps=4", "validation.every_steps=0");
+    SmallRun.run(first, run, new Listener(), 2, false);
+    Path renamed = folder.resolve("other.jsonl");
+    RunConfig moved =
+        config(
+            40, "training.steps=4", "validation.every_steps=0", "data.sources=['" + renamed + "']");
+    Files.move(folder.resolve("chats.jsonl"), renamed);
+    for (long end = 3; end <= 4; end++) {
+      Listener listener = new Listener();
+      SmallRun.run(moved, run, listener, end, true);
+      assertThat(listener.steps).hasSize(1);
+    }
+    Files.writeString(renamed, Files.readString(renamed).replace("word1 ", "changed "));
+    assertThatThrownBy(() -> SmallRun.run(moved, run, new Listener(), 4, true))
+        .hasMessageContaining("data.sources is not what it was trained with");
+  }
+
   @Test
   void whatWasSaidStaysInTheRunFolder() throws IOException {
     run("logged", config(40));
