@@ -15,14 +15,14 @@ import java.lang.invoke.MethodHandle;
 import org.junit.jupiter.api.Test;
 
 class NativeFunctionsTests {
-  private static final DuokaException CANNOT_LOAD =
+  private final DuokaException cannotLoad =
       new DuokaException(ErrorCode.NATIVE_LIBRARY, "cannot load it", "Install it");
 
-  private static NativeFunctions unloadable() {
+  private NativeFunctions unloadable() {
     return NativeFunctions.deferred(
         "test library",
         () -> {
-          throw CANNOT_LOAD;
+          throw cannotLoad;
         });
   }
 
@@ -35,7 +35,7 @@ class NativeFunctionsTests {
               () -> {
                 int _ = (int) function.invokeExact(3L, MemorySegment.NULL);
               })
-          .isSameAs(CANNOT_LOAD);
+          .isSameAs(cannotLoad);
     }
   }
 
@@ -47,7 +47,7 @@ class NativeFunctionsTests {
             () -> {
               nothing.invokeExact(3L);
             })
-        .isSameAs(CANNOT_LOAD);
+        .isSameAs(cannotLoad);
   }
 
   @Test

@@ -58,7 +58,7 @@ final class KernelFamily {
   /** Whether the kernels run on a device for a model of this dtype. */
   static boolean serve(Dtype dtype, Device device) {
     boolean half = dtype == Dtype.BFLOAT16 || dtype == Dtype.FLOAT16;
-    boolean there = device.isCuda() || device.isMeta() && DryRunDevice.hasKernels(half);
+    boolean there = device.isCuda() || (device.isMeta() && DryRunDevice.hasKernels(half));
     return ENABLED && there && (half || dtype == Dtype.FLOAT32);
   }
 

@@ -197,7 +197,7 @@ final class ProductChoices {
     int last = line.lastIndexOf('\t');
     String content = old ? line : line.substring(0, Math.max(0, last));
     String[] parts = content.split("\t", -1);
-    if (parts.length != 4 || !old && !checksum(content).equals(line.substring(last + 1))) {
+    if (parts.length != 4 || (!old && !checksum(content).equals(line.substring(last + 1)))) {
       return false;
     }
     try {
