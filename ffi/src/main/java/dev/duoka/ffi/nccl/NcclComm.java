@@ -8,7 +8,6 @@ import dev.duoka.base.ErrorCode;
 import dev.duoka.ffi.link.NativeFunctions;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.lang.ref.Reference;
 import java.time.Duration;
 import java.util.function.BooleanSupplier;
 import java.util.function.LongSupplier;
@@ -190,6 +189,7 @@ public final class NcclComm {
   void ready(int result, String function, Patience patience) {
     nccl.check(result, handle, function);
     settle(IN_PROGRESS, function, patience);
+    handle = place.get(JAVA_LONG, 0);
   }
 
   /** Polls until the host's part of a call is done. */
@@ -272,7 +272,6 @@ public final class NcclComm {
   }
 
   private synchronized long take() {
-    Reference.reachabilityFence(place);
     long comm = handle;
     handle = 0;
     return comm;

@@ -44,8 +44,7 @@ class ModelConfigTests {
     assertRefused(() -> new RopeScaling.Linear(0.5), "factor is 0.5");
     assertRefused(() -> new RopeScaling.Linear(Double.NaN), "factor is NaN");
     assertRefused(
-        () -> new RopeScaling.Yarn(4, 32, 1, 32, 1, 1),
-        "beta_fast 1.0 is not above beta_slow 32.0");
+        () -> new RopeScaling.Yarn(4, 32, 1, 32, 1, 1), "beta_fast 1.0 is below beta_slow 32.0");
   }
 
   @Test
