@@ -71,7 +71,7 @@ class NcclCommunicatorTests {
           world.allGather(own, all).join();
           double[] gathered = HostCopy.doubles(all);
           for (int i = 0; i < gathered.length; i++) {
-            assertThat(gathered[i]).isEqualTo((double) (i / 3));
+            assertThat(gathered[i]).isEqualTo((double) Math.floorDiv(i, 3));
           }
           Tensor told = Tensors.full(rank, Dtype.INT64, device, 5);
           world.broadcast(told, RANKS - 1).join();
