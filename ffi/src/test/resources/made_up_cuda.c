@@ -67,6 +67,10 @@ CUresult cuEventElapsedTime(float *milliseconds, CUevent start, CUevent end) {
   return *milliseconds = (float)((char *)end - (char *)start) * 1.5f, 0;
 }
 CUresult cuEventDestroy_v2(CUevent event) { return event ? 0 : 1; }
+CUresult cuStreamCreate(CUstream *stream, unsigned int flags) {
+  return *stream = (CUstream)0x57, flags == 1 ? 0 : 1;
+}
+CUresult cuStreamDestroy_v2(CUstream stream) { return stream ? 0 : 1; }
 CUresult cuStreamSynchronize(CUstream stream) { return stream == BAD_STREAM ? 1 : 0; }
 CUresult cuStreamWaitEvent(CUstream stream, CUevent event, unsigned int flags) {
   return stream == (CUstream)7L && event && !flags ? 0 : 1;

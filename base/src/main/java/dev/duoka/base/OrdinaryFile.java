@@ -29,7 +29,8 @@ public final class OrdinaryFile {
       throw new DuokaException(
           code,
           "cannot read " + file + ": it is a " + kind + ", not a file",
-          "Write what it gives into a file first, and name that");
+          "Write what it gives into a file first, and name that; where a command takes - for its"
+              + " standard input, pipe into it");
     }
   }
 

@@ -61,7 +61,7 @@ public record Diagnosis(
         first.source().name()
             + " is not a log: it holds "
             + (first.tail().isEmpty()
-                ? "no text, only blanks or zero bytes"
+                ? "no line of text: blanks, zero bytes, or a line that does not end"
                 : first.bytes() + " bytes without a line break"),
         "Give the output of the run as it was printed, standard error included (2>&1).");
   }
