@@ -124,7 +124,11 @@ public final class TokenCache {
           throw empty(corpus, skipped);
         }
         if (!skipped.isEmpty()) {
-          listener.notice("documents left out: " + SkipReason.describe(skipped));
+          List<String> names = corpus.skippedNames();
+          listener.notice(
+              "documents left out: "
+                  + SkipReason.describe(skipped)
+                  + (names.isEmpty() ? "" : "; among them " + String.join(", ", names)));
         }
         writer.finish(key, skipped);
       }

@@ -80,6 +80,11 @@ public final class Corpus implements AutoCloseable {
     return all;
   }
 
+  /** Some of the documents that have been left out, by file and line. */
+  public List<String> skippedNames() {
+    return sources.stream().flatMap(source -> source.skippedNames().stream()).limit(3).toList();
+  }
+
   @Override
   public void close() {
     sources.forEach(DataSource::close);

@@ -98,6 +98,11 @@ public final class DataSource implements AutoCloseable {
     return skipped.counts();
   }
 
+  /** Some of the documents that were left out, by file and line. */
+  List<String> skippedNames() {
+    return skipped.names();
+  }
+
   private DocumentReader read(SourceFile file) {
     ReadOptions options = new ReadOptions(spec, skipped);
     try {

@@ -52,10 +52,13 @@ public final class PendingDocument {
       throw new DuokaException(
           why.code(),
           problem.contains(id) ? problem : id.replace("#", " line ") + ": " + problem,
-          why.remedy().replaceFirst("\\.?$", "") + ", " + SourceErrors.SKIP_REMEDY + ".",
+          (why.remedy().isEmpty() ? "Correct it" : why.remedy().replaceFirst("\\.?$", ""))
+              + ", "
+              + SourceErrors.SKIP_REMEDY
+              + ".",
           why);
     }
-    skipped.add(SkipReason.UNUSABLE);
+    skipped.add(SkipReason.UNUSABLE, id);
   }
 
   /**
@@ -71,7 +74,7 @@ public final class PendingDocument {
       if (badDocuments == BadDocuments.REFUSE && e.reason() != SkipReason.BINARY) {
         throw e.refusal();
       }
-      skipped.add(e.reason());
+      skipped.add(e.reason(), id);
       return null;
     }
   }

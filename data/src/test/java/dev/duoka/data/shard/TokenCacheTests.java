@@ -216,7 +216,7 @@ class TokenCacheTests {
             10,
             OptionalInt.empty(),
             0);
-    assertThatThrownBy(() -> open(failing)).hasMessage("no such token");
+    assertThatThrownBy(() -> open(failing)).hasMessageContaining("line 301: no such token");
     assertThat(list(folder.resolve("cache")))
         .allSatisfy(path -> assertThat(path.toString()).endsWith(".lock"));
   }

@@ -81,7 +81,7 @@ public final class ModelConfigReader {
                     "model_type '" + modelType + "' is not supported",
                     supported
                         + " By its fields the nearest is "
-                        + nearest(fields).modelType()
+                        + nearest(fields.object("text_config").orElse(fields)).modelType()
                         + ", whose layers may still differ."));
   }
 

@@ -115,6 +115,8 @@ class ModelConfigReaderTests {
         "{\"model_type\": \"qwen3_moe\", \"num_experts\": 128} | deepseek",
         "{\"model_type\": \"mixtral\", \"num_local_experts\": 8} | deepseek",
         "{\"model_type\": \"minicpm3\", \"kv_lora_rank\": 256} | deepseek_v2",
+        "{\"model_type\": \"kimi_k25\", \"text_config\": {\"kv_lora_rank\": 512, \"n_group\": 1}} |"
+            + " deepseek_v3",
         "{\"model_type\": \"glm4_moe_lite\", \"kv_lora_rank\": 512, \"n_group\": 1} | deepseek_v3"
       })
   void aRefusedModelTypeNamesTheNearestByItsFields(String json, String nearest) {

@@ -80,6 +80,7 @@ class ChatRunTests {
   @Test
   void aChatWithoutAnAnswerIsNamedAndCanBeLeftOut() throws IOException {
     RunConfig config = config(1);
+    RunConfig skips = config(1, "data.on_bad_text=skip");
     Path chats = folder.resolve("chats.jsonl");
     Files.writeString(
         chats,
@@ -89,8 +90,9 @@ class ChatRunTests {
         .hasMessageContaining("chats.jsonl line 61")
         .hasMessageContaining("none is the assistant's")
         .hasMessageContaining("data.on_bad_text to skip");
-    Listener skipping = run("skipped", config(1, "data.on_bad_text=skip"));
+    Listener skipping = run("skipped", skips);
     assertThat(skipping.losses()).hasSize(4);
+    assertThat(skipping.notices).anyMatch(notice -> notice.endsWith("chats.jsonl line 61"));
   }
 
   @Test
