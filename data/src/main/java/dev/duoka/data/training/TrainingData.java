@@ -39,7 +39,7 @@ public record TrainingData(
     long trainingTokens,
     long paddingTokens) {
   /** The name in {@link #identity} under which the names of single files are; it may change. */
-  public static final String FILE_NAMES = "data.file_names";
+  public static final String FILE_NAMES = "file_names";
 
   private static final int PROMPT_TOKENS = 40;
   private static final int PROMPT_LENGTH = 40;
