@@ -14,6 +14,7 @@ module dev.duoka.parallel {
   requires transitive dev.duoka.data;
 
   exports dev.duoka.parallel.mesh;
+  exports dev.duoka.parallel.plan;
   exports dev.duoka.parallel.schedule;
   exports dev.duoka.parallel.state;
   exports dev.duoka.parallel.step;

@@ -1,6 +1,7 @@
 package dev.duoka.comm;
 
 import dev.duoka.tensor.Tensor;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -71,6 +72,16 @@ public interface Communicator extends AutoCloseable {
    * {@code key} (then of rank). All ranks call it.
    */
   Communicator split(String name, int color, int key);
+
+  /**
+   * A group of some of these ranks, in the order of their numbers. All ranks call it, each with the
+   * group that it is in; no rank is in two.
+   *
+   * @param members numbers within this group, ascending
+   */
+  default Communicator group(String name, List<Integer> members) {
+    return split(name, members.getFirst(), rank());
+  }
 
   /** Why the exchange has ended for good, in every group; null while it may go on. Never waits. */
   @Nullable Throwable failure();

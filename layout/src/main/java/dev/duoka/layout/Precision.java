@@ -8,6 +8,8 @@ import java.util.Locale;
  * loss inside.
  */
 public enum Precision {
+  /** Everything in fp64, on a CPU: the truth that layouts and kernels are checked against. */
+  FP64,
   /** Everything in fp32. */
   FP32,
   /** As {@link #FP32}, with products on tensor cores that round their inputs to 10 bits. */
@@ -25,13 +27,13 @@ public enum Precision {
 
   /** Bytes of a weight as it is computed with, and of an activation that is kept. */
   public int bytes() {
-    return hasMasterWeights() ? 2 : 4;
+    return this == FP64 ? 8 : hasMasterWeights() ? 2 : 4;
   }
 
   /** Whether master weights are kept beside the weights. */
   public boolean hasMasterWeights() {
     return switch (this) {
-      case FP32, TF32 -> false;
+      case FP64, FP32, TF32 -> false;
       case BF16, FP16, FP8 -> true;
     };
   }

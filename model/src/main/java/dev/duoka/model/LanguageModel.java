@@ -32,19 +32,19 @@ import java.util.List;
 public final class LanguageModel implements AutoCloseable {
   private final ModelConfig config;
   private final ModelParts parts;
-  private final BlockRange blocks;
+  private final List<BlockRange> held;
   private final ParameterStore parameters;
   private final RotaryTable rotary;
 
   LanguageModel(
       ModelConfig config,
       ModelParts parts,
-      BlockRange blocks,
+      List<BlockRange> held,
       ParameterStore parameters,
       RotaryTable rotary) {
     this.config = config;
     this.parts = parts;
-    this.blocks = blocks;
+    this.held = List.copyOf(held);
     this.parameters = parameters;
     this.rotary = rotary;
   }
@@ -94,7 +94,7 @@ public final class LanguageModel implements AutoCloseable {
   }
 
   private void addBias(List<SelectionBias> biases, int block, DecoderLayer layer) {
-    if (blocks.contains(block) && layer.feedForward() instanceof MixtureOfExperts experts) {
+    if (holds(block) && layer.feedForward() instanceof MixtureOfExperts experts) {
       SelectionBias bias = experts.selectionBias();
       if (bias != null) {
         biases.add(bias);
@@ -107,14 +107,18 @@ public final class LanguageModel implements AutoCloseable {
     return rotary;
   }
 
-  /** Whether this part of the model begins with the embedding of tokens. */
-  public boolean embeds() {
-    return blocks.contains(BlockRange.EMBEDDING);
+  /** The blocks that are here, of a model that is spread over several devices. */
+  public List<BlockRange> held() {
+    return held;
   }
 
-  /** Whether this part of the model ends with the output head, and so with losses. */
-  public boolean hasHead() {
-    return blocks.contains(BlockRange.ofLayer(config.layers()));
+  private boolean holds(int block) {
+    return held.stream().anyMatch(range -> range.contains(block));
+  }
+
+  /** Whether a part of the model ends with the output head, and so with losses. */
+  public boolean hasHead(BlockRange part) {
+    return part.contains(BlockRange.ofLayer(config.layers()));
   }
 
   /** The embeddings of tokens {@code [b, t]}: {@code [b·t, h]}. */
@@ -122,11 +126,16 @@ public final class LanguageModel implements AutoCloseable {
     return pass.tape().apply(new Embedding(parts.embedding().parameter(), tokens));
   }
 
-  /** The decoder layers that this part of the model has: {@code [n, h] → [n, h]}. */
+  /** All decoder layers: {@code [n, h] → [n, h]}. */
   public Variable layers(Pass pass, Variable hidden) {
+    return layers(pass, hidden, BlockRange.ALL);
+  }
+
+  /** The decoder layers of a part of the model: {@code [n, h] → [n, h]}. */
+  public Variable layers(Pass pass, Variable hidden, BlockRange part) {
     Variable output = hidden;
     for (int layer = 0; layer < parts.layers().size(); layer++) {
-      if (blocks.contains(BlockRange.ofLayer(layer))) {
+      if (part.contains(BlockRange.ofLayer(layer))) {
         output = parts.layers().get(layer).apply(pass, output);
       }
     }

@@ -26,6 +26,7 @@ import dev.duoka.tensor.Dtype;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Function;
+import java.util.function.ToIntFunction;
 import java.util.function.UnaryOperator;
 
 /** Builds a model from its configuration. */
@@ -35,7 +36,6 @@ public final class ModelFactory {
    *
    * @param dtype of weights and activations
    * @param device where it lives
-   * @param shards into how many shards its flat buffers must divide
    * @param withGradients false for validation and generation
    * @param positions the longest sequence it will see, in tokens
    * @param predictionDepth how many of the configured modules for further tokens to build
@@ -44,37 +44,50 @@ public final class ModelFactory {
   public record Allocation(
       Dtype dtype,
       Device device,
-      int shards,
       boolean withGradients,
       int positions,
       int predictionDepth,
       Part part) {
     /** An allocation of the whole model. */
     public Allocation(
-        Dtype dtype,
-        Device device,
-        int shards,
-        boolean withGradients,
-        int positions,
-        int predictionDepth) {
-      this(dtype, device, shards, withGradients, positions, predictionDepth, Part.WHOLE);
+        Dtype dtype, Device device, boolean withGradients, int positions, int predictionDepth) {
+      this(dtype, device, withGradients, positions, predictionDepth, Part.WHOLE);
     }
   }
 
   /**
    * A part of a model.
    *
-   * @param blocks the blocks that are built
+   * @param blocks the blocks that are built. With the output head comes the embedding, where the
+   *     two are tied or further tokens are predicted
    * @param weight what of a weight is held; the given one for all of it
    * @param group names the weights whose gradients are summed over the same devices
+   * @param shards into how many shards the flat buffers of a group must divide
    */
   public record Part(
-      BlockRange blocks,
+      List<BlockRange> blocks,
       UnaryOperator<ParameterSpec> weight,
-      Function<ParameterSpec, String> group) {
-    /** All of it. */
-    public static final Part WHOLE =
-        new Part(BlockRange.ALL, UnaryOperator.identity(), _ -> BucketKey.ONE_GROUP);
+      Function<ParameterSpec, String> group,
+      ToIntFunction<String> shards) {
+    /** All of it, in one piece. */
+    public static final Part WHOLE = inShards(1);
+
+    public Part {
+      blocks = List.copyOf(blocks);
+    }
+
+    /** All of it, in flat buffers that divide into equal shards. */
+    public static Part inShards(int shards) {
+      return new Part(
+          List.of(BlockRange.ALL),
+          UnaryOperator.identity(),
+          _ -> BucketKey.ONE_GROUP,
+          _ -> shards);
+    }
+
+    boolean contains(int block) {
+      return blocks.stream().anyMatch(range -> range.contains(block));
+    }
   }
 
   private ModelFactory() {}
@@ -99,16 +112,32 @@ public final class ModelFactory {
                   new ParameterStore.Storage(
                       allocation.dtype(),
                       allocation.device(),
-                      allocation.shards(),
+                      allocation.part().shards(),
                       allocation.withGradients(),
                       allocation.part().group()),
-                  allocation.part().blocks(),
+                  spec -> holds(config, allocation, spec.block()),
+                  allocation.part()::contains,
                   allocation.part().weight());
       return new LanguageModel(config, parts, allocation.part().blocks(), store, rotary);
     } catch (RuntimeException e) {
       rotary.close();
       throw e;
     }
+  }
+
+  /** The weights of a whole model, in the order of their declaration; nothing is allocated. */
+  public static List<ParameterSpec> weights(ModelConfig config, int predictionDepth) {
+    return declare(config, predictionDepth).declarations().weights().stream()
+        .map(Weight::spec)
+        .toList();
+  }
+
+  private static boolean holds(ModelConfig config, Allocation allocation, int block) {
+    boolean usesEmbedding = config.tieEmbeddings() || allocation.predictionDepth() > 0;
+    return allocation.part().contains(block)
+        || (block == BlockRange.EMBEDDING
+            && usesEmbedding
+            && allocation.part().contains(BlockRange.ofLayer(config.layers())));
   }
 
   private static ModelParts declare(ModelConfig config, int predictionDepth) {

@@ -2,6 +2,7 @@ package dev.duoka.model;
 
 import dev.duoka.engine.parameter.Initializer;
 import dev.duoka.engine.parameter.Parameter;
+import dev.duoka.engine.parameter.Portion;
 import dev.duoka.tensor.Device;
 import dev.duoka.tensor.Dtype;
 import dev.duoka.tensor.MemoryOwner;
@@ -50,23 +51,66 @@ public final class WeightInitializer {
       case Initializer.Constant(double value) -> Tensors.fill(parameter.value(), value);
       case Initializer.Normal(double deviation) -> {
         long stream = mix(seed, parameter.name().hashCode());
-        long elements = parameter.spec().elements();
-        try (Scope _ = Scope.open()) {
-          Tensor flat = Views.reshape(parameter.value(), elements);
-          for (long start = 0; start < elements; start += CHUNK) {
-            long firstBlock = start / STREAM;
-            int length = Math.toIntExact(Math.min(CHUNK, elements - start));
-            try (Tensor drawn = Views.narrow(staging, 0, 0, length);
-                Tensor part = Views.narrow(flat, 0, start, length)) {
-              HostCopy.write(
-                  drawn,
-                  (_, bytes) -> drawNormal(stream, firstBlock, deviation, bytes.asFloatBuffer()));
-              Copies.into(part, drawn);
-            }
-          }
+        Portion portion = parameter.spec().portion();
+        if (portion.isAll()) {
+          drawAll(parameter, stream, deviation, staging);
+        } else {
+          drawPortion(parameter, portion, stream, deviation, staging);
         }
       }
     }
+  }
+
+  private static void drawAll(
+      Parameter parameter, long stream, double deviation, Tensor staging) {
+    long elements = parameter.spec().elements();
+    try (Scope _ = Scope.open()) {
+      Tensor flat = Views.reshape(parameter.value(), elements);
+      for (long start = 0; start < elements; start += CHUNK) {
+        int length = Math.toIntExact(Math.min(CHUNK, elements - start));
+        try (Tensor drawn = Views.narrow(staging, 0, 0, length);
+            Tensor part = Views.narrow(flat, 0, start, length)) {
+          draw(drawn, stream, start, deviation);
+          Copies.into(part, drawn);
+        }
+      }
+    }
+  }
+
+  /** Draws the streams that touch what is held, and keeps of each what belongs to it. */
+  private static void drawPortion(
+      Parameter parameter, Portion portion, long stream, double deviation, Tensor staging) {
+    long columns = portion.columns();
+    long rowsAtOnce = Math.max(1, (CHUNK - STREAM) / columns);
+    for (long row = 0; row < portion.rows(); row += rowsAtOnce) {
+      long rows = Math.min(rowsAtOnce, portion.rows() - row);
+      if (!portion.touches(row, rows)) {
+        continue;
+      }
+      long start = row * columns / STREAM * STREAM;
+      long skipped = row * columns - start;
+      try (Scope _ = Scope.open()) {
+        Tensor room = room(staging, skipped + rows * columns);
+        draw(room, stream, start, deviation);
+        Tensor whole = Views.narrow(room, 0, skipped, rows * columns);
+        portion.take(Views.reshape(whole, rows, columns), row, parameter.value());
+      }
+    }
+  }
+
+  /** The staging memory, or more where one row alone is longer. */
+  private static Tensor room(Tensor staging, long elements) {
+    return elements <= staging.size(0)
+        ? Views.narrow(staging, 0, 0, elements)
+        : Tensors.empty(Dtype.FLOAT32, Device.CPU, elements);
+  }
+
+  /** Draws neighbouring elements, the first of which begins a stream. */
+  private static void draw(Tensor target, long stream, long start, double deviation) {
+    HostCopy.write(
+        target,
+        (offset, bytes) ->
+            drawNormal(stream, (start + offset / 4) / STREAM, deviation, bytes.asFloatBuffer()));
   }
 
   private static void drawNormal(

@@ -66,7 +66,7 @@ class LanguageModelTests {
 
   static long elements(ModelConfig config, int predictionDepth) {
     ModelFactory.Allocation allocation =
-        new ModelFactory.Allocation(Dtype.BFLOAT16, Device.META, 1, false, 16, predictionDepth);
+        new ModelFactory.Allocation(Dtype.BFLOAT16, Device.META, false, 16, predictionDepth);
     try (LanguageModel model = ModelFactory.create(config, allocation)) {
       assertThat(model.weights().stream().flatMap(w -> w.checkpointTensors().stream()))
           .extracting(t -> t.name())

@@ -43,7 +43,7 @@ public final class TinyModel implements AutoCloseable {
     this.model =
         ModelFactory.create(
             config,
-            new ModelFactory.Allocation(dtype, device, 1, true, POSITIONS, predictionDepth));
+            new ModelFactory.Allocation(dtype, device, true, POSITIONS, predictionDepth));
     WeightInitializer.initialize(model, 7);
   }
 

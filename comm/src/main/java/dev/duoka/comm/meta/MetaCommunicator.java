@@ -8,12 +8,14 @@ import dev.duoka.comm.Operation;
 import dev.duoka.comm.OrderedSum;
 import dev.duoka.comm.OrderedSum.Stretch;
 import dev.duoka.comm.Pending;
+import dev.duoka.comm.SingleRank;
 import dev.duoka.tensor.Dtype;
 import dev.duoka.tensor.MemoryOwner;
 import dev.duoka.tensor.Scope;
 import dev.duoka.tensor.Tensor;
 import dev.duoka.tensor.op.Views;
 import java.util.Collections;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -100,9 +102,18 @@ public final class MetaCommunicator implements Communicator, Agreement {
     return note(Operation.RECEIVE, tensor, from);
   }
 
+  /** The same without the other ranks: their number is known. */
+  @Override
+  public Communicator group(String child, List<Integer> members) {
+    note(new Exchange(name, Operation.SPLIT, 0, null, -1));
+    return members.size() == 1
+        ? new SingleRank(child)
+        : new MetaCommunicator(child, members.indexOf(rank), members.size(), ledger);
+  }
+
   /**
    * Cannot be asked: how many ranks have this color is not known without them. A dry run makes its
-   * groups by {@link #MetaCommunicator}, whose size the caller knows.
+   * groups by {@link #group}.
    *
    * @throws UnsupportedOperationException always
    */

@@ -92,7 +92,7 @@ public final class Tape implements AutoCloseable {
     backward.onGradientReady(callback);
   }
 
-  /** Lets {@code substitution} replace the functions that follow. */
+  /** Lets {@code substitution} decide what is done for the functions that follow. */
   public void substituteWith(Substitution substitution) {
     this.substitution = substitution;
   }
@@ -122,9 +122,13 @@ public final class Tape implements AutoCloseable {
     return applyAll(function, inputs)[0];
   }
 
-  /** Applies a function. */
-  public Variable[] applyAll(Function asked, Variable... inputs) {
-    Function function = substitution.of(asked);
+  /** Applies a function, or what its layout puts in its place. */
+  public Variable[] applyAll(Function function, Variable... inputs) {
+    return substitution.apply(this, function, inputs);
+  }
+
+  /** Applies a function itself, whatever the {@link Substitution} says; for substitutions. */
+  public Variable[] applyAsIs(Function function, Variable... inputs) {
     SavedTensors saved = new SavedTensors(this, inputs);
     Tensor[] values = new Tensor[inputs.length];
     for (int i = 0; i < inputs.length; i++) {

@@ -22,6 +22,11 @@ public final class Embedding extends Function {
     this.tokens = tokens;
   }
 
+  /** What is looked up, int64 {@code [b, t]}. */
+  public Tensor tokens() {
+    return tokens;
+  }
+
   @Override
   public String name() {
     return "embedding";

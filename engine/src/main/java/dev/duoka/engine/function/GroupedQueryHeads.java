@@ -38,6 +38,16 @@ public final class GroupedQueryHeads extends Function {
     this.firstPosition = firstPosition;
   }
 
+  /** The same split of a projection that holds a part of the heads. */
+  public GroupedQueryHeads withQueriesPerKey(int ofPart) {
+    return new GroupedQueryHeads(batch, ofPart, width, rotary, firstPosition);
+  }
+
+  /** Query heads for each head of keys and values. */
+  public int queriesPerKey() {
+    return queriesPerKey;
+  }
+
   @Override
   public String name() {
     return "grouped-query heads";

@@ -74,6 +74,16 @@ public final class LinearCrossEntropy extends Function {
     this.chunkBytes = chunkBytes;
   }
 
+  /** What should be predicted, int64 {@code [n]}. */
+  public Tensor targets() {
+    return targets;
+  }
+
+  /** What every gradient is multiplied by. */
+  public double gradientScale() {
+    return gradientScale;
+  }
+
   @Override
   public String name() {
     return "linear cross-entropy";

@@ -10,11 +10,22 @@ import java.util.List;
  * @param initializer how it starts
  * @param block the part of the model that it belongs to, in the order of the forward pass; weights
  *     of one block lie together
+ * @param portion what of the weight this is
  */
 public record ParameterSpec(
-    String name, List<List<Section>> sections, Initializer initializer, int block) {
+    String name,
+    List<List<Section>> sections,
+    Initializer initializer,
+    int block,
+    Portion portion) {
   public ParameterSpec {
     sections = sections.stream().map(List::copyOf).toList();
+  }
+
+  /** A whole weight. */
+  public ParameterSpec(
+      String name, List<List<Section>> sections, Initializer initializer, int block) {
+    this(name, sections, initializer, block, Portion.all(sizes(sections)));
   }
 
   /** A weight whose dimensions are of no consequence, in block 0. */
@@ -28,6 +39,15 @@ public record ParameterSpec(
 
   /** Sizes, outermost first. */
   public List<Long> shape() {
+    return sizes(sections);
+  }
+
+  /** The same weight, of which only a portion is held. */
+  public ParameterSpec part(List<List<Section>> ofPart, Portion portionOfWeight) {
+    return new ParameterSpec(name, ofPart, initializer, block, portionOfWeight);
+  }
+
+  private static List<Long> sizes(List<List<Section>> sections) {
     return sections.stream()
         .map(dimension -> dimension.stream().mapToLong(Section::length).sum())
         .toList();

@@ -8,6 +8,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
+import java.util.function.ToIntFunction;
 
 /**
  * All weights of a model, in flat buffers by {@link Bucket}: the values in the compute dtype and,
@@ -21,7 +22,8 @@ public final class ParameterStore implements AutoCloseable {
    * How weights are stored.
    *
    * @param dtype of the values
-   * @param shards the length of every buffer is made divisible by this many equal, aligned shards
+   * @param shards the length of a group's buffers is made divisible by this many equal, aligned
+   *     shards
    * @param withGradients false for validation and generation
    * @param group names those whose gradients are summed over the same devices ({@link
    *     BucketKey#group})
@@ -29,12 +31,12 @@ public final class ParameterStore implements AutoCloseable {
   public record Storage(
       Dtype dtype,
       Device device,
-      int shards,
+      ToIntFunction<String> shards,
       boolean withGradients,
       Function<ParameterSpec, String> group) {
     /** Storage where all weights are summed over the same devices. */
     public Storage(Dtype dtype, Device device, int shards, boolean withGradients) {
-      this(dtype, device, shards, withGradients, _ -> BucketKey.ONE_GROUP);
+      this(dtype, device, _ -> shards, withGradients, _ -> BucketKey.ONE_GROUP);
     }
   }
 
@@ -57,7 +59,12 @@ public final class ParameterStore implements AutoCloseable {
     try {
       byKey.forEach(
           (key, ofKey) ->
-              buckets.add(new Bucket(this, key, ofKey, storage.device(), storage.shards())));
+              buckets.add(new Bucket(
+                      this,
+                      key,
+                      ofKey,
+                      storage.device(),
+                      storage.shards().applyAsInt(key.group()))));
       for (Bucket bucket : buckets) {
         for (Parameter parameter : bucket.parameters()) {
           if (byName.put(parameter.name(), parameter) != null) {

@@ -29,6 +29,7 @@ public record PrecisionPolicy(Precision precision) {
   /** The dtype of weights and activations. */
   public Dtype computeDtype() {
     return switch (precision) {
+      case FP64 -> Dtype.FLOAT64;
       case FP32, TF32 -> Dtype.FLOAT32;
       case BF16, FP8 -> Dtype.BFLOAT16;
       case FP16 -> Dtype.FLOAT16;

@@ -66,7 +66,11 @@ class ParameterStoreTests {
         new ParameterStore(
             List.of(first, dense, expert, after),
             new ParameterStore.Storage(
-                Dtype.FLOAT32, DEVICE, 2, true, spec -> spec.has(Axis.EXPERTS) ? "few" : "all"))) {
+                Dtype.FLOAT32,
+                DEVICE,
+                _ -> 2,
+                true,
+                spec -> spec.has(Axis.EXPERTS) ? "few" : "all"))) {
       assertThat(store.buckets().stream().map(Bucket::toString))
           .containsExactly("block 0, all", "block 1, all", "block 1, few");
       assertThat(store.buckets().get(1).parameters().stream().map(Parameter::name))

@@ -26,6 +26,11 @@ public record BlockRange(int first, int end) {
     return 1 + layer;
   }
 
+  /** Whether the embedding of tokens is one of them. */
+  public boolean embeds() {
+    return contains(EMBEDDING);
+  }
+
   /** Whether a block is one of them. */
   public boolean contains(int block) {
     return block >= first && block < end;

@@ -16,7 +16,7 @@ public final class Weight {
     this.checkpointTensors = checkpointTensors;
   }
 
-  /** What the engine allocates. */
+  /** The whole weight, of which {@link #parameter} may hold a portion. */
   public ParameterSpec spec() {
     return spec;
   }

@@ -9,6 +9,8 @@ import dev.duoka.tensor.Dtype;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.function.IntPredicate;
+import java.util.function.Predicate;
 import java.util.function.UnaryOperator;
 
 /**
@@ -126,15 +128,18 @@ public final class WeightDeclarations {
   }
 
   /**
-   * Allocates the weights of some blocks and all buffers. The caller owns the store, and closes the
-   * buffers too.
+   * Allocates some of the weights, and the buffers of their blocks. The caller owns the store, and
+   * closes the buffers too.
    *
-   * @param blocks which
-   * @param part what of a weight is held here; the weight itself for all of it
+   * @param held whether something of a weight is held here
+   * @param part what of a weight is held; the weight itself for all of it
    */
   public ParameterStore allocate(
-      ParameterStore.Storage storage, BlockRange blocks, UnaryOperator<ParameterSpec> part) {
-    weights.removeIf(weight -> !blocks.contains(weight.spec().block()));
+      ParameterStore.Storage storage,
+      Predicate<ParameterSpec> held,
+      IntPredicate blocks,
+      UnaryOperator<ParameterSpec> part) {
+    weights.removeIf(weight -> !held.test(weight.spec()));
     ParameterStore store =
         new ParameterStore(
             weights.stream().map(weight -> part.apply(weight.spec())).toList(), storage);
@@ -142,7 +147,7 @@ public final class WeightDeclarations {
       weight.bind(store.parameter(weight.spec().name()));
     }
     Dtype stateDtype = storage.dtype() == Dtype.FLOAT64 ? Dtype.FLOAT64 : Dtype.FLOAT32;
-    buffers.removeIf(buffer -> !blocks.contains(buffer.block()));
+    buffers.removeIf(buffer -> !blocks.test(buffer.block()));
     buffers.forEach(buffer -> buffer.allocate(stateDtype, storage.device()));
     return store;
   }

@@ -4,6 +4,7 @@ import dev.duoka.base.DuokaException;
 import dev.duoka.base.ErrorCode;
 import dev.duoka.base.NearestName;
 import dev.duoka.engine.parameter.Parameter;
+import dev.duoka.engine.parameter.Portion;
 import dev.duoka.formats.safetensors.SafetensorsFolder;
 import dev.duoka.formats.safetensors.TensorEntry;
 import dev.duoka.tensor.Scope;
@@ -82,10 +83,16 @@ public final class WeightReader {
   private static void copy(SafetensorsFolder folder, CheckpointTensor tensor, Parameter parameter) {
     TensorEntry entry = folder.entry(tensor.name());
     checkShape(entry, tensor.shape());
+    Portion portion = parameter.spec().portion();
+    long columns = portion.columns();
+    long firstRow = tensor.offset() / columns;
+    long rows = tensor.elements() / columns;
+    if (!portion.touches(firstRow, rows)) {
+      return;
+    }
     try (Scope _ = Scope.open()) {
-      Tensor flat = Views.reshape(parameter.value(), -1);
-      Tensor place = Views.narrow(flat, 0, tensor.offset(), tensor.elements());
-      Copies.into(place, Views.reshape(StoredTensors.read(folder, entry), -1));
+      Tensor stored = StoredTensors.read(folder, entry);
+      portion.take(Views.reshape(stored, rows, columns), firstRow, parameter.value());
     }
   }
 

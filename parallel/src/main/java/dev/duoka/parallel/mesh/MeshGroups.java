@@ -2,15 +2,21 @@ package dev.duoka.parallel.mesh;
 
 import dev.duoka.base.Resources;
 import dev.duoka.comm.Communicator;
+import dev.duoka.comm.SingleRank;
 import dev.duoka.parallel.mesh.Mesh.Axis;
 import java.util.EnumSet;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
 import java.util.Set;
+import java.util.stream.IntStream;
 
 /**
  * One rank's communicators along the axes of a mesh. Three of them sum gradients, for three kinds
  * of weights: {@link #cut} those that tensor parallelism cuts, {@link #whole} those that every
  * tensor rank holds and, under sequence parallelism, applies to other tokens, and {@link
- * #expertReplicas} experts. Owns the communicators; the world is the caller's. One thread.
+ * #expertReplicas} experts. Groups of the same ranks share a communicator. Owns what it has made;
+ * the world is the caller's. One thread.
  */
 public final class MeshGroups implements AutoCloseable {
   private static final Set<Axis> CUT = EnumSet.of(Axis.REPLICATE, Axis.SHARD, Axis.CONTEXT);
@@ -19,17 +25,20 @@ public final class MeshGroups implements AutoCloseable {
 
   private final Mesh mesh;
   private final Communicator world;
+  private final Map<Set<Axis>, Communicator> along = new HashMap<>();
   private final Communicator pipeline;
   private final Communicator cut;
   private final Communicator whole;
+  private final Communicator sequence;
   private final Communicator context;
   private final Communicator tensor;
   private final Communicator expert;
   private final Communicator expertReplicas;
+  private final Communicator ends;
   private final Resources owned;
 
   /**
-   * Splits the world along the axes. Collective.
+   * Divides the world along the axes. Collective.
    *
    * @param world as many ranks as the mesh has
    */
@@ -41,27 +50,65 @@ public final class MeshGroups implements AutoCloseable {
     this.mesh = mesh;
     this.world = world;
     try (Resources made = new Resources()) {
-      pipeline = made.own(along("pipeline", EnumSet.of(Axis.PIPELINE)));
-      cut = made.own(along("data", CUT));
-      whole = made.own(along("data and tensor", WHOLE));
-      context = made.own(along("context", EnumSet.of(Axis.CONTEXT)));
-      tensor = made.own(along("tensor", EnumSet.of(Axis.TENSOR)));
-      expert = made.own(split("expert", mesh.expertGroup(world.rank()).getFirst()));
-      expertReplicas = made.own(split("expert replicas", firstReplica()));
+      pipeline = along(made, "pipeline", EnumSet.of(Axis.PIPELINE));
+      cut = along(made, "data", CUT);
+      whole = along(made, "data and tensor", WHOLE);
+      sequence = along(made, "context and tensor", EnumSet.of(Axis.CONTEXT, Axis.TENSOR));
+      context = along(made, "context", EnumSet.of(Axis.CONTEXT));
+      tensor = along(made, "tensor", EnumSet.of(Axis.TENSOR));
+      expert = mesh.expert() == 1 ? new SingleRank("expert") : expertGroup(made);
+      expertReplicas = mesh.expert() == 1 ? whole : replicas(made);
+      ends = mesh.pipeline() == 1 ? new SingleRank("ends") : ends(made);
       owned = made.release();
     }
   }
 
-  private int firstReplica() {
-    return mesh.expertReplicas(world.rank()).getFirst();
+  /** The ranks of a data-parallel run alone. */
+  public static MeshGroups ofData(Communicator world) {
+    return new MeshGroups(new Mesh(1, 1, world.size(), 1, 1, 1), world);
   }
 
-  private Communicator along(String name, Set<Axis> axes) {
-    return split(name, mesh.color(world.rank(), axes));
+  private Communicator along(Resources made, String name, Set<Axis> axes) {
+    Set<Axis> real = EnumSet.copyOf(axes);
+    real.removeIf(axis -> mesh.size(axis) == 1);
+    Communicator known = along.get(real);
+    if (known == null) {
+      List<Integer> members = mesh.group(world.rank(), real);
+      known =
+          members.size() == 1
+              ? new SingleRank(name)
+              : members.size() == mesh.size() ? world : made.own(world.group(name, members));
+      along.put(real, known);
+    }
+    return known;
   }
 
-  private Communicator split(String name, int color) {
-    return world.split(name, color, world.rank());
+  private Communicator expertGroup(Resources made) {
+    if (mesh.expert() == mesh.tensor()) {
+      return tensor;
+    }
+    return made.own(world.group("expert", mesh.expertGroup(world.rank())));
+  }
+
+  private Communicator replicas(Resources made) {
+    List<Integer> members = mesh.expertReplicas(world.rank());
+    return members.size() == 1
+        ? new SingleRank("expert replicas")
+        : made.own(world.group("expert replicas", members));
+  }
+
+  /** The first and the last stage of each pipeline; the stages between are alone. */
+  private Communicator ends(Resources made) {
+    if (mesh.pipeline() == 2) {
+      return pipeline;
+    }
+    int stage = mesh.coordinate(world.rank(), Axis.PIPELINE);
+    List<Integer> stages = mesh.group(world.rank(), EnumSet.of(Axis.PIPELINE));
+    List<Integer> members =
+        stage == 0 || stage == mesh.pipeline() - 1
+            ? List.of(stages.getFirst(), stages.getLast())
+            : List.of(world.rank());
+    return made.own(world.group("ends of the pipeline", members));
   }
 
   /** The mesh. */
@@ -74,6 +121,11 @@ public final class MeshGroups implements AutoCloseable {
     return world;
   }
 
+  /** Where this rank stands along an axis. */
+  public int coordinate(Axis axis) {
+    return mesh.coordinate(world.rank(), axis);
+  }
+
   /** The stages, in their order. */
   public Communicator pipeline() {
     return pipeline;
@@ -84,9 +136,14 @@ public final class MeshGroups implements AutoCloseable {
     return cut;
   }
 
-  /** Ranks with the same weights of those that are not cut. */
+  /** Ranks with the same weights of those that are not cut: all of a stage. */
   public Communicator whole() {
     return whole;
+  }
+
+  /** Ranks that share each sequence and each product: what they see together is a micro-batch. */
+  public Communicator sequence() {
+    return sequence;
   }
 
   /** Ranks that share each sequence. */
@@ -107,6 +164,26 @@ public final class MeshGroups implements AutoCloseable {
   /** Ranks with the same experts. */
   public Communicator expertReplicas() {
     return expertReplicas;
+  }
+
+  /** The first and last stage, which both have the embedding; a rank alone on other stages. */
+  public Communicator ends() {
+    return ends;
+  }
+
+  /**
+   * Neighbours among the tensor ranks that hold copies of the same heads. Collective; the caller
+   * closes it.
+   *
+   * @param copies how many neighbours
+   */
+  public Communicator headCopies(int copies) {
+    if (copies == 1) {
+      return new SingleRank("copies of heads");
+    }
+    int first = world.rank() - coordinate(Axis.TENSOR) % copies;
+    return world.group(
+        "copies of heads", IntStream.range(first, first + copies).boxed().toList());
   }
 
   @Override

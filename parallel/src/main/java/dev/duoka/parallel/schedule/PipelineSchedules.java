@@ -132,6 +132,22 @@ public final class PipelineSchedules {
     return lowered(all);
   }
 
+  /** Forward passes alone, as validation wants them. */
+  public static Schedule forwardOnly(int ranks, int stagesPerRank, int microBatches) {
+    check(ranks, microBatches);
+    List<List<Action>> all = new ArrayList<>();
+    for (int rank = 0; rank < ranks; rank++) {
+      List<Action> actions = new ArrayList<>();
+      for (int i = 0; i < microBatches; i++) {
+        for (int part = 0; part < stagesPerRank; part++) {
+          actions.add(new Action(part * ranks + rank, Kind.FORWARD, i));
+        }
+      }
+      all.add(actions);
+    }
+    return lowered(all);
+  }
+
   /** The order in which a rank of an interleaved schedule takes its stages and micro-batches. */
   private record Rounds(int ranks, int stagesPerRank, int rank) {
     Action forward(int number) {

@@ -4,6 +4,7 @@ import dev.duoka.parallel.schedule.Action.Kind;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 
 /**
  * What each rank of a pipeline does in a step, in order.
@@ -42,6 +43,24 @@ public record Schedule(List<List<Action>> ranks) {
   /** A table of computations alone, as {@link #parse} reads it, with its messages added. */
   public static Schedule parseComputations(String csv) {
     return Messages.added(parse(csv));
+  }
+
+  /** Whether gradients are computed. */
+  public boolean hasBackward() {
+    return ranks.stream()
+        .flatMap(List::stream)
+        .anyMatch(action -> action.kind() == Kind.BACKWARD || action.kind() == Kind.INPUT_GRADIENTS);
+  }
+
+  /** The rank that runs each stage. */
+  public List<Integer> rankOfStages() {
+    Progress progress = new Progress(this);
+    return IntStream.range(0, progress.stages()).map(progress::rankOf).boxed().toList();
+  }
+
+  /** The stages of a rank, in their order. */
+  public List<Integer> stagesOf(int rank) {
+    return ranks.get(rank).stream().map(Action::stage).distinct().sorted().toList();
   }
 
   /** The notation that {@link #parse} reads. */

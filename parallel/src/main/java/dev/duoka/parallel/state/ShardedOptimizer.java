@@ -10,6 +10,7 @@ import dev.duoka.engine.optimizer.GradientSquares;
 import dev.duoka.engine.parameter.Bucket;
 import dev.duoka.engine.parameter.Parameter;
 import dev.duoka.engine.parameter.ParameterStore;
+import dev.duoka.engine.parameter.Portion;
 import dev.duoka.tensor.Dtype;
 import dev.duoka.tensor.MemoryOwner;
 import dev.duoka.tensor.Scope;
@@ -18,7 +19,6 @@ import dev.duoka.tensor.kernel.SquaresKernel;
 import dev.duoka.tensor.op.DeferredRead;
 import dev.duoka.tensor.op.HostCopy;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -33,9 +33,8 @@ import java.util.Map;
  */
 public final class ShardedOptimizer implements AutoCloseable {
   private final ParameterStore store;
-  private final Communicator group;
+  private final GradientGroups groups;
   private final AdamWSettings settings;
-  private final boolean sharded;
   private final List<StateSlice> slices = new ArrayList<>();
   private final GradientReducer reducer;
   private final GradientSquares squares;
@@ -43,22 +42,33 @@ public final class ShardedOptimizer implements AutoCloseable {
   private final Resources owned;
   private long steps;
 
+  /** As the other constructor, where all weights are summed over the same ranks. */
+  public ShardedOptimizer(
+      ParameterStore store, Communicator group, AdamWSettings settings, int zeroStage) {
+    this(
+        store,
+        GradientGroups.of(group, store.parameters().stream().map(Parameter::name).toList()),
+        settings,
+        zeroStage);
+  }
+
   /**
    * Allocates the states, and the master weights from the store's present values where the store is
    * not fp32.
    *
-   * @param group the ranks that hold the same weights and see other data
+   * @param groups over which ranks gradients are summed
    * @param zeroStage 0 or 1
    */
   public ShardedOptimizer(
-      ParameterStore store, Communicator group, AdamWSettings settings, int zeroStage) {
+      ParameterStore store, GradientGroups groups, AdamWSettings settings, int zeroStage) {
     this.store = store;
-    this.group = group;
+    this.groups = groups;
     this.settings = settings;
-    this.sharded = zeroStage == 1 && group.size() > 1;
     try (Resources made = new Resources()) {
       for (Bucket bucket : store.trainableBuckets()) {
-        slices.add(made.own(slice(bucket)));
+        slices.add(
+            made.own(
+                new StateSlice(bucket, groups.of().apply(bucket), zeroStage == 1, settings)));
       }
       squares = made.own(squares());
       for (int i = 0; i < normReads.length; i++) {
@@ -66,19 +76,7 @@ public final class ShardedOptimizer implements AutoCloseable {
       }
       owned = made.release();
     }
-    reducer = new GradientReducer(slices, group, sharded);
-  }
-
-  private StateSlice slice(Bucket bucket) {
-    if (!sharded) {
-      return new StateSlice(bucket, 0, bucket.length(), settings);
-    }
-    if (bucket.shards() != group.size()) {
-      throw new IllegalArgumentException(
-          "a store of " + bucket.shards() + " shards for " + group.size() + " ranks");
-    }
-    long length = bucket.shardLength();
-    return new StateSlice(bucket, group.rank() * length, length, settings);
+    reducer = new GradientReducer(slices, groups);
   }
 
   /** What sums the gradients; may be told of gradients as they become complete. */
@@ -164,32 +162,32 @@ public final class ShardedOptimizer implements AutoCloseable {
     }
   }
 
-  /** The squares of each parameter's reduced gradient, over all shards. */
+  /** The squares of each parameter's reduced gradient, over all ranks of the model. */
   private Tensor squaresOfAllRanks() {
     Tensor parts = squares.of(slices.stream().map(StateSlice::gradients).toList());
-    if (sharded) {
-      group.allReduce(parts).join();
+    if (!hasWholeModel()) {
+      groups.world().allReduce(parts).join();
     }
     return parts;
   }
 
+  /** Whether every rank has all reduced gradients, and so the norm without asking. */
+  private boolean hasWholeModel() {
+    return slices.stream()
+        .allMatch(
+            slice -> !slice.isSharded() && slice.group().size() == groups.world().size());
+  }
+
   private GradientSquares squares() {
     Map<String, Integer> places = new HashMap<>();
-    store.parameters().stream()
-        .map(Parameter::name)
-        .sorted(Comparator.naturalOrder())
-        .forEach(name -> places.put(name, places.size()));
+    groups.names().forEach(name -> places.put(name, places.size()));
+    boolean wholeModel = hasWholeModel();
     List<List<GradientSquares.Piece>> pieces = new ArrayList<>();
     for (StateSlice slice : slices) {
       List<GradientSquares.Piece> ofSlice = new ArrayList<>();
-      for (Parameter parameter : slice.bucket().parameters()) {
-        long start = Math.max(parameter.offset(), slice.offset());
-        long end =
-            Math.min(
-                parameter.offset() + parameter.spec().elements(), slice.offset() + slice.length());
-        int place = places.getOrDefault(parameter.name(), 0);
-        if (start < end) {
-          ofSlice.add(new GradientSquares.Piece(place, start - slice.offset(), end - start));
+      if (wholeModel || slice.isCounted()) {
+        for (Parameter parameter : slice.bucket().parameters()) {
+          addPieces(ofSlice, slice, parameter, places.getOrDefault(parameter.name(), 0));
         }
       }
       pieces.add(ofSlice);
@@ -198,7 +196,39 @@ public final class ShardedOptimizer implements AutoCloseable {
         store.dtype(),
         slices.stream().map(StateSlice::gradients).toList(),
         pieces,
-        store.parameters().size());
+        groups.names().size());
+  }
+
+  /** What of a parameter lies in a slice and is no copy of what another rank counts. */
+  private static void addPieces(
+      List<GradientSquares.Piece> pieces, StateSlice slice, Parameter parameter, int place) {
+    Portion portion = parameter.spec().portion();
+    long elements = parameter.spec().elements();
+    if (portion.stretches().stream().allMatch(Portion.Stretch::counted)) {
+      addPiece(pieces, slice, parameter.offset(), elements, place);
+      return;
+    }
+    long held = portion.stretches().stream().mapToLong(Portion.Stretch::length).sum();
+    for (Portion.Stretch stretch : portion.stretches()) {
+      if (stretch.counted()) {
+        long unit = elements / held;
+        addPiece(
+            pieces,
+            slice,
+            parameter.offset() + stretch.to() * unit,
+            stretch.length() * unit,
+            place);
+      }
+    }
+  }
+
+  private static void addPiece(
+      List<GradientSquares.Piece> pieces, StateSlice slice, long from, long length, int place) {
+    long start = Math.max(from, slice.offset());
+    long end = Math.min(from + length, slice.offset() + slice.length());
+    if (start < end) {
+      pieces.add(new GradientSquares.Piece(place, start - slice.offset(), end - start));
+    }
   }
 
   /** Copies the master weights into the compute weights, on every rank. Collective when sharded. */
@@ -209,13 +239,13 @@ public final class ShardedOptimizer implements AutoCloseable {
 
   private void gatherValues() {
     store.valuesChanged();
-    if (sharded) {
-      List<Pending> gathered = new ArrayList<>();
-      for (StateSlice slice : slices) {
-        gathered.add(group.allGather(slice.values(), slice.bucket().values()));
+    List<Pending> gathered = new ArrayList<>();
+    for (StateSlice slice : slices) {
+      if (slice.isSharded()) {
+        gathered.add(slice.group().allGather(slice.values(), slice.bucket().values()));
       }
-      gathered.forEach(Pending::join);
     }
+    gathered.forEach(Pending::join);
   }
 
   /** Takes over weights that were written into the store; the opposite of {@link #publish}. */
@@ -230,7 +260,7 @@ public final class ShardedOptimizer implements AutoCloseable {
 
   /** Whether each rank keeps only a part. */
   public boolean isSharded() {
-    return sharded;
+    return slices.stream().anyMatch(StateSlice::isSharded);
   }
 
   /** The least work of one update ({@link AdamW#work}). */

@@ -1,5 +1,6 @@
 package dev.duoka.parallel.state;
 
+import dev.duoka.comm.Communicator;
 import dev.duoka.engine.optimizer.AdamW;
 import dev.duoka.engine.optimizer.AdamWSettings;
 import dev.duoka.engine.parameter.Bucket;
@@ -14,14 +15,29 @@ import dev.duoka.tensor.op.Views;
  */
 public final class StateSlice implements AutoCloseable {
   private final Bucket bucket;
+  private final Communicator group;
+  private final boolean sharded;
   private final long offset;
   private final Tensor values;
   private final Tensor gradients;
   private final AdamW states;
 
-  StateSlice(Bucket bucket, long offset, long length, AdamWSettings settings) {
+  /**
+   * A rank's slice of a bucket.
+   *
+   * @param group the ranks that the bucket's gradients are summed over
+   * @param shard whether each of them updates a shard alone
+   */
+  StateSlice(Bucket bucket, Communicator group, boolean shard, AdamWSettings settings) {
     this.bucket = bucket;
-    this.offset = offset;
+    this.group = group;
+    this.sharded = shard && group.size() > 1;
+    if (sharded && bucket.shards() != group.size()) {
+      throw new IllegalArgumentException(
+          "a store of " + bucket.shards() + " shards for " + group.size() + " ranks");
+    }
+    long length = sharded ? bucket.shardLength() : bucket.length();
+    this.offset = sharded ? group.rank() * length : 0;
     try (Scope _ = Scope.open(MemoryOwner.OPTIMIZER)) {
       Tensor ofValues = Views.narrow(bucket.values(), 0, offset, length);
       Tensor ofGradients = Views.narrow(bucket.gradients(), 0, offset, length);
@@ -34,6 +50,21 @@ public final class StateSlice implements AutoCloseable {
   /** The bucket that it is a part of. */
   public Bucket bucket() {
     return bucket;
+  }
+
+  /** The ranks that the bucket's gradients are summed over. */
+  Communicator group() {
+    return group;
+  }
+
+  /** Whether the other ranks of the group have other slices. */
+  public boolean isSharded() {
+    return sharded;
+  }
+
+  /** Whether norms count it here: exactly one rank of those that update it does. */
+  boolean isCounted() {
+    return sharded || group.rank() == 0;
   }
 
   /** Where it starts in the bucket, in elements. */

@@ -5,11 +5,11 @@ import dev.duoka.data.batch.MicroBatch;
 import dev.duoka.engine.autograd.DeferredWeights;
 import dev.duoka.engine.autograd.Tape;
 import dev.duoka.engine.autograd.Variable;
-import dev.duoka.layout.Recompute;
 import dev.duoka.model.LanguageModel;
 import dev.duoka.model.Losses;
 import dev.duoka.model.TokenBatch;
 import dev.duoka.model.layer.Pass;
+import dev.duoka.model.weight.BlockRange;
 import dev.duoka.tensor.Device;
 import dev.duoka.tensor.MemoryOwner;
 import dev.duoka.tensor.Scope;
@@ -25,10 +25,12 @@ import org.jspecify.annotations.Nullable;
  * and what comes in and goes out at the stage's borders. Owns all of it.
  */
 final class MicroBatchRun implements AutoCloseable {
+  private final StagePass stage;
   private final LanguageModel model;
+  private final BlockRange blocks;
   private final MicroBatch microBatch;
   private final Tape tape;
-  private final TokenBatch tokens;
+  private final @Nullable TokenBatch tokens;
   private final List<Tensor> held = new ArrayList<>();
   private Variable[] losses = {};
   private @Nullable Tensor input;
@@ -39,19 +41,28 @@ final class MicroBatchRun implements AutoCloseable {
   private Pending outputGradientArrival = Pending.DONE;
   private final List<Pending> sends = new ArrayList<>();
   private boolean inputsDone;
-  private boolean inputGradientIsSent;
+  private boolean inputGradientIsGiven;
+  private boolean outputIsGiven;
 
-  MicroBatchRun(LanguageModel model, Recompute recompute, MicroBatch microBatch) {
-    this.model = model;
+  /**
+   * A micro-batch on a stage.
+   *
+   * @param blocks of the stage
+   * @param tape records for a backward pass, or does not where none will follow
+   */
+  MicroBatchRun(StagePass stage, BlockRange blocks, MicroBatch microBatch, Tape tape) {
+    this.stage = stage;
+    this.model = stage.model();
+    this.blocks = blocks;
     this.microBatch = microBatch;
-    tape = Tape.recording(recompute);
+    this.tape = tape;
+    tape.substituteWith(stage.substitution());
+    int depth = model.hasHead(blocks) && tape.isRecording() ? model.predictionDepth() : 0;
     tokens =
-        new TokenBatch(
-            microBatch.tokens(),
-            microBatch.targets(),
-            microBatch.rows(),
-            model.hasHead() ? model.predictionDepth() : 0,
-            device());
+        blocks.embeds() || model.hasHead(blocks)
+            ? new TokenBatch(
+                microBatch.tokens(), microBatch.targets(), microBatch.rows(), depth, device())
+            : null;
   }
 
   Tape tape() {
@@ -64,9 +75,9 @@ final class MicroBatchRun implements AutoCloseable {
     try (Scope _ = Scope.open(MemoryOwner.ACTIVATIONS)) {
       Pass pass =
           Pass.overSequences(tape, microBatch.rows(), model.rotary(), step.balance(microBatch));
-      Variable last = model.layers(pass, first(pass));
-      if (model.hasHead()) {
-        Losses all = model.losses(pass, last, tokens, step.weights());
+      Variable last = model.layers(pass, first(pass), blocks);
+      if (model.hasHead(blocks)) {
+        Losses all = model.losses(pass, last, Objects.requireNonNull(tokens), step.weights());
         step.add(all);
         losses = all.all();
         for (Variable loss : losses) {
@@ -80,8 +91,8 @@ final class MicroBatchRun implements AutoCloseable {
   }
 
   private Variable first(Pass pass) {
-    if (model.embeds()) {
-      return model.embed(pass, tokens.tokens());
+    if (blocks.embeds()) {
+      return model.embed(pass, Objects.requireNonNull(tokens).tokens());
     }
     Variable leaf = tape.leaf(Objects.requireNonNull(input, "no input was received"));
     inputLeaf = leaf;
@@ -127,12 +138,41 @@ final class MicroBatchRun implements AutoCloseable {
   /** Notes that the output is on its way to the next stage. */
   void outputSent(Pending send) {
     sends.add(send);
+    outputIsGiven = true;
   }
 
   /** Notes that the input's gradient is on its way to the stage before. */
   void inputGradientSent(Pending send) {
     sends.add(send);
-    inputGradientIsSent = true;
+    inputGradientIsGiven = true;
+  }
+
+  /** Takes the output of the stage before, which is on this rank, too. */
+  void takeInputFrom(MicroBatchRun before) {
+    input = kept(before.output());
+    before.outputIsGiven = true;
+  }
+
+  /** Takes the gradient from the next stage, which is on this rank, too. */
+  void takeGradientFrom(MicroBatchRun next) {
+    outputGradient = kept(next.inputGradient());
+    next.inputGradientIsGiven = true;
+  }
+
+  private Tensor kept(Tensor tensor) {
+    Tensor shared = Scope.detach(tensor.share());
+    held.add(shared);
+    return shared;
+  }
+
+  /** Whether the input is here or on its way. */
+  boolean hasInput() {
+    return blocks.embeds() || input != null;
+  }
+
+  /** Whether the output's gradient is here, on its way, or not needed. */
+  boolean hasOutputGradient() {
+    return model.hasHead(blocks) || outputGradient != null;
   }
 
   /** Lets the current stream wait until the other stages have what was sent. */
@@ -140,30 +180,34 @@ final class MicroBatchRun implements AutoCloseable {
     sends.forEach(Pending::join);
   }
 
-  /** Whether all gradients are there, and what goes to other stages has arrived. Never waits. */
+  /** Whether all passes are done, and what goes to other stages has arrived. Never waits. */
   boolean isDone() {
-    return inputsDone
-        && !tape.hasWaitingWeights()
-        && (model.embeds() || inputGradientIsSent)
-        && sends.stream().allMatch(Pending::isDone);
+    boolean passed =
+        tape.isRecording()
+            ? inputsDone
+                && !tape.hasWaitingWeights()
+                && (blocks.embeds() || inputGradientIsGiven)
+            : losses.length > 0 || outputIsGiven;
+    return passed && sends.stream().allMatch(Pending::isDone);
   }
 
-  /** Memory for the input that the stage before sends: {@code [b·t, h]}. */
+  /** Memory for the input that the stage before sends: {@code [rows, h]}. */
   Tensor newInput() {
     Tensor received = border();
     input = received;
     return received;
   }
 
-  /** Memory for the output's gradient that the next stage sends: {@code [b·t, h]}. */
+  /** Memory for the output's gradient that the next stage sends: {@code [rows, h]}. */
   Tensor newOutputGradient() {
     Tensor received = border();
     outputGradient = received;
     return received;
   }
 
+  /** This rank's rows of the micro-batch. */
   private Tensor border() {
-    long rows = (long) microBatch.rows() * microBatch.length();
+    long rows = (long) microBatch.rows() * microBatch.length() / stage.rowShares();
     try (Scope _ = Scope.open(MemoryOwner.ACTIVATIONS)) {
       Tensor tensor =
           Scope.detach(
@@ -174,12 +218,12 @@ final class MicroBatchRun implements AutoCloseable {
     }
   }
 
-  /** The output for the next stage: {@code [b·t, h]}. */
+  /** The output for the next stage: {@code [rows, h]}. */
   Tensor output() {
     return Objects.requireNonNull(output, "this stage has no output").value();
   }
 
-  /** The input's gradient for the stage before: {@code [b·t, h]}. */
+  /** The input's gradient for the stage before: {@code [rows, h]}. */
   Tensor inputGradient() {
     return Objects.requireNonNull(inputLeaf, "this stage has no input").gradient();
   }
@@ -191,7 +235,9 @@ final class MicroBatchRun implements AutoCloseable {
   @Override
   public void close() {
     tape.close();
-    tokens.close();
+    if (tokens != null) {
+      tokens.close();
+    }
     held.forEach(Tensor::close);
     held.clear();
   }

@@ -2,25 +2,29 @@ package dev.duoka.parallel.step;
 
 import dev.duoka.comm.Communicator;
 import dev.duoka.comm.SingleRank;
+import dev.duoka.engine.autograd.Substitution;
+import dev.duoka.layout.Recompute;
+import dev.duoka.model.LanguageModel;
+import dev.duoka.parallel.mesh.MeshGroups;
+import dev.duoka.parallel.plan.RankPlan;
 import dev.duoka.data.batch.MicroBatch;
 import dev.duoka.engine.autograd.DeferredWeights;
 import dev.duoka.engine.autograd.FunctionObserver;
 import dev.duoka.engine.autograd.SavedTensorHook;
-import dev.duoka.engine.autograd.Substitution;
+import dev.duoka.engine.autograd.Tape;
 import dev.duoka.engine.parameter.Parameter;
-import dev.duoka.layout.Recompute;
-import dev.duoka.model.LanguageModel;
+import dev.duoka.model.weight.BlockRange;
 import dev.duoka.parallel.schedule.Action;
 import dev.duoka.parallel.schedule.Action.Kind;
+import dev.duoka.parallel.schedule.Schedule;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.OptionalInt;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Runs what a schedule says of one stage, on whichever device the stage's model is. The order of
+ * Runs what a schedule says of one rank, on whichever device its part of the model is. The order of
  * the actions is the caller's promise; an action whose input is not there fails loudly.
  *
  * <p>One thread; one step at a time. On CUDA it launches and waits for no device; what uses a
@@ -32,42 +36,39 @@ public final class ScheduleExecutor {
    *
    * @param losses how micro-batches are seen and weighted
    * @param gradientReady told of each parameter when this step adds nothing more to its gradient
-   * @param reduce sums the gradients over the ranks
+   * @param reduce sums the gradients of some blocks over the ranks
    */
   public record StepWork(
-      MicroBatchLosses losses, Consumer<Parameter> gradientReady, Runnable reduce) {}
+      MicroBatchLosses losses, Consumer<Parameter> gradientReady, Consumer<BlockRange> reduce) {}
 
-  private final LanguageModel model;
-  private final Recompute recompute;
+  private final StagePass stage;
   private final Communicator pipeline;
-  private final Map<Integer, MicroBatchRun> running = new HashMap<>();
-  private Substitution substitution = Substitution.NONE;
+  private final Map<Key, MicroBatchRun> running = new HashMap<>();
+  private List<Integer> rankOfStage = List.of();
   private DeferredWeights deferred = DeferredWeights.KEPT;
   private @Nullable SavedTensorHook savedTensorHook;
   private @Nullable FunctionObserver observer;
   private double forwardSeconds;
   private double backwardSeconds;
 
-  /** An executor of the only stage there is. */
+  /** A micro-batch on a stage. */
+  private record Key(int stage, int microBatch) {}
+
+  /** An executor of a whole model on one rank. */
   public ScheduleExecutor(LanguageModel model, Recompute recompute) {
-    this(model, recompute, new SingleRank("pipeline"));
+    this(
+        new StagePass(
+            model,
+            RankPlan.alone(),
+            MeshGroups.ofData(new SingleRank()),
+            Substitution.NONE,
+            recompute));
   }
 
-  /**
-   * An executor of a stage.
-   *
-   * @param model the blocks of the stage
-   * @param pipeline the ranks of the pipeline, stage by stage
-   */
-  public ScheduleExecutor(LanguageModel model, Recompute recompute, Communicator pipeline) {
-    this.model = model;
-    this.recompute = recompute;
-    this.pipeline = pipeline;
-  }
-
-  /** Lets sharded counterparts take the place of functions. */
-  public void substituteWith(Substitution substitution) {
-    this.substitution = substitution;
+  /** An executor of a rank's stages. */
+  ScheduleExecutor(StagePass stage) {
+    this.stage = stage;
+    this.pipeline = stage.groups().pipeline();
   }
 
   /** How far weight gradients that a schedule splits off are put off. */
@@ -95,18 +96,24 @@ public final class ScheduleExecutor {
     return backwardSeconds;
   }
 
-  /** Runs a rank's actions. After a failure everything in flight is freed. */
-  public void run(List<Action> actions, List<MicroBatch> microBatches, StepWork work) {
+  /**
+   * Runs what a schedule says of this rank. After a failure everything in flight is freed.
+   *
+   * @param schedule of the whole pipeline
+   */
+  public void run(Schedule schedule, List<MicroBatch> microBatches, StepWork work) {
     forwardSeconds = 0;
     backwardSeconds = 0;
-    OptionalInt last = lastGradients(actions);
+    rankOfStage = schedule.rankOfStages();
+    boolean recording = schedule.hasBackward();
+    List<Action> actions = schedule.ranks().get(pipeline.rank());
+    Map<Integer, Integer> last = lastGradients(actions);
     try {
       for (int i = 0; i < actions.size(); i++) {
         Action action = actions.get(i);
         long start = System.nanoTime();
-        Consumer<Parameter> ready =
-            last.isPresent() && last.getAsInt() == i ? work.gradientReady() : _ -> {};
-        run(action, microBatches, work, ready);
+        boolean isLast = last.getOrDefault(action.stage(), -1) == i;
+        run(action, recording, microBatches, work, isLast ? work.gradientReady() : _ -> {});
         closeThoseThatAreDone();
         double seconds = (System.nanoTime() - start) * 1e-9;
         switch (action.kind()) {
@@ -129,68 +136,99 @@ public final class ScheduleExecutor {
     }
   }
 
+  /**
+   * Runs forward passes alone, without recording for gradients.
+   *
+   * @param schedule with no backward pass in it
+   */
+  public void evaluate(Schedule schedule, List<MicroBatch> microBatches, MicroBatchLosses losses) {
+    run(schedule, microBatches, new StepWork(losses, _ -> {}, _ -> {}));
+  }
+
   private void run(
-      Action action, List<MicroBatch> microBatches, StepWork work, Consumer<Parameter> ready) {
-    int number = action.microBatch();
+      Action action,
+      boolean recording,
+      List<MicroBatch> microBatches,
+      StepWork work,
+      Consumer<Parameter> ready) {
+    Key key = new Key(action.stage(), action.microBatch());
     switch (action.kind()) {
       case FORWARD -> {
-        MicroBatchRun run = run(number, microBatches);
-        run.tape().substituteWith(substitution);
-        run.tape().observeWith(observer);
-        if (savedTensorHook != null) {
-          run.tape().keepSavedTensorsWith(savedTensorHook);
+        MicroBatchRun run = run(key, recording, microBatches);
+        if (!run.hasInput()) {
+          run.takeInputFrom(running(new Key(key.stage() - 1, key.microBatch()), action));
         }
         run.forward(work.losses());
       }
       case BACKWARD -> {
-        MicroBatchRun run = running(number, action);
+        MicroBatchRun run = withGradient(key, action);
         run.tape().onGradientReady(ready);
         run.backward();
       }
-      case INPUT_GRADIENTS -> running(number, action).backwardInputs(deferred);
+      case INPUT_GRADIENTS -> withGradient(key, action).backwardInputs(deferred);
       case WEIGHT_GRADIENTS -> {
-        MicroBatchRun run = running(number, action);
+        MicroBatchRun run = running(key, action);
         run.tape().onGradientReady(ready);
         run.backwardWeights();
       }
       case SEND_FORWARD -> {
-        MicroBatchRun run = running(number, action);
-        run.outputSent(pipeline.send(run.output(), pipeline.rank() + 1));
+        MicroBatchRun run = running(key, action);
+        run.outputSent(pipeline.send(run.output(), rankOfStage.get(key.stage() + 1)));
       }
       case RECEIVE_FORWARD -> {
-        MicroBatchRun run = run(number, microBatches);
-        run.inputComes(pipeline.receive(run.newInput(), pipeline.rank() - 1));
+        MicroBatchRun run = run(key, recording, microBatches);
+        run.inputComes(pipeline.receive(run.newInput(), rankOfStage.get(key.stage() - 1)));
       }
       case SEND_BACKWARD -> {
-        MicroBatchRun run = running(number, action);
-        run.inputGradientSent(pipeline.send(run.inputGradient(), pipeline.rank() - 1));
+        MicroBatchRun run = running(key, action);
+        run.inputGradientSent(pipeline.send(run.inputGradient(), rankOfStage.get(key.stage() - 1)));
       }
       case RECEIVE_BACKWARD -> {
-        MicroBatchRun run = running(number, action);
-        run.outputGradientComes(pipeline.receive(run.newOutputGradient(), pipeline.rank() + 1));
+        MicroBatchRun run = running(key, action);
+        run.outputGradientComes(
+            pipeline.receive(run.newOutputGradient(), rankOfStage.get(key.stage() + 1)));
       }
-      case REDUCE_GRADIENTS -> work.reduce().run();
+      case REDUCE_GRADIENTS -> work.reduce().accept(stage.plan().blocks(key.stage()));
     }
   }
 
-  /** Where the last gradients are added: from then on they can be reduced as they come. */
-  private static OptionalInt lastGradients(List<Action> actions) {
-    for (int i = actions.size() - 1; i >= 0; i--) {
+  private MicroBatchRun withGradient(Key key, Action action) {
+    MicroBatchRun run = running(key, action);
+    if (!run.hasOutputGradient()) {
+      run.takeGradientFrom(running(new Key(key.stage() + 1, key.microBatch()), action));
+    }
+    return run;
+  }
+
+  /** Where each stage's last gradients are added: from then on they can be reduced as they come. */
+  private static Map<Integer, Integer> lastGradients(List<Action> actions) {
+    Map<Integer, Integer> last = new HashMap<>();
+    for (int i = 0; i < actions.size(); i++) {
       Kind kind = actions.get(i).kind();
       if (kind == Kind.BACKWARD || kind == Kind.WEIGHT_GRADIENTS) {
-        return OptionalInt.of(i);
+        last.put(actions.get(i).stage(), i);
       }
     }
-    return OptionalInt.empty();
+    return last;
   }
 
-  private MicroBatchRun run(int number, List<MicroBatch> microBatches) {
+  private MicroBatchRun run(Key key, boolean recording, List<MicroBatch> microBatches) {
     return running.computeIfAbsent(
-        number, _ -> new MicroBatchRun(model, recompute, microBatches.get(number)));
+        key,
+        _ -> {
+          Tape tape =
+              recording ? Tape.recording(stage.recompute()) : Tape.inference();
+          tape.observeWith(observer);
+          if (savedTensorHook != null) {
+            tape.keepSavedTensorsWith(savedTensorHook);
+          }
+          return new MicroBatchRun(
+              stage, stage.plan().blocks(key.stage()), microBatches.get(key.microBatch()), tape);
+        });
   }
 
-  private MicroBatchRun running(int number, Action action) {
-    MicroBatchRun run = running.get(number);
+  private MicroBatchRun running(Key key, Action action) {
+    MicroBatchRun run = running.get(key);
     if (run == null) {
       throw new IllegalStateException(
           "the schedule asks for " + action + " of a micro-batch that is not in flight");

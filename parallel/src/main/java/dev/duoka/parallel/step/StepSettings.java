@@ -18,6 +18,7 @@ import dev.duoka.layout.Recompute;
  * @param zeroStage what of the states is sharded over the data-parallel ranks: 0 or 1
  * @param lossScale of fp16; without effect elsewhere
  * @param auxiliary the losses beside that of the next token
+ * @param pipeline how stages are cut and in which order they work, where there are several
  */
 public record StepSettings(
     ModelConfig model,
@@ -27,11 +28,56 @@ public record StepSettings(
     AdamWSettings optimizer,
     int zeroStage,
     LossScaler.Settings lossScale,
-    AuxiliaryLosses auxiliary) {
+    AuxiliaryLosses auxiliary,
+    PipelineSettings pipeline) {
+  /** A step with the usual pipeline. */
+  public StepSettings(
+      ModelConfig model,
+      Precision precision,
+      Recompute recompute,
+      int sequenceLength,
+      AdamWSettings optimizer,
+      int zeroStage,
+      LossScaler.Settings lossScale,
+      AuxiliaryLosses auxiliary) {
+    this(
+        model,
+        precision,
+        recompute,
+        sequenceLength,
+        optimizer,
+        zeroStage,
+        lossScale,
+        auxiliary,
+        PipelineSettings.DEFAULT);
+  }
+
+  /** The same step in another pipeline. */
+  public StepSettings with(PipelineSettings other) {
+    return new StepSettings(
+        model,
+        precision,
+        recompute,
+        sequenceLength,
+        optimizer,
+        zeroStage,
+        lossScale,
+        auxiliary,
+        other);
+  }
+
   /** The same step of another model. */
   public StepSettings of(ModelConfig other) {
     return new StepSettings(
-        other, precision, recompute, sequenceLength, optimizer, zeroStage, lossScale, auxiliary);
+        other,
+        precision,
+        recompute,
+        sequenceLength,
+        optimizer,
+        zeroStage,
+        lossScale,
+        auxiliary,
+        pipeline);
   }
 
   /**

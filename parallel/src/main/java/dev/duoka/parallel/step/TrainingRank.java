@@ -2,6 +2,9 @@ package dev.duoka.parallel.step;
 
 import dev.duoka.base.Resources;
 import dev.duoka.comm.Communicator;
+import dev.duoka.parallel.mesh.Mesh;
+import dev.duoka.parallel.mesh.MeshGroups;
+import dev.duoka.parallel.plan.RankPlan;
 import dev.duoka.engine.precision.LossScaler;
 import dev.duoka.engine.precision.PrecisionPolicy;
 import dev.duoka.model.LanguageModel;
@@ -11,46 +14,81 @@ import dev.duoka.tensor.Device;
 
 /**
  * Everything that a rank allocates to train, and frees when it ends; the one place where model,
- * optimizer and step are put together.
+ * optimizer and step are put together. Owns the groups, too.
  *
- * @param data the ranks that hold the same weights and see other data
+ * @param groups the ranks of the mesh
+ * @param plan what of the model is here
  */
 public record TrainingRank(
-    Communicator data,
+    MeshGroups groups,
+    RankPlan plan,
     Device device,
     LanguageModel model,
     ShardedOptimizer optimizer,
     LossScaler scaler,
-    TrainingStep step)
+    TrainingStep step,
+    Communicator headCopies)
     implements AutoCloseable {
-  /** Allocates a rank on its device; the weights hold nothing yet. */
+  /** Allocates a rank of a data-parallel run alone. */
   public static TrainingRank allocate(Communicator data, Device device, StepSettings settings) {
+    return allocate(new Mesh(1, 1, data.size(), 1, 1, 1), data, device, settings);
+  }
+
+  /**
+   * Allocates a rank on its device; the weights hold nothing yet. Collective.
+   *
+   * @param world as many ranks as the mesh has
+   */
+  public static TrainingRank allocate(
+      Mesh mesh, Communicator world, Device device, StepSettings settings) {
     PrecisionPolicy policy = new PrecisionPolicy(settings.precision());
-    ModelFactory.Allocation allocation =
-        new ModelFactory.Allocation(
-            policy.computeDtype(),
-            device,
-            data.size(),
-            true,
-            settings.sequenceLength(),
-            settings.auxiliary().predictionDepth());
+    int depth = settings.auxiliary().predictionDepth();
+    RankPlan plan =
+        settings
+            .pipeline()
+            .plan(mesh, world.rank(), settings.model(), settings.sequenceLength(), depth);
     try (Resources made = new Resources()) { // out of memory, say: what is there is freed
-      LanguageModel model = made.own(ModelFactory.create(settings.model(), allocation));
+      MeshGroups groups = made.own(new MeshGroups(mesh, world));
+      RankGroups ofWeights = new RankGroups(groups, plan, settings.model());
+      LanguageModel model =
+          made.own(
+              ModelFactory.create(
+                  settings.model(),
+                  new ModelFactory.Allocation(
+                      policy.computeDtype(),
+                      device,
+                      true,
+                      settings.sequenceLength(),
+                      depth,
+                      plan.part(ofWeights::shards))));
       policy.applyTo(model.parameters());
+      Communicator headCopies = made.own(ofWeights.headCopies());
       ShardedOptimizer optimizer =
           made.own(
               new ShardedOptimizer(
-                  model.parameters(), data, settings.optimizer(), settings.zeroStage()));
+                  model.parameters(),
+                  ofWeights.gradientGroups(headCopies, depth),
+                  settings.optimizer(),
+                  settings.zeroStage()));
       LossScaler scaler = new LossScaler(settings.lossScale(), settings.precision().scalesLoss());
-      TrainingStep step = made.own(new TrainingStep(model, optimizer, scaler, data, settings));
+      StagePass stage =
+          new StagePass(model, plan, groups, ofWeights.substitution(), settings.recompute());
+      TrainingStep step = made.own(new TrainingStep(stage, optimizer, scaler, settings));
       made.release();
-      return new TrainingRank(data, device, model, optimizer, scaler, step);
+      return new TrainingRank(groups, plan, device, model, optimizer, scaler, step, headCopies);
     }
+  }
+
+  /** All ranks of the run. */
+  public Communicator world() {
+    return groups.world();
   }
 
   @Override
   public void close() {
-    try (model;
+    try (groups;
+        headCopies;
+        model;
         optimizer;
         step) {
       // Closed in the opposite order, each even where another fails.

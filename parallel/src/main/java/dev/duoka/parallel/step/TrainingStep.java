@@ -1,19 +1,16 @@
 package dev.duoka.parallel.step;
 
 import dev.duoka.base.Resources;
-import dev.duoka.comm.Communicator;
 import dev.duoka.data.batch.MicroBatch;
 import dev.duoka.data.batch.StepBatch;
 import dev.duoka.engine.autograd.FunctionObserver;
-import dev.duoka.engine.autograd.Tape;
 import dev.duoka.engine.autograd.Variable;
 import dev.duoka.engine.function.BalanceLoss;
 import dev.duoka.engine.precision.LossScaler;
 import dev.duoka.model.LanguageModel;
 import dev.duoka.model.LossWeights;
 import dev.duoka.model.Losses;
-import dev.duoka.model.TokenBatch;
-import dev.duoka.model.layer.Pass;
+import dev.duoka.parallel.mesh.MeshGroups;
 import dev.duoka.parallel.schedule.Schedule;
 import dev.duoka.parallel.state.ExpertLoads;
 import dev.duoka.parallel.state.PendingOutcome;
@@ -29,11 +26,17 @@ import dev.duoka.tensor.op.Elementwise;
 import dev.duoka.tensor.op.HostCopy;
 import dev.duoka.tensor.op.Tensors;
 import dev.duoka.tensor.op.Views;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /** One optimizer step of one rank: its schedule of micro-batches, then the update. */
 public final class TrainingStep implements AutoCloseable {
+  /** Micro-batches that are evaluated in one go, for each stage of the pipeline. */
+  private static final int EVALUATED_TOGETHER = 4;
+
   /**
    * What a step gave.
    *
@@ -87,7 +90,10 @@ public final class TrainingStep implements AutoCloseable {
       long start = System.nanoTime();
       StepOutcome outcome = update.await();
       double[] sums = losses.await();
-      data.agreement().sum(sums);
+      if (!countsLosses()) {
+        Arrays.fill(sums, 0);
+      }
+      groups.world().agreement().sum(sums);
       double waited = (System.nanoTime() - start) * 1e-9;
       double further = 0;
       for (int depth = 1; depth < sums.length; depth++) {
@@ -104,10 +110,12 @@ public final class TrainingStep implements AutoCloseable {
     }
   }
 
+  private final StagePass stage;
   private final LanguageModel model;
+  private final MeshGroups groups;
+  private final PipelineSettings pipeline;
   private final ShardedOptimizer optimizer;
   private final LossScaler scaler;
-  private final Communicator data;
   private final Device device;
   private final StepSettings.AuxiliaryLosses auxiliary;
   private final ScheduleExecutor executor;
@@ -117,23 +125,23 @@ public final class TrainingStep implements AutoCloseable {
   private final DeferredRead[] lossReads = new DeferredRead[3];
 
   private final Resources owned;
+  private Schedule schedule = Schedule.withoutPipeline(1);
+  private int scheduledMicroBatches;
   private long launched;
   private @Nullable DeferredRead lastEnd;
   private @Nullable FunctionObserver observer;
 
   TrainingStep(
-      LanguageModel model,
-      ShardedOptimizer optimizer,
-      LossScaler scaler,
-      Communicator data,
-      StepSettings settings) {
-    this.model = model;
+      StagePass stage, ShardedOptimizer optimizer, LossScaler scaler, StepSettings settings) {
+    this.stage = stage;
+    this.model = stage.model();
+    this.groups = stage.groups();
+    this.pipeline = settings.pipeline();
     this.optimizer = optimizer;
     this.scaler = scaler;
-    this.data = data;
     this.auxiliary = settings.auxiliary();
     this.device = model.parameters().device();
-    this.executor = new ScheduleExecutor(model, settings.recompute());
+    this.executor = new ScheduleExecutor(stage);
     Dtype dtype = model.parameters().gradientDtype();
     int losses = 1 + model.predictionDepth();
     try (Resources made = new Resources();
@@ -178,12 +186,18 @@ public final class TrainingStep implements AutoCloseable {
     double scale = scaler.scale();
     int microBatches = batch.microBatches().size();
     executor.run(
-        Schedule.withoutPipeline(microBatches).ranks().getFirst(),
+        schedule(microBatches),
         batch.microBatches(),
-        new ScheduleExecutor.StepWork(
-            new Weighted(batch, scale),
-            beforeReduction == null ? optimizer.reducer()::ready : _ -> {},
-            () -> reduce(beforeReduction)));
+        beforeReduction == null
+            ? new ScheduleExecutor.StepWork(
+                new Weighted(batch, scale),
+                optimizer.reducer()::ready,
+                optimizer.reducer()::reduce)
+            : new ScheduleExecutor.StepWork(new Weighted(batch, scale), _ -> {}, _ -> {}));
+    if (beforeReduction != null) {
+      model.parameters().zeroUntouchedGradients();
+      beforeReduction.run();
+    }
     long start = System.nanoTime();
     PendingOutcome update = update(learningRate, scale);
     boolean applied = true;
@@ -196,7 +210,7 @@ public final class TrainingStep implements AutoCloseable {
     // A skipped step moves no bias, and its load is forgotten: a checkpoint has none of it. Without
     // a loss scale such a step ends the run.
     double rate = applied ? auxiliary.biasUpdateRate() : 0;
-    ExpertLoads.balance(model.selectionBiases(), data, rate);
+    ExpertLoads.balance(model.selectionBiases(), groups.whole(), rate);
     DeferredRead before = lastEnd;
     DeferredRead losses = markEnd();
     double optimizerSeconds = (System.nanoTime() - start) * 1e-9;
@@ -215,12 +229,18 @@ public final class TrainingStep implements AutoCloseable {
     return end;
   }
 
-  private void reduce(@Nullable Runnable before) {
-    if (before != null) {
-      model.parameters().zeroUntouchedGradients();
-      before.run();
+  private Schedule schedule(int microBatches) {
+    if (microBatches != scheduledMicroBatches) {
+      schedule = pipeline.training(groups.mesh().pipeline(), microBatches);
+      scheduledMicroBatches = microBatches;
     }
-    optimizer.reducer().finish();
+    return schedule;
+  }
+
+  /** Whether the sums of losses of this rank are counted: those of each token once. */
+  private boolean countsLosses() {
+    return stage.tensorRank() == 0
+        && stage.plan().blocks().stream().anyMatch(model::hasHead);
   }
 
   private PendingOutcome update(double learningRate, double scale) {
@@ -234,24 +254,51 @@ public final class TrainingStep implements AutoCloseable {
     return outcome;
   }
 
-  /** The sum of cross-entropies and the number of targets of micro-batches, without gradients. */
+  /**
+   * The sum of cross-entropies and the number of targets of micro-batches over all ranks, without
+   * gradients. Collective.
+   *
+   * @param count micro-batches of this rank
+   */
   public double[] evaluate(int count, Supplier<MicroBatch> next) {
-    double[] sumAndTargets = new double[2];
-    for (int i = 0; i < count; i++) {
-      MicroBatch microBatch = next.get();
-      try (Scope _ = Scope.open(MemoryOwner.ACTIVATIONS);
-          TokenBatch tokens =
-              new TokenBatch(
-                  microBatch.tokens(), microBatch.targets(), microBatch.rows(), 0, device);
-          Tape tape = Tape.inference()) {
-        Pass pass = Pass.overSequences(tape, microBatch.rows(), model.rotary(), null);
-        Variable loss = model.losses(pass, tokens, LossWeights.NONE).next();
-        sumAndTargets[0] += HostCopy.item(loss.value());
-        sumAndTargets[1] += microBatch.realTargets();
+    Evaluated sums = new Evaluated();
+    int ranks = groups.mesh().pipeline();
+    for (int done = 0; done < count; ) {
+      int together = Math.min(count - done, ranks == 1 ? 1 : EVALUATED_TOGETHER * ranks);
+      List<MicroBatch> microBatches = new ArrayList<>();
+      for (int i = 0; i < together; i++) {
+        microBatches.add(next.get());
       }
+      executor.evaluate(pipeline.evaluation(ranks, together), microBatches, sums);
+      if (countsLosses()) {
+        microBatches.forEach(it -> sums.targets += it.realTargets());
+      }
+      done += together;
     }
-    data.agreement().sum(sumAndTargets);
+    double[] sumAndTargets = {countsLosses() ? sums.losses : 0, sums.targets};
+    groups.world().agreement().sum(sumAndTargets);
     return sumAndTargets;
+  }
+
+  /** Losses that are only added up. */
+  private static final class Evaluated implements MicroBatchLosses {
+    private double losses;
+    private double targets;
+
+    @Override
+    public LossWeights weights() {
+      return LossWeights.NONE;
+    }
+
+    @Override
+    public @Nullable BalanceLoss balance(MicroBatch microBatch) {
+      return null;
+    }
+
+    @Override
+    public void add(Losses ofMicroBatch) {
+      losses += HostCopy.item(ofMicroBatch.next().value());
+    }
   }
 
   /**
@@ -280,9 +327,24 @@ public final class TrainingStep implements AutoCloseable {
         return null;
       }
       long perMicroBatch = auxiliary.balancePerSequence() ? batch.rows() : 1;
-      double stretches = (double) perMicroBatch * microBatches * data.size();
+      double stretches = (double) perMicroBatch * microBatches * groups.mesh().data();
       long tokens = (long) batch.rows() * batch.length() / perMicroBatch;
-      return new BalanceLoss(auxiliary.balanceWeight() * scale / stretches, tokens);
+      return new BalanceLoss(
+          auxiliary.balanceWeight() * scale / stretches, tokens, share(batch, perMicroBatch));
+    }
+
+    /** What of the micro-batch this rank's router sees. */
+    private BalanceLoss.@Nullable Share share(MicroBatch batch, long stretches) {
+      if (stage.rowShares() == 1) {
+        return null;
+      }
+      long rows = (long) batch.rows() * batch.length() / stage.rowShares();
+      long ofContext = rows * groups.mesh().tensor();
+      return new BalanceLoss.Share(
+          stage.tensorRank() * rows,
+          ofContext / stretches,
+          stretches,
+          counts -> groups.sequence().allReduce(counts).join());
     }
 
     @Override

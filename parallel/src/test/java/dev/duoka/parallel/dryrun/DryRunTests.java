@@ -163,7 +163,7 @@ class DryRunTests {
     rank.step()
         .run(
             TinyRuns.batch(
-                settings.model(), rank.data().rank(), ranks, accumulation, SEQUENCES, seed),
+                settings.model(), rank.world().rank(), ranks, accumulation, SEQUENCES, seed),
             1e-3);
   }
 }

@@ -1,19 +1,14 @@
 package dev.duoka.parallel.seam;
 
-import dev.duoka.comm.Communicator;
-import dev.duoka.comm.SingleRank;
 import dev.duoka.data.batch.MicroBatch;
-import dev.duoka.engine.autograd.Substitution;
 import dev.duoka.engine.function.BalanceLoss;
-import dev.duoka.engine.optimizer.AdamWSettings;
 import dev.duoka.formats.modelconfig.ModelConfig;
 import dev.duoka.layout.Recompute;
 import dev.duoka.model.LanguageModel;
 import dev.duoka.model.LossWeights;
 import dev.duoka.model.Losses;
 import dev.duoka.model.ModelFactory;
-import dev.duoka.parallel.schedule.Action;
-import dev.duoka.parallel.state.ShardedOptimizer;
+import dev.duoka.parallel.schedule.Schedule;
 import dev.duoka.parallel.step.MicroBatchLosses;
 import dev.duoka.parallel.step.ScheduleExecutor;
 import dev.duoka.parallel.testing.TinyRuns;
@@ -23,39 +18,26 @@ import dev.duoka.tensor.op.HostCopy;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** A part of a small model with an optimizer that does not clip, and an executor. */
+/** A small model and an executor of it. */
 final class Replica implements AutoCloseable, MicroBatchLosses {
   private final LanguageModel model;
-  private final ShardedOptimizer optimizer;
   private final ScheduleExecutor executor;
   private final double targets;
   private double lossSum;
 
   /**
-   * A part of a model, in fp32 on the CPU; its weights are zero.
+   * A model in fp32 on the CPU; its weights are zero.
    *
    * @param targets of a step
    */
-  Replica(
-      ModelConfig config,
-      ModelFactory.Part part,
-      Communicator pipeline,
-      Recompute recompute,
-      double targets) {
+  Replica(ModelConfig config, Recompute recompute, double targets) {
     this.targets = targets;
     model =
         ModelFactory.create(
             config,
             new ModelFactory.Allocation(
-                Dtype.FLOAT32, Device.CPU, 1, true, TinyRuns.LENGTH, 0, part));
-    // Without clipping a step depends on no norm over all ranks.
-    optimizer =
-        new ShardedOptimizer(
-            model.parameters(),
-            new SingleRank("data"),
-            new AdamWSettings(0.9, 0.95, 1e-8, 0.1, 0),
-            0);
-    executor = new ScheduleExecutor(model, recompute, pipeline);
+                Dtype.FLOAT32, Device.CPU, true, TinyRuns.LENGTH, 0));
+    executor = new ScheduleExecutor(model, recompute);
   }
 
   LanguageModel model() {
@@ -66,29 +48,15 @@ final class Replica implements AutoCloseable, MicroBatchLosses {
     return executor;
   }
 
-  void substituteWith(Substitution substitution) {
-    executor.substituteWith(substitution);
-  }
-
   /** Runs forward and backward passes; returns the mean loss, 0 where there is no head. */
-  double passes(List<Action> actions, List<MicroBatch> microBatches, Runnable reduce) {
+  double passes(Schedule schedule, List<MicroBatch> microBatches, Runnable reduce) {
     lossSum = 0;
     model.parameters().resetGradients();
-    executor.run(actions, microBatches, new ScheduleExecutor.StepWork(this, _ -> {}, reduce));
+    executor.run(
+        schedule,
+        microBatches,
+        new ScheduleExecutor.StepWork(this, _ -> {}, _ -> reduce.run()));
     return lossSum / targets;
-  }
-
-  /** A whole step; returns the mean loss. */
-  double step(List<Action> actions, List<MicroBatch> microBatches) {
-    double loss = passes(actions, microBatches, () -> {});
-    optimizer.step(1e-3, 1);
-    model.selectionBiases().forEach(bias -> bias.move(0.001));
-    return loss;
-  }
-
-  /** Takes over the weights as they are now. */
-  void adopt() {
-    optimizer.adoptValues();
   }
 
   @Override
@@ -108,7 +76,6 @@ final class Replica implements AutoCloseable, MicroBatchLosses {
 
   @Override
   public void close() {
-    optimizer.close();
     model.close();
   }
 }

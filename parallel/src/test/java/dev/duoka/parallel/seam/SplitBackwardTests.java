@@ -2,14 +2,11 @@ package dev.duoka.parallel.seam;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.duoka.comm.SingleRank;
 import dev.duoka.data.batch.MicroBatch;
 import dev.duoka.engine.autograd.DeferredWeights;
 import dev.duoka.formats.modelconfig.ModelConfig;
 import dev.duoka.layout.Recompute;
-import dev.duoka.model.ModelFactory;
 import dev.duoka.model.WeightInitializer;
-import dev.duoka.parallel.schedule.Action;
 import dev.duoka.parallel.schedule.Schedule;
 import dev.duoka.parallel.testing.TinyRuns;
 import dev.duoka.tensor.ComputeThread;
@@ -81,17 +78,11 @@ class SplitBackwardTests {
     List<MicroBatch> batches = TinyRuns.batch(config, 0, 1, 4, 1, 3).microBatches();
     try (ThreadLedger mine = ThreadLedger.open(Device.CPU);
         Replica replica =
-            new Replica(
-                config,
-                ModelFactory.Part.WHOLE,
-                new SingleRank("pipeline"),
-                recompute,
-                4.0 * TinyRuns.LENGTH)) {
+            new Replica(config, recompute, 4.0 * TinyRuns.LENGTH)) {
       WeightInitializer.initialize(replica.model(), 7);
       replica.executor().defer(deferred);
-      List<Action> schedule = Schedule.parse(actions).ranks().getFirst();
       replica.passes(
-          schedule,
+          Schedule.parse(actions),
           batches,
           () -> waiting.add(mine.ledger().liveByOwner().getOrDefault(MemoryOwner.WAITING, 0L)));
       return replica.model().parameters().parameters().stream()

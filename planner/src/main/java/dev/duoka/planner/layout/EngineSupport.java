@@ -44,7 +44,7 @@ public final class EngineSupport {
     }
     switch (layout.precision()) {
       case FP32, BF16, FP16, FP8 -> {}
-      case TF32 -> missing.add(layout.precision() + " products");
+      case FP64, TF32 -> missing.add(layout.precision() + " products");
     }
     return List.copyOf(missing);
   }

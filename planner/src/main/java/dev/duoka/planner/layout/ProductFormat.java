@@ -11,7 +11,7 @@ public final class ProductFormat {
   /** The format of the products, whose peak rate a card has. */
   public static NumberFormat of(Precision precision) {
     return switch (precision) {
-      case FP32 -> NumberFormat.FP32;
+      case FP64, FP32 -> NumberFormat.FP32;
       case TF32 -> NumberFormat.TF32;
       case BF16 -> NumberFormat.BF16;
       case FP16 -> NumberFormat.FP16;

@@ -30,7 +30,7 @@ final class ProductRates {
     // Plain cores come nearer to their peak than tensor cores; 8-bit products less near.
     double share =
         switch (precision) {
-          case FP32 -> Math.max(achievable.gemm(), 0.8);
+          case FP64, FP32 -> Math.max(achievable.gemm(), 0.8);
           case FP8 -> 0.9 * achievable.gemm();
           case TF32, BF16, FP16 -> achievable.gemm();
         };

@@ -57,10 +57,12 @@ public final class RouterKernels {
    * @param counts how often each expert was chosen in each stretch of tokens, from {@link
    *     #countByStretch}
    * @param tokensPerStretch the length of a stretch
+   * @param firstToken the place of the first token among those that the stretches divide
    * @param perAssignment the derivative by an expert's normalised score, for each time that the
    *     expert was chosen
    */
-  public record Balance(Tensor counts, long tokensPerStretch, double perAssignment) {}
+  public record Balance(
+      Tensor counts, long tokensPerStretch, long firstToken, double perAssignment) {}
 
   private RouterKernels() {}
 
@@ -174,6 +176,7 @@ public final class RouterKernels {
           .integer(rule.normalize() ? 1 : 0)
           .floating((float) rule.scale())
           .integer(balance == null ? 1 : Math.toIntExact(balance.tokensPerStretch()))
+          .integer(balance == null ? 0 : Math.toIntExact(balance.firstToken()))
           .floating(balance == null ? 0 : (float) balance.perAssignment())
           .launch();
     }

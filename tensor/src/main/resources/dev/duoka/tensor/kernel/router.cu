@@ -145,7 +145,7 @@ extern "C" __global__ void router_backward(const float* __restrict__ scores, con
                                            const float* __restrict__ dweights, const int* __restrict__ counts,
                                            void* __restrict__ dlogits, int tokens, int experts, int per_token,
                                            int sigmoid, int normalize, float scale, int per_stretch,
-                                           float balance) {
+                                           int first_token, float balance) {
   int lane = threadIdx.x & 31, warp = threadIdx.x >> 5, token = blockIdx.x * WARPS + warp;
   if (token >= tokens) return;
   const float* row = scores + (long long)token * experts;
@@ -177,7 +177,7 @@ extern "C" __global__ void router_backward(const float* __restrict__ scores, con
     }
   }
   if (counts) {
-    counts += (long long)(token / per_stretch) * experts;
+    counts += (long long)((first_token + token) / per_stretch) * experts;
     float share[SLOTS], sum = 0, along = 0;
 #pragma unroll
     for (int s = 0; s < SLOTS; s++) {

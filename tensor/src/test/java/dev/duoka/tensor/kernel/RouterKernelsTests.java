@@ -165,7 +165,7 @@ class RouterKernelsTests {
               .normal(scores.size(0), rule.expertsPerToken());
       Poison.freeMemory(DEVICE);
       Balance balance =
-          new Balance(RouterKernels.countByStretch(chosen, experts, STRETCH), STRETCH, 0.01);
+          new Balance(RouterKernels.countByStretch(chosen, experts, STRETCH), STRETCH, 0, 0.01);
       long[] counts = countByStretch(HostCopy.longs(chosen), rule.expertsPerToken(), experts);
       assertThat(HostCopy.ints(balance.counts()))
           .isEqualTo(LongStream.of(counts).mapToInt(Math::toIntExact).toArray());

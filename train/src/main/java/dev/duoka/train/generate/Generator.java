@@ -75,7 +75,7 @@ public final class Generator implements AutoCloseable {
     memory.requireModel();
     LanguageModel model =
         ModelFactory.create(
-            config, new ModelFactory.Allocation(dtype, device, 1, false, config.maxPositions(), 0));
+            config, new ModelFactory.Allocation(dtype, device, false, config.maxPositions(), 0));
     boolean opened = false;
     try (SafetensorsFolder weights = SafetensorsFolder.open(folder)) {
       WeightReader.readAll(weights, model.weights(), model.buffers());

@@ -69,7 +69,7 @@ public record GenerationMemory(ModelConfig model, Dtype dtype, Device device) {
             ModelFactory.create(
                 model,
                 new ModelFactory.Allocation(
-                    dtype, Device.META, 1, false, model.maxPositions(), 0));
+                    dtype, Device.META, false, model.maxPositions(), 0));
         KeyValueCache cache = new KeyValueCache(tokens);
         Scope _ = Scope.open(MemoryOwner.ACTIVATIONS);
         Tape tape = Tape.inference()) {

@@ -20,7 +20,7 @@ public record RankState(TrainingRank training, @Nullable ValidationBatches valid
     implements AutoCloseable {
   /** The ranks of the run. */
   public Communicator world() {
-    return training.data();
+    return training.world();
   }
 
   /** Where the rank computes. */

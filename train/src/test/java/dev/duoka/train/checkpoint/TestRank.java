@@ -72,10 +72,10 @@ public record TestRank(LanguageModel model, ShardedOptimizer optimizer) implemen
             new ModelFactory.Allocation(
                 new PrecisionPolicy(precision).computeDtype(),
                 Device.CPU,
-                collectives.size(),
                 true,
                 config.maxPositions(),
-                config.mtpModules()));
+                config.mtpModules(),
+                ModelFactory.Part.inShards(collectives.size())));
     return new TestRank(
         model, new ShardedOptimizer(model.parameters(), collectives, SETTINGS, zero));
   }

@@ -121,7 +121,7 @@ class HuggingFaceExportTests {
     try (LanguageModel model =
             ModelFactory.create(
                 TestRank.config(),
-                new ModelFactory.Allocation(Dtype.BFLOAT16, Device.CPU, 1, false, 8, 1));
+                new ModelFactory.Allocation(Dtype.BFLOAT16, Device.CPU, false, 8, 1));
         SafetensorsFolder weights = SafetensorsFolder.open(target)) {
       WeightReader.Report read = WeightReader.readAll(weights, model.weights(), model.buffers());
       assertThat(read.unused()).allMatch(name -> name.startsWith("model.layers.2."));

@@ -39,7 +39,7 @@ final class TinyRun {
         ModelFactory.create(
             config,
             new ModelFactory.Allocation(
-                Dtype.FLOAT32, Device.CPU, 1, true, config.maxPositions(), config.mtpModules()));
+                Dtype.FLOAT32, Device.CPU, true, config.maxPositions(), config.mtpModules()));
     WeightInitializer.initialize(model, seed);
     return model;
   }

@@ -102,7 +102,7 @@ public final class ParityCheck {
       StepSettings settings = settings(config, longest, optimizer);
       requireMemory(settings, ids, steps);
       ModelFactory.Allocation allocation =
-          new ModelFactory.Allocation(Dtype.FLOAT32, device, 1, true, longest, 0);
+          new ModelFactory.Allocation(Dtype.FLOAT32, device, true, longest, 0);
       try (LanguageModel model = ModelFactory.create(config, allocation)) {
         WeightReader.readAll(weights, model.weights(), model.buffers());
         compareOneBatch(model, expected, ids);

@@ -1,0 +1,69 @@
+package dev.duoka.parallel.plan;
+
+import dev.duoka.engine.parameter.ParameterSpec;
+import dev.duoka.engine.parameter.Portion;
+import dev.duoka.model.ModelFactory;
+import dev.duoka.model.weight.BlockRange;
+import dev.duoka.parallel.mesh.Mesh;
+import java.util.List;
+import java.util.function.ToIntFunction;
+
+/**
+ * What one rank of a mesh holds of a model.
+ *
+ * @param mesh how the ranks are numbered
+ * @param rank which of them
+ * @param stages all stages of the model
+ * @param own the numbers of the stages that this rank runs
+ */
+public record RankPlan(Mesh mesh, int rank, StagePlan stages, List<Integer> own) {
+  public RankPlan {
+    own = List.copyOf(own);
+  }
+
+  /** The only rank of a model that is not spread. */
+  public static RankPlan alone() {
+    return new RankPlan(new Mesh(1, 1, 1, 1, 1, 1), 0, StagePlan.WHOLE, List.of(0));
+  }
+
+  /** The blocks of a stage. */
+  public BlockRange blocks(int stage) {
+    return stages.stages().get(stage);
+  }
+
+  /** The blocks of this rank's stages. */
+  public List<BlockRange> blocks() {
+    return own.stream().map(this::blocks).toList();
+  }
+
+  /**
+   * What of the model is allocated here.
+   *
+   * @param shards into how many shards the buffers of a group of weights must divide
+   */
+  public ModelFactory.Part part(ToIntFunction<String> shards) {
+    WeightPlan weights = new WeightPlan(mesh, rank);
+    boolean embeds = blocks().stream().anyMatch(BlockRange::embeds);
+    return new ModelFactory.Part(
+        blocks(),
+        whole -> {
+          ParameterSpec part = weights.part(whole);
+          return whole.block() == BlockRange.EMBEDDING && !embeds ? copy(part) : part;
+        },
+        spec -> weights.group(spec).bucketGroup(),
+        shards);
+  }
+
+  /** A weight that the rank of another stage keeps, too, and is counted there. */
+  private static ParameterSpec copy(ParameterSpec part) {
+    Portion portion = part.portion();
+    return part.part(
+        part.sections(),
+        new Portion(
+            portion.whole(),
+            portion.dimension(),
+            portion.stretches().stream()
+                .map(it -> new Portion.Stretch(it.from(), it.to(), it.length(), it.copies(), false))
+                .toList()));
+  }
+}

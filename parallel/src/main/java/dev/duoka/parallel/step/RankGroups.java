@@ -1,0 +1,84 @@
+package dev.duoka.parallel.step;
+
+import dev.duoka.comm.Communicator;
+import dev.duoka.engine.autograd.Substitution;
+import dev.duoka.engine.parameter.Bucket;
+import dev.duoka.engine.parameter.ParameterSpec;
+import dev.duoka.formats.modelconfig.AttentionConfig;
+import dev.duoka.formats.modelconfig.ModelConfig;
+import dev.duoka.model.ModelFactory;
+import dev.duoka.model.weight.BlockRange;
+import dev.duoka.parallel.function.TensorParallel;
+import dev.duoka.parallel.mesh.MeshGroups;
+import dev.duoka.parallel.plan.RankPlan;
+import dev.duoka.parallel.plan.WeightGroup;
+import dev.duoka.parallel.state.GradientGroups;
+import java.util.Optional;
+
+/**
+ * Which ranks a rank works with for each of its weights and functions.
+ *
+ * @param groups along the axes of the mesh
+ * @param plan what of the model the rank holds
+ */
+record RankGroups(MeshGroups groups, RankPlan plan, ModelConfig model) {
+  /** How many ranks the gradients of a bucket's group are summed over, and sharded. */
+  int shards(String bucketGroup) {
+    return of(WeightGroup.of(bucketGroup)).size();
+  }
+
+  private Communicator of(WeightGroup group) {
+    return switch (group) {
+      case ALL, CUT -> groups.cut();
+      case WHOLE -> groups.whole();
+      case EXPERTS -> groups.expertReplicas();
+    };
+  }
+
+  /** The ranks with copies of some heads of this one; collective, the caller closes it. */
+  Communicator headCopies() {
+    return groups.headCopies(copies());
+  }
+
+  private int copies() {
+    return model.attention() instanceof AttentionConfig.GroupedQuery heads
+        ? Math.max(1, groups.mesh().tensor() / heads.kvHeads())
+        : 1;
+  }
+
+  /** Over which ranks gradients are summed. */
+  GradientGroups gradientGroups(Communicator headCopies, int predictionDepth) {
+    return new GradientGroups(
+        bucket -> of(WeightGroup.of(bucket.key().group())),
+        headCopies,
+        bucket -> hasTwin(bucket, predictionDepth) ? Optional.of(groups.ends()) : Optional.empty(),
+        groups.world(),
+        ModelFactory.weights(model, predictionDepth).stream().map(ParameterSpec::name).toList());
+  }
+
+  /** Whether the embedding is used on the first and on the last stage. */
+  private boolean hasTwin(Bucket bucket, int predictionDepth) {
+    return bucket.key().block() == BlockRange.EMBEDDING
+        && groups.mesh().pipeline() > 1
+        && (model.tieEmbeddings() || predictionDepth > 0);
+  }
+
+  /** What takes the place of functions on this rank. */
+  Substitution substitution() {
+    if (groups.mesh().tensor() == 1) {
+      return Substitution.NONE;
+    }
+    return new TensorParallel(groups.tensor(), queriesPerKey());
+  }
+
+  /** Query heads for each head of keys and values that the rank has. */
+  private int queriesPerKey() {
+    return switch (model.attention()) {
+      case AttentionConfig.GroupedQuery heads ->
+          heads.heads()
+              / groups.mesh().tensor()
+              / Math.max(1, heads.kvHeads() / groups.mesh().tensor());
+      case AttentionConfig.MultiHeadLatent _ -> 1;
+    };
+  }
+}

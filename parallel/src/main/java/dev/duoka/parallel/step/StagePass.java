@@ -1,0 +1,34 @@
+package dev.duoka.parallel.step;
+
+import dev.duoka.engine.autograd.Substitution;
+import dev.duoka.layout.Recompute;
+import dev.duoka.model.LanguageModel;
+import dev.duoka.parallel.mesh.Mesh;
+import dev.duoka.parallel.mesh.MeshGroups;
+import dev.duoka.parallel.plan.RankPlan;
+
+/**
+ * What all passes of a rank have in common.
+ *
+ * @param model what the rank holds
+ * @param plan which stages that is
+ * @param groups the ranks it works with
+ * @param substitution puts sharded counterparts in the place of functions
+ * @param recompute which activations are computed again
+ */
+record StagePass(
+    LanguageModel model,
+    RankPlan plan,
+    MeshGroups groups,
+    Substitution substitution,
+    Recompute recompute) {
+  /** How many ranks have parts of the rows of one micro-batch. */
+  int rowShares() {
+    return groups.mesh().tensor() * groups.mesh().context();
+  }
+
+  /** Which part of the rows of its context chunk this rank has between functions, from 0. */
+  int tensorRank() {
+    return groups.coordinate(Mesh.Axis.TENSOR);
+  }
+}

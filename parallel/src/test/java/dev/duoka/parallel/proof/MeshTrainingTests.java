@@ -1,0 +1,58 @@
+package dev.duoka.parallel.proof;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.duoka.formats.modelconfig.ModelConfig;
+import dev.duoka.layout.Recompute;
+import dev.duoka.parallel.mesh.Mesh;
+import dev.duoka.parallel.schedule.PipelineKind;
+import dev.duoka.parallel.step.PipelineSettings;
+import dev.duoka.parallel.testing.TinyRuns;
+import java.util.List;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** Each way to spread a model over ranks trains as one rank does. */
+class MeshTrainingTests {
+  @ParameterizedTest
+  @CsvSource({
+    "tiny-llama, 2, 1, 1, NONE, ONE_F_ONE_B, 1",
+    "tiny-llama, 1, 2, 1, NONE, ONE_F_ONE_B, 1",
+    "tiny-llama, 1, 2, 1, SELECTIVE, ONE_F_ONE_B, 1",
+    "tiny-llama, 1, 2, 1, FULL, ONE_F_ONE_B, 1",
+    "tiny-llama, 2, 2, 1, NONE, ONE_F_ONE_B, 1",
+    "tiny-llama, 1, 4, 1, NONE, ONE_F_ONE_B, 1",
+    "tiny-v2, 1, 2, 1, SELECTIVE, ONE_F_ONE_B, 1",
+    "tiny-moe, 1, 2, 1, NONE, ONE_F_ONE_B, 1",
+    "tiny-v3, 1, 2, 1, FULL, ONE_F_ONE_B, 1",
+    "tiny-llama, 1, 1, 2, NONE, ONE_F_ONE_B, 1",
+    "tiny-llama, 1, 1, 2, NONE, INTERLEAVED, 2",
+    "tiny-llama, 1, 1, 4, NONE, ZERO_BUBBLE, 1",
+    "tiny-v3, 1, 1, 2, NONE, GPIPE, 1",
+    "tiny-v3, 1, 1, 2, FULL, ZERO_BUBBLE, 1",
+    "tiny-v3, 2, 2, 2, SELECTIVE, ONE_F_ONE_B, 1",
+  })
+  void asOneRank(
+      String preset,
+      int data,
+      int tensor,
+      int pipeline,
+      Recompute recompute,
+      PipelineKind kind,
+      int stagesPerRank) {
+    ModelConfig config = TinyRuns.config(preset);
+    config = TinyRuns.withLayers(config, Math.max(4, config.layers()), config.mtpModules());
+    Trial trial =
+        new Trial(
+            config,
+            new Mesh(pipeline, 1, data, 1, tensor, 1),
+            new PipelineSettings(kind, stagesPerRank, List.of()),
+            recompute,
+            1,
+            24,
+            2,
+            4,
+            3);
+    assertThat(Equality.differences(trial.run(), trial.onOneRank().run(), false)).isEmpty();
+  }
+}
