@@ -104,7 +104,7 @@ class CachedDecodingTests {
     try (Scope _ = Scope.open(MemoryOwner.ACTIVATIONS);
         Tape tape = Tape.inference()) {
       Tensor input = HostCopy.fromLongs(part, DEVICE, SEQUENCES, count);
-      Pass pass = new Pass(tape, SEQUENCES, start, model.rotary(), cache, null);
+      Pass pass = Pass.generating(tape, SEQUENCES, start, model.rotary(), cache);
       Variable hidden = model.hidden(pass, input);
       return HostCopy.doubles(model.logits(hidden.value()));
     }

@@ -48,12 +48,12 @@ class CudaRoutingTests {
   @CsvSource({"1, 1, 6", "301, 6, 64", "500, 8, 256", "1234, 3, 600"})
   void sortsAsTheCompositionDoes(int tokens, int perToken, int experts) {
     try (Scope _ = Scope.open(MemoryOwner.TEMPORARIES)) {
-      Routing[] both = new Routing[2];
+      LocalRouting[] both = new LocalRouting[2];
       for (int i = 0; i < 2; i++) {
         Device device = i == 0 ? Device.CPU : TestDevice.cuda();
         Tensor chosen = new Inputs(SEED, Dtype.FLOAT32, device).indices(experts, tokens, perToken);
         Poison.freeMemory(TestDevice.cuda());
-        both[i] = Routing.of(chosen, experts, Dtype.BFLOAT16);
+        both[i] = LocalRouting.of(chosen, experts, Dtype.BFLOAT16);
       }
       assertThat(HostCopy.longs(both[1].order())).isEqualTo(HostCopy.longs(both[0].order()));
       assertThat(HostCopy.longs(both[1].position())).isEqualTo(HostCopy.longs(both[0].position()));

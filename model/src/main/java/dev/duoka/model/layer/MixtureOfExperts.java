@@ -80,7 +80,8 @@ public final class MixtureOfExperts implements FeedForward {
                 selectionBias == null ? null : selectionBias.value(),
                 pass.balanceLoss()),
             hidden);
-    Routing routing = Routing.of(routed[1].value(), rule.experts(), hidden.value().dtype());
+    Routing routing =
+        pass.experts().route(routed[1].value(), rule.experts(), hidden.value().dtype());
     routing.holdOn(tape);
     if (selectionBias != null && tape.isRecording()) {
       selectionBias.count(routing.counts());

@@ -2,6 +2,7 @@ package dev.duoka.model.layer;
 
 import dev.duoka.engine.autograd.Tape;
 import dev.duoka.engine.function.BalanceLoss;
+import dev.duoka.engine.function.ExpertPlacement;
 import dev.duoka.engine.function.RotaryTable;
 import org.jspecify.annotations.Nullable;
 
@@ -14,6 +15,7 @@ import org.jspecify.annotations.Nullable;
  * @param rotary the rotations of the positions
  * @param cache keys and values of earlier tokens; null except when generating
  * @param balanceLoss the experts' auxiliary loss; null for none
+ * @param experts where the experts are
  */
 public record Pass(
     Tape tape,
@@ -21,15 +23,27 @@ public record Pass(
     long firstPosition,
     RotaryTable rotary,
     @Nullable KeyValueCache cache,
-    @Nullable BalanceLoss balanceLoss) {
-  /** A training or validation pass over whole sequences. */
+    @Nullable BalanceLoss balanceLoss,
+    ExpertPlacement experts) {
+  /** A training or validation pass over whole sequences, with all experts here. */
   public static Pass overSequences(
       Tape tape, long batch, RotaryTable rotary, @Nullable BalanceLoss balanceLoss) {
-    return new Pass(tape, batch, 0, rotary, null, balanceLoss);
+    return new Pass(tape, batch, 0, rotary, null, balanceLoss, ExpertPlacement.HERE);
+  }
+
+  /** A pass of the next tokens of sequences, when generating. */
+  public static Pass generating(
+      Tape tape, long batch, long firstPosition, RotaryTable rotary, KeyValueCache cache) {
+    return new Pass(tape, batch, firstPosition, rotary, cache, null, ExpertPlacement.HERE);
+  }
+
+  /** The same pass with the experts elsewhere. */
+  public Pass with(ExpertPlacement other) {
+    return new Pass(tape, batch, firstPosition, rotary, cache, balanceLoss, other);
   }
 
   /** The same pass on another tape. */
   public Pass on(Tape other) {
-    return new Pass(other, batch, firstPosition, rotary, cache, balanceLoss);
+    return new Pass(other, batch, firstPosition, rotary, cache, balanceLoss, experts);
   }
 }

@@ -74,7 +74,8 @@ final class MicroBatchRun implements AutoCloseable {
     inputArrival.join();
     try (Scope _ = Scope.open(MemoryOwner.ACTIVATIONS)) {
       Pass pass =
-          Pass.overSequences(tape, microBatch.rows(), model.rotary(), step.balance(microBatch));
+          Pass.overSequences(tape, microBatch.rows(), model.rotary(), step.balance(microBatch))
+              .with(stage.experts());
       Variable last = model.layers(pass, first(pass), blocks);
       if (model.hasHead(blocks)) {
         Losses all = model.losses(pass, last, Objects.requireNonNull(tokens), step.weights());

@@ -2,12 +2,14 @@ package dev.duoka.parallel.step;
 
 import dev.duoka.comm.Communicator;
 import dev.duoka.engine.autograd.Substitution;
+import dev.duoka.engine.function.ExpertPlacement;
 import dev.duoka.engine.parameter.Bucket;
 import dev.duoka.engine.parameter.ParameterSpec;
 import dev.duoka.formats.modelconfig.AttentionConfig;
 import dev.duoka.formats.modelconfig.ModelConfig;
 import dev.duoka.model.ModelFactory;
 import dev.duoka.model.weight.BlockRange;
+import dev.duoka.parallel.function.SpreadExperts;
 import dev.duoka.parallel.function.TensorParallel;
 import dev.duoka.parallel.mesh.MeshGroups;
 import dev.duoka.parallel.plan.RankPlan;
@@ -69,6 +71,13 @@ record RankGroups(MeshGroups groups, RankPlan plan, ModelConfig model) {
       return Substitution.NONE;
     }
     return new TensorParallel(groups.tensor(), queriesPerKey());
+  }
+
+  /** Where the experts are. */
+  ExpertPlacement experts() {
+    return groups.mesh().expert() == 1
+        ? ExpertPlacement.HERE
+        : new SpreadExperts(groups.expert());
   }
 
   /** Query heads for each head of keys and values that the rank has. */

@@ -12,6 +12,7 @@ import dev.duoka.engine.autograd.DeferredWeights;
 import dev.duoka.engine.autograd.FunctionObserver;
 import dev.duoka.engine.autograd.SavedTensorHook;
 import dev.duoka.engine.autograd.Tape;
+import dev.duoka.engine.function.ExpertPlacement;
 import dev.duoka.engine.parameter.Parameter;
 import dev.duoka.model.weight.BlockRange;
 import dev.duoka.parallel.schedule.Action;
@@ -62,6 +63,7 @@ public final class ScheduleExecutor {
             RankPlan.alone(),
             MeshGroups.ofData(new SingleRank()),
             Substitution.NONE,
+            ExpertPlacement.HERE,
             recompute));
   }
 

@@ -1,6 +1,7 @@
 package dev.duoka.parallel.step;
 
 import dev.duoka.engine.autograd.Substitution;
+import dev.duoka.engine.function.ExpertPlacement;
 import dev.duoka.layout.Recompute;
 import dev.duoka.model.LanguageModel;
 import dev.duoka.parallel.mesh.Mesh;
@@ -14,6 +15,7 @@ import dev.duoka.parallel.plan.RankPlan;
  * @param plan which stages that is
  * @param groups the ranks it works with
  * @param substitution puts sharded counterparts in the place of functions
+ * @param experts where the experts are
  * @param recompute which activations are computed again
  */
 record StagePass(
@@ -21,6 +23,7 @@ record StagePass(
     RankPlan plan,
     MeshGroups groups,
     Substitution substitution,
+    ExpertPlacement experts,
     Recompute recompute) {
   /** How many ranks have parts of the rows of one micro-batch. */
   int rowShares() {

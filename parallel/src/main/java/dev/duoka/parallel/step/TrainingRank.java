@@ -72,7 +72,13 @@ public record TrainingRank(
                   settings.zeroStage()));
       LossScaler scaler = new LossScaler(settings.lossScale(), settings.precision().scalesLoss());
       StagePass stage =
-          new StagePass(model, plan, groups, ofWeights.substitution(), settings.recompute());
+          new StagePass(
+              model,
+              plan,
+              groups,
+              ofWeights.substitution(),
+              ofWeights.experts(),
+              settings.recompute());
       TrainingStep step = made.own(new TrainingStep(stage, optimizer, scaler, settings));
       made.release();
       return new TrainingRank(groups, plan, device, model, optimizer, scaler, step, headCopies);

@@ -55,4 +55,32 @@ class MeshTrainingTests {
             3);
     assertThat(Equality.differences(trial.run(), trial.onOneRank().run(), false)).isEmpty();
   }
+
+  @ParameterizedTest
+  @CsvSource({
+    "tiny-moe, 2, 1, 1, 2, NONE",
+    "tiny-v3, 2, 1, 1, 2, SELECTIVE",
+    "tiny-v3, 1, 2, 1, 2, FULL",
+    "tiny-v2, 2, 2, 1, 4, SELECTIVE",
+    "tiny-v3, 2, 2, 2, 4, NONE",
+    "tiny-v3, 4, 1, 1, 2, NONE",
+    "tiny-moe, 2, 2, 1, 2, FULL",
+  })
+  void expertsAsOneRank(
+      String preset, int data, int tensor, int pipeline, int expert, Recompute recompute) {
+    ModelConfig config = TinyRuns.config(preset);
+    config = TinyRuns.withLayers(config, Math.max(4, config.layers()), config.mtpModules());
+    Trial trial =
+        new Trial(
+            config,
+            new Mesh(pipeline, 1, data, 1, tensor, expert),
+            PipelineSettings.DEFAULT,
+            recompute,
+            1,
+            24,
+            2,
+            4,
+            3);
+    assertThat(Equality.differences(trial.run(), trial.onOneRank().run(), false)).isEmpty();
+  }
 }

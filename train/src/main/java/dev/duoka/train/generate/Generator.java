@@ -174,7 +174,7 @@ public final class Generator implements AutoCloseable {
     try (Scope _ = Scope.open(MemoryOwner.ACTIVATIONS);
         Tape tape = Tape.inference()) {
       Tensor tokens = HostCopy.fromLongs(ids, memory.device(), 1, ids.length);
-      Pass pass = new Pass(tape, 1, position, model.rotary(), cache, null);
+      Pass pass = Pass.generating(tape, 1, position, model.rotary(), cache);
       Tensor hidden = model.hidden(pass, tokens).value();
       return HostCopy.floats(model.logits(Views.narrow(hidden, 0, ids.length - 1, 1)));
     }

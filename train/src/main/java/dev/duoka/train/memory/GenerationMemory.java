@@ -74,7 +74,7 @@ public record GenerationMemory(ModelConfig model, Dtype dtype, Device device) {
         Scope _ = Scope.open(MemoryOwner.ACTIVATIONS);
         Tape tape = Tape.inference()) {
       Tensor ids = Tensors.empty(Dtype.INT64, Device.META, 1, prompt);
-      Pass pass = new Pass(tape, 1, 0, shapes.rotary(), cache, null);
+      Pass pass = Pass.generating(tape, 1, 0, shapes.rotary(), cache);
       Tensor hidden = shapes.hidden(pass, ids).value();
       shapes.logits(Views.narrow(hidden, 0, prompt - 1, 1));
       return mine.ledger().peakByOwner();

@@ -1,0 +1,201 @@
+package dev.duoka.parallel.function;
+
+import dev.duoka.comm.Communicator;
+import dev.duoka.tensor.Device;
+import dev.duoka.tensor.Dtype;
+import dev.duoka.tensor.Tensor;
+import dev.duoka.tensor.op.Copies;
+import dev.duoka.tensor.op.HostCopy;
+import dev.duoka.tensor.op.Tensors;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+
+/**
+ * Which rows go to which rank of an expert group, and which of its experts each received row is for.
+ * A token's row goes to a rank once, however many experts it has chosen there.
+ *
+ * @param tokens of this rank, n
+ * @param perToken experts of each token, k
+ * @param sendRows how many rows go to each rank
+ * @param receiveRows how many rows come from each rank
+ * @param sentToken int64 {@code [Σ sendRows]}: the token of each row that is sent
+ * @param row int64 {@code [a]}: the received row of each assignment, sorted by expert
+ * @param slot int64 {@code [a]}: its place among the {@code received · k} possible assignments
+ * @param ends int32 {@code [experts here]}: where each expert's assignments end
+ * @param counts int64 {@code [experts]}: how many of this rank's tokens each expert gets
+ */
+record ExchangePlan(
+    long tokens,
+    int perToken,
+    long[] sendRows,
+    long[] receiveRows,
+    Tensor sentToken,
+    Tensor row,
+    Tensor slot,
+    Tensor ends,
+    Tensor counts) {
+  /** No expert of the rank that a row goes to. */
+  private static final long NONE = -1;
+
+  /** Rows that are received. */
+  long received() {
+    return Arrays.stream(receiveRows).sum();
+  }
+
+  /** Rows that are sent. */
+  long sent() {
+    return Arrays.stream(sendRows).sum();
+  }
+
+  /** Assignments to experts that are here. */
+  long assignments() {
+    return row.size(0);
+  }
+
+  /**
+   * The plan for these choices. Collective; reads the choices back, and so waits for the device.
+   *
+   * @param chosen int64 {@code [n, k]}
+   */
+  static ExchangePlan of(Tensor chosen, int experts, Communicator group) {
+    long[] choices = HostCopy.longs(chosen);
+    int tokens = Math.toIntExact(chosen.size(0));
+    int k = Math.toIntExact(chosen.size(1));
+    int each = experts / group.size();
+    Sent sent = Sent.of(choices, tokens, k, each, group.size());
+    long[] receiveRows = received(sent.rows, group);
+    Device device = chosen.device();
+    Tensor slots = HostCopy.fromLongs(sent.slots, device, sent.tokens.length, k);
+    long rows = Arrays.stream(receiveRows).sum();
+    Tensor arrived = Tensors.empty(Dtype.INT64, device, rows, k);
+    group.allToAll(slots, sent.rows, arrived, receiveRows).join();
+    Here here = Here.of(rows == 0 ? new long[0] : HostCopy.longs(arrived), k, each);
+    long[] counts = new long[experts];
+    for (long expert : choices) {
+      counts[(int) expert]++;
+    }
+    return new ExchangePlan(
+        tokens,
+        k,
+        sent.rows,
+        receiveRows,
+        HostCopy.fromLongs(sent.tokens, device, sent.tokens.length),
+        HostCopy.fromLongs(here.rows, device, here.rows.length),
+        HostCopy.fromLongs(here.slots, device, here.slots.length),
+        Copies.cast(HostCopy.fromLongs(here.ends, device, each), Dtype.INT32),
+        HostCopy.fromLongs(counts, device, experts));
+  }
+
+  /** How many rows each rank sends here. */
+  private static long[] received(long[] sendRows, Communicator group) {
+    int size = group.size();
+    double[] all = new double[size * size];
+    for (int to = 0; to < size; to++) {
+      all[group.rank() * size + to] = sendRows[to];
+    }
+    group.agreement().sum(all);
+    long[] receive = new long[size];
+    for (int from = 0; from < size; from++) {
+      receive[from] = (long) all[from * size + group.rank()];
+    }
+    return receive;
+  }
+
+  /**
+   * The plan where every expert gets as many tokens, and each rank as many rows as chance gives it:
+   * what a dry run books.
+   */
+  static ExchangePlan balanced(Tensor chosen, int experts, Communicator group) {
+    Device device = chosen.device();
+    long tokens = chosen.size(0);
+    int k = Math.toIntExact(chosen.size(1));
+    int each = experts / group.size();
+    double missed = 1; // the chance that none of a token's experts is on one rank
+    for (int i = 0; i < k; i++) {
+      missed *= Math.max(0, experts - each - i) / (double) (experts - i);
+    }
+    long toEach = (long) Math.ceil(tokens * (1 - missed));
+    long[] rows = new long[group.size()];
+    Arrays.fill(rows, toEach);
+    Tensor slots = Tensors.empty(Dtype.INT64, device, toEach * group.size(), k);
+    group.agreement().sum(new double[group.size() * group.size()]);
+    Tensor arrived = Tensors.empty(Dtype.INT64, device, toEach * group.size(), k);
+    group.allToAll(slots, rows, arrived, rows).join();
+    return new ExchangePlan(
+        tokens,
+        k,
+        rows,
+        rows,
+        Tensors.empty(Dtype.INT64, device, toEach * group.size()),
+        Tensors.empty(Dtype.INT64, device, tokens * k),
+        Tensors.empty(Dtype.INT64, device, tokens * k),
+        Tensors.empty(Dtype.INT32, device, each),
+        Tensors.empty(Dtype.INT64, device, experts));
+  }
+
+  /**
+   * What a rank sends, for rank 0 first.
+   *
+   * @param rows how many for each rank
+   * @param tokens the token of each row
+   * @param slots the experts of each row, k of them, by their number on the other rank
+   */
+  private record Sent(long[] rows, long[] tokens, long[] slots) {
+    static Sent of(long[] choices, int tokens, int k, int each, int ranks) {
+      long[] rows = new long[ranks];
+      List<long[]> slots = new ArrayList<>();
+      List<Integer> ofRows = new ArrayList<>();
+      for (int rank = 0; rank < ranks; rank++) {
+        for (int token = 0; token < tokens; token++) {
+          long[] there = new long[k];
+          boolean any = false;
+          for (int i = 0; i < k; i++) {
+            long expert = choices[token * k + i];
+            boolean isThere = expert / each == rank;
+            there[i] = isThere ? expert - (long) rank * each : NONE;
+            any |= isThere;
+          }
+          if (any) {
+            slots.add(there);
+            ofRows.add(token);
+            rows[rank]++;
+          }
+        }
+      }
+      return new Sent(
+          rows,
+          ofRows.stream().mapToLong(Integer::longValue).toArray(),
+          slots.stream().flatMapToLong(Arrays::stream).toArray());
+    }
+  }
+
+  /** The assignments to the experts here, by expert, then in the order in which rows arrived. */
+  private record Here(long[] rows, long[] slots, long[] ends) {
+    static Here of(long[] arrived, int k, int experts) {
+      long[] ends = new long[experts];
+      for (long expert : arrived) {
+        if (expert != NONE) {
+          ends[(int) expert]++;
+        }
+      }
+      int[] next = new int[experts];
+      long end = 0;
+      for (int expert = 0; expert < experts; expert++) {
+        next[expert] = (int) end;
+        end += ends[expert];
+        ends[expert] = end;
+      }
+      long[] rows = new long[(int) end];
+      long[] slots = new long[(int) end];
+      for (int i = 0; i < arrived.length; i++) {
+        if (arrived[i] != NONE) {
+          int place = next[(int) arrived[i]]++;
+          rows[place] = i / k;
+          slots[place] = i;
+        }
+      }
+      return new Here(rows, slots, ends);
+    }
+  }
+}
