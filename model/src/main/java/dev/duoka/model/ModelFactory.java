@@ -7,6 +7,7 @@ import dev.duoka.engine.parameter.Axis;
 import dev.duoka.engine.parameter.BucketKey;
 import dev.duoka.engine.parameter.ParameterSpec;
 import dev.duoka.engine.parameter.ParameterStore;
+import dev.duoka.engine.parameter.Residency;
 import dev.duoka.engine.parameter.Section;
 import dev.duoka.formats.modelconfig.AttentionConfig;
 import dev.duoka.formats.modelconfig.ModelConfig;
@@ -63,12 +64,14 @@ public final class ModelFactory {
    * @param weight what of a weight is held; the given one for all of it
    * @param group names the weights whose gradients are summed over the same devices
    * @param shards into how many shards the flat buffers of a group must divide
+   * @param residency which buffers of a group are here all the time
    */
   public record Part(
       List<BlockRange> blocks,
       UnaryOperator<ParameterSpec> weight,
       Function<ParameterSpec, String> group,
-      ToIntFunction<String> shards) {
+      ToIntFunction<String> shards,
+      Function<String, Residency> residency) {
     /** All of it, in one piece. */
     public static final Part WHOLE = inShards(1);
 
@@ -79,7 +82,11 @@ public final class ModelFactory {
     /** All of it, in flat buffers that divide into equal shards. */
     public static Part inShards(int shards) {
       return new Part(
-          List.of(BlockRange.ALL), UnaryOperator.identity(), _ -> BucketKey.ONE_GROUP, _ -> shards);
+          List.of(BlockRange.ALL),
+          UnaryOperator.identity(),
+          _ -> BucketKey.ONE_GROUP,
+          _ -> shards,
+          _ -> Residency.ALL);
     }
 
     boolean contains(int block) {
@@ -111,7 +118,8 @@ public final class ModelFactory {
                       allocation.device(),
                       allocation.part().shards(),
                       allocation.withGradients(),
-                      allocation.part().group()),
+                      allocation.part().group(),
+                      allocation.part().residency()),
                   spec -> holds(config, allocation, spec.block()),
                   allocation.part()::contains,
                   allocation.part().weight());

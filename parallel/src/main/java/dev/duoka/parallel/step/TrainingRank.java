@@ -61,7 +61,7 @@ public record TrainingRank(
                       true,
                       settings.sequenceLength(),
                       depth,
-                      plan.part(ofWeights::shards))));
+                      plan.part(ofWeights::shards, settings.zeroStage()))));
       policy.applyTo(model.parameters());
       Communicator headCopies = made.own(ofWeights.headCopies());
       ShardedOptimizer optimizer =

@@ -191,7 +191,7 @@ public final class TrainingStep implements AutoCloseable {
         beforeReduction == null
             ? new ScheduleExecutor.StepWork(
                 new Weighted(batch, scale), optimizer.reducer()::ready, optimizer.reducer()::reduce)
-            : new ScheduleExecutor.StepWork(new Weighted(batch, scale), _ -> {}, _ -> {}));
+            : new ScheduleExecutor.StepWork(new Weighted(batch, scale), (_, _) -> {}, _ -> {}));
     if (beforeReduction != null) {
       model.parameters().zeroUntouchedGradients();
       beforeReduction.run();

@@ -92,8 +92,7 @@ record Trial(
   private void train(Communicator world, Result result, Consumer<TrainingRank> fault) {
     ComputeThread.prepare(Device.CPU, 1, world.size());
     try (TrainingRank rank = TrainingRank.allocate(mesh, world, Device.CPU, settings())) {
-      WeightInitializer.initialize(rank.model(), SEED);
-      rank.optimizer().adoptValues();
+      rank.optimizer().fill(() -> WeightInitializer.initialize(rank.model(), SEED));
       fault.accept(rank);
       for (int step = 0; step < steps; step++) {
         TrainingStep.Result done = rank.step().run(batch(step, mesh.dataRank(world.rank())), 1e-3);
@@ -101,7 +100,7 @@ record Trial(
           result.losses.add(
               new double[] {done.loss(), done.furtherLoss(), done.outcome().gradientNorm()});
         }
-        if (step == 0) {
+        if (step == 0 && zero < 2) {
           collect(rank, result.gradients, true);
         }
       }

@@ -52,7 +52,9 @@ final class Replica implements AutoCloseable, MicroBatchLosses {
     lossSum = 0;
     model.parameters().resetGradients();
     executor.run(
-        schedule, microBatches, new ScheduleExecutor.StepWork(this, _ -> {}, _ -> reduce.run()));
+        schedule,
+        microBatches,
+        new ScheduleExecutor.StepWork(this, (_, _) -> {}, _ -> reduce.run()));
     return lossSum / targets;
   }
 
