@@ -20,6 +20,7 @@ import dev.duoka.model.architecture.LayerDesign;
 import dev.duoka.model.layer.DecoderLayer;
 import dev.duoka.model.layer.MultiTokenPrediction;
 import dev.duoka.model.weight.BlockRange;
+import dev.duoka.model.weight.StateBuffer;
 import dev.duoka.model.weight.Weight;
 import dev.duoka.model.weight.WeightDeclarations;
 import dev.duoka.tensor.Device;
@@ -132,10 +133,22 @@ public final class ModelFactory {
 
   /** The weights of a whole model, in the order of their declaration; nothing is allocated. */
   public static List<ParameterSpec> weights(ModelConfig config, int predictionDepth) {
-    return declare(config, predictionDepth).declarations().weights().stream()
-        .map(Weight::spec)
-        .toList();
+    return declared(config, predictionDepth).weights().stream().map(Weight::spec).toList();
   }
+
+  /** What a whole model declares; nothing is allocated. */
+  public static Declared declared(ModelConfig config, int predictionDepth) {
+    WeightDeclarations declarations = declare(config, predictionDepth).declarations();
+    return new Declared(declarations.weights(), declarations.buffers());
+  }
+
+  /**
+   * What a model consists of.
+   *
+   * @param weights in the order of their declaration
+   * @param buffers state that no gradient changes
+   */
+  public record Declared(List<Weight> weights, List<StateBuffer> buffers) {}
 
   private static boolean holds(ModelConfig config, Allocation allocation, int block) {
     boolean usesEmbedding = config.tieEmbeddings() || allocation.predictionDepth() > 0;

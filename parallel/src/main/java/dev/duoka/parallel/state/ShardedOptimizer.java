@@ -278,6 +278,11 @@ public final class ShardedOptimizer implements AutoCloseable {
     return List.copyOf(slices);
   }
 
+  /** Whether this rank is the first of those that have the same layers. */
+  public boolean isFirstOfStage() {
+    return groups.stage().rank() == 0;
+  }
+
   /** Whether each rank keeps only a part. */
   public boolean isSharded() {
     return slices.stream().anyMatch(StateSlice::isSharded);

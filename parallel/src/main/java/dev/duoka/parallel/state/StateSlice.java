@@ -91,8 +91,8 @@ public final class StateSlice implements AutoCloseable {
     return sharded;
   }
 
-  /** Whether norms count it here: exactly one rank of those that update it does. */
-  boolean isCounted() {
+  /** Whether norms count it here and checkpoints keep it: one rank of those that update it does. */
+  public boolean isCounted() {
     return sharded || group.rank() == 0;
   }
 

@@ -55,6 +55,7 @@ record RankGroups(MeshGroups groups, RankPlan plan, ModelConfig model) {
         bucket -> of(WeightGroup.of(bucket.key().group())),
         headCopies,
         bucket -> hasTwin(bucket, predictionDepth) ? Optional.of(groups.ends()) : Optional.empty(),
+        groups.whole(),
         groups.world(),
         ModelFactory.weights(model, predictionDepth).stream().map(ParameterSpec::name).toList());
   }
