@@ -65,7 +65,10 @@ public record Portion(List<Long> whole, int dimension, List<Stretch> stretches) 
 
   /** Whether anything of these rows of the whole weight is held. */
   public boolean touches(long firstRow, long count) {
-    long rowsHeld = hasWholeRows() ? stretches.stream().mapToLong(Stretch::length).sum() * rowsPerElement() : rows();
+    long rowsHeld =
+        hasWholeRows()
+            ? stretches.stream().mapToLong(Stretch::length).sum() * rowsPerElement()
+            : rows();
     return touches(0, rowsHeld * heldColumns(), firstRow, count);
   }
 
@@ -100,8 +103,8 @@ public record Portion(List<Long> whole, int dimension, List<Stretch> stretches) 
   }
 
   /**
-   * The way back of {@link #take}: writes what is held into rows of the whole weight, those stretches
-   * alone that are counted here.
+   * The way back of {@link #take}: writes what is held into rows of the whole weight, those
+   * stretches alone that are counted here.
    */
   public void give(Tensor part, Tensor target, long firstRow) {
     try (Tensor dense = Views.dense(part);
@@ -165,7 +168,8 @@ public record Portion(List<Long> whole, int dimension, List<Stretch> stretches) 
       if (count == 1) {
         return Views.reshape(Views.narrow(flat, 0, first + column, width), 1, width);
       }
-      Tensor rectangle = Views.reshape(Views.narrow(flat, 0, first, count * columns), count, columns);
+      Tensor rectangle =
+          Views.reshape(Views.narrow(flat, 0, first, count * columns), count, columns);
       return Views.narrow(rectangle, 1, column, width);
     }
   }
@@ -210,9 +214,7 @@ public record Portion(List<Long> whole, int dimension, List<Stretch> stretches) 
 
   /** The length of a row of what is held. */
   private long heldColumns() {
-    return hasWholeRows()
-        ? columns()
-        : stretches.stream().mapToLong(Stretch::length).sum();
+    return hasWholeRows() ? columns() : stretches.stream().mapToLong(Stretch::length).sum();
   }
 
   /** Rows that one element of the cut dimension takes: more than one of three dimensions. */

@@ -283,6 +283,11 @@ public final class ShardedOptimizer implements AutoCloseable {
     return groups.stage().rank() == 0;
   }
 
+  /** Whether all gradients of this rank are there until they are reduced. */
+  public boolean keepsWholeGradients() {
+    return slices.stream().allMatch(StateSlice::keepsWholeGradients);
+  }
+
   /** Whether each rank keeps only a part. */
   public boolean isSharded() {
     return slices.stream().anyMatch(StateSlice::isSharded);

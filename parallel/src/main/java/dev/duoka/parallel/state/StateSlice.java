@@ -112,7 +112,7 @@ public final class StateSlice implements AutoCloseable {
   }
 
   /** The gradients: a view of the bucket's, or a shard of their own. */
-  Tensor gradients() {
+  public Tensor gradients() {
     return gradients;
   }
 

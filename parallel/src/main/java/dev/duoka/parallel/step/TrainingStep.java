@@ -175,7 +175,8 @@ public final class TrainingStep implements AutoCloseable {
 
   /**
    * As {@link #launch(StepBatch, double)}, but sums no gradients before {@code beforeReduction} has
-   * seen this rank's own.
+   * seen this rank's own; with ZeRO 2 and 3, which keep none of them, it sees the rank's shards of
+   * the sums.
    *
    * @param beforeReduction runs when this rank's gradients are complete; given on all ranks or none
    */
@@ -188,12 +189,16 @@ public final class TrainingStep implements AutoCloseable {
     executor.run(
         schedule(microBatches),
         batch.microBatches(),
-        beforeReduction == null
+        beforeReduction == null || !optimizer.keepsWholeGradients()
             ? new ScheduleExecutor.StepWork(
                 new Weighted(batch, scale), optimizer.reducer()::ready, optimizer.reducer()::reduce)
             : new ScheduleExecutor.StepWork(new Weighted(batch, scale), (_, _) -> {}, _ -> {}));
     if (beforeReduction != null) {
-      model.parameters().zeroUntouchedGradients();
+      if (optimizer.keepsWholeGradients()) {
+        model.parameters().zeroUntouchedGradients();
+      } else {
+        optimizer.reducer().finish();
+      }
       beforeReduction.run();
     }
     long start = System.nanoTime();

@@ -11,28 +11,26 @@ import dev.duoka.formats.safetensors.TensorEntry;
 import dev.duoka.model.LanguageModel;
 import dev.duoka.model.weight.CheckpointTensor;
 import dev.duoka.model.weight.StateBuffer;
+import dev.duoka.model.weight.StoredTensors;
 import dev.duoka.model.weight.Weight;
+import dev.duoka.parallel.state.ShardedOptimizer;
+import dev.duoka.parallel.state.StateSlice;
 import dev.duoka.tensor.Device;
 import dev.duoka.tensor.MemoryOwner;
 import dev.duoka.tensor.Scope;
-import dev.duoka.tensor.op.Tensors;
-import java.util.HashMap;
-import java.util.Map;
-import dev.duoka.model.weight.StoredTensors;
-import dev.duoka.parallel.state.ShardedOptimizer;
-import dev.duoka.parallel.state.StateSlice;
 import dev.duoka.tensor.Tensor;
 import dev.duoka.tensor.op.HostCopy;
-import dev.duoka.tensor.op.Views;
+import dev.duoka.tensor.op.Tensors;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
 /**
- * A checkpoint opened for going on from it, by ranks in any layout. Shared
- * by the ranks of a process: each reads the part that it keeps.
+ * A checkpoint opened for going on from it, by ranks in any layout. Shared by the ranks of a
+ * process: each reads the part that it keeps.
  *
  * <pre>{@code
  * try (CheckpointReader reader = CheckpointReader.open(checkpoint)) {
@@ -194,7 +192,8 @@ public final class CheckpointReader implements AutoCloseable {
 
   private void requireSameTensors(StateLayout layout) {
     for (TensorEntry entry : weights.tensors()) {
-      if (!layout.tensors().containsKey(entry.name()) && !layout.buffers().containsKey(entry.name())) {
+      if (!layout.tensors().containsKey(entry.name())
+          && !layout.buffers().containsKey(entry.name())) {
         throw otherModel("it has " + entry.name() + ", which this run's model lacks");
       }
     }

@@ -3,6 +3,7 @@ package dev.duoka.train.run;
 import dev.duoka.formats.modelconfig.ModelConfig;
 import dev.duoka.formats.modelconfig.ParameterCounts;
 import dev.duoka.parallel.dryrun.DryRunJob;
+import dev.duoka.parallel.mesh.Mesh;
 import dev.duoka.parallel.step.StepSettings;
 import dev.duoka.tensor.Device;
 import dev.duoka.tensor.MemoryOwner;
@@ -30,7 +31,8 @@ final class RunMemory {
     StepSettings settings = new RankBuilder(config, model, null).settings();
     BatchPlan batch = BatchPlan.of(config);
     DryRunJob step =
-        new DryRunJob(settings, batch.dataRanks(), batch.microBatch(), batch.accumulationSteps());
+        new DryRunJob(
+            settings, Mesh.of(config.layout()), 0, batch.microBatch(), batch.accumulationSteps());
     Map<MemoryOwner, Long> snapshot = snapshot(config, settings);
     boolean onHost = placement.devices().contains(Device.CPU);
     for (Device device : new HashSet<>(placement.devices())) {

@@ -38,7 +38,7 @@ record RunSetup(
   }
 
   int ranks() {
-    return config.parallel().data();
+    return config.parallel().ranks();
   }
 
   /** CPU threads of each rank. */

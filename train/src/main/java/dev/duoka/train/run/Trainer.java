@@ -50,7 +50,7 @@ public final class Trainer {
    */
   public RunResult run() {
     RunChecks.Checked checked = RunChecks.require(config);
-    DevicePlacement placement = DevicePlacement.choose(config.device(), config.parallel().data());
+    DevicePlacement placement = DevicePlacement.choose(config.device(), config.parallel().ranks());
     try (RunFolder folder = RunFolder.open(runDir, options.resume(), listener::notice)) {
       listener.writeInto(folder);
       RunMemory.require(config, checked.model(), placement);

@@ -68,14 +68,9 @@ class LayoutChangeTests {
     return config.with(Math.max(4, config.layers()), config.moe(), modules);
   }
 
-  private static void save(
-      ModelConfig config,
-      String layout,
-      @Nullable Checkpoint from,
-      Path run) {
+  private static void save(ModelConfig config, String layout, @Nullable Checkpoint from, Path run) {
     int[] numbers = Stream.of(layout.split("/")).mapToInt(Integer::parseInt).toArray();
-    Mesh mesh =
-        new Mesh(numbers[0], numbers[1], numbers[2], numbers[3], numbers[4], numbers[5]);
+    Mesh mesh = new Mesh(numbers[0], numbers[1], numbers[2], numbers[3], numbers[4], numbers[5]);
     StepSettings settings =
         new StepSettings(
                 config,
@@ -131,7 +126,8 @@ class LayoutChangeTests {
               try (Scope _ = Scope.open()) {
                 Tensor master = slice.states().master();
                 Elementwise.addInPlace(slice.states().firstMoment(), Elementwise.mul(master, 3));
-                Elementwise.addInPlace(slice.states().secondMoment(), Elementwise.mul(master, master));
+                Elementwise.addInPlace(
+                    slice.states().secondMoment(), Elementwise.mul(master, master));
               }
             });
     rank.optimizer().restoreSteps(3);
