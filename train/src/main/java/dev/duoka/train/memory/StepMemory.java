@@ -67,16 +67,19 @@ public record StepMemory(
   /**
    * Refuses a step that does not fit.
    *
+   * @return what it needs
    * @throws dev.duoka.base.DuokaException with the figures, and what would fit
    */
-  public void require() {
+  public MemoryNeed require() {
     String what =
         (ranks == 1 ? "a training step" : "a training step of " + Plural.of(ranks, "rank"))
             + " with micro-batch "
             + job.microBatch()
             + " and recompute "
             + job.settings().recompute();
-    MemoryCheck.require(what, device, need(), this::fits);
+    MemoryNeed need = need();
+    MemoryCheck.require(what, device, need, this::fits);
+    return need;
   }
 
   /** What would fit into so many bytes, as the next step. */
