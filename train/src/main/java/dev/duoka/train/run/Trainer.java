@@ -60,8 +60,7 @@ public final class Trainer {
         return RunResult.stoppedWhilePreparing(runDir);
       }
       RunSetup setup =
-          new RunSetup(
-              config, checked.model(), placement, memory, data.get(), options.maxSteps());
+          new RunSetup(config, checked.model(), placement, memory, data.get(), options.maxSteps());
       requireWarmupWithin(setup.totalSteps());
       return new Session(setup, folder, listener, stop::get).run();
     } catch (DuokaException e) {
