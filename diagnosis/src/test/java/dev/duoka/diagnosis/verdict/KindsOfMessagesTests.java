@@ -253,6 +253,57 @@ final class KindsOfMessagesTests {
     assertThat(finding.rank()).hasValue(1);
   }
 
+  static Stream<String> messagesWithNumbers() {
+    return Stream.of(
+        oom("86.00 MiB", 0, "23.69 GiB", "23.01 GiB", "25.50 MiB", "23.02 GiB"),
+        "torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 86.00 MiB. GPU 0 has a total"
+            + " capacity of 23.69 GiB of which 25.50 MiB is free. Including non-PyTorch memory,"
+            + " this process has 23.66 GiB memory in use. Of the allocated memory 23.01 GiB is"
+            + " allocated by PyTorch, and 8.00 MiB is reserved by PyTorch but unallocated.");
+  }
+
+  /** At every blank: the break takes the blank's place, or stands before or behind it. */
+  @ParameterizedTest
+  @MethodSource("messagesWithNumbers")
+  void aMessageBrokenAnywhereKeepsItsNumbers(String message) {
+    String whole = Logs.diagnose(message + "\n").findings().getFirst().what();
+    assertThat(whole).contains("23.69 GiB", "86.00 MiB", "25.50 MiB");
+    for (int at = message.indexOf(' '); at >= 0; at = message.indexOf(' ', at + 1)) {
+      String before = message.substring(0, at);
+      String after = message.substring(at + 1);
+      for (String gap : List.of("\n", " \n", "\n ", "\r\n")) {
+        String log = before + gap + after + "\n";
+        List<Finding> findings = Logs.diagnose(log).findings();
+        assertThat(findings).as(log).hasSize(1);
+        assertThat(findings.getFirst().what()).as(log).isEqualTo(whole);
+      }
+    }
+  }
+
+  /** As an editor breaks lines: between words, at most so wide. */
+  @ParameterizedTest
+  @MethodSource("messagesWithNumbers")
+  void aMessageBrokenBetweenWordsKeepsItsNumbers(String message) {
+    String whole = Logs.diagnose(message + "\n").findings().getFirst().what();
+    for (int width = 60; width <= 140; width++) {
+      String log = "loading the shards of the model\n" + filled(message, width) + "\n";
+      List<Finding> findings = Logs.diagnose(log).findings();
+      assertThat(findings).as(log).hasSize(1);
+      assertThat(findings.getFirst().what()).as(log).isEqualTo(whole);
+    }
+  }
+
+  private static String filled(String message, int width) {
+    StringBuilder log = new StringBuilder();
+    int column = 0;
+    for (String word : message.split(" ")) {
+      boolean fits = column + 1 + word.length() <= width;
+      log.append(column == 0 ? "" : fits ? " " : "\n").append(word);
+      column = column > 0 && fits ? column + 1 + word.length() : word.length();
+    }
+    return log.toString();
+  }
+
   private static String wrapped(String line, int width) {
     StringBuilder log = new StringBuilder();
     for (int i = 0; i < line.length(); i += width) {
