@@ -210,6 +210,61 @@ final class KindsOfMessagesTests {
     assertThat(finding.rank()).hasValue(3);
   }
 
+  static Stream<Arguments> onceTold() {
+    String lost =
+        """
+        [ 5214.331900] NVRM: The NVIDIA GPU 0000:3b:00.0
+                       NVRM: (PCI ID: 10de:20b2) installed in this system has
+                       NVRM: fallen off the bus and is not responding to commands.
+        """;
+    String xid =
+        "[ 5214.331907] NVRM: Xid (PCI:0000:3b:00): 79, pid=48, name=python3, GPU has fallen off"
+            + " the bus.\n";
+    String again = "[ 5214.331909] NVRM: GPU 0000:3b:00.0: GPU has fallen off the bus.\n";
+    String traceback = "Traceback (most recent call last):\n  File \"t.py\", line 3, in f\n";
+    return Stream.of(
+        Arguments.of(lost + xid, "xid79_gpu_fell_off_bus"),
+        Arguments.of(xid + again, "xid79_gpu_fell_off_bus"),
+        Arguments.of(
+            xid + lost + again + "Unable to determine the device handle for GPU 3: GPU is lost.\n",
+            "xid79_gpu_fell_off_bus"),
+        Arguments.of(lost + again, "gpu_fallen_off_the_bus"),
+        Arguments.of(
+            traceback + "OSError: [Errno 107] Transport endpoint is not connected\n",
+            "connection_lost"),
+        Arguments.of(
+            traceback + "OSError: 107 Transport endpoint is not connected\n", "connection_lost"),
+        Arguments.of(
+            traceback + "ConnectionResetError: [Errno 104] Connection reset by peer\n",
+            "connection_lost"),
+        Arguments.of(traceback + "BrokenPipeError: [Errno 32] Broken pipe\n", "connection_lost"),
+        Arguments.of(
+            (traceback
+                    + "RuntimeError: [gloo/transport/tcp/pair.cc:534] Connection closed by peer\n")
+                .replaceAll("(?m)^", "[rank1]: "),
+            "connection_lost"));
+  }
+
+  @ParameterizedTest
+  @MethodSource("onceTold")
+  void oneCauseIsOneFinding(String log, String cause) {
+    assertThat(Logs.diagnose(log).findings())
+        .as(log)
+        .extracting(Finding::rootCause)
+        .containsExactly(cause);
+  }
+
+  /** A traceback that is cut off, on another rank, is not what the lost connection ended. */
+  @Test
+  void theTracebackOfAnotherRankIsAFindingOfItsOwn() {
+    String log =
+        "[rank3]: Traceback (most recent call last):\n[rank3]:   File \"t.py\", line 3, in f\n"
+            + "[rank0]: RuntimeError: [pair.cc:534] Connection closed by peer [10.0.0.4]:20411\n";
+    assertThat(Logs.diagnose(log).findings())
+        .extracting(Finding::rootCause)
+        .containsExactlyInAnyOrder("connection_lost", "unknown_traceback");
+  }
+
   static Stream<Arguments> scales() {
     return Stream.of(
         Arguments.of(
