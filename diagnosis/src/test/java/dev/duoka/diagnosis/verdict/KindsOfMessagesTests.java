@@ -284,6 +284,38 @@ final class KindsOfMessagesTests {
     assertThat(overflows(form, 64, 32)).isEmpty();
   }
 
+  @Test
+  void theRankWhoseScaleFallsIsThatOfTheFinding() {
+    String form =
+        "[deepspeed] OVERFLOW! Rank %s Skipping step. Attempted loss scale: %%s, reducing to %%s";
+    assertThat(overflows(form.formatted(5), 64, 32, 16, 8, 4).getFirst().rank()).hasValue(5);
+    assertThat(overflows("[rank2]: " + form.formatted(2), 64, 32, 16, 8, 4).getFirst().rank())
+        .hasValue(2);
+    assertThat(
+            overflows(
+                    "Gradient overflow. Skipping step, reducing loss scale to %2$s",
+                    64, 32, 16, 8, 4)
+                .getFirst()
+                .rank())
+        .isEmpty();
+  }
+
+  /** Ranks that fall together are one collapse; a scale of each of two is none that falls. */
+  @Test
+  void theScalesOfEachRankAreReadApart() {
+    StringBuilder together = new StringBuilder();
+    for (int scale : new int[] {64, 32, 16, 8}) {
+      for (int rank = 0; rank < 2; rank++) {
+        together
+            .append("OVERFLOW! Rank " + rank + " Skipping step. Attempted loss scale: " + scale)
+            .append(", reducing to " + scale / 2 + "\n");
+      }
+    }
+    assertThat(Logs.diagnose(together.toString()).findings())
+        .extracting(Finding::rootCause)
+        .containsExactly("loss_scale_collapse");
+  }
+
   private static List<Finding> overflows(String form, int... scales) {
     StringBuilder log = new StringBuilder();
     for (int i = 1; i < scales.length; i++) {
