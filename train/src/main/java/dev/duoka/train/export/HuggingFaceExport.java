@@ -3,6 +3,7 @@ package dev.duoka.train.export;
 import dev.duoka.base.CrashSafeFiles;
 import dev.duoka.base.DuokaException;
 import dev.duoka.base.ErrorCode;
+import dev.duoka.base.IoReason;
 import dev.duoka.data.tokenizer.ByteTokenizerFiles;
 import dev.duoka.data.tokenizer.Tokenizer;
 import dev.duoka.formats.json.Json;
@@ -177,10 +178,10 @@ public final class HuggingFaceExport {
   }
 
   private static DuokaException failure(Path target, IOException cause) {
-    boolean full = String.valueOf(cause.getMessage()).contains("No space left");
+    boolean full = IoReason.isFull(cause);
     return new DuokaException(
         full ? ErrorCode.NO_SPACE : ErrorCode.IO,
-        "cannot export to " + target + ": " + cause,
+        "cannot export to " + target + ": " + IoReason.of(cause),
         full ? "Free some space or choose another folder" : "Check that the folder is writable",
         cause);
   }
