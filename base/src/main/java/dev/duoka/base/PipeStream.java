@@ -36,7 +36,17 @@ public final class PipeStream extends InputStream {
   private long read;
 
   /** Bytes; at the end the failure if there was one. */
-  private record Piece(byte[] bytes, @Nullable IOException failure, boolean isEnd) {}
+  private static final class Piece {
+    private final byte[] bytes;
+    private final @Nullable IOException failure;
+    private final boolean isEnd;
+
+    Piece(byte[] bytes, @Nullable IOException failure, boolean isEnd) {
+      this.bytes = bytes;
+      this.failure = failure;
+      this.isEnd = isEnd;
+    }
+  }
 
   private PipeStream(Path pipe, ErrorCode code, long mostBytes, Duration longest) {
     this.pipe = pipe;

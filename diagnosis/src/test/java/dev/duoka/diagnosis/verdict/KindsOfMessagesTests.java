@@ -258,8 +258,11 @@ final class KindsOfMessagesTests {
   @Test
   void theTracebackOfAnotherRankIsAFindingOfItsOwn() {
     String log =
-        "[rank3]: Traceback (most recent call last):\n[rank3]:   File \"t.py\", line 3, in f\n"
-            + "[rank0]: RuntimeError: [pair.cc:534] Connection closed by peer [10.0.0.4]:20411\n";
+        """
+        [rank3]: Traceback (most recent call last):
+        [rank3]:   File "t.py", line 3, in f
+        [rank0]: RuntimeError: [pair.cc:534] Connection closed by peer [10.0.0.4]:20411
+        """;
     assertThat(Logs.diagnose(log).findings())
         .extracting(Finding::rootCause)
         .containsExactlyInAnyOrder("connection_lost", "unknown_traceback");

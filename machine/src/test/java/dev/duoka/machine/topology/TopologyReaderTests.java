@@ -115,8 +115,10 @@ class TopologyReaderTests {
             "it is the output of nvidia-smi --query-gpu",
             run),
         Arguments.of(
-            "# gpu     pwr  gtemp  mtemp     sm    mem\n"
-                + "    0      43     35      -      0      0\n",
+            """
+            # gpu     pwr  gtemp  mtemp     sm    mem
+                0      43     35      -      0      0
+            """,
             "it is the output of nvidia-smi dmon",
             run),
         Arguments.of(
