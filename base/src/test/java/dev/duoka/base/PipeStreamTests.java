@@ -57,7 +57,7 @@ final class PipeStreamTests {
     write("exec yes");
     assertThatExceptionOfType(DuokaException.class)
         .isThrownBy(() -> read(1 << 20, PipeStream.LONGEST))
-        .withMessageContaining("the pipe gives more than 1.0 MiB")
+        .withMessageContaining("the pipe gives more than 1.00 MiB")
         .satisfies(e -> assertThat(e.code()).isEqualTo(ErrorCode.DATA));
   }
 
