@@ -41,6 +41,7 @@ final class MicroBatchRun implements AutoCloseable {
   private Pending outputGradientArrival = Pending.DONE;
   private final List<Pending> sends = new ArrayList<>();
   private boolean inputsDone;
+  private boolean weightsAreDue;
   private boolean inputGradientIsGiven;
   private boolean outputIsGiven;
 
@@ -112,6 +113,7 @@ final class MicroBatchRun implements AutoCloseable {
   }
 
   void backwardInputs(DeferredWeights deferred) {
+    weightsAreDue = true;
     outputGradientArrival.join();
     Variable last = output;
     if (last == null) {
@@ -123,6 +125,7 @@ final class MicroBatchRun implements AutoCloseable {
   }
 
   void backwardWeights() {
+    weightsAreDue = false;
     tape.backwardWeights();
   }
 

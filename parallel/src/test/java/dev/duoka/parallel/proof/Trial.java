@@ -14,6 +14,7 @@ import dev.duoka.layout.Precision;
 import dev.duoka.layout.Recompute;
 import dev.duoka.model.WeightInitializer;
 import dev.duoka.parallel.mesh.Mesh;
+import dev.duoka.parallel.state.StateSlice;
 import dev.duoka.parallel.step.PipelineSettings;
 import dev.duoka.parallel.step.StepSettings;
 import dev.duoka.parallel.step.TrainingRank;
@@ -24,12 +25,14 @@ import dev.duoka.tensor.Dtype;
 import dev.duoka.tensor.Scope;
 import dev.duoka.tensor.Tensor;
 import dev.duoka.tensor.op.HostCopy;
+import dev.duoka.tensor.op.Views;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
+import java.util.function.Function;
 
 /**
  * One model trained for some steps on a mesh of CPU ranks.
@@ -100,11 +103,11 @@ record Trial(
           result.losses.add(
               new double[] {done.loss(), done.furtherLoss(), done.outcome().gradientNorm()});
         }
-        if (step == 0 && zero < 2) {
-          collect(rank, result.gradients, true);
+        if (step == 0) {
+          collect(rank, result.gradients, StateSlice::gradients);
         }
       }
-      collect(rank, result.weights, false);
+      collect(rank, result.weights, slice -> slice.states().master());
     }
   }
 
@@ -141,26 +144,41 @@ record Trial(
     return new StepBatch(all, targets, DataState.START, DataState.START);
   }
 
-  /** Puts what each rank has of gradients or weights into whole tensors. */
-  private static void collect(TrainingRank rank, Map<String, double[]> whole, boolean gradients) {
-    for (Parameter parameter : rank.model().parameters().parameters()) {
-      try (Scope _ = Scope.open()) {
-        Portion portion = parameter.spec().portion();
-        Tensor value = gradients ? parameter.gradient() : parameter.value();
-        double[] here = new double[(int) (portion.rows() * portion.columns())];
-        Arrays.fill(here, Double.NaN);
-        Tensor all =
-            HostCopy.fromDoubles(
-                here, Dtype.FLOAT64, Device.CPU, portion.rows(), portion.columns());
-        portion.give(value, all, 0);
-        double[] given = HostCopy.doubles(all);
-        synchronized (whole) {
-          double[] sum = whole.computeIfAbsent(parameter.name(), _ -> here.clone());
-          for (int i = 0; i < given.length; i++) {
-            if (!Double.isNaN(given[i])) {
-              sum[i] = given[i];
-            }
+  /** Puts what each rank's slices have of gradients or weights into whole tensors. */
+  private static void collect(
+      TrainingRank rank, Map<String, double[]> whole, Function<StateSlice, Tensor> state) {
+    for (StateSlice slice : rank.optimizer().slices()) {
+      for (Parameter parameter : slice.bucket().parameters()) {
+        long first = Math.max(parameter.offset(), slice.offset());
+        long end =
+            Math.min(
+                parameter.offset() + parameter.spec().elements(),
+                slice.offset() + slice.length());
+        if (first < end && slice.isCounted()) {
+          try (Scope _ = Scope.open()) {
+            Tensor held = Views.narrow(state.apply(slice), 0, first - slice.offset(), end - first);
+            give(parameter, held, first - parameter.offset(), whole);
           }
+        }
+      }
+    }
+  }
+
+  private static void give(
+      Parameter parameter, Tensor held, long start, Map<String, double[]> whole) {
+    Portion portion = parameter.spec().portion();
+    double[] nothing = new double[Math.toIntExact(portion.rows() * portion.columns())];
+    Arrays.fill(nothing, Double.NaN);
+    Tensor all =
+        HostCopy.fromDoubles(
+            nothing, Dtype.FLOAT64, Device.CPU, portion.rows(), portion.columns());
+    portion.give(held, start, all, 0);
+    double[] given = HostCopy.doubles(all);
+    synchronized (whole) {
+      double[] sum = whole.computeIfAbsent(parameter.name(), _ -> nothing.clone());
+      for (int i = 0; i < given.length; i++) {
+        if (!Double.isNaN(given[i])) {
+          sum[i] = given[i];
         }
       }
     }
