@@ -59,7 +59,8 @@ public final class ParameterStore implements AutoCloseable {
     try {
       byKey.forEach(
           (key, ofKey) ->
-              buckets.add(new Bucket(
+              buckets.add(
+                  new Bucket(
                       this,
                       key,
                       ofKey,
