@@ -518,7 +518,6 @@ final class TcpWorld implements AutoCloseable {
     String problem =
         cause == null || cause.getMessage() == null ? "" : " (" + cause.getMessage() + ")";
     Endpoint reporter = reporter();
-    Exchange call = reporter.waitsIn();
     adopt(
         verdict(
             reporter.rank(),
@@ -527,7 +526,10 @@ final class TcpWorld implements AutoCloseable {
                 + peer
                 + " has closed its connection"
                 + problem
-                + (call == null ? "" : "; rank " + reporter.rank() + " is in " + call)
+                + "; rank "
+                + reporter.rank()
+                + " "
+                + reporter.view().text()
                 + last(lost.getFirst()),
             false,
             false,

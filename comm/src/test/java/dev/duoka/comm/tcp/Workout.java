@@ -24,26 +24,32 @@ import java.util.zip.CRC32;
  * Every exchange there is, of small tensors and of large ones, and the checksums of what each rank
  * gets: the same whatever carries them.
  */
-final class Workout implements RankBody {
+public final class Workout implements RankBody {
   /** More than what travels with an offer, in every dtype. */
-  private static final int LARGE = 100_001;
+  private static final int LARGE = 40_001;
 
   private final ConcurrentMap<Integer, List<String>> results = new ConcurrentHashMap<>();
   private final List<Dtype> dtypes;
   private final int large;
 
-  Workout() {
+  /** Of all dtypes that sums are made of. */
+  public Workout() {
     this(LARGE, Dtype.FLOAT64, Dtype.FLOAT32, Dtype.BFLOAT16, Dtype.INT64);
   }
 
+  /** Of these dtypes. */
+  public Workout(Dtype... dtypes) {
+    this(LARGE, dtypes);
+  }
+
   /** With large tensors of so many elements, of these dtypes. */
-  Workout(int large, Dtype... dtypes) {
+  public Workout(int large, Dtype... dtypes) {
     this.large = large;
     this.dtypes = List.of(dtypes);
   }
 
   /** By rank. */
-  ConcurrentMap<Integer, List<String>> results() {
+  public ConcurrentMap<Integer, List<String>> results() {
     return results;
   }
 
