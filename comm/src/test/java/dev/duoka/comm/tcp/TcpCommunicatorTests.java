@@ -327,15 +327,15 @@ class TcpCommunicatorTests {
                 }
               }
             });
-    assertThat(ends)
-        .allSatisfy(
-            end ->
-                assertThat(end)
-                    .hasMessageContaining("all-reduce of 1 × float32 in pair")
-                    .hasMessageContaining(
-                        "rank 1 is in receive of 1 × float32 from rank 2 in world and waits for"
-                            + " rank 2")
-                    .hasMessageContaining("rank 2 is in barrier in world and waits for rank 0"));
+    // Which of them gives up first is open; all say the same, and who is where.
+    for (Throwable end : ends) {
+      assertThat(end)
+          .hasMessageContaining("has waited 0.8 s for rank")
+          .hasMessageContaining("rank 0 is in all-reduce of 1 × float32 in pair")
+          .hasMessageContaining("rank 1 is in receive of 1 × float32 from rank 2 in world")
+          .hasMessageContaining("rank 2 is in barrier in world");
+    }
+    assertThat(ends.stream().map(String::valueOf).distinct()).hasSize(1);
   }
 
   /** A transfer that takes longer than the limit goes on as long as something arrives. */
