@@ -24,7 +24,7 @@ record Frame(
     long number,
     long first,
     long second,
-    byte[] body) {
+    ByteBuffer body) {
   /** What a frame is. */
   enum Kind {
     /** An {@link Offer}. */
@@ -56,10 +56,10 @@ record Frame(
   /** The largest body but that of data. */
   static final int LARGEST_BODY = 17 << 20;
 
-  private static final byte[] NOTHING = {};
+  private static final ByteBuffer NOTHING = ByteBuffer.allocate(0);
 
   /** A frame of a call. */
-  static Frame of(Kind kind, Slot slot, int from, int to, byte[] body) {
+  static Frame of(Kind kind, Slot slot, int from, int to, ByteBuffer body) {
     return new Frame(kind, slot.message(), from, to, slot.group(), slot.number(), 0, 0, body);
   }
 
@@ -70,7 +70,7 @@ record Frame(
 
   /** Asks for a stretch of what {@code to} offers in {@code slot}. */
   static Frame pull(Slot slot, int from, int to, long request, long offset, long length) {
-    byte[] body = ByteBuffer.allocate(16).putLong(offset).putLong(length).array();
+    ByteBuffer body = ByteBuffer.allocate(16).putLong(offset).putLong(length).flip();
     return new Frame(
         Kind.PULL, slot.message(), from, to, slot.group(), slot.number(), request, 0, body);
   }
@@ -78,7 +78,7 @@ record Frame(
   /** A frame of no call. */
   static Frame about(Kind kind, int from, int to, long first, long second, String text) {
     return new Frame(
-        kind, false, from, to, 0, 0, first, second, text.getBytes(StandardCharsets.UTF_8));
+        kind, false, from, to, 0, 0, first, second, StandardCharsets.UTF_8.encode(text));
   }
 
   /** The head of a piece of data, whose body follows. */
@@ -88,7 +88,7 @@ record Frame(
 
   /** The body as text. */
   String text() {
-    return new String(body, StandardCharsets.UTF_8);
+    return StandardCharsets.UTF_8.decode(body.duplicate()).toString();
   }
 
   /** The call, as the offers of {@code peer} are found by. */
@@ -97,7 +97,8 @@ record Frame(
   }
 
   ByteBuffer encoded() {
-    return ByteBuffer.allocate(HEAD + body.length).put(head(this, body.length)).put(body).flip();
+    int length = body.remaining();
+    return ByteBuffer.allocate(HEAD + length).put(head(this, length)).put(body.duplicate()).flip();
   }
 
   private static ByteBuffer head(Frame frame, int length) {
@@ -116,7 +117,7 @@ record Frame(
 
   /** A head that has arrived, and how long its body is. */
   record Head(Frame frame, int length) {
-    Frame with(byte[] body) {
+    Frame with(ByteBuffer body) {
       return new Frame(
           frame.kind,
           frame.message,

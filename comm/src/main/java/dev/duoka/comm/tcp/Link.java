@@ -185,9 +185,9 @@ final class Link {
         if (next.frame().kind() == Frame.Kind.DATA) {
           readPiece(next.frame(), next.length());
         } else {
-          byte[] body = new byte[next.length()];
-          read(ByteBuffer.wrap(body));
-          world.receive(this, next.with(body));
+          ByteBuffer body = ByteBuffer.allocate(next.length());
+          read(body);
+          world.receive(this, next.with(body.flip()));
         }
       }
       world.ended(this, null);

@@ -36,7 +36,7 @@ record RemoteSum(Collective call, Tensor mine, Tensor target, long start) {
       return;
     }
     List<Tensor> places = places(chunk);
-    List<Tensor> otherPlaces = length > chunk ? places(chunk) : places;
+    List<Tensor> free = length > chunk ? places(chunk) : places;
     Incoming next = fetch(places, 0, chunk);
     for (long done = 0; done < length; done += chunk) {
       long now = Math.min(chunk, length - done);
@@ -44,8 +44,8 @@ record RemoteSum(Collective call, Tensor mine, Tensor target, long start) {
       call.await(current.pulls());
       long left = length - done - now;
       if (left > 0) {
-        List<Tensor> free = current.places() == places ? otherPlaces : places;
         next = fetch(free, done + now, Math.min(chunk, left));
+        free = current.places();
       }
       add(current, done, now);
     }

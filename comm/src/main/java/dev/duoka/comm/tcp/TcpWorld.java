@@ -111,9 +111,9 @@ final class TcpWorld implements AutoCloseable {
         throwIfBroken();
         requirePresent(rank, call, others);
         long waited = System.nanoTime() - Math.max(start, rank.lastProgress());
-        if (waited < limit.toNanos() / 4 * 3) {
+        long asking = limit.toNanos() / 4 * 3;
+        if (waited < asking) {
           inquiry = null;
-          sleep(limit.toNanos() / 4 * 3 - waited);
         } else {
           if (inquiry == null) {
             inquiry = new Inquiry(this, rank.rank(), others.getFirst());
@@ -122,21 +122,15 @@ final class TcpWorld implements AutoCloseable {
           if (waited >= limit.toNanos()) {
             throw lose(rank.rank(), tooLate(rank, call, others.getFirst(), inquiry));
           }
-          sleep(limit.toNanos() - waited);
         }
+        wait(Math.max(1, ((inquiry == null ? asking : limit.toNanos()) - waited) / 1_000_000));
       }
-    } finally {
-      rank.goesOn();
-    }
-  }
-
-  private void sleep(long nanos) {
-    try {
-      wait(Math.max(1, nanos / 1_000_000));
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw new DuokaException(
           ErrorCode.RANK_LOST, "a rank was interrupted while it waited for the others", "", e);
+    } finally {
+      rank.goesOn();
     }
   }
 
@@ -327,7 +321,7 @@ final class TcpWorld implements AutoCloseable {
     throwIfBroken();
     Endpoint here = endpoints.get(to);
     if (here == null) {
-      send(Frame.of(Kind.OFFER, slot, rank.rank(), to, offer.encoded()));
+      send(Frame.of(Kind.OFFER, slot, rank.rank(), to, ByteBuffer.wrap(offer.encoded())));
     } else {
       offered(here, new Slot(slot.group(), slot.number(), slot.message(), rank.rank()), offer);
     }
@@ -432,12 +426,12 @@ final class TcpWorld implements AutoCloseable {
         link.send(Frame.about(Kind.ANSWER, -1, -1, frame.first(), view.waitsFor(), view.text()));
       }
       case OFFER -> {
-        Offer offer = Offer.decoded(frame.body());
+        Offer offer = Offer.decoded(frame.body().array());
         lastCalls.put(frame.from(), offer.exchange());
         offered(endpoint(frame.to()), frame.slot(frame.from()), offer);
       }
       case PULL -> {
-        ByteBuffer range = ByteBuffer.wrap(frame.body());
+        ByteBuffer range = frame.body().duplicate();
         Slot slot = key(frame.slot(frame.to()), frame.from());
         Window window = endpoint(frame.to()).windows.get(slot);
         if (window != null) { // else its rank has finished, and its process says so

@@ -35,7 +35,7 @@ final class Window {
     return readers;
   }
 
-  void done(Integer reader) {
-    readers.remove(reader);
+  void done(int reader) {
+    readers.removeIf(other -> other == reader);
   }
 }

@@ -8,6 +8,7 @@ import dev.duoka.base.ErrorCode;
 import dev.duoka.comm.ExchangeLedger;
 import dev.duoka.comm.RankBody;
 import java.io.IOException;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
@@ -210,7 +211,7 @@ class RendezvousTests {
       Socket stranger = new Socket();
       while (true) {
         try {
-          stranger.connect(new InetSocketAddress("127.0.0.1", port));
+          stranger.connect(new InetSocketAddress(InetAddress.getLoopbackAddress(), port));
           break;
         } catch (IOException e) { // process 0 has not begun yet
           stranger.close();
