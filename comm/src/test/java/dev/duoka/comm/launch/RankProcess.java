@@ -14,6 +14,9 @@ import java.util.OptionalInt;
 
 /** A process of a run of several, for tests. */
 final class RankProcess {
+  /** Not the program's: of the processes of a test only some have modules that say theirs. */
+  static final String VERSION = "test";
+
   private static final Duration LIMIT = Duration.ofSeconds(30);
 
   private RankProcess() {}
@@ -67,7 +70,8 @@ final class RankProcess {
                           new RankRange(ExchangeKind.VICTIM, 1, ExchangeKind.RANKS),
                           limit,
                           _ -> ExchangeLedger.NONE,
-                          body);
+                          body,
+                          VERSION);
                       say(kind + " ended well");
                     } catch (RuntimeException e) {
                       say(kind + " " + e.getMessage());

@@ -175,7 +175,8 @@ class SeveralProcessesTests {
                               new RankRange(process, 1, ExchangeKind.RANKS),
                               LIMIT,
                               _ -> ExchangeLedger.NONE,
-                              bodies.apply(kind));
+                              bodies.apply(kind),
+                              RankProcess.VERSION);
                         } catch (Throwable t) {
                           both[process / 2] = t;
                         }
