@@ -79,7 +79,10 @@ public final class ModelFactory {
     /** All of it, in flat buffers that divide into equal shards. */
     public static Part inShards(int shards) {
       return new Part(
-          List.of(BlockRange.ALL), UnaryOperator.identity(), _ -> BucketKey.ONE_GROUP, _ -> shards);
+          List.of(BlockRange.ALL),
+          UnaryOperator.identity(),
+          _ -> BucketKey.ONE_GROUP,
+          _ -> shards);
     }
 
     boolean contains(int block) {

@@ -59,8 +59,7 @@ public final class ParameterStore implements AutoCloseable {
     try {
       byKey.forEach(
           (key, ofKey) ->
-              buckets.add(
-                  new Bucket(
+              buckets.add(new Bucket(
                       this,
                       key,
                       ofKey,

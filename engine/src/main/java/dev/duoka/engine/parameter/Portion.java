@@ -87,8 +87,8 @@ public record Portion(List<Long> whole, int dimension, List<Stretch> stretches) 
   }
 
   /**
-   * The way back of {@link #take}: writes what is held into rows of the whole weight, those
-   * stretches alone that are counted here.
+   * The way back of {@link #take}: writes what is held into rows of the whole weight, those stretches
+   * alone that are counted here.
    */
   public void give(Tensor part, Tensor target, long firstRow) {
     exchange(target, firstRow, part, true);

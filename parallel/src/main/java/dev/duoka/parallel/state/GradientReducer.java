@@ -106,7 +106,8 @@ public final class GradientReducer {
     for (Portion.Stretch stretch : parameter.spec().portion().stretches()) {
       if (stretch.copies() > 1) {
         try (Scope _ = Scope.open()) {
-          Tensor rows = Views.narrow(parameter.gradient(), 0, stretch.to(), stretch.length());
+          Tensor rows =
+              Views.narrow(parameter.gradient(), 0, stretch.to(), stretch.length());
           groups.copies().allReduce(rows).join();
         }
       }

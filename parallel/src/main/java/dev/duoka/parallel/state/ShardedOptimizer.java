@@ -67,7 +67,8 @@ public final class ShardedOptimizer implements AutoCloseable {
     try (Resources made = new Resources()) {
       for (Bucket bucket : store.trainableBuckets()) {
         slices.add(
-            made.own(new StateSlice(bucket, groups.of().apply(bucket), zeroStage == 1, settings)));
+            made.own(
+                new StateSlice(bucket, groups.of().apply(bucket), zeroStage == 1, settings)));
       }
       squares = made.own(squares());
       for (int i = 0; i < normReads.length; i++) {
@@ -173,7 +174,8 @@ public final class ShardedOptimizer implements AutoCloseable {
   /** Whether every rank has all reduced gradients, and so the norm without asking. */
   private boolean hasWholeModel() {
     return slices.stream()
-        .allMatch(slice -> !slice.isSharded() && slice.group().size() == groups.world().size());
+        .allMatch(
+            slice -> !slice.isSharded() && slice.group().size() == groups.world().size());
   }
 
   private GradientSquares squares() {

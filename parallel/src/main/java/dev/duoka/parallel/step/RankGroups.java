@@ -75,7 +75,9 @@ record RankGroups(MeshGroups groups, RankPlan plan, ModelConfig model) {
 
   /** Where the experts are. */
   ExpertPlacement experts() {
-    return groups.mesh().expert() == 1 ? ExpertPlacement.HERE : new SpreadExperts(groups.expert());
+    return groups.mesh().expert() == 1
+        ? ExpertPlacement.HERE
+        : new SpreadExperts(groups.expert());
   }
 
   /** Query heads for each head of keys and values that the rank has. */

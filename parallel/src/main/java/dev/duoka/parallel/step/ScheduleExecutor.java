@@ -2,19 +2,19 @@ package dev.duoka.parallel.step;
 
 import dev.duoka.comm.Communicator;
 import dev.duoka.comm.SingleRank;
+import dev.duoka.engine.autograd.Substitution;
+import dev.duoka.layout.Recompute;
+import dev.duoka.model.LanguageModel;
+import dev.duoka.parallel.mesh.MeshGroups;
+import dev.duoka.parallel.plan.RankPlan;
 import dev.duoka.data.batch.MicroBatch;
 import dev.duoka.engine.autograd.DeferredWeights;
 import dev.duoka.engine.autograd.FunctionObserver;
 import dev.duoka.engine.autograd.SavedTensorHook;
-import dev.duoka.engine.autograd.Substitution;
 import dev.duoka.engine.autograd.Tape;
 import dev.duoka.engine.function.ExpertPlacement;
 import dev.duoka.engine.parameter.Parameter;
-import dev.duoka.layout.Recompute;
-import dev.duoka.model.LanguageModel;
 import dev.duoka.model.weight.BlockRange;
-import dev.duoka.parallel.mesh.MeshGroups;
-import dev.duoka.parallel.plan.RankPlan;
 import dev.duoka.parallel.schedule.Action;
 import dev.duoka.parallel.schedule.Action.Kind;
 import dev.duoka.parallel.schedule.Schedule;
@@ -218,7 +218,8 @@ public final class ScheduleExecutor {
     return running.computeIfAbsent(
         key,
         _ -> {
-          Tape tape = recording ? Tape.recording(stage.recompute()) : Tape.inference();
+          Tape tape =
+              recording ? Tape.recording(stage.recompute()) : Tape.inference();
           tape.observeWith(observer);
           if (savedTensorHook != null) {
             tape.keepSavedTensorsWith(savedTensorHook);

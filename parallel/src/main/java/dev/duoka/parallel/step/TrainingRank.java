@@ -2,13 +2,13 @@ package dev.duoka.parallel.step;
 
 import dev.duoka.base.Resources;
 import dev.duoka.comm.Communicator;
+import dev.duoka.parallel.mesh.Mesh;
+import dev.duoka.parallel.mesh.MeshGroups;
+import dev.duoka.parallel.plan.RankPlan;
 import dev.duoka.engine.precision.LossScaler;
 import dev.duoka.engine.precision.PrecisionPolicy;
 import dev.duoka.model.LanguageModel;
 import dev.duoka.model.ModelFactory;
-import dev.duoka.parallel.mesh.Mesh;
-import dev.duoka.parallel.mesh.MeshGroups;
-import dev.duoka.parallel.plan.RankPlan;
 import dev.duoka.parallel.state.ShardedOptimizer;
 import dev.duoka.tensor.Device;
 

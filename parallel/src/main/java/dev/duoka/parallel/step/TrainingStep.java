@@ -190,7 +190,9 @@ public final class TrainingStep implements AutoCloseable {
         batch.microBatches(),
         beforeReduction == null
             ? new ScheduleExecutor.StepWork(
-                new Weighted(batch, scale), optimizer.reducer()::ready, optimizer.reducer()::reduce)
+                new Weighted(batch, scale),
+                optimizer.reducer()::ready,
+                optimizer.reducer()::reduce)
             : new ScheduleExecutor.StepWork(new Weighted(batch, scale), _ -> {}, _ -> {}));
     if (beforeReduction != null) {
       model.parameters().zeroUntouchedGradients();
@@ -237,7 +239,8 @@ public final class TrainingStep implements AutoCloseable {
 
   /** Whether the sums of losses of this rank are counted: those of each token once. */
   private boolean countsLosses() {
-    return stage.tensorRank() == 0 && stage.plan().blocks().stream().anyMatch(model::hasHead);
+    return stage.tensorRank() == 0
+        && stage.plan().blocks().stream().anyMatch(model::hasHead);
   }
 
   private PendingOutcome update(double learningRate, double scale) {

@@ -24,6 +24,8 @@ import dev.duoka.tensor.Dtype;
 import dev.duoka.tensor.Scope;
 import dev.duoka.tensor.Tensor;
 import dev.duoka.tensor.op.HostCopy;
+import dev.duoka.tensor.op.Tensors;
+import dev.duoka.tensor.op.Views;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
@@ -151,8 +153,7 @@ record Trial(
         double[] here = new double[(int) (portion.rows() * portion.columns())];
         Arrays.fill(here, Double.NaN);
         Tensor all =
-            HostCopy.fromDoubles(
-                here, Dtype.FLOAT64, Device.CPU, portion.rows(), portion.columns());
+            HostCopy.fromDoubles(here, Dtype.FLOAT64, Device.CPU, portion.rows(), portion.columns());
         portion.give(value, all, 0);
         double[] given = HostCopy.doubles(all);
         synchronized (whole) {

@@ -35,7 +35,8 @@ final class Replica implements AutoCloseable, MicroBatchLosses {
     model =
         ModelFactory.create(
             config,
-            new ModelFactory.Allocation(Dtype.FLOAT32, Device.CPU, true, TinyRuns.LENGTH, 0));
+            new ModelFactory.Allocation(
+                Dtype.FLOAT32, Device.CPU, true, TinyRuns.LENGTH, 0));
     executor = new ScheduleExecutor(model, recompute);
   }
 
@@ -52,7 +53,9 @@ final class Replica implements AutoCloseable, MicroBatchLosses {
     lossSum = 0;
     model.parameters().resetGradients();
     executor.run(
-        schedule, microBatches, new ScheduleExecutor.StepWork(this, _ -> {}, _ -> reduce.run()));
+        schedule,
+        microBatches,
+        new ScheduleExecutor.StepWork(this, _ -> {}, _ -> reduce.run()));
     return lossSum / targets;
   }
 
