@@ -7,6 +7,7 @@ import dev.duoka.engine.parameter.Axis;
 import dev.duoka.engine.parameter.BucketKey;
 import dev.duoka.engine.parameter.ParameterSpec;
 import dev.duoka.engine.parameter.ParameterStore;
+import dev.duoka.engine.parameter.Residency;
 import dev.duoka.engine.parameter.Section;
 import dev.duoka.formats.modelconfig.AttentionConfig;
 import dev.duoka.formats.modelconfig.ModelConfig;
@@ -19,6 +20,7 @@ import dev.duoka.model.architecture.LayerDesign;
 import dev.duoka.model.layer.DecoderLayer;
 import dev.duoka.model.layer.MultiTokenPrediction;
 import dev.duoka.model.weight.BlockRange;
+import dev.duoka.model.weight.StateBuffer;
 import dev.duoka.model.weight.Weight;
 import dev.duoka.model.weight.WeightDeclarations;
 import dev.duoka.tensor.Device;
@@ -63,12 +65,14 @@ public final class ModelFactory {
    * @param weight what of a weight is held; the given one for all of it
    * @param group names the weights whose gradients are summed over the same devices
    * @param shards into how many shards the flat buffers of a group must divide
+   * @param residency which buffers of a group are here all the time
    */
   public record Part(
       List<BlockRange> blocks,
       UnaryOperator<ParameterSpec> weight,
       Function<ParameterSpec, String> group,
-      ToIntFunction<String> shards) {
+      ToIntFunction<String> shards,
+      Function<String, Residency> residency) {
     /** All of it, in one piece. */
     public static final Part WHOLE = inShards(1);
 
@@ -82,7 +86,8 @@ public final class ModelFactory {
           List.of(BlockRange.ALL),
           UnaryOperator.identity(),
           _ -> BucketKey.ONE_GROUP,
-          _ -> shards);
+          _ -> shards,
+          _ -> Residency.ALL);
     }
 
     boolean contains(int block) {
@@ -114,7 +119,8 @@ public final class ModelFactory {
                       allocation.device(),
                       allocation.part().shards(),
                       allocation.withGradients(),
-                      allocation.part().group()),
+                      allocation.part().group(),
+                      allocation.part().residency()),
                   spec -> holds(config, allocation, spec.block()),
                   allocation.part()::contains,
                   allocation.part().weight());
@@ -127,10 +133,22 @@ public final class ModelFactory {
 
   /** The weights of a whole model, in the order of their declaration; nothing is allocated. */
   public static List<ParameterSpec> weights(ModelConfig config, int predictionDepth) {
-    return declare(config, predictionDepth).declarations().weights().stream()
-        .map(Weight::spec)
-        .toList();
+    return declared(config, predictionDepth).weights().stream().map(Weight::spec).toList();
   }
+
+  /** What a whole model declares; nothing is allocated. */
+  public static Declared declared(ModelConfig config, int predictionDepth) {
+    WeightDeclarations declarations = declare(config, predictionDepth).declarations();
+    return new Declared(declarations.weights(), declarations.buffers());
+  }
+
+  /**
+   * What a model consists of.
+   *
+   * @param weights in the order of their declaration
+   * @param buffers state that no gradient changes
+   */
+  public record Declared(List<Weight> weights, List<StateBuffer> buffers) {}
 
   private static boolean holds(ModelConfig config, Allocation allocation, int block) {
     boolean usesEmbedding = config.tieEmbeddings() || allocation.predictionDepth() > 0;

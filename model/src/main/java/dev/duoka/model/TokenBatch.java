@@ -6,6 +6,8 @@ import dev.duoka.tensor.MemoryOwner;
 import dev.duoka.tensor.Scope;
 import dev.duoka.tensor.Tensor;
 import dev.duoka.tensor.op.HostCopy;
+import java.util.function.UnaryOperator;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A micro-batch on the device: what the model reads and what it should predict. Owns its tensors.
@@ -25,10 +27,29 @@ public final class TokenBatch implements AutoCloseable {
    */
   public TokenBatch(
       long[] tokens, long[] targets, int sequences, int predictionDepth, Device device) {
+    this(tokens, targets, sequences, predictionDepth, device, null);
+  }
+
+  /**
+   * Copies a part of each sequence to the device.
+   *
+   * @param positions which tokens of each sequence; null for all
+   */
+  public TokenBatch(
+      long[] tokens,
+      long[] targets,
+      int sequences,
+      int predictionDepth,
+      Device device,
+      int @Nullable [] positions) {
     int length = tokens.length / sequences;
+    UnaryOperator<long[]> here =
+        positions == null ? all -> all : all -> selected(all, length, positions);
+    int held = positions == null ? length : positions.length;
     try (Scope _ = Scope.open(MemoryOwner.BATCH)) {
-      this.tokens = Scope.detach(HostCopy.fromLongs(tokens, device, sequences, length));
-      this.targets = Scope.detach(HostCopy.fromLongs(targets, device, tokens.length));
+      this.tokens = Scope.detach(HostCopy.fromLongs(here.apply(tokens), device, sequences, held));
+      this.targets =
+          Scope.detach(HostCopy.fromLongs(here.apply(targets), device, (long) sequences * held));
       furtherTokens = new Tensor[predictionDepth];
       furtherTargets = new Tensor[predictionDepth];
       long[] shiftedTokens = tokens;
@@ -37,11 +58,20 @@ public final class TokenBatch implements AutoCloseable {
         shiftedTokens = shifted(shiftedTokens, shiftedTargets, length);
         shiftedTargets = shifted(shiftedTargets, length);
         furtherTokens[depth] =
-            Scope.detach(HostCopy.fromLongs(shiftedTokens, device, sequences, length));
+            Scope.detach(HostCopy.fromLongs(here.apply(shiftedTokens), device, sequences, held));
         furtherTargets[depth] =
-            Scope.detach(HostCopy.fromLongs(shiftedTargets, device, tokens.length));
+            Scope.detach(
+                HostCopy.fromLongs(here.apply(shiftedTargets), device, (long) sequences * held));
       }
     }
+  }
+
+  private static long[] selected(long[] all, int length, int[] positions) {
+    long[] result = new long[all.length / length * positions.length];
+    for (int i = 0; i < result.length; i++) {
+      result[i] = all[i / positions.length * length + positions[i % positions.length]];
+    }
+    return result;
   }
 
   /** The tokens, int64 {@code [b, t]}. */

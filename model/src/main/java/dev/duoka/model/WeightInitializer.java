@@ -61,8 +61,7 @@ public final class WeightInitializer {
     }
   }
 
-  private static void drawAll(
-      Parameter parameter, long stream, double deviation, Tensor staging) {
+  private static void drawAll(Parameter parameter, long stream, double deviation, Tensor staging) {
     long elements = parameter.spec().elements();
     try (Scope _ = Scope.open()) {
       Tensor flat = Views.reshape(parameter.value(), elements);

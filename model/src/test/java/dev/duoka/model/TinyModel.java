@@ -42,8 +42,7 @@ public final class TinyModel implements AutoCloseable {
     this.predictionDepth = config.mtpModules();
     this.model =
         ModelFactory.create(
-            config,
-            new ModelFactory.Allocation(dtype, device, true, POSITIONS, predictionDepth));
+            config, new ModelFactory.Allocation(dtype, device, true, POSITIONS, predictionDepth));
     WeightInitializer.initialize(model, 7);
   }
 

@@ -38,6 +38,11 @@ public final class Attention extends Function {
     this.scale = scale;
   }
 
+  /** What scores are multiplied by. */
+  public double scale() {
+    return scale;
+  }
+
   @Override
   public String name() {
     return "attention";
@@ -159,7 +164,7 @@ public final class Attention extends Function {
   }
 
   /** {@code [b, kvHeads, t, w] → [b, heads, t, w]}, each head repeated in a row. */
-  private static Tensor repeatHeads(Tensor tensor, long heads) {
+  static Tensor repeatHeads(Tensor tensor, long heads) {
     long kvHeads = tensor.size(1);
     if (kvHeads == heads) {
       return tensor;
@@ -170,7 +175,7 @@ public final class Attention extends Function {
   }
 
   /** The gradient of {@link #repeatHeads}. */
-  private static Tensor sumGroups(Tensor gradient, long kvHeads) {
+  static Tensor sumGroups(Tensor gradient, long kvHeads) {
     long heads = gradient.size(1);
     if (heads == kvHeads) {
       return gradient;

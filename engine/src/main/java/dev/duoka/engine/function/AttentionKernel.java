@@ -1,5 +1,6 @@
 package dev.duoka.engine.function;
 
+import dev.duoka.tensor.Dtype;
 import dev.duoka.tensor.Tensor;
 import dev.duoka.tensor.op.AttentionKernels;
 import dev.duoka.tensor.op.Copies;
@@ -48,6 +49,16 @@ public enum AttentionKernel {
     @Override
     boolean groupsHeads() {
       return true;
+    }
+
+    @Override
+    Tensor[] resultsOf(Tensor output, Tensor logSums, Tensor query) {
+      return new Tensor[] {
+        output,
+        Views.unsqueeze(logSums, 3),
+        Tensors.zeros(Dtype.INT64, query.device()),
+        Tensors.zeros(Dtype.INT64, query.device())
+      };
     }
 
     @Override
@@ -209,6 +220,17 @@ public enum AttentionKernel {
   /** How many tensors {@link #forward} returns, the output first; the rest is for the gradients. */
   int results() {
     return results;
+  }
+
+  /**
+   * What {@link #forward} would return, from the output and the log-sum-exp {@code [b, heads, t]}:
+   * the rest is of dropout, which nobody uses.
+   */
+  Tensor[] resultsOf(Tensor output, Tensor logSums, Tensor query) {
+    Tensor[] all = new Tensor[results];
+    all[0] = output;
+    all[1] = logSums;
+    return all;
   }
 
   /** Whether fewer key heads than query heads are taken as they are. */

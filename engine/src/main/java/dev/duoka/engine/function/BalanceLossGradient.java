@@ -1,12 +1,12 @@
 package dev.duoka.engine.function;
 
-import dev.duoka.tensor.Tensor;
-import dev.duoka.tensor.Dtype;
 import dev.duoka.tensor.Device;
-import dev.duoka.tensor.op.HostCopy;
+import dev.duoka.tensor.Dtype;
+import dev.duoka.tensor.Tensor;
 import dev.duoka.tensor.kernel.RouterKernels;
 import dev.duoka.tensor.op.Copies;
 import dev.duoka.tensor.op.Elementwise;
+import dev.duoka.tensor.op.HostCopy;
 import dev.duoka.tensor.op.Indexing;
 import dev.duoka.tensor.op.Tensors;
 import dev.duoka.tensor.op.Views;

@@ -9,6 +9,7 @@ import dev.duoka.tensor.kernel.HeadKernels;
 import dev.duoka.tensor.op.Copies;
 import dev.duoka.tensor.op.Elementwise;
 import dev.duoka.tensor.op.HostCopy;
+import dev.duoka.tensor.op.Indexing;
 import dev.duoka.tensor.op.Tensors;
 import dev.duoka.tensor.op.Views;
 import org.jspecify.annotations.Nullable;
@@ -54,6 +55,26 @@ public final class RotaryTable implements AutoCloseable {
       Tensor cosineTable = HostCopy.fromDoubles(cosine, dtype, device, positions, pairs);
       sines = Scope.detach(HostCopy.fromDoubles(sine, dtype, device, positions, pairs));
       cosines = Scope.detach(cosineTable);
+    }
+  }
+
+  private RotaryTable(Tensor cosines, Tensor sines, boolean interleaved) {
+    this.cosines = cosines;
+    this.sines = sines;
+    this.interleaved = interleaved;
+  }
+
+  /** A table of some of these positions, in their order; the caller closes it. */
+  public RotaryTable at(int[] positions) {
+    long[] rows = new long[positions.length];
+    for (int i = 0; i < rows.length; i++) {
+      rows[i] = positions[i];
+    }
+    try (Scope _ = Scope.open(MemoryOwner.CONSTANTS)) {
+      Tensor index = HostCopy.fromLongs(rows, cosines.device(), rows.length);
+      Tensor cosinesThere = Indexing.rows(cosines, index);
+      Tensor sinesThere = Indexing.rows(sines, index);
+      return new RotaryTable(Scope.detach(cosinesThere), Scope.detach(sinesThere), interleaved);
     }
   }
 

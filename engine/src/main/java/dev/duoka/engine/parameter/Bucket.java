@@ -9,6 +9,7 @@ import dev.duoka.tensor.op.Tensors;
 import dev.duoka.tensor.op.Views;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -22,37 +23,52 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Bucket {
   private final BucketKey key;
-  private final List<Parameter> parameters = new ArrayList<>();
-  private final List<Tensor> views = new ArrayList<>();
-  private final Tensor values;
-  private final @Nullable Tensor gradients;
+  private final Device device;
+  private final long length;
   private final int shards;
+  private final List<Parameter> parameters = new ArrayList<>();
+  private final Buffer values;
+  private final @Nullable Buffer gradients;
 
   Bucket(
-      ParameterStore store, BucketKey key, List<ParameterSpec> specs, Device device, int shards) {
+      ParameterStore store,
+      BucketKey key,
+      List<ParameterSpec> specs,
+      Device device,
+      int shards,
+      Residency residency) {
     this.key = key;
+    this.device = device;
     this.shards = shards;
-    long length = 0;
+    long elements = 0;
     for (ParameterSpec spec : specs) {
-      length += aligned(spec.elements(), ParameterStore.ALIGNMENT);
+      elements += aligned(spec.elements(), ParameterStore.ALIGNMENT);
     }
-    length = aligned(length, (long) ParameterStore.ALIGNMENT * shards);
+    length = aligned(elements, (long) ParameterStore.ALIGNMENT * shards);
+    values = new Buffer("values");
+    gradients = key.trainable() ? new Buffer("gradients") : null;
     // Detached together at the end, so that running out of memory on the second frees the first.
     try (Scope _ = Scope.open()) {
-      Tensor flatValues = flat(MemoryOwner.WEIGHTS, key.dtype(), device, length);
+      Tensor flatValues = residency.keepsValues() ? flat(MemoryOwner.WEIGHTS, key.dtype()) : null;
       Tensor flatGradients =
-          key.trainable()
-              ? flat(MemoryOwner.GRADIENTS, gradientDtype(key.dtype()), device, length)
+          gradients != null && residency.keepsGradients()
+              ? flat(MemoryOwner.GRADIENTS, gradientDtype(key.dtype()))
               : null;
-      values = Scope.detach(flatValues);
-      gradients = flatGradients == null ? null : Scope.detach(flatGradients);
+      if (flatValues != null) {
+        values.own(Scope.detach(flatValues));
+      }
+      if (flatGradients != null && gradients != null) {
+        gradients.own(Scope.detach(flatGradients));
+      }
     }
     long offset = 0;
     for (ParameterSpec spec : specs) {
-      Tensor value = view(values, offset, spec);
-      Tensor gradient = gradients == null ? null : view(gradients, offset, spec);
-      parameters.add(new Parameter(store, this, spec, offset, value, gradient));
+      parameters.add(new Parameter(store, this, spec, offset));
       offset += aligned(spec.elements(), ParameterStore.ALIGNMENT);
+    }
+    values.bind();
+    if (gradients != null) {
+      gradients.bind();
     }
   }
 
@@ -71,22 +87,65 @@ public final class Bucket {
     return List.copyOf(parameters);
   }
 
-  /** The flat values, {@code [length]} in the compute dtype. */
+  /** The flat values, {@code [length]} in the compute dtype; asked for where they are not here. */
   public Tensor values() {
-    return values;
+    return values.flat();
   }
 
-  /** The flat main gradients, {@code [length]}. */
+  /** The flat main gradients, {@code [length]}; asked for where they are not here. */
   public Tensor gradients() {
     if (gradients == null) {
       throw new IllegalStateException("this store was made without gradients");
     }
-    return gradients;
+    return gradients.flat();
+  }
+
+  /**
+   * Asks {@code source} for the flat values whenever they are wanted and not here. It keeps the
+   * tensor's ownership, and takes it back after {@link #releaseValues}.
+   */
+  public void valuesFrom(Supplier<Tensor> source) {
+    values.source = source;
+  }
+
+  /** Whether the values are here. */
+  public boolean hasValues() {
+    return values.flat != null;
+  }
+
+  /** Forgets the values, which their source has elsewhere. */
+  public void releaseValues() {
+    parameters.forEach(Parameter::releaseScaled);
+    values.release();
+  }
+
+  /** As {@link #valuesFrom}, of the gradients: what the source gives counts as zero. */
+  public void gradientsFrom(Supplier<Tensor> source) {
+    if (gradients != null) {
+      gradients.source = source;
+    }
+  }
+
+  /** Whether the gradients are here. */
+  public boolean hasGradients() {
+    return gradients != null && gradients.flat != null;
+  }
+
+  /** Forgets the gradients, which have been added elsewhere. */
+  public void releaseGradients() {
+    if (gradients != null) {
+      gradients.release();
+    }
   }
 
   /** The length of the flat buffers in elements, padding included. */
   public long length() {
-    return values.size(0);
+    return length;
+  }
+
+  /** The device of the buffers. */
+  public Device device() {
+    return device;
   }
 
   /** How many shards the buffers divide into. */
@@ -109,23 +168,83 @@ public final class Bucket {
   }
 
   void close() {
-    parameters.forEach(Parameter::close);
-    views.forEach(Tensor::close);
+    parameters.forEach(Parameter::releaseScaled);
     values.close();
     if (gradients != null) {
       gradients.close();
     }
   }
 
-  private Tensor view(Tensor flat, long offset, ParameterSpec spec) {
-    Tensor view = Scope.detach(Views.slice(flat, offset, spec.shapeArray()));
-    views.add(view);
-    return view;
-  }
-
-  private static Tensor flat(MemoryOwner owner, Dtype dtype, Device device, long length) {
+  private Tensor flat(MemoryOwner owner, Dtype dtype) {
     try (Scope scope = Scope.open(owner)) {
       return scope.keep(Tensors.zeros(dtype, device, length));
+    }
+  }
+
+  /** A flat buffer with the parameters' views of it, while it is here. */
+  private final class Buffer {
+    private final String what;
+    private @Nullable Tensor flat;
+    private boolean owned;
+    private @Nullable Supplier<Tensor> source;
+
+    Buffer(String what) {
+      this.what = what;
+    }
+
+    void own(Tensor tensor) {
+      flat = tensor;
+      owned = true;
+    }
+
+    Tensor flat() {
+      Tensor here = flat;
+      if (here == null) {
+        Supplier<Tensor> from = source;
+        if (from == null) {
+          throw new IllegalStateException("the " + what + " of " + Bucket.this + " are elsewhere");
+        }
+        here = from.get();
+        flat = here;
+        bind();
+      }
+      return here;
+    }
+
+    /** Gives each parameter its view. */
+    void bind() {
+      Tensor here = flat;
+      if (here == null) {
+        return;
+      }
+      for (Parameter parameter : parameters) {
+        Tensor view =
+            Scope.detach(Views.slice(here, parameter.offset(), parameter.spec().shapeArray()));
+        if (this == values) {
+          parameter.bindValue(view);
+        } else {
+          parameter.bindGradient(view);
+        }
+      }
+    }
+
+    void release() {
+      for (Parameter parameter : parameters) {
+        if (this == values) {
+          parameter.bindValue(null);
+        } else {
+          parameter.bindGradient(null);
+        }
+      }
+      flat = null;
+    }
+
+    void close() {
+      Tensor here = flat;
+      release();
+      if (here != null && owned) {
+        here.close();
+      }
     }
   }
 

@@ -17,6 +17,7 @@ import dev.duoka.tensor.scaled.Quantization;
 import dev.duoka.tensor.scaled.ScaledMatrix;
 import dev.duoka.tensor.scaled.ScaledProducts;
 import java.util.List;
+import java.util.Objects;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -29,25 +30,34 @@ public final class Parameter {
   private final Bucket bucket;
   private final ParameterSpec spec;
   private final long offset;
-  private final Tensor value;
-  private final @Nullable Tensor gradient;
+  private @Nullable Tensor value;
+  private @Nullable Tensor gradient;
   private boolean gradientIsFresh = true;
   private ScaledMatrix.@Nullable Pair scaled;
   private long scaledVersion = -1;
 
-  Parameter(
-      ParameterStore store,
-      Bucket bucket,
-      ParameterSpec spec,
-      long offset,
-      Tensor value,
-      @Nullable Tensor gradient) {
+  Parameter(ParameterStore store, Bucket bucket, ParameterSpec spec, long offset) {
     this.store = store;
     this.bucket = bucket;
     this.spec = spec;
     this.offset = offset;
-    this.value = value;
-    this.gradient = gradient;
+  }
+
+  /** Gives it its view of the flat values; null when these go away. */
+  void bindValue(@Nullable Tensor view) {
+    if (value != null) {
+      value.close();
+    }
+    value = view;
+  }
+
+  /** Likewise of the flat gradients, which hold nothing yet. */
+  void bindGradient(@Nullable Tensor view) {
+    if (gradient != null) {
+      gradient.close();
+    }
+    gradient = view;
+    gradientIsFresh = true;
   }
 
   /** The name within the model. */
@@ -70,21 +80,25 @@ public final class Parameter {
     return offset;
   }
 
-  /** The weight in the compute dtype. */
+  /** The weight in the compute dtype; brought here first where it is elsewhere. */
   public Tensor value() {
-    return value;
+    if (value == null) {
+      bucket.values();
+    }
+    return Objects.requireNonNull(value);
   }
 
   /** Whether products with so many rows of input are computed in 8 bits ({@link #scaled}). */
   public boolean multipliesScaled(long rows) {
     return store.multipliesScaled()
         && spec.shape().size() == 2
-        && Quantization.fits(value.size(0), value.size(1))
-        && Quantization.fits(rows, value.size(1));
+        && Quantization.fits(spec.shape().getFirst(), spec.shape().getLast())
+        && Quantization.fits(rows, spec.shape().getLast());
   }
 
   /** The weight in 8 bits, and its transpose; made anew when the weights have changed. */
   public ScaledMatrix.Pair scaled() {
+    Tensor value = value();
     ScaledMatrix.Pair pair = scaled;
     if (pair == null) {
       try (Scope _ = Scope.open(MemoryOwner.WEIGHTS)) {
@@ -110,19 +124,22 @@ public final class Parameter {
         pair.transpose().scales());
   }
 
-  void close() {
+  void releaseScaled() {
     if (scaled != null) {
       tensors(scaled).forEach(Tensor::close);
       scaled = null;
     }
   }
 
-  /** The main gradient: fp32, or the compute dtype when that is wider. */
+  /**
+   * The main gradient: fp32, or the compute dtype when that is wider. Where gradients are kept
+   * elsewhere, a new sum begins here.
+   */
   public Tensor gradient() {
     if (gradient == null) {
-      throw new IllegalStateException(name() + " belongs to a store without gradients");
+      bucket.gradients();
     }
-    return gradient;
+    return Objects.requireNonNull(gradient);
   }
 
   /** Whether nothing was added to the gradient since {@link #resetGradient}. */

@@ -27,13 +27,25 @@ public final class ParameterStore implements AutoCloseable {
    * @param withGradients false for validation and generation
    * @param group names those whose gradients are summed over the same devices ({@link
    *     BucketKey#group})
+   * @param residency which buffers of a group are here all the time
    */
   public record Storage(
       Dtype dtype,
       Device device,
       ToIntFunction<String> shards,
       boolean withGradients,
-      Function<ParameterSpec, String> group) {
+      Function<ParameterSpec, String> group,
+      Function<String, Residency> residency) {
+    /** Storage where everything is here. */
+    public Storage(
+        Dtype dtype,
+        Device device,
+        ToIntFunction<String> shards,
+        boolean withGradients,
+        Function<ParameterSpec, String> group) {
+      this(dtype, device, shards, withGradients, group, _ -> Residency.ALL);
+    }
+
     /** Storage where all weights are summed over the same devices. */
     public Storage(Dtype dtype, Device device, int shards, boolean withGradients) {
       this(dtype, device, _ -> shards, withGradients, _ -> BucketKey.ONE_GROUP);
@@ -59,12 +71,14 @@ public final class ParameterStore implements AutoCloseable {
     try {
       byKey.forEach(
           (key, ofKey) ->
-              buckets.add(new Bucket(
+              buckets.add(
+                  new Bucket(
                       this,
                       key,
                       ofKey,
                       storage.device(),
-                      storage.shards().applyAsInt(key.group()))));
+                      storage.shards().applyAsInt(key.group()),
+                      storage.residency().apply(key.group()))));
       for (Bucket bucket : buckets) {
         for (Parameter parameter : bucket.parameters()) {
           if (byName.put(parameter.name(), parameter) != null) {
@@ -149,7 +163,7 @@ public final class ParameterStore implements AutoCloseable {
 
   /** The device of all values. */
   public Device device() {
-    return buckets.getFirst().values().device();
+    return buckets.getFirst().device();
   }
 
   /** The dtype of main gradients, moments and sums of losses. */

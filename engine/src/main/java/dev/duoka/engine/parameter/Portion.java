@@ -4,6 +4,7 @@ import dev.duoka.tensor.Scope;
 import dev.duoka.tensor.Tensor;
 import dev.duoka.tensor.op.Copies;
 import dev.duoka.tensor.op.Views;
+import java.util.ArrayList;
 import java.util.List;
 
 /**
@@ -49,7 +50,7 @@ public record Portion(List<Long> whole, int dimension, List<Stretch> stretches) 
 
   /** Whether whole rows of the weight are held: its flat elements then lie in few stretches. */
   public boolean hasWholeRows() {
-    return dimension == 0;
+    return dimension == 0 && whole.size() > 1;
   }
 
   /** The length of a row: the last dimension of the whole weight. */
@@ -64,16 +65,20 @@ public record Portion(List<Long> whole, int dimension, List<Stretch> stretches) 
 
   /** Whether anything of these rows of the whole weight is held. */
   public boolean touches(long firstRow, long count) {
-    if (!hasWholeRows()) {
-      return count > 0;
-    }
-    return stretches.stream()
+    long rowsHeld =
+        hasWholeRows()
+            ? stretches.stream().mapToLong(Stretch::length).sum() * rowsPerElement()
+            : rows();
+    return touches(0, rowsHeld * heldColumns(), firstRow, count);
+  }
+
+  /** As the other method, of what is held from {@code start} to before {@code end} alone. */
+  public boolean touches(long start, long end, long firstRow, long count) {
+    return runs(start, end).stream()
         .anyMatch(
-            it -> {
-              long from = it.from() * rowsPerElement();
-              long end = from + it.length() * rowsPerElement();
-              return Math.max(from, firstRow) < Math.min(end, firstRow + count);
-            });
+            run ->
+                Math.max(run.wholeRow(), firstRow)
+                    < Math.min(run.wholeRow() + run.rows(), firstRow + count));
   }
 
   /**
@@ -83,58 +88,137 @@ public record Portion(List<Long> whole, int dimension, List<Stretch> stretches) 
    * @param part what is held, in its own shape
    */
   public void take(Tensor source, long firstRow, Tensor part) {
-    exchange(source, firstRow, part, false);
+    try (Tensor flat = Views.reshape(part, -1)) {
+      take(source, firstRow, flat, 0);
+    }
   }
 
   /**
-   * The way back of {@link #take}: writes what is held into rows of the whole weight, those stretches
-   * alone that are counted here.
+   * As the other method, into a stretch of what is held.
+   *
+   * @param flat {@code [n]}: the elements of what is held from {@code start} on
    */
-  public void give(Tensor part, Tensor target, long firstRow) {
-    exchange(target, firstRow, part, true);
+  public void take(Tensor source, long firstRow, Tensor flat, long start) {
+    exchange(source, firstRow, flat, start, false);
   }
 
-  private void exchange(Tensor ofWhole, long firstRow, Tensor part, boolean give) {
-    try (Scope _ = Scope.open()) {
-      long rows = ofWhole.size(0);
-      long width = hasWholeRows() ? columns() : part.size(-1);
-      Tensor flat = Views.reshape(part, -1, width);
-      for (Stretch stretch : stretches) {
-        if (give && !stretch.counted()) {
-          continue;
-        }
-        if (hasWholeRows()) {
-          long unit = rowsPerElement();
-          long from = stretch.from() * unit;
-          long low = Math.max(from, firstRow);
-          long high = Math.min(from + stretch.length() * unit, firstRow + rows);
-          if (low < high) {
-            copy(
+  /**
+   * The way back of {@link #take}: writes what is held into rows of the whole weight, those
+   * stretches alone that are counted here.
+   */
+  public void give(Tensor part, Tensor target, long firstRow) {
+    try (Tensor dense = Views.dense(part);
+        Tensor flat = Views.reshape(dense, -1)) {
+      give(flat, 0, target, firstRow);
+    }
+  }
+
+  /** As the other method, of a stretch of what is held. */
+  public void give(Tensor flat, long start, Tensor target, long firstRow) {
+    exchange(target, firstRow, flat, start, true);
+  }
+
+  private void exchange(Tensor ofWhole, long firstRow, Tensor flat, long start, boolean give) {
+    for (Run run : runs(start, start + flat.size(0))) {
+      if (give && !run.counted()) {
+        continue;
+      }
+      long low = Math.max(run.wholeRow(), firstRow);
+      long high = Math.min(run.wholeRow() + run.rows(), firstRow + ofWhole.size(0));
+      if (low >= high) {
+        continue;
+      }
+      try (Scope _ = Scope.open()) {
+        Tensor there =
+            Views.narrow(
                 Views.narrow(ofWhole, 0, low - firstRow, high - low),
-                Views.narrow(flat, 0, stretch.to() * unit + low - from, high - low),
-                give);
-          }
+                1,
+                run.wholeColumn(),
+                run.width());
+        Tensor here = run.in(flat, low - run.wholeRow(), high - low, start, heldColumns());
+        if (give) {
+          Copies.into(there, here);
         } else {
-          copy(
-              Views.narrow(ofWhole, 1, stretch.from(), stretch.length()),
-              Views.narrow(
-                  Views.narrow(flat, 0, firstRow, rows), 1, stretch.to(), stretch.length()),
-              give);
+          Copies.into(here, there);
         }
       }
     }
   }
 
-  private static void copy(Tensor ofWhole, Tensor ofPart, boolean give) {
-    if (give) {
-      Copies.into(ofWhole, ofPart);
-    } else {
-      Copies.into(ofPart, ofWhole);
+  /**
+   * A rectangle that is held.
+   *
+   * @param wholeRow where it starts in the whole weight
+   * @param wholeColumn likewise
+   * @param row where it starts in what is held
+   * @param column likewise
+   * @param rows how many; only whole rows of what is held come several at once
+   */
+  private record Run(
+      long wholeRow,
+      long wholeColumn,
+      long row,
+      long column,
+      long rows,
+      long width,
+      boolean counted) {
+    /** Some of its rows, {@code [count, width]}, in elements of what is held from an origin on. */
+    Tensor in(Tensor flat, long skipped, long count, long origin, long columns) {
+      long first = (row + skipped) * columns - origin;
+      if (count == 1) {
+        return Views.reshape(Views.narrow(flat, 0, first + column, width), 1, width);
+      }
+      Tensor rectangle =
+          Views.reshape(Views.narrow(flat, 0, first, count * columns), count, columns);
+      return Views.narrow(rectangle, 1, column, width);
     }
+  }
+
+  /** The rectangles that hold the elements from {@code start} to before {@code end}. */
+  private List<Run> runs(long start, long end) {
+    List<Run> runs = new ArrayList<>();
+    long columns = heldColumns();
+    long position = start;
+    while (position < end) {
+      long row = position / columns;
+      long column = position % columns;
+      boolean wholeRows = column == 0 && end - position >= columns;
+      long rows = wholeRows ? (end - position) / columns : 1;
+      long width = wholeRows ? columns : Math.min(columns - column, end - position);
+      addRuns(runs, row, column, rows, width);
+      position += rows * width;
+    }
+    return runs;
+  }
+
+  private void addRuns(List<Run> runs, long row, long column, long rows, long width) {
+    for (Stretch stretch : stretches) {
+      long unit = hasWholeRows() ? rowsPerElement() : 1;
+      long from = stretch.from() * unit;
+      long to = stretch.to() * unit;
+      long length = stretch.length() * unit;
+      long held = hasWholeRows() ? row : column;
+      long low = Math.max(held, to);
+      long high = Math.min(held + (hasWholeRows() ? rows : width), to + length);
+      if (low >= high) {
+        continue;
+      }
+      if (hasWholeRows()) {
+        runs.add(
+            new Run(low - to + from, column, low, column, high - low, width, stretch.counted()));
+      } else {
+        runs.add(new Run(row, low - to + from, row, low, rows, high - low, stretch.counted()));
+      }
+    }
+  }
+
+  /** The length of a row of what is held. */
+  private long heldColumns() {
+    return hasWholeRows() ? columns() : stretches.stream().mapToLong(Stretch::length).sum();
   }
 
   /** Rows that one element of the cut dimension takes: more than one of three dimensions. */
   private long rowsPerElement() {
-    return whole.size() == 1 ? 1 : rows() / whole.getFirst();
+    return rows() / whole.getFirst();
   }
 }

@@ -48,12 +48,12 @@ public final class DryRun {
   /**
    * The peak of {@link #unrolled} to the byte, from models with few layers: each distinct block is
    * run, and the growth that one more of its kind brings to each part of the step is replayed for
-   * all others. Takes as long for sixty layers as for six.
+   * all others. Takes as long for sixty layers as for six. A pipeline's stages are run as they are.
    */
   public static Map<MemoryOwner, Long> replayedPeak(DryRunJob job) {
     DryRunJob shorter = job.steady();
     Optional<LayerCounts> layers = LayerCounts.of(job.settings().model());
-    if (layers.isEmpty()) {
+    if (layers.isEmpty() || job.mesh().pipeline() > 1) {
       return unrolled(shorter).peakByOwner();
     }
     LayerCounts all = layers.get();
@@ -102,10 +102,10 @@ public final class DryRun {
 
   private static TrainingRank rank(DryRunJob job, ExchangeLedger exchanges) {
     Communicator world =
-        job.dataRanks() == 1
+        job.mesh().size() == 1
             ? new SingleRank()
-            : new MetaCommunicator("world", 0, job.dataRanks(), exchanges);
-    return TrainingRank.allocate(world, Device.META, job.settings());
+            : new MetaCommunicator("world", job.rank(), job.mesh().size(), exchanges);
+    return TrainingRank.allocate(job.mesh(), world, Device.META, job.settings());
   }
 
   private static StepBatch batch(DryRunJob job) {

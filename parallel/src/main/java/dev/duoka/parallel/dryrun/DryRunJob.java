@@ -5,22 +5,33 @@ import dev.duoka.engine.precision.LossScaler;
 import dev.duoka.formats.modelconfig.ModelConfig;
 import dev.duoka.formats.modelconfig.MoeConfig;
 import dev.duoka.layout.Layout;
+import dev.duoka.parallel.mesh.Mesh;
+import dev.duoka.parallel.schedule.PipelineKind;
 import dev.duoka.parallel.step.StepSettings;
+import java.util.List;
+import java.util.stream.IntStream;
 
 /**
- * A step to run with shapes alone.
+ * A step to run with shapes alone, by one rank of a mesh.
  *
  * @param settings what the step is made from
- * @param dataRanks data-parallel ranks
+ * @param mesh all ranks
+ * @param rank which of them
  * @param microBatch sequences in a forward pass
  * @param accumulation forward passes of a rank in a step
  */
-public record DryRunJob(StepSettings settings, int dataRanks, int microBatch, int accumulation) {
+public record DryRunJob(
+    StepSettings settings, Mesh mesh, int rank, int microBatch, int accumulation) {
+  /** A step of the first of some data-parallel ranks. */
+  public DryRunJob(StepSettings settings, int dataRanks, int microBatch, int accumulation) {
+    this(settings, new Mesh(1, 1, dataRanks, 1, 1, 1), 0, microBatch, accumulation);
+  }
+
   /** The weight of predicting further tokens that layouts are counted with. */
   private static final double FURTHER_TOKENS = 0.3;
 
   /**
-   * The step of a layout that is data-parallel alone, with everything that the model has.
+   * The step of the first rank of a layout, with everything that the model has.
    *
    * @param length tokens in a sequence
    */
@@ -37,21 +48,41 @@ public record DryRunJob(StepSettings settings, int dataRanks, int microBatch, in
             LossScaler.Settings.DEFAULT,
             new StepSettings.AuxiliaryLosses(
                 model.mtpModules(), FURTHER_TOKENS, moe == null ? 0 : 0.01, true, 0.001)),
-        layout.data(),
+        Mesh.of(layout),
+        0,
         layout.microBatch(),
         layout.accumulation());
   }
 
   /**
    * The same with no more forward passes than have a peak of their own: the first starts the sums
-   * of gradients, the second adds to them, as all others do.
+   * of gradients, the second adds to them, as all others do; a pipeline is full after twice as many
+   * as it has ranks.
    */
   public DryRunJob steady() {
-    return new DryRunJob(settings, dataRanks, microBatch, Math.min(accumulation, 2));
+    int ranks = mesh.pipeline();
+    boolean keepsAll =
+        settings.pipeline().kind() == PipelineKind.GPIPE || settings.pipeline().table().isPresent();
+    int enough = ranks == 1 ? 2 : keepsAll ? accumulation : 2 * ranks;
+    return new DryRunJob(settings, mesh, rank, microBatch, Math.min(accumulation, enough));
+  }
+
+  /** The same step by one rank of each stage: all others are like one of them. */
+  public List<DryRunJob> ofStages() {
+    int perStage = mesh.size() / mesh.pipeline();
+    return IntStream.range(0, mesh.pipeline())
+        .mapToObj(
+            stage -> new DryRunJob(settings, mesh, stage * perStage, microBatch, accumulation))
+        .toList();
+  }
+
+  /** Data-parallel ranks. */
+  public int dataRanks() {
+    return mesh.data();
   }
 
   /** The same of another model. */
   DryRunJob of(ModelConfig model) {
-    return new DryRunJob(settings.of(model), dataRanks, microBatch, accumulation);
+    return new DryRunJob(settings.of(model), mesh, rank, microBatch, accumulation);
   }
 }

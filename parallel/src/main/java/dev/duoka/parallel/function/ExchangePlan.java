@@ -12,8 +12,8 @@ import java.util.Arrays;
 import java.util.List;
 
 /**
- * Which rows go to which rank of an expert group, and which of its experts each received row is for.
- * A token's row goes to a rank once, however many experts it has chosen there.
+ * Which rows go to which rank of an expert group, and which of its experts each received row is
+ * for. A token's row goes to a rank once, however many experts it has chosen there.
  *
  * @param tokens of this rank, n
  * @param perToken experts of each token, k

@@ -53,8 +53,7 @@ final class GatherRows extends Function {
 
   /** This rank's part of the rows, summed over the ranks; leaves nothing of use in {@code all}. */
   static Tensor summed(Communicator group, Tensor all) {
-    Tensor mine =
-        Tensors.empty(all.dtype(), all.device(), all.size(0) / group.size(), all.size(1));
+    Tensor mine = Tensors.empty(all.dtype(), all.device(), all.size(0) / group.size(), all.size(1));
     group.reduceScatter(Views.dense(all), mine).join();
     return mine;
   }

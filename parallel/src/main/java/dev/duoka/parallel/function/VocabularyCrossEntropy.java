@@ -7,9 +7,9 @@ import dev.duoka.engine.autograd.SavedTensors;
 import dev.duoka.engine.function.LinearCrossEntropy;
 import dev.duoka.engine.parameter.Parameter;
 import dev.duoka.tensor.Dtype;
+import dev.duoka.tensor.MemoryOwner;
 import dev.duoka.tensor.Scope;
 import dev.duoka.tensor.Tensor;
-import dev.duoka.tensor.MemoryOwner;
 import dev.duoka.tensor.op.Copies;
 import dev.duoka.tensor.op.Elementwise;
 import dev.duoka.tensor.op.Indexing;
@@ -21,10 +21,10 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A {@link LinearCrossEntropy} whose vocabulary is cut over the tensor ranks: each has the logits of
- * its own tokens alone, in chunks of rows, and the ranks exchange three numbers for each row. Every
- * rank has the same loss; the gradient of the hidden states {@code [n, h]} is this rank's part of a
- * sum over the ranks. Collective in the forward pass.
+ * A {@link LinearCrossEntropy} whose vocabulary is cut over the tensor ranks: each has the logits
+ * of its own tokens alone, in chunks of rows, and the ranks exchange three numbers for each row.
+ * Every rank has the same loss; the gradient of the hidden states {@code [n, h]} is this rank's
+ * part of a sum over the ranks. Collective in the forward pass.
  */
 final class VocabularyCrossEntropy extends Function {
   /** Logits of one chunk take at most this many bytes in the wide dtype. */
@@ -135,8 +135,7 @@ final class VocabularyCrossEntropy extends Function {
     Tensor ofAll =
         Elementwise.exp(
             Elementwise.add(Elementwise.add(flat(largest), flat(maximum), -1), log(total), -1));
-    Elementwise.mulInPlace(
-        exponentials, Elementwise.mul(Views.reshape(ofAll, -1, 1), scale));
+    Elementwise.mulInPlace(exponentials, Elementwise.mul(Views.reshape(ofAll, -1, 1), scale));
     Indexing.scatterAdd(exponentials, 1, place, Elementwise.neg(Elementwise.mul(scale, here)));
     return Copies.cast(exponentials, part.dtype());
   }

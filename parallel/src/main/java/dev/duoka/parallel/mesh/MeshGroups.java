@@ -182,8 +182,7 @@ public final class MeshGroups implements AutoCloseable {
       return new SingleRank("copies of heads");
     }
     int first = world.rank() - coordinate(Axis.TENSOR) % copies;
-    return world.group(
-        "copies of heads", IntStream.range(first, first + copies).boxed().toList());
+    return world.group("copies of heads", IntStream.range(first, first + copies).boxed().toList());
   }
 
   @Override

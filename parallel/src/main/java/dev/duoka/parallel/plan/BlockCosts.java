@@ -42,8 +42,7 @@ record BlockCosts(double[] layers, double first, double last) {
   }
 
   /** The share of a weight that one token meets. */
-  private static double share(
-      ParameterSpec weight, @Nullable MoeConfig moe) {
+  private static double share(ParameterSpec weight, @Nullable MoeConfig moe) {
     return moe != null && WeightPlan.isRoutedExperts(weight)
         ? (double) moe.expertsPerToken() / moe.routedExperts()
         : 1;

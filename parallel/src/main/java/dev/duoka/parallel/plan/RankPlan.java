@@ -2,6 +2,7 @@ package dev.duoka.parallel.plan;
 
 import dev.duoka.engine.parameter.ParameterSpec;
 import dev.duoka.engine.parameter.Portion;
+import dev.duoka.engine.parameter.Residency;
 import dev.duoka.model.ModelFactory;
 import dev.duoka.model.weight.BlockRange;
 import dev.duoka.parallel.mesh.Mesh;
@@ -40,8 +41,9 @@ public record RankPlan(Mesh mesh, int rank, StagePlan stages, List<Integer> own)
    * What of the model is allocated here.
    *
    * @param shards into how many shards the buffers of a group of weights must divide
+   * @param zeroStage what of weights, gradients and states the ranks of a group share
    */
-  public ModelFactory.Part part(ToIntFunction<String> shards) {
+  public ModelFactory.Part part(ToIntFunction<String> shards, int zeroStage) {
     WeightPlan weights = new WeightPlan(mesh, rank);
     boolean embeds = blocks().stream().anyMatch(BlockRange::embeds);
     return new ModelFactory.Part(
@@ -51,7 +53,17 @@ public record RankPlan(Mesh mesh, int rank, StagePlan stages, List<Integer> own)
           return whole.block() == BlockRange.EMBEDDING && !embeds ? copy(part) : part;
         },
         spec -> weights.group(spec).bucketGroup(),
-        shards);
+        shards,
+        group -> shards.applyAsInt(group) == 1 ? Residency.ALL : residency(zeroStage));
+  }
+
+  private static Residency residency(int zeroStage) {
+    return switch (zeroStage) {
+      case 0, 1 -> Residency.ALL;
+      case 2 -> Residency.VALUES;
+      case 3 -> Residency.NOTHING;
+      default -> throw new IllegalArgumentException("ZeRO stage " + zeroStage);
+    };
   }
 
   /** A weight that the rank of another stage keeps, too, and is counted there. */

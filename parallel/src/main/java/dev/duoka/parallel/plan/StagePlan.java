@@ -48,8 +48,7 @@ public record StagePlan(List<BlockRange> stages) {
    * @param length tokens of a sequence, for the cost of attention
    * @param predictionDepth modules that predict further tokens, all on the last stage
    */
-  public static StagePlan balanced(
-      ModelConfig model, int stages, int length, int predictionDepth) {
+  public static StagePlan balanced(ModelConfig model, int stages, int length, int predictionDepth) {
     if (stages == 1) {
       return WHOLE;
     }
@@ -57,6 +56,7 @@ public record StagePlan(List<BlockRange> stages) {
       throw new IllegalArgumentException(stages + " stages for " + model.layers() + " layers");
     }
     BlockCosts costs = BlockCosts.of(model, length, predictionDepth);
-    return ofLayers(model, new BalancedCut(costs.layers(), costs.first(), costs.last()).into(stages));
+    return ofLayers(
+        model, new BalancedCut(costs.layers(), costs.first(), costs.last()).into(stages));
   }
 }

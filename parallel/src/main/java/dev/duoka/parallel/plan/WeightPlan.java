@@ -78,8 +78,7 @@ public final class WeightPlan {
     long to = 0;
     for (Section section : whole.sections().get(dimension)) {
       Stretch stretch = stretch(whole, section, parts, part);
-      sections.add(
-          new Section(section.axis(), stretch.length() / section.unit(), section.unit()));
+      sections.add(new Section(section.axis(), stretch.length() / section.unit(), section.unit()));
       stretches.add(
           new Stretch(
               from + stretch.from(), to, stretch.length(), stretch.copies(), stretch.counted()));
@@ -101,7 +100,8 @@ public final class WeightPlan {
     if (section.axis() == Axis.KEY_VALUE_HEADS && section.count() < parts) {
       int copies = Math.toIntExact(parts / section.count());
       require(whole, section, parts, parts % section.count() == 0);
-      return new Stretch(part / copies * section.unit(), 0, section.unit(), copies, part % copies == 0);
+      return new Stretch(
+          part / copies * section.unit(), 0, section.unit(), copies, part % copies == 0);
     }
     require(whole, section, parts, section.count() % parts == 0);
     long length = section.length() / parts;
@@ -118,7 +118,13 @@ public final class WeightPlan {
   private static void require(ParameterSpec whole, Section section, int parts, boolean divides) {
     if (!divides) {
       throw new IllegalArgumentException(
-          section.count() + " " + section.axis() + " of " + whole.name() + " over " + parts
+          section.count()
+              + " "
+              + section.axis()
+              + " of "
+              + whole.name()
+              + " over "
+              + parts
               + " ranks");
     }
   }

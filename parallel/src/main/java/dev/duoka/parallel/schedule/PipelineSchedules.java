@@ -132,15 +132,21 @@ public final class PipelineSchedules {
     return lowered(all);
   }
 
-  /** Forward passes alone, as validation wants them. */
-  public static Schedule forwardOnly(int ranks, int stagesPerRank, int microBatches) {
+  /**
+   * Forward passes alone, as validation wants them.
+   *
+   * @param rankOfStages where each stage lies
+   */
+  public static Schedule forwardOnly(List<Integer> rankOfStages, int ranks, int microBatches) {
     check(ranks, microBatches);
     List<List<Action>> all = new ArrayList<>();
     for (int rank = 0; rank < ranks; rank++) {
       List<Action> actions = new ArrayList<>();
       for (int i = 0; i < microBatches; i++) {
-        for (int part = 0; part < stagesPerRank; part++) {
-          actions.add(new Action(part * ranks + rank, Kind.FORWARD, i));
+        for (int stage = 0; stage < rankOfStages.size(); stage++) {
+          if (rankOfStages.get(stage) == rank) {
+            actions.add(new Action(stage, Kind.FORWARD, i));
+          }
         }
       }
       all.add(actions);

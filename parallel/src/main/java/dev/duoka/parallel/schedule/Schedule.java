@@ -49,7 +49,8 @@ public record Schedule(List<List<Action>> ranks) {
   public boolean hasBackward() {
     return ranks.stream()
         .flatMap(List::stream)
-        .anyMatch(action -> action.kind() == Kind.BACKWARD || action.kind() == Kind.INPUT_GRADIENTS);
+        .anyMatch(
+            action -> action.kind() == Kind.BACKWARD || action.kind() == Kind.INPUT_GRADIENTS);
   }
 
   /** The rank that runs each stage. */

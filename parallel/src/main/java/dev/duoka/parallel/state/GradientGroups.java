@@ -14,6 +14,7 @@ import java.util.function.Function;
  * @param copies neighbours that hold copies of some heads within their weights; alone where there
  *     are none
  * @param twin the rank of another stage that has the same bucket, with this one; empty for none
+ * @param stage all ranks with the same layers
  * @param world all ranks of the model, over which the norm is taken
  * @param names of all weights of the whole model
  */
@@ -21,6 +22,7 @@ public record GradientGroups(
     Function<Bucket, Communicator> of,
     Communicator copies,
     Function<Bucket, Optional<Communicator>> twin,
+    Communicator stage,
     Communicator world,
     List<String> names) {
   public GradientGroups {
@@ -30,6 +32,6 @@ public record GradientGroups(
   /** One group for all weights. */
   public static GradientGroups of(Communicator data, List<String> names) {
     return new GradientGroups(
-        _ -> data, new SingleRank("copies"), _ -> Optional.empty(), data, names);
+        _ -> data, new SingleRank("copies"), _ -> Optional.empty(), data, data, names);
   }
 }

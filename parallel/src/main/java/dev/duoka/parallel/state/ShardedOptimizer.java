@@ -22,12 +22,13 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The optimizer of one rank: sums the gradients over the ranks, computes the global norm, clips by
  * it, updates this rank's slices and publishes the weights. The states are those of ZeRO stage 0
- * (every rank keeps all) or stage 1 (every rank keeps a shard of each bucket and updates only that;
- * Rajbhandari et al., arXiv:1910.02054).
+ * (every rank keeps all), 1 (every rank keeps a shard of each bucket's states and updates only
+ * that), 2 (gradients too) or 3 (and weights; Rajbhandari et al., arXiv:1910.02054).
  *
  * <p>Owns the slices with their states. One thread.
  */
@@ -37,6 +38,7 @@ public final class ShardedOptimizer implements AutoCloseable {
   private final AdamWSettings settings;
   private final List<StateSlice> slices = new ArrayList<>();
   private final GradientReducer reducer;
+  private final @Nullable WeightGatherer gatherer;
   private final GradientSquares squares;
   private final DeferredRead[] normReads = new DeferredRead[2];
   private final Resources owned;
@@ -57,7 +59,8 @@ public final class ShardedOptimizer implements AutoCloseable {
    * not fp32.
    *
    * @param groups over which ranks gradients are summed
-   * @param zeroStage 0 or 1
+   * @param zeroStage 0 for all states on every rank; from 1 on each has a shard. Whether it has all
+   *     gradients (2) and weights (3) is the store's {@link dev.duoka.engine.parameter.Residency}
    */
   public ShardedOptimizer(
       ParameterStore store, GradientGroups groups, AdamWSettings settings, int zeroStage) {
@@ -67,16 +70,18 @@ public final class ShardedOptimizer implements AutoCloseable {
     try (Resources made = new Resources()) {
       for (Bucket bucket : store.trainableBuckets()) {
         slices.add(
-            made.own(
-                new StateSlice(bucket, groups.of().apply(bucket), zeroStage == 1, settings)));
+            made.own(new StateSlice(bucket, groups.of().apply(bucket), zeroStage > 0, settings)));
       }
       squares = made.own(squares());
       for (int i = 0; i < normReads.length; i++) {
         normReads[i] = made.own(new DeferredRead(store.device(), Dtype.FLOAT64, 1));
       }
+      reducer = made.own(new GradientReducer(store, slices, groups));
+      List<StateSlice> elsewhere =
+          slices.stream().filter(slice -> !slice.bucket().hasValues()).toList();
+      gatherer = elsewhere.isEmpty() ? null : made.own(new WeightGatherer(store, elsewhere));
       owned = made.release();
     }
-    reducer = new GradientReducer(slices, groups);
   }
 
   /** What sums the gradients; may be told of gradients as they become complete. */
@@ -174,8 +179,7 @@ public final class ShardedOptimizer implements AutoCloseable {
   /** Whether every rank has all reduced gradients, and so the norm without asking. */
   private boolean hasWholeModel() {
     return slices.stream()
-        .allMatch(
-            slice -> !slice.isSharded() && slice.group().size() == groups.world().size());
+        .allMatch(slice -> !slice.isSharded() && slice.group().size() == groups.world().size());
   }
 
   private GradientSquares squares() {
@@ -239,13 +243,29 @@ public final class ShardedOptimizer implements AutoCloseable {
 
   private void gatherValues() {
     store.valuesChanged();
+    if (gatherer != null) {
+      gatherer.invalidate();
+    }
     List<Pending> gathered = new ArrayList<>();
     for (StateSlice slice : slices) {
-      if (slice.isSharded()) {
+      if (slice.isSharded() && slice.holdsWholeValues()) {
         gathered.add(slice.group().allGather(slice.values(), slice.bucket().values()));
       }
     }
     gathered.forEach(Pending::join);
+  }
+
+  /**
+   * Runs what writes the model's first weights, then takes them over. Each rank keeps what belongs
+   * to it.
+   */
+  public void fill(Runnable write) {
+    if (gatherer == null) {
+      write.run();
+    } else {
+      gatherer.write(write);
+    }
+    adoptValues();
   }
 
   /** Takes over weights that were written into the store; the opposite of {@link #publish}. */
@@ -256,6 +276,16 @@ public final class ShardedOptimizer implements AutoCloseable {
   /** What this rank updates, by bucket in the order of the store. */
   public List<StateSlice> slices() {
     return List.copyOf(slices);
+  }
+
+  /** Whether this rank is the first of those that have the same layers. */
+  public boolean isFirstOfStage() {
+    return groups.stage().rank() == 0;
+  }
+
+  /** Whether all gradients of this rank are there until they are reduced. */
+  public boolean keepsWholeGradients() {
+    return slices.stream().allMatch(StateSlice::keepsWholeGradients);
   }
 
   /** Whether each rank keeps only a part. */

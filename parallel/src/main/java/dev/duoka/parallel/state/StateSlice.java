@@ -4,9 +4,11 @@ import dev.duoka.comm.Communicator;
 import dev.duoka.engine.optimizer.AdamW;
 import dev.duoka.engine.optimizer.AdamWSettings;
 import dev.duoka.engine.parameter.Bucket;
+import dev.duoka.tensor.Dtype;
 import dev.duoka.tensor.MemoryOwner;
 import dev.duoka.tensor.Scope;
 import dev.duoka.tensor.Tensor;
+import dev.duoka.tensor.op.Tensors;
 import dev.duoka.tensor.op.Views;
 
 /**
@@ -18,6 +20,9 @@ public final class StateSlice implements AutoCloseable {
   private final Communicator group;
   private final boolean sharded;
   private final long offset;
+  private final long length;
+  private final boolean holdsWholeValues;
+  private final boolean keepsWholeGradients;
   private final Tensor values;
   private final Tensor gradients;
   private final AdamW states;
@@ -36,15 +41,39 @@ public final class StateSlice implements AutoCloseable {
       throw new IllegalArgumentException(
           "a store of " + bucket.shards() + " shards for " + group.size() + " ranks");
     }
-    long length = sharded ? bucket.shardLength() : bucket.length();
+    this.length = sharded ? bucket.shardLength() : bucket.length();
     this.offset = sharded ? group.rank() * length : 0;
     try (Scope _ = Scope.open(MemoryOwner.OPTIMIZER)) {
-      Tensor ofValues = Views.narrow(bucket.values(), 0, offset, length);
-      Tensor ofGradients = Views.narrow(bucket.gradients(), 0, offset, length);
+      Tensor ofValues =
+          bucket.hasValues()
+              ? Views.narrow(bucket.values(), 0, offset, length)
+              : shard(MemoryOwner.WEIGHTS, bucket.key().dtype());
+      Tensor ofGradients =
+          bucket.hasGradients()
+              ? Views.narrow(bucket.gradients(), 0, offset, length)
+              : shard(MemoryOwner.GRADIENTS, Bucket.gradientDtype(bucket.key().dtype()));
+      holdsWholeValues = bucket.hasValues();
+      keepsWholeGradients = bucket.hasGradients();
       states = new AdamW(ofValues, ofGradients, settings);
       values = Scope.detach(ofValues);
       gradients = Scope.detach(ofGradients);
     }
+  }
+
+  private Tensor shard(MemoryOwner owner, Dtype dtype) {
+    try (Scope scope = Scope.open(owner)) {
+      return scope.keep(Tensors.zeros(dtype, bucket.device(), length));
+    }
+  }
+
+  /** Whether the bucket's values are here all the time, and this is a view of them. */
+  boolean holdsWholeValues() {
+    return holdsWholeValues;
+  }
+
+  /** Whether the bucket's gradients are here all the time, and this is a view of them. */
+  boolean keepsWholeGradients() {
+    return keepsWholeGradients;
   }
 
   /** The bucket that it is a part of. */
@@ -62,8 +91,8 @@ public final class StateSlice implements AutoCloseable {
     return sharded;
   }
 
-  /** Whether norms count it here: exactly one rank of those that update it does. */
-  boolean isCounted() {
+  /** Whether norms count it here and checkpoints keep it: one rank of those that update it does. */
+  public boolean isCounted() {
     return sharded || group.rank() == 0;
   }
 
@@ -74,16 +103,16 @@ public final class StateSlice implements AutoCloseable {
 
   /** Its length in elements. */
   public long length() {
-    return values.size(0);
+    return length;
   }
 
-  /** The compute weights, a view of the bucket's. */
+  /** The compute weights: a view of the bucket's, or a shard of its own. */
   Tensor values() {
     return values;
   }
 
-  /** The gradients, a view of the bucket's. */
-  Tensor gradients() {
+  /** The gradients: a view of the bucket's, or a shard of their own. */
+  public Tensor gradients() {
     return gradients;
   }
 

@@ -58,11 +58,7 @@ final class MicroBatchRun implements AutoCloseable {
     this.tape = tape;
     tape.substituteWith(stage.substitution());
     int depth = model.hasHead(blocks) && tape.isRecording() ? model.predictionDepth() : 0;
-    tokens =
-        blocks.embeds() || model.hasHead(blocks)
-            ? new TokenBatch(
-                microBatch.tokens(), microBatch.targets(), microBatch.rows(), depth, device())
-            : null;
+    tokens = blocks.embeds() || model.hasHead(blocks) ? stage.tokens().of(microBatch, depth) : null;
   }
 
   Tape tape() {
@@ -74,7 +70,11 @@ final class MicroBatchRun implements AutoCloseable {
     inputArrival.join();
     try (Scope _ = Scope.open(MemoryOwner.ACTIVATIONS)) {
       Pass pass =
-          Pass.overSequences(tape, microBatch.rows(), model.rotary(), step.balance(microBatch))
+          Pass.overSequences(
+                  tape,
+                  microBatch.rows(),
+                  stage.tokens().rotary(microBatch.length()),
+                  step.balance(microBatch))
               .with(stage.experts());
       Variable last = model.layers(pass, first(pass), blocks);
       if (model.hasHead(blocks)) {
@@ -185,9 +185,7 @@ final class MicroBatchRun implements AutoCloseable {
   boolean isDone() {
     boolean passed =
         tape.isRecording()
-            ? inputsDone
-                && !tape.hasWaitingWeights()
-                && (blocks.embeds() || inputGradientIsGiven)
+            ? inputsDone && !tape.hasWaitingWeights() && (blocks.embeds() || inputGradientIsGiven)
             : losses.length > 0 || outputIsGiven;
     return passed && sends.stream().allMatch(Pending::isDone);
   }

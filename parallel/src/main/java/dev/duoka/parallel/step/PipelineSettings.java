@@ -8,6 +8,8 @@ import dev.duoka.parallel.schedule.PipelineKind;
 import dev.duoka.parallel.schedule.PipelineSchedules;
 import dev.duoka.parallel.schedule.Schedule;
 import java.util.List;
+import java.util.Optional;
+import java.util.stream.IntStream;
 
 /**
  * How a model is cut into stages, and in which order they work.
@@ -15,8 +17,11 @@ import java.util.List;
  * @param kind the schedule
  * @param stagesPerRank several for an interleaved schedule, 1 for any other
  * @param layers decoder layers of each stage; empty for stages of about equal cost
+ * @param table a schedule that is read from a file, for its number of micro-batches alone; empty
+ *     for that of {@code kind}
  */
-public record PipelineSettings(PipelineKind kind, int stagesPerRank, List<Integer> layers) {
+public record PipelineSettings(
+    PipelineKind kind, int stagesPerRank, List<Integer> layers, Optional<Schedule> table) {
   /** One stage a rank, one forward, one backward. */
   public static final PipelineSettings DEFAULT =
       new PipelineSettings(PipelineKind.ONE_F_ONE_B, 1, List.of());
@@ -25,25 +30,42 @@ public record PipelineSettings(PipelineKind kind, int stagesPerRank, List<Intege
     layers = List.copyOf(layers);
   }
 
+  /** One of the schedules that are made here. */
+  public PipelineSettings(PipelineKind kind, int stagesPerRank, List<Integer> layers) {
+    this(kind, stagesPerRank, layers, Optional.empty());
+  }
+
   /** The schedule of a step. */
-  Schedule training(int ranks, int microBatches) {
-    return kind.of(ranks, stagesPerRank, microBatches);
+  public Schedule training(int ranks, int microBatches) {
+    return table.orElseGet(() -> kind.of(ranks, stagesPerRank, microBatches));
   }
 
   /** The schedule of an evaluation. */
   Schedule evaluation(int ranks, int microBatches) {
-    return PipelineSchedules.forwardOnly(ranks, stagesPerRank, microBatches);
+    return PipelineSchedules.forwardOnly(rankOfStages(ranks), ranks, microBatches);
+  }
+
+  /** The rank that each stage lies on. */
+  private List<Integer> rankOfStages(int ranks) {
+    return table
+        .map(Schedule::rankOfStages)
+        .orElseGet(
+            () -> IntStream.range(0, ranks * stagesPerRank).map(it -> it % ranks).boxed().toList());
   }
 
   /** What a rank of a mesh holds. */
-  RankPlan plan(Mesh mesh, int rank, ModelConfig model, int length, int predictionDepth) {
-    int count = mesh.pipeline() * stagesPerRank;
+  public RankPlan plan(Mesh mesh, int rank, ModelConfig model, int length, int predictionDepth) {
+    List<Integer> rankOfStages = rankOfStages(mesh.pipeline());
     StagePlan stages =
         layers.isEmpty()
-            ? StagePlan.balanced(model, count, length, predictionDepth)
+            ? StagePlan.balanced(model, rankOfStages.size(), length, predictionDepth)
             : StagePlan.ofLayers(model, layers);
     int pipelineRank = mesh.coordinate(rank, Mesh.Axis.PIPELINE);
-    List<Integer> own = evaluation(mesh.pipeline(), 1).stagesOf(pipelineRank);
+    List<Integer> own =
+        IntStream.range(0, rankOfStages.size())
+            .filter(stage -> rankOfStages.get(stage) == pipelineRank)
+            .boxed()
+            .toList();
     return new RankPlan(mesh, rank, stages, own);
   }
 }

@@ -9,6 +9,7 @@ import dev.duoka.formats.modelconfig.AttentionConfig;
 import dev.duoka.formats.modelconfig.ModelConfig;
 import dev.duoka.model.ModelFactory;
 import dev.duoka.model.weight.BlockRange;
+import dev.duoka.parallel.function.ContextParallel;
 import dev.duoka.parallel.function.SpreadExperts;
 import dev.duoka.parallel.function.TensorParallel;
 import dev.duoka.parallel.mesh.MeshGroups;
@@ -54,6 +55,7 @@ record RankGroups(MeshGroups groups, RankPlan plan, ModelConfig model) {
         bucket -> of(WeightGroup.of(bucket.key().group())),
         headCopies,
         bucket -> hasTwin(bucket, predictionDepth) ? Optional.of(groups.ends()) : Optional.empty(),
+        groups.whole(),
         groups.world(),
         ModelFactory.weights(model, predictionDepth).stream().map(ParameterSpec::name).toList());
   }
@@ -67,17 +69,16 @@ record RankGroups(MeshGroups groups, RankPlan plan, ModelConfig model) {
 
   /** What takes the place of functions on this rank. */
   Substitution substitution() {
-    if (groups.mesh().tensor() == 1) {
-      return Substitution.NONE;
-    }
-    return new TensorParallel(groups.tensor(), queriesPerKey());
+    Substitution tensor =
+        groups.mesh().tensor() == 1
+            ? Substitution.NONE
+            : new TensorParallel(groups.tensor(), queriesPerKey());
+    return groups.mesh().context() == 1 ? tensor : new ContextParallel(groups.context(), tensor);
   }
 
   /** Where the experts are. */
   ExpertPlacement experts() {
-    return groups.mesh().expert() == 1
-        ? ExpertPlacement.HERE
-        : new SpreadExperts(groups.expert());
+    return groups.mesh().expert() == 1 ? ExpertPlacement.HERE : new SpreadExperts(groups.expert());
   }
 
   /** Query heads for each head of keys and values that the rank has. */

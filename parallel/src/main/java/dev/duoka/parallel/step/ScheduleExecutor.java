@@ -2,19 +2,20 @@ package dev.duoka.parallel.step;
 
 import dev.duoka.comm.Communicator;
 import dev.duoka.comm.SingleRank;
-import dev.duoka.engine.autograd.Substitution;
-import dev.duoka.layout.Recompute;
-import dev.duoka.model.LanguageModel;
-import dev.duoka.parallel.mesh.MeshGroups;
-import dev.duoka.parallel.plan.RankPlan;
 import dev.duoka.data.batch.MicroBatch;
 import dev.duoka.engine.autograd.DeferredWeights;
 import dev.duoka.engine.autograd.FunctionObserver;
 import dev.duoka.engine.autograd.SavedTensorHook;
+import dev.duoka.engine.autograd.Substitution;
 import dev.duoka.engine.autograd.Tape;
 import dev.duoka.engine.function.ExpertPlacement;
 import dev.duoka.engine.parameter.Parameter;
+import dev.duoka.layout.Recompute;
+import dev.duoka.model.LanguageModel;
 import dev.duoka.model.weight.BlockRange;
+import dev.duoka.parallel.function.ContextChunks;
+import dev.duoka.parallel.mesh.MeshGroups;
+import dev.duoka.parallel.plan.RankPlan;
 import dev.duoka.parallel.schedule.Action;
 import dev.duoka.parallel.schedule.Action.Kind;
 import dev.duoka.parallel.schedule.Schedule;
@@ -36,11 +37,22 @@ public final class ScheduleExecutor {
    * What the passes of a step have in common.
    *
    * @param losses how micro-batches are seen and weighted
-   * @param gradientReady told of each parameter when this step adds nothing more to its gradient
+   * @param gradients told of each parameter when a pass adds nothing more to its gradient
    * @param reduce sums the gradients of some blocks over the ranks
    */
   public record StepWork(
-      MicroBatchLosses losses, Consumer<Parameter> gradientReady, Consumer<BlockRange> reduce) {}
+      MicroBatchLosses losses, GradientSink gradients, Consumer<BlockRange> reduce) {}
+
+  /** Is told of gradients as they become complete. */
+  @FunctionalInterface
+  public interface GradientSink {
+    /**
+     * A pass adds nothing more to a parameter's gradient.
+     *
+     * @param last whether no other pass of this step will, either
+     */
+    void ready(Parameter parameter, boolean last);
+  }
 
   private final StagePass stage;
   private final Communicator pipeline;
@@ -60,6 +72,7 @@ public final class ScheduleExecutor {
     this(
         new StagePass(
             model,
+            new LocalTokens(model, new ContextChunks(1, 0)),
             RankPlan.alone(),
             MeshGroups.ofData(new SingleRank()),
             Substitution.NONE,
@@ -115,7 +128,12 @@ public final class ScheduleExecutor {
         Action action = actions.get(i);
         long start = System.nanoTime();
         boolean isLast = last.getOrDefault(action.stage(), -1) == i;
-        run(action, recording, microBatches, work, isLast ? work.gradientReady() : _ -> {});
+        run(
+            action,
+            recording,
+            microBatches,
+            work,
+            parameter -> work.gradients().ready(parameter, isLast));
         closeThoseThatAreDone();
         double seconds = (System.nanoTime() - start) * 1e-9;
         switch (action.kind()) {
@@ -144,7 +162,7 @@ public final class ScheduleExecutor {
    * @param schedule with no backward pass in it
    */
   public void evaluate(Schedule schedule, List<MicroBatch> microBatches, MicroBatchLosses losses) {
-    run(schedule, microBatches, new StepWork(losses, _ -> {}, _ -> {}));
+    run(schedule, microBatches, new StepWork(losses, (_, _) -> {}, _ -> {}));
   }
 
   private void run(
@@ -218,8 +236,7 @@ public final class ScheduleExecutor {
     return running.computeIfAbsent(
         key,
         _ -> {
-          Tape tape =
-              recording ? Tape.recording(stage.recompute()) : Tape.inference();
+          Tape tape = recording ? Tape.recording(stage.recompute()) : Tape.inference();
           tape.observeWith(observer);
           if (savedTensorHook != null) {
             tape.keepSavedTensorsWith(savedTensorHook);

@@ -12,6 +12,7 @@ import dev.duoka.parallel.plan.RankPlan;
  * What all passes of a rank have in common.
  *
  * @param model what the rank holds
+ * @param tokens which of each sequence it sees
  * @param plan which stages that is
  * @param groups the ranks it works with
  * @param substitution puts sharded counterparts in the place of functions
@@ -20,6 +21,7 @@ import dev.duoka.parallel.plan.RankPlan;
  */
 record StagePass(
     LanguageModel model,
+    LocalTokens tokens,
     RankPlan plan,
     MeshGroups groups,
     Substitution substitution,

@@ -2,13 +2,14 @@ package dev.duoka.parallel.step;
 
 import dev.duoka.base.Resources;
 import dev.duoka.comm.Communicator;
-import dev.duoka.parallel.mesh.Mesh;
-import dev.duoka.parallel.mesh.MeshGroups;
-import dev.duoka.parallel.plan.RankPlan;
 import dev.duoka.engine.precision.LossScaler;
 import dev.duoka.engine.precision.PrecisionPolicy;
 import dev.duoka.model.LanguageModel;
 import dev.duoka.model.ModelFactory;
+import dev.duoka.parallel.function.ContextChunks;
+import dev.duoka.parallel.mesh.Mesh;
+import dev.duoka.parallel.mesh.MeshGroups;
+import dev.duoka.parallel.plan.RankPlan;
 import dev.duoka.parallel.state.ShardedOptimizer;
 import dev.duoka.tensor.Device;
 
@@ -60,7 +61,7 @@ public record TrainingRank(
                       true,
                       settings.sequenceLength(),
                       depth,
-                      plan.part(ofWeights::shards))));
+                      plan.part(ofWeights::shards, settings.zeroStage()))));
       policy.applyTo(model.parameters());
       Communicator headCopies = made.own(ofWeights.headCopies());
       ShardedOptimizer optimizer =
@@ -71,9 +72,16 @@ public record TrainingRank(
                   settings.optimizer(),
                   settings.zeroStage()));
       LossScaler scaler = new LossScaler(settings.lossScale(), settings.precision().scalesLoss());
+      LocalTokens tokens =
+          made.own(
+              new LocalTokens(
+                  model,
+                  new ContextChunks(
+                      mesh.context(), mesh.coordinate(world.rank(), Mesh.Axis.CONTEXT))));
       StagePass stage =
           new StagePass(
               model,
+              tokens,
               plan,
               groups,
               ofWeights.substitution(),

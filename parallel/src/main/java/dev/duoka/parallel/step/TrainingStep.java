@@ -175,7 +175,8 @@ public final class TrainingStep implements AutoCloseable {
 
   /**
    * As {@link #launch(StepBatch, double)}, but sums no gradients before {@code beforeReduction} has
-   * seen this rank's own.
+   * seen this rank's own; with ZeRO 2 and 3, which keep none of them, it sees the rank's shards of
+   * the sums.
    *
    * @param beforeReduction runs when this rank's gradients are complete; given on all ranks or none
    */
@@ -188,14 +189,16 @@ public final class TrainingStep implements AutoCloseable {
     executor.run(
         schedule(microBatches),
         batch.microBatches(),
-        beforeReduction == null
+        beforeReduction == null || !optimizer.keepsWholeGradients()
             ? new ScheduleExecutor.StepWork(
-                new Weighted(batch, scale),
-                optimizer.reducer()::ready,
-                optimizer.reducer()::reduce)
-            : new ScheduleExecutor.StepWork(new Weighted(batch, scale), _ -> {}, _ -> {}));
+                new Weighted(batch, scale), optimizer.reducer()::ready, optimizer.reducer()::reduce)
+            : new ScheduleExecutor.StepWork(new Weighted(batch, scale), (_, _) -> {}, _ -> {}));
     if (beforeReduction != null) {
-      model.parameters().zeroUntouchedGradients();
+      if (optimizer.keepsWholeGradients()) {
+        model.parameters().zeroUntouchedGradients();
+      } else {
+        optimizer.reducer().finish();
+      }
       beforeReduction.run();
     }
     long start = System.nanoTime();
@@ -239,8 +242,7 @@ public final class TrainingStep implements AutoCloseable {
 
   /** Whether the sums of losses of this rank are counted: those of each token once. */
   private boolean countsLosses() {
-    return stage.tensorRank() == 0
-        && stage.plan().blocks().stream().anyMatch(model::hasHead);
+    return stage.tensorRank() == 0 && stage.plan().blocks().stream().anyMatch(model::hasHead);
   }
 
   private PendingOutcome update(double learningRate, double scale) {
@@ -360,6 +362,7 @@ public final class TrainingStep implements AutoCloseable {
 
   @Override
   public void close() {
+    stage.tokens().close();
     owned.close();
   }
 }

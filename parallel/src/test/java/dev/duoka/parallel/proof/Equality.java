@@ -26,8 +26,7 @@ final class Equality {
           continue;
         }
         if (!(Math.abs(actual[i] - expected[i]) <= LOSSES * Math.abs(expected[i]))) {
-          differences.add(
-              names[i] + " of step " + step + ": " + actual[i] + " for " + expected[i]);
+          differences.add(names[i] + " of step " + step + ": " + actual[i] + " for " + expected[i]);
         }
       }
     }

@@ -83,4 +83,59 @@ class MeshTrainingTests {
             3);
     assertThat(Equality.differences(trial.run(), trial.onOneRank().run(), false)).isEmpty();
   }
+
+  @ParameterizedTest
+  @CsvSource({
+    "tiny-llama, 1, 2, 1, 1, NONE",
+    "tiny-llama, 1, 4, 1, 1, FULL",
+    "tiny-llama, 2, 3, 1, 1, SELECTIVE",
+    "tiny-v3, 1, 2, 2, 1, SELECTIVE",
+    "tiny-v2, 1, 2, 1, 2, NONE",
+    "tiny-v3, 1, 2, 2, 2, FULL",
+  })
+  void contextAsOneRank(
+      String preset, int data, int context, int tensor, int pipeline, Recompute recompute) {
+    ModelConfig config = TinyRuns.config(preset);
+    config = TinyRuns.withLayers(config, Math.max(4, config.layers()), config.mtpModules());
+    Trial trial =
+        new Trial(
+            config,
+            new Mesh(pipeline, 1, data, context, tensor, 1),
+            PipelineSettings.DEFAULT,
+            recompute,
+            1,
+            24,
+            2,
+            4,
+            3);
+    assertThat(Equality.differences(trial.run(), trial.onOneRank().run(), false)).isEmpty();
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "tiny-llama, 2, 1, 1, 2, NONE",
+    "tiny-llama, 2, 1, 1, 3, NONE",
+    "tiny-llama, 4, 1, 1, 3, FULL",
+    "tiny-v3, 2, 2, 1, 2, SELECTIVE",
+    "tiny-v3, 2, 2, 1, 3, SELECTIVE",
+    "tiny-v3, 2, 1, 2, 3, FULL",
+    "tiny-v3, 2, 1, 2, 2, NONE",
+  })
+  void shardsAsOneRank(
+      String preset, int data, int tensor, int pipeline, int zero, Recompute recompute) {
+    ModelConfig config = TinyRuns.config(preset);
+    config = TinyRuns.withLayers(config, Math.max(4, config.layers()), config.mtpModules());
+    Trial trial =
+        new Trial(
+            config,
+            new Mesh(pipeline, 1, data, 1, tensor, config.moe() == null ? 1 : 2),
+            PipelineSettings.DEFAULT,
+            recompute,
+            zero,
+            24,
+            2,
+            4,
+            3);
+    assertThat(Equality.differences(trial.run(), trial.onOneRank().run(), false)).isEmpty();
+  }
 }

@@ -24,8 +24,6 @@ import dev.duoka.tensor.Dtype;
 import dev.duoka.tensor.Scope;
 import dev.duoka.tensor.Tensor;
 import dev.duoka.tensor.op.HostCopy;
-import dev.duoka.tensor.op.Tensors;
-import dev.duoka.tensor.op.Views;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
@@ -94,8 +92,7 @@ record Trial(
   private void train(Communicator world, Result result, Consumer<TrainingRank> fault) {
     ComputeThread.prepare(Device.CPU, 1, world.size());
     try (TrainingRank rank = TrainingRank.allocate(mesh, world, Device.CPU, settings())) {
-      WeightInitializer.initialize(rank.model(), SEED);
-      rank.optimizer().adoptValues();
+      rank.optimizer().fill(() -> WeightInitializer.initialize(rank.model(), SEED));
       fault.accept(rank);
       for (int step = 0; step < steps; step++) {
         TrainingStep.Result done = rank.step().run(batch(step, mesh.dataRank(world.rank())), 1e-3);
@@ -103,7 +100,7 @@ record Trial(
           result.losses.add(
               new double[] {done.loss(), done.furtherLoss(), done.outcome().gradientNorm()});
         }
-        if (step == 0) {
+        if (step == 0 && zero < 2) {
           collect(rank, result.gradients, true);
         }
       }
@@ -153,7 +150,8 @@ record Trial(
         double[] here = new double[(int) (portion.rows() * portion.columns())];
         Arrays.fill(here, Double.NaN);
         Tensor all =
-            HostCopy.fromDoubles(here, Dtype.FLOAT64, Device.CPU, portion.rows(), portion.columns());
+            HostCopy.fromDoubles(
+                here, Dtype.FLOAT64, Device.CPU, portion.rows(), portion.columns());
         portion.give(value, all, 0);
         double[] given = HostCopy.doubles(all);
         synchronized (whole) {

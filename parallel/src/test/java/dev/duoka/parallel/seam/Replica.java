@@ -35,8 +35,7 @@ final class Replica implements AutoCloseable, MicroBatchLosses {
     model =
         ModelFactory.create(
             config,
-            new ModelFactory.Allocation(
-                Dtype.FLOAT32, Device.CPU, true, TinyRuns.LENGTH, 0));
+            new ModelFactory.Allocation(Dtype.FLOAT32, Device.CPU, true, TinyRuns.LENGTH, 0));
     executor = new ScheduleExecutor(model, recompute);
   }
 
@@ -55,7 +54,7 @@ final class Replica implements AutoCloseable, MicroBatchLosses {
     executor.run(
         schedule,
         microBatches,
-        new ScheduleExecutor.StepWork(this, _ -> {}, _ -> reduce.run()));
+        new ScheduleExecutor.StepWork(this, (_, _) -> {}, _ -> reduce.run()));
     return lossSum / targets;
   }
 

@@ -77,8 +77,7 @@ class SplitBackwardTests {
     ComputeThread.prepare(Device.CPU, 1, 1);
     List<MicroBatch> batches = TinyRuns.batch(config, 0, 1, 4, 1, 3).microBatches();
     try (ThreadLedger mine = ThreadLedger.open(Device.CPU);
-        Replica replica =
-            new Replica(config, recompute, 4.0 * TinyRuns.LENGTH)) {
+        Replica replica = new Replica(config, recompute, 4.0 * TinyRuns.LENGTH)) {
       WeightInitializer.initialize(replica.model(), 7);
       replica.executor().defer(deferred);
       replica.passes(

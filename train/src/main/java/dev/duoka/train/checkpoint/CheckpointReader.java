@@ -12,20 +12,25 @@ import dev.duoka.model.LanguageModel;
 import dev.duoka.model.weight.CheckpointTensor;
 import dev.duoka.model.weight.StateBuffer;
 import dev.duoka.model.weight.StoredTensors;
+import dev.duoka.model.weight.Weight;
 import dev.duoka.parallel.state.ShardedOptimizer;
 import dev.duoka.parallel.state.StateSlice;
+import dev.duoka.tensor.Device;
+import dev.duoka.tensor.MemoryOwner;
+import dev.duoka.tensor.Scope;
 import dev.duoka.tensor.Tensor;
 import dev.duoka.tensor.op.HostCopy;
-import dev.duoka.tensor.op.Views;
+import dev.duoka.tensor.op.Tensors;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
 /**
- * A checkpoint opened for going on from it, by any number of ranks and with any ZeRO stage. Shared
- * by the ranks of a process: each reads the part that it keeps.
+ * A checkpoint opened for going on from it, by ranks in any layout. Shared by the ranks of a
+ * process: each reads the part that it keeps.
  *
  * <pre>{@code
  * try (CheckpointReader reader = CheckpointReader.open(checkpoint)) {
@@ -37,6 +42,9 @@ import java.util.Optional;
  * }</pre>
  */
 public final class CheckpointReader implements AutoCloseable {
+  /** Bytes of a stored tensor that are read at once. */
+  private static final long READ_BYTES = 32L << 20;
+
   private final Path folder;
   private final StateJson state;
   private final ModelConfig config;
@@ -95,40 +103,45 @@ public final class CheckpointReader implements AutoCloseable {
 
   /**
    * Gives a rank's model and optimizer the state of the checkpoint, bit for bit. Collective when
-   * the optimizer is sharded.
+   * states are shared among ranks.
    *
    * @throws DuokaException when the checkpoint is of another model; says the first difference
    */
   public void restore(LanguageModel model, ShardedOptimizer optimizer) {
     ConfigComparison.requireSame(folder, config, model);
-    FlatLayout layout = FlatLayout.of(model);
-    requireSameTensors(layout, model.buffers());
-    List<StateSlice> slices = optimizer.slices();
-    for (int i = 0; i < slices.size(); i++) {
-      restore(slices.get(i).states(), layout.startOf(slices, i), layout);
+    StateLayout layout = StateLayout.of(model.config(), model.predictionDepth());
+    requireSameTensors(layout);
+    Map<String, List<CheckpointTensor>> tensors = new HashMap<>();
+    for (Weight weight : model.weights()) {
+      tensors.put(weight.spec().name(), weight.checkpointTensors());
+    }
+    for (StateSlice slice : optimizer.slices()) {
+      for (SlicePiece piece : SlicePiece.of(slice)) {
+        restore(slice.states(), piece, tensors.getOrDefault(piece.parameter().name(), List.of()));
+      }
     }
     for (StateBuffer buffer : model.buffers()) {
-      String name = buffer.checkpointName();
-      CheckpointTensor whole = new CheckpointTensor(name, 0, List.of(buffer.length()));
-      fill(buffer.value(), 0, whole, weights.entry(name), weights::read);
+      TensorEntry entry = weights.entry(buffer.checkpointName());
+      requireFits(entry, List.of(buffer.length()), buffer.value());
+      HostCopy.write(buffer.value(), (offset, chunk) -> weights.read(entry, offset, chunk));
     }
     optimizer.restoreSteps(state().optimizerSteps());
     optimizer.publish();
   }
 
-  private void restore(AdamW states, long start, FlatLayout layout) {
-    for (CheckpointTensor tensor : layout.inOrder()) {
+  private void restore(AdamW states, SlicePiece piece, List<CheckpointTensor> tensors) {
+    for (CheckpointTensor tensor : tensors) {
       String name = tensor.name();
-      fill(states.master(), start, tensor, weights.entry(name), weights::read);
+      fill(states.master(), piece, tensor, weights.entry(name), weights::read);
       fill(
           states.firstMoment(),
-          start,
+          piece,
           tensor,
           moments.entry(name + CheckpointFiles.FIRST_MOMENT),
           moments::read);
       fill(
           states.secondMoment(),
-          start,
+          piece,
           tensor,
           moments.entry(name + CheckpointFiles.SECOND_MOMENT),
           moments::read);
@@ -140,23 +153,31 @@ public final class CheckpointReader implements AutoCloseable {
     void read(TensorEntry entry, long byteOffset, ByteBuffer into);
   }
 
-  /** Reads that part of a tensor which lies in the shard. */
+  /** Reads those rows of a stored tensor of which the piece has something, some at a time. */
   private void fill(
-      Tensor shard, long shardOffset, CheckpointTensor place, TensorEntry entry, Source source) {
-    requireFits(entry, place, shard);
-    long start = Math.max(place.offset(), shardOffset);
-    long end = Math.min(place.offset() + place.elements(), shardOffset + shard.elements());
-    if (start < end) {
-      long firstByte = (start - place.offset()) * shard.dtype().bytes();
-      try (Tensor part = Views.narrow(shard, 0, start - shardOffset, end - start)) {
-        HostCopy.write(part, (offset, chunk) -> source.read(entry, firstByte + offset, chunk));
+      Tensor state, SlicePiece piece, CheckpointTensor tensor, TensorEntry entry, Source source) {
+    requireFits(entry, tensor.shape(), state);
+    long columns = piece.portion().columns();
+    long firstRow = tensor.offset() / columns;
+    long rows = tensor.elements() / columns;
+    long rowBytes = columns * state.dtype().bytes();
+    long atOnce = Math.max(1, READ_BYTES / rowBytes);
+    for (long row = 0; row < rows; row += atOnce) {
+      long count = Math.min(atOnce, rows - row);
+      if (!piece.touches(firstRow + row, count)) {
+        continue;
+      }
+      try (Scope _ = Scope.open(MemoryOwner.TEMPORARIES)) {
+        Tensor read = Tensors.empty(state.dtype(), Device.CPU, count, columns);
+        long firstByte = row * rowBytes;
+        HostCopy.write(read, (offset, chunk) -> source.read(entry, firstByte + offset, chunk));
+        piece.take(read, firstRow + row, state);
       }
     }
   }
 
-  private void requireFits(TensorEntry entry, CheckpointTensor place, Tensor shard) {
-    if (!entry.shape().equals(place.shape())
-        || entry.dtype() != StoredTensors.stored(shard.dtype())) {
+  private void requireFits(TensorEntry entry, List<Long> shape, Tensor shard) {
+    if (!entry.shape().equals(shape) || entry.dtype() != StoredTensors.stored(shard.dtype())) {
       throw otherModel(
           entry.name()
               + " is "
@@ -164,15 +185,15 @@ public final class CheckpointReader implements AutoCloseable {
               + entry.shape()
               + " there and "
               + StoredTensors.stored(shard.dtype())
-              + place.shape()
+              + shape
               + " in this run's model");
     }
   }
 
-  private void requireSameTensors(FlatLayout layout, List<StateBuffer> buffers) {
-    List<String> state = buffers.stream().map(StateBuffer::checkpointName).toList();
+  private void requireSameTensors(StateLayout layout) {
     for (TensorEntry entry : weights.tensors()) {
-      if (!layout.tensors().containsKey(entry.name()) && !state.contains(entry.name())) {
+      if (!layout.tensors().containsKey(entry.name())
+          && !layout.buffers().containsKey(entry.name())) {
         throw otherModel("it has " + entry.name() + ", which this run's model lacks");
       }
     }

@@ -77,7 +77,7 @@ public final class CheckpointWriter implements AutoCloseable {
     if (ready[0] == 0 || target == null) {
       return;
     }
-    target.fill(model, optimizer, world);
+    target.fill(model, optimizer);
     world.agreement().barrier();
     if (world.rank() == 0) {
       writing =

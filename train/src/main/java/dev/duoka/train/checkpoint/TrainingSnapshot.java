@@ -1,6 +1,5 @@
 package dev.duoka.train.checkpoint;
 
-import dev.duoka.comm.Communicator;
 import dev.duoka.engine.optimizer.AdamW;
 import dev.duoka.formats.modelconfig.ModelConfig;
 import dev.duoka.model.LanguageModel;
@@ -16,19 +15,18 @@ import dev.duoka.tensor.op.Copies;
 import dev.duoka.tensor.op.Tensors;
 import dev.duoka.tensor.op.Views;
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Map;
 
 /**
  * A copy of a training state in host memory that the ranks of a process fill together: master
- * weights and both moments, the model's buckets one behind the other, and the state buffers.
+ * weights and both moments, the whole model's weights one behind the other, and the state buffers.
  *
  * <p>Allocated once and filled again for each save. Owns its tensors.
  */
 final class TrainingSnapshot implements AutoCloseable {
   private final ModelConfig config;
   private final int predictionDepth;
-  private final FlatLayout layout;
+  private final StateLayout layout;
   private final Tensor master;
   private final Tensor firstMoment;
   private final Tensor secondMoment;
@@ -38,17 +36,13 @@ final class TrainingSnapshot implements AutoCloseable {
   TrainingSnapshot(LanguageModel model) {
     config = model.config();
     predictionDepth = model.predictionDepth();
-    layout = FlatLayout.of(model);
+    layout = StateLayout.of(config, predictionDepth);
     Dtype dtype = model.parameters().gradientDtype();
     try (Scope _ = Scope.open(MemoryOwner.SNAPSHOT)) {
       master = Tensors.empty(dtype, Device.CPU, layout.length());
       firstMoment = Tensors.empty(dtype, Device.CPU, layout.length());
       secondMoment = Tensors.empty(dtype, Device.CPU, layout.length());
-      for (StateBuffer buffer : model.buffers()) {
-        buffers.put(
-            buffer.checkpointName(),
-            Tensors.empty(buffer.value().dtype(), Device.CPU, buffer.length()));
-      }
+      layout.buffers().forEach((name, n) -> buffers.put(name, Tensors.empty(dtype, Device.CPU, n)));
       // Only when all are allocated do they leave the scope, which frees them otherwise.
       Scope.detach(master);
       Scope.detach(firstMoment);
@@ -58,30 +52,34 @@ final class TrainingSnapshot implements AutoCloseable {
   }
 
   /**
-   * Copies this rank's part; complete when every rank has returned. Waits for the GPU. Where every
-   * rank has the whole state, rank 0 copies it.
+   * Copies this rank's part; complete when every rank has returned. Waits for the GPU. What several
+   * ranks have, the first of them copies.
    */
-  void fill(LanguageModel model, ShardedOptimizer optimizer, Communicator world) {
-    if (world.rank() == 0) {
+  void fill(LanguageModel model, ShardedOptimizer optimizer) {
+    if (optimizer.isFirstOfStage()) {
       for (StateBuffer buffer : model.buffers()) {
         Copies.into(buffer(buffer.checkpointName()), buffer.value());
       }
     }
-    if (world.rank() == 0 || optimizer.isSharded()) {
-      List<StateSlice> slices = optimizer.slices();
-      for (int i = 0; i < slices.size(); i++) {
-        AdamW states = slices.get(i).states();
-        long start = layout.startOf(slices, i);
-        copy(master, start, states.master());
-        copy(firstMoment, start, states.firstMoment());
-        copy(secondMoment, start, states.secondMoment());
+    for (StateSlice slice : optimizer.slices()) {
+      if (slice.isCounted()) {
+        AdamW states = slice.states();
+        for (SlicePiece piece : SlicePiece.of(slice)) {
+          copy(piece, states.master(), master);
+          copy(piece, states.firstMoment(), firstMoment);
+          copy(piece, states.secondMoment(), secondMoment);
+        }
       }
     }
   }
 
-  private static void copy(Tensor flat, long offset, Tensor shard) {
-    try (Tensor place = Views.narrow(flat, 0, offset, shard.elements())) {
-      Copies.into(place, shard);
+  private void copy(SlicePiece piece, Tensor state, Tensor flat) {
+    long start = layout.startOf(piece.parameter().name());
+    long rows = piece.portion().rows();
+    long columns = piece.portion().columns();
+    try (Tensor place = Views.narrow(flat, 0, start, rows * columns);
+        Tensor whole = Views.reshape(place, rows, columns)) {
+      piece.give(state, whole);
     }
   }
 
@@ -93,7 +91,7 @@ final class TrainingSnapshot implements AutoCloseable {
     return predictionDepth;
   }
 
-  FlatLayout layout() {
+  StateLayout layout() {
     return layout;
   }
 

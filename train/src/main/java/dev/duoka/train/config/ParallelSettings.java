@@ -1,22 +1,79 @@
 package dev.duoka.train.config;
 
+import dev.duoka.parallel.schedule.PipelineKind;
 import dev.duoka.train.config.binding.Doc;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalInt;
 
 /** Section {@code parallel}: how the work is spread over ranks. */
 public record ParallelSettings(
     @Doc(
-            value = "Data-parallel ranks; each computes its share of every batch.",
+            value =
+                "Data-parallel ranks; each computes its share of every batch. `auto` takes as many"
+                    + " as the machine's GPUs leave for it, 1 on a CPU.",
             unit = "ranks",
             byDefault = "1",
             range = "[1, 1024]")
         int data,
     @Doc(
             value =
-                "ZeRO stage: 0 keeps the optimizer state on every rank, 1 shards it over the"
-                    + " data-parallel ranks.",
+                "Ranks that share each product: heads, feed-forward widths and the vocabulary are"
+                    + " cut, and between them each rank has a part of the tokens. Neighbours, for"
+                    + " the fastest links.",
+            unit = "ranks",
+            byDefault = "1",
+            range = "[1, 64]")
+        int tensor,
+    @Doc(
+            value = "Ranks that each have some of the layers, one behind the other.",
+            unit = "ranks",
+            byDefault = "1",
+            range = "[1, 64]")
+        int pipeline,
+    @Doc(
+            value =
+                "Ranks over which one copy of the routed experts is spread, among those of data,"
+                    + " context and tensor.",
+            unit = "ranks",
+            byDefault = "1",
+            range = "[1, 1024]")
+        int expert,
+    @Doc(
+            value =
+                "Ranks that share each sequence, for long ones: each has some of its tokens, and"
+                    + " keys and values go round.",
+            unit = "ranks",
+            byDefault = "1",
+            range = "[1, 64]")
+        int context,
+    @Doc(
+            value =
+                "ZeRO stage: 0 keeps everything on every rank, 1 shares the optimizer's states"
+                    + " among the ranks with the same weights, 2 their gradients too, 3 the weights"
+                    + " too.",
             byDefault = "0",
-            range = "[0, 1]")
+            range = "[0, 3]")
         int zero,
+    @Doc(
+            value =
+                "In which order the stages of a pipeline work: `gpipe`, `1f1b`, `interleaved` with"
+                    + " several stages a rank, `zero_bubble` with weight gradients apart, or a .csv"
+                    + " file in the form of torch.distributed.pipelining.",
+            byDefault = "1f1b")
+        ScheduleChoice schedule,
+    @Doc(
+            value = "Stages of each pipeline rank, for `interleaved`.",
+            unit = "stages",
+            whenAbsent = "2 for `interleaved`, 1 otherwise",
+            range = "[1, 16]")
+        OptionalInt stagesPerRank,
+    @Doc(
+            value = "Decoder layers of each stage, first to last.",
+            unit = "layers",
+            byDefault = "[]",
+            range = "[1, 1000]")
+        List<Integer> stages,
     @Doc(
             value =
                 "What ranks on GPUs of their own exchange tensors by: `copies` from card to card,"
@@ -25,6 +82,21 @@ public record ParallelSettings(
                     + " may differ.",
             byDefault = "copies")
         Collectives collectives) {
+  public ParallelSettings {
+    stages = List.copyOf(stages);
+  }
+
+  /** All ranks of the run. */
+  public int ranks() {
+    return data * tensor * pipeline * context;
+  }
+
+  /** Stages of each rank of a pipeline. */
+  public int stagesOfRank() {
+    boolean interleaved = schedule.kind().equals(Optional.of(PipelineKind.INTERLEAVED));
+    return stagesPerRank.orElse(interleaved && pipeline > 1 ? 2 : 1);
+  }
+
   /** What moves tensors between GPUs. */
   public enum Collectives {
     /** Plain copies between cards; the only way on a CPU and on a GPU that ranks share. */

@@ -80,10 +80,10 @@ public record RunConfig(
     BatchPlan batch = BatchPlan.of(this);
     return new Layout(
         parallel.data(),
-        1,
-        1,
-        1,
-        1,
+        parallel.tensor(),
+        parallel.pipeline(),
+        parallel.expert(),
+        parallel.context(),
         parallel.zero(),
         batch.microBatch(),
         batch.accumulationSteps(),
@@ -100,7 +100,7 @@ public record RunConfig(
    * @param cores cores of the machine
    */
   public int threadsPerRank(int cores) {
-    return threads.orElse(Math.max(1, cores / parallel.data()));
+    return threads.orElse(Math.max(1, cores / parallel.ranks()));
   }
 
   /** The GPUs that the run takes: one for each rank, unless all share one; 0 on the CPU. */
@@ -108,6 +108,6 @@ public record RunConfig(
     if (device.kind() == DeviceChoice.Kind.CPU) {
       return 0;
     }
-    return device.index().isPresent() ? 1 : parallel.data();
+    return device.index().isPresent() ? 1 : parallel.ranks();
   }
 }

@@ -88,7 +88,8 @@ public final class RunFile {
       Function<RunConfig, List<FieldProblem>> checks) {
     Problems problems = new Problems(name);
     YamlTree.Mapping file = sections(name, text, problems);
-    YamlTree.Mapping tree = Overrides.apply(file, overrides, problems);
+    YamlTree.Mapping tree =
+        AutoDataRanks.resolved(Overrides.apply(file, overrides, problems), problems);
     if (file.entries().isEmpty()) {
       problems.throwIfAny(); // a malformed file; what it lacks is not worth listing
     }

@@ -60,7 +60,9 @@ public record DevicePlacement(List<Device> devices, List<String> names, String r
               : ranks + " ranks want a GPU each, but this machine has " + names.size(),
           choice.index().isPresent()
               ? "Use cuda:0 to cuda:" + (names.size() - 1)
-              : "Set parallel.data to " + names.size() + ", or device: cuda:0 to share one");
+              : "Set parallel.data and its like so that their product is at most "
+                  + names.size()
+                  + ", or device: cuda:0 to share one");
     }
     if (choice.index().isPresent() || ranks == 1) {
       return new DevicePlacement(

@@ -68,8 +68,7 @@ public record GenerationMemory(ModelConfig model, Dtype dtype, Device device) {
         LanguageModel shapes =
             ModelFactory.create(
                 model,
-                new ModelFactory.Allocation(
-                    dtype, Device.META, false, model.maxPositions(), 0));
+                new ModelFactory.Allocation(dtype, Device.META, false, model.maxPositions(), 0));
         KeyValueCache cache = new KeyValueCache(tokens);
         Scope _ = Scope.open(MemoryOwner.ACTIVATIONS);
         Tape tape = Tape.inference()) {

@@ -30,6 +30,15 @@ public record MemoryNeed(Map<String, Long> byOwner) {
     return new MemoryNeed(all);
   }
 
+  /** Both together. */
+  MemoryNeed plus(MemoryNeed other) {
+    MemoryNeed sum = this;
+    for (Map.Entry<String, Long> each : other.byOwner.entrySet()) {
+      sum = sum.plus(each.getKey(), each.getValue());
+    }
+    return sum;
+  }
+
   /** All bytes. */
   public long bytes() {
     return byOwner.values().stream().mapToLong(Long::longValue).sum();

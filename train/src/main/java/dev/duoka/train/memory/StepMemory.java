@@ -32,40 +32,54 @@ public record StepMemory(
     return new StepMemory(job, device, 1, Map.of(), deterministic);
   }
 
-  /** What the step takes at its peak. */
+  /** What the step takes at its peak: of the largest rank, or of all that share the device. */
   public MemoryNeed need() {
-    Map<MemoryOwner, Long> booked =
-        DryRunDevice.of(
-            device,
-            () -> {
-              boolean outer = Determinism.isRequired();
-              Determinism.require(deterministic);
-              try {
-                return DryRun.replayedPeak(job);
-              } finally {
-                Determinism.require(outer);
-              }
-            });
-    MemoryNeed need = MemoryNeed.of(booked, ranks);
+    List<DryRunJob> stages = job.ofStages();
+    MemoryNeed need = MemoryNeed.of(Map.of(), 1);
+    for (DryRunJob stage : stages) {
+      if (ranks == 1) {
+        MemoryNeed one = MemoryNeed.of(booked(stage), 1);
+        need = one.bytes() > need.bytes() ? one : need;
+      } else {
+        need = need.plus(MemoryNeed.of(booked(stage), ranks / stages.size()));
+      }
+    }
     for (Map.Entry<MemoryOwner, Long> other : others.entrySet()) {
       need = need.plus(other.getKey().label(), other.getValue());
     }
     return need;
   }
 
+  private Map<MemoryOwner, Long> booked(DryRunJob stage) {
+    return DryRunDevice.of(
+        device,
+        () -> {
+          boolean outer = Determinism.isRequired();
+          Determinism.require(deterministic);
+          try {
+            return DryRun.replayedPeak(stage);
+          } finally {
+            Determinism.require(outer);
+          }
+        });
+  }
+
   /**
    * Refuses a step that does not fit.
    *
+   * @return what it needs
    * @throws dev.duoka.base.DuokaException with the figures, and what would fit
    */
-  public void require() {
+  public MemoryNeed require() {
     String what =
         (ranks == 1 ? "a training step" : "a training step of " + Plural.of(ranks, "rank"))
             + " with micro-batch "
             + job.microBatch()
             + " and recompute "
             + job.settings().recompute();
-    MemoryCheck.require(what, device, need(), this::fits);
+    MemoryNeed need = need();
+    MemoryCheck.require(what, device, need, this::fits);
+    return need;
   }
 
   /** What would fit into so many bytes, as the next step. */
@@ -82,7 +96,7 @@ public record StepMemory(
       smaller(Recompute.FULL, bytes).ifPresent(found::add);
     }
     for (int fewer = ranks / 2; found.isEmpty() && fewer >= 1; fewer /= 2) {
-      if (ranks % fewer == 0 && job.dataRanks() == ranks) {
+      if (ranks % fewer == 0 && job.mesh().size() == ranks && job.dataRanks() == ranks) {
         with(job.microBatch(), now, fewer).ifWithin(bytes).ifPresent(found::add);
         if (found.isEmpty()) {
           with(1, Recompute.FULL, fewer).ifWithin(bytes).ifPresent(found::add);
@@ -92,7 +106,8 @@ public record StepMemory(
     if (!found.isEmpty()) {
       return "This would fit: " + String.join("; or ", found);
     }
-    Candidate least = with(1, Recompute.FULL, job.dataRanks() == ranks ? 1 : ranks);
+    boolean dataAlone = job.dataRanks() == ranks && job.mesh().size() == ranks;
+    Candidate least = with(1, Recompute.FULL, dataAlone ? 1 : ranks);
     return "Even "
         + least.words()
         + " needs "
@@ -125,10 +140,14 @@ public record StepMemory(
             now.optimizer(),
             now.zeroStage(),
             now.lossScale(),
-            now.auxiliary());
+            now.auxiliary(),
+            now.pipeline());
     int fewer = ranks / ranksLeft;
     int accumulation = job.accumulation() * (job.microBatch() / microBatch) * fewer;
-    DryRunJob other = new DryRunJob(settings, job.dataRanks() / fewer, microBatch, accumulation);
+    DryRunJob other =
+        fewer == 1
+            ? new DryRunJob(settings, job.mesh(), job.rank(), microBatch, accumulation)
+            : new DryRunJob(settings, job.dataRanks() / fewer, microBatch, accumulation);
     List<String> words = new ArrayList<>();
     if (microBatch != job.microBatch()) {
       words.add("micro-batch " + microBatch);

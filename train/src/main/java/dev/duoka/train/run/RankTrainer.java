@@ -119,7 +119,7 @@ final class RankTrainer {
   /** The first rank's gradients stand for all; the others only wait with their reduction. */
   private void addTo(List<StepMetrics.GradientRange> ranges, double scale) {
     if (isFirst()) {
-      ranges.addAll(GradientRanges.of(rank.model(), scale));
+      ranges.addAll(GradientRanges.of(rank.optimizer(), scale));
     }
   }
 

@@ -6,11 +6,16 @@ import dev.duoka.data.source.DataSource;
 import dev.duoka.data.source.SourceSpec;
 import dev.duoka.data.tokenizer.Tokenizer;
 import dev.duoka.formats.modelconfig.ModelConfig;
+import dev.duoka.parallel.plan.LayoutCheck;
+import dev.duoka.parallel.schedule.Schedule;
 import dev.duoka.train.config.DataSettings;
 import dev.duoka.train.config.FieldProblem;
 import dev.duoka.train.config.ModelSettings;
 import dev.duoka.train.config.ModelSource;
+import dev.duoka.train.config.ParallelSettings;
 import dev.duoka.train.config.RunConfig;
+import dev.duoka.train.step.ScheduleFile;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Supplier;
@@ -66,6 +71,9 @@ public final class RunChecks {
     Tokenizer tokenizer = tokenizer(model);
     template();
     sources();
+    if (model != null) {
+      layout(model);
+    }
     if (model == null || tokenizer == null || !problems.isEmpty()) {
       return null;
     }
@@ -105,6 +113,54 @@ public final class RunChecks {
               "Lower it, or set model.overrides: {max_position_embeddings: " + length + "}"));
     }
     return model;
+  }
+
+  private void layout(ModelConfig model) {
+    ParallelSettings parallel = config.parallel();
+    LayoutCheck.of(
+            model,
+            config.layout(),
+            config.data().sequenceLength(),
+            parallel.stagesOfRank(),
+            parallel.stages())
+        .forEach(
+            misfit ->
+                problems.add(
+                    new FieldProblem(
+                        "parallel." + misfit.axis(), misfit.problem(), misfit.remedy())));
+    parallel.schedule().file().ifPresent(this::schedule);
+  }
+
+  /** A table is of one number of ranks and of micro-batches. */
+  private void schedule(Path file) {
+    Schedule table = attempt("parallel.schedule", () -> ScheduleFile.read(file));
+    if (table == null) {
+      return;
+    }
+    long microBatches =
+        table.ranks().stream()
+                .flatMap(List::stream)
+                .mapToInt(action -> action.microBatch())
+                .max()
+                .orElse(0)
+            + 1L;
+    if (table.ranks().size() != config.parallel().pipeline()
+        || microBatches != config.layout().accumulation()) {
+      problems.add(
+          new FieldProblem(
+              "parallel.schedule",
+              "the schedule "
+                  + file
+                  + " has "
+                  + table.ranks().size()
+                  + " ranks and "
+                  + microBatches
+                  + " micro-batches, but the run has "
+                  + config.parallel().pipeline()
+                  + " and "
+                  + config.layout().accumulation(),
+              "Set parallel.pipeline and training.tokens_per_step to fit, or take another table"));
+    }
   }
 
   private @Nullable Tokenizer tokenizer(@Nullable ModelConfig model) {

@@ -20,6 +20,7 @@ final class RunDescription {
         "model    %s, %,d parameters (%,d active), %s%n"
             + "data     %,d training tokens%s, %s%n"
             + "devices  %s (%s), %s a rank; MFU against %s%n"
+            + "memory   %s by the dry run of this step%n"
             + "batch    %s%n"
             + "steps    %,d to %,d of %,d%n"
             + "run      %s",
@@ -34,6 +35,7 @@ final class RunDescription {
         setup.placement().reason(),
         Plural.of(setup.threads(), "CPU thread"),
         peak.source(),
+        setup.memory().text(),
         BatchPlan.of(setup.config()),
         stepsTaken + 1,
         setup.lastStep(),

@@ -3,6 +3,7 @@ package dev.duoka.train.run;
 import dev.duoka.formats.modelconfig.ModelConfig;
 import dev.duoka.formats.modelconfig.ParameterCounts;
 import dev.duoka.parallel.dryrun.DryRunJob;
+import dev.duoka.parallel.mesh.Mesh;
 import dev.duoka.parallel.step.StepSettings;
 import dev.duoka.tensor.Device;
 import dev.duoka.tensor.MemoryOwner;
@@ -24,19 +25,24 @@ final class RunMemory {
   /**
    * Refuses a run that does not fit.
    *
+   * @return what a device needs, that of the largest rank where each has its own
    * @throws dev.duoka.base.DuokaException with the figures, and what would fit
    */
-  static void require(RunConfig config, ModelConfig model, DevicePlacement placement) {
+  static MemoryNeed require(RunConfig config, ModelConfig model, DevicePlacement placement) {
     StepSettings settings = new RankBuilder(config, model, null).settings();
     BatchPlan batch = BatchPlan.of(config);
     DryRunJob step =
-        new DryRunJob(settings, batch.dataRanks(), batch.microBatch(), batch.accumulationSteps());
+        new DryRunJob(
+            settings, Mesh.of(config.layout()), 0, batch.microBatch(), batch.accumulationSteps());
     Map<MemoryOwner, Long> snapshot = snapshot(config, settings);
     boolean onHost = placement.devices().contains(Device.CPU);
+    MemoryNeed largest = MemoryNeed.of(Map.of(), 1);
     for (Device device : new HashSet<>(placement.devices())) {
       int ranks = Collections.frequency(placement.devices(), device);
       Map<MemoryOwner, Long> others = onHost ? snapshot : Map.of();
-      new StepMemory(step, device, ranks, others, config.training().deterministic()).require();
+      MemoryNeed need =
+          new StepMemory(step, device, ranks, others, config.training().deterministic()).require();
+      largest = need.bytes() > largest.bytes() ? need : largest;
     }
     if (!onHost && !snapshot.isEmpty()) {
       MemoryCheck.require(
@@ -47,6 +53,7 @@ final class RunMemory {
               "Free host memory or raise its limit, or save nothing:"
                   + " checkpoint: {every_steps: 0, final: false}");
     }
+    return largest;
   }
 
   /** fp32 weights and both moments, in host memory while a checkpoint is written. */

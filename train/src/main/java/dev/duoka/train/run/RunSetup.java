@@ -7,6 +7,7 @@ import dev.duoka.tensor.Device;
 import dev.duoka.train.config.RunConfig;
 import dev.duoka.train.device.DevicePeak;
 import dev.duoka.train.device.DevicePlacement;
+import dev.duoka.train.memory.MemoryNeed;
 import dev.duoka.train.schedule.LearningRateSchedule;
 import java.util.OptionalLong;
 
@@ -15,6 +16,7 @@ import java.util.OptionalLong;
  *
  * @param model what is trained
  * @param placement where each rank computes
+ * @param memory what a device needs by the dry run of this very step
  * @param data what it is trained on
  * @param maxSteps where the session ends at the latest, in steps of the whole run
  */
@@ -22,6 +24,7 @@ record RunSetup(
     RunConfig config,
     ModelConfig model,
     DevicePlacement placement,
+    MemoryNeed memory,
     TrainingData data,
     OptionalLong maxSteps) {
   /** Steps of the whole run. */
@@ -38,7 +41,7 @@ record RunSetup(
   }
 
   int ranks() {
-    return config.parallel().data();
+    return config.parallel().ranks();
   }
 
   /** CPU threads of each rank. */

@@ -9,6 +9,7 @@ import dev.duoka.data.tokenizer.Tokenizer;
 import dev.duoka.data.training.TrainingData;
 import dev.duoka.train.config.RunConfig;
 import dev.duoka.train.device.DevicePlacement;
+import dev.duoka.train.memory.MemoryNeed;
 import java.nio.file.Path;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -50,16 +51,17 @@ public final class Trainer {
    */
   public RunResult run() {
     RunChecks.Checked checked = RunChecks.require(config);
-    DevicePlacement placement = DevicePlacement.choose(config.device(), config.parallel().data());
+    DevicePlacement placement = DevicePlacement.choose(config.device(), config.parallel().ranks());
     try (RunFolder folder = RunFolder.open(runDir, options.resume(), listener::notice)) {
       listener.writeInto(folder);
-      RunMemory.require(config, checked.model(), placement);
+      MemoryNeed memory = RunMemory.require(config, checked.model(), placement);
       Optional<TrainingData> data = openData(checked.tokenizer());
       if (data.isEmpty()) {
         return RunResult.stoppedWhilePreparing(runDir);
       }
       RunSetup setup =
-          new RunSetup(config, checked.model(), placement, data.get(), options.maxSteps());
+          new RunSetup(
+              config, checked.model(), placement, memory, data.get(), options.maxSteps());
       requireWarmupWithin(setup.totalSteps());
       return new Session(setup, folder, listener, stop::get).run();
     } catch (DuokaException e) {

@@ -11,6 +11,9 @@ import dev.duoka.formats.modelconfig.MoeConfig;
 import dev.duoka.layout.Layout;
 import dev.duoka.layout.Precision;
 import dev.duoka.model.WeightInitializer;
+import dev.duoka.parallel.mesh.Mesh;
+import dev.duoka.parallel.schedule.PipelineKind;
+import dev.duoka.parallel.step.PipelineSettings;
 import dev.duoka.parallel.step.StepSettings;
 import dev.duoka.parallel.step.TrainingRank;
 import dev.duoka.tensor.Device;
@@ -18,6 +21,7 @@ import dev.duoka.train.checkpoint.PretrainedWeights;
 import dev.duoka.train.config.BatchPlan;
 import dev.duoka.train.config.LossScaleSettings;
 import dev.duoka.train.config.OptimizerSettings;
+import dev.duoka.train.config.ParallelSettings;
 import dev.duoka.train.config.RunConfig;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -43,15 +47,16 @@ public final class RankBuilder {
 
   /** Allocates everything; the weights hold nothing yet. */
   public RankState allocate(Communicator world, Device device) {
-    TrainingRank training = TrainingRank.allocate(world, device, settings());
+    Mesh mesh = Mesh.of(config.layout());
+    TrainingRank training = TrainingRank.allocate(mesh, world, device, settings());
     ValidationBatches held =
         validation == null
             ? null
             : new ValidationBatches(
                 validation,
                 config.validation().sequences(),
-                world.rank(),
-                world.size(),
+                mesh.dataRank(world.rank()),
+                mesh.data(),
                 config.layout().microBatch());
     return new RankState(training, held);
   }
@@ -74,24 +79,42 @@ public final class RankBuilder {
             optimizer.clipNorm().orElse(precision.defaultClipNorm())),
         layout.zero(),
         config.lossScale().map(RankBuilder::lossScale).orElse(LossScaler.Settings.DEFAULT),
-        auxiliaryLosses());
+        auxiliaryLosses(),
+        pipeline());
+  }
+
+  private PipelineSettings pipeline() {
+    ParallelSettings parallel = config.parallel();
+    return new PipelineSettings(
+        parallel.schedule().kind().orElse(PipelineKind.ONE_F_ONE_B),
+        parallel.stagesOfRank(),
+        parallel.stages(),
+        parallel.schedule().file().map(ScheduleFile::read));
   }
 
   /** Random weights, or those of the folder that the run file names. */
   public void firstWeights(RankState rank, Consumer<String> notice) {
-    WeightInitializer.initialize(rank.model(), config.training().seed());
-    if (config.model().loadWeights() && config.model().path().isPresent()) {
-      boolean first = rank.world().rank() == 0;
-      PretrainedWeights.load(config.model().path().get(), rank.model(), first ? notice : _ -> {});
-    }
-    rank.optimizer().adoptValues();
+    rank.optimizer()
+        .fill(
+            () -> {
+              WeightInitializer.initialize(rank.model(), config.training().seed());
+              if (config.model().loadWeights() && config.model().path().isPresent()) {
+                boolean first = rank.world().rank() == 0;
+                PretrainedWeights.load(
+                    config.model().path().get(), rank.model(), first ? notice : _ -> {});
+              }
+            });
   }
 
   /** Which sequences of a step are this rank's. */
   public RankShare share(Communicator world) {
     BatchPlan batch = BatchPlan.of(config);
+    Mesh mesh = Mesh.of(config.layout());
     return new RankShare(
-        world.rank(), world.size(), batch.microBatch(), Math.toIntExact(batch.sequencesPerStep()));
+        mesh.dataRank(world.rank()),
+        mesh.data(),
+        batch.microBatch(),
+        Math.toIntExact(batch.sequencesPerStep()));
   }
 
   private StepSettings.AuxiliaryLosses auxiliaryLosses() {

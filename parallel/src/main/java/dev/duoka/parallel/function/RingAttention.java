@@ -1,0 +1,290 @@
+package dev.duoka.parallel.function;
+
+import dev.duoka.comm.Communicator;
+import dev.duoka.comm.Pending;
+import dev.duoka.engine.autograd.Function;
+import dev.duoka.engine.autograd.ProductShape;
+import dev.duoka.engine.autograd.SavedTensors;
+import dev.duoka.engine.function.Attention;
+import dev.duoka.engine.function.PartialAttention;
+import dev.duoka.tensor.Dtype;
+import dev.duoka.tensor.Tensor;
+import dev.duoka.tensor.op.Copies;
+import dev.duoka.tensor.op.Elementwise;
+import dev.duoka.tensor.op.Tensors;
+import dev.duoka.tensor.op.Views;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Causal {@link Attention} of sequences that are cut over the ranks of a group by {@link
+ * ContextChunks} (Liu et al., Ring Attention, arXiv:2310.01889): keys and values go round while
+ * each rank computes with those it has, and their gradients are sent to where they belong.
+ *
+ * <p>A rank's own keys are seen causally. Of a rank before it every query sees the earlier half, of
+ * a rank behind it the later half of the queries sees all: half of the pairs each time. Collective,
+ * both ways.
+ */
+final class RingAttention extends Function {
+  private final Attention whole;
+  private final Communicator group;
+
+  RingAttention(Attention whole, Communicator group) {
+    this.whole = whole;
+    this.group = group;
+  }
+
+  @Override
+  public String name() {
+    return whole.name();
+  }
+
+  /** Half of all pairs: of the own keys by causality, of the others by their place. */
+  @Override
+  public double flops(Tensor[] inputs, Tensor[] outputs) {
+    return whole.flops(inputs, outputs) * group.size();
+  }
+
+  @Override
+  public @Nullable ProductShape productShape(Tensor[] inputs) {
+    return whole.productShape(inputs);
+  }
+
+  @Override
+  public double inputGradientRatio() {
+    return whole.inputGradientRatio();
+  }
+
+  @Override
+  public Tensor[] forward(SavedTensors saved, Tensor... inputs) {
+    Tensor query = inputs[0];
+    Tensor keyValue = joint(inputs[1], inputs[2]);
+    Merged merged = new Merged(query, inputs[2].size(3));
+    try (Ring ring = new Ring(keyValue)) {
+      for (int step = 0; step < group.size(); step++) {
+        Tensor here = ring.current();
+        ring.sendOn(step);
+        Pairs pairs = Pairs.of(group.rank(), source(step), query.size(2));
+        Tensor[] part =
+            PartialAttention.forward(
+                pairs.queries(query),
+                pairs.keys(key(here, query)),
+                pairs.keys(value(here, query)),
+                pairs.causal(),
+                whole.scale());
+        merged.add(pairs, part[0], part[1]);
+        ring.next(step);
+      }
+    }
+    saved.saveInput("query", 0);
+    saved.saveInput("key", 1);
+    saved.saveInput("value", 2);
+    Tensor output = merged.output(query.dtype());
+    saved.save("output", output);
+    saved.save("log sums", merged.logSums);
+    Tensor tokensFirst = Views.dense(Views.transpose(output, 1, 2));
+    return new Tensor[] {
+      Views.reshape(
+          tokensFirst,
+          tokensFirst.size(0) * tokensFirst.size(1),
+          tokensFirst.size(2) * tokensFirst.size(3))
+    };
+  }
+
+  @Override
+  public @Nullable Tensor[] inputGradients(SavedTensors saved, @Nullable Tensor[] gradOutputs) {
+    Tensor query = saved.get("query");
+    Tensor output = saved.get("output");
+    Tensor logSums = saved.get("log sums");
+    Tensor keyValue = joint(saved.get("key"), saved.get("value"));
+    Tensor gradient =
+        Views.transpose(
+            Views.reshape(
+                Views.dense(only(gradOutputs)),
+                query.size(0),
+                query.size(2),
+                query.size(1),
+                output.size(3)),
+            1,
+            2);
+    Dtype wide = wide(query.dtype());
+    Tensor queryGradient = Tensors.zeros(wide, query.device(), query.shape());
+    Tensor keyValueGradient = Tensors.zeros(wide, keyValue.device(), keyValue.shape());
+    List<Pending> sends = new ArrayList<>();
+    try (Ring ring = new Ring(keyValue)) {
+      for (int step = 0; step < group.size(); step++) {
+        Tensor here = ring.current();
+        ring.sendOn(step);
+        Pairs pairs = Pairs.of(group.rank(), source(step), query.size(2));
+        Tensor[] part =
+            PartialAttention.backward(
+                pairs.queries(gradient),
+                pairs.queries(query),
+                pairs.keys(key(here, query)),
+                pairs.keys(value(here, query)),
+                pairs.queries(output),
+                pairs.queries(logSums),
+                pairs.causal(),
+                whole.scale());
+        Elementwise.addInPlace(pairs.queries(queryGradient), part[0]);
+        Tensor ofKeys = joint(part[1], part[2]);
+        if (step == 0) {
+          Elementwise.addInPlace(keyValueGradient, ofKeys);
+        } else {
+          sends.add(group.send(ofKeys, source(step)));
+        }
+        ring.next(step);
+      }
+    }
+    receive(keyValueGradient, query);
+    sends.forEach(Pending::join);
+    long keyWidth = query.size(3);
+    return new @Nullable Tensor[] {
+      Copies.cast(queryGradient, query.dtype()),
+      part(keyValueGradient, 0, keyWidth, query.dtype()),
+      part(keyValueGradient, keyWidth, keyValue.size(3) - keyWidth, query.dtype())
+    };
+  }
+
+  /** Adds what the other ranks found of this rank's keys and values, the next one's first. */
+  private void receive(Tensor total, Tensor query) {
+    for (int step = 1; step < group.size(); step++) {
+      int from = (group.rank() + step) % group.size();
+      Tensor place = Pairs.of(from, group.rank(), query.size(2)).keys(total);
+      Tensor arrived = Tensors.empty(query.dtype(), query.device(), place.shape());
+      group.receive(arrived, from).join();
+      Elementwise.addInPlace(place, arrived);
+    }
+  }
+
+  /** The rank whose keys are here at a step. */
+  private int source(int step) {
+    return Math.floorMod(group.rank() - step, group.size());
+  }
+
+  private static Tensor joint(Tensor key, Tensor value) {
+    return Copies.concatenate(3, key, value);
+  }
+
+  private static Tensor key(Tensor joint, Tensor query) {
+    return Views.narrow(joint, 3, 0, query.size(3));
+  }
+
+  private static Tensor value(Tensor joint, Tensor query) {
+    return Views.narrow(joint, 3, query.size(3), joint.size(3) - query.size(3));
+  }
+
+  private static Tensor part(Tensor joint, long start, long width, Dtype dtype) {
+    return Copies.cast(Copies.dense(Views.narrow(joint, 3, start, width)), dtype);
+  }
+
+  private static Dtype wide(Dtype dtype) {
+    return dtype == Dtype.FLOAT64 ? Dtype.FLOAT64 : Dtype.FLOAT32;
+  }
+
+  /** Keys and values on their way round: what is here, and what comes next. */
+  private final class Ring implements AutoCloseable {
+    private Tensor here;
+    private @Nullable Tensor coming;
+    private Pending arrival = Pending.DONE;
+    private final List<Pending> sends = new ArrayList<>();
+
+    Ring(Tensor own) {
+      here = own;
+    }
+
+    Tensor current() {
+      return here;
+    }
+
+    /** Launches the exchange with both neighbours, beside which this rank computes. */
+    void sendOn(int step) {
+      if (step == group.size() - 1) {
+        return;
+      }
+      sends.add(group.send(here, (group.rank() + 1) % group.size()));
+      Tensor room = Tensors.empty(here.dtype(), here.device(), here.shape());
+      arrival = group.receive(room, Math.floorMod(group.rank() - 1, group.size()));
+      coming = room;
+    }
+
+    void next(int step) {
+      if (step < group.size() - 1 && coming != null) {
+        arrival.join();
+        here = coming;
+      }
+    }
+
+    @Override
+    public void close() {
+      sends.forEach(Pending::join);
+    }
+  }
+
+  /**
+   * Which queries meet which of another rank's keys.
+   *
+   * @param firstQuery among those of the rank
+   * @param keyCount from the first key on
+   */
+  private record Pairs(long firstQuery, long queryCount, long keyCount, boolean causal) {
+    static Pairs of(int rank, int source, long length) {
+      if (rank == source) {
+        return new Pairs(0, length, length, true);
+      }
+      return source < rank
+          ? new Pairs(0, length, length / 2, false)
+          : new Pairs(length / 2, length / 2, length, false);
+    }
+
+    Tensor queries(Tensor ofAll) {
+      return Views.narrow(ofAll, 2, firstQuery, queryCount);
+    }
+
+    Tensor keys(Tensor ofAll) {
+      return Views.narrow(ofAll, 2, 0, keyCount);
+    }
+  }
+
+  /** Outputs for different keys put together by their log-sum-exp, in the wide dtype. */
+  private static final class Merged {
+    private final Tensor output;
+    private final Tensor logSums;
+
+    Merged(Tensor query, long valueWidth) {
+      Dtype wide = wide(query.dtype());
+      output =
+          Tensors.zeros(
+              wide, query.device(), query.size(0), query.size(1), query.size(2), valueWidth);
+      logSums =
+          Tensors.full(
+              Double.NEGATIVE_INFINITY,
+              wide,
+              query.device(),
+              query.size(0),
+              query.size(1),
+              query.size(2));
+    }
+
+    void add(Pairs pairs, Tensor part, Tensor sums) {
+      Tensor former = pairs.queries(logSums);
+      Tensor larger = Elementwise.maximum(former, sums);
+      Tensor ofFormer = Elementwise.exp(Elementwise.add(former, larger, -1));
+      Tensor ofPart = Elementwise.exp(Elementwise.add(sums, larger, -1));
+      Tensor total = Elementwise.add(ofFormer, ofPart);
+      Tensor all = pairs.queries(output);
+      Elementwise.mulInPlace(all, Views.unsqueeze(Elementwise.div(ofFormer, total), 3));
+      Elementwise.addInPlace(
+          all,
+          Elementwise.mul(
+              Copies.cast(part, output.dtype()),
+              Views.unsqueeze(Elementwise.div(ofPart, total), 3)));
+      Copies.into(former, Elementwise.add(larger, Elementwise.log(total)));
+    }
+
+    Tensor output(Dtype dtype) {
+      return Copies.cast(output, dtype);
+    }
+  }
+}

@@ -1,0 +1,164 @@
+package dev.duoka.parallel.state;
+
+import dev.duoka.comm.Pending;
+import dev.duoka.engine.parameter.Bucket;
+import dev.duoka.engine.parameter.ParameterStore;
+import dev.duoka.tensor.MemoryOwner;
+import dev.duoka.tensor.Tensor;
+import dev.duoka.tensor.op.Copies;
+import dev.duoka.tensor.op.Tensors;
+import dev.duoka.tensor.op.Views;
+import java.util.ArrayList;
+import java.util.IdentityHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+
+/**
+ * ZeRO stage 3 (Rajbhandari et al., arXiv:1910.02054 §5.3): each rank keeps a shard of every
+ * weight, and the weights of a block are gathered when it is used, the next block's while it
+ * computes, and forgotten behind it. At most two blocks are here at once. Which comes next follows
+ * from the direction in which blocks are used.
+ *
+ * <p>Using a weight is collective, in the same order on all ranks. One thread.
+ */
+final class WeightGatherer implements AutoCloseable {
+  private static final int NONE = -1;
+
+  private final TreeMap<Integer, List<StateSlice>> blocks = new TreeMap<>();
+  private final Slots slots;
+  private final Map<Bucket, Coming> coming = new IdentityHashMap<>();
+  private final Map<Bucket, Tensor> here = new IdentityHashMap<>();
+  private int last = NONE;
+  private boolean writing;
+
+  /** A bucket on its way. */
+  private record Coming(Tensor slot, Pending gather) {}
+
+  /** Gathers the buckets of these slices, whose values are shards. */
+  WeightGatherer(ParameterStore store, List<StateSlice> slices) {
+    slots = new Slots(store.dtype(), store.device(), MemoryOwner.WEIGHTS);
+    for (StateSlice slice : slices) {
+      Bucket bucket = slice.bucket();
+      blocks.computeIfAbsent(bucket.key().block(), _ -> new ArrayList<>()).add(slice);
+      bucket.valuesFrom(() -> demand(slice));
+    }
+  }
+
+  private Tensor demand(StateSlice wanted) {
+    int block = wanted.bucket().key().block();
+    if (writing) {
+      return forWriting(wanted, block);
+    }
+    boolean back = last != NONE && block < last;
+    if (block != last) {
+      forgetOthers(block);
+      last = block;
+    }
+    launch(wanted);
+    Tensor values = arrive(wanted);
+    Integer next = back ? blocks.lowerKey(block) : blocks.higherKey(block);
+    if (next != null && coming.isEmpty()) {
+      for (StateSlice slice : blocks.getOrDefault(next, List.of())) {
+        launch(slice);
+      }
+    }
+    return values;
+  }
+
+  private void launch(StateSlice slice) {
+    Bucket bucket = slice.bucket();
+    if (!here.containsKey(bucket) && !coming.containsKey(bucket)) {
+      Tensor slot = slots.take(bucket.length());
+      coming.put(bucket, new Coming(slot, slice.group().allGather(slice.values(), slot)));
+    }
+  }
+
+  private Tensor arrive(StateSlice slice) {
+    Coming one = coming.remove(slice.bucket());
+    if (one == null) {
+      throw new IllegalStateException(slice.bucket() + " was not launched");
+    }
+    one.gather().join();
+    here.put(slice.bucket(), one.slot());
+    return one.slot();
+  }
+
+  /** Frees what is here of other blocks, and what comes and is not wanted. */
+  private void forgetOthers(int block) {
+    for (Bucket bucket : List.copyOf(here.keySet())) {
+      if (bucket.key().block() != block) {
+        forget(bucket);
+      }
+    }
+    for (Bucket bucket : List.copyOf(coming.keySet())) {
+      if (bucket.key().block() != block) {
+        Coming one = coming.remove(bucket);
+        if (one != null) {
+          one.gather().join();
+          slots.giveBack(one.slot());
+        }
+      }
+    }
+  }
+
+  private void forget(Bucket bucket) {
+    Tensor slot = here.remove(bucket);
+    if (slot != null) {
+      bucket.releaseValues();
+      slots.giveBack(slot);
+    }
+  }
+
+  /** Forgets everything, since the shards have changed. */
+  void invalidate() {
+    forgetOthers(NONE);
+    last = NONE;
+  }
+
+  /**
+   * Runs what writes into weights, and keeps of it what belongs to this rank's shards. What is not
+   * written of a bucket that is used becomes zero. Not collective.
+   */
+  void write(Runnable fill) {
+    invalidate();
+    writing = true;
+    try {
+      fill.run();
+    } finally {
+      keepAll(NONE);
+      writing = false;
+    }
+  }
+
+  private Tensor forWriting(StateSlice wanted, int block) {
+    keepAll(block);
+    Tensor slot = slots.take(wanted.bucket().length());
+    Tensors.zero(slot);
+    here.put(wanted.bucket(), slot);
+    return slot;
+  }
+
+  /** Keeps this rank's part of everything that was written but one block's. */
+  private void keepAll(int exceptBlock) {
+    for (List<StateSlice> slices : blocks.values()) {
+      for (StateSlice slice : slices) {
+        Tensor slot = here.get(slice.bucket());
+        if (slot != null && slice.bucket().key().block() != exceptBlock) {
+          try (Tensor mine = Views.narrow(slot, 0, slice.offset(), slice.length())) {
+            Copies.into(slice.values(), mine);
+          }
+          forget(slice.bucket());
+        }
+      }
+    }
+  }
+
+  @Override
+  public void close() {
+    for (Bucket bucket : List.copyOf(here.keySet())) {
+      forget(bucket);
+    }
+    slots.close();
+  }
+}

@@ -1,0 +1,59 @@
+package dev.duoka.train.checkpoint;
+
+import dev.duoka.engine.parameter.Parameter;
+import dev.duoka.engine.parameter.Portion;
+import dev.duoka.parallel.state.StateSlice;
+import dev.duoka.tensor.Tensor;
+import dev.duoka.tensor.op.Views;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * What a rank's slice of the optimizer's states has of one weight.
+ *
+ * @param parameter the weight, of which this rank may hold a portion
+ * @param start the first element of that portion that is in the slice
+ * @param length how many are
+ * @param place where they are in the slice
+ */
+record SlicePiece(Parameter parameter, long start, long length, long place) {
+  /** The pieces of a slice, in its order. */
+  static List<SlicePiece> of(StateSlice slice) {
+    List<SlicePiece> pieces = new ArrayList<>();
+    for (Parameter parameter : slice.bucket().parameters()) {
+      long first = Math.max(parameter.offset(), slice.offset());
+      long end =
+          Math.min(
+              parameter.offset() + parameter.spec().elements(), slice.offset() + slice.length());
+      if (first < end) {
+        pieces.add(
+            new SlicePiece(
+                parameter, first - parameter.offset(), end - first, first - slice.offset()));
+      }
+    }
+    return pieces;
+  }
+
+  /** Copies what a state has of it into the whole weight, {@code [rows, columns]}. */
+  void give(Tensor state, Tensor whole) {
+    try (Tensor flat = Views.narrow(state, 0, place, length)) {
+      portion().give(flat, start, whole, 0);
+    }
+  }
+
+  /** Copies into a state what it has of some rows of the whole weight. */
+  void take(Tensor rows, long firstRow, Tensor state) {
+    try (Tensor flat = Views.narrow(state, 0, place, length)) {
+      portion().take(rows, firstRow, flat, start);
+    }
+  }
+
+  /** Whether it has anything of some rows of the whole weight. */
+  boolean touches(long firstRow, long count) {
+    return portion().touches(start, start + length, firstRow, count);
+  }
+
+  Portion portion() {
+    return parameter.spec().portion();
+  }
+}

@@ -1,0 +1,70 @@
+package dev.duoka.train.checkpoint;
+
+import dev.duoka.formats.modelconfig.ModelConfig;
+import dev.duoka.model.ModelFactory;
+import dev.duoka.model.weight.CheckpointTensor;
+import dev.duoka.model.weight.StateBuffer;
+import dev.duoka.model.weight.Weight;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * Where the weights of a whole model lie when they are laid one behind the other, however the ranks
+ * of a run have them.
+ *
+ * @param length of all weights, in elements
+ * @param starts where each weight starts, by its name in the model
+ * @param tensors by their names in a checkpoint; {@code offset} counts from the first weight
+ * @param buffers the lengths of state buffers, by their names in a checkpoint
+ */
+record StateLayout(
+    long length,
+    Map<String, Long> starts,
+    Map<String, CheckpointTensor> tensors,
+    Map<String, Long> buffers) {
+  static StateLayout of(ModelConfig config, int predictionDepth) {
+    ModelFactory.Declared declared = ModelFactory.declared(config, predictionDepth);
+    Map<String, Long> starts = new LinkedHashMap<>();
+    Map<String, CheckpointTensor> tensors = new LinkedHashMap<>();
+    long length = 0;
+    for (Weight weight : declared.weights()) {
+      starts.put(weight.spec().name(), length);
+      for (CheckpointTensor tensor : weight.checkpointTensors()) {
+        tensors.put(
+            tensor.name(),
+            new CheckpointTensor(tensor.name(), length + tensor.offset(), tensor.shape()));
+      }
+      length += weight.spec().elements();
+    }
+    Map<String, Long> buffers = new LinkedHashMap<>();
+    for (StateBuffer buffer : declared.buffers()) {
+      buffers.put(buffer.checkpointName(), buffer.length());
+    }
+    return new StateLayout(length, starts, tensors, buffers);
+  }
+
+  /** Where a weight starts. */
+  long startOf(String weight) {
+    Long start = starts.get(weight);
+    if (start == null) {
+      throw new IllegalStateException("no weight " + weight + " in this layout");
+    }
+    return start;
+  }
+
+  /** The tensors in the order of the weights. */
+  List<CheckpointTensor> inOrder() {
+    return new ArrayList<>(tensors.values());
+  }
+
+  /** The tensor of this name, which must be there. */
+  CheckpointTensor tensor(String name) {
+    CheckpointTensor tensor = tensors.get(name);
+    if (tensor == null) {
+      throw new IllegalStateException("no tensor " + name + " in this layout");
+    }
+    return tensor;
+  }
+}
