@@ -1,6 +1,8 @@
 package dev.duoka.comm.tcp;
 
+import dev.duoka.comm.Exchange;
 import dev.duoka.comm.tcp.Endpoint.View;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -36,7 +38,7 @@ final class Inquiry {
   /** Takes the answers that have come, and asks on. */
   void follow() {
     while (!over) {
-      View view = world.answer(question);
+      View view = world.views().answer(question);
       if (view == null) {
         return;
       }
@@ -48,13 +50,26 @@ final class Inquiry {
     }
   }
 
-  /** All that is known, as the end of a sentence. */
-  String text() {
+  /** What a rank says that has waited in vain, with all that is known. */
+  String text(Exchange call, int other, Duration limit) {
+    return "rank "
+        + asked.getFirst()
+        + " is in "
+        + call
+        + " and has waited "
+        + limit.toMillis() / 1000.0
+        + " s for rank "
+        + other
+        + "; "
+        + known();
+  }
+
+  private String known() {
     follow();
     String known = String.join("; ", answers);
     if (over) {
       return known + ". Raise launch.timeout if a rank may take longer";
     }
-    return (known.isEmpty() ? "" : known + "; ") + world.silence(asked.getLast());
+    return (known.isEmpty() ? "" : known + "; ") + world.views().silence(asked.getLast());
   }
 }

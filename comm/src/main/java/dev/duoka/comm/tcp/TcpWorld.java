@@ -40,8 +40,7 @@ final class TcpWorld implements AutoCloseable {
   private final Map<Integer, Link> links = new HashMap<>();
   private final Map<Integer, Endpoint> endpoints = new HashMap<>();
   private final Map<Long, Pull> pulls = new HashMap<>();
-  private final Map<Long, View> answers = new HashMap<>();
-  private final Map<Integer, Exchange> lastCalls = new HashMap<>();
+  private final PeerViews views;
   private final TreeSet<Integer> finished = new TreeSet<>();
   private @Nullable Verdict verdict;
   private long lastRequest;
@@ -57,6 +56,7 @@ final class TcpWorld implements AutoCloseable {
   TcpWorld(Membership membership, Map<Integer, SocketChannel> channels, Duration limit) {
     this.membership = membership;
     this.limit = limit;
+    this.views = new PeerViews(membership);
     Peer own = membership.own();
     for (int i = 0; i < own.ranks(); i++) {
       endpoints.put(own.firstRank() + i, new Endpoint(own.firstRank() + i));
@@ -120,7 +120,7 @@ final class TcpWorld implements AutoCloseable {
           }
           inquiry.follow();
           if (waited >= limit.toNanos()) {
-            throw lose(rank.rank(), tooLate(rank, call, others.getFirst(), inquiry));
+            throw lose(rank.rank(), inquiry.text(call, others.getFirst(), limit));
           }
         }
         wait(Math.max(1, ((inquiry == null ? asking : limit.toNanos()) - waited) / 1_000_000));
@@ -149,34 +149,6 @@ final class TcpWorld implements AutoCloseable {
     }
   }
 
-  private String tooLate(Endpoint rank, Exchange call, int other, Inquiry inquiry) {
-    return "rank "
-        + rank.rank()
-        + " is in "
-        + call
-        + " and has waited "
-        + limit.toMillis() / 1000.0
-        + " s for rank "
-        + other
-        + "; "
-        + inquiry.text();
-  }
-
-  /** How a message names a rank whose process stands still. */
-  String silence(int rank) {
-    return "rank "
-        + rank
-        + " does not answer: "
-        + membership.holder(rank)
-        + " stands still"
-        + last(rank);
-  }
-
-  private String last(int rank) {
-    Exchange call = lastCalls.get(rank);
-    return call == null ? "" : "; the last that rank " + rank + " called is " + call;
-  }
-
   /** Asks what a rank is doing; the number of the question. */
   long ask(int rank) {
     long question = ++lastRequest;
@@ -184,14 +156,14 @@ final class TcpWorld implements AutoCloseable {
     if (here == null) {
       send(Frame.about(Kind.QUESTION, -1, rank, question, 0, ""));
     } else {
-      answers.put(question, here.view());
+      views.answered(question, here.view());
     }
     return question;
   }
 
-  /** The answer to a question; null as long as there is none. */
-  @Nullable View answer(long question) {
-    return answers.get(question);
+  /** What is known of the ranks of other processes. */
+  PeerViews views() {
+    return views;
   }
 
   /**
@@ -420,14 +392,14 @@ final class TcpWorld implements AutoCloseable {
       case FAILED ->
           adopt(verdict(frame.from(), frame.text(), frame.first() == 1, frame.second() == 1, null));
       case FINISHED -> finished.add(frame.from());
-      case ANSWER -> answers.put(frame.first(), new View(frame.text(), (int) frame.second()));
+      case ANSWER -> views.answered(frame.first(), new View(frame.text(), (int) frame.second()));
       case QUESTION -> {
         View view = endpoint(frame.to()).view();
         link.send(Frame.about(Kind.ANSWER, -1, -1, frame.first(), view.waitsFor(), view.text()));
       }
       case OFFER -> {
         Offer offer = Offer.decoded(frame.body().array());
-        lastCalls.put(frame.from(), offer.exchange());
+        views.called(frame.from(), offer.exchange());
         offered(endpoint(frame.to()), frame.slot(frame.from()), offer);
       }
       case PULL -> {
@@ -524,7 +496,7 @@ final class TcpWorld implements AutoCloseable {
                 + reporter.rank()
                 + " "
                 + reporter.view().text()
-                + last(lost.getFirst()),
+                + views.lastCall(lost.getFirst()),
             false,
             false,
             null));
