@@ -14,6 +14,10 @@ public final class OrdinaryFile {
   private static final int CHARACTER_DEVICE = 0020000;
   private static final int BLOCK_DEVICE = 0060000;
   private static final int SOCKET = 0140000;
+  private static final String A_PIPE = "pipe";
+  private static final String REMEDY =
+      "Write what it gives into a file first, and name that; where a command takes - for its"
+          + " standard input, pipe into it";
 
   private OrdinaryFile() {}
 
@@ -26,12 +30,29 @@ public final class OrdinaryFile {
   public static void require(Path file, ErrorCode code) {
     String kind = kind(file);
     if (!kind.isEmpty()) {
-      throw new DuokaException(
-          code,
-          "cannot read " + file + ": it is a " + kind + ", not a file",
-          "Write what it gives into a file first, and name that; where a command takes - for its"
-              + " standard input, pipe into it");
+      throw refusal(file, kind, code);
     }
+  }
+
+  /**
+   * Refuses a socket or a device, as {@link #require} does; a pipe may be read by {@link
+   * PipeStream}.
+   */
+  public static void requireThisOrPipe(Path file, ErrorCode code) {
+    String kind = kind(file);
+    if (!kind.isEmpty() && !kind.equals(A_PIPE)) {
+      throw refusal(file, kind, code);
+    }
+  }
+
+  /** Whether it is a pipe: a shell's {@code <(…)}, or {@code /dev/stdin} behind another command. */
+  public static boolean isPipe(Path file) {
+    return kind(file).equals(A_PIPE);
+  }
+
+  private static DuokaException refusal(Path file, String kind, ErrorCode code) {
+    return new DuokaException(
+        code, "cannot read " + file + ": it is a " + kind + ", not a file", REMEDY);
   }
 
   /** For example {@code pipe}; empty for files, folders, and what cannot be looked at. */
@@ -42,7 +63,7 @@ public final class OrdinaryFile {
       }
       int mode = Files.getAttribute(file, "unix:mode") instanceof Integer known ? known : 0;
       return switch (mode & TYPE) {
-        case PIPE -> "pipe";
+        case PIPE -> A_PIPE;
         case SOCKET -> "socket";
         case CHARACTER_DEVICE, BLOCK_DEVICE -> "device";
         default -> "";

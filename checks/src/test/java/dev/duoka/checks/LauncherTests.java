@@ -24,6 +24,8 @@ final class LauncherTests {
   private static final FileTime LONG_AGO = FileTime.from(Instant.parse("2020-01-01T00:00:00Z"));
   private static final FileTime LATER = FileTime.from(Instant.parse("2021-01-01T00:00:00Z"));
 
+  private static final String BUILDING = "Building duoka";
+
   @TempDir Path folder;
 
   @BeforeEach
@@ -47,9 +49,9 @@ final class LauncherTests {
 
   @Test
   void buildsTheFirstTimeAndThenNoMore() throws IOException, InterruptedException {
-    assertThat(duoka().output()).contains("Building duoka", "BUILT", "-m dev.duoka.cli");
+    assertThat(duoka().output()).contains(BUILDING, "-m dev.duoka.cli");
     age();
-    assertThat(duoka().output()).doesNotContain("BUILT").contains("--some-option 'a b'");
+    assertThat(duoka().output()).doesNotContain(BUILDING).contains("--some-option 'a b'");
   }
 
   @Test
@@ -58,16 +60,16 @@ final class LauncherTests {
     for (String changed :
         List.of("pom.xml", "base/pom.xml", "base/src/main/java/A.java", "cli/pom.xml")) {
       age();
-      assertThat(duoka().output()).doesNotContain("BUILT");
+      assertThat(duoka().output()).doesNotContain(BUILDING);
       Files.setLastModifiedTime(folder.resolve(changed), FileTime.from(Instant.now()));
-      assertThat(duoka().output()).as(changed).contains("BUILT");
+      assertThat(duoka().output()).as(changed).contains(BUILDING);
     }
     age();
     Files.delete(folder.resolve("base/src/main/java/B.java"));
-    assertThat(duoka().output()).as("a deleted source").contains("BUILT");
+    assertThat(duoka().output()).as("a deleted source").contains(BUILDING);
     age();
     write("base/src/main/java/C.java", "");
-    assertThat(duoka().output()).as("a new source").contains("BUILT");
+    assertThat(duoka().output()).as("a new source").contains(BUILDING);
   }
 
   @Test
@@ -75,15 +77,33 @@ final class LauncherTests {
     duoka();
     age();
     Files.delete(folder.resolve("cli/target/app/started"));
-    assertThat(duoka().output()).doesNotContain("BUILT");
+    assertThat(duoka().output()).doesNotContain(BUILDING);
   }
 
   @Test
   void aFailedBuildEndsWithOneMessage() throws IOException, InterruptedException {
-    script("bin/mvn", "echo no such symbol; exit 1");
+    script(
+        "bin/mvn",
+        "echo '[INFO] Scanning'; echo '[WARNING] Could not transfer metadata'; echo no such symbol;"
+            + " echo '[ERROR] COMPILATION ERROR' >&2; exit 1");
     Command run = duoka();
     assertThat(run.exitStatus()).isEqualTo(1);
-    assertThat(run.output()).contains("no such symbol", "The build failed");
+    Path log = folder.resolve("cli/target/build.log");
+    assertThat(run.output())
+        .containsSubsequence(
+            "[WARNING] Could not transfer metadata",
+            "no such symbol",
+            "[ERROR] COMPILATION ERROR",
+            "The build failed",
+            log.toString())
+        .doesNotContain("[INFO]", "java -");
+    assertThat(log).content().contains("[INFO] Scanning", "[ERROR] COMPILATION ERROR");
+  }
+
+  @Test
+  void ofALongLogTheEndIsShown() throws IOException, InterruptedException {
+    script("bin/mvn", "i=0; while [ $i -lt 500 ]; do echo \"line $i.\"; i=$((i+1)); done; exit 1");
+    assertThat(duoka().output()).contains("line 499.").doesNotContain("line 400.");
   }
 
   @Test
@@ -91,9 +111,9 @@ final class LauncherTests {
     duoka();
     age();
     write("cli/target/build-started", "");
-    assertThat(duoka().output()).contains("BUILT");
+    assertThat(duoka().output()).contains(BUILDING);
     age();
-    assertThat(duoka().output()).doesNotContain("BUILT");
+    assertThat(duoka().output()).doesNotContain(BUILDING);
   }
 
   /** Two builds at a time would write over each other; the second start finds the program built. */
@@ -113,7 +133,7 @@ final class LauncherTests {
       write("go-on", "");
       assertThat(first.get().exitStatus()).isZero();
       assertThat(second.get().exitStatus()).isZero();
-      assertThat(first.get().output() + second.get().output()).containsOnlyOnce("BUILT");
+      assertThat(first.get().output() + second.get().output()).containsOnlyOnce(BUILDING);
     }
   }
 

@@ -82,7 +82,7 @@ final class ErrorReport
               + " in this locale; with LC_ALL=C.UTF-8 they can be all of Unicode.");
       status = ErrorCode.USAGE.exitStatus();
     } else if (e instanceof DuokaException failure) {
-      err.println("duoka: " + failure.getMessage());
+      err.println("duoka: " + sentence(String.valueOf(failure.getMessage())));
       status = failure.code().exitStatus();
     } else {
       err.println("duoka: internal error: " + e);
@@ -93,6 +93,12 @@ final class ErrorReport
     }
     err.flush();
     return status;
+  }
+
+  /** Remedies are written with and without their full stop; a list of problems has none. */
+  static String sentence(String message) {
+    boolean open = !message.isEmpty() && ".!?:".indexOf(message.charAt(message.length() - 1)) < 0;
+    return open && message.indexOf('\n') < 0 ? message + "." : message;
   }
 
   private static String unmatched(CommandLine command, String argument) {

@@ -12,6 +12,8 @@ import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -127,9 +129,51 @@ final class CommandLineTests {
   void pipesAreNotReadAsFiles(@TempDir Path folder) throws IOException, InterruptedException {
     Path pipe = folder.resolve("pipe");
     assertThat(new ProcessBuilder("mkfifo", pipe.toString()).start().waitFor()).isZero();
-    for (String command : new String[] {"config", "train", "diagnose", "topo --file", "profile"}) {
+    for (String command : new String[] {"config", "train", "profile"}) {
       assertThat(run((command + " " + pipe).split(" "))).as(command).isEqualTo(2);
       assertThat(err.toString()).contains(pipe + ": it is a pipe, not a file");
+    }
+  }
+
+  @Test
+  void pipesWithLogsAndTopologiesAreRead(@TempDir Path folder)
+      throws IOException, InterruptedException {
+    assertThat(
+            runOnPipe(
+                folder.resolve("log"),
+                "RuntimeError: CUDA error: invalid device ordinal",
+                "diagnose"))
+        .isEqualTo(1);
+    assertThat(out.toString()).contains("cause", "Read 1 line");
+    assertThat(
+            runOnPipe(
+                folder.resolve("matrix"),
+                "\tGPU0\tGPU1\nGPU0\tX\tNV4\nGPU1\tNV4\tX",
+                "topo",
+                "--file"))
+        .isZero();
+    assertThat(out.toString()).contains("NV4");
+  }
+
+  private int runOnPipe(Path pipe, String text, String... command)
+      throws IOException, InterruptedException {
+    assertThat(new ProcessBuilder("mkfifo", pipe.toString()).start().waitFor()).isZero();
+    Process writer =
+        new ProcessBuilder("sh", "-c", "printf '%s\\n' \"$1\" > \"$0\"", pipe.toString(), text)
+            .start();
+    try {
+      return run(
+          Stream.concat(Arrays.stream(command), Stream.of(pipe.toString())).toArray(String[]::new));
+    } finally {
+      writer.destroy();
+    }
+  }
+
+  @Test
+  void devicesAreNotRead() {
+    for (String command : new String[] {"config", "train", "diagnose", "topo --file", "profile"}) {
+      assertThat(run((command + " /dev/zero").split(" "))).as(command).isEqualTo(2);
+      assertThat(err.toString()).contains("/dev/zero: it is a device, not a file");
     }
   }
 

@@ -1,13 +1,18 @@
 package dev.duoka.tensor;
 
+import dev.duoka.base.CacheFolder;
+import dev.duoka.base.DuokaException;
+import dev.duoka.base.ErrorCode;
 import dev.duoka.ffi.cuda.CudaAvailability;
 import dev.duoka.ffi.cuda.CudaDevice;
 import dev.duoka.ffi.cuda.DeviceMemory;
 import dev.duoka.ffi.library.Presence;
 import dev.duoka.ffi.nvml.Nvml;
 import dev.duoka.ffi.nvml.NvmlDevice;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
+import java.util.regex.Pattern;
 
 /** The GPUs that this process can compute on. */
 public final class Gpus {
@@ -31,17 +36,31 @@ public final class Gpus {
     return switch (CudaAvailability.check()) {
       case CudaAvailability.Usable(List<CudaDevice> devices) ->
           new Answer(devices.stream().map(CudaDevice::name).toList(), "");
-      case CudaAvailability.NotUsable(_, String reason, _) -> new Answer(List.of(), reason);
+      case CudaAvailability.NotUsable(_, String reason, _) ->
+          new Answer(List.of(), withoutCache(reason, CacheFolder.of("natives")));
     };
   }
 
   /**
    * The names of the usable GPUs.
    *
-   * @throws dev.duoka.base.DuokaException with the reason and the remedy when there is none
+   * @throws DuokaException with the reason and the remedy when there is none
    */
   public static List<String> require() {
-    return CudaAvailability.check().orElseThrow().stream().map(CudaDevice::name).toList();
+    return switch (CudaAvailability.check()) {
+      case CudaAvailability.Usable(List<CudaDevice> devices) ->
+          devices.stream().map(CudaDevice::name).toList();
+      case CudaAvailability.NotUsable(_, String reason, String remedy) ->
+          throw new DuokaException(
+              ErrorCode.DEVICE,
+              "a GPU was asked for, but " + withoutCache(reason, CacheFolder.of("natives")),
+              remedy);
+    };
+  }
+
+  /** The folder of our own natives is named after what is in it, which tells a user nothing. */
+  static String withoutCache(String reason, Path natives) {
+    return reason.replaceAll(" in " + Pattern.quote(natives + "/") + "\\S*", "");
   }
 
   /**

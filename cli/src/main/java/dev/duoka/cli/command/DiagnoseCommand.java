@@ -1,8 +1,6 @@
 package dev.duoka.cli.command;
 
-import dev.duoka.base.ErrorCode;
 import dev.duoka.base.NearestName;
-import dev.duoka.base.OrdinaryFile;
 import dev.duoka.cli.console.DiagnosisReport;
 import dev.duoka.diagnosis.log.LogSources;
 import dev.duoka.diagnosis.rule.Component;
@@ -11,7 +9,6 @@ import dev.duoka.diagnosis.verdict.Diagnosis;
 import dev.duoka.diagnosis.verdict.DiagnosisJson;
 import dev.duoka.formats.json.Json;
 import java.io.PrintWriter;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -37,8 +34,8 @@ final class DiagnoseCommand implements Callable<Integer> {
       arity = "0..*",
       paramLabel = "LOG",
       description =
-          "Log files (also .gz), folders of them, or - for standard input. All ranks' logs and the"
-              + " hosts' dmesg together say most.")
+          "Log files (also .gz), folders of them, pipes, or - for standard input. All ranks' logs"
+              + " and the hosts' dmesg together say most.")
   private List<String> logs = new ArrayList<>();
 
   @Option(names = "--json", description = "Print one JSON object instead of text.")
@@ -72,11 +69,6 @@ final class DiagnoseCommand implements Callable<Integer> {
     if (logs.isEmpty()) {
       throw new CommandLine.ParameterException(
           spec.commandLine(), "name log files, folders or -, or --docs for the list of all rules");
-    }
-    for (String log : logs) {
-      if (!log.equals("-")) {
-        OrdinaryFile.require(Path.of(log), ErrorCode.USAGE);
-      }
     }
     Diagnosis diagnosis = Diagnosis.of(LogSources.of(logs, System.in));
     if (json) {

@@ -4,6 +4,7 @@ import dev.duoka.base.DuokaException;
 import dev.duoka.base.ErrorCode;
 import dev.duoka.base.IoReason;
 import dev.duoka.base.OrdinaryFile;
+import dev.duoka.base.PipeStream;
 import dev.duoka.machine.topology.Topology;
 import dev.duoka.machine.topology.TopologyReader;
 import java.io.IOException;
@@ -13,17 +14,19 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 
-/** Reads a captured topology from a file, or from standard input for {@code -}. */
+/** Reads a captured topology from a file, a pipe, or from standard input for {@code -}. */
 final class TopologyFile {
+  private static final long LARGEST_PIPE = 2L * TopologyReader.MAX_CHARACTERS;
+
   private TopologyFile() {}
 
   static Topology read(Path file) {
     boolean standardInput = file.toString().equals("-");
     String name = standardInput ? "standard input" : file.toString();
     if (!standardInput) {
-      OrdinaryFile.require(file, ErrorCode.USAGE);
+      OrdinaryFile.requireThisOrPipe(file, ErrorCode.USAGE);
     }
-    try (InputStream stream = standardInput ? System.in : Files.newInputStream(file)) {
+    try (InputStream stream = standardInput ? System.in : open(file)) {
       byte[] content = stream.readNBytes(TopologyReader.MAX_CHARACTERS + 1);
       return TopologyReader.read(text(content), name);
     } catch (NoSuchFileException e) {
@@ -39,6 +42,12 @@ final class TopologyFile {
           "Check that it is a readable file.",
           e);
     }
+  }
+
+  private static InputStream open(Path file) throws IOException {
+    return OrdinaryFile.isPipe(file)
+        ? PipeStream.open(file, ErrorCode.USAGE, LARGEST_PIPE)
+        : Files.newInputStream(file);
   }
 
   /** UTF-8, or UTF-16 where a byte order mark says so: PowerShell's {@code >} writes that. */

@@ -2,6 +2,7 @@ package dev.duoka.data.chat;
 
 import dev.duoka.base.DuokaException;
 import dev.duoka.base.ErrorCode;
+import dev.duoka.base.Plural;
 import dev.duoka.data.tokenizer.Tokenizer;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -46,7 +47,11 @@ public final class ChatEncoder {
     if (messages.stream().noneMatch(message -> message.role() == Role.ASSISTANT)) {
       throw new DuokaException(
           ErrorCode.DATA,
-          "cannot train on a chat of " + messages.size() + " messages: none is the assistant's",
+          "cannot train on a chat of "
+              + Plural.of(messages.size(), "message")
+              + (messages.size() == 1
+                  ? ": it is not the assistant's"
+                  : ": none is the assistant's"),
           "Leave the record out, or add the answer to learn.");
     }
     return encodePieces(template.render(messages));

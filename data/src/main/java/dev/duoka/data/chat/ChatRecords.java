@@ -58,7 +58,7 @@ public final class ChatRecords {
           e);
     }
     if (!root.isObject()) {
-      throw reader.error("is " + root.getNodeType() + " and not an object");
+      throw reader.error("is " + word(root) + " instead of an object");
     }
     List<Message> messages = reader.messages(root);
     if (messages.isEmpty()) {
@@ -79,7 +79,7 @@ public final class ChatRecords {
       turns(root, "conversations", messages);
     } else if (root.has("prompt") && root.has("completion")) {
       messages.add(new Message(Role.USER, text(root.get("prompt"), "prompt")));
-      messages.add(new Message(Role.ASSISTANT, text(root.get("completion"), "completion")));
+      messages.add(new Message(Role.ASSISTANT, answer(root.get("completion"), "completion")));
     } else if (root.has("instruction") && root.has("output")) {
       history(root.get("history"), messages);
       String instruction = text(root.get("instruction"), "instruction");
@@ -87,7 +87,7 @@ public final class ChatRecords {
       String input = inputNode == null || inputNode.isNull() ? "" : text(inputNode, "input");
       messages.add(
           new Message(Role.USER, input.isEmpty() ? instruction : instruction + "\n\n" + input));
-      messages.add(new Message(Role.ASSISTANT, text(root.get("output"), "output")));
+      messages.add(new Message(Role.ASSISTANT, answer(root.get("output"), "output")));
     } else {
       throw error("has the fields " + root.propertyNames() + ", which is none of the known forms");
     }
@@ -97,7 +97,7 @@ public final class ChatRecords {
   private void turns(JsonNode root, String field, List<Message> messages) {
     JsonNode list = root.get(field);
     if (!list.isArray()) {
-      throw error("has under '" + field + "' " + list.getNodeType() + " and not an array");
+      throw error("has under '" + field + "' " + word(list) + " instead of an array");
     }
     for (int i = 0; i < list.size(); i++) {
       JsonNode turn = list.get(i);
@@ -116,7 +116,9 @@ public final class ChatRecords {
         throw error("has at " + place + " tool calls of the role " + name);
       }
       boolean silent = !calls.isEmpty() && (content == null || content.isNull());
-      messages.add(new Message(role, silent ? "" : text(content, place), calls));
+      boolean answers = role == Role.ASSISTANT && calls.isEmpty();
+      String words = silent ? "" : answers ? answer(content, place) : text(content, place);
+      messages.add(new Message(role, words, calls));
     }
   }
 
@@ -154,8 +156,17 @@ public final class ChatRecords {
         throw error("has under 'history' something other than pairs of question and answer");
       }
       messages.add(new Message(Role.USER, text(pair.get(0), "history")));
-      messages.add(new Message(Role.ASSISTANT, text(pair.get(1), "history")));
+      messages.add(new Message(Role.ASSISTANT, answer(pair.get(1), "history")));
     }
+  }
+
+  /** What the assistant says, which is what is learned. */
+  private String answer(JsonNode node, String place) {
+    String words = text(node, place);
+    if (words.isBlank()) {
+      throw error("has at " + place + " an empty answer of the assistant");
+    }
+    return words;
   }
 
   /** A string, or OpenAI's array of parts if all of them are text. */
@@ -174,7 +185,20 @@ public final class ChatRecords {
       }
       return joined.toString();
     }
-    throw error("has at " + place + " " + node.getNodeType() + " and not a text");
+    throw error("has at " + place + " " + word(node) + " instead of a text");
+  }
+
+  private static String word(JsonNode node) {
+    return switch (node.getNodeType()) {
+      case ARRAY -> node.isEmpty() ? "an empty array" : "an array";
+      case OBJECT, POJO -> "an object";
+      case NUMBER -> "a number";
+      case BOOLEAN -> node.booleanValue() ? "true" : "false";
+      case NULL -> "null";
+      case STRING -> "a text";
+      case BINARY -> "bytes";
+      case MISSING -> "nothing";
+    };
   }
 
   private DuokaException error(String problem) {

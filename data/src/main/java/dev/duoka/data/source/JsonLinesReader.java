@@ -52,11 +52,12 @@ final class JsonLinesReader implements DocumentReader {
   }
 
   private PendingDocument pending(byte[] bytes, long offset, long lineNumber) {
+    String place = " line " + lineNumber;
     return options.pending(
         file.id() + "#" + lineNumber,
+        file.displayName() + place,
         bytes.length,
         () -> {
-          String place = " line " + lineNumber;
           String json = Utf8.decode(bytes, 0, bytes.length);
           if (json == null) {
             long malformed = Utf8.firstMalformed(bytes, 0, bytes.length);

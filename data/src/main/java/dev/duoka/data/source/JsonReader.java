@@ -50,6 +50,7 @@ final class JsonReader implements DocumentReader {
       long bytes = parser.currentLocation().getCharOffset() - start.getCharOffset();
       return options.pending(
           file.id() + "#" + record,
+          file.displayName() + place,
           bytes,
           () -> JsonRecords.text(file, place, node, options.content()));
     } catch (JacksonException e) {

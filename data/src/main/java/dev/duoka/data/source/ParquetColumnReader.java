@@ -52,6 +52,7 @@ final class ParquetColumnReader implements DocumentReader {
     if (file.read(() -> validity.isNull(at))) {
       return options.pending(
           id,
+          file.file().displayName() + place,
           0,
           () -> {
             throw JsonRecords.noText(file.file(), place, name, "is null");
@@ -60,6 +61,7 @@ final class ParquetColumnReader implements DocumentReader {
     byte[] bytes = file.read(() -> Arrays.copyOfRange(values, offsets[at], offsets[at + 1]));
     return options.pending(
         id,
+        file.file().displayName() + place,
         bytes.length,
         () -> {
           String text = Utf8.decode(bytes, 0, bytes.length);

@@ -40,7 +40,11 @@ final class ParquetRecordReader implements DocumentReader {
               return object(rows);
             });
     String json = record.toString();
-    return options.pending(file.file().id() + "#" + row, json.length(), () -> json);
+    return options.pending(
+        file.file().id() + "#" + row,
+        file.file().displayName() + " row " + row,
+        json.length(),
+        () -> json);
   }
 
   private static ObjectNode object(StructAccessor struct) {

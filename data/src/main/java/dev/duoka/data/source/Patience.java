@@ -6,7 +6,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Ends a decoder's step that never ends: on some damaged files the decoder's own threads go round
- * in a circle, and the reader waits for them. For one reading thread at a time.
+ * in a circle, and the reader waits for them. Nothing can end those; as daemons they end with the
+ * program. For one reading thread at a time.
  */
 final class Patience implements AutoCloseable {
   /** Far more than the largest page of a sound file takes. */
@@ -33,7 +34,8 @@ final class Patience implements AutoCloseable {
 
   Patience(Duration limit) {
     this.limit = limit;
-    this.watch = Thread.ofVirtual().name("duoka-decoder-watch").start(this::watch);
+    // No virtual thread: the decoder's are, and one that never ends keeps a processor of theirs.
+    this.watch = Thread.ofPlatform().daemon().name("duoka-decoder-watch").start(this::watch);
   }
 
   /** Runs a step, which is interrupted when it takes too long. */

@@ -16,14 +16,24 @@ public final class PendingDocument {
   }
 
   private final String id;
+  private final String name;
   private final long bytes;
   private final Loader loader;
   private final BadDocuments badDocuments;
   private final SkippedDocuments skipped;
 
+  /**
+   * @param name what messages call it: its file, and its place in that
+   */
   PendingDocument(
-      String id, long bytes, Loader loader, BadDocuments badDocuments, SkippedDocuments skipped) {
+      String id,
+      String name,
+      long bytes,
+      Loader loader,
+      BadDocuments badDocuments,
+      SkippedDocuments skipped) {
     this.id = id;
+    this.name = name;
     this.bytes = bytes;
     this.loader = loader;
     this.badDocuments = badDocuments;
@@ -51,14 +61,14 @@ public final class PendingDocument {
       String problem = why.problem();
       throw new DuokaException(
           why.code(),
-          problem.contains(id) ? problem : id.replace("#", " line ") + ": " + problem,
+          problem.contains(id) ? problem.replace(id, name) : name + ": " + problem,
           (why.remedy().isEmpty() ? "Correct it" : why.remedy().replaceFirst("\\.?$", ""))
               + ", "
               + SourceErrors.SKIP_REMEDY
               + ".",
           why);
     }
-    skipped.add(SkipReason.UNUSABLE, id);
+    skipped.add(SkipReason.UNUSABLE, name);
   }
 
   /**
@@ -74,7 +84,7 @@ public final class PendingDocument {
       if (badDocuments == BadDocuments.REFUSE && e.reason() != SkipReason.BINARY) {
         throw e.refusal();
       }
-      skipped.add(e.reason(), id);
+      skipped.add(e.reason(), name);
       return null;
     }
   }

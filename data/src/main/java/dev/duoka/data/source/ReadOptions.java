@@ -6,8 +6,8 @@ import java.nio.charset.StandardCharsets;
 
 /** What the readers of one source share. */
 record ReadOptions(SourceSpec spec, SkippedDocuments skipped) {
-  PendingDocument pending(String id, long bytes, PendingDocument.Loader loader) {
-    return new PendingDocument(id, bytes, loader, spec.badDocuments(), skipped);
+  PendingDocument pending(String id, String name, long bytes, PendingDocument.Loader loader) {
+    return new PendingDocument(id, name, bytes, loader, spec.badDocuments(), skipped);
   }
 
   /** The file's text as UTF-8, with compression taken off. */

@@ -19,12 +19,12 @@ final class SkippedDocuments {
   /**
    * Counts one that has a name.
    *
-   * @param id of the document
+   * @param name what messages call the document
    */
-  synchronized void add(SkipReason reason, String id) {
+  synchronized void add(SkipReason reason, String name) {
     add(reason);
     if (names.size() < NAMED) {
-      names.add(id.replace("#", " line "));
+      names.add(name);
     }
   }
 

@@ -31,7 +31,7 @@ final class TextFileReader implements DocumentReader {
       return null;
     }
     done = true;
-    return options.pending(file.id(), file.size(), this::load);
+    return options.pending(file.id(), file.displayName(), file.size(), this::load);
   }
 
   private String load() throws UnreadableDocumentException {

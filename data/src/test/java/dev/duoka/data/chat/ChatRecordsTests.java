@@ -7,6 +7,8 @@ import dev.duoka.base.DuokaException;
 import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class ChatRecordsTests {
   private static final List<Message> CHAT =
@@ -88,7 +90,7 @@ class ChatRecordsTests {
   void saysWhatIsWrong() {
     refuses("{\"text\": \"Hi\"}", "[text]", "\"messages\"");
     refuses("{\"messages\": []}", "no message");
-    refuses("{\"messages\": \"Hi\"}", "STRING");
+    refuses("{\"messages\": \"Hi\"}", "under 'messages' a text instead of an array");
     refuses(
         "{\"messages\": [{\"role\": \"narrator\", \"content\": \"x\"}]}", "messages[0]", "tool");
     refuses(
@@ -99,10 +101,40 @@ class ChatRecordsTests {
     refuses("{\"messages\": [{\"role\": \"gpt\", \"tool_calls\": 1}]}", "no array");
     refuses("{\"messages\": [{\"role\": \"gpt\", \"tool_calls\": [{}]}]}", "without a function's");
     refuses("{\"messages\": [{\"role\": \"user\"}]}", "messages[0]");
-    refuses("{\"messages\": [{\"role\": \"user\", \"content\": null}]}", "messages[0]", "NULL");
-    refuses("{\"prompt\": 1, \"completion\": \"x\"}", "prompt", "NUMBER");
-    refuses("[1]", "ARRAY");
+    refuses(
+        "{\"messages\": [{\"role\": \"user\", \"content\": null}]}",
+        "at messages[0] null instead of a text");
+    refuses("{\"prompt\": 1, \"completion\": \"x\"}", "at prompt a number instead of a text");
+    refuses("[1]", "the record is an array instead of an object");
     refuses("{\"messages\": [", "not valid JSON");
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "{'messages': [{'role': 'user', 'content': 'Hi'}, {'role': 'assistant', 'content': ''}]}",
+        "{'messages': [{'role': 'user', 'content': 'Hi'}, {'role': 'assistant', 'content': ' '}]}",
+        "{'messages': [{'role': 'assistant', 'content': '', 'tool_calls': []}]}",
+        "{'messages': [{'role': 'assistant', 'content': [{'type': 'text', 'text': ''}]}]}",
+        "{'conversations': [{'from': 'gpt', 'value': ''}, {'from': 'gpt', 'value': 'Yes'}]}",
+        "{'prompt': 'Hi', 'completion': ''}",
+        "{'instruction': 'Hi', 'output': '\\n'}",
+        "{'instruction': 'Hi', 'output': 'Yes', 'history': [['q', '']]}"
+      })
+  void anEmptyAnswerIsNothingToLearn(String json) {
+    refuses(json.replace('\'', '"'), "an empty answer of the assistant");
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "{'messages': [{'role': 'user', 'content': ''}, {'role': 'assistant', 'content': 'a'}]}",
+        "{'messages': [{'role': 'assistant', 'content': '', 'tool_calls': [{'function': {'name':"
+            + " 'f', 'arguments': {}}}]}, {'role': 'tool', 'content': ''}]}",
+        "{'system': '', 'prompt': '', 'completion': 'a'}"
+      })
+  void whatOthersLeaveEmptyIsNoFault(String json) {
+    assertThat(parse(json.replace('\'', '"'))).isNotEmpty();
   }
 
   @Test

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.duoka.base.DuokaException;
+import dev.duoka.base.UserPath;
 import java.io.IOException;
 import java.nio.charset.Charset;
 import java.nio.charset.StandardCharsets;
@@ -203,6 +204,6 @@ class SourceKindTests {
   @Test
   void theHomeFolderIsExpanded() {
     assertThatThrownBy(() -> DataSource.open(SourceSpec.of("~/no such file at all")))
-        .hasMessageContaining(System.getProperty("user.home") + "/no such file at all");
+        .hasMessageContaining(UserPath.home(System::getenv) + "/no such file at all");
   }
 }

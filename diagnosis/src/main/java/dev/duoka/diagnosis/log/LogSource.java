@@ -2,6 +2,8 @@ package dev.duoka.diagnosis.log;
 
 import dev.duoka.base.DuokaException;
 import dev.duoka.base.ErrorCode;
+import dev.duoka.base.OrdinaryFile;
+import dev.duoka.base.PipeStream;
 import java.io.BufferedInputStream;
 import java.io.EOFException;
 import java.io.IOException;
@@ -28,6 +30,7 @@ public record LogSource(String name, Opening opening) {
           "(?:^|[/_.-])rank[_-]?(\\d{1,5})(?=[/_.-]|$)|/(\\d{1,5})/std(?:err|out)\\.log");
 
   private static final int GZIP_BUFFER = 1 << 16;
+  private static final long LARGEST_PIPE = 1L << 30;
 
   /** Opens the bytes of a log. */
   @FunctionalInterface
@@ -36,9 +39,19 @@ public record LogSource(String name, Opening opening) {
     InputStream open() throws IOException;
   }
 
-  /** A file. */
+  /**
+   * A file, or a pipe, which is read for so long and so far alone.
+   *
+   * @throws DuokaException where it is a device or a socket
+   */
   public static LogSource file(Path file) {
-    return new LogSource(file.toString(), () -> Files.newInputStream(file));
+    OrdinaryFile.requireThisOrPipe(file, ErrorCode.USAGE);
+    return new LogSource(
+        file.toString(),
+        () ->
+            OrdinaryFile.isPipe(file)
+                ? PipeStream.open(file, ErrorCode.USAGE, LARGEST_PIPE)
+                : Files.newInputStream(file));
   }
 
   /** The log's text as UTF-8, decompressed where it starts like a gzip file. */

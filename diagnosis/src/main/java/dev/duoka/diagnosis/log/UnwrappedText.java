@@ -25,6 +25,10 @@ public final class UnwrappedText {
               + " \"|\\s{3,}|[\\w.]{1,80}(?:Error|Exception|Warning)\\b|[\\[{|+<#$>*=]|\\S{1,60}@\\S{1,60}[:~]|\\S+:\\d+:\\d+"
               + " \\[\\d+\\]|NVRM: |WARN|INFO|ERROR|DEBUG|(?i:step|iter|epoch|loss|gpu\\d)\\b)");
 
+  private static final Pattern ENDS_IN_NUMBER = Pattern.compile("\\d$");
+  private static final Pattern BEGINS_WITH_UNIT = Pattern.compile("^[KMGT]i?B\\b");
+  private static final Pattern ENDS_IN_UNIT = Pattern.compile("\\d ?[KMGT]i?B$");
+
   private final TextBlock block;
 
   /** The line of the paste at which each line of the text begins; empty where none was joined. */
@@ -120,6 +124,13 @@ public final class UnwrappedText {
     return !Character.isUpperCase(line.charAt(0));
   }
 
+  /** Whether a blank stood at the break: before the unit of a number, or behind it. */
+  private static boolean isWithinSize(String line, String next) {
+    return ENDS_IN_UNIT.matcher(line).find()
+        ? isOfWord(next.charAt(0))
+        : ENDS_IN_NUMBER.matcher(line).find() && BEGINS_WITH_UNIT.matcher(next).find();
+  }
+
   private static boolean isOfWord(char c) {
     return Character.isLetterOrDigit(c) || c == '_' || c == '\'' || c == ']';
   }
@@ -142,7 +153,7 @@ public final class UnwrappedText {
       String line = lines.get(i);
       text.append(line);
       boolean blankLost = i + 1 < lines.size() && width(line) == width - 1 && mayGoOn(lines, i);
-      if (blankLost) {
+      if (blankLost || (goesOn[i] && isWithinSize(line, lines.get(i + 1)))) {
         text.append(' ');
       } else if (!goesOn[i] && i + 1 < lines.size()) {
         text.append('\n');

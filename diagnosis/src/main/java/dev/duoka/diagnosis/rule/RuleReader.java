@@ -100,16 +100,21 @@ final class RuleReader {
         if (words.isEmpty()) {
           throw fields.error("a line pattern has no words: " + line, "Words are what is searched.");
         }
+        int over = line.path("over").asInt(0);
         patterns.add(
-            new LinePattern(
-                words, regex(line, "match"), regex(line, "except"), line.path("over").asInt(0)));
+            new LinePattern(words, regex(line, "match", over), regex(line, "except", over), over));
       }
     }
     return List.copyOf(patterns);
   }
 
-  private static Optional<Pattern> regex(JsonNode line, String name) {
+  /** In a message over several lines any blank may be a break, or may be lost in one. */
+  private static Optional<Pattern> regex(JsonNode line, String name, int over) {
     JsonNode value = line.get(name);
-    return value == null ? Optional.empty() : Optional.of(Pattern.compile(value.stringValue()));
+    if (value == null) {
+      return Optional.empty();
+    }
+    String text = value.stringValue();
+    return Optional.of(Pattern.compile(over == 0 ? text : text.replaceAll(" [?]?", "\\\\s*")));
   }
 }

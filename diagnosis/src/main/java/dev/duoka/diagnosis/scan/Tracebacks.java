@@ -50,6 +50,14 @@ public final class Tracebacks {
     return false;
   }
 
+  /** Whether below each of these tracebacks one of the lines is what it ends with. */
+  public static boolean areReadBy(List<Sighting> heads, List<Sighting> lines) {
+    return heads.stream()
+        .allMatch(
+            head ->
+                head.rule().id().equals(RULE) && lines.stream().anyMatch(s -> isAbove(head, s)));
+  }
+
   private static boolean isAbove(Sighting head, Sighting s) {
     return head.log() == s.log()
         && head.number() <= s.number()

@@ -116,7 +116,9 @@ final class Judgement {
     return all.stream()
         .anyMatch(
             other ->
-                other != s && other.rule().explains(s.rule()) && !s.rule().explains(other.rule()));
+                other != s
+                    && (other.reads(s)
+                        || (other.rule().explains(s.rule()) && !s.rule().explains(other.rule()))));
   }
 
   private List<Finding> ranked(

@@ -40,6 +40,7 @@ final class Overflows {
     List<Double> scales =
         overflows.stream()
             .filter(s -> s.log() == last.log())
+            .filter(s -> Conditions.rankOf(s).equals(Conditions.rankOf(last)))
             .flatMap(s -> scale(s).stream().boxed())
             .toList();
     boolean atEnd = scan.logs().get(last.log()).lines() - last.number() <= NEAR_END;
@@ -53,6 +54,7 @@ final class Overflows {
       return Optional.empty();
     }
     Map<String, String> captures = new HashMap<>();
+    Conditions.rankOf(last).ifPresent(rank -> captures.put("rank", String.valueOf(rank)));
     captures.put("from", String.valueOf(highest));
     captures.put("to", last.captures().getOrDefault("scale", ""));
     return Optional.of(

@@ -1,8 +1,10 @@
 package dev.duoka.diagnosis.verdict;
 
+import dev.duoka.diagnosis.rule.Role;
 import dev.duoka.diagnosis.rule.Rule;
 import dev.duoka.diagnosis.scan.ScannedLog;
 import dev.duoka.diagnosis.scan.Sighting;
+import dev.duoka.diagnosis.scan.Tracebacks;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
@@ -47,6 +49,11 @@ final class Suspicion {
 
   void add(Sighting sighting) {
     sightings.add(sighting);
+  }
+
+  /** Whether these lines say what the other's tracebacks end with. */
+  boolean reads(Suspicion other) {
+    return rule.role() == Role.CASCADE && Tracebacks.areReadBy(other.sightings, sightings);
   }
 
   /** The ranks that these lines name as failed or missing. */

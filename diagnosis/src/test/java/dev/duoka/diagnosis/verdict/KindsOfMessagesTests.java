@@ -210,6 +210,64 @@ final class KindsOfMessagesTests {
     assertThat(finding.rank()).hasValue(3);
   }
 
+  static Stream<Arguments> onceTold() {
+    String lost =
+        """
+        [ 5214.331900] NVRM: The NVIDIA GPU 0000:3b:00.0
+                       NVRM: (PCI ID: 10de:20b2) installed in this system has
+                       NVRM: fallen off the bus and is not responding to commands.
+        """;
+    String xid =
+        "[ 5214.331907] NVRM: Xid (PCI:0000:3b:00): 79, pid=48, name=python3, GPU has fallen off"
+            + " the bus.\n";
+    String again = "[ 5214.331909] NVRM: GPU 0000:3b:00.0: GPU has fallen off the bus.\n";
+    String traceback = "Traceback (most recent call last):\n  File \"t.py\", line 3, in f\n";
+    return Stream.of(
+        Arguments.of(lost + xid, "xid79_gpu_fell_off_bus"),
+        Arguments.of(xid + again, "xid79_gpu_fell_off_bus"),
+        Arguments.of(
+            xid + lost + again + "Unable to determine the device handle for GPU 3: GPU is lost.\n",
+            "xid79_gpu_fell_off_bus"),
+        Arguments.of(lost + again, "gpu_fallen_off_the_bus"),
+        Arguments.of(
+            traceback + "OSError: [Errno 107] Transport endpoint is not connected\n",
+            "connection_lost"),
+        Arguments.of(
+            traceback + "OSError: 107 Transport endpoint is not connected\n", "connection_lost"),
+        Arguments.of(
+            traceback + "ConnectionResetError: [Errno 104] Connection reset by peer\n",
+            "connection_lost"),
+        Arguments.of(traceback + "BrokenPipeError: [Errno 32] Broken pipe\n", "connection_lost"),
+        Arguments.of(
+            (traceback
+                    + "RuntimeError: [gloo/transport/tcp/pair.cc:534] Connection closed by peer\n")
+                .replaceAll("(?m)^", "[rank1]: "),
+            "connection_lost"));
+  }
+
+  @ParameterizedTest
+  @MethodSource("onceTold")
+  void oneCauseIsOneFinding(String log, String cause) {
+    assertThat(Logs.diagnose(log).findings())
+        .as(log)
+        .extracting(Finding::rootCause)
+        .containsExactly(cause);
+  }
+
+  /** A traceback that is cut off, on another rank, is not what the lost connection ended. */
+  @Test
+  void theTracebackOfAnotherRankIsAFindingOfItsOwn() {
+    String log =
+        """
+        [rank3]: Traceback (most recent call last):
+        [rank3]:   File "t.py", line 3, in f
+        [rank0]: RuntimeError: [pair.cc:534] Connection closed by peer [10.0.0.4]:20411
+        """;
+    assertThat(Logs.diagnose(log).findings())
+        .extracting(Finding::rootCause)
+        .containsExactlyInAnyOrder("connection_lost", "unknown_traceback");
+  }
+
   static Stream<Arguments> scales() {
     return Stream.of(
         Arguments.of(
@@ -227,6 +285,38 @@ final class KindsOfMessagesTests {
         .isEqualTo("loss_scale_collapse");
     assertThat(overflows(form, 65536, 32768, 16384, 8192, 4096)).isEmpty();
     assertThat(overflows(form, 64, 32)).isEmpty();
+  }
+
+  @Test
+  void theRankWhoseScaleFallsIsThatOfTheFinding() {
+    String form =
+        "[deepspeed] OVERFLOW! Rank %s Skipping step. Attempted loss scale: %%s, reducing to %%s";
+    assertThat(overflows(form.formatted(5), 64, 32, 16, 8, 4).getFirst().rank()).hasValue(5);
+    assertThat(overflows("[rank2]: " + form.formatted(2), 64, 32, 16, 8, 4).getFirst().rank())
+        .hasValue(2);
+    assertThat(
+            overflows(
+                    "Gradient overflow. Skipping step, reducing loss scale to %2$s",
+                    64, 32, 16, 8, 4)
+                .getFirst()
+                .rank())
+        .isEmpty();
+  }
+
+  /** Ranks that fall together are one collapse; a scale of each of two is none that falls. */
+  @Test
+  void theScalesOfEachRankAreReadApart() {
+    StringBuilder together = new StringBuilder();
+    for (int scale : new int[] {64, 32, 16, 8}) {
+      for (int rank = 0; rank < 2; rank++) {
+        together
+            .append("OVERFLOW! Rank " + rank + " Skipping step. Attempted loss scale: " + scale)
+            .append(", reducing to " + scale / 2 + "\n");
+      }
+    }
+    assertThat(Logs.diagnose(together.toString()).findings())
+        .extracting(Finding::rootCause)
+        .containsExactly("loss_scale_collapse");
   }
 
   private static List<Finding> overflows(String form, int... scales) {
@@ -251,6 +341,57 @@ final class KindsOfMessagesTests {
     assertThat(finding.what()).contains("79.11 GiB", "2.50 GiB");
     assertThat(finding.decisive().line()).isEqualTo(2);
     assertThat(finding.rank()).hasValue(1);
+  }
+
+  static Stream<String> messagesWithNumbers() {
+    return Stream.of(
+        oom("86.00 MiB", 0, "23.69 GiB", "23.01 GiB", "25.50 MiB", "23.02 GiB"),
+        "torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 86.00 MiB. GPU 0 has a total"
+            + " capacity of 23.69 GiB of which 25.50 MiB is free. Including non-PyTorch memory,"
+            + " this process has 23.66 GiB memory in use. Of the allocated memory 23.01 GiB is"
+            + " allocated by PyTorch, and 8.00 MiB is reserved by PyTorch but unallocated.");
+  }
+
+  /** At every blank: the break takes the blank's place, or stands before or behind it. */
+  @ParameterizedTest
+  @MethodSource("messagesWithNumbers")
+  void aMessageBrokenAnywhereKeepsItsNumbers(String message) {
+    String whole = Logs.diagnose(message + "\n").findings().getFirst().what();
+    assertThat(whole).contains("23.69 GiB", "86.00 MiB", "25.50 MiB");
+    for (int at = message.indexOf(' '); at >= 0; at = message.indexOf(' ', at + 1)) {
+      String before = message.substring(0, at);
+      String after = message.substring(at + 1);
+      for (String gap : List.of("\n", " \n", "\n ", "\r\n")) {
+        String log = before + gap + after + "\n";
+        List<Finding> findings = Logs.diagnose(log).findings();
+        assertThat(findings).as(log).hasSize(1);
+        assertThat(findings.getFirst().what()).as(log).isEqualTo(whole);
+      }
+    }
+  }
+
+  /** As an editor breaks lines: between words, at most so wide. */
+  @ParameterizedTest
+  @MethodSource("messagesWithNumbers")
+  void aMessageBrokenBetweenWordsKeepsItsNumbers(String message) {
+    String whole = Logs.diagnose(message + "\n").findings().getFirst().what();
+    for (int width = 60; width <= 140; width++) {
+      String log = "loading the shards of the model\n" + filled(message, width) + "\n";
+      List<Finding> findings = Logs.diagnose(log).findings();
+      assertThat(findings).as(log).hasSize(1);
+      assertThat(findings.getFirst().what()).as(log).isEqualTo(whole);
+    }
+  }
+
+  private static String filled(String message, int width) {
+    StringBuilder log = new StringBuilder();
+    int column = 0;
+    for (String word : message.split(" ")) {
+      boolean fits = column + 1 + word.length() <= width;
+      log.append(column == 0 ? "" : fits ? " " : "\n").append(word);
+      column = column > 0 && fits ? column + 1 + word.length() : word.length();
+    }
+    return log.toString();
   }
 
   private static String wrapped(String line, int width) {

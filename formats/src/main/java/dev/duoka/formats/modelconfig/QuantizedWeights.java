@@ -32,10 +32,7 @@ public final class QuantizedWeights {
               : "Take the original weights in bf16, fp16 or fp32.";
       throw new DuokaException(
           ErrorCode.FORMAT,
-          "cannot train on the weights of "
-              + folderOrFile
-              + ": they are quantized, "
-              + method.get(),
+          "cannot use the weights of " + folderOrFile + ": they are quantized, " + method.get(),
           remedy);
     }
   }

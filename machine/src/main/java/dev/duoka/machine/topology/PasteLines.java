@@ -2,7 +2,6 @@ package dev.duoka.machine.topology;
 
 import java.util.Arrays;
 import java.util.List;
-import java.util.Locale;
 import java.util.regex.Pattern;
 
 /**
@@ -73,15 +72,5 @@ final class PasteLines {
       }
     }
     return out.toString().stripTrailing().isEmpty() ? "" : out.toString();
-  }
-
-  /** Whether the text has a word of what {@code nvidia-smi} says without a GPU. */
-  static boolean saysNoDevices(String text) {
-    String lower = text.toLowerCase(Locale.ROOT);
-    return lower.contains("no devices were found")
-        || lower.contains("nvidia-smi has failed")
-        || lower.contains("couldn't communicate with the nvidia driver")
-        || lower.contains("failed to initialize nvml")
-        || lower.contains("command not found");
   }
 }

@@ -90,15 +90,9 @@ public final class TopologyReader {
               + " which way",
           "Pass the output of 'nvidia-smi topo -m'; both may stand in one text.");
     }
-    return PasteLines.saysNoDevices(text)
-        ? new DuokaException(
-            ErrorCode.FORMAT,
-            "cannot read " + source + ": nvidia-smi reached no GPU there, it says so itself",
-            "Repair the driver on that machine (nvidia-smi must list its GPUs) and run it again.")
-        : new DuokaException(
-            ErrorCode.FORMAT,
-            "cannot read " + source + ": there is no matrix with a GPU in it",
-            "Pass the output of 'nvidia-smi topo -m', from the line with GPU0 on.");
+    OtherOutput output = OtherOutput.of(text);
+    return new DuokaException(
+        ErrorCode.FORMAT, "cannot read " + source + ": " + output.what(), output.remedy());
   }
 
   private static void refuseAbsurd(RawMatrix matrix, String source) {

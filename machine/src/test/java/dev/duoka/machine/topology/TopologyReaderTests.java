@@ -8,8 +8,11 @@ import dev.duoka.base.ErrorCode;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Random;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class TopologyReaderTests {
@@ -34,6 +37,106 @@ class TopologyReaderTests {
         .isThrownBy(() -> read(text))
         .satisfies(e -> assertThat(e.code()).isEqualTo(ErrorCode.FORMAT))
         .withMessageStartingWith("cannot read paste: ");
+  }
+
+  @ParameterizedTest
+  @MethodSource("otherOutputs")
+  void whatIsNoMatrixIsNamed(String text, String what, String command) {
+    assertThatExceptionOfType(DuokaException.class)
+        .isThrownBy(() -> read(text))
+        .withMessageContaining(what)
+        .withMessageContaining(command);
+  }
+
+  static Stream<Arguments> otherOutputs() {
+    String run = "Run 'nvidia-smi topo -m' on that machine";
+    String table =
+        """
+        +---------------------------------------------------------------------------------------+
+        | NVIDIA-SMI 535.161.07             Driver Version: 535.161.07   CUDA Version: 12.2     |
+        |   0  NVIDIA A100-SXM4-80GB          On  | 00000000:07:00.0 Off |               %s |
+        | N/A   31C    P0              63W / 400W |     87MiB / 81920MiB |     %s      Default |
+        """;
+    return Stream.of(
+        Arguments.of(String.format(table, "   0", "N/A"), "it is the table of nvidia-smi", run),
+        Arguments.of(
+            String.format(table, "  On", "N/A")
+                + "| MIG devices:                                                              |\n"
+                + "|  0    1   0   0  |  12MiB / 19968MiB  | 28   0 |  2   0    1    0    0    "
+                + " |\n",
+            "MIG devices: parts of GPUs",
+            run),
+        Arguments.of(
+            """
+            GPU 0: NVIDIA A100-SXM4-40GB (UUID: GPU-5d5ba0d6-d33d-2b2c-524d-9e3d8d2b8a77)
+              MIG 1g.5gb      Device  0: (UUID: MIG-c6d4f1ef-42e4-5de3-91c7-45d71c87eb3f)
+            """,
+            "MIG devices: parts of GPUs",
+            run),
+        Arguments.of(
+            """
+            | GPU instance profiles:                                                      |
+            | GPU   Name             ID    Instances   Memory     P2P    SM    DEC   ENC  |
+            |   0  MIG 1g.5gb        19     7/7        4.75       No     14     0     0   |
+            """,
+            "it is a list of nvidia-smi mig",
+            run),
+        Arguments.of(
+            "Unable to determine the device handle for GPU 0000:0B:00.0: GPU is lost.  Reboot the"
+                + " system to recover this GPU\n",
+            "it lost a GPU",
+            "nvidia-smi topo -m"),
+        Arguments.of(
+            "Unable to determine the device handle for GPU2: 0000:8A:00.0: Unknown Error\n",
+            "it lost a GPU",
+            "nvidia-smi topo -m"),
+        Arguments.of(
+            String.format(table, " N/A", "N/A")
+                + "|ERR!  ERR! ERR!    ERR! / ERR! | GPU is lost |\n",
+            "it lost a GPU",
+            "Reset that GPU"),
+        Arguments.of(
+            String.format(table, " N/A", "ERR!"), "a GPU answers with ERR!", "nvidia-smi topo -m"),
+        Arguments.of(
+            "==============NVSMI LOG==============\nAttached GPUs : 8\n",
+            "it is the output of nvidia-smi -q",
+            run),
+        Arguments.of(
+            "GPU 0: NVIDIA H100 80GB HBM3 (UUID: GPU-1)\n"
+                + "GPU 1: NVIDIA H100 80GB HBM3 (UUID: GPU-2)",
+            "it is the list of nvidia-smi -L",
+            run),
+        Arguments.of(
+            "GPU 0: NVIDIA H100 80GB HBM3 (UUID: GPU-1)\n\t Link 0: 26.562 GB/s\n",
+            "it is the output of nvidia-smi nvlink",
+            run),
+        Arguments.of(
+            "index, name, memory.total [MiB]\n0, NVIDIA A10G, 23028 MiB\n",
+            "it is the output of nvidia-smi --query-gpu",
+            run),
+        Arguments.of(
+            """
+            # gpu     pwr  gtemp  mtemp     sm    mem
+                0      43     35      -      0      0
+            """,
+            "it is the output of nvidia-smi dmon",
+            run),
+        Arguments.of(
+            "17:00.0 3D controller: NVIDIA Corporation GA100 [A100 PCIe 80GB] (rev a1)\n",
+            "it is the output of lspci",
+            run),
+        Arguments.of(
+            "========= ROCm System Management Interface =========\n",
+            "AMD's tool",
+            "Only matrices"),
+        Arguments.of(
+            "GPU0 and GPU1, and nothing else", "there is no matrix", "'nvidia-smi topo -m'"));
+  }
+
+  @Test
+  void aMatrixBelowOtherOutputIsRead() {
+    String other = "Unable to determine the device handle for GPU 0000:0B:00.0: GPU is lost.\n";
+    assertThat(read(other + "\tGPU0\tGPU1\nGPU0\tX\tNV4\nGPU1\tNV4\tX\n").gpus()).hasSize(2);
   }
 
   @Test

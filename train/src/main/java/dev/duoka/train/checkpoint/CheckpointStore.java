@@ -102,7 +102,9 @@ public final class CheckpointStore {
     if (!Files.isDirectory(path)) {
       throw new DuokaException(
           ErrorCode.IO,
-          "cannot load a model from " + path + ": there is no such folder",
+          "cannot load a model from "
+              + path
+              + (Files.exists(path) ? ": it is a file, not a folder" : ": there is no such folder"),
           "Give the folder of a run, of a checkpoint or of a Hugging Face model");
     }
     if (Files.exists(path.resolve(CheckpointFiles.MANIFEST))) {

@@ -88,6 +88,13 @@ public final class TokenizerFiles {
     return new TokenizerFiles(bytes, all);
   }
 
+  /** The same with another file beside its own. */
+  public TokenizerFiles with(String name, byte[] content) {
+    Map<String, byte[]> all = new LinkedHashMap<>(files);
+    all.put(name, content);
+    return new TokenizerFiles(bytes, all);
+  }
+
   /** What to give to {@link Tokenizer#load} for the tokenizer of a checkpoint or other folder. */
   public static String nameIn(Path folder) {
     boolean bytes =
@@ -106,7 +113,9 @@ public final class TokenizerFiles {
     return isBytes() ? ByteTokenizer.NAME : MAIN;
   }
 
-  /** The files by their names, {@code tokenizer.json} first; for bytes a chat template at most. */
+  /**
+   * The files by their names, {@code tokenizer.json} first; for bytes only what stands beside it.
+   */
   public Map<String, byte[]> files() {
     return Collections.unmodifiableMap(files);
   }

@@ -10,6 +10,7 @@
  *   model.safetensors       master weights, fp32, under Hugging Face's names (or shards and an index)
  *   config.json             the model, in Hugging Face's form
  *   tokenizer.json …        the tokenizer's files, if it has any
+ *   generation_config.json  at which tokens texts end, if a file beside tokenizer or model said so
  *   optimizer.safetensors   NAME.exp_avg and NAME.exp_avg_sq of every weight, fp32
  *   state.json              step, data, loss scale, seed, which tokenizer
  *   manifest.json           size and SHA-256 of all of these, written last

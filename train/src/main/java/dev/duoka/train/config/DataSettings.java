@@ -1,5 +1,6 @@
 package dev.duoka.train.config;
 
+import dev.duoka.base.CacheFolder;
 import dev.duoka.base.DuokaException;
 import dev.duoka.base.ErrorCode;
 import dev.duoka.base.UserPath;
@@ -139,13 +140,6 @@ public record DataSettings(
    * @param environment looks up an environment variable, {@code System::getenv} in a run
    */
   public Path cacheFolder(Function<String, @Nullable String> environment) {
-    if (cache.isPresent()) {
-      return cache.get();
-    }
-    String configured = environment.apply("XDG_CACHE_HOME");
-    if (configured != null && Path.of(configured).isAbsolute()) {
-      return Path.of(configured, "duoka", "data");
-    }
-    return Path.of(System.getProperty("user.home"), ".cache", "duoka", "data");
+    return cache.orElseGet(() -> CacheFolder.of("data", environment));
   }
 }

@@ -3,6 +3,7 @@ package dev.duoka.train.export;
 import dev.duoka.base.CrashSafeFiles;
 import dev.duoka.base.DuokaException;
 import dev.duoka.base.ErrorCode;
+import dev.duoka.base.IoReason;
 import dev.duoka.data.tokenizer.ByteTokenizerFiles;
 import dev.duoka.data.tokenizer.Tokenizer;
 import dev.duoka.formats.json.Json;
@@ -18,6 +19,7 @@ import dev.duoka.train.checkpoint.CheckpointEvent;
 import dev.duoka.train.checkpoint.CheckpointStore;
 import dev.duoka.train.checkpoint.TokenizerFiles;
 import dev.duoka.train.generate.EndTokens;
+import dev.duoka.train.generate.GenerationConfig;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.DirectoryStream;
@@ -132,28 +134,22 @@ public final class HuggingFaceExport {
     ObjectNode json = ModelConfigWriter.json(config);
     json.put("torch_dtype", dtype.toString());
     texts.put(ModelConfigReader.FILE_NAME, bytes(json));
-    texts.put(EndTokens.GENERATION_CONFIG, bytes(generationConfig(config, ends)));
+    texts.put(GenerationConfig.FILE_NAME, generationConfig(source, config, ends).encode());
     TokenizerFiles tokenizer = TokenizerFiles.in(source);
     if (tokenizer.isBytes()) {
       texts.putAll(ByteTokenizerFiles.files());
     }
-    texts.putAll(tokenizer.files());
+    tokenizer.files().forEach(texts::putIfAbsent);
     return texts;
   }
 
-  private static ObjectNode generationConfig(ModelConfig config, EndTokens ends) {
-    ObjectNode json = Json.object();
-    json.put("_from_model_config", true);
-    if (config.bosTokenId() >= 0) {
-      json.put("bos_token_id", config.bosTokenId());
-    }
-    List<Integer> ids = ends.ids().stream().sorted().toList();
-    if (ids.size() == 1) {
-      json.put("eos_token_id", ids.getFirst());
-    } else if (!ids.isEmpty()) {
-      ids.forEach(json.putArray("eos_token_id")::add);
-    }
-    return json;
+  /** The file of the source where it has one: what it says of sampling stays. */
+  private static GenerationConfig generationConfig(
+      Path source, ModelConfig config, EndTokens ends) {
+    return GenerationConfig.in(source)
+        .orElseGet(GenerationConfig::ofModelConfig)
+        .withBos(config.bosTokenId())
+        .withEnds(ends.ids());
   }
 
   private static byte[] bytes(ObjectNode json) {
@@ -182,10 +178,10 @@ public final class HuggingFaceExport {
   }
 
   private static DuokaException failure(Path target, IOException cause) {
-    boolean full = String.valueOf(cause.getMessage()).contains("No space left");
+    boolean full = IoReason.isFull(cause);
     return new DuokaException(
         full ? ErrorCode.NO_SPACE : ErrorCode.IO,
-        "cannot export to " + target + ": " + cause,
+        "cannot export to " + target + ": " + IoReason.of(cause),
         full ? "Free some space or choose another folder" : "Check that the folder is writable",
         cause);
   }

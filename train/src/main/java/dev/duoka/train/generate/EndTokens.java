@@ -1,16 +1,11 @@
 package dev.duoka.train.generate;
 
-import dev.duoka.base.ErrorCode;
 import dev.duoka.data.chat.ChatTemplate;
 import dev.duoka.data.tokenizer.Tokenizer;
-import dev.duoka.formats.json.Json;
-import dev.duoka.formats.json.JsonFields;
 import dev.duoka.formats.modelconfig.ModelConfig;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Set;
 import java.util.TreeSet;
-import tools.jackson.databind.JsonNode;
 
 /**
  * The tokens at which a model's text ends. What {@code generation_config.json} lists is what other
@@ -20,25 +15,14 @@ import tools.jackson.databind.JsonNode;
  * @param ids may be empty: then texts end by their length alone
  */
 public record EndTokens(Set<Integer> ids) {
-  /** The file that says how a model is sampled. */
-  public static final String GENERATION_CONFIG = "generation_config.json";
-
-  private static final String KEY = "eos_token_id";
-
   public EndTokens {
     ids = Set.copyOf(ids);
   }
 
   /** Those of a checkpoint or another folder with a model. */
   public static EndTokens of(Path folder, Tokenizer tokenizer, ModelConfig config) {
-    Path generation = folder.resolve(GENERATION_CONFIG);
     Set<Integer> ids = new TreeSet<>();
-    if (Files.isRegularFile(generation)) {
-      JsonFields fields =
-          JsonFields.of(
-              Json.parse(generation, ErrorCode.FORMAT), generation.toString(), ErrorCode.FORMAT);
-      fields.node(KEY).ifPresent(value -> add(value, fields, ids));
-    }
+    GenerationConfig.in(folder).ifPresent(generation -> ids.addAll(generation.ends()));
     if (ids.isEmpty()) {
       addIfKnown(tokenizer.eosId(), ids);
       ChatTemplate.recognisedIn(folder)
@@ -59,17 +43,6 @@ public record EndTokens(Set<Integer> ids) {
   private static void addIfKnown(int id, Set<Integer> ids) {
     if (id >= 0) {
       ids.add(id);
-    }
-  }
-
-  private static void add(JsonNode value, JsonFields fields, Set<Integer> ids) {
-    if (value.isArray()) {
-      value.forEach(one -> add(one, fields, ids));
-    } else if (value.canConvertToInt()) {
-      ids.add(value.intValue());
-    } else {
-      throw fields.error(
-          "field '" + KEY + "' has " + value, "It is a token's id or a list of such.");
     }
   }
 }

@@ -14,6 +14,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Collectors;
 
 /**
  * The memory of a training step on a device, and of steps that take less for the same result. All
@@ -22,14 +23,23 @@ import java.util.Optional;
  * @param job the step of one rank
  * @param device where it runs
  * @param ranks that share the device's memory
- * @param others bytes beside the steps, for example of a checkpoint's snapshot
+ * @param others what is taken beside the steps, for example the copy for a checkpoint
  * @param deterministic whether the step gives the same bits each time
  */
 public record StepMemory(
-    DryRunJob job, Device device, int ranks, Map<MemoryOwner, Long> others, boolean deterministic) {
+    DryRunJob job, Device device, int ranks, List<Beside> others, boolean deterministic) {
+  /**
+   * Memory that a run takes beside its steps.
+   *
+   * @param owner what it is for
+   * @param bytes of it
+   * @param remedy what it is, and what a run does without it; a sentence
+   */
+  public record Beside(String owner, long bytes, String remedy) {}
+
   /** The step of the one rank of a device. */
   public static StepMemory of(DryRunJob job, Device device, boolean deterministic) {
-    return new StepMemory(job, device, 1, Map.of(), deterministic);
+    return new StepMemory(job, device, 1, List.of(), deterministic);
   }
 
   /** What the step takes at its peak: of the largest rank, or of all that share the device. */
@@ -44,8 +54,8 @@ public record StepMemory(
         need = need.plus(MemoryNeed.of(booked(stage), ranks / stages.size()));
       }
     }
-    for (Map.Entry<MemoryOwner, Long> other : others.entrySet()) {
-      need = need.plus(other.getKey().label(), other.getValue());
+    for (Beside other : others) {
+      need = need.plus(other.owner(), other.bytes());
     }
     return need;
   }
@@ -82,8 +92,15 @@ public record StepMemory(
     return need;
   }
 
-  /** What would fit into so many bytes, as the next step. */
+  /** What would fit into so many bytes, and what else would help, as the next step. */
   String fits(long bytes) {
+    String smaller = smallerStep(bytes);
+    return others.isEmpty()
+        ? smaller
+        : smaller + ". " + others.stream().map(Beside::remedy).collect(Collectors.joining(" "));
+  }
+
+  private String smallerStep(long bytes) {
     List<String> found = new ArrayList<>();
     Recompute now = job.settings().recompute();
     smaller(now, bytes).ifPresent(found::add);

@@ -9,6 +9,7 @@ import dev.duoka.train.checkpoint.CheckpointReader;
 import dev.duoka.train.checkpoint.CheckpointStore;
 import dev.duoka.train.checkpoint.CheckpointWriter;
 import dev.duoka.train.checkpoint.RetentionPolicy;
+import dev.duoka.train.checkpoint.TokenizerFiles;
 import dev.duoka.train.checkpoint.TrainingState;
 import dev.duoka.train.config.RunConfig;
 import dev.duoka.train.step.RankState;
@@ -53,6 +54,7 @@ final class RunCheckpoints implements AutoCloseable {
   /**
    * Prepares to save, and to resume if that is wanted.
    *
+   * @param tokenizer what checkpoints keep of it
    * @param identity of the data, by name
    * @throws DuokaException when there is no valid checkpoint to resume from, or it is one of other
    *     data
@@ -60,13 +62,14 @@ final class RunCheckpoints implements AutoCloseable {
   static RunCheckpoints open(
       Path runDir,
       RunConfig config,
+      TokenizerFiles tokenizer,
       Map<String, String> identity,
       boolean resume,
       RunListener listener) {
     CheckpointWriter writer =
         new CheckpointWriter(
             runDir,
-            RunData.tokenizerFiles(config.data()),
+            tokenizer,
             new RetentionPolicy(config.checkpoint().keep(), config.checkpoint().keepEvery()),
             event -> report(event, listener));
     CheckpointStore store = new CheckpointStore(runDir);

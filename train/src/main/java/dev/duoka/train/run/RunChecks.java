@@ -18,6 +18,7 @@ import dev.duoka.train.step.ScheduleFile;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -169,7 +170,9 @@ public final class RunChecks {
     if (tokenizer == null) {
       return null;
     }
-    attempt(field, tokenizer::requireEosId);
+    if (attempt(field, tokenizer::requireEosId) == null) {
+      return null;
+    }
     if (model != null && tokenizer.vocabularySize() > model.vocabSize()) {
       problems.add(
           new FieldProblem(
@@ -185,6 +188,7 @@ public final class RunChecks {
                   + tokenizer.vocabularySize()
                   + "}, or use the model's own tokenizer"));
     }
+    attempt(field, () -> KeptEnds.of(config, tokenizer, Optional.empty()));
     return tokenizer;
   }
 

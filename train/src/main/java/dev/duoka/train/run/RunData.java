@@ -12,6 +12,7 @@ import dev.duoka.data.training.TrainingForm;
 import dev.duoka.train.checkpoint.TokenizerFiles;
 import dev.duoka.train.config.DataSettings;
 import dev.duoka.train.config.RunConfig;
+import dev.duoka.train.generate.GenerationConfig;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
@@ -72,15 +73,24 @@ final class RunData {
   }
 
   /**
-   * What a checkpoint keeps of the tokenizer: its files, and for chats the template that the run
-   * file names in place of the tokenizer's own.
+   * What a checkpoint keeps of the tokenizer: its files, for chats the template that the run file
+   * names in place of the tokenizer's own, and at which tokens the model's texts end where a file
+   * says more of it than the tokenizer.
    */
-  static TokenizerFiles tokenizerFiles(DataSettings settings) {
-    TokenizerFiles files = TokenizerFiles.of(settings.tokenizer());
-    return settings
-        .chatTemplate()
-        .filter(_ -> isChat(settings))
-        .map(named -> files.withChatTemplate(ChatTemplate.jinjaOf(named)))
+  static TokenizerFiles tokenizerFiles(RunConfig config, Tokenizer tokenizer) {
+    DataSettings settings = config.data();
+    TokenizerFiles own = TokenizerFiles.of(settings.tokenizer());
+    TokenizerFiles files =
+        settings
+            .chatTemplate()
+            .filter(_ -> isChat(settings))
+            .map(named -> own.withChatTemplate(ChatTemplate.jinjaOf(named)))
+            .orElse(own);
+    return KeptEnds.of(
+            config,
+            tokenizer,
+            isChat(settings) ? Optional.of(template(settings)) : Optional.empty())
+        .map(ends -> files.with(GenerationConfig.FILE_NAME, ends.encode()))
         .orElse(files);
   }
 

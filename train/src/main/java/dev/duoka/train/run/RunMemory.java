@@ -6,7 +6,6 @@ import dev.duoka.parallel.dryrun.DryRunJob;
 import dev.duoka.parallel.mesh.Mesh;
 import dev.duoka.parallel.step.StepSettings;
 import dev.duoka.tensor.Device;
-import dev.duoka.tensor.MemoryOwner;
 import dev.duoka.train.config.BatchPlan;
 import dev.duoka.train.config.RunConfig;
 import dev.duoka.train.device.DevicePlacement;
@@ -16,7 +15,9 @@ import dev.duoka.train.memory.StepMemory;
 import dev.duoka.train.step.RankBuilder;
 import java.util.Collections;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /** Compares what a run needs with what its devices and the host have, before it begins. */
 final class RunMemory {
@@ -34,36 +35,43 @@ final class RunMemory {
     DryRunJob step =
         new DryRunJob(
             settings, Mesh.of(config.layout()), 0, batch.microBatch(), batch.accumulationSteps());
-    Map<MemoryOwner, Long> snapshot = snapshot(config, settings);
+    Optional<StepMemory.Beside> copy = checkpointCopy(config, settings);
     boolean onHost = placement.devices().contains(Device.CPU);
     MemoryNeed largest = MemoryNeed.of(Map.of(), 1);
     for (Device device : new HashSet<>(placement.devices())) {
       int ranks = Collections.frequency(placement.devices(), device);
-      Map<MemoryOwner, Long> others = onHost ? snapshot : Map.of();
+      List<StepMemory.Beside> others = onHost ? copy.stream().toList() : List.of();
       MemoryNeed need =
           new StepMemory(step, device, ranks, others, config.training().deterministic()).require();
       largest = need.bytes() > largest.bytes() ? need : largest;
     }
-    if (!onHost && !snapshot.isEmpty()) {
+    if (!onHost && copy.isPresent()) {
+      StepMemory.Beside beside = copy.get();
       MemoryCheck.require(
-          "the snapshot of a checkpoint",
+          "writing a checkpoint",
           Device.CPU,
-          MemoryNeed.of(snapshot, 1),
-          _ ->
-              "Free host memory or raise its limit, or save nothing:"
-                  + " checkpoint: {every_steps: 0, final: false}");
+          new MemoryNeed(Map.of(beside.owner(), beside.bytes())),
+          _ -> "Free host memory or raise its limit. " + beside.remedy());
     }
     return largest;
   }
 
   /** fp32 weights and both moments, in host memory while a checkpoint is written. */
-  private static Map<MemoryOwner, Long> snapshot(RunConfig config, StepSettings settings) {
+  static Optional<StepMemory.Beside> checkpointCopy(RunConfig config, StepSettings settings) {
     boolean saves = config.checkpoint().everySteps() > 0 || config.checkpoint().atEnd();
     ParameterCounts counts = ParameterCounts.of(settings.model());
     long parameters =
         settings.auxiliary().predictionDepth() > 0 ? counts.totalWithMtp() : counts.total();
     return saves
-        ? Map.of(MemoryOwner.SNAPSHOT, parameters * HostMemoryNeed.BYTES_PER_PARAMETER)
-        : Map.of();
+        ? Optional.of(
+            new StepMemory.Beside(
+                "copy for checkpoints",
+                parameters * HostMemoryNeed.BYTES_PER_PARAMETER,
+                "The copy for checkpoints holds weights and optimizer state ("
+                    + HostMemoryNeed.BYTES_PER_PARAMETER
+                    + " bytes a parameter) while they are written and training goes on; a run that"
+                    + " saves nothing does without it: checkpoint: {every_steps: 0, final:"
+                    + " false}."))
+        : Optional.empty();
   }
 }

@@ -2,6 +2,7 @@ package dev.duoka.train.run;
 
 import dev.duoka.comm.FileLedger;
 import dev.duoka.comm.local.LocalRanks;
+import dev.duoka.train.checkpoint.TokenizerFiles;
 import dev.duoka.train.device.DeviceMemory;
 import java.util.List;
 import java.util.Optional;
@@ -14,11 +15,21 @@ import org.jspecify.annotations.Nullable;
 final class Session {
   private final RunSetup setup;
   private final RunFolder folder;
+  private final TokenizerFiles tokenizer;
   private final RunListener listener;
   private final BooleanSupplier stop;
 
-  Session(RunSetup setup, RunFolder folder, RunListener listener, BooleanSupplier stop) {
+  /**
+   * @param tokenizer what checkpoints keep of it
+   */
+  Session(
+      RunSetup setup,
+      TokenizerFiles tokenizer,
+      RunFolder folder,
+      RunListener listener,
+      BooleanSupplier stop) {
     this.setup = setup;
+    this.tokenizer = tokenizer;
     this.folder = folder;
     this.listener = listener;
     this.stop = stop;
@@ -27,7 +38,12 @@ final class Session {
   RunResult run() {
     try (RunCheckpoints checkpoints =
         RunCheckpoints.open(
-            folder.path(), setup.config(), setup.data().identity(), folder.isResumed(), listener)) {
+            folder.path(),
+            setup.config(),
+            tokenizer,
+            setup.data().identity(),
+            folder.isResumed(),
+            listener)) {
       RunProgress from = checkpoints.progress();
       if (folder.isResumed()) {
         folder.changes(setup.config()).forEach(listener::notice);

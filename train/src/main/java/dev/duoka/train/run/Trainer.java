@@ -7,6 +7,7 @@ import dev.duoka.data.shard.TokenisationProgress;
 import dev.duoka.data.shard.TokenisationStoppedException;
 import dev.duoka.data.tokenizer.Tokenizer;
 import dev.duoka.data.training.TrainingData;
+import dev.duoka.train.checkpoint.TokenizerFiles;
 import dev.duoka.train.config.RunConfig;
 import dev.duoka.train.device.DevicePlacement;
 import dev.duoka.train.memory.MemoryNeed;
@@ -55,15 +56,15 @@ public final class Trainer {
     try (RunFolder folder = RunFolder.open(runDir, options.resume(), listener::notice)) {
       listener.writeInto(folder);
       MemoryNeed memory = RunMemory.require(config, checked.model(), placement);
+      TokenizerFiles tokenizer = RunData.tokenizerFiles(config, checked.tokenizer());
       Optional<TrainingData> data = openData(checked.tokenizer());
       if (data.isEmpty()) {
         return RunResult.stoppedWhilePreparing(runDir);
       }
       RunSetup setup =
-          new RunSetup(
-              config, checked.model(), placement, memory, data.get(), options.maxSteps());
+          new RunSetup(config, checked.model(), placement, memory, data.get(), options.maxSteps());
       requireWarmupWithin(setup.totalSteps());
-      return new Session(setup, folder, listener, stop::get).run();
+      return new Session(setup, tokenizer, folder, listener, stop::get).run();
     } catch (DuokaException e) {
       listener.failed(e);
       throw e;

@@ -225,7 +225,8 @@ final class RunFileTests {
             + " 'fp23'. Did you mean 'fp32'?",
         "device=gpu | device wants one of auto, cpu, cuda, or a GPU such as cuda:0, got 'gpu'",
         "data.sources=jdk:src | data.sources wants a list such as [a, b], got 'jdk:src'",
-        "parallel=2 | parallel wants a section with the fields data, zero, collectives, got '2'",
+        "parallel=2 | parallel wants a section with the fields data, tensor, pipeline, expert,"
+            + " context, zero, schedule, stages_per_rank, stages, collectives, got '2'",
         "model.overrides=4 | model.overrides wants fields and values such as {a: 1}, got '4'",
       })
   void saysWhatIsWantedAndWhatItGot(String override, String message) {

@@ -69,7 +69,7 @@ final class SettingsTests {
     DataSettings data = RunFile.parse("run.yaml", RunFileDocs.EXAMPLE, List.of()).data();
     assertThat(data.cacheFolder(Map.of("XDG_CACHE_HOME", "/big")::get))
         .isEqualTo(Path.of("/big/duoka/data"));
-    assertThat(data.cacheFolder(Map.<String, String>of()::get))
-        .isEqualTo(Path.of(System.getProperty("user.home"), ".cache/duoka/data"));
+    assertThat(data.cacheFolder(Map.of("HOME", "/home/of/mine")::get))
+        .isEqualTo(Path.of("/home/of/mine/.cache/duoka/data"));
   }
 }

@@ -161,6 +161,24 @@ class HuggingFaceExportTests {
   }
 
   @Test
+  void refusalsSayWhatIsInTheWay() throws IOException {
+    Path file = Files.writeString(folder.resolve("a-file"), "text");
+    assertThatThrownBy(() -> HuggingFaceExport.export(file, target, WeightFormat.BF16, events::add))
+        .isInstanceOf(DuokaException.class)
+        .hasMessageContaining(file + ": it is a file, not a folder");
+    assertThatThrownBy(
+            () ->
+                HuggingFaceExport.export(
+                    folder.resolve("no"), target, WeightFormat.BF16, events::add))
+        .hasMessageContaining("there is no such folder");
+    assertThatThrownBy(
+            () -> HuggingFaceExport.export(run, file.resolve("x"), WeightFormat.BF16, events::add))
+        .isInstanceOf(DuokaException.class)
+        .hasMessageContaining("cannot export to " + file.resolve("x") + ": ")
+        .hasMessageNotContaining("Exception");
+  }
+
+  @Test
   void damagedNewestIsPassedOverAndAFailureLeavesNothing() throws IOException {
     Path newest = run.resolve("checkpoints/step-00000008");
     Path weights = newest.resolve("model.safetensors");

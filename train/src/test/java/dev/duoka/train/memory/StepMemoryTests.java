@@ -50,7 +50,7 @@ class StepMemoryTests {
     StepSettings step = job("tiny-llama", Precision.BF16, recompute, ranks, microBatch).settings();
     // Twice: a step that adds to its gradients takes a little more than one that does not.
     DryRunJob job = new DryRunJob(step, ranks, microBatch, 2);
-    return new StepMemory(job, Device.CPU, ranks, Map.of(), false);
+    return new StepMemory(job, Device.CPU, ranks, List.of(), false);
   }
 
   /** A CPU has none of our kernels, so that the dry run must not stand for a GPU in 16 bits. */
@@ -90,11 +90,12 @@ class StepMemoryTests {
   @Test
   void ranksOfOneDeviceAddUpAndOthersAreBeside() {
     DryRunJob job = job("tiny-llama", Precision.FP32, Recompute.NONE, 2, 1);
-    long one = new StepMemory(job, Device.CPU, 1, Map.of(), false).need().bytes();
-    Map<MemoryOwner, Long> snapshot = Map.of(MemoryOwner.SNAPSHOT, 77L);
-    MemoryNeed two = new StepMemory(job, Device.CPU, 2, snapshot, false).need();
-    assertThat(two.bytes()).isEqualTo(2 * one + 77);
-    assertThat(two.byOwner()).containsEntry("snapshot", 77L);
+    long one = new StepMemory(job, Device.CPU, 1, List.of(), false).need().bytes();
+    StepMemory.Beside copy = new StepMemory.Beside("a copy", 77, "Make no copy.");
+    StepMemory two = new StepMemory(job, Device.CPU, 2, List.of(copy), false);
+    assertThat(two.need().bytes()).isEqualTo(2 * one + 77);
+    assertThat(two.need().byOwner()).containsEntry("a copy", 77L);
+    assertThat(two.fits(one + 77)).startsWith("This would fit: ").endsWith("). Make no copy.");
   }
 
   @Test

@@ -18,6 +18,8 @@ import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** Fine-tuning on chats, most of which are longer than a sequence. */
 class ChatRunTests {
@@ -88,11 +90,32 @@ class ChatRunTests {
     assertThatThrownBy(() -> run("bad", config))
         .isInstanceOf(DuokaException.class)
         .hasMessageContaining("chats.jsonl line 61")
-        .hasMessageContaining("none is the assistant's")
+        .hasMessageContaining("a chat of 1 message: it is not the assistant's")
         .hasMessageContaining("data.on_bad_text to skip");
     Listener skipping = run("skipped", skips);
     assertThat(skipping.losses()).hasSize(4);
     assertThat(skipping.notices).anyMatch(notice -> notice.endsWith("chats.jsonl line 61"));
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "{'messages': [{'role': 'assistant'; 'content': ''}]}, an empty answer",
+    "{'messages': [{'role': 'assistant'; 'content': 3}]}, a number instead of a text"
+  })
+  void aRecordThatIsNoChatIsNamedByFileAndLine(String record, String problem) throws IOException {
+    RunConfig config = config(1);
+    RunConfig skips = config(1, "data.on_bad_text=skip");
+    Path chats = folder.resolve("chats.jsonl");
+    String json = record.replace(';', ',').replace('\'', '"');
+    Files.writeString(chats, Files.readString(chats) + json + "\n");
+    assertThatThrownBy(() -> run("bad", config))
+        .isInstanceOf(DuokaException.class)
+        .hasMessageContaining(chats + " line 61: ")
+        .hasMessageContaining(problem)
+        .hasMessageNotContaining("#61")
+        .hasMessageContaining("data.on_bad_text to skip");
+    assertThat(run("skipped", skips).notices)
+        .anyMatch(notice -> notice.endsWith(chats + " line 61"));
   }
 
   @Test

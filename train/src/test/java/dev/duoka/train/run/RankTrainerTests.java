@@ -19,6 +19,7 @@ import dev.duoka.tensor.op.Tensors;
 import dev.duoka.train.config.RunConfig;
 import dev.duoka.train.device.DevicePeak;
 import dev.duoka.train.device.DevicePlacement;
+import dev.duoka.train.memory.MemoryNeed;
 import dev.duoka.train.schedule.LearningRateSchedule;
 import dev.duoka.train.step.RankBuilder;
 import dev.duoka.train.step.RankState;
@@ -27,6 +28,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.OptionalLong;
 import java.util.function.Consumer;
 import java.util.function.LongSupplier;
@@ -112,6 +114,7 @@ class RankTrainerTests {
               config,
               checked.model(),
               DevicePlacement.choose(config.device(), 1),
+              MemoryNeed.of(Map.of(), 1),
               data,
               OptionalLong.empty());
       LoopSettings settings = setup.loop(new DevicePeak(1, false, ""));
