@@ -10,7 +10,9 @@ module dev.duoka.comm {
   requires transitive dev.duoka.tensor;
 
   exports dev.duoka.comm;
+  exports dev.duoka.comm.launch;
   exports dev.duoka.comm.local;
   exports dev.duoka.comm.meta;
   exports dev.duoka.comm.nccl;
+  exports dev.duoka.comm.tcp;
 }

@@ -4,7 +4,8 @@
  * dev.duoka.comm.Agreement}).
  *
  * <p>Read {@link dev.duoka.comm.Communicator} and {@link dev.duoka.comm.Pending} first. Ranks of
- * this process are in {@link dev.duoka.comm.local}, those of a dry run in {@link
+ * this process are in {@link dev.duoka.comm.local}, of several processes in {@link
+ * dev.duoka.comm.tcp} (started by {@link dev.duoka.comm.launch}), those of a dry run in {@link
  * dev.duoka.comm.meta}.
  */
 @NullMarked

@@ -2,11 +2,9 @@ package dev.duoka.comm.local;
 
 import dev.duoka.comm.ExchangeLedger;
 import dev.duoka.comm.RankBody;
+import dev.duoka.comm.RankThreads;
 import dev.duoka.comm.SingleRank;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.function.IntFunction;
-import org.jspecify.annotations.Nullable;
 
 /** Runs the ranks of one process, each on a platform thread of its own. */
 public final class LocalRanks {
@@ -34,21 +32,12 @@ public final class LocalRanks {
     }
     try (LocalWorld world = new LocalWorld()) {
       LocalGroup group = LocalGroup.ofWorld(world, size);
-      List<Thread> threads = new ArrayList<>();
-      for (int rank = 0; rank < size; rank++) {
-        int number = rank;
-        try {
-          threads.add(
-              Thread.ofPlatform()
-                  .name("rank-" + rank)
-                  .start(() -> runRank(number, group, ledgers, body)));
-        } catch (OutOfMemoryError e) { // no thread to be had: those that run must not wait for it
-          world.breakBecauseOf(rank, e);
-          break;
-        }
-      }
-      threads.forEach(LocalRanks::join);
-      throwIfFailed(world.failure());
+      RankThreads.run(
+          0,
+          size,
+          rank -> runRank(rank, group, ledgers, body),
+          (cause, rank) -> world.breakBecauseOf(rank, cause));
+      RankThreads.throwIfFailed(world.failure());
     }
   }
 
@@ -56,7 +45,7 @@ public final class LocalRanks {
     try {
       body.run(new SingleRank());
     } catch (Exception e) {
-      throwIfFailed(e);
+      RankThreads.throwIfFailed(e);
     }
   }
 
@@ -67,30 +56,6 @@ public final class LocalRanks {
       group.world().leave(rank);
     } catch (Throwable t) { // whatever it is, the other ranks must not wait for this one
       group.world().breakBecauseOf(rank, t);
-    }
-  }
-
-  private static void join(Thread thread) {
-    boolean interrupted = false;
-    while (true) {
-      try {
-        thread.join();
-        break;
-      } catch (InterruptedException e) {
-        interrupted = true;
-      }
-    }
-    if (interrupted) {
-      Thread.currentThread().interrupt();
-    }
-  }
-
-  private static void throwIfFailed(@Nullable Throwable failure) {
-    switch (failure) {
-      case null -> {}
-      case RuntimeException e -> throw e;
-      case Error e -> throw e;
-      default -> throw new IllegalStateException(failure);
     }
   }
 }

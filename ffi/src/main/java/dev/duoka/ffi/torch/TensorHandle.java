@@ -148,6 +148,16 @@ public final class TensorHandle {
         .order(ByteOrder.nativeOrder());
   }
 
+  /**
+   * As {@link #hostMemory}, of any length.
+   *
+   * @param byteLength of the whole tensor
+   */
+  @SuppressWarnings("restricted") // the memory belongs to a live CPU tensor
+  public static MemorySegment hostSegment(long handle, long byteLength) {
+    return MemorySegment.ofAddress(dataPointer(handle)).reinterpret(byteLength);
+  }
+
   private static long[] array(MethodHandle getter, long handle) {
     int dim = (int) get(TorchFunctions.DIM, handle);
     long address = get(getter, handle);

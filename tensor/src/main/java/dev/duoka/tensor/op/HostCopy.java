@@ -6,6 +6,7 @@ import dev.duoka.ffi.torch.TensorHandle;
 import dev.duoka.tensor.Device;
 import dev.duoka.tensor.Dtype;
 import dev.duoka.tensor.Tensor;
+import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.Arrays;
@@ -114,6 +115,23 @@ public final class HostCopy {
   /** Overwrites a dense tensor with bytes that {@code provider} puts into each part. */
   public static void write(Tensor tensor, ChunkConsumer provider) {
     transfer(tensor, provider, true);
+  }
+
+  /**
+   * The memory of a dense CPU tensor, for those who move its bytes themselves. It is valid only as
+   * long as the tensor lives.
+   */
+  public static MemorySegment memoryOf(Tensor tensor) {
+    checkHasData(tensor);
+    if (tensor.device().isCuda() || !tensor.isContiguous()) {
+      throw new DuokaException(
+          ErrorCode.TENSOR,
+          "cannot use the memory of " + tensor + ": it is no dense CPU tensor",
+          "");
+    }
+    return tensor.elements() == 0
+        ? MemorySegment.NULL
+        : TensorHandle.hostSegment(tensor.handle(), tensor.bytes());
   }
 
   private static void transfer(Tensor tensor, ChunkConsumer handler, boolean toTensor) {

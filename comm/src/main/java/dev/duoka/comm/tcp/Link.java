@@ -1,0 +1,236 @@
+package dev.duoka.comm.tcp;
+
+import java.io.EOFException;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.SocketChannel;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The connection to another process: a thread that reads and never waits for anything but the
+ * connection, and one that writes what is queued, of large stretches a piece at a time, so that
+ * they hold up nothing else.
+ */
+final class Link {
+  /** What is written or read at once of a stretch. */
+  private static final int PIECE = 1 << 20;
+
+  /** What is queued. */
+  private sealed interface Outgoing {}
+
+  private record Encoded(ByteBuffer bytes) implements Outgoing {}
+
+  /** A stretch that was asked for, from {@code sent} on. */
+  private record Stretch(Window window, long request, long offset, long length, long sent)
+      implements Outgoing {}
+
+  private final TcpWorld world;
+  private final Peer peer;
+  private final SocketChannel channel;
+  private final Deque<Outgoing> queue = new ArrayDeque<>();
+  private boolean lastIsQueued;
+  private boolean broken;
+  private final Thread reader;
+  private final Thread writer;
+
+  /** How many of its two threads are at a rank's tensor. Guarded by the world. */
+  private int touching;
+
+  Link(TcpWorld world, Peer peer, SocketChannel channel) {
+    this.world = world;
+    this.peer = peer;
+    this.channel = channel;
+    reader = Thread.ofPlatform().daemon().name("tcp-read-" + peer.process()).unstarted(this::read);
+    writer =
+        Thread.ofPlatform().daemon().name("tcp-write-" + peer.process()).unstarted(this::write);
+  }
+
+  void start() {
+    reader.start();
+    writer.start();
+  }
+
+  Peer peer() {
+    return peer;
+  }
+
+  /** A thread of this connection begins or ends with a rank's tensor. The world's lock is held. */
+  void touch(int change) {
+    touching += change;
+  }
+
+  boolean touches() {
+    return touching > 0;
+  }
+
+  /** Queues a frame. */
+  void send(Frame frame) {
+    queue(new Encoded(frame.encoded()));
+  }
+
+  /** Queues a stretch of a window that the other side has asked for. */
+  void send(Window window, long request, long offset, long length) {
+    queue(new Stretch(window, request, offset, length, 0));
+  }
+
+  private synchronized void queue(Outgoing next) {
+    if (!lastIsQueued && !broken) {
+      queue.add(next);
+      notifyAll();
+    }
+  }
+
+  /** Closes the connection at once; its threads end. */
+  void abandon() {
+    try {
+      channel.close();
+    } catch (IOException e) {
+      world.ended(this, e);
+    }
+    synchronized (this) {
+      broken = true;
+      notifyAll();
+    }
+  }
+
+  /** Nothing more is written but what is queued. */
+  synchronized void finish() {
+    lastIsQueued = true;
+    notifyAll();
+  }
+
+  /**
+   * Waits until the other side has closed too, then closes in any case.
+   *
+   * @param end when the waiting ends, by {@link System#nanoTime}
+   */
+  void close(long end) throws InterruptedException {
+    if (writer.join(until(end))) {
+      reader.join(until(end));
+    }
+    abandon();
+    writer.join();
+    reader.join();
+  }
+
+  private static Duration until(long end) {
+    return Duration.ofNanos(Math.max(1, end - System.nanoTime()));
+  }
+
+  private void write() {
+    try {
+      for (Outgoing next = next(); next != null; next = next()) {
+        switch (next) {
+          case Encoded frame -> write(frame.bytes());
+          case Stretch stretch -> writePiece(stretch);
+        }
+      }
+      channel.shutdownOutput();
+    } catch (IOException e) {
+      // The reader tells why: what the other side has sent before it went says more.
+      synchronized (this) {
+        broken = true;
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    } catch (Throwable t) { // whatever it is, the ranks must not wait for this thread
+      world.ended(this, t);
+    }
+  }
+
+  private synchronized @Nullable Outgoing next() throws InterruptedException {
+    while (queue.isEmpty() && !lastIsQueued && !broken) {
+      wait();
+    }
+    return broken ? null : queue.poll();
+  }
+
+  private void writePiece(Stretch stretch) throws IOException {
+    int length = (int) Math.min(PIECE, stretch.length() - stretch.sent());
+    if (!world.startSending(this)) {
+      return;
+    }
+    try {
+      ByteBuffer data =
+          stretch.window().stretch(stretch.offset() + stretch.sent(), length).asByteBuffer();
+      write(Frame.dataHead(stretch.request(), stretch.sent(), length), data);
+    } finally {
+      world.endSending(this, stretch.window());
+    }
+    if (stretch.sent() + length < stretch.length()) {
+      queue(
+          new Stretch(
+              stretch.window(),
+              stretch.request(),
+              stretch.offset(),
+              stretch.length(),
+              stretch.sent() + length));
+    }
+  }
+
+  private void write(ByteBuffer... buffers) throws IOException {
+    while (buffers[buffers.length - 1].hasRemaining()) {
+      channel.write(buffers);
+    }
+  }
+
+  private void read() {
+    ByteBuffer head = ByteBuffer.allocate(Frame.HEAD);
+    try {
+      while (readHead(head)) {
+        Frame.Head next = Frame.decodeHead(head);
+        if (next.frame().kind() == Frame.Kind.DATA) {
+          readPiece(next.frame(), next.length());
+        } else {
+          ByteBuffer body = ByteBuffer.allocate(next.length());
+          read(body);
+          world.receive(this, next.with(body.flip()));
+        }
+      }
+      world.ended(this, null);
+    } catch (Throwable t) { // whatever it is, the ranks must not wait for this thread
+      world.ended(this, t);
+    }
+  }
+
+  /** False at the end of what the other side sends. */
+  private boolean readHead(ByteBuffer head) throws IOException {
+    head.clear();
+    while (head.hasRemaining()) {
+      if (channel.read(head) < 0) {
+        if (head.position() == 0) {
+          return false;
+        }
+        throw new EOFException("the connection ended within a message");
+      }
+    }
+    head.flip();
+    return true;
+  }
+
+  private void readPiece(Frame data, int length) throws IOException {
+    Pull pull = world.startReceiving(this, data.first());
+    if (pull == null) {
+      read(ByteBuffer.allocate(length)); // nobody waits for it any more
+      return;
+    }
+    boolean whole = false;
+    try {
+      read(pull.target().asSlice(data.second(), length).asByteBuffer());
+      whole = true;
+    } finally {
+      world.endReceiving(this, data.first(), pull, whole ? length : 0);
+    }
+  }
+
+  private void read(ByteBuffer buffer) throws IOException {
+    while (buffer.hasRemaining()) {
+      if (channel.read(buffer) < 0) {
+        throw new EOFException("the connection ended within a message");
+      }
+    }
+  }
+}

@@ -1,0 +1,41 @@
+package dev.duoka.comm.tcp;
+
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.List;
+
+/** Memory of a rank from which others pull until all of them are done. Guarded by the world. */
+final class Window {
+  private final Endpoint owner;
+  private final MemorySegment memory;
+  private final List<Integer> readers;
+
+  /**
+   * A window.
+   *
+   * @param readers the world's numbers of those who will pull
+   */
+  Window(Endpoint owner, MemorySegment memory, Collection<Integer> readers) {
+    this.owner = owner;
+    this.memory = memory;
+    this.readers = new ArrayList<>(readers);
+  }
+
+  Endpoint owner() {
+    return owner;
+  }
+
+  MemorySegment stretch(long offset, long length) {
+    return memory.asSlice(offset, length);
+  }
+
+  /** Who is not done yet. */
+  List<Integer> readers() {
+    return readers;
+  }
+
+  void done(int reader) {
+    readers.removeIf(other -> other == reader);
+  }
+}

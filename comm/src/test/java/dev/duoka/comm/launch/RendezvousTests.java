@@ -1,0 +1,251 @@
+package dev.duoka.comm.launch;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.duoka.base.DuokaException;
+import dev.duoka.base.ErrorCode;
+import dev.duoka.comm.ExchangeLedger;
+import dev.duoka.comm.RankBody;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+@Timeout(60)
+class RendezvousTests {
+  private static final Duration LONG = Duration.ofSeconds(30);
+
+  private final int port = TestProcesses.freePort();
+  private final AtomicInteger started = new AtomicInteger();
+
+  /** One process of a run. */
+  private Thread process(
+      int process,
+      int processes,
+      RankRange ranks,
+      String version,
+      Duration limit,
+      List<@Nullable Throwable> ends) {
+    RankBody body =
+        world -> {
+          started.incrementAndGet();
+          world.agreement().barrier();
+        };
+    return Thread.ofPlatform()
+        .start(
+            () -> {
+              try {
+                ProcessRanks.run(
+                    TestProcesses.place(process, processes, port),
+                    ranks,
+                    limit,
+                    _ -> ExchangeLedger.NONE,
+                    body,
+                    version);
+              } catch (Throwable t) {
+                ends.set(process, t);
+              }
+            });
+  }
+
+  private static List<@Nullable Throwable> none(int processes) {
+    List<@Nullable Throwable> ends = new ArrayList<>();
+    for (int i = 0; i < processes; i++) {
+      ends.add(null);
+    }
+    return ends;
+  }
+
+  @Test
+  void anotherVersionIsRefusedWithBothNamed() throws InterruptedException {
+    List<@Nullable Throwable> ends = none(2);
+    Thread first = process(0, 2, new RankRange(0, 1, 2), "1.2", LONG, ends);
+    Thread second = process(1, 2, new RankRange(1, 1, 2), "1.3", LONG, ends);
+    first.join();
+    second.join();
+    for (Throwable end : ends) {
+      assertThat(end)
+          .isInstanceOfSatisfying(
+              DuokaException.class, e -> assertThat(e.code()).isEqualTo(ErrorCode.CONFIG))
+          .hasMessageMatching(
+              "process 1 \\(pid \\d+ on .+\\) is of version 1\\.3, but process 0 \\(pid \\d+ on"
+                  + " .+\\) of 1\\.2\\. Install .*");
+    }
+    assertThat(started).hasValue(0);
+  }
+
+  @Test
+  void anotherRunIsRefused() throws InterruptedException {
+    List<@Nullable Throwable> ends = none(2);
+    Thread first = process(0, 2, new RankRange(0, 2, 4), "1", LONG, ends);
+    Thread second = process(1, 2, new RankRange(1, 1, 2), "1", LONG, ends);
+    first.join();
+    second.join();
+    assertThat(ends)
+        .allSatisfy(
+            end ->
+                assertThat(end)
+                    .hasMessageContaining("is of a run of 2 processes and 2 ranks, but process 0")
+                    .hasMessageContaining("of one of 2 processes and 4 ranks"));
+  }
+
+  @Test
+  void aNumberThatIsThereTwiceIsRefused() throws InterruptedException {
+    List<@Nullable Throwable> ends = none(3);
+    List<@Nullable Throwable> others = none(3);
+    Thread first = process(0, 3, new RankRange(0, 1, 3), "1", LONG, ends);
+    Thread second = process(1, 3, new RankRange(1, 1, 3), "1", LONG, ends);
+    Thread again = process(1, 3, new RankRange(1, 1, 3), "1", LONG, others);
+    first.join();
+    second.join();
+    again.join();
+    for (Throwable end :
+        List.of(notNull(ends.get(0)), notNull(ends.get(1)), notNull(others.get(1)))) {
+      assertThat(end).hasMessageContaining("process 1 is there twice: process 1 (pid");
+    }
+  }
+
+  private static Throwable notNull(@Nullable Throwable end) {
+    assertThat(end).isNotNull();
+    return end == null ? new AssertionError() : end;
+  }
+
+  @Test
+  void whoDoesNotComeIsNamed() throws InterruptedException {
+    List<@Nullable Throwable> ends = none(4);
+    Thread first = process(0, 4, new RankRange(0, 1, 4), "1", Duration.ofSeconds(1), ends);
+    Thread third = process(2, 4, new RankRange(2, 1, 4), "1", Duration.ofSeconds(1), ends);
+    first.join();
+    third.join();
+    for (int process : new int[] {0, 2}) {
+      assertThat(ends.get(process))
+          .isInstanceOfSatisfying(
+              DuokaException.class, e -> assertThat(e.code()).isEqualTo(ErrorCode.RANK_LOST))
+          .hasMessageContaining("of 4 processes these have not come to 127.0.0.1:" + port)
+          .hasMessageContaining("within 1 s: [1, 3]");
+    }
+  }
+
+  @Test
+  void withoutProcess0TheAddressIsNamed() {
+    assertThatThrownBy(
+            () ->
+                ProcessRanks.run(
+                    TestProcesses.place(1, 2, port),
+                    new RankRange(1, 1, 2),
+                    Duration.ofMillis(300),
+                    _ -> ExchangeLedger.NONE,
+                    _ -> {}))
+        .hasMessageContaining("cannot reach process 0 at 127.0.0.1:" + port)
+        .hasMessageContaining("Connection refused");
+  }
+
+  @Test
+  void aPortInUseIsNamedWithTheNextStep() throws IOException {
+    try (ServerSocket socket = new ServerSocket(port)) {
+      assertThat(socket.getLocalPort()).isEqualTo(port);
+      assertThatThrownBy(
+              () ->
+                  ProcessRanks.run(
+                      TestProcesses.place(0, 2, port),
+                      new RankRange(0, 1, 2),
+                      LONG,
+                      _ -> ExchangeLedger.NONE,
+                      _ -> {}))
+          .isInstanceOfSatisfying(
+              DuokaException.class, e -> assertThat(e.code()).isEqualTo(ErrorCode.CONFIG))
+          .hasMessageContaining("port " + port)
+          .hasMessageContaining("DUOKA_RENDEZVOUS")
+          .hasMessageContaining("ss -ltnp");
+    }
+  }
+
+  /** Something else listens where process 0 should: it answers, but not as one of ours. */
+  @Test
+  void anotherProgramAtTheAddressIsNoProcess0() throws Exception {
+    try (ServerSocket socket = new ServerSocket(port)) {
+      Thread other =
+          Thread.ofPlatform()
+              .start(
+                  () -> {
+                    try (Socket client = socket.accept()) {
+                      client.getOutputStream().write(new byte[] {-1, -1, -1, 0, 0, 0, 0, 0});
+                      client.getInputStream().readAllBytes();
+                    } catch (IOException e) {
+                      throw new IllegalStateException(e);
+                    }
+                  });
+      assertThatThrownBy(
+              () ->
+                  ProcessRanks.run(
+                      TestProcesses.place(1, 2, port),
+                      new RankRange(1, 1, 2),
+                      LONG,
+                      _ -> ExchangeLedger.NONE,
+                      _ -> {}))
+          .hasMessageContaining("cannot meet the other processes at 127.0.0.1:" + port)
+          .hasMessageContaining("is none of duoka's processes");
+      other.join();
+    }
+  }
+
+  /** Noise before, during and after; some begin like ours, some say nothing, some hang up. */
+  @Test
+  void strangersDisturbNobody() throws Exception {
+    Random random = new Random(7);
+    List<@Nullable Throwable> ends = none(2);
+    Thread first = process(0, 2, new RankRange(0, 1, 2), "1", LONG, ends);
+    List<Socket> strangers = new ArrayList<>();
+    for (int i = 0; i < 40; i++) {
+      Socket stranger = new Socket();
+      while (true) {
+        try {
+          stranger.connect(new InetSocketAddress(InetAddress.getLoopbackAddress(), port));
+          break;
+        } catch (IOException e) { // process 0 has not begun yet
+          stranger.close();
+          stranger = new Socket();
+          Thread.sleep(5);
+        }
+      }
+      byte[] noise = new byte[random.nextInt(200)];
+      random.nextBytes(noise);
+      switch (i % 4) {
+        case 0 ->
+            stranger
+                .getOutputStream()
+                .write("GET / HTTP/1.1\r\n\r\n".getBytes(StandardCharsets.US_ASCII));
+        case 1 -> stranger.getOutputStream().write(noise);
+        case 2 -> {
+          stranger.getOutputStream().write("duoka/1\n".getBytes(StandardCharsets.US_ASCII));
+          stranger.getOutputStream().write(noise);
+          stranger.shutdownOutput();
+        }
+        default -> {}
+      }
+      if (i % 3 == 0) {
+        stranger.close();
+      }
+      strangers.add(stranger);
+    }
+    Thread second = process(1, 2, new RankRange(1, 1, 2), "1", LONG, ends);
+    first.join();
+    second.join();
+    for (Socket stranger : strangers) {
+      stranger.close();
+    }
+    assertThat(ends).containsOnlyNulls();
+    assertThat(started).hasValue(2);
+  }
+}

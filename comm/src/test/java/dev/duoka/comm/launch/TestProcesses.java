@@ -1,0 +1,77 @@
+package dev.duoka.comm.launch;
+
+import dev.duoka.comm.ExchangeLedger;
+import dev.duoka.comm.RankBody;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalInt;
+import org.jspecify.annotations.Nullable;
+
+/** Processes of a run that are threads of this one: all is as with real ones but their death. */
+public final class TestProcesses {
+  private TestProcesses() {}
+
+  /** A port that was free just now. */
+  public static int freePort() {
+    try (ServerSocket socket = new ServerSocket(0)) {
+      return socket.getLocalPort();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /** The place of one of several processes of this machine. */
+  public static ProcessPlace place(int process, int processes, int port) {
+    return new ProcessPlace(
+        ProcessPlace.Launcher.DUOKA,
+        process,
+        processes,
+        OptionalInt.empty(),
+        Optional.of(InetSocketAddress.createUnresolved("127.0.0.1", port)));
+  }
+
+  /**
+   * Runs {@code body} on all ranks.
+   *
+   * @return how each process ended: null, or what it threw
+   */
+  public static List<@Nullable Throwable> run(
+      int processes, int ranksEach, Duration limit, RankBody body) {
+    int port = freePort();
+    List<@Nullable Throwable> ends = new ArrayList<>();
+    List<Thread> threads = new ArrayList<>();
+    for (int i = 0; i < processes; i++) {
+      int process = i;
+      ends.add(null);
+      threads.add(
+          Thread.ofPlatform()
+              .start(
+                  () -> {
+                    try {
+                      ProcessRanks.run(
+                          place(process, processes, port),
+                          new RankRange(process * ranksEach, ranksEach, processes * ranksEach),
+                          limit,
+                          _ -> ExchangeLedger.NONE,
+                          body);
+                    } catch (Throwable t) {
+                      ends.set(process, t);
+                    }
+                  }));
+    }
+    for (Thread thread : threads) {
+      try {
+        thread.join();
+      } catch (InterruptedException e) {
+        throw new IllegalStateException(e);
+      }
+    }
+    return ends;
+  }
+}
