@@ -41,11 +41,6 @@ final class BackwardPass {
     pendingUses.computeIfAbsent(parameter, _ -> new int[1])[0]++;
   }
 
-  /** Whether {@link #runDeferredWeights} has something to do. */
-  boolean hasWaitingWeights() {
-    return !waiting.isEmpty();
-  }
-
   /** Forgets what waits, which the tape has freed. */
   void clear() {
     waiting.clear();

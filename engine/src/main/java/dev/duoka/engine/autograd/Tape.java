@@ -335,11 +335,6 @@ public final class Tape implements AutoCloseable {
     producer.accumulate(output.output(), Scope.detach(gradient.share()));
   }
 
-  /** Whether {@link #backwardWeights} has something to do. */
-  public boolean hasWaitingWeights() {
-    return backward.hasWaitingWeights();
-  }
-
   /** Frees whatever is still held: after a failure, or a forward pass without a backward. */
   @Override
   public void close() {

@@ -33,7 +33,11 @@ public record Pass(
 
   /** A pass of the next tokens of sequences, when generating. */
   public static Pass generating(
-      Tape tape, long batch, long firstPosition, RotaryTable rotary, KeyValueCache cache) {
+      Tape tape,
+      long batch,
+      long firstPosition,
+      RotaryTable rotary,
+      @Nullable KeyValueCache cache) {
     return new Pass(tape, batch, firstPosition, rotary, cache, null, ExpertPlacement.HERE);
   }
 

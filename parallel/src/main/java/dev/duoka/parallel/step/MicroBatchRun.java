@@ -188,7 +188,7 @@ final class MicroBatchRun implements AutoCloseable {
   boolean isDone() {
     boolean passed =
         tape.isRecording()
-            ? inputsDone && !tape.hasWaitingWeights() && (blocks.embeds() || inputGradientIsGiven)
+            ? inputsDone && !weightsAreDue && (blocks.embeds() || inputGradientIsGiven)
             : losses.length > 0 || outputIsGiven;
     return passed && sends.stream().allMatch(Pending::isDone);
   }

@@ -123,7 +123,9 @@ record Draw(Trial trial, Set<String> features) {
   private static ModelConfig model(String name, int layers, int keyHeads) {
     boolean v3 = name.startsWith("v3");
     String preset =
-        v3 ? "tiny-v3" : name.equals("v2") ? "tiny-v2" : name.equals("moe") ? "tiny-moe" : "tiny-llama";
+        v3
+            ? "tiny-v3"
+            : name.equals("v2") ? "tiny-v2" : name.equals("moe") ? "tiny-moe" : "tiny-llama";
     ObjectNode json = (ObjectNode) Presets.json(preset).deepCopy();
     json.put("vocab_size", 101);
     json.put("bos_token_id", 1);

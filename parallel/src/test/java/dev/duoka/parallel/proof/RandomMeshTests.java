@@ -25,8 +25,8 @@ class RandomMeshTests {
       }
     }
     String pair = a + "|" + b;
-    return !pair.contains("latent attention") || !pair.contains("grouped queries")
-        && !pair.contains("copies of heads");
+    return !pair.contains("latent attention")
+        || !pair.contains("grouped queries") && !pair.contains("copies of heads");
   }
 
   @Test

@@ -152,8 +152,7 @@ record Trial(
         long first = Math.max(parameter.offset(), slice.offset());
         long end =
             Math.min(
-                parameter.offset() + parameter.spec().elements(),
-                slice.offset() + slice.length());
+                parameter.offset() + parameter.spec().elements(), slice.offset() + slice.length());
         if (first < end && slice.isCounted()) {
           try (Scope _ = Scope.open()) {
             Tensor held = Views.narrow(state.apply(slice), 0, first - slice.offset(), end - first);
@@ -170,8 +169,7 @@ record Trial(
     double[] nothing = new double[Math.toIntExact(portion.rows() * portion.columns())];
     Arrays.fill(nothing, Double.NaN);
     Tensor all =
-        HostCopy.fromDoubles(
-            nothing, Dtype.FLOAT64, Device.CPU, portion.rows(), portion.columns());
+        HostCopy.fromDoubles(nothing, Dtype.FLOAT64, Device.CPU, portion.rows(), portion.columns());
     portion.give(held, start, all, 0);
     double[] given = HostCopy.doubles(all);
     synchronized (whole) {
