@@ -1,6 +1,7 @@
 package dev.duoka.parallel.function;
 
 import dev.duoka.comm.Communicator;
+import dev.duoka.comm.Pending;
 import dev.duoka.tensor.Device;
 import dev.duoka.tensor.Dtype;
 import dev.duoka.tensor.Tensor;
@@ -14,29 +15,88 @@ import java.util.List;
 /**
  * Which rows go to which rank of an expert group, and which of its experts each received row is
  * for. A token's row goes to a rank once, however many experts it has chosen there.
- *
- * @param tokens of this rank, n
- * @param perToken experts of each token, k
- * @param sendRows how many rows go to each rank
- * @param receiveRows how many rows come from each rank
- * @param sentToken int64 {@code [Σ sendRows]}: the token of each row that is sent
- * @param row int64 {@code [a]}: the received row of each assignment, sorted by expert
- * @param slot int64 {@code [a]}: its place among the {@code received · k} possible assignments
- * @param ends int32 {@code [experts here]}: where each expert's assignments end
- * @param counts int64 {@code [experts]}: how many of this rank's tokens each expert gets
  */
-record ExchangePlan(
-    long tokens,
-    int perToken,
-    long[] sendRows,
-    long[] receiveRows,
-    Tensor sentToken,
-    Tensor row,
-    Tensor slot,
-    Tensor ends,
-    Tensor counts) {
+final class ExchangePlan {
   /** No expert of the rank that a row goes to. */
   private static final long NONE = -1;
+
+  private final long tokens;
+  private final int perToken;
+  private final long[] sendRows;
+  private final long[] receiveRows;
+  private final Tensor sentToken;
+  private final Tensor row;
+  private final Tensor slot;
+  private final Tensor ends;
+  private final Tensor counts;
+
+  private ExchangePlan(
+      long tokens,
+      int perToken,
+      long[] sendRows,
+      long[] receiveRows,
+      Tensor sentToken,
+      Tensor row,
+      Tensor slot,
+      Tensor ends,
+      Tensor counts) {
+    this.tokens = tokens;
+    this.perToken = perToken;
+    this.sendRows = sendRows;
+    this.receiveRows = receiveRows;
+    this.sentToken = sentToken;
+    this.row = row;
+    this.slot = slot;
+    this.ends = ends;
+    this.counts = counts;
+  }
+
+  /** Tokens of this rank, n. */
+  long tokens() {
+    return tokens;
+  }
+
+  /** Experts of each token, k. */
+  int perToken() {
+    return perToken;
+  }
+
+  /** Sends rows to their experts' ranks: {@code [Σ sent, w] → [Σ received, w]}. Collective. */
+  Pending out(Communicator group, Tensor send, Tensor receive) {
+    return group.allToAll(send, sendRows, receive, receiveRows);
+  }
+
+  /** The way back: {@code [Σ received, w] → [Σ sent, w]}. Collective. */
+  Pending back(Communicator group, Tensor send, Tensor receive) {
+    long[] theirs = receiveRows;
+    long[] mine = sendRows;
+    return group.allToAll(send, theirs, receive, mine);
+  }
+
+  /** The token of each row that is sent, int64 {@code [Σ sent]}. */
+  Tensor sentToken() {
+    return sentToken;
+  }
+
+  /** The received row of each assignment, sorted by expert, int64 {@code [a]}. */
+  Tensor row() {
+    return row;
+  }
+
+  /** Its place among the {@code received · k} possible assignments, int64 {@code [a]}. */
+  Tensor slot() {
+    return slot;
+  }
+
+  /** Where each expert's assignments end, int32 {@code [experts here]}. */
+  Tensor ends() {
+    return ends;
+  }
+
+  /** How many of this rank's tokens each expert gets, int64 {@code [experts]}. */
+  Tensor counts() {
+    return counts;
+  }
 
   /** Rows that are received. */
   long received() {
@@ -46,11 +106,6 @@ record ExchangePlan(
   /** Rows that are sent. */
   long sent() {
     return Arrays.stream(sendRows).sum();
-  }
-
-  /** Assignments to experts that are here. */
-  long assignments() {
-    return row.size(0);
   }
 
   /**
@@ -134,14 +189,23 @@ record ExchangePlan(
         Tensors.empty(Dtype.INT64, device, experts));
   }
 
-  /**
-   * What a rank sends, for rank 0 first.
-   *
-   * @param rows how many for each rank
-   * @param tokens the token of each row
-   * @param slots the experts of each row, k of them, by their number on the other rank
-   */
-  private record Sent(long[] rows, long[] tokens, long[] slots) {
+  /** What a rank sends, for rank 0 first. */
+  private static final class Sent {
+    /** How many for each rank. */
+    final long[] rows;
+
+    /** The token of each row. */
+    final long[] tokens;
+
+    /** The experts of each row, k of them, by their number on the other rank. */
+    final long[] slots;
+
+    private Sent(long[] rows, long[] tokens, long[] slots) {
+      this.rows = rows;
+      this.tokens = tokens;
+      this.slots = slots;
+    }
+
     static Sent of(long[] choices, int tokens, int k, int each, int ranks) {
       long[] rows = new long[ranks];
       List<long[]> slots = new ArrayList<>();
@@ -171,7 +235,17 @@ record ExchangePlan(
   }
 
   /** The assignments to the experts here, by expert, then in the order in which rows arrived. */
-  private record Here(long[] rows, long[] slots, long[] ends) {
+  private static final class Here {
+    final long[] rows;
+    final long[] slots;
+    final long[] ends;
+
+    private Here(long[] rows, long[] slots, long[] ends) {
+      this.rows = rows;
+      this.slots = slots;
+      this.ends = ends;
+    }
+
     static Here of(long[] arrived, int k, int experts) {
       long[] ends = new long[experts];
       for (long expert : arrived) {

@@ -66,14 +66,14 @@ record ExchangedRouting(ExchangePlan plan, Communicator group) implements Routin
   private Tensor out(Tensor rows) {
     Tensor send = Indexing.rows(Views.dense(rows), plan.sentToken());
     Tensor received = Tensors.empty(rows.dtype(), rows.device(), plan.received(), rows.size(1));
-    group.allToAll(send, plan.sendRows(), received, plan.receiveRows()).join();
+    plan.out(group, send, received).join();
     return received;
   }
 
   /** The way back, where the rows of a token are added: {@code [received, w] → [n, w]}. */
   private Tensor back(Tensor rows) {
     Tensor returned = Tensors.empty(rows.dtype(), rows.device(), plan.sent(), rows.size(1));
-    group.allToAll(rows, plan.receiveRows(), returned, plan.sendRows()).join();
+    plan.back(group, rows, returned).join();
     return summed(returned, plan.sentToken(), plan.tokens());
   }
 

@@ -61,22 +61,22 @@ final class RingAttention extends Function {
     Tensor query = inputs[0];
     Tensor keyValue = joint(inputs[1], inputs[2]);
     Merged merged = new Merged(query, inputs[2].size(3));
-    try (Ring ring = new Ring(keyValue)) {
-      for (int step = 0; step < group.size(); step++) {
-        Tensor here = ring.current();
-        ring.sendOn(step);
-        Pairs pairs = Pairs.of(group.rank(), source(step), query.size(2));
-        Tensor[] part =
-            PartialAttention.forward(
-                pairs.queries(query),
-                pairs.keys(key(here, query)),
-                pairs.keys(value(here, query)),
-                pairs.causal(),
-                whole.scale());
-        merged.add(pairs, part[0], part[1]);
-        ring.next(step);
-      }
+    Ring ring = new Ring(keyValue);
+    for (int step = 0; step < group.size(); step++) {
+      Tensor here = ring.current();
+      ring.sendOn(step);
+      Pairs pairs = Pairs.of(group.rank(), source(step), query.size(2));
+      Tensor[] part =
+          PartialAttention.forward(
+              pairs.queries(query),
+              pairs.keys(key(here, query)),
+              pairs.keys(value(here, query)),
+              pairs.causal(),
+              whole.scale());
+      merged.add(pairs, part[0], part[1]);
+      ring.next(step);
     }
+    ring.joinSends();
     saved.saveInput("query", 0);
     saved.saveInput("key", 1);
     saved.saveInput("value", 2);
@@ -112,31 +112,31 @@ final class RingAttention extends Function {
     Tensor queryGradient = Tensors.zeros(wide, query.device(), query.shape());
     Tensor keyValueGradient = Tensors.zeros(wide, keyValue.device(), keyValue.shape());
     List<Pending> sends = new ArrayList<>();
-    try (Ring ring = new Ring(keyValue)) {
-      for (int step = 0; step < group.size(); step++) {
-        Tensor here = ring.current();
-        ring.sendOn(step);
-        Pairs pairs = Pairs.of(group.rank(), source(step), query.size(2));
-        Tensor[] part =
-            PartialAttention.backward(
-                pairs.queries(gradient),
-                pairs.queries(query),
-                pairs.keys(key(here, query)),
-                pairs.keys(value(here, query)),
-                pairs.queries(output),
-                pairs.queries(logSums),
-                pairs.causal(),
-                whole.scale());
-        Elementwise.addInPlace(pairs.queries(queryGradient), part[0]);
-        Tensor ofKeys = joint(part[1], part[2]);
-        if (step == 0) {
-          Elementwise.addInPlace(keyValueGradient, ofKeys);
-        } else {
-          sends.add(group.send(ofKeys, source(step)));
-        }
-        ring.next(step);
+    Ring ring = new Ring(keyValue);
+    for (int step = 0; step < group.size(); step++) {
+      Tensor here = ring.current();
+      ring.sendOn(step);
+      Pairs pairs = Pairs.of(group.rank(), source(step), query.size(2));
+      Tensor[] part =
+          PartialAttention.backward(
+              pairs.queries(gradient),
+              pairs.queries(query),
+              pairs.keys(key(here, query)),
+              pairs.keys(value(here, query)),
+              pairs.queries(output),
+              pairs.queries(logSums),
+              pairs.causal(),
+              whole.scale());
+      Elementwise.addInPlace(pairs.queries(queryGradient), part[0]);
+      Tensor ofKeys = joint(part[1], part[2]);
+      if (step == 0) {
+        Elementwise.addInPlace(keyValueGradient, ofKeys);
+      } else {
+        sends.add(group.send(ofKeys, source(step)));
       }
+      ring.next(step);
     }
+    ring.joinSends();
     receive(keyValueGradient, query);
     sends.forEach(Pending::join);
     long keyWidth = query.size(3);
@@ -184,7 +184,7 @@ final class RingAttention extends Function {
   }
 
   /** Keys and values on their way round: what is here, and what comes next. */
-  private final class Ring implements AutoCloseable {
+  private final class Ring {
     private Tensor here;
     private @Nullable Tensor coming;
     private Pending arrival = Pending.DONE;
@@ -216,8 +216,8 @@ final class RingAttention extends Function {
       }
     }
 
-    @Override
-    public void close() {
+    /** Nobody reads what was sent any more. */
+    void joinSends() {
       sends.forEach(Pending::join);
     }
   }

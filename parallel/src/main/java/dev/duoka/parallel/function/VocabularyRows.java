@@ -25,14 +25,14 @@ record VocabularyRows(long first, long count) {
   Tensor contains(Tensor tokens) {
     Tensor end = Tensors.full((double) first + count, Dtype.INT64, tokens.device(), tokens.shape());
     return Elementwise.mul(
-        Copies.cast(Elementwise.atLeast(tokens, first), Dtype.INT64),
+        Copies.cast(Elementwise.atLeast(tokens, (double) first), Dtype.INT64),
         Copies.cast(Elementwise.less(tokens, end), Dtype.INT64));
   }
 
   /** The row of each token; 0 for those that are not here. */
   Tensor places(Tensor tokens, Tensor contained) {
     // Through fp64, which holds every token: the library subtracts no integers.
-    Tensor shifted = Elementwise.add(Copies.cast(tokens, Dtype.FLOAT64), -first);
+    Tensor shifted = Elementwise.add(Copies.cast(tokens, Dtype.FLOAT64), -(double) first);
     return Elementwise.mul(Copies.cast(shifted, Dtype.INT64), contained);
   }
 }

@@ -8,7 +8,7 @@ import java.util.List;
  * dynamic programming.
  */
 final class BalancedCut {
-  private final double[] costs;
+  private final List<Double> costs;
   private final double first;
   private final double last;
 
@@ -18,15 +18,15 @@ final class BalancedCut {
    * @param first cost that the first group has besides
    * @param last cost that the last group has besides
    */
-  BalancedCut(double[] costs, double first, double last) {
-    this.costs = costs.clone();
+  BalancedCut(List<Double> costs, double first, double last) {
+    this.costs = costs;
     this.first = first;
     this.last = last;
   }
 
   /** How many of the row each of {@code groups} has, at least one. */
   List<Integer> into(int groups) {
-    int n = costs.length;
+    int n = costs.size();
     double[][] best = new double[groups + 1][n + 1];
     int[][] start = new int[groups + 1][n + 1];
     for (int g = 1; g <= groups; g++) {
@@ -34,7 +34,7 @@ final class BalancedCut {
         best[g][end] = Double.POSITIVE_INFINITY;
         double sum = g == groups ? last : 0;
         for (int from = end - 1; from >= g - 1; from--) {
-          sum += costs[from];
+          sum += costs.get(from);
           if (g == 1 && from > 0) {
             continue; // the first group begins at the beginning
           }

@@ -18,7 +18,7 @@ import org.jspecify.annotations.Nullable;
  * @param first of the embedding, which only looks up
  * @param last of the output head, and of the modules that predict further tokens with theirs
  */
-record BlockCosts(double[] layers, double first, double last) {
+record BlockCosts(List<Double> layers, double first, double last) {
   static BlockCosts of(ModelConfig model, int length, int predictionDepth) {
     double[] layers = new double[model.layers()];
     double attention = attention(model.attention(), length);
@@ -38,7 +38,7 @@ record BlockCosts(double[] layers, double first, double last) {
         last += cost;
       }
     }
-    return new BlockCosts(layers, 0, last);
+    return new BlockCosts(Arrays.stream(layers).boxed().toList(), 0, last);
   }
 
   /** The share of a weight that one token meets. */

@@ -11,7 +11,6 @@ import dev.duoka.tensor.op.Views;
 import java.util.ArrayList;
 import java.util.IdentityHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.TreeMap;
 
 /**
@@ -27,8 +26,8 @@ final class WeightGatherer implements AutoCloseable {
 
   private final TreeMap<Integer, List<StateSlice>> blocks = new TreeMap<>();
   private final Slots slots;
-  private final Map<Bucket, Coming> coming = new IdentityHashMap<>();
-  private final Map<Bucket, Tensor> here = new IdentityHashMap<>();
+  private final IdentityHashMap<Bucket, Coming> coming = new IdentityHashMap<>();
+  private final IdentityHashMap<Bucket, Tensor> here = new IdentityHashMap<>();
   private int last = NONE;
   private boolean writing;
 

@@ -13,11 +13,14 @@ import dev.duoka.parallel.mesh.Mesh;
 import dev.duoka.parallel.plan.LayoutCheck;
 import dev.duoka.parallel.schedule.PipelineKind;
 import dev.duoka.parallel.step.PipelineSettings;
+import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Random;
 import java.util.Set;
+import java.util.stream.IntStream;
 import tools.jackson.databind.node.ObjectNode;
 
 /**
@@ -36,22 +39,23 @@ record Draw(Trial trial, Set<String> features) {
     String name = MODELS.get(random.nextInt(MODELS.size()));
     int keyHeads = random.nextBoolean() ? 4 : 2;
     ModelConfig model = model(name, 4 + random.nextInt(5), keyHeads);
-    int tensor = pick(random, 1, 1, 2, 2, 4);
-    int pipeline = pick(random, 1, 1, 2, 2, 3, 4);
-    int context = pick(random, 1, 1, 1, 2, 3);
-    int data = pick(random, 1, 2, 2, 3, 4);
+    int tensor = pick(random, 1, 2, 2, 4);
+    int pipeline = upTo(random, MOST_RANKS / tensor, 1, 2, 2, 3, 4);
+    int context = upTo(random, MOST_RANKS / tensor / pipeline, 1, 1, 2, 3);
+    int data = upTo(random, MOST_RANKS / tensor / pipeline / context, 1, 2, 2, 3, 4);
     boolean replicated = data % 2 == 0 && random.nextInt(3) == 0;
-    int expert = model.moe() == null ? 1 : pick(random, 1, 2, 2, 4);
+    int spread = data * context * tensor;
+    int expert =
+        model.moe() == null
+            ? 1
+            : pick(random, IntStream.of(1, 2, 2, 4).filter(it -> spread % it == 0).toArray());
     PipelineKind kind = PipelineKind.values()[random.nextInt(PipelineKind.values().length)];
     int stagesPerRank = kind == PipelineKind.INTERLEAVED && pipeline > 1 ? 2 : 1;
-    int accumulation = stagesPerRank > 1 ? pipeline : pick(random, 1, 2, 3);
+    int accumulation = stagesPerRank > 1 ? pipeline * pick(random, 1, 2) : pick(random, 1, 2, 3);
     Recompute recompute = Recompute.values()[random.nextInt(Recompute.values().length)];
     int zero = random.nextInt(4);
     int microBatch = pick(random, 1, 2);
     int length = 24;
-    if (data * tensor * pipeline * context > MOST_RANKS) {
-      return Optional.empty();
-    }
     Layout layout =
         new Layout(
             data,
@@ -82,7 +86,7 @@ record Draw(Trial trial, Set<String> features) {
             length,
             microBatch,
             accumulation,
-            3);
+            seed % 8 == 0 ? 8 : 2);
     return Optional.of(new Draw(trial, features(name, keyHeads, trial, kind)));
   }
 
@@ -110,10 +114,33 @@ record Draw(Trial trial, Set<String> features) {
     return features;
   }
 
+  /** Everything that a draw may combine. */
+  static List<String> allFeatures() {
+    List<String> all = new ArrayList<>();
+    all.addAll(List.of("latent attention", "grouped queries", "tied", "further tokens", "experts"));
+    all.addAll(List.of("data", "replicas", "tensor", "expert parallel", "context"));
+    all.addAll(List.of("copies of heads", "accumulation"));
+    for (PipelineKind kind : PipelineKind.values()) {
+      all.add("pipeline " + kind);
+    }
+    for (int zero = 0; zero <= 3; zero++) {
+      all.add("zero " + zero);
+    }
+    for (Recompute recompute : Recompute.values()) {
+      all.add("recompute " + recompute);
+    }
+    return all;
+  }
+
   private static void add(Set<String> features, String name, boolean has) {
     if (has) {
       features.add(name);
     }
+  }
+
+  private static int upTo(Random random, int most, int... choices) {
+    int[] possible = Arrays.stream(choices).filter(it -> it <= most).toArray();
+    return pick(random, possible);
   }
 
   private static int pick(Random random, int... choices) {

@@ -49,7 +49,7 @@ final class Equality {
     }
     expected.forEach(
         (name, values) -> {
-          double[] others = actual.get(name);
+          double[] others = actual.getOrDefault(name, new double[values.length]);
           double largest = 0;
           double difference = 0;
           for (int i = 0; i < values.length; i++) {
