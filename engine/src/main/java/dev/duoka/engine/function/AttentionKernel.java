@@ -55,7 +55,7 @@ public enum AttentionKernel {
     Tensor[] resultsOf(Tensor output, Tensor logSums, Tensor query) {
       return new Tensor[] {
         output,
-        Views.unsqueeze(logSums, 3),
+        Views.reshape(logSums, query.size(0), query.size(1), query.size(2), 1),
         Tensors.zeros(Dtype.INT64, query.device()),
         Tensors.zeros(Dtype.INT64, query.device())
       };

@@ -48,12 +48,13 @@ public final class DryRun {
   /**
    * The peak of {@link #unrolled} to the byte, from models with few layers: each distinct block is
    * run, and the growth that one more of its kind brings to each part of the step is replayed for
-   * all others. Takes as long for sixty layers as for six. A pipeline's stages are run as they are.
+   * all others. Takes as long for sixty layers as for six. Stages of a pipeline, and layers that
+   * share buffers (ZeRO 2 and 3), are run as they are.
    */
   public static Map<MemoryOwner, Long> replayedPeak(DryRunJob job) {
     DryRunJob shorter = job.steady();
     Optional<LayerCounts> layers = LayerCounts.of(job.settings().model());
-    if (layers.isEmpty() || job.mesh().pipeline() > 1) {
+    if (layers.isEmpty() || !growsEvenly(job)) {
       return unrolled(shorter).peakByOwner();
     }
     LayerCounts all = layers.get();
@@ -80,6 +81,14 @@ public final class DryRun {
       largest = PhasePeaks.larger(largest, bytes);
     }
     return largest;
+  }
+
+  /**
+   * Whether each further layer adds the same to every part of a step: not where stages of a
+   * pipeline have some of them, nor where layers take turns in the same buffers (ZeRO 2 and 3).
+   */
+  private static boolean growsEvenly(DryRunJob job) {
+    return job.mesh().pipeline() == 1 && job.settings().zeroStage() < 2;
   }
 
   private static long of(

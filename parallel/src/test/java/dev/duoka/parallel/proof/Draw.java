@@ -86,7 +86,7 @@ record Draw(Trial trial, Set<String> features) {
             length,
             microBatch,
             accumulation,
-            seed % 8 == 0 ? 8 : 2);
+            seed % 16 == 0 ? 8 : 2);
     return Optional.of(new Draw(trial, features(name, keyHeads, trial, kind)));
   }
 

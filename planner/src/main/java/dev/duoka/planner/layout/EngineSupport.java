@@ -8,11 +8,14 @@ import dev.duoka.layout.Offload;
 import java.util.ArrayList;
 import java.util.List;
 
-/** What this version's engine can run: the one place to change when it learns more. */
+/**
+ * Which layouts are answered from the engine's own dry run: the one place to change when more are.
+ * The engine runs several that are not yet counted here.
+ */
 public final class EngineSupport {
   private EngineSupport() {}
 
-  /** What the engine lacks for a layout on a machine; empty where {@code duoka train} runs it. */
+  /** What is not counted of a layout on a machine; empty where a plan writes its run file. */
   public static List<String> missing(Layout layout, Machine machine) {
     List<String> missing = new ArrayList<>();
     if (!machine.card().isNvidia()) {
