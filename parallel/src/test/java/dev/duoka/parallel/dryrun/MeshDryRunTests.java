@@ -1,0 +1,102 @@
+package dev.duoka.parallel.dryrun;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.duoka.comm.local.LocalRanks;
+import dev.duoka.formats.modelconfig.ModelConfig;
+import dev.duoka.layout.Precision;
+import dev.duoka.layout.Recompute;
+import dev.duoka.model.WeightInitializer;
+import dev.duoka.parallel.mesh.Mesh;
+import dev.duoka.parallel.schedule.PipelineKind;
+import dev.duoka.parallel.step.PipelineSettings;
+import dev.duoka.parallel.step.StepSettings;
+import dev.duoka.parallel.step.TrainingRank;
+import dev.duoka.parallel.testing.TinyRuns;
+import dev.duoka.tensor.ComputeThread;
+import dev.duoka.tensor.Device;
+import dev.duoka.tensor.MemoryOwner;
+import dev.duoka.tensor.ThreadLedger;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import org.assertj.core.data.Percentage;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** The dry run of each rank of a mesh books what that rank books in a real step. */
+class MeshDryRunTests {
+  private static final int SEQUENCES = 2;
+
+  /**
+   * The last number is how far off it may be, in percent: messages are taken when hosts come by.
+   */
+  @ParameterizedTest
+  @CsvSource({
+    "tiny-llama, 1, 1, 2, 1, 0, NONE, 0",
+    "tiny-llama, 2, 1, 1, 1, 2, NONE, 0",
+    "tiny-llama, 2, 1, 1, 1, 3, SELECTIVE, 0",
+    "tiny-llama, 1, 1, 1, 2, 0, FULL, 2",
+    "tiny-v3, 1, 1, 2, 1, 1, SELECTIVE, 0",
+    "tiny-v3, 2, 1, 1, 1, 3, FULL, 0",
+    "tiny-llama, 1, 2, 1, 1, 0, NONE, 5",
+    "tiny-v3, 1, 2, 1, 1, 0, SELECTIVE, 5"
+  })
+  void agreesWithARealStep(
+      String preset,
+      int data,
+      int pipeline,
+      int tensor,
+      int context,
+      int zero,
+      Recompute recompute,
+      int percent) {
+    ModelConfig config = TinyRuns.config(preset);
+    config = TinyRuns.withLayers(config, 4, config.mtpModules());
+    StepSettings settings =
+        TinyRuns.settings(config, Precision.FP32, recompute, zero)
+            .with(new PipelineSettings(PipelineKind.ONE_F_ONE_B, 1, List.of()));
+    Mesh mesh = new Mesh(pipeline, 1, data, context, tensor, 1);
+    Map<Integer, Map<MemoryOwner, Long>> real = real(settings, mesh);
+    for (int rank = 0; rank < mesh.size(); rank++) {
+      Map<MemoryOwner, Long> dry =
+          DryRun.unrolled(new DryRunJob(settings, mesh, rank, SEQUENCES, 4)).peakByOwner();
+      Map<MemoryOwner, Long> booked = real.getOrDefault(rank, Map.of());
+      if (percent == 0) {
+        assertThat(booked).as("rank %d", rank).isEqualTo(dry);
+      } else {
+        assertThat((double) PhasePeaks.sum(booked))
+            .as("rank %d: %s for %s", rank, booked, dry)
+            .isCloseTo((double) PhasePeaks.sum(dry), Percentage.withPercentage(percent));
+      }
+    }
+  }
+
+  private static Map<Integer, Map<MemoryOwner, Long>> real(StepSettings settings, Mesh mesh) {
+    Map<Integer, Map<MemoryOwner, Long>> peaks = new ConcurrentHashMap<>();
+    LocalRanks.run(
+        mesh.size(),
+        world -> {
+          ComputeThread.prepare(Device.CPU, 1, world.size());
+          try (ThreadLedger mine = ThreadLedger.open(Device.CPU);
+              TrainingRank rank = TrainingRank.allocate(mesh, world, Device.CPU, settings)) {
+            rank.optimizer().fill(() -> WeightInitializer.initialize(rank.model(), 7));
+            for (int step = 0; step < 2; step++) {
+              mine.ledger().resetPeak();
+              rank.step()
+                  .run(
+                      TinyRuns.batch(
+                          settings.model(),
+                          mesh.dataRank(world.rank()),
+                          mesh.data(),
+                          4,
+                          SEQUENCES,
+                          step),
+                      1e-3);
+            }
+            peaks.put(world.rank(), mine.ledger().peakByOwner());
+          }
+        });
+    return peaks;
+  }
+}
