@@ -50,12 +50,13 @@ public final class MeshGroups implements AutoCloseable {
     this.mesh = mesh;
     this.world = world;
     try (Resources made = new Resources()) {
+      // One axis before several, so that a group of the same ranks has the plainer name.
       pipeline = along(made, "pipeline", EnumSet.of(Axis.PIPELINE));
-      cut = along(made, "data", CUT);
-      whole = along(made, "data and tensor", WHOLE);
-      sequence = along(made, "context and tensor", EnumSet.of(Axis.CONTEXT, Axis.TENSOR));
-      context = along(made, "context", EnumSet.of(Axis.CONTEXT));
       tensor = along(made, "tensor", EnumSet.of(Axis.TENSOR));
+      context = along(made, "context", EnumSet.of(Axis.CONTEXT));
+      cut = along(made, "data", CUT);
+      sequence = along(made, "context and tensor", EnumSet.of(Axis.CONTEXT, Axis.TENSOR));
+      whole = along(made, "data and tensor", WHOLE);
       expert = mesh.expert() == 1 ? new SingleRank("expert") : expertGroup(made);
       expertReplicas = mesh.expert() == 1 ? whole : replicas(made);
       ends = mesh.pipeline() == 1 ? new SingleRank("ends") : ends(made);

@@ -147,7 +147,12 @@ record Draw(Trial trial, Set<String> features) {
     return choices[random.nextInt(choices.length)];
   }
 
-  private static ModelConfig model(String name, int layers, int keyHeads) {
+  /**
+   * A small model.
+   *
+   * @param keyHeads heads of keys and values of dense models, of four query heads
+   */
+  static ModelConfig model(String name, int layers, int keyHeads) {
     boolean v3 = name.startsWith("v3");
     String preset =
         v3

@@ -31,8 +31,8 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.function.Consumer;
 import java.util.function.Function;
+import java.util.function.UnaryOperator;
 
 /**
  * One model trained for some steps on a mesh of CPU ranks.
@@ -78,25 +78,24 @@ record Trial(
   }
 
   Result run() {
-    return run(_ -> {});
+    return runOn(world -> world);
   }
 
   /**
    * Runs it.
    *
-   * @param fault changes a rank before its first step
+   * @param seen what a rank takes for its world
    */
-  Result run(Consumer<TrainingRank> fault) {
+  Result runOn(UnaryOperator<Communicator> seen) {
     Result result = new Result(new ArrayList<>(), new LinkedHashMap<>(), new LinkedHashMap<>());
-    LocalRanks.run(mesh.size(), world -> train(world, result, fault));
+    LocalRanks.run(mesh.size(), world -> train(seen.apply(world), result));
     return result;
   }
 
-  private void train(Communicator world, Result result, Consumer<TrainingRank> fault) {
+  private void train(Communicator world, Result result) {
     ComputeThread.prepare(Device.CPU, 1, world.size());
     try (TrainingRank rank = TrainingRank.allocate(mesh, world, Device.CPU, settings())) {
       rank.optimizer().fill(() -> WeightInitializer.initialize(rank.model(), SEED));
-      fault.accept(rank);
       for (int step = 0; step < steps; step++) {
         TrainingStep.Result done = rank.step().run(batch(step, mesh.dataRank(world.rank())), 1e-3);
         if (world.rank() == 0) {
