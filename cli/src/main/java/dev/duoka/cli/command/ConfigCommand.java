@@ -4,6 +4,7 @@ import dev.duoka.train.config.BatchPlan;
 import dev.duoka.train.config.RunConfig;
 import dev.duoka.train.config.RunFile;
 import dev.duoka.train.config.RunFileDocs;
+import dev.duoka.train.run.MeshPicture;
 import dev.duoka.train.run.RunChecks;
 import java.io.PrintWriter;
 import java.nio.file.Path;
@@ -50,6 +51,7 @@ final class ConfigCommand implements Runnable {
     }
     RunConfig config = RunFile.read(runFile, overrides, RunChecks::problems);
     out.println("# " + runFile + " is valid. One step: " + BatchPlan.of(config) + ".");
+    MeshPicture.of(config).forEach(line -> out.println("# " + line));
     out.print(RunFile.write(config));
     out.flush();
   }
