@@ -137,6 +137,9 @@ public final class Parameter {
    */
   public Tensor gradient() {
     if (gradient == null) {
+      if (!bucket.key().trainable()) {
+        throw new IllegalStateException(name() + " belongs to a store without gradients");
+      }
       bucket.gradients();
     }
     return Objects.requireNonNull(gradient);
