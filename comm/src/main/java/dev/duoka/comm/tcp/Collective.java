@@ -3,7 +3,7 @@ package dev.duoka.comm.tcp;
 import dev.duoka.comm.Exchange;
 import dev.duoka.comm.tcp.Frame.Kind;
 import dev.duoka.comm.tcp.Offer.Part;
-import java.lang.foreign.MemorySegment;
+import dev.duoka.ffi.torch.HostMemory;
 import java.util.Collection;
 import java.util.List;
 import java.util.Objects;
@@ -50,7 +50,7 @@ final class Collective {
    * @param memory stays as it is, but for this rank's own work, until {@link #end}
    * @param parts what the rank of this number needs
    */
-  void offer(MemorySegment memory, IntFunction<Part> parts) {
+  void offer(HostMemory memory, IntFunction<Part> parts) {
     List<Integer> pulling = others(other -> parts.apply(other).isPulled());
     readers =
         world.open(rank, slot(-1), memory, pulling.stream().map(group::member).toList()).readers();
@@ -98,9 +98,9 @@ final class Collective {
    *
    * @param offset in the part that this rank is offered
    */
-  Pull fetch(int other, long offset, MemorySegment target) {
+  Pull fetch(int other, long offset, HostMemory target) {
     Offer offer = offerOf(other);
-    MemorySegment data = offer.data();
+    HostMemory data = offer.data();
     if (data != null) {
       Pull pull = new Pull(rank, group.member(other), target);
       target.copyFrom(data.asSlice(offset, target.byteSize()));

@@ -2,9 +2,9 @@ package dev.duoka.comm.tcp;
 
 import dev.duoka.comm.Exchange;
 import dev.duoka.comm.Pending;
+import dev.duoka.ffi.torch.HostMemory;
 import dev.duoka.tensor.Tensor;
 import dev.duoka.tensor.op.HostCopy;
-import java.lang.foreign.MemorySegment;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -44,7 +44,7 @@ final class Message implements Pending {
     this.sent = sent;
     this.host = host;
     this.completion = completion;
-    MemorySegment memory = HostCopy.memoryOf(host);
+    HostMemory memory = HostCopy.memoryOf(host);
     window = world.open(rank, slot, memory, List.of(slot.peer()));
     world.offer(
         rank,

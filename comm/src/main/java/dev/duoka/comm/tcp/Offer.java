@@ -2,6 +2,7 @@ package dev.duoka.comm.tcp;
 
 import dev.duoka.comm.Exchange;
 import dev.duoka.comm.Operation;
+import dev.duoka.ffi.torch.HostMemory;
 import dev.duoka.tensor.Dtype;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
@@ -9,8 +10,6 @@ import java.io.DataInputStream;
 import java.io.DataOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -29,16 +28,15 @@ record Offer(
     long start,
     long length,
     long rows,
-    @Nullable MemorySegment data) {
+    @Nullable HostMemory data) {
   /** Parts of at most this many bytes travel with the offer. */
   static final int SMALL = 32 << 10;
 
   /** An offer of a part of {@code memory}, with the part itself if it is small. */
-  static Offer of(Exchange exchange, String shown, MemorySegment memory, Part part) {
-    MemorySegment data =
+  static Offer of(Exchange exchange, String shown, HostMemory memory, Part part) {
+    HostMemory data =
         !part.isPulled()
-            ? MemorySegment.ofArray(
-                memory.asSlice(part.start(), part.length()).toArray(ValueLayout.JAVA_BYTE))
+            ? HostMemory.ofArray(memory.asSlice(part.start(), part.length()).toBytes())
             : null;
     return new Offer(exchange, shown, part.start(), part.length(), part.rows(), data);
   }
@@ -66,7 +64,7 @@ record Offer(
     }
 
     /** All of a memory. */
-    static Part all(MemorySegment memory) {
+    static Part all(HostMemory memory) {
       return of(0, memory.byteSize());
     }
   }
@@ -86,7 +84,7 @@ record Offer(
       out.writeLong(rows);
       out.writeBoolean(data != null);
       if (data != null) {
-        out.write(data.toArray(ValueLayout.JAVA_BYTE));
+        out.write(data.toBytes());
       }
     } catch (IOException e) { // no file and no connection is involved
       throw new UncheckedIOException(e);
@@ -109,11 +107,6 @@ record Offer(
     long rows = in.readLong();
     boolean here = in.readBoolean();
     return new Offer(
-        exchange,
-        shown,
-        start,
-        length,
-        rows,
-        here ? MemorySegment.ofArray(in.readAllBytes()) : null);
+        exchange, shown, start, length, rows, here ? HostMemory.ofArray(in.readAllBytes()) : null);
   }
 }

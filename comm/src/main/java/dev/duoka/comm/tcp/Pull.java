@@ -1,12 +1,12 @@
 package dev.duoka.comm.tcp;
 
-import java.lang.foreign.MemorySegment;
+import dev.duoka.ffi.torch.HostMemory;
 
 /** A stretch on its way from another rank's memory to this rank's. Guarded by the world. */
 final class Pull {
   private final Endpoint owner;
   private final int source;
-  private final MemorySegment target;
+  private final HostMemory target;
   private long received;
 
   /**
@@ -14,7 +14,7 @@ final class Pull {
    *
    * @param source the world's number of the rank that it comes from
    */
-  Pull(Endpoint owner, int source, MemorySegment target) {
+  Pull(Endpoint owner, int source, HostMemory target) {
     this.owner = owner;
     this.source = source;
     this.target = target;
@@ -28,7 +28,7 @@ final class Pull {
     return source;
   }
 
-  MemorySegment target() {
+  HostMemory target() {
     return target;
   }
 

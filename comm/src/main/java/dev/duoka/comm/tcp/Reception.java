@@ -3,10 +3,10 @@ package dev.duoka.comm.tcp;
 import dev.duoka.comm.Exchange;
 import dev.duoka.comm.Pending;
 import dev.duoka.comm.tcp.Frame.Kind;
+import dev.duoka.ffi.torch.HostMemory;
 import dev.duoka.tensor.Tensor;
 import dev.duoka.tensor.op.Copies;
 import dev.duoka.tensor.op.HostCopy;
-import java.lang.foreign.MemorySegment;
 import java.util.List;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
@@ -22,7 +22,7 @@ final class Reception implements Pending {
   private final Exchange exchange;
   private final Tensor target;
   private final Tensor host;
-  private final MemorySegment memory;
+  private final HostMemory memory;
   private final String shown;
   private final Runnable completion;
   private @Nullable Pull pull;
@@ -108,7 +108,7 @@ final class Reception implements Pending {
   }
 
   private void take(Offer offer) {
-    MemorySegment data = offer.data();
+    HostMemory data = offer.data();
     if (data != null) {
       memory.copyFrom(data);
       return;

@@ -12,6 +12,7 @@ import dev.duoka.comm.OrderedSum.Stretch;
 import dev.duoka.comm.Pending;
 import dev.duoka.comm.SingleRank;
 import dev.duoka.comm.tcp.Offer.Part;
+import dev.duoka.ffi.torch.HostMemory;
 import dev.duoka.tensor.Device;
 import dev.duoka.tensor.Dtype;
 import dev.duoka.tensor.MemoryOwner;
@@ -21,7 +22,6 @@ import dev.duoka.tensor.op.Copies;
 import dev.duoka.tensor.op.HostCopy;
 import dev.duoka.tensor.op.Tensors;
 import dev.duoka.tensor.op.Views;
-import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
@@ -93,7 +93,7 @@ final class TcpCommunicator implements Communicator, Agreement {
     try (Scope _ = Scope.open(MemoryOwner.COMMUNICATION)) {
       Tensor flat = Views.reshape(tensor, -1);
       Tensor host = onHost(flat);
-      MemorySegment memory = HostCopy.memoryOf(host);
+      HostMemory memory = HostCopy.memoryOf(host);
       Part part = Part.all(memory);
       return exchange(
           call(Operation.ALL_REDUCE, flat, -1),
@@ -200,7 +200,7 @@ final class TcpCommunicator implements Communicator, Agreement {
     try (Scope _ = Scope.open(MemoryOwner.COMMUNICATION)) {
       Tensor host = onHost(send);
       Tensor target = receive.device().isCuda() ? empty(receive) : receive;
-      MemorySegment memory = HostCopy.memoryOf(host);
+      HostMemory memory = HostCopy.memoryOf(host);
       return exchange(
           call(Operation.ALL_TO_ALL, send, -1),
           memory,
@@ -215,11 +215,11 @@ final class TcpCommunicator implements Communicator, Agreement {
               long rows = source == rank ? sendRows[rank] : call.offerOf(source).rows();
               requireRows(source, rows, receiveRows[source]);
             }
-            MemorySegment into = HostCopy.memoryOf(target);
+            HostMemory into = HostCopy.memoryOf(target);
             List<Pull> pulls = new ArrayList<>();
             long to = 0;
             for (int source = 0; source < size(); source++) {
-              MemorySegment place = into.asSlice(to * row, receiveRows[source] * row);
+              HostMemory place = into.asSlice(to * row, receiveRows[source] * row);
               if (source == rank) {
                 long from = Arrays.stream(sendRows, 0, rank).sum();
                 place.copyFrom(memory.asSlice(from * row, place.byteSize()));
@@ -264,7 +264,7 @@ final class TcpCommunicator implements Communicator, Agreement {
   public Pending broadcast(Tensor tensor, int root) {
     try (Scope _ = Scope.open(MemoryOwner.COMMUNICATION)) {
       Tensor host = onHost(tensor);
-      MemorySegment memory = HostCopy.memoryOf(host);
+      HostMemory memory = HostCopy.memoryOf(host);
       return exchange(
           call(Operation.BROADCAST, tensor, root),
           memory,
@@ -340,11 +340,11 @@ final class TcpCommunicator implements Communicator, Agreement {
 
   @Override
   public void sum(double[] values) {
-    MemorySegment own = MemorySegment.ofArray(values.clone());
+    HostMemory own = HostMemory.ofArray(values.clone());
     Exchange call = new Exchange(group.name(), Operation.AGREE, values.length, Dtype.FLOAT64, -1);
     double[][] all = new double[size()][values.length];
     all[rank] = values.clone();
-    gather(call, own, other -> MemorySegment.ofArray(all[other]));
+    gather(call, own, other -> HostMemory.ofArray(all[other]));
     for (int i = 0; i < values.length; i++) {
       double sum = 0;
       for (int other = 0; other < size(); other++) {
@@ -365,13 +365,13 @@ final class TcpCommunicator implements Communicator, Agreement {
     all[rank] = own.clone();
     gather(
         new Exchange(group.name(), operation, 0, null, -1),
-        MemorySegment.ofArray(own),
-        other -> MemorySegment.ofArray(all[other]));
+        HostMemory.ofArray(own),
+        other -> HostMemory.ofArray(all[other]));
     return all;
   }
 
   /** Java arrays are read by this rank's thread alone, so they travel with the offers. */
-  private void gather(Exchange call, MemorySegment own, IntFunction<MemorySegment> places) {
+  private void gather(Exchange call, HostMemory own, IntFunction<HostMemory> places) {
     if (own.byteSize() > LARGEST_AGREEMENT) {
       throw new IllegalArgumentException("hosts agree on a few numbers, not " + call);
     }
@@ -406,7 +406,7 @@ final class TcpCommunicator implements Communicator, Agreement {
    * nobody touches this rank's tensors any more.
    */
   private Pending exchange(
-      Exchange exchange, MemorySegment shown, IntFunction<Part> parts, Consumer<Collective> work) {
+      Exchange exchange, HostMemory shown, IntFunction<Part> parts, Consumer<Collective> work) {
     long issued = ledger.issued(exchange);
     Collective call = new Collective(world, endpoint, group, rank, ++number, exchange);
     try {

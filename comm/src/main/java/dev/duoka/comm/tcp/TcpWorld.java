@@ -5,8 +5,8 @@ import dev.duoka.base.ErrorCode;
 import dev.duoka.comm.Exchange;
 import dev.duoka.comm.tcp.Endpoint.View;
 import dev.duoka.comm.tcp.Frame.Kind;
+import dev.duoka.ffi.torch.HostMemory;
 import java.io.IOException;
-import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.channels.SocketChannel;
 import java.time.Duration;
@@ -310,7 +310,7 @@ final class TcpWorld implements AutoCloseable {
 
   /** Keeps memory open to others, until they are done. */
   synchronized Window open(
-      Endpoint rank, Slot slot, MemorySegment memory, Collection<Integer> readers) {
+      Endpoint rank, Slot slot, HostMemory memory, Collection<Integer> readers) {
     throwIfBroken();
     Window window = new Window(rank, memory, readers);
     rank.windows.put(slot, window);
@@ -334,7 +334,7 @@ final class TcpWorld implements AutoCloseable {
    * @param slot of the offer, as the receiver finds it
    * @param offset in the other rank's memory
    */
-  Pull pull(Endpoint to, Slot slot, long offset, MemorySegment target) {
+  Pull pull(Endpoint to, Slot slot, long offset, HostMemory target) {
     Pull pull = new Pull(to, slot.peer(), target);
     if (isHere(slot.peer())) {
       copy(pull, slot, offset);
@@ -353,7 +353,7 @@ final class TcpWorld implements AutoCloseable {
 
   private void copy(Pull pull, Slot slot, long offset) {
     Endpoint source = endpoint(slot.peer());
-    MemorySegment from;
+    HostMemory from;
     synchronized (this) {
       throwIfBroken();
       Window window = source.windows.get(key(slot, pull.owner().rank()));

@@ -1,6 +1,6 @@
 package dev.duoka.comm.tcp;
 
-import java.lang.foreign.MemorySegment;
+import dev.duoka.ffi.torch.HostMemory;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
@@ -8,7 +8,7 @@ import java.util.List;
 /** Memory of a rank from which others pull until all of them are done. Guarded by the world. */
 final class Window {
   private final Endpoint owner;
-  private final MemorySegment memory;
+  private final HostMemory memory;
   private final List<Integer> readers;
 
   /**
@@ -16,7 +16,7 @@ final class Window {
    *
    * @param readers the world's numbers of those who will pull
    */
-  Window(Endpoint owner, MemorySegment memory, Collection<Integer> readers) {
+  Window(Endpoint owner, HostMemory memory, Collection<Integer> readers) {
     this.owner = owner;
     this.memory = memory;
     this.readers = new ArrayList<>(readers);
@@ -26,7 +26,7 @@ final class Window {
     return owner;
   }
 
-  MemorySegment stretch(long offset, long length) {
+  HostMemory stretch(long offset, long length) {
     return memory.asSlice(offset, length);
   }
 

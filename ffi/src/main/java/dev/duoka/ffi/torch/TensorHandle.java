@@ -154,8 +154,8 @@ public final class TensorHandle {
    * @param byteLength of the whole tensor
    */
   @SuppressWarnings("restricted") // the memory belongs to a live CPU tensor
-  public static MemorySegment hostSegment(long handle, long byteLength) {
-    return MemorySegment.ofAddress(dataPointer(handle)).reinterpret(byteLength);
+  public static HostMemory hostSegment(long handle, long byteLength) {
+    return new HostMemory(MemorySegment.ofAddress(dataPointer(handle)).reinterpret(byteLength));
   }
 
   private static long[] array(MethodHandle getter, long handle) {

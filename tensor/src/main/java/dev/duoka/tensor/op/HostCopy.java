@@ -2,11 +2,11 @@ package dev.duoka.tensor.op;
 
 import dev.duoka.base.DuokaException;
 import dev.duoka.base.ErrorCode;
+import dev.duoka.ffi.torch.HostMemory;
 import dev.duoka.ffi.torch.TensorHandle;
 import dev.duoka.tensor.Device;
 import dev.duoka.tensor.Dtype;
 import dev.duoka.tensor.Tensor;
-import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.Arrays;
@@ -121,7 +121,7 @@ public final class HostCopy {
    * The memory of a dense CPU tensor, for those who move its bytes themselves. It is valid only as
    * long as the tensor lives.
    */
-  public static MemorySegment memoryOf(Tensor tensor) {
+  public static HostMemory memoryOf(Tensor tensor) {
     checkHasData(tensor);
     if (tensor.device().isCuda() || !tensor.isContiguous()) {
       throw new DuokaException(
@@ -130,7 +130,7 @@ public final class HostCopy {
           "");
     }
     return tensor.elements() == 0
-        ? MemorySegment.NULL
+        ? HostMemory.NONE
         : TensorHandle.hostSegment(tensor.handle(), tensor.bytes());
   }
 
