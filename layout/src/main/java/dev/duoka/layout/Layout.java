@@ -20,6 +20,7 @@ package dev.duoka.layout;
  * @param loss how the loss is computed
  * @param precision arithmetic
  * @param method which weights are trained
+ * @param states in which form gradients and the optimizer's states are kept
  */
 public record Layout(
     int data,
@@ -34,7 +35,39 @@ public record Layout(
     Offload offload,
     LossKind loss,
     Precision precision,
-    Method method) {
+    Method method,
+    StateForm states) {
+  /** A layout with everything kept in fp32. */
+  public Layout(
+      int data,
+      int tensor,
+      int pipeline,
+      int expert,
+      int context,
+      int zero,
+      int microBatch,
+      int accumulation,
+      Recompute recompute,
+      Offload offload,
+      LossKind loss,
+      Precision precision,
+      Method method) {
+    this(
+        data,
+        tensor,
+        pipeline,
+        expert,
+        context,
+        zero,
+        microBatch,
+        accumulation,
+        recompute,
+        offload,
+        loss,
+        precision,
+        method,
+        StateForm.FULL);
+  }
 
   /** GPUs that it uses. */
   public int gpus() {
@@ -66,7 +99,8 @@ public record Layout(
         Offload.NONE,
         loss,
         precision,
-        method);
+        method,
+        states);
   }
 
   /** Axes that are in use. */
@@ -100,6 +134,9 @@ public record Layout(
       text.append(", loss ").append(loss);
     }
     text.append(", ").append(precision);
+    if (!states.equals(StateForm.FULL)) {
+      text.append(", ").append(states);
+    }
     return method == Method.FULL ? text.toString() : text.append(", ").append(method).toString();
   }
 

@@ -11,6 +11,7 @@ import dev.duoka.engine.parameter.Residency;
 import dev.duoka.engine.parameter.Section;
 import dev.duoka.formats.modelconfig.AttentionConfig;
 import dev.duoka.formats.modelconfig.ModelConfig;
+import dev.duoka.layout.GradientForm;
 import dev.duoka.model.LanguageModel.ModelParts;
 import dev.duoka.model.architecture.DeepseekLlm;
 import dev.duoka.model.architecture.DeepseekMoe;
@@ -66,13 +67,15 @@ public final class ModelFactory {
    * @param group names the weights whose gradients are summed over the same devices
    * @param shards into how many shards the flat buffers of a group must divide
    * @param residency which buffers of a group are here all the time
+   * @param gradients in which form the gradients of decoder layers are summed
    */
   public record Part(
       List<BlockRange> blocks,
       UnaryOperator<ParameterSpec> weight,
       Function<ParameterSpec, String> group,
       ToIntFunction<String> shards,
-      Function<String, Residency> residency) {
+      Function<String, Residency> residency,
+      GradientForm gradients) {
     /** All of it, in one piece. */
     public static final Part WHOLE = inShards(1);
 
@@ -87,7 +90,8 @@ public final class ModelFactory {
           UnaryOperator.identity(),
           _ -> BucketKey.ONE_GROUP,
           _ -> shards,
-          _ -> Residency.ALL);
+          _ -> Residency.ALL,
+          GradientForm.FP32);
     }
 
     boolean contains(int block) {
@@ -120,7 +124,11 @@ public final class ModelFactory {
                       allocation.part().shards(),
                       allocation.withGradients(),
                       allocation.part().group(),
-                      allocation.part().residency()),
+                      allocation.part().residency(),
+                      block ->
+                          block > BlockRange.EMBEDDING && block <= config.layers()
+                              ? allocation.part().gradients()
+                              : GradientForm.FP32),
                   spec -> holds(config, allocation, spec.block()),
                   allocation.part()::contains,
                   allocation.part().weight());

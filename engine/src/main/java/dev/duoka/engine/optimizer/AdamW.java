@@ -1,11 +1,20 @@
 package dev.duoka.engine.optimizer;
 
+import dev.duoka.base.DuokaException;
+import dev.duoka.base.ErrorCode;
 import dev.duoka.engine.autograd.Work;
+import dev.duoka.layout.MomentForm;
+import dev.duoka.layout.StateForm;
 import dev.duoka.tensor.Dtype;
 import dev.duoka.tensor.MemoryOwner;
 import dev.duoka.tensor.Scope;
 import dev.duoka.tensor.Tensor;
+import dev.duoka.tensor.kernel.AdamWBuffers;
 import dev.duoka.tensor.kernel.AdamWKernel;
+import dev.duoka.tensor.kernel.ChanceBits;
+import dev.duoka.tensor.kernel.ElementRuns;
+import dev.duoka.tensor.kernel.HostAdamW;
+import dev.duoka.tensor.kernel.MomentBuffer;
 import dev.duoka.tensor.op.Copies;
 import dev.duoka.tensor.op.Elementwise;
 import dev.duoka.tensor.op.OptimizerKernels;
@@ -14,8 +23,11 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * AdamW (Loshchilov and Hutter, arXiv:1711.05101) on one flat slice of weights: their moments,
- * their master weights where they are kept in 16 bits, and the update. Which slice it is, what its
- * gradients were summed over and by which norm they are clipped is the caller's business.
+ * their master weights where they have some, and the update. Which slice it is, what its gradients
+ * were summed over and by which norm they are clipped is the caller's business.
+ *
+ * <p>States in fewer bits are computed with in fp32 and rounded by chance when they are kept
+ * ({@link ChanceBits}), so that many small changes count as their sum.
  *
  * <p>Owns the states and borrows the slices, which must outlive it. One thread.
  */
@@ -29,46 +41,107 @@ public final class AdamW implements AutoCloseable {
    */
   public record Update(double learningRate, long step, double inverseScale) {}
 
+  /**
+   * How states are kept.
+   *
+   * @param form in how many bits
+   * @param seed of the run, for rounding by chance
+   * @param runs which elements the slice holds
+   */
+  public record States(StateForm form, long seed, ElementRuns runs) {}
+
   private final AdamWSettings settings;
-  private final Tensor values;
-  private final Tensor gradients;
-  private final @Nullable Tensor master;
-  private final Tensor firstMoment;
-  private final Tensor secondMoment;
+  private final States states;
+  private final AdamWBuffers buffers;
+  private final MomentBuffer firstMoment;
+  private final MomentBuffer secondMoment;
+  private final @Nullable Tensor runs;
 
   /**
-   * Allocates the states, and the master weights from the present values where these are narrower
-   * than the gradients.
+   * Allocates the states, and the master weights from the present values where there are some.
    *
    * @param values the weights in the compute dtype, {@code [n]}
    * @param gradients the main gradients, {@code [n]}
+   * @throws DuokaException with {@link ErrorCode#CONFIG} where weights of this dtype have no states
+   *     of this form
    */
-  public AdamW(Tensor values, Tensor gradients, AdamWSettings settings) {
+  public AdamW(Tensor values, Tensor gradients, AdamWSettings settings, States states) {
     this.settings = settings;
-    this.values = values;
-    this.gradients = gradients;
-    Dtype dtype = gradients.dtype();
-    long length = values.size(0);
+    this.states = states;
+    boolean half = values.dtype() == Dtype.BFLOAT16 || values.dtype() == Dtype.FLOAT16;
+    boolean mastered = half && states.form().masterWeights();
+    requireTakes(values.dtype(), states.form());
     // Detached together at the end, so that running out of memory on one frees the others.
     try (Scope _ = Scope.open(MemoryOwner.OPTIMIZER)) {
-      Tensor first = Tensors.zeros(dtype, values.device(), length);
-      Tensor second = Tensors.zeros(dtype, values.device(), length);
-      Tensor masters = values.dtype() == dtype ? null : masterWeights(values, dtype);
-      firstMoment = Scope.detach(first);
-      secondMoment = Scope.detach(second);
-      master = masters == null ? null : Scope.detach(masters);
+      MomentBuffer first = moments(values, states.form().moments(), false);
+      MomentBuffer second = moments(values, states.form().moments(), true);
+      Tensor masters = mastered ? masterWeights(values) : null;
+      buffers =
+          new AdamWBuffers(
+              values,
+              masters,
+              gradients,
+              first.values(),
+              first.scales(),
+              second.values(),
+              second.scales());
+      boolean fused = buffers.areNarrow() && AdamWKernel.takeNarrow(values, gradients);
+      runs = fused ? Scope.detach(states.runs().onDevice(values.device())) : null;
+      firstMoment = detach(first);
+      secondMoment = detach(second);
+      if (masters != null) {
+        Scope.detach(masters);
+      }
     }
   }
 
-  private static Tensor masterWeights(Tensor values, Dtype dtype) {
+  private static void requireTakes(Dtype values, StateForm form) {
+    boolean wide = values == Dtype.FLOAT64 && form.moments() != MomentForm.FP32;
+    boolean rounded = values == Dtype.FLOAT16 && !form.masterWeights();
+    if (wide || rounded) {
+      throw new DuokaException(
+          ErrorCode.CONFIG,
+          "cannot train weights in " + values + " with " + form,
+          rounded
+              ? "Without master weights use bf16: fp16 has no room for small weights."
+              : "fp64 is for checks: keep the moments as they are.");
+    }
+  }
+
+  private static MomentBuffer moments(Tensor values, MomentForm form, boolean second) {
+    long length = values.size(0);
+    Dtype wide = values.dtype() == Dtype.FLOAT64 ? Dtype.FLOAT64 : Dtype.FLOAT32;
+    return switch (form) {
+      case FP32 -> new MomentBuffer(Tensors.zeros(wide, values.device(), length), null, second);
+      case BF16 ->
+          new MomentBuffer(Tensors.zeros(Dtype.BFLOAT16, values.device(), length), null, second);
+      case BITS8 ->
+          new MomentBuffer(
+              Tensors.zeros(Dtype.UINT8, values.device(), length),
+              Tensors.zeros(Dtype.FLOAT32, values.device(), length / AdamWKernel.BLOCK),
+              second);
+    };
+  }
+
+  private static MomentBuffer detach(MomentBuffer moments) {
+    Scope.detach(moments.values());
+    if (moments.scales() != null) {
+      Scope.detach(moments.scales());
+    }
+    return moments;
+  }
+
+  private static Tensor masterWeights(Tensor values) {
     try (Scope scope = Scope.open(MemoryOwner.MASTER_WEIGHTS)) {
-      return scope.keep(Copies.cast(values, dtype));
+      return scope.keep(Copies.cast(values, Dtype.FLOAT32));
     }
   }
 
   /** Whether {@link #launch} serves this slice, so that the host need not know the norm. */
   public boolean runsFused() {
-    return AdamWKernel.take(values, gradients);
+    return buffers.areNarrow()
+        ? AdamWKernel.takeNarrow(buffers.values(), buffers.gradients())
+        : AdamWKernel.take(buffers.values(), buffers.gradients());
   }
 
   /**
@@ -78,40 +151,70 @@ public final class AdamW implements AutoCloseable {
    * @param squaredNorm fp64 {@code [1]} on the device, of all gradients as they are
    */
   public void launch(Update update, Tensor squaredNorm) {
-    AdamWKernel.step(
-        master,
-        values,
-        gradients,
-        firstMoment,
-        secondMoment,
-        squaredNorm,
-        new AdamWKernel.Update(
-            update.learningRate(),
-            settings.beta1(),
-            settings.beta2(),
-            settings.epsilon(),
-            settings.weightDecay(),
-            update.inverseScale(),
-            settings.clipNorm(),
-            update.step()));
+    if (buffers.areNarrow()) {
+      if (runs != null) {
+        AdamWKernel.stepNarrow(buffers, runs, chance(update), squaredNorm, numbers(update));
+      }
+    } else {
+      AdamWKernel.step(
+          buffers.master(),
+          buffers.values(),
+          buffers.gradients(),
+          buffers.firstMoment(),
+          buffers.secondMoment(),
+          squaredNorm,
+          numbers(update));
+    }
+  }
+
+  private long chance(Update update) {
+    return ChanceBits.ofUpdate(states.seed(), update.step());
+  }
+
+  private AdamWKernel.Update numbers(Update update) {
+    return new AdamWKernel.Update(
+        update.learningRate(),
+        settings.beta1(),
+        settings.beta2(),
+        settings.epsilon(),
+        settings.weightDecay(),
+        update.inverseScale(),
+        settings.clipNorm(),
+        update.step());
   }
 
   /**
-   * Updates by composed operators, and copies the result to the compute dtype.
+   * Updates without our kernels, and copies the result to the compute dtype.
    *
    * @param factor what the gradients are multiplied by: unscaling and clipping
+   * @throws DuokaException with {@link ErrorCode#CONFIG} for states in fewer bits on a GPU, which
+   *     our kernels alone update
    */
   public void update(Update update, double factor) {
+    if (!buffers.areNarrow()) {
+      updateWide(update, factor);
+    } else if (buffers.values().device().isCuda()) {
+      throw new DuokaException(
+          ErrorCode.CONFIG,
+          "cannot update " + states.form() + " on a GPU without the kernels of duoka",
+          "Run without -Dduoka.kernels=false, or keep the states in fp32.");
+    } else if (!buffers.values().device().isMeta()) {
+      new HostAdamW(buffers, states.runs()).step(numbers(update), factor, chance(update));
+    }
+  }
+
+  private void updateWide(Update update, double factor) {
+    Tensor gradients = buffers.gradients();
     if (factor != 1) {
       Elementwise.mulInPlace(gradients, factor);
     }
     try (Scope _ = Scope.open(MemoryOwner.TEMPORARIES)) {
-      Tensor step = Tensors.full((double) update.step(), Dtype.FLOAT32, values.device());
+      Tensor step = Tensors.full((double) update.step(), Dtype.FLOAT32, gradients.device());
       OptimizerKernels.adamw(
           master(),
           gradients,
-          firstMoment,
-          secondMoment,
+          buffers.firstMoment(),
+          buffers.secondMoment(),
           step,
           update.learningRate(),
           settings.beta1(),
@@ -124,30 +227,31 @@ public final class AdamW implements AutoCloseable {
 
   /** Copies the master weights into the compute weights. */
   public void publish() {
-    if (master != null) {
-      Copies.into(values, master);
+    if (buffers.master() != null) {
+      Copies.into(buffers.values(), buffers.master());
     }
   }
 
   /** Takes over weights that were written into the slice; the opposite of {@link #publish}. */
   public void adoptValues() {
-    if (master != null) {
-      Copies.into(master, values);
+    if (buffers.master() != null) {
+      Copies.into(buffers.master(), buffers.values());
     }
   }
 
-  /** The weights in full precision, {@code [n]}. */
+  /** The weights that are updated, {@code [n]}: in full precision, where they have a master. */
   public Tensor master() {
-    return master == null ? values : master;
+    Tensor master = buffers.master();
+    return master == null ? buffers.values() : master;
   }
 
   /** The first moments, {@code [n]}. */
-  public Tensor firstMoment() {
+  public MomentBuffer firstMoment() {
     return firstMoment;
   }
 
   /** The second moments, {@code [n]}. */
-  public Tensor secondMoment() {
+  public MomentBuffer secondMoment() {
     return secondMoment;
   }
 
@@ -156,8 +260,12 @@ public final class AdamW implements AutoCloseable {
    * and moments read and written, and the compute weights written.
    */
   public Work work() {
-    double elements = values.elements();
-    double perElement = 4 + 4 + 3 * 8 + (master == null ? 0 : values.dtype().bytes());
+    double elements = buffers.values().elements();
+    int values = buffers.values().dtype().bytes();
+    double perElement =
+        2 * buffers.gradients().dtype().bytes()
+            + 2 * 2 * buffers.firstMoment().dtype().bytes()
+            + (buffers.master() == null ? 2 * values : 2 * 4 + values);
     return new Work(0, elements * perElement);
   }
 
@@ -165,8 +273,11 @@ public final class AdamW implements AutoCloseable {
   public void close() {
     firstMoment.close();
     secondMoment.close();
-    if (master != null) {
-      master.close();
+    if (buffers.master() != null) {
+      buffers.master().close();
+    }
+    if (runs != null) {
+      runs.close();
     }
   }
 }

@@ -1,5 +1,6 @@
 package dev.duoka.engine.parameter;
 
+import dev.duoka.layout.GradientForm;
 import dev.duoka.tensor.Device;
 import dev.duoka.tensor.Dtype;
 import dev.duoka.tensor.MemoryOwner;
@@ -26,6 +27,7 @@ public final class Bucket {
   private final Device device;
   private final long length;
   private final int shards;
+  private final Dtype gradientDtype;
   private final List<Parameter> parameters = new ArrayList<>();
   private final Buffer values;
   private final @Nullable Buffer gradients;
@@ -36,8 +38,10 @@ public final class Bucket {
       List<ParameterSpec> specs,
       Device device,
       int shards,
-      Residency residency) {
+      Residency residency,
+      GradientForm form) {
     this.key = key;
+    this.gradientDtype = gradientDtype(key.dtype(), form);
     this.device = device;
     this.shards = shards;
     long elements = 0;
@@ -52,7 +56,7 @@ public final class Bucket {
       Tensor flatValues = residency.keepsValues() ? flat(MemoryOwner.WEIGHTS, key.dtype()) : null;
       Tensor flatGradients =
           gradients != null && residency.keepsGradients()
-              ? flat(MemoryOwner.GRADIENTS, gradientDtype(key.dtype()))
+              ? flat(MemoryOwner.GRADIENTS, gradientDtype)
               : null;
       if (flatValues != null) {
         values.own(Scope.detach(flatValues));
@@ -72,9 +76,17 @@ public final class Bucket {
     }
   }
 
-  /** The dtype of main gradients: fp32, or the values' where that is wider. */
-  public static Dtype gradientDtype(Dtype values) {
-    return values == Dtype.FLOAT64 ? Dtype.FLOAT64 : Dtype.FLOAT32;
+  private static Dtype gradientDtype(Dtype values, GradientForm form) {
+    return switch (values) {
+      case FLOAT64 -> Dtype.FLOAT64;
+      case BFLOAT16 -> form == GradientForm.BF16 ? Dtype.BFLOAT16 : Dtype.FLOAT32;
+      default -> Dtype.FLOAT32;
+    };
+  }
+
+  /** The dtype of main gradients: fp32, the values' where that is wider, or bf16 if wanted so. */
+  public Dtype gradientDtype() {
+    return gradientDtype;
   }
 
   /** What its weights have in common. */

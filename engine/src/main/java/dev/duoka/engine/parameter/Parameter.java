@@ -194,8 +194,25 @@ public final class Parameter {
    * @param b {@code [columns, n]}, the transposed input
    */
   public void addGradientProduct(ScaledMatrix a, ScaledMatrix b) {
-    ScaledProducts.intoTransposedB(gradient(), a, b, !gradientIsFresh);
-    gradientIsFresh = false;
+    addWide(
+        wide -> ScaledProducts.intoTransposedB(wide, a, b, wide == gradient && !gradientIsFresh));
+  }
+
+  /**
+   * Lets something write fp32: into the main gradient, to what is there unless that is fresh, or
+   * into a tensor that is then added to a main gradient of another dtype.
+   */
+  private void addWide(Consumer<Tensor> writer) {
+    Tensor main = gradient();
+    if (main.dtype() == Dtype.FLOAT32) {
+      writer.accept(main);
+      gradientIsFresh = false;
+    } else {
+      try (Tensor wide = Tensors.empty(Dtype.FLOAT32, main.device(), main.shape())) {
+        writer.accept(wide);
+        addGradient(wide);
+      }
+    }
   }
 
   /**
@@ -221,8 +238,7 @@ public final class Parameter {
    * @see NormKernels#sumParts
    */
   public void addGradientParts(Tensor parts) {
-    NormKernels.sumParts(parts, gradient(), !gradientIsFresh);
-    gradientIsFresh = false;
+    addWide(wide -> NormKernels.sumParts(parts, wide, wide == gradient && !gradientIsFresh));
   }
 
   /** Lets {@code adder} add to the main gradient itself, which is zeroed first when it is fresh. */

@@ -1,6 +1,7 @@
 package dev.duoka.engine.parameter;
 
 import dev.duoka.base.NearestName;
+import dev.duoka.layout.GradientForm;
 import dev.duoka.tensor.Device;
 import dev.duoka.tensor.Dtype;
 import java.util.ArrayList;
@@ -8,6 +9,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
+import java.util.function.IntFunction;
 import java.util.function.ToIntFunction;
 
 /**
@@ -28,6 +30,7 @@ public final class ParameterStore implements AutoCloseable {
    * @param group names those whose gradients are summed over the same devices ({@link
    *     BucketKey#group})
    * @param residency which buffers of a group are here all the time
+   * @param gradients in which form the gradients of a block are summed
    */
   public record Storage(
       Dtype dtype,
@@ -35,7 +38,8 @@ public final class ParameterStore implements AutoCloseable {
       ToIntFunction<String> shards,
       boolean withGradients,
       Function<ParameterSpec, String> group,
-      Function<String, Residency> residency) {
+      Function<String, Residency> residency,
+      IntFunction<GradientForm> gradients) {
     /** Storage where everything is here. */
     public Storage(
         Dtype dtype,
@@ -43,7 +47,7 @@ public final class ParameterStore implements AutoCloseable {
         ToIntFunction<String> shards,
         boolean withGradients,
         Function<ParameterSpec, String> group) {
-      this(dtype, device, shards, withGradients, group, _ -> Residency.ALL);
+      this(dtype, device, shards, withGradients, group, _ -> Residency.ALL, _ -> GradientForm.FP32);
     }
 
     /** Storage where all weights are summed over the same devices. */
@@ -78,7 +82,8 @@ public final class ParameterStore implements AutoCloseable {
                       ofKey,
                       storage.device(),
                       storage.shards().applyAsInt(key.group()),
-                      storage.residency().apply(key.group()))));
+                      storage.residency().apply(key.group()),
+                      storage.gradients().apply(key.block()))));
       for (Bucket bucket : buckets) {
         for (Parameter parameter : bucket.parameters()) {
           if (byName.put(parameter.name(), parameter) != null) {
@@ -166,9 +171,9 @@ public final class ParameterStore implements AutoCloseable {
     return buckets.getFirst().device();
   }
 
-  /** The dtype of main gradients, moments and sums of losses. */
-  public Dtype gradientDtype() {
-    return Bucket.gradientDtype(dtype());
+  /** The dtype of sums of losses and of states in full precision: fp32, or fp64 for fp64. */
+  public Dtype wideDtype() {
+    return dtype() == Dtype.FLOAT64 ? Dtype.FLOAT64 : Dtype.FLOAT32;
   }
 
   /** The number of weights, padding not counted. */

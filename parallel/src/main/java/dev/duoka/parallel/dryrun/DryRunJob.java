@@ -7,6 +7,7 @@ import dev.duoka.formats.modelconfig.MoeConfig;
 import dev.duoka.layout.Layout;
 import dev.duoka.parallel.mesh.Mesh;
 import dev.duoka.parallel.schedule.PipelineKind;
+import dev.duoka.parallel.state.StateSettings;
 import dev.duoka.parallel.step.StepSettings;
 import java.util.List;
 import java.util.stream.IntStream;
@@ -39,15 +40,16 @@ public record DryRunJob(
     MoeConfig moe = model.moe();
     return new DryRunJob(
         new StepSettings(
-            model,
-            layout.precision(),
-            layout.recompute(),
-            length,
-            new AdamWSettings(0.9, 0.95, 1e-8, 0.1, 1),
-            layout.zero(),
-            LossScaler.Settings.DEFAULT,
-            new StepSettings.AuxiliaryLosses(
-                model.mtpModules(), FURTHER_TOKENS, moe == null ? 0 : 0.01, true, 0.001)),
+                model,
+                layout.precision(),
+                layout.recompute(),
+                length,
+                new AdamWSettings(0.9, 0.95, 1e-8, 0.1, 1),
+                layout.zero(),
+                LossScaler.Settings.DEFAULT,
+                new StepSettings.AuxiliaryLosses(
+                    model.mtpModules(), FURTHER_TOKENS, moe == null ? 0 : 0.01, true, 0.001))
+            .with(new StateSettings(layout.states(), layout.offload(), 0)),
         Mesh.of(layout),
         0,
         layout.microBatch(),

@@ -3,6 +3,7 @@ package dev.duoka.parallel.plan;
 import dev.duoka.engine.parameter.ParameterSpec;
 import dev.duoka.engine.parameter.Portion;
 import dev.duoka.engine.parameter.Residency;
+import dev.duoka.layout.GradientForm;
 import dev.duoka.model.ModelFactory;
 import dev.duoka.model.weight.BlockRange;
 import dev.duoka.parallel.mesh.Mesh;
@@ -42,8 +43,10 @@ public record RankPlan(Mesh mesh, int rank, StagePlan stages, List<Integer> own)
    *
    * @param shards into how many shards the buffers of a group of weights must divide
    * @param zeroStage what of weights, gradients and states the ranks of a group share
+   * @param gradients in which form those of decoder layers are summed
    */
-  public ModelFactory.Part part(ToIntFunction<String> shards, int zeroStage) {
+  public ModelFactory.Part part(
+      ToIntFunction<String> shards, int zeroStage, GradientForm gradients) {
     WeightPlan weights = new WeightPlan(mesh, rank);
     boolean embeds = blocks().stream().anyMatch(BlockRange::embeds);
     return new ModelFactory.Part(
@@ -54,7 +57,8 @@ public record RankPlan(Mesh mesh, int rank, StagePlan stages, List<Integer> own)
         },
         spec -> weights.group(spec).bucketGroup(),
         shards,
-        group -> shards.applyAsInt(group) == 1 ? Residency.ALL : residency(zeroStage));
+        group -> shards.applyAsInt(group) == 1 ? Residency.ALL : residency(zeroStage),
+        gradients);
   }
 
   private static Residency residency(int zeroStage) {

@@ -7,6 +7,7 @@ import dev.duoka.engine.parameter.Parameter;
 import dev.duoka.engine.parameter.ParameterStore;
 import dev.duoka.engine.parameter.Portion;
 import dev.duoka.model.weight.BlockRange;
+import dev.duoka.tensor.Dtype;
 import dev.duoka.tensor.MemoryOwner;
 import dev.duoka.tensor.Scope;
 import dev.duoka.tensor.Tensor;
@@ -15,8 +16,10 @@ import dev.duoka.tensor.op.Tensors;
 import dev.duoka.tensor.op.Views;
 import java.util.ArrayDeque;
 import java.util.Deque;
+import java.util.EnumMap;
 import java.util.IdentityHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
@@ -39,7 +42,7 @@ public final class GradientReducer implements AutoCloseable {
 
   private final List<StateSlice> slices;
   private final GradientGroups groups;
-  private final Slots slots;
+  private final Map<Dtype, Slots> slots = new EnumMap<>(Dtype.class);
   private final IdentityHashMap<Bucket, State> states = new IdentityHashMap<>();
   private final Deque<Launched> launched = new ArrayDeque<>();
   private boolean finished;
@@ -74,11 +77,14 @@ public final class GradientReducer implements AutoCloseable {
   GradientReducer(ParameterStore store, List<StateSlice> slices, GradientGroups groups) {
     this.slices = slices;
     this.groups = groups;
-    slots = new Slots(store.gradientDtype(), store.device(), MemoryOwner.GRADIENTS);
     for (StateSlice slice : slices) {
       states.put(slice.bucket(), new State(slice));
       if (!slice.keepsWholeGradients()) {
-        slice.bucket().gradientsFrom(() -> buffer(slice.bucket().length()));
+        Dtype dtype = slice.bucket().gradientDtype();
+        Slots ofDtype =
+            slots.computeIfAbsent(
+                dtype, _ -> new Slots(dtype, store.device(), MemoryOwner.GRADIENTS));
+        slice.bucket().gradientsFrom(() -> buffer(ofDtype, slice.bucket().length()));
       }
     }
     begin();
@@ -185,18 +191,13 @@ public final class GradientReducer implements AutoCloseable {
   }
 
   /** A buffer for the whole gradients of a bucket; waits for a reduction where all are in use. */
-  private Tensor buffer(long length) {
-    while (!slots.hasFree(length)
-        && slots.count(length) >= BUFFERS
-        && launched.stream().anyMatch(it -> isBuffer(it, length))) {
+  private Tensor buffer(Slots ofDtype, long length) {
+    while (!ofDtype.hasFree(length)
+        && ofDtype.count(length) >= BUFFERS
+        && launched.stream().anyMatch(it -> ofDtype.lent(it.buffer(), length))) {
       settle();
     }
-    return slots.take(length);
-  }
-
-  private static boolean isBuffer(Launched reduction, long length) {
-    Tensor buffer = reduction.buffer();
-    return buffer != null && buffer.size(0) == length;
+    return ofDtype.take(length);
   }
 
   /** Lets the current stream wait for the oldest reduction. */
@@ -211,8 +212,16 @@ public final class GradientReducer implements AutoCloseable {
     }
     Tensor buffer = oldest.buffer();
     if (buffer != null) {
-      slots.giveBack(buffer);
+      slotsOf(buffer).giveBack(buffer);
     }
+  }
+
+  private Slots slotsOf(Tensor buffer) {
+    Slots ofDtype = slots.get(buffer.dtype());
+    if (ofDtype == null) {
+      throw new IllegalStateException("no buffers of " + buffer.dtype());
+    }
+    return ofDtype;
   }
 
   /** Neighbours that hold the same heads have parts of their gradients' sum. */
@@ -251,6 +260,6 @@ public final class GradientReducer implements AutoCloseable {
             it.addend().close();
           }
         });
-    slots.close();
+    slots.values().forEach(Slots::close);
   }
 }

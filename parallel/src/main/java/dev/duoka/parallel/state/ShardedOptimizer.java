@@ -51,7 +51,8 @@ public final class ShardedOptimizer implements AutoCloseable {
         store,
         GradientGroups.of(group, store.parameters().stream().map(Parameter::name).toList()),
         settings,
-        zeroStage);
+        zeroStage,
+        StateSettings.FULL);
   }
 
   /**
@@ -61,16 +62,23 @@ public final class ShardedOptimizer implements AutoCloseable {
    * @param groups over which ranks gradients are summed
    * @param zeroStage 0 for all states on every rank; from 1 on each has a shard. Whether it has all
    *     gradients (2) and weights (3) is the store's {@link dev.duoka.engine.parameter.Residency}
+   * @param states in which form and where they are kept
    */
   public ShardedOptimizer(
-      ParameterStore store, GradientGroups groups, AdamWSettings settings, int zeroStage) {
+      ParameterStore store,
+      GradientGroups groups,
+      AdamWSettings settings,
+      int zeroStage,
+      StateSettings states) {
     this.store = store;
     this.groups = groups;
     this.settings = settings;
     try (Resources made = new Resources()) {
       for (Bucket bucket : store.trainableBuckets()) {
         slices.add(
-            made.own(new StateSlice(bucket, groups.of().apply(bucket), zeroStage > 0, settings)));
+            made.own(
+                new StateSlice(
+                    bucket, groups.of().apply(bucket), zeroStage > 0, settings, states)));
       }
       squares = made.own(squares());
       for (int i = 0; i < normReads.length; i++) {

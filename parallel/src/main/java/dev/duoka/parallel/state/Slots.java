@@ -12,6 +12,7 @@ import java.util.Deque;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Flat buffers for whole weights or gradients that are here for a while: made at the first use and
@@ -38,6 +39,11 @@ final class Slots implements AutoCloseable {
   /** How many there are of this length, free or not. */
   long count(long length) {
     return all.stream().filter(slot -> slot.size(0) == length).count();
+  }
+
+  /** Whether a buffer is one of these and of this length. */
+  boolean lent(@Nullable Tensor buffer, long length) {
+    return buffer != null && buffer.dtype() == dtype && buffer.size(0) == length;
   }
 
   /** One of this length, with anything in it. */

@@ -32,8 +32,11 @@ public final class StateSlice implements AutoCloseable {
    *
    * @param group the ranks that the bucket's gradients are summed over
    * @param shard whether each of them updates a shard alone
+   * @param settings the constants of the update
+   * @param of in which form and where the states are kept
    */
-  StateSlice(Bucket bucket, Communicator group, boolean shard, AdamWSettings settings) {
+  StateSlice(
+      Bucket bucket, Communicator group, boolean shard, AdamWSettings settings, StateSettings of) {
     this.bucket = bucket;
     this.group = group;
     this.sharded = shard && group.size() > 1;
@@ -51,10 +54,16 @@ public final class StateSlice implements AutoCloseable {
       Tensor ofGradients =
           bucket.hasGradients()
               ? Views.narrow(bucket.gradients(), 0, offset, length)
-              : shard(MemoryOwner.GRADIENTS, Bucket.gradientDtype(bucket.key().dtype()));
+              : shard(MemoryOwner.GRADIENTS, bucket.gradientDtype());
       holdsWholeValues = bucket.hasValues();
       keepsWholeGradients = bucket.hasGradients();
-      states = new AdamW(ofValues, ofGradients, settings);
+      states =
+          new AdamW(
+              ofValues,
+              ofGradients,
+              settings,
+              new AdamW.States(
+                  of.form(), of.seed(), SliceElements.of(bucket.parameters(), offset, length)));
       values = Scope.detach(ofValues);
       gradients = Scope.detach(ofGradients);
     }

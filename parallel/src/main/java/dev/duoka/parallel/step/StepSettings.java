@@ -6,6 +6,7 @@ import dev.duoka.formats.modelconfig.ModelConfig;
 import dev.duoka.formats.modelconfig.MoeConfig;
 import dev.duoka.layout.Precision;
 import dev.duoka.layout.Recompute;
+import dev.duoka.parallel.state.StateSettings;
 
 /**
  * What a training step is made from, the same on every rank.
@@ -15,10 +16,11 @@ import dev.duoka.layout.Recompute;
  * @param recompute which activations are computed again
  * @param sequenceLength the longest sequence, in tokens
  * @param optimizer the constants of AdamW and of clipping
- * @param zeroStage what of the states is sharded over the data-parallel ranks: 0 or 1
+ * @param zeroStage what of the states is sharded over the ranks with the same weights, 0 to 3
  * @param lossScale of fp16; without effect elsewhere
  * @param auxiliary the losses beside that of the next token
  * @param pipeline how stages are cut and in which order they work, where there are several
+ * @param states in which form and where they are kept
  */
 public record StepSettings(
     ModelConfig model,
@@ -29,8 +31,9 @@ public record StepSettings(
     int zeroStage,
     LossScaler.Settings lossScale,
     AuxiliaryLosses auxiliary,
-    PipelineSettings pipeline) {
-  /** A step with the usual pipeline. */
+    PipelineSettings pipeline,
+    StateSettings states) {
+  /** A step with the usual pipeline and states. */
   public StepSettings(
       ModelConfig model,
       Precision precision,
@@ -49,7 +52,8 @@ public record StepSettings(
         zeroStage,
         lossScale,
         auxiliary,
-        PipelineSettings.DEFAULT);
+        PipelineSettings.DEFAULT,
+        StateSettings.FULL);
   }
 
   /** The same step in another pipeline. */
@@ -63,6 +67,22 @@ public record StepSettings(
         zeroStage,
         lossScale,
         auxiliary,
+        other,
+        states);
+  }
+
+  /** The same step with states in another form or place. */
+  public StepSettings with(StateSettings other) {
+    return new StepSettings(
+        model,
+        precision,
+        recompute,
+        sequenceLength,
+        optimizer,
+        zeroStage,
+        lossScale,
+        auxiliary,
+        pipeline,
         other);
   }
 
@@ -77,7 +97,8 @@ public record StepSettings(
         zeroStage,
         lossScale,
         auxiliary,
-        pipeline);
+        pipeline,
+        states);
   }
 
   /**

@@ -61,7 +61,10 @@ public record TrainingRank(
                       true,
                       settings.sequenceLength(),
                       depth,
-                      plan.part(ofWeights::shards, settings.zeroStage()))));
+                      plan.part(
+                          ofWeights::shards,
+                          settings.zeroStage(),
+                          settings.states().form().gradients()))));
       policy.applyTo(model.parameters());
       Communicator headCopies = made.own(ofWeights.headCopies());
       ShardedOptimizer optimizer =
@@ -70,7 +73,8 @@ public record TrainingRank(
                   model.parameters(),
                   ofWeights.gradientGroups(headCopies, depth),
                   settings.optimizer(),
-                  settings.zeroStage()));
+                  settings.zeroStage(),
+                  settings.states()));
       LossScaler scaler = new LossScaler(settings.lossScale(), settings.precision().scalesLoss());
       LocalTokens tokens =
           made.own(

@@ -142,7 +142,7 @@ public final class TrainingStep implements AutoCloseable {
     this.auxiliary = settings.auxiliary();
     this.device = model.parameters().device();
     this.executor = new ScheduleExecutor(stage);
-    Dtype dtype = model.parameters().gradientDtype();
+    Dtype dtype = model.parameters().wideDtype();
     int losses = 1 + model.predictionDepth();
     try (Resources made = new Resources();
         Scope _ = Scope.open(MemoryOwner.TEMPORARIES)) {

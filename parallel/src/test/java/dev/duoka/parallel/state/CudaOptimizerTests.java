@@ -142,8 +142,8 @@ class CudaOptimizerTests {
     return new double[][] {
       HostCopy.doubles(store.onlyBucket().values()),
       HostCopy.doubles(optimizer.slices().getFirst().states().master()),
-      HostCopy.doubles(optimizer.slices().getFirst().states().firstMoment()),
-      HostCopy.doubles(optimizer.slices().getFirst().states().secondMoment())
+      HostCopy.doubles(optimizer.slices().getFirst().states().firstMoment().values()),
+      HostCopy.doubles(optimizer.slices().getFirst().states().secondMoment().values())
     };
   }
 }

@@ -217,8 +217,8 @@ class ShardedOptimizerTests {
     return new double[][] {
       HostCopy.doubles(store.onlyBucket().values()),
       HostCopy.doubles(optimizer.slices().getFirst().states().master()),
-      HostCopy.doubles(optimizer.slices().getFirst().states().firstMoment()),
-      HostCopy.doubles(optimizer.slices().getFirst().states().secondMoment())
+      HostCopy.doubles(optimizer.slices().getFirst().states().firstMoment().values()),
+      HostCopy.doubles(optimizer.slices().getFirst().states().secondMoment().values())
     };
   }
 
@@ -239,7 +239,7 @@ class ShardedOptimizerTests {
         // Without momentum the first moment is the clipped gradient.
         Numbers.assertClose(
             "clip " + clip,
-            HostCopy.doubles(optimizer.slices().getFirst().states().firstMoment()),
+            HostCopy.doubles(optimizer.slices().getFirst().states().firstMoment().values()),
             gradient,
             2e-6);
       }

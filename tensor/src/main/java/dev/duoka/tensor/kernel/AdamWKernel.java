@@ -30,7 +30,20 @@ public final class AdamWKernel {
       double weightDecay,
       double inverseScale,
       double clipNorm,
-      long step) {}
+      long step) {
+    /** What the first moment is divided by, since it began at zero. */
+    float correction1() {
+      return (float) (1 - Math.pow(beta1, (double) step));
+    }
+
+    /** The root of what the second moment is divided by. */
+    float correction2Root() {
+      return (float) Math.sqrt(1 - Math.pow(beta2, (double) step));
+    }
+  }
+
+  /** Neighbours that share a scale where moments have 8 bits, and that a warp updates. */
+  public static final int BLOCK = 128;
 
   private AdamWKernel() {}
 
@@ -78,8 +91,65 @@ public final class AdamWKernel {
         .floating((float) update.beta2())
         .floating((float) update.epsilon())
         .floating((float) update.weightDecay())
-        .floating((float) (1 - Math.pow(update.beta1(), (double) update.step())))
-        .floating((float) Math.sqrt(1 - Math.pow(update.beta2(), (double) update.step())))
+        .floating(update.correction1())
+        .floating(update.correction2Root())
         .launch();
+  }
+
+  /** Whether buffers like these, with states in fewer bits, can be updated here. */
+  public static boolean takeNarrow(Tensor values, Tensor gradients) {
+    return KernelFamily.serve(values)
+        && (gradients.dtype() == Dtype.FLOAT32 || gradients.dtype() == Dtype.BFLOAT16)
+        && values.size(0) % BLOCK == 0
+        && KernelFamily.inPacks(values, values.size(0))
+        && KernelFamily.inPacks(gradients, gradients.size(0));
+  }
+
+  /**
+   * One update of states in fewer bits, which are rounded by chance; nothing changes when the norm
+   * is not finite.
+   *
+   * @param runs which elements the buffers hold ({@link ElementRuns#onDevice})
+   * @param chance stands for this update ({@link ChanceBits#ofUpdate})
+   * @param squaredNorm fp64 {@code [1]}, of the gradients as they are
+   */
+  public static void stepNarrow(
+      AdamWBuffers buffers, Tensor runs, long chance, Tensor squaredNorm, Update update) {
+    Tensor values = buffers.values();
+    if (!values.device().isCuda()) {
+      return;
+    }
+    KERNELS
+        .call(values, "adamw_narrow")
+        .grid(BLOCKS)
+        .block(THREADS)
+        .pointer(Views.addressOf(values))
+        .pointer(address(buffers.master()))
+        .pointer(Views.addressOf(buffers.gradients()))
+        .integer(buffers.gradients().dtype().bytes())
+        .pointer(Views.addressOf(buffers.firstMoment()))
+        .pointer(address(buffers.firstScales()))
+        .pointer(Views.addressOf(buffers.secondMoment()))
+        .pointer(address(buffers.secondScales()))
+        .integer(buffers.firstMoment().dtype().bytes())
+        .longInteger(values.size(0))
+        .pointer(Views.addressOf(runs))
+        .integer(Math.toIntExact(runs.size(0)))
+        .longInteger(chance)
+        .pointer(Views.addressOf(squaredNorm))
+        .floating((float) update.inverseScale())
+        .floating((float) update.clipNorm())
+        .floating((float) update.learningRate())
+        .floating((float) update.beta1())
+        .floating((float) update.beta2())
+        .floating((float) update.epsilon())
+        .floating((float) update.weightDecay())
+        .floating(update.correction1())
+        .floating(update.correction2Root())
+        .launch();
+  }
+
+  private static long address(@Nullable Tensor tensor) {
+    return tensor == null ? 0 : Views.addressOf(tensor);
   }
 }

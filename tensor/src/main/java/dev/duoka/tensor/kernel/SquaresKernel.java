@@ -6,8 +6,9 @@ import dev.duoka.tensor.op.Tensors;
 import dev.duoka.tensor.op.Views;
 
 /**
- * Sums of squares in fp64 over stretches of flat fp32 buffers, which are grouped: all stretches of
- * one weight, say. Always in the same order. Launches asynchronously; nothing is read back.
+ * Sums of squares in fp64 over stretches of flat fp32 or bf16 buffers, which are grouped: all
+ * stretches of one weight, say. Always in the same order. Launches asynchronously; nothing is read
+ * back.
  */
 public final class SquaresKernel {
   private static final KernelFamily KERNELS = new KernelFamily("squares.cu");
@@ -22,14 +23,14 @@ public final class SquaresKernel {
   /** Whether buffers like this one are summed here, for a model whose values have this dtype. */
   public static boolean take(Dtype values, Tensor buffer) {
     return KernelFamily.serve(values, buffer.device())
-        && buffer.dtype() == Dtype.FLOAT32
+        && (buffer.dtype() == Dtype.FLOAT32 || buffer.dtype() == Dtype.BFLOAT16)
         && KernelFamily.inPacks(buffer, buffer.size(0));
   }
 
   /**
    * Sums the squares of each stretch of one buffer.
    *
-   * @param buffer fp32 {@code [n]}
+   * @param buffer fp32 or bf16 {@code [n]}
    * @param table int64 {@code [stretches, 3]}: start, length (both multiples of 4), place in {@code
    *     parts}
    * @param parts fp64; receives the sums

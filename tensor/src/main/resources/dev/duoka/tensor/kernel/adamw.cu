@@ -39,3 +39,180 @@ extern "C" __global__ void adamw(float* __restrict__ master, const float* __rest
 #endif
   }
 }
+
+// The same with states in fewer bits: what MomentCode, ChanceBits and ElementRuns say in Java.
+
+typedef unsigned long long bits64;
+#define BLOCK 128
+#define CHANCE 20
+#define NEAREST (1u << (CHANCE - 1))
+#define ONE (0x3f800000u >> CHANCE)
+
+struct __align__(8) FourHalves {
+  unsigned short at[4];
+};
+struct __align__(4) FourBytes {
+  unsigned char at[4];
+};
+
+__device__ __forceinline__ bits64 mixed(bits64 z) {
+  z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9ull;
+  z = (z ^ (z >> 27)) * 0x94D049BB133111EBull;
+  return z ^ (z >> 31);
+}
+
+__device__ __forceinline__ unsigned char encode_second(float relative, unsigned chance) {
+  if (relative == 0) return 0;
+  int code = (int)((__float_as_uint(relative) + chance) >> CHANCE) - (int)(ONE - 255);
+  return (unsigned char)max(code, 1);
+}
+
+__device__ __forceinline__ float decode_second(unsigned char code) {
+  return code == 0 ? 0.0f : __uint_as_float((code + (ONE - 255)) << CHANCE);
+}
+
+__device__ __forceinline__ unsigned char encode_first(float relative, unsigned chance) {
+  const float smallest = __uint_as_float((ONE - 126) << CHANCE);
+  float size = fabsf(relative);
+  unsigned code;
+  if (size < smallest)
+    code = size * (1 << CHANCE) > smallest * (float)((1 << CHANCE) - (int)chance) ? 1 : 0;
+  else
+    code = ((__float_as_uint(size) + chance) >> CHANCE) - (ONE - 127);
+  return (unsigned char)(relative < 0 ? code | 0x80 : code);
+}
+
+__device__ __forceinline__ float decode_first(unsigned char code) {
+  unsigned size = code & 0x7f;
+  if (size == 0) return 0;
+  float relative = __uint_as_float((size + (ONE - 127)) << CHANCE);
+  return code & 0x80 ? -relative : relative;
+}
+
+// Four neighbouring numbers of 4 bytes, 2 (bf16) or 1 (with the scale of their block).
+__device__ __forceinline__ Four read_four(const void* from, const float* scales, int bytes, long long at,
+                                          bool second) {
+  Four four;
+  if (bytes == 4) {
+    four = *reinterpret_cast<const Four*>((const float*)from + at);
+  } else if (bytes == 2) {
+    FourHalves halves = *reinterpret_cast<const FourHalves*>((const unsigned short*)from + at);
+#pragma unroll
+    for (int k = 0; k < 4; k++) four.at[k] = __uint_as_float((unsigned)halves.at[k] << 16);
+  } else {
+    FourBytes codes = *reinterpret_cast<const FourBytes*>((const unsigned char*)from + at);
+    float scale = scales[at / BLOCK];
+#pragma unroll
+    for (int k = 0; k < 4; k++)
+      four.at[k] = (second ? decode_second(codes.at[k]) : decode_first(codes.at[k])) * scale;
+  }
+  return four;
+}
+
+// By the 32 lanes of a warp, which have a block of 128 numbers between them.
+__device__ __forceinline__ void write_four(void* to, float* scales, int bytes, long long at, bool second,
+                                           const Four& four, const unsigned* chance) {
+  if (bytes == 4) {
+    *reinterpret_cast<Four*>((float*)to + at) = four;
+  } else if (bytes == 2) {
+    FourHalves halves;
+#pragma unroll
+    for (int k = 0; k < 4; k++)
+      halves.at[k] = (unsigned short)((__float_as_uint(four.at[k]) + (chance[k] >> (CHANCE - 16))) >> 16);
+    *reinterpret_cast<FourHalves*>((unsigned short*)to + at) = halves;
+  } else {
+    float largest = 0;
+#pragma unroll
+    for (int k = 0; k < 4; k++) largest = fmaxf(largest, fabsf(four.at[k]));
+    largest = warp_max(largest);
+    FourBytes codes;
+#pragma unroll
+    for (int k = 0; k < 4; k++) {
+      float relative = largest == 0 ? 0.0f : __fdiv_rn(four.at[k], largest);
+      codes.at[k] = second ? encode_second(relative, chance[k]) : encode_first(relative, chance[k]);
+    }
+    *reinterpret_cast<FourBytes*>((unsigned char*)to + at) = codes;
+    if ((threadIdx.x & 31) == 0) scales[at / BLOCK] = largest;
+  }
+}
+
+// A run of the table: start, name, skipped, first, held, row.
+__device__ __forceinline__ long long element_at(const long long* run, long long position) {
+  long long within = position - run[0] + run[2];
+  return run[4] == 0 ? run[3] + within : run[3] + within / run[4] * run[5] + within % run[4];
+}
+
+extern "C" __global__ void adamw_narrow(element* __restrict__ values, float* __restrict__ master,
+                                        const void* __restrict__ gradients, int gradient_bytes,
+                                        void* __restrict__ first, float* __restrict__ first_scales,
+                                        void* __restrict__ second, float* __restrict__ second_scales,
+                                        int moment_bytes, long long count, const long long* __restrict__ runs,
+                                        int run_count, bits64 update, const double* __restrict__ squared_norm,
+                                        float inverse_scale, float clip, float rate, float beta1, float beta2,
+                                        float epsilon, float decay, float correction1, float correction2_root) {
+  float norm = (float)(sqrt(*squared_norm) * inverse_scale);
+  if (!isfinite(norm)) return;
+  float factor = inverse_scale;
+  if (clip > 0) factor *= fminf(1.0f, clip / (norm + 1e-6f));
+  int lane = threadIdx.x & 31;
+  long long warps = (long long)gridDim.x * blockDim.x / 32;
+  for (long long block = ((long long)blockIdx.x * blockDim.x + threadIdx.x) / 32; block * BLOCK < count;
+       block += warps) {
+    long long i = block * BLOCK + lane * 4;
+    Four g = read_four(gradients, nullptr, gradient_bytes, i, false);
+    Four m = read_four(first, first_scales, moment_bytes, i, false);
+    Four v = read_four(second, second_scales, moment_bytes, i, true), p;
+    if (master) {
+      p = *reinterpret_cast<Four*>(master + i);
+    } else {
+#pragma unroll
+      for (int k = 0; k < 4; k++) p.at[k] = widen(values[i + k]);
+    }
+    int low = 0, high = run_count - 1;
+    while (low < high) {
+      int middle = (low + high + 1) >> 1;
+      if (runs[middle * 6] <= i) low = middle; else high = middle - 1;
+    }
+    unsigned of_weight[4], of_first[4], of_second[4];
+#pragma unroll
+    for (int k = 0; k < 4; k++) {
+      while (low + 1 < run_count && runs[(low + 1) * 6] <= i + k) low++;
+      const long long* run = runs + low * 6;
+      bits64 key = mixed((bits64)run[1] + update);
+      bits64 chance = mixed(key + (bits64)element_at(run, i + k) * 0x9E3779B97F4A7C15ull);
+      of_weight[k] = (unsigned)chance & 0xffff;
+      of_first[k] = (unsigned)(chance >> 16) & ((1u << CHANCE) - 1);
+      of_second[k] = (unsigned)(chance >> 36) & ((1u << CHANCE) - 1);
+      float gradient = g.at[k] * factor;
+      p.at[k] -= rate * decay * p.at[k];
+      m.at[k] += (1.0f - beta1) * (gradient - m.at[k]);
+      v.at[k] = beta2 * v.at[k] + (1.0f - beta2) * gradient * gradient;
+      p.at[k] -= rate / correction1 * m.at[k] / (sqrtf(v.at[k]) / correction2_root + epsilon);
+    }
+    write_four(first, first_scales, moment_bytes, i, false, m, of_first);
+    write_four(second, second_scales, moment_bytes, i, true, v, of_second);
+    if (master) *reinterpret_cast<Four*>(master + i) = p;
+#if ELEMENT == 1
+#pragma unroll
+    for (int k = 0; k < 4; k++)
+      values[i + k] = master ? narrow(p.at[k]) : (element)((__float_as_uint(p.at[k]) + of_weight[k]) >> 16);
+#else
+#pragma unroll
+    for (int k = 0; k < 4; k++) values[i + k] = narrow(p.at[k]);
+#endif
+  }
+}
+
+// Moments as fp32, and back to the nearest; one warp for each block of 128 numbers.
+extern "C" __global__ void read_moment(const void* __restrict__ from, const float* __restrict__ scales, int bytes,
+                                       int second, float* __restrict__ to) {
+  long long i = ((long long)blockIdx.x * blockDim.x + threadIdx.x) / 32 * BLOCK + (threadIdx.x & 31) * 4;
+  *reinterpret_cast<Four*>(to + i) = read_four(from, scales, bytes, i, second);
+}
+
+extern "C" __global__ void write_moment(void* __restrict__ to, float* __restrict__ scales, int bytes, int second,
+                                        const float* __restrict__ from) {
+  long long i = ((long long)blockIdx.x * blockDim.x + threadIdx.x) / 32 * BLOCK + (threadIdx.x & 31) * 4;
+  const unsigned nearest[4] = {NEAREST, NEAREST, NEAREST, NEAREST};
+  write_four(to, scales, bytes, i, second, *reinterpret_cast<const Four*>(from + i), nearest);
+}

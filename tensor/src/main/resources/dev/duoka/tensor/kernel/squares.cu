@@ -1,7 +1,7 @@
 // Sums of squares in fp64, by stretches of a flat buffer, always in the same order.
 
-struct __align__(16) Four {
-  float at[4];
+struct __align__(4 * sizeof(element)) Four {
+  element at[4];
 };
 
 __device__ __forceinline__ double block_sum_wide(double value) {
@@ -19,15 +19,15 @@ __device__ __forceinline__ double block_sum_wide(double value) {
 
 // One block for each stretch of the table: where it starts, how long it is (whole packs), and the
 // place of its sum among the parts.
-extern "C" __global__ void squares(const float* __restrict__ values, const long long* __restrict__ table,
+extern "C" __global__ void squares(const element* __restrict__ values, const long long* __restrict__ table,
                                    double* __restrict__ parts) {
-  const float* from = values + table[blockIdx.x * 3];
+  const element* from = values + table[blockIdx.x * 3];
   long long count = table[blockIdx.x * 3 + 1];
   double sum = 0;
   for (long long i = threadIdx.x * 4; i < count; i += blockDim.x * 4) {
     Four v = *reinterpret_cast<const Four*>(from + i);
 #pragma unroll
-    for (int k = 0; k < 4; k++) sum += (double)v.at[k] * (double)v.at[k];
+    for (int k = 0; k < 4; k++) sum += (double)widen(v.at[k]) * (double)widen(v.at[k]);
   }
   sum = block_sum_wide(sum);
   if (threadIdx.x == 0) parts[table[blockIdx.x * 3 + 2]] = sum;

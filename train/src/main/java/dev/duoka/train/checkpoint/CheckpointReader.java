@@ -16,9 +16,12 @@ import dev.duoka.model.weight.Weight;
 import dev.duoka.parallel.state.ShardedOptimizer;
 import dev.duoka.parallel.state.StateSlice;
 import dev.duoka.tensor.Device;
+import dev.duoka.tensor.Dtype;
 import dev.duoka.tensor.MemoryOwner;
 import dev.duoka.tensor.Scope;
 import dev.duoka.tensor.Tensor;
+import dev.duoka.tensor.kernel.MomentBuffer;
+import dev.duoka.tensor.op.Copies;
 import dev.duoka.tensor.op.HostCopy;
 import dev.duoka.tensor.op.Tensors;
 import java.nio.ByteBuffer;
@@ -122,7 +125,7 @@ public final class CheckpointReader implements AutoCloseable {
     }
     for (StateBuffer buffer : model.buffers()) {
       TensorEntry entry = weights.entry(buffer.checkpointName());
-      requireFits(entry, List.of(buffer.length()), buffer.value());
+      requireFits(entry, List.of(buffer.length()), buffer.value().dtype());
       HostCopy.write(buffer.value(), (offset, chunk) -> weights.read(entry, offset, chunk));
     }
     optimizer.restoreSteps(state().optimizerSteps());
@@ -131,20 +134,31 @@ public final class CheckpointReader implements AutoCloseable {
 
   private void restore(AdamW states, SlicePiece piece, List<CheckpointTensor> tensors) {
     for (CheckpointTensor tensor : tensors) {
-      String name = tensor.name();
-      fill(states.master(), piece, tensor, weights.entry(name), weights::read);
-      fill(
-          states.firstMoment(),
-          piece,
-          tensor,
-          moments.entry(name + CheckpointFiles.FIRST_MOMENT),
-          moments::read);
-      fill(
-          states.secondMoment(),
-          piece,
-          tensor,
-          moments.entry(name + CheckpointFiles.SECOND_MOMENT),
-          moments::read);
+      fill(states.master(), piece, tensor, weights.entry(tensor.name()), weights::read);
+    }
+    restore(states.firstMoment(), piece, tensors, CheckpointFiles.FIRST_MOMENT);
+    restore(states.secondMoment(), piece, tensors, CheckpointFiles.SECOND_MOMENT);
+  }
+
+  private void restore(
+      MomentBuffer moment, SlicePiece piece, List<CheckpointTensor> tensors, String suffix) {
+    if (moment.isWide()) {
+      fillMoment(moment.values(), piece, tensors, suffix);
+      return;
+    }
+    // Whole, since blocks of numbers that share a scale are written at once.
+    try (Tensor wide = Tensors.zeros(Dtype.FLOAT32, Device.CPU, piece.length())) {
+      fillMoment(wide, piece.alone(), tensors, suffix);
+      try (Tensor there = Copies.to(wide, moment.values().device())) {
+        moment.write(piece.place(), there);
+      }
+    }
+  }
+
+  private void fillMoment(
+      Tensor state, SlicePiece piece, List<CheckpointTensor> tensors, String suffix) {
+    for (CheckpointTensor tensor : tensors) {
+      fill(state, piece, tensor, moments.entry(tensor.name() + suffix), moments::read);
     }
   }
 
@@ -156,11 +170,12 @@ public final class CheckpointReader implements AutoCloseable {
   /** Reads those rows of a stored tensor of which the piece has something, some at a time. */
   private void fill(
       Tensor state, SlicePiece piece, CheckpointTensor tensor, TensorEntry entry, Source source) {
-    requireFits(entry, tensor.shape(), state);
+    Dtype dtype = state.dtype() == Dtype.BFLOAT16 ? Dtype.FLOAT32 : state.dtype();
+    requireFits(entry, tensor.shape(), dtype);
     long columns = piece.portion().columns();
     long firstRow = tensor.offset() / columns;
     long rows = tensor.elements() / columns;
-    long rowBytes = columns * state.dtype().bytes();
+    long rowBytes = columns * dtype.bytes();
     long atOnce = Math.max(1, READ_BYTES / rowBytes);
     for (long row = 0; row < rows; row += atOnce) {
       long count = Math.min(atOnce, rows - row);
@@ -168,7 +183,7 @@ public final class CheckpointReader implements AutoCloseable {
         continue;
       }
       try (Scope _ = Scope.open(MemoryOwner.TEMPORARIES)) {
-        Tensor read = Tensors.empty(state.dtype(), Device.CPU, count, columns);
+        Tensor read = Tensors.empty(dtype, Device.CPU, count, columns);
         long firstByte = row * rowBytes;
         HostCopy.write(read, (offset, chunk) -> source.read(entry, firstByte + offset, chunk));
         piece.take(read, firstRow + row, state);
@@ -176,15 +191,15 @@ public final class CheckpointReader implements AutoCloseable {
     }
   }
 
-  private void requireFits(TensorEntry entry, List<Long> shape, Tensor shard) {
-    if (!entry.shape().equals(shape) || entry.dtype() != StoredTensors.stored(shard.dtype())) {
+  private void requireFits(TensorEntry entry, List<Long> shape, Dtype dtype) {
+    if (!entry.shape().equals(shape) || entry.dtype() != StoredTensors.stored(dtype)) {
       throw otherModel(
           entry.name()
               + " is "
               + entry.dtype()
               + entry.shape()
               + " there and "
-              + StoredTensors.stored(shard.dtype())
+              + StoredTensors.stored(dtype)
               + shape
               + " in this run's model");
     }

@@ -4,6 +4,7 @@ import dev.duoka.engine.parameter.Parameter;
 import dev.duoka.engine.parameter.Portion;
 import dev.duoka.parallel.state.StateSlice;
 import dev.duoka.tensor.Tensor;
+import dev.duoka.tensor.kernel.MomentBuffer;
 import dev.duoka.tensor.op.Views;
 import java.util.ArrayList;
 import java.util.List;
@@ -17,6 +18,9 @@ import java.util.List;
  * @param place where they are in the slice
  */
 record SlicePiece(Parameter parameter, long start, long length, long place) {
+  /** Moments in few bits that are widened at once: 64 MiB of fp32, whole blocks of them. */
+  private static final long READ_ELEMENTS = 16L << 20;
+
   /** The pieces of a slice, in its order. */
   static List<SlicePiece> of(StateSlice slice) {
     List<SlicePiece> pieces = new ArrayList<>();
@@ -39,6 +43,24 @@ record SlicePiece(Parameter parameter, long start, long length, long place) {
     try (Tensor flat = Views.narrow(state, 0, place, length)) {
       portion().give(flat, start, whole, 0);
     }
+  }
+
+  /** As the other method, of moments in any form. */
+  void give(MomentBuffer moment, Tensor whole) {
+    if (moment.isWide()) {
+      give(moment.values(), whole);
+      return;
+    }
+    for (long done = 0; done < length; done += READ_ELEMENTS) {
+      try (Tensor wide = moment.read(place + done, Math.min(READ_ELEMENTS, length - done))) {
+        portion().give(wide, start + done, whole, 0);
+      }
+    }
+  }
+
+  /** The same piece where it lies by itself. */
+  SlicePiece alone() {
+    return new SlicePiece(parameter, start, length, 0);
   }
 
   /** Copies into a state what it has of some rows of the whole weight. */

@@ -11,6 +11,7 @@ import dev.duoka.tensor.Dtype;
 import dev.duoka.tensor.MemoryOwner;
 import dev.duoka.tensor.Scope;
 import dev.duoka.tensor.Tensor;
+import dev.duoka.tensor.kernel.MomentBuffer;
 import dev.duoka.tensor.op.Copies;
 import dev.duoka.tensor.op.Tensors;
 import dev.duoka.tensor.op.Views;
@@ -37,7 +38,7 @@ final class TrainingSnapshot implements AutoCloseable {
     config = model.config();
     predictionDepth = model.predictionDepth();
     layout = StateLayout.of(config, predictionDepth);
-    Dtype dtype = model.parameters().gradientDtype();
+    Dtype dtype = model.parameters().wideDtype();
     try (Scope _ = Scope.open(MemoryOwner.SNAPSHOT)) {
       master = Tensors.empty(dtype, Device.CPU, layout.length());
       firstMoment = Tensors.empty(dtype, Device.CPU, layout.length());
@@ -74,12 +75,24 @@ final class TrainingSnapshot implements AutoCloseable {
   }
 
   private void copy(SlicePiece piece, Tensor state, Tensor flat) {
+    try (Tensor whole = whole(piece, flat)) {
+      piece.give(state, whole);
+    }
+  }
+
+  private void copy(SlicePiece piece, MomentBuffer moment, Tensor flat) {
+    try (Tensor whole = whole(piece, flat)) {
+      piece.give(moment, whole);
+    }
+  }
+
+  /** The place of a weight in what is kept of all, {@code [rows, columns]}. */
+  private Tensor whole(SlicePiece piece, Tensor flat) {
     long start = layout.startOf(piece.parameter().name());
     long rows = piece.portion().rows();
     long columns = piece.portion().columns();
-    try (Tensor place = Views.narrow(flat, 0, start, rows * columns);
-        Tensor whole = Views.reshape(place, rows, columns)) {
-      piece.give(state, whole);
+    try (Tensor place = Views.narrow(flat, 0, start, rows * columns)) {
+      return Views.reshape(place, rows, columns);
     }
   }
 

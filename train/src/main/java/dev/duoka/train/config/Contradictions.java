@@ -1,6 +1,7 @@
 package dev.duoka.train.config;
 
 import dev.duoka.base.DuokaException;
+import dev.duoka.layout.GradientForm;
 import dev.duoka.layout.Precision;
 import dev.duoka.train.config.binding.Binder;
 import dev.duoka.train.config.binding.Problems;
@@ -33,6 +34,7 @@ final class Contradictions {
     contradictions.data();
     contradictions.batch();
     contradictions.precision();
+    contradictions.memory();
     contradictions.schedule();
     contradictions.checkpoints();
     contradictions.environment();
@@ -102,6 +104,46 @@ final class Contradictions {
           "loss_scale",
           "loss_scale is for fp16 only, but training.precision is " + precision,
           "Remove loss_scale, or set training.precision to fp16.");
+    }
+  }
+
+  private void memory() {
+    MemorySettings memory = config.memory();
+    Precision precision = config.training().precision();
+    boolean bf16 = precision == Precision.BF16 || precision == Precision.FP8;
+    if (!memory.masterWeights() && !bf16) {
+      refuse(
+          "memory.master_weights",
+          "memory.master_weights: false is for bf16 and fp8, but training.precision is "
+              + precision,
+          precision.hasMasterWeights()
+              ? "Set it to true: fp16 has no room for small weights."
+              : "Remove it: weights in " + precision + " have no second copy.");
+    }
+    if (memory.gradients() == GradientForm.BF16) {
+      if (!bf16) {
+        refuse(
+            "memory.gradients",
+            "memory.gradients: bf16 is for bf16 and fp8, but training.precision is " + precision,
+            "Set it to fp32.");
+      } else if (microBatches() > 1) {
+        refuse(
+            "memory.gradients",
+            "memory.gradients: bf16 loses the small parts of sums, and a step of each rank is the"
+                + " sum of "
+                + microBatches()
+                + " micro-batches",
+            "Set it to fp32, or choose training.micro_batch so that one is enough.");
+      }
+    }
+  }
+
+  /** Micro-batches of a step of each rank; 1 where the file is wrong about them. */
+  private int microBatches() {
+    try {
+      return BatchPlan.of(config).accumulationSteps();
+    } catch (DuokaException e) {
+      return 1; // found and refused elsewhere
     }
   }
 

@@ -3,7 +3,6 @@ package dev.duoka.train.config;
 import dev.duoka.layout.Layout;
 import dev.duoka.layout.LossKind;
 import dev.duoka.layout.Method;
-import dev.duoka.layout.Offload;
 import dev.duoka.train.config.binding.Doc;
 import java.nio.file.Path;
 import java.util.Collections;
@@ -37,6 +36,8 @@ public record RunConfig(
             whenAbsent = "the defaults below under `fp16`, none otherwise")
         Optional<LossScaleSettings> lossScale,
     @Doc("How the work is spread over ranks.") ParallelSettings parallel,
+    @Doc("In which form, and where, gradients and the optimizer's states are kept.")
+        MemorySettings memory,
     @Doc(
             value =
                 "`cpu`, `cuda` (rank r on GPU r), one GPU such as `cuda:0` that all ranks share, or"
@@ -88,10 +89,11 @@ public record RunConfig(
         batch.microBatch(),
         batch.accumulationSteps(),
         training.recompute(),
-        Offload.NONE,
+        memory.offload(),
         LossKind.CHUNKED,
         training.precision(),
-        Method.FULL);
+        Method.FULL,
+        memory.states());
   }
 
   /**

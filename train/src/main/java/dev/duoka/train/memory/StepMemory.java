@@ -158,7 +158,8 @@ public record StepMemory(
             now.zeroStage(),
             now.lossScale(),
             now.auxiliary(),
-            now.pipeline());
+            now.pipeline(),
+            now.states());
     int fewer = ranks / ranksLeft;
     int accumulation = job.accumulation() * (job.microBatch() / microBatch) * fewer;
     DryRunJob other =

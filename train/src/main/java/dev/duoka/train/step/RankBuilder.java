@@ -13,6 +13,7 @@ import dev.duoka.layout.Precision;
 import dev.duoka.model.WeightInitializer;
 import dev.duoka.parallel.mesh.Mesh;
 import dev.duoka.parallel.schedule.PipelineKind;
+import dev.duoka.parallel.state.StateSettings;
 import dev.duoka.parallel.step.PipelineSettings;
 import dev.duoka.parallel.step.StepSettings;
 import dev.duoka.parallel.step.TrainingRank;
@@ -80,7 +81,8 @@ public final class RankBuilder {
         layout.zero(),
         config.lossScale().map(RankBuilder::lossScale).orElse(LossScaler.Settings.DEFAULT),
         auxiliaryLosses(),
-        pipeline());
+        pipeline(),
+        new StateSettings(layout.states(), layout.offload(), config.training().seed()));
   }
 
   private PipelineSettings pipeline() {

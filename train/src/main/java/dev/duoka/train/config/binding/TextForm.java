@@ -59,7 +59,7 @@ final class TextForm {
 
   /** The name of an enum constant as a file writes it. */
   static String name(Enum<?> constant) {
-    return constant.name().toLowerCase(Locale.ROOT);
+    return constant.toString().toLowerCase(Locale.ROOT);
   }
 
   private static Optional<Method> parser(Class<?> type) {

@@ -1,0 +1,16 @@
+package dev.duoka.parallel.state;
+
+import dev.duoka.layout.Offload;
+import dev.duoka.layout.StateForm;
+
+/**
+ * In which form and where the optimizer's states and the gradients are kept.
+ *
+ * @param form in how many bits
+ * @param offload what of it lives in host memory
+ * @param seed of the run, for rounding by chance
+ */
+public record StateSettings(StateForm form, Offload offload, long seed) {
+  /** Everything in fp32 and on the device. */
+  public static final StateSettings FULL = new StateSettings(StateForm.FULL, Offload.NONE, 0);
+}

@@ -1,0 +1,37 @@
+package dev.duoka.tensor.kernel;
+
+import dev.duoka.tensor.Dtype;
+import dev.duoka.tensor.Tensor;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What an update of AdamW reads and writes, all of one length and on one device.
+ *
+ * @param values the weights in the compute dtype, {@code [n]}
+ * @param master fp32, {@code [n]}; null where there is none
+ * @param gradients fp32 or bf16, {@code [n]}
+ * @param firstMoment fp32, bf16 or 8 bits, {@code [n]}
+ * @param firstScales fp32 {@code [n / 128]}; null unless there are 8 bits
+ * @param secondMoment like the first
+ * @param secondScales likewise
+ */
+public record AdamWBuffers(
+    Tensor values,
+    @Nullable Tensor master,
+    Tensor gradients,
+    Tensor firstMoment,
+    @Nullable Tensor firstScales,
+    Tensor secondMoment,
+    @Nullable Tensor secondScales) {
+  /** Whether moments, weights or gradients are kept in fewer bits than usual. */
+  public boolean areNarrow() {
+    return firstMoment.dtype() != Dtype.FLOAT32
+        || gradients.dtype() == Dtype.BFLOAT16
+        || roundsValues();
+  }
+
+  /** Whether weights of 16 bits are updated themselves. */
+  public boolean roundsValues() {
+    return master == null && values.dtype() == Dtype.BFLOAT16;
+  }
+}

@@ -1,0 +1,237 @@
+package dev.duoka.tensor.kernel;
+
+import dev.duoka.tensor.Dtype;
+import dev.duoka.tensor.Tensor;
+import dev.duoka.tensor.op.HostCopy;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * {@link AdamWKernel} for buffers in host memory: the same arithmetic on all of the machine's
+ * cores, in loops over arrays that the JVM's compiler vectorises.
+ */
+public final class HostAdamW {
+  private static final int BLOCK = AdamWKernel.BLOCK;
+
+  /** Elements that a core reads at once: what fits its nearest caches. */
+  private static final int TILE = 4096;
+
+  private final AdamWBuffers buffers;
+  private final ElementRuns runs;
+
+  /**
+   * Updates of some buffers.
+   *
+   * @param runs which elements they hold
+   */
+  public HostAdamW(AdamWBuffers buffers, ElementRuns runs) {
+    this.buffers = buffers;
+    this.runs = runs;
+  }
+
+  /**
+   * One update.
+   *
+   * @param factor what the gradients are multiplied by: unscaling and clipping
+   * @param chance stands for this update ({@link ChanceBits#ofUpdate})
+   */
+  public void step(AdamWKernel.Update update, double factor, long chance) {
+    long length = buffers.values().size(0);
+    int tiles = Math.toIntExact((length + TILE - 1) / TILE);
+    int workers = Math.min(tiles, Runtime.getRuntime().availableProcessors());
+    Numbers numbers = new Numbers(update, (float) factor, chance);
+    IntStream.range(0, workers)
+        .parallel()
+        .forEach(
+            worker -> {
+              Tile tile = new Tile();
+              for (int i = worker; i < tiles; i += workers) {
+                long start = (long) i * TILE;
+                tile.update(start, (int) Math.min(TILE, length - start), numbers);
+              }
+            });
+  }
+
+  /** The numbers of an update in the order in which they are used. */
+  private record Numbers(
+      float factor,
+      float shrink,
+      float beta1,
+      float beta2,
+      float epsilon,
+      float size,
+      float correction2,
+      long chance) {
+    Numbers(AdamWKernel.Update update, float factor, long chance) {
+      this(
+          factor,
+          (float) update.learningRate() * (float) update.weightDecay(),
+          (float) update.beta1(),
+          (float) update.beta2(),
+          (float) update.epsilon(),
+          (float) update.learningRate() / update.correction1(),
+          update.correction2Root(),
+          chance);
+    }
+  }
+
+  /** The part that a core works on, in full precision. */
+  private final class Tile {
+    private final float[] gradient = new float[TILE];
+    private final float[] weight = new float[TILE];
+    private final float[] first = new float[TILE];
+    private final float[] second = new float[TILE];
+    private final float[] scales = new float[TILE / BLOCK];
+    private final short[] shorts = new short[TILE];
+    private final byte[] bytes = new byte[TILE];
+    private final long[] chance = new long[TILE];
+
+    void update(long start, int length, Numbers numbers) {
+      boolean narrow = buffers.areNarrow();
+      Tensor weights = buffers.master() == null ? buffers.values() : buffers.master();
+      read(weights, start, length, weight);
+      read(buffers.gradients(), start, length, gradient);
+      readMoment(buffers.firstMoment(), buffers.firstScales(), start, length, first, false);
+      readMoment(buffers.secondMoment(), buffers.secondScales(), start, length, second, true);
+      compute(length, numbers);
+      if (narrow) {
+        runs.chance(start, length, numbers.chance(), chance);
+      }
+      writeWeights(weights, start, length);
+      writeMoment(buffers.firstMoment(), buffers.firstScales(), start, length, first, 16, false);
+      writeMoment(buffers.secondMoment(), buffers.secondScales(), start, length, second, 36, true);
+    }
+
+    private void compute(int length, Numbers numbers) {
+      float factor = numbers.factor();
+      float shrink = numbers.shrink();
+      float beta1 = numbers.beta1();
+      float beta2 = numbers.beta2();
+      float epsilon = numbers.epsilon();
+      float size = numbers.size();
+      float correction2 = numbers.correction2();
+      for (int i = 0; i < length; i++) {
+        float g = gradient[i] * factor;
+        float p = weight[i];
+        p -= shrink * p;
+        float m = first[i];
+        m += (1f - beta1) * (g - m);
+        float v = beta2 * second[i] + (1f - beta2) * g * g;
+        p -= size * m / ((float) Math.sqrt(v) / correction2 + epsilon);
+        weight[i] = p;
+        first[i] = m;
+        second[i] = v;
+      }
+    }
+
+    private void read(Tensor tensor, long start, int length, float[] into) {
+      ByteBuffer bytesOf = stretch(tensor, start, length);
+      if (tensor.dtype() == Dtype.FLOAT32) {
+        bytesOf.asFloatBuffer().get(into, 0, length);
+      } else if (tensor.dtype() == Dtype.BFLOAT16) {
+        bytesOf.asShortBuffer().get(shorts, 0, length);
+        for (int i = 0; i < length; i++) {
+          into[i] = MomentCode.bf16(shorts[i]);
+        }
+      } else {
+        throw new IllegalArgumentException("no update of " + tensor.dtype() + " on the host");
+      }
+    }
+
+    private void readMoment(
+        Tensor tensor,
+        @Nullable Tensor scalesOf,
+        long start,
+        int length,
+        float[] into,
+        boolean isSecond) {
+      if (scalesOf == null) {
+        read(tensor, start, length, into);
+        return;
+      }
+      stretch(tensor, start, length).get(bytes, 0, length);
+      stretch(scalesOf, start / BLOCK, length / BLOCK)
+          .asFloatBuffer()
+          .get(scales, 0, length / BLOCK);
+      for (int i = 0; i < length; i++) {
+        float relative = isSecond ? MomentCode.second(bytes[i]) : MomentCode.first(bytes[i]);
+        into[i] = relative * scales[i / BLOCK];
+      }
+    }
+
+    private void writeWeights(Tensor weights, long start, int length) {
+      if (weights.dtype() == Dtype.FLOAT32) {
+        stretch(weights, start, length).asFloatBuffer().put(weight, 0, length);
+        if (buffers.values() != weights) {
+          for (int i = 0; i < length; i++) {
+            shorts[i] = nearest(weight[i]);
+          }
+          stretch(buffers.values(), start, length).asShortBuffer().put(shorts, 0, length);
+        }
+      } else {
+        for (int i = 0; i < length; i++) {
+          shorts[i] = MomentCode.bf16(weight[i], (int) chance[i] & 0xffff);
+        }
+        stretch(weights, start, length).asShortBuffer().put(shorts, 0, length);
+      }
+    }
+
+    /** As conversions to bf16 and fp16 are: to the nearest, or the even one of two. */
+    private short nearest(float value) {
+      if (buffers.values().dtype() == Dtype.FLOAT16) {
+        return Float.floatToFloat16(value);
+      }
+      int bits = Float.floatToRawIntBits(value);
+      return (short) ((bits + 0x7fff + ((bits >>> 16) & 1)) >>> 16);
+    }
+
+    private void writeMoment(
+        Tensor tensor,
+        @Nullable Tensor scalesOf,
+        long start,
+        int length,
+        float[] from,
+        int shift,
+        boolean isSecond) {
+      if (tensor.dtype() == Dtype.FLOAT32) {
+        stretch(tensor, start, length).asFloatBuffer().put(from, 0, length);
+      } else if (scalesOf == null) {
+        for (int i = 0; i < length; i++) {
+          shorts[i] = MomentCode.bf16(from[i], (int) (chance[i] >>> (shift + 4)) & 0xffff);
+        }
+        stretch(tensor, start, length).asShortBuffer().put(shorts, 0, length);
+      } else {
+        for (int block = 0; block < length / BLOCK; block++) {
+          scales[block] = encode(from, block * BLOCK, shift, isSecond);
+        }
+        stretch(tensor, start, length).put(bytes, 0, length);
+        stretch(scalesOf, start / BLOCK, length / BLOCK)
+            .asFloatBuffer()
+            .put(scales, 0, length / BLOCK);
+      }
+    }
+
+    private float encode(float[] from, int start, int shift, boolean isSecond) {
+      float largest = 0;
+      for (int i = start; i < start + BLOCK; i++) {
+        largest = Math.max(largest, Math.abs(from[i]));
+      }
+      for (int i = start; i < start + BLOCK; i++) {
+        float relative = largest == 0 ? 0 : from[i] / largest;
+        int bits = (int) (chance[i] >>> shift) & ((1 << MomentCode.CHANCE_BITS) - 1);
+        bytes[i] = isSecond ? MomentCode.second(relative, bits) : MomentCode.first(relative, bits);
+      }
+      return largest;
+    }
+  }
+
+  private static ByteBuffer stretch(Tensor tensor, long start, long length) {
+    int size = tensor.dtype().bytes();
+    return HostCopy.memoryOf(tensor)
+        .asSlice(start * size, length * size)
+        .asByteBuffer()
+        .order(ByteOrder.nativeOrder());
+  }
+}

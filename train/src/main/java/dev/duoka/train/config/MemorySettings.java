@@ -1,0 +1,42 @@
+package dev.duoka.train.config;
+
+import dev.duoka.layout.GradientForm;
+import dev.duoka.layout.MomentForm;
+import dev.duoka.layout.Offload;
+import dev.duoka.layout.StateForm;
+import dev.duoka.train.config.binding.Doc;
+
+/**
+ * Section {@code memory}: in which form, and where, gradients and the optimizer's states are kept.
+ */
+public record MemorySettings(
+    @Doc(
+            value =
+                "What lives in host memory: `none`, or `optimizer` for its states and the update"
+                    + " of the weights, which the host's processors do.",
+            byDefault = "none",
+            range = "none, optimizer")
+        Offload offload,
+    @Doc(
+            value =
+                "The optimizer's two moments in `fp32`, `bf16` or `8bit`: 8, 4 or 2.06 bytes of a"
+                    + " weight.",
+            byDefault = "fp32")
+        MomentForm moments,
+    @Doc(
+            value =
+                "Whether 16-bit weights have a master copy in fp32, 4 bytes of a weight. Without"
+                    + " one, updates are rounded up or down by chance, for `bf16` and `fp8`.",
+            byDefault = "true")
+        boolean masterWeights,
+    @Doc(
+            value =
+                "Gradients of layers in `fp32`, or in `bf16` where a step is one micro-batch: 4 or"
+                    + " 2 bytes of a weight.",
+            byDefault = "fp32")
+        GradientForm gradients) {
+  /** The form of it all. */
+  public StateForm states() {
+    return new StateForm(moments, masterWeights, gradients);
+  }
+}
