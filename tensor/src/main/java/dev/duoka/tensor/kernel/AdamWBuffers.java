@@ -25,7 +25,8 @@ public record AdamWBuffers(
     @Nullable Tensor secondScales) {
   /** Whether moments, weights or gradients are kept in fewer bits than usual. */
   public boolean areNarrow() {
-    return firstMoment.dtype() != Dtype.FLOAT32
+    return firstScales != null
+        || firstMoment.dtype() == Dtype.BFLOAT16
         || gradients.dtype() == Dtype.BFLOAT16
         || roundsValues();
   }

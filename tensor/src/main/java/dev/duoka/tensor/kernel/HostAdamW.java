@@ -1,5 +1,6 @@
 package dev.duoka.tensor.kernel;
 
+import dev.duoka.ffi.torch.HostMemory;
 import dev.duoka.tensor.Dtype;
 import dev.duoka.tensor.Tensor;
 import dev.duoka.tensor.op.HostCopy;
@@ -42,16 +43,62 @@ public final class HostAdamW {
     int tiles = Math.toIntExact((length + TILE - 1) / TILE);
     int workers = Math.min(tiles, Runtime.getRuntime().availableProcessors());
     Numbers numbers = new Numbers(update, (float) factor, chance);
+    // The workers see memory alone: a tensor belongs to the thread that owns it.
+    Memory memory = new Memory(buffers);
     IntStream.range(0, workers)
         .parallel()
         .forEach(
             worker -> {
-              Tile tile = new Tile();
+              Tile tile = new Tile(memory);
               for (int i = worker; i < tiles; i += workers) {
                 long start = (long) i * TILE;
                 tile.update(start, (int) Math.min(TILE, length - start), numbers);
               }
             });
+  }
+
+  /** Numbers of a type in host memory; null where there are none. */
+  private record Numbered(HostMemory bytes, Dtype dtype) {
+    static @Nullable Numbered of(@Nullable Tensor tensor) {
+      return tensor == null ? null : new Numbered(HostCopy.memoryOf(tensor), tensor.dtype());
+    }
+
+    ByteBuffer stretch(long start, long length) {
+      int size = dtype.bytes();
+      return bytes
+          .asSlice(start * size, length * size)
+          .asByteBuffer()
+          .order(ByteOrder.nativeOrder());
+    }
+  }
+
+  /** The memory of {@link AdamWBuffers}; {@code weights} are the master, where there is one. */
+  private record Memory(
+      Numbered values,
+      Numbered weights,
+      Numbered gradients,
+      Numbered firstMoment,
+      @Nullable Numbered firstScales,
+      Numbered secondMoment,
+      @Nullable Numbered secondScales,
+      boolean narrow,
+      boolean mastered) {
+    Memory(AdamWBuffers of) {
+      this(
+          numbered(of.values()),
+          numbered(of.master() == null ? of.values() : of.master()),
+          numbered(of.gradients()),
+          numbered(of.firstMoment()),
+          Numbered.of(of.firstScales()),
+          numbered(of.secondMoment()),
+          Numbered.of(of.secondScales()),
+          of.areNarrow(),
+          of.master() != null);
+    }
+
+    private static Numbered numbered(Tensor tensor) {
+      return new Numbered(HostCopy.memoryOf(tensor), tensor.dtype());
+    }
   }
 
   /** The numbers of an update in the order in which they are used. */
@@ -88,20 +135,24 @@ public final class HostAdamW {
     private final byte[] bytes = new byte[TILE];
     private final long[] chance = new long[TILE];
 
+    private final Memory memory;
+
+    Tile(Memory memory) {
+      this.memory = memory;
+    }
+
     void update(long start, int length, Numbers numbers) {
-      boolean narrow = buffers.areNarrow();
-      Tensor weights = buffers.master() == null ? buffers.values() : buffers.master();
-      read(weights, start, length, weight);
-      read(buffers.gradients(), start, length, gradient);
-      readMoment(buffers.firstMoment(), buffers.firstScales(), start, length, first, false);
-      readMoment(buffers.secondMoment(), buffers.secondScales(), start, length, second, true);
+      read(memory.weights(), start, length, weight);
+      read(memory.gradients(), start, length, gradient);
+      readMoment(memory.firstMoment(), memory.firstScales(), start, length, first, false);
+      readMoment(memory.secondMoment(), memory.secondScales(), start, length, second, true);
       compute(length, numbers);
-      if (narrow) {
+      if (memory.narrow()) {
         runs.chance(start, length, numbers.chance(), chance);
       }
-      writeWeights(weights, start, length);
-      writeMoment(buffers.firstMoment(), buffers.firstScales(), start, length, first, 16, false);
-      writeMoment(buffers.secondMoment(), buffers.secondScales(), start, length, second, 36, true);
+      writeWeights(start, length);
+      writeMoment(memory.firstMoment(), memory.firstScales(), start, length, first, 16, false);
+      writeMoment(memory.secondMoment(), memory.secondScales(), start, length, second, 36, true);
     }
 
     private void compute(int length, Numbers numbers) {
@@ -126,33 +177,34 @@ public final class HostAdamW {
       }
     }
 
-    private void read(Tensor tensor, long start, int length, float[] into) {
-      ByteBuffer bytesOf = stretch(tensor, start, length);
-      if (tensor.dtype() == Dtype.FLOAT32) {
-        bytesOf.asFloatBuffer().get(into, 0, length);
-      } else if (tensor.dtype() == Dtype.BFLOAT16) {
-        bytesOf.asShortBuffer().get(shorts, 0, length);
+    private void read(Numbered numbers, long start, int length, float[] into) {
+      ByteBuffer stretch = numbers.stretch(start, length);
+      if (numbers.dtype() == Dtype.FLOAT32) {
+        stretch.asFloatBuffer().get(into, 0, length);
+      } else if (numbers.dtype() == Dtype.BFLOAT16) {
+        stretch.asShortBuffer().get(shorts, 0, length);
         for (int i = 0; i < length; i++) {
           into[i] = MomentCode.bf16(shorts[i]);
         }
       } else {
-        throw new IllegalArgumentException("no update of " + tensor.dtype() + " on the host");
+        throw new IllegalArgumentException("no update of " + numbers.dtype() + " on the host");
       }
     }
 
     private void readMoment(
-        Tensor tensor,
-        @Nullable Tensor scalesOf,
+        Numbered numbers,
+        @Nullable Numbered scalesOf,
         long start,
         int length,
         float[] into,
         boolean isSecond) {
       if (scalesOf == null) {
-        read(tensor, start, length, into);
+        read(numbers, start, length, into);
         return;
       }
-      stretch(tensor, start, length).get(bytes, 0, length);
-      stretch(scalesOf, start / BLOCK, length / BLOCK)
+      numbers.stretch(start, length).get(bytes, 0, length);
+      scalesOf
+          .stretch(start / BLOCK, length / BLOCK)
           .asFloatBuffer()
           .get(scales, 0, length / BLOCK);
       for (int i = 0; i < length; i++) {
@@ -161,26 +213,27 @@ public final class HostAdamW {
       }
     }
 
-    private void writeWeights(Tensor weights, long start, int length) {
+    private void writeWeights(long start, int length) {
+      Numbered weights = memory.weights();
       if (weights.dtype() == Dtype.FLOAT32) {
-        stretch(weights, start, length).asFloatBuffer().put(weight, 0, length);
-        if (buffers.values() != weights) {
+        weights.stretch(start, length).asFloatBuffer().put(weight, 0, length);
+        if (memory.mastered()) {
           for (int i = 0; i < length; i++) {
             shorts[i] = nearest(weight[i]);
           }
-          stretch(buffers.values(), start, length).asShortBuffer().put(shorts, 0, length);
+          memory.values().stretch(start, length).asShortBuffer().put(shorts, 0, length);
         }
       } else {
         for (int i = 0; i < length; i++) {
           shorts[i] = MomentCode.bf16(weight[i], (int) chance[i] & 0xffff);
         }
-        stretch(weights, start, length).asShortBuffer().put(shorts, 0, length);
+        weights.stretch(start, length).asShortBuffer().put(shorts, 0, length);
       }
     }
 
     /** As conversions to bf16 and fp16 are: to the nearest, or the even one of two. */
     private short nearest(float value) {
-      if (buffers.values().dtype() == Dtype.FLOAT16) {
+      if (memory.values().dtype() == Dtype.FLOAT16) {
         return Float.floatToFloat16(value);
       }
       int bits = Float.floatToRawIntBits(value);
@@ -188,26 +241,27 @@ public final class HostAdamW {
     }
 
     private void writeMoment(
-        Tensor tensor,
-        @Nullable Tensor scalesOf,
+        Numbered numbers,
+        @Nullable Numbered scalesOf,
         long start,
         int length,
         float[] from,
         int shift,
         boolean isSecond) {
-      if (tensor.dtype() == Dtype.FLOAT32) {
-        stretch(tensor, start, length).asFloatBuffer().put(from, 0, length);
+      if (numbers.dtype() == Dtype.FLOAT32) {
+        numbers.stretch(start, length).asFloatBuffer().put(from, 0, length);
       } else if (scalesOf == null) {
         for (int i = 0; i < length; i++) {
           shorts[i] = MomentCode.bf16(from[i], (int) (chance[i] >>> (shift + 4)) & 0xffff);
         }
-        stretch(tensor, start, length).asShortBuffer().put(shorts, 0, length);
+        numbers.stretch(start, length).asShortBuffer().put(shorts, 0, length);
       } else {
         for (int block = 0; block < length / BLOCK; block++) {
           scales[block] = encode(from, block * BLOCK, shift, isSecond);
         }
-        stretch(tensor, start, length).put(bytes, 0, length);
-        stretch(scalesOf, start / BLOCK, length / BLOCK)
+        numbers.stretch(start, length).put(bytes, 0, length);
+        scalesOf
+            .stretch(start / BLOCK, length / BLOCK)
             .asFloatBuffer()
             .put(scales, 0, length / BLOCK);
       }
@@ -225,13 +279,5 @@ public final class HostAdamW {
       }
       return largest;
     }
-  }
-
-  private static ByteBuffer stretch(Tensor tensor, long start, long length) {
-    int size = tensor.dtype().bytes();
-    return HostCopy.memoryOf(tensor)
-        .asSlice(start * size, length * size)
-        .asByteBuffer()
-        .order(ByteOrder.nativeOrder());
   }
 }
