@@ -7,6 +7,16 @@ import dev.duoka.ffi.torch.Threads;
 public final class ComputeThread {
   private ComputeThread() {}
 
+  /** How many CPU threads the operators of the calling thread use. */
+  public static int threads() {
+    return Threads.ofOperators().orElse(1);
+  }
+
+  /** Has the calling thread, which works beside one that computes, use so many CPU threads. */
+  public static void prepare(int threads) {
+    Threads.useForThisThread(threads);
+  }
+
   /**
    * Binds the calling thread to a device and a number of CPU threads.
    *

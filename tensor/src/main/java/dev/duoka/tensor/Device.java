@@ -7,7 +7,7 @@ import org.jspecify.annotations.Nullable;
  * Where a tensor lives.
  *
  * @param type the kind of device
- * @param index which one of its kind; 0 for the CPU and for {@code meta}
+ * @param index which one of its kind; 0 for the CPU
  */
 public record Device(Type type, int index) {
   /** The host. */
@@ -15,6 +15,9 @@ public record Device(Type type, int index) {
 
   /** No memory at all: tensors there have shapes and dtypes only, for a dry run. */
   public static final Device META = new Device(Type.META, 0);
+
+  /** The host's memory in a dry run that stands for a GPU: booked apart from the GPU's. */
+  public static final Device META_HOST = new Device(Type.META, 1);
 
   /** The kinds of device. */
   public enum Type {
@@ -32,6 +35,17 @@ public record Device(Type type, int index) {
   /** The GPU with this CUDA index. */
   public static Device cuda(int index) {
     return new Device(Type.CUDA, index);
+  }
+
+  /** The device of host memory beside this one: itself, unless it is or stands for a GPU. */
+  public Device host() {
+    return switch (type) {
+      case CPU, CUDA -> CPU;
+      case META ->
+          DryRunDevice.real().map(Device::isCuda).orElse(true) || equals(META_HOST)
+              ? META_HOST
+              : META;
+    };
   }
 
   /** Whether this is a GPU. */
@@ -56,6 +70,9 @@ public record Device(Type type, int index) {
 
   @Override
   public String toString() {
+    if (equals(META_HOST)) {
+      return "meta host";
+    }
     return isCuda() ? "cuda:" + index : type.torchName;
   }
 

@@ -12,6 +12,8 @@ import org.jspecify.annotations.Nullable;
  *   long peak = mine.ledger().peakBytes();
  * }
  * }</pre>
+ *
+ * <p>One for each device may be open; of two for the same device the inner one books.
  */
 public final class ThreadLedger implements AutoCloseable {
   private static final ThreadLocal<@Nullable ThreadLedger> CURRENT = new ThreadLocal<>();
@@ -33,8 +35,11 @@ public final class ThreadLedger implements AutoCloseable {
   }
 
   static @Nullable MemoryLedger current(Device device) {
-    ThreadLedger ledger = CURRENT.get();
-    return ledger != null && ledger.device.equals(device) ? ledger.ledger : null;
+    ThreadLedger open = CURRENT.get();
+    while (open != null && !open.device.equals(device)) {
+      open = open.outer;
+    }
+    return open == null ? null : open.ledger;
   }
 
   /** The bytes of this thread. */

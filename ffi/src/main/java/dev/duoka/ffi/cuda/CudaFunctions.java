@@ -51,6 +51,8 @@ final class CudaFunctions {
 
   final MethodHandle copyToDevice;
   final MethodHandle copyToHost;
+  final MethodHandle lockHostPages;
+  final MethodHandle unlockHostPages;
   final MethodHandle allocate;
   final MethodHandle free;
   final MethodHandle copyOnDevice;
@@ -104,6 +106,8 @@ final class CudaFunctions {
 
     copyToDevice = bind("cuMemcpyHtoDAsync_v2", JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG);
     copyToHost = bind("cuMemcpyDtoHAsync_v2", JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG);
+    lockHostPages = bind("cuMemHostRegister_v2", JAVA_LONG, JAVA_LONG, JAVA_INT);
+    unlockHostPages = bind("cuMemHostUnregister", JAVA_LONG);
 
     allocate = bind("cuMemAlloc_v2", ADDRESS, JAVA_LONG);
     free = bind("cuMemFree_v2", JAVA_LONG);

@@ -7,7 +7,7 @@ import dev.duoka.formats.modelconfig.MoeConfig;
 import dev.duoka.layout.Layout;
 import dev.duoka.parallel.mesh.Mesh;
 import dev.duoka.parallel.schedule.PipelineKind;
-import dev.duoka.parallel.state.StateSettings;
+import dev.duoka.parallel.plan.StateSettings;
 import dev.duoka.parallel.step.StepSettings;
 import java.util.List;
 import java.util.stream.IntStream;

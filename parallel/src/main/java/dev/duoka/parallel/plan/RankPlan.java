@@ -3,7 +3,6 @@ package dev.duoka.parallel.plan;
 import dev.duoka.engine.parameter.ParameterSpec;
 import dev.duoka.engine.parameter.Portion;
 import dev.duoka.engine.parameter.Residency;
-import dev.duoka.layout.GradientForm;
 import dev.duoka.model.ModelFactory;
 import dev.duoka.model.weight.BlockRange;
 import dev.duoka.parallel.mesh.Mesh;
@@ -43,10 +42,10 @@ public record RankPlan(Mesh mesh, int rank, StagePlan stages, List<Integer> own)
    *
    * @param shards into how many shards the buffers of a group of weights must divide
    * @param zeroStage what of weights, gradients and states the ranks of a group share
-   * @param gradients in which form those of decoder layers are summed
+   * @param states in which form and where states and gradients are kept
    */
   public ModelFactory.Part part(
-      ToIntFunction<String> shards, int zeroStage, GradientForm gradients) {
+      ToIntFunction<String> shards, int zeroStage, StateSettings states) {
     WeightPlan weights = new WeightPlan(mesh, rank);
     boolean embeds = blocks().stream().anyMatch(BlockRange::embeds);
     return new ModelFactory.Part(
@@ -57,8 +56,13 @@ public record RankPlan(Mesh mesh, int rank, StagePlan stages, List<Integer> own)
         },
         spec -> weights.group(spec).bucketGroup(),
         shards,
-        group -> shards.applyAsInt(group) == 1 ? Residency.ALL : residency(zeroStage),
-        gradients);
+        group -> {
+          if (states.onHost()) {
+            return Residency.NOTHING; // gradients leave, and weights come when they are asked for
+          }
+          return shards.applyAsInt(group) == 1 ? Residency.ALL : residency(zeroStage);
+        },
+        states.form().gradients());
   }
 
   private static Residency residency(int zeroStage) {

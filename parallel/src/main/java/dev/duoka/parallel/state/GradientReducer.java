@@ -11,7 +11,9 @@ import dev.duoka.tensor.Dtype;
 import dev.duoka.tensor.MemoryOwner;
 import dev.duoka.tensor.Scope;
 import dev.duoka.tensor.Tensor;
+import dev.duoka.tensor.op.Copies;
 import dev.duoka.tensor.op.Elementwise;
+import dev.duoka.tensor.op.HostTransfer;
 import dev.duoka.tensor.op.Tensors;
 import dev.duoka.tensor.op.Views;
 import java.util.ArrayDeque;
@@ -45,6 +47,10 @@ public final class GradientReducer implements AutoCloseable {
   private final Map<Dtype, Slots> slots = new EnumMap<>(Dtype.class);
   private final IdentityHashMap<Bucket, State> states = new IdentityHashMap<>();
   private final Deque<Launched> launched = new ArrayDeque<>();
+  private final Deque<ForHost> forHost = new ArrayDeque<>();
+  private final Deque<Leaving> leaving = new ArrayDeque<>();
+  private final ParameterStore store;
+  private final @Nullable HostWorker worker;
   private boolean finished;
 
   /** Where the gradients of a bucket are in this step. */
@@ -74,17 +80,40 @@ public final class GradientReducer implements AutoCloseable {
   private record Launched(
       StateSlice slice, Pending pending, @Nullable Tensor buffer, @Nullable Tensor addend) {}
 
-  GradientReducer(ParameterStore store, List<StateSlice> slices, GradientGroups groups) {
+  /**
+   * Gradients that are reduced and on their way to the host, or will be.
+   *
+   * @param whole the buffer of the whole gradients, to be used again afterwards
+   * @param part what of it this rank keeps: all of it, or a buffer of its own
+   * @param fresh whether they are the first of a sum
+   */
+  private record ForHost(
+      StateSlice slice, Pending pending, Tensor whole, Tensor part, boolean fresh) {}
+
+  /** Buffers that are free when a copy has ended. */
+  private record Leaving(HostTransfer.Mark copied, Tensor whole, Tensor part) {}
+
+  /**
+   * A reducer of some slices.
+   *
+   * @param worker works on states in host memory; null for none
+   */
+  GradientReducer(
+      ParameterStore store,
+      List<StateSlice> slices,
+      GradientGroups groups,
+      @Nullable HostWorker worker) {
+    this.store = store;
+    this.worker = worker;
     this.slices = slices;
     this.groups = groups;
     for (StateSlice slice : slices) {
       states.put(slice.bucket(), new State(slice));
       if (!slice.keepsWholeGradients()) {
-        Dtype dtype = slice.bucket().gradientDtype();
-        Slots ofDtype =
-            slots.computeIfAbsent(
-                dtype, _ -> new Slots(dtype, store.device(), MemoryOwner.GRADIENTS));
-        slice.bucket().gradientsFrom(() -> buffer(ofDtype, slice.bucket().length()));
+        slice
+            .bucket()
+            .gradientsFrom(
+                () -> buffer(slots(slice.bucket().gradientDtype()), slice.bucket().length()));
       }
     }
     begin();
@@ -138,6 +167,7 @@ public final class GradientReducer implements AutoCloseable {
     while (!launched.isEmpty()) {
       settle();
     }
+    awaitHost();
     for (StateSlice slice : slices) {
       if (!slice.keepsWholeGradients() && state(slice).shardIsFresh) {
         Tensors.zero(slice.gradients());
@@ -178,6 +208,10 @@ public final class GradientReducer implements AutoCloseable {
     StateSlice slice = state.slice;
     Tensor whole = slice.bucket().gradients();
     slice.bucket().releaseGradients();
+    if (slice.isOnHost()) {
+      reduceForHost(state, whole);
+      return;
+    }
     Tensor addend = null;
     if (!state.shardIsFresh) {
       try (Scope _ = Scope.open(MemoryOwner.COMMUNICATION)) {
@@ -190,14 +224,81 @@ public final class GradientReducer implements AutoCloseable {
     state.shardIsFresh = false;
   }
 
+  private void reduceForHost(State state, Tensor whole) {
+    StateSlice slice = state.slice;
+    boolean fresh = state.shardIsFresh;
+    state.shardIsFresh = false;
+    if (slice.isSharded()) {
+      Tensor part = buffer(slots(whole.dtype()), slice.length());
+      Pending pending = slice.group().reduceScatter(whole, part);
+      forHost.add(new ForHost(slice, pending, whole, part, fresh));
+    } else if (slice.group().size() > 1) {
+      Pending pending = slice.group().allReduce(whole);
+      forHost.add(new ForHost(slice, pending, whole, whole, fresh));
+    } else {
+      forHost.add(new ForHost(slice, Pending.DONE, whole, whole, fresh));
+      send(); // nothing to wait for
+    }
+  }
+
+  /** Sends the oldest sum to the host. */
+  private void send() {
+    ForHost oldest = forHost.remove();
+    oldest.pending().join();
+    HostTransfer.Mark copied = oldest.slice().collect(oldest.part(), oldest.fresh());
+    leaving.add(new Leaving(copied, oldest.whole(), oldest.part()));
+  }
+
+  /** Lets the current stream wait for the oldest copy to the host. */
+  private void reclaim() {
+    Leaving oldest = leaving.remove();
+    oldest.copied().holdBack();
+    slotsOf(oldest.whole()).giveBack(oldest.whole());
+    if (oldest.part() != oldest.whole()) {
+      slotsOf(oldest.part()).giveBack(oldest.part());
+    }
+  }
+
+  /** Waits until all gradients are in host memory. */
+  private void awaitHost() {
+    if (worker == null) {
+      return;
+    }
+    while (!forHost.isEmpty()) {
+      send();
+    }
+    worker.awaitGradients();
+    while (!leaving.isEmpty()) {
+      reclaim();
+    }
+  }
+
   /** A buffer for the whole gradients of a bucket; waits for a reduction where all are in use. */
   private Tensor buffer(Slots ofDtype, long length) {
     while (!ofDtype.hasFree(length)
         && ofDtype.count(length) >= BUFFERS
-        && launched.stream().anyMatch(it -> ofDtype.lent(it.buffer(), length))) {
-      settle();
+        && settleOneOf(ofDtype, length)) {
+      // One more reduction or copy is waited for.
     }
     return ofDtype.take(length);
+  }
+
+  /** Waits for the oldest that uses such a buffer, or comes before one; false where none does. */
+  private boolean settleOneOf(Slots ofDtype, long length) {
+    if (launched.stream().anyMatch(it -> ofDtype.lent(it.buffer(), length))) {
+      settle();
+    } else if (leaving.stream()
+        .anyMatch(
+            it -> ofDtype.lent(it.whole(), length) || ofDtype.lent(it.part(), length))) {
+      reclaim();
+    } else if (forHost.stream()
+        .anyMatch(
+            it -> ofDtype.lent(it.whole(), length) || ofDtype.lent(it.part(), length))) {
+      send();
+    } else {
+      return false;
+    }
+    return true;
   }
 
   /** Lets the current stream wait for the oldest reduction. */
@@ -217,11 +318,12 @@ public final class GradientReducer implements AutoCloseable {
   }
 
   private Slots slotsOf(Tensor buffer) {
-    Slots ofDtype = slots.get(buffer.dtype());
-    if (ofDtype == null) {
-      throw new IllegalStateException("no buffers of " + buffer.dtype());
-    }
-    return ofDtype;
+    return slots(buffer.dtype());
+  }
+
+  private Slots slots(Dtype dtype) {
+    return slots.computeIfAbsent(
+        dtype, _ -> new Slots(dtype, store.device(), MemoryOwner.GRADIENTS));
   }
 
   /** Neighbours that hold the same heads have parts of their gradients' sum. */
@@ -240,9 +342,20 @@ public final class GradientReducer implements AutoCloseable {
   private void sumTwins() {
     for (StateSlice slice : slices) {
       Optional<Communicator> twin = groups.twin().apply(slice.bucket());
-      if (twin.isPresent()) {
+      if (twin.isPresent() && slice.isOnHost()) {
+        sumTwinOnHost(slice, twin.get());
+      } else if (twin.isPresent()) {
         twin.get().allReduce(slice.gradients()).join();
       }
+    }
+  }
+
+  /** By way of the device, between which and another's alone there may be a link. */
+  private void sumTwinOnHost(StateSlice slice, Communicator twin) {
+    try (Scope _ = Scope.open(MemoryOwner.COMMUNICATION)) {
+      Tensor there = Copies.to(slice.gradients(), store.device());
+      twin.allReduce(there).join();
+      Copies.into(slice.gradients(), there);
     }
   }
 

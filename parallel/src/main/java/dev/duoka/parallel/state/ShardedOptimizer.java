@@ -1,5 +1,6 @@
 package dev.duoka.parallel.state;
 
+import dev.duoka.parallel.plan.StateSettings;
 import dev.duoka.base.Resources;
 import dev.duoka.comm.Communicator;
 import dev.duoka.comm.Pending;
@@ -16,8 +17,10 @@ import dev.duoka.tensor.MemoryOwner;
 import dev.duoka.tensor.Scope;
 import dev.duoka.tensor.Tensor;
 import dev.duoka.tensor.kernel.SquaresKernel;
+import dev.duoka.tensor.op.Copies;
 import dev.duoka.tensor.op.DeferredRead;
 import dev.duoka.tensor.op.HostCopy;
+import dev.duoka.tensor.op.HostTransfer;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -37,6 +40,7 @@ public final class ShardedOptimizer implements AutoCloseable {
   private final GradientGroups groups;
   private final AdamWSettings settings;
   private final List<StateSlice> slices = new ArrayList<>();
+  private final @Nullable HostWorker worker;
   private final GradientReducer reducer;
   private final @Nullable WeightGatherer gatherer;
   private final GradientSquares squares;
@@ -74,19 +78,19 @@ public final class ShardedOptimizer implements AutoCloseable {
     this.groups = groups;
     this.settings = settings;
     try (Resources made = new Resources()) {
+      worker = states.onHost() ? made.own(new HostWorker(store.device())) : null;
       for (Bucket bucket : store.trainableBuckets()) {
-        slices.add(
-            made.own(
-                new StateSlice(
-                    bucket, groups.of().apply(bucket), zeroStage > 0, settings, states)));
+        StateSlice.Sharing sharing =
+            new StateSlice.Sharing(groups.of().apply(bucket), zeroStage > 0, zeroStage > 2);
+        slices.add(made.own(new StateSlice(bucket, sharing, settings, states, worker)));
       }
       squares = made.own(squares());
       for (int i = 0; i < normReads.length; i++) {
         normReads[i] = made.own(new DeferredRead(store.device(), Dtype.FLOAT64, 1));
       }
-      reducer = made.own(new GradientReducer(store, slices, groups));
+      reducer = made.own(new GradientReducer(store, slices, groups, worker));
       List<StateSlice> elsewhere =
-          slices.stream().filter(slice -> !slice.bucket().hasValues()).toList();
+          slices.stream().filter(slice -> !slice.holdsWholeValues()).toList();
       gatherer = elsewhere.isEmpty() ? null : made.own(new WeightGatherer(store, elsewhere));
       owned = made.release();
     }
@@ -115,7 +119,7 @@ public final class ShardedOptimizer implements AutoCloseable {
   public PendingOutcome launch(double learningRate, double lossScale) {
     reducer.finish();
     reducer.begin();
-    if (slices.stream().allMatch(slice -> slice.states().runsFused())) {
+    if (worker == null && slices.stream().allMatch(slice -> slice.states().runsFused())) {
       return launchFused(learningRate, lossScale);
     }
     StepOutcome outcome = composedStep(learningRate, lossScale);
@@ -133,8 +137,9 @@ public final class ShardedOptimizer implements AutoCloseable {
       factor *= Math.min(1, settings.clipNorm() / (norm + 1e-6));
     }
     steps++;
+    HostTransfer.Mark after = worker == null ? HostTransfer.Mark.NONE : worker.markUse();
     for (StateSlice slice : slices) {
-      slice.states().update(new AdamW.Update(learningRate, steps, 1 / lossScale), factor);
+      slice.update(new AdamW.Update(learningRate, steps, 1 / lossScale), factor, after);
     }
     gatherValues();
     return new StepOutcome(norm, true);
@@ -178,6 +183,9 @@ public final class ShardedOptimizer implements AutoCloseable {
   /** The squares of each parameter's reduced gradient, over all ranks of the model. */
   private Tensor squaresOfAllRanks() {
     Tensor parts = squares.of(slices.stream().map(StateSlice::gradients).toList());
+    if (worker != null) {
+      parts = Copies.to(parts, store.device());
+    }
     if (!hasWholeModel()) {
       groups.world().allReduce(parts).join();
     }
@@ -245,7 +253,7 @@ public final class ShardedOptimizer implements AutoCloseable {
 
   /** Copies the master weights into the compute weights, on every rank. Collective when sharded. */
   public void publish() {
-    slices.forEach(slice -> slice.states().publish());
+    slices.forEach(StateSlice::publish);
     gatherValues();
   }
 
@@ -256,7 +264,9 @@ public final class ShardedOptimizer implements AutoCloseable {
     }
     List<Pending> gathered = new ArrayList<>();
     for (StateSlice slice : slices) {
-      if (slice.isSharded() && slice.holdsWholeValues()) {
+      if (slice.valuesComeLater()) {
+        slice.expectValues();
+      } else if (slice.isSharded() && slice.holdsWholeValues()) {
         gathered.add(slice.group().allGather(slice.values(), slice.bucket().values()));
       }
     }
@@ -278,7 +288,7 @@ public final class ShardedOptimizer implements AutoCloseable {
 
   /** Takes over weights that were written into the store; the opposite of {@link #publish}. */
   public void adoptValues() {
-    slices.forEach(slice -> slice.states().adoptValues());
+    slices.forEach(StateSlice::adoptValues);
   }
 
   /** What this rank updates, by bucket in the order of the store. */

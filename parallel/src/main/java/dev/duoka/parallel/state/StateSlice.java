@@ -1,19 +1,25 @@
 package dev.duoka.parallel.state;
 
+import dev.duoka.base.Resources;
 import dev.duoka.comm.Communicator;
 import dev.duoka.engine.optimizer.AdamW;
 import dev.duoka.engine.optimizer.AdamWSettings;
 import dev.duoka.engine.parameter.Bucket;
+import dev.duoka.parallel.plan.StateSettings;
 import dev.duoka.tensor.Dtype;
 import dev.duoka.tensor.MemoryOwner;
 import dev.duoka.tensor.Scope;
 import dev.duoka.tensor.Tensor;
+import dev.duoka.tensor.op.HostTransfer;
 import dev.duoka.tensor.op.Tensors;
 import dev.duoka.tensor.op.Views;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 
 /**
- * The part of a bucket that this rank updates, with its optimizer states: all of it, or the rank's
- * shard. Owns views and states; keeps the bucket's memory alive until it is closed.
+ * The part of a bucket that this rank updates, with its optimizer states, here or in host memory:
+ * all of it, or the rank's shard. Owns views and states; keeps the bucket's memory alive until it is
+ * closed.
  */
 public final class StateSlice implements AutoCloseable {
   private final Bucket bucket;
@@ -21,68 +27,115 @@ public final class StateSlice implements AutoCloseable {
   private final boolean sharded;
   private final long offset;
   private final long length;
-  private final boolean holdsWholeValues;
   private final boolean keepsWholeGradients;
+  private final boolean holdsWholeValues;
+
+  /** All weights of the bucket, where the bucket asks for them here; null elsewhere. */
+  private final @Nullable Tensor wholeValues;
+
   private final Tensor values;
   private final Tensor gradients;
-  private final AdamW states;
+  private final @Nullable AdamW own;
+  private final @Nullable HostStates host;
+  private final Resources owned;
+  private boolean mustGather;
+
+  /**
+   * How a bucket is shared.
+   *
+   * @param group the ranks that its gradients are summed over
+   * @param states whether each of them updates a shard alone
+   * @param values whether each of them keeps the weights of its shard alone
+   */
+  record Sharing(Communicator group, boolean states, boolean values) {}
 
   /**
    * A rank's slice of a bucket.
    *
-   * @param group the ranks that the bucket's gradients are summed over
-   * @param shard whether each of them updates a shard alone
    * @param settings the constants of the update
-   * @param of in which form and where the states are kept
+   * @param of in which form the states are kept
+   * @param worker works on states in host memory; null where they are kept here
    */
   StateSlice(
-      Bucket bucket, Communicator group, boolean shard, AdamWSettings settings, StateSettings of) {
+      Bucket bucket,
+      Sharing sharing,
+      AdamWSettings settings,
+      StateSettings of,
+      @Nullable HostWorker worker) {
     this.bucket = bucket;
-    this.group = group;
-    this.sharded = shard && group.size() > 1;
+    this.group = sharing.group();
+    this.sharded = sharing.states() && group.size() > 1;
     if (sharded && bucket.shards() != group.size()) {
       throw new IllegalArgumentException(
           "a store of " + bucket.shards() + " shards for " + group.size() + " ranks");
     }
     this.length = sharded ? bucket.shardLength() : bucket.length();
     this.offset = sharded ? group.rank() * length : 0;
-    try (Scope _ = Scope.open(MemoryOwner.OPTIMIZER)) {
-      Tensor ofValues =
-          bucket.hasValues()
-              ? Views.narrow(bucket.values(), 0, offset, length)
-              : shard(MemoryOwner.WEIGHTS, bucket.key().dtype());
-      Tensor ofGradients =
-          bucket.hasGradients()
-              ? Views.narrow(bucket.gradients(), 0, offset, length)
-              : shard(MemoryOwner.GRADIENTS, bucket.gradientDtype());
-      holdsWholeValues = bucket.hasValues();
-      keepsWholeGradients = bucket.hasGradients();
-      states =
-          new AdamW(
-              ofValues,
-              ofGradients,
-              settings,
-              new AdamW.States(
-                  of.form(), of.seed(), SliceElements.of(bucket.parameters(), offset, length)));
-      values = Scope.detach(ofValues);
-      gradients = Scope.detach(ofGradients);
+    boolean shardsValues = sharded && sharing.values();
+    keepsWholeGradients = bucket.hasGradients();
+    holdsWholeValues = !shardsValues;
+    try (Resources made = new Resources()) {
+      wholeValues =
+          holdsWholeValues && !bucket.hasValues()
+              ? made.own(zeros(MemoryOwner.WEIGHTS, bucket.key().dtype(), bucket.length()))
+              : null;
+      values = made.own(ownValues());
+      AdamW.States states =
+          new AdamW.States(
+              of.form(), of.seed(), SliceElements.of(bucket.parameters(), offset, length));
+      if (worker == null) {
+        host = null;
+        gradients =
+            made.own(
+                keepsWholeGradients
+                    ? Views.narrow(bucket.gradients(), 0, offset, length)
+                    : zeros(MemoryOwner.GRADIENTS, bucket.gradientDtype(), length));
+        own = made.own(new AdamW(values, gradients, settings, states));
+      } else {
+        host =
+            made.own(new HostStates(worker, values, bucket.gradientDtype(), settings, states));
+        gradients = host.gradients();
+        own = null;
+      }
+      owned = made.release();
+    }
+    if (wholeValues != null) {
+      bucket.valuesFrom(this::arriveWhole);
     }
   }
 
-  private Tensor shard(MemoryOwner owner, Dtype dtype) {
-    try (Scope scope = Scope.open(owner)) {
-      return scope.keep(Tensors.zeros(dtype, bucket.device(), length));
+  private Tensor ownValues() {
+    if (wholeValues != null) {
+      return detached(wholeValues);
+    }
+    return bucket.hasValues()
+        ? detached(bucket.values())
+        : zeros(MemoryOwner.WEIGHTS, bucket.key().dtype(), length);
+  }
+
+  private Tensor detached(Tensor whole) {
+    return Scope.detach(Views.narrow(whole, 0, offset, length));
+  }
+
+  private Tensor zeros(MemoryOwner owner, Dtype dtype, long elements) {
+    try (Scope _ = Scope.open(owner)) {
+      return Scope.detach(Tensors.zeros(dtype, bucket.device(), elements));
     }
   }
 
-  /** Whether the bucket's values are here all the time, and this is a view of them. */
+  /** Whether the bucket's values are here all the time, and {@link #values} is a view of them. */
   boolean holdsWholeValues() {
     return holdsWholeValues;
   }
 
-  /** Whether the bucket's gradients are here all the time, and this is a view of them. */
+  /** Whether the bucket's gradients are here all the time, and these are a view of them. */
   boolean keepsWholeGradients() {
     return keepsWholeGradients;
+  }
+
+  /** Whether states and gradients are in host memory. */
+  boolean isOnHost() {
+    return host != null;
   }
 
   /** The bucket that it is a part of. */
@@ -117,23 +170,88 @@ public final class StateSlice implements AutoCloseable {
 
   /** The compute weights: a view of the bucket's, or a shard of its own. */
   Tensor values() {
+    if (host != null) {
+      host.arrive();
+    }
     return values;
   }
 
-  /** The gradients: a view of the bucket's, or a shard of their own. */
+  /** The gradients: a view of the bucket's, a shard of their own, or in host memory. */
   public Tensor gradients() {
     return gradients;
   }
 
+  /** Sends gradients to the host, as {@link HostStates#collect}. */
+  HostTransfer.Mark collect(Tensor part, boolean fresh) {
+    return Objects.requireNonNull(host, "the states are here").collect(part, fresh);
+  }
+
   /** Master weights and moments, laid out as the slice. */
   public AdamW states() {
-    return states;
+    return host == null ? Objects.requireNonNull(own) : host.states();
+  }
+
+  /**
+   * Updates without our kernels, or has the host do so.
+   *
+   * @param factor what the gradients are multiplied by
+   * @param after what still uses the weights
+   */
+  void update(AdamW.Update update, double factor, HostTransfer.Mark after) {
+    if (host == null) {
+      states().update(update, factor);
+    } else {
+      host.update(update, factor, after);
+    }
+  }
+
+  /** Copies the master weights into the compute weights of the slice. */
+  void publish() {
+    if (host == null) {
+      states().publish();
+    } else {
+      host.publish();
+    }
+  }
+
+  /** Takes over the compute weights of the slice; the opposite of {@link #publish}. */
+  void adoptValues() {
+    if (host == null) {
+      states().adoptValues();
+    } else {
+      host.adoptValues();
+    }
+  }
+
+  /**
+   * Lets whoever uses the bucket's weights next wait for them, and gather them where they are
+   * sharded; for weights that come from the host.
+   */
+  void expectValues() {
+    mustGather = sharded;
+    bucket.releaseValues();
+  }
+
+  /** Whether weights come from the host, when they are asked for. */
+  boolean valuesComeLater() {
+    return wholeValues != null && host != null;
+  }
+
+  private Tensor arriveWhole() {
+    Tensor whole = Objects.requireNonNull(wholeValues);
+    Tensor mine = values();
+    if (mustGather) {
+      mustGather = false;
+      group.allGather(mine, whole).join();
+    }
+    return whole;
   }
 
   @Override
   public void close() {
-    states.close();
-    values.close();
-    gradients.close();
+    if (wholeValues != null) {
+      bucket.releaseValues();
+    }
+    owned.close();
   }
 }

@@ -6,7 +6,7 @@ import dev.duoka.formats.modelconfig.ModelConfig;
 import dev.duoka.formats.modelconfig.MoeConfig;
 import dev.duoka.layout.Precision;
 import dev.duoka.layout.Recompute;
-import dev.duoka.parallel.state.StateSettings;
+import dev.duoka.parallel.plan.StateSettings;
 
 /**
  * What a training step is made from, the same on every rank.

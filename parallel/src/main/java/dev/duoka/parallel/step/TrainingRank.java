@@ -64,7 +64,7 @@ public record TrainingRank(
                       plan.part(
                           ofWeights::shards,
                           settings.zeroStage(),
-                          settings.states().form().gradients()))));
+                          settings.states()))));
       policy.applyTo(model.parameters());
       Communicator headCopies = made.own(ofWeights.headCopies());
       ShardedOptimizer optimizer =

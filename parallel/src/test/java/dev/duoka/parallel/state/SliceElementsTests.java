@@ -5,12 +5,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.duoka.engine.parameter.Bucket;
 import dev.duoka.engine.parameter.Parameter;
 import dev.duoka.formats.modelconfig.ModelConfig;
-import dev.duoka.layout.GradientForm;
 import dev.duoka.model.LanguageModel;
 import dev.duoka.model.ModelFactory;
 import dev.duoka.parallel.mesh.Mesh;
 import dev.duoka.parallel.plan.RankPlan;
 import dev.duoka.parallel.plan.StagePlan;
+import dev.duoka.parallel.plan.StateSettings;
 import dev.duoka.parallel.testing.TinyRuns;
 import dev.duoka.tensor.Device;
 import dev.duoka.tensor.Dtype;
@@ -42,7 +42,7 @@ class SliceElementsTests {
                   true,
                   8,
                   config.mtpModules(),
-                  plan.part(_ -> shards, 0, GradientForm.FP32)))) {
+                  plan.part(_ -> shards, 0, StateSettings.FULL)))) {
         for (Bucket bucket : model.parameters().buckets()) {
           bucket.parameters().forEach(SliceElementsTests::number);
           double[] numbers = HostCopy.doubles(bucket.values());

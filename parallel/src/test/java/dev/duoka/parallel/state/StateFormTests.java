@@ -1,5 +1,6 @@
 package dev.duoka.parallel.state;
 
+import dev.duoka.parallel.plan.StateSettings;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;

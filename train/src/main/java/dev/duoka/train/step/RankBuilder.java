@@ -13,7 +13,7 @@ import dev.duoka.layout.Precision;
 import dev.duoka.model.WeightInitializer;
 import dev.duoka.parallel.mesh.Mesh;
 import dev.duoka.parallel.schedule.PipelineKind;
-import dev.duoka.parallel.state.StateSettings;
+import dev.duoka.parallel.plan.StateSettings;
 import dev.duoka.parallel.step.PipelineSettings;
 import dev.duoka.parallel.step.StepSettings;
 import dev.duoka.parallel.step.TrainingRank;

@@ -1,4 +1,4 @@
-package dev.duoka.parallel.state;
+package dev.duoka.parallel.plan;
 
 import dev.duoka.layout.Offload;
 import dev.duoka.layout.StateForm;
@@ -13,4 +13,9 @@ import dev.duoka.layout.StateForm;
 public record StateSettings(StateForm form, Offload offload, long seed) {
   /** Everything in fp32 and on the device. */
   public static final StateSettings FULL = new StateSettings(StateForm.FULL, Offload.NONE, 0);
+
+  /** Whether states and gradients live in host memory, which updates the weights. */
+  public boolean onHost() {
+    return offload != Offload.NONE;
+  }
 }
