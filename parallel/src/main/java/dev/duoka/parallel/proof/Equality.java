@@ -9,25 +9,49 @@ import java.util.Map;
  * How near two outcomes of the same work must be.
  *
  * @param losses and norms: relative
- * @param gradients of a tensor's largest element
- * @param weights of a tensor's largest element
+ * @param gradients of a tensor's size, by the measure
+ * @param weights likewise
+ * @param measure of a tensor
  */
-public record Equality(double losses, double gradients, double weights) {
+public record Equality(double losses, double gradients, double weights, Measure measure) {
   /** What rounding in fp64 leaves. */
-  public static final Equality FP64 = new Equality(1e-9, 1e-10, 1e-7);
+  public static final Equality FP64 = new Equality(1e-9, 1e-10, 1e-7, Measure.LARGEST);
+
+  /** How large a tensor, or a difference of two, is. */
+  public enum Measure {
+    /** Its largest element. */
+    LARGEST,
+    /**
+     * Its L2 norm, where single elements may differ: an AdamW step is as long for a gradient that
+     * is all rounding as for any other.
+     */
+    NORM;
+
+    private double with(double sizeSoFar, double element) {
+      return switch (this) {
+        case LARGEST -> Math.max(sizeSoFar, Math.abs(element));
+        case NORM -> Math.hypot(sizeSoFar, element);
+      };
+    }
+  }
 
   /**
    * Something that is not equal.
    *
    * @param name for example {@code gradient of model.norm.weight}
-   * @param difference the largest; infinite where one side has no number
+   * @param difference how large it is; infinite where one side has no number
    * @param scale what it is measured by
    * @param limit how much of that may be
    */
   public record Difference(String name, double difference, double scale, double limit) {
+    /** As a part of the size. */
+    public double relative() {
+      return difference / scale;
+    }
+
     /** How many times the limit it is. */
     public double excess() {
-      return difference / (scale * limit);
+      return relative() / limit;
     }
 
     /** For example {@code norm of step 0: 0.1 of 2.0}. */
@@ -56,7 +80,7 @@ public record Equality(double losses, double gradients, double weights) {
     return found;
   }
 
-  private static void compare(
+  private void compare(
       List<Difference> found,
       String what,
       Map<String, double[]> actual,
@@ -68,9 +92,9 @@ public record Equality(double losses, double gradients, double weights) {
           double scale = 0;
           double off = others == null || others.length != values.length ? Double.NaN : 0;
           for (int i = 0; i < values.length; i++) {
-            scale = Math.max(scale, Math.abs(values[i]));
-            // A NaN stays: Math.max gives it back.
-            off = Double.isNaN(off) ? off : Math.max(off, Math.abs(values[i] - others[i]));
+            scale = measure.with(scale, values[i]);
+            // A NaN stays one.
+            off = Double.isNaN(off) ? off : measure.with(off, values[i] - others[i]);
           }
           add(found, what + name, off, scale, limit);
         });

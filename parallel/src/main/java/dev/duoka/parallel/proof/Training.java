@@ -24,10 +24,10 @@ import java.util.function.BiConsumer;
  * @param settings what the step is made from
  * @param microBatch sequences in a forward pass
  * @param accumulation forward passes of a data-parallel rank in a step
+ * @param seed of weights and tokens
  */
 public record Training(
-    StepSettings settings, Mesh mesh, int microBatch, int accumulation, int steps) {
-  private static final long SEED = 11;
+    StepSettings settings, Mesh mesh, int microBatch, int accumulation, int steps, long seed) {
   private static final double LEARNING_RATE = 1e-3;
 
   /** Batches repeat after so many steps. */
@@ -68,7 +68,7 @@ public record Training(
    * What came out.
    *
    * @param losses of each step
-   * @param gradients of the first step by name: what every element's gradient is, before clipping
+   * @param gradients of the first step by name, as its update leaves them: clipped or not
    * @param weights by name after the last step
    */
   public record Outcome(
@@ -90,7 +90,7 @@ public record Training(
       WholeTensors gradients,
       WholeTensors weights) {
     try (TrainingRank rank = TrainingRank.allocate(mesh, world, device, settings)) {
-      rank.optimizer().fill(() -> WeightInitializer.initialize(rank.model(), SEED));
+      rank.optimizer().fill(() -> WeightInitializer.initialize(rank.model(), seed));
       for (int step = 0; step < steps; step++) {
         TrainingStep.Result done =
             rank.step().run(batch(step, mesh.dataRank(world.rank())), LEARNING_RATE);
@@ -115,7 +115,7 @@ public record Training(
               microBatch,
               settings.sequenceLength(),
               settings.model().vocabSize(),
-              1000L * (step % BATCHES) + i);
+              1_000_000 * seed + 1000L * (step % BATCHES) + i);
       targets += one.realTargets();
       if (i / accumulation == dataRank) {
         all.add(one);

@@ -55,7 +55,7 @@ record Trial(
    * @param seen what a rank takes for its world
    */
   Training.Outcome runOn(UnaryOperator<Communicator> seen) {
-    return new Training(settings(), mesh, microBatch, accumulation, steps)
+    return new Training(settings(), mesh, microBatch, accumulation, steps, 0)
         .run(
             rank ->
                 LocalRanks.run(
