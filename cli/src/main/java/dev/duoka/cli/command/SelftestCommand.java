@@ -73,7 +73,7 @@ final class SelftestCommand implements Callable<Integer> {
           each.operation(),
           each.transport(),
           each.calls(),
-          each.bytes() == 0 ? "hosts only" : ByteSize.format(each.bytes()));
+          each.bytes() == 0 ? "hosts only" : ByteSize.text(each.bytes()));
     }
     for (SelfTestReport.Comparison each : report.comparisons()) {
       print(out, each);

@@ -20,8 +20,7 @@ import java.util.function.BiConsumer;
  * @param nccl whether tensors go by NCCL, for which each rank needs a GPU of its own
  * @param ledgers to which each writes what it exchanges
  */
-public record PlacedRanks(
-    DevicePlacement placement, int threads, boolean nccl, Ledgers ledgers) {
+public record PlacedRanks(DevicePlacement placement, int threads, boolean nccl, Ledgers ledgers) {
   /** What tensors are carried by when ranks copy them from each other. */
   private static final String COPIES = "copies";
 

@@ -29,12 +29,10 @@ public final class SelfTest {
   private static final int STEPS = 3;
 
   /** Two programs that round in another order, in fp32. */
-  private static final Equality FP32 =
-      new Equality(1e-4, 1e-3, 1e-3, Equality.Measure.NORM);
+  private static final Equality FP32 = new Equality(1e-4, 1e-3, 1e-3, Equality.Measure.NORM);
 
   /** In 16 bits and fewer: the same run, not the same numbers. */
-  private static final Equality LOW_PRECISION =
-      new Equality(0.02, 0.5, 0.1, Equality.Measure.NORM);
+  private static final Equality LOW_PRECISION = new Equality(0.02, 0.5, 0.1, Equality.Measure.NORM);
 
   private final RunConfig run;
   private final SmallLikeness small;
@@ -72,8 +70,7 @@ public final class SelfTest {
     ModelConfig model = ModelSource.config(run.model());
     FieldProblem.throwIfAny(
         "the run",
-        ParallelChecks.problems(
-            model, run.parallel(), run.layout(), run.data().sequenceLength()));
+        ParallelChecks.problems(model, run.parallel(), run.layout(), run.data().sequenceLength()));
     DevicePlacement placement = DevicePlacement.choose(run.device(), run.parallel().ranks());
     return new SelfTest(run, model, placement, seen).report();
   }
@@ -87,8 +84,7 @@ public final class SelfTest {
     if (own.hasMasterWeights() && comparisons.getFirst().differences().isEmpty()) {
       comparisons.add(compare(own, LOW_PRECISION, new ExchangeCounts()));
     }
-    return new SelfTestReport(
-        work(), comparisons, exchanged, (System.nanoTime() - start) * 1e-9);
+    return new SelfTestReport(work(), comparisons, exchanged, (System.nanoTime() - start) * 1e-9);
   }
 
   /** A difference counts when other weights and tokens have one, too. */
@@ -110,7 +106,9 @@ public final class SelfTest {
     RunConfig config = small.onItsMesh(precision);
     Training.Outcome onMesh =
         training(config, seed)
-            .run(body -> ranks(counted).run((world, device) -> body.accept(seen.apply(world), device)));
+            .run(
+                body ->
+                    ranks(counted).run((world, device) -> body.accept(seen.apply(world), device)));
     DevicePlacement first =
         new DevicePlacement(placement.devices().subList(0, 1), placement.names(), "the first rank");
     RunConfig single = small.onOneRank(precision);

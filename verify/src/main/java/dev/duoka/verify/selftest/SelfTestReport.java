@@ -23,11 +23,7 @@ public record SelfTestReport(
    *     equal to the last bits, and rounding chose
    */
   public record Comparison(
-      Precision precision,
-      int tensors,
-      int steps,
-      List<Differing> differences,
-      boolean forked) {
+      Precision precision, int tensors, int steps, List<Differing> differences, boolean forked) {
     /** How many numbers and tensors were compared. */
     public int compared() {
       return tensors + 2 * steps;

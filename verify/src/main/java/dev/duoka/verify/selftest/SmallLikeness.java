@@ -135,11 +135,7 @@ record SmallLikeness(RunConfig run, ModelConfig model) {
 
   /** The same work on one rank that keeps everything. */
   RunConfig onOneRank(Precision precision) {
-    return changed(
-        precision,
-        List.of(
-            "parallel={}",
-            "training.recompute=none"));
+    return changed(precision, List.of("parallel={}", "training.recompute=none"));
   }
 
   private RunConfig changed(Precision precision, List<String> more) {
