@@ -15,6 +15,7 @@ module dev.duoka.parallel {
 
   exports dev.duoka.parallel.mesh;
   exports dev.duoka.parallel.plan;
+  exports dev.duoka.parallel.proof;
   exports dev.duoka.parallel.schedule;
   exports dev.duoka.parallel.state;
   exports dev.duoka.parallel.step;

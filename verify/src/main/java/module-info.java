@@ -1,6 +1,6 @@
 import org.jspecify.annotations.NullMarked;
 
-/** Proof that the engine computes what others compute. */
+/** Proof that the engine computes what others compute, and a mesh what one rank does. */
 @NullMarked
 module dev.duoka.verify {
   requires static transitive org.jspecify;
@@ -16,4 +16,5 @@ module dev.duoka.verify {
   requires transitive dev.duoka.train;
 
   exports dev.duoka.verify.parity;
+  exports dev.duoka.verify.selftest;
 }

@@ -10,6 +10,7 @@ import java.nio.file.Path;
 import java.util.Locale;
 import java.util.OptionalDouble;
 import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -28,7 +29,10 @@ import tools.jackson.databind.node.ObjectNode;
       "Optimizer steps above it are run again, up to "
           + ParityCheck.PERTURBED_RUNS
           + " times, from weights changed in their last bit; the error is that of the closest run,"
-          + " and --json has the plain run's beside it under \"repeated\"."
+          + " and --json has the plain run's beside it under \"repeated\".",
+      "With --mesh the ranks of a mesh compute, as threads: each on a GPU of its own where there"
+          + " are enough, else several on one. Gradients are put together from what each rank has;"
+          + " logits are not compared."
     })
 final class ParityCommand implements Callable<Integer> {
   @Parameters(index = "0", paramLabel = "DIR", description = "The folder to compare with.")
@@ -40,6 +44,14 @@ final class ParityCommand implements Callable<Integer> {
       defaultValue = "cpu",
       description = "cpu (default), cuda, or one GPU such as cuda:0.")
   private String device = "cpu";
+
+  @Option(
+      names = "--mesh",
+      paramLabel = "AXIS=N,…",
+      description =
+          "Ranks along data, tensor, pipeline, expert and context, with zero, schedule and"
+              + " stages_per_rank as in a run file's section parallel: data=2,tensor=2.")
+  private @Nullable String mesh;
 
   @Option(
       names = "--tolerance",
@@ -55,7 +67,10 @@ final class ParityCommand implements Callable<Integer> {
   @Override
   public Integer call() {
     OptionalDouble limit = tolerance > 0 ? OptionalDouble.of(tolerance) : OptionalDouble.empty();
-    ParityReport report = ParityReport.of(folder, SingleDevice.parse(device), limit);
+    ParityReport report =
+        mesh == null
+            ? ParityReport.of(folder, SingleDevice.parse(device), limit)
+            : ParityReport.of(folder, mesh, SingleDevice.choice(device), limit);
     if (json) {
       printJson(report);
     } else {
@@ -89,9 +104,10 @@ final class ParityCommand implements Callable<Integer> {
     }
     out.printf(
         Locale.ROOT,
-        "%s on %s: %d tensors, largest relative error %.2e, tolerance %.0e: %s%n",
+        "%s on %s%s: %d tensors, largest relative error %.2e, tolerance %.0e: %s%n",
         folder,
         report.device(),
+        report.mesh().map(it -> ", mesh " + it + ", logits not compared").orElse(""),
         report.results().size(),
         report.largestError(),
         report.tolerance(),
@@ -102,7 +118,9 @@ final class ParityCommand implements Callable<Integer> {
   private void printJson(ParityReport report) {
     ObjectNode root = Json.object();
     root.put("folder", folder.toString());
-    root.put("device", report.device().toString());
+    root.put("device", report.device());
+    report.mesh().ifPresent(it -> root.put("mesh", it));
+    report.mesh().ifPresent(_ -> root.putArray("not_compared").add("logits"));
     root.put("tolerance", report.tolerance());
     root.put("passed", report.holds());
     root.put("largest_relative_error", report.largestError());

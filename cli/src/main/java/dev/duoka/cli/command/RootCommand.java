@@ -20,6 +20,7 @@ import picocli.CommandLine.Spec;
       GenerateCommand.class,
       ExportCommand.class,
       ParityCommand.class,
+      SelftestCommand.class,
       BenchCommand.class,
       ProfileCommand.class,
       EnvCommand.class,

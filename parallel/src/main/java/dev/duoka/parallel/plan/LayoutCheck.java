@@ -7,7 +7,9 @@ import dev.duoka.layout.Layout;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.IntPredicate;
+import java.util.stream.Collectors;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 
 /** Whether a model can be laid out as asked, and what comes nearest where it cannot. */
 public final class LayoutCheck {
@@ -52,7 +54,10 @@ public final class LayoutCheck {
       return;
     }
     IntPredicate fits = it -> headsProblem(it).isEmpty() && widthsProblem(it).isEmpty();
-    String problem = headsProblem(ranks) + widthsProblem(ranks);
+    String problem =
+        Stream.of(headsProblem(ranks), widthsProblem(ranks))
+            .filter(it -> !it.isEmpty())
+            .collect(Collectors.joining(", and "));
     if (!problem.isEmpty()) {
       refuse("tensor", ranks, problem, nearest(ranks, fits));
       return;

@@ -67,12 +67,11 @@ class PlantedFaultTests {
   }
 
   /** An error that ends the run is noticed as well. */
-  private static List<String> differences(Trial trial, String group, Operation operation) {
+  private static List<?> differences(Trial trial, String group, Operation operation) {
     try {
-      return Equality.differences(
+      return Equality.FP64.differences(
           trial.runOn(world -> new FaultyCommunicator(world, group, operation)),
-          trial.onOneRank().run(),
-          true);
+          trial.onOneRank().run());
     } catch (DuokaException e) {
       return List.of(String.valueOf(e.getMessage()));
     }

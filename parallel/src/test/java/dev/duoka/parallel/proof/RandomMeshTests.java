@@ -87,8 +87,8 @@ class RandomMeshTests {
   }
 
   private static String differences(long number, Draw draw) {
-    List<String> found =
-        Equality.differences(draw.trial().run(), draw.trial().onOneRank().run(), true);
+    List<Equality.Difference> found =
+        Equality.FP64.differences(draw.trial().run(), draw.trial().onOneRank().run());
     return found.isEmpty()
         ? ""
         : number + " " + draw.features() + " " + draw.trial().mesh() + ": " + found;

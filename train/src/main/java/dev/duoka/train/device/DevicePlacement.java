@@ -41,6 +41,22 @@ public record DevicePlacement(List<Device> devices, List<String> names, String r
     };
   }
 
+  /** As {@link #choose}, but where there are fewer GPUs than ranks neighbours share them. */
+  public static DevicePlacement shared(DeviceChoice choice, int ranks) {
+    if (choice.kind() == DeviceChoice.Kind.CPU || choice.index().isPresent()) {
+      return choose(choice, ranks);
+    }
+    List<String> names = Gpus.find().names();
+    if (names.isEmpty() || names.size() >= ranks) {
+      return choose(choice, ranks);
+    }
+    int gpus = names.size();
+    return new DevicePlacement(
+        IntStream.range(0, ranks).mapToObj(rank -> Device.cuda(rank * gpus / ranks)).toList(),
+        names,
+        ranks + " ranks share " + gpus + " GPUs");
+  }
+
   private static DevicePlacement onCpu(int ranks, String reason) {
     return new DevicePlacement(Collections.nCopies(ranks, Device.CPU), List.of(), reason);
   }

@@ -6,18 +6,15 @@ import dev.duoka.data.source.DataSource;
 import dev.duoka.data.source.SourceSpec;
 import dev.duoka.data.tokenizer.Tokenizer;
 import dev.duoka.formats.modelconfig.ModelConfig;
-import dev.duoka.parallel.plan.LayoutCheck;
-import dev.duoka.parallel.schedule.Schedule;
 import dev.duoka.train.config.DataSettings;
 import dev.duoka.train.config.FieldProblem;
 import dev.duoka.train.config.ModelSettings;
 import dev.duoka.train.config.ModelSource;
-import dev.duoka.train.config.ParallelSettings;
 import dev.duoka.train.config.RunConfig;
-import dev.duoka.train.step.ScheduleFile;
-import java.nio.file.Path;
+import dev.duoka.train.step.ParallelChecks;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -53,18 +50,8 @@ public final class RunChecks {
   static Checked require(RunConfig config) {
     RunChecks checks = new RunChecks(config);
     Checked checked = checks.run();
-    List<FieldProblem> problems = checks.problems;
-    if (problems.size() == 1) {
-      FieldProblem only = problems.getFirst();
-      throw new DuokaException(ErrorCode.CONFIG, only.problem(), only.remedy());
-    }
-    if (checked == null || !problems.isEmpty()) {
-      StringBuilder text = new StringBuilder(problems.size() + " problems with the run:");
-      problems.forEach(
-          each -> text.append("\n  ").append(each.problem()).append(". ").append(each.remedy()));
-      throw new DuokaException(ErrorCode.CONFIG, text.toString(), "");
-    }
-    return checked;
+    FieldProblem.throwIfAny("the run", checks.problems);
+    return Objects.requireNonNull(checked, "a run without problems was not checked");
   }
 
   private @Nullable Checked run() {
@@ -73,7 +60,9 @@ public final class RunChecks {
     template();
     sources();
     if (model != null) {
-      layout(model);
+      problems.addAll(
+          ParallelChecks.problems(
+              model, config.parallel(), config.layout(), config.data().sequenceLength()));
     }
     if (model == null || tokenizer == null || !problems.isEmpty()) {
       return null;
@@ -114,54 +103,6 @@ public final class RunChecks {
               "Lower it, or set model.overrides: {max_position_embeddings: " + length + "}"));
     }
     return model;
-  }
-
-  private void layout(ModelConfig model) {
-    ParallelSettings parallel = config.parallel();
-    LayoutCheck.of(
-            model,
-            config.layout(),
-            config.data().sequenceLength(),
-            parallel.stagesOfRank(),
-            parallel.stages())
-        .forEach(
-            misfit ->
-                problems.add(
-                    new FieldProblem(
-                        "parallel." + misfit.axis(), misfit.problem(), misfit.remedy())));
-    parallel.schedule().file().ifPresent(this::schedule);
-  }
-
-  /** A table is of one number of ranks and of micro-batches. */
-  private void schedule(Path file) {
-    Schedule table = attempt("parallel.schedule", () -> ScheduleFile.read(file));
-    if (table == null) {
-      return;
-    }
-    long microBatches =
-        table.ranks().stream()
-                .flatMap(List::stream)
-                .mapToInt(action -> action.microBatch())
-                .max()
-                .orElse(0)
-            + 1L;
-    if (table.ranks().size() != config.parallel().pipeline()
-        || microBatches != config.layout().accumulation()) {
-      problems.add(
-          new FieldProblem(
-              "parallel.schedule",
-              "the schedule "
-                  + file
-                  + " has "
-                  + table.ranks().size()
-                  + " ranks and "
-                  + microBatches
-                  + " micro-batches, but the run has "
-                  + config.parallel().pipeline()
-                  + " and "
-                  + config.layout().accumulation(),
-              "Set parallel.pipeline and training.tokens_per_step to fit, or take another table"));
-    }
   }
 
   private @Nullable Tokenizer tokenizer(@Nullable ModelConfig model) {

@@ -81,12 +81,12 @@ public final class RankBuilder {
         layout.zero(),
         config.lossScale().map(RankBuilder::lossScale).orElse(LossScaler.Settings.DEFAULT),
         auxiliaryLosses(),
-        pipeline(),
+        pipeline(config.parallel()),
         new StateSettings(layout.states(), layout.offload(), config.training().seed()));
   }
 
-  private PipelineSettings pipeline() {
-    ParallelSettings parallel = config.parallel();
+  /** How section {@code parallel} cuts a model into stages, and in which order they work. */
+  public static PipelineSettings pipeline(ParallelSettings parallel) {
     return new PipelineSettings(
         parallel.schedule().kind().orElse(PipelineKind.ONE_F_ONE_B),
         parallel.stagesOfRank(),

@@ -27,16 +27,21 @@ import java.util.SplittableRandom;
  */
 record OptimizerSteps(
     StepSettings settings, Device device, SafetensorsFolder weights, List<TokenIds> batches) {
-  private static final double LEARNING_RATE = 1e-2;
+  static final double LEARNING_RATE = 1e-2;
 
   /** The losses before each step, and the gradient norms before clipping. */
   static final class Series {
     private final double[] losses;
     private final double[] norms;
 
-    private Series(int steps) {
+    Series(int steps) {
       losses = new double[steps];
       norms = new double[steps];
+    }
+
+    void set(int step, TrainingStep.Result result) {
+      losses[step] = result.loss();
+      norms[step] = result.outcome().gradientNorm();
     }
 
     double[] losses() {
@@ -64,8 +69,7 @@ record OptimizerSteps(
       rank.optimizer().adoptValues();
       for (int step = 0; step < batches.size(); step++) {
         TrainingStep.Result result = rank.step().run(batch(batches.get(step)), LEARNING_RATE);
-        series.losses[step] = result.loss();
-        series.norms[step] = result.outcome().gradientNorm();
+        series.set(step, result);
       }
     }
     return series;
@@ -81,14 +85,20 @@ record OptimizerSteps(
     SplittableRandom random = new SplittableRandom(seed);
     for (Bucket bucket : parameters.buckets()) {
       Tensor values = bucket.values();
-      float[] factors = new float[Math.toIntExact(values.elements())];
-      for (int i = 0; i < factors.length; i++) {
-        factors[i] = (float) (1 + random.nextDouble(-0x1p-23, 0x1p-23));
-      }
+      float[] factors = factors(random, Math.toIntExact(values.elements()));
       Device device = values.device();
       try (Tensor factor = HostCopy.fromFloats(factors, Dtype.FLOAT32, device, factors.length)) {
         Elementwise.mulInPlace(values, factor);
       }
     }
+  }
+
+  /** Numbers within 2⁻²³ of 1. */
+  static float[] factors(SplittableRandom random, int count) {
+    float[] factors = new float[count];
+    for (int i = 0; i < count; i++) {
+      factors[i] = (float) (1 + random.nextDouble(-0x1p-23, 0x1p-23));
+    }
+    return factors;
   }
 }

@@ -1,7 +1,5 @@
 package dev.duoka.verify.parity;
 
-import dev.duoka.engine.autograd.Tape;
-import dev.duoka.engine.autograd.Variable;
 import dev.duoka.engine.optimizer.AdamWSettings;
 import dev.duoka.engine.precision.LossScaler;
 import dev.duoka.formats.modelconfig.ModelConfig;
@@ -9,29 +7,28 @@ import dev.duoka.formats.modelconfig.ModelConfigReader;
 import dev.duoka.formats.safetensors.SafetensorsFolder;
 import dev.duoka.layout.Precision;
 import dev.duoka.layout.Recompute;
-import dev.duoka.model.LanguageModel;
-import dev.duoka.model.LossWeights;
-import dev.duoka.model.Losses;
 import dev.duoka.model.ModelFactory;
-import dev.duoka.model.TokenBatch;
-import dev.duoka.model.layer.Pass;
 import dev.duoka.model.weight.CheckpointTensor;
 import dev.duoka.model.weight.Weight;
-import dev.duoka.model.weight.WeightReader;
 import dev.duoka.parallel.dryrun.DryRunJob;
 import dev.duoka.parallel.step.StepSettings;
 import dev.duoka.tensor.Device;
-import dev.duoka.tensor.Dtype;
-import dev.duoka.tensor.Scope;
-import dev.duoka.tensor.op.HostCopy;
+import dev.duoka.train.config.ParallelSettings;
+import dev.duoka.train.device.DevicePlacement;
+import dev.duoka.train.device.PlacedRanks;
 import dev.duoka.train.memory.MemoryCheck;
 import dev.duoka.train.memory.StepMemory;
+import dev.duoka.train.step.RankBuilder;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
+import java.util.Comparator;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Function;
 
 /**
  * Runs a model in fp32 against a folder with {@code config.json}, {@code model.safetensors} and
@@ -58,16 +55,15 @@ public final class ParityCheck {
   public static final int PERTURBED_RUNS = 32;
 
   static final AdamWSettings OPTIMIZER = new AdamWSettings(0.9, 0.95, 1e-8, 0.1, 1.0);
+  private static final AdamWSettings UNCLIPPED = new AdamWSettings(0.9, 0.95, 1e-8, 0.1, 0);
 
   private final Path folder;
-  private final Device device;
   private final double tolerance;
   private final int perturbedRuns;
   private final List<ParityResult> results = new ArrayList<>();
 
-  private ParityCheck(Path folder, Device device, double tolerance, int perturbedRuns) {
+  private ParityCheck(Path folder, double tolerance, int perturbedRuns) {
     this.folder = folder;
-    this.device = device;
     this.tolerance = tolerance;
     this.perturbedRuns = perturbedRuns;
   }
@@ -84,78 +80,128 @@ public final class ParityCheck {
 
   static List<ParityResult> run(
       Path folder, Device device, double tolerance, AdamWSettings optimizer, int perturbedRuns) {
-    ParityCheck check = new ParityCheck(folder, device, tolerance, perturbedRuns);
-    check.run(optimizer);
+    ParityCheck check = new ParityCheck(folder, tolerance, perturbedRuns);
+    check.run(
+        inputs -> {
+          StepSettings settings = settings(inputs.config(), inputs.longest(), optimizer, 0);
+          DryRunJob job = new DryRunJob(settings, 1, inputs.mostSequences(), 1);
+          requireMemory(StepMemory.of(job, device, false));
+          return new OneRank(
+              new OptimizerSteps(settings, device, inputs.weights(), inputs.steps()));
+        });
     return check.results;
   }
 
-  private void run(AdamWSettings optimizer) {
-    ModelConfig config = ModelConfigReader.read(folder);
-    try (ExpectedTensors expected = ExpectedTensors.open(folder);
-        SafetensorsFolder weights = SafetensorsFolder.open(folder)) {
-      TokenIds ids = expected.ids("input_ids", config.vocabSize());
-      List<TokenIds> steps = expected.steps(config.vocabSize());
-      int longest = ids.length();
-      for (TokenIds step : steps) {
-        longest = Math.max(longest, step.length());
-      }
-      StepSettings settings = settings(config, longest, optimizer);
-      requireMemory(settings, ids, steps);
-      ModelFactory.Allocation allocation =
-          new ModelFactory.Allocation(Dtype.FLOAT32, device, true, longest, 0);
-      try (LanguageModel model = ModelFactory.create(config, allocation)) {
-        WeightReader.readAll(weights, model.weights(), model.buffers());
-        compareOneBatch(model, expected, ids);
-      }
-      compareSteps(new OptimizerSteps(settings, device, weights, steps), expected);
+  /**
+   * As the other method, by the ranks of a mesh. Logits are not compared.
+   *
+   * @param parallel the mesh
+   * @param placement a device for each rank
+   * @throws dev.duoka.base.DuokaException when the model or its batches do not admit the mesh
+   */
+  public static List<ParityResult> run(
+      Path folder, ParallelSettings parallel, DevicePlacement placement, double tolerance) {
+    ParityCheck check = new ParityCheck(folder, tolerance, PERTURBED_RUNS);
+    check.run(
+        inputs -> {
+          MeshBatches batches = new MeshBatches(parallel);
+          batches.require(inputs.config(), inputs.batches());
+          StepSettings settings = settings(inputs, OPTIMIZER, parallel);
+          requireMemory(inputs, settings, batches, placement);
+          return new MeshRanks(
+              settings,
+              settings(inputs, UNCLIPPED, parallel),
+              batches,
+              PlacedRanks.of(parallel, placement),
+              folder,
+              inputs.steps());
+        });
+    return check.results;
+  }
+
+  /** What the folder holds. */
+  private record Inputs(
+      ModelConfig config, SafetensorsFolder weights, TokenIds ids, List<TokenIds> steps) {
+    List<TokenIds> batches() {
+      List<TokenIds> all = new ArrayList<>(steps);
+      all.addFirst(ids);
+      return all;
+    }
+
+    int longest() {
+      return batches().stream().mapToInt(TokenIds::length).max().orElseThrow();
+    }
+
+    int mostSequences() {
+      return batches().stream().mapToInt(TokenIds::sequences).max().orElseThrow();
     }
   }
 
-  private void requireMemory(StepSettings settings, TokenIds ids, List<TokenIds> steps) {
-    int sequences = ids.sequences();
-    for (TokenIds step : steps) {
-      sequences = Math.max(sequences, step.sequences());
+  private void run(Function<Inputs, ParityEngine> engines) {
+    ModelConfig config = ModelConfigReader.read(folder);
+    try (ExpectedTensors expected = ExpectedTensors.open(folder);
+        SafetensorsFolder weights = SafetensorsFolder.open(folder)) {
+      Inputs inputs =
+          new Inputs(
+              config,
+              weights,
+              expected.ids("input_ids", config.vocabSize()),
+              expected.steps(config.vocabSize()));
+      ParityEngine engine = engines.apply(inputs);
+      compareOneBatch(engine.oneBatch(inputs.ids()), config, expected);
+      compareSteps(engine, expected);
     }
-    StepMemory step = StepMemory.of(new DryRunJob(settings, 1, sequences, 1), device, false);
+  }
+
+  private static void requireMemory(
+      Inputs inputs, StepSettings settings, MeshBatches batches, DevicePlacement placement) {
+    TokenIds largest =
+        inputs.batches().stream().max(Comparator.comparing(TokenIds::targets)).orElseThrow();
+    DryRunJob job =
+        new DryRunJob(
+            settings,
+            batches.mesh(),
+            0,
+            batches.microBatch(largest),
+            batches.accumulation(largest));
+    for (Device device : new HashSet<>(placement.devices())) {
+      int sharing = Collections.frequency(placement.devices(), device);
+      requireMemory(new StepMemory(job, device, sharing, List.of(), false));
+    }
+  }
+
+  private static void requireMemory(StepMemory step) {
     MemoryCheck.require(
         "a step of this model in fp32",
-        device,
+        step.device(),
         step.need(),
         _ -> "Use a device with more memory, or compare a smaller model");
   }
 
+  private static StepSettings settings(
+      Inputs inputs, AdamWSettings optimizer, ParallelSettings parallel) {
+    return settings(inputs.config(), inputs.longest(), optimizer, parallel.zero())
+        .with(RankBuilder.pipeline(parallel));
+  }
+
   /** The step that other programs' series were made with: fp32, the next token's loss alone. */
-  static StepSettings settings(ModelConfig config, int longest, AdamWSettings optimizer) {
+  static StepSettings settings(ModelConfig config, int longest, AdamWSettings optimizer, int zero) {
     return new StepSettings(
         config,
         Precision.FP32,
         Recompute.NONE,
         longest,
         optimizer,
-        0,
+        zero,
         LossScaler.Settings.DEFAULT,
         StepSettings.AuxiliaryLosses.NONE);
   }
 
-  private void compareOneBatch(LanguageModel model, ExpectedTensors expected, TokenIds ids) {
-    int sequences = ids.sequences();
-    try (Scope _ = Scope.open();
-        Tape tape = Tape.recording(Recompute.NONE);
-        TokenBatch batch = ids.onDevice(device)) {
-      Pass pass = Pass.overSequences(tape, sequences, model.rotary(), null);
-      Losses losses = model.losses(pass, batch, new LossWeights(1.0 / ids.targets(), 0));
-      double loss = HostCopy.item(losses.next().value()) / ids.targets();
-      compare("loss", new double[] {loss}, expected);
-      tape.backward(losses.next());
-      try (Tape inference = Tape.inference()) {
-        Variable hidden =
-            model.hidden(
-                Pass.overSequences(inference, sequences, model.rotary(), null), batch.tokens());
-        compare("logits", HostCopy.doubles(model.logits(hidden.value())), expected);
-      }
-    }
-    model.parameters().zeroUntouchedGradients();
-    Map<String, double[]> gradients = gradients(model);
+  private void compareOneBatch(
+      ParityEngine.OneBatch batch, ModelConfig config, ExpectedTensors expected) {
+    compare("loss", new double[] {batch.loss()}, expected);
+    batch.logits().ifPresent(logits -> compare("logits", logits.values(), expected));
+    Map<String, double[]> gradients = byCheckpointNames(config, batch.gradients());
     for (String entry : expected.names()) {
       if (entry.startsWith("grad.")) {
         String name = entry.substring("grad.".length());
@@ -170,14 +216,14 @@ public final class ParityCheck {
     }
   }
 
-  private void compareSteps(OptimizerSteps steps, ExpectedTensors expected) {
+  private void compareSteps(ParityEngine engine, ExpectedTensors expected) {
     double[] losses = expected.numbers("adamw_losses");
     double[] norms = expected.numbers("grad_norms");
     double[] plain = {};
     double[] closest = {};
     int runs = 0;
     while (runs == 0 || (runs <= perturbedRuns && !(worst(closest) <= tolerance))) {
-      OptimizerSteps.Series series = steps.run(runs++);
+      OptimizerSteps.Series series = engine.steps(runs++);
       double[] errors = {
         ParityResult.error(series.losses(), losses), ParityResult.error(series.norms(), norms)
       };
@@ -195,16 +241,18 @@ public final class ParityCheck {
   }
 
   /** Gradients under the checkpoint's names, and stacked ones under the parameter's own. */
-  private static Map<String, double[]> gradients(LanguageModel model) {
-    Map<String, double[]> gradients = new HashMap<>();
-    for (Weight weight : model.weights()) {
-      double[] whole = HostCopy.doubles(weight.parameter().gradient());
-      gradients.put(weight.spec().name(), whole);
-      for (CheckpointTensor tensor : weight.checkpointTensors()) {
-        int start = Math.toIntExact(tensor.offset());
-        gradients.put(
-            tensor.name(),
-            Arrays.copyOfRange(whole, start, start + Math.toIntExact(tensor.elements())));
+  private static Map<String, double[]> byCheckpointNames(
+      ModelConfig config, Map<String, double[]> ofParameters) {
+    Map<String, double[]> gradients = new HashMap<>(ofParameters);
+    for (Weight weight : ModelFactory.declared(config, 0).weights()) {
+      double[] whole = ofParameters.get(weight.spec().name());
+      if (whole != null) {
+        for (CheckpointTensor tensor : weight.checkpointTensors()) {
+          int start = Math.toIntExact(tensor.offset());
+          gradients.put(
+              tensor.name(),
+              Arrays.copyOfRange(whole, start, start + Math.toIntExact(tensor.elements())));
+        }
       }
     }
     return gradients;

@@ -1,18 +1,27 @@
 package dev.duoka.verify.parity;
 
+import dev.duoka.tensor.Device;
+import dev.duoka.train.config.DeviceChoice;
+import dev.duoka.train.config.MeshOption;
+import dev.duoka.train.config.ParallelSettings;
+import dev.duoka.train.device.DevicePlacement;
 import dev.duoka.train.device.SingleDevice;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalDouble;
+import java.util.stream.Collectors;
 
 /**
  * A comparison of everything in a folder.
  *
  * @param device that computed it
+ * @param mesh of ranks that computed it, as the option says it; empty for one rank
  * @param tolerance the largest relative error that holds
  * @param results one for each tensor and series
  */
-public record ParityReport(SingleDevice device, double tolerance, List<ParityResult> results) {
+public record ParityReport(
+    String device, Optional<String> mesh, double tolerance, List<ParityResult> results) {
   private static final double CPU_TOLERANCE = 1e-4;
   private static final double CUDA_TOLERANCE = 1e-3;
 
@@ -22,9 +31,38 @@ public record ParityReport(SingleDevice device, double tolerance, List<ParityRes
    * @param tolerance empty for that of the device: 1e-4 on the CPU and 1e-3 on a GPU
    */
   public static ParityReport of(Path folder, SingleDevice device, OptionalDouble tolerance) {
-    double limit = tolerance.orElse(device.isCuda() ? CUDA_TOLERANCE : CPU_TOLERANCE);
+    double limit = tolerance(device.isCuda(), tolerance);
     device.prepareThread();
-    return new ParityReport(device, limit, ParityCheck.run(folder, device.device(), limit));
+    return new ParityReport(
+        device.toString(),
+        Optional.empty(),
+        limit,
+        ParityCheck.run(folder, device.device(), limit));
+  }
+
+  /**
+   * Compares what the ranks of a mesh compute, as threads: each on a GPU of its own where there are
+   * enough, else several on one.
+   *
+   * @param mesh as {@link MeshOption} reads it
+   * @param tolerance as in the other method
+   */
+  public static ParityReport of(
+      Path folder, String mesh, DeviceChoice device, OptionalDouble tolerance) {
+    ParallelSettings parallel = MeshOption.parse(mesh);
+    DevicePlacement placement = DevicePlacement.shared(device, parallel.ranks());
+    double limit = tolerance(placement.of(0).isCuda(), tolerance);
+    String devices =
+        placement.devices().stream()
+            .distinct()
+            .map(Device::toString)
+            .collect(Collectors.joining(", "));
+    return new ParityReport(
+        devices, Optional.of(mesh), limit, ParityCheck.run(folder, parallel, placement, limit));
+  }
+
+  private static double tolerance(boolean cuda, OptionalDouble asked) {
+    return asked.orElse(cuda ? CUDA_TOLERANCE : CPU_TOLERANCE);
   }
 
   /** Whether every result is within the tolerance. */

@@ -3,6 +3,7 @@ package dev.duoka.verify.parity;
 import dev.duoka.data.batch.MicroBatch;
 import dev.duoka.model.TokenBatch;
 import dev.duoka.tensor.Device;
+import java.util.Arrays;
 
 /** A batch of sequences. Each token's target is the next one; the last of a sequence has none. */
 final class TokenIds {
@@ -32,11 +33,17 @@ final class TokenIds {
 
   /** The ids with each token's next one as its target. */
   MicroBatch microBatch() {
-    long[] targets = new long[ids.length];
-    for (int i = 0; i < ids.length; i++) {
-      targets[i] = i % length == length - 1 ? MicroBatch.MASKED : ids[i + 1];
+    return microBatch(0, sequences);
+  }
+
+  /** The same of some of the sequences. */
+  MicroBatch microBatch(int first, int count) {
+    long[] tokens = Arrays.copyOfRange(ids, first * length, (first + count) * length);
+    long[] targets = new long[tokens.length];
+    for (int i = 0; i < tokens.length; i++) {
+      targets[i] = i % length == length - 1 ? MicroBatch.MASKED : tokens[i + 1];
     }
-    return MicroBatch.of(sequences, length, ids, targets);
+    return MicroBatch.of(count, length, tokens, targets);
   }
 
   TokenBatch onDevice(Device device) {

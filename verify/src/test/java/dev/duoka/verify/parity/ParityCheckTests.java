@@ -156,7 +156,7 @@ class ParityCheckTests {
         SafetensorsFolder weights = SafetensorsFolder.open(folder)) {
       OptimizerSteps steps =
           new OptimizerSteps(
-              ParityCheck.settings(config, 24, ParityCheck.OPTIMIZER),
+              ParityCheck.settings(config, 24, ParityCheck.OPTIMIZER, 0),
               Device.CPU,
               weights,
               expected.steps(config.vocabSize()));

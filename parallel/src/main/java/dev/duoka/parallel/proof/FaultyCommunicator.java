@@ -14,12 +14,13 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * A communicator that does one operation of one group wrongly, and all others as they should be: as
- * if the program had forgotten that exchange. The ranks stay in step.
+ * if the program had forgotten that exchange. The ranks stay in step. What looks for faults is
+ * tried with it.
  *
  * @param whole does the exchanges
  * @param group whose operation is wrong
  */
-record FaultyCommunicator(Communicator whole, String group, Operation operation)
+public record FaultyCommunicator(Communicator whole, String group, Operation operation)
     implements Communicator {
   private boolean isWrong(Operation asked) {
     return asked == operation && whole.name().equals(group);

@@ -1,0 +1,126 @@
+package dev.duoka.parallel.proof;
+
+import dev.duoka.comm.Communicator;
+import dev.duoka.data.batch.DataState;
+import dev.duoka.data.batch.MicroBatch;
+import dev.duoka.data.batch.StepBatch;
+import dev.duoka.model.WeightInitializer;
+import dev.duoka.parallel.mesh.Mesh;
+import dev.duoka.parallel.state.StateSlice;
+import dev.duoka.parallel.step.StepSettings;
+import dev.duoka.parallel.step.TrainingRank;
+import dev.duoka.parallel.step.TrainingStep;
+import dev.duoka.tensor.Device;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.function.BiConsumer;
+
+/**
+ * A model trained for some steps on the ranks of a mesh, from the same weights and on the same
+ * tokens whatever the mesh, so that two meshes can be compared.
+ *
+ * @param settings what the step is made from
+ * @param microBatch sequences in a forward pass
+ * @param accumulation forward passes of a data-parallel rank in a step
+ * @param seed of weights and tokens
+ */
+public record Training(
+    StepSettings settings, Mesh mesh, int microBatch, int accumulation, int steps, long seed) {
+  private static final double LEARNING_RATE = 1e-3;
+
+  /** Batches repeat after so many steps. */
+  private static final int BATCHES = 3;
+
+  /** Runs the ranks of a mesh, each on a thread that is prepared for its device. */
+  @FunctionalInterface
+  public interface Ranks {
+    /** Returns when all have ended; throws the first failure. */
+    void run(BiConsumer<Communicator, Device> rank);
+  }
+
+  /** Losses and the norm of one step. */
+  public static final class StepLosses {
+    private final double[] numbers;
+
+    private StepLosses(TrainingStep.Result result) {
+      this.numbers =
+          new double[] {result.loss(), result.furtherLoss(), result.outcome().gradientNorm()};
+    }
+
+    static List<String> names() {
+      return List.of("loss", "further loss", "norm");
+    }
+
+    double of(String name) {
+      return numbers[names().indexOf(name)];
+    }
+
+    /** For example {@code [4.61, NaN, 1.3]}. */
+    @Override
+    public String toString() {
+      return Arrays.toString(numbers);
+    }
+  }
+
+  /**
+   * What came out.
+   *
+   * @param losses of each step
+   * @param gradients of the first step by name, as its update leaves them: clipped or not
+   * @param weights by name after the last step
+   */
+  public record Outcome(
+      List<StepLosses> losses, Map<String, double[]> gradients, Map<String, double[]> weights) {}
+
+  /** Runs it. */
+  public Outcome run(Ranks ranks) {
+    List<StepLosses> losses = new ArrayList<>();
+    WholeTensors gradients = new WholeTensors();
+    WholeTensors weights = new WholeTensors();
+    ranks.run((world, device) -> train(world, device, losses, gradients, weights));
+    return new Outcome(losses, gradients.tensors(), weights.tensors());
+  }
+
+  private void train(
+      Communicator world,
+      Device device,
+      List<StepLosses> losses,
+      WholeTensors gradients,
+      WholeTensors weights) {
+    try (TrainingRank rank = TrainingRank.allocate(mesh, world, device, settings)) {
+      rank.optimizer().fill(() -> WeightInitializer.initialize(rank.model(), seed));
+      for (int step = 0; step < steps; step++) {
+        TrainingStep.Result done =
+            rank.step().run(batch(step, mesh.dataRank(world.rank())), LEARNING_RATE);
+        if (world.rank() == 0) {
+          losses.add(new StepLosses(done));
+        }
+        if (step == 0) {
+          gradients.add(rank, StateSlice::gradients);
+        }
+      }
+      weights.add(rank, slice -> slice.states().master());
+    }
+  }
+
+  /** The same tokens whatever the mesh: data rank r has the r-th share of the micro-batches. */
+  private StepBatch batch(int step, int dataRank) {
+    List<MicroBatch> all = new ArrayList<>();
+    long targets = 0;
+    for (int i = 0; i < accumulation * mesh.data(); i++) {
+      MicroBatch one =
+          MicroBatch.random(
+              microBatch,
+              settings.sequenceLength(),
+              settings.model().vocabSize(),
+              1_000_000 * seed + 1000L * (step % BATCHES) + i);
+      targets += one.realTargets();
+      if (i / accumulation == dataRank) {
+        all.add(one);
+      }
+    }
+    return new StepBatch(all, targets, DataState.START, DataState.START);
+  }
+}

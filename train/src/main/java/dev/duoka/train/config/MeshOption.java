@@ -1,0 +1,37 @@
+package dev.duoka.train.config;
+
+import dev.duoka.base.DuokaException;
+import dev.duoka.base.ErrorCode;
+import dev.duoka.formats.yaml.YamlParser;
+import dev.duoka.formats.yaml.YamlTree;
+import dev.duoka.train.config.binding.Binder;
+import dev.duoka.train.config.binding.Problems;
+import java.util.Optional;
+
+/** The option {@code --mesh} of commands: section {@code parallel} of a run file in one line. */
+public final class MeshOption {
+  private static final String NAME = "--mesh";
+
+  private MeshOption() {}
+
+  /**
+   * Reads fields of the section, with its names, defaults and limits.
+   *
+   * @param text for example {@code data=2,tensor=2,zero=1}
+   * @throws DuokaException with {@link ErrorCode#CONFIG} and everything that is wrong
+   */
+  public static ParallelSettings parse(String text) {
+    Problems problems = new Problems(NAME);
+    Optional<YamlTree> tree = YamlParser.value(NAME, "{" + text.replace("=", ": ") + "}", problems);
+    problems.throwIfAny();
+    if (!text.contains("=") || !(tree.orElse(null) instanceof YamlTree.Mapping section)) {
+      throw new DuokaException(
+          ErrorCode.USAGE,
+          NAME + " is '" + text + "', which names no axis with a number",
+          "For example " + NAME + " data=2,tensor=2");
+    }
+    Binder.Bound<ParallelSettings> bound = Binder.bind(section, ParallelSettings.class, problems);
+    problems.throwIfAny();
+    return bound.value().orElseThrow();
+  }
+}

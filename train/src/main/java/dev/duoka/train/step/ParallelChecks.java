@@ -1,0 +1,72 @@
+package dev.duoka.train.step;
+
+import dev.duoka.base.DuokaException;
+import dev.duoka.formats.modelconfig.ModelConfig;
+import dev.duoka.layout.Layout;
+import dev.duoka.parallel.plan.LayoutCheck;
+import dev.duoka.parallel.schedule.Schedule;
+import dev.duoka.train.config.FieldProblem;
+import dev.duoka.train.config.ParallelSettings;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/** Whether a model can be laid out as section {@code parallel} says. */
+public final class ParallelChecks {
+  private ParallelChecks() {}
+
+  /**
+   * Everything that is wrong, each with the nearest that can be.
+   *
+   * @param layout of the section with the batch
+   * @param length tokens of a sequence
+   */
+  public static List<FieldProblem> problems(
+      ModelConfig model, ParallelSettings parallel, Layout layout, int length) {
+    List<FieldProblem> problems = new ArrayList<>();
+    LayoutCheck.of(model, layout, length, parallel.stagesOfRank(), parallel.stages())
+        .forEach(
+            misfit ->
+                problems.add(
+                    new FieldProblem(
+                        "parallel." + misfit.axis(), misfit.problem(), misfit.remedy())));
+    parallel.schedule().file().flatMap(file -> table(file, layout)).ifPresent(problems::add);
+    return problems;
+  }
+
+  /** A table is of one number of ranks and of micro-batches. */
+  private static Optional<FieldProblem> table(Path file, Layout layout) {
+    String field = "parallel.schedule";
+    Schedule table;
+    try {
+      table = ScheduleFile.read(file);
+    } catch (DuokaException e) {
+      return Optional.of(new FieldProblem(field, e.problem(), e.remedy()));
+    }
+    long microBatches =
+        table.ranks().stream()
+                .flatMap(List::stream)
+                .mapToInt(action -> action.microBatch())
+                .max()
+                .orElse(0)
+            + 1L;
+    if (table.ranks().size() == layout.pipeline() && microBatches == layout.accumulation()) {
+      return Optional.empty();
+    }
+    return Optional.of(
+        new FieldProblem(
+            field,
+            "the schedule "
+                + file
+                + " has "
+                + table.ranks().size()
+                + " ranks and "
+                + microBatches
+                + " micro-batches, but the run has "
+                + layout.pipeline()
+                + " and "
+                + layout.accumulation(),
+            "Set parallel.pipeline and training.tokens_per_step to fit, or take another table"));
+  }
+}

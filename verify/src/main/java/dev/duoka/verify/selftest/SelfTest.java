@@ -1,0 +1,167 @@
+package dev.duoka.verify.selftest;
+
+import dev.duoka.comm.Communicator;
+import dev.duoka.formats.modelconfig.ModelConfig;
+import dev.duoka.layout.Precision;
+import dev.duoka.parallel.mesh.Mesh;
+import dev.duoka.parallel.proof.Equality;
+import dev.duoka.parallel.proof.Training;
+import dev.duoka.train.config.FieldProblem;
+import dev.duoka.train.config.ModelSource;
+import dev.duoka.train.config.ParallelSettings;
+import dev.duoka.train.config.RunConfig;
+import dev.duoka.train.device.DevicePlacement;
+import dev.duoka.train.device.PlacedRanks;
+import dev.duoka.train.step.ParallelChecks;
+import dev.duoka.train.step.RankBuilder;
+import java.util.ArrayList;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.function.UnaryOperator;
+
+/**
+ * Trains a small likeness of a run ({@link SmallLikeness}) for some steps on the run's devices and
+ * by its transport, and compares losses, norms, the first step's gradients and the last weights
+ * with those of one rank: in fp32, and then, more loosely, in the run's own precision. Says whether
+ * this machine can be trusted with this layout. It reads no data.
+ */
+public final class SelfTest {
+  private static final int STEPS = 3;
+
+  /** Two programs that round in another order, in fp32. */
+  private static final Equality FP32 = new Equality(1e-4, 1e-3, 1e-3, Equality.Measure.NORM);
+
+  /** In 16 bits and fewer: the same run, not the same numbers. */
+  private static final Equality LOW_PRECISION = new Equality(0.02, 0.5, 0.1, Equality.Measure.NORM);
+
+  private final RunConfig run;
+  private final SmallLikeness small;
+  private final DevicePlacement placement;
+  private final UnaryOperator<Communicator> seen;
+  private final ExchangeCounts counts = new ExchangeCounts();
+
+  private SelfTest(
+      RunConfig run,
+      ModelConfig model,
+      DevicePlacement placement,
+      UnaryOperator<Communicator> seen) {
+    this.run = run;
+    this.small = new SmallLikeness(run, model);
+    this.placement = placement;
+    this.seen = seen;
+  }
+
+  /**
+   * Tests the layout of a run on this machine.
+   *
+   * @throws dev.duoka.base.DuokaException when the layout cannot be, when a device is not there, or
+   *     when a rank fails
+   */
+  public static SelfTestReport of(RunConfig run) {
+    return of(run, UnaryOperator.identity());
+  }
+
+  /**
+   * As the other method.
+   *
+   * @param seen what a rank takes for its world
+   */
+  static SelfTestReport of(RunConfig run, UnaryOperator<Communicator> seen) {
+    ModelConfig model = ModelSource.config(run.model());
+    FieldProblem.throwIfAny(
+        "the run",
+        ParallelChecks.problems(model, run.parallel(), run.layout(), run.data().sequenceLength()));
+    DevicePlacement placement = DevicePlacement.choose(run.device(), run.parallel().ranks());
+    return new SelfTest(run, model, placement, seen).report();
+  }
+
+  private SelfTestReport report() {
+    long start = System.nanoTime();
+    List<SelfTestReport.Comparison> comparisons = new ArrayList<>();
+    comparisons.add(compare(Precision.FP32, FP32, counts));
+    List<SelfTestReport.Exchanged> exchanged = counts.all();
+    Precision own = run.training().precision();
+    if (own.hasMasterWeights() && comparisons.getFirst().differences().isEmpty()) {
+      comparisons.add(compare(own, LOW_PRECISION, new ExchangeCounts()));
+    }
+    return new SelfTestReport(work(), comparisons, exchanged, (System.nanoTime() - start) * 1e-9);
+  }
+
+  /** A difference counts when other weights and tokens have one, too. */
+  private SelfTestReport.Comparison compare(
+      Precision precision, Equality limits, ExchangeCounts counted) {
+    SelfTestReport.Comparison first = compare(precision, limits, 1, counted);
+    if (first.differences().isEmpty()) {
+      return first;
+    }
+    SelfTestReport.Comparison second = compare(precision, limits, 2, new ExchangeCounts());
+    return second.differences().isEmpty()
+        ? new SelfTestReport.Comparison(
+            precision, second.tensors(), second.steps(), List.of(), true)
+        : first;
+  }
+
+  private SelfTestReport.Comparison compare(
+      Precision precision, Equality limits, long seed, ExchangeCounts counted) {
+    RunConfig config = small.onItsMesh(precision);
+    Training.Outcome onMesh =
+        training(config, seed)
+            .run(
+                body ->
+                    ranks(counted).run((world, device) -> body.accept(seen.apply(world), device)));
+    DevicePlacement first =
+        new DevicePlacement(placement.devices().subList(0, 1), placement.names(), "the first rank");
+    RunConfig single = small.onOneRank(precision);
+    Training.Outcome alone =
+        training(single, seed).run(PlacedRanks.of(single.parallel(), first)::run);
+    return new SelfTestReport.Comparison(
+        precision,
+        alone.gradients().size() + alone.weights().size(),
+        STEPS,
+        limits.differences(onMesh, alone).stream()
+            .map(it -> new SelfTestReport.Differing(it.name(), it.relative(), it.limit()))
+            .toList(),
+        false);
+  }
+
+  private Training training(RunConfig config, long seed) {
+    return new Training(
+        new RankBuilder(config, small.smallModel(), null).settings(),
+        Mesh.of(config.layout()),
+        config.layout().microBatch(),
+        config.layout().accumulation(),
+        STEPS,
+        seed);
+  }
+
+  private PlacedRanks ranks(ExchangeCounts counted) {
+    ParallelSettings parallel = run.parallel();
+    return new PlacedRanks(
+        placement,
+        run.threadsPerRank(Runtime.getRuntime().availableProcessors()),
+        PlacedRanks.usesNccl(parallel),
+        (transport, _) -> counted.ledger(transport));
+  }
+
+  private String work() {
+    ModelConfig model = small.smallModel();
+    return model.layers()
+        + " layers of "
+        + model.architecture().modelType()
+        + ", hidden size "
+        + model.hiddenSize()
+        + ", "
+        + small.length()
+        + " tokens, "
+        + STEPS
+        + " steps on "
+        + run.parallel().ranks()
+        + " ranks of "
+        + devices();
+  }
+
+  private String devices() {
+    return String.join(
+        ", ", new LinkedHashSet<>(placement.devices().stream().map(Object::toString).toList()));
+  }
+}
