@@ -39,7 +39,9 @@ public final class TcpRanks implements AutoCloseable {
     return new TcpRanks(membership, world);
   }
 
-  /** The first ranks of all processes, before {@link #run}: one thread of each process at a time. */
+  /**
+   * The first ranks of all processes, before {@link #run}: one thread of each process at a time.
+   */
   public Communicator leads() {
     List<Integer> firsts = membership.peers().stream().map(Peer::firstRank).toList();
     int own = membership.own().firstRank();

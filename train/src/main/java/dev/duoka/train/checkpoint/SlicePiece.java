@@ -34,10 +34,10 @@ record SlicePiece(Parameter parameter, long start, long length, long place) {
     return pieces;
   }
 
-  /** Copies what a state has of it into the whole weight, {@code [rows, columns]}. */
-  void give(Tensor state, Tensor whole) {
+  /** Copies what a state has of some rows of the whole weight into them. */
+  void give(Tensor state, Tensor rows, long firstRow) {
     try (Tensor flat = Views.narrow(state, 0, place, length)) {
-      portion().give(flat, start, whole, 0);
+      portion().give(flat, start, rows, firstRow);
     }
   }
 
