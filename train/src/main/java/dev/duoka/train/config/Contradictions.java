@@ -112,7 +112,7 @@ final class Contradictions {
               + " does not divide the run's "
               + Plural.of(ranks, "rank")
               + ", so no number of processes holds them",
-          "Nearest valid: " + Math.min(below, ranks) + ".");
+          "Nearest valid: " + below + ".");
     }
   }
 
