@@ -95,6 +95,9 @@ final class TrainCommand implements Callable<Integer> {
             },
             status -> endAtOnce(console, status))) {
       RunResult result = trainer.run();
+      if (!trainer.isFirst()) { // process 0 says how the run ended
+        return status(result, signals);
+      }
       // The sample comes from the last checkpoint, which must be of the last step.
       boolean complete = result.end() == RunResult.End.COMPLETE && signals.exitStatus() == 0;
       boolean saved = result.lastCheckpoint().orElse(-1) == result.steps();
@@ -106,11 +109,15 @@ final class TrainCommand implements Callable<Integer> {
             () -> signals.exitStatus() != 0);
       }
       console.finished(result, runFile);
-      if (result.saveFailed()) {
-        return 1;
-      }
-      return result.interrupted() ? signals.exitStatus() : 0;
+      return status(result, signals);
     }
+  }
+
+  private static int status(RunResult result, StopSignals signals) {
+    if (result.saveFailed()) {
+      return 1;
+    }
+    return result.interrupted() ? signals.exitStatus() : 0;
   }
 
   private static void endAtOnce(TrainingConsole console, int status) {

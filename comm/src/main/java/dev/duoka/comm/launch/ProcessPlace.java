@@ -2,7 +2,10 @@ package dev.duoka.comm.launch;
 
 import dev.duoka.base.DuokaException;
 import dev.duoka.base.ErrorCode;
+import dev.duoka.base.Plural;
 import java.net.InetSocketAddress;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
@@ -81,17 +84,32 @@ public record ProcessPlace(
     if (share * processes != world) {
       throw new DuokaException(
           ErrorCode.CONFIG,
-          "a run of "
-              + world
-              + " ranks is started as "
-              + processes
-              + " processes"
-              + (perProcess.isPresent() ? " of " + share + " ranks" : ""),
-          world % processes == 0
-              ? "Set launch.ranks_per_process to " + world / processes
-              : "Start a number of processes that divides " + world + ", or change the layout");
+          "the run has "
+              + Plural.of(world, "rank")
+              + ", but is started as "
+              + Plural.of(processes, "process", "processes")
+              + " of "
+              + Plural.of(share, "rank")
+              + (processes == 1 ? "" : " each"),
+          remedy(world, share, perProcess.isPresent()));
     }
     return new RankRange(process * share, share, world);
+  }
+
+  private String remedy(int world, int share, boolean chosen) {
+    List<String> ways = new ArrayList<>();
+    if (chosen && world % share == 0) {
+      ways.add("start " + Plural.of(world / share, "process", "processes"));
+    }
+    if (chosen && world % processes == 0) {
+      ways.add("set launch.ranks_per_process to " + world / processes);
+    }
+    if (!chosen) {
+      ways.add("start a number of processes that divides " + world);
+    }
+    ways.add("change parallel so that the product of its axes is " + share * processes);
+    String text = String.join(", or ", ways);
+    return Character.toUpperCase(text.charAt(0)) + text.substring(1);
   }
 
   private static Optional<ProcessPlace> ofDuoka(Variables variables) {

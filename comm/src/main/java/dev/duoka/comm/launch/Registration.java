@@ -9,7 +9,7 @@ import java.net.InetSocketAddress;
 /**
  * What a process says of itself when it comes.
  *
- * @param version of its program
+ * @param terms what it is of
  * @param process its number
  * @param processes how many it believes there are
  * @param ranks the ranks that it holds
@@ -18,9 +18,9 @@ import java.net.InetSocketAddress;
  * @param port where it takes connections
  */
 record Registration(
-    String version, int process, int processes, RankRange ranks, String host, long pid, int port) {
+    Terms terms, int process, int processes, RankRange ranks, String host, long pid, int port) {
   void write(DataOutputStream out) throws IOException {
-    out.writeUTF(version);
+    terms.write(out);
     out.writeInt(process);
     out.writeInt(processes);
     out.writeInt(ranks.first());
@@ -33,7 +33,7 @@ record Registration(
 
   static Registration read(DataInputStream in) throws IOException {
     return new Registration(
-        in.readUTF(),
+        Terms.read(in),
         in.readInt(),
         in.readInt(),
         new RankRange(in.readInt(), in.readInt(), in.readInt()),

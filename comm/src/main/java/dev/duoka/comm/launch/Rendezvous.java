@@ -31,17 +31,18 @@ final class Rendezvous {
   /**
    * Joins the run. Collective.
    *
-   * @param version of this program; all must have the same
+   * @param terms which all must have the same
+   * @param word what process 0 tells the others; of the others it does not count
    * @param ranks those of this process
    * @param port where this process takes connections
    * @param limit how long to wait for the others
    */
   static Membership join(
-      ProcessPlace place, String version, RankRange ranks, int port, Duration limit) {
+      ProcessPlace place, Terms terms, String word, RankRange ranks, int port, Duration limit) {
     InetSocketAddress address = place.rendezvous().orElseThrow();
     Registration own =
         new Registration(
-            version,
+            terms,
             place.process(),
             place.processes(),
             ranks,
@@ -52,7 +53,7 @@ final class Rendezvous {
       if (place.process() > 0) {
         return register(own, address, limit);
       }
-      try (RendezvousServer server = new RendezvousServer(own, address)) {
+      try (RendezvousServer server = new RendezvousServer(own, address, word)) {
         return server.await(limit);
       }
     } catch (IOException e) {
@@ -114,7 +115,7 @@ final class Rendezvous {
                   InetSocketAddress.createUnresolved(called.getHostAddress(), given.getPort()))
               : peer);
     }
-    return new Reply.Table(peers, table.token());
+    return new Reply.Table(peers, table.token(), table.word());
   }
 
   private static DuokaException lost(InetSocketAddress address, String reason, Exception cause) {

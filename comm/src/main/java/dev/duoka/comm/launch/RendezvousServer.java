@@ -29,6 +29,7 @@ final class RendezvousServer implements AutoCloseable {
 
   private final Registration own;
   private final InetSocketAddress address;
+  private final String word;
   private final Acceptor<Arrived> acceptor;
   private final Map<Integer, Peer> peers = new TreeMap<>();
   private final List<SocketChannel> channels = new ArrayList<>();
@@ -39,11 +40,13 @@ final class RendezvousServer implements AutoCloseable {
   /**
    * Begins to take the others.
    *
+   * @param word what they are told
    * @throws DuokaException {@code CONFIG} when the port is not free
    */
-  RendezvousServer(Registration own, InetSocketAddress address) {
+  RendezvousServer(Registration own, InetSocketAddress address, String word) {
     this.own = own;
     this.address = address;
+    this.word = word;
     peers.put(0, own.peer(HERE));
     try {
       acceptor =
@@ -91,7 +94,7 @@ final class RendezvousServer implements AutoCloseable {
     byte[] token = new byte[16];
     new SecureRandom().nextBytes(token);
     Reply.Table table =
-        new Reply.Table(List.copyOf(peers.values()), HexFormat.of().formatHex(token));
+        new Reply.Table(List.copyOf(peers.values()), HexFormat.of().formatHex(token), word);
     tellAll(table);
     return table.of(0);
   }
@@ -99,9 +102,10 @@ final class RendezvousServer implements AutoCloseable {
   private Optional<Reply.Refusal> take(Acceptor.Arrival<Arrived> arrival) {
     channels.add(arrival.channel());
     Registration other = arrival.greeting().registration();
-    if (!other.version().equals(own.version())) {
+    String version = other.terms().version();
+    if (!version.equals(own.terms().version())) {
       return refuse(
-          other + " is of version " + other.version() + ", but " + own + " of " + own.version(),
+          other + " is of version " + version + ", but " + own + " of " + own.terms().version(),
           "Install the same version on all machines");
     }
     if (other.processes() != own.processes() || other.ranks().world() != own.ranks().world()) {
@@ -114,6 +118,12 @@ final class RendezvousServer implements AutoCloseable {
       return refuse(
           other + " holds other ranks than its place says: " + other.ranks(),
           "Start all with the same launch.ranks_per_process");
+    }
+    String difference = other.terms().difference(own.terms());
+    if (!difference.isEmpty()) {
+      return refuse(
+          other + " and " + own + " are of different runs, the first difference: " + difference,
+          "Start all with the same run file and the same options");
     }
     Peer before = peers.get(other.process());
     if (before != null || other.process() < 0 || other.process() >= own.processes()) {

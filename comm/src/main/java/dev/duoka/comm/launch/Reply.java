@@ -13,10 +13,14 @@ import java.util.List;
 
 /** What process 0 answers to a process that has come. */
 sealed interface Reply {
-  /** All processes of the run. */
-  record Table(List<Peer> peers, String token) implements Reply {
+  /**
+   * All processes of the run.
+   *
+   * @param word what process 0 tells the others
+   */
+  record Table(List<Peer> peers, String token, String word) implements Reply {
     Membership of(int process) {
-      return new Membership(peers, process, token);
+      return new Membership(peers, process, token, word);
     }
   }
 
@@ -33,6 +37,7 @@ sealed interface Reply {
       case Table table -> {
         out.writeInt(table.peers().size());
         out.writeUTF(table.token());
+        out.writeUTF(table.word());
         for (Peer peer : table.peers()) {
           out.writeInt(peer.firstRank());
           out.writeInt(peer.ranks());
@@ -58,6 +63,7 @@ sealed interface Reply {
       return new Refusal(ErrorCode.values()[-1 - size], in.readUTF(), in.readUTF());
     }
     String token = in.readUTF();
+    String word = in.readUTF();
     List<Peer> peers = new ArrayList<>();
     for (int process = 0; process < size; process++) {
       peers.add(
@@ -69,6 +75,6 @@ sealed interface Reply {
               in.readLong(),
               InetSocketAddress.createUnresolved(in.readUTF(), in.readInt())));
     }
-    return new Table(peers, token);
+    return new Table(peers, token, word);
   }
 }

@@ -8,8 +8,9 @@ import java.util.List;
  * @param peers in the order of their numbers, this process among them
  * @param self this process's number
  * @param token a word that only processes of this run know
+ * @param word what process 0 has told the others
  */
-public record Membership(List<Peer> peers, int self, String token) {
+public record Membership(List<Peer> peers, int self, String token, String word) {
   /** How many ranks the run has. */
   public int ranks() {
     return peers.stream().mapToInt(Peer::ranks).sum();

@@ -235,12 +235,15 @@ class ProcessPlaceTests {
     assertThat(place.ranks(8, OptionalInt.of(1))).isEqualTo(new RankRange(5, 1, 8));
     assertThat(ProcessPlace.ALONE.ranks(4, OptionalInt.empty())).isEqualTo(RankRange.all(4));
     assertThatThrownBy(() -> place.ranks(12, OptionalInt.empty()))
-        .hasMessageContaining("a run of 12 ranks is started as 8 processes")
-        .hasMessageContaining("divides 12");
+        .hasMessageContaining("the run has 12 ranks, but is started as 8 processes of 1 rank each")
+        .hasMessageContaining("Start a number of processes that divides 12");
     assertThatThrownBy(() -> place.ranks(4, OptionalInt.empty()))
-        .hasMessageContaining("a run of 4 ranks is started as 8 processes");
+        .hasMessageContaining("the run has 4 ranks, but is started as 8 processes");
     assertThatThrownBy(() -> place.ranks(16, OptionalInt.of(1)))
-        .hasMessageContaining("8 processes of 1 ranks")
-        .hasMessageContaining("Set launch.ranks_per_process to 2");
+        .hasMessageContaining("8 processes of 1 rank each")
+        .hasMessageContaining("Start 16 processes, or set launch.ranks_per_process to 2, or");
+    assertThatThrownBy(() -> ProcessPlace.ALONE.ranks(4, OptionalInt.of(2)))
+        .hasMessageContaining("the run has 4 ranks, but is started as 1 process of 2 ranks.")
+        .hasMessageContaining("Start 2 processes");
   }
 }

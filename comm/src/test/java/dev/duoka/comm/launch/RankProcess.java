@@ -1,6 +1,5 @@
 package dev.duoka.comm.launch;
 
-import dev.duoka.comm.ExchangeLedger;
 import dev.duoka.comm.RankBody;
 import dev.duoka.comm.SingleRank;
 import dev.duoka.comm.tcp.Workout;
@@ -14,9 +13,6 @@ import java.util.OptionalInt;
 
 /** A process of a run of several, for tests. */
 final class RankProcess {
-  /** Not the program's: of the processes of a test only some have modules that say theirs. */
-  static final String VERSION = "test";
-
   private static final Duration LIMIT = Duration.ofSeconds(30);
 
   private RankProcess() {}
@@ -40,12 +36,12 @@ final class RankProcess {
   private static void workout(int ranksEach, Dtype... dtypes) {
     ProcessPlace place = ProcessPlace.of(System.getenv());
     Workout workout = new Workout(dtypes);
-    ProcessRanks.run(
+    TestProcesses.run(
         place,
         place.ranks(ranksEach * place.processes(), OptionalInt.of(ranksEach)),
         LIMIT,
-        _ -> ExchangeLedger.NONE,
-        workout);
+        workout,
+        TestProcesses.VERSION);
     for (Map.Entry<Integer, List<String>> result : workout.results().entrySet()) {
       result.getValue().forEach(line -> say(result.getKey() + ": " + line));
     }
@@ -65,13 +61,12 @@ final class RankProcess {
               .start(
                   () -> {
                     try {
-                      ProcessRanks.run(
+                      TestProcesses.run(
                           TestProcesses.place(ExchangeKind.VICTIM, ExchangeKind.RANKS, port),
                           new RankRange(ExchangeKind.VICTIM, 1, ExchangeKind.RANKS),
                           limit,
-                          _ -> ExchangeLedger.NONE,
                           body,
-                          VERSION);
+                          TestProcesses.VERSION);
                       say(kind + " ended well");
                     } catch (RuntimeException e) {
                       say(kind + " " + e.getMessage());

@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.duoka.base.DuokaException;
 import dev.duoka.base.ErrorCode;
-import dev.duoka.comm.ExchangeLedger;
 import dev.duoka.comm.RankBody;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -46,13 +45,8 @@ class RendezvousTests {
         .start(
             () -> {
               try {
-                ProcessRanks.run(
-                    TestProcesses.place(process, processes, port),
-                    ranks,
-                    limit,
-                    _ -> ExchangeLedger.NONE,
-                    body,
-                    version);
+                TestProcesses.run(
+                    TestProcesses.place(process, processes, port), ranks, limit, body, version);
               } catch (Throwable t) {
                 ends.set(process, t);
               }
@@ -101,6 +95,42 @@ class RendezvousTests {
   }
 
   @Test
+  void anotherRunFileIsRefusedWithItsFirstDifference() throws InterruptedException {
+    List<@Nullable Throwable> ends = none(2);
+    List<Thread> threads = new ArrayList<>();
+    for (int i = 0; i < 2; i++) {
+      int process = i;
+      Terms terms = Terms.of("steps: 20\n  seed: " + process + "\nzero: " + process);
+      threads.add(
+          Thread.ofPlatform()
+              .start(
+                  () -> {
+                    try (ProcessRanks joined =
+                        ProcessRanks.join(
+                            TestProcesses.place(process, 2, port),
+                            new RankRange(process, 1, 2),
+                            LONG,
+                            terms,
+                            "")) {
+                      started.addAndGet(joined.ranks().count());
+                    } catch (RuntimeException e) {
+                      ends.set(process, e);
+                    }
+                  }));
+    }
+    for (Thread thread : threads) {
+      thread.join();
+    }
+    assertThat(ends)
+        .allSatisfy(
+            end ->
+                assertThat(end)
+                    .hasMessageContaining("are of different runs, the first difference:")
+                    .hasMessageContaining("'seed: 1' and 'seed: 0'"));
+    assertThat(started).hasValue(0);
+  }
+
+  @Test
   void aNumberThatIsThereTwiceIsRefused() throws InterruptedException {
     List<@Nullable Throwable> ends = none(3);
     List<@Nullable Throwable> others = none(3);
@@ -141,12 +171,12 @@ class RendezvousTests {
   void withoutProcess0TheAddressIsNamed() {
     assertThatThrownBy(
             () ->
-                ProcessRanks.run(
+                TestProcesses.run(
                     TestProcesses.place(1, 2, port),
                     new RankRange(1, 1, 2),
                     Duration.ofMillis(300),
-                    _ -> ExchangeLedger.NONE,
-                    _ -> {}))
+                    _ -> {},
+                    TestProcesses.VERSION))
         .hasMessageContaining("cannot reach process 0 at 127.0.0.1:" + port)
         .hasMessageContaining("Connection refused");
   }
@@ -157,12 +187,12 @@ class RendezvousTests {
       assertThat(socket.getLocalPort()).isEqualTo(port);
       assertThatThrownBy(
               () ->
-                  ProcessRanks.run(
+                  TestProcesses.run(
                       TestProcesses.place(0, 2, port),
                       new RankRange(0, 1, 2),
                       LONG,
-                      _ -> ExchangeLedger.NONE,
-                      _ -> {}))
+                      _ -> {},
+                      TestProcesses.VERSION))
           .isInstanceOfSatisfying(
               DuokaException.class, e -> assertThat(e.code()).isEqualTo(ErrorCode.CONFIG))
           .hasMessageContaining("port " + port)
@@ -188,12 +218,12 @@ class RendezvousTests {
                   });
       assertThatThrownBy(
               () ->
-                  ProcessRanks.run(
+                  TestProcesses.run(
                       TestProcesses.place(1, 2, port),
                       new RankRange(1, 1, 2),
                       LONG,
-                      _ -> ExchangeLedger.NONE,
-                      _ -> {}))
+                      _ -> {},
+                      TestProcesses.VERSION))
           .hasMessageContaining("cannot meet the other processes at 127.0.0.1:" + port)
           .hasMessageContaining("is none of duoka's processes");
       other.join();

@@ -2,7 +2,6 @@ package dev.duoka.comm.launch;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.duoka.comm.ExchangeLedger;
 import dev.duoka.comm.RankBody;
 import dev.duoka.comm.local.LocalRanks;
 import dev.duoka.comm.tcp.Workout;
@@ -170,14 +169,13 @@ class SeveralProcessesTests {
                   .start(
                       () -> {
                         try {
-                          ProcessRanks.run(
+                          TestProcesses.run(
                               TestProcesses.place(
                                   process, ExchangeKind.RANKS, ports.get(kind.ordinal())),
                               new RankRange(process, 1, ExchangeKind.RANKS),
                               LIMIT,
-                              _ -> ExchangeLedger.NONE,
                               bodies.apply(kind),
-                              RankProcess.VERSION);
+                              TestProcesses.VERSION);
                         } catch (Throwable t) {
                           both[process / 2] = t;
                         }

@@ -15,7 +15,19 @@ import org.jspecify.annotations.Nullable;
 
 /** Processes of a run that are threads of this one: all is as with real ones but their death. */
 public final class TestProcesses {
+  /** Not the program's: of the processes of a test only some have modules that say theirs. */
+  static final String VERSION = "test";
+
   private TestProcesses() {}
+
+  /** Runs the ranks of one process. */
+  static void run(
+      ProcessPlace place, RankRange ranks, Duration limit, RankBody body, String version) {
+    try (ProcessRanks processes =
+        ProcessRanks.join(place, ranks, limit, new Terms(version, List.of()), "")) {
+      processes.run(_ -> ExchangeLedger.NONE, body);
+    }
+  }
 
   /** A port that was free just now. */
   public static int freePort() {
@@ -54,12 +66,12 @@ public final class TestProcesses {
               .start(
                   () -> {
                     try {
-                      ProcessRanks.run(
+                      run(
                           place(process, processes, port),
                           new RankRange(process * ranksEach, ranksEach, processes * ranksEach),
                           limit,
-                          _ -> ExchangeLedger.NONE,
-                          body);
+                          body,
+                          VERSION);
                     } catch (Throwable t) {
                       ends.set(process, t);
                     }

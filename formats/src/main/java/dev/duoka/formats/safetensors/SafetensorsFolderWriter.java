@@ -12,7 +12,8 @@ import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Writes a model's weights into a folder, in shards of a limited size where they exceed it.
+ * Writes a model's weights into a folder, in shards of a limited size where they exceed it. Several
+ * processes can each write a group of them; the first one writes the index.
  *
  * <p>Declared tensors are dealt to shards in the order given; a tensor larger than the limit has a
  * shard of its own. Bytes follow in the order of {@link #tensors}, in chunks of any size. The index
@@ -23,19 +24,40 @@ public final class SafetensorsFolderWriter implements AutoCloseable {
   private final Path folder;
   private final Map<String, String> metadata;
   private final List<List<TensorDeclaration>> shards;
+  private final int first;
+  private final int end;
+  private final boolean writesIndex;
   private final List<TensorEntry> tensors = new ArrayList<>();
   private final Map<String, Integer> shardOf = new TreeMap<>();
   private final List<WrittenFile> written = new ArrayList<>();
+  private long totalBytes;
   private @Nullable SafetensorsWriter writer;
 
+  /**
+   * A writer of the shards from {@code first} to before {@code end}.
+   *
+   * @param shards those of the whole folder
+   * @param writesIndex whether the index, if there is to be one, is written here
+   */
   private SafetensorsFolderWriter(
-      Path folder, List<List<TensorDeclaration>> shards, Map<String, String> metadata) {
+      Path folder,
+      List<List<TensorDeclaration>> shards,
+      int first,
+      int end,
+      boolean writesIndex,
+      Map<String, String> metadata) {
     this.folder = folder;
     this.shards = shards;
+    this.first = first;
+    this.end = end;
+    this.writesIndex = writesIndex;
     this.metadata = metadata;
     for (int shard = 0; shard < shards.size(); shard++) {
       for (TensorEntry tensor : SafetensorsWriter.layOut(path(shard), shards.get(shard))) {
-        tensors.add(tensor);
+        totalBytes += tensor.byteLength();
+        if (first <= shard && shard < end) {
+          tensors.add(tensor);
+        }
         if (shardOf.put(tensor.name(), shard) != null) {
           throw SafetensorsWriter.duplicate(folder, tensor.name());
         }
@@ -61,6 +83,38 @@ public final class SafetensorsFolderWriter implements AutoCloseable {
             "Choose another folder, or delete that model first.");
       }
     }
+    return createPart(folder, List.of(declarations), 0, metadata, maxShardBytes);
+  }
+
+  /**
+   * As the other method, for a folder that several processes write together: each with the same
+   * groups and the number of its own. Only the first one writes the index, if there is one; the
+   * folder is complete when all have finished.
+   *
+   * @param groups the tensors of all processes; no shard holds any of two groups
+   * @param group whose shards are written here
+   */
+  public static SafetensorsFolderWriter createPart(
+      Path folder,
+      List<List<TensorDeclaration>> groups,
+      int group,
+      Map<String, String> metadata,
+      long maxShardBytes) {
+    List<List<TensorDeclaration>> shards = new ArrayList<>();
+    int first = 0;
+    int end = 0;
+    for (int i = 0; i < groups.size(); i++) {
+      first = i == group ? shards.size() : first;
+      if (groups.size() == 1 || !groups.get(i).isEmpty()) {
+        shards.addAll(dealt(groups.get(i), maxShardBytes));
+      }
+      end = i == group ? shards.size() : end;
+    }
+    return new SafetensorsFolderWriter(folder, shards, first, end, group == 0, metadata);
+  }
+
+  private static List<List<TensorDeclaration>> dealt(
+      List<TensorDeclaration> declarations, long maxShardBytes) {
     List<List<TensorDeclaration>> shards = new ArrayList<>();
     shards.add(new ArrayList<>());
     long bytes = 0;
@@ -72,10 +126,10 @@ public final class SafetensorsFolderWriter implements AutoCloseable {
       shards.getLast().add(tensor);
       bytes += tensor.byteLength();
     }
-    return new SafetensorsFolderWriter(folder, shards, metadata);
+    return shards;
   }
 
-  /** All tensors in the order in which their bytes must be written. */
+  /** The tensors in the order in which their bytes must be written. */
   public List<TensorEntry> tensors() {
     return List.copyOf(tensors);
   }
@@ -83,24 +137,24 @@ public final class SafetensorsFolderWriter implements AutoCloseable {
   /** Appends the buffer's remaining bytes to a tensor, whose turn it must be. */
   public void write(String name, ByteBuffer chunk) {
     Integer shard = shardOf.get(name);
-    if (shard == null) {
+    if (shard == null || shard < first || shard >= end) {
       throw new DuokaException(
           ErrorCode.FORMAT,
           "cannot write tensor '" + name + "' to " + folder + ": it was not declared",
           "This is an error of the program; please report it.");
     }
-    while (written.size() < shard) {
+    while (first + written.size() < shard) {
       finishShard();
     }
     current().write(name, chunk);
   }
 
-  /** Completes the last shard and the index; an error where bytes are missing. */
+  /** Completes the last shard, and the index; an error where bytes are missing. */
   public List<WrittenFile> finish() {
-    while (written.size() < shards.size()) {
+    while (first + written.size() < end) {
       finishShard();
     }
-    if (shards.size() > 1) {
+    if (shards.size() > 1 && writesIndex) {
       written.add(writeIndex());
     }
     return List.copyOf(written);
@@ -118,7 +172,7 @@ public final class SafetensorsFolderWriter implements AutoCloseable {
   private SafetensorsWriter current() {
     SafetensorsWriter open = writer;
     if (open == null) {
-      int shard = written.size();
+      int shard = first + written.size();
       open = SafetensorsWriter.create(path(shard), shards.get(shard), metadata);
       writer = open;
     }
@@ -140,9 +194,8 @@ public final class SafetensorsFolderWriter implements AutoCloseable {
   private WrittenFile writeIndex() {
     Map<String, String> files = new TreeMap<>();
     shardOf.forEach((tensor, shard) -> files.put(tensor, path(shard).getFileName().toString()));
-    long totalSize = tensors.stream().mapToLong(TensorEntry::byteLength).sum();
     try (DigestingFile file = new DigestingFile(folder.resolve(ShardIndex.FILE_NAME))) {
-      file.write(ByteBuffer.wrap(new ShardIndex(totalSize, files).encode()));
+      file.write(ByteBuffer.wrap(new ShardIndex(totalBytes, files).encode()));
       return file.finish();
     }
   }

@@ -7,8 +7,13 @@ import dev.duoka.base.IoReason;
 import dev.duoka.base.Sha256;
 import dev.duoka.formats.safetensors.WrittenFile;
 import java.io.IOException;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.HexFormat;
+import java.util.List;
+import java.util.Locale;
 
 /** Names of the files of a checkpoint, and the small ones among them written. */
 final class CheckpointFiles {
@@ -19,6 +24,35 @@ final class CheckpointFiles {
   static final String SECOND_MOMENT = ".exp_avg_sq";
 
   private CheckpointFiles() {}
+
+  /** The file of a process's moments; of a process that is alone {@link #OPTIMIZER}. */
+  static String optimizer(ProcessShare share) {
+    return share.isAlone()
+        ? OPTIMIZER
+        : String.format(
+            Locale.ROOT,
+            "optimizer-%05d-of-%05d.safetensors",
+            share.process() + 1,
+            share.processes());
+  }
+
+  /** The files of moments that a checkpoint has, in order. */
+  static List<Path> optimizers(Path folder) {
+    Path only = folder.resolve(OPTIMIZER);
+    if (Files.exists(only)) {
+      return List.of(only);
+    }
+    List<Path> files = new ArrayList<>();
+    try (DirectoryStream<Path> some =
+        Files.newDirectoryStream(folder, "optimizer-*-of-*.safetensors")) {
+      some.forEach(files::add);
+    } catch (IOException e) {
+      throw new DuokaException(
+          ErrorCode.IO, "cannot list " + folder + ": " + IoReason.of(e), "See who may read it", e);
+    }
+    files.sort(null);
+    return files.isEmpty() ? List.of(only) : files;
+  }
 
   /** Writes a small file durably. */
   static WrittenFile write(Path folder, String name, byte[] content) {

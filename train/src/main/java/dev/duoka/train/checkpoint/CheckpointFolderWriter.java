@@ -16,7 +16,6 @@ import dev.duoka.model.weight.CheckpointTensor;
 import dev.duoka.model.weight.StoredTensors;
 import dev.duoka.tensor.Tensor;
 import dev.duoka.tensor.op.HostCopy;
-import dev.duoka.tensor.op.Views;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -25,11 +24,13 @@ import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 
 /**
  * Writes a snapshot as a checkpoint's folder: under a temporary name first, with everything synced
- * before it gets its own, so that a folder of that name is complete whenever the process dies.
+ * before it gets its own, so that a folder of that name is complete whenever the process dies. Of
+ * several processes each writes its share, and process 0 the rest when the others have theirs.
  */
 final class CheckpointFolderWriter {
   /** Bytes of weights per file, as Hugging Face's own tools divide them. */
@@ -48,11 +49,12 @@ final class CheckpointFolderWriter {
   record Result(Checkpoint checkpoint, long bytes) {}
 
   private final TokenizerFiles tokenizer;
+  private final ProcessShare share;
   private final long shardBytes;
   private final Consumer<Path> afterFile;
 
-  CheckpointFolderWriter(TokenizerFiles tokenizer) {
-    this(tokenizer, SHARD_BYTES, _ -> {});
+  CheckpointFolderWriter(TokenizerFiles tokenizer, ProcessShare share) {
+    this(tokenizer, share, SHARD_BYTES, _ -> {});
   }
 
   /**
@@ -60,27 +62,58 @@ final class CheckpointFolderWriter {
    *
    * @param afterFile called when the space has been checked, and after each group of files
    */
-  CheckpointFolderWriter(TokenizerFiles tokenizer, long shardBytes, Consumer<Path> afterFile) {
+  CheckpointFolderWriter(
+      TokenizerFiles tokenizer, ProcessShare share, long shardBytes, Consumer<Path> afterFile) {
     this.tokenizer = tokenizer;
+    this.share = share;
     this.shardBytes = shardBytes;
     this.afterFile = afterFile;
   }
 
   /**
-   * Writes the checkpoint into {@code parent}.
+   * Makes the folder in which a checkpoint is written, before any process writes to it.
    *
-   * @throws DuokaException when it could not be written; then nothing of it is left
+   * @param parent the folder of all checkpoints
    */
-  Result write(Path parent, TrainingSnapshot snapshot, TrainingState state) {
-    String name = Checkpoint.name(state.step());
-    Path temporary = parent.resolve(WRITING + name);
-    boolean complete = false;
+  void begin(Path parent, long step) {
+    Path temporary = temporary(parent, step);
     try {
       Files.createDirectories(parent);
       CrashSafeFiles.deleteTree(temporary);
       Files.createDirectory(temporary);
-      CheckpointManifest manifest = writeFiles(temporary, snapshot, state);
-      Path folder = parent.resolve(name);
+    } catch (IOException e) {
+      throw CheckpointFiles.writing(temporary, e);
+    }
+  }
+
+  /** Takes away what was begun and will not be written. */
+  void giveUp(Path parent, long step) {
+    deleteQuietly(temporary(parent, step));
+  }
+
+  /** Which of the processes that write this one is. */
+  ProcessShare share() {
+    return share;
+  }
+
+  private static Path temporary(Path parent, long step) {
+    return parent.resolve(WRITING + Checkpoint.name(step));
+  }
+
+  /**
+   * Writes the checkpoint into {@code parent}, where it was begun; process 0 waits for what the
+   * others write.
+   *
+   * @param abandoned whether it is known that the others' files will not come
+   * @throws DuokaException when it could not be written; then nothing of it is left
+   */
+  Result write(
+      Path parent, TrainingSnapshot snapshot, TrainingState state, BooleanSupplier abandoned) {
+    Path temporary = temporary(parent, state.step());
+    boolean complete = false;
+    try {
+      CheckpointManifest manifest = writeFiles(temporary, snapshot, state, abandoned);
+      Path folder = parent.resolve(Checkpoint.name(state.step()));
       moveIntoPlace(temporary, folder);
       complete = true;
       return new Result(new Checkpoint(folder, state.step()), manifest.bytes());
@@ -93,16 +126,31 @@ final class CheckpointFolderWriter {
     }
   }
 
-  private CheckpointManifest writeFiles(Path folder, TrainingSnapshot snapshot, TrainingState state)
+  /** Writes the share of a process other than 0, which hears how it went. */
+  void writePart(Path parent, TrainingSnapshot snapshot, long step) {
+    Path folder = temporary(parent, step);
+    CheckpointParts parts = new CheckpointParts(folder);
+    String problem = "it ended in an error of the program";
+    boolean complete = false;
+    try {
+      parts.done(share.process(), CheckpointManifest.of(writeTensors(folder, snapshot)));
+      complete = true;
+    } catch (DuokaException e) {
+      problem = String.valueOf(e.getMessage());
+      throw e;
+    } finally {
+      if (!complete) {
+        parts.failed(share.process(), problem);
+      }
+    }
+  }
+
+  private CheckpointManifest writeFiles(
+      Path folder, TrainingSnapshot snapshot, TrainingState state, BooleanSupplier abandoned)
       throws IOException {
-    List<TensorDeclaration> weights = weights(snapshot);
-    List<TensorDeclaration> moments = moments(snapshot);
-    checkSpace(folder, weights, moments);
+    checkSpace(folder, snapshot);
     afterFile.accept(folder);
-    List<WrittenFile> written = new ArrayList<>(writeWeights(folder, weights, snapshot));
-    afterFile.accept(folder);
-    written.add(writeMoments(folder, moments, snapshot));
-    afterFile.accept(folder);
+    List<WrittenFile> written = writeTensors(folder, snapshot);
     String config = Json.pretty(ConfigComparison.json(snapshot));
     written.add(
         CheckpointFiles.write(
@@ -113,23 +161,36 @@ final class CheckpointFolderWriter {
     byte[] stateJson = new StateJson(state, tokenizer.name()).encode();
     written.add(CheckpointFiles.write(folder, CheckpointFiles.STATE, stateJson));
     afterFile.accept(folder);
-    CheckpointManifest manifest = CheckpointManifest.of(written);
+    CheckpointManifest manifest =
+        CheckpointManifest.of(written)
+            .with(new CheckpointParts(folder).await(share.processes(), abandoned));
     CheckpointFiles.write(folder, CheckpointFiles.MANIFEST, manifest.encode());
     CrashSafeFiles.syncFolder(folder);
     return manifest;
   }
 
-  private List<WrittenFile> writeWeights(
-      Path folder, List<TensorDeclaration> declarations, TrainingSnapshot snapshot) {
+  /** Weights and moments of this process's share. */
+  private List<WrittenFile> writeTensors(Path folder, TrainingSnapshot snapshot) {
+    List<WrittenFile> written = new ArrayList<>(writeWeights(folder, snapshot));
+    afterFile.accept(folder);
+    written.add(writeMoments(folder, snapshot));
+    afterFile.accept(folder);
+    return written;
+  }
+
+  private List<WrittenFile> writeWeights(Path folder, TrainingSnapshot snapshot) {
+    List<List<TensorDeclaration>> groups =
+        snapshot.shares().stream().map(of -> weights(snapshot, of)).toList();
     try (SafetensorsFolderWriter writer =
-        SafetensorsFolderWriter.create(folder, declarations, Map.of("format", "pt"), shardBytes)) {
+        SafetensorsFolderWriter.createPart(
+            folder, groups, share.process(), Map.of("format", "pt"), shardBytes)) {
       for (TensorEntry entry : writer.tensors()) {
         String name = entry.name();
         Tensor buffer = snapshot.buffers().get(name);
         if (buffer != null) {
           HostCopy.read(buffer, (_, chunk) -> writer.write(name, chunk));
         } else {
-          try (Tensor part = part(snapshot, name, snapshot.master())) {
+          try (Tensor part = snapshot.part(name, snapshot.master())) {
             HostCopy.read(part, (_, chunk) -> writer.write(name, chunk));
           }
         }
@@ -138,16 +199,17 @@ final class CheckpointFolderWriter {
     }
   }
 
-  private static WrittenFile writeMoments(
-      Path folder, List<TensorDeclaration> declarations, TrainingSnapshot snapshot) {
-    Path file = folder.resolve(CheckpointFiles.OPTIMIZER);
+  private WrittenFile writeMoments(Path folder, TrainingSnapshot snapshot) {
+    List<TensorDeclaration> declarations =
+        moments(snapshot, snapshot.shares().get(share.process()));
+    Path file = folder.resolve(CheckpointFiles.optimizer(share));
     try (SafetensorsWriter writer = SafetensorsWriter.create(file, declarations, Map.of())) {
       for (TensorEntry entry : writer.tensors()) {
         boolean second = entry.name().endsWith(CheckpointFiles.SECOND_MOMENT);
         String suffix = second ? CheckpointFiles.SECOND_MOMENT : CheckpointFiles.FIRST_MOMENT;
         String weight = entry.name().substring(0, entry.name().length() - suffix.length());
         Tensor flat = second ? snapshot.secondMoment() : snapshot.firstMoment();
-        try (Tensor part = part(snapshot, weight, flat)) {
+        try (Tensor part = snapshot.part(weight, flat)) {
           HostCopy.read(part, (_, chunk) -> writer.write(entry.name(), chunk));
         }
       }
@@ -155,31 +217,23 @@ final class CheckpointFolderWriter {
     }
   }
 
-  private static Tensor part(TrainingSnapshot snapshot, String name, Tensor flat) {
-    CheckpointTensor place = snapshot.layout().tensor(name);
-    return Views.narrow(flat, 0, place.offset(), place.elements());
-  }
-
-  private static List<TensorDeclaration> weights(TrainingSnapshot snapshot) {
+  private static List<TensorDeclaration> weights(TrainingSnapshot snapshot, StateShare of) {
     StoredDtype dtype = StoredTensors.stored(snapshot.master().dtype());
     List<TensorDeclaration> declarations = new ArrayList<>();
-    for (CheckpointTensor tensor : snapshot.layout().inOrder()) {
+    for (CheckpointTensor tensor : of.tensors()) {
       declarations.add(new TensorDeclaration(tensor.name(), dtype, tensor.shape()));
     }
-    snapshot
-        .buffers()
+    of.buffers()
         .forEach(
-            (name, buffer) ->
-                declarations.add(
-                    new TensorDeclaration(
-                        name, StoredTensors.stored(buffer.dtype()), List.of(buffer.elements()))));
+            (name, length) ->
+                declarations.add(new TensorDeclaration(name, dtype, List.of(length))));
     return declarations;
   }
 
-  private static List<TensorDeclaration> moments(TrainingSnapshot snapshot) {
+  private static List<TensorDeclaration> moments(TrainingSnapshot snapshot, StateShare of) {
     StoredDtype dtype = StoredTensors.stored(snapshot.firstMoment().dtype());
     List<TensorDeclaration> declarations = new ArrayList<>();
-    for (CheckpointTensor tensor : snapshot.layout().inOrder()) {
+    for (CheckpointTensor tensor : of.tensors()) {
       for (String suffix : List.of(CheckpointFiles.FIRST_MOMENT, CheckpointFiles.SECOND_MOMENT)) {
         declarations.add(new TensorDeclaration(tensor.name() + suffix, dtype, tensor.shape()));
       }
@@ -188,15 +242,15 @@ final class CheckpointFolderWriter {
   }
 
   /** Says at once, rather than after minutes of writing, that the checkpoint cannot fit. */
-  private static void checkSpace(
-      Path folder, List<TensorDeclaration> weights, List<TensorDeclaration> moments)
-      throws IOException {
+  private static void checkSpace(Path folder, TrainingSnapshot snapshot) throws IOException {
     long needed = HEADER_BYTES;
-    for (TensorDeclaration tensor : weights) {
-      needed += tensor.byteLength();
-    }
-    for (TensorDeclaration tensor : moments) {
-      needed += tensor.byteLength();
+    for (StateShare of : snapshot.shares()) {
+      for (TensorDeclaration tensor : weights(snapshot, of)) {
+        needed += tensor.byteLength();
+      }
+      for (TensorDeclaration tensor : moments(snapshot, of)) {
+        needed += tensor.byteLength();
+      }
     }
     long free = Files.getFileStore(folder).getUsableSpace();
     // Some network file systems do not know and say 0.

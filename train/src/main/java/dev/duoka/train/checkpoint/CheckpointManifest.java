@@ -40,6 +40,13 @@ record CheckpointManifest(Map<String, Content> files) {
     return new CheckpointManifest(files);
   }
 
+  /** With the files of others, too. */
+  CheckpointManifest with(Map<String, Content> others) {
+    Map<String, Content> all = new TreeMap<>(files);
+    all.putAll(others);
+    return new CheckpointManifest(all);
+  }
+
   long bytes() {
     return files.values().stream().mapToLong(Content::size).sum();
   }
@@ -55,8 +62,13 @@ record CheckpointManifest(Map<String, Content> files) {
     return Json.pretty(root).getBytes(StandardCharsets.UTF_8);
   }
 
+  /** That of a complete checkpoint. */
   static CheckpointManifest read(Path folder) {
-    Path file = folder.resolve(CheckpointFiles.MANIFEST);
+    return read(folder, CheckpointFiles.MANIFEST);
+  }
+
+  static CheckpointManifest read(Path folder, String name) {
+    Path file = folder.resolve(name);
     byte[] content;
     try {
       content = Files.readAllBytes(file);
@@ -80,15 +92,15 @@ record CheckpointManifest(Map<String, Content> files) {
     }
     JsonFields list = root.object("files").orElseThrow(() -> damaged(root));
     Map<String, Content> files = new TreeMap<>();
-    for (String name : list.names()) {
-      JsonFields entry = list.object(name).orElseThrow(() -> damaged(root));
+    for (String listed : list.names()) {
+      JsonFields entry = list.object(listed).orElseThrow(() -> damaged(root));
       JsonNode size = entry.node("size").orElseThrow(() -> damaged(root));
-      boolean plain = !name.contains("/") && !name.contains("\\") && !name.equals("..");
+      boolean plain = !listed.contains("/") && !listed.contains("\\") && !listed.equals("..");
       if (!size.canConvertToLong() || !plain) {
         throw damaged(root);
       }
       String hash = entry.text("sha256").orElseThrow(() -> damaged(root));
-      files.put(name, new Content(size.longValue(), hash));
+      files.put(listed, new Content(size.longValue(), hash));
     }
     CheckpointManifest manifest = new CheckpointManifest(files);
     if (files.isEmpty() || !Arrays.equals(manifest.encode(), content)) {

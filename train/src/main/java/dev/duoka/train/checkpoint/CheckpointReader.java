@@ -5,7 +5,6 @@ import dev.duoka.base.ErrorCode;
 import dev.duoka.engine.optimizer.AdamW;
 import dev.duoka.formats.modelconfig.ModelConfig;
 import dev.duoka.formats.modelconfig.ModelConfigReader;
-import dev.duoka.formats.safetensors.SafetensorsFile;
 import dev.duoka.formats.safetensors.SafetensorsFolder;
 import dev.duoka.formats.safetensors.TensorEntry;
 import dev.duoka.model.LanguageModel;
@@ -32,8 +31,8 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * A checkpoint opened for going on from it, by ranks in any layout. Shared by the ranks of a
- * process: each reads the part that it keeps.
+ * A checkpoint opened for going on from it, by ranks in any layout and in any number of processes.
+ * Shared by the ranks of a process: each reads the part that it keeps.
  *
  * <pre>{@code
  * try (CheckpointReader reader = CheckpointReader.open(checkpoint)) {
@@ -52,14 +51,14 @@ public final class CheckpointReader implements AutoCloseable {
   private final StateJson state;
   private final ModelConfig config;
   private final SafetensorsFolder weights;
-  private final SafetensorsFile moments;
+  private final Moments moments;
 
   private CheckpointReader(
       Path folder,
       StateJson state,
       ModelConfig config,
       SafetensorsFolder weights,
-      SafetensorsFile moments) {
+      Moments moments) {
     this.folder = folder;
     this.state = state;
     this.config = config;
@@ -84,7 +83,7 @@ public final class CheckpointReader implements AutoCloseable {
     SafetensorsFolder weights = SafetensorsFolder.open(folder);
     boolean opened = false;
     try {
-      SafetensorsFile moments = SafetensorsFile.open(folder.resolve(CheckpointFiles.OPTIMIZER));
+      Moments moments = Moments.open(folder);
       opened = true;
       return new CheckpointReader(folder, state, config, weights, moments);
     } finally {

@@ -28,11 +28,18 @@ public final class CheckpointStore {
   /** What the name of a checkpoint ends with after resuming found it damaged. */
   private static final String DAMAGED = ".damaged";
 
+  private final Path runFolder;
   private final Path folder;
 
   /** The checkpoints of a run, which may have none yet. */
   public CheckpointStore(Path runFolder) {
+    this.runFolder = runFolder;
     this.folder = runFolder.resolve(FOLDER);
+  }
+
+  /** The run's folder. */
+  public Path runFolder() {
+    return runFolder;
   }
 
   /** Where the checkpoints are. */

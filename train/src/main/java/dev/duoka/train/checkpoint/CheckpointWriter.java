@@ -3,9 +3,11 @@ package dev.duoka.train.checkpoint;
 import dev.duoka.base.DuokaException;
 import dev.duoka.base.ErrorCode;
 import dev.duoka.comm.Communicator;
+import dev.duoka.formats.modelconfig.ModelConfig;
 import dev.duoka.model.LanguageModel;
 import dev.duoka.parallel.state.ShardedOptimizer;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
@@ -13,11 +15,12 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Saves a run's state in the background: training stands still only while the state is copied into
- * host memory, which takes 12 bytes per weight, allocated once at the first save.
+ * host memory, which takes 12 bytes per weight, allocated once at the first save. Of several
+ * processes each copies and writes its share of the weights, whichever ranks hold them.
  *
  * <p>One write at a time; a save that comes before the last one is written waits for it. A failure
  * to save is reported to the listener and never stops the run. Shared by the ranks of a process;
- * the listener is called by the writing thread or by rank 0.
+ * the listener is called by the writing thread or by the process's first rank.
  *
  * <pre>{@code
  * try (CheckpointWriter writer = new CheckpointWriter(run, tokenizer, retention, listener)) {
@@ -29,25 +32,53 @@ import org.jspecify.annotations.Nullable;
  * }</pre>
  */
 public final class CheckpointWriter implements AutoCloseable {
+  /** How long process 0 waits for the others' files when the run has ended otherwise. */
+  private static final Duration LAST_WAIT = Duration.ofSeconds(10);
+
+  /** How often ranks ask each other whether a write has ended. */
+  private static final long PULSE_MILLISECONDS = 20;
+
   private final CheckpointStore store;
   private final RetentionPolicy retention;
   private final Consumer<CheckpointEvent> listener;
   private final CheckpointFolderWriter folderWriter;
+  private final ProcessShare share;
   private final AtomicReference<@Nullable Checkpoint> lastSaved = new AtomicReference<>();
   private @Nullable TrainingSnapshot snapshot;
   private @Nullable Thread writing;
 
-  /**
-   * A writer for a run's folder. Puts in order what an interrupted session left there.
-   *
-   * @param tokenizer goes into every checkpoint
-   */
+  /** The step that is being written; 0 for none. Of the process's first rank. */
+  private long handedOver;
+
+  private volatile boolean failed;
+
+  /** When process 0 no longer waits for the others' files, by {@link System#nanoTime}. */
+  private volatile long lastWaitEnds;
+
+  private volatile boolean waitEnds;
+
+  /** The writer of a process that is alone. */
   public CheckpointWriter(
       Path runFolder,
       TokenizerFiles tokenizer,
       RetentionPolicy retention,
       Consumer<CheckpointEvent> listener) {
-    this(runFolder, retention, listener, new CheckpointFolderWriter(tokenizer));
+    this(runFolder, tokenizer, retention, ProcessShare.ALONE, listener);
+  }
+
+  /**
+   * A writer for a run's folder. Puts in order what an interrupted session left there.
+   *
+   * @param tokenizer goes into every checkpoint
+   * @param share which of the processes that write together this one is
+   */
+  public CheckpointWriter(
+      Path runFolder,
+      TokenizerFiles tokenizer,
+      RetentionPolicy retention,
+      ProcessShare share,
+      Consumer<CheckpointEvent> listener) {
+    this(runFolder, retention, listener, new CheckpointFolderWriter(tokenizer, share));
   }
 
   CheckpointWriter(
@@ -59,27 +90,54 @@ public final class CheckpointWriter implements AutoCloseable {
     this.retention = retention;
     this.listener = listener;
     this.folderWriter = folderWriter;
-    store.cleanUp(listener);
+    this.share = folderWriter.share();
+    if (share.isFirst()) {
+      store.cleanUp(listener);
+    }
   }
 
   /**
-   * Copies the state and starts to write it. Collective: all ranks of the process call it after the
+   * The elements that a process's copy holds of each of three states, at most.
+   *
+   * @param predictionDepth how many MTP modules are trained
+   */
+  public static long elementsOfCopy(ModelConfig model, int predictionDepth, int processes) {
+    return StateShare.of(StateLayout.of(model, predictionDepth), processes).stream()
+        .mapToLong(StateShare::length)
+        .max()
+        .orElseThrow();
+  }
+
+  /**
+   * Copies the state and starts to write it. Collective: all ranks of the run call it after the
    * same step, with their own model and optimizer and the same state.
    */
   public void save(
       Communicator world, LanguageModel model, ShardedOptimizer optimizer, TrainingState state) {
+    long start = System.nanoTime();
+    if (settle(world) && world.rank() == 0) {
+      waited(state.step(), start);
+    }
     double[] ready = {0};
-    if (world.rank() == 0 && prepare(model, state.step())) {
+    if (share.isLead(world) && prepare(model, state.step())) {
       ready[0] = 1;
     }
     world.agreement().sum(ready);
     TrainingSnapshot target = snapshot;
-    if (ready[0] == 0 || target == null) {
+    if (ready[0] < share.processes() || target == null) {
+      if (world.rank() == 0) {
+        folderWriter.giveUp(store.folder(), state.step());
+      }
       return;
     }
     target.fill(model, optimizer);
+    if (!share.isAlone()) {
+      new StateExchange(world, share, target, model, optimizer).run();
+    }
     world.agreement().barrier();
-    if (world.rank() == 0) {
+    if (share.isLead(world)) {
+      handedOver = state.step();
+      failed = false;
       writing =
           Thread.ofPlatform()
               .name("checkpoint-writer")
@@ -88,7 +146,69 @@ public final class CheckpointWriter implements AutoCloseable {
     }
   }
 
-  /** Returns when everything that was handed over is on disk, or has failed. Rank 0 only. */
+  /**
+   * Returns when all processes have written what was handed over, or have failed to; at once for a
+   * process that is alone. As long as they write, none takes another one for lost. Collective.
+   *
+   * @return whether there was anything to wait for
+   */
+  public boolean settle(Communicator world) {
+    if (share.isAlone()) {
+      return false;
+    }
+    boolean waited = false;
+    while (true) {
+      Thread thread = writing;
+      boolean speaks = share.isLead(world);
+      double[] flags = {
+        speaks && thread != null && thread.isAlive() ? 1 : 0, speaks && failed ? 1 : 0
+      };
+      world.agreement().sum(flags);
+      if (speaks && flags[1] > 0) {
+        waitNoLongerThan(Duration.ZERO);
+      }
+      if (flags[0] == 0) {
+        if (speaks) {
+          settled(flags[1] == 0);
+        }
+        return waited;
+      }
+      waited = true;
+      pause();
+    }
+  }
+
+  /** What was handed over is on disk, or not, everywhere. */
+  private void settled(boolean complete) {
+    await();
+    if (handedOver > 0 && complete) {
+      Path folder = store.folder().resolve(Checkpoint.name(handedOver));
+      lastSaved.set(new Checkpoint(folder, handedOver));
+    }
+    handedOver = 0;
+    failed = false;
+    waitEnds = false;
+  }
+
+  private void waitNoLongerThan(Duration time) {
+    lastWaitEnds = System.nanoTime() + time.toNanos();
+    waitEnds = true;
+  }
+
+  private boolean isAbandoned() {
+    return waitEnds && System.nanoTime() - lastWaitEnds >= 0;
+  }
+
+  private static void pause() {
+    try {
+      Thread.sleep(PULSE_MILLISECONDS);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new DuokaException(ErrorCode.IO, "interrupted while a checkpoint is written", "", e);
+    }
+  }
+
+  /** Returns when everything that was handed over is on disk, or has failed. First rank only. */
   public void await() {
     Thread thread = writing;
     boolean interrupted = false;
@@ -114,11 +234,16 @@ public final class CheckpointWriter implements AutoCloseable {
   /** Waits for the last write and frees the snapshot; a second call does nothing. */
   @Override
   public void close() {
+    waitNoLongerThan(LAST_WAIT);
     await();
     if (snapshot != null) {
       snapshot.close();
       snapshot = null;
     }
+  }
+
+  private void waited(long step, long start) {
+    listener.accept(new CheckpointEvent.Waited(step, (System.nanoTime() - start) * 1e-9));
   }
 
   /** Makes the snapshot's memory free to be filled; false when there is none to be had. */
@@ -127,29 +252,33 @@ public final class CheckpointWriter implements AutoCloseable {
     if (last != null && last.isAlive()) {
       long start = System.nanoTime();
       await();
-      listener.accept(new CheckpointEvent.Waited(step, (System.nanoTime() - start) * 1e-9));
+      waited(step, start);
     }
-    if (snapshot == null) {
-      try {
-        snapshot = new TrainingSnapshot(model);
-      } catch (DuokaException e) {
-        listener.accept(new CheckpointEvent.SaveFailed(step, e));
-        return false;
-      } catch (OutOfMemoryError e) {
-        listener.accept(new CheckpointEvent.SaveFailed(step, outOfMemory(e)));
-        return false;
+    try {
+      if (snapshot == null) {
+        snapshot = new TrainingSnapshot(model, share);
       }
+      if (share.isFirst()) {
+        folderWriter.begin(store.folder(), step);
+      }
+      return true;
+    } catch (DuokaException e) {
+      listener.accept(new CheckpointEvent.SaveFailed(step, e));
+    } catch (OutOfMemoryError e) {
+      listener.accept(new CheckpointEvent.SaveFailed(step, outOfMemory(e)));
     }
-    return true;
+    return false;
   }
 
   private void write(TrainingSnapshot source, TrainingState state, long start) {
+    boolean complete = false;
     try {
-      CheckpointFolderWriter.Result result = folderWriter.write(store.folder(), source, state);
-      lastSaved.set(result.checkpoint());
-      double seconds = (System.nanoTime() - start) * 1e-9;
-      listener.accept(new CheckpointEvent.Saved(result.checkpoint(), result.bytes(), seconds));
-      store.retain(retention, result.checkpoint(), listener);
+      if (share.isFirst()) {
+        complete(source, state, start);
+      } else {
+        folderWriter.writePart(store.folder(), source, state.step());
+      }
+      complete = true;
     } catch (DuokaException e) {
       listener.accept(new CheckpointEvent.SaveFailed(state.step(), e));
     } catch (OutOfMemoryError e) {
@@ -159,7 +288,18 @@ public final class CheckpointWriter implements AutoCloseable {
           new DuokaException(
               ErrorCode.IO, "saving failed: " + e, "This is an error of the program", e);
       listener.accept(new CheckpointEvent.SaveFailed(state.step(), problem));
+    } finally {
+      failed = !complete;
     }
+  }
+
+  private void complete(TrainingSnapshot source, TrainingState state, long start) {
+    CheckpointFolderWriter.Result result =
+        folderWriter.write(store.folder(), source, state, this::isAbandoned);
+    lastSaved.set(result.checkpoint());
+    double seconds = (System.nanoTime() - start) * 1e-9;
+    listener.accept(new CheckpointEvent.Saved(result.checkpoint(), result.bytes(), seconds));
+    store.retain(retention, result.checkpoint(), listener);
   }
 
   private static DuokaException outOfMemory(OutOfMemoryError e) {

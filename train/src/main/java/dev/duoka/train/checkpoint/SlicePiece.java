@@ -38,22 +38,22 @@ record SlicePiece(Parameter parameter, long start, long length, long place) {
     return pieces;
   }
 
-  /** Copies what a state has of it into the whole weight, {@code [rows, columns]}. */
-  void give(Tensor state, Tensor whole) {
+  /** Copies what a state has of some rows of the whole weight into them. */
+  void give(Tensor state, Tensor rows, long firstRow) {
     try (Tensor flat = Views.narrow(state, 0, place, length)) {
-      portion().give(flat, start, whole, 0);
+      portion().give(flat, start, rows, firstRow);
     }
   }
 
   /** As the other method, of moments in any form. */
-  void give(MomentBuffer moment, Tensor whole) {
+  void give(MomentBuffer moment, Tensor rows, long firstRow) {
     if (moment.isWide()) {
-      give(moment.values(), whole);
+      give(moment.values(), rows, firstRow);
       return;
     }
     for (long done = 0; done < length; done += READ_ELEMENTS) {
       try (Tensor wide = moment.read(place + done, Math.min(READ_ELEMENTS, length - done))) {
-        portion().give(wide, start + done, whole, 0);
+        portion().give(wide, start + done, rows, firstRow);
       }
     }
   }

@@ -58,13 +58,4 @@ record StateLayout(
   List<CheckpointTensor> inOrder() {
     return new ArrayList<>(tensors.values());
   }
-
-  /** The tensor of this name, which must be there. */
-  CheckpointTensor tensor(String name) {
-    CheckpointTensor tensor = tensors.get(name);
-    if (tensor == null) {
-      throw new IllegalStateException("no tensor " + name + " in this layout");
-    }
-    return tensor;
-  }
 }

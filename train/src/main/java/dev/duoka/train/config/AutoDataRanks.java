@@ -1,5 +1,7 @@
 package dev.duoka.train.config;
 
+import dev.duoka.base.Plural;
+import dev.duoka.comm.launch.ProcessPlace;
 import dev.duoka.formats.yaml.YamlTree;
 import dev.duoka.tensor.Gpus;
 import dev.duoka.train.config.binding.Binder;
@@ -7,6 +9,7 @@ import dev.duoka.train.config.binding.Overrides;
 import dev.duoka.train.config.binding.Problems;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
 
 /** What {@code parallel: {data: auto}} comes to on this machine. */
 final class AutoDataRanks {
@@ -16,28 +19,49 @@ final class AutoDataRanks {
 
   /** The same file with a number in the place of {@code auto}. */
   static YamlTree.Mapping resolved(YamlTree.Mapping file, Problems problems) {
-    if (!isAuto(file)) {
+    Optional<String> auto = origin(file);
+    if (auto.isEmpty()) {
       return file;
     }
     YamlTree.Mapping one = Overrides.apply(file, List.of(FIELD + "=1"), problems);
     Optional<RunConfig> config = Binder.bind(one, RunConfig.class, new Problems("")).value();
     int ranks =
         config
-            .filter(it -> it.device().kind() != DeviceChoice.Kind.CPU)
-            .filter(it -> it.device().index().isEmpty())
-            .map(it -> Gpus.find().names().size() / it.parallel().ranks())
+            .map(it -> ranks(it, ProcessPlace.of(System.getenv()), auto.get(), problems))
             .orElse(1);
     return Overrides.apply(file, List.of(FIELD + "=" + Math.max(1, ranks)), problems);
   }
 
-  private static boolean isAuto(YamlTree.Mapping file) {
+  private static int ranks(RunConfig config, ProcessPlace place, String origin, Problems problems) {
+    OptionalInt each = config.launch().ranksPerProcess().count();
+    if (!place.isAlone()) {
+      if (each.isEmpty()) {
+        problems.add(
+            origin,
+            FIELD
+                + " is auto, which counts the GPUs of one machine, but the run has "
+                + Plural.of(place.processes(), "process", "processes"),
+            "Write down the number, or set launch.ranks_per_process.");
+        return 1;
+      }
+      return place.processes() * each.getAsInt() / config.parallel().ranks();
+    }
+    boolean spread =
+        config.device().kind() != DeviceChoice.Kind.CPU && config.device().index().isEmpty();
+    return spread ? Gpus.find().names().size() / config.parallel().ranks() : 1;
+  }
+
+  /** Where the file says auto; empty where it does not. */
+  private static Optional<String> origin(YamlTree.Mapping file) {
     YamlTree.Entry parallel = file.entries().get("parallel");
     if (parallel == null || !(parallel.value() instanceof YamlTree.Mapping section)) {
-      return false;
+      return Optional.empty();
     }
     YamlTree.Entry data = section.entries().get("data");
-    return data != null
-        && data.value() instanceof YamlTree.Scalar scalar
-        && scalar.text().equals("auto");
+    boolean isAuto =
+        data != null
+            && data.value() instanceof YamlTree.Scalar scalar
+            && scalar.text().equals("auto");
+    return isAuto ? Optional.of(data.origin()) : Optional.empty();
   }
 }

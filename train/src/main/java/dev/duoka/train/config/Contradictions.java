@@ -1,6 +1,7 @@
 package dev.duoka.train.config;
 
 import dev.duoka.base.DuokaException;
+import dev.duoka.base.Plural;
 import dev.duoka.layout.GradientForm;
 import dev.duoka.layout.Precision;
 import dev.duoka.train.config.binding.Binder;
@@ -33,6 +34,7 @@ final class Contradictions {
     contradictions.model();
     contradictions.data();
     contradictions.batch();
+    contradictions.launch();
     contradictions.precision();
     contradictions.memory();
     contradictions.schedule();
@@ -94,6 +96,25 @@ final class Contradictions {
     } catch (DuokaException e) {
       String message = String.valueOf(e.getMessage());
       refuse(message.substring(0, message.indexOf(' ')), message, ""); // begins with the field
+    }
+  }
+
+  private void launch() {
+    int ranks = config.parallel().ranks();
+    int each = config.launch().ranksPerProcess().count().orElse(ranks);
+    if (ranks % each != 0) {
+      int below = each;
+      while (ranks % below != 0) {
+        below--;
+      }
+      refuse(
+          "launch.ranks_per_process",
+          "launch.ranks_per_process "
+              + each
+              + " does not divide the run's "
+              + Plural.of(ranks, "rank")
+              + ", so no number of processes holds them",
+          "Nearest valid: " + below + ".");
     }
   }
 

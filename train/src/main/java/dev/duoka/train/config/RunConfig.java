@@ -36,6 +36,7 @@ public record RunConfig(
             whenAbsent = "the defaults below under `fp16`, none otherwise")
         Optional<LossScaleSettings> lossScale,
     @Doc("How the work is spread over ranks.") ParallelSettings parallel,
+    @Doc("How the ranks are shared out among processes.") LaunchSettings launch,
     @Doc("In which form, and where, gradients and the optimizer's states are kept.")
         MemorySettings memory,
     @Doc(
@@ -48,7 +49,7 @@ public record RunConfig(
     @Doc(
             value = "CPU threads of each rank.",
             unit = "threads",
-            whenAbsent = "the cores of the machine divided by the ranks",
+            whenAbsent = "the cores of the machine divided by its ranks",
             range = "[1, 4096]")
         OptionalInt threads,
     @Doc("When the state of the run is saved and how long it is kept.")
@@ -102,7 +103,16 @@ public record RunConfig(
    * @param cores cores of the machine
    */
   public int threadsPerRank(int cores) {
-    return threads.orElse(Math.max(1, cores / parallel.ranks()));
+    return threadsPerRank(cores, parallel.ranks());
+  }
+
+  /**
+   * As the other method, where only some of the ranks are on a machine.
+   *
+   * @param ranks those on the machine
+   */
+  public int threadsPerRank(int cores, int ranks) {
+    return threads.orElse(Math.max(1, cores / ranks));
   }
 
   /** The GPUs that the run takes: one for each rank, unless all share one; 0 on the CPU. */

@@ -14,7 +14,7 @@ import dev.duoka.train.config.ParallelSettings;
 import dev.duoka.train.device.DevicePeak;
 import dev.duoka.train.step.RankBuilder;
 import dev.duoka.train.step.RankState;
-import java.time.Duration;
+import java.util.List;
 import java.util.Optional;
 import java.util.function.BooleanSupplier;
 
@@ -23,9 +23,6 @@ import java.util.function.BooleanSupplier;
  * also begins the run's folder and reports.
  */
 final class RankSession {
-  /** How long the host of a rank waits for the others in one call of NCCL. */
-  private static final Duration LONGEST_WAIT = Duration.ofMinutes(2);
-
   private final RunSetup setup;
   private final RunFolder folder;
   private final RunCheckpoints checkpoints;
@@ -77,7 +74,7 @@ final class RankSession {
       return run(hosts, device);
     }
     try (NcclCommunicator ranks =
-        NcclCommunicator.over(hosts, device.index(), LONGEST_WAIT, ledger)) {
+        NcclCommunicator.over(hosts, device.index(), setup.config().launch().limit(), ledger)) {
       Optional<Trained> trained = run(ranks, device);
       ranks.agreement().barrier(); // nobody takes its communicator down while others use theirs
       return trained;
@@ -89,19 +86,20 @@ final class RankSession {
     boolean asked =
         setup.config().parallel().collectives() == ParallelSettings.Collectives.NCCL
             && hosts.size() > 1;
-    if (asked && setup.placement().devices().stream().distinct().count() < hosts.size()) {
+    List<Device> devices = setup.placement().devices();
+    if (asked && devices.stream().distinct().count() < devices.size()) {
       throw new DuokaException(
           ErrorCode.CONFIG,
           "parallel.collectives is nccl, but "
-              + hosts.size()
+              + devices.size()
               + " ranks lie on "
-              + setup.placement().devices().stream().distinct().toList(),
+              + devices.stream().distinct().toList(),
           "NCCL wants a GPU for each rank; set parallel.collectives to copies");
     }
-    if (asked && !setup.placement().of(0).isCuda()) {
+    if (asked && !devices.getFirst().isCuda()) {
       throw new DuokaException(
           ErrorCode.CONFIG,
-          "parallel.collectives is nccl, but the run is on " + setup.placement().of(0),
+          "parallel.collectives is nccl, but the run is on " + devices.getFirst(),
           "NCCL is for GPUs; set parallel.collectives to copies");
     }
     return asked;
@@ -121,9 +119,12 @@ final class RankSession {
         return Optional.empty();
       }
       if (ranks.rank() > 0) {
+        ranks.agreement().barrier();
+        folder.follow();
         return Optional.of(train(state, Optional.empty()));
       }
       try (MetricsFile metrics = begin()) {
+        ranks.agreement().barrier(); // nobody writes to a folder that is not the run's
         return Optional.of(train(state, Optional.of(metrics)));
       }
     }
@@ -156,6 +157,7 @@ final class RankSession {
       }
       long start = System.nanoTime();
       RankTrainer.Outcome outcome = new RankTrainer(state, batches, loop, events).run(from);
+      checkpoints.settle(state.world());
       double mfu = loop.mfu(outcome.tokensPerSecond(), state.world().size());
       return new Trained(outcome, mfu, start);
     }

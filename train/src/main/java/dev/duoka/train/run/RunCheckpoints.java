@@ -2,12 +2,14 @@ package dev.duoka.train.run;
 
 import dev.duoka.base.DuokaException;
 import dev.duoka.base.ErrorCode;
+import dev.duoka.comm.Communicator;
 import dev.duoka.data.training.TrainingData;
 import dev.duoka.train.checkpoint.Checkpoint;
 import dev.duoka.train.checkpoint.CheckpointEvent;
 import dev.duoka.train.checkpoint.CheckpointReader;
 import dev.duoka.train.checkpoint.CheckpointStore;
 import dev.duoka.train.checkpoint.CheckpointWriter;
+import dev.duoka.train.checkpoint.ProcessShare;
 import dev.duoka.train.checkpoint.RetentionPolicy;
 import dev.duoka.train.checkpoint.TokenizerFiles;
 import dev.duoka.train.checkpoint.TrainingState;
@@ -56,6 +58,8 @@ final class RunCheckpoints implements AutoCloseable {
    *
    * @param tokenizer what checkpoints keep of it
    * @param identity of the data, by name
+   * @param resume finds the checkpoint to go on from; empty for a new run
+   * @param share which of the processes that save together this one is
    * @throws DuokaException when there is no valid checkpoint to resume from, or it is one of other
    *     data
    */
@@ -64,17 +68,46 @@ final class RunCheckpoints implements AutoCloseable {
       RunConfig config,
       TokenizerFiles tokenizer,
       Map<String, String> identity,
-      boolean resume,
+      Optional<Resumption> resume,
+      ProcessShare share,
       RunListener listener) {
     CheckpointWriter writer =
         new CheckpointWriter(
             runDir,
             tokenizer,
             new RetentionPolicy(config.checkpoint().keep(), config.checkpoint().keepEvery()),
+            share,
             event -> report(event, listener));
     CheckpointStore store = new CheckpointStore(runDir);
-    CheckpointReader resumed = resume ? resumed(store, runDir, identity, listener) : null;
+    CheckpointReader resumed =
+        resume.map(from -> resumed(from.checkpoint(store, listener), identity)).orElse(null);
     return new RunCheckpoints(store, writer, listener, resumed, identity, config.training().seed());
+  }
+
+  /** Which checkpoint a run goes on from. */
+  interface Resumption {
+    /** The newest one that is whole. */
+    Resumption NEWEST = RunCheckpoints::newest;
+
+    /** That of a step, which another process has found whole. */
+    static Resumption at(long step) {
+      return (store, _) ->
+          store.list().stream()
+              .filter(checkpoint -> checkpoint.step() == step)
+              .findFirst()
+              .orElseThrow(
+                  () ->
+                      new DuokaException(
+                          ErrorCode.CHECKPOINT,
+                          "process 0 goes on from the checkpoint of step "
+                              + step
+                              + ", which this process does not see",
+                          "All processes of a run share its folder: check that it is the same on"
+                              + " all machines"));
+    }
+
+    /** Finds it. */
+    Checkpoint checkpoint(CheckpointStore store, RunListener listener);
   }
 
   /** What the newest checkpoint of a run says of its data, unverified; empty where none says it. */
@@ -83,17 +116,18 @@ final class RunCheckpoints implements AutoCloseable {
         .list().stream().findFirst().flatMap(CheckpointReader::identity);
   }
 
-  private static CheckpointReader resumed(
-      CheckpointStore store, Path runDir, Map<String, String> identity, RunListener listener) {
-    Checkpoint checkpoint =
-        store
-            .latestValid(event -> report(event, listener))
-            .orElseThrow(
-                () ->
-                    new DuokaException(
-                        ErrorCode.CHECKPOINT,
-                        "there is no complete checkpoint to resume from in " + runDir,
-                        "Start the run again without --resume, in another folder"));
+  private static Checkpoint newest(CheckpointStore store, RunListener listener) {
+    return store
+        .latestValid(event -> report(event, listener))
+        .orElseThrow(
+            () ->
+                new DuokaException(
+                    ErrorCode.CHECKPOINT,
+                    "there is no complete checkpoint to resume from in " + store.runFolder(),
+                    "Start the run again without --resume, in another folder"));
+  }
+
+  private static CheckpointReader resumed(Checkpoint checkpoint, Map<String, String> identity) {
     CheckpointReader reader = CheckpointReader.open(checkpoint);
     boolean same = false;
     try {
@@ -177,6 +211,11 @@ final class RunCheckpoints implements AutoCloseable {
                 progress.loss(),
                 VALIDATION_LOSS,
                 progress.validationLoss().orElse(Double.NaN))));
+  }
+
+  /** Waits until all processes have written what was handed over, or have failed. Collective. */
+  void settle(Communicator world) {
+    writer.settle(world);
   }
 
   /** Returns when everything that was handed over is on disk, or has failed. */

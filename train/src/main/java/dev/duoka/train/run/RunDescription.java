@@ -19,7 +19,7 @@ final class RunDescription {
         Locale.ROOT,
         "model    %s, %,d parameters (%,d active), %s%n"
             + "data     %,d training tokens%s, %s%n"
-            + "devices  %s (%s), %s a rank; MFU against %s%n"
+            + "devices  %s%s (%s), %s a rank; MFU against %s%n"
             + "memory   %s by the dry run of this step%n"
             + "batch    %s%n"
             + "steps    %,d to %,d of %,d%n"
@@ -31,6 +31,7 @@ final class RunDescription {
         setup.data().trainingTokens() - setup.data().paddingTokens(),
         padding(setup.data()),
         setup.data().tokenizer().describe(),
+        processes(setup),
         setup.placement().devices(),
         setup.placement().reason(),
         Plural.of(setup.threads(), "CPU thread"),
@@ -41,6 +42,10 @@ final class RunDescription {
         setup.lastStep(),
         setup.totalSteps(),
         runDir);
+  }
+
+  private static String processes(RunSetup setup) {
+    return setup.processes() == 1 ? "" : setup.processes() + " processes, each like this one: ";
   }
 
   private static String padding(TrainingData data) {

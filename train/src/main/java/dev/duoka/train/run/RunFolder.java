@@ -14,10 +14,15 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The folder that a run writes: {@code run.yaml} (the resolved configuration), {@code
  * metrics.jsonl}, {@code checkpoints/}; locked while the run goes on.
+ *
+ * <p>Of several processes of a run the first one opens and locks it and writes all of these; the
+ * others {@link #join} it, and write their ranks' ledgers, their logs and their part of
+ * checkpoints.
  *
  * <p>Opening it changes nothing of a run that is there: that is for {@link #begin}, once it is
  * certain that the run can go on. A new folder in which nothing was begun is deleted again.
@@ -29,10 +34,10 @@ public final class RunFolder implements AutoCloseable {
   private final Path folder;
   private final boolean resume;
   private final boolean created;
-  private final RunLock lock;
+  private final @Nullable RunLock lock;
   private volatile boolean begun; // read by every rank
 
-  private RunFolder(Path folder, boolean resume, boolean created, RunLock lock) {
+  private RunFolder(Path folder, boolean resume, boolean created, @Nullable RunLock lock) {
     this.folder = folder;
     this.resume = resume;
     this.created = created;
@@ -71,6 +76,22 @@ public final class RunFolder implements AutoCloseable {
     } catch (IOException e) {
       throw cannotWrite(folder, e);
     }
+  }
+
+  /**
+   * The folder that another process of the run has opened.
+   *
+   * @throws DuokaException when it cannot be seen from here
+   */
+  static RunFolder join(Path folder, boolean resume) {
+    if (!Files.isDirectory(folder)) {
+      throw new DuokaException(
+          ErrorCode.IO,
+          "the run folder " + folder + " of process 0 is not there for this process",
+          "All processes of a run share it: choose one on a file system that all machines have,"
+              + " with --run-dir");
+    }
+    return new RunFolder(folder, resume, false, null);
   }
 
   /** Where the run writes. */
@@ -124,6 +145,11 @@ public final class RunFolder implements AutoCloseable {
     }
   }
 
+  /** Another rank has written down the configuration. */
+  void follow() {
+    begun = true;
+  }
+
   private static DuokaException cannotWrite(Path folder, IOException e) {
     return new DuokaException(
         IoReason.isFull(e) ? ErrorCode.NO_SPACE : ErrorCode.IO,
@@ -140,7 +166,9 @@ public final class RunFolder implements AutoCloseable {
 
   @Override
   public void close() {
-    lock.close();
+    if (lock != null) {
+      lock.close();
+    }
     if (created && !begun) {
       try {
         Files.deleteIfExists(folder.resolve(RunLock.NAME));

@@ -15,22 +15,27 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Keeps what a run says to its user in {@code run.log} of its folder, a line each with its time,
- * and passes everything on. What is said before the folder is the run's own waits until it is.
+ * Keeps what a process of a run says to its user in {@code run.log} of its folder, or {@code
+ * process-1.log} and so on, a line each with its time, and passes everything on. What is said
+ * before the folder is the run's own waits until it is.
  *
  * <p>A log that cannot be written costs no run: that is said once, and the run goes on.
  * Thread-safe.
  */
 final class RunLog implements RunListener {
-  /** The file's name. */
-  static final String NAME = "run.log";
-
+  private final String name;
   private final RunListener listener;
   private final List<String> waiting = new ArrayList<>();
   private @Nullable RunFolder folder;
   private boolean failed;
 
-  RunLog(RunListener listener) {
+  /**
+   * A log.
+   *
+   * @param process the number of the process
+   */
+  RunLog(int process, RunListener listener) {
+    this.name = process == 0 ? "run.log" : "process-" + process + ".log";
     this.listener = listener;
   }
 
@@ -89,7 +94,7 @@ final class RunLog implements RunListener {
     if (here == null || !here.isBegun() || failed) {
       return;
     }
-    Path file = here.path().resolve(NAME);
+    Path file = here.path().resolve(name);
     try {
       Files.write(
           file,

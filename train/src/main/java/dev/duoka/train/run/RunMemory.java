@@ -1,11 +1,11 @@
 package dev.duoka.train.run;
 
 import dev.duoka.formats.modelconfig.ModelConfig;
-import dev.duoka.formats.modelconfig.ParameterCounts;
 import dev.duoka.parallel.dryrun.DryRunJob;
 import dev.duoka.parallel.mesh.Mesh;
 import dev.duoka.parallel.step.StepSettings;
 import dev.duoka.tensor.Device;
+import dev.duoka.train.checkpoint.CheckpointWriter;
 import dev.duoka.train.config.BatchPlan;
 import dev.duoka.train.config.RunConfig;
 import dev.duoka.train.device.DevicePlacement;
@@ -26,16 +26,19 @@ final class RunMemory {
   /**
    * Refuses a run that does not fit.
    *
+   * @param placement of this process's ranks
+   * @param processes how many write checkpoints together
    * @return what a device needs, that of the largest rank where each has its own
    * @throws dev.duoka.base.DuokaException with the figures, and what would fit
    */
-  static MemoryNeed require(RunConfig config, ModelConfig model, DevicePlacement placement) {
+  static MemoryNeed require(
+      RunConfig config, ModelConfig model, DevicePlacement placement, int processes) {
     StepSettings settings = new RankBuilder(config, model, null).settings();
     BatchPlan batch = BatchPlan.of(config);
     DryRunJob step =
         new DryRunJob(
             settings, Mesh.of(config.layout()), 0, batch.microBatch(), batch.accumulationSteps());
-    Optional<StepMemory.Beside> copy = checkpointCopy(config, settings);
+    Optional<StepMemory.Beside> copy = checkpointCopy(config, settings, processes);
     boolean onHost = placement.devices().contains(Device.CPU);
     MemoryNeed largest = MemoryNeed.of(Map.of(), 1);
     for (Device device : new HashSet<>(placement.devices())) {
@@ -56,12 +59,13 @@ final class RunMemory {
     return largest;
   }
 
-  /** fp32 weights and both moments, in host memory while a checkpoint is written. */
-  static Optional<StepMemory.Beside> checkpointCopy(RunConfig config, StepSettings settings) {
+  /** fp32 weights and both moments of a process's share, in host memory while it is written. */
+  static Optional<StepMemory.Beside> checkpointCopy(
+      RunConfig config, StepSettings settings, int processes) {
     boolean saves = config.checkpoint().everySteps() > 0 || config.checkpoint().atEnd();
-    ParameterCounts counts = ParameterCounts.of(settings.model());
     long parameters =
-        settings.auxiliary().predictionDepth() > 0 ? counts.totalWithMtp() : counts.total();
+        CheckpointWriter.elementsOfCopy(
+            settings.model(), settings.auxiliary().predictionDepth(), processes);
     return saves
         ? Optional.of(
             new StepMemory.Beside(

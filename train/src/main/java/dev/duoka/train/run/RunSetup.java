@@ -15,7 +15,8 @@ import java.util.OptionalLong;
  * What a session of a run is made of, once everything was checked and the data is there.
  *
  * @param model what is trained
- * @param placement where each rank computes
+ * @param placement where each rank of this process computes
+ * @param ranksHere how many ranks this machine has, of all processes
  * @param memory what a device needs by the dry run of this very step
  * @param data what it is trained on
  * @param maxSteps where the session ends at the latest, in steps of the whole run
@@ -24,6 +25,7 @@ record RunSetup(
     RunConfig config,
     ModelConfig model,
     DevicePlacement placement,
+    int ranksHere,
     MemoryNeed memory,
     TrainingData data,
     OptionalLong maxSteps) {
@@ -40,13 +42,14 @@ record RunSetup(
     return Math.min(totalSteps(), maxSteps.orElse(totalSteps()));
   }
 
-  int ranks() {
-    return config.parallel().ranks();
+  /** How many processes the run has. */
+  int processes() {
+    return config.parallel().ranks() / placement.devices().size();
   }
 
   /** CPU threads of each rank. */
   int threads() {
-    return config.threadsPerRank(Runtime.getRuntime().availableProcessors());
+    return config.threadsPerRank(Runtime.getRuntime().availableProcessors(), ranksHere);
   }
 
   /** What a rank's device reaches at best; on a CPU it is measured now. */

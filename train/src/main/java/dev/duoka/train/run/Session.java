@@ -1,7 +1,10 @@
 package dev.duoka.train.run;
 
+import dev.duoka.base.Resources;
 import dev.duoka.comm.FileLedger;
-import dev.duoka.comm.local.LocalRanks;
+import dev.duoka.comm.launch.ProcessRanks;
+import dev.duoka.comm.launch.RankRange;
+import dev.duoka.train.checkpoint.ProcessShare;
 import dev.duoka.train.checkpoint.TokenizerFiles;
 import dev.duoka.train.device.DeviceMemory;
 import java.util.List;
@@ -14,21 +17,25 @@ import org.jspecify.annotations.Nullable;
 /** A run from when its data is there: it goes on from a checkpoint or begins, trains, and ends. */
 final class Session {
   private final RunSetup setup;
+  private final ProcessRanks processes;
   private final RunFolder folder;
   private final TokenizerFiles tokenizer;
   private final RunListener listener;
   private final BooleanSupplier stop;
 
   /**
+   * @param processes this process's ranks, among the others
    * @param tokenizer what checkpoints keep of it
    */
   Session(
       RunSetup setup,
+      ProcessRanks processes,
       TokenizerFiles tokenizer,
       RunFolder folder,
       RunListener listener,
       BooleanSupplier stop) {
     this.setup = setup;
+    this.processes = processes;
     this.tokenizer = tokenizer;
     this.folder = folder;
     this.listener = listener;
@@ -36,16 +43,9 @@ final class Session {
   }
 
   RunResult run() {
-    try (RunCheckpoints checkpoints =
-        RunCheckpoints.open(
-            folder.path(),
-            setup.config(),
-            tokenizer,
-            setup.data().identity(),
-            folder.isResumed(),
-            listener)) {
+    try (RunCheckpoints checkpoints = open()) {
       RunProgress from = checkpoints.progress();
-      if (folder.isResumed()) {
+      if (folder.isResumed() && processes.isFirst()) {
         folder.changes(setup.config()).forEach(listener::notice);
       }
       if (from.steps() >= setup.lastStep()) {
@@ -60,21 +60,57 @@ final class Session {
     }
   }
 
-  /** Runs all ranks; what the first one says, empty when they stopped before their first step. */
+  /** The first process finds the checkpoint to go on from, and tells the others which it is. */
+  private RunCheckpoints open() {
+    try (Resources opened = new Resources()) {
+      Optional<RunCheckpoints> first =
+          processes.during(
+              () ->
+                  processes.isFirst()
+                      ? Optional.of(opened.own(open(RunCheckpoints.Resumption.NEWEST)))
+                      : Optional.empty());
+      double[] step = {first.map(it -> (double) it.progress().steps()).orElse(0.0)};
+      processes.leads().agreement().sum(step);
+      RunCheckpoints own =
+          processes.during(
+              () ->
+                  first.orElseGet(
+                      () -> opened.own(open(RunCheckpoints.Resumption.at((long) step[0])))));
+      opened.release();
+      return own;
+    }
+  }
+
+  private RunCheckpoints open(RunCheckpoints.Resumption resumption) {
+    return RunCheckpoints.open(
+        folder.path(),
+        setup.config(),
+        tokenizer,
+        setup.data().identity(),
+        folder.isResumed() ? Optional.of(resumption) : Optional.empty(),
+        new ProcessShare(processes.place().process(), processes.place().processes()),
+        listener);
+  }
+
+  /**
+   * Runs all ranks of this process; what the first one says, empty when they stopped before their
+   * first step.
+   */
   private Optional<RankSession.Trained> train(RunCheckpoints checkpoints, RunProgress from) {
     RankSession session = new RankSession(setup, folder, checkpoints, from, listener, stop);
     AtomicReference<RankSession.@Nullable Trained> first = new AtomicReference<>();
-    int world = setup.ranks();
+    RankRange ranks = processes.ranks();
     List<FileLedger> ledgers =
-        IntStream.range(0, world)
-            .mapToObj(rank -> new FileLedger(folder.ledger(rank), rank, world, folder::isBegun))
+        IntStream.range(ranks.first(), ranks.first() + ranks.count())
+            .mapToObj(
+                rank -> new FileLedger(folder.ledger(rank), rank, ranks.world(), folder::isBegun))
             .toList();
-    LocalRanks.run(
-        world,
-        ledgers::get,
-        ranks -> {
-          Optional<RankSession.Trained> trained = session.run(ranks, ledgers.get(ranks.rank()));
-          if (ranks.rank() == 0) {
+    processes.run(
+        rank -> ledgers.get(rank - ranks.first()),
+        world -> {
+          int number = world.rank() - ranks.first();
+          Optional<RankSession.Trained> trained = session.run(world, ledgers.get(number));
+          if (number == 0) {
             first.set(trained.orElse(null));
           }
         });

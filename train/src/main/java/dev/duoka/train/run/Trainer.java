@@ -2,12 +2,17 @@ package dev.duoka.train.run;
 
 import dev.duoka.base.DuokaException;
 import dev.duoka.base.ErrorCode;
+import dev.duoka.comm.launch.Neighbours;
+import dev.duoka.comm.launch.ProcessPlace;
+import dev.duoka.comm.launch.ProcessRanks;
+import dev.duoka.comm.launch.RankRange;
 import dev.duoka.data.shard.TokenisationListener;
 import dev.duoka.data.shard.TokenisationProgress;
 import dev.duoka.data.shard.TokenisationStoppedException;
 import dev.duoka.data.tokenizer.Tokenizer;
 import dev.duoka.data.training.TrainingData;
 import dev.duoka.train.checkpoint.TokenizerFiles;
+import dev.duoka.train.config.LaunchSettings;
 import dev.duoka.train.config.RunConfig;
 import dev.duoka.train.device.DevicePlacement;
 import dev.duoka.train.memory.MemoryNeed;
@@ -16,8 +21,8 @@ import java.util.Optional;
 import java.util.concurrent.atomic.AtomicBoolean;
 
 /**
- * Runs a training job from its configuration to its result: checks it, opens its folder and its
- * data, and hands over to a {@link Session}.
+ * Runs a training job from its configuration to its result: checks it, meets the run's other
+ * processes if there are any, opens its folder and its data, and hands over to a {@link Session}.
  *
  * <p>{@link #run} blocks until the run ends; {@link #stop} may be called from any thread and lets
  * it save and end after the current step, or at once while it is preparing.
@@ -26,19 +31,27 @@ public final class Trainer {
   private final RunConfig config;
   private final RunOptions options;
   private final Path runDir;
+  private final ProcessPlace place;
   private final RunLog listener;
   private final AtomicBoolean stop = new AtomicBoolean();
 
   /**
-   * A run.
+   * A run, of which this process has the place that its environment says.
    *
-   * @param runDir where it writes
+   * @param runDir where it writes; of several processes that of the first one counts
+   * @throws DuokaException {@code CONFIG} when the environment contradicts itself
    */
   public Trainer(RunConfig config, RunOptions options, Path runDir, RunListener listener) {
+    this(config, options, runDir, ProcessPlace.of(System.getenv()), listener);
+  }
+
+  Trainer(
+      RunConfig config, RunOptions options, Path runDir, ProcessPlace place, RunListener listener) {
+    this.place = place;
     this.config = config;
     this.options = options;
     this.runDir = runDir;
-    this.listener = new RunLog(listener);
+    this.listener = new RunLog(place.process(), listener);
   }
 
   /** Asks the run to save and end as soon as it can; returns at once. */
@@ -46,28 +59,98 @@ public final class Trainer {
     stop.set(true);
   }
 
+  /** Whether this process reports for the run; others only help. */
+  public boolean isFirst() {
+    return place.process() == 0;
+  }
+
   /**
    * Trains. Everything is freed when it returns or throws; what was saved stays. Nothing is written
    * to a run's folder before it is certain that the run can start or go on.
+   *
+   * @throws DuokaException what ended the run, the same on all of its processes
    */
   public RunResult run() {
     RunChecks.Checked checked = RunChecks.require(config);
-    DevicePlacement placement = DevicePlacement.choose(config.device(), config.parallel().ranks());
-    try (RunFolder folder = RunFolder.open(runDir, options.resume(), listener::notice)) {
-      listener.writeInto(folder);
-      MemoryNeed memory = RunMemory.require(config, checked.model(), placement);
-      TokenizerFiles tokenizer = RunData.tokenizerFiles(config, checked.tokenizer());
-      Optional<TrainingData> data = openData(checked.tokenizer());
-      if (data.isEmpty()) {
-        return RunResult.stoppedWhilePreparing(runDir);
+    LaunchSettings launch = config.launch();
+    RankRange ranks = place.ranks(config.parallel().ranks(), launch.ranksPerProcess().count());
+    try (ProcessRanks processes =
+        ProcessRanks.join(
+            place,
+            ranks,
+            launch.limit(),
+            RunTerms.of(config, options),
+            runDir.toAbsolutePath().toString())) {
+      try {
+        return run(checked, processes);
+      } catch (Throwable t) { // whatever it is, the other processes must not wait for this one
+        processes.fail(t);
+        throw t;
       }
+    }
+  }
+
+  private RunResult run(RunChecks.Checked checked, ProcessRanks processes) {
+    int onMachine = processes.neighbours().count() * processes.ranks().count();
+    DevicePlacement placement =
+        DevicePlacement.choose(config.device(), processes.ranks(), local(processes));
+    try (RunFolder folder = open(processes)) {
+      listener.writeInto(folder);
+      MemoryNeed memory =
+          processes.during(
+              () -> RunMemory.require(config, checked.model(), placement, place.processes()));
+      TokenizerFiles tokenizer = RunData.tokenizerFiles(config, checked.tokenizer());
+      Optional<TrainingData> data =
+          processes.during(() -> openData(checked.tokenizer(), folder.path(), processes));
+      if (processes.leads().agreement().any(data.isEmpty())) {
+        return RunResult.stoppedWhilePreparing(folder.path());
+      }
+      RunTerms.requireSameData(data.get().identity(), processes);
       RunSetup setup =
-          new RunSetup(config, checked.model(), placement, memory, data.get(), options.maxSteps());
+          new RunSetup(
+              config,
+              checked.model(),
+              placement,
+              onMachine,
+              memory,
+              data.get(),
+              options.maxSteps());
       requireWarmupWithin(setup.totalSteps());
-      return new Session(setup, tokenizer, folder, listener, stop::get).run();
+      return new Session(setup, processes, tokenizer, folder, listener, stop::get).run();
     } catch (DuokaException e) {
       listener.failed(e);
       throw e;
+    }
+  }
+
+  /** The number that whoever started the processes has given goes before what we have counted. */
+  private Neighbours local(ProcessRanks processes) {
+    Neighbours counted = processes.neighbours();
+    int index = place.localProcess().orElse(counted.index());
+    return new Neighbours(index, Math.max(counted.count(), index + 1));
+  }
+
+  /** The first process opens the folder, then the others join it. */
+  private RunFolder open(ProcessRanks processes) {
+    Optional<RunFolder> first =
+        processes.during(
+            () ->
+                processes.isFirst()
+                    ? Optional.of(RunFolder.open(runDir, options.resume(), listener::notice))
+                    : Optional.empty());
+    boolean joined = false;
+    try {
+      RunFolder folder =
+          processes.during(
+              () ->
+                  first.orElseGet(
+                      () -> RunFolder.join(Path.of(processes.word()), options.resume())));
+      joined = true;
+      return folder;
+    } finally {
+      if (!joined) {
+        first.ifPresent(RunFolder::close);
+      }
     }
   }
 
@@ -83,18 +166,26 @@ public final class Trainer {
   }
 
   /** Empty when the run was stopped meanwhile. */
-  private Optional<TrainingData> openData(Tokenizer tokenizer) {
+  private Optional<TrainingData> openData(
+      Tokenizer tokenizer, Path folder, ProcessRanks processes) {
+    Tokenising tokenising = new Tokenising(processes);
     try {
       return Optional.of(
           options.resume()
-              ? RunData.reopen(config, runDir, tokenizer, new Tokenising())
-              : RunData.open(config, tokenizer, new Tokenising()));
+              ? RunData.reopen(config, folder, tokenizer, tokenising)
+              : RunData.open(config, tokenizer, tokenising));
     } catch (TokenisationStoppedException e) {
       return Optional.empty();
     }
   }
 
   private final class Tokenising implements TokenisationListener {
+    private final ProcessRanks processes;
+
+    Tokenising(ProcessRanks processes) {
+      this.processes = processes;
+    }
+
     @Override
     public void progress(TokenisationProgress progress) {
       listener.tokenising(progress);
@@ -107,7 +198,7 @@ public final class Trainer {
 
     @Override
     public boolean stopRequested() {
-      return stop.get();
+      return stop.get() || processes.leads().failure() != null;
     }
   }
 }

@@ -34,7 +34,8 @@ class CheckpointWriterTests {
         folder,
         new RetentionPolicy(3, 0),
         events::add,
-        new CheckpointFolderWriter(TokenizerFiles.of("bytes"), Long.MAX_VALUE, afterFile));
+        new CheckpointFolderWriter(
+            TokenizerFiles.of("bytes"), ProcessShare.ALONE, Long.MAX_VALUE, afterFile));
   }
 
   private static void save(CheckpointWriter writer, TestRank rank, long step) {

@@ -149,7 +149,8 @@ class RoundTripTests {
       long shardBytes,
       List<CheckpointEvent> events) {
     CheckpointFolderWriter folders =
-        new CheckpointFolderWriter(TokenizerFiles.of("bytes"), shardBytes, _ -> {});
+        new CheckpointFolderWriter(
+            TokenizerFiles.of("bytes"), ProcessShare.ALONE, shardBytes, _ -> {});
     try (CheckpointWriter writer =
         new CheckpointWriter(run, new RetentionPolicy(1, 0), events::add, folders)) {
       LocalRanks.run(

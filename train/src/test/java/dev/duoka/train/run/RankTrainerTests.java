@@ -114,6 +114,7 @@ class RankTrainerTests {
               config,
               checked.model(),
               DevicePlacement.choose(config.device(), 1),
+              1,
               MemoryNeed.of(Map.of(), 1),
               data,
               OptionalLong.empty());

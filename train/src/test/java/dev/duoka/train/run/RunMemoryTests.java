@@ -25,7 +25,7 @@ final class RunMemoryTests {
   private static Optional<StepMemory.Beside> copy(String... overrides) {
     RunConfig config = RunFile.parse("run.yaml", RUN, List.of(overrides));
     ModelConfig model = ModelSource.config(config.model());
-    return RunMemory.checkpointCopy(config, new RankBuilder(config, model, null).settings());
+    return RunMemory.checkpointCopy(config, new RankBuilder(config, model, null).settings(), 1);
   }
 
   @Test

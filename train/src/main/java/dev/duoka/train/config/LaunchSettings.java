@@ -1,0 +1,29 @@
+package dev.duoka.train.config;
+
+import dev.duoka.train.config.binding.Doc;
+import java.time.Duration;
+
+/** Section {@code launch}: how the ranks are shared out among processes. */
+public record LaunchSettings(
+    @Doc(
+            value =
+                "Ranks that each process holds, as threads. `auto` gives every process of the run"
+                    + " an equal share, and a process that is started alone all ranks. How many"
+                    + " processes there are says what starts them: docs/parallel.md.",
+            unit = "ranks",
+            byDefault = "auto")
+        RanksPerProcess ranksPerProcess,
+    @Doc(
+            value =
+                "How long a process waits for the others to come, and a rank for ranks of other"
+                    + " processes or for NCCL without any progress, before the run ends with a"
+                    + " message that says who is missing.",
+            unit = "seconds",
+            byDefault = "120",
+            range = "[1, 86400]")
+        int timeout) {
+  /** {@link #timeout}. */
+  public Duration limit() {
+    return Duration.ofSeconds(timeout);
+  }
+}
