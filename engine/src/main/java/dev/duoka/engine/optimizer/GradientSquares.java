@@ -5,6 +5,7 @@ import dev.duoka.tensor.Dtype;
 import dev.duoka.tensor.MemoryOwner;
 import dev.duoka.tensor.Scope;
 import dev.duoka.tensor.Tensor;
+import dev.duoka.tensor.kernel.HostSquares;
 import dev.duoka.tensor.kernel.SquaresKernel;
 import dev.duoka.tensor.op.Copies;
 import dev.duoka.tensor.op.Elementwise;
@@ -80,6 +81,9 @@ public final class GradientSquares implements AutoCloseable {
    */
   public Tensor of(List<Tensor> gradients) {
     Device device = gradients.getFirst().device();
+    if (device.equals(Device.CPU)) {
+      return onHost(gradients);
+    }
     Tensor squares = Tensors.zeros(Dtype.FLOAT64, device, parameters);
     try (Scope _ = Scope.open(MemoryOwner.TEMPORARIES)) {
       if (ends != null) {
@@ -88,7 +92,7 @@ public final class GradientSquares implements AutoCloseable {
           SquaresKernel.ofStretches(gradients.get(slice), tables.get(slice), sums);
         }
         SquaresKernel.ofGroups(sums, ends, squares);
-      } else {
+      } else if (!device.isMeta()) {
         for (int slice = 0; slice < slices.size(); slice++) {
           for (Piece piece : slices.get(slice)) {
             add(squares, gradients.get(slice), piece);
@@ -97,6 +101,17 @@ public final class GradientSquares implements AutoCloseable {
       }
     }
     return squares;
+  }
+
+  private Tensor onHost(List<Tensor> gradients) {
+    double[] squares = new double[parameters];
+    for (int slice = 0; slice < slices.size(); slice++) {
+      HostSquares ofSlice = new HostSquares(gradients.get(slice));
+      for (Piece piece : slices.get(slice)) {
+        squares[piece.parameter()] += ofSlice.of(piece.start(), piece.elements());
+      }
+    }
+    return HostCopy.fromDoubles(squares, Dtype.FLOAT64, Device.CPU, parameters);
   }
 
   private static void add(Tensor squares, Tensor gradients, Piece piece) {

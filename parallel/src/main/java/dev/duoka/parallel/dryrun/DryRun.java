@@ -33,6 +33,7 @@ public final class DryRun {
   public static DryRunResult unrolled(DryRunJob job) {
     ExchangeLedger.InMemory exchanges = new ExchangeLedger.InMemory();
     try (ThreadLedger mine = ThreadLedger.open(Device.META);
+        ThreadLedger host = ThreadLedger.open(Device.META_HOST);
         TrainingRank rank = rank(job, exchanges)) {
       StepBatch batch = batch(job);
       // Twice: the first step also makes what lasts, the experts' load counts for example.
@@ -41,7 +42,10 @@ public final class DryRun {
       int before = exchanges.exchanges().size();
       rank.step().run(batch, 1e-3);
       List<Exchange> all = exchanges.exchanges();
-      return new DryRunResult(mine.ledger().peakByOwner(), all.subList(before, all.size()));
+      return new DryRunResult(
+          mine.ledger().peakByOwner(),
+          all.subList(before, all.size()),
+          host.ledger().peakByOwner());
     }
   }
 
@@ -85,10 +89,13 @@ public final class DryRun {
 
   /**
    * Whether each further layer adds the same to every part of a step: not where stages of a
-   * pipeline have some of them, nor where layers take turns in the same buffers (ZeRO 2 and 3).
+   * pipeline have some of them, nor where layers take turns in the same buffers (ZeRO 2 and 3,
+   * states in host memory).
    */
   private static boolean growsEvenly(DryRunJob job) {
-    return job.mesh().pipeline() == 1 && job.settings().zeroStage() < 2;
+    return job.mesh().pipeline() == 1
+        && job.settings().zeroStage() < 2
+        && !job.settings().states().onHost();
   }
 
   private static long of(

@@ -10,10 +10,19 @@ import java.util.Map;
  *
  * @param peakByOwner bytes by owner at the peak of a step
  * @param exchanges of one step, in order
+ * @param hostByOwner bytes by owner in host memory beside a GPU, at their own peak
  */
-public record DryRunResult(Map<MemoryOwner, Long> peakByOwner, List<Exchange> exchanges) {
+public record DryRunResult(
+    Map<MemoryOwner, Long> peakByOwner,
+    List<Exchange> exchanges,
+    Map<MemoryOwner, Long> hostByOwner) {
   public DryRunResult {
     exchanges = List.copyOf(exchanges);
+  }
+
+  /** All bytes in host memory. */
+  public long hostBytes() {
+    return hostByOwner.values().stream().mapToLong(Long::longValue).sum();
   }
 
   /** All bytes at the peak. */

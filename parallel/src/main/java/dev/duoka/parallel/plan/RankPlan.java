@@ -44,8 +44,7 @@ public record RankPlan(Mesh mesh, int rank, StagePlan stages, List<Integer> own)
    * @param zeroStage what of weights, gradients and states the ranks of a group share
    * @param states in which form and where states and gradients are kept
    */
-  public ModelFactory.Part part(
-      ToIntFunction<String> shards, int zeroStage, StateSettings states) {
+  public ModelFactory.Part part(ToIntFunction<String> shards, int zeroStage, StateSettings states) {
     WeightPlan weights = new WeightPlan(mesh, rank);
     boolean embeds = blocks().stream().anyMatch(BlockRange::embeds);
     return new ModelFactory.Part(

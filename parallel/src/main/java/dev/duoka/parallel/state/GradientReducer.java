@@ -288,12 +288,10 @@ public final class GradientReducer implements AutoCloseable {
     if (launched.stream().anyMatch(it -> ofDtype.lent(it.buffer(), length))) {
       settle();
     } else if (leaving.stream()
-        .anyMatch(
-            it -> ofDtype.lent(it.whole(), length) || ofDtype.lent(it.part(), length))) {
+        .anyMatch(it -> ofDtype.lent(it.whole(), length) || ofDtype.lent(it.part(), length))) {
       reclaim();
     } else if (forHost.stream()
-        .anyMatch(
-            it -> ofDtype.lent(it.whole(), length) || ofDtype.lent(it.part(), length))) {
+        .anyMatch(it -> ofDtype.lent(it.whole(), length) || ofDtype.lent(it.part(), length))) {
       send();
     } else {
       return false;

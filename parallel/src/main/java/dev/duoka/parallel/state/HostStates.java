@@ -145,6 +145,7 @@ final class HostStates implements AutoCloseable {
 
   @Override
   public void close() {
+    worker.drain(); // nothing may be written into what is freed
     states.close();
     gradients.close();
     weights.close();

@@ -24,9 +24,9 @@ import java.util.concurrent.Future;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The thread of a rank that works on states in host memory, in the order in which it is asked, while
- * the rank's own thread launches; and the copies that it needs. On {@code meta} the rank's thread
- * does the work itself.
+ * The thread of a rank that works on states in host memory, in the order in which it is asked,
+ * while the rank's own thread launches; and the copies that it needs. On {@code meta} the rank's
+ * thread does the work itself.
  */
 final class HostWorker implements AutoCloseable {
   /** Buffers of one length for gradients that are added to others. */
@@ -154,9 +154,21 @@ final class HostWorker implements AutoCloseable {
     }
   }
 
+  /** Waits until the thread has nothing to do and no copy is on its way, whatever came of it. */
+  void drain() {
+    if (thread != null && !thread.isShutdown()) {
+      try {
+        await(thread.submit(transfer::await));
+      } catch (DuokaException e) {
+        // Of the wait itself: what failed before was told to whoever asked for it.
+      }
+    }
+  }
+
   /** Waits for the work at hand. */
   @Override
   public void close() {
+    drain();
     try (Resources owned = new Resources()) {
       slots.values().forEach(owned::own);
       owned.own(transfer);

@@ -1,6 +1,5 @@
 package dev.duoka.parallel.state;
 
-import dev.duoka.parallel.plan.StateSettings;
 import dev.duoka.base.Resources;
 import dev.duoka.comm.Communicator;
 import dev.duoka.comm.Pending;
@@ -12,6 +11,7 @@ import dev.duoka.engine.parameter.Bucket;
 import dev.duoka.engine.parameter.Parameter;
 import dev.duoka.engine.parameter.ParameterStore;
 import dev.duoka.engine.parameter.Portion;
+import dev.duoka.parallel.plan.StateSettings;
 import dev.duoka.tensor.Dtype;
 import dev.duoka.tensor.MemoryOwner;
 import dev.duoka.tensor.Scope;

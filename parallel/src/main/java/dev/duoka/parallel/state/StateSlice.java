@@ -18,8 +18,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The part of a bucket that this rank updates, with its optimizer states, here or in host memory:
- * all of it, or the rank's shard. Owns views and states; keeps the bucket's memory alive until it is
- * closed.
+ * all of it, or the rank's shard. Owns views and states; keeps the bucket's memory alive until it
+ * is closed.
  */
 public final class StateSlice implements AutoCloseable {
   private final Bucket bucket;
@@ -92,8 +92,7 @@ public final class StateSlice implements AutoCloseable {
                     : zeros(MemoryOwner.GRADIENTS, bucket.gradientDtype(), length));
         own = made.own(new AdamW(values, gradients, settings, states));
       } else {
-        host =
-            made.own(new HostStates(worker, values, bucket.gradientDtype(), settings, states));
+        host = made.own(new HostStates(worker, values, bucket.gradientDtype(), settings, states));
         gradients = host.gradients();
         own = null;
       }
@@ -178,6 +177,9 @@ public final class StateSlice implements AutoCloseable {
 
   /** The gradients: a view of the bucket's, a shard of their own, or in host memory. */
   public Tensor gradients() {
+    if (host != null) {
+      host.arrive(); // an update on its way changes them
+    }
     return gradients;
   }
 

@@ -61,10 +61,7 @@ public record TrainingRank(
                       true,
                       settings.sequenceLength(),
                       depth,
-                      plan.part(
-                          ofWeights::shards,
-                          settings.zeroStage(),
-                          settings.states()))));
+                      plan.part(ofWeights::shards, settings.zeroStage(), settings.states()))));
       policy.applyTo(model.parameters());
       Communicator headCopies = made.own(ofWeights.headCopies());
       ShardedOptimizer optimizer =

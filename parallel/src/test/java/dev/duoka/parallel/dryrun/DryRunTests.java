@@ -152,7 +152,8 @@ class DryRunTests {
             List<Exchange> all = exchanges.exchanges();
             results.set(
                 world.rank(),
-                new DryRunResult(mine.ledger().peakByOwner(), all.subList(before, all.size())));
+                new DryRunResult(
+                    mine.ledger().peakByOwner(), all.subList(before, all.size()), Map.of()));
           }
         });
     return results;

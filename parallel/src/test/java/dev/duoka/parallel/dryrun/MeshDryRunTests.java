@@ -1,13 +1,19 @@
 package dev.duoka.parallel.dryrun;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
 
 import dev.duoka.comm.local.LocalRanks;
 import dev.duoka.formats.modelconfig.ModelConfig;
+import dev.duoka.layout.GradientForm;
+import dev.duoka.layout.MomentForm;
+import dev.duoka.layout.Offload;
 import dev.duoka.layout.Precision;
 import dev.duoka.layout.Recompute;
+import dev.duoka.layout.StateForm;
 import dev.duoka.model.WeightInitializer;
 import dev.duoka.parallel.mesh.Mesh;
+import dev.duoka.parallel.plan.StateSettings;
 import dev.duoka.parallel.schedule.PipelineKind;
 import dev.duoka.parallel.step.PipelineSettings;
 import dev.duoka.parallel.step.StepSettings;
@@ -15,6 +21,7 @@ import dev.duoka.parallel.step.TrainingRank;
 import dev.duoka.parallel.testing.TinyRuns;
 import dev.duoka.tensor.ComputeThread;
 import dev.duoka.tensor.Device;
+import dev.duoka.tensor.DryRunDevice;
 import dev.duoka.tensor.MemoryOwner;
 import dev.duoka.tensor.ThreadLedger;
 import java.util.List;
@@ -69,6 +76,47 @@ class MeshDryRunTests {
             .as("rank %d: %s for %s", rank, booked, dry)
             .isCloseTo((double) PhasePeaks.sum(dry), Percentage.withPercentage(percent));
       }
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "tiny-llama, 1, 1, 0, NONE, FP32, true",
+    "tiny-v3, 2, 1, 1, SELECTIVE, BITS8, false",
+    "tiny-v3, 2, 1, 2, NONE, BF16, true",
+    "tiny-llama, 2, 2, 3, FULL, BITS8, false",
+  })
+  void agreesWithStatesInHostMemory(
+      String preset,
+      int data,
+      int tensor,
+      int zero,
+      Recompute recompute,
+      MomentForm moments,
+      boolean master) {
+    ModelConfig config = TinyRuns.config(preset);
+    StateForm form = new StateForm(moments, master, GradientForm.FP32);
+    StepSettings settings =
+        TinyRuns.settings(config, Precision.BF16, recompute, zero)
+            .with(new StateSettings(form, Offload.OPTIMIZER, 1));
+    Mesh mesh = new Mesh(1, 1, data, 1, tensor, 1);
+    Map<Integer, Map<MemoryOwner, Long>> real = real(settings, mesh);
+    for (int rank = 0; rank < mesh.size(); rank++) {
+      DryRunJob job = new DryRunJob(settings, mesh, rank, SEQUENCES, 4);
+      DryRunResult onCpu = DryRunDevice.of(Device.CPU, () -> DryRun.unrolled(job));
+      Map<MemoryOwner, Long> booked = real.getOrDefault(rank, Map.of());
+      for (MemoryOwner owner : MemoryOwner.values()) {
+        // The thread that works on the states has a few temporary numbers of its own.
+        assertThat(booked.getOrDefault(owner, 0L))
+            .as("%s of rank %d", owner, rank)
+            .isCloseTo(
+                onCpu.peakByOwner().getOrDefault(owner, 0L),
+                within(owner == MemoryOwner.TEMPORARIES ? 64L : 0L));
+      }
+      DryRunResult onGpu = DryRunDevice.of(Device.cuda(0), () -> DryRun.unrolled(job));
+      assertThat(onGpu.hostByOwner())
+          .containsKeys(MemoryOwner.OPTIMIZER, MemoryOwner.GRADIENTS, MemoryOwner.WEIGHTS);
+      assertThat(onGpu.peakByOwner()).doesNotContainKey(MemoryOwner.OPTIMIZER);
     }
   }
 

@@ -55,6 +55,7 @@ record Draw(Trial trial, Set<String> features) {
     Recompute recompute = Recompute.values()[random.nextInt(Recompute.values().length)];
     int zero = random.nextInt(4);
     int microBatch = pick(random, 1, 2);
+    Offload offload = random.nextInt(4) == 0 ? Offload.OPTIMIZER : Offload.NONE;
     int length = 24;
     Layout layout =
         new Layout(
@@ -67,7 +68,7 @@ record Draw(Trial trial, Set<String> features) {
             microBatch,
             accumulation,
             recompute,
-            Offload.NONE,
+            offload,
             LossKind.CHUNKED,
             Precision.FP64,
             Method.FULL);
@@ -86,7 +87,8 @@ record Draw(Trial trial, Set<String> features) {
             length,
             microBatch,
             accumulation,
-            seed % 16 == 0 ? 8 : 2);
+            seed % 16 == 0 ? 8 : 2,
+            offload);
     return Optional.of(new Draw(trial, features(name, keyHeads, trial, kind)));
   }
 
@@ -111,6 +113,7 @@ record Draw(Trial trial, Set<String> features) {
     features.add("zero " + trial.zero());
     features.add("recompute " + trial.recompute());
     add(features, "accumulation", trial.accumulation() > 1);
+    add(features, "states in host memory", trial.offload() == Offload.OPTIMIZER);
     return features;
   }
 
@@ -119,7 +122,7 @@ record Draw(Trial trial, Set<String> features) {
     List<String> all = new ArrayList<>();
     all.addAll(List.of("latent attention", "grouped queries", "tied", "further tokens", "experts"));
     all.addAll(List.of("data", "replicas", "tensor", "expert parallel", "context"));
-    all.addAll(List.of("copies of heads", "accumulation"));
+    all.addAll(List.of("copies of heads", "accumulation", "states in host memory"));
     for (PipelineKind kind : PipelineKind.values()) {
       all.add("pipeline " + kind);
     }

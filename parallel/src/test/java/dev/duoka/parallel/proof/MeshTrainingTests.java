@@ -3,6 +3,7 @@ package dev.duoka.parallel.proof;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.duoka.formats.modelconfig.ModelConfig;
+import dev.duoka.layout.Offload;
 import dev.duoka.layout.Recompute;
 import dev.duoka.parallel.mesh.Mesh;
 import dev.duoka.parallel.schedule.PipelineKind;
@@ -137,5 +138,43 @@ class MeshTrainingTests {
             4,
             3);
     assertThat(Equality.FP64.differences(trial.run(), trial.onOneRank().run())).isEmpty();
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "tiny-llama, 1, 1, 1, 0, 1, NONE",
+    "tiny-llama, 1, 1, 1, 0, 4, FULL",
+    "tiny-llama, 2, 1, 1, 0, 2, NONE",
+    "tiny-llama, 2, 1, 1, 1, 1, SELECTIVE",
+    "tiny-v3, 2, 1, 1, 2, 4, NONE",
+    "tiny-v3, 2, 2, 1, 3, 2, FULL",
+    "tiny-v3, 1, 2, 2, 0, 4, NONE",
+    "tiny-v3, 2, 1, 2, 1, 4, SELECTIVE",
+  })
+  void statesOnTheHostAsOneRank(
+      String preset,
+      int data,
+      int tensor,
+      int pipeline,
+      int zero,
+      int accumulation,
+      Recompute recompute) {
+    ModelConfig config = TinyRuns.config(preset);
+    config = TinyRuns.withLayers(config, Math.max(4, config.layers()), config.mtpModules());
+    boolean spreads = config.moe() != null && data * tensor > 1;
+    Trial trial =
+        new Trial(
+            config,
+            new Mesh(pipeline, 1, data, 1, tensor, spreads ? 2 : 1),
+            PipelineSettings.DEFAULT,
+            recompute,
+            zero,
+            24,
+            2,
+            accumulation,
+            3);
+    assertThat(
+            Equality.FP64.differences(trial.with(Offload.OPTIMIZER).run(), trial.onOneRank().run()))
+        .isEmpty();
   }
 }

@@ -5,9 +5,12 @@ import dev.duoka.comm.local.LocalRanks;
 import dev.duoka.engine.optimizer.AdamWSettings;
 import dev.duoka.engine.precision.LossScaler;
 import dev.duoka.formats.modelconfig.ModelConfig;
+import dev.duoka.layout.Offload;
 import dev.duoka.layout.Precision;
 import dev.duoka.layout.Recompute;
+import dev.duoka.layout.StateForm;
 import dev.duoka.parallel.mesh.Mesh;
+import dev.duoka.parallel.plan.StateSettings;
 import dev.duoka.parallel.step.PipelineSettings;
 import dev.duoka.parallel.step.StepSettings;
 import dev.duoka.tensor.ComputeThread;
@@ -30,7 +33,38 @@ record Trial(
     int length,
     int microBatch,
     int accumulation,
-    int steps) {
+    int steps,
+    Offload offload) {
+  /** A trial with all states on the device. */
+  Trial(
+      ModelConfig model,
+      Mesh mesh,
+      PipelineSettings pipeline,
+      Recompute recompute,
+      int zero,
+      int length,
+      int microBatch,
+      int accumulation,
+      int steps) {
+    this(
+        model,
+        mesh,
+        pipeline,
+        recompute,
+        zero,
+        length,
+        microBatch,
+        accumulation,
+        steps,
+        Offload.NONE);
+  }
+
+  /** The same with states elsewhere. */
+  Trial with(Offload other) {
+    return new Trial(
+        model, mesh, pipeline, recompute, zero, length, microBatch, accumulation, steps, other);
+  }
+
   /** The same work on one rank. */
   Trial onOneRank() {
     return new Trial(
@@ -81,6 +115,7 @@ record Trial(
                 model.moe() == null ? 0 : 0.02,
                 model.moe() != null && model.moe().sequenceAuxLoss(),
                 model.moe() == null ? 0 : 0.01))
-        .with(pipeline);
+        .with(pipeline)
+        .with(new StateSettings(StateForm.FULL, offload, 0));
   }
 }

@@ -1,6 +1,5 @@
 package dev.duoka.parallel.state;
 
-import dev.duoka.parallel.plan.StateSettings;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
@@ -22,6 +21,7 @@ import dev.duoka.layout.MomentForm;
 import dev.duoka.layout.Offload;
 import dev.duoka.layout.Precision;
 import dev.duoka.layout.StateForm;
+import dev.duoka.parallel.plan.StateSettings;
 import dev.duoka.tensor.Device;
 import dev.duoka.tensor.Dtype;
 import dev.duoka.tensor.MemoryLedger;

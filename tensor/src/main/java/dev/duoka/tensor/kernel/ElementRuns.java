@@ -26,10 +26,14 @@ public final class ElementRuns {
    */
   public record Run(long start, long name, long skipped, long first, long held, long row) {}
 
-  /** Runs in the order of their starts; what lies before the next one's belongs to a run. */
+  /**
+   * Runs in the order of their starts; what lies before the next one's belongs to a run. Without
+   * any, all of the buffer is padding.
+   */
   public ElementRuns(List<Run> runs) {
+    List<Run> all = runs.isEmpty() ? List.of(new Run(0, 0, 0, 0, 0, 0)) : runs;
     table =
-        runs.stream()
+        all.stream()
             .flatMapToLong(
                 run ->
                     LongStream.of(

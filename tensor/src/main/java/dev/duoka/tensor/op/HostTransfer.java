@@ -122,6 +122,15 @@ public final class HostTransfer implements AutoCloseable {
     return copy(arriving, ofDevice, host, after);
   }
 
+  /** Waits until all copies have ended. */
+  public void await() {
+    if (leaving != null && arriving != null) {
+      CudaDriver driver = CudaDriver.find().orElseThrow();
+      driver.synchronize(leaving.handle());
+      driver.synchronize(arriving.handle());
+    }
+  }
+
   private Mark copy(@Nullable CudaStream stream, Tensor target, Tensor source, Mark after) {
     if (gpu == null || stream == null) {
       Copies.into(target, source);

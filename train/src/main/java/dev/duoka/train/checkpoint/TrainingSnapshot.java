@@ -13,7 +13,6 @@ import dev.duoka.tensor.Dtype;
 import dev.duoka.tensor.MemoryOwner;
 import dev.duoka.tensor.Scope;
 import dev.duoka.tensor.Tensor;
-import dev.duoka.tensor.kernel.MomentBuffer;
 import dev.duoka.tensor.op.Copies;
 import dev.duoka.tensor.op.Tensors;
 import dev.duoka.tensor.op.Views;

@@ -317,9 +317,10 @@ class SharedWritingTests {
               slice -> {
                 try (Scope _ = Scope.open()) {
                   Tensor master = slice.states().master();
-                  Elementwise.addInPlace(slice.states().firstMoment(), Elementwise.mul(master, -3));
                   Elementwise.addInPlace(
-                      slice.states().secondMoment(), Elementwise.mul(master, master));
+                      slice.states().firstMoment().values(), Elementwise.mul(master, -3));
+                  Elementwise.addInPlace(
+                      slice.states().secondMoment().values(), Elementwise.mul(master, master));
                 }
               });
       rank.optimizer().restoreSteps(3);

@@ -110,7 +110,8 @@ public final class SelfTest {
                 body ->
                     ranks(counted).run((world, device) -> body.accept(seen.apply(world), device)));
     DevicePlacement first =
-        new DevicePlacement(0, placement.devices().subList(0, 1), placement.names(), "the first rank");
+        new DevicePlacement(
+            0, placement.devices().subList(0, 1), placement.names(), "the first rank");
     RunConfig single = small.onOneRank(precision);
     Training.Outcome alone =
         training(single, seed).run(PlacedRanks.of(single.parallel(), first)::run);
