@@ -21,6 +21,7 @@ public final class Presets {
           "deepseek-moe-16b",
           "deepseek-coder-1.3b",
           "deepseek-coder-6.7b",
+          "deepseek-coder-33b",
           "deepseek-v2-lite",
           "deepseek-v2",
           "deepseek-v3",

@@ -22,6 +22,7 @@ class ParameterCountsTests {
     "deepseek-llm-7b, 6910365696, 6910365696",
     "deepseek-llm-67b, 67425001472, 67425001472",
     "deepseek-coder-1.3b, 1346471936, 1346471936",
+    "deepseek-coder-33b, 33342991360, 33342991360",
     "deepseek-coder-6.7b, 6740512768, 6740512768",
     "deepseek-moe-16b, 16375728128, 2828650496",
     "deepseek-v2-lite, 15706484224, 2661150208",

@@ -29,6 +29,7 @@ import dev.duoka.tensor.testing.Inputs;
 import dev.duoka.tensor.testing.Numbers;
 import dev.duoka.tensor.testing.Poison;
 import dev.duoka.tensor.testing.TestDevice;
+import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -115,9 +116,11 @@ class CudaOptimizerTests {
     assertThat(trainNarrow(TestDevice.cuda(), form, offload)).isDeepEqualTo(cuda);
     Numbers.assertClose("norms", cuda[0], cpu[0], 1e-12);
     for (int state = 1; state < cuda.length; state++) {
+      double largest = Arrays.stream(cpu[state]).map(Math::abs).max().orElseThrow();
       int same = 0;
       for (int i = 0; i < cuda[state].length; i++) {
-        same += Math.abs(cuda[state][i] - cpu[state][i]) <= 1e-5 * Math.abs(cpu[state][i]) ? 1 : 0;
+        double near = 1e-5 * Math.abs(cpu[state][i]) + 1e-6 * largest;
+        same += Math.abs(cuda[state][i] - cpu[state][i]) <= near ? 1 : 0;
       }
       // The last bit of the arithmetic differs, and with it a rounding now and then.
       assertThat((double) same / cuda[state].length).as("state %d", state).isGreaterThan(0.999);

@@ -60,6 +60,19 @@ public record StepMemory(
     return need;
   }
 
+  /** What so many ranks with states in host memory keep there, beside GPUs. */
+  public static MemoryNeed inHostMemory(DryRunJob job, Device device, int ranks) {
+    List<DryRunJob> stages = job.ofStages();
+    MemoryNeed need = MemoryNeed.of(Map.of(), 1);
+    int sharing = Math.max(1, ranks / stages.size());
+    for (DryRunJob stage : stages) {
+      Map<MemoryOwner, Long> bytes =
+          DryRunDevice.of(device, () -> DryRun.unrolled(stage.steady()).hostByOwner());
+      need = need.plus(MemoryNeed.of(bytes, sharing));
+    }
+    return need;
+  }
+
   private Map<MemoryOwner, Long> booked(DryRunJob stage) {
     return DryRunDevice.of(
         device,

@@ -48,15 +48,36 @@ final class RunMemory {
           new StepMemory(step, device, ranks, others, config.training().deterministic()).require();
       largest = need.bytes() > largest.bytes() ? need : largest;
     }
-    if (!onHost && copy.isPresent()) {
-      StepMemory.Beside beside = copy.get();
-      MemoryCheck.require(
-          "writing a checkpoint",
-          Device.CPU,
-          new MemoryNeed(Map.of(beside.owner(), beside.bytes())),
-          _ -> "Free host memory or raise its limit. " + beside.remedy());
+    if (!onHost) {
+      requireHost(step, placement, copy);
     }
     return largest;
+  }
+
+  /** Refuses states in host memory, and the copy for checkpoints, that do not fit there. */
+  private static void requireHost(
+      DryRunJob step, DevicePlacement placement, Optional<StepMemory.Beside> copy) {
+    MemoryNeed need = MemoryNeed.of(Map.of(), 1);
+    boolean offloads = step.settings().states().onHost();
+    if (offloads) {
+      need =
+          StepMemory.inHostMemory(
+              step, placement.devices().getFirst(), placement.devices().size());
+    }
+    if (copy.isPresent()) {
+      need = need.plus(copy.get().owner(), copy.get().bytes());
+    }
+    String remedy = copy.map(StepMemory.Beside::remedy).orElse("");
+    if (offloads || copy.isPresent()) {
+      MemoryCheck.require(
+          offloads ? "keeping the optimizer's states in host memory" : "writing a checkpoint",
+          Device.CPU,
+          need,
+          _ ->
+              "Free host memory or raise its limit"
+                  + (offloads ? ", or keep them smaller: memory: {moments: bf16}. " : ". ")
+                  + remedy);
+    }
   }
 
   /** fp32 weights and both moments of a process's share, in host memory while it is written. */
