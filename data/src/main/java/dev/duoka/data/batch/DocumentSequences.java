@@ -10,9 +10,7 @@ import java.util.Locale;
  * longer than a sequence is cut ({@link Excerpts} says where), and one without a token to learn is
  * left out.
  *
- * <p>Attention knows of no boundary within a sequence: documents that are packed side by side see
- * the ones before them, and only one in each sequence is seen alone. What is packed together is
- * decided once; the shuffle changes the order of sequences.
+ * <p>What is packed together is decided once; the shuffle changes the order of sequences.
  */
 public final class DocumentSequences extends SequenceSet {
   /** How many documents a sequence takes. */
@@ -33,7 +31,9 @@ public final class DocumentSequences extends SequenceSet {
   /** Where each sequence begins in {@link #packed}, and then its length. */
   private final int[] sequenceStarts;
 
-  private DocumentSequences(Excerpts excerpts, int length, int padToken, BestFitPacking packing) {
+  private DocumentSequences(
+      Excerpts excerpts, int length, int padToken, BestFitPacking packing, boolean apart) {
+    super(apart);
     this.excerpts = excerpts;
     this.length = length;
     this.padToken = padToken;
@@ -47,10 +47,11 @@ public final class DocumentSequences extends SequenceSet {
    * @param length input tokens of each sequence; a document of up to {@code length + 1} tokens is
    *     kept whole
    * @param padToken fills what is left of a sequence, usually the end token
+   * @param apart whether documents of a sequence do not see each other
    * @throws DuokaException if the subset has no documents, or nothing to learn in any
    */
   public static DocumentSequences of(
-      DocumentSubset subset, int length, int padToken, Packing packing) {
+      DocumentSubset subset, int length, int padToken, Packing packing, boolean apart) {
     SequenceLength.check(length);
     String part = subset.part().name().toLowerCase(Locale.ROOT);
     if (subset.documents() == 0) {
@@ -73,7 +74,7 @@ public final class DocumentSequences extends SequenceSet {
           case ONE_EACH -> BestFitPacking.oneEach(excerpts.count());
           case BEST_FIT -> BestFitPacking.of(excerpts.lengths(), length + 1);
         };
-    return new DocumentSequences(excerpts, length, padToken, windows);
+    return new DocumentSequences(excerpts, length, padToken, windows, apart);
   }
 
   /** How many documents were longer than a sequence and lost a part; worth a notice. */

@@ -1,14 +1,20 @@
 package dev.duoka.data.batch;
 
+import java.util.BitSet;
+import java.util.List;
+import java.util.Optional;
 import java.util.SplittableRandom;
+import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The input of one forward pass: {@code rows} sequences of {@code length} tokens, with the target
  * of each position.
  *
  * <p>A target is the next token of the same document. It is {@link #MASKED} where there is none to
- * learn: the next token begins another document, is padding, or is outside the loss mask. Attention
- * knows of no such boundary: a token sees all tokens before it in its sequence.
+ * learn: the next token begins another document, is padding, or is outside the loss mask. A token
+ * sees all tokens before it in its sequence, or those of its document alone where {@link
+ * #documentStarts} says where these begin.
  */
 public final class MicroBatch {
   /** The target of a position without one; the loss leaves such positions out. */
@@ -18,9 +24,20 @@ public final class MicroBatch {
   private final int length;
   private final long[] tokens;
   private final long[] targets;
+  private final @Nullable BitSet starts;
   private int realTargets;
 
   MicroBatch(int rows, int length) {
+    this(rows, length, false);
+  }
+
+  /**
+   * Room for sequences.
+   *
+   * @param apart whether their documents do not see each other
+   */
+  MicroBatch(int rows, int length, boolean apart) {
+    this.starts = apart ? new BitSet(rows * length) : null;
     this.rows = rows;
     this.length = length;
     this.tokens = new long[Math.multiplyExact(rows, length)];
@@ -78,6 +95,36 @@ public final class MicroBatch {
     return targets;
   }
 
+  /**
+   * Where documents begin in each sequence, ascending, where they do not see each other; a first
+   * one that begins in an earlier sequence is left out. Empty where tokens see all before them.
+   */
+  public Optional<List<List<Integer>>> documentStarts() {
+    BitSet marked = starts;
+    return marked == null
+        ? Optional.empty()
+        : Optional.of(
+            IntStream.range(0, rows)
+                .mapToObj(
+                    row -> marked.get(row * length, (row + 1) * length).stream().boxed().toList())
+                .toList());
+  }
+
+  /** A copy whose documents do not see each other, with such beginnings. */
+  public MicroBatch apart(List<List<Integer>> beginnings) {
+    MicroBatch batch = new MicroBatch(rows, length, true);
+    System.arraycopy(tokens, 0, batch.tokens, 0, tokens.length);
+    System.arraycopy(targets, 0, batch.targets, 0, targets.length);
+    batch.realTargets = realTargets;
+    BitSet marked = batch.starts;
+    for (int row = 0; marked != null && row < rows; row++) {
+      for (int start : beginnings.get(row)) {
+        marked.set(row * length + start);
+      }
+    }
+    return batch;
+  }
+
   /** How many targets are not {@link #MASKED}. */
   public int realTargets() {
     return realTargets;
@@ -88,6 +135,9 @@ public final class MicroBatch {
     int base = row * length;
     for (int i = 0; i < length; i++) {
       tokens[base + i] = window.tokens[i];
+      if (starts != null && window.begins[i]) {
+        starts.set(base + i);
+      }
       boolean real = window.isTarget(i + 1);
       targets[base + i] = real ? window.tokens[i + 1] : MASKED;
       realTargets += real ? 1 : 0;

@@ -6,13 +6,28 @@ package dev.duoka.data.batch;
  * <p>Every sequence is a window of {@code length + 1} tokens: the first {@code length} are the
  * input, and the target of each is the token after it. A target is masked when the token after it
  * begins a document, so the end token of each document is learned and what follows it is not: no
- * loss asks for the beginning of a document from the end of an unrelated one. Attention has no such
- * boundary: tokens see the documents before theirs in the same sequence.
+ * loss asks for the beginning of a document from the end of an unrelated one. Attention keeps
+ * documents apart where {@link #apart} says so; otherwise tokens see the documents before theirs in
+ * the same sequence.
  *
  * <p>Immutable and safe for use by many threads.
  */
 public abstract sealed class SequenceSet permits StreamSequences, DocumentSequences {
-  SequenceSet() {}
+  private final boolean apart;
+
+  /**
+   * A set.
+   *
+   * @param apart whether documents of a sequence do not see each other
+   */
+  SequenceSet(boolean apart) {
+    this.apart = apart;
+  }
+
+  /** Whether documents of a sequence do not see each other. */
+  public final boolean apart() {
+    return apart;
+  }
 
   /** Number of sequences. */
   public abstract long count();

@@ -31,7 +31,9 @@ final class StepReader {
       if (i >= first && i < end) {
         int row = (i - first) % share.microBatch();
         if (row == 0) {
-          microBatches.add(new MicroBatch(share.microBatch(), window.tokens.length - 1));
+          microBatches.add(
+              new MicroBatch(
+                  share.microBatch(), window.tokens.length - 1, order.sequences().apart()));
         }
         microBatches.getLast().fillRow(row, window);
       }

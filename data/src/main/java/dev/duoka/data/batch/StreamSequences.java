@@ -7,8 +7,7 @@ import java.util.Locale;
 
 /**
  * Sequences cut one after another from the stream of documents, for pre-training: nothing is
- * padded, documents are cut wherever a sequence ends, and where a sequence holds several, the later
- * ones see the earlier.
+ * padded, and documents are cut wherever a sequence ends.
  *
  * <p>Neighbouring windows share one token, the last target of one and the first input of the next,
  * so every token of the stream is a target once. The tokens that are too few for another sequence
@@ -19,7 +18,8 @@ public final class StreamSequences extends SequenceSet {
   private final int length;
   private final long count;
 
-  private StreamSequences(DocumentSubset subset, int length, long count) {
+  private StreamSequences(DocumentSubset subset, int length, long count, boolean apart) {
+    super(apart);
     this.subset = subset;
     this.length = length;
     this.count = count;
@@ -28,15 +28,16 @@ public final class StreamSequences extends SequenceSet {
   /**
    * Cuts a subset into sequences of {@code length} input tokens.
    *
+   * @param apart whether documents of a sequence do not see each other
    * @throws DuokaException if it has not enough tokens for one
    */
-  public static StreamSequences of(DocumentSubset subset, int length) {
+  public static StreamSequences of(DocumentSubset subset, int length, boolean apart) {
     SequenceLength.check(length);
     long tokens = subset.tokens();
     if (tokens < length + 1L) {
       throw tooShort(subset, length);
     }
-    return new StreamSequences(subset, length, (tokens - 1) / length);
+    return new StreamSequences(subset, length, (tokens - 1) / length, apart);
   }
 
   @Override

@@ -65,7 +65,7 @@ public final class ValidationBatches {
     if (index < 0 || index >= count()) {
       throw new IndexOutOfBoundsException("micro-batch " + index + " of " + count());
     }
-    MicroBatch batch = new MicroBatch(microBatch, sequences.length());
+    MicroBatch batch = new MicroBatch(microBatch, sequences.length(), sequences.apart());
     Window window = new Window(sequences.length());
     long first = ((long) index * ranks + rank) * microBatch;
     for (int row = 0; row < microBatch; row++) {

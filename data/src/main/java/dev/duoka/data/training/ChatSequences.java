@@ -16,6 +16,7 @@ final class ChatSequences {
   /**
    * The sequences of a part of the corpus.
    *
+   * @param apart whether chats of a sequence do not see each other
    * @param length of a sequence, the run file's {@code data.sequence_length}
    * @param pad the token behind a chat that ends before its sequence
    * @param listener hears of chats that are cut or left out
@@ -23,10 +24,11 @@ final class ChatSequences {
   static DocumentSequences of(
       DocumentSubset subset,
       DocumentSequences.Packing packing,
+      boolean apart,
       int length,
       int pad,
       TokenisationListener listener) {
-    DocumentSequences chats = DocumentSequences.of(subset, length, pad, packing);
+    DocumentSequences chats = DocumentSequences.of(subset, length, pad, packing, apart);
     String part =
         switch (subset.part()) {
           case TRAIN -> "training";

@@ -33,8 +33,12 @@ public sealed interface TrainingForm {
    */
   SequenceSet sequences(DocumentSubset part, TokenisationListener listener);
 
-  /** Documents one after the other, cut wherever a sequence ends. */
-  record Text(Tokenizer tokenizer, int length) implements TrainingForm {
+  /**
+   * Documents one after the other, cut wherever a sequence ends.
+   *
+   * @param apart whether documents of a sequence do not see each other
+   */
+  record Text(Tokenizer tokenizer, int length, boolean apart) implements TrainingForm {
     @Override
     public DocumentEncoder encoder() {
       return new TextDocumentEncoder(
@@ -54,7 +58,7 @@ public sealed interface TrainingForm {
 
     @Override
     public SequenceSet sequences(DocumentSubset part, TokenisationListener listener) {
-      return StreamSequences.of(part, length);
+      return StreamSequences.of(part, length, apart);
     }
   }
 
@@ -62,8 +66,10 @@ public sealed interface TrainingForm {
    * Chats, of which only what the assistant says is trained on.
    *
    * @param packed whether several short ones share a sequence
+   * @param apart whether those do not see each other
    */
-  record Chats(Tokenizer tokenizer, ChatTemplate template, boolean packed, int length)
+  record Chats(
+      Tokenizer tokenizer, ChatTemplate template, boolean packed, boolean apart, int length)
       implements TrainingForm {
     @Override
     public DocumentEncoder encoder() {
@@ -80,7 +86,7 @@ public sealed interface TrainingForm {
       int pad = tokenizer.padId() == Tokenizer.NONE ? tokenizer.requireEosId() : tokenizer.padId();
       DocumentSequences.Packing packing =
           packed ? DocumentSequences.Packing.BEST_FIT : DocumentSequences.Packing.ONE_EACH;
-      return ChatSequences.of(part, packing, length, pad, listener);
+      return ChatSequences.of(part, packing, apart, length, pad, listener);
     }
   }
 }

@@ -35,7 +35,7 @@ class BatchStreamTests {
     TokenShards shards = Corpora.shards(folder, ByteEncoders.masked(), Corpora.texts(31, 300, 40));
     sequences =
         StreamSequences.of(
-            DocumentSubset.of(shards, new DocumentSplit(1, 0.1), SplitPart.TRAIN), LENGTH);
+            DocumentSubset.of(shards, new DocumentSplit(1, 0.1), SplitPart.TRAIN), LENGTH, false);
     order = new TrainingOrder(sequences, 77);
   }
 
@@ -170,7 +170,8 @@ class BatchStreamTests {
     TokenShards shards =
         Corpora.shards(data, ByteEncoders.digits(), List.of("abcdefgh", "ijklmno1"));
     StreamSequences masked =
-        StreamSequences.of(DocumentSubset.of(shards, DocumentSplit.NONE, SplitPart.TRAIN), 4);
+        StreamSequences.of(
+            DocumentSubset.of(shards, DocumentSplit.NONE, SplitPart.TRAIN), 4, false);
     assertThat(new ValidationBatches(masked, 9, 0, 1, 1).sequences()).isEqualTo(4);
     assertThatThrownBy(() -> new ValidationBatches(masked, 2, 0, 1, 1))
         .hasMessageContaining("none of the first 2 sequences held out for validation has a token")

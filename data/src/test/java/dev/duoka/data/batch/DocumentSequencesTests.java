@@ -159,7 +159,7 @@ class DocumentSequencesTests {
   void refusesAPartWithoutDocuments() throws IOException {
     TokenShards shards = Corpora.shards(folder, ByteEncoders.plain(), List.of("x"));
     DocumentSubset held = DocumentSubset.of(shards, new DocumentSplit(1, 0), SplitPart.VALIDATION);
-    assertThatThrownBy(() -> DocumentSequences.of(held, 8, 0, Packing.ONE_EACH))
+    assertThatThrownBy(() -> DocumentSequences.of(held, 8, 0, Packing.ONE_EACH, false))
         .hasMessageContaining("the validation part of the data has none of the 1 documents");
   }
 
@@ -172,6 +172,6 @@ class DocumentSequencesTests {
       DocumentEncoder encoder, List<String> texts, int length, Packing packing) throws IOException {
     TokenShards shards = Corpora.shards(folder, encoder, texts);
     return DocumentSequences.of(
-        DocumentSubset.of(shards, DocumentSplit.NONE, SplitPart.TRAIN), length, 0, packing);
+        DocumentSubset.of(shards, DocumentSplit.NONE, SplitPart.TRAIN), length, 0, packing, false);
   }
 }

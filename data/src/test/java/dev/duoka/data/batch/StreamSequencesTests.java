@@ -89,11 +89,21 @@ class StreamSequencesTests {
   }
 
   @Test
+  void saysWhereDocumentsBeginThatAreApart() throws IOException {
+    List<String> texts = List.of("abcd", "e", "fghij");
+    StreamSequences apart = sequences(ByteEncoders.plain(), texts, 5, true);
+    // Each text and its end: five tokens, two, six.
+    assertThat(read(apart, 0, 1).documentStarts()).contains(List.of(List.of(0), List.of(0, 2)));
+    StreamSequences seeing = sequences(ByteEncoders.plain(), texts, 5, false);
+    assertThat(read(seeing, 0, 1).documentStarts()).isEmpty();
+  }
+
+  @Test
   void saysThatASplitLeftNoValidationData() throws IOException {
     TokenShards shards = Corpora.shards(folder, ByteEncoders.plain(), List.of("one document"));
     DocumentSubset held =
         DocumentSubset.of(shards, new DocumentSplit(1, 0.0001), SplitPart.VALIDATION);
-    assertThatThrownBy(() -> StreamSequences.of(held, 4))
+    assertThatThrownBy(() -> StreamSequences.of(held, 4, false))
         .hasMessageContaining("the validation part of the data has 0 tokens in 0 of 1 documents")
         .hasMessageContaining("raise data.validation_fraction")
         .hasMessageContaining("by whole documents");
@@ -101,13 +111,18 @@ class StreamSequencesTests {
 
   private StreamSequences sequences(DocumentEncoder encoder, List<String> texts, int length)
       throws IOException {
+    return sequences(encoder, texts, length, false);
+  }
+
+  private StreamSequences sequences(
+      DocumentEncoder encoder, List<String> texts, int length, boolean apart) throws IOException {
     TokenShards shards = Corpora.shards(folder, encoder, texts);
     return StreamSequences.of(
-        DocumentSubset.of(shards, DocumentSplit.NONE, SplitPart.TRAIN), length);
+        DocumentSubset.of(shards, DocumentSplit.NONE, SplitPart.TRAIN), length, apart);
   }
 
   static MicroBatch read(SequenceSet sequences, long... indexes) {
-    MicroBatch batch = new MicroBatch(indexes.length, sequences.length());
+    MicroBatch batch = new MicroBatch(indexes.length, sequences.length(), sequences.apart());
     Window window = new Window(sequences.length());
     for (int row = 0; row < indexes.length; row++) {
       sequences.read(indexes[row], 0, window);

@@ -32,10 +32,26 @@ public final class Attention extends Function {
   private static final long CUDNN_WIDTH = 8;
 
   private final double scale;
+  private final @Nullable Documents documents;
 
   /** Attention whose scores are multiplied by {@code scale} before the softmax. */
   public Attention(double scale) {
+    this(scale, null);
+  }
+
+  /**
+   * As the other constructor.
+   *
+   * @param documents that do not see each other; null where all of a sequence is one
+   */
+  public Attention(double scale, @Nullable Documents documents) {
     this.scale = scale;
+    this.documents = documents != null && documents.areSeveral() ? documents : null;
+  }
+
+  /** The documents that are kept apart; null where each sequence is one. */
+  public @Nullable Documents documents() {
+    return documents;
   }
 
   /** What scores are multiplied by. */
@@ -88,7 +104,10 @@ public final class Attention extends Function {
   /** Both products at their causal half. */
   @Override
   public double flops(Tensor[] inputs, Tensor[] outputs) {
-    double pairs = (double) inputs[0].elements() / inputs[0].size(-1) * inputs[1].size(2) / 2;
+    double pairs =
+        documents != null && documents.sequences() == inputs[0].size(0)
+            ? documents.pairs() * inputs[0].size(1)
+            : (double) inputs[0].elements() / inputs[0].size(-1) * inputs[1].size(2) / 2;
     return 2 * pairs * (inputs[0].size(-1) + inputs[2].size(-1));
   }
 
@@ -115,6 +134,9 @@ public final class Attention extends Function {
 
   @Override
   public Tensor[] forward(SavedTensors saved, Tensor... inputs) {
+    if (documents != null) {
+      return forwardApart(new DocumentAttention(documents, scale), saved, inputs);
+    }
     Tensor query = inputs[0];
     AttentionKernel kernel = kernel(query, inputs[1], inputs[2]);
     Tensor key = kernel.groupsHeads() ? inputs[1] : repeatHeads(inputs[1], query.size(1));
@@ -128,10 +150,23 @@ public final class Attention extends Function {
     for (int i = 0; i < results.length; i++) {
       saved.save("result " + i, results[i]);
     }
-    Tensor output = Views.dense(Views.transpose(results[0], 1, 2));
-    return new Tensor[] {
-      Views.reshape(output, output.size(0) * output.size(1), output.size(2) * output.size(3))
-    };
+    return new Tensor[] {tokensFirst(results[0])};
+  }
+
+  private static Tensor[] forwardApart(
+      DocumentAttention apart, SavedTensors saved, Tensor... inputs) {
+    Tensor[] results = apart.forward(inputs[0], inputs[1], inputs[2]);
+    saved.saveInput("query", 0);
+    saved.saveInput("key", 1);
+    saved.saveInput("value", 2);
+    saved.save("output", results[0]);
+    saved.save("log sums", results[1]);
+    return new Tensor[] {tokensFirst(results[0])};
+  }
+
+  private static Tensor tokensFirst(Tensor headsFirst) {
+    Tensor output = Views.dense(Views.transpose(headsFirst, 1, 2));
+    return Views.reshape(output, output.size(0) * output.size(1), output.size(2) * output.size(3));
   }
 
   @Override
@@ -139,6 +174,16 @@ public final class Attention extends Function {
     Tensor query = saved.get("query");
     Tensor key = saved.get("key");
     Tensor value = saved.get("value");
+    if (documents != null) {
+      return new DocumentAttention(documents, scale)
+          .backward(
+              perHead(only(gradOutputs), query, value),
+              query,
+              key,
+              value,
+              saved.get("output"),
+              saved.get("log sums"));
+    }
     long kvHeads = key.size(1);
     AttentionKernel kernel = kernel(query, key, value);
     if (!kernel.groupsHeads()) {
@@ -149,18 +194,20 @@ public final class Attention extends Function {
     for (int i = 0; i < results.length; i++) {
       results[i] = saved.get("result " + i);
     }
-    Tensor gradient = only(gradOutputs);
-    Tensor perHead =
-        Views.transpose(
-            Views.reshape(
-                Views.dense(gradient), query.size(0), query.size(2), query.size(1), value.size(3)),
-            1,
-            2);
+    Tensor perHead = perHead(only(gradOutputs), query, value);
     Tensor[] gradients =
         kernel.backward(perHead, query, key, value, results, query.size(2) > 1, scale);
     return new @Nullable Tensor[] {
       gradients[0], sumGroups(gradients[1], kvHeads), sumGroups(gradients[2], kvHeads)
     };
+  }
+
+  private static Tensor perHead(Tensor gradient, Tensor query, Tensor value) {
+    return Views.transpose(
+        Views.reshape(
+            Views.dense(gradient), query.size(0), query.size(2), query.size(1), value.size(3)),
+        1,
+        2);
   }
 
   /** {@code [b, kvHeads, t, w] → [b, heads, t, w]}, each head repeated in a row. */

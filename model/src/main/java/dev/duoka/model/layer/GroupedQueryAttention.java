@@ -61,7 +61,8 @@ public final class GroupedQueryAttention implements SelfAttention {
       heads[1] = Variable.constant(all[0]);
       heads[2] = Variable.constant(all[1]);
     }
-    Variable attended = pass.tape().apply(new Attention(1 / Math.sqrt(config.headDim())), heads);
+    Variable attended =
+        pass.tape().apply(new Attention(1 / Math.sqrt(config.headDim()), pass.documents()), heads);
     return pass.tape().apply(new Linear(output.parameter()), attended, residual);
   }
 }

@@ -122,7 +122,7 @@ public final class MultiHeadLatentAttention implements SelfAttention {
             query,
             keyValue,
             rotatedPart);
-    Variable attended = tape.apply(new Attention(scale), heads);
+    Variable attended = tape.apply(new Attention(scale, pass.documents()), heads);
     return tape.apply(new Linear(output.parameter()), attended, residual);
   }
 

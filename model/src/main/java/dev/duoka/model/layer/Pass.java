@@ -2,6 +2,7 @@ package dev.duoka.model.layer;
 
 import dev.duoka.engine.autograd.Tape;
 import dev.duoka.engine.function.BalanceLoss;
+import dev.duoka.engine.function.Documents;
 import dev.duoka.engine.function.ExpertPlacement;
 import dev.duoka.engine.function.RotaryTable;
 import org.jspecify.annotations.Nullable;
@@ -16,6 +17,7 @@ import org.jspecify.annotations.Nullable;
  * @param cache keys and values of earlier tokens; null except when generating
  * @param balanceLoss the experts' auxiliary loss; null for none
  * @param experts where the experts are
+ * @param documents of the batch that do not see each other; null where each sequence is one
  */
 public record Pass(
     Tape tape,
@@ -24,11 +26,12 @@ public record Pass(
     RotaryTable rotary,
     @Nullable KeyValueCache cache,
     @Nullable BalanceLoss balanceLoss,
-    ExpertPlacement experts) {
+    ExpertPlacement experts,
+    @Nullable Documents documents) {
   /** A training or validation pass over whole sequences, with all experts here. */
   public static Pass overSequences(
       Tape tape, long batch, RotaryTable rotary, @Nullable BalanceLoss balanceLoss) {
-    return new Pass(tape, batch, 0, rotary, null, balanceLoss, ExpertPlacement.HERE);
+    return new Pass(tape, batch, 0, rotary, null, balanceLoss, ExpertPlacement.HERE, null);
   }
 
   /** A pass of the next tokens of sequences, when generating. */
@@ -38,16 +41,21 @@ public record Pass(
       long firstPosition,
       RotaryTable rotary,
       @Nullable KeyValueCache cache) {
-    return new Pass(tape, batch, firstPosition, rotary, cache, null, ExpertPlacement.HERE);
+    return new Pass(tape, batch, firstPosition, rotary, cache, null, ExpertPlacement.HERE, null);
   }
 
   /** The same pass with the experts elsewhere. */
   public Pass with(ExpertPlacement other) {
-    return new Pass(tape, batch, firstPosition, rotary, cache, balanceLoss, other);
+    return new Pass(tape, batch, firstPosition, rotary, cache, balanceLoss, other, documents);
   }
 
   /** The same pass on another tape. */
   public Pass on(Tape other) {
-    return new Pass(other, batch, firstPosition, rotary, cache, balanceLoss, experts);
+    return new Pass(other, batch, firstPosition, rotary, cache, balanceLoss, experts, documents);
+  }
+
+  /** The same pass over documents that do not see each other; null for none. */
+  public Pass with(@Nullable Documents apart) {
+    return new Pass(tape, batch, firstPosition, rotary, cache, balanceLoss, experts, apart);
   }
 }

@@ -6,8 +6,11 @@ import dev.duoka.engine.autograd.Function;
 import dev.duoka.engine.autograd.ProductShape;
 import dev.duoka.engine.autograd.SavedTensors;
 import dev.duoka.engine.function.Attention;
+import dev.duoka.engine.function.Documents;
 import dev.duoka.engine.function.PartialAttention;
 import dev.duoka.tensor.Dtype;
+import dev.duoka.tensor.MemoryOwner;
+import dev.duoka.tensor.Scope;
 import dev.duoka.tensor.Tensor;
 import dev.duoka.tensor.op.Copies;
 import dev.duoka.tensor.op.Elementwise;
@@ -23,8 +26,8 @@ import org.jspecify.annotations.Nullable;
  * each rank computes with those it has, and their gradients are sent to where they belong.
  *
  * <p>A rank's own keys are seen causally. Of a rank before it every query sees the earlier half, of
- * a rank behind it the later half of the queries sees all: half of the pairs each time. Collective,
- * both ways.
+ * a rank behind it the later half of the queries sees all: half of the pairs each time. Where
+ * documents are kept apart, of those only what lies in the same document. Collective, both ways.
  */
 final class RingAttention extends Function {
   private final Attention whole;
@@ -65,15 +68,18 @@ final class RingAttention extends Function {
     for (int step = 0; step < group.size(); step++) {
       Tensor here = ring.current();
       ring.sendOn(step);
-      Pairs pairs = Pairs.of(group.rank(), source(step), query.size(2));
-      Tensor[] part =
-          PartialAttention.forward(
-              pairs.queries(query),
-              pairs.keys(key(here, query)),
-              pairs.keys(value(here, query)),
-              pairs.causal(),
-              whole.scale());
-      merged.add(pairs, part[0], part[1]);
+      for (Pairs pairs : pairs(source(step), query)) {
+        try (Scope _ = Scope.open(MemoryOwner.TEMPORARIES)) {
+          Tensor[] part =
+              PartialAttention.forward(
+                  pairs.queries(query),
+                  pairs.keys(key(here, query)),
+                  pairs.keys(value(here, query)),
+                  pairs.causal(),
+                  whole.scale());
+          merged.add(pairs, part[0], part[1]);
+        }
+      }
       ring.next(step);
     }
     ring.joinSends();
@@ -116,19 +122,41 @@ final class RingAttention extends Function {
     for (int step = 0; step < group.size(); step++) {
       Tensor here = ring.current();
       ring.sendOn(step);
-      Pairs pairs = Pairs.of(group.rank(), source(step), query.size(2));
-      Tensor[] part =
-          PartialAttention.backward(
-              pairs.queries(gradient),
-              pairs.queries(query),
-              pairs.keys(key(here, query)),
-              pairs.keys(value(here, query)),
-              pairs.queries(output),
-              pairs.queries(logSums),
-              pairs.causal(),
-              whole.scale());
-      Elementwise.addInPlace(pairs.queries(queryGradient), part[0]);
-      Tensor ofKeys = joint(part[1], part[2]);
+      Tensor ofKeys = null;
+      List<Pairs> all = pairs(source(step), query);
+      if (all.size() > 1 || whole.documents() != null) {
+        long keys = keys(group.rank(), source(step), query.size(2));
+        ofKeys =
+            Tensors.zeros(
+                query.dtype(),
+                query.device(),
+                keyValue.size(0),
+                keyValue.size(1),
+                keys,
+                keyValue.size(3));
+      }
+      for (Pairs pairs : all) {
+        Tensor[] part =
+            PartialAttention.backward(
+                pairs.queries(gradient),
+                pairs.queries(query),
+                pairs.keys(key(here, query)),
+                pairs.keys(value(here, query)),
+                pairs.queries(output),
+                pairs.queries(logSums),
+                pairs.causal(),
+                whole.scale());
+        Elementwise.addInPlace(pairs.queries(queryGradient), part[0]);
+        Tensor joined = joint(part[1], part[2]);
+        if (ofKeys == null) {
+          ofKeys = joined;
+        } else {
+          Elementwise.addInPlace(pairs.keys(ofKeys), joined);
+        }
+      }
+      if (ofKeys == null) {
+        throw new IllegalStateException("no queries of rank " + group.rank());
+      }
       if (step == 0) {
         Elementwise.addInPlace(keyValueGradient, ofKeys);
       } else {
@@ -151,7 +179,7 @@ final class RingAttention extends Function {
   private void receive(Tensor total, Tensor query) {
     for (int step = 1; step < group.size(); step++) {
       int from = (group.rank() + step) % group.size();
-      Tensor place = Pairs.of(from, group.rank(), query.size(2)).keys(total);
+      Tensor place = Views.narrow(total, 2, 0, keys(from, group.rank(), query.size(2)));
       Tensor arrived = Tensors.empty(query.dtype(), query.device(), place.shape());
       group.receive(arrived, from).join();
       Elementwise.addInPlace(place, arrived);
@@ -222,28 +250,87 @@ final class RingAttention extends Function {
     }
   }
 
-  /**
-   * Which queries meet which of another rank's keys.
-   *
-   * @param firstQuery among those of the rank
-   * @param keyCount from the first key on
-   */
-  private record Pairs(long firstQuery, long queryCount, long keyCount, boolean causal) {
-    static Pairs of(int rank, int source, long length) {
-      if (rank == source) {
-        return new Pairs(0, length, length, true);
-      }
-      return source < rank
-          ? new Pairs(0, length, length / 2, false)
-          : new Pairs(length / 2, length / 2, length, false);
-    }
+  /** Of a rank's keys, how many from the first on another rank's queries see. */
+  private static long keys(int rank, int source, long length) {
+    return source < rank ? length / 2 : length;
+  }
 
+  /** Which of this rank's queries meet which of another's keys. */
+  private List<Pairs> pairs(int source, Tensor query) {
+    Documents documents = whole.documents();
+    long length = query.size(2);
+    if (documents == null) {
+      long rows = query.size(0);
+      return List.of(
+          source == group.rank()
+              ? new Pairs(0, rows, 0, length, 0, length, true)
+              : source < group.rank()
+                  ? new Pairs(0, rows, 0, length, 0, length / 2, false)
+                  : new Pairs(0, rows, length / 2, length / 2, 0, length, false));
+    }
+    List<Pairs> all = new ArrayList<>();
+    int chunk = Math.toIntExact(length / 2);
+    for (int row = 0; row < documents.sequences(); row++) {
+      for (int queries = 0; queries < 2; queries++) {
+        for (int keys = 0; keys < 2; keys++) {
+          addPairs(all, row, queries, source, keys, chunk);
+        }
+      }
+    }
+    return all;
+  }
+
+  /** Of one chunk's queries and one chunk's keys, what lies in the same documents. */
+  private void addPairs(
+      List<Pairs> all, int row, int queryChunk, int source, int keyChunk, int chunk) {
+    int queryStart = chunkStart(group.rank(), queryChunk, chunk);
+    int keyStart = chunkStart(source, keyChunk, chunk);
+    if (keyStart > queryStart || whole.documents() == null) {
+      return;
+    }
+    for (Documents.Stretch document : whole.documents().of(row)) {
+      Documents.Stretch queries = document.within(queryStart, queryStart + chunk);
+      Documents.Stretch keys = document.within(keyStart, keyStart + chunk);
+      if (!queries.isEmpty() && !keys.isEmpty()) {
+        all.add(
+            new Pairs(
+                row,
+                1,
+                queryChunk * chunk + queries.start() - queryStart,
+                queries.length(),
+                keyChunk * chunk + keys.start() - keyStart,
+                keys.length(),
+                keyStart == queryStart && queries.length() > 1));
+      }
+    }
+  }
+
+  /** Where a rank's first or second chunk starts in the sequence ({@link ContextChunks}). */
+  private int chunkStart(int rank, int which, int chunk) {
+    return (which == 0 ? rank : 2 * group.size() - 1 - rank) * chunk;
+  }
+
+  /**
+   * Queries, and keys that they see: all, or up to their own.
+   *
+   * @param firstRow among the sequences
+   * @param firstQuery among those of the rank
+   * @param firstKey likewise
+   */
+  private record Pairs(
+      long firstRow,
+      long rows,
+      long firstQuery,
+      long queryCount,
+      long firstKey,
+      long keyCount,
+      boolean causal) {
     Tensor queries(Tensor ofAll) {
-      return Views.narrow(ofAll, 2, firstQuery, queryCount);
+      return Views.narrow(Views.narrow(ofAll, 0, firstRow, rows), 2, firstQuery, queryCount);
     }
 
     Tensor keys(Tensor ofAll) {
-      return Views.narrow(ofAll, 2, 0, keyCount);
+      return Views.narrow(Views.narrow(ofAll, 0, firstRow, rows), 2, firstKey, keyCount);
     }
   }
 

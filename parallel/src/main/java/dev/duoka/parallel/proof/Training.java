@@ -15,6 +15,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.SplittableRandom;
 import java.util.function.BiConsumer;
 
 /**
@@ -25,9 +26,22 @@ import java.util.function.BiConsumer;
  * @param microBatch sequences in a forward pass
  * @param accumulation forward passes of a data-parallel rank in a step
  * @param seed of weights and tokens
+ * @param apart whether sequences hold documents, that begin somewhere, which do not see each other
  */
 public record Training(
-    StepSettings settings, Mesh mesh, int microBatch, int accumulation, int steps, long seed) {
+    StepSettings settings,
+    Mesh mesh,
+    int microBatch,
+    int accumulation,
+    int steps,
+    long seed,
+    boolean apart) {
+  /** A training in which tokens see all before them in their sequence. */
+  public Training(
+      StepSettings settings, Mesh mesh, int microBatch, int accumulation, int steps, long seed) {
+    this(settings, mesh, microBatch, accumulation, steps, seed, false);
+  }
+
   private static final double LEARNING_RATE = 1e-3;
 
   /** Batches repeat after so many steps. */
@@ -105,6 +119,17 @@ public record Training(
     }
   }
 
+  /** Up to three documents a sequence, so that some are divided alike and some are not. */
+  private static List<List<Integer>> beginnings(MicroBatch batch, long seed) {
+    SplittableRandom random = new SplittableRandom(seed);
+    List<List<Integer>> starts = new ArrayList<>();
+    for (int row = 0; row < batch.rows(); row++) {
+      int first = random.nextInt(batch.length());
+      starts.add(List.of(first, first + random.nextInt(batch.length() - first)));
+    }
+    return starts;
+  }
+
   /** The same tokens whatever the mesh: data rank r has the r-th share of the micro-batches. */
   private StepBatch batch(int step, int dataRank) {
     List<MicroBatch> all = new ArrayList<>();
@@ -116,6 +141,9 @@ public record Training(
               settings.sequenceLength(),
               settings.model().vocabSize(),
               1_000_000 * seed + 1000L * (step % BATCHES) + i);
+      if (apart) {
+        one = one.apart(beginnings(one, 1_000_000 * seed + 1000L * (step % BATCHES) + i));
+      }
       targets += one.realTargets();
       if (i / accumulation == dataRank) {
         all.add(one);

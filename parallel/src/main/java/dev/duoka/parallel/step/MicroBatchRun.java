@@ -5,6 +5,7 @@ import dev.duoka.data.batch.MicroBatch;
 import dev.duoka.engine.autograd.DeferredWeights;
 import dev.duoka.engine.autograd.Tape;
 import dev.duoka.engine.autograd.Variable;
+import dev.duoka.engine.function.Documents;
 import dev.duoka.model.LanguageModel;
 import dev.duoka.model.Losses;
 import dev.duoka.model.TokenBatch;
@@ -76,7 +77,8 @@ final class MicroBatchRun implements AutoCloseable {
                   microBatch.rows(),
                   stage.tokens().rotary(microBatch.length()),
                   step.balance(microBatch))
-              .with(stage.experts());
+              .with(stage.experts())
+              .with(documents());
       Variable last = model.layers(pass, first(pass), blocks);
       if (model.hasHead(blocks)) {
         Losses all = model.losses(pass, last, Objects.requireNonNull(tokens), step.weights());
@@ -90,6 +92,13 @@ final class MicroBatchRun implements AutoCloseable {
         output = last;
       }
     }
+  }
+
+  private @Nullable Documents documents() {
+    return microBatch
+        .documentStarts()
+        .map(starts -> new Documents(starts, microBatch.length()))
+        .orElse(null);
   }
 
   private Variable first(Pass pass) {

@@ -88,7 +88,8 @@ record Draw(Trial trial, Set<String> features) {
             microBatch,
             accumulation,
             seed % 16 == 0 ? 8 : 2,
-            offload);
+            offload,
+            random.nextInt(4) == 0);
     return Optional.of(new Draw(trial, features(name, keyHeads, trial, kind)));
   }
 
@@ -113,6 +114,7 @@ record Draw(Trial trial, Set<String> features) {
     features.add("zero " + trial.zero());
     features.add("recompute " + trial.recompute());
     add(features, "accumulation", trial.accumulation() > 1);
+    add(features, "documents apart", trial.apart());
     add(features, "states in host memory", trial.offload() == Offload.OPTIMIZER);
     return features;
   }
@@ -122,7 +124,8 @@ record Draw(Trial trial, Set<String> features) {
     List<String> all = new ArrayList<>();
     all.addAll(List.of("latent attention", "grouped queries", "tied", "further tokens", "experts"));
     all.addAll(List.of("data", "replicas", "tensor", "expert parallel", "context"));
-    all.addAll(List.of("copies of heads", "accumulation", "states in host memory"));
+    all.addAll(List.of("copies of heads", "accumulation"));
+    all.addAll(List.of("documents apart", "states in host memory"));
     for (PipelineKind kind : PipelineKind.values()) {
       all.add("pipeline " + kind);
     }

@@ -177,4 +177,31 @@ class MeshTrainingTests {
             Equality.FP64.differences(trial.with(Offload.OPTIMIZER).run(), trial.onOneRank().run()))
         .isEmpty();
   }
+
+  @ParameterizedTest
+  @CsvSource({
+    "tiny-llama, 1, 2, 1, 1, NONE",
+    "tiny-llama, 2, 1, 2, 1, FULL",
+    "tiny-v3, 1, 1, 2, 1, SELECTIVE",
+    "tiny-v2, 1, 1, 3, 1, NONE",
+    "tiny-v3, 1, 2, 2, 2, NONE",
+  })
+  void documentsApartAsOneRank(
+      String preset, int data, int tensor, int context, int pipeline, Recompute recompute) {
+    ModelConfig config = TinyRuns.config(preset);
+    config = TinyRuns.withLayers(config, Math.max(4, config.layers()), config.mtpModules());
+    Trial trial =
+        new Trial(
+                config,
+                new Mesh(pipeline, 1, data, context, tensor, 1),
+                PipelineSettings.DEFAULT,
+                recompute,
+                1,
+                24,
+                2,
+                2,
+                3)
+            .withDocumentsApart();
+    assertThat(Equality.FP64.differences(trial.run(), trial.onOneRank().run())).isEmpty();
+  }
 }

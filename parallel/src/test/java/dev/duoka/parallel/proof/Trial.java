@@ -23,6 +23,7 @@ import java.util.function.UnaryOperator;
  * @param length tokens of a sequence
  * @param microBatch sequences in a forward pass
  * @param accumulation forward passes of a data-parallel rank in a step
+ * @param apart whether documents of a sequence do not see each other
  */
 record Trial(
     ModelConfig model,
@@ -34,7 +35,8 @@ record Trial(
     int microBatch,
     int accumulation,
     int steps,
-    Offload offload) {
+    Offload offload,
+    boolean apart) {
   /** A trial with all states on the device. */
   Trial(
       ModelConfig model,
@@ -56,13 +58,40 @@ record Trial(
         microBatch,
         accumulation,
         steps,
-        Offload.NONE);
+        Offload.NONE,
+        false);
   }
 
   /** The same with states elsewhere. */
   Trial with(Offload other) {
     return new Trial(
-        model, mesh, pipeline, recompute, zero, length, microBatch, accumulation, steps, other);
+        model,
+        mesh,
+        pipeline,
+        recompute,
+        zero,
+        length,
+        microBatch,
+        accumulation,
+        steps,
+        other,
+        apart);
+  }
+
+  /** The same on documents that do not see each other. */
+  Trial withDocumentsApart() {
+    return new Trial(
+        model,
+        mesh,
+        pipeline,
+        recompute,
+        zero,
+        length,
+        microBatch,
+        accumulation,
+        steps,
+        offload,
+        true);
   }
 
   /** The same work on one rank. */
@@ -76,7 +105,9 @@ record Trial(
         length,
         microBatch,
         accumulation * mesh.data(),
-        steps);
+        steps,
+        Offload.NONE,
+        apart);
   }
 
   Training.Outcome run() {
@@ -89,7 +120,7 @@ record Trial(
    * @param seen what a rank takes for its world
    */
   Training.Outcome runOn(UnaryOperator<Communicator> seen) {
-    return new Training(settings(), mesh, microBatch, accumulation, steps, 0)
+    return new Training(settings(), mesh, microBatch, accumulation, steps, 0, apart)
         .run(
             rank ->
                 LocalRanks.run(

@@ -53,17 +53,23 @@ public record DataSettings(
     @Doc(
             value =
                 "Puts as many chats of format `chat` into a sequence as fit, instead of one chat"
-                    + " and padding. Faster, but attention knows of no boundary: a chat sees those"
+                    + " and padding: faster. Unless `documents_apart` is set, a chat sees those"
                     + " before it in its sequence.",
             byDefault = "false")
         boolean packChats,
     @Doc(
             value =
+                "Whether a token sees those of its own document or chat alone, and not what lies"
+                    + " before it in the same sequence.",
+            byDefault = "false")
+        boolean documentsApart,
+    @Doc(
+            value =
                 "Length of a training sequence. A chat that is longer keeps the stretch that ends"
                     + " with its last answer, or its beginning where that stretch would be nothing"
-                    + " but answer. Text is cut wherever a sequence ends, and where a sequence"
-                    + " holds several documents the later ones see the earlier: attention is not"
-                    + " restricted to a document, only no loss reaches across its beginning.",
+                    + " but answer. Text is cut wherever a sequence ends. No loss reaches across"
+                    + " the beginning of a document; whether attention does, `documents_apart`"
+                    + " says.",
             unit = "tokens",
             byDefault = "1024",
             range = "[2, 1048576]")

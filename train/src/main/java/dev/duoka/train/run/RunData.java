@@ -60,8 +60,12 @@ final class RunData {
   private static TrainingForm form(DataSettings settings, Tokenizer tokenizer) {
     return isChat(settings)
         ? new TrainingForm.Chats(
-            tokenizer, template(settings), settings.packChats(), settings.sequenceLength())
-        : new TrainingForm.Text(tokenizer, settings.sequenceLength());
+            tokenizer,
+            template(settings),
+            settings.packChats(),
+            settings.documentsApart(),
+            settings.sequenceLength())
+        : new TrainingForm.Text(tokenizer, settings.sequenceLength(), settings.documentsApart());
   }
 
   /** The template that the run file names, or the tokenizer's own. */
