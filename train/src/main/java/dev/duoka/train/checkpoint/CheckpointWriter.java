@@ -132,7 +132,7 @@ public final class CheckpointWriter implements AutoCloseable {
     }
     target.fill(model, optimizer);
     if (!share.isAlone()) {
-      new StateExchange(world, share, target, model, optimizer).run();
+      new StateExchange(world, share, target, model, optimizer, StateExchange.STRETCH).run();
     }
     world.agreement().barrier();
     if (share.isLead(world)) {

@@ -34,8 +34,8 @@ import java.util.stream.Stream;
  * however large the state is.
  */
 final class StateExchange {
-  /** Elements of a stretch. */
-  private static final long STRETCH = 8L << 20;
+  /** Elements of a stretch, 32 MiB in fp32. */
+  static final long STRETCH = 8L << 20;
 
   /** Stretches of a round. */
   private static final int ROUND = 4;
@@ -47,18 +47,22 @@ final class StateExchange {
   private final List<String> buffers;
   private final LanguageModel model;
   private final ShardedOptimizer optimizer;
+  private final long stretch;
 
   /**
    * One rank's part.
    *
    * @param snapshot of its process
+   * @param stretch how many elements are sent at once, on all ranks the same
    */
   StateExchange(
       Communicator world,
       ProcessShare share,
       TrainingSnapshot snapshot,
       LanguageModel model,
-      ShardedOptimizer optimizer) {
+      ShardedOptimizer optimizer,
+      long stretch) {
+    this.stretch = stretch;
     this.world = world;
     this.share = share;
     this.snapshot = snapshot;
@@ -162,15 +166,15 @@ final class StateExchange {
                                 state,
                                 0,
                                 piece.place() + at,
-                                Math.min(STRETCH, piece.length() - at))));
+                                Math.min(stretch, piece.length() - at))));
       }
     }
     return stretches;
   }
 
   /** Where the stretches of so many elements start. */
-  private static LongStream starts(long length) {
-    return LongStream.iterate(0, at -> at < length, at -> at + STRETCH);
+  private LongStream starts(long length) {
+    return LongStream.iterate(0, at -> at < length, at -> at + stretch);
   }
 
   private List<Held> held(StateShare wanted) {
@@ -231,7 +235,7 @@ final class StateExchange {
     Portion portion = piece.portion();
     StateShare.Rows rows = snapshot.rows(weights.get(piece.weight()), portion);
     try (Tensor part =
-        Tensors.empty(state.dtype(), Device.CPU, Math.min(STRETCH, piece.length() - at))) {
+        Tensors.empty(state.dtype(), Device.CPU, Math.min(stretch, piece.length() - at))) {
       world.receive(part, from).join();
       long start = piece.start() + at;
       TrainingSnapshot.in(

@@ -59,20 +59,24 @@ public final class MeshPicture {
       int count = ranks / each.orElse(ranks);
       return count == 1
           ? Optional.empty()
-          : Optional.of(
-              "  %d processes of %s each, to be started together"
-                  .formatted(count, Plural.of(each.orElse(ranks), "rank")));
+          : Optional.of("  " + shared(count, ranks / count) + ", to be started together");
     }
     RankRange own = place.ranks(ranks, each);
+    int last = own.first() + own.count() - 1;
     return Optional.of(
-        "  %d processes of %s each; this one is process %d, with %s"
-            .formatted(
-                place.processes(),
-                Plural.of(own.count(), "rank"),
-                place.process(),
-                own.count() == 1
-                    ? "rank " + own.first()
-                    : "ranks " + own.first() + "–" + (own.first() + own.count() - 1)));
+        "  "
+            + shared(place.processes(), own.count())
+            + "; this one is process "
+            + place.process()
+            + ", with "
+            + (own.count() == 1 ? "rank " + last : "ranks " + own.first() + "–" + last));
+  }
+
+  private static String shared(int processes, int each) {
+    return Plural.of(processes, "process", "processes")
+        + " of "
+        + Plural.of(each, "rank")
+        + " each";
   }
 
   private List<String> lines(Optional<String> processes) {
