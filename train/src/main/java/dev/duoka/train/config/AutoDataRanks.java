@@ -62,10 +62,10 @@ final class AutoDataRanks {
       return Optional.empty();
     }
     YamlTree.Entry data = section.entries().get("data");
-    boolean isAuto =
-        data != null
+    return data != null
             && data.value() instanceof YamlTree.Scalar scalar
-            && scalar.text().equals("auto");
-    return isAuto ? Optional.of(data.origin()) : Optional.empty();
+            && scalar.text().equals("auto")
+        ? Optional.of(data.origin())
+        : Optional.empty();
   }
 }
