@@ -37,7 +37,7 @@ class DocumentsApartTests {
     List<Integer> starts = List.of(0, DOCUMENT, 2 * DOCUMENT);
     double[] expected = losses(config, alone);
     assertThat(losses(config, together.apart(List.of(starts, starts))))
-        .usingComparatorWithPrecision(1e-8)
+        .usingComparatorWithPrecision(1e-7)
         .containsExactly(expected);
     double[] seeing = losses(config, together);
     assertThat(seeing[0]).isNotCloseTo(expected[0], within(1e-5));

@@ -89,6 +89,7 @@ final class CheckpointParts {
     try {
       Thread.sleep(PAUSE_MILLISECONDS);
     } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
       throw new DuokaException(ErrorCode.IO, "interrupted while a checkpoint is written", "", e);
     }
   }

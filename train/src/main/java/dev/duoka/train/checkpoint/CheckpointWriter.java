@@ -33,7 +33,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class CheckpointWriter implements AutoCloseable {
   /** How long process 0 waits for the others' files when the run has ended otherwise. */
-  private static final Duration LAST_WAIT = Duration.ofSeconds(10);
+  private static final Duration LAST_WAIT = Duration.ofSeconds(5);
 
   /** How often ranks ask each other whether a write has ended. */
   private static final long PULSE_MILLISECONDS = 20;
@@ -132,7 +132,7 @@ public final class CheckpointWriter implements AutoCloseable {
     }
     target.fill(model, optimizer);
     if (!share.isAlone()) {
-      new StateExchange(world, share, target, model, optimizer).run();
+      new StateExchange(world, share, target, model, optimizer, StateExchange.STRETCH).run();
     }
     world.agreement().barrier();
     if (share.isLead(world)) {

@@ -30,9 +30,4 @@ public record ProcessShare(int process, int processes) {
   int leadOf(int other, Communicator world) {
     return other * (world.size() / processes);
   }
-
-  /** The process that holds a rank. */
-  int of(int rank, Communicator world) {
-    return rank / (world.size() / processes);
-  }
 }

@@ -1,6 +1,7 @@
 package dev.duoka.train.checkpoint;
 
 import dev.duoka.comm.Communicator;
+import dev.duoka.comm.Pending;
 import dev.duoka.engine.optimizer.AdamW;
 import dev.duoka.engine.parameter.Portion;
 import dev.duoka.model.LanguageModel;
@@ -12,21 +13,33 @@ import dev.duoka.tensor.Dtype;
 import dev.duoka.tensor.MemoryOwner;
 import dev.duoka.tensor.Scope;
 import dev.duoka.tensor.Tensor;
+import dev.duoka.tensor.kernel.MomentBuffer;
 import dev.duoka.tensor.op.Copies;
 import dev.duoka.tensor.op.HostCopy;
 import dev.duoka.tensor.op.Tensors;
 import dev.duoka.tensor.op.Views;
 import java.util.ArrayList;
+import java.util.Collections;
+import java.util.Iterator;
 import java.util.List;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.function.Supplier;
+import java.util.stream.LongStream;
+import java.util.stream.Stream;
 
 /**
  * How what ranks hold comes to the process that writes it: each rank sends its pieces of another
- * process's share to that process's first rank, a bounded stretch at a time. Pairs of ranks follow
- * one order that all know, so that nobody waits in a circle.
+ * process's share to that process's first rank. It goes in rounds of a few bounded stretches, after
+ * each of which all ranks agree whether anything is left: nobody waits for long without a word,
+ * however large the state is.
  */
 final class StateExchange {
-  /** Elements that are on their way at once: whole blocks of moments in few bits. */
-  private static final long STRETCH = 8L << 20;
+  /** Elements of a stretch, 32 MiB in fp32. */
+  static final long STRETCH = 8L << 20;
+
+  /** Stretches of a round. */
+  private static final int ROUND = 4;
 
   private final Communicator world;
   private final ProcessShare share;
@@ -35,18 +48,22 @@ final class StateExchange {
   private final List<String> buffers;
   private final LanguageModel model;
   private final ShardedOptimizer optimizer;
+  private final long stretch;
 
   /**
    * One rank's part.
    *
    * @param snapshot of its process
+   * @param stretch how many elements are sent at once, on all ranks the same
    */
   StateExchange(
       Communicator world,
       ProcessShare share,
       TrainingSnapshot snapshot,
       LanguageModel model,
-      ShardedOptimizer optimizer) {
+      ShardedOptimizer optimizer,
+      long stretch) {
+    this.stretch = stretch;
     this.world = world;
     this.share = share;
     this.snapshot = snapshot;
@@ -58,55 +75,118 @@ final class StateExchange {
 
   /** Fills the snapshots with what other processes have. Collective. */
   void run() {
+    int each = world.size() / share.processes();
     for (int distance = 1; distance < share.processes(); distance++) {
-      for (int from = 0; from < world.size(); from++) {
-        int process = (share.of(from, world) + distance) % share.processes();
-        int to = share.leadOf(process, world);
-        if (world.rank() == from) {
-          send(to, snapshot.shares().get(process));
-        } else if (world.rank() == to) {
-          receive(from);
-        }
+      int target = (share.process() + distance) % share.processes();
+      int source = (share.process() - distance + share.processes()) % share.processes();
+      for (int index = 0; index < each; index++) {
+        boolean sends = world.rank() % each == index;
+        exchange(
+            sends ? Optional.of(snapshot.shares().get(target)) : Optional.empty(),
+            share.leadOf(target, world),
+            share.isLead(world) ? OptionalInt.of(source * each + index) : OptionalInt.empty());
       }
     }
+  }
+
+  /**
+   * One rank of each process sends to another process, whose first rank receives.
+   *
+   * @param wanted what this rank sends of; empty if it does not
+   * @param to whom
+   * @param from of whom this rank receives; empty if it does not
+   */
+  private void exchange(Optional<StateShare> wanted, int to, OptionalInt from) {
+    Sent sent = wanted.map(this::sent).orElse(Sent.NOTHING);
+    try (Scope _ = Scope.open(MemoryOwner.SNAPSHOT)) {
+      List<Pending> lists = wanted.isPresent() ? send(to, list(sent).encoded()) : List.of();
+      Iterator<Runnable> receptions =
+          from.isPresent() ? receptions(from.getAsInt()) : Collections.emptyIterator();
+      lists.forEach(Pending::join);
+      Iterator<Supplier<Tensor>> stretches = stretches(sent).iterator();
+      do {
+        round(stretches, to, receptions);
+      } while (world.agreement().any(stretches.hasNext() || receptions.hasNext()));
+    } catch (Throwable t) { // whatever it is, nobody may read what this rank frees now
+      world.abort(String.valueOf(t.getMessage()));
+      throw t;
+    }
+  }
+
+  /** Everybody sends before it receives, and nobody waits for a send before it has received. */
+  private void round(Iterator<Supplier<Tensor>> stretches, int to, Iterator<Runnable> receptions) {
+    try (Scope _ = Scope.open(MemoryOwner.SNAPSHOT)) {
+      List<Pending> sends = new ArrayList<>();
+      for (int i = 0; i < ROUND && stretches.hasNext(); i++) {
+        sends.add(world.send(stretches.next().get(), to));
+      }
+      for (int i = 0; i < ROUND && receptions.hasNext(); i++) {
+        receptions.next().run();
+      }
+      sends.forEach(Pending::join);
+    }
+  }
+
+  /** What a rank sends. */
+  private record Sent(List<StateBuffer> buffers, List<Held> pieces) {
+    static final Sent NOTHING = new Sent(List.of(), List.of());
+  }
+
+  /** A state of a piece. */
+  private interface Part {
+    /** A stretch of it, in the current scope. */
+    Tensor get(long at, long length);
   }
 
   /** A piece, and the states that it is of. */
   private record Held(SlicePiece piece, AdamW states) {
-    /** A stretch of each state, in the current scope. */
-    List<Tensor> parts(long at, long length, Dtype dtype) {
-      Tensor master = Views.narrow(states.master(), 0, piece.place() + at, length);
+    /** How to get a stretch of each state, in full precision. */
+    List<Part> all(Dtype wide) {
       return List.of(
-          Copies.cast(master, dtype),
-          states.firstMoment().read(piece.place() + at, length),
-          states.secondMoment().read(piece.place() + at, length));
+          (at, length) ->
+              Copies.cast(Views.narrow(states.master(), 0, piece.place() + at, length), wide),
+          (at, length) -> moment(states.firstMoment(), at, length),
+          (at, length) -> moment(states.secondMoment(), at, length));
+    }
+
+    private Tensor moment(MomentBuffer of, long at, long length) {
+      return of.isWide()
+          ? Views.narrow(of.values(), 0, piece.place() + at, length)
+          : of.read(piece.place() + at, length);
     }
   }
 
-  private void send(int to, StateShare wanted) {
-    List<StateBuffer> sentBuffers =
+  private Sent sent(StateShare wanted) {
+    List<StateBuffer> wantedBuffers =
         model.buffers().stream()
-            .filter(buffer -> optimizer.isFirstOfStage())
+            .filter(_ -> optimizer.isFirstOfStage())
             .filter(buffer -> wanted.buffers().containsKey(buffer.checkpointName()))
             .toList();
-    List<Held> held = held(wanted);
-    send(to, list(sentBuffers, held).encoded());
+    return new Sent(wantedBuffers, held(wanted));
+  }
+
+  /** Each is made when its turn comes, in the scope of its round. */
+  private List<Supplier<Tensor>> stretches(Sent sent) {
     Dtype dtype = snapshot.master().dtype();
-    for (StateBuffer buffer : sentBuffers) {
-      try (Scope _ = Scope.open(MemoryOwner.SNAPSHOT)) {
-        world.send(Copies.cast(buffer.value(), dtype), to).join();
+    List<Supplier<Tensor>> stretches = new ArrayList<>();
+    for (StateBuffer buffer : sent.buffers()) {
+      stretches.add(() -> Copies.cast(buffer.value(), dtype));
+    }
+    for (Held held : sent.pieces()) {
+      SlicePiece piece = held.piece();
+      for (Part state : held.all(dtype)) {
+        starts(piece.length())
+            .forEach(
+                at ->
+                    stretches.add(() -> state.get(at, Math.min(stretch, piece.length() - at))));
       }
     }
-    for (Held each : held) {
-      for (long at = 0; at < each.piece().length(); at += STRETCH) {
-        long length = Math.min(STRETCH, each.piece().length() - at);
-        try (Scope _ = Scope.open(MemoryOwner.SNAPSHOT)) {
-          for (Tensor part : each.parts(at, length, dtype)) {
-            world.send(part, to).join();
-          }
-        }
-      }
-    }
+    return stretches;
+  }
+
+  /** Where the stretches of so many elements start. */
+  private LongStream starts(long length) {
+    return LongStream.iterate(0, at -> at < length, at -> at + stretch);
   }
 
   private List<Held> held(StateShare wanted) {
@@ -129,10 +209,10 @@ final class StateExchange {
     return held;
   }
 
-  private PieceList list(List<StateBuffer> sentBuffers, List<Held> held) {
+  private PieceList list(Sent sent) {
     return new PieceList(
-        sentBuffers.stream().map(buffer -> buffers.indexOf(buffer.checkpointName())).toList(),
-        held.stream()
+        sent.buffers().stream().map(buffer -> buffers.indexOf(buffer.checkpointName())).toList(),
+        sent.pieces().stream()
             .map(
                 each ->
                     new PieceList.Piece(
@@ -143,49 +223,50 @@ final class StateExchange {
             .toList());
   }
 
-  private void receive(int from) {
+  /** What comes from a rank, a stretch each, in the order in which it sends. */
+  private Iterator<Runnable> receptions(int from) {
     PieceList list = PieceList.decoded(receiveNumbers(from));
-    Dtype dtype = snapshot.master().dtype();
-    for (int number : list.buffers()) {
-      world.receive(snapshot.buffer(buffers.get(number)), from).join();
-    }
+    Stream<Runnable> ofBuffers =
+        list.buffers().stream()
+            .map(number -> () -> world.receive(snapshot.buffer(buffers.get(number)), from).join());
     List<Tensor> states =
         List.of(snapshot.master(), snapshot.firstMoment(), snapshot.secondMoment());
-    for (PieceList.Piece piece : list.pieces()) {
-      Portion portion = piece.portion();
-      StateShare.Rows rows = snapshot.rows(weights.get(piece.weight()), portion);
-      for (long at = 0; at < piece.length(); at += STRETCH) {
-        for (Tensor state : states) {
-          try (Scope _ = Scope.open(MemoryOwner.SNAPSHOT)) {
-            Tensor part = Tensors.empty(dtype, Device.CPU, Math.min(STRETCH, piece.length() - at));
-            world.receive(part, from).join();
-            long start = piece.start() + at;
-            TrainingSnapshot.in(
-                state,
-                rows,
-                portion.columns(),
-                into -> portion.give(part, start, into, rows.first()));
-          }
-        }
-      }
+    Stream<Runnable> ofPieces =
+        list.pieces().stream()
+            .flatMap(
+                piece ->
+                    states.stream()
+                        .flatMap(
+                            state ->
+                                starts(piece.length())
+                                    .mapToObj(at -> () -> receive(from, piece, at, state))));
+    return Stream.concat(ofBuffers, ofPieces).iterator();
+  }
+
+  private void receive(int from, PieceList.Piece piece, long at, Tensor state) {
+    Portion portion = piece.portion();
+    StateShare.Rows rows = snapshot.rows(weights.get(piece.weight()), portion);
+    try (Tensor part =
+        Tensors.empty(state.dtype(), Device.CPU, Math.min(stretch, piece.length() - at))) {
+      world.receive(part, from).join();
+      long start = piece.start() + at;
+      TrainingSnapshot.in(
+          state, rows, portion.columns(), into -> portion.give(part, start, into, rows.first()));
     }
   }
 
-  /** How many, then the numbers. */
-  private void send(int to, long... numbers) {
-    try (Scope _ = Scope.open(MemoryOwner.SNAPSHOT)) {
-      world.send(HostCopy.fromLongs(new long[] {numbers.length}, Device.CPU, 1), to).join();
-      world.send(HostCopy.fromLongs(numbers, Device.CPU, numbers.length), to).join();
-    }
+  /** How many, then the numbers; the tensors live as long as the scope that is open. */
+  private List<Pending> send(int to, long... numbers) {
+    Tensor count = HostCopy.fromLongs(new long[] {numbers.length}, Device.CPU, 1);
+    Tensor all = HostCopy.fromLongs(numbers, Device.CPU, numbers.length);
+    return List.of(world.send(count, to), world.send(all, to));
   }
 
   private long[] receiveNumbers(int from) {
-    try (Scope _ = Scope.open(MemoryOwner.SNAPSHOT)) {
-      Tensor count = Tensors.empty(Dtype.INT64, Device.CPU, 1);
-      world.receive(count, from).join();
-      Tensor numbers = Tensors.empty(Dtype.INT64, Device.CPU, HostCopy.longs(count)[0]);
-      world.receive(numbers, from).join();
-      return HostCopy.longs(numbers);
-    }
+    Tensor count = Tensors.empty(Dtype.INT64, Device.CPU, 1);
+    world.receive(count, from).join();
+    Tensor numbers = Tensors.empty(Dtype.INT64, Device.CPU, HostCopy.longs(count)[0]);
+    world.receive(numbers, from).join();
+    return HostCopy.longs(numbers);
   }
 }

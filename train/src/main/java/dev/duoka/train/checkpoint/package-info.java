@@ -16,7 +16,10 @@
  *   manifest.json           size and SHA-256 of all of these, written last
  * </pre>
  *
+ * <p>Several processes write {@code optimizer-00001-of-00002.safetensors} and so on, and as many
+ * shards of the weights: each its share of whole tensors.
+ *
  * <p>A folder appears under its name when all of it is on disk. Tensors are stored whole, whatever
- * the number of ranks and the ZeRO stage, so any other number of ranks can go on from them.
+ * the number of ranks, of processes and the ZeRO stage, so any other number can go on from them.
  */
 package dev.duoka.train.checkpoint;

@@ -8,6 +8,7 @@ import dev.duoka.train.config.binding.Binder;
 import dev.duoka.train.config.binding.Overrides;
 import dev.duoka.train.config.binding.Problems;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 
@@ -17,8 +18,13 @@ final class AutoDataRanks {
 
   private AutoDataRanks() {}
 
-  /** The same file with a number in the place of {@code auto}. */
-  static YamlTree.Mapping resolved(YamlTree.Mapping file, Problems problems) {
+  /**
+   * The same file with a number in the place of {@code auto}.
+   *
+   * @param environment which says whether the run has several processes
+   */
+  static YamlTree.Mapping resolved(
+      YamlTree.Mapping file, Map<String, String> environment, Problems problems) {
     Optional<String> auto = origin(file);
     if (auto.isEmpty()) {
       return file;
@@ -26,9 +32,7 @@ final class AutoDataRanks {
     YamlTree.Mapping one = Overrides.apply(file, List.of(FIELD + "=1"), problems);
     Optional<RunConfig> config = Binder.bind(one, RunConfig.class, new Problems("")).value();
     int ranks =
-        config
-            .map(it -> ranks(it, ProcessPlace.of(System.getenv()), auto.get(), problems))
-            .orElse(1);
+        config.map(it -> ranks(it, ProcessPlace.of(environment), auto.get(), problems)).orElse(1);
     return Overrides.apply(file, List.of(FIELD + "=" + Math.max(1, ranks)), problems);
   }
 
@@ -58,10 +62,10 @@ final class AutoDataRanks {
       return Optional.empty();
     }
     YamlTree.Entry data = section.entries().get("data");
-    boolean isAuto =
-        data != null
+    return data != null
             && data.value() instanceof YamlTree.Scalar scalar
-            && scalar.text().equals("auto");
-    return isAuto ? Optional.of(data.origin()) : Optional.empty();
+            && scalar.text().equals("auto")
+        ? Optional.of(data.origin())
+        : Optional.empty();
   }
 }

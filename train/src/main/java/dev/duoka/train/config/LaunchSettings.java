@@ -10,7 +10,6 @@ public record LaunchSettings(
                 "Ranks that each process holds, as threads. `auto` gives every process of the run"
                     + " an equal share, and a process that is started alone all ranks. How many"
                     + " processes there are says what starts them: docs/parallel.md.",
-            unit = "ranks",
             byDefault = "auto")
         RanksPerProcess ranksPerProcess,
     @Doc(

@@ -11,7 +11,8 @@ public record ParallelSettings(
     @Doc(
             value =
                 "Data-parallel ranks; each computes its share of every batch. `auto` takes as many"
-                    + " as the machine's GPUs leave for it, 1 on a CPU.",
+                    + " as the machine's GPUs leave for it, 1 on a CPU; of several processes, as"
+                    + " many as `launch.ranks_per_process` leaves.",
             unit = "ranks",
             byDefault = "1",
             range = "[1, 1024]")

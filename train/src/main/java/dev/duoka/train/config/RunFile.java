@@ -89,7 +89,8 @@ public final class RunFile {
     Problems problems = new Problems(name);
     YamlTree.Mapping file = sections(name, text, problems);
     YamlTree.Mapping tree =
-        AutoDataRanks.resolved(Overrides.apply(file, overrides, problems), problems);
+        AutoDataRanks.resolved(
+            Overrides.apply(file, overrides, problems), System.getenv(), problems);
     if (file.entries().isEmpty()) {
       problems.throwIfAny(); // a malformed file; what it lacks is not worth listing
     }

@@ -1,6 +1,8 @@
 package dev.duoka.train.run;
 
 import dev.duoka.base.Plural;
+import dev.duoka.comm.launch.ProcessPlace;
+import dev.duoka.comm.launch.RankRange;
 import dev.duoka.formats.modelconfig.ModelConfig;
 import dev.duoka.model.weight.BlockRange;
 import dev.duoka.parallel.mesh.Mesh;
@@ -12,6 +14,8 @@ import dev.duoka.train.step.RankBuilder;
 import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.List;
+import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 
@@ -28,19 +32,54 @@ public final class MeshPicture {
   }
 
   /**
-   * A few lines: the axes, then each pipeline rank with its layers and ranks; none for one rank.
+   * A few lines: the axes, the processes if there are several, then each pipeline rank with its
+   * layers and ranks; none for one rank.
+   *
+   * @throws dev.duoka.base.DuokaException {@code CONFIG} when the processes that the environment
+   *     speaks of cannot share the ranks
    */
   public static List<String> of(RunConfig config) {
+    return of(config, ProcessPlace.of(System.getenv()));
+  }
+
+  static List<String> of(RunConfig config, ProcessPlace place) {
     Mesh mesh = Mesh.of(config.layout());
     if (mesh.size() == 1) {
       return List.of();
     }
     ModelConfig model = ModelSource.config(config.model());
     StepSettings settings = new RankBuilder(config, model, null).settings();
-    return new MeshPicture(mesh, model, settings).lines();
+    return new MeshPicture(mesh, model, settings).lines(processes(config, place, mesh.size()));
   }
 
-  private List<String> lines() {
+  /** How the ranks are shared out; empty for one process. */
+  private static Optional<String> processes(RunConfig config, ProcessPlace place, int ranks) {
+    OptionalInt each = config.launch().ranksPerProcess().count();
+    if (place.isAlone()) {
+      int count = ranks / each.orElse(ranks);
+      return count == 1
+          ? Optional.empty()
+          : Optional.of("  " + shared(count, ranks / count) + ", to be started together");
+    }
+    RankRange own = place.ranks(ranks, each);
+    int last = own.first() + own.count() - 1;
+    return Optional.of(
+        "  "
+            + shared(place.processes(), own.count())
+            + "; this one is process "
+            + place.process()
+            + ", with "
+            + (own.count() == 1 ? "rank " + last : "ranks " + own.first() + "–" + last));
+  }
+
+  private static String shared(int processes, int each) {
+    return Plural.of(processes, "process", "processes")
+        + " of "
+        + Plural.of(each, "rank")
+        + " each";
+  }
+
+  private List<String> lines(Optional<String> processes) {
     List<String> lines = new ArrayList<>();
     String axes =
         EnumSet.allOf(Mesh.Axis.class).stream()
@@ -54,6 +93,7 @@ public final class MeshPicture {
             + (mesh.expert() > 1 ? ", experts over groups of " + mesh.expert() : "")
             + ", ZeRO "
             + settings.zeroStage());
+    processes.ifPresent(lines::add);
     int perStage = mesh.size() / mesh.pipeline();
     for (int stage = 0; stage < mesh.pipeline(); stage++) {
       lines.add("  " + layers(stage * perStage) + ": " + ranks(stage * perStage));

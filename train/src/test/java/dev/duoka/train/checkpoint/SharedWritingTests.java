@@ -27,6 +27,8 @@ import dev.duoka.tensor.Device;
 import dev.duoka.tensor.Scope;
 import dev.duoka.tensor.Tensor;
 import dev.duoka.tensor.op.Elementwise;
+import dev.duoka.tensor.op.HostCopy;
+import dev.duoka.tensor.op.Tensors;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
@@ -131,6 +133,53 @@ class SharedWritingTests {
     try (Stream<Path> left = Files.list(runFolder.resolve(CheckpointStore.FOLDER))) {
       assertThat(left).isEmpty();
     }
+  }
+
+  @Test
+  void stretchesOfAnyLengthBringTheSame() {
+    Run run = Run.of("tiny-v3", "1/1/2/1/2/1/1");
+    List<Integer> compared = new CopyOnWriteArrayList<>();
+    inProcesses(
+        2,
+        4,
+        share ->
+            new CheckpointWriter(
+                folder.resolve("run"),
+                TokenizerFiles.of("bytes"),
+                new RetentionPolicy(3, 0),
+                share,
+                events::add),
+        (world, _) -> {
+          ProcessShare share = new ProcessShare(world.rank() / 2, 2);
+          try (TrainingRank rank = run.allocate(world);
+              TrainingSnapshot once = new TrainingSnapshot(rank.model(), share);
+              TrainingSnapshot often = new TrainingSnapshot(rank.model(), share)) {
+            Run.begin(rank);
+            fill(once, world, share, rank, StateExchange.STRETCH);
+            fill(often, world, share, rank, 777);
+            if (share.isLead(world)) { // what its neighbour has is in the neighbour's snapshots
+              assertThat(HostCopy.floats(often.master())).isEqualTo(HostCopy.floats(once.master()));
+              assertThat(HostCopy.floats(often.secondMoment()))
+                  .isEqualTo(HostCopy.floats(once.secondMoment()));
+              compared.add(share.process());
+            }
+          }
+        });
+    assertThat(compared).containsExactlyInAnyOrder(0, 1);
+  }
+
+  private static void fill(
+      TrainingSnapshot snapshot,
+      Communicator world,
+      ProcessShare share,
+      TrainingRank rank,
+      long stretch) {
+    for (Tensor state :
+        List.of(snapshot.master(), snapshot.firstMoment(), snapshot.secondMoment())) {
+      Tensors.zero(state);
+    }
+    snapshot.fill(rank.model(), rank.optimizer());
+    new StateExchange(world, share, snapshot, rank.model(), rank.optimizer(), stretch).run();
   }
 
   @Test
@@ -309,7 +358,7 @@ class SharedWritingTests {
     }
 
     /** Weights that every rank draws alike, and moments other than they. */
-    private static void begin(TrainingRank rank) {
+    static void begin(TrainingRank rank) {
       rank.optimizer().fill(() -> WeightInitializer.initialize(rank.model(), 5));
       rank.optimizer()
           .slices()

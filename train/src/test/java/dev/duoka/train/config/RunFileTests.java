@@ -6,11 +6,15 @@ import static org.assertj.core.api.Assertions.catchThrowable;
 
 import dev.duoka.base.DuokaException;
 import dev.duoka.base.ErrorCode;
+import dev.duoka.formats.yaml.YamlParser;
+import dev.duoka.formats.yaml.YamlTree;
+import dev.duoka.train.config.binding.Problems;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.OptionalDouble;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
@@ -51,6 +55,7 @@ final class RunFileTests {
       schedule: {kind: multi_step, warmup_steps: 20}
       loss_scale: {initial: 1024, growth_factor: 4, backoff_factor: 0.25, growth_interval: 100}
       parallel: {data: 2, zero: 1}
+      launch: {ranks_per_process: 1, timeout: 30}
       device: cuda
       threads: 3
       checkpoint: {every_steps: 50, keep: 2, keep_every: 100, final: false}
@@ -106,6 +111,8 @@ final class RunFileTests {
     assertThat(config.optimizer())
         .isEqualTo(new OptimizerSettings(1e-3, 0.8, 0.99, 1e-10, 0, OptionalDouble.of(2)));
     assertThat(config.lossScale()).hasValue(new LossScaleSettings(1024, 4, 0.25, 100));
+    assertThat(config.launch())
+        .isEqualTo(new LaunchSettings(new RanksPerProcess(OptionalInt.of(1)), 30));
     assertThat(config.device()).isEqualTo(DeviceChoice.parse("cuda"));
     assertThat(config.checkpoint()).isEqualTo(new CheckpointSettings(50, 2, 100, false));
     assertThat(config.generateSample()).hasValue(new SampleSettings("public ", 20, 0));
@@ -224,6 +231,9 @@ final class RunFileTests {
         "training.precision=fp23 | training.precision wants one of fp32, bf16, fp16, fp8, got"
             + " 'fp23'. Did you mean 'fp32'?",
         "device=gpu | device wants one of auto, cpu, cuda, or a GPU such as cuda:0, got 'gpu'",
+        "launch.ranks_per_process=0 | launch.ranks_per_process wants auto, or a number of ranks"
+            + " from 1 on, got '0'",
+        "launch.timeout=0 | launch.timeout wants a whole number from 1 to 86400, got '0'",
         "data.sources=jdk:src | data.sources wants a list such as [a, b], got 'jdk:src'",
         "parallel=2 | parallel wants a section with the fields data, tensor, pipeline, expert,"
             + " context, zero, schedule, stages_per_rank, stages, collectives, got '2'",
@@ -245,6 +255,8 @@ final class RunFileTests {
         "training.tokens=1e6 | training.steps and training.tokens contradict each other",
         "training.steps=null | training has none of steps, tokens, epochs",
         "loss_scale.initial=1 | loss_scale is for fp16 only, but training.precision is fp32",
+        "launch.ranks_per_process=2 | launch.ranks_per_process 2 does not divide the run's 1 rank,"
+            + " so no number of processes holds them. Nearest valid: 1.",
         "schedule={kind: constant, final_fraction: 0} | is for the cosine schedule only",
         "schedule.warmup_steps=300 | leaves nothing of the run's 300 steps. Nearest valid: 299.",
         "checkpoint.keep_every=250 | Nearest valid: 200 or 300.",
@@ -256,6 +268,38 @@ final class RunFileTests {
       })
   void refusesContradictions(String override, String message) {
     assertThat(problem(override)).contains(message);
+  }
+
+  @Test
+  void ranksThatProcessesCannotShareNameTheNearestNumber() {
+    String[] four = {"parallel.data=4", "launch.ranks_per_process=3"};
+    assertThatThrownBy(() -> RunFile.parse("r", RunFileDocs.EXAMPLE, List.of(four)))
+        .hasMessageContaining("launch.ranks_per_process 3 does not divide the run's 4 ranks")
+        .hasMessageContaining("Nearest valid: 2.");
+  }
+
+  @Test
+  void automaticDataRanksCountThoseOfAllProcesses() {
+    Problems problems = new Problems("r");
+    assertThat(automaticRanks("parallel: {data: auto, tensor: 2}", problems)).isEqualTo("1");
+    String file = "parallel: {data: auto, tensor: 2}\nlaunch: {ranks_per_process: 4}";
+    assertThat(automaticRanks(file, new Problems("r"))).isEqualTo("6");
+    assertThatThrownBy(problems::throwIfAny)
+        .hasMessageContaining("parallel.data is auto, which counts the GPUs of one machine, but")
+        .hasMessageContaining("the run has 3 processes. Write down the number");
+  }
+
+  private static String automaticRanks(String sections, Problems problems) {
+    Map<String, String> environment =
+        Map.of("DUOKA_RANK", "0", "DUOKA_WORLD_SIZE", "3", "DUOKA_RENDEZVOUS", "a:1");
+    YamlTree file =
+        YamlParser.document("r", RunFileDocs.EXAMPLE + sections, problems).orElseThrow();
+    YamlTree.Mapping resolved =
+        AutoDataRanks.resolved((YamlTree.Mapping) file, environment, problems);
+    YamlTree.Mapping parallel =
+        (YamlTree.Mapping) Objects.requireNonNull(resolved.entries().get("parallel")).value();
+    return ((YamlTree.Scalar) Objects.requireNonNull(parallel.entries().get("data")).value())
+        .text();
   }
 
   @Test

@@ -59,6 +59,7 @@ final class SettingsTests {
     RunConfig two = RunFile.parse("run.yaml", RunFileDocs.EXAMPLE, List.of("parallel.data=2"));
     assertThat(two.threadsPerRank(7)).isEqualTo(3);
     assertThat(two.threadsPerRank(1)).isEqualTo(1);
+    assertThat(two.threadsPerRank(7, 1)).isEqualTo(7); // of two machines
     RunConfig set =
         RunFile.parse("run.yaml", RunFileDocs.EXAMPLE, List.of("parallel.data=2", "threads=5"));
     assertThat(set.threadsPerRank(7)).isEqualTo(5);

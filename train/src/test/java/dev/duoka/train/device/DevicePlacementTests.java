@@ -1,0 +1,44 @@
+package dev.duoka.train.device;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.duoka.comm.launch.Neighbours;
+import dev.duoka.comm.launch.RankRange;
+import dev.duoka.tensor.Device;
+import dev.duoka.train.config.DeviceChoice;
+import org.junit.jupiter.api.Test;
+
+final class DevicePlacementTests {
+  @Test
+  void aProcessKnowsTheDevicesOfItsOwnRanks() {
+    DevicePlacement placement =
+        DevicePlacement.choose(
+            DeviceChoice.parse("cpu"), new RankRange(4, 2, 8), new Neighbours(2, 4));
+    assertThat(placement.devices()).hasSize(2);
+    assertThat(placement.of(5)).isEqualTo(Device.CPU);
+  }
+
+  @Test
+  void processesOfAMachineTakeItsGpusInTheirOrder() {
+    assertThat(DevicePlacement.seen(2, new Neighbours(3, 4), 8, false))
+        .isEqualTo(new DevicePlacement.Seen(6, 8));
+    assertThat(DevicePlacement.seen(4, Neighbours.NONE, 8, true))
+        .isEqualTo(new DevicePlacement.Seen(0, 4));
+  }
+
+  @Test
+  void aProcessThatWasGivenItsOwnGpusTakesThose() {
+    assertThat(DevicePlacement.seen(1, new Neighbours(3, 4), 1, true))
+        .isEqualTo(new DevicePlacement.Seen(0, 1));
+  }
+
+  @Test
+  void tooFewGpusAreRefused() {
+    assertThatThrownBy(() -> DevicePlacement.seen(1, new Neighbours(3, 4), 2, false))
+        .hasMessageContaining("4 ranks of 4 processes here want a GPU each, but this machine has 2")
+        .hasMessageContaining("at most 2");
+    assertThatThrownBy(() -> DevicePlacement.seen(4, Neighbours.NONE, 2, true))
+        .hasMessageContaining("4 ranks want a GPU each, but this machine has 2");
+  }
+}
