@@ -1,10 +1,8 @@
 package dev.duoka.cli.command;
 
 import dev.duoka.cli.console.TrainingConsole;
-import dev.duoka.train.config.ParallelSettings;
 import dev.duoka.train.config.RunConfig;
 import dev.duoka.train.config.SampleSettings;
-import dev.duoka.train.device.DevicePlacement;
 import dev.duoka.train.device.SingleDevice;
 import dev.duoka.train.generate.Generator;
 import dev.duoka.train.generate.MeshGenerator;
@@ -40,12 +38,7 @@ final class TrainingSample {
     console.sample("\n--- sample ---\n" + settings.prompt());
     try {
       if (config.parallel().sharesModelOut()) {
-        ParallelSettings mesh = config.parallel().ofOneCopy();
-        new MeshGenerator(
-                runDir,
-                mesh,
-                DevicePlacement.choose(config.device(), mesh.ranks()),
-                event -> console.notice(event.text()))
+        MeshGenerator.after(config, runDir, event -> console.notice(event.text()))
             .generate(settings.prompt(), sampling, output);
       } else {
         try (Generator generator =

@@ -22,6 +22,7 @@ import dev.duoka.train.checkpoint.CheckpointStore;
 import dev.duoka.train.checkpoint.TokenizerFiles;
 import dev.duoka.train.config.FieldProblem;
 import dev.duoka.train.config.ParallelSettings;
+import dev.duoka.train.config.RunConfig;
 import dev.duoka.train.device.DevicePlacement;
 import dev.duoka.train.device.PlacedRanks;
 import dev.duoka.train.memory.GenerationMemory;
@@ -45,6 +46,7 @@ public final class MeshGenerator {
   private final ParallelSettings parallel;
   private final DevicePlacement placement;
   private final Dtype dtype;
+  private final boolean countsMemory;
 
   /**
    * A model on a mesh. Nothing is loaded yet.
@@ -60,6 +62,16 @@ public final class MeshGenerator {
       ParallelSettings parallel,
       DevicePlacement placement,
       Consumer<CheckpointEvent> listener) {
+    this(path, parallel, placement, true, listener);
+  }
+
+  private MeshGenerator(
+      Path path,
+      ParallelSettings parallel,
+      DevicePlacement placement,
+      boolean countsMemory,
+      Consumer<CheckpointEvent> listener) {
+    this.countsMemory = countsMemory;
     this.folder = CheckpointStore.resolve(path, listener);
     this.config = ModelConfigReader.read(folder);
     this.parallel = parallel;
@@ -68,6 +80,20 @@ public final class MeshGenerator {
     QuantizedWeights.refuse(folder);
     FieldProblem.throwIfAny("this mesh", problems());
     this.tokenizer = Tokenizer.load(TokenizerFiles.nameIn(folder));
+  }
+
+  /**
+   * The model of a run that has just ended in this process, on as few of its devices as hold one
+   * copy. Its memory is not counted: what the run has freed is there, but not with the driver.
+   *
+   * @param run the run's folder
+   * @param listener as in the constructor
+   */
+  public static MeshGenerator after(
+      RunConfig config, Path run, Consumer<CheckpointEvent> listener) {
+    ParallelSettings mesh = config.parallel().ofOneCopy();
+    return new MeshGenerator(
+        run, mesh, DevicePlacement.choose(config.device(), mesh.ranks()), false, listener);
   }
 
   private List<FieldProblem> problems() {
@@ -119,10 +145,11 @@ public final class MeshGenerator {
             tokenizer,
             EndTokens.of(folder, tokenizer, config));
     text.require(config);
-    GenerationMemory memory =
-        new GenerationMemory(config, dtype, mesh(), parallel.stages(), placement.devices());
-    memory.requireModelAndText(
-        text.prompt().size(), (long) text.prompt().size() + text.limit(config));
+    if (countsMemory) {
+      new GenerationMemory(config, dtype, mesh(), parallel.stages(), placement.devices())
+          .requireModelAndText(
+              text.prompt().size(), (long) text.prompt().size() + text.limit(config));
+    }
     AtomicReference<@Nullable Generation> written = new AtomicReference<>();
     PlacedRanks.of(parallel, placement)
         .run(

@@ -11,9 +11,12 @@ import dev.duoka.tensor.MemoryOwner;
 import dev.duoka.train.config.DeviceChoice;
 import dev.duoka.train.config.MeshOption;
 import dev.duoka.train.config.ParallelSettings;
+import dev.duoka.train.config.RunConfig;
+import dev.duoka.train.config.RunFile;
 import dev.duoka.train.device.DevicePlacement;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -87,9 +90,8 @@ class MeshGeneratorTests {
     try (Generator _ = Generator.open(run, Device.CPU, Dtype.FLOAT32, TinyRun::refuse)) {
       whole = liveWeights();
     }
-    assertThat(weights)
-        .isNotEmpty()
-        .allSatisfy(it -> assertThat(it).isBetween(whole, whole * 21 / 20));
+    // The first rank's last words may come when the other one has ended.
+    assertThat(Collections.max(weights)).isBetween(whole, whole * 21 / 20);
   }
 
   private static long liveWeights() {
@@ -110,6 +112,27 @@ class MeshGeneratorTests {
                           throw enough;
                         }))
         .isSameAs(enough);
+  }
+
+  @Test
+  void theSampleOfARunIsWrittenByOneCopyOfItsModel() {
+    TinyRun.save(run, TinyRun.config("tiny-v3"), SEED);
+    RunConfig config =
+        RunFile.parse(
+            "run.yaml",
+            """
+            model: {preset: tiny-v3}
+            data: {sources: [nowhere], sequence_length: 64}
+            training: {tokens_per_step: 1024, steps: 3}
+            parallel: {data: 2, tensor: 2, context: 2, expert: 2, zero: 3}
+            device: cpu
+            """,
+            List.of());
+    Generation sample =
+        MeshGenerator.after(config, run, TinyRun::refuse)
+            .generate(PROMPT, Sampling.greedy(24), _ -> {});
+    assertThat(sample.tokens())
+        .isEqualTo(open("tensor=2").generate(PROMPT, Sampling.greedy(24), _ -> {}).tokens());
   }
 
   @ParameterizedTest
