@@ -112,6 +112,38 @@ final class CommandLineTests {
   }
 
   @Test
+  void parityOnAMeshSaysWhatItDidNotCompare() {
+    String golden = System.getProperty("duoka.repository") + "/golden/llama-gqa";
+    assertThat(run("parity", golden, "--mesh", "data=2,zero=1", "--json")).isZero();
+    assertThat(out.toString())
+        .contains("\"mesh\":\"data=2,zero=1\"", "\"not_compared\":[\"logits\"]")
+        .contains("\"grad.lm_head.weight\"", "\"passed\":true");
+    assertThat(run("parity", golden, "--mesh", "tensor=3")).isEqualTo(2);
+    assertThat(err.toString()).contains("4 heads do not divide", "Nearest valid: 2 or 4");
+    assertThat(run("parity", golden, "--mesh", "tensors=2")).isEqualTo(2);
+    assertThat(err.toString()).contains("unknown field 'tensors'. Did you mean 'tensor'?");
+  }
+
+  @Test
+  void selftestNeedsNoDataAndSaysWhatCarriedWhat(@TempDir Path folder) throws IOException {
+    Path file =
+        Files.writeString(
+            folder.resolve("run.yaml"),
+            """
+            model: {preset: tiny-llama}
+            data: {sources: [nowhere], sequence_length: 256}
+            training: {tokens_per_step: 8192, steps: 300}
+            device: cpu
+            """);
+    assertThat(run("selftest", file.toString(), "--set", "parallel.data=2")).isZero();
+    assertThat(out.toString())
+        .contains("all-reduce      by copies", "fp32: ", "the losses of 3 steps are one rank's")
+        .contains("holds: the mesh computes what one rank does");
+    assertThat(run("selftest", file.toString(), "--set", "parallel.tensor=5")).isEqualTo(2);
+    assertThat(err.toString()).contains("heads do not divide");
+  }
+
+  @Test
   void headsThatBelongTogetherAreNamedTogether() {
     String shape = "bench memory --device meta --model tiny-v2 --shape num_attention_heads=2";
     assertThat(run(shape.split(" "))).isEqualTo(2);

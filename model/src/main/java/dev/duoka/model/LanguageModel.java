@@ -6,6 +6,7 @@ import dev.duoka.engine.function.Embedding;
 import dev.duoka.engine.function.LinearCrossEntropy;
 import dev.duoka.engine.function.RmsNorm;
 import dev.duoka.engine.function.RotaryTable;
+import dev.duoka.engine.parameter.Parameter;
 import dev.duoka.engine.parameter.ParameterStore;
 import dev.duoka.formats.modelconfig.ModelConfig;
 import dev.duoka.model.layer.DecoderLayer;
@@ -178,6 +179,11 @@ public final class LanguageModel implements AutoCloseable {
               weights.perToken() * weights.furtherTokens() / batch.predictionDepth()));
     }
     return new Losses(next, further);
+  }
+
+  /** The output head {@code [vocabulary, h]}, or what of it is here. */
+  public Parameter head() {
+    return parts.head().parameter();
   }
 
   /** The logits of hidden states {@code [n, h]}: {@code [n, vocabulary]} in the compute dtype. */

@@ -1,10 +1,17 @@
 package dev.duoka.cli.command;
 
+import dev.duoka.train.checkpoint.CheckpointEvent;
+import dev.duoka.train.config.MeshOption;
+import dev.duoka.train.config.ParallelSettings;
+import dev.duoka.train.device.DevicePlacement;
 import dev.duoka.train.device.SingleDevice;
 import dev.duoka.train.generate.Generator;
+import dev.duoka.train.generate.MeshGenerator;
 import dev.duoka.train.generate.Sampling;
 import java.io.PrintWriter;
 import java.nio.file.Path;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -17,7 +24,8 @@ import picocli.CommandLine.Spec;
     description = {
       "Write text with a trained model.",
       "RUN is a run's folder (its newest valid checkpoint is taken), a checkpoint, or a folder in"
-          + " Hugging Face's form with weights and tokenizer."
+          + " Hugging Face's form with weights and tokenizer.",
+      "With --mesh several devices share the model out, for one that none of them can hold."
     })
 final class GenerateCommand implements Runnable {
   @Parameters(index = "0", paramLabel = "RUN", description = "Where the model is.")
@@ -68,26 +76,41 @@ final class GenerateCommand implements Runnable {
       description = "cpu (default), cuda, or one GPU such as cuda:0.")
   private String device = "cpu";
 
+  @Option(
+      names = "--mesh",
+      paramLabel = "AXIS=N,…",
+      description =
+          "Ranks along tensor, pipeline and, with data, expert: tensor=2, or data=2,expert=2. Each"
+              + " on a GPU of its own where there are enough, else several on one.")
+  private @Nullable String mesh;
+
   @Spec private CommandSpec spec;
 
   @Override
   public void run() {
     PrintWriter out = spec.commandLine().getOut();
     PrintWriter notes = spec.commandLine().getErr();
-    SingleDevice on = SingleDevice.parse(device);
     Sampling sampling = new Sampling(temperature, topK, topP, seed, tokens);
-    try (Generator generator =
-        Generator.open(run, on, event -> notes.println("note     " + event.text()))) {
+    Consumer<CheckpointEvent> listener = event -> notes.println("note     " + event.text());
+    Consumer<String> output =
+        text -> {
+          out.print(text);
+          out.flush();
+        };
+    if (mesh == null) {
+      try (Generator generator = Generator.open(run, SingleDevice.parse(device), listener)) {
+        out.print(prompt);
+        generator.generate(prompt, sampling, output);
+      }
+    } else {
+      ParallelSettings parallel = MeshOption.parse(mesh);
+      DevicePlacement placement =
+          DevicePlacement.shared(SingleDevice.choice(device), parallel.ranks());
+      MeshGenerator generator = new MeshGenerator(run, parallel, placement, listener);
       out.print(prompt);
-      generator.generate(
-          prompt,
-          sampling,
-          text -> {
-            out.print(text);
-            out.flush();
-          });
-      out.println();
-      out.flush();
+      generator.generate(prompt, sampling, output);
     }
+    out.println();
+    out.flush();
   }
 }

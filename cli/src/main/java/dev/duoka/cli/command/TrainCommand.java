@@ -103,6 +103,7 @@ final class TrainCommand implements Callable<Integer> {
       boolean saved = result.lastCheckpoint().orElse(-1) == result.steps();
       if (config.generateSample().isPresent() && complete && saved) {
         TrainingSample.print(
+            config,
             config.generateSample().get(),
             result.runDir(),
             console,

@@ -88,9 +88,9 @@ public record Equality(double losses, double gradients, double weights, Measure 
       double limit) {
     expected.forEach(
         (name, values) -> {
-          double[] others = actual.get(name);
+          double[] others = actual.getOrDefault(name, new double[0]);
           double scale = 0;
-          double off = others == null || others.length != values.length ? Double.NaN : 0;
+          double off = others.length != values.length ? Double.NaN : 0;
           for (int i = 0; i < values.length; i++) {
             scale = measure.with(scale, values[i]);
             // A NaN stays one.

@@ -11,6 +11,7 @@ import dev.duoka.model.ModelFactory;
 import dev.duoka.model.weight.BlockRange;
 import dev.duoka.parallel.function.ContextParallel;
 import dev.duoka.parallel.function.SpreadExperts;
+import dev.duoka.parallel.function.TensorInference;
 import dev.duoka.parallel.function.TensorParallel;
 import dev.duoka.parallel.mesh.MeshGroups;
 import dev.duoka.parallel.plan.RankPlan;
@@ -74,6 +75,13 @@ record RankGroups(MeshGroups groups, RankPlan plan, ModelConfig model) {
             ? Substitution.NONE
             : new TensorParallel(groups.tensor(), queriesPerKey());
     return groups.mesh().context() == 1 ? tensor : new ContextParallel(groups.context(), tensor);
+  }
+
+  /** As {@link #substitution}, of a rank that writes. */
+  Substitution inference() {
+    return groups.mesh().tensor() == 1
+        ? Substitution.NONE
+        : new TensorInference(groups.tensor(), queriesPerKey());
   }
 
   /** Where the experts are. */

@@ -98,6 +98,32 @@ public record ParallelSettings(
     return stagesPerRank.orElse(interleaved && pipeline > 1 ? 2 : 1);
   }
 
+  /** Whether no rank has the whole model. */
+  public boolean sharesModelOut() {
+    return tensor > 1 || pipeline > 1 || expert > 1;
+  }
+
+  /**
+   * The fewest ranks that hold the whole model cut in the same way: what a text is written with.
+   */
+  public ParallelSettings ofOneCopy() {
+    int copies = 1;
+    while (copies * tensor % expert != 0) {
+      copies++;
+    }
+    return new ParallelSettings(
+        copies,
+        tensor,
+        pipeline,
+        expert,
+        1,
+        0,
+        schedule,
+        stagesPerRank,
+        stagesOfRank() == 1 ? stages : List.of(),
+        collectives);
+  }
+
   /** What moves tensors between GPUs. */
   public enum Collectives {
     /** Plain copies between cards; the only way on a CPU and on a GPU that ranks share. */

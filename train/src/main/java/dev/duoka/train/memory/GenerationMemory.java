@@ -1,11 +1,12 @@
 package dev.duoka.train.memory;
 
-import dev.duoka.engine.autograd.Tape;
+import dev.duoka.comm.ExchangeLedger;
+import dev.duoka.comm.SingleRank;
+import dev.duoka.comm.meta.MetaCommunicator;
 import dev.duoka.formats.modelconfig.ModelConfig;
-import dev.duoka.model.LanguageModel;
-import dev.duoka.model.ModelFactory;
 import dev.duoka.model.layer.KeyValueCache;
-import dev.duoka.model.layer.Pass;
+import dev.duoka.parallel.mesh.Mesh;
+import dev.duoka.parallel.step.InferenceRank;
 import dev.duoka.tensor.Device;
 import dev.duoka.tensor.DryRunDevice;
 import dev.duoka.tensor.Dtype;
@@ -14,9 +15,11 @@ import dev.duoka.tensor.Scope;
 import dev.duoka.tensor.Tensor;
 import dev.duoka.tensor.ThreadLedger;
 import dev.duoka.tensor.op.Tensors;
-import dev.duoka.tensor.op.Views;
 import java.util.EnumMap;
+import java.util.LinkedHashSet;
+import java.util.List;
 import java.util.Map;
+import java.util.function.UnaryOperator;
 
 /**
  * The memory of a model that writes: its weights, and what a prompt and the keys and values of all
@@ -24,20 +27,34 @@ import java.util.Map;
  *
  * @param model which
  * @param dtype of weights and activations
- * @param device where it runs
+ * @param mesh of the ranks that have parts of it
+ * @param layers of each stage; empty for stages of about equal cost
+ * @param devices where each rank runs
  */
-public record GenerationMemory(ModelConfig model, Dtype dtype, Device device) {
+public record GenerationMemory(
+    ModelConfig model, Dtype dtype, Mesh mesh, List<Integer> layers, List<Device> devices) {
+  public GenerationMemory {
+    layers = List.copyOf(layers);
+    devices = List.copyOf(devices);
+  }
+
+  /** Of a whole model on one device. */
+  public GenerationMemory(ModelConfig model, Dtype dtype, Device device) {
+    this(model, dtype, new Mesh(1, 1, 1, 1, 1, 1), List.of(), List.of(device));
+  }
+
   /**
    * Refuses a model that does not fit with the shortest of texts.
    *
    * @throws dev.duoka.base.DuokaException with the figures
    */
   public void requireModel() {
-    MemoryCheck.require(
+    require(
         "the model, in " + dtype + ",",
-        device,
-        MemoryNeed.of(run(1, 2), 1),
-        _ -> "Take a smaller model, or a device with more memory");
+        1,
+        2,
+        UnaryOperator.identity(),
+        "Take a smaller model, or devices with more memory, or share it out over more with --mesh");
   }
 
   /**
@@ -48,34 +65,75 @@ public record GenerationMemory(ModelConfig model, Dtype dtype, Device device) {
    * @throws dev.duoka.base.DuokaException with the figures
    */
   public void requireText(int prompt, long tokens) {
-    Map<MemoryOwner, Long> more = new EnumMap<>(run(prompt, tokens));
+    require(
+        "a prompt of " + prompt + " tokens with room for " + tokens + " in all",
+        prompt,
+        tokens,
+        GenerationMemory::withoutModel,
+        "Shorten the prompt, or ask for fewer tokens");
+  }
+
+  /**
+   * Refuses a model and a text that do not fit together, before either is there.
+   *
+   * @param prompt as in the other method
+   * @param tokens likewise
+   * @throws dev.duoka.base.DuokaException with the figures
+   */
+  public void requireModelAndText(int prompt, long tokens) {
+    require(
+        "the model, in " + dtype + ", with " + tokens + " tokens,",
+        prompt,
+        tokens,
+        UnaryOperator.identity(),
+        "Share it out over more devices with --mesh, or ask for fewer tokens");
+  }
+
+  private static Map<MemoryOwner, Long> withoutModel(Map<MemoryOwner, Long> all) {
+    Map<MemoryOwner, Long> more = new EnumMap<>(all);
     more.remove(MemoryOwner.WEIGHTS);
     more.remove(MemoryOwner.CONSTANTS);
-    MemoryCheck.require(
-        "a prompt of " + prompt + " tokens with room for " + tokens + " in all",
-        device,
-        MemoryNeed.of(more, 1),
-        _ -> "Shorten the prompt, or ask for fewer tokens");
+    return more;
   }
 
-  /** Bytes by owner at the peak. */
-  Map<MemoryOwner, Long> run(int prompt, long tokens) {
-    return DryRunDevice.of(device, () -> dryRun(prompt, tokens));
+  private void require(
+      String what,
+      int prompt,
+      long tokens,
+      UnaryOperator<Map<MemoryOwner, Long>> part,
+      String remedy) {
+    for (Device device : new LinkedHashSet<>(devices)) {
+      MemoryNeed need = MemoryNeed.of(Map.of(), 1);
+      for (int rank = 0; rank < devices.size(); rank++) {
+        if (devices.get(rank).equals(device)) {
+          need = need.plus(MemoryNeed.of(part.apply(run(rank, prompt, tokens)), 1));
+        }
+      }
+      MemoryCheck.require(what, device, need, _ -> remedy);
+    }
   }
 
-  private Map<MemoryOwner, Long> dryRun(int prompt, long tokens) {
+  /** Bytes by owner at the peak of a rank. */
+  Map<MemoryOwner, Long> run(int rank, int prompt, long tokens) {
+    return DryRunDevice.of(devices.get(rank), () -> dryRun(rank, prompt, tokens));
+  }
+
+  private Map<MemoryOwner, Long> dryRun(int rank, int prompt, long tokens) {
     try (ThreadLedger mine = ThreadLedger.open(Device.META);
-        LanguageModel shapes =
-            ModelFactory.create(
+        InferenceRank shapes =
+            InferenceRank.allocate(
+                mesh,
+                layers,
+                mesh.size() == 1
+                    ? new SingleRank()
+                    : new MetaCommunicator("world", rank, mesh.size(), ExchangeLedger.NONE),
+                Device.META,
                 model,
-                new ModelFactory.Allocation(dtype, Device.META, false, model.maxPositions(), 0));
+                dtype);
         KeyValueCache cache = new KeyValueCache(tokens);
-        Scope _ = Scope.open(MemoryOwner.ACTIVATIONS);
-        Tape tape = Tape.inference()) {
+        Scope _ = Scope.open(MemoryOwner.ACTIVATIONS)) {
       Tensor ids = Tensors.empty(Dtype.INT64, Device.META, 1, prompt);
-      Pass pass = Pass.generating(tape, 1, 0, shapes.rotary(), cache);
-      Tensor hidden = shapes.hidden(pass, ids).value();
-      shapes.logits(Views.narrow(hidden, 0, prompt - 1, 1));
+      shapes.dryPass(ids, cache);
       return mine.ledger().peakByOwner();
     }
   }

@@ -140,8 +140,8 @@ class StepMemoryTests {
   void countsAModelThatWrites() {
     GenerationMemory memory =
         new GenerationMemory(Presets.named("tiny-v2"), Dtype.FLOAT32, Device.CPU);
-    Map<MemoryOwner, Long> small = memory.run(4, 8);
-    Map<MemoryOwner, Long> large = memory.run(4, 80);
+    Map<MemoryOwner, Long> small = memory.run(0, 4, 8);
+    Map<MemoryOwner, Long> large = memory.run(0, 4, 80);
     assertThat(large.get(MemoryOwner.WEIGHTS)).isEqualTo(small.get(MemoryOwner.WEIGHTS));
     assertThat(large.get(MemoryOwner.KV_CACHE))
         .isEqualTo(10 * small.getOrDefault(MemoryOwner.KV_CACHE, 0L));

@@ -156,7 +156,7 @@ public final class ParityCheck {
   private static void requireMemory(
       Inputs inputs, StepSettings settings, MeshBatches batches, DevicePlacement placement) {
     TokenIds largest =
-        inputs.batches().stream().max(Comparator.comparing(TokenIds::targets)).orElseThrow();
+        inputs.batches().stream().max(Comparator.comparingLong(TokenIds::targets)).orElseThrow();
     DryRunJob job =
         new DryRunJob(
             settings,

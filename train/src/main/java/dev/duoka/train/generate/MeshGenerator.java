@@ -1,0 +1,170 @@
+package dev.duoka.train.generate;
+
+import dev.duoka.base.DuokaException;
+import dev.duoka.data.tokenizer.Tokenizer;
+import dev.duoka.formats.modelconfig.ModelConfig;
+import dev.duoka.formats.modelconfig.ModelConfigReader;
+import dev.duoka.formats.modelconfig.QuantizedWeights;
+import dev.duoka.formats.safetensors.SafetensorsFolder;
+import dev.duoka.layout.Layout;
+import dev.duoka.layout.LossKind;
+import dev.duoka.layout.Method;
+import dev.duoka.layout.Offload;
+import dev.duoka.layout.Precision;
+import dev.duoka.layout.Recompute;
+import dev.duoka.model.weight.WeightReader;
+import dev.duoka.parallel.mesh.Mesh;
+import dev.duoka.parallel.plan.LayoutCheck;
+import dev.duoka.parallel.step.InferenceRank;
+import dev.duoka.tensor.Dtype;
+import dev.duoka.train.checkpoint.CheckpointEvent;
+import dev.duoka.train.checkpoint.CheckpointStore;
+import dev.duoka.train.checkpoint.TokenizerFiles;
+import dev.duoka.train.config.FieldProblem;
+import dev.duoka.train.config.ParallelSettings;
+import dev.duoka.train.config.RunConfig;
+import dev.duoka.train.device.DevicePlacement;
+import dev.duoka.train.device.PlacedRanks;
+import dev.duoka.train.memory.GenerationMemory;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Objects;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A model that continues text on several devices, each with a part of it: for one that no device
+ * can hold. The axes tensor, pipeline and expert share it out; the ranks load their parts, write
+ * one text and end.
+ */
+public final class MeshGenerator {
+  private final Path folder;
+  private final ModelConfig config;
+  private final Tokenizer tokenizer;
+  private final ParallelSettings parallel;
+  private final DevicePlacement placement;
+  private final Dtype dtype;
+  private final boolean countsMemory;
+
+  /**
+   * A model on a mesh. Nothing is loaded yet.
+   *
+   * @param path as {@link Generator#open} takes it
+   * @param parallel of which axes and stages count, and what carries tensors
+   * @param placement a device for each rank; bf16 on GPUs, where it is fast, fp32 on the CPU
+   * @param listener hears of damaged checkpoints that were passed over
+   * @throws DuokaException when the model does not admit the mesh
+   */
+  public MeshGenerator(
+      Path path,
+      ParallelSettings parallel,
+      DevicePlacement placement,
+      Consumer<CheckpointEvent> listener) {
+    this(path, parallel, placement, true, listener);
+  }
+
+  private MeshGenerator(
+      Path path,
+      ParallelSettings parallel,
+      DevicePlacement placement,
+      boolean countsMemory,
+      Consumer<CheckpointEvent> listener) {
+    this.countsMemory = countsMemory;
+    this.folder = CheckpointStore.resolve(path, listener);
+    this.config = ModelConfigReader.read(folder);
+    this.parallel = parallel;
+    this.placement = placement;
+    this.dtype = placement.of(0).isCuda() ? Dtype.BFLOAT16 : Dtype.FLOAT32;
+    QuantizedWeights.refuse(folder);
+    FieldProblem.throwIfAny("this mesh", problems());
+    this.tokenizer = Tokenizer.load(TokenizerFiles.nameIn(folder));
+  }
+
+  /**
+   * The model of a run that has just ended in this process, on as few of its devices as hold one
+   * copy. Its memory is not counted: what the run has freed is there, but not with the driver.
+   *
+   * @param run the run's folder
+   * @param listener as in the constructor
+   */
+  public static MeshGenerator after(
+      RunConfig config, Path run, Consumer<CheckpointEvent> listener) {
+    ParallelSettings mesh = config.parallel().ofOneCopy();
+    return new MeshGenerator(
+        run, mesh, DevicePlacement.choose(config.device(), mesh.ranks()), false, listener);
+  }
+
+  private List<FieldProblem> problems() {
+    if (parallel.context() > 1) {
+      return List.of(
+          new FieldProblem(
+              "parallel.context",
+              "parallel.context is "
+                  + parallel.context()
+                  + ", but a text is written token by token, which cannot be cut into chunks",
+              "Give those ranks to tensor or pipeline"));
+    }
+    Layout layout =
+        new Layout(
+            parallel.data(),
+            parallel.tensor(),
+            parallel.pipeline(),
+            parallel.expert(),
+            1,
+            0,
+            1,
+            1,
+            Recompute.NONE,
+            Offload.NONE,
+            LossKind.CHUNKED,
+            Precision.FP32,
+            Method.FULL);
+    // Rows are on every rank: any length will do, and one that divides is not refused.
+    return LayoutCheck.of(config, layout, parallel.tensor(), 1, parallel.stages()).stream()
+        .map(it -> new FieldProblem("parallel." + it.axis(), it.problem(), it.remedy()))
+        .toList();
+  }
+
+  private Mesh mesh() {
+    return new Mesh(
+        parallel.pipeline(), 1, parallel.data(), 1, parallel.tensor(), parallel.expert());
+  }
+
+  /**
+   * Continues a text.
+   *
+   * @param output hears the new text bit by bit; what it throws ends all ranks and is thrown
+   */
+  public Generation generate(String prompt, Sampling sampling, Consumer<String> output) {
+    Continuation text =
+        new Continuation(
+            Arrays.stream(tokenizer.encodeWithSpecialTokens(prompt)).boxed().toList(),
+            sampling,
+            tokenizer,
+            EndTokens.of(folder, tokenizer, config));
+    text.require(config);
+    if (countsMemory) {
+      new GenerationMemory(config, dtype, mesh(), parallel.stages(), placement.devices())
+          .requireModelAndText(
+              text.prompt().size(), (long) text.prompt().size() + text.limit(config));
+    }
+    AtomicReference<@Nullable Generation> written = new AtomicReference<>();
+    PlacedRanks.of(parallel, placement)
+        .run(
+            (world, device) -> {
+              try (InferenceRank rank =
+                      InferenceRank.allocate(
+                          mesh(), parallel.stages(), world, device, config, dtype);
+                  SafetensorsFolder weights = SafetensorsFolder.open(folder)) {
+                WeightReader.readAll(weights, rank.model().weights(), rank.model().buffers());
+                Generation mine = text.write(rank, world.rank() == 0 ? output : _ -> {});
+                if (world.rank() == 0) {
+                  written.set(mine);
+                }
+              }
+            });
+    return Objects.requireNonNull(written.get(), "the first rank has written nothing");
+  }
+}
