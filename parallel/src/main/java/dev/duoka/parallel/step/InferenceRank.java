@@ -16,6 +16,7 @@ import dev.duoka.model.weight.BlockRange;
 import dev.duoka.parallel.mesh.Mesh;
 import dev.duoka.parallel.mesh.MeshGroups;
 import dev.duoka.parallel.plan.RankPlan;
+import dev.duoka.parallel.plan.StateSettings;
 import dev.duoka.tensor.Device;
 import dev.duoka.tensor.Dtype;
 import dev.duoka.tensor.MemoryOwner;
@@ -88,7 +89,7 @@ public final class InferenceRank implements AutoCloseable {
                       false,
                       config.maxPositions(),
                       0,
-                      plan.part(ofWeights::shards, 0))));
+                      plan.part(ofWeights::shards, 0, StateSettings.FULL))));
       return new InferenceRank(groups, model, plan, ofWeights, made.release());
     }
   }

@@ -177,8 +177,7 @@ final class StateExchange {
       for (Part state : held.all(dtype)) {
         starts(piece.length())
             .forEach(
-                at ->
-                    stretches.add(() -> state.get(at, Math.min(stretch, piece.length() - at))));
+                at -> stretches.add(() -> state.get(at, Math.min(stretch, piece.length() - at))));
       }
     }
     return stretches;

@@ -135,7 +135,13 @@ record SmallLikeness(RunConfig run, ModelConfig model) {
 
   /** The same work on one rank that keeps everything. */
   RunConfig onOneRank(Precision precision) {
-    return changed(precision, List.of("parallel={}", "training.recompute=none"));
+    return changed(
+        precision,
+        List.of(
+            "parallel={}",
+            "training.recompute=none",
+            "memory.offload=none",
+            "memory.gradients=fp32"));
   }
 
   private RunConfig changed(Precision precision, List<String> more) {
@@ -146,6 +152,11 @@ record SmallLikeness(RunConfig run, ModelConfig model) {
         "training.tokens_per_step="
             + (long) length() * microBatch() * accumulation() * parallel().data());
     changes.add("training.precision=" + precision);
+    if (precision != Precision.BF16 && precision != Precision.FP8) {
+      changes.add("memory.moments=fp32"); // what is compared closely is not to be rounded
+      changes.add("memory.master_weights=true");
+      changes.add("memory.gradients=fp32");
+    }
     if (!precision.scalesLoss()) {
       changes.add("loss_scale=null");
     }
