@@ -7,6 +7,8 @@ import dev.duoka.comm.SingleRank;
 import dev.duoka.data.batch.DataState;
 import dev.duoka.data.batch.MicroBatch;
 import dev.duoka.data.batch.StepBatch;
+import dev.duoka.engine.optimizer.AdamWSettings;
+import dev.duoka.engine.precision.LossScaler;
 import dev.duoka.formats.modelconfig.ModelConfig;
 import dev.duoka.layout.Precision;
 import dev.duoka.layout.Recompute;
@@ -48,7 +50,17 @@ class DocumentsApartTests {
   /** Losses and norms of some steps; the norm says that the gradients are the same. */
   private static double[] losses(ModelConfig config, MicroBatch batch) {
     ComputeThread.prepare(Device.CPU, 1, 1);
-    StepSettings settings = TinyRuns.settings(config, Precision.FP64, Recompute.NONE, 0);
+    // Without the experts' balance loss, which counts by sequence.
+    StepSettings settings =
+        new StepSettings(
+            config,
+            Precision.FP64,
+            Recompute.NONE,
+            3 * DOCUMENT,
+            new AdamWSettings(0.9, 0.95, 1e-8, 0.1, 1),
+            0,
+            LossScaler.Settings.DEFAULT,
+            StepSettings.AuxiliaryLosses.NONE);
     StepBatch step =
         new StepBatch(List.of(batch), batch.realTargets(), DataState.START, DataState.START);
     double[] losses = new double[6];
