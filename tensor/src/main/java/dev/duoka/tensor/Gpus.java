@@ -70,6 +70,12 @@ public final class Gpus {
     return CudaAvailability.check().orElseThrow().stream().map(CudaDevice::pciBusId).toList();
   }
 
+  /** Whether a GPU can read and write another's memory, over NVLink or PCIe. */
+  public static boolean reaches(Device from, Device to) {
+    List<CudaDevice> gpus = CudaAvailability.check().orElseThrow();
+    return gpus.get(from.index()).canAccessPeer(gpus.get(to.index()));
+  }
+
   /**
    * Memory of a GPU in use, as the driver counts it.
    *

@@ -8,9 +8,11 @@ import dev.duoka.machine.probe.LiveProbe;
 import dev.duoka.tensor.Device;
 import dev.duoka.tensor.Gpus;
 import dev.duoka.train.config.DeviceChoice;
+import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.BiPredicate;
 import java.util.stream.IntStream;
 
 /**
@@ -26,6 +28,38 @@ public record DevicePlacement(
   /** The device of one of the process's ranks. */
   public Device of(int rank) {
     return devices.get(rank - firstRank);
+  }
+
+  /**
+   * What of the GPUs may make a run slower than one expects: cards of several kinds, and pairs that
+   * cannot reach each other's memory.
+   *
+   * @param reach whether the first of two GPUs reaches the memory of the second
+   */
+  public List<String> notices(BiPredicate<Device, Device> reach) {
+    List<String> notices = new ArrayList<>();
+    List<Device> gpus = devices.stream().filter(Device::isCuda).distinct().toList();
+    List<String> kinds = gpus.stream().map(gpu -> names.get(gpu.index())).distinct().toList();
+    if (kinds.size() > 1) {
+      notices.add(
+          "the GPUs are not alike ("
+              + String.join(", ", kinds)
+              + "): each step takes as long as the slowest needs, and the run must fit the one with"
+              + " the least memory");
+    }
+    for (Device from : gpus) {
+      for (Device to : gpus) {
+        if (from.index() < to.index() && !(reach.test(from, to) && reach.test(to, from))) {
+          notices.add(
+              from
+                  + " and "
+                  + to
+                  + " cannot reach each other's memory: what they exchange passes through the"
+                  + " host's, and is slow. Try parallel.collectives: nccl");
+        }
+      }
+    }
+    return notices;
   }
 
   /** As the other method, of a process that is alone. */

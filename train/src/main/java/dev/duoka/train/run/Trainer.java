@@ -11,6 +11,7 @@ import dev.duoka.data.shard.TokenisationProgress;
 import dev.duoka.data.shard.TokenisationStoppedException;
 import dev.duoka.data.tokenizer.Tokenizer;
 import dev.duoka.data.training.TrainingData;
+import dev.duoka.tensor.Gpus;
 import dev.duoka.train.checkpoint.TokenizerFiles;
 import dev.duoka.train.config.LaunchSettings;
 import dev.duoka.train.config.RunConfig;
@@ -96,6 +97,7 @@ public final class Trainer {
         DevicePlacement.choose(config.device(), processes.ranks(), local(processes));
     try (RunFolder folder = open(processes)) {
       listener.writeInto(folder);
+      placement.notices(Gpus::reaches).forEach(listener::notice);
       MemoryNeed memory =
           processes.during(
               () -> RunMemory.require(config, checked.model(), placement, place.processes()));

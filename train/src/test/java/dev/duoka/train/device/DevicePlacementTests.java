@@ -7,6 +7,7 @@ import dev.duoka.comm.launch.Neighbours;
 import dev.duoka.comm.launch.RankRange;
 import dev.duoka.tensor.Device;
 import dev.duoka.train.config.DeviceChoice;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 
 final class DevicePlacementTests {
@@ -40,5 +41,31 @@ final class DevicePlacementTests {
         .hasMessageContaining("at most 2");
     assertThatThrownBy(() -> DevicePlacement.seen(4, Neighbours.NONE, 2, true))
         .hasMessageContaining("4 ranks want a GPU each, but this machine has 2");
+  }
+
+  @Test
+  void saysWhichCardsAreUnlikeAndWhichCannotReachEachOther() {
+    DevicePlacement three =
+        new DevicePlacement(
+            0,
+            List.of(Device.cuda(0), Device.cuda(1), Device.cuda(2)),
+            List.of("H100", "H100", "A100"),
+            "");
+    assertThat(three.notices((from, to) -> from.index() != 1 || to.index() != 2))
+        .satisfiesExactly(
+            unlike -> assertThat(unlike).contains("(H100, A100)", "the slowest"),
+            pair -> assertThat(pair).startsWith("cuda:1 and cuda:2 cannot reach"));
+    DevicePlacement alike =
+        new DevicePlacement(
+            0, List.of(Device.cuda(0), Device.cuda(1)), List.of("H100", "H100", "A100"), "");
+    assertThat(alike.notices((_, _) -> true)).isEmpty();
+    DevicePlacement shared =
+        new DevicePlacement(
+            0, List.of(Device.cuda(2), Device.cuda(2)), List.of("H100", "H100", "A100"), "");
+    assertThat(shared.notices((_, _) -> false)).isEmpty();
+    assertThat(
+            new DevicePlacement(0, List.of(Device.CPU, Device.CPU), List.of(), "")
+                .notices((_, _) -> false))
+        .isEmpty();
   }
 }
