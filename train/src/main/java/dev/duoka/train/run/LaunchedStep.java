@@ -1,8 +1,10 @@
 package dev.duoka.train.run;
 
+import dev.duoka.comm.ExposedTime;
 import dev.duoka.parallel.step.TrainingStep;
 import dev.duoka.train.step.StepMetrics;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A step that was launched, and what its report needs.
@@ -11,6 +13,7 @@ import java.util.List;
  * @param scale what the loss was multiplied by
  * @param dataSeconds spent waiting for the batch
  * @param ranges of the gradients; empty except now and then
+ * @param exposed the time of exchange that nothing hid, when it is there; null if not measured
  * @param pending its numbers, when they are there
  */
 record LaunchedStep(
@@ -19,4 +22,5 @@ record LaunchedStep(
     double scale,
     double dataSeconds,
     List<StepMetrics.GradientRange> ranges,
+    ExposedTime.@Nullable Recording exposed,
     TrainingStep.PendingStep pending) {}

@@ -28,6 +28,9 @@ record LoopSettings(
     double flopsPerToken,
     double peakFlops,
     boolean peakIsMeasured) {
+  /** Steps between two measurements of the exchange: its marks cost a little. */
+  private static final int EXCHANGE_EVERY = 10;
+
   boolean isLast(long step) {
     return step == lastStep;
   }
@@ -44,6 +47,11 @@ record LoopSettings(
 
   boolean measuresRangesIn(long step) {
     return rangesEvery > 0 && step % rangesEvery == 0;
+  }
+
+  /** Whether it is measured in this step how much of the exchange no computation hides. */
+  boolean measuresExchangeIn(long step) {
+    return step % EXCHANGE_EVERY == EXCHANGE_EVERY / 2 && !measuresRangesIn(step);
   }
 
   /**

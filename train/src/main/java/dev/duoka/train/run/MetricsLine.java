@@ -2,6 +2,7 @@ package dev.duoka.train.run;
 
 import dev.duoka.formats.json.Json;
 import dev.duoka.train.step.StepMetrics;
+import java.util.TreeMap;
 import tools.jackson.databind.node.ArrayNode;
 import tools.jackson.databind.node.ObjectNode;
 
@@ -30,6 +31,10 @@ final class MetricsLine {
     seconds.put("backward", m.seconds().backward());
     seconds.put("optimizer", m.seconds().optimizer());
     seconds.put("total", m.seconds().total());
+    if (!m.exposedSeconds().isEmpty()) {
+      ObjectNode exposed = line.putObject("exposed_seconds");
+      new TreeMap<>(m.exposedSeconds()).forEach(exposed::put);
+    }
     ObjectNode memory = line.putObject("memory");
     memory.put("live_bytes", m.memory().liveBytes());
     memory.put("peak_bytes", m.memory().peakBytes());

@@ -2,6 +2,7 @@ package dev.duoka.train.run;
 
 import dev.duoka.base.DuokaException;
 import dev.duoka.base.ErrorCode;
+import dev.duoka.comm.ExposedTime;
 import dev.duoka.data.batch.BatchStream;
 import dev.duoka.data.batch.DataState;
 import dev.duoka.data.batch.StepBatch;
@@ -110,10 +111,15 @@ final class RankTrainer {
     double scale = rank.scaler().scale();
     boolean measures = settings.measuresRangesIn(number);
     List<StepMetrics.GradientRange> ranges = new ArrayList<>();
+    boolean measuresExchange = rank.world().size() > 1 && settings.measuresExchangeIn(number);
+    if (measuresExchange) {
+      rank.exposed().start();
+    }
     TrainingStep.PendingStep pending =
         rank.step().launch(batch, learningRate, measures ? () -> addTo(ranges, scale) : null);
     batchEnd = batch.after();
-    return new LaunchedStep(number, learningRate, scale, dataSeconds, ranges, pending);
+    ExposedTime.Recording exposed = measuresExchange ? rank.exposed().stop() : null;
+    return new LaunchedStep(number, learningRate, scale, dataSeconds, ranges, exposed, pending);
   }
 
   /** The first rank's gradients stand for all; the others only wait with their reduction. */

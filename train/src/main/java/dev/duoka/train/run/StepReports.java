@@ -2,12 +2,14 @@ package dev.duoka.train.run;
 
 import dev.duoka.base.DuokaException;
 import dev.duoka.base.ErrorCode;
+import dev.duoka.comm.ExposedTime;
 import dev.duoka.parallel.step.TrainingStep;
 import dev.duoka.tensor.Gpus;
 import dev.duoka.tensor.MemoryLedger;
 import dev.duoka.train.device.DeviceMemory;
 import dev.duoka.train.step.RankState;
 import dev.duoka.train.step.StepMetrics;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -86,18 +88,24 @@ final class StepReports {
     double seconds = result.seconds() - leftOutSeconds;
     leftOutSeconds = 0;
     check(step, result);
+    ExposedTime.Recording recording = step.exposed();
+    Map<String, Double> exposed = recording == null ? Map.of() : recording.seconds();
     double tokensPerSecond = settings.tokensPerStep() / seconds;
     speeds.add(tokensPerSecond);
     if (rank.world().rank() == 0) {
       double remaining =
           (settings.lastStep() - step.number()) * settings.tokensPerStep() / speeds.median();
-      events.step(metrics(step, result, seconds, tokensPerSecond), remaining);
+      events.step(metrics(step, result, seconds, tokensPerSecond, exposed), remaining);
     }
     return result.loss();
   }
 
   private StepMetrics metrics(
-      LaunchedStep step, TrainingStep.Result result, double seconds, double tokensPerSecond) {
+      LaunchedStep step,
+      TrainingStep.Result result,
+      double seconds,
+      double tokensPerSecond,
+      Map<String, Double> exposed) {
     return new StepMetrics(
         step.number(),
         result.loss(),
@@ -117,6 +125,7 @@ final class StepReports {
             result.backwardSeconds(),
             result.optimizerSeconds(),
             seconds),
+        exposed,
         memory());
   }
 

@@ -1,6 +1,7 @@
 package dev.duoka.train.step;
 
 import dev.duoka.comm.Communicator;
+import dev.duoka.comm.ExposedTime;
 import dev.duoka.data.batch.RankShare;
 import dev.duoka.data.batch.SequenceSet;
 import dev.duoka.data.batch.ValidationBatches;
@@ -49,7 +50,10 @@ public final class RankBuilder {
   /** Allocates everything; the weights hold nothing yet. */
   public RankState allocate(Communicator world, Device device) {
     Mesh mesh = Mesh.of(config.layout());
-    TrainingRank training = TrainingRank.allocate(mesh, world, device, settings());
+    ExposedTime exposed = new ExposedTime(device);
+    TrainingRank training =
+        TrainingRank.allocate(
+            mesh, world.size() == 1 ? world : exposed.over(world), device, settings());
     ValidationBatches held =
         validation == null
             ? null
@@ -59,7 +63,7 @@ public final class RankBuilder {
                 mesh.dataRank(world.rank()),
                 mesh.data(),
                 config.layout().microBatch());
-    return new RankState(training, held);
+    return new RankState(training, held, exposed);
   }
 
   /** What the step of this run is made from. */

@@ -1,6 +1,7 @@
 package dev.duoka.train.step;
 
 import dev.duoka.comm.Communicator;
+import dev.duoka.comm.ExposedTime;
 import dev.duoka.data.batch.ValidationBatches;
 import dev.duoka.engine.precision.LossScaler;
 import dev.duoka.model.LanguageModel;
@@ -15,8 +16,10 @@ import org.jspecify.annotations.Nullable;
  *
  * @param training model, optimizer and step
  * @param validation what is held out, this rank's share; null where nothing is
+ * @param exposed measures how long the rank does nothing but exchange
  */
-public record RankState(TrainingRank training, @Nullable ValidationBatches validation)
+public record RankState(
+    TrainingRank training, @Nullable ValidationBatches validation, ExposedTime exposed)
     implements AutoCloseable {
   /** The ranks of the run. */
   public Communicator world() {
@@ -51,5 +54,6 @@ public record RankState(TrainingRank training, @Nullable ValidationBatches valid
   @Override
   public void close() {
     training.close();
+    exposed.close();
   }
 }

@@ -1,6 +1,7 @@
 package dev.duoka.train.step;
 
 import java.util.List;
+import java.util.Map;
 
 /**
  * What is known of one optimizer step; a line of {@code metrics.jsonl}.
@@ -19,6 +20,8 @@ import java.util.List;
  * @param mfu model FLOPs utilisation, causal attention counted at its half; NaN where the device's
  *     peak is unknown
  * @param seconds where the time of the step went
+ * @param exposedSeconds by group of ranks, how long the first rank did nothing but exchange; empty
+ *     where it was not measured
  * @param memory bytes
  */
 public record StepMetrics(
@@ -35,7 +38,13 @@ public record StepMetrics(
     double samplesPerSecond,
     double mfu,
     StepTime seconds,
+    Map<String, Double> exposedSeconds,
     MemoryUse memory) {
+  public StepMetrics {
+    gradientRanges = List.copyOf(gradientRanges);
+    exposedSeconds = Map.copyOf(exposedSeconds);
+  }
+
   /** {@link #mfu} in percent. */
   public double mfuPercent() {
     return mfu * 100;

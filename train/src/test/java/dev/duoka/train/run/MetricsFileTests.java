@@ -14,6 +14,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.LongStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -165,7 +166,21 @@ class MetricsFileTests {
     return Json.line(
         MetricsLine.of(
             new StepMetrics(
-                1, 2, Double.NaN, 1e-3, 1, 1, true, List.of(), 8, 8, 1, 0.5, time, memory)));
+                1,
+                2,
+                Double.NaN,
+                1e-3,
+                1,
+                1,
+                true,
+                List.of(),
+                8,
+                8,
+                1,
+                0.5,
+                time,
+                Map.of(),
+                memory)));
   }
 
   private static List<Long> steps(Path path) throws IOException {

@@ -136,7 +136,23 @@ class TrainerTests {
             "seconds",
             "memory");
     assertThat(steps.get(4).path("grad_range").size()).isGreaterThan(4);
+    assertThat(steps.stream().filter(line -> line.has("exposed_seconds"))).isEmpty();
     assertThat(lines.stream().filter(line -> line.has("validation_loss"))).hasSize(2);
+  }
+
+  @Test
+  void writesNowAndThenHowLongNothingHidTheExchange() throws IOException {
+    run("run", "parallel.data=2", "parallel.tensor=2");
+    List<JsonNode> steps =
+        metrics(folder.resolve("run")).stream()
+            .filter(line -> line.has("exposed_seconds"))
+            .toList();
+    assertThat(steps).hasSize(2);
+    JsonNode exposed = steps.getFirst().path("exposed_seconds");
+    assertThat(exposed.propertyNames()).contains("data", "tensor");
+    assertThat(exposed.path("tensor").asDouble())
+        .isPositive()
+        .isLessThan(steps.getFirst().path("seconds").path("total").asDouble());
   }
 
   @Test
