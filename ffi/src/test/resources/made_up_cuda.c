@@ -89,6 +89,17 @@ CUresult cuMemAlloc_v2(CUdeviceptr *address, size_t bytes) {
   return *address = (CUdeviceptr)malloc(bytes), *address ? 0 : 2;
 }
 CUresult cuMemFree_v2(CUdeviceptr address) { return free((void *)address), 0; }
+/* One stretch of host memory can be locked at a time. */
+static const void *locked;
+CUresult cuMemHostRegister_v2(void *address, size_t bytes, unsigned flags) {
+  if (!current) return 201;
+  if (locked || bytes == 0 || flags != 0) return 712;
+  return locked = address, 0;
+}
+CUresult cuMemHostUnregister(void *address) {
+  if (locked != address) return 713;
+  return locked = 0, 0;
+}
 CUresult cuMemcpyDtoDAsync_v2(
     CUdeviceptr target, CUdeviceptr source, size_t bytes, CUstream stream) {
   if (stream == BAD_STREAM) return 1;

@@ -1,7 +1,9 @@
 package dev.duoka.ffi.cuda;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.duoka.base.DuokaException;
 import dev.duoka.ffi.link.MadeUpLibrary;
 import java.nio.file.Path;
 import java.util.List;
@@ -46,6 +48,19 @@ class DeviceBufferTests {
     assertThat(driver.device(0).canAccessPeer(driver.device(1)))
         .as("one direction is not enough")
         .isNotEqualTo(driver.device(1).canAccessPeer(driver.device(0)));
+  }
+
+  @Test
+  void pagesAreLockedUntilTheEnd() {
+    CudaDevice device = driver.device(0);
+    try (HostMemory memory = new HostMemory(BYTES)) {
+      try (PageLock _ = new PageLock(device, memory.address(), BYTES)) {
+        assertThatThrownBy(() -> new PageLock(device, memory.address(), BYTES))
+            .isInstanceOf(DuokaException.class)
+            .hasMessageContaining("locking " + BYTES + " bytes of host memory");
+      }
+      new PageLock(device, memory.address(), BYTES).close();
+    }
   }
 
   private static int firstWrong(CudaDevice from, CudaDevice to) {
