@@ -97,7 +97,7 @@ public final class Attention extends Function {
     return key.size(2) <= SHORT_SEQUENCE ? AttentionKernel.REFERENCE : AttentionKernel.FLASH_CPU;
   }
 
-  private static boolean fitsFlash(Tensor query, Tensor value) {
+  static boolean fitsFlash(Tensor query, Tensor value) {
     return query.size(3) <= AttentionKernels.FLASH_WIDTH && value.size(3) <= query.size(3);
   }
 

@@ -73,7 +73,8 @@ final class DocumentAttention {
                   part(key, first, sequences, document),
                   part(value, first, sequences, document),
                   document.length() > 1,
-                  scale);
+                  scale,
+                  true);
           Copies.into(part(output, first, sequences, document), results[0]);
           Copies.into(part(logSums, first, sequences, document), results[1]);
         });
@@ -95,7 +96,8 @@ final class DocumentAttention {
                   part(output, first, sequences, document),
                   part(logSums, first, sequences, document),
                   document.length() > 1,
-                  scale);
+                  scale,
+                  true);
           for (int i = 0; i < parts.length; i++) {
             Copies.into(part(gradients[i], first, sequences, document), parts[i]);
           }

@@ -22,10 +22,13 @@ public final class PartialAttention {
 
   /**
    * The output {@code [b, heads, t, v]}, and the log-sum-exp of the scores {@code [b, heads, t]}.
+   *
+   * @param manyShapes whether lengths change all the time, so that a kernel that prepares for each
+   *     is not worth it
    */
   public static Tensor[] forward(
-      Tensor query, Tensor key, Tensor value, boolean causal, double scale) {
-    AttentionKernel kernel = kernel(query, value);
+      Tensor query, Tensor key, Tensor value, boolean causal, double scale, boolean manyShapes) {
+    AttentionKernel kernel = kernel(query, value, manyShapes);
     Tensor keys = kernel.groupsHeads() ? key : Attention.repeatHeads(key, query.size(1));
     Tensor values = kernel.groupsHeads() ? value : Attention.repeatHeads(value, query.size(1));
     if (kernel == AttentionKernel.REFERENCE) {
@@ -41,6 +44,7 @@ public final class PartialAttention {
    * @param gradient of the whole output, {@code [b, heads, t, v]}
    * @param output of all keys together
    * @param logSums of all keys together
+   * @param manyShapes as in {@link #forward}
    */
   public static Tensor[] backward(
       Tensor gradient,
@@ -50,8 +54,9 @@ public final class PartialAttention {
       Tensor output,
       Tensor logSums,
       boolean causal,
-      double scale) {
-    AttentionKernel kernel = kernel(query, value);
+      double scale,
+      boolean manyShapes) {
+    AttentionKernel kernel = kernel(query, value, manyShapes);
     long kvHeads = key.size(1);
     Tensor keys = kernel.groupsHeads() ? key : Attention.repeatHeads(key, query.size(1));
     Tensor values = kernel.groupsHeads() ? value : Attention.repeatHeads(value, query.size(1));
@@ -76,10 +81,14 @@ public final class PartialAttention {
     };
   }
 
-  private static AttentionKernel kernel(Tensor query, Tensor value) {
+  private static AttentionKernel kernel(Tensor query, Tensor value, boolean manyShapes) {
     AttentionKernel whole = Attention.kernel(query, query, value);
+    boolean flash = manyShapes && Attention.fitsFlash(query, value);
     return switch (whole) {
-      case CUDNN, FLASH_CUDA, SHAPES_OF_CUDNN, SHAPES_OF_FLASH -> whole;
+      // cuDNN plans for tenths of a second at each new length.
+      case CUDNN -> flash ? AttentionKernel.FLASH_CUDA : whole;
+      case SHAPES_OF_CUDNN -> flash ? AttentionKernel.SHAPES_OF_FLASH : whole;
+      case FLASH_CUDA, SHAPES_OF_FLASH -> whole;
       case FLASH_CPU, REFERENCE, SHAPES_ONLY -> AttentionKernel.REFERENCE;
     };
   }

@@ -76,7 +76,8 @@ final class RingAttention extends Function {
                   pairs.keys(key(here, query)),
                   pairs.keys(value(here, query)),
                   pairs.causal(),
-                  whole.scale());
+                  whole.scale(),
+                  whole.documents() != null);
           merged.add(pairs, part[0], part[1]);
         }
       }
@@ -145,7 +146,8 @@ final class RingAttention extends Function {
                 pairs.queries(output),
                 pairs.queries(logSums),
                 pairs.causal(),
-                whole.scale());
+                whole.scale(),
+                whole.documents() != null);
         Elementwise.addInPlace(pairs.queries(queryGradient), part[0]);
         Tensor joined = joint(part[1], part[2]);
         if (ofKeys == null) {
