@@ -79,7 +79,7 @@ final class PlanCommand implements Callable<Integer> {
       names = "--method",
       paramLabel = "METHOD",
       defaultValue = "full",
-      description = "full (default), full-8bit, lora or qlora.")
+      description = "full (default), lora or qlora.")
   private String method = "full";
 
   @Option(

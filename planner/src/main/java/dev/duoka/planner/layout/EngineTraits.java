@@ -6,8 +6,8 @@ import dev.duoka.planner.figure.Figure;
  * What the program that runs a step adds to the arithmetic.
  *
  * @param name the program
- * @param gradientBytes bytes of a main gradient under 16-bit arithmetic
  * @param weightGradientScratch whether it keeps one 16-bit buffer per shape of weight
+ * @param libraryOfCollectives whether a library exchanges tensors, with buffers of its own
  * @param contextBytes device memory of the CUDA context and loaded kernels
  * @param workspaceBytes device memory that libraries of operators take to work in
  * @param reserveShare what its allocator holds beyond what is in use, as a share of that
@@ -22,8 +22,8 @@ import dev.duoka.planner.figure.Figure;
  */
 public record EngineTraits(
     String name,
-    double gradientBytes,
     boolean weightGradientScratch,
+    boolean libraryOfCollectives,
     Figure contextBytes,
     Figure workspaceBytes,
     double reserveShare,
@@ -36,8 +36,8 @@ public record EngineTraits(
   private static final double GIB = 1L << 30;
 
   /**
-   * This program: fp32 main gradients, one flat buffer reduced after the last backward pass.
-   * Context: 0.47 to 0.92 GiB (stas00/ml-engineering 744d01e). Reserve: LibTorch held 1.04 to 1.06
+   * This program: tensors are copied from card to card, and no overlap of that with the backward
+   * pass is counted on, since none was measured on more than two cards. Context: 0.47 to 0.92 GiB (stas00/ml-engineering 744d01e). Reserve: LibTorch held 1.04 to 1.06
    * times what was allocated in the peers' runs on an H100. Launches: 8 to 10 µs an operator,
    * measured from Java on an H100's host. Temporaries, the copy of attention's result and the
    * head's scratch: as dry runs of the engine count them.
@@ -45,7 +45,7 @@ public record EngineTraits(
   public static final EngineTraits DUOKA =
       new EngineTraits(
           "duoka",
-          4,
+          false,
           false,
           Figure.measured(0.7 * GIB),
           Figure.measured(0.1 * GIB),
@@ -56,21 +56,4 @@ public record EngineTraits(
           0,
           0,
           9e-6);
-
-  /** The same with main gradients of another size. */
-  public EngineTraits withGradientBytes(double bytes) {
-    return new EngineTraits(
-        name,
-        bytes,
-        weightGradientScratch,
-        contextBytes,
-        workspaceBytes,
-        reserveShare,
-        elementwiseFactor,
-        temporaryRows,
-        attentionCopies,
-        headScratchBytes,
-        gradientOverlap,
-        launchSeconds);
-  }
 }

@@ -51,6 +51,17 @@ record Candidate(Layout layout, double bytes, double seconds) {
     return Mesh.of(layout);
   }
 
+  /**
+   * Whether it is the same as another but for larger micro-batches or less recompute, and so needs
+   * no less memory.
+   */
+  boolean keepsNoLessThan(Candidate other) {
+    return states().equals(other.states())
+        && layout.loss() == other.layout.loss()
+        && layout.microBatch() >= other.layout.microBatch()
+        && layout.recompute().compareTo(other.layout.recompute()) <= 0;
+  }
+
   private record States(Mesh mesh, int zero, Offload offload) {}
 
   private record Kind(Object states, LossKind loss) {}

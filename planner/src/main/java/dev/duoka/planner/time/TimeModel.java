@@ -87,7 +87,7 @@ public final class TimeModel {
         Cause.PIPELINE_BUBBLE,
         microBatch.all() - slowest,
         links.machine().card().achievable().basis());
-    StateBytes state = StateBytes.of(layout.precision(), layout.method(), engine);
+    StateBytes state = StateBytes.of(layout);
     double left = data(step, layout, spans, microBatch.parameters(), state, slowest);
     update(step, layout, microBatch.parameters(), state, left);
     step.add(Cause.OTHER, BIAS * step.total(), Basis.ASSUMED);
