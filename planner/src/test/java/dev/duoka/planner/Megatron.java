@@ -17,6 +17,7 @@ public final class Megatron {
           1.15,
           0,
           1,
+          false,
           0,
           0.8,
           5e-6);

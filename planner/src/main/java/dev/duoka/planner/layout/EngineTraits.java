@@ -15,6 +15,8 @@ import dev.duoka.planner.figure.Figure;
  * @param temporaryRows fp32 rows as wide as the widest SwiGLU that its backward pass holds at once
  * @param attentionCopies how often attention's result is kept: once as the kernel gives it, again
  *     where its heads are joined in a copy
+ * @param keepsGathered whether what tensor ranks gather for a product is kept whole, not gathered
+ *     again
  * @param headScratchBytes bytes per weight of the head that the loss holds for the head's gradient
  * @param gradientOverlap the share of a step's last backward pass that can hide the reduction of
  *     gradients
@@ -30,6 +32,7 @@ public record EngineTraits(
     double elementwiseFactor,
     double temporaryRows,
     int attentionCopies,
+    boolean keepsGathered,
     double headScratchBytes,
     double gradientOverlap,
     double launchSeconds) {
@@ -53,6 +56,7 @@ public record EngineTraits(
           1.15,
           0,
           2,
+          true,
           0,
           0,
           9e-6);

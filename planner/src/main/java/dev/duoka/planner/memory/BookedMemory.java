@@ -12,7 +12,6 @@ import dev.duoka.planner.shape.ModelShape;
 import dev.duoka.tensor.Device;
 import dev.duoka.tensor.DryRunDevice;
 import dev.duoka.tensor.MemoryOwner;
-import java.util.Arrays;
 import java.util.Comparator;
 import java.util.EnumMap;
 import java.util.List;
@@ -22,7 +21,7 @@ import java.util.stream.IntStream;
 
 /**
  * The memory of layouts that the engine runs, as the engine books it: the dry run of the very step
- * by a rank of each stage, and beside it, each an owner of its own, what the driver and unequal
+ * by a rank of each stage that may be the largest, and beside it, each an owner of its own, what the driver and unequal
  * experts add. Keeps what it has counted. Thread-safe.
  */
 public final class BookedMemory {
@@ -34,6 +33,9 @@ public final class BookedMemory {
    */
   private record Booked(Map<MemoryOwner, Long> device, long host) {}
 
+  /** How much a closed form may be off between stages of one layout: it only says which to run. */
+  private static final double STAGE_SLACK = 1.15;
+
   private final Map<DryRunJob, Booked> counted = new ConcurrentHashMap<>();
 
   /**
@@ -42,7 +44,8 @@ public final class BookedMemory {
    * @param layout that the engine runs
    * @param stages of it, as the engine cuts them
    * @param length tokens in a sequence
-   * @param closedForm orders the stages, and says what unequal experts add
+   * @param closedForm orders the stages, leaves out those that are far from being the largest, and
+   *     says what unequal experts add
    * @param enough bytes of a device: where a stage takes more, those after it are not run, and the
    *     answer is what that stage takes
    */
@@ -61,31 +64,31 @@ public final class BookedMemory {
             .sorted(
                 Comparator.comparingDouble(it -> -closedForm.tensorBytes(layout, stages.get(it))))
             .toList();
-    double[] totals = new double[jobs.size()];
     Map<Owner, Figure> largest = Map.of();
+    double most = 0;
     int busiest = 0;
     double host = 0;
     for (int stage : order) {
+      boolean small = STAGE_SLACK * closedForm.tensorBytes(layout, stages.get(stage)) < most;
+      // Host memory is that of all ranks together: every stage counts.
+      if (small && layout.offload() == Offload.NONE) {
+        break;
+      }
       Booked booked = counted.computeIfAbsent(jobs.get(stage), job -> run(job, layout.offload()));
       Map<Owner, Figure> figures =
           figures(booked, closedForm.imbalanceBytes(layout, stages.get(stage)), engine);
-      totals[stage] = sum(figures);
       host += (double) booked.host() * layout.gpus() / layout.pipeline();
-      if (largest.isEmpty() || totals[stage] > sum(largest)) {
+      double total = figures.values().stream().mapToDouble(Figure::value).sum();
+      if (total > most) {
         largest = figures;
+        most = total;
         busiest = stage;
       }
-      if (totals[stage] > enough) {
-        return new MemoryEstimate(
-            largest, busiest, host, List.of(), MemoryEstimate.Source.DRY_RUN);
+      if (total > enough) {
+        break;
       }
     }
-    return new MemoryEstimate(
-        largest,
-        busiest,
-        host,
-        Arrays.stream(totals).boxed().toList(),
-        MemoryEstimate.Source.DRY_RUN);
+    return new MemoryEstimate(largest, busiest, host, MemoryEstimate.Source.DRY_RUN);
   }
 
   private static Booked run(DryRunJob job, Offload offload) {
@@ -116,10 +119,6 @@ public final class BookedMemory {
     // States lie in few flat buffers, which do not fragment.
     figures.put(Owner.RESERVE, Figure.measured(engine.reserveShare() * inUse));
     return figures;
-  }
-
-  private static double sum(Map<Owner, Figure> figures) {
-    return figures.values().stream().mapToDouble(Figure::value).sum();
   }
 
   private static boolean isState(MemoryOwner owner) {

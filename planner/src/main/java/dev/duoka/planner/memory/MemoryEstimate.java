@@ -3,7 +3,6 @@ package dev.duoka.planner.memory;
 import dev.duoka.planner.figure.Figure;
 import java.util.Collections;
 import java.util.EnumMap;
-import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 
@@ -13,12 +12,10 @@ import java.util.Map;
  * @param bytes by owner; every owner is there
  * @param stage the pipeline stage of that rank
  * @param hostBytes host memory of all ranks together, for what is offloaded
- * @param stages bytes of all owners of a rank of each pipeline stage, where each was counted; else
- *     empty
  * @param source where the numbers come from
  */
 public record MemoryEstimate(
-    Map<Owner, Figure> bytes, int stage, double hostBytes, List<Double> stages, Source source) {
+    Map<Owner, Figure> bytes, int stage, double hostBytes, Source source) {
   /** Where the numbers of an estimate come from. */
   public enum Source {
     /** The engine's own step, run with shapes alone. */
@@ -33,7 +30,6 @@ public record MemoryEstimate(
   }
 
   public MemoryEstimate {
-    stages = List.copyOf(stages);
     Map<Owner, Figure> all = new EnumMap<>(Owner.class);
     for (Owner owner : Owner.values()) {
       all.put(owner, bytes.getOrDefault(owner, Figure.ZERO));
@@ -63,7 +59,7 @@ public record MemoryEstimate(
   public MemoryEstimate assumed() {
     Map<Owner, Figure> figures = new EnumMap<>(Owner.class);
     bytes.forEach((owner, figure) -> figures.put(owner, Figure.assumed(figure.value())));
-    return new MemoryEstimate(figures, stage, hostBytes, stages, source);
+    return new MemoryEstimate(figures, stage, hostBytes, source);
   }
 
   /** Weights, gradients and optimizer states. */

@@ -58,7 +58,7 @@ public final class MemoryModel {
     // States lie in few flat buffers, which do not fragment.
     figures.put(Owner.RESERVE, Figure.measured(reserve(bytes)));
     return new MemoryEstimate(
-        figures, busiest.stage(), busiest.host(), List.of(), MemoryEstimate.Source.CLOSED_FORM);
+        figures, busiest.stage(), busiest.host(), MemoryEstimate.Source.CLOSED_FORM);
   }
 
   /**
@@ -168,9 +168,10 @@ public final class MemoryModel {
             * state.optimizer();
     // Beside the states the host holds what travels to the card and from it.
     double travelling = optimizer / state.optimizer() * TRAVELLING;
+    double away = optimizer / state.optimizer() * state.gradient();
     return switch (layout.offload()) {
       case NONE -> new States(weights, gradients, optimizer, 0);
-      case OPTIMIZER -> new States(weights, 0, 0, optimizer + gradients + travelling);
+      case OPTIMIZER -> new States(weights, 0, 0, optimizer + away + travelling);
       case PARAMETERS -> new States(0, gradients, 0, optimizer + weights);
     };
   }
@@ -256,13 +257,12 @@ public final class MemoryModel {
         layout.expert() > 1 && stage.mixture() > 0 ? 2 * bytes * routed * shape.hidden() : 0;
     double gathered = layout.tensor() > 1 ? bytes * tokens(layout) * shape.hidden() : 0;
     double buckets = 0;
+    // Two blocks of whatever is not kept: one that computes and one that travels.
     if ((layout.zero() >= 3 && layout.replicas() > 1) || layout.offload() == Offload.PARAMETERS) {
       double weight = layout.method() == Method.QLORA ? state.frozen() : state.weight();
-      buckets = parameters.largestLayer() * (2 * weight + state.gradient());
-    } else if (layout.offload() == Offload.OPTIMIZER) {
+      buckets = 2 * parameters.largestLayer() * (weight + state.gradient());
+    } else if (layout.zero() == 2 || layout.offload() == Offload.OPTIMIZER) {
       buckets = 2 * parameters.largestLayer() * state.gradient();
-    } else if (layout.zero() == 2) {
-      buckets = parameters.largestLayer() * state.gradient();
     }
     double head =
         stage.last()

@@ -33,7 +33,7 @@ final class Evaluator {
   private final PlanRequest request;
 
   /** How far a closed form may be off for a layout that a dry run decides on: it only prunes. */
-  private static final double PRUNING_SLACK = 0.05;
+  private static final double PRUNING_SLACK = 0.08;
 
   private final MemoryModel memory;
   private final BookedMemory booked;
