@@ -34,7 +34,15 @@ public final class BookedMemory {
   private record Booked(Map<MemoryOwner, Long> device, long host) {}
 
   /** How much a closed form may be off between stages of one layout: it only says which to run. */
-  private static final double STAGE_SLACK = 1.15;
+  private static final double STAGE_SLACK = 1.05;
+
+  /**
+   * What there is.
+   *
+   * @param device bytes of a card
+   * @param host bytes of host memory
+   */
+  public record Limits(double device, double host) {}
 
   private final Map<DryRunJob, Booked> counted = new ConcurrentHashMap<>();
 
@@ -46,8 +54,8 @@ public final class BookedMemory {
    * @param length tokens in a sequence
    * @param closedForm orders the stages, leaves out those that are far from being the largest, and
    *     says what unequal experts add
-   * @param enough bytes of a device: where a stage takes more, those after it are not run, and the
-   *     answer is what that stage takes
+   * @param limits of the machine: where stages take more, those after them are not run, and the
+   *     answer is what these take
    */
   public MemoryEstimate estimate(
       ModelShape shape,
@@ -56,7 +64,7 @@ public final class BookedMemory {
       int length,
       MemoryModel closedForm,
       EngineTraits engine,
-      double enough) {
+      Limits limits) {
     List<DryRunJob> jobs = DryRunJob.of(shape.config(), layout, length).steady().ofStages();
     List<Integer> order =
         IntStream.range(0, jobs.size())
@@ -84,7 +92,7 @@ public final class BookedMemory {
         most = total;
         busiest = stage;
       }
-      if (total > enough) {
+      if (total > limits.device() || host > limits.host()) {
         break;
       }
     }

@@ -26,8 +26,8 @@ public final class MemoryModel {
   /** Chunks of fp32 logits, their gradient and a copy that the chunked loss holds. */
   private static final double LOSS_CHUNKS = 3 * 64.0 * (1 << 20);
 
-  /** Bytes of an offloaded parameter that wait in host memory on their way. */
-  private static final double TRAVELLING = 2;
+  /** Bytes of an offloaded parameter that wait in host memory on their way, as dry runs count. */
+  private static final double TRAVELLING = 2.6;
 
   private final ModelShape shape;
   private final Job job;

@@ -65,7 +65,9 @@ final class Evaluator {
             request.job().sequenceLength(),
             memory,
             request.engine(),
-            DEVICE_SHARE * request.machine().card().memoryGib() * GIB)
+            new BookedMemory.Limits(
+                DEVICE_SHARE * request.machine().card().memoryGib() * GIB,
+                HOST_SHARE * request.machine().host().memoryGib() * GIB))
         : memory.estimate(layout, stages(layout)).assumed();
   }
 
@@ -81,7 +83,12 @@ final class Evaluator {
 
   /** Whether a plan fits by what its memory comes to, which may be more than what pruned it. */
   boolean fits(MemoryEstimate estimate) {
-    return deviceLack(estimate.total()) <= 0 && hostLack(estimate.hostBytes()) <= 0;
+    return fits(estimate.total(), estimate.hostBytes());
+  }
+
+  /** Whether so many bytes fit on a card, and so many in host memory. */
+  boolean fits(double device, double host) {
+    return deviceLack(device) <= 0 && hostLack(host) <= 0;
   }
 
   StepTime time(Layout layout) {
@@ -95,7 +102,7 @@ final class Evaluator {
   /** What closed forms say; of a layout that a dry run decides on, no more than that it may fit. */
   Fit fit(Layout layout, MemoryDemand demand) {
     double slack = isCounted(layout) ? 1 - PRUNING_SLACK : 1;
-    if (hostLack(slack * demand.hostBytes()) > 0 || deviceLack(slack * demand.stateBytes()) > 0) {
+    if (hostLack(demand.hostBytes()) > 0 || deviceLack(slack * demand.stateBytes()) > 0) {
       return Fit.STATES_TOO_LARGE;
     }
     return deviceLack(slack * demand.deviceBytes()) > 0 ? Fit.TOO_LARGE : Fit.FITS;

@@ -23,8 +23,8 @@ final class NearestChanges {
 
   NearestChanges(Planner planner, PlanRequest request) {
     this.planner = planner;
-    // In fp32 more would fit, but so slowly that it is no remedy.
-    // Fewer bits are a change of their own.
+    // In fp32 more would fit, but so slowly that it is no remedy; fewer bits are a change of their
+    // own.
     this.request =
         request
             .onAllGpus()

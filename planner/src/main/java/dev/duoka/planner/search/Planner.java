@@ -25,7 +25,7 @@ public final class Planner {
   /** Kinds of layout that are reported. */
   private static final int SHOWN = 6;
 
-  private static final int SHOWN_PARETO = 6;
+  private static final int SHOWN_PARETO = 5;
   private static final int SHOWN_MISFITS = 3;
 
   private final Catalogue catalogue;
@@ -215,7 +215,8 @@ public final class Planner {
         return fit;
       }
       feasible++;
-      Candidate candidate = new Candidate(layout, demand.deviceBytes(), evaluator.seconds(layout));
+      Candidate candidate = new Candidate(
+              layout, demand.deviceBytes(), demand.hostBytes(), evaluator.seconds(layout));
       // Of layouts that a dry run decides on all are kept: the best may turn out not to fit.
       Object key = evaluator.isCounted(layout) ? layout : candidate.kind();
       best.merge(key, candidate, (a, b) -> b.score() < a.score() ? b : a);
