@@ -172,7 +172,7 @@ public final class MemoryModel {
     return switch (layout.offload()) {
       case NONE -> new States(weights, gradients, optimizer, 0);
       case OPTIMIZER -> new States(weights, 0, 0, optimizer + away + travelling);
-      case PARAMETERS -> new States(0, gradients, 0, optimizer + weights);
+      case PARAMETERS -> new States(0, 0, 0, optimizer + away + travelling + weights);
     };
   }
 

@@ -68,7 +68,12 @@ final class Evaluator {
             new BookedMemory.Limits(
                 DEVICE_SHARE * request.machine().card().memoryGib() * GIB,
                 HOST_SHARE * request.machine().host().memoryGib() * GIB))
-        : memory.estimate(layout, stages(layout)).assumed();
+        : closedForm(layout);
+  }
+
+  /** What closed forms say of a rank's memory. */
+  MemoryEstimate closedForm(Layout layout) {
+    return memory.estimate(layout, stages(layout)).assumed();
   }
 
   /** Whether the memory of a layout is counted by a dry run. */
@@ -127,7 +132,7 @@ final class Evaluator {
   Misfit misfit(Layout layout, MemoryDemand demand) {
     return new Misfit(
         layout,
-        memory.estimate(layout, stages(layout)).assumed(),
+        closedForm(layout),
         Math.max(0, deviceLack(demand.deviceBytes())),
         Math.max(0, hostLack(demand.hostBytes())),
         missing(layout));
@@ -156,7 +161,11 @@ final class Evaluator {
   }
 
   Plan plan(Layout layout) {
-    MemoryEstimate estimate = memory(layout);
+    return plan(layout, memory(layout));
+  }
+
+  /** The plan of a layout whose memory is known. */
+  Plan plan(Layout layout, MemoryEstimate estimate) {
     StepTime step = time(layout);
     Machine machine = request.machine();
     double tokensPerSecond = request.job().tokensPerStep() / step.total();
