@@ -123,7 +123,9 @@ public final class Planner {
     int all = request.machine().gpus();
     List<SearchSpace.Choice> choices = choices(request);
     for (SearchSpace.Choice choice : choices) {
-      search.begin(choice.equals(choices.getFirst()));
+      SearchSpace.Choice first = choices.getFirst();
+      search.begin(
+          choice.precision() == first.precision() && choice.states().equals(first.states()));
       SearchSpace space = new SearchSpace(request, choice);
       for (int gpus : SearchSpace.divisors(all)) {
         if (gpus == all || !request.allGpus()) {
@@ -150,7 +152,8 @@ public final class Planner {
 
   /**
    * What is tried, one after the other: the fullest states in each arithmetic, fewer bits in the
-   * first, and last what no engine runs here.
+   * first, and last what no engine runs here. Of each first without context parallelism, which this
+   * version runs at a sixth of the speed (bench/results/2026-11-28-meshes-two-h200.md).
    */
   private static List<SearchSpace.Choice> choices(PlanRequest request) {
     List<SearchSpace.Choice> choices = new ArrayList<>();
@@ -158,19 +161,26 @@ public final class Planner {
     StateForm fullest = request.states().getFirst();
     boolean adapter = request.method().isAdapter();
     for (Precision precision : request.precisions()) {
-      choices.add(new SearchSpace.Choice(precision, fullest, adapter));
+      choices.addAll(withAndWithoutContext(precision, fullest, adapter));
     }
     if (!adapter) {
       for (StateForm form : request.states().subList(1, request.states().size())) {
         if (allows(preferred, form)) {
-          choices.add(new SearchSpace.Choice(preferred, form, false));
+          choices.addAll(withAndWithoutContext(preferred, form, false));
         }
       }
       for (Precision precision : request.precisions()) {
-        choices.add(new SearchSpace.Choice(precision, fullest, true));
+        choices.add(new SearchSpace.Choice(precision, fullest, true, true));
       }
     }
     return choices;
+  }
+
+  private static List<SearchSpace.Choice> withAndWithoutContext(
+      Precision precision, StateForm form, boolean beyond) {
+    return List.of(
+        new SearchSpace.Choice(precision, form, false, beyond),
+        new SearchSpace.Choice(precision, form, true, beyond));
   }
 
   /** Whether states may be in a form: small updates of fp16 weights, for one, would be lost. */

@@ -39,9 +39,10 @@ final class SearchSpace {
    *
    * @param precision arithmetic
    * @param states in which form they are kept
+   * @param context whether sequences are cut, too
    * @param beyond whether losses and offloads that no engine has here are searched, too
    */
-  record Choice(Precision precision, StateForm states, boolean beyond) {}
+  record Choice(Precision precision, StateForm states, boolean context, boolean beyond) {}
 
   /** All layouts of a request under one choice. */
   SearchSpace(PlanRequest request, Choice choice) {
@@ -68,7 +69,7 @@ final class SearchSpace {
       for (int pipeline : divisors(gpus / tensor)) {
         for (int context : divisors(gpus / tensor / pipeline)) {
           int data = gpus / tensor / pipeline / context;
-          if (job.sequences() % data == 0) {
+          if ((context == 1 || choice.context()) && job.sequences() % data == 0) {
             for (int expert : divisors(data * context * tensor)) {
               Mesh mesh = new Mesh(data, tensor, pipeline, expert, context);
               if (isInDomain(expert) && isPossible(mesh)) {

@@ -169,7 +169,7 @@ class CountedPlansTests {
             whole.host());
     PlanRequest request = request("deepseek-v2-lite", "8xRTX4090", Precision.BF16).on(pairs);
     List<Layout> seen = new ArrayList<>();
-    new SearchSpace(request, new SearchSpace.Choice(Precision.BF16, StateForm.FULL, false))
+    new SearchSpace(request, new SearchSpace.Choice(Precision.BF16, StateForm.FULL, true, false))
         .forEach(
             8,
             layout -> {

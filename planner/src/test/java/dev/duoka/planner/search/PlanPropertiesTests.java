@@ -98,7 +98,7 @@ final class PlanPropertiesTests {
     for (int gpus : SearchSpace.divisors(request.machine().gpus())) {
       new SearchSpace(
               request,
-              new SearchSpace.Choice(request.precisions().getFirst(), StateForm.FULL, true))
+              new SearchSpace.Choice(request.precisions().getFirst(), StateForm.FULL, true, true))
           .forEach(
               gpus,
               layout -> {
