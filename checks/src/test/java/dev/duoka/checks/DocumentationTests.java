@@ -149,8 +149,7 @@ final class DocumentationTests {
     }
     for (String word : words) {
       String option = word.replaceFirst("=.*", "");
-      if (option.matches("--[a-z][a-z-]*")
-          && !has(command, option)) {
+      if (option.matches("--[a-z][a-z-]*") && !has(command, option)) {
         missing.add(command.getCommandName() + " " + option);
       }
     }

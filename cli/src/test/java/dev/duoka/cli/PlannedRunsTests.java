@@ -58,11 +58,7 @@ final class PlannedRunsTests {
         Files.writeString(
             file,
             PlannedRun.yaml(
-                plan,
-                request,
-                Optional.empty(),
-                List.of(corpus.toString()),
-                OptionalLong.empty()));
+                plan, request, Optional.empty(), List.of(corpus.toString()), OptionalLong.empty()));
         RunConfig config = RunFile.read(file, List.of());
         assertThat(config.layout()).isEqualTo(plan.layout());
         assertThat(RunChecks.problems(config)).as(plan.layout().toString()).isEmpty();

@@ -88,16 +88,15 @@ final class PlanCommand implements Callable<Integer> {
   @Option(
       names = "--precision",
       paramLabel = "PRECISION",
-      description =
-          "fp32, tf32, bf16, fp16 or fp8; by default bf16, or fp16 on cards without it.")
+      description = "fp32, tf32, bf16, fp16 or fp8; by default bf16, or fp16 on cards without it.")
   private @Nullable String precision;
 
   @Option(
       names = "--moments",
       paramLabel = "FORM",
       description =
-          "The optimizer's moments: fp32, bf16 or 8bit. Without this and the next two, fp32 for all,"
-              + " and fewer bits where nothing fits so.")
+          "The optimizer's moments: fp32, bf16 or 8bit. Without this and the next two, fp32 for"
+              + " all, and fewer bits where nothing fits so.")
   private @Nullable String moments;
 
   @Option(

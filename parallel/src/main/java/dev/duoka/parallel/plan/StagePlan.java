@@ -66,9 +66,7 @@ public record StagePlan(List<BlockRange> stages) {
     int begin = 0;
     for (int i = 0; i < stages.size(); i++) {
       int end =
-          i == stages.size() - 1
-              ? model.layers()
-              : stages.get(i).end() - BlockRange.ofLayer(0);
+          i == stages.size() - 1 ? model.layers() : stages.get(i).end() - BlockRange.ofLayer(0);
       counts.add(end - begin);
       begin = end;
     }

@@ -113,16 +113,7 @@ public final class Adviser {
               case BUY -> toBuy;
             };
     return new MachineAdvice(
-        machine,
-        plan,
-        hours,
-        kilowattHours,
-        rent,
-        buy,
-        affordable,
-        toRent,
-        toBuy,
-        "");
+        machine, plan, hours, kilowattHours, rent, buy, affordable, toRent, toBuy, "");
   }
 
   private String lacks(AdviceRequest request, Machine machine) {

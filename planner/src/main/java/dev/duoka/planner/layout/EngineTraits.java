@@ -40,10 +40,11 @@ public record EngineTraits(
 
   /**
    * This program: tensors are copied from card to card, and no overlap of that with the backward
-   * pass is counted on, since none was measured on more than two cards. Context: 0.47 to 0.92 GiB (stas00/ml-engineering 744d01e). Reserve: LibTorch held 1.04 to 1.06
-   * times what was allocated in the peers' runs on an H100. Launches: 8 to 10 µs an operator,
-   * measured from Java on an H100's host. Temporaries, the copy of attention's result and the
-   * head's scratch: as dry runs of the engine count them.
+   * pass is counted on, since none was measured on more than two cards. Context: 0.47 to 0.92 GiB
+   * (stas00/ml-engineering 744d01e). Reserve: LibTorch held 1.04 to 1.06 times what was allocated
+   * in the peers' runs on an H100. Launches: 8 to 10 µs an operator, measured from Java on an
+   * H100's host. Temporaries, the copy of attention's result and the head's scratch: as dry runs of
+   * the engine count them.
    */
   public static final EngineTraits DUOKA =
       new EngineTraits(

@@ -21,8 +21,8 @@ import java.util.stream.IntStream;
 
 /**
  * The memory of layouts that the engine runs, as the engine books it: the dry run of the very step
- * by a rank of each stage that may be the largest, and beside it, each an owner of its own, what the driver and unequal
- * experts add. Keeps what it has counted. Thread-safe.
+ * by a rank of each stage that may be the largest, and beside it, each an owner of its own, what
+ * the driver and unequal experts add. Keeps what it has counted. Thread-safe.
  */
 public final class BookedMemory {
   /**
@@ -111,8 +111,7 @@ public final class BookedMemory {
         });
   }
 
-  private static Map<Owner, Figure> figures(
-      Booked booked, double imbalance, EngineTraits engine) {
+  private static Map<Owner, Figure> figures(Booked booked, double imbalance, EngineTraits engine) {
     Map<Owner, Figure> figures = new EnumMap<>(Owner.class);
     double inUse = imbalance;
     for (Map.Entry<MemoryOwner, Long> entry : booked.device().entrySet()) {

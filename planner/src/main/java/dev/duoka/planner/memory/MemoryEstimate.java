@@ -14,8 +14,7 @@ import java.util.Map;
  * @param hostBytes host memory of all ranks together, for what is offloaded
  * @param source where the numbers come from
  */
-public record MemoryEstimate(
-    Map<Owner, Figure> bytes, int stage, double hostBytes, Source source) {
+public record MemoryEstimate(Map<Owner, Figure> bytes, int stage, double hostBytes, Source source) {
   /** Where the numbers of an estimate come from. */
   public enum Source {
     /** The engine's own step, run with shapes alone. */

@@ -74,7 +74,9 @@ public final class MemoryModel {
     return stageBytes(layout, stage).inUse() - balanced.stageBytes(layout, stage).inUse();
   }
 
-  /** Bytes of the tensors of a stage, by which a search orders what it lets run with shapes alone. */
+  /**
+   * Bytes of the tensors of a stage, by which a search orders what it lets run with shapes alone.
+   */
   public double tensorBytes(Layout layout, Stage stage) {
     return stageBytes(layout, stage).total();
   }

@@ -22,7 +22,9 @@ public enum Owner {
   BATCH,
   /** What the engine's collectives hold beside the tensors that they exchange. */
   COMMUNICATION,
-  /** What the busiest rank of experts keeps beyond an equal share; only beside a dry run's counts. */
+  /**
+   * What the busiest rank of experts keeps beyond an equal share; only beside a dry run's counts.
+   */
   IMBALANCE,
   /** What the library of collectives takes itself, outside of the engine's tensors. */
   NCCL,

@@ -28,8 +28,7 @@ public record StateBytes(double weight, double gradient, double optimizer, doubl
     double weight = precision.bytes();
     double gradient = form.gradients() == GradientForm.BF16 ? 2 : 4;
     double optimizer = form.bytesPerWeight(precision) - weight - gradient;
-    return new StateBytes(
-        weight, gradient, optimizer, method == Method.QLORA ? FOUR_BIT : weight);
+    return new StateBytes(weight, gradient, optimizer, method == Method.QLORA ? FOUR_BIT : weight);
   }
 
   /** All of a trained weight. */

@@ -208,7 +208,8 @@ public final class PlanText {
                 case CLOSED_FORM -> "~";
               },
               memory.hostBytes() / GIB,
-              machine.host().basis().sign(), machine.host().memoryGib()));
+              machine.host().basis().sign(),
+              machine.host().memoryGib()));
     }
   }
 
@@ -272,9 +273,7 @@ public final class PlanText {
 
   private static void changes(StringBuilder text, PlanResult result) {
     if (!result.changes().isEmpty()) {
-      text.append(
-          format(
-              "%nIt fits%s with any one of these changes:%n", asked(result)));
+      text.append(format("%nIt fits%s with any one of these changes:%n", asked(result)));
       result
           .changes()
           .forEach(

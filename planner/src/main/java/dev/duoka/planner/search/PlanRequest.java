@@ -1,9 +1,9 @@
 package dev.duoka.planner.search;
 
 import dev.duoka.hardware.Machine;
+import dev.duoka.layout.GradientForm;
 import dev.duoka.layout.Method;
 import dev.duoka.layout.MomentForm;
-import dev.duoka.layout.GradientForm;
 import dev.duoka.layout.Precision;
 import dev.duoka.layout.StateForm;
 import dev.duoka.planner.layout.EngineTraits;
@@ -66,14 +66,12 @@ public record PlanRequest(
 
   /** The same request for another machine. */
   public PlanRequest on(Machine other) {
-    return new PlanRequest(
-        model, shape, other, job, method, precisions, states, allGpus, engine);
+    return new PlanRequest(model, shape, other, job, method, precisions, states, allGpus, engine);
   }
 
   /** The same request for another method. */
   public PlanRequest by(Method other) {
-    return new PlanRequest(
-        model, shape, machine, job, other, precisions, states, allGpus, engine);
+    return new PlanRequest(model, shape, machine, job, other, precisions, states, allGpus, engine);
   }
 
   /** The same request for another job. */
@@ -84,8 +82,7 @@ public record PlanRequest(
 
   /** The same request with states in these forms alone. */
   public PlanRequest keeping(List<StateForm> forms) {
-    return new PlanRequest(
-        model, shape, machine, job, method, precisions, forms, allGpus, engine);
+    return new PlanRequest(model, shape, machine, job, method, precisions, forms, allGpus, engine);
   }
 
   /** The same request in one arithmetic alone. */
@@ -96,7 +93,6 @@ public record PlanRequest(
 
   /** The same request with layouts that use all cards alone. */
   public PlanRequest onAllGpus() {
-    return new PlanRequest(
-        model, shape, machine, job, method, precisions, states, true, engine);
+    return new PlanRequest(model, shape, machine, job, method, precisions, states, true, engine);
   }
 }

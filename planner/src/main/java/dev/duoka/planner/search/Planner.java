@@ -225,7 +225,8 @@ public final class Planner {
         return fit;
       }
       feasible++;
-      Candidate candidate = new Candidate(
+      Candidate candidate =
+          new Candidate(
               layout, demand.deviceBytes(), demand.hostBytes(), evaluator.seconds(layout));
       // Of layouts that a dry run decides on all are kept: the best may turn out not to fit.
       Object key = evaluator.isCounted(layout) ? layout : candidate.kind();

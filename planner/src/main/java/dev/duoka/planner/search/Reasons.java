@@ -17,10 +17,7 @@ final class Reasons {
   private Reasons() {}
 
   static List<String> of(
-      Plan plan,
-      List<Candidate> ranked,
-      Planner.Findings findings,
-      PlanRequest request) {
+      Plan plan, List<Candidate> ranked, Planner.Findings findings, PlanRequest request) {
     List<String> reasons = new ArrayList<>();
     Candidate candidate =
         ranked.stream()

@@ -184,8 +184,7 @@ final class SearchSpace {
   /** What a mesh that is possible may still lack: tokens that divide, one micro-batch. */
   private boolean isPossible(Layout layout) {
     long rows = (long) layout.microBatch() * job.sequenceLength() / layout.context();
-    boolean once =
-        choice.states().gradients() == GradientForm.FP32 || layout.accumulation() == 1;
+    boolean once = choice.states().gradients() == GradientForm.FP32 || layout.accumulation() == 1;
     return once && rows % layout.tensor() == 0;
   }
 

@@ -66,7 +66,8 @@ final class PublishedMemoryTests {
     for (int zero = 0; zero <= 3; zero++) {
       assertThat(states(gpus, expert, zero, GradientForm.BF16))
           .isCloseTo(narrow[zero], within(0.03 * narrow[zero]));
-      assertThat(states(gpus, expert, zero, GradientForm.FP32)).isCloseTo(wide[zero], within(0.03 * wide[zero]));
+      assertThat(states(gpus, expert, zero, GradientForm.FP32))
+          .isCloseTo(wide[zero], within(0.03 * wide[zero]));
     }
   }
 

@@ -54,7 +54,9 @@ class CountedPlansTests {
     Plan plan = result.bestRunnable().orElseThrow();
     ModelConfig config = Presets.named(model);
     long booked =
-        DryRunJob.of(config, plan.layout(), request.job().sequenceLength()).steady().ofStages()
+        DryRunJob.of(config, plan.layout(), request.job().sequenceLength())
+            .steady()
+            .ofStages()
             .stream()
             .mapToLong(CountedPlansTests::booked)
             .max()
@@ -149,8 +151,7 @@ class CountedPlansTests {
     // A little less than that is too little, whatever the formulas say.
     double gib = 0.99 * booked / GIB / 0.85;
     PlanRequest tight = request.on(request.machine().withHostMemory(gib));
-    double taken =
-        PLANNER.best(tight).map(other -> other.memory().hostBytes() / GIB).orElseThrow();
+    double taken = PLANNER.best(tight).map(other -> other.memory().hostBytes() / GIB).orElseThrow();
     assertThat(taken).isLessThan(0.85 * gib);
   }
 
@@ -188,8 +189,7 @@ class CountedPlansTests {
   /** Linear layers of 8 bits are in the engine. */
   @Test
   void theEngineRunsFp8() {
-    PlanResult result =
-        PLANNER.plan(request("deepseek-coder-1.3b", "1xH100-80G", Precision.FP8));
+    PlanResult result = PLANNER.plan(request("deepseek-coder-1.3b", "1xH100-80G", Precision.FP8));
     assertThat(result.bestRunnable()).isPresent();
     assertThat(result.bestRunnable().orElseThrow().layout().precision()).isEqualTo(Precision.FP8);
   }

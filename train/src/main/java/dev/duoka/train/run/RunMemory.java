@@ -61,8 +61,7 @@ final class RunMemory {
     boolean offloads = step.settings().states().onHost();
     if (offloads) {
       need =
-          StepMemory.inHostMemory(
-              step, placement.devices().getFirst(), placement.devices().size());
+          StepMemory.inHostMemory(step, placement.devices().getFirst(), placement.devices().size());
     }
     if (copy.isPresent()) {
       need = need.plus(copy.get().owner(), copy.get().bytes());
