@@ -25,7 +25,7 @@ public final class Planner {
   /** Kinds of layout that are reported. */
   private static final int SHOWN = 6;
 
-  private static final int SHOWN_PARETO = 5;
+  private static final int SHOWN_PARETO = 4;
   private static final int SHOWN_MISFITS = 3;
 
   private final Catalogue catalogue;
