@@ -149,17 +149,21 @@ final class DocumentationTests {
     }
     for (String word : words) {
       String option = word.replaceFirst("=.*", "");
-      if (option.matches("--[a-z][a-z-]*")
-          && !command.getCommandSpec().optionsMap().containsKey(option)) {
+      if (option.matches("--[a-z][a-z-]*") && !has(command, option)) {
         missing.add(command.getCommandName() + " " + option);
       }
     }
     return missing;
   }
 
+  private static boolean has(CommandLine command, String option) {
+    return command.getCommandSpec().optionsMap().containsKey(option)
+        || command.getCommandSpec().negatedOptionsMap().containsKey(option);
+  }
+
   /** Whether the option exists in any command. */
   private static boolean exists(CommandLine command, String option) {
-    return command.getCommandSpec().optionsMap().containsKey(option)
+    return has(command, option)
         || command.getSubcommands().values().stream().anyMatch(child -> exists(child, option));
   }
 

@@ -4,7 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.duoka.base.ErrorCode;
 import dev.duoka.formats.json.Json;
+import dev.duoka.layout.GradientForm;
+import dev.duoka.layout.MomentForm;
 import dev.duoka.layout.Precision;
+import dev.duoka.layout.StateForm;
 import dev.duoka.train.config.BatchPlan;
 import dev.duoka.train.config.RunConfig;
 import dev.duoka.train.config.RunFile;
@@ -125,7 +128,28 @@ final class PlanCommandTests {
     JsonNode json =
         Json.parse(
             out.toString().getBytes(StandardCharsets.UTF_8), "standard output", ErrorCode.FORMAT);
-    assertThat(json.get("verify").get("error").asDouble()).isBetween(-0.03, 0.03);
+    assertThat(json.get("verify").get("error").asDouble()).isZero();
+  }
+
+  @Test
+  void statesInFewerBitsAreAskedForAndWritten(@TempDir Path folder) {
+    Path file = folder.resolve("run.yaml");
+    int status =
+        program.run(
+            "plan",
+            "--model",
+            "deepseek-coder-1.3b",
+            "--machine",
+            "1xRTX4090",
+            "--moments",
+            "8bit",
+            "--no-master-weights",
+            "--out",
+            file.toString());
+    assertThat(status).as(err.toString()).isZero();
+    assertThat(out.toString()).contains("8bit moments, no master weights", "counted by a dry run");
+    assertThat(RunFile.read(file, List.of()).memory().states())
+        .isEqualTo(new StateForm(MomentForm.BITS8, false, GradientForm.FP32));
   }
 
   @Test
@@ -141,9 +165,11 @@ final class PlanCommandTests {
             program.run(
                 "plan",
                 "--model",
-                "deepseek-llm-67b",
+                "deepseek-llm-7b",
                 "--machine",
                 "8xA100",
+                "--method",
+                "lora",
                 "--out",
                 file.toString()))
         .isEqualTo(2);
@@ -217,6 +243,10 @@ final class PlanCommandTests {
         "plan --model deepseek-v3 --machine 8xH100 --tokens-per-step 5000 | Nearest: 4096 or 8192",
         "plan --model deepseek-v3 --machine 8xH100 --tokens-per-step -1 | Give 1 to",
         "plan --model deepseek-v3 --machine 8xH100 --method lorra | Did you mean 'lora'",
+        "plan --model deepseek-v3 --machine 8xH100 --method full-8bit | --moments 8bit",
+        "plan --model deepseek-v3 --machine 8xH100 --moments 9bit | Did you mean '8bit'",
+        "plan --model deepseek-v3 --machine 8xH100 --gradients fp16 | --gradients 'fp16'",
+        "plan --model deepseek-v3 --machine 8xV100 --no-master-weights | not for fp16",
         "plan --model deepseek-v3 --machine 8xH100 --precision bf17 | Did you mean 'bf16'",
         "plan --model deepseek-v3 --machine 8xV100 --precision bf16 | does not compute in bf16",
         "plan --model deepseek-v3 --machine 8xH100 --imbalance 0.5 | --imbalance 0.5",

@@ -86,19 +86,43 @@ public record Layout(
 
   /** The same with nothing sharded or away: what layouts have in common that differ in that. */
   public Layout withoutStates() {
+    return with(0, Offload.NONE, StateForm.FULL);
+  }
+
+  /** The same mesh and step with states shared, kept and put away otherwise. */
+  public Layout with(int otherZero, Offload otherOffload, StateForm form) {
     return new Layout(
         data,
         tensor,
         pipeline,
         expert,
         context,
-        0,
+        otherZero,
         microBatch,
         accumulation,
         recompute,
-        Offload.NONE,
+        otherOffload,
         loss,
         precision,
+        method,
+        form);
+  }
+
+  /** The same with another recompute and in another arithmetic. */
+  public Layout with(Recompute otherRecompute, Precision otherPrecision) {
+    return new Layout(
+        data,
+        tensor,
+        pipeline,
+        expert,
+        context,
+        zero,
+        microBatch,
+        accumulation,
+        otherRecompute,
+        offload,
+        loss,
+        otherPrecision,
         method,
         states);
   }

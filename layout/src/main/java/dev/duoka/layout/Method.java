@@ -7,12 +7,10 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 
-/** Which weights are trained, and in what form their states are kept. */
+/** Which weights are trained. */
 public enum Method {
-  /** All weights, AdamW with fp32 master weights and moments. */
+  /** All weights. */
   FULL,
-  /** All weights, moments in 8 bits beside fp32 master weights. */
-  FULL_8BIT,
   /** Low-rank adapters beside frozen 16-bit weights (arXiv 2106.09685). */
   LORA,
   /** Low-rank adapters beside frozen 4-bit weights (arXiv 2305.14314). */
@@ -31,15 +29,20 @@ public enum Method {
     List<String> names = Arrays.stream(values()).map(Method::toString).toList();
     int index = names.indexOf(name.strip().toLowerCase(Locale.ROOT));
     if (index < 0) {
+      boolean form = name.contains("8bit");
       throw new DuokaException(
-          ErrorCode.USAGE, "there is no method '" + name + "'", NearestName.hint(name, names));
+          ErrorCode.USAGE,
+          "there is no method '" + name + "'",
+          form
+              ? "Moments in 8 bits go with method full: --moments 8bit."
+              : NearestName.hint(name, names));
     }
     return values()[index];
   }
 
-  /** For example {@code full-8bit}. */
+  /** For example {@code qlora}. */
   @Override
   public String toString() {
-    return name().toLowerCase(Locale.ROOT).replace('_', '-');
+    return name().toLowerCase(Locale.ROOT);
   }
 }

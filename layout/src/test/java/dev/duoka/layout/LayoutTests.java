@@ -22,7 +22,7 @@ final class LayoutTests {
           Offload.OPTIMIZER,
           LossKind.FUSED,
           Precision.BF16,
-          Method.FULL_8BIT);
+          Method.LORA);
 
   private static final Layout ALONE =
       new Layout(
@@ -54,7 +54,7 @@ final class LayoutTests {
     assertThat(WIDE)
         .hasToString(
             "data 4 × tensor 2 × pipeline 3 × context 2, expert 8, ZeRO 1, micro-batch 2 × 16,"
-                + " recompute selective, offload optimizer, loss fused, bf16, full-8bit");
+                + " recompute selective, offload optimizer, loss fused, bf16, lora");
     assertThat(ALONE).hasToString("data 1, ZeRO 0, micro-batch 1 × 1, fp32");
   }
 
@@ -63,7 +63,7 @@ final class LayoutTests {
     assertThat(WIDE.withoutStates())
         .hasToString(
             "data 4 × tensor 2 × pipeline 3 × context 2, expert 8, ZeRO 0, micro-batch 2 × 16,"
-                + " recompute selective, loss fused, bf16, full-8bit");
+                + " recompute selective, loss fused, bf16, lora");
   }
 
   @Test

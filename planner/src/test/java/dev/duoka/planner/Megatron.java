@@ -9,7 +9,7 @@ public final class Megatron {
   public static final EngineTraits TRAITS =
       new EngineTraits(
           "Megatron",
-          4,
+          true,
           true,
           Figure.measured(0.7 * (1L << 30)),
           Figure.ZERO,
@@ -17,6 +17,7 @@ public final class Megatron {
           1.15,
           0,
           1,
+          false,
           0,
           0.8,
           5e-6);

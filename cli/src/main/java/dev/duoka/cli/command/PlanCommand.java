@@ -6,8 +6,11 @@ import dev.duoka.base.ErrorCode;
 import dev.duoka.formats.json.Json;
 import dev.duoka.hardware.Catalogue;
 import dev.duoka.hardware.Machine;
+import dev.duoka.layout.GradientForm;
 import dev.duoka.layout.Method;
+import dev.duoka.layout.MomentForm;
 import dev.duoka.layout.Precision;
+import dev.duoka.layout.StateForm;
 import dev.duoka.measure.step.LayoutMemory;
 import dev.duoka.planner.layout.EngineTraits;
 import dev.duoka.planner.layout.Job;
@@ -79,16 +82,34 @@ final class PlanCommand implements Callable<Integer> {
       names = "--method",
       paramLabel = "METHOD",
       defaultValue = "full",
-      description = "full (default), full-8bit, lora or qlora.")
+      description = "full (default), lora or qlora.")
   private String method = "full";
 
   @Option(
       names = "--precision",
       paramLabel = "PRECISION",
-      description =
-          "fp32, tf32, bf16, fp16 or fp8; by default bf16, or fp16 on cards without it, and fp32"
-              + " where nothing fits in 16 bits.")
+      description = "fp32, tf32, bf16, fp16 or fp8; by default bf16, or fp16 on cards without it.")
   private @Nullable String precision;
+
+  @Option(
+      names = "--moments",
+      paramLabel = "FORM",
+      description =
+          "The optimizer's moments: fp32, bf16 or 8bit. Without this and the next two, fp32 for"
+              + " all, and fewer bits where nothing fits so.")
+  private @Nullable String moments;
+
+  @Option(
+      names = "--master-weights",
+      negatable = true,
+      description = "Keep an fp32 copy of 16-bit weights (default), or not.")
+  private @Nullable Boolean masterWeights;
+
+  @Option(
+      names = "--gradients",
+      paramLabel = "FORM",
+      description = "Gradients of layers: fp32 (default), or bf16 where a step is one micro-batch.")
+  private @Nullable String gradients;
 
   @Option(
       names = "--imbalance",
@@ -157,6 +178,7 @@ final class PlanCommand implements Callable<Integer> {
             job(planned, how, target.gpus()),
             how,
             precisions(target),
+            states(),
             false,
             EngineTraits.DUOKA);
     PlanResult result = new Planner(catalogue).plan(request);
@@ -223,9 +245,25 @@ final class PlanCommand implements Callable<Integer> {
 
   private List<Precision> precisions(Machine target) {
     if (precision == null) {
-      return List.of(ProductFormat.halfPrecision(target.card()), Precision.FP32);
+      return List.of(ProductFormat.halfPrecision(target.card()));
     }
     return List.of(NamedChoice.of(Precision.class, "--precision", precision));
+  }
+
+  /** The form that is asked for, else all, the fullest first. */
+  private List<StateForm> states() {
+    if (moments == null && masterWeights == null && gradients == null) {
+      return PlanRequest.FORMS;
+    }
+    return List.of(
+        new StateForm(
+            moments == null
+                ? MomentForm.FP32
+                : NamedChoice.of(MomentForm.class, "--moments", moments),
+            masterWeights == null || masterWeights,
+            gradients == null
+                ? GradientForm.FP32
+                : NamedChoice.of(GradientForm.class, "--gradients", gradients)));
   }
 
   private Machine withHost(Machine target) {

@@ -5,6 +5,10 @@ import dev.duoka.formats.modelconfig.ModelConfig;
 import dev.duoka.layout.Layout;
 import dev.duoka.parallel.dryrun.DryRun;
 import dev.duoka.parallel.dryrun.DryRunJob;
+import dev.duoka.tensor.Device;
+import dev.duoka.tensor.DryRunDevice;
+import dev.duoka.tensor.MemoryOwner;
+import java.util.Collection;
 import java.util.Locale;
 import java.util.Map;
 import tools.jackson.databind.node.ObjectNode;
@@ -21,19 +25,26 @@ public record LayoutMemory(String layout, double predicted, Map<String, Long> co
   private static final double GIB = 1L << 30;
 
   /**
-   * Counts what the engine books.
+   * Counts what the engine books on the GPU of a rank of each pipeline stage, and keeps the most.
    *
    * @param length tokens in a sequence
    */
   public static LayoutMemory count(ModelConfig model, Layout layout, int length, double predicted) {
-    return new LayoutMemory(
-        layout.toString(),
-        predicted,
-        OwnerLabels.of(DryRun.unrolled(DryRunJob.of(model, layout, length)).peakByOwner()));
+    Map<MemoryOwner, Long> most = Map.of();
+    for (DryRunJob job : DryRunJob.of(model, layout, length).ofStages()) {
+      Map<MemoryOwner, Long> booked =
+          DryRunDevice.of(Device.cuda(0), () -> DryRun.unrolled(job).peakByOwner());
+      most = sum(booked.values()) > sum(most.values()) ? booked : most;
+    }
+    return new LayoutMemory(layout.toString(), predicted, OwnerLabels.of(most));
   }
 
   private double total() {
-    return counted.values().stream().mapToLong(Long::longValue).sum();
+    return sum(counted.values());
+  }
+
+  private static double sum(Collection<Long> bytes) {
+    return bytes.stream().mapToLong(Long::longValue).sum();
   }
 
   /** How much more is predicted than counted, by what is counted. */

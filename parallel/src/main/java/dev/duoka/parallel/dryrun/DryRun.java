@@ -35,12 +35,11 @@ public final class DryRun {
     try (ThreadLedger mine = ThreadLedger.open(Device.META);
         ThreadLedger host = ThreadLedger.open(Device.META_HOST);
         TrainingRank rank = rank(job, exchanges)) {
-      StepBatch batch = batch(job);
       // Twice: the first step also makes what lasts, the experts' load counts for example.
-      rank.step().run(batch, 1e-3);
+      rank.step().run(batch(job.shortest()), 1e-3);
       mine.ledger().resetPeak();
       int before = exchanges.exchanges().size();
-      rank.step().run(batch, 1e-3);
+      rank.step().run(batch(job), 1e-3);
       List<Exchange> all = exchanges.exchanges();
       return new DryRunResult(
           mine.ledger().peakByOwner(),

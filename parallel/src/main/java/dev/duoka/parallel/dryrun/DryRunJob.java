@@ -58,15 +58,34 @@ public record DryRunJob(
 
   /**
    * The same with no more forward passes than have a peak of their own: the first starts the sums
-   * of gradients, the second adds to them, as all others do; a pipeline is full after twice as many
-   * as it has ranks.
+   * of gradients, the second adds to them, as all others do, and where gradients leave the third
+   * meets those of the one before it; a pipeline is full, and empties, within thrice as many as it
+   * has ranks.
    */
   public DryRunJob steady() {
     int ranks = mesh.pipeline();
-    boolean keepsAll =
-        settings.pipeline().kind() == PipelineKind.GPIPE || settings.pipeline().table().isPresent();
-    int enough = ranks == 1 ? 2 : keepsAll ? accumulation : 2 * ranks;
-    return new DryRunJob(settings, mesh, rank, microBatch, Math.min(accumulation, enough));
+    int alone = settings.zeroStage() < 2 && !settings.states().onHost() ? 2 : 3;
+    int enough = ranks == 1 ? alone : keepsAll() ? accumulation : 3 * ranks;
+    return of(Math.min(accumulation, enough));
+  }
+
+  /** A step that makes all that lasts, with as few forward passes as can be. */
+  DryRunJob shortest() {
+    boolean rounds = mesh.pipeline() > 1 && settings.pipeline().stagesPerRank() > 1;
+    return settings.states().onHost() || keepsAll()
+        ? this
+        : of(Math.min(accumulation, rounds ? mesh.pipeline() : 1));
+  }
+
+  /** Whether a schedule keeps all forward passes, or is for one number of them. */
+  private boolean keepsAll() {
+    return mesh.pipeline() > 1
+        && (settings.pipeline().kind() == PipelineKind.GPIPE
+            || settings.pipeline().table().isPresent());
+  }
+
+  private DryRunJob of(int passes) {
+    return new DryRunJob(settings, mesh, rank, microBatch, passes);
   }
 
   /** The same step by one rank of each stage: all others are like one of them. */

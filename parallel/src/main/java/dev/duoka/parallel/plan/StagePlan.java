@@ -59,4 +59,17 @@ public record StagePlan(List<BlockRange> stages) {
     return ofLayers(
         model, new BalancedCut(costs.layers(), costs.first(), costs.last()).into(stages));
   }
+
+  /** The number of decoder layers of each stage. */
+  public List<Integer> layers(ModelConfig model) {
+    List<Integer> counts = new ArrayList<>();
+    int begin = 0;
+    for (int i = 0; i < stages.size(); i++) {
+      int end =
+          i == stages.size() - 1 ? model.layers() : stages.get(i).end() - BlockRange.ofLayer(0);
+      counts.add(end - begin);
+      begin = end;
+    }
+    return counts;
+  }
 }

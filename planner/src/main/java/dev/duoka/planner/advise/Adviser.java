@@ -75,20 +75,18 @@ public final class Adviser {
   }
 
   private MachineAdvice advise(AdviceRequest request, Machine machine) {
-    Planner.Best best = new Planner.Best(Optional.empty(), Optional.empty());
+    Optional<Plan> plan = Optional.empty();
     for (Method method : request.task().methods()) {
-      best = planner.best(planRequest(request, machine, method));
-      if (best.plan().isPresent()) {
+      plan = planner.best(planRequest(request, machine, method));
+      if (plan.isPresent()) {
         break;
       }
     }
-    Optional<Plan> plan = best.plan();
     OptionalDouble buy = machine.buyPrice();
     if (plan.isEmpty()) {
       return new MachineAdvice(
           machine,
           plan,
-          Optional.empty(),
           0,
           0,
           OptionalDouble.empty(),
@@ -115,17 +113,7 @@ public final class Adviser {
               case BUY -> toBuy;
             };
     return new MachineAdvice(
-        machine,
-        plan,
-        best.ofAll().filter(first -> !first.equals(plan.get())),
-        hours,
-        kilowattHours,
-        rent,
-        buy,
-        affordable,
-        toRent,
-        toBuy,
-        "");
+        machine, plan, hours, kilowattHours, rent, buy, affordable, toRent, toBuy, "");
   }
 
   private String lacks(AdviceRequest request, Machine machine) {

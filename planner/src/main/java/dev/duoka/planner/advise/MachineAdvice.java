@@ -10,7 +10,6 @@ import java.util.OptionalDouble;
  *
  * @param machine the machine
  * @param plan the best plan that this version runs, else the best of all; empty where nothing fits
- * @param faster the best plan of all where this version cannot run it and runs another
  * @param hours that the job takes; 0 where nothing fits
  * @param kilowattHours that it takes
  * @param rentUsd to rent the machine for the job; empty where no rent is known
@@ -23,7 +22,6 @@ import java.util.OptionalDouble;
 public record MachineAdvice(
     Machine machine,
     Optional<Plan> plan,
-    Optional<Plan> faster,
     double hours,
     double kilowattHours,
     OptionalDouble rentUsd,

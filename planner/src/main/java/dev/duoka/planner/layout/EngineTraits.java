@@ -6,8 +6,8 @@ import dev.duoka.planner.figure.Figure;
  * What the program that runs a step adds to the arithmetic.
  *
  * @param name the program
- * @param gradientBytes bytes of a main gradient under 16-bit arithmetic
  * @param weightGradientScratch whether it keeps one 16-bit buffer per shape of weight
+ * @param libraryOfCollectives whether a library exchanges tensors, with buffers of its own
  * @param contextBytes device memory of the CUDA context and loaded kernels
  * @param workspaceBytes device memory that libraries of operators take to work in
  * @param reserveShare what its allocator holds beyond what is in use, as a share of that
@@ -15,6 +15,8 @@ import dev.duoka.planner.figure.Figure;
  * @param temporaryRows fp32 rows as wide as the widest SwiGLU that its backward pass holds at once
  * @param attentionCopies how often attention's result is kept: once as the kernel gives it, again
  *     where its heads are joined in a copy
+ * @param keepsGathered whether what tensor ranks gather for a product is kept whole, not gathered
+ *     again
  * @param headScratchBytes bytes per weight of the head that the loss holds for the head's gradient
  * @param gradientOverlap the share of a step's last backward pass that can hide the reduction of
  *     gradients
@@ -22,30 +24,32 @@ import dev.duoka.planner.figure.Figure;
  */
 public record EngineTraits(
     String name,
-    double gradientBytes,
     boolean weightGradientScratch,
+    boolean libraryOfCollectives,
     Figure contextBytes,
     Figure workspaceBytes,
     double reserveShare,
     double elementwiseFactor,
     double temporaryRows,
     int attentionCopies,
+    boolean keepsGathered,
     double headScratchBytes,
     double gradientOverlap,
     double launchSeconds) {
   private static final double GIB = 1L << 30;
 
   /**
-   * This program: fp32 main gradients, one flat buffer reduced after the last backward pass.
-   * Context: 0.47 to 0.92 GiB (stas00/ml-engineering 744d01e). Reserve: LibTorch held 1.04 to 1.06
-   * times what was allocated in the peers' runs on an H100. Launches: 8 to 10 µs an operator,
-   * measured from Java on an H100's host. Temporaries, the copy of attention's result and the
-   * head's scratch: as dry runs of the engine count them.
+   * This program: tensors are copied from card to card, and no overlap of that with the backward
+   * pass is counted on, since none was measured on more than two cards. Context: 0.47 to 0.92 GiB
+   * (stas00/ml-engineering 744d01e). Reserve: LibTorch held 1.04 to 1.06 times what was allocated
+   * in the peers' runs on an H100. Launches: 8 to 10 µs an operator, measured from Java on an
+   * H100's host. Temporaries, the copy of attention's result and the head's scratch: as dry runs of
+   * the engine count them.
    */
   public static final EngineTraits DUOKA =
       new EngineTraits(
           "duoka",
-          4,
+          false,
           false,
           Figure.measured(0.7 * GIB),
           Figure.measured(0.1 * GIB),
@@ -53,24 +57,8 @@ public record EngineTraits(
           1.15,
           0,
           2,
+          true,
           0,
           0,
           9e-6);
-
-  /** The same with main gradients of another size. */
-  public EngineTraits withGradientBytes(double bytes) {
-    return new EngineTraits(
-        name,
-        bytes,
-        weightGradientScratch,
-        contextBytes,
-        workspaceBytes,
-        reserveShare,
-        elementwiseFactor,
-        temporaryRows,
-        attentionCopies,
-        headScratchBytes,
-        gradientOverlap,
-        launchSeconds);
-  }
 }

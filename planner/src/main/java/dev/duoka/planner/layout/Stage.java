@@ -1,5 +1,6 @@
 package dev.duoka.planner.layout;
 
+import dev.duoka.parallel.plan.StagePlan;
 import dev.duoka.planner.shape.ModelShape;
 import java.util.ArrayList;
 import java.util.List;
@@ -43,18 +44,35 @@ public record Stage(
    * first and the last, which have the embedding and the head.
    */
   public static List<Stage> split(ModelShape shape, int stages) {
-    List<Stage> list = new ArrayList<>();
+    List<Integer> counts = new ArrayList<>();
     int base = shape.layers() / stages;
     int left = shape.layers() % stages;
-    int next = 0;
+    int firstWithMore = stages - left > 1 ? 1 : 0;
     for (int i = 0; i < stages; i++) {
-      int firstWithMore = stages - left > 1 ? 1 : 0;
-      int count = base + (i >= firstWithMore && i < firstWithMore + left ? 1 : 0);
+      counts.add(base + (i >= firstWithMore && i < firstWithMore + left ? 1 : 0));
+    }
+    return of(shape, counts);
+  }
+
+  /** Cuts the layers as the engine does: the dearest stage is as cheap as can be. */
+  public static List<Stage> balanced(ModelShape shape, int stages, int length) {
+    return of(
+        shape,
+        StagePlan.balanced(shape.config(), stages, length, shape.mtpModules())
+            .layers(shape.config()));
+  }
+
+  /** Stages with these numbers of layers. */
+  private static List<Stage> of(ModelShape shape, List<Integer> counts) {
+    List<Stage> list = new ArrayList<>();
+    int next = 0;
+    for (int i = 0; i < counts.size(); i++) {
+      int count = counts.get(i);
       int mixture = 0;
       for (int layer = next; layer < next + count; layer++) {
         mixture += shape.isMixture().get(layer) ? 1 : 0;
       }
-      boolean last = i == stages - 1;
+      boolean last = i == counts.size() - 1;
       int mtp = last ? shape.mtpModules() : 0;
       list.add(
           new Stage(

@@ -1,47 +1,131 @@
 package dev.duoka.planner.memory;
 
 import dev.duoka.layout.Layout;
+import dev.duoka.layout.Offload;
 import dev.duoka.parallel.dryrun.DryRun;
 import dev.duoka.parallel.dryrun.DryRunJob;
+import dev.duoka.parallel.dryrun.DryRunResult;
 import dev.duoka.planner.figure.Figure;
 import dev.duoka.planner.layout.EngineTraits;
+import dev.duoka.planner.layout.Stage;
 import dev.duoka.planner.shape.ModelShape;
+import dev.duoka.tensor.Device;
+import dev.duoka.tensor.DryRunDevice;
 import dev.duoka.tensor.MemoryOwner;
+import java.util.Comparator;
 import java.util.EnumMap;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.stream.IntStream;
 
 /**
- * The memory of layouts that the engine runs, as the engine books it: the dry run of the very step,
- * and beside it, each an owner of its own, what the driver adds. Keeps what it has counted.
- * Thread-safe.
+ * The memory of layouts that the engine runs, as the engine books it: the dry run of the very step
+ * by a rank of each stage that may be the largest, and beside it, each an owner of its own, what
+ * the driver and unequal experts add. Keeps what it has counted. Thread-safe.
  */
 public final class BookedMemory {
-  private final Map<DryRunJob, Map<MemoryOwner, Long>> counted = new ConcurrentHashMap<>();
+  /**
+   * What a rank books.
+   *
+   * @param device bytes of its GPU by owner
+   * @param host bytes of host memory
+   */
+  private record Booked(Map<MemoryOwner, Long> device, long host) {}
+
+  /** How much a closed form may be off between stages of one layout: it only says which to run. */
+  private static final double STAGE_SLACK = 1.05;
 
   /**
-   * The memory of a rank.
+   * What there is.
+   *
+   * @param device bytes of a card
+   * @param host bytes of host memory
+   */
+  public record Limits(double device, double host) {}
+
+  private final Map<DryRunJob, Booked> counted = new ConcurrentHashMap<>();
+
+  /**
+   * The memory of the rank that needs most, and of the host.
    *
    * @param layout that the engine runs
+   * @param stages of it, as the engine cuts them
    * @param length tokens in a sequence
+   * @param closedForm orders the stages, leaves out those that are far from being the largest, and
+   *     says what unequal experts add
+   * @param limits of the machine: where stages take more, those after them are not run, and the
+   *     answer is what these take
    */
-  public MemoryEstimate estimate(ModelShape shape, Layout layout, int length, EngineTraits engine) {
-    Map<MemoryOwner, Long> tensors =
-        counted.computeIfAbsent(
-            DryRunJob.of(shape.config(), layout, length).steady(), DryRun::replayedPeak);
+  public MemoryEstimate estimate(
+      ModelShape shape,
+      Layout layout,
+      List<Stage> stages,
+      int length,
+      MemoryModel closedForm,
+      EngineTraits engine,
+      Limits limits) {
+    List<DryRunJob> jobs = DryRunJob.of(shape.config(), layout, length).steady().ofStages();
+    List<Integer> order =
+        IntStream.range(0, jobs.size())
+            .boxed()
+            .sorted(
+                Comparator.comparingDouble(it -> -closedForm.tensorBytes(layout, stages.get(it))))
+            .toList();
+    Map<Owner, Figure> largest = Map.of();
+    double most = 0;
+    int busiest = 0;
+    double host = 0;
+    for (int stage : order) {
+      boolean small = STAGE_SLACK * closedForm.tensorBytes(layout, stages.get(stage)) < most;
+      // Host memory is that of all ranks together: every stage counts.
+      if (small && layout.offload() == Offload.NONE) {
+        break;
+      }
+      Booked booked = counted.computeIfAbsent(jobs.get(stage), job -> run(job, layout.offload()));
+      Map<Owner, Figure> figures =
+          figures(booked, closedForm.imbalanceBytes(layout, stages.get(stage)), engine);
+      host += (double) booked.host() * layout.gpus() / layout.pipeline();
+      double total = figures.values().stream().mapToDouble(Figure::value).sum();
+      if (total > most) {
+        largest = figures;
+        most = total;
+        busiest = stage;
+      }
+      if (total > limits.device() || host > limits.host()) {
+        break;
+      }
+    }
+    return new MemoryEstimate(largest, busiest, host, MemoryEstimate.Source.DRY_RUN);
+  }
+
+  private static Booked run(DryRunJob job, Offload offload) {
+    return DryRunDevice.of(
+        Device.cuda(0),
+        () -> {
+          if (offload == Offload.NONE) {
+            return new Booked(DryRun.replayedPeak(job), 0);
+          }
+          DryRunResult result = DryRun.unrolled(job);
+          return new Booked(result.peakByOwner(), result.hostBytes());
+        });
+  }
+
+  private static Map<Owner, Figure> figures(Booked booked, double imbalance, EngineTraits engine) {
     Map<Owner, Figure> figures = new EnumMap<>(Owner.class);
-    double inUse = 0;
-    for (Map.Entry<MemoryOwner, Long> entry : tensors.entrySet()) {
+    double inUse = imbalance;
+    for (Map.Entry<MemoryOwner, Long> entry : booked.device().entrySet()) {
       figures.merge(owner(entry.getKey()), Figure.exact(entry.getValue()), Figure::plus);
       inUse += isState(entry.getKey()) ? 0 : entry.getValue();
     }
-    // Ranks of one process copy from tensor to tensor: no library holds buffers of its own.
+    figures.put(Owner.IMBALANCE, Figure.assumed(imbalance));
+    // Ranks copy from tensor to tensor: no library holds buffers of its own.
     figures.put(Owner.NCCL, Figure.ZERO);
     figures.put(Owner.CONTEXT, engine.contextBytes());
     figures.put(Owner.WORKSPACE, engine.workspaceBytes());
     // States lie in few flat buffers, which do not fragment.
     figures.put(Owner.RESERVE, Figure.measured(engine.reserveShare() * inUse));
-    return new MemoryEstimate(figures, 0, 0);
+    return figures;
   }
 
   private static boolean isState(MemoryOwner owner) {

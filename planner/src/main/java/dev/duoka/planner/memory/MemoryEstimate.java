@@ -3,6 +3,7 @@ package dev.duoka.planner.memory;
 import dev.duoka.planner.figure.Figure;
 import java.util.Collections;
 import java.util.EnumMap;
+import java.util.Locale;
 import java.util.Map;
 
 /**
@@ -11,8 +12,22 @@ import java.util.Map;
  * @param bytes by owner; every owner is there
  * @param stage the pipeline stage of that rank
  * @param hostBytes host memory of all ranks together, for what is offloaded
+ * @param source where the numbers come from
  */
-public record MemoryEstimate(Map<Owner, Figure> bytes, int stage, double hostBytes) {
+public record MemoryEstimate(Map<Owner, Figure> bytes, int stage, double hostBytes, Source source) {
+  /** Where the numbers of an estimate come from. */
+  public enum Source {
+    /** The engine's own step, run with shapes alone. */
+    DRY_RUN,
+    /** Formulas. */
+    CLOSED_FORM;
+
+    @Override
+    public String toString() {
+      return name().toLowerCase(Locale.ROOT);
+    }
+  }
+
   public MemoryEstimate {
     Map<Owner, Figure> all = new EnumMap<>(Owner.class);
     for (Owner owner : Owner.values()) {
@@ -43,7 +58,7 @@ public record MemoryEstimate(Map<Owner, Figure> bytes, int stage, double hostByt
   public MemoryEstimate assumed() {
     Map<Owner, Figure> figures = new EnumMap<>(Owner.class);
     bytes.forEach((owner, figure) -> figures.put(owner, Figure.assumed(figure.value())));
-    return new MemoryEstimate(figures, stage, hostBytes);
+    return new MemoryEstimate(figures, stage, hostBytes, source);
   }
 
   /** Weights, gradients and optimizer states. */

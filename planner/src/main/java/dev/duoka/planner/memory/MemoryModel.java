@@ -26,6 +26,9 @@ public final class MemoryModel {
   /** Chunks of fp32 logits, their gradient and a copy that the chunked loss holds. */
   private static final double LOSS_CHUNKS = 3 * 64.0 * (1 << 20);
 
+  /** Bytes of an offloaded parameter that wait in host memory on their way, as dry runs count. */
+  private static final double TRAVELLING = 2.6;
+
   private final ModelShape shape;
   private final Job job;
   private final EngineTraits engine;
@@ -54,7 +57,28 @@ public final class MemoryModel {
     figures.put(Owner.WORKSPACE, engine.workspaceBytes());
     // States lie in few flat buffers, which do not fragment.
     figures.put(Owner.RESERVE, Figure.measured(reserve(bytes)));
-    return new MemoryEstimate(figures, busiest.stage(), busiest.host());
+    return new MemoryEstimate(
+        figures, busiest.stage(), busiest.host(), MemoryEstimate.Source.CLOSED_FORM);
+  }
+
+  /**
+   * Bytes that the busiest rank of experts keeps beyond an equal share, which is all that a dry run
+   * knows of.
+   */
+  public double imbalanceBytes(Layout layout, Stage stage) {
+    if (layout.expert() == 1 || job.imbalance() == 1) {
+      return 0;
+    }
+    Job even = new Job(job.sequenceLength(), job.tokensPerStep(), 1);
+    MemoryModel balanced = new MemoryModel(shape, even, engine);
+    return stageBytes(layout, stage).inUse() - balanced.stageBytes(layout, stage).inUse();
+  }
+
+  /**
+   * Bytes of the tensors of a stage, by which a search orders what it lets run with shapes alone.
+   */
+  public double tensorBytes(Layout layout, Stage stage) {
+    return stageBytes(layout, stage).total();
   }
 
   /** What {@link #estimate} comes to, without its owners: a search asks for nothing else. */
@@ -111,7 +135,7 @@ public final class MemoryModel {
   }
 
   private StageBytes stageBytes(Layout layout, Stage stage) {
-    StateBytes state = StateBytes.of(layout.precision(), layout.method(), engine);
+    StateBytes state = StateBytes.of(layout);
     StageParameters parameters = StageParameters.of(shape, stage, layout);
     return new StageBytes(
         states(layout, state, parameters),
@@ -144,10 +168,13 @@ public final class MemoryModel {
     double optimizer =
         sharded(trainedDense, replicas, trainedExpert, expertReplicas, zero >= 1)
             * state.optimizer();
+    // Beside the states the host holds what travels to the card and from it.
+    double travelling = optimizer / state.optimizer() * TRAVELLING;
+    double away = optimizer / state.optimizer() * state.gradient();
     return switch (layout.offload()) {
       case NONE -> new States(weights, gradients, optimizer, 0);
-      case OPTIMIZER -> new States(weights, gradients, 0, optimizer);
-      case PARAMETERS -> new States(0, gradients, 0, optimizer + weights);
+      case OPTIMIZER -> new States(weights, 0, 0, optimizer + away + travelling);
+      case PARAMETERS -> new States(0, 0, 0, optimizer + away + travelling + weights);
     };
   }
 
@@ -232,11 +259,12 @@ public final class MemoryModel {
         layout.expert() > 1 && stage.mixture() > 0 ? 2 * bytes * routed * shape.hidden() : 0;
     double gathered = layout.tensor() > 1 ? bytes * tokens(layout) * shape.hidden() : 0;
     double buckets = 0;
+    // Two blocks of whatever is not kept: one that computes and one that travels.
     if ((layout.zero() >= 3 && layout.replicas() > 1) || layout.offload() == Offload.PARAMETERS) {
       double weight = layout.method() == Method.QLORA ? state.frozen() : state.weight();
-      buckets = parameters.largestLayer() * (2 * weight + state.gradient());
-    } else if (layout.zero() == 2 || layout.offload() != Offload.NONE) {
-      buckets = parameters.largestLayer() * state.gradient();
+      buckets = 2 * parameters.largestLayer() * (weight + state.gradient());
+    } else if (layout.zero() == 2 || layout.offload() == Offload.OPTIMIZER) {
+      buckets = 2 * parameters.largestLayer() * state.gradient();
     }
     double head =
         stage.last()
@@ -268,8 +296,8 @@ public final class MemoryModel {
   }
 
   /** Ring buffers of one group, more for each further axis, and connections of all pairs. */
-  private static Figure nccl(Layout layout) {
-    if (layout.gpus() == 1) {
+  private Figure nccl(Layout layout) {
+    if (layout.gpus() == 1 || !engine.libraryOfCollectives()) {
       return Figure.ZERO;
     }
     int groups = Math.max(1, layout.axes() - (layout.expert() > 1 ? 1 : 0));

@@ -22,6 +22,10 @@ public enum Owner {
   BATCH,
   /** What the engine's collectives hold beside the tensors that they exchange. */
   COMMUNICATION,
+  /**
+   * What the busiest rank of experts keeps beyond an equal share; only beside a dry run's counts.
+   */
+  IMBALANCE,
   /** What the library of collectives takes itself, outside of the engine's tensors. */
   NCCL,
   /** The CUDA context and loaded kernels. */
@@ -31,7 +35,7 @@ public enum Owner {
   /** What the allocator holds beyond what is in use. */
   RESERVE;
 
-  /** Whether the engine books it as a tensor; the driver adds the others. */
+  /** Whether the engine books it as a tensor; the driver and chance add the others. */
   public boolean isTensor() {
     return switch (this) {
       case WEIGHTS,
@@ -44,7 +48,7 @@ public enum Owner {
           BATCH,
           COMMUNICATION ->
           true;
-      case NCCL, CONTEXT, WORKSPACE, RESERVE -> false;
+      case IMBALANCE, NCCL, CONTEXT, WORKSPACE, RESERVE -> false;
     };
   }
 

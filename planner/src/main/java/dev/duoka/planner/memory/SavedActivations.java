@@ -36,7 +36,8 @@ final class SavedActivations {
     boolean all = recompute == Recompute.NONE;
     AttentionShape attention = shape.attention();
     double hidden = shape.hidden();
-    double norms = 2 * hidden + (all ? 2 * hidden : 0);
+    double gathered = engine.keepsGathered() ? layout.tensor() : 1;
+    double norms = 2 * hidden + (all ? 2 * hidden * gathered : 0);
     double heads =
         (double) attention.queryWidth()
             + attention.keyWidth()

@@ -1,8 +1,10 @@
 package dev.duoka.planner.memory;
 
+import dev.duoka.layout.GradientForm;
+import dev.duoka.layout.Layout;
 import dev.duoka.layout.Method;
 import dev.duoka.layout.Precision;
-import dev.duoka.planner.layout.EngineTraits;
+import dev.duoka.layout.StateForm;
 
 /**
  * Bytes per parameter of what training keeps.
@@ -16,17 +18,21 @@ public record StateBytes(double weight, double gradient, double optimizer, doubl
   /** 4-bit weights with their scales. */
   private static final double FOUR_BIT = 0.52;
 
-  /** The bytes of a method under some arithmetic. */
-  public static StateBytes of(Precision precision, Method method, EngineTraits engine) {
-    boolean wide = !precision.hasMasterWeights();
-    double weight = wide ? 4 : 2;
-    double gradient = wide ? 4 : engine.gradientBytes();
-    double master = wide ? 0 : 4;
-    return switch (method) {
-      case FULL -> new StateBytes(weight, gradient, master + 8, weight);
-      case FULL_8BIT -> new StateBytes(weight, gradient, master + 2.02, weight);
-      case LORA -> new StateBytes(weight, gradient, master + 8, weight);
-      case QLORA -> new StateBytes(weight, gradient, master + 8, FOUR_BIT);
-    };
+  /** The bytes of a layout. */
+  public static StateBytes of(Layout layout) {
+    return of(layout.precision(), layout.method(), layout.states());
+  }
+
+  /** The bytes of a method under some arithmetic, with states in some form. */
+  public static StateBytes of(Precision precision, Method method, StateForm form) {
+    double weight = precision.bytes();
+    double gradient = form.gradients() == GradientForm.BF16 ? 2 : 4;
+    double optimizer = form.bytesPerWeight(precision) - weight - gradient;
+    return new StateBytes(weight, gradient, optimizer, method == Method.QLORA ? FOUR_BIT : weight);
+  }
+
+  /** All of a trained weight. */
+  public double all() {
+    return weight + gradient + optimizer;
   }
 }

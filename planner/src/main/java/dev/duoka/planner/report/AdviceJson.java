@@ -34,10 +34,6 @@ public final class AdviceJson {
     json.put("affordable", advice.affordable());
     json.put("affordable_to_rent", advice.affordableToRent());
     json.put("affordable_to_buy", advice.affordableToBuy());
-    advice
-        .faster()
-        .ifPresentOrElse(
-            plan -> json.set("faster", PlanJson.summary(plan)), () -> json.putNull("faster"));
     if (advice.plan().isPresent()) {
       json.set("plan", PlanJson.plan(advice.plan().get()));
       json.put("tokens_per_second", Numbers.rounded(advice.plan().get().tokensPerSecond()));

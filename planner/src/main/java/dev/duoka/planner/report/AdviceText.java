@@ -113,23 +113,10 @@ public final class AdviceText {
               money(advice.rentUsd()),
               money(advice.buyUsd()),
               plan.layout()));
-      advice.faster().ifPresent(faster -> faster(text, faster));
     }
     if (machines.size() > SHOWN) {
       text.append(format("and %d more that are slower%n", machines.size() - SHOWN));
     }
-  }
-
-  /** The best of all layouts, below the one that runs. */
-  private static void faster(StringBuilder text, Plan plan) {
-    text.append(
-        format(
-            "%-22s %9s %54s  %s (not yet: %s)%n",
-            "",
-            "~" + Numbers.whole(plan.tokensPerSecond()),
-            "",
-            plan.layout(),
-            String.join(", ", plan.missing())));
   }
 
   private static void misfits(StringBuilder text, List<MachineAdvice> machines) {

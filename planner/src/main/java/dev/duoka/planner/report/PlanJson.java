@@ -93,6 +93,7 @@ public final class PlanJson {
     figures(json, "memory", plan.memory().bytes(), Numbers.GIB);
     json.put("memory_total", gib(plan.memory().total()));
     json.put("memory_unit", "GiB");
+    json.put("memory_source", plan.memory().source().toString());
     json.put("memory_stage", plan.memory().stage());
     json.put("host_memory", gib(plan.memory().hostBytes()));
     figures(json, "time", plan.time().seconds(), 1);
@@ -128,6 +129,9 @@ public final class PlanJson {
     json.put("loss", layout.loss().toString());
     json.put("precision", layout.precision().toString());
     json.put("method", layout.method().toString());
+    json.put("moments", layout.states().moments().toString());
+    json.put("master_weights", layout.states().keepsMasterOf(layout.precision()));
+    json.put("gradients", layout.states().gradients().toString());
     return json;
   }
 
@@ -152,6 +156,8 @@ public final class PlanJson {
     texts(json, "missing", misfit.missing());
     figures(json, "memory", memory.bytes(), Numbers.GIB);
     json.put("memory_total", gib(memory.total()));
+    json.put("memory_source", memory.source().toString());
+    json.put("host_memory", gib(memory.hostBytes()));
     json.put("lacks_gib_per_gpu", Numbers.rounded(misfit.deviceGib()));
     json.put("lacks_host_gib", Numbers.rounded(misfit.hostGib()));
     return json;

@@ -4,6 +4,7 @@ import static dev.duoka.planner.report.Numbers.GIB;
 import static dev.duoka.planner.report.Numbers.format;
 
 import dev.duoka.hardware.Machine;
+import dev.duoka.layout.Precision;
 import dev.duoka.planner.memory.MemoryEstimate;
 import dev.duoka.planner.search.Cost;
 import dev.duoka.planner.search.Misfit;
@@ -75,8 +76,8 @@ public final class PlanText {
             result.milliseconds() / 1e3));
     text.append(
         "Numbers are = exact, m resting on measurements, ~ assumed. Memory is what the engine books"
-            + " in a dry run\nof the step; of layouts that it cannot run yet all numbers are"
-            + " estimated, and marked ~.\n");
+            + " in a dry run\nof each layout that is shown; formulas only chose them. What this"
+            + " version cannot run is estimated, and marked ~.\n");
   }
 
   private static void table(StringBuilder text, List<Plan> plans) {
@@ -178,11 +179,15 @@ public final class PlanText {
     double whole = machine.card().memoryGib() * GIB;
     text.append(
         format(
-            "  memory  %s %.1f of %.1f GiB at the step's peak%s%n",
+            "  memory  %s %.1f of %.1f GiB at the step's peak%s, %s%n",
             Bars.stacked(memory.bytes(), whole),
             memory.total() / GIB,
             machine.card().memoryGib(),
-            memory.stage() > 0 ? ", stage " + memory.stage() : ""));
+            memory.stage() > 0 ? ", stage " + memory.stage() : "",
+            switch (memory.source()) {
+              case DRY_RUN -> "counted by a dry run";
+              case CLOSED_FORM -> "estimated by formulas";
+            }));
     memory
         .bytes()
         .forEach(
@@ -197,8 +202,14 @@ public final class PlanText {
     if (memory.hostBytes() > 0) {
       text.append(
           format(
-              "    host memory     = %7.0f GiB of %s %.0f%n",
-              memory.hostBytes() / GIB, machine.host().basis().sign(), machine.host().memoryGib()));
+              "    host memory     %s %7.0f GiB of %s %.0f%n",
+              switch (memory.source()) {
+                case DRY_RUN -> "=";
+                case CLOSED_FORM -> "~";
+              },
+              memory.hostBytes() / GIB,
+              machine.host().basis().sign(),
+              machine.host().memoryGib()));
     }
   }
 
@@ -262,10 +273,7 @@ public final class PlanText {
 
   private static void changes(StringBuilder text, PlanResult result) {
     if (!result.changes().isEmpty()) {
-      text.append(
-          format(
-              "%nIt fits%s with any one of these changes:%n",
-              result.plans().isEmpty() ? "" : " in " + result.request().precisions().getFirst()));
+      text.append(format("%nIt fits%s with any one of these changes:%n", asked(result)));
       result
           .changes()
           .forEach(
@@ -286,6 +294,17 @@ public final class PlanText {
                                           notYet(plan.missing())))
                               .orElse(""))));
     }
+  }
+
+  /** What the best plan is not, and would be with a change. */
+  private static String asked(PlanResult result) {
+    if (result.plans().isEmpty()) {
+      return "";
+    }
+    Precision asked = result.request().precisions().getFirst();
+    return result.plans().getFirst().layout().precision() == asked
+        ? " without host memory"
+        : " in " + asked;
   }
 
   private static void rules(StringBuilder text, PlanResult result) {

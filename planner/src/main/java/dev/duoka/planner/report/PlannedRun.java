@@ -1,10 +1,14 @@
 package dev.duoka.planner.report;
 
 import dev.duoka.layout.Layout;
+import dev.duoka.layout.Offload;
+import dev.duoka.layout.StateForm;
 import dev.duoka.planner.search.Plan;
 import dev.duoka.planner.search.PlanRequest;
 import java.nio.file.Path;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 
@@ -45,10 +49,6 @@ public final class PlannedRun {
               %s
               precision: %s
               recompute: %s
-            parallel:
-              data: %d
-              zero: %d
-            device: cuda
             """,
             request.model().replaceAll("\\s", " "),
             request.machine().name(),
@@ -64,10 +64,48 @@ public final class PlannedRun {
             layout.microBatch(),
             tokens.isPresent() ? "tokens: " + tokens.getAsLong() : "steps: " + DEFAULT_STEPS,
             layout.precision(),
-            layout.recompute(),
-            layout.data(),
-            layout.zero()));
-    return text.toString();
+            layout.recompute()));
+    parallel(text, layout);
+    memory(text, layout);
+    return text.append("device: cuda\n").toString();
+  }
+
+  private static void parallel(StringBuilder text, Layout layout) {
+    text.append("parallel:\n");
+    field(text, "data", layout.data());
+    Map<String, Integer> axes = new LinkedHashMap<>();
+    axes.put("tensor", layout.tensor());
+    axes.put("pipeline", layout.pipeline());
+    axes.put("expert", layout.expert());
+    axes.put("context", layout.context());
+    axes.forEach(
+        (name, ranks) -> {
+          if (ranks > 1) {
+            field(text, name, ranks);
+          }
+        });
+    field(text, "zero", layout.zero());
+    if (layout.pipeline() > 1) {
+      // The order that the plan's memory and time are of.
+      field(text, "schedule", "1f1b");
+    }
+  }
+
+  /** What is not as it is without this section. */
+  private static void memory(StringBuilder text, Layout layout) {
+    StateForm form = layout.states();
+    if (layout.offload() == Offload.NONE && form.equals(StateForm.FULL)) {
+      return;
+    }
+    text.append("memory:\n");
+    field(text, "offload", layout.offload());
+    field(text, "moments", form.moments());
+    field(text, "master_weights", form.masterWeights() || !layout.precision().hasMasterWeights());
+    field(text, "gradients", form.gradients());
+  }
+
+  private static void field(StringBuilder text, String name, Object value) {
+    text.append("  ").append(name).append(": ").append(value).append('\n');
   }
 
   private static String quoted(String value) {

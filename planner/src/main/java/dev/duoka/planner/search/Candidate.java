@@ -9,9 +9,10 @@ import dev.duoka.layout.Offload;
  *
  * @param layout the layout
  * @param bytes of the busiest rank
+ * @param hostBytes of all ranks together in host memory
  * @param seconds of a step
  */
-record Candidate(Layout layout, double bytes, double seconds) {
+record Candidate(Layout layout, double bytes, double hostBytes, double seconds) {
   /** What each complication must gain to be worth it. */
   private static final double WORTH = 0.004;
 
@@ -49,6 +50,27 @@ record Candidate(Layout layout, double bytes, double seconds) {
   /** The axes alone. */
   Mesh mesh() {
     return Mesh.of(layout);
+  }
+
+  /**
+   * Whether it is the same as another but for larger micro-batches or less recompute, and so needs
+   * no less memory.
+   */
+  boolean keepsNoLessThan(Candidate other) {
+    return states().equals(other.states())
+        && layout.loss() == other.layout.loss()
+        && layout.microBatch() >= other.layout.microBatch()
+        && layout.recompute().compareTo(other.layout.recompute()) <= 0;
+  }
+
+  /** Whether closed forms are as far off for it as for another. */
+  boolean isOfTheKindOf(Candidate other) {
+    return layout.zero() == other.layout.zero()
+        && layout.offload() == other.layout.offload()
+        && layout.recompute() == other.layout.recompute()
+        && layout.precision() == other.layout.precision()
+        && (layout.pipeline() > 1) == (other.layout.pipeline() > 1)
+        && (layout.tensor() > 1) == (other.layout.tensor() > 1);
   }
 
   private record States(Mesh mesh, int zero, Offload offload) {}

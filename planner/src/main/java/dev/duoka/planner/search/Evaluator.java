@@ -33,7 +33,7 @@ final class Evaluator {
   private final PlanRequest request;
 
   /** How far a closed form may be off for a layout that a dry run decides on: it only prunes. */
-  private static final double PRUNING_SLACK = 0.05;
+  private static final double PRUNING_SLACK = 0.08;
 
   private final MemoryModel memory;
   private final BookedMemory booked;
@@ -58,8 +58,22 @@ final class Evaluator {
    */
   MemoryEstimate memory(Layout layout) {
     return isCounted(layout)
-        ? booked.estimate(request.shape(), layout, request.job().sequenceLength(), request.engine())
-        : memory.estimate(layout, stages(layout)).assumed();
+        ? booked.estimate(
+            request.shape(),
+            layout,
+            stages(layout),
+            request.job().sequenceLength(),
+            memory,
+            request.engine(),
+            new BookedMemory.Limits(
+                DEVICE_SHARE * request.machine().card().memoryGib() * GIB,
+                HOST_SHARE * request.machine().host().memoryGib() * GIB))
+        : closedForm(layout);
+  }
+
+  /** What closed forms say of a rank's memory. */
+  MemoryEstimate closedForm(Layout layout) {
+    return memory.estimate(layout, stages(layout)).assumed();
   }
 
   /** Whether the memory of a layout is counted by a dry run. */
@@ -74,7 +88,12 @@ final class Evaluator {
 
   /** Whether a plan fits by what its memory comes to, which may be more than what pruned it. */
   boolean fits(MemoryEstimate estimate) {
-    return deviceLack(estimate.total()) <= 0;
+    return fits(estimate.total(), estimate.hostBytes());
+  }
+
+  /** Whether so many bytes fit on a card, and so many in host memory. */
+  boolean fits(double device, double host) {
+    return deviceLack(device) <= 0 && hostLack(host) <= 0;
   }
 
   StepTime time(Layout layout) {
@@ -88,7 +107,7 @@ final class Evaluator {
   /** What closed forms say; of a layout that a dry run decides on, no more than that it may fit. */
   Fit fit(Layout layout, MemoryDemand demand) {
     double slack = isCounted(layout) ? 1 - PRUNING_SLACK : 1;
-    if (hostLack(demand) > 0 || deviceLack(slack * demand.stateBytes()) > 0) {
+    if (hostLack(demand.hostBytes()) > 0 || deviceLack(slack * demand.stateBytes()) > 0) {
       return Fit.STATES_TOO_LARGE;
     }
     return deviceLack(slack * demand.deviceBytes()) > 0 ? Fit.TOO_LARGE : Fit.FITS;
@@ -97,7 +116,7 @@ final class Evaluator {
   /** GiB that all cards and the host lack together, none that is free set against it. */
   double lack(Layout layout, MemoryDemand demand) {
     return Math.max(0, deviceLack(demand.deviceBytes())) * layout.gpus()
-        + Math.max(0, hostLack(demand));
+        + Math.max(0, hostLack(demand.hostBytes()));
   }
 
   /** GiB that a card lacks; negative where some stay free. */
@@ -106,23 +125,27 @@ final class Evaluator {
   }
 
   /** GiB that the host lacks. */
-  private double hostLack(MemoryDemand demand) {
-    return demand.hostBytes() / GIB - HOST_SHARE * request.machine().host().memoryGib();
+  private double hostLack(double bytes) {
+    return bytes / GIB - HOST_SHARE * request.machine().host().memoryGib();
   }
 
   Misfit misfit(Layout layout, MemoryDemand demand) {
     return new Misfit(
         layout,
-        memory.estimate(layout, stages(layout)).assumed(),
+        closedForm(layout),
         Math.max(0, deviceLack(demand.deviceBytes())),
-        Math.max(0, hostLack(demand)),
+        Math.max(0, hostLack(demand.hostBytes())),
         missing(layout));
   }
 
   /** A layout that fits by closed forms, and by its dry run does not. */
   Misfit misfit(Layout layout, MemoryEstimate counted) {
     return new Misfit(
-        layout, counted, Math.max(0, deviceLack(counted.total())), 0, missing(layout));
+        layout,
+        counted,
+        Math.max(0, deviceLack(counted.total())),
+        Math.max(0, hostLack(counted.hostBytes())),
+        missing(layout));
   }
 
   /** The misfit as its dry run has it, where the engine runs the layout. */
@@ -130,13 +153,7 @@ final class Evaluator {
     if (!isCounted(misfit.layout())) {
       return misfit;
     }
-    MemoryEstimate counted = memory(misfit.layout());
-    return new Misfit(
-        misfit.layout(),
-        counted,
-        Math.max(0, deviceLack(counted.total())),
-        misfit.hostGib(),
-        misfit.missing());
+    return misfit(misfit.layout(), memory(misfit.layout()));
   }
 
   double seconds(Layout layout) {
@@ -144,7 +161,11 @@ final class Evaluator {
   }
 
   Plan plan(Layout layout) {
-    MemoryEstimate estimate = memory(layout);
+    return plan(layout, memory(layout));
+  }
+
+  /** The plan of a layout whose memory is known. */
+  Plan plan(Layout layout, MemoryEstimate estimate) {
     StepTime step = time(layout);
     Machine machine = request.machine();
     double tokensPerSecond = request.job().tokensPerStep() / step.total();
@@ -170,6 +191,11 @@ final class Evaluator {
   }
 
   private List<Stage> stages(Layout layout) {
-    return stages.computeIfAbsent(layout.pipeline(), count -> Stage.split(request.shape(), count));
+    return stages.computeIfAbsent(
+        layout.pipeline(),
+        count ->
+            request.engine().equals(EngineTraits.DUOKA)
+                ? Stage.balanced(request.shape(), count, request.job().sequenceLength())
+                : Stage.split(request.shape(), count));
   }
 }

@@ -1,7 +1,11 @@
 package dev.duoka.planner.search;
 
 import dev.duoka.hardware.Machine;
+import dev.duoka.layout.GradientForm;
 import dev.duoka.layout.Method;
+import dev.duoka.layout.MomentForm;
+import dev.duoka.layout.Precision;
+import dev.duoka.layout.StateForm;
 import dev.duoka.planner.layout.Job;
 import dev.duoka.planner.memory.StateBytes;
 import java.util.ArrayList;
@@ -19,18 +23,19 @@ final class NearestChanges {
 
   NearestChanges(Planner planner, PlanRequest request) {
     this.planner = planner;
-    // In fp32 more would fit, but so slowly that it is no remedy.
-    this.request = request.onAllGpus().in(request.precisions().getFirst());
+    // In fp32 more would fit, but so slowly that it is no remedy; fewer bits are a change of their
+    // own.
+    this.request =
+        request
+            .onAllGpus()
+            .in(request.precisions().getFirst())
+            .keeping(List.of(request.states().getFirst()));
   }
 
+  /** What makes it fit. */
   List<Change> find() {
     Method method = request.method();
-    if (!method.isAdapter()) {
-      attempt("16-bit main gradients", request.with(request.engine().withGradientBytes(2)));
-    }
-    if (method == Method.FULL) {
-      attempt("moments in 8 bits (method full-8bit)", request.by(Method.FULL_8BIT));
-    }
+    fewerBits();
     moreHostMemory("", request);
     moreGpus();
     if (changes.isEmpty()) {
@@ -48,6 +53,30 @@ final class NearestChanges {
     }
     shorter();
     return changes;
+  }
+
+  /** What makes it fit without the host's memory. */
+  List<Change> withoutHost() {
+    PlanRequest alone = request.on(request.machine().withHostMemory(0));
+    for (StateForm form : PlanRequest.FORMS) {
+      if (attemptForm(form, alone)) {
+        break;
+      }
+    }
+    return changes;
+  }
+
+  /** The fullest form that fits, where one does that was not asked for. */
+  private boolean fewerBits() {
+    return PlanRequest.FORMS.stream().anyMatch(form -> attemptForm(form, request));
+  }
+
+  private boolean attemptForm(StateForm form, PlanRequest of) {
+    Precision precision = request.precisions().getFirst();
+    return !request.method().isAdapter()
+        && form.bytesPerWeight(precision) < request.states().getFirst().bytesPerWeight(precision)
+        && Planner.allows(precision, form)
+        && attempt(form.toString(), of.keeping(List.of(form)));
   }
 
   private void shorter() {
@@ -92,12 +121,9 @@ final class NearestChanges {
         break;
       }
     }
-    if (request.method() == Method.FULL) {
-      PlanRequest small = request.by(Method.FULL_8BIT).with(request.engine().withGradientBytes(2));
-      String change = "16-bit main gradients, moments in 8 bits (method full-8bit)";
-      if (!attempt(change, small)) {
-        moreHostMemory(change + " and ", small);
-      }
+    StateForm small = new StateForm(MomentForm.BITS8, false, GradientForm.FP32);
+    if (request.method() == Method.FULL && Planner.allows(request.precisions().getFirst(), small)) {
+      moreHostMemory(small + " and ", request.keeping(List.of(small)));
     }
   }
 
@@ -106,10 +132,10 @@ final class NearestChanges {
     if (request.method().isAdapter()) {
       return;
     }
-    StateBytes state =
-        StateBytes.of(request.precisions().getFirst(), request.method(), request.engine());
+    StateForm fullest = request.states().getFirst();
     double bytes =
-        (state.weight() + state.gradient() + state.optimizer()) * request.shape().parameters();
+        StateBytes.of(request.precisions().getFirst(), request.method(), fullest).all()
+            * request.shape().parameters();
     // A third of a card is left for activations and buffers.
     double card = request.machine().card().memoryGib() * GIB * 2 / 3;
     int most = request.machine().card().mostInMachine();
@@ -127,7 +153,7 @@ final class NearestChanges {
   }
 
   private boolean attempt(String change, PlanRequest changed) {
-    Optional<Plan> plan = planner.best(changed).plan();
+    Optional<Plan> plan = planner.best(changed);
     if (plan.isPresent()) {
       changes.add(new Change(change, plan));
     }

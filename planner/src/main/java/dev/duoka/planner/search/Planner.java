@@ -3,13 +3,14 @@ package dev.duoka.planner.search;
 import dev.duoka.base.DuokaException;
 import dev.duoka.base.ErrorCode;
 import dev.duoka.hardware.Catalogue;
+import dev.duoka.layout.GradientForm;
 import dev.duoka.layout.Layout;
+import dev.duoka.layout.Offload;
 import dev.duoka.layout.Precision;
-import dev.duoka.planner.layout.EngineSupport;
+import dev.duoka.layout.StateForm;
 import dev.duoka.planner.layout.ProductFormat;
 import dev.duoka.planner.memory.BookedMemory;
 import dev.duoka.planner.memory.MemoryDemand;
-import dev.duoka.planner.memory.MemoryEstimate;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
@@ -18,15 +19,14 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.stream.Stream;
 
 /** Searches all layouts of a model on a machine. */
 public final class Planner {
   /** Kinds of layout that are reported. */
-  private static final int SHOWN = 8;
+  private static final int SHOWN = 6;
 
-  private static final int SHOWN_PARETO = 10;
-  private static final int SHOWN_MISFITS = 4;
+  private static final int SHOWN_PARETO = 4;
+  private static final int SHOWN_MISFITS = 3;
 
   private final Catalogue catalogue;
   private final BookedMemory booked = new BookedMemory();
@@ -39,25 +39,18 @@ public final class Planner {
   /** Searches and reports. */
   public PlanResult plan(PlanRequest request) {
     long start = System.nanoTime();
-    Findings findings = search(request);
+    Findings findings = search(request, SHOWN);
     Evaluator evaluator = findings.evaluator();
-    List<Misfit> overcounted = new ArrayList<>();
-    List<Candidate> ranked = confirmed(ranked(findings.best()), evaluator, request, overcounted);
+    List<Candidate> ranked = findings.ranked();
     List<Plan> plans = new ArrayList<>();
-    for (Candidate candidate : shown(ranked, request)) {
-      Plan plan = evaluator.plan(candidate.layout());
-      plans.add(plan.because(Reasons.of(candidate, plan, ranked, findings, request)));
+    for (Plan plan : findings.plans()) {
+      plans.add(plan.because(Reasons.of(plan, ranked, findings, request)));
     }
     List<Plan> pareto =
         findings.pareto().shown(ranked, SHOWN_PARETO).stream()
             .map(candidate -> evaluator.plan(candidate.layout()))
             .filter(plan -> evaluator.fits(plan.memory()))
             .toList();
-    // What fits in fp32 alone is slow: then too it is worth knowing what is missing for 16 bits.
-    boolean preferred =
-        !plans.isEmpty()
-            && plans.getFirst().layout().precision() == request.precisions().getFirst();
-    List<Change> changes = preferred ? List.of() : new NearestChanges(this, request).find();
     List<RuleCheck> rules =
         plans.isEmpty() ? List.of() : new RulesOfThumb(request, evaluator, ranked).check();
     return new PlanResult(
@@ -66,73 +59,37 @@ public final class Planner {
         findings.feasible(),
         plans,
         pareto,
-        misfits(findings, overcounted, ranked),
-        changes,
+        misfits(findings),
+        changes(request, plans),
         rules,
         (System.nanoTime() - start) / 1e6);
   }
 
   /**
-   * The best plans alone, without reasons.
-   *
-   * @param runnable the first that the engine runs of those that {@link #plan} shows
-   * @param ofAll the first of all
+   * What would make the job fit, or fit as it was asked for: what fits in fp32 alone, from host
+   * memory or with states in fewer bits is slower or rounds more.
    */
-  public record Best(Optional<Plan> runnable, Optional<Plan> ofAll) {
-    /** What to go by: a plan that runs, else the first; empty where nothing fits. */
-    public Optional<Plan> plan() {
-      return runnable.or(() -> ofAll);
+  private List<Change> changes(PlanRequest request, List<Plan> plans) {
+    NearestChanges changes = new NearestChanges(this, request);
+    if (plans.isEmpty()) {
+      return changes.find();
     }
-  }
-
-  /** The best plan that the engine runs, and the best of all. */
-  public Best best(PlanRequest request) {
-    Findings findings = search(request);
-    List<Candidate> ranked = ranked(findings.best());
-    return new Best(
-        firstThatFits(
-            ranked.stream().filter(candidate -> runs(candidate, request)), findings.evaluator()),
-        firstThatFits(ranked.stream(), findings.evaluator()));
-  }
-
-  private static Optional<Plan> firstThatFits(Stream<Candidate> ranked, Evaluator evaluator) {
-    return ranked
-        .map(candidate -> evaluator.plan(candidate.layout()))
-        .filter(plan -> evaluator.fits(plan.memory()))
-        .findFirst();
-  }
-
-  /**
-   * The candidates that may be shown, without those whose dry run does not fit. Only as many are
-   * run as are needed.
-   */
-  private static List<Candidate> confirmed(
-      List<Candidate> ranked, Evaluator evaluator, PlanRequest request, List<Misfit> overcounted) {
-    List<Candidate> confirmed = new ArrayList<>(ranked);
-    Set<Layout> fitting = new HashSet<>();
-    while (true) {
-      Optional<Candidate> unknown =
-          shown(confirmed, request).stream()
-              .filter(candidate -> !fitting.contains(candidate.layout()))
-              .findFirst();
-      if (unknown.isEmpty()) {
-        return confirmed;
-      }
-      Layout layout = unknown.get().layout();
-      MemoryEstimate memory = evaluator.memory(layout);
-      if (evaluator.fits(memory)) {
-        fitting.add(layout);
-      } else {
-        confirmed.remove(unknown.get());
-        overcounted.add(evaluator.misfit(layout, memory));
-      }
+    Layout best = plans.getFirst().layout();
+    if (best.precision() != request.precisions().getFirst()) {
+      return changes.find();
     }
+    return best.offload() == Offload.NONE ? List.of() : changes.withoutHost();
+  }
+
+  /** The best plan alone, without reasons; empty where nothing fits. */
+  public Optional<Plan> best(PlanRequest request) {
+    return search(request, 1).plans().stream().findFirst();
   }
 
   /** The layout that lacks least of those that do not fit, counted where the engine runs it. */
   public Optional<Misfit> nearestMisfit(PlanRequest request) {
-    Findings findings = search(request);
-    return nearest(List.copyOf(findings.nearest().values())).stream()
+    Findings findings = search(request, 1);
+    return nearest(findings.misfits()).stream()
         .map(findings.evaluator()::counted)
         .min(
             Comparator.comparingDouble(Planner::lack)
@@ -142,53 +99,118 @@ public final class Planner {
   /**
    * What a search saw.
    *
-   * @param best the best candidate of each kind
+   * @param feasible layouts that fit, less those whose dry run did not
+   * @param plans the best, whose memory is counted where the engine runs them
+   * @param ranked all that fit as far as is known, best first
    * @param pareto the front of time, memory and cost
-   * @param nearest the misfit that lacks least of each kind
+   * @param misfits those that lack least, and all that only a dry run refused
    */
   record Findings(
       Evaluator evaluator,
       int searched,
       int feasible,
-      Map<Object, Candidate> best,
+      List<Plan> plans,
+      List<Candidate> ranked,
       ParetoFront pareto,
-      Map<Object, Misfit> nearest) {}
+      List<Misfit> misfits) {}
 
-  Findings search(PlanRequest request) {
+  /** Goes through the choices of a request until something fits, and counts its memory. */
+  Findings search(PlanRequest request, int most) {
     check(request);
     Evaluator evaluator = new Evaluator(request, catalogue, booked);
-    Search search = new Search(evaluator, request.precisions().getFirst());
+    Search search = new Search(evaluator);
+    ConfirmedPlans confirmed = new ConfirmedPlans(evaluator, most);
     int all = request.machine().gpus();
-    for (Precision precision : request.precisions()) {
-      SearchSpace space = new SearchSpace(request, precision);
+    List<SearchSpace.Choice> choices = choices(request);
+    for (SearchSpace.Choice choice : choices) {
+      SearchSpace.Choice first = choices.getFirst();
+      search.begin(
+          choice.precision() == first.precision() && choice.states().equals(first.states()));
+      SearchSpace space = new SearchSpace(request, choice);
       for (int gpus : SearchSpace.divisors(all)) {
         if (gpus == all || !request.allGpus()) {
           space.forEach(gpus, search::visit);
         }
       }
-      if (search.feasible > 0) {
+      search.dropPlainZero3();
+      confirmed.take(search.ranked());
+      if (!confirmed.plans().isEmpty()) {
         break;
       }
     }
-    search.dropPlainZero3();
+    List<Misfit> misfits = new ArrayList<>(search.nearest.values());
+    misfits.addAll(confirmed.refused());
     return new Findings(
-        evaluator, search.searched, search.feasible, search.best, search.pareto, search.nearest);
+        evaluator,
+        search.searched,
+        search.feasible - (search.ranked().size() - confirmed.ranked().size()),
+        confirmed.plans(),
+        confirmed.ranked(),
+        search.pareto,
+        misfits);
+  }
+
+  /**
+   * What is tried, one after the other: the fullest states in each arithmetic, fewer bits in the
+   * first, and last what no engine runs here. Of each first without context parallelism, which this
+   * version runs at a sixth of the speed (bench/results/2026-11-28-meshes-two-h200.md).
+   */
+  private static List<SearchSpace.Choice> choices(PlanRequest request) {
+    List<SearchSpace.Choice> choices = new ArrayList<>();
+    Precision preferred = request.precisions().getFirst();
+    StateForm fullest = request.states().getFirst();
+    boolean adapter = request.method().isAdapter();
+    for (Precision precision : request.precisions()) {
+      choices.addAll(withAndWithoutContext(precision, fullest, adapter));
+    }
+    if (!adapter) {
+      for (StateForm form : request.states().subList(1, request.states().size())) {
+        if (allows(preferred, form)) {
+          choices.addAll(withAndWithoutContext(preferred, form, false));
+        }
+      }
+      for (Precision precision : request.precisions()) {
+        choices.add(new SearchSpace.Choice(precision, fullest, true, true));
+      }
+    }
+    return choices;
+  }
+
+  private static List<SearchSpace.Choice> withAndWithoutContext(
+      Precision precision, StateForm form, boolean beyond) {
+    return List.of(
+        new SearchSpace.Choice(precision, form, false, beyond),
+        new SearchSpace.Choice(precision, form, true, beyond));
+  }
+
+  /** Whether states may be in a form: small updates of fp16 weights, for one, would be lost. */
+  static boolean allows(Precision precision, StateForm form) {
+    boolean wideExponent = precision == Precision.BF16 || precision == Precision.FP8;
+    return wideExponent || (form.masterWeights() && form.gradients() == GradientForm.FP32);
   }
 
   /** Collects candidates while the space is walked. */
   private static final class Search {
     private final Evaluator evaluator;
     private final Map<Object, Candidate> best = new HashMap<>();
-    private final Precision preferred;
     private ParetoFront pareto = new ParetoFront();
-    private final ParetoFront sound = new ParetoFront();
+    private ParetoFront sound = new ParetoFront();
     private final Map<Object, Misfit> nearest = new HashMap<>();
+    private boolean preferred;
     private int searched;
     private int feasible;
 
-    Search(Evaluator evaluator, Precision preferred) {
+    Search(Evaluator evaluator) {
       this.evaluator = evaluator;
-      this.preferred = preferred;
+    }
+
+    /** Forgets the candidates so far, of which none fits. */
+    void begin(boolean isPreferred) {
+      preferred = isPreferred;
+      best.clear();
+      pareto = new ParetoFront();
+      sound = new ParetoFront();
+      feasible = 0;
     }
 
     Fit visit(Layout layout) {
@@ -196,14 +218,16 @@ public final class Planner {
       MemoryDemand demand = evaluator.demand(layout);
       Fit fit = evaluator.fit(layout, demand);
       if (fit != Fit.FITS) {
-        // What lacks least in fp32, which is tried last, would be far too slow to be worth it.
-        if (layout.precision() == preferred) {
+        // What lacks least in fp32 or fewer bits, which are tried later, is no near miss.
+        if (preferred) {
           keepNearest(layout, demand);
         }
         return fit;
       }
       feasible++;
-      Candidate candidate = new Candidate(layout, demand.deviceBytes(), evaluator.seconds(layout));
+      Candidate candidate =
+          new Candidate(
+              layout, demand.deviceBytes(), demand.hostBytes(), evaluator.seconds(layout));
       // Of layouts that a dry run decides on all are kept: the best may turn out not to fit.
       Object key = evaluator.isCounted(layout) ? layout : candidate.kind();
       best.merge(key, candidate, (a, b) -> b.score() < a.score() ? b : a);
@@ -212,6 +236,15 @@ public final class Planner {
         sound.add(candidate);
       }
       return fit;
+    }
+
+    /** Those that fit by closed forms, best first. */
+    List<Candidate> ranked() {
+      return best.values().stream()
+          .sorted(
+              Comparator.comparingDouble(Candidate::score)
+                  .thenComparing(candidate -> candidate.layout().toString()))
+          .toList();
     }
 
     /**
@@ -251,58 +284,33 @@ public final class Planner {
             "Use " + request.machine().card().halfPrecision() + ".");
       }
     }
-  }
-
-  private static List<Candidate> ranked(Map<Object, Candidate> best) {
-    return best.values().stream()
-        .sorted(
-            Comparator.comparingDouble(Candidate::score)
-                .thenComparing(candidate -> candidate.layout().toString()))
-        .toList();
-  }
-
-  /** The best of each mesh and their next, and the first that the engine runs. */
-  private static List<Candidate> shown(List<Candidate> ranked, PlanRequest request) {
-    List<Candidate> shown = new ArrayList<>();
-    Map<Object, Integer> ofMesh = new HashMap<>();
-    for (Candidate candidate : ranked) {
-      boolean room =
-          shown.size() < SHOWN
-              && shown.stream().noneMatch(other -> other.states().equals(candidate.states()))
-              && ofMesh.merge(candidate.mesh(), 1, Integer::sum) <= 2;
-      boolean firstThatRuns =
-          runs(candidate, request) && shown.stream().noneMatch(other -> runs(other, request));
-      if (room || firstThatRuns) {
-        shown.add(candidate);
-      }
+    Precision preferred = request.precisions().getFirst();
+    StateForm fullest = request.states().getFirst();
+    if (!allows(preferred, fullest)) {
+      throw new DuokaException(
+          ErrorCode.CONFIG,
+          "states with " + fullest + " are for bf16 and fp8, not for " + preferred,
+          "Leave master weights and fp32 gradients, or choose a card or precision with bf16.");
     }
-    return shown;
-  }
-
-  private static boolean runs(Candidate candidate, PlanRequest request) {
-    return EngineSupport.missing(candidate.layout(), request.machine()).isEmpty();
   }
 
   /** The misfits nearest to fitting: those that would be faster, if there are some. */
-  private static List<Misfit> misfits(
-      Findings findings, List<Misfit> overcounted, List<Candidate> ranked) {
-    List<Misfit> all = new ArrayList<>(findings.nearest().values());
-    all.addAll(overcounted);
-    return shownMisfits(all, findings, ranked).stream()
+  private static List<Misfit> misfits(Findings findings) {
+    return nearest(fasterThanBest(findings)).stream()
         .map(findings.evaluator()::counted)
         .filter(misfit -> misfit.deviceGib() > 0 || misfit.hostGib() > 0)
         .toList();
   }
 
-  private static List<Misfit> shownMisfits(
-      List<Misfit> all, Findings findings, List<Candidate> ranked) {
-    if (ranked.isEmpty()) {
-      return nearest(all);
+  private static List<Misfit> fasterThanBest(Findings findings) {
+    List<Misfit> all = findings.misfits();
+    if (findings.ranked().isEmpty()) {
+      return all;
     }
-    double best = ranked.getFirst().seconds();
+    double best = findings.ranked().getFirst().seconds();
     List<Misfit> faster =
         all.stream().filter(it -> findings.evaluator().seconds(it.layout()) < best).toList();
-    return nearest(faster.isEmpty() ? all : faster);
+    return faster.isEmpty() ? all : faster;
   }
 
   private static List<Misfit> nearest(List<Misfit> misfits) {

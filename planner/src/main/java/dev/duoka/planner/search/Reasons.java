@@ -17,12 +17,13 @@ final class Reasons {
   private Reasons() {}
 
   static List<String> of(
-      Candidate candidate,
-      Plan plan,
-      List<Candidate> ranked,
-      Planner.Findings findings,
-      PlanRequest request) {
+      Plan plan, List<Candidate> ranked, Planner.Findings findings, PlanRequest request) {
     List<String> reasons = new ArrayList<>();
+    Candidate candidate =
+        ranked.stream()
+            .filter(it -> it.layout().equals(plan.layout()))
+            .findFirst()
+            .orElseThrow(() -> new IllegalArgumentException("no candidate " + plan.layout()));
     if (!candidate.equals(ranked.getFirst())) {
       Evaluator evaluator = findings.evaluator();
       reasons.add(difference(evaluator, candidate, ranked.getFirst(), "the best"));

@@ -89,11 +89,11 @@ final class RulesOfThumb {
 
   private RuleCheck recompute() {
     String rule = "recomputing activations: 30 % less memory for 15 % more time";
-    Layout without = with(best.layout(), Recompute.NONE, best.layout().precision());
+    Layout without = best.layout().with(Recompute.NONE, best.layout().precision());
     StringBuilder reason = new StringBuilder();
     boolean agrees = false;
     for (Recompute kind : List.of(Recompute.SELECTIVE, Recompute.FULL)) {
-      Layout layout = with(best.layout(), kind, best.layout().precision());
+      Layout layout = best.layout().with(kind, best.layout().precision());
       double memory = saved(without, layout);
       double time = 100 * (evaluator.seconds(layout) / evaluator.seconds(without) - 1);
       agrees |= Math.abs(memory - 30) <= NEAR && Math.abs(time - 15) <= NEAR;
@@ -117,8 +117,8 @@ final class RulesOfThumb {
   private RuleCheck halfPrecision() {
     String rule = "16 bits: 40 % less memory than fp32";
     Precision half = ProductFormat.halfPrecision(request.machine().card());
-    Layout wide = with(best.layout(), best.layout().recompute(), Precision.FP32);
-    Layout narrow = with(best.layout(), best.layout().recompute(), half);
+    Layout wide = best.layout().with(best.layout().recompute(), Precision.FP32);
+    Layout narrow = best.layout().with(best.layout().recompute(), half);
     double memory = saved(wide, narrow);
     MemoryEstimate before = evaluator.memory(wide);
     MemoryEstimate after = evaluator.memory(narrow);
@@ -145,22 +145,5 @@ final class RulesOfThumb {
 
   private double saved(Layout before, Layout after) {
     return 100 * (1 - evaluator.memory(after).total() / evaluator.memory(before).total());
-  }
-
-  private static Layout with(Layout layout, Recompute recompute, Precision precision) {
-    return new Layout(
-        layout.data(),
-        layout.tensor(),
-        layout.pipeline(),
-        layout.expert(),
-        layout.context(),
-        layout.zero(),
-        layout.microBatch(),
-        layout.accumulation(),
-        recompute,
-        layout.offload(),
-        layout.loss(),
-        precision,
-        layout.method());
   }
 }

@@ -1,18 +1,22 @@
 package dev.duoka.planner.search;
 
+import dev.duoka.hardware.Machine;
+import dev.duoka.layout.GradientForm;
 import dev.duoka.layout.Layout;
 import dev.duoka.layout.LossKind;
 import dev.duoka.layout.Method;
 import dev.duoka.layout.Offload;
 import dev.duoka.layout.Precision;
 import dev.duoka.layout.Recompute;
+import dev.duoka.layout.StateForm;
+import dev.duoka.parallel.plan.LayoutCheck;
 import dev.duoka.planner.layout.Job;
 import dev.duoka.planner.shape.ModelShape;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Function;
 
-/** All layouts that a model and a job allow on so many cards. */
+/** All layouts that a model, a job and the links allow on so many cards. */
 final class SearchSpace {
   /** More tokens at once than this gain nothing. */
   private static final long MOST_TOKENS_AT_ONCE = 1 << 17;
@@ -20,20 +24,37 @@ final class SearchSpace {
   private static final List<Recompute> RECOMPUTES =
       List.of(Recompute.FULL, Recompute.SELECTIVE, Recompute.NONE);
 
-  /** The unfused loss is left out: it needs more memory and more time than the fused one. */
-  private static final List<LossKind> LOSSES = List.of(LossKind.CHUNKED, LossKind.FUSED);
-
   private final ModelShape shape;
   private final Job job;
+  private final Machine machine;
   private final Method method;
-  private final Precision precision;
+  private final Choice choice;
+  private final List<Offload> offloads;
 
-  /** All choices of a request, in one arithmetic. */
-  SearchSpace(PlanRequest request, Precision precision) {
+  /** The unfused loss is left out: it needs more memory and more time than the fused one. */
+  private final List<LossKind> losses;
+
+  /**
+   * What a search keeps the same in all layouts.
+   *
+   * @param precision arithmetic
+   * @param states in which form they are kept
+   * @param context whether sequences are cut, too
+   * @param beyond whether losses and offloads that no engine has here are searched, too
+   */
+  record Choice(Precision precision, StateForm states, boolean context, boolean beyond) {}
+
+  /** All layouts of a request under one choice. */
+  SearchSpace(PlanRequest request, Choice choice) {
     shape = request.shape();
     job = request.job();
+    machine = request.machine();
     method = request.method();
-    this.precision = precision;
+    this.choice = choice;
+    offloads =
+        choice.beyond() ? List.of(Offload.values()) : List.of(Offload.NONE, Offload.OPTIMIZER);
+    losses =
+        choice.beyond() ? List.of(LossKind.CHUNKED, LossKind.FUSED) : List.of(LossKind.CHUNKED);
   }
 
   /**
@@ -42,18 +63,18 @@ final class SearchSpace {
    */
   void forEach(int gpus, Function<Layout, Fit> visit) {
     for (int tensor : divisors(gpus)) {
-      if (!tensorDivides(tensor)) {
+      if (!isInDomain(tensor)) {
         continue;
       }
       for (int pipeline : divisors(gpus / tensor)) {
-        if (pipeline > shape.layers()) {
-          continue;
-        }
         for (int context : divisors(gpus / tensor / pipeline)) {
           int data = gpus / tensor / pipeline / context;
-          if (contextDivides(context) && job.sequences() % data == 0) {
-            for (int expert : experts(data * context * tensor)) {
-              states(new Mesh(data, tensor, pipeline, expert, context), visit);
+          if ((context == 1 || choice.context()) && job.sequences() % data == 0) {
+            for (int expert : divisors(data * context * tensor)) {
+              Mesh mesh = new Mesh(data, tensor, pipeline, expert, context);
+              if (isInDomain(expert) && isPossible(mesh)) {
+                states(mesh, visit);
+              }
             }
           }
         }
@@ -61,13 +82,38 @@ final class SearchSpace {
     }
   }
 
-  private record Mesh(int data, int tensor, int pipeline, int expert, int context) {}
+  private record Mesh(int data, int tensor, int pipeline, int expert, int context) {
+    Layout layout(
+        int zero,
+        int microBatch,
+        int accumulation,
+        Recompute recompute,
+        Offload offload,
+        LossKind loss,
+        SearchSpace space) {
+      return new Layout(
+          data,
+          tensor,
+          pipeline,
+          expert,
+          context,
+          zero,
+          microBatch,
+          accumulation,
+          recompute,
+          offload,
+          loss,
+          space.choice.precision(),
+          space.method,
+          space.choice.states());
+    }
+  }
 
   private void states(Mesh mesh, Function<Layout, Fit> visit) {
     boolean replicated =
         mesh.data() * mesh.context() > 1 || (shape.hasExperts() && mesh.tensor() > mesh.expert());
     for (int zero = 0; zero <= 3; zero++) {
-      for (Offload offload : Offload.values()) {
+      for (Offload offload : offloads) {
         // Weights can be fetched for each layer only where no rank keeps a whole copy.
         boolean sensible = replicated ? offload != Offload.PARAMETERS || zero == 3 : zero == 0;
         if (sensible) {
@@ -78,7 +124,7 @@ final class SearchSpace {
   }
 
   private void batches(Mesh mesh, int zero, Offload offload, Function<Layout, Fit> visit) {
-    for (LossKind loss : LOSSES) {
+    for (LossKind loss : losses) {
       Fit first = Fit.FITS;
       for (Recompute recompute : RECOMPUTES) {
         // What keeps more than selective recompute does cannot fit where that does not.
@@ -102,28 +148,20 @@ final class SearchSpace {
       Function<Layout, Fit> visit) {
     long perRank = job.sequences() / mesh.data();
     Fit first = Fit.FITS;
+    boolean smallest = true;
     for (int micro = 1; micro <= perRank && perRank % micro == 0; micro *= 2) {
       long tokens = (long) micro * job.sequenceLength() / mesh.context();
       if (micro > 1 && tokens > MOST_TOKENS_AT_ONCE) {
         break;
       }
-      Layout layout =
-          new Layout(
-              mesh.data(),
-              mesh.tensor(),
-              mesh.pipeline(),
-              mesh.expert(),
-              mesh.context(),
-              zero,
-              micro,
-              (int) Math.min(Integer.MAX_VALUE, perRank / micro),
-              recompute,
-              offload,
-              loss,
-              precision,
-              method);
+      int accumulation = (int) Math.min(Integer.MAX_VALUE, perRank / micro);
+      Layout layout = mesh.layout(zero, micro, accumulation, recompute, offload, loss, this);
+      if (!isPossible(layout)) {
+        continue;
+      }
       Fit fit = visit.apply(layout);
-      first = micro == 1 ? fit : first;
+      first = smallest ? fit : first;
+      smallest = false;
       if (fit != Fit.FITS) {
         break;
       }
@@ -131,27 +169,23 @@ final class SearchSpace {
     return first;
   }
 
-  private boolean tensorDivides(int tensor) {
-    int heads = shape.attention().heads();
-    int kvHeads = shape.attention().kvHeads();
-    return heads % tensor == 0 && (kvHeads % tensor == 0 || tensor % kvHeads == 0);
+  /** Groups that exchange within each layer lie where the links are fast. */
+  private boolean isInDomain(int group) {
+    return machine.domain() % group == 0 || machine.domain() == machine.gpus();
   }
 
-  private boolean contextDivides(int context) {
-    // Each rank takes a piece from the front and one from the back, so that work is equal.
-    return context == 1 || (job.sequenceLength() % (2 * context) == 0);
+  private boolean isPossible(Mesh mesh) {
+    // A micro-batch of so many sequences divides whatever its tokens must divide by.
+    Layout any =
+        mesh.layout(0, mesh.tensor(), 1, Recompute.NONE, Offload.NONE, LossKind.CHUNKED, this);
+    return LayoutCheck.of(shape.config(), any, job.sequenceLength(), 1, List.of()).isEmpty();
   }
 
-  private List<Integer> experts(int ranks) {
-    int experts = shape.mixture().experts();
-    List<Integer> list = new ArrayList<>();
-    list.add(1);
-    for (int expert : divisors(ranks)) {
-      if (expert > 1 && experts > 0 && experts % expert == 0) {
-        list.add(expert);
-      }
-    }
-    return list;
+  /** What a mesh that is possible may still lack: tokens that divide, one micro-batch. */
+  private boolean isPossible(Layout layout) {
+    long rows = (long) layout.microBatch() * job.sequenceLength() / layout.context();
+    boolean once = choice.states().gradients() == GradientForm.FP32 || layout.accumulation() == 1;
+    return once && rows % layout.tensor() == 0;
   }
 
   static List<Integer> divisors(int number) {

@@ -87,7 +87,7 @@ public final class TimeModel {
         Cause.PIPELINE_BUBBLE,
         microBatch.all() - slowest,
         links.machine().card().achievable().basis());
-    StateBytes state = StateBytes.of(layout.precision(), layout.method(), engine);
+    StateBytes state = StateBytes.of(layout);
     double left = data(step, layout, spans, microBatch.parameters(), state, slowest);
     update(step, layout, microBatch.parameters(), state, left);
     step.add(Cause.OTHER, BIAS * step.total(), Basis.ASSUMED);
@@ -99,14 +99,14 @@ public final class TimeModel {
    *
    * @param slowest seconds of the slowest stage
    * @param all seconds of all stages together
-   * @param parameters of the slowest stage
+   * @param parameters of the stage with most of them, which its reductions and its update wait for
    */
   private record MicroBatch(Seconds slowest, double all, StageParameters parameters) {}
 
   private MicroBatch microBatch(Layout layout, Spans spans, List<Stage> stages) {
     MicroBatchTime model = new MicroBatchTime(shape, job, engine, links, layout, spans);
     Seconds slowest = new Seconds();
-    Stage slowestStage = stages.getFirst();
+    StageParameters most = StageParameters.of(shape, stages.getFirst(), layout);
     double all = 0;
     double each = 0;
     Stage before = null;
@@ -117,13 +117,16 @@ public final class TimeModel {
         each = seconds.total();
         if (each > slowest.total()) {
           slowest = seconds;
-          slowestStage = stage;
+        }
+        StageParameters parameters = StageParameters.of(shape, stage, layout);
+        if (parameters.dense() + parameters.expert() > most.dense() + most.expert()) {
+          most = parameters;
         }
       }
       all += each;
       before = stage;
     }
-    return new MicroBatch(slowest, all, StageParameters.of(shape, slowestStage, layout));
+    return new MicroBatch(slowest, all, most);
   }
 
   /**

@@ -4,12 +4,15 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
 import dev.duoka.formats.modelconfig.Presets;
+import dev.duoka.layout.GradientForm;
 import dev.duoka.layout.Layout;
 import dev.duoka.layout.LossKind;
 import dev.duoka.layout.Method;
+import dev.duoka.layout.MomentForm;
 import dev.duoka.layout.Offload;
 import dev.duoka.layout.Precision;
 import dev.duoka.layout.Recompute;
+import dev.duoka.layout.StateForm;
 import dev.duoka.planner.Megatron;
 import dev.duoka.planner.PublishedRuns;
 import dev.duoka.planner.layout.EngineTraits;
@@ -61,9 +64,10 @@ final class PublishedMemoryTests {
     double[] narrow = {zero0, zero1, zero2, zero3};
     double[] wide = {wide0, wide1, wide2, wide3};
     for (int zero = 0; zero <= 3; zero++) {
-      assertThat(states(gpus, expert, zero, 2))
+      assertThat(states(gpus, expert, zero, GradientForm.BF16))
           .isCloseTo(narrow[zero], within(0.03 * narrow[zero]));
-      assertThat(states(gpus, expert, zero, 4)).isCloseTo(wide[zero], within(0.03 * wide[zero]));
+      assertThat(states(gpus, expert, zero, GradientForm.FP32))
+          .isCloseTo(wide[zero], within(0.03 * wide[zero]));
     }
   }
 
@@ -77,13 +81,12 @@ final class PublishedMemoryTests {
     assertThat(estimate.states() / GIB).isCloseTo(37.55, within(0.01));
   }
 
-  private static double states(int gpus, int expert, int zero, double gradientBytes) {
+  private static double states(int gpus, int expert, int zero, GradientForm gradients) {
     ModelShape shape = ModelShape.of(Presets.named("deepseek-v2-lite"));
-    return new MemoryModel(
-                shape,
-                new Job(4096, 4096L * gpus, 1),
-                EngineTraits.DUOKA.withGradientBytes(gradientBytes))
-            .estimate(layout(gpus, expert, zero), Stage.split(shape, 1))
+    StateForm form = new StateForm(MomentForm.FP32, true, gradients);
+    return new MemoryModel(shape, new Job(4096, 4096L * gpus, 1), EngineTraits.DUOKA)
+            .estimate(
+                layout(gpus, expert, zero).with(zero, Offload.NONE, form), Stage.split(shape, 1))
             .states()
         / GIB;
   }

@@ -9,6 +9,7 @@ import dev.duoka.layout.Layout;
 import dev.duoka.layout.Method;
 import dev.duoka.layout.Offload;
 import dev.duoka.layout.Recompute;
+import dev.duoka.layout.StateForm;
 import dev.duoka.planner.figure.Figure;
 import dev.duoka.planner.layout.EngineTraits;
 import dev.duoka.planner.layout.Job;
@@ -64,7 +65,8 @@ final class PlanPropertiesTests {
   }
 
   private static void sound(PlanRequest request, Evaluator evaluator, Layout layout) {
-    Plan plan = evaluator.plan(layout);
+    // By formulas: what they say of any layout must make sense, whoever runs it.
+    Plan plan = evaluator.plan(layout, evaluator.closedForm(layout));
     String what = request.model() + " on " + request.machine().name() + ": " + layout;
     double most =
         request.machine().card().achievable().gemm()
@@ -79,11 +81,12 @@ final class PlanPropertiesTests {
         .extracting(Figure::value)
         .allMatch(value -> value >= 0 && Double.isFinite(value));
     if (layout.recompute() != Recompute.FULL) {
-      Layout again = with(layout, Recompute.FULL, layout.offload());
+      Layout again = layout.with(Recompute.FULL, layout.precision());
       assertThat(evaluator.seconds(again)).as(what).isGreaterThan(evaluator.seconds(layout));
     }
     if (layout.offload() == Offload.PARAMETERS) {
-      Plan kept = evaluator.plan(with(layout, layout.recompute(), Offload.OPTIMIZER));
+      Layout inHost = layout.with(layout.zero(), Offload.OPTIMIZER, layout.states());
+      Plan kept = evaluator.plan(inHost, evaluator.closedForm(inHost));
       assertThat(plan.memory().of(Owner.WEIGHTS)).as(what).isZero();
       assertThat(plan.memory().hostBytes()).as(what).isGreaterThan(kept.memory().hostBytes());
       assertThat(plan.time().total()).as(what).isGreaterThan(kept.time().total());
@@ -93,7 +96,9 @@ final class PlanPropertiesTests {
   private List<Layout> layouts(PlanRequest request) {
     List<Layout> all = new ArrayList<>();
     for (int gpus : SearchSpace.divisors(request.machine().gpus())) {
-      new SearchSpace(request, request.precisions().getFirst())
+      new SearchSpace(
+              request,
+              new SearchSpace.Choice(request.precisions().getFirst(), StateForm.FULL, true, true))
           .forEach(
               gpus,
               layout -> {
@@ -118,22 +123,5 @@ final class PlanPropertiesTests {
         List.of(ProductFormat.halfPrecision(machine.card())),
         false,
         EngineTraits.DUOKA);
-  }
-
-  private static Layout with(Layout layout, Recompute recompute, Offload offload) {
-    return new Layout(
-        layout.data(),
-        layout.tensor(),
-        layout.pipeline(),
-        layout.expert(),
-        layout.context(),
-        layout.zero(),
-        layout.microBatch(),
-        layout.accumulation(),
-        recompute,
-        offload,
-        layout.loss(),
-        layout.precision(),
-        layout.method());
   }
 }

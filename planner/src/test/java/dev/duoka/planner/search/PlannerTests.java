@@ -16,12 +16,14 @@ import dev.duoka.layout.Layout;
 import dev.duoka.layout.Method;
 import dev.duoka.layout.Offload;
 import dev.duoka.layout.Precision;
+import dev.duoka.layout.StateForm;
 import dev.duoka.planner.PublishedRuns;
 import dev.duoka.planner.layout.EngineTraits;
 import dev.duoka.planner.layout.Job;
 import dev.duoka.planner.layout.ProductFormat;
 import dev.duoka.planner.memory.BookedMemory;
 import dev.duoka.planner.memory.MemoryDemand;
+import dev.duoka.planner.memory.MemoryEstimate;
 import dev.duoka.planner.memory.Owner;
 import dev.duoka.planner.shape.ModelShape;
 import dev.duoka.planner.time.Cause;
@@ -38,7 +40,10 @@ import org.junit.jupiter.params.provider.ValueSource;
 final class PlannerTests {
   private static final double GIB = 1L << 30;
 
-  private final Catalogue catalogue = Catalogue.builtIn();
+  private static final Catalogue CATALOGUE = Catalogue.builtIn();
+
+  /** One for all tests, which keeps what it has counted. */
+  private static final Planner PLANNER = new Planner(CATALOGUE);
 
   @Test
   void sevenBillionOnEightA100IsDataParallel() {
@@ -101,33 +106,55 @@ final class PlannerTests {
 
   @Test
   void sixtySevenBillionOnEightA100NeedsTheHost() {
-    PlanResult result = plan("deepseek-llm-67b", "8xA100-80G-SXM");
-    Plan best = result.best().orElseThrow();
+    PlanRequest request = request("deepseek-llm-67b", "8xA100-80G-SXM");
+    Plan best = PLANNER.best(request.on(request.machine().withHostMemory(2048))).orElseThrow();
     // 18 bytes of 67.4 B are 1130 GiB of states; the cards have 634.
-    assertThat(result.plans())
-        .allSatisfy(plan -> assertThat(plan.layout().offload()).isNotEqualTo(Offload.NONE));
-    assertThat(best.memory().hostBytes() / GIB).isBetween(740.0, 900.0);
+    assertThat(best.layout().offload()).isEqualTo(Offload.OPTIMIZER);
+    assertThat(best.layout().states()).isEqualTo(StateForm.FULL);
+    assertThat(best.runnable()).isTrue();
+    assertThat(best.memory().source()).isEqualTo(MemoryEstimate.Source.DRY_RUN);
+    // 16 bytes of each weight beside the one on the card, and what travels.
+    assertThat(best.memory().hostBytes() / GIB).isBetween(1000.0, 1250.0);
     assertThat(best.tokensPerSecond()).isBetween(1500.0, 4500.0);
-    assertThat(result.bestRunnable()).isEmpty();
-    assertThat(result.rules().getFirst().rule()).contains("ZeRO 3");
   }
 
   @Test
   void withoutEnoughHostMemoryItSaysWhatWouldHelp() {
     PlanRequest request = request("deepseek-llm-67b", "8xA100-80G-SXM");
     PlanResult result =
-        new Planner(catalogue).plan(request.on(request.machine().withHostMemory(256)));
+        PLANNER.plan(
+            request.on(request.machine().withHostMemory(256)).keeping(List.of(StateForm.FULL)));
     assertThat(result.plans()).isEmpty();
     assertThat(result.misfits()).isNotEmpty();
     assertThat(result.misfits().getFirst().hostGib() + result.misfits().getFirst().deviceGib())
         .isPositive();
-    assertThat(result.changes()).extracting(Change::change).contains("1024 GiB of host memory");
+    assertThat(result.changes()).extracting(Change::change).contains("2048 GiB of host memory");
     assertThat(result.changes()).extracting(Change::change).contains("adapters only (method lora)");
+  }
+
+  /** Measured at 0.16 of the speed, it is for sequences that fit no other way. */
+  @Test
+  void sequencesAreCutOnlyWhereNothingElseFits() {
+    assertThat(plan("deepseek-llm-7b", "8xA100-80G-SXM").plans())
+        .allSatisfy(plan -> assertThat(plan.layout().context()).isEqualTo(1));
+    // One sequence, one head, one layer: nothing else is there to share out.
+    PlanRequest coder = request("deepseek-coder-1.3b", "4xRTX4090");
+    PlanRequest one =
+        new PlanRequest(
+            "narrow",
+            ModelShape.of(PublishedRuns.llama(128, 1, 1, 1, 256, 1024)),
+            coder.machine(),
+            new Job(4096, 4096, 1),
+            coder.method(),
+            coder.precisions(),
+            true,
+            coder.engine());
+    assertThat(PLANNER.best(one).orElseThrow().layout().context()).isEqualTo(4);
   }
 
   @Test
   void v3FitsNoSingleMachineOfEight() {
-    PlanResult result = plan("deepseek-v3", "8xB200");
+    PlanResult result = plan("deepseek-v3", "8xA100");
     assertThat(result.plans()).isEmpty();
     assertThat(result.misfits()).isNotEmpty();
     assertThat(result.changes()).isNotEmpty();
@@ -140,15 +167,15 @@ final class PlannerTests {
     for (String model : List.of("deepseek-llm-7b", "deepseek-v2-lite", "deepseek-llm-67b")) {
       boolean fitted = false;
       double gib = 10;
-      for (int i = 0; i < 8; i++) {
-        gib += 5 + random.nextInt(30);
+      for (int i = 0; i < 4; i++) {
+        gib += 10 + random.nextInt(60);
         Catalogue other =
             Catalogue.overlaidBy(
                 YamlData.parse(
                     "cards: [{name: A100-80G-SXM, memory_gib: " + gib + "}]", "memory.yaml"));
         PlanRequest request =
             request(model, "8xA100-80G-SXM").on(other.machine("8xA100")).onAllGpus();
-        boolean fits = new Planner(other).best(request).plan().isPresent();
+        boolean fits = new Planner(other).best(request).isPresent();
         assertThat(!fitted || fits).as(model + " with " + gib).isTrue();
         fitted |= fits;
       }
@@ -192,9 +219,9 @@ final class PlannerTests {
   void frozenWeightsDoNotCrossTheBusForFree() {
     PlanRequest request = request("deepseek-llm-7b", "1xRTX4090").by(Method.LORA);
     PlanRequest lora = request.doing(new Job(4096, 1 << 17, Job.DEFAULT_IMBALANCE));
-    Evaluator evaluator = new Evaluator(lora, catalogue, new BookedMemory());
+    Evaluator evaluator = new Evaluator(lora, CATALOGUE, new BookedMemory());
     int[] seen = {0};
-    new SearchSpace(lora, Precision.BF16)
+    new SearchSpace(lora, new SearchSpace.Choice(Precision.BF16, StateForm.FULL, true, true))
         .forEach(
             1,
             layout -> {
@@ -215,11 +242,15 @@ final class PlannerTests {
     "deepseek-llm-67b, 8xA100-80G-SXM"
   })
   void whatTheSearchLeavesOutDoesNotFit(String model, String machine) {
-    PlanRequest request = request(model, machine);
-    Evaluator evaluator = new Evaluator(request, catalogue, new BookedMemory());
+    PlanRequest asked = request(model, machine);
+    PlanRequest request = asked.on(asked.machine().withHostMemory(2048));
+    Evaluator evaluator = new Evaluator(request, CATALOGUE, new BookedMemory());
     Set<Layout> all = new HashSet<>();
     Set<Layout> found = new HashSet<>();
-    SearchSpace space = new SearchSpace(request, request.precisions().getFirst());
+    SearchSpace space =
+        new SearchSpace(
+            request,
+            new SearchSpace.Choice(request.precisions().getFirst(), StateForm.FULL, true, true));
     for (int gpus : SearchSpace.divisors(request.machine().gpus())) {
       space.forEach(
           gpus,
@@ -245,12 +276,13 @@ final class PlannerTests {
   @Test
   void aDemandIsTheEstimatesSum() {
     PlanRequest request = request("deepseek-v2-lite", "8xA100");
-    Evaluator evaluator = new Evaluator(request, catalogue, new BookedMemory());
-    for (Plan plan : new Planner(catalogue).plan(request).plans()) {
-      MemoryDemand demand = evaluator.demand(plan.layout());
-      assertThat(demand.deviceBytes()).isCloseTo(plan.memory().total(), withinPercentage(1e-6));
-      assertThat(demand.stateBytes()).isGreaterThanOrEqualTo(plan.memory().states());
-      assertThat(demand.hostBytes()).isEqualTo(plan.memory().hostBytes());
+    Evaluator evaluator = new Evaluator(request, CATALOGUE, new BookedMemory());
+    for (Candidate candidate : PLANNER.search(request, 1).ranked().subList(0, 100)) {
+      MemoryDemand demand = evaluator.demand(candidate.layout());
+      MemoryEstimate estimate = evaluator.closedForm(candidate.layout());
+      assertThat(demand.deviceBytes()).isCloseTo(estimate.total(), withinPercentage(1e-6));
+      assertThat(demand.stateBytes()).isGreaterThanOrEqualTo(estimate.states());
+      assertThat(demand.hostBytes()).isEqualTo(estimate.hostBytes());
     }
   }
 
@@ -266,14 +298,14 @@ final class PlannerTests {
                 assertThat(it.plan().stream())
                     .allSatisfy(
                         plan -> assertThat(plan.layout().precision()).isNotEqualTo(Precision.FP32)))
-        .anySatisfy(it -> assertThat(it.change()).contains("machines of 8"))
+        .anySatisfy(it -> assertThat(it.change()).contains("GiB of host memory"))
         .anySatisfy(it -> assertThat(it.change()).contains("lora) and"));
   }
 
   @Test
   void eightBitProductsAreMeasuredAgainstTheirOwnPeak() {
     PlanRequest request = request("deepseek-llm-7b", "8xH100").in(Precision.FP8);
-    Plan best = new Planner(catalogue).plan(request).best().orElseThrow();
+    Plan best = PLANNER.plan(request).best().orElseThrow();
     assertThat(best.mfuPeak()).isEqualTo(NumberFormat.FP8);
     assertThat(best.mfuCausal()).isLessThan(0.6);
   }
@@ -289,8 +321,8 @@ final class PlannerTests {
   @Test
   void adaptersNeedLessThanAllWeights() {
     PlanRequest request = request("deepseek-llm-7b", "1xRTX4090");
-    assertThat(new Planner(catalogue).best(request.by(Method.QLORA)).plan()).isPresent();
-    Plan lora = new Planner(catalogue).best(request.by(Method.LORA)).plan().orElseThrow();
+    assertThat(PLANNER.best(request.by(Method.QLORA))).isPresent();
+    Plan lora = PLANNER.best(request.by(Method.LORA)).orElseThrow();
     assertThat(lora.memory().of(Owner.OPTIMIZER)).isLessThan(2 * GIB);
   }
 
@@ -307,10 +339,10 @@ final class PlannerTests {
             List.of(Precision.BF16),
             false,
             v100.engine());
-    assertThatThrownBy(() -> new Planner(catalogue).plan(wrong))
+    assertThatThrownBy(() -> PLANNER.plan(wrong))
         .isInstanceOf(DuokaException.class)
         .hasMessageContaining("Use fp16");
-    assertThat(new Planner(catalogue).plan(v100).best().orElseThrow().layout().precision())
+    assertThat(PLANNER.plan(v100).best().orElseThrow().layout().precision())
         .isEqualTo(Precision.FP16);
   }
 
@@ -331,13 +363,13 @@ final class PlannerTests {
             coder.precisions(),
             false,
             coder.engine());
-    assertThat(new Planner(catalogue).plan(request).bestRunnable()).isPresent();
+    assertThat(PLANNER.plan(request).bestRunnable()).isPresent();
   }
 
   @Test
   void oneSequenceOnEightCardsIsNoReasonToFail() {
     PlanRequest request = request("deepseek-coder-1.3b", "8xH100").doing(new Job(4096, 4096, 1.2));
-    Plan best = new Planner(catalogue).plan(request).best().orElseThrow();
+    Plan best = PLANNER.plan(request).best().orElseThrow();
     assertThat(best.layout().data()).isEqualTo(1);
   }
 
@@ -351,21 +383,20 @@ final class PlannerTests {
   }
 
   private double fastest(PlanResult result, int zero) {
-    return new Planner(catalogue)
-        .search(result.request()).best().values().stream()
-            .filter(candidate -> candidate.layout().zero() == zero)
-            .filter(candidate -> candidate.layout().accumulation() > 1)
-            .mapToDouble(Candidate::seconds)
-            .min()
-            .orElseThrow();
+    return PLANNER.search(result.request(), 1).ranked().stream()
+        .filter(candidate -> candidate.layout().zero() == zero)
+        .filter(candidate -> candidate.layout().accumulation() > 1)
+        .mapToDouble(Candidate::seconds)
+        .min()
+        .orElseThrow();
   }
 
   private PlanResult plan(String model, String machine) {
-    return new Planner(catalogue).plan(request(model, machine));
+    return PLANNER.plan(request(model, machine));
   }
 
   private PlanRequest request(String model, String machine) {
-    Machine target = catalogue.machine(machine);
+    Machine target = CATALOGUE.machine(machine);
     return new PlanRequest(
         model,
         ModelShape.of(Presets.named(model)),

@@ -1,0 +1,89 @@
+package dev.duoka.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.duoka.formats.modelconfig.Presets;
+import dev.duoka.hardware.Catalogue;
+import dev.duoka.hardware.Machine;
+import dev.duoka.layout.GradientForm;
+import dev.duoka.layout.Layout;
+import dev.duoka.layout.Method;
+import dev.duoka.layout.MomentForm;
+import dev.duoka.layout.Offload;
+import dev.duoka.layout.Precision;
+import dev.duoka.layout.StateForm;
+import dev.duoka.planner.layout.EngineTraits;
+import dev.duoka.planner.layout.Job;
+import dev.duoka.planner.report.PlannedRun;
+import dev.duoka.planner.search.Plan;
+import dev.duoka.planner.search.PlanRequest;
+import dev.duoka.planner.search.PlanResult;
+import dev.duoka.planner.search.Planner;
+import dev.duoka.planner.shape.ModelShape;
+import dev.duoka.train.config.RunConfig;
+import dev.duoka.train.config.RunFile;
+import dev.duoka.train.run.RunChecks;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalLong;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Whatever a plan shows, {@code train} takes as it is written. */
+final class PlannedRunsTests {
+  private static final Planner PLANNER = new Planner(Catalogue.builtIn());
+  private static final StateForm SMALL = new StateForm(MomentForm.BITS8, false, GradientForm.FP32);
+
+  @Test
+  void everyRunFileIsAcceptedAsWritten(@TempDir Path folder) throws IOException {
+    Path corpus = Files.writeString(folder.resolve("corpus.txt"), "Some text.");
+    Path file = folder.resolve("run.yaml");
+    List<Layout> written = new ArrayList<>();
+    for (PlanRequest request :
+        List.of(
+            request("deepseek-v2-lite", "8xH100", 1 << 20, 2048),
+            request("deepseek-coder-1.3b", "4xRTX4090", 1 << 17, 2048).keeping(List.of(SMALL)),
+            request("deepseek-coder-6.7b", "2xRTX4090", 1 << 17, 2048),
+            request("deepseek-llm-7b", "8xRTX4090", 1 << 17, 0))) {
+      PlanResult result = PLANNER.plan(request);
+      List<Plan> plans = new ArrayList<>(result.plans());
+      plans.addAll(result.pareto());
+      assertThat(plans).isNotEmpty();
+      for (Plan plan : plans) {
+        assertThat(plan.missing()).isEmpty();
+        Files.writeString(
+            file,
+            PlannedRun.yaml(
+                plan, request, Optional.empty(), List.of(corpus.toString()), OptionalLong.empty()));
+        RunConfig config = RunFile.read(file, List.of());
+        assertThat(config.layout()).isEqualTo(plan.layout());
+        assertThat(RunChecks.problems(config)).as(plan.layout().toString()).isEmpty();
+        written.add(config.layout());
+      }
+    }
+    assertThat(written)
+        .anyMatch(layout -> layout.pipeline() > 1)
+        .anyMatch(layout -> layout.expert() > 1)
+        .anyMatch(layout -> layout.zero() > 0)
+        .anyMatch(layout -> layout.offload() == Offload.OPTIMIZER)
+        .anyMatch(layout -> layout.states().equals(SMALL))
+        .anyMatch(layout -> layout.states().equals(StateForm.FULL));
+  }
+
+  private static PlanRequest request(String model, String machine, long tokens, double hostGib) {
+    Machine target = Catalogue.builtIn().machine(machine).withHostMemory(hostGib);
+    return new PlanRequest(
+        model,
+        ModelShape.of(Presets.named(model)),
+        target,
+        new Job(4096, tokens, Job.DEFAULT_IMBALANCE),
+        Method.FULL,
+        List.of(Precision.BF16),
+        true,
+        EngineTraits.DUOKA);
+  }
+}
