@@ -15,7 +15,10 @@ import dev.duoka.tensor.Scope;
 import dev.duoka.tensor.Tensor;
 import dev.duoka.tensor.op.Views;
 import java.util.Collections;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -29,12 +32,35 @@ public final class MetaCommunicator implements Communicator, Agreement {
   private final int size;
   private final ExchangeLedger ledger;
 
+  /** The numbers of the ranks in the world. */
+  private final List<Integer> ranks;
+
+  /** Of every group that was made, this one included. */
+  private final Map<String, List<Integer>> groups;
+
   /** Rank {@code rank} of {@code size}. */
   public MetaCommunicator(String name, int rank, int size, ExchangeLedger ledger) {
+    this(name, rank, IntStream.range(0, size).boxed().toList(), ledger, new LinkedHashMap<>());
+  }
+
+  private MetaCommunicator(
+      String name,
+      int rank,
+      List<Integer> ranks,
+      ExchangeLedger ledger,
+      Map<String, List<Integer>> groups) {
     this.name = name;
     this.rank = rank;
-    this.size = size;
+    this.size = ranks.size();
+    this.ranks = ranks;
     this.ledger = ledger;
+    this.groups = groups;
+    groups.put(name, ranks);
+  }
+
+  /** The ranks of every group that was made of this world, by its name in the ledger. */
+  public Map<String, List<Integer>> groups() {
+    return Collections.unmodifiableMap(groups);
   }
 
   @Override
@@ -108,7 +134,12 @@ public final class MetaCommunicator implements Communicator, Agreement {
     note(new Exchange(name, Operation.SPLIT, 0, null, -1));
     return members.size() == 1
         ? new SingleRank(child)
-        : new MetaCommunicator(child, members.indexOf(rank), members.size(), ledger);
+        : new MetaCommunicator(
+            child,
+            members.indexOf(rank),
+            members.stream().map(ranks::get).toList(),
+            ledger,
+            groups);
   }
 
   /**

@@ -115,6 +115,22 @@ public final class DryRun {
     }
   }
 
+  /** What a rank exchanges in a step, and the ranks of each group. */
+  record Exchanged(List<Exchange> exchanges, Map<String, List<Integer>> groups) {}
+
+  static Exchanged exchanged(DryRunJob job) {
+    ExchangeLedger.InMemory exchanges = new ExchangeLedger.InMemory();
+    MetaCommunicator world =
+        new MetaCommunicator("world", job.rank(), job.mesh().size(), exchanges);
+    try (TrainingRank rank =
+        TrainingRank.allocate(job.mesh(), world, Device.META, job.settings())) {
+      int before = exchanges.exchanges().size();
+      rank.step().run(batch(job), 1e-3);
+      List<Exchange> all = exchanges.exchanges();
+      return new Exchanged(all.subList(before, all.size()), world.groups());
+    }
+  }
+
   private static TrainingRank rank(DryRunJob job, ExchangeLedger exchanges) {
     Communicator world =
         job.mesh().size() == 1

@@ -78,6 +78,22 @@ record Trial(
         apart);
   }
 
+  /** The same with another ZeRO stage. */
+  Trial withZero(int other) {
+    return new Trial(
+        model,
+        mesh,
+        pipeline,
+        recompute,
+        other,
+        length,
+        microBatch,
+        accumulation,
+        steps,
+        offload,
+        apart);
+  }
+
   /** The same on documents that do not see each other. */
   Trial withDocumentsApart() {
     return new Trial(

@@ -7,9 +7,11 @@ import dev.duoka.comm.ExchangeLedger;
 import dev.duoka.comm.nccl.NcclCommunicator;
 import dev.duoka.data.batch.BatchStream;
 import dev.duoka.data.batch.TrainingOrder;
+import dev.duoka.parallel.dryrun.PlannedExchanges;
 import dev.duoka.tensor.ComputeThread;
 import dev.duoka.tensor.Determinism;
 import dev.duoka.tensor.Device;
+import dev.duoka.tensor.DryRunDevice;
 import dev.duoka.train.config.ParallelSettings;
 import dev.duoka.train.device.DevicePeak;
 import dev.duoka.train.step.RankBuilder;
@@ -70,6 +72,10 @@ final class RankSession {
   Optional<Trained> run(Communicator hosts, ExchangeLedger ledger) {
     Device device = setup.placement().of(hosts.rank());
     ComputeThread.prepare(device, setup.threads(), hosts.size());
+    if (hosts.size() > 1) {
+      DryRunDevice.of(device, () -> PlannedExchanges.of(builder.plan(hosts.rank())))
+          .requireSame(hosts);
+    }
     if (!usesNccl(hosts)) {
       return run(hosts, device);
     }

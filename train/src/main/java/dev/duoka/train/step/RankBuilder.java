@@ -12,6 +12,7 @@ import dev.duoka.formats.modelconfig.MoeConfig;
 import dev.duoka.layout.Layout;
 import dev.duoka.layout.Precision;
 import dev.duoka.model.WeightInitializer;
+import dev.duoka.parallel.dryrun.DryRunJob;
 import dev.duoka.parallel.mesh.Mesh;
 import dev.duoka.parallel.plan.StateSettings;
 import dev.duoka.parallel.schedule.PipelineKind;
@@ -64,6 +65,13 @@ public final class RankBuilder {
                 mesh.data(),
                 config.layout().microBatch());
     return new RankState(training, held, exposed);
+  }
+
+  /** The step of a rank, for a dry run. */
+  public DryRunJob plan(int rank) {
+    Layout layout = config.layout();
+    return new DryRunJob(
+        settings(), Mesh.of(layout), rank, layout.microBatch(), layout.accumulation());
   }
 
   /** What the step of this run is made from. */
