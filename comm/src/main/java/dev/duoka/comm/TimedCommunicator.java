@@ -19,7 +19,7 @@ final class TimedCommunicator implements Communicator {
     int start = time.mark();
     Pending pending = exchange.get();
     time.note(name(), start);
-    return pending == Pending.DONE ? pending : new Timed(pending);
+    return pending.equals(Pending.DONE) ? pending : new Timed(pending);
   }
 
   private final class Timed implements Pending {
