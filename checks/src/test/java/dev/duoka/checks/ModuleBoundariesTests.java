@@ -34,7 +34,7 @@ final class ModuleBoundariesTests {
           entry("tensor", "base", "ffi"),
           entry("comm", "base", "formats", "ffi", "tensor"),
           entry("engine", "base", "layout", "tensor"),
-          entry("model", "base", "formats", "tensor", "engine"),
+          entry("model", "base", "layout", "formats", "tensor", "engine"),
           entry("data", "base", "formats"),
           entry(
               "parallel", "base", "layout", "formats", "tensor", "comm", "engine", "model", "data"),
