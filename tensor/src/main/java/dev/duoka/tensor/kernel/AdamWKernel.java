@@ -149,6 +149,26 @@ public final class AdamWKernel {
         .launch();
   }
 
+  /**
+   * Reads or writes moments of 8 bits, which only this kernel updates.
+   *
+   * @param codes {@code [n]}
+   * @param scales {@code [n / 128]}
+   * @param wide fp32 {@code [n]}
+   */
+  static void moment(String kernel, Tensor codes, Tensor scales, boolean second, Tensor wide) {
+    KERNELS
+        .call(Dtype.FLOAT32, codes.device(), kernel, 1)
+        .grid(Math.toIntExact(codes.size(0) / BLOCK)) // a warp for each block of numbers
+        .block(32)
+        .pointer(Views.addressOf(codes))
+        .pointer(Views.addressOf(scales))
+        .integer(1)
+        .integer(second ? 1 : 0)
+        .pointer(Views.addressOf(wide))
+        .launch();
+  }
+
   private static long address(@Nullable Tensor tensor) {
     return tensor == null ? 0 : Views.addressOf(tensor);
   }

@@ -15,7 +15,6 @@ import org.jspecify.annotations.Nullable;
  * Launches asynchronously on a GPU.
  */
 public final class MomentBuffer implements AutoCloseable {
-  private static final KernelFamily KERNELS = new KernelFamily("adamw.cu");
   private static final int BLOCK = AdamWKernel.BLOCK;
 
   private final Tensor values;
@@ -70,7 +69,7 @@ public final class MomentBuffer implements AutoCloseable {
     try (Tensor codes = Views.narrow(values, 0, start, padded);
         Tensor ofBlocks = Views.narrow(scales, 0, start / BLOCK, padded / BLOCK)) {
       if (values.device().isCuda()) {
-        launch("read_moment", codes, ofBlocks, copy);
+        AdamWKernel.moment("read_moment", codes, ofBlocks, second, copy);
       } else if (!values.device().isMeta()) {
         decode(codes, HostCopy.floats(ofBlocks), copy);
       }
@@ -105,7 +104,7 @@ public final class MomentBuffer implements AutoCloseable {
         Tensor place = Views.narrow(whole, 0, 0, length)) {
       Copies.into(place, wide);
       if (values.device().isCuda()) {
-        launch("write_moment", codes, ofBlocks, whole);
+        AdamWKernel.moment("write_moment", codes, ofBlocks, second, whole);
       } else if (!values.device().isMeta()) {
         encode(HostCopy.floats(whole), codes, ofBlocks);
       }
@@ -117,21 +116,6 @@ public final class MomentBuffer implements AutoCloseable {
       throw new IllegalArgumentException("a stretch of moments that starts at " + start);
     }
     return (length + BLOCK - 1) / BLOCK * BLOCK;
-  }
-
-  private void launch(String kernel, Tensor codes, Tensor ofBlocks, Tensor wide) {
-    int blocks = Math.toIntExact(codes.size(0) / BLOCK);
-    // One warp a block of numbers, so that any count of them is covered.
-    KERNELS
-        .call(Dtype.FLOAT32, values.device(), kernel, 1)
-        .grid(blocks)
-        .block(32)
-        .pointer(Views.addressOf(codes))
-        .pointer(Views.addressOf(ofBlocks))
-        .integer(1)
-        .integer(second ? 1 : 0)
-        .pointer(Views.addressOf(wide))
-        .launch();
   }
 
   private void decode(Tensor codes, float[] ofBlocks, Tensor copy) {
