@@ -58,6 +58,15 @@ public record ParallelSettings(
         int zero,
     @Doc(
             value =
+                "Groups of data-parallel ranks among which alone ZeRO shares states, gradients and"
+                    + " weights; between groups the sums of gradients travel once a step. One for"
+                    + " each machine keeps everything else within machines.",
+            unit = "groups",
+            byDefault = "1",
+            range = "[1, 1024]")
+        int replicate,
+    @Doc(
+            value =
                 "In which order the stages of a pipeline work: `gpipe`, `1f1b`, `interleaved` with"
                     + " several stages a rank, `zero_bubble` with weight gradients apart, or a .csv"
                     + " file in the form of torch.distributed.pipelining.",
@@ -120,6 +129,7 @@ public record ParallelSettings(
         expert,
         1,
         0,
+        1,
         schedule,
         stagesPerRank,
         stagesOfRank() == 1 ? stages : List.of(),
