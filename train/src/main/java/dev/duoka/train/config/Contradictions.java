@@ -102,6 +102,18 @@ final class Contradictions {
   private void launch() {
     int ranks = config.parallel().ranks();
     int each = config.launch().ranksPerProcess().count().orElse(ranks);
+    int named = config.device().gpus().size();
+    if (named > 1 && (named > ranks || ranks % named != 0)) {
+      refuse(
+          "device",
+          "device "
+              + config.device()
+              + " names "
+              + named
+              + " GPUs, but the run has "
+              + Plural.of(ranks, "rank"),
+          "Name one GPU for each rank of a machine, in their order, or set device: cuda.");
+    }
     if (ranks % each != 0) {
       int below = each;
       while (ranks % below != 0) {

@@ -1,5 +1,6 @@
 package dev.duoka.train.config;
 
+import dev.duoka.parallel.mesh.Mesh;
 import dev.duoka.parallel.schedule.PipelineKind;
 import dev.duoka.train.config.binding.Doc;
 import java.util.List;
@@ -90,6 +91,12 @@ public record ParallelSettings(
   /** All ranks of the run. */
   public int ranks() {
     return data * tensor * pipeline * context;
+  }
+
+  /** How the ranks are numbered; of experts over ranks that do not divide, the mesh without. */
+  public Mesh mesh() {
+    boolean divides = data * context * tensor % expert == 0;
+    return new Mesh(pipeline, 1, data, context, tensor, divides ? expert : 1);
   }
 
   /** Stages of each rank of a pipeline. */
