@@ -108,6 +108,25 @@ public record Layout(
         form);
   }
 
+  /** The same step on another mesh of as many data ranks. */
+  public Layout with(int otherTensor, int otherPipeline, int otherExpert, int otherContext) {
+    return new Layout(
+        data,
+        otherTensor,
+        otherPipeline,
+        otherExpert,
+        otherContext,
+        zero,
+        microBatch,
+        accumulation,
+        recompute,
+        offload,
+        loss,
+        precision,
+        method,
+        states);
+  }
+
   /** The same with another recompute and in another arithmetic. */
   public Layout with(Recompute otherRecompute, Precision otherPrecision) {
     return new Layout(

@@ -72,7 +72,7 @@ record Draw(Trial trial, Set<String> features) {
             LossKind.CHUNKED,
             Precision.FP64,
             Method.FULL);
-    if (!LayoutCheck.of(model, layout, length, stagesPerRank, List.of()).isEmpty()) {
+    if (!LayoutCheck.allows(model, layout, length, stagesPerRank, List.of())) {
       return Optional.empty();
     }
     int replicate = replicated && data / 2 * context * tensor % expert == 0 ? 2 : 1;
