@@ -71,6 +71,21 @@ public record StepSettings(
         states);
   }
 
+  /** The same step with another recompute. */
+  public StepSettings with(Recompute other) {
+    return new StepSettings(
+        model,
+        precision,
+        other,
+        sequenceLength,
+        optimizer,
+        zeroStage,
+        lossScale,
+        auxiliary,
+        pipeline,
+        states);
+  }
+
   /** The same step with states in another form or place. */
   public StepSettings with(StateSettings other) {
     return new StepSettings(
