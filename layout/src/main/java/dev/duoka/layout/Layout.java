@@ -21,6 +21,7 @@ package dev.duoka.layout;
  * @param precision arithmetic
  * @param method which weights are trained
  * @param states in which form gradients and the optimizer's states are kept
+ * @param order in which the stages of a pipeline work; the default where there is one stage
  */
 public record Layout(
     int data,
@@ -36,7 +37,8 @@ public record Layout(
     LossKind loss,
     Precision precision,
     Method method,
-    StateForm states) {
+    StateForm states,
+    PipelineOrder order) {
   /** A layout with everything kept in fp32. */
   public Layout(
       int data,
@@ -67,6 +69,40 @@ public record Layout(
         precision,
         method,
         StateForm.FULL);
+  }
+
+  /** A layout whose stages work in the usual order. */
+  public Layout(
+      int data,
+      int tensor,
+      int pipeline,
+      int expert,
+      int context,
+      int zero,
+      int microBatch,
+      int accumulation,
+      Recompute recompute,
+      Offload offload,
+      LossKind loss,
+      Precision precision,
+      Method method,
+      StateForm states) {
+    this(
+        data,
+        tensor,
+        pipeline,
+        expert,
+        context,
+        zero,
+        microBatch,
+        accumulation,
+        recompute,
+        offload,
+        loss,
+        precision,
+        method,
+        states,
+        PipelineOrder.DEFAULT);
   }
 
   /** GPUs that it uses. */
@@ -105,7 +141,8 @@ public record Layout(
         loss,
         precision,
         method,
-        form);
+        form,
+        order);
   }
 
   /** The same step on another mesh of as many data ranks. */
@@ -124,7 +161,28 @@ public record Layout(
         loss,
         precision,
         method,
-        states);
+        states,
+        order);
+  }
+
+  /** The same whose stages work in another order. */
+  public Layout with(PipelineOrder other) {
+    return new Layout(
+        data,
+        tensor,
+        pipeline,
+        expert,
+        context,
+        zero,
+        microBatch,
+        accumulation,
+        recompute,
+        offload,
+        loss,
+        precision,
+        method,
+        states,
+        other);
   }
 
   /** The same with another recompute and in another arithmetic. */
@@ -143,7 +201,8 @@ public record Layout(
         loss,
         otherPrecision,
         method,
-        states);
+        states,
+        order);
   }
 
   /** Axes that are in use. */
@@ -162,6 +221,9 @@ public record Layout(
     axis(text, "tensor", tensor);
     axis(text, "pipeline", pipeline);
     axis(text, "context", context);
+    if (!order.equals(PipelineOrder.DEFAULT)) {
+      text.append(", ").append(order);
+    }
     if (expert > 1) {
       text.append(", expert ").append(expert);
     }

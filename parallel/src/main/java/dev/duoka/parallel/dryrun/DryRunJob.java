@@ -5,10 +5,11 @@ import dev.duoka.engine.precision.LossScaler;
 import dev.duoka.formats.modelconfig.ModelConfig;
 import dev.duoka.formats.modelconfig.MoeConfig;
 import dev.duoka.layout.Layout;
+import dev.duoka.layout.PipelineKind;
 import dev.duoka.layout.Recompute;
 import dev.duoka.parallel.mesh.Mesh;
 import dev.duoka.parallel.plan.StateSettings;
-import dev.duoka.parallel.schedule.PipelineKind;
+import dev.duoka.parallel.step.PipelineSettings;
 import dev.duoka.parallel.step.StepSettings;
 import java.util.List;
 import java.util.stream.IntStream;
@@ -50,7 +51,10 @@ public record DryRunJob(
                 LossScaler.Settings.DEFAULT,
                 new StepSettings.AuxiliaryLosses(
                     model.mtpModules(), FURTHER_TOKENS, moe == null ? 0 : 0.01, true, 0.001))
-            .with(new StateSettings(layout.states(), layout.offload(), 0)),
+            .with(new StateSettings(layout.states(), layout.offload(), 0))
+            .with(
+                new PipelineSettings(
+                    layout.order().kind(), layout.order().stagesPerRank(), List.of())),
         Mesh.of(layout),
         0,
         layout.microBatch(),
@@ -60,9 +64,9 @@ public record DryRunJob(
   /**
    * The same with no more forward passes than have a peak of their own: the first starts the sums
    * of gradients, the second adds to them, as all others do, and where gradients leave the third
-   * meets those of the one before it. A pipeline that goes one forward, one backward is full after as
-   * many as it has ranks, and then has those two; any other is full, and empties, within thrice as
-   * many.
+   * meets those of the one before it. A pipeline that goes one forward, one backward is full after
+   * as many as it has ranks, and then has those two; any other is full, and empties, within thrice
+   * as many.
    */
   public DryRunJob steady() {
     int ranks = mesh.pipeline();

@@ -20,10 +20,10 @@ public enum MeshExchange {
   EXPERT("send tokens to their experts and back in every layer with experts"),
   /** Keys and values, once round in each layer. */
   CONTEXT("pass keys and values round in every layer"),
-  /** Gradients, once a step, and what ZeRO shards. */
-  DATA("sum gradients once a step, behind the backward pass"),
   /** One activation for each micro-batch, between neighbours. */
   PIPELINE("pass on one activation for each micro-batch"),
+  /** Gradients, once a step, and what ZeRO shards. */
+  DATA("sum gradients once a step, behind the backward pass"),
   /** Gradients of shards between groups. */
   REPLICAS("sum the gradients of their shards once a step");
 

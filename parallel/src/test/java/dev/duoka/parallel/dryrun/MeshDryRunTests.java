@@ -8,13 +8,13 @@ import dev.duoka.formats.modelconfig.ModelConfig;
 import dev.duoka.layout.GradientForm;
 import dev.duoka.layout.MomentForm;
 import dev.duoka.layout.Offload;
+import dev.duoka.layout.PipelineKind;
 import dev.duoka.layout.Precision;
 import dev.duoka.layout.Recompute;
 import dev.duoka.layout.StateForm;
 import dev.duoka.model.WeightInitializer;
 import dev.duoka.parallel.mesh.Mesh;
 import dev.duoka.parallel.plan.StateSettings;
-import dev.duoka.parallel.schedule.PipelineKind;
 import dev.duoka.parallel.step.PipelineSettings;
 import dev.duoka.parallel.step.StepSettings;
 import dev.duoka.parallel.step.TrainingRank;
@@ -150,8 +150,7 @@ class MeshDryRunTests {
   /** What is in host memory does not depend on what a forward pass keeps. */
   @ParameterizedTest
   @CsvSource({"1, 2, 1, NONE", "2, 1, 1, SELECTIVE", "2, 2, 2, FULL", "1, 2, 3, SELECTIVE"})
-  void theLeastStepKeepsTheSameInHostMemory(
-      int pipeline, int data, int zero, Recompute recompute) {
+  void theLeastStepKeepsTheSameInHostMemory(int pipeline, int data, int zero, Recompute recompute) {
     ModelConfig config = TinyRuns.withLayers(TinyRuns.config("tiny-v3"), 4, 0);
     StepSettings settings =
         TinyRuns.settings(config, Precision.BF16, recompute, zero)

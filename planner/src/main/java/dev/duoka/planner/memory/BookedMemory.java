@@ -2,6 +2,7 @@ package dev.duoka.planner.memory;
 
 import dev.duoka.layout.Layout;
 import dev.duoka.layout.Offload;
+import dev.duoka.layout.PipelineOrder;
 import dev.duoka.parallel.dryrun.DryRun;
 import dev.duoka.parallel.dryrun.DryRunJob;
 import dev.duoka.planner.figure.Figure;
@@ -68,8 +69,10 @@ public final class BookedMemory {
     double most = 0;
     int busiest = 0;
     double host = closedForm.checkpointCopy(layout);
+    boolean ordered = layout.order().equals(PipelineOrder.DEFAULT);
     for (int stage : order) {
-      boolean small = STAGE_SLACK * closedForm.tensorBytes(layout, stages.get(stage)) < most;
+      boolean small =
+          ordered && STAGE_SLACK * closedForm.tensorBytes(layout, stages.get(stage)) < most;
       // Host memory is that of all ranks together: every stage counts.
       if (small && layout.offload() == Offload.NONE) {
         break;
@@ -93,6 +96,10 @@ public final class BookedMemory {
       }
       if (most > limits.device() || host > limits.host()) {
         break;
+      }
+      if (!ordered && stage == order.getFirst()) {
+        // Closed forms do not know which rank of such a pipeline needs most: all are run.
+        jobs.parallelStream().forEach(it -> counted.computeIfAbsent(it, BookedMemory::onDevice));
       }
     }
     return new MemoryEstimate(largest, busiest, host, MemoryEstimate.Source.DRY_RUN);

@@ -214,8 +214,20 @@ public final class MemoryModel {
     double live = layout.recompute() == Recompute.FULL ? liveLayer(layout, stage) : 0;
     double head = stage.last() ? 2 * width * stage.heads() : 0;
     double ids = stage.first() ? 8 : 0;
-    int inFlight = Math.min(layout.accumulation(), layout.pipeline() - stage.index());
+    double inFlight = Math.min(layout.accumulation(), inFlight(layout, stage.index()));
     return tokens(layout) * (inFlight * (perToken + mtp + head + ids) + live);
+  }
+
+  /** Micro-batches of which a rank keeps all its layers' activations, at most. */
+  private static double inFlight(Layout layout, int rank) {
+    int ranks = layout.pipeline();
+    int each = layout.order().stagesPerRank();
+    return switch (layout.order().kind()) {
+      case GPIPE -> layout.accumulation();
+      case ONE_F_ONE_B -> ranks - rank;
+      case INTERLEAVED -> (2.0 * (ranks - rank - 1) + (each - 1.0) * ranks + 1) / each;
+      case ZERO_BUBBLE -> ranks;
+    };
   }
 
   /** What a layer keeps while full recompute runs it again. */

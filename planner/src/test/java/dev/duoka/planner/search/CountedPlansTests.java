@@ -131,7 +131,7 @@ class CountedPlansTests {
     assertThat(PLANNER.best(alone.keeping(List.of(StateForm.FULL))).filter(Plan::runnable))
         .isEmpty();
     // With room in the host, or in two machines' cards, they stay as they are.
-    PlanRequest host = request.on(request.machine().withHostMemory(1024));
+    PlanRequest host = request.on(request.machine().withHostMemory(2048));
     assertThat(PLANNER.best(host).orElseThrow().layout().states()).isEqualTo(StateForm.FULL);
   }
 

@@ -123,12 +123,12 @@ final class PlannerTests {
     PlanRequest request = request("deepseek-llm-67b", "8xA100-80G-SXM");
     PlanResult result =
         PLANNER.plan(
-            request.on(request.machine().withHostMemory(256)).keeping(List.of(StateForm.FULL)));
+            request.on(request.machine().withHostMemory(512)).keeping(List.of(StateForm.FULL)));
     assertThat(result.plans()).isEmpty();
     assertThat(result.misfits()).isNotEmpty();
     assertThat(result.misfits().getFirst().hostGib() + result.misfits().getFirst().deviceGib())
         .isPositive();
-    assertThat(result.changes()).extracting(Change::change).contains("2048 GiB of host memory");
+    assertThat(result.changes()).extracting(Change::change).contains("4096 GiB of host memory");
     assertThat(result.changes()).extracting(Change::change).contains("adapters only (method lora)");
   }
 
@@ -243,7 +243,7 @@ final class PlannerTests {
   })
   void whatTheSearchLeavesOutDoesNotFit(String model, String machine) {
     PlanRequest asked = request(model, machine);
-    PlanRequest request = asked.on(asked.machine().withHostMemory(2048));
+    PlanRequest request = asked.on(asked.machine().withHostMemory(4096));
     Evaluator evaluator = new Evaluator(request, CATALOGUE, new BookedMemory());
     Set<Layout> all = new HashSet<>();
     Set<Layout> found = new HashSet<>();

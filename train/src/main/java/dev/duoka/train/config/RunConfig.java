@@ -96,7 +96,8 @@ public record RunConfig(
         LossKind.CHUNKED,
         training.precision(),
         Method.FULL,
-        memory.states());
+        memory.states(),
+        parallel.order());
   }
 
   /**

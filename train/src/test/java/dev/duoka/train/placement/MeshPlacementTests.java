@@ -71,8 +71,8 @@ class MeshPlacementTests {
   }
 
   @Test
-  void expertsComeBeforeDataAndDataBeforeThePipeline() {
-    assertThat(links(placed(CROSSED, "parallel={data: 2, pipeline: 2}"), MeshExchange.DATA))
+  void dataIsOutermost() {
+    assertThat(links(placed(CROSSED, "parallel={data: 2, pipeline: 2}"), MeshExchange.PIPELINE))
         .containsExactly("NV4", "NV4");
     MeshPlacement experts = placed(CROSSED, "parallel={data: 4, expert: 2}");
     assertThat(links(experts, MeshExchange.EXPERT)).containsExactly("NV4", "NV4");
