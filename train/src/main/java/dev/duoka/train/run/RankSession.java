@@ -12,8 +12,11 @@ import dev.duoka.tensor.ComputeThread;
 import dev.duoka.tensor.Determinism;
 import dev.duoka.tensor.Device;
 import dev.duoka.tensor.DryRunDevice;
+import dev.duoka.tensor.OutOfMemoryException;
+import dev.duoka.tensor.ThreadLedger;
 import dev.duoka.train.config.ParallelSettings;
 import dev.duoka.train.device.DevicePeak;
+import dev.duoka.train.memory.RankMemory;
 import dev.duoka.train.step.RankBuilder;
 import dev.duoka.train.step.RankState;
 import java.util.List;
@@ -76,6 +79,19 @@ final class RankSession {
       DryRunDevice.of(device, () -> PlannedExchanges.of(builder.plan(hosts.rank())))
           .requireSame(hosts);
     }
+    try (ThreadLedger _ = RankMemory.open(device)) {
+      return run(hosts, device, ledger);
+    } catch (OutOfMemoryException e) {
+      throw RankMemory.explained(
+          e,
+          hosts.rank(),
+          hosts.size(),
+          builder.plan(hosts.rank()),
+          setup.config().training().deterministic());
+    }
+  }
+
+  private Optional<Trained> run(Communicator hosts, Device device, ExchangeLedger ledger) {
     if (!usesNccl(hosts)) {
       return run(hosts, device);
     }
