@@ -1,0 +1,76 @@
+package dev.duoka.cli.command;
+
+import dev.duoka.cli.Main;
+import dev.duoka.cli.console.Attachment;
+import dev.duoka.operations.process.OwnCommand;
+import dev.duoka.operations.run.LaunchSpec;
+import dev.duoka.operations.run.NodePlace;
+import dev.duoka.operations.run.RunFollower;
+import dev.duoka.operations.run.StateFolder;
+import dev.duoka.operations.run.SupervisionFolder;
+import dev.duoka.operations.supervise.SupervisorStart;
+import dev.duoka.train.config.RunConfig;
+import java.io.PrintWriter;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+
+/** {@code duoka train} with a supervisor: starts it, and shows the run until it is over. */
+final class SupervisedTraining {
+  private final RunConfig config;
+  private final SupervisionOptions options;
+  private final Map<String, String> environment;
+
+  SupervisedTraining(
+      RunConfig config, SupervisionOptions options, Map<String, String> environment) {
+    this.config = config;
+    this.options = options;
+    this.environment = environment;
+  }
+
+  /** Whether a run is to have a supervisor: as is said, else on several GPUs. */
+  boolean isWanted() {
+    if (options.supervise().isPresent()) {
+      return options.supervise().get();
+    }
+    boolean placed =
+        environment.containsKey("DUOKA_RANK")
+            || environment.containsKey("LOCAL_RANK")
+            || environment.containsKey("SLURM_STEP_ID");
+    return !placed && (config.gpus() > 1 || options.place(environment).nodes() > 1);
+  }
+
+  /**
+   * Trains; the run's exit status.
+   *
+   * @param arguments of a worker, after {@code train}
+   */
+  int run(Path runDir, List<String> arguments, PrintWriter out, PrintWriter err)
+      throws InterruptedException {
+    NodePlace place = options.place(environment);
+    int ranks = config.parallel().ranks();
+    int here = place.workers(ranks, config.launch().ranksPerProcess().count());
+    List<String> command = new ArrayList<>(OwnCommand.upToMain(Main.class.getName()));
+    command.add("train");
+    command.addAll(arguments);
+    command.addAll(List.of("--no-supervise", "--run-dir", runDir.toAbsolutePath().toString()));
+    LaunchSpec launch =
+        new LaunchSpec(
+            command,
+            Path.of("").toAbsolutePath(),
+            place,
+            here,
+            ranks,
+            options.maxRestarts(),
+            options.grace(environment),
+            options.hangSeconds(),
+            LaunchSpec.DEFAULT_WARMUP_HANG_SECONDS);
+    StateFolder state = StateFolder.standard();
+    SupervisionFolder folder = new SupervisionFolder(runDir);
+    Attachment attachment = new Attachment(folder, state, out, err);
+    RunFollower follower = RunFollower.fromNow(folder, attachment);
+    SupervisorStart.begin(folder, launch, state);
+    return attachment.follow(follower);
+  }
+}
