@@ -113,8 +113,14 @@ public final class Supervisor {
     Set<ProcessIdentity> told = new HashSet<>();
     OptionalLong deadline = OptionalLong.empty();
     boolean heard = false;
+    HangHandler hangs = new HangHandler(folder, launch, record, attempt);
     while (!attempt.hasEnded()) {
       Thread.sleep(TICK_MILLISECONDS);
+      Optional<String> hang = hangs.look();
+      if (hang.isPresent()) {
+        end(attempt);
+        return new AttemptEnd(false, false, Optional.empty(), hang.get());
+      }
       Optional<StopOrder> order = stop.order();
       if (order.isPresent() && !heard) {
         heard = true;
