@@ -5,15 +5,18 @@ import dev.duoka.cli.console.Attachment;
 import dev.duoka.operations.process.OwnCommand;
 import dev.duoka.operations.run.LaunchSpec;
 import dev.duoka.operations.run.NodePlace;
+import dev.duoka.operations.run.NotifyTarget;
 import dev.duoka.operations.run.RunFollower;
 import dev.duoka.operations.run.StateFolder;
 import dev.duoka.operations.run.SupervisionFolder;
 import dev.duoka.operations.supervise.SupervisorStart;
+import dev.duoka.train.config.MemoryRemedies;
 import dev.duoka.train.config.RunConfig;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 
 /** {@code duoka train} with a supervisor: starts it, and shows the run until it is over. */
@@ -65,7 +68,13 @@ final class SupervisedTraining {
             options.maxRestarts(),
             options.grace(environment),
             options.hangSeconds(),
-            LaunchSpec.DEFAULT_WARMUP_HANG_SECONDS);
+            LaunchSpec.DEFAULT_WARMUP_HANG_SECONDS,
+            config.remedies().outOfMemory() ? MemoryRemedies.of(config) : List.of(),
+            config.remedies().divergence(),
+            new NotifyTarget(
+                config.notifications().command(),
+                config.notifications().webhookVariable(),
+                config.notifications().form().name().toLowerCase(Locale.ROOT)));
     StateFolder state = StateFolder.standard();
     SupervisionFolder folder = new SupervisionFolder(runDir);
     Attachment attachment = new Attachment(folder, state, out, err);

@@ -23,6 +23,9 @@ import tools.jackson.databind.node.ObjectNode;
  * @param graceSeconds how long a run may take to save after SIGTERM; empty for as long as it takes
  * @param hangSeconds without progress before a rank counts as hanging, at least
  * @param warmupHangSeconds the same as long as few steps were seen
+ * @param memoryRemedies what to override when memory runs out, one after the other
+ * @param watchesDivergence whether a run that diverges is ended
+ * @param notified who hears how the run goes
  */
 public record LaunchSpec(
     List<String> command,
@@ -33,7 +36,10 @@ public record LaunchSpec(
     int maxRestarts,
     OptionalInt graceSeconds,
     int hangSeconds,
-    int warmupHangSeconds) {
+    int warmupHangSeconds,
+    List<List<String>> memoryRemedies,
+    boolean watchesDivergence,
+    NotifyTarget notified) {
   /** How often a run is started again by default. */
   public static final int DEFAULT_RESTARTS = 3;
 
@@ -45,6 +51,7 @@ public record LaunchSpec(
 
   public LaunchSpec {
     command = List.copyOf(command);
+    memoryRemedies = memoryRemedies.stream().map(List::copyOf).toList();
   }
 
   /** How many processes the run has on all nodes. */
@@ -68,6 +75,14 @@ public record LaunchSpec(
     graceSeconds.ifPresent(seconds -> json.put("grace_seconds", seconds));
     json.put("hang_seconds", hangSeconds);
     json.put("warmup_hang_seconds", warmupHangSeconds);
+    ArrayNode remedies = json.putArray("memory_remedies");
+    memoryRemedies.forEach(
+        overrides -> {
+          ArrayNode one = remedies.addArray();
+          overrides.forEach(one::add);
+        });
+    json.put("watches_divergence", watchesDivergence);
+    json.set("notify", notified.json());
     SupervisionFolder.write(folder.launch(), json);
   }
 
@@ -85,10 +100,10 @@ public record LaunchSpec(
                         ErrorCode.USAGE,
                         folder.run() + " holds no supervised run",
                         "Start one with duoka train RUN.yaml --supervise"));
-    List<String> command = new ArrayList<>();
-    json.path("command").forEach(word -> command.add(word.asString("")));
+    List<List<String>> remedies = new ArrayList<>();
+    json.path("memory_remedies").forEach(one -> remedies.add(words(one)));
     return new LaunchSpec(
-        command,
+        words(json.path("command")),
         Path.of(json.path("directory").asString(".")),
         new NodePlace(
             json.path("nodes").asInt(1),
@@ -102,6 +117,15 @@ public record LaunchSpec(
             ? OptionalInt.of(json.path("grace_seconds").asInt(0))
             : OptionalInt.empty(),
         json.path("hang_seconds").asInt(DEFAULT_HANG_SECONDS),
-        json.path("warmup_hang_seconds").asInt(DEFAULT_WARMUP_HANG_SECONDS));
+        json.path("warmup_hang_seconds").asInt(DEFAULT_WARMUP_HANG_SECONDS),
+        remedies,
+        json.path("watches_divergence").asBoolean(false),
+        NotifyTarget.of(json.path("notify")));
+  }
+
+  private static List<String> words(JsonNode array) {
+    List<String> words = new ArrayList<>();
+    array.forEach(word -> words.add(word.asString("")));
+    return words;
   }
 }

@@ -5,6 +5,7 @@ import dev.duoka.base.IoReason;
 import dev.duoka.operations.hang.HangExplanation;
 import dev.duoka.operations.hang.HangLimits;
 import dev.duoka.operations.hang.HangWatch;
+import dev.duoka.operations.notify.Notifier;
 import dev.duoka.operations.process.ProcessIdentity;
 import dev.duoka.operations.run.LaunchSpec;
 import dev.duoka.operations.run.RunRecord;
@@ -21,12 +22,19 @@ final class HangHandler {
   private final RunRecord record;
   private final Attempt attempt;
   private final HangWatch watch;
+  private final Notifier notifier;
   private int found;
 
-  HangHandler(SupervisionFolder folder, LaunchSpec launch, RunRecord record, Attempt attempt) {
+  HangHandler(
+      SupervisionFolder folder,
+      LaunchSpec launch,
+      RunRecord record,
+      Attempt attempt,
+      Notifier notifier) {
     this.folder = folder;
     this.record = record;
     this.attempt = attempt;
+    this.notifier = notifier;
     this.watch =
         new HangWatch(
             folder.run(),
@@ -41,7 +49,7 @@ final class HangHandler {
     return switch (watch.look(processes, System.nanoTime())) {
       case FINE, STILL -> Optional.empty();
       case HANGS -> {
-        explain(processes, "hang");
+        notifier.send("hang", explain(processes, "hang"));
         yield Optional.empty();
       }
       case MOVES -> {

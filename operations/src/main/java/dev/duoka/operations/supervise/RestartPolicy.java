@@ -95,8 +95,9 @@ final class RestartPolicy {
   private static int hopeless(ErrorCode code) {
     return switch (code) {
       case USAGE, CONFIG -> ExitStatus.WRONG;
-      case DATA, FORMAT, CHECKPOINT, NATIVE_LIBRARY, TENSOR, NUMERICS -> ExitStatus.DO_NOT_REQUEUE;
-      case NATIVE_CALL, DEVICE, OUT_OF_MEMORY, IO, NO_SPACE, RANK_LOST -> 0;
+      case DATA, FORMAT, CHECKPOINT, NATIVE_LIBRARY, TENSOR, NUMERICS, OUT_OF_MEMORY ->
+          ExitStatus.DO_NOT_REQUEUE;
+      case NATIVE_CALL, DEVICE, IO, NO_SPACE, RANK_LOST -> 0;
     };
   }
 }

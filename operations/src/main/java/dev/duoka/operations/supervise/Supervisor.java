@@ -1,8 +1,10 @@
 package dev.duoka.operations.supervise;
 
 import dev.duoka.base.DuokaException;
+import dev.duoka.base.ErrorCode;
 import dev.duoka.operations.control.ControlServer;
 import dev.duoka.operations.control.StopOrder;
+import dev.duoka.operations.notify.Notifier;
 import dev.duoka.operations.process.ProcessIdentity;
 import dev.duoka.operations.run.ExitStatus;
 import dev.duoka.operations.run.LaunchSpec;
@@ -12,7 +14,9 @@ import dev.duoka.operations.run.RunRecord;
 import dev.duoka.operations.run.RunStatus;
 import dev.duoka.operations.run.StateFolder;
 import dev.duoka.operations.run.SupervisionFolder;
+import dev.duoka.operations.run.WorkerFolder;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.OptionalLong;
@@ -33,12 +37,18 @@ public final class Supervisor {
   /** How long a killed process may take to be gone; one that waits for a device may never be. */
   private static final long KILLED_SECONDS = 50;
 
+  private static final String REMEDY = "remedy";
+
   private final SupervisionFolder folder;
   private final LaunchSpec launch;
   private final RunRecord record;
   private final StopState stop;
   private final WorkerStart start;
   private final RestartPolicy policy;
+  private final Notifier notifier;
+
+  /** How many of the launch's remedies for too little memory are in use; the last one counts. */
+  private int remedies;
 
   private Supervisor(SupervisionFolder folder, StopState stop) {
     this.folder = folder;
@@ -47,6 +57,13 @@ public final class Supervisor {
     this.record = new RunRecord(folder);
     this.start = new WorkerStart(folder, launch);
     int used = (int) record.entries().stream().filter(it -> it.event().equals("restart")).count();
+    this.remedies = (int) record.entries().stream().filter(it -> it.event().equals(REMEDY)).count();
+    this.notifier =
+        new Notifier(
+            launch.notified(),
+            folder.run(),
+            System.getenv(),
+            problem -> record.add(folder.attempts(), "not-notified", problem));
     this.policy =
         new RestartPolicy(launch.maxRestarts(), used, RunProgress.newestCheckpoint(folder.run()));
   }
@@ -66,8 +83,12 @@ public final class Supervisor {
       }
       RunStatus.noteSupervisor(folder, ProcessIdentity.own());
       try (ControlServer _ = ControlServer.open(state, folder, stop)) {
-        RunEnd end = new Supervisor(folder, stop).run();
+        Supervisor supervisor = new Supervisor(folder, stop);
+        RunEnd end = supervisor.run();
         end.write(folder);
+        supervisor.notifier.send(
+            end.stopped() || end.status() == ExitStatus.DONE ? "end" : "failure", end.reason());
+        supervisor.notifier.await();
         return Optional.of(end);
       }
     }
@@ -84,7 +105,7 @@ public final class Supervisor {
         if (order.isPresent()) {
           return stopped(order.get(), false);
         }
-        attempt = start.start(folder.attempts() + 1);
+        attempt = start.start(folder.attempts() + 1, overrides());
         record.add(attempt.number(), "started", start.text());
       }
       AttemptEnd end = await(attempt);
@@ -94,6 +115,10 @@ public final class Supervisor {
       }
       if (order.isPresent()) {
         return stopped(order.get(), end.saved());
+      }
+      if (triesRemedy(attempt, end)) {
+        attempt = null;
+        continue;
       }
       OptionalLong checkpoint = RunProgress.newestCheckpoint(folder.run());
       switch (policy.decide(end, checkpoint)) {
@@ -108,18 +133,48 @@ public final class Supervisor {
     }
   }
 
+  /** What the remedy that is in use overrides in the run file. */
+  private List<String> overrides() {
+    return remedies == 0 ? List.of() : launch.memoryRemedies().get(remedies - 1);
+  }
+
+  /** Takes the next remedy when memory ran out, or when the last one does not fit the run. */
+  private boolean triesRemedy(Attempt attempt, AttemptEnd end) {
+    boolean unfit = remedies > 0 && end.is(ErrorCode.CONFIG);
+    if ((!end.is(ErrorCode.OUT_OF_MEMORY) && !unfit)
+        || remedies >= launch.memoryRemedies().size()) {
+      return false;
+    }
+    String before = remedies == 0 ? "" : " in place of " + overrides();
+    remedies++;
+    record.add(
+        attempt.number(),
+        REMEDY,
+        end.text()
+            + ". The run goes on from its newest checkpoint with "
+            + String.join(", ", overrides())
+            + before
+            + ": the tokens of each step stay the same");
+    return true;
+  }
+
   /** Waits until all workers have ended; of those that cannot go on the last ones are ended. */
   private AttemptEnd await(Attempt attempt) throws InterruptedException {
     Set<ProcessIdentity> told = new HashSet<>();
     OptionalLong deadline = OptionalLong.empty();
     boolean heard = false;
-    HangHandler hangs = new HangHandler(folder, launch, record, attempt);
+    HangHandler hangs = new HangHandler(folder, launch, record, attempt, notifier);
+    DivergenceWatch divergence = new DivergenceWatch(folder.run());
     while (!attempt.hasEnded()) {
       Thread.sleep(TICK_MILLISECONDS);
       Optional<String> hang = hangs.look();
       if (hang.isPresent()) {
         end(attempt);
         return new AttemptEnd(false, false, Optional.empty(), hang.get());
+      }
+      Optional<String> diverged = launch.watchesDivergence() ? divergence.look() : Optional.empty();
+      if (diverged.isPresent()) {
+        return diverged(attempt, diverged.get());
       }
       Optional<StopOrder> order = stop.order();
       if (order.isPresent() && !heard) {
@@ -139,6 +194,19 @@ public final class Supervisor {
       }
     }
     return attempt.end();
+  }
+
+  /** A checkpoint of what has diverged is worth nothing: the run ends without one. */
+  private AttemptEnd diverged(Attempt attempt, String what) throws InterruptedException {
+    String text =
+        what
+            + ". Go on from a checkpoint before that with a lower optimizer.learning_rate, or other"
+            + " data; metrics.jsonl shows how it began";
+    record.add(attempt.number(), "divergence", text);
+    notifier.send("divergence", text);
+    end(attempt);
+    return new AttemptEnd(
+        false, false, Optional.of(new WorkerFolder.Failure(ErrorCode.NUMERICS, text)), text);
   }
 
   private static OptionalLong after(long seconds) {

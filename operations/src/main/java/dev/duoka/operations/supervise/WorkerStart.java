@@ -39,9 +39,15 @@ final class WorkerStart {
         + (launch.place().rule().isEmpty() ? "" : ", placed by " + launch.place().rule());
   }
 
-  /** Starts them. */
-  Attempt start(int number) {
+  /**
+   * Starts them.
+   *
+   * @param number of the attempt
+   * @param overrides of the run file, beyond those of the launch
+   */
+  Attempt start(int number, List<String> overrides) {
     List<String> command = new ArrayList<>(launch.command());
+    overrides.forEach(override -> command.addAll(List.of("--set", override)));
     boolean resumes = RunProgress.newestCheckpoint(folder.run()).isPresent();
     if (resumes && !command.contains("--resume")) {
       command.add("--resume");

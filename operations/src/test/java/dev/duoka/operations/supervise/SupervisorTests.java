@@ -8,6 +8,7 @@ import dev.duoka.operations.process.ProcessIdentity;
 import dev.duoka.operations.run.ExitStatus;
 import dev.duoka.operations.run.LaunchSpec;
 import dev.duoka.operations.run.NodePlace;
+import dev.duoka.operations.run.NotifyTarget;
 import dev.duoka.operations.run.RunEnd;
 import dev.duoka.operations.run.RunRecord;
 import dev.duoka.operations.run.RunRegistry;
@@ -69,7 +70,16 @@ final class SupervisorTests {
             3,
             grace,
             5,
-            30)
+            30,
+            List.of(
+                List.of("training.micro_batch=2"),
+                List.of("training.micro_batch=1"),
+                List.of("training.micro_batch=1", "training.recompute=full")),
+            true,
+            new NotifyTarget(
+                Optional.of("echo \"$DUOKA_EVENT: $DUOKA_TEXT\" >>\"$DUOKA_RUN\"/told"),
+                Optional.empty(),
+                "plain"))
         .write(folder);
   }
 
@@ -250,7 +260,7 @@ final class SupervisorTests {
   @Test
   void aNewSupervisorTakesOver() throws Exception {
     launch(OBEDIENT, 1, OptionalInt.empty());
-    Attempt left = new WorkerStart(folder, LaunchSpec.read(folder)).start(1);
+    Attempt left = new WorkerStart(folder, LaunchSpec.read(folder)).start(1, List.of());
     until(() -> left.workers().getFirst().identity().isPresent() && isReady(1));
     long pid = left.workers().getFirst().identity().orElseThrow().pid();
     StopState stop = new StopState();
@@ -261,5 +271,68 @@ final class SupervisorTests {
     assertThat(end.get(60, TimeUnit.SECONDS).orElseThrow())
         .isEqualTo(new RunEnd(ExitStatus.SAVED, true, "SIGTERM: saved"));
     assertThat(folder.attempts()).isEqualTo(1);
+  }
+
+  /** Out of memory until a micro-batch has one sequence; one remedy does not fit the run. */
+  @Test
+  void memoryThatRunsOutIsRemediedStepByStep() throws Exception {
+    RunEnd end =
+        run(
+            "case \"$*\" in "
+                + "*recompute*) exit 0;; "
+                + "*micro_batch=1*) code=CONFIG;; "
+                + "*) code=OUT_OF_MEMORY;; esac; "
+                + "echo \"{\\\"code\\\":\\\"$code\\\",\\\"message\\\":\\\"no\\\"}\" "
+                + ">\"$DUOKA_FAILURE_FILE\"; exit 1");
+    assertThat(end.status()).as(end.reason()).isZero();
+    assertThat(events())
+        .containsExactly("started", "remedy", "started", "remedy", "started", "remedy", "started");
+    assertThat(new RunRecord(folder).entries().get(3).text())
+        .contains("with training.micro_batch=1 in place of [training.micro_batch=2]");
+  }
+
+  @Test
+  void memoryThatRunsOutWhateverIsDoneEndsTheRun() throws Exception {
+    RunEnd end =
+        run(
+            "echo '{\"code\":\"OUT_OF_MEMORY\",\"message\":\"full\"}' >\"$DUOKA_FAILURE_FILE\";"
+                + " exit 1");
+    assertThat(end.status()).isEqualTo(ExitStatus.DO_NOT_REQUEUE);
+    assertThat(events()).filteredOn("remedy"::equals).hasSize(3);
+  }
+
+  /** The loss of a run leaves its range and stays away. */
+  @Test
+  void aRunThatDivergesIsEnded() throws Exception {
+    StringBuilder metrics = new StringBuilder();
+    for (int step = 1; step <= 130; step++) {
+      double loss = step < 105 ? 3 - 0.01 * (step % 7) : 9;
+      metrics
+          .append("{\"step\":%d,\"loss\":%s,\"lr\":0.001,\"grad_norm\":1.0".formatted(step, loss))
+          .append(",\"applied\":true,\"tokens\":8}\n");
+    }
+    Files.writeString(folder.run().resolve("metrics.jsonl"), metrics);
+    launch(OBEDIENT, 1, OptionalInt.empty());
+    RunEnd end = supervise(new StopState()).get(60, TimeUnit.SECONDS).orElseThrow();
+    assertThat(end.status()).isEqualTo(ExitStatus.DO_NOT_REQUEUE);
+    assertThat(end.reason()).contains("diverges since step 105: a loss of 9.000");
+    assertThat(Files.readString(folder.run().resolve("told")))
+        .contains("divergence: ")
+        .contains("failure: ");
+  }
+
+  @Test
+  void aSpikeThatHealsIsNoDivergence() throws IOException {
+    DivergenceWatch watch = new DivergenceWatch(folder.run());
+    StringBuilder metrics = new StringBuilder();
+    for (int step = 1; step <= 300; step++) {
+      boolean spike = step > 150 && step <= 169;
+      boolean skipped = step > 200 && step < 260;
+      metrics
+          .append("{\"step\":%d,\"loss\":%s".formatted(step, spike || skipped ? 9 : 3))
+          .append(",\"lr\":0.001,\"grad_norm\":1,\"applied\":%s}\n".formatted(!skipped));
+    }
+    Files.writeString(folder.run().resolve("metrics.jsonl"), metrics);
+    assertThat(watch.look()).isEmpty();
   }
 }
