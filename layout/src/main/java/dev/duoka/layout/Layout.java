@@ -21,6 +21,8 @@ package dev.duoka.layout;
  * @param precision arithmetic
  * @param method which weights are trained
  * @param states in which form gradients and the optimizer's states are kept
+ * @param replicate groups of data-parallel ranks that share states out among themselves alone, one
+ *     for each machine, say; divides {@code data}
  */
 public record Layout(
     int data,
@@ -36,7 +38,42 @@ public record Layout(
     LossKind loss,
     Precision precision,
     Method method,
-    StateForm states) {
+    StateForm states,
+    int replicate) {
+  /** A layout whose data-parallel ranks all share with each other. */
+  public Layout(
+      int data,
+      int tensor,
+      int pipeline,
+      int expert,
+      int context,
+      int zero,
+      int microBatch,
+      int accumulation,
+      Recompute recompute,
+      Offload offload,
+      LossKind loss,
+      Precision precision,
+      Method method,
+      StateForm states) {
+    this(
+        data,
+        tensor,
+        pipeline,
+        expert,
+        context,
+        zero,
+        microBatch,
+        accumulation,
+        recompute,
+        offload,
+        loss,
+        precision,
+        method,
+        states,
+        1);
+  }
+
   /** A layout with everything kept in fp32. */
   public Layout(
       int data,
@@ -74,14 +111,14 @@ public record Layout(
     return data * tensor * pipeline * context;
   }
 
-  /** Ranks that hold the same dense weights: what ZeRO shards these over. */
+  /** Ranks that hold the same dense weights and share them out: what ZeRO shards these over. */
   public int replicas() {
-    return data * context;
+    return data * context / replicate;
   }
 
-  /** Ranks that hold the same experts: what ZeRO shards these over. */
+  /** Ranks that hold the same experts and share them out: what ZeRO shards these over. */
   public int expertReplicas() {
-    return Math.max(1, data * context * tensor / expert);
+    return Math.max(1, data * context * tensor / expert / replicate);
   }
 
   /** The same with nothing sharded or away: what layouts have in common that differ in that. */
@@ -105,7 +142,8 @@ public record Layout(
         loss,
         precision,
         method,
-        form);
+        form,
+        replicate);
   }
 
   /** The same with another recompute and in another arithmetic. */
@@ -124,7 +162,8 @@ public record Layout(
         loss,
         otherPrecision,
         method,
-        states);
+        states,
+        replicate);
   }
 
   /** Axes that are in use. */
@@ -147,6 +186,9 @@ public record Layout(
       text.append(", expert ").append(expert);
     }
     text.append(", ZeRO ").append(zero);
+    if (replicate > 1) {
+      text.append(" within each of ").append(replicate).append(" replicas");
+    }
     text.append(", micro-batch ").append(microBatch).append(" × ").append(accumulation);
     if (recompute != Recompute.NONE) {
       text.append(", recompute ").append(recompute);

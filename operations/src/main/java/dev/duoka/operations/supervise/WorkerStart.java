@@ -11,8 +11,10 @@ import dev.duoka.operations.run.WorkerFolder;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
+import java.security.SecureRandom;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 
@@ -25,9 +27,15 @@ final class WorkerStart {
   private final SupervisionFolder folder;
   private final LaunchSpec launch;
 
+  /** What the workers of a run on one machine know each other by; others are given theirs. */
+  private final String secret;
+
   WorkerStart(SupervisionFolder folder, LaunchSpec launch) {
     this.folder = folder;
     this.launch = launch;
+    byte[] drawn = new byte[32];
+    new SecureRandom().nextBytes(drawn);
+    this.secret = HexFormat.of().formatHex(drawn);
   }
 
   /** What is started, for people. */
@@ -74,6 +82,9 @@ final class WorkerStart {
     environment.put("DUOKA_RANK", String.valueOf(process));
     environment.put("DUOKA_WORLD_SIZE", String.valueOf(launch.processes()));
     environment.put("DUOKA_RENDEZVOUS", rendezvous);
+    if (launch.place().nodes() == 1) {
+      environment.put("DUOKA_SECRET", secret);
+    }
     environment.put("DUOKA_FAILURE_FILE", worker.failureFile().toString());
     return environment;
   }

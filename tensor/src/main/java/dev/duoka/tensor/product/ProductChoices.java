@@ -64,6 +64,13 @@ final class ProductChoices {
   interface Timer {
     /** Milliseconds of one run, as the mean of several in a row; infinitely many if it fails. */
     double milliseconds(ProductAlgorithm algorithm, int runs);
+
+    /**
+     * Waits until the device has done what the calling thread has launched. Called before others
+     * are kept waiting: what this rank's stream waits for may come from a rank that needs the same
+     * product.
+     */
+    default void drain() {}
   }
 
   private record Choice(ProductAlgorithm algorithm, double milliseconds, double favourite) {
@@ -101,6 +108,7 @@ final class ProductChoices {
     if (known != null) {
       return known.algorithm();
     }
+    timer.drain();
     // Two ranks that need the same product measure it once.
     return choices
         .computeIfAbsent(

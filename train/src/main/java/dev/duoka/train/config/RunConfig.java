@@ -97,7 +97,8 @@ public record RunConfig(
         LossKind.CHUNKED,
         training.precision(),
         Method.FULL,
-        memory.states());
+        memory.states(),
+        parallel.replicate());
   }
 
   /**
