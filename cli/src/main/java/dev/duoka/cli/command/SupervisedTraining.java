@@ -2,6 +2,7 @@ package dev.duoka.cli.command;
 
 import dev.duoka.cli.Main;
 import dev.duoka.cli.console.Attachment;
+import dev.duoka.machine.probe.CardUse;
 import dev.duoka.operations.process.OwnCommand;
 import dev.duoka.operations.run.LaunchSpec;
 import dev.duoka.operations.run.NodePlace;
@@ -41,7 +42,22 @@ final class SupervisedTraining {
         environment.containsKey("DUOKA_RANK")
             || environment.containsKey("LOCAL_RANK")
             || environment.containsKey("SLURM_STEP_ID");
-    return !placed && (config.gpus() > 1 || options.place(environment).nodes() > 1);
+    return !placed && (cards().size() > 1 || options.place(environment).nodes() > 1);
+  }
+
+  /** The GPUs that the run takes of this machine; none where it has none, or is on the CPU. */
+  private List<String> cards() {
+    int wanted = config.gpus() / options.place(environment).nodes();
+    if (config.gpus() == 0 || CardUse.read().isEmpty()) {
+      return List.of();
+    }
+    String visible = environment.getOrDefault("CUDA_VISIBLE_DEVICES", "").strip();
+    List<String> all =
+        visible.isEmpty()
+            ? CardUse.read().stream().map(card -> String.valueOf(card.index())).toList()
+            : List.of(visible.split("\\s*,\\s*"));
+    int first = config.device().index().orElse(0);
+    return all.stream().skip(first).limit(Math.max(1, wanted)).toList();
   }
 
   /**
@@ -71,6 +87,8 @@ final class SupervisedTraining {
             LaunchSpec.DEFAULT_WARMUP_HANG_SECONDS,
             config.remedies().outOfMemory() ? MemoryRemedies.of(config) : List.of(),
             config.remedies().divergence(),
+            cards(),
+            options.waitForGpus(),
             new NotifyTarget(
                 config.notifications().command(),
                 config.notifications().webhookVariable(),

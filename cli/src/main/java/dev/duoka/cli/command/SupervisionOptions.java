@@ -47,6 +47,12 @@ final class SupervisionOptions {
   private int hangSeconds = LaunchSpec.DEFAULT_HANG_SECONDS;
 
   @Option(
+      names = "--wait-for-gpus",
+      description =
+          "Wait until nobody else uses the GPUs of a supervised run, in place of refusing it.")
+  private boolean waitForGpus;
+
+  @Option(
       names = "--nodes",
       paramLabel = "N",
       description = "How many machines the run has. Default: what PET_NNODES says, else 1.")
@@ -67,6 +73,10 @@ final class SupervisionOptions {
   /** What the command line says of supervision; empty for nothing. */
   Optional<Boolean> supervise() {
     return Optional.ofNullable(supervise);
+  }
+
+  boolean waitForGpus() {
+    return waitForGpus;
   }
 
   int maxRestarts() {

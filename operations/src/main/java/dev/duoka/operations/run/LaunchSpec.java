@@ -25,6 +25,8 @@ import tools.jackson.databind.node.ObjectNode;
  * @param warmupHangSeconds the same as long as few steps were seen
  * @param memoryRemedies what to override when memory runs out, one after the other
  * @param watchesDivergence whether a run that diverges is ended
+ * @param cards that the workers use, as {@code CUDA_VISIBLE_DEVICES} names them
+ * @param waitsForCards whether the run waits until nobody else uses them
  * @param notified who hears how the run goes
  */
 public record LaunchSpec(
@@ -39,6 +41,8 @@ public record LaunchSpec(
     int warmupHangSeconds,
     List<List<String>> memoryRemedies,
     boolean watchesDivergence,
+    List<String> cards,
+    boolean waitsForCards,
     NotifyTarget notified) {
   /** How often a run is started again by default. */
   public static final int DEFAULT_RESTARTS = 3;
@@ -51,6 +55,7 @@ public record LaunchSpec(
 
   public LaunchSpec {
     command = List.copyOf(command);
+    cards = List.copyOf(cards);
     memoryRemedies = memoryRemedies.stream().map(List::copyOf).toList();
   }
 
@@ -82,6 +87,9 @@ public record LaunchSpec(
           overrides.forEach(one::add);
         });
     json.put("watches_divergence", watchesDivergence);
+    ArrayNode used = json.putArray("cards");
+    cards.forEach(used::add);
+    json.put("waits_for_cards", waitsForCards);
     json.set("notify", notified.json());
     SupervisionFolder.write(folder.launch(), json);
   }
@@ -120,6 +128,8 @@ public record LaunchSpec(
         json.path("warmup_hang_seconds").asInt(DEFAULT_WARMUP_HANG_SECONDS),
         remedies,
         json.path("watches_divergence").asBoolean(false),
+        words(json.path("cards")),
+        json.path("waits_for_cards").asBoolean(false),
         NotifyTarget.of(json.path("notify")));
   }
 

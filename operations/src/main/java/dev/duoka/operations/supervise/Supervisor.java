@@ -2,6 +2,7 @@ package dev.duoka.operations.supervise;
 
 import dev.duoka.base.DuokaException;
 import dev.duoka.base.ErrorCode;
+import dev.duoka.operations.cards.CardGuard;
 import dev.duoka.operations.control.ControlServer;
 import dev.duoka.operations.control.StopOrder;
 import dev.duoka.operations.notify.Notifier;
@@ -37,6 +38,7 @@ public final class Supervisor {
   /** How long a killed process may take to be gone; one that waits for a device may never be. */
   private static final long KILLED_SECONDS = 50;
 
+  private static final long CARDS_MILLISECONDS = 1000;
   private static final String REMEDY = "remedy";
 
   private final SupervisionFolder folder;
@@ -105,6 +107,10 @@ public final class Supervisor {
         if (order.isPresent()) {
           return stopped(order.get(), false);
         }
+        Optional<RunEnd> inUse = awaitCards();
+        if (inUse.isPresent()) {
+          return inUse.get();
+        }
         attempt = start.start(folder.attempts() + 1, overrides());
         record.add(attempt.number(), "started", start.text());
       }
@@ -130,6 +136,43 @@ public final class Supervisor {
             record.add(attempt.number(), "restart", again.reason());
       }
       attempt = null;
+    }
+  }
+
+  /**
+   * Waits until nobody uses the run's cards: as long as it takes where that is wanted, else as long
+   * as the driver may need to take back what the run itself had.
+   *
+   * @return the end of a run that has no cards
+   */
+  private Optional<RunEnd> awaitCards() throws InterruptedException {
+    CardGuard guard = new CardGuard(launch.cards());
+    long seconds = folder.attempts() == 0 ? 0 : KILLED_SECONDS;
+    long until = System.nanoTime() + seconds * NANOS;
+    String said = "";
+    while (true) {
+      String users = String.join("; ", guard.users());
+      Optional<StopOrder> order = stop.order();
+      if (order.isPresent()) {
+        return Optional.of(stopped(order.get(), false));
+      }
+      if (users.isEmpty()) {
+        return Optional.empty();
+      }
+      if (!launch.waitsForCards() && System.nanoTime() - until > 0) {
+        return Optional.of(
+            new RunEnd(
+                ExitStatus.FAILED,
+                false,
+                "the run's cards are in use: "
+                    + users
+                    + ". End these, or wait for them with --wait-for-gpus"));
+      }
+      if (!users.equals(said)) {
+        said = users;
+        record.add(folder.attempts(), "waits", "waits for its cards: " + users);
+      }
+      Thread.sleep(CARDS_MILLISECONDS);
     }
   }
 

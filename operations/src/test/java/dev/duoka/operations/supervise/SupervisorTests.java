@@ -76,6 +76,8 @@ final class SupervisorTests {
                 List.of("training.micro_batch=1"),
                 List.of("training.micro_batch=1", "training.recompute=full")),
             true,
+            List.of(),
+            false,
             new NotifyTarget(
                 Optional.of("echo \"$DUOKA_EVENT: $DUOKA_TEXT\" >>\"$DUOKA_RUN\"/told"),
                 Optional.empty(),
