@@ -4,11 +4,14 @@ import dev.duoka.comm.Communicator;
 import dev.duoka.comm.ExchangeLedger;
 import dev.duoka.data.batch.BatchStream;
 import dev.duoka.data.batch.TrainingOrder;
+import dev.duoka.formats.heartbeat.HeartbeatWriter;
+import dev.duoka.formats.heartbeat.Phase;
 import dev.duoka.parallel.dryrun.PlannedExchanges;
 import dev.duoka.tensor.ComputeThread;
 import dev.duoka.tensor.Determinism;
 import dev.duoka.tensor.Device;
 import dev.duoka.tensor.DryRunDevice;
+import dev.duoka.tensor.MemoryLedger;
 import dev.duoka.tensor.OutOfMemoryException;
 import dev.duoka.tensor.ThreadLedger;
 import dev.duoka.train.device.DevicePeak;
@@ -140,13 +143,20 @@ final class RankSession {
   private Trained train(RankState state, Optional<MetricsFile> metrics) {
     DevicePeak peak = setup.peak(state.device());
     LoopSettings loop = setup.loop(peak);
-    RankEvents events = new RankEvents(listener, checkpoints, stop, setup.totalSteps(), metrics);
+    Communicator world = state.world();
+    HeartbeatWriter heartbeat =
+        new HeartbeatWriter(
+            folder.heartbeat(world.rank()), world.rank(), world.size(), setup.totalSteps());
+    RankEvents events =
+        new RankEvents(listener, checkpoints, stop, setup.totalSteps(), heartbeat, metrics);
     try (BatchStream batches = batches(state.world())) {
       if (state.world().rank() == 0) {
         listener.started(RunDescription.of(setup, peak, from.steps(), folder.path()));
       }
       long start = System.nanoTime();
       RankTrainer.Outcome outcome = new RankTrainer(state, batches, loop, events).run(from);
+      heartbeat.enter(
+          Phase.ENDING, outcome.progress().steps(), MemoryLedger.of(state.device()).liveBytes());
       checkpoints.settle(state.world());
       double mfu = loop.mfu(outcome.tokensPerSecond(), state.world().size());
       return new Trained(outcome, mfu, start);
