@@ -16,6 +16,7 @@ module dev.duoka.cli {
   requires transitive dev.duoka.doctor;
   requires transitive dev.duoka.diagnosis;
   requires transitive dev.duoka.planner;
+  requires transitive dev.duoka.operations;
   requires transitive info.picocli;
   requires jdk.unsupported;
   requires org.tukaani.xz;

@@ -14,5 +14,6 @@ module dev.duoka.comm {
   exports dev.duoka.comm.local;
   exports dev.duoka.comm.meta;
   exports dev.duoka.comm.nccl;
+  exports dev.duoka.comm.peer;
   exports dev.duoka.comm.tcp;
 }

@@ -361,6 +361,8 @@ CUresult cuStreamCreate(CUstream *phStream, unsigned int Flags);
 CUresult cuStreamDestroy_v2(CUstream hStream);
 CUresult cuStreamSynchronize(CUstream stream);
 CUresult cuStreamWaitEvent(CUstream stream, CUevent event, unsigned int flags);
+CUresult cuStreamWaitValue32_v2(
+    CUstream stream, CUdeviceptr addr, uint32_t value, unsigned int flags);
 CUresult cuMemcpyHtoDAsync_v2(
     CUdeviceptr target, const void *source, size_t bytes, CUstream stream);
 CUresult cuMemHostRegister_v2(void *p, size_t bytesize, unsigned int Flags);

@@ -80,6 +80,7 @@ final class ModuleBoundariesTests {
           entry("diagnosis", "base", "formats", "hardware"),
           entry(
               "planner", "base", "layout", "formats", "hardware", "tensor", "machine", "parallel"),
+          entry("operations", "base", "formats", "machine"),
           entry(
               "cli",
               "base",
@@ -93,7 +94,8 @@ final class ModuleBoundariesTests {
               "machine",
               "doctor",
               "diagnosis",
-              "planner"));
+              "planner",
+              "operations"));
 
   static final List<String> MODULES = Repository.MODULES;
 

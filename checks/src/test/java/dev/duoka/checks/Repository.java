@@ -33,6 +33,7 @@ final class Repository {
           "doctor",
           "diagnosis",
           "planner",
+          "operations",
           "cli");
 
   private Repository() {}

@@ -4,8 +4,10 @@ import dev.duoka.base.DuokaException;
 import dev.duoka.base.ErrorCode;
 import dev.duoka.base.NearestName;
 import dev.duoka.cli.command.RootCommand;
+import dev.duoka.operations.run.WorkerFolder;
 import java.io.PrintWriter;
 import java.nio.file.InvalidPathException;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import picocli.CommandLine;
@@ -84,6 +86,10 @@ final class ErrorReport
     } else if (e instanceof DuokaException failure) {
       err.println("duoka: " + sentence(String.valueOf(failure.getMessage())));
       status = failure.code().exitStatus();
+      String told = System.getenv("DUOKA_FAILURE_FILE"); // by the run's supervisor
+      if (told != null) {
+        WorkerFolder.fail(Path.of(told), failure);
+      }
     } else {
       err.println("duoka: internal error: " + e);
       err.println("This is a bug in duoka; please report it with the output of --stacktrace.");

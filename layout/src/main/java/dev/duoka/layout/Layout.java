@@ -22,6 +22,8 @@ package dev.duoka.layout;
  * @param method which weights are trained
  * @param states in which form gradients and the optimizer's states are kept
  * @param order in which the stages of a pipeline work; the default where there is one stage
+ * @param replicate groups of data-parallel ranks that share states out among themselves alone, one
+ *     for each machine, say; divides {@code data}
  */
 public record Layout(
     int data,
@@ -38,7 +40,44 @@ public record Layout(
     Precision precision,
     Method method,
     StateForm states,
-    PipelineOrder order) {
+    PipelineOrder order,
+    int replicate) {
+  /** A layout whose data-parallel ranks all share with each other. */
+  public Layout(
+      int data,
+      int tensor,
+      int pipeline,
+      int expert,
+      int context,
+      int zero,
+      int microBatch,
+      int accumulation,
+      Recompute recompute,
+      Offload offload,
+      LossKind loss,
+      Precision precision,
+      Method method,
+      StateForm states,
+      PipelineOrder order) {
+    this(
+        data,
+        tensor,
+        pipeline,
+        expert,
+        context,
+        zero,
+        microBatch,
+        accumulation,
+        recompute,
+        offload,
+        loss,
+        precision,
+        method,
+        states,
+        order,
+        1);
+  }
+
   /** A layout with everything kept in fp32. */
   public Layout(
       int data,
@@ -110,14 +149,14 @@ public record Layout(
     return data * tensor * pipeline * context;
   }
 
-  /** Ranks that hold the same dense weights: what ZeRO shards these over. */
+  /** Ranks that hold the same dense weights and share them out: what ZeRO shards these over. */
   public int replicas() {
-    return data * context;
+    return data * context / replicate;
   }
 
-  /** Ranks that hold the same experts: what ZeRO shards these over. */
+  /** Ranks that hold the same experts and share them out: what ZeRO shards these over. */
   public int expertReplicas() {
-    return Math.max(1, data * context * tensor / expert);
+    return Math.max(1, data * context * tensor / expert / replicate);
   }
 
   /** The same with nothing sharded or away: what layouts have in common that differ in that. */
@@ -142,7 +181,8 @@ public record Layout(
         precision,
         method,
         form,
-        order);
+        order,
+        replicate);
   }
 
   /** The same step on another mesh of as many data ranks. */
@@ -162,7 +202,8 @@ public record Layout(
         precision,
         method,
         states,
-        order);
+        order,
+        replicate);
   }
 
   /** The same whose stages work in another order. */
@@ -182,7 +223,8 @@ public record Layout(
         precision,
         method,
         states,
-        other);
+        other,
+        replicate);
   }
 
   /** The same with another recompute and in another arithmetic. */
@@ -202,7 +244,8 @@ public record Layout(
         otherPrecision,
         method,
         states,
-        order);
+        order,
+        replicate);
   }
 
   /** Axes that are in use. */
@@ -228,6 +271,9 @@ public record Layout(
       text.append(", expert ").append(expert);
     }
     text.append(", ZeRO ").append(zero);
+    if (replicate > 1) {
+      text.append(" within each of ").append(replicate).append(" replicas");
+    }
     text.append(", micro-batch ").append(microBatch).append(" × ").append(accumulation);
     if (recompute != Recompute.NONE) {
       text.append(", recompute ").append(recompute);

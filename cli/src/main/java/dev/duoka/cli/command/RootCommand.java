@@ -17,6 +17,10 @@ import picocli.CommandLine.Spec;
     scope = ScopeType.INHERIT,
     subcommands = {
       TrainCommand.class,
+      RunsCommand.class,
+      StopCommand.class,
+      AttachCommand.class,
+      LogsCommand.class,
       GenerateCommand.class,
       ExportCommand.class,
       ParityCommand.class,

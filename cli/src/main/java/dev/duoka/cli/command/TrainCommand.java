@@ -1,7 +1,12 @@
 package dev.duoka.cli.command;
 
+import dev.duoka.base.DuokaException;
 import dev.duoka.cli.console.StopSignals;
 import dev.duoka.cli.console.TrainingConsole;
+import dev.duoka.operations.process.ProcessIdentity;
+import dev.duoka.operations.run.ExitStatus;
+import dev.duoka.operations.run.RunRegistry;
+import dev.duoka.operations.run.StateFolder;
 import dev.duoka.train.config.RunConfig;
 import dev.duoka.train.config.RunFile;
 import dev.duoka.train.run.RunChecks;
@@ -25,6 +30,7 @@ import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
@@ -36,8 +42,10 @@ import picocli.CommandLine.Spec;
     description = {
       "Train a model as a run file says.",
       "Ctrl-C saves after the current step and says how to resume; a second one ends at once.",
-      "Exit status 1 when the run failed or its last checkpoint could not be saved, 130 after"
-          + " Ctrl-C, 143 after SIGTERM."
+      "Exit status 1 when the run failed or its last checkpoint could not be saved, 2 when it was"
+          + " never right, 75 when it was ended by SIGTERM and is saved, 93 when starting it again"
+          + " does not help, 130 after Ctrl-C.",
+      "Example: duoka train run.yaml --supervise --max-restarts 5"
     })
 final class TrainCommand implements Callable<Integer> {
   @Parameters(index = "0", paramLabel = "RUN.yaml", description = "The run file.")
@@ -71,22 +79,52 @@ final class TrainCommand implements Callable<Integer> {
       description = "Print the result as one JSON object, the last line of standard output.")
   private boolean json;
 
+  @Mixin private SupervisionOptions supervision = new SupervisionOptions();
+
   @Spec private CommandSpec spec;
 
   @Override
-  public Integer call() {
+  public Integer call() throws InterruptedException {
     if (maxSteps != null && maxSteps < 0) {
       throw new CommandLine.ParameterException(
           spec.commandLine(), "--max-steps is " + maxSteps + ", but steps count from 0");
     }
     RunConfig config = RunFile.read(runFile, overrides, RunChecks::problems);
-    RunEnvironment.apply(config, new Notices(spec.commandLine().getErr()));
     Path folder = runDir(config);
+    SupervisedTraining supervised = new SupervisedTraining(config, supervision, System.getenv());
+    if (supervised.isWanted()) {
+      return supervised.run(
+          folder, workerArguments(), spec.commandLine().getOut(), spec.commandLine().getErr());
+    }
+    return train(config, folder);
+  }
+
+  /** What of the command line a worker of a supervised run is given. */
+  private List<String> workerArguments() {
+    List<String> arguments = new ArrayList<>(List.of(runFile.toString()));
+    overrides.forEach(override -> arguments.addAll(List.of("--set", override)));
+    if (maxSteps != null) {
+      arguments.addAll(List.of("--max-steps", maxSteps.toString()));
+    }
+    if (resume) {
+      arguments.add("--resume");
+    }
+    if (json) {
+      arguments.add("--json");
+    }
+    return arguments;
+  }
+
+  private int train(RunConfig config, Path folder) {
+    RunEnvironment.apply(config, new Notices(spec.commandLine().getErr()));
     TrainingConsole console =
         new TrainingConsole(spec.commandLine().getOut(), spec.commandLine().getErr(), config, json);
     OptionalLong limit = maxSteps == null ? OptionalLong.empty() : OptionalLong.of(maxSteps);
     Trainer trainer =
         new Trainer(config, new RunOptions(limit, Optional.of(folder), resume), folder, console);
+    if (trainer.isFirst() && System.getenv(SupervisionOptions.FAILURE_FILE) == null) {
+      register(folder, console);
+    }
     try (StopSignals signals =
         StopSignals.listen(
             () -> {
@@ -114,16 +152,25 @@ final class TrainCommand implements Callable<Integer> {
     }
   }
 
+  /** A list that cannot be written costs no run. */
+  private static void register(Path folder, TrainingConsole console) {
+    try {
+      new RunRegistry(StateFolder.standard()).add(folder, Optional.of(ProcessIdentity.own()));
+    } catch (DuokaException e) {
+      console.notice("the run is not listed: " + e.getMessage());
+    }
+  }
+
   private static int status(RunResult result, StopSignals signals) {
     if (result.saveFailed()) {
       return 1;
     }
-    return result.interrupted() ? signals.exitStatus() : 0;
+    return result.interrupted() ? ExitStatus.afterSignal(signals.exitStatus(), true) : 0;
   }
 
   private static void endAtOnce(TrainingConsole console, int status) {
     console.endingAtOnce();
-    Runtime.getRuntime().halt(status);
+    Runtime.getRuntime().halt(ExitStatus.afterSignal(status, false));
   }
 
   private Path runDir(RunConfig config) {

@@ -10,6 +10,7 @@ import dev.duoka.comm.SingleRank;
 import dev.duoka.comm.local.LocalRanks;
 import dev.duoka.comm.tcp.Membership;
 import dev.duoka.comm.tcp.Peer;
+import dev.duoka.comm.tcp.RunSecret;
 import dev.duoka.comm.tcp.TcpRanks;
 import java.io.IOException;
 import java.net.InetSocketAddress;
@@ -77,9 +78,17 @@ public final class ProcessRanks implements AutoCloseable {
     if (place.isAlone()) {
       return new ProcessRanks(place, ranks, word, Neighbours.NONE, null);
     }
-    try (ServerSocketChannel listener = ServerSocketChannel.open().bind(new InetSocketAddress(0))) {
+    InetSocketAddress own = Rendezvous.bindable(place.rendezvous().orElseThrow(), 0);
+    try (ServerSocketChannel listener = ServerSocketChannel.open().bind(own)) {
       Membership membership =
-          Rendezvous.join(place, terms, word, ranks, listener.socket().getLocalPort(), limit);
+          Rendezvous.join(
+              place,
+              terms,
+              word,
+              ranks,
+              listener.socket().getLocalPort(),
+              limit,
+              RunSecret.of(System.getenv()));
       return new ProcessRanks(
           place,
           ranks,

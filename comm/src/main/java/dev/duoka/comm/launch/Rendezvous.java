@@ -7,6 +7,7 @@ import dev.duoka.comm.tcp.Acceptor;
 import dev.duoka.comm.tcp.Connections;
 import dev.duoka.comm.tcp.Membership;
 import dev.duoka.comm.tcp.Peer;
+import dev.duoka.comm.tcp.RunSecret;
 import java.io.BufferedOutputStream;
 import java.io.DataInputStream;
 import java.io.DataOutputStream;
@@ -36,9 +37,16 @@ final class Rendezvous {
    * @param ranks those of this process
    * @param port where this process takes connections
    * @param limit how long to wait for the others
+   * @param secret what all must know
    */
   static Membership join(
-      ProcessPlace place, Terms terms, String word, RankRange ranks, int port, Duration limit) {
+      ProcessPlace place,
+      Terms terms,
+      String word,
+      RankRange ranks,
+      int port,
+      Duration limit,
+      RunSecret secret) {
     InetSocketAddress address = place.rendezvous().orElseThrow();
     Registration own =
         new Registration(
@@ -51,9 +59,9 @@ final class Rendezvous {
             port);
     try {
       if (place.process() > 0) {
-        return register(own, address, limit);
+        return register(own, address, limit, secret);
       }
-      try (RendezvousServer server = new RendezvousServer(own, address, word)) {
+      try (RendezvousServer server = new RendezvousServer(own, address, word, secret)) {
         return server.await(limit);
       }
     } catch (IOException e) {
@@ -64,17 +72,16 @@ final class Rendezvous {
     }
   }
 
-  private static Membership register(Registration own, InetSocketAddress address, Duration limit)
+  private static Membership register(
+      Registration own, InetSocketAddress address, Duration limit, RunSecret secret)
       throws IOException, InterruptedException {
     long end = System.nanoTime() + limit.toNanos();
     try (SocketChannel channel = Connections.call(address, "process 0", end)) {
-      Acceptor.sendWord(channel);
+      DataInputStream in = Acceptor.introduce(channel, secret, "process 0", limit.plus(GRACE));
       DataOutputStream out =
           new DataOutputStream(new BufferedOutputStream(channel.socket().getOutputStream()));
       own.write(out);
       out.flush();
-      channel.socket().setSoTimeout(Math.toIntExact(limit.plus(GRACE).toMillis()));
-      DataInputStream in = new DataInputStream(channel.socket().getInputStream());
       if (!Acceptor.startsWithWord(in)) {
         throw new EOFException("it does not speak like one of ours");
       }
@@ -116,6 +123,20 @@ final class Rendezvous {
               : peer);
     }
     return new Reply.Table(peers, table.token(), table.word());
+  }
+
+  /**
+   * Where a process of a run takes connections: of a run whose processes meet on this machine's own
+   * address nobody else can call.
+   *
+   * @param rendezvous where they meet
+   * @param port 0 for any
+   */
+  static InetSocketAddress bindable(InetSocketAddress rendezvous, int port) {
+    InetAddress meeting = new InetSocketAddress(rendezvous.getHostString(), 0).getAddress();
+    return meeting != null && meeting.isLoopbackAddress()
+        ? new InetSocketAddress(meeting, port)
+        : new InetSocketAddress(port);
   }
 
   private static DuokaException lost(InetSocketAddress address, String reason, Exception cause) {

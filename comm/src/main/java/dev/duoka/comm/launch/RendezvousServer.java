@@ -6,6 +6,7 @@ import dev.duoka.base.IoReason;
 import dev.duoka.comm.tcp.Acceptor;
 import dev.duoka.comm.tcp.Membership;
 import dev.duoka.comm.tcp.Peer;
+import dev.duoka.comm.tcp.RunSecret;
 import java.io.DataOutputStream;
 import java.io.IOException;
 import java.net.BindException;
@@ -41,9 +42,10 @@ final class RendezvousServer implements AutoCloseable {
    * Begins to take the others.
    *
    * @param word what they are told
+   * @param secret what they must know
    * @throws DuokaException {@code CONFIG} when the port is not free
    */
-  RendezvousServer(Registration own, InetSocketAddress address, String word) {
+  RendezvousServer(Registration own, InetSocketAddress address, String word, RunSecret secret) {
     this.own = own;
     this.address = address;
     this.word = word;
@@ -51,7 +53,8 @@ final class RendezvousServer implements AutoCloseable {
     try {
       acceptor =
           new Acceptor<>(
-              ServerSocketChannel.open().bind(new InetSocketAddress(address.getPort())),
+              ServerSocketChannel.open().bind(Rendezvous.bindable(address, address.getPort())),
+              secret,
               (in, channel) ->
                   new Arrived(
                       Registration.read(in), channel.socket().getInetAddress().getHostAddress()));

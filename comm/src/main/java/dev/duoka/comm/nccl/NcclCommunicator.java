@@ -7,6 +7,7 @@ import dev.duoka.comm.Exchange;
 import dev.duoka.comm.ExchangeLedger;
 import dev.duoka.comm.Operation;
 import dev.duoka.comm.Pending;
+import dev.duoka.comm.stream.CollectiveStream;
 import dev.duoka.ffi.environment.ProcessEnvironment;
 import dev.duoka.ffi.nccl.Nccl;
 import dev.duoka.ffi.nccl.NcclComm;

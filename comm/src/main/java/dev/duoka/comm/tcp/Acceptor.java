@@ -1,6 +1,7 @@
 package dev.duoka.comm.tcp;
 
 import java.io.DataInputStream;
+import java.io.EOFException;
 import java.io.IOException;
 import java.net.Socket;
 import java.net.StandardSocketOptions;
@@ -16,13 +17,14 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Takes connections and tells those of duoka's processes from others': whoever does not begin with
- * our word, or says nothing for a while, is hung up on and disturbs nobody.
+ * our word, does not know the run's secret, or says nothing for a while, is hung up on and disturbs
+ * nobody.
  *
  * @param <T> what a process says of itself
  */
 public final class Acceptor<T> implements AutoCloseable {
   /** With what each of our connections begins; its number changes with what follows. */
-  private static final byte[] WORD = "duoka/1\n".getBytes(StandardCharsets.US_ASCII);
+  private static final byte[] WORD = "duoka/2\n".getBytes(StandardCharsets.US_ASCII);
 
   private static final Duration PATIENCE = Duration.ofSeconds(10);
 
@@ -41,12 +43,14 @@ public final class Acceptor<T> implements AutoCloseable {
   public record Arrival<T>(T greeting, SocketChannel channel) {}
 
   private final ServerSocketChannel listener;
+  private final RunSecret secret;
   private final Greeting<T> greeting;
   private final BlockingQueue<Arrival<T>> arrivals = new LinkedBlockingQueue<>();
 
   /** Begins to take connections, until it is closed; then the listener is closed too. */
-  public Acceptor(ServerSocketChannel listener, Greeting<T> greeting) {
+  public Acceptor(ServerSocketChannel listener, RunSecret secret, Greeting<T> greeting) {
     this.listener = listener;
+    this.secret = secret;
     this.greeting = greeting;
     Thread.ofPlatform().daemon().name("tcp-accept").start(this::accept);
   }
@@ -92,13 +96,37 @@ public final class Acceptor<T> implements AutoCloseable {
     if (!startsWithWord(in)) {
       return null;
     }
+    sendWord(channel);
+    if (!secret.admits(in, channel)) {
+      return null;
+    }
     T said = greeting.read(in, channel);
     socket.setSoTimeout(0);
     channel.setOption(StandardSocketOptions.TCP_NODELAY, true);
     return said;
   }
 
-  /** Begins a connection. */
+  /**
+   * Calls one of duoka's processes: both show that they know the run's secret.
+   *
+   * @param who in words
+   * @param limit how long to wait for its answers
+   * @return what it says from here on
+   * @throws IOException when it is none of ours
+   */
+  public static DataInputStream introduce(
+      SocketChannel channel, RunSecret secret, String who, Duration limit) throws IOException {
+    sendWord(channel);
+    channel.socket().setSoTimeout(Math.toIntExact(limit.toMillis()));
+    DataInputStream in = new DataInputStream(channel.socket().getInputStream());
+    if (!startsWithWord(in)) {
+      throw new EOFException("it does not speak like one of ours");
+    }
+    secret.introduce(in, channel, who);
+    return in;
+  }
+
+  /** Says that one of ours is there. */
   public static void sendWord(SocketChannel channel) throws IOException {
     channel.socket().getOutputStream().write(WORD);
   }

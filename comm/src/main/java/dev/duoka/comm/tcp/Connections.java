@@ -25,11 +25,13 @@ public final class Connections {
   static Map<Integer, SocketChannel> of(
       Membership membership, ServerSocketChannel listener, Duration limit) {
     long end = System.nanoTime() + limit.toNanos();
+    RunSecret secret = RunSecret.of(System.getenv());
     Map<Integer, SocketChannel> channels = new HashMap<>();
     boolean complete = false;
     try (Acceptor<Integer> acceptor =
         new Acceptor<>(
             listener,
+            secret,
             (in, _) -> {
               int process = in.readInt();
               boolean wanted =
@@ -37,7 +39,7 @@ public final class Connections {
               return wanted ? process : null;
             })) {
       for (Peer peer : membership.peers().subList(0, membership.self())) {
-        channels.put(peer.process(), call(peer, membership, end));
+        channels.put(peer.process(), call(peer, membership, secret, end));
       }
       List<Peer> later =
           membership.peers().subList(membership.self() + 1, membership.peers().size());
@@ -72,12 +74,14 @@ public final class Connections {
         "See what they say; ports above 1024 must be open between the hosts");
   }
 
-  private static SocketChannel call(Peer peer, Membership membership, long end)
+  private static SocketChannel call(Peer peer, Membership membership, RunSecret secret, long end)
       throws IOException, InterruptedException {
     SocketChannel channel = call(peer.address(), peer.toString(), end);
     boolean greeted = false;
     try {
-      Acceptor.sendWord(channel);
+      long left = Math.max(1, end - System.nanoTime());
+      Acceptor.introduce(channel, secret, peer.toString(), Duration.ofNanos(left).plusMillis(1));
+      channel.socket().setSoTimeout(0);
       DataOutputStream out = new DataOutputStream(channel.socket().getOutputStream());
       out.writeInt(membership.self());
       out.writeUTF(membership.token());

@@ -6,20 +6,26 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.duoka.base.DuokaException;
 import dev.duoka.base.ErrorCode;
 import dev.duoka.comm.RankBody;
+import dev.duoka.comm.tcp.RunSecret;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
 
 @Timeout(60)
 class RendezvousTests {
@@ -258,7 +264,7 @@ class RendezvousTests {
                 .write("GET / HTTP/1.1\r\n\r\n".getBytes(StandardCharsets.US_ASCII));
         case 1 -> stranger.getOutputStream().write(noise);
         case 2 -> {
-          stranger.getOutputStream().write("duoka/1\n".getBytes(StandardCharsets.US_ASCII));
+          stranger.getOutputStream().write("duoka/2\n".getBytes(StandardCharsets.US_ASCII));
           stranger.getOutputStream().write(noise);
           stranger.shutdownOutput();
         }
@@ -277,5 +283,72 @@ class RendezvousTests {
     }
     assertThat(ends).containsOnlyNulls();
     assertThat(started).hasValue(2);
+  }
+
+  /** Whoever has another secret is hung up on, is told why, and keeps nobody out. */
+  @Test
+  void anotherSecretIsRefused() throws InterruptedException {
+    RunSecret right = RunSecret.of(Map.of("DUOKA_SECRET", "right"));
+    RunSecret wrong = RunSecret.of(Map.of("DUOKA_SECRET", "wrong"));
+    List<@Nullable Throwable> ends = none(3);
+    Thread first = joining(0, right, ends, 0);
+    Thread stranger = joining(1, wrong, ends, 2);
+    stranger.join();
+    Thread second = joining(1, right, ends, 1);
+    first.join();
+    second.join();
+    assertThat(ends.get(0)).isNull();
+    assertThat(ends.get(1)).isNull();
+    assertThat(ends.get(2))
+        .isInstanceOfSatisfying(
+            DuokaException.class, e -> assertThat(e.code()).isEqualTo(ErrorCode.CONFIG))
+        .hasMessageContaining("process 0 does not have this process's secret");
+  }
+
+  private Thread joining(int process, RunSecret secret, List<@Nullable Throwable> ends, int place) {
+    return Thread.ofPlatform()
+        .start(
+            () -> {
+              try {
+                Rendezvous.join(
+                    TestProcesses.place(process, 2, port),
+                    Terms.of("same"),
+                    "",
+                    new RankRange(process, 1, 2),
+                    1,
+                    LONG,
+                    secret);
+              } catch (RuntimeException e) {
+                ends.set(place, e);
+              }
+            });
+  }
+
+  @Test
+  void aSecretThatOthersMayReadIsRefused(@TempDir Path folder) throws IOException {
+    Path file = Files.writeString(folder.resolve("secret"), "x\n");
+    Map<String, String> environment = Map.of("DUOKA_SECRET_FILE", file.toString());
+    Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rw-r-----"));
+    assertThatThrownBy(() -> RunSecret.of(environment))
+        .hasMessageContaining("which others may read")
+        .hasMessageContaining("chmod 600");
+    Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rw-------"));
+    RunSecret.of(environment);
+    Files.writeString(file, "\n");
+    assertThatThrownBy(() -> RunSecret.of(environment)).hasMessageContaining("holds no secret");
+  }
+
+  @Test
+  void aRunOfOneMachineTakesCallsOfThatMachineAlone() {
+    assertThat(
+            Rendezvous.bindable(InetSocketAddress.createUnresolved("127.0.0.1", 5), 0)
+                .getAddress()
+                .isLoopbackAddress())
+        .isTrue();
+    assertThat(
+            Rendezvous.bindable(InetSocketAddress.createUnresolved("192.0.2.1", 5), 0)
+                .getAddress()
+                .isAnyLocalAddress())
+        .isTrue();
   }
 }

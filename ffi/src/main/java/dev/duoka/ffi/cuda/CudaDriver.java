@@ -20,6 +20,9 @@ public final class CudaDriver {
       "Install NVIDIA's driver, or start the container with the GPUs (--gpus all); 'nvidia-smi'"
           + " must list them";
 
+  /** {@code CU_STREAM_WAIT_VALUE_GEQ}. */
+  private static final int AT_LEAST = 0;
+
   private static final class Found {
     static final Presence<CudaDriver> DRIVER = open(List.of("libcuda.so.1"));
   }
@@ -74,6 +77,24 @@ public final class CudaDriver {
           functions,
           (int) functions.synchronizeStream.invokeExact(stream),
           "cuStreamSynchronize, waiting for a stream,");
+    } catch (Throwable t) {
+      throw NativeFunctions.unexpected(t);
+    }
+  }
+
+  /**
+   * Holds a stream back until a number in device memory is {@code value} or has passed it, counted
+   * round: the difference is not negative as 32 bits. No host and no kernel waits, and whoever
+   * writes the number releases the stream.
+   *
+   * @param address of 32 bits in memory of the stream's device
+   */
+  public void holdBackUntil(long stream, long address, int value) {
+    try {
+      CudaErrors.check(
+          functions,
+          (int) functions.waitForValue.invokeExact(stream, address, value, AT_LEAST),
+          "cuStreamWaitValue32");
     } catch (Throwable t) {
       throw NativeFunctions.unexpected(t);
     }

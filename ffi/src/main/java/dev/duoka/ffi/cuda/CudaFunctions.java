@@ -48,6 +48,7 @@ final class CudaFunctions {
   final MethodHandle destroyStream;
   final MethodHandle synchronizeStream;
   final MethodHandle waitForEvent;
+  final MethodHandle waitForValue;
 
   final MethodHandle copyToDevice;
   final MethodHandle copyToHost;
@@ -103,6 +104,8 @@ final class CudaFunctions {
     destroyStream = bind("cuStreamDestroy_v2", JAVA_LONG);
     synchronizeStream = bind("cuStreamSynchronize", JAVA_LONG);
     waitForEvent = bind("cuStreamWaitEvent", JAVA_LONG, JAVA_LONG, JAVA_INT);
+
+    waitForValue = bind("cuStreamWaitValue32_v2", JAVA_LONG, JAVA_LONG, JAVA_INT, JAVA_INT);
 
     copyToDevice = bind("cuMemcpyHtoDAsync_v2", JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG);
     copyToHost = bind("cuMemcpyDtoHAsync_v2", JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG);

@@ -83,6 +83,20 @@ class CudaDriverTests {
   }
 
   @Test
+  void aStreamWaitsForANumberThatCountsRound() {
+    try (DeviceBuffer number = new DeviceBuffer(driver.device(0), Integer.BYTES);
+        HostMemory host = new HostMemory(Integer.BYTES)) {
+      host.bytes().putInt(0, Integer.MIN_VALUE + 2);
+      driver.copyToDevice(number.address(), host.address(), Integer.BYTES, STREAM);
+      driver.holdBackUntil(STREAM, number.address(), Integer.MAX_VALUE);
+      assertThatThrownBy(
+              () -> driver.holdBackUntil(STREAM, number.address(), Integer.MIN_VALUE + 3))
+          .isInstanceOf(DuokaException.class)
+          .hasMessageContaining("cuStreamWaitValue32");
+    }
+  }
+
+  @Test
   void outOfMemoryHasItsOwnCode() {
     try (CudaEvent event = driver.device(1).newEvent()) {
       assertThatThrownBy(() -> event.record(BAD_STREAM))

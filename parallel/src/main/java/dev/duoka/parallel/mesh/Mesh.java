@@ -44,10 +44,15 @@ public record Mesh(int pipeline, int replicate, int shard, int context, int tens
     }
   }
 
-  /** The mesh of a layout on one node: all of its data parallelism shards. */
+  /** The mesh of a layout. */
   public static Mesh of(Layout layout) {
     return new Mesh(
-        layout.pipeline(), 1, layout.data(), layout.context(), layout.tensor(), layout.expert());
+        layout.pipeline(),
+        layout.replicate(),
+        layout.data() / layout.replicate(),
+        layout.context(),
+        layout.tensor(),
+        layout.expert());
   }
 
   /**
@@ -153,6 +158,13 @@ public record Mesh(int pipeline, int replicate, int shard, int context, int tens
         .filter(other -> coordinate(other, Axis.PIPELINE) == coordinate(rank, Axis.PIPELINE))
         .filter(other -> expertPart(other) == expertPart(rank))
         .boxed()
+        .toList();
+  }
+
+  /** Of {@link #expertReplicas}, those of the rank's replica. */
+  public List<Integer> expertShards(int rank) {
+    return expertReplicas(rank).stream()
+        .filter(other -> coordinate(other, Axis.REPLICATE) == coordinate(rank, Axis.REPLICATE))
         .toList();
   }
 

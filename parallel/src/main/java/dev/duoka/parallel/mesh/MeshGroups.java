@@ -34,6 +34,10 @@ public final class MeshGroups implements AutoCloseable {
   private final Communicator tensor;
   private final Communicator expert;
   private final Communicator expertReplicas;
+  private final Communicator cutShards;
+  private final Communicator wholeShards;
+  private final Communicator expertShards;
+  private final Communicator replicas;
   private final Communicator ends;
   private final Resources owned;
 
@@ -58,7 +62,12 @@ public final class MeshGroups implements AutoCloseable {
       sequence = along(made, "context and tensor", EnumSet.of(Axis.CONTEXT, Axis.TENSOR));
       whole = along(made, "data and tensor", WHOLE);
       expert = mesh.expert() == 1 ? new SingleRank("expert") : expertGroup(made);
-      expertReplicas = mesh.expert() == 1 ? whole : replicas(made);
+      expertReplicas = mesh.expert() == 1 ? whole : expertReplicas(made);
+      replicas = along(made, "replicas", EnumSet.of(Axis.REPLICATE));
+      cutShards = along(made, "shard", EnumSet.of(Axis.SHARD, Axis.CONTEXT));
+      wholeShards =
+          along(made, "shard and tensor", EnumSet.of(Axis.SHARD, Axis.CONTEXT, Axis.TENSOR));
+      expertShards = expertShards(made);
       ends = mesh.pipeline() == 1 ? new SingleRank("ends") : ends(made);
       owned = made.release();
     }
@@ -91,11 +100,21 @@ public final class MeshGroups implements AutoCloseable {
     return made.own(world.group("expert", mesh.expertGroup(world.rank())));
   }
 
-  private Communicator replicas(Resources made) {
-    List<Integer> members = mesh.expertReplicas(world.rank());
-    return members.size() == 1
-        ? new SingleRank("expert replicas")
-        : made.own(world.group("expert replicas", members));
+  private Communicator expertReplicas(Resources made) {
+    return ofExperts(made, "expert replicas", mesh.expertReplicas(world.rank()));
+  }
+
+  private Communicator expertShards(Resources made) {
+    if (mesh.expert() == 1) {
+      return wholeShards;
+    }
+    return mesh.replicate() == 1
+        ? expertReplicas
+        : ofExperts(made, "expert shard", mesh.expertShards(world.rank()));
+  }
+
+  private Communicator ofExperts(Resources made, String name, List<Integer> members) {
+    return members.size() == 1 ? new SingleRank(name) : made.own(world.group(name, members));
   }
 
   /** The first and the last stage of each pipeline; the stages between are alone. */
@@ -165,6 +184,26 @@ public final class MeshGroups implements AutoCloseable {
   /** Ranks with the same experts. */
   public Communicator expertReplicas() {
     return expertReplicas;
+  }
+
+  /** Of {@link #cut}, those of one replica: they share these weights' states out. */
+  public Communicator cutShards() {
+    return cutShards;
+  }
+
+  /** Of {@link #whole}, those of one replica. */
+  public Communicator wholeShards() {
+    return wholeShards;
+  }
+
+  /** Of {@link #expertReplicas}, those of one replica. */
+  public Communicator expertShards() {
+    return expertShards;
+  }
+
+  /** Ranks that stand at the same place of each replica, and so have the same shards. */
+  public Communicator replicas() {
+    return replicas;
   }
 
   /** The first and last stage, which both have the embedding; a rank alone on other stages. */

@@ -79,6 +79,7 @@ public final class LayoutCheck {
     LayoutCheck check = new LayoutCheck(model, layout);
     check.tensor(length);
     check.pipeline(stagesPerRank, stages);
+    check.replicate();
     check.expert();
     check.context(length);
     return check.misfits;
@@ -241,6 +242,17 @@ public final class LayoutCheck {
     }
   }
 
+  private void replicate() {
+    int groups = layout.replicate();
+    if (layout.data() % groups != 0) {
+      refuse(
+          "replicate",
+          groups,
+          "the " + layout.data() + " data-parallel ranks do not divide into such groups",
+          nearest(groups, it -> layout.data() % it == 0));
+    }
+  }
+
   private void expert() {
     int ranks = layout.expert();
     if (ranks == 1) {
@@ -251,7 +263,7 @@ public final class LayoutCheck {
       refuse("expert", ranks, "the model has no experts", "1");
       return;
     }
-    int spread = layout.data() * layout.context() * layout.tensor();
+    int spread = layout.data() / layout.replicate() * layout.context() * layout.tensor();
     IntPredicate fits = it -> moe.routedExperts() % it == 0 && spread % it == 0;
     if (moe.routedExperts() % ranks != 0) {
       refuse("expert", ranks, moe.routedExperts() + " experts do not divide", nearest(ranks, fits));
@@ -259,7 +271,10 @@ public final class LayoutCheck {
       refuse(
           "expert",
           ranks,
-          "data × context × tensor = " + spread + " ranks do not divide into such groups",
+          (layout.replicate() > 1 ? "data / replicate" : "data")
+              + " × context × tensor = "
+              + spread
+              + " ranks do not divide into such groups",
           nearest(ranks, fits));
     }
   }

@@ -22,7 +22,6 @@ import java.util.EnumMap;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -153,8 +152,8 @@ public final class GradientReducer implements AutoCloseable {
   }
 
   /**
-   * Launches what is left and lets the current stream wait for all of it; then sums what two stages
-   * have. A second call in the same step does nothing.
+   * Launches what is left and lets the current stream wait for all of it; then sums what replicas
+   * and two stages have. A second call in the same step does nothing.
    */
   public void finish() {
     if (finished) {
@@ -173,7 +172,10 @@ public final class GradientReducer implements AutoCloseable {
         Tensors.zero(slice.gradients());
       }
     }
-    sumTwins();
+    slices.forEach(slice -> sum(slice, slice.replicas()));
+    for (StateSlice slice : slices) {
+      groups.twin().apply(slice.bucket()).ifPresent(twin -> sum(slice, twin));
+    }
   }
 
   private State state(StateSlice slice) {
@@ -336,23 +338,22 @@ public final class GradientReducer implements AutoCloseable {
     }
   }
 
-  /** Behind everything else, since the other stage may come to it much later. */
-  private void sumTwins() {
-    for (StateSlice slice : slices) {
-      Optional<Communicator> twin = groups.twin().apply(slice.bucket());
-      if (twin.isPresent() && slice.isOnHost()) {
-        sumTwinOnHost(slice, twin.get());
-      } else if (twin.isPresent()) {
-        twin.get().allReduce(slice.gradients()).join();
-      }
+  /**
+   * Sums what is reduced over further ranks: replicas, of which a shard is a small part, or another
+   * stage, which may come to it much later. Behind everything else.
+   */
+  private void sum(StateSlice slice, Communicator further) {
+    if (further.size() == 1) {
+      return;
     }
-  }
-
-  /** By way of the device, between which and another's alone there may be a link. */
-  private void sumTwinOnHost(StateSlice slice, Communicator twin) {
+    if (!slice.isOnHost()) {
+      further.allReduce(slice.gradients()).join();
+      return;
+    }
+    // By way of the device, between which and another's alone there may be a link.
     try (Scope _ = Scope.open(MemoryOwner.COMMUNICATION)) {
       Tensor there = Copies.to(slice.gradients(), store.device());
-      twin.allReduce(there).join();
+      further.allReduce(there).join();
       Copies.into(slice.gradients(), there);
     }
   }

@@ -3,6 +3,7 @@ package dev.duoka.parallel.state;
 import dev.duoka.base.Resources;
 import dev.duoka.comm.Communicator;
 import dev.duoka.comm.Pending;
+import dev.duoka.comm.SingleRank;
 import dev.duoka.engine.autograd.Work;
 import dev.duoka.engine.optimizer.AdamW;
 import dev.duoka.engine.optimizer.AdamWSettings;
@@ -81,7 +82,11 @@ public final class ShardedOptimizer implements AutoCloseable {
       worker = states.onHost() ? made.own(new HostWorker(store.device())) : null;
       for (Bucket bucket : store.trainableBuckets()) {
         StateSlice.Sharing sharing =
-            new StateSlice.Sharing(groups.of().apply(bucket), zeroStage > 0, zeroStage > 2);
+            zeroStage > 0
+                ? new StateSlice.Sharing(
+                    groups.shards().apply(bucket), groups.replicas(), true, zeroStage > 2)
+                : new StateSlice.Sharing(
+                    groups.of().apply(bucket), new SingleRank("replicas"), false, false);
         slices.add(made.own(new StateSlice(bucket, sharing, settings, states, worker)));
       }
       squares = made.own(squares());
@@ -195,7 +200,11 @@ public final class ShardedOptimizer implements AutoCloseable {
   /** Whether every rank has all reduced gradients, and so the norm without asking. */
   private boolean hasWholeModel() {
     return slices.stream()
-        .allMatch(slice -> !slice.isSharded() && slice.group().size() == groups.world().size());
+        .allMatch(
+            slice ->
+                !slice.isSharded()
+                    && slice.replicas().size() == 1
+                    && slice.group().size() == groups.world().size());
   }
 
   private GradientSquares squares() {

@@ -24,6 +24,7 @@ import org.jspecify.annotations.Nullable;
 public final class StateSlice implements AutoCloseable {
   private final Bucket bucket;
   private final Communicator group;
+  private final Communicator replicas;
   private final boolean sharded;
   private final long offset;
   private final long length;
@@ -43,11 +44,12 @@ public final class StateSlice implements AutoCloseable {
   /**
    * How a bucket is shared.
    *
-   * @param group the ranks that its gradients are summed over
+   * @param group the ranks that its gradients are summed over first
+   * @param replicas the ranks that their sums are summed over then
    * @param states whether each of them updates a shard alone
    * @param values whether each of them keeps the weights of its shard alone
    */
-  record Sharing(Communicator group, boolean states, boolean values) {}
+  record Sharing(Communicator group, Communicator replicas, boolean states, boolean values) {}
 
   /**
    * A rank's slice of a bucket.
@@ -64,6 +66,7 @@ public final class StateSlice implements AutoCloseable {
       @Nullable HostWorker worker) {
     this.bucket = bucket;
     this.group = sharing.group();
+    this.replicas = sharing.replicas();
     this.sharded = sharing.states() && group.size() > 1;
     if (sharded && bucket.shards() != group.size()) {
       throw new IllegalArgumentException(
@@ -142,9 +145,14 @@ public final class StateSlice implements AutoCloseable {
     return bucket;
   }
 
-  /** The ranks that the bucket's gradients are summed over. */
+  /** The ranks that the bucket's gradients are summed over first. */
   Communicator group() {
     return group;
+  }
+
+  /** The ranks with the same slice, over which the sums of their groups are summed then. */
+  Communicator replicas() {
+    return replicas;
   }
 
   /** Whether the other ranks of the group have other slices. */
@@ -154,7 +162,7 @@ public final class StateSlice implements AutoCloseable {
 
   /** Whether norms count it here and checkpoints keep it: one rank of those that update it does. */
   public boolean isCounted() {
-    return sharded || group.rank() == 0;
+    return replicas.rank() == 0 && (sharded || group.rank() == 0);
   }
 
   /** Where it starts in the bucket, in elements. */

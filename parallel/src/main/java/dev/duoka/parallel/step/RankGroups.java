@@ -26,9 +26,17 @@ import java.util.Optional;
  * @param plan what of the model the rank holds
  */
 record RankGroups(MeshGroups groups, RankPlan plan, ModelConfig model) {
-  /** How many ranks the gradients of a bucket's group are summed over, and sharded. */
+  /** How many ranks share out what belongs to a bucket's group. */
   int shards(String bucketGroup) {
-    return of(WeightGroup.of(bucketGroup)).size();
+    return shards(WeightGroup.of(bucketGroup)).size();
+  }
+
+  private Communicator shards(WeightGroup group) {
+    return switch (group) {
+      case ALL, CUT -> groups.cutShards();
+      case WHOLE -> groups.wholeShards();
+      case EXPERTS -> groups.expertShards();
+    };
   }
 
   private Communicator of(WeightGroup group) {
@@ -54,6 +62,8 @@ record RankGroups(MeshGroups groups, RankPlan plan, ModelConfig model) {
   GradientGroups gradientGroups(Communicator headCopies, int predictionDepth) {
     return new GradientGroups(
         bucket -> of(WeightGroup.of(bucket.key().group())),
+        bucket -> shards(WeightGroup.of(bucket.key().group())),
+        groups.replicas(),
         headCopies,
         bucket -> hasTwin(bucket, predictionDepth) ? Optional.of(groups.ends()) : Optional.empty(),
         groups.whole(),

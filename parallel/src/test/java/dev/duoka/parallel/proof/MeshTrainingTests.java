@@ -112,6 +112,39 @@ class MeshTrainingTests {
     assertThat(Equality.FP64.differences(trial.run(), trial.onOneRank().run())).isEmpty();
   }
 
+  /** Shards within replicas; sums between them. Experts lie within each replica, too. */
+  @ParameterizedTest
+  @CsvSource({
+    "tiny-llama, 2, 2, 1, 1, 1, NONE",
+    "tiny-llama, 2, 2, 1, 1, 2, NONE",
+    "tiny-llama, 3, 2, 1, 1, 3, FULL",
+    "tiny-llama, 2, 1, 2, 1, 3, NONE",
+    "tiny-v3, 2, 2, 2, 4, 3, SELECTIVE",
+    "tiny-v3, 2, 2, 1, 2, 2, NONE",
+    "tiny-v3, 2, 1, 1, 1, 1, NONE",
+  })
+  void replicasOfShardsAsOneRank(
+      String config,
+      int replicate,
+      int shard,
+      int tensor,
+      int expert,
+      int zero,
+      Recompute recompute) {
+    Trial trial =
+        new Trial(
+            TinyRuns.config(config),
+            new Mesh(1, replicate, shard, 1, tensor, expert),
+            PipelineSettings.DEFAULT,
+            recompute,
+            zero,
+            24,
+            1,
+            2,
+            3);
+    assertThat(Equality.FP64.differences(trial.run(), trial.onOneRank().run())).isEmpty();
+  }
+
   @ParameterizedTest
   @CsvSource({
     "tiny-llama, 2, 1, 1, 2, NONE",

@@ -49,29 +49,29 @@ public final class MeasuredProducts {
                 .of(
                     product.key() + "-" + operands.workspaceBytes(),
                     () -> own.algorithms(operands),
-                    (candidate, runs) -> milliseconds(own, candidate, operands, card, stream, runs))
+                    new StreamTimer(own, operands, card, stream))
             : FAVOURITES.computeIfAbsent(
                 new Favourite(product, device), _ -> own.algorithms(operands).getFirst());
     own.run(algorithm, operands, stream);
   }
 
-  private static double milliseconds(
-      PreparedProduct own,
-      ProductAlgorithm algorithm,
-      CublasLt.Operands operands,
-      CudaDevice card,
-      long stream,
-      int runs) {
-    try (CudaEvent start = card.newEvent();
-        CudaEvent end = card.newEvent()) {
-      start.record(stream);
-      boolean ran = true;
-      for (int i = 0; i < runs; i++) {
-        ran &= own.tryRun(algorithm, operands, stream);
+  /** Measures on the stream on which the product is to run. */
+  private record StreamTimer(
+      PreparedProduct product, CublasLt.Operands operands, CudaDevice card, long stream)
+      implements ProductChoices.Timer {
+    @Override
+    public double milliseconds(ProductAlgorithm algorithm, int runs) {
+      try (CudaEvent start = card.newEvent();
+          CudaEvent end = card.newEvent()) {
+        start.record(stream);
+        boolean ran = true;
+        for (int i = 0; i < runs; i++) {
+          ran &= product.tryRun(algorithm, operands, stream);
+        }
+        end.record(stream);
+        end.synchronize();
+        return ran ? end.millisecondsSince(start) / runs : Double.POSITIVE_INFINITY;
       }
-      end.record(stream);
-      end.synchronize();
-      return ran ? end.millisecondsSince(start) / runs : Double.POSITIVE_INFINITY;
     }
   }
 

@@ -101,18 +101,17 @@ final class ProductChoices {
     if (known != null) {
       return known.algorithm();
     }
-    // Two ranks that need the same product measure it once.
-    return choices
-        .computeIfAbsent(
-            key,
-            absent -> {
-              Choice choice = measure(candidates.get(), timer);
-              if (Double.isFinite(choice.milliseconds())) { // otherwise nothing was learnt
-                write(absent, choice);
-              }
-              return choice;
-            })
-        .algorithm();
+    // Nobody is kept waiting meanwhile: what this rank's device waits for may come from a rank that
+    // needs the same product. Both measure it, and both take what the first has found.
+    Choice own = measure(candidates.get(), timer);
+    Choice first = choices.putIfAbsent(key, own);
+    if (first != null) {
+      return first.algorithm();
+    }
+    if (Double.isFinite(own.milliseconds())) { // otherwise nothing was learnt
+      write(key, own);
+    }
+    return own.algorithm();
   }
 
   /**

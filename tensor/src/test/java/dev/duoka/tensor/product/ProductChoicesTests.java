@@ -10,6 +10,11 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.BeforeEach;
@@ -103,6 +108,39 @@ class ProductChoicesTests {
     other.of(product(256), () -> List.of(algorithm(3)), (_, _) -> 1);
     one.of(PRODUCT, () -> List.of(algorithm(0)), (_, _) -> 1);
     assertThat(file).content().contains(PRODUCT).contains(product(256)).startsWith("# product");
+  }
+
+  /** One rank's stream waits for another rank, which needs the same product first. */
+  @Test
+  void nobodyIsKeptWaitingByWhoMeasuresAndAllTakeTheSame() throws Exception {
+    ProductChoices choices = new ProductChoices(file);
+    CountDownLatch measuring = new CountDownLatch(1);
+    CountDownLatch chosen = new CountDownLatch(1);
+    try (ExecutorService ranks = Executors.newFixedThreadPool(2)) {
+      Future<ProductAlgorithm> waiting =
+          ranks.submit(
+              () ->
+                  choices.of(
+                      PRODUCT,
+                      () -> List.of(algorithm(1)),
+                      (_, _) -> {
+                        measuring.countDown();
+                        await(chosen);
+                        return 1;
+                      }));
+      await(measuring);
+      ProductAlgorithm first = choices.of(PRODUCT, () -> List.of(algorithm(0)), (_, _) -> 1);
+      chosen.countDown();
+      assertThat(waiting.get(20, TimeUnit.SECONDS).text()).isEqualTo(first.text());
+    }
+  }
+
+  private static void await(CountDownLatch latch) {
+    try {
+      assertThat(latch.await(20, TimeUnit.SECONDS)).isTrue();
+    } catch (InterruptedException e) {
+      throw new AssertionError(e);
+    }
   }
 
   @Test

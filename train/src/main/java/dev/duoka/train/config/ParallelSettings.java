@@ -60,6 +60,15 @@ public record ParallelSettings(
         int zero,
     @Doc(
             value =
+                "Groups of data-parallel ranks among which alone ZeRO shares states, gradients and"
+                    + " weights; between groups the sums of gradients travel once a step. One for"
+                    + " each machine keeps everything else within machines.",
+            unit = "groups",
+            byDefault = "1",
+            range = "[1, 1024]")
+        int replicate,
+    @Doc(
+            value =
                 "In which order the stages of a pipeline work: `gpipe`, `1f1b`, `interleaved` with"
                     + " several stages a rank, `zero_bubble` with weight gradients apart, or a .csv"
                     + " file in the form of torch.distributed.pipelining.",
@@ -79,11 +88,13 @@ public record ParallelSettings(
         List<Integer> stages,
     @Doc(
             value =
-                "What ranks on GPUs of their own exchange tensors by: `copies` from card to card,"
-                    + " which add in the order of the ranks, or NVIDIA's library `nccl`, which runs"
-                    + " beside the computation and adds in its own order, so the last bits of a sum"
-                    + " may differ.",
-            byDefault = "copies")
+                "What ranks on GPUs of their own exchange tensors by: `peer`, kernels of ours that"
+                    + " read the other cards' memory and add in the order of the ranks, in one"
+                    + " process whose cards reach each other; NVIDIA's library `nccl`, in any"
+                    + " number of processes, which adds in its own order; or `copies` from card to"
+                    + " card, which wait for each other's hosts. `auto` takes `peer` where it can,"
+                    + " else `nccl`, and `copies` where ranks share a GPU and on a CPU.",
+            byDefault = "auto")
         Collectives collectives) {
   public ParallelSettings {
     stages = List.copyOf(stages);
@@ -133,6 +144,7 @@ public record ParallelSettings(
         expert,
         1,
         0,
+        1,
         schedule,
         stagesPerRank,
         stagesOfRank() == 1 ? stages : List.of(),
@@ -141,8 +153,12 @@ public record ParallelSettings(
 
   /** What moves tensors between GPUs. */
   public enum Collectives {
+    /** The fastest of those that the ranks' devices and processes allow. */
+    AUTO,
     /** Plain copies between cards; the only way on a CPU and on a GPU that ranks share. */
     COPIES,
+    /** Kernels that read other cards' memory, one GPU a rank and one process. */
+    PEER,
     /** NCCL, one GPU a rank. */
     NCCL
   }

@@ -58,6 +58,9 @@ public record RunConfig(
         CheckpointSettings checkpoint,
     @Doc("When the loss on held-out documents is measured.") ValidationSettings validation,
     @Doc("How often the run reports.") LoggingSettings logging,
+    @Doc("What the supervisor of a run changes when it fails.") RemedySettings remedies,
+    @Doc(name = "notify", value = "Who hears how a supervised run goes.")
+        NotifySettings notifications,
     @Doc(
             value = "Folder for everything that the run writes.",
             whenAbsent = "`runs/<name of the run file>-<date and time>`")
@@ -97,7 +100,8 @@ public record RunConfig(
         training.precision(),
         Method.FULL,
         memory.states(),
-        parallel.order());
+        parallel.order(),
+        parallel.replicate());
   }
 
   /**

@@ -1,5 +1,8 @@
 package dev.duoka.train.run;
 
+import dev.duoka.formats.heartbeat.HeartbeatWriter;
+import dev.duoka.formats.heartbeat.Phase;
+import dev.duoka.tensor.MemoryLedger;
 import dev.duoka.train.step.RankState;
 import dev.duoka.train.step.StepMetrics;
 import java.util.Optional;
@@ -9,6 +12,7 @@ import java.util.function.BooleanSupplier;
  * Where the events of a rank go: to the listener, the metrics file and the checkpoints.
  *
  * @param stop whether the user wants the run to end early
+ * @param heartbeat where others see what the rank is about
  * @param metrics of the first rank, which is the one that reports; empty for others
  */
 record RankEvents(
@@ -16,8 +20,14 @@ record RankEvents(
     RunCheckpoints checkpoints,
     BooleanSupplier stop,
     long totalSteps,
+    HeartbeatWriter heartbeat,
     Optional<MetricsFile> metrics)
     implements RunEvents {
+  @Override
+  public void enter(Phase phase, long step) {
+    heartbeat.enter(phase, step, 0);
+  }
+
   @Override
   public void step(StepMetrics step, double remainingSeconds) {
     metrics.ifPresent(file -> file.step(step));
@@ -32,11 +42,15 @@ record RankEvents(
 
   @Override
   public void save(RankState rank, RunProgress progress) {
+    long most = MemoryLedger.of(rank.device()).liveBytes();
+    heartbeat.enter(Phase.SAVING, progress.steps(), most);
     checkpoints.save(rank, progress);
+    heartbeat.enter(Phase.STEP, progress.steps(), 0);
   }
 
   @Override
   public boolean stopRequested() {
+    heartbeat.beat();
     return stop.getAsBoolean();
   }
 }

@@ -1,25 +1,24 @@
 package dev.duoka.train.run;
 
-import dev.duoka.base.DuokaException;
-import dev.duoka.base.ErrorCode;
 import dev.duoka.comm.Communicator;
 import dev.duoka.comm.ExchangeLedger;
-import dev.duoka.comm.nccl.NcclCommunicator;
 import dev.duoka.data.batch.BatchStream;
 import dev.duoka.data.batch.TrainingOrder;
+import dev.duoka.formats.heartbeat.HeartbeatWriter;
+import dev.duoka.formats.heartbeat.Phase;
 import dev.duoka.parallel.dryrun.PlannedExchanges;
 import dev.duoka.tensor.ComputeThread;
 import dev.duoka.tensor.Determinism;
 import dev.duoka.tensor.Device;
 import dev.duoka.tensor.DryRunDevice;
+import dev.duoka.tensor.MemoryLedger;
 import dev.duoka.tensor.OutOfMemoryException;
 import dev.duoka.tensor.ThreadLedger;
-import dev.duoka.train.config.ParallelSettings;
 import dev.duoka.train.device.DevicePeak;
+import dev.duoka.train.device.Transport;
 import dev.duoka.train.memory.RankMemory;
 import dev.duoka.train.step.RankBuilder;
 import dev.duoka.train.step.RankState;
-import java.util.List;
 import java.util.Optional;
 import java.util.function.BooleanSupplier;
 
@@ -92,39 +91,11 @@ final class RankSession {
   }
 
   private Optional<Trained> run(Communicator hosts, Device device, ExchangeLedger ledger) {
-    if (!usesNccl(hosts)) {
-      return run(hosts, device);
-    }
-    try (NcclCommunicator ranks =
-        NcclCommunicator.over(hosts, device.index(), setup.config().launch().limit(), ledger)) {
-      Optional<Trained> trained = run(ranks, device);
-      ranks.agreement().barrier(); // nobody takes its communicator down while others use theirs
-      return trained;
-    }
-  }
-
-  /** Refuses NCCL where a rank has no GPU of its own. */
-  private boolean usesNccl(Communicator hosts) {
-    boolean asked =
-        setup.config().parallel().collectives() == ParallelSettings.Collectives.NCCL
-            && hosts.size() > 1;
-    List<Device> devices = setup.placement().devices();
-    if (asked && devices.stream().distinct().count() < devices.size()) {
-      throw new DuokaException(
-          ErrorCode.CONFIG,
-          "parallel.collectives is nccl, but "
-              + devices.size()
-              + " ranks lie on "
-              + devices.stream().distinct().toList(),
-          "NCCL wants a GPU for each rank; set parallel.collectives to copies");
-    }
-    if (asked && !devices.getFirst().isCuda()) {
-      throw new DuokaException(
-          ErrorCode.CONFIG,
-          "parallel.collectives is nccl, but the run is on " + devices.getFirst(),
-          "NCCL is for GPUs; set parallel.collectives to copies");
-    }
-    return asked;
+    Transport transport =
+        Transport.of(
+            setup.config().parallel().collectives(), setup.placement().devices(), hosts.size());
+    return transport.with(
+        hosts, device, setup.config().launch().limit(), ledger, ranks -> run(ranks, device));
   }
 
   private Optional<Trained> run(Communicator ranks, Device device) {
@@ -172,13 +143,20 @@ final class RankSession {
   private Trained train(RankState state, Optional<MetricsFile> metrics) {
     DevicePeak peak = setup.peak(state.device());
     LoopSettings loop = setup.loop(peak);
-    RankEvents events = new RankEvents(listener, checkpoints, stop, setup.totalSteps(), metrics);
+    Communicator world = state.world();
+    HeartbeatWriter heartbeat =
+        new HeartbeatWriter(
+            folder.heartbeat(world.rank()), world.rank(), world.size(), setup.totalSteps());
+    RankEvents events =
+        new RankEvents(listener, checkpoints, stop, setup.totalSteps(), heartbeat, metrics);
     try (BatchStream batches = batches(state.world())) {
       if (state.world().rank() == 0) {
         listener.started(RunDescription.of(setup, peak, from.steps(), folder.path()));
       }
       long start = System.nanoTime();
       RankTrainer.Outcome outcome = new RankTrainer(state, batches, loop, events).run(from);
+      heartbeat.enter(
+          Phase.ENDING, outcome.progress().steps(), MemoryLedger.of(state.device()).liveBytes());
       checkpoints.settle(state.world());
       double mfu = loop.mfu(outcome.tokensPerSecond(), state.world().size());
       return new Trained(outcome, mfu, start);

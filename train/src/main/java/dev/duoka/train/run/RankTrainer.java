@@ -6,6 +6,7 @@ import dev.duoka.comm.ExposedTime;
 import dev.duoka.data.batch.BatchStream;
 import dev.duoka.data.batch.DataState;
 import dev.duoka.data.batch.StepBatch;
+import dev.duoka.formats.heartbeat.Phase;
 import dev.duoka.parallel.step.TrainingStep;
 import dev.duoka.train.step.GradientRanges;
 import dev.duoka.train.step.RankState;
@@ -104,8 +105,10 @@ final class RankTrainer {
 
   private LaunchedStep launch(long number) {
     long start = System.nanoTime();
+    events.enter(Phase.DATA, number);
     StepBatch batch = batches.next();
     checkTargets(number, batch);
+    events.enter(Phase.STEP, number);
     double dataSeconds = (System.nanoTime() - start) * 1e-9;
     double learningRate = settings.schedule().rate(number - 1);
     double scale = rank.scaler().scale();
@@ -142,7 +145,9 @@ final class RankTrainer {
 
   private OptionalDouble validate(long step, StepReports reports) {
     long start = System.nanoTime();
+    events.enter(Phase.VALIDATION, step);
     OptionalDouble loss = validation.loss();
+    events.enter(Phase.STEP, step);
     reports.leaveOut(System.nanoTime() - start);
     if (loss.isPresent() && isFirst()) {
       events.validated(step, loss.getAsDouble());

@@ -1,10 +1,14 @@
 package dev.duoka.train.run;
 
+import dev.duoka.formats.heartbeat.Phase;
 import dev.duoka.train.step.RankState;
 import dev.duoka.train.step.StepMetrics;
 
 /** What the ranks of a run report to it and ask of it. */
 interface RunEvents {
+  /** The rank begins something that belongs to a step; called by all ranks. */
+  void enter(Phase phase, long step);
+
   /** A step is done; called by the first rank. */
   void step(StepMetrics metrics, double remainingSeconds);
 

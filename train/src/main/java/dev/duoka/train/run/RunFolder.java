@@ -21,8 +21,8 @@ import org.jspecify.annotations.Nullable;
  * metrics.jsonl}, {@code checkpoints/}; locked while the run goes on.
  *
  * <p>Of several processes of a run the first one opens and locks it and writes all of these; the
- * others {@link #join} it, and write their ranks' ledgers, their logs and their part of
- * checkpoints.
+ * others {@link #join} it, and write their ranks' ledgers and heartbeats, their logs and their part
+ * of checkpoints.
  *
  * <p>Opening it changes nothing of a run that is there: that is for {@link #begin}, once it is
  * certain that the run can go on. A new folder in which nothing was begun is deleted again.
@@ -107,6 +107,11 @@ public final class RunFolder implements AutoCloseable {
   /** What a rank exchanges with the others. */
   Path ledger(int rank) {
     return folder.resolve("rank-" + rank + ".ledger");
+  }
+
+  /** What a rank is about. */
+  Path heartbeat(int rank) {
+    return folder.resolve("rank-" + rank + ".heartbeat");
   }
 
   /** Whether a run that is there goes on. */

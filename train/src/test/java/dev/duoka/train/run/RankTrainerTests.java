@@ -9,6 +9,7 @@ import dev.duoka.data.batch.BatchStream;
 import dev.duoka.data.batch.TrainingOrder;
 import dev.duoka.data.shard.TokenisationListener;
 import dev.duoka.data.training.TrainingData;
+import dev.duoka.formats.heartbeat.Phase;
 import dev.duoka.tensor.ComputeThread;
 import dev.duoka.tensor.Device;
 import dev.duoka.tensor.MemoryOwner;
@@ -56,6 +57,9 @@ class RankTrainerTests {
     Events(int stopAt) {
       this.stopAt = stopAt;
     }
+
+    @Override
+    public void enter(Phase phase, long step) {}
 
     @Override
     public void step(StepMetrics metrics, double remainingSeconds) {

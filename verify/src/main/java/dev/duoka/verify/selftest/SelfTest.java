@@ -12,6 +12,7 @@ import dev.duoka.train.config.ParallelSettings;
 import dev.duoka.train.config.RunConfig;
 import dev.duoka.train.device.DevicePlacement;
 import dev.duoka.train.device.PlacedRanks;
+import dev.duoka.train.device.Transport;
 import dev.duoka.train.step.ParallelChecks;
 import dev.duoka.train.step.RankBuilder;
 import java.util.ArrayList;
@@ -142,8 +143,8 @@ public final class SelfTest {
     return new PlacedRanks(
         placement,
         run.threadsPerRank(Runtime.getRuntime().availableProcessors()),
-        PlacedRanks.usesNccl(parallel),
-        (transport, _) -> counted.ledger(transport));
+        Transport.of(parallel.collectives(), placement.devices(), parallel.ranks()),
+        (transport, _) -> counted.ledger(transport.toString()));
   }
 
   private String work() {

@@ -1,8 +1,9 @@
-package dev.duoka.comm.nccl;
+package dev.duoka.comm.stream;
 
 import dev.duoka.comm.Pending;
 import dev.duoka.ffi.cuda.CudaAvailability;
 import dev.duoka.ffi.cuda.CudaDevice;
+import dev.duoka.ffi.cuda.CudaDriver;
 import dev.duoka.ffi.cuda.CudaEvent;
 import dev.duoka.ffi.cuda.CudaStream;
 import dev.duoka.ffi.torch.CudaStreams;
@@ -19,14 +20,15 @@ import org.jspecify.annotations.Nullable;
  * collective begins when what the rank has launched so far is done, and what is launched after
  * {@link Pending#join} waits for it; no host waits. One thread.
  */
-final class CollectiveStream implements AutoCloseable {
+public final class CollectiveStream implements AutoCloseable {
   private final CudaDevice gpu;
   private final CudaStream stream;
   private final CudaEvent start;
   private final Deque<CudaEvent> free = new ArrayDeque<>();
   private final List<CudaEvent> all = new ArrayList<>();
 
-  CollectiveStream(int device) {
+  /** The stream of a communicator on a device. */
+  public CollectiveStream(int device) {
     gpu = CudaAvailability.check().orElseThrow().get(device);
     stream = gpu.newStream();
     start = gpu.newEvent();
@@ -38,7 +40,7 @@ final class CollectiveStream implements AutoCloseable {
    * @param collective is given the stream
    * @param failure why the exchange has ended, if it has
    */
-  Pending launch(LongConsumer collective, Supplier<@Nullable Throwable> failure) {
+  public Pending launch(LongConsumer collective, Supplier<@Nullable Throwable> failure) {
     start.record(CudaStreams.current(gpu.ordinal()));
     start.holdBack(stream.handle());
     collective.accept(stream.handle());
@@ -81,6 +83,11 @@ final class CollectiveStream implements AutoCloseable {
     public @Nullable Throwable failure() {
       return failure.get();
     }
+  }
+
+  /** Waits on the host until all collectives have ended. */
+  public void synchronize() {
+    CudaDriver.find().orElseThrow().synchronize(stream.handle());
   }
 
   @Override

@@ -1,0 +1,76 @@
+package dev.duoka.cli.command;
+
+import dev.duoka.formats.json.Json;
+import dev.duoka.operations.run.RunRegistry;
+import dev.duoka.operations.run.RunStatus;
+import dev.duoka.operations.run.StateFolder;
+import java.io.PrintWriter;
+import java.util.List;
+import java.util.Locale;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+import tools.jackson.databind.node.ArrayNode;
+
+/** {@code duoka runs}: the runs of this user on this machine. */
+@Command(
+    name = "runs",
+    description = {
+      "List the runs of this user on this machine with their state, progress and speed, newest"
+          + " first.",
+      "Example: duoka runs --active"
+    })
+final class RunsCommand implements Runnable {
+  @Option(names = "--active", description = "Only those that go on.")
+  private boolean active;
+
+  @Option(names = "--json", description = "Print a JSON array instead of text.")
+  private boolean json;
+
+  @Spec private CommandSpec spec;
+
+  @Override
+  public void run() {
+    List<RunStatus> runs =
+        new RunRegistry(StateFolder.standard())
+            .entries().stream()
+                .map(RunStatus::of)
+                .filter(run -> !active || run.isActive())
+                .toList();
+    PrintWriter out = spec.commandLine().getOut();
+    if (json) {
+      ArrayNode all = Json.object().putArray("runs");
+      runs.forEach(run -> all.add(run.json()));
+      out.println(Json.line(all));
+    } else if (runs.isEmpty()) {
+      out.println(active ? "No run goes on." : "No run was started by this user here.");
+    } else {
+      runs.forEach(run -> out.println(line(run)));
+    }
+    out.flush();
+  }
+
+  private static String line(RunStatus run) {
+    String total = run.progress().totalSteps() == 0 ? "" : "/" + run.progress().totalSteps();
+    String text =
+        String.format(
+            Locale.ROOT,
+            "%-24s %-9s step %s%s  loss %s  %s tok/s%s  %s",
+            run.folder().getFileName(),
+            run.state(),
+            run.progress().step(),
+            total,
+            number("%.4f", run.progress().loss()),
+            number("%,.0f", run.progress().tokensPerSecond()),
+            run.attempt() > 1 ? "  attempt " + run.attempt() : "",
+            run.folder());
+    return run.reason().isEmpty() || run.state() == RunStatus.State.DONE
+        ? text
+        : text + System.lineSeparator() + "  " + run.reason();
+  }
+
+  private static String number(String format, double value) {
+    return Double.isNaN(value) ? "-" : String.format(Locale.ROOT, format, value);
+  }
+}

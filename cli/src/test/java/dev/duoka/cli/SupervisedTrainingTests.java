@@ -1,0 +1,230 @@
+package dev.duoka.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.duoka.base.ErrorCode;
+import dev.duoka.formats.json.Json;
+import dev.duoka.operations.process.ProcessIdentity;
+import dev.duoka.operations.run.ExitStatus;
+import dev.duoka.operations.run.RunProgress;
+import dev.duoka.operations.run.RunRecord;
+import dev.duoka.operations.run.RunStatus;
+import dev.duoka.operations.run.SupervisionFolder;
+import java.io.File;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import tools.jackson.databind.JsonNode;
+
+/** A supervised run of two ranks, each in a process of its own, meets faults. */
+@Timeout(300)
+final class SupervisedTrainingTests {
+  @TempDir Path temporary;
+  private Path file;
+  private SupervisionFolder folder;
+  private Process terminal;
+  private Path output;
+
+  @BeforeEach
+  void writeRunFile() throws IOException {
+    Path corpus = Files.createDirectories(temporary.resolve("corpus"));
+    for (int document = 0; document < 40; document++) {
+      Files.writeString(
+          corpus.resolve(document + ".txt"), ("line of document " + document + "\n").repeat(40));
+    }
+    file =
+        Files.writeString(
+            temporary.resolve("small.yaml"),
+            """
+            model: {preset: tiny-llama}
+            data: {sources: [%s], sequence_length: 16, validation_fraction: 0.2, cache: %s}
+            training: {tokens_per_step: 64, micro_batch: 2, steps: 100000}
+            parallel: {data: 2}
+            launch: {ranks_per_process: 1}
+            checkpoint: {every_steps: 25}
+            validation: {every_steps: 0}
+            logging: {every_steps: 1}
+            device: cpu
+            threads: 1
+            """
+                .formatted(corpus, temporary.resolve("cache")));
+    folder = new SupervisionFolder(temporary.resolve("run"));
+    output = temporary.resolve("output");
+  }
+
+  @AfterEach
+  void endAll() throws InterruptedException {
+    RunStatus.supervisor(folder).ifPresent(ProcessIdentity::kill);
+    terminal.destroyForcibly().waitFor();
+    for (int attempt = 1; attempt <= folder.attempts(); attempt++) {
+      for (int worker = 0; worker < folder.workers(attempt).size(); worker++) {
+        folder.workers(attempt).get(worker).identity().ifPresent(ProcessIdentity::kill);
+      }
+    }
+  }
+
+  private void start(String... more) throws IOException {
+    List<String> words =
+        new ArrayList<>(
+            List.of(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-Xmx512m",
+                "-XX:TieredStopAtLevel=1",
+                "--enable-native-access=ALL-UNNAMED",
+                "-cp",
+                String.join(
+                    File.pathSeparator,
+                    System.getProperty("jdk.module.path", ""),
+                    System.getProperty("java.class.path", "")),
+                "dev.duoka.cli.Main",
+                "train",
+                file.toString(),
+                "--supervise",
+                "--run-dir",
+                folder.run().toString()));
+    words.addAll(Arrays.asList(more));
+    ProcessBuilder builder =
+        new ProcessBuilder(words).redirectErrorStream(true).redirectOutput(output.toFile());
+    builder.environment().put("XDG_STATE_HOME", temporary.resolve("state").toString());
+    terminal = builder.start();
+  }
+
+  private void until(BooleanSupplier condition) throws InterruptedException {
+    while (!condition.getAsBoolean()) {
+      Thread.sleep(50);
+      if (!terminal.isAlive()) {
+        assertThat(condition.getAsBoolean()).as("the run has ended: %s", text()).isTrue();
+      }
+    }
+  }
+
+  private String text() {
+    try {
+      return Files.readString(output);
+    } catch (IOException e) {
+      return e.toString();
+    }
+  }
+
+  private boolean hasStep(long step) {
+    return RunProgress.of(folder.run()).step() >= step;
+  }
+
+  private boolean hasEvent(String event) {
+    return event(event).isPresent();
+  }
+
+  private Optional<RunRecord.Entry> event(String event) {
+    return new RunRecord(folder)
+        .entries().stream().filter(entry -> entry.event().equals(event)).findFirst();
+  }
+
+  private ProcessIdentity worker(int number) {
+    return folder.workers(folder.attempts()).get(number).identity().orElseThrow();
+  }
+
+  private static void send(String signal, long pid) throws IOException, InterruptedException {
+    Process kill = new ProcessBuilder("kill", "-" + signal, String.valueOf(pid)).start();
+    assertThat(kill.waitFor(20, TimeUnit.SECONDS)).isTrue();
+  }
+
+  private List<JsonNode> losses() throws IOException {
+    List<JsonNode> losses = new ArrayList<>();
+    for (String line : Files.readAllLines(folder.run().resolve("metrics.jsonl"))) {
+      losses.add(
+          Json.parse(line.getBytes(StandardCharsets.UTF_8), "metrics", ErrorCode.FORMAT)
+              .path("loss"));
+    }
+    return losses;
+  }
+
+  /** One rank's process is killed: both are started again, and the losses are the same. */
+  @Test
+  void aKilledRankCostsNoStep() throws Exception {
+    start("--max-steps", "120");
+    assertThat(terminal.waitFor(200, TimeUnit.SECONDS)).isTrue();
+    assertThat(terminal.exitValue()).as(text()).isZero();
+    List<JsonNode> undisturbed = losses();
+    folder = new SupervisionFolder(temporary.resolve("killed"));
+    start("--max-steps", "120");
+    until(() -> RunProgress.newestCheckpoint(folder.run()).orElse(0) >= 50);
+    worker(1).kill();
+    assertThat(terminal.waitFor(200, TimeUnit.SECONDS)).isTrue();
+    assertThat(terminal.exitValue()).as(text()).isZero();
+    assertThat(event("restart").orElseThrow().text())
+        .contains("worker 1 was ended by signal 9", "from the checkpoint of step ");
+    assertThat(losses()).isEqualTo(undisturbed).hasSize(120);
+    assertThat(text()).contains("Done after 120 steps");
+  }
+
+  /** One rank's process is stopped: it is named, and the run goes on without being asked. */
+  @Test
+  void aStoppedRankIsNamedAndTheRunGoesOn() throws Exception {
+    start("--hang-seconds", "2");
+    until(() -> hasStep(120));
+    long stopped = worker(1).pid();
+    send("STOP", stopped);
+    until(() -> hasEvent("hang"));
+    assertThat(event("hang").orElseThrow().text())
+        .startsWith("rank 1 ")
+        .contains("its process " + stopped + " is stopped (SIGSTOP)");
+    until(() -> hasEvent("restart") && folder.attempts() == 2);
+    long from = RunProgress.newestCheckpoint(folder.run()).orElseThrow();
+    until(() -> hasStep(from + 30));
+    assertThat(text()).contains("rank 1 ", "is stopped (SIGSTOP)", "resuming after step ");
+  }
+
+  /** The terminal and the supervisor are killed: the run goes on, and can be attached to. */
+  @Test
+  void theWorkersNeedNeitherTerminalNorSupervisor() throws Exception {
+    start();
+    until(() -> hasStep(5));
+    ProcessIdentity supervisor = RunStatus.supervisor(folder).orElseThrow();
+    terminal.destroyForcibly().waitFor();
+    supervisor.kill();
+    long step = RunProgress.of(folder.run()).step();
+    while (!hasStep(step + 20)) {
+      Thread.sleep(50);
+    }
+    assertThat(worker(0).isAlive()).isTrue();
+    ProcessBuilder attach =
+        new ProcessBuilder(attachCommand())
+            .redirectErrorStream(true)
+            .redirectOutput(output.toFile());
+    attach.environment().put("XDG_STATE_HOME", temporary.resolve("state").toString());
+    terminal = attach.start();
+    until(() -> hasEvent("adopted"));
+    until(() -> text().contains("step "));
+    send("TERM", terminal.pid());
+    assertThat(terminal.waitFor(100, TimeUnit.SECONDS)).isTrue();
+    assertThat(terminal.exitValue()).as(text()).isEqualTo(ExitStatus.SAVED);
+    assertThat(text()).contains("SIGTERM: saved");
+    assertThat(folder.attempts()).isEqualTo(1);
+  }
+
+  private List<String> attachCommand() {
+    return List.of(
+        Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+        "--enable-native-access=ALL-UNNAMED",
+        "-cp",
+        String.join(
+            File.pathSeparator,
+            System.getProperty("jdk.module.path", ""),
+            System.getProperty("java.class.path", "")),
+        "dev.duoka.cli.Main",
+        "attach",
+        folder.run().toString());
+  }
+}

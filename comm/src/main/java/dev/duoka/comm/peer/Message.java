@@ -1,0 +1,73 @@
+package dev.duoka.comm.peer;
+
+import dev.duoka.base.DuokaException;
+import dev.duoka.base.ErrorCode;
+import dev.duoka.comm.Pending;
+import java.util.function.BooleanSupplier;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A message on its way, of its sender or its receiver. What is to be done with the rank's stream is
+ * done when it is joined.
+ */
+final class Message implements Pending {
+  private final Supplier<@Nullable Throwable> failure;
+  private final BooleanSupplier arrived;
+  private final Runnable wait;
+  private final Runnable completion;
+  private boolean ended;
+
+  /**
+   * A message.
+   *
+   * @param arrived whether it is known to have ended without being joined
+   * @param wait lets the rank's stream wait for it
+   * @param completion is told once that it has ended
+   */
+  Message(
+      Supplier<@Nullable Throwable> failure,
+      BooleanSupplier arrived,
+      Runnable wait,
+      Runnable completion) {
+    this.failure = failure;
+    this.arrived = arrived;
+    this.wait = wait;
+    this.completion = completion;
+  }
+
+  @Override
+  public void join() {
+    if (ended) {
+      return;
+    }
+    Throwable lost = failure();
+    if (lost != null) {
+      throw new DuokaException(
+          ErrorCode.RANK_LOST,
+          "a message between two ranks does not arrive any more: " + lost.getMessage(),
+          "",
+          lost);
+    }
+    wait.run();
+    end();
+  }
+
+  @Override
+  public boolean isDone() {
+    if (!ended && arrived.getAsBoolean()) {
+      end();
+    }
+    return ended;
+  }
+
+  private void end() {
+    ended = true;
+    completion.run();
+  }
+
+  @Override
+  public @Nullable Throwable failure() {
+    return failure.get();
+  }
+}

@@ -1,0 +1,108 @@
+package dev.duoka.operations.run;
+
+import dev.duoka.base.DuokaException;
+import dev.duoka.base.ErrorCode;
+import dev.duoka.formats.heartbeat.Heartbeat;
+import dev.duoka.formats.json.Json;
+import java.io.IOException;
+import java.io.RandomAccessFile;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+import tools.jackson.databind.JsonNode;
+
+/**
+ * How far a run is, by what its trainer has written.
+ *
+ * @param step the last one that was reported; 0 for none
+ * @param totalSteps of the whole run; 0 where it is not known
+ * @param loss of that step; NaN where there is none
+ * @param tokensPerSecond of that step; NaN where there is none
+ * @param stepSeconds how long that step took; NaN where there is none
+ * @param checkpoint step of the newest checkpoint; empty for none
+ */
+public record RunProgress(
+    long step,
+    long totalSteps,
+    double loss,
+    double tokensPerSecond,
+    double stepSeconds,
+    OptionalLong checkpoint) {
+  private static final int TAIL = 1 << 16;
+  private static final Pattern CHECKPOINT = Pattern.compile("step-(\\d{1,18})");
+  private static final Pattern SAVED = Pattern.compile(" saved .* in (\\d+(?:\\.\\d+)?) s\\)");
+
+  /** Reads it from a run's folder. */
+  public static RunProgress of(Path run) {
+    JsonNode last = Json.object();
+    for (String line : tail(run.resolve("metrics.jsonl")).lines().toList()) {
+      last = step(line).orElse(last);
+    }
+    long total =
+        Heartbeat.read(run.resolve("rank-0.heartbeat")).map(Heartbeat::totalSteps).orElse(0L);
+    return new RunProgress(
+        last.path("step").asLong(0),
+        total,
+        last.path("loss").asDouble(Double.NaN),
+        last.path("tokens_per_second").asDouble(Double.NaN),
+        last.path("seconds").path("total").asDouble(Double.NaN),
+        newestCheckpoint(run));
+  }
+
+  /** The step of a run's newest checkpoint, unread; empty for none. */
+  public static OptionalLong newestCheckpoint(Path run) {
+    Path folder = run.resolve("checkpoints");
+    if (!Files.isDirectory(folder)) {
+      return OptionalLong.empty();
+    }
+    try (Stream<Path> entries = Files.list(folder)) {
+      return entries
+          .map(entry -> CHECKPOINT.matcher(entry.getFileName().toString()))
+          .filter(Matcher::matches)
+          .mapToLong(matcher -> Long.parseLong(matcher.group(1)))
+          .max();
+    } catch (IOException e) {
+      return OptionalLong.empty(); // it is being deleted
+    }
+  }
+
+  /** The longest that one of the last saves took, in seconds; 0 where none is known. */
+  public static double longestSave(Path run) {
+    double longest = 0;
+    Matcher saved = SAVED.matcher(tail(run.resolve("run.log")));
+    while (saved.find()) {
+      longest = Math.max(longest, Double.parseDouble(saved.group(1)));
+    }
+    return longest;
+  }
+
+  private static Optional<JsonNode> step(String line) {
+    try {
+      JsonNode node =
+          Json.parse(line.getBytes(StandardCharsets.UTF_8), "metrics", ErrorCode.FORMAT);
+      return node.has("tokens") ? Optional.of(node) : Optional.empty();
+    } catch (DuokaException e) {
+      return Optional.empty(); // cut at the beginning of the tail, or being written
+    }
+  }
+
+  private static String tail(Path file) {
+    if (!Files.exists(file)) {
+      return "";
+    }
+    try (RandomAccessFile in = new RandomAccessFile(file.toFile(), "r")) {
+      long start = Math.max(0, in.length() - TAIL);
+      in.seek(start);
+      byte[] bytes = new byte[TAIL];
+      int read = Math.max(0, in.read(bytes));
+      return new String(bytes, 0, read, StandardCharsets.UTF_8);
+    } catch (IOException e) {
+      return "";
+    }
+  }
+}

@@ -1,0 +1,127 @@
+package dev.duoka.operations.run;
+
+import dev.duoka.base.DuokaException;
+import dev.duoka.base.ErrorCode;
+import dev.duoka.base.IoReason;
+import dev.duoka.base.NearestName;
+import dev.duoka.base.Sha256;
+import dev.duoka.formats.json.Json;
+import dev.duoka.operations.process.ProcessIdentity;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.Stream;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.node.ObjectNode;
+
+/** A user's runs on this machine: a small file for each, named after the run's folder. */
+public final class RunRegistry {
+  private final StateFolder state;
+
+  /** The registry in a user's folder of states. */
+  public RunRegistry(StateFolder state) {
+    this.state = state;
+  }
+
+  /**
+   * A run that was started.
+   *
+   * @param folder where it writes
+   * @param started when its last session began
+   * @param process of a run that nobody supervises; empty for a supervised one
+   */
+  public record Entry(Path folder, Instant started, Optional<ProcessIdentity> process) {
+    /** What it is called: the name of its folder. */
+    public String name() {
+      return String.valueOf(folder.getFileName());
+    }
+  }
+
+  /** Lists a run; one of the same folder is replaced. */
+  public void add(Path run, Optional<ProcessIdentity> process) {
+    Path folder = run.toAbsolutePath().normalize();
+    ObjectNode json = Json.object();
+    json.put("folder", folder.toString());
+    json.put("started", Instant.now().truncatedTo(ChronoUnit.SECONDS).toString());
+    process.ifPresent(identity -> json.set("process", identity.json()));
+    String name =
+        HexFormat.of()
+            .formatHex(Sha256.of(folder.toString().getBytes(StandardCharsets.UTF_8)), 0, 8);
+    SupervisionFolder.write(state.runs().resolve(name + ".json"), json);
+  }
+
+  /** All runs whose folder is still there, newest first. */
+  public List<Entry> entries() {
+    List<Entry> entries = new ArrayList<>();
+    try (Stream<Path> files = Files.list(state.runs())) {
+      files
+          .filter(file -> file.toString().endsWith(".json"))
+          .flatMap(file -> read(file).stream())
+          .forEach(entries::add);
+    } catch (IOException e) {
+      throw new DuokaException(
+          ErrorCode.IO,
+          "cannot read " + state.runs() + ": " + IoReason.of(e),
+          "Check its permissions",
+          e);
+    }
+    entries.sort(Comparator.comparing(Entry::started).reversed());
+    return entries;
+  }
+
+  /**
+   * The run that a user means: its folder, or the name of one that is listed, the newest where
+   * several have it.
+   *
+   * @throws DuokaException {@code USAGE} when there is none
+   */
+  public Entry find(String run) {
+    List<Entry> entries = entries();
+    Path folder = Path.of(run).toAbsolutePath().normalize();
+    return entries.stream()
+        .filter(entry -> entry.folder().equals(folder))
+        .findFirst()
+        .or(() -> entries.stream().filter(entry -> entry.name().equals(run)).findFirst())
+        .or(
+            () ->
+                Files.isRegularFile(new SupervisionFolder(folder).launch())
+                    ? Optional.of(new Entry(folder, Instant.EPOCH, Optional.empty()))
+                    : Optional.empty())
+        .orElseThrow(
+            () ->
+                new DuokaException(
+                    ErrorCode.USAGE,
+                    "there is no run '" + run + "'",
+                    entries.isEmpty()
+                        ? "No run was started here; name a run's folder"
+                        : NearestName.hint(run, entries.stream().map(Entry::name).toList())));
+  }
+
+  /** A run whose folder is gone is taken off the list. */
+  private static Optional<Entry> read(Path file) {
+    try {
+      JsonNode json = Json.parse(file, ErrorCode.FORMAT);
+      if (!Files.isDirectory(Path.of(json.path("folder").asString("")))) {
+        Files.deleteIfExists(file);
+        return Optional.empty();
+      }
+      return Optional.of(
+          new Entry(
+              Path.of(json.path("folder").asString("")),
+              Instant.parse(json.path("started").asString("1970-01-01T00:00:00Z")),
+              json.has("process")
+                  ? Optional.of(ProcessIdentity.of(json.path("process")))
+                  : Optional.empty()));
+    } catch (DuokaException | IOException e) {
+      return Optional.empty(); // damaged: it names no run
+    }
+  }
+}

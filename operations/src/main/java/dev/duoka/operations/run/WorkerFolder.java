@@ -1,0 +1,121 @@
+package dev.duoka.operations.run;
+
+import dev.duoka.base.DuokaException;
+import dev.duoka.base.ErrorCode;
+import dev.duoka.formats.json.Json;
+import dev.duoka.operations.process.ProcessIdentity;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Optional;
+import java.util.OptionalInt;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.node.ObjectNode;
+
+/**
+ * The folder of one worker of an attempt: its output, and how it ended.
+ *
+ * @param path the folder
+ * @param number the worker's among those of its machine, from 0
+ */
+public record WorkerFolder(Path path, int number) {
+  private static final String NAME = "worker-";
+
+  /** Of an attempt's worker. */
+  public static WorkerFolder of(Path attempt, int number) {
+    return new WorkerFolder(attempt.resolve(NAME + number), number);
+  }
+
+  static Optional<WorkerFolder> at(Path path) {
+    String name = path.getFileName().toString();
+    return name.matches(NAME + "\\d{1,6}")
+        ? Optional.of(new WorkerFolder(path, Integer.parseInt(name.substring(NAME.length()))))
+        : Optional.empty();
+  }
+
+  /** What it prints of its result. */
+  public Path standardOutput() {
+    return path.resolve("stdout.log");
+  }
+
+  /** What it prints of everything else. */
+  public Path standardError() {
+    return path.resolve("stderr.log");
+  }
+
+  /** The error that ended it, as it says itself. */
+  public Path failureFile() {
+    return path.resolve("failure.json");
+  }
+
+  /** The number that the shim writes before the worker's program begins. */
+  public OptionalInt pid() {
+    return number("pid");
+  }
+
+  /** The exit status that the shim has written; empty while there is none. */
+  public OptionalInt exitStatus() {
+    return number("exit");
+  }
+
+  /** Which process it is, as its supervisor has noted. */
+  public Optional<ProcessIdentity> identity() {
+    return SupervisionFolder.read(path.resolve("process.json")).map(ProcessIdentity::of);
+  }
+
+  /** Notes which process it is. */
+  public void note(ProcessIdentity identity) {
+    SupervisionFolder.write(path.resolve("process.json"), identity.json());
+  }
+
+  /**
+   * What ended a worker.
+   *
+   * @param code the kind of error
+   * @param message for people
+   */
+  public record Failure(ErrorCode code, String message) {}
+
+  /**
+   * A worker says what ended it. A disk that is full costs the explanation alone.
+   *
+   * @param file as its supervisor has named it
+   */
+  public static void fail(Path file, DuokaException failure) {
+    ObjectNode json = Json.object();
+    json.put("code", failure.code().name());
+    json.put("message", String.valueOf(failure.getMessage()));
+    try {
+      SupervisionFolder.write(file, json);
+    } catch (DuokaException e) {
+      System.err.println("duoka: " + e.getMessage());
+    }
+  }
+
+  /** The error that ended it; empty where it could not say. */
+  public Optional<Failure> failure() {
+    Optional<JsonNode> json = SupervisionFolder.read(failureFile());
+    if (json.isEmpty()) {
+      return Optional.empty();
+    }
+    String code = json.get().path("code").asString("");
+    String message = json.get().path("message").asString("");
+    for (ErrorCode known : ErrorCode.values()) {
+      if (known.name().equals(code)) {
+        return Optional.of(new Failure(known, message));
+      }
+    }
+    return Optional.empty();
+  }
+
+  private OptionalInt number(String name) {
+    try {
+      String text = Files.readString(path.resolve(name)).strip();
+      return text.matches("\\d{1,9}")
+          ? OptionalInt.of(Integer.parseInt(text))
+          : OptionalInt.empty();
+    } catch (IOException e) {
+      return OptionalInt.empty(); // not there yet
+    }
+  }
+}

@@ -1,0 +1,84 @@
+package dev.duoka.operations.supervise;
+
+import dev.duoka.base.CrashSafeFiles;
+import dev.duoka.base.IoReason;
+import dev.duoka.operations.hang.HangExplanation;
+import dev.duoka.operations.hang.HangLimits;
+import dev.duoka.operations.hang.HangWatch;
+import dev.duoka.operations.notify.Notifier;
+import dev.duoka.operations.process.ProcessIdentity;
+import dev.duoka.operations.run.LaunchSpec;
+import dev.duoka.operations.run.RunRecord;
+import dev.duoka.operations.run.SupervisionFolder;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+
+/** What is done about ranks that hang: it is said, written down, and in the end given up. */
+final class HangHandler {
+  private final SupervisionFolder folder;
+  private final RunRecord record;
+  private final Attempt attempt;
+  private final HangWatch watch;
+  private final Notifier notifier;
+  private int found;
+
+  HangHandler(
+      SupervisionFolder folder,
+      LaunchSpec launch,
+      RunRecord record,
+      Attempt attempt,
+      Notifier notifier) {
+    this.folder = folder;
+    this.record = record;
+    this.attempt = attempt;
+    this.notifier = notifier;
+    this.watch =
+        new HangWatch(
+            folder.run(),
+            launch.ranks(),
+            new HangLimits(launch.hangSeconds(), launch.warmupHangSeconds()),
+            began(record, attempt.number()));
+  }
+
+  /** Whether the attempt is to be given up, and why. */
+  Optional<String> look() {
+    List<ProcessIdentity> processes = attempt.alive();
+    return switch (watch.look(processes, System.nanoTime())) {
+      case FINE, STILL -> Optional.empty();
+      case HANGS -> {
+        notifier.send("hang", explain(processes, "hang"));
+        yield Optional.empty();
+      }
+      case MOVES -> {
+        record.add(attempt.number(), "moves", "a rank that was late has moved again");
+        yield Optional.empty();
+      }
+      case LASTS -> Optional.of("the run hangs: " + explain(processes, "hang-lasts"));
+    };
+  }
+
+  private String explain(List<ProcessIdentity> processes, String event) {
+    HangExplanation explanation = watch.explain(processes, System.nanoTime());
+    found++;
+    Path file = folder.attempt(attempt.number()).resolve("hang-" + found + ".txt");
+    try {
+      CrashSafeFiles.publish(file, explanation.evidence().getBytes(StandardCharsets.UTF_8));
+    } catch (IOException e) {
+      record.add(attempt.number(), "not-written", "cannot write " + file + ": " + IoReason.of(e));
+    }
+    record.add(attempt.number(), event, explanation.message() + "\nall of it: " + file);
+    return explanation.message();
+  }
+
+  /** When the attempt began, in nanoseconds since 1970; 0 where that was not written down. */
+  private static long began(RunRecord record, int attempt) {
+    return record.entries().stream()
+        .filter(entry -> entry.attempt() == attempt && entry.event().equals("started"))
+        .mapToLong(entry -> entry.time().getEpochSecond() * 1_000_000_000L)
+        .max()
+        .orElse(0);
+  }
+}

@@ -1,0 +1,324 @@
+package dev.duoka.operations.supervise;
+
+import dev.duoka.base.DuokaException;
+import dev.duoka.base.ErrorCode;
+import dev.duoka.operations.cards.CardGuard;
+import dev.duoka.operations.control.ControlServer;
+import dev.duoka.operations.control.StopOrder;
+import dev.duoka.operations.notify.Notifier;
+import dev.duoka.operations.process.ProcessIdentity;
+import dev.duoka.operations.run.ExitStatus;
+import dev.duoka.operations.run.LaunchSpec;
+import dev.duoka.operations.run.RunEnd;
+import dev.duoka.operations.run.RunProgress;
+import dev.duoka.operations.run.RunRecord;
+import dev.duoka.operations.run.RunStatus;
+import dev.duoka.operations.run.StateFolder;
+import dev.duoka.operations.run.SupervisionFolder;
+import dev.duoka.operations.run.WorkerFolder;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.Set;
+
+/**
+ * Brings a run to its end: starts its workers or takes over those that are there, waits for them,
+ * and starts them again as {@link RestartPolicy} says. It reads what they write and never holds
+ * them up; they live on without it. One thread.
+ */
+public final class Supervisor {
+  private static final long TICK_MILLISECONDS = 200;
+  private static final long NANOS = 1_000_000_000L;
+
+  /** How long workers may take to end by themselves after one of them has failed. */
+  private static final long OTHERS_SECONDS = 20;
+
+  /** How long a killed process may take to be gone; one that waits for a device may never be. */
+  private static final long KILLED_SECONDS = 50;
+
+  private static final long CARDS_MILLISECONDS = 1000;
+  private static final String REMEDY = "remedy";
+
+  private final SupervisionFolder folder;
+  private final LaunchSpec launch;
+  private final RunRecord record;
+  private final StopState stop;
+  private final WorkerStart start;
+  private final RestartPolicy policy;
+  private final Notifier notifier;
+
+  /** How many of the launch's remedies for too little memory are in use; the last one counts. */
+  private int remedies;
+
+  private Supervisor(SupervisionFolder folder, StopState stop) {
+    this.folder = folder;
+    this.stop = stop;
+    this.launch = LaunchSpec.read(folder);
+    this.record = new RunRecord(folder);
+    this.start = new WorkerStart(folder, launch);
+    int used = (int) record.entries().stream().filter(it -> it.event().equals("restart")).count();
+    this.remedies = (int) record.entries().stream().filter(it -> it.event().equals(REMEDY)).count();
+    this.notifier =
+        new Notifier(
+            launch.notified(),
+            folder.run(),
+            System.getenv(),
+            problem -> record.add(folder.attempts(), "not-notified", problem));
+    this.policy =
+        new RestartPolicy(launch.maxRestarts(), used, RunProgress.newestCheckpoint(folder.run()));
+  }
+
+  /**
+   * Supervises a run until it is over; returns at once when another process does.
+   *
+   * @param stop what the run's user orders meanwhile
+   * @return how it ended; empty when another process supervises it
+   * @throws DuokaException when the run's folder cannot be read or written
+   */
+  static Optional<RunEnd> run(SupervisionFolder folder, StateFolder state, StopState stop)
+      throws InterruptedException {
+    try (SupervisorLock lock = SupervisorLock.take(folder).orElse(null)) {
+      if (lock == null) {
+        return Optional.empty();
+      }
+      RunStatus.noteSupervisor(folder, ProcessIdentity.own());
+      try (ControlServer _ = ControlServer.open(state, folder, stop)) {
+        Supervisor supervisor = new Supervisor(folder, stop);
+        RunEnd end = supervisor.run();
+        end.write(folder);
+        supervisor.notifier.send(
+            end.stopped() || end.status() == ExitStatus.DONE ? "end" : "failure", end.reason());
+        supervisor.notifier.await();
+        return Optional.of(end);
+      }
+    }
+  }
+
+  private RunEnd run() throws InterruptedException {
+    Optional<Attempt> adopted = Attempt.adopt(folder).filter(it -> !it.alive().isEmpty());
+    adopted.ifPresent(
+        it -> record.add(it.number(), "adopted", "a new supervisor watches the run's workers"));
+    Attempt attempt = adopted.orElse(null);
+    while (true) {
+      if (attempt == null) {
+        Optional<StopOrder> order = stop.order();
+        if (order.isPresent()) {
+          return stopped(order.get(), false);
+        }
+        Optional<RunEnd> inUse = awaitCards();
+        if (inUse.isPresent()) {
+          return inUse.get();
+        }
+        attempt = start.start(folder.attempts() + 1, overrides());
+        record.add(attempt.number(), "started", start.text());
+      }
+      AttemptEnd end = await(attempt);
+      Optional<StopOrder> order = stop.order();
+      if (end.complete()) {
+        return new RunEnd(ExitStatus.DONE, false, "complete");
+      }
+      if (order.isPresent()) {
+        return stopped(order.get(), end.saved());
+      }
+      if (triesRemedy(attempt, end)) {
+        attempt = null;
+        continue;
+      }
+      OptionalLong checkpoint = RunProgress.newestCheckpoint(folder.run());
+      switch (policy.decide(end, checkpoint)) {
+        case RestartPolicy.Decision.Over over -> {
+          record.add(attempt.number(), "failed", over.end().reason());
+          return over.end();
+        }
+        case RestartPolicy.Decision.Again again ->
+            record.add(attempt.number(), "restart", again.reason());
+      }
+      attempt = null;
+    }
+  }
+
+  /**
+   * Waits until nobody uses the run's cards: as long as it takes where that is wanted, else as long
+   * as the driver may need to take back what the run itself had.
+   *
+   * @return the end of a run that has no cards
+   */
+  private Optional<RunEnd> awaitCards() throws InterruptedException {
+    CardGuard guard = new CardGuard(launch.cards());
+    long seconds = folder.attempts() == 0 ? 0 : KILLED_SECONDS;
+    long until = System.nanoTime() + seconds * NANOS;
+    String said = "";
+    while (true) {
+      String users = String.join("; ", guard.users());
+      Optional<StopOrder> order = stop.order();
+      if (order.isPresent()) {
+        return Optional.of(stopped(order.get(), false));
+      }
+      if (users.isEmpty()) {
+        return Optional.empty();
+      }
+      if (!launch.waitsForCards() && System.nanoTime() - until > 0) {
+        return Optional.of(
+            new RunEnd(
+                ExitStatus.FAILED,
+                false,
+                "the run's cards are in use: "
+                    + users
+                    + ". End these, or wait for them with --wait-for-gpus"));
+      }
+      if (!users.equals(said)) {
+        said = users;
+        record.add(folder.attempts(), "waits", "waits for its cards: " + users);
+      }
+      Thread.sleep(CARDS_MILLISECONDS);
+    }
+  }
+
+  /** What the remedy that is in use overrides in the run file. */
+  private List<String> overrides() {
+    return remedies == 0 ? List.of() : launch.memoryRemedies().get(remedies - 1);
+  }
+
+  /** Takes the next remedy when memory ran out, or when the last one does not fit the run. */
+  private boolean triesRemedy(Attempt attempt, AttemptEnd end) {
+    boolean unfit = remedies > 0 && end.is(ErrorCode.CONFIG);
+    if ((!end.is(ErrorCode.OUT_OF_MEMORY) && !unfit)
+        || remedies >= launch.memoryRemedies().size()) {
+      return false;
+    }
+    String before = remedies == 0 ? "" : " in place of " + overrides();
+    remedies++;
+    record.add(
+        attempt.number(),
+        REMEDY,
+        end.text()
+            + ". The run goes on from its newest checkpoint with "
+            + String.join(", ", overrides())
+            + before
+            + ": the tokens of each step stay the same");
+    return true;
+  }
+
+  /** Waits until all workers have ended; of those that cannot go on the last ones are ended. */
+  private AttemptEnd await(Attempt attempt) throws InterruptedException {
+    Set<ProcessIdentity> told = new HashSet<>();
+    OptionalLong deadline = OptionalLong.empty();
+    boolean heard = false;
+    HangHandler hangs = new HangHandler(folder, launch, record, attempt, notifier);
+    DivergenceWatch divergence = new DivergenceWatch(folder.run());
+    while (!attempt.hasEnded()) {
+      Thread.sleep(TICK_MILLISECONDS);
+      Optional<String> hang = hangs.look();
+      if (hang.isPresent()) {
+        end(attempt);
+        return new AttemptEnd(false, false, Optional.empty(), hang.get());
+      }
+      Optional<String> diverged = launch.watchesDivergence() ? divergence.look() : Optional.empty();
+      if (diverged.isPresent()) {
+        return diverged(attempt, diverged.get());
+      }
+      Optional<StopOrder> order = stop.order();
+      if (order.isPresent() && !heard) {
+        heard = true;
+        deadline = hear(attempt, order.get());
+      }
+      if (heard && !stop.isAtOnce()) {
+        attempt.alive().stream().filter(told::add).forEach(ProcessIdentity::terminate);
+      }
+      if (deadline.isEmpty() && attempt.hasFailed()) {
+        deadline = after(OTHERS_SECONDS);
+      }
+      boolean late = deadline.isPresent() && System.nanoTime() - deadline.getAsLong() > 0;
+      if (late || stop.isAtOnce()) {
+        end(attempt);
+        break;
+      }
+    }
+    return attempt.end();
+  }
+
+  /** A checkpoint of what has diverged is worth nothing: the run ends without one. */
+  private AttemptEnd diverged(Attempt attempt, String what) throws InterruptedException {
+    String text =
+        what
+            + ". Go on from a checkpoint before that with a lower optimizer.learning_rate, or other"
+            + " data; metrics.jsonl shows how it began";
+    record.add(attempt.number(), "divergence", text);
+    notifier.send("divergence", text);
+    end(attempt);
+    return new AttemptEnd(
+        false, false, Optional.of(new WorkerFolder.Failure(ErrorCode.NUMERICS, text)), text);
+  }
+
+  private static OptionalLong after(long seconds) {
+    return OptionalLong.of(System.nanoTime() + seconds * NANOS);
+  }
+
+  /** When the run must have saved and ended; empty where it may take as long as it takes. */
+  private OptionalLong hear(Attempt attempt, StopOrder order) {
+    record.add(attempt.number(), "stop", word(order) + ": the run saves and ends");
+    if (order != StopOrder.TERMINATE || launch.graceSeconds().isEmpty()) {
+      return OptionalLong.empty();
+    }
+    int grace = launch.graceSeconds().getAsInt();
+    double predicted = predictedSaveSeconds();
+    if (predicted > grace) {
+      record.add(
+          attempt.number(),
+          "not-saved",
+          String.format(
+              Locale.ROOT,
+              "a step and a save take %.1f s, which does not fit into the %d s that there are: the"
+                  + " newest checkpoint stays as it is",
+              predicted,
+              grace));
+      stop.endAtOnce();
+    }
+    return after(grace);
+  }
+
+  private double predictedSaveSeconds() {
+    double step = RunProgress.of(folder.run()).stepSeconds();
+    return (Double.isFinite(step) ? step : 0) + RunProgress.longestSave(folder.run());
+  }
+
+  /** Ends what is left, and waits until it is gone. */
+  private void end(Attempt attempt) throws InterruptedException {
+    attempt.alive().forEach(ProcessIdentity::kill);
+    long until = System.nanoTime() + KILLED_SECONDS * NANOS;
+    while (!attempt.hasEnded() && System.nanoTime() - until < 0) {
+      Thread.sleep(TICK_MILLISECONDS);
+      attempt.alive().forEach(ProcessIdentity::kill); // one that had not begun yet, too
+    }
+    if (!attempt.alive().isEmpty()) {
+      record.add(
+          attempt.number(),
+          "stuck",
+          attempt.alive() + " cannot be killed; what it holds of the machine is lost until it is");
+    }
+  }
+
+  private RunEnd stopped(StopOrder order, boolean saved) {
+    boolean resumable = RunProgress.newestCheckpoint(folder.run()).isPresent();
+    String newest =
+        saved
+            ? "saved"
+            : resumable ? "ended without saving; the newest checkpoint is whole" : "not saved";
+    return switch (order) {
+      case INTERRUPT -> new RunEnd(ExitStatus.INTERRUPTED, true, "Ctrl-C: " + newest);
+      case TERMINATE ->
+          new RunEnd(resumable ? ExitStatus.SAVED : ExitStatus.FAILED, true, "SIGTERM: " + newest);
+      case STOP -> new RunEnd(ExitStatus.DO_NOT_REQUEUE, true, "duoka stop: " + newest);
+    };
+  }
+
+  private static String word(StopOrder order) {
+    return switch (order) {
+      case INTERRUPT -> "Ctrl-C";
+      case TERMINATE -> "SIGTERM";
+      case STOP -> "duoka stop";
+    };
+  }
+}

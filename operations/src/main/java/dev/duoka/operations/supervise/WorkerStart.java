@@ -1,0 +1,101 @@
+package dev.duoka.operations.supervise;
+
+import dev.duoka.base.DuokaException;
+import dev.duoka.base.ErrorCode;
+import dev.duoka.base.IoReason;
+import dev.duoka.base.Plural;
+import dev.duoka.operations.run.LaunchSpec;
+import dev.duoka.operations.run.RunProgress;
+import dev.duoka.operations.run.SupervisionFolder;
+import dev.duoka.operations.run.WorkerFolder;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.security.SecureRandom;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Map;
+
+/** Starts the workers of an attempt, each with its place among the run's processes. */
+final class WorkerStart {
+  /** Places that somebody else has given to this process, not to its workers. */
+  private static final List<String> OTHER_PLACES =
+      List.of("RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT", "LOCAL_RANK");
+
+  private final SupervisionFolder folder;
+  private final LaunchSpec launch;
+
+  /** What the workers of a run on one machine know each other by; others are given theirs. */
+  private final String secret;
+
+  WorkerStart(SupervisionFolder folder, LaunchSpec launch) {
+    this.folder = folder;
+    this.launch = launch;
+    byte[] drawn = new byte[32];
+    new SecureRandom().nextBytes(drawn);
+    this.secret = HexFormat.of().formatHex(drawn);
+  }
+
+  /** What is started, for people. */
+  String text() {
+    return Plural.of(launch.workers(), "worker")
+        + (launch.place().nodes() == 1
+            ? ""
+            : " of node " + launch.place().node() + " of " + launch.place().nodes())
+        + (launch.place().rule().isEmpty() ? "" : ", placed by " + launch.place().rule());
+  }
+
+  /**
+   * Starts them.
+   *
+   * @param number of the attempt
+   * @param overrides of the run file, beyond those of the launch
+   */
+  Attempt start(int number, List<String> overrides) {
+    List<String> command = new ArrayList<>(launch.command());
+    overrides.forEach(override -> command.addAll(List.of("--set", override)));
+    boolean resumes = RunProgress.newestCheckpoint(folder.run()).isPresent();
+    if (resumes && !command.contains("--resume")) {
+      command.add("--resume");
+    }
+    String rendezvous =
+        launch.place().rendezvous().isEmpty()
+            ? "127.0.0.1:" + freePort()
+            : launch.place().rendezvous();
+    List<Worker> workers = new ArrayList<>();
+    for (int i = 0; i < launch.workers(); i++) {
+      WorkerFolder worker = WorkerFolder.of(folder.attempt(number), i);
+      workers.add(
+          Worker.started(
+              worker,
+              Shim.start(worker, command, launch.directory(), environment(worker, rendezvous))));
+    }
+    return new Attempt(number, workers);
+  }
+
+  private Map<String, String> environment(WorkerFolder worker, String rendezvous) {
+    Map<String, String> environment = new HashMap<>();
+    OTHER_PLACES.forEach(name -> environment.put(name, ""));
+    int process = launch.place().node() * launch.workers() + worker.number();
+    environment.put("DUOKA_RANK", String.valueOf(process));
+    environment.put("DUOKA_WORLD_SIZE", String.valueOf(launch.processes()));
+    environment.put("DUOKA_RENDEZVOUS", rendezvous);
+    if (launch.place().nodes() == 1) {
+      environment.put("DUOKA_SECRET", secret);
+    }
+    environment.put("DUOKA_FAILURE_FILE", worker.failureFile().toString());
+    return environment;
+  }
+
+  /** Somebody else may take it before the workers do; then they fail, and are started again. */
+  private static int freePort() {
+    try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+      return socket.getLocalPort();
+    } catch (IOException e) {
+      throw new DuokaException(
+          ErrorCode.IO, "this machine has no free port: " + IoReason.of(e), "", e);
+    }
+  }
+}

@@ -1,0 +1,340 @@
+package dev.duoka.operations.supervise;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.duoka.operations.control.ControlClient;
+import dev.duoka.operations.control.StopOrder;
+import dev.duoka.operations.process.ProcessIdentity;
+import dev.duoka.operations.run.ExitStatus;
+import dev.duoka.operations.run.LaunchSpec;
+import dev.duoka.operations.run.NodePlace;
+import dev.duoka.operations.run.NotifyTarget;
+import dev.duoka.operations.run.RunEnd;
+import dev.duoka.operations.run.RunRecord;
+import dev.duoka.operations.run.RunRegistry;
+import dev.duoka.operations.run.RunStatus;
+import dev.duoka.operations.run.StateFolder;
+import dev.duoka.operations.run.SupervisionFolder;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Supervisors of workers that are shell scripts, which save by making a folder. */
+@Timeout(120)
+final class SupervisorTests {
+  /** Steps for ever; saves and ends on SIGTERM. */
+  private static final String OBEDIENT =
+      "trap 'mkdir -p checkpoints/step-00000009; exit 75' TERM; echo ready; "
+          + "while true; do sleep 0.05; done";
+
+  @TempDir Path temporary;
+  private SupervisionFolder folder;
+  private StateFolder state;
+
+  @BeforeEach
+  void makeFolders() throws IOException {
+    Path run = Files.createDirectories(temporary.resolve("run"));
+    folder = new SupervisionFolder(run);
+    Files.createDirectories(folder.path());
+    state = new StateFolder(Files.createDirectories(temporary.resolve("state")));
+  }
+
+  @AfterEach
+  void endWorkers() {
+    for (int attempt = 1; attempt <= folder.attempts(); attempt++) {
+      folder.workers(attempt).stream()
+          .flatMap(worker -> worker.identity().stream())
+          .forEach(ProcessIdentity::kill);
+    }
+  }
+
+  private void launch(String script, int workers, OptionalInt grace) {
+    new LaunchSpec(
+            List.of("sh", "-c", script, "worker"),
+            folder.run(),
+            NodePlace.ALONE,
+            workers,
+            workers,
+            3,
+            grace,
+            5,
+            30,
+            List.of(
+                List.of("training.micro_batch=2"),
+                List.of("training.micro_batch=1"),
+                List.of("training.micro_batch=1", "training.recompute=full")),
+            true,
+            List.of(),
+            false,
+            new NotifyTarget(
+                Optional.of("echo \"$DUOKA_EVENT: $DUOKA_TEXT\" >>\"$DUOKA_RUN\"/told"),
+                Optional.empty(),
+                "plain"))
+        .write(folder);
+  }
+
+  private CompletableFuture<Optional<RunEnd>> supervise(StopState stop) {
+    return CompletableFuture.supplyAsync(
+        () -> {
+          try {
+            return Supervisor.run(folder, state, stop);
+          } catch (InterruptedException e) {
+            throw new IllegalStateException(e);
+          }
+        },
+        task -> Thread.ofPlatform().daemon().start(task));
+  }
+
+  private RunEnd run(String script) throws Exception {
+    launch(script, 1, OptionalInt.empty());
+    return supervise(new StopState()).get(60, TimeUnit.SECONDS).orElseThrow();
+  }
+
+  private static void until(BooleanSupplier condition) throws InterruptedException {
+    while (!condition.getAsBoolean()) {
+      Thread.sleep(20);
+    }
+  }
+
+  private boolean isReady(int attempt) {
+    try {
+      return folder.workers(attempt).stream().anyMatch(it -> it.identity().isPresent())
+          && Files.readString(folder.workers(attempt).getFirst().standardOutput())
+              .contains("ready");
+    } catch (IOException e) {
+      return false;
+    }
+  }
+
+  private List<String> events() {
+    return new RunRecord(folder).entries().stream().map(RunRecord.Entry::event).toList();
+  }
+
+  private RunStatus status() {
+    return RunStatus.of(new RunRegistry.Entry(folder.run(), Instant.EPOCH, Optional.empty()));
+  }
+
+  @Test
+  void aRunThatEndsIsDone() throws Exception {
+    assertThat(run("echo done")).isEqualTo(new RunEnd(ExitStatus.DONE, false, "complete"));
+    assertThat(events()).containsExactly("started");
+    assertThat(status().state()).isEqualTo(RunStatus.State.DONE);
+  }
+
+  @Test
+  void aWorkerGetsItsPlaceAndASessionOfItsOwn() throws Exception {
+    run("echo \"$DUOKA_RANK of $DUOKA_WORLD_SIZE\"; cut -d' ' -f6 /proc/$$/stat");
+    List<String> lines = Files.readAllLines(folder.workers(1).getFirst().standardOutput());
+    assertThat(lines.getFirst()).isEqualTo("0 of 1");
+    String own = Files.readString(Path.of("/proc/self/stat"));
+    String session = own.substring(own.lastIndexOf(')') + 2).split(" ")[3];
+    assertThat(lines.get(1)).isNotEqualTo(session);
+  }
+
+  @Test
+  void whatIsWrongIsNotStartedAgain() throws Exception {
+    RunEnd end =
+        run("echo '{\"code\":\"CONFIG\",\"message\":\"no\"}' >\"$DUOKA_FAILURE_FILE\"; exit 2");
+    assertThat(end.status()).isEqualTo(ExitStatus.WRONG);
+    assertThat(end.reason()).contains("worker 0 failed: no");
+    assertThat(folder.attempts()).isEqualTo(1);
+  }
+
+  /** Killed at its first step, then at each step after a checkpoint: it goes on, and resumes. */
+  @Test
+  void aKilledWorkerIsStartedAgainAsLongAsItGetsFurther() throws Exception {
+    RunEnd end =
+        run(
+            "echo \"$@\"; n=$(ls supervision | grep -c attempt); [ $n = 4 ] && exit 0; "
+                + "[ $n = 1 ] || mkdir -p checkpoints/step-0000000$n; kill -9 $$");
+    assertThat(end.status()).as(end.reason()).isZero();
+    assertThat(events())
+        .containsExactly(
+            "started", "restart", "started", "restart", "started", "restart", "started");
+    assertThat(new RunRecord(folder).entries().get(1).text())
+        .contains("ended by signal 9", "from its beginning (1 of 3)");
+    assertThat(new RunRecord(folder).entries().get(3).text())
+        .contains("from the checkpoint of step 2");
+    assertThat(Files.readString(folder.workers(1).getFirst().standardOutput()))
+        .doesNotContain("--resume");
+    assertThat(Files.readString(folder.workers(3).getFirst().standardOutput()))
+        .contains("--resume");
+  }
+
+  @Test
+  void withoutProgressItIsStartedAgainOnce() throws Exception {
+    RunEnd end = run("kill -9 $$");
+    assertThat(end.status()).isEqualTo(ExitStatus.DO_NOT_REQUEUE);
+    assertThat(end.reason()).contains("The same happened before without a checkpoint in between");
+    assertThat(folder.attempts()).isEqualTo(2);
+  }
+
+  @Test
+  void theBudgetIsKept() throws Exception {
+    RunEnd end =
+        run(
+            "n=$(ls supervision | grep -c attempt); mkdir -p checkpoints/step-0000000$n; kill -9"
+                + " $$");
+    assertThat(end.status()).isEqualTo(ExitStatus.FAILED);
+    assertThat(end.reason()).contains("3 times, which is its budget");
+    assertThat(folder.attempts()).isEqualTo(4);
+  }
+
+  @Test
+  void ordersBecomeStatuses() throws Exception {
+    launch(OBEDIENT, 2, OptionalInt.empty());
+    for (StopOrder order : StopOrder.values()) {
+      int attempt = folder.attempts() + 1;
+      CompletableFuture<Optional<RunEnd>> end = supervise(new StopState());
+      until(() -> isReady(attempt));
+      assertThat(status().state()).isEqualTo(RunStatus.State.RUNNING);
+      new ControlClient(state, folder).stop(order);
+      RunEnd ended = end.get(60, TimeUnit.SECONDS).orElseThrow();
+      int expected =
+          switch (order) {
+            case INTERRUPT -> ExitStatus.INTERRUPTED;
+            case TERMINATE -> ExitStatus.SAVED;
+            case STOP -> ExitStatus.DO_NOT_REQUEUE;
+          };
+      assertThat(ended.status()).as(ended.reason()).isEqualTo(expected);
+      assertThat(ended.reason()).endsWith(": saved");
+      assertThat(status().state()).isEqualTo(RunStatus.State.STOPPED);
+    }
+  }
+
+  @Test
+  void aSecondOrderEndsAtOnce() throws Exception {
+    launch("trap '' TERM; echo ready; while true; do sleep 0.05; done", 1, OptionalInt.empty());
+    CompletableFuture<Optional<RunEnd>> end = supervise(new StopState());
+    until(() -> isReady(1));
+    ControlClient client = new ControlClient(state, folder);
+    client.stop(StopOrder.INTERRUPT);
+    client.endAtOnce();
+    RunEnd ended = end.get(60, TimeUnit.SECONDS).orElseThrow();
+    assertThat(ended.status()).isEqualTo(ExitStatus.INTERRUPTED);
+    assertThat(ended.reason()).endsWith("not saved");
+    assertThat(folder.workers(1).getFirst().identity().orElseThrow().isAlive()).isFalse();
+  }
+
+  @Test
+  void aSaveThatDoesNotFitTheGraceIsNotBegun() throws Exception {
+    Files.createDirectories(folder.run().resolve("checkpoints/step-00000005"));
+    Files.writeString(
+        folder.run().resolve("run.log"),
+        "2026-01-01T00:00:00Z saved x/step-00000005 (1 GiB in 90.5 s)\n");
+    launch(OBEDIENT, 1, OptionalInt.of(30));
+    StopState stop = new StopState();
+    CompletableFuture<Optional<RunEnd>> end = supervise(stop);
+    until(() -> isReady(1));
+    stop.stop(StopOrder.TERMINATE);
+    RunEnd ended = end.get(60, TimeUnit.SECONDS).orElseThrow();
+    assertThat(ended.status()).isEqualTo(ExitStatus.SAVED); // there is one to go on from
+    assertThat(ended.reason()).contains("ended without saving; the newest checkpoint is whole");
+    assertThat(new RunRecord(folder).entries().getLast().text())
+        .contains("90.5 s, which does not fit into the 30 s");
+    assertThat(folder.run().resolve("checkpoints/step-00000009")).doesNotExist();
+  }
+
+  @Test
+  void oneSupervisorIsAdmitted() throws Exception {
+    launch(OBEDIENT, 1, OptionalInt.empty());
+    StopState stop = new StopState();
+    CompletableFuture<Optional<RunEnd>> end = supervise(stop);
+    until(() -> isReady(1));
+    assertThat(supervise(new StopState()).get(60, TimeUnit.SECONDS)).isEmpty();
+    stop.stop(StopOrder.STOP);
+    assertThat(end.get(60, TimeUnit.SECONDS)).isPresent();
+  }
+
+  /** A worker that nobody watches is taken over, and its exit status is not lost. */
+  @Test
+  void aNewSupervisorTakesOver() throws Exception {
+    launch(OBEDIENT, 1, OptionalInt.empty());
+    Attempt left = new WorkerStart(folder, LaunchSpec.read(folder)).start(1, List.of());
+    until(() -> left.workers().getFirst().identity().isPresent() && isReady(1));
+    long pid = left.workers().getFirst().identity().orElseThrow().pid();
+    StopState stop = new StopState();
+    CompletableFuture<Optional<RunEnd>> end = supervise(stop);
+    until(() -> events().contains("adopted"));
+    assertThat(ProcessHandle.of(pid)).isPresent();
+    stop.stop(StopOrder.TERMINATE);
+    assertThat(end.get(60, TimeUnit.SECONDS).orElseThrow())
+        .isEqualTo(new RunEnd(ExitStatus.SAVED, true, "SIGTERM: saved"));
+    assertThat(folder.attempts()).isEqualTo(1);
+  }
+
+  /** Out of memory until a micro-batch has one sequence; one remedy does not fit the run. */
+  @Test
+  void memoryThatRunsOutIsRemediedStepByStep() throws Exception {
+    RunEnd end =
+        run(
+            "case \"$*\" in "
+                + "*recompute*) exit 0;; "
+                + "*micro_batch=1*) code=CONFIG;; "
+                + "*) code=OUT_OF_MEMORY;; esac; "
+                + "echo \"{\\\"code\\\":\\\"$code\\\",\\\"message\\\":\\\"no\\\"}\" "
+                + ">\"$DUOKA_FAILURE_FILE\"; exit 1");
+    assertThat(end.status()).as(end.reason()).isZero();
+    assertThat(events())
+        .containsExactly("started", "remedy", "started", "remedy", "started", "remedy", "started");
+    assertThat(new RunRecord(folder).entries().get(3).text())
+        .contains("with training.micro_batch=1 in place of [training.micro_batch=2]");
+  }
+
+  @Test
+  void memoryThatRunsOutWhateverIsDoneEndsTheRun() throws Exception {
+    RunEnd end =
+        run(
+            "echo '{\"code\":\"OUT_OF_MEMORY\",\"message\":\"full\"}' >\"$DUOKA_FAILURE_FILE\";"
+                + " exit 1");
+    assertThat(end.status()).isEqualTo(ExitStatus.DO_NOT_REQUEUE);
+    assertThat(events()).filteredOn("remedy"::equals).hasSize(3);
+  }
+
+  /** The loss of a run leaves its range and stays away. */
+  @Test
+  void aRunThatDivergesIsEnded() throws Exception {
+    StringBuilder metrics = new StringBuilder();
+    for (int step = 1; step <= 130; step++) {
+      double loss = step < 105 ? 3 - 0.01 * (step % 7) : 9;
+      metrics
+          .append("{\"step\":%d,\"loss\":%s,\"lr\":0.001,\"grad_norm\":1.0".formatted(step, loss))
+          .append(",\"applied\":true,\"tokens\":8}\n");
+    }
+    Files.writeString(folder.run().resolve("metrics.jsonl"), metrics);
+    launch(OBEDIENT, 1, OptionalInt.empty());
+    RunEnd end = supervise(new StopState()).get(60, TimeUnit.SECONDS).orElseThrow();
+    assertThat(end.status()).isEqualTo(ExitStatus.DO_NOT_REQUEUE);
+    assertThat(end.reason()).contains("diverges since step 105: a loss of 9.000");
+    assertThat(Files.readString(folder.run().resolve("told")))
+        .contains("divergence: ")
+        .contains("failure: ");
+  }
+
+  @Test
+  void aSpikeThatHealsIsNoDivergence() throws IOException {
+    DivergenceWatch watch = new DivergenceWatch(folder.run());
+    StringBuilder metrics = new StringBuilder();
+    for (int step = 1; step <= 300; step++) {
+      boolean spike = step > 150 && step <= 169;
+      boolean skipped = step > 200 && step < 260;
+      metrics
+          .append("{\"step\":%d,\"loss\":%s".formatted(step, spike || skipped ? 9 : 3))
+          .append(",\"lr\":0.001,\"grad_norm\":1,\"applied\":%s}\n".formatted(!skipped));
+    }
+    Files.writeString(folder.run().resolve("metrics.jsonl"), metrics);
+    assertThat(watch.look()).isEmpty();
+  }
+}

@@ -1,0 +1,59 @@
+package dev.duoka.train.config;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+final class MemoryRemediesTests {
+  @TempDir Path folder;
+
+  private List<List<String>> ways(int sequences, int microBatch, String... overrides)
+      throws IOException {
+    Path file =
+        Files.writeString(
+            folder.resolve("run.yaml"),
+            """
+            model: {preset: tiny-llama}
+            data: {sources: [x], sequence_length: 32}
+            training: {tokens_per_step: %d, micro_batch: %d, steps: 10}
+            device: cpu
+            """
+                .formatted(32 * sequences, microBatch));
+    return MemoryRemedies.of(RunFile.read(file, List.of(overrides)));
+  }
+
+  /** Three sequences become three times one; the way ends with recompute and the host's memory. */
+  @Test
+  void microBatchesGoDownByDivisors() throws IOException {
+    assertThat(ways(12, 12))
+        .containsExactly(
+            List.of("training.micro_batch=6"),
+            List.of("training.micro_batch=3"),
+            List.of("training.micro_batch=1"),
+            List.of("training.micro_batch=1", "training.recompute=full"),
+            List.of(
+                "training.micro_batch=1", "training.recompute=full", "memory.offload=optimizer"));
+    assertThat(ways(3, 3).getFirst()).containsExactly("training.micro_batch=1");
+  }
+
+  @Test
+  void oneSequenceGoesToRecomputeAtOnce() throws IOException {
+    assertThat(ways(4, 1).getFirst())
+        .containsExactly("training.micro_batch=1", "training.recompute=full");
+    assertThat(ways(4, 1, "training.recompute=full", "memory.offload=optimizer")).isEmpty();
+  }
+
+  /** Each way is a run file that is taken as it is. */
+  @Test
+  void theyAreValid() throws IOException {
+    for (List<String> way : ways(8, 8)) {
+      RunConfig config = RunFile.read(folder.resolve("run.yaml"), way);
+      assertThat(config.training().tokensPerStep()).isEqualTo(256);
+    }
+  }
+}
