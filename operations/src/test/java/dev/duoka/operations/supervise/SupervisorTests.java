@@ -262,7 +262,7 @@ final class SupervisorTests {
   @Test
   void aNewSupervisorTakesOver() throws Exception {
     launch(OBEDIENT, 1, OptionalInt.empty());
-    Attempt left = new WorkerStart(folder, LaunchSpec.read(folder)).start(1, List.of());
+    Attempt left = new WorkerStart(folder, LaunchSpec.read(folder)).start(1, List.of(), false);
     until(() -> left.workers().getFirst().identity().isPresent() && isReady(1));
     long pid = left.workers().getFirst().identity().orElseThrow().pid();
     StopState stop = new StopState();
