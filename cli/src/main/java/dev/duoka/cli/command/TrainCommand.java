@@ -168,7 +168,7 @@ final class TrainCommand implements Callable<Integer> {
   /** A list that cannot be written costs no run. */
   private static void register(Path folder, TrainingConsole console) {
     try {
-      new RunRegistry(StateFolder.standard()).add(folder, Optional.of(ProcessIdentity.own()));
+      new RunRegistry(StateFolder.standard()).add(folder, 0, Optional.of(ProcessIdentity.own()));
     } catch (DuokaException e) {
       console.notice("the run is not listed: " + e.getMessage());
     }

@@ -123,7 +123,7 @@ final class SupervisorTests {
   }
 
   private RunStatus status() {
-    return RunStatus.of(new RunRegistry.Entry(folder.run(), Instant.EPOCH, Optional.empty()));
+    return RunStatus.of(new RunRegistry.Entry(folder.run(), Instant.EPOCH, 0, Optional.empty()));
   }
 
   @Test
