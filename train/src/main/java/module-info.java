@@ -8,7 +8,7 @@ module dev.duoka.train {
   requires transitive dev.duoka.layout;
   requires transitive dev.duoka.formats;
   requires transitive dev.duoka.hardware;
-  requires dev.duoka.machine;
+  requires transitive dev.duoka.machine;
   requires transitive dev.duoka.tensor;
   requires transitive dev.duoka.comm;
   requires transitive dev.duoka.engine;
@@ -25,6 +25,7 @@ module dev.duoka.train {
   exports dev.duoka.train.export;
   exports dev.duoka.train.generate;
   exports dev.duoka.train.memory;
+  exports dev.duoka.train.placement;
   exports dev.duoka.train.run;
   exports dev.duoka.train.schedule;
   exports dev.duoka.train.step;

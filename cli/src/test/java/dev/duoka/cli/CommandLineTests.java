@@ -67,6 +67,44 @@ final class CommandLineTests {
   }
 
   @Test
+  void configShowsWhereRanksAreOnAnotherMachine(@TempDir Path folder) throws IOException {
+    Path file =
+        Files.writeString(
+            folder.resolve("run.yaml"),
+            """
+            model: {preset: tiny-v3}
+            data: {sources: [jdk:src], sequence_length: 256}
+            training: {tokens_per_step: 8192, steps: 300}
+            parallel: {pipeline: 2, tensor: 2}
+            device: cuda
+            """);
+    Path topology =
+        Files.writeString(
+            folder.resolve("topo.txt"),
+            """
+            \tGPU0\tGPU1\tGPU2\tGPU3\tCPU Affinity
+            GPU0\tX\tSYS\tNV4\tSYS\t0-3
+            GPU1\tSYS\tX\tSYS\tNV4\t0-3
+            GPU2\tNV4\tSYS\tX\tSYS\t0-3
+            GPU3\tSYS\tNV4\tSYS\tX\t0-3
+            """);
+    String[] there = {"config", file.toString(), "--topo", topology.toString()};
+    assertThat(run(append(there, "--explain"))).isZero();
+    assertThat(out.toString())
+        .contains("0 GPU0 ═ 1 GPU2", "2 GPU1 ═ 3 GPU3", "order 0, 2, 1, 3", "[0 1] [2 3]");
+    assertThat(run(append(there, "--json"))).isZero();
+    JsonNode json = Json.parse(out.toString().getBytes(UTF_8), "output", ErrorCode.FORMAT);
+    assertThat(json.at("/mesh/seats/1/device").stringValue()).isEqualTo("cuda:2");
+    assertThat(run("config", file.toString(), "--topo", "no-such-file")).isEqualTo(2);
+  }
+
+  private static String[] append(String[] arguments, String last) {
+    String[] all = Arrays.copyOf(arguments, arguments.length + 1);
+    all[arguments.length] = last;
+    return all;
+  }
+
+  @Test
   void configNamesWhatIsWrong(@TempDir Path folder) throws IOException {
     Path file = Files.writeString(folder.resolve("run.yaml"), "modle: {}\n");
     assertThat(run("config", file.toString())).isEqualTo(2);

@@ -10,10 +10,12 @@ import dev.duoka.layout.Layout;
 import dev.duoka.layout.Method;
 import dev.duoka.layout.MomentForm;
 import dev.duoka.layout.Offload;
+import dev.duoka.layout.PipelineKind;
 import dev.duoka.layout.Precision;
 import dev.duoka.layout.StateForm;
 import dev.duoka.planner.layout.EngineTraits;
 import dev.duoka.planner.layout.Job;
+import dev.duoka.planner.memory.MemoryModel;
 import dev.duoka.planner.report.PlannedRun;
 import dev.duoka.planner.search.Plan;
 import dev.duoka.planner.search.PlanRequest;
@@ -22,6 +24,7 @@ import dev.duoka.planner.search.Planner;
 import dev.duoka.planner.shape.ModelShape;
 import dev.duoka.train.config.RunConfig;
 import dev.duoka.train.config.RunFile;
+import dev.duoka.train.run.HostMemoryNeed;
 import dev.duoka.train.run.RunChecks;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -46,6 +49,8 @@ final class PlannedRunsTests {
     for (PlanRequest request :
         List.of(
             request("deepseek-v2-lite", "8xH100", 1 << 20, 2048),
+            // So few sequences that a pipeline would mostly wait.
+            request("deepseek-v2-lite", "8xH200", 1 << 15, 2048),
             request("deepseek-coder-1.3b", "4xRTX4090", 1 << 17, 2048).keeping(List.of(SMALL)),
             request("deepseek-coder-6.7b", "2xRTX4090", 1 << 17, 2048),
             request("deepseek-llm-7b", "8xRTX4090", 1 << 17, 0))) {
@@ -67,11 +72,19 @@ final class PlannedRunsTests {
     }
     assertThat(written)
         .anyMatch(layout -> layout.pipeline() > 1)
+        .anyMatch(layout -> layout.order().kind() == PipelineKind.INTERLEAVED)
+        .anyMatch(layout -> layout.order().kind() == PipelineKind.ZERO_BUBBLE)
         .anyMatch(layout -> layout.expert() > 1)
         .anyMatch(layout -> layout.zero() > 0)
         .anyMatch(layout -> layout.offload() == Offload.OPTIMIZER)
         .anyMatch(layout -> layout.states().equals(SMALL))
         .anyMatch(layout -> layout.states().equals(StateForm.FULL));
+  }
+
+  /** The planner and the run that keeps the copy know nothing of each other. */
+  @Test
+  void theCopyForCheckpointsIsTheRunsOwn() {
+    assertThat(MemoryModel.CHECKPOINT_COPY).isEqualTo(HostMemoryNeed.BYTES_PER_PARAMETER);
   }
 
   private static PlanRequest request(String model, String machine, long tokens, double hostGib) {

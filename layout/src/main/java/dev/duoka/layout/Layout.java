@@ -21,6 +21,7 @@ package dev.duoka.layout;
  * @param precision arithmetic
  * @param method which weights are trained
  * @param states in which form gradients and the optimizer's states are kept
+ * @param order in which the stages of a pipeline work; the default where there is one stage
  * @param replicate groups of data-parallel ranks that share states out among themselves alone, one
  *     for each machine, say; divides {@code data}
  */
@@ -39,6 +40,7 @@ public record Layout(
     Precision precision,
     Method method,
     StateForm states,
+    PipelineOrder order,
     int replicate) {
   /** A layout whose data-parallel ranks all share with each other. */
   public Layout(
@@ -55,7 +57,8 @@ public record Layout(
       LossKind loss,
       Precision precision,
       Method method,
-      StateForm states) {
+      StateForm states,
+      PipelineOrder order) {
     this(
         data,
         tensor,
@@ -71,6 +74,7 @@ public record Layout(
         precision,
         method,
         states,
+        order,
         1);
   }
 
@@ -104,6 +108,40 @@ public record Layout(
         precision,
         method,
         StateForm.FULL);
+  }
+
+  /** A layout whose stages work in the usual order. */
+  public Layout(
+      int data,
+      int tensor,
+      int pipeline,
+      int expert,
+      int context,
+      int zero,
+      int microBatch,
+      int accumulation,
+      Recompute recompute,
+      Offload offload,
+      LossKind loss,
+      Precision precision,
+      Method method,
+      StateForm states) {
+    this(
+        data,
+        tensor,
+        pipeline,
+        expert,
+        context,
+        zero,
+        microBatch,
+        accumulation,
+        recompute,
+        offload,
+        loss,
+        precision,
+        method,
+        states,
+        PipelineOrder.DEFAULT);
   }
 
   /** GPUs that it uses. */
@@ -143,6 +181,49 @@ public record Layout(
         precision,
         method,
         form,
+        order,
+        replicate);
+  }
+
+  /** The same step on another mesh of as many data ranks. */
+  public Layout with(int otherTensor, int otherPipeline, int otherExpert, int otherContext) {
+    return new Layout(
+        data,
+        otherTensor,
+        otherPipeline,
+        otherExpert,
+        otherContext,
+        zero,
+        microBatch,
+        accumulation,
+        recompute,
+        offload,
+        loss,
+        precision,
+        method,
+        states,
+        order,
+        replicate);
+  }
+
+  /** The same whose stages work in another order. */
+  public Layout with(PipelineOrder other) {
+    return new Layout(
+        data,
+        tensor,
+        pipeline,
+        expert,
+        context,
+        zero,
+        microBatch,
+        accumulation,
+        recompute,
+        offload,
+        loss,
+        precision,
+        method,
+        states,
+        other,
         replicate);
   }
 
@@ -163,6 +244,7 @@ public record Layout(
         otherPrecision,
         method,
         states,
+        order,
         replicate);
   }
 
@@ -182,6 +264,9 @@ public record Layout(
     axis(text, "tensor", tensor);
     axis(text, "pipeline", pipeline);
     axis(text, "context", context);
+    if (!order.equals(PipelineOrder.DEFAULT)) {
+      text.append(", ").append(order);
+    }
     if (expert > 1) {
       text.append(", expert ").append(expert);
     }

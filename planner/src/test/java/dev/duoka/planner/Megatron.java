@@ -20,6 +20,8 @@ public final class Megatron {
           false,
           0,
           0.8,
+          1,
+          1,
           5e-6);
 
   private Megatron() {}

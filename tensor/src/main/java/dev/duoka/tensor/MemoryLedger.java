@@ -21,11 +21,20 @@ public final class MemoryLedger {
   private long peak;
   private long storages;
 
-  MemoryLedger() {}
+  private final long limit;
+
+  MemoryLedger(long limit) {
+    this.limit = limit;
+  }
+
+  /** Bytes that there may be. */
+  long limit() {
+    return limit;
+  }
 
   /** The ledger of a device. */
   public static MemoryLedger of(Device device) {
-    return LEDGERS.computeIfAbsent(device, _ -> new MemoryLedger());
+    return LEDGERS.computeIfAbsent(device, _ -> new MemoryLedger(Long.MAX_VALUE));
   }
 
   /** Live bytes. */

@@ -19,19 +19,42 @@ public final class ThreadLedger implements AutoCloseable {
   private static final ThreadLocal<@Nullable ThreadLedger> CURRENT = new ThreadLocal<>();
 
   private final Device device;
-  private final MemoryLedger ledger = new MemoryLedger();
+  private final MemoryLedger ledger;
   private final @Nullable ThreadLedger outer;
 
-  private ThreadLedger(Device device, @Nullable ThreadLedger outer) {
+  private ThreadLedger(Device device, long limit, @Nullable ThreadLedger outer) {
     this.device = device;
+    this.ledger = new MemoryLedger(limit);
     this.outer = outer;
   }
 
   /** Books what the calling thread allocates on {@code device} from now on. */
   public static ThreadLedger open(Device device) {
-    ThreadLedger ledger = new ThreadLedger(device, CURRENT.get());
+    return open(device, Long.MAX_VALUE);
+  }
+
+  /**
+   * As {@link #open(Device)}, of a thread that may not hold more than so many bytes: a tensor that
+   * it asks for beyond that is refused, as on a device that is full. What operators allocate for
+   * their results is booked all the same.
+   */
+  public static ThreadLedger open(Device device, long limit) {
+    ThreadLedger ledger = new ThreadLedger(device, limit, CURRENT.get());
     CURRENT.set(ledger);
     return ledger;
+  }
+
+  /**
+   * Refuses what goes beyond the limit of the calling thread; does nothing where it has none.
+   *
+   * @param remedy the next step of the refusal
+   * @throws OutOfMemoryException if there is no room for so many bytes more
+   */
+  public static void requireRoom(Device device, long bytes, String remedy) {
+    MemoryLedger ledger = current(device);
+    if (ledger != null && bytes > ledger.limit() - ledger.liveBytes()) {
+      throw OutOfMemoryException.beyond(ledger, device, bytes, remedy);
+    }
   }
 
   static @Nullable MemoryLedger current(Device device) {

@@ -1,10 +1,16 @@
 package dev.duoka.cli.command;
 
+import dev.duoka.formats.json.Json;
 import dev.duoka.train.config.BatchPlan;
 import dev.duoka.train.config.RunConfig;
 import dev.duoka.train.config.RunFile;
 import dev.duoka.train.config.RunFileDocs;
-import dev.duoka.train.run.MeshPicture;
+import dev.duoka.train.placement.Explanation;
+import dev.duoka.train.placement.Lines;
+import dev.duoka.train.placement.MachineView;
+import dev.duoka.train.placement.MeshPicture;
+import dev.duoka.train.placement.MeshPlacement;
+import dev.duoka.train.placement.PlacementJson;
 import dev.duoka.train.run.RunChecks;
 import java.io.PrintWriter;
 import java.nio.file.Path;
@@ -17,6 +23,7 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
+import tools.jackson.databind.node.ObjectNode;
 
 /** {@code duoka config}: checks a run file without running it. */
 @Command(
@@ -31,6 +38,24 @@ final class ConfigCommand implements Runnable {
       paramLabel = "KEY=VALUE",
       description = "Override a field, for example --set training.steps=10. Repeatable.")
   private List<String> overrides = new ArrayList<>();
+
+  @Option(
+      names = "--explain",
+      description = "Say why each rank is where it is, with the links between them.")
+  private boolean explain;
+
+  @Option(
+      names = "--topo",
+      paramLabel = "OUTPUT",
+      description =
+          "Place the ranks on the machine of this output of 'nvidia-smi topo -m', not on this one;"
+              + " - reads standard input.")
+  private @Nullable Path topology;
+
+  @Option(
+      names = "--json",
+      description = "Print one JSON object: the step, the mesh and where its ranks are.")
+  private boolean json;
 
   @Option(names = "--docs", description = "Print the reference of the run file, in Markdown.")
   private boolean docs;
@@ -50,8 +75,27 @@ final class ConfigCommand implements Runnable {
           spec.commandLine(), "name a run file, or --docs for the reference of all fields");
     }
     RunConfig config = RunFile.read(runFile, overrides, RunChecks::problems);
-    out.println("# " + runFile + " is valid. One step: " + BatchPlan.of(config) + ".");
-    MeshPicture.of(config).forEach(line -> out.println("# " + line));
+    BatchPlan step = BatchPlan.of(config);
+    MachineView machine =
+        topology == null ? MachineView.live() : MachineView.of(TopologyFile.read(topology));
+    MeshPlacement placement = MeshPlacement.of(config, machine);
+    if (json) {
+      ObjectNode root = Json.object();
+      root.put("run_file", runFile.toString());
+      root.put("step", step.toString());
+      root.set("mesh", PlacementJson.of(placement));
+      out.println(Json.line(root));
+      out.flush();
+      return;
+    }
+    out.println("# " + runFile + " is valid.");
+    out.println("# One step: " + step + ".");
+    MeshPicture.of(config, placement).forEach(line -> out.println("# " + line));
+    if (explain) {
+      Explanation.of(placement).stream()
+          .flatMap(sentence -> Lines.of(sentence).stream())
+          .forEach(line -> out.println("# " + line));
+    }
     out.print(RunFile.write(config));
     out.flush();
   }

@@ -105,7 +105,7 @@ final class GenerateCommand implements Runnable {
     } else {
       ParallelSettings parallel = MeshOption.parse(mesh);
       DevicePlacement placement =
-          DevicePlacement.shared(SingleDevice.choice(device), parallel.ranks());
+          DevicePlacement.shared(SingleDevice.choice(device), parallel.mesh());
       MeshGenerator generator = new MeshGenerator(run, parallel, placement, listener);
       out.print(prompt);
       generator.generate(prompt, sampling, output);

@@ -3,9 +3,11 @@ package dev.duoka.comm.peer;
 import dev.duoka.comm.Communicator;
 import dev.duoka.ffi.cuda.CudaDevice;
 import dev.duoka.ffi.cuda.CudaDriver;
+import dev.duoka.ffi.cuda.CudaEvent;
 import dev.duoka.ffi.cuda.CudaStream;
 import dev.duoka.ffi.cuda.DeviceBuffer;
 import dev.duoka.ffi.cuda.HostMemory;
+import dev.duoka.ffi.cuda.PageLock;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 
@@ -34,6 +36,14 @@ final class Boards implements AutoCloseable {
   private final DeviceBuffer others;
   private final int ranks;
 
+  /** What the others have read of this rank's, as of the last look; and the look on its way. */
+  private final int[] read;
+
+  private final HostMemory mirror;
+  private final PageLock mirrorLock;
+  private final CudaEvent looked;
+  private boolean looking;
+
   /** Makes this rank's board and learns of the others'. Collective. */
   Boards(Communicator hosts, CudaDevice device) {
     ranks = hosts.size();
@@ -41,6 +51,10 @@ final class Boards implements AutoCloseable {
     own = new DeviceBuffer(device, bytes());
     others = new DeviceBuffer(device, (long) ranks * Long.BYTES);
     write(own, new byte[bytes()]);
+    read = new int[ranks * (2 + MESSAGES)];
+    mirror = new HostMemory(bytes());
+    mirrorLock = new PageLock(device, mirror.address(), bytes());
+    looked = device.newEvent();
     double[] addresses = new double[ranks];
     addresses[hosts.rank()] = own.address(); // below 2^53
     hosts.agreement().sum(addresses);
@@ -99,6 +113,26 @@ final class Boards implements AutoCloseable {
   }
 
   /**
+   * Whether the rank of that place is known to have read what was shown to it. Never waits: it asks
+   * the device, and the answer is there at a later call.
+   */
+  boolean isRead(int place, int number) {
+    if (looking && looked.passed()) {
+      looking = false;
+      for (int i = 0; i < read.length; i++) {
+        read[i] = mirror.bytes().getInt(HEAD + PLACE * i + DONE);
+      }
+    }
+    boolean answer = read[place] - number >= 0;
+    if (!answer && !looking) {
+      looking = true;
+      driver.copyToHost(mirror.address(), own.address(), bytes(), stream.handle());
+      looked.record(stream.handle());
+    }
+    return answer;
+  }
+
+  /**
    * Releases every stream that waits for this board, whose kernels then read nothing. From any
    * thread; called again while others may still write.
    *
@@ -130,6 +164,10 @@ final class Boards implements AutoCloseable {
   /** Frees the board, on which nobody may write any more. */
   @Override
   public void close() {
+    driver.synchronize(stream.handle());
+    looked.close();
+    mirrorLock.close();
+    mirror.close();
     own.close();
     others.close();
     stream.close();

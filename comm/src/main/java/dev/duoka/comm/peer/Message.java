@@ -3,26 +3,42 @@ package dev.duoka.comm.peer;
 import dev.duoka.base.DuokaException;
 import dev.duoka.base.ErrorCode;
 import dev.duoka.comm.Pending;
+import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
  * A message on its way, of its sender or its receiver. What is to be done with the rank's stream is
- * done when it is joined, and it counts as ended from then on.
+ * done when it is joined.
  */
 final class Message implements Pending {
   private final Supplier<@Nullable Throwable> failure;
-  private final Runnable join;
-  private boolean joined;
+  private final BooleanSupplier arrived;
+  private final Runnable wait;
+  private final Runnable completion;
+  private boolean ended;
 
-  Message(Supplier<@Nullable Throwable> failure, Runnable join) {
+  /**
+   * A message.
+   *
+   * @param arrived whether it is known to have ended without being joined
+   * @param wait lets the rank's stream wait for it
+   * @param completion is told once that it has ended
+   */
+  Message(
+      Supplier<@Nullable Throwable> failure,
+      BooleanSupplier arrived,
+      Runnable wait,
+      Runnable completion) {
     this.failure = failure;
-    this.join = join;
+    this.arrived = arrived;
+    this.wait = wait;
+    this.completion = completion;
   }
 
   @Override
   public void join() {
-    if (joined) {
+    if (ended) {
       return;
     }
     Throwable lost = failure();
@@ -33,13 +49,21 @@ final class Message implements Pending {
           "",
           lost);
     }
-    joined = true;
-    join.run();
+    wait.run();
+    end();
   }
 
   @Override
   public boolean isDone() {
-    return joined;
+    if (!ended && arrived.getAsBoolean()) {
+      end();
+    }
+    return ended;
+  }
+
+  private void end() {
+    ended = true;
+    completion.run();
   }
 
   @Override

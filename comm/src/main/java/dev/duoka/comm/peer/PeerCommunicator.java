@@ -189,10 +189,9 @@ public final class PeerCommunicator implements Communicator {
     kernels.show(to, 1, place, at(tensor), bytes(tensor), message, on);
     return new Message(
         this::failure,
-        () -> {
-          boards.awaitRead(current(), answer, message);
-          ledger.completed(issued);
-        });
+        () -> boards.isRead(answer, message),
+        () -> boards.awaitRead(current(), answer, message),
+        () -> ledger.completed(issued));
   }
 
   @Override
@@ -204,13 +203,14 @@ public final class PeerCommunicator implements Communicator {
     int answer = boards.place(rank(), message);
     return new Message(
         this::failure,
+        () -> false,
         () -> {
           long on = current();
           boards.awaitShown(on, place, message);
           kernels.pull(place, 1, at(tensor), bytes(tensor), on);
           kernels.release(from, 1, answer, message, on);
-          ledger.completed(issued);
-        });
+        },
+        () -> ledger.completed(issued));
   }
 
   @Override

@@ -83,7 +83,7 @@ final class PeerKernels {
   void sum(long start, long count, Dtype dtype, long target, long on) {
     long bytes = count * dtype.bytes();
     call("sum", kind(dtype))
-        .grid((int) Math.clamp(bytes * ranks / WORTH_A_BLOCK, 1, MOST_BLOCKS))
+        .grid(Math.clamp(bytes * ranks / WORTH_A_BLOCK, 1, MOST_BLOCKS))
         .block(THREADS)
         .pointer(boards.own())
         .longInteger(start)

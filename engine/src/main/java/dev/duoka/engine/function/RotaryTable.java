@@ -41,6 +41,14 @@ public final class RotaryTable implements AutoCloseable {
       Dtype dtype,
       Device device) {
     int pairs = frequencies.length;
+    this.interleaved = interleaved;
+    if (device.isMeta()) {
+      try (Scope _ = Scope.open(MemoryOwner.CONSTANTS)) {
+        cosines = Scope.detach(Tensors.empty(dtype, device, positions, pairs));
+        sines = Scope.detach(Tensors.empty(dtype, device, positions, pairs));
+      }
+      return;
+    }
     double[] cosine = new double[positions * pairs];
     double[] sine = new double[positions * pairs];
     for (int position = 0; position < positions; position++) {
@@ -50,7 +58,6 @@ public final class RotaryTable implements AutoCloseable {
         sine[position * pairs + pair] = (float) Math.sin(angle) * amplitude;
       }
     }
-    this.interleaved = interleaved;
     try (Scope _ = Scope.open(MemoryOwner.CONSTANTS)) {
       Tensor cosineTable = HostCopy.fromDoubles(cosine, dtype, device, positions, pairs);
       sines = Scope.detach(HostCopy.fromDoubles(sine, dtype, device, positions, pairs));

@@ -3,7 +3,6 @@ package dev.duoka.engine.optimizer;
 import dev.duoka.engine.optimizer.GradientSquares.Piece;
 import dev.duoka.tensor.kernel.SquaresKernel;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 
 /**
@@ -13,7 +12,7 @@ import java.util.List;
 final class Stretches {
   private static final int PACK = 4;
 
-  private final List<List<long[]>> tables = new ArrayList<>();
+  private final List<long[]> tables = new ArrayList<>();
   private final long[] ends;
 
   Stretches(List<List<Piece>> slices, int parameters) {
@@ -32,12 +31,14 @@ final class Stretches {
       next[parameter] = begin;
     }
     for (List<Piece> slice : slices) {
-      List<long[]> table = new ArrayList<>();
+      long[] table = new long[3 * slice.stream().mapToInt(piece -> (int) count(piece)).sum()];
+      int at = 0;
       for (Piece piece : slice) {
         long padded = (piece.elements() + PACK - 1) / PACK * PACK;
         for (long start = 0; start < padded; start += SquaresKernel.STRETCH) {
-          long length = Math.min(SquaresKernel.STRETCH, padded - start);
-          table.add(new long[] {piece.start() + start, length, next[piece.parameter()]++});
+          table[at++] = piece.start() + start;
+          table[at++] = Math.min(SquaresKernel.STRETCH, padded - start);
+          table[at++] = next[piece.parameter()]++;
         }
       }
       tables.add(table);
@@ -55,7 +56,7 @@ final class Stretches {
 
   /** Start, length and place of the sum of each stretch of a slice, one after the other. */
   long[] table(int slice) {
-    return tables.get(slice).stream().flatMapToLong(Arrays::stream).toArray();
+    return tables.get(slice).clone();
   }
 
   /** Where each parameter's sums end. */

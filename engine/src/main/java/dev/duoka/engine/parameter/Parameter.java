@@ -100,6 +100,7 @@ public final class Parameter {
   public ScaledMatrix.Pair scaled() {
     Tensor value = value();
     ScaledMatrix.Pair pair = scaled;
+    boolean stale = pair == null || scaledVersion != store.version();
     if (pair == null) {
       try (Scope _ = Scope.open(MemoryOwner.WEIGHTS)) {
         pair = Quantization.roomForBlocks(value.size(0), value.size(1), value.device());
@@ -107,7 +108,7 @@ public final class Parameter {
       }
       scaled = pair;
     }
-    if (scaledVersion != store.version()) {
+    if (stale) {
       try (Scope _ = Scope.open(MemoryOwner.TEMPORARIES)) {
         Quantization.blocks(value, pair);
       }

@@ -3,6 +3,8 @@ package dev.duoka.ffi.cuda;
 import dev.duoka.base.CacheFolder;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicReferenceArray;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A kernel of ours: CUDA C++ that is compiled at its first use on this machine, loaded at its first
@@ -15,15 +17,25 @@ import java.util.concurrent.ConcurrentHashMap;
  * <p>Thread-safe.
  */
 public final class CudaKernel {
-  private static final Map<Nvrtc, KernelCache> CACHES = new ConcurrentHashMap<>();
-  private static final Map<LoadedKey, CudaModule> MODULES = new ConcurrentHashMap<>();
+  /** GPUs that the driver can show a process. */
+  private static final int MOST_DEVICES = 64;
 
-  private record LoadedKey(KernelSource source, int device) {}
+  private static final Map<Nvrtc, KernelCache> CACHES = new ConcurrentHashMap<>();
+
+  /**
+   * By device, each in a map of its own: while a module is loaded the driver waits for what runs on
+   * that device, and that may wait for a rank which loads another on its device.
+   */
+  private static final Map<Integer, Map<KernelSource, CudaModule>> MODULES =
+      new ConcurrentHashMap<>();
 
   private final KernelSource source;
   private final String entry;
   private final int dynamicSharedMemory;
-  private final Map<Integer, CudaFunction> functions = new ConcurrentHashMap<>();
+
+  /** By device; no map, for the same reason. */
+  private final AtomicReferenceArray<@Nullable CudaFunction> functions =
+      new AtomicReferenceArray<>(MOST_DEVICES);
 
   private CudaKernel(KernelSource source, String entry, int dynamicSharedMemory) {
     this.source = source;
@@ -49,7 +61,12 @@ public final class CudaKernel {
   /** The kernel on a device, compiled and loaded if it was not yet. */
   public CudaFunction on(int device) {
     CudaFunction function = functions.get(device);
-    return function != null ? function : functions.computeIfAbsent(device, this::load);
+    if (function != null) {
+      return function;
+    }
+    CudaFunction loaded = load(device);
+    functions.set(device, loaded);
+    return loaded;
   }
 
   /** Starts a launch on a device; {@link KernelCall#launch()} ends it. */
@@ -59,7 +76,10 @@ public final class CudaKernel {
 
   private CudaFunction load(int ordinal) {
     CudaDevice device = CudaDriver.find().orElseThrow().device(ordinal);
-    CudaModule module = MODULES.computeIfAbsent(new LoadedKey(source, ordinal), _ -> load(device));
+    CudaModule module =
+        MODULES
+            .computeIfAbsent(ordinal, _ -> new ConcurrentHashMap<>())
+            .computeIfAbsent(source, _ -> load(device));
     CudaFunction function = module.function(entry);
     if (dynamicSharedMemory > 0) {
       function.allowDynamicSharedMemory(dynamicSharedMemory);

@@ -9,17 +9,19 @@ import java.util.List;
  * @param width columns; every line has as many
  * @param lines its lines
  */
-record Block(int width, List<String> lines) {
-  Block {
+public record Block(int width, List<String> lines) {
+  /** Copies the lines. */
+  public Block {
     lines = List.copyOf(lines);
   }
 
-  static Block of(String text) {
+  /** A line. */
+  public static Block of(String text) {
     return new Block(text.length(), List.of(text));
   }
 
   /** A box with a title in its upper edge around a block. */
-  static Block box(String title, Block inside) {
+  public static Block box(String title, Block inside) {
     int width = Math.max(inside.width(), title.length() + 2);
     List<String> lines = new ArrayList<>();
     String edge = title.isEmpty() ? "" : " " + title + " ";
@@ -32,7 +34,7 @@ record Block(int width, List<String> lines) {
   }
 
   /** Blocks side by side, broken into rows of at most a width. */
-  static Block flow(List<Block> blocks, int width) {
+  public static Block flow(List<Block> blocks, int width) {
     List<Block> rows = new ArrayList<>();
     List<Block> row = new ArrayList<>();
     int used = 0;
@@ -70,7 +72,8 @@ record Block(int width, List<String> lines) {
     return new Block(lines.isEmpty() ? 0 : lines.getFirst().length(), lines);
   }
 
-  static Block below(List<Block> blocks) {
+  /** Blocks one below the other, the narrower ones filled up on the right. */
+  public static Block below(List<Block> blocks) {
     int width = blocks.stream().mapToInt(Block::width).max().orElse(0);
     List<String> lines = new ArrayList<>();
     for (Block block : blocks) {

@@ -5,9 +5,11 @@ import dev.duoka.engine.precision.LossScaler;
 import dev.duoka.formats.modelconfig.ModelConfig;
 import dev.duoka.formats.modelconfig.MoeConfig;
 import dev.duoka.layout.Layout;
+import dev.duoka.layout.PipelineKind;
+import dev.duoka.layout.Recompute;
 import dev.duoka.parallel.mesh.Mesh;
 import dev.duoka.parallel.plan.StateSettings;
-import dev.duoka.parallel.schedule.PipelineKind;
+import dev.duoka.parallel.step.PipelineSettings;
 import dev.duoka.parallel.step.StepSettings;
 import java.util.List;
 import java.util.stream.IntStream;
@@ -49,7 +51,10 @@ public record DryRunJob(
                 LossScaler.Settings.DEFAULT,
                 new StepSettings.AuxiliaryLosses(
                     model.mtpModules(), FURTHER_TOKENS, moe == null ? 0 : 0.01, true, 0.001))
-            .with(new StateSettings(layout.states(), layout.offload(), 0)),
+            .with(new StateSettings(layout.states(), layout.offload(), 0))
+            .with(
+                new PipelineSettings(
+                    layout.order().kind(), layout.order().stagesPerRank(), List.of())),
         Mesh.of(layout),
         0,
         layout.microBatch(),
@@ -59,14 +64,39 @@ public record DryRunJob(
   /**
    * The same with no more forward passes than have a peak of their own: the first starts the sums
    * of gradients, the second adds to them, as all others do, and where gradients leave the third
-   * meets those of the one before it; a pipeline is full, and empties, within thrice as many as it
-   * has ranks.
+   * meets those of the one before it. A pipeline that goes one forward, one backward is full after
+   * as many as it has ranks, and then has those two; any other is full, and empties, within thrice
+   * as many.
    */
   public DryRunJob steady() {
     int ranks = mesh.pipeline();
     int alone = settings.zeroStage() < 2 && !settings.states().onHost() ? 2 : 3;
-    int enough = ranks == 1 ? alone : keepsAll() ? accumulation : 3 * ranks;
+    boolean plain = settings.pipeline().kind() == PipelineKind.ONE_F_ONE_B;
+    int several = plain ? ranks + alone : 3 * ranks;
+    int enough = ranks == 1 ? alone : keepsAll() ? accumulation : several;
     return of(Math.min(accumulation, enough));
+  }
+
+  /**
+   * A step that keeps the same in host memory, with as few and as small forward passes as can be:
+   * states, and what travels, do not depend on activations.
+   */
+  public DryRunJob ofHost() {
+    int passes = Math.min(accumulation, 3);
+    boolean any = !keepsAll() && settings.pipeline().stagesPerRank() == 1;
+    return new DryRunJob(
+        settings.with(Recompute.NONE), mesh, rank, smallest(), any ? passes : accumulation);
+  }
+
+  /** The fewest sequences whose tokens the ranks of a sequence can share. */
+  private int smallest() {
+    for (int sequences = 1; sequences < microBatch; sequences++) {
+      long rows = (long) sequences * settings.sequenceLength() / mesh.context();
+      if (microBatch % sequences == 0 && rows % mesh.tensor() == 0) {
+        return sequences;
+      }
+    }
+    return microBatch;
   }
 
   /** A step that makes all that lasts, with as few forward passes as can be. */

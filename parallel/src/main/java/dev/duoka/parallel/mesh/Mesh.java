@@ -55,6 +55,42 @@ public record Mesh(int pipeline, int replicate, int shard, int context, int tens
         layout.expert());
   }
 
+  /**
+   * The largest mesh of at most so many ranks whose axes divide this one's, so that what divided
+   * among this one's ranks divides among its. Of equally large ones that which keeps tensor, then
+   * pipeline, then context: fewer data ranks change nothing but the time.
+   */
+  public Mesh within(int ranks) {
+    Mesh best = new Mesh(1, 1, 1, 1, 1, 1);
+    for (int t : divisors(tensor)) {
+      for (int p : divisors(pipeline)) {
+        for (int c : divisors(context)) {
+          for (int d : divisors(shard)) {
+            for (int r : divisors(replicate)) {
+              int size = p * r * d * c * t;
+              if (size <= ranks && size > best.size()) {
+                best = new Mesh(p, r, d, c, t, largestCommon(expert, d * c * t));
+              }
+            }
+          }
+        }
+      }
+    }
+    return best;
+  }
+
+  /** The largest first. */
+  private static List<Integer> divisors(int number) {
+    return IntStream.iterate(number, it -> it > 0, it -> it - 1)
+        .filter(it -> number % it == 0)
+        .boxed()
+        .toList();
+  }
+
+  private static int largestCommon(int a, int b) {
+    return b == 0 ? a : largestCommon(b, a % b);
+  }
+
   /** How many ranks there are. */
   public int size() {
     return pipeline * replicate * shard * context * tensor;

@@ -4,8 +4,12 @@ import dev.duoka.formats.modelconfig.AttentionConfig;
 import dev.duoka.formats.modelconfig.ModelConfig;
 import dev.duoka.formats.modelconfig.MoeConfig;
 import dev.duoka.layout.Layout;
+import dev.duoka.parallel.mesh.Mesh;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
 import java.util.function.IntPredicate;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
@@ -21,6 +25,9 @@ public final class LayoutCheck {
    * @param remedy the nearest that can
    */
   public record Misfit(String axis, String problem, String remedy) {}
+
+  /** Larger axes than this are not searched for the nearest that go together. */
+  private static final int MOST_AROUND = 24;
 
   private final ModelConfig model;
   private final Layout layout;
@@ -40,6 +47,35 @@ public final class LayoutCheck {
    */
   public static List<Misfit> of(
       ModelConfig model, Layout layout, int length, int stagesPerRank, List<Integer> stages) {
+    List<Misfit> misfits = each(model, layout, length, stagesPerRank, stages);
+    if (misfits.size() < 2) {
+      return misfits;
+    }
+    // What is nearest on each axis need not go together.
+    return nearest(model, layout, length, stagesPerRank)
+        .map(
+            mesh -> {
+              List<Misfit> all = new ArrayList<>(misfits);
+              Misfit first = all.getFirst();
+              all.set(
+                  0,
+                  new Misfit(
+                      first.axis(),
+                      first.problem(),
+                      first.remedy() + "; all together " + text(mesh, layout)));
+              return List.copyOf(all);
+            })
+        .orElse(misfits);
+  }
+
+  /** Whether nothing is wrong, without saying what comes nearest; as {@link #of}. */
+  public static boolean allows(
+      ModelConfig model, Layout layout, int length, int stagesPerRank, List<Integer> stages) {
+    return each(model, layout, length, stagesPerRank, stages).isEmpty();
+  }
+
+  private static List<Misfit> each(
+      ModelConfig model, Layout layout, int length, int stagesPerRank, List<Integer> stages) {
     LayoutCheck check = new LayoutCheck(model, layout);
     check.tensor(length);
     check.pipeline(stagesPerRank, stages);
@@ -47,6 +83,61 @@ public final class LayoutCheck {
     check.expert();
     check.context(length);
     return check.misfits;
+  }
+
+  /** The mesh that can be whose axes are, by their ratios, least far from those of the layout. */
+  private static Optional<Mesh> nearest(
+      ModelConfig model, Layout asked, int length, int stagesPerRank) {
+    Mesh best = null;
+    double least = Double.MAX_VALUE;
+    for (int tensor : around(asked.tensor())) {
+      for (int pipeline : around(asked.pipeline())) {
+        for (int context : around(asked.context())) {
+          for (int expert : around(asked.expert())) {
+            double distance =
+                ratio(tensor, asked.tensor())
+                    + ratio(pipeline, asked.pipeline())
+                    + ratio(context, asked.context())
+                    + ratio(expert, asked.expert());
+            if (distance < least) {
+              Layout layout = asked.with(tensor, pipeline, expert, context);
+              if (each(model, layout, length, stagesPerRank, List.of()).isEmpty()) {
+                best = Mesh.of(layout);
+                least = distance;
+              }
+            }
+          }
+        }
+      }
+    }
+    return Optional.ofNullable(best);
+  }
+
+  private static List<Integer> around(int asked) {
+    return asked == 1
+        ? List.of(1)
+        : IntStream.rangeClosed(1, Math.min(2 * asked, MOST_AROUND)).boxed().toList();
+  }
+
+  private static String text(Mesh mesh, Layout asked) {
+    Map<String, Integer> axes = new LinkedHashMap<>();
+    if (asked.tensor() > 1) {
+      axes.put("tensor", mesh.tensor());
+    }
+    if (asked.pipeline() > 1) {
+      axes.put("pipeline", mesh.pipeline());
+    }
+    if (asked.expert() > 1) {
+      axes.put("expert", mesh.expert());
+    }
+    if (asked.context() > 1) {
+      axes.put("context", mesh.context());
+    }
+    return axes.toString().replace("=", ": ");
+  }
+
+  private static double ratio(int ranks, int asked) {
+    return Math.abs(Math.log((double) ranks / asked));
   }
 
   private void tensor(int length) {
@@ -134,6 +225,8 @@ public final class LayoutCheck {
       }
     }
     if (stagesPerRank > 1 && layout.accumulation() % layout.pipeline() != 0) {
+      int below = layout.accumulation() / layout.pipeline() * layout.pipeline();
+      int above = below + layout.pipeline();
       misfits.add(
           new Misfit(
               "schedule",
@@ -141,10 +234,11 @@ public final class LayoutCheck {
                   + layout.pipeline()
                   + " micro-batches, and a step has "
                   + layout.accumulation(),
-              "Choose training.tokens_per_step or training.micro_batch so that a rank has a"
-                  + " multiple of "
-                  + layout.pipeline()
-                  + ", or set parallel.schedule to 1f1b"));
+              "Nearest valid: "
+                  + (below == 0 ? "" : below + " or ")
+                  + above
+                  + " micro-batches, by training.tokens_per_step or training.micro_batch; or set"
+                  + " parallel.schedule to 1f1b"));
     }
   }
 

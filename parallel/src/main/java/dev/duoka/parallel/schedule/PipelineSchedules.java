@@ -2,6 +2,7 @@ package dev.duoka.parallel.schedule;
 
 import dev.duoka.base.DuokaException;
 import dev.duoka.base.ErrorCode;
+import dev.duoka.layout.PipelineKind;
 import dev.duoka.parallel.schedule.Action.Kind;
 import java.util.ArrayList;
 import java.util.List;
@@ -25,6 +26,24 @@ import java.util.stream.IntStream;
  */
 public final class PipelineSchedules {
   private PipelineSchedules() {}
+
+  /**
+   * The schedule of one step.
+   *
+   * @param ranks of the pipeline
+   * @param stagesPerRank 1 except for {@link PipelineKind#INTERLEAVED}
+   */
+  public static Schedule of(PipelineKind kind, int ranks, int stagesPerRank, int microBatches) {
+    if (ranks == 1) {
+      return Schedule.withoutPipeline(microBatches);
+    }
+    return switch (kind) {
+      case GPIPE -> allForwardAllBackward(ranks, microBatches);
+      case ONE_F_ONE_B -> oneForwardOneBackward(ranks, microBatches);
+      case INTERLEAVED -> interleaved(ranks, stagesPerRank, microBatches);
+      case ZERO_BUBBLE -> zeroBubble(ranks, microBatches);
+    };
+  }
 
   /**
    * All micro-batches forward, then all backward (GPipe, Huang et al., arXiv:1811.06965). Holds the

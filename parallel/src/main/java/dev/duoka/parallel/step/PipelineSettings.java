@@ -1,10 +1,10 @@
 package dev.duoka.parallel.step;
 
 import dev.duoka.formats.modelconfig.ModelConfig;
+import dev.duoka.layout.PipelineKind;
 import dev.duoka.parallel.mesh.Mesh;
 import dev.duoka.parallel.plan.RankPlan;
 import dev.duoka.parallel.plan.StagePlan;
-import dev.duoka.parallel.schedule.PipelineKind;
 import dev.duoka.parallel.schedule.PipelineSchedules;
 import dev.duoka.parallel.schedule.Schedule;
 import java.util.List;
@@ -37,7 +37,7 @@ public record PipelineSettings(
 
   /** The schedule of a step. */
   public Schedule training(int ranks, int microBatches) {
-    return table.orElseGet(() -> kind.of(ranks, stagesPerRank, microBatches));
+    return table.orElseGet(() -> PipelineSchedules.of(kind, ranks, stagesPerRank, microBatches));
   }
 
   /** The schedule of an evaluation. */

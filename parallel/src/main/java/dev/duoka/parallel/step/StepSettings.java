@@ -71,6 +71,36 @@ public record StepSettings(
         states);
   }
 
+  /** The same step at another ZeRO stage. */
+  public StepSettings with(int otherZeroStage) {
+    return new StepSettings(
+        model,
+        precision,
+        recompute,
+        sequenceLength,
+        optimizer,
+        otherZeroStage,
+        lossScale,
+        auxiliary,
+        pipeline,
+        states);
+  }
+
+  /** The same step with another recompute. */
+  public StepSettings with(Recompute other) {
+    return new StepSettings(
+        model,
+        precision,
+        other,
+        sequenceLength,
+        optimizer,
+        zeroStage,
+        lossScale,
+        auxiliary,
+        pipeline,
+        states);
+  }
+
   /** The same step with states in another form or place. */
   public StepSettings with(StateSettings other) {
     return new StepSettings(

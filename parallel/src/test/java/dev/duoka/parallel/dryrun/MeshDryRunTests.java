@@ -8,13 +8,13 @@ import dev.duoka.formats.modelconfig.ModelConfig;
 import dev.duoka.layout.GradientForm;
 import dev.duoka.layout.MomentForm;
 import dev.duoka.layout.Offload;
+import dev.duoka.layout.PipelineKind;
 import dev.duoka.layout.Precision;
 import dev.duoka.layout.Recompute;
 import dev.duoka.layout.StateForm;
 import dev.duoka.model.WeightInitializer;
 import dev.duoka.parallel.mesh.Mesh;
 import dev.duoka.parallel.plan.StateSettings;
-import dev.duoka.parallel.schedule.PipelineKind;
 import dev.duoka.parallel.step.PipelineSettings;
 import dev.duoka.parallel.step.StepSettings;
 import dev.duoka.parallel.step.TrainingRank;
@@ -117,6 +117,50 @@ class MeshDryRunTests {
       assertThat(onGpu.hostByOwner())
           .containsKeys(MemoryOwner.OPTIMIZER, MemoryOwner.GRADIENTS, MemoryOwner.WEIGHTS);
       assertThat(onGpu.peakByOwner()).doesNotContainKey(MemoryOwner.OPTIMIZER);
+    }
+  }
+
+  /** Steps of many forward passes are run with few: their peak is the same. */
+  @ParameterizedTest
+  @CsvSource({
+    "tiny-llama, 2, 0, ONE_F_ONE_B, 1",
+    "tiny-v3, 4, 0, ONE_F_ONE_B, 1",
+    "tiny-v3, 4, 2, ONE_F_ONE_B, 1",
+    "tiny-v3, 4, 0, ZERO_BUBBLE, 1",
+    "tiny-v3, 2, 1, INTERLEAVED, 2"
+  })
+  void aSteadyStepHasThePeakOfALongOne(
+      String preset, int pipeline, int zero, PipelineKind kind, int stagesPerRank) {
+    ModelConfig config = TinyRuns.config(preset);
+    config = TinyRuns.withLayers(config, 4, config.mtpModules());
+    for (Recompute recompute : Recompute.values()) {
+      StepSettings settings =
+          TinyRuns.settings(config, Precision.BF16, recompute, zero)
+              .with(new PipelineSettings(kind, stagesPerRank, List.of()));
+      Mesh mesh = new Mesh(pipeline, 1, 2, 1, 1, 1);
+      for (DryRunJob job : new DryRunJob(settings, mesh, 0, SEQUENCES, 24).ofStages()) {
+        assertThat(job.steady().accumulation()).isLessThan(24);
+        assertThat(DryRun.unrolled(job.steady()).peakByOwner())
+            .as("%s of stage rank %d", recompute, job.rank())
+            .isEqualTo(DryRun.unrolled(job).peakByOwner());
+      }
+    }
+  }
+
+  /** What is in host memory does not depend on what a forward pass keeps. */
+  @ParameterizedTest
+  @CsvSource({"1, 2, 1, NONE", "2, 1, 1, SELECTIVE", "2, 2, 2, FULL", "1, 2, 3, SELECTIVE"})
+  void theLeastStepKeepsTheSameInHostMemory(int pipeline, int data, int zero, Recompute recompute) {
+    ModelConfig config = TinyRuns.withLayers(TinyRuns.config("tiny-v3"), 4, 0);
+    StepSettings settings =
+        TinyRuns.settings(config, Precision.BF16, recompute, zero)
+            .with(new StateSettings(StateForm.FULL, Offload.OPTIMIZER, 1));
+    Mesh mesh = new Mesh(pipeline, 1, data, 1, 1, 1);
+    for (DryRunJob job : new DryRunJob(settings, mesh, 0, 4, 8).ofStages()) {
+      DryRunJob least = job.ofHost();
+      assertThat(least.microBatch()).isEqualTo(1);
+      assertThat(DryRunDevice.of(Device.cuda(0), () -> DryRun.unrolled(least)).hostByOwner())
+          .isEqualTo(DryRunDevice.of(Device.cuda(0), () -> DryRun.unrolled(job)).hostByOwner());
     }
   }
 

@@ -111,6 +111,30 @@ final class MeshTests {
     }
   }
 
+  @Test
+  void aSmallerMeshKeepsWhatDivides() {
+    Mesh asked = new Mesh(2, 1, 3, 1, 4, 12);
+    assertThat(asked.within(24)).isEqualTo(asked);
+    assertThat(asked.within(8)).isEqualTo(new Mesh(2, 1, 1, 1, 4, 4));
+    assertThat(asked.within(6)).as("the largest").isEqualTo(new Mesh(1, 1, 3, 1, 2, 6));
+    assertThat(asked.within(1)).isEqualTo(new Mesh(1, 1, 1, 1, 1, 1));
+  }
+
+  @Test
+  void exchangesFollowTheAxes() {
+    Mesh mesh = new Mesh(2, 1, 2, 1, 2, 4);
+    assertThat(MeshExchange.TENSOR.groups(mesh))
+        .containsExactly(List.of(0, 1), List.of(2, 3), List.of(4, 5), List.of(6, 7));
+    assertThat(MeshExchange.EXPERT.groups(mesh))
+        .containsExactly(List.of(0, 1, 2, 3), List.of(4, 5, 6, 7));
+    assertThat(MeshExchange.PIPELINE.groups(mesh))
+        .containsExactly(List.of(0, 4), List.of(1, 5), List.of(2, 6), List.of(3, 7));
+    assertThat(MeshExchange.CONTEXT.groups(mesh)).isEmpty();
+    for (MeshExchange exchange : MeshExchange.values()) {
+      exchange.groups(mesh).forEach(it -> assertThat(it).hasSize(exchange.size(mesh)));
+    }
+  }
+
   /** Each rank writes its number of the world to its place of the group. */
   private static List<Integer> members(Communicator group, Communicator world) {
     double[] places = new double[group.size()];

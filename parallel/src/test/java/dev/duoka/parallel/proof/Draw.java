@@ -7,11 +7,11 @@ import dev.duoka.layout.Layout;
 import dev.duoka.layout.LossKind;
 import dev.duoka.layout.Method;
 import dev.duoka.layout.Offload;
+import dev.duoka.layout.PipelineKind;
 import dev.duoka.layout.Precision;
 import dev.duoka.layout.Recompute;
 import dev.duoka.parallel.mesh.Mesh;
 import dev.duoka.parallel.plan.LayoutCheck;
-import dev.duoka.parallel.schedule.PipelineKind;
 import dev.duoka.parallel.step.PipelineSettings;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -72,7 +72,7 @@ record Draw(Trial trial, Set<String> features) {
             LossKind.CHUNKED,
             Precision.FP64,
             Method.FULL);
-    if (!LayoutCheck.of(model, layout, length, stagesPerRank, List.of()).isEmpty()) {
+    if (!LayoutCheck.allows(model, layout, length, stagesPerRank, List.of())) {
       return Optional.empty();
     }
     int replicate = replicated && data / 2 * context * tensor % expert == 0 ? 2 : 1;

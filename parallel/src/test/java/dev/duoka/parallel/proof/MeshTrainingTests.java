@@ -4,9 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.duoka.formats.modelconfig.ModelConfig;
 import dev.duoka.layout.Offload;
+import dev.duoka.layout.PipelineKind;
 import dev.duoka.layout.Recompute;
 import dev.duoka.parallel.mesh.Mesh;
-import dev.duoka.parallel.schedule.PipelineKind;
 import dev.duoka.parallel.step.PipelineSettings;
 import dev.duoka.parallel.testing.TinyRuns;
 import java.util.List;

@@ -20,6 +20,9 @@ import dev.duoka.planner.figure.Figure;
  * @param headScratchBytes bytes per weight of the head that the loss holds for the head's gradient
  * @param gradientOverlap the share of a step's last backward pass that can hide the reduction of
  *     gradients
+ * @param ringShare the share of its speed without exchanges that a step with context parallelism
+ *     reaches at most; 1 where the links alone decide
+ * @param expertShare the same of a step with expert parallelism
  * @param launchSeconds host time to launch one kernel
  */
 public record EngineTraits(
@@ -35,6 +38,8 @@ public record EngineTraits(
     boolean keepsGathered,
     double headScratchBytes,
     double gradientOverlap,
+    double ringShare,
+    double expertShare,
     double launchSeconds) {
   private static final double GIB = 1L << 30;
 
@@ -44,7 +49,8 @@ public record EngineTraits(
    * (stas00/ml-engineering 744d01e). Reserve: LibTorch held 1.04 to 1.06 times what was allocated
    * in the peers' runs on an H100. Launches: 8 to 10 µs an operator, measured from Java on an
    * H100's host. Temporaries, the copy of attention's result and the head's scratch: as dry runs of
-   * the engine count them.
+   * the engine count them. Ring and experts, whose exchanges ask the host:
+   * bench/results/2026-11-28-meshes-two-h200.md, against data parallelism alone.
    */
   public static final EngineTraits DUOKA =
       new EngineTraits(
@@ -60,5 +66,7 @@ public record EngineTraits(
           true,
           0,
           0,
+          0.16,
+          0.72,
           9e-6);
 }

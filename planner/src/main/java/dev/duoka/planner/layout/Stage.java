@@ -62,6 +62,31 @@ public record Stage(
             .layers(shape.config()));
   }
 
+  /** What each rank of a pipeline holds: one stage, or every so manieth of several a rank. */
+  public static List<Stage> ofRanks(List<Stage> stages, int ranks) {
+    if (stages.size() == ranks) {
+      return stages;
+    }
+    List<Stage> held = new ArrayList<>();
+    for (int rank = 0; rank < ranks; rank++) {
+      Stage all = new Stage(rank, 0, 0, 0, false, false, false);
+      for (int at = rank; at < stages.size(); at += ranks) {
+        Stage one = stages.get(at);
+        all =
+            new Stage(
+                rank,
+                all.dense + one.dense,
+                all.mixture + one.mixture,
+                all.mtp + one.mtp,
+                all.mtpMixture || one.mtpMixture,
+                all.first || one.first,
+                all.last || one.last);
+      }
+      held.add(all);
+    }
+    return List.copyOf(held);
+  }
+
   /** Stages with these numbers of layers. */
   private static List<Stage> of(ModelShape shape, List<Integer> counts) {
     List<Stage> list = new ArrayList<>();

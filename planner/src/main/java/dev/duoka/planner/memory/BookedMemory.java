@@ -2,9 +2,9 @@ package dev.duoka.planner.memory;
 
 import dev.duoka.layout.Layout;
 import dev.duoka.layout.Offload;
+import dev.duoka.layout.PipelineOrder;
 import dev.duoka.parallel.dryrun.DryRun;
 import dev.duoka.parallel.dryrun.DryRunJob;
-import dev.duoka.parallel.dryrun.DryRunResult;
 import dev.duoka.planner.figure.Figure;
 import dev.duoka.planner.layout.EngineTraits;
 import dev.duoka.planner.layout.Stage;
@@ -25,14 +25,6 @@ import java.util.stream.IntStream;
  * the driver and unequal experts add. Keeps what it has counted. Thread-safe.
  */
 public final class BookedMemory {
-  /**
-   * What a rank books.
-   *
-   * @param device bytes of its GPU by owner
-   * @param host bytes of host memory
-   */
-  private record Booked(Map<MemoryOwner, Long> device, long host) {}
-
   /** How much a closed form may be off between stages of one layout: it only says which to run. */
   private static final double STAGE_SLACK = 1.05;
 
@@ -44,7 +36,8 @@ public final class BookedMemory {
    */
   public record Limits(double device, double host) {}
 
-  private final Map<DryRunJob, Booked> counted = new ConcurrentHashMap<>();
+  private final Map<DryRunJob, Map<MemoryOwner, Long>> counted = new ConcurrentHashMap<>();
+  private final Map<DryRunJob, Long> ofHost = new ConcurrentHashMap<>();
 
   /**
    * The memory of the rank that needs most, and of the host.
@@ -75,46 +68,59 @@ public final class BookedMemory {
     Map<Owner, Figure> largest = Map.of();
     double most = 0;
     int busiest = 0;
-    double host = 0;
+    double host = closedForm.checkpointCopy(layout);
+    boolean ordered = layout.order().equals(PipelineOrder.DEFAULT);
     for (int stage : order) {
-      boolean small = STAGE_SLACK * closedForm.tensorBytes(layout, stages.get(stage)) < most;
+      boolean small =
+          ordered && STAGE_SLACK * closedForm.tensorBytes(layout, stages.get(stage)) < most;
       // Host memory is that of all ranks together: every stage counts.
       if (small && layout.offload() == Offload.NONE) {
         break;
       }
-      Booked booked = counted.computeIfAbsent(jobs.get(stage), job -> run(job, layout.offload()));
-      Map<Owner, Figure> figures =
-          figures(booked, closedForm.imbalanceBytes(layout, stages.get(stage)), engine);
-      host += (double) booked.host() * layout.gpus() / layout.pipeline();
-      double total = figures.values().stream().mapToDouble(Figure::value).sum();
-      if (total > most) {
-        largest = figures;
-        most = total;
-        busiest = stage;
+      DryRunJob job = jobs.get(stage);
+      if (!small) {
+        Map<Owner, Figure> figures =
+            figures(
+                counted.computeIfAbsent(job, BookedMemory::onDevice),
+                closedForm.imbalanceBytes(layout, stages.get(stage)),
+                engine);
+        double total = figures.values().stream().mapToDouble(Figure::value).sum();
+        if (total > most) {
+          largest = figures;
+          most = total;
+          busiest = stage;
+        }
       }
-      if (total > limits.device() || host > limits.host()) {
+      if (layout.offload() != Offload.NONE && most <= limits.device()) {
+        host += (double) onHost(job) * layout.gpus() / layout.pipeline();
+      }
+      if (most > limits.device() || host > limits.host()) {
         break;
+      }
+      if (!ordered && stage == order.getFirst()) {
+        // Closed forms do not know which rank of such a pipeline needs most: all are run.
+        jobs.parallelStream().forEach(it -> counted.computeIfAbsent(it, BookedMemory::onDevice));
       }
     }
     return new MemoryEstimate(largest, busiest, host, MemoryEstimate.Source.DRY_RUN);
   }
 
-  private static Booked run(DryRunJob job, Offload offload) {
-    return DryRunDevice.of(
-        Device.cuda(0),
-        () -> {
-          if (offload == Offload.NONE) {
-            return new Booked(DryRun.replayedPeak(job), 0);
-          }
-          DryRunResult result = DryRun.unrolled(job);
-          return new Booked(result.peakByOwner(), result.hostBytes());
-        });
+  private static Map<MemoryOwner, Long> onDevice(DryRunJob job) {
+    return DryRunDevice.of(Device.cuda(0), () -> DryRun.replayedPeak(job));
   }
 
-  private static Map<Owner, Figure> figures(Booked booked, double imbalance, EngineTraits engine) {
+  /** Bytes of host memory of a rank, the same for all that differ in their activations alone. */
+  private long onHost(DryRunJob job) {
+    return ofHost.computeIfAbsent(
+        job.ofHost(),
+        least -> DryRunDevice.of(Device.cuda(0), () -> DryRun.unrolled(least).hostBytes()));
+  }
+
+  private static Map<Owner, Figure> figures(
+      Map<MemoryOwner, Long> booked, double imbalance, EngineTraits engine) {
     Map<Owner, Figure> figures = new EnumMap<>(Owner.class);
     double inUse = imbalance;
-    for (Map.Entry<MemoryOwner, Long> entry : booked.device().entrySet()) {
+    for (Map.Entry<MemoryOwner, Long> entry : booked.entrySet()) {
       figures.merge(owner(entry.getKey()), Figure.exact(entry.getValue()), Figure::plus);
       inUse += isState(entry.getKey()) ? 0 : entry.getValue();
     }

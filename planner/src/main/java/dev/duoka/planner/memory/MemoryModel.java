@@ -21,6 +21,9 @@ import java.util.Set;
 
 /** Estimates the device memory of a layout's busiest rank. Pure arithmetic, no state. */
 public final class MemoryModel {
+  /** Bytes of a weight in the copy for checkpoints: it and both moments in fp32. */
+  public static final int CHECKPOINT_COPY = 12;
+
   private static final double GIB = 1L << 30;
 
   /** Chunks of fp32 logits, their gradient and a copy that the chunked loss holds. */
@@ -81,6 +84,16 @@ public final class MemoryModel {
     return stageBytes(layout, stage).total();
   }
 
+  /**
+   * Bytes of host memory of the copy that a run keeps while it writes a checkpoint, beside states
+   * that are there; 0 of states on the cards, whose host has little else to hold.
+   */
+  public double checkpointCopy(Layout layout) {
+    return layout.offload() == Offload.NONE || layout.method().isAdapter()
+        ? 0
+        : CHECKPOINT_COPY * shape.parameters();
+  }
+
   /** What {@link #estimate} comes to, without its owners: a search asks for nothing else. */
   public MemoryDemand demand(Layout layout, List<Stage> stages) {
     Busiest busiest = busiest(layout, stages);
@@ -99,7 +112,7 @@ public final class MemoryModel {
     Stage before = null;
     int index = 0;
     double states = 0;
-    double host = 0;
+    double host = checkpointCopy(layout);
     for (Stage stage : stages) {
       // Of stages that hold the same the first has most micro-batches in flight, and as many
       // states.
@@ -201,8 +214,20 @@ public final class MemoryModel {
     double live = layout.recompute() == Recompute.FULL ? liveLayer(layout, stage) : 0;
     double head = stage.last() ? 2 * width * stage.heads() : 0;
     double ids = stage.first() ? 8 : 0;
-    int inFlight = Math.min(layout.accumulation(), layout.pipeline() - stage.index());
+    double inFlight = Math.min(layout.accumulation(), inFlight(layout, stage.index()));
     return tokens(layout) * (inFlight * (perToken + mtp + head + ids) + live);
+  }
+
+  /** Micro-batches of which a rank keeps all its layers' activations, at most. */
+  private static double inFlight(Layout layout, int rank) {
+    int ranks = layout.pipeline();
+    int each = layout.order().stagesPerRank();
+    return switch (layout.order().kind()) {
+      case GPIPE -> layout.accumulation();
+      case ONE_F_ONE_B -> ranks - rank;
+      case INTERLEAVED -> (2.0 * (ranks - rank - 1) + (each - 1.0) * ranks + 1) / each;
+      case ZERO_BUBBLE -> ranks;
+    };
   }
 
   /** What a layer keeps while full recompute runs it again. */

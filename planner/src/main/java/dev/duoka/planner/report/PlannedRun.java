@@ -87,7 +87,10 @@ public final class PlannedRun {
     field(text, "zero", layout.zero());
     if (layout.pipeline() > 1) {
       // The order that the plan's memory and time are of.
-      field(text, "schedule", "1f1b");
+      field(text, "schedule", layout.order().kind());
+      if (layout.order().stagesPerRank() > 1) {
+        field(text, "stages_per_rank", layout.order().stagesPerRank());
+      }
     }
   }
 

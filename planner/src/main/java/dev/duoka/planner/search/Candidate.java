@@ -3,6 +3,7 @@ package dev.duoka.planner.search;
 import dev.duoka.layout.Layout;
 import dev.duoka.layout.LossKind;
 import dev.duoka.layout.Offload;
+import dev.duoka.layout.PipelineOrder;
 
 /**
  * A layout that fits, before it is worth a report.
@@ -27,6 +28,7 @@ record Candidate(Layout layout, double bytes, double hostBytes, double seconds) 
         layout.axes()
             + layout.zero()
             + layout.recompute().ordinal()
+            + (layout.order().equals(PipelineOrder.DEFAULT) ? 0 : 1)
             + (layout.offload() == Offload.NONE ? 0 : 3)
             + (layout.loss() == LossKind.CHUNKED ? 0 : 1);
     return seconds * (1 + WORTH * complications);
@@ -59,6 +61,7 @@ record Candidate(Layout layout, double bytes, double hostBytes, double seconds) 
   boolean keepsNoLessThan(Candidate other) {
     return states().equals(other.states())
         && layout.loss() == other.layout.loss()
+        && layout.order().equals(other.layout.order())
         && layout.microBatch() >= other.layout.microBatch()
         && layout.recompute().compareTo(other.layout.recompute()) <= 0;
   }
@@ -69,6 +72,7 @@ record Candidate(Layout layout, double bytes, double hostBytes, double seconds) 
         && layout.offload() == other.layout.offload()
         && layout.recompute() == other.layout.recompute()
         && layout.precision() == other.layout.precision()
+        && layout.order().equals(other.layout.order())
         && (layout.pipeline() > 1) == (other.layout.pipeline() > 1)
         && (layout.tensor() > 1) == (other.layout.tensor() > 1);
   }

@@ -1,6 +1,5 @@
 package dev.duoka.planner.search;
 
-import dev.duoka.layout.Offload;
 import dev.duoka.planner.memory.MemoryEstimate;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -17,8 +16,8 @@ final class ConfirmedPlans {
   /** Of one mesh so many are taken at most. */
   private static final int OF_MESH = 2;
 
-  /** After so many dry runs whatever has been found is enough. */
-  private static final int PATIENCE = 10;
+  /** After so many layouts whatever has been found is enough. */
+  private static final int PATIENCE = 14;
 
   /** After so many that all failed the closed forms are wrong, and others are as good. */
   private static final int LEAST_HOPE = 24;
@@ -62,8 +61,7 @@ final class ConfirmedPlans {
         continue;
       }
       Plan plan = evaluator.plan(candidate.layout());
-      // States in host memory are counted on all stages, of others the largest decide.
-      runs += candidate.layout().offload() == Offload.NONE ? 1 : candidate.layout().pipeline();
+      runs++;
       if (evaluator.fits(plan.memory())) {
         plans.add(plan);
         states.add(candidate.states());

@@ -39,6 +39,7 @@ final class Evaluator {
   private final BookedMemory booked;
   private final TimeModel time;
   private final Map<Integer, List<Stage>> stages = new HashMap<>();
+  private final Map<Map.Entry<Integer, Integer>, List<Stage>> held = new HashMap<>();
 
   Evaluator(PlanRequest request, Catalogue catalogue, BookedMemory booked) {
     this.request = request;
@@ -61,7 +62,7 @@ final class Evaluator {
         ? booked.estimate(
             request.shape(),
             layout,
-            stages(layout),
+            held(layout),
             request.job().sequenceLength(),
             memory,
             request.engine(),
@@ -73,7 +74,7 @@ final class Evaluator {
 
   /** What closed forms say of a rank's memory. */
   MemoryEstimate closedForm(Layout layout) {
-    return memory.estimate(layout, stages(layout)).assumed();
+    return memory.estimate(layout, held(layout)).assumed();
   }
 
   /** Whether the memory of a layout is counted by a dry run. */
@@ -101,7 +102,7 @@ final class Evaluator {
   }
 
   MemoryDemand demand(Layout layout) {
-    return memory.demand(layout, stages(layout));
+    return memory.demand(layout, held(layout));
   }
 
   /** What closed forms say; of a layout that a dry run decides on, no more than that it may fit. */
@@ -190,12 +191,28 @@ final class Evaluator {
         List.of());
   }
 
+  /** The stages in their order, several a rank where it has several. */
   private List<Stage> stages(Layout layout) {
     return stages.computeIfAbsent(
-        layout.pipeline(),
+        layout.pipeline() * layout.order().stagesPerRank(),
         count ->
             request.engine().equals(EngineTraits.DUOKA)
                 ? Stage.balanced(request.shape(), count, request.job().sequenceLength())
                 : Stage.split(request.shape(), count));
+  }
+
+  /** What each rank of a pipeline holds. */
+  private List<Stage> held(Layout layout) {
+    return layout.order().stagesPerRank() == 1
+        ? stages(layout)
+        : held.computeIfAbsent(
+            Map.entry(layout.pipeline(), layout.order().stagesPerRank()),
+            _ -> Stage.ofRanks(stages(layout), layout.pipeline()));
+  }
+
+  /** The candidate of a layout by closed forms. */
+  Candidate candidate(Layout layout) {
+    MemoryDemand demand = demand(layout);
+    return new Candidate(layout, demand.deviceBytes(), demand.hostBytes(), seconds(layout));
   }
 }

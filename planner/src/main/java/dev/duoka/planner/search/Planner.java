@@ -122,6 +122,7 @@ public final class Planner {
     ConfirmedPlans confirmed = new ConfirmedPlans(evaluator, most);
     int all = request.machine().gpus();
     List<SearchSpace.Choice> choices = choices(request);
+    List<Candidate> ranked = List.of();
     for (SearchSpace.Choice choice : choices) {
       SearchSpace.Choice first = choices.getFirst();
       search.begin(
@@ -133,7 +134,8 @@ public final class Planner {
         }
       }
       search.dropPlainZero3();
-      confirmed.take(search.ranked());
+      ranked = new PipelineOrders(request, evaluator).with(search.ranked());
+      confirmed.take(ranked);
       if (!confirmed.plans().isEmpty()) {
         break;
       }
@@ -143,7 +145,7 @@ public final class Planner {
     return new Findings(
         evaluator,
         search.searched,
-        search.feasible - (search.ranked().size() - confirmed.ranked().size()),
+        search.feasible - (ranked.size() - confirmed.ranked().size()),
         confirmed.plans(),
         confirmed.ranked(),
         search.pareto,

@@ -178,7 +178,7 @@ final class SearchSpace {
     // A micro-batch of so many sequences divides whatever its tokens must divide by.
     Layout any =
         mesh.layout(0, mesh.tensor(), 1, Recompute.NONE, Offload.NONE, LossKind.CHUNKED, this);
-    return LayoutCheck.of(shape.config(), any, job.sequenceLength(), 1, List.of()).isEmpty();
+    return LayoutCheck.allows(shape.config(), any, job.sequenceLength(), 1, List.of());
   }
 
   /** What a mesh that is possible may still lack: tokens that divide, one micro-batch. */

@@ -59,6 +59,7 @@ final class MicroBatchTime {
       seconds.add(Cause.GEMM, stage.heads() * trainingPasses() * rowsOf(shape.head()), basis());
       memory(seconds, stage.heads() * tokens * ElementwiseBytes.lossPerToken(shape, layout));
     }
+    slowExchanges(seconds);
     double device = seconds.total();
     seconds.add(
         Cause.LAUNCH, Math.max(0, launches * engine.launchSeconds() - device), Basis.MEASURED);
@@ -158,6 +159,21 @@ final class MicroBatchTime {
         links
             .seconds(Collective.ALL_TO_ALL, layout.expert(), spans.expert(), bytes)
             .times(count * times));
+  }
+
+  /** What this program is known to take for an exchange, where links alone would be faster. */
+  private void slowExchanges(Seconds seconds) {
+    double alone = seconds.total() - seconds.of(Cause.CONTEXT) - seconds.of(Cause.EXPERT);
+    if (layout.context() > 1) {
+      slower(seconds, Cause.CONTEXT, alone * (1 / engine.ringShare() - 1));
+    }
+    if (layout.expert() > 1) {
+      slower(seconds, Cause.EXPERT, alone * (1 / engine.expertShare() - 1));
+    }
+  }
+
+  private static void slower(Seconds seconds, Cause cause, double least) {
+    seconds.add(cause, Math.max(0, least - seconds.of(cause)), Basis.MEASURED);
   }
 
   /** A ring of keys and values, once forward and twice backward; attention hides half of it. */

@@ -12,6 +12,7 @@ import dev.duoka.planner.layout.Stage;
 import dev.duoka.planner.memory.StageParameters;
 import dev.duoka.planner.memory.StateBytes;
 import dev.duoka.planner.shape.ModelShape;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -82,11 +83,7 @@ public final class TimeModel {
     double slowest = microBatch.slowest().total();
     Seconds step = new Seconds();
     step.add(microBatch.slowest(), layout.accumulation());
-    // 1F1B: every stage waits once for each of the others.
-    step.add(
-        Cause.PIPELINE_BUBBLE,
-        microBatch.all() - slowest,
-        links.machine().card().achievable().basis());
+    step.add(Cause.PIPELINE_BUBBLE, microBatch.idle(), links.machine().card().achievable().basis());
     StateBytes state = StateBytes.of(layout);
     double left = data(step, layout, spans, microBatch.parameters(), state, slowest);
     update(step, layout, microBatch.parameters(), state, left);
@@ -97,36 +94,46 @@ public final class TimeModel {
   /**
    * A micro-batch through all stages, the same whatever ZeRO and offload do with the states.
    *
-   * @param slowest seconds of the slowest stage
-   * @param all seconds of all stages together
-   * @param parameters of the stage with most of them, which its reductions and its update wait for
+   * @param slowest seconds of the slowest rank
+   * @param idle seconds of a step that it waits
+   * @param parameters of the rank with most of them, which its reductions and its update wait for
    */
-  private record MicroBatch(Seconds slowest, double all, StageParameters parameters) {}
+  private record MicroBatch(Seconds slowest, double idle, StageParameters parameters) {}
 
   private MicroBatch microBatch(Layout layout, Spans spans, List<Stage> stages) {
     MicroBatchTime model = new MicroBatchTime(shape, job, engine, links, layout, spans);
-    Seconds slowest = new Seconds();
-    StageParameters most = StageParameters.of(shape, stages.getFirst(), layout);
-    double all = 0;
-    double each = 0;
-    Stage before = null;
-    for (Stage stage : stages) {
+    List<Seconds> times = new ArrayList<>();
+    for (int i = 0; i < stages.size(); i++) {
       // A stage that holds what the one before it holds takes the same time.
-      if (before == null || !stage.isLike(before)) {
-        Seconds seconds = model.of(stage);
-        each = seconds.total();
-        if (each > slowest.total()) {
-          slowest = seconds;
-        }
-        StageParameters parameters = StageParameters.of(shape, stage, layout);
-        if (parameters.dense() + parameters.expert() > most.dense() + most.expert()) {
-          most = parameters;
+      boolean same = i > 0 && stages.get(i).isLike(stages.get(i - 1));
+      times.add(same ? times.getLast() : model.of(stages.get(i)));
+    }
+    Seconds slowest = new Seconds();
+    for (int rank = 0; rank < layout.pipeline(); rank++) {
+      Seconds own = times.get(rank);
+      if (stages.size() > layout.pipeline()) {
+        own = new Seconds();
+        for (int at = rank; at < times.size(); at += layout.pipeline()) {
+          own.add(times.get(at), 1);
         }
       }
-      all += each;
-      before = stage;
+      slowest = own.total() > slowest.total() ? own : slowest;
     }
-    return new MicroBatch(slowest, all, most);
+    return new MicroBatch(
+        slowest,
+        new PipelineIdle(layout, times).seconds(slowest.total()),
+        largest(layout, Stage.ofRanks(stages, layout.pipeline())));
+  }
+
+  private StageParameters largest(Layout layout, List<Stage> held) {
+    StageParameters most = StageParameters.of(shape, held.getFirst(), layout);
+    for (Stage stage : held) {
+      StageParameters parameters = StageParameters.of(shape, stage, layout);
+      if (parameters.dense() + parameters.expert() > most.dense() + most.expert()) {
+        most = parameters;
+      }
+    }
+    return most;
   }
 
   /**

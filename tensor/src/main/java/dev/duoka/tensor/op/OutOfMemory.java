@@ -1,10 +1,11 @@
 package dev.duoka.tensor.op;
 
-import dev.duoka.base.ByteSize;
 import dev.duoka.base.DuokaException;
 import dev.duoka.base.ErrorCode;
 import dev.duoka.tensor.Device;
 import dev.duoka.tensor.MemoryLedger;
+import dev.duoka.tensor.OutOfMemoryException;
+import dev.duoka.tensor.ThreadLedger;
 
 /** Tells memory exhaustion from other native failures, and says what fills the memory. */
 final class OutOfMemory {
@@ -14,21 +15,17 @@ final class OutOfMemory {
 
   private OutOfMemory() {}
 
+  /** Refuses an allocation beyond the limit of the calling thread, if it has one. */
+  static void requireRoom(Device device, long bytes) {
+    ThreadLedger.requireRoom(device, bytes, REMEDY);
+  }
+
   /** A failed allocation of {@code bytes}. */
   static DuokaException allocation(Device device, long bytes, DuokaException cause) {
     if (cause.code() != ErrorCode.NATIVE_CALL) {
       return cause; // no allocation was tried: the library could not be loaded
     }
-    return new DuokaException(
-        ErrorCode.OUT_OF_MEMORY,
-        "cannot allocate "
-            + ByteSize.text(bytes)
-            + " on "
-            + device
-            + "; "
-            + MemoryLedger.of(device).describe(),
-        REMEDY,
-        cause);
+    return OutOfMemoryException.of(device, bytes, REMEDY, cause);
   }
 
   /**

@@ -80,6 +80,11 @@ public final class Tensors {
   }
 
   private static Tensor allocate(Dtype dtype, Device device, boolean pinned, long... shape) {
+    long bytes = dtype.bytes();
+    for (long size : shape) {
+      bytes *= size;
+    }
+    OutOfMemory.requireRoom(device, bytes);
     long handle;
     try {
       handle =
@@ -91,10 +96,6 @@ public final class Tensors {
               device.torchIndex(),
               pinned);
     } catch (DuokaException e) {
-      long bytes = dtype.bytes();
-      for (long size : shape) {
-        bytes *= size;
-      }
       throw OutOfMemory.allocation(device, bytes, e);
     }
     return Tensor.adopt(handle, device);

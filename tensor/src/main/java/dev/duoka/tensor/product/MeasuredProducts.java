@@ -60,11 +60,6 @@ public final class MeasuredProducts {
       PreparedProduct product, CublasLt.Operands operands, CudaDevice card, long stream)
       implements ProductChoices.Timer {
     @Override
-    public void drain() {
-      CudaDriver.find().orElseThrow().synchronize(stream);
-    }
-
-    @Override
     public double milliseconds(ProductAlgorithm algorithm, int runs) {
       try (CudaEvent start = card.newEvent();
           CudaEvent end = card.newEvent()) {

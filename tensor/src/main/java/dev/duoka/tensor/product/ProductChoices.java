@@ -64,13 +64,6 @@ final class ProductChoices {
   interface Timer {
     /** Milliseconds of one run, as the mean of several in a row; infinitely many if it fails. */
     double milliseconds(ProductAlgorithm algorithm, int runs);
-
-    /**
-     * Waits until the device has done what the calling thread has launched. Called before others
-     * are kept waiting: what this rank's stream waits for may come from a rank that needs the same
-     * product.
-     */
-    default void drain() {}
   }
 
   private record Choice(ProductAlgorithm algorithm, double milliseconds, double favourite) {
@@ -108,19 +101,17 @@ final class ProductChoices {
     if (known != null) {
       return known.algorithm();
     }
-    timer.drain();
-    // Two ranks that need the same product measure it once.
-    return choices
-        .computeIfAbsent(
-            key,
-            absent -> {
-              Choice choice = measure(candidates.get(), timer);
-              if (Double.isFinite(choice.milliseconds())) { // otherwise nothing was learnt
-                write(absent, choice);
-              }
-              return choice;
-            })
-        .algorithm();
+    // Nobody is kept waiting meanwhile: what this rank's device waits for may come from a rank that
+    // needs the same product. Both measure it, and both take what the first has found.
+    Choice own = measure(candidates.get(), timer);
+    Choice first = choices.putIfAbsent(key, own);
+    if (first != null) {
+      return first.algorithm();
+    }
+    if (Double.isFinite(own.milliseconds())) { // otherwise nothing was learnt
+      write(key, own);
+    }
+    return own.algorithm();
   }
 
   /**

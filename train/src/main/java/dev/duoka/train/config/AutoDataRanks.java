@@ -50,8 +50,11 @@ final class AutoDataRanks {
       }
       return place.processes() * each.getAsInt() / config.parallel().ranks();
     }
-    boolean spread =
-        config.device().kind() != DeviceChoice.Kind.CPU && config.device().index().isEmpty();
+    List<Integer> named = config.device().gpus();
+    if (named.size() > 1) {
+      return named.size() / config.parallel().ranks();
+    }
+    boolean spread = config.device().kind() != DeviceChoice.Kind.CPU && named.isEmpty();
     return spread ? Gpus.find().names().size() / config.parallel().ranks() : 1;
   }
 

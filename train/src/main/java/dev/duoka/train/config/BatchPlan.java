@@ -44,7 +44,10 @@ public record BatchPlan(long tokensPerStep, int sequenceLength, int dataRanks, i
               sequenceLength,
               dataRanks,
               tokensPerStep / (double) unit),
-          "Nearest valid: " + nearest + ".");
+          "Nearest valid: "
+              + nearest
+              + nearestRanks(tokensPerStep, sequenceLength, dataRanks)
+              + ".");
     }
     long perRank = tokensPerStep / unit;
     if (perRank > Integer.MAX_VALUE) {
@@ -119,6 +122,17 @@ public record BatchPlan(long tokensPerStep, int sequenceLength, int dataRanks, i
         Plural.of(accumulationSteps(), "accumulation step"),
         Plural.of(microBatch, "sequence"),
         Plural.of(sequenceLength, "token"));
+  }
+
+  /** The numbers of data ranks next to the asked one that the step's sequences divide over. */
+  private static String nearestRanks(long tokensPerStep, int sequenceLength, int asked) {
+    long sequences = tokensPerStep / sequenceLength;
+    if (sequences < 1 || tokensPerStep % sequenceLength != 0) {
+      return "";
+    }
+    int below = divisorUpTo(sequences, asked);
+    int above = divisorFrom(sequences, asked);
+    return ", or parallel.data " + below + (above > below ? " or " + above : "");
   }
 
   private static int divisorUpTo(long value, long largest) {

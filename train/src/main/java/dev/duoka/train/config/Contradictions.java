@@ -3,11 +3,13 @@ package dev.duoka.train.config;
 import dev.duoka.base.DuokaException;
 import dev.duoka.base.Plural;
 import dev.duoka.layout.GradientForm;
+import dev.duoka.layout.PipelineKind;
 import dev.duoka.layout.Precision;
 import dev.duoka.train.config.binding.Binder;
 import dev.duoka.train.config.binding.Problems;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.OptionalLong;
 
 /** Refuses fields that are valid one by one but not together, and choices that were not made. */
@@ -35,6 +37,7 @@ final class Contradictions {
     contradictions.data();
     contradictions.batch();
     contradictions.launch();
+    contradictions.pipeline();
     contradictions.precision();
     contradictions.memory();
     contradictions.schedule();
@@ -102,6 +105,18 @@ final class Contradictions {
   private void launch() {
     int ranks = config.parallel().ranks();
     int each = config.launch().ranksPerProcess().count().orElse(ranks);
+    int named = config.device().gpus().size();
+    if (named > 1 && (named > ranks || ranks % named != 0)) {
+      refuse(
+          "device",
+          "device "
+              + config.device()
+              + " names "
+              + named
+              + " GPUs, but the run has "
+              + Plural.of(ranks, "rank"),
+          "Name one GPU for each rank of a machine, in their order, or set device: cuda.");
+    }
     if (ranks % each != 0) {
       int below = each;
       while (ranks % below != 0) {
@@ -115,6 +130,26 @@ final class Contradictions {
               + Plural.of(ranks, "rank")
               + ", so no number of processes holds them",
           "Nearest valid: " + below + ".");
+    }
+  }
+
+  private void pipeline() {
+    ParallelSettings parallel = config.parallel();
+    boolean interleaved = parallel.schedule().kind().equals(Optional.of(PipelineKind.INTERLEAVED));
+    boolean table = parallel.schedule().file().isPresent();
+    int each = parallel.stagesPerRank().orElse(1);
+    if (each > 1 && (parallel.pipeline() == 1 || !(interleaved || table))) {
+      refuse(
+          "parallel.stages_per_rank",
+          "parallel.stages_per_rank "
+              + each
+              + " is for a pipeline with the schedule interleaved, but parallel.pipeline is "
+              + parallel.pipeline()
+              + " and parallel.schedule is "
+              + parallel.schedule(),
+          parallel.pipeline() == 1
+              ? "Set parallel.pipeline, or remove it."
+              : "Set parallel.schedule to interleaved, or remove it.");
     }
   }
 

@@ -1,6 +1,8 @@
 package dev.duoka.train.config;
 
-import dev.duoka.parallel.schedule.PipelineKind;
+import dev.duoka.layout.PipelineKind;
+import dev.duoka.layout.PipelineOrder;
+import dev.duoka.parallel.mesh.Mesh;
 import dev.duoka.train.config.binding.Doc;
 import java.util.List;
 import java.util.Optional;
@@ -103,10 +105,23 @@ public record ParallelSettings(
     return data * tensor * pipeline * context;
   }
 
+  /** How the ranks are numbered; of experts over ranks that do not divide, the mesh without. */
+  public Mesh mesh() {
+    boolean divides = data * context * tensor % expert == 0;
+    return new Mesh(pipeline, 1, data, context, tensor, divides ? expert : 1);
+  }
+
   /** Stages of each rank of a pipeline. */
   public int stagesOfRank() {
     boolean interleaved = schedule.kind().equals(Optional.of(PipelineKind.INTERLEAVED));
     return stagesPerRank.orElse(interleaved && pipeline > 1 ? 2 : 1);
+  }
+
+  /** In which order the stages work; the usual one for a table that a file has. */
+  public PipelineOrder order() {
+    return pipeline == 1 || schedule.kind().isEmpty()
+        ? PipelineOrder.DEFAULT
+        : new PipelineOrder(schedule.kind().get(), stagesOfRank());
   }
 
   /** Whether no rank has the whole model. */

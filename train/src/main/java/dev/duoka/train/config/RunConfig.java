@@ -41,9 +41,11 @@ public record RunConfig(
         MemorySettings memory,
     @Doc(
             value =
-                "`cpu`, `cuda` (rank r on GPU r), one GPU such as `cuda:0` that all ranks share, or"
-                    + " `auto`: CUDA if a usable GPU is there, else the CPU, and the run says"
-                    + " which.",
+                "`cpu`, `cuda` (a GPU for each rank), one GPU such as `cuda:0` that all ranks"
+                    + " share, or `cuda:0,2,1,3` names one for each rank of a machine, in their"
+                    + " order; otherwise ranks that exchange most take the fastest links (`config"
+                    + " --explain`). `auto`: CUDA if a usable GPU is there, else the CPU, and the"
+                    + " run says which.",
             byDefault = "auto")
         DeviceChoice device,
     @Doc(
@@ -98,6 +100,7 @@ public record RunConfig(
         training.precision(),
         Method.FULL,
         memory.states(),
+        parallel.order(),
         parallel.replicate());
   }
 

@@ -1,7 +1,7 @@
 package dev.duoka.train.config;
 
 import dev.duoka.base.UserPath;
-import dev.duoka.parallel.schedule.PipelineKind;
+import dev.duoka.layout.PipelineKind;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
@@ -26,7 +26,7 @@ public record ScheduleChoice(Optional<PipelineKind> kind, Optional<Path> file) {
    */
   public static ScheduleChoice parse(String text) {
     for (PipelineKind kind : PipelineKind.values()) {
-      if (name(kind).equals(text)) {
+      if (kind.toString().equals(text)) {
         return new ScheduleChoice(Optional.of(kind), Optional.empty());
       }
     }
@@ -35,28 +35,19 @@ public record ScheduleChoice(Optional<PipelineKind> kind, Optional<Path> file) {
     }
     String names =
         Arrays.stream(PipelineKind.values())
-            .map(ScheduleChoice::name)
+            .map(PipelineKind::toString)
             .collect(Collectors.joining(", "));
     throw new IllegalArgumentException("one of " + names + ", or a table in a .csv file");
   }
 
   /** The names of the schedules. */
   static List<String> names() {
-    return Arrays.stream(PipelineKind.values()).map(ScheduleChoice::name).toList();
-  }
-
-  private static String name(PipelineKind kind) {
-    return switch (kind) {
-      case GPIPE -> "gpipe";
-      case ONE_F_ONE_B -> "1f1b";
-      case INTERLEAVED -> "interleaved";
-      case ZERO_BUBBLE -> "zero_bubble";
-    };
+    return Arrays.stream(PipelineKind.values()).map(PipelineKind::toString).toList();
   }
 
   /** The text form that {@link #parse} reads. */
   @Override
   public String toString() {
-    return kind.map(ScheduleChoice::name).orElseGet(() -> String.valueOf(file.orElseThrow()));
+    return kind.map(PipelineKind::toString).orElseGet(() -> String.valueOf(file.orElseThrow()));
   }
 }

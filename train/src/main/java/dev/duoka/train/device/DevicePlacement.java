@@ -2,9 +2,12 @@ package dev.duoka.train.device;
 
 import dev.duoka.base.DuokaException;
 import dev.duoka.base.ErrorCode;
+import dev.duoka.base.Plural;
 import dev.duoka.comm.launch.Neighbours;
 import dev.duoka.comm.launch.RankRange;
 import dev.duoka.machine.probe.LiveProbe;
+import dev.duoka.parallel.mesh.Mesh;
+import dev.duoka.parallel.mesh.MeshExchange;
 import dev.duoka.tensor.Device;
 import dev.duoka.tensor.Gpus;
 import dev.duoka.train.config.DeviceChoice;
@@ -63,41 +66,42 @@ public record DevicePlacement(
   }
 
   /** As the other method, of a process that is alone. */
-  public static DevicePlacement choose(DeviceChoice choice, int ranks) {
-    return choose(choice, RankRange.all(ranks), Neighbours.NONE);
+  public static DevicePlacement choose(DeviceChoice choice, Mesh mesh) {
+    return choose(choice, mesh, RankRange.all(mesh.size()), Neighbours.NONE);
   }
 
   /**
-   * Each rank computes on a GPU of its own, neighbouring ranks within one NVLink group as far as it
-   * reaches ({@link NearGpus}); an explicit index puts all ranks on that one GPU. Processes of one
-   * machine take its GPUs in their order, unless whoever started them has given each its own, so
-   * that it sees no more than it needs.
+   * Each rank computes on a GPU of its own, those that exchange most over the fastest links ({@link
+   * SeenGpus#order}) unless the choice names a GPU for each; one explicit index puts all ranks on
+   * that GPU. Processes of one machine take its GPUs in their order, unless whoever started them
+   * has given each its own, so that it sees no more than it needs.
    *
    * @param ranks those of the process
    * @param neighbours the processes of the run on this machine
    */
   public static DevicePlacement choose(
-      DeviceChoice choice, RankRange ranks, Neighbours neighbours) {
+      DeviceChoice choice, Mesh mesh, RankRange ranks, Neighbours neighbours) {
     return switch (choice.kind()) {
       case CPU -> onCpu(ranks, "asked for");
-      case CUDA -> onGpus(choice, ranks, neighbours, Gpus.require(), "asked for");
+      case CUDA -> onGpus(choice, mesh, ranks, neighbours, Gpus.require(), "asked for");
       case AUTO -> {
         Gpus.Answer gpus = Gpus.find();
         yield gpus.usable()
-            ? onGpus(choice, ranks, neighbours, gpus.names(), "a usable GPU was found")
+            ? onGpus(choice, mesh, ranks, neighbours, gpus.names(), "a usable GPU was found")
             : onCpu(ranks, "no usable GPU: " + gpus.reason());
       }
     };
   }
 
   /** As {@link #choose}, but where there are fewer GPUs than ranks neighbours share them. */
-  public static DevicePlacement shared(DeviceChoice choice, int ranks) {
-    if (choice.kind() == DeviceChoice.Kind.CPU || choice.index().isPresent()) {
-      return choose(choice, ranks);
+  public static DevicePlacement shared(DeviceChoice choice, Mesh mesh) {
+    if (choice.kind() == DeviceChoice.Kind.CPU || !choice.gpus().isEmpty()) {
+      return choose(choice, mesh);
     }
     List<String> names = Gpus.find().names();
+    int ranks = mesh.size();
     if (names.isEmpty() || names.size() >= ranks) {
-      return choose(choice, ranks);
+      return choose(choice, mesh);
     }
     int gpus = names.size();
     return new DevicePlacement(
@@ -114,44 +118,64 @@ public record DevicePlacement(
 
   private static DevicePlacement onGpus(
       DeviceChoice choice,
+      Mesh mesh,
       RankRange ranks,
       Neighbours neighbours,
       List<String> names,
       String reason) {
     int count = ranks.count();
+    requireThere(choice, names.size());
     if (choice.index().isPresent()) {
-      int index = choice.index().getAsInt();
-      if (index >= names.size()) {
+      Device one = Device.cuda(choice.index().getAsInt());
+      return new DevicePlacement(ranks.first(), Collections.nCopies(count, one), names, reason);
+    }
+    Seen seen =
+        seen(ranks, neighbours, names.size(), System.getenv("CUDA_VISIBLE_DEVICES") != null, mesh);
+    if (seen.ranks() == 1 && choice.gpus().isEmpty()) {
+      return new DevicePlacement(ranks.first(), List.of(Device.cuda(0)), names, reason);
+    }
+    Optional<List<Integer>> chosen =
+        choice.gpus().isEmpty() ? Optional.empty() : Optional.of(named(choice, seen));
+    Optional<List<Integer>> near =
+        chosen.or(
+            () ->
+                SeenGpus.of(Gpus.pciBusIds(), LiveProbe.topology())
+                    .map(gpus -> gpus.order(mesh, ranks.first() - seen.first(), seen.ranks())));
+    List<Integer> gpus =
+        near.orElseGet(() -> SeenGpus.plain(seen.ranks()))
+            .subList(seen.first(), seen.first() + count);
+    String why =
+        chosen.isPresent()
+            ? ", and ranks lie on GPUs " + gpus + " as the run file says"
+            : near.isPresent()
+                ? ", and ranks lie on GPUs " + gpus + " by the links between them"
+                : ", and ranks lie on the first GPUs: how they are linked is not known";
+    return new DevicePlacement(
+        ranks.first(), gpus.stream().map(Device::cuda).toList(), names, reason + why);
+  }
+
+  private static void requireThere(DeviceChoice choice, int gpus) {
+    for (int gpu : choice.gpus()) {
+      if (gpu >= gpus) {
         throw new DuokaException(
             ErrorCode.DEVICE,
             "device cuda:"
-                + index
+                + gpu
                 + " was asked for, but this machine has "
-                + names.size()
-                + " usable GPUs",
-            "Use cuda:0 to cuda:" + (names.size() - 1));
+                + Plural.of(gpus, "usable GPU"),
+            "Use cuda:0" + (gpus == 1 ? "" : " to cuda:" + (gpus - 1)));
       }
-      return new DevicePlacement(
-          ranks.first(), Collections.nCopies(count, Device.cuda(index)), names, reason);
     }
-    Seen seen =
-        seen(count, neighbours, names.size(), System.getenv("CUDA_VISIBLE_DEVICES") != null);
-    if (seen.ranks() == 1) {
-      return new DevicePlacement(ranks.first(), List.of(Device.cuda(0)), names, reason);
+  }
+
+  private static List<Integer> named(DeviceChoice choice, Seen seen) {
+    if (choice.gpus().size() < seen.ranks()) {
+      throw new DuokaException(
+          ErrorCode.CONFIG,
+          "device " + choice + " names fewer GPUs than the " + seen.ranks() + " ranks here",
+          "Name one for each rank, or set device: cuda to let the links decide");
     }
-    Optional<List<Integer>> near =
-        NearGpus.of(seen.ranks(), Gpus.pciBusIds(), LiveProbe.topology());
-    List<Integer> gpus =
-        near.orElseGet(() -> IntStream.range(0, seen.ranks()).boxed().toList())
-            .subList(seen.first(), seen.first() + count);
-    return new DevicePlacement(
-        ranks.first(),
-        gpus.stream().map(Device::cuda).toList(),
-        names,
-        reason
-            + (near.isPresent()
-                ? ", and ranks lie on GPUs " + gpus + " as NVLink groups them"
-                : ", and ranks lie on the first GPUs: how they are linked is not known"));
+    return choice.gpus();
   }
 
   /**
@@ -168,7 +192,8 @@ public record DevicePlacement(
    * @param gpus how many the process sees
    * @param ownGpus whether whoever started the process has chosen those that it sees
    */
-  static Seen seen(int ranks, Neighbours neighbours, int gpus, boolean ownGpus) {
+  static Seen seen(RankRange held, Neighbours neighbours, int gpus, boolean ownGpus, Mesh mesh) {
+    int ranks = held.count();
     if (neighbours.count() * ranks <= gpus) {
       return new Seen(neighbours.index() * ranks, neighbours.count() * ranks);
     }
@@ -184,8 +209,11 @@ public record DevicePlacement(
             + (alone ? "" : " of " + neighbours.count() + " processes here")
             + " want a GPU each, but this machine has "
             + gpus,
-        "Set parallel.data and its like so that their product is at most "
-            + gpus
-            + ", or device: cuda:0 to share one");
+        nearest(mesh, gpus * held.world() / wanted) + ", or device: cuda:0 to share one");
+  }
+
+  /** The largest part of a mesh that fits so many GPUs of all of a run's machines together. */
+  private static String nearest(Mesh mesh, int gpus) {
+    return "Nearest valid: parallel " + MeshExchange.text(mesh.within(Math.max(1, gpus)), mesh);
   }
 }

@@ -2,6 +2,7 @@ package dev.duoka.train.device;
 
 import dev.duoka.base.DuokaException;
 import dev.duoka.base.ErrorCode;
+import dev.duoka.parallel.mesh.Mesh;
 import dev.duoka.tensor.ComputeThread;
 import dev.duoka.tensor.Device;
 import dev.duoka.tensor.Gpus;
@@ -81,7 +82,7 @@ public final class SingleDevice {
 
   /** The first rank's device of a run file. */
   public static SingleDevice of(DeviceChoice choice) {
-    return new SingleDevice(DevicePlacement.choose(choice, 1).of(0));
+    return new SingleDevice(DevicePlacement.choose(choice, new Mesh(1, 1, 1, 1, 1, 1)).of(0));
   }
 
   /** The device itself. */

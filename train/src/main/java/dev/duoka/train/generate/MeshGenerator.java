@@ -93,7 +93,7 @@ public final class MeshGenerator {
       RunConfig config, Path run, Consumer<CheckpointEvent> listener) {
     ParallelSettings mesh = config.parallel().ofOneCopy();
     return new MeshGenerator(
-        run, mesh, DevicePlacement.choose(config.device(), mesh.ranks()), false, listener);
+        run, mesh, DevicePlacement.choose(config.device(), mesh.mesh()), false, listener);
   }
 
   private List<FieldProblem> problems() {

@@ -2,9 +2,11 @@ package dev.duoka.train.memory;
 
 import dev.duoka.base.ByteSize;
 import dev.duoka.base.Plural;
+import dev.duoka.layout.Offload;
 import dev.duoka.layout.Recompute;
 import dev.duoka.parallel.dryrun.DryRun;
 import dev.duoka.parallel.dryrun.DryRunJob;
+import dev.duoka.parallel.plan.StateSettings;
 import dev.duoka.parallel.step.StepSettings;
 import dev.duoka.tensor.Determinism;
 import dev.duoka.tensor.Device;
@@ -133,6 +135,9 @@ public record StepMemory(
         }
       }
     }
+    if (found.isEmpty()) {
+      otherStates(bytes).ifPresent(found::add);
+    }
     if (!found.isEmpty()) {
       return "This would fit: " + String.join("; or ", found);
     }
@@ -144,6 +149,46 @@ public record StepMemory(
         + ByteSize.text(least.memory().need().bytes())
         + ": take a smaller model or shorter sequences, or a device with more memory"
         + " ('./duoka plan' says which)";
+  }
+
+  /**
+   * The first way that fits of keeping states elsewhere: shared among more ranks, or on the host.
+   */
+  private Optional<String> otherStates(long bytes) {
+    StepSettings now = job.settings();
+    boolean replicas = job.mesh().data() * job.mesh().context() > 1;
+    for (int zero = now.zeroStage() + 1; replicas && zero <= 3; zero++) {
+      Optional<String> fits = least("parallel.zero " + zero, now.with(zero), bytes);
+      if (fits.isPresent()) {
+        return fits;
+      }
+    }
+    StateSettings states = now.states();
+    return device.isCuda() && !states.onHost()
+        ? least(
+            "memory.offload optimizer",
+            now.with(new StateSettings(states.form(), Offload.OPTIMIZER, states.seed())),
+            bytes)
+        : Optional.empty();
+  }
+
+  /** A change of states alone, or with the least that a forward pass can keep. */
+  private Optional<String> least(String words, StepSettings settings, long bytes) {
+    StepMemory changed =
+        new StepMemory(
+            new DryRunJob(settings, job.mesh(), job.rank(), job.microBatch(), job.accumulation()),
+            device,
+            ranks,
+            others,
+            deterministic);
+    return new Candidate(words, changed)
+        .ifWithin(bytes)
+        .or(
+            () -> {
+              Candidate least = changed.with(1, Recompute.FULL, ranks);
+              return new Candidate(words + " with " + least.words(), least.memory())
+                  .ifWithin(bytes);
+            });
   }
 
   /** The largest smaller micro-batch that fits. */

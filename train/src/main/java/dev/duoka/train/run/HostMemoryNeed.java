@@ -13,7 +13,7 @@ import java.util.Locale;
  */
 public record HostMemoryNeed(long bytes, String why) {
   /** fp32 weights and AdamW's two moments, as the snapshot of a checkpoint holds them. */
-  static final long BYTES_PER_PARAMETER = 12;
+  public static final long BYTES_PER_PARAMETER = 12;
 
   /** The Java heap at most, LibTorch, CUDA's contexts and pinned buffers. */
   private static final long PROGRAM = 8L << 30;

@@ -12,8 +12,11 @@ import dev.duoka.tensor.Determinism;
 import dev.duoka.tensor.Device;
 import dev.duoka.tensor.DryRunDevice;
 import dev.duoka.tensor.MemoryLedger;
+import dev.duoka.tensor.OutOfMemoryException;
+import dev.duoka.tensor.ThreadLedger;
 import dev.duoka.train.device.DevicePeak;
 import dev.duoka.train.device.Transport;
+import dev.duoka.train.memory.RankMemory;
 import dev.duoka.train.step.RankBuilder;
 import dev.duoka.train.step.RankState;
 import java.util.Optional;
@@ -75,6 +78,19 @@ final class RankSession {
       DryRunDevice.of(device, () -> PlannedExchanges.of(builder.plan(hosts.rank())))
           .requireSame(hosts);
     }
+    try (ThreadLedger _ = RankMemory.open(device)) {
+      return run(hosts, device, ledger);
+    } catch (OutOfMemoryException e) {
+      throw RankMemory.explained(
+          e,
+          hosts.rank(),
+          hosts.size(),
+          builder.plan(hosts.rank()),
+          setup.config().training().deterministic());
+    }
+  }
+
+  private Optional<Trained> run(Communicator hosts, Device device, ExchangeLedger ledger) {
     Transport transport =
         Transport.of(
             setup.config().parallel().collectives(), setup.placement().devices(), hosts.size());

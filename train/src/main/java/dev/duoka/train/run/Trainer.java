@@ -94,7 +94,8 @@ public final class Trainer {
   private RunResult run(RunChecks.Checked checked, ProcessRanks processes) {
     int onMachine = processes.neighbours().count() * processes.ranks().count();
     DevicePlacement placement =
-        DevicePlacement.choose(config.device(), processes.ranks(), local(processes));
+        DevicePlacement.choose(
+            config.device(), config.parallel().mesh(), processes.ranks(), local(processes));
     try (RunFolder folder = open(processes)) {
       listener.writeInto(folder);
       placement.notices(Gpus::reaches).forEach(listener::notice);

@@ -215,22 +215,30 @@ final class RunFileTests {
       delimiter = '|',
       quoteCharacter = '`',
       value = {
-        "training.steps=ten | training.steps wants a whole number, got 'ten'",
-        "training.steps='10' | training.steps wants a whole number, got the text \"10\"",
+        "training.steps=ten | training.steps wants a whole number from 1 to 1000000000, got 'ten'",
+        "training.steps='10' | training.steps wants a whole number from 1 to 1000000000, got the"
+            + " text \"10\"",
         "training.steps=1.5 | training.steps wants a whole number from 1 to 1000000000, got '1.5'",
-        "training.steps=64k | training.steps wants a whole number, got '64k'",
+        "training.steps=64k | training.steps wants a whole number from 1 to 1000000000, got '64k'",
         "training.steps=0 | training.steps wants a whole number from 1 to 1000000000, got '0'",
         "data.sequence_length=3e9 | data.sequence_length wants a whole number from 2 to 1048576,"
             + " got '3e9'",
         "optimizer.beta1=1 | optimizer.beta1 wants a number in [0, 1), got '1'",
-        "optimizer.eps=nan | optimizer.eps wants a number, got 'nan'",
+        "optimizer.eps=nan | optimizer.eps wants a number in (0, 1], got 'nan'",
         "optimizer.weight_decay=[1] | optimizer.weight_decay wants a single value, got a list",
         "training.deterministic=yes | training.deterministic wants true or false, got 'yes'",
         "training.precision=tf32 | training.precision wants one of fp32, bf16, fp16, fp8, got"
             + " 'tf32'. Did you mean 'fp32'?",
         "training.precision=fp23 | training.precision wants one of fp32, bf16, fp16, fp8, got"
             + " 'fp23'. Did you mean 'fp32'?",
-        "device=gpu | device wants one of auto, cpu, cuda, or a GPU such as cuda:0, got 'gpu'",
+        "device=gpu | device wants one of auto, cpu, cuda, a GPU such as cuda:0, or one for each"
+            + " rank such as cuda:0,2,1,3, got 'gpu'",
+        "parallel.tensor=abc | parallel.tensor wants a whole number from 1 to 64, got 'abc'",
+        "parallel.stages_per_rank=2 | parallel.stages_per_rank 2 is for a pipeline with the"
+            + " schedule interleaved, but parallel.pipeline is 1 and parallel.schedule is 1f1b."
+            + " Set parallel.pipeline, or remove it.",
+        "device='cuda:0,1' | device cuda:0,1 names 2 GPUs, but the run has 1 rank. Name one GPU"
+            + " for each rank of a machine, in their order, or set device: cuda.",
         "launch.ranks_per_process=0 | launch.ranks_per_process wants auto, or a number of ranks"
             + " from 1 on, got '0'",
         "launch.timeout=0 | launch.timeout wants a whole number from 1 to 86400, got '0'",

@@ -31,6 +31,10 @@ final class SettingsTests {
       assertThat(DeviceChoice.parse(text)).hasToString(text);
     }
     assertThat(DeviceChoice.parse("cuda:3").index()).isEqualTo(OptionalInt.of(3));
+    assertThat(DeviceChoice.parse("cuda:0,2,1,3").gpus()).containsExactly(0, 2, 1, 3);
+    assertThat(DeviceChoice.parse("cuda:0,2").index()).isEmpty();
+    assertThat(DeviceChoice.parse("cuda:0,2,1,3")).hasToString("cuda:0,2,1,3");
+    assertThatThrownBy(() -> DeviceChoice.parse("cuda:0,0")).hasMessageContaining("named once");
     assertThatThrownBy(() -> DeviceChoice.parse("cuda:")).hasMessageContaining("cuda:0");
   }
 

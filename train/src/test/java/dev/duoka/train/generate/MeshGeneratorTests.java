@@ -35,7 +35,7 @@ class MeshGeneratorTests {
     return new MeshGenerator(
         run,
         parallel,
-        DevicePlacement.choose(DeviceChoice.parse("cpu"), parallel.ranks()),
+        DevicePlacement.choose(DeviceChoice.parse("cpu"), parallel.mesh()),
         TinyRun::refuse);
   }
 

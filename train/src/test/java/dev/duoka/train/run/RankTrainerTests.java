@@ -117,7 +117,7 @@ class RankTrainerTests {
           new RunSetup(
               config,
               checked.model(),
-              DevicePlacement.choose(config.device(), 1),
+              DevicePlacement.choose(config.device(), config.parallel().mesh()),
               1,
               MemoryNeed.of(Map.of(), 1),
               data,

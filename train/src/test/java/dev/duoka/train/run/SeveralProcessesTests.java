@@ -157,6 +157,24 @@ class SeveralProcessesTests {
     assertThat(victim.line()).startsWith("failed: ");
   }
 
+  /** All ranks of all processes end with the message of the one that can have no more. */
+  @Test
+  void aRankThatCannotAllocateEndsAllWithWhatItHeldAndWhatFits() throws Exception {
+    children.add(new Child());
+    children.add(new Child("-Dduoka.rankMemory=" + (3 << 20)));
+    List<Child> both = start(2, "run", 8, false);
+    String its = both.get(1).line();
+    assertThat(its)
+        .matches("failed: rank [23] of 4 cannot allocate .* on cpu beside the .* that it holds.*")
+        .contains("weights")
+        .containsAnyOf("This would fit: micro-batch ", "Even ");
+    String other = both.getFirst().line();
+    assertThat(other)
+        .startsWith("failed: ")
+        .containsPattern("rank [23] failed \\(rank [23] of 4 cannot allocate ")
+        .contains("weights");
+  }
+
   private void awaitSteps(String runDir, int steps) throws Exception {
     Path metrics = folder.resolve(runDir).resolve(MetricsFile.NAME);
     while (!Files.exists(metrics) || Files.readAllLines(metrics).size() < steps) {
@@ -290,9 +308,10 @@ class SeveralProcessesTests {
     private final Process process;
     private final BufferedReader output;
 
-    Child() throws IOException {
-      ProcessBuilder builder =
-          new ProcessBuilder(
+    Child(String... options) throws IOException {
+      List<String> command =
+          new ArrayList<>(
+              List.of(
                   Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                   "-Xmx256m",
                   "-XX:+UseSerialGC",
@@ -300,9 +319,11 @@ class SeveralProcessesTests {
                   "--enable-native-access=ALL-UNNAMED",
                   "--sun-misc-unsafe-memory-access=allow",
                   "-cp",
-                  classPath(),
-                  TrainingProcess.class.getName())
-              .redirectError(ProcessBuilder.Redirect.INHERIT);
+                  classPath()));
+      command.addAll(List.of(options));
+      command.add(TrainingProcess.class.getName());
+      ProcessBuilder builder =
+          new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT);
       builder.environment().put("OMP_NUM_THREADS", "1");
       builder.environment().put("OPENBLAS_NUM_THREADS", "1");
       process = builder.start();

@@ -50,7 +50,7 @@ public record ParityReport(
   public static ParityReport of(
       Path folder, String mesh, DeviceChoice device, OptionalDouble tolerance) {
     ParallelSettings parallel = MeshOption.parse(mesh);
-    DevicePlacement placement = DevicePlacement.shared(device, parallel.ranks());
+    DevicePlacement placement = DevicePlacement.shared(device, parallel.mesh());
     double limit = tolerance(placement.of(0).isCuda(), tolerance);
     String devices =
         placement.devices().stream()

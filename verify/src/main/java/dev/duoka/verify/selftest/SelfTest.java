@@ -72,7 +72,7 @@ public final class SelfTest {
     FieldProblem.throwIfAny(
         "the run",
         ParallelChecks.problems(model, run.parallel(), run.layout(), run.data().sequenceLength()));
-    DevicePlacement placement = DevicePlacement.choose(run.device(), run.parallel().ranks());
+    DevicePlacement placement = DevicePlacement.choose(run.device(), run.parallel().mesh());
     return new SelfTest(run, model, placement, seen).report();
   }
 

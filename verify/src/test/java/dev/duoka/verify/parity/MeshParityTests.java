@@ -35,7 +35,7 @@ class MeshParityTests {
 
   private static List<ParityResult> run(String golden, String mesh) {
     ParallelSettings parallel = MeshOption.parse(mesh);
-    DevicePlacement placement = DevicePlacement.choose(DeviceChoice.parse("cpu"), parallel.ranks());
+    DevicePlacement placement = DevicePlacement.choose(DeviceChoice.parse("cpu"), parallel.mesh());
     return ParityCheck.run(folder(golden), parallel, placement, TOLERANCE);
   }
 
@@ -149,7 +149,7 @@ class MeshParityTests {
     ParallelSettings mesh = MeshOption.parse("data=2,expert=2");
     List<ParityResult> results =
         ParityCheck.run(
-            copy, mesh, DevicePlacement.choose(DeviceChoice.parse("cpu"), mesh.ranks()), TOLERANCE);
+            copy, mesh, DevicePlacement.choose(DeviceChoice.parse("cpu"), mesh.mesh()), TOLERANCE);
     assertThat(results)
         .filteredOn(result -> !result.within(TOLERANCE))
         .extracting(ParityResult::name)

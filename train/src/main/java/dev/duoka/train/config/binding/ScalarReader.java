@@ -65,7 +65,7 @@ final class ScalarReader {
       YamlTree.Scalar scalar, long smallest, long largest, String range) {
     Optional<BigDecimal> number = decimal(scalar);
     if (number.isEmpty()) {
-      return wrong(scalar, "a whole number");
+      return wrong(scalar, "a whole number" + inRange(range));
     }
     long value;
     try {
@@ -82,7 +82,7 @@ final class ScalarReader {
   private Optional<Object> number(YamlTree.Scalar scalar, String range) {
     Optional<BigDecimal> number = decimal(scalar);
     if (number.isEmpty()) {
-      return wrong(scalar, "a number");
+      return wrong(scalar, "a number" + inRange(range));
     }
     double value = number.get().doubleValue();
     if (Double.isInfinite(value) || !isInRange(value, range)) {

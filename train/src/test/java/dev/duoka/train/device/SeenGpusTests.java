@@ -5,11 +5,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.duoka.machine.topology.Gpu;
 import dev.duoka.machine.topology.Topology;
 import dev.duoka.machine.topology.TopologyReader;
+import dev.duoka.parallel.mesh.Mesh;
 import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
 
-class NearGpusTests {
+class SeenGpusTests {
   /** Two pairs with NVLink, 0 with 2 and 1 with 3, whose numbers on the bus run the other way. */
   private static Topology pairs() {
     Topology read =
@@ -51,10 +52,22 @@ class NearGpusTests {
         gpu.memoryBytes());
   }
 
+  private static List<Integer> order(int ranks, List<String> bus) {
+    Mesh mesh = new Mesh(1, 1, ranks / 2, 1, 2, 1);
+    return SeenGpus.of(bus, pairs()).orElseThrow().order(mesh, 0, ranks);
+  }
+
+  @Test
+  void aProcessOfSeveralOrdersWhatItsOwnRanksExchange() {
+    Mesh mesh = new Mesh(2, 1, 1, 1, 2, 1);
+    SeenGpus gpus = SeenGpus.of(BUS, pairs()).orElseThrow();
+    assertThat(gpus.order(mesh, 2, 2)).as("the second stage's pair").containsExactly(0, 2);
+  }
+
   @Test
   void neighboursShareAnNvlinkGroup() {
-    assertThat(NearGpus.of(4, BUS, pairs()).orElseThrow()).containsExactly(0, 2, 1, 3);
-    assertThat(NearGpus.of(2, BUS, pairs()).orElseThrow()).containsExactly(0, 2);
+    assertThat(order(4, BUS)).containsExactly(0, 2, 1, 3);
+    assertThat(order(2, BUS)).containsExactly(0, 2);
   }
 
   /** CUDA numbers cards as it likes, and writes the domain with as many digits as it likes. */
@@ -62,19 +75,17 @@ class NearGpusTests {
   void numbersAreCudas() {
     List<String> cuda =
         List.of("00000000:A0:00.0", "0000:B0:00.0", "0000:C0:00.0", "00000000:D0:00.0");
-    assertThat(NearGpus.of(4, cuda, pairs()).orElseThrow()).containsExactly(3, 1, 2, 0);
+    assertThat(order(4, cuda)).containsExactly(3, 1, 2, 0);
   }
 
   @Test
   void onlyWhatIsSeenCounts() {
     List<String> cuda = List.of("0000:c0:00.0", "0000:b0:00.0", "0000:a0:00.0");
-    assertThat(NearGpus.of(2, cuda, pairs()).orElseThrow())
-        .as("the pair of which both are seen")
-        .containsExactly(0, 2);
+    assertThat(order(2, cuda)).as("the pair of which both are seen").containsExactly(0, 2);
   }
 
   @Test
   void anUnknownCardLeavesTheOrderToCuda() {
-    assertThat(NearGpus.of(2, List.of("0000:d0:00.0", "0000:01:00.0"), pairs())).isEmpty();
+    assertThat(SeenGpus.of(List.of("0000:d0:00.0", "0000:01:00.0"), pairs())).isEmpty();
   }
 }

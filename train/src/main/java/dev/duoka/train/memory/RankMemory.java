@@ -1,0 +1,55 @@
+package dev.duoka.train.memory;
+
+import dev.duoka.base.ByteSize;
+import dev.duoka.base.DuokaException;
+import dev.duoka.base.ErrorCode;
+import dev.duoka.parallel.dryrun.DryRunJob;
+import dev.duoka.tensor.Device;
+import dev.duoka.tensor.OutOfMemoryException;
+import dev.duoka.tensor.ThreadLedger;
+import java.util.List;
+
+/**
+ * What one rank of a run holds, for the message of a rank that can have no more.
+ *
+ * <p>{@code -Dduoka.rankMemory=BYTES} lets no rank hold more than that, as if it had a smaller
+ * device.
+ */
+public final class RankMemory {
+  private static final String LIMIT = "duoka.rankMemory";
+
+  private RankMemory() {}
+
+  /** Books what the calling thread, a rank, allocates from now on. */
+  public static ThreadLedger open(Device device) {
+    return ThreadLedger.open(device, Long.getLong(LIMIT, Long.MAX_VALUE));
+  }
+
+  /**
+   * The same failure with the rank, what it held by owner, and the nearest change that fits into
+   * what it had, counted by dry runs.
+   *
+   * @param rank its number among {@code ranks}
+   * @param step of this rank
+   */
+  public static DuokaException explained(
+      OutOfMemoryException failure, int rank, int ranks, DryRunJob step, boolean deterministic) {
+    MemoryNeed held = MemoryNeed.of(failure.held(), 1);
+    return new DuokaException(
+        ErrorCode.OUT_OF_MEMORY,
+        "rank "
+            + rank
+            + " of "
+            + ranks
+            + " cannot allocate "
+            + ByteSize.text(failure.bytes())
+            + " on "
+            + failure.device()
+            + " beside the "
+            + held.text()
+            + " that it holds",
+        new StepMemory(step, failure.device(), 1, List.of(), deterministic)
+            .fits(failure.available()),
+        failure);
+  }
+}

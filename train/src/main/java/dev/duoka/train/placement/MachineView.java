@@ -1,0 +1,46 @@
+package dev.duoka.train.placement;
+
+import dev.duoka.machine.probe.LiveProbe;
+import dev.duoka.machine.topology.Gpu;
+import dev.duoka.machine.topology.Topology;
+import dev.duoka.tensor.Gpus;
+import dev.duoka.train.device.SeenGpus;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * The GPUs of the machine that a run is to be placed on.
+ *
+ * @param names one for each GPU, in CUDA's order; empty where it is not known
+ * @param linked their topology; empty where it does not know all of them
+ * @param reason why there are none; empty where there are
+ */
+public record MachineView(List<String> names, Optional<SeenGpus> linked, String reason) {
+  public MachineView {
+    names = List.copyOf(names);
+  }
+
+  /** The machine that this process runs on, as this process sees it. */
+  public static MachineView live() {
+    Gpus.Answer gpus = Gpus.find();
+    return gpus.usable()
+        ? new MachineView(gpus.names(), SeenGpus.of(Gpus.pciBusIds(), LiveProbe.topology()), "")
+        : without(gpus.reason());
+  }
+
+  /** A machine whose topology was read, with its own numbers of GPUs for CUDA's. */
+  public static MachineView of(Topology topology) {
+    List<String> names =
+        topology.gpus().stream().map(Gpu::name).map(name -> name.orElse("")).toList();
+    return new MachineView(
+        names, Optional.of(SeenGpus.all(topology)), names.isEmpty() ? "its topology has none" : "");
+  }
+
+  static MachineView without(String reason) {
+    return new MachineView(List.of(), Optional.empty(), reason);
+  }
+
+  int gpus() {
+    return names.size();
+  }
+}
