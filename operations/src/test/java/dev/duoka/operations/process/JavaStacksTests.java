@@ -6,6 +6,7 @@ import java.io.File;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Objects;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -45,7 +46,8 @@ final class JavaStacksTests {
     try {
       assertThat(jvm.inputReader().readLine()).isEqualTo("ready");
       ProcessIdentity identity = ProcessIdentity.of(jvm.pid()).orElseThrow();
-      JavaStacks.Stack stack = JavaStacks.of(identity).orElseThrow().threads().get("rank-3");
+      JavaStacks.Stack stack =
+          Objects.requireNonNull(JavaStacks.of(identity).orElseThrow().threads().get("rank-3"));
       assertThat(stack.frames().getFirst()).startsWith("java.lang.Thread.sleep");
       assertThat(KernelWait.of(jvm.pid(), stack.id()).orElseThrow().state()).isEqualTo('S');
     } finally {

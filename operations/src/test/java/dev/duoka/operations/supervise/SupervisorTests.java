@@ -337,4 +337,17 @@ final class SupervisorTests {
     Files.writeString(folder.run().resolve("metrics.jsonl"), metrics);
     assertThat(watch.look()).isEmpty();
   }
+
+  /** A worker that cannot say what ended it is read: its output tells. */
+  @Test
+  void theOutputOfAWorkerIsDiagnosed() throws Exception {
+    RunEnd end =
+        run(
+            "echo 'NVRM: Xid (PCI:0000:3b:00): 79, pid=1234, GPU has fallen off the bus.' >&2;"
+                + " exit 134");
+    assertThat(end.reason())
+        .contains("worker 0 was ended by signal 6: ")
+        .contains("Xid 79")
+        .contains("stderr.log");
+  }
 }
