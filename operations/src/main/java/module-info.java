@@ -9,6 +9,7 @@ module dev.duoka.operations {
   requires static transitive org.jspecify;
   requires transitive dev.duoka.base;
   requires transitive dev.duoka.formats;
+  requires dev.duoka.diagnosis;
   requires dev.duoka.machine;
   requires java.net.http;
   requires jdk.net;

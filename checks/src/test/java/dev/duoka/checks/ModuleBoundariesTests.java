@@ -80,7 +80,7 @@ final class ModuleBoundariesTests {
           entry("diagnosis", "base", "formats", "hardware"),
           entry(
               "planner", "base", "layout", "formats", "hardware", "tensor", "machine", "parallel"),
-          entry("operations", "base", "formats", "machine"),
+          entry("operations", "base", "formats", "machine", "diagnosis"),
           entry(
               "cli",
               "base",

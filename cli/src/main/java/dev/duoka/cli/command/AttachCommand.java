@@ -53,7 +53,7 @@ final class AttachCommand implements Callable<Integer> {
           "the run " + entry.folder() + " has no supervisor",
           "Runs that are started with --supervise can be attached to; duoka logs shows this one's");
     }
-    SupervisionFolder folder = new SupervisionFolder(entry.folder());
+    SupervisionFolder folder = entry.supervision();
     Attachment attachment =
         new Attachment(
             folder,

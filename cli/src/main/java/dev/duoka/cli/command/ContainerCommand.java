@@ -12,6 +12,7 @@ import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -29,9 +30,11 @@ import tools.jackson.databind.node.ObjectNode;
 /** {@code duoka container}: Dockerfile, compose file and Slurm script for a run. */
 @Command(
     name = "container",
-    description =
-        "Write a Dockerfile, a compose file and a Slurm script for a run, on an image that fits the"
-            + " host's driver, and a note of what each line is for.")
+    description = {
+      "Write a Dockerfile, a compose file, a Slurm script and a Kubernetes job for a run, on an"
+          + " image that fits the host's driver, and a note of what each line is for.",
+      "Example: duoka container run.yaml --kubernetes --nodes 2 --out box"
+    })
 final class ContainerCommand implements Runnable {
   @Parameters(index = "0", arity = "0..1", paramLabel = "RUN.yaml", description = "The run file.")
   private @Nullable Path runFile;
@@ -63,6 +66,21 @@ final class ContainerCommand implements Runnable {
               + " machine's.")
   private @Nullable Integer gpus;
 
+  @Option(
+      names = "--nodes",
+      paramLabel = "N",
+      description = "How many machines the run has, for --kubernetes. Default: ${DEFAULT-VALUE}.")
+  private int nodes = 1;
+
+  @Option(names = "--compose", description = "Write the compose file; of none of the three, all.")
+  private boolean compose;
+
+  @Option(names = "--slurm", description = "Write the Slurm script.")
+  private boolean slurm;
+
+  @Option(names = "--kubernetes", description = "Write the Kubernetes job.")
+  private boolean kubernetes;
+
   @Option(names = "--infiniband", description = "Hand the InfiniBand adapters in.")
   private boolean infiniband;
 
@@ -85,7 +103,7 @@ final class ContainerCommand implements Runnable {
     } else {
       ContainerPlan plan = plan();
       refuseToOverwrite();
-      List<Path> files = ContainerFiles.write(plan, folder);
+      List<Path> files = ContainerFiles.write(plan, places(), folder);
       if (json) {
         out.println(Json.line(json(plan, files)));
         out.flush();
@@ -95,6 +113,20 @@ final class ContainerCommand implements Runnable {
       out.println("NOTES.md says what each line is for, and which commands come next.");
     }
     out.flush();
+  }
+
+  private Set<ContainerFiles.Place> places() {
+    Set<ContainerFiles.Place> places = EnumSet.noneOf(ContainerFiles.Place.class);
+    if (compose) {
+      places.add(ContainerFiles.Place.COMPOSE);
+    }
+    if (slurm) {
+      places.add(ContainerFiles.Place.SLURM);
+    }
+    if (kubernetes) {
+      places.add(ContainerFiles.Place.KUBERNETES);
+    }
+    return places.isEmpty() ? EnumSet.allOf(ContainerFiles.Place.class) : places;
   }
 
   private void refuseToOverwrite() {
@@ -135,6 +167,10 @@ final class ContainerCommand implements Runnable {
               + " names no tag or digest: write NAME:TAG or"
               + " NAME@sha256:…, of an image with CUDA and PyTorch");
     }
+    if (nodes < 1 || nodes > 4096) {
+      throw new CommandLine.ParameterException(
+          spec.commandLine(), "--nodes " + nodes + ": give 1 to 4096");
+    }
     MachineSnapshot machine = LiveProbe.read();
     Optional<Path> file = Optional.ofNullable(runFile).map(Path::toAbsolutePath);
     Optional<RunConfig> run = Optional.ofNullable(runFile).map(f -> RunFile.read(f, List.of()));
@@ -157,7 +193,8 @@ final class ContainerCommand implements Runnable {
         Path.of("").toAbsolutePath(),
         run.map(ContainerCommand::inputs).orElse(List.of()),
         Path.of("runs").toAbsolutePath(),
-        count,
+        count / nodes,
+        nodes,
         infiniband,
         driver != null ? Optional.of(driver) : machine.driver().version().optional(),
         Optional.ofNullable(baseImage),

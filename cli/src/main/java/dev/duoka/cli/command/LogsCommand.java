@@ -58,7 +58,7 @@ final class LogsCommand implements Runnable {
   @Override
   public void run() {
     RunRegistry.Entry entry = new RunRegistry(StateFolder.standard()).find(run);
-    SupervisionFolder folder = new SupervisionFolder(entry.folder());
+    SupervisionFolder folder = entry.supervision();
     PrintWriter out = spec.commandLine().getOut();
     int number = attempt == null ? folder.attempts() : attempt;
     if (attempt != null && folder.workers(attempt).isEmpty()) {

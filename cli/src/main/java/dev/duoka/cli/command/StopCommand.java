@@ -9,7 +9,6 @@ import dev.duoka.operations.process.ProcessIdentity;
 import dev.duoka.operations.run.RunRegistry;
 import dev.duoka.operations.run.RunStatus;
 import dev.duoka.operations.run.StateFolder;
-import dev.duoka.operations.run.SupervisionFolder;
 import java.io.PrintWriter;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -60,7 +59,7 @@ final class StopCommand implements Runnable {
         process.terminate();
       }
     } else {
-      ControlClient client = new ControlClient(state, new SupervisionFolder(entry.folder()));
+      ControlClient client = new ControlClient(state, entry.supervision());
       if (now) {
         client.endAtOnce();
       } else {

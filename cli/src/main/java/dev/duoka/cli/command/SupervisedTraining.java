@@ -94,7 +94,7 @@ final class SupervisedTraining {
                 config.notifications().webhookVariable(),
                 config.notifications().form().name().toLowerCase(Locale.ROOT)));
     StateFolder state = StateFolder.standard();
-    SupervisionFolder folder = new SupervisionFolder(runDir);
+    SupervisionFolder folder = new SupervisionFolder(runDir, place.node());
     Attachment attachment = new Attachment(folder, state, out, err);
     RunFollower follower = RunFollower.fromNow(folder, attachment);
     SupervisorStart.begin(folder, launch, state);

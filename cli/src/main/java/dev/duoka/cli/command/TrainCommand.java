@@ -5,6 +5,7 @@ import dev.duoka.cli.console.StopSignals;
 import dev.duoka.cli.console.TrainingConsole;
 import dev.duoka.operations.process.ProcessIdentity;
 import dev.duoka.operations.run.ExitStatus;
+import dev.duoka.operations.run.RunProgress;
 import dev.duoka.operations.run.RunRegistry;
 import dev.duoka.operations.run.StateFolder;
 import dev.duoka.train.config.RunConfig;
@@ -69,6 +70,13 @@ final class TrainCommand implements Callable<Integer> {
   private boolean resume;
 
   @Option(
+      names = "--continue",
+      description =
+          "Go on from the newest checkpoint of --run-dir where there is one, else begin: for jobs"
+              + " that are started again and again.")
+  private boolean continues;
+
+  @Option(
       names = "--set",
       paramLabel = "KEY=VALUE",
       description = "Override a field, for example --set training.steps=10. Repeatable.")
@@ -90,7 +98,12 @@ final class TrainCommand implements Callable<Integer> {
           spec.commandLine(), "--max-steps is " + maxSteps + ", but steps count from 0");
     }
     RunConfig config = RunFile.read(runFile, overrides, RunChecks::problems);
+    if (continues && runDir == null && config.runDir().isEmpty()) {
+      throw new CommandLine.ParameterException(
+          spec.commandLine(), "--continue goes on with a known folder: name it with --run-dir");
+    }
     Path folder = runDir(config);
+    resume |= continues && RunProgress.newestCheckpoint(folder).isPresent();
     SupervisedTraining supervised = new SupervisedTraining(config, supervision, System.getenv());
     if (supervised.isWanted()) {
       return supervised.run(
@@ -155,7 +168,7 @@ final class TrainCommand implements Callable<Integer> {
   /** A list that cannot be written costs no run. */
   private static void register(Path folder, TrainingConsole console) {
     try {
-      new RunRegistry(StateFolder.standard()).add(folder, Optional.of(ProcessIdentity.own()));
+      new RunRegistry(StateFolder.standard()).add(folder, 0, Optional.of(ProcessIdentity.own()));
     } catch (DuokaException e) {
       console.notice("the run is not listed: " + e.getMessage());
     }

@@ -96,7 +96,7 @@ public final class Attachment implements RunFollower.Output {
 
   @Override
   public void event(RunRecord.Entry entry) {
-    if (!entry.event().equals("started") || entry.attempt() > 1) {
+    if (!entry.event().equals("started")) {
       line(entry.text());
     }
   }

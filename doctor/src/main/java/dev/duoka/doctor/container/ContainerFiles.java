@@ -7,8 +7,11 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 
 /** The files of a container for one run. */
@@ -17,20 +20,41 @@ public final class ContainerFiles {
 
   /**
    * The files by name: {@code Dockerfile}, {@code compose.yaml}, {@code train.sbatch}, {@code
-   * .dockerignore} and {@code NOTES.md}.
+   * job.yaml}, {@code .dockerignore} and {@code NOTES.md}.
    *
    * @throws DuokaException when the driver is too old for any image
    */
   public static Map<String, String> of(ContainerPlan plan) {
+    return of(plan, EnumSet.allOf(Place.class));
+  }
+
+  /** Where a container is to run. */
+  public enum Place {
+    /** Docker, by {@code compose.yaml}. */
+    COMPOSE,
+    /** A cluster of Slurm's, by {@code train.sbatch}. */
+    SLURM,
+    /** Kubernetes, by {@code job.yaml}. */
+    KUBERNETES
+  }
+
+  /** As the other method, with the files for some places alone. */
+  public static Map<String, String> of(ContainerPlan plan, Set<Place> places) {
     BaseImage base = BaseImage.forDriver(plan.driver());
-    List<ExplainedFile> files =
-        List.of(
-            Dockerfile.of(plan, base),
-            ComposeFile.of(plan, base),
-            SlurmScript.of(plan, base),
-            new ExplainedFile(".dockerignore")
-                .add("*", "Nothing of this folder goes to Docker,")
-                .add("!" + plan.bundle() + ".tar.xz", "except the bundle."));
+    List<ExplainedFile> files = new ArrayList<>(List.of(Dockerfile.of(plan, base)));
+    if (places.contains(Place.COMPOSE)) {
+      files.add(ComposeFile.of(plan, base));
+    }
+    if (places.contains(Place.SLURM)) {
+      files.add(SlurmScript.of(plan, base));
+    }
+    if (places.contains(Place.KUBERNETES)) {
+      files.add(KubernetesJob.of(plan));
+    }
+    files.add(
+        new ExplainedFile(".dockerignore")
+            .add("*", "Nothing of this folder goes to Docker,")
+            .add("!" + plan.bundle() + ".tar.xz", "except the bundle."));
     Map<String, String> contents = new TreeMap<>();
     files.forEach(file -> contents.put(file.name(), file.text()));
     contents.put("NOTES.md", note(plan, base, files));
@@ -43,8 +67,8 @@ public final class ContainerFiles {
   }
 
   /** Writes the files into a folder and returns their paths. */
-  public static List<Path> write(ContainerPlan plan, Path folder) {
-    Map<String, String> contents = of(plan);
+  public static List<Path> write(ContainerPlan plan, Set<Place> places, Path folder) {
+    Map<String, String> contents = of(plan, places);
     try {
       Files.createDirectories(folder);
       for (Map.Entry<String, String> file : contents.entrySet()) {
@@ -78,6 +102,7 @@ public final class ContainerFiles {
         docker compose run --rm train doctor         # is the machine fit, seen from inside?
         docker compose up                            # trains
         IMAGE=registry/duoka-train@sha256:… sbatch train.sbatch
+        kubectl apply -f job.yaml                    # after its image is named
         ```
 
         What each line is for:

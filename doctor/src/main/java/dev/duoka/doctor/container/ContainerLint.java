@@ -23,6 +23,7 @@ public final class ContainerLint {
     lint.dockerfile(files.getOrDefault("Dockerfile", ""));
     lint.compose(files.getOrDefault("compose.yaml", ""));
     lint.slurm(files.getOrDefault("train.sbatch", ""));
+    lint.kubernetes(files.getOrDefault("job.yaml", ""));
     files.forEach(
         (name, text) -> {
           lint.require(!text.contains(":latest"), name + ": an image is named ':latest'");
@@ -122,6 +123,49 @@ public final class ContainerLint {
     require(text.contains("#SBATCH --signal="), "train.sbatch: no warning before the end");
     require(text.contains("IMAGE:?"), "train.sbatch: the image is not a parameter");
     require(!text.contains("`"), "train.sbatch: backquotes; use $(…)");
+  }
+
+  private void kubernetes(String text) {
+    String[] documents = text.split("(?m)^---$");
+    require(documents.length == 2, "job.yaml: it has not two documents");
+    JsonFields job;
+    try {
+      YamlData.parse(documents[0], "job.yaml");
+      job = YamlData.parse(documents[documents.length - 1], "job.yaml");
+    } catch (DuokaException e) {
+      problems.add("job.yaml: " + e.getMessage());
+      return;
+    }
+    Optional<JsonFields> spec = job.object("spec");
+    Optional<JsonFields> pod =
+        spec.flatMap(it -> it.object("template")).flatMap(it -> it.object("spec"));
+    if (pod.isEmpty()) {
+      problems.add("job.yaml: the job has no pod");
+      return;
+    }
+    require(
+        spec.flatMap(it -> it.text("completionMode")).filter("Indexed"::equals).isPresent(),
+        "job.yaml: pods have no number");
+    require(
+        spec.get().object("podFailurePolicy").isPresent(),
+        "job.yaml: what would fail again is started again");
+    require(
+        pod.get().isPresent("terminationGracePeriodSeconds"),
+        "job.yaml: no time to save at the end");
+    require(
+        pod.get()
+            .object("securityContext")
+            .filter(it -> it.flag("runAsNonRoot", false))
+            .isPresent(),
+        "job.yaml: it may run as root");
+    require(
+        !pod.get().flag("automountServiceAccountToken", true),
+        "job.yaml: it has rights in the cluster");
+    for (String needed :
+        List.of("/dev/shm", "livenessProbe", "allowPrivilegeEscalation: false", "drop: [ALL]")) {
+      require(text.contains(needed), "job.yaml: " + needed + " is missing");
+    }
+    require(!text.contains("privileged: true"), "job.yaml: it is privileged");
   }
 
   private void require(boolean held, String problem) {

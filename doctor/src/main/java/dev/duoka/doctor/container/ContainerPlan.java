@@ -12,7 +12,8 @@ import java.util.Optional;
  * @param workingDirectory where relative paths of the run file start
  * @param readOnly absolute paths on the host that the run reads: corpus, tokenizer, model
  * @param runs the host's folder for what the run writes
- * @param gpus how many GPUs it uses; 0 for the CPU
+ * @param gpus how many GPUs it uses of each machine; 0 for the CPU
+ * @param nodes how many machines the run has, each with as many GPUs
  * @param infiniband whether the host has InfiniBand adapters to hand in
  * @param driver the host's driver; empty when it is not known
  * @param baseImage an image to use instead of the table's, best with its digest
@@ -25,10 +26,14 @@ public record ContainerPlan(
     List<Path> readOnly,
     Path runs,
     int gpus,
+    int nodes,
     boolean infiniband,
     Optional<String> driver,
     Optional<String> baseImage,
     String version) {
+  /** How long a run has to save, from SIGTERM on. */
+  static final int GRACE_SECONDS = 600;
+
   /** Keeps a copy of the list, and refuses names that shells would take apart. */
   public ContainerPlan {
     readOnly = List.copyOf(readOnly);
@@ -37,6 +42,9 @@ public record ContainerPlan(
     }
     if (gpus < 0 || gpus > 1024) {
       throw new IllegalArgumentException(gpus + " GPUs");
+    }
+    if (nodes < 1 || nodes > 4096) {
+      throw new IllegalArgumentException(nodes + " nodes");
     }
   }
 

@@ -31,6 +31,8 @@ final class SlurmScript {
     file.add(
         "#SBATCH --signal=B:TERM@600",
         "Ten minutes before the end the script is told, so that a checkpoint is saved.");
+    file.add(
+        "#SBATCH --requeue", "The job may be put back into the queue, as it is when it was saved.");
     file.add("#SBATCH --output=%x-%j.log", "One log, named by job.");
     file.add(
         "set -euo pipefail",
@@ -38,6 +40,9 @@ final class SlurmScript {
     file.add(
         "export LC_ALL=C.UTF-8",
         "Names of files and prompts are UTF-8, whatever the node's locale is.");
+    file.add(
+        "export DUOKA_GRACE_SECONDS=" + ContainerPlan.GRACE_SECONDS,
+        "What is left from the signal to the end: a save that would not fit is not begun.");
     file.blank();
     file.add(
         "IMAGE=${IMAGE:?set IMAGE to the image, best with its digest:"
@@ -83,8 +88,8 @@ final class SlurmScript {
         fi\
         """,
         "By pyxis where Slurm has it, else by Apptainer; both run as you, not as root. One process"
-            + " drives all GPUs, so it is not bound to a few processors. `RESUME=1 sbatch"
-            + " train.sbatch` goes on from the last checkpoint.");
+            + " drives all GPUs, so it is not bound to a few processors. A job that is put back"
+            + " into the queue goes on from the newest checkpoint.");
     file.add(
         "\"${run[@]}\" " + String.join(" ", command) + " &",
         "In the background, so that the signal below reaches this script.");
@@ -99,10 +104,14 @@ final class SlurmScript {
           status=0
           wait "$child" || status=$?
         fi
+        if [ "$status" -eq 75 ] && [ "${SLURM_RESTART_COUNT:-0}" -lt "${MOST_RESTARTS:-20}" ]; then
+          scontrol requeue "$SLURM_JOB_ID"
+        fi
         exit "$status\"\
         """,
-        "The first wait ends with the signal; the second one waits for the checkpoint. The job ends"
-            + " with duoka's own status.");
+        "The first wait ends with the signal; the second one waits for the checkpoint. Status 75"
+            + " says that the run is saved and worth going on with: the job goes back into the"
+            + " queue. Else it ends with duoka's own status.");
     return file;
   }
 
@@ -117,7 +126,7 @@ final class SlurmScript {
               shell(plan.runFile().get().toString()),
               "--run-dir",
               "/runs/" + plan.name()));
-      words.add("${RESUME:+--resume}");
+      words.add("--continue");
     }
     return words;
   }

@@ -36,6 +36,7 @@ class ContainerTests {
         List.of(Path.of(corpus), Path.of("/models/tokenizer.json")),
         Path.of("/scratch/runs"),
         gpus,
+        gpus == 8 ? 2 : 1,
         infiniband,
         driver,
         image,
@@ -55,6 +56,7 @@ class ContainerTests {
             List.of(),
             Path.of("/runs"),
             4,
+            1,
             false,
             Optional.empty(),
             Optional.empty(),
@@ -68,7 +70,7 @@ class ContainerTests {
     Map<String, String> files = ContainerFiles.of(plan);
     assertThat(files)
         .containsOnlyKeys(
-            "Dockerfile", "compose.yaml", "train.sbatch", ".dockerignore", "NOTES.md");
+            "Dockerfile", "compose.yaml", "train.sbatch", "job.yaml", ".dockerignore", "NOTES.md");
     assertThat(ContainerLint.problems(files)).isEmpty();
     Path script =
         Files.writeString(folder.resolve("train.sbatch"), files.getOrDefault("train.sbatch", ""));
@@ -171,6 +173,7 @@ class ContainerTests {
                     Path.of("/"),
                     List.of(),
                     Path.of("/runs"),
+                    1,
                     1,
                     false,
                     Optional.empty(),

@@ -23,6 +23,7 @@ public final class HangWatch {
   private static final long PAUSE_NANOS = 3_000_000_000L;
 
   private final Path run;
+  private final int first;
   private final int ranks;
   private final HangLimits limits;
   private final long sinceNanos;
@@ -33,11 +34,13 @@ public final class HangWatch {
   /**
    * A watch of an attempt.
    *
-   * @param ranks of the run
+   * @param first this machine's first rank
+   * @param ranks how many it has
    * @param sinceNanos when the attempt began, in nanoseconds since 1970
    */
-  public HangWatch(Path run, int ranks, HangLimits limits, long sinceNanos) {
+  public HangWatch(Path run, int first, int ranks, HangLimits limits, long sinceNanos) {
     this.run = run;
+    this.first = first;
     this.ranks = ranks;
     this.limits = limits;
     this.sinceNanos = sinceNanos;
@@ -72,11 +75,11 @@ public final class HangWatch {
     boolean paused = lookedAt != 0 && now - lookedAt > PAUSE_NANOS;
     lookedAt = now;
     Set<Integer> moved = new HashSet<>();
-    for (int rank = 0; rank < ranks; rank++) {
+    for (int rank = first; rank < first + ranks; rank++) {
       Optional<Heartbeat> heartbeat =
           Heartbeat.read(heartbeat(rank)).filter(it -> pids.contains(it.pid()));
       if (heartbeat.isEmpty()) {
-        watches.remove(rank); // it has not begun, or is on another machine
+        watches.remove(rank); // it has not begun
         continue;
       }
       RankWatch watch = watches.computeIfAbsent(rank, _ -> new RankWatch(heartbeat.get(), now));

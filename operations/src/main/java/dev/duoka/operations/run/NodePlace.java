@@ -19,7 +19,7 @@ public record NodePlace(int nodes, int node, String rendezvous, String rule) {
   private static final String DEFAULT_PORT = "29500";
 
   /** A run of this machine alone. */
-  public static final NodePlace ALONE = new NodePlace(1, 0, "", "one machine");
+  public static final NodePlace ALONE = new NodePlace(1, 0, "", "");
 
   /**
    * Finds the place: flags go before {@code PET_NNODES} and its fellows, which torchrun and

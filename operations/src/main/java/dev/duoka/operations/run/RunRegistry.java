@@ -36,9 +36,15 @@ public final class RunRegistry {
    *
    * @param folder where it writes
    * @param started when its last session began
+   * @param node this machine's number among those of the run
    * @param process of a run that nobody supervises; empty for a supervised one
    */
-  public record Entry(Path folder, Instant started, Optional<ProcessIdentity> process) {
+  public record Entry(Path folder, Instant started, int node, Optional<ProcessIdentity> process) {
+    /** What its supervisor writes. */
+    public SupervisionFolder supervision() {
+      return new SupervisionFolder(folder, node);
+    }
+
     /** What it is called: the name of its folder. */
     public String name() {
       return String.valueOf(folder.getFileName());
@@ -46,11 +52,12 @@ public final class RunRegistry {
   }
 
   /** Lists a run; one of the same folder is replaced. */
-  public void add(Path run, Optional<ProcessIdentity> process) {
+  public void add(Path run, int node, Optional<ProcessIdentity> process) {
     Path folder = run.toAbsolutePath().normalize();
     ObjectNode json = Json.object();
     json.put("folder", folder.toString());
     json.put("started", Instant.now().truncatedTo(ChronoUnit.SECONDS).toString());
+    json.put("node", node);
     process.ifPresent(identity -> json.set("process", identity.json()));
     String name =
         HexFormat.of()
@@ -93,7 +100,7 @@ public final class RunRegistry {
         .or(
             () ->
                 Files.isRegularFile(new SupervisionFolder(folder).launch())
-                    ? Optional.of(new Entry(folder, Instant.EPOCH, Optional.empty()))
+                    ? Optional.of(new Entry(folder, Instant.EPOCH, 0, Optional.empty()))
                     : Optional.empty())
         .orElseThrow(
             () ->
@@ -117,6 +124,7 @@ public final class RunRegistry {
           new Entry(
               Path.of(json.path("folder").asString("")),
               Instant.parse(json.path("started").asString("1970-01-01T00:00:00Z")),
+              json.path("node").asInt(0),
               json.has("process")
                   ? Optional.of(ProcessIdentity.of(json.path("process")))
                   : Optional.empty()));

@@ -48,7 +48,7 @@ public record RunStatus(
 
   /** Looks at a run. */
   public static RunStatus of(RunRegistry.Entry entry) {
-    SupervisionFolder folder = new SupervisionFolder(entry.folder());
+    SupervisionFolder folder = entry.supervision();
     RunProgress progress = RunProgress.of(entry.folder());
     if (entry.process().isPresent()) {
       return ofUnsupervised(entry, progress);

@@ -17,12 +17,14 @@ import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.node.ObjectNode;
 
 /**
- * The folder {@code supervision} in a run's folder: what the supervisor of the run writes, and the
- * output and exit statuses of its workers, a folder for each attempt.
+ * The folder {@code supervision}, or {@code supervision-1} and so on, in a run's folder: what the
+ * supervisor of the run writes, and the output and exit statuses of its workers, a folder for each
+ * attempt.
  *
- * @param run the run's folder, absolute
+ * @param run the run's folder, absolute; machines of a run may share it
+ * @param node the machine's number; each has a supervisor of its own
  */
-public record SupervisionFolder(Path run) {
+public record SupervisionFolder(Path run, int node) {
   private static final String NAME = "supervision";
   private static final String ATTEMPT = "attempt-";
 
@@ -30,9 +32,14 @@ public record SupervisionFolder(Path run) {
     run = run.toAbsolutePath().normalize();
   }
 
+  /** Of a run on one machine, or of its first one. */
+  public SupervisionFolder(Path run) {
+    this(run, 0);
+  }
+
   /** The folder itself. */
   public Path path() {
-    return run.resolve(NAME);
+    return run.resolve(node == 0 ? NAME : NAME + "-" + node);
   }
 
   /** What the run was started with. */

@@ -35,10 +35,12 @@ final class HangHandler {
     this.record = record;
     this.attempt = attempt;
     this.notifier = notifier;
+    int ranks = launch.ranks() / launch.place().nodes();
     this.watch =
         new HangWatch(
             folder.run(),
-            launch.ranks(),
+            launch.place().node() * ranks,
+            ranks,
             new HangLimits(launch.hangSeconds(), launch.warmupHangSeconds()),
             began(record, attempt.number()));
   }

@@ -111,7 +111,8 @@ public final class Supervisor {
         if (inUse.isPresent()) {
           return inUse.get();
         }
-        attempt = start.start(folder.attempts() + 1, overrides());
+        boolean again = record.entries().stream().anyMatch(it -> it.event().equals("started"));
+        attempt = start.start(folder.attempts() + 1, overrides(), again);
         record.add(attempt.number(), "started", start.text());
       }
       AttemptEnd end = await(attempt);

@@ -12,9 +12,10 @@ import java.util.Optional;
 public final class SupervisorMain {
   private SupervisorMain() {}
 
-  /** Supervises the run of the folder that is its one argument. */
+  /** Supervises a run: its arguments are the run's folder and this machine's number. */
   public static void main(String[] arguments) throws InterruptedException {
-    SupervisionFolder folder = new SupervisionFolder(Path.of(arguments[0]));
+    SupervisionFolder folder =
+        new SupervisionFolder(Path.of(arguments[0]), Integer.parseInt(arguments[1]));
     StopState stop = new StopState();
     Thread supervising = Thread.currentThread();
     Runtime.getRuntime()

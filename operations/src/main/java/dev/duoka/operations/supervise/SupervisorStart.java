@@ -44,7 +44,8 @@ public final class SupervisorStart {
           new ControlClient(state, folder).isThere()
               || (Files.exists(folder.launch())
                   && RunStatus.of(
-                          new RunRegistry.Entry(folder.run(), Instant.EPOCH, Optional.empty()))
+                          new RunRegistry.Entry(
+                              folder.run(), Instant.EPOCH, folder.node(), Optional.empty()))
                       .isActive());
       if (active) {
         throw new DuokaException(
@@ -58,7 +59,7 @@ public final class SupervisorStart {
       throw cannotStart(folder, e);
     }
     launch.write(folder);
-    new RunRegistry(state).add(folder.run(), Optional.empty());
+    new RunRegistry(state).add(folder.run(), folder.node(), Optional.empty());
     start(folder);
   }
 
@@ -66,7 +67,7 @@ public final class SupervisorStart {
   public static void start(SupervisionFolder folder) {
     List<String> command = new ArrayList<>(List.of("setsid"));
     command.addAll(OwnCommand.java(FLAGS, "dev.duoka.operations", SupervisorMain.class.getName()));
-    command.add(folder.run().toString());
+    command.addAll(List.of(folder.run().toString(), String.valueOf(folder.node())));
     try {
       new ProcessBuilder(command)
           .redirectInput(new File("/dev/null"))

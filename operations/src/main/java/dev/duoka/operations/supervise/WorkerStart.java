@@ -52,11 +52,12 @@ final class WorkerStart {
    *
    * @param number of the attempt
    * @param overrides of the run file, beyond those of the launch
+   * @param again whether the launch had an attempt before: what is in the folder is its own
    */
-  Attempt start(int number, List<String> overrides) {
+  Attempt start(int number, List<String> overrides, boolean again) {
     List<String> command = new ArrayList<>(launch.command());
     overrides.forEach(override -> command.addAll(List.of("--set", override)));
-    boolean resumes = RunProgress.newestCheckpoint(folder.run()).isPresent();
+    boolean resumes = again && RunProgress.newestCheckpoint(folder.run()).isPresent();
     if (resumes && !command.contains("--resume")) {
       command.add("--resume");
     }

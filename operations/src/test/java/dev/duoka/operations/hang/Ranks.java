@@ -25,7 +25,7 @@ final class Ranks {
       heartbeats.add(
           new HeartbeatWriter(folder.resolve("rank-" + rank + ".heartbeat"), rank, ranks, 1000));
     }
-    this.watch = new HangWatch(folder, ranks, limits, 0);
+    this.watch = new HangWatch(folder, 0, ranks, limits, 0);
   }
 
   /** A rank begins an exchange; its number. */

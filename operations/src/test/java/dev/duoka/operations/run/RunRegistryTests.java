@@ -19,8 +19,8 @@ final class RunRegistryTests {
   void runsAreFoundByNameAndFolder() throws IOException {
     RunRegistry registry = new RunRegistry(new StateFolder(folder.resolve("state")));
     Path run = Files.createDirectories(folder.resolve("a/demo"));
-    registry.add(run, Optional.of(ProcessIdentity.own()));
-    registry.add(run, Optional.of(ProcessIdentity.own())); // again: still one
+    registry.add(run, 0, Optional.of(ProcessIdentity.own()));
+    registry.add(run, 0, Optional.of(ProcessIdentity.own())); // again: still one
     assertThat(registry.entries()).hasSize(1);
     assertThat(registry.find("demo").folder()).isEqualTo(run);
     assertThat(registry.find(run.toString()).name()).isEqualTo("demo");

@@ -123,7 +123,7 @@ final class SupervisorTests {
   }
 
   private RunStatus status() {
-    return RunStatus.of(new RunRegistry.Entry(folder.run(), Instant.EPOCH, Optional.empty()));
+    return RunStatus.of(new RunRegistry.Entry(folder.run(), Instant.EPOCH, 0, Optional.empty()));
   }
 
   @Test
@@ -262,7 +262,7 @@ final class SupervisorTests {
   @Test
   void aNewSupervisorTakesOver() throws Exception {
     launch(OBEDIENT, 1, OptionalInt.empty());
-    Attempt left = new WorkerStart(folder, LaunchSpec.read(folder)).start(1, List.of());
+    Attempt left = new WorkerStart(folder, LaunchSpec.read(folder)).start(1, List.of(), false);
     until(() -> left.workers().getFirst().identity().isPresent() && isReady(1));
     long pid = left.workers().getFirst().identity().orElseThrow().pid();
     StopState stop = new StopState();
@@ -336,5 +336,18 @@ final class SupervisorTests {
     }
     Files.writeString(folder.run().resolve("metrics.jsonl"), metrics);
     assertThat(watch.look()).isEmpty();
+  }
+
+  /** A worker that cannot say what ended it is read: its output tells. */
+  @Test
+  void theOutputOfAWorkerIsDiagnosed() throws Exception {
+    RunEnd end =
+        run(
+            "echo 'NVRM: Xid (PCI:0000:3b:00): 79, pid=1234, GPU has fallen off the bus.' >&2;"
+                + " exit 134");
+    assertThat(end.reason())
+        .contains("worker 0 was ended by signal 6: ")
+        .contains("Xid 79")
+        .contains("stderr.log");
   }
 }
