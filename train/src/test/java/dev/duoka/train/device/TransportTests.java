@@ -15,11 +15,14 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 class TransportTests {
-  private static final BiPredicate<Device, Device> ALL = (_, _) -> true;
+  private static boolean all(Device from, Device to) {
+    return true;
+  }
 
   /** Cards 0 and 1 reach each other, and 2 and 3. */
-  private static final BiPredicate<Device, Device> PAIRS =
-      (from, to) -> from.index() / 2 == to.index() / 2;
+  private static boolean pairs(Device from, Device to) {
+    return from.index() / 2 == to.index() / 2;
+  }
 
   private static List<Device> cards(int count) {
     return IntStream.range(0, count).mapToObj(Device::cuda).toList();
@@ -27,31 +30,45 @@ class TransportTests {
 
   @Test
   void autoTakesTheFastestThatTheCardsAllow() {
-    assertThat(Transport.of(Collectives.AUTO, cards(4), 4, ALL)).isEqualTo(Transport.PEER);
-    assertThat(Transport.of(Collectives.AUTO, cards(4), 4, PAIRS)).isEqualTo(Transport.NCCL);
-    assertThat(Transport.of(Collectives.AUTO, cards(2), 4, ALL))
+    assertThat(Transport.of(Collectives.AUTO, cards(4), 4, TransportTests::all))
+        .isEqualTo(Transport.PEER);
+    assertThat(Transport.of(Collectives.AUTO, cards(4), 4, TransportTests::pairs))
+        .isEqualTo(Transport.NCCL);
+    assertThat(Transport.of(Collectives.AUTO, cards(2), 4, TransportTests::all))
         .as("two processes")
         .isEqualTo(Transport.NCCL);
-    assertThat(Transport.of(Collectives.AUTO, Collections.nCopies(2, Device.cuda(0)), 2, ALL))
+    assertThat(
+            Transport.of(
+                Collectives.AUTO, Collections.nCopies(2, Device.cuda(0)), 2, TransportTests::all))
         .as("one card")
         .isEqualTo(Transport.COPIES);
-    assertThat(Transport.of(Collectives.AUTO, Collections.nCopies(2, Device.CPU), 2, ALL))
+    assertThat(
+            Transport.of(
+                Collectives.AUTO, Collections.nCopies(2, Device.CPU), 2, TransportTests::all))
         .isEqualTo(Transport.COPIES);
   }
 
   @ParameterizedTest
   @EnumSource(Collectives.class)
   void aSingleRankNeedsNone(Collectives asked) {
-    assertThat(Transport.of(asked, List.of(Device.CPU), 1, ALL)).isEqualTo(Transport.COPIES);
+    assertThat(Transport.of(asked, List.of(Device.CPU), 1, TransportTests::all))
+        .isEqualTo(Transport.COPIES);
   }
 
   @Test
   void whatCannotBeIsRefusedWithItsReason() {
-    assertRefused(Collectives.PEER, cards(4), 4, PAIRS, "cuda:0 and cuda:2");
-    assertRefused(Collectives.PEER, cards(2), 4, ALL, "of 4 ranks 2 are in this process");
+    assertRefused(Collectives.PEER, cards(4), 4, TransportTests::pairs, "cuda:0 and cuda:2");
+    assertRefused(
+        Collectives.PEER, cards(2), 4, TransportTests::all, "of 4 ranks 2 are in this process");
     for (Collectives own : List.of(Collectives.PEER, Collectives.NCCL)) {
-      assertRefused(own, Collections.nCopies(2, Device.cuda(1)), 2, ALL, "2 ranks lie on [cuda:1]");
-      assertRefused(own, Collections.nCopies(2, Device.CPU), 2, ALL, "2 ranks lie on [cpu]");
+      assertRefused(
+          own,
+          Collections.nCopies(2, Device.cuda(1)),
+          2,
+          TransportTests::all,
+          "2 ranks lie on [cuda:1]");
+      assertRefused(
+          own, Collections.nCopies(2, Device.CPU), 2, TransportTests::all, "2 ranks lie on [cpu]");
     }
   }
 
