@@ -44,6 +44,7 @@ public final class ProcessRanks implements AutoCloseable {
   private final RankRange ranks;
   private final String word;
   private final Neighbours neighbours;
+  private final Duration limit;
   private final @Nullable TcpRanks others;
   private final Communicator leads;
 
@@ -52,7 +53,9 @@ public final class ProcessRanks implements AutoCloseable {
       RankRange ranks,
       String word,
       Neighbours neighbours,
-      @Nullable TcpRanks others) {
+      @Nullable TcpRanks others,
+      Duration limit) {
+    this.limit = limit;
     this.place = place;
     this.ranks = ranks;
     this.word = word;
@@ -66,8 +69,7 @@ public final class ProcessRanks implements AutoCloseable {
    *
    * @param place of this process
    * @param ranks those of this process
-   * @param limit how long to wait for other processes, and for ranks of theirs, without any
-   *     progress
+   * @param limit how long to wait for other processes, and for other ranks, without any progress
    * @param terms which all must have the same
    * @param word what process 0 tells the others; of the others it does not count
    * @throws DuokaException {@code CONFIG} when another process does not belong to this run, {@code
@@ -76,7 +78,7 @@ public final class ProcessRanks implements AutoCloseable {
   public static ProcessRanks join(
       ProcessPlace place, RankRange ranks, Duration limit, Terms terms, String word) {
     if (place.isAlone()) {
-      return new ProcessRanks(place, ranks, word, Neighbours.NONE, null);
+      return new ProcessRanks(place, ranks, word, Neighbours.NONE, null, limit);
     }
     InetSocketAddress own = Rendezvous.bindable(place.rendezvous().orElseThrow(), 0);
     try (ServerSocketChannel listener = ServerSocketChannel.open().bind(own)) {
@@ -94,7 +96,8 @@ public final class ProcessRanks implements AutoCloseable {
           ranks,
           membership.word(),
           neighbours(membership),
-          TcpRanks.connect(membership, listener, limit));
+          TcpRanks.connect(membership, listener, limit),
+          limit);
     } catch (IOException e) {
       throw new DuokaException(
           ErrorCode.IO,
@@ -174,7 +177,7 @@ public final class ProcessRanks implements AutoCloseable {
    */
   public void run(IntFunction<ExchangeLedger> ledgers, RankBody body) {
     if (others == null) {
-      LocalRanks.run(ranks.count(), ledgers, body);
+      LocalRanks.run(ranks.count(), limit, ledgers, body);
     } else {
       others.run(ledgers, body);
     }

@@ -190,7 +190,7 @@ final class LocalCommunicator implements Communicator, Agreement {
 
   @Override
   public Pending send(Tensor tensor, int to) {
-    Message message = new Message(group, to, tensor, completion(Operation.SEND, tensor, to));
+    Message message = new Message(group, rank, to, tensor, completion(Operation.SEND, tensor, to));
     group.post(rank, to, message);
     return message;
   }
@@ -265,13 +265,13 @@ final class LocalCommunicator implements Communicator, Agreement {
     mine.tensor = shown;
     mine.ready.set(shown.device());
     announce(call);
-    group.meetToRead();
+    group.meetToRead(rank);
     try {
       requireSameCall(call);
       holdBackFor(shown.device(), slot -> slot.ready);
       copies.run();
       mine.done.set(shown.device());
-      group.meet();
+      group.meet(rank);
       // Nobody may change what was shown before everybody has read it.
       holdBackFor(shown.device(), slot -> slot.done);
     } catch (Throwable t) { // of whatever kind: the tensor goes when the rank unwinds
@@ -295,31 +295,32 @@ final class LocalCommunicator implements Communicator, Agreement {
   /** Lets this rank's stream wait for what all have launched since they began. */
   private void meetAgain(Device device) {
     mine.ready.set(device);
-    group.meet();
+    group.meet(rank);
     holdBackFor(device, slot -> slot.ready);
   }
 
   private void finish() {
-    group.meet();
+    group.meet(rank);
     ledger.completed(sequence);
   }
 
   private Runnable completion(Operation operation, Tensor tensor, int peer) {
-    long issued =
-        ledger.issued(
-            new Exchange(group.name(), operation, tensor.elements(), tensor.dtype(), peer));
+    Exchange call = new Exchange(group.name(), operation, tensor.elements(), tensor.dtype(), peer);
+    long issued = ledger.issued(call);
+    group.world().views().calls(group.member(rank), call);
     return () -> ledger.completed(issued);
   }
 
   /** Waits for the others, who must have called the same. */
   private void meet(Exchange call) {
     announce(call);
-    group.meet();
+    group.meet(rank);
     requireSameCall(call);
   }
 
   private void announce(Exchange call) {
     sequence = ledger.issued(call);
+    group.world().views().calls(group.member(rank), call);
     turn ^= 1;
     mine.calls[turn] = call;
   }

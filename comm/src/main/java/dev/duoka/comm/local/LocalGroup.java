@@ -98,8 +98,8 @@ final class LocalGroup {
     return slots.get(rank);
   }
 
-  /** Waits until all ranks of the group are here. */
-  void meet() {
+  /** Waits until all ranks of the group are here, of which {@code rank} comes now. */
+  void meet(int rank) {
     synchronized (world) {
       world.throwIfBroken();
       long mine = generation;
@@ -109,17 +109,17 @@ final class LocalGroup {
         world.notifyAll();
         return;
       }
-      world.await(members, () -> generation != mine);
+      world.await(members.get(rank), members, () -> generation != mine);
     }
   }
 
   /** As {@link #meet}; from then on the rank reads what the others show, until it has left. */
-  void meetToRead() {
+  void meetToRead(int rank) {
     synchronized (world) {
       // Counted before the meeting: once it is over, who fails must see all who may read.
       readers++;
       try {
-        meet();
+        meet(rank);
       } catch (Throwable t) {
         leave();
         throw t;
@@ -179,7 +179,8 @@ final class LocalGroup {
     synchronized (world) {
       Mailbox mailbox = mailbox(from, to);
       world.throwIfBroken();
-      world.await(List.of(members.get(from)), () -> mailbox.arrived.containsKey(number));
+      world.await(
+          members.get(to), List.of(members.get(from)), () -> mailbox.arrived.containsKey(number));
       world.throwIfBroken();
       world.startCopyFrom(members.get(from));
       return Objects.requireNonNull(mailbox.arrived.remove(number));

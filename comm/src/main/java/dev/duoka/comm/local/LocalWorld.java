@@ -2,6 +2,7 @@ package dev.duoka.comm.local;
 
 import dev.duoka.base.DuokaException;
 import dev.duoka.base.ErrorCode;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -22,16 +23,42 @@ final class LocalWorld implements AutoCloseable {
   private final Set<Integer> departed = new TreeSet<>();
   private final Map<Integer, Integer> copiesFrom = new HashMap<>();
   private final List<LocalGroup.Slot> slots = new ArrayList<>();
+  private final LocalViews views;
+  private final Duration limit;
+
+  /**
+   * A world of ranks.
+   *
+   * @param limit how long a rank waits for others
+   */
+  LocalWorld(int size, Duration limit) {
+    this.views = new LocalViews(size);
+    this.limit = limit;
+  }
+
+  /** What each rank does. */
+  LocalViews views() {
+    return views;
+  }
 
   /**
    * Waits until {@code condition} holds. The caller holds this object's lock.
    *
+   * @param rank who waits
    * @param partners the ranks of the world without whom it never will
-   * @throws DuokaException when a rank has failed, or one of the partners has finished
+   * @throws DuokaException when a rank has failed, one of the partners has finished, or the limit
+   *     has passed: then all end, and the message says where each of the partners is
    */
-  void await(List<Integer> partners, BooleanSupplier condition) {
+  void await(int rank, List<Integer> partners, BooleanSupplier condition) {
+    long since = System.nanoTime();
     while (!condition.getAsBoolean()) {
       throwIfBroken();
+      long left = limit.toNanos() - (System.nanoTime() - since);
+      if (left <= 0) {
+        DuokaException late = views.late(rank, partners, limit);
+        breakBecauseOf(rank, late);
+        throw late;
+      }
       for (int partner : partners) {
         if (departed.contains(partner)) {
           DuokaException lost =
@@ -43,12 +70,15 @@ final class LocalWorld implements AutoCloseable {
           throw lost;
         }
       }
+      views.waits(rank, true);
       try {
-        wait();
+        wait(Math.max(1, left / 1_000_000));
       } catch (InterruptedException e) {
         Thread.currentThread().interrupt();
         throw new DuokaException(
             ErrorCode.RANK_LOST, "a rank was interrupted while it waited for the others", "", e);
+      } finally {
+        views.waits(rank, false);
       }
     }
   }

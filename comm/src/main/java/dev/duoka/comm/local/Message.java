@@ -8,6 +8,7 @@ import org.jspecify.annotations.Nullable;
 /** A tensor on its way from one rank to another, as the sender sees it. The receiver copies it. */
 final class Message implements Pending {
   private final LocalGroup group;
+  private final int from;
   private final int to;
   private final Tensor tensor;
   private final StreamMark ready = new StreamMark();
@@ -17,8 +18,9 @@ final class Message implements Pending {
   private boolean joined;
 
   /** A message; the sender must leave the tensor alone until it has joined. */
-  Message(LocalGroup group, int to, Tensor tensor, Runnable completion) {
+  Message(LocalGroup group, int from, int to, Tensor tensor, Runnable completion) {
     this.group = group;
+    this.from = from;
     this.completion = completion;
     this.to = to;
     this.tensor = tensor;
@@ -52,7 +54,7 @@ final class Message implements Pending {
       return;
     }
     synchronized (group.world()) {
-      group.world().await(List.of(group.member(to)), () -> taken);
+      group.world().await(group.member(from), List.of(group.member(to)), () -> taken);
     }
     copied.holdBack(tensor.device());
     joined = true;

@@ -21,7 +21,10 @@ public final class TcpRanks implements AutoCloseable {
   private final Membership membership;
   private final TcpWorld world;
 
-  private TcpRanks(Membership membership, TcpWorld world) {
+  private final Duration limit;
+
+  private TcpRanks(Membership membership, TcpWorld world, Duration limit) {
+    this.limit = limit;
     this.membership = membership;
     this.world = world;
   }
@@ -36,7 +39,7 @@ public final class TcpRanks implements AutoCloseable {
       Membership membership, ServerSocketChannel listener, Duration limit) {
     TcpWorld world = new TcpWorld(membership, Connections.of(membership, listener, limit), limit);
     world.start();
-    return new TcpRanks(membership, world);
+    return new TcpRanks(membership, world, limit);
   }
 
   /**
@@ -78,7 +81,9 @@ public final class TcpRanks implements AutoCloseable {
             world.fail(rank, t);
           }
         },
-        (cause, rank) -> world.fail(rank, cause));
+        (cause, rank) -> world.fail(rank, cause),
+        () -> world.failure() != null,
+        limit);
     RankThreads.throwIfFailed(world.finalFailure());
   }
 

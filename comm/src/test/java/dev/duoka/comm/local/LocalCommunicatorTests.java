@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.duoka.base.DuokaException;
 import dev.duoka.base.ErrorCode;
+import dev.duoka.comm.ExchangeLedger;
 import dev.duoka.comm.RankBody;
 import dev.duoka.tensor.Device;
 import dev.duoka.tensor.Dtype;
@@ -18,7 +19,9 @@ import dev.duoka.tensor.testing.Inputs;
 import dev.duoka.tensor.testing.LedgerSnapshot;
 import dev.duoka.tensor.testing.TestDevice;
 import java.io.IOException;
+import java.time.Duration;
 import java.util.Arrays;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -203,5 +206,41 @@ class LocalCommunicatorTests {
         .isInstanceOfSatisfying(
             DuokaException.class, e -> assertThat(e.code()).isEqualTo(ErrorCode.RANK_LOST))
         .satisfies(e -> assertThat(e.getMessage()).contains(texts));
+  }
+
+  /**
+   * In a collective, at a message, and by a rank that never ends: each is named, and run returns.
+   */
+  @ParameterizedTest
+  @ValueSource(strings = {"collective", "receive", "send", "agreement"})
+  void aRankThatStandsStillIsNamedWithinTheLimit(String kind) {
+    CountDownLatch never = new CountDownLatch(1);
+    try {
+      assertThatThrownBy(
+              () ->
+                  LocalRanks.run(
+                      3,
+                      Duration.ofMillis(1500),
+                      _ -> ExchangeLedger.NONE,
+                      world -> {
+                        Tensor values = Tensors.full(1, Dtype.FLOAT32, Device.CPU, 4);
+                        world.allReduce(values).join();
+                        if (world.rank() == 1) {
+                          never.await();
+                        }
+                        switch (kind) {
+                          case "collective" -> world.allReduce(values).join();
+                          case "agreement" -> world.agreement().barrier();
+                          case "send" -> world.send(values, 1).join();
+                          default -> world.receive(values, 1).join();
+                        }
+                      }))
+          .isInstanceOf(DuokaException.class)
+          .hasMessageContaining("has waited 1 s in")
+          .hasMessageContaining("for rank 1, which is behind all-reduce of 4 × float32 in world")
+          .hasMessageContaining("LocalCommunicatorTests");
+    } finally {
+      never.countDown();
+    }
   }
 }

@@ -1,12 +1,12 @@
 package dev.duoka.parallel.mesh;
 
 import dev.duoka.parallel.mesh.Mesh.Axis;
-import java.util.Arrays;
 import java.util.EnumSet;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Set;
-import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 
 /**
@@ -66,10 +66,20 @@ public enum MeshExchange {
    * @param shown whose axes of several ranks are written
    */
   public static String text(Mesh mesh, Mesh shown) {
-    return Arrays.stream(values())
-        .filter(exchange -> exchange.size(shown) > 1)
-        .map(exchange -> exchange.axis() + ": " + exchange.size(mesh))
-        .collect(Collectors.joining(", ", "{", "}"));
+    Map<String, Integer> axes = new LinkedHashMap<>();
+    put(axes, "tensor", shown.tensor(), mesh.tensor());
+    put(axes, "expert", shown.expert(), mesh.expert());
+    put(axes, "context", shown.context(), mesh.context());
+    put(axes, "pipeline", shown.pipeline(), mesh.pipeline());
+    put(axes, "data", shown.data(), mesh.data());
+    put(axes, "replicate", shown.replicate(), mesh.replicate());
+    return axes.toString().replace("=", ": ");
+  }
+
+  private static void put(Map<String, Integer> axes, String name, int shown, int ranks) {
+    if (shown > 1) {
+      axes.put(name, ranks);
+    }
   }
 
   /** The groups of at least two ranks, in order; none where the axis has one rank. */

@@ -121,6 +121,14 @@ final class MeshTests {
   }
 
   @Test
+  void aMeshIsWrittenAsRunFilesWriteIt() {
+    Mesh asked = new Mesh(1, 2, 4, 1, 2, 1);
+    assertThat(MeshExchange.text(asked.within(8), asked))
+        .isEqualTo("{tensor: 2, data: 4, replicate: 1}");
+    assertThat(MeshExchange.REPLICAS.groups(asked)).hasSize(8).contains(List.of(0, 8));
+  }
+
+  @Test
   void exchangesFollowTheAxes() {
     Mesh mesh = new Mesh(2, 1, 2, 1, 2, 4);
     assertThat(MeshExchange.TENSOR.groups(mesh))

@@ -18,6 +18,7 @@ import dev.duoka.tensor.ComputeThread;
 import dev.duoka.tensor.Device;
 import java.nio.charset.StandardCharsets;
 import java.util.Map;
+import java.util.Objects;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -83,7 +84,7 @@ class ScaledMeshTests {
   private static double apart(Training.Outcome one, Training.Outcome other) {
     double largest = 0;
     for (Map.Entry<String, double[]> entry : other.gradients().entrySet()) {
-      double[] theirs = one.gradients().get(entry.getKey());
+      double[] theirs = Objects.requireNonNull(one.gradients().get(entry.getKey()));
       double off = 0;
       double size = 0;
       for (int i = 0; i < theirs.length; i++) {

@@ -148,7 +148,7 @@ class CountedPlansTests {
           DryRunDevice.of(Device.cuda(0), () -> DryRun.unrolled(job).hostBytes())
               * (plan.layout().gpus() / plan.layout().pipeline());
     }
-    booked += MemoryModel.CHECKPOINT_COPY * (long) roomy.shape().parameters();
+    booked += MemoryModel.CHECKPOINT_COPY * roomy.shape().parameters();
     assertThat(plan.memory().hostBytes()).isEqualTo((double) booked);
     // A little less than that is too little, whatever the formulas say.
     double gib = 0.99 * booked / GIB / 0.85;

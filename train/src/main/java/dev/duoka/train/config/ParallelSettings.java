@@ -105,10 +105,15 @@ public record ParallelSettings(
     return data * tensor * pipeline * context;
   }
 
-  /** How the ranks are numbered; of experts over ranks that do not divide, the mesh without. */
+  /**
+   * How the ranks are numbered; of replicas or experts over ranks that do not divide, the mesh
+   * without.
+   */
   public Mesh mesh() {
-    boolean divides = data * context * tensor % expert == 0;
-    return new Mesh(pipeline, 1, data, context, tensor, divides ? expert : 1);
+    int replicas = data % replicate == 0 ? replicate : 1;
+    int shard = data / replicas;
+    boolean divides = shard * context * tensor % expert == 0;
+    return new Mesh(pipeline, replicas, shard, context, tensor, divides ? expert : 1);
   }
 
   /** Stages of each rank of a pipeline. */

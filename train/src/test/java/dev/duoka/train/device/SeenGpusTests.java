@@ -75,7 +75,7 @@ class SeenGpusTests {
   void numbersAreCudas() {
     List<String> cuda =
         List.of("00000000:A0:00.0", "0000:B0:00.0", "0000:C0:00.0", "00000000:D0:00.0");
-    assertThat(order(4, cuda)).containsExactly(3, 1, 2, 0);
+    assertThat(order(4, cuda)).containsExactly(1, 3, 0, 2);
   }
 
   @Test

@@ -58,8 +58,8 @@ class MeshPictureTests {
             "└──────────────────────────────────────────────────┘",
             "tensor    the memory of their process: [0 1] [2 3] [4 5] [6 7]",
             "expert    the memory of their process: [0 1 2 3] [4 5 6 7]",
-            "data      the memory of their process: [0 2] [1 3] [4 6] [5 7]",
-            "pipeline  the memory of their process: [0→4] [1→5] [2→6] [3→7]");
+            "pipeline  the memory of their process: [0→4] [1→5] [2→6] [3→7]",
+            "data      the memory of their process: [0 2] [1 3] [4 6] [5 7]");
   }
 
   @Test
@@ -87,7 +87,7 @@ class MeshPictureTests {
         .contains("data      TCP between processes: [0 1 2 3]");
     assertThat(picture(NO_GPU, four[0], four[1], "launch.ranks_per_process=1"))
         .contains("4 processes of 1 rank each, to be started together");
-    assertThat(picture(NO_GPU, four)).noneMatch(line -> line.contains("process" + "es"));
+    assertThat(picture(NO_GPU, four)).noneMatch(line -> line.contains("processes"));
   }
 
   @Test

@@ -79,6 +79,15 @@ class MeshPlacementTests {
     assertThat(links(experts, MeshExchange.DATA)).containsExactly("SYS");
   }
 
+  /** What shares states exchanges more than replicas do. */
+  @Test
+  void replicasLieFarthestApart() {
+    MeshPlacement placement = placed(CROSSED, "parallel={data: 4, replicate: 2, zero: 3}");
+    assertThat(gpus(placement)).containsExactly(0, 2, 1, 3);
+    assertThat(links(placement, MeshExchange.DATA)).containsExactly("NV4", "NV4");
+    assertThat(links(placement, MeshExchange.REPLICAS)).containsExactly("SYS", "SYS");
+  }
+
   @Test
   void theRunFileHasTheLastWord() {
     MeshPlacement placement =
