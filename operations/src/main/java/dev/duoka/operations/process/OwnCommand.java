@@ -43,7 +43,7 @@ public final class OwnCommand {
       }
     }
     // A JVM that another program has made, such as a test's.
-    return java(List.of("--enable-native-access=ALL-UNNAMED"), "", mainClass);
+    return java(List.of(), "", mainClass);
   }
 
   /**
@@ -59,10 +59,16 @@ public final class OwnCommand {
     String modules = System.getProperty("jdk.module.path", "");
     String classes = System.getProperty("java.class.path", "");
     if (!module.isEmpty() && classes.isEmpty() && !modules.isEmpty()) {
-      command.addAll(List.of("-p", modules, "-m", module + "/" + mainClass));
+      command.addAll(
+          List.of(
+              "--enable-native-access=dev.duoka.ffi",
+              "-p",
+              modules,
+              "-m",
+              module + "/" + mainClass));
     } else {
       String path = String.join(File.pathSeparator, classes, modules);
-      command.addAll(List.of("-cp", path, mainClass));
+      command.addAll(List.of("--enable-native-access=ALL-UNNAMED", "-cp", path, mainClass));
     }
     return command;
   }

@@ -25,7 +25,6 @@ public final class SupervisorStart {
           "-Xmx64m",
           "-XX:+UseSerialGC",
           "-XX:TieredStopAtLevel=1",
-          "--enable-native-access=dev.duoka.ffi,ALL-UNNAMED",
           "-XX:-UsePerfData",
           "-XX:ReservedCodeCacheSize=16m",
           "-Xss512k");
