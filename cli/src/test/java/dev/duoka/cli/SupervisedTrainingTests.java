@@ -18,9 +18,11 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -34,7 +36,7 @@ final class SupervisedTrainingTests {
   @TempDir Path temporary;
   private Path file;
   private SupervisionFolder folder;
-  private Process terminal;
+  private @Nullable Process terminal;
   private Path output;
 
   @BeforeEach
@@ -64,10 +66,16 @@ final class SupervisedTrainingTests {
     output = temporary.resolve("output");
   }
 
+  private Process terminal() {
+    return Objects.requireNonNull(terminal);
+  }
+
   @AfterEach
   void endAll() throws InterruptedException {
     RunStatus.supervisor(folder).ifPresent(ProcessIdentity::kill);
-    terminal.destroyForcibly().waitFor();
+    if (terminal != null) {
+      terminal.destroyForcibly().waitFor();
+    }
     for (int attempt = 1; attempt <= folder.attempts(); attempt++) {
       for (int worker = 0; worker < folder.workers(attempt).size(); worker++) {
         folder.workers(attempt).get(worker).identity().ifPresent(ProcessIdentity::kill);
@@ -104,7 +112,7 @@ final class SupervisedTrainingTests {
   private void until(BooleanSupplier condition) throws InterruptedException {
     while (!condition.getAsBoolean()) {
       Thread.sleep(50);
-      if (!terminal.isAlive()) {
+      if (!terminal().isAlive()) {
         assertThat(condition.getAsBoolean()).as("the run has ended: %s", text()).isTrue();
       }
     }
@@ -154,15 +162,15 @@ final class SupervisedTrainingTests {
   @Test
   void aKilledRankCostsNoStep() throws Exception {
     start("--max-steps", "120");
-    assertThat(terminal.waitFor(200, TimeUnit.SECONDS)).isTrue();
-    assertThat(terminal.exitValue()).as(text()).isZero();
+    assertThat(terminal().waitFor(200, TimeUnit.SECONDS)).isTrue();
+    assertThat(terminal().exitValue()).as(text()).isZero();
     List<JsonNode> undisturbed = losses();
     folder = new SupervisionFolder(temporary.resolve("killed"));
     start("--max-steps", "120");
     until(() -> RunProgress.newestCheckpoint(folder.run()).orElse(0) >= 50);
     worker(1).kill();
-    assertThat(terminal.waitFor(200, TimeUnit.SECONDS)).isTrue();
-    assertThat(terminal.exitValue()).as(text()).isZero();
+    assertThat(terminal().waitFor(200, TimeUnit.SECONDS)).isTrue();
+    assertThat(terminal().exitValue()).as(text()).isZero();
     assertThat(event("restart").orElseThrow().text())
         .contains("worker 1 was ended by signal 9", "from the checkpoint of step ");
     assertThat(losses()).isEqualTo(undisturbed).hasSize(120);
@@ -192,7 +200,7 @@ final class SupervisedTrainingTests {
     start();
     until(() -> hasStep(5));
     ProcessIdentity supervisor = RunStatus.supervisor(folder).orElseThrow();
-    terminal.destroyForcibly().waitFor();
+    terminal().destroyForcibly().waitFor();
     supervisor.kill();
     long step = RunProgress.of(folder.run()).step();
     while (!hasStep(step + 20)) {
@@ -207,9 +215,9 @@ final class SupervisedTrainingTests {
     terminal = attach.start();
     until(() -> hasEvent("adopted"));
     until(() -> text().contains("step "));
-    send("TERM", terminal.pid());
-    assertThat(terminal.waitFor(100, TimeUnit.SECONDS)).isTrue();
-    assertThat(terminal.exitValue()).as(text()).isEqualTo(ExitStatus.SAVED);
+    send("TERM", terminal().pid());
+    assertThat(terminal().waitFor(100, TimeUnit.SECONDS)).isTrue();
+    assertThat(terminal().exitValue()).as(text()).isEqualTo(ExitStatus.SAVED);
     assertThat(text()).contains("SIGTERM: saved");
     assertThat(folder.attempts()).isEqualTo(1);
   }

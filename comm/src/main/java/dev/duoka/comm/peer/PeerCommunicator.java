@@ -27,8 +27,8 @@ import org.jspecify.annotations.Nullable;
  * until all have shown theirs, one kernel reads, and the stream waits until all have read. No host
  * takes part and no kernel spins.
  *
- * <p>Sums are added in the order of the ranks in fp32 (fp64, integers: as they are) and rounded
- * once: the same bits on every rank.
+ * <p>Sums are added in the order of the ranks, each addition rounded to the tensor's dtype: the
+ * same bits on every rank, and those of {@code local}.
  *
  * <p>Messages go without a stream of their own: {@link Pending#join} makes the rank's own stream
  * wait, so that two ranks may both send first.

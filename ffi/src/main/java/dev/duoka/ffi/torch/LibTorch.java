@@ -49,6 +49,9 @@ public final class LibTorch {
   public static synchronized LibraryChoice load() {
     LibraryChoice choice = loaded;
     if (choice == null) {
+      // Read when the driver makes a context. Streams that share a queue wait for each other, and a
+      // rank has one for each group that it exchanges with.
+      ProcessEnvironment.set("CUDA_DEVICE_MAX_CONNECTIONS", "32");
       choice = load(new LibrarySearch().choose());
       quietLogger();
       HostAllocator.keepFreedMemory();

@@ -49,7 +49,7 @@ public record Action(int stage, Kind kind, int microBatch) {
   }
 
   private static final Pattern NOTATION =
-      Pattern.compile("(\\d+)(F|B|I|W|SEND_F|RECV_F|SEND_B|RECV_B|REDUCE_GRAD)(\\d*)");
+      Pattern.compile("(\\d{1,6})(F|B|I|W|SEND_F|RECV_F|SEND_B|RECV_B|REDUCE_GRAD)(\\d{0,6})");
 
   public Action {
     if (stage < 0 || (microBatch < 0) != kind.concernsAll()) {

@@ -6,6 +6,7 @@ import dev.duoka.hardware.Catalogue;
 import dev.duoka.layout.GradientForm;
 import dev.duoka.layout.Layout;
 import dev.duoka.layout.Offload;
+import dev.duoka.layout.PipelineOrder;
 import dev.duoka.layout.Precision;
 import dev.duoka.layout.StateForm;
 import dev.duoka.planner.layout.ProductFormat;
@@ -145,7 +146,7 @@ public final class Planner {
     return new Findings(
         evaluator,
         search.searched,
-        search.feasible - (ranked.size() - confirmed.ranked().size()),
+        search.feasible - refused(search.ranked(), confirmed.ranked()),
         confirmed.plans(),
         confirmed.ranked(),
         search.pareto,
@@ -192,6 +193,16 @@ public final class Planner {
   }
 
   /** Collects candidates while the space is walked. */
+  /** How many of the layouts that fit by closed forms do not by dry runs, in whichever order. */
+  private static int refused(List<Candidate> byForms, List<Candidate> byDryRuns) {
+    Set<Layout> fitting = new HashSet<>();
+    byDryRuns.forEach(it -> fitting.add(it.layout().with(PipelineOrder.DEFAULT)));
+    return (int)
+        byForms.stream()
+            .filter(it -> !fitting.contains(it.layout().with(PipelineOrder.DEFAULT)))
+            .count();
+  }
+
   private static final class Search {
     private final Evaluator evaluator;
     private final Map<Object, Candidate> best = new HashMap<>();

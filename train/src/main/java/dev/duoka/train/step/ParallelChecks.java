@@ -5,6 +5,7 @@ import dev.duoka.formats.modelconfig.ModelConfig;
 import dev.duoka.layout.Layout;
 import dev.duoka.parallel.plan.LayoutCheck;
 import dev.duoka.parallel.schedule.Schedule;
+import dev.duoka.parallel.schedule.ScheduleCheck;
 import dev.duoka.train.config.FieldProblem;
 import dev.duoka.train.config.ParallelSettings;
 import java.nio.file.Path;
@@ -35,22 +36,28 @@ public final class ParallelChecks {
     return problems;
   }
 
-  /** A table is of one number of ranks and of micro-batches. */
+  private static long microBatches(Schedule table) {
+    return table.ranks().stream()
+            .flatMap(List::stream)
+            .mapToInt(action -> action.microBatch())
+            .max()
+            .orElse(-1)
+        + 1L;
+  }
+
+  /** A table is a whole step of one number of ranks and of micro-batches. */
   private static Optional<FieldProblem> table(Path file, Layout layout) {
     String field = "parallel.schedule";
     Schedule table;
     try {
       table = ScheduleFile.read(file);
+      if (microBatches(table) == layout.accumulation()) {
+        ScheduleCheck.check(table, layout.accumulation());
+      }
     } catch (DuokaException e) {
       return Optional.of(new FieldProblem(field, e.problem(), e.remedy()));
     }
-    long microBatches =
-        table.ranks().stream()
-                .flatMap(List::stream)
-                .mapToInt(action -> action.microBatch())
-                .max()
-                .orElse(0)
-            + 1L;
+    long microBatches = microBatches(table);
     if (table.ranks().size() == layout.pipeline() && microBatches == layout.accumulation()) {
       return Optional.empty();
     }

@@ -63,6 +63,42 @@ class RunChecksTests {
         .hasMessageContaining(message);
   }
 
+  /** A table of somebody's: what it does not compute would be missing from the gradients. */
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "0F0,0F1 | 1F0,1F1 | of stage 0 its gradients are never reduced",
+        "0F0,0F1,0B0,0B1 | 1F0,1F1,1I0,1I1 | of stage 1 its gradients are never reduced",
+        "0F0,0F1,0B0 | 1F0,1F1,1B0,1B1 | the gradients of micro-batch 1 are not there yet",
+        "0F0,0F1,0B0,0B1,0B1 | 1F0,1F1,1B0,1B1 | 0B1: is there twice",
+        "0F0,0F1,0B0,0B1 | 1F0,1B0,1B1,1F1 | cannot end",
+        "0F0,0F99999999999 | 1F0 | '0F99999999999' is no action of a schedule",
+        "0F0,0B0 | 1F0,1B0 | has 2 ranks and 1 micro-batches, but the run has 2 and 2",
+      })
+  void aTableThatComputesNoWholeStepIsRefused(String first, String second, String message)
+      throws IOException {
+    assertThatThrownBy(() -> withTable(first, second))
+        .isInstanceOf(DuokaException.class)
+        .hasMessageContaining("parallel")
+        .hasMessageContaining(message);
+  }
+
+  @Test
+  void aTableThatComputesAStepIsTaken() throws IOException {
+    assertThat(withTable("0F0,0F1,0B0,0B1", "1F0,1F1,1B0,1B1").parallel().pipeline()).isEqualTo(2);
+  }
+
+  private RunConfig withTable(String first, String second) throws IOException {
+    Path table = Files.writeString(folder.resolve("own.csv"), first + "\n" + second + "\n");
+    List<String> overrides =
+        List.of(
+            "training.micro_batch=2",
+            "training.tokens_per_step=128",
+            "parallel={pipeline: 2, schedule: " + table + "}");
+    return RunFile.read(runFile(""), overrides, RunChecks::problems);
+  }
+
   @Test
   void namesTheLineOfEachProblem() throws IOException {
     Path file =
