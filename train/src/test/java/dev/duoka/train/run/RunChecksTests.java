@@ -73,7 +73,7 @@ class RunChecksTests {
         "0F0,0F1,0B0 | 1F0,1F1,1B0,1B1 | the gradients of micro-batch 1 are not there yet",
         "0F0,0F1,0B0,0B1,0B1 | 1F0,1F1,1B0,1B1 | 0B1: is there twice",
         "0F0,0F1,0B0,0B1 | 1F0,1B0,1B1,1F1 | cannot end",
-        "0F0,0F99999999999 | 1F0 | '0F99999999999' is no action of a schedule",
+        "0F0,0F99999999999 | 1F0 | is no action of a schedule",
         "0F0,0B0 | 1F0,1B0 | has 2 ranks and 1 micro-batches, but the run has 2 and 2",
       })
   void aTableThatComputesNoWholeStepIsRefused(String first, String second, String message)
