@@ -33,6 +33,7 @@ final class Boards implements AutoCloseable {
   private final CudaDriver driver = CudaDriver.find().orElseThrow();
   private final CudaStream stream;
   private final DeviceBuffer own;
+  private final long group;
   private final DeviceBuffer others;
   private final int ranks;
 
@@ -58,6 +59,7 @@ final class Boards implements AutoCloseable {
     double[] addresses = new double[ranks];
     addresses[hosts.rank()] = own.address(); // below 2^53
     hosts.agreement().sum(addresses);
+    group = (long) addresses[0];
     ByteBuffer table = ByteBuffer.allocate(ranks * Long.BYTES).order(ByteOrder.nativeOrder());
     for (double address : addresses) {
       table.putLong((long) address);
@@ -161,15 +163,15 @@ final class Boards implements AutoCloseable {
     return new HostMemory(bytes());
   }
 
-  /** Frees the board, on which nobody may write any more. */
+  /** Leaves the board, which goes when the others have left theirs. This rank writes no more. */
   @Override
   public void close() {
     driver.synchronize(stream.handle());
     looked.close();
     mirrorLock.close();
     mirror.close();
-    own.close();
     others.close();
     stream.close();
+    RetiredBoards.add(group, ranks, own);
   }
 }

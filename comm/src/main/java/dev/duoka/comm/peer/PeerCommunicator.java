@@ -236,12 +236,11 @@ public final class PeerCommunicator implements Communicator {
 
   @Override
   public void close() {
-    stream.synchronize(); // the others have read, and written their last number
+    stream.synchronize(); // what this rank writes on boards it has written
+    CudaDriver.find().orElseThrow().synchronize(current());
     release.remove(boards);
     stream.close();
-    if (failure() == null) {
-      boards.close(); // else a rank that does not know yet may write to it
-    }
+    boards.close();
     if (root) {
       release.close();
     } else {
