@@ -197,10 +197,10 @@ public final class Planner {
   private static int refused(List<Candidate> byForms, List<Candidate> byDryRuns) {
     Set<Layout> fitting = new HashSet<>();
     byDryRuns.forEach(it -> fitting.add(it.layout().with(PipelineOrder.DEFAULT)));
-    return (int)
+    return Math.toIntExact(
         byForms.stream()
             .filter(it -> !fitting.contains(it.layout().with(PipelineOrder.DEFAULT)))
-            .count();
+            .count());
   }
 
   private static final class Search {
