@@ -192,7 +192,6 @@ public final class Planner {
     return wideExponent || (form.masterWeights() && form.gradients() == GradientForm.FP32);
   }
 
-  /** Collects candidates while the space is walked. */
   /** How many of the layouts that fit by closed forms do not by dry runs, in whichever order. */
   private static int refused(List<Candidate> byForms, List<Candidate> byDryRuns) {
     Set<Layout> fitting = new HashSet<>();
@@ -203,6 +202,7 @@ public final class Planner {
             .count());
   }
 
+  /** Collects candidates while the space is walked. */
   private static final class Search {
     private final Evaluator evaluator;
     private final Map<Object, Candidate> best = new HashMap<>();
