@@ -1,6 +1,5 @@
 package dev.duoka.cli.command;
 
-import dev.duoka.cli.Main;
 import dev.duoka.cli.console.Attachment;
 import dev.duoka.machine.probe.CardUse;
 import dev.duoka.operations.process.OwnCommand;
@@ -22,6 +21,9 @@ import java.util.Map;
 
 /** {@code duoka train} with a supervisor: starts it, and shows the run until it is over. */
 final class SupervisedTraining {
+  /** By name: the class itself uses this package. */
+  private static final String MAIN = "dev.duoka.cli.Main";
+
   private final RunConfig config;
   private final SupervisionOptions options;
   private final Map<String, String> environment;
@@ -70,7 +72,7 @@ final class SupervisedTraining {
     NodePlace place = options.place(environment);
     int ranks = config.parallel().ranks();
     int here = place.workers(ranks, config.launch().ranksPerProcess().count());
-    List<String> command = new ArrayList<>(OwnCommand.upToMain(Main.class.getName()));
+    List<String> command = new ArrayList<>(OwnCommand.upToMain(MAIN));
     command.add("train");
     command.addAll(arguments);
     command.addAll(List.of("--no-supervise", "--run-dir", runDir.toAbsolutePath().toString()));
