@@ -96,6 +96,17 @@ final class CommandLineTests {
     JsonNode json = Json.parse(out.toString().getBytes(UTF_8), "output", ErrorCode.FORMAT);
     assertThat(json.at("/mesh/seats/1/device").stringValue()).isEqualTo("cuda:2");
     assertThat(run("config", file.toString(), "--topo", "no-such-file")).isEqualTo(2);
+    String[] auto = append(append(there, "--set"), "parallel={data: auto, tensor: 2}");
+    assertThat(run(auto)).isZero();
+    assertThat(out.toString())
+        .contains("# 4 ranks: data 2 × tensor 2", "Checked against the machine of " + topology);
+    String[] large = append(append(there, "--set"), "parallel={data: 2, tensor: 4}");
+    assertThat(run(large)).isEqualTo(2);
+    assertThat(out.toString()).isEmpty();
+    assertThat(err.toString())
+        .contains(
+            "--set parallel: 8 ranks want a GPU each, but the machine of " + topology,
+            "has 4 GPUs. Nearest that fits: parallel {tensor: 4, data: 1}");
   }
 
   private static String[] append(String[] arguments, String last) {

@@ -48,7 +48,7 @@ final class ConfigCommand implements Runnable {
       names = "--topo",
       paramLabel = "OUTPUT",
       description =
-          "Place the ranks on the machine of this output of 'nvidia-smi topo -m', not on this one;"
+          "Check against the machine of this output of 'nvidia-smi topo -m', not against this one;"
               + " - reads standard input.")
   private @Nullable Path topology;
 
@@ -74,10 +74,10 @@ final class ConfigCommand implements Runnable {
       throw new CommandLine.ParameterException(
           spec.commandLine(), "name a run file, or --docs for the reference of all fields");
     }
-    RunConfig config = RunFile.read(runFile, overrides, RunChecks::problems);
+    MachineView machine = machine();
+    RunConfig config =
+        RunFile.read(runFile, overrides, run -> RunChecks.problems(run, machine), machine::gpus);
     BatchPlan step = BatchPlan.of(config);
-    MachineView machine =
-        topology == null ? MachineView.live() : MachineView.of(TopologyFile.read(topology));
     MeshPlacement placement = MeshPlacement.of(config, machine);
     if (json) {
       ObjectNode root = Json.object();
@@ -98,5 +98,11 @@ final class ConfigCommand implements Runnable {
     }
     out.print(RunFile.write(config));
     out.flush();
+  }
+
+  private MachineView machine() {
+    return topology == null
+        ? MachineView.live()
+        : MachineView.of(TopologyFile.read(topology), TopologyFile.name(topology));
   }
 }

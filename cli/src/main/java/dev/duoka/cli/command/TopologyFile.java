@@ -21,8 +21,8 @@ final class TopologyFile {
   private TopologyFile() {}
 
   static Topology read(Path file) {
-    boolean standardInput = file.toString().equals("-");
-    String name = standardInput ? "standard input" : file.toString();
+    boolean standardInput = isStandardInput(file);
+    String name = name(file);
     if (!standardInput) {
       OrdinaryFile.requireThisOrPipe(file, ErrorCode.USAGE);
     }
@@ -42,6 +42,15 @@ final class TopologyFile {
           "Check that it is a readable file.",
           e);
     }
+  }
+
+  /** What messages call it. */
+  static String name(Path file) {
+    return isStandardInput(file) ? "standard input" : file.toString();
+  }
+
+  private static boolean isStandardInput(Path file) {
+    return file.toString().equals("-");
   }
 
   private static InputStream open(Path file) throws IOException {

@@ -11,10 +11,14 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.function.IntSupplier;
 
-/** What {@code parallel: {data: auto}} comes to on this machine. */
+/** What {@code parallel: {data: auto}} comes to on a machine. */
 final class AutoDataRanks {
   private static final String FIELD = "parallel.data";
+
+  /** The GPUs of this machine; loads LibTorch and the driver. */
+  static final IntSupplier HERE = () -> Gpus.find().names().size();
 
   private AutoDataRanks() {}
 
@@ -22,9 +26,10 @@ final class AutoDataRanks {
    * The same file with a number in the place of {@code auto}.
    *
    * @param environment which says whether the run has several processes
+   * @param gpus how many the machine has
    */
   static YamlTree.Mapping resolved(
-      YamlTree.Mapping file, Map<String, String> environment, Problems problems) {
+      YamlTree.Mapping file, Map<String, String> environment, IntSupplier gpus, Problems problems) {
     Optional<String> auto = origin(file);
     if (auto.isEmpty()) {
       return file;
@@ -32,11 +37,14 @@ final class AutoDataRanks {
     YamlTree.Mapping one = Overrides.apply(file, List.of(FIELD + "=1"), problems);
     Optional<RunConfig> config = Binder.bind(one, RunConfig.class, new Problems("")).value();
     int ranks =
-        config.map(it -> ranks(it, ProcessPlace.of(environment), auto.get(), problems)).orElse(1);
+        config
+            .map(it -> ranks(it, ProcessPlace.of(environment), auto.get(), gpus, problems))
+            .orElse(1);
     return Overrides.apply(file, List.of(FIELD + "=" + Math.max(1, ranks)), problems);
   }
 
-  private static int ranks(RunConfig config, ProcessPlace place, String origin, Problems problems) {
+  private static int ranks(
+      RunConfig config, ProcessPlace place, String origin, IntSupplier gpus, Problems problems) {
     OptionalInt each = config.launch().ranksPerProcess().count();
     if (!place.isAlone()) {
       if (each.isEmpty()) {
@@ -55,7 +63,7 @@ final class AutoDataRanks {
       return named.size() / config.parallel().ranks();
     }
     boolean spread = config.device().kind() != DeviceChoice.Kind.CPU && named.isEmpty();
-    return spread ? Gpus.find().names().size() / config.parallel().ranks() : 1;
+    return spread ? gpus.getAsInt() / config.parallel().ranks() : 1;
   }
 
   /** Where the file says auto; empty where it does not. */

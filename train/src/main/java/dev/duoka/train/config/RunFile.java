@@ -21,6 +21,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
+import java.util.function.IntSupplier;
 
 /** Reads, checks, writes and compares run files. */
 public final class RunFile {
@@ -47,6 +48,21 @@ public final class RunFile {
    */
   public static RunConfig read(
       Path file, List<String> overrides, Function<RunConfig, List<FieldProblem>> checks) {
+    return read(file, overrides, checks, AutoDataRanks.HERE);
+  }
+
+  /**
+   * Reads a run file for a machine that need not be this one.
+   *
+   * @param overrides as in the other methods
+   * @param checks likewise
+   * @param gpus how many the machine has; asked only where {@code parallel.data} is {@code auto}
+   */
+  public static RunConfig read(
+      Path file,
+      List<String> overrides,
+      Function<RunConfig, List<FieldProblem>> checks,
+      IntSupplier gpus) {
     try {
       OrdinaryFile.require(file, ErrorCode.CONFIG);
       long size = Files.size(file);
@@ -55,7 +71,7 @@ public final class RunFile {
             ErrorCode.CONFIG, file + " has " + size + " bytes, which is no run file", "");
       }
       byte[] bytes = Files.readAllBytes(file);
-      return parse(file.toString(), decode(file, bytes), overrides, checks);
+      return parse(file.toString(), decode(file, bytes), overrides, checks, gpus);
     } catch (NoSuchFileException e) {
       throw new DuokaException(
           ErrorCode.CONFIG,
@@ -77,7 +93,7 @@ public final class RunFile {
    * @param name the file's name for messages
    */
   public static RunConfig parse(String name, String text, List<String> overrides) {
-    return parse(name, text, overrides, _ -> List.of());
+    return parse(name, text, overrides, _ -> List.of(), AutoDataRanks.HERE);
   }
 
   /** Reads the text of a run file, with checks as when a file is read. */
@@ -85,12 +101,13 @@ public final class RunFile {
       String name,
       String text,
       List<String> overrides,
-      Function<RunConfig, List<FieldProblem>> checks) {
+      Function<RunConfig, List<FieldProblem>> checks,
+      IntSupplier gpus) {
     Problems problems = new Problems(name);
     YamlTree.Mapping file = sections(name, text, problems);
     YamlTree.Mapping tree =
         AutoDataRanks.resolved(
-            Overrides.apply(file, overrides, problems), System.getenv(), problems);
+            Overrides.apply(file, overrides, problems), System.getenv(), gpus, problems);
     if (file.entries().isEmpty()) {
       problems.throwIfAny(); // a malformed file; what it lacks is not worth listing
     }

@@ -54,6 +54,7 @@ public final class Explanation {
                       ? "No order of the GPUs is better than their own."
                       : "So the ranks take the GPUs in the order " + text(gpus) + ".");
       case PLAIN -> "Nothing tells how the GPUs are linked, so ranks take them in their order.";
+      case ASSUMED -> "This machine has no GPUs, and of another nothing is known.";
       case MISSING -> "The ranks are not placed.";
     };
   }

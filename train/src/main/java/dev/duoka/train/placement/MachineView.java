@@ -11,11 +11,16 @@ import java.util.Optional;
 /**
  * The GPUs of the machine that a run is to be placed on.
  *
+ * @param name of the machine, such as "this machine"
+ * @param isHere whether it is the one that this process runs on
  * @param names one for each GPU, in CUDA's order; empty where it is not known
  * @param linked their topology; empty where it does not know all of them
  * @param reason why there are none; empty where there are
  */
-public record MachineView(List<String> names, Optional<SeenGpus> linked, String reason) {
+public record MachineView(
+    String name, boolean isHere, List<String> names, Optional<SeenGpus> linked, String reason) {
+  private static final String HERE = "this machine";
+
   public MachineView {
     names = List.copyOf(names);
   }
@@ -24,23 +29,33 @@ public record MachineView(List<String> names, Optional<SeenGpus> linked, String 
   public static MachineView live() {
     Gpus.Answer gpus = Gpus.find();
     return gpus.usable()
-        ? new MachineView(gpus.names(), SeenGpus.of(Gpus.pciBusIds(), LiveProbe.topology()), "")
+        ? new MachineView(
+            HERE, true, gpus.names(), SeenGpus.of(Gpus.pciBusIds(), LiveProbe.topology()), "")
         : without(gpus.reason());
   }
 
-  /** A machine whose topology was read, with its own numbers of GPUs for CUDA's. */
-  public static MachineView of(Topology topology) {
+  /**
+   * A machine whose topology was read, with its own numbers of GPUs for CUDA's.
+   *
+   * @param source where it was read
+   */
+  public static MachineView of(Topology topology, String source) {
     List<String> names =
         topology.gpus().stream().map(Gpu::name).map(name -> name.orElse("")).toList();
     return new MachineView(
-        names, Optional.of(SeenGpus.all(topology)), names.isEmpty() ? "its topology has none" : "");
+        "the machine of " + source,
+        false,
+        names,
+        Optional.of(SeenGpus.all(topology)),
+        names.isEmpty() ? "its topology has none" : "");
   }
 
   static MachineView without(String reason) {
-    return new MachineView(List.of(), Optional.empty(), reason);
+    return new MachineView(HERE, true, List.of(), Optional.empty(), reason);
   }
 
-  int gpus() {
+  /** How many GPUs it has. */
+  public int gpus() {
     return names.size();
   }
 }

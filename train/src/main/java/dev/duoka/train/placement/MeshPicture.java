@@ -87,7 +87,8 @@ public final class MeshPicture {
           case NAMED -> "; on the GPUs that the run file names";
           case LINKS -> "; on GPUs by their links";
           case PLAIN -> "; on the first GPUs, as their links are not known";
-          case MISSING -> "; this machine does not have the GPUs";
+          case ASSUMED -> "; a GPU for each is assumed";
+          case MISSING -> "; the machine does not have the GPUs";
         };
   }
 

@@ -6,6 +6,7 @@ import dev.duoka.machine.topology.Topology;
 import dev.duoka.parallel.mesh.Mesh;
 import dev.duoka.parallel.mesh.MeshExchange;
 import dev.duoka.train.config.DeviceChoice;
+import dev.duoka.train.config.FieldProblem;
 import dev.duoka.train.config.RunConfig;
 import dev.duoka.train.device.SeenGpus;
 import java.util.ArrayList;
@@ -24,7 +25,8 @@ import org.jspecify.annotations.Nullable;
  * @param seats one for each rank
  * @param groups those that exchange, in the order of their need for fast links
  * @param order how the order of the GPUs came about
- * @param notices what is not as one may expect, one sentence each
+ * @param notices which machine was taken, and what is not as one may expect, one sentence each
+ * @param refusal why the machine cannot hold the run, with the nearest layout that it can
  * @param topology that the GPUs' numbers are of; empty on the CPU and where it is not known
  */
 public record MeshPlacement(
@@ -34,6 +36,7 @@ public record MeshPlacement(
     List<PlacedGroup> groups,
     Order order,
     List<String> notices,
+    Optional<FieldProblem> refusal,
     Optional<Topology> topology) {
   /** How ranks came to their devices. */
   public enum Order {
@@ -47,7 +50,9 @@ public record MeshPlacement(
     LINKS,
     /** The first GPUs, as nothing is known of their links. */
     PLAIN,
-    /** Nowhere: the machine does not have them. */
+    /** On GPUs of some machine: this one has none. */
+    ASSUMED,
+    /** Nowhere: the machine does not have the GPUs. */
     MISSING
   }
 
@@ -97,6 +102,7 @@ public record MeshPlacement(
     private final int processes;
     private final int each;
     private final List<String> notices = new ArrayList<>();
+    private @Nullable FieldProblem refusal;
 
     Builder(RunConfig config, ProcessPlace place, MachineView machine) {
       this.config = config;
@@ -111,25 +117,55 @@ public record MeshPlacement(
 
     MeshPlacement build() {
       DeviceChoice device = config.device();
-      boolean auto = device.kind() == DeviceChoice.Kind.AUTO;
-      if (device.kind() == DeviceChoice.Kind.CPU || (auto && machine.gpus() == 0)) {
-        if (auto && mesh.size() > 1) {
-          notices.add("No GPU is used: " + machine.reason() + ".");
+      if (device.kind() == DeviceChoice.Kind.CPU) {
+        return onCpu();
+      }
+      if (machine.gpus() == 0 && device.kind() == DeviceChoice.Kind.AUTO) {
+        if (mesh.size() > 1) {
+          notices.add(
+              "No GPU is used: "
+                  + machine.reason()
+                  + "."
+                  + (machine.isHere() ? " --topo checks the run against another machine." : ""));
         }
-        return placed(Order.CPU, Optional.empty(), seats(processes == 1 ? 1 : processes, null));
+        return onCpu();
       }
       if (machine.gpus() == 0) {
-        notices.add("This machine has no usable GPU: " + machine.reason() + ".");
-        return missing();
+        return withoutGpus(device);
       }
+      notices.add(
+          "Checked against " + machine.name() + ", with " + Plural.of(machine.gpus(), "GPU") + ".");
       for (int gpu : device.gpus()) {
         if (gpu >= machine.gpus()) {
-          notices.add(
-              "device is " + device + ", but the machine has " + Plural.of(machine.gpus(), "GPU"));
-          return missing();
+          return missing(
+              "device",
+              "device is " + device + ", but " + machine.name() + " has " + had(),
+              "Use cuda:0" + (machine.gpus() == 1 ? "" : " to cuda:" + (machine.gpus() - 1)));
         }
       }
       return onGpus(device);
+    }
+
+    private MeshPlacement onCpu() {
+      return placed(Order.CPU, Optional.empty(), seats(processes == 1 ? 1 : processes, null));
+    }
+
+    /** A run for GPUs can be checked where there are none; another machine's file says what is. */
+    private MeshPlacement withoutGpus(DeviceChoice device) {
+      if (!machine.isHere()) {
+        return missing(
+            "device",
+            "device is " + device + ", but " + machine.name() + " has no GPU",
+            "Set device: cpu, or name the topology of a machine with GPUs");
+      }
+      int wanted = device.gpus().isEmpty() ? mesh.size() : device.gpus().size();
+      notices.add(
+          "This machine has no usable GPU ("
+              + machine.reason()
+              + "), so it was checked for one with "
+              + Plural.of(wanted, "GPU")
+              + ", links unknown. --topo checks another machine's.");
+      return placed(Order.ASSUMED, Optional.empty(), seats(processes, null));
     }
 
     private MeshPlacement onGpus(DeviceChoice device) {
@@ -140,13 +176,16 @@ public record MeshPlacement(
             seats(processes, List.of(List.of(device.index().getAsInt()))));
       }
       int onNode = Math.min(processes, machine.gpus() / each);
-      if (onNode == 0 || (processes == 1 && mesh.size() > machine.gpus())) {
-        notices.add(
+      if (onNode == 0) {
+        return missing(
+            "parallel",
             Plural.of(each, "rank")
-                + " of a process want a GPU each, but the machine has "
-                + Plural.of(machine.gpus(), "GPU")
-                + ".");
-        return missing();
+                + (processes > 1 ? " of a process" : "")
+                + " want a GPU each, but "
+                + machine.name()
+                + " has "
+                + had(),
+            nearest());
       }
       int ranks = onNode * each;
       int nodes = Math.ceilDiv(processes, onNode);
@@ -160,8 +199,10 @@ public record MeshPlacement(
       }
       if (device.gpus().size() > 1) {
         if (device.gpus().size() < ranks) {
-          notices.add("device " + device + " names fewer GPUs than the " + ranks + " ranks here.");
-          return missing();
+          return missing(
+              "device",
+              "device " + device + " names fewer GPUs than the " + ranks + " ranks of a machine",
+              "Name one for each rank, or set device: cuda to let the links decide");
         }
         return placed(Order.NAMED, topology(), seats(onNode, List.of(device.gpus())));
       }
@@ -183,12 +224,20 @@ public record MeshPlacement(
       return placed(order, topology(), seats(onNode, orders));
     }
 
-    private MeshPlacement missing() {
-      Mesh fitting = mesh.within(Math.max(1, machine.gpus()));
-      if (machine.gpus() > 0 && fitting.size() < mesh.size()) {
-        notices.add("Nearest that fits: parallel " + MeshExchange.text(fitting, mesh) + ".");
-      }
+    private MeshPlacement missing(String field, String problem, String remedy) {
+      refusal = new FieldProblem(field, problem, remedy);
       return placed(Order.MISSING, Optional.empty(), seats(processes, null));
+    }
+
+    private String had() {
+      return Plural.of(machine.gpus(), "GPU");
+    }
+
+    private String nearest() {
+      Mesh fitting = mesh.within(machine.gpus());
+      return "Nearest that fits: parallel "
+          + MeshExchange.text(fitting, mesh)
+          + (machine.isHere() ? "; --topo checks the run against another machine" : "");
     }
 
     private Optional<Topology> topology() {
@@ -235,7 +284,8 @@ public record MeshPlacement(
               new PlacedGroup(exchange, ranks, slowest(exchange, ranks, order, topology, seats)));
         }
       }
-      return new MeshPlacement(mesh, processes, seats, groups, order, notices, topology);
+      return new MeshPlacement(
+          mesh, processes, seats, groups, order, notices, Optional.ofNullable(refusal), topology);
     }
 
     private static Way slowest(

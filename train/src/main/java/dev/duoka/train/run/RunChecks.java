@@ -11,6 +11,8 @@ import dev.duoka.train.config.FieldProblem;
 import dev.duoka.train.config.ModelSettings;
 import dev.duoka.train.config.ModelSource;
 import dev.duoka.train.config.RunConfig;
+import dev.duoka.train.placement.MachineView;
+import dev.duoka.train.placement.MeshPlacement;
 import dev.duoka.train.step.ParallelChecks;
 import java.util.ArrayList;
 import java.util.List;
@@ -40,6 +42,14 @@ public final class RunChecks {
     RunChecks checks = new RunChecks(config);
     checks.run();
     return checks.problems;
+  }
+
+  /** As the other method, and where nothing else is wrong that a machine has the devices. */
+  public static List<FieldProblem> problems(RunConfig config, MachineView machine) {
+    List<FieldProblem> problems = problems(config);
+    return problems.isEmpty()
+        ? MeshPlacement.of(config, machine).refusal().stream().toList()
+        : problems;
   }
 
   /**

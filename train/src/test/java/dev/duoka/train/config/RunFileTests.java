@@ -303,7 +303,7 @@ final class RunFileTests {
     YamlTree file =
         YamlParser.document("r", RunFileDocs.EXAMPLE + sections, problems).orElseThrow();
     YamlTree.Mapping resolved =
-        AutoDataRanks.resolved((YamlTree.Mapping) file, environment, problems);
+        AutoDataRanks.resolved((YamlTree.Mapping) file, environment, () -> 8, problems);
     YamlTree.Mapping parallel =
         (YamlTree.Mapping) Objects.requireNonNull(resolved.entries().get("parallel")).value();
     return ((YamlTree.Scalar) Objects.requireNonNull(parallel.entries().get("data")).value())

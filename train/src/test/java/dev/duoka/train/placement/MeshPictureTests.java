@@ -93,7 +93,8 @@ class MeshPictureTests {
   @Test
   void everyMeshOfUpToSixteenRanksFitsATerminal() {
     MachineView switched =
-        MachineView.of(MeshPlacementTests.machine(16, (a, b) -> a / 8 == b / 8 ? "NV18" : "SYS"));
+        MachineView.of(
+            MeshPlacementTests.machine(16, (a, b) -> a / 8 == b / 8 ? "NV18" : "SYS"), "topo.txt");
     int shown = 0;
     for (int tensor : new int[] {1, 2, 4}) {
       for (int pipeline : new int[] {1, 2, 4}) {

@@ -6,6 +6,7 @@ import dev.duoka.comm.launch.ProcessPlace;
 import dev.duoka.machine.topology.Topology;
 import dev.duoka.machine.topology.TopologyReader;
 import dev.duoka.parallel.mesh.MeshExchange;
+import dev.duoka.train.config.FieldProblem;
 import dev.duoka.train.config.RunFile;
 import java.util.List;
 import java.util.function.BiFunction;
@@ -46,7 +47,7 @@ class MeshPlacementTests {
     return MeshPlacement.of(
         RunFile.parse("run.yaml", FILE, List.of(overrides)),
         ProcessPlace.ALONE,
-        MachineView.of(topology));
+        MachineView.of(topology, "topo.txt"));
   }
 
   private static List<Integer> gpus(MeshPlacement placement) {
@@ -122,9 +123,40 @@ class MeshPlacementTests {
   void whatDoesNotFitTheMachineNamesWhatDoes() {
     MeshPlacement placement = placed(CROSSED, "parallel={data: 4, tensor: 2, expert: 8}");
     assertThat(placement.order()).isEqualTo(MeshPlacement.Order.MISSING);
-    assertThat(placement.notices())
-        .contains("Nearest that fits: parallel {tensor: 2, expert: 4, data: 2}.");
+    assertThat(placement.refusal())
+        .contains(
+            new FieldProblem(
+                "parallel",
+                "8 ranks want a GPU each, but the machine of topo.txt has 4 GPUs",
+                "Nearest that fits: parallel {tensor: 2, expert: 4, data: 2}"));
     assertThat(placement.seats()).noneMatch(seat -> seat.gpu().isPresent());
+    assertThat(refusal(CROSSED, "device=\"cuda:4\""))
+        .startsWith("device: device is cuda:4, but the machine of topo.txt has 4 GPUs");
+    assertThat(refusal(machine(0, (_, _) -> ""), "parallel={data: 4}"))
+        .startsWith("device: device is cuda, but the machine of topo.txt has no GPU");
+    assertThat(placed(CROSSED, "parallel={data: 4}").refusal()).isEmpty();
+    assertThat(placed(CROSSED, "parallel={data: 8}", "device=cpu").refusal()).isEmpty();
+  }
+
+  private static String refusal(Topology topology, String... overrides) {
+    FieldProblem problem = placed(topology, overrides).refusal().orElseThrow();
+    return problem.field() + ": " + problem.problem();
+  }
+
+  @Test
+  void aRunForGpusIsCheckedWhereThereAreNoneAndSaysWhatWasAssumed() {
+    MeshPlacement placement =
+        MeshPlacement.of(
+            RunFile.parse("run.yaml", FILE, List.of("parallel={data: 4, tensor: 2}")),
+            ProcessPlace.ALONE,
+            MachineView.without("no driver"));
+    assertThat(placement.refusal()).isEmpty();
+    assertThat(placement.order()).isEqualTo(MeshPlacement.Order.ASSUMED);
+    assertThat(placement.notices())
+        .singleElement()
+        .asString()
+        .startsWith("This machine has no usable GPU (no driver), so it was checked for one with 8");
+    assertThat(Explanation.of(placement).getFirst()).startsWith("This machine has no GPUs");
   }
 
   @Test
