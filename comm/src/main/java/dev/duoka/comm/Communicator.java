@@ -26,8 +26,19 @@ public interface Communicator extends AutoCloseable {
   /** How many ranks the group has. */
   int size();
 
-  /** What the group is for, for example {@code world} or {@code tensor}; for errors and ledgers. */
-  String name();
+  /** The group, for errors and ledgers. */
+  RankGroup ranks();
+
+  /** What the group is for, for example {@code world} or {@code tensor}. */
+  default String name() {
+    return ranks().name();
+  }
+
+  /**
+   * Notes a call that these ranks make by another communicator, which carries it out: errors about
+   * this rank then say so.
+   */
+  default void notes(Exchange call) {}
 
   /** Replaces {@code tensor} by the sum over all ranks. */
   Pending allReduce(Tensor tensor);

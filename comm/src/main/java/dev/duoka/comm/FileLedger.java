@@ -53,9 +53,9 @@ public final class FileLedger implements ExchangeLedger {
             dtype == null ? "" : dtype.toString(),
             exchange.elements(),
             exchange.bytes(),
-            exchange.group(),
+            exchange.group().name(),
             exchange.peer(),
-            "",
+            exchange.purpose(),
             0,
             0));
   }

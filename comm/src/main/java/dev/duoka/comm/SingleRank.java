@@ -5,6 +5,7 @@ import dev.duoka.base.ErrorCode;
 import dev.duoka.tensor.Tensor;
 import dev.duoka.tensor.op.Copies;
 import dev.duoka.tensor.op.Views;
+import java.util.List;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -44,8 +45,8 @@ public final class SingleRank implements Communicator, Agreement {
   }
 
   @Override
-  public String name() {
-    return name;
+  public RankGroup ranks() {
+    return new RankGroup(name, List.of());
   }
 
   @Override

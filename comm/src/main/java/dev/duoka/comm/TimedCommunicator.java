@@ -58,8 +58,13 @@ final class TimedCommunicator implements Communicator {
   }
 
   @Override
-  public String name() {
-    return ranks.name();
+  public RankGroup ranks() {
+    return ranks.ranks();
+  }
+
+  @Override
+  public void notes(Exchange call) {
+    ranks.notes(call);
   }
 
   @Override

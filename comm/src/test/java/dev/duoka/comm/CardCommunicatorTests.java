@@ -16,9 +16,11 @@ import dev.duoka.tensor.op.HostCopy;
 import dev.duoka.tensor.op.Products;
 import dev.duoka.tensor.op.Tensors;
 import dev.duoka.tensor.op.Views;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
+import java.util.concurrent.CountDownLatch;
 import java.util.stream.LongStream;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -167,6 +169,40 @@ public abstract class CardCommunicatorTests {
                       world.agreement().barrier();
                     }))
         .hasMessage("rank 0 has had enough");
+  }
+
+  /** What it did last is known although its hosts exchange by another communicator. */
+  @Test
+  void aRankThatStandsStillIsNamedWithItsLastCollective() {
+    CountDownLatch never = new CountDownLatch(1);
+    try {
+      assertThatThrownBy(
+              () ->
+                  LocalRanks.run(
+                      RANKS,
+                      Duration.ofSeconds(3),
+                      _ -> ExchangeLedger.NONE,
+                      host -> {
+                        Device device = Device.cuda(host.rank());
+                        ComputeThread.prepare(device, 1, RANKS);
+                        try (Communicator world = over(host);
+                            Scope _ = Scope.open()) {
+                          Tensor values = Tensors.full(1, Dtype.FLOAT32, device, 1 << 20);
+                          try (Purpose _ = Purpose.of("layer 7")) {
+                            world.allReduce(values).join();
+                          }
+                          if (host.rank() == 1) {
+                            never.await();
+                          }
+                          world.agreement().barrier();
+                        }
+                      }))
+          .hasMessageContaining("has waited 3 s in barrier in world")
+          .hasMessageContaining(
+              "for rank 1, which is behind all-reduce of 1048576 × float32 in world (layer 7)");
+    } finally {
+      never.countDown();
+    }
   }
 
   @Test

@@ -38,7 +38,9 @@ class FileLedgerTests {
                         if (world.rank() == 1) {
                           throw new IllegalStateException("lost");
                         }
-                        world.broadcast(tensor, 1).join();
+                        try (Purpose _ = Purpose.of("layer 7")) {
+                          world.broadcast(tensor, 1).join();
+                        }
                       }
                     }))
         .hasMessage("lost");
@@ -47,6 +49,7 @@ class FileLedgerTests {
     assertThat(records.getLast().operation()).isEqualTo("broadcast");
     assertThat(records.getLast().isCompleted()).isFalse();
     assertThat(records.getLast().bytes()).isEqualTo(24);
+    assertThat(records.getLast().block()).isEqualTo("layer 7");
     LedgerRecord before = records.get(records.size() - 2);
     assertThat(before.operation()).isEqualTo("all-reduce");
     assertThat(before.isCompleted()).isTrue();
@@ -57,7 +60,7 @@ class FileLedgerTests {
   void nothingIsWrittenBeforeItMayBe() {
     Path path = folder.resolve("none");
     FileLedger ledger = new FileLedger(path, 0, 2, () -> false);
-    ledger.completed(ledger.issued(new Exchange("world", Operation.BARRIER, 0, null, -1)));
+    ledger.completed(ledger.issued(RankGroup.WORLD.call(Operation.BARRIER, 0, null, -1)));
     assertThat(Files.exists(path)).isFalse();
   }
 }

@@ -10,6 +10,7 @@ import dev.duoka.comm.Operation;
 import dev.duoka.comm.OrderedSum;
 import dev.duoka.comm.OrderedSum.Stretch;
 import dev.duoka.comm.Pending;
+import dev.duoka.comm.RankGroup;
 import dev.duoka.comm.SingleRank;
 import dev.duoka.comm.local.LocalGroup.Slot;
 import dev.duoka.tensor.Device;
@@ -60,8 +61,8 @@ final class LocalCommunicator implements Communicator, Agreement {
   }
 
   @Override
-  public String name() {
-    return group.name();
+  public RankGroup ranks() {
+    return group.ranks();
   }
 
   /** Each rank sums a stretch of its own in place, then all collect the others' stretches. */
@@ -168,7 +169,9 @@ final class LocalCommunicator implements Communicator, Agreement {
               + " rows to rank "
               + group.member(rank)
               + ", which expects "
-              + expected,
+              + expected
+              + " in "
+              + called(),
           "");
     }
   }
@@ -190,20 +193,22 @@ final class LocalCommunicator implements Communicator, Agreement {
 
   @Override
   public Pending send(Tensor tensor, int to) {
-    Message message = new Message(group, rank, to, tensor, completion(Operation.SEND, tensor, to));
+    Exchange call = group.ranks().call(Operation.SEND, tensor, to);
+    Message message = new Message(group, rank, to, tensor, call, completion(call));
     group.post(rank, to, message);
     return message;
   }
 
   @Override
   public Pending receive(Tensor tensor, int from) {
-    return new Reception(group, from, rank, tensor, completion(Operation.RECEIVE, tensor, from));
+    Exchange call = group.ranks().call(Operation.RECEIVE, tensor, from);
+    return new Reception(group, from, rank, tensor, call, completion(call));
   }
 
   @Override
   public Communicator split(String name, int color, int key) {
     mine.colorAndKey = new int[] {color, key};
-    meet(new Exchange(group.name(), Operation.SPLIT, 0, null, -1));
+    meet(group.ranks().call(Operation.SPLIT, 0, null, -1));
     List<Integer> ranks =
         IntStream.range(0, size())
             .filter(other -> group.slot(other).colorAndKey[0] == color)
@@ -221,6 +226,11 @@ final class LocalCommunicator implements Communicator, Agreement {
   }
 
   @Override
+  public void notes(Exchange call) {
+    group.world().views().calls(group.member(rank), call);
+  }
+
+  @Override
   public @Nullable Throwable failure() {
     return group.world().failure();
   }
@@ -233,7 +243,7 @@ final class LocalCommunicator implements Communicator, Agreement {
   @Override
   public void sum(double[] values) {
     mine.numbers = values.clone();
-    meet(new Exchange(group.name(), Operation.AGREE, values.length, Dtype.FLOAT64, -1));
+    meet(group.ranks().call(Operation.AGREE, values.length, Dtype.FLOAT64, -1));
     for (int i = 0; i < values.length; i++) {
       double sum = 0;
       for (int other = 0; other < size(); other++) {
@@ -246,7 +256,7 @@ final class LocalCommunicator implements Communicator, Agreement {
 
   @Override
   public void barrier() {
-    meet(new Exchange(group.name(), Operation.BARRIER, 0, null, -1));
+    meet(group.ranks().call(Operation.BARRIER, 0, null, -1));
     ledger.completed(sequence);
   }
 
@@ -261,17 +271,17 @@ final class LocalCommunicator implements Communicator, Agreement {
    * reads its tensor any more.
    */
   private Pending exchange(Operation operation, Tensor shown, int peer, Runnable copies) {
-    Exchange call = new Exchange(group.name(), operation, shown.elements(), shown.dtype(), peer);
+    Exchange call = group.ranks().call(operation, shown, peer);
     mine.tensor = shown;
     mine.ready.set(shown.device());
     announce(call);
-    group.meetToRead(rank);
+    group.meetToRead(rank, call);
     try {
       requireSameCall(call);
       holdBackFor(shown.device(), slot -> slot.ready);
       copies.run();
       mine.done.set(shown.device());
-      group.meet(rank);
+      group.meet(rank, call);
       // Nobody may change what was shown before everybody has read it.
       holdBackFor(shown.device(), slot -> slot.done);
     } catch (Throwable t) { // of whatever kind: the tensor goes when the rank unwinds
@@ -295,34 +305,38 @@ final class LocalCommunicator implements Communicator, Agreement {
   /** Lets this rank's stream wait for what all have launched since they began. */
   private void meetAgain(Device device) {
     mine.ready.set(device);
-    group.meet(rank);
+    group.meet(rank, called());
     holdBackFor(device, slot -> slot.ready);
   }
 
   private void finish() {
-    group.meet(rank);
+    group.meet(rank, called());
     ledger.completed(sequence);
   }
 
-  private Runnable completion(Operation operation, Tensor tensor, int peer) {
-    Exchange call = new Exchange(group.name(), operation, tensor.elements(), tensor.dtype(), peer);
+  private Runnable completion(Exchange call) {
     long issued = ledger.issued(call);
-    group.world().views().calls(group.member(rank), call);
+    notes(call);
     return () -> ledger.completed(issued);
   }
 
   /** Waits for the others, who must have called the same. */
   private void meet(Exchange call) {
     announce(call);
-    group.meet(rank);
+    group.meet(rank, call);
     requireSameCall(call);
   }
 
   private void announce(Exchange call) {
     sequence = ledger.issued(call);
-    group.world().views().calls(group.member(rank), call);
+    notes(call);
     turn ^= 1;
     mine.calls[turn] = call;
+  }
+
+  /** What this rank last announced. */
+  private Exchange called() {
+    return Objects.requireNonNull(mine.calls[turn]);
   }
 
   private void requireSameCall(Exchange call) {

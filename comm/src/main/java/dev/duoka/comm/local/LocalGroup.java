@@ -1,6 +1,7 @@
 package dev.duoka.comm.local;
 
 import dev.duoka.comm.Exchange;
+import dev.duoka.comm.RankGroup;
 import dev.duoka.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -46,7 +47,7 @@ final class LocalGroup {
   }
 
   private final LocalWorld world;
-  private final String name;
+  private final RankGroup ranks;
   private final List<Integer> members;
   private final List<Slot> slots;
   private final Map<Integer, Mailbox> mailboxes = new HashMap<>();
@@ -61,11 +62,12 @@ final class LocalGroup {
   /**
    * A group.
    *
+   * @param ranks as messages name it
    * @param members the world's numbers of its ranks, in the order of the group
    */
-  LocalGroup(LocalWorld world, String name, List<Integer> members) {
+  private LocalGroup(LocalWorld world, RankGroup ranks, List<Integer> members) {
     this.world = world;
-    this.name = name;
+    this.ranks = ranks;
     this.members = List.copyOf(members);
     List<Slot> empty = new ArrayList<>();
     members.forEach(_ -> empty.add(new Slot()));
@@ -74,15 +76,15 @@ final class LocalGroup {
   }
 
   static LocalGroup ofWorld(LocalWorld world, int size) {
-    return new LocalGroup(world, "world", IntStream.range(0, size).boxed().toList());
+    return new LocalGroup(world, RankGroup.WORLD, IntStream.range(0, size).boxed().toList());
   }
 
   LocalWorld world() {
     return world;
   }
 
-  String name() {
-    return name;
+  RankGroup ranks() {
+    return ranks;
   }
 
   int size() {
@@ -98,8 +100,8 @@ final class LocalGroup {
     return slots.get(rank);
   }
 
-  /** Waits until all ranks of the group are here, of which {@code rank} comes now. */
-  void meet(int rank) {
+  /** Waits in a call until all ranks of the group are here, of which {@code rank} comes now. */
+  void meet(int rank, Exchange call) {
     synchronized (world) {
       world.throwIfBroken();
       long mine = generation;
@@ -109,17 +111,17 @@ final class LocalGroup {
         world.notifyAll();
         return;
       }
-      world.await(members.get(rank), members, () -> generation != mine);
+      world.await(members.get(rank), call, members, () -> generation != mine);
     }
   }
 
   /** As {@link #meet}; from then on the rank reads what the others show, until it has left. */
-  void meetToRead(int rank) {
+  void meetToRead(int rank, Exchange call) {
     synchronized (world) {
       // Counted before the meeting: once it is over, who fails must see all who may read.
       readers++;
       try {
-        meet(rank);
+        meet(rank, call);
       } catch (Throwable t) {
         leave();
         throw t;
@@ -175,12 +177,15 @@ final class LocalGroup {
    * Waits for the message of this number. The caller copies it and then calls {@link
    * LocalWorld#endCopyFrom}; a sender that aborts waits for that.
    */
-  Message take(int from, int to, long number) {
+  Message take(int from, int to, long number, Exchange call) {
     synchronized (world) {
       Mailbox mailbox = mailbox(from, to);
       world.throwIfBroken();
       world.await(
-          members.get(to), List.of(members.get(from)), () -> mailbox.arrived.containsKey(number));
+          members.get(to),
+          call,
+          List.of(members.get(from)),
+          () -> mailbox.arrived.containsKey(number));
       world.throwIfBroken();
       world.startCopyFrom(members.get(from));
       return Objects.requireNonNull(mailbox.arrived.remove(number));
@@ -190,7 +195,8 @@ final class LocalGroup {
   /** The group that the ranks of a color form: the same object for all of them. */
   LocalGroup child(int color, String childName, List<Integer> childMembers) {
     synchronized (world) {
-      return children.computeIfAbsent(color, _ -> new LocalGroup(world, childName, childMembers));
+      return children.computeIfAbsent(
+          color, _ -> new LocalGroup(world, new RankGroup(childName, childMembers), childMembers));
     }
   }
 

@@ -17,12 +17,12 @@ final class LocalViews {
   private static final int FRAMES = 3;
 
   private final @Nullable Exchange[] last;
-  private final boolean[] waiting;
+  private final @Nullable Exchange[] waiting;
   private final @Nullable Thread[] threads;
 
   LocalViews(int size) {
     last = new @Nullable Exchange[size];
-    waiting = new boolean[size];
+    waiting = new @Nullable Exchange[size];
     threads = new @Nullable Thread[size];
   }
 
@@ -36,17 +36,18 @@ final class LocalViews {
     last[rank] = call;
   }
 
-  /** Notes that a rank waits for others in its last call, or no longer does. */
-  synchronized void waits(int rank, boolean now) {
-    waiting[rank] = now;
+  /** Notes that a rank waits for others in a call; null when it no longer does. */
+  synchronized void waitsIn(int rank, @Nullable Exchange call) {
+    waiting[rank] = call;
   }
 
   /** Says who has kept a rank waiting for so long, and where they are. */
-  synchronized DuokaException late(int rank, List<Integer> partners, Duration limit) {
+  synchronized DuokaException late(
+      int rank, Exchange call, List<Integer> partners, Duration limit) {
     List<Integer> missing =
         partners.stream()
             .filter(other -> other != rank)
-            .filter(other -> !(waiting[other] && matches(last[other], last[rank])))
+            .filter(other -> !matches(waiting[other], call))
             .toList();
     return new DuokaException(
         ErrorCode.RANK_LOST,
@@ -55,23 +56,24 @@ final class LocalViews {
             + " has waited "
             + limit.toSeconds()
             + " s in "
-            + last[rank]
+            + call
             + " for "
             + missing.stream().map(this::view).collect(Collectors.joining("; ")),
         "See what keeps that rank; launch.timeout in the run file is how long ranks wait");
   }
 
-  private static boolean matches(@Nullable Exchange one, @Nullable Exchange other) {
-    return one != null && other != null && one.matches(other);
+  private static boolean matches(@Nullable Exchange theirs, Exchange call) {
+    return theirs != null && theirs.matches(call);
   }
 
   private String view(int rank) {
     Exchange call = last[rank];
+    Exchange held = waiting[rank];
     String where =
-        waiting[rank]
-            ? "which waits in " + call
+        held != null
+            ? "which waits in " + held
             : call == null ? "which has exchanged nothing yet" : "which is behind " + call;
-    return "rank " + rank + ", " + where + (waiting[rank] ? "" : stack(threads[rank]));
+    return "rank " + rank + ", " + where + (held != null ? "" : stack(threads[rank]));
   }
 
   /** Where a thread is: what it calls of the system, and from where in our code. */

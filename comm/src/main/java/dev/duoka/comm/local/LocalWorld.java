@@ -2,6 +2,7 @@ package dev.duoka.comm.local;
 
 import dev.duoka.base.DuokaException;
 import dev.duoka.base.ErrorCode;
+import dev.duoka.comm.Exchange;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -45,17 +46,18 @@ final class LocalWorld implements AutoCloseable {
    * Waits until {@code condition} holds. The caller holds this object's lock.
    *
    * @param rank who waits
+   * @param call in which it waits
    * @param partners the ranks of the world without whom it never will
    * @throws DuokaException when a rank has failed, one of the partners has finished, or the limit
    *     has passed: then all end, and the message says where each of the partners is
    */
-  void await(int rank, List<Integer> partners, BooleanSupplier condition) {
+  void await(int rank, Exchange call, List<Integer> partners, BooleanSupplier condition) {
     long since = System.nanoTime();
     while (!condition.getAsBoolean()) {
       throwIfBroken();
       long left = limit.toNanos() - (System.nanoTime() - since);
       if (left <= 0) {
-        DuokaException late = views.late(rank, partners, limit);
+        DuokaException late = views.late(rank, call, partners, limit);
         breakBecauseOf(rank, late);
         throw late;
       }
@@ -64,13 +66,18 @@ final class LocalWorld implements AutoCloseable {
           DuokaException lost =
               new DuokaException(
                   ErrorCode.RANK_LOST,
-                  "rank " + partner + " has finished, but another rank waits for it",
+                  "rank "
+                      + partner
+                      + " has finished, but rank "
+                      + rank
+                      + " waits for it in "
+                      + call,
                   "");
           breakBecauseOf(partner, lost);
           throw lost;
         }
       }
-      views.waits(rank, true);
+      views.waitsIn(rank, call);
       try {
         wait(Math.max(1, left / 1_000_000));
       } catch (InterruptedException e) {
@@ -78,7 +85,7 @@ final class LocalWorld implements AutoCloseable {
         throw new DuokaException(
             ErrorCode.RANK_LOST, "a rank was interrupted while it waited for the others", "", e);
       } finally {
-        views.waits(rank, false);
+        views.waitsIn(rank, null);
       }
     }
   }

@@ -1,5 +1,6 @@
 package dev.duoka.comm.local;
 
+import dev.duoka.comm.Exchange;
 import dev.duoka.comm.Pending;
 import dev.duoka.tensor.Tensor;
 import java.util.List;
@@ -13,12 +14,14 @@ final class Message implements Pending {
   private final Tensor tensor;
   private final StreamMark ready = new StreamMark();
   private final StreamMark copied = new StreamMark();
+  private final Exchange call;
   private final Runnable completion;
   private boolean taken;
   private boolean joined;
 
   /** A message; the sender must leave the tensor alone until it has joined. */
-  Message(LocalGroup group, int from, int to, Tensor tensor, Runnable completion) {
+  Message(LocalGroup group, int from, int to, Tensor tensor, Exchange call, Runnable completion) {
+    this.call = call;
     this.group = group;
     this.from = from;
     this.completion = completion;
@@ -54,7 +57,7 @@ final class Message implements Pending {
       return;
     }
     synchronized (group.world()) {
-      group.world().await(group.member(from), List.of(group.member(to)), () -> taken);
+      group.world().await(group.member(from), call, List.of(group.member(to)), () -> taken);
     }
     copied.holdBack(tensor.device());
     joined = true;

@@ -2,6 +2,7 @@ package dev.duoka.comm.local;
 
 import dev.duoka.base.DuokaException;
 import dev.duoka.base.ErrorCode;
+import dev.duoka.comm.Exchange;
 import dev.duoka.comm.Pending;
 import dev.duoka.tensor.Tensor;
 import dev.duoka.tensor.op.Copies;
@@ -18,10 +19,13 @@ final class Reception implements Pending {
   private final int rank;
   private final long number;
   private final Tensor target;
+  private final Exchange call;
   private final Runnable completion;
   private boolean joined;
 
-  Reception(LocalGroup group, int from, int rank, Tensor target, Runnable completion) {
+  Reception(
+      LocalGroup group, int from, int rank, Tensor target, Exchange call, Runnable completion) {
+    this.call = call;
     this.completion = completion;
     this.group = group;
     this.from = from;
@@ -35,7 +39,7 @@ final class Reception implements Pending {
     if (joined) {
       return;
     }
-    Message message = group.take(from, rank, number);
+    Message message = group.take(from, rank, number, call);
     try {
       copy(message);
     } finally {
@@ -57,7 +61,9 @@ final class Reception implements Pending {
               + " from rank "
               + group.member(from)
               + ", which sends "
-              + source,
+              + source
+              + " in "
+              + call,
           "");
     }
     message.ready().holdBack(target.device());

@@ -8,6 +8,7 @@ import dev.duoka.comm.Operation;
 import dev.duoka.comm.OrderedSum;
 import dev.duoka.comm.OrderedSum.Stretch;
 import dev.duoka.comm.Pending;
+import dev.duoka.comm.RankGroup;
 import dev.duoka.comm.SingleRank;
 import dev.duoka.tensor.Dtype;
 import dev.duoka.tensor.MemoryOwner;
@@ -15,10 +16,7 @@ import dev.duoka.tensor.Scope;
 import dev.duoka.tensor.Tensor;
 import dev.duoka.tensor.op.Views;
 import java.util.Collections;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
-import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -27,40 +25,21 @@ import org.jspecify.annotations.Nullable;
  * same code on shapes, and writes every call to a ledger.
  */
 public final class MetaCommunicator implements Communicator, Agreement {
-  private final String name;
+  private final RankGroup ranks;
   private final int rank;
   private final int size;
   private final ExchangeLedger ledger;
 
-  /** The numbers of the ranks in the world. */
-  private final List<Integer> ranks;
-
-  /** Of every group that was made, this one included. */
-  private final Map<String, List<Integer>> groups;
-
-  /** Rank {@code rank} of {@code size}. */
-  public MetaCommunicator(String name, int rank, int size, ExchangeLedger ledger) {
-    this(name, rank, IntStream.range(0, size).boxed().toList(), ledger, new LinkedHashMap<>());
+  /** Rank {@code rank} of a world of {@code size}. */
+  public MetaCommunicator(int rank, int size, ExchangeLedger ledger) {
+    this(RankGroup.WORLD, rank, size, ledger);
   }
 
-  private MetaCommunicator(
-      String name,
-      int rank,
-      List<Integer> ranks,
-      ExchangeLedger ledger,
-      Map<String, List<Integer>> groups) {
-    this.name = name;
-    this.rank = rank;
-    this.size = ranks.size();
+  private MetaCommunicator(RankGroup ranks, int rank, int size, ExchangeLedger ledger) {
     this.ranks = ranks;
+    this.rank = rank;
+    this.size = size;
     this.ledger = ledger;
-    this.groups = groups;
-    groups.put(name, ranks);
-  }
-
-  /** The ranks of every group that was made of this world, by its name in the ledger. */
-  public Map<String, List<Integer>> groups() {
-    return Collections.unmodifiableMap(groups);
   }
 
   @Override
@@ -74,8 +53,8 @@ public final class MetaCommunicator implements Communicator, Agreement {
   }
 
   @Override
-  public String name() {
-    return name;
+  public RankGroup ranks() {
+    return ranks;
   }
 
   @Override
@@ -131,15 +110,14 @@ public final class MetaCommunicator implements Communicator, Agreement {
   /** The same without the other ranks: their number is known. */
   @Override
   public Communicator group(String child, List<Integer> members) {
-    note(new Exchange(name, Operation.SPLIT, 0, null, -1));
+    note(ranks.call(Operation.SPLIT, 0, null, -1));
     return members.size() == 1
         ? new SingleRank(child)
         : new MetaCommunicator(
-            child,
+            new RankGroup(child, members.stream().map(ranks::member).toList()),
             members.indexOf(rank),
-            members.stream().map(ranks::get).toList(),
-            ledger,
-            groups);
+            members.size(),
+            ledger);
   }
 
   /**
@@ -166,12 +144,12 @@ public final class MetaCommunicator implements Communicator, Agreement {
 
   @Override
   public void sum(double[] values) {
-    note(new Exchange(name, Operation.AGREE, values.length, Dtype.FLOAT64, -1));
+    note(ranks.call(Operation.AGREE, values.length, Dtype.FLOAT64, -1));
   }
 
   @Override
   public void barrier() {
-    note(new Exchange(name, Operation.BARRIER, 0, null, -1));
+    note(ranks.call(Operation.BARRIER, 0, null, -1));
   }
 
   @Override
@@ -181,7 +159,7 @@ public final class MetaCommunicator implements Communicator, Agreement {
   public void close() {}
 
   private Pending note(Operation operation, Tensor tensor, int peer) {
-    return note(new Exchange(name, operation, tensor.elements(), tensor.dtype(), peer));
+    return note(ranks.call(operation, tensor, peer));
   }
 
   private Pending note(Exchange exchange) {

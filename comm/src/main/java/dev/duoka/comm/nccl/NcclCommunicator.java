@@ -7,6 +7,7 @@ import dev.duoka.comm.Exchange;
 import dev.duoka.comm.ExchangeLedger;
 import dev.duoka.comm.Operation;
 import dev.duoka.comm.Pending;
+import dev.duoka.comm.RankGroup;
 import dev.duoka.comm.stream.CollectiveStream;
 import dev.duoka.ffi.environment.ProcessEnvironment;
 import dev.duoka.ffi.nccl.Nccl;
@@ -137,8 +138,8 @@ public final class NcclCommunicator implements Communicator {
   }
 
   @Override
-  public String name() {
-    return host.name();
+  public RankGroup ranks() {
+    return host.ranks();
   }
 
   @Override
@@ -252,11 +253,20 @@ public final class NcclCommunicator implements Communicator {
   }
 
   private Pending launch(Operation operation, Tensor tensor, int peer, LongConsumer collective) {
-    long issued =
-        ledger.issued(new Exchange(name(), operation, tensor.elements(), tensor.dtype(), peer));
-    Pending pending = stream.launch(collective, host::failure);
-    ledger.completed(issued);
-    return pending;
+    Exchange call = ranks().call(operation, tensor, peer);
+    long issued = ledger.issued(call);
+    host.notes(call);
+    try {
+      Pending pending = stream.launch(collective, host::failure);
+      ledger.completed(issued);
+      return pending;
+    } catch (DuokaException e) {
+      throw new DuokaException(
+          e.code(),
+          "rank " + ranks().member(rank()) + " cannot go on in " + call + ": " + e.problem(),
+          e.remedy(),
+          e);
+    }
   }
 
   private static long at(Tensor tensor) {

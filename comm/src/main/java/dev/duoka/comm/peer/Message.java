@@ -1,9 +1,9 @@
 package dev.duoka.comm.peer;
 
 import dev.duoka.base.DuokaException;
-import dev.duoka.base.ErrorCode;
 import dev.duoka.comm.Pending;
 import java.util.function.BooleanSupplier;
+import java.util.function.Function;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -13,24 +13,28 @@ import org.jspecify.annotations.Nullable;
  */
 final class Message implements Pending {
   private final Supplier<@Nullable Throwable> failure;
+  private final Function<Throwable, DuokaException> ended;
   private final BooleanSupplier arrived;
   private final Runnable wait;
   private final Runnable completion;
-  private boolean ended;
+  private boolean done;
 
   /**
    * A message.
    *
+   * @param ended what a rank throws that finds the exchange ended, for this reason
    * @param arrived whether it is known to have ended without being joined
    * @param wait lets the rank's stream wait for it
    * @param completion is told once that it has ended
    */
   Message(
       Supplier<@Nullable Throwable> failure,
+      Function<Throwable, DuokaException> ended,
       BooleanSupplier arrived,
       Runnable wait,
       Runnable completion) {
     this.failure = failure;
+    this.ended = ended;
     this.arrived = arrived;
     this.wait = wait;
     this.completion = completion;
@@ -38,16 +42,12 @@ final class Message implements Pending {
 
   @Override
   public void join() {
-    if (ended) {
+    if (done) {
       return;
     }
     Throwable lost = failure();
     if (lost != null) {
-      throw new DuokaException(
-          ErrorCode.RANK_LOST,
-          "a message between two ranks does not arrive any more: " + lost.getMessage(),
-          "",
-          lost);
+      throw ended.apply(lost);
     }
     wait.run();
     end();
@@ -55,14 +55,14 @@ final class Message implements Pending {
 
   @Override
   public boolean isDone() {
-    if (!ended && arrived.getAsBoolean()) {
+    if (!done && arrived.getAsBoolean()) {
       end();
     }
-    return ended;
+    return done;
   }
 
   private void end() {
-    ended = true;
+    done = true;
     completion.run();
   }
 

@@ -10,6 +10,7 @@ import dev.duoka.comm.Operation;
 import dev.duoka.comm.OrderedSum;
 import dev.duoka.comm.OrderedSum.Stretch;
 import dev.duoka.comm.Pending;
+import dev.duoka.comm.RankGroup;
 import dev.duoka.comm.stream.CollectiveStream;
 import dev.duoka.ffi.cuda.CudaDevice;
 import dev.duoka.ffi.cuda.CudaDriver;
@@ -91,8 +92,8 @@ public final class PeerCommunicator implements Communicator {
   }
 
   @Override
-  public String name() {
-    return hosts.name();
+  public RankGroup ranks() {
+    return hosts.ranks();
   }
 
   /** Each rank sums a stretch of its own in place, then all collect the others' stretches. */
@@ -177,8 +178,8 @@ public final class PeerCommunicator implements Communicator {
 
   @Override
   public Pending send(Tensor tensor, int to) {
-    requireAlive();
-    long issued = issued(Operation.SEND, tensor, to);
+    Exchange call = ranks().call(Operation.SEND, tensor, to);
+    long issued = issued(call);
     int message = ++sent[to];
     long on = current();
     int place = boards.place(rank(), message);
@@ -189,6 +190,7 @@ public final class PeerCommunicator implements Communicator {
     kernels.show(to, 1, place, at(tensor), bytes(tensor), message, on);
     return new Message(
         this::failure,
+        lost -> ended(ranks(), rank(), call, lost),
         () -> boards.isRead(answer, message),
         () -> boards.awaitRead(current(), answer, message),
         () -> ledger.completed(issued));
@@ -196,13 +198,14 @@ public final class PeerCommunicator implements Communicator {
 
   @Override
   public Pending receive(Tensor tensor, int from) {
-    requireAlive();
-    long issued = issued(Operation.RECEIVE, tensor, from);
+    Exchange call = ranks().call(Operation.RECEIVE, tensor, from);
+    long issued = issued(call);
     int message = ++received[from];
     int place = boards.place(from, message);
     int answer = boards.place(rank(), message);
     return new Message(
         this::failure,
+        lost -> ended(ranks(), rank(), call, lost),
         () -> false,
         () -> {
           long on = current();
@@ -274,26 +277,35 @@ public final class PeerCommunicator implements Communicator {
   }
 
   private Pending launch(Operation operation, Tensor tensor, int peer, LongConsumer collective) {
-    requireAlive();
-    long issued = issued(operation, tensor, peer);
+    Exchange call = ranks().call(operation, tensor, peer);
+    long issued = issued(call);
     Pending pending = stream.launch(collective, hosts::failure);
     ledger.completed(issued);
     return pending;
   }
 
-  private long issued(Operation operation, Tensor tensor, int peer) {
-    return ledger.issued(new Exchange(name(), operation, tensor.elements(), tensor.dtype(), peer));
-  }
-
-  private void requireAlive() {
+  /** Notes a call, which only ranks that still exchange may make. */
+  private long issued(Exchange call) {
     Throwable failure = failure();
     if (failure != null) {
-      throw new DuokaException(
-          ErrorCode.RANK_LOST,
-          "the ranks no longer exchange, so this rank stops too: " + failure.getMessage(),
-          "",
-          failure);
+      throw ended(ranks(), rank(), call, failure);
     }
+    hosts.notes(call);
+    return ledger.issued(call);
+  }
+
+  /** What a rank throws that finds the exchange ended. */
+  static DuokaException ended(RankGroup ranks, int rank, Exchange call, Throwable failure) {
+    return new DuokaException(
+        ErrorCode.RANK_LOST,
+        "the ranks no longer exchange, so rank "
+            + ranks.member(rank)
+            + " stops in "
+            + call
+            + ": "
+            + failure.getMessage(),
+        "",
+        failure);
   }
 
   private long current() {

@@ -36,6 +36,11 @@ final class Collective {
     this.exchange = exchange;
   }
 
+  /** The call. */
+  Exchange exchange() {
+    return exchange;
+  }
+
   int self() {
     return self;
   }

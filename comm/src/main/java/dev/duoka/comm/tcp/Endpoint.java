@@ -53,6 +53,11 @@ final class Endpoint {
     missing = others;
   }
 
+  /** The rank makes a call in which it does not wait. */
+  void calls(Exchange exchange) {
+    call = exchange;
+  }
+
   /** The rank waits no longer. */
   void goesOn() {
     missing = null;

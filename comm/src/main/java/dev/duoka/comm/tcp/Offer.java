@@ -2,6 +2,7 @@ package dev.duoka.comm.tcp;
 
 import dev.duoka.comm.Exchange;
 import dev.duoka.comm.Operation;
+import dev.duoka.comm.RankGroup;
 import dev.duoka.ffi.torch.HostMemory;
 import dev.duoka.tensor.Dtype;
 import java.io.ByteArrayInputStream;
@@ -10,6 +11,8 @@ import java.io.DataInputStream;
 import java.io.DataOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.util.ArrayList;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -77,7 +80,13 @@ record Offer(
       out.writeByte(dtype == null ? -1 : dtype.ordinal());
       out.writeLong(exchange.elements());
       out.writeInt(exchange.peer());
-      out.writeUTF(exchange.group());
+      out.writeUTF(exchange.group().name());
+      List<Integer> members = exchange.group().members();
+      out.writeInt(members.size());
+      for (int member : members) {
+        out.writeInt(member);
+      }
+      out.writeUTF(exchange.purpose());
       out.writeUTF(shown);
       out.writeLong(start);
       out.writeLong(length);
@@ -98,9 +107,11 @@ record Offer(
     int dtype = in.readByte();
     long elements = in.readLong();
     int peer = in.readInt();
-    String group = in.readUTF();
+    RankGroup group = group(in);
+    String purpose = in.readUTF();
     Exchange exchange =
-        new Exchange(group, operation, elements, dtype < 0 ? null : Dtype.values()[dtype], peer);
+        new Exchange(
+            group, operation, elements, dtype < 0 ? null : Dtype.values()[dtype], peer, purpose);
     String shown = in.readUTF();
     long start = in.readLong();
     long length = in.readLong();
@@ -108,5 +119,18 @@ record Offer(
     boolean here = in.readBoolean();
     return new Offer(
         exchange, shown, start, length, rows, here ? HostMemory.ofArray(in.readAllBytes()) : null);
+  }
+
+  private static RankGroup group(DataInputStream in) throws IOException {
+    String name = in.readUTF();
+    int size = in.readInt();
+    if (size < 0 || size > in.available() / Integer.BYTES) {
+      throw new IOException("a group of " + size + " ranks");
+    }
+    List<Integer> members = new ArrayList<>();
+    for (int i = 0; i < size; i++) {
+      members.add(in.readInt());
+    }
+    return new RankGroup(name, members);
   }
 }

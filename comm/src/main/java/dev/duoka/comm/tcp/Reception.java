@@ -95,7 +95,7 @@ final class Reception implements Pending {
               + ", which sends "
               + offer.shown()
               + " in "
-              + exchange.group());
+              + exchange);
     }
     take(offer);
     if (host != target) {

@@ -10,6 +10,7 @@ import dev.duoka.comm.Operation;
 import dev.duoka.comm.OrderedSum;
 import dev.duoka.comm.OrderedSum.Stretch;
 import dev.duoka.comm.Pending;
+import dev.duoka.comm.RankGroup;
 import dev.duoka.comm.SingleRank;
 import dev.duoka.comm.tcp.Offer.Part;
 import dev.duoka.ffi.torch.HostMemory;
@@ -80,8 +81,8 @@ final class TcpCommunicator implements Communicator, Agreement {
   }
 
   @Override
-  public String name() {
-    return group.name();
+  public RankGroup ranks() {
+    return group.ranks();
   }
 
   /**
@@ -213,7 +214,7 @@ final class TcpCommunicator implements Communicator, Agreement {
             // All counts before the first copy: a wrong one must not reach beyond a tensor.
             for (int source = 0; source < size(); source++) {
               long rows = source == rank ? sendRows[rank] : call.offerOf(source).rows();
-              requireRows(source, rows, receiveRows[source]);
+              requireRows(call.exchange(), source, rows, receiveRows[source]);
             }
             HostMemory into = HostCopy.memoryOf(target);
             List<Pull> pulls = new ArrayList<>();
@@ -245,7 +246,7 @@ final class TcpCommunicator implements Communicator, Agreement {
     }
   }
 
-  private void requireRows(int source, long rows, long expected) {
+  private void requireRows(Exchange call, int source, long rows, long expected) {
     if (rows != expected) {
       throw world.lose(
           endpoint.rank(),
@@ -256,7 +257,9 @@ final class TcpCommunicator implements Communicator, Agreement {
               + " rows to rank "
               + endpoint.rank()
               + ", which expects "
-              + expected);
+              + expected
+              + " in "
+              + call);
     }
   }
 
@@ -324,8 +327,14 @@ final class TcpCommunicator implements Communicator, Agreement {
     if (ranks.size() == 1) {
       return new SingleRank(name, this::abort);
     }
-    Group part = new Group(id, name, ranks.stream().map(group::member).toList());
+    List<Integer> members = ranks.stream().map(group::member).toList();
+    Group part = new Group(id, new RankGroup(name, members), members);
     return new TcpCommunicator(world, endpoint, part, ranks.indexOf(rank), ledger);
+  }
+
+  @Override
+  public void notes(Exchange call) {
+    world.notes(endpoint, call);
   }
 
   @Override
@@ -341,7 +350,7 @@ final class TcpCommunicator implements Communicator, Agreement {
   @Override
   public void sum(double[] values) {
     HostMemory own = HostMemory.ofArray(values.clone());
-    Exchange call = new Exchange(group.name(), Operation.AGREE, values.length, Dtype.FLOAT64, -1);
+    Exchange call = group.ranks().call(Operation.AGREE, values.length, Dtype.FLOAT64, -1);
     double[][] all = new double[size()][values.length];
     all[rank] = values.clone();
     gather(call, own, other -> HostMemory.ofArray(all[other]));
@@ -364,7 +373,7 @@ final class TcpCommunicator implements Communicator, Agreement {
     long[][] all = new long[size()][own.length];
     all[rank] = own.clone();
     gather(
-        new Exchange(group.name(), operation, 0, null, -1),
+        group.ranks().call(operation, 0, null, -1),
         HostMemory.ofArray(own),
         other -> HostMemory.ofArray(all[other]));
     return all;
@@ -398,7 +407,7 @@ final class TcpCommunicator implements Communicator, Agreement {
   public void close() {}
 
   private Exchange call(Operation operation, Tensor tensor, int peer) {
-    return new Exchange(group.name(), operation, tensor.elements(), tensor.dtype(), peer);
+    return group.ranks().call(operation, tensor, peer);
   }
 
   /**

@@ -3,6 +3,7 @@ package dev.duoka.comm.tcp;
 import dev.duoka.comm.Communicator;
 import dev.duoka.comm.ExchangeLedger;
 import dev.duoka.comm.RankBody;
+import dev.duoka.comm.RankGroup;
 import dev.duoka.comm.RankThreads;
 import dev.duoka.comm.SingleRank;
 import java.nio.channels.ServerSocketChannel;
@@ -51,7 +52,7 @@ public final class TcpRanks implements AutoCloseable {
     return new TcpCommunicator(
         world,
         world.endpoint(own),
-        new Group(LEADS, "processes", firsts),
+        new Group(LEADS, new RankGroup("processes", firsts), firsts),
         membership.self(),
         ExchangeLedger.NONE);
   }

@@ -3,6 +3,7 @@ package dev.duoka.comm.tcp;
 import dev.duoka.base.DuokaException;
 import dev.duoka.base.ErrorCode;
 import dev.duoka.comm.Exchange;
+import dev.duoka.comm.RankGroup;
 import dev.duoka.comm.tcp.Endpoint.View;
 import dev.duoka.comm.tcp.Frame.Kind;
 import dev.duoka.ffi.torch.HostMemory;
@@ -81,7 +82,7 @@ final class TcpWorld implements AutoCloseable {
 
   /** The group of all ranks. */
   Group all() {
-    return new Group(0, "world", IntStream.range(0, membership.ranks()).boxed().toList());
+    return new Group(0, RankGroup.WORLD, IntStream.range(0, membership.ranks()).boxed().toList());
   }
 
   boolean isHere(int rank) {
@@ -147,6 +148,11 @@ final class TcpWorld implements AutoCloseable {
                 + call);
       }
     }
+  }
+
+  /** A rank makes a call that another communicator carries out. */
+  synchronized void notes(Endpoint rank, Exchange call) {
+    rank.calls(call);
   }
 
   /** Asks what a rank is doing; the number of the question. */

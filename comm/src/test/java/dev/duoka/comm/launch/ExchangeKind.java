@@ -2,6 +2,7 @@ package dev.duoka.comm.launch;
 
 import dev.duoka.comm.Communicator;
 import dev.duoka.comm.Pending;
+import dev.duoka.comm.Purpose;
 import dev.duoka.tensor.Device;
 import dev.duoka.tensor.Dtype;
 import dev.duoka.tensor.MemoryOwner;
@@ -28,6 +29,9 @@ enum ExchangeKind {
   static final int RANKS = 3;
   static final int VICTIM = 1;
 
+  /** What all of it is for. */
+  static final String PURPOSE = "layer 7";
+
   private static final long LARGE = 200_000;
 
   private final String text;
@@ -43,7 +47,8 @@ enum ExchangeKind {
 
   /** One exchange. */
   void run(Communicator world) {
-    try (Scope _ = Scope.open(MemoryOwner.TEMPORARIES)) {
+    try (Scope _ = Scope.open(MemoryOwner.TEMPORARIES);
+        Purpose _ = Purpose.of(PURPOSE)) {
       switch (this) {
         case SMALL_ALL_REDUCE -> world.allReduce(zeros(16)).join();
         case ALL_REDUCE -> world.allReduce(zeros(LARGE)).join();

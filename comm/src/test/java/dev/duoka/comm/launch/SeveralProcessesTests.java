@@ -205,7 +205,10 @@ class SeveralProcessesTests {
       ends.forEach(
           (kind, both) -> {
             String message = messages().get(kind);
-            assertThat(message).as("%s", kind).contains(kind.text()).contains(texts.apply(kind));
+            assertThat(message)
+                .as("%s", kind)
+                .contains(kind.text(), "(" + ExchangeKind.PURPOSE + ")")
+                .contains(texts.apply(kind));
             assertThat(both[1]).as("%s", kind).hasMessage(message);
           });
     }

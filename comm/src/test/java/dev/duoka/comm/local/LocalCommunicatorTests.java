@@ -5,7 +5,9 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.duoka.base.DuokaException;
 import dev.duoka.base.ErrorCode;
+import dev.duoka.comm.Communicator;
 import dev.duoka.comm.ExchangeLedger;
+import dev.duoka.comm.Purpose;
 import dev.duoka.comm.RankBody;
 import dev.duoka.tensor.Device;
 import dev.duoka.tensor.Dtype;
@@ -21,11 +23,13 @@ import dev.duoka.tensor.testing.TestDevice;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.Arrays;
+import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 @Timeout(60)
@@ -241,6 +245,58 @@ class LocalCommunicatorTests {
           .hasMessageContaining("LocalCommunicatorTests");
     } finally {
       never.countDown();
+    }
+  }
+
+  /** In whatever a rank of a group comes to harm, messages have the world's numbers. */
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "late | rank 1 has waited 1 s in all-reduce of 4 × float32 in tensor group of ranks 1,3"
+            + " (layer 7) for rank 3, which is behind all-reduce",
+        "other | but rank 3 in barrier in tensor group of ranks 1,3 (layer 7)",
+        "finished | rank 3 has finished, but rank 1 waits for it in all-reduce of 4 × float32 in"
+            + " tensor group of ranks 1,3 (layer 7)",
+        "message | rank 1 expects float32[4]@cpu from rank 3, which sends float32[5]@cpu",
+        "message | in receive of 4 × float32 from rank 3 in tensor group of ranks 1,3 (layer 7)",
+      })
+  void aGroupIsNamedWithTheWorldsNumbersAndItsBlock(String harm, String text) {
+    CountDownLatch never = new CountDownLatch(1);
+    try {
+      assertThatThrownBy(
+              () ->
+                  LocalRanks.run(
+                      4,
+                      Duration.ofMillis(1500),
+                      _ -> ExchangeLedger.NONE,
+                      world -> inPairs(world, harm, never)))
+          .hasMessageContaining(text);
+    } finally {
+      never.countDown();
+    }
+  }
+
+  private static void inPairs(Communicator world, String harm, CountDownLatch never)
+      throws InterruptedException {
+    int first = world.rank() % 2;
+    try (Purpose _ = Purpose.of("layer 7");
+        Scope _ = Scope.open(MemoryOwner.TEMPORARIES);
+        Communicator pair = world.group("tensor", List.of(first, first + 2))) {
+      Tensor values = Tensors.full(1, Dtype.FLOAT32, Device.CPU, 4);
+      pair.allReduce(values).join();
+      if (world.rank() == 3) {
+        switch (harm) {
+          case "late" -> never.await();
+          case "other" -> pair.agreement().barrier();
+          case "message" -> pair.send(Tensors.full(1, Dtype.FLOAT32, Device.CPU, 5), 0).join();
+          default -> {}
+        }
+      } else if (harm.equals("message") && world.rank() == 1) {
+        pair.receive(values, 1).join();
+      } else {
+        pair.allReduce(values).join();
+      }
     }
   }
 }

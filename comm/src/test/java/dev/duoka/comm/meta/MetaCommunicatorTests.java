@@ -33,7 +33,7 @@ class MetaCommunicatorTests {
         world -> peaks.put(world.rank(), peak(world, Device.CPU)));
     for (int rank = 0; rank < 3; rank++) {
       ExchangeLedger.InMemory noted = new ExchangeLedger.InMemory();
-      long booked = peak(new MetaCommunicator("world", rank, 3, noted), Device.META);
+      long booked = peak(new MetaCommunicator(rank, 3, noted), Device.META);
       ExchangeLedger.InMemory real = ledgers.getOrDefault(rank, new ExchangeLedger.InMemory());
       assertThat(noted.exchanges()).isEqualTo(real.exchanges()).isNotEmpty();
       assertThat(noted.completed()).isEqualTo(real.completed());

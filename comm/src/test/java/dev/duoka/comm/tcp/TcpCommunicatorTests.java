@@ -7,6 +7,7 @@ import dev.duoka.base.DuokaException;
 import dev.duoka.base.ErrorCode;
 import dev.duoka.comm.Communicator;
 import dev.duoka.comm.Pending;
+import dev.duoka.comm.Purpose;
 import dev.duoka.comm.RankBody;
 import dev.duoka.comm.launch.TestProcesses;
 import dev.duoka.comm.local.LocalRanks;
@@ -331,11 +332,51 @@ class TcpCommunicatorTests {
     for (Throwable end : ends) {
       assertThat(end)
           .hasMessageContaining("has waited 0.8 s for rank")
-          .hasMessageContaining("rank 0 is in all-reduce of 1 × float32 in pair")
+          .hasMessageContaining("rank 0 is in all-reduce of 1 × float32 in pair group of ranks 0,1")
           .hasMessageContaining("rank 1 is in receive of 1 × float32 from rank 2 in world")
           .hasMessageContaining("rank 2 is in barrier in world");
     }
     assertThat(ends.stream().map(String::valueOf).distinct()).hasSize(1);
+  }
+
+  /** In whatever a rank of a group comes to harm, messages have the world's numbers. */
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "late | rank 1 is in all-reduce of 1 × float32 in tensor group of ranks 1,3 (layer 7) and"
+            + " has waited 0.8 s for rank 3; rank 3 computes; its last call was",
+        "other | but rank 3 in barrier in tensor group of ranks 1,3 (layer 7)",
+        "finished | rank 3 has finished, but rank 1 waits for it in all-reduce of 1 × float32 in"
+            + " tensor group of ranks 1,3 (layer 7)",
+        "message | rank 1 expects float32[1] from rank 3, which sends float32[2] in receive of 1 ×"
+            + " float32 from rank 3 in tensor group of ranks 1,3 (layer 7)",
+      })
+  void aGroupIsNamedWithTheWorldsNumbersAndItsBlock(String harm, String text) {
+    List<@Nullable Throwable> ends = TestProcesses.run(4, 1, SHORT, world -> inPairs(world, harm));
+    assertThat(ends).anySatisfy(end -> assertThat(end).hasMessageContaining(text));
+  }
+
+  private static void inPairs(Communicator world, String harm) throws InterruptedException {
+    int first = world.rank() % 2;
+    try (Purpose _ = Purpose.of("layer 7");
+        Tensor values = numbers(1);
+        Tensor more = numbers(1, 2);
+        Communicator pair = world.group("tensor", List.of(first, first + 2))) {
+      pair.allReduce(values);
+      if (world.rank() == 3) {
+        switch (harm) {
+          case "late" -> Thread.sleep(4 * SHORT.toMillis());
+          case "other" -> pair.agreement().barrier();
+          case "message" -> pair.send(more, 0).join();
+          default -> {}
+        }
+      } else if (harm.equals("message") && world.rank() == 1) {
+        pair.receive(values, 1).join();
+      } else if (world.rank() == 1) {
+        pair.allReduce(values);
+      }
+    }
   }
 
   /** A transfer that takes longer than the limit goes on as long as something arrives. */

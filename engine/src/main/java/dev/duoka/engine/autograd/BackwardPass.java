@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.function.Consumer;
+import java.util.function.IntConsumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -21,6 +22,7 @@ final class BackwardPass {
   private final IdentityHashMap<Parameter, int[]> pendingUses = new IdentityHashMap<>();
   private Consumer<Parameter> onGradientReady = _ -> {};
   private @Nullable FunctionObserver observer;
+  private IntConsumer onBlock = _ -> {};
   private int currentBlock = FunctionObserver.NO_BLOCK;
 
   /** Of the nodes that are in this list when it runs. */
@@ -30,6 +32,10 @@ final class BackwardPass {
 
   void onGradientReady(Consumer<Parameter> callback) {
     onGradientReady = callback;
+  }
+
+  void onBlock(IntConsumer callback) {
+    onBlock = callback;
   }
 
   void observeWith(@Nullable FunctionObserver observer) {
@@ -192,6 +198,7 @@ final class BackwardPass {
   private void enterBlock(int block) {
     if (block != currentBlock) {
       currentBlock = block;
+      onBlock.accept(block);
       if (observer != null) {
         observer.enterBlock(Phase.INPUT_GRADIENTS, block);
       }

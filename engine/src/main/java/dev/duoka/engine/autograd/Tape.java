@@ -10,6 +10,7 @@ import dev.duoka.tensor.op.Tensors;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
+import java.util.function.IntConsumer;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
@@ -34,6 +35,7 @@ public final class Tape implements AutoCloseable {
   private final BackwardPass backward = new BackwardPass(nodes);
   private Substitution substitution = Substitution.NONE;
   private @Nullable FunctionObserver observer;
+  private IntConsumer onBlock = _ -> {};
 
   private Tape(
       boolean recording,
@@ -105,6 +107,15 @@ public final class Tape implements AutoCloseable {
   public void observeWith(@Nullable FunctionObserver observer) {
     this.observer = observer;
     backward.observeWith(observer);
+  }
+
+  /**
+   * Lets {@code callback} know to which block ({@link #block}) what follows belongs, forward and
+   * backward: its number from 0, {@link FunctionObserver#NO_BLOCK} outside.
+   */
+  public void onBlock(IntConsumer callback) {
+    onBlock = callback;
+    backward.onBlock(callback);
   }
 
   /** A variable whose gradient can be read after the backward pass. */
@@ -261,6 +272,7 @@ public final class Tape implements AutoCloseable {
   private void enterBlock(Phase phase, int block) {
     if (block != currentBlock) {
       currentBlock = block;
+      onBlock.accept(block);
       if (observer != null) {
         observer.enterBlock(phase, block);
       }

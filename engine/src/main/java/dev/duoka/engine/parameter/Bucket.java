@@ -24,6 +24,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Bucket {
   private final BucketKey key;
+  private final String weights;
   private final Device device;
   private final long length;
   private final int shards;
@@ -41,6 +42,7 @@ public final class Bucket {
       Residency residency,
       GradientForm form) {
     this.key = key;
+    this.weights = common(specs);
     this.gradientDtype = gradientDtype(key.dtype(), form);
     this.device = device;
     this.shards = shards;
@@ -262,6 +264,24 @@ public final class Bucket {
 
   private static long aligned(long value, long multiple) {
     return (value + multiple - 1) / multiple * multiple;
+  }
+
+  /**
+   * What the names of its weights have in common, for example {@code model.layers.3}; the first
+   * one's where that is nothing.
+   */
+  public String weights() {
+    return weights;
+  }
+
+  private static String common(List<ParameterSpec> specs) {
+    String common = specs.getFirst().name();
+    for (ParameterSpec spec : specs) {
+      while (!common.isEmpty() && !(spec.name() + ".").startsWith(common + ".")) {
+        common = common.substring(0, Math.max(0, common.lastIndexOf('.')));
+      }
+    }
+    return common.isEmpty() || common.equals("model") ? specs.getFirst().name() : common;
   }
 
   /** For example {@code block 3, all}. */

@@ -115,19 +115,14 @@ public final class DryRun {
     }
   }
 
-  /** What a rank exchanges in a step, and the ranks of each group. */
-  record Exchanged(List<Exchange> exchanges, Map<String, List<Integer>> groups) {}
-
-  static Exchanged exchanged(DryRunJob job) {
+  /** What a rank exchanges in a step. */
+  static List<Exchange> exchanged(DryRunJob job) {
     ExchangeLedger.InMemory exchanges = new ExchangeLedger.InMemory();
-    MetaCommunicator world =
-        new MetaCommunicator("world", job.rank(), job.mesh().size(), exchanges);
-    try (TrainingRank rank =
-        TrainingRank.allocate(job.mesh(), world, Device.META, job.settings())) {
+    try (TrainingRank rank = rank(job, exchanges)) {
       int before = exchanges.exchanges().size();
       rank.step().run(batch(job), 1e-3);
       List<Exchange> all = exchanges.exchanges();
-      return new Exchanged(all.subList(before, all.size()), world.groups());
+      return all.subList(before, all.size());
     }
   }
 
@@ -135,7 +130,7 @@ public final class DryRun {
     Communicator world =
         job.mesh().size() == 1
             ? new SingleRank()
-            : new MetaCommunicator("world", job.rank(), job.mesh().size(), exchanges);
+            : new MetaCommunicator(job.rank(), job.mesh().size(), exchanges);
     return TrainingRank.allocate(job.mesh(), world, Device.META, job.settings());
   }
 

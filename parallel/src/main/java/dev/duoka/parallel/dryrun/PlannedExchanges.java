@@ -15,7 +15,6 @@ import dev.duoka.tensor.Tensor;
 import dev.duoka.tensor.op.HostCopy;
 import dev.duoka.tensor.op.Tensors;
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Map;
 
 /**
@@ -71,10 +70,9 @@ public final class PlannedExchanges {
 
   /** Those of a rank: of a step with few layers and forward passes, but of all kinds. */
   public static PlannedExchanges of(DryRunJob job) {
-    DryRun.Exchanged planned = DryRun.exchanged(shorter(job).steady());
     PlannedExchanges exchanges = new PlannedExchanges();
-    for (Exchange each : planned.exchanges()) {
-      exchanges.add(each, job.rank(), planned.groups().getOrDefault(each.group(), List.of()));
+    for (Exchange each : DryRun.exchanged(shorter(job).steady())) {
+      exchanges.add(each, job.rank());
     }
     return exchanges;
   }
@@ -90,18 +88,18 @@ public final class PlannedExchanges {
         : job.of(model.with(enough, moe, model.mtpModules()));
   }
 
-  private void add(Exchange call, int rank, List<Integer> members) {
+  private void add(Exchange call, int rank) {
     if (call.operation() == Operation.SEND || call.operation() == Operation.RECEIVE) {
-      int other = members.get(call.peer());
+      int other = call.group().member(call.peer());
       boolean sends = call.operation() == Operation.SEND;
       String pair =
           "messages of rank %d to rank %d in %s"
-              .formatted(sends ? rank : other, sends ? other : rank, call.group());
+              .formatted(sends ? rank : other, sends ? other : rank, call.group().name());
       sequence(pair).addMessage(call);
     } else {
       // How many rows a rank sends to all others is its own affair.
       long elements = call.operation() == Operation.ALL_TO_ALL ? 0 : call.elements();
-      sequence("%s, ranks %s".formatted(call.group(), members)).add(call, elements, call.peer());
+      sequence(call.group().toString()).add(call, elements, call.peer());
     }
   }
 

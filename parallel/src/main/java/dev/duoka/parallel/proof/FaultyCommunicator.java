@@ -2,8 +2,10 @@ package dev.duoka.parallel.proof;
 
 import dev.duoka.comm.Agreement;
 import dev.duoka.comm.Communicator;
+import dev.duoka.comm.Exchange;
 import dev.duoka.comm.Operation;
 import dev.duoka.comm.Pending;
+import dev.duoka.comm.RankGroup;
 import dev.duoka.tensor.Scope;
 import dev.duoka.tensor.Tensor;
 import dev.duoka.tensor.op.Copies;
@@ -37,8 +39,13 @@ public record FaultyCommunicator(Communicator whole, String group, Operation ope
   }
 
   @Override
-  public String name() {
-    return whole.name();
+  public RankGroup ranks() {
+    return whole.ranks();
+  }
+
+  @Override
+  public void notes(Exchange call) {
+    whole.notes(call);
   }
 
   /** Wrong: every rank keeps its own. */

@@ -1,6 +1,7 @@
 package dev.duoka.parallel.state;
 
 import dev.duoka.comm.Communicator;
+import dev.duoka.comm.Purpose;
 import dev.duoka.model.layer.SelectionBias;
 import dev.duoka.tensor.MemoryOwner;
 import dev.duoka.tensor.Scope;
@@ -35,7 +36,9 @@ public final class ExpertLoads {
   private static void sum(List<Tensor> loads, Communicator data) {
     try (Scope _ = Scope.open(MemoryOwner.TEMPORARIES)) {
       Tensor all = Copies.concatenate(0, loads.toArray(Tensor[]::new));
-      data.allReduce(all).join();
+      try (Purpose _ = Purpose.of("loads of experts")) {
+        data.allReduce(all).join();
+      }
       long start = 0;
       for (Tensor load : loads) {
         long experts = load.size(0);

@@ -2,6 +2,7 @@ package dev.duoka.parallel.state;
 
 import dev.duoka.comm.Communicator;
 import dev.duoka.comm.Pending;
+import dev.duoka.comm.Purpose;
 import dev.duoka.engine.parameter.Bucket;
 import dev.duoka.engine.parameter.Parameter;
 import dev.duoka.engine.parameter.ParameterStore;
@@ -194,7 +195,19 @@ public final class GradientReducer implements AutoCloseable {
     }
     state.done = true;
     bucket.zeroUntouchedGradients();
-    bucket.parameters().forEach(this::sumCopies);
+    try (Purpose _ = purpose(bucket)) {
+      bucket.parameters().forEach(this::sumCopies);
+      launch(state);
+    }
+  }
+
+  private static Purpose purpose(Bucket bucket) {
+    return Purpose.of("gradients of " + bucket.weights());
+  }
+
+  private void launch(State state) {
+    StateSlice slice = state.slice;
+    Bucket bucket = slice.bucket();
     if (!slice.keepsWholeGradients()) {
       reduceIntoShard(state);
     } else if (slice.group().size() > 1) {
@@ -347,11 +360,14 @@ public final class GradientReducer implements AutoCloseable {
       return;
     }
     if (!slice.isOnHost()) {
-      further.allReduce(slice.gradients()).join();
+      try (Purpose _ = purpose(slice.bucket())) {
+        further.allReduce(slice.gradients()).join();
+      }
       return;
     }
     // By way of the device, between which and another's alone there may be a link.
-    try (Scope _ = Scope.open(MemoryOwner.COMMUNICATION)) {
+    try (Scope _ = Scope.open(MemoryOwner.COMMUNICATION);
+        Purpose _ = purpose(slice.bucket())) {
       Tensor there = Copies.to(slice.gradients(), store.device());
       further.allReduce(there).join();
       Copies.into(slice.gradients(), there);

@@ -3,6 +3,7 @@ package dev.duoka.parallel.state;
 import dev.duoka.base.Resources;
 import dev.duoka.comm.Communicator;
 import dev.duoka.comm.Pending;
+import dev.duoka.comm.Purpose;
 import dev.duoka.comm.SingleRank;
 import dev.duoka.engine.autograd.Work;
 import dev.duoka.engine.optimizer.AdamW;
@@ -192,7 +193,9 @@ public final class ShardedOptimizer implements AutoCloseable {
       parts = Copies.to(parts, store.device());
     }
     if (!hasWholeModel()) {
-      groups.world().allReduce(parts).join();
+      try (Purpose _ = Purpose.of("the norm of gradients")) {
+        groups.world().allReduce(parts).join();
+      }
     }
     return parts;
   }
@@ -276,7 +279,9 @@ public final class ShardedOptimizer implements AutoCloseable {
       if (slice.valuesComeLater()) {
         slice.expectValues();
       } else if (slice.isSharded() && slice.holdsWholeValues()) {
-        gathered.add(slice.group().allGather(slice.values(), slice.bucket().values()));
+        try (Purpose _ = Purpose.of("weights of " + slice.bucket().weights())) {
+          gathered.add(slice.group().allGather(slice.values(), slice.bucket().values()));
+        }
       }
     }
     gathered.forEach(Pending::join);

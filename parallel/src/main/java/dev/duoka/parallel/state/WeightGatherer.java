@@ -1,6 +1,7 @@
 package dev.duoka.parallel.state;
 
 import dev.duoka.comm.Pending;
+import dev.duoka.comm.Purpose;
 import dev.duoka.engine.parameter.Bucket;
 import dev.duoka.engine.parameter.ParameterStore;
 import dev.duoka.tensor.MemoryOwner;
@@ -69,7 +70,9 @@ final class WeightGatherer implements AutoCloseable {
     Bucket bucket = slice.bucket();
     if (!here.containsKey(bucket) && !coming.containsKey(bucket)) {
       Tensor slot = slots.take(bucket.length());
-      coming.put(bucket, new Coming(slot, slice.group().allGather(slice.values(), slot)));
+      try (Purpose _ = Purpose.of("weights of " + bucket.weights())) {
+        coming.put(bucket, new Coming(slot, slice.group().allGather(slice.values(), slot)));
+      }
     }
   }
 

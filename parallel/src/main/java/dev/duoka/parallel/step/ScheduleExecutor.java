@@ -1,6 +1,7 @@
 package dev.duoka.parallel.step;
 
 import dev.duoka.comm.Communicator;
+import dev.duoka.comm.Purpose;
 import dev.duoka.comm.SingleRank;
 import dev.duoka.data.batch.MicroBatch;
 import dev.duoka.engine.autograd.DeferredWeights;
@@ -128,12 +129,14 @@ public final class ScheduleExecutor {
         Action action = actions.get(i);
         long start = System.nanoTime();
         boolean isLast = last.getOrDefault(action.stage(), -1) == i;
-        run(
-            action,
-            recording,
-            microBatches,
-            work,
-            parameter -> work.gradients().ready(parameter, isLast));
+        try (Purpose _ = Purpose.of(purpose(new Key(action.stage(), action.microBatch())))) {
+          run(
+              action,
+              recording,
+              microBatches,
+              work,
+              parameter -> work.gradients().ready(parameter, isLast));
+        }
         closeThoseThatAreDone();
         double seconds = (System.nanoTime() - start) * 1e-9;
         switch (action.kind()) {
@@ -238,12 +241,28 @@ public final class ScheduleExecutor {
         _ -> {
           Tape tape = recording ? Tape.recording(stage.recompute()) : Tape.inference();
           tape.observeWith(observer);
+          tape.onBlock(block -> Purpose.becomes(purpose(key, block)));
           if (savedTensorHook != null) {
             tape.keepSavedTensorsWith(savedTensorHook);
           }
           return new MicroBatchRun(
               stage, stage.plan().blocks(key.stage()), microBatches.get(key.microBatch()), tape);
         });
+  }
+
+  /** What is exchanged for a micro-batch, as messages about lost ranks name it. */
+  private static String purpose(Key key) {
+    return key.microBatch() < 0
+        ? "stage " + key.stage()
+        : "micro-batch " + key.microBatch() + " of stage " + key.stage();
+  }
+
+  private String purpose(Key key, int block) {
+    if (block == FunctionObserver.NO_BLOCK) {
+      return purpose(key);
+    }
+    int before = stage.plan().blocks(key.stage()).first() - BlockRange.ofLayer(0);
+    return "layer " + (Math.max(0, before) + block) + ", micro-batch " + key.microBatch();
   }
 
   private MicroBatchRun running(Key key, Action action) {

@@ -126,7 +126,7 @@ public record GenerationMemory(
                 layers,
                 mesh.size() == 1
                     ? new SingleRank()
-                    : new MetaCommunicator("world", rank, mesh.size(), ExchangeLedger.NONE),
+                    : new MetaCommunicator(rank, mesh.size(), ExchangeLedger.NONE),
                 Device.META,
                 model,
                 dtype);

@@ -26,7 +26,7 @@ final class ExchangeCounts {
     return new ExchangeLedger() {
       @Override
       public long issued(Exchange exchange) {
-        Kind kind = new Kind(exchange.group(), exchange.operation(), transport);
+        Kind kind = new Kind(exchange.group().name(), exchange.operation(), transport);
         synchronized (totals) {
           totals.merge(kind, new Total(1, exchange.bytes()), (old, _) -> old.plus(exchange));
         }
