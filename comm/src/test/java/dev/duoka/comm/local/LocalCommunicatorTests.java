@@ -255,7 +255,7 @@ class LocalCommunicatorTests {
       value = {
         "late | rank 1 has waited 1 s in all-reduce of 4 × float32 in tensor group of ranks 1,3"
             + " (layer 7) for rank 3, which is behind all-reduce",
-        "other | but rank 3 in barrier in tensor group of ranks 1,3 (layer 7)",
+        "other | in barrier in tensor group of ranks 1,3 (layer 7)",
         "finished | rank 3 has finished, but rank 1 waits for it in all-reduce of 4 × float32 in"
             + " tensor group of ranks 1,3 (layer 7)",
         "message | rank 1 expects float32[4]@cpu from rank 3, which sends float32[5]@cpu",

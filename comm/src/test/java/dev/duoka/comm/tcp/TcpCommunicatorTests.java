@@ -346,7 +346,7 @@ class TcpCommunicatorTests {
       value = {
         "late | rank 1 is in all-reduce of 1 × float32 in tensor group of ranks 1,3 (layer 7) and"
             + " has waited 0.8 s for rank 3; rank 3 computes; its last call was",
-        "other | but rank 3 in barrier in tensor group of ranks 1,3 (layer 7)",
+        "other | in barrier in tensor group of ranks 1,3 (layer 7)",
         "finished | rank 3 has finished, but rank 1 waits for it in all-reduce of 1 × float32 in"
             + " tensor group of ranks 1,3 (layer 7)",
         "message | rank 1 expects float32[1] from rank 3, which sends float32[2] in receive of 1 ×"

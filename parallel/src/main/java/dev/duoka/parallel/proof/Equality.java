@@ -4,6 +4,8 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
+import java.util.function.UnaryOperator;
+import java.util.stream.Collectors;
 
 /**
  * How near two outcomes of the same work must be.
@@ -35,15 +37,37 @@ public record Equality(double losses, double gradients, double weights, Measure 
     }
   }
 
+  /** What is compared. */
+  public enum Kind {
+    /** A loss, or a norm. */
+    NUMBER(""),
+    /** A gradient of the first step. */
+    GRADIENT("gradient of "),
+    /** A weight after the last step. */
+    WEIGHT("weight ");
+
+    private final String words;
+
+    Kind(String words) {
+      this.words = words;
+    }
+  }
+
   /**
-   * Something that is not equal.
+   * How far something is from what it should be.
    *
-   * @param name for example {@code gradient of model.norm.weight}
+   * @param tensor its name, or that of the number
    * @param difference how large it is; infinite where one side has no number
    * @param scale what it is measured by
    * @param limit how much of that may be
    */
-  public record Difference(String name, double difference, double scale, double limit) {
+  public record Difference(
+      Kind kind, String tensor, double difference, double scale, double limit) {
+    /** For example {@code gradient of model.norm.weight}. */
+    public String name() {
+      return kind.words + tensor;
+    }
+
     /** As a part of the size. */
     public double relative() {
       return difference / scale;
@@ -54,35 +78,66 @@ public record Equality(double losses, double gradients, double weights, Measure 
       return relative() / limit;
     }
 
+    /** With another limit. */
+    public Difference withLimit(double other) {
+      return new Difference(kind, tensor, difference, scale, other);
+    }
+
+    private boolean isTooLarge() {
+      return !(difference <= limit * scale);
+    }
+
     /** For example {@code norm of step 0: 0.1 of 2.0}. */
     @Override
     public String toString() {
-      return name + ": " + difference + " of " + scale;
+      return name() + ": " + difference + " of " + scale;
     }
   }
 
   /** What differs by more than it may, the worst first; empty where nothing does. */
   public List<Difference> differences(Training.Outcome actual, Training.Outcome expected) {
-    List<Difference> found = new ArrayList<>();
+    return differences(actual, expected, UnaryOperator.identity());
+  }
+
+  /**
+   * As the other method.
+   *
+   * @param limited gives each its own limit
+   */
+  public List<Difference> differences(
+      Training.Outcome actual, Training.Outcome expected, UnaryOperator<Difference> limited) {
+    List<Difference> all = new ArrayList<>();
     for (int step = 0; step < expected.losses().size(); step++) {
       for (String name : Training.StepLosses.names()) {
         double wanted = expected.losses().get(step).of(name);
         double got = actual.losses().get(step).of(name);
         if (!(Double.isNaN(wanted) && Double.isNaN(got))) {
-          double off = Math.abs(got - wanted);
-          add(found, name + " of step " + step, off, Math.abs(wanted), losses);
+          String which = name + " of step " + step;
+          all.add(difference(Kind.NUMBER, which, Math.abs(got - wanted), Math.abs(wanted), losses));
         }
       }
     }
-    compare(found, "gradient of ", actual.gradients(), expected.gradients(), gradients);
-    compare(found, "weight ", actual.weights(), expected.weights(), weights);
-    found.sort(Comparator.comparingDouble(Difference::excess).reversed());
-    return found;
+    compare(all, Kind.GRADIENT, actual.gradients(), expected.gradients(), gradients);
+    compare(all, Kind.WEIGHT, actual.weights(), expected.weights(), weights);
+    return all.stream()
+        .map(limited)
+        .filter(Difference::isTooLarge)
+        .sorted(Comparator.comparingDouble(Difference::excess).reversed())
+        .toList();
+  }
+
+  /** How far tensors are from those of the same name, as a part of their L2 norms. */
+  public static Map<String, Double> distances(
+      Map<String, double[]> actual, Map<String, double[]> expected) {
+    List<Difference> all = new ArrayList<>();
+    new Equality(0, 0, 0, Measure.NORM).compare(all, Kind.WEIGHT, expected, actual, 0);
+    return all.stream()
+        .collect(Collectors.toMap(Difference::tensor, it -> it.scale() == 0 ? 0 : it.relative()));
   }
 
   private void compare(
-      List<Difference> found,
-      String what,
+      List<Difference> all,
+      Kind kind,
       Map<String, double[]> actual,
       Map<String, double[]> expected,
       double limit) {
@@ -96,18 +151,16 @@ public record Equality(double losses, double gradients, double weights, Measure 
             // A NaN stays one.
             off = Double.isNaN(off) ? off : measure.with(off, values[i] - others[i]);
           }
-          add(found, what + name, off, scale, limit);
+          all.add(difference(kind, name, off, scale, limit));
         });
     actual.keySet().stream()
         .filter(name -> !expected.containsKey(name))
-        .forEach(name -> add(found, what + name, Double.NaN, 1, limit));
+        .forEach(name -> all.add(difference(kind, name, Double.NaN, 1, limit)));
   }
 
-  private static void add(
-      List<Difference> found, String name, double off, double scale, double limit) {
-    if (!(off <= limit * scale)) {
-      double difference = Double.isNaN(off) ? Double.POSITIVE_INFINITY : off;
-      found.add(new Difference(name, difference, scale, limit));
-    }
+  private static Difference difference(
+      Kind kind, String name, double off, double scale, double limit) {
+    double difference = Double.isNaN(off) ? Double.POSITIVE_INFINITY : off;
+    return new Difference(kind, name, difference, scale, limit);
   }
 }

@@ -5,6 +5,7 @@ import dev.duoka.comm.Communicator;
 import dev.duoka.comm.Exchange;
 import dev.duoka.comm.Operation;
 import dev.duoka.comm.Pending;
+import dev.duoka.comm.Purpose;
 import dev.duoka.comm.RankGroup;
 import dev.duoka.tensor.Scope;
 import dev.duoka.tensor.Tensor;
@@ -21,11 +22,31 @@ import org.jspecify.annotations.Nullable;
  *
  * @param whole does the exchanges
  * @param group whose operation is wrong
+ * @param purpose of the exchanges that are wrong: those for which this says what they are for
+ * @param fault what is done instead
  */
-public record FaultyCommunicator(Communicator whole, String group, Operation operation)
+public record FaultyCommunicator(
+    Communicator whole, String group, Operation operation, String purpose, Fault fault)
     implements Communicator {
+  /** What is done instead of an exchange. */
+  public enum Fault {
+    /** Nothing comes from other ranks. */
+    FORGOTTEN,
+    /** A sum is made twice: of sums. */
+    TWICE
+  }
+
+  /** All exchanges of an operation are forgotten. */
+  public FaultyCommunicator(Communicator whole, String group, Operation operation) {
+    this(whole, group, operation, "", Fault.FORGOTTEN);
+  }
+
   private boolean isWrong(Operation asked) {
-    return asked == operation && whole.name().equals(group);
+    return asked == operation && whole.name().equals(group) && Purpose.current().contains(purpose);
+  }
+
+  private FaultyCommunicator over(Communicator other) {
+    return new FaultyCommunicator(other, group, operation, purpose, fault);
   }
 
   @Override
@@ -48,10 +69,14 @@ public record FaultyCommunicator(Communicator whole, String group, Operation ope
     whole.notes(call);
   }
 
-  /** Wrong: every rank keeps its own. */
+  /** Wrong: every rank keeps its own, or all add sums. */
   @Override
   public Pending allReduce(Tensor tensor) {
     if (!isWrong(Operation.ALL_REDUCE)) {
+      return whole.allReduce(tensor);
+    }
+    if (fault == Fault.TWICE) {
+      whole.allReduce(tensor).join();
       return whole.allReduce(tensor);
     }
     try (Scope _ = Scope.open()) {
@@ -124,12 +149,12 @@ public record FaultyCommunicator(Communicator whole, String group, Operation ope
 
   @Override
   public Communicator split(String name, int color, int key) {
-    return new FaultyCommunicator(whole.split(name, color, key), group, operation);
+    return over(whole.split(name, color, key));
   }
 
   @Override
   public Communicator group(String name, List<Integer> members) {
-    return new FaultyCommunicator(whole.group(name, members), group, operation);
+    return over(whole.group(name, members));
   }
 
   @Override

@@ -83,18 +83,23 @@ public record Training(
    *
    * @param losses of each step
    * @param gradients of the first step by name, as its update leaves them: clipped or not
+   * @param start weights by name before the first step
    * @param weights by name after the last step
    */
   public record Outcome(
-      List<StepLosses> losses, Map<String, double[]> gradients, Map<String, double[]> weights) {}
+      List<StepLosses> losses,
+      Map<String, double[]> gradients,
+      Map<String, double[]> start,
+      Map<String, double[]> weights) {}
 
   /** Runs it. */
   public Outcome run(Ranks ranks) {
     List<StepLosses> losses = new ArrayList<>();
     WholeTensors gradients = new WholeTensors();
+    WholeTensors start = new WholeTensors();
     WholeTensors weights = new WholeTensors();
-    ranks.run((world, device) -> train(world, device, losses, gradients, weights));
-    return new Outcome(losses, gradients.tensors(), weights.tensors());
+    ranks.run((world, device) -> train(world, device, losses, gradients, start, weights));
+    return new Outcome(losses, gradients.tensors(), start.tensors(), weights.tensors());
   }
 
   private void train(
@@ -102,9 +107,11 @@ public record Training(
       Device device,
       List<StepLosses> losses,
       WholeTensors gradients,
+      WholeTensors start,
       WholeTensors weights) {
     try (TrainingRank rank = TrainingRank.allocate(mesh, world, device, settings)) {
       rank.optimizer().fill(() -> WeightInitializer.initialize(rank.model(), seed));
+      start.add(rank, slice -> slice.states().master());
       for (int step = 0; step < steps; step++) {
         TrainingStep.Result done =
             rank.step().run(batch(step, mesh.dataRank(world.rank())), LEARNING_RATE);

@@ -24,6 +24,22 @@ public record SelfTestReport(
    */
   public record Comparison(
       Precision precision, int tensors, int steps, List<Differing> differences, boolean forked) {
+    /** As this one, with the differences that another one has, too. */
+    Comparison inCommonWith(Comparison other) {
+      List<String> theirs = other.differences().stream().map(Differing::name).toList();
+      return new Comparison(
+          precision,
+          tensors,
+          steps,
+          differences.stream().filter(it -> theirs.contains(it.name())).toList(),
+          forked);
+    }
+
+    /** As this one, in which nothing that differed counts. */
+    Comparison ofForks() {
+      return new Comparison(precision, tensors, steps, differences, true);
+    }
+
     /** How many numbers and tensors were compared. */
     public int compared() {
       return tensors + 2 * steps;

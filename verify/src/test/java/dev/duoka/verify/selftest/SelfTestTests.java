@@ -15,6 +15,7 @@ import dev.duoka.train.config.RunFile;
 import dev.duoka.train.step.ParallelChecks;
 import java.util.List;
 import java.util.Objects;
+import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -79,6 +80,64 @@ class SelfTestTests {
         .isNotEmpty()
         .allSatisfy(it -> assertThat(it.relative()).isGreaterThan(it.limit()))
         .anySatisfy(it -> assertThat(it.name()).startsWith(name));
+  }
+
+  /** In 16 bits, where fp32 says nothing: one sum of one block's gradients, and a wrong norm. */
+  @ParameterizedTest
+  @CsvSource({
+    "deepseek-coder-1.3b, data: 2, ALL_REDUCE, model.layers.1, FORGOTTEN, bf16, gradient of model"
+        + ".layers.1",
+    "deepseek-coder-1.3b, data: 2, ALL_REDUCE, model.norm, FORGOTTEN, fp16, gradient of model.norm",
+    "deepseek-llm-7b, 'data: 2, zero: 2', REDUCE_SCATTER, model.layers.1, FORGOTTEN, bf16,"
+        + " gradient of model.layers.1",
+    "deepseek-v2-lite, 'data: 2, expert: 2', ALL_REDUCE, model.layers.1, FORGOTTEN, bf16,"
+        + " gradient of model.layers.1",
+    "deepseek-coder-1.3b, data: 2, ALL_REDUCE, model.layers.1, FORGOTTEN, fp8, gradient of model"
+        + ".layers.1",
+    "deepseek-coder-1.3b, 'data: 2, zero: 1', ALL_REDUCE, the norm, TWICE, bf16, norm of step 0",
+    "deepseek-v3, 'data: 2, zero: 1', ALL_REDUCE, the norm, TWICE, bf16, norm of step 0",
+  })
+  void aFaultIsSeenInFewBitsToo(
+      String preset,
+      String parallel,
+      Operation operation,
+      String purpose,
+      FaultyCommunicator.Fault fault,
+      String precision,
+      String name) {
+    SelfTestReport.Comparison comparison =
+        SelfTest.inItsPrecision(
+            run(preset, parallel, "precision: " + precision),
+            world -> new FaultyCommunicator(world, "world", operation, purpose, fault));
+    assertThat(comparison.differences())
+        .isNotEmpty()
+        .allSatisfy(it -> assertThat(it.relative()).isGreaterThan(it.limit()))
+        .anySatisfy(it -> assertThat(it.name()).startsWith(name));
+  }
+
+  /** A likeness of each preset, over every axis that it can have, in the bits it is trained in. */
+  @ParameterizedTest
+  @CsvSource({
+    "deepseek-llm-7b, 'data: 2, tensor: 2'",
+    "deepseek-llm-67b, 'tensor: 4, pipeline: 2'",
+    "deepseek-moe-16b, 'tensor: 2, data: 2, expert: 4'",
+    "deepseek-coder-1.3b, 'context: 2, tensor: 2, zero: 3'",
+    "deepseek-coder-6.7b, 'data: 2, context: 2, zero: 2'",
+    "deepseek-coder-33b, 'tensor: 8'",
+    "deepseek-v2-lite, 'data: 4, expert: 2, zero: 1'",
+    "deepseek-v2, 'pipeline: 2, tensor: 2, expert: 2'",
+    "deepseek-v3, 'data: 2, tensor: 2, expert: 4'",
+    "tiny-llama, 'tensor: 2'",
+    "tiny-moe, 'data: 2, expert: 2'",
+    "tiny-v2, 'tensor: 2'",
+    "tiny-v3, 'data: 2, pipeline: 2'",
+  })
+  void everyPresetHoldsInSixteenBits(String preset, String parallel) {
+    assertThat(
+            SelfTest.inItsPrecision(
+                    run(preset, parallel, "precision: bf16"), UnaryOperator.identity())
+                .differences())
+        .isEmpty();
   }
 
   @Test
