@@ -254,7 +254,8 @@ public record Layout(
         + (tensor > 1 ? 1 : 0)
         + (pipeline > 1 ? 1 : 0)
         + (expert > 1 ? 1 : 0)
-        + (context > 1 ? 1 : 0);
+        + (context > 1 ? 1 : 0)
+        + (replicate > 1 ? 1 : 0);
   }
 
   /** For example {@code data 4 × tensor 2, ZeRO 1, micro-batch 2 × 16, recompute selective}. */

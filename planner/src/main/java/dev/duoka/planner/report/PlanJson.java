@@ -121,6 +121,7 @@ public final class PlanJson {
     json.put("pipeline", layout.pipeline());
     json.put("expert", layout.expert());
     json.put("context", layout.context());
+    json.put("replicate", layout.replicate());
     json.put("zero", layout.zero());
     json.put("micro_batch", layout.microBatch());
     json.put("accumulation", layout.accumulation());

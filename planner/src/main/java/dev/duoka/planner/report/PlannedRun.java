@@ -78,6 +78,7 @@ public final class PlannedRun {
     axes.put("pipeline", layout.pipeline());
     axes.put("expert", layout.expert());
     axes.put("context", layout.context());
+    axes.put("replicate", layout.replicate());
     axes.forEach(
         (name, ranks) -> {
           if (ranks > 1) {

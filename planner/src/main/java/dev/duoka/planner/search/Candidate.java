@@ -82,10 +82,15 @@ record Candidate(Layout layout, double bytes, double hostBytes, double seconds) 
   private record Kind(Object states, LossKind loss) {}
 
   /** The axes of a layout. */
-  record Mesh(int data, int tensor, int pipeline, int expert, int context) {
+  record Mesh(int data, int tensor, int pipeline, int expert, int context, int replicate) {
     static Mesh of(Layout layout) {
       return new Mesh(
-          layout.data(), layout.tensor(), layout.pipeline(), layout.expert(), layout.context());
+          layout.data(),
+          layout.tensor(),
+          layout.pipeline(),
+          layout.expert(),
+          layout.context(),
+          layout.replicate());
     }
   }
 

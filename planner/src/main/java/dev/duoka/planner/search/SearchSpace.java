@@ -6,6 +6,7 @@ import dev.duoka.layout.Layout;
 import dev.duoka.layout.LossKind;
 import dev.duoka.layout.Method;
 import dev.duoka.layout.Offload;
+import dev.duoka.layout.PipelineOrder;
 import dev.duoka.layout.Precision;
 import dev.duoka.layout.Recompute;
 import dev.duoka.layout.StateForm;
@@ -20,6 +21,9 @@ import java.util.function.Function;
 final class SearchSpace {
   /** More tokens at once than this gain nothing. */
   private static final long MOST_TOKENS_AT_ONCE = 1 << 17;
+
+  /** In sequences; tokens set a limit before. */
+  private static final int LARGEST_MICRO_BATCH = 1 << 16;
 
   private static final List<Recompute> RECOMPUTES =
       List.of(Recompute.FULL, Recompute.SELECTIVE, Recompute.NONE);
@@ -71,9 +75,11 @@ final class SearchSpace {
           int data = gpus / tensor / pipeline / context;
           if ((context == 1 || choice.context()) && job.sequences() % data == 0) {
             for (int expert : divisors(data * context * tensor)) {
-              Mesh mesh = new Mesh(data, tensor, pipeline, expert, context);
-              if (isInDomain(expert) && isPossible(mesh)) {
-                states(mesh, visit);
+              for (int replicate : replicas(gpus, data)) {
+                Mesh mesh = new Mesh(data, tensor, pipeline, expert, context, replicate);
+                if (isInDomain(expert) && isPossible(mesh)) {
+                  states(mesh, visit);
+                }
               }
             }
           }
@@ -82,7 +88,16 @@ final class SearchSpace {
     }
   }
 
-  private record Mesh(int data, int tensor, int pipeline, int expert, int context) {
+  /**
+   * Into how many replicas data ranks are worth dividing: so many that ranks which share states lie
+   * within one domain of fast links, or some of them.
+   */
+  private List<Integer> replicas(int gpus, int data) {
+    int most = gpus / machine.domain();
+    return divisors(data).stream().filter(groups -> groups == 1 || groups <= most).toList();
+  }
+
+  private record Mesh(int data, int tensor, int pipeline, int expert, int context, int replicate) {
     Layout layout(
         int zero,
         int microBatch,
@@ -105,14 +120,20 @@ final class SearchSpace {
           loss,
           space.choice.precision(),
           space.method,
-          space.choice.states());
+          space.choice.states(),
+          PipelineOrder.DEFAULT,
+          replicate);
     }
   }
 
   private void states(Mesh mesh, Function<Layout, Fit> visit) {
     boolean replicated =
-        mesh.data() * mesh.context() > 1 || (shape.hasExperts() && mesh.tensor() > mesh.expert());
-    for (int zero = 0; zero <= 3; zero++) {
+        mesh.data() / mesh.replicate() * mesh.context() > 1
+            || (shape.hasExperts() && mesh.tensor() > mesh.expert());
+    if (mesh.replicate() > 1 && !replicated) {
+      return; // nothing is shared within a replica
+    }
+    for (int zero = mesh.replicate() > 1 ? 1 : 0; zero <= 3; zero++) {
       for (Offload offload : offloads) {
         // Weights can be fetched for each layer only where no rank keeps a whole copy.
         boolean sensible = replicated ? offload != Offload.PARAMETERS || zero == 3 : zero == 0;
@@ -149,7 +170,7 @@ final class SearchSpace {
     long perRank = job.sequences() / mesh.data();
     Fit first = Fit.FITS;
     boolean smallest = true;
-    for (int micro = 1; micro <= perRank && perRank % micro == 0; micro *= 2) {
+    for (int micro : microBatches(perRank)) {
       long tokens = (long) micro * job.sequenceLength() / mesh.context();
       if (micro > 1 && tokens > MOST_TOKENS_AT_ONCE) {
         break;
@@ -167,6 +188,19 @@ final class SearchSpace {
       }
     }
     return first;
+  }
+
+  /** Powers of two and three times those, of which a rank's sequences are a multiple. */
+  static List<Integer> microBatches(long perRank) {
+    List<Integer> sizes = new ArrayList<>();
+    for (int power = 1; power <= Math.min(perRank, LARGEST_MICRO_BATCH); power *= 2) {
+      for (int size : power == 1 ? new int[] {1} : new int[] {power, power / 2 * 3}) {
+        if (perRank % size == 0) {
+          sizes.add(size);
+        }
+      }
+    }
+    return sizes;
   }
 
   /** Groups that exchange within each layer lie where the links are fast. */

@@ -11,9 +11,10 @@ import dev.duoka.layout.Layout;
  * @param context of a context group
  * @param expert of an expert group
  * @param pipeline of two stages
- * @param data of a data-parallel group
+ * @param data of the data-parallel ranks of one replica
+ * @param replicas of the ranks in the same place of all replicas, which lie outermost
  */
-record Spans(int tensor, int context, int expert, int pipeline, int data) {
+record Spans(int tensor, int context, int expert, int pipeline, int data, int replicas) {
   static Spans of(Layout layout) {
     int inner = layout.tensor() * layout.context();
     int all = layout.gpus();
@@ -23,6 +24,7 @@ record Spans(int tensor, int context, int expert, int pipeline, int data) {
         inner,
         Math.max(layout.expert(), 1),
         dataInside ? all : inner * Math.min(2, layout.pipeline()),
+        (dataInside ? inner * layout.data() : all) / layout.replicate(),
         dataInside ? inner * layout.data() : all);
   }
 }

@@ -189,6 +189,15 @@ public final class TimeModel {
         gatherEach = weights.times(2);
       }
     }
+    // Between replicas shards of sums travel once, behind everything else.
+    double shards = dense / replicas + expert / experts;
+    step.add(
+        Cause.DATA,
+        links.seconds(
+            Collective.ALL_REDUCE,
+            layout.replicate(),
+            spans.replicas(),
+            shards * state.gradient()));
     double hidden = engine.gradientOverlap() * microBatch;
     step.add(Cause.DATA, Math.max(0, once.value() - hidden), once.basis());
     exposed(step, layout, scatterEach, hidden);

@@ -6,6 +6,7 @@ import dev.duoka.formats.modelconfig.ModelConfig;
 import dev.duoka.formats.modelconfig.Presets;
 import dev.duoka.hardware.Basis;
 import dev.duoka.hardware.Catalogue;
+import dev.duoka.hardware.Interconnect;
 import dev.duoka.hardware.Machine;
 import dev.duoka.layout.GradientForm;
 import dev.duoka.layout.Layout;
@@ -22,6 +23,7 @@ import dev.duoka.parallel.plan.LayoutCheck;
 import dev.duoka.planner.layout.EngineSupport;
 import dev.duoka.planner.layout.EngineTraits;
 import dev.duoka.planner.layout.Job;
+import dev.duoka.planner.memory.BookedMemory;
 import dev.duoka.planner.memory.MemoryEstimate;
 import dev.duoka.planner.memory.MemoryModel;
 import dev.duoka.planner.memory.Owner;
@@ -29,8 +31,12 @@ import dev.duoka.planner.shape.ModelShape;
 import dev.duoka.tensor.Device;
 import dev.duoka.tensor.DryRunDevice;
 import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -186,6 +192,53 @@ class CountedPlansTests {
         .allMatch(
             layout ->
                 LayoutCheck.of(request.shape().config(), layout, 4096, 1, List.of()).isEmpty());
+  }
+
+  /** Pairs over NVLink bridges: what is shared within a pair does not cross PCIe each time. */
+  @Test
+  void replicasKeepSharingWithinFastLinks() {
+    Machine whole = CATALOGUE.machine("8xA100-80G-PCIe");
+    Machine pairs =
+        new Machine(
+            whole.name(),
+            whole.card(),
+            8,
+            Interconnect.BRIDGE,
+            2,
+            Interconnect.PCIE_P2P,
+            1,
+            whole.host());
+    PlanRequest request = request("deepseek-coder-1.3b", "8xA100-80G-PCIe", Precision.BF16);
+    Evaluator evaluator = new Evaluator(request.on(pairs), CATALOGUE, new BookedMemory());
+    SearchSpace.Choice choice =
+        new SearchSpace.Choice(Precision.BF16, StateForm.FULL, false, false);
+    Map<Integer, Layout> dataAlone = new HashMap<>();
+    Set<Integer> onOneDomain = new HashSet<>();
+    new SearchSpace(request.on(pairs), choice)
+        .forEach(
+            8,
+            layout -> {
+              assertThat(layout.data() % layout.replicate()).isZero();
+              if (layout.data() == 8 && layout.zero() == 3) {
+                dataAlone.putIfAbsent(layout.replicate(), layout);
+              }
+              return Fit.FITS;
+            });
+    new SearchSpace(request, choice)
+        .forEach(
+            8,
+            layout -> {
+              onOneDomain.add(layout.replicate());
+              return Fit.FITS;
+            });
+    assertThat(dataAlone).containsOnlyKeys(1, 2, 4);
+    assertThat(onOneDomain).as("links are all alike").containsOnly(1);
+    Layout apart = Objects.requireNonNull(dataAlone.get(1));
+    Layout within = Objects.requireNonNull(dataAlone.get(4));
+    assertThat(evaluator.seconds(within)).isLessThan(evaluator.seconds(apart));
+    assertThat(evaluator.demand(within).deviceBytes())
+        .isGreaterThan(evaluator.demand(apart).deviceBytes());
+    assertThat(evaluator.memory(within).total()).isGreaterThan(evaluator.memory(apart).total());
   }
 
   /** Linear layers of 8 bits are in the engine. */

@@ -407,4 +407,11 @@ final class PlannerTests {
         false,
         EngineTraits.DUOKA);
   }
+
+  @ParameterizedTest
+  @CsvSource({"12, '1,2,3,4,6,12'", "7, 1", "48, '1,2,3,4,6,8,12,16,24,48'", "9, '1,3'"})
+  void microBatchesAreNotOnlyPowersOfTwo(long perRank, String sizes) {
+    assertThat(SearchSpace.microBatches(perRank).stream().map(String::valueOf))
+        .containsExactly(sizes.split(","));
+  }
 }

@@ -3,13 +3,11 @@ package dev.duoka.train.config;
 import dev.duoka.base.DuokaException;
 import dev.duoka.base.Plural;
 import dev.duoka.layout.GradientForm;
-import dev.duoka.layout.PipelineKind;
 import dev.duoka.layout.Precision;
 import dev.duoka.train.config.binding.Binder;
 import dev.duoka.train.config.binding.Problems;
 import java.util.List;
 import java.util.Locale;
-import java.util.Optional;
 import java.util.OptionalLong;
 
 /** Refuses fields that are valid one by one but not together, and choices that were not made. */
@@ -134,23 +132,8 @@ final class Contradictions {
   }
 
   private void pipeline() {
-    ParallelSettings parallel = config.parallel();
-    boolean interleaved = parallel.schedule().kind().equals(Optional.of(PipelineKind.INTERLEAVED));
-    boolean table = parallel.schedule().file().isPresent();
-    int each = parallel.stagesPerRank().orElse(1);
-    if (each > 1 && (parallel.pipeline() == 1 || !(interleaved || table))) {
-      refuse(
-          "parallel.stages_per_rank",
-          "parallel.stages_per_rank "
-              + each
-              + " is for a pipeline with the schedule interleaved, but parallel.pipeline is "
-              + parallel.pipeline()
-              + " and parallel.schedule is "
-              + parallel.schedule(),
-          parallel.pipeline() == 1
-              ? "Set parallel.pipeline, or remove it."
-              : "Set parallel.schedule to interleaved, or remove it.");
-    }
+    PipelineFields.problems(config.parallel())
+        .forEach(each -> refuse(each.field(), each.problem(), each.remedy()));
   }
 
   private void precision() {

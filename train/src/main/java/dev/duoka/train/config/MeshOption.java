@@ -32,6 +32,8 @@ public final class MeshOption {
     }
     Binder.Bound<ParallelSettings> bound = Binder.bind(section, ParallelSettings.class, problems);
     problems.throwIfAny();
-    return bound.value().orElseThrow();
+    ParallelSettings parallel = bound.value().orElseThrow();
+    FieldProblem.throwIfAny(NAME, PipelineFields.problems(parallel));
+    return parallel;
   }
 }

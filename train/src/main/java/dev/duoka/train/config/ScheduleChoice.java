@@ -2,6 +2,7 @@ package dev.duoka.train.config;
 
 import dev.duoka.base.UserPath;
 import dev.duoka.layout.PipelineKind;
+import dev.duoka.layout.PipelineOrder;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
@@ -38,6 +39,11 @@ public record ScheduleChoice(Optional<PipelineKind> kind, Optional<Path> file) {
             .map(PipelineKind::toString)
             .collect(Collectors.joining(", "));
     throw new IllegalArgumentException("one of " + names + ", or a table in a .csv file");
+  }
+
+  /** Whether it is the one that runs have without asking. */
+  public boolean isDefault() {
+    return kind.equals(Optional.of(PipelineOrder.DEFAULT.kind()));
   }
 
   /** The names of the schedules. */

@@ -27,8 +27,11 @@ import dev.duoka.train.device.DevicePlacement;
 import dev.duoka.train.device.PlacedRanks;
 import dev.duoka.train.memory.GenerationMemory;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
@@ -52,17 +55,18 @@ public final class MeshGenerator {
    * A model on a mesh. Nothing is loaded yet.
    *
    * @param path as {@link Generator#open} takes it
-   * @param parallel of which axes and stages count, and what carries tensors
+   * @param parallel axes, stages and what carries tensors; nothing that is for training alone
    * @param placement a device for each rank; bf16 on GPUs, where it is fast, fp32 on the CPU
    * @param listener hears of damaged checkpoints that were passed over
-   * @throws DuokaException when the model does not admit the mesh
+   * @throws DuokaException when the model does not admit the mesh, or writing text has no use for a
+   *     part of it
    */
   public MeshGenerator(
       Path path,
       ParallelSettings parallel,
       DevicePlacement placement,
       Consumer<CheckpointEvent> listener) {
-    this(path, parallel, placement, true, listener);
+    this(path, ofWriting(parallel), placement, true, listener);
   }
 
   private MeshGenerator(
@@ -94,6 +98,28 @@ public final class MeshGenerator {
     ParallelSettings mesh = config.parallel().ofOneCopy();
     return new MeshGenerator(
         run, mesh, DevicePlacement.choose(config.device(), mesh.mesh()), false, listener);
+  }
+
+  /** The same; refused where it says something that only training heeds. */
+  private static ParallelSettings ofWriting(ParallelSettings parallel) {
+    Map<String, Boolean> given = new LinkedHashMap<>();
+    given.put("zero", parallel.zero() > 0);
+    given.put("replicate", parallel.replicate() > 1);
+    given.put("schedule", !parallel.schedule().isDefault());
+    given.put("stages_per_rank", parallel.stagesPerRank().orElse(1) > 1);
+    List<FieldProblem> problems = new ArrayList<>();
+    given.forEach(
+        (field, isGiven) -> {
+          if (isGiven) {
+            problems.add(
+                new FieldProblem(
+                    "parallel." + field,
+                    "parallel." + field + " is for training: writing text has no use for it",
+                    "Remove it; tensor, pipeline and expert share the weights out."));
+          }
+        });
+    FieldProblem.throwIfAny("this mesh", problems);
+    return parallel;
   }
 
   private List<FieldProblem> problems() {

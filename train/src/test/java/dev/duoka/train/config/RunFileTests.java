@@ -265,6 +265,8 @@ final class RunFileTests {
         "loss_scale.initial=1 | loss_scale is for fp16 only, but training.precision is fp32",
         "launch.ranks_per_process=2 | launch.ranks_per_process 2 does not divide the run's 1 rank,"
             + " so no number of processes holds them. Nearest valid: 1.",
+        "parallel.schedule=zero_bubble | is an order of the stages of a pipeline, but"
+            + " parallel.pipeline is 1. Set parallel.pipeline, or remove it.",
         "schedule={kind: constant, final_fraction: 0} | is for the cosine schedule only",
         "schedule.warmup_steps=300 | leaves nothing of the run's 300 steps. Nearest valid: 299.",
         "checkpoint.keep_every=250 | Nearest valid: 200 or 300.",

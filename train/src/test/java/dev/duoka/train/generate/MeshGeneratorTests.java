@@ -143,6 +143,10 @@ class MeshGeneratorTests {
         "tensor=3 | heads do not divide",
         "pipeline=64 | layers for 64 stages",
         "expert=2 | no experts",
+        "tensor=2,zero=3 | parallel.zero is for training: writing text has no use for it",
+        "data=2,replicate=2,zero=1 | parallel.replicate is for training",
+        "pipeline=2,schedule=zero_bubble | parallel.schedule is for training",
+        "pipeline=2,schedule=interleaved,stages_per_rank=2 | parallel.stages_per_rank is for",
       })
   void refusesAMeshThatCannotWrite(String mesh, String problem) {
     TinyRun.save(run, TinyRun.config("tiny-llama"), SEED);

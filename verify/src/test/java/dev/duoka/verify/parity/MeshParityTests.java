@@ -53,7 +53,7 @@ class MeshParityTests {
               for (int expert = 1; expert <= spread; expert *= 2) {
                 if (spread % expert == 0) {
                   meshes.add(
-                      "data=%d,tensor=%d,pipeline=%d,context=%d,expert=%d,zero=%d,schedule=%s"
+                      "data=%d,tensor=%d,pipeline=%d,context=%d,expert=%d,zero=%d%s"
                           .formatted(
                               data,
                               tensor,
@@ -61,7 +61,9 @@ class MeshParityTests {
                               context,
                               expert,
                               meshes.size() % 4,
-                              schedules[meshes.size() % schedules.length]));
+                              pipeline == 1
+                                  ? ""
+                                  : ",schedule=" + schedules[meshes.size() % schedules.length]));
                 }
               }
             }
