@@ -49,6 +49,23 @@ public final class DryRun {
   }
 
   /**
+   * What a rank needs at most.
+   *
+   * @param byOwner bytes of its device
+   * @param host bytes of host memory
+   */
+  public record Peak(Map<MemoryOwner, Long> byOwner, long host) {}
+
+  /** As {@link #replayedPeak}, with host memory. */
+  public static Peak replayed(DryRunJob job) {
+    if (growsEvenly(job)) {
+      return new Peak(replayedPeak(job), 0); // what is kept in host memory does not grow evenly
+    }
+    DryRunResult result = unrolled(job.steady());
+    return new Peak(result.peakByOwner(), result.hostBytes());
+  }
+
+  /**
    * The peak of {@link #unrolled} to the byte, from models with few layers: each distinct block is
    * run, and the growth that one more of its kind brings to each part of the step is replayed for
    * all others. Takes as long for sixty layers as for six. Stages of a pipeline, and layers that

@@ -12,10 +12,14 @@ import dev.duoka.planner.shape.ModelShape;
 import dev.duoka.tensor.Device;
 import dev.duoka.tensor.DryRunDevice;
 import dev.duoka.tensor.MemoryOwner;
+import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.EnumMap;
+import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.stream.IntStream;
 
@@ -36,7 +40,7 @@ public final class BookedMemory {
    */
   public record Limits(double device, double host) {}
 
-  private final Map<DryRunJob, Map<MemoryOwner, Long>> counted = new ConcurrentHashMap<>();
+  private final Map<DryRunJob, DryRun.Peak> counted = new ConcurrentHashMap<>();
   private final Map<DryRunJob, Long> ofHost = new ConcurrentHashMap<>();
 
   /**
@@ -70,6 +74,10 @@ public final class BookedMemory {
     int busiest = 0;
     double host = closedForm.checkpointCopy(layout);
     boolean ordered = layout.order().equals(PipelineOrder.DEFAULT);
+    if (layout.offload() != Offload.NONE) {
+      countDistinct(jobs, stages, order);
+    }
+    Map<Integer, Long> hostOfLike = new HashMap<>();
     for (int stage : order) {
       boolean small =
           ordered && STAGE_SLACK * closedForm.tensorBytes(layout, stages.get(stage)) < most;
@@ -81,7 +89,7 @@ public final class BookedMemory {
       if (!small) {
         Map<Owner, Figure> figures =
             figures(
-                counted.computeIfAbsent(job, BookedMemory::onDevice),
+                onDevice(job).byOwner(),
                 closedForm.imbalanceBytes(layout, stages.get(stage)),
                 engine);
         double total = figures.values().stream().mapToDouble(Figure::value).sum();
@@ -92,21 +100,30 @@ public final class BookedMemory {
         }
       }
       if (layout.offload() != Offload.NONE && most <= limits.device()) {
-        host += (double) onHost(job) * layout.gpus() / layout.pipeline();
+        int like = firstLike(stages, stage);
+        long each = hostOfLike.computeIfAbsent(like, _ -> onHost(job));
+        host += (double) each * layout.gpus() / layout.pipeline();
       }
       if (most > limits.device() || host > limits.host()) {
         break;
       }
       if (!ordered && stage == order.getFirst()) {
         // Closed forms do not know which rank of such a pipeline needs most: all are run.
-        jobs.parallelStream().forEach(it -> counted.computeIfAbsent(it, BookedMemory::onDevice));
+        jobs.parallelStream().forEach(this::onDevice);
       }
     }
     return new MemoryEstimate(largest, busiest, host, MemoryEstimate.Source.DRY_RUN);
   }
 
-  private static Map<MemoryOwner, Long> onDevice(DryRunJob job) {
-    return DryRunDevice.of(Device.cuda(0), () -> DryRun.replayedPeak(job));
+  /** What a rank books, which says of host memory what all do that differ in activations alone. */
+  private DryRun.Peak onDevice(DryRunJob job) {
+    DryRun.Peak peak =
+        counted.computeIfAbsent(
+            job, it -> DryRunDevice.of(Device.cuda(0), () -> DryRun.replayed(it)));
+    if (job.settings().states().onHost()) {
+      ofHost.putIfAbsent(job.ofHost(), peak.host());
+    }
+    return peak;
   }
 
   /** Bytes of host memory of a rank, the same for all that differ in their activations alone. */
@@ -114,6 +131,28 @@ public final class BookedMemory {
     return ofHost.computeIfAbsent(
         job.ofHost(),
         least -> DryRunDevice.of(Device.cuda(0), () -> DryRun.unrolled(least).hostBytes()));
+  }
+
+  /** The first stage that holds what this one does: host memory of their ranks is the same. */
+  private static int firstLike(List<Stage> stages, int stage) {
+    int first = 0;
+    while (!stages.get(first).isLike(stages.get(stage))) {
+      first++;
+    }
+    return first;
+  }
+
+  /** Runs at once what is going to be asked for: the largest stage, and of others their states. */
+  private void countDistinct(List<DryRunJob> jobs, List<Stage> stages, List<Integer> order) {
+    List<Runnable> runs = new ArrayList<>();
+    runs.add(() -> onDevice(jobs.get(order.getFirst())));
+    Set<Integer> seen = new HashSet<>(Set.of(firstLike(stages, order.getFirst())));
+    for (int stage : order) {
+      if (seen.add(firstLike(stages, stage))) {
+        runs.add(() -> onHost(jobs.get(stage)));
+      }
+    }
+    runs.parallelStream().forEach(Runnable::run);
   }
 
   private static Map<Owner, Figure> figures(

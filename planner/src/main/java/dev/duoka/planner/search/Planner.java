@@ -20,6 +20,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Stream;
 
 /** Searches all layouts of a model on a machine. */
 public final class Planner {
@@ -47,11 +48,18 @@ public final class Planner {
     for (Plan plan : findings.plans()) {
       plans.add(plan.because(Reasons.of(plan, ranked, findings, request)));
     }
-    List<Plan> pareto =
-        findings.pareto().shown(ranked, SHOWN_PARETO).stream()
-            .map(candidate -> evaluator.plan(candidate.layout()))
-            .filter(plan -> evaluator.fits(plan.memory()))
-            .toList();
+    List<Change> changes = new ArrayList<>();
+    List<Plan> pareto = new ArrayList<>();
+    List<Misfit> misfits = new ArrayList<>();
+    // What would fit is another search, which knows nothing of this one but what was counted.
+    Stream.<Runnable>of(
+            () -> changes.addAll(changes(request, plans)),
+            () -> {
+              pareto.addAll(pareto(findings));
+              misfits.addAll(misfits(findings));
+            })
+        .parallel()
+        .forEach(Runnable::run);
     List<RuleCheck> rules =
         plans.isEmpty() ? List.of() : new RulesOfThumb(request, evaluator, ranked).check();
     return new PlanResult(
@@ -60,10 +68,19 @@ public final class Planner {
         findings.feasible(),
         plans,
         pareto,
-        misfits(findings),
-        changes(request, plans),
+        misfits,
+        changes,
         rules,
         (System.nanoTime() - start) / 1e6);
+  }
+
+  /** The front of time, memory and cost, as far as dry runs confirm it. */
+  private static List<Plan> pareto(Findings findings) {
+    Evaluator evaluator = findings.evaluator();
+    return findings.pareto().shown(findings.ranked(), SHOWN_PARETO).stream()
+        .map(candidate -> evaluator.plan(candidate.layout()))
+        .filter(plan -> evaluator.fits(plan.memory()))
+        .toList();
   }
 
   /**
