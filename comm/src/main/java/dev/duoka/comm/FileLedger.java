@@ -54,7 +54,7 @@ public final class FileLedger implements ExchangeLedger {
             exchange.elements(),
             exchange.bytes(),
             exchange.group().name(),
-            exchange.peer(),
+            exchange.peer() < 0 ? exchange.peer() : exchange.group().member(exchange.peer()),
             exchange.purpose(),
             0,
             0));

@@ -57,6 +57,17 @@ class FileLedgerTests {
   }
 
   @Test
+  void ranksHaveTheWorldsNumbers() {
+    Path path = folder.resolve("pair");
+    FileLedger ledger = new FileLedger(path, 2, 6, () -> true);
+    RankGroup pair = new RankGroup("tensor", List.of(2, 5));
+    ledger.issued(pair.call(Operation.SEND, 4, Dtype.FLOAT32, 1));
+    assertThat(LedgerFile.read(path).records().getLast().peer()).isEqualTo(5);
+    assertThat(pair.call(Operation.SEND, 4, Dtype.FLOAT32, 1))
+        .hasToString("send of 4 × float32 to rank 5 in tensor group of ranks 2,5");
+  }
+
+  @Test
   void nothingIsWrittenBeforeItMayBe() {
     Path path = folder.resolve("none");
     FileLedger ledger = new FileLedger(path, 0, 2, () -> false);

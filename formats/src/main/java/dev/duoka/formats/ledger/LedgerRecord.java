@@ -9,7 +9,8 @@ package dev.duoka.formats.ledger;
  * @param elements of this rank's tensor
  * @param bytes of this rank's tensor
  * @param group of the ranks, for example {@code world}
- * @param peer the other rank of a send or receive, the root of a broadcast; −1 otherwise
+ * @param peer the other rank of a send or receive, the root of a broadcast, by its number in the
+ *     world; −1 otherwise
  * @param block of the model that it belongs to; empty where none is known
  * @param issuedNanos when it was issued, in nanoseconds since 1970
  * @param completedNanos when the host saw its end; 0 while it has not
