@@ -8,7 +8,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * Which token goes to which expert, and where its rows are once sorted by expert. An assignment is
  * one of the {@code n·k} pairs of token and expert; {@code rows} counts those whose expert is here,
- * all of them unless experts are spread over devices. Nothing here is differentiable.
+ * all of them unless experts are spread over devices. There may be room for more than there are.
+ * Nothing here is differentiable.
  */
 public interface Routing {
   /**
@@ -24,6 +25,9 @@ public interface Routing {
 
   /** Where the rows of each expert that is here end, int32 {@code [experts here]}. */
   Tensor ends();
+
+  /** How many rows the experts here are given, on average: their work is counted by it. */
+  double rows();
 
   /** How many of the tokens here each expert of the model gets, int64 {@code [experts]}. */
   Tensor counts();

@@ -57,10 +57,12 @@ public record Training(
   /** Losses and the norm of one step. */
   public static final class StepLosses {
     private final double[] numbers;
+    private final boolean repeated;
 
     private StepLosses(TrainingStep.Result result) {
       this.numbers =
           new double[] {result.loss(), result.furtherLoss(), result.outcome().gradientNorm()};
+      this.repeated = result.fullestExperts() > 0;
     }
 
     static List<String> names() {
@@ -86,7 +88,12 @@ public record Training(
    * @param weights by name after the last step
    */
   public record Outcome(
-      List<StepLosses> losses, Map<String, double[]> gradients, Map<String, double[]> weights) {}
+      List<StepLosses> losses, Map<String, double[]> gradients, Map<String, double[]> weights) {
+    /** Steps that were computed twice, because experts had no room for their rows. */
+    public long repeatedSteps() {
+      return losses.stream().filter(step -> step.repeated).count();
+    }
+  }
 
   /** Runs it. */
   public Outcome run(Ranks ranks) {

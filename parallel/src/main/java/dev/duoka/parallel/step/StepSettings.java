@@ -21,6 +21,8 @@ import dev.duoka.parallel.plan.StateSettings;
  * @param auxiliary the losses beside that of the next token
  * @param pipeline how stages are cut and in which order they work, where there are several
  * @param states in which form and where they are kept
+ * @param expertRoom rows that the experts of a rank have room for, over those that they get when
+ *     all experts get as many; at least 1
  */
 public record StepSettings(
     ModelConfig model,
@@ -32,7 +34,11 @@ public record StepSettings(
     LossScaler.Settings lossScale,
     AuxiliaryLosses auxiliary,
     PipelineSettings pipeline,
-    StateSettings states) {
+    StateSettings states,
+    double expertRoom) {
+  /** What experts have room for unless a run says otherwise. */
+  public static final double EXPERT_ROOM = 1.5;
+
   /** A step with the usual pipeline and states. */
   public StepSettings(
       ModelConfig model,
@@ -53,7 +59,8 @@ public record StepSettings(
         lossScale,
         auxiliary,
         PipelineSettings.DEFAULT,
-        StateSettings.FULL);
+        StateSettings.FULL,
+        EXPERT_ROOM);
   }
 
   /** The same step in another pipeline. */
@@ -68,7 +75,8 @@ public record StepSettings(
         lossScale,
         auxiliary,
         other,
-        states);
+        states,
+        expertRoom);
   }
 
   /** The same step at another ZeRO stage. */
@@ -83,7 +91,8 @@ public record StepSettings(
         lossScale,
         auxiliary,
         pipeline,
-        states);
+        states,
+        expertRoom);
   }
 
   /** The same step with another recompute. */
@@ -98,7 +107,8 @@ public record StepSettings(
         lossScale,
         auxiliary,
         pipeline,
-        states);
+        states,
+        expertRoom);
   }
 
   /** The same step with states in another form or place. */
@@ -113,6 +123,23 @@ public record StepSettings(
         lossScale,
         auxiliary,
         pipeline,
+        other,
+        expertRoom);
+  }
+
+  /** The same step with another room for experts' rows. */
+  public StepSettings withExpertRoom(double other) {
+    return new StepSettings(
+        model,
+        precision,
+        recompute,
+        sequenceLength,
+        optimizer,
+        zeroStage,
+        lossScale,
+        auxiliary,
+        pipeline,
+        states,
         other);
   }
 
@@ -128,7 +155,8 @@ public record StepSettings(
         lossScale,
         auxiliary,
         pipeline,
-        states);
+        states,
+        expertRoom);
   }
 
   /**

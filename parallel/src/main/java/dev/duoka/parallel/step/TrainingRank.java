@@ -7,6 +7,7 @@ import dev.duoka.engine.precision.PrecisionPolicy;
 import dev.duoka.model.LanguageModel;
 import dev.duoka.model.ModelFactory;
 import dev.duoka.parallel.function.ContextChunks;
+import dev.duoka.parallel.function.ExpertRoom;
 import dev.duoka.parallel.mesh.Mesh;
 import dev.duoka.parallel.mesh.MeshGroups;
 import dev.duoka.parallel.plan.RankPlan;
@@ -28,7 +29,8 @@ public record TrainingRank(
     ShardedOptimizer optimizer,
     LossScaler scaler,
     TrainingStep step,
-    Communicator headCopies)
+    Communicator headCopies,
+    ExpertRoom expertRoom)
     implements AutoCloseable {
   /** Allocates a rank of a data-parallel run alone. */
   public static TrainingRank allocate(Communicator data, Device device, StepSettings settings) {
@@ -79,6 +81,7 @@ public record TrainingRank(
                   model,
                   new ContextChunks(
                       mesh.context(), mesh.coordinate(world.rank(), Mesh.Axis.CONTEXT))));
+      ExpertRoom room = made.own(new ExpertRoom(settings.expertRoom(), device));
       StagePass stage =
           new StagePass(
               model,
@@ -86,11 +89,13 @@ public record TrainingRank(
               plan,
               groups,
               ofWeights.substitution(),
-              ofWeights.experts(),
+              ofWeights.experts(room),
+              room,
               settings.recompute());
       TrainingStep step = made.own(new TrainingStep(stage, optimizer, scaler, settings));
       made.release();
-      return new TrainingRank(groups, plan, device, model, optimizer, scaler, step, headCopies);
+      return new TrainingRank(
+          groups, plan, device, model, optimizer, scaler, step, headCopies, room);
     }
   }
 
@@ -103,6 +108,7 @@ public record TrainingRank(
   public void close() {
     try (groups;
         headCopies;
+        expertRoom;
         model;
         optimizer;
         step) {

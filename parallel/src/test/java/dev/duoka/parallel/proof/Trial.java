@@ -24,6 +24,7 @@ import java.util.function.UnaryOperator;
  * @param microBatch sequences in a forward pass
  * @param accumulation forward passes of a data-parallel rank in a step
  * @param apart whether documents of a sequence do not see each other
+ * @param expertRoom rows that experts have room for, over the mean
  */
 record Trial(
     ModelConfig model,
@@ -36,7 +37,8 @@ record Trial(
     int accumulation,
     int steps,
     Offload offload,
-    boolean apart) {
+    boolean apart,
+    double expertRoom) {
   /** A trial with all states on the device. */
   Trial(
       ModelConfig model,
@@ -59,7 +61,8 @@ record Trial(
         accumulation,
         steps,
         Offload.NONE,
-        false);
+        false,
+        StepSettings.EXPERT_ROOM);
   }
 
   /** The same with states elsewhere. */
@@ -75,7 +78,8 @@ record Trial(
         accumulation,
         steps,
         other,
-        apart);
+        apart,
+        expertRoom);
   }
 
   /** The same with another ZeRO stage. */
@@ -91,7 +95,8 @@ record Trial(
         accumulation,
         steps,
         offload,
-        apart);
+        apart,
+        expertRoom);
   }
 
   /** The same on documents that do not see each other. */
@@ -107,7 +112,25 @@ record Trial(
         accumulation,
         steps,
         offload,
-        true);
+        true,
+        expertRoom);
+  }
+
+  /** The same with another room for experts' rows. */
+  Trial withExpertRoom(double other) {
+    return new Trial(
+        model,
+        mesh,
+        pipeline,
+        recompute,
+        zero,
+        length,
+        microBatch,
+        accumulation,
+        steps,
+        offload,
+        apart,
+        other);
   }
 
   /** The same work on one rank. */
@@ -123,7 +146,8 @@ record Trial(
         accumulation * mesh.data(),
         steps,
         Offload.NONE,
-        apart);
+        apart,
+        expertRoom);
   }
 
   Training.Outcome run() {
@@ -163,6 +187,7 @@ record Trial(
                 model.moe() != null && model.moe().sequenceAuxLoss(),
                 model.moe() == null ? 0 : 0.01))
         .with(pipeline)
-        .with(new StateSettings(StateForm.FULL, offload, 0));
+        .with(new StateSettings(StateForm.FULL, offload, 0))
+        .withExpertRoom(expertRoom);
   }
 }

@@ -126,7 +126,8 @@ final class StepReports {
             result.optimizerSeconds(),
             seconds),
         exposed,
-        memory());
+        memory(),
+        result.fullestExperts());
   }
 
   private StepMetrics.MemoryUse memory() {

@@ -23,6 +23,7 @@ import java.util.Map;
  * @param exposedSeconds by group of ranks, how long the first rank did nothing but exchange; empty
  *     where it was not measured
  * @param memory bytes
+ * @param fullestExperts 0, or the load of the rank whose experts had no room for it, over the mean
  */
 public record StepMetrics(
     long step,
@@ -39,7 +40,8 @@ public record StepMetrics(
     double mfu,
     StepTime seconds,
     Map<String, Double> exposedSeconds,
-    MemoryUse memory) {
+    MemoryUse memory,
+    double fullestExperts) {
   public StepMetrics {
     gradientRanges = List.copyOf(gradientRanges);
     exposedSeconds = Map.copyOf(exposedSeconds);

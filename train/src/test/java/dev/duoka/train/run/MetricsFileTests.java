@@ -180,7 +180,8 @@ class MetricsFileTests {
                 0.5,
                 time,
                 Map.of(),
-                memory)));
+                memory,
+                0)));
   }
 
   private static List<Long> steps(Path path) throws IOException {
