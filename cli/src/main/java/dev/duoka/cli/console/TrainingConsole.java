@@ -1,7 +1,6 @@
 package dev.duoka.cli.console;
 
 import dev.duoka.base.ByteSize;
-import dev.duoka.base.Plural;
 import dev.duoka.base.TimeSpan;
 import dev.duoka.data.shard.TokenisationProgress;
 import dev.duoka.formats.json.Json;
@@ -27,7 +26,6 @@ public final class TrainingConsole implements RunListener {
   private final int everySteps;
   private final boolean json;
   private final MeanLoss losses = new MeanLoss();
-  private int stepsWithFullExperts;
 
   /**
    * A console.
@@ -77,7 +75,6 @@ public final class TrainingConsole implements RunListener {
               metrics.step(),
               metrics.lossScale()));
     }
-    noteFullExperts(metrics);
     if (metrics.step() % everySteps == 0 || metrics.step() == 1) {
       line(
           String.format(
@@ -92,21 +89,6 @@ public final class TrainingConsole implements RunListener {
               percent(metrics.mfuPercent()),
               ByteSize.text(metrics.memory().driverBytes()),
               TimeSpan.text(remainingSeconds)));
-    }
-  }
-
-  /** At the first such step, and ever more rarely after it. */
-  private void noteFullExperts(StepMetrics metrics) {
-    if (metrics.fullestExperts() > 0 && Integer.bitCount(++stepsWithFullExperts) == 1) {
-      notice(
-          String.format(
-              Locale.ROOT,
-              "step %d was computed twice: a rank's experts were given %.2f times the mean load,"
-                  + " and had no room for it (%s so far). Where this goes on, set"
-                  + " parallel.expert_room higher, or more weight on balance",
-              metrics.step(),
-              metrics.fullestExperts(),
-              Plural.of(stepsWithFullExperts, "step")));
     }
   }
 

@@ -8,8 +8,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * Which token goes to which expert, and where its rows are once sorted by expert. An assignment is
  * one of the {@code n·k} pairs of token and expert; {@code rows} counts those whose expert is here,
- * all of them unless experts are spread over devices. There may be room for more than there are.
- * Nothing here is differentiable.
+ * all of them unless experts are spread over devices. Nothing here is differentiable.
  */
 public interface Routing {
   /**

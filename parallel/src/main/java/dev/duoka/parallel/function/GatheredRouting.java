@@ -14,9 +14,9 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The routing to experts that are spread over the ranks of a group, where each rank sees all
- * tokens' rows and takes what its experts need, in a fixed room. What they put out is summed for
- * each token, by expert on their rank and then over the ranks. No host knows how many rows there
- * are. For few ranks it moves little more than what is needed: most tokens have an expert on each.
+ * tokens' rows and takes what its experts need. What they put out is summed for each token, by
+ * expert on their rank and then over the ranks. Over few ranks it moves little more than what is
+ * needed: most tokens have an expert on each.
  *
  * <p>All ranks have as many tokens, n. Every method but {@link #ends}, {@link #rows}, {@link
  * #counts} and {@link #holdOn} is collective.
@@ -36,20 +36,30 @@ record GatheredRouting(Tensor chosen, int experts, int perToken, RowsHere here, 
    * @param dtype what the model computes in
    */
   static GatheredRouting of(
-      Tensor chosen, int experts, Dtype dtype, Communicator group, ExpertRoom room) {
+      Tensor chosen, int experts, Dtype dtype, Communicator group, RowCounts counts) {
     int k = Math.toIntExact(chosen.size(1));
+    Tensor own = Views.reshape(Views.dense(chosen), -1);
+    try (Tensor all = Tensors.empty(Dtype.INT64, chosen.device(), own.elements() * group.size())) {
+      group.allGather(own, all).join();
+      return new GatheredRouting(
+          own, experts, k, here(all, experts, k, dtype, group, counts), group);
+    }
+  }
+
+  private static RowsHere here(
+      Tensor all, int experts, int k, Dtype dtype, Communicator group, RowCounts counts) {
     int each = experts / group.size();
     int first = group.rank() * each;
-    Tensor own = Views.reshape(Views.dense(chosen), -1);
-    long mean = own.elements();
-    long rows = room.rows(mean, chosen.size(0) * group.size() * Math.min(k, each));
-    Tensor all = Tensors.empty(Dtype.INT64, chosen.device(), mean * group.size());
-    group.allGather(own, all).join();
-    RowsHere here =
-        RoutingKernels.take(all, experts, dtype)
-            ? KernelRows.of(all, experts, k, first, each, rows, mean, dtype, room)
-            : ReferenceRows.of(all, k, first, each, rows, mean, room);
-    return new GatheredRouting(own, experts, k, here, group);
+    boolean byKernels = RoutingKernels.take(all, experts, dtype);
+    if (all.device().isMeta()) {
+      long rows = all.elements() / group.size();
+      return byKernels
+          ? KernelRows.balanced(all, experts, k, each, dtype, rows)
+          : ReferenceRows.balanced(all, k, each, rows);
+    }
+    return byKernels
+        ? KernelRows.of(all, experts, k, first, each, dtype, counts)
+        : ReferenceRows.of(all, k, first, each);
   }
 
   @Override
@@ -97,24 +107,20 @@ record GatheredRouting(Tensor chosen, int experts, int perToken, RowsHere here, 
     return Views.reshape(summed(here.unsort(values)), -1, perToken);
   }
 
-  /**
-   * What all ranks have, in their order, and what {@link #here} wants beyond: {@code [m + p, w]}.
-   */
+  /** What all ranks have, in their order: {@code [n, w] → [m, w]}. */
   private Tensor gathered(Tensor own) {
-    long count = own.size(0) * group.size();
-    long padding = here.padding();
-    Tensor all = Tensors.empty(own.dtype(), own.device(), count + padding, own.size(1));
-    group.allGather(own, Views.narrow(all, 0, 0, count)).join();
-    if (padding > 0) {
-      Tensors.zero(Views.narrow(all, 0, count, padding));
-    }
+    Tensor all = Tensors.empty(own.dtype(), own.device(), own.size(0) * group.size(), own.size(1));
+    group.allGather(own, all).join();
     return all;
   }
 
   /** The sum over the ranks of what belongs to this one: {@code [m, w] → [n, w]}. */
   private Tensor summed(Tensor all) {
-    Tensor own = Tensors.empty(all.dtype(), all.device(), all.size(0) / group.size(), all.size(1));
-    group.reduceScatter(Views.dense(all), own).join();
-    return own;
+    try (all) {
+      Tensor own =
+          Tensors.empty(all.dtype(), all.device(), all.size(0) / group.size(), all.size(1));
+      group.reduceScatter(Views.dense(all), own).join();
+      return own;
+    }
   }
 }

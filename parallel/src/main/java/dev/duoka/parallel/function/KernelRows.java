@@ -6,25 +6,26 @@ import dev.duoka.engine.autograd.Tape;
 import dev.duoka.tensor.Dtype;
 import dev.duoka.tensor.Tensor;
 import dev.duoka.tensor.kernel.RoutingKernels;
+import java.util.function.LongSupplier;
 
 /**
- * Sorted and moved by our kernels: nothing is read back to the host.
+ * Sorted and moved by our kernels. Of all that is read back to the host the number of rows.
  *
  * @param ends int32 {@code [experts here]}
  * @param position of each assignment among the rows here, int64 {@code [m·k]}; -1 for none
  * @param perToken k
- * @param room rows
+ * @param rows how many there are
  */
-record KernelRows(Tensor ends, Tensor position, int perToken, long room) implements RowsHere {
+record KernelRows(Tensor ends, Tensor position, int perToken, LongSupplier rows)
+    implements RowsHere {
   /**
-   * Sorts.
+   * Sorts, and launches the way of the number of rows to the host.
    *
    * @param chosen int64 {@code [m·k]}
    * @param experts of the model
    * @param first expert that is here
    * @param here experts
-   * @param rows that there is room for
-   * @param mean rows on average
+   * @param dtype what the model computes in
    */
   static KernelRows of(
       Tensor chosen,
@@ -32,14 +33,29 @@ record KernelRows(Tensor ends, Tensor position, int perToken, long room) impleme
       int perToken,
       int first,
       int here,
-      long rows,
-      long mean,
       Dtype dtype,
-      ExpertRoom room) {
+      RowCounts counts) {
+    KernelRows sorted = sorted(chosen, experts, perToken, first, here, dtype, () -> 0);
+    RowCounts.Count count = counts.of(sorted.ends);
+    return new KernelRows(sorted.ends, sorted.position, perToken, count::rows);
+  }
+
+  /** What a dry run books: every expert gets as many. */
+  static KernelRows balanced(
+      Tensor chosen, int experts, int perToken, int here, Dtype dtype, long rows) {
+    return sorted(chosen, experts, perToken, 0, here, dtype, () -> rows);
+  }
+
+  private static KernelRows sorted(
+      Tensor chosen,
+      int experts,
+      int perToken,
+      int first,
+      int here,
+      Dtype dtype,
+      LongSupplier rows) {
     RoutingKernels.Sorted all = RoutingKernels.sort(chosen, experts, perToken, dtype);
-    Tensor ends =
-        RoutingKernels.keep(
-            all, new RoutingKernels.Kept(first, here, rows, mean), room.fullest(), dtype);
+    Tensor ends = RoutingKernels.keep(all, first, here, dtype);
     all.order().close();
     all.token().close();
     all.ends().close();
@@ -48,14 +64,9 @@ record KernelRows(Tensor ends, Tensor position, int perToken, long room) impleme
   }
 
   @Override
-  public long padding() {
-    return 0;
-  }
-
-  @Override
-  public Tensor spread(Tensor rows) {
-    requireServed(rows);
-    return RoutingKernels.spread(rows, position, perToken, room);
+  public Tensor spread(Tensor tokens) {
+    requireServed(tokens);
+    return RoutingKernels.spread(tokens, position, perToken, rows.getAsLong());
   }
 
   @Override
@@ -66,7 +77,7 @@ record KernelRows(Tensor ends, Tensor position, int perToken, long room) impleme
 
   @Override
   public Tensor sort(Tensor values) {
-    return RoutingKernels.place(values, position, room, 1);
+    return RoutingKernels.place(values, position, rows.getAsLong(), 1);
   }
 
   @Override

@@ -16,8 +16,8 @@ import java.util.Arrays;
  * every dtype.
  *
  * @param ends int32 {@code [experts here]}
- * @param token of each row, int64 {@code [room]}; one past the last where it is nobody's
- * @param assignment of each row, int64 {@code [room]}; one past the last where it is nobody's
+ * @param token of each row, int64 {@code [rows]}
+ * @param assignment of each row, int64 {@code [rows]}
  * @param tokens of all ranks
  * @param perToken k
  */
@@ -29,62 +29,49 @@ record ReferenceRows(Tensor ends, Tensor token, Tensor assignment, long tokens, 
    * @param chosen int64 {@code [m·k]}
    * @param first expert that is here
    * @param here experts
-   * @param rows that there is room for
-   * @param mean rows on average
    */
-  static ReferenceRows of(
-      Tensor chosen, int perToken, int first, int here, long rows, long mean, ExpertRoom room) {
-    Device device = chosen.device();
-    long count = chosen.elements();
-    if (device.isMeta()) {
-      return new ReferenceRows(
-          Tensors.empty(Dtype.INT32, device, here),
-          Tensors.empty(Dtype.INT64, device, rows),
-          Tensors.empty(Dtype.INT64, device, rows),
-          count / perToken,
-          perToken);
-    }
+  static ReferenceRows of(Tensor chosen, int perToken, int first, int here) {
     long[] choices = HostCopy.longs(chosen);
-    long[] next = new long[here];
-    long[] ends = new long[here];
+    int[] next = new int[here];
     for (long expert : choices) {
       if (expert >= first && expert < first + here) {
         next[(int) expert - first]++;
       }
     }
-    long end = 0;
+    long[] ends = new long[here];
+    int end = 0;
     for (int expert = 0; expert < here; expert++) {
-      long start = end;
+      int start = end;
       end += next[expert];
       next[expert] = start;
-      ends[expert] = Math.min(end, rows);
+      ends[expert] = end;
     }
-    if (end > rows) {
-      room.note(end, mean);
-    }
-    long[] assignment = new long[Math.toIntExact(rows)];
-    Arrays.fill(assignment, count);
+    long[] assignment = new long[end];
     for (int i = 0; i < choices.length; i++) {
       long expert = choices[i] - first;
       if (expert >= 0 && expert < here) {
-        long at = next[(int) expert]++;
-        if (at < rows) {
-          assignment[(int) at] = i;
-        }
+        assignment[next[(int) expert]++] = i;
       }
     }
     long[] token = Arrays.stream(assignment).map(i -> i / perToken).toArray();
+    Device device = chosen.device();
     return new ReferenceRows(
         Copies.cast(HostCopy.fromLongs(ends, device, here), Dtype.INT32),
-        HostCopy.fromLongs(token, device, rows),
-        HostCopy.fromLongs(assignment, device, rows),
-        count / perToken,
+        HostCopy.fromLongs(token, device, end),
+        HostCopy.fromLongs(assignment, device, end),
+        choices.length / perToken,
         perToken);
   }
 
-  @Override
-  public long padding() {
-    return 1;
+  /** What a dry run books: every expert gets as many. */
+  static ReferenceRows balanced(Tensor chosen, int perToken, int here, long rows) {
+    Device device = chosen.device();
+    return new ReferenceRows(
+        Tensors.empty(Dtype.INT32, device, here),
+        Tensors.empty(Dtype.INT64, device, rows),
+        Tensors.empty(Dtype.INT64, device, rows),
+        chosen.elements() / perToken,
+        perToken);
   }
 
   @Override
@@ -108,8 +95,9 @@ record ReferenceRows(Tensor ends, Tensor token, Tensor assignment, long tokens, 
   }
 
   private static Tensor summed(Tensor rows, Tensor target, long count) {
-    Tensor all = Indexing.sumRows(Views.dense(rows), target, count + 1);
-    return Views.narrow(all, 0, 0, count);
+    return count == 0 || rows.size(0) == 0
+        ? Tensors.zeros(rows.dtype(), rows.device(), count, rows.size(1))
+        : Indexing.sumRows(Views.dense(rows), target, count);
   }
 
   @Override

@@ -57,12 +57,10 @@ public record Training(
   /** Losses and the norm of one step. */
   public static final class StepLosses {
     private final double[] numbers;
-    private final boolean repeated;
 
     private StepLosses(TrainingStep.Result result) {
       this.numbers =
           new double[] {result.loss(), result.furtherLoss(), result.outcome().gradientNorm()};
-      this.repeated = result.fullestExperts() > 0;
     }
 
     static List<String> names() {
@@ -88,12 +86,7 @@ public record Training(
    * @param weights by name after the last step
    */
   public record Outcome(
-      List<StepLosses> losses, Map<String, double[]> gradients, Map<String, double[]> weights) {
-    /** Steps that were computed twice, because experts had no room for their rows. */
-    public long repeatedSteps() {
-      return losses.stream().filter(step -> step.repeated).count();
-    }
-  }
+      List<StepLosses> losses, Map<String, double[]> gradients, Map<String, double[]> weights) {}
 
   /** Runs it. */
   public Outcome run(Ranks ranks) {

@@ -131,12 +131,6 @@ public final class ShardedOptimizer implements AutoCloseable {
     return () -> outcome;
   }
 
-  /** Lets go of this step's gradients, wherever they are on their way. Collective. */
-  public void forgetGradients() {
-    reducer.finish();
-    reducer.begin();
-  }
-
   private StepOutcome composedStep(double learningRate, double lossScale) {
     double norm = Math.sqrt(squaredNorm()) / lossScale;
     if (!Double.isFinite(norm)) {

@@ -13,7 +13,6 @@ import dev.duoka.model.ModelFactory;
 import dev.duoka.model.layer.KeyValueCache;
 import dev.duoka.model.layer.Pass;
 import dev.duoka.model.weight.BlockRange;
-import dev.duoka.parallel.function.ExpertRoom;
 import dev.duoka.parallel.mesh.Mesh;
 import dev.duoka.parallel.mesh.MeshGroups;
 import dev.duoka.parallel.plan.RankPlan;
@@ -47,13 +46,12 @@ public final class InferenceRank implements AutoCloseable {
       LanguageModel model,
       RankPlan plan,
       RankGroups ofWeights,
-      ExpertRoom room,
       Resources owned) {
     this.groups = groups;
     this.model = model;
     this.blocks = plan.blocks().getFirst();
     this.substitution = ofWeights.inference();
-    this.experts = ofWeights.experts(room);
+    this.experts = owned.own(ofWeights.experts());
     this.owned = owned;
   }
 
@@ -92,8 +90,7 @@ public final class InferenceRank implements AutoCloseable {
                       config.maxPositions(),
                       0,
                       plan.part(ofWeights::shards, 0, StateSettings.FULL))));
-      ExpertRoom room = made.own(ExpertRoom.none(device)); // a few tokens, whose number varies
-      return new InferenceRank(groups, model, plan, ofWeights, room, made.release());
+      return new InferenceRank(groups, model, plan, ofWeights, made.release());
     }
   }
 

@@ -10,7 +10,6 @@ import dev.duoka.formats.modelconfig.ModelConfig;
 import dev.duoka.model.ModelFactory;
 import dev.duoka.model.weight.BlockRange;
 import dev.duoka.parallel.function.ContextParallel;
-import dev.duoka.parallel.function.ExpertRoom;
 import dev.duoka.parallel.function.SpreadExperts;
 import dev.duoka.parallel.function.TensorInference;
 import dev.duoka.parallel.function.TensorParallel;
@@ -95,15 +94,9 @@ record RankGroups(MeshGroups groups, RankPlan plan, ModelConfig model) {
         : new TensorInference(groups.tensor(), queriesPerKey());
   }
 
-  /**
-   * Where the experts are.
-   *
-   * @param room for their rows
-   */
-  ExpertPlacement experts(ExpertRoom room) {
-    return groups.mesh().expert() == 1
-        ? ExpertPlacement.HERE
-        : new SpreadExperts(groups.expert(), room);
+  /** Where the experts are; the caller closes it. */
+  ExpertPlacement experts() {
+    return groups.mesh().expert() == 1 ? ExpertPlacement.HERE : new SpreadExperts(groups.expert());
   }
 
   /** Query heads for each head of keys and values that the rank has. */

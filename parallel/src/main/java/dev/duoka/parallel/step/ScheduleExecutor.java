@@ -14,7 +14,6 @@ import dev.duoka.layout.Recompute;
 import dev.duoka.model.LanguageModel;
 import dev.duoka.model.weight.BlockRange;
 import dev.duoka.parallel.function.ContextChunks;
-import dev.duoka.parallel.function.ExpertRoom;
 import dev.duoka.parallel.mesh.MeshGroups;
 import dev.duoka.parallel.plan.RankPlan;
 import dev.duoka.parallel.schedule.Action;
@@ -83,7 +82,6 @@ public final class ScheduleExecutor {
             MeshGroups.ofData(new SingleRank()),
             Substitution.NONE,
             ExpertPlacement.HERE,
-            ExpertRoom.none(model.parameters().device()),
             recompute));
   }
 

@@ -4,7 +4,6 @@ import dev.duoka.engine.autograd.Substitution;
 import dev.duoka.engine.function.ExpertPlacement;
 import dev.duoka.layout.Recompute;
 import dev.duoka.model.LanguageModel;
-import dev.duoka.parallel.function.ExpertRoom;
 import dev.duoka.parallel.mesh.Mesh;
 import dev.duoka.parallel.mesh.MeshGroups;
 import dev.duoka.parallel.plan.RankPlan;
@@ -18,7 +17,6 @@ import dev.duoka.parallel.plan.RankPlan;
  * @param groups the ranks it works with
  * @param substitution puts sharded counterparts in the place of functions
  * @param experts where the experts are
- * @param expertRoom what those that are spread have room for
  * @param recompute which activations are computed again
  */
 record StagePass(
@@ -28,7 +26,6 @@ record StagePass(
     MeshGroups groups,
     Substitution substitution,
     ExpertPlacement experts,
-    ExpertRoom expertRoom,
     Recompute recompute) {
   /** How many ranks have parts of the rows of one micro-batch. */
   int rowShares() {

@@ -21,8 +21,6 @@ import dev.duoka.parallel.plan.StateSettings;
  * @param auxiliary the losses beside that of the next token
  * @param pipeline how stages are cut and in which order they work, where there are several
  * @param states in which form and where they are kept
- * @param expertRoom rows that the experts of a rank have room for, over those that they get when
- *     all experts get as many; at least 1
  */
 public record StepSettings(
     ModelConfig model,
@@ -34,11 +32,7 @@ public record StepSettings(
     LossScaler.Settings lossScale,
     AuxiliaryLosses auxiliary,
     PipelineSettings pipeline,
-    StateSettings states,
-    double expertRoom) {
-  /** What experts have room for unless a run says otherwise. */
-  public static final double EXPERT_ROOM = 1.5;
-
+    StateSettings states) {
   /** A step with the usual pipeline and states. */
   public StepSettings(
       ModelConfig model,
@@ -59,8 +53,7 @@ public record StepSettings(
         lossScale,
         auxiliary,
         PipelineSettings.DEFAULT,
-        StateSettings.FULL,
-        EXPERT_ROOM);
+        StateSettings.FULL);
   }
 
   /** The same step in another pipeline. */
@@ -75,8 +68,7 @@ public record StepSettings(
         lossScale,
         auxiliary,
         other,
-        states,
-        expertRoom);
+        states);
   }
 
   /** The same step at another ZeRO stage. */
@@ -91,8 +83,7 @@ public record StepSettings(
         lossScale,
         auxiliary,
         pipeline,
-        states,
-        expertRoom);
+        states);
   }
 
   /** The same step with another recompute. */
@@ -107,8 +98,7 @@ public record StepSettings(
         lossScale,
         auxiliary,
         pipeline,
-        states,
-        expertRoom);
+        states);
   }
 
   /** The same step with states in another form or place. */
@@ -123,23 +113,6 @@ public record StepSettings(
         lossScale,
         auxiliary,
         pipeline,
-        other,
-        expertRoom);
-  }
-
-  /** The same step with another room for experts' rows. */
-  public StepSettings withExpertRoom(double other) {
-    return new StepSettings(
-        model,
-        precision,
-        recompute,
-        sequenceLength,
-        optimizer,
-        zeroStage,
-        lossScale,
-        auxiliary,
-        pipeline,
-        states,
         other);
   }
 
@@ -155,8 +128,7 @@ public record StepSettings(
         lossScale,
         auxiliary,
         pipeline,
-        states,
-        expertRoom);
+        states);
   }
 
   /**

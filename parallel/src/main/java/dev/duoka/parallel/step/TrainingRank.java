@@ -7,7 +7,6 @@ import dev.duoka.engine.precision.PrecisionPolicy;
 import dev.duoka.model.LanguageModel;
 import dev.duoka.model.ModelFactory;
 import dev.duoka.parallel.function.ContextChunks;
-import dev.duoka.parallel.function.ExpertRoom;
 import dev.duoka.parallel.mesh.Mesh;
 import dev.duoka.parallel.mesh.MeshGroups;
 import dev.duoka.parallel.plan.RankPlan;
@@ -29,8 +28,7 @@ public record TrainingRank(
     ShardedOptimizer optimizer,
     LossScaler scaler,
     TrainingStep step,
-    Communicator headCopies,
-    ExpertRoom expertRoom)
+    Communicator headCopies)
     implements AutoCloseable {
   /** Allocates a rank of a data-parallel run alone. */
   public static TrainingRank allocate(Communicator data, Device device, StepSettings settings) {
@@ -81,7 +79,6 @@ public record TrainingRank(
                   model,
                   new ContextChunks(
                       mesh.context(), mesh.coordinate(world.rank(), Mesh.Axis.CONTEXT))));
-      ExpertRoom room = made.own(new ExpertRoom(settings.expertRoom(), device));
       StagePass stage =
           new StagePass(
               model,
@@ -89,13 +86,11 @@ public record TrainingRank(
               plan,
               groups,
               ofWeights.substitution(),
-              ofWeights.experts(room),
-              room,
+              ofWeights.experts(),
               settings.recompute());
       TrainingStep step = made.own(new TrainingStep(stage, optimizer, scaler, settings));
       made.release();
-      return new TrainingRank(
-          groups, plan, device, model, optimizer, scaler, step, headCopies, room);
+      return new TrainingRank(groups, plan, device, model, optimizer, scaler, step, headCopies);
     }
   }
 
@@ -108,7 +103,6 @@ public record TrainingRank(
   public void close() {
     try (groups;
         headCopies;
-        expertRoom;
         model;
         optimizer;
         step) {

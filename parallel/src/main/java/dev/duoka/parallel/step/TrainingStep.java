@@ -47,8 +47,6 @@ public final class TrainingStep implements AutoCloseable {
    * @param optimizerSeconds of the host's thread, to launch the update and to wait for the end
    * @param seconds from the end of the step before, or from {@link #markStart}, to the end of this
    *     one, by the device's clock; NaN for a first step without a mark
-   * @param fullestExperts 0, or the load of the rank whose experts had no room for it, over the
-   *     mean: the step was then computed twice, the second time with rows that were counted
    */
   public record Result(
       double loss,
@@ -57,8 +55,7 @@ public final class TrainingStep implements AutoCloseable {
       double forwardSeconds,
       double backwardSeconds,
       double optimizerSeconds,
-      double seconds,
-      double fullestExperts) {}
+      double seconds) {}
 
   /** A step that was launched and may not have ended. */
   public final class PendingStep {
@@ -69,15 +66,13 @@ public final class TrainingStep implements AutoCloseable {
     private final double forwardSeconds;
     private final double backwardSeconds;
     private final double optimizerSeconds;
-    private final double fullestExperts;
 
     private PendingStep(
         DeferredRead losses,
         @Nullable DeferredRead before,
         PendingOutcome update,
         double targets,
-        double optimizerSeconds,
-        double fullestExperts) {
+        double optimizerSeconds) {
       this.losses = losses;
       this.before = before;
       this.update = update;
@@ -85,7 +80,6 @@ public final class TrainingStep implements AutoCloseable {
       this.forwardSeconds = executor.forwardSeconds();
       this.backwardSeconds = executor.backwardSeconds();
       this.optimizerSeconds = optimizerSeconds;
-      this.fullestExperts = fullestExperts;
     }
 
     /**
@@ -112,8 +106,7 @@ public final class TrainingStep implements AutoCloseable {
           forwardSeconds,
           backwardSeconds,
           optimizerSeconds + waited,
-          before == null ? Double.NaN : losses.secondsSince(before),
-          fullestExperts);
+          before == null ? Double.NaN : losses.secondsSince(before));
     }
   }
 
@@ -174,8 +167,7 @@ public final class TrainingStep implements AutoCloseable {
 
   /**
    * Launches the step. Collective. Waits for the device only where the loss scale of the next step
-   * depends on this one, and for the micro-batches where experts are spread over ranks. Gradients
-   * are summed over the ranks while the last backward pass runs.
+   * depends on this one. Gradients are summed over the ranks while the last backward pass runs.
    */
   public PendingStep launch(StepBatch batch, double learningRate) {
     return launch(batch, learningRate, null);
@@ -190,14 +182,17 @@ public final class TrainingStep implements AutoCloseable {
    */
   public PendingStep launch(
       StepBatch batch, double learningRate, @Nullable Runnable beforeReduction) {
+    model.parameters().resetGradients();
+    Tensors.zero(lossSums);
     double scale = scaler.scale();
-    boolean reduces = beforeReduction == null || !optimizer.keepsWholeGradients();
-    runMicroBatches(batch, scale, reduces);
-    double fullest = fullestExperts();
-    if (fullest > 0) {
-      forget();
-      withCountedRows(() -> runMicroBatches(batch, scale, reduces));
-    }
+    int microBatches = batch.microBatches().size();
+    executor.run(
+        schedule(microBatches),
+        batch.microBatches(),
+        beforeReduction == null || !optimizer.keepsWholeGradients()
+            ? new ScheduleExecutor.StepWork(
+                new Weighted(batch, scale), optimizer.reducer()::ready, optimizer.reducer()::reduce)
+            : new ScheduleExecutor.StepWork(new Weighted(batch, scale), (_, _) -> {}, _ -> {}));
     if (beforeReduction != null) {
       if (optimizer.keepsWholeGradients()) {
         model.parameters().zeroUntouchedGradients();
@@ -222,49 +217,7 @@ public final class TrainingStep implements AutoCloseable {
     DeferredRead before = lastEnd;
     DeferredRead losses = markEnd();
     double optimizerSeconds = (System.nanoTime() - start) * 1e-9;
-    return new PendingStep(losses, before, update, batch.stepTargets(), optimizerSeconds, fullest);
-  }
-
-  private void runMicroBatches(StepBatch batch, double scale, boolean reduces) {
-    model.parameters().resetGradients();
-    Tensors.zero(lossSums);
-    Weighted losses = new Weighted(batch, scale);
-    executor.run(
-        schedule(batch.microBatches().size()),
-        batch.microBatches(),
-        reduces
-            ? new ScheduleExecutor.StepWork(
-                losses, optimizer.reducer()::ready, optimizer.reducer()::reduce)
-            : new ScheduleExecutor.StepWork(losses, (_, _) -> {}, _ -> {}));
-  }
-
-  /**
-   * The largest load of a rank's experts that found no room, over the mean; 0 when all rows had
-   * room. Waits for the device where rows go to experts without being counted. Collective.
-   */
-  private double fullestExperts() {
-    if (groups.mesh().expert() == 1) {
-      return 0;
-    }
-    double[] loads = new double[groups.world().size()];
-    loads[groups.world().rank()] = stage.expertRoom().takeFullest();
-    groups.world().agreement().sum(loads);
-    return Arrays.stream(loads).max().orElse(0);
-  }
-
-  /** Lets go of the gradients and the loads of micro-batches that are to be run again. */
-  private void forget() {
-    optimizer.forgetGradients();
-    model.selectionBiases().forEach(bias -> bias.move(0));
-  }
-
-  private void withCountedRows(Runnable work) {
-    stage.expertRoom().count(true);
-    try {
-      work.run();
-    } finally {
-      stage.expertRoom().count(false);
-    }
+    return new PendingStep(losses, before, update, batch.stepTargets(), optimizerSeconds);
   }
 
   /** Lets the time of the next step count from here. Launches, and waits for nothing. */
@@ -318,13 +271,7 @@ public final class TrainingStep implements AutoCloseable {
       for (int i = 0; i < together; i++) {
         microBatches.add(next.get());
       }
-      Schedule forward = pipeline.evaluation(ranks, together);
-      double before = sums.losses;
-      executor.evaluate(forward, microBatches, sums);
-      if (fullestExperts() > 0) {
-        sums.losses = before;
-        withCountedRows(() -> executor.evaluate(forward, microBatches, sums));
-      }
+      executor.evaluate(pipeline.evaluation(ranks, together), microBatches, sums);
       if (countsLosses()) {
         microBatches.forEach(it -> sums.targets += it.realTargets());
       }
@@ -416,6 +363,7 @@ public final class TrainingStep implements AutoCloseable {
   @Override
   public void close() {
     stage.tokens().close();
+    stage.experts().close();
     owned.close();
   }
 }

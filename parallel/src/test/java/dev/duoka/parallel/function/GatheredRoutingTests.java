@@ -41,14 +41,14 @@ final class GatheredRoutingTests {
         size,
         ranks -> {
           try (Scope _ = Scope.open(MemoryOwner.TEMPORARIES);
-              ExpertRoom room = new ExpertRoom(size, Device.CPU)) {
+              RowCounts counts = new RowCounts()) {
             Inputs inputs = new Inputs(SEED, Dtype.FLOAT64, Device.CPU);
             Tensor chosen = inputs.indices(experts, (long) size * tokens, perToken);
             Tensor rows = inputs.coarse((long) size * tokens, WIDTH);
             Tensor values = inputs.coarse((long) size * tokens, perToken);
             Routing whole = Routing.of(chosen, experts, Dtype.FLOAT64);
             Routing here =
-                GatheredRouting.of(part(chosen, ranks), experts, Dtype.FLOAT64, ranks, room);
+                GatheredRouting.of(part(chosen, ranks), experts, Dtype.FLOAT64, ranks, counts);
 
             int each = experts / size;
             int[] allEnds = HostCopy.ints(whole.ends());
@@ -74,7 +74,6 @@ final class GatheredRoutingTests {
                     HostCopy.longs(
                         Routing.of(Views.dense(part(chosen, ranks)), experts, Dtype.FLOAT64)
                             .counts()));
-            assertThat(room.takeFullest()).as("found no room").isZero();
           }
         });
   }
@@ -94,25 +93,20 @@ final class GatheredRoutingTests {
     return Arrays.stream(values).map(value -> value + 0.0).toArray();
   }
 
-  /** All tokens choose the first expert: its rank gets everything, twice the mean. */
+  /** All tokens choose the first expert: its rank gets every row, the other none. */
   @Test
-  void whatFindsNoRoomIsNotedAndLeftOut() {
+  void oneExpertMayGetEverything() {
     LocalRanks.run(
         2,
         ranks -> {
           try (Scope _ = Scope.open(MemoryOwner.TEMPORARIES);
-              ExpertRoom room = new ExpertRoom(1.25, Device.CPU)) {
+              RowCounts counts = new RowCounts()) {
             Tensor chosen = HostCopy.fromLongs(new long[4], Device.CPU, 4, 1);
-            Routing here = GatheredRouting.of(chosen, 2, Dtype.FLOAT64, ranks, room);
-            boolean full = ranks.rank() == 0;
-            assertThat(HostCopy.ints(here.ends())).containsExactly(full ? 5 : 0);
+            Routing here = GatheredRouting.of(chosen, 2, Dtype.FLOAT64, ranks, counts);
+            assertThat(HostCopy.ints(here.ends())).containsExactly(ranks.rank() == 0 ? 8 : 0);
             Tensor rows = new Inputs(SEED, Dtype.FLOAT64, Device.CPU).coarse(4, WIDTH);
-            Tensor back = here.gather(here.spread(rows), null);
-            double[] expected = HostCopy.doubles(rows);
-            Arrays.fill(expected, full ? expected.length : WIDTH, expected.length, 0);
-            assertThat(HostCopy.doubles(back)).as("of 8 tokens, 5 find room").isEqualTo(expected);
-            assertThat(room.takeFullest()).isEqualTo(full ? 2 : 0);
-            assertThat(room.takeFullest()).as("taken").isZero();
+            assertThat(HostCopy.doubles(here.gather(here.spread(rows), null)))
+                .isEqualTo(unsigned(HostCopy.doubles(rows)));
           }
         });
   }

@@ -30,10 +30,6 @@ import tools.jackson.databind.node.ObjectNode;
  */
 record Draw(Trial trial, Set<String> features) {
   private static final int MOST_RANKS = 8;
-
-  /** With the least nearly every step is computed twice; with the most, none. */
-  private static final List<Double> ROOMS = List.of(1.0, 1.5, 4.0);
-
   private static final List<String> MODELS =
       List.of("dense", "dense tied", "moe", "v2", "v3", "v3 mtp", "v3 mtp tied");
 
@@ -93,8 +89,7 @@ record Draw(Trial trial, Set<String> features) {
             accumulation,
             seed % 16 == 0 ? 8 : 2,
             offload,
-            random.nextInt(4) == 0,
-            ROOMS.get(random.nextInt(ROOMS.size())));
+            random.nextInt(4) == 0);
     return Optional.of(new Draw(trial, features(name, keyHeads, trial, kind)));
   }
 

@@ -85,45 +85,6 @@ class MeshTrainingTests {
     assertThat(Equality.FP64.differences(trial.run(), trial.onOneRank().run())).isEmpty();
   }
 
-  /** A step whose rows do not fit is computed again: the same, and nothing is summed twice. */
-  @ParameterizedTest
-  @CsvSource({
-    "tiny-moe, 2, 1, 1, 2, 0, NONE, NONE",
-    "tiny-v3, 2, 2, 2, 2, 1, NONE, NONE",
-    "tiny-v3, 2, 1, 2, 2, 2, SELECTIVE, NONE",
-    "tiny-v3, 4, 1, 1, 2, 3, FULL, NONE",
-    "tiny-v3, 2, 2, 1, 2, 1, SELECTIVE, OPTIMIZER",
-  })
-  void expertsWithoutRoomAsOneRank(
-      String preset,
-      int data,
-      int tensor,
-      int pipeline,
-      int expert,
-      int zero,
-      Recompute recompute,
-      Offload offload) {
-    ModelConfig config = TinyRuns.config(preset);
-    config = TinyRuns.withLayers(config, Math.max(4, config.layers()), config.mtpModules());
-    Trial trial =
-        new Trial(
-                config,
-                new Mesh(pipeline, 1, data, 1, tensor, expert),
-                PipelineSettings.DEFAULT,
-                recompute,
-                zero,
-                24,
-                2,
-                2,
-                3)
-            .with(offload)
-            .withExpertRoom(1);
-    Training.Outcome crowded = trial.run();
-    assertThat(crowded.repeatedSteps()).as("steps that were computed twice").isPositive();
-    assertThat(trial.withExpertRoom(expert).run().repeatedSteps()).isZero();
-    assertThat(Equality.FP64.differences(crowded, trial.onOneRank().run())).isEmpty();
-  }
-
   @ParameterizedTest
   @CsvSource({
     "tiny-llama, 1, 2, 1, 1, NONE",

@@ -24,7 +24,6 @@ import java.util.function.UnaryOperator;
  * @param microBatch sequences in a forward pass
  * @param accumulation forward passes of a data-parallel rank in a step
  * @param apart whether documents of a sequence do not see each other
- * @param expertRoom rows that experts have room for, over the mean
  */
 record Trial(
     ModelConfig model,
@@ -37,8 +36,7 @@ record Trial(
     int accumulation,
     int steps,
     Offload offload,
-    boolean apart,
-    double expertRoom) {
+    boolean apart) {
   /** A trial with all states on the device. */
   Trial(
       ModelConfig model,
@@ -61,8 +59,7 @@ record Trial(
         accumulation,
         steps,
         Offload.NONE,
-        false,
-        StepSettings.EXPERT_ROOM);
+        false);
   }
 
   /** The same with states elsewhere. */
@@ -78,8 +75,7 @@ record Trial(
         accumulation,
         steps,
         other,
-        apart,
-        expertRoom);
+        apart);
   }
 
   /** The same with another ZeRO stage. */
@@ -95,8 +91,7 @@ record Trial(
         accumulation,
         steps,
         offload,
-        apart,
-        expertRoom);
+        apart);
   }
 
   /** The same on documents that do not see each other. */
@@ -112,25 +107,7 @@ record Trial(
         accumulation,
         steps,
         offload,
-        true,
-        expertRoom);
-  }
-
-  /** The same with another room for experts' rows. */
-  Trial withExpertRoom(double other) {
-    return new Trial(
-        model,
-        mesh,
-        pipeline,
-        recompute,
-        zero,
-        length,
-        microBatch,
-        accumulation,
-        steps,
-        offload,
-        apart,
-        other);
+        true);
   }
 
   /** The same work on one rank. */
@@ -146,8 +123,7 @@ record Trial(
         accumulation * mesh.data(),
         steps,
         Offload.NONE,
-        apart,
-        expertRoom);
+        apart);
   }
 
   Training.Outcome run() {
@@ -187,7 +163,6 @@ record Trial(
                 model.moe() != null && model.moe().sequenceAuxLoss(),
                 model.moe() == null ? 0 : 0.01))
         .with(pipeline)
-        .with(new StateSettings(StateForm.FULL, offload, 0))
-        .withExpertRoom(expertRoom);
+        .with(new StateSettings(StateForm.FULL, offload, 0));
   }
 }

@@ -126,7 +126,7 @@ public final class RoutingKernels {
    *
    * @param rows {@code [n, w]}
    * @param position of each assignment, int64 {@code [n·k]}; -1 where it goes nowhere
-   * @param count sorted rows; those with no position hold anything
+   * @param count sorted rows
    * @return {@code [count, w]}
    */
   public static Tensor spread(Tensor rows, Tensor position, int perToken, long count) {
@@ -223,41 +223,28 @@ public final class RoutingKernels {
   }
 
   /**
-   * What is kept of a sort.
+   * Keeps the rows of some experts of a sort: their positions count from the first of these rows,
+   * and all others become -1.
    *
    * @param first expert whose rows are kept
    * @param experts whose rows are kept
-   * @param room rows that there is room for
-   * @param mean rows on average
+   * @return where the rows of each of them end, int32 {@code [experts]}
    */
-  public record Kept(int first, int experts, long room, long mean) {}
-
-  /**
-   * Keeps the rows of some experts, as far as there is room: positions of all others become -1.
-   *
-   * @param sorted whose positions are changed
-   * @param fullest int32 {@code [1]}: where more rows than there is room for are noted, in
-   *     thousandths of the mean, the largest
-   * @return where the rows of each of the experts end, int32 {@code [experts]}
-   */
-  public static Tensor keep(Sorted sorted, Kept kept, Tensor fullest, Dtype dtype) {
-    Device device = fullest.device();
-    Tensor ends = Tensors.empty(Dtype.INT32, device, kept.experts());
+  public static Tensor keep(Sorted sorted, int first, int experts, Dtype dtype) {
+    Device device = sorted.position().device();
+    Tensor ends = Tensors.empty(Dtype.INT32, device, experts);
     int count = Math.toIntExact(sorted.position().elements());
     if (device.isCuda()) {
       KERNELS
           .call(dtype, device, "keep_rows", 1)
-          .grid((Math.max(count, kept.experts()) + THREADS - 1) / THREADS)
+          .grid((Math.max(count, experts) + THREADS - 1) / THREADS)
           .block(THREADS)
           .pointer(Views.addressOf(sorted.position()))
           .pointer(Views.addressOf(sorted.ends()))
           .pointer(Views.addressOf(ends))
-          .pointer(Views.addressOf(fullest))
           .integer(count)
-          .integer(kept.first())
-          .integer(kept.experts())
-          .integer(Math.toIntExact(kept.room()))
-          .integer(Math.toIntExact(kept.mean()))
+          .integer(first)
+          .integer(experts)
           .launch();
     }
     return ends;

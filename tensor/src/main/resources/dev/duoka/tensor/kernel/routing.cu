@@ -101,19 +101,17 @@ extern "C" __global__ void sort_assignments(const long long* __restrict__ chosen
   }
 }
 
-// Of all assignments [count] keeps those of some experts, as far as there is room: a position counts
-// from the first of their rows, and is -1 elsewhere. More rows than that are noted, in thousandths of mean.
+// Of all assignments [count] keeps those of some experts: a position counts from the first of their rows,
+// and is -1 elsewhere.
 extern "C" __global__ void keep_rows(long long* __restrict__ position, const int* __restrict__ ends,
-                                     int* __restrict__ ends_here, int* __restrict__ fullest, int count, int first,
-                                     int experts, int room, int mean) {
+                                     int* __restrict__ ends_here, int count, int first, int experts) {
   int start = first == 0 ? 0 : ends[first - 1], rows = ends[first + experts - 1] - start;
   int i = blockIdx.x * blockDim.x + threadIdx.x;
   if (i < count) {
     long long at = position[i] - start;
-    position[i] = at >= 0 && at < rows && at < room ? at : -1;
+    position[i] = at >= 0 && at < rows ? at : -1;
   }
-  if (i < experts) ends_here[i] = min(ends[first + i] - start, room);
-  if (i == 0 && rows > room) atomicMax(fullest, (int)(1000LL * rows / max(mean, 1)));
+  if (i < experts) ends_here[i] = ends[first + i] - start;
 }
 
 // Copies each token's row to the places of its assignments: rows [n, width], sorted [rows, width]. One

@@ -44,14 +44,6 @@ public record ParallelSettings(
         int expert,
     @Doc(
             value =
-                "Rows of tokens that the experts of a rank have room for, over what they get when"
-                    + " all experts get as many: no host then counts rows. A step in which a rank"
-                    + " gets more is computed again with rows that are counted, and says so.",
-            byDefault = "1.5",
-            range = "[1, 1024]")
-        double expertRoom,
-    @Doc(
-            value =
                 "Ranks that share each sequence, for long ones: each has some of its tokens, and"
                     + " keys and values go round.",
             unit = "ranks",
@@ -155,7 +147,6 @@ public record ParallelSettings(
         tensor,
         pipeline,
         expert,
-        expertRoom,
         1,
         0,
         1,

@@ -206,7 +206,18 @@ public record StepMemory(
 
   private Candidate with(int microBatch, Recompute recompute, int ranksLeft) {
     StepSettings now = job.settings();
-    StepSettings settings = now.with(recompute);
+    StepSettings settings =
+        new StepSettings(
+            now.model(),
+            now.precision(),
+            recompute,
+            now.sequenceLength(),
+            now.optimizer(),
+            now.zeroStage(),
+            now.lossScale(),
+            now.auxiliary(),
+            now.pipeline(),
+            now.states());
     int fewer = ranks / ranksLeft;
     int accumulation = job.accumulation() * (job.microBatch() / microBatch) * fewer;
     DryRunJob other =

@@ -35,9 +35,6 @@ final class MetricsLine {
       ObjectNode exposed = line.putObject("exposed_seconds");
       new TreeMap<>(m.exposedSeconds()).forEach(exposed::put);
     }
-    if (m.fullestExperts() > 0) {
-      line.put("experts_fullest", m.fullestExperts());
-    }
     ObjectNode memory = line.putObject("memory");
     memory.put("live_bytes", m.memory().liveBytes());
     memory.put("peak_bytes", m.memory().peakBytes());

@@ -126,8 +126,7 @@ final class StepReports {
             result.optimizerSeconds(),
             seconds),
         exposed,
-        memory(),
-        result.fullestExperts());
+        memory());
   }
 
   private StepMetrics.MemoryUse memory() {

@@ -94,8 +94,7 @@ public final class RankBuilder {
         config.lossScale().map(RankBuilder::lossScale).orElse(LossScaler.Settings.DEFAULT),
         auxiliaryLosses(),
         pipeline(config.parallel()),
-        new StateSettings(layout.states(), layout.offload(), config.training().seed()),
-        config.parallel().expertRoom());
+        new StateSettings(layout.states(), layout.offload(), config.training().seed()));
   }
 
   /** How section {@code parallel} cuts a model into stages, and in which order they work. */

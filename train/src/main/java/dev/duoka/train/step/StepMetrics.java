@@ -23,7 +23,6 @@ import java.util.Map;
  * @param exposedSeconds by group of ranks, how long the first rank did nothing but exchange; empty
  *     where it was not measured
  * @param memory bytes
- * @param fullestExperts 0, or the load of the rank whose experts had no room for it, over the mean
  */
 public record StepMetrics(
     long step,
@@ -40,8 +39,7 @@ public record StepMetrics(
     double mfu,
     StepTime seconds,
     Map<String, Double> exposedSeconds,
-    MemoryUse memory,
-    double fullestExperts) {
+    MemoryUse memory) {
   public StepMetrics {
     gradientRanges = List.copyOf(gradientRanges);
     exposedSeconds = Map.copyOf(exposedSeconds);

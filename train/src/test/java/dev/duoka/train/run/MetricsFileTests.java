@@ -180,8 +180,7 @@ class MetricsFileTests {
                 0.5,
                 time,
                 Map.of(),
-                memory,
-                0)));
+                memory)));
   }
 
   private static List<Long> steps(Path path) throws IOException {
