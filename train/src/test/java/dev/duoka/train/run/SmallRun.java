@@ -18,7 +18,11 @@ import org.jspecify.annotations.Nullable;
 final class SmallRun {
   static final String FILE =
       """
-      model: {preset: tiny-v3}
+      model:
+        preset: tiny-v3
+        overrides: {hidden_size: 64, intermediate_size: 128, moe_intermediate_size: 32,
+          q_lora_rank: 32, kv_lora_rank: 32, qk_nope_head_dim: 16, qk_rope_head_dim: 8,
+          v_head_dim: 16}
       data: {sources: [%s], sequence_length: 32, validation_fraction: 0.2, cache: %s}
       training: {tokens_per_step: 512, micro_batch: 4, steps: 20}
       optimizer: {learning_rate: 3e-3}
