@@ -18,11 +18,7 @@ import org.jspecify.annotations.Nullable;
 final class SmallRun {
   static final String FILE =
       """
-      model:
-        preset: tiny-v3
-        overrides: {hidden_size: 64, intermediate_size: 128, moe_intermediate_size: 32,
-          q_lora_rank: 32, kv_lora_rank: 32, qk_nope_head_dim: 16, qk_rope_head_dim: 8,
-          v_head_dim: 16}
+      model: {preset: tiny-v3}
       data: {sources: [%s], sequence_length: 32, validation_fraction: 0.2, cache: %s}
       training: {tokens_per_step: 512, micro_batch: 4, steps: 20}
       optimizer: {learning_rate: 3e-3}
@@ -32,6 +28,12 @@ final class SmallRun {
       device: cpu
       threads: 1
       """;
+
+  /** Wide enough to learn. */
+  private static final String NARROW =
+      "model.overrides={hidden_size: 64, intermediate_size: 128, moe_intermediate_size: 32,"
+          + " q_lora_rank: 32, kv_lora_rank: 32, qk_nope_head_dim: 16, qk_rope_head_dim: 8,"
+          + " v_head_dim: 16}";
 
   private SmallRun() {}
 
@@ -50,6 +52,13 @@ final class SmallRun {
   }
 
   static RunConfig config(Path folder, String... overrides) throws IOException {
+    List<String> all = new ArrayList<>(List.of(overrides));
+    all.addFirst(NARROW);
+    return wide(folder, all.toArray(String[]::new));
+  }
+
+  /** As {@link #config}, as wide as the preset: beside whose memory all else is small. */
+  static RunConfig wide(Path folder, String... overrides) throws IOException {
     Path corpus = folder.resolve("corpus");
     if (!Files.exists(corpus)) {
       corpus(folder);
