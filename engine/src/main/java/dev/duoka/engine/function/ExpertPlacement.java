@@ -5,7 +5,7 @@ import dev.duoka.tensor.Tensor;
 
 /** Where the experts of a model are, and so how tokens get to them. */
 @FunctionalInterface
-public interface ExpertPlacement {
+public interface ExpertPlacement extends AutoCloseable {
   /** All of them here. */
   ExpertPlacement HERE = Routing::of;
 
@@ -17,4 +17,8 @@ public interface ExpertPlacement {
    * @param dtype what the model computes in
    */
   Routing route(Tensor chosen, int experts, Dtype dtype);
+
+  /** Frees what it keeps from layer to layer. */
+  @Override
+  default void close() {}
 }

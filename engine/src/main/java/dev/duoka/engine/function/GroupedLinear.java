@@ -17,11 +17,13 @@ import org.jspecify.annotations.Nullable;
 public final class GroupedLinear extends Function {
   private final Parameter weight;
   private final Tensor ends;
+  private final double rows;
 
   /** A product of each group of rows with its matrix of {@code weight}. */
   public GroupedLinear(Parameter weight, Routing routing) {
     this.weight = weight;
     this.ends = routing.ends();
+    this.rows = routing.rows();
   }
 
   @Override
@@ -36,7 +38,7 @@ public final class GroupedLinear extends Function {
 
   @Override
   public double flops(Tensor[] inputs, Tensor[] outputs) {
-    return 2.0 * outputs[0].elements() * inputs[0].size(-1);
+    return 2 * rows * outputs[0].size(-1) * inputs[0].size(-1);
   }
 
   @Override
@@ -44,7 +46,7 @@ public final class GroupedLinear extends Function {
     Tensor x = inputs[0];
     int groups = Math.toIntExact(weight.value().size(0));
     return new ProductShape.Grouped(
-        x.dtype(), x.size(0), x.size(1), weight.value().size(1), groups);
+        x.dtype(), Math.round(rows), x.size(1), weight.value().size(1), groups);
   }
 
   @Override

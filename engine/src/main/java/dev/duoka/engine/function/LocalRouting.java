@@ -46,6 +46,11 @@ record LocalRouting(
   }
 
   @Override
+  public double rows() {
+    return position.elements();
+  }
+
+  @Override
   public void holdOn(Tape tape) {
     tape.hold(order);
     tape.hold(position);
@@ -57,7 +62,7 @@ record LocalRouting(
   @Override
   public Tensor spread(Tensor rows) {
     return RoutingKernels.takeRows(rows)
-        ? RoutingKernels.spread(rows, position, expertsPerToken)
+        ? RoutingKernels.spread(rows, position, expertsPerToken, position.elements())
         : Indexing.rows(rows, token);
   }
 

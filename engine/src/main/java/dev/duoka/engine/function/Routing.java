@@ -25,6 +25,9 @@ public interface Routing {
   /** Where the rows of each expert that is here end, int32 {@code [experts here]}. */
   Tensor ends();
 
+  /** How many rows the experts here are given, on average: their work is counted by it. */
+  double rows();
+
   /** How many of the tokens here each expert of the model gets, int64 {@code [experts]}. */
   Tensor counts();
 

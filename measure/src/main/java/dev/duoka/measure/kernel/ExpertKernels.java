@@ -70,8 +70,9 @@ final class ExpertKernels {
       weights(sorted, count);
       Tensor x = timer.random(rows, sizes.hidden());
       double bytes = (1.0 + perToken) * x.bytes() + position.bytes();
-      timer.time("spread", bytes, () -> RoutingKernels.spread(x, position, perToken));
-      Tensor spread = RoutingKernels.spread(x, position, perToken);
+      timer.time(
+          "spread", bytes, () -> RoutingKernels.spread(x, position, perToken, position.elements()));
+      Tensor spread = RoutingKernels.spread(x, position, perToken, position.elements());
       timer.time("gather", bytes, () -> RoutingKernels.gather(spread, position, perToken, null));
       timer.time(
           "gather + addend",

@@ -13,8 +13,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * The routing to experts that are spread over the ranks of a group. Rows go out, and sums of
  * outputs come back, once for each token and rank; sums are added in a fixed order, by expert on
- * the experts' rank and by rank on the token's. Every method but {@link #ends}, {@link #counts} and
- * {@link #holdOn} is collective.
+ * the experts' rank and by rank on the token's. Every method but {@link #ends}, {@link #rows},
+ * {@link #counts} and {@link #holdOn} is collective.
  *
  * @param plan which rows go where
  * @param group the ranks
@@ -23,6 +23,11 @@ record ExchangedRouting(ExchangePlan plan, Communicator group) implements Routin
   @Override
   public Tensor ends() {
     return plan.ends();
+  }
+
+  @Override
+  public double rows() {
+    return plan.row().elements();
   }
 
   @Override

@@ -8,17 +8,37 @@ import dev.duoka.tensor.Tensor;
 
 /**
  * Expert parallelism (DeepSeek-V3, arXiv:2412.19437 §3.2): neighbouring experts lie on each rank of
- * a group, and tokens travel to them and back.
- *
- * @param group the ranks over which one copy of the experts is spread
+ * a group, and tokens travel to them and back. Where most tokens have an expert on every rank, all
+ * rows go to all ranks ({@link GatheredRouting}); over many ranks each goes only where it is needed
+ * ({@link ExchangedRouting}).
  */
-public record SpreadExperts(Communicator group) implements ExpertPlacement {
+public final class SpreadExperts implements ExpertPlacement {
+  /** The part of the tokens with an expert on one rank, from which on all rows go there. */
+  private static final double MOST = 0.5;
+
+  private final Communicator group;
+  private final RowCounts counts = new RowCounts();
+
+  /** Experts over the ranks of a group, which always have as many tokens as each other. */
+  public SpreadExperts(Communicator group) {
+    this.group = group;
+  }
+
   @Override
   public Routing route(Tensor chosen, int experts, Dtype dtype) {
+    int k = Math.toIntExact(chosen.size(1));
+    if (ExchangePlan.part(experts, k, group.size()) >= MOST) {
+      return GatheredRouting.of(chosen, experts, dtype, group, counts);
+    }
     ExchangePlan plan =
         chosen.device().isMeta()
             ? ExchangePlan.balanced(chosen, experts, group)
             : ExchangePlan.of(chosen, experts, group);
     return new ExchangedRouting(plan, group);
+  }
+
+  @Override
+  public void close() {
+    counts.close();
   }
 }

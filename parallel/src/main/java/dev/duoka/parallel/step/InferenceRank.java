@@ -51,7 +51,7 @@ public final class InferenceRank implements AutoCloseable {
     this.model = model;
     this.blocks = plan.blocks().getFirst();
     this.substitution = ofWeights.inference();
-    this.experts = ofWeights.experts();
+    this.experts = owned.own(ofWeights.experts());
     this.owned = owned;
   }
 

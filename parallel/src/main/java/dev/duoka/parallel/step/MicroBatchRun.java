@@ -40,7 +40,6 @@ final class MicroBatchRun implements AutoCloseable {
   private @Nullable Tensor outputGradient;
   private Pending inputArrival = Pending.DONE;
   private Pending outputGradientArrival = Pending.DONE;
-  private final List<Pending> sends = new ArrayList<>();
   private boolean inputsDone;
   private boolean weightsAreDue;
   private boolean inputGradientIsGiven;
@@ -148,15 +147,13 @@ final class MicroBatchRun implements AutoCloseable {
     outputGradientArrival = receive;
   }
 
-  /** Notes that the output is on its way to the next stage. */
-  void outputSent(Pending send) {
-    sends.add(send);
+  /** Notes that the next stage's rank has been sent the output. */
+  void outputSent() {
     outputIsGiven = true;
   }
 
-  /** Notes that the input's gradient is on its way to the stage before. */
-  void inputGradientSent(Pending send) {
-    sends.add(send);
+  /** Notes that the rank of the stage before has been sent the input's gradient. */
+  void inputGradientSent() {
     inputGradientIsGiven = true;
   }
 
@@ -188,18 +185,11 @@ final class MicroBatchRun implements AutoCloseable {
     return model.hasHead(blocks) || outputGradient != null;
   }
 
-  /** Lets the current stream wait until the other stages have what was sent. */
-  void joinSends() {
-    sends.forEach(Pending::join);
-  }
-
-  /** Whether all passes are done, and what goes to other stages has arrived. Never waits. */
+  /** Whether all passes are done, and other stages were given what they need. */
   boolean isDone() {
-    boolean passed =
-        tape.isRecording()
-            ? inputsDone && !weightsAreDue && (blocks.embeds() || inputGradientIsGiven)
-            : losses.length > 0 || outputIsGiven;
-    return passed && sends.stream().allMatch(Pending::isDone);
+    return tape.isRecording()
+        ? inputsDone && !weightsAreDue && (blocks.embeds() || inputGradientIsGiven)
+        : losses.length > 0 || outputIsGiven;
   }
 
   /** Memory for the input that the stage before sends: {@code [rows, h]}. */

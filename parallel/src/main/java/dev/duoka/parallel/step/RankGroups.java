@@ -94,7 +94,7 @@ record RankGroups(MeshGroups groups, RankPlan plan, ModelConfig model) {
         : new TensorInference(groups.tensor(), queriesPerKey());
   }
 
-  /** Where the experts are. */
+  /** Where the experts are; the caller closes it. */
   ExpertPlacement experts() {
     return groups.mesh().expert() == 1 ? ExpertPlacement.HERE : new SpreadExperts(groups.expert());
   }

@@ -18,10 +18,14 @@ import dev.duoka.parallel.mesh.MeshGroups;
 import dev.duoka.parallel.plan.RankPlan;
 import dev.duoka.parallel.schedule.Action;
 import dev.duoka.parallel.schedule.Action.Kind;
+import dev.duoka.parallel.schedule.Receipts;
 import dev.duoka.parallel.schedule.Schedule;
+import dev.duoka.tensor.Tensor;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -57,6 +61,7 @@ public final class ScheduleExecutor {
   private final StagePass stage;
   private final Communicator pipeline;
   private final Map<Key, MicroBatchRun> running = new HashMap<>();
+  private final Map<Action, SentMessage> sent = new LinkedHashMap<>();
   private List<Integer> rankOfStage = List.of();
   private DeferredWeights deferred = DeferredWeights.KEPT;
   private @Nullable SavedTensorHook savedTensorHook;
@@ -122,6 +127,7 @@ public final class ScheduleExecutor {
     rankOfStage = schedule.rankOfStages();
     boolean recording = schedule.hasBackward();
     List<Action> actions = schedule.ranks().get(pipeline.rank());
+    Receipts receipts = Receipts.of(schedule);
     Map<Integer, Integer> last = lastGradients(actions);
     try {
       for (int i = 0; i < actions.size(); i++) {
@@ -134,6 +140,7 @@ public final class ScheduleExecutor {
             microBatches,
             work,
             parameter -> work.gradients().ready(parameter, isLast));
+        receipts.after(pipeline.rank(), i).forEach(this::letGo);
         closeThoseThatAreDone();
         double seconds = (System.nanoTime() - start) * 1e-9;
         switch (action.kind()) {
@@ -146,13 +153,15 @@ public final class ScheduleExecutor {
               REDUCE_GRADIENTS -> {}
         }
       }
-      running.values().forEach(MicroBatchRun::joinSends);
+      List.copyOf(sent.keySet()).forEach(this::letGo);
     } catch (Throwable t) { // of whatever kind: what was sent goes below, so nobody may read it
       pipeline.abort("a rank failed in its pipeline schedule: " + t);
       throw t;
     } finally {
       running.values().forEach(MicroBatchRun::close);
       running.clear();
+      sent.values().forEach(SentMessage::close);
+      sent.clear();
     }
   }
 
@@ -193,7 +202,8 @@ public final class ScheduleExecutor {
       }
       case SEND_FORWARD -> {
         MicroBatchRun run = running(key, action);
-        run.outputSent(pipeline.send(run.output(), rankOfStage.get(key.stage() + 1)));
+        send(action, run.output(), key.stage() + 1);
+        run.outputSent();
       }
       case RECEIVE_FORWARD -> {
         MicroBatchRun run = run(key, recording, microBatches);
@@ -201,7 +211,8 @@ public final class ScheduleExecutor {
       }
       case SEND_BACKWARD -> {
         MicroBatchRun run = running(key, action);
-        run.inputGradientSent(pipeline.send(run.inputGradient(), rankOfStage.get(key.stage() - 1)));
+        send(action, run.inputGradient(), key.stage() - 1);
+        run.inputGradientSent();
       }
       case RECEIVE_BACKWARD -> {
         MicroBatchRun run = running(key, action);
@@ -209,6 +220,17 @@ public final class ScheduleExecutor {
             pipeline.receive(run.newOutputGradient(), rankOfStage.get(key.stage() + 1)));
       }
       case REDUCE_GRADIENTS -> work.reduce().accept(stage.plan().blocks(key.stage()));
+    }
+  }
+
+  private void send(Action action, Tensor content, int toStage) {
+    sent.put(action, new SentMessage(pipeline, content, rankOfStage.get(toStage)));
+  }
+
+  /** Of what another rank has taken, or is waited for to take. */
+  private void letGo(Action send) {
+    try (SentMessage message = Objects.requireNonNull(sent.remove(send))) {
+      message.join();
     }
   }
 
@@ -255,7 +277,7 @@ public final class ScheduleExecutor {
     return run;
   }
 
-  /** Whichever micro-batch has its gradients, and whose messages have been taken. */
+  /** Whichever micro-batch has its gradients, and has given other stages what they need. */
   private void closeThoseThatAreDone() {
     running
         .values()

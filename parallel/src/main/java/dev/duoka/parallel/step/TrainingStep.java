@@ -363,6 +363,7 @@ public final class TrainingStep implements AutoCloseable {
   @Override
   public void close() {
     stage.tokens().close();
+    stage.experts().close();
     owned.close();
   }
 }

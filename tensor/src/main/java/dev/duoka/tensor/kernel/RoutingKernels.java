@@ -125,12 +125,13 @@ public final class RoutingKernels {
    * Copies each token's row to its sorted positions.
    *
    * @param rows {@code [n, w]}
-   * @param position of each assignment, int64 {@code [n·k]}
-   * @return {@code [n·k, w]}
+   * @param position of each assignment, int64 {@code [n·k]}; -1 where it goes nowhere
+   * @param count sorted rows
+   * @return {@code [count, w]}
    */
-  public static Tensor spread(Tensor rows, Tensor position, int perToken) {
-    Tensor sorted = Tensors.empty(rows.dtype(), rows.device(), position.elements(), rows.size(1));
-    if (rows.device().isCuda() && sorted.elements() > 0) {
+  public static Tensor spread(Tensor rows, Tensor position, int perToken, long count) {
+    Tensor sorted = Tensors.empty(rows.dtype(), rows.device(), count, rows.size(1));
+    if (rows.device().isCuda() && rows.elements() > 0) {
       KERNELS
           .call(rows, "spread_rows")
           .grid(Math.toIntExact(rows.size(0)))
@@ -148,14 +149,14 @@ public final class RoutingKernels {
   /**
    * Sums the sorted rows of each token, in fp32 and in the order of its experts.
    *
-   * @param sorted {@code [n·k, w]}
-   * @param position of each assignment, int64 {@code [n·k]}
+   * @param sorted {@code [rows, w]}
+   * @param position of each assignment, int64 {@code [n·k]}; -1 where it has no row
    * @param addend dense {@code [n, w]}, added to the sum before it is rounded; null for none
    * @return {@code [n, w]}
    */
   public static Tensor gather(
       Tensor sorted, Tensor position, int perToken, @Nullable Tensor addend) {
-    long tokens = sorted.size(0) / perToken;
+    long tokens = position.elements() / perToken;
     Tensor sums = Tensors.empty(sorted.dtype(), sorted.device(), tokens, sorted.size(1));
     if (sorted.device().isCuda() && sums.elements() > 0) {
       KERNELS
@@ -177,13 +178,13 @@ public final class RoutingKernels {
    * Numbers in another order.
    *
    * @param values fp32
-   * @param indices int64
-   * @return fp32 of the shape given: the value at each index
+   * @param indices int64; -1 for none
+   * @return fp32 of the shape given: the value at each index, 0 for none
    */
   public static Tensor values(Tensor values, Tensor indices, long... shape) {
     Tensor taken = Tensors.empty(Dtype.FLOAT32, values.device(), shape);
     int count = Math.toIntExact(taken.elements());
-    if (count > 0) {
+    if (values.device().isCuda() && count > 0) {
       KERNELS
           .call(values, "take_values")
           .grid((count + THREADS - 1) / THREADS)
@@ -195,5 +196,57 @@ public final class RoutingKernels {
           .launch();
     }
     return taken;
+  }
+
+  /**
+   * The opposite of {@link #values}.
+   *
+   * @param values fp32 {@code [n]}
+   * @param position of each, int64 {@code [n]}; -1 where it goes nowhere
+   * @return fp32 of the shape given: at each position its value, elsewhere anything
+   */
+  public static Tensor place(Tensor values, Tensor position, long... shape) {
+    Tensor placed = Tensors.empty(Dtype.FLOAT32, values.device(), shape);
+    int count = Math.toIntExact(position.elements());
+    if (values.device().isCuda() && count > 0) {
+      KERNELS
+          .call(values, "place_values")
+          .grid((count + THREADS - 1) / THREADS)
+          .block(THREADS)
+          .pointer(Views.addressOf(values))
+          .pointer(Views.addressOf(position))
+          .pointer(Views.addressOf(placed))
+          .integer(count)
+          .launch();
+    }
+    return placed;
+  }
+
+  /**
+   * Keeps the rows of some experts of a sort: their positions count from the first of these rows,
+   * and all others become -1.
+   *
+   * @param first expert whose rows are kept
+   * @param experts whose rows are kept
+   * @return where the rows of each of them end, int32 {@code [experts]}
+   */
+  public static Tensor keep(Sorted sorted, int first, int experts, Dtype dtype) {
+    Device device = sorted.position().device();
+    Tensor ends = Tensors.empty(Dtype.INT32, device, experts);
+    int count = Math.toIntExact(sorted.position().elements());
+    if (device.isCuda()) {
+      KERNELS
+          .call(dtype, device, "keep_rows", 1)
+          .grid((Math.max(count, experts) + THREADS - 1) / THREADS)
+          .block(THREADS)
+          .pointer(Views.addressOf(sorted.position()))
+          .pointer(Views.addressOf(sorted.ends()))
+          .pointer(Views.addressOf(ends))
+          .integer(count)
+          .integer(first)
+          .integer(experts)
+          .launch();
+    }
+    return ends;
   }
 }

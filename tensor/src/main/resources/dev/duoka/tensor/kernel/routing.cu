@@ -101,21 +101,38 @@ extern "C" __global__ void sort_assignments(const long long* __restrict__ chosen
   }
 }
 
-// Copies each token's row to the places of its assignments: rows [n, width], sorted [n · k, width].
-// One block a token, which is read once.
+// Of all assignments [count] keeps those of some experts: a position counts from the first of their rows,
+// and is -1 elsewhere.
+extern "C" __global__ void keep_rows(long long* __restrict__ position, const int* __restrict__ ends,
+                                     int* __restrict__ ends_here, int count, int first, int experts) {
+  int start = first == 0 ? 0 : ends[first - 1], rows = ends[first + experts - 1] - start;
+  int i = blockIdx.x * blockDim.x + threadIdx.x;
+  if (i < count) {
+    long long at = position[i] - start;
+    position[i] = at >= 0 && at < rows ? at : -1;
+  }
+  if (i < experts) ends_here[i] = ends[first + i] - start;
+}
+
+// Copies each token's row to the places of its assignments: rows [n, width], sorted [rows, width]. One
+// block a token, which is read once. What has place -1 goes nowhere.
 extern "C" __global__ void spread_rows(const element* __restrict__ rows, const long long* __restrict__ position,
                                        element* __restrict__ sorted, int per_token, int width) {
   rows += (long long)blockIdx.x * width;
   position += (long long)blockIdx.x * per_token;
+  bool any = false;
+  for (int j = 0; j < per_token; j++) any |= position[j] >= 0;
+  if (!any) return;
   for (int column = threadIdx.x * PACK; column < width; column += blockDim.x * PACK) {
     Pack pack = load(rows + column);
-    for (int j = 0; j < per_token; j++) store(sorted + position[j] * width + column, pack);
+    for (int j = 0; j < per_token; j++)
+      if (position[j] >= 0) store(sorted + position[j] * width + column, pack);
   }
 }
 
 #define AT_ONCE 8 // rows whose loads are under way together
 
-// The sum of each token's sorted rows and, where given, of its row of addend [n, width], in fp32. One
+// The sum of each token's sorted rows, those with a place, and, where given, of its row of addend [n, width], in fp32. One
 // block a token.
 extern "C" __global__ void gather_rows(const element* __restrict__ sorted, const long long* __restrict__ position,
                                        const element* __restrict__ addend, element* __restrict__ sums,
@@ -130,10 +147,11 @@ extern "C" __global__ void gather_rows(const element* __restrict__ sorted, const
       Pack packs[AT_ONCE];
 #pragma unroll
       for (int j = 0; j < AT_ONCE; j++)
-        if (first + j < per_token) packs[j] = load(sorted + position[first + j] * width + column);
+        if (first + j < per_token && position[first + j] >= 0)
+          packs[j] = load(sorted + position[first + j] * width + column);
 #pragma unroll
       for (int j = 0; j < AT_ONCE; j++)
-        if (first + j < per_token)
+        if (first + j < per_token && position[first + j] >= 0)
 #pragma unroll
           for (int i = 0; i < PACK; i++) sum[i] += widen(packs[j].at[i]);
     }
@@ -149,9 +167,16 @@ extern "C" __global__ void gather_rows(const element* __restrict__ sorted, const
   }
 }
 
-// to[i] = from[indices[i]].
+// to[i] = from[indices[i]], or 0 at index -1.
 extern "C" __global__ void take_values(const float* __restrict__ from, const long long* __restrict__ indices,
                                        float* __restrict__ to, int count) {
   int i = blockIdx.x * blockDim.x + threadIdx.x;
-  if (i < count) to[i] = from[indices[i]];
+  if (i < count) to[i] = indices[i] < 0 ? 0 : from[indices[i]];
+}
+
+// to[position[i]] = from[i], but nowhere at position -1.
+extern "C" __global__ void place_values(const float* __restrict__ from, const long long* __restrict__ position,
+                                        float* __restrict__ to, int count) {
+  int i = blockIdx.x * blockDim.x + threadIdx.x;
+  if (i < count && position[i] >= 0) to[position[i]] = from[i];
 }

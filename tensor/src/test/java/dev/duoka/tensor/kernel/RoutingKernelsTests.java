@@ -119,7 +119,8 @@ class RoutingKernelsTests {
       assertThat(RoutingKernels.takeRows(rows)).isTrue();
 
       Poison.freeMemory(DEVICE);
-      Tensor sorted = RoutingKernels.spread(rows, sort.position(), perToken);
+      Tensor sorted =
+          RoutingKernels.spread(rows, sort.position(), perToken, sort.position().elements());
       double[] source = HostCopy.doubles(rows);
       double[] copies = HostCopy.doubles(sorted);
       long[] token = HostCopy.longs(sort.token());
