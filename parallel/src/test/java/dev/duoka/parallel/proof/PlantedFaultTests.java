@@ -34,7 +34,7 @@ class PlantedFaultTests {
     "rows not gathered, dense, 2, 2, 2, 1, 1, 0, tensor, ALL_GATHER",
     "partial products not summed, dense, 2, 2, 2, 1, 1, 0, tensor, REDUCE_SCATTER",
     "balance loss multiplied before it is summed, moe, 2, 4, 1, 1, 1, 0, tensor, ALL_REDUCE",
-    "rows lost on their way to experts, moe, 2, 1, 2, 1, 2, 0, expert, ALL_TO_ALL",
+    "rows lost on their way to experts, moe, 4, 1, 1, 1, 4, 0, expert, ALL_TO_ALL",
     "experts not summed, moe, 4, 1, 2, 1, 2, 1, expert replicas, REDUCE_SCATTER",
     "tied embedding not summed, dense tied, 1, 1, 3, 1, 1, 0, ends of the pipeline, ALL_REDUCE",
     "copied heads not summed, dense, 1, 4, 1, 1, 1, 0, copies of heads, ALL_REDUCE",

@@ -167,12 +167,12 @@ class PlantedMistakeTests {
             "loss of step 0"),
         planted(
             "a row lost on its way back from an expert",
-            trial("moe", new Mesh(2, 1, 2, 1, 1, 2), 0),
+            trial("moe", new Mesh(1, 1, 4, 1, 1, 4), 0),
             LostRow::new,
             "loss of step 0"),
         planted(
             "rows of other ranks not weighted",
-            trial("moe", new Mesh(2, 1, 2, 1, 1, 2), 0),
+            trial("moe", new Mesh(1, 1, 4, 1, 1, 4), 0),
             UnweightedRows::new,
             "loss of step 0"),
         planted(
