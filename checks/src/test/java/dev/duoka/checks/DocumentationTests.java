@@ -22,6 +22,9 @@ import picocli.CommandLine;
 
 /** What the pages name exists: commands, options, files, classes with their members. */
 final class DocumentationTests {
+  /** All commands with their options; to put them together takes longer than to read a page. */
+  private static final CommandLine PROGRAM = Main.commandLine();
+
   private static final Pattern CALL = Pattern.compile("(?:^|[\\s(])\\.?/?duoka((?: [^|&;#]+)?)");
   private static final Pattern OPTION = Pattern.compile("(?<=\\s|^)--[a-z][a-z-]*");
 
@@ -126,7 +129,6 @@ final class DocumentationTests {
 
   /** What a piece of code names that the program does not have. */
   private static List<String> missing(String code) {
-    CommandLine program = Main.commandLine();
     List<String> missing = new ArrayList<>();
     Matcher call = CALL.matcher(code);
     if (!call.find()) {
@@ -135,14 +137,14 @@ final class DocumentationTests {
           .results()
           .map(MatchResult::group)
           .filter(option -> !OPTIONS_OF_OTHERS.contains(option))
-          .filter(option -> !exists(program, option))
+          .filter(option -> !exists(PROGRAM, option))
           .forEach(missing::add);
       return missing;
     }
     List<String> words = List.of(call.group(1).strip().split("\\s+"));
-    CommandLine command = program;
+    CommandLine command = PROGRAM;
     if (words.getFirst().matches("[a-z]+")) {
-      command = program.getSubcommands().get(words.getFirst());
+      command = PROGRAM.getSubcommands().get(words.getFirst());
       if (command == null) {
         return List.of("command " + words.getFirst());
       }

@@ -133,7 +133,9 @@ final class LocalGroup {
   void leave() {
     synchronized (world) {
       readers--;
-      world.notifyAll();
+      if (readers == 0 && world.failure() != null) {
+        world.notifyAll(); // only who has failed waits for readers
+      }
     }
   }
 

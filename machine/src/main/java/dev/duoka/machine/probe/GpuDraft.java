@@ -10,6 +10,7 @@ import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
 import java.util.function.Function;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /** What sources have said of one GPU so far. The first real value of a field stays. */
@@ -26,6 +27,8 @@ final class GpuDraft {
               ThrottleReason.HARDWARE_THERMAL, GpuField.THROTTLE_HARDWARE_THERMAL,
               ThrottleReason.HARDWARE_POWER_BRAKE, GpuField.THROTTLE_HARDWARE_POWER_BRAKE,
               ThrottleReason.DISPLAY_CLOCKS, GpuField.THROTTLE_DISPLAY_CLOCKS));
+
+  private static final Pattern IDENTIFYING = Pattern.compile("[1-9a-fA-F]");
 
   private final Map<GpuField, DraftValue> fields = new EnumMap<>(GpuField.class);
   private @Nullable List<Gpu.GpuProcess> processes;
@@ -88,16 +91,19 @@ final class GpuDraft {
 
   private Optional<Boolean> agree(
       GpuField field, GpuDraft other, Function<String, String> normalise) {
-    String mine = text(field).map(normalise).orElse("");
-    String theirs = other.text(field).map(normalise).orElse("");
+    Optional<String> said = text(field);
+    Optional<String> saidByOther = other.text(field);
+    if (said.isEmpty() || saidByOther.isEmpty()) {
+      return Optional.empty(); // of many GPUs, each is compared with all before it
+    }
+    String mine = normalise.apply(said.get());
+    String theirs = normalise.apply(saidByOther.get());
     return mine.isEmpty() || theirs.isEmpty() ? Optional.empty() : Optional.of(mine.equals(theirs));
   }
 
   /** Captures that people publish often have the identity blanked out with zeros. */
   private static String identity(String uuid) {
-    return uuid.replaceAll("[^1-9a-fA-F]", "").isEmpty() || uuid.matches("(GPU|MIG)-[0-]*")
-        ? ""
-        : uuid;
+    return IDENTIFYING.matcher(uuid).find() ? uuid : "";
   }
 
   /** The values. */

@@ -42,7 +42,7 @@ public record Training(
     this(settings, mesh, microBatch, accumulation, steps, seed, false);
   }
 
-  private static final double LEARNING_RATE = 1e-3;
+  static final double LEARNING_RATE = 1e-3;
 
   /** Batches repeat after so many steps. */
   private static final int BATCHES = 3;
@@ -58,7 +58,7 @@ public record Training(
   public static final class StepLosses {
     private final double[] numbers;
 
-    private StepLosses(TrainingStep.Result result) {
+    StepLosses(TrainingStep.Result result) {
       this.numbers =
           new double[] {result.loss(), result.furtherLoss(), result.outcome().gradientNorm()};
     }
@@ -138,7 +138,7 @@ public record Training(
   }
 
   /** The same tokens whatever the mesh: data rank r has the r-th share of the micro-batches. */
-  private StepBatch batch(int step, int dataRank) {
+  StepBatch batch(int step, int dataRank) {
     List<MicroBatch> all = new ArrayList<>();
     long targets = 0;
     for (int i = 0; i < accumulation * mesh.data(); i++) {

@@ -8,41 +8,53 @@ import dev.duoka.layout.PipelineKind;
 import dev.duoka.layout.Recompute;
 import dev.duoka.parallel.mesh.Mesh;
 import dev.duoka.parallel.step.PipelineSettings;
-import dev.duoka.parallel.testing.TinyRuns;
 import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /** Each way to spread a model over ranks trains as one rank does. */
 class MeshTrainingTests {
+  /** What one rank makes of the same work, which many meshes share. */
+  private static final Map<Trial, Training.Outcome> ALONE = new ConcurrentHashMap<>();
+
+  private static Training.Outcome alone(Trial trial) {
+    return ALONE.computeIfAbsent(trial.onOneRank(), Trial::run);
+  }
+
+  /** Four layers, as narrow as heads and experts allow. */
+  private static ModelConfig model(String name) {
+    return Draw.model(name, 4, 2);
+  }
+
   @ParameterizedTest
   @CsvSource({
-    "tiny-llama, 2, 1, 1, NONE, ONE_F_ONE_B, 1",
-    "tiny-llama, 1, 2, 1, NONE, ONE_F_ONE_B, 1",
-    "tiny-llama, 1, 2, 1, SELECTIVE, ONE_F_ONE_B, 1",
-    "tiny-llama, 1, 2, 1, FULL, ONE_F_ONE_B, 1",
-    "tiny-llama, 2, 2, 1, NONE, ONE_F_ONE_B, 1",
-    "tiny-llama, 1, 4, 1, NONE, ONE_F_ONE_B, 1",
-    "tiny-v2, 1, 2, 1, SELECTIVE, ONE_F_ONE_B, 1",
-    "tiny-moe, 1, 2, 1, NONE, ONE_F_ONE_B, 1",
-    "tiny-v3, 1, 2, 1, FULL, ONE_F_ONE_B, 1",
-    "tiny-llama, 1, 1, 2, NONE, ONE_F_ONE_B, 1",
-    "tiny-llama, 1, 1, 2, NONE, INTERLEAVED, 2",
-    "tiny-llama, 1, 1, 4, NONE, ZERO_BUBBLE, 1",
-    "tiny-v3, 1, 1, 2, NONE, GPIPE, 1",
-    "tiny-v3, 1, 1, 2, FULL, ZERO_BUBBLE, 1",
-    "tiny-v3, 2, 2, 2, SELECTIVE, ONE_F_ONE_B, 1",
+    "dense, 2, 1, 1, NONE, ONE_F_ONE_B, 1",
+    "dense, 1, 2, 1, NONE, ONE_F_ONE_B, 1",
+    "dense, 1, 2, 1, SELECTIVE, ONE_F_ONE_B, 1",
+    "dense, 1, 2, 1, FULL, ONE_F_ONE_B, 1",
+    "dense, 2, 2, 1, NONE, ONE_F_ONE_B, 1",
+    "dense, 1, 4, 1, NONE, ONE_F_ONE_B, 1",
+    "v2, 1, 2, 1, SELECTIVE, ONE_F_ONE_B, 1",
+    "moe, 1, 2, 1, NONE, ONE_F_ONE_B, 1",
+    "v3 mtp, 1, 2, 1, FULL, ONE_F_ONE_B, 1",
+    "dense, 1, 1, 2, NONE, ONE_F_ONE_B, 1",
+    "dense, 1, 1, 2, NONE, INTERLEAVED, 2",
+    "dense, 1, 1, 4, NONE, ZERO_BUBBLE, 1",
+    "v3 mtp, 1, 1, 2, NONE, GPIPE, 1",
+    "v3 mtp, 1, 1, 2, FULL, ZERO_BUBBLE, 1",
+    "v3 mtp, 2, 2, 2, SELECTIVE, ONE_F_ONE_B, 1",
   })
   void asOneRank(
-      String preset,
+      String model,
       int data,
       int tensor,
       int pipeline,
       Recompute recompute,
       PipelineKind kind,
       int stagesPerRank) {
-    ModelConfig config = TinyRuns.config(preset);
-    config = TinyRuns.withLayers(config, Math.max(4, config.layers()), config.mtpModules());
+    ModelConfig config = model(model);
     Trial trial =
         new Trial(
             config,
@@ -54,23 +66,22 @@ class MeshTrainingTests {
             2,
             4,
             3);
-    assertThat(Equality.FP64.differences(trial.run(), trial.onOneRank().run())).isEmpty();
+    assertThat(Equality.FP64.differences(trial.run(), alone(trial))).isEmpty();
   }
 
   @ParameterizedTest
   @CsvSource({
-    "tiny-moe, 2, 1, 1, 2, NONE",
-    "tiny-v3, 2, 1, 1, 2, SELECTIVE",
-    "tiny-v3, 1, 2, 1, 2, FULL",
-    "tiny-v2, 2, 2, 1, 4, SELECTIVE",
-    "tiny-v3, 2, 2, 2, 4, NONE",
-    "tiny-v3, 4, 1, 1, 2, NONE",
-    "tiny-moe, 2, 2, 1, 2, FULL",
+    "moe, 2, 1, 1, 2, NONE",
+    "v3 mtp, 2, 1, 1, 2, SELECTIVE",
+    "v3 mtp, 1, 2, 1, 2, FULL",
+    "v2, 2, 2, 1, 4, SELECTIVE",
+    "v3 mtp, 2, 2, 2, 4, NONE",
+    "v3 mtp, 4, 1, 1, 2, NONE",
+    "moe, 2, 2, 1, 2, FULL",
   })
   void expertsAsOneRank(
-      String preset, int data, int tensor, int pipeline, int expert, Recompute recompute) {
-    ModelConfig config = TinyRuns.config(preset);
-    config = TinyRuns.withLayers(config, Math.max(4, config.layers()), config.mtpModules());
+      String model, int data, int tensor, int pipeline, int expert, Recompute recompute) {
+    ModelConfig config = model(model);
     Trial trial =
         new Trial(
             config,
@@ -82,22 +93,21 @@ class MeshTrainingTests {
             2,
             4,
             3);
-    assertThat(Equality.FP64.differences(trial.run(), trial.onOneRank().run())).isEmpty();
+    assertThat(Equality.FP64.differences(trial.run(), alone(trial))).isEmpty();
   }
 
   @ParameterizedTest
   @CsvSource({
-    "tiny-llama, 1, 2, 1, 1, NONE",
-    "tiny-llama, 1, 4, 1, 1, FULL",
-    "tiny-llama, 2, 3, 1, 1, SELECTIVE",
-    "tiny-v3, 1, 2, 2, 1, SELECTIVE",
-    "tiny-v2, 1, 2, 1, 2, NONE",
-    "tiny-v3, 1, 2, 2, 2, FULL",
+    "dense, 1, 2, 1, 1, NONE",
+    "dense, 1, 4, 1, 1, FULL",
+    "dense, 2, 3, 1, 1, SELECTIVE",
+    "v3 mtp, 1, 2, 2, 1, SELECTIVE",
+    "v2, 1, 2, 1, 2, NONE",
+    "v3 mtp, 1, 2, 2, 2, FULL",
   })
   void contextAsOneRank(
-      String preset, int data, int context, int tensor, int pipeline, Recompute recompute) {
-    ModelConfig config = TinyRuns.config(preset);
-    config = TinyRuns.withLayers(config, Math.max(4, config.layers()), config.mtpModules());
+      String model, int data, int context, int tensor, int pipeline, Recompute recompute) {
+    ModelConfig config = model(model);
     Trial trial =
         new Trial(
             config,
@@ -109,22 +119,22 @@ class MeshTrainingTests {
             2,
             4,
             3);
-    assertThat(Equality.FP64.differences(trial.run(), trial.onOneRank().run())).isEmpty();
+    assertThat(Equality.FP64.differences(trial.run(), alone(trial))).isEmpty();
   }
 
   /** Shards within replicas; sums between them. Experts lie within each replica, too. */
   @ParameterizedTest
   @CsvSource({
-    "tiny-llama, 2, 2, 1, 1, 1, NONE",
-    "tiny-llama, 2, 2, 1, 1, 2, NONE",
-    "tiny-llama, 3, 2, 1, 1, 3, FULL",
-    "tiny-llama, 2, 1, 2, 1, 3, NONE",
-    "tiny-v3, 2, 2, 2, 4, 3, SELECTIVE",
-    "tiny-v3, 2, 2, 1, 2, 2, NONE",
-    "tiny-v3, 2, 1, 1, 1, 1, NONE",
+    "dense, 2, 2, 1, 1, 1, NONE",
+    "dense, 2, 2, 1, 1, 2, NONE",
+    "dense, 3, 2, 1, 1, 3, FULL",
+    "dense, 2, 1, 2, 1, 3, NONE",
+    "v3 mtp, 2, 2, 2, 4, 3, SELECTIVE",
+    "v3 mtp, 2, 2, 1, 2, 2, NONE",
+    "v3 mtp, 2, 1, 1, 1, 1, NONE",
   })
   void replicasOfShardsAsOneRank(
-      String config,
+      String model,
       int replicate,
       int shard,
       int tensor,
@@ -133,7 +143,7 @@ class MeshTrainingTests {
       Recompute recompute) {
     Trial trial =
         new Trial(
-            TinyRuns.config(config),
+            model(model),
             new Mesh(1, replicate, shard, 1, tensor, expert),
             PipelineSettings.DEFAULT,
             recompute,
@@ -142,23 +152,22 @@ class MeshTrainingTests {
             1,
             2,
             3);
-    assertThat(Equality.FP64.differences(trial.run(), trial.onOneRank().run())).isEmpty();
+    assertThat(Equality.FP64.differences(trial.run(), alone(trial))).isEmpty();
   }
 
   @ParameterizedTest
   @CsvSource({
-    "tiny-llama, 2, 1, 1, 2, NONE",
-    "tiny-llama, 2, 1, 1, 3, NONE",
-    "tiny-llama, 4, 1, 1, 3, FULL",
-    "tiny-v3, 2, 2, 1, 2, SELECTIVE",
-    "tiny-v3, 2, 2, 1, 3, SELECTIVE",
-    "tiny-v3, 2, 1, 2, 3, FULL",
-    "tiny-v3, 2, 1, 2, 2, NONE",
+    "dense, 2, 1, 1, 2, NONE",
+    "dense, 2, 1, 1, 3, NONE",
+    "dense, 4, 1, 1, 3, FULL",
+    "v3 mtp, 2, 2, 1, 2, SELECTIVE",
+    "v3 mtp, 2, 2, 1, 3, SELECTIVE",
+    "v3 mtp, 2, 1, 2, 3, FULL",
+    "v3 mtp, 2, 1, 2, 2, NONE",
   })
   void shardsAsOneRank(
-      String preset, int data, int tensor, int pipeline, int zero, Recompute recompute) {
-    ModelConfig config = TinyRuns.config(preset);
-    config = TinyRuns.withLayers(config, Math.max(4, config.layers()), config.mtpModules());
+      String model, int data, int tensor, int pipeline, int zero, Recompute recompute) {
+    ModelConfig config = model(model);
     Trial trial =
         new Trial(
             config,
@@ -170,30 +179,29 @@ class MeshTrainingTests {
             2,
             4,
             3);
-    assertThat(Equality.FP64.differences(trial.run(), trial.onOneRank().run())).isEmpty();
+    assertThat(Equality.FP64.differences(trial.run(), alone(trial))).isEmpty();
   }
 
   @ParameterizedTest
   @CsvSource({
-    "tiny-llama, 1, 1, 1, 0, 1, NONE",
-    "tiny-llama, 1, 1, 1, 0, 4, FULL",
-    "tiny-llama, 2, 1, 1, 0, 2, NONE",
-    "tiny-llama, 2, 1, 1, 1, 1, SELECTIVE",
-    "tiny-v3, 2, 1, 1, 2, 4, NONE",
-    "tiny-v3, 2, 2, 1, 3, 2, FULL",
-    "tiny-v3, 1, 2, 2, 0, 4, NONE",
-    "tiny-v3, 2, 1, 2, 1, 4, SELECTIVE",
+    "dense, 1, 1, 1, 0, 1, NONE",
+    "dense, 1, 1, 1, 0, 4, FULL",
+    "dense, 2, 1, 1, 0, 2, NONE",
+    "dense, 2, 1, 1, 1, 1, SELECTIVE",
+    "v3 mtp, 2, 1, 1, 2, 4, NONE",
+    "v3 mtp, 2, 2, 1, 3, 2, FULL",
+    "v3 mtp, 1, 2, 2, 0, 4, NONE",
+    "v3 mtp, 2, 1, 2, 1, 4, SELECTIVE",
   })
   void statesOnTheHostAsOneRank(
-      String preset,
+      String model,
       int data,
       int tensor,
       int pipeline,
       int zero,
       int accumulation,
       Recompute recompute) {
-    ModelConfig config = TinyRuns.config(preset);
-    config = TinyRuns.withLayers(config, Math.max(4, config.layers()), config.mtpModules());
+    ModelConfig config = model(model);
     boolean spreads = config.moe() != null && data * tensor > 1;
     Trial trial =
         new Trial(
@@ -206,23 +214,21 @@ class MeshTrainingTests {
             2,
             accumulation,
             3);
-    assertThat(
-            Equality.FP64.differences(trial.with(Offload.OPTIMIZER).run(), trial.onOneRank().run()))
+    assertThat(Equality.FP64.differences(trial.with(Offload.OPTIMIZER).run(), alone(trial)))
         .isEmpty();
   }
 
   @ParameterizedTest
   @CsvSource({
-    "tiny-llama, 1, 2, 1, 1, NONE",
-    "tiny-llama, 2, 1, 2, 1, FULL",
-    "tiny-v3, 1, 1, 2, 1, SELECTIVE",
-    "tiny-v2, 1, 1, 3, 1, NONE",
-    "tiny-v3, 1, 2, 2, 2, NONE",
+    "dense, 1, 2, 1, 1, NONE",
+    "dense, 2, 1, 2, 1, FULL",
+    "v3 mtp, 1, 1, 2, 1, SELECTIVE",
+    "v2, 1, 1, 3, 1, NONE",
+    "v3 mtp, 1, 2, 2, 2, NONE",
   })
   void documentsApartAsOneRank(
-      String preset, int data, int tensor, int context, int pipeline, Recompute recompute) {
-    ModelConfig config = TinyRuns.config(preset);
-    config = TinyRuns.withLayers(config, Math.max(4, config.layers()), config.mtpModules());
+      String model, int data, int tensor, int context, int pipeline, Recompute recompute) {
+    ModelConfig config = model(model);
     Trial trial =
         new Trial(
                 config,
@@ -235,6 +241,6 @@ class MeshTrainingTests {
                 2,
                 3)
             .withDocumentsApart();
-    assertThat(Equality.FP64.differences(trial.run(), trial.onOneRank().run())).isEmpty();
+    assertThat(Equality.FP64.differences(trial.run(), alone(trial))).isEmpty();
   }
 }

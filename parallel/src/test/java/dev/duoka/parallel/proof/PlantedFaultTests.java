@@ -11,7 +11,10 @@ import java.util.List;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** The proof notices each exchange that is forgotten. */
+/**
+ * The proof notices each exchange that is forgotten; {@link PlantedMistakeTests} has what else can
+ * be wrong.
+ */
 class PlantedFaultTests {
   /**
    * Model; data, tensor, pipeline, context, expert, ZeRO; the group and operation that is wrong.
@@ -30,8 +33,8 @@ class PlantedFaultTests {
     "loss of this rank alone, dense, 1, 1, 2, 1, 1, 0, world, AGREE",
     "rows not gathered, dense, 2, 2, 2, 1, 1, 0, tensor, ALL_GATHER",
     "partial products not summed, dense, 2, 2, 2, 1, 1, 0, tensor, REDUCE_SCATTER",
-    "balance counts local, moe, 2, 4, 1, 1, 1, 0, tensor, ALL_REDUCE",
-    "rows lost on their way to experts, moe, 2, 1, 2, 1, 2, 0, expert, ALL_TO_ALL",
+    "balance loss multiplied before it is summed, moe, 2, 4, 1, 1, 1, 0, tensor, ALL_REDUCE",
+    "rows lost on their way to experts, moe, 4, 1, 1, 1, 4, 0, expert, ALL_TO_ALL",
     "experts not summed, moe, 4, 1, 2, 1, 2, 1, expert replicas, REDUCE_SCATTER",
     "tied embedding not summed, dense tied, 1, 1, 3, 1, 1, 0, ends of the pipeline, ALL_REDUCE",
     "copied heads not summed, dense, 1, 4, 1, 1, 1, 0, copies of heads, ALL_REDUCE",

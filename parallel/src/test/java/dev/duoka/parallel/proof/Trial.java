@@ -136,7 +136,7 @@ record Trial(
    * @param seen what a rank takes for its world
    */
   Training.Outcome runOn(UnaryOperator<Communicator> seen) {
-    return new Training(settings(), mesh, microBatch, accumulation, steps, 0, apart)
+    return training()
         .run(
             rank ->
                 LocalRanks.run(
@@ -145,6 +145,11 @@ record Trial(
                       ComputeThread.prepare(Device.CPU, 1, world.size());
                       rank.accept(seen.apply(world), Device.CPU);
                     }));
+  }
+
+  /** What its ranks do. */
+  Training training() {
+    return new Training(settings(), mesh, microBatch, accumulation, steps, 0, apart);
   }
 
   StepSettings settings() {

@@ -2,6 +2,7 @@ package dev.duoka.train.device;
 
 import dev.duoka.hardware.Card;
 import dev.duoka.hardware.Catalogue;
+import dev.duoka.tensor.ComputeThread;
 import dev.duoka.tensor.Device;
 import dev.duoka.tensor.Dtype;
 import dev.duoka.tensor.Gpus;
@@ -10,10 +11,12 @@ import dev.duoka.tensor.Tensor;
 import dev.duoka.tensor.op.Products;
 import dev.duoka.tensor.op.Tensors;
 import java.util.Locale;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 
 /**
  * What MFU is measured against: the dense peak of a GPU from its vendor's data sheet, or the rate
- * of a large matrix product measured now on a CPU.
+ * of a large matrix product measured on a CPU.
  *
  * @param flopsPerSecond of one rank's device; NaN where it is unknown
  * @param isMeasured on this machine; else it is a data sheet's
@@ -23,7 +26,10 @@ public record DevicePeak(double flopsPerSecond, boolean isMeasured, String sourc
   private static final int CPU_SIZE = 1024;
   private static final int CPU_MILLISECONDS = 700;
 
-  /** The peak of any device; on a CPU it is measured now. */
+  /** What was measured in this process, by the number of threads. */
+  private static final Map<Integer, DevicePeak> OF_CPU = new ConcurrentHashMap<>();
+
+  /** The peak of any device; on a CPU it is measured. */
   public static DevicePeak of(Device device) {
     if (device.isMeta()) {
       return new DevicePeak(Double.NaN, false, "nothing is computed on meta");
@@ -56,9 +62,14 @@ public record DevicePeak(double flopsPerSecond, boolean isMeasured, String sourc
   /**
    * The rate of a product of two {@value #CPU_SIZE}² fp32 matrices with the threads of this rank:
    * the best of those that fit into {@value #CPU_MILLISECONDS} ms, since other programs only ever
-   * make it slower.
+   * make it slower. Measured once in a process for each number of threads; who asks meanwhile
+   * waits.
    */
   public static DevicePeak ofCpu() {
+    return OF_CPU.computeIfAbsent(ComputeThread.threads(), _ -> measured());
+  }
+
+  private static DevicePeak measured() {
     double best = 0;
     try (Scope _ = Scope.open()) {
       Tensor a = Tensors.full(1, Dtype.FLOAT32, Device.CPU, CPU_SIZE, CPU_SIZE);

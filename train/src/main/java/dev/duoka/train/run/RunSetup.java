@@ -52,7 +52,7 @@ record RunSetup(
     return config.threadsPerRank(Runtime.getRuntime().availableProcessors(), ranksHere);
   }
 
-  /** What a rank's device reaches at best; on a CPU it is measured now. */
+  /** What a rank's device reaches at best; on a CPU it is measured. */
   DevicePeak peak(Device device) {
     return device.isCuda()
         ? DevicePeak.ofGpu(placement.names().get(device.index()))

@@ -43,7 +43,7 @@ class RankMemoryTests {
 
   private void refuses(double share, String rank, String remedy, String... overrides)
       throws IOException {
-    RunConfig config = SmallRun.config(folder, overrides);
+    RunConfig config = SmallRun.wide(folder, overrides);
     long limit = (long) (share * need(config));
     System.setProperty(LIMIT, Long.toString(limit));
     long before = MemoryLedger.of(Device.CPU).liveBytes();
@@ -73,8 +73,8 @@ class RankMemoryTests {
 
   @Test
   void whatIsNamedFits() throws IOException {
-    RunConfig half = SmallRun.config(folder, "training.micro_batch=8");
-    RunConfig whole = SmallRun.config(folder, LARGE);
+    RunConfig half = SmallRun.wide(folder, "training.micro_batch=8");
+    RunConfig whole = SmallRun.wide(folder, LARGE);
     assertThat(need(half)).isLessThan((long) (0.95 * need(whole)));
     System.setProperty(LIMIT, Long.toString((long) (0.95 * need(whole))));
     RunResult result = SmallRun.run(half, folder.resolve("run"), new SmallRun.Listener(), 2, false);

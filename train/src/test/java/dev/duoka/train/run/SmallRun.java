@@ -29,6 +29,12 @@ final class SmallRun {
       threads: 1
       """;
 
+  /** Wide enough to learn. */
+  private static final String NARROW =
+      "model.overrides={hidden_size: 64, intermediate_size: 128, moe_intermediate_size: 32,"
+          + " q_lora_rank: 32, kv_lora_rank: 32, qk_nope_head_dim: 16, qk_rope_head_dim: 8,"
+          + " v_head_dim: 16}";
+
   private SmallRun() {}
 
   /** Writes a corpus of 40 documents. */
@@ -46,6 +52,13 @@ final class SmallRun {
   }
 
   static RunConfig config(Path folder, String... overrides) throws IOException {
+    List<String> all = new ArrayList<>(List.of(overrides));
+    all.addFirst(NARROW);
+    return wide(folder, all.toArray(String[]::new));
+  }
+
+  /** As {@link #config}, as wide as the preset: beside whose memory all else is small. */
+  static RunConfig wide(Path folder, String... overrides) throws IOException {
     Path corpus = folder.resolve("corpus");
     if (!Files.exists(corpus)) {
       corpus(folder);
