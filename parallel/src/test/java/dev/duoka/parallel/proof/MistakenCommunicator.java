@@ -3,6 +3,7 @@ package dev.duoka.parallel.proof;
 import dev.duoka.comm.Agreement;
 import dev.duoka.comm.Communicator;
 import dev.duoka.comm.Pending;
+import dev.duoka.comm.RankGroup;
 import dev.duoka.tensor.Tensor;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -24,8 +25,8 @@ record MistakenCommunicator(Communicator whole, Mistake mistake) implements Comm
   }
 
   @Override
-  public String name() {
-    return whole.name();
+  public RankGroup ranks() {
+    return whole.ranks();
   }
 
   @Override

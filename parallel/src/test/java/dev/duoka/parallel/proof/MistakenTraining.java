@@ -22,20 +22,22 @@ record MistakenTraining(Trial trial, Supplier<Mistake> mistakes) {
   Training.Outcome run() {
     List<Training.StepLosses> losses = new ArrayList<>();
     WholeTensors gradients = new WholeTensors();
+    WholeTensors start = new WholeTensors();
     WholeTensors weights = new WholeTensors();
     LocalRanks.run(
         trial.mesh().size(),
         world -> {
           ComputeThread.prepare(Device.CPU, 1, world.size());
-          train(world, losses, gradients, weights);
+          train(world, losses, gradients, start, weights);
         });
-    return new Training.Outcome(losses, gradients.tensors(), weights.tensors());
+    return new Training.Outcome(losses, gradients.tensors(), start.tensors(), weights.tensors());
   }
 
   private void train(
       Communicator world,
       List<Training.StepLosses> losses,
       WholeTensors gradients,
+      WholeTensors start,
       WholeTensors weights) {
     Mistake mistake = mistakes.get();
     Training right = trial.training();
@@ -46,6 +48,7 @@ record MistakenTraining(Trial trial, Supplier<Mistake> mistakes) {
             Device.CPU,
             mistake.settings(right.settings(), world.rank()))) {
       rank.optimizer().fill(() -> WeightInitializer.initialize(rank.model(), right.seed()));
+      start.add(rank, slice -> slice.states().master());
       mistake.begin(rank);
       for (int step = 0; step < trial.steps(); step++) {
         StepBatch batch = right.batch(step, trial.mesh().dataRank(world.rank()));
