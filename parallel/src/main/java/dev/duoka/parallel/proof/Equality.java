@@ -128,9 +128,9 @@ public record Equality(double losses, double gradients, double weights, Measure 
 
   /** How far tensors are from those of the same name, as a part of their L2 norms. */
   public static Map<String, Double> distances(
-      Map<String, double[]> actual, Map<String, double[]> expected) {
+      Map<String, double[]> tensors, Map<String, double[]> others) {
     List<Difference> all = new ArrayList<>();
-    new Equality(0, 0, 0, Measure.NORM).compare(all, Kind.WEIGHT, expected, actual, 0);
+    new Equality(0, 0, 0, Measure.NORM).compare(all, Kind.WEIGHT, others, tensors, 0);
     return all.stream()
         .collect(Collectors.toMap(Difference::tensor, it -> it.scale() == 0 ? 0 : it.relative()));
   }
