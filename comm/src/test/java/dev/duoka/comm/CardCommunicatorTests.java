@@ -180,7 +180,7 @@ public abstract class CardCommunicatorTests {
               () ->
                   LocalRanks.run(
                       RANKS,
-                      Duration.ofSeconds(3),
+                      Duration.ofSeconds(8),
                       _ -> ExchangeLedger.NONE,
                       host -> {
                         Device device = Device.cuda(host.rank());
@@ -197,7 +197,7 @@ public abstract class CardCommunicatorTests {
                           world.agreement().barrier();
                         }
                       }))
-          .hasMessageContaining("has waited 3 s in barrier in world")
+          .hasMessageContaining("has waited 8 s in barrier in world")
           .hasMessageContaining(
               "for rank 1, which is behind all-reduce of 1048576 × float32 in world (layer 7)");
     } finally {

@@ -49,8 +49,9 @@ public record EngineTraits(
    * (stas00/ml-engineering 744d01e). Reserve: LibTorch held 1.04 to 1.06 times what was allocated
    * in the peers' runs on an H100. Launches: 8 to 10 µs an operator, measured from Java on an
    * H100's host. Temporaries, the copy of attention's result and the head's scratch: as dry runs of
-   * the engine count them. Ring and experts, whose exchanges ask the host:
-   * bench/results/2026-11-28-meshes-two-h200.md, against data parallelism alone.
+   * the engine count them. Ring: 0.4 to 0.7 of data parallelism alone with 2048 and 4096 tokens a
+   * card (bench/results/2026-11-28-experts.md). Experts over four cards: 1.06 of it, so the links
+   * alone decide.
    */
   public static final EngineTraits DUOKA =
       new EngineTraits(
@@ -66,7 +67,7 @@ public record EngineTraits(
           true,
           0,
           0,
-          0.16,
-          0.72,
+          0.7,
+          1,
           9e-6);
 }
