@@ -132,7 +132,7 @@ final class PlannerTests {
     assertThat(result.changes()).extracting(Change::change).contains("adapters only (method lora)");
   }
 
-  /** Measured at 0.16 of the speed, it is for sequences that fit no other way. */
+  /** Measured at 0.7 of the speed at most, it is for sequences that fit no other way. */
   @Test
   void sequencesAreCutOnlyWhereNothingElseFits() {
     assertThat(plan("deepseek-llm-7b", "8xA100-80G-SXM").plans())

@@ -2,6 +2,9 @@ package dev.duoka.tensor.op;
 
 import dev.duoka.base.DuokaException;
 import dev.duoka.base.ErrorCode;
+import dev.duoka.ffi.cuda.CudaAvailability;
+import dev.duoka.ffi.cuda.CudaDriver;
+import dev.duoka.ffi.torch.CudaStreams;
 import dev.duoka.ffi.torch.HostMemory;
 import dev.duoka.ffi.torch.TensorHandle;
 import dev.duoka.tensor.Device;
@@ -140,6 +143,7 @@ public final class HostCopy {
       throw new DuokaException(
           ErrorCode.TENSOR, "cannot write into " + tensor + ": it is not dense", "");
     }
+    awaitDevice(tensor);
     try (Tensor dense = Views.dense(tensor);
         Tensor flat = Views.reshape(dense, -1)) {
       long perChunk = CHUNK_BYTES / tensor.dtype().bytes();
@@ -172,9 +176,23 @@ public final class HostCopy {
 
   private static Tensor onHost(Tensor tensor, Dtype dtype) {
     checkHasData(tensor);
+    awaitDevice(tensor);
     try (Tensor host = Copies.to(tensor, Device.CPU);
         Tensor dense = Views.dense(host)) {
       return Copies.cast(dense, dtype);
+    }
+  }
+
+  /**
+   * Waits for what the device does before it copies. A copy to memory that is not page-locked would
+   * wait inside the driver and hold up the copies of other threads: of the one, too, that ends a
+   * wait for a lost rank.
+   */
+  private static void awaitDevice(Tensor tensor) {
+    if (tensor.device().isCuda()) {
+      int device = tensor.device().index();
+      CudaAvailability.check().orElseThrow().get(device).useOnThisThread();
+      CudaDriver.find().orElseThrow().synchronize(CudaStreams.current(device));
     }
   }
 
