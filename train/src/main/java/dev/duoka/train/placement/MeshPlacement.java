@@ -150,14 +150,8 @@ public record MeshPlacement(
       return placed(Order.CPU, Optional.empty(), seats(processes == 1 ? 1 : processes, null));
     }
 
-    /** A run for GPUs can be checked where there are none; another machine's file says what is. */
+    /** A run for GPUs can be checked where there are none. */
     private MeshPlacement withoutGpus(DeviceChoice device) {
-      if (!machine.isHere()) {
-        return missing(
-            "device",
-            "device is " + device + ", but " + machine.name() + " has no GPU",
-            "Set device: cpu, or name the topology of a machine with GPUs");
-      }
       int wanted = device.gpus().isEmpty() ? mesh.size() : device.gpus().size();
       notices.add(
           "This machine has no usable GPU ("
