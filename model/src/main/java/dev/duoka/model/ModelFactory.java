@@ -27,7 +27,9 @@ import dev.duoka.model.weight.WeightDeclarations;
 import dev.duoka.tensor.Device;
 import dev.duoka.tensor.Dtype;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.function.Function;
 import java.util.function.ToIntFunction;
 import java.util.function.UnaryOperator;
@@ -141,8 +143,25 @@ public final class ModelFactory {
 
   /** The weights of a whole model, in the order of their declaration; nothing is allocated. */
   public static List<ParameterSpec> weights(ModelConfig config, int predictionDepth) {
-    return declared(config, predictionDepth).weights().stream().map(Weight::spec).toList();
+    Shape shape = new Shape(config, predictionDepth);
+    synchronized (WEIGHTS) {
+      return WEIGHTS.computeIfAbsent(
+          shape,
+          it -> declared(it.config(), it.depth()).weights().stream().map(Weight::spec).toList());
+    }
   }
+
+  /** What decides over a model's weights. */
+  private record Shape(ModelConfig config, int depth) {}
+
+  /** Of the models that were asked for last: a search over layouts asks for one all the time. */
+  private static final Map<Shape, List<ParameterSpec>> WEIGHTS =
+      new LinkedHashMap<>(16, 0.75f, true) {
+        @Override
+        protected boolean removeEldestEntry(Map.Entry<Shape, List<ParameterSpec>> eldest) {
+          return size() > 8;
+        }
+      };
 
   /** What a whole model declares; nothing is allocated. */
   public static Declared declared(ModelConfig config, int predictionDepth) {
