@@ -152,7 +152,8 @@ public final class PipelineSchedules {
   }
 
   /**
-   * Forward passes alone, as validation wants them.
+   * Forward passes alone, as validation wants them. A rank with several stages takes as many
+   * micro-batches through one as there are ranks before it turns to the next, so that all work.
    *
    * @param rankOfStages where each stage lies
    */
@@ -161,10 +162,12 @@ public final class PipelineSchedules {
     List<List<Action>> all = new ArrayList<>();
     for (int rank = 0; rank < ranks; rank++) {
       List<Action> actions = new ArrayList<>();
-      for (int i = 0; i < microBatches; i++) {
+      for (int first = 0; first < microBatches; first += ranks) {
         for (int stage = 0; stage < rankOfStages.size(); stage++) {
-          if (rankOfStages.get(stage) == rank) {
-            actions.add(new Action(stage, Kind.FORWARD, i));
+          for (int i = first; i < Math.min(first + ranks, microBatches); i++) {
+            if (rankOfStages.get(stage) == rank) {
+              actions.add(new Action(stage, Kind.FORWARD, i));
+            }
           }
         }
       }

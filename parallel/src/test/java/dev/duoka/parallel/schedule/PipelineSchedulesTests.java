@@ -8,6 +8,7 @@ import dev.duoka.base.DuokaException;
 import dev.duoka.parallel.schedule.Timeline.StageTime;
 import java.util.Collections;
 import java.util.List;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
 /**
@@ -78,6 +79,24 @@ final class PipelineSchedulesTests {
         if (m >= p) {
           StageTime time = new StageTime(1, 1, 1, 0);
           assertThat(idle(schedule, p, time)).as("%d, %d", p, m).isCloseTo(p - 1, offset(1e-9));
+        }
+      }
+    }
+  }
+
+  /** With one stage or several a rank, in the time of its own work and of filling the pipeline. */
+  @Test
+  void forwardPassesAloneIdleOnlyUntilTheFirstArrives() {
+    StageTime time = new StageTime(1, 0, 0, 0);
+    for (int p = 1; p <= RANKS; p++) {
+      for (int v = 1; v <= 3; v++) {
+        int ranks = p;
+        List<Integer> stages = IntStream.range(0, p * v).mapToObj(it -> it % ranks).toList();
+        for (int m = p; m <= MICRO_BATCHES; m += p) {
+          Schedule schedule = PipelineSchedules.forwardOnly(stages, p, m);
+          assertThat(Timeline.of(schedule, Collections.nCopies(p * v, time)).seconds())
+              .as("%d ranks, %d stages a rank, %d micro-batches", p, v, m)
+              .isCloseTo(m * v + p - 1, offset(1e-9));
         }
       }
     }
