@@ -8,6 +8,7 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Function;
 
 /**
@@ -16,13 +17,16 @@ import java.util.function.Function;
  * threads.
  */
 final class MetricsHistory {
-  private static final int BLOCK = 4 << 20;
+  private static final int BLOCK = 1 << 20;
 
   /** Bytes before the place that is reached, by which a replaced file is noticed. */
   private static final int MARK = 256;
 
   /** A model of 1000 layers has fewer; more would be no metrics of ours. */
   private static final int MOST_SERIES = 4096;
+
+  /** Fair: who asks while a long file is read waits for one block of it alone. */
+  private final ReentrantLock lock = new ReentrantLock(true);
 
   private final RunFiles files;
   private final Path file;
@@ -51,11 +55,20 @@ final class MetricsHistory {
   record Reading(long bytes, long of, long unreadable) {}
 
   /**
-   * Reads the next few MiB; true when there may be more. Blocks as long as the disk takes.
+   * Reads the next MiB; true when there may be more. Blocks as long as the disk takes.
    *
    * @throws dev.duoka.base.DuokaException when the file cannot be read
    */
-  synchronized boolean readOn() {
+  boolean readOn() {
+    lock.lock();
+    try {
+      return readBlock();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private boolean readBlock() {
     Optional<FileChannel> opened = files.open(file);
     if (opened.isEmpty()) {
       restart();
@@ -75,13 +88,18 @@ final class MetricsHistory {
   }
 
   /** How far it is. */
-  synchronized Reading reading() {
-    return new Reading(at, size, unreadable);
+  Reading reading() {
+    return with(each -> new Reading(at, size, unreadable));
   }
 
   /** All measures by their names, in the order in which they were met. */
-  synchronized <T> T with(Function<Map<String, Series>, T> use) {
-    return use.apply(series);
+  <T> T with(Function<Map<String, Series>, T> use) {
+    lock.lock();
+    try {
+      return use.apply(series);
+    } finally {
+      lock.unlock();
+    }
   }
 
   private void restart() {

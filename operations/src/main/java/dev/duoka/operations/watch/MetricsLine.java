@@ -1,12 +1,14 @@
 package dev.duoka.operations.watch;
 
-import java.util.ArrayList;
-import java.util.List;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JacksonException;
 import tools.jackson.core.JsonParser;
 import tools.jackson.core.JsonToken;
 import tools.jackson.core.ObjectReadContext;
+import tools.jackson.core.StreamReadFeature;
 import tools.jackson.core.json.JsonFactory;
 
 /**
@@ -22,10 +24,15 @@ final class MetricsLine {
   /** Before the name of a layer: the largest of its gradients, by amount. */
   static final String GRADIENT_MAX = "grad_range.max:";
 
-  private static final JsonFactory FACTORY = new JsonFactory();
+  private static final int MOST_KEPT = 1024;
 
-  private final List<String> names = new ArrayList<>();
-  private final List<Double> values = new ArrayList<>();
+  private static final JsonFactory FACTORY =
+      JsonFactory.builder().enable(StreamReadFeature.USE_FAST_DOUBLE_PARSER).build();
+
+  private final Map<String, Map<String, String>> composed = new HashMap<>();
+  private String[] names = new String[32];
+  private double[] values = new double[32];
+  private int count;
   private long step;
 
   /** Where the values of a line go. */
@@ -39,8 +46,7 @@ final class MetricsLine {
    * names no step.
    */
   boolean read(byte[] bytes, int offset, int length, Sink sink) {
-    names.clear();
-    values.clear();
+    count = 0;
     step = -1;
     try (JsonParser parser =
         FACTORY.createParser(ObjectReadContext.empty(), bytes, offset, length)) {
@@ -54,20 +60,20 @@ final class MetricsLine {
     } catch (JacksonException e) {
       return false;
     }
-    for (int i = 0; i < names.size(); i++) {
-      sink.value(step, names.get(i), values.get(i));
+    for (int i = 0; i < count; i++) {
+      sink.value(step, names[i], values[i]);
     }
     return true;
   }
 
   private void fields(JsonParser parser, String prefix) {
-    while (parser.nextToken() == JsonToken.PROPERTY_NAME) {
-      String field = parser.currentName();
+    @Nullable String field;
+    while ((field = parser.nextName()) != null) {
       JsonToken token = parser.nextToken();
       if (prefix.isEmpty() && field.equals("step") && token == JsonToken.VALUE_NUMBER_INT) {
         step = parser.getLongValue();
       } else if (token == JsonToken.START_OBJECT && prefix.isEmpty()) {
-        fields(parser, field + ".");
+        fields(parser, field);
       } else if (token == JsonToken.START_ARRAY && field.equals("grad_range")) {
         while (parser.nextToken() == JsonToken.START_OBJECT) {
           layer(parser);
@@ -75,7 +81,7 @@ final class MetricsLine {
       } else if (token == JsonToken.START_OBJECT || token == JsonToken.START_ARRAY) {
         parser.skipChildren();
       } else {
-        number(parser, token, prefix.isEmpty() ? field : prefix + field);
+        number(parser, token, prefix.isEmpty() ? field : composed(prefix, field));
       }
     }
   }
@@ -109,8 +115,25 @@ final class MetricsLine {
     }
   }
 
+  /** Both names in one; kept, for a run has few of them and a file has each a million times. */
+  private String composed(String object, String field) {
+    Map<String, String> known = composed.get(object);
+    String name = known == null ? null : known.get(field);
+    if (name == null) {
+      name = object + "." + field;
+      if (composed.size() < MOST_KEPT && (known == null || known.size() < MOST_KEPT)) {
+        composed.computeIfAbsent(object, each -> new HashMap<>()).put(field, name);
+      }
+    }
+    return name;
+  }
+
   private void add(String name, double value) {
-    names.add(name);
-    values.add(value);
+    if (count == names.length) {
+      names = Arrays.copyOf(names, 2 * count);
+      values = Arrays.copyOf(values, 2 * count);
+    }
+    names[count] = name;
+    values[count++] = value;
   }
 }

@@ -8,17 +8,19 @@ final class SparkLine {
   private SparkLine() {}
 
   /**
-   * The whole series on at most {@code width} characters, of each the largest value, for a spike is
-   * not to be missed; {@code ×} where a value is no number.
+   * The whole series on at most {@code width} characters; {@code ×} where a value is no number.
+   *
+   * @param lowest whether each character is for the smallest value that it stands for, as where a
+   *     dip is not to be missed, or for the largest, as where a spike is not
    */
-  static String of(Series series, int width) {
+  static String of(Series series, int width, boolean lowest) {
     if (series.isEmpty()) {
       return "";
     }
     long first = series.step(0);
     long last = series.step(series.size() - 1);
     int columns = (int) Math.min(width, last - first + 1);
-    double[] largest = new double[columns];
+    double[] kept = new double[columns];
     boolean[] bad = new boolean[columns];
     boolean[] there = new boolean[columns];
     double step = (last - first + 1.0) / columns;
@@ -31,7 +33,9 @@ final class SparkLine {
           @Override
           public void value(long at, double value) {
             int column = Math.min(columns - 1, (int) ((at - first) / step));
-            largest[column] = there[column] ? Math.max(largest[column], value) : value;
+            if (!there[column] || (lowest ? value < kept[column] : value > kept[column])) {
+              kept[column] = value;
+            }
             there[column] = true;
           }
 
@@ -40,26 +44,26 @@ final class SparkLine {
             bad[Math.min(columns - 1, (int) ((at - first) / step))] = true;
           }
         });
-    return line(largest, there, bad);
+    return line(kept, there, bad);
   }
 
-  private static String line(double[] largest, boolean[] there, boolean[] bad) {
+  private static String line(double[] kept, boolean[] there, boolean[] bad) {
     double low = Double.POSITIVE_INFINITY;
     double high = Double.NEGATIVE_INFINITY;
-    for (int i = 0; i < largest.length; i++) {
+    for (int i = 0; i < kept.length; i++) {
       if (there[i]) {
-        low = Math.min(low, largest[i]);
-        high = Math.max(high, largest[i]);
+        low = Math.min(low, kept[i]);
+        high = Math.max(high, kept[i]);
       }
     }
     StringBuilder line = new StringBuilder();
-    for (int i = 0; i < largest.length; i++) {
+    for (int i = 0; i < kept.length; i++) {
       if (bad[i]) {
         line.append(NOT_A_NUMBER);
       } else if (!there[i]) {
         line.append(' ');
       } else {
-        double part = high > low ? (largest[i] - low) / (high - low) : 0;
+        double part = high > low ? (kept[i] - low) / (high - low) : 0;
         line.append(BLOCKS.charAt((int) Math.min(BLOCKS.length() - 1, part * BLOCKS.length())));
       }
     }

@@ -13,6 +13,7 @@ public final class TopFrame {
   private static final String NUMBER = "%.4g";
   private static final String EXPOSED = "exposed_seconds.";
   private static final int LABEL = 11;
+  private static final int VALUE = 10;
   private static final int LEAST_LOG_LINES = 3;
   private static final int MOST_EVENTS = 3;
   private static final int MOST_LAYERS = 6;
@@ -71,10 +72,10 @@ public final class TopFrame {
   }
 
   private void numbers(Map<String, Series> series, List<String> frame) {
-    curve("loss", "loss", series, frame);
-    curve("validation", "validation_loss", series, frame);
-    curve("grad norm", "grad_norm", series, frame);
-    curve("tokens/s", "tokens_per_second", series, frame);
+    curve("loss", "loss", false, series, frame);
+    curve("validation", "validation_loss", false, series, frame);
+    curve("grad norm", "grad_norm", false, series, frame);
+    curve("tokens/s", "tokens_per_second", true, series, frame);
     row(
         "rates",
         frame,
@@ -127,11 +128,13 @@ public final class TopFrame {
         .toArray(String[]::new);
   }
 
-  private void curve(String label, String name, Map<String, Series> series, List<String> frame) {
+  private void curve(
+      String label, String name, boolean lowest, Map<String, Series> series, List<String> frame) {
     Series known = series.get(name);
     if (known != null) {
-      String value = String.format(Locale.ROOT, "%-10s", text(known.last()));
-      frame.add(label(label) + value + " " + SparkLine.of(known, columns - LABEL - 11));
+      String value = String.format(Locale.ROOT, "%-" + VALUE + "s", text(known.last()));
+      frame.add(
+          label(label) + value + " " + SparkLine.of(known, columns - LABEL - VALUE - 1, lowest));
     }
   }
 
@@ -155,11 +158,18 @@ public final class TopFrame {
         : label + " " + (Double.isNaN(known.last()) ? "NaN" : ByteSize.text((long) known.last()));
   }
 
-  private static void row(String label, List<String> frame, String... values) {
-    String text =
-        String.join("  ", List.of(values).stream().filter(value -> !value.isEmpty()).toList());
-    if (!text.isEmpty()) {
-      frame.add(label(label) + text);
+  /** Values behind their label, on as many lines as they need. */
+  private void row(String label, List<String> frame, String... values) {
+    StringBuilder line = new StringBuilder(label(label));
+    for (String value : values) {
+      if (line.length() > LABEL && line.length() + value.length() > columns) {
+        frame.add(line.toString().stripTrailing());
+        line = new StringBuilder(label(""));
+      }
+      line.append(value).append(value.isEmpty() ? "" : "  ");
+    }
+    if (line.length() > LABEL) {
+      frame.add(line.toString().stripTrailing());
     }
   }
 

@@ -45,7 +45,7 @@ public final class WatchedRun {
     look();
   }
 
-  /** Reads the next few MiB of the metrics; true when there may be more. */
+  /** Reads the next MiB of the metrics; true when there may be more. */
   boolean readOn() {
     try {
       boolean more = history.readOn();
@@ -79,7 +79,7 @@ public final class WatchedRun {
       next =
           new RunView(
               view.name(),
-              status.state().toString(),
+              state(status),
               status.attempt(),
               status.progress().totalSteps(),
               VisibleText.line(status.reason()),
@@ -106,6 +106,14 @@ public final class WatchedRun {
             next.record(),
             log,
             List.copyOf(problems));
+  }
+
+  /** A run that is in no list may go on where nobody here can see it. */
+  private String state(RunStatus status) {
+    boolean listed = entry.process().isPresent() || entry.supervision().wasUsed();
+    return status.state() == RunStatus.State.LOST && !listed
+        ? "unknown"
+        : status.state().toString();
   }
 
   private String log(List<String> problems) {

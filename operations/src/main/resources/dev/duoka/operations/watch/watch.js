@@ -196,7 +196,8 @@
       width: Math.max(200, shown.body.clientWidth), height: 220,
       cursor: {sync: {key: "duoka"}, drag: {x: true, y: false, setScale: false}},
       scales: {x: {time: false, auto: false, min: from, max: Math.max(to, from + 1)}, y: logAxis ? {distr: 3} : {}},
-      axes: [axis, Object.assign({size: 64, values: (plot, ticks) => ticks.map(tick => tick === null ? "" : short(tick))}, axis)],
+      padding: [null, 20, null, null],
+      axes: [Object.assign({values: labels}, axis), Object.assign({size: 64, values: labels}, axis)],
       series: [{label: word("step"), value: (plot, value) => value === null ? "--" : String(value)},
         ...lines.map((line, i) => ({label: line.label, stroke: COLOURS[theme][i % 8], width: 1.25, spanGaps: true,
           points: {show: table[0].length < 60, size: 4}, value: (plot, value) => value === null ? "--" : number(value, 4)}))],
@@ -214,6 +215,8 @@
     }, table, shown.body);
     shown.plot.over.addEventListener("dblclick", () => { zoom = null; refresh(true); });
   }
+
+  const labels = (plot, ticks) => ticks.map(tick => tick === null ? "" : short(tick));
 
   function short(value) {
     const size = Math.abs(value);
