@@ -18,7 +18,10 @@ import java.util.concurrent.Executors;
  */
 public final class WatchServer implements AutoCloseable {
   /** Where it is served unless something else is. */
-  public static final int USUAL_PORT = 7470;
+  private static final int USUAL_PORT = 7470;
+
+  /** After what time the JDK's server hangs up on who has not sent all of a request. */
+  private static final String LONGEST_REQUEST = "sun.net.httpserver.maxReqTime";
 
   private static final String LOOPBACK = "127.0.0.1";
   private static final long TICK_MILLISECONDS = 500;
@@ -70,7 +73,11 @@ public final class WatchServer implements AutoCloseable {
   }
 
   private static HttpServer listen(int port) throws IOException {
-    return HttpServer.create(new InetSocketAddress(InetAddress.getByName(LOOPBACK), port), 0);
+    if (System.getProperty(LONGEST_REQUEST) == null) {
+      System.setProperty(LONGEST_REQUEST, "30"); // seconds, else for ever
+    }
+    return HttpServer.create(
+        new InetSocketAddress(InetAddress.getByAddress(new byte[] {127, 0, 0, 1}), port), 0);
   }
 
   private static DuokaException cannotListen(int port, IOException e) {

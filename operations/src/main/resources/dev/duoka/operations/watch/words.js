@@ -16,7 +16,7 @@ const WORDS = {
   noLog: ["Nothing was said yet.", "尚无内容。"],
   reading: ["reading", "读取中"],
   step: ["step", "步"],
-  attempt: ["attempt", "第几次启动："],
+  attempt: ["attempt", "启动次数："],
   unreadable: ["lines of metrics.jsonl are no metrics", "行 metrics.jsonl 无法解析"],
   noToken: ["This page needs its token. Open the address that ./duoka watch has printed, with all that is behind #.",
     "此页面需要令牌。请打开 ./duoka watch 打印的完整地址（包括 # 之后的部分）。"],

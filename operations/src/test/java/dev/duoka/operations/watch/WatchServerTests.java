@@ -26,7 +26,7 @@ final class WatchServerTests {
   @TempDir Path folder;
   @TempDir Path elsewhere;
   private WatchServer server;
-  private String token;
+  private String token = "";
 
   @BeforeEach
   void serve() throws IOException {
@@ -202,6 +202,13 @@ final class WatchServerTests {
       })
   void malformedQuestionsAreRefused(String query) throws IOException {
     assertThat(ask("/api/series?" + query, authorization())).startsWith("HTTP/1.1 400");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"foo:bar", "*", "http:", "nothing", "/%zz", "/a b"})
+  void targetsThatAreNoPathsLeadNowhere(String target) throws IOException {
+    assertThat(ask(target, authorization())).doesNotStartWith("HTTP/1.1 200");
+    assertThat(ask("/api/run", authorization())).startsWith("HTTP/1.1 200");
   }
 
   @Test
