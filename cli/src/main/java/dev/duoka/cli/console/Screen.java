@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
+import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -31,8 +32,8 @@ public final class Screen implements AutoCloseable {
 
   /** Whether somebody sees what is printed and can type, and no file or pipe keeps it. */
   public static boolean isTerminal() {
-    Console console = System.console();
-    return console != null && console.isTerminal();
+    // Null again since Java 25, where there is no terminal.
+    return Optional.ofNullable(System.console()).filter(Console::isTerminal).isPresent();
   }
 
   /** Columns of the terminal; 80 where nobody says. */

@@ -10,7 +10,6 @@ import java.util.Map;
 
 /** A run on one screen of a terminal, as lines of text in which nothing is obeyed. */
 public final class TopFrame {
-  private static final String NUMBER = "%.4g";
   private static final String EXPOSED = "exposed_seconds.";
   private static final int LABEL = 11;
   private static final int VALUE = 10;
@@ -109,23 +108,18 @@ public final class TopFrame {
 
   /** The layers with the largest gradients; those that are no numbers come first. */
   private static String[] layers(Map<String, Series> series) {
-    Comparator<String> bySize =
-        Comparator.comparingDouble(
-            name -> series.get(name) instanceof Series it ? -it.last() : Double.NaN);
-    Comparator<String> badFirst =
-        Comparator.comparing(
-            name -> series.get(name) instanceof Series it && !Double.isNaN(it.last()));
-    return series.keySet().stream()
-        .filter(name -> name.startsWith(MetricsLine.GRADIENT_MAX))
-        .sorted(badFirst.thenComparing(bySize))
+    Comparator<Map.Entry<String, Series>> badFirst =
+        Comparator.comparing(each -> !Double.isNaN(each.getValue().last()));
+    return series.entrySet().stream()
+        .filter(each -> each.getKey().startsWith(MetricsLine.GRADIENT_MAX))
+        .sorted(badFirst.thenComparingDouble(each -> -each.getValue().last()))
         .limit(MOST_LAYERS)
-        .map(
-            name ->
-                value(
-                    name.substring(MetricsLine.GRADIENT_MAX.length()).replaceFirst("^model\\.", ""),
-                    name,
-                    series))
+        .map(each -> layer(each.getKey()) + " " + text(each.getValue().last()))
         .toArray(String[]::new);
+  }
+
+  private static String layer(String name) {
+    return name.substring(MetricsLine.GRADIENT_MAX.length()).replaceFirst("^model\\.", "");
   }
 
   private void curve(
@@ -143,7 +137,7 @@ public final class TopFrame {
         ? "NaN"
         : Math.abs(value) >= 10_000
             ? String.format(Locale.ROOT, "%,.0f", value)
-            : String.format(Locale.ROOT, NUMBER, value);
+            : String.format(Locale.ROOT, "%.4g", value);
   }
 
   private static String value(String label, String name, Map<String, Series> series) {

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.duoka.operations.run.StateFolder;
 import java.io.IOException;
+import java.net.InetAddress;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -54,7 +55,7 @@ final class WatchServerTests {
   }
 
   private String send(String start, String host, String... headers) throws IOException {
-    try (Socket socket = new Socket("127.0.0.1", server.port())) {
+    try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), server.port())) {
       String request = start + " HTTP/1.1\r\nHost: " + host + "\r\nConnection: close\r\n";
       String more = headers.length == 0 ? "" : String.join("\r\n", headers) + "\r\n";
       socket.getOutputStream().write((request + more + "\r\n").getBytes(StandardCharsets.UTF_8));
