@@ -12,10 +12,12 @@ module dev.duoka.operations {
   requires dev.duoka.diagnosis;
   requires dev.duoka.machine;
   requires java.net.http;
+  requires jdk.httpserver;
   requires jdk.net;
 
   exports dev.duoka.operations.control;
   exports dev.duoka.operations.process;
   exports dev.duoka.operations.run;
   exports dev.duoka.operations.supervise;
+  exports dev.duoka.operations.watch;
 }

@@ -21,6 +21,8 @@ import picocli.CommandLine.Spec;
       StopCommand.class,
       AttachCommand.class,
       LogsCommand.class,
+      WatchCommand.class,
+      TopCommand.class,
       GenerateCommand.class,
       ExportCommand.class,
       ParityCommand.class,

@@ -10,6 +10,7 @@ import dev.duoka.operations.process.ProcessIdentity;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
@@ -85,8 +86,8 @@ public final class RunRegistry {
   }
 
   /**
-   * The run that a user means: its folder, or the name of one that is listed, the newest where
-   * several have it.
+   * The run that a user means: its folder, be it listed or not, or the name of one that is listed,
+   * the newest where several have it.
    *
    * @throws DuokaException {@code USAGE} when there is none
    */
@@ -100,6 +101,7 @@ public final class RunRegistry {
         .or(
             () ->
                 Files.isRegularFile(new SupervisionFolder(folder).launch())
+                        || Files.exists(folder.resolve("metrics.jsonl"), LinkOption.NOFOLLOW_LINKS)
                     ? Optional.of(new Entry(folder, Instant.EPOCH, 0, Optional.empty()))
                     : Optional.empty())
         .orElseThrow(

@@ -50,7 +50,7 @@ public record RunStatus(
   public static RunStatus of(RunRegistry.Entry entry) {
     SupervisionFolder folder = entry.supervision();
     RunProgress progress = RunProgress.of(entry.folder());
-    if (entry.process().isPresent()) {
+    if (entry.process().isPresent() || !folder.wasUsed()) {
       return ofUnsupervised(entry, progress);
     }
     boolean supervised = supervisor(folder).filter(ProcessIdentity::isAlive).isPresent();

@@ -47,6 +47,11 @@ public record SupervisionFolder(Path run, int node) {
     return path().resolve("launch.json");
   }
 
+  /** Whether a supervisor was ever asked to start the run. */
+  public boolean wasUsed() {
+    return Files.exists(launch()) || attempts() > 0;
+  }
+
   /** Held by the one process that supervises the run. */
   public Path lock() {
     return path().resolve("supervisor.lock");

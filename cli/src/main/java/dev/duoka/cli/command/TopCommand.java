@@ -1,0 +1,60 @@
+package dev.duoka.cli.command;
+
+import dev.duoka.cli.console.Screen;
+import dev.duoka.cli.console.StopSignals;
+import dev.duoka.operations.run.RunRegistry;
+import dev.duoka.operations.run.StateFolder;
+import dev.duoka.operations.watch.TopFrame;
+import dev.duoka.operations.watch.WatchedRun;
+import java.io.PrintWriter;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+/** {@code duoka top}: a run in a terminal. */
+@Command(
+    name = "top",
+    description = {
+      "Show the numbers, curves and log of a run that goes on or is over on one screen, anew each"
+          + " second, until Ctrl-C. Where the output is no terminal, once.",
+      "Example: duoka top runs/demo --once"
+    })
+final class TopCommand implements Runnable {
+  @Parameters(
+      index = "0",
+      paramLabel = "RUN",
+      description = "A run's folder, or its name as duoka runs shows it.")
+  private String run = "";
+
+  @Option(names = "--once", description = "Print one screen and end.")
+  private boolean once;
+
+  @Spec private CommandSpec spec;
+
+  @Override
+  public void run() {
+    WatchedRun watched = new WatchedRun(new RunRegistry(StateFolder.standard()).find(run));
+    PrintWriter out = spec.commandLine().getOut();
+    if (once || !Screen.isTerminal()) {
+      watched.readAll();
+      new TopFrame(Screen.columns(), Screen.lines()).of(watched).forEach(out::println);
+      out.flush();
+      return;
+    }
+    CountDownLatch stop = new CountDownLatch(1);
+    try (StopSignals _ =
+            StopSignals.listen(stop::countDown, status -> Runtime.getRuntime().halt(status));
+        Screen screen = new Screen(out)) {
+      do {
+        watched.readAll();
+        screen.show(new TopFrame(Screen.columns(), Screen.lines()).of(watched));
+      } while (!stop.await(1, TimeUnit.SECONDS));
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+}

@@ -1,0 +1,88 @@
+package dev.duoka.cli.command;
+
+import dev.duoka.cli.console.Screen;
+import dev.duoka.cli.console.StopSignals;
+import dev.duoka.operations.run.RunRegistry;
+import dev.duoka.operations.run.StateFolder;
+import dev.duoka.operations.watch.AddressFile;
+import dev.duoka.operations.watch.SshTunnel;
+import dev.duoka.operations.watch.WatchServer;
+import dev.duoka.operations.watch.WatchedRun;
+import java.io.PrintWriter;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.OptionalInt;
+import java.util.Set;
+import java.util.concurrent.CountDownLatch;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+/** {@code duoka watch}: a run in a browser. */
+@Command(
+    name = "watch",
+    description = {
+      "Serve a page with the curves, memory, gradients and log of a run that goes on or is over, to"
+          + " browsers of this machine that know its token, until Ctrl-C.",
+      "Example: duoka watch runs/demo"
+    })
+final class WatchCommand implements Runnable {
+  private static final int MOST_PORT = 65535;
+
+  @Parameters(
+      index = "0",
+      paramLabel = "RUN",
+      description = "A run's folder, or its name as duoka runs shows it.")
+  private String run = "";
+
+  @Option(
+      names = "--port",
+      paramLabel = "N",
+      description = "Serve there. Default: 7470, or any that is free.")
+  private @Nullable Integer port;
+
+  @Option(
+      names = "--allow-host",
+      paramLabel = "NAME",
+      description =
+          "Answer under this name too, for a proxy before the page; localhost always. Repeatable.")
+  private List<String> hosts = new ArrayList<>();
+
+  @Spec private CommandSpec spec;
+
+  @Override
+  public void run() {
+    if (port != null) {
+      OptionRange.check("--port", port, 1, MOST_PORT);
+    }
+    StateFolder state = StateFolder.standard();
+    WatchedRun watched = new WatchedRun(new RunRegistry(state).find(run));
+    CountDownLatch stop = new CountDownLatch(1);
+    PrintWriter out = spec.commandLine().getOut();
+    try (WatchServer server =
+            WatchServer.start(
+                watched,
+                port == null ? OptionalInt.empty() : OptionalInt.of(port),
+                Set.copyOf(hosts));
+        AddressFile file = AddressFile.write(state, server);
+        StopSignals _ =
+            StopSignals.listen(stop::countDown, status -> Runtime.getRuntime().halt(status))) {
+      out.println(
+          Screen.isTerminal()
+              ? "The run is at " + server.address()
+              : "The run's address with its token is in " + file.path());
+      SshTunnel.command(System::getenv, System.getProperty("user.name"), server.port())
+          .ifPresent(
+              command ->
+                  out.println("From the machine you have come from, type first: " + command));
+      out.println("Ctrl-C ends this page; the run goes on.");
+      out.flush();
+      stop.await();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+}

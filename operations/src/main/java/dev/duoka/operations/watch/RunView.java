@@ -1,0 +1,31 @@
+package dev.duoka.operations.watch;
+
+import dev.duoka.operations.run.RunRecord;
+import java.util.List;
+
+/**
+ * What is known of a run besides its metrics; all text can be shown as it is.
+ *
+ * @param name of its folder
+ * @param state for example {@code running}; {@code unknown} where it cannot be read
+ * @param attempt how often it was started; 0 without a supervisor
+ * @param totalSteps of the whole run; 0 where it is not known
+ * @param reason how it ended; empty while it goes on
+ * @param record the last that its supervisor has seen and done
+ * @param log its last lines
+ * @param problems what of it cannot be read, and why
+ */
+record RunView(
+    String name,
+    String state,
+    int attempt,
+    long totalSteps,
+    String reason,
+    List<RunRecord.Entry> record,
+    String log,
+    List<String> problems) {
+  /** One about which nothing is known. */
+  static RunView nothing(String name) {
+    return new RunView(name, "unknown", 0, 0, "", List.of(), "", List.of());
+  }
+}

@@ -1,0 +1,122 @@
+package dev.duoka.operations.watch;
+
+import com.sun.net.httpserver.HttpServer;
+import dev.duoka.base.DuokaException;
+import dev.duoka.base.ErrorCode;
+import dev.duoka.base.IoReason;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.util.OptionalInt;
+import java.util.Set;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+
+/**
+ * Serves the page of a run to this machine alone, on its loopback address, until it is closed. A
+ * thread of its own reads on in the run's files; nothing is written to them.
+ */
+public final class WatchServer implements AutoCloseable {
+  /** Where it is served unless something else is. */
+  private static final int USUAL_PORT = 7470;
+
+  /** After what time the JDK's server hangs up on who has not sent all of a request. */
+  private static final String LONGEST_REQUEST = "sun.net.httpserver.maxReqTime";
+
+  private static final String LOOPBACK = "127.0.0.1";
+  private static final long TICK_MILLISECONDS = 500;
+
+  private final HttpServer server;
+  private final ExecutorService executor;
+  private final Thread reader;
+  private final AccessToken token;
+
+  private WatchServer(
+      HttpServer server, ExecutorService executor, Thread reader, AccessToken token) {
+    this.server = server;
+    this.executor = executor;
+    this.reader = reader;
+    this.token = token;
+  }
+
+  /**
+   * Starts to serve; returns at once, while the run is still being read.
+   *
+   * @param port to take; where there is none, the usual one, or any when that is taken
+   * @param hosts names besides those of this machine for itself under which a page may be asked for
+   * @throws DuokaException when the port cannot be had
+   */
+  public static WatchServer start(WatchedRun run, OptionalInt port, Set<String> hosts) {
+    AccessToken token = AccessToken.random();
+    HttpServer server = listen(port);
+    ExecutorService executor = Executors.newVirtualThreadPerTaskExecutor();
+    server.setExecutor(executor);
+    server.createContext("/", new WatchHandler(new RunJson(run), token, new AllowedHosts(hosts)));
+    Thread reader = Thread.ofPlatform().daemon().name("run-reader").start(() -> readOn(run));
+    server.start();
+    return new WatchServer(server, executor, reader, token);
+  }
+
+  private static HttpServer listen(OptionalInt port) {
+    try {
+      return listen(port.orElse(USUAL_PORT));
+    } catch (IOException e) {
+      if (port.isPresent()) {
+        throw cannotListen(port.getAsInt(), e);
+      }
+    }
+    try {
+      return listen(0);
+    } catch (IOException e) {
+      throw cannotListen(0, e);
+    }
+  }
+
+  private static HttpServer listen(int port) throws IOException {
+    if (System.getProperty(LONGEST_REQUEST) == null) {
+      System.setProperty(LONGEST_REQUEST, "30"); // seconds, else for ever
+    }
+    return HttpServer.create(
+        new InetSocketAddress(InetAddress.getByAddress(new byte[] {127, 0, 0, 1}), port), 0);
+  }
+
+  private static DuokaException cannotListen(int port, IOException e) {
+    return new DuokaException(
+        ErrorCode.USAGE,
+        "cannot serve on port " + port + ": " + IoReason.of(e),
+        "Choose another one with --port",
+        e);
+  }
+
+  private static void readOn(WatchedRun run) {
+    try {
+      while (true) {
+        run.look();
+        while (run.readOn()) {
+          // There is more.
+        }
+        Thread.sleep(TICK_MILLISECONDS);
+      }
+    } catch (InterruptedException e) {
+      // It is closed.
+    }
+  }
+
+  /** The port that it has. */
+  public int port() {
+    return server.getAddress().getPort();
+  }
+
+  /** The page's address with the token, which a browser keeps to itself: behind {@code #}. */
+  public String address() {
+    return "http://" + LOOPBACK + ":" + port() + "/#token=" + token.text();
+  }
+
+  /** Ends at once; requests that are being answered are cut. */
+  @Override
+  public void close() {
+    server.stop(0);
+    executor.shutdownNow();
+    reader.interrupt();
+  }
+}
