@@ -313,6 +313,12 @@ final class CommandLineTests {
         "bench memory --device meta --seq 65536 --batch 65536; the step's number of tokens,",
         "bench train --steps 0; --steps is 0. Give a whole number from 1",
         "bench train --warm-up -1; --warm-up is -1. Give a whole number from 0",
+        "bench train --device cpu --collectives peer; --collectives is 'peer', but one rank",
+        "bench train --device cpu --mesh data=2 --peer x; --peer is 'x', but it is compared with",
+        "bench train --device cpu --mesh data=2 --collectives ncl; --mesh: collectives wants one"
+            + " of",
+        "bench train --device cpu --mesh data=2 --collectives nccl; parallel.collectives is nccl,",
+        "bench train --device cpu --mesh tensor=5; parallel.tensor is 5, but",
         "bench train --device tpu; --device is 'tpu'. Use meta, or one of auto, cpu, cuda,",
         "bench kernels --hidden 2047; --hidden is 2047. Give a multiple of 8 from 8 to 16384",
         "bench kernels --experts-per-token 9 --experts 8; --experts-per-token is 9.",

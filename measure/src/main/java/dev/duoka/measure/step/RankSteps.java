@@ -1,0 +1,40 @@
+package dev.duoka.measure.step;
+
+import dev.duoka.tensor.Device;
+import dev.duoka.train.device.DevicePeak;
+import java.util.Map;
+import java.util.stream.Collectors;
+
+/**
+ * What the steps of one rank of a mesh were.
+ *
+ * @param device where it computed
+ * @param result times, losses and memory
+ * @param exposed seconds of a step in which it did nothing but exchange, by group
+ * @param peak what its device reaches at best
+ */
+public record RankSteps(
+    Device device, StepBenchmark.Result result, Map<String, Double> exposed, DevicePeak peak) {
+  private static final double GIB = 0x1p30;
+
+  /** {@link #exposed} in milliseconds. */
+  public Map<String, Double> exposedMilliseconds() {
+    return exposed.entrySet().stream()
+        .collect(Collectors.toMap(Map.Entry::getKey, entry -> entry.getValue() * 1e3));
+  }
+
+  /** The median step. */
+  public double milliseconds() {
+    return result.medianSeconds() * 1e3;
+  }
+
+  /** GiB of live tensors at the peak. */
+  public double peakGib() {
+    return result.peakBytes() / GIB;
+  }
+
+  /** GiB that the driver books on this process on the rank's card; 0 on the CPU. */
+  public double driverGib() {
+    return result.driverBytes() / GIB;
+  }
+}
