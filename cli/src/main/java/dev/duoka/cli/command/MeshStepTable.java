@@ -28,11 +28,11 @@ final class MeshStepTable {
         Locale.ROOT,
         "%4d %-8s %12s %12s %+8.2f %% %12s %9.2f   %s",
         rank.number(),
-        taken.device(),
+        taken.deviceName(),
         predicted,
         ByteSize.text(taken.result().peakBytes()),
         rank.errorPercent().orElse(Double.NaN),
-        taken.device().isCuda() ? ByteSize.text(taken.result().driverBytes()) : "–",
+        taken.driverBytes().isPresent() ? ByteSize.text(taken.driverBytes().getAsLong()) : "–",
         taken.milliseconds(),
         groups(taken.exposedMilliseconds()));
   }

@@ -49,15 +49,13 @@ public final class MeshStepReport {
     putOwners(json, "predicted_by_owner", rank.predicted());
     if (rank.taken().isPresent()) {
       RankSteps taken = rank.taken().get();
-      json.put("device", taken.device().toString());
+      json.put("device", taken.deviceName());
       json.put("step_ms", round(taken.milliseconds(), 2));
       json.put("floor_ms", round(rank.floorSeconds() * 1e3, 4));
       putMilliseconds(json, taken.exposedMilliseconds());
       json.put("peak_bytes", taken.result().peakBytes());
       putOwners(json, "by_owner", OwnerLabels.of(taken.result().peakByOwner()));
-      if (taken.device().isCuda()) {
-        json.put("driver_bytes", taken.result().driverBytes());
-      }
+      taken.driverBytes().ifPresent(bytes -> json.put("driver_bytes", bytes));
     }
   }
 

@@ -3,6 +3,7 @@ package dev.duoka.measure.step;
 import dev.duoka.tensor.Device;
 import dev.duoka.train.device.DevicePeak;
 import java.util.Map;
+import java.util.OptionalLong;
 import java.util.stream.Collectors;
 
 /**
@@ -15,8 +16,6 @@ import java.util.stream.Collectors;
  */
 public record RankSteps(
     Device device, StepBenchmark.Result result, Map<String, Double> exposed, DevicePeak peak) {
-  private static final double GIB = 0x1p30;
-
   /** {@link #exposed} in milliseconds. */
   public Map<String, Double> exposedMilliseconds() {
     return exposed.entrySet().stream()
@@ -28,13 +27,13 @@ public record RankSteps(
     return result.medianSeconds() * 1e3;
   }
 
-  /** GiB of live tensors at the peak. */
-  public double peakGib() {
-    return result.peakBytes() / GIB;
+  /** The name of the device. */
+  public String deviceName() {
+    return device.toString();
   }
 
-  /** GiB that the driver books on this process on the rank's card; 0 on the CPU. */
-  public double driverGib() {
-    return result.driverBytes() / GIB;
+  /** Bytes that the driver books on this process on the rank's card; empty on the CPU. */
+  public OptionalLong driverBytes() {
+    return device.isCuda() ? OptionalLong.of(result.driverBytes()) : OptionalLong.empty();
   }
 }
