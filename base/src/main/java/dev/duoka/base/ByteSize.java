@@ -21,7 +21,7 @@ public final class ByteSize {
       return OptionalLong.empty();
     }
     int unit = List.of(UNITS).indexOf(matcher.group(2));
-    return OptionalLong.of(Long.parseLong(matcher.group(1)) << 10 * unit);
+    return OptionalLong.of(Long.parseLong(matcher.group(1)) << (10 * unit));
   }
 
   /** For example {@code 1.50 GiB}; whole bytes below 1 KiB. */

@@ -59,7 +59,7 @@ final class BenchCommCommand implements Callable<Integer> {
 
   @Option(
       names = "--sizes",
-      paramLabel = "SIZE,…",
+      paramLabel = "SIZE",
       split = ",",
       defaultValue = "16KiB,1MiB,4MiB,16MiB,64MiB",
       description = "Sizes in B, KiB, MiB or GiB (${DEFAULT-VALUE}).")

@@ -31,7 +31,7 @@ final class Pattern {
   /** Element {@code index} of a rank's tensor: 0 to 7. */
   static int of(int rank, long index) {
     int mixed = (int) (index % PERIOD + 1) * 0x9E3779B1 + (rank + 1) * 0x85EBCA6B;
-    mixed = (mixed ^ mixed >>> 15) * 0xC2B2AE35;
+    mixed = (mixed ^ (mixed >>> 15)) * 0xC2B2AE35;
     return mixed >>> 29;
   }
 

@@ -4,7 +4,7 @@ import dev.duoka.tensor.Device;
 import dev.duoka.train.device.DevicePeak;
 import java.util.Map;
 import java.util.OptionalLong;
-import java.util.stream.Collectors;
+import java.util.TreeMap;
 
 /**
  * What the steps of one rank of a mesh were.
@@ -18,8 +18,9 @@ public record RankSteps(
     Device device, StepBenchmark.Result result, Map<String, Double> exposed, DevicePeak peak) {
   /** {@link #exposed} in milliseconds. */
   public Map<String, Double> exposedMilliseconds() {
-    return exposed.entrySet().stream()
-        .collect(Collectors.toMap(Map.Entry::getKey, entry -> entry.getValue() * 1e3));
+    Map<String, Double> milliseconds = new TreeMap<>(exposed);
+    milliseconds.replaceAll((_, seconds) -> seconds * 1e3);
+    return milliseconds;
   }
 
   /** The median step. */
