@@ -16,6 +16,7 @@ module dev.duoka.measure {
   requires transitive dev.duoka.train;
   requires tools.jackson.databind;
 
+  exports dev.duoka.measure.comm;
   exports dev.duoka.measure.kernel;
   exports dev.duoka.measure.peer;
   exports dev.duoka.measure.profile;

@@ -313,6 +313,15 @@ final class CommandLineTests {
         "bench memory --device meta --seq 65536 --batch 65536; the step's number of tokens,",
         "bench train --steps 0; --steps is 0. Give a whole number from 1",
         "bench train --warm-up -1; --warm-up is -1. Give a whole number from 0",
+        "bench train --device cpu --collectives peer; --collectives is 'peer', but one rank",
+        "bench train --device cpu --mesh data=2 --peer x; --peer is 'x', but it is compared with",
+        "bench train --device cpu --mesh data=2 --collectives ncl; --mesh: collectives wants one"
+            + " of",
+        "bench train --device cpu --mesh data=2 --collectives nccl; parallel.collectives is nccl,",
+        "bench train --device cpu --mesh tensor=5; parallel.tensor is 5, but",
+        "bench comm --device cpu --sizes 1MB; --sizes has '1MB'. Give whole numbers of B, KiB, MiB",
+        "bench comm --device cpu --ranks 1; one rank exchanges nothing. Give --ranks from 2 to 32",
+        "bench comm --device cpu --collectives x; --collectives is 'x'. Use all, or one of auto,",
         "bench train --device tpu; --device is 'tpu'. Use meta, or one of auto, cpu, cuda,",
         "bench kernels --hidden 2047; --hidden is 2047. Give a multiple of 8 from 8 to 16384",
         "bench kernels --experts-per-token 9 --experts 8; --experts-per-token is 9.",
@@ -361,6 +370,36 @@ final class CommandLineTests {
         .contains("\"command\":\"duoka bench train --model tiny-llama --device meta")
         .doesNotContain(
             "tokens_per_second", "mfu", "roofline", "floor_ms", "loss", "driver_gib", "first_step");
+  }
+
+  @Test
+  void aStepOfAMeshReportsEveryRank() {
+    String step = "bench train --model tiny-llama --device cpu --batch 1 --seq 64 --precision fp32";
+    assertThat(run((step + " --steps 1 --warm-up 0 --mesh data=2 --json").split(" "))).isZero();
+    JsonNode report = printed();
+    assertThat(report.get("mesh").asString()).isEqualTo("data=2");
+    assertThat(report.get("collectives").asString()).isEqualTo("copies");
+    assertThat(report.get("by_rank")).hasSize(2);
+    assertThat(run((step + " --steps 1 --warm-up 0 --mesh data=2").split(" "))).isZero();
+    assertThat(out.toString())
+        .contains("tokens_per_second_per_rank", "exposed ms by group", "   1 cpu ", "   world ")
+        .doesNotContain("by_rank");
+  }
+
+  @Test
+  void exchangesOfACpuAreListedByTransport() {
+    String line = "bench comm --device cpu --sizes 1KiB,16KiB --collectives ";
+    assertThat(run((line + "all --json").split(" "))).isZero();
+    JsonNode report = printed();
+    assertThat(report.get("ranks").asInt()).isEqualTo(2);
+    assertThat(report.get("missing").has("peer")).isTrue();
+    assertThat(report.get("exchanges")).hasSize(12);
+    assertThat(report.get("exchanges").get(0).get("collective").asString()).isEqualTo("all-reduce");
+    assertThat(report.get("exchanges").get(0).has("bus_gb_per_second")).isTrue();
+    assertThat(run((line + "copies").split(" "))).isZero();
+    assertThat(out.toString())
+        .contains("2 ranks on cpu", "copies", "send-receive      16.00 KiB")
+        .doesNotContain("WRONG", "not by");
   }
 
   @Test

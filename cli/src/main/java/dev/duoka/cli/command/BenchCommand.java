@@ -8,8 +8,13 @@ import picocli.CommandLine.Spec;
 /** {@code duoka bench}: measurements; its subcommands do the work. */
 @Command(
     name = "bench",
-    description = "Measure training steps, single kernels, or memory.",
-    subcommands = {BenchTrainCommand.class, BenchKernelsCommand.class, BenchMemoryCommand.class})
+    description = "Measure training steps, exchange between ranks, single kernels, or memory.",
+    subcommands = {
+      BenchTrainCommand.class,
+      BenchCommCommand.class,
+      BenchKernelsCommand.class,
+      BenchMemoryCommand.class
+    })
 final class BenchCommand implements Runnable {
   @Spec private CommandSpec spec;
 

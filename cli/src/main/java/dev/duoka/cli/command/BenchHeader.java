@@ -31,6 +31,11 @@ final class BenchHeader {
 
   /** A report that has its header; {@code device} is what was measured on. */
   static ObjectNode report(CommandSpec spec, SingleDevice device) {
+    return report(spec, device, 1);
+  }
+
+  /** As the other method, of several ranks; {@code device} is that of the first. */
+  static ObjectNode report(CommandSpec spec, SingleDevice device, int ranks) {
     EnvironmentReport environment = EnvironmentReport.collect();
     ObjectNode report = Json.object();
     report.put("date", Instant.now().truncatedTo(ChronoUnit.SECONDS).toString());
@@ -40,7 +45,7 @@ final class BenchHeader {
     environment.libTorch().version().ifPresent(put(report, "libtorch"));
     report.put("device", device.toString());
     if (device.isCuda()) {
-      card(report, environment, device);
+      card(report, environment, device, ranks);
     } else if (!device.isMeta()) {
       environment.host().cpuModel().ifPresent(put(report, "card"));
       report.put("processors", environment.host().processors());
@@ -48,7 +53,8 @@ final class BenchHeader {
     return report;
   }
 
-  private static void card(ObjectNode report, EnvironmentReport environment, SingleDevice device) {
+  private static void card(
+      ObjectNode report, EnvironmentReport environment, SingleDevice device, int ranks) {
     Optional<CudaFacts.Device> card =
         environment.cuda().devices().stream()
             .filter(candidate -> candidate.device().equals(device.toString()))
@@ -58,7 +64,7 @@ final class BenchHeader {
     environment.nvml().driverVersion().ifPresent(put(report, "driver"));
     environment.libTorch().cudaVersion().ifPresent(put(report, "cuda"));
     for (LibraryFacts library : environment.libraries()) {
-      if (!library.name().equals("NCCL")) { // one device: nothing is exchanged
+      if (ranks > 1 || !library.name().equals("NCCL")) { // one rank exchanges nothing
         library.version().ifPresent(put(report, library.name().toLowerCase(Locale.ROOT)));
       }
     }

@@ -1,12 +1,20 @@
 package dev.duoka.cli.command;
 
 import dev.duoka.base.ByteSize;
+import dev.duoka.base.DuokaException;
+import dev.duoka.base.ErrorCode;
 import dev.duoka.formats.json.Json;
 import dev.duoka.measure.peer.PeerComparison;
+import dev.duoka.measure.step.MeshStepReport;
+import dev.duoka.measure.step.MeshStepSpeed;
 import dev.duoka.measure.step.StepJob;
-import dev.duoka.measure.step.StepSpeed;
+import dev.duoka.train.config.MeshOption;
+import dev.duoka.train.config.ParallelSettings;
 import java.io.PrintWriter;
+import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.Callable;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -21,12 +29,18 @@ import tools.jackson.databind.node.ObjectNode;
     name = "train",
     description = {
       "Time training steps on random tokens: tokens/s, MFU, roofline utilisation, memory by owner.",
+      "With --mesh the ranks of a mesh take the step, as threads, each on a GPU of its own or"
+          + " together on the CPU: tokens/s of all and of each, each rank's memory beside its"
+          + " prediction, and how long it did nothing but exchange.",
       "--peer runs another program first, on the same card, and quotes the ratio.",
       "With --device meta nothing is computed: the memory alone is counted.",
       BenchHeader.ROOFLINE
     })
 final class BenchTrainCommand implements Callable<Integer> {
   private static final int MOST_STEPS = 1_000_000;
+
+  /** What people see as a table. */
+  private static final Set<String> TABLES = Set.of(PeerComparison.OWNERS, MeshStepReport.RANKS);
 
   @Mixin private StepOptions step = new StepOptions();
 
@@ -45,6 +59,21 @@ final class BenchTrainCommand implements Callable<Integer> {
   private int warmUp;
 
   @Option(
+      names = "--mesh",
+      paramLabel = "AXIS=N,…",
+      description =
+          "Ranks along data, tensor, pipeline, expert and context, with zero, schedule and"
+              + " stages_per_rank as in a run file's section parallel: data=4,zero=3. --batch and"
+              + " --accumulation are those of a data-parallel rank.")
+  private @Nullable String mesh;
+
+  @Option(
+      names = "--collectives",
+      paramLabel = "KIND",
+      description = "What ranks exchange by, with --mesh: auto, peer, nccl or copies (auto).")
+  private @Nullable String collectives;
+
+  @Option(
       names = "--peer",
       paramLabel = "COMMAND",
       description = "A command whose last line is a JSON object with tok_s and, if known, peak_gb.")
@@ -60,6 +89,16 @@ final class BenchTrainCommand implements Callable<Integer> {
     step.check();
     OptionRange.check("--steps", steps, 1, MOST_STEPS);
     OptionRange.check("--warm-up", warmUp, 0, MOST_STEPS);
+    if (mesh != null) {
+      measureMesh(mesh);
+    } else {
+      refuse(collectives, "--collectives", "one rank exchanges nothing", "Give --mesh too");
+      measureOne();
+    }
+    return 0;
+  }
+
+  private void measureOne() {
     PeerComparison result =
         PeerComparison.run(step.job(), warmUp, steps, peer, spec.commandLine().getErr());
     StepJob job = result.ours().job();
@@ -68,23 +107,50 @@ final class BenchTrainCommand implements Callable<Integer> {
     report.put("warm_up", warmUp);
     report.put("steps", steps);
     result.describe(report);
-    print(report, result.ours());
-    return 0;
+    print(report, out -> printOwners(out, result.ours().peakByOwner()));
   }
 
-  private void print(ObjectNode report, StepSpeed result) {
+  private void measureMesh(String axes) {
+    refuse(
+        peer,
+        "--peer",
+        "it is compared with one card alone",
+        "Leave out --mesh, or run the other program by itself on the same cards");
+    ParallelSettings parallel =
+        MeshOption.parse(collectives == null ? axes : axes + ",collectives=" + collectives);
+    MeshStepSpeed result = MeshStepSpeed.measure(step.job(parallel), warmUp, steps);
+    StepJob job = result.job().step();
+    ObjectNode report = BenchHeader.report(spec, job.device(), result.ranks().size());
+    step.describe(report, job);
+    report.put("mesh", axes);
+    report.put("warm_up", warmUp);
+    report.put("steps", steps);
+    MeshStepReport.describe(result, report);
+    print(report, out -> MeshStepTable.print(out, result));
+  }
+
+  private static void refuse(@Nullable String value, String option, String problem, String remedy) {
+    if (value != null) {
+      throw new DuokaException(
+          ErrorCode.USAGE, option + " is '" + value + "', but " + problem, remedy);
+    }
+  }
+
+  private void print(ObjectNode report, Consumer<PrintWriter> table) {
     PrintWriter out = spec.commandLine().getOut();
     if (json) {
       out.println(Json.line(report));
     } else {
       report.properties().stream()
-          .filter(field -> !field.getKey().equals(PeerComparison.OWNERS))
+          .filter(field -> !TABLES.contains(field.getKey()))
           .forEach(field -> out.printf("%-22s %s%n", field.getKey(), text(field.getValue())));
-      result
-          .peakByOwner()
-          .forEach((owner, bytes) -> out.printf("  %-20s %s%n", owner, ByteSize.text(bytes)));
+      table.accept(out);
     }
     out.flush();
+  }
+
+  private static void printOwners(PrintWriter out, Map<String, Long> bytes) {
+    bytes.forEach((owner, it) -> out.printf("  %-20s %s%n", owner, ByteSize.text(it)));
   }
 
   private static String text(JsonNode value) {

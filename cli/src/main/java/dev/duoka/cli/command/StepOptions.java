@@ -2,8 +2,10 @@ package dev.duoka.cli.command;
 
 import dev.duoka.layout.Precision;
 import dev.duoka.layout.Recompute;
+import dev.duoka.measure.step.MeshStepJob;
 import dev.duoka.measure.step.StepJob;
 import dev.duoka.train.config.ModelSource;
+import dev.duoka.train.config.ParallelSettings;
 import dev.duoka.train.device.SingleDevice;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
@@ -108,6 +110,11 @@ final class StepOptions {
   void describe(ObjectNode report, StepJob job) {
     report.put("model", model + (shape.isEmpty() ? "" : " " + shape));
     job.describe(report);
+  }
+
+  /** The step of the ranks of a mesh, on their devices. */
+  MeshStepJob job(ParallelSettings parallel) {
+    return MeshStepJob.of(job(), parallel, device);
   }
 
   /** The step, on its device. */

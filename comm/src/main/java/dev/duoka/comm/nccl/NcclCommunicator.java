@@ -70,6 +70,15 @@ public final class NcclCommunicator implements Communicator {
   }
 
   /**
+   * Looks for the library.
+   *
+   * @throws DuokaException {@code NATIVE_LIBRARY} without NCCL 2.28.9 or later
+   */
+  public static void require() {
+    Nccl.find().orElseThrow();
+  }
+
+  /**
    * Makes the ranks of {@code host} a communicator of NCCL, on the calling threads' devices.
    * Collective.
    *

@@ -1,9 +1,6 @@
 package dev.duoka.measure.step;
 
 import dev.duoka.comm.SingleRank;
-import dev.duoka.data.batch.DataState;
-import dev.duoka.data.batch.MicroBatch;
-import dev.duoka.data.batch.StepBatch;
 import dev.duoka.engine.autograd.FunctionObserver;
 import dev.duoka.engine.optimizer.AdamWSettings;
 import dev.duoka.engine.precision.LossScaler;
@@ -14,17 +11,12 @@ import dev.duoka.model.WeightInitializer;
 import dev.duoka.parallel.dryrun.DryRunJob;
 import dev.duoka.parallel.step.StepSettings;
 import dev.duoka.parallel.step.TrainingRank;
-import dev.duoka.parallel.step.TrainingStep;
 import dev.duoka.tensor.ComputeThread;
 import dev.duoka.tensor.Determinism;
 import dev.duoka.tensor.Device;
-import dev.duoka.tensor.Gpus;
 import dev.duoka.tensor.MemoryLedger;
 import dev.duoka.tensor.MemoryOwner;
 import dev.duoka.train.memory.StepMemory;
-import java.time.Duration;
-import java.time.Instant;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -59,6 +51,25 @@ public final class StepBenchmark {
     public long tokens() {
       return (long) microBatch * accumulation * length;
     }
+
+    /** What the step of a rank that is alone is made from. */
+    StepSettings settings() {
+      return new StepSettings(
+          model,
+          precision,
+          recompute,
+          length,
+          new AdamWSettings(0.9, 0.95, 1e-8, 0.1, precision.defaultClipNorm()),
+          0,
+          LossScaler.Settings.DEFAULT,
+          StepSettings.AuxiliaryLosses.of(model));
+    }
+
+    /** The tokens that one of some data-parallel ranks reads. */
+    RandomBatches batches(int dataRank, int dataRanks) {
+      return new RandomBatches(
+          microBatch, accumulation, length, model.vocabSize(), dataRank, dataRanks);
+    }
   }
 
   /**
@@ -90,102 +101,17 @@ public final class StepBenchmark {
   public static Result run(Spec spec, @Nullable FunctionObserver observer) {
     ComputeThread.prepare(spec.device(), spec.cpuThreads(), 1);
     if (!spec.device().isMeta()) {
-      DryRunJob step = new DryRunJob(settings(spec), 1, spec.microBatch(), spec.accumulation());
+      DryRunJob step = new DryRunJob(spec.settings(), 1, spec.microBatch(), spec.accumulation());
       StepMemory.of(step, spec.device(), spec.deterministic()).require();
     }
     Determinism.require(spec.deterministic());
     try (TrainingRank rank =
-        TrainingRank.allocate(new SingleRank(), spec.device(), settings(spec))) {
+        TrainingRank.allocate(new SingleRank(), spec.device(), spec.settings())) {
       WeightInitializer.initialize(rank.model(), 1);
       rank.optimizer().adoptValues();
-      return run(spec, rank.step(), observer);
+      return new CountedSteps(
+              rank.step(), spec.batches(0, 1), spec.device(), MemoryLedger.of(spec.device()))
+          .run(spec.warmUp(), spec.steps(), observer);
     }
-  }
-
-  private static Result run(Spec spec, TrainingStep step, @Nullable FunctionObserver observer) {
-    MemoryLedger ledger = MemoryLedger.of(spec.device());
-    Readings readings = new Readings(spec.warmUp());
-    int last = spec.warmUp() + spec.steps() - 1;
-    TrainingStep.PendingStep unread = null;
-    for (int i = 0; i <= last; i++) {
-      if (i == spec.warmUp()) {
-        ledger.resetPeak();
-        step.observe(observer);
-      }
-      TrainingStep.PendingStep launched = step.launch(batch(spec, i), 3e-4);
-      if (unread != null) {
-        readings.read(unread);
-      }
-      unread = launched;
-      // As in a run, a step is read when the next is launched, unless something depends on it.
-      if (i == 0 || i == spec.warmUp() - 1 || i == last || observer != null) {
-        readings.read(launched);
-        unread = null;
-      }
-    }
-    long driver = spec.device().isCuda() ? Gpus.memoryOfThisProcess(spec.device()).orElse(0L) : 0;
-    return new Result(
-        readings.seconds,
-        readings.losses,
-        readings.firstStep,
-        ledger.peakBytes(),
-        ledger.peakByOwner(),
-        driver);
-  }
-
-  /** What the steps gave, in order; a step's time is that since the one before was read. */
-  private static final class Readings {
-    private final int warmUp;
-    private final List<Double> seconds = new ArrayList<>();
-    private final List<Double> losses = new ArrayList<>();
-    private double firstStep = Double.NaN;
-    private long clock = System.nanoTime();
-    private int count;
-
-    Readings(int warmUp) {
-      this.warmUp = warmUp;
-    }
-
-    void read(TrainingStep.PendingStep step) {
-      double loss = step.await().loss();
-      long end = System.nanoTime();
-      if (count == 0) {
-        Instant now = Instant.now();
-        Instant began = ProcessHandle.current().info().startInstant().orElse(now);
-        firstStep = Duration.between(began, now).toMillis() * 1e-3;
-      }
-      if (count >= warmUp) {
-        seconds.add((end - clock) * 1e-9);
-        losses.add(loss);
-      }
-      clock = end;
-      count++;
-    }
-  }
-
-  private static StepBatch batch(Spec spec, long seed) {
-    List<MicroBatch> microBatches = new ArrayList<>();
-    for (int i = 0; i < spec.accumulation(); i++) {
-      microBatches.add(
-          MicroBatch.random(
-              spec.microBatch(),
-              spec.length(),
-              spec.model().vocabSize(),
-              seed * spec.accumulation() + i));
-    }
-    return new StepBatch(microBatches, spec.tokens(), DataState.START, DataState.START);
-  }
-
-  private static StepSettings settings(Spec spec) {
-    double clipNorm = spec.precision().defaultClipNorm();
-    return new StepSettings(
-        spec.model(),
-        spec.precision(),
-        spec.recompute(),
-        spec.length(),
-        new AdamWSettings(0.9, 0.95, 1e-8, 0.1, clipNorm),
-        0,
-        LossScaler.Settings.DEFAULT,
-        StepSettings.AuxiliaryLosses.of(spec.model()));
   }
 }

@@ -4,7 +4,8 @@ import dev.duoka.engine.autograd.FunctionObserver;
 import dev.duoka.engine.autograd.Work;
 import dev.duoka.layout.Recompute;
 import dev.duoka.measure.kernel.DeviceRates;
-import dev.duoka.tensor.Device;
+import dev.duoka.parallel.dryrun.DryRun;
+import dev.duoka.parallel.dryrun.DryRunJob;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -23,8 +24,20 @@ public final class StepFloor {
 
   /** Runs the step on {@code meta}, on the calling thread. */
   public static StepFloor of(StepJob job) {
+    return of(new DryRunJob(job.settings(), 1, job.microBatch(), job.accumulation()));
+  }
+
+  /** As the other method, of one rank of a mesh: its own work, without any exchange. */
+  public static StepFloor of(DryRunJob job) {
     Parts seen = new Parts();
-    StepBenchmark.run(job.with(Recompute.NONE).on(Device.META, 0, 1), seen);
+    DryRun.observed(
+        new DryRunJob(
+            job.settings().with(Recompute.NONE),
+            job.mesh(),
+            job.rank(),
+            job.microBatch(),
+            job.accumulation()),
+        seen);
     return new StepFloor(List.copyOf(seen.parts));
   }
 

@@ -6,6 +6,7 @@ import dev.duoka.formats.modelconfig.ParameterCounts;
 import dev.duoka.layout.Precision;
 import dev.duoka.layout.Recompute;
 import dev.duoka.measure.kernel.DeviceRates;
+import dev.duoka.parallel.step.StepSettings;
 import dev.duoka.tensor.Device;
 import dev.duoka.train.config.BatchPlan;
 import dev.duoka.train.config.ModelSource;
@@ -67,18 +68,9 @@ public record StepJob(
     return (long) microBatch * accumulation * length;
   }
 
-  /** The same step with another recompute. */
-  StepJob with(Recompute other) {
-    return new StepJob(
-        model,
-        precision,
-        other,
-        device,
-        microBatch,
-        accumulation,
-        length,
-        cpuThreads,
-        deterministic);
+  /** What the step is made from, of a rank that is alone. */
+  StepSettings settings() {
+    return on(device.device(), 0, 1).settings();
   }
 
   /** The benchmark of this step on {@code where}. */

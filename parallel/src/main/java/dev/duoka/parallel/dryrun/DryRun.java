@@ -8,6 +8,7 @@ import dev.duoka.comm.meta.MetaCommunicator;
 import dev.duoka.data.batch.DataState;
 import dev.duoka.data.batch.MicroBatch;
 import dev.duoka.data.batch.StepBatch;
+import dev.duoka.engine.autograd.FunctionObserver;
 import dev.duoka.parallel.step.StepSettings;
 import dev.duoka.parallel.step.TrainingRank;
 import dev.duoka.tensor.Device;
@@ -129,6 +130,14 @@ public final class DryRun {
       rank.step().observe(peaks);
       rank.step().run(batch, 1e-3);
       return peaks.peaks();
+    }
+  }
+
+  /** Runs every block and every micro-batch of a first step, and lets an observer see it. */
+  public static void observed(DryRunJob job, FunctionObserver observer) {
+    try (TrainingRank rank = rank(job, ExchangeLedger.NONE)) {
+      rank.step().observe(observer);
+      rank.step().run(batch(job), 1e-3);
     }
   }
 

@@ -75,7 +75,8 @@ public record StepMemory(
     return need;
   }
 
-  private Map<MemoryOwner, Long> booked(DryRunJob stage) {
+  /** The bytes by owner that one rank's step takes at its peak. */
+  public Map<MemoryOwner, Long> booked(DryRunJob stage) {
     return DryRunDevice.of(
         device,
         () -> {
