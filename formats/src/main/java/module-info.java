@@ -12,6 +12,7 @@ module dev.duoka.formats {
   exports dev.duoka.formats.json;
   exports dev.duoka.formats.ledger;
   exports dev.duoka.formats.modelconfig;
+  exports dev.duoka.formats.prediction;
   exports dev.duoka.formats.safetensors;
   exports dev.duoka.formats.yaml;
 }

@@ -15,6 +15,7 @@ module dev.duoka.train {
   requires transitive dev.duoka.model;
   requires transitive dev.duoka.data;
   requires transitive dev.duoka.parallel;
+  requires java.management;
   requires org.snakeyaml.engine;
   requires tools.jackson.databind;
 

@@ -1,5 +1,6 @@
 package dev.duoka.tensor;
 
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -55,6 +56,20 @@ public final class ThreadLedger implements AutoCloseable {
     if (ledger != null && bytes > ledger.limit() - ledger.liveBytes()) {
       throw OutOfMemoryException.beyond(ledger, device, bytes, remedy);
     }
+  }
+
+  /**
+   * What the calling thread held on a device when that was most, by owner, since it was asked last;
+   * nothing where it has no ledger.
+   */
+  public static Map<MemoryOwner, Long> takePeakByOwner(Device device) {
+    MemoryLedger ledger = current(device);
+    if (ledger == null) {
+      return Map.of();
+    }
+    Map<MemoryOwner, Long> peak = ledger.peakByOwner();
+    ledger.resetPeak();
+    return peak;
   }
 
   static @Nullable MemoryLedger current(Device device) {

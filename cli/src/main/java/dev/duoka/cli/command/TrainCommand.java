@@ -87,6 +87,14 @@ final class TrainCommand implements Callable<Integer> {
       description = "Print the result as one JSON object, the last line of standard output.")
   private boolean json;
 
+  @Option(
+      names = "--watch",
+      negatable = true,
+      description =
+          "Serve a page of the run to this machine and say where: in a terminal the address,"
+              + " elsewhere the file that has it. Default: in a terminal.")
+  private @Nullable Boolean watch;
+
   @Mixin private SupervisionOptions supervision = new SupervisionOptions();
 
   @Spec private CommandSpec spec;
@@ -106,6 +114,8 @@ final class TrainCommand implements Callable<Integer> {
     resume |= continues && RunProgress.newestCheckpoint(folder).isPresent();
     SupervisedTraining supervised = new SupervisedTraining(config, supervision, System.getenv());
     if (supervised.isWanted()) {
+      TrainingPage.show(
+          folder, watch, json, spec.commandLine().getOut(), spec.commandLine().getErr());
       return supervised.run(
           folder, workerArguments(), spec.commandLine().getOut(), spec.commandLine().getErr());
     }
@@ -134,9 +144,16 @@ final class TrainCommand implements Callable<Integer> {
         new TrainingConsole(spec.commandLine().getOut(), spec.commandLine().getErr(), config, json);
     OptionalLong limit = maxSteps == null ? OptionalLong.empty() : OptionalLong.of(maxSteps);
     Trainer trainer =
-        new Trainer(config, new RunOptions(limit, Optional.of(folder), resume), folder, console);
+        new Trainer(
+            config,
+            new RunOptions(limit, Optional.of(folder), resume),
+            folder,
+            console,
+            new RunForecast());
     if (trainer.isFirst() && System.getenv(SupervisionOptions.FAILURE_FILE) == null) {
       register(folder, console);
+      TrainingPage.show(
+          folder, watch, json, spec.commandLine().getOut(), spec.commandLine().getErr());
     }
     try (StopSignals signals =
         StopSignals.listen(

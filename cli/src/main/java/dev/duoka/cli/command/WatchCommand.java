@@ -7,7 +7,7 @@ import dev.duoka.operations.run.StateFolder;
 import dev.duoka.operations.watch.AddressFile;
 import dev.duoka.operations.watch.SshTunnel;
 import dev.duoka.operations.watch.WatchServer;
-import dev.duoka.operations.watch.WatchedRun;
+import dev.duoka.operations.watch.WatchedRuns;
 import java.io.PrintWriter;
 import java.util.ArrayList;
 import java.util.List;
@@ -59,7 +59,8 @@ final class WatchCommand implements Runnable {
       OptionRange.check("--port", port, 1, MOST_PORT);
     }
     StateFolder state = StateFolder.standard();
-    WatchedRun watched = new WatchedRun(new RunRegistry(state).find(run));
+    RunRegistry registry = new RunRegistry(state);
+    WatchedRuns watched = WatchedRuns.of(registry, registry.find(run));
     CountDownLatch stop = new CountDownLatch(1);
     PrintWriter out = spec.commandLine().getOut();
     try (WatchServer server =

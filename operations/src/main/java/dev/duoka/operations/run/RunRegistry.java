@@ -46,6 +46,11 @@ public final class RunRegistry {
       return new SupervisionFolder(folder, node);
     }
 
+    /** What it is called in addresses: 16 hexadecimal digits, of its folder. */
+    public String id() {
+      return RunRegistry.id(folder);
+    }
+
     /** What it is called: the name of its folder. */
     public String name() {
       return String.valueOf(folder.getFileName());
@@ -60,10 +65,17 @@ public final class RunRegistry {
     json.put("started", Instant.now().truncatedTo(ChronoUnit.SECONDS).toString());
     json.put("node", node);
     process.ifPresent(identity -> json.set("process", identity.json()));
-    String name =
-        HexFormat.of()
-            .formatHex(Sha256.of(folder.toString().getBytes(StandardCharsets.UTF_8)), 0, 8);
-    SupervisionFolder.write(state.runs().resolve(name + ".json"), json);
+    SupervisionFolder.write(state.runs().resolve(id(folder) + ".json"), json);
+  }
+
+  private static String id(Path folder) {
+    return HexFormat.of()
+        .formatHex(Sha256.of(folder.toString().getBytes(StandardCharsets.UTF_8)), 0, 8);
+  }
+
+  /** What the run of a folder is called in addresses, be it listed or not. */
+  public static String idOf(Path run) {
+    return id(run.toAbsolutePath().normalize());
   }
 
   /** All runs whose folder is still there, newest first. */
@@ -114,12 +126,18 @@ public final class RunRegistry {
                         : NearestName.hint(run, entries.stream().map(Entry::name).toList())));
   }
 
-  /** A run whose folder is gone is taken off the list. */
+  /** A run whose folder is gone, and not yet to be made, is taken off the list. */
   private static Optional<Entry> read(Path file) {
     try {
       JsonNode json = Json.parse(file, ErrorCode.FORMAT);
+      Optional<ProcessIdentity> process =
+          json.has("process")
+              ? Optional.of(ProcessIdentity.of(json.path("process")))
+              : Optional.empty();
       if (!Files.isDirectory(Path.of(json.path("folder").asString("")))) {
-        Files.deleteIfExists(file);
+        if (process.filter(ProcessIdentity::isAlive).isEmpty()) {
+          Files.deleteIfExists(file);
+        }
         return Optional.empty();
       }
       return Optional.of(
@@ -127,9 +145,7 @@ public final class RunRegistry {
               Path.of(json.path("folder").asString("")),
               Instant.parse(json.path("started").asString("1970-01-01T00:00:00Z")),
               json.path("node").asInt(0),
-              json.has("process")
-                  ? Optional.of(ProcessIdentity.of(json.path("process")))
-                  : Optional.empty()));
+              process));
     } catch (DuokaException | IOException e) {
       return Optional.empty(); // damaged: it names no run
     }

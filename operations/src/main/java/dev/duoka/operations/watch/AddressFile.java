@@ -24,12 +24,20 @@ public final class AddressFile implements AutoCloseable {
 
   /** Writes it, in a folder that nobody else may enter; it is there until it is closed. */
   public static AddressFile write(StateFolder state, WatchServer server) {
-    Path path =
-        StateFolder.own(state.path().resolve("watch")).resolve("port-" + server.port() + ".url");
+    return write(folder(state).resolve("port-" + server.port() + ".url"), server.address());
+  }
+
+  /** The folder of such files, which nobody else may enter. */
+  static Path folder(StateFolder state) {
+    return StateFolder.own(state.path().resolve("watch"));
+  }
+
+  /** Writes an address to a file of that folder. */
+  static AddressFile write(Path path, String address) {
     try {
       Files.deleteIfExists(path);
       Files.createFile(path, PosixFilePermissions.asFileAttribute(OWN));
-      Files.writeString(path, server.address() + "\n", StandardCharsets.UTF_8);
+      Files.writeString(path, address + "\n", StandardCharsets.UTF_8);
     } catch (IOException e) {
       throw failed("write", path, e);
     }

@@ -24,6 +24,9 @@ final class MetricsLine {
   /** Before the name of a layer: the largest of its gradients, by amount. */
   static final String GRADIENT_MAX = "grad_range.max:";
 
+  /** Before the number of a rank, a point, and an owner of memory or {@code driver_bytes}. */
+  static final String RANK_MEMORY = "rank_memory.";
+
   private static final int MOST_KEPT = 1024;
 
   private static final JsonFactory FACTORY =
@@ -77,6 +80,10 @@ final class MetricsLine {
       } else if (token == JsonToken.START_ARRAY && field.equals("grad_range")) {
         while (parser.nextToken() == JsonToken.START_OBJECT) {
           layer(parser);
+        }
+      } else if (token == JsonToken.START_ARRAY && field.equals("rank_memory")) {
+        for (int rank = 0; parser.nextToken() == JsonToken.START_OBJECT; rank++) {
+          fields(parser, RANK_MEMORY + rank);
         }
       } else if (token == JsonToken.START_OBJECT || token == JsonToken.START_ARRAY) {
         parser.skipChildren();

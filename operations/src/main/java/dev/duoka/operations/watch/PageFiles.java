@@ -12,14 +12,22 @@ import java.util.Optional;
 final class PageFiles {
   private static final String TEXT = "; charset=utf-8";
   private static final Map<String, String> TYPES =
-      Map.of("html", "text/html", "js", "text/javascript", "css", "text/css");
+      Map.of(
+          "html", "text/html", "js", "text/javascript", "css", "text/css", "svg", "image/svg+xml");
 
   private final Map<String, byte[]> files = new LinkedHashMap<>();
 
   PageFiles() {
     for (String name :
         new String[] {
-          "watch.html", "watch.css", "watch.js", "words.js", "uPlot.iife.min.js", "uPlot.min.css"
+          "watch.html",
+          "watch.css",
+          "watch.js",
+          "words.js",
+          "prediction.js",
+          "icon.svg",
+          "uPlot.iife.min.js",
+          "uPlot.min.css"
         }) {
       try (InputStream in =
           Objects.requireNonNull(PageFiles.class.getResourceAsStream(name), name)) {

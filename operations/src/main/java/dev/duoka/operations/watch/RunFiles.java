@@ -13,6 +13,7 @@ import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.Arrays;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.stream.Stream;
@@ -142,6 +143,35 @@ final class RunFiles {
       }
       String text = new String(bytes.array(), 0, bytes.position(), StandardCharsets.UTF_8);
       return start == 0 ? text : text.substring(text.indexOf('\n') + 1);
+    } catch (IOException e) {
+      throw cannotRead(file, e);
+    }
+  }
+
+  /**
+   * All of a small file; nothing where there is none.
+   *
+   * @param most bytes that it may have
+   * @throws DuokaException when it has more, or cannot be read
+   */
+  byte[] bytes(Path file, int most) {
+    Optional<FileChannel> opened = open(file);
+    if (opened.isEmpty()) {
+      return new byte[0];
+    }
+    try (FileChannel channel = opened.get()) {
+      if (channel.size() > most) {
+        throw new DuokaException(
+            ErrorCode.IO,
+            "cannot read " + file + ": it has " + channel.size() + " bytes",
+            "No such file has more than " + most);
+      }
+      ByteBuffer bytes = ByteBuffer.allocate((int) channel.size());
+      int read = 0;
+      while (bytes.hasRemaining() && read >= 0) {
+        read = channel.read(bytes, bytes.position());
+      }
+      return Arrays.copyOf(bytes.array(), bytes.position());
     } catch (IOException e) {
       throw cannotRead(file, e);
     }

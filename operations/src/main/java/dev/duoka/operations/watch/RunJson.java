@@ -45,6 +45,13 @@ final class RunJson {
     json.put("read_bytes", reading.bytes());
     json.put("of_bytes", reading.of());
     json.put("unreadable_lines", reading.unreadable());
+    view.prediction()
+        .ifPresent(
+            file ->
+                json.set(
+                    "prediction",
+                    ComparisonJson.of(
+                        file, run.history().with(series -> Comparison.of(file, series)))));
     ObjectNode latest = json.putObject("latest");
     run.history()
         .with(
@@ -54,6 +61,13 @@ final class RunJson {
               series.forEach((name, each) -> putLatest(latest, name, each));
               return series.size();
             });
+    return json;
+  }
+
+  /** What the run's configuration says, field by field. */
+  ObjectNode config() {
+    ObjectNode json = Json.object();
+    run.config().forEach(json::put);
     return json;
   }
 
@@ -99,7 +113,7 @@ final class RunJson {
   }
 
   private static void putLatest(ObjectNode latest, String name, Series series) {
-    if (!name.startsWith("grad_range.")) {
+    if (!name.startsWith("grad_range.") && !name.startsWith(MetricsLine.RANK_MEMORY)) {
       Json.putNumber(latest, VisibleText.line(name), series.last());
     }
   }

@@ -1,7 +1,9 @@
 package dev.duoka.operations.watch;
 
+import dev.duoka.formats.prediction.PredictionFile;
 import dev.duoka.operations.run.RunRecord;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * What is known of a run besides its metrics; all text can be shown as it is.
@@ -13,6 +15,7 @@ import java.util.List;
  * @param reason how it ended; empty while it goes on
  * @param record the last that its supervisor has seen and done
  * @param log its last lines
+ * @param prediction what was said of it before it began
  * @param problems what of it cannot be read, and why
  */
 record RunView(
@@ -23,9 +26,10 @@ record RunView(
     String reason,
     List<RunRecord.Entry> record,
     String log,
+    Optional<PredictionFile> prediction,
     List<String> problems) {
   /** One about which nothing is known. */
   static RunView nothing(String name) {
-    return new RunView(name, "unknown", 0, 0, "", List.of(), "", List.of());
+    return new RunView(name, "unknown", 0, 0, "", List.of(), "", Optional.empty(), List.of());
   }
 }

@@ -42,6 +42,7 @@ public final class TopFrame {
                 frame.add("  " + view.reason());
               }
               numbers(series, frame);
+              view.prediction().ifPresent(file -> comparison(Comparison.of(file, series), frame));
               return frame;
             });
     List<RunRecord.Entry> record = view.record();
@@ -104,6 +105,28 @@ public final class TopFrame {
             .map(name -> value(name.substring(EXPOSED.length()), name, series))
             .toArray(String[]::new));
     row("gradients", frame, layers(series));
+  }
+
+  private void comparison(Comparison comparison, List<String> frame) {
+    Comparison.Time step = comparison.times().getFirst();
+    String speed =
+        Double.isNaN(step.predicted())
+            ? "step time not predicted here"
+            : "step " + text(step.predicted()) + " s, measured " + text(step.measured()) + " s";
+    String[] memory =
+        comparison.devices().stream()
+            .map(
+                it ->
+                    it.name()
+                        + " "
+                        + ByteSize.text((long) it.predicted())
+                        + (Double.isNaN(it.driver())
+                            ? ""
+                            : ", counted " + ByteSize.text((long) it.driver())))
+            .toArray(String[]::new);
+    row("predicted", frame, speed);
+    row("", frame, memory);
+    comparison.findings().forEach(it -> frame.add("! " + it.text()));
   }
 
   /** The layers with the largest gradients; those that are no numbers come first. */

@@ -7,8 +7,9 @@ import dev.duoka.formats.json.Json;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
-import java.util.function.Function;
+import java.util.function.BiFunction;
 import tools.jackson.databind.node.ObjectNode;
 
 /**
@@ -22,19 +23,29 @@ final class WatchHandler implements HttpHandler {
       "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self';"
           + " img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-  private final RunJson run;
+  private final WatchedRuns runs;
+  private final EventStreams streams = new EventStreams();
   private final AccessToken token;
   private final AllowedHosts hosts;
   private final PageFiles page = new PageFiles();
+  private volatile long lastAsked = System.nanoTime();
 
-  WatchHandler(RunJson run, AccessToken token, AllowedHosts hosts) {
-    this.run = run;
+  WatchHandler(WatchedRuns runs, AccessToken token, AllowedHosts hosts) {
+    this.runs = runs;
     this.token = token;
     this.hosts = hosts;
   }
 
   /** An answer of a few words. */
   private record Refusal(int status, String text) {}
+
+  private static final Map<String, BiFunction<RunJson, WatchQuery, ObjectNode>> ANSWERS =
+      Map.of(
+          "run", (run, query) -> run.overview(),
+          "config", (run, query) -> run.config(),
+          "series", (run, query) -> run.series(query.all("name"), query.window()),
+          "heat", (run, query) -> run.heat(MetricsLine.GRADIENT_RMS, query.window()),
+          "heat-max", (run, query) -> run.heat(MetricsLine.GRADIENT_MAX, query.window()));
 
   @Override
   public void handle(HttpExchange exchange) throws IOException {
@@ -72,30 +83,57 @@ final class WatchHandler implements HttpHandler {
   }
 
   private void answerAboutRun(HttpExchange exchange, String name) throws IOException {
-    Optional<Function<WatchQuery, ObjectNode>> answer = answers(name);
-    if (answer.isEmpty()) {
-      refuse(exchange, new Refusal(404, "There is nothing here."));
-      return;
-    }
-    String json;
+    lastAsked = System.nanoTime();
     try {
       WatchQuery query = new WatchQuery(exchange.getRequestURI().getRawQuery());
-      json = escaped(Json.line(answer.get().apply(query)));
+      if (name.equals("runs")) {
+        sendJson(exchange, runs.json());
+        return;
+      }
+      boolean known = name.equals("events") || ANSWERS.containsKey(name);
+      Optional<WatchedRun> run = known ? runs.find(query.run()) : Optional.empty();
+      if (run.isEmpty()) {
+        refuse(exchange, new Refusal(404, "There is nothing here."));
+      } else if (name.equals("events")) {
+        stream(exchange, run.get());
+      } else {
+        sendJson(exchange, ANSWERS.get(name).apply(new RunJson(run.get()), query));
+      }
     } catch (IllegalArgumentException e) {
       refuse(exchange, new Refusal(400, "The question is malformed."));
-      return;
     }
-    send(exchange, 200, "application/json", json.getBytes(StandardCharsets.UTF_8));
   }
 
-  private Optional<Function<WatchQuery, ObjectNode>> answers(String name) {
-    return switch (name) {
-      case "run" -> Optional.of(query -> run.overview());
-      case "series" -> Optional.of(query -> run.series(query.all("name"), query.window()));
-      case "heat" -> Optional.of(query -> run.heat(MetricsLine.GRADIENT_RMS, query.window()));
-      case "heat-max" -> Optional.of(query -> run.heat(MetricsLine.GRADIENT_MAX, query.window()));
-      default -> Optional.empty();
-    };
+  private void stream(HttpExchange exchange, WatchedRun run) throws IOException {
+    if (!streams.enter()) {
+      refuse(exchange, new Refusal(503, "There are streams enough; ask again and again instead."));
+      return;
+    }
+    try {
+      head(exchange, "text/event-stream");
+      exchange.sendResponseHeaders(200, 0);
+      streams.send(exchange.getResponseBody(), run, () -> lastAsked = System.nanoTime());
+    } finally {
+      streams.leave();
+    }
+  }
+
+  private static void sendJson(HttpExchange exchange, ObjectNode json) throws IOException {
+    send(
+        exchange,
+        200,
+        "application/json",
+        escaped(Json.line(json)).getBytes(StandardCharsets.UTF_8));
+  }
+
+  /** How long nobody has asked for anything, in seconds. */
+  long idleSeconds() {
+    return (System.nanoTime() - lastAsked) / 1_000_000_000L;
+  }
+
+  /** Ends all streams. */
+  void close() {
+    streams.close();
   }
 
   /** Without a character that would begin a tag, wherever the text is put. */
@@ -116,8 +154,7 @@ final class WatchHandler implements HttpHandler {
         refusal.text().getBytes(StandardCharsets.UTF_8));
   }
 
-  private static void send(HttpExchange exchange, int status, String type, byte[] content)
-      throws IOException {
+  private static void head(HttpExchange exchange, String type) {
     Headers headers = exchange.getResponseHeaders();
     headers.set("Content-Type", type);
     headers.set("Content-Security-Policy", POLICY);
@@ -126,6 +163,11 @@ final class WatchHandler implements HttpHandler {
     headers.set("Cross-Origin-Resource-Policy", "same-origin");
     headers.set("Cross-Origin-Opener-Policy", "same-origin");
     headers.set("Cache-Control", "no-store");
+  }
+
+  private static void send(HttpExchange exchange, int status, String type, byte[] content)
+      throws IOException {
+    head(exchange, type);
     boolean headersAlone = exchange.getRequestMethod().equals("HEAD");
     exchange.sendResponseHeaders(status, headersAlone ? NO_BODY : content.length);
     if (headersAlone) {

@@ -6,6 +6,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /** The part of an address behind its question mark. */
@@ -36,6 +37,19 @@ final class WatchQuery {
   /** All values of that name. */
   List<String> all(String name) {
     return values.getOrDefault(name, List.of());
+  }
+
+  /**
+   * Which run is meant; empty for the one that the page is of.
+   *
+   * @throws IllegalArgumentException when several are named
+   */
+  Optional<String> run() {
+    List<String> all = all("run");
+    if (all.size() > 1) {
+      throw new IllegalArgumentException("several runs");
+    }
+    return all.stream().findFirst();
   }
 
   /**

@@ -30,9 +30,15 @@ public final class WatchServer implements AutoCloseable {
   private final ExecutorService executor;
   private final Thread reader;
   private final AccessToken token;
+  private final WatchHandler handler;
 
   private WatchServer(
-      HttpServer server, ExecutorService executor, Thread reader, AccessToken token) {
+      HttpServer server,
+      ExecutorService executor,
+      Thread reader,
+      AccessToken token,
+      WatchHandler handler) {
+    this.handler = handler;
     this.server = server;
     this.executor = executor;
     this.reader = reader;
@@ -46,15 +52,16 @@ public final class WatchServer implements AutoCloseable {
    * @param hosts names besides those of this machine for itself under which a page may be asked for
    * @throws DuokaException when the port cannot be had
    */
-  public static WatchServer start(WatchedRun run, OptionalInt port, Set<String> hosts) {
+  public static WatchServer start(WatchedRuns runs, OptionalInt port, Set<String> hosts) {
     AccessToken token = AccessToken.random();
     HttpServer server = listen(port);
     ExecutorService executor = Executors.newVirtualThreadPerTaskExecutor();
     server.setExecutor(executor);
-    server.createContext("/", new WatchHandler(new RunJson(run), token, new AllowedHosts(hosts)));
-    Thread reader = Thread.ofPlatform().daemon().name("run-reader").start(() -> readOn(run));
+    WatchHandler handler = new WatchHandler(runs, token, new AllowedHosts(hosts));
+    server.createContext("/", handler);
+    Thread reader = Thread.ofPlatform().daemon().name("run-reader").start(() -> readOn(runs));
     server.start();
-    return new WatchServer(server, executor, reader, token);
+    return new WatchServer(server, executor, reader, token, handler);
   }
 
   private static HttpServer listen(OptionalInt port) {
@@ -88,13 +95,10 @@ public final class WatchServer implements AutoCloseable {
         e);
   }
 
-  private static void readOn(WatchedRun run) {
+  private static void readOn(WatchedRuns runs) {
     try {
       while (true) {
-        run.look();
-        while (run.readOn()) {
-          // There is more.
-        }
+        runs.readOn();
         Thread.sleep(TICK_MILLISECONDS);
       }
     } catch (InterruptedException e) {
@@ -112,9 +116,20 @@ public final class WatchServer implements AutoCloseable {
     return "http://" + LOOPBACK + ":" + port() + "/#token=" + token.text();
   }
 
+  /** The same of one run among those that are listed. */
+  static String address(String address, String run) {
+    return address + "&run=" + run;
+  }
+
+  /** How long nobody has asked for anything, in seconds. */
+  long idleSeconds() {
+    return handler.idleSeconds();
+  }
+
   /** Ends at once; requests that are being answered are cut. */
   @Override
   public void close() {
+    handler.close();
     server.stop(0);
     executor.shutdownNow();
     reader.interrupt();

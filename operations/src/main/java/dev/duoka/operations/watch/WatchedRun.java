@@ -1,15 +1,23 @@
 package dev.duoka.operations.watch;
 
 import dev.duoka.base.DuokaException;
+import dev.duoka.formats.prediction.PredictionFile;
 import dev.duoka.operations.run.RunRecord;
 import dev.duoka.operations.run.RunRegistry;
 import dev.duoka.operations.run.RunStatus;
 import dev.duoka.operations.run.SupervisionFolder;
 import dev.duoka.operations.run.WorkerFolder;
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.DateTimeException;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.stream.Stream;
 
 /**
  * A run that is looked at, going on or over, by what is in its folder. Nothing there is changed,
@@ -17,13 +25,17 @@ import java.util.List;
  */
 public final class WatchedRun {
   private static final int LOG_BYTES = 32 << 10;
+  private static final int PREDICTION_BYTES = 4 << 20;
   private static final int MOST_ENTRIES = 100;
+  private static final String FAILED = " failed: ";
 
   private final RunRegistry.Entry entry;
   private final RunFiles files;
   private final MetricsHistory history;
   private volatile RunView view;
   private volatile String metricsProblem = "";
+  private volatile long lastAsked = System.nanoTime();
+  private final AtomicLong changes = new AtomicLong();
 
   /**
    * Of a run that was found; nothing is read yet.
@@ -48,13 +60,37 @@ public final class WatchedRun {
   /** Reads the next MiB of the metrics; true when there may be more. */
   boolean readOn() {
     try {
+      long before = history.reading().bytes();
       boolean more = history.readOn();
       metricsProblem = "";
+      if (history.reading().bytes() != before) {
+        changes.incrementAndGet();
+      }
       return more;
     } catch (DuokaException e) {
       metricsProblem = VisibleText.line(e.problem());
       return false;
     }
+  }
+
+  /** Somebody asks for it. */
+  void ask() {
+    lastAsked = System.nanoTime();
+  }
+
+  /** How long nobody has asked for it, in nanoseconds. */
+  long unaskedNanos() {
+    return System.nanoTime() - lastAsked;
+  }
+
+  /** How often it was seen to have changed. */
+  long changes() {
+    return changes.get();
+  }
+
+  /** What its configuration says, by the names of its fields. */
+  Map<String, String> config() {
+    return RunFields.of(files);
   }
 
   /** The measures. */
@@ -82,11 +118,12 @@ public final class WatchedRun {
               state(status),
               status.attempt(),
               status.progress().totalSteps(),
-              VisibleText.line(status.reason()),
+              VisibleText.line(reason(status, state(status), log)),
               record.subList(Math.max(0, record.size() - MOST_ENTRIES), record.size()).stream()
                   .map(WatchedRun::shown)
                   .toList(),
               "",
+              Optional.empty(),
               List.of());
     } catch (DuokaException e) {
       problems.add(VisibleText.line(e.problem()));
@@ -96,6 +133,7 @@ public final class WatchedRun {
     if (!metricsProblem.isEmpty() && !problems.contains(metricsProblem)) {
       problems.add(metricsProblem);
     }
+    RunView before = view;
     view =
         new RunView(
             next.name(),
@@ -105,7 +143,26 @@ public final class WatchedRun {
             next.reason(),
             next.record(),
             log,
+            prediction(problems),
             List.copyOf(problems));
+    if (!view.equals(before)) {
+      changes.incrementAndGet();
+    }
+  }
+
+  /**
+   * Why a run has ended: what its supervisor says, else what it has said itself; one that was
+   * killed has said nothing.
+   */
+  private static String reason(RunStatus status, String state, String log) {
+    if (!status.reason().isEmpty() || !state.equals("lost")) {
+      return status.reason();
+    }
+    String last = log.lines().filter(line -> line.contains(FAILED)).reduce("", (_, later) -> later);
+    return last.isEmpty()
+        ? "its process is gone and has not said why: it was killed, by somebody or by the system"
+            + " for its memory (dmesg tells)"
+        : last.substring(last.indexOf(FAILED) + FAILED.length());
   }
 
   /** A run that is in no list may go on where nobody here can see it. */
@@ -114,6 +171,28 @@ public final class WatchedRun {
     return status.state() == RunStatus.State.LOST && !listed
         ? "unknown"
         : status.state().toString();
+  }
+
+  /**
+   * The prediction of the session that began last; it does not change, but a later one may come.
+   */
+  private Optional<PredictionFile> prediction(List<String> problems) {
+    try (Stream<Path> entries = Files.list(files.folder())) {
+      Optional<Path> newest =
+          entries
+              .filter(file -> PredictionFile.stepsBefore(file).isPresent())
+              .max(Comparator.comparing(file -> PredictionFile.stepsBefore(file).orElse(0L)));
+      return newest.isEmpty()
+          ? Optional.empty()
+          : Optional.of(
+              PredictionFile.parse(
+                  files.bytes(newest.get(), PREDICTION_BYTES), newest.get().toString()));
+    } catch (DuokaException e) {
+      problems.add(VisibleText.line(e.problem()));
+    } catch (IOException e) {
+      problems.add(VisibleText.line(RunFiles.cannotRead(files.folder(), e).problem()));
+    }
+    return Optional.empty();
   }
 
   private String log(List<String> problems) {

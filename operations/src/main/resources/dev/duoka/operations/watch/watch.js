@@ -14,7 +14,7 @@
     {id: "lr", lines: {lr: "lr"}},
     {id: "tokens", lines: {tokens_per_second: "tokens"}},
     {id: "samples", lines: {samples_per_second: "samples"}},
-    {id: "mfu", lines: {mfu: "mfu"}},
+    {id: "mfu", lines: {mfu: "mfu", roofline_utilisation: "roofline"}},
     {id: "gradNorm", lines: {grad_norm: "gradNorm"}},
     {id: "lossScale", lines: {loss_scale: "lossScale"}},
     {id: "memory", divide: GIB, lines: {"memory.live_bytes": "memoryLive", "memory.peak_bytes": "memoryPeak",
@@ -22,6 +22,7 @@
     {id: "seconds", lines: {"seconds.total": "total", "seconds.data": "data", "seconds.forward": "forward",
       "seconds.backward": "backward", "seconds.optimizer": "optimizer"}},
     {id: "exposed", prefix: "exposed_seconds.", lines: {}},
+    {id: "expertLoad", prefix: "expert_load.", lines: {}},
   ];
   const LATEST = [["loss", "loss", 4], ["lr", "lr", 3], ["tokens_per_second", "tokens", 4],
     ["samples_per_second", "samples", 4], ["mfu", "mfu", 3], ["grad_norm", "gradNorm", 4], ["loss_scale", "lossScale", 4],
@@ -44,6 +45,8 @@
   let language = stored("duoka.language", navigator.language.startsWith("zh") ? "zh" : "en");
   let theme = stored("duoka.theme", matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light");
   let logAxis = stored("duoka.logAxis", "") === "yes";
+  let axis = stored("duoka.axis", "step"); /* what goes to the right: step, tokens or time */
+  let smoothing = Number(stored("duoka.smoothing", "0"));
   let zoom = null; /* [first step, last step], or null for all */
   let overview = null;
   let drawn = "";
@@ -52,11 +55,11 @@
 
   /* The token comes behind the address's #, which no server is sent; this tab alone keeps it. */
   const token = (() => {
-    const found = /^#token=([A-Za-z0-9_-]+)$/.exec(location.hash);
+    const found = /^#token=([A-Za-z0-9_-]+)(?:&run=([0-9a-f]+))?$/.exec(location.hash);
     try {
       if (found) {
         sessionStorage.setItem("duoka.token", found[1]);
-        history.replaceState(null, "", location.pathname + location.search);
+        history.replaceState(null, "", location.pathname + location.search + (found[2] ? "#run=" + found[2] : ""));
       }
       return found ? found[1] : sessionStorage.getItem("duoka.token");
     } catch (e) {
@@ -64,10 +67,17 @@
     }
   })();
 
-  async function ask(path) {
-    const answer = await fetch("api/" + path, {headers: {Authorization: "Bearer " + token}, cache: "no-store",
-      credentials: "omit", redirect: "error"});
+  /* Which run is shown; empty for the one that the server was started for. */
+  let runId = (/^#run=([0-9a-f]+)$/.exec(location.hash) || ["", ""])[1];
+  let others = []; /* runs that are drawn over it: {id, name} */
+
+  const asking = {headers: {Authorization: "Bearer " + token}, cache: "no-store", credentials: "omit", redirect: "error"};
+  const pathOf = (path, id) => "api/" + path + (id ? (path.includes("?") ? "&" : "?") + "run=" + id : "");
+
+  async function ask(path, id) {
+    const answer = await fetch(pathOf(path, id === undefined ? runId : id), asking);
     if (answer.status === 401) throw new Error("noToken");
+    if (answer.status === 404) throw new Error("notYet");
     if (!answer.ok) throw new Error("status " + answer.status);
     return answer.json();
   }
@@ -108,6 +118,7 @@
       return box;
     });
     at("latest").replaceChildren(...latest);
+    showPrediction(at("prediction"), it.prediction, word, make);
     const record = it.record.map(entry => {
       const line = make("li");
       const time = make("time", entry.time.replace("T", " ").replace(/\.\d+Z|Z/, " UTC"));
@@ -122,6 +133,37 @@
       log.textContent = text;
       if (atEnd) log.scrollTop = log.scrollHeight;
     }
+  }
+
+  /* Where a step of a run lies on the axis, and back; both rise, so one is the other turned round. */
+  function between(from, to, value) {
+    if (from.length === 0) return value;
+    let low = 0, high = from.length - 1;
+    while (high - low > 1) {
+      const middle = (low + high) >> 1;
+      if (from[middle] <= value) low = middle; else high = middle;
+    }
+    if (from[high] === from[low]) return to[low];
+    return to[low] + (to[high] - to[low]) * (value - from[low]) / (from[high] - from[low]);
+  }
+  function axisOf(data, tokens) {
+    if (axis === "tokens" && tokens) return {at: step => step * tokens, back: x => x / tokens};
+    if (axis === "time" && data.time && data.time.steps.length > 1) {
+      const steps = data.time.steps, begin = data.time.values[0];
+      const seconds = data.time.values.map(value => value - begin);
+      for (let i = 1; i < seconds.length; i++) seconds[i] = Math.max(seconds[i], seconds[i - 1]);
+      return {at: step => between(steps, seconds, step), back: x => between(seconds, steps, x)};
+    }
+    return {at: step => step, back: x => x};
+  }
+  function smooth(values) {
+    let mean = null, weight = 0;
+    return values.map(value => {
+      if (value === null) return null;
+      mean = smoothing * (mean || 0) + (1 - smoothing) * value;
+      weight = smoothing * weight + (1 - smoothing);
+      return mean / weight;
+    });
   }
 
   function windowShown() {
@@ -139,13 +181,51 @@
     let known = panels.get(id);
     if (!known) {
       const box = make("section", undefined, wide ? "wide" : "");
-      known = {box, title: make("h2"), body: make("div"), bad: make("p", "", "bad"), plot: null};
-      box.append(known.title, known.body, known.bad);
+      known = {box, title: make("h2"), body: make("div"), bad: make("p", "", "bad"), plot: null, tools: make("div", undefined, "tools")};
+      [["CSV", () => saveCsv(id, known)], ["PNG", () => savePng(id, known)]].forEach(([label, act]) => {
+        const button = make("button", label);
+        button.type = "button";
+        button.addEventListener("click", act);
+        known.tools.append(button);
+      });
+      box.append(known.tools, known.title, known.body, known.bad);
       at("charts").append(box);
       panels.set(id, known);
     }
     known.title.textContent = title;
     return known;
+  }
+
+  function save(name, blob) {
+    const link = make("a");
+    link.href = URL.createObjectURL(blob);
+    link.download = overview.name.replace(/[^A-Za-z0-9._-]/g, "_") + "-" + name;
+    document.body.append(link);
+    link.click();
+    link.remove();
+    setTimeout(() => URL.revokeObjectURL(link.href), 10000);
+  }
+  /* What is shown, as it is shown; metrics.jsonl has all of it. */
+  function saveCsv(id, shown) {
+    if (!shown.rows) return;
+    const quoted = text => /[",\n]/.test(text) ? '"' + text.replace(/"/g, '""') + '"' : text;
+    save(id + ".csv", new Blob([shown.rows.map(row => row.map(cell => cell === null || cell === undefined ? "" : quoted(String(cell)))
+      .join(",")).join("\n") + "\n"], {type: "text/csv"}));
+  }
+  function savePng(id, shown) {
+    const from = shown.plot ? shown.plot.ctx.canvas : shown.canvas;
+    const canvas = make("canvas");
+    canvas.width = from.width;
+    canvas.height = from.height + 28;
+    const ctx = canvas.getContext("2d");
+    const style = getComputedStyle(document.documentElement);
+    ctx.fillStyle = style.getPropertyValue("--card");
+    ctx.fillRect(0, 0, canvas.width, canvas.height);
+    ctx.fillStyle = style.getPropertyValue("--text");
+    ctx.font = "16px sans-serif";
+    ctx.fillText(overview.name + " · " + shown.title.textContent, 8, 20);
+    ctx.drawImage(from, 0, 28);
+    canvas.toBlob(blob => save(id + ".png", blob));
   }
 
   function linesOf(chart) {
@@ -166,41 +246,56 @@
     ctx.restore();
   }
 
-  function draw(chart, data) {
-    const lines = linesOf(chart).filter(line => data[line.name]);
+  function draw(chart, runs) {
+    const scale = chart.divide || 1;
+    const lines = [];
+    runs.forEach((run, number) => linesOf(chart).forEach(line => {
+      const data = run.data[line.name];
+      if (!data) return;
+      const label = runs.length > 1 ? line.label + " · " + run.name : line.label;
+      const xs = data.steps.map(run.axis.at);
+      const values = data.values.map(value => logAxis && value <= 0 ? null : value / scale);
+      lines.push({label, table: [xs, smoothing > 0 ? smooth(values) : values], raw: [xs, values], number, bad: data.not_a_number,
+        points: data.steps.length});
+    }));
     if (lines.length === 0) return;
     const shown = panel(chart.id, word(chart.id));
-    const scale = chart.divide || 1;
-    const bad = [...new Set(lines.flatMap(line => data[line.name].not_a_number))].sort((a, b) => a - b);
-    const tables = lines.map(line => [data[line.name].steps,
-      data[line.name].values.map(value => logAxis && value <= 0 ? null : value / scale)]);
+    const main = runs[0].axis;
+    const bad = [...new Set(lines.filter(line => line.number === 0).flatMap(line => line.bad))].sort((a, b) => a - b);
+    const tables = lines.map(line => line.table).concat(smoothing > 0 ? lines.map(line => line.raw) : []);
     const table = tables.some(each => each[0].length > 0) ? uPlot.join(tables) : [[], ...tables.map(() => [])];
-    const [from, to] = windowShown();
+    const [from, to] = windowShown().map(main.at);
     shown.bad.textContent = bad.length === 0 ? ""
       : word("notANumber") + " " + bad.slice(0, 8).join(", ") + (bad.length > 8 ? " … " + word("first") : "");
-    shown.badSteps = bad;
-    const key = [language, theme, logAxis, shown.body.clientWidth, ...lines.map(line => line.name)].join();
+    shown.badSteps = bad.map(main.at);
+    shown.back = main.back;
+    shown.rows = [[word(axis), ...lines.map(line => line.label)],
+      ...table[0].map((x, i) => [x, ...lines.map((line, j) => table[j + 1][i])])];
+    const key = [language, theme, logAxis, axis, smoothing, shown.body.clientWidth, ...lines.map(line => line.label)].join();
     if (shown.plot && shown.key === key) {
       shown.plot.setData(table, false);
       shown.plot.batch(() => {
-        shown.plot.setScale("x", {min: from, max: Math.max(to, from + 1)});
+        shown.plot.setScale("x", {min: from, max: to > from ? to : from + 1});
       });
       return;
     }
     if (shown.plot) shown.plot.destroy();
     shown.key = key;
     const style = getComputedStyle(document.documentElement);
-    const axis = {stroke: style.getPropertyValue("--soft"), grid: {stroke: style.getPropertyValue("--line"), width: 1},
+    const look = {stroke: style.getPropertyValue("--soft"), grid: {stroke: style.getPropertyValue("--line"), width: 1},
       ticks: {stroke: style.getPropertyValue("--line"), width: 1}};
     shown.plot = new uPlot({
       width: Math.max(200, shown.body.clientWidth), height: 220,
       cursor: {sync: {key: "duoka"}, drag: {x: true, y: false, setScale: false}},
-      scales: {x: {time: false, auto: false, min: from, max: Math.max(to, from + 1)}, y: logAxis ? {distr: 3} : {}},
+      scales: {x: {time: false, auto: false, min: from, max: to > from ? to : from + 1}, y: logAxis ? {distr: 3} : {}},
       padding: [null, 20, null, null],
-      axes: [Object.assign({values: labels}, axis), Object.assign({size: 64, values: labels}, axis)],
-      series: [{label: word("step"), value: (plot, value) => value === null ? "--" : String(value)},
+      axes: [Object.assign({values: axis === "time" ? timeLabels : labels}, look), Object.assign({size: 64, values: labels}, look)],
+      series: [{label: word(axis), value: (plot, value) => value === null ? "--" : String(value)},
         ...lines.map((line, i) => ({label: line.label, stroke: COLOURS[theme][i % 8], width: 1.25, spanGaps: true,
-          points: {show: table[0].length < 60, size: 4}, value: (plot, value) => value === null ? "--" : number(value, 4)}))],
+          dash: line.number > 0 ? [2 + 4 * line.number, 3] : undefined, points: {show: table[0].length < 60, size: 4},
+          value: (plot, value) => value === null || value === undefined ? "--" : number(value, 4)})),
+        ...(smoothing > 0 ? lines.map((line, i) => ({label: "", stroke: COLOURS[theme][i % 8] + "50", width: 1, spanGaps: true,
+          points: {show: false}, class: "raw"})) : [])],
       hooks: {
         drawClear: [plot => markBad(plot, shown.badSteps)],
         setSelect: [plot => {
@@ -208,7 +303,7 @@
             const left = plot.posToVal(plot.select.left, "x");
             const right = plot.posToVal(plot.select.left + plot.select.width, "x");
             plot.setSelect({left: 0, top: 0, width: 0, height: 0}, false);
-            setZoom(left, right);
+            setZoom(shown.back(left), shown.back(right));
           }
         }],
       },
@@ -217,6 +312,9 @@
   }
 
   const labels = (plot, ticks) => ticks.map(tick => tick === null ? "" : short(tick));
+
+  const timeLabels = (plot, ticks) => ticks.map(tick => tick === null ? "" : tick >= 7200 ? +(tick / 3600).toPrecision(4) + " h"
+    : tick >= 120 ? +(tick / 60).toPrecision(4) + " min" : +tick.toPrecision(4) + " s");
 
   function short(value) {
     const size = Math.abs(value);
@@ -270,34 +368,132 @@
         ctx.fillRect(row[i] * 3, y * ROW, value < 0 ? Math.max(6, (end - row[i]) * 3) : (end - row[i]) * 3, ROW - 1);
       }
     });
+    shown.rows = [[word("step"), ...heat.layers]];
+    const [first, last] = windowShown();
+    for (let column = 0; column < HEAT_COLUMNS; column++) {
+      const cells = heat.rows.map(row => { const at = row.findIndex((value, i) => i % 2 === 0 && value === column); return at < 0 ? null : row[at + 1]; });
+      if (cells.some(cell => cell !== null)) shown.rows.push([Math.round(first + (last - first + 1) * column / HEAT_COLUMNS), ...cells]);
+    }
     const bad = heat.rows.some(row => row.some((value, i) => i % 2 === 1 && value < 0));
     shown.scale.textContent = (values.length ? (10 ** least).toExponential(1) + " … " + (10 ** most).toExponential(1) + " · " : "") + word("heatScale") + (bad ? " ▮" : "");
   }
 
-  let busy = false, again = false;
+  const LINES = () => CHARTS.flatMap(linesOf).map(line => "name=" + encodeURIComponent(line.name)).join("&") + "&name=time";
+  let busy = false, again = false, fresh = null;
   async function refresh(always) {
     if (busy) { again = again || always; return; }
     busy = true;
     try {
       if (!token) throw new Error("noToken");
-      overview = await ask("run");
+      overview = fresh || await ask("run");
+      fresh = null;
       showOverview();
       const [from, to] = windowShown();
-      const key = [from, to, overview.read_bytes, language, theme, logAxis, innerWidth].join();
+      const key = [from, to, overview.read_bytes, language, theme, logAxis, axis, smoothing, innerWidth,
+        ...others.map(run => run.id)].join();
       if (overview.read_bytes > 0 && key !== drawn) {
-        const names = CHARTS.flatMap(linesOf).map(line => "name=" + encodeURIComponent(line.name)).join("&");
         const range = "from=" + from + "&to=" + to;
-        const [data, heat] = await Promise.all([ask("series?" + names + "&" + range + "&columns=600"),
-          ask("heat?" + range + "&columns=" + HEAT_COLUMNS)]);
-        CHARTS.forEach(chart => draw(chart, data));
+        const names = LINES();
+        const [heat, ...series] = await Promise.all([ask("heat?" + range + "&columns=" + HEAT_COLUMNS),
+          ask("series?" + names + "&" + range + "&columns=600"),
+          ...others.map(run => ask("series?" + names + "&" + range + "&columns=600", run.id))]);
+        const tokens = overview.latest.tokens;
+        const runs = series.map((data, i) => ({data, name: i === 0 ? overview.name : others[i - 1].name, axis: axisOf(data, tokens)}));
+        CHARTS.forEach(chart => draw(chart, runs));
         drawHeat(heat);
         drawn = key;
       }
     } catch (e) {
-      alertOf([e.message === "noToken" ? word("noToken") : word("gone") + " (" + e.message + ")"]);
+      alertOf([["noToken", "notYet"].includes(e.message) ? word(e.message) : word("gone") + " (" + e.message + ")"]);
     }
     busy = false;
     if (again) { again = false; refresh(true); }
+  }
+
+  /* One stream tells of news. A browser has six connections to a server for all its windows together, so that at most
+     three of them listen; the others ask again and again. */
+  let listening = null, streaming = false;
+  async function listen() {
+    if (listening || document.hidden || !token || !navigator.locks) return;
+    const mine = new AbortController();
+    listening = mine;
+    const take = place => navigator.locks.request("duoka-stream-" + place, {ifAvailable: true},
+      lock => lock ? hear(mine) : place < 2 ? take(place + 1) : undefined);
+    try { await take(0); } catch (e) { /* it has ended: what is new is asked for */ }
+    if (listening === mine) { listening = null; streaming = false; }
+  }
+  async function hear(mine) {
+    const answer = await fetch(pathOf("events", runId), Object.assign({signal: mine.signal}, asking));
+    if (!answer.ok) return;
+    const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
+    let text = "";
+    for (;;) {
+      const {done, value} = await reader.read();
+      if (done) return;
+      text += value;
+      let end;
+      while ((end = text.indexOf("\n\n")) >= 0) {
+        const event = text.slice(0, end);
+        text = text.slice(end + 2);
+        streaming = true;
+        if (event.startsWith("data: ")) { fresh = JSON.parse(event.slice(6)); refresh(false); }
+      }
+    }
+  }
+  function hush() {
+    if (listening) listening.abort();
+    listening = null;
+    streaming = false;
+  }
+
+  /* The other runs of the list: one can be shown instead, and some over it, with what differs in their configurations. */
+  async function showRuns() {
+    const list = (await ask("runs", "")).runs;
+    const here = runId || list[0] && list[0].id;
+    const box = at("runs");
+    box.replaceChildren(make("h2", word("runs")));
+    const rows = make("ul");
+    list.slice(0, 60).forEach(run => {
+      const line = make("li"), label = make("label"), check = make("input");
+      check.type = "checkbox";
+      check.checked = run.id === here || others.some(other => other.id === run.id);
+      check.disabled = run.id === here;
+      check.addEventListener("change", () => {
+        others = check.checked ? others.concat([{id: run.id, name: run.name}]).slice(-9) : others.filter(other => other.id !== run.id);
+        showRuns();
+        refresh(true);
+      });
+      label.append(check, " " + run.name);
+      line.append(label, " ", make("span", word(run.state), "state " + run.state), " ", make("span", run.started.replace("T", " ").replace("Z", ""), "soft"));
+      if (run.id !== here) {
+        const show = make("button", word("show"));
+        show.type = "button";
+        show.addEventListener("click", () => { location.hash = "run=" + run.id; });
+        line.append(" ", show);
+      }
+      rows.append(line);
+    });
+    box.append(rows);
+    if (others.length > 0) box.append(await differences(here));
+  }
+  async function differences(here) {
+    const ids = [here, ...others.map(run => run.id)];
+    const fields = await Promise.all(ids.map(id => ask("config", id)));
+    const names = [...new Set(fields.flatMap(Object.keys))].filter(name => new Set(fields.map(each => each[name])).size > 1);
+    const table = make("table"), head = make("tr");
+    head.append(make("th", word("differs")), make("th", overview.name), ...others.map(run => make("th", run.name)));
+    table.append(head);
+    names.forEach(name => {
+      const line = make("tr");
+      line.append(make("td", name), ...fields.map(each => make("td", each[name] === undefined ? "–" : each[name])));
+      table.append(line);
+    });
+    return table;
+  }
+  function turnRuns() {
+    at("runs").hidden = !at("runs").hidden;
+    at("show-runs").setAttribute("aria-expanded", String(!at("runs").hidden));
+    if (!at("runs").hidden) showRuns().catch(e => alertOf([word("gone") + " (" + e.message + ")"]));
   }
 
   function dress() {
@@ -306,11 +502,19 @@
     document.querySelectorAll("[data-word]").forEach(node => { node.textContent = word(node.dataset.word); });
     at("language").textContent = language === "zh" ? "English" : "中文";
     at("log-axis").setAttribute("aria-pressed", String(logAxis));
+    at("axis").value = axis;
+    at("smoothing").value = String(smoothing);
+    if (!at("runs").hidden && token) showRuns().catch(() => {});
     refresh(true);
   }
   function turnTheme() { theme = theme === "dark" ? "light" : "dark"; store("duoka.theme", theme); dress(); }
   function turnLanguage() { language = language === "zh" ? "en" : "zh"; store("duoka.language", language); dress(); }
   function turnLogAxis() { logAxis = !logAxis; store("duoka.logAxis", logAxis ? "yes" : "no"); dress(); }
+  function setAxis(next) { axis = next; store("duoka.axis", axis); dress(); }
+  function setSmoothing(next) { smoothing = next; store("duoka.smoothing", String(next)); dress(); }
+  const AXES = ["step", "tokens", "time"], SMOOTH = [0, 0.6, 0.9, 0.97];
+  function turnAxis() { setAxis(AXES[(AXES.indexOf(axis) + 1) % AXES.length]); }
+  function turnSmoothing() { setSmoothing(SMOOTH[(SMOOTH.indexOf(smoothing) + 1) % SMOOTH.length]); }
   function turnHelp() {
     at("keys").hidden = !at("keys").hidden;
     at("help").setAttribute("aria-expanded", String(!at("keys").hidden));
@@ -327,9 +531,10 @@
   }
 
   const KEYS = {"+": () => zoomBy(0.5), "=": () => zoomBy(0.5), "-": () => zoomBy(2), ArrowLeft: () => move(-0.25),
-    ArrowRight: () => move(0.25), "0": showAll, l: turnLogAxis, t: turnTheme, z: turnLanguage, "?": turnHelp};
+    ArrowRight: () => move(0.25), "0": showAll, l: turnLogAxis, x: turnAxis, s: turnSmoothing, r: turnRuns, t: turnTheme, z: turnLanguage, "?": turnHelp};
   document.addEventListener("keydown", event => {
-    if (event.ctrlKey || event.metaKey || event.altKey || event.target === at("log")) return;
+    if (event.ctrlKey || event.metaKey || event.altKey || event.target === at("log")
+      || /^(SELECT|INPUT)$/.test(event.target.tagName)) return;
     if (KEYS[event.key] && overview) { event.preventDefault(); KEYS[event.key](); }
   });
   at("all").addEventListener("click", showAll);
@@ -337,8 +542,29 @@
   at("theme").addEventListener("click", turnTheme);
   at("language").addEventListener("click", turnLanguage);
   at("help").addEventListener("click", turnHelp);
-  document.addEventListener("visibilitychange", () => { if (!document.hidden) refresh(false); });
+  at("show-runs").addEventListener("click", turnRuns);
+  at("axis").addEventListener("change", () => setAxis(at("axis").value));
+  at("smoothing").addEventListener("change", () => setSmoothing(Number(at("smoothing").value)));
+  document.addEventListener("visibilitychange", () => {
+    if (document.hidden) { hush(); } else { refresh(false); listen(); }
+  });
+  addEventListener("hashchange", () => {
+    const found = /^#run=([0-9a-f]+)$/.exec(location.hash);
+    if (!found || found[1] === runId) return;
+    runId = found[1];
+    others = others.filter(run => run.id !== runId);
+    zoom = null;
+    drawn = "";
+    panels.forEach(shown => { if (shown.plot) shown.plot.destroy(); });
+    panels.clear();
+    at("charts").replaceChildren();
+    hush();
+    dress();
+    listen();
+  });
   addEventListener("resize", () => refresh(true));
-  setInterval(() => { if (!document.hidden) refresh(false); }, TICK);
+  setInterval(() => { if (!document.hidden && !streaming) refresh(false); }, TICK);
+  setInterval(listen, 10 * TICK);
   dress();
+  listen();
 })();

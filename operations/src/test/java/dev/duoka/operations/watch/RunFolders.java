@@ -1,6 +1,7 @@
 package dev.duoka.operations.watch;
 
 import dev.duoka.operations.run.RunRegistry;
+import dev.duoka.operations.run.StateFolder;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -14,6 +15,17 @@ final class RunFolders {
   /** A run that nobody supervises. */
   static WatchedRun run(Path folder) {
     return new WatchedRun(new RunRegistry.Entry(folder, Instant.EPOCH, 0, Optional.empty()));
+  }
+
+  /**
+   * A run, and those that are listed.
+   *
+   * @param state where they are
+   */
+  static WatchedRuns runs(Path folder, Path state) {
+    return WatchedRuns.of(
+        new RunRegistry(new StateFolder(state)),
+        new RunRegistry.Entry(folder, Instant.EPOCH, 0, Optional.empty()));
   }
 
   /** Writes three steps, the second without a loss, and a validation. */

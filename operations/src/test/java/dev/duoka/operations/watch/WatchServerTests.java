@@ -2,6 +2,11 @@ package dev.duoka.operations.watch;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.duoka.formats.prediction.PredictedDevice;
+import dev.duoka.formats.prediction.Prediction;
+import dev.duoka.formats.prediction.PredictionFile;
+import dev.duoka.operations.process.ProcessIdentity;
+import dev.duoka.operations.run.RunRegistry;
 import dev.duoka.operations.run.StateFolder;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -9,7 +14,12 @@ import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
 import org.junit.jupiter.api.AfterEach;
@@ -37,9 +47,9 @@ final class WatchServerTests {
   }
 
   private WatchServer start(Set<String> hosts) {
-    WatchedRun run = RunFolders.run(folder);
-    run.readAll();
-    WatchServer started = WatchServer.start(run, OptionalInt.of(0), hosts);
+    WatchedRuns runs = RunFolders.runs(folder, elsewhere.resolve("state"));
+    runs.find(Optional.empty()).orElseThrow().readAll();
+    WatchServer started = WatchServer.start(runs, OptionalInt.of(0), hosts);
     token = started.address().replaceFirst(".*#token=", "");
     return started;
   }
@@ -282,6 +292,132 @@ final class WatchServerTests {
           .isEqualTo("rwx------");
     }
     assertThat(path).doesNotExist();
+  }
+
+  @Test
+  void theRunsOfTheListAreShownByTheirNumber() throws IOException {
+    Path other = Files.createDirectories(elsewhere.resolve("other run"));
+    Files.writeString(other.resolve("metrics.jsonl"), "{\"step\":9,\"loss\":1.5}\n");
+    Files.writeString(
+        other.resolve("run.yaml"),
+        "training:\n  steps: 9\nenvironment:\n  HF_HOME: planted\n  NCCL_DEBUG: INFO\nnotify:\n"
+            + "  command: planted\n");
+    new RunRegistry(new StateFolder(elsewhere.resolve("state"))).add(other, 0, Optional.empty());
+    String id = RunRegistry.idOf(other);
+    assertThat(ask("/api/runs", authorization()))
+        .contains("\"name\":\"other run\"", id, RunRegistry.idOf(folder))
+        .doesNotContain(elsewhere.toString());
+    assertThat(ask("/api/runs")).startsWith("HTTP/1.1 401");
+    assertThat(ask("/api/run?run=" + id, authorization())).contains("\"name\":\"other run\"");
+    assertThat(ask("/api/config?run=" + id, authorization()))
+        .contains("\"training.steps\":\"9\"", "\"environment.NCCL_DEBUG\":\"INFO\"")
+        .doesNotContain("planted");
+    for (String wrong : new String[] {"0000000000000000", "..", "%2e%2e%2f", other.toString()}) {
+      assertThat(ask("/api/run?run=" + wrong.replace(" ", "%20"), authorization()))
+          .startsWith("HTTP/1.1 404");
+    }
+    assertThat(ask("/api/run?run=" + id + "&run=" + id, authorization()))
+        .startsWith("HTTP/1.1 400");
+  }
+
+  /** A stream that is open, of which the first event was read. */
+  private Socket stream() throws IOException {
+    Socket socket = new Socket(InetAddress.getLoopbackAddress(), server.port());
+    String request = "GET /api/events HTTP/1.1\r\nHost: localhost\r\n" + authorization();
+    socket.getOutputStream().write((request + "\r\n\r\n").getBytes(StandardCharsets.UTF_8));
+    readUntil(socket, "\n\n");
+    return socket;
+  }
+
+  /** Reads until a text has come; all that has. */
+  private static String readUntil(Socket socket, String text) throws IOException {
+    StringBuilder read = new StringBuilder();
+    while (read.indexOf(text) < 0) {
+      int next = socket.getInputStream().read();
+      if (next < 0) {
+        break;
+      }
+      read.append((char) next);
+    }
+    return read.toString();
+  }
+
+  @Test
+  void eightTabsHearWhatIsNew() throws IOException {
+    List<Socket> tabs = new ArrayList<>();
+    try {
+      for (int i = 0; i < 8; i++) {
+        tabs.add(stream());
+      }
+      Files.writeString(
+          folder.resolve("metrics.jsonl"),
+          "{\"step\":4,\"loss\":0.125}\n",
+          StandardOpenOption.APPEND);
+      for (Socket tab : tabs) {
+        assertThat(readUntil(tab, "\"last_step\":4")).contains("\"loss\":0.125");
+      }
+      assertThat(ask("/api/run", authorization())).startsWith("HTTP/1.1 200");
+    } finally {
+      for (Socket tab : tabs) {
+        tab.close();
+      }
+    }
+  }
+
+  @Test
+  void thereAreNoMoreStreamsThanPlaces() throws IOException {
+    List<Socket> streams = new ArrayList<>();
+    try {
+      for (int i = 0; i < EventStreams.MOST; i++) {
+        streams.add(stream());
+      }
+      assertThat(ask("/api/events", authorization())).startsWith("HTTP/1.1 503");
+      assertThat(ask("/api/run", authorization())).startsWith("HTTP/1.1 200");
+    } finally {
+      for (Socket stream : streams) {
+        stream.close();
+      }
+    }
+    assertThat(ask("/api/events")).startsWith("HTTP/1.1 401");
+  }
+
+  @Test
+  void whatWasPredictedStandsBesideWhatIsMeasured() throws IOException {
+    PredictionFile.write(
+        folder.resolve(PredictionFile.NAME),
+        new Prediction(
+            List.of(Map.of("weights", 1000L)),
+            List.of(new PredictedDevice("cpu", List.of(0), Map.of("process", 5L))),
+            Optional.empty(),
+            "a <probe> would take long"));
+    Files.writeString(
+        folder.resolve("metrics.jsonl"),
+        "{\"step\":4,\"rank_memory\":[{\"weights\":1000,\"driver_bytes\":1610613741}]}\n",
+        StandardOpenOption.APPEND);
+    server.close();
+    server = start(Set.of());
+    assertThat(ask("/api/run", authorization()))
+        .contains("{\"rank\":0,\"owner\":\"weights\",\"predicted\":1000.0,\"measured\":1000.0}")
+        .contains("a \\u003cprobe>", "1.50 GiB on cpu are known to no ledger");
+  }
+
+  @Test
+  void whyARunHasDiedIsShown() throws IOException {
+    RunRegistry registry = new RunRegistry(new StateFolder(elsewhere.resolve("state")));
+    registry.add(folder, 0, Optional.of(new ProcessIdentity(1, 1, "an earlier boot")));
+    WatchedRuns runs = WatchedRuns.of(registry, registry.find(folder.toString()));
+    server.close();
+    server = WatchServer.start(runs, OptionalInt.of(0), Set.of());
+    token = server.address().replaceFirst(".*#token=", "");
+    WatchedRun run = runs.find(Optional.empty()).orElseThrow();
+    run.look();
+    assertThat(ask("/api/run", authorization()))
+        .contains("\"state\":\"lost\"", "its process is gone and has not said why");
+    Files.writeString(
+        folder.resolve("run.log"), "2026-01-01T00:00:00Z failed: step 4 gave a loss of NaN\n");
+    run.look();
+    assertThat(ask("/api/run", authorization()))
+        .contains("\"reason\":\"step 4 gave a loss of NaN\"");
   }
 
   @Test

@@ -173,6 +173,29 @@ public final class BookedMemory {
     return figures;
   }
 
+  /**
+   * Bytes that the driver counts on a card beside a rank's tensors, by owner.
+   *
+   * @param labelled what the rank books, by the owners' labels
+   */
+  public static Map<String, Long> besideTensors(Map<String, Long> labelled) {
+    Map<MemoryOwner, Long> booked = new EnumMap<>(MemoryOwner.class);
+    for (MemoryOwner owner : MemoryOwner.values()) {
+      if (labelled.containsKey(owner.label())) {
+        booked.put(owner, labelled.get(owner.label()));
+      }
+    }
+    Map<String, Long> beside = new HashMap<>();
+    figures(booked, 0, EngineTraits.DUOKA)
+        .forEach(
+            (owner, figure) -> {
+              if (!owner.isTensor() && figure.value() > 0) {
+                beside.put(owner.toString(), (long) figure.value());
+              }
+            });
+    return beside;
+  }
+
   private static boolean isState(MemoryOwner owner) {
     return owner == MemoryOwner.WEIGHTS
         || owner == MemoryOwner.MASTER_WEIGHTS

@@ -12,6 +12,7 @@ import dev.duoka.layout.StateForm;
 import dev.duoka.planner.layout.ProductFormat;
 import dev.duoka.planner.memory.BookedMemory;
 import dev.duoka.planner.memory.MemoryDemand;
+import dev.duoka.planner.time.StepTime;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
@@ -102,6 +103,12 @@ public final class Planner {
   /** The best plan alone, without reasons; empty where nothing fits. */
   public Optional<Plan> best(PlanRequest request) {
     return search(request, 1).plans().stream().findFirst();
+  }
+
+  /** How long a step of one layout takes, be it the best or not. */
+  public StepTime time(PlanRequest request, Layout layout) {
+    check(request);
+    return new Evaluator(request, catalogue, booked).time(layout);
   }
 
   /** The layout that lacks least of those that do not fit, counted where the engine runs it. */

@@ -3,6 +3,7 @@ package dev.duoka.planner.time;
 import dev.duoka.planner.figure.Figure;
 import java.util.Collections;
 import java.util.EnumMap;
+import java.util.LinkedHashMap;
 import java.util.Map;
 
 /**
@@ -13,6 +14,14 @@ import java.util.Map;
  * @param high seconds of one that goes badly
  */
 public record StepTime(Map<Cause, Figure> seconds, double low, double high) {
+  private static final Map<Cause, String> GROUPS =
+      Map.of(
+          Cause.DATA, "data",
+          Cause.TENSOR, "tensor",
+          Cause.EXPERT, "expert",
+          Cause.CONTEXT, "context",
+          Cause.PIPELINE_BUBBLE, "pipeline");
+
   public StepTime {
     seconds = Collections.unmodifiableMap(new EnumMap<>(seconds));
   }
@@ -24,6 +33,30 @@ public record StepTime(Map<Cause, Figure> seconds, double low, double high) {
       sum += figure.value();
     }
     return sum;
+  }
+
+  /** What shows of the exchange, by the names of the engine's groups of ranks. */
+  public Map<String, Double> exposed() {
+    Map<String, Double> exposed = new LinkedHashMap<>();
+    GROUPS.forEach(
+        (cause, group) -> {
+          if (of(cause) > 0) {
+            exposed.put(group, of(cause));
+          }
+        });
+    return exposed;
+  }
+
+  /** Seconds of the causes that take any, by their names. */
+  public Map<String, Double> byName() {
+    Map<String, Double> named = new LinkedHashMap<>();
+    seconds.forEach(
+        (cause, figure) -> {
+          if (figure.value() > 0) {
+            named.put(cause.toString(), figure.value());
+          }
+        });
+    return named;
   }
 
   /** Seconds of one cause. */

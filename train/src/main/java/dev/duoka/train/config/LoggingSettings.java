@@ -14,7 +14,8 @@ public record LoggingSettings(
     @Doc(
             value =
                 "The range of the gradients of each layer goes to `metrics.jsonl` every so many"
-                    + " steps; 0 for never.",
+                    + " steps, and half as often each time that a run doubles beyond 2000 of"
+                    + " them; 0 for never.",
             unit = "steps",
             byDefault = "10",
             range = "[0, 1000000000]")

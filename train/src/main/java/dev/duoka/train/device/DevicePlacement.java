@@ -33,6 +33,16 @@ public record DevicePlacement(
     return devices.get(rank - firstRank);
   }
 
+  /** Whether the process's ranks compute on GPUs. */
+  public boolean isOnGpus() {
+    return devices.getFirst().isCuda();
+  }
+
+  /** Whether some of them are on the same device. */
+  public boolean sharesDevices() {
+    return devices.stream().distinct().count() < devices.size();
+  }
+
   /**
    * What of the GPUs may make a run slower than one expects: cards of several kinds, and pairs that
    * cannot reach each other's memory.

@@ -30,6 +30,13 @@ public record MemoryNeed(Map<String, Long> byOwner) {
     return new MemoryNeed(all);
   }
 
+  /** So many times as much. */
+  MemoryNeed times(int ranks) {
+    Map<String, Long> bytes = new LinkedHashMap<>(byOwner);
+    bytes.replaceAll((_, each) -> ranks * each);
+    return new MemoryNeed(bytes);
+  }
+
   /** Both together. */
   MemoryNeed plus(MemoryNeed other) {
     MemoryNeed sum = this;

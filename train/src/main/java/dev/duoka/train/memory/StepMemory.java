@@ -44,16 +44,23 @@ public record StepMemory(
     return new StepMemory(job, device, 1, List.of(), deterministic);
   }
 
+  /** What one rank of each stage takes at its peak. */
+  public List<MemoryNeed> ofStages() {
+    return job.ofStages().stream().map(stage -> MemoryNeed.of(booked(stage), 1)).toList();
+  }
+
   /** What the step takes at its peak: of the largest rank, or of all that share the device. */
   public MemoryNeed need() {
-    List<DryRunJob> stages = job.ofStages();
+    return need(ofStages());
+  }
+
+  private MemoryNeed need(List<MemoryNeed> stages) {
     MemoryNeed need = MemoryNeed.of(Map.of(), 1);
-    for (DryRunJob stage : stages) {
+    for (MemoryNeed stage : stages) {
       if (ranks == 1) {
-        MemoryNeed one = MemoryNeed.of(booked(stage), 1);
-        need = one.bytes() > need.bytes() ? one : need;
+        need = stage.bytes() > need.bytes() ? stage : need;
       } else {
-        need = need.plus(MemoryNeed.of(booked(stage), ranks / stages.size()));
+        need = need.plus(stage.times(ranks / stages.size()));
       }
     }
     for (Beside other : others) {
@@ -97,13 +104,18 @@ public record StepMemory(
    * @throws dev.duoka.base.DuokaException with the figures, and what would fit
    */
   public MemoryNeed require() {
+    return require(ofStages());
+  }
+
+  /** As {@link #require()}, of stages that were counted by {@link #ofStages}. */
+  public MemoryNeed require(List<MemoryNeed> stages) {
     String what =
         (ranks == 1 ? "a training step" : "a training step of " + Plural.of(ranks, "rank"))
             + " with micro-batch "
             + job.microBatch()
             + " and recompute "
             + job.settings().recompute();
-    MemoryNeed need = need();
+    MemoryNeed need = need(stages);
     MemoryCheck.require(what, device, need, this::fits);
     return need;
   }

@@ -31,6 +31,9 @@ record LoopSettings(
   /** Steps between two measurements of the exchange: its marks cost a little. */
   private static final int EXCHANGE_EVERY = 10;
 
+  /** So many measurements of gradient ranges are made before they become rarer. */
+  private static final long RANGES_BEFORE_THINNING = 2000;
+
   boolean isLast(long step) {
     return step == lastStep;
   }
@@ -45,8 +48,21 @@ record LoopSettings(
     return (saveEvery > 0 && step % saveEvery == 0) || (saveAtEnd && isLast(step));
   }
 
+  /**
+   * Whether the gradients' ranges are measured in this step. They are the largest part of what a
+   * run writes, so each time that the run is twice as long again they become half as frequent.
+   */
   boolean measuresRangesIn(long step) {
-    return rangesEvery > 0 && step % rangesEvery == 0;
+    if (rangesEvery == 0) {
+      return false;
+    }
+    long often = rangesEvery * RANGES_BEFORE_THINNING;
+    long every = rangesEvery;
+    while (step > often) {
+      often *= 2;
+      every *= 2;
+    }
+    return step % every == 0;
   }
 
   /** Whether it is measured in this step how much of the exchange no computation hides. */

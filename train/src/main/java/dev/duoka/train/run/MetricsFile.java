@@ -99,6 +99,7 @@ final class MetricsFile implements AutoCloseable {
   }
 
   private void write(ObjectNode line) {
+    line.put("time", System.currentTimeMillis() * 1e-3);
     byte[] bytes = (Json.line(line) + "\n").getBytes(StandardCharsets.UTF_8);
     waiting.add(bytes);
     waitingBytes += bytes.length;

@@ -40,6 +40,10 @@ final class MetricsLine {
     memory.put("peak_bytes", m.memory().peakBytes());
     memory.put("driver_bytes", m.memory().driverBytes());
     memory.put("driver_bytes_of", m.memory().ofCard() ? "card" : "process");
+    if (!m.memory().ranks().isEmpty()) {
+      ArrayNode ranks = line.putArray("rank_memory");
+      m.memory().ranks().forEach(rank -> put(ranks.addObject(), rank));
+    }
     if (!m.gradientRanges().isEmpty()) {
       ArrayNode ranges = line.putArray("grad_range");
       for (StepMetrics.GradientRange range : m.gradientRanges()) {
@@ -51,6 +55,14 @@ final class MetricsLine {
       }
     }
     return line;
+  }
+
+  private static void put(ObjectNode node, StepMetrics.RankUse rank) {
+    new TreeMap<>(rank.peakByOwner()).forEach(node::put);
+    node.put("driver_bytes", rank.driverBytes());
+    if (rank.heapBytes() > 0) {
+      node.put("heap_bytes", rank.heapBytes());
+    }
   }
 
   static ObjectNode ofValidation(long step, double loss) {

@@ -3,6 +3,7 @@ package dev.duoka.train.run;
 import dev.duoka.formats.heartbeat.HeartbeatWriter;
 import dev.duoka.formats.heartbeat.Phase;
 import dev.duoka.tensor.MemoryLedger;
+import dev.duoka.tensor.ThreadLedger;
 import dev.duoka.train.step.RankState;
 import dev.duoka.train.step.StepMetrics;
 import java.util.Optional;
@@ -45,6 +46,7 @@ record RankEvents(
     long most = MemoryLedger.of(rank.device()).liveBytes();
     heartbeat.enter(Phase.SAVING, progress.steps(), most);
     checkpoints.save(rank, progress);
+    ThreadLedger.takePeakByOwner(rank.device()); // what was held to save is no step's memory
     heartbeat.enter(Phase.STEP, progress.steps(), 0);
   }
 

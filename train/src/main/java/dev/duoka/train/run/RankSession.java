@@ -134,6 +134,10 @@ final class RankSession {
     folder.begin(setup.config());
     checkpoints.begin();
     MetricsFile metrics = MetricsFile.open(folder.path(), from.steps(), listener::notice);
+    setup
+        .prediction()
+        .map(prediction -> folder.predict(prediction, from.steps()))
+        .ifPresent(listener::notice);
     if (folder.isResumed()) {
       listener.notice("resuming after step " + from.steps());
     }

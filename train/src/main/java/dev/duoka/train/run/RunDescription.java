@@ -4,6 +4,7 @@ import dev.duoka.base.Percent;
 import dev.duoka.base.Plural;
 import dev.duoka.data.training.TrainingData;
 import dev.duoka.formats.modelconfig.ParameterCounts;
+import dev.duoka.formats.prediction.Prediction;
 import dev.duoka.train.config.BatchPlan;
 import dev.duoka.train.device.DevicePeak;
 import java.nio.file.Path;
@@ -21,6 +22,7 @@ final class RunDescription {
             + "data     %,d training tokens%s, %s%n"
             + "devices  %s%s (%s), %s a rank; MFU against %s%n"
             + "memory   %s by the dry run of this step%n"
+            + "time     %s%n"
             + "batch    %s%n"
             + "steps    %,d to %,d of %,d%n"
             + "run      %s",
@@ -37,11 +39,31 @@ final class RunDescription {
         Plural.of(setup.threads(), "CPU thread"),
         peak.source(),
         setup.memory().text(),
+        time(setup),
         BatchPlan.of(setup.config()),
         stepsTaken + 1,
         setup.lastStep(),
         setup.totalSteps(),
         runDir);
+  }
+
+  private static String time(RunSetup setup) {
+    return setup
+        .prediction()
+        .flatMap(Prediction::step)
+        .map(
+            step ->
+                String.format(
+                    Locale.ROOT,
+                    "%.3g s a step (%.3g to %.3g) by %s",
+                    step.seconds(),
+                    step.low(),
+                    step.high(),
+                    step.source()))
+        .orElseGet(
+            () ->
+                "not predicted here: "
+                    + setup.prediction().map(Prediction::whyNoStep).orElse("process 0 says it"));
   }
 
   private static String processes(RunSetup setup) {

@@ -4,6 +4,8 @@ import dev.duoka.base.CrashSafeFiles;
 import dev.duoka.base.DuokaException;
 import dev.duoka.base.ErrorCode;
 import dev.duoka.base.IoReason;
+import dev.duoka.formats.prediction.Prediction;
+import dev.duoka.formats.prediction.PredictionFile;
 import dev.duoka.train.checkpoint.CheckpointStore;
 import dev.duoka.train.config.RunConfig;
 import dev.duoka.train.config.RunFile;
@@ -11,7 +13,9 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Comparator;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -141,12 +145,51 @@ public final class RunFolder implements AutoCloseable {
       Files.createDirectories(checkpoints(folder));
       if (!resume) {
         Files.deleteIfExists(folder.resolve(MetricsFile.NAME));
+        Files.deleteIfExists(folder.resolve(PredictionFile.NAME));
       }
       CrashSafeFiles.write(
           folder.resolve(CONFIG), RunFile.write(config).getBytes(StandardCharsets.UTF_8));
       begun = true;
     } catch (IOException e) {
       throw cannotWrite(folder, e);
+    }
+  }
+
+  /**
+   * Writes down what was predicted of the session that begins, unless the last one's prediction is
+   * of the same step: none is ever changed.
+   *
+   * @param stepsBefore steps that the run has taken
+   * @return the file's name and hash, in words
+   */
+  String predict(Prediction prediction, long stepsBefore) {
+    Path file = folder.resolve(PredictionFile.name(stepsBefore));
+    try {
+      Optional<PredictionFile> last = lastPrediction();
+      if (last.filter(it -> it.prediction().hasMemoryOf(prediction)).isPresent()) {
+        return "the prediction of the first session holds, sha256 " + last.get().sha256();
+      }
+      return "predicted before the first step: "
+          + file.getFileName()
+          + ", sha256 "
+          + PredictionFile.write(file, prediction);
+    } catch (IOException e) {
+      return "the prediction is not written, " + file + ": " + IoReason.of(e);
+    }
+  }
+
+  private Optional<PredictionFile> lastPrediction() throws IOException {
+    try (Stream<Path> files = Files.list(folder)) {
+      Optional<Path> newest =
+          files
+              .filter(file -> PredictionFile.stepsBefore(file).isPresent())
+              .max(Comparator.comparing(file -> PredictionFile.stepsBefore(file).orElse(0L)));
+      return newest.isEmpty()
+          ? Optional.empty()
+          : Optional.of(
+              PredictionFile.parse(Files.readAllBytes(newest.get()), newest.get().toString()));
+    } catch (DuokaException e) {
+      return Optional.empty(); // it is damaged, and says nothing
     }
   }
 

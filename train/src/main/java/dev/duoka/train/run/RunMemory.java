@@ -24,14 +24,23 @@ final class RunMemory {
   private RunMemory() {}
 
   /**
+   * What a run was found to need.
+   *
+   * @param device what a device needs, that of the largest rank where each has its own
+   * @param stages what one rank of each stage takes
+   * @param copy what a process takes beside that in host memory to save
+   */
+  record Counted(MemoryNeed device, List<MemoryNeed> stages, Optional<StepMemory.Beside> copy) {}
+
+  /**
    * Refuses a run that does not fit.
    *
    * @param placement of this process's ranks
    * @param processes how many write checkpoints together
-   * @return what a device needs, that of the largest rank where each has its own
+   * @return what it needs
    * @throws dev.duoka.base.DuokaException with the figures, and what would fit
    */
-  static MemoryNeed require(
+  static Counted require(
       RunConfig config, ModelConfig model, DevicePlacement placement, int processes) {
     StepSettings settings = new RankBuilder(config, model, null).settings();
     BatchPlan batch = BatchPlan.of(config);
@@ -41,17 +50,24 @@ final class RunMemory {
     Optional<StepMemory.Beside> copy = checkpointCopy(config, settings, processes);
     boolean onHost = placement.devices().contains(Device.CPU);
     MemoryNeed largest = MemoryNeed.of(Map.of(), 1);
+    // All devices of a run are of one kind, which books the same.
+    List<MemoryNeed> stages = ofRank(step, placement, config).ofStages();
     for (Device device : new HashSet<>(placement.devices())) {
       int ranks = Collections.frequency(placement.devices(), device);
       List<StepMemory.Beside> others = onHost ? copy.stream().toList() : List.of();
       MemoryNeed need =
-          new StepMemory(step, device, ranks, others, config.training().deterministic()).require();
+          new StepMemory(step, device, ranks, others, config.training().deterministic())
+              .require(stages);
       largest = need.bytes() > largest.bytes() ? need : largest;
     }
     if (!onHost) {
       requireHost(step, placement, copy);
     }
-    return largest;
+    return new Counted(largest, stages, copy);
+  }
+
+  private static StepMemory ofRank(DryRunJob step, DevicePlacement placement, RunConfig config) {
+    return StepMemory.of(step, placement.devices().getFirst(), config.training().deterministic());
   }
 
   /** Refuses states in host memory, and the copy for checkpoints, that do not fit there. */

@@ -3,12 +3,14 @@ package dev.duoka.train.run;
 import dev.duoka.data.training.TrainingData;
 import dev.duoka.formats.modelconfig.ModelConfig;
 import dev.duoka.formats.modelconfig.ModelFlops;
+import dev.duoka.formats.prediction.Prediction;
 import dev.duoka.tensor.Device;
 import dev.duoka.train.config.RunConfig;
 import dev.duoka.train.device.DevicePeak;
 import dev.duoka.train.device.DevicePlacement;
 import dev.duoka.train.memory.MemoryNeed;
 import dev.duoka.train.schedule.LearningRateSchedule;
+import java.util.Optional;
 import java.util.OptionalLong;
 
 /**
@@ -19,6 +21,7 @@ import java.util.OptionalLong;
  * @param ranksHere how many ranks this machine has, of all processes
  * @param memory what a device needs by the dry run of this very step
  * @param data what it is trained on
+ * @param prediction what is said of it before it begins; empty where another process says it
  * @param maxSteps where the session ends at the latest, in steps of the whole run
  */
 record RunSetup(
@@ -28,6 +31,7 @@ record RunSetup(
     int ranksHere,
     MemoryNeed memory,
     TrainingData data,
+    Optional<Prediction> prediction,
     OptionalLong maxSteps) {
   /** Steps of the whole run. */
   long totalSteps() {

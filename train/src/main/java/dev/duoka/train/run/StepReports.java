@@ -9,6 +9,7 @@ import dev.duoka.tensor.MemoryLedger;
 import dev.duoka.train.device.DeviceMemory;
 import dev.duoka.train.step.RankState;
 import dev.duoka.train.step.StepMetrics;
+import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
@@ -30,6 +31,7 @@ final class StepReports {
   private final boolean readsLate;
   private final MedianWindow speeds = new MedianWindow(RECENT_STEPS);
   private @Nullable LaunchedStep unread;
+  private final RankMemoryReport rankMemory;
   private double loss;
 
   /** What the time of the next step is not to hold. */
@@ -47,6 +49,7 @@ final class StepReports {
     this.events = events;
     this.readsLate = readsLate;
     this.loss = loss;
+    this.rankMemory = new RankMemoryReport(rank);
     rank.step().markStart();
   }
 
@@ -92,10 +95,11 @@ final class StepReports {
     Map<String, Double> exposed = recording == null ? Map.of() : recording.seconds();
     double tokensPerSecond = settings.tokensPerStep() / seconds;
     speeds.add(tokensPerSecond);
+    List<StepMetrics.RankUse> ranks = rankMemory.after(step.number());
     if (rank.world().rank() == 0) {
       double remaining =
           (settings.lastStep() - step.number()) * settings.tokensPerStep() / speeds.median();
-      events.step(metrics(step, result, seconds, tokensPerSecond, exposed), remaining);
+      events.step(metrics(step, result, seconds, tokensPerSecond, exposed, ranks), remaining);
     }
     return result.loss();
   }
@@ -105,7 +109,8 @@ final class StepReports {
       TrainingStep.Result result,
       double seconds,
       double tokensPerSecond,
-      Map<String, Double> exposed) {
+      Map<String, Double> exposed,
+      List<StepMetrics.RankUse> ranks) {
     return new StepMetrics(
         step.number(),
         result.loss(),
@@ -126,14 +131,14 @@ final class StepReports {
             result.optimizerSeconds(),
             seconds),
         exposed,
-        memory());
+        memory(ranks));
   }
 
-  private StepMetrics.MemoryUse memory() {
+  private StepMetrics.MemoryUse memory(List<StepMetrics.RankUse> ranks) {
     MemoryLedger ledger = MemoryLedger.of(rank.device());
     Gpus.MemoryInUse inUse = DeviceMemory.inUse(rank.device());
     return new StepMetrics.MemoryUse(
-        ledger.liveBytes(), ledger.peakBytes(), inUse.bytes(), inUse.ofCard());
+        ledger.liveBytes(), ledger.peakBytes(), inUse.bytes(), inUse.ofCard(), ranks);
   }
 
   private void check(LaunchedStep step, TrainingStep.Result result) {

@@ -11,6 +11,8 @@ import dev.duoka.data.shard.TokenisationProgress;
 import dev.duoka.data.shard.TokenisationStoppedException;
 import dev.duoka.data.tokenizer.Tokenizer;
 import dev.duoka.data.training.TrainingData;
+import dev.duoka.formats.modelconfig.ModelConfig;
+import dev.duoka.formats.prediction.Prediction;
 import dev.duoka.tensor.Gpus;
 import dev.duoka.train.checkpoint.TokenizerFiles;
 import dev.duoka.train.config.LaunchSettings;
@@ -18,6 +20,9 @@ import dev.duoka.train.config.RunConfig;
 import dev.duoka.train.device.DevicePlacement;
 import dev.duoka.train.memory.MemoryNeed;
 import java.nio.file.Path;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicBoolean;
 
@@ -34,21 +39,44 @@ public final class Trainer {
   private final Path runDir;
   private final ProcessPlace place;
   private final RunLog listener;
+  private final StepForecast forecast;
   private final AtomicBoolean stop = new AtomicBoolean();
 
   /**
    * A run, of which this process has the place that its environment says.
    *
    * @param runDir where it writes; of several processes that of the first one counts
+   * @param forecast says how long a step takes, for the prediction that is written
    * @throws DuokaException {@code CONFIG} when the environment contradicts itself
    */
+  public Trainer(
+      RunConfig config,
+      RunOptions options,
+      Path runDir,
+      RunListener listener,
+      StepForecast forecast) {
+    this(config, options, runDir, ProcessPlace.of(System.getenv()), listener, forecast);
+  }
+
+  /** A run of whose speed nothing is predicted. */
   public Trainer(RunConfig config, RunOptions options, Path runDir, RunListener listener) {
-    this(config, options, runDir, ProcessPlace.of(System.getenv()), listener);
+    this(config, options, runDir, listener, StepForecast.NONE);
   }
 
   Trainer(
       RunConfig config, RunOptions options, Path runDir, ProcessPlace place, RunListener listener) {
+    this(config, options, runDir, place, listener, StepForecast.NONE);
+  }
+
+  private Trainer(
+      RunConfig config,
+      RunOptions options,
+      Path runDir,
+      ProcessPlace place,
+      RunListener listener,
+      StepForecast forecast) {
     this.place = place;
+    this.forecast = forecast;
     this.config = config;
     this.options = options;
     this.runDir = runDir;
@@ -99,7 +127,7 @@ public final class Trainer {
     try (RunFolder folder = open(processes)) {
       listener.writeInto(folder);
       placement.notices(Gpus::reaches).forEach(listener::notice);
-      MemoryNeed memory =
+      RunMemory.Counted memory =
           processes.during(
               () -> RunMemory.require(config, checked.model(), placement, place.processes()));
       TokenizerFiles tokenizer = RunData.tokenizerFiles(config, checked.tokenizer());
@@ -115,8 +143,9 @@ public final class Trainer {
               checked.model(),
               placement,
               onMachine,
-              memory,
+              memory.device(),
               data.get(),
+              processes.during(() -> predict(checked.model(), placement, memory)),
               options.maxSteps());
       requireWarmupWithin(setup.totalSteps());
       return new Session(setup, processes, tokenizer, folder, listener, stop::get).run();
@@ -124,6 +153,26 @@ public final class Trainer {
       listener.failed(e);
       throw e;
     }
+  }
+
+  /** The first process speaks for all. */
+  private Optional<Prediction> predict(
+      ModelConfig model, DevicePlacement placement, RunMemory.Counted memory) {
+    return isFirst()
+        ? Optional.of(
+            RunPrediction.of(
+                new StepForecast.Question(
+                    config, model, placement, place.processes(), largest(memory.stages())),
+                memory,
+                forecast))
+        : Optional.empty();
+  }
+
+  private static Map<String, Long> largest(List<MemoryNeed> stages) {
+    return stages.stream()
+        .max(Comparator.comparingLong(MemoryNeed::bytes))
+        .map(MemoryNeed::byOwner)
+        .orElse(Map.of());
   }
 
   /** The number that whoever started the processes has given goes before what we have counted. */

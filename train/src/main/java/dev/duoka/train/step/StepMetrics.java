@@ -83,6 +83,26 @@ public record StepMetrics(
    * @param driverBytes what the driver (GPU) or the operating system (CPU) says this process uses
    * @param ofCard whether the driver knows no processes, as in some containers, and {@code
    *     driverBytes} are those of all processes on the card
+   * @param ranks what each rank holds, in their order; empty where it is as it was
    */
-  public record MemoryUse(long liveBytes, long peakBytes, long driverBytes, boolean ofCard) {}
+  public record MemoryUse(
+      long liveBytes, long peakBytes, long driverBytes, boolean ofCard, List<RankUse> ranks) {
+    public MemoryUse {
+      ranks = List.copyOf(ranks);
+    }
+  }
+
+  /**
+   * Memory of one rank.
+   *
+   * @param peakByOwner bytes of its tensors when they were most in the last steps, by owner
+   * @param driverBytes what the driver counts on its device, or the operating system in its process
+   *     without mapped files
+   * @param heapBytes of these that the JVM keeps for its objects; 0 on a GPU
+   */
+  public record RankUse(Map<String, Long> peakByOwner, long driverBytes, long heapBytes) {
+    public RankUse {
+      peakByOwner = Map.copyOf(peakByOwner);
+    }
+  }
 }

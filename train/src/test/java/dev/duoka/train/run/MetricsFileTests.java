@@ -162,7 +162,7 @@ class MetricsFileTests {
 
   private static String line(boolean ofCard) {
     StepMetrics.StepTime time = new StepMetrics.StepTime(0, 0, 0, 0, 1);
-    StepMetrics.MemoryUse memory = new StepMetrics.MemoryUse(1, 2, 9, ofCard);
+    StepMetrics.MemoryUse memory = new StepMetrics.MemoryUse(1, 2, 9, ofCard, List.of());
     return Json.line(
         MetricsLine.of(
             new StepMetrics(

@@ -30,6 +30,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.function.Consumer;
 import java.util.function.LongSupplier;
@@ -121,6 +122,7 @@ class RankTrainerTests {
               1,
               MemoryNeed.of(Map.of(), 1),
               data,
+              Optional.empty(),
               OptionalLong.empty());
       LoopSettings settings = setup.loop(new DevicePeak(1, false, ""));
       return new RankTrainer(state, batches, settings, events, readsLate).run(RunProgress.START);

@@ -1,0 +1,53 @@
+package dev.duoka.cli.command;
+
+import dev.duoka.base.DuokaException;
+import dev.duoka.cli.console.Screen;
+import dev.duoka.operations.run.StateFolder;
+import dev.duoka.operations.watch.RunPage;
+import dev.duoka.operations.watch.SshTunnel;
+import java.io.PrintWriter;
+import java.nio.file.Path;
+import org.jspecify.annotations.Nullable;
+
+/** Says where the page of a run that begins is; the run waits for nothing of it. */
+final class TrainingPage {
+  private TrainingPage() {}
+
+  /**
+   * Lets the page be served and says where, as soon as it is there.
+   *
+   * @param watch what the command line says; null for: at a terminal
+   * @param json whether standard output is for a program
+   */
+  static void show(
+      Path run, @Nullable Boolean watch, boolean json, PrintWriter out, PrintWriter err) {
+    boolean terminal = Screen.isTerminal() && !json;
+    if (watch == null ? !terminal : !watch) {
+      return;
+    }
+    Thread.ofPlatform()
+        .daemon()
+        .name("run-page")
+        .start(
+            () -> {
+              try {
+                say(RunPage.of(run, StateFolder.standard()), terminal, json ? err : out);
+              } catch (DuokaException e) {
+                err.println("note     " + e.getMessage());
+                err.flush();
+              } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+              }
+            });
+  }
+
+  private static void say(RunPage page, boolean terminal, PrintWriter out) {
+    out.println(
+        terminal
+            ? "watch    " + page.address()
+            : "watch    the address of the run's page with its token is in " + page.file());
+    SshTunnel.command(System::getenv, System.getProperty("user.name"), page.port())
+        .ifPresent(command -> out.println("         where you have come from, type: " + command));
+    out.flush();
+  }
+}

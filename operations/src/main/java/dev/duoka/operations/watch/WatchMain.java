@@ -1,0 +1,68 @@
+package dev.duoka.operations.watch;
+
+import dev.duoka.base.CrashSafeFiles;
+import dev.duoka.formats.json.Json;
+import dev.duoka.operations.process.ProcessIdentity;
+import dev.duoka.operations.run.RunRegistry;
+import dev.duoka.operations.run.StateFolder;
+import java.io.IOException;
+import java.nio.channels.FileChannel;
+import java.nio.channels.FileLock;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.OptionalInt;
+import java.util.Set;
+
+/**
+ * The process that serves the pages of a user's runs, one on a machine: it lives on when a run ends
+ * or dies, and ends when no run goes on and nobody has asked for a page for a while.
+ */
+public final class WatchMain {
+  private static final long TICK_MILLISECONDS = 1000;
+
+  private WatchMain() {}
+
+  /** Serves; its argument is how many seconds without a question or a run end it. */
+  public static void main(String[] arguments) throws IOException, InterruptedException {
+    serve(StateFolder.standard(), Long.parseLong(arguments[0]));
+    Runtime.getRuntime().halt(0);
+  }
+
+  /** Serves until there is no need to; returns at once where another process does. */
+  private static void serve(StateFolder state, long idleSeconds)
+      throws IOException, InterruptedException {
+    Path folder = AddressFile.folder(state);
+    try (FileChannel channel =
+            FileChannel.open(
+                folder.resolve("server.lock"),
+                StandardOpenOption.CREATE,
+                StandardOpenOption.WRITE);
+        FileLock lock = channel.tryLock()) {
+      if (lock == null) {
+        return;
+      }
+      WatchedRuns runs = WatchedRuns.listed(new RunRegistry(state));
+      try (WatchServer server = WatchServer.start(runs, OptionalInt.empty(), Set.of());
+          AddressFile file = AddressFile.write(address(state), server.address())) {
+        Runtime.getRuntime().addShutdownHook(new Thread(file::close, "address"));
+        CrashSafeFiles.publish(
+            identity(state),
+            Json.line(ProcessIdentity.own().json()).getBytes(StandardCharsets.UTF_8));
+        while (server.idleSeconds() < idleSeconds || runs.anyActive()) {
+          Thread.sleep(TICK_MILLISECONDS);
+        }
+      }
+    }
+  }
+
+  /** The file with the address of the pages and the token. */
+  static Path address(StateFolder state) {
+    return AddressFile.folder(state).resolve("server.url");
+  }
+
+  /** The file that says which process serves them. */
+  static Path identity(StateFolder state) {
+    return AddressFile.folder(state).resolve("server.json");
+  }
+}
