@@ -37,7 +37,8 @@ final class TopCommand implements Runnable {
 
   @Override
   public void run() {
-    WatchedRun watched = new WatchedRun(new RunRegistry(StateFolder.standard()).find(run));
+    StateFolder state = StateFolder.standard();
+    WatchedRun watched = new WatchedRun(new RunRegistry(state).find(run), state);
     PrintWriter out = spec.commandLine().getOut();
     if (once || !Screen.isTerminal()) {
       watched.readAll();

@@ -32,6 +32,11 @@ public final class RunRegistry {
     this.state = state;
   }
 
+  /** The user's folder of states that it is in. */
+  public StateFolder state() {
+    return state;
+  }
+
   /**
    * A run that was started.
    *

@@ -1,5 +1,6 @@
 package dev.duoka.operations.watch;
 
+import dev.duoka.formats.json.Json;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
@@ -10,6 +11,8 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Function;
+import tools.jackson.core.JacksonException;
+import tools.jackson.databind.node.ObjectNode;
 
 /**
  * All that a run's {@code metrics.jsonl} says, read on as it grows. The file is the truth: where it
@@ -18,6 +21,9 @@ import java.util.function.Function;
  */
 final class MetricsHistory {
   private static final int BLOCK = 1 << 20;
+
+  /** Bytes that are read faster from their columns. */
+  private static final long WORTH_CACHING = 8L << 20;
 
   /** Bytes before the place that is reached, by which a replaced file is noticed. */
   private static final int MARK = 256;
@@ -30,19 +36,28 @@ final class MetricsHistory {
 
   private final RunFiles files;
   private final Path file;
+  private final Optional<Path> cache;
+  private boolean cacheIsRead;
+  private long cached;
   private final MetricsLine line = new MetricsLine();
   private final Map<String, Series> series = new LinkedHashMap<>();
   private final byte[] block = new byte[BLOCK];
+  private final LineTimes times = new LineTimes();
   private byte[] mark = new byte[0];
   private long at;
   private long size;
   private long unreadable;
   private boolean inLongLine;
 
-  /** Of a run's folder; nothing is read yet. */
-  MetricsHistory(RunFiles files) {
+  /**
+   * Of a run's folder; nothing is read yet.
+   *
+   * @param cache where what was read is kept for the next time; empty for nowhere
+   */
+  MetricsHistory(RunFiles files, Optional<Path> cache) {
     this.files = files;
     this.file = files.folder().resolve("metrics.jsonl");
+    this.cache = cache;
   }
 
   /**
@@ -68,7 +83,55 @@ final class MetricsHistory {
     }
   }
 
+  /**
+   * What was read before, by whoever; it is taken for what it says if the file still has its end.
+   */
+  private void readCache() {
+    cacheIsRead = true;
+    if (cache.isEmpty()) {
+      return;
+    }
+    try {
+      Optional<ColumnFile.Content> content = ColumnFile.read(cache.get());
+      if (content.isPresent()) {
+        ObjectNode head = content.get().head();
+        series.putAll(content.get().series());
+        times.take(head.path("times"));
+        at = head.path("at").asLong(0);
+        cached = at;
+        unreadable = head.path("unreadable").asLong(0);
+        mark = head.path("mark").binaryValue();
+      }
+    } catch (IOException | JacksonException e) {
+      restart(); // the cache is made anew
+    }
+  }
+
+  /** Keeps what was read, and lets go of the heap that it takes. */
+  private void writeCache() {
+    if (cache.isEmpty()) {
+      return;
+    }
+    ObjectNode head = Json.object();
+    head.put("at", at);
+    head.put("unreadable", unreadable);
+    head.put("mark", mark);
+    head.set("times", times.json());
+    cached = at;
+    try {
+      ColumnFile.write(cache.get(), head, series);
+      ColumnFile.read(cache.get())
+          .filter(it -> it.head().path("at").asLong(-1) == at)
+          .ifPresent(it -> series.putAll(it.series()));
+    } catch (IOException e) {
+      cached = at + WORTH_CACHING; // the disk is full, say: later perhaps
+    }
+  }
+
   private boolean readBlock() {
+    if (!cacheIsRead) {
+      readCache();
+    }
     Optional<FileChannel> opened = files.open(file);
     if (opened.isEmpty()) {
       restart();
@@ -81,7 +144,12 @@ final class MetricsHistory {
         size = channel.size();
       }
       int length = fill(channel, at, BLOCK);
-      return take(length);
+      boolean more = take(length);
+      long unsaved = at - cached;
+      if (unsaved > Math.max(4 * WORTH_CACHING, at / 8) || (!more && unsaved > WORTH_CACHING)) {
+        writeCache();
+      }
+      return more;
     } catch (IOException e) {
       throw RunFiles.cannotRead(file, e);
     }
@@ -102,8 +170,20 @@ final class MetricsHistory {
     }
   }
 
+  /** Where the time went. */
+  Goodput.Times times() {
+    lock.lock();
+    try {
+      return times.goodput().times();
+    } finally {
+      lock.unlock();
+    }
+  }
+
   private void restart() {
     series.clear();
+    times.clear();
+    cached = 0;
     mark = new byte[0];
     at = 0;
     size = 0;
@@ -135,9 +215,11 @@ final class MetricsHistory {
       unreadable++;
       inLongLine = false;
     }
+    times.endLine();
   }
 
   private void add(long step, String name, double value) {
+    times.value(name, value);
     Series known = series.get(name);
     if (known == null) {
       if (series.size() >= MOST_SERIES) {

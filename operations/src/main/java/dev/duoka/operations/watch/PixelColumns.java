@@ -39,14 +39,12 @@ final class PixelColumns {
       one(series, begin - 1, sink);
     }
     double width = ((double) to - from + 1) / columns;
+    Series.Extremes extremes = new Series.Extremes();
     int index = begin;
     while (index < end) {
-      long column = (long) ((series.step(index) - from) / width);
-      int next = index + 1;
-      while (next < end && (long) ((series.step(next) - from) / width) == column) {
-        next++;
-      }
-      column(series, index, next, sink);
+      int next =
+          Math.min(end, Math.max(index + 1, series.indexOf(behind(series, index, from, width))));
+      column(series, index, next, extremes, sink);
       index = next;
     }
     if (end < series.size()) {
@@ -62,33 +60,33 @@ final class PixelColumns {
     }
   }
 
-  private static void column(Series series, int begin, int end, Sink sink) {
-    int smallest = -1;
-    int largest = -1;
-    int firstBad = -1;
-    int bad = 0;
-    for (int i = begin; i < end; i++) {
-      double value = series.value(i);
-      if (Double.isNaN(value)) {
-        firstBad = firstBad < 0 ? i : firstBad;
-        bad++;
-        continue;
-      }
-      if (smallest < 0 || value < series.value(smallest)) {
-        smallest = i;
-      }
-      if (largest < 0 || value > series.value(largest)) {
-        largest = i;
+  /** The first step that lies in a column behind that of a value. */
+  private static long behind(Series series, int index, long from, double width) {
+    long column = (long) ((series.step(index) - from) / width);
+    double edge = Math.ceil((column + 1) * width);
+    if (edge >= Long.MAX_VALUE - from - 1.0) {
+      return Long.MAX_VALUE;
+    }
+    long step = from + (long) edge;
+    while ((long) ((step - 1 - from) / width) > column) {
+      step--; // the edge was rounded up
+    }
+    while ((long) ((step - from) / width) <= column) {
+      step++;
+    }
+    return step;
+  }
+
+  private static void column(Series series, int begin, int end, Series.Extremes found, Sink sink) {
+    series.extremes(begin, end, found);
+    if (found.smallest >= 0) {
+      one(series, Math.min(found.smallest, found.largest), sink);
+      if (found.smallest != found.largest) {
+        one(series, Math.max(found.smallest, found.largest), sink);
       }
     }
-    if (smallest >= 0) {
-      one(series, Math.min(smallest, largest), sink);
-      if (smallest != largest) {
-        one(series, Math.max(smallest, largest), sink);
-      }
-    }
-    if (bad > 0) {
-      sink.notANumber(series.step(firstBad), bad);
+    if (found.bad > 0) {
+      sink.notANumber(series.step(found.firstBad), found.bad);
     }
   }
 }

@@ -14,8 +14,11 @@ import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
 /**
@@ -25,6 +28,8 @@ import java.util.stream.Stream;
 final class RunFiles {
   /** Of a supervisor's folder: an attempt, a worker, its files. */
   private static final int DEPTH = 4;
+
+  private static final Pattern CHECKPOINT = Pattern.compile("step-(\\d{1,18})");
 
   private final Path folder;
 
@@ -174,6 +179,24 @@ final class RunFiles {
       return Arrays.copyOf(bytes.array(), bytes.position());
     } catch (IOException e) {
       throw cannotRead(file, e);
+    }
+  }
+
+  /** The steps of the checkpoints that are whole, as far as their folders' names tell. */
+  List<Long> checkpoints() {
+    Path path = folder.resolve("checkpoints");
+    if (!isOwnFolder(path)) {
+      return List.of();
+    }
+    try (Stream<Path> entries = Files.list(path)) {
+      return entries
+          .map(entry -> CHECKPOINT.matcher(String.valueOf(entry.getFileName())))
+          .filter(Matcher::matches)
+          .map(matcher -> Long.valueOf(matcher.group(1)))
+          .sorted()
+          .toList();
+    } catch (IOException e) {
+      return List.of(); // they are being deleted
     }
   }
 

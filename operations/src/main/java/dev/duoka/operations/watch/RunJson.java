@@ -52,6 +52,10 @@ final class RunJson {
                     "prediction",
                     ComparisonJson.of(
                         file, run.history().with(series -> Comparison.of(file, series)))));
+    json.set("goodput", goodput(run.history().times()));
+    json.set("placement", view.placement());
+    ArrayNode checkpoints = json.putArray("checkpoints");
+    view.checkpoints().forEach(checkpoints::add);
     ObjectNode latest = json.putObject("latest");
     run.history()
         .with(
@@ -61,6 +65,19 @@ final class RunJson {
               series.forEach((name, each) -> putLatest(latest, name, each));
               return series.size();
             });
+    return json;
+  }
+
+  private static ObjectNode goodput(Goodput.Times times) {
+    ObjectNode json = Json.object();
+    json.put("wall", times.wall());
+    json.put("steps", times.steps());
+    json.put("data", times.data());
+    Json.putNumber(json, "exposed_share", times.exposedShare());
+    json.put("validation", times.validation());
+    json.put("stopped", times.stopped());
+    json.put("other", times.other());
+    Json.putNumber(json, "ratio", times.ratio());
     return json;
   }
 

@@ -54,7 +54,7 @@ public record RunPage(String address, Path file, int port) {
     Path output = AddressFile.folder(state).resolve("server.log");
     List<String> command = new ArrayList<>(List.of("setsid"));
     command.addAll(OwnCommand.java(FLAGS, "dev.duoka.operations", WatchMain.class.getName()));
-    command.add(String.valueOf(IDLE_SECONDS));
+    command.addAll(List.of(state.path().toString(), String.valueOf(IDLE_SECONDS)));
     try {
       new ProcessBuilder(command)
           .redirectInput(new File("/dev/null"))

@@ -1,9 +1,11 @@
 package dev.duoka.operations.watch;
 
+import dev.duoka.formats.json.Json;
 import dev.duoka.formats.prediction.PredictionFile;
 import dev.duoka.operations.run.RunRecord;
 import java.util.List;
 import java.util.Optional;
+import tools.jackson.databind.node.ObjectNode;
 
 /**
  * What is known of a run besides its metrics; all text can be shown as it is.
@@ -16,6 +18,8 @@ import java.util.Optional;
  * @param record the last that its supervisor has seen and done
  * @param log its last lines
  * @param prediction what was said of it before it began
+ * @param checkpoints steps of those that are on disk
+ * @param placement where its ranks are, as the run has written it; an empty object where it has not
  * @param problems what of it cannot be read, and why
  */
 record RunView(
@@ -27,9 +31,22 @@ record RunView(
     List<RunRecord.Entry> record,
     String log,
     Optional<PredictionFile> prediction,
+    List<Long> checkpoints,
+    ObjectNode placement,
     List<String> problems) {
   /** One about which nothing is known. */
   static RunView nothing(String name) {
-    return new RunView(name, "unknown", 0, 0, "", List.of(), "", Optional.empty(), List.of());
+    return new RunView(
+        name,
+        "unknown",
+        0,
+        0,
+        "",
+        List.of(),
+        "",
+        Optional.empty(),
+        List.of(),
+        Json.object(),
+        List.of());
   }
 }

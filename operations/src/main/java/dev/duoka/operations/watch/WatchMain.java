@@ -23,9 +23,12 @@ public final class WatchMain {
 
   private WatchMain() {}
 
-  /** Serves; its argument is how many seconds without a question or a run end it. */
+  /**
+   * Serves; its arguments are the user's folder of states, and how many seconds without a question
+   * or a run end it.
+   */
   public static void main(String[] arguments) throws IOException, InterruptedException {
-    serve(StateFolder.standard(), Long.parseLong(arguments[0]));
+    serve(new StateFolder(Path.of(arguments[0])), Long.parseLong(arguments[1]));
     Runtime.getRuntime().halt(0);
   }
 

@@ -1,10 +1,13 @@
 package dev.duoka.operations.watch;
 
 import dev.duoka.base.DuokaException;
+import dev.duoka.base.ErrorCode;
+import dev.duoka.formats.json.Json;
 import dev.duoka.formats.prediction.PredictionFile;
 import dev.duoka.operations.run.RunRecord;
 import dev.duoka.operations.run.RunRegistry;
 import dev.duoka.operations.run.RunStatus;
+import dev.duoka.operations.run.StateFolder;
 import dev.duoka.operations.run.SupervisionFolder;
 import dev.duoka.operations.run.WorkerFolder;
 import java.io.IOException;
@@ -18,6 +21,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.Stream;
+import tools.jackson.databind.node.ObjectNode;
 
 /**
  * A run that is looked at, going on or over, by what is in its folder. Nothing there is changed,
@@ -40,13 +44,22 @@ public final class WatchedRun {
   /**
    * Of a run that was found; nothing is read yet.
    *
+   * @param state where what is read of long runs is kept
    * @throws DuokaException when there is no such folder
    */
-  public WatchedRun(RunRegistry.Entry entry) {
+  public WatchedRun(RunRegistry.Entry entry, StateFolder state) {
+    this(entry, Optional.of(columns(state).resolve(entry.id() + ".columns")));
+  }
+
+  WatchedRun(RunRegistry.Entry entry, Optional<Path> cache) {
     this.entry = entry;
     this.files = new RunFiles(entry.folder());
-    this.history = new MetricsHistory(files);
+    this.history = new MetricsHistory(files, cache);
     this.view = RunView.nothing(VisibleText.line(entry.name()));
+  }
+
+  private static Path columns(StateFolder state) {
+    return StateFolder.own(AddressFile.folder(state).resolve("columns"));
   }
 
   /** Reads all that is there and not yet read. Blocks as long as the disk takes. */
@@ -124,6 +137,8 @@ public final class WatchedRun {
                   .toList(),
               "",
               Optional.empty(),
+              List.of(),
+              Json.object(),
               List.of());
     } catch (DuokaException e) {
       problems.add(VisibleText.line(e.problem()));
@@ -144,6 +159,8 @@ public final class WatchedRun {
             next.record(),
             log,
             prediction(problems),
+            files.checkpoints(),
+            placement(problems),
             List.copyOf(problems));
     if (!view.equals(before)) {
       changes.incrementAndGet();
@@ -193,6 +210,20 @@ public final class WatchedRun {
       problems.add(VisibleText.line(RunFiles.cannotRead(files.folder(), e).problem()));
     }
     return Optional.empty();
+  }
+
+  private ObjectNode placement(List<String> problems) {
+    Path file = files.folder().resolve("placement.json");
+    try {
+      byte[] content = files.bytes(file, PREDICTION_BYTES);
+      return content.length > 0
+              && Json.parse(content, file.toString(), ErrorCode.FORMAT) instanceof ObjectNode json
+          ? VisibleJson.of(json)
+          : Json.object();
+    } catch (DuokaException e) {
+      problems.add(VisibleText.line(e.problem()));
+      return Json.object();
+    }
   }
 
   private String log(List<String> problems) {

@@ -43,7 +43,7 @@ public final class WatchedRuns {
    */
   public static WatchedRuns of(RunRegistry registry, RunRegistry.Entry named) {
     WatchedRuns runs = new WatchedRuns(registry, Optional.of(named));
-    runs.open.put(named.id(), new WatchedRun(named));
+    runs.open.put(named.id(), new WatchedRun(named, registry.state()));
     return runs;
   }
 
@@ -89,7 +89,7 @@ public final class WatchedRuns {
     WatchedRun run = open.get(entry.id());
     if (run == null) {
       try {
-        run = new WatchedRun(entry);
+        run = new WatchedRun(entry, registry.state());
       } catch (DuokaException e) {
         return Optional.empty(); // it is being deleted
       }

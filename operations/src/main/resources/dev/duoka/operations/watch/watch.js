@@ -14,7 +14,7 @@
     {id: "lr", lines: {lr: "lr"}},
     {id: "tokens", lines: {tokens_per_second: "tokens"}},
     {id: "samples", lines: {samples_per_second: "samples"}},
-    {id: "mfu", lines: {mfu: "mfu", roofline_utilisation: "roofline"}},
+    {id: "mfu", lines: {mfu: "mfu"}},
     {id: "gradNorm", lines: {grad_norm: "gradNorm"}},
     {id: "lossScale", lines: {loss_scale: "lossScale"}},
     {id: "memory", divide: GIB, lines: {"memory.live_bytes": "memoryLive", "memory.peak_bytes": "memoryPeak",
@@ -119,6 +119,8 @@
     });
     at("latest").replaceChildren(...latest);
     showPrediction(at("prediction"), it.prediction, word, make);
+    showGoodput(at("goodput"), it, word, make);
+    showMachine(at("machine"), it, word, make);
     const record = it.record.map(entry => {
       const line = make("li");
       const time = make("time", entry.time.replace("T", " ").replace(/\.\d+Z|Z/, " UTC"));

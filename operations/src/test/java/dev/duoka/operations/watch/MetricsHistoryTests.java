@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -38,7 +39,7 @@ final class MetricsHistoryTests {
   @Test
   void namesAllMeasures() throws IOException {
     RunFolders.write(folder);
-    MetricsHistory history = new MetricsHistory(new RunFiles(folder));
+    MetricsHistory history = new MetricsHistory(new RunFiles(folder), Optional.empty());
     assertThat(text(history, "loss")).isEqualTo("1=5.5 2=NaN 3=4.5");
     assertThat(text(history, "validation_loss")).isEqualTo("3=4.25");
     assertThat(text(history, "seconds.total")).isEqualTo("1=0.5 2=0.25");
@@ -53,7 +54,7 @@ final class MetricsHistoryTests {
 
   @Test
   void readsOnAndLeavesALineThatIsBeingWritten() throws IOException {
-    MetricsHistory history = new MetricsHistory(new RunFiles(folder));
+    MetricsHistory history = new MetricsHistory(new RunFiles(folder), Optional.empty());
     assertThat(text(history, "loss")).isEmpty();
     append("{\"step\":1,\"loss\":1}\n{\"step\":2,\"lo");
     assertThat(text(history, "loss")).isEqualTo("1=1.0");
@@ -65,7 +66,7 @@ final class MetricsHistoryTests {
   @Test
   void beginsAgainWhereTheFileWasReplacedByALongerOne() throws IOException {
     append("{\"step\":1,\"loss\":1}\n{\"step\":2,\"loss\":2}\n");
-    MetricsHistory history = new MetricsHistory(new RunFiles(folder));
+    MetricsHistory history = new MetricsHistory(new RunFiles(folder), Optional.empty());
     assertThat(text(history, "loss")).isEqualTo("1=1.0 2=2.0");
     Files.delete(folder.resolve("metrics.jsonl"));
     append("{\"step\":1,\"loss\":1}\n{\"step\":2,\"loss\":7}\n{\"step\":3,\"loss\":8}\n");
@@ -76,7 +77,8 @@ final class MetricsHistoryTests {
   void aStepThatIsTakenAgainReplacesWhatFollowedIt() throws IOException {
     append("{\"step\":1,\"loss\":1}\n{\"step\":2,\"loss\":2}\n{\"step\":3,\"loss\":3}\n");
     append("{\"step\":2,\"loss\":9}\n");
-    assertThat(text(new MetricsHistory(new RunFiles(folder)), "loss")).isEqualTo("1=1.0 2=9.0");
+    assertThat(text(new MetricsHistory(new RunFiles(folder), Optional.empty()), "loss"))
+        .isEqualTo("1=1.0 2=9.0");
   }
 
   @Test
@@ -84,7 +86,7 @@ final class MetricsHistoryTests {
     append(
         "{\"step\":1,\"loss\":1}\nnonsense\n[]\n{\"loss\":4}\n{\"step\":2}}\n\n{\"step\":\"2\"}\n");
     append("x".repeat(9 << 20) + "\n{\"step\":2,\"loss\":2}\n");
-    MetricsHistory history = new MetricsHistory(new RunFiles(folder));
+    MetricsHistory history = new MetricsHistory(new RunFiles(folder), Optional.empty());
     assertThat(text(history, "loss")).isEqualTo("1=1.0 2=2.0");
     assertThat(history.reading().unreadable()).isEqualTo(7);
     assertThat(history.reading().bytes()).isEqualTo(history.reading().of());

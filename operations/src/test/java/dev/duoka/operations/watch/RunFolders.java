@@ -14,7 +14,8 @@ final class RunFolders {
 
   /** A run that nobody supervises. */
   static WatchedRun run(Path folder) {
-    return new WatchedRun(new RunRegistry.Entry(folder, Instant.EPOCH, 0, Optional.empty()));
+    return new WatchedRun(
+        new RunRegistry.Entry(folder, Instant.EPOCH, 0, Optional.empty()), Optional.empty());
   }
 
   /**

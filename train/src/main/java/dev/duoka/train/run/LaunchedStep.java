@@ -13,6 +13,7 @@ import org.jspecify.annotations.Nullable;
  * @param scale what the loss was multiplied by
  * @param dataSeconds spent waiting for the batch
  * @param ranges of the gradients; empty except now and then
+ * @param expertLoads how evenly experts were used, if it was measured
  * @param exposed the time of exchange that nothing hid, when it is there; null if not measured
  * @param pending its numbers, when they are there
  */
@@ -22,5 +23,6 @@ record LaunchedStep(
     double scale,
     double dataSeconds,
     List<StepMetrics.GradientRange> ranges,
+    List<Double> expertLoads,
     ExposedTime.@Nullable Recording exposed,
     TrainingStep.PendingStep pending) {}

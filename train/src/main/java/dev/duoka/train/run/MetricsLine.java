@@ -44,6 +44,12 @@ final class MetricsLine {
       ArrayNode ranks = line.putArray("rank_memory");
       m.memory().ranks().forEach(rank -> put(ranks.addObject(), rank));
     }
+    if (!m.expertLoads().isEmpty()) {
+      ObjectNode loads = line.putObject("expert_load");
+      for (int i = 0; i < m.expertLoads().size(); i++) {
+        Json.putNumber(loads, "mixture " + i, m.expertLoads().get(i));
+      }
+    }
     if (!m.gradientRanges().isEmpty()) {
       ArrayNode ranges = line.putArray("grad_range");
       for (StepMetrics.GradientRange range : m.gradientRanges()) {

@@ -1,5 +1,6 @@
 package dev.duoka.train.run;
 
+import dev.duoka.base.DuokaException;
 import dev.duoka.comm.Communicator;
 import dev.duoka.comm.ExchangeLedger;
 import dev.duoka.data.batch.BatchStream;
@@ -17,8 +18,12 @@ import dev.duoka.tensor.ThreadLedger;
 import dev.duoka.train.device.DevicePeak;
 import dev.duoka.train.device.Transport;
 import dev.duoka.train.memory.RankMemory;
+import dev.duoka.train.placement.MachineView;
+import dev.duoka.train.placement.MeshPlacement;
+import dev.duoka.train.placement.PlacementJson;
 import dev.duoka.train.step.RankBuilder;
 import dev.duoka.train.step.RankState;
+import java.io.IOException;
 import java.util.Optional;
 import java.util.function.BooleanSupplier;
 
@@ -138,10 +143,19 @@ final class RankSession {
         .prediction()
         .map(prediction -> folder.predict(prediction, from.steps()))
         .ifPresent(listener::notice);
+    place();
     if (folder.isResumed()) {
       listener.notice("resuming after step " + from.steps());
     }
     return metrics;
+  }
+
+  private void place() {
+    try {
+      folder.place(PlacementJson.of(MeshPlacement.of(setup.config(), MachineView.live())));
+    } catch (IOException | DuokaException e) {
+      listener.notice("the ranks' places are not written: " + e.getMessage());
+    }
   }
 
   private Trained train(RankState state, Optional<MetricsFile> metrics) {

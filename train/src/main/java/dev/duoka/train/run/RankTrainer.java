@@ -8,6 +8,7 @@ import dev.duoka.data.batch.DataState;
 import dev.duoka.data.batch.StepBatch;
 import dev.duoka.formats.heartbeat.Phase;
 import dev.duoka.parallel.step.TrainingStep;
+import dev.duoka.train.step.ExpertBalance;
 import dev.duoka.train.step.GradientRanges;
 import dev.duoka.train.step.RankState;
 import dev.duoka.train.step.StepMetrics;
@@ -114,20 +115,25 @@ final class RankTrainer {
     double scale = rank.scaler().scale();
     boolean measures = settings.measuresRangesIn(number);
     List<StepMetrics.GradientRange> ranges = new ArrayList<>();
+    List<Double> expertLoads = new ArrayList<>();
     boolean measuresExchange = rank.world().size() > 1 && settings.measuresExchangeIn(number);
     if (measuresExchange) {
       rank.exposed().start();
     }
     TrainingStep.PendingStep pending =
-        rank.step().launch(batch, learningRate, measures ? () -> addTo(ranges, scale) : null);
+        rank.step()
+            .launch(batch, learningRate, measures ? () -> addTo(ranges, expertLoads, scale) : null);
     batchEnd = batch.after();
     ExposedTime.Recording exposed = measuresExchange ? rank.exposed().stop() : null;
-    return new LaunchedStep(number, learningRate, scale, dataSeconds, ranges, exposed, pending);
+    return new LaunchedStep(
+        number, learningRate, scale, dataSeconds, ranges, expertLoads, exposed, pending);
   }
 
   /** The first rank's gradients stand for all; the others only wait with their reduction. */
-  private void addTo(List<StepMetrics.GradientRange> ranges, double scale) {
+  private void addTo(
+      List<StepMetrics.GradientRange> ranges, List<Double> expertLoads, double scale) {
     if (isFirst()) {
+      expertLoads.addAll(ExpertBalance.of(rank.model()));
       ranges.addAll(GradientRanges.of(rank.optimizer(), scale));
     }
   }

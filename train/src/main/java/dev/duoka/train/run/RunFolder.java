@@ -4,6 +4,7 @@ import dev.duoka.base.CrashSafeFiles;
 import dev.duoka.base.DuokaException;
 import dev.duoka.base.ErrorCode;
 import dev.duoka.base.IoReason;
+import dev.duoka.formats.json.Json;
 import dev.duoka.formats.prediction.Prediction;
 import dev.duoka.formats.prediction.PredictionFile;
 import dev.duoka.train.checkpoint.CheckpointStore;
@@ -19,6 +20,7 @@ import java.util.Optional;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
+import tools.jackson.databind.node.ObjectNode;
 
 /**
  * The folder that a run writes: {@code run.yaml} (the resolved configuration), {@code
@@ -34,6 +36,9 @@ import org.jspecify.annotations.Nullable;
 public final class RunFolder implements AutoCloseable {
   /** The resolved configuration, which {@code --resume} and other commands read. */
   public static final String CONFIG = "run.yaml";
+
+  /** Where each rank is, as {@code duoka config --json} says it. */
+  static final String PLACEMENT = "placement.json";
 
   private final Path folder;
   private final boolean resume;
@@ -176,6 +181,12 @@ public final class RunFolder implements AutoCloseable {
     } catch (IOException e) {
       return "the prediction is not written, " + file + ": " + IoReason.of(e);
     }
+  }
+
+  /** Writes down where the ranks are; a view of the run that is lost costs nothing. */
+  void place(ObjectNode placement) throws IOException {
+    CrashSafeFiles.write(
+        folder.resolve(PLACEMENT), Json.pretty(placement).getBytes(StandardCharsets.UTF_8));
   }
 
   private Optional<PredictionFile> lastPrediction() throws IOException {

@@ -120,6 +120,7 @@ final class StepReports {
         step.scale(),
         result.outcome().applied(),
         step.ranges(),
+        step.expertLoads(),
         settings.tokensPerStep(),
         tokensPerSecond,
         tokensPerSecond / settings.sequenceLength(),

@@ -14,6 +14,8 @@ import java.util.Map;
  * @param lossScale what the loss was multiplied by
  * @param applied false when the step was skipped because the gradients overflowed
  * @param gradientRanges per part of the model; empty except now and then
+ * @param expertLoads of each mixture of experts of the first rank that counts its tokens, those of
+ *     the busiest expert as a multiple of an equal share; empty except now and then
  * @param tokens tokens of the step over all ranks
  * @param tokensPerSecond over all ranks: the step's tokens by {@code seconds.total}
  * @param samplesPerSecond sequences over all ranks
@@ -33,6 +35,7 @@ public record StepMetrics(
     double lossScale,
     boolean applied,
     List<GradientRange> gradientRanges,
+    List<Double> expertLoads,
     long tokens,
     double tokensPerSecond,
     double samplesPerSecond,
@@ -42,6 +45,7 @@ public record StepMetrics(
     MemoryUse memory) {
   public StepMetrics {
     gradientRanges = List.copyOf(gradientRanges);
+    expertLoads = List.copyOf(expertLoads);
     exposedSeconds = Map.copyOf(exposedSeconds);
   }
 

@@ -174,6 +174,7 @@ class MetricsFileTests {
                 1,
                 true,
                 List.of(),
+                List.of(),
                 8,
                 8,
                 1,

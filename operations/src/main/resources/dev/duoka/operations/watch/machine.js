@@ -1,0 +1,85 @@
+"use strict";
+/* Where a run's time went, and where its ranks are. */
+function showGoodput(box, it, word, make) {
+  const times = it.goodput;
+  box.hidden = !times || !(times.wall > 0);
+  if (box.hidden) return;
+  const exchange = times.exposed_share === null ? 0 : times.exposed_share * times.steps;
+  const parts = [["inSteps", times.steps - times.data - exchange], ["onlyExchange", exchange], ["waitingData", times.data],
+    ["inValidation", times.validation], ["otherTime", times.other], ["stoppedTime", times.stopped]].filter(part => part[1] > 0);
+  const NS = "http://www.w3.org/2000/svg";
+  const svg = document.createElementNS(NS, "svg");
+  svg.setAttribute("viewBox", "0 0 1000 10");
+  svg.setAttribute("preserveAspectRatio", "none");
+  svg.setAttribute("class", "stack");
+  svg.setAttribute("role", "img");
+  svg.setAttribute("aria-label", word("goodput"));
+  const sum = parts.reduce((all, part) => all + part[1], 0);
+  let x = 0;
+  const list = make("ul", undefined, "legend");
+  const text = value => value >= 7200 ? (value / 3600).toFixed(1) + " h" : value >= 120 ? (value / 60).toFixed(1) + " min" : value.toFixed(1) + " s";
+  parts.forEach(([name, seconds]) => {
+    const rect = document.createElementNS(NS, "rect");
+    const width = 1000 * seconds / sum;
+    rect.setAttribute("x", String(x));
+    rect.setAttribute("width", String(width));
+    rect.setAttribute("height", "10");
+    rect.setAttribute("class", name);
+    svg.append(rect);
+    x += width;
+    list.append(make("li", word(name) + " " + text(seconds) + " (" + (100 * seconds / sum).toFixed(1) + " %)", name));
+  });
+  const saved = it.checkpoints.length > 0 ? [make("p", word("checkpoints") + ": " + it.checkpoints.slice(-12).join(", "), "soft")] : [];
+  box.replaceChildren(make("h2", word("goodput") + (times.ratio === null ? "" : " · " + (100 * times.ratio).toFixed(1) + " %")),
+    svg, list, ...saved);
+}
+
+function showMachine(box, it, word, make) {
+  const mesh = it.placement;
+  box.hidden = !mesh || !mesh.seats;
+  if (box.hidden) return;
+  const axes = Object.entries(mesh.axes).filter(axis => axis[1] > 1);
+  const nodes = new Map();
+  mesh.seats.forEach(seat => {
+    if (!nodes.has(seat.node)) nodes.set(seat.node, new Map());
+    const devices = nodes.get(seat.node), name = seat.device || "–";
+    const key = name === "cpu" ? "cpu " + seat.process : name;
+    if (!devices.has(key)) devices.set(key, {name, card: seat.card, seats: []});
+    devices.get(key).seats.push(seat);
+  });
+  const cards = it.cards || [];
+  const picture = make("div", undefined, "nodes");
+  nodes.forEach((devices, node) => {
+    const frame = make("div", undefined, "node");
+    if (nodes.size > 1) frame.append(make("h3", "node " + node));
+    devices.forEach(device => {
+      const one = make("div", undefined, "device");
+      one.append(make("strong", device.name), make("span", device.card ? " " + device.card : "", "soft"));
+      device.seats.forEach(seat => {
+        const place = axes.map(axis => axis[0] + " " + seat[axis[0]]).join(" · ");
+        one.append(make("p", word("rank") + " " + seat.rank + (place ? ": " + place : ""), "seat stage" + seat.pipeline % 4));
+      });
+      cards.filter(card => "cuda:" + card.index === device.name).forEach(card => one.append(make("p", cardText(card, word), card.stale ? "soft stale" : "soft")));
+      frame.append(one);
+    });
+    picture.append(frame);
+  });
+  const groups = make("ul", undefined, "groups");
+  mesh.groups.forEach(group => {
+    const rate = group.gb_per_s_each_way;
+    groups.append(make("li", group.axis + " " + group.ranks.join(", ") + ": " + group.slowest_link
+      + (rate ? " " + (rate.low === rate.high ? rate.low : rate.low + "–" + rate.high) + " GB/s" + (rate.assumed ? " (?)" : "") : "")));
+  });
+  box.replaceChildren(make("h2", word("machine")), make("p", axes.map(axis => axis[0] + " " + axis[1]).join(" × "), "soft"), picture, groups);
+}
+
+function cardText(card, word) {
+  const parts = [];
+  const add = (value, text) => { if (value !== null && value !== undefined) parts.push(text(value)); };
+  add(card.utilisation, value => value + " %");
+  add(card.memory_bytes, value => (value / 2 ** 30).toFixed(1) + " GiB");
+  add(card.watts, value => value.toFixed(0) + " W");
+  add(card.celsius, value => value.toFixed(0) + " °C");
+  add(card.sm_mhz, value => value + " MHz");
+  return (card.stale ? word("stale") + ": " : "") + parts.join(" · ");
+}
