@@ -81,6 +81,12 @@ public record RunProgress(
     return longest;
   }
 
+  /** The last line of a run's log, without its time; empty where it has none. */
+  static String lastWord(Path run) {
+    String last = tail(run.resolve("run.log")).lines().reduce("", (_, later) -> later);
+    return last.substring(last.indexOf(' ') + 1);
+  }
+
   private static Optional<JsonNode> step(String line) {
     try {
       JsonNode node =

@@ -24,6 +24,12 @@ public record RunStatus(
     int attempt,
     RunProgress progress,
     String reason) {
+  /** What a run that nobody supervises says last in its log. */
+  private static final String FAILED = "failed: ";
+
+  private static final String STOPPED = "ended: stopped";
+  private static final String COMPLETE = "ended: complete";
+
   /** What a run is about. */
   public enum State {
     /** Its workers run. */
@@ -84,9 +90,19 @@ public record RunStatus(
 
   private static RunStatus ofUnsupervised(RunRegistry.Entry entry, RunProgress progress) {
     boolean alive = entry.process().filter(ProcessIdentity::isAlive).isPresent();
+    if (alive) {
+      return new RunStatus(entry.folder(), State.RUNNING, false, 0, progress, "");
+    }
+    String word = RunProgress.lastWord(entry.folder());
+    String reason = word.startsWith(FAILED) ? word.substring(FAILED.length()) : "";
     boolean done = progress.totalSteps() > 0 && progress.step() >= progress.totalSteps();
-    State state = alive ? State.RUNNING : done ? State.DONE : State.LOST;
-    return new RunStatus(entry.folder(), state, false, 0, progress, "");
+    State state =
+        word.startsWith(FAILED)
+            ? State.FAILED
+            : word.startsWith(STOPPED)
+                ? State.STOPPED
+                : done || word.startsWith(COMPLETE) ? State.DONE : State.LOST;
+    return new RunStatus(entry.folder(), state, false, 0, progress, reason);
   }
 
   private static State state(RunEnd end) {

@@ -31,7 +31,6 @@ public final class WatchedRun {
   private static final int LOG_BYTES = 32 << 10;
   private static final int PREDICTION_BYTES = 4 << 20;
   private static final int MOST_ENTRIES = 100;
-  private static final String FAILED = " failed: ";
 
   private final RunRegistry.Entry entry;
   private final RunFiles files;
@@ -68,6 +67,14 @@ public final class WatchedRun {
       // There is more.
     }
     look();
+  }
+
+  /** Reads all that is not yet read, or as much as this time is enough for. */
+  void readFor(long nanos) {
+    long until = System.nanoTime() + nanos;
+    while (readOn() && System.nanoTime() - until < 0) {
+      // There is more, and time.
+    }
   }
 
   /** Reads the next MiB of the metrics; true when there may be more. */
@@ -131,7 +138,7 @@ public final class WatchedRun {
               state(status),
               status.attempt(),
               status.progress().totalSteps(),
-              VisibleText.line(reason(status, state(status), log)),
+              VisibleText.line(reason(status, state(status))),
               record.subList(Math.max(0, record.size() - MOST_ENTRIES), record.size()).stream()
                   .map(WatchedRun::shown)
                   .toList(),
@@ -167,19 +174,12 @@ public final class WatchedRun {
     }
   }
 
-  /**
-   * Why a run has ended: what its supervisor says, else what it has said itself; one that was
-   * killed has said nothing.
-   */
-  private static String reason(RunStatus status, String state, String log) {
-    if (!status.reason().isEmpty() || !state.equals("lost")) {
-      return status.reason();
-    }
-    String last = log.lines().filter(line -> line.contains(FAILED)).reduce("", (_, later) -> later);
-    return last.isEmpty()
+  /** Why a run has ended; one that was killed has said nothing. */
+  private static String reason(RunStatus status, String state) {
+    return status.reason().isEmpty() && state.equals("lost")
         ? "its process is gone and has not said why: it was killed, by somebody or by the system"
             + " for its memory (dmesg tells)"
-        : last.substring(last.indexOf(FAILED) + FAILED.length());
+        : status.reason();
   }
 
   /** A run that is in no list may go on where nobody here can see it. */
@@ -247,6 +247,7 @@ public final class WatchedRun {
   /** Nothing is left to the readers below that would wait for ever, or is not this run's. */
   private void refuseOthers() {
     files.real(files.folder().resolve("metrics.jsonl"));
+    files.real(files.folder().resolve("run.log"));
     files.real(files.folder().resolve("rank-0.heartbeat"));
     files.refuseOthersUnder(entry.supervision().path());
   }

@@ -25,6 +25,10 @@ import tools.jackson.databind.node.ObjectNode;
 public final class WatchedRuns {
   private static final int MOST_OPEN = 12;
   private static final int MOST_LISTED = 200;
+
+  /** Who asks for a run first waits for so much of it; of long ones there is more later. */
+  private static final long FIRST_READ_NANOS = 500_000_000L;
+
   private static final long LOOKED_AT_NANOS = 60_000_000_000L;
 
   private final RunRegistry registry;
@@ -94,6 +98,7 @@ public final class WatchedRuns {
         return Optional.empty(); // it is being deleted
       }
       run.look();
+      run.readFor(FIRST_READ_NANOS);
       open.put(entry.id(), run);
       closeLongest();
     }

@@ -39,6 +39,9 @@ function showMachine(box, it, word, make) {
   box.hidden = !mesh || !mesh.seats;
   if (box.hidden) return;
   const axes = Object.entries(mesh.axes).filter(axis => axis[1] > 1);
+  /* A rank's number among those that read other data is one, be they shards or replicas. */
+  const shown = ["pipeline", "data", "context", "tensor", "expert"].filter(name =>
+    axes.some(axis => axis[0] === name || (name === "data" && ["shard", "replicate"].includes(axis[0]))));
   const nodes = new Map();
   mesh.seats.forEach(seat => {
     if (!nodes.has(seat.node)) nodes.set(seat.node, new Map());
@@ -56,7 +59,7 @@ function showMachine(box, it, word, make) {
       const one = make("div", undefined, "device");
       one.append(make("strong", device.name), make("span", device.card ? " " + device.card : "", "soft"));
       device.seats.forEach(seat => {
-        const place = axes.map(axis => axis[0] + " " + seat[axis[0]]).join(" · ");
+        const place = shown.map(name => name + " " + seat[name]).join(" · ");
         one.append(make("p", word("rank") + " " + seat.rank + (place ? ": " + place : ""), "seat stage" + seat.pipeline % 4));
       });
       cards.filter(card => "cuda:" + card.index === device.name).forEach(card => one.append(make("p", cardText(card, word), card.stale ? "soft stale" : "soft")));

@@ -452,8 +452,7 @@
   async function showRuns() {
     const list = (await ask("runs", "")).runs;
     const here = runId || list[0] && list[0].id;
-    const box = at("runs");
-    box.replaceChildren(make("h2", word("runs")));
+    const table = others.length > 0 ? [await differences(here)] : [];
     const rows = make("ul");
     list.slice(0, 60).forEach(run => {
       const line = make("li"), label = make("label"), check = make("input");
@@ -475,8 +474,7 @@
       }
       rows.append(line);
     });
-    box.append(rows);
-    if (others.length > 0) box.append(await differences(here));
+    at("runs").replaceChildren(make("h2", word("runs")), rows, ...table);
   }
   async function differences(here) {
     const ids = [here, ...others.map(run => run.id)];

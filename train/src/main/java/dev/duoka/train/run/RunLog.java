@@ -83,6 +83,15 @@ final class RunLog implements RunListener {
     listener.sample(text);
   }
 
+  /** Writes down that the run has ended, and how. */
+  void ended(RunResult result) {
+    write(
+        "ended: "
+            + (result.interrupted() ? "stopped" : "complete")
+            + " after step "
+            + result.steps());
+  }
+
   /** Writes down how the run failed. */
   void failed(Throwable failure) {
     write("failed: " + failure.getMessage());

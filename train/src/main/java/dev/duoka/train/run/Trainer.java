@@ -148,7 +148,10 @@ public final class Trainer {
               processes.during(() -> predict(checked.model(), placement, memory)),
               options.maxSteps());
       requireWarmupWithin(setup.totalSteps());
-      return new Session(setup, processes, tokenizer, folder, listener, stop::get).run();
+      RunResult result =
+          new Session(setup, processes, tokenizer, folder, listener, stop::get).run();
+      listener.ended(result);
+      return result;
     } catch (DuokaException e) {
       listener.failed(e);
       throw e;
