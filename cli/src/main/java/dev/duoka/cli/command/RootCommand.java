@@ -23,6 +23,7 @@ import picocli.CommandLine.Spec;
       LogsCommand.class,
       WatchCommand.class,
       TopCommand.class,
+      SaveCommand.class,
       GenerateCommand.class,
       ExportCommand.class,
       ParityCommand.class,

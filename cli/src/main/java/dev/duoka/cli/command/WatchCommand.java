@@ -5,6 +5,7 @@ import dev.duoka.cli.console.StopSignals;
 import dev.duoka.operations.run.RunRegistry;
 import dev.duoka.operations.run.StateFolder;
 import dev.duoka.operations.watch.AddressFile;
+import dev.duoka.operations.watch.PrometheusServer;
 import dev.duoka.operations.watch.SshTunnel;
 import dev.duoka.operations.watch.WatchServer;
 import dev.duoka.operations.watch.WatchedRuns;
@@ -51,12 +52,31 @@ final class WatchCommand implements Runnable {
           "Answer under this name too, for a proxy before the page; localhost always. Repeatable.")
   private List<String> hosts = new ArrayList<>();
 
+  @Option(
+      names = "--prometheus",
+      paramLabel = "PORT",
+      description =
+          "Answer Prometheus too, on a port of its own at /metrics, to whoever has the token in"
+              + " the file that is named.")
+  private @Nullable Integer prometheus;
+
+  @Option(
+      names = "--bind",
+      paramLabel = "ADDRESS",
+      description =
+          "Listen there in place of 127.0.0.1: other machines can then ask, and the token crosses"
+              + " the network unencrypted. Name this machine with --allow-host.")
+  private String bind = WatchServer.LOOPBACK;
+
   @Spec private CommandSpec spec;
 
   @Override
   public void run() {
     if (port != null) {
       OptionRange.check("--port", port, 1, MOST_PORT);
+    }
+    if (prometheus != null) {
+      OptionRange.check("--prometheus", prometheus, 1, MOST_PORT);
     }
     StateFolder state = StateFolder.standard();
     RunRegistry registry = new RunRegistry(state);
@@ -67,7 +87,10 @@ final class WatchCommand implements Runnable {
             WatchServer.start(
                 watched,
                 port == null ? OptionalInt.empty() : OptionalInt.of(port),
-                Set.copyOf(hosts));
+                Set.copyOf(hosts),
+                bind);
+        PrometheusServer metrics =
+            prometheus == null ? null : PrometheusServer.start(watched, state, bind, prometheus);
         AddressFile file = AddressFile.write(state, server);
         StopSignals _ =
             StopSignals.listen(stop::countDown, status -> Runtime.getRuntime().halt(status))) {
@@ -79,6 +102,20 @@ final class WatchCommand implements Runnable {
           .ifPresent(
               command ->
                   out.println("From the machine you have come from, type first: " + command));
+      if (!bind.equals(WatchServer.LOOPBACK)) {
+        out.println(
+            "Warning: "
+                + bind
+                + " can be reached from other machines, and nothing is encrypted. An SSH tunnel to"
+                + " 127.0.0.1 is safer.");
+      }
+      if (metrics != null) {
+        out.println(
+            "Prometheus: /metrics on port "
+                + metrics.port()
+                + ", bearer token in "
+                + metrics.tokenFile());
+      }
       out.println("Ctrl-C ends this page; the run goes on.");
       out.flush();
       stop.await();

@@ -23,7 +23,9 @@ public final class WatchServer implements AutoCloseable {
   /** After what time the JDK's server hangs up on who has not sent all of a request. */
   private static final String LONGEST_REQUEST = "sun.net.httpserver.maxReqTime";
 
-  private static final String LOOPBACK = "127.0.0.1";
+  /** Where it listens unless something else is said. */
+  public static final String LOOPBACK = "127.0.0.1";
+
   private static final long TICK_MILLISECONDS = 500;
 
   private final HttpServer server;
@@ -53,8 +55,19 @@ public final class WatchServer implements AutoCloseable {
    * @throws DuokaException when the port cannot be had
    */
   public static WatchServer start(WatchedRuns runs, OptionalInt port, Set<String> hosts) {
+    return start(runs, port, hosts, LOOPBACK);
+  }
+
+  /**
+   * As the other method.
+   *
+   * @param address of this machine to listen at; another one than the loopback's lets other
+   *     machines ask
+   */
+  public static WatchServer start(
+      WatchedRuns runs, OptionalInt port, Set<String> hosts, String address) {
     AccessToken token = AccessToken.random();
-    HttpServer server = listen(port);
+    HttpServer server = listen(address, port);
     ExecutorService executor = Executors.newVirtualThreadPerTaskExecutor();
     server.setExecutor(executor);
     WatchHandler handler = new WatchHandler(runs, token, new AllowedHosts(hosts));
@@ -64,33 +77,32 @@ public final class WatchServer implements AutoCloseable {
     return new WatchServer(server, executor, reader, token, handler);
   }
 
-  private static HttpServer listen(OptionalInt port) {
+  private static HttpServer listen(String address, OptionalInt port) {
     try {
-      return listen(port.orElse(USUAL_PORT));
+      return listen(address, port.orElse(USUAL_PORT));
     } catch (IOException e) {
       if (port.isPresent()) {
-        throw cannotListen(port.getAsInt(), e);
+        throw cannotListen(address, port.getAsInt(), e);
       }
     }
     try {
-      return listen(0);
+      return listen(address, 0);
     } catch (IOException e) {
-      throw cannotListen(0, e);
+      throw cannotListen(address, 0, e);
     }
   }
 
-  private static HttpServer listen(int port) throws IOException {
+  private static HttpServer listen(String address, int port) throws IOException {
     if (System.getProperty(LONGEST_REQUEST) == null) {
       System.setProperty(LONGEST_REQUEST, "30"); // seconds, else for ever
     }
-    return HttpServer.create(
-        new InetSocketAddress(InetAddress.getByAddress(new byte[] {127, 0, 0, 1}), port), 0);
+    return HttpServer.create(new InetSocketAddress(InetAddress.getByName(address), port), 0);
   }
 
-  private static DuokaException cannotListen(int port, IOException e) {
+  private static DuokaException cannotListen(String address, int port, IOException e) {
     return new DuokaException(
         ErrorCode.USAGE,
-        "cannot serve on port " + port + ": " + IoReason.of(e),
+        "cannot serve on port " + port + " of " + address + ": " + IoReason.of(e),
         "Choose another one with --port",
         e);
   }
@@ -113,7 +125,12 @@ public final class WatchServer implements AutoCloseable {
 
   /** The page's address with the token, which a browser keeps to itself: behind {@code #}. */
   public String address() {
-    return "http://" + LOOPBACK + ":" + port() + "/#token=" + token.text();
+    return "http://"
+        + server.getAddress().getHostString()
+        + ":"
+        + port()
+        + "/#token="
+        + token.text();
   }
 
   /** The same of one run among those that are listed. */

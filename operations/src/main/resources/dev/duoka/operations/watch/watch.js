@@ -53,6 +53,9 @@
   const panels = new Map();
   const word = key => WORDS[key] ? WORDS[key][language === "zh" ? 1 : 0] : key;
 
+  /* A page that was saved has all that it shows in itself, and asks nobody. */
+  const saved = at("saved") ? JSON.parse(at("saved").textContent) : null;
+
   /* The token comes behind the address's #, which no server is sent; this tab alone keeps it. */
   const token = (() => {
     const found = /^#token=([A-Za-z0-9_-]+)(?:&run=([0-9a-f]+))?$/.exec(location.hash);
@@ -75,6 +78,7 @@
   const pathOf = (path, id) => "api/" + path + (id ? (path.includes("?") ? "&" : "?") + "run=" + id : "");
 
   async function ask(path, id) {
+    if (saved) return saved[path.split("?")[0]];
     const answer = await fetch(pathOf(path, id === undefined ? runId : id), asking);
     if (answer.status === 401) throw new Error("noToken");
     if (answer.status === 404) throw new Error("notYet");
@@ -386,7 +390,7 @@
     if (busy) { again = again || always; return; }
     busy = true;
     try {
-      if (!token) throw new Error("noToken");
+      if (!token && !saved) throw new Error("noToken");
       overview = fresh || await ask("run");
       fresh = null;
       showOverview();
@@ -416,7 +420,7 @@
      three of them listen; the others ask again and again. */
   let listening = null, streaming = false;
   async function listen() {
-    if (listening || document.hidden || !token || !navigator.locks) return;
+    if (saved || listening || document.hidden || !token || !navigator.locks) return;
     const mine = new AbortController();
     listening = mine;
     const take = place => navigator.locks.request("duoka-stream-" + place, {ifAvailable: true},
@@ -491,6 +495,7 @@
     return table;
   }
   function turnRuns() {
+    if (saved) return;
     at("runs").hidden = !at("runs").hidden;
     at("show-runs").setAttribute("aria-expanded", String(!at("runs").hidden));
     if (!at("runs").hidden) showRuns().catch(e => alertOf([word("gone") + " (" + e.message + ")"]));
@@ -504,6 +509,7 @@
     at("log-axis").setAttribute("aria-pressed", String(logAxis));
     at("axis").value = axis;
     at("smoothing").value = String(smoothing);
+    at("show-runs").hidden = saved !== null;
     if (!at("runs").hidden && token) showRuns().catch(() => {});
     refresh(true);
   }

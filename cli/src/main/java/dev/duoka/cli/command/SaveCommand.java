@@ -1,0 +1,69 @@
+package dev.duoka.cli.command;
+
+import dev.duoka.operations.run.RunRegistry;
+import dev.duoka.operations.run.StateFolder;
+import dev.duoka.operations.watch.SavedRun;
+import dev.duoka.operations.watch.WatchedRun;
+import java.io.PrintWriter;
+import java.nio.file.Path;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+/** {@code duoka save}: a run for those who look at it elsewhere. */
+@Command(
+    name = "save",
+    description = {
+      "Save the page of a run as one HTML file that needs nothing else, or its measures as an event"
+          + " file of TensorBoard. (metrics.jsonl of the run has them as JSON lines.)",
+      "Example: duoka save runs/demo --html demo.html"
+    })
+final class SaveCommand implements Runnable {
+  @Parameters(
+      index = "0",
+      paramLabel = "RUN",
+      description = "A run's folder, or its name as duoka runs shows it.")
+  private String run = "";
+
+  @Option(names = "--html", paramLabel = "FILE", description = "Save the page there.")
+  private @Nullable Path html;
+
+  @Option(
+      names = "--with-text",
+      description =
+          "With --html: keep the log and what the supervisor has said in it. Who gets the file"
+              + " reads what the run has said.")
+  private boolean withText;
+
+  @Option(
+      names = "--tensorboard",
+      paramLabel = "DIR",
+      description = "Write an event file there, for tensorboard --logdir.")
+  private @Nullable Path tensorboard;
+
+  @Spec private CommandSpec spec;
+
+  @Override
+  public void run() {
+    if (html == null && tensorboard == null) {
+      throw new CommandLine.ParameterException(
+          spec.commandLine(), "say what to save: --html FILE or --tensorboard DIR");
+    }
+    StateFolder state = StateFolder.standard();
+    WatchedRun watched = new WatchedRun(new RunRegistry(state).find(run), state);
+    watched.readAll();
+    PrintWriter out = spec.commandLine().getOut();
+    if (html != null) {
+      SavedRun.html(watched, html, withText);
+      out.println("page    " + html);
+    }
+    if (tensorboard != null) {
+      out.println("events  " + SavedRun.events(watched, tensorboard));
+    }
+    out.flush();
+  }
+}
