@@ -4,6 +4,7 @@ import com.sun.net.httpserver.Headers;
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpHandler;
 import dev.duoka.formats.json.Json;
+import dev.duoka.operations.cards.CardWatch;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
@@ -24,6 +25,7 @@ final class WatchHandler implements HttpHandler {
           + " img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
   private final WatchedRuns runs;
+  private final CardWatch cards = new CardWatch();
   private final EventStreams streams = new EventStreams();
   private final AccessToken token;
   private final AllowedHosts hosts;
@@ -86,8 +88,8 @@ final class WatchHandler implements HttpHandler {
     lastAsked = System.nanoTime();
     try {
       WatchQuery query = new WatchQuery(exchange.getRequestURI().getRawQuery());
-      if (name.equals("runs")) {
-        sendJson(exchange, runs.json());
+      if (name.equals("runs") || name.equals("cards")) {
+        sendJson(exchange, name.equals("runs") ? runs.json() : CardsJson.of(cards.cards()));
         return;
       }
       boolean known = name.equals("events") || ANSWERS.containsKey(name);

@@ -124,6 +124,7 @@
     at("latest").replaceChildren(...latest);
     showPrediction(at("prediction"), it.prediction, word, make);
     showGoodput(at("goodput"), it, word, make);
+    it.cards = cards;
     showMachine(at("machine"), it, word, make);
     const record = it.record.map(entry => {
       const line = make("li");
@@ -416,6 +417,18 @@
     if (again) { again = false; refresh(true); }
   }
 
+  /* The cards of this machine are asked while somebody looks at a run on them. */
+  let cards = [];
+  async function askCards() {
+    const seats = overview && overview.placement && overview.placement.seats || [];
+    if (saved || document.hidden || !seats.some(seat => seat.device && seat.device.startsWith("cuda")) || overview.state !== "running") return;
+    try {
+      cards = (await ask("cards", "")).cards;
+      overview.cards = cards;
+      showMachine(at("machine"), overview, word, make);
+    } catch (e) { /* what was seen last stays */ }
+  }
+
   /* One stream tells of news. A browser has six connections to a server for all its windows together, so that at most
      three of them listen; the others ask again and again. */
   let listening = null, streaming = false;
@@ -571,6 +584,7 @@
   addEventListener("resize", () => refresh(true));
   setInterval(() => { if (!document.hidden && !streaming) refresh(false); }, TICK);
   setInterval(listen, 10 * TICK);
+  setInterval(askCards, TICK);
   dress();
   listen();
 })();

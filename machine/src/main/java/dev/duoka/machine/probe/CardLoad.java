@@ -1,0 +1,66 @@
+package dev.duoka.machine.probe;
+
+import dev.duoka.base.DuokaException;
+import dev.duoka.ffi.library.Presence;
+import dev.duoka.ffi.nvml.Clocks;
+import dev.duoka.ffi.nvml.MemoryUse;
+import dev.duoka.ffi.nvml.Nvml;
+import dev.duoka.ffi.nvml.NvmlDevice;
+import dev.duoka.ffi.nvml.Power;
+import dev.duoka.ffi.nvml.Utilization;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.Supplier;
+
+/**
+ * How busy a card is now; what the driver does not tell is empty.
+ *
+ * @param utilisation per cent of the last moment in which a kernel ran
+ * @param memoryBytes in use by all processes
+ * @param watts that it draws
+ * @param celsius of the chip
+ * @param smMegahertz the multiprocessors' clock
+ */
+public record CardLoad(
+    Optional<Integer> utilisation,
+    Optional<Long> memoryBytes,
+    Optional<Double> watts,
+    Optional<Integer> celsius,
+    Optional<Integer> smMegahertz) {
+  /** A card about which nothing is known. */
+  public static final CardLoad UNKNOWN =
+      new CardLoad(
+          Optional.empty(), Optional.empty(), Optional.empty(), Optional.empty(), Optional.empty());
+
+  /**
+   * A card that can be asked.
+   *
+   * @param index nvidia-smi's number
+   * @param read asks the driver; on a card that is lost it may never return
+   */
+  public record Card(int index, Supplier<CardLoad> read) {}
+
+  /** All cards of the machine; none where there is no driver. It may never return either. */
+  public static List<Card> cards() {
+    return switch (Nvml.find()) {
+      case Presence.Present<Nvml> nvml ->
+          nvml.value().devices().stream()
+              .map(device -> new Card(device.index(), () -> of(device)))
+              .toList();
+      case Presence.Absent<Nvml> _ -> List.of();
+    };
+  }
+
+  private static CardLoad of(NvmlDevice device) {
+    try {
+      return new CardLoad(
+          device.utilization().map(Utilization::gpu),
+          device.memory().map(MemoryUse::used),
+          device.power().flatMap(Power::draw),
+          device.temperature(),
+          device.clocks().map(Clocks::sm));
+    } catch (DuokaException e) { // it has fallen off the bus, for one
+      return UNKNOWN;
+    }
+  }
+}

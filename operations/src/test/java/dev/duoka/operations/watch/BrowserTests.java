@@ -1,0 +1,151 @@
+package dev.duoka.operations.watch;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.duoka.formats.json.Json;
+import dev.duoka.formats.prediction.PredictedDevice;
+import dev.duoka.formats.prediction.PredictedStep;
+import dev.duoka.formats.prediction.Prediction;
+import dev.duoka.formats.prediction.PredictionFile;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.Set;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The page as a browser shows it. */
+@Tag("browser")
+@Timeout(300)
+final class BrowserTests {
+  private static final String DRAWN = "document.querySelectorAll('.u-wrap').length > 3";
+
+  @TempDir Path folder;
+  @TempDir Path state;
+  private WatchServer server;
+  private Browser browser;
+
+  @BeforeEach
+  void serve() throws IOException {
+    StringBuilder lines = new StringBuilder();
+    for (int step = 1; step <= 400; step++) {
+      lines
+          .append("{\"step\":" + step + ",\"loss\":" + (step == 77 ? "null" : 5.0 / step))
+          .append(",\"lr\":0.001,\"grad_norm\":2,\"tokens\":64,\"time\":" + (1000 + step))
+          .append(",\"seconds\":{\"total\":" + (step < 200 ? 0.5 : 0.6) + ",\"forward\":0.2}")
+          .append(step == 1 ? ",\"rank_memory\":[{\"weights\":1000,\"driver_bytes\":2000}]" : "")
+          .append(step % 40 == 0 ? ",\"grad_range\":[{\"layer\":\"a\",\"rms\":0.1}]" : "")
+          .append("}\n");
+    }
+    Files.writeString(folder.resolve("metrics.jsonl"), lines);
+    Files.writeString(
+        folder.resolve("run.log"), "<img src=x onerror='window.planted=1'><script>x</script>\n");
+    PredictionFile.write(
+        folder.resolve(PredictionFile.NAME),
+        new Prediction(
+            List.of(Map.of("weights", 1000L)),
+            List.of(new PredictedDevice("cpu", List.of(0), Map.of("process", 900L))),
+            Optional.of(
+                new PredictedStep(0.5, 0.4, 0.55, Map.of("forward", 0.2), Map.of(), "a probe")),
+            ""));
+    WatchedRuns runs = RunFolders.runs(folder, state.resolve("state"));
+    runs.find(Optional.empty()).orElseThrow().readAll();
+    server = WatchServer.start(runs, OptionalInt.of(0), Set.of());
+    browser = new Browser();
+  }
+
+  @AfterEach
+  void close() throws IOException {
+    server.close();
+    browser.close();
+  }
+
+  private String text(Browser.Tab tab, String selector) {
+    return tab.value("document.querySelector('" + selector + "').innerText");
+  }
+
+  @Test
+  void aRunIsShownWithItsPrediction() throws Exception {
+    Browser.Tab tab = browser.open(server.address());
+    tab.until(DRAWN);
+    assertThat(text(tab, "#prediction"))
+        .contains("Predicted before the first step", "beyond the range", "+20 %", "weights");
+    assertThat(tab.value("[...document.querySelectorAll('.bad')].map(p => p.innerText).join()"))
+        .contains("no number at step 77");
+    assertThat(text(tab, "#log")).contains("<img src=x onerror=");
+    assertThat(tab.value("window.planted")).isEqualTo("undefined");
+    assertThat(tab.value("location.href")).doesNotContain("token");
+    assertThat(tab.complaints()).isEmpty();
+  }
+
+  @Test
+  void keysTurnThemeLanguageAndAxes() throws Exception {
+    Browser.Tab tab = browser.open(server.address());
+    tab.until(DRAWN);
+    String background = "getComputedStyle(document.body).backgroundColor";
+    String before = tab.value(background);
+    press(tab, "t");
+    assertThat(tab.value(background)).isNotEqualTo(before);
+    press(tab, "z");
+    tab.until("document.querySelector('#prediction').innerText.includes('训练前的预测')");
+    press(tab, "x");
+    press(tab, "x");
+    tab.until("document.querySelector('#axis').value === 'time'");
+    press(tab, "s");
+    press(tab, "l");
+    tab.until("document.querySelectorAll('.u-legend .raw').length > 0");
+    assertThat(tab.complaints()).isEmpty();
+  }
+
+  private static void press(Browser.Tab tab, String key) {
+    tab.value("document.dispatchEvent(new KeyboardEvent('keydown', {key: '" + key + "'}))");
+  }
+
+  @Test
+  void eightTabsAllShowWhatIsNew() throws Exception {
+    List<Browser.Tab> tabs = new ArrayList<>();
+    for (int i = 0; i < 8; i++) {
+      tabs.add(browser.open(server.address()));
+    }
+    for (Browser.Tab tab : tabs) {
+      tab.until(DRAWN);
+    }
+    Files.writeString(
+        folder.resolve("metrics.jsonl"), "{\"step\":401,\"loss\":1}\n", StandardOpenOption.APPEND);
+    for (Browser.Tab tab : tabs) {
+      tab.call("Page.bringToFront", Json.object());
+      tab.until("document.querySelector('#progress').innerText.includes('401')");
+      assertThat(tab.complaints()).isEmpty();
+    }
+  }
+
+  @Test
+  void withoutTheTokenNothingIsShown() throws Exception {
+    Browser.Tab tab = browser.open(server.address().replaceFirst("#.*", ""));
+    tab.until("document.querySelector('#alert').innerText.includes('needs its token')");
+    assertThat(text(tab, "body")).doesNotContain(String.valueOf(folder.getFileName()));
+  }
+
+  @Test
+  void aSavedPageIsTheSameWithoutAServer() throws Exception {
+    Path file = state.resolve("saved page.html");
+    WatchedRun run = RunFolders.run(folder);
+    run.readAll();
+    SavedRun.html(run, file, false);
+    server.close();
+    Browser.Tab tab = browser.open(file.toUri().toString());
+    tab.until(DRAWN);
+    assertThat(text(tab, "#prediction")).contains("beyond the range");
+    assertThat(tab.complaints()).isEmpty();
+  }
+}
