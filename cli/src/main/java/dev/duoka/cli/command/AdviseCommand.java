@@ -2,6 +2,7 @@ package dev.duoka.cli.command;
 
 import dev.duoka.base.DuokaException;
 import dev.duoka.base.ErrorCode;
+import dev.duoka.cli.console.ProgressLine;
 import dev.duoka.formats.json.Json;
 import dev.duoka.hardware.Catalogue;
 import dev.duoka.planner.advise.Advice;
@@ -98,7 +99,10 @@ final class AdviseCommand implements Callable<Integer> {
           spec.commandLine(), "give a --budget in dollars, or --gpus with the machines to compare");
     }
     Adviser adviser = new Adviser(catalogue);
-    Advice advice = adviser.advise(request(adviser, PlannedModel.of(model)));
+    Advice advice;
+    try (ProgressLine _ = ProgressLine.open("planning", spec.commandLine().getErr())) {
+      advice = adviser.advise(request(adviser, PlannedModel.of(model)));
+    }
     out.print(json ? Json.line(AdviceJson.of(advice)) + "\n" : AdviceText.of(advice));
     out.flush();
     boolean found = advice.machines().stream().anyMatch(m -> m.fits() && m.affordable());

@@ -1,6 +1,7 @@
 package dev.duoka.cli.command;
 
 import dev.duoka.base.ByteSize;
+import dev.duoka.cli.console.ProgressLine;
 import dev.duoka.train.export.ExportReport;
 import dev.duoka.train.export.HuggingFaceExport;
 import dev.duoka.train.export.WeightFormat;
@@ -42,9 +43,18 @@ final class ExportCommand implements Runnable {
   @Override
   public void run() {
     PrintWriter notes = spec.commandLine().getErr();
-    ExportReport report =
-        HuggingFaceExport.export(
-            run, output, dtype, event -> notes.println("note     " + event.text()));
+    ExportReport report;
+    try (ProgressLine line = ProgressLine.open("exporting", notes)) {
+      report =
+          HuggingFaceExport.export(
+              run,
+              output,
+              dtype,
+              event -> {
+                line.clear();
+                notes.println("note     " + event.text());
+              });
+    }
     PrintWriter out = spec.commandLine().getOut();
     out.println(
         "Wrote "

@@ -1,5 +1,6 @@
 package dev.duoka.cli.command;
 
+import dev.duoka.cli.console.ProgressLine;
 import dev.duoka.train.checkpoint.CheckpointEvent;
 import dev.duoka.train.config.MeshOption;
 import dev.duoka.train.config.ParallelSettings;
@@ -98,7 +99,9 @@ final class GenerateCommand implements Runnable {
           out.flush();
         };
     if (mesh == null) {
-      try (Generator generator = Generator.open(run, SingleDevice.parse(device), listener)) {
+      try (ProgressLine loading = ProgressLine.open("loading the model", notes);
+          Generator generator = Generator.open(run, SingleDevice.parse(device), listener)) {
+        loading.close();
         out.print(prompt);
         generator.generate(prompt, sampling, output);
       }

@@ -3,6 +3,7 @@ package dev.duoka.cli.command;
 import dev.duoka.base.CrashSafeFiles;
 import dev.duoka.base.DuokaException;
 import dev.duoka.base.ErrorCode;
+import dev.duoka.cli.console.ProgressLine;
 import dev.duoka.formats.json.Json;
 import dev.duoka.hardware.Catalogue;
 import dev.duoka.hardware.Machine;
@@ -181,8 +182,13 @@ final class PlanCommand implements Callable<Integer> {
             states(),
             false,
             EngineTraits.DUOKA);
-    PlanResult result = new Planner(catalogue).plan(request);
-    Optional<LayoutMemory> verification = verify ? DryRunOfPlan.count(result) : Optional.empty();
+    PlanResult result;
+    Optional<LayoutMemory> verification;
+    try (ProgressLine line = ProgressLine.open("planning", spec.commandLine().getErr())) {
+      result = new Planner(catalogue).plan(request);
+      line.turnTo("running the plan on shapes alone");
+      verification = verify ? DryRunOfPlan.count(result) : Optional.empty();
+    }
     PrintWriter writer = spec.commandLine().getOut();
     if (json) {
       ObjectNode object = PlanJson.of(result);

@@ -155,13 +155,14 @@ final class TrainCommand implements Callable<Integer> {
       TrainingPage.show(
           folder, watch, json, spec.commandLine().getOut(), spec.commandLine().getErr());
     }
-    try (StopSignals signals =
-        StopSignals.listen(
-            () -> {
-              console.stopping();
-              trainer.stop();
-            },
-            status -> endAtOnce(console, status))) {
+    try (console;
+        StopSignals signals =
+            StopSignals.listen(
+                () -> {
+                  console.stopping();
+                  trainer.stop();
+                },
+                status -> endAtOnce(console, status))) {
       RunResult result = trainer.run();
       if (!trainer.isFirst()) { // process 0 says how the run ended
         return status(result, signals);

@@ -20,12 +20,15 @@ import tools.jackson.databind.node.ObjectNode;
  * Prints how a run goes: progress to standard error, and the result to standard output, as text or
  * as one line of JSON.
  */
-public final class TrainingConsole implements RunListener {
+public final class TrainingConsole implements RunListener, AutoCloseable {
+  private static final String PREPARING = "preparing the run";
+
   private final PrintWriter out;
   private final PrintWriter progress;
   private final int everySteps;
   private final boolean json;
   private final MeanLoss losses = new MeanLoss();
+  private final ProgressLine preparing;
 
   /**
    * A console.
@@ -39,6 +42,7 @@ public final class TrainingConsole implements RunListener {
     this.progress = progress;
     this.everySteps = config.logging().everySteps();
     this.json = json;
+    this.preparing = ProgressLine.open(PREPARING, progress);
   }
 
   @Override
@@ -48,7 +52,10 @@ public final class TrainingConsole implements RunListener {
 
   @Override
   public void tokenising(TokenisationProgress state) {
-    if (state.done()) {
+    if (!state.done()) {
+      preparing.reached("tokenising", state.bytes(), state.totalBytes());
+    } else {
+      preparing.turnTo(PREPARING);
       line(
           String.format(
               Locale.ROOT,
@@ -61,6 +68,7 @@ public final class TrainingConsole implements RunListener {
 
   @Override
   public void started(String description) {
+    preparing.close();
     description.lines().forEach(this::line);
   }
 
@@ -219,7 +227,14 @@ public final class TrainingConsole implements RunListener {
     return Double.isNaN(percent) ? "n/a" : String.format(Locale.ROOT, "%.1f %%", percent);
   }
 
+  /** Nothing is prepared any more, however it ended. */
+  @Override
+  public void close() {
+    preparing.close();
+  }
+
   private void line(String text) {
+    preparing.clear();
     progress.println(text);
     progress.flush();
   }
