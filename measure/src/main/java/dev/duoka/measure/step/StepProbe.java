@@ -24,8 +24,10 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicReference;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Predicts the steps of a run on the CPU from a few of its own, on random tokens, with one forward
@@ -79,7 +81,7 @@ public final class StepProbe implements StepForecast {
                 config.parallel().collectives(), question.placement().devices(), mesh.size()),
             (_, _) -> ExchangeLedger.NONE);
     StepSettings settings = new RankBuilder(config, question.model(), null).settings();
-    AtomicReference<Timed> first = new AtomicReference<>();
+    AtomicReference<@Nullable Timed> first = new AtomicReference<>();
     ranks.run(
         (world, device) -> {
           Determinism.require(config.training().deterministic());
@@ -97,7 +99,9 @@ public final class StepProbe implements StepForecast {
           }
         });
     return new Answer(
-        Optional.of(step(first.get(), batch.accumulationSteps() / passes)), "", Map.of());
+        Optional.of(step(Objects.requireNonNull(first.get()), batch.accumulationSteps() / passes)),
+        "",
+        Map.of());
   }
 
   private static Answer none(String why) {

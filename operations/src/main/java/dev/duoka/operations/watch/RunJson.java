@@ -37,6 +37,7 @@ final class RunJson {
     json.put("total_steps", view.totalSteps());
     json.put("reason", view.reason());
     json.put("log", view.log());
+    json.put("notes", view.notes());
     ArrayNode record = json.putArray("record");
     view.record().forEach(entry -> record.add(entry.json()));
     ArrayNode problems = json.putArray("problems");

@@ -20,6 +20,7 @@ import tools.jackson.databind.node.ObjectNode;
  * @param prediction what was said of it before it began
  * @param checkpoints steps of those that are on disk
  * @param placement where its ranks are, as the run has written it; an empty object where it has not
+ * @param notes what people have written in {@code notes.md} of its folder
  * @param problems what of it cannot be read, and why
  */
 record RunView(
@@ -33,6 +34,7 @@ record RunView(
     Optional<PredictionFile> prediction,
     List<Long> checkpoints,
     ObjectNode placement,
+    String notes,
     List<String> problems) {
   /** One about which nothing is known. */
   static RunView nothing(String name) {
@@ -47,6 +49,7 @@ record RunView(
         Optional.empty(),
         List.of(),
         Json.object(),
+        "",
         List.of());
   }
 }

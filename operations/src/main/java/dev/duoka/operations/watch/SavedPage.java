@@ -53,6 +53,7 @@ final class SavedPage {
     ObjectNode overview = json.overview();
     if (!withText) {
       overview.put("log", "");
+      overview.put("notes", "");
       overview.put("reason", "");
       overview.putArray("record");
       overview.putArray("problems");

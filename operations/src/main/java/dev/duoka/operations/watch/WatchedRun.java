@@ -11,6 +11,7 @@ import dev.duoka.operations.run.StateFolder;
 import dev.duoka.operations.run.SupervisionFolder;
 import dev.duoka.operations.run.WorkerFolder;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.DateTimeException;
@@ -29,6 +30,7 @@ import tools.jackson.databind.node.ObjectNode;
  */
 public final class WatchedRun {
   private static final int LOG_BYTES = 32 << 10;
+  private static final int NOTES_BYTES = 64 << 10;
   private static final int PREDICTION_BYTES = 4 << 20;
   private static final int MOST_ENTRIES = 100;
 
@@ -146,6 +148,7 @@ public final class WatchedRun {
               Optional.empty(),
               List.of(),
               Json.object(),
+              "",
               List.of());
     } catch (DuokaException e) {
       problems.add(VisibleText.line(e.problem()));
@@ -168,6 +171,7 @@ public final class WatchedRun {
             prediction(problems),
             files.checkpoints(),
             placement(problems),
+            notes(problems),
             List.copyOf(problems));
     if (!view.equals(before)) {
       changes.incrementAndGet();
@@ -210,6 +214,18 @@ public final class WatchedRun {
       problems.add(VisibleText.line(RunFiles.cannotRead(files.folder(), e).problem()));
     }
     return Optional.empty();
+  }
+
+  private String notes(List<String> problems) {
+    try {
+      return VisibleText.of(
+          new String(
+              files.bytes(files.folder().resolve("notes.md"), NOTES_BYTES),
+              StandardCharsets.UTF_8));
+    } catch (DuokaException e) {
+      problems.add(VisibleText.line(e.problem()));
+      return "";
+    }
   }
 
   private ObjectNode placement(List<String> problems) {

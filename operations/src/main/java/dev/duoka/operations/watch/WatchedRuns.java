@@ -8,6 +8,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
+import java.time.DateTimeException;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
@@ -139,7 +140,7 @@ public final class WatchedRuns {
   private static Optional<RunStatus> statusOf(RunRegistry.Entry entry) {
     try {
       return Optional.of(RunStatus.of(entry));
-    } catch (RuntimeException e) { // what a damaged folder says is not known
+    } catch (DuokaException | DateTimeException e) { // what a damaged folder says is not known
       return Optional.empty();
     }
   }

@@ -133,6 +133,8 @@
       return line;
     }).reverse();
     at("record").replaceChildren(...(record.length ? record : [make("li", word("noRecord"))]));
+    at("notes-box").hidden = !it.notes;
+    at("notes").textContent = it.notes;
     const log = at("log");
     const text = it.log || word("noLog");
     if (log.textContent !== text) {

@@ -33,6 +33,7 @@ const WORDS = {
   time: ["time", "时间"],
   smoothing: ["smoothing", "平滑"],
   notYet: ["The run has written nothing yet, or is not in the list any more.", "该运行尚未写入内容，或已不在列表中。"],
+  notes: ["Notes (notes.md in the run's folder)", "备注（运行文件夹中的 notes.md）"],
   goodput: ["Goodput: where the time went", "有效时间：时间去向"],
   inSteps: ["steps", "训练步"],
   waitingData: ["waiting for batches", "等待数据"],

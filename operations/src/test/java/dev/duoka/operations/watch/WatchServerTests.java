@@ -250,12 +250,19 @@ final class WatchServerTests {
     Files.createSymbolicLink(folder.resolve("run.log"), Path.of("/etc/passwd"));
     Files.createSymbolicLink(folder.resolve("metrics.jsonl"), secret);
     Files.createSymbolicLink(folder.resolve("supervision"), elsewhere);
+    Files.createSymbolicLink(folder.resolve("notes.md"), secret);
+    Files.createSymbolicLink(folder.resolve("prediction.json"), secret);
+    Files.createSymbolicLink(folder.resolve("placement.json"), secret);
+    Files.createSymbolicLink(folder.resolve("checkpoints"), elsewhere);
+    Files.createSymbolicLink(folder.resolve("run.yaml"), secret);
     server.close();
     server = start(Set.of());
     assertThat(ask("/api/run", authorization()))
         .startsWith("HTTP/1.1 200")
         .contains("run.log: it is a link that leads out", "metrics.jsonl: it is a link")
+        .contains("notes.md: it is a link", "prediction.json: it is a link")
         .doesNotContain("root:", "planted");
+    assertThat(ask("/api/config", authorization())).endsWith("{}");
   }
 
   @ParameterizedTest
@@ -263,6 +270,9 @@ final class WatchServerTests {
       strings = {
         "run.log",
         "metrics.jsonl",
+        "notes.md",
+        "placement.json",
+        "prediction.json",
         "rank-0.heartbeat",
         "supervision/record.jsonl",
         "supervision/attempt-1/worker-0/stderr.log",

@@ -27,8 +27,10 @@ import dev.duoka.planner.memory.MemoryEstimate;
 import dev.duoka.planner.memory.Owner;
 import dev.duoka.planner.shape.ModelShape;
 import dev.duoka.planner.time.Cause;
+import dev.duoka.planner.time.StepTime;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
@@ -57,6 +59,29 @@ final class PlannerTests {
     assertThat(result.rules()).hasSize(3);
     assertThat(result.rules().getFirst().agrees()).isTrue();
     assertThat(result.plans()).allSatisfy(PlannerTests::isSound);
+  }
+
+  /** What a run is told of its layout is what its plan said. */
+  @Test
+  void oneLayoutTakesTheTimeOfItsPlan() {
+    PlanResult result = plan("deepseek-llm-7b", "8xA100-80G-SXM");
+    Plan best = result.best().orElseThrow();
+    StepTime time = PLANNER.time(result.request(), best.layout());
+    assertThat(time).isEqualTo(best.time());
+    assertThat(time.byName().values().stream().mapToDouble(it -> it).sum())
+        .isCloseTo(time.total(), within(1e-9));
+    assertThat(time.exposed()).containsOnlyKeys("data");
+    assertThat(time.exposed()).containsEntry("data", time.of(Cause.DATA));
+  }
+
+  /** What the driver counts beside tensors is in a plan and in a run's prediction the same. */
+  @Test
+  void whatIsBesideTensorsIsThatOfThePlan() {
+    Map<String, Long> beside =
+        BookedMemory.besideTensors(Map.of("weights", 1L << 30, "activations", 4L << 30));
+    assertThat(beside).containsOnlyKeys("context", "workspace", "reserve");
+    assertThat(beside.get("reserve"))
+        .isEqualTo((long) (EngineTraits.DUOKA.reserveShare() * (4L << 30)));
   }
 
   @ParameterizedTest
