@@ -35,6 +35,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
+import java.util.OptionalInt;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -148,7 +149,7 @@ public final class MeshGenerator {
             Precision.FP32,
             Method.FULL);
     // Rows are on every rank: any length will do, and one that divides is not refused.
-    return LayoutCheck.of(config, layout, parallel.tensor(), 1, parallel.stages()).stream()
+    return LayoutCheck.of(config, layout, parallel.tensor(), OptionalInt.empty(), parallel.stages()).stream()
         .map(it -> new FieldProblem("parallel." + it.axis(), it.problem(), it.remedy()))
         .toList();
   }
