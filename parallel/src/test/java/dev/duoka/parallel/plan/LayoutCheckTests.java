@@ -4,12 +4,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.duoka.formats.modelconfig.ModelConfig;
 import dev.duoka.formats.modelconfig.Presets;
-import dev.duoka.layout.PipelineKind;
-import dev.duoka.layout.PipelineOrder;
 import dev.duoka.layout.Layout;
 import dev.duoka.layout.LossKind;
 import dev.duoka.layout.Method;
 import dev.duoka.layout.Offload;
+import dev.duoka.layout.PipelineKind;
+import dev.duoka.layout.PipelineOrder;
 import dev.duoka.layout.Precision;
 import dev.duoka.layout.Recompute;
 import java.util.List;
@@ -40,8 +40,7 @@ class LayoutCheckTests {
   }
 
   private static List<LayoutCheck.Misfit> of(Layout layout, int stagesPerRank) {
-    PipelineKind kind =
-        stagesPerRank == 1 ? PipelineKind.ONE_F_ONE_B : PipelineKind.INTERLEAVED;
+    PipelineKind kind = stagesPerRank == 1 ? PipelineKind.ONE_F_ONE_B : PipelineKind.INTERLEAVED;
     Layout ordered = layout.with(new PipelineOrder(kind, stagesPerRank));
     return LayoutCheck.of(MODEL, ordered, LENGTH, OptionalInt.empty(), List.of());
   }
@@ -91,7 +90,11 @@ class LayoutCheckTests {
     assertThat(misfits).hasSizeGreaterThan(2);
     assertThat(misfits.getFirst().remedy())
         .endsWith("; all together {tensor: 4, pipeline: 4, expert: 4, context: 4}");
-    assertThat(LayoutCheck.allows(MODEL, layout(4, 4, 4, 4), LENGTH, OptionalInt.empty(), List.of())).isTrue();
-    assertThat(LayoutCheck.allows(MODEL, layout(8, 8, 3, 5), LENGTH, OptionalInt.empty(), List.of())).isFalse();
+    assertThat(
+            LayoutCheck.allows(MODEL, layout(4, 4, 4, 4), LENGTH, OptionalInt.empty(), List.of()))
+        .isTrue();
+    assertThat(
+            LayoutCheck.allows(MODEL, layout(8, 8, 3, 5), LENGTH, OptionalInt.empty(), List.of()))
+        .isFalse();
   }
 }

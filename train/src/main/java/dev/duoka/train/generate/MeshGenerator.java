@@ -33,9 +33,9 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.OptionalInt;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
-import java.util.OptionalInt;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -149,7 +149,8 @@ public final class MeshGenerator {
             Precision.FP32,
             Method.FULL);
     // Rows are on every rank: any length will do, and one that divides is not refused.
-    return LayoutCheck.of(config, layout, parallel.tensor(), OptionalInt.empty(), parallel.stages()).stream()
+    return LayoutCheck.of(config, layout, parallel.tensor(), OptionalInt.empty(), parallel.stages())
+        .stream()
         .map(it -> new FieldProblem("parallel." + it.axis(), it.problem(), it.remedy()))
         .toList();
   }
