@@ -59,7 +59,7 @@ public record PipelineSettings(
   }
 
   /** The rank that each stage lies on. */
-  private List<Integer> rankOfStages(int ranks) {
+  public List<Integer> rankOfStages(int ranks) {
     return table
         .map(Schedule::rankOfStages)
         .orElseGet(
