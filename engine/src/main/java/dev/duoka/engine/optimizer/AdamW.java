@@ -19,7 +19,6 @@ import dev.duoka.tensor.op.Copies;
 import dev.duoka.tensor.op.Elementwise;
 import dev.duoka.tensor.op.OptimizerKernels;
 import dev.duoka.tensor.op.Tensors;
-import dev.duoka.tensor.op.Views;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -33,12 +32,6 @@ import org.jspecify.annotations.Nullable;
  * <p>Owns the states and borrows the slices, which must outlive it. One thread.
  */
 public final class AdamW implements AutoCloseable {
-  /**
-   * Weights that are updated at once without our kernels: what the cores' nearest caches hold, so
-   * that host memory is read and written once.
-   */
-  private static final long CHUNK = 1 << 20;
-
   /**
    * The numbers of one update.
    *
@@ -212,42 +205,24 @@ public final class AdamW implements AutoCloseable {
 
   private void updateWide(Update update, double factor) {
     Tensor gradients = buffers.gradients();
-    long length = gradients.size(0);
+    if (factor != 1) {
+      Elementwise.mulInPlace(gradients, factor);
+    }
     try (Scope _ = Scope.open(MemoryOwner.TEMPORARIES)) {
       Tensor step = Tensors.full((double) update.step(), Dtype.FLOAT32, gradients.device());
-      Tensor scaled = Tensors.empty(gradients.dtype(), gradients.device(), Math.min(length, CHUNK));
-      if (gradients.device().isMeta()) {
-        return;
-      }
-      for (long start = 0; start < length; start += CHUNK) {
-        try (Scope _ = Scope.open(MemoryOwner.TEMPORARIES)) {
-          long elements = Math.min(CHUNK, length - start);
-          Tensor part = Views.narrow(scaled, 0, 0, elements);
-          Elementwise.mulInto(part, Views.narrow(gradients, 0, start, elements), factor);
-          updateWide(update, step, part, start);
-        }
-      }
+      OptimizerKernels.adamw(
+          master(),
+          gradients,
+          buffers.firstMoment(),
+          buffers.secondMoment(),
+          step,
+          update.learningRate(),
+          settings.beta1(),
+          settings.beta2(),
+          settings.weightDecay(),
+          settings.epsilon());
     }
-  }
-
-  /** Updates a stretch by its unscaled and clipped gradients. */
-  private void updateWide(Update update, Tensor step, Tensor gradients, long start) {
-    long elements = gradients.size(0);
-    Tensor weights = Views.narrow(master(), 0, start, elements);
-    OptimizerKernels.adamw(
-        weights,
-        gradients,
-        Views.narrow(buffers.firstMoment(), 0, start, elements),
-        Views.narrow(buffers.secondMoment(), 0, start, elements),
-        step,
-        update.learningRate(),
-        settings.beta1(),
-        settings.beta2(),
-        settings.weightDecay(),
-        settings.epsilon());
-    if (buffers.master() != null) {
-      Copies.into(Views.narrow(buffers.values(), 0, start, elements), weights);
-    }
+    publish();
   }
 
   /** Copies the master weights into the compute weights. */

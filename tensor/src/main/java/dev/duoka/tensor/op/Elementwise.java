@@ -100,20 +100,6 @@ public final class Elementwise {
     Call.of(MUL_OUT).tensor(a).tensor(b).tensor(target).inPlace();
   }
 
-  /** {@code target = a · number}; the target has the dtype of {@code a}. */
-  public static void mulInto(Tensor target, Tensor a, double number) {
-    long scalar = Tensors.scalar(number);
-    OperatorCall call =
-        OperatorCall.of(MUL_OUT).tensor(a.handle()).tensor(scalar).tensor(target.handle());
-    try {
-      TensorHandle.delete(call.invoke().result(0));
-    } catch (DuokaException e) {
-      throw Call.failure("aten::mul with " + number, e, a, target);
-    } finally {
-      TensorHandle.delete(scalar);
-    }
-  }
-
   /** {@code target ·= b}. */
   public static void mulInPlace(Tensor target, Tensor b) {
     Call.of(MUL_IN_PLACE).tensor(target).tensor(b).inPlace();

@@ -44,6 +44,7 @@ extern "C" __global__ void adamw(float* __restrict__ master, const float* __rest
 
 typedef unsigned long long bits64;
 #define BLOCK 128
+#define TURNS 4
 #define CHANCE 20
 #define NEAREST (1u << (CHANCE - 1))
 #define ONE (0x3f800000u >> CHANCE)
@@ -159,15 +160,20 @@ __device__ __forceinline__ void write_four(void* to, float* scales, int bytes, l
   }
 }
 
-// The elements of a weight at four neighbouring positions, in the runs of the table: start, name, skipped,
-// first, held, row. One division serves all four.
-__device__ __forceinline__ void chance_of_four(const long long* runs, int run_count, bits64 update, long long i,
-                                               bits64* chance) {
+// The last of the runs in the table that starts at a position or before it.
+__device__ __forceinline__ int run_at(const long long* runs, int run_count, long long position) {
   int low = 0, high = run_count - 1;
   while (low < high) {
     int middle = (low + high + 1) >> 1;
-    if (runs[middle * 6] <= i) low = middle; else high = middle - 1;
+    if (runs[middle * 6] <= position) low = middle; else high = middle - 1;
   }
+  return low;
+}
+
+// Random bits for four neighbouring positions, the first of which lies in run {low} or behind it, in the runs of
+// the table: start, name, skipped, first, held, row. One division serves all four.
+__device__ __forceinline__ void chance_of_four(const long long* runs, int run_count, bits64 update, int low,
+                                               long long i, bits64* chance) {
   const long long* run = nullptr;
   bits64 key = 0;
   long long row = 0, column = 0;
@@ -207,18 +213,22 @@ extern "C" __global__ void adamw_narrow(element* __restrict__ values, float* __r
   if (!isfinite(norm)) return;
   float factor = inverse_scale;
   if (clip > 0) factor *= fminf(1.0f, clip / (norm + 1e-6f));
-  int lane = threadIdx.x & 31;
-  long long warps = (long long)gridDim.x * blockDim.x / 32;
-  for (long long block = ((long long)blockIdx.x * blockDim.x + threadIdx.x) / 32; block * BLOCK < count;
-       block += warps) {
+  // Neighbouring warps have neighbouring blocks, and a place in the table serves some turns.
+  int lane = threadIdx.x & 31, low = 0, turn = 0;
+  bool by_chance = !master || moment_bytes < 4;
+  long long blocks = count / BLOCK, together = blockDim.x / 32 * TURNS;
+  long long block = blockIdx.x * together + threadIdx.x / 32;
+  for (; block < blocks; block += ++turn % TURNS == 0 ? gridDim.x * together - (TURNS - 1) * (blockDim.x / 32)
+                                                      : blockDim.x / 32) {
     long long i = block * BLOCK + lane * 4;
+    if (by_chance && turn % TURNS == 0) low = run_at(runs, run_count, block * BLOCK);
     Raw raw_gradient = load_four(gradients, gradient_bytes, i);
     Raw raw_first = load_four(first, moment_bytes, i), raw_second = load_four(second, moment_bytes, i);
     Raw raw_weight = master ? load_four(master, 4, i) : load_four(values, sizeof(element), i);
     float first_scale = moment_bytes == 1 ? first_scales[block] : 0.0f;
     float second_scale = moment_bytes == 1 ? second_scales[block] : 0.0f;
     bits64 chance[4] = {0, 0, 0, 0};
-    if (!master || moment_bytes < 4) chance_of_four(runs, run_count, update, i, chance);
+    if (by_chance) chance_of_four(runs, run_count, update, low, i, chance);
     Four g = decode_four(raw_gradient, 0.0f, gradient_bytes, false);
     Four m = decode_four(raw_first, first_scale, moment_bytes, false);
     Four v = decode_four(raw_second, second_scale, moment_bytes, true);
