@@ -35,11 +35,17 @@ public final class WeightInitializer {
     if (device.isMeta()) {
       return;
     }
+    long largest = 1;
+    for (Parameter parameter : model.parameters().parameters()) {
+      Portion portion = parameter.spec().portion();
+      largest = Math.max(largest, portion.rows() * portion.columns() + STREAM);
+    }
+    int chunk = Math.toIntExact(Math.min(CHUNK, largest));
     try (Scope _ = Scope.open(MemoryOwner.TEMPORARIES)) {
       Tensor staging =
           device.isCuda()
-              ? Tensors.emptyPinned(Dtype.FLOAT32, CHUNK)
-              : Tensors.empty(Dtype.FLOAT32, Device.CPU, CHUNK);
+              ? Tensors.emptyPinned(Dtype.FLOAT32, chunk)
+              : Tensors.empty(Dtype.FLOAT32, Device.CPU, chunk);
       for (Parameter parameter : model.parameters().parameters()) {
         initialize(parameter, seed, staging);
       }

@@ -11,6 +11,7 @@ import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import tools.jackson.databind.node.ObjectNode;
 
@@ -79,6 +80,8 @@ final class StepOptions {
       description = "none, selective, full (${DEFAULT-VALUE}).")
   private Recompute recompute = Recompute.NONE;
 
+  @Mixin private StateOptions states = new StateOptions();
+
   @Option(
       names = "--device",
       paramLabel = "DEVICE",
@@ -104,6 +107,7 @@ final class StepOptions {
         (long) batch * accumulation * length,
         2,
         MOST_TOKENS);
+    states.check(accumulation);
   }
 
   /** Puts what was run into a report. */
@@ -129,6 +133,7 @@ final class StepOptions {
         accumulation,
         length,
         Runtime.getRuntime().availableProcessors(),
+        states.settings(),
         deterministic);
   }
 }

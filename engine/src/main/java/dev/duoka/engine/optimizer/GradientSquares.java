@@ -82,7 +82,11 @@ public final class GradientSquares implements AutoCloseable {
   public Tensor of(List<Tensor> gradients) {
     Device device = gradients.getFirst().device();
     if (device.equals(Device.CPU)) {
-      return onHost(gradients);
+      List<double[]> ofSlices = new ArrayList<>();
+      for (int slice = 0; slice < slices.size(); slice++) {
+        ofSlices.add(ofPieces(slice, gradients.get(slice)));
+      }
+      return sum(ofSlices);
     }
     Tensor squares = Tensors.zeros(Dtype.FLOAT64, device, parameters);
     try (Scope _ = Scope.open(MemoryOwner.TEMPORARIES)) {
@@ -103,12 +107,29 @@ public final class GradientSquares implements AutoCloseable {
     return squares;
   }
 
-  private Tensor onHost(List<Tensor> gradients) {
+  /**
+   * The squares of what a slice holds, by piece; from any thread.
+   *
+   * @param gradients of the slice, on the CPU
+   */
+  public double[] ofPieces(int slice, Tensor gradients) {
+    HostSquares ofSlice = new HostSquares(gradients);
+    return slices.get(slice).stream()
+        .mapToDouble(piece -> ofSlice.of(piece.start(), piece.elements()))
+        .toArray();
+  }
+
+  /**
+   * As {@link #of}, of slices on the CPU.
+   *
+   * @param ofSlices what {@link #ofPieces} gave for each slice
+   */
+  public Tensor sum(List<double[]> ofSlices) {
     double[] squares = new double[parameters];
     for (int slice = 0; slice < slices.size(); slice++) {
-      HostSquares ofSlice = new HostSquares(gradients.get(slice));
-      for (Piece piece : slices.get(slice)) {
-        squares[piece.parameter()] += ofSlice.of(piece.start(), piece.elements());
+      double[] ofPieces = ofSlices.get(slice);
+      for (int i = 0; i < ofPieces.length; i++) {
+        squares[slices.get(slice).get(i).parameter()] += ofPieces[i];
       }
     }
     return HostCopy.fromDoubles(squares, Dtype.FLOAT64, Device.CPU, parameters);

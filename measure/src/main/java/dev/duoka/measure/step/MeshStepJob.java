@@ -3,8 +3,6 @@ package dev.duoka.measure.step;
 import dev.duoka.layout.Layout;
 import dev.duoka.layout.LossKind;
 import dev.duoka.layout.Method;
-import dev.duoka.layout.Offload;
-import dev.duoka.layout.StateForm;
 import dev.duoka.parallel.dryrun.DryRunJob;
 import dev.duoka.parallel.mesh.Mesh;
 import dev.duoka.parallel.step.StepSettings;
@@ -81,11 +79,11 @@ public record MeshStepJob(
         step.microBatch(),
         step.accumulation(),
         step.recompute(),
-        Offload.NONE,
+        step.states().offload(),
         LossKind.CHUNKED,
         step.precision(),
         Method.FULL,
-        StateForm.FULL,
+        step.states().form(),
         parallel.order(),
         parallel.replicate());
   }

@@ -9,6 +9,7 @@ import dev.duoka.layout.Precision;
 import dev.duoka.layout.Recompute;
 import dev.duoka.model.WeightInitializer;
 import dev.duoka.parallel.dryrun.DryRunJob;
+import dev.duoka.parallel.plan.StateSettings;
 import dev.duoka.parallel.step.StepSettings;
 import dev.duoka.parallel.step.TrainingRank;
 import dev.duoka.tensor.ComputeThread;
@@ -34,6 +35,7 @@ public final class StepBenchmark {
    * @param length tokens in a sequence
    * @param warmUp steps that are not counted
    * @param steps steps that are
+   * @param states in which form gradients and the optimizer's states are kept, and where
    */
   public record Spec(
       ModelConfig model,
@@ -46,6 +48,7 @@ public final class StepBenchmark {
       int warmUp,
       int steps,
       int cpuThreads,
+      StateSettings states,
       boolean deterministic) {
     /** Tokens in a step. */
     public long tokens() {
@@ -55,14 +58,15 @@ public final class StepBenchmark {
     /** What the step of a rank that is alone is made from. */
     StepSettings settings() {
       return new StepSettings(
-          model,
-          precision,
-          recompute,
-          length,
-          new AdamWSettings(0.9, 0.95, 1e-8, 0.1, precision.defaultClipNorm()),
-          0,
-          LossScaler.Settings.DEFAULT,
-          StepSettings.AuxiliaryLosses.of(model));
+              model,
+              precision,
+              recompute,
+              length,
+              new AdamWSettings(0.9, 0.95, 1e-8, 0.1, precision.defaultClipNorm()),
+              0,
+              LossScaler.Settings.DEFAULT,
+              StepSettings.AuxiliaryLosses.of(model))
+          .with(states);
     }
 
     /** The tokens that one of some data-parallel ranks reads. */

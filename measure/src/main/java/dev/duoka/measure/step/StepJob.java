@@ -5,7 +5,9 @@ import dev.duoka.formats.modelconfig.ModelConfig;
 import dev.duoka.formats.modelconfig.ParameterCounts;
 import dev.duoka.layout.Precision;
 import dev.duoka.layout.Recompute;
+import dev.duoka.layout.StateForm;
 import dev.duoka.measure.kernel.DeviceRates;
+import dev.duoka.parallel.plan.StateSettings;
 import dev.duoka.parallel.step.StepSettings;
 import dev.duoka.tensor.Device;
 import dev.duoka.train.config.BatchPlan;
@@ -20,6 +22,7 @@ import tools.jackson.databind.node.ObjectNode;
  * @param microBatch sequences in a forward pass
  * @param accumulation forward passes in a step
  * @param length tokens in a sequence
+ * @param states in which form gradients and the optimizer's states are kept, and where
  * @param deterministic whether it gives the same bits each time
  */
 public record StepJob(
@@ -31,6 +34,7 @@ public record StepJob(
     int accumulation,
     int length,
     int cpuThreads,
+    StateSettings states,
     boolean deterministic) {
   /** The step of a run's first rank, as if it were alone. */
   public static StepJob of(RunConfig config) {
@@ -44,6 +48,8 @@ public record StepJob(
         batch.accumulationSteps(),
         config.data().sequenceLength(),
         config.threadsPerRank(Runtime.getRuntime().availableProcessors()),
+        new StateSettings(
+            config.memory().states(), config.memory().offload(), config.training().seed()),
         config.training().deterministic());
   }
 
@@ -60,6 +66,12 @@ public record StepJob(
     report.put("batch", microBatch);
     report.put("accumulation", accumulation);
     report.put("seq", length);
+    if (!states.form().equals(StateForm.FULL)) {
+      report.put("states", states.form().toString());
+    }
+    if (states.onHost()) {
+      report.put("offload", states.offload().toString());
+    }
     report.put("deterministic", deterministic);
   }
 
@@ -86,6 +98,7 @@ public record StepJob(
         warmUp,
         steps,
         cpuThreads,
+        states,
         deterministic);
   }
 }

@@ -12,6 +12,7 @@ import dev.duoka.measure.step.StepBenchmark;
 import dev.duoka.measure.step.StepFloor;
 import dev.duoka.measure.step.StepJob;
 import dev.duoka.measure.step.StepSpeed;
+import dev.duoka.parallel.plan.StateSettings;
 import dev.duoka.tensor.Device;
 import dev.duoka.train.config.ModelSource;
 import dev.duoka.train.device.SingleDevice;
@@ -99,6 +100,7 @@ final class RooflineTests {
         1,
         64,
         1,
+        StateSettings.FULL,
         false);
   }
 }

@@ -6,6 +6,7 @@ import dev.duoka.engine.autograd.FunctionObserver;
 import dev.duoka.engine.autograd.Work;
 import dev.duoka.layout.Precision;
 import dev.duoka.layout.Recompute;
+import dev.duoka.parallel.plan.StateSettings;
 import dev.duoka.tensor.Device;
 import dev.duoka.tensor.MemoryLedger;
 import dev.duoka.tensor.MemoryOwner;
@@ -79,6 +80,7 @@ final class LayerActivationsTests {
         1,
         1,
         1,
+        StateSettings.FULL,
         false);
   }
 }

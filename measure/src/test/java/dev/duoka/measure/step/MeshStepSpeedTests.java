@@ -7,6 +7,7 @@ import dev.duoka.base.DuokaException;
 import dev.duoka.formats.json.Json;
 import dev.duoka.layout.Precision;
 import dev.duoka.layout.Recompute;
+import dev.duoka.parallel.plan.StateSettings;
 import dev.duoka.tensor.Device;
 import dev.duoka.train.config.MeshOption;
 import dev.duoka.train.config.ModelSource;
@@ -122,6 +123,7 @@ final class MeshStepSpeedTests {
             accumulation,
             32,
             1,
+            StateSettings.FULL,
             false),
         MeshOption.parse(mesh),
         device);

@@ -5,6 +5,7 @@ import dev.duoka.base.ErrorCode;
 import dev.duoka.comm.Communicator;
 import dev.duoka.comm.Exchange;
 import dev.duoka.comm.Operation;
+import dev.duoka.comm.RankGroup;
 import dev.duoka.formats.modelconfig.ModelConfig;
 import dev.duoka.formats.modelconfig.MoeConfig;
 import dev.duoka.tensor.Device;
@@ -15,6 +16,7 @@ import dev.duoka.tensor.Tensor;
 import dev.duoka.tensor.op.HostCopy;
 import dev.duoka.tensor.op.Tensors;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 
 /**
@@ -36,8 +38,15 @@ public final class PlannedExchanges {
 
   /** Exchanges one after the other, as a number that two ranks have in common if they are alike. */
   private static final class Sequence {
+    /** The ranks that plan the same; empty for all. */
+    final List<Integer> members;
+
     long count;
     long digest = 1;
+
+    Sequence(List<Integer> members) {
+      this.members = members;
+    }
 
     void add(Exchange call, long elements, int peer) {
       count++;
@@ -80,7 +89,7 @@ public final class PlannedExchanges {
   private static DryRunJob shorter(DryRunJob job) {
     ModelConfig model = job.settings().model();
     MoeConfig moe = model.moe();
-    int stages = job.mesh().pipeline() * job.settings().pipeline().stagesPerRank();
+    int stages = job.settings().pipeline().stages(job.mesh().pipeline());
     int enough = LAYERS * stages + (moe == null ? 0 : moe.firstDenseLayers());
     boolean byHand = !job.settings().pipeline().layers().isEmpty();
     return byHand || model.layers() <= enough
@@ -95,16 +104,17 @@ public final class PlannedExchanges {
       String pair =
           "messages of rank %d to rank %d in %s"
               .formatted(sends ? rank : other, sends ? other : rank, call.group().name());
-      sequence(pair).addMessage(call);
+      sequence(pair, List.of(rank, other)).addMessage(call);
     } else {
       // How many rows a rank sends to all others is its own affair.
       long elements = call.operation() == Operation.ALL_TO_ALL ? 0 : call.elements();
-      sequence(call.group().toString()).add(call, elements, call.peer());
+      RankGroup group = call.group();
+      sequence(group.toString(), group.members()).add(call, elements, call.peer());
     }
   }
 
-  private Sequence sequence(String name) {
-    return sequences.computeIfAbsent(name, _ -> new Sequence());
+  private Sequence sequence(String name, List<Integer> members) {
+    return sequences.computeIfAbsent(name, _ -> new Sequence(members));
   }
 
   /**
@@ -125,32 +135,41 @@ public final class PlannedExchanges {
     long[][] all = all(hosts, mine);
     for (Map.Entry<String, Sequence> each : sequences.entrySet()) {
       for (int rank = 0; rank < all.length; rank++) {
-        compare(each.getKey(), each.getValue(), hosts.rank(), rank, all[rank]);
+        List<Integer> members = each.getValue().members;
+        if (members.isEmpty() || members.contains(rank)) {
+          compare(each.getKey(), each.getValue(), hosts.rank(), rank, all[rank]);
+        }
       }
     }
   }
 
   private static void compare(String name, Sequence mine, int rank, int other, long... theirs) {
     long key = numberOf(name);
+    long count = 0;
+    long digest = 0;
     for (int i = 0; i < theirs.length; i += FIELDS) {
-      boolean same = theirs[i + 1] == mine.count && theirs[i + 2] == mine.digest;
-      if (theirs[i] == key && theirs[i + 1] > 0 && !same) {
-        throw new DuokaException(
-            ErrorCode.RANK_LOST,
-            "the ranks would wait for each other for ever: rank "
-                + rank
-                + " plans "
-                + mine.count
-                + " exchanges of "
-                + name
-                + " in a step, and rank "
-                + other
-                + " plans "
-                + (theirs[i + 1] == mine.count ? "others" : theirs[i + 1]),
-            "All processes must run the same program and file; './duoka selftest' shows what this"
-                + " layout computes.");
+      if (theirs[i] == key && theirs[i + 1] > 0) {
+        count = theirs[i + 1];
+        digest = theirs[i + 2];
       }
     }
+    if (count == mine.count && digest == mine.digest) {
+      return;
+    }
+    throw new DuokaException(
+        ErrorCode.RANK_LOST,
+        "the ranks would wait for each other for ever: rank "
+            + rank
+            + " plans "
+            + mine.count
+            + " exchanges of "
+            + name
+            + " in a step, and rank "
+            + other
+            + " plans "
+            + (count == mine.count ? "others" : count == 0 ? "none" : count),
+        "All processes must run the same program and file; './duoka selftest' shows what this"
+            + " layout computes.");
   }
 
   /** What all ranks show, by rank. */

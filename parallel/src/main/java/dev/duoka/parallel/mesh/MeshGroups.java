@@ -41,12 +41,19 @@ public final class MeshGroups implements AutoCloseable {
   private final Communicator ends;
   private final Resources owned;
 
+  /** As the other constructor, of a pipeline from its first rank to its last. Collective. */
+  public MeshGroups(Mesh mesh, Communicator world) {
+    this(mesh, world, 0, mesh.pipeline() - 1);
+  }
+
   /**
    * Divides the world along the axes. Collective.
    *
    * @param world as many ranks as the mesh has
+   * @param first the pipeline rank that runs the first stage
+   * @param last the one that runs the last stage
    */
-  public MeshGroups(Mesh mesh, Communicator world) {
+  public MeshGroups(Mesh mesh, Communicator world, int first, int last) {
     if (world.size() != mesh.size()) {
       throw new IllegalArgumentException(
           "a mesh of " + mesh.size() + " ranks for a world of " + world.size());
@@ -68,7 +75,7 @@ public final class MeshGroups implements AutoCloseable {
       wholeShards =
           along(made, "shard and tensor", EnumSet.of(Axis.SHARD, Axis.CONTEXT, Axis.TENSOR));
       expertShards = expertShards(made);
-      ends = mesh.pipeline() == 1 ? new SingleRank("ends") : ends(made);
+      ends = first == last ? new SingleRank("ends") : ends(made, first, last);
       owned = made.release();
     }
   }
@@ -117,16 +124,16 @@ public final class MeshGroups implements AutoCloseable {
     return members.size() == 1 ? new SingleRank(name) : made.own(world.group(name, members));
   }
 
-  /** The first and the last stage of each pipeline; the stages between are alone. */
-  private Communicator ends(Resources made) {
+  /** Who runs the first and the last stage of each pipeline; the others are alone. */
+  private Communicator ends(Resources made, int first, int last) {
     if (mesh.pipeline() == 2) {
       return pipeline;
     }
-    int stage = mesh.coordinate(world.rank(), Axis.PIPELINE);
-    List<Integer> stages = mesh.group(world.rank(), EnumSet.of(Axis.PIPELINE));
+    int own = mesh.coordinate(world.rank(), Axis.PIPELINE);
+    List<Integer> ranks = mesh.group(world.rank(), EnumSet.of(Axis.PIPELINE));
     List<Integer> members =
-        stage == 0 || stage == mesh.pipeline() - 1
-            ? List.of(stages.getFirst(), stages.getLast())
+        own == first || own == last
+            ? List.of(ranks.get(Math.min(first, last)), ranks.get(Math.max(first, last)))
             : List.of(world.rank());
     return made.own(world.group("ends of the pipeline", members));
   }
@@ -206,7 +213,10 @@ public final class MeshGroups implements AutoCloseable {
     return replicas;
   }
 
-  /** The first and last stage, which both have the embedding; a rank alone on other stages. */
+  /**
+   * The ranks of the first and the last stage, which both have the embedding; a rank alone where it
+   * runs neither, or both.
+   */
   public Communicator ends() {
     return ends;
   }

@@ -10,6 +10,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.function.IntPredicate;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
@@ -42,17 +43,17 @@ public final class LayoutCheck {
    * Everything that is wrong; empty where the layout can be.
    *
    * @param length tokens of a sequence
-   * @param stagesPerRank of a pipeline
+   * @param ofTable stages of a schedule that a file has; empty for the layout's own order
    * @param stages decoder layers of each stage; empty where they are not given
    */
   public static List<Misfit> of(
-      ModelConfig model, Layout layout, int length, int stagesPerRank, List<Integer> stages) {
-    List<Misfit> misfits = each(model, layout, length, stagesPerRank, stages);
+      ModelConfig model, Layout layout, int length, OptionalInt ofTable, List<Integer> stages) {
+    List<Misfit> misfits = each(model, layout, length, ofTable, stages);
     if (misfits.size() < 2) {
       return misfits;
     }
     // What is nearest on each axis need not go together.
-    return nearest(model, layout, length, stagesPerRank)
+    return nearest(model, layout, length, ofTable)
         .map(
             mesh -> {
               List<Misfit> all = new ArrayList<>(misfits);
@@ -70,15 +71,15 @@ public final class LayoutCheck {
 
   /** Whether nothing is wrong, without saying what comes nearest; as {@link #of}. */
   public static boolean allows(
-      ModelConfig model, Layout layout, int length, int stagesPerRank, List<Integer> stages) {
-    return each(model, layout, length, stagesPerRank, stages).isEmpty();
+      ModelConfig model, Layout layout, int length, OptionalInt ofTable, List<Integer> stages) {
+    return each(model, layout, length, ofTable, stages).isEmpty();
   }
 
   private static List<Misfit> each(
-      ModelConfig model, Layout layout, int length, int stagesPerRank, List<Integer> stages) {
+      ModelConfig model, Layout layout, int length, OptionalInt ofTable, List<Integer> stages) {
     LayoutCheck check = new LayoutCheck(model, layout);
     check.tensor(length);
-    check.pipeline(stagesPerRank, stages);
+    check.pipeline(ofTable, stages);
     check.replicate();
     check.expert();
     check.context(length);
@@ -87,7 +88,7 @@ public final class LayoutCheck {
 
   /** The mesh that can be whose axes are, by their ratios, least far from those of the layout. */
   private static Optional<Mesh> nearest(
-      ModelConfig model, Layout asked, int length, int stagesPerRank) {
+      ModelConfig model, Layout asked, int length, OptionalInt ofTable) {
     Mesh best = null;
     double least = Double.MAX_VALUE;
     for (int tensor : around(asked.tensor())) {
@@ -101,7 +102,7 @@ public final class LayoutCheck {
                     + ratio(expert, asked.expert());
             if (distance < least) {
               Layout layout = asked.with(tensor, pipeline, expert, context);
-              if (each(model, layout, length, stagesPerRank, List.of()).isEmpty()) {
+              if (each(model, layout, length, ofTable, List.of()).isEmpty()) {
                 best = Mesh.of(layout);
                 least = distance;
               }
@@ -198,9 +199,16 @@ public final class LayoutCheck {
     return IntStream.range(0, model.layers()).anyMatch(layer -> !model.isMoeLayer(layer));
   }
 
-  private void pipeline(int stagesPerRank, List<Integer> stages) {
-    int count = layout.pipeline() * stagesPerRank;
-    if (count > model.layers()) {
+  private void pipeline(OptionalInt ofTable, List<Integer> stages) {
+    int stagesPerRank = layout.order().stagesPerRank();
+    int count = ofTable.orElse(layout.pipeline() * stagesPerRank);
+    if (count > model.layers() && ofTable.isPresent()) {
+      misfits.add(
+          new Misfit(
+              "schedule",
+              "the model has " + model.layers() + " layers for the schedule's " + count + " stages",
+              "Take a schedule of at most " + model.layers() + " stages"));
+    } else if (count > model.layers()) {
       refuse(
           "pipeline",
           layout.pipeline(),

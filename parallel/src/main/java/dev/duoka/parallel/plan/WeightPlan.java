@@ -108,11 +108,10 @@ public final class WeightPlan {
     return new Stretch(part * length, 0, length, 1, true);
   }
 
-  /** The last rank may have less than the others. */
+  /** Parts of about equal size, none empty where there are as many rows as parts. */
   private static long vocabularyStart(long count, int parts, int part) {
     long unit = count >= 4 * VOCABULARY_UNIT * parts ? VOCABULARY_UNIT : 1;
-    long each = Math.ceilDiv(Math.ceilDiv(count, parts), unit) * unit;
-    return Math.min(count, part * each);
+    return Math.min(count, Math.ceilDiv(count, unit) * part / parts * unit);
   }
 
   private static void require(ParameterSpec whole, Section section, int parts, boolean divides) {

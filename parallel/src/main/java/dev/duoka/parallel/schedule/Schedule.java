@@ -3,8 +3,11 @@ package dev.duoka.parallel.schedule;
 import dev.duoka.parallel.schedule.Action.Kind;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 
 /**
  * What each rank of a pipeline does in a step, in order.
@@ -12,6 +15,9 @@ import java.util.stream.IntStream;
  * @param ranks one list for each rank of the pipeline
  */
 public record Schedule(List<List<Action>> ranks) {
+  private static final Pattern OVERLAP = Pattern.compile("\\((.*)\\)OVERLAP_F_B");
+  private static final Pattern GATHERING = Pattern.compile("\\d{1,6}(UNSHARD|RESHARD)");
+
   public Schedule {
     ranks = ranks.stream().map(List::copyOf).toList();
   }
@@ -27,17 +33,25 @@ public record Schedule(List<List<Action>> ranks) {
     return new Schedule(List.of(actions));
   }
 
-  /** A schedule in the notation of torch.distributed.pipelining: a line for each rank. */
+  /**
+   * A schedule in the notation of torch.distributed.pipelining: a line for each rank. A cell with
+   * two passes that overlap there, as in {@code (2F3;1B0)OVERLAP_F_B}, is one after the other here.
+   * {@code UNSHARD} and {@code RESHARD} say nothing: how weights are gathered follows from ZeRO.
+   */
   public static Schedule parse(String csv) {
     return new Schedule(
         csv.lines()
-            .map(
-                line ->
-                    List.of(line.split(",")).stream()
-                        .filter(cell -> !cell.isBlank())
-                        .map(Action::parse)
-                        .toList())
+            .filter(line -> !line.isBlank())
+            .map(line -> Stream.of(line.split(",")).flatMap(Schedule::actions).toList())
             .toList());
+  }
+
+  private static Stream<Action> actions(String cell) {
+    Matcher overlap = OVERLAP.matcher(cell.strip());
+    String each = overlap.matches() ? overlap.group(1) : cell;
+    return Stream.of(each.split(";"))
+        .filter(text -> !text.isBlank() && !GATHERING.matcher(text.strip()).matches())
+        .map(Action::parse);
   }
 
   /** A table of computations alone, as {@link #parse} reads it, with its messages added. */

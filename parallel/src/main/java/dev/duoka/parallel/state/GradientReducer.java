@@ -86,9 +86,10 @@ public final class GradientReducer implements AutoCloseable {
    * @param whole the buffer of the whole gradients, to be used again afterwards
    * @param part what of it this rank keeps: all of it, or a buffer of its own
    * @param fresh whether they are the first of a sum
+   * @param last whether they complete it
    */
   private record ForHost(
-      StateSlice slice, Pending pending, Tensor whole, Tensor part, boolean fresh) {}
+      StateSlice slice, Pending pending, Tensor whole, Tensor part, boolean fresh, boolean last) {}
 
   /** Buffers that are free when a copy has ended. */
   private record Leaving(HostTransfer.Mark copied, Tensor whole, Tensor part) {}
@@ -136,7 +137,7 @@ public final class GradientReducer implements AutoCloseable {
       return;
     }
     if (--state.missing == 0) {
-      reduce(state);
+      reduce(state, last);
       if (!state.slice.keepsWholeGradients()) {
         state.missing = state.slice.bucket().parameters().size();
       }
@@ -147,7 +148,7 @@ public final class GradientReducer implements AutoCloseable {
   public void reduce(BlockRange blocks) {
     for (StateSlice slice : slices) {
       if (blocks.contains(slice.bucket().key().block())) {
-        reduce(state(slice));
+        reduce(state(slice), true);
       }
     }
   }
@@ -162,7 +163,7 @@ public final class GradientReducer implements AutoCloseable {
     }
     finished = true;
     for (StateSlice slice : slices) {
-      reduce(state(slice));
+      reduce(state(slice), true);
     }
     while (!launched.isEmpty()) {
       settle();
@@ -187,7 +188,12 @@ public final class GradientReducer implements AutoCloseable {
     return state;
   }
 
-  private void reduce(State state) {
+  /**
+   * Launches the reduction of what a bucket has.
+   *
+   * @param last whether nothing will be added to it in this step
+   */
+  private void reduce(State state, boolean last) {
     StateSlice slice = state.slice;
     Bucket bucket = slice.bucket();
     if (slice.keepsWholeGradients() ? state.done : !bucket.hasGradients()) {
@@ -197,7 +203,7 @@ public final class GradientReducer implements AutoCloseable {
     bucket.zeroUntouchedGradients();
     try (Purpose _ = purpose(bucket)) {
       bucket.parameters().forEach(this::sumCopies);
-      launch(state);
+      launch(state, last);
     }
   }
 
@@ -205,11 +211,11 @@ public final class GradientReducer implements AutoCloseable {
     return Purpose.of("gradients of " + bucket.weights());
   }
 
-  private void launch(State state) {
+  private void launch(State state, boolean last) {
     StateSlice slice = state.slice;
     Bucket bucket = slice.bucket();
     if (!slice.keepsWholeGradients()) {
-      reduceIntoShard(state);
+      reduceIntoShard(state, last);
     } else if (slice.group().size() > 1) {
       Pending pending =
           slice.isSharded()
@@ -219,12 +225,12 @@ public final class GradientReducer implements AutoCloseable {
     }
   }
 
-  private void reduceIntoShard(State state) {
+  private void reduceIntoShard(State state, boolean last) {
     StateSlice slice = state.slice;
     Tensor whole = slice.bucket().gradients();
     slice.bucket().releaseGradients();
     if (slice.isOnHost()) {
-      reduceForHost(state, whole);
+      reduceForHost(state, whole, last);
       return;
     }
     Tensor addend = null;
@@ -239,28 +245,33 @@ public final class GradientReducer implements AutoCloseable {
     state.shardIsFresh = false;
   }
 
-  private void reduceForHost(State state, Tensor whole) {
+  private void reduceForHost(State state, Tensor whole, boolean last) {
     StateSlice slice = state.slice;
+    boolean complete = last && !isSummedFurther(slice);
     boolean fresh = state.shardIsFresh;
     state.shardIsFresh = false;
     if (slice.isSharded()) {
       Tensor part = buffer(slots(whole.dtype()), slice.length());
       Pending pending = slice.group().reduceScatter(whole, part);
-      forHost.add(new ForHost(slice, pending, whole, part, fresh));
+      forHost.add(new ForHost(slice, pending, whole, part, fresh, complete));
     } else if (slice.group().size() > 1) {
       Pending pending = slice.group().allReduce(whole);
-      forHost.add(new ForHost(slice, pending, whole, whole, fresh));
+      forHost.add(new ForHost(slice, pending, whole, whole, fresh, complete));
     } else {
-      forHost.add(new ForHost(slice, Pending.DONE, whole, whole, fresh));
+      forHost.add(new ForHost(slice, Pending.DONE, whole, whole, fresh, complete));
       send(); // nothing to wait for
     }
+  }
+
+  private boolean isSummedFurther(StateSlice slice) {
+    return slice.replicas().size() > 1 || groups.twin().apply(slice.bucket()).isPresent();
   }
 
   /** Sends the oldest sum to the host. */
   private void send() {
     ForHost oldest = forHost.remove();
     oldest.pending().join();
-    HostTransfer.Mark copied = oldest.slice().collect(oldest.part(), oldest.fresh());
+    HostTransfer.Mark copied = oldest.slice().collect(oldest.part(), oldest.fresh(), oldest.last());
     leaving.add(new Leaving(copied, oldest.whole(), oldest.part()));
   }
 

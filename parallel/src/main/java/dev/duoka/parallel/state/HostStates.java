@@ -10,7 +10,9 @@ import dev.duoka.tensor.Tensor;
 import dev.duoka.tensor.op.Elementwise;
 import dev.duoka.tensor.op.HostTransfer;
 import dev.duoka.tensor.op.Tensors;
+import java.util.Objects;
 import java.util.concurrent.Future;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -25,6 +27,8 @@ final class HostStates implements AutoCloseable {
   private final Tensor gradients;
   private final AdamW states;
   private @Nullable Future<HostTransfer.Mark> returning;
+  private @Nullable Supplier<double[]> squares;
+  private @Nullable Future<double[]> squaring;
 
   /**
    * Allocates the states.
@@ -68,14 +72,41 @@ final class HostStates implements AutoCloseable {
     return states;
   }
 
+  /** Says how the squares of the gradients are summed. */
+  void squaresBy(Supplier<double[]> sum) {
+    squares = sum;
+  }
+
+  /** The squares of the gradients, which {@link #collect} may have begun with; waits for them. */
+  double[] squares() {
+    Future<double[]> begun = squaring;
+    squaring = null;
+    return begun == null ? Objects.requireNonNull(squares).get() : HostWorker.await(begun);
+  }
+
   /**
    * Launches the way of gradients to the host.
    *
    * @param part {@code [n]} on the device
    * @param fresh whether they are the first of a sum
+   * @param last whether they complete it, so that the host may sum their squares
    * @return when {@code part} may be overwritten
    */
-  HostTransfer.Mark collect(Tensor part, boolean fresh) {
+  HostTransfer.Mark collect(Tensor part, boolean fresh, boolean last) {
+    HostTransfer.Mark copied = collect(part, fresh);
+    Supplier<double[]> sum = squares;
+    if (last && sum != null && !worker.host().isMeta()) {
+      squaring =
+          worker.submit(
+              () -> {
+                copied.await();
+                return sum.get();
+              });
+    }
+    return copied;
+  }
+
+  private HostTransfer.Mark collect(Tensor part, boolean fresh) {
     arrive(); // the update before reads the sum
     if (fresh) {
       HostTransfer.Mark copied = worker.transfer().toHost(gradients, part);

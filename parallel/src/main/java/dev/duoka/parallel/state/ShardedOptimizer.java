@@ -91,6 +91,11 @@ public final class ShardedOptimizer implements AutoCloseable {
         slices.add(made.own(new StateSlice(bucket, sharing, settings, states, worker)));
       }
       squares = made.own(squares());
+      if (worker != null) {
+        for (int i = 0; i < slices.size(); i++) {
+          squareOnHost(i);
+        }
+      }
       for (int i = 0; i < normReads.length; i++) {
         normReads[i] = made.own(new DeferredRead(store.device(), Dtype.FLOAT64, 1));
       }
@@ -188,7 +193,12 @@ public final class ShardedOptimizer implements AutoCloseable {
 
   /** The squares of each parameter's reduced gradient, over all ranks of the model. */
   private Tensor squaresOfAllRanks() {
-    Tensor parts = squares.of(slices.stream().map(StateSlice::gradients).toList());
+    Tensor parts;
+    if (worker == null || store.device().isMeta()) {
+      parts = squares.of(slices.stream().map(StateSlice::gradients).toList());
+    } else {
+      parts = squares.sum(slices.stream().map(slice -> slice.ofHost().squares()).toList());
+    }
     if (worker != null) {
       parts = Copies.to(parts, store.device());
     }
@@ -198,6 +208,11 @@ public final class ShardedOptimizer implements AutoCloseable {
       }
     }
     return parts;
+  }
+
+  private void squareOnHost(int slice) {
+    HostStates states = slices.get(slice).ofHost();
+    states.squaresBy(() -> squares.ofPieces(slice, states.gradients()));
   }
 
   /** Whether every rank has all reduced gradients, and so the norm without asking. */

@@ -192,8 +192,13 @@ public final class StateSlice implements AutoCloseable {
   }
 
   /** Sends gradients to the host, as {@link HostStates#collect}. */
-  HostTransfer.Mark collect(Tensor part, boolean fresh) {
-    return Objects.requireNonNull(host, "the states are here").collect(part, fresh);
+  HostTransfer.Mark collect(Tensor part, boolean fresh, boolean last) {
+    return ofHost().collect(part, fresh, last);
+  }
+
+  /** The states in host memory. */
+  HostStates ofHost() {
+    return Objects.requireNonNull(host, "the states are here");
   }
 
   /** Master weights and moments, laid out as the slice. */

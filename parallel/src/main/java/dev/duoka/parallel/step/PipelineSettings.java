@@ -1,8 +1,10 @@
 package dev.duoka.parallel.step;
 
+import dev.duoka.comm.Communicator;
 import dev.duoka.formats.modelconfig.ModelConfig;
 import dev.duoka.layout.PipelineKind;
 import dev.duoka.parallel.mesh.Mesh;
+import dev.duoka.parallel.mesh.MeshGroups;
 import dev.duoka.parallel.plan.RankPlan;
 import dev.duoka.parallel.plan.StagePlan;
 import dev.duoka.parallel.schedule.PipelineSchedules;
@@ -45,8 +47,19 @@ public record PipelineSettings(
     return PipelineSchedules.forwardOnly(rankOfStages(ranks), ranks, microBatches);
   }
 
+  /** The groups of a mesh whose pipeline works like this; collective. */
+  MeshGroups groups(Mesh mesh, Communicator world) {
+    List<Integer> rankOfStages = rankOfStages(mesh.pipeline());
+    return new MeshGroups(mesh, world, rankOfStages.getFirst(), rankOfStages.getLast());
+  }
+
+  /** How many stages some ranks run. */
+  public int stages(int ranks) {
+    return rankOfStages(ranks).size();
+  }
+
   /** The rank that each stage lies on. */
-  private List<Integer> rankOfStages(int ranks) {
+  public List<Integer> rankOfStages(int ranks) {
     return table
         .map(Schedule::rankOfStages)
         .orElseGet(

@@ -74,7 +74,7 @@ record RankGroups(MeshGroups groups, RankPlan plan, ModelConfig model) {
   /** Whether the embedding is used on the first and on the last stage. */
   private boolean hasTwin(Bucket bucket, int predictionDepth) {
     return bucket.key().block() == BlockRange.EMBEDDING
-        && groups.mesh().pipeline() > 1
+        && groups.ends().size() > 1
         && (model.tieEmbeddings() || predictionDepth > 0);
   }
 

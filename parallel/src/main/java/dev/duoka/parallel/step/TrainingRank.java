@@ -49,7 +49,7 @@ public record TrainingRank(
             .pipeline()
             .plan(mesh, world.rank(), settings.model(), settings.sequenceLength(), depth);
     try (Resources made = new Resources()) { // out of memory, say: what is there is freed
-      MeshGroups groups = made.own(new MeshGroups(mesh, world));
+      MeshGroups groups = made.own(settings.pipeline().groups(mesh, world));
       RankGroups ofWeights = new RankGroups(groups, plan, settings.model());
       LanguageModel model =
           made.own(

@@ -245,6 +245,11 @@ public final class TrainingStep implements AutoCloseable {
     return stage.tensorRank() == 0 && stage.plan().blocks().stream().anyMatch(model::hasHead);
   }
 
+  /** Whether the targets of whole sequences are counted here, parts of which other ranks read. */
+  private boolean countsTargets() {
+    return countsLosses() && groups.context().rank() == 0;
+  }
+
   private PendingOutcome update(double learningRate, double scale) {
     FunctionObserver here = observer;
     if (here == null) {
@@ -272,7 +277,7 @@ public final class TrainingStep implements AutoCloseable {
         microBatches.add(next.get());
       }
       executor.evaluate(pipeline.evaluation(ranks, together), microBatches, sums);
-      if (countsLosses()) {
+      if (countsTargets()) {
         microBatches.forEach(it -> sums.targets += it.realTargets());
       }
       done += together;

@@ -8,9 +8,12 @@ import dev.duoka.layout.Layout;
 import dev.duoka.layout.LossKind;
 import dev.duoka.layout.Method;
 import dev.duoka.layout.Offload;
+import dev.duoka.layout.PipelineKind;
+import dev.duoka.layout.PipelineOrder;
 import dev.duoka.layout.Precision;
 import dev.duoka.layout.Recompute;
 import java.util.List;
+import java.util.OptionalInt;
 import org.junit.jupiter.api.Test;
 
 class LayoutCheckTests {
@@ -37,7 +40,9 @@ class LayoutCheckTests {
   }
 
   private static List<LayoutCheck.Misfit> of(Layout layout, int stagesPerRank) {
-    return LayoutCheck.of(MODEL, layout, LENGTH, stagesPerRank, List.of());
+    PipelineKind kind = stagesPerRank == 1 ? PipelineKind.ONE_F_ONE_B : PipelineKind.INTERLEAVED;
+    Layout ordered = layout.with(new PipelineOrder(kind, stagesPerRank));
+    return LayoutCheck.of(MODEL, ordered, LENGTH, OptionalInt.empty(), List.of());
   }
 
   @Test
@@ -85,7 +90,11 @@ class LayoutCheckTests {
     assertThat(misfits).hasSizeGreaterThan(2);
     assertThat(misfits.getFirst().remedy())
         .endsWith("; all together {tensor: 4, pipeline: 4, expert: 4, context: 4}");
-    assertThat(LayoutCheck.allows(MODEL, layout(4, 4, 4, 4), LENGTH, 1, List.of())).isTrue();
-    assertThat(LayoutCheck.allows(MODEL, layout(8, 8, 3, 5), LENGTH, 1, List.of())).isFalse();
+    assertThat(
+            LayoutCheck.allows(MODEL, layout(4, 4, 4, 4), LENGTH, OptionalInt.empty(), List.of()))
+        .isTrue();
+    assertThat(
+            LayoutCheck.allows(MODEL, layout(8, 8, 3, 5), LENGTH, OptionalInt.empty(), List.of()))
+        .isFalse();
   }
 }

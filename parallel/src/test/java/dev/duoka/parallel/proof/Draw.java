@@ -8,6 +8,7 @@ import dev.duoka.layout.LossKind;
 import dev.duoka.layout.Method;
 import dev.duoka.layout.Offload;
 import dev.duoka.layout.PipelineKind;
+import dev.duoka.layout.PipelineOrder;
 import dev.duoka.layout.Precision;
 import dev.duoka.layout.Recompute;
 import dev.duoka.parallel.mesh.Mesh;
@@ -18,6 +19,7 @@ import java.util.Arrays;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.Random;
 import java.util.Set;
 import java.util.stream.IntStream;
@@ -72,7 +74,8 @@ record Draw(Trial trial, Set<String> features) {
             LossKind.CHUNKED,
             Precision.FP64,
             Method.FULL);
-    if (!LayoutCheck.allows(model, layout, length, stagesPerRank, List.of())) {
+    Layout ordered = layout.with(new PipelineOrder(kind, stagesPerRank));
+    if (!LayoutCheck.allows(model, ordered, length, OptionalInt.empty(), List.of())) {
       return Optional.empty();
     }
     int replicate = replicated && data / 2 * context * tensor % expert == 0 ? 2 : 1;

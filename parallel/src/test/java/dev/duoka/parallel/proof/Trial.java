@@ -15,6 +15,7 @@ import dev.duoka.parallel.step.PipelineSettings;
 import dev.duoka.parallel.step.StepSettings;
 import dev.duoka.tensor.ComputeThread;
 import dev.duoka.tensor.Device;
+import java.util.function.BiConsumer;
 import java.util.function.UnaryOperator;
 
 /**
@@ -137,14 +138,17 @@ record Trial(
    */
   Training.Outcome runOn(UnaryOperator<Communicator> seen) {
     return training()
-        .run(
-            rank ->
-                LocalRanks.run(
-                    mesh.size(),
-                    world -> {
-                      ComputeThread.prepare(Device.CPU, 1, world.size());
-                      rank.accept(seen.apply(world), Device.CPU);
-                    }));
+        .run(rank -> onRanks((world, device) -> rank.accept(seen.apply(world), device)));
+  }
+
+  /** Runs something on each rank of the mesh. */
+  void onRanks(BiConsumer<Communicator, Device> rank) {
+    LocalRanks.run(
+        mesh.size(),
+        world -> {
+          ComputeThread.prepare(Device.CPU, 1, world.size());
+          rank.accept(world, Device.CPU);
+        });
   }
 
   /** What its ranks do. */

@@ -38,6 +38,22 @@ class ScheduleTests {
             new Action(0, Action.Kind.WEIGHT_GRADIENTS, 0));
   }
 
+  /** As {@code _dump_csv} of torch.distributed.pipelining writes them. */
+  @Test
+  void cellsOfOtherProgramsAreRead() {
+    Schedule schedule =
+        Schedule.parse("0UNSHARD,0F0,0F1,(0F2;0B0)OVERLAP_F_B,,0B1,0B2,0REDUCE_GRAD,0RESHARD\n\n");
+    assertThat(schedule.csv()).isEqualTo("0F0,0F1,0F2,0B0,0B1,0B2,0REDUCE_GRAD\n");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"(0F0;0B0)OVERLAP", "(0F0;0X0)OVERLAP_F_B", "UNSHARD", "0UNSHARD1"})
+  void halfACellIsRefused(String text) {
+    assertThatThrownBy(() -> Schedule.parse(text))
+        .isInstanceOf(DuokaException.class)
+        .hasMessageContaining("is no action of a schedule");
+  }
+
   @ParameterizedTest
   @ValueSource(strings = {"F0", "0X1", "0F", "0REDUCE_GRAD1", "0F-1", "0SEND_F", "00", "0F1x"})
   void whatIsNoActionIsNamed(String text) {

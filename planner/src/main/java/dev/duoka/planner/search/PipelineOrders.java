@@ -8,6 +8,7 @@ import dev.duoka.parallel.plan.LayoutCheck;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.OptionalInt;
 
 /**
  * Tries other orders of the stages for the best pipelines that a search has found. Weight gradients
@@ -52,9 +53,14 @@ final class PipelineOrders {
       others.add(layout.with(new PipelineOrder(PipelineKind.ZERO_BUBBLE, 1)));
     }
     for (int each = 2; each <= MOST_STAGES; each++) {
+      Layout interleaved = layout.with(new PipelineOrder(PipelineKind.INTERLEAVED, each));
       if (LayoutCheck.allows(
-          request.shape().config(), layout, request.job().sequenceLength(), each, List.of())) {
-        others.add(layout.with(new PipelineOrder(PipelineKind.INTERLEAVED, each)));
+          request.shape().config(),
+          interleaved,
+          request.job().sequenceLength(),
+          OptionalInt.empty(),
+          List.of())) {
+        others.add(interleaved);
       }
     }
     return others;

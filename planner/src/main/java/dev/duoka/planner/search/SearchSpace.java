@@ -15,6 +15,7 @@ import dev.duoka.planner.layout.Job;
 import dev.duoka.planner.shape.ModelShape;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.OptionalInt;
 import java.util.function.Function;
 
 /** All layouts that a model, a job and the links allow on so many cards. */
@@ -212,7 +213,8 @@ final class SearchSpace {
     // A micro-batch of so many sequences divides whatever its tokens must divide by.
     Layout any =
         mesh.layout(0, mesh.tensor(), 1, Recompute.NONE, Offload.NONE, LossKind.CHUNKED, this);
-    return LayoutCheck.allows(shape.config(), any, job.sequenceLength(), 1, List.of());
+    return LayoutCheck.allows(
+        shape.config(), any, job.sequenceLength(), OptionalInt.empty(), List.of());
   }
 
   /** What a mesh that is possible may still lack: tokens that divide, one micro-batch. */

@@ -36,6 +36,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.OptionalInt;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -191,7 +192,9 @@ class CountedPlansTests {
         .anyMatch(layout -> layout.tensor() == 2)
         .allMatch(
             layout ->
-                LayoutCheck.of(request.shape().config(), layout, 4096, 1, List.of()).isEmpty());
+                LayoutCheck.of(
+                        request.shape().config(), layout, 4096, OptionalInt.empty(), List.of())
+                    .isEmpty());
   }
 
   /** Pairs over NVLink bridges: what is shared within a pair does not cross PCIe each time. */

@@ -39,6 +39,14 @@ public final class ChanceBits {
     return mix(key + element * STEP);
   }
 
+  /** {@link #of} of neighbouring elements, the first at {@code bits[at]}. */
+  static void of(long key, long element, long[] bits, int at, int count) {
+    long first = key + element * STEP;
+    for (int i = 0; i < count; i++) {
+      bits[at + i] = mix(first + i * STEP);
+    }
+  }
+
   private static long mix(long bits) {
     long mixed = (bits ^ (bits >>> 30)) * 0xBF58476D1CE4E5B9L;
     mixed = (mixed ^ (mixed >>> 27)) * 0x94D049BB133111EBL;

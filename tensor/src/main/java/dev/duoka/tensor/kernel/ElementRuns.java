@@ -54,14 +54,26 @@ public final class ElementRuns {
   /** Random bits for the elements of a stretch of the buffer. */
   void chance(long start, int length, long update, long[] bits) {
     int run = at(start);
-    long key = ChanceBits.key(name(run), update);
-    for (int i = 0; i < length; i++) {
+    for (int i = 0; i < length; ) {
       while (run + 1 < count() && start + i >= start(run + 1)) {
         run++;
-        key = ChanceBits.key(name(run), update);
       }
-      bits[i] = ChanceBits.of(key, element(run, start + i));
+      long end = run + 1 < count() ? Math.min(length, start(run + 1) - start) : length;
+      long key = ChanceBits.key(name(run), update);
+      while (i < end) {
+        // Neighbours of one row are neighbours in the whole weight.
+        int neighbours = (int) Math.min(end - i, leftInRow(run, start + i));
+        ChanceBits.of(key, element(run, start + i), bits, i, neighbours);
+        i += neighbours;
+      }
     }
+  }
+
+  private long leftInRow(int run, long position) {
+    long held = table[run * FIELDS + 4];
+    return held == 0
+        ? Long.MAX_VALUE
+        : held - (position - start(run) + table[run * FIELDS + 2]) % held;
   }
 
   private int at(long position) {

@@ -14,10 +14,7 @@ import java.util.stream.IntStream;
  */
 public final class HostSquares {
   /** Elements that a core sums at once. */
-  private static final int TILE = 1 << 14;
-
-  /** Sums side by side, so that none waits for the one before it. */
-  private static final int LANES = 8;
+  private static final int TILE = 1 << 12;
 
   private final HostMemory memory;
   private final Dtype dtype;
@@ -60,20 +57,47 @@ public final class HostSquares {
             .asSlice(start * size, (long) length * size)
             .asByteBuffer()
             .order(ByteOrder.nativeOrder());
-    double[] lanes = new double[LANES];
-    for (int i = 0; i < length; i++) {
-      double value =
-          switch (dtype) {
-            case FLOAT64 -> bytes.getDouble(i * size);
-            case FLOAT32 -> bytes.getFloat(i * size);
-            default -> MomentCode.bf16(bytes.getShort(i * size));
-          };
-      lanes[i % LANES] += value * value;
+    double[] values = new double[length];
+    switch (dtype) {
+      case FLOAT64 -> bytes.asDoubleBuffer().get(values);
+      case FLOAT32 -> widen(bytes, values);
+      default -> widenHalves(bytes, values);
     }
-    double sum = 0;
-    for (double lane : lanes) {
-      sum += lane;
+    return sum(values);
+  }
+
+  private static void widen(ByteBuffer bytes, double[] values) {
+    float[] narrow = new float[values.length];
+    bytes.asFloatBuffer().get(narrow);
+    for (int i = 0; i < narrow.length; i++) {
+      values[i] = narrow[i];
     }
-    return sum;
+  }
+
+  private static void widenHalves(ByteBuffer bytes, double[] values) {
+    short[] narrow = new short[values.length];
+    bytes.asShortBuffer().get(narrow);
+    for (int i = 0; i < narrow.length; i++) {
+      values[i] = MomentCode.bf16(narrow[i]);
+    }
+  }
+
+  /** Four sums side by side, so that none waits for the one before it. */
+  private static double sum(double[] values) {
+    double sum0 = 0;
+    double sum1 = 0;
+    double sum2 = 0;
+    double sum3 = 0;
+    int whole = values.length - values.length % 4;
+    for (int i = 0; i < whole; i += 4) {
+      sum0 += values[i] * values[i];
+      sum1 += values[i + 1] * values[i + 1];
+      sum2 += values[i + 2] * values[i + 2];
+      sum3 += values[i + 3] * values[i + 3];
+    }
+    for (int i = whole; i < values.length; i++) {
+      sum0 += values[i] * values[i];
+    }
+    return sum0 + sum1 + (sum2 + sum3);
   }
 }

@@ -44,6 +44,7 @@ extern "C" __global__ void adamw(float* __restrict__ master, const float* __rest
 
 typedef unsigned long long bits64;
 #define BLOCK 128
+#define TURNS 4
 #define CHANCE 20
 #define NEAREST (1u << (CHANCE - 1))
 #define ONE (0x3f800000u >> CHANCE)
@@ -89,22 +90,45 @@ __device__ __forceinline__ float decode_first(unsigned char code) {
   return code & 0x80 ? -relative : relative;
 }
 
-// Four neighbouring numbers of 4 bytes, 2 (bf16) or 1 (with the scale of their block).
-__device__ __forceinline__ Four read_four(const void* from, const float* scales, int bytes, long long at,
-                                          bool second) {
+// Four neighbouring numbers of 4 bytes, 2 (bf16) or 1, as they lie in memory. Nothing here waits for them, so
+// that a thread has all its loads on their way at once.
+struct Raw {
+  uint4 words;
+};
+
+__device__ __forceinline__ Raw load_four(const void* from, int bytes, long long at) {
+  Raw raw;
+  if (bytes == 4) {
+    raw.words = *reinterpret_cast<const uint4*>((const float*)from + at);
+  } else if (bytes == 2) {
+    uint2 halves = *reinterpret_cast<const uint2*>((const unsigned short*)from + at);
+    raw.words.x = halves.x;
+    raw.words.y = halves.y;
+  } else {
+    raw.words.x = *reinterpret_cast<const unsigned*>((const unsigned char*)from + at);
+  }
+  return raw;
+}
+
+// What they are; those of 1 byte are relative to the scale of their block.
+__device__ __forceinline__ Four decode_four(const Raw& raw, float scale, int bytes, bool second) {
   Four four;
   if (bytes == 4) {
-    four = *reinterpret_cast<const Four*>((const float*)from + at);
+    four.at[0] = __uint_as_float(raw.words.x);
+    four.at[1] = __uint_as_float(raw.words.y);
+    four.at[2] = __uint_as_float(raw.words.z);
+    four.at[3] = __uint_as_float(raw.words.w);
   } else if (bytes == 2) {
-    FourHalves halves = *reinterpret_cast<const FourHalves*>((const unsigned short*)from + at);
-#pragma unroll
-    for (int k = 0; k < 4; k++) four.at[k] = __uint_as_float((unsigned)halves.at[k] << 16);
+    four.at[0] = __uint_as_float(raw.words.x << 16);
+    four.at[1] = __uint_as_float(raw.words.x & 0xffff0000u);
+    four.at[2] = __uint_as_float(raw.words.y << 16);
+    four.at[3] = __uint_as_float(raw.words.y & 0xffff0000u);
   } else {
-    FourBytes codes = *reinterpret_cast<const FourBytes*>((const unsigned char*)from + at);
-    float scale = scales[at / BLOCK];
 #pragma unroll
-    for (int k = 0; k < 4; k++)
-      four.at[k] = (second ? decode_second(codes.at[k]) : decode_first(codes.at[k])) * scale;
+    for (int k = 0; k < 4; k++) {
+      unsigned char code = (unsigned char)(raw.words.x >> (8 * k));
+      four.at[k] = (second ? decode_second(code) : decode_first(code)) * scale;
+    }
   }
   return four;
 }
@@ -136,10 +160,45 @@ __device__ __forceinline__ void write_four(void* to, float* scales, int bytes, l
   }
 }
 
-// A run of the table: start, name, skipped, first, held, row.
-__device__ __forceinline__ long long element_at(const long long* run, long long position) {
-  long long within = position - run[0] + run[2];
-  return run[4] == 0 ? run[3] + within : run[3] + within / run[4] * run[5] + within % run[4];
+// The last of the runs in the table that starts at a position or before it.
+__device__ __forceinline__ int run_at(const long long* runs, int run_count, long long position) {
+  int low = 0, high = run_count - 1;
+  while (low < high) {
+    int middle = (low + high + 1) >> 1;
+    if (runs[middle * 6] <= position) low = middle; else high = middle - 1;
+  }
+  return low;
+}
+
+// Random bits for four neighbouring positions, the first of which lies in run {low} or behind it, in the runs of
+// the table: start, name, skipped, first, held, row. One division serves all four.
+__device__ __forceinline__ void chance_of_four(const long long* runs, int run_count, bits64 update, int low,
+                                               long long i, bits64* chance) {
+  const long long* run = nullptr;
+  bits64 key = 0;
+  long long row = 0, column = 0;
+#pragma unroll
+  for (int k = 0; k < 4; k++) {
+    bool next = k == 0;
+    while (low + 1 < run_count && runs[(low + 1) * 6] <= i + k) {
+      low++;
+      next = true;
+    }
+    if (next) {
+      run = runs + low * 6;
+      key = mixed((bits64)run[1] + update);
+      column = i + k - run[0] + run[2];
+      if (run[4] != 0) {
+        row = column / run[4];
+        column -= row * run[4];
+      }
+    } else if (++column == run[4]) {
+      row++;
+      column = 0;
+    }
+    long long element = run[3] + column + (run[4] == 0 ? 0 : row * run[5]);
+    chance[k] = mixed(key + (bits64)element * 0x9E3779B97F4A7C15ull);
+  }
 }
 
 extern "C" __global__ void adamw_narrow(element* __restrict__ values, float* __restrict__ master,
@@ -154,35 +213,32 @@ extern "C" __global__ void adamw_narrow(element* __restrict__ values, float* __r
   if (!isfinite(norm)) return;
   float factor = inverse_scale;
   if (clip > 0) factor *= fminf(1.0f, clip / (norm + 1e-6f));
-  int lane = threadIdx.x & 31;
-  long long warps = (long long)gridDim.x * blockDim.x / 32;
-  for (long long block = ((long long)blockIdx.x * blockDim.x + threadIdx.x) / 32; block * BLOCK < count;
-       block += warps) {
+  // Neighbouring warps have neighbouring blocks, and a place in the table serves some turns.
+  int lane = threadIdx.x & 31, low = 0, turn = 0;
+  bool by_chance = !master || moment_bytes < 4;
+  long long blocks = count / BLOCK, together = blockDim.x / 32 * TURNS;
+  long long block = blockIdx.x * together + threadIdx.x / 32;
+  for (; block < blocks; block += ++turn % TURNS == 0 ? gridDim.x * together - (TURNS - 1) * (blockDim.x / 32)
+                                                      : blockDim.x / 32) {
     long long i = block * BLOCK + lane * 4;
-    Four g = read_four(gradients, nullptr, gradient_bytes, i, false);
-    Four m = read_four(first, first_scales, moment_bytes, i, false);
-    Four v = read_four(second, second_scales, moment_bytes, i, true), p;
-    if (master) {
-      p = *reinterpret_cast<Four*>(master + i);
-    } else {
-#pragma unroll
-      for (int k = 0; k < 4; k++) p.at[k] = widen(values[i + k]);
-    }
-    int low = 0, high = run_count - 1;
-    while (low < high) {
-      int middle = (low + high + 1) >> 1;
-      if (runs[middle * 6] <= i) low = middle; else high = middle - 1;
-    }
+    if (by_chance && turn % TURNS == 0) low = run_at(runs, run_count, block * BLOCK);
+    Raw raw_gradient = load_four(gradients, gradient_bytes, i);
+    Raw raw_first = load_four(first, moment_bytes, i), raw_second = load_four(second, moment_bytes, i);
+    Raw raw_weight = master ? load_four(master, 4, i) : load_four(values, sizeof(element), i);
+    float first_scale = moment_bytes == 1 ? first_scales[block] : 0.0f;
+    float second_scale = moment_bytes == 1 ? second_scales[block] : 0.0f;
+    bits64 chance[4] = {0, 0, 0, 0};
+    if (by_chance) chance_of_four(runs, run_count, update, low, i, chance);
+    Four g = decode_four(raw_gradient, 0.0f, gradient_bytes, false);
+    Four m = decode_four(raw_first, first_scale, moment_bytes, false);
+    Four v = decode_four(raw_second, second_scale, moment_bytes, true);
+    Four p = decode_four(raw_weight, 0.0f, master ? 4 : sizeof(element), false);
     unsigned of_weight[4], of_first[4], of_second[4];
 #pragma unroll
     for (int k = 0; k < 4; k++) {
-      while (low + 1 < run_count && runs[(low + 1) * 6] <= i + k) low++;
-      const long long* run = runs + low * 6;
-      bits64 key = mixed((bits64)run[1] + update);
-      bits64 chance = mixed(key + (bits64)element_at(run, i + k) * 0x9E3779B97F4A7C15ull);
-      of_weight[k] = (unsigned)chance & 0xffff;
-      of_first[k] = (unsigned)(chance >> 16) & ((1u << CHANCE) - 1);
-      of_second[k] = (unsigned)(chance >> 36) & ((1u << CHANCE) - 1);
+      of_weight[k] = (unsigned)chance[k] & 0xffff;
+      of_first[k] = (unsigned)(chance[k] >> 16) & ((1u << CHANCE) - 1);
+      of_second[k] = (unsigned)(chance[k] >> 36) & ((1u << CHANCE) - 1);
       float gradient = g.at[k] * factor;
       p.at[k] -= rate * decay * p.at[k];
       m.at[k] += (1.0f - beta1) * (gradient - m.at[k]);
@@ -192,13 +248,19 @@ extern "C" __global__ void adamw_narrow(element* __restrict__ values, float* __r
     write_four(first, first_scales, moment_bytes, i, false, m, of_first);
     write_four(second, second_scales, moment_bytes, i, true, v, of_second);
     if (master) *reinterpret_cast<Four*>(master + i) = p;
+#if ELEMENT != 0
+    struct __align__(8) { element at[4]; } out;
+#pragma unroll
+    for (int k = 0; k < 4; k++) {
 #if ELEMENT == 1
-#pragma unroll
-    for (int k = 0; k < 4; k++)
-      values[i + k] = master ? narrow(p.at[k]) : (element)((__float_as_uint(p.at[k]) + of_weight[k]) >> 16);
+      out.at[k] = master ? narrow(p.at[k]) : (element)((__float_as_uint(p.at[k]) + of_weight[k]) >> 16);
 #else
-#pragma unroll
-    for (int k = 0; k < 4; k++) values[i + k] = narrow(p.at[k]);
+      out.at[k] = narrow(p.at[k]);
+#endif
+    }
+    *reinterpret_cast<unsigned long long*>(values + i) = *reinterpret_cast<unsigned long long*>(&out);
+#else
+    if (!master) *reinterpret_cast<Four*>(values + i) = p;
 #endif
   }
 }
@@ -207,7 +269,8 @@ extern "C" __global__ void adamw_narrow(element* __restrict__ values, float* __r
 extern "C" __global__ void read_moment(const void* __restrict__ from, const float* __restrict__ scales, int bytes,
                                        int second, float* __restrict__ to) {
   long long i = ((long long)blockIdx.x * blockDim.x + threadIdx.x) / 32 * BLOCK + (threadIdx.x & 31) * 4;
-  *reinterpret_cast<Four*>(to + i) = read_four(from, scales, bytes, i, second);
+  float scale = bytes == 1 ? scales[i / BLOCK] : 0.0f;
+  *reinterpret_cast<Four*>(to + i) = decode_four(load_four(from, bytes, i), scale, bytes, second != 0);
 }
 
 extern "C" __global__ void write_moment(void* __restrict__ to, float* __restrict__ scales, int bytes, int second,

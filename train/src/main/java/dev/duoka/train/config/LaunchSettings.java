@@ -14,9 +14,9 @@ public record LaunchSettings(
         RanksPerProcess ranksPerProcess,
     @Doc(
             value =
-                "How long a process waits for the others to come, and a rank for other ranks"
-                    + " without any progress, before the run ends with a message that says who is"
-                    + " missing and where it is.",
+                "How long a process waits for the others to come, and a rank for another to join"
+                    + " an exchange, before the run ends with a message that says who is missing"
+                    + " and where it is. Longer than what ranks compute between two exchanges.",
             unit = "seconds",
             byDefault = "120",
             range = "[1, 86400]")

@@ -22,12 +22,13 @@ public final class MeshOption {
    */
   public static ParallelSettings parse(String text) {
     Problems problems = new Problems(NAME);
-    Optional<YamlTree> tree = YamlParser.value(NAME, "{" + text.replace("=", ": ") + "}", problems);
-    problems.throwIfAny();
+    Problems malformed = new Problems(NAME);
+    Optional<YamlTree> tree =
+        YamlParser.value(NAME, "{" + text.replace("=", ": ") + "}", malformed);
     if (!text.contains("=") || !(tree.orElse(null) instanceof YamlTree.Mapping section)) {
       throw new DuokaException(
           ErrorCode.USAGE,
-          NAME + " is '" + text + "', which names no axis with a number",
+          NAME + " is '" + text + "', which names no axes with numbers, apart by commas",
           "For example " + NAME + " data=2,tensor=2");
     }
     Binder.Bound<ParallelSettings> bound = Binder.bind(section, ParallelSettings.class, problems);

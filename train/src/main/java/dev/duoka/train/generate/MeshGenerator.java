@@ -33,6 +33,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.OptionalInt;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -43,6 +44,9 @@ import org.jspecify.annotations.Nullable;
  * one text and end.
  */
 public final class MeshGenerator {
+  /** A number that every number up to 16 divides. */
+  private static final int DIVIDED = 720_720;
+
   private final Path folder;
   private final ModelConfig config;
   private final Tokenizer tokenizer;
@@ -147,8 +151,8 @@ public final class MeshGenerator {
             LossKind.CHUNKED,
             Precision.FP32,
             Method.FULL);
-    // Rows are on every rank: any length will do, and one that divides is not refused.
-    return LayoutCheck.of(config, layout, parallel.tensor(), 1, parallel.stages()).stream()
+    // Rows are on every rank: any length will do, and one that all ranks divide is not refused.
+    return LayoutCheck.of(config, layout, DIVIDED, OptionalInt.empty(), parallel.stages()).stream()
         .map(it -> new FieldProblem("parallel." + it.axis(), it.problem(), it.remedy()))
         .toList();
   }

@@ -18,6 +18,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 
 /**
  * Draws a mesh: a box for each stage with its layers, in it the ranks with their devices, and below
@@ -125,10 +126,21 @@ public final class MeshPicture {
     int each = mesh.size() / mesh.pipeline();
     List<Block> stages = new ArrayList<>();
     for (int stage = 0; stage < mesh.pipeline(); stage++) {
-      String title = (mesh.pipeline() > 1 ? "stage " + stage + ", " : "") + layers(stage * each);
+      String title = (mesh.pipeline() > 1 ? stages(stage) + ", " : "") + layers(stage * each);
       stages.add(Block.box(title, Block.flow(dataRanks(stage * each), WIDTH - 4)));
     }
     return Block.flow(stages, WIDTH);
+  }
+
+  /** The stages of a pipeline rank, for example {@code stages 0 and 2}. */
+  private String stages(int pipelineRank) {
+    List<Integer> ranks = settings.pipeline().rankOfStages(mesh.pipeline());
+    List<String> own =
+        IntStream.range(0, ranks.size())
+            .filter(stage -> ranks.get(stage) == pipelineRank)
+            .mapToObj(String::valueOf)
+            .toList();
+    return (own.size() == 1 ? "stage " : "stages ") + String.join(" and ", own);
   }
 
   private List<Block> dataRanks(int first) {
@@ -205,6 +217,29 @@ public final class MeshPicture {
     return "layers " + layers;
   }
 
+  /** The way of activations over the ranks of a pipeline. */
+  private String path(List<Integer> ranks) {
+    List<Integer> way = new ArrayList<>();
+    boolean inOrder = settings.pipeline().table().isEmpty();
+    List<Integer> ofStages = settings.pipeline().rankOfStages(mesh.pipeline());
+    for (int rank : inOrder ? ofStages.subList(0, mesh.pipeline()) : ofStages) {
+      if (way.isEmpty() || !way.getLast().equals(ranks.get(rank))) {
+        way.add(ranks.get(rank));
+      }
+    }
+    return way.stream().map(String::valueOf).collect(Collectors.joining("→"));
+  }
+
+  /** Of a group that fills more than a line its beginning and end. */
+  private static String shortened(String group) {
+    int longest = WIDTH - 30;
+    if (group.length() <= longest) {
+      return group;
+    }
+    String end = group.substring(group.length() - 12);
+    return group.substring(0, longest - 16) + "… " + end.substring(end.indexOf(' ') + 1);
+  }
+
   /** For each axis and way the groups that exchange over it. */
   private List<String> ways() {
     Map<String, List<String>> groups = new LinkedHashMap<>();
@@ -212,9 +247,9 @@ public final class MeshPicture {
       String axis = group.exchange().axis();
       String key = axis + " ".repeat(10 - axis.length()) + group.slowest();
       String joined =
-          group.ranks().stream()
-              .map(String::valueOf)
-              .collect(Collectors.joining(group.exchange().isChain() ? "→" : " "));
+          group.exchange().isChain()
+              ? path(group.ranks())
+              : group.ranks().stream().map(String::valueOf).collect(Collectors.joining(" "));
       groups.computeIfAbsent(key, _ -> new ArrayList<>()).add(joined);
     }
     List<String> lines = new ArrayList<>();
@@ -222,7 +257,7 @@ public final class MeshPicture {
         (key, ranks) -> {
           String line = key + ":";
           for (String group : ranks) {
-            String text = " [" + group + "]";
+            String text = " [" + shortened(group) + "]";
             if (line.length() + text.length() > WIDTH) {
               lines.add(line);
               line = " ".repeat(9);

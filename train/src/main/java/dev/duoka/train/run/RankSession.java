@@ -160,6 +160,8 @@ final class RankSession {
 
   private Trained train(RankState state, Optional<MetricsFile> metrics) {
     DevicePeak peak = setup.peak(state.device());
+    // What the first weights and the measuring of a CPU's rate have needed is no step's.
+    MemoryLedger.of(state.device()).resetPeak();
     LoopSettings loop = setup.loop(peak);
     Communicator world = state.world();
     HeartbeatWriter heartbeat =

@@ -6,15 +6,19 @@ import dev.duoka.data.source.DataSource;
 import dev.duoka.data.source.SourceSpec;
 import dev.duoka.data.tokenizer.Tokenizer;
 import dev.duoka.formats.modelconfig.ModelConfig;
+import dev.duoka.tensor.Device;
 import dev.duoka.train.config.DataSettings;
+import dev.duoka.train.config.DeviceChoice;
 import dev.duoka.train.config.FieldProblem;
 import dev.duoka.train.config.ModelSettings;
 import dev.duoka.train.config.ModelSource;
 import dev.duoka.train.config.RunConfig;
+import dev.duoka.train.device.Transport;
 import dev.duoka.train.placement.MachineView;
 import dev.duoka.train.placement.MeshPlacement;
 import dev.duoka.train.step.ParallelChecks;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
@@ -69,6 +73,7 @@ public final class RunChecks {
     Tokenizer tokenizer = tokenizer(model);
     template();
     sources();
+    collectives();
     if (model != null) {
       problems.addAll(
           ParallelChecks.problems(
@@ -79,6 +84,15 @@ public final class RunChecks {
     }
     // The tokenizer has the last word: what ends its documents ends the model's texts.
     return new Checked(model.withTokenIds(tokenizer.bosId(), tokenizer.eosId()), tokenizer);
+  }
+
+  private void collectives() {
+    if (config.device().kind() == DeviceChoice.Kind.CPU) {
+      List<Device> devices = Collections.nCopies(config.parallel().ranks(), Device.CPU);
+      attempt(
+          "parallel.collectives",
+          () -> Transport.of(config.parallel().collectives(), devices, devices.size()));
+    }
   }
 
   private @Nullable ModelConfig model() {

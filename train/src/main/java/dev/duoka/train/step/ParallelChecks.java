@@ -12,6 +12,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
 
 /** Whether a model can be laid out as section {@code parallel} says. */
 public final class ParallelChecks {
@@ -26,13 +27,22 @@ public final class ParallelChecks {
   public static List<FieldProblem> problems(
       ModelConfig model, ParallelSettings parallel, Layout layout, int length) {
     List<FieldProblem> problems = new ArrayList<>();
-    LayoutCheck.of(model, layout, length, parallel.stagesOfRank(), parallel.stages())
+    OptionalInt ofTable = OptionalInt.empty();
+    if (parallel.schedule().file().isPresent()) {
+      Path file = parallel.schedule().file().get();
+      Optional<FieldProblem> problem = table(file, layout);
+      if (problem.isPresent()) {
+        problems.add(problem.get());
+      } else {
+        ofTable = OptionalInt.of(ScheduleFile.read(file).rankOfStages().size());
+      }
+    }
+    LayoutCheck.of(model, layout, length, ofTable, parallel.stages())
         .forEach(
             misfit ->
                 problems.add(
                     new FieldProblem(
                         "parallel." + misfit.axis(), misfit.problem(), misfit.remedy())));
-    parallel.schedule().file().flatMap(file -> table(file, layout)).ifPresent(problems::add);
     return problems;
   }
 

@@ -22,6 +22,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** A model that is shared out writes what the whole one writes. */
 class MeshGeneratorTests {
@@ -166,5 +167,13 @@ class MeshGeneratorTests {
       })
   void aRunsSampleTakesNoMoreRanksThanThePartsOfItsModel(String mesh, int ranks) {
     assertThat(MeshOption.parse(mesh).ofOneCopy().ranks()).isEqualTo(ranks);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"tensor=2 pipeline=2", "2", "", "tensor=[", "{tensor=2}"})
+  void anOptionThatNamesNoAxesSaysHowItLooks(String mesh) {
+    assertThatThrownBy(() -> MeshOption.parse(mesh))
+        .isInstanceOf(DuokaException.class)
+        .hasMessageContaining("--mesh");
   }
 }

@@ -5,9 +5,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.duoka.comm.launch.ProcessPlace;
 import dev.duoka.train.config.RunConfig;
 import dev.duoka.train.config.RunFile;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 class MeshPictureTests {
   private static final String FILE =
@@ -71,7 +75,7 @@ class MeshPictureTests {
                 "model.preset=tiny-v3",
                 "training.tokens_per_step=65536",
                 "parallel={pipeline: 2, context: 2, schedule: interleaved}"))
-        .contains("┌─ stage 0, layers 0 and 2 ─┐  ┌─ stage 1, layers 1 and 3 ─┐")
+        .contains("┌─ stages 0 and 2, layers 0 and 2 ─┐  ┌─ stages 1 and 3, layers 1 and 3 ─┐")
         .anyMatch(line -> line.contains("0 thread ~ 1 thread"));
   }
 
@@ -122,5 +126,34 @@ class MeshPictureTests {
       }
     }
     assertThat(shown).isGreaterThan(40);
+  }
+
+  /** Stages lie where the table has them, and activations go that way. */
+  @Test
+  void aTableIsShownAsItGoes(@TempDir Path folder) throws IOException {
+    Path table =
+        Files.writeString(
+            folder.resolve("v.csv"),
+            "0F0,3F0,0F1,3F1,3B0,0B0,3B1,0B1\n1F0,2F0,1F1,2F1,2B0,1B0,2B1,1B1\n");
+    assertThat(
+            picture(
+                NO_GPU,
+                "device=cpu",
+                "training.tokens_per_step=128",
+                "training.micro_batch=1",
+                "model.overrides.num_hidden_layers=4",
+                "parallel={pipeline: 2, schedule: " + table + "}"))
+        .anySatisfy(line -> assertThat(line).contains("stages 0 and 3, layers 0 and 3"))
+        .anySatisfy(line -> assertThat(line).contains("stages 1 and 2, layers 1 and 2"))
+        .anySatisfy(line -> assertThat(line).endsWith("[0→1→0]"));
+  }
+
+  @Test
+  void groupsOfManyRanksAreShortened() {
+    assertThat(
+            picture(
+                NO_GPU, "device=cpu", "training.tokens_per_step=65536", "parallel={data: 1024}"))
+        .allSatisfy(line -> assertThat(line.length()).isLessThanOrEqualTo(96))
+        .anySatisfy(line -> assertThat(line).contains("[0 1 2 3 4 ").endsWith("… 1022 1023]"));
   }
 }

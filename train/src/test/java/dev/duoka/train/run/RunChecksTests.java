@@ -10,11 +10,13 @@ import dev.duoka.train.config.RunFile;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class RunChecksTests {
   @TempDir Path folder;
@@ -89,14 +91,50 @@ class RunChecksTests {
     assertThat(withTable("0F0,0F1,0B0,0B1", "1F0,1F1,1B0,1B1").parallel().pipeline()).isEqualTo(2);
   }
 
-  private RunConfig withTable(String first, String second) throws IOException {
+  private RunConfig withTable(String first, String second, String... further) throws IOException {
     Path table = Files.writeString(folder.resolve("own.csv"), first + "\n" + second + "\n");
-    List<String> overrides =
-        List.of(
-            "training.micro_batch=2",
-            "training.tokens_per_step=128",
-            "parallel={pipeline: 2, schedule: " + table + "}");
+    List<String> overrides = new ArrayList<>();
+    overrides.add("training.micro_batch=2");
+    overrides.add("training.tokens_per_step=128");
+    overrides.add("parallel={pipeline: 2, schedule: " + table + "}");
+    overrides.addAll(List.of(further));
     return RunFile.read(runFile(""), overrides, RunChecks::problems);
+  }
+
+  /** A V of four stages on two ranks: layers are counted by the table's stages. */
+  @Test
+  void aTableOfSeveralStagesARankCountsThem() throws IOException {
+    String first = "0F0,3F0,0F1,3F1,3B0,0B0,3B1,0B1";
+    String second = "1F0,2F0,1F1,2F1,2B0,1B0,2B1,1B1";
+    assertThat(withTable(first, second, "model.overrides.num_hidden_layers=4").parallel().stages())
+        .isEmpty();
+    assertThat(
+            withTable(
+                    first,
+                    second,
+                    "model.overrides.num_hidden_layers=5",
+                    "parallel.stages=[1, 2, 1, 1]")
+                .parallel()
+                .stages())
+        .hasSize(4);
+    assertThatThrownBy(() -> withTable(first, second, "model.overrides.num_hidden_layers=3"))
+        .hasMessageContaining("the model has 3 layers for the schedule's 4 stages")
+        .hasMessageContaining("Take a schedule of at most 3 stages");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"nccl", "peer"})
+  void whatMovesTensorsBetweenCardsIsRefusedOnACpu(String collectives) throws IOException {
+    assertThat(
+            RunChecks.problems(
+                SmallRun.config(
+                    folder, "device=cpu", "parallel={data: 2, collectives: " + collectives + "}")))
+        .singleElement()
+        .satisfies(
+            problem -> {
+              assertThat(problem.field()).isEqualTo("parallel.collectives");
+              assertThat(problem.problem()).contains(collectives, "2 ranks lie on");
+            });
   }
 
   @Test

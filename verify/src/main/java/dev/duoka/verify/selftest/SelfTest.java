@@ -1,6 +1,9 @@
 package dev.duoka.verify.selftest;
 
+import dev.duoka.base.DuokaException;
+import dev.duoka.base.ErrorCode;
 import dev.duoka.comm.Communicator;
+import dev.duoka.comm.launch.ProcessPlace;
 import dev.duoka.formats.modelconfig.ModelConfig;
 import dev.duoka.layout.Precision;
 import dev.duoka.parallel.mesh.Mesh;
@@ -55,11 +58,25 @@ public final class SelfTest {
   /**
    * Tests the layout of a run on this machine.
    *
-   * @throws dev.duoka.base.DuokaException when the layout cannot be, when a device is not there, or
-   *     when a rank fails
+   * @throws dev.duoka.base.DuokaException when the layout cannot be, when a device is not there,
+   *     when this is one of several processes, or when a rank fails
    */
   public static SelfTestReport of(RunConfig run) {
+    requireAlone(ProcessPlace.of(System.getenv()));
     return of(run, UnaryOperator.identity());
+  }
+
+  /** What ranks hold is compared in the memory of one process. */
+  static void requireAlone(ProcessPlace place) {
+    if (!place.isAlone()) {
+      throw new DuokaException(
+          ErrorCode.CONFIG,
+          "this is process %d of %d by the variables of %s, and a self-test has all ranks in one"
+              .formatted(place.process(), place.processes(), place.launcher()),
+          "Start it once, without these variables; it tests the devices and links of one machine."
+              + " For what lies between processes compare the first losses of './duoka train' with"
+              + " one process and with several: they are the same");
+    }
   }
 
   /**

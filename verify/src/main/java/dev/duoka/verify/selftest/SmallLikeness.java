@@ -7,6 +7,7 @@ import dev.duoka.layout.Precision;
 import dev.duoka.train.config.ParallelSettings;
 import dev.duoka.train.config.RunConfig;
 import dev.duoka.train.config.RunFile;
+import dev.duoka.train.step.RankBuilder;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -58,7 +59,7 @@ record SmallLikeness(RunConfig run, ModelConfig model) {
 
   /** At least one for each stage, and where a model has both, dense ones and one with experts. */
   private int layers() {
-    int stages = parallel().pipeline() * parallel().stagesOfRank();
+    int stages = RankBuilder.pipeline(parallel()).stages(parallel().pipeline());
     MoeConfig moe = model.moe();
     int kinds = moe == null ? 1 : Math.min(moe.firstDenseLayers(), 1) + moe.layerFrequency();
     return Math.min(model.layers(), Math.max(stages, Math.max(2, kinds)));

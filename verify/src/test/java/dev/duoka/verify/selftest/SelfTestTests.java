@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.duoka.base.DuokaException;
 import dev.duoka.comm.Operation;
+import dev.duoka.comm.launch.ProcessPlace;
 import dev.duoka.formats.modelconfig.AttentionConfig;
 import dev.duoka.formats.modelconfig.ModelConfig;
 import dev.duoka.layout.Precision;
@@ -14,6 +15,7 @@ import dev.duoka.train.config.RunConfig;
 import dev.duoka.train.config.RunFile;
 import dev.duoka.train.step.ParallelChecks;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.Test;
@@ -198,5 +200,18 @@ class SelfTestTests {
           .isEqualTo(large.moe().selection());
     }
     assertThat(small.layers()).isLessThanOrEqualTo(27);
+  }
+
+  @Test
+  void oneOfSeveralProcessesIsRefused() {
+    ProcessPlace second =
+        ProcessPlace.of(
+            Map.of(
+                "DUOKA_RANK", "1",
+                "DUOKA_WORLD_SIZE", "2",
+                "DUOKA_RENDEZVOUS", "127.0.0.1:29400"));
+    assertThatThrownBy(() -> SelfTest.requireAlone(second))
+        .isInstanceOf(DuokaException.class)
+        .hasMessageContaining("this is process 1 of 2 by the variables of DUOKA");
   }
 }

@@ -1,0 +1,60 @@
+package dev.duoka.cli.command;
+
+import dev.duoka.base.DuokaException;
+import dev.duoka.base.ErrorCode;
+import dev.duoka.layout.GradientForm;
+import dev.duoka.layout.MomentForm;
+import dev.duoka.layout.Offload;
+import dev.duoka.layout.StateForm;
+import dev.duoka.parallel.plan.StateSettings;
+import picocli.CommandLine.Option;
+
+/** The options that say in which form a measured step keeps gradients and states, and where. */
+final class StateOptions {
+  @Option(
+      names = "--moments",
+      paramLabel = "FORM",
+      defaultValue = "fp32",
+      description = "The optimizer's moments: fp32, bf16, 8bit (${DEFAULT-VALUE}).")
+  private MomentForm moments = MomentForm.FP32;
+
+  @Option(
+      names = "--master-weights",
+      paramLabel = "true|false",
+      arity = "1",
+      defaultValue = "true",
+      description = "Whether 16-bit weights have a master copy in fp32 (${DEFAULT-VALUE}).")
+  private boolean masterWeights;
+
+  @Option(
+      names = "--gradients",
+      paramLabel = "FORM",
+      defaultValue = "fp32",
+      description = "Gradients of layers: fp32, or bf16 with one micro-batch (${DEFAULT-VALUE}).")
+  private GradientForm gradients = GradientForm.FP32;
+
+  @Option(
+      names = "--offload",
+      paramLabel = "WHAT",
+      defaultValue = "none",
+      description = "What lives in host memory: none, optimizer (${DEFAULT-VALUE}).")
+  private Offload offload = Offload.NONE;
+
+  /**
+   * Refuses what would sum in 16 bits.
+   *
+   * @throws DuokaException with both options
+   */
+  void check(int accumulation) {
+    if (gradients == GradientForm.BF16 && accumulation > 1) {
+      throw new DuokaException(
+          ErrorCode.USAGE,
+          "--gradients bf16 with --accumulation " + accumulation + " would sum in 16 bits",
+          "Give --accumulation 1, or --gradients fp32.");
+    }
+  }
+
+  StateSettings settings() {
+    return new StateSettings(new StateForm(moments, masterWeights, gradients), offload, 1);
+  }
+}
