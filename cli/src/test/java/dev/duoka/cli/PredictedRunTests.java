@@ -136,6 +136,35 @@ final class PredictedRunTests {
     assertThat(run.resolve("prediction-from-7.json")).exists();
   }
 
+  /** How even experts are is measured with the gradients' ranges. */
+  @Test
+  void theBusiestExpertOfEachMixtureIsKnown() throws IOException {
+    assertThat(
+            program.run(
+                "train",
+                file.toString(),
+                "--run-dir",
+                run.toString(),
+                "--max-steps",
+                "4",
+                "--set",
+                "model.preset=tiny-v3",
+                "--set",
+                "logging.gradient_range_every=2"))
+        .as(program.err().toString())
+        .isZero();
+    List<JsonNode> loads =
+        metrics().stream()
+            .filter(it -> it.has("expert_load"))
+            .map(it -> it.path("expert_load"))
+            .toList();
+    assertThat(loads).hasSize(2);
+    for (JsonNode mixture : loads.getLast()) {
+      assertThat(mixture.asDouble()).isBetween(1.0, 64.0);
+    }
+    assertThat(loads.getLast().size()).isPositive();
+  }
+
   /** Memory that something takes beside the engine is seen. */
   @Test
   void aGibibyteThatNoLedgerKnowsShows() {

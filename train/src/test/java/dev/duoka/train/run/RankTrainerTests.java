@@ -34,6 +34,7 @@ import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.function.Consumer;
 import java.util.function.LongSupplier;
+import java.util.stream.LongStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -234,5 +235,20 @@ class RankTrainerTests {
     assertThat(events.validations).isEmpty();
     assertThat(events.saves).extracting(RunProgress::steps).containsExactly(2L);
     assertThat(outcome.progress().validationLoss()).isEmpty();
+  }
+
+  /** Ranges are the most of what a run writes: they become rarer as it becomes longer. */
+  @Test
+  void longRunsMeasureRangesLessOften() throws IOException {
+    RunConfig config = SmallRun.config(folder);
+    LearningRateSchedule schedule =
+        LearningRateSchedule.of(config.schedule(), config.optimizer(), 1);
+    LoopSettings settings = new LoopSettings(schedule, 1, 1, 0, 0, false, 10, 1, 1, 2, 1, true);
+    assertThat(LongStream.rangeClosed(1, 20_000).filter(settings::measuresRangesIn).count())
+        .isEqualTo(2000);
+    assertThat(settings.measuresRangesIn(20_010)).isFalse();
+    assertThat(settings.measuresRangesIn(20_020)).isTrue();
+    assertThat(LongStream.rangeClosed(1, 1_000_000).filter(settings::measuresRangesIn).count())
+        .isBetween(7000L, 8000L);
   }
 }
