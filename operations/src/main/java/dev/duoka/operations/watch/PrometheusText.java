@@ -41,7 +41,7 @@ final class PrometheusText {
   private void measures(Map<String, Series> series) {
     Series seconds = series.get("seconds.total");
     if (seconds != null && !seconds.isEmpty()) {
-      long steps = seconds.step(seconds.size() - 1);
+      double steps = (double) seconds.step(seconds.size() - 1);
       one("duoka_step", "gauge", "The last step.", steps);
       histogram(seconds);
       double tokens = last(series, "tokens");
@@ -100,11 +100,11 @@ final class PrometheusText {
       sample(
           "duoka_step_seconds_bucket",
           label("le", String.valueOf(BUCKETS[bucket])),
-          counts[bucket]);
+          (double) counts[bucket]);
     }
-    sample("duoka_step_seconds_bucket", label("le", "+Inf"), count);
+    sample("duoka_step_seconds_bucket", label("le", "+Inf"), (double) count);
     sample("duoka_step_seconds_sum", "", sum);
-    sample("duoka_step_seconds_count", "", count);
+    sample("duoka_step_seconds_count", "", (double) count);
   }
 
   private void prediction(PredictionFile file, Map<String, Series> series) {

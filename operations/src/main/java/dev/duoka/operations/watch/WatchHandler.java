@@ -9,6 +9,7 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.function.BiFunction;
 import tools.jackson.databind.node.ObjectNode;
@@ -99,7 +100,9 @@ final class WatchHandler implements HttpHandler {
       } else if (name.equals("events")) {
         stream(exchange, run.get());
       } else {
-        sendJson(exchange, ANSWERS.get(name).apply(new RunJson(run.get()), query));
+        sendJson(
+            exchange,
+            Objects.requireNonNull(ANSWERS.get(name)).apply(new RunJson(run.get()), query));
       }
     } catch (IllegalArgumentException e) {
       refuse(exchange, new Refusal(400, "The question is malformed."));
