@@ -13,6 +13,7 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.BeforeEach;
@@ -94,7 +95,8 @@ final class ColumnFileTests {
     Path file = run.resolve("metrics.jsonl");
     String changed = Files.readString(file).replaceFirst("\"loss\":0\\.\\d", "\"loss\":5.5");
     Files.writeString(file, changed);
-    assertThat(content(read(Optional.of(cache))).get("loss").getFirst()).startsWith("1=0.");
+    assertThat(Objects.requireNonNull(content(read(Optional.of(cache))).get("loss")).getFirst())
+        .startsWith("1=0.");
   }
 
   @Test
@@ -113,7 +115,7 @@ final class ColumnFileTests {
     history.<Integer>with(
         series -> {
           PixelColumns.show(
-              series.get("loss"),
+              Objects.requireNonNull(series.get("loss")),
               1,
               STEPS,
               300,

@@ -310,8 +310,15 @@ final class WatchServerTests {
     Files.writeString(other.resolve("metrics.jsonl"), "{\"step\":9,\"loss\":1.5}\n");
     Files.writeString(
         other.resolve("run.yaml"),
-        "training:\n  steps: 9\nenvironment:\n  HF_HOME: planted\n  NCCL_DEBUG: INFO\nnotify:\n"
-            + "  command: planted\n");
+        """
+        training:
+          steps: 9
+        environment:
+          HF_HOME: planted
+          NCCL_DEBUG: INFO
+        notify:
+          command: planted
+        """);
     new RunRegistry(new StateFolder(elsewhere.resolve("state"))).add(other, 0, Optional.empty());
     String id = RunRegistry.idOf(other);
     assertThat(ask("/api/runs", authorization()))
