@@ -99,9 +99,7 @@ final class GenerateCommand implements Runnable {
           out.flush();
         };
     if (mesh == null) {
-      try (ProgressLine loading = ProgressLine.open("loading the model", notes);
-          Generator generator = Generator.open(run, SingleDevice.parse(device), listener)) {
-        loading.close();
+      try (Generator generator = load(listener, notes)) {
         out.print(prompt);
         generator.generate(prompt, sampling, output);
       }
@@ -115,5 +113,11 @@ final class GenerateCommand implements Runnable {
     }
     out.println();
     out.flush();
+  }
+
+  private Generator load(Consumer<CheckpointEvent> listener, PrintWriter notes) {
+    try (ProgressLine _ = ProgressLine.open("loading the model", notes)) {
+      return Generator.open(run, SingleDevice.parse(device), listener);
+    }
   }
 }
