@@ -23,7 +23,7 @@ class ProcessRanksTests {
   /** Shorter than what one of them takes to prepare. */
   private static final Duration LIMIT = Duration.ofSeconds(1);
 
-  private final int port = TestProcesses.freePort();
+  private final int port = FreePort.any();
 
   private List<@Nullable Throwable> run(Consumer<ProcessRanks> body) throws InterruptedException {
     List<@Nullable Throwable> ends = new ArrayList<>();

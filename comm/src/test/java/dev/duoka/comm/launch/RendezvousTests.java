@@ -31,7 +31,7 @@ import org.junit.jupiter.api.io.TempDir;
 class RendezvousTests {
   private static final Duration LONG = Duration.ofSeconds(30);
 
-  private final int port = TestProcesses.freePort();
+  private final int port = FreePort.any();
   private final AtomicInteger started = new AtomicInteger();
 
   /** One process of a run. */

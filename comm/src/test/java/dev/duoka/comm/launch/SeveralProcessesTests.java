@@ -40,7 +40,7 @@ class SeveralProcessesTests {
   })
   void processesComputeWhatThreadsDo(int processes, int ranksEach, String dtypes)
       throws IOException, InterruptedException {
-    String port = Integer.toString(TestProcesses.freePort());
+    String port = Integer.toString(FreePort.any());
     List<Child> children = new ArrayList<>();
     for (int process = 0; process < processes; process++) {
       children.add(
@@ -146,7 +146,7 @@ class SeveralProcessesTests {
   /** The first and the third process of one run for each kind of exchange, as threads. */
   private static final class Survivors {
     private final List<Integer> ports =
-        Arrays.stream(ExchangeKind.values()).map(_ -> TestProcesses.freePort()).toList();
+        Arrays.stream(ExchangeKind.values()).map(_ -> FreePort.any()).toList();
     private final List<Thread> threads = new ArrayList<>();
     private final Map<ExchangeKind, @Nullable Throwable[]> ends = new EnumMap<>(ExchangeKind.class);
 

@@ -2,10 +2,7 @@ package dev.duoka.comm.launch;
 
 import dev.duoka.comm.ExchangeLedger;
 import dev.duoka.comm.RankBody;
-import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.net.InetSocketAddress;
-import java.net.ServerSocket;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -29,15 +26,6 @@ public final class TestProcesses {
     }
   }
 
-  /** A port that was free just now. */
-  public static int freePort() {
-    try (ServerSocket socket = new ServerSocket(0)) {
-      return socket.getLocalPort();
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
-  }
-
   /** The place of one of several processes of this machine. */
   public static ProcessPlace place(int process, int processes, int port) {
     return new ProcessPlace(
@@ -55,7 +43,7 @@ public final class TestProcesses {
    */
   public static List<@Nullable Throwable> run(
       int processes, int ranksEach, Duration limit, RankBody body) {
-    int port = freePort();
+    int port = FreePort.any();
     List<@Nullable Throwable> ends = new ArrayList<>();
     List<Thread> threads = new ArrayList<>();
     for (int i = 0; i < processes; i++) {

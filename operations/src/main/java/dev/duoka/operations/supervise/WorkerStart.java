@@ -17,9 +17,14 @@ import java.util.HashMap;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.ThreadLocalRandom;
 
 /** Starts the workers of an attempt, each with its place among the run's processes. */
 final class WorkerStart {
+  private static final int FIRST_PORT = 20_000;
+  private static final int PORTS = 12_000;
+  private static final int PORT_ATTEMPTS = 20;
+
   /** Places that somebody else has given to this process, not to its workers. */
   private static final List<String> OTHER_PLACES =
       List.of("RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT", "LOCAL_RANK");
@@ -90,13 +95,30 @@ final class WorkerStart {
     return environment;
   }
 
-  /** Somebody else may take it before the workers do; then they fail, and are started again. */
+  /**
+   * One below those that the kernel lends to connections, where it can be had. Somebody else may
+   * take it before the workers do; then they fail, and are started again.
+   */
   private static int freePort() {
+    for (int attempt = 0; attempt < PORT_ATTEMPTS; attempt++) {
+      int port = FIRST_PORT + ThreadLocalRandom.current().nextInt(PORTS);
+      if (isFree(port)) {
+        return port;
+      }
+    }
     try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
       return socket.getLocalPort();
     } catch (IOException e) {
       throw new DuokaException(
           ErrorCode.IO, "this machine has no free port: " + IoReason.of(e), "", e);
+    }
+  }
+
+  private static boolean isFree(int port) {
+    try (ServerSocket socket = new ServerSocket(port, 1, InetAddress.getLoopbackAddress())) {
+      return socket.isBound();
+    } catch (IOException e) {
+      return false; // somebody has it
     }
   }
 }

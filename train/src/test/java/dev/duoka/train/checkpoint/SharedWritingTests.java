@@ -29,9 +29,9 @@ import dev.duoka.tensor.Tensor;
 import dev.duoka.tensor.op.Elementwise;
 import dev.duoka.tensor.op.HostCopy;
 import dev.duoka.tensor.op.Tensors;
+import dev.duoka.train.run.FreePort;
 import java.io.IOException;
 import java.net.InetSocketAddress;
-import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -237,7 +237,7 @@ class SharedWritingTests {
   }
 
   private static void inProcesses(int processes, int ranks, Writers writers, Body body) {
-    int port = freePort();
+    int port = FreePort.any();
     List<Throwable> failures = new CopyOnWriteArrayList<>();
     List<Thread> threads = new ArrayList<>();
     for (int i = 0; i < processes; i++) {
@@ -286,14 +286,6 @@ class SharedWritingTests {
             processes,
             OptionalInt.empty(),
             Optional.of(InetSocketAddress.createUnresolved("127.0.0.1", port)));
-  }
-
-  private static int freePort() {
-    try (ServerSocket socket = new ServerSocket(0)) {
-      return socket.getLocalPort();
-    } catch (IOException e) {
-      throw new IllegalStateException(e);
-    }
   }
 
   private static Checkpoint only(Path run) {

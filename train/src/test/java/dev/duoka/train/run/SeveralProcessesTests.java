@@ -10,7 +10,6 @@ import java.io.BufferedReader;
 import java.io.File;
 import java.io.IOException;
 import java.net.InetSocketAddress;
-import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -68,7 +67,7 @@ class SeveralProcessesTests {
     if (!Files.exists(folder.resolve("corpus"))) {
       SmallRun.corpus(folder);
     }
-    int port = freePort();
+    int port = FreePort.any();
     List<Child> all = children(processes);
     for (int process = 0; process < processes; process++) {
       List<String> job =
@@ -191,7 +190,7 @@ class SeveralProcessesTests {
       List<String[]> overrides, List<Path> runDirs, Consumer<Trainer> started)
       throws InterruptedException, IOException {
     SmallRun.corpus(folder);
-    int port = freePort();
+    int port = FreePort.any();
     List<@Nullable Throwable> ends = new CopyOnWriteArrayList<>();
     List<Thread> threads = new ArrayList<>();
     for (int i = 0; i < overrides.size(); i++) {
@@ -295,12 +294,6 @@ class SeveralProcessesTests {
     List<Path> dirs = List.of(folder.resolve("a"), folder.resolve("b"));
     List<@Nullable Throwable> ends = threads(List.of(none, none), dirs, Trainer::stop);
     assertThat(ends).allSatisfy(end -> assertThat(end).hasMessage("INTERRUPTED in a"));
-  }
-
-  private static int freePort() throws IOException {
-    try (ServerSocket socket = new ServerSocket(0)) {
-      return socket.getLocalPort();
-    }
   }
 
   /** A {@link TrainingProcess}. */
