@@ -65,20 +65,22 @@ record MeshBatches(ParallelSettings parallel) {
   }
 
   private Layout layout(TokenIds ids) {
-    return new Layout(
-        parallel.data(),
-        parallel.tensor(),
-        parallel.pipeline(),
-        parallel.expert(),
-        parallel.context(),
-        parallel.zero(),
-        microBatch(ids),
-        accumulation(ids),
-        Recompute.NONE,
-        Offload.NONE,
-        LossKind.CHUNKED,
-        Precision.FP32,
-        Method.FULL);
+    Layout layout =
+        new Layout(
+            parallel.data(),
+            parallel.tensor(),
+            parallel.pipeline(),
+            parallel.expert(),
+            parallel.context(),
+            parallel.zero(),
+            microBatch(ids),
+            accumulation(ids),
+            Recompute.NONE,
+            Offload.NONE,
+            LossKind.CHUNKED,
+            Precision.FP32,
+            Method.FULL);
+    return layout.with(parallel.order());
   }
 
   /** Sequences of a micro-batch. */

@@ -164,7 +164,8 @@ class MeshParityTests {
       value = {
         "tensors=2 | unknown field 'tensors'",
         "tensor=two | tensor",
-        "tensor | names no axis",
+        "tensor | names no axes",
+        "tensor=2 pipeline=2 | names no axes",
         "zero=4 | zero",
       })
   void namesWhatIsWrongWithTheOption(String mesh, String problem) {
