@@ -6,7 +6,6 @@ import dev.duoka.layout.GradientForm;
 import dev.duoka.layout.MomentForm;
 import dev.duoka.layout.Offload;
 import dev.duoka.layout.StateForm;
-import dev.duoka.parallel.plan.StateSettings;
 import picocli.CommandLine.Option;
 
 /** The options that say in which form a measured step keeps gradients and states, and where. */
@@ -54,7 +53,13 @@ final class StateOptions {
     }
   }
 
-  StateSettings settings() {
-    return new StateSettings(new StateForm(moments, masterWeights, gradients), offload, 1);
+  /** In which form all is kept. */
+  StateForm form() {
+    return new StateForm(moments, masterWeights, gradients);
+  }
+
+  /** What lives in host memory. */
+  Offload offload() {
+    return offload;
   }
 }

@@ -133,7 +133,8 @@ final class StepOptions {
         accumulation,
         length,
         Runtime.getRuntime().availableProcessors(),
-        states.settings(),
+        states.form(),
+        states.offload(),
         deterministic);
   }
 }

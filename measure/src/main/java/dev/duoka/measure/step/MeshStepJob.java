@@ -79,11 +79,11 @@ public record MeshStepJob(
         step.microBatch(),
         step.accumulation(),
         step.recompute(),
-        step.states().offload(),
+        step.offload(),
         LossKind.CHUNKED,
         step.precision(),
         Method.FULL,
-        step.states().form(),
+        step.states(),
         parallel.order(),
         parallel.replicate());
   }

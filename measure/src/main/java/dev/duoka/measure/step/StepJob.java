@@ -3,6 +3,7 @@ package dev.duoka.measure.step;
 import dev.duoka.engine.precision.PrecisionPolicy;
 import dev.duoka.formats.modelconfig.ModelConfig;
 import dev.duoka.formats.modelconfig.ParameterCounts;
+import dev.duoka.layout.Offload;
 import dev.duoka.layout.Precision;
 import dev.duoka.layout.Recompute;
 import dev.duoka.layout.StateForm;
@@ -22,7 +23,8 @@ import tools.jackson.databind.node.ObjectNode;
  * @param microBatch sequences in a forward pass
  * @param accumulation forward passes in a step
  * @param length tokens in a sequence
- * @param states in which form gradients and the optimizer's states are kept, and where
+ * @param states in which form gradients and the optimizer's states are kept
+ * @param offload what of them lives in host memory
  * @param deterministic whether it gives the same bits each time
  */
 public record StepJob(
@@ -34,8 +36,12 @@ public record StepJob(
     int accumulation,
     int length,
     int cpuThreads,
-    StateSettings states,
+    StateForm states,
+    Offload offload,
     boolean deterministic) {
+  /** For rounding by chance. */
+  private static final long SEED = 1;
+
   /** The step of a run's first rank, as if it were alone. */
   public static StepJob of(RunConfig config) {
     BatchPlan batch = BatchPlan.of(config);
@@ -48,8 +54,8 @@ public record StepJob(
         batch.accumulationSteps(),
         config.data().sequenceLength(),
         config.threadsPerRank(Runtime.getRuntime().availableProcessors()),
-        new StateSettings(
-            config.memory().states(), config.memory().offload(), config.training().seed()),
+        config.memory().states(),
+        config.memory().offload(),
         config.training().deterministic());
   }
 
@@ -66,11 +72,11 @@ public record StepJob(
     report.put("batch", microBatch);
     report.put("accumulation", accumulation);
     report.put("seq", length);
-    if (!states.form().equals(StateForm.FULL)) {
-      report.put("states", states.form().toString());
+    if (!states.equals(StateForm.FULL)) {
+      report.put("states", states.toString());
     }
-    if (states.onHost()) {
-      report.put("offload", states.offload().toString());
+    if (offload != Offload.NONE) {
+      report.put("offload", offload.toString());
     }
     report.put("deterministic", deterministic);
   }
@@ -98,7 +104,7 @@ public record StepJob(
         warmUp,
         steps,
         cpuThreads,
-        states,
+        new StateSettings(states, offload, SEED),
         deterministic);
   }
 }

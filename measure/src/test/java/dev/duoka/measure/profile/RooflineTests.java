@@ -5,14 +5,15 @@ import static org.assertj.core.api.Assertions.within;
 
 import dev.duoka.engine.autograd.FunctionObserver;
 import dev.duoka.engine.autograd.Work;
+import dev.duoka.layout.Offload;
 import dev.duoka.layout.Precision;
 import dev.duoka.layout.Recompute;
+import dev.duoka.layout.StateForm;
 import dev.duoka.measure.kernel.DeviceRates;
 import dev.duoka.measure.step.StepBenchmark;
 import dev.duoka.measure.step.StepFloor;
 import dev.duoka.measure.step.StepJob;
 import dev.duoka.measure.step.StepSpeed;
-import dev.duoka.parallel.plan.StateSettings;
 import dev.duoka.tensor.Device;
 import dev.duoka.train.config.ModelSource;
 import dev.duoka.train.device.SingleDevice;
@@ -100,7 +101,8 @@ final class RooflineTests {
         1,
         64,
         1,
-        StateSettings.FULL,
+        StateForm.FULL,
+        Offload.NONE,
         false);
   }
 }

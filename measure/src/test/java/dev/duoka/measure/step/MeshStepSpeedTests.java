@@ -5,9 +5,10 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.duoka.base.DuokaException;
 import dev.duoka.formats.json.Json;
+import dev.duoka.layout.Offload;
 import dev.duoka.layout.Precision;
 import dev.duoka.layout.Recompute;
-import dev.duoka.parallel.plan.StateSettings;
+import dev.duoka.layout.StateForm;
 import dev.duoka.tensor.Device;
 import dev.duoka.train.config.MeshOption;
 import dev.duoka.train.config.ModelSource;
@@ -123,7 +124,8 @@ final class MeshStepSpeedTests {
             accumulation,
             32,
             1,
-            StateSettings.FULL,
+            StateForm.FULL,
+            Offload.NONE,
             false),
         MeshOption.parse(mesh),
         device);
