@@ -6,8 +6,10 @@ module dev.duoka.hardware {
   requires static transitive org.jspecify;
   requires transitive dev.duoka.base;
   requires transitive dev.duoka.formats;
+  requires tools.jackson.databind;
 
   exports dev.duoka.hardware;
+  exports dev.duoka.hardware.profile;
   exports dev.duoka.hardware.xid;
 
   // The reader of YAML reads the data files out of this module.

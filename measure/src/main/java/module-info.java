@@ -7,6 +7,7 @@ module dev.duoka.measure {
   requires transitive dev.duoka.base;
   requires transitive dev.duoka.layout;
   requires transitive dev.duoka.formats;
+  requires transitive dev.duoka.hardware;
   requires transitive dev.duoka.tensor;
   requires transitive dev.duoka.comm;
   requires transitive dev.duoka.engine;
@@ -16,6 +17,7 @@ module dev.duoka.measure {
   requires transitive dev.duoka.train;
   requires tools.jackson.databind;
 
+  exports dev.duoka.measure.calibrate;
   exports dev.duoka.measure.comm;
   exports dev.duoka.measure.kernel;
   exports dev.duoka.measure.peer;

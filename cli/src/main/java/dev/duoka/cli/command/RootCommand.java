@@ -29,6 +29,7 @@ import picocli.CommandLine.Spec;
       ParityCommand.class,
       SelftestCommand.class,
       BenchCommand.class,
+      CalibrateCommand.class,
       ProfileCommand.class,
       EnvCommand.class,
       DoctorCommand.class,

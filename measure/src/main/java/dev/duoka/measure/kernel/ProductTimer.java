@@ -19,16 +19,16 @@ import dev.duoka.tensor.scaled.ScaledMatrix;
 import dev.duoka.tensor.scaled.ScaledProducts;
 
 /** Times products alone, on random numbers, as the engine's functions compute them. */
-final class ProductTimer {
+public final class ProductTimer {
   private final Device device;
 
   /** A timer of what {@code device} reaches. */
-  ProductTimer(Device device) {
+  public ProductTimer(Device device) {
     this.device = device;
   }
 
   /** The seconds that the products need on an otherwise idle device. */
-  double seconds(Product product) {
+  public double seconds(Product product) {
     Phase phase = product.phase();
     return switch (product.shape()) {
       case ProductShape.Linear linear -> linear(linear, phase);

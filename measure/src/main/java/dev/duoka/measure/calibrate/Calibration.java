@@ -1,0 +1,149 @@
+package dev.duoka.measure.calibrate;
+
+import dev.duoka.hardware.NumberFormat;
+import dev.duoka.hardware.profile.AttentionSample;
+import dev.duoka.hardware.profile.ExchangeSample;
+import dev.duoka.hardware.profile.HostSample;
+import dev.duoka.hardware.profile.MachineProfile;
+import dev.duoka.hardware.profile.ProductSample;
+import dev.duoka.hardware.profile.StreamSample;
+import dev.duoka.measure.comm.CollectiveBenchmark;
+import dev.duoka.measure.comm.CollectiveLine;
+import dev.duoka.measure.kernel.DeviceRates;
+import dev.duoka.measure.kernel.KernelBenchmark;
+import dev.duoka.tensor.Device;
+import dev.duoka.tensor.Gpus;
+import dev.duoka.train.device.SingleDevice;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
+
+/**
+ * Measures a machine in a few minutes: each part alone, on random numbers, on its first card; then
+ * the exchange between the cards, and what lies beside them. It must be idle. One thread, which it
+ * binds to the device.
+ */
+public final class Calibration {
+  /** Told what is measured, how much of it is done, and of how much. */
+  @FunctionalInterface
+  public interface Progress {
+    /** The next {@code done} of {@code total} measurements of {@code part}. */
+    void reached(String part, long done, long total);
+  }
+
+  private final SingleDevice device;
+  private final CalibrationGrid grid;
+  private final Progress progress;
+
+  private Calibration(SingleDevice device, Progress progress) {
+    this.device = device;
+    this.progress = progress;
+    grid = CalibrationGrid.of(device.device());
+  }
+
+  /**
+   * Measures.
+   *
+   * @param device the first card, or the CPU
+   * @param date when, as ISO 8601
+   * @param cards the driver's names of all cards
+   * @param versions of driver and libraries
+   * @param disk a folder on the disk that checkpoints go to
+   */
+  public static MachineProfile run(
+      SingleDevice device,
+      String date,
+      List<String> cards,
+      Map<String, String> versions,
+      Path disk,
+      Progress progress) {
+    long start = System.nanoTime();
+    device.prepareThread();
+    Calibration of = new Calibration(device, progress);
+    DeviceRates rates = DeviceRates.calibrate(device.device(), of.grid.dtype());
+    double launch = new LaunchTimer(device.device()).seconds();
+    List<ProductSample> products = of.products();
+    List<AttentionSample> attention = new AttentionGrid(device.device(), of.grid).measure(progress);
+    List<StreamSample> streams = of.streams(rates);
+    List<ExchangeSample> exchanges = of.exchanges();
+    progress.reached("host and disk", 0, 1);
+    Optional<HostSample> host = Optional.of(new HostTimer(device.device(), of.grid).measure(disk));
+    return new MachineProfile(
+        date,
+        cards,
+        versions,
+        (System.nanoTime() - start) * 1e-9,
+        launch,
+        products,
+        attention,
+        streams,
+        exchanges,
+        host);
+  }
+
+  private List<ProductSample> products() {
+    ProductGrid measured = new ProductGrid(device.device(), grid);
+    List<ProductSample> all = new ArrayList<>(measured.plain(format(), progress));
+    all.addAll(measured.grouped(format(), progress));
+    if (measured.hasEightBits()) {
+      all.addAll(measured.eightBits(progress));
+    }
+    return all;
+  }
+
+  private NumberFormat format() {
+    return device.isCuda() ? NumberFormat.BF16 : NumberFormat.FP32;
+  }
+
+  /** Our kernels run on GPUs alone. */
+  private List<StreamSample> streams(DeviceRates rates) {
+    List<StreamSample> streams = new ArrayList<>();
+    streams.add(new StreamSample(StreamSample.COPY, rates.bytes()));
+    if (device.isCuda()) {
+      progress.reached("kernels", 0, 1);
+      for (KernelBenchmark.Line line :
+          KernelBenchmark.run(device.device(), grid.dtype(), grid.kernels())) {
+        if (line.measured() && line.flops() == 0) {
+          streams.add(new StreamSample(line.name(), line.bytes() / line.milliseconds() * 1e3));
+        }
+      }
+    }
+    return streams;
+  }
+
+  /** Between two, four and so on neighbours, and all of them, by what a run would take. */
+  private List<ExchangeSample> exchanges() {
+    List<ExchangeSample> samples = new ArrayList<>();
+    Device first = device.device();
+    int all = first.isCuda() ? Gpus.require().size() : 2;
+    List<Integer> counts = new ArrayList<>();
+    for (int ranks = 2; ranks < all; ranks *= 2) {
+      counts.add(ranks);
+    }
+    if (all > 1) {
+      counts.add(all);
+    }
+    for (int i = 0; i < counts.size(); i++) {
+      progress.reached("exchange", i, counts.size());
+      CollectiveBenchmark.Report report =
+          CollectiveBenchmark.of(
+                  OptionalInt.of(counts.get(i)), first.isCuda() ? "cuda" : "cpu", "auto")
+              .run(grid.exchanges());
+      for (CollectiveLine line : report.lines()) {
+        if (line.wrong().isEmpty()) {
+          samples.add(
+              new ExchangeSample(
+                  line.collective().toString(),
+                  line.transport().toString(),
+                  line.ranks(),
+                  line.bytes(),
+                  line.seconds()));
+        }
+      }
+    }
+    return samples;
+  }
+}

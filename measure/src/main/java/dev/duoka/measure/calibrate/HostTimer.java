@@ -1,0 +1,135 @@
+package dev.duoka.measure.calibrate;
+
+import dev.duoka.base.DuokaException;
+import dev.duoka.base.ErrorCode;
+import dev.duoka.base.IoReason;
+import dev.duoka.engine.optimizer.AdamW;
+import dev.duoka.engine.optimizer.AdamWSettings;
+import dev.duoka.hardware.profile.HostSample;
+import dev.duoka.layout.StateForm;
+import dev.duoka.tensor.Device;
+import dev.duoka.tensor.Dtype;
+import dev.duoka.tensor.Scope;
+import dev.duoka.tensor.Tensor;
+import dev.duoka.tensor.kernel.ElementRuns;
+import dev.duoka.tensor.op.HostTransfer;
+import dev.duoka.tensor.op.Tensors;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.List;
+import java.util.Random;
+import java.util.function.Supplier;
+
+/** Times what lies beside the cards: copies to and from them, the optimizer on it, its disk. */
+final class HostTimer {
+  private static final int ROUNDS = 5;
+  private static final int CHUNK = 8 << 20;
+
+  private final Device device;
+  private final CalibrationGrid grid;
+
+  HostTimer(Device device, CalibrationGrid grid) {
+    this.device = device;
+    this.grid = grid;
+  }
+
+  HostSample measure(Path disk) {
+    double toDevice;
+    double toHost;
+    try (Scope _ = Scope.open()) {
+      Tensor host = Tensors.zeros(Dtype.FLOAT32, device.host(), grid.weights());
+      Tensor ofDevice = Tensors.zeros(Dtype.FLOAT32, device, grid.weights());
+      try (HostTransfer transfer = new HostTransfer(device)) {
+        transfer.lock(host);
+        toDevice =
+            host.bytes() / least(() -> transfer.toDevice(ofDevice, host, transfer.now()), transfer);
+        toHost = host.bytes() / least(() -> transfer.toHost(host, ofDevice), transfer);
+      }
+    }
+    double[] rates = disk(disk);
+    return new HostSample(toDevice, toHost, updateSeconds(), rates[0], rates[1]);
+  }
+
+  private static double least(Supplier<HostTransfer.Mark> copy, HostTransfer of) {
+    double least = Double.MAX_VALUE;
+    for (int i = 0; i < ROUNDS; i++) {
+      of.await();
+      long start = System.nanoTime();
+      HostTransfer.Mark end = copy.get();
+      end.await();
+      least = Math.min(least, (System.nanoTime() - start) * 1e-9);
+      end.forget();
+    }
+    return least;
+  }
+
+  /** Of one weight, with all processors: unscaling, AdamW in fp32, and the copy in 16 bits. */
+  private double updateSeconds() {
+    try (Scope _ = Scope.open()) {
+      Tensor weights = Tensors.zeros(Dtype.BFLOAT16, Device.CPU, grid.weights());
+      Tensor gradients = Tensors.full(1e-3, Dtype.FLOAT32, Device.CPU, grid.weights());
+      AdamWSettings settings = new AdamWSettings(0.9, 0.95, 1e-8, 0.1, 1);
+      AdamW.States states = new AdamW.States(StateForm.FULL, 1, new ElementRuns(List.of()));
+      try (AdamW optimizer = new AdamW(weights, gradients, settings, states)) {
+        double least = Double.MAX_VALUE;
+        for (int step = 1; step <= ROUNDS; step++) {
+          long start = System.nanoTime();
+          optimizer.update(new AdamW.Update(1e-4, step, 1), 0.999);
+          least = Math.min(least, (System.nanoTime() - start) * 1e-9);
+        }
+        return least / grid.weights();
+      }
+    }
+  }
+
+  /** Bytes a second written until they are on the disk, and read again. */
+  private double[] disk(Path folder) {
+    Path file = folder.resolve(".duoka-calibrate-" + ProcessHandle.current().pid());
+    try {
+      Files.createDirectories(folder);
+      ByteBuffer chunk = ByteBuffer.allocateDirect(CHUNK);
+      byte[] content = new byte[CHUNK]; // a disk that compresses must not find zeros
+      new Random(1).nextBytes(content);
+      chunk.put(content).flip();
+      long start = System.nanoTime();
+      try (FileChannel channel =
+          FileChannel.open(file, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
+        for (long done = 0; done < grid.fileBytes(); done += CHUNK) {
+          while (chunk.hasRemaining()) {
+            channel.write(chunk);
+          }
+          chunk.rewind();
+        }
+        channel.force(true);
+      }
+      double written = grid.fileBytes() / ((System.nanoTime() - start) * 1e-9);
+      start = System.nanoTime();
+      try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
+        while (channel.read(chunk) >= 0) {
+          chunk.clear();
+        }
+      }
+      return new double[] {written, grid.fileBytes() / ((System.nanoTime() - start) * 1e-9)};
+    } catch (IOException e) {
+      throw new DuokaException(
+          ErrorCode.IO,
+          "cannot time the disk of " + folder + ": " + IoReason.of(e),
+          "Name a folder with 2 GiB of room with --disk.",
+          e);
+    } finally {
+      deleteQuietly(file);
+    }
+  }
+
+  private static void deleteQuietly(Path file) {
+    try {
+      Files.deleteIfExists(file);
+    } catch (IOException ignored) { // a file that was never made, or a disk that is gone
+      file.toFile().deleteOnExit();
+    }
+  }
+}
