@@ -147,9 +147,14 @@ final class CalibrateCommand implements Callable<Integer> {
                         + " tokens",
                     it.flops() / it.forward() * 1e-12,
                     2.5 * it.flops() / it.backward() * 1e-12));
-    out.printf("%n%-38s %9s%n", "bound by memory", "GB/s");
+    out.printf("%n%-62s %9s %9s%n", "bound by memory", "µs", "GB/s");
     for (StreamSample stream : profile.streams()) {
-      out.printf(Locale.ROOT, "%-38s %9.1f%n", stream.name(), stream.bytesPerSecond() * 1e-9);
+      out.printf(
+          Locale.ROOT,
+          "%-62s %9.1f %9.1f%n",
+          stream.name(),
+          stream.latency() * 1e6,
+          stream.bytesPerSecond() * 1e-9);
     }
     if (!profile.exchanges().isEmpty()) {
       out.printf("%n%-38s %9s %9s%n", "exchange", "µs", "GB/s");

@@ -4,7 +4,6 @@ import dev.duoka.hardware.NumberFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.OptionalDouble;
 import java.util.TreeMap;
 
 /**
@@ -55,12 +54,9 @@ public record MachineProfile(
     return new ExchangeTable(exchanges, transport);
   }
 
-  /** Bytes a second of a kernel; empty where it was not measured. */
-  public OptionalDouble stream(String name) {
-    return streams.stream()
-        .filter(it -> it.name().equals(name))
-        .mapToDouble(StreamSample::bytesPerSecond)
-        .findFirst();
+  /** A part that is bound by memory, by its name; empty where it was not measured. */
+  public Optional<StreamSample> stream(String name) {
+    return streams.stream().filter(it -> it.name().equals(name)).findFirst();
   }
 
   /** For example {@code 4 x NVIDIA H100 80GB HBM3, measured 2026-11-29}. */

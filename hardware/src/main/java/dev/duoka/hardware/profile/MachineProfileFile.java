@@ -106,8 +106,13 @@ public final class MachineProfileFile {
       one.put("forward_seconds", it.forward());
       one.put("backward_seconds", it.backward());
     }
-    ObjectNode streams = json.putObject("streams_bytes_per_second");
-    profile.streams().forEach(it -> streams.put(it.name(), it.bytesPerSecond()));
+    ArrayNode streams = json.putArray("streams");
+    for (StreamSample it : profile.streams()) {
+      ObjectNode one = streams.addObject();
+      one.put("name", it.name());
+      one.put("latency_seconds", it.latency());
+      one.put("bytes_per_second", it.bytesPerSecond());
+    }
     ArrayNode exchanges = json.putArray("exchanges");
     for (ExchangeSample it : profile.exchanges()) {
       ObjectNode one = exchanges.addObject();
@@ -135,10 +140,6 @@ public final class MachineProfileFile {
     JsonFields versions = fields.object("versions").orElseThrow(() -> lacks(fields, "versions"));
     Map<String, String> byName = new TreeMap<>();
     versions.names().forEach(name -> byName.put(name, versions.text(name).orElse("")));
-    JsonFields streams =
-        fields
-            .object("streams_bytes_per_second")
-            .orElseThrow(() -> lacks(fields, "streams_bytes_per_second"));
     return new MachineProfile(
         fields.text("date").orElseThrow(() -> lacks(fields, "date")),
         fields.texts("cards"),
@@ -147,9 +148,7 @@ public final class MachineProfileFile {
         positive(fields, "launch_seconds"),
         fields.objects("products").stream().map(MachineProfileFile::product).toList(),
         fields.objects("attention").stream().map(MachineProfileFile::attention).toList(),
-        streams.names().stream()
-            .map(name -> new StreamSample(name, positive(streams, name)))
-            .toList(),
+        fields.objects("streams").stream().map(MachineProfileFile::stream).toList(),
         fields.objects("exchanges").stream().map(MachineProfileFile::exchange).toList(),
         host(fields));
   }
@@ -182,6 +181,13 @@ public final class MachineProfileFile {
         it.integer("value_width"),
         positive(it, "forward_seconds"),
         positive(it, "backward_seconds"));
+  }
+
+  private static StreamSample stream(JsonFields it) {
+    return new StreamSample(
+        it.text("name").orElseThrow(() -> lacks(it, "name")),
+        it.number("latency_seconds"),
+        positive(it, "bytes_per_second"));
   }
 
   private static ExchangeSample exchange(JsonFields it) {

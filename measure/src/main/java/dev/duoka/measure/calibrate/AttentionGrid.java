@@ -5,9 +5,11 @@ import dev.duoka.engine.autograd.Product;
 import dev.duoka.engine.autograd.ProductShape;
 import dev.duoka.hardware.profile.AttentionSample;
 import dev.duoka.measure.kernel.ProductTimer;
+import dev.duoka.measure.kernel.StepLoad;
 import dev.duoka.tensor.Device;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /** Times attention by heads, length and widths. */
 final class AttentionGrid {
@@ -17,9 +19,9 @@ final class AttentionGrid {
   private final CalibrationGrid grid;
   private final ProductTimer timer;
 
-  AttentionGrid(Device device, CalibrationGrid grid) {
+  AttentionGrid(Device device, CalibrationGrid grid, @Nullable StepLoad load) {
     this.grid = grid;
-    timer = new ProductTimer(device);
+    timer = new ProductTimer(device, load);
   }
 
   List<AttentionSample> measure(Calibration.Progress progress) {

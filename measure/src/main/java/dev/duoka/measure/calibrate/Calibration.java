@@ -11,6 +11,7 @@ import dev.duoka.measure.comm.CollectiveBenchmark;
 import dev.duoka.measure.comm.CollectiveLine;
 import dev.duoka.measure.kernel.DeviceRates;
 import dev.duoka.measure.kernel.KernelBenchmark;
+import dev.duoka.measure.kernel.StepLoad;
 import dev.duoka.tensor.Device;
 import dev.duoka.tensor.Gpus;
 import dev.duoka.train.device.SingleDevice;
@@ -20,6 +21,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Measures a machine in a few minutes: each part alone, on random numbers, on its first card; then
@@ -33,6 +35,9 @@ public final class Calibration {
     /** The next {@code done} of {@code total} measurements of {@code part}. */
     void reached(String part, long done, long total);
   }
+
+  /** After so much of its usual load a card's clock has settled. */
+  private static final double SETTLED_MS = 1500;
 
   private final SingleDevice device;
   private final CalibrationGrid grid;
@@ -65,9 +70,13 @@ public final class Calibration {
     Calibration of = new Calibration(device, progress);
     DeviceRates rates = DeviceRates.calibrate(device.device(), of.grid.dtype());
     double launch = new LaunchTimer(device.device()).seconds();
-    List<ProductSample> products = of.products();
-    List<AttentionSample> attention = new AttentionGrid(device.device(), of.grid).measure(progress);
     List<StreamSample> streams = of.streams(rates);
+    List<ProductSample> products;
+    List<AttentionSample> attention;
+    try (Load load = of.load()) {
+      products = of.products(load.orNull());
+      attention = new AttentionGrid(device.device(), of.grid, load.orNull()).measure(progress);
+    }
     List<ExchangeSample> exchanges = of.exchanges();
     progress.reached("host and disk", 0, 1);
     Optional<HostSample> host = Optional.of(new HostTimer(device.device(), of.grid).measure(disk));
@@ -84,8 +93,27 @@ public final class Calibration {
         host);
   }
 
-  private List<ProductSample> products() {
-    ProductGrid measured = new ProductGrid(device.device(), grid);
+  /** What a card does beside what is timed; a CPU has no clock that follows from it. */
+  private record Load(@Nullable StepLoad orNull) implements AutoCloseable {
+    @Override
+    public void close() {
+      if (orNull != null) {
+        orNull.close();
+      }
+    }
+  }
+
+  private Load load() {
+    if (!device.isCuda()) {
+      return new Load(null);
+    }
+    StepLoad load = new StepLoad(device.device(), grid.dtype());
+    load.run(SETTLED_MS);
+    return new Load(load);
+  }
+
+  private List<ProductSample> products(@Nullable StepLoad load) {
+    ProductGrid measured = new ProductGrid(device.device(), grid, load);
     List<ProductSample> all = new ArrayList<>(measured.plain(format(), progress));
     all.addAll(measured.grouped(format(), progress));
     if (measured.hasEightBits()) {
@@ -98,19 +126,17 @@ public final class Calibration {
     return device.isCuda() ? NumberFormat.BF16 : NumberFormat.FP32;
   }
 
-  /** Our kernels run on GPUs alone. */
   private List<StreamSample> streams(DeviceRates rates) {
     List<StreamSample> streams = new ArrayList<>();
-    streams.add(new StreamSample(StreamSample.COPY, rates.bytes()));
-    if (device.isCuda()) {
-      progress.reached("kernels", 0, 1);
-      for (KernelBenchmark.Line line :
-          KernelBenchmark.run(device.device(), grid.dtype(), grid.kernels())) {
-        if (line.measured() && line.flops() == 0) {
-          streams.add(new StreamSample(line.name(), line.bytes() / line.milliseconds() * 1e3));
-        }
-      }
+    streams.add(new StreamSample(StreamSample.COPY, 0, rates.bytes()));
+    if (device.isCuda()) { // elsewhere the loss is a composition
+      streams.add(
+          new StreamSample(
+              StreamSample.CROSS_ENTROPY,
+              0,
+              KernelBenchmark.crossEntropy(device.device(), grid.dtype(), grid.kernels())));
     }
+    streams.addAll(new LayerStreams(device.device()).measure(progress));
     return streams;
   }
 

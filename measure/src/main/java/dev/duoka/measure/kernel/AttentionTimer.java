@@ -14,6 +14,7 @@ import dev.duoka.tensor.Tensor;
 import dev.duoka.tensor.op.Views;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Times attention alone by running the function itself: a gradient pass needs what its own forward
@@ -32,10 +33,11 @@ final class AttentionTimer implements FunctionObserver {
     this.counted = counted;
   }
 
-  /** The seconds that one part of attention needs on an otherwise idle device. */
-  static double seconds(Device device, ProductShape.Attention sizes, Phase phase) {
+  /** The seconds that one part of attention needs on a device that does what {@code load} says beside it. */
+  static double seconds(
+      Device device, ProductShape.Attention sizes, Phase phase, @Nullable StepLoad load) {
     try (Scope _ = Scope.open();
-        KernelTimer timer = new KernelTimer(device, sizes.dtype());
+        KernelTimer timer = new KernelTimer(device, sizes.dtype(), load);
         DeviceClock clock = new DeviceClock(device)) {
       Tensor query = heads(timer, sizes, sizes.heads(), sizes.length(), sizes.width());
       Tensor key = heads(timer, sizes, sizes.keyHeads(), sizes.keys(), sizes.width());

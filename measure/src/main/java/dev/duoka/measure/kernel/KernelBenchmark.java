@@ -125,4 +125,14 @@ public final class KernelBenchmark {
       return timer.lines();
     }
   }
+
+  /** Bytes a second of the loss and its gradient, which are computed in place. */
+  public static double crossEntropy(Device device, Dtype dtype, Sizes sizes) {
+    try (Scope _ = Scope.open();
+        KernelTimer timer = new KernelTimer(device, dtype)) {
+      new StepKernels(timer, sizes).crossEntropy();
+      Line line = timer.lines().getFirst();
+      return line.bytes() / line.milliseconds() * 1e3;
+    }
+  }
 }

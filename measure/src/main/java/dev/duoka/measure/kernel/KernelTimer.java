@@ -13,6 +13,7 @@ import dev.duoka.tensor.op.Views;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;
+import org.jspecify.annotations.Nullable;
 
 /** Times one kernel after another on one device, and makes their random inputs. */
 final class KernelTimer implements AutoCloseable {
@@ -27,14 +28,25 @@ final class KernelTimer implements AutoCloseable {
 
   private final Device device;
   private final Dtype dtype;
+  private final @Nullable StepLoad load;
   private final DeviceClock clock;
   private final SplittableRandom random = new SplittableRandom(RANDOM_NUMBERS);
   private final List<KernelBenchmark.Line> lines = new ArrayList<>();
 
   /** A timer for kernels of a model that computes in {@code dtype}. */
   KernelTimer(Device device, Dtype dtype) {
+    this(device, dtype, null);
+  }
+
+  /**
+   * A timer.
+   *
+   * @param load what the device computes between the calls, which do not count it; null for nothing
+   */
+  KernelTimer(Device device, Dtype dtype, @Nullable StepLoad load) {
     this.device = device;
     this.dtype = dtype;
+    this.load = load;
     clock = new DeviceClock(device);
   }
 
@@ -70,9 +82,10 @@ final class KernelTimer implements AutoCloseable {
    */
   double milliseconds(Runnable body) {
     call(body);
-    List<Double> times = times(body, 1);
-    long more = Math.round(CALLS_MS / Math.max(times.getFirst(), CALLS_MS / MOST_CALLS));
-    return one(times(body, Math.max(LEAST_CALLS, (int) more)));
+    double first = times(body, 1, 0).getFirst();
+    double each = first + (load == null ? 0 : StepLoad.around(first));
+    long more = Math.round(CALLS_MS / Math.max(each, CALLS_MS / MOST_CALLS));
+    return one(times(body, Math.max(LEAST_CALLS, (int) more), first));
   }
 
   /**
@@ -85,17 +98,22 @@ final class KernelTimer implements AutoCloseable {
     return sorted.get(device.isCuda() ? sorted.size() / 2 : 0);
   }
 
-  private List<Double> times(Runnable body, int calls) {
+  /** The milliseconds of calls that are known to take about {@code each}. */
+  private List<Double> times(Runnable body, int calls, double each) {
     clock.reset();
-    for (int i = 0; i <= calls; i++) {
-      clock.mark();
-      if (i < calls) {
-        call(body);
+    int[] starts = new int[calls];
+    int[] ends = new int[calls];
+    for (int i = 0; i < calls; i++) {
+      if (load != null) {
+        load.run(StepLoad.around(each));
       }
+      starts[i] = load == null && i > 0 ? ends[i - 1] : clock.mark();
+      call(body);
+      ends[i] = clock.mark();
     }
     List<Double> times = new ArrayList<>();
-    for (int i = 1; i <= calls; i++) {
-      times.add(clock.milliseconds(i) - clock.milliseconds(i - 1));
+    for (int i = 0; i < calls; i++) {
+      times.add(clock.milliseconds(ends[i]) - clock.milliseconds(starts[i]));
     }
     return times;
   }

@@ -54,7 +54,7 @@ final class StepKernels {
     }
   }
 
-  private void crossEntropy() {
+  void crossEntropy() {
     long rows = Math.min(sizes.rows(), MOST_LOGIT_ROWS);
     try (Scope _ = Scope.open()) {
       Tensor logits = timer.random(rows, sizes.vocabulary());

@@ -1,12 +1,10 @@
 package dev.duoka.measure.step;
 
 import dev.duoka.engine.autograd.FunctionObserver;
-import dev.duoka.engine.autograd.Work;
 import dev.duoka.layout.Recompute;
 import dev.duoka.measure.kernel.DeviceRates;
-import dev.duoka.parallel.dryrun.DryRun;
+import dev.duoka.parallel.dryrun.StepParts;
 import dev.duoka.parallel.dryrun.DryRunJob;
-import java.util.ArrayList;
 import java.util.List;
 
 /**
@@ -14,11 +12,9 @@ import java.util.List;
  * a step computes a second time to save memory is not in its floor.
  */
 public final class StepFloor {
-  private record Part(FunctionObserver.Phase phase, boolean inBlock, Work work) {}
+  private final List<StepParts.Part> parts;
 
-  private final List<Part> parts;
-
-  private StepFloor(List<Part> parts) {
+  private StepFloor(List<StepParts.Part> parts) {
     this.parts = parts;
   }
 
@@ -29,16 +25,14 @@ public final class StepFloor {
 
   /** As the other method, of one rank of a mesh: its own work, without any exchange. */
   public static StepFloor of(DryRunJob job) {
-    Parts seen = new Parts();
-    DryRun.observed(
-        new DryRunJob(
-            job.settings().with(Recompute.NONE),
-            job.mesh(),
-            job.rank(),
-            job.microBatch(),
-            job.accumulation()),
-        seen);
-    return new StepFloor(List.copyOf(seen.parts));
+    return new StepFloor(
+        StepParts.of(
+            new DryRunJob(
+                job.settings().with(Recompute.NONE),
+                job.mesh(),
+                job.rank(),
+                job.microBatch(),
+                job.accumulation())));
   }
 
   /** The least time that a device with these rates needs. */
@@ -52,27 +46,9 @@ public final class StepFloor {
    */
   public double blockSeconds(DeviceRates rates, boolean forward) {
     return parts.stream()
-        .filter(Part::inBlock)
+        .filter(StepParts.Part::inBlock)
         .filter(part -> forward == (part.phase() == FunctionObserver.Phase.FORWARD))
         .mapToDouble(part -> rates.floor(part.work()))
         .sum();
-  }
-
-  private static final class Parts implements FunctionObserver {
-    private final List<Part> parts = new ArrayList<>();
-    private int block = NO_BLOCK;
-
-    @Override
-    public void enterBlock(Phase phase, int number) {
-      block = number;
-    }
-
-    @Override
-    public void begin(Phase phase, String name) {}
-
-    @Override
-    public void end(Phase phase, String name, Work work) {
-      parts.add(new Part(phase, block != NO_BLOCK, work));
-    }
   }
 }

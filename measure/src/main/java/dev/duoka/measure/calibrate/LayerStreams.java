@@ -1,0 +1,175 @@
+package dev.duoka.measure.calibrate;
+
+import dev.duoka.engine.autograd.FunctionObserver.Phase;
+import dev.duoka.formats.modelconfig.ModelConfig;
+import dev.duoka.hardware.profile.StreamSample;
+import dev.duoka.layout.GradientForm;
+import dev.duoka.layout.MomentForm;
+import dev.duoka.layout.Offload;
+import dev.duoka.layout.Precision;
+import dev.duoka.layout.Recompute;
+import dev.duoka.layout.StateForm;
+import dev.duoka.measure.profile.StepProfile;
+import dev.duoka.measure.step.StepBenchmark;
+import dev.duoka.parallel.dryrun.StepParts;
+import dev.duoka.parallel.plan.StateSettings;
+import dev.duoka.tensor.Device;
+import dev.duoka.train.config.ModelSource;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+
+/**
+ * Times everything in a step that is no product, in the company that it has there: by steps of two
+ * small networks that have each kind of function once, in two sizes, from which follow a latency
+ * and a rate for each kind.
+ */
+final class LayerStreams {
+  /** The forms of states that the planner chooses from, but for the fullest. */
+  private static final List<StateForm> FEWER_BITS =
+      List.of(
+          new StateForm(MomentForm.BF16, true, GradientForm.FP32),
+          new StateForm(MomentForm.BITS8, true, GradientForm.FP32),
+          new StateForm(MomentForm.BF16, false, GradientForm.FP32),
+          new StateForm(MomentForm.BITS8, false, GradientForm.FP32),
+          new StateForm(MomentForm.BF16, false, GradientForm.BF16),
+          new StateForm(MomentForm.BITS8, false, GradientForm.BF16));
+
+  /** The rate of what moves nothing. */
+  private static final double UNBOUNDED = 1e18;
+
+  private static final int WARM_UP = 2;
+  private static final int STEPS = 4;
+
+  /** What a call moved and took. */
+  private record Point(double bytes, double seconds) {}
+
+  private record Size(int batch, int length) {}
+
+  private final Device device;
+  private final Map<String, List<Point>> points = new TreeMap<>();
+
+  LayerStreams(Device device) {
+    this.device = device;
+  }
+
+  List<StreamSample> measure(Calibration.Progress progress) {
+    List<Runnable> runs = new ArrayList<>();
+    for (ModelConfig network : networks()) {
+      for (Size size : sizes()) {
+        for (Recompute recompute : List.of(Recompute.NONE, Recompute.SELECTIVE)) {
+          runs.add(() -> run(network, size, recompute, StateForm.FULL));
+        }
+      }
+    }
+    if (device.isCuda()) {
+      FEWER_BITS.forEach(
+          form -> runs.add(() -> run(networks().getFirst(), sizes().getFirst(), Recompute.NONE, form)));
+    }
+    for (int i = 0; i < runs.size(); i++) {
+      progress.reached("what moves bytes", i, runs.size());
+      runs.get(i).run();
+    }
+    return points.entrySet().stream().map(it -> fit(it.getKey(), it.getValue())).toList();
+  }
+
+  private List<ModelConfig> networks() {
+    return device.isCuda()
+        ? List.of(
+            ModelSource.config(
+                "deepseek-llm-7b", Map.of("num_hidden_layers", "2", "vocab_size", "32000")),
+            ModelSource.config(
+                "deepseek-v2-lite",
+                Map.of("num_hidden_layers", "2", "vocab_size", "32000", "n_routed_experts", "16")))
+        : List.of(
+            ModelSource.config("tiny-llama", Map.of()), ModelSource.config("tiny-v2", Map.of()));
+  }
+
+  private List<Size> sizes() {
+    return device.isCuda()
+        ? List.of(new Size(1, 2048), new Size(4, 4096))
+        : List.of(new Size(1, 64), new Size(4, 128));
+  }
+
+  private void run(ModelConfig network, Size size, Recompute recompute, StateForm form) {
+    StepBenchmark.Spec step =
+        new StepBenchmark.Spec(
+            network,
+            device.isCuda() ? Precision.BF16 : Precision.FP32,
+            recompute,
+            device,
+            size.batch(),
+            1,
+            size.length(),
+            WARM_UP,
+            STEPS,
+            Runtime.getRuntime().availableProcessors(),
+            new StateSettings(form, Offload.NONE, 1),
+            false);
+    boolean others = form.equals(StateForm.FULL);
+    Map<String, List<Point>> seen = new TreeMap<>();
+    try (StepProfile profile = new StepProfile(device)) {
+      StepBenchmark.run(step, profile);
+      for (StepProfile.Span span : profile.spans()) {
+        if (isStream(span) && (others || span.phase() == Phase.UPDATE)) {
+          seen.computeIfAbsent(span.phase() + " " + span.name(), _ -> new ArrayList<>())
+              .add(new Point(span.work().bytes(), (span.endMs() - span.startMs()) * 1e-3));
+          points.computeIfAbsent(name(span, recompute, form), _ -> new ArrayList<>());
+        }
+      }
+      for (StepProfile.Span span : profile.spans()) {
+        List<Point> calls = seen.remove(span.phase() + " " + span.name());
+        if (calls != null) {
+          points.get(name(span, recompute, form)).add(median(calls));
+        }
+      }
+    }
+  }
+
+  private static boolean isStream(StepProfile.Span span) {
+    return span.work().product() == null && span.work().flops() == 0;
+  }
+
+  private static String name(StepProfile.Span span, Recompute recompute, StateForm form) {
+    String kind = new StepParts.Part(span.phase(), span.name(), false, span.work()).kind();
+    String variant =
+        span.phase() == Phase.UPDATE
+            ? form.toString()
+            : recompute == Recompute.SELECTIVE ? "selective" : "";
+    return StreamSample.name(kind, span.phase().name(), variant);
+  }
+
+  private static Point median(List<Point> calls) {
+    List<Double> times = calls.stream().map(Point::seconds).sorted().toList();
+    return new Point(calls.getFirst().bytes(), times.get(times.size() / 2));
+  }
+
+  /** Latency and rate with the least relative error, neither below zero. */
+  private static StreamSample fit(String name, List<Point> points) {
+    double one = 0;
+    double x = 0;
+    double xx = 0;
+    double t = 0;
+    double xt = 0;
+    for (Point point : points) {
+      double weight = 1 / (point.seconds() * point.seconds());
+      one += weight;
+      x += weight * point.bytes();
+      xx += weight * point.bytes() * point.bytes();
+      t += weight * point.seconds();
+      xt += weight * point.bytes() * point.seconds();
+    }
+    double determinant = one * xx - x * x;
+    double slope = determinant > 1e-9 * one * xx ? (one * xt - x * t) / determinant : 0;
+    if (slope <= 0) { // all of one size
+      return xx > 0
+          ? new StreamSample(name, 0, xx / xt)
+          : new StreamSample(name, t / one, UNBOUNDED);
+    }
+    double latency = (t - slope * x) / one;
+    return latency >= 0
+        ? new StreamSample(name, latency, 1 / slope)
+        : new StreamSample(name, 0, xx / xt);
+  }
+}
