@@ -1,5 +1,7 @@
 package dev.duoka.hardware;
 
+import dev.duoka.hardware.profile.MachineProfile;
+import java.util.Optional;
 import java.util.OptionalDouble;
 
 /**
@@ -15,6 +17,7 @@ import java.util.OptionalDouble;
  * @param linkShare the part of a card's NVLink rate that is there: below 1 where links are down or
  *     missing
  * @param host what they stand in
+ * @param profile what was measured on it; empty where rates are the catalogue's
  */
 public record Machine(
     String name,
@@ -24,7 +27,27 @@ public record Machine(
     int domain,
     Interconnect outer,
     double linkShare,
-    Host host) {
+    Host host,
+    Optional<MachineProfile> profile) {
+
+  /** A machine of which nothing is known but its parts. */
+  public Machine(
+      String name,
+      Card card,
+      int gpus,
+      Interconnect link,
+      int domain,
+      Interconnect outer,
+      double linkShare,
+      Host host) {
+    this(name, card, gpus, link, domain, outer, linkShare, host, Optional.empty());
+  }
+
+  /** The same machine with what was measured on it. */
+  public Machine measured(MachineProfile of) {
+    return new Machine(
+        name, card, gpus, link, domain, outer, linkShare, host, Optional.of(of));
+  }
 
   /** Dollars of one hour of the whole machine; empty where no rent is known. */
   public OptionalDouble rentPerHour() {
@@ -55,7 +78,8 @@ public record Machine(
         domain,
         outer,
         linkShare,
-        new Host(gib, host.memoryGbs(), host.watts(), host.basis()));
+        new Host(gib, host.memoryGbs(), host.watts(), host.basis()),
+        profile);
   }
 
   /** The same machine with another number of cards. */
@@ -69,6 +93,7 @@ public record Machine(
         domain == gpus ? count : Math.min(domain, count),
         outer,
         linkShare,
-        new Host(host.memoryGib() * share, host.memoryGbs(), host.watts(), host.basis()));
+        new Host(host.memoryGib() * share, host.memoryGbs(), host.watts(), host.basis()),
+        profile);
   }
 }

@@ -72,6 +72,14 @@ final class PlanCommand implements Callable<Integer> {
   private @Nullable String card;
 
   @Option(
+      names = "--profile",
+      paramLabel = "FILE",
+      description =
+          "What 'calibrate' measured on a machine, whose rates then count; without it this machine's"
+              + " own, where there is one, and otherwise the catalogue's.")
+  private @Nullable Path profile;
+
+  @Option(
       names = "--tokens-per-step",
       paramLabel = "N",
       description =
@@ -169,7 +177,8 @@ final class PlanCommand implements Callable<Integer> {
     PlannedModel planned = PlannedModel.of(model);
     Machine target =
         withHost(
-            PlannedMachine.of(machine, topology, card, catalogue, spec.commandLine().getErr()));
+            PlannedMachine.of(
+                machine, topology, card, profile, catalogue, spec.commandLine().getErr()));
     Method how = Method.named(method);
     PlanRequest request =
         new PlanRequest(

@@ -5,8 +5,11 @@ import dev.duoka.base.ErrorCode;
 import dev.duoka.hardware.Card;
 import dev.duoka.hardware.Catalogue;
 import dev.duoka.hardware.Machine;
+import dev.duoka.hardware.profile.MachineProfile;
+import dev.duoka.hardware.profile.MachineProfileFile;
 import dev.duoka.machine.probe.LiveProbe;
 import dev.duoka.machine.topology.Topology;
+import dev.duoka.planner.machine.MeasuredMachines;
 import dev.duoka.planner.machine.TopologyMachines;
 import java.io.PrintWriter;
 import java.nio.file.Files;
@@ -19,6 +22,22 @@ final class PlannedMachine {
   private PlannedMachine() {}
 
   static Machine of(
+      @Nullable String name,
+      @Nullable Path topology,
+      @Nullable String card,
+      @Nullable Path profile,
+      Catalogue catalogue,
+      PrintWriter err) {
+    if (profile == null) {
+      return of(name, topology, card, catalogue, err);
+    }
+    MachineProfile measured = MachineProfileFile.read(profile);
+    return name == null && topology == null
+        ? MeasuredMachines.of(measured, catalogue)
+        : MeasuredMachines.of(of(name, topology, card, catalogue, err), measured, catalogue);
+  }
+
+  private static Machine of(
       @Nullable String name,
       @Nullable Path topology,
       @Nullable String card,
@@ -55,7 +74,26 @@ final class PlannedMachine {
               + here.warnings().stream().findFirst().map(w -> ": " + withoutPeriod(w)).orElse(""),
           "Name a machine, for example --machine 8xA100-80G-SXM.");
     }
-    return warned(here, kind, catalogue, err);
+    return withOwnProfile(warned(here, kind, catalogue, err), here, err);
+  }
+
+  /** This machine with its own profile, where one was made with its cards. */
+  static Machine withOwnProfile(Machine machine, Topology here, PrintWriter err) {
+    Path file = MachineProfileFile.usual();
+    if (!Files.isRegularFile(file)) {
+      return machine;
+    }
+    MachineProfile own = MachineProfileFile.read(file);
+    if (!MeasuredMachines.isOf(own, here)) {
+      err.println(
+          "duoka: warning: "
+              + file
+              + " is of other cards ("
+              + own.title()
+              + "): rates are the catalogue's. 'duoka calibrate' measures these.");
+      return machine;
+    }
+    return machine.measured(own);
   }
 
   private static String withoutPeriod(String sentence) {

@@ -7,6 +7,7 @@ import dev.duoka.hardware.Machine;
 import dev.duoka.layout.Layout;
 import dev.duoka.layout.Method;
 import dev.duoka.machine.probe.LiveProbe;
+import dev.duoka.machine.topology.Topology;
 import dev.duoka.measure.step.StepProbe;
 import dev.duoka.planner.layout.EngineTraits;
 import dev.duoka.planner.layout.Job;
@@ -18,6 +19,7 @@ import dev.duoka.planner.shape.ModelShape;
 import dev.duoka.planner.time.StepTime;
 import dev.duoka.train.config.RunConfig;
 import dev.duoka.train.run.StepForecast;
+import java.io.PrintWriter;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -50,7 +52,12 @@ final class RunForecast implements StepForecast {
   private static PredictedStep planned(Question question) {
     RunConfig config = question.config();
     Catalogue catalogue = Catalogue.builtIn();
-    Machine machine = TopologyMachines.of(LiveProbe.topology(), Optional.empty(), catalogue);
+    Topology here = LiveProbe.topology();
+    Machine machine =
+        PlannedMachine.withOwnProfile(
+            TopologyMachines.of(here, Optional.empty(), catalogue),
+            here,
+            new PrintWriter(System.err, true));
     Layout layout = config.layout();
     PlanRequest request =
         new PlanRequest(
@@ -73,6 +80,9 @@ final class RunForecast implements StepForecast {
         time.high(),
         time.byName(),
         time.exposed(),
-        "the planner for " + machine.name());
+        machine
+            .profile()
+            .map(profile -> "the planner for " + profile.title())
+            .orElse("the planner for " + machine.name()));
   }
 }

@@ -19,7 +19,7 @@ public final class AttentionTable {
    *
    * @throws IllegalArgumentException when the samples of two widths are no full grid
    */
-  AttentionTable(List<AttentionSample> samples) {
+  public AttentionTable(List<AttentionSample> samples) {
     rates =
         samples.stream()
             .collect(Collectors.groupingBy(it -> new Widths(it.width(), it.valueWidth())))

@@ -17,6 +17,9 @@ public record StreamSample(String name, double latency, double bytesPerSecond) {
   /** The name of the part of the loss that is not a product. */
   public static final String CROSS_ENTROPY = "cross-entropy";
 
+  /** The name of what brings a factor of a product in 8 bits into them, in both directions. */
+  public static final String QUANTIZE = "quantize rows and columns";
+
   /**
    * The name of a part of a step.
    *

@@ -70,12 +70,16 @@ public final class Calibration {
     Calibration of = new Calibration(device, progress);
     DeviceRates rates = DeviceRates.calibrate(device.device(), of.grid.dtype());
     double launch = new LaunchTimer(device.device()).seconds();
-    List<StreamSample> streams = of.streams(rates);
+    LayerStreams layers = new LayerStreams(device.device());
+    List<StreamSample> streams = of.streams(rates, layers);
     List<ProductSample> products;
     List<AttentionSample> attention;
     try (Load load = of.load()) {
       products = of.products(load.orNull());
-      attention = new AttentionGrid(device.device(), of.grid, load.orNull()).measure(progress);
+      attention =
+          AttentionGrid.inSteps(
+              new AttentionGrid(device.device(), of.grid, load.orNull()).measure(progress),
+              layers.attention());
     }
     List<ExchangeSample> exchanges = of.exchanges();
     progress.reached("host and disk", 0, 1);
@@ -126,17 +130,14 @@ public final class Calibration {
     return device.isCuda() ? NumberFormat.BF16 : NumberFormat.FP32;
   }
 
-  private List<StreamSample> streams(DeviceRates rates) {
+  private List<StreamSample> streams(DeviceRates rates, LayerStreams layers) {
     List<StreamSample> streams = new ArrayList<>();
     streams.add(new StreamSample(StreamSample.COPY, 0, rates.bytes()));
-    if (device.isCuda()) { // elsewhere the loss is a composition
-      streams.add(
-          new StreamSample(
-              StreamSample.CROSS_ENTROPY,
-              0,
-              KernelBenchmark.crossEntropy(device.device(), grid.dtype(), grid.kernels())));
+    if (device.isCuda()) { // elsewhere these are compositions
+      KernelBenchmark.beside(device.device(), grid.dtype(), grid.kernels())
+          .forEach((name, rate) -> streams.add(new StreamSample(name, 0, rate)));
     }
-    streams.addAll(new LayerStreams(device.device()).measure(progress));
+    streams.addAll(layers.measure(progress));
     return streams;
   }
 

@@ -1,6 +1,8 @@
 package dev.duoka.measure.calibrate;
 
 import dev.duoka.engine.autograd.FunctionObserver.Phase;
+import dev.duoka.engine.autograd.Product;
+import dev.duoka.engine.autograd.ProductShape;
 import dev.duoka.formats.modelconfig.ModelConfig;
 import dev.duoka.hardware.profile.StreamSample;
 import dev.duoka.layout.GradientForm;
@@ -16,6 +18,7 @@ import dev.duoka.parallel.plan.StateSettings;
 import dev.duoka.tensor.Device;
 import dev.duoka.train.config.ModelSource;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -49,6 +52,7 @@ final class LayerStreams {
 
   private final Device device;
   private final Map<String, List<Point>> points = new TreeMap<>();
+  private final Map<Product, List<Double>> attention = new HashMap<>();
 
   LayerStreams(Device device) {
     this.device = device;
@@ -74,16 +78,31 @@ final class LayerStreams {
     return points.entrySet().stream().map(it -> fit(it.getKey(), it.getValue())).toList();
   }
 
+  /** What attention took in those steps, in seconds. */
+  Map<Product, Double> attention() {
+    Map<Product, Double> medians = new HashMap<>();
+    attention.forEach(
+        (product, times) -> medians.put(product, times.stream().sorted().toList().get(times.size() / 2)));
+    return medians;
+  }
+
   private List<ModelConfig> networks() {
     return device.isCuda()
         ? List.of(
-            ModelSource.config(
-                "deepseek-llm-7b", Map.of("num_hidden_layers", "2", "vocab_size", "32000")),
-            ModelSource.config(
-                "deepseek-v2-lite",
-                Map.of("num_hidden_layers", "2", "vocab_size", "32000", "n_routed_experts", "16")))
+            shortened("deepseek-llm-7b", Map.of()),
+            shortened("deepseek-v2-lite", Map.of("n_routed_experts", "16")))
         : List.of(
             ModelSource.config("tiny-llama", Map.of()), ModelSource.config("tiny-v2", Map.of()));
+  }
+
+  /** Two layers and few tokens, so that it fits small cards. */
+  static ModelConfig shortened(String preset, Map<String, String> changes) {
+    Map<String, String> all = new TreeMap<>(changes);
+    all.put("num_hidden_layers", "2");
+    all.put("vocab_size", "32000");
+    all.put("bos_token_id", "1");
+    all.put("eos_token_id", "2");
+    return ModelSource.config(preset, all);
   }
 
   private List<Size> sizes() {
@@ -112,6 +131,12 @@ final class LayerStreams {
     try (StepProfile profile = new StepProfile(device)) {
       StepBenchmark.run(step, profile);
       for (StepProfile.Span span : profile.spans()) {
+        Product product = span.work().product();
+        if (product != null && product.shape() instanceof ProductShape.Attention) {
+          attention
+              .computeIfAbsent(product, _ -> new ArrayList<>())
+              .add((span.endMs() - span.startMs()) * 1e-3);
+        }
         if (isStream(span) && (others || span.phase() == Phase.UPDATE)) {
           seen.computeIfAbsent(span.phase() + " " + span.name(), _ -> new ArrayList<>())
               .add(new Point(span.work().bytes(), (span.endMs() - span.startMs()) * 1e-3));

@@ -1,12 +1,15 @@
 package dev.duoka.measure.kernel;
 
 import dev.duoka.engine.autograd.Work;
+import dev.duoka.hardware.profile.StreamSample;
 import dev.duoka.tensor.ComputeThread;
 import dev.duoka.tensor.Device;
 import dev.duoka.tensor.Dtype;
 import dev.duoka.tensor.Scope;
 import dev.duoka.train.device.SingleDevice;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 
 /** Times our own CUDA kernels one by one, against what they must move and compute. */
 public final class KernelBenchmark {
@@ -126,13 +129,26 @@ public final class KernelBenchmark {
     }
   }
 
-  /** Bytes a second of the loss and its gradient, which are computed in place. */
-  public static double crossEntropy(Device device, Dtype dtype, Sizes sizes) {
+  /**
+   * Bytes a second of what surrounds products in the same function, by {@link StreamSample}'s
+   * names: the loss and its gradient, and quantization where the card has it.
+   */
+  public static Map<String, Double> beside(Device device, Dtype dtype, Sizes sizes) {
     try (Scope _ = Scope.open();
         KernelTimer timer = new KernelTimer(device, dtype)) {
       new StepKernels(timer, sizes).crossEntropy();
-      Line line = timer.lines().getFirst();
-      return line.bytes() / line.milliseconds() * 1e3;
+      new LayerKernels(timer, sizes).quantization();
+      Map<String, Double> rates = new LinkedHashMap<>();
+      for (Line line : timer.lines()) {
+        if (line.measured()) {
+          rates.put(
+              line.name().startsWith("quantize")
+                  ? line.name()
+                  : StreamSample.CROSS_ENTROPY,
+              line.bytes() / line.milliseconds() * 1e3);
+        }
+      }
+      return rates;
     }
   }
 }

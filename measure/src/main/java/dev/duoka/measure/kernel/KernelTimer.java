@@ -23,6 +23,12 @@ final class KernelTimer implements AutoCloseable {
   /** So long that a GPU's clock has settled under the load. */
   private static final double CALLS_MS = 100;
 
+  /**
+   * Amid a load, short calls are timed so many together: the first one starts late, since the
+   * device has to see that the load has ended.
+   */
+  private static final double TOGETHER_MS = 0.2;
+
   /** Different random numbers in an input; a larger one repeats them. */
   private static final int RANDOM_NUMBERS = 1 << 20;
 
@@ -101,6 +107,7 @@ final class KernelTimer implements AutoCloseable {
   /** The milliseconds of calls that are known to take about {@code each}. */
   private List<Double> times(Runnable body, int calls, double each) {
     clock.reset();
+    int together = load == null || each == 0 ? 1 : (int) Math.clamp(TOGETHER_MS / each, 1, MOST_CALLS);
     int[] starts = new int[calls];
     int[] ends = new int[calls];
     for (int i = 0; i < calls; i++) {
@@ -108,12 +115,14 @@ final class KernelTimer implements AutoCloseable {
         load.run(StepLoad.around(each));
       }
       starts[i] = load == null && i > 0 ? ends[i - 1] : clock.mark();
-      call(body);
+      for (int again = 0; again < together; again++) {
+        call(body);
+      }
       ends[i] = clock.mark();
     }
     List<Double> times = new ArrayList<>();
     for (int i = 0; i < calls; i++) {
-      times.add(clock.milliseconds(ends[i]) - clock.milliseconds(starts[i]));
+      times.add((clock.milliseconds(ends[i]) - clock.milliseconds(starts[i])) / together);
     }
     return times;
   }

@@ -4,6 +4,7 @@ import dev.duoka.engine.autograd.FunctionObserver.Phase;
 import dev.duoka.engine.autograd.Product;
 import dev.duoka.engine.autograd.ProductShape;
 import dev.duoka.engine.autograd.Work;
+import dev.duoka.hardware.profile.StreamSample;
 import dev.duoka.tensor.Dtype;
 import dev.duoka.tensor.Scope;
 import dev.duoka.tensor.Tensor;
@@ -68,11 +69,11 @@ final class LayerKernels {
     }
   }
 
-  private void quantization() {
+  void quantization() {
     try (Scope _ = Scope.open()) {
       Tensor x = timer.random(sizes.rows(), sizes.hidden());
       Tensor weight = timer.random(sizes.intermediate(), sizes.hidden());
-      quantization("quantize rows and columns", x, () -> Quantization.rowsAndColumns(x));
+      quantization(StreamSample.QUANTIZE, x, () -> Quantization.rowsAndColumns(x));
       ScaledMatrix.Pair room =
           Quantization.roomForBlocks(sizes.intermediate(), sizes.hidden(), timer.device());
       quantization("quantize blocks", weight, () -> Quantization.blocks(weight, room));

@@ -14,11 +14,13 @@ import dev.duoka.planner.memory.MemoryDemand;
 import dev.duoka.planner.memory.MemoryEstimate;
 import dev.duoka.planner.memory.MemoryModel;
 import dev.duoka.planner.time.LinkRates;
+import dev.duoka.planner.time.PricedSteps;
 import dev.duoka.planner.time.StepTime;
 import dev.duoka.planner.time.TimeModel;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /** Memory, time and cost of single layouts. One thread. */
 final class Evaluator {
@@ -41,7 +43,11 @@ final class Evaluator {
   private final Map<Integer, List<Stage>> stages = new HashMap<>();
   private final Map<Map.Entry<Integer, Integer>, List<Stage>> held = new HashMap<>();
 
-  Evaluator(PlanRequest request, Catalogue catalogue, BookedMemory booked) {
+  Evaluator(
+      PlanRequest request,
+      Catalogue catalogue,
+      BookedMemory booked,
+      Optional<PricedSteps> priced) {
     this.request = request;
     this.booked = booked;
     memory = new MemoryModel(request.shape(), request.job(), request.engine());
@@ -50,7 +56,8 @@ final class Evaluator {
             request.shape(),
             request.job(),
             request.engine(),
-            new LinkRates(request.machine(), catalogue));
+            new LinkRates(request.machine(), catalogue),
+            priced.orElse(null));
   }
 
   /**
@@ -98,7 +105,7 @@ final class Evaluator {
   }
 
   StepTime time(Layout layout) {
-    return time.estimate(layout, stages(layout));
+    return time.estimate(layout, stages(layout), isCounted(layout));
   }
 
   MemoryDemand demand(Layout layout) {

@@ -3,6 +3,7 @@ package dev.duoka.planner.search;
 import dev.duoka.base.DuokaException;
 import dev.duoka.base.ErrorCode;
 import dev.duoka.hardware.Catalogue;
+import dev.duoka.hardware.profile.MachineProfile;
 import dev.duoka.layout.GradientForm;
 import dev.duoka.layout.Layout;
 import dev.duoka.layout.Offload;
@@ -12,6 +13,7 @@ import dev.duoka.layout.StateForm;
 import dev.duoka.planner.layout.ProductFormat;
 import dev.duoka.planner.memory.BookedMemory;
 import dev.duoka.planner.memory.MemoryDemand;
+import dev.duoka.planner.time.PricedSteps;
 import dev.duoka.planner.time.StepTime;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -21,6 +23,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.stream.Stream;
 
 /** Searches all layouts of a model on a machine. */
@@ -33,6 +36,7 @@ public final class Planner {
 
   private final Catalogue catalogue;
   private final BookedMemory booked = new BookedMemory();
+  private final Map<MachineProfile, PricedSteps> priced = new ConcurrentHashMap<>();
 
   /** A planner that knows the cards of a catalogue. */
   public Planner(Catalogue catalogue) {
@@ -105,10 +109,21 @@ public final class Planner {
     return search(request, 1).plans().stream().findFirst();
   }
 
+  private Evaluator evaluator(PlanRequest request) {
+    return new Evaluator(
+        request,
+        catalogue,
+        booked,
+        request
+            .machine()
+            .profile()
+            .map(profile -> priced.computeIfAbsent(profile, PricedSteps::new)));
+  }
+
   /** How long a step of one layout takes, be it the best or not. */
   public StepTime time(PlanRequest request, Layout layout) {
     check(request);
-    return new Evaluator(request, catalogue, booked).time(layout);
+    return evaluator(request).time(layout);
   }
 
   /** The layout that lacks least of those that do not fit, counted where the engine runs it. */
@@ -142,7 +157,7 @@ public final class Planner {
   /** Goes through the choices of a request until something fits, and counts its memory. */
   Findings search(PlanRequest request, int most) {
     check(request);
-    Evaluator evaluator = new Evaluator(request, catalogue, booked);
+    Evaluator evaluator = evaluator(request);
     Search search = new Search(evaluator);
     ConfirmedPlans confirmed = new ConfirmedPlans(evaluator, most);
     int all = request.machine().gpus();

@@ -7,10 +7,18 @@ import dev.duoka.hardware.Collective;
 import dev.duoka.hardware.CollectiveRate;
 import dev.duoka.hardware.Interconnect;
 import dev.duoka.hardware.Machine;
+import dev.duoka.hardware.profile.ExchangeSample;
+import dev.duoka.hardware.profile.ExchangeTable;
+import dev.duoka.hardware.profile.HostSample;
+import dev.duoka.hardware.profile.MachineProfile;
 import dev.duoka.planner.figure.Figure;
 import java.util.EnumMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalDouble;
+import org.jspecify.annotations.Nullable;
 
 /**
  * How fast collectives are between the cards of one machine: measured bus bandwidth where the
@@ -34,10 +42,17 @@ public final class LinkRates {
 
   private final Machine machine;
   private final Map<Collective, Figure[]> bySpan = new EnumMap<>(Collective.class);
+  private final @Nullable ExchangeTable measured;
 
   /** The rates within a machine. */
   public LinkRates(Machine machine, Catalogue catalogue) {
     this.machine = machine;
+    measured =
+        machine
+            .profile()
+            .filter(profile -> !profile.exchanges().isEmpty())
+            .map(profile -> profile.exchanges(profile.exchanges().getFirst().transport()))
+            .orElse(null);
     for (Collective collective : Collective.values()) {
       Figure[] rates = new Figure[machine.gpus() + 1];
       for (int span = 2; span <= machine.gpus(); span++) {
@@ -64,6 +79,13 @@ public final class LinkRates {
     if (ranks < 2 || bytes <= 0) {
       return Figure.ZERO;
     }
+    if (measured != null) {
+      String name = collective.name().toLowerCase(Locale.ROOT).replace('_', '-');
+      OptionalDouble seconds = measured.seconds(name, ranks, span, bytes);
+      if (seconds.isPresent()) {
+        return Figure.measured(seconds.getAsDouble());
+      }
+    }
     Figure rate = busBandwidth(collective, Math.max(ranks, span));
     double share = (ranks - 1.0) / ranks * (collective == Collective.ALL_REDUCE ? 2 : 1);
     double seconds = bytes / rate.value() + latency(Math.max(ranks, span));
@@ -81,6 +103,12 @@ public final class LinkRates {
 
   /** Seconds to send bytes from one card to a neighbour within so many cards. */
   public Figure sendSeconds(int span, double bytes) {
+    if (measured != null) {
+      OptionalDouble seconds = measured.seconds(ExchangeSample.SEND, 2, Math.max(2, span), bytes);
+      if (seconds.isPresent()) {
+        return Figure.measured(seconds.getAsDouble());
+      }
+    }
     double rate =
         switch (machine.linkOf(span)) {
           case NVLINK, BRIDGE ->
@@ -93,6 +121,10 @@ public final class LinkRates {
 
   /** Bytes per second of one card to or from host memory. */
   public Figure hostBandwidth() {
+    Optional<HostSample> host = machine.profile().flatMap(MachineProfile::host);
+    if (host.isPresent()) {
+      return Figure.measured(Math.min(host.get().toDevice(), host.get().toHost()));
+    }
     return Figure.measured(PCIE_SHARE * machine.card().pcie().eachWayGbs() * 1e9);
   }
 

@@ -5,6 +5,7 @@ import dev.duoka.formats.modelconfig.Product;
 import dev.duoka.hardware.Basis;
 import dev.duoka.hardware.Card;
 import dev.duoka.hardware.Collective;
+import dev.duoka.hardware.profile.StreamSample;
 import dev.duoka.layout.Layout;
 import dev.duoka.layout.Recompute;
 import dev.duoka.planner.figure.Figure;
@@ -12,6 +13,7 @@ import dev.duoka.planner.layout.EngineTraits;
 import dev.duoka.planner.layout.Job;
 import dev.duoka.planner.layout.Stage;
 import dev.duoka.planner.shape.ModelShape;
+import org.jspecify.annotations.Nullable;
 
 /** How long one stage takes for forward and backward pass of one micro-batch. */
 final class MicroBatchTime {
@@ -35,30 +37,42 @@ final class MicroBatchTime {
     this.links = links;
     this.layout = layout;
     this.spans = spans;
-    this.rates = new ProductRates(card, layout.precision());
+    this.rates = new ProductRates(links.machine(), layout.precision());
     this.tokens = (double) layout.microBatch() * job.sequenceLength() / layout.context();
     this.imbalance = layout.expert() > 1 ? job.imbalance() : 1;
   }
 
-  Seconds of(Stage stage) {
+  /**
+   * The seconds of a stage.
+   *
+   * @param computing what its parts take without any exchange, where that is known; null to take
+   *     it from closed forms
+   */
+  Seconds of(Stage stage, @Nullable Seconds computing) {
+    Seconds closed = new Seconds();
     Seconds seconds = new Seconds();
     double launches = 0;
     if (stage.dense() > 0) {
-      launches += layers(seconds, shape.dense(), stage.dense());
+      launches += layers(closed, seconds, shape.dense(), stage.dense());
     }
     if (stage.mixture() > 0) {
-      launches += layers(seconds, shape.mixture(), stage.mixture());
+      launches += layers(closed, seconds, shape.mixture(), stage.mixture());
     }
     if (stage.mtp() > 0) {
       launches +=
-          layers(seconds, stage.mtpMixture() ? shape.mixture() : shape.dense(), stage.mtp());
-      seconds.add(Cause.GEMM, stage.mtp() * product(shape.mtpProjection()), basis());
+          layers(
+              closed,
+              seconds,
+              stage.mtpMixture() ? shape.mixture() : shape.dense(),
+              stage.mtp());
+      closed.add(Cause.GEMM, stage.mtp() * product(shape.mtpProjection()), basis());
     }
     if (stage.last()) {
       launches += stage.heads() * ElementwiseBytes.lossKernels(shape, layout, tokens);
-      seconds.add(Cause.GEMM, stage.heads() * trainingPasses() * rowsOf(shape.head()), basis());
-      memory(seconds, stage.heads() * tokens * ElementwiseBytes.lossPerToken(shape, layout));
+      closed.add(Cause.GEMM, stage.heads() * trainingPasses() * rowsOf(shape.head()), basis());
+      memory(closed, stage.heads() * tokens * ElementwiseBytes.lossPerToken(shape, layout));
     }
+    seconds.add(computing == null ? closed : computing, 1);
     slowExchanges(seconds);
     double device = seconds.total();
     seconds.add(
@@ -72,15 +86,20 @@ final class MicroBatchTime {
   }
 
   private Basis basis() {
-    return card.achievable().basis();
+    return links.machine().profile().isPresent() ? Basis.MEASURED : card.achievable().basis();
   }
 
   private double activationBytes() {
     return tokens * shape.hidden() * Math.min(2, layout.precision().bytes());
   }
 
-  /** Adds so many layers and returns how many kernels they launch. */
-  private double layers(Seconds seconds, LayerShape layer, int count) {
+  /**
+   * Adds so many layers and returns how many kernels they launch.
+   *
+   * @param closed to which computing is added
+   * @param seconds to which exchanges are
+   */
+  private double layers(Seconds closed, Seconds seconds, LayerShape layer, int count) {
     double gemm = 0;
     for (Product product : layer.products()) {
       gemm += product(product);
@@ -93,14 +112,14 @@ final class MicroBatchTime {
               * rates.groupedSeconds(
                   routed, routed / localExperts, product.inner(1), product.outer(1));
     }
-    seconds.add(Cause.GEMM, count * gemm, basis());
+    closed.add(Cause.GEMM, count * gemm, basis());
     double flops = tokens * shape.attention().flops(job.sequenceLength() / 2.0) / layout.tensor();
     double again = layout.recompute() == Recompute.FULL ? 2 : 1;
-    seconds.add(
+    closed.add(
         Cause.ATTENTION,
         count * (again * rates.attentionForward(flops) + rates.attentionBackward(flops)),
         basis());
-    memory(seconds, count * tokens * ElementwiseBytes.perToken(shape, layer, layout, imbalance));
+    memory(closed, count * tokens * ElementwiseBytes.perToken(shape, layer, layout, imbalance));
     tensor(seconds, count);
     if (layer.experts() > 0) {
       expert(seconds, layer, count);
@@ -128,7 +147,13 @@ final class MicroBatchTime {
   }
 
   private void memory(Seconds seconds, double bytes) {
-    double rate = card.memoryGbs() * 1e9 * card.achievable().memory();
+    double rate =
+        links
+            .machine()
+            .profile()
+            .flatMap(profile -> profile.stream(StreamSample.COPY))
+            .map(StreamSample::bytesPerSecond)
+            .orElse(card.memoryGbs() * 1e9 * card.achievable().memory());
     seconds.add(Cause.MEMORY_BOUND, engine.elementwiseFactor() * bytes / rate, basis());
   }
 

@@ -2,18 +2,19 @@ package dev.duoka.planner.time;
 
 import dev.duoka.layout.Layout;
 import dev.duoka.layout.PipelineKind;
-import dev.duoka.layout.Recompute;
 import dev.duoka.parallel.schedule.PipelineSchedules;
 import dev.duoka.parallel.schedule.Timeline;
 import java.util.List;
+import java.util.stream.IntStream;
 
 /**
  * How long the slowest rank of a pipeline waits in a step.
  *
  * @param layout of the step
  * @param stages seconds of a micro-batch in each stage
+ * @param shares of its passes in them
  */
-record PipelineIdle(Layout layout, List<Seconds> stages) {
+record PipelineIdle(Layout layout, List<Seconds> stages, List<Timeline.StageTime> shares) {
   /**
    * After so many micro-batches for each rank a pipeline is full: each further one takes as long.
    */
@@ -39,15 +40,17 @@ record PipelineIdle(Layout layout, List<Seconds> stages) {
         Timeline.of(
             PipelineSchedules.of(
                 layout.order().kind(), ranks, layout.order().stagesPerRank(), microBatches),
-            stages.stream().map(this::parts).toList());
+            IntStream.range(0, stages.size()).mapToObj(this::parts).toList());
     return Math.max(0, timeline.seconds() - microBatches * slowest);
   }
 
-  /** A forward pass is a third of a stage's time; run again, a quarter, and then W goes with B. */
-  private Timeline.StageTime parts(Seconds stage) {
-    double seconds = stage.total();
-    return layout.recompute() == Recompute.FULL
-        ? new Timeline.StageTime(seconds / 4, seconds * 3 / 4, 0, 0)
-        : new Timeline.StageTime(seconds / 3, seconds / 3, seconds / 3, 0);
+  private Timeline.StageTime parts(int stage) {
+    double seconds = stages.get(stage).total();
+    Timeline.StageTime share = shares.get(stage);
+    return new Timeline.StageTime(
+        seconds * share.forward(),
+        seconds * share.inputGradients(),
+        seconds * share.weightGradients(),
+        0);
   }
 }

@@ -2,8 +2,15 @@ package dev.duoka.planner.time;
 
 import dev.duoka.hardware.Achievable;
 import dev.duoka.hardware.Card;
+import dev.duoka.hardware.Machine;
+import dev.duoka.hardware.NumberFormat;
+import dev.duoka.hardware.profile.MachineProfile;
+import dev.duoka.hardware.profile.Pass;
+import dev.duoka.hardware.profile.ProductTable;
 import dev.duoka.layout.Precision;
 import dev.duoka.planner.layout.ProductFormat;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /**
  * How fast a card computes products of a shape. Products whose smallest side is short reach less:
@@ -23,8 +30,17 @@ final class ProductRates {
   private final double grouped;
   private final double attentionForward;
   private final double attentionBackward;
+  private final @Nullable ProductTable measured;
+  private final @Nullable ProductTable measuredGroups;
 
-  ProductRates(Card card, Precision precision) {
+  ProductRates(Machine machine, Precision precision) {
+    Card card = machine.card();
+    Optional<MachineProfile> profile = machine.profile();
+    NumberFormat format = measuredAs(precision);
+    measured = profile.flatMap(it -> it.products(format, false)).orElse(null);
+    // Experts stay in 16 bits beside 8-bit products.
+    NumberFormat ofGroups = format == NumberFormat.FP8 ? NumberFormat.BF16 : format;
+    measuredGroups = profile.flatMap(it -> it.products(ofGroups, true)).orElse(null);
     Achievable achievable = card.achievable();
     double peak = card.peak(ProductFormat.of(precision)) * achievable.training();
     // Plain cores come nearer to their peak than tensor cores; 8-bit products less near.
@@ -45,14 +61,34 @@ final class ProductRates {
     attentionBackward = core * achievable.training() * achievable.attentionBackward();
   }
 
+  /** The format whose samples stand for a precision: fp16 is as fast as bf16. */
+  static NumberFormat measuredAs(Precision precision) {
+    NumberFormat format = ProductFormat.of(precision);
+    return format == NumberFormat.FP16 ? NumberFormat.BF16 : format;
+  }
+
   /** Seconds of one product of {@code rows × inner × outer}. */
   double seconds(double rows, double inner, double outer) {
+    if (measured != null) {
+      double sum = 0;
+      for (Pass pass : Pass.values()) {
+        sum += measured.seconds(pass, rows, inner, outer);
+      }
+      return sum / Pass.values().length;
+    }
     double side = Math.min(rows, Math.min(inner, outer));
     return 2 * rows * inner * outer / (gemm * side / (side + HALF_SIDE));
   }
 
   /** Seconds of grouped products of {@code rows} in all, {@code rowsOfOne} for each expert. */
   double groupedSeconds(double rows, double rowsOfOne, double inner, double outer) {
+    if (measuredGroups != null) {
+      double sum = 0;
+      for (Pass pass : Pass.values()) {
+        sum += measuredGroups.seconds(pass, rows / rowsOfOne, rows, inner, outer);
+      }
+      return sum / Pass.values().length;
+    }
     double side = Math.min(rowsOfOne, Math.min(inner, outer));
     return 2 * rows * inner * outer / (grouped * side / (side + HALF_SIDE));
   }

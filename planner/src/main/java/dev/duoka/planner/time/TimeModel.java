@@ -3,8 +3,12 @@ package dev.duoka.planner.time;
 import dev.duoka.hardware.Basis;
 import dev.duoka.hardware.Collective;
 import dev.duoka.hardware.Machine;
+import dev.duoka.hardware.profile.HostSample;
+import dev.duoka.hardware.profile.MachineProfile;
 import dev.duoka.layout.Layout;
 import dev.duoka.layout.Offload;
+import dev.duoka.layout.Recompute;
+import dev.duoka.parallel.schedule.Timeline;
 import dev.duoka.planner.figure.Figure;
 import dev.duoka.planner.layout.EngineTraits;
 import dev.duoka.planner.layout.Job;
@@ -16,6 +20,8 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /** Estimates how long a step of a layout takes. Remembers what layouts share; one thread. */
 public final class TimeModel {
@@ -37,6 +43,11 @@ public final class TimeModel {
   private static final double SLOWEST_ALONE = 1.2;
 
   private static final double SLOWEST = 1.65;
+
+  /** How far steps whose parts were priced are off (bench/results). */
+  private static final double SPREAD_ALONE = 0.05;
+
+  private static final double SPREAD = 0.1;
   private static final double SLOWEST_EXPERTS = 1.95;
 
   /** How much wider the range is on both sides where nobody measured the card's rates. */
@@ -50,18 +61,52 @@ public final class TimeModel {
   private final EngineTraits engine;
   private final LinkRates links;
   private final Map<Layout, MicroBatch> microBatches = new HashMap<>();
+  private final @Nullable PricedSteps priced;
 
   /** For one model, job, program and machine. */
   public TimeModel(ModelShape shape, Job job, EngineTraits engine, LinkRates links) {
+    this(shape, job, engine, links, null);
+  }
+
+  /**
+   * As the other one.
+   *
+   * @param priced says what the parts of a step take where the engine runs it; null for nobody
+   */
+  public TimeModel(
+      ModelShape shape,
+      Job job,
+      EngineTraits engine,
+      LinkRates links,
+      @Nullable PricedSteps priced) {
     this.shape = shape;
     this.job = job;
     this.engine = engine;
     this.links = links;
+    this.priced = priced;
   }
 
-  /** The estimate of a step. */
+  /** The estimate of a step by closed forms. */
   public StepTime estimate(Layout layout, List<Stage> stages) {
-    Seconds step = step(layout, stages);
+    return estimate(layout, stages, false);
+  }
+
+  /**
+   * The estimate of a step.
+   *
+   * @param runs whether the engine runs the layout, so that its parts can be priced
+   */
+  public StepTime estimate(Layout layout, List<Stage> stages, boolean runs) {
+    Optional<List<PricedStep>> parts =
+        runs && priced != null
+            ? priced.of(shape, layout, job.sequenceLength())
+            : Optional.empty();
+    Seconds step = step(layout, stages, parts);
+    if (parts.isPresent()) {
+      double spread = layout.gpus() > 1 ? SPREAD : SPREAD_ALONE;
+      return new StepTime(
+          step.byCause(), step.total() * (1 - spread), step.total() * (1 + spread));
+    }
     boolean measured = links.machine().card().achievable().basis() != Basis.ASSUMED;
     double high =
         shape.hasExperts() ? SLOWEST_EXPERTS : layout.gpus() > 1 ? SLOWEST : SLOWEST_ALONE;
@@ -73,21 +118,26 @@ public final class TimeModel {
 
   /** The seconds of a step alone. */
   public double seconds(Layout layout, List<Stage> stages) {
-    return step(layout, stages).total();
+    return step(layout, stages, Optional.empty()).total();
   }
 
-  private Seconds step(Layout layout, List<Stage> stages) {
+  private Seconds step(Layout layout, List<Stage> stages, Optional<List<PricedStep>> parts) {
     Spans spans = Spans.of(layout);
     MicroBatch microBatch =
-        microBatches.computeIfAbsent(layout.withoutStates(), key -> microBatch(key, spans, stages));
+        parts.isPresent()
+            ? microBatch(layout, spans, stages, parts)
+            : microBatches.computeIfAbsent(
+                layout.withoutStates(), key -> microBatch(key, spans, stages, parts));
     double slowest = microBatch.slowest().total();
     Seconds step = new Seconds();
     step.add(microBatch.slowest(), layout.accumulation());
     step.add(Cause.PIPELINE_BUBBLE, microBatch.idle(), links.machine().card().achievable().basis());
     StateBytes state = StateBytes.of(layout);
     double left = data(step, layout, spans, microBatch.parameters(), state, slowest);
-    update(step, layout, microBatch.parameters(), state, left);
-    step.add(Cause.OTHER, BIAS * step.total(), Basis.ASSUMED);
+    update(step, layout, microBatch.parameters(), state, left, parts);
+    if (parts.isEmpty()) {
+      step.add(Cause.OTHER, BIAS * step.total(), Basis.ASSUMED);
+    }
     return step;
   }
 
@@ -100,13 +150,21 @@ public final class TimeModel {
    */
   private record MicroBatch(Seconds slowest, double idle, StageParameters parameters) {}
 
-  private MicroBatch microBatch(Layout layout, Spans spans, List<Stage> stages) {
+  private MicroBatch microBatch(
+      Layout layout, Spans spans, List<Stage> stages, Optional<List<PricedStep>> parts) {
     MicroBatchTime model = new MicroBatchTime(shape, job, engine, links, layout, spans);
     List<Seconds> times = new ArrayList<>();
+    List<Timeline.StageTime> shares = new ArrayList<>();
     for (int i = 0; i < stages.size(); i++) {
+      PricedStep price =
+          parts.isPresent() ? parts.get().get(i % layout.pipeline()) : null;
+      shares.add(price == null ? shares(layout) : shares(price));
       // A stage that holds what the one before it holds takes the same time.
-      boolean same = i > 0 && stages.get(i).isLike(stages.get(i - 1));
-      times.add(same ? times.getLast() : model.of(stages.get(i)));
+      boolean same = price == null && i > 0 && stages.get(i).isLike(stages.get(i - 1));
+      times.add(
+          same
+              ? times.getLast()
+              : model.of(stages.get(i), price == null ? null : ofStage(price, layout)));
     }
     Seconds slowest = new Seconds();
     for (int rank = 0; rank < layout.pipeline(); rank++) {
@@ -121,8 +179,29 @@ public final class TimeModel {
     }
     return new MicroBatch(
         slowest,
-        new PipelineIdle(layout, times).seconds(slowest.total()),
+        new PipelineIdle(layout, times, shares).seconds(slowest.total()),
         largest(layout, Stage.ofRanks(stages, layout.pipeline())));
+  }
+
+  /** A rank's stages share what it computes. */
+  private static Seconds ofStage(PricedStep price, Layout layout) {
+    Seconds own = new Seconds();
+    own.add(price.computing(), 1.0 / layout.order().stagesPerRank());
+    return own;
+  }
+
+  /** The shares of a stage's time in its passes. */
+  private static Timeline.StageTime shares(PricedStep price) {
+    double all = price.forward() + price.inputGradients() + price.weightGradients();
+    return new Timeline.StageTime(
+        price.forward() / all, price.inputGradients() / all, price.weightGradients() / all, 0);
+  }
+
+  /** A forward pass is a third of a stage's time; run again, a quarter, and then W goes with B. */
+  static Timeline.StageTime shares(Layout layout) {
+    return layout.recompute() == Recompute.FULL
+        ? new Timeline.StageTime(0.25, 0.75, 0, 0)
+        : new Timeline.StageTime(1 / 3.0, 1 / 3.0, 1 / 3.0, 0);
   }
 
   private StageParameters largest(Layout layout, List<Stage> held) {
@@ -230,7 +309,12 @@ public final class TimeModel {
   }
 
   private void update(
-      Seconds step, Layout layout, StageParameters parameters, StateBytes state, double hidden) {
+      Seconds step,
+      Layout layout,
+      StageParameters parameters,
+      StateBytes state,
+      double hidden,
+      Optional<List<PricedStep>> parts) {
     Machine machine = links.machine();
     boolean adapter = layout.method().isAdapter();
     boolean shard = layout.zero() >= 1;
@@ -238,6 +322,11 @@ public final class TimeModel {
     double expert = adapter ? 0 : parameters.expert();
     double local =
         dense / (shard ? layout.replicas() : 1) + expert / (shard ? layout.expertReplicas() : 1);
+    if (layout.offload() == Offload.NONE && parts.isPresent()) {
+      double slowest = parts.get().stream().mapToDouble(PricedStep::update).max().orElseThrow();
+      step.add(Cause.OPTIMIZER, slowest, Basis.MEASURED);
+      return;
+    }
     if (layout.offload() == Offload.NONE) {
       double rate = machine.card().memoryGbs() * 1e9 * machine.card().achievable().memory();
       step.add(Cause.OPTIMIZER, UPDATE_BYTES * local / rate, machine.card().achievable().basis());
@@ -246,8 +335,15 @@ public final class TimeModel {
     double bus = links.hostBandwidth().value();
     double hostRate = machine.host().memoryGbs() * 1e9 * HOST_SHARE;
     double transfers = local * (state.gradient() + state.weight()) / bus;
-    double update = HOST_UPDATE_BYTES * local * layout.gpus() / hostRate;
-    step.add(Cause.OFFLOAD, transfers + update, Basis.ASSUMED);
+    Optional<HostSample> host = machine.profile().flatMap(MachineProfile::host);
+    double update =
+        host.isPresent()
+            ? host.get().updateSeconds() * local * layout.gpus()
+            : HOST_UPDATE_BYTES * local * layout.gpus() / hostRate;
+    step.add(
+        Cause.OFFLOAD,
+        host.isPresent() ? Math.max(update, transfers) : transfers + update,
+        host.isPresent() ? Basis.MEASURED : Basis.ASSUMED);
     if (layout.offload() == Offload.PARAMETERS) {
       // Every card fetches its part of all weights, also of the frozen ones, forward and backward;
       // all cards together draw on one host's memory.

@@ -19,6 +19,7 @@ import dev.duoka.planner.memory.Owner;
 import dev.duoka.planner.shape.ModelShape;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.Random;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -56,7 +57,7 @@ final class PlanPropertiesTests {
     for (String model : MODELS) {
       for (Method method : Method.values()) {
         PlanRequest request = request(model, machine, method);
-        Evaluator evaluator = new Evaluator(request, catalogue, new BookedMemory());
+        Evaluator evaluator = new Evaluator(request, catalogue, new BookedMemory(), Optional.empty());
         for (Layout layout : layouts(request)) {
           sound(request, evaluator, layout);
         }

@@ -30,6 +30,7 @@ import dev.duoka.planner.time.Cause;
 import dev.duoka.planner.time.StepTime;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.Map;
 import java.util.Random;
 import java.util.Set;
@@ -244,7 +245,7 @@ final class PlannerTests {
   void frozenWeightsDoNotCrossTheBusForFree() {
     PlanRequest request = request("deepseek-llm-7b", "1xRTX4090").by(Method.LORA);
     PlanRequest lora = request.doing(new Job(4096, 1 << 17, Job.DEFAULT_IMBALANCE));
-    Evaluator evaluator = new Evaluator(lora, CATALOGUE, new BookedMemory());
+    Evaluator evaluator = new Evaluator(lora, CATALOGUE, new BookedMemory(), Optional.empty());
     int[] seen = {0};
     new SearchSpace(lora, new SearchSpace.Choice(Precision.BF16, StateForm.FULL, true, true))
         .forEach(
@@ -269,7 +270,7 @@ final class PlannerTests {
   void whatTheSearchLeavesOutDoesNotFit(String model, String machine) {
     PlanRequest asked = request(model, machine);
     PlanRequest request = asked.on(asked.machine().withHostMemory(4096));
-    Evaluator evaluator = new Evaluator(request, CATALOGUE, new BookedMemory());
+    Evaluator evaluator = new Evaluator(request, CATALOGUE, new BookedMemory(), Optional.empty());
     Set<Layout> all = new HashSet<>();
     Set<Layout> found = new HashSet<>();
     SearchSpace space =
@@ -301,7 +302,7 @@ final class PlannerTests {
   @Test
   void aDemandIsTheEstimatesSum() {
     PlanRequest request = request("deepseek-v2-lite", "8xA100");
-    Evaluator evaluator = new Evaluator(request, CATALOGUE, new BookedMemory());
+    Evaluator evaluator = new Evaluator(request, CATALOGUE, new BookedMemory(), Optional.empty());
     for (Candidate candidate : PLANNER.search(request, 1).ranked().subList(0, 100)) {
       MemoryDemand demand = evaluator.demand(candidate.layout());
       MemoryEstimate estimate = evaluator.closedForm(candidate.layout());

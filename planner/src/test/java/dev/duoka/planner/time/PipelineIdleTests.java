@@ -56,7 +56,10 @@ class PipelineIdleTests {
     Seconds stage = new Seconds();
     stage.add(Cause.GEMM, 1.0 / stagesPerRank, Basis.EXACT);
     PipelineIdle waits =
-        new PipelineIdle(layout, Collections.nCopies(pipeline * stagesPerRank, stage));
+        new PipelineIdle(
+            layout,
+            Collections.nCopies(pipeline * stagesPerRank, stage),
+            Collections.nCopies(pipeline * stagesPerRank, TimeModel.shares(layout)));
     assertThat(waits.seconds(1)).isCloseTo(idle, within(1e-6));
   }
 }

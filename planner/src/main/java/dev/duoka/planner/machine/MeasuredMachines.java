@@ -1,0 +1,66 @@
+package dev.duoka.planner.machine;
+
+import dev.duoka.base.DuokaException;
+import dev.duoka.base.ErrorCode;
+import dev.duoka.hardware.Card;
+import dev.duoka.hardware.Catalogue;
+import dev.duoka.hardware.Machine;
+import dev.duoka.hardware.profile.MachineProfile;
+import dev.duoka.machine.topology.Gpu;
+import dev.duoka.machine.topology.Topology;
+import java.util.List;
+import java.util.Optional;
+
+/** Brings machines and what was measured on one together. */
+public final class MeasuredMachines {
+  private MeasuredMachines() {}
+
+  /** The machine that a profile is of, connected as such cards usually are. */
+  public static Machine of(MachineProfile profile, Catalogue catalogue) {
+    if (profile.cards().isEmpty()) {
+      throw new DuokaException(
+          ErrorCode.CONFIG,
+          "the profile is of a CPU alone",
+          "Plans are for GPUs: run 'duoka calibrate' on a machine that has some.");
+    }
+    return catalogue
+        .machine(card(profile, catalogue), profile.cards().size())
+        .measured(profile);
+  }
+
+  /**
+   * A machine with a profile laid over it, which may be of fewer or more cards of its kind.
+   *
+   * @throws DuokaException when its cards are others
+   */
+  public static Machine of(Machine machine, MachineProfile profile, Catalogue catalogue) {
+    if (profile.cards().isEmpty() || !card(profile, catalogue).equals(machine.card())) {
+      throw new DuokaException(
+          ErrorCode.USAGE,
+          "the profile is of "
+              + (profile.cards().isEmpty() ? "a CPU" : profile.cards().getFirst())
+              + ", the machine has "
+              + machine.card().name(),
+          "Leave out --profile, or name a machine of its cards.");
+    }
+    return machine.measured(profile);
+  }
+
+  /** Whether a profile was made with just the cards that a topology shows. */
+  public static boolean isOf(MachineProfile profile, Topology here) {
+    List<String> names = here.gpus().stream().map(Gpu::name).flatMap(Optional::stream).toList();
+    return !names.isEmpty() && names.equals(profile.cards());
+  }
+
+  private static Card card(MachineProfile profile, Catalogue catalogue) {
+    String name = profile.cards().getFirst();
+    return catalogue
+        .cardOfDevice(name)
+        .orElseThrow(
+            () ->
+                new DuokaException(
+                    ErrorCode.CONFIG,
+                    "the catalogue has no card '" + name + "', which the profile is of",
+                    "Add it to a file and give that with --catalogue."));
+  }
+}
