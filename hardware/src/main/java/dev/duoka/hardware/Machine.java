@@ -45,8 +45,7 @@ public record Machine(
 
   /** The same machine with what was measured on it. */
   public Machine measured(MachineProfile of) {
-    return new Machine(
-        name, card, gpus, link, domain, outer, linkShare, host, Optional.of(of));
+    return new Machine(name, card, gpus, link, domain, outer, linkShare, host, Optional.of(of));
   }
 
   /** Dollars of one hour of the whole machine; empty where no rent is known. */

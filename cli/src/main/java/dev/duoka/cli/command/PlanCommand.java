@@ -75,8 +75,8 @@ final class PlanCommand implements Callable<Integer> {
       names = "--profile",
       paramLabel = "FILE",
       description =
-          "What 'calibrate' measured on a machine, whose rates then count; without it this machine's"
-              + " own, where there is one, and otherwise the catalogue's.")
+          "What 'calibrate' measured on a machine, whose rates then count; without it this"
+              + " machine's own, where there is one, and otherwise the catalogue's.")
   private @Nullable Path profile;
 
   @Option(

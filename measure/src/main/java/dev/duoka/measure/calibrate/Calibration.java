@@ -11,7 +11,6 @@ import dev.duoka.measure.comm.CollectiveBenchmark;
 import dev.duoka.measure.comm.CollectiveLine;
 import dev.duoka.measure.kernel.DeviceRates;
 import dev.duoka.measure.kernel.KernelBenchmark;
-import dev.duoka.measure.kernel.StepLoad;
 import dev.duoka.tensor.Device;
 import dev.duoka.tensor.Gpus;
 import dev.duoka.train.device.SingleDevice;
@@ -21,7 +20,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Measures a machine in a few minutes: each part alone, on random numbers, on its first card; then
@@ -35,9 +33,6 @@ public final class Calibration {
     /** The next {@code done} of {@code total} measurements of {@code part}. */
     void reached(String part, long done, long total);
   }
-
-  /** After so much of its usual load a card's clock has settled. */
-  private static final double SETTLED_MS = 1500;
 
   private final SingleDevice device;
   private final CalibrationGrid grid;
@@ -72,15 +67,10 @@ public final class Calibration {
     double launch = new LaunchTimer(device.device()).seconds();
     LayerStreams layers = new LayerStreams(device.device());
     List<StreamSample> streams = of.streams(rates, layers);
-    List<ProductSample> products;
-    List<AttentionSample> attention;
-    try (Load load = of.load()) {
-      products = of.products(load.orNull());
-      attention =
-          AttentionGrid.inSteps(
-              new AttentionGrid(device.device(), of.grid, load.orNull()).measure(progress),
-              layers.attention());
-    }
+    List<ProductSample> products = of.products();
+    List<AttentionSample> attention =
+        new AttentionInSteps(layers.attention())
+            .of(new AttentionGrid(device.device(), of.grid).measure(progress));
     List<ExchangeSample> exchanges = of.exchanges();
     progress.reached("host and disk", 0, 1);
     Optional<HostSample> host = Optional.of(new HostTimer(device.device(), of.grid).measure(disk));
@@ -97,27 +87,8 @@ public final class Calibration {
         host);
   }
 
-  /** What a card does beside what is timed; a CPU has no clock that follows from it. */
-  private record Load(@Nullable StepLoad orNull) implements AutoCloseable {
-    @Override
-    public void close() {
-      if (orNull != null) {
-        orNull.close();
-      }
-    }
-  }
-
-  private Load load() {
-    if (!device.isCuda()) {
-      return new Load(null);
-    }
-    StepLoad load = new StepLoad(device.device(), grid.dtype());
-    load.run(SETTLED_MS);
-    return new Load(load);
-  }
-
-  private List<ProductSample> products(@Nullable StepLoad load) {
-    ProductGrid measured = new ProductGrid(device.device(), grid, load);
+  private List<ProductSample> products() {
+    ProductGrid measured = new ProductGrid(device.device(), grid);
     List<ProductSample> all = new ArrayList<>(measured.plain(format(), progress));
     all.addAll(measured.grouped(format(), progress));
     if (measured.hasEightBits()) {

@@ -60,7 +60,7 @@ record CalibrationGrid(
           List.of(List.of(64L, 64L), List.of(128L, 128L), List.of(192L, 128L)),
           KERNELS,
           List.of(64 * KIB, MIB, 8 * MIB, 64 * MIB, 256 * MIB),
-          1 << 25,
+          1 << 27,
           1L << 30);
 
   /** For a CPU: sizes of models that one tries. */

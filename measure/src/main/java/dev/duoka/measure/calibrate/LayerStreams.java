@@ -42,13 +42,17 @@ final class LayerStreams {
   /** The rate of what moves nothing. */
   private static final double UNBOUNDED = 1e18;
 
-  private static final int WARM_UP = 2;
   private static final int STEPS = 4;
 
   /** What a call moved and took. */
   private record Point(double bytes, double seconds) {}
 
-  private record Size(int batch, int length) {}
+  /**
+   * Of a step.
+   *
+   * @param warmUp steps after which a card's clock has settled
+   */
+  private record Size(int batch, int length, int warmUp) {}
 
   private final Device device;
   private final Map<String, List<Point>> points = new TreeMap<>();
@@ -69,7 +73,8 @@ final class LayerStreams {
     }
     if (device.isCuda()) {
       FEWER_BITS.forEach(
-          form -> runs.add(() -> run(networks().getFirst(), sizes().getFirst(), Recompute.NONE, form)));
+          form ->
+              runs.add(() -> run(networks().getFirst(), sizes().getFirst(), Recompute.NONE, form)));
     }
     for (int i = 0; i < runs.size(); i++) {
       progress.reached("what moves bytes", i, runs.size());
@@ -82,7 +87,8 @@ final class LayerStreams {
   Map<Product, Double> attention() {
     Map<Product, Double> medians = new HashMap<>();
     attention.forEach(
-        (product, times) -> medians.put(product, times.stream().sorted().toList().get(times.size() / 2)));
+        (product, times) ->
+            medians.put(product, times.stream().sorted().toList().get(times.size() / 2)));
     return medians;
   }
 
@@ -107,8 +113,8 @@ final class LayerStreams {
 
   private List<Size> sizes() {
     return device.isCuda()
-        ? List.of(new Size(1, 2048), new Size(4, 4096))
-        : List.of(new Size(1, 64), new Size(4, 128));
+        ? List.of(new Size(1, 2048, 40), new Size(4, 4096, 12))
+        : List.of(new Size(1, 64, 2), new Size(4, 128, 2));
   }
 
   private void run(ModelConfig network, Size size, Recompute recompute, StateForm form) {
@@ -121,7 +127,7 @@ final class LayerStreams {
             size.batch(),
             1,
             size.length(),
-            WARM_UP,
+            size.warmUp(),
             STEPS,
             Runtime.getRuntime().availableProcessors(),
             new StateSettings(form, Offload.NONE, 1),

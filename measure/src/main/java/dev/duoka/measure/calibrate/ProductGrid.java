@@ -6,7 +6,6 @@ import dev.duoka.engine.autograd.ProductShape;
 import dev.duoka.hardware.NumberFormat;
 import dev.duoka.hardware.profile.ProductSample;
 import dev.duoka.measure.kernel.ProductTimer;
-import dev.duoka.measure.kernel.StepLoad;
 import dev.duoka.tensor.Device;
 import dev.duoka.tensor.Dtype;
 import dev.duoka.tensor.Scope;
@@ -15,7 +14,6 @@ import dev.duoka.tensor.kernel.QuantizeKernel;
 import dev.duoka.tensor.op.Tensors;
 import java.util.ArrayList;
 import java.util.List;
-import org.jspecify.annotations.Nullable;
 
 /** Times the products of a grid of shapes, each alone. */
 final class ProductGrid {
@@ -26,10 +24,10 @@ final class ProductGrid {
   private final Device device;
   private final ProductTimer timer;
 
-  ProductGrid(Device device, CalibrationGrid grid, @Nullable StepLoad load) {
+  ProductGrid(Device device, CalibrationGrid grid) {
     this.device = device;
     this.grid = grid;
-    timer = new ProductTimer(device, load);
+    timer = new ProductTimer(device);
   }
 
   /** Plain products. */

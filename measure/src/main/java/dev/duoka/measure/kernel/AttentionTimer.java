@@ -14,7 +14,6 @@ import dev.duoka.tensor.Tensor;
 import dev.duoka.tensor.op.Views;
 import java.util.ArrayList;
 import java.util.List;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Times attention alone by running the function itself: a gradient pass needs what its own forward
@@ -33,11 +32,10 @@ final class AttentionTimer implements FunctionObserver {
     this.counted = counted;
   }
 
-  /** The seconds that one part of attention needs on a device that does what {@code load} says beside it. */
-  static double seconds(
-      Device device, ProductShape.Attention sizes, Phase phase, @Nullable StepLoad load) {
+  /** The seconds that one part of attention needs on an otherwise idle device. */
+  static double seconds(Device device, ProductShape.Attention sizes, Phase phase) {
     try (Scope _ = Scope.open();
-        KernelTimer timer = new KernelTimer(device, sizes.dtype(), load);
+        KernelTimer timer = new KernelTimer(device, sizes.dtype());
         DeviceClock clock = new DeviceClock(device)) {
       Tensor[] inputs = inputs(timer, sizes);
       Tensor query = inputs[0];

@@ -142,9 +142,7 @@ public final class KernelBenchmark {
       for (Line line : timer.lines()) {
         if (line.measured()) {
           rates.put(
-              line.name().startsWith("quantize")
-                  ? line.name()
-                  : StreamSample.CROSS_ENTROPY,
+              line.name().startsWith("quantize") ? line.name() : StreamSample.CROSS_ENTROPY,
               line.bytes() / line.milliseconds() * 1e3);
         }
       }

@@ -13,7 +13,6 @@ import dev.duoka.tensor.op.Views;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;
-import org.jspecify.annotations.Nullable;
 
 /** Times one kernel after another on one device, and makes their random inputs. */
 final class KernelTimer implements AutoCloseable {
@@ -23,36 +22,19 @@ final class KernelTimer implements AutoCloseable {
   /** So long that a GPU's clock has settled under the load. */
   private static final double CALLS_MS = 100;
 
-  /**
-   * Amid a load, short calls are timed so many together: the first one starts late, since the
-   * device has to see that the load has ended.
-   */
-  private static final double TOGETHER_MS = 0.2;
-
   /** Different random numbers in an input; a larger one repeats them. */
   private static final int RANDOM_NUMBERS = 1 << 20;
 
   private final Device device;
   private final Dtype dtype;
-  private final @Nullable StepLoad load;
   private final DeviceClock clock;
   private final SplittableRandom random = new SplittableRandom(RANDOM_NUMBERS);
   private final List<KernelBenchmark.Line> lines = new ArrayList<>();
 
   /** A timer for kernels of a model that computes in {@code dtype}. */
   KernelTimer(Device device, Dtype dtype) {
-    this(device, dtype, null);
-  }
-
-  /**
-   * A timer.
-   *
-   * @param load what the device computes between the calls, which do not count it; null for nothing
-   */
-  KernelTimer(Device device, Dtype dtype, @Nullable StepLoad load) {
     this.device = device;
     this.dtype = dtype;
-    this.load = load;
     clock = new DeviceClock(device);
   }
 
@@ -88,10 +70,9 @@ final class KernelTimer implements AutoCloseable {
    */
   double milliseconds(Runnable body) {
     call(body);
-    double first = times(body, 1, 0).getFirst();
-    double each = first + (load == null ? 0 : StepLoad.around(first));
-    long more = Math.round(CALLS_MS / Math.max(each, CALLS_MS / MOST_CALLS));
-    return one(times(body, Math.max(LEAST_CALLS, (int) more), first));
+    List<Double> times = times(body, 1);
+    long more = Math.round(CALLS_MS / Math.max(times.getFirst(), CALLS_MS / MOST_CALLS));
+    return one(times(body, Math.max(LEAST_CALLS, (int) more)));
   }
 
   /**
@@ -104,25 +85,17 @@ final class KernelTimer implements AutoCloseable {
     return sorted.get(device.isCuda() ? sorted.size() / 2 : 0);
   }
 
-  /** The milliseconds of calls that are known to take about {@code each}. */
-  private List<Double> times(Runnable body, int calls, double each) {
+  private List<Double> times(Runnable body, int calls) {
     clock.reset();
-    int together = load == null || each == 0 ? 1 : (int) Math.clamp(TOGETHER_MS / each, 1, MOST_CALLS);
-    int[] starts = new int[calls];
-    int[] ends = new int[calls];
-    for (int i = 0; i < calls; i++) {
-      if (load != null) {
-        load.run(StepLoad.around(each));
-      }
-      starts[i] = load == null && i > 0 ? ends[i - 1] : clock.mark();
-      for (int again = 0; again < together; again++) {
+    for (int i = 0; i <= calls; i++) {
+      clock.mark();
+      if (i < calls) {
         call(body);
       }
-      ends[i] = clock.mark();
     }
     List<Double> times = new ArrayList<>();
-    for (int i = 0; i < calls; i++) {
-      times.add((clock.milliseconds(ends[i]) - clock.milliseconds(starts[i])) / together);
+    for (int i = 1; i <= calls; i++) {
+      times.add(clock.milliseconds(i) - clock.milliseconds(i - 1));
     }
     return times;
   }

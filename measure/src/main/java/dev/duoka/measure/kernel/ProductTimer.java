@@ -17,36 +17,24 @@ import dev.duoka.tensor.op.Views;
 import dev.duoka.tensor.scaled.Quantization;
 import dev.duoka.tensor.scaled.ScaledMatrix;
 import dev.duoka.tensor.scaled.ScaledProducts;
-import org.jspecify.annotations.Nullable;
 
 /** Times products alone, on random numbers, as the engine's functions compute them. */
 public final class ProductTimer {
   private final Device device;
-  private final @Nullable StepLoad load;
 
   /** A timer of what {@code device} reaches. */
   public ProductTimer(Device device) {
-    this(device, null);
-  }
-
-  /**
-   * A timer of what {@code device} reaches amid other work.
-   *
-   * @param load that work; null for none
-   */
-  public ProductTimer(Device device, @Nullable StepLoad load) {
     this.device = device;
-    this.load = load;
   }
 
-  /** The seconds that the products need. */
+  /** The seconds that the products need on an otherwise idle device. */
   public double seconds(Product product) {
     Phase phase = product.phase();
     return switch (product.shape()) {
       case ProductShape.Linear linear -> linear(linear, phase);
       case ProductShape.Grouped grouped -> grouped(grouped, phase);
       case ProductShape.Head head -> head(head);
-      case ProductShape.Attention attention -> AttentionTimer.seconds(device, attention, phase, load);
+      case ProductShape.Attention attention -> AttentionTimer.seconds(device, attention, phase);
     };
   }
 
@@ -60,7 +48,7 @@ public final class ProductTimer {
 
   private double linear(ProductShape.Linear sizes, Phase phase) {
     try (Scope _ = Scope.open();
-        KernelTimer timer = new KernelTimer(device, sizes.dtype(), load)) {
+        KernelTimer timer = new KernelTimer(device, sizes.dtype())) {
       Runnable product = sizes.scaled() ? scaled(timer, sizes, phase) : plain(timer, sizes, phase);
       return timer.milliseconds(product) * 1e-3;
     }
@@ -125,7 +113,7 @@ public final class ProductTimer {
 
   private double grouped(ProductShape.Grouped sizes, Phase phase) {
     try (Scope _ = Scope.open();
-        KernelTimer timer = new KernelTimer(device, sizes.dtype(), load)) {
+        KernelTimer timer = new KernelTimer(device, sizes.dtype())) {
       Tensor ends = ends(sizes);
       return timer.milliseconds(
               switch (phase) {

@@ -3,8 +3,8 @@ package dev.duoka.measure.step;
 import dev.duoka.engine.autograd.FunctionObserver;
 import dev.duoka.layout.Recompute;
 import dev.duoka.measure.kernel.DeviceRates;
-import dev.duoka.parallel.dryrun.StepParts;
 import dev.duoka.parallel.dryrun.DryRunJob;
+import dev.duoka.parallel.dryrun.StepParts;
 import java.util.List;
 
 /**

@@ -23,9 +23,7 @@ public final class MeasuredMachines {
           "the profile is of a CPU alone",
           "Plans are for GPUs: run 'duoka calibrate' on a machine that has some.");
     }
-    return catalogue
-        .machine(card(profile, catalogue), profile.cards().size())
-        .measured(profile);
+    return catalogue.machine(card(profile, catalogue), profile.cards().size()).measured(profile);
   }
 
   /**

@@ -44,10 +44,7 @@ final class Evaluator {
   private final Map<Map.Entry<Integer, Integer>, List<Stage>> held = new HashMap<>();
 
   Evaluator(
-      PlanRequest request,
-      Catalogue catalogue,
-      BookedMemory booked,
-      Optional<PricedSteps> priced) {
+      PlanRequest request, Catalogue catalogue, BookedMemory booked, Optional<PricedSteps> priced) {
     this.request = request;
     this.booked = booked;
     memory = new MemoryModel(request.shape(), request.job(), request.engine());

@@ -45,8 +45,8 @@ final class MicroBatchTime {
   /**
    * The seconds of a stage.
    *
-   * @param computing what its parts take without any exchange, where that is known; null to take
-   *     it from closed forms
+   * @param computing what its parts take without any exchange, where that is known; null to take it
+   *     from closed forms
    */
   Seconds of(Stage stage, @Nullable Seconds computing) {
     Seconds closed = new Seconds();
@@ -61,10 +61,7 @@ final class MicroBatchTime {
     if (stage.mtp() > 0) {
       launches +=
           layers(
-              closed,
-              seconds,
-              stage.mtpMixture() ? shape.mixture() : shape.dense(),
-              stage.mtp());
+              closed, seconds, stage.mtpMixture() ? shape.mixture() : shape.dense(), stage.mtp());
       closed.add(Cause.GEMM, stage.mtp() * product(shape.mtpProjection()), basis());
     }
     if (stage.last()) {

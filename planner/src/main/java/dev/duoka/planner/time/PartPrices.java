@@ -41,8 +41,7 @@ final class PartPrices {
     attention = profile.attentionTable();
     profile.streams().forEach(it -> streams.put(it.name(), it));
     copy =
-        profile
-            .stream(StreamSample.COPY)
+        profile.stream(StreamSample.COPY)
             .orElseThrow(() -> new IllegalArgumentException("a profile without a copy"));
   }
 

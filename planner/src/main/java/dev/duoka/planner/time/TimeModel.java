@@ -98,14 +98,11 @@ public final class TimeModel {
    */
   public StepTime estimate(Layout layout, List<Stage> stages, boolean runs) {
     Optional<List<PricedStep>> parts =
-        runs && priced != null
-            ? priced.of(shape, layout, job.sequenceLength())
-            : Optional.empty();
+        runs && priced != null ? priced.of(shape, layout, job.sequenceLength()) : Optional.empty();
     Seconds step = step(layout, stages, parts);
     if (parts.isPresent()) {
       double spread = layout.gpus() > 1 ? SPREAD : SPREAD_ALONE;
-      return new StepTime(
-          step.byCause(), step.total() * (1 - spread), step.total() * (1 + spread));
+      return new StepTime(step.byCause(), step.total() * (1 - spread), step.total() * (1 + spread));
     }
     boolean measured = links.machine().card().achievable().basis() != Basis.ASSUMED;
     double high =
@@ -156,8 +153,7 @@ public final class TimeModel {
     List<Seconds> times = new ArrayList<>();
     List<Timeline.StageTime> shares = new ArrayList<>();
     for (int i = 0; i < stages.size(); i++) {
-      PricedStep price =
-          parts.isPresent() ? parts.get().get(i % layout.pipeline()) : null;
+      PricedStep price = parts.isPresent() ? parts.get().get(i % layout.pipeline()) : null;
       shares.add(price == null ? shares(layout) : shares(price));
       // A stage that holds what the one before it holds takes the same time.
       boolean same = price == null && i > 0 && stages.get(i).isLike(stages.get(i - 1));

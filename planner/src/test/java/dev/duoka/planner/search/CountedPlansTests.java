@@ -34,9 +34,9 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
-import java.util.Optional;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
@@ -213,7 +213,8 @@ class CountedPlansTests {
             1,
             whole.host());
     PlanRequest request = request("deepseek-coder-1.3b", "8xA100-80G-PCIe", Precision.BF16);
-    Evaluator evaluator = new Evaluator(request.on(pairs), CATALOGUE, new BookedMemory(), Optional.empty());
+    Evaluator evaluator =
+        new Evaluator(request.on(pairs), CATALOGUE, new BookedMemory(), Optional.empty());
     SearchSpace.Choice choice =
         new SearchSpace.Choice(Precision.BF16, StateForm.FULL, false, false);
     Map<Integer, Layout> dataAlone = new HashMap<>();

@@ -57,7 +57,8 @@ final class PlanPropertiesTests {
     for (String model : MODELS) {
       for (Method method : Method.values()) {
         PlanRequest request = request(model, machine, method);
-        Evaluator evaluator = new Evaluator(request, catalogue, new BookedMemory(), Optional.empty());
+        Evaluator evaluator =
+            new Evaluator(request, catalogue, new BookedMemory(), Optional.empty());
         for (Layout layout : layouts(request)) {
           sound(request, evaluator, layout);
         }
