@@ -38,10 +38,10 @@ public final class Calibration {
   private final CalibrationGrid grid;
   private final Progress progress;
 
-  private Calibration(SingleDevice device, Progress progress) {
+  private Calibration(SingleDevice device, CalibrationGrid grid, Progress progress) {
     this.device = device;
     this.progress = progress;
-    grid = CalibrationGrid.of(device.device());
+    this.grid = grid;
   }
 
   /**
@@ -60,20 +60,31 @@ public final class Calibration {
       Map<String, String> versions,
       Path disk,
       Progress progress) {
+    return run(device, CalibrationGrid.of(device.device()), date, cards, versions, disk, progress);
+  }
+
+  static MachineProfile run(
+      SingleDevice device,
+      CalibrationGrid grid,
+      String date,
+      List<String> cards,
+      Map<String, String> versions,
+      Path disk,
+      Progress progress) {
     long start = System.nanoTime();
     device.prepareThread();
-    Calibration of = new Calibration(device, progress);
-    DeviceRates rates = DeviceRates.calibrate(device.device(), of.grid.dtype());
+    Calibration of = new Calibration(device, grid, progress);
+    DeviceRates rates = DeviceRates.calibrate(device.device(), grid.dtype());
     double launch = new LaunchTimer(device.device()).seconds();
-    LayerStreams layers = new LayerStreams(device.device());
+    LayerStreams layers = new LayerStreams(device.device(), grid);
     List<StreamSample> streams = of.streams(rates, layers);
     List<ProductSample> products = of.products();
     List<AttentionSample> attention =
         new AttentionInSteps(layers.attention())
-            .of(new AttentionGrid(device.device(), of.grid).measure(progress));
+            .of(new AttentionGrid(device.device(), grid).measure(progress));
     List<ExchangeSample> exchanges = of.exchanges();
     progress.reached("host and disk", 0, 1);
-    Optional<HostSample> host = Optional.of(new HostTimer(device.device(), of.grid).measure(disk));
+    Optional<HostSample> host = Optional.of(new HostTimer(device.device(), grid).measure(disk));
     return new MachineProfile(
         date,
         cards,

@@ -1,9 +1,14 @@
 package dev.duoka.measure.calibrate;
 
+import dev.duoka.formats.modelconfig.ModelConfig;
+import dev.duoka.formats.modelconfig.Presets;
 import dev.duoka.measure.kernel.KernelBenchmark;
 import dev.duoka.tensor.Device;
 import dev.duoka.tensor.Dtype;
+import dev.duoka.train.config.ModelSource;
 import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
 
 /**
  * Which sizes are measured. Sides grow by four from sample to sample: between them rates are
@@ -19,6 +24,8 @@ import java.util.List;
  * @param heads of all sequences of an attention
  * @param lengths of its sequences
  * @param headWidths pairs of a head's width and its value's width
+ * @param networks that have each kind of function once
+ * @param steps of these, the smallest first
  * @param kernels what kernels that are bound by memory run on
  * @param exchanges bytes of an exchange
  * @param weights that the host updates
@@ -35,10 +42,21 @@ record CalibrationGrid(
     List<Long> heads,
     List<Long> lengths,
     List<List<Long>> headWidths,
+    List<ModelConfig> networks,
+    List<StepSize> steps,
     KernelBenchmark.Sizes kernels,
     List<Long> exchanges,
     int weights,
     long fileBytes) {
+  /**
+   * The size of a step.
+   *
+   * @param batch sequences
+   * @param length tokens in each
+   * @param warmUp steps after which a card's clock has settled
+   */
+  record StepSize(int batch, int length, int warmUp) {}
+
   private static final long KIB = 1 << 10;
   private static final long MIB = 1 << 20;
 
@@ -58,6 +76,10 @@ record CalibrationGrid(
           List.of(8L, 32L, 128L),
           List.of(1024L, 4096L, 16_384L),
           List.of(List.of(64L, 64L), List.of(128L, 128L), List.of(192L, 128L)),
+          List.of(
+              shortened("deepseek-llm-7b", Map.of()),
+              shortened("deepseek-v2-lite", Map.of("n_routed_experts", "16"))),
+          List.of(new StepSize(1, 2048, 40), new StepSize(4, 4096, 12)),
           KERNELS,
           List.of(64 * KIB, MIB, 8 * MIB, 64 * MIB, 256 * MIB),
           1 << 27,
@@ -76,10 +98,22 @@ record CalibrationGrid(
           List.of(4L, 16L),
           List.of(64L, 256L),
           List.of(List.of(32L, 32L)),
+          List.of(Presets.named("tiny-llama"), Presets.named("tiny-v2")),
+          List.of(new StepSize(1, 64, 2), new StepSize(4, 128, 2)),
           KERNELS,
           List.of(64 * KIB, 4 * MIB),
           1 << 22,
           64 * MIB);
+
+  /** Two layers and few tokens, so that it fits small cards. */
+  private static ModelConfig shortened(String preset, Map<String, String> changes) {
+    Map<String, String> all = new TreeMap<>(changes);
+    all.put("num_hidden_layers", "2");
+    all.put("vocab_size", "32000");
+    all.put("bos_token_id", "1");
+    all.put("eos_token_id", "2");
+    return ModelSource.config(preset, all);
+  }
 
   static CalibrationGrid of(Device device) {
     return device.isCuda() ? GPU : CPU;

@@ -16,7 +16,6 @@ import dev.duoka.measure.step.StepBenchmark;
 import dev.duoka.parallel.dryrun.StepParts;
 import dev.duoka.parallel.plan.StateSettings;
 import dev.duoka.tensor.Device;
-import dev.duoka.train.config.ModelSource;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -47,25 +46,20 @@ final class LayerStreams {
   /** What a call moved and took. */
   private record Point(double bytes, double seconds) {}
 
-  /**
-   * Of a step.
-   *
-   * @param warmUp steps after which a card's clock has settled
-   */
-  private record Size(int batch, int length, int warmUp) {}
-
   private final Device device;
+  private final CalibrationGrid grid;
   private final Map<String, List<Point>> points = new TreeMap<>();
   private final Map<Product, List<Double>> attention = new HashMap<>();
 
-  LayerStreams(Device device) {
+  LayerStreams(Device device, CalibrationGrid grid) {
     this.device = device;
+    this.grid = grid;
   }
 
   List<StreamSample> measure(Calibration.Progress progress) {
     List<Runnable> runs = new ArrayList<>();
-    for (ModelConfig network : networks()) {
-      for (Size size : sizes()) {
+    for (ModelConfig network : grid.networks()) {
+      for (CalibrationGrid.StepSize size : grid.steps()) {
         for (Recompute recompute : List.of(Recompute.NONE, Recompute.SELECTIVE)) {
           runs.add(() -> run(network, size, recompute, StateForm.FULL));
         }
@@ -74,7 +68,13 @@ final class LayerStreams {
     if (device.isCuda()) {
       FEWER_BITS.forEach(
           form ->
-              runs.add(() -> run(networks().getFirst(), sizes().getFirst(), Recompute.NONE, form)));
+              runs.add(
+                  () ->
+                      run(
+                          grid.networks().getFirst(),
+                          grid.steps().getFirst(),
+                          Recompute.NONE,
+                          form)));
     }
     for (int i = 0; i < runs.size(); i++) {
       progress.reached("what moves bytes", i, runs.size());
@@ -92,32 +92,8 @@ final class LayerStreams {
     return medians;
   }
 
-  private List<ModelConfig> networks() {
-    return device.isCuda()
-        ? List.of(
-            shortened("deepseek-llm-7b", Map.of()),
-            shortened("deepseek-v2-lite", Map.of("n_routed_experts", "16")))
-        : List.of(
-            ModelSource.config("tiny-llama", Map.of()), ModelSource.config("tiny-v2", Map.of()));
-  }
-
-  /** Two layers and few tokens, so that it fits small cards. */
-  static ModelConfig shortened(String preset, Map<String, String> changes) {
-    Map<String, String> all = new TreeMap<>(changes);
-    all.put("num_hidden_layers", "2");
-    all.put("vocab_size", "32000");
-    all.put("bos_token_id", "1");
-    all.put("eos_token_id", "2");
-    return ModelSource.config(preset, all);
-  }
-
-  private List<Size> sizes() {
-    return device.isCuda()
-        ? List.of(new Size(1, 2048, 40), new Size(4, 4096, 12))
-        : List.of(new Size(1, 64, 2), new Size(4, 128, 2));
-  }
-
-  private void run(ModelConfig network, Size size, Recompute recompute, StateForm form) {
+  private void run(
+      ModelConfig network, CalibrationGrid.StepSize size, Recompute recompute, StateForm form) {
     StepBenchmark.Spec step =
         new StepBenchmark.Spec(
             network,

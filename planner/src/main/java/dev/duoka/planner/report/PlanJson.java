@@ -82,6 +82,7 @@ public final class PlanJson {
     json.put("link", machine.link().toString());
     json.put("domain", machine.domain());
     json.put("host_memory_gib", Numbers.rounded(machine.host().memoryGib()));
+    machine.profile().ifPresent(it -> json.put("profile", it.title()));
     return json;
   }
 

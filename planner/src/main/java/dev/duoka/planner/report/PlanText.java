@@ -65,6 +65,11 @@ public final class PlanText {
             machine.gpus() == 1 ? "alone" : machine.link(),
             machine.domain() < machine.gpus() ? " in groups of " + machine.domain() : ""));
     text.append(
+        machine
+            .profile()
+            .map(it -> "Times by what 'calibrate' measured: " + it.title() + "." + "\n")
+            .orElse("Times by the catalogue's rates; 'calibrate' measures a machine's.\n"));
+    text.append(
         format(
             "A step of %s tokens in sequences of %s, method %s. %s layouts considered, %s fit, %.2f"
                 + " s.%n",

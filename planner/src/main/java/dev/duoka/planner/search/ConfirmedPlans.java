@@ -2,6 +2,7 @@ package dev.duoka.planner.search;
 
 import dev.duoka.planner.memory.MemoryEstimate;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -103,6 +104,19 @@ final class ConfirmedPlans {
   /** The plans, best first. */
   List<Plan> plans() {
     return plans;
+  }
+
+  /** Has the fastest come first: closed forms have ordered them, and priced parts know better. */
+  void orderByTime() {
+    plans.sort(
+        Comparator.comparingDouble(
+            plan ->
+                new Candidate(
+                        plan.layout(),
+                        plan.memory().total(),
+                        plan.memory().hostBytes(),
+                        plan.time().total())
+                    .score()));
   }
 
   /** What fits by closed forms, and by its dry run does not. */

@@ -180,6 +180,9 @@ public final class Planner {
         break;
       }
     }
+    if (request.machine().profile().isPresent()) {
+      confirmed.orderByTime();
+    }
     List<Misfit> misfits = new ArrayList<>(search.nearest.values());
     misfits.addAll(confirmed.refused());
     return new Findings(

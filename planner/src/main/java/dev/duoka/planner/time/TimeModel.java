@@ -336,10 +336,8 @@ public final class TimeModel {
         host.isPresent()
             ? host.get().updateSeconds() * local * layout.gpus()
             : HOST_UPDATE_BYTES * local * layout.gpus() / hostRate;
-    step.add(
-        Cause.OFFLOAD,
-        host.isPresent() ? Math.max(update, transfers) : transfers + update,
-        host.isPresent() ? Basis.MEASURED : Basis.ASSUMED);
+    // Transfers run beside the update, but draw on the same memory: nothing is gained.
+    step.add(Cause.OFFLOAD, transfers + update, host.isPresent() ? Basis.MEASURED : Basis.ASSUMED);
     if (layout.offload() == Offload.PARAMETERS) {
       // Every card fetches its part of all weights, also of the frozen ones, forward and backward;
       // all cards together draw on one host's memory.

@@ -1,0 +1,127 @@
+package dev.duoka.planner.time;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
+
+import dev.duoka.formats.modelconfig.ModelConfig;
+import dev.duoka.formats.modelconfig.ModelConfigReader;
+import dev.duoka.formats.modelconfig.Presets;
+import dev.duoka.hardware.Catalogue;
+import dev.duoka.hardware.Machine;
+import dev.duoka.hardware.profile.MachineProfileFile;
+import dev.duoka.layout.GradientForm;
+import dev.duoka.layout.Layout;
+import dev.duoka.layout.LossKind;
+import dev.duoka.layout.Method;
+import dev.duoka.layout.MomentForm;
+import dev.duoka.layout.Offload;
+import dev.duoka.layout.PipelineOrder;
+import dev.duoka.layout.Precision;
+import dev.duoka.layout.Recompute;
+import dev.duoka.layout.StateForm;
+import dev.duoka.planner.layout.EngineTraits;
+import dev.duoka.planner.layout.Job;
+import dev.duoka.planner.machine.MeasuredMachines;
+import dev.duoka.planner.search.PlanRequest;
+import dev.duoka.planner.search.Planner;
+import dev.duoka.planner.shape.ModelShape;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import tools.jackson.databind.node.ObjectNode;
+
+/**
+ * Steps priced at the rates that one H200 was measured at, beside what these steps took on such
+ * cards (bench/results/2026-11-29-calibrated-one-h200.md). x1 and x2 are shapes that nothing here
+ * was made for.
+ */
+final class PricedStepsTests {
+  private static final Catalogue CATALOGUE = Catalogue.builtIn();
+
+  private static final Machine H200 =
+      MeasuredMachines.of(
+          MachineProfileFile.read(
+              Path.of(
+                  System.getProperty("duoka.repository"),
+                  "bench/profiles/2026-11-29-one-h200.json")),
+          CATALOGUE);
+
+  private static final StateForm SIX = new StateForm(MomentForm.BITS8, false, GradientForm.BF16);
+  private static final StateForm EIGHT = new StateForm(MomentForm.BF16, false, GradientForm.BF16);
+
+  @ParameterizedTest
+  @CsvSource(
+      nullValues = "-",
+      value = {
+        "deepseek-coder-1.3b, -, 8, 1, 4096, SELECTIVE, FULL, BF16, NONE, 536.9, 5",
+        "deepseek-coder-1.3b, -, 1, 1, 4096, NONE, FULL, BF16, NONE, 80.1, 5",
+        "deepseek-coder-1.3b, -, 2, 4, 4096, FULL, FULL, BF16, NONE, 690.5, 5",
+        "deepseek-v2-lite, num_hidden_layers=5, 2, 1, 4096, NONE, FULL, BF16, NONE, 89.3, 5",
+        "deepseek-llm-7b, num_hidden_layers=6, 4, 1, 4096, NONE, FULL, BF16, NONE, 298.0, 5",
+        "deepseek-llm-7b, -, 4, 1, 4096, SELECTIVE, SIX, BF16, NONE, 1209.7, 5",
+        "deepseek-llm-7b, num_hidden_layers=16 hidden_size=3072 intermediate_size=8192"
+            + " num_attention_heads=24 num_key_value_heads=8, 12, 1, 2048, FULL, FULL, BF16, NONE,"
+            + " 619.5, 5",
+        "deepseek-llm-7b, num_hidden_layers=8, 1, 1, 16384, NONE, FULL, BF16, NONE, 455.8, 5",
+        "deepseek-coder-1.3b, -, 8, 1, 4096, NONE, FULL, FP8, NONE, 462.1, 5",
+        "deepseek-coder-6.7b, -, 1, 1, 8192, SELECTIVE, EIGHT, BF16, NONE, 695.6, 5",
+        "deepseek-coder-1.3b, -, 4, 1, 4096, FULL, FULL, BF16, OPTIMIZER, 1092.4, 10"
+      })
+  void stepsTakeWhatTheirPartsTake(
+      String model,
+      String changes,
+      int microBatch,
+      int accumulation,
+      int length,
+      Recompute recompute,
+      String form,
+      Precision precision,
+      Offload offload,
+      double milliseconds,
+      double percent) {
+    StateForm states = form.equals("SIX") ? SIX : form.equals("EIGHT") ? EIGHT : StateForm.FULL;
+    Layout layout =
+        new Layout(
+            1,
+            1,
+            1,
+            1,
+            1,
+            0,
+            microBatch,
+            accumulation,
+            recompute,
+            offload,
+            LossKind.CHUNKED,
+            precision,
+            Method.FULL,
+            states,
+            PipelineOrder.DEFAULT,
+            1);
+    PlanRequest request =
+        new PlanRequest(
+            model,
+            ModelShape.of(model(model, changes)),
+            H200,
+            new Job(length, (long) microBatch * accumulation * length, Job.DEFAULT_IMBALANCE),
+            Method.FULL,
+            List.of(precision),
+            List.of(states),
+            false,
+            EngineTraits.DUOKA);
+    StepTime time = new Planner(CATALOGUE).time(request, layout);
+    assertThat(time.total() * 1e3).isCloseTo(milliseconds, within(percent / 100 * milliseconds));
+    assertThat(time.of(Cause.OTHER)).as("nothing is added").isZero();
+  }
+
+  private static ModelConfig model(String preset, String changes) {
+    ObjectNode json = (ObjectNode) Presets.json(preset).deepCopy();
+    if (changes != null) {
+      for (String change : changes.split(" ", -1)) {
+        json.put(change.split("=", -1)[0], Integer.parseInt(change.split("=", -1)[1]));
+      }
+    }
+    return ModelConfigReader.read(json, preset);
+  }
+}
