@@ -314,7 +314,6 @@ final class CommandLineTests {
         "bench train --steps 0; --steps is 0. Give a whole number from 1",
         "bench train --warm-up -1; --warm-up is -1. Give a whole number from 0",
         "bench train --device cpu --collectives peer; --collectives is 'peer', but one rank",
-        "bench train --device cpu --mesh data=2 --peer x; --peer is 'x', but it is compared with",
         "bench train --device cpu --mesh data=2 --collectives ncl; --mesh: collectives wants one"
             + " of",
         "bench train --device cpu --mesh data=2 --collectives nccl; parallel.collectives is nccl,",

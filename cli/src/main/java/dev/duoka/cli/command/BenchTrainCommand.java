@@ -5,6 +5,8 @@ import dev.duoka.base.DuokaException;
 import dev.duoka.base.ErrorCode;
 import dev.duoka.formats.json.Json;
 import dev.duoka.measure.peer.PeerComparison;
+import dev.duoka.measure.peer.PeerRun;
+import dev.duoka.measure.step.MeshStepJob;
 import dev.duoka.measure.step.MeshStepReport;
 import dev.duoka.measure.step.MeshStepSpeed;
 import dev.duoka.measure.step.StepJob;
@@ -32,7 +34,8 @@ import tools.jackson.databind.node.ObjectNode;
       "With --mesh the ranks of a mesh take the step, as threads, each on a GPU of its own or"
           + " together on the CPU: tokens/s of all and of each, each rank's memory beside its"
           + " prediction, and how long it did nothing but exchange.",
-      "--peer runs another program first, on the same card, and quotes the ratio.",
+      "--peer runs another program first, on the same cards, and quotes the ratios: of all tokens a"
+          + " second, and of the card with the most memory.",
       "With --device meta nothing is computed: the memory alone is counted.",
       BenchHeader.ROOFLINE
     })
@@ -111,14 +114,11 @@ final class BenchTrainCommand implements Callable<Integer> {
   }
 
   private void measureMesh(String axes) {
-    refuse(
-        peer,
-        "--peer",
-        "it is compared with one card alone",
-        "Leave out --mesh, or run the other program by itself on the same cards");
     ParallelSettings parallel =
         MeshOption.parse(collectives == null ? axes : axes + ",collectives=" + collectives);
-    MeshStepSpeed result = MeshStepSpeed.measure(step.job(parallel), warmUp, steps);
+    MeshStepJob ranks = step.job(parallel);
+    PeerRun other = PeerRun.of(peer, spec.commandLine().getErr());
+    MeshStepSpeed result = MeshStepSpeed.measure(ranks, warmUp, steps);
     StepJob job = result.job().step();
     ObjectNode report = BenchHeader.report(spec, job.device(), result.ranks().size());
     step.describe(report, job);
@@ -126,6 +126,7 @@ final class BenchTrainCommand implements Callable<Integer> {
     report.put("warm_up", warmUp);
     report.put("steps", steps);
     MeshStepReport.describe(result, report);
+    other.describe(report, result.tokensPerSecond(), result.peakGib());
     print(report, out -> MeshStepTable.print(out, result));
   }
 

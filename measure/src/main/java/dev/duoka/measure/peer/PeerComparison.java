@@ -3,7 +3,6 @@ package dev.duoka.measure.peer;
 import dev.duoka.measure.step.StepJob;
 import dev.duoka.measure.step.StepSpeed;
 import java.io.PrintWriter;
-import java.util.Optional;
 import java.util.OptionalDouble;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.node.ArrayNode;
@@ -13,10 +12,9 @@ import tools.jackson.databind.node.ObjectNode;
  * A step of ours, and what another program reported of the same if one was run.
  *
  * @param ours our step
- * @param peer the other program's result
- * @param peerSeconds how long the other program took
+ * @param peer the other program's run, before ours
  */
-public record PeerComparison(StepSpeed ours, Optional<Peer.Result> peer, double peerSeconds) {
+public record PeerComparison(StepSpeed ours, PeerRun peer) {
   /** The name of the field with the bytes by owner. */
   public static final String OWNERS = "memory_by_owner";
 
@@ -28,31 +26,28 @@ public record PeerComparison(StepSpeed ours, Optional<Peer.Result> peer, double 
    */
   public static PeerComparison run(
       StepJob job, int warmUp, int steps, @Nullable String command, PrintWriter progress) {
-    long start = System.nanoTime();
-    Optional<Peer.Result> peer = Optional.ofNullable(command).map(c -> Peer.run(c, progress));
-    double peerSeconds = (System.nanoTime() - start) * 1e-9;
-    return new PeerComparison(
-        StepSpeed.measure(job, warmUp, steps, job::calibrate), peer, peerSeconds);
+    PeerRun peer = PeerRun.of(command, progress);
+    return new PeerComparison(StepSpeed.measure(job, warmUp, steps, job::calibrate), peer);
   }
 
   /** From the start of this process to the end of its first step, without the other program. */
   public double firstStepSeconds() {
-    return ours.firstStepSeconds() - peerSeconds;
+    return ours.firstStepSeconds() - peer.seconds();
   }
 
   /** Our tokens per second by the other program's; empty on {@code meta} and without one. */
   public OptionalDouble speedRatio() {
-    return peer.isEmpty() || ours.job().device().isMeta()
-        ? OptionalDouble.empty()
-        : OptionalDouble.of(ours.tokensPerSecond() / peer.get().tokensPerSecond());
+    return peer.speedRatio(tokensPerSecond());
   }
 
   /** Our peak by the other program's; empty where that is unknown. */
   public OptionalDouble memoryRatio() {
-    OptionalDouble theirs = peer.map(Peer.Result::peakGib).orElse(OptionalDouble.empty());
-    return theirs.isPresent()
-        ? OptionalDouble.of(ours.peakGib() / theirs.getAsDouble())
-        : OptionalDouble.empty();
+    return peer.memoryRatio(ours.peakGib());
+  }
+
+  /** NaN on {@code meta}. */
+  private double tokensPerSecond() {
+    return ours.job().device().isMeta() ? Double.NaN : ours.tokensPerSecond();
   }
 
   /** Adds the results to a report, rounded for people. */
@@ -66,12 +61,7 @@ public record PeerComparison(StepSpeed ours, Optional<Peer.Result> peer, double 
     }
     ObjectNode owners = report.putObject(OWNERS);
     ours.peakByOwner().forEach((owner, bytes) -> owners.put(owner, bytes));
-    if (peer.isPresent()) {
-      report.put("peer_tokens_per_second", peer.get().tokensPerSecond());
-      speedRatio().ifPresent(ratio -> report.put("speed_ratio", round(ratio, 3)));
-      peer.get().peakGib().ifPresent(gib -> report.put("peer_peak_gib", gib));
-      memoryRatio().ifPresent(ratio -> report.put("memory_ratio", round(ratio, 3)));
-    }
+    peer.describe(report, tokensPerSecond(), ours.peakGib());
   }
 
   /** What only a device that computes has. */

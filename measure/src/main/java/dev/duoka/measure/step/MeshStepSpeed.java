@@ -168,6 +168,19 @@ public record MeshStepSpeed(MeshStepJob job, Optional<Transport> transport, List
     return mean;
   }
 
+  /** GiB of live tensors of the rank with most, predicted on {@code meta}. */
+  public double peakGib() {
+    return ranks.stream()
+            .mapToLong(
+                rank ->
+                    rank.taken()
+                        .map(taken -> taken.result().peakBytes())
+                        .orElse(rank.predictedBytes()))
+            .max()
+            .orElseThrow()
+        / (double) (1L << 30);
+  }
+
   /** What was measured of each rank; empty on {@code meta}. */
   public List<RankSteps> measured() {
     return ranks.stream().flatMap(rank -> rank.taken().stream()).toList();

@@ -149,8 +149,11 @@ public final class PlanText {
     memory(text, plan.memory(), machine);
     text.append(
         format(
-            "  time    %s a step; published runs of this kind were at %s to %s%n",
+            "  time    %s a step; %s %s to %s%n",
             Numbers.duration(plan.time().total()),
+            machine.profile().isPresent() && plan.runnable()
+                ? "by what was measured"
+                : "published runs of this kind were at",
             Numbers.duration(plan.time().low()),
             Numbers.duration(plan.time().high())));
     plan.time()
