@@ -1,5 +1,6 @@
 package dev.duoka.data.batch;
 
+import java.util.Arrays;
 import java.util.BitSet;
 import java.util.List;
 import java.util.Optional;
@@ -26,6 +27,7 @@ public final class MicroBatch {
   private final long[] targets;
   private final @Nullable BitSet starts;
   private int realTargets;
+  private boolean empty;
 
   MicroBatch(int rows, int length) {
     this(rows, length, false);
@@ -63,6 +65,19 @@ public final class MicroBatch {
     return batch;
   }
 
+  /**
+   * One that holds no sequence: its tokens are all 0 and weigh nothing. A rank that has fewer than
+   * the others runs it, so that collectives match.
+   *
+   * @param apart as those of the others
+   */
+  public static MicroBatch empty(int rows, int length, boolean apart) {
+    MicroBatch batch = new MicroBatch(rows, length, apart);
+    Arrays.fill(batch.targets, MASKED);
+    batch.empty = true;
+    return batch;
+  }
+
   /** Random tokens, every one a target: what benchmarks train on. */
   public static MicroBatch random(int rows, int length, int vocabulary, long seed) {
     MicroBatch batch = new MicroBatch(rows, length);
@@ -73,6 +88,11 @@ public final class MicroBatch {
     }
     batch.realTargets = batch.targets.length;
     return batch;
+  }
+
+  /** Whether it holds no sequence: nothing of it may count, the load of experts included. */
+  public boolean isEmpty() {
+    return empty;
   }
 
   /** Number of sequences. */

@@ -10,6 +10,17 @@ import java.util.List;
  *     token losses is divided by, the same on every rank without communication
  * @param before the data state before this step
  * @param after the data state after this step, for a checkpoint taken after it
+ * @param emptyMicroBatches how many micro-batches of the whole step, over all ranks, are empty
  */
 public record StepBatch(
-    List<MicroBatch> microBatches, long stepTargets, DataState before, DataState after) {}
+    List<MicroBatch> microBatches,
+    long stepTargets,
+    DataState before,
+    DataState after,
+    int emptyMicroBatches) {
+  /** A step without empty micro-batches. */
+  public StepBatch(
+      List<MicroBatch> microBatches, long stepTargets, DataState before, DataState after) {
+    this(microBatches, stepTargets, before, after, 0);
+  }
+}

@@ -9,6 +9,7 @@ import java.io.RandomAccessFile;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.regex.Matcher;
@@ -35,7 +36,13 @@ public record RunProgress(
     OptionalLong checkpoint) {
   private static final int TAIL = 1 << 16;
   private static final Pattern CHECKPOINT = Pattern.compile("step-(\\d{1,18})");
-  private static final Pattern SAVED = Pattern.compile(" saved .* in (\\d+(?:\\.\\d+)?) s\\)");
+  private static final Pattern SAVED =
+      Pattern.compile(" saved .*\\((\\S+) (\\S+) in (\\d+(?:\\.\\d+)?) s\\)");
+
+  /** Shorter saves say little of a disk, and what is printed of their time even less. */
+  private static final double TELLING_SECONDS = 0.5;
+
+  private static final List<String> UNITS = List.of("B", "KiB", "MiB", "GiB", "TiB");
 
   /** Reads it from a run's folder. */
   public static RunProgress of(Path run) {
@@ -76,9 +83,25 @@ public record RunProgress(
     double longest = 0;
     Matcher saved = SAVED.matcher(tail(run.resolve("run.log")));
     while (saved.find()) {
-      longest = Math.max(longest, Double.parseDouble(saved.group(1)));
+      longest = Math.max(longest, Double.parseDouble(saved.group(3)));
     }
     return longest;
+  }
+
+  /** Bytes a second that the slowest of the last saves wrote; 0 where none tells. */
+  static double slowestSave(Path run) {
+    double slowest = 0;
+    Matcher saved = SAVED.matcher(tail(run.resolve("run.log")));
+    while (saved.find()) {
+      double seconds = Double.parseDouble(saved.group(3));
+      int unit = UNITS.indexOf(saved.group(2));
+      if (seconds >= TELLING_SECONDS && unit >= 0 && saved.group(1).matches("[\\d.,]+")) {
+        double size = Double.parseDouble(saved.group(1).replace(",", ""));
+        double rate = size * Math.pow(1024, unit) / seconds;
+        slowest = slowest == 0 ? rate : Math.min(slowest, rate);
+      }
+    }
+    return slowest;
   }
 
   /** The last line of a run's log, without its time; empty where it has none. */

@@ -315,12 +315,15 @@ public final class TrainingStep implements AutoCloseable {
   private final class Weighted implements MicroBatchLosses {
     private final LossWeights weights;
     private final double scale;
+
+    /** Of the whole step, that weigh anything. */
     private final int microBatches;
 
     Weighted(StepBatch batch, double scale) {
       this.weights = new LossWeights(scale / batch.stepTargets(), auxiliary.furtherTokensWeight());
       this.scale = scale;
-      this.microBatches = batch.microBatches().size();
+      this.microBatches =
+          batch.microBatches().size() * groups.mesh().data() - batch.emptyMicroBatches();
     }
 
     @Override
@@ -334,7 +337,7 @@ public final class TrainingStep implements AutoCloseable {
         return null;
       }
       long perMicroBatch = auxiliary.balancePerSequence() ? batch.rows() : 1;
-      double stretches = (double) perMicroBatch * microBatches * groups.mesh().data();
+      double stretches = (double) perMicroBatch * microBatches;
       long tokens = (long) batch.rows() * batch.length() / perMicroBatch;
       return new BalanceLoss(
           auxiliary.balanceWeight() * scale / stretches, tokens, share(batch, perMicroBatch));
