@@ -10,6 +10,7 @@ import dev.duoka.operations.run.RunRegistry;
 import dev.duoka.operations.run.StateFolder;
 import dev.duoka.train.config.RunConfig;
 import dev.duoka.train.config.RunFile;
+import dev.duoka.train.run.FewerRanks;
 import dev.duoka.train.run.RunChecks;
 import dev.duoka.train.run.RunEnvironment;
 import dev.duoka.train.run.RunFolder;
@@ -112,7 +113,9 @@ final class TrainCommand implements Callable<Integer> {
     }
     Path folder = runDir(config);
     resume |= continues && RunProgress.newestCheckpoint(folder).isPresent();
-    SupervisedTraining supervised = new SupervisedTraining(config, supervision, System.getenv());
+    SupervisedTraining supervised =
+        new SupervisedTraining(
+            config, () -> FewerRanks.of(runFile, overrides, config), supervision, System.getenv());
     if (supervised.isWanted()) {
       TrainingPage.show(
           folder, watch, json, spec.commandLine().getOut(), spec.commandLine().getErr());

@@ -10,6 +10,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.regex.Matcher;
@@ -63,6 +64,11 @@ public record RunProgress(
 
   /** The step of a run's newest checkpoint, unread; empty for none. */
   public static OptionalLong newestCheckpoint(Path run) {
+    return checkpointBefore(run, Long.MAX_VALUE);
+  }
+
+  /** The step of the newest checkpoint that is older than a step, unread; empty for none. */
+  public static OptionalLong checkpointBefore(Path run, long step) {
     Path folder = run.resolve("checkpoints");
     if (!Files.isDirectory(folder)) {
       return OptionalLong.empty();
@@ -72,10 +78,16 @@ public record RunProgress(
           .map(entry -> CHECKPOINT.matcher(entry.getFileName().toString()))
           .filter(Matcher::matches)
           .mapToLong(matcher -> Long.parseLong(matcher.group(1)))
+          .filter(found -> found < step)
           .max();
     } catch (IOException e) {
       return OptionalLong.empty(); // it is being deleted
     }
+  }
+
+  /** The folder of a checkpoint. */
+  public static Path checkpoint(Path run, long step) {
+    return run.resolve("checkpoints").resolve(String.format(Locale.ROOT, "step-%08d", step));
   }
 
   /** The longest that one of the last saves took, in seconds; 0 where none is known. */
