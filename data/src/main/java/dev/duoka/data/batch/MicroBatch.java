@@ -1,5 +1,6 @@
 package dev.duoka.data.batch;
 
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.BitSet;
 import java.util.List;
@@ -76,6 +77,30 @@ public final class MicroBatch {
     Arrays.fill(batch.targets, MASKED);
     batch.empty = true;
     return batch;
+  }
+
+  /**
+   * The same sequences in several of fewer each.
+   *
+   * @param fewer a divisor of {@link #rows}
+   */
+  public List<MicroBatch> split(int fewer) {
+    List<MicroBatch> parts = new ArrayList<>();
+    for (int first = 0; first < rows; first += fewer) {
+      MicroBatch part = new MicroBatch(fewer, length, starts != null);
+      int from = first * length;
+      System.arraycopy(tokens, from, part.tokens, 0, part.tokens.length);
+      System.arraycopy(targets, from, part.targets, 0, part.targets.length);
+      for (long target : part.targets) {
+        part.realTargets += target == MASKED ? 0 : 1;
+      }
+      if (starts != null && part.starts != null) {
+        part.starts.or(starts.get(from, from + part.tokens.length));
+      }
+      part.empty = empty;
+      parts.add(part);
+    }
+    return parts;
   }
 
   /** Random tokens, every one a target: what benchmarks train on. */

@@ -23,4 +23,12 @@ public record StepBatch(
       List<MicroBatch> microBatches, long stepTargets, DataState before, DataState after) {
     this(microBatches, stepTargets, before, after, 0);
   }
+
+  /** The same step in micro-batches of so many sequences, a divisor of what they have. */
+  public StepBatch inMicroBatchesOf(int sequences) {
+    List<MicroBatch> smaller =
+        microBatches.stream().flatMap(batch -> batch.split(sequences).stream()).toList();
+    int times = smaller.size() / microBatches.size();
+    return new StepBatch(smaller, stepTargets, before, after, emptyMicroBatches * times);
+  }
 }

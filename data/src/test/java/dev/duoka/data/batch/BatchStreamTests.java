@@ -131,6 +131,24 @@ class BatchStreamTests {
     assertThatThrownBy(() -> new RankShare(2, 2, 1, 2)).hasMessageContaining("rank 2 of 2");
   }
 
+  /** After the first step four are passed over; a stream that begins later knows nothing of it. */
+  @Test
+  void batchesAreLeftOut() {
+    RankShare share = new RankShare(0, 1, 1, PER_STEP);
+    DataState third = DataState.START.advance(5L * PER_STEP, sequences.count());
+    try (BatchStream all = BatchStream.open(order, share, third);
+        BatchStream some =
+            BatchStream.open(order, share, DataState.START, 10, steps -> steps == 11 ? 4 : 0)) {
+      StepBatch first = some.next();
+      assertThat(first.before()).isEqualTo(DataState.START);
+      StepBatch second = some.next();
+      assertThat(second.before()).isEqualTo(third);
+      assertThat(second.microBatches().getFirst().tokens())
+          .isEqualTo(all.next().microBatches().getFirst().tokens());
+      assertThat(some.next().before()).isEqualTo(second.after());
+    }
+  }
+
   /** A step of eight over three ranks: every sequence once, and one micro-batch that is empty. */
   @Test
   void ranksThatDoNotDivideAStepRunEmptyMicroBatches() {

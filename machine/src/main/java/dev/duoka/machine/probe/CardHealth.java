@@ -8,6 +8,7 @@ import dev.duoka.ffi.nvml.Nvml;
 import dev.duoka.ffi.nvml.NvmlDevice;
 import dev.duoka.ffi.nvml.NvmlEvents;
 import dev.duoka.ffi.nvml.ThrottleReason;
+import dev.duoka.hardware.xid.Xid;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -33,8 +34,33 @@ public record CardHealth(
     boolean isTooHot) {
   private static final Duration KERNEL_LOG_LIMIT = Duration.ofSeconds(5);
 
-  /** An error that the driver or the kernel has reported. */
-  public record Fault(int index, int xid, String line) {}
+  /**
+   * An error that the driver or the kernel has reported.
+   *
+   * @param index the card's, as nvidia-smi counts; -1 where only the line tells
+   * @param xid the driver's number of it; 0 for an error of the memory that could not be corrected
+   * @param line of the kernel log; empty for what the driver said itself
+   */
+  public record Fault(int index, int xid, String line) {
+    /** The card has fallen off the bus. */
+    private static final int OFF_THE_BUS = 79;
+
+    /** Whether the card is gone. */
+    public boolean isLoss() {
+      return xid == OFF_THE_BUS;
+    }
+
+    /** For people, for example {@code Xid 79 (GPU has fallen off the bus): …}. */
+    public String text() {
+      String what =
+          xid == 0
+              ? "an error of its memory that could not be corrected"
+              : "Xid "
+                  + xid
+                  + Xid.of(xid).map(known -> " (" + known.name() + "): " + known.why()).orElse("");
+      return what + (line.isEmpty() ? "" : ": " + line);
+    }
+  }
 
   /** Asks about all cards of a machine. On a card that is lost it may never return. */
   public interface Probe {

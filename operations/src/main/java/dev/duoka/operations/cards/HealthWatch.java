@@ -1,6 +1,5 @@
 package dev.duoka.operations.cards;
 
-import dev.duoka.hardware.xid.Xid;
 import dev.duoka.machine.probe.CardHealth;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -22,9 +21,6 @@ import java.util.function.LongSupplier;
 public final class HealthWatch implements AutoCloseable {
   private static final long EVERY_MILLISECONDS = 1000;
   private static final long SILENT_NANOS = 30_000_000_000L;
-
-  /** The card has fallen off the bus. */
-  private static final int OFF_THE_BUS = 79;
 
   private final List<String> names;
   private final CardHealth.Probe probe;
@@ -175,14 +171,8 @@ public final class HealthWatch implements AutoCloseable {
       return; // a card that is not the run's
     }
     String who = name.map(it -> "GPU " + it + " has reported ").orElse("the kernel log has ");
-    String what =
-        fault.xid() == 0
-            ? "an error of its memory that could not be corrected"
-            : "Xid "
-                + fault.xid()
-                + Xid.of(fault.xid()).map(xid -> " (" + xid.name() + "): " + xid.why()).orElse("");
-    String text = who + what + (fault.line().isEmpty() ? "" : ": " + fault.line());
-    if (fault.xid() == OFF_THE_BUS && name.isPresent()) {
+    String text = who + fault.text();
+    if (fault.isLoss() && name.isPresent()) {
       lose(name.get(), text);
     } else {
       found.add(new Finding(name, false, text));
