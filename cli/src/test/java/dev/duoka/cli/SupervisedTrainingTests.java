@@ -215,6 +215,7 @@ final class SupervisedTrainingTests {
     terminal = attach.start();
     until(() -> hasEvent("adopted"));
     until(() -> text().contains("step "));
+    send("TERM", worker(0).pid()); // as Slurm does, which knows all processes of a step
     send("TERM", terminal().pid());
     assertThat(terminal().waitFor(100, TimeUnit.SECONDS)).isTrue();
     assertThat(terminal().exitValue()).as(text()).isEqualTo(ExitStatus.SAVED);

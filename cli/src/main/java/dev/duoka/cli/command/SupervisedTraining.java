@@ -95,6 +95,7 @@ final class SupervisedTraining {
    */
   int run(Path runDir, List<String> arguments, PrintWriter out, PrintWriter err)
       throws InterruptedException {
+    NodePlace.requireOneOnEachMachine(environment);
     NodePlace place = options.place(environment);
     int ranks = config.parallel().ranks();
     int here = place.workers(ranks, config.launch().ranksPerProcess().count());

@@ -153,7 +153,7 @@ final class TrainCommand implements Callable<Integer> {
             folder,
             console,
             new RunForecast());
-    if (trainer.isFirst() && System.getenv(SupervisionOptions.FAILURE_FILE) == null) {
+    if (trainer.isFirst() && !isSupervised()) {
       register(folder, console);
       TrainingPage.show(
           folder, watch, json, spec.commandLine().getOut(), spec.commandLine().getErr());
@@ -165,7 +165,11 @@ final class TrainCommand implements Callable<Integer> {
                   console.stopping();
                   trainer.stop();
                 },
-                status -> endAtOnce(console, status))) {
+                status -> {
+                  if (!isSupervised()) { // Slurm tells each process what its supervisor tells, too
+                    endAtOnce(console, status);
+                  }
+                })) {
       RunResult result = trainer.run();
       if (!trainer.isFirst()) { // process 0 says how the run ended
         return status(result, signals);
@@ -184,6 +188,10 @@ final class TrainCommand implements Callable<Integer> {
       console.finished(result, runFile);
       return status(result, signals);
     }
+  }
+
+  private static boolean isSupervised() {
+    return System.getenv(SupervisionOptions.FAILURE_FILE) != null;
   }
 
   /** A list that cannot be written costs no run. */
