@@ -14,7 +14,7 @@ public record RemedySettings(
     @Doc(
             value =
                 "End a run whose loss or gradient norm has left its range for twenty steps, and say"
-                    + " where that began; a loss that is no number always ends it.",
+                    + " where that began; a loss that is no number ends it at once.",
             byDefault = "true")
         boolean divergence,
     @Doc(
