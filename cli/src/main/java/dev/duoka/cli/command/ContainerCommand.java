@@ -204,10 +204,9 @@ final class ContainerCommand implements Runnable {
         Version.number());
   }
 
-  /** Twice what a save is said to take, in whole minutes. */
   private static int grace(Optional<PredictedSave> save) {
-    double seconds = 2 * save.map(PredictedSave::seconds).orElse(0.0);
-    return Math.max(ContainerPlan.LEAST_GRACE_SECONDS, 60 * (int) Math.ceil(seconds / 60));
+    return Math.max(
+        ContainerPlan.LEAST_GRACE_SECONDS, save.map(PredictedSave::graceSeconds).orElse(0));
   }
 
   /** A machine without GPUs says nothing of the one that the container is for. */

@@ -18,6 +18,11 @@ public record PredictedSave(long bytes, double seconds) {
   /** What one may count on of storage over a network. */
   private static final double BYTES_PER_SECOND = 500e6;
 
+  /** Twice that, in whole minutes: what a run is given to save and end. */
+  public int graceSeconds() {
+    return 60 * (int) Math.ceil(2 * seconds / 60);
+  }
+
   /** Of a run; empty where its model cannot be read here. */
   public static Optional<PredictedSave> of(RunConfig config) {
     Optional<ModelConfig> model = RunChecks.model(config);
