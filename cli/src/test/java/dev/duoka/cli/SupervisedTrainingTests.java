@@ -10,6 +10,7 @@ import dev.duoka.operations.run.RunProgress;
 import dev.duoka.operations.run.RunRecord;
 import dev.duoka.operations.run.RunStatus;
 import dev.duoka.operations.run.SupervisionFolder;
+import dev.duoka.operations.run.WorkerFolder;
 import java.io.File;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -79,6 +80,13 @@ final class SupervisedTrainingTests {
     for (int attempt = 1; attempt <= folder.attempts(); attempt++) {
       for (int worker = 0; worker < folder.workers(attempt).size(); worker++) {
         folder.workers(attempt).get(worker).identity().ifPresent(ProcessIdentity::kill);
+      }
+    }
+    for (int attempt = 1; attempt <= folder.attempts(); attempt++) {
+      for (WorkerFolder worker : folder.workers(attempt)) { // they write until they are gone
+        while (worker.identity().filter(ProcessIdentity::isAlive).isPresent()) {
+          Thread.sleep(50);
+        }
       }
     }
   }
@@ -215,6 +223,7 @@ final class SupervisedTrainingTests {
     terminal = attach.start();
     until(() -> hasEvent("adopted"));
     until(() -> text().contains("step "));
+    send("TERM", worker(0).pid()); // as Slurm does, which knows all processes of a step
     send("TERM", terminal().pid());
     assertThat(terminal().waitFor(100, TimeUnit.SECONDS)).isTrue();
     assertThat(terminal().exitValue()).as(text()).isEqualTo(ExitStatus.SAVED);

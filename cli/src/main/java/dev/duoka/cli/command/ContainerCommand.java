@@ -8,6 +8,7 @@ import dev.duoka.machine.probe.LiveProbe;
 import dev.duoka.machine.probe.MachineSnapshot;
 import dev.duoka.train.config.RunConfig;
 import dev.duoka.train.config.RunFile;
+import dev.duoka.train.run.PredictedSave;
 import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -69,7 +70,8 @@ final class ContainerCommand implements Runnable {
   @Option(
       names = "--nodes",
       paramLabel = "N",
-      description = "How many machines the run has, for --kubernetes. Default: ${DEFAULT-VALUE}.")
+      description =
+          "How many machines the run has, for --slurm and --kubernetes. Default: ${DEFAULT-VALUE}.")
   private int nodes = 1;
 
   @Option(names = "--compose", description = "Write the compose file; of none of the three, all.")
@@ -195,10 +197,16 @@ final class ContainerCommand implements Runnable {
         Path.of("runs").toAbsolutePath(),
         count / nodes,
         nodes,
+        grace(run.flatMap(PredictedSave::of)),
         infiniband,
         driver != null ? Optional.of(driver) : machine.driver().version().optional(),
         Optional.ofNullable(baseImage),
         Version.number());
+  }
+
+  private static int grace(Optional<PredictedSave> save) {
+    return Math.max(
+        ContainerPlan.LEAST_GRACE_SECONDS, save.map(PredictedSave::graceSeconds).orElse(0));
   }
 
   /** A machine without GPUs says nothing of the one that the container is for. */

@@ -3,21 +3,26 @@ package dev.duoka.cli.command;
 import dev.duoka.cli.console.Attachment;
 import dev.duoka.machine.probe.CardUse;
 import dev.duoka.operations.process.OwnCommand;
+import dev.duoka.operations.run.FewerCards;
 import dev.duoka.operations.run.LaunchSpec;
 import dev.duoka.operations.run.NodePlace;
 import dev.duoka.operations.run.NotifyTarget;
+import dev.duoka.operations.run.RemedyPlan;
 import dev.duoka.operations.run.RunFollower;
 import dev.duoka.operations.run.StateFolder;
 import dev.duoka.operations.run.SupervisionFolder;
 import dev.duoka.operations.supervise.SupervisorStart;
+import dev.duoka.train.config.DivergenceRemedies;
 import dev.duoka.train.config.MemoryRemedies;
 import dev.duoka.train.config.RunConfig;
+import dev.duoka.train.run.FewerRanks;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.function.Supplier;
 
 /** {@code duoka train} with a supervisor: starts it, and shows the run until it is over. */
 final class SupervisedTraining {
@@ -25,12 +30,17 @@ final class SupervisedTraining {
   private static final String MAIN = "dev.duoka.cli.Main";
 
   private final RunConfig config;
+  private final Supplier<List<FewerRanks>> ways;
   private final SupervisionOptions options;
   private final Map<String, String> environment;
 
   SupervisedTraining(
-      RunConfig config, SupervisionOptions options, Map<String, String> environment) {
+      RunConfig config,
+      Supplier<List<FewerRanks>> ways,
+      SupervisionOptions options,
+      Map<String, String> environment) {
     this.config = config;
+    this.ways = ways;
     this.options = options;
     this.environment = environment;
   }
@@ -62,6 +72,22 @@ final class SupervisedTraining {
     return all.stream().skip(first).limit(Math.max(1, wanted)).toList();
   }
 
+  /** How the run goes on when cards are lost; of several machines each has its own. */
+  private List<FewerCards> fewerCards(NodePlace place) {
+    if (!config.remedies().lostCard() || place.nodes() > 1) {
+      return List.of();
+    }
+    return ways.get().stream()
+        .map(
+            way ->
+                new FewerCards(
+                    way.ranks(),
+                    place.workers(way.ranks(), config.launch().ranksPerProcess().count()),
+                    way.ranks(),
+                    way.overrides()))
+        .toList();
+  }
+
   /**
    * Trains; the run's exit status.
    *
@@ -69,6 +95,7 @@ final class SupervisedTraining {
    */
   int run(Path runDir, List<String> arguments, PrintWriter out, PrintWriter err)
       throws InterruptedException {
+    NodePlace.requireOneOnEachMachine(environment);
     NodePlace place = options.place(environment);
     int ranks = config.parallel().ranks();
     int here = place.workers(ranks, config.launch().ranksPerProcess().count());
@@ -87,8 +114,11 @@ final class SupervisedTraining {
             options.grace(environment),
             options.hangSeconds(),
             LaunchSpec.DEFAULT_WARMUP_HANG_SECONDS,
-            config.remedies().outOfMemory() ? MemoryRemedies.of(config) : List.of(),
-            config.remedies().divergence(),
+            new RemedyPlan(
+                config.remedies().outOfMemory() ? MemoryRemedies.of(config) : List.of(),
+                config.remedies().divergence(),
+                DivergenceRemedies.of(config),
+                fewerCards(place)),
             cards(),
             options.waitForGpus(),
             new NotifyTarget(

@@ -10,6 +10,7 @@ import dev.duoka.operations.run.RunRegistry;
 import dev.duoka.operations.run.StateFolder;
 import dev.duoka.train.config.RunConfig;
 import dev.duoka.train.config.RunFile;
+import dev.duoka.train.run.FewerRanks;
 import dev.duoka.train.run.RunChecks;
 import dev.duoka.train.run.RunEnvironment;
 import dev.duoka.train.run.RunFolder;
@@ -112,7 +113,9 @@ final class TrainCommand implements Callable<Integer> {
     }
     Path folder = runDir(config);
     resume |= continues && RunProgress.newestCheckpoint(folder).isPresent();
-    SupervisedTraining supervised = new SupervisedTraining(config, supervision, System.getenv());
+    SupervisedTraining supervised =
+        new SupervisedTraining(
+            config, () -> FewerRanks.of(runFile, overrides, config), supervision, System.getenv());
     if (supervised.isWanted()) {
       TrainingPage.show(
           folder, watch, json, spec.commandLine().getOut(), spec.commandLine().getErr());
@@ -150,7 +153,7 @@ final class TrainCommand implements Callable<Integer> {
             folder,
             console,
             new RunForecast());
-    if (trainer.isFirst() && System.getenv(SupervisionOptions.FAILURE_FILE) == null) {
+    if (trainer.isFirst() && !isSupervised()) {
       register(folder, console);
       TrainingPage.show(
           folder, watch, json, spec.commandLine().getOut(), spec.commandLine().getErr());
@@ -162,7 +165,11 @@ final class TrainCommand implements Callable<Integer> {
                   console.stopping();
                   trainer.stop();
                 },
-                status -> endAtOnce(console, status))) {
+                status -> {
+                  if (!isSupervised()) { // Slurm tells each process what its supervisor tells, too
+                    endAtOnce(console, status);
+                  }
+                })) {
       RunResult result = trainer.run();
       if (!trainer.isFirst()) { // process 0 says how the run ended
         return status(result, signals);
@@ -181,6 +188,10 @@ final class TrainCommand implements Callable<Integer> {
       console.finished(result, runFile);
       return status(result, signals);
     }
+  }
+
+  private static boolean isSupervised() {
+    return System.getenv(SupervisionOptions.FAILURE_FILE) != null;
   }
 
   /** A list that cannot be written costs no run. */

@@ -1,5 +1,6 @@
 package dev.duoka.cli.console;
 
+import dev.duoka.base.DuokaException;
 import dev.duoka.operations.control.ControlClient;
 import dev.duoka.operations.control.StopOrder;
 import dev.duoka.operations.run.RunEnd;
@@ -71,14 +72,21 @@ public final class Attachment implements RunFollower.Output {
     return new PrintWriter(Writer.nullWriter());
   }
 
-  /** Passes an order on; the second one ends the run at once. */
+  /**
+   * Passes an order on. The second Ctrl-C ends the run at once; SIGTERM is sent more than once by
+   * those who end jobs.
+   */
   synchronized void order(StopOrder order) {
     orders++;
-    if (orders == 1) {
-      line("stopping: what was begun is finished and saved; once more ends at once …");
-      client.stop(order);
-    } else {
-      client.endAtOnce();
+    try {
+      if (orders == 1) {
+        line("stopping: what was begun is finished and saved; Ctrl-C once more ends at once …");
+        client.stop(order);
+      } else if (order == StopOrder.INTERRUPT) {
+        client.endAtOnce();
+      }
+    } catch (DuokaException e) {
+      line(String.valueOf(e.getMessage())); // it has just ended, perhaps
     }
   }
 

@@ -3,6 +3,7 @@ package dev.duoka.comm.launch;
 import dev.duoka.base.DuokaException;
 import dev.duoka.base.ErrorCode;
 import dev.duoka.base.Plural;
+import dev.duoka.base.SlurmHosts;
 import java.net.InetSocketAddress;
 import java.util.ArrayList;
 import java.util.List;
@@ -32,11 +33,6 @@ public record ProcessPlace(
       new ProcessPlace(Launcher.NONE, 0, 1, OptionalInt.empty(), Optional.empty());
 
   private static final int LARGEST_PORT = 65535;
-
-  /** Ports that no system gives to clients, and few programs have for their own. */
-  private static final int FIRST_SLURM_PORT = 20_000;
-
-  private static final int SLURM_PORTS = 10_000;
 
   /** Whose variables a place is read from; the first that is there counts. */
   public enum Launcher {
@@ -221,7 +217,7 @@ public record ProcessPlace(
           "Start the run with srun");
     }
     long job = variables.number("SLURM_JOB_ID", Long.MAX_VALUE);
-    return InetSocketAddress.createUnresolved(host, FIRST_SLURM_PORT + (int) (job % SLURM_PORTS));
+    return InetSocketAddress.createUnresolved(host, SlurmHosts.port(job));
   }
 
   private static void requireSame(ProcessPlace own, ProcessPlace torchrun) {

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.duoka.base.DuokaException;
 import dev.duoka.base.ErrorCode;
+import dev.duoka.base.SlurmHosts;
 import dev.duoka.comm.launch.ProcessPlace.Launcher;
 import java.net.InetSocketAddress;
 import java.util.LinkedHashMap;

@@ -4,6 +4,7 @@ import dev.duoka.base.DuokaException;
 import dev.duoka.base.ErrorCode;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.BlockingQueue;
+import java.util.function.LongUnaryOperator;
 
 /**
  * One rank's training batches, step after step, read ahead by a thread of its own.
@@ -28,20 +29,32 @@ public final class BatchStream implements AutoCloseable {
     record Closed() implements Read {}
   }
 
-  private BatchStream(TrainingOrder order, RankShare share, DataState from) {
+  private BatchStream(
+      TrainingOrder order, RankShare share, DataState from, long steps, LongUnaryOperator leftOut) {
     this.order = order;
     this.share = share;
     this.reader =
         Thread.ofPlatform()
             .daemon()
             .name("duoka-batches-" + share.rank())
-            .unstarted(() -> readAhead(from));
+            .unstarted(() -> readAhead(from, steps, leftOut));
   }
 
   /** Starts reading at a state: {@link DataState#START}, or that of a checkpoint. */
   public static BatchStream open(TrainingOrder order, RankShare share, DataState from) {
+    return open(order, share, from, 0, _ -> 0);
+  }
+
+  /**
+   * As the other method, of a run that leaves some batches out.
+   *
+   * @param steps that were taken before
+   * @param leftOut how many batches are left out when so many steps were taken
+   */
+  public static BatchStream open(
+      TrainingOrder order, RankShare share, DataState from, long steps, LongUnaryOperator leftOut) {
     order.advance(from, 0);
-    BatchStream stream = new BatchStream(order, share, from);
+    BatchStream stream = new BatchStream(order, share, from, steps, leftOut);
     stream.reader.start();
     return stream;
   }
@@ -79,12 +92,13 @@ public final class BatchStream implements AutoCloseable {
     return new StepReader(order, share).read(state);
   }
 
-  private void readAhead(DataState from) {
-    StepReader steps = new StepReader(order, share);
+  private void readAhead(DataState from, long stepsBefore, LongUnaryOperator leftOut) {
+    StepReader reader = new StepReader(order, share);
     DataState state = from;
     try {
-      while (true) {
-        StepBatch batch = steps.read(state);
+      for (long steps = stepsBefore; ; steps++) {
+        long passedOver = leftOut.applyAsLong(steps) * share.sequencesPerStep();
+        StepBatch batch = reader.read(order.advance(state, passedOver));
         ahead.put(new Read.Step(batch));
         state = batch.after();
       }

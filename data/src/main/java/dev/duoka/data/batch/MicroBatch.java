@@ -1,5 +1,7 @@
 package dev.duoka.data.batch;
 
+import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.BitSet;
 import java.util.List;
 import java.util.Optional;
@@ -26,6 +28,7 @@ public final class MicroBatch {
   private final long[] targets;
   private final @Nullable BitSet starts;
   private int realTargets;
+  private boolean empty;
 
   MicroBatch(int rows, int length) {
     this(rows, length, false);
@@ -63,6 +66,43 @@ public final class MicroBatch {
     return batch;
   }
 
+  /**
+   * One that holds no sequence: its tokens are all 0 and weigh nothing. A rank that has fewer than
+   * the others runs it, so that collectives match.
+   *
+   * @param apart as those of the others
+   */
+  public static MicroBatch empty(int rows, int length, boolean apart) {
+    MicroBatch batch = new MicroBatch(rows, length, apart);
+    Arrays.fill(batch.targets, MASKED);
+    batch.empty = true;
+    return batch;
+  }
+
+  /**
+   * The same sequences in several of fewer each.
+   *
+   * @param fewer a divisor of {@link #rows}
+   */
+  public List<MicroBatch> split(int fewer) {
+    List<MicroBatch> parts = new ArrayList<>();
+    for (int first = 0; first < rows; first += fewer) {
+      MicroBatch part = new MicroBatch(fewer, length, starts != null);
+      int from = first * length;
+      System.arraycopy(tokens, from, part.tokens, 0, part.tokens.length);
+      System.arraycopy(targets, from, part.targets, 0, part.targets.length);
+      for (long target : part.targets) {
+        part.realTargets += target == MASKED ? 0 : 1;
+      }
+      if (starts != null && part.starts != null) {
+        part.starts.or(starts.get(from, from + part.tokens.length));
+      }
+      part.empty = empty;
+      parts.add(part);
+    }
+    return parts;
+  }
+
   /** Random tokens, every one a target: what benchmarks train on. */
   public static MicroBatch random(int rows, int length, int vocabulary, long seed) {
     MicroBatch batch = new MicroBatch(rows, length);
@@ -73,6 +113,11 @@ public final class MicroBatch {
     }
     batch.realTargets = batch.targets.length;
     return batch;
+  }
+
+  /** Whether it holds no sequence: nothing of it may count, the load of experts included. */
+  public boolean isEmpty() {
+    return empty;
   }
 
   /** Number of sequences. */

@@ -8,7 +8,8 @@ import dev.duoka.base.ErrorCode;
  *
  * <p>The sequences of a step are a function of seed and step alone. Rank {@code r} takes the {@code
  * r}-th contiguous slice of them and cuts it into micro-batches, so another number of ranks or
- * another micro-batch size gives the same steps.
+ * another micro-batch size gives the same steps. All ranks have as many micro-batches, so that
+ * collectives match; where the ranks do not divide them, the last ones are empty.
  *
  * @param rank 0-based data-parallel rank
  * @param ranks number of data-parallel ranks
@@ -25,23 +26,28 @@ public record RankShare(int rank, int ranks, int microBatch, int sequencesPerSte
               .formatted(rank, ranks, microBatch, sequencesPerStep),
           "Use positive sizes and a rank below the number of ranks.");
     }
-    long together = (long) ranks * microBatch;
-    if (sequencesPerStep % together != 0) {
+    if (sequencesPerStep % microBatch != 0) {
       throw new DuokaException(
           ErrorCode.CONFIG,
-          "%d sequences a step cannot be divided among %d ranks in micro-batches of %d"
-              .formatted(sequencesPerStep, ranks, microBatch),
-          "Choose a multiple of %d sequences a step, or another micro-batch.".formatted(together));
+          "%d sequences a step cannot be divided into micro-batches of %d"
+              .formatted(sequencesPerStep, microBatch),
+          "Choose a multiple of %d sequences a step, or another micro-batch."
+              .formatted(microBatch));
     }
   }
 
   /** Micro-batches that a rank runs before each optimizer step. */
   public int accumulation() {
-    return sequencesPerStep / (ranks * microBatch);
+    return Math.ceilDiv(sequencesPerStep / microBatch, ranks);
+  }
+
+  /** Micro-batches of a step, over all ranks, that hold no sequence. */
+  public int emptyMicroBatches() {
+    return accumulation() * ranks - sequencesPerStep / microBatch;
   }
 
   /** Where the slice of this rank begins within a step. */
   public int firstSequence() {
-    return rank * (sequencesPerStep / ranks);
+    return Math.min(sequencesPerStep, rank * accumulation() * microBatch);
   }
 }

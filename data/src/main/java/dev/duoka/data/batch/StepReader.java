@@ -23,7 +23,7 @@ final class StepReader {
    */
   StepBatch read(DataState state) {
     int first = share.firstSequence();
-    int end = first + share.accumulation() * share.microBatch();
+    int end = Math.min(share.sequencesPerStep(), first + share.accumulation() * share.microBatch());
     List<MicroBatch> microBatches = new ArrayList<>(share.accumulation());
     long targets = 0;
     for (int i = 0; i < share.sequencesPerStep(); i++) {
@@ -39,7 +39,13 @@ final class StepReader {
       }
       targets += window.realTargets();
     }
+    while (microBatches.size() < share.accumulation()) {
+      microBatches.add(
+          MicroBatch.empty(
+              share.microBatch(), window.tokens.length - 1, order.sequences().apart()));
+    }
     DataState after = order.advance(state, share.sequencesPerStep());
-    return new StepBatch(List.copyOf(microBatches), targets, state, after);
+    return new StepBatch(
+        List.copyOf(microBatches), targets, state, after, share.emptyMicroBatches());
   }
 }

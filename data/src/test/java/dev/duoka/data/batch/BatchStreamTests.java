@@ -125,10 +125,47 @@ class BatchStreamTests {
         .isInstanceOf(DuokaException.class)
         .hasMessageContaining("at sequence 1000000 of an epoch, but the data has");
     assertThatThrownBy(() -> new DataState(-1, 0)).hasMessageContaining("cannot be");
-    assertThatThrownBy(() -> new RankShare(0, 2, 4, 12))
-        .hasMessageContaining("12 sequences a step cannot be divided among 2 ranks")
-        .hasMessageContaining("a multiple of 8");
+    assertThatThrownBy(() -> new RankShare(0, 2, 5, 12))
+        .hasMessageContaining("12 sequences a step cannot be divided into micro-batches of 5")
+        .hasMessageContaining("a multiple of 5");
     assertThatThrownBy(() -> new RankShare(2, 2, 1, 2)).hasMessageContaining("rank 2 of 2");
+  }
+
+  /** After the first step four are passed over; a stream that begins later knows nothing of it. */
+  @Test
+  void batchesAreLeftOut() {
+    RankShare share = new RankShare(0, 1, 1, PER_STEP);
+    DataState third = DataState.START.advance(5L * PER_STEP, sequences.count());
+    try (BatchStream all = BatchStream.open(order, share, third);
+        BatchStream some =
+            BatchStream.open(order, share, DataState.START, 10, steps -> steps == 11 ? 4 : 0)) {
+      StepBatch first = some.next();
+      assertThat(first.before()).isEqualTo(DataState.START);
+      StepBatch second = some.next();
+      assertThat(second.before()).isEqualTo(third);
+      assertThat(second.microBatches().getFirst().tokens())
+          .isEqualTo(all.next().microBatches().getFirst().tokens());
+      assertThat(some.next().before()).isEqualTo(second.after());
+    }
+  }
+
+  /** A step of eight over three ranks: every sequence once, and one micro-batch that is empty. */
+  @Test
+  void ranksThatDoNotDivideAStepRunEmptyMicroBatches() {
+    List<Long> taken = new ArrayList<>();
+    for (int rank = 0; rank < 3; rank++) {
+      StepBatch batch = BatchStream.read(order, new RankShare(rank, 3, 1, 8), DataState.START);
+      assertThat(batch.emptyMicroBatches()).isEqualTo(1);
+      assertThat(batch.microBatches()).hasSize(3);
+      assertThat(batch.microBatches().getLast().isEmpty()).isEqualTo(rank == 2);
+      batch.microBatches().stream()
+          .filter(it -> !it.isEmpty())
+          .forEach(it -> Arrays.stream(it.tokens()).forEach(taken::add));
+    }
+    StepBatch whole = BatchStream.read(order, new RankShare(0, 1, 8, 8), DataState.START);
+    assertThat(taken)
+        .containsExactlyElementsOf(
+            Arrays.stream(whole.microBatches().getFirst().tokens()).boxed().toList());
   }
 
   @Test

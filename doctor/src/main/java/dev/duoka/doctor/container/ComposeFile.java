@@ -44,7 +44,7 @@ final class ComposeFile {
     file.add(
         "    init: true", "A first process that collects ended children and passes signals on.");
     file.add(
-        "    stop_grace_period: 10m",
+        "    stop_grace_period: " + plan.graceSeconds() + "s",
         "On `docker compose stop` duoka ends the step and saves a checkpoint; the default of 10 s"
             + " would kill it.");
     file.add("    restart: \"no\"", "A run that failed is looked at before it burns more hours.");

@@ -19,8 +19,8 @@ public final class ContainerDocs {
       kubectl apply -f job.yaml                    # after its image and its storage are named
       ```
 
-      - `--compose`, `--slurm` and `--kubernetes` write the files for these places alone; `--nodes N` is for Kubernetes, where
-        each of N pods takes its share of the run's GPUs and knows the others by a secret of the cluster.
+      - `--compose`, `--slurm` and `--kubernetes` write the files for these places alone; `--nodes N` is for Slurm and Kubernetes, where
+        each of N takes its share of the run's GPUs and knows the others by a secret of the cluster.
       - **Started again.** On SIGTERM the run saves and ends with status 75. The Slurm script then puts its job back into
         the queue, twenty times at most; Kubernetes starts failed pods again, but none that ended with 2 or 93
         ([what these say](operations.md)). `--continue` lets each start go on from the newest checkpoint.
@@ -32,8 +32,9 @@ public final class ContainerDocs {
       - `--gpus N` where no run file says it; `--infiniband` hands the adapters in.
       - The container runs as you, not as root; corpus, tokenizer and run file are mounted read only under
         their own paths; only `/runs` is written, and a volume for the cache.
-      - `shm_size`, the limits for locked memory and open files, ten minutes to save a checkpoint, and a
-        health check that looks at the age of the last metrics line are set.
+      - `shm_size`, the limits for locked memory and open files, twice the time to save that a checkpoint
+        is said to take (14 bytes a parameter at 500 MB/s; two minutes at least), and a health check that looks at the age of
+        the last metrics line are set.
       - The locale is C.UTF-8. A source that is not on this machine is mounted all the same, with a note; `jdk:src` is
         noted too, since the Java runtime in a bundle has no source text.
       - Exit status: 0 when the files were written, 2 for usage, 1 for failures.

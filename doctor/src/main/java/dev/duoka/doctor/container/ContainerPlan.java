@@ -14,6 +14,7 @@ import java.util.Optional;
  * @param runs the host's folder for what the run writes
  * @param gpus how many GPUs it uses of each machine; 0 for the CPU
  * @param nodes how many machines the run has, each with as many GPUs
+ * @param graceSeconds how long it has to save, from SIGTERM on: twice what that is said to take
  * @param infiniband whether the host has InfiniBand adapters to hand in
  * @param driver the host's driver; empty when it is not known
  * @param baseImage an image to use instead of the table's, best with its digest
@@ -27,12 +28,13 @@ public record ContainerPlan(
     Path runs,
     int gpus,
     int nodes,
+    int graceSeconds,
     boolean infiniband,
     Optional<String> driver,
     Optional<String> baseImage,
     String version) {
-  /** How long a run has to save, from SIGTERM on. */
-  static final int GRACE_SECONDS = 600;
+  /** How long a run has to save at least, from SIGTERM on. */
+  public static final int LEAST_GRACE_SECONDS = 120;
 
   /** Keeps a copy of the list, and refuses names that shells would take apart. */
   public ContainerPlan {
@@ -42,6 +44,9 @@ public record ContainerPlan(
     }
     if (gpus < 0 || gpus > 1024) {
       throw new IllegalArgumentException(gpus + " GPUs");
+    }
+    if (graceSeconds < LEAST_GRACE_SECONDS) {
+      throw new IllegalArgumentException(graceSeconds + " s to save");
     }
     if (nodes < 1 || nodes > 4096) {
       throw new IllegalArgumentException(nodes + " nodes");

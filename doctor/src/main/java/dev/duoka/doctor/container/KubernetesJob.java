@@ -12,6 +12,9 @@ import java.util.Locale;
 final class KubernetesJob {
   private static final int LONGEST_NAME = 50;
 
+  /** What ending takes beside the save. */
+  private static final int KILL_SECONDS = 30;
+
   private KubernetesJob() {}
 
   static ExplainedFile of(ContainerPlan plan) {
@@ -77,8 +80,9 @@ final class KubernetesJob {
                 seccompProfile:
                   type: RuntimeDefault\
         """
-            .formatted(name, ContainerPlan.GRACE_SECONDS),
-        "Not root, no rights in the cluster; on SIGTERM there is time to end the step and save.");
+            .formatted(name, plan.graceSeconds() + KILL_SECONDS),
+        "Not root, no rights in the cluster; on SIGTERM there is time to end the step and save:"
+            + " twice what a save is said to take.");
     container(file, plan, name);
     volumes(file, plan);
     return file;
@@ -116,7 +120,7 @@ final class KubernetesJob {
                     - name: PET_MASTER_PORT
                       value: "29500"\
         """
-            .formatted(ContainerPlan.GRACE_SECONDS, plan.nodes(), name, name),
+            .formatted(plan.graceSeconds(), plan.nodes(), name, name),
         "Where this machine is among those of the run, in torchrun's words.");
     if (plan.nodes() > 1) {
       file.add(
@@ -246,9 +250,9 @@ final class KubernetesJob {
     }
     return List.of(
         "train",
-        quoted(plan.runFile().get().toString()),
+        argument(plan.runFile().get().toString()),
         "--run-dir",
-        quoted("/runs/" + plan.name()),
+        argument("/runs/" + plan.name()),
         "--continue",
         "--supervise");
   }
@@ -272,17 +276,23 @@ final class KubernetesJob {
     return whole.isEmpty() ? "duoka" : whole;
   }
 
-  /** A string that YAML takes as it is; $(…) would be a variable for Kubernetes. */
+  /** A word of a command as YAML takes it; $(…) would be a variable for Kubernetes. */
+  private static String argument(String text) {
+    return quoted(text).replace("$(", "$$(");
+  }
+
+  /** A string that YAML takes as it is. */
   private static String quoted(String text) {
     StringBuilder quoted = new StringBuilder("\"");
     for (int i = 0; i < text.length(); i++) {
       char c = text.charAt(i);
       switch (c) {
         case '"', '\\' -> quoted.append('\\').append(c);
-        case '\n' -> quoted.append("\\n");
-        default -> quoted.append(c);
+        default ->
+            quoted.append(
+                Character.isISOControl(c) ? "\\x%02X".formatted((int) c) : String.valueOf(c));
       }
     }
-    return quoted.append('"').toString().replace("$(", "$$(");
+    return quoted.append('"').toString();
   }
 }

@@ -1,10 +1,12 @@
 package dev.duoka.doctor.container;
 
+import dev.duoka.base.DuokaException;
+import dev.duoka.base.ErrorCode;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 
-/** The Slurm script: one node, one task, all its GPUs, in the image by pyxis or Apptainer. */
+/** The Slurm script: a task on each node, all its GPUs, in the image by pyxis or Apptainer. */
 final class SlurmScript {
   private SlurmScript() {}
 
@@ -13,8 +15,10 @@ final class SlurmScript {
     ExplainedFile file = new ExplainedFile("train.sbatch");
     file.add("#!/bin/bash", "Slurm runs this on the first node of the job.");
     file.add("#SBATCH --job-name=" + plan.name(), "What squeue shows.");
-    file.add("#SBATCH --nodes=1", "duoka trains on the GPUs of one machine.");
-    file.add("#SBATCH --ntasks=1", "One process drives all GPUs: a rank is a thread of it.");
+    file.add("#SBATCH --nodes=" + plan.nodes(), "How many machines the run has.");
+    file.add(
+        "#SBATCH --ntasks-per-node=1",
+        "A supervisor on each machine, which starts what drives the GPUs.");
     if (gpus > 0) {
       file.add("#SBATCH --gpus-per-node=" + gpus, "The GPUs that the run file asks for.");
     }
@@ -29,11 +33,14 @@ final class SlurmScript {
         "#SBATCH --time=24:00:00",
         "Your site's limit; the run goes on from its checkpoint in the next job.");
     file.add(
-        "#SBATCH --signal=B:TERM@600",
-        "Ten minutes before the end the script is told, so that a checkpoint is saved.");
+        "#SBATCH --signal=B:TERM@" + plan.graceSeconds(),
+        "So many seconds before the end the script is told, so that a checkpoint is saved: twice"
+            + " what a save is said to take.");
     file.add(
         "#SBATCH --requeue", "The job may be put back into the queue, as it is when it was saved.");
-    file.add("#SBATCH --output=%x-%j.log", "One log, named by job.");
+    file.add(
+        "#SBATCH --output=%x-%j.log\n#SBATCH --open-mode=append",
+        "One log, named by job, which a job that is started again goes on with.");
     file.add(
         "set -euo pipefail",
         "A failing line ends the job with its status instead of training on half a set-up.");
@@ -41,8 +48,14 @@ final class SlurmScript {
         "export LC_ALL=C.UTF-8",
         "Names of files and prompts are UTF-8, whatever the node's locale is.");
     file.add(
-        "export DUOKA_GRACE_SECONDS=" + ContainerPlan.GRACE_SECONDS,
+        "export DUOKA_GRACE_SECONDS=" + plan.graceSeconds(),
         "What is left from the signal to the end: a save that would not fit is not begun.");
+    if (plan.nodes() > 1) {
+      file.add(
+          "DUOKA_SECRET=$(od -An -tx1 -N32 /dev/urandom | tr -d ' \\n')\nexport DUOKA_SECRET",
+          "By which the machines know each other: drawn for each start of the job, and never part"
+              + " of a command line.");
+    }
     file.blank();
     file.add(
         "IMAGE=${IMAGE:?set IMAGE to the image, best with its digest:"
@@ -93,9 +106,11 @@ final class SlurmScript {
     file.add(
         "\"${run[@]}\" " + String.join(" ", command) + " &",
         "In the background, so that the signal below reaches this script.");
-    file.add("child=$!", "The process to pass the signal to.");
+    file.add("child=$!", "The process to wait for.");
     file.add(
-        "trap 'kill -TERM \"$child\"' TERM", "Time is nearly up: duoka ends its step and saves.");
+        "trap 'scancel --signal=TERM \"$SLURM_JOB_ID\"' TERM",
+        "Time is nearly up: duoka ends its step and saves. Slurm passes the signal on to the tasks;"
+            + " srun itself would kill them.");
     file.add(
         """
         status=0
@@ -126,7 +141,7 @@ final class SlurmScript {
               shell(plan.runFile().get().toString()),
               "--run-dir",
               "/runs/" + plan.name()));
-      words.add("--continue");
+      words.addAll(List.of("--continue", "--supervise"));
     }
     return words;
   }
@@ -135,6 +150,14 @@ final class SlurmScript {
     StringBuilder mounts = new StringBuilder("\"$RUNS:/runs\"");
     List<Path> inputs = new ArrayList<>(plan.readOnly());
     plan.runFile().ifPresent(inputs::add);
+    for (Path path : inputs) {
+      if (path.toString().matches("(?s).*[,:].*")) {
+        throw new DuokaException(
+            ErrorCode.CONFIG,
+            "pyxis and Apptainer cannot mount " + path + ": they cut names at commas and colons",
+            "Rename it, or write the files for --compose or --kubernetes alone");
+      }
+    }
     inputs.stream()
         .distinct()
         .forEach(path -> mounts.append(shell("," + path + ":" + path + ":ro")));

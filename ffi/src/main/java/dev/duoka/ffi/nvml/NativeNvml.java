@@ -70,7 +70,7 @@ final class NativeNvml implements NvmlCalls {
       List<Object> values = new ArrayList<>();
       for (int i = 0; i < arguments.length; i++) {
         switch (function.inputs().get(i)) {
-          case DEVICE -> values.add(arguments[i]);
+          case DEVICE, LONG -> values.add(arguments[i]);
           case INT -> values.add((int) arguments[i]);
         }
       }
@@ -84,6 +84,8 @@ final class NativeNvml implements NvmlCalls {
         values.add(segment);
         if (result == NvmlFunction.Result.TEXT) {
           values.add(NvmlLayouts.TEXT_BYTES);
+        } else if (result == NvmlFunction.Result.EVENT_DATA) {
+          values.add(0); // milliseconds: what has not happened yet is not waited for
         }
       }
       int code = (int) handle.invokeWithArguments(values);

@@ -70,6 +70,11 @@ public final class Nvml {
         .findFirst();
   }
 
+  /** Listens for errors from now on; empty where the driver reports none. */
+  public Optional<NvmlEvents> events() {
+    return NvmlEvents.open(reader, devices());
+  }
+
   static Presence<Nvml> open(List<String> candidates) {
     return SharedLibrary.open(
         candidates, REMEDY, library -> initialize(library.name(), library.symbols()));

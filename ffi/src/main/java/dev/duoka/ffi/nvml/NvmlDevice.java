@@ -39,6 +39,10 @@ public final class NvmlDevice {
     this.handle = handle;
   }
 
+  long handle() {
+    return handle;
+  }
+
   /** NVML's number of the device, which is nvidia-smi's but need not be CUDA's. */
   public int index() {
     return index;

@@ -12,9 +12,11 @@ import java.util.List;
 
 /**
  * The functions of NVML that are called, as {@code nvml.h} declares them: what goes in by value,
- * and what each of the trailing pointers points to. All of them only read.
+ * and what each of the trailing pointers points to. All of them only read; those of events say what
+ * is to be heard.
  *
- * <p>A text result is followed by its capacity as an {@code unsigned int}.
+ * <p>A text result is followed by its capacity as an {@code unsigned int}, an event by the
+ * milliseconds that may be waited for it, which are none.
  */
 @SuppressWarnings("ImmutableEnumChecker") // lists of List.of and memory layouts are immutable
 enum NvmlFunction {
@@ -88,12 +90,18 @@ enum NvmlFunction {
 
   COMMON_ANCESTOR(
       "nvmlDeviceGetTopologyCommonAncestor", List.of(Input.DEVICE, Input.DEVICE), Result.INT),
-  P2P_STATUS("nvmlDeviceGetP2PStatus", List.of(Input.DEVICE, Input.DEVICE, Input.INT), Result.INT);
+  P2P_STATUS("nvmlDeviceGetP2PStatus", List.of(Input.DEVICE, Input.DEVICE, Input.INT), Result.INT),
+
+  EVENT_SET_CREATE("nvmlEventSetCreate", List.of(), Result.LONG),
+  REGISTER_EVENTS("nvmlDeviceRegisterEvents", List.of(Input.DEVICE, Input.LONG, Input.DEVICE)),
+  EVENT_SET_WAIT("nvmlEventSetWait_v2", List.of(Input.DEVICE), Result.EVENT_DATA);
 
   /** What goes in by value. */
   enum Input {
+    /** A handle: of a device, or of a set of events. */
     DEVICE(JAVA_LONG),
-    INT(JAVA_INT);
+    INT(JAVA_INT),
+    LONG(JAVA_LONG);
 
     final MemoryLayout layout;
 
@@ -110,7 +118,8 @@ enum NvmlFunction {
     MEMORY(NvmlLayouts.MEMORY),
     MEMORY_V2(NvmlLayouts.MEMORY_V2),
     UTILIZATION(NvmlLayouts.UTILIZATION),
-    PCI_INFO(NvmlLayouts.PCI_INFO);
+    PCI_INFO(NvmlLayouts.PCI_INFO),
+    EVENT_DATA(NvmlLayouts.EVENT_DATA);
 
     final MemoryLayout layout;
 
@@ -146,7 +155,7 @@ enum NvmlFunction {
     inputs.forEach(input -> arguments.add(input.layout));
     for (Result result : results) {
       arguments.add(ADDRESS);
-      if (result == Result.TEXT) {
+      if (result == Result.TEXT || result == Result.EVENT_DATA) {
         arguments.add(JAVA_INT);
       }
     }

@@ -42,6 +42,15 @@ final class NvmlLayouts {
               MemoryLayout.sequenceLayout(32, JAVA_BYTE).withName("busId"))
           .withName("nvmlPciInfo_t");
 
+  static final StructLayout EVENT_DATA =
+      MemoryLayout.structLayout(
+              JAVA_LONG.withName("device"),
+              JAVA_LONG.withName("eventType"),
+              JAVA_LONG.withName("eventData"),
+              JAVA_INT.withName("gpuInstanceId"),
+              JAVA_INT.withName("computeInstanceId"))
+          .withName("nvmlEventData_t");
+
   static final StructLayout PROCESS_INFO =
       MemoryLayout.structLayout(
               JAVA_INT.withName("pid"),

@@ -7,6 +7,7 @@ import java.util.Set;
 
 /** Tells apart what a device does not offer, which is empty, from what is broken, which throws. */
 final class NvmlReader {
+  private static final int TIMEOUT = 10;
   private static final int GPU_IS_LOST = 15;
   private static final int RESET_REQUIRED = 16;
 
@@ -44,6 +45,14 @@ final class NvmlReader {
     NvmlCalls.Processes processes = calls.processes(device);
     return offered(processes.code(), "nvmlDeviceGetComputeRunningProcesses_v3")
         ? Optional.of(processes)
+        : Optional.empty();
+  }
+
+  /** The next event of a set; empty where nothing has happened, or events are not offered. */
+  Optional<NvmlReply> event(long set) {
+    NvmlReply reply = calls.call(NvmlFunction.EVENT_SET_WAIT, set);
+    return reply.code() != TIMEOUT && offered(reply.code(), NvmlFunction.EVENT_SET_WAIT.symbol())
+        ? Optional.of(reply)
         : Optional.empty();
   }
 

@@ -50,6 +50,23 @@ class NvmlReaderTests {
     assertThat(new Nvml(fake).devices()).isEmpty();
   }
 
+  /** A set of events on one device: first an Xid, then an error of its memory, then nothing. */
+  @Test
+  void eventsAreThoseOfTheDriver() {
+    fake.replies.put(NvmlFunction.DEVICE_COUNT, numbers(1L));
+    fake.replies.put(NvmlFunction.DEVICE_BY_INDEX, numbers(7L));
+    assertThat(new Nvml(fake).events()).isEmpty();
+    fake.replies.put(NvmlFunction.EVENT_SET_CREATE, numbers(99L));
+    fake.replies.put(NvmlFunction.REGISTER_EVENTS, numbers());
+    NvmlEvents events = new Nvml(fake).events().orElseThrow();
+    fake.replies.put(NvmlFunction.EVENT_SET_WAIT, numbers(7L, 8L, 79L, 0L, 0L));
+    assertThat(events.next()).contains(new NvmlEvents.Event(0, 79));
+    fake.replies.put(NvmlFunction.EVENT_SET_WAIT, numbers(7L, 2L, 0L, 0L, 0L));
+    assertThat(events.next()).contains(new NvmlEvents.Event(0, 0));
+    fake.replies.put(NvmlFunction.EVENT_SET_WAIT, NvmlReply.failed(10));
+    assertThat(events.next()).as("nothing has happened").isEmpty();
+  }
+
   @Test
   void oneMissingFunctionDisablesOnlyItsOwnValue() {
     fake.replies.put(NvmlFunction.POWER_USAGE, numbers(700_000L));

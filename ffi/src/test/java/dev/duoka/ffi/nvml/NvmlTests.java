@@ -127,6 +127,7 @@ class NvmlTests {
             NvmlLayouts.MEMORY_V2,
             NvmlLayouts.UTILIZATION,
             NvmlLayouts.PCI_INFO,
+            NvmlLayouts.EVENT_DATA,
             NvmlLayouts.PROCESS_INFO);
     StringBuilder program =
         new StringBuilder("#include \"prototypes.h\"\n#include <stdio.h>\nint main(void) {\n");

@@ -18,6 +18,7 @@ import org.jspecify.annotations.Nullable;
  * @param balanceLoss the experts' auxiliary loss; null for none
  * @param experts where the experts are
  * @param documents of the batch that do not see each other; null where each sequence is one
+ * @param weighs whether its tokens count; those of a pass that only fills up change no load
  */
 public record Pass(
     Tape tape,
@@ -27,11 +28,12 @@ public record Pass(
     @Nullable KeyValueCache cache,
     @Nullable BalanceLoss balanceLoss,
     ExpertPlacement experts,
-    @Nullable Documents documents) {
+    @Nullable Documents documents,
+    boolean weighs) {
   /** A training or validation pass over whole sequences, with all experts here. */
   public static Pass overSequences(
       Tape tape, long batch, RotaryTable rotary, @Nullable BalanceLoss balanceLoss) {
-    return new Pass(tape, batch, 0, rotary, null, balanceLoss, ExpertPlacement.HERE, null);
+    return new Pass(tape, batch, 0, rotary, null, balanceLoss, ExpertPlacement.HERE, null, true);
   }
 
   /** A pass of the next tokens of sequences, when generating. */
@@ -41,21 +43,29 @@ public record Pass(
       long firstPosition,
       RotaryTable rotary,
       @Nullable KeyValueCache cache) {
-    return new Pass(tape, batch, firstPosition, rotary, cache, null, ExpertPlacement.HERE, null);
+    return new Pass(
+        tape, batch, firstPosition, rotary, cache, null, ExpertPlacement.HERE, null, true);
   }
 
   /** The same pass with the experts elsewhere. */
   public Pass with(ExpertPlacement other) {
-    return new Pass(tape, batch, firstPosition, rotary, cache, balanceLoss, other, documents);
+    return new Pass(
+        tape, batch, firstPosition, rotary, cache, balanceLoss, other, documents, weighs);
   }
 
   /** The same pass on another tape. */
   public Pass on(Tape other) {
-    return new Pass(other, batch, firstPosition, rotary, cache, balanceLoss, experts, documents);
+    return new Pass(
+        other, batch, firstPosition, rotary, cache, balanceLoss, experts, documents, weighs);
   }
 
   /** The same pass over documents that do not see each other; null for none. */
   public Pass with(@Nullable Documents apart) {
-    return new Pass(tape, batch, firstPosition, rotary, cache, balanceLoss, experts, apart);
+    return new Pass(tape, batch, firstPosition, rotary, cache, balanceLoss, experts, apart, weighs);
+  }
+
+  /** The same pass of tokens that weigh nothing. */
+  public Pass withoutWeight() {
+    return new Pass(tape, batch, firstPosition, rotary, cache, null, experts, documents, false);
   }
 }

@@ -25,9 +25,9 @@ public final class HangWatch {
   private final Path run;
   private final int first;
   private final int ranks;
-  private final HangLimits limits;
   private final long sinceNanos;
   private final Map<Integer, RankWatch> watches = new TreeMap<>();
+  private HangLimits limits;
   private long lookedAt;
   private @Nullable Noticed noticed;
 
@@ -44,6 +44,11 @@ public final class HangWatch {
     this.ranks = ranks;
     this.limits = limits;
     this.sinceNanos = sinceNanos;
+  }
+
+  /** From now on other limits hold: more is known of the run. */
+  public void expect(HangLimits known) {
+    limits = known;
   }
 
   /** A hang as it was noticed. */

@@ -51,7 +51,7 @@ public final class Notifier {
   /**
    * Sends a message; returns at once.
    *
-   * @param event {@code end}, {@code failure}, {@code hang} or {@code divergence}
+   * @param event {@code end}, {@code failure}, {@code hang}, {@code divergence} or {@code card}
    */
   public void send(String event, String text) {
     target.command().ifPresent(command -> start(() -> runCommand(command, event, text)));

@@ -23,8 +23,7 @@ import tools.jackson.databind.node.ObjectNode;
  * @param graceSeconds how long a run may take to save after SIGTERM; empty for as long as it takes
  * @param hangSeconds without progress before a rank counts as hanging, at least
  * @param warmupHangSeconds the same as long as few steps were seen
- * @param memoryRemedies what to override when memory runs out, one after the other
- * @param watchesDivergence whether a run that diverges is ended
+ * @param remedies what may be changed when a restart does not help
  * @param cards that the workers use, as {@code CUDA_VISIBLE_DEVICES} names them
  * @param waitsForCards whether the run waits until nobody else uses them
  * @param notified who hears how the run goes
@@ -39,8 +38,7 @@ public record LaunchSpec(
     OptionalInt graceSeconds,
     int hangSeconds,
     int warmupHangSeconds,
-    List<List<String>> memoryRemedies,
-    boolean watchesDivergence,
+    RemedyPlan remedies,
     List<String> cards,
     boolean waitsForCards,
     NotifyTarget notified) {
@@ -56,7 +54,24 @@ public record LaunchSpec(
   public LaunchSpec {
     command = List.copyOf(command);
     cards = List.copyOf(cards);
-    memoryRemedies = memoryRemedies.stream().map(List::copyOf).toList();
+  }
+
+  /** The same run on fewer cards, those of the given ones that are needed. */
+  public LaunchSpec on(List<String> left, FewerCards fewer) {
+    return new LaunchSpec(
+        command,
+        directory,
+        place,
+        fewer.workers(),
+        fewer.ranks(),
+        maxRestarts,
+        graceSeconds,
+        hangSeconds,
+        warmupHangSeconds,
+        remedies,
+        left.subList(0, fewer.cards()),
+        waitsForCards,
+        notified);
   }
 
   /** How many processes the run has on all nodes. */
@@ -80,13 +95,7 @@ public record LaunchSpec(
     graceSeconds.ifPresent(seconds -> json.put("grace_seconds", seconds));
     json.put("hang_seconds", hangSeconds);
     json.put("warmup_hang_seconds", warmupHangSeconds);
-    ArrayNode remedies = json.putArray("memory_remedies");
-    memoryRemedies.forEach(
-        overrides -> {
-          ArrayNode one = remedies.addArray();
-          overrides.forEach(one::add);
-        });
-    json.put("watches_divergence", watchesDivergence);
+    json.set("remedies", remedies.json());
     ArrayNode used = json.putArray("cards");
     cards.forEach(used::add);
     json.put("waits_for_cards", waitsForCards);
@@ -108,8 +117,6 @@ public record LaunchSpec(
                         ErrorCode.USAGE,
                         folder.run() + " holds no supervised run",
                         "Start one with duoka train RUN.yaml --supervise"));
-    List<List<String>> remedies = new ArrayList<>();
-    json.path("memory_remedies").forEach(one -> remedies.add(words(one)));
     return new LaunchSpec(
         words(json.path("command")),
         Path.of(json.path("directory").asString(".")),
@@ -126,8 +133,7 @@ public record LaunchSpec(
             : OptionalInt.empty(),
         json.path("hang_seconds").asInt(DEFAULT_HANG_SECONDS),
         json.path("warmup_hang_seconds").asInt(DEFAULT_WARMUP_HANG_SECONDS),
-        remedies,
-        json.path("watches_divergence").asBoolean(false),
+        RemedyPlan.of(json.path("remedies")),
         words(json.path("cards")),
         json.path("waits_for_cards").asBoolean(false),
         NotifyTarget.of(json.path("notify")));

@@ -3,6 +3,7 @@ package dev.duoka.operations.run;
 import dev.duoka.base.DuokaException;
 import dev.duoka.base.ErrorCode;
 import dev.duoka.base.Plural;
+import dev.duoka.base.SlurmHosts;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
@@ -17,14 +18,17 @@ import java.util.OptionalInt;
  */
 public record NodePlace(int nodes, int node, String rendezvous, String rule) {
   private static final String DEFAULT_PORT = "29500";
+  private static final String SLURM_NODES = "SLURM_STEP_NUM_NODES";
+  private static final String SLURM_TASKS = "SLURM_STEP_NUM_TASKS";
 
   /** A run of this machine alone. */
   public static final NodePlace ALONE = new NodePlace(1, 0, "", "");
 
   /**
    * Finds the place: flags go before {@code PET_NNODES} and its fellows, which torchrun and
-   * Kubeflow read too, and these before the job that {@code RANK} and {@code WORLD_SIZE} without
-   * {@code LOCAL_RANK} count the machines of.
+   * Kubeflow read too, these before a step of Slurm's with one task on each machine, and that
+   * before the job that {@code RANK} and {@code WORLD_SIZE} without {@code LOCAL_RANK} count the
+   * machines of.
    *
    * @param nodes {@code --nodes}
    * @param node {@code --node-rank}
@@ -46,6 +50,11 @@ public record NodePlace(int nodes, int node, String rendezvous, String rule) {
     }
     if (has(environment, "PET_NNODES")) {
       return of(environment, "PET_NNODES", "PET_NODE_RANK", "PET_MASTER_");
+    }
+    if (has(environment, "SLURM_STEP_ID")
+        && has(environment, SLURM_NODES)
+        && number(environment, SLURM_NODES) > 1) {
+      return ofSlurm(environment);
     }
     if (has(environment, "WORLD_SIZE")
         && has(environment, "RANK")
@@ -78,6 +87,41 @@ public record NodePlace(int nodes, int node, String rendezvous, String rule) {
           "Change parallel so that the product of its axes is a multiple of " + share * nodes);
     }
     return ranks / (share * nodes);
+  }
+
+  /** Several tasks on a machine are workers already: they need no place of a machine. */
+  private static NodePlace ofSlurm(Map<String, String> environment) {
+    int nodes = number(environment, SLURM_NODES);
+    if (number(environment, SLURM_TASKS) != nodes) {
+      return ALONE;
+    }
+    String host = SlurmHosts.first(environment.getOrDefault("SLURM_STEP_NODELIST", ""));
+    return checked(
+        nodes,
+        number(environment, "SLURM_PROCID"),
+        host.isEmpty() ? "" : host + ":" + SlurmHosts.port(number(environment, "SLURM_JOB_ID")),
+        SLURM_NODES + ", SLURM_PROCID",
+        false);
+  }
+
+  /**
+   * Refuses a supervisor for each of several tasks that Slurm has started on one machine.
+   *
+   * @throws DuokaException {@code CONFIG} when that is so
+   */
+  public static void requireOneOnEachMachine(Map<String, String> environment) {
+    if (has(environment, "SLURM_STEP_ID")
+        && has(environment, SLURM_NODES)
+        && number(environment, SLURM_TASKS) != number(environment, SLURM_NODES)) {
+      throw new DuokaException(
+          ErrorCode.CONFIG,
+          "srun has started "
+              + number(environment, SLURM_TASKS)
+              + " tasks on "
+              + Plural.of(number(environment, SLURM_NODES), "node")
+              + ", and --supervise wants one on each: it starts the others itself",
+          "Use srun --ntasks-per-node=1, or leave --supervise out");
+    }
   }
 
   private static NodePlace of(
@@ -125,7 +169,7 @@ public record NodePlace(int nodes, int node, String rendezvous, String rule) {
 
   private static int number(Map<String, String> environment, String name) {
     String text = environment.getOrDefault(name, "").strip();
-    if (!text.matches("\\d{1,6}")) {
+    if (!text.matches("\\d{1,9}")) {
       throw new DuokaException(
           ErrorCode.CONFIG,
           name + " is '" + text + "', which is no number",

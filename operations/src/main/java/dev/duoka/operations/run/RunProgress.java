@@ -9,6 +9,8 @@ import java.io.RandomAccessFile;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.regex.Matcher;
@@ -35,7 +37,13 @@ public record RunProgress(
     OptionalLong checkpoint) {
   private static final int TAIL = 1 << 16;
   private static final Pattern CHECKPOINT = Pattern.compile("step-(\\d{1,18})");
-  private static final Pattern SAVED = Pattern.compile(" saved .* in (\\d+(?:\\.\\d+)?) s\\)");
+  private static final Pattern SAVED =
+      Pattern.compile(" saved .*\\((\\S+) (\\S+) in (\\d+(?:\\.\\d+)?) s\\)");
+
+  /** Shorter saves say little of a disk, and what is printed of their time even less. */
+  private static final double TELLING_SECONDS = 0.5;
+
+  private static final List<String> UNITS = List.of("B", "KiB", "MiB", "GiB", "TiB");
 
   /** Reads it from a run's folder. */
   public static RunProgress of(Path run) {
@@ -56,6 +64,11 @@ public record RunProgress(
 
   /** The step of a run's newest checkpoint, unread; empty for none. */
   public static OptionalLong newestCheckpoint(Path run) {
+    return checkpointBefore(run, Long.MAX_VALUE);
+  }
+
+  /** The step of the newest checkpoint that is older than a step, unread; empty for none. */
+  public static OptionalLong checkpointBefore(Path run, long step) {
     Path folder = run.resolve("checkpoints");
     if (!Files.isDirectory(folder)) {
       return OptionalLong.empty();
@@ -65,10 +78,16 @@ public record RunProgress(
           .map(entry -> CHECKPOINT.matcher(entry.getFileName().toString()))
           .filter(Matcher::matches)
           .mapToLong(matcher -> Long.parseLong(matcher.group(1)))
+          .filter(found -> found < step)
           .max();
     } catch (IOException e) {
       return OptionalLong.empty(); // it is being deleted
     }
+  }
+
+  /** The folder of a checkpoint. */
+  public static Path checkpoint(Path run, long step) {
+    return run.resolve("checkpoints").resolve(String.format(Locale.ROOT, "step-%08d", step));
   }
 
   /** The longest that one of the last saves took, in seconds; 0 where none is known. */
@@ -76,9 +95,25 @@ public record RunProgress(
     double longest = 0;
     Matcher saved = SAVED.matcher(tail(run.resolve("run.log")));
     while (saved.find()) {
-      longest = Math.max(longest, Double.parseDouble(saved.group(1)));
+      longest = Math.max(longest, Double.parseDouble(saved.group(3)));
     }
     return longest;
+  }
+
+  /** Bytes a second that the slowest of the last saves wrote; 0 where none tells. */
+  static double slowestSave(Path run) {
+    double slowest = 0;
+    Matcher saved = SAVED.matcher(tail(run.resolve("run.log")));
+    while (saved.find()) {
+      double seconds = Double.parseDouble(saved.group(3));
+      int unit = UNITS.indexOf(saved.group(2));
+      if (seconds >= TELLING_SECONDS && unit >= 0 && saved.group(1).matches("[\\d.,]+")) {
+        double size = Double.parseDouble(saved.group(1).replace(",", ""));
+        double rate = size * Math.pow(1024, unit) / seconds;
+        slowest = slowest == 0 ? rate : Math.min(slowest, rate);
+      }
+    }
+    return slowest;
   }
 
   /** The last line of a run's log, without its time; empty where it has none. */

@@ -72,6 +72,11 @@ public record SupervisionFolder(Path run, int node) {
     return path().resolve("record.jsonl");
   }
 
+  /** Which remedies are in use. */
+  public Path remedies() {
+    return path().resolve("remedies.json");
+  }
+
   /** How the run ended; not there while it goes on. */
   public Path end() {
     return path().resolve("end.json");

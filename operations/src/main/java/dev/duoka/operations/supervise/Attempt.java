@@ -52,6 +52,14 @@ final class Attempt {
         .toList();
   }
 
+  /** The numbers of the workers whose processes are still there. */
+  List<Integer> workersAlive() {
+    return workers.stream()
+        .filter(worker -> worker.identity().filter(ProcessIdentity::isAlive).isPresent())
+        .map(worker -> worker.folder().number())
+        .toList();
+  }
+
   /** Whether all have ended. */
   boolean hasEnded() {
     return workers.stream().allMatch(worker -> worker.ended().isPresent());
@@ -77,15 +85,13 @@ final class Attempt {
     boolean complete = statuses.stream().allMatch(status -> status == ExitStatus.DONE);
     boolean saved = statuses.stream().allMatch(Attempt::isOrderly);
     if (complete || saved) {
-      return new AttemptEnd(complete, saved, Optional.empty(), "all workers ended");
+      return new AttemptEnd(
+          complete, saved, Optional.empty(), "all workers ended", Optional.empty());
     }
     Optional<Worker> cause = cause();
     Optional<Failure> failure = cause.flatMap(worker -> worker.folder().failure());
-    return new AttemptEnd(
-        false,
-        false,
-        failure,
-        cause.map(worker -> text(worker, failure)).orElse("no worker ended"));
+    return AttemptEnd.failed(
+        failure, cause.map(worker -> text(worker, failure)).orElse("no worker ended"));
   }
 
   /** A worker that was killed or failed of itself goes before those that have lost it. */

@@ -42,6 +42,11 @@ final class DivergenceWatch {
   private static final int MOST_BYTES = 1 << 22;
 
   private final Path file;
+  private final long from;
+
+  /** So much of the file is of earlier attempts; 0 as soon as this one has cut them away. */
+  private long before;
+
   private long at;
   private final Deque<Double> losses = new ArrayDeque<>();
   private final Deque<Double> norms = new ArrayDeque<>();
@@ -51,15 +56,23 @@ final class DivergenceWatch {
   private long began;
   private String what = "";
 
-  /** A watch of a run. */
-  DivergenceWatch(Path run) {
+  /**
+   * A watch of an attempt.
+   *
+   * @param from the step that it goes on from: later ones that are in the file already are of an
+   *     earlier attempt, and will be cut away
+   */
+  DivergenceWatch(Path run, long from) {
     this.file = run.resolve("metrics.jsonl");
+    this.from = from;
+    this.before = Files.exists(file) ? file.toFile().length() : 0;
   }
 
   /** Reads on; what has happened when the run has diverged. */
-  Optional<String> look() {
+  Optional<Divergence> look() {
+    boolean old = at < before;
     for (String line : read().lines().toList()) {
-      Optional<String> diverged = take(line);
+      Optional<Divergence> diverged = take(line, old ? from : Long.MAX_VALUE);
       if (diverged.isPresent()) {
         return diverged;
       }
@@ -67,14 +80,15 @@ final class DivergenceWatch {
     return Optional.empty();
   }
 
-  private Optional<String> take(String line) {
+  private Optional<Divergence> take(String line, long last) {
     JsonNode step;
     try {
       step = Json.parse(line.getBytes(StandardCharsets.UTF_8), "metrics", ErrorCode.FORMAT);
     } catch (DuokaException e) {
       return Optional.empty();
     }
-    if (!step.has("grad_norm") || !step.path("applied").asBoolean(true)) {
+    long number = step.path("step").asLong(0);
+    if (number > last || !step.has("grad_norm") || !step.path("applied").asBoolean(true)) {
       return Optional.empty();
     }
     double rate = step.path("lr").asDouble(0);
@@ -86,20 +100,23 @@ final class DivergenceWatch {
         far(losses, loss, "a loss").or(() -> far(norms, norm, "a gradient norm")).orElse("");
     if (warm && !far.isEmpty()) {
       if (outside == 0) {
-        began = step.path("step").asLong(0);
+        began = number;
         what = far;
       }
       outside++;
       return outside < STEPS
           ? Optional.empty()
           : Optional.of(
-              "the run diverges since step "
-                  + began
-                  + ": "
-                  + what
-                  + ", and it has not come back for "
-                  + STEPS
-                  + " steps");
+              new Divergence(
+                  began,
+                  number,
+                  "the run diverges since step "
+                      + began
+                      + ": "
+                      + what
+                      + ", and it has not come back for "
+                      + STEPS
+                      + " steps"));
     }
     outside = 0;
     add(losses, loss);
@@ -146,19 +163,20 @@ final class DivergenceWatch {
       return "";
     }
     try (RandomAccessFile in = new RandomAccessFile(file.toFile(), "r")) {
-      if (in.length() < at) { // a new attempt has cut it
-        at = in.length();
-        return "";
+      if (in.length() < Math.max(at, before)) { // a new attempt has cut it
+        at = Math.min(at, in.length());
+        before = 0;
       }
-      byte[] bytes = new byte[(int) Math.min(MOST_BYTES, in.length() - at)];
+      long end = at < before ? Math.min(before, in.length()) : in.length();
+      byte[] bytes = new byte[(int) Math.min(MOST_BYTES, end - at)];
       in.seek(at);
       in.readFully(bytes);
-      int end = bytes.length;
-      while (end > 0 && bytes[end - 1] != '\n') {
-        end--;
+      int whole = bytes.length;
+      while (whole > 0 && bytes[whole - 1] != '\n') {
+        whole--;
       }
-      at += end;
-      return new String(bytes, 0, end, StandardCharsets.UTF_8);
+      at += whole == 0 && at < before ? bytes.length : whole; // a last line that was cut short
+      return new String(bytes, 0, whole, StandardCharsets.UTF_8);
     } catch (IOException e) {
       return "";
     }

@@ -8,6 +8,7 @@ import dev.duoka.operations.hang.HangWatch;
 import dev.duoka.operations.notify.Notifier;
 import dev.duoka.operations.process.ProcessIdentity;
 import dev.duoka.operations.run.LaunchSpec;
+import dev.duoka.operations.run.RunExpectation;
 import dev.duoka.operations.run.RunRecord;
 import dev.duoka.operations.run.SupervisionFolder;
 import java.io.IOException;
@@ -18,11 +19,16 @@ import java.util.Optional;
 
 /** What is done about ranks that hang: it is said, written down, and in the end given up. */
 final class HangHandler {
+  /** How often it is looked what may be expected of the run. */
+  private static final long EXPECT_NANOS = 10_000_000_000L;
+
   private final SupervisionFolder folder;
   private final RunRecord record;
   private final Attempt attempt;
   private final HangWatch watch;
   private final Notifier notifier;
+  private final LaunchSpec launch;
+  private long expectedAt;
   private int found;
 
   HangHandler(
@@ -35,20 +41,27 @@ final class HangHandler {
     this.record = record;
     this.attempt = attempt;
     this.notifier = notifier;
+    this.launch = launch;
     int ranks = launch.ranks() / launch.place().nodes();
+    this.expectedAt = System.nanoTime();
     this.watch =
         new HangWatch(
             folder.run(),
             launch.place().node() * ranks,
             ranks,
-            new HangLimits(launch.hangSeconds(), launch.warmupHangSeconds()),
+            limits(),
             began(record, attempt.number()));
   }
 
   /** Whether the attempt is to be given up, and why. */
   Optional<String> look() {
     List<ProcessIdentity> processes = attempt.alive();
-    return switch (watch.look(processes, System.nanoTime())) {
+    long now = System.nanoTime();
+    if (now - expectedAt > EXPECT_NANOS) {
+      expectedAt = now;
+      watch.expect(limits());
+    }
+    return switch (watch.look(processes, now)) {
       case FINE, STILL -> Optional.empty();
       case HANGS -> {
         notifier.send("hang", explain(processes, "hang"));
@@ -60,6 +73,11 @@ final class HangHandler {
       }
       case LASTS -> Optional.of("the run hangs: " + explain(processes, "hang-lasts"));
     };
+  }
+
+  private HangLimits limits() {
+    return new HangLimits(
+        launch.hangSeconds(), launch.warmupHangSeconds(), RunExpectation.of(folder.run()));
   }
 
   private String explain(List<ProcessIdentity> processes, String event) {

@@ -2,7 +2,9 @@ package dev.duoka.operations.supervise;
 
 import dev.duoka.base.DuokaException;
 import dev.duoka.base.ErrorCode;
+import dev.duoka.machine.probe.CardHealth;
 import dev.duoka.operations.cards.CardGuard;
+import dev.duoka.operations.cards.HealthWatch;
 import dev.duoka.operations.control.ControlServer;
 import dev.duoka.operations.control.StopOrder;
 import dev.duoka.operations.notify.Notifier;
@@ -16,12 +18,14 @@ import dev.duoka.operations.run.RunStatus;
 import dev.duoka.operations.run.StateFolder;
 import dev.duoka.operations.run.SupervisionFolder;
 import dev.duoka.operations.run.WorkerFolder;
+import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
+import java.util.TreeSet;
 
 /**
  * Brings a run to its end: starts its workers or takes over those that are there, waits for them,
@@ -39,27 +43,35 @@ public final class Supervisor {
   private static final long KILLED_SECONDS = 50;
 
   private static final long CARDS_MILLISECONDS = 1000;
-  private static final String REMEDY = "remedy";
+
+  /** How long the driver may take to say that a card is gone. */
+  private static final long CARDS_WORD_SECONDS = 3;
 
   private final SupervisionFolder folder;
-  private final LaunchSpec launch;
+  private final Remedies remedies;
+  private final HealthWatch health;
   private final RunRecord record;
   private final StopState stop;
   private final WorkerStart start;
   private final RestartPolicy policy;
   private final Notifier notifier;
 
-  /** How many of the launch's remedies for too little memory are in use; the last one counts. */
-  private int remedies;
+  /** Cards that were lost since the last start, by their names in the launch. */
+  private final Set<String> lost = new TreeSet<>();
 
-  private Supervisor(SupervisionFolder folder, StopState stop) {
+  /** The launch as it is now: on the cards that are left. */
+  private LaunchSpec launch;
+
+  private Supervisor(SupervisionFolder folder, StopState stop, CardHealth.Probe cards) {
     this.folder = folder;
     this.stop = stop;
-    this.launch = LaunchSpec.read(folder);
+    LaunchSpec asked = LaunchSpec.read(folder);
     this.record = new RunRecord(folder);
-    this.start = new WorkerStart(folder, launch);
+    this.remedies = new Remedies(folder, asked, record);
+    this.launch = remedies.launch();
+    this.health = new HealthWatch(asked.cards(), cards);
+    this.start = new WorkerStart(folder);
     int used = (int) record.entries().stream().filter(it -> it.event().equals("restart")).count();
-    this.remedies = (int) record.entries().stream().filter(it -> it.event().equals(REMEDY)).count();
     this.notifier =
         new Notifier(
             launch.notified(),
@@ -79,14 +91,22 @@ public final class Supervisor {
    */
   static Optional<RunEnd> run(SupervisionFolder folder, StateFolder state, StopState stop)
       throws InterruptedException {
+    return run(folder, state, stop, CardHealth.ofThisMachine());
+  }
+
+  /** As the other method; asks somebody else how the cards are. */
+  static Optional<RunEnd> run(
+      SupervisionFolder folder, StateFolder state, StopState stop, CardHealth.Probe cards)
+      throws InterruptedException {
     try (SupervisorLock lock = SupervisorLock.take(folder).orElse(null)) {
       if (lock == null) {
         return Optional.empty();
       }
       RunStatus.noteSupervisor(folder, ProcessIdentity.own());
       try (ControlServer _ = ControlServer.open(state, folder, stop)) {
-        Supervisor supervisor = new Supervisor(folder, stop);
+        Supervisor supervisor = new Supervisor(folder, stop, cards);
         RunEnd end = supervisor.run();
+        supervisor.health.close();
         end.write(folder);
         supervisor.notifier.send(
             end.stopped() || end.status() == ExitStatus.DONE ? "end" : "failure", end.reason());
@@ -112,8 +132,8 @@ public final class Supervisor {
           return inUse.get();
         }
         boolean again = record.entries().stream().anyMatch(it -> it.event().equals("started"));
-        attempt = start.start(folder.attempts() + 1, overrides(), again);
-        record.add(attempt.number(), "started", start.text());
+        attempt = start.start(launch, folder.attempts() + 1, remedies.overrides(), again);
+        record.add(attempt.number(), "started", WorkerStart.text(launch));
       }
       AttemptEnd end = await(attempt);
       Optional<StopOrder> order = stop.order();
@@ -123,7 +143,16 @@ public final class Supervisor {
       if (order.isPresent()) {
         return stopped(order.get(), end.saved());
       }
-      if (triesRemedy(attempt, end)) {
+      awaitWordOfCards(attempt);
+      if (!lost.isEmpty()) {
+        Optional<RunEnd> over = afterLostCards(attempt, end);
+        if (over.isPresent()) {
+          return over.get();
+        }
+        attempt = null;
+        continue;
+      }
+      if (remedies.help(attempt.number(), end)) {
         attempt = null;
         continue;
       }
@@ -177,29 +206,51 @@ public final class Supervisor {
     }
   }
 
-  /** What the remedy that is in use overrides in the run file. */
-  private List<String> overrides() {
-    return remedies == 0 ? List.of() : launch.memoryRemedies().get(remedies - 1);
+  /**
+   * Without a card a run goes on with the others if its user allows that; else it ends, worth
+   * starting again on another machine.
+   *
+   * @return its end; empty when it goes on
+   */
+  private Optional<RunEnd> afterLostCards(Attempt attempt, AttemptEnd end) {
+    boolean helped = remedies.helpLost(attempt.number(), Set.copyOf(lost), end.text());
+    lost.clear();
+    if (helped) {
+      launch = remedies.launch();
+      return Optional.empty();
+    }
+    boolean resumable = RunProgress.newestCheckpoint(folder.run()).isPresent();
+    String text =
+        end.text()
+            + (launch.remedies().fewerCards().isEmpty()
+                ? ". remedies.lost_card lets a run go on with the others"
+                : ". Too few cards are left");
+    record.add(attempt.number(), "failed", text);
+    return Optional.of(new RunEnd(resumable ? ExitStatus.SAVED : ExitStatus.FAILED, false, text));
   }
 
-  /** Takes the next remedy when memory ran out, or when the last one does not fit the run. */
-  private boolean triesRemedy(Attempt attempt, AttemptEnd end) {
-    boolean unfit = remedies > 0 && end.is(ErrorCode.CONFIG);
-    if ((!end.is(ErrorCode.OUT_OF_MEMORY) && !unfit)
-        || remedies >= launch.memoryRemedies().size()) {
-      return false;
+  /** What a worker has failed of may be a card, of which the driver says so a little later. */
+  private void awaitWordOfCards(Attempt attempt) throws InterruptedException {
+    long until = System.nanoTime() + CARDS_WORD_SECONDS * NANOS;
+    while (!launch.cards().isEmpty() && lost.isEmpty() && System.nanoTime() - until < 0) {
+      lookAtCards(attempt);
+      Thread.sleep(TICK_MILLISECONDS);
     }
-    String before = remedies == 0 ? "" : " in place of " + overrides();
-    remedies++;
-    record.add(
-        attempt.number(),
-        REMEDY,
-        end.text()
-            + ". The run goes on from its newest checkpoint with "
-            + String.join(", ", overrides())
-            + before
-            + ": the tokens of each step stay the same");
-    return true;
+  }
+
+  /** What is new of the cards goes into the record; why the attempt cannot go on, if so. */
+  private Optional<String> lookAtCards(Attempt attempt) {
+    List<String> texts = new ArrayList<>();
+    for (HealthWatch.Finding finding : health.look()) {
+      record.add(attempt.number(), "card", finding.text());
+      notifier.send("card", finding.text());
+      boolean ours = finding.card().filter(launch.cards()::contains).isPresent();
+      if (finding.isLost() && ours) {
+        lost.add(finding.card().orElseThrow());
+        texts.add(finding.text());
+      }
+    }
+    return texts.isEmpty() ? Optional.empty() : Optional.of(String.join("; ", texts));
   }
 
   /** Waits until all workers have ended; of those that cannot go on the last ones are ended. */
@@ -208,15 +259,26 @@ public final class Supervisor {
     OptionalLong deadline = OptionalLong.empty();
     boolean heard = false;
     HangHandler hangs = new HangHandler(folder, launch, record, attempt, notifier);
-    DivergenceWatch divergence = new DivergenceWatch(folder.run());
+    DivergenceWatch divergence =
+        new DivergenceWatch(
+            folder.run(),
+            attempt.number() == 1
+                ? Long.MAX_VALUE
+                : RunProgress.newestCheckpoint(folder.run()).orElse(0));
     while (!attempt.hasEnded()) {
       Thread.sleep(TICK_MILLISECONDS);
+      Optional<String> ofCards = lookAtCards(attempt);
+      if (ofCards.isPresent()) {
+        end(attempt);
+        return AttemptEnd.failed(Optional.empty(), ofCards.get());
+      }
       Optional<String> hang = hangs.look();
       if (hang.isPresent()) {
         end(attempt);
-        return new AttemptEnd(false, false, Optional.empty(), hang.get());
+        return AttemptEnd.failed(Optional.empty(), hang.get());
       }
-      Optional<String> diverged = launch.watchesDivergence() ? divergence.look() : Optional.empty();
+      Optional<Divergence> diverged =
+          launch.remedies().watchesDivergence() ? divergence.look() : Optional.empty();
       if (diverged.isPresent()) {
         return diverged(attempt, diverged.get());
       }
@@ -241,16 +303,20 @@ public final class Supervisor {
   }
 
   /** A checkpoint of what has diverged is worth nothing: the run ends without one. */
-  private AttemptEnd diverged(Attempt attempt, String what) throws InterruptedException {
+  private AttemptEnd diverged(Attempt attempt, Divergence divergence) throws InterruptedException {
     String text =
-        what
+        divergence.text()
             + ". Go on from a checkpoint before that with a lower optimizer.learning_rate, or other"
             + " data; metrics.jsonl shows how it began";
     record.add(attempt.number(), "divergence", text);
     notifier.send("divergence", text);
     end(attempt);
     return new AttemptEnd(
-        false, false, Optional.of(new WorkerFolder.Failure(ErrorCode.NUMERICS, text)), text);
+        false,
+        false,
+        Optional.of(new WorkerFolder.Failure(ErrorCode.NUMERICS, text)),
+        text,
+        Optional.of(divergence));
   }
 
   private static OptionalLong after(long seconds) {
@@ -298,7 +364,14 @@ public final class Supervisor {
           attempt.number(),
           "stuck",
           attempt.alive() + " cannot be killed; what it holds of the machine is lost until it is");
+      attempt.workersAlive().forEach(worker -> lost.addAll(cardsOf(worker)));
     }
+  }
+
+  /** The cards of a worker: an equal share in order. */
+  private List<String> cardsOf(int worker) {
+    int share = launch.cards().size() / launch.workers();
+    return launch.cards().subList(worker * share, (worker + 1) * share);
   }
 
   private RunEnd stopped(StopOrder order, boolean saved) {

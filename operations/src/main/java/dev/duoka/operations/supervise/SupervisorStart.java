@@ -54,6 +54,7 @@ public final class SupervisorStart {
       }
       Files.deleteIfExists(folder.end());
       Files.deleteIfExists(folder.record());
+      Files.deleteIfExists(folder.remedies());
     } catch (IOException e) {
       throw cannotStart(folder, e);
     }

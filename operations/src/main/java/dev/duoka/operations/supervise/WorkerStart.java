@@ -30,21 +30,19 @@ final class WorkerStart {
       List.of("RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT", "LOCAL_RANK");
 
   private final SupervisionFolder folder;
-  private final LaunchSpec launch;
 
   /** What the workers of a run on one machine know each other by; others are given theirs. */
   private final String secret;
 
-  WorkerStart(SupervisionFolder folder, LaunchSpec launch) {
+  WorkerStart(SupervisionFolder folder) {
     this.folder = folder;
-    this.launch = launch;
     byte[] drawn = new byte[32];
     new SecureRandom().nextBytes(drawn);
     this.secret = HexFormat.of().formatHex(drawn);
   }
 
   /** What is started, for people. */
-  String text() {
+  static String text(LaunchSpec launch) {
     return Plural.of(launch.workers(), "worker")
         + (launch.place().nodes() == 1
             ? ""
@@ -55,11 +53,12 @@ final class WorkerStart {
   /**
    * Starts them.
    *
+   * @param launch as it is now: on the cards that are left
    * @param number of the attempt
    * @param overrides of the run file, beyond those of the launch
    * @param again whether the launch had an attempt before: what is in the folder is its own
    */
-  Attempt start(int number, List<String> overrides, boolean again) {
+  Attempt start(LaunchSpec launch, int number, List<String> overrides, boolean again) {
     List<String> command = new ArrayList<>(launch.command());
     overrides.forEach(override -> command.addAll(List.of("--set", override)));
     boolean resumes = again && RunProgress.newestCheckpoint(folder.run()).isPresent();
@@ -76,12 +75,14 @@ final class WorkerStart {
       workers.add(
           Worker.started(
               worker,
-              Shim.start(worker, command, launch.directory(), environment(worker, rendezvous))));
+              Shim.start(
+                  worker, command, launch.directory(), environment(launch, worker, rendezvous))));
     }
     return new Attempt(number, workers);
   }
 
-  private Map<String, String> environment(WorkerFolder worker, String rendezvous) {
+  private Map<String, String> environment(
+      LaunchSpec launch, WorkerFolder worker, String rendezvous) {
     Map<String, String> environment = new HashMap<>();
     OTHER_PLACES.forEach(name -> environment.put(name, ""));
     int process = launch.place().node() * launch.workers() + worker.number();
@@ -90,6 +91,9 @@ final class WorkerStart {
     environment.put("DUOKA_RENDEZVOUS", rendezvous);
     if (launch.place().nodes() == 1) {
       environment.put("DUOKA_SECRET", secret);
+    }
+    if (launch.cards().size() < LaunchSpec.read(folder).cards().size()) { // some are lost
+      environment.put("CUDA_VISIBLE_DEVICES", String.join(",", launch.cards()));
     }
     environment.put("DUOKA_FAILURE_FILE", worker.failureFile().toString());
     return environment;

@@ -3,10 +3,17 @@ package dev.duoka.operations.hang;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.duoka.formats.heartbeat.Phase;
+import dev.duoka.formats.prediction.PredictedStep;
+import dev.duoka.formats.prediction.Prediction;
+import dev.duoka.formats.prediction.PredictionFile;
 import dev.duoka.operations.hang.HangWatch.Finding;
+import dev.duoka.operations.run.RunExpectation;
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
@@ -16,7 +23,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 /** Whether hangs are noticed, in ranks that only write their files. */
 final class HangWatchTests {
-  private static final HangLimits LIMITS = new HangLimits(5, 30);
+  private static final HangLimits LIMITS = new HangLimits(5, 30, RunExpectation.UNKNOWN);
 
   /** Of data 2 × tensor 2 × pipeline 2: who else is in a rank's group of a kind. */
   private static final Map<String, Integer> GROUPS = Map.of("tensor", 1, "data", 2, "pipeline", 4);
@@ -100,6 +107,39 @@ final class HangWatchTests {
     ranks.takeSteps(120);
     ranks.enters(0, Phase.VALIDATION, 0);
     assertThat(ranks.pass(20)).isEqualTo(Finding.FINE);
+  }
+
+  /** Before a hundred steps the prediction counts ten times; of a save the rate of the disk. */
+  @Test
+  void whatWasPredictedAndMeasuredIsWaitedFor() {
+    Ranks ranks = new Ranks(folder, 1, new HangLimits(5, 30, new RunExpectation(6, 1e6)));
+    ranks.enters(0, Phase.STEP, 0);
+    assertThat(ranks.pass(59)).isEqualTo(Finding.FINE);
+    assertThat(ranks.pass(2)).isEqualTo(Finding.HANGS);
+    ranks.takeSteps(120);
+    ranks.enters(0, Phase.SAVING, 100_000_000); // 100 s at the rate that was measured
+    assertThat(ranks.pass(299)).isEqualTo(Finding.FINE);
+    assertThat(ranks.pass(2)).isEqualTo(Finding.HANGS);
+  }
+
+  @Test
+  void theRateOfTheDiskIsThatOfTheSlowestSave() throws IOException {
+    assertThat(RunExpectation.of(folder)).isEqualTo(RunExpectation.UNKNOWN);
+    Files.writeString(
+        folder.resolve("run.log"),
+        """
+        2026-01-01T00:00:00Z saved x/step-00000005 (2.0 GiB in 4.0 s)
+        2026-01-01T00:01:00Z saved x/step-00000010 (2.0 GiB in 16.0 s)
+        2026-01-01T00:02:00Z saved x/step-00000015 (1.0 KiB in 0.0 s)
+        """);
+    PredictionFile.write(
+        folder.resolve(PredictionFile.name(7)),
+        new Prediction(
+            List.of(),
+            List.of(),
+            Optional.of(new PredictedStep(2, 1, 3, Map.of(), Map.of(), "test")),
+            ""));
+    assertThat(RunExpectation.of(folder)).isEqualTo(new RunExpectation(3, 2.0 * (1 << 30) / 16));
   }
 
   @Test

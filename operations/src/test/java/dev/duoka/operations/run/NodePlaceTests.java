@@ -3,6 +3,7 @@ package dev.duoka.operations.run;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
@@ -47,6 +48,29 @@ final class NodePlaceTests {
     assertThat(of(Map.of("WORLD_SIZE", "2", "RANK", "1", "LOCAL_RANK", "1", "MASTER_ADDR", "m")))
         .isEqualTo(NodePlace.ALONE);
     assertThat(of(Map.of())).isEqualTo(NodePlace.ALONE);
+  }
+
+  @Test
+  void aStepOfSlurmsIsOfMachinesWhereEachHasOneTask() {
+    Map<String, String> step =
+        Map.of(
+            "SLURM_STEP_ID", "0",
+            "SLURM_STEP_NUM_NODES", "2",
+            "SLURM_STEP_NUM_TASKS", "2",
+            "SLURM_PROCID", "1",
+            "SLURM_JOB_ID", "41234567",
+            "SLURM_STEP_NODELIST", "gpu[03-04]");
+    assertThat(of(step))
+        .isEqualTo(new NodePlace(2, 1, "gpu03:24567", "SLURM_STEP_NUM_NODES, SLURM_PROCID"));
+    NodePlace.requireOneOnEachMachine(step);
+    Map<String, String> four = new HashMap<>(step);
+    four.put("SLURM_STEP_NUM_TASKS", "4");
+    assertThat(of(four)).isEqualTo(NodePlace.ALONE);
+    assertThatThrownBy(() -> NodePlace.requireOneOnEachMachine(four))
+        .hasMessageContaining("4 tasks on 2 nodes, and --supervise wants one on each");
+    Map<String, String> script = new HashMap<>(step); // not within a step
+    script.remove("SLURM_STEP_ID");
+    assertThat(of(script)).isEqualTo(NodePlace.ALONE);
   }
 
   @Test

@@ -2,13 +2,16 @@ package dev.duoka.operations.supervise;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.duoka.machine.probe.CardHealth;
 import dev.duoka.operations.control.ControlClient;
 import dev.duoka.operations.control.StopOrder;
 import dev.duoka.operations.process.ProcessIdentity;
 import dev.duoka.operations.run.ExitStatus;
+import dev.duoka.operations.run.FewerCards;
 import dev.duoka.operations.run.LaunchSpec;
 import dev.duoka.operations.run.NodePlace;
 import dev.duoka.operations.run.NotifyTarget;
+import dev.duoka.operations.run.RemedyPlan;
 import dev.duoka.operations.run.RunEnd;
 import dev.duoka.operations.run.RunRecord;
 import dev.duoka.operations.run.RunRegistry;
@@ -25,6 +28,7 @@ import java.util.OptionalInt;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -42,6 +46,9 @@ final class SupervisorTests {
   @TempDir Path temporary;
   private SupervisionFolder folder;
   private StateFolder state;
+  private List<List<String>> goBacks = List.of();
+  private List<FewerCards> fewer = List.of();
+  private List<String> cards = List.of();
 
   @BeforeEach
   void makeFolders() throws IOException {
@@ -71,12 +78,15 @@ final class SupervisorTests {
             grace,
             5,
             30,
-            List.of(
-                List.of("training.micro_batch=2"),
-                List.of("training.micro_batch=1"),
-                List.of("training.micro_batch=1", "training.recompute=full")),
-            true,
-            List.of(),
+            new RemedyPlan(
+                List.of(
+                    List.of("training.micro_batch=2"),
+                    List.of("training.micro_batch=1"),
+                    List.of("training.micro_batch=1", "training.recompute=full")),
+                true,
+                goBacks,
+                fewer),
+            cards,
             false,
             new NotifyTarget(
                 Optional.of("echo \"$DUOKA_EVENT: $DUOKA_TEXT\" >>\"$DUOKA_RUN\"/told"),
@@ -262,7 +272,7 @@ final class SupervisorTests {
   @Test
   void aNewSupervisorTakesOver() throws Exception {
     launch(OBEDIENT, 1, OptionalInt.empty());
-    Attempt left = new WorkerStart(folder, LaunchSpec.read(folder)).start(1, List.of(), false);
+    Attempt left = new WorkerStart(folder).start(LaunchSpec.read(folder), 1, List.of(), false);
     until(() -> left.workers().getFirst().identity().isPresent() && isReady(1));
     long pid = left.workers().getFirst().identity().orElseThrow().pid();
     StopState stop = new StopState();
@@ -325,7 +335,7 @@ final class SupervisorTests {
 
   @Test
   void aSpikeThatHealsIsNoDivergence() throws IOException {
-    DivergenceWatch watch = new DivergenceWatch(folder.run());
+    DivergenceWatch watch = new DivergenceWatch(folder.run(), Long.MAX_VALUE);
     StringBuilder metrics = new StringBuilder();
     for (int step = 1; step <= 300; step++) {
       boolean spike = step > 150 && step <= 169;
@@ -336,6 +346,127 @@ final class SupervisorTests {
     }
     Files.writeString(folder.run().resolve("metrics.jsonl"), metrics);
     assertThat(watch.look()).isEmpty();
+  }
+
+  private RunEnd runWith(CardHealth.Probe probe, String script) throws Exception {
+    launch(script, 1, OptionalInt.empty());
+    return CompletableFuture.supplyAsync(
+            () -> {
+              try {
+                return Supervisor.run(folder, state, new StopState(), probe);
+              } catch (InterruptedException e) {
+                throw new IllegalStateException(e);
+              }
+            },
+            task -> Thread.ofPlatform().daemon().start(task))
+        .get(60, TimeUnit.SECONDS)
+        .orElseThrow();
+  }
+
+  /** Four cards, of which the third is lost when a worker has begun. */
+  private CardHealth.Probe losingOne() {
+    return new CardHealth.Probe() {
+      @Override
+      public List<CardHealth> cards() {
+        boolean gone = isReady(1);
+        return IntStream.range(0, 4)
+            .mapToObj(
+                card ->
+                    new CardHealth(
+                        card,
+                        "GPU-" + card,
+                        gone && card == 2,
+                        Optional.of(0L),
+                        Optional.of(50),
+                        false))
+            .toList();
+      }
+
+      @Override
+      public List<CardHealth.Fault> faults() {
+        return List.of();
+      }
+    };
+  }
+
+  @Test
+  void withoutALostCardTheRunGoesOnWithTheOthers() throws Exception {
+    cards = List.of("GPU-0", "GPU-1", "GPU-2", "GPU-3");
+    fewer =
+        List.of(
+            new FewerCards(3, 1, 3, List.of("parallel.data=3", "training.micro_batch=2")),
+            new FewerCards(2, 1, 2, List.of("parallel.data=2")));
+    RunEnd end =
+        runWith(
+            losingOne(),
+            "echo \"$CUDA_VISIBLE_DEVICES: $*\"; case \"$*\" in *data=3*) exit 0;; esac; "
+                + OBEDIENT);
+    assertThat(end.status()).as(end.reason()).isZero();
+    assertThat(events()).containsExactly("started", "card", "remedy", "started");
+    assertThat(Files.readString(folder.workers(2).getFirst().standardOutput()))
+        .isEqualTo("GPU-0,GPU-1,GPU-3: --set parallel.data=3 --set training.micro_batch=2\n");
+  }
+
+  @Test
+  void aRunThatMayNotGoOnWithoutACardIsWorthStartingElsewhere() throws Exception {
+    Files.createDirectories(folder.run().resolve("checkpoints/step-00000005"));
+    cards = List.of("0", "1", "2", "3");
+    RunEnd end = runWith(losingOne(), OBEDIENT);
+    assertThat(end.status()).isEqualTo(ExitStatus.SAVED);
+    assertThat(end.reason())
+        .contains("GPU 2 does not answer any more", "remedies.lost_card lets a run go on");
+  }
+
+  private static String metrics(int from, int to, int bad) {
+    StringBuilder metrics = new StringBuilder();
+    for (int step = from; step <= to; step++) {
+      double loss = step < bad ? 3 - 0.01 * (step % 7) : 9;
+      metrics
+          .append("{\"step\":%d,\"loss\":%s,\"lr\":0.001,\"grad_norm\":1.0".formatted(step, loss))
+          .append(",\"applied\":true,\"tokens\":8}\n");
+    }
+    return metrics.toString();
+  }
+
+  /** It diverges at once, and again with other batches; with half the rate it ends well. */
+  @Test
+  void aRunThatDivergesGoesBackAndLeavesBatchesOut() throws Exception {
+    goBacks = List.of(List.of(), List.of("optimizer.learning_rate=5.0E-4"));
+    for (int step = 80; step <= 120; step += 20) {
+      Files.createDirectories(folder.run().resolve("checkpoints/step-%08d".formatted(step)));
+    }
+    Files.writeString(folder.run().resolve("good"), metrics(1, 100, 105));
+    Files.writeString(folder.run().resolve("bad"), metrics(1, 130, 105));
+    RunEnd end =
+        run(
+            "echo \"$*\"; case \"$*\" in *learning_rate*) cp good metrics.jsonl; exit 0;; esac; "
+                + "cp good metrics.jsonl; sleep 1; cp bad metrics.jsonl; "
+                + OBEDIENT);
+    assertThat(end.status()).as(end.reason()).isZero();
+    assertThat(events())
+        .containsExactly(
+            "started", "divergence", "remedy", "started", "divergence", "remedy", "started");
+    assertThat(new RunRecord(folder).entries().get(2).text())
+        .contains("goes back to the checkpoint of step 100", "the batches of 24 steps");
+    assertThat(folder.run().resolve("checkpoints/step-00000120")).doesNotExist();
+    assertThat(folder.run().resolve("checkpoints/step-00000120.diverged-1")).exists();
+    assertThat(Files.readString(folder.workers(3).getFirst().standardOutput()))
+        .isEqualTo(
+            "--set optimizer.learning_rate=5.0E-4 --set data.leave_out=[\"100:24\", \"100:24\"]"
+                + " --resume\n");
+  }
+
+  /** A loss that is no number counts as well; what was in vain is said to be. */
+  @Test
+  void whatDoesNotHelpIsTakenBack() throws Exception {
+    goBacks = List.of(List.of(), List.of("optimizer.learning_rate=5.0E-4"));
+    RunEnd end =
+        run("echo '{\"code\":\"NUMERICS\",\"message\":\"NaN\"}' >\"$DUOKA_FAILURE_FILE\"; exit 1");
+    assertThat(end.status()).isEqualTo(ExitStatus.DO_NOT_REQUEUE);
+    assertThat(events())
+        .containsExactly("started", "remedy", "started", "remedy", "started", "undone", "failed");
+    assertThat(new RunRecord(folder).entries().get(5).text())
+        .contains("optimizer.learning_rate=5.0E-4: that did not help");
   }
 
   /** A worker that cannot say what ended it is read: its output tells. */

@@ -27,6 +27,7 @@ import java.util.function.BiConsumer;
  * @param accumulation forward passes of a data-parallel rank in a step
  * @param seed of weights and tokens
  * @param apart whether sequences hold documents, that begin somewhere, which do not see each other
+ * @param empty micro-batches of the last data-parallel rank that hold nothing
  */
 public record Training(
     StepSettings settings,
@@ -35,7 +36,20 @@ public record Training(
     int accumulation,
     int steps,
     long seed,
-    boolean apart) {
+    boolean apart,
+    int empty) {
+  /** A training in which all micro-batches are full. */
+  public Training(
+      StepSettings settings,
+      Mesh mesh,
+      int microBatch,
+      int accumulation,
+      int steps,
+      long seed,
+      boolean apart) {
+    this(settings, mesh, microBatch, accumulation, steps, seed, apart, 0);
+  }
+
   /** A training in which tokens see all before them in their sequence. */
   public Training(
       StepSettings settings, Mesh mesh, int microBatch, int accumulation, int steps, long seed) {
@@ -141,7 +155,14 @@ public record Training(
   StepBatch batch(int step, int dataRank) {
     List<MicroBatch> all = new ArrayList<>();
     long targets = 0;
+    int full = accumulation * mesh.data() - empty;
     for (int i = 0; i < accumulation * mesh.data(); i++) {
+      if (i >= full) {
+        if (i / accumulation == dataRank) {
+          all.add(MicroBatch.empty(microBatch, settings.sequenceLength(), apart));
+        }
+        continue;
+      }
       MicroBatch one =
           MicroBatch.random(
               microBatch,
@@ -156,6 +177,6 @@ public record Training(
         all.add(one);
       }
     }
-    return new StepBatch(all, targets, DataState.START, DataState.START);
+    return new StepBatch(all, targets, DataState.START, DataState.START, empty);
   }
 }

@@ -121,7 +121,7 @@ public final class GradientReducer implements AutoCloseable {
   }
 
   /** Forgets the step that was: all gradients are to be summed again. */
-  void begin() {
+  public void begin() {
     finished = false;
     states.values().forEach(State::begin);
   }

@@ -78,6 +78,9 @@ final class MicroBatchRun implements AutoCloseable {
                   step.balance(microBatch))
               .with(stage.experts())
               .with(documents());
+      if (microBatch.isEmpty()) {
+        pass = pass.withoutWeight();
+      }
       Variable last = model.layers(pass, first(pass), blocks);
       if (model.hasHead(blocks)) {
         Losses all = model.losses(pass, last, Objects.requireNonNull(tokens), step.weights());

@@ -130,6 +130,7 @@ public final class TrainingStep implements AutoCloseable {
   private long launched;
   private @Nullable DeferredRead lastEnd;
   private @Nullable FunctionObserver observer;
+  private boolean updating;
 
   TrainingStep(
       StagePass stage, ShardedOptimizer optimizer, LossScaler scaler, StepSettings settings) {
@@ -182,6 +183,7 @@ public final class TrainingStep implements AutoCloseable {
    */
   public PendingStep launch(
       StepBatch batch, double learningRate, @Nullable Runnable beforeReduction) {
+    updating = false;
     model.parameters().resetGradients();
     Tensors.zero(lossSums);
     double scale = scaler.scale();
@@ -202,6 +204,7 @@ public final class TrainingStep implements AutoCloseable {
       beforeReduction.run();
     }
     long start = System.nanoTime();
+    updating = true;
     PendingOutcome update = update(learningRate, scale);
     boolean applied = true;
     if (scaler.isEnabled()) {
@@ -218,6 +221,22 @@ public final class TrainingStep implements AutoCloseable {
     DeferredRead losses = markEnd();
     double optimizerSeconds = (System.nanoTime() - start) * 1e-9;
     return new PendingStep(losses, before, update, batch.stepTargets(), optimizerSeconds);
+  }
+
+  /**
+   * Forgets a step whose launch has failed, so that it can be launched again, in other
+   * micro-batches perhaps: all that it has left are sums of gradients, losses and loads.
+   *
+   * @return whether that could be done; not after its update began, nor where other ranks have
+   *     taken part
+   */
+  public boolean takeBack() {
+    if (updating || groups.world().size() > 1 || !optimizer.keepsWholeGradients()) {
+      return false;
+    }
+    optimizer.reducer().begin();
+    ExpertLoads.balance(model.selectionBiases(), groups.whole(), 0);
+    return true;
   }
 
   /** Lets the time of the next step count from here. Launches, and waits for nothing. */
@@ -315,12 +334,15 @@ public final class TrainingStep implements AutoCloseable {
   private final class Weighted implements MicroBatchLosses {
     private final LossWeights weights;
     private final double scale;
+
+    /** Of the whole step, that weigh anything. */
     private final int microBatches;
 
     Weighted(StepBatch batch, double scale) {
       this.weights = new LossWeights(scale / batch.stepTargets(), auxiliary.furtherTokensWeight());
       this.scale = scale;
-      this.microBatches = batch.microBatches().size();
+      this.microBatches =
+          batch.microBatches().size() * groups.mesh().data() - batch.emptyMicroBatches();
     }
 
     @Override
@@ -334,7 +356,7 @@ public final class TrainingStep implements AutoCloseable {
         return null;
       }
       long perMicroBatch = auxiliary.balancePerSequence() ? batch.rows() : 1;
-      double stretches = (double) perMicroBatch * microBatches * groups.mesh().data();
+      double stretches = (double) perMicroBatch * microBatches;
       long tokens = (long) batch.rows() * batch.length() / perMicroBatch;
       return new BalanceLoss(
           auxiliary.balanceWeight() * scale / stretches, tokens, share(batch, perMicroBatch));

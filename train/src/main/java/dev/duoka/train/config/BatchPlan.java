@@ -9,7 +9,9 @@ import java.util.OptionalInt;
 /**
  * How the tokens of one optimizer step are cut into micro-batches.
  *
- * <p>{@code tokensPerStep = sequenceLength × dataRanks × microBatch × accumulationSteps}, exactly.
+ * <p>{@code tokensPerStep = sequenceLength × dataRanks × microBatch × accumulationSteps}, exactly;
+ * where the run file allows it ({@code parallel.empty_micro_batches}), less some micro-batches that
+ * are empty.
  *
  * @param tokensPerStep tokens that all ranks together see in one step
  * @param sequenceLength tokens of a sequence
@@ -49,20 +51,10 @@ public record BatchPlan(long tokensPerStep, int sequenceLength, int dataRanks, i
               + nearestRanks(tokensPerStep, sequenceLength, dataRanks)
               + ".");
     }
-    long perRank = tokensPerStep / unit;
-    if (perRank > Integer.MAX_VALUE) {
-      throw new DuokaException(
-          ErrorCode.CONFIG,
-          "training.tokens_per_step "
-              + tokensPerStep
-              + " gives each rank "
-              + perRank
-              + " sequences",
-          "Use fewer tokens or longer sequences.");
-    }
+    long perRank = requireCountable(tokensPerStep, tokensPerStep / unit);
     if (microBatch.isEmpty()) {
-      long largest = Math.max(1, DERIVED_MICRO_BATCH_TOKENS / sequenceLength);
-      return new BatchPlan(tokensPerStep, sequenceLength, dataRanks, divisorUpTo(perRank, largest));
+      return new BatchPlan(
+          tokensPerStep, sequenceLength, dataRanks, divisorUpTo(perRank, derived(sequenceLength)));
     }
     int asked = microBatch.getAsInt();
     if (perRank % asked != 0) {
@@ -85,13 +77,61 @@ public record BatchPlan(long tokensPerStep, int sequenceLength, int dataRanks, i
     return new BatchPlan(tokensPerStep, sequenceLength, dataRanks, asked);
   }
 
+  /**
+   * As {@link #of(long, int, int, OptionalInt)}, for ranks that need not divide the micro-batches
+   * of a step: the last ranks run empty ones.
+   */
+  static BatchPlan uneven(
+      long tokensPerStep, int sequenceLength, int dataRanks, OptionalInt microBatch) {
+    BatchPlan onOne = of(tokensPerStep, sequenceLength, 1, OptionalInt.of(1));
+    long sequences = onOne.sequencesPerStep();
+    long most = Math.ceilDiv(sequences, dataRanks);
+    int asked =
+        microBatch.orElseGet(() -> divisorUpTo(sequences, Math.min(most, derived(sequenceLength))));
+    if (sequences % asked != 0) {
+      return of(tokensPerStep, sequenceLength, 1, microBatch); // says what is wrong
+    }
+    if (sequences / asked < dataRanks) {
+      throw new DuokaException(
+          ErrorCode.CONFIG,
+          "training.tokens_per_step "
+              + tokensPerStep
+              + " has "
+              + sequences / asked
+              + " micro-batches, fewer than the "
+              + Plural.of(dataRanks, "rank"),
+          "Use fewer ranks in parallel.data, or a smaller training.micro_batch.");
+    }
+    return new BatchPlan(tokensPerStep, sequenceLength, dataRanks, asked);
+  }
+
+  private static long requireCountable(long tokensPerStep, long perRank) {
+    if (perRank > Integer.MAX_VALUE) {
+      throw new DuokaException(
+          ErrorCode.CONFIG,
+          "training.tokens_per_step "
+              + tokensPerStep
+              + " gives each rank "
+              + perRank
+              + " sequences",
+          "Use fewer tokens or longer sequences.");
+    }
+    return perRank;
+  }
+
+  private static long derived(int sequenceLength) {
+    return Math.max(1, DERIVED_MICRO_BATCH_TOKENS / sequenceLength);
+  }
+
   /** The plan of a run file. */
   public static BatchPlan of(RunConfig config) {
-    return of(
-        config.training().tokensPerStep(),
-        config.data().sequenceLength(),
-        config.parallel().data(),
-        config.training().microBatch());
+    long tokens = config.training().tokensPerStep();
+    int length = config.data().sequenceLength();
+    int ranks = config.parallel().data();
+    OptionalInt microBatch = config.training().microBatch();
+    return config.parallel().emptyMicroBatches()
+        ? uneven(tokens, length, ranks, microBatch)
+        : of(tokens, length, ranks, microBatch);
   }
 
   /** Sequences that all ranks together see in one step. */
@@ -99,14 +139,19 @@ public record BatchPlan(long tokensPerStep, int sequenceLength, int dataRanks, i
     return tokensPerStep / sequenceLength;
   }
 
-  /** Sequences that one rank sees in one step. */
+  /** Sequences that the first rank sees in one step; the last ones may see fewer. */
   public int sequencesPerRank() {
-    return (int) (sequencesPerStep() / dataRanks);
+    return accumulationSteps() * microBatch;
   }
 
-  /** Micro-batches whose gradients a rank adds up in one step. */
+  /** Micro-batches whose gradients a rank adds up in one step, empty ones included. */
   public int accumulationSteps() {
-    return sequencesPerRank() / microBatch;
+    return Math.toIntExact(Math.ceilDiv(sequencesPerStep() / microBatch, dataRanks));
+  }
+
+  /** Micro-batches of a step, over all ranks, that hold no sequence. */
+  public long emptyMicroBatches() {
+    return (long) accumulationSteps() * dataRanks - sequencesPerStep() / microBatch;
   }
 
   /**
@@ -116,12 +161,16 @@ public record BatchPlan(long tokensPerStep, int sequenceLength, int dataRanks, i
   public String toString() {
     return String.format(
         Locale.ROOT,
-        "%s = %s × %s × %s × %s",
+        "%s = %s × %s × %s × %s%s",
         Plural.of(tokensPerStep, "token"),
         Plural.of(dataRanks, "rank"),
         Plural.of(accumulationSteps(), "accumulation step"),
         Plural.of(microBatch, "sequence"),
-        Plural.of(sequenceLength, "token"));
+        Plural.of(sequenceLength, "token"),
+        emptyMicroBatches() == 0
+            ? ""
+            : ", less "
+                + Plural.of(emptyMicroBatches(), "empty micro-batch", "empty micro-batches"));
   }
 
   /** The numbers of data ranks next to the asked one that the step's sequences divide over. */

@@ -33,6 +33,7 @@ final class Contradictions {
         new Contradictions(bound.value().orElseThrow(), bound, problems);
     contradictions.model();
     contradictions.data();
+    contradictions.leftOut();
     contradictions.batch();
     contradictions.launch();
     contradictions.pipeline();
@@ -89,6 +90,16 @@ final class Contradictions {
           "data.pack_chats is for chat data only; text is always packed",
           "Remove it, or set data.format to chat.");
     }
+  }
+
+  private void leftOut() {
+    LeftOutBatches.wrong(config.data().leaveOut())
+        .ifPresent(
+            entry ->
+                refuse(
+                    "data.leave_out",
+                    "data.leave_out has '" + entry + "'",
+                    "Write STEPS:BATCHES, for example 100:40."));
   }
 
   private void batch() {

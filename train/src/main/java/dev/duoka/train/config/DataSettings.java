@@ -93,7 +93,14 @@ public record DataSettings(
                     + " `big5`, `utf-16` (by its byte order mark), or another name that Java"
                     + " knows.",
             byDefault = "utf-8")
-        String encoding) {
+        String encoding,
+    @Doc(
+            value =
+                "Batches that are left out: `100:40` goes on after step 100 with the batch that"
+                    + " would have come 40 steps later. What a run that has diverged passes over;"
+                    + " the schedule counts steps as before.",
+            byDefault = "[]")
+        List<String> leaveOut) {
 
   /** How the files of the corpus are read. */
   public enum Format {
@@ -119,6 +126,7 @@ public record DataSettings(
 
   public DataSettings {
     sources = sources.stream().map(UserPath::expand).toList();
+    leaveOut = List.copyOf(leaveOut);
     tokenizer = UserPath.expand(tokenizer);
     chatTemplate = chatTemplate.map(UserPath::expand);
   }

@@ -18,7 +18,7 @@ public final class MemoryRemedies {
     List<List<String>> ways = new ArrayList<>();
     int micro = BatchPlan.of(config).microBatch();
     while (micro > 1) {
-      micro = largestDivisor(micro);
+      micro = smaller(micro);
       ways.add(List.of("training.micro_batch=" + micro));
     }
     List<String> least = new ArrayList<>(List.of("training.micro_batch=1"));
@@ -33,10 +33,10 @@ public final class MemoryRemedies {
     return ways;
   }
 
-  /** At most half of the number. */
-  private static int largestDivisor(int of) {
-    for (int divisor = of / 2; divisor > 1; divisor--) {
-      if (of % divisor == 0) {
+  /** The largest micro-batch of at most half as many sequences into which one can be split. */
+  public static int smaller(int microBatch) {
+    for (int divisor = microBatch / 2; divisor > 1; divisor--) {
+      if (microBatch % divisor == 0) {
         return divisor;
       }
     }

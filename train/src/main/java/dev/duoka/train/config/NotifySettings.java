@@ -7,9 +7,9 @@ import java.util.Optional;
 public record NotifySettings(
     @Doc(
             value =
-                "A shell command that is run on end, failure, hang and divergence, with"
-                    + " `DUOKA_EVENT`, `DUOKA_RUN` and `DUOKA_TEXT` in its environment. It has 30"
-                    + " seconds.",
+                "A shell command that is run on end, failure, hang, divergence and trouble of"
+                    + " cards, with `DUOKA_EVENT`, `DUOKA_RUN` and `DUOKA_TEXT` in its environment."
+                    + " It has 30 seconds.",
             whenAbsent = "none")
         Optional<String> command,
     @Doc(

@@ -95,7 +95,14 @@ public record ParallelSettings(
                     + " card, which wait for each other's hosts. `auto` takes `peer` where it can,"
                     + " else `nccl`, and `copies` where ranks share a GPU and on a CPU.",
             byDefault = "auto")
-        Collectives collectives) {
+        Collectives collectives,
+    @Doc(
+            value =
+                "Whether ranks of `data` need not divide the micro-batches of a step: the last ones"
+                    + " then run some that are empty and count in nothing. 32 over three ranks are"
+                    + " 11 + 11 + 11, one of them empty. For runs that go on with a card less.",
+            byDefault = "false")
+        boolean emptyMicroBatches) {
   public ParallelSettings {
     stages = List.copyOf(stages);
   }
@@ -153,7 +160,8 @@ public record ParallelSettings(
         schedule,
         stagesPerRank,
         stagesOfRank() == 1 ? stages : List.of(),
-        collectives);
+        collectives,
+        emptyMicroBatches);
   }
 
   /** What moves tensors between GPUs. */

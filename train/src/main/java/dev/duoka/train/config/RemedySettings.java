@@ -14,6 +14,21 @@ public record RemedySettings(
     @Doc(
             value =
                 "End a run whose loss or gradient norm has left its range for twenty steps, and say"
-                    + " where that began; a loss that is no number always ends it.",
+                    + " where that began; a loss that is no number ends it at once.",
             byDefault = "true")
-        boolean divergence) {}
+        boolean divergence,
+    @Doc(
+            value =
+                "How often a run that diverges, or whose loss is no number, goes back to the last"
+                    + " checkpoint before, leaves out the batches since then, and goes on; from the"
+                    + " second time on with half the learning rate. 0 ends it at once.",
+            byDefault = "0",
+            range = "[0, 8]")
+        int goBack,
+    @Doc(
+            value =
+                "Whether the run goes on with the rest when a card is lost: with fewer"
+                    + " data-parallel ranks and the same tokens in each step"
+                    + " (`parallel.empty_micro_batches`).",
+            byDefault = "false")
+        boolean lostCard) {}

@@ -30,6 +30,11 @@ record RankEvents(
   }
 
   @Override
+  public void notice(String text) {
+    listener.notice(text);
+  }
+
+  @Override
   public void step(StepMetrics step, double remainingSeconds) {
     metrics.ifPresent(file -> file.step(step));
     listener.step(step, totalSteps, remainingSeconds);

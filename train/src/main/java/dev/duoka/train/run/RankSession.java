@@ -15,6 +15,7 @@ import dev.duoka.tensor.DryRunDevice;
 import dev.duoka.tensor.MemoryLedger;
 import dev.duoka.tensor.OutOfMemoryException;
 import dev.duoka.tensor.ThreadLedger;
+import dev.duoka.train.config.LeftOutBatches;
 import dev.duoka.train.device.DevicePeak;
 import dev.duoka.train.device.Transport;
 import dev.duoka.train.memory.RankMemory;
@@ -110,6 +111,11 @@ final class RankSession {
       return Optional.empty();
     }
     try (RankState state = builder.allocate(ranks, device)) {
+      // Nothing is written into the folder of a run that is new and may yet be refused.
+      Optional<HeartbeatWriter> early =
+          folder.isResumed() ? Optional.of(heartbeat(ranks)) : Optional.empty();
+      early.ifPresent(
+          it -> it.enter(Phase.LOADING, from.steps(), MemoryLedger.of(device).liveBytes()));
       fill(state);
       // Every rank has its state: the run can go on. The barrier also lets the ranks of a CPU
       // measure its rate together, as they train.
@@ -119,11 +125,11 @@ final class RankSession {
       if (ranks.rank() > 0) {
         ranks.agreement().barrier();
         folder.follow();
-        return Optional.of(train(state, Optional.empty()));
+        return Optional.of(train(state, early, Optional.empty()));
       }
       try (MetricsFile metrics = begin()) {
         ranks.agreement().barrier(); // nobody writes to a folder that is not the run's
-        return Optional.of(train(state, Optional.of(metrics)));
+        return Optional.of(train(state, early, Optional.of(metrics)));
       }
     }
   }
@@ -158,15 +164,19 @@ final class RankSession {
     }
   }
 
-  private Trained train(RankState state, Optional<MetricsFile> metrics) {
+  private HeartbeatWriter heartbeat(Communicator world) {
+    return new HeartbeatWriter(
+        folder.heartbeat(world.rank()), world.rank(), world.size(), setup.totalSteps());
+  }
+
+  private Trained train(
+      RankState state, Optional<HeartbeatWriter> early, Optional<MetricsFile> metrics) {
     DevicePeak peak = setup.peak(state.device());
     // What the first weights and the measuring of a CPU's rate have needed is no step's.
     MemoryLedger.of(state.device()).resetPeak();
     LoopSettings loop = setup.loop(peak);
     Communicator world = state.world();
-    HeartbeatWriter heartbeat =
-        new HeartbeatWriter(
-            folder.heartbeat(world.rank()), world.rank(), world.size(), setup.totalSteps());
+    HeartbeatWriter heartbeat = early.orElseGet(() -> heartbeat(world));
     RankEvents events =
         new RankEvents(listener, checkpoints, stop, setup.totalSteps(), heartbeat, metrics);
     try (BatchStream batches = batches(state.world())) {
@@ -187,6 +197,8 @@ final class RankSession {
     return BatchStream.open(
         new TrainingOrder(setup.data().training(), RunData.seed(setup.config())),
         builder.share(ranks),
-        from.data());
+        from.data(),
+        from.steps(),
+        LeftOutBatches.of(setup.config())::after);
   }
 }

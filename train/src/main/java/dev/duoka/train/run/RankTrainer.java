@@ -2,12 +2,15 @@ package dev.duoka.train.run;
 
 import dev.duoka.base.DuokaException;
 import dev.duoka.base.ErrorCode;
+import dev.duoka.base.Plural;
 import dev.duoka.comm.ExposedTime;
 import dev.duoka.data.batch.BatchStream;
 import dev.duoka.data.batch.DataState;
 import dev.duoka.data.batch.StepBatch;
 import dev.duoka.formats.heartbeat.Phase;
 import dev.duoka.parallel.step.TrainingStep;
+import dev.duoka.tensor.OutOfMemoryException;
+import dev.duoka.train.config.MemoryRemedies;
 import dev.duoka.train.step.ExpertBalance;
 import dev.duoka.train.step.GradientRanges;
 import dev.duoka.train.step.RankState;
@@ -15,6 +18,7 @@ import dev.duoka.train.step.StepMetrics;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalDouble;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One rank's way through a run: steps, validations and checkpoints until it ends or is stopped.
@@ -30,6 +34,9 @@ final class RankTrainer {
   private final StopAgreement stop;
   private final Validation validation;
   private final boolean readsLate;
+
+  /** Sequences of a micro-batch since memory has run out; 0 before. */
+  private int microBatch;
 
   /** Where reading goes on after the step that was launched last. */
   private DataState batchEnd = DataState.START;
@@ -107,7 +114,7 @@ final class RankTrainer {
   private LaunchedStep launch(long number) {
     long start = System.nanoTime();
     events.enter(Phase.DATA, number);
-    StepBatch batch = batches.next();
+    StepBatch batch = fitting(batches.next());
     checkTargets(number, batch);
     events.enter(Phase.STEP, number);
     double dataSeconds = (System.nanoTime() - start) * 1e-9;
@@ -121,12 +128,43 @@ final class RankTrainer {
       rank.exposed().start();
     }
     TrainingStep.PendingStep pending =
-        rank.step()
-            .launch(batch, learningRate, measures ? () -> addTo(ranges, expertLoads, scale) : null);
+        launch(
+            number, batch, learningRate, measures ? () -> addTo(ranges, expertLoads, scale) : null);
     batchEnd = batch.after();
     ExposedTime.Recording exposed = measuresExchange ? rank.exposed().stop() : null;
     return new LaunchedStep(
         number, learningRate, scale, dataSeconds, ranges, expertLoads, exposed, pending);
+  }
+
+  /** As long as memory runs out, again in smaller micro-batches, where that is possible. */
+  private TrainingStep.PendingStep launch(
+      long number, StepBatch batch, double learningRate, @Nullable Runnable beforeReduction) {
+    try {
+      return rank.step().launch(batch, learningRate, beforeReduction);
+    } catch (OutOfMemoryException e) {
+      int sequences = batch.microBatches().getFirst().rows();
+      if (!settings.splitsWhenFull() || sequences == 1 || !rank.step().takeBack()) {
+        throw e;
+      }
+      microBatch = MemoryRemedies.smaller(sequences);
+      events.notice(
+          "memory ran out in step "
+              + number
+              + " ("
+              + e.problem()
+              + "): it is repeated, and from now on micro-batches have "
+              + Plural.of(microBatch, "sequence")
+              + " in place of "
+              + sequences
+              + "; training.micro_batch="
+              + microBatch
+              + " begins with that");
+      return launch(number, fitting(batch), learningRate, beforeReduction);
+    }
+  }
+
+  private StepBatch fitting(StepBatch batch) {
+    return microBatch == 0 ? batch : batch.inMicroBatchesOf(microBatch);
   }
 
   /** The first rank's gradients stand for all; the others only wait with their reduction. */

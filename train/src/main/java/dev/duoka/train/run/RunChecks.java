@@ -68,6 +68,11 @@ public final class RunChecks {
     return Objects.requireNonNull(checked, "a run without problems was not checked");
   }
 
+  /** The model of a run; empty where it cannot be read. */
+  static Optional<ModelConfig> model(RunConfig config) {
+    return Optional.ofNullable(new RunChecks(config).model());
+  }
+
   private @Nullable Checked run() {
     ModelConfig model = model();
     Tokenizer tokenizer = tokenizer(model);

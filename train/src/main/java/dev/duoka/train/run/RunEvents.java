@@ -9,6 +9,9 @@ interface RunEvents {
   /** The rank begins something that belongs to a step; called by all ranks. */
   void enter(Phase phase, long step);
 
+  /** Something that people should know; called by the rank that it is about. */
+  void notice(String text);
+
   /** A step is done; called by the first rank. */
   void step(StepMetrics metrics, double remainingSeconds);
 

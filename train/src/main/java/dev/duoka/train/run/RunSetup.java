@@ -73,6 +73,7 @@ record RunSetup(
         config.checkpoint().everySteps(),
         config.checkpoint().atEnd(),
         config.logging().gradientRangeEvery(),
+        config.remedies().outOfMemory(),
         config.training().tokensPerStep(),
         config.data().sequenceLength(),
         ModelFlops.perToken(model, config.data().sequenceLength()),

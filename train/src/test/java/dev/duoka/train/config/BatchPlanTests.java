@@ -46,6 +46,24 @@ final class BatchPlanTests {
   }
 
   @Test
+  void ranksNeedNotDivideAStepWhereThatIsAllowed() {
+    BatchPlan plan = BatchPlan.uneven(32 * 64, 64, 3, OptionalInt.of(1));
+    assertThat(plan.accumulationSteps()).isEqualTo(11);
+    assertThat(plan.emptyMicroBatches()).isEqualTo(1);
+    assertThat(plan)
+        .hasToString(
+            "2,048 tokens = 3 ranks × 11 accumulation steps × 1 sequence × 64 tokens,"
+                + " less 1 empty micro-batch");
+    assertThat(BatchPlan.uneven(32 * 64, 64, 3, OptionalInt.empty()).microBatch()).isEqualTo(8);
+    assertThat(BatchPlan.uneven(32 * 64, 64, 4, OptionalInt.of(2)))
+        .isEqualTo(BatchPlan.of(32 * 64, 64, 4, OptionalInt.of(2)));
+    assertThatThrownBy(() -> BatchPlan.uneven(64, 64, 3, OptionalInt.of(1)))
+        .hasMessageContaining("1 micro-batches, fewer than the 3 ranks");
+    assertThatThrownBy(() -> BatchPlan.uneven(32 * 64, 64, 3, OptionalInt.of(5)))
+        .hasMessageContaining("Nearest valid: 4 or 8");
+  }
+
+  @Test
   void thePartsMultiplyToTheWhole() {
     Random random = new Random(42);
     for (int i = 0; i < 1000; i++) {

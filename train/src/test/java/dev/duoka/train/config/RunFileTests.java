@@ -244,7 +244,8 @@ final class RunFileTests {
         "launch.timeout=0 | launch.timeout wants a whole number from 1 to 86400, got '0'",
         "data.sources=jdk:src | data.sources wants a list such as [a, b], got 'jdk:src'",
         "parallel=2 | parallel wants a section with the fields data, tensor, pipeline, expert,"
-            + " context, zero, replicate, schedule, stages_per_rank, stages, collectives, got '2'",
+            + " context, zero, replicate, schedule, stages_per_rank, stages, collectives,"
+            + " empty_micro_batches, got '2'",
         "model.overrides=4 | model.overrides wants fields and values such as {a: 1}, got '4'",
       })
   void saysWhatIsWantedAndWhatItGot(String override, String message) {

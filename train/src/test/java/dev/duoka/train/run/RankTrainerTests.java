@@ -9,10 +9,13 @@ import dev.duoka.data.batch.BatchStream;
 import dev.duoka.data.batch.TrainingOrder;
 import dev.duoka.data.shard.TokenisationListener;
 import dev.duoka.data.training.TrainingData;
+import dev.duoka.engine.autograd.FunctionObserver;
+import dev.duoka.engine.autograd.Work;
 import dev.duoka.formats.heartbeat.Phase;
 import dev.duoka.tensor.ComputeThread;
 import dev.duoka.tensor.Device;
 import dev.duoka.tensor.MemoryOwner;
+import dev.duoka.tensor.OutOfMemoryException;
 import dev.duoka.tensor.Scope;
 import dev.duoka.tensor.Tensor;
 import dev.duoka.tensor.op.Copies;
@@ -28,6 +31,7 @@ import dev.duoka.train.step.StepMetrics;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -48,6 +52,8 @@ class RankTrainerTests {
     private final int stopAt;
     private int asked;
     private final List<Long> steps = new ArrayList<>();
+    private final List<String> notices = new ArrayList<>();
+    private final List<Double> rates = new ArrayList<>();
     private final List<Double> losses = new ArrayList<>();
     private final List<StepMetrics.StepTime> times = new ArrayList<>();
     private final List<Long> launchedBefore = new ArrayList<>();
@@ -64,9 +70,15 @@ class RankTrainerTests {
     public void enter(Phase phase, long step) {}
 
     @Override
+    public void notice(String text) {
+      notices.add(text);
+    }
+
+    @Override
     public void step(StepMetrics metrics, double remainingSeconds) {
       steps.add(metrics.step());
       losses.add(metrics.loss());
+      rates.add(metrics.learningRate());
       times.add(metrics.seconds());
       launchedBefore.add(launched.getAsLong());
     }
@@ -128,6 +140,60 @@ class RankTrainerTests {
       LoopSettings settings = setup.loop(new DevicePeak(1, false, ""));
       return new RankTrainer(state, batches, settings, events, readsLate).run(RunProgress.START);
     }
+  }
+
+  /** Lets memory run out when the forward pass of a micro-batch of a step begins, some times. */
+  private static final class FullMemory implements FunctionObserver {
+    private final List<Integer> passes;
+    private int pass;
+
+    FullMemory(Integer... passes) {
+      this.passes = List.of(passes);
+    }
+
+    @Override
+    public void enterBlock(Phase phase, int block) {
+      if (phase == Phase.FORWARD && block == 0 && passes.contains(++pass)) {
+        throw OutOfMemoryException.of(Device.CPU, 1 << 30, "", null);
+      }
+    }
+
+    @Override
+    public void begin(Phase phase, String name) {}
+
+    @Override
+    public void end(Phase phase, String name, Work work) {}
+  }
+
+  /**
+   * In the first micro-batch of the first step, and again in the third one of the second step: each
+   * step is repeated, with the same tokens and rate, and nothing of what was begun stays.
+   */
+  @ParameterizedTest
+  @ValueSource(strings = {"1", "7", "1, 12", "3, 4"})
+  void aStepForWhichMemoryRunsOutIsRepeated(String passes) throws IOException {
+    Events undisturbed = new Events(Integer.MAX_VALUE);
+    RankTrainer.Outcome expected = run(undisturbed);
+    Events events = new Events(Integer.MAX_VALUE);
+    Integer[] full =
+        Arrays.stream(passes.split(", ")).map(Integer::valueOf).toArray(Integer[]::new);
+    events.prepare = state -> state.step().observe(new FullMemory(full));
+    RankTrainer.Outcome outcome = run(events);
+    assertThat(events.notices).hasSize(full.length);
+    assertThat(events.notices.getFirst()).contains("micro-batches have 2 sequences in place of 4");
+    assertThat(outcome.progress().data()).isEqualTo(expected.progress().data());
+    assertThat(events.rates).isEqualTo(undisturbed.rates);
+    assertThat(events.losses)
+        .usingElementComparator((a, b) -> Math.abs(a - b) < 1e-5 ? 0 : Double.compare(a, b))
+        .isEqualTo(undisturbed.losses);
+  }
+
+  @Test
+  void whereMemoryRunsOutForOneSequenceTheRunEnds() {
+    Events events = new Events(Integer.MAX_VALUE);
+    events.prepare = state -> state.step().observe(new FullMemory(1, 2, 3));
+    assertThatThrownBy(() -> run(events)).isInstanceOf(OutOfMemoryException.class);
+    assertThat(events.notices).hasSize(2);
   }
 
   @Test
@@ -203,8 +269,8 @@ class RankTrainerTests {
     RunConfig config = SmallRun.config(folder);
     LearningRateSchedule schedule =
         LearningRateSchedule.of(config.schedule(), config.optimizer(), 1);
-    LoopSettings cpu = new LoopSettings(schedule, 1, 1, 0, 0, false, 0, 1, 1, 2, 1, true);
-    LoopSettings card = new LoopSettings(schedule, 1, 1, 0, 0, false, 0, 1, 1, 2, 1, false);
+    LoopSettings cpu = new LoopSettings(schedule, 1, 1, 0, 0, false, 0, true, 1, 1, 2, 1, true);
+    LoopSettings card = new LoopSettings(schedule, 1, 1, 0, 0, false, 0, true, 1, 1, 2, 1, false);
     assertThat(cpu.mfu(3, 1)).isEqualTo(1);
     assertThat(cpu.mfu(0.25, 1)).isEqualTo(0.5);
     assertThat(card.mfu(3, 1)).as("of a data sheet: it would be wrong, and shows").isEqualTo(6);
@@ -243,7 +309,8 @@ class RankTrainerTests {
     RunConfig config = SmallRun.config(folder);
     LearningRateSchedule schedule =
         LearningRateSchedule.of(config.schedule(), config.optimizer(), 1);
-    LoopSettings settings = new LoopSettings(schedule, 1, 1, 0, 0, false, 10, 1, 1, 2, 1, true);
+    LoopSettings settings =
+        new LoopSettings(schedule, 1, 1, 0, 0, false, 10, true, 1, 1, 2, 1, true);
     assertThat(LongStream.rangeClosed(1, 20_000).filter(settings::measuresRangesIn).count())
         .isEqualTo(2000);
     assertThat(settings.measuresRangesIn(20_010)).isFalse();
