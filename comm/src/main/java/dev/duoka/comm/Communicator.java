@@ -97,6 +97,12 @@ public interface Communicator extends AutoCloseable {
   /** Why the exchange has ended for good, in every group; null while it may go on. Never waits. */
   @Nullable Throwable failure();
 
+  /**
+   * Has exchanges that run on a stream of their own be marked; null for no longer. Does nothing
+   * where they run on the rank's stream.
+   */
+  default void markWith(@Nullable ExchangeMarks marks) {}
+
   /** What the hosts of these ranks agree on without their devices. */
   Agreement agreement();
 

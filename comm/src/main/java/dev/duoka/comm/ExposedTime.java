@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
@@ -22,6 +23,7 @@ public final class ExposedTime implements AutoCloseable {
   private final Device device;
   private final Deque<DeviceClock> free = new ArrayDeque<>();
   private final List<DeviceClock> all = new ArrayList<>();
+  private final List<TimedCommunicator> communicators = new ArrayList<>();
   private @Nullable Recording current;
 
   /** For a rank on a device. */
@@ -46,6 +48,39 @@ public final class ExposedTime implements AutoCloseable {
     current = new Recording(clock);
   }
 
+  /**
+   * As {@link #start}, and keeps when each exchange on a stream of its own ran.
+   *
+   * @return the clock of this recording, for others to mark on; this is its first mark
+   */
+  public DeviceClock startTrace() {
+    start();
+    Recording here = Objects.requireNonNull(current);
+    here.clock.mark();
+    communicators.forEach(
+        ranks -> {
+          String group = ranks.name();
+          ranks.markWith(
+              new ExchangeMarks() {
+                @Override
+                public int mark(long stream) {
+                  return here.clock.mark(stream);
+                }
+
+                @Override
+                public void note(int began, int ended) {
+                  here.exchanges.add(new Stretch(group, began, ended));
+                }
+              });
+        });
+    return here.clock;
+  }
+
+  /** A communicator whose exchanges are measured. */
+  void register(TimedCommunicator ranks) {
+    communicators.add(ranks);
+  }
+
   /** Measures no more; what was measured since {@link #start} can be read when it is there. */
   public Recording stop() {
     Recording done = current;
@@ -53,6 +88,7 @@ public final class ExposedTime implements AutoCloseable {
       throw new IllegalStateException("stopped before it was started");
     }
     current = null;
+    communicators.forEach(ranks -> ranks.markWith(null));
     return done;
   }
 
@@ -75,9 +111,29 @@ public final class ExposedTime implements AutoCloseable {
   public final class Recording {
     private final DeviceClock clock;
     private final List<Stretch> stretches = new ArrayList<>();
+    private final List<Stretch> exchanges = new ArrayList<>();
 
     private Recording(DeviceClock clock) {
       this.clock = clock;
+    }
+
+    /** When the rank did nothing but exchange, in order; waits for the device. */
+    public List<ExchangeSpan> alone() {
+      return spans(stretches);
+    }
+
+    /** When exchanges ran on streams of their own, in the order of their launch; waits. */
+    public List<ExchangeSpan> beside() {
+      return spans(exchanges);
+    }
+
+    private List<ExchangeSpan> spans(List<Stretch> of) {
+      return of.stream()
+          .map(
+              it ->
+                  new ExchangeSpan(
+                      it.group(), clock.milliseconds(it.from()), clock.milliseconds(it.to())))
+          .toList();
     }
 
     /** Seconds of each group that was exchanged with; waits for the device. To be read once. */
@@ -88,6 +144,7 @@ public final class ExposedTime implements AutoCloseable {
         seconds.merge(stretch.group(), milliseconds * 1e-3, Double::sum);
       }
       stretches.clear();
+      exchanges.clear();
       clock.reset();
       free.push(clock);
       return seconds;

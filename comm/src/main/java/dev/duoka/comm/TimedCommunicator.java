@@ -13,6 +13,7 @@ final class TimedCommunicator implements Communicator {
   TimedCommunicator(Communicator ranks, ExposedTime time) {
     this.ranks = ranks;
     this.time = time;
+    time.register(this);
   }
 
   private Pending timed(Supplier<Pending> exchange) {
@@ -45,6 +46,11 @@ final class TimedCommunicator implements Communicator {
     public @Nullable Throwable failure() {
       return pending.failure();
     }
+  }
+
+  @Override
+  public void markWith(@Nullable ExchangeMarks marks) {
+    ranks.markWith(marks);
   }
 
   @Override

@@ -36,6 +36,22 @@ public final class DeviceClock implements AutoCloseable {
     return marks++;
   }
 
+  /**
+   * Marks when another stream of the device gets here; returns the mark's number.
+   *
+   * @param stream its handle; without a meaning where the device is no GPU
+   */
+  public int mark(long stream) {
+    if (gpu == null) {
+      return mark();
+    }
+    if (marks == events.size()) {
+      events.add(gpu.newEvent());
+    }
+    events.get(marks).record(stream);
+    return marks++;
+  }
+
   /** Milliseconds from the first mark to mark {@code number}; waits until the device was there. */
   public double milliseconds(int number) {
     if (gpu == null) {

@@ -3,8 +3,10 @@ package dev.duoka.cli.command;
 import dev.duoka.base.Percent;
 import dev.duoka.formats.json.Json;
 import dev.duoka.measure.profile.PerfettoTrace;
+import dev.duoka.measure.profile.ProfiledRanks;
 import dev.duoka.measure.profile.ProfiledSteps;
 import dev.duoka.measure.profile.StepProfile;
+import dev.duoka.measure.step.MeshStepJob;
 import dev.duoka.measure.step.StepJob;
 import dev.duoka.train.config.RunConfig;
 import dev.duoka.train.config.RunFile;
@@ -15,7 +17,10 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.OptionalDouble;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.concurrent.Callable;
+import java.util.stream.Collectors;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -29,7 +34,10 @@ import tools.jackson.databind.node.ObjectNode;
     description = {
       "Show where the time of a training step goes, each part beside the least time that this"
           + " device needs for it, the largest lever first; and write a trace for ui.perfetto.dev.",
-      "One rank runs the model, batch and precision of the run file on random tokens.",
+      "The ranks of the run file's mesh, as threads, run its model, batch and precision on random"
+          + " tokens. With several the trace holds each rank's computing and its exchanges beside,"
+          + " the table of times is that of the slowest rank, and --json has those of all.",
+      "--set parallel='{}' profiles one rank alone.",
       BenchHeader.ROOFLINE
     })
 final class ProfileCommand implements Callable<Integer> {
@@ -69,8 +77,12 @@ final class ProfileCommand implements Callable<Integer> {
     OptionRange.check("--steps", steps, 1, MOST_STEPS);
     RunConfig config = RunFile.read(runFile, overrides);
     RunEnvironment.apply(config, new Notices(spec.commandLine().getErr()));
-    StepJob job = StepJob.of(config);
     PerfettoTrace.prepare(trace);
+    if (config.parallel().ranks() > 1) {
+      profileRanks(config);
+      return 0;
+    }
+    StepJob job = StepJob.of(config);
     ProfiledSteps profiled = ProfiledSteps.run(job, steps, job::calibrate);
     PrintWriter out = spec.commandLine().getOut();
     if (json) {
@@ -87,6 +99,70 @@ final class ProfileCommand implements Callable<Integer> {
     return 0;
   }
 
+  private void profileRanks(RunConfig config) {
+    ProfiledRanks profiled = ProfiledRanks.run(MeshStepJob.of(config), steps);
+    PrintWriter out = spec.commandLine().getOut();
+    if (json) {
+      StepJob job = profiled.job().step();
+      ObjectNode report = BenchHeader.report(spec, job.device(), profiled.ranks().size());
+      report.put("run_file", runFile.toString());
+      job.describe(report);
+      report.put("steps", steps);
+      profiled.describe(report);
+      report.put("trace", trace.toString());
+      out.println(Json.line(report));
+    } else {
+      print(profiled, out);
+    }
+    out.flush();
+    profiled.writeTrace(trace);
+    if (!json) {
+      out.println("trace: " + trace.toAbsolutePath() + " (open it in ui.perfetto.dev)");
+      out.flush();
+    }
+  }
+
+  private static void print(ProfiledRanks profiled, PrintWriter out) {
+    out.printf(
+        Locale.ROOT,
+        "%-20s%10s%10s%10s   %s%n",
+        "rank",
+        "ms/step",
+        "floor",
+        "roofline",
+        "ms that only exchanged, and that exchanged beside, by group");
+    for (ProfiledRanks.Rank rank : profiled.ranks()) {
+      out.printf(
+          Locale.ROOT,
+          "%-20s%10.2f%10.2f%10s   %s%n",
+          rank.trace().name(),
+          rank.milliseconds(),
+          rank.floorMilliseconds(),
+          Percent.text(rank.rooflineUtilisation()),
+          exchanged(rank));
+    }
+    ProfiledRanks.Rank slowest = profiled.ranks().get(profiled.slowest());
+    out.printf(
+        "%nof %s, whose parts count what they exchange within themselves:%n",
+        slowest.trace().name());
+    print(slowest.lines(), out);
+  }
+
+  private static String exchanged(ProfiledRanks.Rank rank) {
+    Set<String> groups = new TreeSet<>(rank.exposedMilliseconds().keySet());
+    groups.addAll(rank.besideMilliseconds().keySet());
+    return groups.stream()
+        .map(
+            group ->
+                String.format(
+                    Locale.ROOT,
+                    "%s %.2f, %.2f",
+                    group,
+                    rank.exposedMilliseconds().getOrDefault(group, 0.0),
+                    rank.besideMilliseconds().getOrDefault(group, 0.0)))
+        .collect(Collectors.joining("; "));
+  }
+
   private ObjectNode report(ProfiledSteps profiled) {
     StepJob job = profiled.speed().job();
     ObjectNode report = BenchHeader.report(spec, job.device());
@@ -101,20 +177,10 @@ final class ProfileCommand implements Callable<Integer> {
   private static void print(ProfiledSteps profiled, PrintWriter out) {
     out.printf(
         Locale.ROOT,
-        "this device: products %.1f TFLOP/s, copies %.3f TB/s%n%n"
-            + "   ms/step     floor   lever  calls  part%n",
+        "this device: products %.1f TFLOP/s, copies %.3f TB/s%n%n",
         profiled.rates().teraFlops(),
         profiled.rates().terabytes());
-    for (StepProfile.Line line : profiled.lines()) {
-      out.printf(
-          Locale.ROOT,
-          "%10.2f%10.2f%8.2f%7.0f  %s%n",
-          line.milliseconds(),
-          line.floorMilliseconds(),
-          line.leverMilliseconds(),
-          line.calls(),
-          line.label());
-    }
+    print(profiled.lines(), out);
     out.printf(
         Locale.ROOT,
         "%10.2f%10.2f%8.2f         everything else: batches, reading the loss, gaps between parts%n"
@@ -126,6 +192,20 @@ final class ProfileCommand implements Callable<Integer> {
         profiled.speed().floorMilliseconds(),
         percent(profiled.speed().rooflineUtilisation()),
         percent(profiled.speed().mfu()));
+  }
+
+  private static void print(List<StepProfile.Line> lines, PrintWriter out) {
+    out.println("   ms/step     floor   lever  calls  part");
+    for (StepProfile.Line line : lines) {
+      out.printf(
+          Locale.ROOT,
+          "%10.2f%10.2f%8.2f%7.0f  %s%n",
+          line.milliseconds(),
+          line.floorMilliseconds(),
+          line.leverMilliseconds(),
+          line.calls(),
+          line.label());
+    }
   }
 
   private static String percent(OptionalDouble share) {

@@ -5,6 +5,7 @@ import dev.duoka.comm.Agreement;
 import dev.duoka.comm.Communicator;
 import dev.duoka.comm.Exchange;
 import dev.duoka.comm.ExchangeLedger;
+import dev.duoka.comm.ExchangeMarks;
 import dev.duoka.comm.Operation;
 import dev.duoka.comm.Pending;
 import dev.duoka.comm.RankGroup;
@@ -245,6 +246,11 @@ public final class NcclCommunicator implements Communicator {
   public void abort(String reason) {
     host.abort(reason);
     family.forEach(NcclComm::abort);
+  }
+
+  @Override
+  public void markWith(@Nullable ExchangeMarks marks) {
+    stream.markWith(marks);
   }
 
   @Override

@@ -6,6 +6,7 @@ import dev.duoka.comm.Agreement;
 import dev.duoka.comm.Communicator;
 import dev.duoka.comm.Exchange;
 import dev.duoka.comm.ExchangeLedger;
+import dev.duoka.comm.ExchangeMarks;
 import dev.duoka.comm.Operation;
 import dev.duoka.comm.OrderedSum;
 import dev.duoka.comm.OrderedSum.Stretch;
@@ -235,6 +236,11 @@ public final class PeerCommunicator implements Communicator {
   public void abort(String reason) {
     hosts.abort(reason);
     release.now();
+  }
+
+  @Override
+  public void markWith(@Nullable ExchangeMarks marks) {
+    stream.markWith(marks);
   }
 
   @Override

@@ -1,5 +1,6 @@
 package dev.duoka.comm.stream;
 
+import dev.duoka.comm.ExchangeMarks;
 import dev.duoka.comm.Pending;
 import dev.duoka.ffi.cuda.CudaAvailability;
 import dev.duoka.ffi.cuda.CudaDevice;
@@ -26,6 +27,7 @@ public final class CollectiveStream implements AutoCloseable {
   private final CudaEvent start;
   private final Deque<CudaEvent> free = new ArrayDeque<>();
   private final List<CudaEvent> all = new ArrayList<>();
+  private @Nullable ExchangeMarks marks;
 
   /** The stream of a communicator on a device. */
   public CollectiveStream(int device) {
@@ -43,10 +45,20 @@ public final class CollectiveStream implements AutoCloseable {
   public Pending launch(LongConsumer collective, Supplier<@Nullable Throwable> failure) {
     start.record(CudaStreams.current(gpu.ordinal()));
     start.holdBack(stream.handle());
+    ExchangeMarks here = marks;
+    int began = here == null ? 0 : here.mark(stream.handle());
     collective.accept(stream.handle());
+    if (here != null) {
+      here.note(began, here.mark(stream.handle()));
+    }
     CudaEvent end = free.isEmpty() ? newEvent() : free.pop();
     end.record(stream.handle());
     return new Launched(end, failure);
+  }
+
+  /** Has what is launched from now on be marked; null for no longer. */
+  public void markWith(@Nullable ExchangeMarks with) {
+    marks = with;
   }
 
   private CudaEvent newEvent() {

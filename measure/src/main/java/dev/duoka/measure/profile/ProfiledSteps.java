@@ -8,7 +8,6 @@ import dev.duoka.measure.step.StepSpeed;
 import dev.duoka.tensor.Device;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Locale;
 import java.util.function.Supplier;
 import tools.jackson.databind.node.ArrayNode;
 import tools.jackson.databind.node.ObjectNode;
@@ -68,18 +67,14 @@ public record ProfiledSteps(
     report.put("gemm_flops_per_second", rates.flops());
     ArrayNode parts = report.putArray("parts");
     for (StepProfile.Line line : lines) {
-      ObjectNode part = parts.addObject();
-      part.put("name", line.name());
-      part.put("phase", line.phase().name().toLowerCase(Locale.ROOT));
-      part.put("calls", line.calls());
-      part.put("ms", line.milliseconds());
-      part.put("floor_ms", line.floorMilliseconds());
+      line.describe(parts.addObject());
     }
     report.put("rest_ms", restMilliseconds());
   }
 
   /** Writes the trace. */
   public void writeTrace(Path file) {
-    PerfettoTrace.write(file, spans, rates);
+    PerfettoTrace.write(
+        file, List.of(new RankTrace("the step", spans, List.of(), List.of())), rates);
   }
 }

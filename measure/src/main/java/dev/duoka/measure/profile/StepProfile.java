@@ -13,6 +13,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.regex.Pattern;
+import tools.jackson.databind.node.ObjectNode;
 
 /**
  * Where the time of steps goes, part by part, beside the least time that the card needs for it. On
@@ -42,6 +43,15 @@ public final class StepProfile implements FunctionObserver, AutoCloseable {
       return Math.max(0, milliseconds - floorMilliseconds);
     }
 
+    /** Adds it to a report. */
+    void describe(ObjectNode part) {
+      part.put("name", name);
+      part.put("phase", phase.name().toLowerCase(Locale.ROOT));
+      part.put("calls", calls);
+      part.put("ms", milliseconds);
+      part.put("floor_ms", floorMilliseconds);
+    }
+
     /** Name and phase, for people. */
     public String label() {
       return name + ", " + phase.name().toLowerCase(Locale.ROOT).replace('_', ' ');
@@ -53,12 +63,20 @@ public final class StepProfile implements FunctionObserver, AutoCloseable {
   private record Kind(Phase phase, String name) {}
 
   private final DeviceClock clock;
+  private final boolean owned;
   private final List<Pending> pending = new ArrayList<>();
   private int begun;
 
   /** A profile of what runs on {@code device}. */
   public StepProfile(Device device) {
     clock = new DeviceClock(device);
+    owned = true;
+  }
+
+  /** A profile by a clock that others mark on too and that outlives this. */
+  StepProfile(DeviceClock clock) {
+    this.clock = clock;
+    owned = false;
   }
 
   @Override
@@ -126,6 +144,8 @@ public final class StepProfile implements FunctionObserver, AutoCloseable {
 
   @Override
   public void close() {
-    clock.close();
+    if (owned) {
+      clock.close();
+    }
   }
 }

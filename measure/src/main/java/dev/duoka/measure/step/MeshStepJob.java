@@ -8,6 +8,7 @@ import dev.duoka.parallel.mesh.Mesh;
 import dev.duoka.parallel.step.StepSettings;
 import dev.duoka.train.config.FieldProblem;
 import dev.duoka.train.config.ParallelSettings;
+import dev.duoka.train.config.RunConfig;
 import dev.duoka.train.device.DevicePlacement;
 import dev.duoka.train.device.SingleDevice;
 import dev.duoka.train.step.ParallelChecks;
@@ -43,6 +44,15 @@ public record MeshStepJob(
                 DevicePlacement.choose(SingleDevice.choice(device), Mesh.of(job.layout()))));
   }
 
+  /** The step of a run's ranks, on its devices. */
+  public static MeshStepJob of(RunConfig config) {
+    MeshStepJob job = new MeshStepJob(StepJob.of(config), config.parallel(), Optional.empty());
+    return new MeshStepJob(
+        job.step(),
+        job.parallel(),
+        Optional.of(DevicePlacement.choose(config.device(), Mesh.of(job.layout()))));
+  }
+
   /** All ranks. */
   public Mesh mesh() {
     return Mesh.of(layout());
@@ -54,17 +64,17 @@ public record MeshStepJob(
   }
 
   /** What each rank's step is made from. */
-  StepSettings settings() {
+  public StepSettings settings() {
     return step.settings().with(parallel.zero()).with(RankBuilder.pipeline(parallel));
   }
 
   /** The step of one rank, for a dry run. */
-  DryRunJob of(int rank) {
+  public DryRunJob of(int rank) {
     return new DryRunJob(settings(), mesh(), rank, step.microBatch(), step.accumulation());
   }
 
   /** What one rank reads. */
-  RandomBatches batches(int rank) {
+  public RandomBatches batches(int rank) {
     return step.on(step.device().device(), 0, 1).batches(mesh().dataRank(rank), mesh().data());
   }
 

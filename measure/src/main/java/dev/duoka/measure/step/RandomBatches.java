@@ -16,10 +16,10 @@ import java.util.List;
  * @param dataRank which share of each step is read
  * @param dataRanks how many shares there are
  */
-record RandomBatches(
+public record RandomBatches(
     int microBatch, int accumulation, int length, int vocabulary, int dataRank, int dataRanks) {
   /** This share of a step. */
-  StepBatch of(long step) {
+  public StepBatch of(long step) {
     List<MicroBatch> microBatches = new ArrayList<>();
     long first = (step * dataRanks + dataRank) * accumulation;
     for (int i = 0; i < accumulation; i++) {
