@@ -97,6 +97,7 @@ final class PredictedRunTests {
     assertThat(predicted.devices().getFirst().beside()).containsKeys("process");
     assertThat(predicted.step().orElseThrow().byCause())
         .containsOnlyKeys("forward", "backward", "optimizer");
+    assertThat(predicted.step().orElseThrow().floor()).isPositive();
     List<JsonNode> reports = metrics().stream().filter(it -> it.has("rank_memory")).toList();
     JsonNode ranks = reports.getLast().path("rank_memory");
     for (int rank = 0; rank < 2; rank++) {
@@ -113,7 +114,9 @@ final class PredictedRunTests {
     assertThat(Files.readAllBytes(run.resolve(PredictionFile.NAME))).isEqualTo(first);
     assertThat(run.resolve(PredictionFile.name(6))).doesNotExist();
     assertThat(program.run("top", run.toString(), "--once")).isZero();
-    assertThat(program.out().toString()).contains("predicted  step ").doesNotContain("no ledger");
+    assertThat(program.out().toString())
+        .contains("predicted  step ", "roofline utilisation ")
+        .doesNotContain("no ledger");
   }
 
   /** Steps of another layout are predicted anew, beside what was said of those before. */

@@ -69,6 +69,7 @@ final class SavedPage {
                             .filter(name -> !name.startsWith("grad_range."))
                             .filter(name -> !name.startsWith(MetricsLine.RANK_MEMORY))
                             .toList()));
+    names.add(RunJson.ROOFLINE);
     ObjectNode saved = Json.object();
     saved.set("run", overview);
     saved.set("series", json.series(names, new RunJson.Window(first, last, COLUMNS)));

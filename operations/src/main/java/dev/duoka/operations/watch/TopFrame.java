@@ -124,7 +124,14 @@ public final class TopFrame {
                             ? ""
                             : ", counted " + ByteSize.text((long) it.driver())))
             .toArray(String[]::new);
-    row("predicted", frame, speed);
+    double roofline = comparison.rooflineUtilisation();
+    row(
+        "predicted",
+        frame,
+        speed,
+        Double.isNaN(roofline)
+            ? ""
+            : String.format(Locale.ROOT, "roofline utilisation %.1f %%", 100 * roofline));
     row("", frame, memory);
     comparison.findings().forEach(it -> frame.add("! " + it.text()));
   }

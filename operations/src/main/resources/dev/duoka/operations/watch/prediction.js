@@ -83,7 +83,15 @@ function showPrediction(box, it, word, make) {
       seconds(row.measured), ratio(row.predicted, row.measured), bar(row.predicted, row.measured, longest, over(row))]);
   });
   times.append(table(["", word("predicted"), word("measured"), "", ""], timeRows));
-  if (it.source) times.append(make("p", word("range") + " " + seconds(it.low) + " … " + seconds(it.high), "soft"));
+  if (it.source) {
+    const parts = [word("range") + " " + seconds(it.low) + " … " + seconds(it.high)];
+    if (it.floor !== undefined) {
+      const taken = it.times[0].measured;
+      parts.push(word("floorTime") + " " + seconds(it.floor)
+        + (taken ? " (" + word("roofline") + " " + (100 * it.floor / taken).toFixed(1) + " %)" : ""));
+    }
+    times.append(make("p", parts.join(" · "), "soft"));
+  }
 
   const memory = make("div");
   memory.append(make("h3", word("memoryOf")));

@@ -14,7 +14,7 @@
     {id: "lr", lines: {lr: "lr"}},
     {id: "tokens", lines: {tokens_per_second: "tokens"}},
     {id: "samples", lines: {samples_per_second: "samples"}},
-    {id: "mfu", lines: {mfu: "mfu"}},
+    {id: "utilisation", lines: {mfu: "mfu", roofline: "roofline"}},
     {id: "gradNorm", lines: {grad_norm: "gradNorm"}},
     {id: "lossScale", lines: {loss_scale: "lossScale"}},
     {id: "memory", divide: GIB, lines: {"memory.live_bytes": "memoryLive", "memory.peak_bytes": "memoryPeak",
@@ -25,7 +25,7 @@
     {id: "expertLoad", prefix: "expert_load.", lines: {}},
   ];
   const LATEST = [["loss", "loss", 4], ["lr", "lr", 3], ["tokens_per_second", "tokens", 4],
-    ["samples_per_second", "samples", 4], ["mfu", "mfu", 3], ["grad_norm", "gradNorm", 4], ["loss_scale", "lossScale", 4],
+    ["samples_per_second", "samples", 4], ["mfu", "mfu", 3], ["roofline", "roofline", 3], ["grad_norm", "gradNorm", 4], ["loss_scale", "lossScale", 4],
     ["memory.peak_bytes", "memoryPeak", 4], ["seconds.total", "seconds", 4]];
 
   const at = id => document.getElementById(id);

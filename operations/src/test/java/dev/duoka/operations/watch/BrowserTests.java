@@ -56,7 +56,8 @@ final class BrowserTests {
             List.of(Map.of("weights", 1000L)),
             List.of(new PredictedDevice("cpu", List.of(0), Map.of("process", 900L))),
             Optional.of(
-                new PredictedStep(0.5, 0.4, 0.55, Map.of("forward", 0.2), Map.of(), "a probe")),
+                new PredictedStep(
+                    0.5, 0.4, 0.55, 0.3, Map.of("forward", 0.2), Map.of(), "a probe")),
             ""));
     WatchedRuns runs = RunFolders.runs(folder, state.resolve("state"));
     runs.find(Optional.empty()).orElseThrow().readAll();

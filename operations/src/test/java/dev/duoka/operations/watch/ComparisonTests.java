@@ -31,7 +31,7 @@ final class ComparisonTests {
             List.of(new PredictedDevice("cpu", List.of(0, 1), Map.of("process", 400 * MIB))),
             Optional.of(
                 new PredictedStep(
-                    0.5, 0.4, 0.55, Map.of("forward", 0.2), Map.of("data", 0.01), "a probe")),
+                    0.5, 0.4, 0.55, 0.3, Map.of("forward", 0.2), Map.of("data", 0.01), "a probe")),
             "");
     return new PredictionFile(prediction, "0".repeat(64), true);
   }
@@ -69,6 +69,7 @@ final class ComparisonTests {
     add("exposed_seconds.data", 5, 0.02);
     Comparison comparison = Comparison.of(predicted(), series);
     assertThat(comparison.findings()).isEmpty();
+    assertThat(comparison.rooflineUtilisation()).isCloseTo(0.6, within(0.04));
     assertThat(comparison.owners())
         .hasSize(4)
         .contains(new Comparison.Owner(1, "weights", 100 * MIB, 100 * MIB));

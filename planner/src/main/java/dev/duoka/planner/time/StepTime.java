@@ -35,6 +35,11 @@ public record StepTime(Map<Cause, Figure> seconds, double low, double high) {
     return sum;
   }
 
+  /** Seconds of computing alone: nothing is exchanged, waited for or started late. */
+  public double computing() {
+    return of(Cause.GEMM) + of(Cause.ATTENTION) + of(Cause.MEMORY_BOUND) + of(Cause.OPTIMIZER);
+  }
+
   /** What shows of the exchange, by the names of the engine's groups of ranks. */
   public Map<String, Double> exposed() {
     Map<String, Double> exposed = new LinkedHashMap<>();
