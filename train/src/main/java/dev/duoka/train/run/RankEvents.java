@@ -45,6 +45,7 @@ record RankEvents(
   public void save(RankState rank, RunProgress progress) {
     long most = MemoryLedger.of(rank.device()).liveBytes();
     heartbeat.enter(Phase.SAVING, progress.steps(), most);
+    metrics.ifPresent(MetricsFile::settle); // who goes on from there finds the steps before it
     checkpoints.save(rank, progress);
     ThreadLedger.takePeakByOwner(rank.device()); // what was held to save is no step's memory
     heartbeat.enter(Phase.STEP, progress.steps(), 0);
