@@ -87,8 +87,6 @@ final class PredictedRunTests {
     assertThat(program.err().toString())
         .containsPattern("time +[0-9.]+ s a step .* by a probe of \\d+ steps on this CPU")
         .contains("predicted before the first step: prediction.json, sha256 ");
-    // Without a terminal, as here, no page is served unless somebody asks for it.
-    assertThat(program.out().toString() + program.err()).doesNotContain("watch ");
     byte[] first = Files.readAllBytes(run.resolve(PredictionFile.NAME));
     Prediction predicted = prediction().prediction();
     assertThat(prediction().unchanged()).isTrue();

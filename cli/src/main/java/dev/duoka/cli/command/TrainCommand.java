@@ -92,7 +92,7 @@ final class TrainCommand implements Callable<Integer> {
       negatable = true,
       description =
           "Serve a page of the run to this machine and say where: in a terminal the address,"
-              + " elsewhere the file that has it. Default: in a terminal.")
+              + " elsewhere the file that has it. Default: yes.")
   private @Nullable Boolean watch;
 
   @Mixin private SupervisionOptions supervision = new SupervisionOptions();

@@ -11,18 +11,22 @@ import org.jspecify.annotations.Nullable;
 
 /** Says where the page of a run that begins is; the run waits for nothing of it. */
 final class TrainingPage {
+  /** A property of the JVM that serves none unless the command line asks for it: false. */
+  private static final String PROPERTY = "duoka.watch";
+
   private TrainingPage() {}
 
   /**
    * Lets the page be served and says where, as soon as it is there.
    *
-   * @param watch what the command line says; null for: at a terminal
+   * @param watch what the command line says; null for nothing
    * @param json whether standard output is for a program
    */
   static void show(
       Path run, @Nullable Boolean watch, boolean json, PrintWriter out, PrintWriter err) {
     boolean terminal = Screen.isTerminal() && !json;
-    if (watch == null ? !terminal : !watch) {
+    boolean wanted = watch == null ? !"false".equals(System.getProperty(PROPERTY)) : watch;
+    if (!wanted) {
       return;
     }
     Thread.ofPlatform()
