@@ -207,5 +207,8 @@ final class PredictedRunTests {
 
     @Override
     public void sample(String text) {}
+
+    @Override
+    public void reached(String what, long done, long total) {}
   }
 }

@@ -3,6 +3,7 @@ package dev.duoka.cli.command;
 import dev.duoka.base.ByteSize;
 import dev.duoka.base.DuokaException;
 import dev.duoka.base.ErrorCode;
+import dev.duoka.cli.console.ProgressLine;
 import dev.duoka.formats.json.Json;
 import dev.duoka.measure.peer.PeerComparison;
 import dev.duoka.measure.step.MeshStepReport;
@@ -100,7 +101,9 @@ final class BenchTrainCommand implements Callable<Integer> {
 
   private void measureOne() {
     PeerComparison result =
-        PeerComparison.run(step.job(), warmUp, steps, peer, spec.commandLine().getErr());
+        peer == null
+            ? ProgressLine.during("taking steps", spec.commandLine().getErr(), this::compare)
+            : compare();
     StepJob job = result.ours().job();
     ObjectNode report = BenchHeader.report(spec, job.device());
     step.describe(report, job);
@@ -108,6 +111,10 @@ final class BenchTrainCommand implements Callable<Integer> {
     report.put("steps", steps);
     result.describe(report);
     print(report, out -> printOwners(out, result.ours().peakByOwner()));
+  }
+
+  private PeerComparison compare() {
+    return PeerComparison.run(step.job(), warmUp, steps, peer, spec.commandLine().getErr());
   }
 
   private void measureMesh(String axes) {
@@ -118,7 +125,11 @@ final class BenchTrainCommand implements Callable<Integer> {
         "Leave out --mesh, or run the other program by itself on the same cards");
     ParallelSettings parallel =
         MeshOption.parse(collectives == null ? axes : axes + ",collectives=" + collectives);
-    MeshStepSpeed result = MeshStepSpeed.measure(step.job(parallel), warmUp, steps);
+    MeshStepSpeed result =
+        ProgressLine.during(
+            "taking steps",
+            spec.commandLine().getErr(),
+            () -> MeshStepSpeed.measure(step.job(parallel), warmUp, steps));
     StepJob job = result.job().step();
     ObjectNode report = BenchHeader.report(spec, job.device(), result.ranks().size());
     step.describe(report, job);

@@ -1,6 +1,7 @@
 package dev.duoka.cli.command;
 
 import dev.duoka.base.Percent;
+import dev.duoka.cli.console.ProgressLine;
 import dev.duoka.formats.json.Json;
 import dev.duoka.measure.profile.PerfettoTrace;
 import dev.duoka.measure.profile.ProfiledSteps;
@@ -71,7 +72,11 @@ final class ProfileCommand implements Callable<Integer> {
     RunEnvironment.apply(config, new Notices(spec.commandLine().getErr()));
     StepJob job = StepJob.of(config);
     PerfettoTrace.prepare(trace);
-    ProfiledSteps profiled = ProfiledSteps.run(job, steps, job::calibrate);
+    ProfiledSteps profiled =
+        ProgressLine.during(
+            "taking steps",
+            spec.commandLine().getErr(),
+            () -> ProfiledSteps.run(job, steps, job::calibrate));
     PrintWriter out = spec.commandLine().getOut();
     if (json) {
       out.println(Json.line(report(profiled)));

@@ -1,5 +1,6 @@
 package dev.duoka.cli.command;
 
+import dev.duoka.cli.console.ProgressLine;
 import dev.duoka.cli.console.Screen;
 import dev.duoka.cli.console.StopSignals;
 import dev.duoka.operations.run.RunRegistry;
@@ -39,9 +40,11 @@ final class TopCommand implements Runnable {
   public void run() {
     StateFolder state = StateFolder.standard();
     WatchedRun watched = new WatchedRun(new RunRegistry(state).find(run), state);
+    try (ProgressLine _ = ProgressLine.open("reading the run", spec.commandLine().getErr())) {
+      watched.readAll();
+    }
     PrintWriter out = spec.commandLine().getOut();
     if (once || !Screen.isTerminal()) {
-      watched.readAll();
       new TopFrame(Screen.columns(), Screen.lines()).of(watched).forEach(out::println);
       out.flush();
       return;

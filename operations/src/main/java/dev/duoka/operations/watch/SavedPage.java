@@ -54,6 +54,7 @@ final class SavedPage {
     if (!withText) {
       overview.put("log", "");
       overview.put("notes", "");
+      overview.putArray("tags");
       overview.put("reason", "");
       overview.putArray("record");
       overview.putArray("problems");

@@ -145,6 +145,14 @@ public final class WatchedRuns {
     }
   }
 
+  private static List<String> tagsOf(RunRegistry.Entry entry) {
+    try {
+      return RunNotes.of(entry.folder()).tags();
+    } catch (DuokaException e) { // its page says why
+      return List.of();
+    }
+  }
+
   /** The list, the newest first. */
   ObjectNode json() {
     ObjectNode json = Json.object();
@@ -155,6 +163,8 @@ public final class WatchedRuns {
       one.put("id", entry.id());
       one.put("name", VisibleText.line(entry.name()));
       one.put("started", entry.started().toString());
+      ArrayNode tags = one.putArray("tags");
+      tagsOf(entry).forEach(tags::add);
       one.put("state", statusOf(entry).map(it -> it.state().toString()).orElse("unknown"));
     }
     return json;

@@ -66,7 +66,10 @@ function showPrediction(box, it, word, make) {
   if (it.findings.length === 0 && it.times[0].measured !== null) findings.append(make("li", word("asPredicted"), "good"));
 
   const times = make("div");
-  times.append(make("h3", word("stepTime") + (it.source ? " · " + it.source : "")));
+  const probe = /^a probe of (\d+) steps on this CPU$/.exec(it.source), planner = /^the planner for (.*)$/.exec(it.source);
+  const source = probe ? word("probeSource").replace("{value}", probe[1])
+    : planner ? word("plannerSource").replace("{value}", planner[1]) : it.source;
+  times.append(make("h3", word("stepTime") + (source ? " · " + source : "")));
   if (it.why_no_step) times.append(make("p", word("noStepTime") + ": " + it.why_no_step, "soft"));
   const longest = it.times.reduce((most, row) => Math.max(most, row.predicted || 0, row.measured || 0), 0);
   const over = row => row.predicted !== null && row.measured > 1.1 * row.predicted;

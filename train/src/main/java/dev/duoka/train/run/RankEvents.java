@@ -36,6 +36,11 @@ record RankEvents(
   }
 
   @Override
+  public void reached(String what, long done, long total) {
+    listener.reached(what, done, total);
+  }
+
+  @Override
   public void validated(long step, double loss) {
     metrics.ifPresent(file -> file.validation(step, loss));
     listener.validated(step, loss);
