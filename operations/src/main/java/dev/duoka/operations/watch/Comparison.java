@@ -10,6 +10,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 
@@ -182,6 +183,7 @@ record Comparison(
     PredictedStep none = new PredictedStep(Double.NaN, 0, 0, Double.NaN, Map.of(), Map.of(), "");
     PredictedStep step = prediction.step().orElse(none);
     rows.add(new Time("step", "", step.seconds(), total));
+    passes(step, series).ifPresent(rows::add);
     TreeSet<String> causes = new TreeSet<>(step.byCause().keySet());
     series.keySet().stream()
         .filter(name -> name.startsWith("seconds.") && !name.equals("seconds.total"))
@@ -207,6 +209,24 @@ record Comparison(
               median(series.get("exposed_seconds." + group), 0)));
     }
     return rows;
+  }
+
+  /**
+   * Forward and backward together, of a prediction that knows what a step computes and not in which
+   * pass: all that is neither the update nor a transfer for it.
+   */
+  private static Optional<Time> passes(PredictedStep step, Map<String, Series> series) {
+    if (step.byCause().isEmpty() || step.byCause().containsKey("forward")) {
+      return Optional.empty();
+    }
+    double predicted =
+        step.seconds()
+            - step.byCause().getOrDefault("optimizer", 0.0)
+            - step.byCause().getOrDefault("offload", 0.0);
+    double measured =
+        median(series.get("seconds.forward"), FIRST_STEPS)
+            + median(series.get("seconds.backward"), FIRST_STEPS);
+    return Optional.of(new Time("cause", "passes", predicted, measured));
   }
 
   private static void slower(Prediction prediction, List<Time> times, List<Finding> findings) {

@@ -56,11 +56,18 @@ function showPrediction(box, it, word, make) {
     ? (measured >= predicted ? "+" : "−") + Math.abs(100 * (measured / predicted - 1)).toFixed(0) + " %" : "";
 
   const findings = make("ul", undefined, "findings");
+  const same = new Map(); /* what is found of many cards alike is said once */
   it.findings.forEach(finding => {
-    const key = "finding" + finding.kind[0].toUpperCase() + finding.kind.slice(1);
     const value = finding.kind === "unknown" || finding.kind === "more" ? bytes(finding.value) : finding.value.toFixed(2);
-    const line = make("li", word(key).replace("{value}", value).replace("{about}", finding.about), finding.kind);
-    line.title = finding.text;
+    const key = finding.kind + " " + value;
+    if (!same.has(key)) same.set(key, {kind: finding.kind, value, about: [], texts: []});
+    same.get(key).about.push(finding.about);
+    same.get(key).texts.push(finding.text);
+  });
+  same.forEach(({kind, value, about, texts}) => {
+    const key = "finding" + kind[0].toUpperCase() + kind.slice(1);
+    const line = make("li", word(key).replace("{value}", value).replace("{about}", about.join(", ")), kind);
+    line.title = texts.join("\n");
     findings.append(line);
   });
   if (it.findings.length === 0 && it.times[0].measured !== null) findings.append(make("li", word("asPredicted"), "good"));
@@ -83,7 +90,7 @@ function showPrediction(box, it, word, make) {
     kind = row.kind;
     if (row.predicted === null && row.measured === null) return;
     timeRows.push([row.kind === "step" ? word("whole") : word(row.name), row.predicted === null ? "–" : seconds(row.predicted),
-      seconds(row.measured), ratio(row.predicted, row.measured), bar(row.predicted, row.measured, longest, over(row))]);
+      row.measured === null && it.times[0].measured !== null ? "–" : seconds(row.measured), ratio(row.predicted, row.measured), bar(row.predicted, row.measured, longest, over(row))]);
   });
   times.append(table(["", word("predicted"), word("measured"), "", ""], timeRows));
   if (it.source) {

@@ -425,12 +425,12 @@
         ...others.map(run => run.id)].join();
       if (overview.read_bytes > 0 && key !== drawn) {
         const range = "from=" + from + "&to=" + to;
-        const names = LINES();
+        const names = LINES(), more = others;
         const [heat, ...series] = await Promise.all([ask("heat?" + range + "&columns=" + HEAT_COLUMNS),
           ask("series?" + names + "&" + range + "&columns=600"),
-          ...others.map(run => ask("series?" + names + "&" + range + "&columns=600", run.id))]);
+          ...more.map(run => ask("series?" + names + "&" + range + "&columns=600", run.id))]);
         const tokens = overview.latest.tokens;
-        const runs = series.map((data, i) => ({data, name: i === 0 ? overview.name : others[i - 1].name, axis: axisOf(data, tokens)}));
+        const runs = series.map((data, i) => ({data, name: i === 0 ? overview.name : more[i - 1].name, axis: axisOf(data, tokens)}));
         CHARTS.forEach(chart => draw(chart, runs));
         drawHeat(heat);
         drawn = key;
@@ -492,9 +492,11 @@
 
   /* The other runs of the list: one can be shown instead, and some over it, with what differs in their configurations. */
   async function showRuns() {
+    const mine = ++asked;
     const list = (await ask("runs", "")).runs;
     const here = runId || list[0] && list[0].id;
     const table = others.length > 0 ? [await differences(here)] : [];
+    if (mine !== asked) return; /* somebody has chosen on meanwhile */
     const rows = make("ul");
     const words = filter.toLowerCase().split(/\s+/).filter(each => each);
     const isMeant = run => words.every(each => run.name.toLowerCase().includes(each)
@@ -535,19 +537,26 @@
     at("filter").value = next;
     showRuns().catch(() => {});
   }
+  let asked = 0;
+  function scrolling(table) {
+    const box = make("div", undefined, "differences");
+    box.append(table);
+    return box;
+  }
   async function differences(here) {
-    const ids = [here, ...others.map(run => run.id)];
+    const runs = others;
+    const ids = [here, ...runs.map(run => run.id)];
     const fields = await Promise.all(ids.map(id => ask("config", id)));
     const names = [...new Set(fields.flatMap(Object.keys))].filter(name => new Set(fields.map(each => each[name])).size > 1);
     const table = make("table"), head = make("tr");
-    head.append(make("th", word("differs")), make("th", overview.name), ...others.map(run => make("th", run.name)));
+    head.append(make("th", word("differs")), make("th", overview.name), ...runs.map(run => make("th", run.name)));
     table.append(head);
     names.forEach(name => {
       const line = make("tr");
       line.append(make("td", name), ...fields.map(each => make("td", each[name] === undefined ? "–" : each[name])));
       table.append(line);
     });
-    return table;
+    return scrolling(table);
   }
   function turnRuns() {
     if (saved) return;

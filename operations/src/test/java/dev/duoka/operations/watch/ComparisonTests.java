@@ -82,6 +82,30 @@ final class ComparisonTests {
             });
   }
 
+  /** A planner knows what is computed, the run in which pass. */
+  @Test
+  void passesAreComparedWhereThePredictionHasOtherCauses() {
+    PredictedStep step =
+        new PredictedStep(
+            0.5, 0.4, 0.6, 0.2, Map.of("gemm", 0.3, "optimizer", 0.1), Map.of("data", 0.1), "it");
+    Prediction planned = new Prediction(List.of(), List.of(), Optional.of(step), "");
+    for (int i = 1; i <= 10; i++) {
+      add("seconds.forward", i, 0.15);
+      add("seconds.backward", i, 0.3);
+    }
+    Comparison comparison =
+        Comparison.of(new PredictionFile(planned, "0".repeat(64), true), series);
+    assertThat(comparison.times())
+        .anySatisfy(
+            time -> {
+              assertThat(time.name()).isEqualTo("passes");
+              assertThat(time.predicted()).isCloseTo(0.4, within(1e-9));
+              assertThat(time.measured()).isCloseTo(0.45, within(1e-9));
+            });
+    assertThat(Comparison.of(predicted(), series).times())
+        .noneSatisfy(time -> assertThat(time.name()).isEqualTo("passes"));
+  }
+
   @Test
   void aGibibyteThatNoLedgerKnowsIsFound() {
     memory(GIB);

@@ -52,12 +52,12 @@ public record StepTime(Map<Cause, Figure> seconds, double low, double high) {
     return exposed;
   }
 
-  /** Seconds of the causes that take any, by their names. */
+  /** Seconds of the causes that take any, by their names, without those of {@link #exposed}. */
   public Map<String, Double> byName() {
     Map<String, Double> named = new LinkedHashMap<>();
     seconds.forEach(
         (cause, figure) -> {
-          if (figure.value() > 0) {
+          if (figure.value() > 0 && !GROUPS.containsKey(cause)) {
             named.put(cause.toString(), figure.value());
           }
         });
