@@ -16,6 +16,7 @@ import dev.duoka.train.run.RunFolder;
 import dev.duoka.train.run.RunOptions;
 import dev.duoka.train.run.RunResult;
 import dev.duoka.train.run.Trainer;
+import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.LocalDateTime;
@@ -114,8 +115,8 @@ final class TrainCommand implements Callable<Integer> {
     resume |= continues && RunProgress.newestCheckpoint(folder).isPresent();
     SupervisedTraining supervised = new SupervisedTraining(config, supervision, System.getenv());
     if (supervised.isWanted()) {
-      TrainingPage.show(
-          folder, watch, json, spec.commandLine().getOut(), spec.commandLine().getErr());
+      PrintWriter lines = json ? spec.commandLine().getErr() : spec.commandLine().getOut();
+      TrainingPage.show(folder, watch, json, lines::println);
       return supervised.run(
           folder, workerArguments(), spec.commandLine().getOut(), spec.commandLine().getErr());
     }
@@ -152,8 +153,7 @@ final class TrainCommand implements Callable<Integer> {
             new RunForecast());
     if (trainer.isFirst() && System.getenv(SupervisionOptions.FAILURE_FILE) == null) {
       register(folder, console);
-      TrainingPage.show(
-          folder, watch, json, spec.commandLine().getOut(), spec.commandLine().getErr());
+      TrainingPage.show(folder, watch, json, console::line);
     }
     try (console;
         StopSignals signals =

@@ -5,8 +5,8 @@ import dev.duoka.cli.console.Screen;
 import dev.duoka.operations.run.StateFolder;
 import dev.duoka.operations.watch.RunPage;
 import dev.duoka.operations.watch.SshTunnel;
-import java.io.PrintWriter;
 import java.nio.file.Path;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /** Says where the page of a run that begins is; the run waits for nothing of it. */
@@ -21,9 +21,9 @@ final class TrainingPage {
    *
    * @param watch what the command line says; null for nothing
    * @param json whether standard output is for a program
+   * @param output takes lines for people, on any thread
    */
-  static void show(
-      Path run, @Nullable Boolean watch, boolean json, PrintWriter out, PrintWriter err) {
+  static void show(Path run, @Nullable Boolean watch, boolean json, Consumer<String> output) {
     boolean terminal = Screen.isTerminal() && !json;
     boolean wanted = watch == null ? !"false".equals(System.getProperty(PROPERTY)) : watch;
     if (!wanted) {
@@ -35,23 +35,21 @@ final class TrainingPage {
         .start(
             () -> {
               try {
-                say(RunPage.of(run, StateFolder.standard()), terminal, json ? err : out);
+                say(RunPage.of(run, StateFolder.standard()), terminal, output);
               } catch (DuokaException e) {
-                err.println("note     " + e.getMessage());
-                err.flush();
+                output.accept("note     " + e.getMessage());
               } catch (InterruptedException e) {
                 Thread.currentThread().interrupt();
               }
             });
   }
 
-  private static void say(RunPage page, boolean terminal, PrintWriter out) {
-    out.println(
+  private static void say(RunPage page, boolean terminal, Consumer<String> output) {
+    output.accept(
         terminal
             ? "watch    " + page.address()
             : "watch    the address of the run's page with its token is in " + page.file());
     SshTunnel.command(System::getenv, System.getProperty("user.name"), page.port())
-        .ifPresent(command -> out.println("         where you have come from, type: " + command));
-    out.flush();
+        .ifPresent(command -> output.accept("         where you have come from, type: " + command));
   }
 }

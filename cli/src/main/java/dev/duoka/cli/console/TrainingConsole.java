@@ -254,7 +254,8 @@ public final class TrainingConsole implements RunListener, AutoCloseable {
     }
   }
 
-  private synchronized void line(String text) {
+  /** Prints a line, above what tells how far something is. */
+  public synchronized void line(String text) {
     if (line != null) {
       line.clear();
     }

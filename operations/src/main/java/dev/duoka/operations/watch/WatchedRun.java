@@ -135,10 +135,10 @@ public final class WatchedRun {
       next =
           new RunView(
               view.name(),
-              state(status),
+              state(entry, status),
               status.attempt(),
               status.progress().totalSteps(),
-              VisibleText.line(reason(status, state(status))),
+              VisibleText.line(reason(status, state(entry, status))),
               record.subList(Math.max(0, record.size() - MOST_ENTRIES), record.size()).stream()
                   .map(WatchedRun::shown)
                   .toList(),
@@ -188,7 +188,7 @@ public final class WatchedRun {
   }
 
   /** A run that is in no list may go on where nobody here can see it. */
-  private String state(RunStatus status) {
+  static String state(RunRegistry.Entry entry, RunStatus status) {
     boolean listed = entry.process().isPresent() || entry.supervision().wasUsed();
     return status.state() == RunStatus.State.LOST && !listed
         ? "unknown"

@@ -9,6 +9,7 @@ import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.time.DateTimeException;
+import java.time.Instant;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
@@ -162,10 +163,10 @@ public final class WatchedRuns {
       ObjectNode one = runs.addObject();
       one.put("id", entry.id());
       one.put("name", VisibleText.line(entry.name()));
-      one.put("started", entry.started().toString());
+      one.put("started", entry.started().equals(Instant.EPOCH) ? "" : entry.started().toString());
       ArrayNode tags = one.putArray("tags");
       tagsOf(entry).forEach(tags::add);
-      one.put("state", statusOf(entry).map(it -> it.state().toString()).orElse("unknown"));
+      one.put("state", statusOf(entry).map(it -> WatchedRun.state(entry, it)).orElse("unknown"));
     }
     return json;
   }
