@@ -151,6 +151,19 @@ typedef struct nvmlEventData_st {
   unsigned int computeInstanceId;
 } nvmlEventData_t;
 
+typedef int nvmlPcieUtilCounter_t;
+typedef int nvmlValueType_t;
+
+typedef struct nvmlFieldValue_st {
+  unsigned int fieldId;
+  unsigned int scopeId;
+  long long timestamp;
+  long long latencyUsec;
+  nvmlValueType_t valueType;
+  nvmlReturn_t nvmlReturn;
+  unsigned long long value; /* a union of all kinds of numbers */
+} nvmlFieldValue_t;
+
 /* NCCL */
 typedef int ncclResult_t;
 
@@ -483,6 +496,9 @@ nvmlReturn_t nvmlDeviceGetDefaultApplicationsClock(
 nvmlReturn_t nvmlDeviceGetPerformanceState(nvmlDevice_t device, nvmlPstates_t *state);
 nvmlReturn_t nvmlDeviceGetGpuMaxPcieLinkGeneration(
     nvmlDevice_t device, unsigned int *generation);
+nvmlReturn_t nvmlDeviceGetPcieThroughput(
+    nvmlDevice_t device, nvmlPcieUtilCounter_t counter, unsigned int *kb_per_second);
+nvmlReturn_t nvmlDeviceGetFieldValues(nvmlDevice_t device, int count, nvmlFieldValue_t *values);
 nvmlReturn_t nvmlDeviceGetPcieReplayCounter(nvmlDevice_t device, unsigned int *replays);
 nvmlReturn_t nvmlDeviceGetPersistenceMode(nvmlDevice_t device, nvmlEnableState_t *mode);
 nvmlReturn_t nvmlDeviceGetComputeMode(nvmlDevice_t device, nvmlComputeMode_t *mode);

@@ -87,8 +87,6 @@ final class PredictedRunTests {
     assertThat(program.err().toString())
         .containsPattern("time +[0-9.]+ s a step .* by a probe of \\d+ steps on this CPU")
         .contains("predicted before the first step: prediction.json, sha256 ");
-    // Without a terminal, as here, no page is served unless somebody asks for it.
-    assertThat(program.out().toString() + program.err()).doesNotContain("watch ");
     byte[] first = Files.readAllBytes(run.resolve(PredictionFile.NAME));
     Prediction predicted = prediction().prediction();
     assertThat(prediction().unchanged()).isTrue();
@@ -97,6 +95,7 @@ final class PredictedRunTests {
     assertThat(predicted.devices().getFirst().beside()).containsKeys("process");
     assertThat(predicted.step().orElseThrow().byCause())
         .containsOnlyKeys("forward", "backward", "optimizer");
+    assertThat(predicted.step().orElseThrow().floor()).isPositive();
     List<JsonNode> reports = metrics().stream().filter(it -> it.has("rank_memory")).toList();
     JsonNode ranks = reports.getLast().path("rank_memory");
     for (int rank = 0; rank < 2; rank++) {
@@ -113,7 +112,9 @@ final class PredictedRunTests {
     assertThat(Files.readAllBytes(run.resolve(PredictionFile.NAME))).isEqualTo(first);
     assertThat(run.resolve(PredictionFile.name(6))).doesNotExist();
     assertThat(program.run("top", run.toString(), "--once")).isZero();
-    assertThat(program.out().toString()).contains("predicted  step ").doesNotContain("no ledger");
+    assertThat(program.out().toString())
+        .contains("predicted  step ", "roofline utilisation ")
+        .doesNotContain("no ledger");
   }
 
   /** Steps of another layout are predicted anew, beside what was said of those before. */
@@ -206,5 +207,8 @@ final class PredictedRunTests {
 
     @Override
     public void sample(String text) {}
+
+    @Override
+    public void reached(String what, long done, long total) {}
   }
 }

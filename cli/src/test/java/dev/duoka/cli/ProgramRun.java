@@ -9,6 +9,10 @@ final class ProgramRun {
   private final StringWriter out = new StringWriter();
   private final StringWriter err = new StringWriter();
 
+  static {
+    System.setProperty("duoka.watch", "false"); // no page of a test outlives it
+  }
+
   /** Runs a command; its exit status. */
   int run(String... arguments) {
     out.getBuffer().setLength(0);

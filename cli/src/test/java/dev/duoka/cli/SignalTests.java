@@ -51,7 +51,15 @@ final class SignalTests {
     StringWriter out = new StringWriter();
     StringWriter err = new StringWriter();
     int again =
-        run(out, err, "train", run.resolve("run.yaml").toString(), "--resume", "--max-steps", "1");
+        run(
+            out,
+            err,
+            "train",
+            run.resolve("run.yaml").toString(),
+            "--resume",
+            "--no-watch",
+            "--max-steps",
+            "1");
     assertThat(again).as(err.toString()).isZero();
     assertThat(out.toString()).contains("Nothing to do: step ", " of 1 reached");
     assertThat(Files.readString(run.resolve("run.yaml"))).contains("learning_rate: 5.0E-4");
@@ -112,7 +120,7 @@ final class SignalTests {
     List<String> words =
         new ArrayList<>(
             List.of("train", file.toString(), "--run-dir", folder.resolve("run").toString()));
-    words.addAll(List.of("--set", "optimizer.learning_rate=5e-4"));
+    words.addAll(List.of("--no-watch", "--set", "optimizer.learning_rate=5e-4"));
     for (String override : overrides) {
       words.addAll(List.of("--set", override));
     }

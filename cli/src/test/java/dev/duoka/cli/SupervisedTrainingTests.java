@@ -108,6 +108,7 @@ final class SupervisedTrainingTests {
                 "train",
                 file.toString(),
                 "--supervise",
+                "--no-watch",
                 "--run-dir",
                 folder.run().toString()));
     words.addAll(Arrays.asList(more));

@@ -3,6 +3,7 @@ package dev.duoka.cli.command;
 import dev.duoka.base.ByteSize;
 import dev.duoka.base.DuokaException;
 import dev.duoka.base.ErrorCode;
+import dev.duoka.cli.console.ProgressLine;
 import dev.duoka.formats.json.Json;
 import dev.duoka.measure.comm.Collective;
 import dev.duoka.measure.comm.CollectiveBenchmark;
@@ -75,7 +76,10 @@ final class BenchCommCommand implements Callable<Integer> {
     List<Long> bytes = sizes.stream().map(BenchCommCommand::bytes).toList();
     OptionalInt count = ranks == null ? OptionalInt.empty() : OptionalInt.of(ranks);
     CollectiveBenchmark.Report measured =
-        CollectiveBenchmark.of(count, device, collectives).run(bytes);
+        ProgressLine.during(
+            "exchanging",
+            spec.commandLine().getErr(),
+            () -> CollectiveBenchmark.of(count, device, collectives).run(bytes));
     PrintWriter out = spec.commandLine().getOut();
     if (json) {
       out.println(Json.line(report(measured)));

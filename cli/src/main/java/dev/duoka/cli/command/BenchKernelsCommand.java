@@ -1,6 +1,7 @@
 package dev.duoka.cli.command;
 
 import dev.duoka.base.Percent;
+import dev.duoka.cli.console.ProgressLine;
 import dev.duoka.cli.console.RecordTree;
 import dev.duoka.formats.json.Json;
 import dev.duoka.measure.kernel.DeviceRates;
@@ -119,7 +120,9 @@ final class BenchKernelsCommand implements Callable<Integer> {
   @Override
   public Integer call() {
     KernelBenchmark.Sizes sizes = sizes();
-    KernelBenchmark.Report measured = KernelBenchmark.onGpu(sizes);
+    KernelBenchmark.Report measured =
+        ProgressLine.during(
+            "timing kernels", spec.commandLine().getErr(), () -> KernelBenchmark.onGpu(sizes));
     PrintWriter out = spec.commandLine().getOut();
     if (json) {
       out.println(Json.line(report(sizes, measured)));

@@ -1,6 +1,7 @@
 package dev.duoka.cli.command;
 
 import dev.duoka.base.ByteSize;
+import dev.duoka.cli.console.ProgressLine;
 import dev.duoka.formats.json.Json;
 import dev.duoka.measure.step.MemoryComparison;
 import java.io.PrintWriter;
@@ -37,7 +38,9 @@ final class BenchMemoryCommand implements Callable<Integer> {
   @Override
   public Integer call() {
     step.check();
-    MemoryComparison memory = MemoryComparison.run(step.job());
+    MemoryComparison memory =
+        ProgressLine.during(
+            "taking a step", spec.commandLine().getErr(), () -> MemoryComparison.run(step.job()));
     PrintWriter out = spec.commandLine().getOut();
     if (json) {
       ObjectNode report = BenchHeader.report(spec, memory.job().device());

@@ -3,6 +3,7 @@ package dev.duoka.cli.command;
 import dev.duoka.base.ByteSize;
 import dev.duoka.base.DuokaException;
 import dev.duoka.base.ErrorCode;
+import dev.duoka.cli.console.ProgressLine;
 import dev.duoka.formats.json.Json;
 import dev.duoka.measure.peer.PeerComparison;
 import dev.duoka.measure.peer.PeerRun;
@@ -103,7 +104,9 @@ final class BenchTrainCommand implements Callable<Integer> {
 
   private void measureOne() {
     PeerComparison result =
-        PeerComparison.run(step.job(), warmUp, steps, peer, spec.commandLine().getErr());
+        peer == null
+            ? ProgressLine.during("taking steps", spec.commandLine().getErr(), this::compare)
+            : compare();
     StepJob job = result.ours().job();
     ObjectNode report = BenchHeader.report(spec, job.device());
     step.describe(report, job);
@@ -113,12 +116,20 @@ final class BenchTrainCommand implements Callable<Integer> {
     print(report, out -> printOwners(out, result.ours().peakByOwner()));
   }
 
+  private PeerComparison compare() {
+    return PeerComparison.run(step.job(), warmUp, steps, peer, spec.commandLine().getErr());
+  }
+
   private void measureMesh(String axes) {
     ParallelSettings parallel =
         MeshOption.parse(collectives == null ? axes : axes + ",collectives=" + collectives);
     MeshStepJob ranks = step.job(parallel);
     PeerRun other = PeerRun.of(peer, spec.commandLine().getErr());
-    MeshStepSpeed result = MeshStepSpeed.measure(ranks, warmUp, steps);
+    MeshStepSpeed result =
+        ProgressLine.during(
+            "taking steps",
+            spec.commandLine().getErr(),
+            () -> MeshStepSpeed.measure(ranks, warmUp, steps));
     StepJob job = result.job().step();
     ObjectNode report = BenchHeader.report(spec, job.device(), result.ranks().size());
     step.describe(report, job);

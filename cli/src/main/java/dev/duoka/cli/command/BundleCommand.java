@@ -5,6 +5,7 @@ import dev.duoka.base.DuokaException;
 import dev.duoka.base.ErrorCode;
 import dev.duoka.base.IoReason;
 import dev.duoka.cli.bundle.Bundle;
+import dev.duoka.cli.console.ProgressLine;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -33,7 +34,7 @@ final class BundleCommand implements Runnable {
   public void run() {
     String name = "duoka-" + Version.number() + "-linux-x86_64";
     Path archive = output == null ? Path.of(name + ".tar.xz") : output;
-    try {
+    try (ProgressLine _ = ProgressLine.open("packing", spec.commandLine().getErr())) {
       Bundle.ofThisProgram(name).write(archive);
       spec.commandLine()
           .getOut()

@@ -53,7 +53,8 @@ final class ExportCommand implements Runnable {
               event -> {
                 line.clear();
                 notes.println("note     " + event.text());
-              });
+              },
+              line);
     }
     PrintWriter out = spec.commandLine().getOut();
     out.println(

@@ -116,8 +116,8 @@ final class GenerateCommand implements Runnable {
   }
 
   private Generator load(Consumer<CheckpointEvent> listener, PrintWriter notes) {
-    try (ProgressLine _ = ProgressLine.open("loading the model", notes)) {
-      return Generator.open(run, SingleDevice.parse(device), listener);
+    try (ProgressLine line = ProgressLine.open("loading the model", notes)) {
+      return Generator.open(run, SingleDevice.parse(device), listener, line);
     }
   }
 }

@@ -1,5 +1,6 @@
 package dev.duoka.cli.command;
 
+import dev.duoka.cli.console.ProgressLine;
 import dev.duoka.formats.json.Json;
 import dev.duoka.train.device.SingleDevice;
 import dev.duoka.verify.parity.ParityCheck;
@@ -68,15 +69,19 @@ final class ParityCommand implements Callable<Integer> {
   public Integer call() {
     OptionalDouble limit = tolerance > 0 ? OptionalDouble.of(tolerance) : OptionalDouble.empty();
     ParityReport report =
-        mesh == null
-            ? ParityReport.of(folder, SingleDevice.parse(device), limit)
-            : ParityReport.of(folder, mesh, SingleDevice.choice(device), limit);
+        ProgressLine.during("comparing", spec.commandLine().getErr(), () -> compared(limit));
     if (json) {
       printJson(report);
     } else {
       printTable(report);
     }
     return report.holds() ? 0 : 1;
+  }
+
+  private ParityReport compared(OptionalDouble limit) {
+    return mesh == null
+        ? ParityReport.of(folder, SingleDevice.parse(device), limit)
+        : ParityReport.of(folder, mesh, SingleDevice.choice(device), limit);
   }
 
   private static String verdict(ParityResult result, double limit) {

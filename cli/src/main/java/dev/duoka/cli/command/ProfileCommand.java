@@ -1,6 +1,7 @@
 package dev.duoka.cli.command;
 
 import dev.duoka.base.Percent;
+import dev.duoka.cli.console.ProgressLine;
 import dev.duoka.formats.json.Json;
 import dev.duoka.measure.profile.PerfettoTrace;
 import dev.duoka.measure.profile.ProfiledRanks;
@@ -83,7 +84,11 @@ final class ProfileCommand implements Callable<Integer> {
       return 0;
     }
     StepJob job = StepJob.of(config);
-    ProfiledSteps profiled = ProfiledSteps.run(job, steps, job::calibrate);
+    ProfiledSteps profiled =
+        ProgressLine.during(
+            "taking steps",
+            spec.commandLine().getErr(),
+            () -> ProfiledSteps.run(job, steps, job::calibrate));
     PrintWriter out = spec.commandLine().getOut();
     if (json) {
       out.println(Json.line(report(profiled)));
@@ -100,7 +105,11 @@ final class ProfileCommand implements Callable<Integer> {
   }
 
   private void profileRanks(RunConfig config) {
-    ProfiledRanks profiled = ProfiledRanks.run(MeshStepJob.of(config), steps);
+    ProfiledRanks profiled =
+        ProgressLine.during(
+            "taking steps",
+            spec.commandLine().getErr(),
+            () -> ProfiledRanks.run(MeshStepJob.of(config), steps));
     PrintWriter out = spec.commandLine().getOut();
     if (json) {
       StepJob job = profiled.job().step();

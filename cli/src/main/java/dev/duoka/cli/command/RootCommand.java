@@ -24,6 +24,7 @@ import picocli.CommandLine.Spec;
       WatchCommand.class,
       TopCommand.class,
       SaveCommand.class,
+      NoteCommand.class,
       GenerateCommand.class,
       ExportCommand.class,
       ParityCommand.class,

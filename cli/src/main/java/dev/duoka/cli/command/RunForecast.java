@@ -6,6 +6,7 @@ import dev.duoka.hardware.Catalogue;
 import dev.duoka.hardware.Machine;
 import dev.duoka.layout.Layout;
 import dev.duoka.layout.Method;
+import dev.duoka.layout.Recompute;
 import dev.duoka.machine.probe.LiveProbe;
 import dev.duoka.machine.topology.Topology;
 import dev.duoka.measure.step.StepProbe;
@@ -73,11 +74,14 @@ final class RunForecast implements StepForecast {
             List.of(layout.states()),
             false,
             EngineTraits.DUOKA);
-    StepTime time = new Planner(catalogue).time(request, layout);
+    Planner planner = new Planner(catalogue);
+    StepTime time = planner.time(request, layout);
+    Layout once = layout.with(Recompute.NONE, layout.precision());
     return new PredictedStep(
         time.total(),
         time.low(),
         time.high(),
+        planner.time(request, once).computing(),
         time.byName(),
         time.exposed(),
         machine

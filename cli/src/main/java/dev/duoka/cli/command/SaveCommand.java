@@ -1,5 +1,6 @@
 package dev.duoka.cli.command;
 
+import dev.duoka.cli.console.ProgressLine;
 import dev.duoka.operations.run.RunRegistry;
 import dev.duoka.operations.run.StateFolder;
 import dev.duoka.operations.watch.SavedRun;
@@ -55,7 +56,9 @@ final class SaveCommand implements Runnable {
     }
     StateFolder state = StateFolder.standard();
     WatchedRun watched = new WatchedRun(new RunRegistry(state).find(run), state);
-    watched.readAll();
+    try (ProgressLine _ = ProgressLine.open("reading the run", spec.commandLine().getErr())) {
+      watched.readAll();
+    }
     PrintWriter out = spec.commandLine().getOut();
     if (html != null) {
       SavedRun.html(watched, html, withText);

@@ -1,6 +1,7 @@
 package dev.duoka.cli.command;
 
 import dev.duoka.base.ByteSize;
+import dev.duoka.cli.console.ProgressLine;
 import dev.duoka.formats.json.Json;
 import dev.duoka.train.config.RunConfig;
 import dev.duoka.train.config.RunFile;
@@ -52,7 +53,11 @@ final class SelftestCommand implements Callable<Integer> {
   public Integer call() {
     RunConfig config = RunFile.read(runFile, overrides);
     RunEnvironment.apply(config, new Notices(spec.commandLine().getErr()));
-    SelfTestReport report = SelfTest.of(config);
+    SelfTestReport report =
+        ProgressLine.during(
+            "taking steps on one rank and on the mesh",
+            spec.commandLine().getErr(),
+            () -> SelfTest.of(config));
     PrintWriter out = spec.commandLine().getOut();
     if (json) {
       out.println(Json.line(json(report)));

@@ -1,14 +1,21 @@
 package dev.duoka.cli.command;
 
+import dev.duoka.base.DuokaException;
+import dev.duoka.base.ErrorCode;
+import dev.duoka.cli.console.ProgressLine;
 import dev.duoka.cli.console.Screen;
 import dev.duoka.cli.console.StopSignals;
 import dev.duoka.operations.run.RunRegistry;
+import dev.duoka.operations.run.RunStatus;
 import dev.duoka.operations.run.StateFolder;
+import dev.duoka.operations.watch.CardLines;
 import dev.duoka.operations.watch.TopFrame;
 import dev.duoka.operations.watch.WatchedRun;
 import java.io.PrintWriter;
+import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -26,9 +33,12 @@ import picocli.CommandLine.Spec;
 final class TopCommand implements Runnable {
   @Parameters(
       index = "0",
+      arity = "0..1",
       paramLabel = "RUN",
-      description = "A run's folder, or its name as duoka runs shows it.")
-  private String run = "";
+      description =
+          "A run's folder, or its name as duoka runs shows it. Default: the newest that goes on,"
+              + " else the newest.")
+  private @Nullable String run;
 
   @Option(names = "--once", description = "Print one screen and end.")
   private boolean once;
@@ -38,24 +48,42 @@ final class TopCommand implements Runnable {
   @Override
   public void run() {
     StateFolder state = StateFolder.standard();
-    WatchedRun watched = new WatchedRun(new RunRegistry(state).find(run), state);
+    RunRegistry registry = new RunRegistry(state);
+    WatchedRun watched = new WatchedRun(run == null ? newest(registry) : registry.find(run), state);
+    try (ProgressLine _ = ProgressLine.open("reading the run", spec.commandLine().getErr())) {
+      watched.readAll();
+    }
     PrintWriter out = spec.commandLine().getOut();
     if (once || !Screen.isTerminal()) {
-      watched.readAll();
-      new TopFrame(Screen.columns(), Screen.lines()).of(watched).forEach(out::println);
+      new TopFrame(Screen.columns(), Screen.lines()).of(watched, List.of()).forEach(out::println);
       out.flush();
       return;
     }
+    CardLines cards = new CardLines();
     CountDownLatch stop = new CountDownLatch(1);
     try (StopSignals _ =
             StopSignals.listen(stop::countDown, status -> Runtime.getRuntime().halt(status));
         Screen screen = new Screen(out)) {
       do {
         watched.readAll();
-        screen.show(new TopFrame(Screen.columns(), Screen.lines()).of(watched));
+        screen.show(new TopFrame(Screen.columns(), Screen.lines()).of(watched, cards.of(watched)));
       } while (!stop.await(1, TimeUnit.SECONDS));
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }
+  }
+
+  private static RunRegistry.Entry newest(RunRegistry registry) {
+    List<RunRegistry.Entry> entries = registry.entries();
+    return entries.stream()
+        .filter(entry -> RunStatus.of(entry).isActive())
+        .findFirst()
+        .or(() -> entries.stream().findFirst())
+        .orElseThrow(
+            () ->
+                new DuokaException(
+                    ErrorCode.USAGE,
+                    "no run was started by this user here",
+                    "Start one with duoka train, or name a run's folder"));
   }
 }

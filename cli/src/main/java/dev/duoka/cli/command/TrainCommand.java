@@ -17,6 +17,7 @@ import dev.duoka.train.run.RunFolder;
 import dev.duoka.train.run.RunOptions;
 import dev.duoka.train.run.RunResult;
 import dev.duoka.train.run.Trainer;
+import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.LocalDateTime;
@@ -93,7 +94,7 @@ final class TrainCommand implements Callable<Integer> {
       negatable = true,
       description =
           "Serve a page of the run to this machine and say where: in a terminal the address,"
-              + " elsewhere the file that has it. Default: in a terminal.")
+              + " elsewhere the file that has it. Default: yes.")
   private @Nullable Boolean watch;
 
   @Mixin private SupervisionOptions supervision = new SupervisionOptions();
@@ -117,8 +118,8 @@ final class TrainCommand implements Callable<Integer> {
         new SupervisedTraining(
             config, () -> FewerRanks.of(runFile, overrides, config), supervision, System.getenv());
     if (supervised.isWanted()) {
-      TrainingPage.show(
-          folder, watch, json, spec.commandLine().getOut(), spec.commandLine().getErr());
+      PrintWriter lines = json ? spec.commandLine().getErr() : spec.commandLine().getOut();
+      TrainingPage.show(folder, watch, json, lines::println);
       return supervised.run(
           folder, workerArguments(), spec.commandLine().getOut(), spec.commandLine().getErr());
     }
@@ -155,8 +156,7 @@ final class TrainCommand implements Callable<Integer> {
             new RunForecast());
     if (trainer.isFirst() && !isSupervised()) {
       register(folder, console);
-      TrainingPage.show(
-          folder, watch, json, spec.commandLine().getOut(), spec.commandLine().getErr());
+      TrainingPage.show(folder, watch, json, console::line);
     }
     try (console;
         StopSignals signals =

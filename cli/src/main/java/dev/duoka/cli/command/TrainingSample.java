@@ -1,5 +1,6 @@
 package dev.duoka.cli.command;
 
+import dev.duoka.base.Progress;
 import dev.duoka.cli.console.TrainingConsole;
 import dev.duoka.train.config.RunConfig;
 import dev.duoka.train.config.SampleSettings;
@@ -42,7 +43,8 @@ final class TrainingSample {
             .generate(settings.prompt(), sampling, output);
       } else {
         try (Generator generator =
-            Generator.open(runDir, SingleDevice.CPU, event -> console.notice(event.text()))) {
+            Generator.open(
+                runDir, SingleDevice.CPU, event -> console.notice(event.text()), Progress.NONE)) {
           generator.generate(settings.prompt(), sampling, output);
         }
       }

@@ -1,30 +1,34 @@
 package dev.duoka.cli.console;
 
+import dev.duoka.base.Progress;
 import java.io.PrintWriter;
+import java.util.function.Supplier;
 
 /**
  * A line of a terminal that says how far something is, once that has taken two seconds; it is gone
- * when the thing is done. Elsewhere than on a terminal nothing is printed. Thread-safe.
+ * when the thing is done. Elsewhere than on a terminal a line is printed every few seconds.
+ * Thread-safe.
  */
-public final class ProgressLine implements AutoCloseable {
+public final class ProgressLine implements Progress, AutoCloseable {
   private static final long PATIENCE_MILLISECONDS = 2000;
   private static final long EVERY_MILLISECONDS = 500;
+  private static final long ELSEWHERE_MILLISECONDS = 5000;
   private static final int CELLS = 24;
   private static final String CLEAR = "\r\033[K";
 
   private final PrintWriter out;
-  private final boolean isShown;
-  private final long start = System.nanoTime();
+  private final boolean isOnTerminal;
+  private long start = System.nanoTime();
   private String what;
   private long done;
   private long total;
   private boolean drawn;
   private boolean closed;
 
-  private ProgressLine(String what, PrintWriter out, boolean isShown) {
+  private ProgressLine(String what, PrintWriter out, boolean isOnTerminal) {
     this.what = what;
     this.out = out;
-    this.isShown = isShown;
+    this.isOnTerminal = isOnTerminal;
   }
 
   /**
@@ -35,19 +39,27 @@ public final class ProgressLine implements AutoCloseable {
    */
   public static ProgressLine open(String what, PrintWriter out) {
     ProgressLine line = new ProgressLine(what, out, Screen.isTerminal());
-    if (line.isShown) {
-      Thread.ofPlatform().daemon().name("progress").start(line::draw);
-    }
+    Thread.ofPlatform().daemon().name("progress").start(line::draw);
     return line;
   }
 
-  /** One that is drawn at once, each time that it is asked to. */
-  static ProgressLine drawn(String what, PrintWriter out) {
-    return new ProgressLine(what, out, true);
+  /** What something gives that may take long. */
+  public static <T> T during(String what, PrintWriter out, Supplier<T> work) {
+    try (ProgressLine _ = open(what, out)) {
+      return work.get();
+    }
   }
 
-  /** Says how much of all there is to do is done. */
+  /** One that is drawn at once, each time that it is asked to. */
+  static ProgressLine drawn(String what, PrintWriter out, boolean isOnTerminal) {
+    return new ProgressLine(what, out, isOnTerminal);
+  }
+
+  @Override
   public synchronized void reached(String part, long newDone, long newTotal) {
+    if (!part.equals(what)) {
+      start = System.nanoTime();
+    }
     what = part;
     done = newDone;
     total = newTotal;
@@ -69,9 +81,9 @@ public final class ProgressLine implements AutoCloseable {
 
   private void draw() {
     try {
-      Thread.sleep(PATIENCE_MILLISECONDS);
+      Thread.sleep(isOnTerminal ? PATIENCE_MILLISECONDS : ELSEWHERE_MILLISECONDS);
       while (drawOnce()) {
-        Thread.sleep(EVERY_MILLISECONDS);
+        Thread.sleep(isOnTerminal ? EVERY_MILLISECONDS : ELSEWHERE_MILLISECONDS);
       }
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
@@ -83,9 +95,14 @@ public final class ProgressLine implements AutoCloseable {
     if (closed) {
       return false;
     }
-    out.print(CLEAR + text((System.nanoTime() - start) / 1_000_000_000L));
+    String text = text((System.nanoTime() - start) / 1_000_000_000L);
+    if (isOnTerminal) {
+      out.print(CLEAR + text);
+      drawn = true;
+    } else {
+      out.println(text);
+    }
     out.flush();
-    drawn = true;
     return true;
   }
 

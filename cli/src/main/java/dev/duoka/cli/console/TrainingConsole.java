@@ -14,6 +14,7 @@ import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Locale;
+import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.node.ObjectNode;
 
 /**
@@ -28,7 +29,9 @@ public final class TrainingConsole implements RunListener, AutoCloseable {
   private final int everySteps;
   private final boolean json;
   private final MeanLoss losses = new MeanLoss();
-  private final ProgressLine preparing;
+
+  /** Of what goes on now and may take long; null while steps are taken. */
+  private @Nullable ProgressLine line;
 
   /**
    * A console.
@@ -42,7 +45,7 @@ public final class TrainingConsole implements RunListener, AutoCloseable {
     this.progress = progress;
     this.everySteps = config.logging().everySteps();
     this.json = json;
-    this.preparing = ProgressLine.open(PREPARING, progress);
+    this.line = ProgressLine.open(PREPARING, progress);
   }
 
   @Override
@@ -53,9 +56,9 @@ public final class TrainingConsole implements RunListener, AutoCloseable {
   @Override
   public void tokenising(TokenisationProgress state) {
     if (!state.done()) {
-      preparing.reached("tokenising", state.bytes(), state.totalBytes());
+      reached("tokenising", state.bytes(), state.totalBytes());
     } else {
-      preparing.turnTo(PREPARING);
+      reached(PREPARING, 0, 0);
       line(
           String.format(
               Locale.ROOT,
@@ -68,12 +71,12 @@ public final class TrainingConsole implements RunListener, AutoCloseable {
 
   @Override
   public void started(String description) {
-    preparing.close();
     description.lines().forEach(this::line);
   }
 
   @Override
   public void step(StepMetrics metrics, long totalSteps, double remainingSeconds) {
+    done();
     losses.add(metrics.loss());
     if (!metrics.applied()) {
       notice(
@@ -102,6 +105,7 @@ public final class TrainingConsole implements RunListener, AutoCloseable {
 
   @Override
   public void validated(long step, double loss) {
+    done();
     line(String.format(Locale.ROOT, "step %6d  validation loss %.4f", step, loss));
   }
 
@@ -112,6 +116,7 @@ public final class TrainingConsole implements RunListener, AutoCloseable {
 
   @Override
   public void sample(String text) {
+    done();
     progress.print(text);
     progress.flush();
   }
@@ -128,6 +133,7 @@ public final class TrainingConsole implements RunListener, AutoCloseable {
 
   /** Prints the result, and what to try next. */
   public void finished(RunResult result, Path runFile) {
+    done();
     if (json) {
       out.println(Json.line(jsonOf(result)));
       out.flush();
@@ -227,14 +233,32 @@ public final class TrainingConsole implements RunListener, AutoCloseable {
     return Double.isNaN(percent) ? "n/a" : String.format(Locale.ROOT, "%.1f %%", percent);
   }
 
-  /** Nothing is prepared any more, however it ended. */
+  /** Nothing goes on any more, however it ended. */
   @Override
   public void close() {
-    preparing.close();
+    done();
   }
 
-  private void line(String text) {
-    preparing.clear();
+  @Override
+  public synchronized void reached(String what, long done, long total) {
+    if (line == null) {
+      line = ProgressLine.open(what, progress);
+    }
+    line.reached(what, done, total);
+  }
+
+  private synchronized void done() {
+    if (line != null) {
+      line.close();
+      line = null;
+    }
+  }
+
+  /** Prints a line, above what tells how far something is. */
+  public synchronized void line(String text) {
+    if (line != null) {
+      line.clear();
+    }
     progress.println(text);
     progress.flush();
   }

@@ -12,7 +12,7 @@ final class ProgressLineTests {
 
   @Test
   void theLineSaysHowFarItIsAndGoesAway() {
-    ProgressLine line = ProgressLine.drawn("planning", out);
+    ProgressLine line = ProgressLine.drawn("planning", out, true);
     assertThat(line.drawOnce()).isTrue();
     assertThat(screen.toString()).isEqualTo("\r\033[Kplanning … 0 s");
     line.reached("tokenising", 25, 100);
@@ -29,7 +29,7 @@ final class ProgressLineTests {
 
   @Test
   void whoWritesBetweenHasTheLineForItself() {
-    ProgressLine line = ProgressLine.drawn("planning", out);
+    ProgressLine line = ProgressLine.drawn("planning", out, true);
     line.clear();
     assertThat(screen.toString()).isEmpty();
     line.drawOnce();
@@ -41,9 +41,22 @@ final class ProgressLineTests {
     assertThat(screen.toString()).endsWith("\r\033[Kwriting … 0 s");
   }
 
+  @Test
+  void elsewhereWholeLinesArePrinted() {
+    ProgressLine line = ProgressLine.drawn("planning", out, false);
+    line.drawOnce();
+    line.clear();
+    line.reached("planning", 1, 2);
+    line.drawOnce();
+    line.close();
+    assertThat(screen.toString().lines())
+        .containsExactly(
+            "planning … 0 s", "planning [############............] 50 %, 0 s, 0 s left");
+  }
+
   /** Tests have no terminal. */
   @Test
-  void elsewhereNothingIsPrinted() {
+  void whatIsSoonDoneSaysNothing() {
     ProgressLine line = ProgressLine.open("planning", out);
     line.reached("planning", 1, 2);
     line.close();

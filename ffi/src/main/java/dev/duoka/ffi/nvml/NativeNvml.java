@@ -29,10 +29,21 @@ final class NativeNvml implements NvmlCalls {
   private static final int INSUFFICIENT_SIZE = 7;
   private static final int MORE_PROCESSES = 16;
 
+  /** {@code nvmlValueType_t} of whole numbers. */
+  private static final int UNSIGNED_INT = 1;
+
+  private static final int UNSIGNED_LONG = 2;
+  private static final int UNSIGNED_LONG_LONG = 3;
+  private static final int SIGNED_LONG_LONG = 4;
+
+  /** {@code NVML_ERROR_NOT_SUPPORTED}, for a field that is no whole number. */
+  private static final int NO_SUCH_TYPE = 3;
+
   private final Map<NvmlFunction, MethodHandle> handles = new EnumMap<>(NvmlFunction.class);
   private final MethodHandle init;
   private final MethodHandle errorString;
   private final Optional<MethodHandle> runningProcesses;
+  private final Optional<MethodHandle> fieldValues;
 
   NativeNvml(SymbolLookup symbols) {
     NativeFunctions library = new NativeFunctions("NVML", symbols);
@@ -42,6 +53,10 @@ final class NativeNvml implements NvmlCalls {
         library.optional(
             "nvmlDeviceGetComputeRunningProcesses_v3",
             FunctionDescriptor.of(JAVA_INT, JAVA_LONG, ADDRESS, ADDRESS));
+    fieldValues =
+        library.optional(
+            "nvmlDeviceGetFieldValues",
+            FunctionDescriptor.of(JAVA_INT, JAVA_LONG, JAVA_INT, ADDRESS));
     for (NvmlFunction function : NvmlFunction.values()) {
       library
           .optional(function.symbol(), function.descriptor())
@@ -117,6 +132,35 @@ final class NativeNvml implements NvmlCalls {
       } catch (Throwable t) {
         throw NativeFunctions.unexpected(t);
       }
+    }
+  }
+
+  @Override
+  public NvmlReply field(long device, int id, int scope) {
+    if (fieldValues.isEmpty()) {
+      return NvmlReply.failed(FUNCTION_NOT_FOUND);
+    }
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment field = arena.allocate(NvmlLayouts.FIELD_VALUE);
+      field.set(JAVA_INT, offset(NvmlLayouts.FIELD_VALUE, "fieldId"), id);
+      field.set(JAVA_INT, offset(NvmlLayouts.FIELD_VALUE, "scopeId"), scope);
+      int code = (int) fieldValues.get().invokeExact(device, 1, field);
+      if (code == NvmlReply.SUCCESS) {
+        code = field.get(JAVA_INT, offset(NvmlLayouts.FIELD_VALUE, "nvmlReturn"));
+      }
+      if (code != NvmlReply.SUCCESS) {
+        return NvmlReply.failed(code);
+      }
+      int type = field.get(JAVA_INT, offset(NvmlLayouts.FIELD_VALUE, "valueType"));
+      long value = offset(NvmlLayouts.FIELD_VALUE, "value");
+      return switch (type) {
+        case UNSIGNED_INT -> NvmlReply.of(Integer.toUnsignedLong(field.get(JAVA_INT, value)));
+        case UNSIGNED_LONG, UNSIGNED_LONG_LONG, SIGNED_LONG_LONG ->
+            NvmlReply.of(field.get(JAVA_LONG, value));
+        default -> NvmlReply.failed(NO_SUCH_TYPE);
+      };
+    } catch (Throwable t) {
+      throw NativeFunctions.unexpected(t);
     }
   }
 

@@ -20,6 +20,13 @@ interface NvmlCalls {
   /** The compute processes on a device. */
   Processes processes(long device);
 
+  /**
+   * One whole number by the id of its field, for example a counter of traffic.
+   *
+   * @param scope which of its parts, for example a link; -1 for all
+   */
+  NvmlReply field(long device, int id, int scope);
+
   /** NVML's words for a code. */
   String describe(int code);
 

@@ -17,6 +17,17 @@ public final class NvmlDevice {
   /** Links of one GPU at most, {@code NVML_NVLINK_MAX_LINKS}. */
   private static final int MOST_LINKS = 18;
 
+  /** {@code NVML_FI_DEV_NVLINK_THROUGHPUT_DATA_TX} and {@code _RX}, in KiB. */
+  private static final int NVLINK_DATA_SENT = 138;
+
+  private static final int NVLINK_DATA_RECEIVED = 139;
+  private static final int ALL_LINKS = -1;
+
+  /** {@code nvmlPcieUtilCounter_t}. */
+  private static final int SENT = 0;
+
+  private static final int RECEIVED = 1;
+
   private static final int SENSOR_GPU = 0;
   private static final int CLOCK_GRAPHICS = 0;
   private static final int CLOCK_SM = 1;
@@ -226,6 +237,20 @@ public final class NvmlDevice {
   /** The PCIe generation that the device could run at in a better slot. */
   public Optional<Integer> pcieDeviceGeneration() {
     return count(NvmlFunction.PCIE_DEVICE_GENERATION);
+  }
+
+  /** Bytes a second over PCIe in the last 20 ms; asking takes as long, once for each way. */
+  public Optional<Traffic> pcieTraffic() {
+    return Traffic.of(
+        reader.number(NvmlFunction.PCIE_THROUGHPUT, handle, SENT).map(kb -> kb * 1000),
+        reader.number(NvmlFunction.PCIE_THROUGHPUT, handle, RECEIVED).map(kb -> kb * 1000));
+  }
+
+  /** Bytes of data over all NVLinks together, ever since the driver was loaded. */
+  public Optional<Traffic> nvLinkBytes() {
+    return Traffic.of(
+        reader.field(handle, NVLINK_DATA_SENT, ALL_LINKS).map(kib -> kib * 1024),
+        reader.field(handle, NVLINK_DATA_RECEIVED, ALL_LINKS).map(kib -> kib * 1024));
   }
 
   /** PCIe packets that had to be sent again. */

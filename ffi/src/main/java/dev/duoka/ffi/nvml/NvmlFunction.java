@@ -61,6 +61,7 @@ enum NvmlFunction {
 
   PCIE_DEVICE_GENERATION(
       "nvmlDeviceGetGpuMaxPcieLinkGeneration", List.of(Input.DEVICE), Result.INT),
+  PCIE_THROUGHPUT("nvmlDeviceGetPcieThroughput", List.of(Input.DEVICE, Input.INT), Result.INT),
   PCIE_REPLAYS("nvmlDeviceGetPcieReplayCounter", List.of(Input.DEVICE), Result.INT),
 
   PERSISTENCE_MODE("nvmlDeviceGetPersistenceMode", List.of(Input.DEVICE), Result.INT),

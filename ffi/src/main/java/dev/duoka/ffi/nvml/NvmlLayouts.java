@@ -60,5 +60,16 @@ final class NvmlLayouts {
               JAVA_INT.withName("computeInstanceId"))
           .withName("nvmlProcessInfo_t");
 
+  static final StructLayout FIELD_VALUE =
+      MemoryLayout.structLayout(
+              JAVA_INT.withName("fieldId"),
+              JAVA_INT.withName("scopeId"),
+              JAVA_LONG.withName("timestamp"),
+              JAVA_LONG.withName("latencyUsec"),
+              JAVA_INT.withName("valueType"),
+              JAVA_INT.withName("nvmlReturn"),
+              JAVA_LONG.withName("value"))
+          .withName("nvmlFieldValue_t");
+
   private NvmlLayouts() {}
 }

@@ -40,6 +40,14 @@ final class NvmlReader {
     return read(function, arguments).map(NvmlReply::text).filter(text -> !text.isBlank());
   }
 
+  /** The value of a field; empty where it is not offered. */
+  Optional<Long> field(long device, int id, int scope) {
+    NvmlReply reply = calls.field(device, id, scope);
+    return offered(reply.code(), "nvmlDeviceGetFieldValues")
+        ? Optional.of(reply.number(0))
+        : Optional.empty();
+  }
+
   /** The processes on a device. */
   Optional<NvmlCalls.Processes> processes(long device) {
     NvmlCalls.Processes processes = calls.processes(device);

@@ -17,6 +17,10 @@ record NvmlReply(int code, List<Long> numbers, String text) {
     numbers = List.copyOf(numbers);
   }
 
+  static NvmlReply of(long number) {
+    return new NvmlReply(SUCCESS, List.of(number), "");
+  }
+
   static NvmlReply failed(int code) {
     return new NvmlReply(code, List.of(), "");
   }

@@ -28,6 +28,11 @@ class NvmlReaderTests {
     }
 
     @Override
+    public NvmlReply field(long handle, int id, int scope) {
+      return NvmlReply.failed(FUNCTION_NOT_FOUND);
+    }
+
+    @Override
     public String describe(int code) {
       return "message " + code;
     }

@@ -76,6 +76,13 @@ class NvmlTests {
         .contains(P2pStatus.TOPOLOGY_NOT_SUPPORTED);
   }
 
+  @Test
+  void readsTraffic() {
+    NvmlDevice device = nvml().devices().get(0);
+    assertThat(device.pcieTraffic()).contains(new Traffic(7000, 3_000_000_000_000L));
+    assertThat(device.nvLinkBytes()).contains(new Traffic(5_120_000_000_000L, 4_096_000_000_000L));
+  }
+
   private static NvLink link(int link, boolean active, NvLink.Remote remote, String bus) {
     return new NvLink(link, active, Optional.of(4 + link), Optional.of(remote), Optional.of(bus));
   }
@@ -99,6 +106,8 @@ class NvmlTests {
     assertThat(device.clocks()).isEmpty();
     assertThat(device.pcieLink()).isEmpty();
     assertThat(device.nvLinks()).isEmpty();
+    assertThat(device.pcieTraffic()).isEmpty();
+    assertThat(device.nvLinkBytes()).isEmpty();
     assertThat(device.ecc()).isEmpty();
     assertThat(device.throttleReasons()).isEmpty();
     assertThat(device.memoryOfThisProcess()).isEmpty();
@@ -128,7 +137,8 @@ class NvmlTests {
             NvmlLayouts.UTILIZATION,
             NvmlLayouts.PCI_INFO,
             NvmlLayouts.EVENT_DATA,
-            NvmlLayouts.PROCESS_INFO);
+            NvmlLayouts.PROCESS_INFO,
+            NvmlLayouts.FIELD_VALUE);
     StringBuilder program =
         new StringBuilder("#include \"prototypes.h\"\n#include <stdio.h>\nint main(void) {\n");
     StringBuilder expected = new StringBuilder();

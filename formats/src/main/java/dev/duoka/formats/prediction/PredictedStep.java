@@ -8,6 +8,7 @@ import java.util.Map;
  * @param seconds of a step
  * @param low of one that goes unusually well
  * @param high of one that goes badly
+ * @param floor the least time in which its devices could take it; NaN where nobody says
  * @param byCause where they go
  * @param exposed by group of ranks, how long nothing is done but exchange
  * @param source what predicted it, in words
@@ -16,6 +17,7 @@ public record PredictedStep(
     double seconds,
     double low,
     double high,
+    double floor,
     Map<String, Double> byCause,
     Map<String, Double> exposed,
     String source) {

@@ -121,6 +121,9 @@ public record PredictionFile(Prediction prediction, String sha256, boolean uncha
     json.put("seconds", step.seconds());
     json.put("low", step.low());
     json.put("high", step.high());
+    if (!Double.isNaN(step.floor())) {
+      json.put("floor", step.floor());
+    }
     ObjectNode causes = json.putObject("by_cause");
     new TreeMap<>(step.byCause()).forEach(causes::put);
     ObjectNode exposed = json.putObject("exposed");
@@ -154,6 +157,7 @@ public record PredictionFile(Prediction prediction, String sha256, boolean uncha
                     step.path("seconds").asDouble(Double.NaN),
                     step.path("low").asDouble(Double.NaN),
                     step.path("high").asDouble(Double.NaN),
+                    step.path("floor").asDouble(Double.NaN),
                     numbers(step.path("by_cause")),
                     numbers(step.path("exposed")),
                     step.path("source").asString("")))

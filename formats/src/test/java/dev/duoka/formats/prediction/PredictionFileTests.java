@@ -25,7 +25,7 @@ final class PredictionFileTests {
         List.of(new PredictedDevice("cuda:0", List.of(0, 1), Map.of("context", 7L))),
         Optional.of(
             new PredictedStep(
-                0.1, 0.05, 1.0 / 3, Map.of("gemm", 0.07), Map.of("data", 0.01), "a planner")),
+                0.1, 0.05, 1.0 / 3, 0.04, Map.of("gemm", 0.07), Map.of("data", 0.01), "a planner")),
         "");
   }
 

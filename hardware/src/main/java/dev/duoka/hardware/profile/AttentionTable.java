@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.stream.Collectors;
 
 /** How long causal attention takes, from samples by heads, length and widths. */
@@ -58,7 +59,7 @@ public final class AttentionTable {
                         Math.abs(Math.log(it.width() / width))
                             + Math.abs(Math.log(it.valueWidth() / valueWidth))))
             .orElseThrow();
-    Rates of = rates.get(nearest);
+    Rates of = Objects.requireNonNull(rates.get(nearest));
     return forward
         ? flops / of.forward().at(heads, length)
         : 2.5 * flops / of.backward().at(heads, length);

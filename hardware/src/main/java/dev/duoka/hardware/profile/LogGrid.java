@@ -4,6 +4,7 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.function.ToDoubleFunction;
 
 /**
@@ -51,7 +52,7 @@ final class LogGrid<T> {
   /** The interpolation along one axis after the other. */
   private double logarithm(double[] point, Double[] corner, int axis) {
     if (axis == axes.length) {
-      return logarithms.get(List.of(corner));
+      return Objects.requireNonNull(logarithms.get(List.of(corner)));
     }
     double[] values = axes[axis];
     double at = Math.clamp(point[axis], values[0], values[values.length - 1]);

@@ -4,6 +4,7 @@ import dev.duoka.hardware.NumberFormat;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.function.ToDoubleFunction;
 
 /**
@@ -73,7 +74,7 @@ public final class ProductTable {
 
   private double seconds(
       Pass pass, double rows, double ofOne, double in, double out, double... point) {
-    LogGrid<ProductSample> grid = rates.get(pass);
+    LogGrid<ProductSample> grid = Objects.requireNonNull(rates.get(pass));
     int first = grouped ? 1 : 0;
     double small =
         fall(ofOne, grid.least(first))

@@ -20,17 +20,27 @@ import java.util.function.Supplier;
  * @param watts that it draws
  * @param celsius of the chip
  * @param smMegahertz the multiprocessors' clock
+ * @param nvLink data over all NVLinks since it was asked the last time
+ * @param pcie over the bus in the last moment
  */
 public record CardLoad(
     Optional<Integer> utilisation,
     Optional<Long> memoryBytes,
     Optional<Double> watts,
     Optional<Integer> celsius,
-    Optional<Integer> smMegahertz) {
+    Optional<Integer> smMegahertz,
+    Optional<LinkRate> nvLink,
+    Optional<LinkRate> pcie) {
   /** A card about which nothing is known. */
   public static final CardLoad UNKNOWN =
       new CardLoad(
-          Optional.empty(), Optional.empty(), Optional.empty(), Optional.empty(), Optional.empty());
+          Optional.empty(),
+          Optional.empty(),
+          Optional.empty(),
+          Optional.empty(),
+          Optional.empty(),
+          Optional.empty(),
+          Optional.empty());
 
   /**
    * A card that can be asked.
@@ -44,21 +54,28 @@ public record CardLoad(
   public static List<Card> cards() {
     return switch (Nvml.find()) {
       case Presence.Present<Nvml> nvml ->
-          nvml.value().devices().stream()
-              .map(device -> new Card(device.index(), () -> of(device)))
-              .toList();
+          nvml.value().devices().stream().map(CardLoad::card).toList();
       case Presence.Absent<Nvml> _ -> List.of();
     };
   }
 
-  private static CardLoad of(NvmlDevice device) {
+  private static Card card(NvmlDevice device) {
+    LinkMeter nvLink = new LinkMeter(device::nvLinkBytes, System::nanoTime);
+    return new Card(device.index(), () -> of(device, nvLink));
+  }
+
+  private static CardLoad of(NvmlDevice device, LinkMeter nvLink) {
     try {
       return new CardLoad(
           device.utilization().map(Utilization::gpu),
           device.memory().map(MemoryUse::used),
           device.power().flatMap(Power::draw),
           device.temperature(),
-          device.clocks().map(Clocks::sm));
+          device.clocks().map(Clocks::sm),
+          nvLink.rate(),
+          device
+              .pcieTraffic()
+              .map(traffic -> new LinkRate((double) traffic.sent(), (double) traffic.received())));
     } catch (DuokaException e) { // it has fallen off the bus, for one
       return UNKNOWN;
     }

@@ -41,6 +41,17 @@ public final class StepFloor {
   }
 
   /**
+   * As {@link #seconds}, with products of any shape at the rate of a large one, which is known at
+   * once.
+   */
+  double secondsAtLargeRates(DeviceRates rates) {
+    return parts.stream()
+        .map(StepParts.Part::work)
+        .mapToDouble(work -> Math.max(work.flops() / rates.flops(), work.bytes() / rates.bytes()))
+        .sum();
+  }
+
+  /**
    * The least time for what lies inside of the model's blocks: in the forward pass, or of both
    * kinds of gradients.
    */

@@ -3,9 +3,13 @@ package dev.duoka.measure.step;
 import dev.duoka.comm.Communicator;
 import dev.duoka.comm.ExchangeLedger;
 import dev.duoka.comm.ExposedTime;
+import dev.duoka.engine.precision.PrecisionPolicy;
+import dev.duoka.formats.modelconfig.ModelConfig;
 import dev.duoka.formats.modelconfig.ModelFlops;
 import dev.duoka.formats.prediction.PredictedStep;
+import dev.duoka.measure.kernel.DeviceRates;
 import dev.duoka.model.WeightInitializer;
+import dev.duoka.parallel.dryrun.DryRunJob;
 import dev.duoka.parallel.mesh.Mesh;
 import dev.duoka.parallel.step.StepSettings;
 import dev.duoka.parallel.step.TrainingRank;
@@ -51,7 +55,12 @@ public final class StepProbe implements StepForecast {
   /** How much slower than the slowest of the probe steps of a longer run are now and then. */
   private static final double SLOWER = 1.05;
 
-  private record Timed(List<TrainingStep.Result> results, Map<String, Double> exposed) {}
+  private record Timed(
+      List<TrainingStep.Result> results, Map<String, Double> exposed, double floor) {
+    Timed with(double newFloor) {
+      return new Timed(results, exposed, newFloor);
+    }
+  }
 
   @Override
   public Answer of(Question question) {
@@ -95,7 +104,7 @@ public final class StepProbe implements StepForecast {
                   mesh.data());
           Timed timed = timed(world, device, mesh, settings, batches);
           if (world.rank() == 0) {
-            first.set(timed);
+            first.set(timed.with(floor(config, question.model(), device)));
           }
         });
     return new Answer(
@@ -125,14 +134,42 @@ public final class StepProbe implements StepForecast {
         over = results.size() == MOST_STEPS || world.agreement().any(late);
       }
       if (world.size() == 1) {
-        return new Timed(results, Map.of());
+        return new Timed(results, Map.of(), Double.NaN);
       }
       exposed.start();
       TrainingStep.PendingStep last = rank.step().launch(batches.of(results.size()), 0);
       ExposedTime.Recording recording = exposed.stop();
       last.await();
-      return new Timed(results, recording.seconds());
+      return new Timed(results, recording.seconds(), Double.NaN);
     }
+  }
+
+  /** The least time of a step, the mean of the stages; the other ranks must be idle. */
+  private static double floor(RunConfig config, ModelConfig model, Device device) {
+    DeviceRates rates =
+        DeviceRates.calibrate(
+            device, new PrecisionPolicy(config.training().precision()).computeDtype());
+    return new RankBuilder(config, model, null)
+        .plan(0).ofStages().stream()
+            .mapToDouble(stage -> floor(stage, rates))
+            .average()
+            .orElse(Double.NaN);
+  }
+
+  /** Of many micro-batches each further one takes as long. */
+  private static double floor(DryRunJob stage, DeviceRates rates) {
+    int few = stage.mesh().pipeline();
+    if (stage.accumulation() <= 2 * few) {
+      return StepFloor.of(stage).secondsAtLargeRates(rates);
+    }
+    double one = floor(with(stage, few), rates);
+    double two = floor(with(stage, 2 * few), rates);
+    return one + (two - one) * (stage.accumulation() - few) / few;
+  }
+
+  private static DryRunJob with(DryRunJob stage, int accumulation) {
+    return new DryRunJob(
+        stage.settings(), stage.mesh(), stage.rank(), stage.microBatch(), accumulation);
   }
 
   /**
@@ -158,6 +195,7 @@ public final class StepProbe implements StepForecast {
         seconds,
         WARMER * seconds,
         SLOWER * more * warm.getLast().seconds(),
+        timed.floor(),
         causes,
         exposed,
         "a probe of " + timed.results().size() + " steps on this CPU");

@@ -3,6 +3,7 @@ package dev.duoka.model.weight;
 import dev.duoka.base.DuokaException;
 import dev.duoka.base.ErrorCode;
 import dev.duoka.base.NearestName;
+import dev.duoka.base.Progress;
 import dev.duoka.engine.parameter.Parameter;
 import dev.duoka.engine.parameter.Portion;
 import dev.duoka.formats.safetensors.SafetensorsFolder;
@@ -26,19 +27,33 @@ public final class WeightReader {
    */
   public record Report(List<String> missing, List<String> unused) {}
 
+  private static final String LOADING = "loading weights";
+
   private WeightReader() {}
+
+  /** As {@link #read(SafetensorsFolder, List, List, Progress)}, in silence. */
+  public static Report read(
+      SafetensorsFolder folder, List<Weight> weights, List<StateBuffer> buffers) {
+    return read(folder, weights, buffers, Progress.NONE);
+  }
 
   /**
    * Reads every tensor that both have, converting to the weights' dtype.
    *
+   * @param progress hears how many of the model's weights were read
    * @throws DuokaException when a tensor has another shape than the model wants
    */
   public static Report read(
-      SafetensorsFolder folder, List<Weight> weights, List<StateBuffer> buffers) {
+      SafetensorsFolder folder,
+      List<Weight> weights,
+      List<StateBuffer> buffers,
+      Progress progress) {
     Set<String> unused = new LinkedHashSet<>();
     folder.tensors().forEach(entry -> unused.add(entry.name()));
     List<String> missing = new ArrayList<>();
+    int done = 0;
     for (Weight weight : weights) {
+      progress.reached(LOADING, done++, weights.size());
       for (CheckpointTensor tensor : weight.checkpointTensors()) {
         if (unused.remove(tensor.name())) {
           copy(folder, tensor, weight.parameter());
@@ -61,10 +76,19 @@ public final class WeightReader {
     return new Report(missing, List.copyOf(unused));
   }
 
-  /** As {@link #read}, but every tensor of the model must be there. */
+  /** As the other method, in silence. */
   public static Report readAll(
       SafetensorsFolder folder, List<Weight> weights, List<StateBuffer> buffers) {
-    Report report = read(folder, weights, buffers);
+    return readAll(folder, weights, buffers, Progress.NONE);
+  }
+
+  /** As {@link #read}, but every tensor of the model must be there. */
+  public static Report readAll(
+      SafetensorsFolder folder,
+      List<Weight> weights,
+      List<StateBuffer> buffers,
+      Progress progress) {
+    Report report = read(folder, weights, buffers, progress);
     if (!report.missing().isEmpty()) {
       String first = report.missing().getFirst();
       throw new DuokaException(

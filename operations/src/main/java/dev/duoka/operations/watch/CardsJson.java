@@ -2,6 +2,7 @@ package dev.duoka.operations.watch;
 
 import dev.duoka.formats.json.Json;
 import dev.duoka.machine.probe.CardLoad;
+import dev.duoka.machine.probe.LinkRate;
 import dev.duoka.operations.cards.CardWatch;
 import java.util.List;
 import tools.jackson.databind.node.ArrayNode;
@@ -24,7 +25,14 @@ final class CardsJson {
       load.watts().ifPresent(value -> one.put("watts", value));
       load.celsius().ifPresent(value -> one.put("celsius", value));
       load.smMegahertz().ifPresent(value -> one.put("sm_mhz", value));
+      load.nvLink().ifPresent(value -> put(one.putObject("nvlink"), value));
+      load.pcie().ifPresent(value -> put(one.putObject("pcie"), value));
     }
     return json;
+  }
+
+  private static void put(ObjectNode json, LinkRate rate) {
+    json.put("sent", rate.sent());
+    json.put("received", rate.received());
   }
 }

@@ -10,6 +10,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 
@@ -19,10 +20,15 @@ import org.jspecify.annotations.Nullable;
  * @param owners memory of each rank by owner, when it was most
  * @param devices what the driver counts, and how much of that nobody knows
  * @param times of a step: the whole, its causes, and exchange that shows, by group
+ * @param floor the least seconds that the devices need for a step; NaN where nobody says
  * @param findings what is not as it was predicted
  */
 record Comparison(
-    List<Owner> owners, List<Device> devices, List<Time> times, List<Finding> findings) {
+    List<Owner> owners,
+    List<Device> devices,
+    List<Time> times,
+    double floor,
+    List<Finding> findings) {
   private static final double MIB = 1 << 20;
 
   /** What a driver may count more than is known before it is a finding. */
@@ -90,7 +96,13 @@ record Comparison(
     List<Time> times = times(prediction, series);
     slower(prediction, times, findings);
     Slowdown.of(series.get("seconds.total")).ifPresent(it -> findings.add(late(it)));
-    return new Comparison(owners, devices, times, findings);
+    double floor = prediction.step().map(PredictedStep::floor).orElse(Double.NaN);
+    return new Comparison(owners, devices, times, floor, findings);
+  }
+
+  /** The floor's share in the time that a step takes; NaN where one of them is not known. */
+  double rooflineUtilisation() {
+    return floor / times.getFirst().measured();
   }
 
   private static List<Owner> owners(
@@ -168,9 +180,10 @@ record Comparison(
   private static List<Time> times(Prediction prediction, Map<String, Series> series) {
     List<Time> rows = new ArrayList<>();
     double total = median(series.get("seconds.total"), FIRST_STEPS);
-    PredictedStep none = new PredictedStep(Double.NaN, 0, 0, Map.of(), Map.of(), "");
+    PredictedStep none = new PredictedStep(Double.NaN, 0, 0, Double.NaN, Map.of(), Map.of(), "");
     PredictedStep step = prediction.step().orElse(none);
     rows.add(new Time("step", "", step.seconds(), total));
+    passes(step, series).ifPresent(rows::add);
     TreeSet<String> causes = new TreeSet<>(step.byCause().keySet());
     series.keySet().stream()
         .filter(name -> name.startsWith("seconds.") && !name.equals("seconds.total"))
@@ -196,6 +209,24 @@ record Comparison(
               median(series.get("exposed_seconds." + group), 0)));
     }
     return rows;
+  }
+
+  /**
+   * Forward and backward together, of a prediction that knows what a step computes and not in which
+   * pass: all that is neither the update nor a transfer for it.
+   */
+  private static Optional<Time> passes(PredictedStep step, Map<String, Series> series) {
+    if (step.byCause().isEmpty() || step.byCause().containsKey("forward")) {
+      return Optional.empty();
+    }
+    double predicted =
+        step.seconds()
+            - step.byCause().getOrDefault("optimizer", 0.0)
+            - step.byCause().getOrDefault("offload", 0.0);
+    double measured =
+        median(series.get("seconds.forward"), FIRST_STEPS)
+            + median(series.get("seconds.backward"), FIRST_STEPS);
+    return Optional.of(new Time("cause", "passes", predicted, measured));
   }
 
   private static void slower(Prediction prediction, List<Time> times, List<Finding> findings) {

@@ -22,6 +22,9 @@ final class ComparisonJson {
               json.put("source", VisibleText.line(step.source()));
               Json.putNumber(json, "low", step.low());
               Json.putNumber(json, "high", step.high());
+              if (!Double.isNaN(step.floor())) {
+                json.put("floor", step.floor());
+              }
             },
             () -> json.put("why_no_step", VisibleText.line(file.prediction().whyNoStep())));
     ArrayNode owners = json.putArray("owners");

@@ -4,6 +4,8 @@ import dev.duoka.formats.json.Json;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
+import java.util.Map;
+import java.util.WeakHashMap;
 import java.util.concurrent.Semaphore;
 
 /**
@@ -20,7 +22,10 @@ final class EventStreams {
   private static final int LONGEST_SILENCE = 20;
 
   private final Semaphore places = new Semaphore(MOST);
+  private final Map<WatchedRun, Said> said = new WeakHashMap<>();
   private volatile boolean closed;
+
+  private record Said(long change, String line) {}
 
   /** Takes a place; false when there is none. */
   boolean enter() {
@@ -52,7 +57,7 @@ final class EventStreams {
         if (now != said) {
           said = now;
           silent = 0;
-          say(out, "data: " + WatchHandler.escaped(Json.line(new RunJson(run).overview())));
+          say(out, overview(run, now));
         } else if (++silent > LONGEST_SILENCE) {
           silent = 0;
           say(out, ": nothing new");
@@ -63,6 +68,20 @@ final class EventStreams {
       }
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
+    }
+  }
+
+  /** What all who listen are told of a change is made once. */
+  private String overview(WatchedRun run, long change) {
+    synchronized (said) {
+      Said last = said.get(run);
+      if (last == null || last.change() != change) {
+        last =
+            new Said(
+                change, "data: " + WatchHandler.escaped(Json.line(new RunJson(run).overview())));
+        said.put(run, last);
+      }
+      return last.line();
     }
   }
 

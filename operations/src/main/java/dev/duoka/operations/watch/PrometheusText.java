@@ -115,8 +115,13 @@ final class PrometheusText {
         "gauge",
         "Seconds of a step as predicted.",
         step.map(PredictedStep::seconds).orElse(Double.NaN));
-    family("duoka_predicted_memory_bytes", "gauge", "Peak of a rank's tensors as predicted.");
     Comparison comparison = Comparison.of(file, series);
+    one(
+        "duoka_roofline_utilisation_ratio",
+        "gauge",
+        "The least time of a step by its time.",
+        comparison.rooflineUtilisation());
+    family("duoka_predicted_memory_bytes", "gauge", "Peak of a rank's tensors as predicted.");
     for (Comparison.Owner row : comparison.owners()) {
       sample("duoka_predicted_memory_bytes", place(row), row.predicted());
     }

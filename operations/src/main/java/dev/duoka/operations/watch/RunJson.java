@@ -1,9 +1,11 @@
 package dev.duoka.operations.watch;
 
 import dev.duoka.formats.json.Json;
+import dev.duoka.formats.prediction.PredictedStep;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
+import java.util.function.DoubleUnaryOperator;
 import tools.jackson.databind.node.ArrayNode;
 import tools.jackson.databind.node.ObjectNode;
 
@@ -11,6 +13,11 @@ import tools.jackson.databind.node.ObjectNode;
 final class RunJson {
   /** A cell of the heat map in which a gradient is no number; all others are not negative. */
   private static final double NOT_A_NUMBER = -1;
+
+  /** Measured by nobody: the floor of a step by its time. */
+  static final String ROOFLINE = "roofline";
+
+  private static final String TOTAL_SECONDS = "seconds.total";
 
   private final WatchedRun run;
 
@@ -38,6 +45,8 @@ final class RunJson {
     json.put("reason", view.reason());
     json.put("log", view.log());
     json.put("notes", view.notes());
+    ArrayNode tags = json.putArray("tags");
+    view.tags().forEach(tags::add);
     ArrayNode record = json.putArray("record");
     view.record().forEach(entry -> record.add(entry.json()));
     ArrayNode problems = json.putArray("problems");
@@ -64,6 +73,10 @@ final class RunJson {
               json.put("first_step", firstStep(series.values()));
               json.put("last_step", lastStep(series.values()));
               series.forEach((name, each) -> putLatest(latest, name, each));
+              Series total = series.get(TOTAL_SECONDS);
+              if (total != null && hasFloor()) {
+                Json.putNumber(latest, ROOFLINE, floor() / total.last());
+              }
               return series.size();
             });
     return json;
@@ -96,9 +109,14 @@ final class RunJson {
         .with(
             series -> {
               for (String name : names) {
-                Series known = series.get(name);
+                boolean roofline = name.equals(ROOFLINE) && hasFloor();
+                Series known = series.get(roofline ? TOTAL_SECONDS : name);
                 if (known != null) {
-                  put(json.putObject(name), known, window);
+                  put(
+                      json.putObject(name),
+                      known,
+                      window,
+                      roofline ? seconds -> floor() / seconds : value -> value);
                 }
               }
               return json;
@@ -148,7 +166,21 @@ final class RunJson {
         .orElse(0);
   }
 
-  private static void put(ObjectNode json, Series series, Window window) {
+  private boolean hasFloor() {
+    return !Double.isNaN(floor());
+  }
+
+  /** The least seconds of a step, as they were predicted. */
+  private double floor() {
+    return run.view()
+        .prediction()
+        .flatMap(file -> file.prediction().step())
+        .map(PredictedStep::floor)
+        .orElse(Double.NaN);
+  }
+
+  private static void put(
+      ObjectNode json, Series series, Window window, DoubleUnaryOperator shown) {
     ArrayNode steps = json.putArray("steps");
     ArrayNode values = json.putArray("values");
     ArrayNode bad = json.putArray("not_a_number");
@@ -160,8 +192,11 @@ final class RunJson {
         new PixelColumns.Sink() {
           @Override
           public void value(long step, double value) {
-            steps.add(step);
-            values.add(value);
+            double number = shown.applyAsDouble(value);
+            if (Double.isFinite(number)) {
+              steps.add(step);
+              values.add(number);
+            }
           }
 
           @Override

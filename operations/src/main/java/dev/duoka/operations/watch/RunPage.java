@@ -52,7 +52,7 @@ public record RunPage(String address, Path file, int port) {
       return there.get();
     }
     Path output = AddressFile.folder(state).resolve("server.log");
-    List<String> command = new ArrayList<>(List.of("setsid"));
+    List<String> command = new ArrayList<>(List.of("setsid", "nice", "-n", "10"));
     command.addAll(OwnCommand.java(FLAGS, "dev.duoka.operations", WatchMain.class.getName()));
     command.addAll(List.of(state.path().toString(), String.valueOf(IDLE_SECONDS)));
     try {

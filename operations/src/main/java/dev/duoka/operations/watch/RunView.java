@@ -21,6 +21,7 @@ import tools.jackson.databind.node.ObjectNode;
  * @param checkpoints steps of those that are on disk
  * @param placement where its ranks are, as the run has written it; an empty object where it has not
  * @param notes what people have written in {@code notes.md} of its folder
+ * @param tags that they name there
  * @param problems what of it cannot be read, and why
  */
 record RunView(
@@ -35,6 +36,7 @@ record RunView(
     List<Long> checkpoints,
     ObjectNode placement,
     String notes,
+    List<String> tags,
     List<String> problems) {
   /** One about which nothing is known. */
   static RunView nothing(String name) {
@@ -50,6 +52,7 @@ record RunView(
         List.of(),
         Json.object(),
         "",
+        List.of(),
         List.of());
   }
 }

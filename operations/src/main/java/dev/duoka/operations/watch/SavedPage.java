@@ -54,6 +54,7 @@ final class SavedPage {
     if (!withText) {
       overview.put("log", "");
       overview.put("notes", "");
+      overview.putArray("tags");
       overview.put("reason", "");
       overview.putArray("record");
       overview.putArray("problems");
@@ -69,6 +70,7 @@ final class SavedPage {
                             .filter(name -> !name.startsWith("grad_range."))
                             .filter(name -> !name.startsWith(MetricsLine.RANK_MEMORY))
                             .toList()));
+    names.add(RunJson.ROOFLINE);
     ObjectNode saved = Json.object();
     saved.set("run", overview);
     saved.set("series", json.series(names, new RunJson.Window(first, last, COLUMNS)));

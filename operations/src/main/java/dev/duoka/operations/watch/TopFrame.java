@@ -1,6 +1,7 @@
 package dev.duoka.operations.watch;
 
 import dev.duoka.base.ByteSize;
+import dev.duoka.base.TimeSpan;
 import dev.duoka.operations.run.RunRecord;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -29,8 +30,12 @@ public final class TopFrame {
     this.lines = Math.max(16, lines);
   }
 
-  /** The run as it was read last, in at most as many lines as the screen has, none too wide. */
-  public List<String> of(WatchedRun run) {
+  /**
+   * The run as it was read last, in at most as many lines as the screen has, none too wide.
+   *
+   * @param cards a line of each card that it is on
+   */
+  public List<String> of(WatchedRun run, List<String> cards) {
     RunView view = run.view();
     List<String> frame = new ArrayList<>();
     run.history()
@@ -45,6 +50,8 @@ public final class TopFrame {
               view.prediction().ifPresent(file -> comparison(Comparison.of(file, series), frame));
               return frame;
             });
+    goodput(run.history().times(), view.checkpoints(), frame);
+    frame.addAll(cards);
     List<RunRecord.Entry> record = view.record();
     record.stream()
         .skip(Math.max(0, record.size() - MOST_EVENTS))
@@ -107,6 +114,26 @@ public final class TopFrame {
     row("gradients", frame, layers(series));
   }
 
+  private void goodput(Goodput.Times times, List<Long> checkpoints, List<String> frame) {
+    if (times.wall() > 0) {
+      row(
+          "goodput",
+          frame,
+          Double.isNaN(times.ratio())
+              ? ""
+              : String.format(Locale.ROOT, "%.1f %% in steps", 100 * times.ratio()),
+          seconds("data", times.data()),
+          seconds("validation", times.validation()),
+          seconds("not running", times.stopped()),
+          seconds("other", times.other()),
+          checkpoints.isEmpty() ? "" : "newest checkpoint " + checkpoints.getLast());
+    }
+  }
+
+  private static String seconds(String what, double seconds) {
+    return seconds < 0.05 ? "" : what + " " + TimeSpan.text(seconds);
+  }
+
   private void comparison(Comparison comparison, List<String> frame) {
     Comparison.Time step = comparison.times().getFirst();
     String speed =
@@ -124,7 +151,14 @@ public final class TopFrame {
                             ? ""
                             : ", counted " + ByteSize.text((long) it.driver())))
             .toArray(String[]::new);
-    row("predicted", frame, speed);
+    double roofline = comparison.rooflineUtilisation();
+    row(
+        "predicted",
+        frame,
+        speed,
+        Double.isNaN(roofline)
+            ? ""
+            : String.format(Locale.ROOT, "roofline utilisation %.1f %%", 100 * roofline));
     row("", frame, memory);
     comparison.findings().forEach(it -> frame.add("! " + it.text()));
   }

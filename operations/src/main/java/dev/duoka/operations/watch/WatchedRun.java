@@ -11,7 +11,6 @@ import dev.duoka.operations.run.StateFolder;
 import dev.duoka.operations.run.SupervisionFolder;
 import dev.duoka.operations.run.WorkerFolder;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.DateTimeException;
@@ -30,7 +29,6 @@ import tools.jackson.databind.node.ObjectNode;
  */
 public final class WatchedRun {
   private static final int LOG_BYTES = 32 << 10;
-  private static final int NOTES_BYTES = 64 << 10;
   private static final int PREDICTION_BYTES = 4 << 20;
   private static final int MOST_ENTRIES = 100;
 
@@ -137,10 +135,10 @@ public final class WatchedRun {
       next =
           new RunView(
               view.name(),
-              state(status),
+              state(entry, status),
               status.attempt(),
               status.progress().totalSteps(),
-              VisibleText.line(reason(status, state(status))),
+              VisibleText.line(reason(status, state(entry, status))),
               record.subList(Math.max(0, record.size() - MOST_ENTRIES), record.size()).stream()
                   .map(WatchedRun::shown)
                   .toList(),
@@ -149,6 +147,7 @@ public final class WatchedRun {
               List.of(),
               Json.object(),
               "",
+              List.of(),
               List.of());
     } catch (DuokaException e) {
       problems.add(VisibleText.line(e.problem()));
@@ -158,6 +157,7 @@ public final class WatchedRun {
     if (!metricsProblem.isEmpty() && !problems.contains(metricsProblem)) {
       problems.add(metricsProblem);
     }
+    RunNotes notes = notes(problems);
     RunView before = view;
     view =
         new RunView(
@@ -171,7 +171,8 @@ public final class WatchedRun {
             prediction(problems),
             files.checkpoints(),
             placement(problems),
-            notes(problems),
+            notes.shown(),
+            notes.tags(),
             List.copyOf(problems));
     if (!view.equals(before)) {
       changes.incrementAndGet();
@@ -187,7 +188,7 @@ public final class WatchedRun {
   }
 
   /** A run that is in no list may go on where nobody here can see it. */
-  private String state(RunStatus status) {
+  static String state(RunRegistry.Entry entry, RunStatus status) {
     boolean listed = entry.process().isPresent() || entry.supervision().wasUsed();
     return status.state() == RunStatus.State.LOST && !listed
         ? "unknown"
@@ -216,15 +217,12 @@ public final class WatchedRun {
     return Optional.empty();
   }
 
-  private String notes(List<String> problems) {
+  private RunNotes notes(List<String> problems) {
     try {
-      return VisibleText.of(
-          new String(
-              files.bytes(files.folder().resolve("notes.md"), NOTES_BYTES),
-              StandardCharsets.UTF_8));
+      return RunNotes.of(files);
     } catch (DuokaException e) {
       problems.add(VisibleText.line(e.problem()));
-      return "";
+      return new RunNotes("");
     }
   }
 

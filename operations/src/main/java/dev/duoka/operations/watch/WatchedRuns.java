@@ -9,6 +9,7 @@ import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.time.DateTimeException;
+import java.time.Instant;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
@@ -145,6 +146,14 @@ public final class WatchedRuns {
     }
   }
 
+  private static List<String> tagsOf(RunRegistry.Entry entry) {
+    try {
+      return RunNotes.of(entry.folder()).tags();
+    } catch (DuokaException e) { // its page says why
+      return List.of();
+    }
+  }
+
   /** The list, the newest first. */
   ObjectNode json() {
     ObjectNode json = Json.object();
@@ -154,8 +163,10 @@ public final class WatchedRuns {
       ObjectNode one = runs.addObject();
       one.put("id", entry.id());
       one.put("name", VisibleText.line(entry.name()));
-      one.put("started", entry.started().toString());
-      one.put("state", statusOf(entry).map(it -> it.state().toString()).orElse("unknown"));
+      one.put("started", entry.started().equals(Instant.EPOCH) ? "" : entry.started().toString());
+      ArrayNode tags = one.putArray("tags");
+      tagsOf(entry).forEach(tags::add);
+      one.put("state", statusOf(entry).map(it -> WatchedRun.state(entry, it)).orElse("unknown"));
     }
     return json;
   }

@@ -84,5 +84,8 @@ function cardText(card, word) {
   add(card.watts, value => value.toFixed(0) + " W");
   add(card.celsius, value => value.toFixed(0) + " °C");
   add(card.sm_mhz, value => value + " MHz");
+  const rate = value => "↑ " + (value.sent / 1e9).toFixed(1) + " ↓ " + (value.received / 1e9).toFixed(1) + " GB/s";
+  add(card.nvlink, value => "NVLink " + rate(value));
+  add(card.pcie, value => "PCIe " + rate(value));
   return (card.stale ? word("stale") + ": " : "") + parts.join(" · ");
 }

@@ -56,17 +56,27 @@ function showPrediction(box, it, word, make) {
     ? (measured >= predicted ? "+" : "−") + Math.abs(100 * (measured / predicted - 1)).toFixed(0) + " %" : "";
 
   const findings = make("ul", undefined, "findings");
+  const same = new Map(); /* what is found of many cards alike is said once */
   it.findings.forEach(finding => {
-    const key = "finding" + finding.kind[0].toUpperCase() + finding.kind.slice(1);
     const value = finding.kind === "unknown" || finding.kind === "more" ? bytes(finding.value) : finding.value.toFixed(2);
-    const line = make("li", word(key).replace("{value}", value).replace("{about}", finding.about), finding.kind);
-    line.title = finding.text;
+    const key = finding.kind + " " + value;
+    if (!same.has(key)) same.set(key, {kind: finding.kind, value, about: [], texts: []});
+    same.get(key).about.push(finding.about);
+    same.get(key).texts.push(finding.text);
+  });
+  same.forEach(({kind, value, about, texts}) => {
+    const key = "finding" + kind[0].toUpperCase() + kind.slice(1);
+    const line = make("li", word(key).replace("{value}", value).replace("{about}", about.join(", ")), kind);
+    line.title = texts.join("\n");
     findings.append(line);
   });
   if (it.findings.length === 0 && it.times[0].measured !== null) findings.append(make("li", word("asPredicted"), "good"));
 
   const times = make("div");
-  times.append(make("h3", word("stepTime") + (it.source ? " · " + it.source : "")));
+  const probe = /^a probe of (\d+) steps on this CPU$/.exec(it.source), planner = /^the planner for (.*)$/.exec(it.source);
+  const source = probe ? word("probeSource").replace("{value}", probe[1])
+    : planner ? word("plannerSource").replace("{value}", planner[1]) : it.source;
+  times.append(make("h3", word("stepTime") + (source ? " · " + source : "")));
   if (it.why_no_step) times.append(make("p", word("noStepTime") + ": " + it.why_no_step, "soft"));
   const longest = it.times.reduce((most, row) => Math.max(most, row.predicted || 0, row.measured || 0), 0);
   const over = row => row.predicted !== null && row.measured > 1.1 * row.predicted;
@@ -80,10 +90,18 @@ function showPrediction(box, it, word, make) {
     kind = row.kind;
     if (row.predicted === null && row.measured === null) return;
     timeRows.push([row.kind === "step" ? word("whole") : word(row.name), row.predicted === null ? "–" : seconds(row.predicted),
-      seconds(row.measured), ratio(row.predicted, row.measured), bar(row.predicted, row.measured, longest, over(row))]);
+      row.measured === null && it.times[0].measured !== null ? "–" : seconds(row.measured), ratio(row.predicted, row.measured), bar(row.predicted, row.measured, longest, over(row))]);
   });
   times.append(table(["", word("predicted"), word("measured"), "", ""], timeRows));
-  if (it.source) times.append(make("p", word("range") + " " + seconds(it.low) + " … " + seconds(it.high), "soft"));
+  if (it.source) {
+    const parts = [word("range") + " " + seconds(it.low) + " … " + seconds(it.high)];
+    if (it.floor !== undefined) {
+      const taken = it.times[0].measured;
+      parts.push(word("floorTime") + " " + seconds(it.floor)
+        + (taken ? " (" + word("roofline") + " " + (100 * it.floor / taken).toFixed(1) + " %)" : ""));
+    }
+    times.append(make("p", parts.join(" · "), "soft"));
+  }
 
   const memory = make("div");
   memory.append(make("h3", word("memoryOf")));

@@ -14,7 +14,7 @@
     {id: "lr", lines: {lr: "lr"}},
     {id: "tokens", lines: {tokens_per_second: "tokens"}},
     {id: "samples", lines: {samples_per_second: "samples"}},
-    {id: "mfu", lines: {mfu: "mfu"}},
+    {id: "utilisation", lines: {mfu: "mfu", roofline: "roofline"}},
     {id: "gradNorm", lines: {grad_norm: "gradNorm"}},
     {id: "lossScale", lines: {loss_scale: "lossScale"}},
     {id: "memory", divide: GIB, lines: {"memory.live_bytes": "memoryLive", "memory.peak_bytes": "memoryPeak",
@@ -25,8 +25,17 @@
     {id: "expertLoad", prefix: "expert_load.", lines: {}},
   ];
   const LATEST = [["loss", "loss", 4], ["lr", "lr", 3], ["tokens_per_second", "tokens", 4],
-    ["samples_per_second", "samples", 4], ["mfu", "mfu", 3], ["grad_norm", "gradNorm", 4], ["loss_scale", "lossScale", 4],
-    ["memory.peak_bytes", "memoryPeak", 4], ["seconds.total", "seconds", 4]];
+    ["samples_per_second", "samples", 4], ["mfu", "mfu", 3], ["roofline", "rooflineTile", 3], ["grad_norm", "gradNorm", 4], ["loss_scale", "lossScale", 4],
+    ["memory.peak_bytes", "memoryPeak", 4], ["seconds.total", "stepSeconds", 4]];
+  const SHARES = ["mfu", "roofline"];
+  /* What was predicted, in a chart's own unit; undefined where it was not. */
+  const PREDICTED = {
+    seconds: it => it.prediction.times[0].predicted,
+    tokens: it => it.latest.tokens / it.prediction.times[0].predicted,
+    samples: it => it.latest.samples_per_second / it.latest.tokens_per_second * it.latest.tokens / it.prediction.times[0].predicted,
+    memory: it => it.prediction.owners.filter(row => it.prediction.devices[0].ranks.includes(row.rank))
+      .reduce((sum, row) => sum + row.predicted, 0) / GIB,
+  };
 
   const at = id => document.getElementById(id);
   const make = (tag, text, kind) => {
@@ -102,6 +111,7 @@
     const it = overview;
     document.title = it.name + " · duoka";
     at("name").textContent = it.name;
+    at("tags").replaceChildren(...it.tags.map(tag => make("span", tag, "tag")));
     at("state").textContent = word(it.state);
     at("state").className = "state " + it.state;
     const parts = [word("step") + " " + it.last_step + (it.total_steps ? " / " + it.total_steps : "")];
@@ -114,11 +124,14 @@
     if (it.reason && it.state !== "done") lines.push(it.reason);
     if (it.unreadable_lines) lines.push(it.unreadable_lines + " " + word("unreadable"));
     alertOf(lines);
-    const latest = LATEST.filter(([name]) => name in it.latest).map(([name, label, digits]) => {
+    const isShown = name => name in it.latest && !(name === "loss_scale" && it.latest[name] === 1);
+    const latest = LATEST.filter(([name]) => isShown(name)).map(([name, label, digits]) => {
       const box = make("div");
       const bytes = name.endsWith("_bytes");
       const value = it.latest[name];
-      box.append(make("dt", word(label)), make("dd", bytes && value !== null ? (value / GIB).toFixed(2) + " GiB" : number(value, digits)));
+      const text = value === null ? "NaN" : bytes ? (value / GIB).toFixed(2) + " GiB"
+        : SHARES.includes(name) ? (100 * value).toFixed(1) + " %" : number(value, digits);
+      box.append(make("dt", word(label)), make("dd", text));
       return box;
     });
     at("latest").replaceChildren(...latest);
@@ -255,6 +268,13 @@
     ctx.restore();
   }
 
+  function predictedLine(chart, run, lines) {
+    const value = PREDICTED[chart.id] && overview.prediction && overview.prediction.devices.length ? PREDICTED[chart.id](overview) : null;
+    if (!Number.isFinite(value) || value <= 0) return;
+    const table = [windowShown().map(run.axis.at), [value, value]];
+    lines.push({label: word("predicted"), table, raw: table, number: 0, bad: [], points: Infinity, predicted: true});
+  }
+
   function draw(chart, runs) {
     const scale = chart.divide || 1;
     const lines = [];
@@ -268,6 +288,8 @@
         points: data.steps.length});
     }));
     if (lines.length === 0) return;
+    if (chart.id === "lossScale" && lines.every(line => line.raw[1].every(value => value === 1))) return;
+    predictedLine(chart, runs[0], lines);
     const shown = panel(chart.id, word(chart.id));
     const main = runs[0].axis;
     const bad = [...new Set(lines.filter(line => line.number === 0).flatMap(line => line.bad))].sort((a, b) => a - b);
@@ -280,7 +302,7 @@
     shown.back = main.back;
     shown.rows = [[word(axis), ...lines.map(line => line.label)],
       ...table[0].map((x, i) => [x, ...lines.map((line, j) => table[j + 1][i])])];
-    const key = [language, theme, logAxis, axis, smoothing, shown.body.clientWidth, ...lines.map(line => line.label)].join();
+    const key = [language, theme, logAxis, axis, smoothing, shown.body.clientWidth, ...lines.map(line => line.label + (line.points < 60))].join();
     if (shown.plot && shown.key === key) {
       shown.plot.setData(table, false);
       shown.plot.batch(() => {
@@ -300,8 +322,9 @@
       padding: [null, 20, null, null],
       axes: [Object.assign({values: axis === "time" ? timeLabels : labels}, look), Object.assign({size: 64, values: labels}, look)],
       series: [{label: word(axis), value: (plot, value) => value === null ? "--" : String(value)},
-        ...lines.map((line, i) => ({label: line.label, stroke: COLOURS[theme][i % 8], width: 1.25, spanGaps: true,
-          dash: line.number > 0 ? [2 + 4 * line.number, 3] : undefined, points: {show: table[0].length < 60, size: 4},
+        ...lines.map((line, i) => ({label: line.label, stroke: line.predicted ? style.getPropertyValue("--text") : COLOURS[theme][i % 8],
+          width: 1.25, spanGaps: true,
+          dash: line.predicted ? [8, 5] : line.number > 0 ? [2 + 4 * line.number, 3] : undefined, points: {show: line.points < 60, size: 4},
           value: (plot, value) => value === null || value === undefined ? "--" : number(value, 4)})),
         ...(smoothing > 0 ? lines.map((line, i) => ({label: "", stroke: COLOURS[theme][i % 8] + "50", width: 1, spanGaps: true,
           points: {show: false}, class: "raw"})) : [])],
@@ -402,12 +425,12 @@
         ...others.map(run => run.id)].join();
       if (overview.read_bytes > 0 && key !== drawn) {
         const range = "from=" + from + "&to=" + to;
-        const names = LINES();
+        const names = LINES(), more = others;
         const [heat, ...series] = await Promise.all([ask("heat?" + range + "&columns=" + HEAT_COLUMNS),
           ask("series?" + names + "&" + range + "&columns=600"),
-          ...others.map(run => ask("series?" + names + "&" + range + "&columns=600", run.id))]);
+          ...more.map(run => ask("series?" + names + "&" + range + "&columns=600", run.id))]);
         const tokens = overview.latest.tokens;
-        const runs = series.map((data, i) => ({data, name: i === 0 ? overview.name : others[i - 1].name, axis: axisOf(data, tokens)}));
+        const runs = series.map((data, i) => ({data, name: i === 0 ? overview.name : more[i - 1].name, axis: axisOf(data, tokens)}));
         CHARTS.forEach(chart => draw(chart, runs));
         drawHeat(heat);
         drawn = key;
@@ -469,11 +492,17 @@
 
   /* The other runs of the list: one can be shown instead, and some over it, with what differs in their configurations. */
   async function showRuns() {
+    const mine = ++asked;
     const list = (await ask("runs", "")).runs;
     const here = runId || list[0] && list[0].id;
     const table = others.length > 0 ? [await differences(here)] : [];
+    if (mine !== asked) return; /* somebody has chosen on meanwhile */
     const rows = make("ul");
-    list.slice(0, 60).forEach(run => {
+    const words = filter.toLowerCase().split(/\s+/).filter(each => each);
+    const isMeant = run => words.every(each => run.name.toLowerCase().includes(each)
+      || run.tags.some(tag => tag.toLowerCase().includes(each)));
+    const shown = list.filter(run => run.id === here || others.some(other => other.id === run.id) || isMeant(run));
+    shown.slice(0, 60).forEach(run => {
       const line = make("li"), label = make("label"), check = make("input");
       check.type = "checkbox";
       check.checked = run.id === here || others.some(other => other.id === run.id);
@@ -485,6 +514,12 @@
       });
       label.append(check, " " + run.name);
       line.append(label, " ", make("span", word(run.state), "state " + run.state), " ", make("span", run.started.replace("T", " ").replace("Z", ""), "soft"));
+      run.tags.forEach(tag => {
+        const chip = make("button", tag, "tag");
+        chip.type = "button";
+        chip.addEventListener("click", () => { setFilter(filter === tag ? "" : tag); });
+        line.append(" ", chip);
+      });
       if (run.id !== here) {
         const show = make("button", word("show"));
         show.type = "button";
@@ -493,21 +528,35 @@
       }
       rows.append(line);
     });
-    at("runs").replaceChildren(make("h2", word("runs")), rows, ...table);
+    if (list.length > shown.length) rows.append(make("li", (list.length - shown.length) + " " + word("filteredOut"), "soft"));
+    at("run-list").replaceChildren(rows, ...table);
+  }
+  let filter = "";
+  function setFilter(next) {
+    filter = next;
+    at("filter").value = next;
+    showRuns().catch(() => {});
+  }
+  let asked = 0;
+  function scrolling(table) {
+    const box = make("div", undefined, "differences");
+    box.append(table);
+    return box;
   }
   async function differences(here) {
-    const ids = [here, ...others.map(run => run.id)];
+    const runs = others;
+    const ids = [here, ...runs.map(run => run.id)];
     const fields = await Promise.all(ids.map(id => ask("config", id)));
     const names = [...new Set(fields.flatMap(Object.keys))].filter(name => new Set(fields.map(each => each[name])).size > 1);
     const table = make("table"), head = make("tr");
-    head.append(make("th", word("differs")), make("th", overview.name), ...others.map(run => make("th", run.name)));
+    head.append(make("th", word("differs")), make("th", overview.name), ...runs.map(run => make("th", run.name)));
     table.append(head);
     names.forEach(name => {
       const line = make("tr");
       line.append(make("td", name), ...fields.map(each => make("td", each[name] === undefined ? "–" : each[name])));
       table.append(line);
     });
-    return table;
+    return scrolling(table);
   }
   function turnRuns() {
     if (saved) return;
@@ -564,6 +613,7 @@
   at("language").addEventListener("click", turnLanguage);
   at("help").addEventListener("click", turnHelp);
   at("show-runs").addEventListener("click", turnRuns);
+  at("filter").addEventListener("input", () => setFilter(at("filter").value));
   at("axis").addEventListener("change", () => setAxis(at("axis").value));
   at("smoothing").addEventListener("change", () => setSmoothing(Number(at("smoothing").value)));
   document.addEventListener("visibilitychange", () => {

@@ -3,6 +3,7 @@ package dev.duoka.operations.cards;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.duoka.machine.probe.CardLoad;
+import dev.duoka.machine.probe.LinkRate;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
@@ -21,7 +22,13 @@ final class CardWatchTests {
 
   private static CardLoad busy(int percent) {
     return new CardLoad(
-        Optional.of(percent), Optional.of(7L), Optional.of(300.0), Optional.of(60), Optional.of(1));
+        Optional.of(percent),
+        Optional.of(7L),
+        Optional.of(300.0),
+        Optional.of(60),
+        Optional.of(1),
+        Optional.of(new LinkRate(2e9, 1e9)),
+        Optional.empty());
   }
 
   private CardLoad hangs() {

@@ -137,7 +137,7 @@ final class HangWatchTests {
         new Prediction(
             List.of(),
             List.of(),
-            Optional.of(new PredictedStep(2, 1, 3, Map.of(), Map.of(), "test")),
+            Optional.of(new PredictedStep(2, 1, 3, 1, Map.of(), Map.of(), "test")),
             ""));
     assertThat(RunExpectation.of(folder)).isEqualTo(new RunExpectation(3, 2.0 * (1 << 30) / 16));
   }

@@ -13,6 +13,7 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.net.http.WebSocket;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.DirectoryNotEmptyException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -35,6 +36,8 @@ import tools.jackson.databind.node.ObjectNode;
  */
 final class Browser implements AutoCloseable {
   private static final Pattern LISTENS = Pattern.compile("DevTools listening on ws://([^/]+)/");
+
+  private static final int ATTEMPTS = 50;
 
   private final HttpClient client = HttpClient.newHttpClient();
   private final Process process;
@@ -101,6 +104,7 @@ final class Browser implements AutoCloseable {
   @Override
   public void close() throws IOException {
     tabs.forEach(Tab::close);
+    List<ProcessHandle> children = process.descendants().toList();
     process.destroy();
     try {
       if (!process.waitFor(10, TimeUnit.SECONDS)) {
@@ -110,7 +114,23 @@ final class Browser implements AutoCloseable {
       Thread.currentThread().interrupt();
     }
     client.close();
-    CrashSafeFiles.deleteTree(profile);
+    children.forEach(ProcessHandle::destroyForcibly);
+    children.forEach(child -> child.onExit().orTimeout(10, TimeUnit.SECONDS).join());
+    deleteProfile();
+  }
+
+  /** What a process has written that was just ended may still come. */
+  private void deleteProfile() throws IOException {
+    for (int attempt = 1; ; attempt++) {
+      try {
+        CrashSafeFiles.deleteTree(profile);
+        return;
+      } catch (DirectoryNotEmptyException e) {
+        if (attempt == ATTEMPTS) {
+          throw e;
+        }
+      }
+    }
   }
 
   /** A page that is open. */

@@ -7,6 +7,8 @@ import dev.duoka.formats.prediction.PredictedDevice;
 import dev.duoka.formats.prediction.PredictedStep;
 import dev.duoka.formats.prediction.Prediction;
 import dev.duoka.formats.prediction.PredictionFile;
+import dev.duoka.operations.run.RunRegistry;
+import dev.duoka.operations.run.StateFolder;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -48,6 +50,7 @@ final class BrowserTests {
           .append("}\n");
     }
     Files.writeString(folder.resolve("metrics.jsonl"), lines);
+    Files.writeString(folder.resolve("notes.md"), "tags: baseline\n");
     Files.writeString(
         folder.resolve("run.log"), "<img src=x onerror='window.planted=1'><script>x</script>\n");
     PredictionFile.write(
@@ -56,7 +59,8 @@ final class BrowserTests {
             List.of(Map.of("weights", 1000L)),
             List.of(new PredictedDevice("cpu", List.of(0), Map.of("process", 900L))),
             Optional.of(
-                new PredictedStep(0.5, 0.4, 0.55, Map.of("forward", 0.2), Map.of(), "a probe")),
+                new PredictedStep(
+                    0.5, 0.4, 0.55, 0.3, Map.of("forward", 0.2), Map.of(), "a probe")),
             ""));
     WatchedRuns runs = RunFolders.runs(folder, state.resolve("state"));
     runs.find(Optional.empty()).orElseThrow().readAll();
@@ -79,7 +83,11 @@ final class BrowserTests {
     Browser.Tab tab = browser.open(server.address());
     tab.until(DRAWN);
     assertThat(text(tab, "#prediction"))
-        .contains("Predicted before the first step", "beyond the range", "+20 %", "weights");
+        .contains("Predicted before the first step", "beyond the range", "+20 %", "weights")
+        .contains("floor of a step 300 ms (roofline 50.0 %)");
+    assertThat(text(tab, "#latest")).contains("Roofline utilisation", "50.0 %");
+    assertThat(text(tab, "#charts")).contains("Utilisation: MFU and roofline");
+    assertThat(text(tab, "#tags")).isEqualTo("baseline");
     assertThat(tab.value("[...document.querySelectorAll('.bad')].map(p => p.innerText).join()"))
         .contains("no number at step 77");
     assertThat(text(tab, "#log")).contains("<img src=x onerror=");
@@ -127,6 +135,42 @@ final class BrowserTests {
       tab.until("document.querySelector('#progress').innerText.includes('401')");
       assertThat(tab.complaints()).isEmpty();
     }
+  }
+
+  @Test
+  void tenRunsLieOverEachOtherWithWhatDiffers() throws Exception {
+    RunRegistry registry = new RunRegistry(new StateFolder(state.resolve("state")));
+    for (int i = 1; i <= 12; i++) {
+      Path other = Files.createDirectories(state.resolve("other " + i));
+      Files.writeString(
+          other.resolve("metrics.jsonl"),
+          "{\"step\":1,\"loss\":" + i + "}\n{\"step\":400,\"loss\":" + i + "}\n");
+      Files.writeString(
+          other.resolve("run.yaml"), "optimizer:\n  learning_rate: 0." + i + "\ndevice: cpu\n");
+      Files.writeString(other.resolve("notes.md"), "tags: " + (i <= 9 ? "sweep" : "else") + "\n");
+      registry.add(other, 0, Optional.empty());
+    }
+    Browser.Tab tab = browser.open(server.address());
+    tab.until(DRAWN);
+    press(tab, "r");
+    String boxes = "[...document.querySelectorAll('#run-list input')]";
+    tab.until(boxes + ".length === 13");
+    tab.value(
+        "(() => { const box = document.getElementById('filter'); box.value = 'sweep';"
+            + " box.dispatchEvent(new Event('input')); })()");
+    tab.until(boxes + ".length === 10");
+    for (int i = 1; i <= 9; i++) {
+      tab.value(boxes + ".find(box => !box.checked).click()");
+      tab.until(boxes + ".filter(box => box.checked).length === " + (i + 1));
+    }
+    tab.until("document.querySelectorAll('#run-list th').length === 11");
+    assertThat(text(tab, "#run-list table")).contains("optimizer.learning_rate", "0.9");
+    tab.until(
+        "document.querySelector('#charts section').querySelectorAll('.u-series').length === 11");
+    assertThat(text(tab, "#charts section"))
+        .contains("other 1", "other 5")
+        .doesNotContain("other 10");
+    assertThat(tab.complaints()).isEmpty();
   }
 
   @Test

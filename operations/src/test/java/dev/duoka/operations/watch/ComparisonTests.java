@@ -31,7 +31,7 @@ final class ComparisonTests {
             List.of(new PredictedDevice("cpu", List.of(0, 1), Map.of("process", 400 * MIB))),
             Optional.of(
                 new PredictedStep(
-                    0.5, 0.4, 0.55, Map.of("forward", 0.2), Map.of("data", 0.01), "a probe")),
+                    0.5, 0.4, 0.55, 0.3, Map.of("forward", 0.2), Map.of("data", 0.01), "a probe")),
             "");
     return new PredictionFile(prediction, "0".repeat(64), true);
   }
@@ -69,6 +69,7 @@ final class ComparisonTests {
     add("exposed_seconds.data", 5, 0.02);
     Comparison comparison = Comparison.of(predicted(), series);
     assertThat(comparison.findings()).isEmpty();
+    assertThat(comparison.rooflineUtilisation()).isCloseTo(0.6, within(0.04));
     assertThat(comparison.owners())
         .hasSize(4)
         .contains(new Comparison.Owner(1, "weights", 100 * MIB, 100 * MIB));
@@ -79,6 +80,30 @@ final class ComparisonTests {
               assertThat(time.kind()).isEqualTo("step");
               assertThat(time.measured()).isCloseTo(0.5, within(0.03));
             });
+  }
+
+  /** A planner knows what is computed, the run in which pass. */
+  @Test
+  void passesAreComparedWhereThePredictionHasOtherCauses() {
+    PredictedStep step =
+        new PredictedStep(
+            0.5, 0.4, 0.6, 0.2, Map.of("gemm", 0.3, "optimizer", 0.1), Map.of("data", 0.1), "it");
+    Prediction planned = new Prediction(List.of(), List.of(), Optional.of(step), "");
+    for (int i = 1; i <= 10; i++) {
+      add("seconds.forward", i, 0.15);
+      add("seconds.backward", i, 0.3);
+    }
+    Comparison comparison =
+        Comparison.of(new PredictionFile(planned, "0".repeat(64), true), series);
+    assertThat(comparison.times())
+        .anySatisfy(
+            time -> {
+              assertThat(time.name()).isEqualTo("passes");
+              assertThat(time.predicted()).isCloseTo(0.4, within(1e-9));
+              assertThat(time.measured()).isCloseTo(0.45, within(1e-9));
+            });
+    assertThat(Comparison.of(predicted(), series).times())
+        .noneSatisfy(time -> assertThat(time.name()).isEqualTo("passes"));
   }
 
   @Test

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -14,7 +15,7 @@ final class TopFrameTests {
   private String frame(int columns, int lines) {
     WatchedRun run = RunFolders.run(folder);
     run.readAll();
-    return String.join("\n", new TopFrame(columns, lines).of(run));
+    return String.join("\n", new TopFrame(columns, lines).of(run, List.of("GPU 0  97 %")));
   }
 
   @Test
@@ -28,6 +29,7 @@ final class TopFrameTests {
         .contains("live 1.00 KiB")
         .contains("exposed    data 0.01000")
         .contains("gradients  lm_head NaN  layers.0 3.000")
+        .contains("GPU 0  97 %")
         .contains("last words");
   }
 

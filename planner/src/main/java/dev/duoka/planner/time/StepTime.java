@@ -35,6 +35,11 @@ public record StepTime(Map<Cause, Figure> seconds, double low, double high) {
     return sum;
   }
 
+  /** Seconds of computing alone: nothing is exchanged, waited for or started late. */
+  public double computing() {
+    return of(Cause.GEMM) + of(Cause.ATTENTION) + of(Cause.MEMORY_BOUND) + of(Cause.OPTIMIZER);
+  }
+
   /** What shows of the exchange, by the names of the engine's groups of ranks. */
   public Map<String, Double> exposed() {
     Map<String, Double> exposed = new LinkedHashMap<>();
@@ -47,12 +52,12 @@ public record StepTime(Map<Cause, Figure> seconds, double low, double high) {
     return exposed;
   }
 
-  /** Seconds of the causes that take any, by their names. */
+  /** Seconds of the causes that take any, by their names, without those of {@link #exposed}. */
   public Map<String, Double> byName() {
     Map<String, Double> named = new LinkedHashMap<>();
     seconds.forEach(
         (cause, figure) -> {
-          if (figure.value() > 0) {
+          if (figure.value() > 0 && !GROUPS.containsKey(cause)) {
             named.put(cause.toString(), figure.value());
           }
         });

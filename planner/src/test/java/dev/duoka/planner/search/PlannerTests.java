@@ -34,6 +34,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
 import java.util.Set;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -69,8 +70,13 @@ final class PlannerTests {
     Plan best = result.best().orElseThrow();
     StepTime time = PLANNER.time(result.request(), best.layout());
     assertThat(time).isEqualTo(best.time());
-    assertThat(time.byName().values().stream().mapToDouble(it -> it).sum())
+    assertThat(
+            Stream.of(time.byName(), time.exposed())
+                .flatMap(part -> part.values().stream())
+                .mapToDouble(it -> it)
+                .sum())
         .isCloseTo(time.total(), within(1e-9));
+    assertThat(time.computing()).isBetween(0.5 * time.total(), time.total());
     assertThat(time.exposed()).containsOnlyKeys("data");
     assertThat(time.exposed()).containsEntry("data", time.of(Cause.DATA));
   }

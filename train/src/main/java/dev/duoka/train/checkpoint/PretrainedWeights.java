@@ -2,6 +2,7 @@ package dev.duoka.train.checkpoint;
 
 import dev.duoka.base.DuokaException;
 import dev.duoka.base.ErrorCode;
+import dev.duoka.base.Progress;
 import dev.duoka.formats.modelconfig.QuantizedWeights;
 import dev.duoka.formats.safetensors.SafetensorsFolder;
 import dev.duoka.model.LanguageModel;
@@ -23,14 +24,16 @@ public final class PretrainedWeights {
    * @param model initialised already; its optimizer is made afterwards, or told by {@code
    *     adoptValues}
    * @param notice hears what was missing or not used
+   * @param progress hears how far it is
    * @throws DuokaException when another tensor of the model is missing or has another shape, or the
    *     weights are quantized
    */
-  public static void load(Path folder, LanguageModel model, Consumer<String> notice) {
+  public static void load(
+      Path folder, LanguageModel model, Consumer<String> notice, Progress progress) {
     QuantizedWeights.refuse(folder);
     WeightReader.Report report;
     try (SafetensorsFolder weights = SafetensorsFolder.open(folder)) {
-      report = WeightReader.read(weights, model.weights(), model.buffers());
+      report = WeightReader.read(weights, model.weights(), model.buffers(), progress);
     }
     List<String> missing = report.missing();
     List<String> required = missing.stream().filter(name -> !isOptional(name, model)).toList();

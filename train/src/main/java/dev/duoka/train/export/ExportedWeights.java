@@ -2,6 +2,7 @@ package dev.duoka.train.export;
 
 import dev.duoka.base.DuokaException;
 import dev.duoka.base.ErrorCode;
+import dev.duoka.base.Progress;
 import dev.duoka.formats.modelconfig.ModelConfig;
 import dev.duoka.formats.safetensors.SafetensorsFolder;
 import dev.duoka.formats.safetensors.SafetensorsFolderWriter;
@@ -68,7 +69,7 @@ final class ExportedWeights {
     return entries.size();
   }
 
-  List<WrittenFile> write(Path folder) {
+  List<WrittenFile> write(Path folder, Progress progress) {
     List<TensorDeclaration> declarations =
         entries.entrySet().stream()
             .map(
@@ -80,7 +81,9 @@ final class ExportedWeights {
             .toList();
     try (SafetensorsFolderWriter writer =
         SafetensorsFolderWriter.create(folder, declarations, Map.of("format", "pt"), SHARD_BYTES)) {
+      int done = 0;
       for (TensorEntry entry : writer.tensors()) {
+        progress.reached("exporting", done++, count());
         try (Scope _ = Scope.open()) {
           HostCopy.read(converted(entry.name()), (_, chunk) -> writer.write(entry.name(), chunk));
         }
@@ -90,9 +93,11 @@ final class ExportedWeights {
   }
 
   /** Reads everything back and compares it, bit for bit, with the converted source. */
-  void verify(Path folder) {
+  void verify(Path folder, Progress progress) {
     try (SafetensorsFolder written = SafetensorsFolder.open(folder)) {
+      int done = 0;
       for (String name : entries.keySet()) {
+        progress.reached("reading back", done++, count());
         TensorEntry entry = written.entry(name);
         try (Scope _ = Scope.open()) {
           HostCopy.read(

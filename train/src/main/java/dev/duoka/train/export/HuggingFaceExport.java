@@ -4,6 +4,7 @@ import dev.duoka.base.CrashSafeFiles;
 import dev.duoka.base.DuokaException;
 import dev.duoka.base.ErrorCode;
 import dev.duoka.base.IoReason;
+import dev.duoka.base.Progress;
 import dev.duoka.data.tokenizer.ByteTokenizerFiles;
 import dev.duoka.data.tokenizer.Tokenizer;
 import dev.duoka.formats.json.Json;
@@ -52,6 +53,20 @@ public final class HuggingFaceExport {
    */
   public static ExportReport export(
       Path path, Path target, WeightFormat format, Consumer<CheckpointEvent> listener) {
+    return export(path, target, format, listener, Progress.NONE);
+  }
+
+  /**
+   * As the other method.
+   *
+   * @param progress hears how many tensors were written, and read back
+   */
+  public static ExportReport export(
+      Path path,
+      Path target,
+      WeightFormat format,
+      Consumer<CheckpointEvent> listener,
+      Progress progress) {
     requireEmpty(target);
     Path source = CheckpointStore.resolve(path, listener);
     QuantizedWeights.refuse(source);
@@ -61,7 +76,7 @@ public final class HuggingFaceExport {
     try {
       CrashSafeFiles.deleteTree(temporary);
       Files.createDirectories(temporary);
-      ExportReport report = write(source, temporary, target, format.dtype());
+      ExportReport report = write(source, temporary, target, format.dtype(), progress);
       Files.deleteIfExists(target);
       CrashSafeFiles.moveIntoPlace(temporary, absolute);
       complete = true;
@@ -75,8 +90,8 @@ public final class HuggingFaceExport {
     }
   }
 
-  private static ExportReport write(Path source, Path folder, Path target, Dtype dtype)
-      throws IOException {
+  private static ExportReport write(
+      Path source, Path folder, Path target, Dtype dtype, Progress progress) throws IOException {
     Tokenizer tokenizer = Tokenizer.load(TokenizerFiles.nameIn(source));
     ModelConfig config =
         ModelConfigReader.read(source).withTokenIds(tokenizer.bosId(), tokenizer.eosId());
@@ -86,11 +101,11 @@ public final class HuggingFaceExport {
     try (SafetensorsFolder weights = SafetensorsFolder.open(source)) {
       ExportedWeights exported = new ExportedWeights(weights, config, dtype);
       exported.requireMemory();
-      for (WrittenFile file : exported.write(folder)) {
+      for (WrittenFile file : exported.write(folder, progress)) {
         names.add(String.valueOf(file.path().getFileName()));
         bytes += file.byteLength();
       }
-      exported.verify(folder);
+      exported.verify(folder, progress);
       tensors = exported.count();
     }
     EndTokens ends = EndTokens.of(source, tokenizer, config);

@@ -1,5 +1,6 @@
 package dev.duoka.train.generate;
 
+import dev.duoka.base.Progress;
 import dev.duoka.comm.SingleRank;
 import dev.duoka.data.tokenizer.Tokenizer;
 import dev.duoka.formats.modelconfig.ModelConfig;
@@ -26,7 +27,7 @@ import java.util.function.Consumer;
  * kept. Owns the model; one thread at a time.
  *
  * <pre>{@code
- * try (Generator generator = Generator.open(run, SingleDevice.CPU, event -> {})) {
+ * try (Generator generator = Generator.open(run, SingleDevice.CPU, event -> {}, Progress.NONE)) {
  *   generator.generate("int main(", new Sampling(0.8, 50, 0.95, 1, 200), System.out::print);
  * }
  * }</pre>
@@ -56,6 +57,15 @@ public final class Generator implements AutoCloseable {
    */
   public static Generator open(
       Path path, Device device, Dtype dtype, Consumer<CheckpointEvent> listener) {
+    return open(path, device, dtype, listener, Progress.NONE);
+  }
+
+  private static Generator open(
+      Path path,
+      Device device,
+      Dtype dtype,
+      Consumer<CheckpointEvent> listener,
+      Progress progress) {
     Path folder = CheckpointStore.resolve(path, listener);
     ModelConfig config = ModelConfigReader.read(folder);
     QuantizedWeights.refuse(folder);
@@ -67,7 +77,7 @@ public final class Generator implements AutoCloseable {
             new Mesh(1, 1, 1, 1, 1, 1), List.of(), new SingleRank(), device, config, dtype);
     boolean opened = false;
     try (SafetensorsFolder weights = SafetensorsFolder.open(folder)) {
-      WeightReader.readAll(weights, rank.model().weights(), rank.model().buffers());
+      WeightReader.readAll(weights, rank.model().weights(), rank.model().buffers(), progress);
       opened = true;
       return new Generator(folder, rank, tokenizer, memory);
     } finally {
@@ -83,11 +93,13 @@ public final class Generator implements AutoCloseable {
    *
    * @param path as above
    * @param listener as above
+   * @param progress hears how many weights were read
    */
-  public static Generator open(Path path, SingleDevice device, Consumer<CheckpointEvent> listener) {
+  public static Generator open(
+      Path path, SingleDevice device, Consumer<CheckpointEvent> listener, Progress progress) {
     device.prepareThread();
     Dtype dtype = device.isCuda() ? Dtype.BFLOAT16 : Dtype.FLOAT32;
-    return open(path, device.device(), dtype, listener);
+    return open(path, device.device(), dtype, listener, progress);
   }
 
   /** The folder that the weights came from. */

@@ -15,10 +15,14 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
+import java.time.Duration;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.Deque;
+import java.util.List;
 import java.util.Objects;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 import java.util.stream.Stream;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.node.ObjectNode;
@@ -27,8 +31,10 @@ import tools.jackson.databind.node.ObjectNode;
  * {@code metrics.jsonl}: one JSON object per step, and one per validation. When a run resumes, the
  * lines after its checkpoint are dropped, so that no step is there twice.
  *
- * <p>A disk that is full does not stop the run: lines wait in memory, up to {@value #MOST_WAITING}
- * bytes of them, until there is room again.
+ * <p>The thread that trains only hands its numbers over; a thread of its own writes them. A disk
+ * that is full, or does not answer, holds no step up: of what is handed over {@value #MOST_QUEUED}
+ * lines wait at most, and {@value #MOST_WAITING} bytes of those that are written out, until there
+ * is room again; then the oldest are lost.
  */
 final class MetricsFile implements AutoCloseable {
   static final String NAME = "metrics.jsonl";
@@ -36,7 +42,24 @@ final class MetricsFile implements AutoCloseable {
   /** Some ten thousand steps. */
   static final int MOST_WAITING = 8 << 20;
 
+  /** Lines that are handed over and not yet looked at. */
+  static final int MOST_QUEUED = 4096;
+
+  private static final long SETTLE_MILLISECONDS = 2000;
+  private static final long LAST_MILLISECONDS = 10_000;
+
+  private record Line(Supplier<ObjectNode> content, double time) {}
+
   private final SeekableByteChannel file;
+  private final Thread writer;
+  private final Object lock = new Object();
+
+  /** What is handed over; like the next three guarded by {@link #lock}. */
+  private final Deque<Line> queue = new ArrayDeque<>();
+
+  private long dropped;
+  private boolean writing;
+  private boolean closing;
   private final Consumer<String> notice;
   private final Deque<byte[]> waiting = new ArrayDeque<>();
   private long waitingBytes;
@@ -47,6 +70,7 @@ final class MetricsFile implements AutoCloseable {
   MetricsFile(SeekableByteChannel file, Consumer<String> notice) {
     this.file = file;
     this.notice = notice;
+    this.writer = Thread.ofPlatform().daemon().name("metrics").start(this::writeOn);
   }
 
   /**
@@ -91,15 +115,80 @@ final class MetricsFile implements AutoCloseable {
   }
 
   void step(StepMetrics metrics) {
-    write(MetricsLine.of(metrics));
+    handOver(() -> MetricsLine.of(metrics));
   }
 
   void validation(long step, double loss) {
-    write(MetricsLine.ofValidation(step, loss));
+    handOver(() -> MetricsLine.ofValidation(step, loss));
   }
 
-  private void write(ObjectNode line) {
-    line.put("time", System.currentTimeMillis() * 1e-3);
+  private void handOver(Supplier<ObjectNode> content) {
+    Line line = new Line(content, System.currentTimeMillis() * 1e-3);
+    synchronized (lock) {
+      if (queue.size() == MOST_QUEUED) {
+        queue.remove();
+        dropped++;
+      }
+      queue.add(line);
+      lock.notifyAll();
+    }
+  }
+
+  /** How many lines nobody has looked at yet. */
+  int queued() {
+    synchronized (lock) {
+      return queue.size();
+    }
+  }
+
+  /**
+   * Waits until what was handed over so far is written or is known not to be, two seconds at most.
+   */
+  void settle() {
+    long end = System.nanoTime() + SETTLE_MILLISECONDS * 1_000_000L;
+    synchronized (lock) {
+      try {
+        while ((writing || !queue.isEmpty()) && System.nanoTime() - end < 0) {
+          lock.wait(Math.max(1, (end - System.nanoTime()) / 1_000_000L));
+        }
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+      }
+    }
+  }
+
+  private void writeOn() {
+    List<Line> lines = new ArrayList<>();
+    while (take(lines)) {
+      lines.forEach(this::write);
+      lines.clear();
+    }
+  }
+
+  /** Takes all that is there, and waits until there is some; false when there will be no more. */
+  private boolean take(List<Line> lines) {
+    synchronized (lock) {
+      writing = false;
+      lock.notifyAll();
+      try {
+        while (queue.isEmpty() && !closing) {
+          lock.wait();
+        }
+      } catch (InterruptedException e) {
+        return false; // nobody does
+      }
+      writing = true;
+      lines.addAll(queue);
+      queue.clear();
+      lost += dropped;
+      dropped = 0;
+      return !lines.isEmpty();
+    }
+  }
+
+  private void write(Line handed) {
+    ObjectNode line = handed.content().get();
+    line.put("time", handed.time());
     byte[] bytes = (Json.line(line) + "\n").getBytes(StandardCharsets.UTF_8);
     waiting.add(bytes);
     waitingBytes += bytes.length;
@@ -116,7 +205,7 @@ final class MetricsFile implements AutoCloseable {
         append(waiting.element());
         waitingBytes -= waiting.remove().length;
       }
-      if (failing) {
+      if (failing || lost > 0) {
         notice.accept(
             NAME + " can be written again" + (lost == 0 ? "" : "; " + lost + " lines are lost"));
         failing = false;
@@ -153,6 +242,28 @@ final class MetricsFile implements AutoCloseable {
     }
   }
 
+  /** Lets the thread end; false when it does not, and the file is still its own. */
+  private boolean isWritten() {
+    synchronized (lock) {
+      closing = true;
+      lock.notifyAll();
+    }
+    boolean interrupted = false;
+    boolean ended = false;
+    long end = System.nanoTime() + LAST_MILLISECONDS * 1_000_000L;
+    while (!ended && System.nanoTime() - end < 0) {
+      try {
+        ended = writer.join(Duration.ofMillis(LAST_MILLISECONDS));
+      } catch (InterruptedException e) {
+        interrupted = true; // what is there is written all the same
+      }
+    }
+    if (interrupted) {
+      Thread.currentThread().interrupt();
+    }
+    return ended;
+  }
+
   private static DuokaException cannotWrite(Path file, IOException e) {
     return new DuokaException(
         IoReason.isFull(e) ? ErrorCode.NO_SPACE : ErrorCode.IO,
@@ -163,6 +274,11 @@ final class MetricsFile implements AutoCloseable {
 
   @Override
   public void close() {
+    if (!isWritten()) {
+      notice.accept(
+          "the disk does not answer: the last lines of " + NAME + " may not have been written");
+      return;
+    }
     writeWaiting();
     if (!waiting.isEmpty()) {
       notice.accept((waiting.size() + lost) + " lines of " + NAME + " could not be written");

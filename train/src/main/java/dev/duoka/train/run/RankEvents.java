@@ -41,6 +41,11 @@ record RankEvents(
   }
 
   @Override
+  public void reached(String what, long done, long total) {
+    listener.reached(what, done, total);
+  }
+
+  @Override
   public void validated(long step, double loss) {
     metrics.ifPresent(file -> file.validation(step, loss));
     listener.validated(step, loss);
@@ -50,6 +55,7 @@ record RankEvents(
   public void save(RankState rank, RunProgress progress) {
     long most = MemoryLedger.of(rank.device()).liveBytes();
     heartbeat.enter(Phase.SAVING, progress.steps(), most);
+    metrics.ifPresent(MetricsFile::settle); // who goes on from there finds the steps before it
     checkpoints.save(rank, progress);
     ThreadLedger.takePeakByOwner(rank.device()); // what was held to save is no step's memory
     heartbeat.enter(Phase.STEP, progress.steps(), 0);

@@ -135,8 +135,15 @@ final class RankSession {
   }
 
   private void fill(RankState state) {
+    boolean first = state.world().rank() == 0;
+    if (first) {
+      listener.reached(folder.isResumed() ? "loading the checkpoint" : "first weights", 0, 0);
+    }
     if (!checkpoints.restore(state)) {
-      builder.firstWeights(state, listener::notice);
+      builder.firstWeights(state, listener::notice, listener);
+    }
+    if (first) {
+      listener.reached("preparing the run", 0, 0);
     }
   }
 
@@ -182,11 +189,15 @@ final class RankSession {
     try (BatchStream batches = batches(state.world())) {
       if (state.world().rank() == 0) {
         listener.started(RunDescription.of(setup, peak, from.steps(), folder.path()));
+        listener.reached("first step: kernels are compiled and chosen", 0, 0);
       }
       long start = System.nanoTime();
       RankTrainer.Outcome outcome = new RankTrainer(state, batches, loop, events).run(from);
       heartbeat.enter(
           Phase.ENDING, outcome.progress().steps(), MemoryLedger.of(state.device()).liveBytes());
+      if (state.world().rank() == 0) {
+        listener.reached("saving", 0, 0);
+      }
       checkpoints.settle(state.world());
       double mfu = loop.mfu(outcome.tokensPerSecond(), state.world().size());
       return new Trained(outcome, mfu, start);

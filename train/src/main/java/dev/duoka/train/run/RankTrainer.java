@@ -3,6 +3,7 @@ package dev.duoka.train.run;
 import dev.duoka.base.DuokaException;
 import dev.duoka.base.ErrorCode;
 import dev.duoka.base.Plural;
+import dev.duoka.base.Progress;
 import dev.duoka.comm.ExposedTime;
 import dev.duoka.data.batch.BatchStream;
 import dev.duoka.data.batch.DataState;
@@ -190,7 +191,7 @@ final class RankTrainer {
   private OptionalDouble validate(long step, StepReports reports) {
     long start = System.nanoTime();
     events.enter(Phase.VALIDATION, step);
-    OptionalDouble loss = validation.loss();
+    OptionalDouble loss = validation.loss(isFirst() ? events::reached : Progress.NONE);
     events.enter(Phase.STEP, step);
     reports.leaveOut(System.nanoTime() - start);
     if (loss.isPresent() && isFirst()) {

@@ -15,6 +15,9 @@ interface RunEvents {
   /** A step is done; called by the first rank. */
   void step(StepMetrics metrics, double remainingSeconds);
 
+  /** Something that takes long is so far; called by the first rank. */
+  void reached(String what, long done, long total);
+
   /** The held-out documents were evaluated; called by the first rank. */
   void validated(long step, double loss);
 

@@ -1,10 +1,11 @@
 package dev.duoka.train.run;
 
+import dev.duoka.base.Progress;
 import dev.duoka.data.shard.TokenisationProgress;
 import dev.duoka.train.step.StepMetrics;
 
 /** Hears how a run goes, on the run's own threads. */
-public interface RunListener {
+public interface RunListener extends Progress {
   /** A line that a user should see: what was chosen, what was found odd. */
   void notice(String message);
 

@@ -56,6 +56,11 @@ final class RunLog implements RunListener {
   }
 
   @Override
+  public void reached(String what, long done, long total) {
+    listener.reached(what, done, total);
+  }
+
+  @Override
   public void started(String description) {
     listener.started(description);
     description.lines().forEach(this::write);

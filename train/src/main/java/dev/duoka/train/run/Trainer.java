@@ -127,6 +127,7 @@ public final class Trainer {
     try (RunFolder folder = open(processes)) {
       listener.writeInto(folder);
       placement.notices(Gpus::reaches).forEach(listener::notice);
+      listener.reached("counting memory", 0, 0);
       RunMemory.Counted memory =
           processes.during(
               () -> RunMemory.require(config, checked.model(), placement, place.processes()));
@@ -137,6 +138,7 @@ public final class Trainer {
         return RunResult.stoppedWhilePreparing(folder.path());
       }
       RunTerms.requireSameData(data.get().identity(), processes);
+      listener.reached("predicting the step", 0, 0);
       RunSetup setup =
           new RunSetup(
               config,

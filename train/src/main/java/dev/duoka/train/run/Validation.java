@@ -1,5 +1,6 @@
 package dev.duoka.train.run;
 
+import dev.duoka.base.Progress;
 import dev.duoka.data.batch.ValidationBatches;
 import dev.duoka.train.step.RankState;
 import java.util.OptionalDouble;
@@ -23,8 +24,10 @@ final class Validation {
   /**
    * Evaluates; empty when the run is to stop, in which case all ranks leave at the same
    * micro-batch. Collective.
+   *
+   * @param progress hears how many micro-batches were read
    */
-  OptionalDouble loss() {
+  OptionalDouble loss(Progress progress) {
     @Nullable ValidationBatches batches = rank.validation();
     if (batches == null) {
       return OptionalDouble.empty();
@@ -39,6 +42,7 @@ final class Validation {
                     if (stop.reached()) {
                       throw new Stopped();
                     }
+                    progress.reached("validating", index[0], batches.count());
                     return batches.read(index[0]++);
                   });
       return OptionalDouble.of(sums[0] / sums[1]);

@@ -1,5 +1,6 @@
 package dev.duoka.train.step;
 
+import dev.duoka.base.Progress;
 import dev.duoka.comm.Communicator;
 import dev.duoka.comm.ExposedTime;
 import dev.duoka.data.batch.RankShare;
@@ -106,8 +107,13 @@ public final class RankBuilder {
         parallel.schedule().file().map(ScheduleFile::read));
   }
 
-  /** Random weights, or those of the folder that the run file names. */
-  public void firstWeights(RankState rank, Consumer<String> notice) {
+  /**
+   * Random weights, or those of the folder that the run file names.
+   *
+   * @param notice hears what was odd about that folder
+   * @param progress hears how far it is read
+   */
+  public void firstWeights(RankState rank, Consumer<String> notice, Progress progress) {
     rank.optimizer()
         .fill(
             () -> {
@@ -115,7 +121,10 @@ public final class RankBuilder {
               if (config.model().loadWeights() && config.model().path().isPresent()) {
                 boolean first = rank.world().rank() == 0;
                 PretrainedWeights.load(
-                    config.model().path().get(), rank.model(), first ? notice : _ -> {});
+                    config.model().path().get(),
+                    rank.model(),
+                    first ? notice : _ -> {},
+                    first ? progress : Progress.NONE);
               }
             });
   }

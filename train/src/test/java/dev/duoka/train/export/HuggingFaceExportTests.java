@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.duoka.base.DuokaException;
 import dev.duoka.base.ErrorCode;
+import dev.duoka.base.Progress;
 import dev.duoka.comm.SingleRank;
 import dev.duoka.comm.local.LocalRanks;
 import dev.duoka.data.tokenizer.ByteTokenizer;
@@ -204,7 +205,7 @@ class HuggingFaceExportTests {
     HuggingFaceExport.export(run, target, WeightFormat.FP32, events::add);
     List<String> notices = new ArrayList<>();
     try (TestRank rank = TestRank.create(new SingleRank(), 0, Precision.FP32)) {
-      PretrainedWeights.load(target, rank.model(), notices::add);
+      PretrainedWeights.load(target, rank.model(), notices::add, Progress.NONE);
       float[] embedding =
           HostCopy.floats(rank.model().parameters().parameter("model.embed_tokens.weight").value());
       assertThat(embedding)

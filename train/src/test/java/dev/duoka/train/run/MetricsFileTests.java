@@ -12,21 +12,25 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CountDownLatch;
 import java.util.stream.LongStream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 class MetricsFileTests {
   @TempDir Path folder;
-  private final List<String> notices = new ArrayList<>();
+  private final List<String> notices = new CopyOnWriteArrayList<>();
 
   /** A file on a disk that takes only so many bytes more. */
   private static final class SmallDisk implements SeekableByteChannel {
     private final SeekableByteChannel file;
-    private long room = Long.MAX_VALUE;
+    private volatile long room = Long.MAX_VALUE;
+    private final CountDownLatch answers = new CountDownLatch(1);
+    private volatile boolean isStuck;
 
     SmallDisk(Path path) throws IOException {
       file = Files.newByteChannel(path, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
@@ -34,6 +38,13 @@ class MetricsFileTests {
 
     @Override
     public int write(ByteBuffer source) throws IOException {
+      if (isStuck) {
+        try {
+          answers.await();
+        } catch (InterruptedException e) {
+          throw new IOException(e);
+        }
+      }
       if (room == 0) {
         throw new IOException("No space left on device");
       }
@@ -88,9 +99,11 @@ class MetricsFileTests {
     SmallDisk disk = new SmallDisk(path);
     try (MetricsFile metrics = new MetricsFile(disk, notices::add)) {
       metrics.validation(1, 0.5);
+      metrics.settle();
       disk.room = 7; // in the middle of the next line
       metrics.validation(2, 0.5);
       metrics.validation(3, 0.5);
+      metrics.settle();
       assertThat(notices)
           .singleElement()
           .asString()
@@ -116,7 +129,11 @@ class MetricsFileTests {
     try (MetricsFile metrics = new MetricsFile(disk, notices::add)) {
       for (long step = 1; step <= lines; step++) {
         metrics.validation(step, 0.123456789);
+        if (step % 1000 == 0) {
+          metrics.settle();
+        }
       }
+      metrics.settle();
       disk.room = Long.MAX_VALUE;
       metrics.validation(lines + 1, 0.5);
     }
@@ -125,6 +142,31 @@ class MetricsFileTests {
     assertThat(first).isGreaterThan(1);
     assertThat(written).isEqualTo(LongStream.rangeClosed(first, lines + 1).boxed().toList());
     assertThat(notices).last().asString().contains((first - 1) + " lines are lost");
+  }
+
+  /** As a network's file system that is gone: nobody waits for it, and memory has an end. */
+  @Test
+  @Timeout(120)
+  void aDiskThatDoesNotAnswerHoldsNobodyUp() throws IOException {
+    Path path = folder.resolve("metrics.jsonl");
+    SmallDisk disk = new SmallDisk(path);
+    disk.isStuck = true;
+    long last = 5L * MetricsFile.MOST_QUEUED;
+    try (MetricsFile metrics = new MetricsFile(disk, notices::add)) {
+      for (long step = 1; step <= last; step++) {
+        metrics.validation(step, 0.5);
+      }
+      assertThat(metrics.queued()).isEqualTo(MetricsFile.MOST_QUEUED);
+      disk.isStuck = false;
+      disk.answers.countDown();
+    }
+    List<Long> written = steps(path);
+    assertThat(written).isSorted().doesNotHaveDuplicates().last().isEqualTo(last);
+    assertThat(notices)
+        .singleElement()
+        .asString()
+        .isEqualTo(
+            "metrics.jsonl can be written again; " + (last - written.size()) + " lines are lost");
   }
 
   @Test

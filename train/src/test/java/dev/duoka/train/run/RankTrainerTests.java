@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.duoka.base.DuokaException;
+import dev.duoka.base.Progress;
 import dev.duoka.comm.SingleRank;
 import dev.duoka.data.batch.BatchStream;
 import dev.duoka.data.batch.TrainingOrder;
@@ -89,6 +90,9 @@ class RankTrainerTests {
     }
 
     @Override
+    public void reached(String what, long done, long total) {}
+
+    @Override
     public void save(RankState rank, RunProgress progress) {
       saves.add(progress);
     }
@@ -124,7 +128,7 @@ class RankTrainerTests {
                 new TrainingOrder(data.training(), 1),
                 builder.share(alone),
                 RunProgress.START.data())) {
-      builder.firstWeights(state, _ -> {});
+      builder.firstWeights(state, _ -> {}, Progress.NONE);
       events.prepare.accept(state);
       events.launched = state.optimizer()::steps;
       RunSetup setup =

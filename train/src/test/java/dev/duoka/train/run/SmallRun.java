@@ -123,5 +123,8 @@ final class SmallRun {
 
     @Override
     public void sample(String text) {}
+
+    @Override
+    public void reached(String what, long done, long total) {}
   }
 }
