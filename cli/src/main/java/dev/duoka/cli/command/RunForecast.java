@@ -77,11 +77,13 @@ final class RunForecast implements StepForecast {
     Planner planner = new Planner(catalogue);
     StepTime time = planner.time(request, layout);
     Layout once = layout.with(Recompute.NONE, layout.precision());
+    // The catalogue's rates are no floor: a cool card is faster than what was published of its
+    // kind.
     return new PredictedStep(
         time.total(),
         time.low(),
         time.high(),
-        planner.time(request, once).computing(),
+        machine.profile().isPresent() ? planner.time(request, once).computing() : Double.NaN,
         time.byName(),
         time.exposed(),
         machine

@@ -6,7 +6,7 @@ package dev.duoka.hardware.profile;
  * @param toDevice bytes a second from locked host memory to one card
  * @param toHost bytes a second back
  * @param updateSeconds seconds that all processors together need to update one weight whose states,
- *     in fp32, live in host memory, its part of the gradients' norm included
+ *     in fp32, live in host memory
  * @param diskWrite bytes a second that reach the disk
  * @param diskRead bytes a second that a file just written is read at
  */

@@ -49,7 +49,13 @@ record AttentionInSteps(Map<Product, Double> seen) {
             double heads = (double) it.batch() * it.heads();
             double flops = heads * it.length() * it.keys() * (it.width() + it.valueWidth());
             double expected =
-                table.seconds(forward, flops, heads, it.length(), it.width(), it.valueWidth());
+                table.seconds(
+                    forward,
+                    flops,
+                    heads,
+                    (double) it.length(),
+                    (double) it.width(),
+                    (double) it.valueWidth());
             Factor factor = new Factor(heads * it.length(), Math.max(1, seconds / expected));
             all.add(factor);
             if (it.width() == of.width() && it.valueWidth() == of.valueWidth()) {

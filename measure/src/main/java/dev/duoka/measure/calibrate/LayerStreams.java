@@ -122,13 +122,14 @@ final class LayerStreams {
         if (isStream(span) && (others || span.phase() == Phase.UPDATE)) {
           seen.computeIfAbsent(span.phase() + " " + span.name(), _ -> new ArrayList<>())
               .add(new Point(span.work().bytes(), (span.endMs() - span.startMs()) * 1e-3));
-          points.computeIfAbsent(name(span, recompute, form), _ -> new ArrayList<>());
         }
       }
       for (StepProfile.Span span : profile.spans()) {
         List<Point> calls = seen.remove(span.phase() + " " + span.name());
         if (calls != null) {
-          points.get(name(span, recompute, form)).add(median(calls));
+          points
+              .computeIfAbsent(name(span, recompute, form), _ -> new ArrayList<>())
+              .add(median(calls));
         }
       }
     }

@@ -119,7 +119,9 @@ public final class HealthWatch implements AutoCloseable {
         continue;
       }
       if (now.isPresent()) {
-        compare(name, known, now.get());
+        if (known != null) {
+          compare(name, known, now.get());
+        }
         before.put(name, now.get());
       }
     }

@@ -47,7 +47,9 @@ final class Goodput {
       double other) {
     /** The part of the time that went to steps which did not wait for their batches. */
     double ratio() {
-      return wall > 0 ? (steps - data) / wall : Double.NaN;
+      // Steps are timed by the device, lines by the host: their sum may exceed the wall by a
+      // little.
+      return wall > 0 ? Math.min(1, (steps - data) / wall) : Double.NaN;
     }
   }
 

@@ -101,7 +101,11 @@ final class PartPrices {
               .map(
                   table ->
                       table.seconds(
-                          pass(product.phase()), it.groups(), it.rows(), it.in(), it.out()))
+                          pass(product.phase()),
+                          it.groups(),
+                          (double) it.rows(),
+                          (double) it.in(),
+                          (double) it.out()))
               .orElseGet(() -> copy.seconds(1, part.work().bytes()));
       case ProductShape.Attention it -> attention(it, product.phase() == Phase.FORWARD);
     };
@@ -136,15 +140,21 @@ final class PartPrices {
     Optional<ProductTable> known = table(plain, format, false);
     return (known.isPresent() ? known : table(plain, NumberFormat.BF16, false))
         .orElseThrow()
-        .seconds(pass, rows, in, out);
+        .seconds(pass, (double) rows, (double) in, (double) out);
   }
 
   private double attention(ProductShape.Attention it, boolean forward) {
     double heads = (double) it.batch() * it.heads();
-    double flops = heads * it.length() * it.keys() * (it.width() + it.valueWidth());
+    double flops = heads * it.length() * it.keys() * (double) (it.width() + it.valueWidth());
     return attention
         .orElseThrow()
-        .seconds(forward, flops, heads, it.length(), it.width(), it.valueWidth());
+        .seconds(
+            forward,
+            flops,
+            heads,
+            (double) it.length(),
+            (double) it.width(),
+            (double) it.valueWidth());
   }
 
   private double stream(StepParts.Part part, Recompute recompute, StateForm form) {
