@@ -12,6 +12,7 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.LongSupplier;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Looks once a second whether the cards of a run are well, on a thread that is given up when the
@@ -119,9 +120,7 @@ public final class HealthWatch implements AutoCloseable {
         continue;
       }
       if (now.isPresent()) {
-        if (known != null) {
-          compare(name, known, now.get());
-        }
+        compare(name, known, now.get());
         before.put(name, now.get());
       }
     }
@@ -134,7 +133,7 @@ public final class HealthWatch implements AutoCloseable {
         && all.stream().anyMatch(card -> card.index() == known.index() && card.isLost());
   }
 
-  private void compare(String name, CardHealth known, CardHealth now) {
+  private void compare(String name, @Nullable CardHealth known, CardHealth now) {
     long errors = now.uncorrected().orElse(0L);
     long errorsBefore =
         known == null ? errors : known.uncorrected().orElse(0L); // what was before is the doctor's
