@@ -178,6 +178,41 @@ final class PlanCommandTests {
   }
 
   @Test
+  void aMeasuredMachineIsPlannedByItsProfile() {
+    String profile =
+        Path.of(System.getProperty("duoka.repository"), "bench/profiles/2026-11-29-one-h200.json")
+            .toString();
+    assertThat(
+            program.run("plan", "--model", "deepseek-coder-1.3b", "--profile", profile, "--json"))
+        .isZero();
+    JsonNode measured = Json.parse(bytes(), "plan", ErrorCode.FORMAT);
+    assertThat(measured.path("machine").path("name").asString("")).isEqualTo("1xH200-141G-SXM");
+    assertThat(measured.path("machine").path("profile").asString(""))
+        .isEqualTo("1 x NVIDIA H200, measured 2026-11-29");
+    assertThat(program.run("plan", "--model", "deepseek-coder-1.3b", "--profile", profile))
+        .isZero();
+    assertThat(out.toString())
+        .contains("Times by what 'calibrate' measured: 1 x NVIDIA H200")
+        .contains("by what was measured");
+    assertThat(
+            program.run(
+                "plan",
+                "--model",
+                "deepseek-coder-1.3b",
+                "--profile",
+                profile,
+                "--machine",
+                "4xH100-80G-SXM"))
+        .isEqualTo(2);
+    assertThat(err.toString())
+        .contains("the profile is of NVIDIA H200, the machine has H100-80G-SXM");
+  }
+
+  private byte[] bytes() {
+    return out.toString().getBytes(StandardCharsets.UTF_8);
+  }
+
+  @Test
   void aTopologyNeedsItsCard(@TempDir Path folder) throws IOException {
     Path topology =
         Files.writeString(

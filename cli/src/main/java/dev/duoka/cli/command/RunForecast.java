@@ -27,6 +27,17 @@ import java.util.Optional;
 
 /** What is said of a run's speed: by the planner on GPUs, by a short probe on the CPU. */
 final class RunForecast implements StepForecast {
+  private final PrintWriter err;
+
+  /**
+   * A forecast.
+   *
+   * @param err where it says what it cannot use
+   */
+  RunForecast(PrintWriter err) {
+    this.err = err;
+  }
+
   @Override
   public Answer of(Question question) {
     if (!question.placement().isOnGpus()) {
@@ -50,15 +61,13 @@ final class RunForecast implements StepForecast {
     return LiveProbe.topology().gpus().size();
   }
 
-  private static PredictedStep planned(Question question) {
+  private PredictedStep planned(Question question) {
     RunConfig config = question.config();
     Catalogue catalogue = Catalogue.builtIn();
     Topology here = LiveProbe.topology();
     Machine machine =
         PlannedMachine.withOwnProfile(
-            TopologyMachines.of(here, Optional.empty(), catalogue),
-            here,
-            new PrintWriter(System.err, true));
+            TopologyMachines.of(here, Optional.empty(), catalogue), here, err);
     Layout layout = config.layout();
     PlanRequest request =
         new PlanRequest(

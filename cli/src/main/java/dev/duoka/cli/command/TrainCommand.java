@@ -153,7 +153,7 @@ final class TrainCommand implements Callable<Integer> {
             new RunOptions(limit, Optional.of(folder), resume),
             folder,
             console,
-            new RunForecast());
+            new RunForecast(spec.commandLine().getErr()));
     if (trainer.isFirst() && !isSupervised()) {
       register(folder, console);
       TrainingPage.show(folder, watch, json, console::line);
