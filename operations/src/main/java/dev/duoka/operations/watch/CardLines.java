@@ -53,7 +53,10 @@ public final class CardLines {
     rate("PCIe", load.pcie(), parts);
     return "GPU "
         + card.index()
-        + card.uuid().map(devices::get).map(device -> " = " + device).orElse("")
+        + card.uuid()
+            .flatMap(uuid -> Optional.ofNullable(devices.get(uuid)))
+            .map(device -> " = " + device)
+            .orElse("")
         + (card.stale() ? " does not answer, last seen: " : "  ")
         + String.join("  ", parts);
   }
