@@ -4,6 +4,7 @@
  */
 #include "prototypes.h"
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define FIRST ((nvmlDevice_t)0x7f0000000010L)
@@ -150,6 +151,32 @@ nvmlReturn_t nvmlDeviceGetFieldValues(nvmlDevice_t device, int count, nvmlFieldV
     } else {
       field->valueType = 0, field->value = 0x3ff8000000000000ULL;
     }
+  }
+  return 0;
+}
+/* A sample is the number of those that were taken before it; the metrics come from both. */
+struct nvmlGpmSample_st {
+  int taken;
+};
+nvmlReturn_t nvmlGpmQueryDeviceSupport(nvmlDevice_t device, nvmlGpmSupport_t *support) {
+  if (support->version != 1) return 25;
+  return support->isSupportedDevice = device == FIRST, 0;
+}
+nvmlReturn_t nvmlGpmSampleAlloc(nvmlGpmSample_t *sample) {
+  return *sample = calloc(1, sizeof **sample), 0;
+}
+nvmlReturn_t nvmlGpmSampleGet(nvmlDevice_t device, nvmlGpmSample_t sample) {
+  static int taken;
+  ONLY_FIRST;
+  return sample->taken = ++taken, 0;
+}
+nvmlReturn_t nvmlGpmMetricsGet(nvmlGpmMetricsGet_t *get) {
+  if (get->version != 1) return 25;
+  if (get->sample2->taken - get->sample1->taken != 1) return 2;
+  for (unsigned int i = 0; i < get->numMetrics; i++) {
+    nvmlGpmMetric_t *metric = &get->metrics[i];
+    metric->nvmlReturn = metric->metricId == 10 ? NOT_SUPPORTED : 0;
+    metric->value = metric->metricId + 0.5;
   }
   return 0;
 }

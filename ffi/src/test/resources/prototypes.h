@@ -151,6 +151,28 @@ typedef struct nvmlEventData_st {
   unsigned int computeInstanceId;
 } nvmlEventData_t;
 
+typedef struct nvmlGpmSample_st *nvmlGpmSample_t;
+
+typedef struct nvmlGpmSupport_st {
+  unsigned int version;
+  unsigned int isSupportedDevice;
+} nvmlGpmSupport_t;
+
+typedef struct nvmlGpmMetric_st {
+  unsigned int metricId;
+  nvmlReturn_t nvmlReturn;
+  double value;
+  const char *metricInfo[3]; /* a struct of its short name, long name and unit */
+} nvmlGpmMetric_t;
+
+typedef struct nvmlGpmMetricsGet_st {
+  unsigned int version;
+  unsigned int numMetrics;
+  nvmlGpmSample_t sample1;
+  nvmlGpmSample_t sample2;
+  nvmlGpmMetric_t metrics[333]; /* NVML_GPM_METRIC_MAX, which was 98 at first */
+} nvmlGpmMetricsGet_t;
+
 typedef int nvmlPcieUtilCounter_t;
 typedef int nvmlValueType_t;
 
@@ -480,6 +502,10 @@ nvmlReturn_t nvmlDeviceRegisterEvents(
     nvmlDevice_t device, unsigned long long event_types, nvmlEventSet_t set);
 nvmlReturn_t nvmlEventSetWait_v2(
     nvmlEventSet_t set, nvmlEventData_t *data, unsigned int timeout_milliseconds);
+nvmlReturn_t nvmlGpmQueryDeviceSupport(nvmlDevice_t device, nvmlGpmSupport_t *support);
+nvmlReturn_t nvmlGpmSampleAlloc(nvmlGpmSample_t *sample);
+nvmlReturn_t nvmlGpmSampleGet(nvmlDevice_t device, nvmlGpmSample_t sample);
+nvmlReturn_t nvmlGpmMetricsGet(nvmlGpmMetricsGet_t *get);
 nvmlReturn_t nvmlDeviceGetUtilizationRates(nvmlDevice_t device, nvmlUtilization_t *utilization);
 nvmlReturn_t nvmlDeviceGetTemperature(
     nvmlDevice_t device, nvmlTemperatureSensors_t sensor, unsigned int *temperature);

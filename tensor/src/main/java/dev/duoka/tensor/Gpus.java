@@ -70,6 +70,11 @@ public final class Gpus {
     return CudaAvailability.check().orElseThrow().stream().map(CudaDevice::pciBusId).toList();
   }
 
+  /** The identities of the usable GPUs, in CUDA's order, as nvidia-smi prints them. */
+  public static List<String> uuids() {
+    return CudaAvailability.check().orElseThrow().stream().map(CudaDevice::uuid).toList();
+  }
+
   /** Whether a GPU can read and write another's memory, over NVLink or PCIe. */
   public static boolean reaches(Device from, Device to) {
     List<CudaDevice> gpus = CudaAvailability.check().orElseThrow();

@@ -1,6 +1,7 @@
 package dev.duoka.ffi.nvml;
 
 import static java.lang.foreign.ValueLayout.ADDRESS;
+import static java.lang.foreign.ValueLayout.JAVA_DOUBLE;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
@@ -16,6 +17,7 @@ import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
 import java.util.ArrayList;
 import java.util.EnumMap;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -36,6 +38,9 @@ final class NativeNvml implements NvmlCalls {
   private static final int UNSIGNED_LONG_LONG = 3;
   private static final int SIGNED_LONG_LONG = 4;
 
+  /** {@code NVML_GPM_SUPPORT_VERSION} and {@code NVML_GPM_METRICS_GET_VERSION}. */
+  private static final int GPM_VERSION = 1;
+
   /** {@code NVML_ERROR_NOT_SUPPORTED}, for a field that is no whole number. */
   private static final int NO_SUCH_TYPE = 3;
 
@@ -44,6 +49,7 @@ final class NativeNvml implements NvmlCalls {
   private final MethodHandle errorString;
   private final Optional<MethodHandle> runningProcesses;
   private final Optional<MethodHandle> fieldValues;
+  private final Optional<MethodHandle> gpmMetrics;
 
   NativeNvml(SymbolLookup symbols) {
     NativeFunctions library = new NativeFunctions("NVML", symbols);
@@ -57,6 +63,7 @@ final class NativeNvml implements NvmlCalls {
         library.optional(
             "nvmlDeviceGetFieldValues",
             FunctionDescriptor.of(JAVA_INT, JAVA_LONG, JAVA_INT, ADDRESS));
+    gpmMetrics = library.optional("nvmlGpmMetricsGet", FunctionDescriptor.of(JAVA_INT, ADDRESS));
     for (NvmlFunction function : NvmlFunction.values()) {
       library
           .optional(function.symbol(), function.descriptor())
@@ -94,6 +101,8 @@ final class NativeNvml implements NvmlCalls {
         MemorySegment segment = arena.allocate(result.layout);
         if (result == NvmlFunction.Result.MEMORY_V2) {
           segment.set(JAVA_INT, 0, version(result.layout, 2));
+        } else if (result == NvmlFunction.Result.GPM_SUPPORT) {
+          segment.set(JAVA_INT, 0, GPM_VERSION);
         }
         results.add(segment);
         values.add(segment);
@@ -162,6 +171,42 @@ final class NativeNvml implements NvmlCalls {
     } catch (Throwable t) {
       throw NativeFunctions.unexpected(t);
     }
+  }
+
+  @Override
+  public GpmValues gpm(long before, long after, List<Integer> ids) {
+    if (gpmMetrics.isEmpty()) {
+      return new GpmValues(FUNCTION_NOT_FOUND, Map.of());
+    }
+    StructLayout layout = NvmlLayouts.GPM_METRICS_GET;
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment get = arena.allocate(layout);
+      get.set(JAVA_INT, offset(layout, "version"), GPM_VERSION);
+      get.set(JAVA_INT, offset(layout, "numMetrics"), ids.size());
+      get.set(JAVA_LONG, offset(layout, "sample1"), before);
+      get.set(JAVA_LONG, offset(layout, "sample2"), after);
+      StructLayout metric = NvmlLayouts.GPM_METRIC;
+      for (int i = 0; i < ids.size(); i++) {
+        get.set(JAVA_INT, metric(i) + offset(metric, "metricId"), ids.get(i));
+      }
+      int code = (int) gpmMetrics.get().invokeExact(get);
+      Map<Integer, Double> values = new HashMap<>();
+      for (int i = 0; code == NvmlReply.SUCCESS && i < ids.size(); i++) {
+        double value = get.get(JAVA_DOUBLE, metric(i) + offset(metric, "value"));
+        int own = get.get(JAVA_INT, metric(i) + offset(metric, "nvmlReturn"));
+        if (own == NvmlReply.SUCCESS && Double.isFinite(value)) {
+          values.put(ids.get(i), value);
+        }
+      }
+      return new GpmValues(code, values);
+    } catch (Throwable t) {
+      throw NativeFunctions.unexpected(t);
+    }
+  }
+
+  private static long metric(int index) {
+    return offset(NvmlLayouts.GPM_METRICS_GET, "metrics")
+        + index * NvmlLayouts.GPM_METRIC.byteSize();
   }
 
   @Override

@@ -1,6 +1,7 @@
 package dev.duoka.ffi.nvml;
 
 import java.util.List;
+import java.util.Map;
 
 /**
  * NVML as the logic sees it: codes and plain values; a test puts a made-up machine in its place.
@@ -27,6 +28,15 @@ interface NvmlCalls {
    */
   NvmlReply field(long device, int id, int scope);
 
+  /**
+   * What a device did between two samples.
+   *
+   * @param before handle of the earlier sample
+   * @param after handle of the later one
+   * @param ids which metrics, {@code nvmlGpmMetricId_t}
+   */
+  GpmValues gpm(long before, long after, List<Integer> ids);
+
   /** NVML's words for a code. */
   String describe(int code);
 
@@ -34,6 +44,13 @@ interface NvmlCalls {
   record Processes(int code, List<GpuProcess> list) {
     public Processes {
       list = List.copyOf(list);
+    }
+  }
+
+  /** Values by the ids of their metrics, those that the device has; none unless the code is 0. */
+  record GpmValues(int code, Map<Integer, Double> values) {
+    public GpmValues {
+      values = Map.copyOf(values);
     }
   }
 

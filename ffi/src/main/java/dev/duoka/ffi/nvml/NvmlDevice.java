@@ -253,6 +253,11 @@ public final class NvmlDevice {
         reader.field(handle, NVLINK_DATA_RECEIVED, ALL_LINKS).map(kib -> kib * 1024));
   }
 
+  /** A meter of the device's own counters, as long as one likes. Asks the device nothing yet. */
+  public GpmMeter gpm() {
+    return new GpmMeter(reader, handle, System::nanoTime);
+  }
+
   /** PCIe packets that had to be sent again. */
   public Optional<Long> pcieReplays() {
     return reader.number(NvmlFunction.PCIE_REPLAYS, handle);

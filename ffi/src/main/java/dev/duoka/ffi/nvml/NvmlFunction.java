@@ -95,11 +95,15 @@ enum NvmlFunction {
 
   EVENT_SET_CREATE("nvmlEventSetCreate", List.of(), Result.LONG),
   REGISTER_EVENTS("nvmlDeviceRegisterEvents", List.of(Input.DEVICE, Input.LONG, Input.DEVICE)),
-  EVENT_SET_WAIT("nvmlEventSetWait_v2", List.of(Input.DEVICE), Result.EVENT_DATA);
+  EVENT_SET_WAIT("nvmlEventSetWait_v2", List.of(Input.DEVICE), Result.EVENT_DATA),
+
+  GPM_SUPPORT("nvmlGpmQueryDeviceSupport", List.of(Input.DEVICE), Result.GPM_SUPPORT),
+  GPM_SAMPLE_ALLOC("nvmlGpmSampleAlloc", List.of(), Result.LONG),
+  GPM_SAMPLE_GET("nvmlGpmSampleGet", List.of(Input.DEVICE, Input.DEVICE));
 
   /** What goes in by value. */
   enum Input {
-    /** A handle: of a device, or of a set of events. */
+    /** A handle: of a device, of a set of events, or of a sample. */
     DEVICE(JAVA_LONG),
     INT(JAVA_INT),
     LONG(JAVA_LONG);
@@ -120,7 +124,8 @@ enum NvmlFunction {
     MEMORY_V2(NvmlLayouts.MEMORY_V2),
     UTILIZATION(NvmlLayouts.UTILIZATION),
     PCI_INFO(NvmlLayouts.PCI_INFO),
-    EVENT_DATA(NvmlLayouts.EVENT_DATA);
+    EVENT_DATA(NvmlLayouts.EVENT_DATA),
+    GPM_SUPPORT(NvmlLayouts.GPM_SUPPORT);
 
     final MemoryLayout layout;
 

@@ -1,6 +1,8 @@
 package dev.duoka.ffi.nvml;
 
+import static java.lang.foreign.ValueLayout.ADDRESS;
 import static java.lang.foreign.ValueLayout.JAVA_BYTE;
+import static java.lang.foreign.ValueLayout.JAVA_DOUBLE;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
@@ -70,6 +72,29 @@ final class NvmlLayouts {
               JAVA_INT.withName("nvmlReturn"),
               JAVA_LONG.withName("value"))
           .withName("nvmlFieldValue_t");
+
+  static final StructLayout GPM_SUPPORT =
+      MemoryLayout.structLayout(
+              JAVA_INT.withName("version"), JAVA_INT.withName("isSupportedDevice"))
+          .withName("nvmlGpmSupport_t");
+
+  static final StructLayout GPM_METRIC =
+      MemoryLayout.structLayout(
+              JAVA_INT.withName("metricId"),
+              JAVA_INT.withName("nvmlReturn"),
+              JAVA_DOUBLE.withName("value"),
+              MemoryLayout.sequenceLayout(3, ADDRESS).withName("metricInfo"))
+          .withName("nvmlGpmMetric_t");
+
+  /** With room for as many metrics as the newest header has: older drivers expect fewer. */
+  static final StructLayout GPM_METRICS_GET =
+      MemoryLayout.structLayout(
+              JAVA_INT.withName("version"),
+              JAVA_INT.withName("numMetrics"),
+              JAVA_LONG.withName("sample1"),
+              JAVA_LONG.withName("sample2"),
+              MemoryLayout.sequenceLayout(333, GPM_METRIC).withName("metrics"))
+          .withName("nvmlGpmMetricsGet_t");
 
   private NvmlLayouts() {}
 }

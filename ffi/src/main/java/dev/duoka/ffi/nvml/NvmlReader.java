@@ -2,6 +2,8 @@ package dev.duoka.ffi.nvml;
 
 import dev.duoka.base.DuokaException;
 import dev.duoka.base.ErrorCode;
+import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 
@@ -54,6 +56,12 @@ final class NvmlReader {
     return offered(processes.code(), "nvmlDeviceGetComputeRunningProcesses_v3")
         ? Optional.of(processes)
         : Optional.empty();
+  }
+
+  /** What a device did between two samples, by metric; empty where that is not offered. */
+  Map<Integer, Double> gpm(long before, long after, List<Integer> ids) {
+    NvmlCalls.GpmValues values = calls.gpm(before, after, ids);
+    return offered(values.code(), "nvmlGpmMetricsGet") ? values.values() : Map.of();
   }
 
   /** The next event of a set; empty where nothing has happened, or events are not offered. */

@@ -9,6 +9,7 @@ import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.Test;
 
 /** The rules about codes and missing values, on a machine made of a map. */
@@ -30,6 +31,11 @@ class NvmlReaderTests {
     @Override
     public NvmlReply field(long handle, int id, int scope) {
       return NvmlReply.failed(FUNCTION_NOT_FOUND);
+    }
+
+    @Override
+    public GpmValues gpm(long before, long after, List<Integer> ids) {
+      return new GpmValues(0, Map.of(ids.getFirst(), 50.0));
     }
 
     @Override
@@ -70,6 +76,26 @@ class NvmlReaderTests {
     assertThat(events.next()).contains(new NvmlEvents.Event(0, 0));
     fake.replies.put(NvmlFunction.EVENT_SET_WAIT, NvmlReply.failed(10));
     assertThat(events.next()).as("nothing has happened").isEmpty();
+  }
+
+  /** A reading over a pause would tell of a time in which nobody looked. */
+  @Test
+  void theFirstReadingAfterAPauseIsNone() {
+    AtomicLong nanos = new AtomicLong();
+    GpmMeter meter = new GpmMeter(new NvmlReader(fake), 1, nanos::get);
+    assertThat(meter.read()).isEqualTo(GpmReading.NONE);
+    fake.replies.put(NvmlFunction.GPM_SUPPORT, numbers(1L, 1L));
+    fake.replies.put(NvmlFunction.GPM_SAMPLE_ALLOC, numbers(5L));
+    fake.replies.put(NvmlFunction.GPM_SAMPLE_GET, numbers());
+    assertThat(meter.read()).as("asked once").isEqualTo(GpmReading.NONE);
+    meter = new GpmMeter(new NvmlReader(fake), 1, nanos::get);
+    meter.read();
+    nanos.addAndGet(1_000_000_000);
+    assertThat(meter.read().multiprocessors()).contains(50.0);
+    nanos.addAndGet(60_000_000_000L);
+    assertThat(meter.read()).isEqualTo(GpmReading.NONE);
+    nanos.addAndGet(1_000_000_000);
+    assertThat(meter.read().multiprocessors()).contains(50.0);
   }
 
   @Test

@@ -83,6 +83,29 @@ class NvmlTests {
     assertThat(device.nvLinkBytes()).contains(new Traffic(5_120_000_000_000L, 4_096_000_000_000L));
   }
 
+  /** Memory is the metric that this device lacks; the other device has no counters at all. */
+  @Test
+  void readsTheDevicesOwnCountersBetweenTwoMoments() {
+    GpmMeter meter = nvml().devices().get(0).gpm();
+    assertThat(meter.read()).as("nothing to compare with").isEqualTo(GpmReading.NONE);
+    GpmReading expected =
+        new GpmReading(
+            Optional.of(2.5),
+            Optional.of(5.5),
+            Optional.empty(),
+            Optional.of(new Traffic(mebibytes(61), mebibytes(60))),
+            Optional.of(new Traffic(mebibytes(20), mebibytes(21))));
+    assertThat(meter.read()).isEqualTo(expected);
+    assertThat(meter.read()).as("each against the one before").isEqualTo(expected);
+    GpmMeter old = nvml().devices().get(1).gpm();
+    assertThat(old.read()).isEqualTo(GpmReading.NONE);
+    assertThat(old.read()).isEqualTo(GpmReading.NONE);
+  }
+
+  private static long mebibytes(int metric) {
+    return metric * 1_048_576L + 524_288;
+  }
+
   private static NvLink link(int link, boolean active, NvLink.Remote remote, String bus) {
     return new NvLink(link, active, Optional.of(4 + link), Optional.of(remote), Optional.of(bus));
   }
@@ -138,7 +161,10 @@ class NvmlTests {
             NvmlLayouts.PCI_INFO,
             NvmlLayouts.EVENT_DATA,
             NvmlLayouts.PROCESS_INFO,
-            NvmlLayouts.FIELD_VALUE);
+            NvmlLayouts.FIELD_VALUE,
+            NvmlLayouts.GPM_SUPPORT,
+            NvmlLayouts.GPM_METRIC,
+            NvmlLayouts.GPM_METRICS_GET);
     StringBuilder program =
         new StringBuilder("#include \"prototypes.h\"\n#include <stdio.h>\nint main(void) {\n");
     StringBuilder expected = new StringBuilder();

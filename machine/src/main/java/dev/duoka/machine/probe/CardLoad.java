@@ -3,10 +3,13 @@ package dev.duoka.machine.probe;
 import dev.duoka.base.DuokaException;
 import dev.duoka.ffi.library.Presence;
 import dev.duoka.ffi.nvml.Clocks;
+import dev.duoka.ffi.nvml.GpmMeter;
+import dev.duoka.ffi.nvml.GpmReading;
 import dev.duoka.ffi.nvml.MemoryUse;
 import dev.duoka.ffi.nvml.Nvml;
 import dev.duoka.ffi.nvml.NvmlDevice;
 import dev.duoka.ffi.nvml.Power;
+import dev.duoka.ffi.nvml.Traffic;
 import dev.duoka.ffi.nvml.Utilization;
 import java.util.List;
 import java.util.Optional;
@@ -21,7 +24,8 @@ import java.util.function.Supplier;
  * @param celsius of the chip
  * @param smMegahertz the multiprocessors' clock
  * @param nvLink data over all NVLinks since it was asked the last time
- * @param pcie over the bus in the last moment
+ * @param pcie over the bus since it was asked the last time, or in the last moment
+ * @param activity of its parts
  */
 public record CardLoad(
     Optional<Integer> utilisation,
@@ -30,7 +34,8 @@ public record CardLoad(
     Optional<Integer> celsius,
     Optional<Integer> smMegahertz,
     Optional<LinkRate> nvLink,
-    Optional<LinkRate> pcie) {
+    Optional<LinkRate> pcie,
+    CardActivity activity) {
   /** A card about which nothing is known. */
   public static final CardLoad UNKNOWN =
       new CardLoad(
@@ -40,15 +45,17 @@ public record CardLoad(
           Optional.empty(),
           Optional.empty(),
           Optional.empty(),
-          Optional.empty());
+          Optional.empty(),
+          CardActivity.UNKNOWN);
 
   /**
    * A card that can be asked.
    *
    * @param index nvidia-smi's number
+   * @param uuid its identity, as CUDA tells it too
    * @param read asks the driver; on a card that is lost it may never return
    */
-  public record Card(int index, Supplier<CardLoad> read) {}
+  public record Card(int index, Optional<String> uuid, Supplier<CardLoad> read) {}
 
   /** All cards of the machine; none where there is no driver. It may never return either. */
   public static List<Card> cards() {
@@ -61,23 +68,28 @@ public record CardLoad(
 
   private static Card card(NvmlDevice device) {
     LinkMeter nvLink = new LinkMeter(device::nvLinkBytes, System::nanoTime);
-    return new Card(device.index(), () -> of(device, nvLink));
+    GpmMeter gpm = device.gpm();
+    return new Card(device.index(), device.uuid(), () -> of(device, nvLink, gpm));
   }
 
-  private static CardLoad of(NvmlDevice device, LinkMeter nvLink) {
+  private static CardLoad of(NvmlDevice device, LinkMeter nvLink, GpmMeter gpm) {
     try {
+      GpmReading reading = gpm.read();
       return new CardLoad(
           device.utilization().map(Utilization::gpu),
           device.memory().map(MemoryUse::used),
           device.power().flatMap(Power::draw),
           device.temperature(),
           device.clocks().map(Clocks::sm),
-          nvLink.rate(),
-          device
-              .pcieTraffic()
-              .map(traffic -> new LinkRate((double) traffic.sent(), (double) traffic.received())));
+          reading.nvLink().map(CardLoad::rate).or(nvLink::rate),
+          reading.pcie().or(device::pcieTraffic).map(CardLoad::rate),
+          new CardActivity(reading.multiprocessors(), reading.tensorCores(), reading.memory()));
     } catch (DuokaException e) { // it has fallen off the bus, for one
       return UNKNOWN;
     }
+  }
+
+  private static LinkRate rate(Traffic traffic) {
+    return new LinkRate((double) traffic.sent(), (double) traffic.received());
   }
 }

@@ -3,6 +3,7 @@ package dev.duoka.operations.cards;
 import dev.duoka.machine.probe.CardLoad;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Supplier;
@@ -14,7 +15,7 @@ import java.util.function.Supplier;
  */
 public final class CardWatch {
   private static final long EVERY_MILLISECONDS = 1000;
-  private static final long WANTED_NANOS = 10_000_000_000L;
+  private static final long WANTED_NANOS = 5_000_000_000L;
   private static final long STALE_NANOS = 5_000_000_000L;
 
   private final Supplier<List<CardLoad.Card>> find;
@@ -24,16 +25,17 @@ public final class CardWatch {
   private final Map<Integer, Answer> answers = new ConcurrentSkipListMap<>();
   private volatile long wanted = System.nanoTime();
 
-  private record Answer(CardLoad load, long nanos, boolean isAsked) {}
+  private record Answer(Optional<String> uuid, CardLoad load, long nanos, boolean isAsked) {}
 
   /**
    * What is known of a card.
    *
    * @param index nvidia-smi's number
+   * @param uuid its identity, as CUDA tells it too
    * @param load what it has said last
    * @param stale whether that is some time ago
    */
-  public record Seen(int index, CardLoad load, boolean stale) {}
+  public record Seen(int index, Optional<String> uuid, CardLoad load, boolean stale) {}
 
   /** Of the cards of this machine; nobody is asked yet. */
   public CardWatch() {
@@ -58,6 +60,7 @@ public final class CardWatch {
             each ->
                 new Seen(
                     each.getKey(),
+                    each.getValue().uuid(),
                     each.getValue().load(),
                     each.getValue().isAsked() && now - each.getValue().nanos() > staleNanos))
         .toList();
@@ -68,7 +71,7 @@ public final class CardWatch {
   }
 
   private void ask(CardLoad.Card card) {
-    answers.put(card.index(), new Answer(CardLoad.UNKNOWN, System.nanoTime(), true));
+    answers.put(card.index(), new Answer(card.uuid(), CardLoad.UNKNOWN, System.nanoTime(), true));
     try {
       while (true) {
         boolean isWanted = System.nanoTime() - wanted < WANTED_NANOS;
@@ -76,14 +79,16 @@ public final class CardWatch {
           answers.computeIfPresent(
               card.index(),
               (_, last) ->
-                  last.isAsked() ? last : new Answer(last.load(), System.nanoTime(), true));
+                  last.isAsked()
+                      ? last
+                      : new Answer(card.uuid(), last.load(), System.nanoTime(), true));
           CardLoad load = card.read().get();
           if (!load.equals(CardLoad.UNKNOWN)) { // else what it has said before grows old
-            answers.put(card.index(), new Answer(load, System.nanoTime(), true));
+            answers.put(card.index(), new Answer(card.uuid(), load, System.nanoTime(), true));
           }
         } else {
           answers.computeIfPresent(
-              card.index(), (_, last) -> new Answer(last.load(), last.nanos(), false));
+              card.index(), (_, last) -> new Answer(card.uuid(), last.load(), last.nanos(), false));
         }
         Thread.sleep(everyMilliseconds);
       }

@@ -5,10 +5,12 @@ import dev.duoka.machine.probe.CardLoad;
 import dev.duoka.machine.probe.LinkRate;
 import dev.duoka.operations.cards.CardWatch;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
-import java.util.stream.StreamSupport;
+import tools.jackson.databind.JsonNode;
 
 /** The cards of this machine as lines of text, of a run that goes on on cards. */
 public final class CardLines {
@@ -19,17 +21,30 @@ public final class CardLines {
   /** A line for each card; none for a run that is over, or on the CPU. Returns at once. */
   public List<String> of(WatchedRun run) {
     RunView view = run.view();
-    boolean isOnCards =
-        view.state().equals("running")
-            && StreamSupport.stream(view.placement().path("seats").spliterator(), false)
-                .anyMatch(seat -> seat.path("device").asString("").startsWith("cuda"));
-    return isOnCards ? cards.cards().stream().map(CardLines::line).toList() : List.of();
+    Map<String, String> devices = new HashMap<>();
+    boolean isOnCards = false;
+    for (JsonNode seat : view.placement().path("seats")) {
+      String device = seat.path("device").asString("");
+      isOnCards |= device.startsWith("cuda");
+      devices.put(seat.path("uuid").asString(""), device);
+    }
+    return isOnCards && view.state().equals("running")
+        ? cards.cards().stream().map(card -> line(card, devices)).toList()
+        : List.of();
   }
 
-  static String line(CardWatch.Seen card) {
+  /**
+   * A card.
+   *
+   * @param devices the run's names of its cards, by their identities
+   */
+  static String line(CardWatch.Seen card, Map<String, String> devices) {
     CardLoad load = card.load();
     List<String> parts = new ArrayList<>();
     load.utilisation().ifPresent(percent -> parts.add(percent + " %"));
+    share("SM", load.activity().multiprocessors(), parts);
+    share("tensor", load.activity().tensorCores(), parts);
+    share("DRAM", load.activity().memory(), parts);
     load.memoryBytes().ifPresent(bytes -> parts.add(ByteSize.text(bytes)));
     load.watts().ifPresent(watts -> parts.add(String.format(Locale.ROOT, "%.0f W", watts)));
     load.celsius().ifPresent(celsius -> parts.add(celsius + " °C"));
@@ -38,8 +53,16 @@ public final class CardLines {
     rate("PCIe", load.pcie(), parts);
     return "GPU "
         + card.index()
+        + card.uuid()
+            .flatMap(uuid -> Optional.ofNullable(devices.get(uuid)))
+            .map(device -> " = " + device)
+            .orElse("")
         + (card.stale() ? " does not answer, last seen: " : "  ")
         + String.join("  ", parts);
+  }
+
+  private static void share(String part, Optional<Double> percent, List<String> parts) {
+    percent.ifPresent(it -> parts.add(String.format(Locale.ROOT, "%s %.0f %%", part, it)));
   }
 
   private static void rate(String link, Optional<LinkRate> rate, List<String> parts) {

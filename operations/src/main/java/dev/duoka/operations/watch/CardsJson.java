@@ -19,6 +19,7 @@ final class CardsJson {
       ObjectNode one = cards.addObject();
       CardLoad load = card.load();
       one.put("index", card.index());
+      card.uuid().ifPresent(value -> one.put("uuid", value));
       one.put("stale", card.stale());
       load.utilisation().ifPresent(value -> one.put("utilisation", value));
       load.memoryBytes().ifPresent(value -> one.put("memory_bytes", value));
@@ -27,6 +28,9 @@ final class CardsJson {
       load.smMegahertz().ifPresent(value -> one.put("sm_mhz", value));
       load.nvLink().ifPresent(value -> put(one.putObject("nvlink"), value));
       load.pcie().ifPresent(value -> put(one.putObject("pcie"), value));
+      load.activity().multiprocessors().ifPresent(value -> one.put("sm_active", value));
+      load.activity().tensorCores().ifPresent(value -> one.put("tensor_active", value));
+      load.activity().memory().ifPresent(value -> one.put("dram_active", value));
     }
     return json;
   }

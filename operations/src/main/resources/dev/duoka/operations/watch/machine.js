@@ -47,7 +47,7 @@ function showMachine(box, it, word, make) {
     if (!nodes.has(seat.node)) nodes.set(seat.node, new Map());
     const devices = nodes.get(seat.node), name = seat.device || "–";
     const key = name === "cpu" ? "cpu " + seat.process : name;
-    if (!devices.has(key)) devices.set(key, {name, card: seat.card, seats: []});
+    if (!devices.has(key)) devices.set(key, {name, card: seat.card, uuid: seat.uuid, seats: []});
     devices.get(key).seats.push(seat);
   });
   const cards = it.cards || [];
@@ -62,7 +62,8 @@ function showMachine(box, it, word, make) {
         const place = shown.map(name => name + " " + seat[name]).join(" · ");
         one.append(make("p", word("rank") + " " + seat.rank + (place ? ": " + place : ""), "seat stage" + seat.pipeline % 4));
       });
-      cards.filter(card => "cuda:" + card.index === device.name).forEach(card => one.append(make("p", cardText(card, word), card.stale ? "soft stale" : "soft")));
+      /* CUDA counts the cards that the run sees, the driver all: only their identity is the same. */
+      cards.filter(card => device.uuid && card.uuid === device.uuid).forEach(card => one.append(make("p", cardText(card, word), card.stale ? "soft stale" : "soft")));
       frame.append(one);
     });
     picture.append(frame);
@@ -80,6 +81,9 @@ function cardText(card, word) {
   const parts = [];
   const add = (value, text) => { if (value !== null && value !== undefined) parts.push(text(value)); };
   add(card.utilisation, value => value + " %");
+  add(card.sm_active, value => "SM " + value.toFixed(0) + " %");
+  add(card.tensor_active, value => word("tensor cores") + " " + value.toFixed(0) + " %");
+  add(card.dram_active, value => "DRAM " + value.toFixed(0) + " %");
   add(card.memory_bytes, value => (value / 2 ** 30).toFixed(1) + " GiB");
   add(card.watts, value => value.toFixed(0) + " W");
   add(card.celsius, value => value.toFixed(0) + " °C");

@@ -44,6 +44,7 @@ const WORDS = {
   stoppedTime: ["not running", "未运行"],
   otherTime: ["starting, saving and the rest", "启动、保存及其他"],
   checkpoints: ["checkpoints on disk, by step", "磁盘上的检查点（步）"],
+  "tensor cores": ["tensor cores", "张量核心"],
   stale: ["does not answer, last seen", "无响应，最后读数"],
   machine: ["The machine, and the mesh of ranks on it", "机器与其上的进程网格"],
   expertLoad: ["Expert load, share of an equal part", "专家负载（相对均分）"],

@@ -2,6 +2,7 @@ package dev.duoka.operations.cards;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.duoka.machine.probe.CardActivity;
 import dev.duoka.machine.probe.CardLoad;
 import dev.duoka.machine.probe.LinkRate;
 import java.util.List;
@@ -28,7 +29,8 @@ final class CardWatchTests {
         Optional.of(60),
         Optional.of(1),
         Optional.of(new LinkRate(2e9, 1e9)),
-        Optional.empty());
+        Optional.empty(),
+        CardActivity.UNKNOWN);
   }
 
   private CardLoad hangs() {
@@ -45,7 +47,10 @@ final class CardWatchTests {
   void aCardThatDoesNotAnswerIsStaleAndStopsNothing() throws InterruptedException {
     CardWatch watch =
         new CardWatch(
-            () -> List.of(new CardLoad.Card(0, () -> busy(90)), new CardLoad.Card(1, this::hangs)),
+            () ->
+                List.of(
+                    new CardLoad.Card(0, Optional.of("GPU-a"), () -> busy(90)),
+                    new CardLoad.Card(1, Optional.empty(), this::hangs)),
             5,
             1_000_000_000L);
     List<CardWatch.Seen> seen = watch.cards();
@@ -53,7 +58,8 @@ final class CardWatchTests {
       Thread.sleep(10);
       seen = watch.cards();
     }
-    assertThat(seen.getFirst()).isEqualTo(new CardWatch.Seen(0, busy(90), false));
+    assertThat(seen.getFirst())
+        .isEqualTo(new CardWatch.Seen(0, Optional.of("GPU-a"), busy(90), false));
     assertThat(seen.get(1).load()).isEqualTo(CardLoad.UNKNOWN);
   }
 

@@ -96,6 +96,30 @@ final class BrowserTests {
     assertThat(tab.complaints()).isEmpty();
   }
 
+  /** A run that sees the driver's sixth card alone calls it its first. */
+  @Test
+  void aSeatShowsTheCardWithItsIdentity() throws Exception {
+    Browser.Tab tab = browser.open(server.address());
+    tab.until(DRAWN);
+    String shown =
+        tab.value(
+            """
+            (() => {
+              const box = document.createElement("section");
+              const make = (tag, text) => Object.assign(document.createElement(tag), {textContent: text || ""});
+              const seats = [{rank: 0, node: 0, process: 0, pipeline: 0, device: "cuda:0", card: "H100", uuid: "GPU-f"}];
+              const cards = [
+                {index: 0, uuid: "GPU-a", stale: false, utilisation: 11},
+                {index: 5, uuid: "GPU-f", stale: false, utilisation: 66, sm_active: 61.2, tensor_active: 44, dram_active: 20.7}];
+              showMachine(box, {placement: {axes: {data: 1}, seats, groups: []}, cards}, word => word, make);
+              return box.textContent;
+            })()
+            """);
+    assertThat(shown)
+        .contains("66 % · SM 61 % · tensor cores 44 % · DRAM 21 %")
+        .doesNotContain("11 %");
+  }
+
   @Test
   void keysTurnThemeLanguageAndAxes() throws Exception {
     Browser.Tab tab = browser.open(server.address());

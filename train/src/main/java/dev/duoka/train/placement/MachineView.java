@@ -14,15 +14,23 @@ import java.util.Optional;
  * @param name of the machine, such as "this machine"
  * @param isHere whether it is the one that this process runs on
  * @param names one for each GPU, in CUDA's order; empty where it is not known
+ * @param uuids their identities as nvidia-smi prints them, in CUDA's order; none where the machine
+ *     is another one
  * @param linked their topology; empty where it does not know all of them
  * @param reason why there are none; empty where there are
  */
 public record MachineView(
-    String name, boolean isHere, List<String> names, Optional<SeenGpus> linked, String reason) {
+    String name,
+    boolean isHere,
+    List<String> names,
+    List<String> uuids,
+    Optional<SeenGpus> linked,
+    String reason) {
   private static final String HERE = "this machine";
 
   public MachineView {
     names = List.copyOf(names);
+    uuids = List.copyOf(uuids);
   }
 
   /** The machine that this process runs on, as this process sees it. */
@@ -30,7 +38,12 @@ public record MachineView(
     Gpus.Answer gpus = Gpus.find();
     return gpus.usable()
         ? new MachineView(
-            HERE, true, gpus.names(), SeenGpus.of(Gpus.pciBusIds(), LiveProbe.topology()), "")
+            HERE,
+            true,
+            gpus.names(),
+            Gpus.uuids(),
+            SeenGpus.of(Gpus.pciBusIds(), LiveProbe.topology()),
+            "")
         : without(gpus.reason());
   }
 
@@ -46,12 +59,13 @@ public record MachineView(
         "the machine of " + source,
         false,
         names,
+        List.of(),
         Optional.of(SeenGpus.all(topology)),
         names.isEmpty() ? "its topology has none" : "");
   }
 
   static MachineView without(String reason) {
-    return new MachineView(HERE, true, List.of(), Optional.empty(), reason);
+    return new MachineView(HERE, true, List.of(), List.of(), Optional.empty(), reason);
   }
 
   /** How many GPUs it has. */

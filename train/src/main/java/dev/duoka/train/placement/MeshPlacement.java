@@ -265,7 +265,10 @@ public record MeshPlacement(
                 node,
                 OptionalInt.of(gpu),
                 index,
-                Optional.of(machine.names().get(gpu)).filter(name -> !name.isEmpty())));
+                Optional.of(machine.names().get(gpu)).filter(name -> !name.isEmpty()),
+                node == 0 && gpu < machine.uuids().size()
+                    ? Optional.of(machine.uuids().get(gpu))
+                    : Optional.empty()));
       }
       return seats;
     }

@@ -45,6 +45,7 @@ public final class PlacementJson {
       node.putNull("device");
     }
     node.put("card", seat.card().orElse(null));
+    seat.uuid().ifPresent(uuid -> node.put("uuid", uuid));
     node.put("process", seat.process());
     node.put("node", seat.node());
     node.put("pipeline", mesh.coordinate(seat.rank(), Axis.PIPELINE));

@@ -9,6 +9,7 @@ import dev.duoka.parallel.mesh.MeshExchange;
 import dev.duoka.train.config.FieldProblem;
 import dev.duoka.train.config.RunFile;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.BiFunction;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
@@ -166,6 +167,30 @@ class MeshPlacementTests {
     assertThat(links(placement, MeshExchange.TENSOR)).containsOnly("NV4");
     assertThat(links(placement, MeshExchange.DATA)).containsOnly("network");
     assertThat(placement.notices()).anyMatch(it -> it.contains("2 machines like it"));
+  }
+
+  /** The page finds a seat's card by it: CUDA's numbers are not those of nvidia-smi. */
+  @Test
+  void jsonHasTheIdentitiesOfTheCardsOfThisMachine() {
+    MachineView here =
+        new MachineView(
+            "this machine",
+            true,
+            List.of("H100", "H100"),
+            List.of("GPU-a", "GPU-b"),
+            Optional.empty(),
+            "");
+    ObjectNode json =
+        PlacementJson.of(
+            MeshPlacement.of(
+                RunFile.parse(
+                    "run.yaml", FILE, List.of("parallel={data: 4}", "launch.ranks_per_process=1")),
+                ProcessPlace.ALONE,
+                here));
+    assertThat(json.at("/seats/0/uuid").stringValue()).isEqualTo("GPU-a");
+    assertThat(json.at("/seats/1/uuid").stringValue()).isEqualTo("GPU-b");
+    assertThat(json.at("/seats/2/device").stringValue()).isEqualTo("cuda:0");
+    assertThat(json.at("/seats/2").has("uuid")).as("of another machine").isFalse();
   }
 
   @Test
