@@ -18,13 +18,16 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -39,6 +42,9 @@ final class SupervisedTrainingTests {
   private SupervisionFolder folder;
   private @Nullable Process terminal;
   private Path output;
+
+  /** Beyond that of the tests. */
+  private final Map<String, String> environment = new HashMap<>();
 
   @BeforeEach
   void writeRunFile() throws IOException {
@@ -115,6 +121,7 @@ final class SupervisedTrainingTests {
     ProcessBuilder builder =
         new ProcessBuilder(words).redirectErrorStream(true).redirectOutput(output.toFile());
     builder.environment().put("XDG_STATE_HOME", temporary.resolve("state").toString());
+    builder.environment().putAll(environment);
     terminal = builder.start();
   }
 
@@ -230,6 +237,105 @@ final class SupervisedTrainingTests {
     assertThat(terminal().exitValue()).as(text()).isEqualTo(ExitStatus.SAVED);
     assertThat(text()).contains("SIGTERM: saved");
     assertThat(folder.attempts()).isEqualTo(1);
+  }
+
+  /** While the supervisor is stopped the workers print 10 MB, and train on as they print. */
+  @Test
+  void aStoppedSupervisorHoldsNoWorkerUp() throws Exception {
+    start("--set", "checkpoint.every_steps=0");
+    until(() -> hasStep(5));
+    ProcessIdentity supervisor = RunStatus.supervisor(folder).orElseThrow();
+    send("STOP", supervisor.pid());
+    Path printed = folder.workers(1).getFirst().standardOutput();
+    long step = RunProgress.of(folder.run()).step();
+    long size = Files.size(printed);
+    long worker = worker(0).pid();
+    while (Files.size(printed) < size + 10_000_000) {
+      send("QUIT", worker); // a JVM prints its threads
+      assertThat(worker(0).isAlive()).isTrue();
+    }
+    long after = RunProgress.of(folder.run()).step();
+    until(() -> hasStep(after + 50));
+    assertThat(after).isGreaterThan(step);
+    assertThat(supervisor.state()).contains('T');
+    send("CONT", supervisor.pid());
+    send("TERM", terminal().pid());
+    assertThat(terminal().waitFor(100, TimeUnit.SECONDS)).isTrue();
+    assertThat(terminal().exitValue()).as(text()).isEqualTo(ExitStatus.SAVED);
+    assertThat(hasEvent("hang")).isFalse();
+    assertThat(folder.attempts()).isEqualTo(1);
+  }
+
+  /** A rank that never comes back from native code is named with the call that it is in. */
+  @Test
+  void aRankThatLoopsInNativeCodeIsNamed() throws Exception {
+    Path fault = preload("FAULT_LOOP");
+    start("--hang-seconds", "2");
+    until(() -> hasStep(120));
+    Files.createFile(fault);
+    until(() -> hasEvent("hang"));
+    assertThat(event("hang").orElseThrow().text())
+        .startsWith("rank 1 ")
+        .contains("dev.duoka.", "rank 0 waits in ");
+  }
+
+  /** Nothing gets from one process to the other any more. */
+  @Test
+  void aNetworkThatCarriesNothingIsNamed() throws Exception {
+    Path fault = preload("FAULT_CUT");
+    start("--hang-seconds", "2");
+    until(() -> hasStep(120));
+    Files.createFile(fault);
+    until(() -> hasEvent("hang"));
+    assertThat(event("hang").orElseThrow().text())
+        .contains("the network between their processes carries nothing")
+        .containsPattern("ranks? .*0.* waits? in ");
+  }
+
+  /** A rate that makes the weights too large for fp32: it would come again. */
+  @Test
+  void aLossThatIsNoNumberEndsTheRun() throws Exception {
+    start(
+        "--set",
+        "optimizer.learning_rate=10",
+        "--set",
+        "optimizer.weight_decay=1",
+        "--set",
+        "schedule.warmup_steps=0");
+    assertThat(terminal().waitFor(100, TimeUnit.SECONDS)).isTrue();
+    assertThat(terminal().exitValue()).as(text()).isEqualTo(ExitStatus.DO_NOT_REQUEUE);
+    assertThat(text()).contains(" gave a loss of ", "NaN");
+    assertThat(hasEvent("restart")).isFalse();
+    assertThat(folder.attempts()).isEqualTo(1);
+  }
+
+  /** Lets rank 1 meet a fault when the returned file comes into being. */
+  private Path preload(String fault) throws Exception {
+    Path library = temporary.resolve("libfaults.so");
+    Process gcc;
+    try {
+      gcc =
+          new ProcessBuilder(
+                  "gcc",
+                  "-shared",
+                  "-fPIC",
+                  "-o",
+                  library.toString(),
+                  Path.of(
+                          Objects.requireNonNull(
+                                  SupervisedTrainingTests.class.getResource("/faults.c"))
+                              .toURI())
+                      .toString())
+              .inheritIO()
+              .start();
+    } catch (IOException e) {
+      return Assumptions.abort("no gcc on PATH: faults in native code are skipped");
+    }
+    assertThat(gcc.waitFor()).isZero();
+    Path file = temporary.resolve(fault);
+    environment.put("LD_PRELOAD", library.toString());
+    environment.put(fault, file.toString());
+    return file;
   }
 
   private List<String> attachCommand() {

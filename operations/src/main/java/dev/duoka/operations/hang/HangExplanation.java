@@ -58,7 +58,8 @@ public record HangExplanation(List<Integer> culprits, String message, String evi
     if (culprits.isEmpty()) {
       message.append(
           "all ranks wait in exchanges, and none of their processes is stopped: they wait in"
-              + " different ones, or for ranks of other machines\n");
+              + " different ones, for ranks of other machines, or the network between their"
+              + " processes carries nothing\n");
     }
     waiting(ranks, culprits).forEach(line -> message.append(line).append('\n'));
     return new HangExplanation(

@@ -1,17 +1,11 @@
 package dev.duoka.operations.supervise;
 
 import dev.duoka.base.ErrorCode;
-import dev.duoka.diagnosis.log.LogSource;
-import dev.duoka.diagnosis.rule.RuleBook;
-import dev.duoka.diagnosis.scan.LogScan;
-import dev.duoka.diagnosis.verdict.Diagnosis;
 import dev.duoka.operations.process.ProcessIdentity;
 import dev.duoka.operations.run.ExitStatus;
 import dev.duoka.operations.run.SupervisionFolder;
 import dev.duoka.operations.run.WorkerFolder;
 import dev.duoka.operations.run.WorkerFolder.Failure;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -127,19 +121,8 @@ final class Attempt {
             ? who + " was ended by signal " + (status - SIGNALLED)
             : who + " ended with status " + status;
     return end
-        + diagnosed(worker.folder().standardError()).map(cause -> ": " + cause).orElse("")
+        + WorkerOutput.of(worker.folder()).diagnosed().map(cause -> ": " + cause).orElse("")
         + "; see "
         + worker.folder().standardError();
-  }
-
-  /** What the rules of the diagnosis say of a worker's output; empty where they know nothing. */
-  private static Optional<String> diagnosed(Path output) {
-    if (!Files.exists(output)) {
-      return Optional.empty();
-    }
-    LogScan oneWorker = new LogScan(RuleBook.standard(), 1); // blocks are few in a small heap
-    return Diagnosis.of(oneWorker.scan(List.of(LogSource.file(output)))).findings().stream()
-        .findFirst()
-        .map(finding -> finding.what() + " (" + finding.fix().lines().findFirst().orElse("") + ")");
   }
 }

@@ -1,6 +1,7 @@
 package dev.duoka.operations.supervise;
 
 import dev.duoka.base.CrashSafeFiles;
+import dev.duoka.base.DuokaException;
 import dev.duoka.base.IoReason;
 import dev.duoka.operations.hang.HangExplanation;
 import dev.duoka.operations.hang.HangLimits;
@@ -82,15 +83,37 @@ final class HangHandler {
 
   private String explain(List<ProcessIdentity> processes, String event) {
     HangExplanation explanation = watch.explain(processes, System.nanoTime());
+    String message = explanation.message() + printed();
     found++;
     Path file = folder.attempt(attempt.number()).resolve("hang-" + found + ".txt");
     try {
-      CrashSafeFiles.publish(file, explanation.evidence().getBytes(StandardCharsets.UTF_8));
+      CrashSafeFiles.publish(
+          file, (message + "\n\n" + explanation.evidence()).getBytes(StandardCharsets.UTF_8));
     } catch (IOException e) {
       record.add(attempt.number(), "not-written", "cannot write " + file + ": " + IoReason.of(e));
     }
-    record.add(attempt.number(), event, explanation.message() + "\nall of it: " + file);
-    return explanation.message();
+    record.add(attempt.number(), event, message + "\nall of it: " + file);
+    return message;
+  }
+
+  /** What the workers have printed lately and the diagnosis knows, a line for each that has. */
+  private String printed() {
+    StringBuilder text = new StringBuilder();
+    for (Worker worker : attempt.workers()) {
+      try {
+        WorkerOutput.tailOf(worker.folder())
+            .diagnosed()
+            .ifPresent(
+                cause ->
+                    text.append("\nworker ")
+                        .append(worker.folder().number())
+                        .append(" has printed: ")
+                        .append(cause));
+      } catch (DuokaException e) { // its output is no text: the hang is explained without it
+        text.append('\n').append(e.problem());
+      }
+    }
+    return text.toString();
   }
 
   /** When the attempt began, in nanoseconds since 1970; 0 where that was not written down. */
