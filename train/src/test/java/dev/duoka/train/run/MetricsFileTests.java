@@ -162,11 +162,13 @@ class MetricsFileTests {
     }
     List<Long> written = steps(path);
     assertThat(written).isSorted().doesNotHaveDuplicates().last().isEqualTo(last);
-    assertThat(notices)
-        .singleElement()
-        .asString()
-        .isEqualTo(
-            "metrics.jsonl can be written again; " + (last - written.size()) + " lines are lost");
+    // Lines may be lost before the writer first looks, and again while it waits for the disk.
+    long lost = 0;
+    for (String notice : notices) {
+      assertThat(notice).matches("metrics.jsonl can be written again; \\d+ lines are lost");
+      lost += Long.parseLong(notice.replaceAll("\\D", ""));
+    }
+    assertThat(lost).isEqualTo(last - written.size()).isPositive();
   }
 
   @Test
