@@ -9,7 +9,6 @@ module dev.duoka.hardware {
   requires tools.jackson.databind;
 
   exports dev.duoka.hardware;
-  exports dev.duoka.hardware.profile;
   exports dev.duoka.hardware.xid;
 
   // The reader of YAML reads the data files out of this module.

@@ -1,6 +1,5 @@
 package dev.duoka.hardware;
 
-import dev.duoka.hardware.profile.MachineProfile;
 import java.util.Optional;
 import java.util.OptionalDouble;
 

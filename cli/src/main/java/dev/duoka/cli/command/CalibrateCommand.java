@@ -1,18 +1,14 @@
 package dev.duoka.cli.command;
 
-import dev.duoka.base.ByteSize;
 import dev.duoka.cli.console.ProgressLine;
 import dev.duoka.formats.json.Json;
-import dev.duoka.hardware.profile.HostSample;
-import dev.duoka.hardware.profile.MachineProfile;
-import dev.duoka.hardware.profile.MachineProfileFile;
-import dev.duoka.hardware.profile.Pass;
-import dev.duoka.hardware.profile.ProductSample;
-import dev.duoka.hardware.profile.StreamSample;
+import dev.duoka.hardware.MachineProfile;
+import dev.duoka.hardware.MachineProfileFile;
 import dev.duoka.machine.environment.CudaFacts;
 import dev.duoka.machine.environment.EnvironmentReport;
 import dev.duoka.machine.environment.LibraryFacts;
 import dev.duoka.measure.calibrate.Calibration;
+import dev.duoka.measure.calibrate.CalibrationText;
 import dev.duoka.train.device.SingleDevice;
 import java.io.PrintWriter;
 import java.nio.file.Path;
@@ -76,7 +72,7 @@ final class CalibrateCommand implements Callable<Integer> {
     if (json) {
       out.println(Json.line(MachineProfileFile.json(profile)));
     } else {
-      print(profile, out);
+      CalibrationText.print(profile, out);
       out.printf("%nwritten to %s%n", file.toAbsolutePath());
     }
     out.flush();
@@ -104,88 +100,5 @@ final class CalibrateCommand implements Callable<Integer> {
           disk,
           line::reached);
     }
-  }
-
-  private static void print(MachineProfile profile, PrintWriter out) {
-    out.printf(Locale.ROOT, "%s, in %.0f s%n", profile.title(), profile.seconds());
-    out.printf(
-        Locale.ROOT, "%n%-38s %9s %9s %9s   TFLOP/s%n", "products", "forward", "inputs", "weights");
-    for (ProductSample sample : profile.products()) {
-      String shape =
-          sample.groups() == 0
-              ? sample.rows() + " x " + sample.in() + " x " + sample.out()
-              : sample.groups()
-                  + " of "
-                  + sample.rows() / sample.groups()
-                  + " x "
-                  + sample.in()
-                  + " x "
-                  + sample.out();
-      out.printf(
-          Locale.ROOT,
-          "%-38s %9.1f %9.1f %9.1f%n",
-          sample.format() + "  " + shape,
-          rate(sample, Pass.FORWARD),
-          rate(sample, Pass.INPUT_GRADIENTS),
-          rate(sample, Pass.WEIGHT_GRADIENTS));
-    }
-    out.printf(Locale.ROOT, "%n%-38s %9s %9s   TFLOP/s%n", "attention", "forward", "backward");
-    profile
-        .attention()
-        .forEach(
-            it ->
-                out.printf(
-                    Locale.ROOT,
-                    "%-38s %9.1f %9.1f%n",
-                    it.heads()
-                        + " heads of "
-                        + it.width()
-                        + "/"
-                        + it.valueWidth()
-                        + ", "
-                        + it.length()
-                        + " tokens",
-                    it.flops() / it.forward() * 1e-12,
-                    2.5 * it.flops() / it.backward() * 1e-12));
-    out.printf("%n%-62s %9s %9s%n", "bound by memory", "µs", "GB/s");
-    for (StreamSample stream : profile.streams()) {
-      out.printf(
-          Locale.ROOT,
-          "%-62s %9.1f %9.1f%n",
-          stream.name(),
-          stream.latency() * 1e6,
-          stream.bytesPerSecond() * 1e-9);
-    }
-    if (!profile.exchanges().isEmpty()) {
-      out.printf("%n%-38s %9s %9s%n", "exchange", "µs", "GB/s");
-      profile
-          .exchanges()
-          .forEach(
-              it ->
-                  out.printf(
-                      Locale.ROOT,
-                      "%-38s %9.1f %9.1f%n",
-                      it.name() + " of " + it.ranks() + ", " + ByteSize.text(it.bytes()),
-                      it.seconds() * 1e6,
-                      it.bytes() / it.seconds() * 1e-9));
-    }
-    profile.host().ifPresent(host -> print(host, profile, out));
-  }
-
-  private static void print(HostSample host, MachineProfile profile, PrintWriter out) {
-    out.printf(
-        Locale.ROOT,
-        "%nlaunch of an operator %.1f µs%nhost to card %.1f GB/s, back %.1f GB/s%n"
-            + "AdamW on the host %.3f ns a weight%ndisk: written at %.2f GB/s, read at %.2f GB/s%n",
-        profile.launchSeconds() * 1e6,
-        host.toDevice() * 1e-9,
-        host.toHost() * 1e-9,
-        host.updateSeconds() * 1e9,
-        host.diskWrite() * 1e-9,
-        host.diskRead() * 1e-9);
-  }
-
-  private static double rate(ProductSample sample, Pass pass) {
-    return sample.flops() / sample.seconds(pass) * 1e-12;
   }
 }

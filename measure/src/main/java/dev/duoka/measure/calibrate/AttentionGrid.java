@@ -3,7 +3,7 @@ package dev.duoka.measure.calibrate;
 import dev.duoka.engine.autograd.FunctionObserver.Phase;
 import dev.duoka.engine.autograd.Product;
 import dev.duoka.engine.autograd.ProductShape;
-import dev.duoka.hardware.profile.AttentionSample;
+import dev.duoka.hardware.AttentionSample;
 import dev.duoka.measure.kernel.ProductTimer;
 import dev.duoka.tensor.Device;
 import java.util.ArrayList;

@@ -1,12 +1,12 @@
 package dev.duoka.measure.calibrate;
 
+import dev.duoka.hardware.AttentionSample;
+import dev.duoka.hardware.ExchangeSample;
+import dev.duoka.hardware.HostSample;
+import dev.duoka.hardware.MachineProfile;
 import dev.duoka.hardware.NumberFormat;
-import dev.duoka.hardware.profile.AttentionSample;
-import dev.duoka.hardware.profile.ExchangeSample;
-import dev.duoka.hardware.profile.HostSample;
-import dev.duoka.hardware.profile.MachineProfile;
-import dev.duoka.hardware.profile.ProductSample;
-import dev.duoka.hardware.profile.StreamSample;
+import dev.duoka.hardware.ProductSample;
+import dev.duoka.hardware.StreamSample;
 import dev.duoka.measure.comm.CollectiveBenchmark;
 import dev.duoka.measure.comm.CollectiveLine;
 import dev.duoka.measure.kernel.DeviceRates;

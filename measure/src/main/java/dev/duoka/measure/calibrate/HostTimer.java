@@ -5,7 +5,7 @@ import dev.duoka.base.ErrorCode;
 import dev.duoka.base.IoReason;
 import dev.duoka.engine.optimizer.AdamW;
 import dev.duoka.engine.optimizer.AdamWSettings;
-import dev.duoka.hardware.profile.HostSample;
+import dev.duoka.hardware.HostSample;
 import dev.duoka.layout.StateForm;
 import dev.duoka.tensor.Device;
 import dev.duoka.tensor.Dtype;

@@ -4,7 +4,7 @@ import dev.duoka.engine.autograd.FunctionObserver.Phase;
 import dev.duoka.engine.autograd.Product;
 import dev.duoka.engine.autograd.ProductShape;
 import dev.duoka.formats.modelconfig.ModelConfig;
-import dev.duoka.hardware.profile.StreamSample;
+import dev.duoka.hardware.StreamSample;
 import dev.duoka.layout.GradientForm;
 import dev.duoka.layout.MomentForm;
 import dev.duoka.layout.Offload;

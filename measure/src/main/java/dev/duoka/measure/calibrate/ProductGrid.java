@@ -4,7 +4,7 @@ import dev.duoka.engine.autograd.FunctionObserver.Phase;
 import dev.duoka.engine.autograd.Product;
 import dev.duoka.engine.autograd.ProductShape;
 import dev.duoka.hardware.NumberFormat;
-import dev.duoka.hardware.profile.ProductSample;
+import dev.duoka.hardware.ProductSample;
 import dev.duoka.measure.kernel.ProductTimer;
 import dev.duoka.tensor.Device;
 import dev.duoka.tensor.Dtype;

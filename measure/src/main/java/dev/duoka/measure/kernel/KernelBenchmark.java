@@ -1,7 +1,7 @@
 package dev.duoka.measure.kernel;
 
 import dev.duoka.engine.autograd.Work;
-import dev.duoka.hardware.profile.StreamSample;
+import dev.duoka.hardware.StreamSample;
 import dev.duoka.tensor.ComputeThread;
 import dev.duoka.tensor.Device;
 import dev.duoka.tensor.Dtype;

@@ -4,7 +4,7 @@ import dev.duoka.engine.autograd.FunctionObserver.Phase;
 import dev.duoka.engine.autograd.Product;
 import dev.duoka.engine.autograd.ProductShape;
 import dev.duoka.engine.autograd.Work;
-import dev.duoka.hardware.profile.StreamSample;
+import dev.duoka.hardware.StreamSample;
 import dev.duoka.tensor.Dtype;
 import dev.duoka.tensor.Scope;
 import dev.duoka.tensor.Tensor;

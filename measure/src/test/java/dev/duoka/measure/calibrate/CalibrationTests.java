@@ -3,11 +3,11 @@ package dev.duoka.measure.calibrate;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.duoka.formats.modelconfig.Presets;
+import dev.duoka.hardware.MachineProfile;
+import dev.duoka.hardware.MachineProfileFile;
 import dev.duoka.hardware.NumberFormat;
-import dev.duoka.hardware.profile.MachineProfile;
-import dev.duoka.hardware.profile.MachineProfileFile;
-import dev.duoka.hardware.profile.Pass;
-import dev.duoka.hardware.profile.StreamSample;
+import dev.duoka.hardware.Pass;
+import dev.duoka.hardware.StreamSample;
 import dev.duoka.tensor.Dtype;
 import dev.duoka.train.device.SingleDevice;
 import java.nio.file.Files;

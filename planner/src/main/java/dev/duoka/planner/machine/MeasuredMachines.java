@@ -5,7 +5,7 @@ import dev.duoka.base.ErrorCode;
 import dev.duoka.hardware.Card;
 import dev.duoka.hardware.Catalogue;
 import dev.duoka.hardware.Machine;
-import dev.duoka.hardware.profile.MachineProfile;
+import dev.duoka.hardware.MachineProfile;
 import dev.duoka.machine.topology.Gpu;
 import dev.duoka.machine.topology.Topology;
 import java.util.List;

@@ -3,7 +3,7 @@ package dev.duoka.planner.search;
 import dev.duoka.base.DuokaException;
 import dev.duoka.base.ErrorCode;
 import dev.duoka.hardware.Catalogue;
-import dev.duoka.hardware.profile.MachineProfile;
+import dev.duoka.hardware.MachineProfile;
 import dev.duoka.layout.GradientForm;
 import dev.duoka.layout.Layout;
 import dev.duoka.layout.Offload;

@@ -5,7 +5,7 @@ import dev.duoka.formats.modelconfig.Product;
 import dev.duoka.hardware.Basis;
 import dev.duoka.hardware.Card;
 import dev.duoka.hardware.Collective;
-import dev.duoka.hardware.profile.StreamSample;
+import dev.duoka.hardware.StreamSample;
 import dev.duoka.layout.Layout;
 import dev.duoka.layout.Recompute;
 import dev.duoka.planner.figure.Figure;

@@ -1,7 +1,7 @@
 package dev.duoka.planner.time;
 
+import dev.duoka.hardware.MachineProfile;
 import dev.duoka.hardware.NumberFormat;
-import dev.duoka.hardware.profile.MachineProfile;
 import dev.duoka.layout.Layout;
 import dev.duoka.layout.Recompute;
 import dev.duoka.parallel.dryrun.DryRunJob;

@@ -2,9 +2,9 @@ package dev.duoka.planner.time;
 
 import dev.duoka.hardware.Basis;
 import dev.duoka.hardware.Collective;
+import dev.duoka.hardware.HostSample;
 import dev.duoka.hardware.Machine;
-import dev.duoka.hardware.profile.HostSample;
-import dev.duoka.hardware.profile.MachineProfile;
+import dev.duoka.hardware.MachineProfile;
 import dev.duoka.layout.Layout;
 import dev.duoka.layout.Offload;
 import dev.duoka.layout.Recompute;

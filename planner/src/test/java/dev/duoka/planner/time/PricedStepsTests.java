@@ -8,7 +8,7 @@ import dev.duoka.formats.modelconfig.ModelConfigReader;
 import dev.duoka.formats.modelconfig.Presets;
 import dev.duoka.hardware.Catalogue;
 import dev.duoka.hardware.Machine;
-import dev.duoka.hardware.profile.MachineProfileFile;
+import dev.duoka.hardware.MachineProfileFile;
 import dev.duoka.layout.GradientForm;
 import dev.duoka.layout.Layout;
 import dev.duoka.layout.LossKind;

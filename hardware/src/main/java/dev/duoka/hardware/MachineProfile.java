@@ -1,6 +1,5 @@
-package dev.duoka.hardware.profile;
+package dev.duoka.hardware;
 
-import dev.duoka.hardware.NumberFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;

@@ -1,4 +1,4 @@
-package dev.duoka.hardware.profile;
+package dev.duoka.hardware;
 
 import dev.duoka.base.CacheFolder;
 import dev.duoka.base.CrashSafeFiles;
@@ -7,7 +7,6 @@ import dev.duoka.base.ErrorCode;
 import dev.duoka.base.IoReason;
 import dev.duoka.formats.json.Json;
 import dev.duoka.formats.json.JsonFields;
-import dev.duoka.hardware.NumberFormat;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;

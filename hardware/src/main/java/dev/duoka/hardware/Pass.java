@@ -1,4 +1,4 @@
-package dev.duoka.hardware.profile;
+package dev.duoka.hardware;
 
 /** One of the three computations of a layer with weights, or of attention. */
 public enum Pass {

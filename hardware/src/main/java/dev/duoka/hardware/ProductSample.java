@@ -1,6 +1,4 @@
-package dev.duoka.hardware.profile;
-
-import dev.duoka.hardware.NumberFormat;
+package dev.duoka.hardware;
 
 /**
  * What the products of one layer {@code [rows, in] → [rows, out]} took, each pass alone.

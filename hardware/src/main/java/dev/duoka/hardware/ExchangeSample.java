@@ -1,4 +1,4 @@
-package dev.duoka.hardware.profile;
+package dev.duoka.hardware;
 
 /**
  * What an exchange between cards took.
