@@ -263,7 +263,9 @@ final class PlanCommandTests {
             .get("plans")
             .get(0);
     assertThat(best.get("layout").get("data").asInt()).isEqualTo(7);
-    assertThat(err.toString()).isEmpty();
+    assertThat(err.toString().lines().filter(line -> !line.startsWith("planning")))
+        .as("nothing but how far it is")
+        .isEmpty();
   }
 
   @ParameterizedTest
