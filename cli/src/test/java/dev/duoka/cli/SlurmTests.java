@@ -18,6 +18,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import java.util.concurrent.TimeUnit;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
@@ -30,8 +32,12 @@ import org.junit.jupiter.api.io.TempDir;
  * place of a container the program runs as it is here.
  */
 @Tag("slurm")
-@Timeout(240)
+@Timeout(600)
 final class SlurmTests {
+  private static final long WAIT_NANOS = 150_000_000_000L;
+  private static final int SHOWN_CHARACTERS = 3000;
+  private static final Pattern SHOWN = Pattern.compile("(/daemons|/errors|[.]log|events[.]jsonl)$");
+
   @TempDir Path folder;
   private final List<Process> daemons = new ArrayList<>();
   private Path runs;
@@ -97,7 +103,7 @@ final class SlurmTests {
     ProcessBuilder builder =
         new ProcessBuilder(words)
             .directory(folder.toFile())
-            .redirectError(folder.resolve("errors").toFile());
+            .redirectError(ProcessBuilder.Redirect.appendTo(folder.resolve("errors").toFile()));
     Map<String, String> environment = builder.environment();
     environment.put("PATH", bin + ":" + environment.getOrDefault("PATH", "") + ":/usr/sbin:/sbin");
     environment.put("SLURM_CONF", folder.resolve("slurm.conf").toString());
@@ -108,7 +114,8 @@ final class SlurmTests {
     if (!words[0].startsWith("slurm")) {
       return builder;
     }
-    return builder.redirectOutput(folder.resolve("daemons").toFile());
+    return builder.redirectOutput(
+        ProcessBuilder.Redirect.appendTo(folder.resolve("daemons").toFile()));
   }
 
   private String text(String... words) throws IOException, InterruptedException {
@@ -119,10 +126,33 @@ final class SlurmTests {
     return output;
   }
 
-  private static void until(Callable<Boolean> condition) throws Exception {
+  private void until(Callable<Boolean> condition) throws Exception {
+    long end = System.nanoTime() + WAIT_NANOS;
     while (!condition.call()) {
+      assertThat(System.nanoTime()).as(this::state).isLessThan(end);
       Thread.sleep(200);
     }
+  }
+
+  /** What Slurm, its daemons and the job say: why it goes no further. */
+  private String state() {
+    StringBuilder text = new StringBuilder();
+    try {
+      text.append(text("sinfo", "-N", "-o", "%N %T %E")).append('\n');
+      text.append(text("squeue", "-o", "%i %T %r")).append('\n');
+      try (Stream<Path> files = Files.walk(folder)) {
+        for (Path file : files.filter(it -> SHOWN.matcher(it.toString()).find()).toList()) {
+          String content = Files.readString(file);
+          text.append("--- ").append(file).append('\n');
+          text.append(content.substring(Math.max(0, content.length() - SHOWN_CHARACTERS)));
+        }
+      }
+    } catch (IOException e) {
+      text.append(e);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+    return text.toString();
   }
 
   private void program(String name, String script) throws IOException {

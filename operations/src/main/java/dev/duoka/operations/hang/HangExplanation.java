@@ -2,15 +2,11 @@ package dev.duoka.operations.hang;
 
 import dev.duoka.formats.ledger.LedgerRecord;
 import dev.duoka.operations.process.JavaStacks;
-import dev.duoka.operations.process.KernelWait;
 import dev.duoka.operations.process.ProcessIdentity;
 import java.util.ArrayList;
-import java.util.HashMap;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import java.util.TreeMap;
 
 /**
@@ -30,29 +26,15 @@ public record HangExplanation(List<Integer> culprits, String message, String evi
 
   /** Explains what the ranks' files show, and asks the kernel and the JVMs of their processes. */
   static HangExplanation of(List<RankView> ranks, List<ProcessIdentity> processes) {
-    Map<Long, JavaStacks> stacks = new HashMap<>();
-    Set<Long> stopped = new HashSet<>();
-    for (ProcessIdentity process : processes) {
-      if (process.state().filter(state -> state == 'T').isPresent()) {
-        stopped.add(process.pid());
-      }
-      JavaStacks.of(process).ifPresent(found -> stacks.put(process.pid(), found));
-    }
-    return of(ranks, stopped, stacks);
+    return of(ranks, ProcessViews.of(ranks, processes));
   }
 
-  /**
-   * Explains.
-   *
-   * @param stopped processes that are stopped
-   * @param stacks where the threads of processes stand
-   */
-  static HangExplanation of(List<RankView> ranks, Set<Long> stopped, Map<Long, JavaStacks> stacks) {
-    List<Integer> culprits = culprits(ranks, stopped);
+  static HangExplanation of(List<RankView> ranks, ProcessViews processes) {
+    List<Integer> culprits = culprits(ranks, processes);
     StringBuilder message = new StringBuilder();
     for (RankView rank : ranks) {
       if (culprits.contains(rank.rank())) {
-        message.append(culprit(rank, stopped, stacks)).append('\n');
+        message.append(culprit(rank, processes)).append('\n');
       }
     }
     if (culprits.isEmpty()) {
@@ -63,39 +45,49 @@ public record HangExplanation(List<Integer> culprits, String message, String evi
     }
     waiting(ranks, culprits).forEach(line -> message.append(line).append('\n'));
     return new HangExplanation(
-        culprits, message.toString().strip(), evidence(ranks, message.toString(), stacks));
+        culprits,
+        message.toString().strip(),
+        evidence(ranks, message.toString(), processes.stacks()));
   }
 
   /**
    * Those that wait in no exchange, and those of stopped processes, which may have been stopped in
-   * the middle of one.
+   * the middle of one. Where there are none, those whose threads run while others sleep: they
+   * compute within an exchange.
    */
-  private static List<Integer> culprits(List<RankView> ranks, Set<Long> stopped) {
-    List<Integer> culprits = new ArrayList<>();
-    for (RankView rank : ranks) {
-      if (rank.waitsIn().isEmpty() || stopped.contains(rank.heartbeat().pid())) {
-        culprits.add(rank.rank());
-      }
+  private static List<Integer> culprits(List<RankView> ranks, ProcessViews processes) {
+    List<Integer> culprits =
+        ranks.stream()
+            .filter(
+                rank ->
+                    rank.waitsIn().isEmpty()
+                        || processes.stopped().contains(rank.heartbeat().pid()))
+            .map(RankView::rank)
+            .toList();
+    if (!culprits.isEmpty()) {
+      return culprits;
     }
-    return culprits;
+    List<Integer> running =
+        ranks.stream().map(RankView::rank).filter(processes::isRunning).toList();
+    return running.size() == ranks.size() ? List.of() : running;
   }
 
-  private static String culprit(RankView rank, Set<Long> stopped, Map<Long, JavaStacks> stacks) {
+  private static String culprit(RankView rank, ProcessViews processes) {
     StringBuilder text = new StringBuilder("rank " + rank.rank() + " " + rank.text());
     long pid = rank.heartbeat().pid();
-    if (stopped.contains(pid)) {
+    if (processes.stopped().contains(pid)) {
       return text.append("; its process ").append(pid).append(" is stopped (SIGSTOP)").toString();
     }
-    Optional<JavaStacks.Stack> stack = stack(rank, stacks);
+    Optional.ofNullable(processes.waits().get(rank.rank()))
+        .ifPresent(wait -> text.append("; its thread ").append(wait));
+    Optional<List<String>> stack = processes.frames(rank);
     if (stack.isEmpty()) {
       return text.append("; its process ")
           .append(pid)
           .append(" does not show its threads")
           .toString();
     }
-    KernelWait.of(pid, stack.get().id())
-        .ifPresent(wait -> text.append("; its thread ").append(wait));
-    List<String> frames = stack.get().frames();
+    List<String> frames = stack.get();
     if (!frames.isEmpty()) {
       text.append(" at ").append(frames.getFirst());
       frames.stream()
@@ -105,11 +97,6 @@ public record HangExplanation(List<Integer> culprits, String message, String evi
           .forEach(frame -> text.append(", below ").append(frame));
     }
     return text.toString();
-  }
-
-  private static Optional<JavaStacks.Stack> stack(RankView rank, Map<Long, JavaStacks> stacks) {
-    return Optional.ofNullable(stacks.get(rank.heartbeat().pid()))
-        .flatMap(found -> Optional.ofNullable(found.threads().get("rank-" + rank.rank())));
   }
 
   /** The others, those that wait in the same exchange together. */

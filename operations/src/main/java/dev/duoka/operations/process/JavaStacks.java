@@ -31,19 +31,7 @@ public record JavaStacks(String text) {
   private static final int MOST_BYTES = 4 << 20;
   private static final String REQUEST = "1\0threaddump\0\0\0\0";
   private static final Pattern THREAD =
-      Pattern.compile("^\"([^\"]*)\".*?(?: \\[(\\d+)\\])?.* nid=(0x[0-9a-f]+|\\d+) .*");
-
-  /**
-   * A thread.
-   *
-   * @param id its number for the kernel
-   * @param frames where it stands, innermost first
-   */
-  public record Stack(String name, long id, List<String> frames) {
-    public Stack {
-      frames = List.copyOf(frames);
-    }
-  }
+      Pattern.compile("^\"([^\"]*)\".* nid=(?:0x[0-9a-f]+|\\d+) .*");
 
   /**
    * Asks a JVM of this user; waits a few seconds at most. Empty when it is no JVM, is stopped, or
@@ -122,9 +110,9 @@ public record JavaStacks(String text) {
     return Optional.of(answer.toString(StandardCharsets.UTF_8));
   }
 
-  /** The threads by their names. */
-  public Map<String, Stack> threads() {
-    Map<String, Stack> threads = new TreeMap<>();
+  /** Where each thread stands, innermost first, by the threads' names. */
+  public Map<String, List<String>> threads() {
+    Map<String, List<String>> threads = new TreeMap<>();
     List<String> lines = text.lines().toList();
     for (int i = 0; i < lines.size(); i++) {
       Matcher thread = THREAD.matcher(lines.get(i));
@@ -136,8 +124,7 @@ public record JavaStacks(String text) {
             frames.add(frame.substring("at ".length()));
           }
         }
-        threads.put(
-            thread.group(1), new Stack(thread.group(1), Long.decode(thread.group(3)), frames));
+        threads.put(thread.group(1), frames);
       }
     }
     return threads;

@@ -1,6 +1,7 @@
 package dev.duoka.operations.process;
 
 import java.io.IOException;
+import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
@@ -13,15 +14,44 @@ import java.util.Optional;
  * @param channel the function that it waits in; empty where the kernel does not tell
  */
 public record KernelWait(char state, String channel) {
-  /** Of a thread of a process; empty when it is gone. */
-  public static Optional<KernelWait> of(long pid, long thread) {
-    Path task = Path.of("/proc/" + pid + "/task/" + thread);
+  private static final int NAME = 15;
+
+  /**
+   * Of a thread of a process; empty when there is none of this name.
+   *
+   * @param thread its name, of which the kernel knows {@value #NAME} characters
+   */
+  public static Optional<KernelWait> of(long pid, String thread) {
+    String name = thread.substring(0, Math.min(thread.length(), NAME));
+    try (DirectoryStream<Path> tasks =
+        Files.newDirectoryStream(Path.of("/proc/" + pid + "/task"))) {
+      for (Path task : tasks) {
+        Optional<KernelWait> wait = ofNamed(task, name);
+        if (wait.isPresent()) {
+          return wait;
+        }
+      }
+      return Optional.empty();
+    } catch (IOException e) {
+      return Optional.empty(); // the process is gone
+    }
+  }
+
+  private static Optional<KernelWait> ofNamed(Path task, String name) {
     try {
+      if (!Files.readString(task.resolve("comm")).strip().equals(name)) {
+        return Optional.empty();
+      }
       String stat = Files.readString(task.resolve("stat"));
       return Optional.of(new KernelWait(stat.charAt(stat.lastIndexOf(')') + 2), channel(task)));
     } catch (IOException e) {
-      return Optional.empty();
+      return Optional.empty(); // the thread is gone
     }
+  }
+
+  /** Whether it computes, in whatever language. */
+  public boolean isRunning() {
+    return state == 'R';
   }
 
   private static String channel(Path task) {

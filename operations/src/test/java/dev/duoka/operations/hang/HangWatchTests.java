@@ -7,6 +7,7 @@ import dev.duoka.formats.prediction.PredictedStep;
 import dev.duoka.formats.prediction.Prediction;
 import dev.duoka.formats.prediction.PredictionFile;
 import dev.duoka.operations.hang.HangWatch.Finding;
+import dev.duoka.operations.process.KernelWait;
 import dev.duoka.operations.run.RunExpectation;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -31,7 +32,7 @@ final class HangWatchTests {
   @TempDir Path folder;
 
   private HangExplanation explain(Ranks ranks, Set<Long> stopped) {
-    return HangExplanation.of(ranks.views(), stopped, Map.of());
+    return HangExplanation.of(ranks.views(), new ProcessViews(stopped, Map.of(), Map.of()));
   }
 
   /**
@@ -86,6 +87,30 @@ final class HangWatchTests {
     HangExplanation stopped = explain(ranks, Set.of(ProcessHandle.current().pid()));
     assertThat(stopped.culprits()).containsExactly(0, 1); // both are in the one process here
     assertThat(stopped.message()).contains("is stopped (SIGSTOP)");
+  }
+
+  /** Waiting is sleeping, but for the ranks of a GPU, which all spin. */
+  @Test
+  void aRankThatRunsWithinAnExchangeIsNamed() {
+    Ranks ranks = new Ranks(folder, 3, LIMITS);
+    ranks.takeSteps(120);
+    for (int rank = 0; rank < 3; rank++) {
+      ranks.begins(rank, "all-reduce", "world", -1);
+    }
+    assertThat(ranks.pass(6)).isEqualTo(Finding.HANGS);
+    KernelWait runs = new KernelWait('R', "");
+    KernelWait sleeps = new KernelWait('S', "poll");
+    HangExplanation one = explain(ranks, Map.of(0, sleeps, 1, runs, 2, sleeps));
+    assertThat(one.culprits()).containsExactly(1);
+    assertThat(one.message())
+        .startsWith("rank 1 has been for ")
+        .contains("; its thread runs", "ranks [0, 2] wait in all-reduce");
+    assertThat(explain(ranks, Map.of(0, runs, 1, runs, 2, runs)).culprits()).isEmpty();
+    assertThat(explain(ranks, Map.of(0, sleeps, 1, sleeps, 2, sleeps)).culprits()).isEmpty();
+  }
+
+  private HangExplanation explain(Ranks ranks, Map<Integer, KernelWait> waits) {
+    return HangExplanation.of(ranks.views(), new ProcessViews(Set.of(), Map.of(), waits));
   }
 
   /** A rank that waits is not late as long as the one that it waits for may take its time. */

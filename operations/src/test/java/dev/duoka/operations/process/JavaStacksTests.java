@@ -46,10 +46,10 @@ final class JavaStacksTests {
     try {
       assertThat(jvm.inputReader().readLine()).isEqualTo("ready");
       ProcessIdentity identity = ProcessIdentity.of(jvm.pid()).orElseThrow();
-      JavaStacks.Stack stack =
+      List<String> frames =
           Objects.requireNonNull(JavaStacks.of(identity).orElseThrow().threads().get("rank-3"));
-      assertThat(stack.frames().getFirst()).startsWith("java.lang.Thread.sleep");
-      assertThat(KernelWait.of(jvm.pid(), stack.id()).orElseThrow().state()).isEqualTo('S');
+      assertThat(frames.getFirst()).startsWith("java.lang.Thread.sleep");
+      assertThat(KernelWait.of(jvm.pid(), "rank-3").orElseThrow().state()).isEqualTo('S');
     } finally {
       jvm.destroyForcibly();
     }
