@@ -15,6 +15,7 @@ import java.util.function.BooleanSupplier;
  * @param stop whether the user wants the run to end early
  * @param heartbeat where others see what the rank is about
  * @param metrics of the first rank, which is the one that reports; empty for others
+ * @param turns when the run may go on
  */
 record RankEvents(
     RunListener listener,
@@ -22,7 +23,8 @@ record RankEvents(
     BooleanSupplier stop,
     long totalSteps,
     HeartbeatWriter heartbeat,
-    Optional<MetricsFile> metrics)
+    Optional<MetricsFile> metrics,
+    Turns turns)
     implements RunEvents {
   @Override
   public void enter(Phase phase, long step) {
@@ -59,6 +61,17 @@ record RankEvents(
     checkpoints.save(rank, progress);
     ThreadLedger.takePeakByOwner(rank.device()); // what was held to save is no step's memory
     heartbeat.enter(Phase.STEP, progress.steps(), 0);
+  }
+
+  @Override
+  public boolean isTurnOver(long steps) {
+    return turns.isOver(steps);
+  }
+
+  @Override
+  public void awaitTurn(int rank, long steps) {
+    metrics.ifPresent(MetricsFile::settle); // its file is whole while others look at it
+    turns.await(rank, steps, this::stopRequested);
   }
 
   @Override

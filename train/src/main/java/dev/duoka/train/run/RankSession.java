@@ -185,7 +185,8 @@ final class RankSession {
     Communicator world = state.world();
     HeartbeatWriter heartbeat = early.orElseGet(() -> heartbeat(world));
     RankEvents events =
-        new RankEvents(listener, checkpoints, stop, setup.totalSteps(), heartbeat, metrics);
+        new RankEvents(
+            listener, checkpoints, stop, setup.totalSteps(), heartbeat, metrics, setup.turns());
     try (BatchStream batches = batches(state.world())) {
       if (state.world().rank() == 0) {
         listener.started(RunDescription.of(setup, peak, from.steps(), folder.path()));

@@ -78,6 +78,9 @@ final class RankTrainer {
     RunProgress at = from;
     boolean stopping = stop.reached();
     while (at.steps() < settings.lastStep() && !stopping) {
+      if (events.isTurnOver(at.steps())) {
+        awaitTurn(at.steps(), reports);
+      }
       reports.add(launch(at.steps() + 1)); // before asking: who sees it may want the run to stop
       at = at.afterStep(batchEnd);
       stopping = stop.reached();
@@ -96,6 +99,14 @@ final class RankTrainer {
       }
     }
     return new Outcome(at, reports.tokensPerSecond(), stopping && at.steps() < settings.lastStep());
+  }
+
+  /** Waiting for another run is no time of a step. */
+  private void awaitTurn(long steps, StepReports reports) {
+    reports.readAll();
+    long start = System.nanoTime();
+    events.awaitTurn(rank.world().rank(), steps);
+    reports.leaveOut(System.nanoTime() - start);
   }
 
   /** What is to be done after a step. */

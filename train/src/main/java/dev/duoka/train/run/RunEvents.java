@@ -24,6 +24,14 @@ interface RunEvents {
   /** Saves the state of a run that is so far; called by all ranks at the same point. */
   void save(RankState rank, RunProgress progress);
 
+  /** Whether the run has to wait for others after so many steps; asked by all ranks. */
+  default boolean isTurnOver(long steps) {
+    return false;
+  }
+
+  /** Waits until it may go on; called by all ranks, all of whose work is done. */
+  default void awaitTurn(int rank, long steps) {}
+
   /** Whether the user wants the run to end early; asked after each step and while validating. */
   boolean stopRequested();
 }

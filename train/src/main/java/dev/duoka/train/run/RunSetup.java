@@ -23,6 +23,7 @@ import java.util.OptionalLong;
  * @param data what it is trained on
  * @param prediction what is said of it before it begins; empty where another process says it
  * @param maxSteps where the session ends at the latest, in steps of the whole run
+ * @param turns when it may go on
  */
 record RunSetup(
     RunConfig config,
@@ -32,7 +33,8 @@ record RunSetup(
     MemoryNeed memory,
     TrainingData data,
     Optional<Prediction> prediction,
-    OptionalLong maxSteps) {
+    OptionalLong maxSteps,
+    Turns turns) {
   /** Steps of the whole run. */
   long totalSteps() {
     return config

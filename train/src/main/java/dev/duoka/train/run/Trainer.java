@@ -148,7 +148,8 @@ public final class Trainer {
               memory.device(),
               data.get(),
               processes.during(() -> predict(checked.model(), placement, memory)),
-              options.maxSteps());
+              options.maxSteps(),
+              Turns.of(System.getenv()));
       requireWarmupWithin(setup.totalSteps());
       RunResult result =
           new Session(setup, processes, tokenizer, folder, listener, stop::get).run();

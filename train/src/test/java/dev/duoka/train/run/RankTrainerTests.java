@@ -13,6 +13,7 @@ import dev.duoka.data.training.TrainingData;
 import dev.duoka.engine.autograd.FunctionObserver;
 import dev.duoka.engine.autograd.Work;
 import dev.duoka.formats.heartbeat.Phase;
+import dev.duoka.formats.turn.TurnFile;
 import dev.duoka.tensor.ComputeThread;
 import dev.duoka.tensor.Device;
 import dev.duoka.tensor.MemoryOwner;
@@ -37,6 +38,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.concurrent.locks.LockSupport;
 import java.util.function.Consumer;
 import java.util.function.LongSupplier;
 import java.util.stream.LongStream;
@@ -60,6 +62,7 @@ class RankTrainerTests {
     private final List<Long> launchedBefore = new ArrayList<>();
     private LongSupplier launched = () -> 0;
     private Consumer<RankState> prepare = _ -> {};
+    private Turns turns = Turns.ALWAYS;
     private final List<Long> validations = new ArrayList<>();
     private final List<RunProgress> saves = new ArrayList<>();
 
@@ -98,10 +101,63 @@ class RankTrainerTests {
     }
 
     @Override
+    public boolean isTurnOver(long steps) {
+      return turns.isOver(steps);
+    }
+
+    @Override
+    public void awaitTurn(int rank, long steps) {
+      turns.await(rank, steps, () -> false);
+    }
+
+    @Override
     public boolean stopRequested() {
       asked++;
       return asked >= stopAt;
     }
+  }
+
+  /**
+   * Two turns of one and of two steps: at the end of a turn all of its steps are reported, and the
+   * time that the others take is no step's.
+   */
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void aRunWaitsForItsTurn(boolean readsLate) throws Exception {
+    TurnFile file = TurnFile.create(folder.resolve("turns"));
+    Events events = new Events(Integer.MAX_VALUE);
+    events.turns = Turns.of(Map.of(Turns.VARIABLE, folder.resolve("turns") + ":2"));
+    List<List<Long>> reported = new ArrayList<>();
+    long pause = 400_000_000;
+    Thread others =
+        Thread.ofPlatform()
+            .start(
+                () -> {
+                  for (long steps : new long[] {0, 1}) {
+                    while (!file.stands(2, 1, steps)) {
+                      Thread.onSpinWait();
+                    }
+                    reported.add(List.copyOf(events.steps));
+                    LockSupport.parkNanos(pause);
+                    file.allow(2, 1 + 2 * steps);
+                  }
+                });
+    long start = System.nanoTime();
+    run(events, readsLate);
+    double elapsed = (System.nanoTime() - start) * 1e-9;
+    others.join();
+    assertThat(reported).containsExactly(List.of(), List.of(1L));
+    assertThat(events.steps).containsExactly(1L, 2L, 3L);
+    double counted = events.times.stream().mapToDouble(StepMetrics.StepTime::total).sum();
+    assertThat(counted).isLessThan(elapsed - 2 * pause * 1e-9);
+  }
+
+  @Test
+  void turnsAreNamedByFileAndNumber() {
+    assertThat(Turns.of(Map.of())).isSameAs(Turns.ALWAYS);
+    assertThatThrownBy(() -> Turns.of(Map.of(Turns.VARIABLE, "/somewhere")))
+        .isInstanceOf(DuokaException.class)
+        .hasMessageContaining("DUOKA_TURNS is '/somewhere', which is not FILE:NUMBER");
   }
 
   /** Three steps, of which the second and the last are followed by a validation of four batches. */
@@ -140,7 +196,8 @@ class RankTrainerTests {
               MemoryNeed.of(Map.of(), 1),
               data,
               Optional.empty(),
-              OptionalLong.empty());
+              OptionalLong.empty(),
+              Turns.ALWAYS);
       LoopSettings settings = setup.loop(new DevicePeak(1, false, ""));
       return new RankTrainer(state, batches, settings, events, readsLate).run(RunProgress.START);
     }
