@@ -17,6 +17,7 @@ module dev.duoka.cli {
   requires transitive dev.duoka.diagnosis;
   requires transitive dev.duoka.planner;
   requires transitive dev.duoka.operations;
+  requires transitive dev.duoka.experiment;
   requires transitive info.picocli;
   requires jdk.unsupported;
   requires org.tukaani.xz;

@@ -90,6 +90,7 @@ final class ModuleBoundariesTests {
               "machine",
               "parallel"),
           entry("operations", "base", "formats", "machine", "diagnosis"),
+          entry("experiment", "base", "formats", "train", "operations"),
           entry(
               "cli",
               "base",
@@ -104,7 +105,8 @@ final class ModuleBoundariesTests {
               "doctor",
               "diagnosis",
               "planner",
-              "operations"));
+              "operations",
+              "experiment"));
 
   static final List<String> MODULES = Repository.MODULES;
 

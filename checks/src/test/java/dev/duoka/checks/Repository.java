@@ -34,6 +34,7 @@ final class Repository {
           "diagnosis",
           "planner",
           "operations",
+          "experiment",
           "cli");
 
   private Repository() {}

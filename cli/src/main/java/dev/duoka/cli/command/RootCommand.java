@@ -32,6 +32,8 @@ import picocli.CommandLine.Spec;
       BenchCommand.class,
       CalibrateCommand.class,
       ProfileCommand.class,
+      TrialCommand.class,
+      TrialsCommand.class,
       EnvCommand.class,
       DoctorCommand.class,
       ContainerCommand.class,

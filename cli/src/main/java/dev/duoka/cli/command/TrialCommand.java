@@ -1,0 +1,155 @@
+package dev.duoka.cli.command;
+
+import dev.duoka.cli.console.ProgressLine;
+import dev.duoka.experiment.trial.KeptRunFile;
+import dev.duoka.experiment.trial.Trial;
+import dev.duoka.experiment.trial.TrialJson;
+import dev.duoka.experiment.trial.TrialLedger;
+import dev.duoka.experiment.trial.TrialRequest;
+import dev.duoka.experiment.trial.TrialResult;
+import dev.duoka.experiment.trial.TrialText;
+import dev.duoka.formats.json.Json;
+import dev.duoka.operations.process.OwnCommand;
+import java.io.PrintWriter;
+import java.nio.file.Path;
+import java.time.LocalDateTime;
+import java.time.ZoneId;
+import java.time.format.DateTimeFormatter;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+/** {@code duoka trial}: a change of a run file beside the file as it is. */
+@Command(
+    name = "trial",
+    description = {
+      "Try a change of a run file: the file as it is and the changed one train in turns on the same"
+          + " batches from the same weights. Says of speed, memory, loss and gradient norm whether"
+          + " the change makes them better or worse, or no different, with a 99 % interval.",
+      "Without --set the run file is compared with itself.",
+      "Example: duoka trial run.yaml --set training.recompute=selective --keep"
+    })
+final class TrialCommand implements Callable<Integer> {
+  /** By name: the class itself uses this package. */
+  private static final String MAIN = "dev.duoka.cli.Main";
+
+  @Parameters(index = "0", paramLabel = "RUN.yaml", description = "The run file.")
+  private Path runFile = Path.of("run.yaml");
+
+  @Option(
+      names = "--set",
+      paramLabel = "KEY=VALUE",
+      description = "What is changed, for example --set parallel.zero=2. Repeatable.")
+  private List<String> change = new ArrayList<>();
+
+  @Option(
+      names = "--steps",
+      paramLabel = "N",
+      description = "Steps of each that are compared. Default: ${DEFAULT-VALUE}.")
+  private int steps = 100;
+
+  @Option(
+      names = "--from",
+      paramLabel = "RUN",
+      description =
+          "Start both from the newest checkpoint of this run's folder. Default: the first weights.")
+  private @Nullable Path from;
+
+  @Option(names = "--from-step", paramLabel = "N", description = "Which checkpoint of --from.")
+  private @Nullable Long fromStep;
+
+  @Option(
+      names = "--itself",
+      negatable = true,
+      description =
+          "Also compare the run file with itself, for what loss and gradient norm differ by when"
+              + " nothing is changed. Default: unless a trial has shown it before.")
+  private @Nullable Boolean itself;
+
+  @Option(
+      names = "--keep",
+      description =
+          "Write the change into the run file if something is better and nothing worse; the file"
+              + " as it was stays beside it.")
+  private boolean keep;
+
+  @Option(
+      names = "--out",
+      paramLabel = "DIR",
+      description = "Where both write. Default: runs/trial-<name>-<time>.")
+  private @Nullable Path out;
+
+  @Option(names = "--json", description = "Print one JSON object instead of text.")
+  private boolean json;
+
+  @Spec private CommandSpec spec;
+
+  @Override
+  public Integer call() throws InterruptedException {
+    TrialLedger ledger = TrialLedger.standard();
+    List<TrialResult> known = ledger.trials();
+    TrialRequest request =
+        new TrialRequest(
+            runFile,
+            change,
+            steps,
+            Optional.ofNullable(from),
+            Optional.ofNullable(fromStep),
+            itself == null ? !TrialResult.isKnown(runFile, known) : itself,
+            folder());
+    PrintWriter err = spec.commandLine().getErr();
+    TrialResult result;
+    try (ProgressLine line = ProgressLine.open("trial", err)) {
+      result =
+          new Trial(
+                  request,
+                  OwnCommand.upToMain(MAIN),
+                  notice -> err.println("duoka: " + notice),
+                  line::reached)
+              .run(known);
+    }
+    ledger.add(result);
+    print(result);
+    return 0;
+  }
+
+  private void print(TrialResult result) {
+    PrintWriter lines = spec.commandLine().getOut();
+    Optional<Path> before =
+        keep && result.decision() == TrialResult.Decision.KEEP
+            ? Optional.of(KeptRunFile.write(runFile, change))
+            : Optional.empty();
+    if (json) {
+      lines.println(Json.line(TrialJson.of(result)));
+    } else {
+      TrialText.of(result).forEach(lines::println);
+      if (!result.change().isEmpty()) {
+        lines.println("Verdict: " + TrialText.decision(result));
+        lines.println(
+            before
+                .map(old -> "The change is in " + runFile + "; the file as it was is " + old)
+                .orElse(runFile + " is as it was"));
+      }
+    }
+    lines.flush();
+  }
+
+  private Path folder() {
+    if (out != null) {
+      return out;
+    }
+    String name = String.valueOf(runFile.getFileName()).replaceFirst("\\.ya?ml$", "");
+    String time =
+        LocalDateTime.now(ZoneId.systemDefault())
+            .format(DateTimeFormatter.ofPattern("yyyyMMdd-HHmmss", Locale.ROOT));
+    return Path.of("runs", "trial-" + name + "-" + time);
+  }
+}

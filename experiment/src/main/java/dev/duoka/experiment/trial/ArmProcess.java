@@ -1,0 +1,104 @@
+package dev.duoka.experiment.trial;
+
+import dev.duoka.base.DuokaException;
+import dev.duoka.base.ErrorCode;
+import dev.duoka.base.IoReason;
+import dev.duoka.operations.run.WorkerFolder;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+
+/** The process in which an arm trains. It ends with this object, and with this JVM. */
+final class ArmProcess implements AutoCloseable {
+  private static final int SHOWN = 600;
+
+  private final WorkerFolder folder;
+  private final Process process;
+  private final Thread hook;
+
+  private ArmProcess(WorkerFolder folder, Process process) {
+    this.folder = folder;
+    this.process = process;
+    this.hook = Thread.ofPlatform().unstarted(process::destroyForcibly);
+    Runtime.getRuntime().addShutdownHook(hook);
+  }
+
+  /**
+   * Starts it.
+   *
+   * @param folder of its output, which is appended to
+   * @param environment beyond this process's
+   */
+  static ArmProcess start(Path folder, List<String> command, Map<String, String> environment) {
+    try {
+      WorkerFolder worker = new WorkerFolder(Files.createDirectories(folder), 0);
+      Files.deleteIfExists(worker.failureFile());
+      ProcessBuilder builder =
+          new ProcessBuilder(command)
+              .redirectInput(ProcessBuilder.Redirect.from(Path.of("/dev/null").toFile()))
+              .redirectOutput(
+                  ProcessBuilder.Redirect.appendTo(worker.standardOutput().toFile()))
+              .redirectError(ProcessBuilder.Redirect.appendTo(worker.standardError().toFile()));
+      builder.environment().putAll(environment);
+      builder.environment().put("DUOKA_FAILURE_FILE", worker.failureFile().toString());
+      return new ArmProcess(worker, builder.start());
+    } catch (IOException e) {
+      throw new DuokaException(
+          ErrorCode.IO,
+          "cannot start an arm of the trial in " + folder + ": " + IoReason.of(e),
+          "Check the folder, or give another with --out",
+          e);
+    }
+  }
+
+  boolean isAlive() {
+    return process.isAlive();
+  }
+
+  /** Waits for its end. */
+  void await() throws InterruptedException {
+    process.waitFor();
+  }
+
+  boolean hasSucceeded() {
+    return !process.isAlive() && process.exitValue() == 0;
+  }
+
+  /** Why it has ended, which was no success. */
+  WorkerFolder.Failure failure() {
+    return folder
+        .failure()
+        .orElseGet(
+            () ->
+                new WorkerFolder.Failure(
+                    ErrorCode.IO,
+                    "it ended with exit status " + process.exitValue() + ": " + printed()));
+  }
+
+  private String printed() {
+    try {
+      String text = Files.readString(folder.standardError()).strip();
+      return text.substring(Math.max(0, text.length() - SHOWN));
+    } catch (IOException e) {
+      return "see " + folder.standardError();
+    }
+  }
+
+  /** Ends it at once where it has not ended. */
+  @Override
+  public void close() {
+    process.destroyForcibly();
+    try {
+      process.waitFor();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+    try {
+      Runtime.getRuntime().removeShutdownHook(hook);
+    } catch (IllegalStateException e) {
+      // The JVM is ending.
+    }
+  }
+}

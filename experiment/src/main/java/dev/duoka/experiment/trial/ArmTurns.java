@@ -1,0 +1,128 @@
+package dev.duoka.experiment.trial;
+
+import dev.duoka.base.ErrorCode;
+import dev.duoka.base.Progress;
+import dev.duoka.base.Resources;
+import dev.duoka.formats.turn.TurnFile;
+import dev.duoka.operations.run.WorkerFolder;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.Consumer;
+
+/** Arms that are all on the device at once, of which one trains at a time. */
+final class ArmTurns {
+  private static final long LOOK_MILLISECONDS = 2;
+
+  /** After a turn, until what an arm's ranks still exchange is over. */
+  private static final long PAUSE_MILLISECONDS = 20;
+
+  private final TrialPlan plan;
+  private final Trial.Words words;
+  private final Path file;
+  private final Consumer<String> notice;
+  private final Progress progress;
+
+  ArmTurns(
+      TrialPlan plan, Trial.Words words, Path file, Consumer<String> notice, Progress progress) {
+    this.plan = plan;
+    this.words = words;
+    this.file = file;
+    this.notice = notice;
+    this.progress = progress;
+  }
+
+  /**
+   * How it ended.
+   *
+   * @param arms that have trained to the end, or, after a failure, all
+   * @param failed the one that failed; -1 for none
+   * @param began whether all had begun by then
+   * @param failure why
+   */
+  record Ended(
+      List<Arm> arms, int failed, boolean began, Optional<WorkerFolder.Failure> failure) {
+    Ended {
+      arms = List.copyOf(arms);
+    }
+
+    /** Whether the arms do not fit beside each other. */
+    boolean doNotFitTogether() {
+      return !began && failed == 1 && isOf(ErrorCode.OUT_OF_MEMORY);
+    }
+
+    boolean isOf(ErrorCode code) {
+      return failure.filter(it -> it.code() == code).isPresent();
+    }
+  }
+
+  /** Trains; returns when all have ended. */
+  Ended run(List<Arm> arms) throws InterruptedException {
+    TurnFile turns = TurnFile.create(file);
+    for (int arm = 0; arm < arms.size(); arm++) {
+      turns.allow(arm, plan.first());
+    }
+    try (Resources resources = new Resources()) {
+      List<ArmProcess> processes = new ArrayList<>();
+      for (Arm arm : arms) {
+        int number = processes.size();
+        progress.reached("starting the arm '" + arm.name() + "'", number, arms.size());
+        ArmProcess process =
+            resources.own(
+                ArmProcess.start(
+                    arm.output(),
+                    words.of(arm, plan.last(), false),
+                    Trial.environment(file, number)));
+        processes.add(process);
+        if (!stands(turns, number, arm, plan.first(), process)) {
+          WorkerFolder.Failure failure = process.failure();
+          if (number < 2 || failure.code() != ErrorCode.OUT_OF_MEMORY) {
+            return new Ended(arms, number, false, Optional.of(failure));
+          }
+          notice.accept(
+              "there is no room for a third arm: the run file is not compared with itself");
+          return train(turns, arms.subList(0, number), processes.subList(0, number));
+        }
+      }
+      return train(turns, arms, processes);
+    }
+  }
+
+  private Ended train(TurnFile turns, List<Arm> arms, List<ArmProcess> processes)
+      throws InterruptedException {
+    List<TrialPlan.Turn> all = plan.turns(arms.size());
+    int done = 0;
+    for (TrialPlan.Turn turn : all) {
+      progress.reached("training in turns", done++, all.size());
+      ArmProcess process = processes.get(turn.arm());
+      turns.allow(turn.arm(), turn.until());
+      boolean last = turn.until() == plan.last();
+      if (last) { // it ends, and writes the last of its lines
+        process.await();
+      }
+      boolean well =
+          last
+              ? process.hasSucceeded()
+              : stands(turns, turn.arm(), arms.get(turn.arm()), turn.until(), process);
+      if (!well) {
+        return new Ended(arms, turn.arm(), true, Optional.of(process.failure()));
+      }
+      Thread.sleep(PAUSE_MILLISECONDS);
+    }
+    return new Ended(arms, -1, true, Optional.empty());
+  }
+
+  /** Waits until an arm has come so far; false when it ends before. */
+  private static boolean stands(
+      TurnFile turns, int number, Arm arm, long steps, ArmProcess process)
+      throws InterruptedException {
+    while (!turns.stands(number, arm.ranks(), steps)) {
+      if (!process.isAlive()) {
+        return false;
+      }
+      Thread.sleep(LOOK_MILLISECONDS);
+    }
+    return true;
+  }
+}

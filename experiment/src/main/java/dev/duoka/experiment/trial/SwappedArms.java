@@ -1,0 +1,161 @@
+package dev.duoka.experiment.trial;
+
+import dev.duoka.base.CrashSafeFiles;
+import dev.duoka.base.DuokaException;
+import dev.duoka.base.ErrorCode;
+import dev.duoka.base.IoReason;
+import dev.duoka.base.Progress;
+import dev.duoka.operations.run.WorkerFolder;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.function.Consumer;
+
+/**
+ * Two arms of which one is on the device at a time: A, B, B, A, each in a process of its own. Their
+ * states wait in host memory, where it has room for both; otherwise every process begins with the
+ * first weights, and nothing is known of the loss.
+ */
+final class SwappedArms {
+  /** Why losses are not compared then. */
+  static final String NO_STATES =
+      "host memory has no room for the states of both arms: each part began with the first weights";
+
+  private static final Path HOST_MEMORY = Path.of("/dev/shm");
+
+  private final TrialPlan plan;
+  private final Trial.Words words;
+  private final Path folder;
+  private final Consumer<String> notice;
+  private final Progress progress;
+
+  SwappedArms(
+      TrialPlan plan, Trial.Words words, Path folder, Consumer<String> notice, Progress progress) {
+    this.plan = plan;
+    this.words = words;
+    this.folder = folder;
+    this.notice = notice;
+    this.progress = progress;
+  }
+
+  /** How it ended. */
+  sealed interface Outcome {}
+
+  /**
+   * Both have trained.
+   *
+   * @param keepsStates whether each arm has gone on from its own state
+   */
+  record Trained(List<ArmSteps> arms, boolean keepsStates) implements Outcome {
+    Trained {
+      arms = List.copyOf(arms);
+    }
+  }
+
+  /** An arm could not. */
+  record Failed(int arm, WorkerFolder.Failure failure) implements Outcome {}
+
+  /**
+   * Trains; returns when both have ended.
+   *
+   * @param stateBytes what an arm's checkpoint takes at most
+   * @param start what both begin with, beyond the first weights; empty for these
+   */
+  Outcome run(List<Arm> arms, long stateBytes, Optional<ArmStart> start)
+      throws InterruptedException {
+    boolean keeps = hasRoom(arms.size() * stateBytes);
+    notice.accept(
+        "the arms do not fit on the device together: they take turns of "
+            + plan.steps() / 2
+            + " steps, "
+            + (keeps ? "and their states wait in host memory" : "each from the first weights"));
+    Path place = place(keeps);
+    try {
+      return run(arms.stream().map(arm -> arm.in(place)).toList(), keeps, start);
+    } finally {
+      delete(place);
+    }
+  }
+
+  private Outcome run(List<Arm> arms, boolean keeps, Optional<ArmStart> start)
+      throws InterruptedException {
+    List<TrialPlan.Turn> turns = plan.halves();
+    Map<Integer, ArmSteps> taken = new HashMap<>();
+    for (int number = 0; number < turns.size(); number++) {
+      TrialPlan.Turn turn = turns.get(number);
+      Arm arm = arms.get(turn.arm());
+      progress.reached("training '" + arm.name() + "'", number, turns.size());
+      boolean comesBack = taken.containsKey(turn.arm());
+      if (!keeps || !comesBack) {
+        begin(arm, start);
+      }
+      long until = keeps || !comesBack ? turn.until() : plan.halves().getFirst().until();
+      try (ArmProcess process =
+          ArmProcess.start(
+              folder.resolve(arm.name() + "-output"), words.of(arm, until, keeps), Map.of())) {
+        process.await();
+        if (!process.hasSucceeded()) {
+          return new Failed(turn.arm(), process.failure());
+        }
+      }
+      ArmSteps steps = ArmSteps.read(arm.metrics());
+      taken.merge(
+          turn.arm(),
+          steps,
+          (first, second) -> keeps ? second : first.and(second, plan.steps() / 2));
+    }
+    return new Trained(List.of(steps(taken, 0), steps(taken, 1)), keeps);
+  }
+
+  private static ArmSteps steps(Map<Integer, ArmSteps> taken, int arm) {
+    return Objects.requireNonNull(taken.get(arm));
+  }
+
+  /** Room for as much again stays free. */
+  private static boolean hasRoom(long bytes) {
+    try {
+      return Files.isDirectory(HOST_MEMORY)
+          && Files.getFileStore(HOST_MEMORY).getUsableSpace() > 2 * bytes;
+    } catch (IOException e) {
+      return false;
+    }
+  }
+
+  private Path place(boolean keeps) {
+    try {
+      return keeps
+          ? Files.createTempDirectory(HOST_MEMORY, "duoka-trial-")
+          : Files.createTempDirectory(folder, "parts-");
+    } catch (IOException e) {
+      throw cannot("make a folder for the arms", e);
+    }
+  }
+
+  private static void begin(Arm arm, Optional<ArmStart> start) {
+    try {
+      CrashSafeFiles.deleteTree(arm.run());
+      Files.createDirectories(arm.run());
+    } catch (IOException e) {
+      throw cannot("make " + arm.run(), e);
+    }
+    start.ifPresent(it -> it.into(arm.run()));
+  }
+
+  private void delete(Path place) {
+    try {
+      CrashSafeFiles.deleteTree(place);
+    } catch (IOException e) {
+      notice.accept("cannot delete " + place + ": " + IoReason.of(e));
+    }
+  }
+
+  private static DuokaException cannot(String what, IOException e) {
+    return new DuokaException(
+        ErrorCode.IO, "cannot " + what + ": " + IoReason.of(e), "Give a folder with --out", e);
+  }
+}

@@ -1,0 +1,95 @@
+package dev.duoka.experiment.trial;
+
+import dev.duoka.base.DuokaException;
+import dev.duoka.base.ErrorCode;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.IntStream;
+
+/**
+ * When which arm trains: after some steps that warm it up, blocks of a few steps, the arms in turn
+ * and every other time in the opposite order, so that what changes slowly (a card's temperature)
+ * weighs on all alike.
+ *
+ * @param first steps that were taken before
+ * @param warmUp steps of each arm before the blocks
+ * @param steps of each arm in blocks, a multiple of {@code block}
+ * @param block steps of a block; the first one of each is not counted for speed
+ */
+public record TrialPlan(long first, int warmUp, int steps, int block) {
+  /** The fewest blocks that an interval is worth something of. */
+  static final int FEWEST_BLOCKS = 4;
+
+  private static final int WARM_UP = 3;
+  private static final int BLOCK = 5;
+
+  /**
+   * A plan.
+   *
+   * @throws DuokaException when there are too few steps for one
+   */
+  public static TrialPlan of(long first, int steps) {
+    if (steps < FEWEST_BLOCKS * BLOCK) {
+      throw new DuokaException(
+          ErrorCode.USAGE,
+          "a trial of " + steps + " steps says nothing",
+          "Give at least " + FEWEST_BLOCKS * BLOCK + "; 100 are usual");
+    }
+    return new TrialPlan(first, WARM_UP, steps / BLOCK * BLOCK, BLOCK);
+  }
+
+  /**
+   * A turn.
+   *
+   * @param arm whose it is
+   * @param until the steps that the arm has taken then, those before the trial among them
+   */
+  public record Turn(int arm, long until) {}
+
+  int blocks() {
+    return steps / block;
+  }
+
+  /** Where the arms end. */
+  long last() {
+    return first + warmUp + steps;
+  }
+
+  /** Where the blocks before one end. */
+  private long before(int number) {
+    return first + warmUp + (long) number * block;
+  }
+
+  /** The turns of so many arms, in order. */
+  List<Turn> turns(int arms) {
+    List<Turn> turns = new ArrayList<>();
+    IntStream.range(0, arms).forEach(arm -> turns.add(new Turn(arm, before(0))));
+    for (int number = 0; number < blocks(); number++) {
+      for (int place = 0; place < arms; place++) {
+        turns.add(new Turn(number % 2 == 0 ? place : arms - 1 - place, before(number + 1)));
+      }
+    }
+    return turns;
+  }
+
+  /** The turns of two arms that are not on the device together: A, twice B, A. */
+  List<Turn> halves() {
+    long half = before(blocks() / 2);
+    return List.of(new Turn(0, half), new Turn(1, half), new Turn(1, last()), new Turn(0, last()));
+  }
+
+  /** The first block of the second half, in which an arm that comes back warms up. */
+  int firstOfSecondHalf() {
+    return blocks() / 2;
+  }
+
+  /** The steps of a block, ascending. */
+  List<Long> stepsOf(int number) {
+    return IntStream.rangeClosed(1, block).mapToObj(step -> before(number) + step).toList();
+  }
+
+  /** Those whose time is counted. */
+  List<Long> timedStepsOf(int number) {
+    return stepsOf(number).subList(1, block);
+  }
+}

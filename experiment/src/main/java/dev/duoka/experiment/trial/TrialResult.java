@@ -1,0 +1,86 @@
+package dev.duoka.experiment.trial;
+
+import dev.duoka.experiment.verdict.Judgement;
+import dev.duoka.experiment.verdict.Verdict;
+import dev.duoka.train.config.RunConfig;
+import dev.duoka.train.config.RunFile;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * What a trial has shown; a line of the ledger.
+ *
+ * @param time when it ended
+ * @param runFile what was tried on
+ * @param model which model on which batches that trains, as a hash
+ * @param change what was set, {@code KEY=VALUE} each; empty where the run file was compared with
+ *     itself
+ * @param changes what that changes in the configuration, for people
+ * @param first steps that were taken before
+ * @param steps of each arm that were compared
+ * @param judgements of the change
+ * @param itself of the run file against itself beside it; empty where that was not asked for
+ * @param cannotRun why the changed run file cannot train; empty where it can
+ * @param folder where the arms have written
+ */
+public record TrialResult(
+    Instant time,
+    Path runFile,
+    String model,
+    List<String> change,
+    List<String> changes,
+    long first,
+    int steps,
+    List<Judgement> judgements,
+    Optional<List<Judgement>> itself,
+    Optional<String> cannotRun,
+    Path folder) {
+  public TrialResult {
+    change = List.copyOf(change);
+    changes = List.copyOf(changes);
+    judgements = List.copyOf(judgements);
+    itself = itself.map(List::copyOf);
+  }
+
+  /** What is decided. */
+  public enum Decision {
+    /** Something is better and nothing worse: the change is kept. */
+    KEEP,
+    /** Something is worse, or the change cannot run. */
+    ROLL_BACK,
+    /** Nothing is better, nothing worse. */
+    NO_REASON
+  }
+
+  /** What follows. A run file that is compared with itself gives no reason. */
+  public Decision decision() {
+    if (cannotRun.isPresent() || has(Verdict.WORSE)) {
+      return Decision.ROLL_BACK;
+    }
+    return has(Verdict.BETTER) && !change.isEmpty() ? Decision.KEEP : Decision.NO_REASON;
+  }
+
+  private boolean has(Verdict verdict) {
+    return judgements.stream().anyMatch(judgement -> judgement.verdict() == verdict);
+  }
+
+  /** Whether earlier trials show what the model of a run file differs from itself by. */
+  public static boolean isKnown(Path runFile, List<TrialResult> trials) {
+    RunConfig config = RunFile.read(runFile, List.of());
+    return !ofItself(trials, TrialSubject.of(config, config).model()).isEmpty();
+  }
+
+  /** What a model has differed from itself by in earlier trials. */
+  static List<List<Judgement>> ofItself(List<TrialResult> trials, String model) {
+    return trials.stream()
+        .filter(trial -> trial.model.equals(model))
+        .flatMap(
+            trial ->
+                trial.change.isEmpty()
+                    ? Optional.of(trial.judgements).stream()
+                    : trial.itself.stream())
+        .toList();
+  }
+}

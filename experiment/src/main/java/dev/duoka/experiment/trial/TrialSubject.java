@@ -1,0 +1,63 @@
+package dev.duoka.experiment.trial;
+
+import dev.duoka.base.Sha256;
+import dev.duoka.train.config.RunConfig;
+import dev.duoka.train.config.RunFile;
+import dev.duoka.train.config.binding.FieldChange;
+import java.nio.charset.StandardCharsets;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+
+/**
+ * What is tried on what.
+ *
+ * @param changes what the change changes
+ * @param model which model on which batches it is, so that trials of it find each other
+ * @param noLoss why losses are not compared; empty where they are
+ */
+record TrialSubject(List<String> changes, String model, Optional<String> noLoss) {
+  /** Fields that say which tokens a step sees, or begin what does. */
+  private static final Set<String> BATCHES =
+      Set.of("data.", "training.tokens_per_step", "training.seed", "model.");
+
+  /** Fields of {@code data} that say only where things are. */
+  private static final Set<String> PLACES = Set.of("data.cache");
+
+  private static final int HASH_BYTES = 8;
+
+  TrialSubject {
+    changes = List.copyOf(changes);
+  }
+
+  static TrialSubject of(RunConfig base, RunConfig changed) {
+    List<FieldChange> changes = RunFile.changes(base, changed);
+    Optional<String> other =
+        changes.stream()
+            .map(FieldChange::key)
+            .filter(key -> !PLACES.contains(key))
+            .filter(key -> BATCHES.stream().anyMatch(key::startsWith))
+            .findFirst();
+    return new TrialSubject(
+        changes.stream().map(FieldChange::toString).toList(),
+        model(base),
+        other.map(key -> key + " changes the model or the batches: losses are of different things"));
+  }
+
+  private static String model(RunConfig config) {
+    String text =
+        String.join(
+            "\n",
+            config.model().toString(),
+            config.data().toString(),
+            String.valueOf(config.training().tokensPerStep()),
+            config.training().precision().toString());
+    return HexFormat.of()
+        .formatHex(Sha256.of(text.getBytes(StandardCharsets.UTF_8)), 0, HASH_BYTES);
+  }
+
+  TrialSubject withoutLoss(String reason) {
+    return new TrialSubject(changes, model, Optional.of(noLoss.orElse(reason)));
+  }
+}

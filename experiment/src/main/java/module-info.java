@@ -1,0 +1,14 @@
+import org.jspecify.annotations.NullMarked;
+
+/** Changes of a run that are tried out before they are kept. */
+@NullMarked
+module dev.duoka.experiment {
+  requires static transitive org.jspecify;
+  requires transitive dev.duoka.base;
+  requires transitive dev.duoka.formats;
+  requires transitive dev.duoka.train;
+  requires dev.duoka.operations;
+
+  exports dev.duoka.experiment.trial;
+  exports dev.duoka.experiment.verdict;
+}
