@@ -38,8 +38,7 @@ final class ArmProcess implements AutoCloseable {
       ProcessBuilder builder =
           new ProcessBuilder(command)
               .redirectInput(ProcessBuilder.Redirect.from(Path.of("/dev/null").toFile()))
-              .redirectOutput(
-                  ProcessBuilder.Redirect.appendTo(worker.standardOutput().toFile()))
+              .redirectOutput(ProcessBuilder.Redirect.appendTo(worker.standardOutput().toFile()))
               .redirectError(ProcessBuilder.Redirect.appendTo(worker.standardError().toFile()));
       builder.environment().putAll(environment);
       builder.environment().put("DUOKA_FAILURE_FILE", worker.failureFile().toString());

@@ -42,8 +42,7 @@ public record ArmSteps(Map<Long, Step> steps, long peakBytes) {
       long peak = 0;
       for (String line : Files.readAllLines(metrics)) {
         JsonNode json =
-            Json.parse(
-                line.getBytes(StandardCharsets.UTF_8), metrics.toString(), ErrorCode.FORMAT);
+            Json.parse(line.getBytes(StandardCharsets.UTF_8), metrics.toString(), ErrorCode.FORMAT);
         if (json.has("loss")) {
           steps.put(
               json.path("step").asLong(),

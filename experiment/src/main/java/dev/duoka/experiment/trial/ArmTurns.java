@@ -41,8 +41,7 @@ final class ArmTurns {
    * @param began whether all had begun by then
    * @param failure why
    */
-  record Ended(
-      List<Arm> arms, int failed, boolean began, Optional<WorkerFolder.Failure> failure) {
+  record Ended(List<Arm> arms, int failed, boolean began, Optional<WorkerFolder.Failure> failure) {
     Ended {
       arms = List.copyOf(arms);
     }
@@ -114,8 +113,7 @@ final class ArmTurns {
   }
 
   /** Waits until an arm has come so far; false when it ends before. */
-  private static boolean stands(
-      TurnFile turns, int number, Arm arm, long steps, ArmProcess process)
+  private static boolean stands(TurnFile turns, int number, Arm arm, long steps, ArmProcess process)
       throws InterruptedException {
     while (!turns.stands(number, arm.ranks(), steps)) {
       if (!process.isAlive()) {

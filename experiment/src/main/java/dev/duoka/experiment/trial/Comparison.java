@@ -91,8 +91,7 @@ public record Comparison(TrialPlan plan, List<Integer> leftOut) {
     }
     String reason =
         margins.runsOfItself() == 0 ? "the model was never compared with itself here" : "";
-    return Judgement.of(
-        quantity, Interval.ofMean(differences), margins.of(quantity), reason);
+    return Judgement.of(quantity, Interval.ofMean(differences), margins.of(quantity), reason);
   }
 
   /** The mean over a block's steps of the relative difference on the same batch. */

@@ -82,7 +82,7 @@ public final class Trial {
         new ArmTurns(plan, this::words, request.folder().resolve("turns"), notice, progress)
             .run(arms);
     if (ended.doNotFitTogether()) {
-      long states = 
+      long states =
           ParameterCounts.of(ModelSource.config(base.model())).total() * BYTES_OF_PARAMETER;
       return swapped(judge, arms.subList(0, 2), states, start);
     }
@@ -146,8 +146,7 @@ public final class Trial {
   private Arm arm(String name, List<String> change, RunConfig config) {
     List<String> overrides = new ArrayList<>(change);
     overrides.addAll(NOTHING_ELSE);
-    return new Arm(
-        name, overrides, config.parallel().ranks(), request.folder().resolve(name));
+    return new Arm(name, overrides, config.parallel().ranks(), request.folder().resolve(name));
   }
 
   private static void make(Path folder) {

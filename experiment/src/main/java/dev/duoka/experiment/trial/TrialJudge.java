@@ -25,8 +25,7 @@ record TrialJudge(
    */
   TrialResult of(List<ArmSteps> arms) {
     Comparison comparison = new Comparison(plan, List.of());
-    List<List<Judgement>> itself =
-        new ArrayList<>(TrialResult.ofItself(known, subject.model()));
+    List<List<Judgement>> itself = new ArrayList<>(TrialResult.ofItself(known, subject.model()));
     ArmSteps base = arms.getFirst();
     if (request.isOfItself()) {
       return result(
@@ -37,8 +36,7 @@ record TrialJudge(
     Optional<List<Judgement>> again =
         arms.size() < 3
             ? Optional.empty()
-            : Optional.of(
-                comparison.of(base, arms.get(2), Margins.of(itself), Optional.empty()));
+            : Optional.of(comparison.of(base, arms.get(2), Margins.of(itself), Optional.empty()));
     again.ifPresent(itself::add);
     return result(
         comparison.of(base, arms.get(1), Margins.of(itself), subject.noLoss()),
@@ -49,8 +47,7 @@ record TrialJudge(
   /** Of arms that were there one at a time. */
   TrialResult ofHalves(SwappedArms.Trained trained) {
     Comparison comparison = new Comparison(plan, List.of(plan.firstOfSecondHalf()));
-    TrialSubject of =
-        trained.keepsStates() ? subject : subject.withoutLoss(SwappedArms.NO_STATES);
+    TrialSubject of = trained.keepsStates() ? subject : subject.withoutLoss(SwappedArms.NO_STATES);
     return result(
         comparison.of(
             trained.arms().getFirst(),
@@ -67,9 +64,7 @@ record TrialJudge(
   }
 
   private TrialResult result(
-      List<Judgement> judgements,
-      Optional<List<Judgement>> itself,
-      Optional<String> cannotRun) {
+      List<Judgement> judgements, Optional<List<Judgement>> itself, Optional<String> cannotRun) {
     return new TrialResult(
         Instant.now(),
         request.runFile().toAbsolutePath(),

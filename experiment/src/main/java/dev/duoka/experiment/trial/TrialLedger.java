@@ -36,10 +36,7 @@ public record TrialLedger(Path file) {
     byte[] line = (Json.line(TrialJson.of(trial)) + "\n").getBytes(StandardCharsets.UTF_8);
     try (FileChannel channel =
         FileChannel.open(
-            file,
-            StandardOpenOption.CREATE,
-            StandardOpenOption.WRITE,
-            StandardOpenOption.APPEND)) {
+            file, StandardOpenOption.CREATE, StandardOpenOption.WRITE, StandardOpenOption.APPEND)) {
       ByteBuffer buffer = ByteBuffer.wrap(line); // one write: lines of two trials do not mix
       while (buffer.hasRemaining()) {
         channel.write(buffer);

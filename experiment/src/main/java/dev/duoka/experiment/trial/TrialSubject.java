@@ -42,7 +42,8 @@ record TrialSubject(List<String> changes, String model, Optional<String> noLoss)
     return new TrialSubject(
         changes.stream().map(FieldChange::toString).toList(),
         model(base),
-        other.map(key -> key + " changes the model or the batches: losses are of different things"));
+        other.map(
+            key -> key + " changes the model or the batches: losses are of different things"));
   }
 
   private static String model(RunConfig config) {

@@ -10,11 +10,7 @@ import java.util.Optional;
  * @param reason where the verdict or the margin needs one; may be empty
  */
 public record Judgement(
-    Quantity quantity,
-    Verdict verdict,
-    Optional<Interval> interval,
-    double margin,
-    String reason) {
+    Quantity quantity, Verdict verdict, Optional<Interval> interval, double margin, String reason) {
 
   /** By the rule that {@link Verdict} says. */
   public static Judgement of(Quantity quantity, Interval interval, double margin, String reason) {

@@ -1,0 +1,135 @@
+package dev.duoka.experiment.trial;
+
+import dev.duoka.base.DuokaException;
+import dev.duoka.base.ErrorCode;
+import dev.duoka.formats.turn.TurnFile;
+import dev.duoka.operations.run.WorkerFolder;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.List;
+import java.util.Locale;
+import java.util.Random;
+import java.util.stream.Stream;
+
+/**
+ * A program in place of the trainer's: it writes what a run would have measured, takes turns, and
+ * saves how many steps it has taken. How it does depends on the threads that it is given.
+ */
+final class FakeTraining {
+  /** 4 % slower than others. */
+  static final String SLOW = "threads=2";
+
+  /** It fits on the device only alone. */
+  static final String LARGE = "threads=3";
+
+  /** It never fits. */
+  static final String TOO_LARGE = "threads=4";
+
+  /** Its tenth step has no loss. */
+  static final String BROKEN = "threads=5";
+
+  /** It is not to be started at all. */
+  static final String WRONG = "threads=6";
+
+  private static final double NOISE = 0.003;
+
+  private final List<String> words;
+  private final Path run;
+
+  private FakeTraining(List<String> words) {
+    this.words = words;
+    this.run = Path.of(after("--run-dir"));
+  }
+
+  private String after(String option) {
+    return words.get(words.indexOf(option) + 1);
+  }
+
+  private boolean is(String override) {
+    return words.contains(override);
+  }
+
+  public static void main(String[] arguments) throws Exception {
+    try {
+      new FakeTraining(List.of(arguments)).run();
+    } catch (DuokaException e) {
+      WorkerFolder.fail(Path.of(System.getenv("DUOKA_FAILURE_FILE")), e);
+      System.exit(1);
+    }
+  }
+
+  private void run() throws IOException, InterruptedException {
+    String turns = System.getenv("DUOKA_TURNS");
+    if (is(WRONG)) {
+      throw new DuokaException(ErrorCode.CONFIG, "this is wrong", "");
+    }
+    if (is(TOO_LARGE) || (is(LARGE) && turns != null)) {
+      throw new DuokaException(ErrorCode.OUT_OF_MEMORY, "there is no room", "");
+    }
+    long step = saved();
+    long last = Long.parseLong(after("--max-steps"));
+    Random random = new Random(is(SLOW) ? 1 : run.hashCode());
+    while (step < last) {
+      await(turns, step);
+      step++;
+      if (is(BROKEN) && step == 10) {
+        throw new DuokaException(ErrorCode.NUMERICS, "step 10 gave a loss of NaN", "");
+      }
+      double speed = 1000 * (is(SLOW) ? 0.96 : 1) * (1 + NOISE * random.nextGaussian());
+      write(
+          run.resolve("metrics.jsonl"),
+          String.format(
+              Locale.ROOT,
+              "{\"step\":%d,\"loss\":%.6f,\"grad_norm\":%.6f,\"tokens_per_second\":%.6f,"
+                  + "\"memory\":{\"peak_bytes\":%d},\"rank_memory\":[{\"weights\":10,"
+                  + "\"activations\":%d,\"driver_bytes\":999999}]}%n",
+              step,
+              4.0 / step,
+              1.0 / step,
+              speed,
+              100,
+              is(SLOW) ? 100 : 90));
+      write(
+          run.resolve("order"),
+          (turns == null ? "alone" : run.getFileName()) + " " + step + System.lineSeparator());
+    }
+    if (is("checkpoint.final=true")) {
+      Files.createDirectories(
+          run.resolve("checkpoints").resolve(String.format(Locale.ROOT, "step-%08d", step)));
+    }
+  }
+
+  private static void await(String turns, long step) throws InterruptedException {
+    if (turns == null) {
+      return;
+    }
+    int colon = turns.lastIndexOf(':');
+    TurnFile file = TurnFile.open(Path.of(turns.substring(0, colon)));
+    int arm = Integer.parseInt(turns.substring(colon + 1));
+    if (file.limit(arm) <= step) {
+      file.stand(arm, 0, step);
+    }
+    while (file.limit(arm) <= step) {
+      Thread.sleep(1);
+    }
+  }
+
+  private long saved() throws IOException {
+    Path folder = run.resolve("checkpoints");
+    if (!is("--resume")) {
+      return 0;
+    }
+    try (Stream<Path> steps = Files.list(folder)) {
+      return steps
+          .mapToLong(path -> Long.parseLong(path.getFileName().toString().substring(5)))
+          .max()
+          .orElseThrow();
+    }
+  }
+
+  private static void write(Path file, String text) throws IOException {
+    Files.writeString(file, text, StandardOpenOption.CREATE, StandardOpenOption.APPEND);
+  }
+}

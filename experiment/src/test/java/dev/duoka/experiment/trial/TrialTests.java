@@ -1,0 +1,217 @@
+package dev.duoka.experiment.trial;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.duoka.base.DuokaException;
+import dev.duoka.base.Progress;
+import dev.duoka.experiment.verdict.Judgement;
+import dev.duoka.experiment.verdict.Quantity;
+import dev.duoka.experiment.verdict.Verdict;
+import java.io.File;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.stream.Collectors;
+import org.assertj.core.data.Offset;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Trials of a program that only says what it would have measured. */
+@Timeout(120)
+final class TrialTests {
+  @TempDir Path folder;
+  private Path file;
+  private final List<String> notices = new ArrayList<>();
+
+  @BeforeEach
+  void writeRunFile() throws IOException {
+    Path text = Files.writeString(folder.resolve("text.txt"), "text ".repeat(1000));
+    file =
+        Files.writeString(
+            folder.resolve("run.yaml"),
+            """
+            model: {preset: tiny-llama}
+            data: {sources: [%s], sequence_length: 16, cache: %s}
+            training: {tokens_per_step: 64, micro_batch: 2, steps: 1000}
+            device: cpu
+            threads: 1
+            """
+                .formatted(text, folder.resolve("cache")));
+  }
+
+  private TrialResult run(Optional<Path> from, boolean itself, int steps, String... change)
+      throws InterruptedException {
+    return run(List.of(), from, itself, steps, change);
+  }
+
+  private TrialResult run(
+      List<TrialResult> known, Optional<Path> from, boolean itself, int steps, String... change)
+      throws InterruptedException {
+    List<String> command =
+        List.of(
+            Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+            "-Xmx64m",
+            "-XX:TieredStopAtLevel=1",
+            "-cp",
+            String.join(
+                File.pathSeparator,
+                System.getProperty("jdk.module.path", ""),
+                System.getProperty("java.class.path", ""),
+                classes()),
+            FakeTraining.class.getName());
+    TrialRequest request =
+        new TrialRequest(
+            file, List.of(change), steps, from, Optional.empty(), itself, folder.resolve("trial"));
+    return new Trial(request, command, notices::add, Progress.NONE).run(known);
+  }
+
+  /** Where this class was loaded from: patched into its module it is on no path. */
+  private static String classes() {
+    return Path.of(TrialTests.class.getProtectionDomain().getCodeSource().getLocation().getPath())
+        .toString();
+  }
+
+  private static Map<Quantity, Verdict> verdicts(List<Judgement> judgements) {
+    return judgements.stream().collect(Collectors.toMap(Judgement::quantity, Judgement::verdict));
+  }
+
+  @Test
+  void aSlowerArmIsRolledBack() throws InterruptedException {
+    TrialResult result = run(Optional.empty(), true, 60, FakeTraining.SLOW);
+    assertThat(verdicts(result.judgements()))
+        .isEqualTo(
+            Map.of(
+                Quantity.SPEED, Verdict.WORSE,
+                Quantity.MEMORY, Verdict.WORSE,
+                Quantity.LOSS, Verdict.SAME,
+                Quantity.GRADIENT_NORM, Verdict.SAME));
+    assertThat(result.judgements().get(0).interval().orElseThrow().estimate())
+        .isBetween(-0.045, -0.035);
+    assertThat(result.judgements().get(1).interval().orElseThrow().estimate())
+        .as("110 bytes after 100: what the driver counts is not of the tensors")
+        .isCloseTo(0.1, Offset.offset(1e-9));
+    assertThat(verdicts(result.itself().orElseThrow()).values()).containsOnly(Verdict.SAME);
+    assertThat(result.decision()).isEqualTo(TrialResult.Decision.ROLL_BACK);
+    assertThat(result.changes()).containsExactly("threads: 1 → 2");
+  }
+
+  /** Each arm writes down when it took which step. */
+  @Test
+  void armsTakeTurns() throws Exception {
+    run(Optional.empty(), false, 20, FakeTraining.SLOW);
+    TrialPlan plan = TrialPlan.of(0, 20);
+    assertThat(plan.turns(2))
+        .containsExactly(
+            new TrialPlan.Turn(0, 3),
+            new TrialPlan.Turn(1, 3),
+            new TrialPlan.Turn(0, 8),
+            new TrialPlan.Turn(1, 8),
+            new TrialPlan.Turn(1, 13),
+            new TrialPlan.Turn(0, 13),
+            new TrialPlan.Turn(0, 18),
+            new TrialPlan.Turn(1, 18),
+            new TrialPlan.Turn(1, 23),
+            new TrialPlan.Turn(0, 23));
+    for (String arm : List.of("as-it-is", "changed")) {
+      assertThat(Files.readAllLines(folder.resolve("trial").resolve(arm).resolve("order")))
+          .hasSize(23)
+          .first()
+          .isEqualTo(arm + " 1");
+    }
+  }
+
+  @Test
+  void aRunFileIsComparedWithItself() throws InterruptedException {
+    TrialResult result = run(Optional.empty(), true, 60);
+    assertThat(verdicts(result.judgements()).values()).containsOnly(Verdict.SAME);
+    assertThat(result.decision()).isEqualTo(TrialResult.Decision.NO_REASON);
+    assertThat(TrialResult.isKnown(file, List.of(result))).isTrue();
+    assertThat(TrialResult.isKnown(file, List.of())).isFalse();
+  }
+
+  /** They take halves, from their own states. */
+  @Test
+  void armsThatDoNotFitTogetherTakeHalves() throws InterruptedException {
+    TrialResult result = run(Optional.empty(), true, 40, FakeTraining.LARGE);
+    assertThat(notices)
+        .singleElement()
+        .asString()
+        .startsWith("the arms do not fit on the device together: they take turns of 20 steps");
+    assertThat(verdicts(result.judgements()).values()).containsOnly(Verdict.SAME);
+    assertThat(result.itself()).isEmpty();
+  }
+
+  @Test
+  void aChangeThatNeedsTooMuchIsAResult() throws InterruptedException {
+    TrialResult result = run(Optional.empty(), false, 20, FakeTraining.TOO_LARGE);
+    assertThat(result.cannotRun()).hasValueSatisfying(it -> assertThat(it).contains("no room"));
+    assertThat(result.decision()).isEqualTo(TrialResult.Decision.ROLL_BACK);
+    assertThat(TrialText.of(result))
+        .anyMatch(line -> line.contains("cannot train here: there is no room"));
+  }
+
+  @Test
+  void aChangeThatDivergesIsAResult() throws InterruptedException {
+    TrialResult result = run(Optional.empty(), false, 20, FakeTraining.BROKEN);
+    assertThat(result.cannotRun()).hasValueSatisfying(it -> assertThat(it).contains("NaN"));
+  }
+
+  @Test
+  void aMistakeIsNoResult() {
+    assertThatThrownBy(() -> run(Optional.empty(), false, 20, FakeTraining.WRONG))
+        .isInstanceOf(DuokaException.class)
+        .hasMessageContaining("the arm 'changed' cannot train: this is wrong")
+        .hasMessageContaining("changed-output");
+    assertThatThrownBy(() -> run(Optional.empty(), false, 19, FakeTraining.SLOW))
+        .isInstanceOf(DuokaException.class)
+        .hasMessageContaining("a trial of 19 steps says nothing");
+    assertThatThrownBy(() -> run(Optional.empty(), false, 2000, FakeTraining.SLOW))
+        .isInstanceOf(DuokaException.class)
+        .hasMessageContaining("the run ends after 1000 steps, and the trial after 2003");
+  }
+
+  @Test
+  void bothStartFromACheckpoint() throws Exception {
+    Path run = folder.resolve("earlier");
+    Files.createDirectories(run.resolve("checkpoints/step-00000040"));
+    Files.writeString(run.resolve("checkpoints/step-00000040/state"), "of step 40");
+    Files.copy(file, run.resolve("run.yaml"));
+    TrialResult result = run(Optional.of(run), false, 20, FakeTraining.SLOW);
+    assertThat(result.first()).isEqualTo(40);
+    assertThat(Files.readAllLines(folder.resolve("trial/changed/order")))
+        .hasSize(23)
+        .first()
+        .isEqualTo("changed 41");
+    assertThat(folder.resolve("trial/changed/checkpoints/step-00000040/state"))
+        .hasContent("of step 40");
+  }
+
+  @Test
+  void otherBatchesHaveNoLossToCompare() throws InterruptedException {
+    TrialResult result = run(Optional.empty(), false, 20, "training.seed=7");
+    assertThat(verdicts(result.judgements()))
+        .containsEntry(Quantity.LOSS, Verdict.NOT_ASKED)
+        .containsEntry(Quantity.GRADIENT_NORM, Verdict.NOT_ASKED);
+    assertThat(result.judgements().get(2).reason()).startsWith("data.seed changes");
+  }
+
+  @Test
+  void whatIsWrittenDownIsReadBack() throws Exception {
+    TrialLedger ledger = new TrialLedger(folder.resolve("trials.jsonl"));
+    assertThat(ledger.trials()).isEmpty();
+    TrialResult one = run(Optional.empty(), false, 20, FakeTraining.TOO_LARGE);
+    ledger.add(one);
+    Files.writeString(ledger.file(), "{\"cut off", StandardOpenOption.APPEND);
+    Files.writeString(ledger.file(), "\n", StandardOpenOption.APPEND);
+    ledger.add(one);
+    assertThat(ledger.trials()).containsExactly(one, one);
+  }
+}
