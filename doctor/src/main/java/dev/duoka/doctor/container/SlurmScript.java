@@ -108,23 +108,25 @@ final class SlurmScript {
         "In the background, so that the signal below reaches this script.");
     file.add("child=$!", "The process to wait for.");
     file.add(
-        "trap 'scancel --signal=TERM \"$SLURM_JOB_ID\"' TERM",
+        "told=\ntrap 'told=yes; scancel --signal=TERM \"$SLURM_JOB_ID\"' TERM",
         "Time is nearly up: duoka ends its step and saves. Slurm passes the signal on to the tasks;"
             + " srun itself would kill them.");
     file.add(
         """
         status=0
         wait "$child" || status=$?
-        if [ "$status" -gt 128 ] && kill -0 "$child" 2>/dev/null; then
-          status=0
-          wait "$child" || status=$?
+        if [ -n "$told" ] && [ "$status" -gt 128 ]; then
+          saved=0
+          wait "$child" || saved=$?
+          [ "$saved" -eq 127 ] || status=$saved
         fi
         if [ "$status" -eq 75 ] && [ "${SLURM_RESTART_COUNT:-0}" -lt "${MOST_RESTARTS:-20}" ]; then
           scontrol requeue "$SLURM_JOB_ID"
         fi
         exit "$status\"\
         """,
-        "The first wait ends with the signal; the second one waits for the checkpoint. Status 75"
+        "The first wait ends with the signal; the second one waits for the checkpoint, and has the"
+            + " status also where that was saved meanwhile (127: it was known before). Status 75"
             + " says that the run is saved and worth going on with: the job goes back into the"
             + " queue. Else it ends with duoka's own status.");
     return file;

@@ -17,6 +17,8 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** The script runs, among stand-ins for Slurm's commands. */
 @Timeout(60)
@@ -94,9 +96,18 @@ final class SlurmScriptTests {
     assertThat(read("told")).isEmpty();
   }
 
-  /** The signal goes to the tasks; what is saved goes back into the queue. */
-  @Test
-  void aRunThatIsSavedIsPutBackIntoTheQueue() throws Exception {
+  /**
+   * The signal goes to the tasks; what is saved goes back into the queue, also when that is over
+   * before the script has told all tasks.
+   */
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "",
+        "while [ -d \"/proc/$(cat \"$FOLDER/pid\")\" ]; do sleep 0.05; done; sleep 0.2"
+      })
+  void aRunThatIsSavedIsPutBackIntoTheQueue(String afterwards) throws Exception {
+    standIn("scancel", "kill -TERM \"$(cat \"$FOLDER/pid\")\"; " + afterwards);
     standIn(
         "srun",
         "case \"$1\" in --help) exit 0;; esac; trap 'exit 75' TERM; echo $$ >\"$FOLDER/pid\"; "
