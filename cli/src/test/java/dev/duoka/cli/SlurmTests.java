@@ -147,6 +147,7 @@ final class SlurmTests {
     try {
       text.append(text("sinfo", "-N", "-o", "%N %T %E")).append('\n');
       text.append(text("squeue", "-o", "%i %T %r")).append('\n');
+      text.append(text("scontrol", "show", "job")).append('\n');
       try (Stream<Path> files = Files.walk(folder)) {
         for (Path file : files.filter(it -> SHOWN.matcher(it.toString()).find()).toList()) {
           String content = Files.readString(file);

@@ -50,6 +50,8 @@ public record TrialResult(
     KEEP,
     /** Something is worse, or the change cannot run. */
     ROLL_BACK,
+    /** Nothing is worse, as far as is known; something is not known. */
+    UNDECIDED,
     /** Nothing is better, nothing worse. */
     NO_REASON
   }
@@ -58,6 +60,9 @@ public record TrialResult(
   public Decision decision() {
     if (cannotRun.isPresent() || has(Verdict.WORSE)) {
       return Decision.ROLL_BACK;
+    }
+    if (has(Verdict.NOT_ENOUGH_DATA)) {
+      return Decision.UNDECIDED;
     }
     return has(Verdict.BETTER) && !change.isEmpty() ? Decision.KEEP : Decision.NO_REASON;
   }

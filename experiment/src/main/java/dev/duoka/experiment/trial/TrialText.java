@@ -40,7 +40,7 @@ public final class TrialText {
     StringBuilder text = new StringBuilder(trial.time().toString().substring(0, 16));
     text.append("  ").append(trial.runFile().getFileName()).append("  ");
     text.append(trial.change().isEmpty() ? "(itself)" : String.join(" ", trial.change()));
-    text.append("  ").append(decision(trial)).append(": ");
+    text.append("  ").append(word(trial)).append(": ");
     if (trial.cannotRun().isPresent()) {
       return text.append("cannot train").toString();
     }
@@ -62,8 +62,13 @@ public final class TrialText {
     return switch (trial.decision()) {
       case KEEP -> "keep";
       case ROLL_BACK -> "roll back";
+      case UNDECIDED -> "undecided, more --steps show smaller differences";
       case NO_REASON -> "no reason to change";
     };
+  }
+
+  private static String word(TrialResult trial) {
+    return trial.decision() == TrialResult.Decision.UNDECIDED ? "undecided" : decision(trial);
   }
 
   private static String line(Judgement judgement) {
