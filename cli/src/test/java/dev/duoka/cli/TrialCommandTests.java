@@ -1,0 +1,101 @@
+package dev.duoka.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.duoka.base.ErrorCode;
+import dev.duoka.formats.json.Json;
+import java.io.File;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import tools.jackson.databind.JsonNode;
+
+/** Trials of runs that really train. */
+@Timeout(240)
+final class TrialCommandTests {
+  @TempDir Path folder;
+  private Path file;
+
+  @BeforeEach
+  void writeRunFile() throws IOException {
+    Path corpus = Files.createDirectories(folder.resolve("corpus"));
+    for (int document = 0; document < 40; document++) {
+      Files.writeString(
+          corpus.resolve(document + ".txt"), ("line of document " + document + "\n").repeat(40));
+    }
+    file =
+        Files.writeString(
+            folder.resolve("small.yaml"),
+            """
+            model: {preset: tiny-llama}
+            data: {sources: [%s], sequence_length: 64, cache: %s}
+            training: {tokens_per_step: 512, micro_batch: 4, steps: 100000}
+            parallel: {data: 2}
+            device: cpu
+            threads: 1
+            """
+                .formatted(corpus, folder.resolve("cache")));
+  }
+
+  private String run(String... arguments) throws IOException, InterruptedException {
+    List<String> words =
+        new ArrayList<>(
+            List.of(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-Xmx512m",
+                "-XX:TieredStopAtLevel=1",
+                "--enable-native-access=ALL-UNNAMED",
+                "-cp",
+                String.join(
+                    File.pathSeparator,
+                    System.getProperty("jdk.module.path", ""),
+                    System.getProperty("java.class.path", "")),
+                "dev.duoka.cli.Main"));
+    words.addAll(List.of(arguments));
+    Path errors = folder.resolve("errors");
+    ProcessBuilder builder =
+        new ProcessBuilder(words).directory(folder.toFile()).redirectError(errors.toFile());
+    builder.environment().put("XDG_STATE_HOME", folder.resolve("state").toString());
+    Process process = builder.start();
+    String output =
+        new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8).strip();
+    assertThat(process.waitFor()).as("%s%s", output, Files.readString(errors)).isZero();
+    return output;
+  }
+
+  /**
+   * Smaller micro-batches need less memory, and the same batches give the same losses but for
+   * rounding; ranks on threads take turns together.
+   */
+  @Test
+  void aChangeIsTriedOnTheSameBatches() throws Exception {
+    String output =
+        run(
+            "trial",
+            "small.yaml",
+            "--set",
+            "training.micro_batch=1",
+            "--steps",
+            "20",
+            "--no-itself",
+            "--json");
+    JsonNode trial = Json.parse(output.getBytes(StandardCharsets.UTF_8), "trial", ErrorCode.FORMAT);
+    JsonNode judgements = trial.path("judgements");
+    assertThat(judgements.get(1).path("quantity").asString()).isEqualTo("memory");
+    assertThat(judgements.get(1).path("verdict").asString()).isEqualTo("better");
+    assertThat(judgements.get(2).path("verdict").asString()).isEqualTo("same");
+    assertThat(judgements.get(3).path("verdict").asString()).isEqualTo("same");
+    assertThat(trial.path("changes").get(0).asString()).isEqualTo("training.micro_batch: 4 → 1");
+    Path arms = Path.of(trial.path("folder").asString());
+    assertThat(Files.readAllLines(arms.resolve("changed/metrics.jsonl"))).hasSize(23);
+    assertThat(run("trials", "small.yaml"))
+        .contains("small.yaml  training.micro_batch=1", "  memory         better");
+  }
+}
