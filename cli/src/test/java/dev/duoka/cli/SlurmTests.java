@@ -218,6 +218,12 @@ final class SlurmTests {
     return text("squeue", "-h", "-j", job, "-o", "%T");
   }
 
+  /** What is left of a job would end the next start of it: its script's status comes late. */
+  private static boolean isIdle() {
+    return ProcessHandle.allProcesses()
+        .noneMatch(process -> process.info().command().orElse("").endsWith("/slurmstepd"));
+  }
+
   /** It trains on both nodes, saves when its time is up, waits in the queue, and goes on. */
   @Test
   void aJobOfTwoNodesIsSavedPutBackAndGoesOn() throws Exception {
@@ -249,6 +255,7 @@ final class SlurmTests {
     }
     text("scancel", "--signal=TERM", "--batch", job); // as Slurm does before the end of the time
     until(() -> state(job).equals("PENDING"));
+    until(SlurmTests::isIdle);
     long saved = RunProgress.newestCheckpoint(run).orElseThrow();
     until(
         () -> { // Slurm itself waits for two minutes
