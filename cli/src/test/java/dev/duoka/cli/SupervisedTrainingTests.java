@@ -177,20 +177,20 @@ final class SupervisedTrainingTests {
   /** One rank's process is killed: both are started again, and the losses are the same. */
   @Test
   void aKilledRankCostsNoStep() throws Exception {
-    start("--max-steps", "120");
+    start("--max-steps", "60", "--set", "checkpoint.every_steps=15");
     assertThat(terminal().waitFor(200, TimeUnit.SECONDS)).isTrue();
     assertThat(terminal().exitValue()).as(text()).isZero();
     List<JsonNode> undisturbed = losses();
     folder = new SupervisionFolder(temporary.resolve("killed"));
-    start("--max-steps", "120");
-    until(() -> RunProgress.newestCheckpoint(folder.run()).orElse(0) >= 50);
+    start("--max-steps", "60", "--set", "checkpoint.every_steps=15");
+    until(() -> RunProgress.newestCheckpoint(folder.run()).orElse(0) >= 30);
     worker(1).kill();
     assertThat(terminal().waitFor(200, TimeUnit.SECONDS)).isTrue();
     assertThat(terminal().exitValue()).as(text()).isZero();
     assertThat(event("restart").orElseThrow().text())
         .contains("worker 1 was ended by signal 9", "from the checkpoint of step ");
-    assertThat(losses()).isEqualTo(undisturbed).hasSize(120);
-    assertThat(text()).contains("Done after 120 steps");
+    assertThat(losses()).isEqualTo(undisturbed).hasSize(60);
+    assertThat(text()).contains("Done after 60 steps");
   }
 
   /** One rank's process is stopped: it is named, and the run goes on without being asked. */
