@@ -1,5 +1,7 @@
 package dev.duoka.experiment.trial;
 
+import dev.duoka.experiment.arm.ArmSteps;
+import dev.duoka.experiment.arm.TurnPlan;
 import dev.duoka.experiment.verdict.Interval;
 import dev.duoka.experiment.verdict.Judgement;
 import dev.duoka.experiment.verdict.Quantity;
@@ -18,7 +20,7 @@ import java.util.stream.IntStream;
  * @param plan how they were trained
  * @param leftOut blocks in which an arm has warmed up again
  */
-public record Comparison(TrialPlan plan, List<Integer> leftOut) {
+public record Comparison(TurnPlan plan, List<Integer> leftOut) {
   public Comparison {
     leftOut = List.copyOf(leftOut);
   }

@@ -2,20 +2,22 @@ package dev.duoka.experiment.trial;
 
 import dev.duoka.base.DuokaException;
 import dev.duoka.base.ErrorCode;
-import dev.duoka.base.IoReason;
 import dev.duoka.base.Progress;
+import dev.duoka.experiment.arm.Arm;
+import dev.duoka.experiment.arm.ArmCommand;
+import dev.duoka.experiment.arm.ArmStart;
+import dev.duoka.experiment.arm.ArmSteps;
+import dev.duoka.experiment.arm.ArmTurns;
+import dev.duoka.experiment.arm.SwappedArms;
+import dev.duoka.experiment.arm.TurnPlan;
 import dev.duoka.formats.modelconfig.ParameterCounts;
 import dev.duoka.operations.run.WorkerFolder;
 import dev.duoka.train.config.ModelSource;
 import dev.duoka.train.config.RunConfig;
 import dev.duoka.train.config.RunFile;
 import dev.duoka.train.run.RunChecks;
-import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.function.Consumer;
 
@@ -27,19 +29,11 @@ import java.util.function.Consumer;
  * then twice the changed one, then the first again ({@link SwappedArms}).
  */
 public final class Trial {
-  /** What the arms do not do beside training. */
-  private static final List<String> NOTHING_ELSE =
-      List.of(
-          "validation.every_steps=0",
-          "checkpoint.every_steps=0",
-          "checkpoint.keep_every=0",
-          "logging.every_steps=1000000");
-
   /** Of a checkpoint: master weights and two moments in fp32, and as much again for the rest. */
   private static final long BYTES_OF_PARAMETER = 16;
 
   private final TrialRequest request;
-  private final List<String> command;
+  private final ArmCommand command;
   private final Consumer<String> notice;
   private final Progress progress;
 
@@ -53,7 +47,7 @@ public final class Trial {
   public Trial(
       TrialRequest request, List<String> command, Consumer<String> notice, Progress progress) {
     this.request = request;
-    this.command = List.copyOf(command);
+    this.command = new ArmCommand(command, request.runFile());
     this.notice = notice;
     this.progress = progress;
   }
@@ -68,19 +62,18 @@ public final class Trial {
     RunConfig base = RunFile.read(request.runFile(), List.of(), RunChecks::problems);
     RunConfig changed = RunFile.read(request.runFile(), request.change(), RunChecks::problems);
     Optional<ArmStart> start = request.from().map(run -> ArmStart.of(run, request.fromStep()));
-    TrialPlan plan =
-        TrialPlan.of(start.map(it -> it.checkpoint().step()).orElse(0L), request.steps());
+    TurnPlan plan =
+        TurnPlan.of(start.map(it -> it.checkpoint().step()).orElse(0L), request.steps());
     TrialSubject subject = TrialSubject.of(base, changed);
     require(plan, base);
     List<Arm> arms = arms(base, changed);
     for (Arm arm : arms) {
-      make(arm.run());
+      arm.makeFolder();
       start.ifPresent(it -> it.into(arm.run()));
     }
     TrialJudge judge = new TrialJudge(request, subject, plan, known);
     ArmTurns.Ended ended =
-        new ArmTurns(plan, this::words, request.folder().resolve("turns"), notice, progress)
-            .run(arms);
+        new ArmTurns(plan, command, request.folder().resolve("turns"), notice, progress).run(arms);
     if (ended.doNotFitTogether()) {
       long states =
           ParameterCounts.of(ModelSource.config(base.model())).total() * BYTES_OF_PARAMETER;
@@ -95,7 +88,7 @@ public final class Trial {
       TrialJudge judge, List<Arm> arms, long stateBytes, Optional<ArmStart> start)
       throws InterruptedException {
     SwappedArms swapped =
-        new SwappedArms(judge.plan(), this::words, request.folder(), notice, progress);
+        new SwappedArms(judge.plan(), command, request.folder(), notice, progress);
     return switch (swapped.run(arms, stateBytes, start)) {
       case SwappedArms.Failed(int arm, WorkerFolder.Failure failure) ->
           failed(judge, arms, arm, failure);
@@ -117,7 +110,7 @@ public final class Trial {
         "Its output is in " + arms.get(arm).output());
   }
 
-  private static void require(TrialPlan plan, RunConfig config) {
+  private static void require(TurnPlan plan, RunConfig config) {
     if (config.training().steps().isPresent()
         && config.training().steps().getAsLong() < plan.last()) {
       throw new DuokaException(
@@ -144,56 +137,6 @@ public final class Trial {
   }
 
   private Arm arm(String name, List<String> change, RunConfig config) {
-    List<String> overrides = new ArrayList<>(change);
-    overrides.addAll(NOTHING_ELSE);
-    return new Arm(name, overrides, config.parallel().ranks(), request.folder().resolve(name));
-  }
-
-  private static void make(Path folder) {
-    try {
-      Path parent = folder.getParent();
-      if (parent != null) {
-        Files.createDirectories(parent);
-      }
-      Files.createDirectory(folder);
-    } catch (IOException e) {
-      throw new DuokaException(
-          ErrorCode.IO,
-          "cannot make the folder " + folder + ": " + IoReason.of(e),
-          "Give another with --out",
-          e);
-    }
-  }
-
-  /** What starts an arm that takes steps up to a number. */
-  private List<String> words(Arm arm, long until, boolean saves) {
-    List<String> words = new ArrayList<>(command);
-    words.addAll(List.of("train", request.runFile().toString(), "--no-supervise", "--no-watch"));
-    words.addAll(List.of("--run-dir", arm.run().toString(), "--max-steps", "" + until));
-    List<String> overrides = new ArrayList<>(arm.overrides());
-    overrides.add("checkpoint.final=" + saves);
-    overrides.add("launch.ranks_per_process=auto");
-    overrides.forEach(override -> words.addAll(List.of("--set", override)));
-    if (Files.isDirectory(arm.run().resolve("checkpoints"))) {
-      words.add("--resume");
-    }
-    return words;
-  }
-
-  /** What starts an arm. */
-  @FunctionalInterface
-  interface Words {
-    /**
-     * The words of its command.
-     *
-     * @param until how many steps it has taken in all when it ends
-     * @param saves whether it saves its state then
-     */
-    List<String> of(Arm arm, long until, boolean saves);
-  }
-
-  /** How an arm hears of its turns. */
-  static Map<String, String> environment(Path turns, int arm) {
-    return Map.of("DUOKA_TURNS", turns + ":" + arm);
+    return new Arm(name, change, config.parallel().ranks(), request.folder().resolve(name));
   }
 }

@@ -1,5 +1,8 @@
 package dev.duoka.experiment.trial;
 
+import dev.duoka.experiment.arm.ArmSteps;
+import dev.duoka.experiment.arm.SwappedArms;
+import dev.duoka.experiment.arm.TurnPlan;
 import dev.duoka.experiment.verdict.Judgement;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -13,7 +16,7 @@ import java.util.Optional;
  * @param known earlier trials, for what the model differs from itself by
  */
 record TrialJudge(
-    TrialRequest request, TrialSubject subject, TrialPlan plan, List<TrialResult> known) {
+    TrialRequest request, TrialSubject subject, TurnPlan plan, List<TrialResult> known) {
   TrialJudge {
     known = List.copyOf(known);
   }

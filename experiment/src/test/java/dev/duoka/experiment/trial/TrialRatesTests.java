@@ -2,6 +2,8 @@ package dev.duoka.experiment.trial;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.duoka.experiment.arm.ArmSteps;
+import dev.duoka.experiment.arm.TurnPlan;
 import dev.duoka.experiment.verdict.Judgement;
 import dev.duoka.experiment.verdict.Quantity;
 import dev.duoka.experiment.verdict.Verdict;
@@ -20,7 +22,7 @@ import org.junit.jupiter.api.Test;
  */
 final class TrialRatesTests {
   private static final int TRIALS = 1000;
-  private static final TrialPlan PLAN = TrialPlan.of(0, 100);
+  private static final TurnPlan PLAN = TurnPlan.of(0, 100);
 
   /** The device's slowness over all steps that are taken on it, in order. */
   private static final class Card {
@@ -42,7 +44,7 @@ final class TrialRatesTests {
     Card card = new Card(random);
     List<Map<Long, ArmSteps.Step>> arms = List.of(new HashMap<>(), new HashMap<>());
     double[] away = new double[2];
-    for (TrialPlan.Turn turn : PLAN.turns(2)) {
+    for (TurnPlan.Turn turn : PLAN.turns(2)) {
       Map<Long, ArmSteps.Step> steps = arms.get(turn.arm());
       for (long step = steps.size() + 1; step <= turn.until(); step++) {
         away[turn.arm()] += 2e-5 * random.nextGaussian();

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.duoka.base.DuokaException;
 import dev.duoka.base.Progress;
+import dev.duoka.experiment.arm.TurnPlan;
 import dev.duoka.experiment.verdict.Judgement;
 import dev.duoka.experiment.verdict.Quantity;
 import dev.duoka.experiment.verdict.Verdict;
@@ -107,19 +108,19 @@ final class TrialTests {
   @Test
   void armsTakeTurns() throws Exception {
     run(Optional.empty(), false, 20, FakeTraining.SLOW);
-    TrialPlan plan = TrialPlan.of(0, 20);
+    TurnPlan plan = TurnPlan.of(0, 20);
     assertThat(plan.turns(2))
         .containsExactly(
-            new TrialPlan.Turn(0, 3),
-            new TrialPlan.Turn(1, 3),
-            new TrialPlan.Turn(0, 8),
-            new TrialPlan.Turn(1, 8),
-            new TrialPlan.Turn(1, 13),
-            new TrialPlan.Turn(0, 13),
-            new TrialPlan.Turn(0, 18),
-            new TrialPlan.Turn(1, 18),
-            new TrialPlan.Turn(1, 23),
-            new TrialPlan.Turn(0, 23));
+            new TurnPlan.Turn(0, 3),
+            new TurnPlan.Turn(1, 3),
+            new TurnPlan.Turn(0, 8),
+            new TurnPlan.Turn(1, 8),
+            new TurnPlan.Turn(1, 13),
+            new TurnPlan.Turn(0, 13),
+            new TurnPlan.Turn(0, 18),
+            new TurnPlan.Turn(1, 18),
+            new TurnPlan.Turn(1, 23),
+            new TurnPlan.Turn(0, 23));
     for (String arm : List.of("as-it-is", "changed")) {
       assertThat(Files.readAllLines(folder.resolve("trial").resolve(arm).resolve("order")))
           .hasSize(23)

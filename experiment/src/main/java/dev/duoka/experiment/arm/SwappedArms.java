@@ -1,4 +1,4 @@
-package dev.duoka.experiment.trial;
+package dev.duoka.experiment.arm;
 
 import dev.duoka.base.CrashSafeFiles;
 import dev.duoka.base.DuokaException;
@@ -21,44 +21,49 @@ import java.util.function.Consumer;
  * states wait in host memory, where it has room for both; otherwise every process begins with the
  * first weights, and nothing is known of the loss.
  */
-final class SwappedArms {
+public final class SwappedArms {
   /** Why losses are not compared then. */
-  static final String NO_STATES =
+  public static final String NO_STATES =
       "host memory has no room for the states of both arms: each part began with the first weights";
 
   private static final Path HOST_MEMORY = Path.of("/dev/shm");
 
-  private final TrialPlan plan;
-  private final Trial.Words words;
+  private final TurnPlan plan;
+  private final ArmCommand command;
   private final Path folder;
   private final Consumer<String> notice;
   private final Progress progress;
 
-  SwappedArms(
-      TrialPlan plan, Trial.Words words, Path folder, Consumer<String> notice, Progress progress) {
+  /**
+   * Arms of which one is there at a time.
+   *
+   * @param folder where their output goes
+   */
+  public SwappedArms(
+      TurnPlan plan, ArmCommand command, Path folder, Consumer<String> notice, Progress progress) {
     this.plan = plan;
-    this.words = words;
+    this.command = command;
     this.folder = folder;
     this.notice = notice;
     this.progress = progress;
   }
 
   /** How it ended. */
-  sealed interface Outcome {}
+  public sealed interface Outcome {}
 
   /**
    * Both have trained.
    *
    * @param keepsStates whether each arm has gone on from its own state
    */
-  record Trained(List<ArmSteps> arms, boolean keepsStates) implements Outcome {
-    Trained {
+  public record Trained(List<ArmSteps> arms, boolean keepsStates) implements Outcome {
+    public Trained {
       arms = List.copyOf(arms);
     }
   }
 
   /** An arm could not. */
-  record Failed(int arm, WorkerFolder.Failure failure) implements Outcome {}
+  public record Failed(int arm, WorkerFolder.Failure failure) implements Outcome {}
 
   /**
    * Trains; returns when both have ended.
@@ -66,7 +71,7 @@ final class SwappedArms {
    * @param stateBytes what an arm's checkpoint takes at most
    * @param start what both begin with, beyond the first weights; empty for these
    */
-  Outcome run(List<Arm> arms, long stateBytes, Optional<ArmStart> start)
+  public Outcome run(List<Arm> arms, long stateBytes, Optional<ArmStart> start)
       throws InterruptedException {
     boolean keeps = hasRoom(arms.size() * stateBytes);
     notice.accept(
@@ -84,10 +89,10 @@ final class SwappedArms {
 
   private Outcome run(List<Arm> arms, boolean keeps, Optional<ArmStart> start)
       throws InterruptedException {
-    List<TrialPlan.Turn> turns = plan.halves();
+    List<TurnPlan.Turn> turns = plan.halves();
     Map<Integer, ArmSteps> taken = new HashMap<>();
     for (int number = 0; number < turns.size(); number++) {
-      TrialPlan.Turn turn = turns.get(number);
+      TurnPlan.Turn turn = turns.get(number);
       Arm arm = arms.get(turn.arm());
       progress.reached("training '" + arm.name() + "'", number, turns.size());
       boolean comesBack = taken.containsKey(turn.arm());
@@ -97,7 +102,7 @@ final class SwappedArms {
       long until = keeps || !comesBack ? turn.until() : plan.halves().getFirst().until();
       try (ArmProcess process =
           ArmProcess.start(
-              folder.resolve(arm.name() + "-output"), words.of(arm, until, keeps), Map.of())) {
+              folder.resolve(arm.name() + "-output"), command.words(arm, until, keeps), Map.of())) {
         process.await();
         if (!process.hasSucceeded()) {
           return new Failed(turn.arm(), process.failure());

@@ -1,4 +1,4 @@
-package dev.duoka.experiment.trial;
+package dev.duoka.experiment.arm;
 
 import dev.duoka.base.ErrorCode;
 import dev.duoka.base.Progress;
@@ -12,22 +12,27 @@ import java.util.Optional;
 import java.util.function.Consumer;
 
 /** Arms that are all on the device at once, of which one trains at a time. */
-final class ArmTurns {
+public final class ArmTurns {
   private static final long LOOK_MILLISECONDS = 2;
 
   /** After a turn, until what an arm's ranks still exchange is over. */
   private static final long PAUSE_MILLISECONDS = 20;
 
-  private final TrialPlan plan;
-  private final Trial.Words words;
+  private final TurnPlan plan;
+  private final ArmCommand command;
   private final Path file;
   private final Consumer<String> notice;
   private final Progress progress;
 
-  ArmTurns(
-      TrialPlan plan, Trial.Words words, Path file, Consumer<String> notice, Progress progress) {
+  /**
+   * Arms on one device.
+   *
+   * @param file by which they hear of their turns; made
+   */
+  public ArmTurns(
+      TurnPlan plan, ArmCommand command, Path file, Consumer<String> notice, Progress progress) {
     this.plan = plan;
-    this.words = words;
+    this.command = command;
     this.file = file;
     this.notice = notice;
     this.progress = progress;
@@ -41,23 +46,24 @@ final class ArmTurns {
    * @param began whether all had begun by then
    * @param failure why
    */
-  record Ended(List<Arm> arms, int failed, boolean began, Optional<WorkerFolder.Failure> failure) {
-    Ended {
+  public record Ended(
+      List<Arm> arms, int failed, boolean began, Optional<WorkerFolder.Failure> failure) {
+    public Ended {
       arms = List.copyOf(arms);
     }
 
     /** Whether the arms do not fit beside each other. */
-    boolean doNotFitTogether() {
+    public boolean doNotFitTogether() {
       return !began && failed == 1 && isOf(ErrorCode.OUT_OF_MEMORY);
     }
 
-    boolean isOf(ErrorCode code) {
+    public boolean isOf(ErrorCode code) {
       return failure.filter(it -> it.code() == code).isPresent();
     }
   }
 
   /** Trains; returns when all have ended. */
-  Ended run(List<Arm> arms) throws InterruptedException {
+  public Ended run(List<Arm> arms) throws InterruptedException {
     TurnFile turns = TurnFile.create(file);
     for (int arm = 0; arm < arms.size(); arm++) {
       turns.allow(arm, plan.first());
@@ -71,8 +77,8 @@ final class ArmTurns {
             resources.own(
                 ArmProcess.start(
                     arm.output(),
-                    words.of(arm, plan.last(), false),
-                    Trial.environment(file, number)));
+                    command.words(arm, plan.last(), false),
+                    ArmCommand.environment(file, number)));
         processes.add(process);
         if (!stands(turns, number, arm, plan.first(), process)) {
           WorkerFolder.Failure failure = process.failure();
@@ -90,9 +96,9 @@ final class ArmTurns {
 
   private Ended train(TurnFile turns, List<Arm> arms, List<ArmProcess> processes)
       throws InterruptedException {
-    List<TrialPlan.Turn> all = plan.turns(arms.size());
+    List<TurnPlan.Turn> all = plan.turns(arms.size());
     int done = 0;
-    for (TrialPlan.Turn turn : all) {
+    for (TurnPlan.Turn turn : all) {
       progress.reached("training in turns", done++, all.size());
       ArmProcess process = processes.get(turn.arm());
       turns.allow(turn.arm(), turn.until());

@@ -1,4 +1,4 @@
-package dev.duoka.experiment.trial;
+package dev.duoka.experiment.arm;
 
 import dev.duoka.base.DuokaException;
 import dev.duoka.base.ErrorCode;
@@ -19,14 +19,14 @@ import java.util.stream.Stream;
  *
  * @param run whose it is
  */
-record ArmStart(Path run, Checkpoint checkpoint) {
+public record ArmStart(Path run, Checkpoint checkpoint) {
   /**
    * Finds it.
    *
    * @param step which one; empty for the newest
    * @throws DuokaException when it is not there
    */
-  static ArmStart of(Path run, Optional<Long> step) {
+  public static ArmStart of(Path run, Optional<Long> step) {
     List<Checkpoint> all = new CheckpointStore(run).list();
     return all.stream()
         .filter(checkpoint -> step.isEmpty() || checkpoint.step() == step.get())
@@ -44,7 +44,7 @@ record ArmStart(Path run, Checkpoint checkpoint) {
   }
 
   /** Lays the checkpoint into an arm's folder, which then goes on from it. */
-  void into(Path arm) {
+  public void into(Path arm) {
     Path from = checkpoint.folder();
     Path to = RunFolder.checkpoints(arm).resolve(from.getFileName());
     try (Stream<Path> files = Files.walk(from)) {

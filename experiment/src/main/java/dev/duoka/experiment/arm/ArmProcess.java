@@ -1,4 +1,4 @@
-package dev.duoka.experiment.trial;
+package dev.duoka.experiment.arm;
 
 import dev.duoka.base.DuokaException;
 import dev.duoka.base.ErrorCode;
@@ -11,7 +11,7 @@ import java.util.List;
 import java.util.Map;
 
 /** The process in which an arm trains. It ends with this object, and with this JVM. */
-final class ArmProcess implements AutoCloseable {
+public final class ArmProcess implements AutoCloseable {
   private static final int SHOWN = 600;
 
   private final WorkerFolder folder;
@@ -31,7 +31,8 @@ final class ArmProcess implements AutoCloseable {
    * @param folder of its output, which is appended to
    * @param environment beyond this process's
    */
-  static ArmProcess start(Path folder, List<String> command, Map<String, String> environment) {
+  public static ArmProcess start(
+      Path folder, List<String> command, Map<String, String> environment) {
     try {
       WorkerFolder worker = new WorkerFolder(Files.createDirectories(folder), 0);
       Files.deleteIfExists(worker.failureFile());
@@ -52,21 +53,21 @@ final class ArmProcess implements AutoCloseable {
     }
   }
 
-  boolean isAlive() {
+  public boolean isAlive() {
     return process.isAlive();
   }
 
   /** Waits for its end. */
-  void await() throws InterruptedException {
+  public void await() throws InterruptedException {
     process.waitFor();
   }
 
-  boolean hasSucceeded() {
+  public boolean hasSucceeded() {
     return !process.isAlive() && process.exitValue() == 0;
   }
 
   /** Why it has ended, which was no success. */
-  WorkerFolder.Failure failure() {
+  public WorkerFolder.Failure failure() {
     return folder
         .failure()
         .orElseGet(

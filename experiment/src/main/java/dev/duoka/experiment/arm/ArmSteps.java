@@ -1,4 +1,4 @@
-package dev.duoka.experiment.trial;
+package dev.duoka.experiment.arm;
 
 import dev.duoka.base.DuokaException;
 import dev.duoka.base.ErrorCode;
@@ -36,7 +36,7 @@ public record ArmSteps(Map<Long, Step> steps, long peakBytes) {
    *
    * @throws DuokaException when it cannot be read
    */
-  static ArmSteps read(Path metrics) {
+  public static ArmSteps read(Path metrics) {
     try {
       Map<Long, Step> steps = new HashMap<>();
       long peak = 0;
@@ -76,12 +76,12 @@ public record ArmSteps(Map<Long, Step> steps, long peakBytes) {
     return peak;
   }
 
-  Optional<Step> step(long number) {
+  public Optional<Step> step(long number) {
     return Optional.ofNullable(steps.get(number));
   }
 
   /** These steps and others behind them, whose numbers are raised by so much. */
-  ArmSteps and(ArmSteps others, long raise) {
+  public ArmSteps and(ArmSteps others, long raise) {
     Map<Long, Step> all = new HashMap<>(steps);
     others.steps.forEach((number, step) -> all.put(number + raise, step));
     return new ArmSteps(all, Math.max(peakBytes, others.peakBytes));

@@ -1,4 +1,4 @@
-package dev.duoka.experiment.trial;
+package dev.duoka.experiment.arm;
 
 import dev.duoka.base.DuokaException;
 import dev.duoka.base.ErrorCode;
@@ -16,7 +16,7 @@ import java.util.stream.IntStream;
  * @param steps of each arm in blocks, a multiple of {@code block}
  * @param block steps of a block; the first one of each is not counted for speed
  */
-public record TrialPlan(long first, int warmUp, int steps, int block) {
+public record TurnPlan(long first, int warmUp, int steps, int block) {
   /** The fewest blocks that an interval is worth something of. */
   static final int FEWEST_BLOCKS = 4;
 
@@ -28,14 +28,14 @@ public record TrialPlan(long first, int warmUp, int steps, int block) {
    *
    * @throws DuokaException when there are too few steps for one
    */
-  public static TrialPlan of(long first, int steps) {
+  public static TurnPlan of(long first, int steps) {
     if (steps < FEWEST_BLOCKS * BLOCK) {
       throw new DuokaException(
           ErrorCode.USAGE,
           "a trial of " + steps + " steps says nothing",
           "Give at least " + FEWEST_BLOCKS * BLOCK + "; 100 are usual");
     }
-    return new TrialPlan(first, WARM_UP, steps / BLOCK * BLOCK, BLOCK);
+    return new TurnPlan(first, WARM_UP, steps / BLOCK * BLOCK, BLOCK);
   }
 
   /**
@@ -46,12 +46,12 @@ public record TrialPlan(long first, int warmUp, int steps, int block) {
    */
   public record Turn(int arm, long until) {}
 
-  int blocks() {
+  public int blocks() {
     return steps / block;
   }
 
   /** Where the arms end. */
-  long last() {
+  public long last() {
     return first + warmUp + steps;
   }
 
@@ -61,7 +61,7 @@ public record TrialPlan(long first, int warmUp, int steps, int block) {
   }
 
   /** The turns of so many arms, in order. */
-  List<Turn> turns(int arms) {
+  public List<Turn> turns(int arms) {
     List<Turn> turns = new ArrayList<>();
     IntStream.range(0, arms).forEach(arm -> turns.add(new Turn(arm, before(0))));
     for (int number = 0; number < blocks(); number++) {
@@ -73,23 +73,23 @@ public record TrialPlan(long first, int warmUp, int steps, int block) {
   }
 
   /** The turns of two arms that are not on the device together: A, twice B, A. */
-  List<Turn> halves() {
+  public List<Turn> halves() {
     long half = before(blocks() / 2);
     return List.of(new Turn(0, half), new Turn(1, half), new Turn(1, last()), new Turn(0, last()));
   }
 
   /** The first block of the second half, in which an arm that comes back warms up. */
-  int firstOfSecondHalf() {
+  public int firstOfSecondHalf() {
     return blocks() / 2;
   }
 
   /** The steps of a block, ascending. */
-  List<Long> stepsOf(int number) {
+  public List<Long> stepsOf(int number) {
     return IntStream.rangeClosed(1, block).mapToObj(step -> before(number) + step).toList();
   }
 
   /** Those whose time is counted. */
-  List<Long> timedStepsOf(int number) {
+  public List<Long> timedStepsOf(int number) {
     return stepsOf(number).subList(1, block);
   }
 }
