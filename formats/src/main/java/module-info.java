@@ -14,5 +14,6 @@ module dev.duoka.formats {
   exports dev.duoka.formats.modelconfig;
   exports dev.duoka.formats.prediction;
   exports dev.duoka.formats.safetensors;
+  exports dev.duoka.formats.setaside;
   exports dev.duoka.formats.yaml;
 }
