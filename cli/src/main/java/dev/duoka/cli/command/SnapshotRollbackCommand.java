@@ -31,8 +31,8 @@ import tools.jackson.databind.node.ObjectNode;
     description = {
       "Take a run back to a checkpoint, with the configuration that wrote it. Later checkpoints,"
           + " metrics, predictions and the log's end go to a folder set-aside of the run, which"
-          + " duoka watch opens like a run; nothing is deleted. Killed half-way, the same command or"
-          + " train --resume finishes it.",
+          + " duoka watch opens like a run; nothing is deleted. Killed half-way, the same command"
+          + " or train --resume finishes it.",
       "Exit status 0 also when there was nothing to undo; 1 when there is no such checkpoint or the"
           + " run goes on.",
       "Example: duoka snapshot rollback runs/demo --to 200"

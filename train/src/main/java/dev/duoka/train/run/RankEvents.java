@@ -41,7 +41,7 @@ record RankEvents(
   @Override
   public void step(StepMetrics step, double remainingSeconds) {
     metrics.ifPresent(file -> file.step(step));
-    if (step.step() == chosenBy) {
+    if (metrics.isPresent() && step.step() == chosenBy) {
       products.run();
     }
     listener.step(step, totalSteps, remainingSeconds);

@@ -36,14 +36,18 @@ final class HardwareFacts {
     put(json, "allowed_processors", host.allowedProcessors());
     put(json, "numa_nodes", host.numaNodes());
     put(json, "memory", host.memory());
-    put(json, "cgroup_memory", host.cgroupMemory());
-    put(json, "cgroup_cpus", host.cgroupCpus());
-    put(json, "locked_memory", host.lockedMemory());
+    put(json, "cgroup_memory", host.cgroupMemory().map(HardwareFacts::limit));
+    put(json, "cgroup_cpus", host.cgroupCpus().map(HardwareFacts::limit));
+    put(json, "locked_memory", host.lockedMemory().map(HardwareFacts::limit));
     put(json, "shm", host.shm());
     put(json, "container", host.container());
     put(json, "iommu", host.iommu());
     put(json, "kernel", host.kernel());
     return json;
+  }
+
+  private static String limit(Number value) {
+    return value.doubleValue() >= Host.UNLIMITED ? "unlimited" : value.toString();
   }
 
   private static ObjectNode gpu(Gpu gpu) {

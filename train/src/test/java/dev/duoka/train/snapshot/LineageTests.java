@@ -17,8 +17,7 @@ class LineageTests {
 
   @Test
   void aStepIsThatOfTheStartThatTookItLast() {
-    Lineage lineage =
-        new Lineage(List.of(start(1, 0, "a"), start(2, 20, "b"), start(3, 40, "c")));
+    Lineage lineage = new Lineage(List.of(start(1, 0, "a"), start(2, 20, "b"), start(3, 40, "c")));
     assertThat(lineage.of(20)).hasValueSatisfying(it -> assertThat(it.number()).isEqualTo(1));
     assertThat(lineage.of(21)).hasValueSatisfying(it -> assertThat(it.number()).isEqualTo(2));
     assertThat(lineage.of(60)).hasValueSatisfying(it -> assertThat(it.number()).isEqualTo(3));
@@ -28,8 +27,7 @@ class LineageTests {
   /** As when a supervisor takes a run back that has diverged. */
   @Test
   void aStartAtAnEarlierStepTakesBackWhatCameAfter() {
-    Lineage lineage =
-        new Lineage(List.of(start(1, 0, "a"), start(2, 20, "b"), start(3, 10, "c")));
+    Lineage lineage = new Lineage(List.of(start(1, 0, "a"), start(2, 20, "b"), start(3, 10, "c")));
     assertThat(lineage.has(start(2, 20, "b"))).isFalse();
     assertThat(lineage.of(30)).hasValueSatisfying(it -> assertThat(it.number()).isEqualTo(3));
     assertThat(lineage.firstOfNewest())
