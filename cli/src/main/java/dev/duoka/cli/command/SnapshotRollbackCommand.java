@@ -67,6 +67,10 @@ final class SnapshotRollbackCommand implements Runnable {
     OptionalLong step = to == null ? OptionalLong.empty() : OptionalLong.of(to);
     PrintWriter out = spec.commandLine().getOut();
     if (dryRun) {
+      if (Rollback.isPending(folder)) {
+        new Notices(spec.commandLine().getErr())
+            .accept("a rollback was interrupted here; without --dry-run it is finished first");
+      }
       RollbackPlan plan = Rollback.plan(folder, step);
       if (json) {
         out.println(Json.line(plan.json().put("done", false)));

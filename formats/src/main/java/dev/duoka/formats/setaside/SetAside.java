@@ -80,6 +80,7 @@ public final class SetAside {
       return;
     }
     Path folder = Files.createDirectories(aside.resolve("checkpoints"));
+    CrashSafeFiles.syncFolder(aside);
     CrashSafeFiles.moveIntoPlace(checkpoint, folder.resolve(checkpoint.getFileName()));
     Path from = checkpoint.toAbsolutePath().getParent();
     if (from != null) {

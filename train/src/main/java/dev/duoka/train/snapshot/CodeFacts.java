@@ -16,6 +16,7 @@ import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
 import java.util.Properties;
+import java.util.SortedMap;
 import java.util.TreeMap;
 import tools.jackson.databind.node.ObjectNode;
 
@@ -46,8 +47,8 @@ final class CodeFacts {
     return code;
   }
 
-  private static TreeMap<String, String> ours(Properties properties) {
-    TreeMap<String, String> ours = new TreeMap<>();
+  private static SortedMap<String, String> ours(Properties properties) {
+    SortedMap<String, String> ours = new TreeMap<>();
     for (String name : properties.stringPropertyNames()) {
       if (name.startsWith("duoka.") && PLACES.stream().noneMatch(name::startsWith)) {
         ours.put(name, properties.getProperty(name, ""));

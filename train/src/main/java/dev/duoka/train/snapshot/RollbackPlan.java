@@ -181,11 +181,7 @@ public record RollbackPlan(
         "steps        "
             + (steps() == 0
                 ? "none is undone"
-                : Plural.of((int) Math.min(Integer.MAX_VALUE, steps()), "step")
-                    + " undone, "
-                    + (step + 1)
-                    + " to "
-                    + lastStep));
+                : Plural.of(steps(), "step") + " undone, " + (step + 1) + " to " + lastStep));
     lines.add(
         "checkpoints  "
             + (checkpoints.isEmpty()

@@ -40,7 +40,7 @@ public final class SnapshotRecorder {
    * called as soon as a run is prepared, so that all is known when it starts.
    */
   public static void prepare() {
-    StartFacts.begin();
+    var _ = StartFacts.begin(); // it is awaited when the run starts
   }
 
   /**

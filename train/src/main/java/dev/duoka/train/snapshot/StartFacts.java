@@ -1,6 +1,5 @@
 package dev.duoka.train.snapshot;
 
-import dev.duoka.base.DuokaException;
 import dev.duoka.formats.json.Json;
 import dev.duoka.machine.environment.EnvironmentReport;
 import dev.duoka.machine.probe.LiveProbe;
@@ -53,22 +52,10 @@ final class StartFacts {
   static synchronized CompletableFuture<ObjectNode> begin() {
     CompletableFuture<ObjectNode> begun = facts;
     if (begun == null) {
-      begun = new CompletableFuture<>();
+      begun =
+          CompletableFuture.supplyAsync(
+              StartFacts::read, task -> Thread.ofPlatform().daemon().name("snapshot").start(task));
       facts = begun;
-      CompletableFuture<ObjectNode> result = begun;
-      Thread.ofPlatform()
-          .daemon()
-          .name("snapshot")
-          .start(
-              () -> {
-                try {
-                  result.complete(read());
-                } catch (DuokaException | LinkageError e) {
-                  result.complete(unknown(String.valueOf(e.getMessage())));
-                } catch (RuntimeException e) { // a fact that cannot be read costs no run
-                  result.complete(unknown(e.toString()));
-                }
-              });
     }
     return begun;
   }
