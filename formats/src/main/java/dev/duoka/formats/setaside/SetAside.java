@@ -5,7 +5,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Set;
+import java.util.function.Predicate;
 import java.util.stream.Stream;
 
 /**
@@ -47,14 +47,14 @@ public final class SetAside {
    * Deletes folders that were being filled when something came between. One that holds more than
    * copies stays.
    *
-   * @param copies names of the files that are copies, and may go
+   * @param isCopy whether a file of such a name is a copy, and may go
    */
-  public static void deletePrepared(Path run, Set<String> copies) throws IOException {
+  public static void deletePrepared(Path run, Predicate<String> isCopy) throws IOException {
     for (Path folder : list(run.resolve(FOLDER))) {
       boolean begun = String.valueOf(folder.getFileName()).startsWith(PREPARING);
       if (begun
           && list(folder).stream()
-              .allMatch(file -> copies.contains(String.valueOf(file.getFileName())))) {
+              .allMatch(file -> isCopy.test(String.valueOf(file.getFileName())))) {
         CrashSafeFiles.deleteTree(folder);
       }
     }

@@ -33,8 +33,9 @@ import tools.jackson.databind.node.ObjectNode;
  * others {@link #join} it, and write their ranks' ledgers and heartbeats, their logs and their part
  * of checkpoints.
  *
- * <p>Opening it changes nothing of a run that is there: that is for {@link #begin}, once it is
- * certain that the run can go on. A new folder in which nothing was begun is deleted again.
+ * <p>Opening it changes nothing of a run that is there, but that a rollback which was interrupted
+ * is finished: the rest is for {@link #begin}, once it is certain that the run can go on. A new
+ * folder in which nothing was begun is deleted again.
  */
 public final class RunFolder implements AutoCloseable {
   /** The resolved configuration, which {@code --resume} and other commands read. */

@@ -42,7 +42,6 @@ public final class Rollback {
           RunFileNames.METRICS,
           RunFileNames.CONFIG,
           RunFileNames.PLACEMENT,
-          RunFileNames.LOG,
           INTENT,
           INTENT + ".tmp");
 
@@ -90,7 +89,7 @@ public final class Rollback {
       return before;
     }
     try {
-      SetAside.deletePrepared(run, COPIES);
+      SetAside.deletePrepared(run, name -> COPIES.contains(name) || LogCut.isLog(name));
       new CheckpointStore(run).cleanUp(event -> progress.accept(event.text()));
       RollbackPlan plan = plan(run, to);
       if (plan.isEmpty()) {
@@ -136,7 +135,7 @@ public final class Rollback {
         run.resolve(RunFileNames.METRICS), plan.step(), aside.resolve(RunFileNames.METRICS));
     copy(RunFileNames.CONFIG, aside);
     copy(RunFileNames.PLACEMENT, aside);
-    LogCut.copyAfter(run.resolve(RunFileNames.LOG), plan.step(), aside.resolve(RunFileNames.LOG));
+    new LogCut(run, plan.step()).copyAfter(aside);
     progress.accept("what is undone is copied to " + aside);
     ObjectNode intent = Json.object();
     intent.put("step", plan.step());
@@ -184,8 +183,8 @@ public final class Rollback {
     }
     MetricsCut.keepUpTo(run.resolve(RunFileNames.METRICS), step);
     progress.accept("the metrics end with step " + step);
-    LogCut.keepUpTo(run.resolve(RunFileNames.LOG), step, STOPPED + step);
-    progress.accept("the log ends with step " + step);
+    new LogCut(run, step).keepUpTo(STOPPED + step);
+    progress.accept("the logs end with step " + step);
     if (intent.has("config")) {
       CrashSafeFiles.write(
           run.resolve(RunFileNames.CONFIG),

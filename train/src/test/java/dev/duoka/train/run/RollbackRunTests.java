@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.tuple;
 
+import dev.duoka.base.CrashSafeFiles;
 import dev.duoka.base.DuokaException;
 import dev.duoka.base.ErrorCode;
 import dev.duoka.data.batch.BatchStream;
@@ -289,6 +290,19 @@ class RollbackRunTests {
     assertThatThrownBy(() -> RunFolder.rollBack(run, OptionalLong.empty(), NOBODY))
         .hasMessageContaining("with the same snapshot")
         .hasMessageContaining("steps 4, 8");
+  }
+
+  /** As of a run that an earlier version of the program has trained. */
+  @Test
+  void settingsThatWereNotRecordedStayAndThatIsSaid() throws IOException {
+    Path run = changed();
+    CrashSafeFiles.deleteTree(run.resolve(SnapshotStore.FOLDER));
+    byte[] config = Files.readAllBytes(run.resolve(RunFolder.CONFIG));
+    Rollback.Done done = RunFolder.rollBack(run, OptionalLong.of(8), NOBODY).orElseThrow();
+    assertThat(String.join("\n", done.lines()))
+        .contains("those of step 8 were not recorded: run.yaml stays as it is");
+    assertThat(run.resolve(RunFolder.CONFIG)).hasBinaryContent(config);
+    assertThat(steps(run)).hasSize(8);
   }
 
   @Test
