@@ -14,6 +14,7 @@ module dev.duoka.formats {
   exports dev.duoka.formats.modelconfig;
   exports dev.duoka.formats.prediction;
   exports dev.duoka.formats.safetensors;
+  exports dev.duoka.formats.setaside;
   exports dev.duoka.formats.turn;
   exports dev.duoka.formats.yaml;
 }

@@ -29,5 +29,6 @@ module dev.duoka.train {
   exports dev.duoka.train.placement;
   exports dev.duoka.train.run;
   exports dev.duoka.train.schedule;
+  exports dev.duoka.train.snapshot;
   exports dev.duoka.train.step;
 }

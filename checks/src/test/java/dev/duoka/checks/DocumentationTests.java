@@ -113,6 +113,8 @@ final class DocumentationTests {
     assertThat(missing("./duoka cofnig")).containsExactly("command cofnig");
     assertThat(missing("./duoka config --sett a=b")).containsExactly("config --sett");
     assertThat(missing("--sett a=b")).containsExactly("--sett");
+    assertThat(missing("./duoka snapshot rollback RUN --to 3")).isEmpty();
+    assertThat(missing("./duoka snapshot list RUN --to 3")).containsExactly("list --to");
     assertThat(missing("/opt/duoka/jre/bin/java --x")).isEmpty();
   }
 
@@ -147,6 +149,9 @@ final class DocumentationTests {
       command = PROGRAM.getSubcommands().get(words.getFirst());
       if (command == null) {
         return List.of("command " + words.getFirst());
+      }
+      if (words.size() > 1 && command.getSubcommands().containsKey(words.get(1))) {
+        command = command.getSubcommands().get(words.get(1));
       }
     }
     for (String word : words) {

@@ -17,6 +17,10 @@ final class CommandHelpTests {
     return Stream.of("train", "runs", "stop", "attach", "logs", "container");
   }
 
+  static Stream<String> snapshotCommands() {
+    return Stream.of("list", "show", "diff", "rollback");
+  }
+
   @ParameterizedTest
   @MethodSource("commands")
   void helpHasAnExampleAndProgramsGetJson(String name) {
@@ -25,6 +29,16 @@ final class CommandHelpTests {
     assertThat(command.getCommandSpec().findOption("--json")).as("--json").isNotNull();
     assertThat(command.getUsageMessage(CommandLine.Help.Ansi.OFF))
         .contains("Example: duoka " + name);
+  }
+
+  @ParameterizedTest
+  @MethodSource("snapshotCommands")
+  void eachCommandOfSnapshotHasAnExampleAndJson(String name) {
+    CommandLine command =
+        Main.commandLine().getSubcommands().get("snapshot").getSubcommands().get(name);
+    assertThat(command.getCommandSpec().findOption("--json")).as("--json").isNotNull();
+    assertThat(command.getUsageMessage(CommandLine.Help.Ansi.OFF))
+        .contains("Example: duoka snapshot " + name);
   }
 
   @Test

@@ -25,6 +25,7 @@ import picocli.CommandLine.Spec;
       TopCommand.class,
       SaveCommand.class,
       NoteCommand.class,
+      SnapshotCommand.class,
       GenerateCommand.class,
       ExportCommand.class,
       ParityCommand.class,

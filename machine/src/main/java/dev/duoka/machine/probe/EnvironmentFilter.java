@@ -53,11 +53,15 @@ final class EnvironmentFilter {
           "container");
   private static final Pattern SECRET_NAME =
       Pattern.compile(
-          ".*(TOKEN|SECRET|PASSW|PASSPHRASE|CREDENTIAL|API_?KEY|ACCESS_?KEY|PRIVATE|AUTH|COOKIE).*",
+          ".*(TOKEN|SECRET|PASSW|PASSPHRASE|CREDENTIAL|API_?KEY|ACCESS_?KEY|PRIVATE|AUTH|COOKIE|KEY_?FILE|KEY_?PATH|_KEY$|_CERT).*",
           Pattern.CASE_INSENSITIVE);
+
+  /** Secrets themselves, and paths to files that usually are. */
   private static final Pattern SECRET_VALUE =
       Pattern.compile(
-          ".*(://[^/\\s:@]+:[^/\\s@]+@|-----BEGIN|\\b(hf|sk|ghp|gho|glpat|nvapi|xox[bp])[-_]\\w{8,}).*",
+          ".*(://[^/\\s:@]+:[^/\\s@]+@|-----BEGIN|\\b(hf|sk|ghp|gho|glpat|nvapi|xox[bp])[-_]\\w{8,}"
+              + "|/(?:secrets?|credentials?|\\.ssh|\\.aws|\\.gnupg|\\.netrc|\\.kube)(?:/|$)"
+              + "|\\.(?:pem|key|pfx|p12|jks)$|\\bid_(?:rsa|dsa|ecdsa|ed25519)\\b).*",
           Pattern.DOTALL);
 
   private EnvironmentFilter() {}

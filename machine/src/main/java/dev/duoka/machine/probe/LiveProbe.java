@@ -33,6 +33,24 @@ public final class LiveProbe {
     return LiveTopology.read(Nvml.find(), Path.of("/"));
   }
 
+  /**
+   * What this machine is made of, for those who start with it: cards, links, host, PCI devices and
+   * environment. The software on disk and the kernel's log, which take the time, stay unknown.
+   */
+  public static MachineSnapshot hardware() {
+    return hardware(Nvml.find(), new SystemFiles(Path.of("/")), System.getenv());
+  }
+
+  static MachineSnapshot hardware(
+      Presence<Nvml> nvml, SystemFiles files, Map<String, String> environment) {
+    SnapshotDraft facts = new SnapshotDraft();
+    String why = gpus(nvml, facts);
+    facts.topology = LiveTopology.read(nvml, files.path(""));
+    hostItself(files, environment, facts);
+    facts.kernelLogProblem = "it was not asked for";
+    return SnapshotBuilder.build(facts, "this machine", true, why);
+  }
+
   static MachineSnapshot read(
       Presence<Nvml> nvml,
       SystemFiles files,
@@ -48,10 +66,7 @@ public final class LiveProbe {
 
   /** What the file system and the environment tell; the capture takes its part of it from here. */
   static void host(SystemFiles files, Map<String, String> environment, SnapshotDraft facts) {
-    new HostProbe(files, facts).read();
-    PciProbe.read(files, facts);
-    facts.environmentRead = true;
-    facts.environment.putAll(EnvironmentFilter.filter(environment));
+    hostItself(files, environment, facts);
     new SoftwareScan(files, environment, facts, true).read();
     try {
       Path shm = files.path("dev/shm");
@@ -61,6 +76,14 @@ public final class LiveProbe {
     } catch (IOException e) {
       facts.notes.add("/dev/shm cannot be examined: " + e.getMessage());
     }
+  }
+
+  private static void hostItself(
+      SystemFiles files, Map<String, String> environment, SnapshotDraft facts) {
+    new HostProbe(files, facts).read();
+    PciProbe.read(files, facts);
+    facts.environmentRead = true;
+    facts.environment.putAll(EnvironmentFilter.filter(environment));
   }
 
   private static String gpus(Presence<Nvml> nvml, SnapshotDraft facts) {

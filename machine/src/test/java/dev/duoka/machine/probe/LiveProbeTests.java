@@ -170,6 +170,37 @@ class LiveProbeTests {
   }
 
   @Test
+  void pathsToSecretsAreNeverKept() {
+    Map<String, String> environment =
+        Map.of(
+            "NCCL_TOPO_FILE", "/etc/nccl/topo.xml",
+            "LD_LIBRARY_PATH", "/opt/keys/lib:/usr/lib",
+            "DUOKA_A", "/run/secrets/webhook",
+            "DUOKA_B", "/home/me/.ssh/id_ed25519",
+            "DUOKA_C", "/etc/tls/host.pem",
+            "DUOKA_SECRET_FILE", "/tmp/x",
+            "UCX_KEY_FILE", "/tmp/y",
+            "TORCH_SIGNING_KEY", "z");
+    assertThat(EnvironmentFilter.filter(environment))
+        .containsOnlyKeys("NCCL_TOPO_FILE", "LD_LIBRARY_PATH");
+  }
+
+  @Test
+  void theHardwareAloneIsReadWithoutCommandsAndSoftware() throws IOException {
+    put("proc/cpuinfo", "model name\t: A CPU\n");
+    put("home/me/venv/lib/python3.12/site-packages/torch/lib/libtorch_cpu.so", "");
+    MachineSnapshot snapshot =
+        LiveProbe.hardware(
+            Presence.absent("no driver", "none"),
+            new SystemFiles(root),
+            Map.of("VIRTUAL_ENV", "/home/me/venv", "NCCL_DEBUG", "INFO"));
+    assertThat(snapshot.host().cpu()).isEqualTo(Reading.of("A CPU"));
+    assertThat(snapshot.environment().optional().orElseThrow()).containsKey("NCCL_DEBUG");
+    assertThat(snapshot.software().torches().optional()).isEmpty();
+    assertThat(snapshot.kernelEvents().why()).contains("not asked for");
+  }
+
+  @Test
   void aCaptureReadsBackAsTheSameMachine(@TempDir Path folder) throws IOException {
     put("proc/meminfo", "MemTotal: 1024 kB\nMemAvailable: 512 kB\n");
     put(

@@ -2,6 +2,8 @@ package dev.duoka.operations.supervise;
 
 import dev.duoka.base.ErrorCode;
 import dev.duoka.base.IoReason;
+import dev.duoka.formats.setaside.MetricsCut;
+import dev.duoka.formats.setaside.SetAside;
 import dev.duoka.operations.run.FewerCards;
 import dev.duoka.operations.run.LaunchSpec;
 import dev.duoka.operations.run.RemedyPlan;
@@ -26,6 +28,7 @@ import java.util.Set;
 final class Remedies {
   private static final String REMEDY = "remedy";
   private static final String UNDONE = "undone";
+  private static final String METRICS = "metrics.jsonl";
 
   private final SupervisionFolder folder;
   private final LaunchSpec launch;
@@ -146,7 +149,7 @@ final class Remedies {
       return false;
     }
     long back = good.orElse(0);
-    setAsideFrom(attempt, began);
+    setAsideFrom(attempt, began, back);
     String before = rate().isEmpty() ? "" : " in place of " + rate();
     List<String> leftOut = new ArrayList<>(state.leftOut());
     leftOut.add(back + ":" + Math.max(1, noticed - back));
@@ -164,20 +167,27 @@ final class Remedies {
     return true;
   }
 
-  /** Puts away the checkpoints of what has diverged. */
-  private void setAsideFrom(int attempt, long began) {
-    OptionalLong newest = RunProgress.newestCheckpoint(folder.run());
-    while (newest.isPresent() && newest.getAsLong() >= began) {
-      Path checkpoint = RunProgress.checkpoint(folder.run(), newest.getAsLong());
-      try {
-        Files.move(
-            checkpoint,
-            checkpoint.resolveSibling(checkpoint.getFileName() + ".diverged-" + attempt));
-      } catch (IOException e) {
-        record.add(attempt, "not-moved", "cannot rename " + checkpoint + ": " + IoReason.of(e));
-        return;
+  /**
+   * Puts away the checkpoints of what has diverged, with the metrics that the run will take again.
+   *
+   * @param back the step that it goes back to
+   */
+  private void setAsideFrom(int attempt, long began, long back) {
+    Path run = folder.run();
+    Path aside = SetAside.fresh(run, "diverged-" + attempt);
+    OptionalLong newest = RunProgress.newestCheckpoint(run);
+    try {
+      Files.createDirectories(aside);
+      MetricsCut.copyAfter(run.resolve(METRICS), back, aside.resolve(METRICS));
+      while (newest.isPresent() && newest.getAsLong() >= began) {
+        SetAside.moveCheckpoint(RunProgress.checkpoint(run, newest.getAsLong()), aside);
+        newest = RunProgress.newestCheckpoint(run);
       }
-      newest = RunProgress.newestCheckpoint(folder.run());
+    } catch (IOException e) {
+      record.add(
+          attempt,
+          "not-moved",
+          "cannot set aside what came after step " + back + ": " + IoReason.of(e));
     }
   }
 

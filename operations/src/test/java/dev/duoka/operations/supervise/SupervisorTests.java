@@ -449,7 +449,10 @@ final class SupervisorTests {
     assertThat(new RunRecord(folder).entries().get(2).text())
         .contains("goes back to the checkpoint of step 100", "the batches of 24 steps");
     assertThat(folder.run().resolve("checkpoints/step-00000120")).doesNotExist();
-    assertThat(folder.run().resolve("checkpoints/step-00000120.diverged-1")).exists();
+    Path aside = folder.run().resolve("set-aside/diverged-1");
+    assertThat(aside.resolve("checkpoints/step-00000120")).exists();
+    assertThat(Files.readAllLines(aside.resolve("metrics.jsonl")).getFirst())
+        .startsWith("{\"step\":101,");
     assertThat(Files.readString(folder.workers(3).getFirst().standardOutput()))
         .isEqualTo(
             "--set optimizer.learning_rate=5.0E-4 --set data.leave_out=[\"100:24\", \"100:24\"]"

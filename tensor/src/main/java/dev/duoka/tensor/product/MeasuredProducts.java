@@ -10,6 +10,8 @@ import dev.duoka.ffi.cuda.ProductAlgorithm;
 import dev.duoka.ffi.torch.CudaStreams;
 import java.nio.file.Path;
 import java.util.Map;
+import java.util.SortedMap;
+import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
 
 /**
@@ -53,6 +55,23 @@ public final class MeasuredProducts {
             : FAVOURITES.computeIfAbsent(
                 new Favourite(product, device), _ -> own.algorithms(operands).getFirst());
     own.run(algorithm, operands, stream);
+  }
+
+  /**
+   * Which algorithms this process has computed products by so far: by the kind of card and the
+   * version of the library, then by the product. Those that are the library's own choice are under
+   * {@code library's own choice} and the number of the device. Does not touch a device.
+   */
+  public static SortedMap<String, SortedMap<String, String>> used() {
+    SortedMap<String, SortedMap<String, String>> all = new TreeMap<>();
+    CHOICES.values().forEach(choices -> all.put(choices.name(), choices.used()));
+    FAVOURITES.forEach(
+        (favourite, algorithm) ->
+            all.computeIfAbsent(
+                    "library's own choice on cuda:" + favourite.device(), _ -> new TreeMap<>())
+                .put(favourite.product().key(), algorithm.text()));
+    all.values().removeIf(Map::isEmpty);
+    return all;
   }
 
   /** Measures on the stream on which the product is to run. */

@@ -17,6 +17,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Supplier;
@@ -78,6 +79,9 @@ final class ProductChoices {
   private final Path file;
   private final Map<String, Choice> choices = new ConcurrentHashMap<>();
 
+  /** What this process has computed by them; the file knows products of other runs, too. */
+  private final Map<String, ProductAlgorithm> used = new ConcurrentHashMap<>();
+
   ProductChoices(Path file) {
     this.file = file;
     read().forEach(choices::put);
@@ -97,6 +101,29 @@ final class ProductChoices {
    * @param timer measures one
    */
   ProductAlgorithm of(String key, Supplier<List<ProductAlgorithm>> candidates, Timer timer) {
+    ProductAlgorithm before = used.get(key);
+    if (before != null) {
+      return before;
+    }
+    ProductAlgorithm chosen = choose(key, candidates, timer);
+    used.put(key, chosen);
+    return chosen;
+  }
+
+  /** The algorithms that were asked for in this process, by the names of their products. */
+  SortedMap<String, String> used() {
+    SortedMap<String, String> texts = new TreeMap<>();
+    used.forEach((key, algorithm) -> texts.put(key, algorithm.text()));
+    return texts;
+  }
+
+  /** Of which card and library, for example {@code NVIDIA-H200-cublaslt-130000}. */
+  String name() {
+    return String.valueOf(file.getFileName()).replaceFirst("\\.tsv$", "");
+  }
+
+  private ProductAlgorithm choose(
+      String key, Supplier<List<ProductAlgorithm>> candidates, Timer timer) {
     Choice known = choices.get(key);
     if (known != null) {
       return known.algorithm();

@@ -10,6 +10,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -40,6 +41,17 @@ class ProductChoicesTests {
         new ProductChoices(file)
             .of(PRODUCT, () -> fail("asked again"), (_, _) -> fail("measured again"));
     assertThat(again.text()).isEqualTo(chosen.text());
+  }
+
+  /** The file may know more products than this process has computed. */
+  @Test
+  void tellsWhichWereAskedForInThisProcess() {
+    ProductAlgorithm chosen = choose(1.0, 0.8, 0.9);
+    ProductChoices next = new ProductChoices(file);
+    assertThat(next.used()).isEmpty();
+    next.of(PRODUCT, () -> fail("asked again"), (_, _) -> fail("measured again"));
+    assertThat(next.used()).containsExactly(Map.entry(PRODUCT, chosen.text()));
+    assertThat(next.name()).isEqualTo("products");
   }
 
   @Test

@@ -16,6 +16,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Consumer;
+import java.util.stream.Collectors;
 
 /** The checkpoints of a run, as they are on disk. */
 public final class CheckpointStore {
@@ -71,6 +72,39 @@ public final class CheckpointStore {
       damages.forEach(listener);
     }
     return Optional.empty();
+  }
+
+  /**
+   * The checkpoint of a step, every byte of which is as it was written. Reads all of its files.
+   *
+   * @throws DuokaException {@code CHECKPOINT} when there is none, which names those that there are,
+   *     or it is damaged
+   */
+  public Checkpoint require(long step) {
+    List<Checkpoint> all = list();
+    Checkpoint found =
+        all.stream()
+            .filter(checkpoint -> checkpoint.step() == step)
+            .findFirst()
+            .orElseThrow(
+                () ->
+                    new DuokaException(
+                        ErrorCode.CHECKPOINT,
+                        "there is no checkpoint of step " + step + " in " + folder,
+                        all.isEmpty()
+                            ? "The run has none"
+                            : "There are those of steps "
+                                + all.reversed().stream()
+                                    .map(checkpoint -> String.valueOf(checkpoint.step()))
+                                    .collect(Collectors.joining(", "))
+                                + "; checkpoint.keep and checkpoint.keep_every say which are"
+                                + " kept"));
+    List<CheckpointEvent.Damaged> damages = CheckpointCheck.contents(found);
+    if (!damages.isEmpty()) {
+      throw new DuokaException(
+          ErrorCode.CHECKPOINT, damages.getFirst().text(), "Choose the checkpoint of another step");
+    }
+    return found;
   }
 
   /**
@@ -138,8 +172,10 @@ public final class CheckpointStore {
                     "Train it to its first checkpoint; checkpoint.every_steps says when"));
   }
 
-  /** Finishes or undoes what an interrupted process began here. Only for the run's own writer. */
-  void cleanUp(Consumer<CheckpointEvent> listener) {
+  /**
+   * Finishes or undoes what an interrupted process began here. Only for who holds the run's lock.
+   */
+  public void cleanUp(Consumer<CheckpointEvent> listener) {
     for (Path path : entries()) {
       String name = String.valueOf(path.getFileName());
       try {

@@ -4,27 +4,23 @@ import dev.duoka.base.DuokaException;
 import dev.duoka.base.ErrorCode;
 import dev.duoka.base.IoReason;
 import dev.duoka.formats.json.Json;
+import dev.duoka.formats.setaside.MetricsCut;
+import dev.duoka.train.snapshot.RunFileNames;
 import dev.duoka.train.step.StepMetrics;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.channels.SeekableByteChannel;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
-import java.util.Objects;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
-import java.util.stream.Stream;
-import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.node.ObjectNode;
 
 /**
@@ -37,7 +33,7 @@ import tools.jackson.databind.node.ObjectNode;
  * is room again; then the oldest are lost.
  */
 final class MetricsFile implements AutoCloseable {
-  static final String NAME = "metrics.jsonl";
+  static final String NAME = RunFileNames.METRICS;
 
   /** Some ten thousand steps. */
   static final int MOST_WAITING = 8 << 20;
@@ -81,36 +77,13 @@ final class MetricsFile implements AutoCloseable {
   static MetricsFile open(Path runDir, long steps, Consumer<String> notice) {
     Path path = runDir.resolve(NAME);
     try {
-      dropAfter(path, steps);
+      MetricsCut.keepUpTo(path, steps);
       FileChannel file =
           FileChannel.open(path, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
       file.position(file.size());
       return new MetricsFile(file, notice);
     } catch (IOException e) {
       throw cannotWrite(path, e);
-    } catch (UncheckedIOException e) {
-      throw cannotWrite(path, Objects.requireNonNull(e.getCause()));
-    }
-  }
-
-  private static void dropAfter(Path path, long steps) throws IOException {
-    if (!Files.exists(path)) {
-      return;
-    }
-    Path kept = path.resolveSibling(NAME + ".tmp");
-    try (Stream<String> lines = Files.lines(path)) {
-      Files.write(kept, lines.filter(line -> stepOf(line) <= steps).toList());
-    }
-    Files.move(kept, path, StandardCopyOption.REPLACE_EXISTING);
-  }
-
-  /** A line that is cut short, by a crash say, belongs to no step and is dropped. */
-  private static long stepOf(String line) {
-    try {
-      JsonNode node = Json.parse(line.getBytes(StandardCharsets.UTF_8), NAME, ErrorCode.FORMAT);
-      return node.path("step").asLong(Long.MAX_VALUE);
-    } catch (DuokaException e) {
-      return Long.MAX_VALUE;
     }
   }
 

@@ -16,6 +16,8 @@ import java.util.function.BooleanSupplier;
  * @param heartbeat where others see what the rank is about
  * @param metrics of the first rank, which is the one that reports; empty for others
  * @param turns when the run may go on
+ * @param products keeps which algorithms products are computed by
+ * @param chosenBy the step by which most of these are known
  */
 record RankEvents(
     RunListener listener,
@@ -24,7 +26,9 @@ record RankEvents(
     long totalSteps,
     HeartbeatWriter heartbeat,
     Optional<MetricsFile> metrics,
-    Turns turns)
+    Turns turns,
+    Runnable products,
+    long chosenBy)
     implements RunEvents {
   @Override
   public void enter(Phase phase, long step) {
@@ -39,6 +43,9 @@ record RankEvents(
   @Override
   public void step(StepMetrics step, double remainingSeconds) {
     metrics.ifPresent(file -> file.step(step));
+    if (metrics.isPresent() && step.step() == chosenBy) {
+      products.run();
+    }
     listener.step(step, totalSteps, remainingSeconds);
   }
 
@@ -59,6 +66,9 @@ record RankEvents(
     heartbeat.enter(Phase.SAVING, progress.steps(), most);
     metrics.ifPresent(MetricsFile::settle); // who goes on from there finds the steps before it
     checkpoints.save(rank, progress);
+    if (metrics.isPresent()) {
+      products.run();
+    }
     ThreadLedger.takePeakByOwner(rank.device()); // what was held to save is no step's memory
     heartbeat.enter(Phase.STEP, progress.steps(), 0);
   }

@@ -16,23 +16,29 @@ import dev.duoka.tensor.MemoryLedger;
 import dev.duoka.tensor.OutOfMemoryException;
 import dev.duoka.tensor.ThreadLedger;
 import dev.duoka.train.config.LeftOutBatches;
+import dev.duoka.train.config.RunFile;
 import dev.duoka.train.device.DevicePeak;
 import dev.duoka.train.device.Transport;
 import dev.duoka.train.memory.RankMemory;
 import dev.duoka.train.placement.MachineView;
 import dev.duoka.train.placement.MeshPlacement;
 import dev.duoka.train.placement.PlacementJson;
+import dev.duoka.train.snapshot.SnapshotRecorder;
 import dev.duoka.train.step.RankBuilder;
 import dev.duoka.train.step.RankState;
 import java.io.IOException;
 import java.util.Optional;
 import java.util.function.BooleanSupplier;
+import tools.jackson.databind.node.ObjectNode;
 
 /**
  * What each rank does in a session: it allocates its state, fills it, and trains. The first rank
  * also begins the run's folder and reports.
  */
 final class RankSession {
+  /** In the first step products are met, in the second they are computed as in all others. */
+  private static final int STEPS_UNTIL_CHOSEN = 2;
+
   private final RunSetup setup;
   private final RunFolder folder;
   private final RunCheckpoints checkpoints;
@@ -40,6 +46,7 @@ final class RankSession {
   private final RunListener listener;
   private final BooleanSupplier stop;
   private final RankBuilder builder;
+  private final SnapshotRecorder snapshot;
 
   /**
    * The ranks' part of a session.
@@ -60,6 +67,7 @@ final class RankSession {
     this.from = from;
     this.listener = listener;
     this.stop = stop;
+    this.snapshot = new SnapshotRecorder(folder.path(), listener::notice);
     this.builder = new RankBuilder(setup.config(), setup.model(), setup.data().validation());
   }
 
@@ -156,18 +164,28 @@ final class RankSession {
         .prediction()
         .map(prediction -> folder.predict(prediction, from.steps()))
         .ifPresent(listener::notice);
-    place();
+    snapshot.start(
+        new SnapshotRecorder.RunFacts(
+            RunFile.write(setup.config()),
+            setup.data().identity(),
+            setup.config().training().seed(),
+            RunData.seed(setup.config()),
+            place()),
+        from.steps());
     if (folder.isResumed()) {
       listener.notice("resuming after step " + from.steps());
     }
     return metrics;
   }
 
-  private void place() {
+  private Optional<ObjectNode> place() {
     try {
-      folder.place(PlacementJson.of(MeshPlacement.of(setup.config(), MachineView.live())));
+      ObjectNode placement = PlacementJson.of(MeshPlacement.of(setup.config(), MachineView.live()));
+      folder.place(placement);
+      return Optional.of(placement);
     } catch (IOException | DuokaException e) {
       listener.notice("the ranks' places are not written: " + e.getMessage());
+      return Optional.empty();
     }
   }
 
@@ -186,7 +204,15 @@ final class RankSession {
     HeartbeatWriter heartbeat = early.orElseGet(() -> heartbeat(world));
     RankEvents events =
         new RankEvents(
-            listener, checkpoints, stop, setup.totalSteps(), heartbeat, metrics, setup.turns());
+            listener,
+            checkpoints,
+            stop,
+            setup.totalSteps(),
+            heartbeat,
+            metrics,
+            setup.turns(),
+            () -> snapshot.products(),
+            from.steps() + STEPS_UNTIL_CHOSEN);
     try (BatchStream batches = batches(state.world())) {
       if (state.world().rank() == 0) {
         listener.started(RunDescription.of(setup, peak, from.steps(), folder.path()));
@@ -197,6 +223,7 @@ final class RankSession {
       heartbeat.enter(
           Phase.ENDING, outcome.progress().steps(), MemoryLedger.of(state.device()).liveBytes());
       if (state.world().rank() == 0) {
+        snapshot.products();
         listener.reached("saving", 0, 0);
       }
       checkpoints.settle(state.world());

@@ -10,6 +10,8 @@ import dev.duoka.formats.prediction.PredictionFile;
 import dev.duoka.train.checkpoint.CheckpointStore;
 import dev.duoka.train.config.RunConfig;
 import dev.duoka.train.config.RunFile;
+import dev.duoka.train.snapshot.Rollback;
+import dev.duoka.train.snapshot.RunFileNames;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -17,6 +19,7 @@ import java.nio.file.Path;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -30,15 +33,16 @@ import tools.jackson.databind.node.ObjectNode;
  * others {@link #join} it, and write their ranks' ledgers and heartbeats, their logs and their part
  * of checkpoints.
  *
- * <p>Opening it changes nothing of a run that is there: that is for {@link #begin}, once it is
- * certain that the run can go on. A new folder in which nothing was begun is deleted again.
+ * <p>Opening it changes nothing of a run that is there, but that a rollback which was interrupted
+ * is finished: the rest is for {@link #begin}, once it is certain that the run can go on. A new
+ * folder in which nothing was begun is deleted again.
  */
 public final class RunFolder implements AutoCloseable {
   /** The resolved configuration, which {@code --resume} and other commands read. */
-  public static final String CONFIG = "run.yaml";
+  public static final String CONFIG = RunFileNames.CONFIG;
 
   /** Where each rank is, as {@code duoka config --json} says it. */
-  static final String PLACEMENT = "placement.json";
+  static final String PLACEMENT = RunFileNames.PLACEMENT;
 
   private final Path folder;
   private final boolean resume;
@@ -81,7 +85,44 @@ public final class RunFolder implements AutoCloseable {
       }
       boolean created = !Files.exists(folder);
       Files.createDirectories(folder);
-      return new RunFolder(folder, resume, created, RunLock.take(folder, notice));
+      RunLock lock = RunLock.take(folder, notice);
+      boolean opened = false;
+      try {
+        if (resume && Rollback.isPending(folder)) {
+          notice.accept("a rollback was interrupted here and is finished first");
+          Rollback.finish(folder, notice);
+        }
+        opened = true;
+        return new RunFolder(folder, resume, created, lock);
+      } finally {
+        if (!opened) {
+          lock.close();
+        }
+      }
+    } catch (IOException e) {
+      throw cannotWrite(folder, e);
+    }
+  }
+
+  /**
+   * Takes the run of a folder back to an earlier step; see {@link Rollback}. Blocks as long as it
+   * takes to read the checkpoint of that step.
+   *
+   * @param to the step; empty for where the newest snapshot before the last one ended
+   * @param progress hears of each part that is done
+   * @return empty when there was nothing to undo
+   * @throws DuokaException when a process of the run is at work, or there is no such checkpoint
+   */
+  public static Optional<Rollback.Done> rollBack(
+      Path folder, OptionalLong to, Consumer<String> progress) {
+    if (!Files.isDirectory(checkpoints(folder))) {
+      throw new DuokaException(
+          ErrorCode.CHECKPOINT,
+          "there is nothing to go back to: " + folder + " holds no checkpoints",
+          "Name the folder of a run that has saved");
+    }
+    try (RunLock _ = RunLock.take(folder, progress)) {
+      return Rollback.carryOut(folder, to, progress);
     } catch (IOException e) {
       throw cannotWrite(folder, e);
     }

@@ -2,6 +2,7 @@ package dev.duoka.train.run;
 
 import dev.duoka.base.IoReason;
 import dev.duoka.data.shard.TokenisationProgress;
+import dev.duoka.train.snapshot.RunFileNames;
 import dev.duoka.train.step.StepMetrics;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -35,7 +36,7 @@ final class RunLog implements RunListener {
    * @param process the number of the process
    */
   RunLog(int process, RunListener listener) {
-    this.name = process == 0 ? "run.log" : "process-" + process + ".log";
+    this.name = process == 0 ? RunFileNames.LOG : "process-" + process + ".log";
     this.listener = listener;
   }
 

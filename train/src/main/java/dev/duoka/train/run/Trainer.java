@@ -19,6 +19,7 @@ import dev.duoka.train.config.LaunchSettings;
 import dev.duoka.train.config.RunConfig;
 import dev.duoka.train.device.DevicePlacement;
 import dev.duoka.train.memory.MemoryNeed;
+import dev.duoka.train.snapshot.SnapshotRecorder;
 import java.nio.file.Path;
 import java.util.Comparator;
 import java.util.List;
@@ -126,6 +127,9 @@ public final class Trainer {
             config.device(), config.parallel().mesh(), processes.ranks(), local(processes));
     try (RunFolder folder = open(processes)) {
       listener.writeInto(folder);
+      if (isFirst()) {
+        SnapshotRecorder.prepare();
+      }
       placement.notices(Gpus::reaches).forEach(listener::notice);
       listener.reached("counting memory", 0, 0);
       RunMemory.Counted memory =
