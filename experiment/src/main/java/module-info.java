@@ -9,6 +9,8 @@ module dev.duoka.experiment {
   requires transitive dev.duoka.train;
   requires dev.duoka.operations;
 
+  exports dev.duoka.experiment.arm;
   exports dev.duoka.experiment.trial;
+  exports dev.duoka.experiment.tune;
   exports dev.duoka.experiment.verdict;
 }

@@ -35,6 +35,7 @@ import picocli.CommandLine.Spec;
       ProfileCommand.class,
       TrialCommand.class,
       TrialsCommand.class,
+      TuneCommand.class,
       EnvCommand.class,
       DoctorCommand.class,
       ContainerCommand.class,

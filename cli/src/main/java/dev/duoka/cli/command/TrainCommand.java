@@ -20,12 +20,8 @@ import dev.duoka.train.run.Trainer;
 import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.LocalDateTime;
-import java.time.ZoneId;
-import java.time.format.DateTimeFormatter;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalLong;
@@ -229,13 +225,6 @@ final class TrainCommand implements Callable<Integer> {
     if (config.runDir().isPresent()) {
       return config.runDir().get();
     }
-    String name = String.valueOf(runFile.getFileName()).replaceFirst("\\.ya?ml$", "");
-    if (resume) {
-      return LatestRun.of(name);
-    }
-    String time =
-        LocalDateTime.now(ZoneId.systemDefault())
-            .format(DateTimeFormatter.ofPattern("yyyyMMdd-HHmmss", Locale.ROOT));
-    return Path.of("runs", name + "-" + time);
+    return resume ? LatestRun.of(RunFolderName.name(runFile)) : RunFolderName.of(runFile);
   }
 }

@@ -12,12 +12,8 @@ import dev.duoka.formats.json.Json;
 import dev.duoka.operations.process.OwnCommand;
 import java.io.PrintWriter;
 import java.nio.file.Path;
-import java.time.LocalDateTime;
-import java.time.ZoneId;
-import java.time.format.DateTimeFormatter;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
@@ -104,7 +100,7 @@ final class TrialCommand implements Callable<Integer> {
             Optional.ofNullable(from),
             Optional.ofNullable(fromStep),
             itself == null ? !TrialResult.isKnown(runFile, known) : itself,
-            folder());
+            out == null ? RunFolderName.of("trial", runFile) : out);
     PrintWriter err = spec.commandLine().getErr();
     TrialResult result;
     try (ProgressLine line = ProgressLine.open("trial", err)) {
@@ -140,16 +136,5 @@ final class TrialCommand implements Callable<Integer> {
       }
     }
     lines.flush();
-  }
-
-  private Path folder() {
-    if (out != null) {
-      return out;
-    }
-    String name = String.valueOf(runFile.getFileName()).replaceFirst("\\.ya?ml$", "");
-    String time =
-        LocalDateTime.now(ZoneId.systemDefault())
-            .format(DateTimeFormatter.ofPattern("yyyyMMdd-HHmmss", Locale.ROOT));
-    return Path.of("runs", "trial-" + name + "-" + time);
   }
 }

@@ -24,13 +24,13 @@ public final class TrialText {
     trial
         .cannotRun()
         .ifPresent(reason -> lines.add("The changed run file cannot train here: " + reason));
-    trial.judgements().forEach(judgement -> lines.add(line(judgement)));
+    trial.judgements().forEach(judgement -> lines.add(of(judgement)));
     trial
         .itself()
         .ifPresent(
             itself -> {
               lines.add("The run file against itself, in the same trial:");
-              itself.forEach(judgement -> lines.add(line(judgement)));
+              itself.forEach(judgement -> lines.add(of(judgement)));
             });
     return lines;
   }
@@ -71,7 +71,8 @@ public final class TrialText {
     return trial.decision() == TrialResult.Decision.UNDECIDED ? "undecided" : decision(trial);
   }
 
-  private static String line(Judgement judgement) {
+  /** One judgement. */
+  public static String of(Judgement judgement) {
     String text =
         String.format(Locale.ROOT, "  %-14s %-16s", judgement.quantity(), judgement.verdict());
     String measured =

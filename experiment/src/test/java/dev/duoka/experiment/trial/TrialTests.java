@@ -5,11 +5,11 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.duoka.base.DuokaException;
 import dev.duoka.base.Progress;
+import dev.duoka.experiment.arm.FakeTraining;
 import dev.duoka.experiment.arm.TurnPlan;
 import dev.duoka.experiment.verdict.Judgement;
 import dev.duoka.experiment.verdict.Quantity;
 import dev.duoka.experiment.verdict.Verdict;
-import java.io.File;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -56,28 +56,10 @@ final class TrialTests {
   private TrialResult run(
       List<TrialResult> known, Optional<Path> from, boolean itself, int steps, String... change)
       throws InterruptedException {
-    List<String> command =
-        List.of(
-            Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-            "-Xmx64m",
-            "-XX:TieredStopAtLevel=1",
-            "-cp",
-            String.join(
-                File.pathSeparator,
-                System.getProperty("jdk.module.path", ""),
-                System.getProperty("java.class.path", ""),
-                classes()),
-            FakeTraining.class.getName());
     TrialRequest request =
         new TrialRequest(
             file, List.of(change), steps, from, Optional.empty(), itself, folder.resolve("trial"));
-    return new Trial(request, command, notices::add, Progress.NONE).run(known);
-  }
-
-  /** Where this class was loaded from: patched into its module it is on no path. */
-  private static String classes() {
-    return Path.of(TrialTests.class.getProtectionDomain().getCodeSource().getLocation().getPath())
-        .toString();
+    return new Trial(request, FakeTraining.command(), notices::add, Progress.NONE).run(known);
   }
 
   private static Map<Quantity, Verdict> verdicts(List<Judgement> judgements) {

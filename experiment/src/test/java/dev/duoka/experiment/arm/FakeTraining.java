@@ -1,9 +1,10 @@
-package dev.duoka.experiment.trial;
+package dev.duoka.experiment.arm;
 
 import dev.duoka.base.DuokaException;
 import dev.duoka.base.ErrorCode;
 import dev.duoka.formats.turn.TurnFile;
 import dev.duoka.operations.run.WorkerFolder;
+import java.io.File;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -17,21 +18,24 @@ import java.util.stream.Stream;
  * A program in place of the trainer's: it writes what a run would have measured, takes turns, and
  * saves how many steps it has taken. How it does depends on the threads that it is given.
  */
-final class FakeTraining {
+public final class FakeTraining {
   /** 4 % slower than others. */
-  static final String SLOW = "threads=2";
+  public static final String SLOW = "threads=2";
+
+  /** 5 % faster than others. */
+  public static final String FAST = "training.micro_batch=1";
 
   /** It fits on the device only alone. */
-  static final String LARGE = "threads=3";
+  public static final String LARGE = "threads=3";
 
   /** It never fits. */
-  static final String TOO_LARGE = "threads=4";
+  public static final String TOO_LARGE = "threads=4";
 
   /** Its tenth step has no loss. */
-  static final String BROKEN = "threads=5";
+  public static final String BROKEN = "threads=5";
 
   /** It is not to be started at all. */
-  static final String WRONG = "threads=6";
+  public static final String WRONG = "threads=6";
 
   private static final double NOISE = 0.003;
 
@@ -51,6 +55,25 @@ final class FakeTraining {
     return words.contains(override);
   }
 
+  /** The words that start it. */
+  public static List<String> command() {
+    String classes =
+        Path.of(FakeTraining.class.getProtectionDomain().getCodeSource().getLocation().getPath())
+            .toString(); // patched into its module it is on no path
+    return List.of(
+        Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+        "-Xmx64m",
+        "-XX:TieredStopAtLevel=1",
+        "-cp",
+        String.join(
+            File.pathSeparator,
+            System.getProperty("jdk.module.path", ""),
+            System.getProperty("java.class.path", ""),
+            classes),
+        FakeTraining.class.getName());
+  }
+
+  /** Trains as the words say. */
   public static void main(String[] arguments) throws Exception {
     try {
       new FakeTraining(List.of(arguments)).run();
@@ -77,7 +100,11 @@ final class FakeTraining {
       if (is(BROKEN) && step == 10) {
         throw new DuokaException(ErrorCode.NUMERICS, "step 10 gave a loss of NaN", "");
       }
-      double speed = 1000 * (is(SLOW) ? 0.96 : 1) * (1 + NOISE * random.nextGaussian());
+      double speed =
+          1000
+              * (is(SLOW) ? 0.96 : 1)
+              * (is(FAST) ? 1.05 : 1)
+              * (1 + NOISE * random.nextGaussian());
       write(
           run.resolve("metrics.jsonl"),
           String.format(

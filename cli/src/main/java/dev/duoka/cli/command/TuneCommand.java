@@ -1,0 +1,109 @@
+package dev.duoka.cli.command;
+
+import dev.duoka.cli.console.ProgressLine;
+import dev.duoka.experiment.arm.ArmCommand;
+import dev.duoka.experiment.trial.KeptRunFile;
+import dev.duoka.experiment.tune.Candidate;
+import dev.duoka.experiment.tune.Choices;
+import dev.duoka.experiment.tune.TuneText;
+import dev.duoka.experiment.tune.Tuned;
+import dev.duoka.experiment.tune.Tuning;
+import dev.duoka.formats.json.Json;
+import dev.duoka.machine.probe.CardUse;
+import dev.duoka.operations.process.OwnCommand;
+import dev.duoka.train.config.RunConfig;
+import dev.duoka.train.config.RunFile;
+import dev.duoka.train.run.RunChecks;
+import java.io.PrintWriter;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+/** {@code duoka tune}: the fastest settings of a run file, by trying them. */
+@Command(
+    name = "tune",
+    description = {
+      "Find the fastest settings of a run file by trying them: on a CPU threads and micro-batch, on"
+          + " GPUs micro-batch, recompute and the ZeRO stage. Each is tried alone for a few steps;"
+          + " those that may be the fastest then train in turns with the run file as it is. What"
+          + " is learned stays the same. Which layout to run: duoka plan.",
+      "Example: duoka tune run.yaml --minutes 8 --keep"
+    })
+final class TuneCommand implements Callable<Integer> {
+  /** By name: the class itself uses this package. */
+  private static final String MAIN = "dev.duoka.cli.Main";
+
+  @Parameters(index = "0", paramLabel = "RUN.yaml", description = "The run file.")
+  private Path runFile = Path.of("run.yaml");
+
+  @Option(
+      names = "--minutes",
+      paramLabel = "N",
+      description = "Begin no other settings after so long. Default: ${DEFAULT-VALUE}.")
+  private int minutes = 8;
+
+  @Option(
+      names = "--keep",
+      description =
+          "Write the best settings into the run file; the file as it was stays beside it.")
+  private boolean keep;
+
+  @Option(
+      names = "--out",
+      paramLabel = "DIR",
+      description = "Where the runs write. Default: runs/tune-<name>-<time>.")
+  private @Nullable Path out;
+
+  @Option(names = "--json", description = "Print one JSON object instead of text.")
+  private boolean json;
+
+  @Spec private CommandSpec spec;
+
+  @Override
+  public Integer call() throws InterruptedException {
+    RunConfig config = RunFile.read(runFile, List.of(), RunChecks::problems);
+    List<Candidate> candidates =
+        Choices.of(
+            runFile,
+            config,
+            config.gpus() == 0 || CardUse.read().isEmpty(),
+            Runtime.getRuntime().availableProcessors());
+    PrintWriter err = spec.commandLine().getErr();
+    Tuned tuned;
+    try (ProgressLine line = ProgressLine.open("tune", err)) {
+      tuned =
+          new Tuning(
+                  new ArmCommand(OwnCommand.upToMain(MAIN), runFile),
+                  out == null ? RunFolderName.of("tune", runFile) : out,
+                  config.parallel().ranks(),
+                  minutes,
+                  notice -> err.println("duoka: " + notice),
+                  line::reached)
+              .run(candidates);
+    }
+    print(tuned);
+    return 0;
+  }
+
+  private void print(Tuned tuned) {
+    PrintWriter lines = spec.commandLine().getOut();
+    if (json) {
+      lines.println(Json.line(TuneText.json(tuned)));
+    } else {
+      TuneText.of(tuned).forEach(lines::println);
+    }
+    if (keep && !tuned.best().settings().isEmpty()) {
+      Path before = KeptRunFile.write(runFile, tuned.best().overrides());
+      if (!json) {
+        lines.println("It is in " + runFile + "; the file as it was is " + before);
+      }
+    }
+    lines.flush();
+  }
+}

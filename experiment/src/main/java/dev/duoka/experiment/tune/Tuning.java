@@ -1,0 +1,183 @@
+package dev.duoka.experiment.tune;
+
+import dev.duoka.base.ErrorCode;
+import dev.duoka.base.Progress;
+import dev.duoka.experiment.arm.Arm;
+import dev.duoka.experiment.arm.ArmCommand;
+import dev.duoka.experiment.arm.ArmProcess;
+import dev.duoka.experiment.arm.ArmSteps;
+import dev.duoka.experiment.arm.ArmTurns;
+import dev.duoka.experiment.arm.TurnPlan;
+import dev.duoka.experiment.trial.Comparison;
+import dev.duoka.experiment.trial.Margins;
+import dev.duoka.experiment.verdict.Interval;
+import dev.duoka.experiment.verdict.Judgement;
+import dev.duoka.experiment.verdict.Verdict;
+import dev.duoka.operations.run.WorkerFolder;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.Consumer;
+import java.util.stream.LongStream;
+
+/**
+ * Tries candidates: each alone for a few steps; those that may be the fastest, by their intervals,
+ * then in turns with the run file as it is. Memory that runs out is a result.
+ */
+public final class Tuning {
+  private static final int WARM_UP = 3;
+  private static final int ALONE = 10;
+  private static final int IN_TURNS = 60;
+
+  /** How many go on, beside the run file as it is: all of them must fit on the device together. */
+  private static final int FINALISTS = 3;
+
+  private final ArmCommand command;
+  private final Path folder;
+  private final int ranks;
+  private final long endNanos;
+  private final Consumer<String> notice;
+  private final Progress progress;
+
+  /**
+   * Tuning of a run file.
+   *
+   * @param folder where the candidates write
+   * @param ranks how many train
+   * @param minutes after which no other candidate is begun
+   */
+  public Tuning(
+      ArmCommand command,
+      Path folder,
+      int ranks,
+      double minutes,
+      Consumer<String> notice,
+      Progress progress) {
+    this.command = command;
+    this.folder = folder;
+    this.ranks = ranks;
+    this.endNanos = System.nanoTime() + (long) (minutes * 60e9);
+    this.notice = notice;
+    this.progress = progress;
+  }
+
+  /**
+   * Tries them.
+   *
+   * @param candidates the run file as it is first
+   */
+  public Tuned run(List<Candidate> candidates) throws InterruptedException {
+    List<Tuned.Tried> tried = new ArrayList<>();
+    for (Candidate candidate : candidates) {
+      if (!tried.isEmpty() && System.nanoTime() - endNanos > 0) {
+        break;
+      }
+      progress.reached("trying " + candidate, tried.size(), candidates.size());
+      tried.add(alone(candidate, tried.size()));
+    }
+    boolean cutShort = tried.size() < candidates.size();
+    tried.sort(Comparator.comparing(Tuned.Tried::tokensPerSecond, Tuning::fastestFirst));
+    List<Candidate> finalists = finalists(tried);
+    if (finalists.isEmpty()) {
+      return new Tuned(tried, Candidate.AS_IT_IS, List.of(), cutShort);
+    }
+    return inTurns(tried, finalists, cutShort);
+  }
+
+  private static int fastestFirst(double a, double b) {
+    return Double.compare(Double.isNaN(b) ? -1 : b, Double.isNaN(a) ? -1 : a);
+  }
+
+  /** Those whose interval reaches that of the fastest, the run file as it is left out. */
+  private static List<Candidate> finalists(List<Tuned.Tried> tried) {
+    double low = tried.getFirst().logSpeed().map(Interval::low).orElse(Double.POSITIVE_INFINITY);
+    return tried.stream()
+        .filter(one -> !one.candidate().equals(Candidate.AS_IT_IS) && one.high() >= low)
+        .limit(FINALISTS)
+        .map(Tuned.Tried::candidate)
+        .toList();
+  }
+
+  private Tuned.Tried alone(Candidate candidate, int number) throws InterruptedException {
+    Arm arm = arm(candidate, "alone-" + number);
+    try (ArmProcess process =
+        ArmProcess.start(arm.output(), command.words(arm, WARM_UP + ALONE, false), Map.of())) {
+      process.await();
+      if (!process.hasSucceeded()) {
+        return new Tuned.Tried(candidate, Optional.empty(), 0, process.failure().message());
+      }
+    }
+    ArmSteps steps = ArmSteps.read(arm.metrics());
+    double[] speeds =
+        LongStream.rangeClosed(WARM_UP + 1, WARM_UP + ALONE)
+            .mapToObj(steps::step)
+            .flatMap(Optional::stream)
+            .mapToDouble(step -> Math.log(step.tokensPerSecond()))
+            .filter(Double::isFinite)
+            .toArray();
+    return speeds.length < 2
+        ? new Tuned.Tried(candidate, Optional.empty(), 0, "it has measured no steps")
+        : new Tuned.Tried(candidate, Optional.of(Interval.ofMean(speeds)), steps.peakBytes(), "");
+  }
+
+  private Arm arm(Candidate candidate, String name) {
+    Arm arm = new Arm(name, candidate.overrides(), ranks, folder.resolve(name));
+    arm.makeFolder();
+    return arm;
+  }
+
+  /** The finalists and the run file as it is, one of them fewer as long as they do not fit. */
+  private Tuned inTurns(List<Tuned.Tried> tried, List<Candidate> finalists, boolean cutShort)
+      throws InterruptedException {
+    for (int count = finalists.size(); count > 0; count--) {
+      List<Arm> arms = new ArrayList<>(List.of(arm(Candidate.AS_IT_IS, "final-" + count + "-0")));
+      for (Candidate finalist : finalists.subList(0, count)) {
+        arms.add(arm(finalist, "final-" + count + "-" + arms.size()));
+      }
+      TurnPlan plan = TurnPlan.of(0, IN_TURNS);
+      ArmTurns.Ended ended =
+          new ArmTurns(plan, command, folder.resolve("turns-" + count), notice, progress).run(arms);
+      if (ended.failure().isEmpty()) {
+        return judged(tried, finalists, plan, ended.arms(), cutShort);
+      }
+      if (!ended.isOf(ErrorCode.OUT_OF_MEMORY)) {
+        notice.accept(
+            arms.get(ended.failed()).name()
+                + " failed: "
+                + ended.failure().map(WorkerFolder.Failure::message).orElse(""));
+      }
+    }
+    notice.accept("no two candidates fit on the device together: what each did alone decides");
+    Candidate first = tried.getFirst().candidate();
+    return new Tuned(tried, first, List.of(), cutShort);
+  }
+
+  private static Tuned judged(
+      List<Tuned.Tried> tried,
+      List<Candidate> finalists,
+      TurnPlan plan,
+      List<Arm> arms,
+      boolean cutShort) {
+    List<ArmSteps> steps = arms.stream().map(arm -> ArmSteps.read(arm.metrics())).toList();
+    Comparison comparison = new Comparison(plan, List.of());
+    Candidate best = Candidate.AS_IT_IS;
+    List<Judgement> judgements = List.of();
+    double fastest = 0;
+    for (int number = 1; number < steps.size(); number++) {
+      List<Judgement> all =
+          comparison.of(
+              steps.getFirst(), steps.get(number), Margins.of(List.of()), Optional.empty());
+      Judgement speed = all.getFirst();
+      double gain = speed.interval().map(Interval::estimate).orElse(0.0);
+      if (speed.verdict() == Verdict.BETTER && gain > fastest) {
+        best = finalists.get(number - 1);
+        judgements = all;
+        fastest = gain;
+      }
+    }
+    return new Tuned(tried, best, judgements, cutShort);
+  }
+}
