@@ -80,7 +80,7 @@ final class TrialRatesTests {
 
   private static double share(
       Map<Quantity, Map<Verdict, Integer>> counts, Quantity quantity, Verdict verdict) {
-    return counts.get(quantity).getOrDefault(verdict, 0) / (double) TRIALS;
+    return counts.getOrDefault(quantity, Map.of()).getOrDefault(verdict, 0) / (double) TRIALS;
   }
 
   @Test
