@@ -68,6 +68,11 @@ public final class SafetensorsFolder implements AutoCloseable {
     }
   }
 
+  /** Opens one file of a folder, whatever else is there. */
+  public static SafetensorsFolder open(Path folder, String file) {
+    return new SafetensorsFolder(folder, List.of(openShard(folder, file)));
+  }
+
   /** The folder's path. */
   public Path path() {
     return folder;
@@ -121,7 +126,7 @@ public final class SafetensorsFolder implements AutoCloseable {
     if (!Files.exists(path)) {
       throw new DuokaException(
           ErrorCode.FORMAT,
-          "cannot read " + folder + ": its index names " + shard + ", which is not there",
+          "cannot read " + folder + ": " + shard + " is not there",
           "Copy or download the missing file.");
     }
     return SafetensorsFile.open(path);

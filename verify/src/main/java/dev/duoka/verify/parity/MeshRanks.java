@@ -5,9 +5,7 @@ import dev.duoka.data.batch.DataState;
 import dev.duoka.data.batch.StepBatch;
 import dev.duoka.engine.parameter.Parameter;
 import dev.duoka.engine.parameter.Portion;
-import dev.duoka.formats.safetensors.SafetensorsFolder;
 import dev.duoka.model.LanguageModel;
-import dev.duoka.model.weight.WeightReader;
 import dev.duoka.parallel.proof.WholeTensors;
 import dev.duoka.parallel.state.StateSlice;
 import dev.duoka.parallel.step.StepSettings;
@@ -83,9 +81,9 @@ record MeshRanks(
   private TrainingRank started(
       Communicator world, Device device, StepSettings step, int perturbation) {
     TrainingRank rank = TrainingRank.allocate(mesh.mesh(), world, device, step);
-    try (SafetensorsFolder weights = SafetensorsFolder.open(folder)) {
+    try (StartingWeights weights = StartingWeights.open(folder)) {
       LanguageModel model = rank.model();
-      rank.optimizer().fill(() -> WeightReader.readAll(weights, model.weights(), model.buffers()));
+      rank.optimizer().fill(() -> weights.read(model, false));
       if (perturbation != 0) {
         rank.optimizer().slices().forEach(slice -> perturb(slice, perturbation));
         rank.optimizer().publish();

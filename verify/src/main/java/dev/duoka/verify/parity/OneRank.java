@@ -10,7 +10,6 @@ import dev.duoka.model.ModelFactory;
 import dev.duoka.model.TokenBatch;
 import dev.duoka.model.layer.Pass;
 import dev.duoka.model.weight.Weight;
-import dev.duoka.model.weight.WeightReader;
 import dev.duoka.tensor.Dtype;
 import dev.duoka.tensor.Scope;
 import dev.duoka.tensor.op.HostCopy;
@@ -30,7 +29,7 @@ record OneRank(OptimizerSteps optimizerSteps) implements ParityEngine {
             optimizerSteps.settings().sequenceLength(),
             0);
     try (LanguageModel model = ModelFactory.create(optimizerSteps.settings().model(), allocation)) {
-      WeightReader.readAll(optimizerSteps.weights(), model.weights(), model.buffers());
+      optimizerSteps.weights().read(model, true);
       return oneBatch(model, ids);
     }
   }
@@ -55,7 +54,7 @@ record OneRank(OptimizerSteps optimizerSteps) implements ParityEngine {
     }
     model.parameters().zeroUntouchedGradients();
     Map<String, double[]> gradients = new HashMap<>();
-    for (Weight weight : model.weights()) {
+    for (Weight weight : model.trainedWeights()) {
       gradients.put(weight.spec().name(), HostCopy.doubles(weight.parameter().gradient()));
     }
     return new OneBatch(loss, Optional.of(() -> logits), gradients);

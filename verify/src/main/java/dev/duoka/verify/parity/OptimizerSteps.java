@@ -5,9 +5,7 @@ import dev.duoka.data.batch.DataState;
 import dev.duoka.data.batch.StepBatch;
 import dev.duoka.engine.parameter.Bucket;
 import dev.duoka.engine.parameter.ParameterStore;
-import dev.duoka.formats.safetensors.SafetensorsFolder;
 import dev.duoka.model.LanguageModel;
-import dev.duoka.model.weight.WeightReader;
 import dev.duoka.parallel.step.StepSettings;
 import dev.duoka.parallel.step.TrainingRank;
 import dev.duoka.parallel.step.TrainingStep;
@@ -26,13 +24,14 @@ import java.util.SplittableRandom;
  * @param batches one for each step; their sizes may differ
  */
 record OptimizerSteps(
-    StepSettings settings, Device device, SafetensorsFolder weights, List<TokenIds> batches) {
+    StepSettings settings, Device device, StartingWeights weights, List<TokenIds> batches) {
   static final double LEARNING_RATE = 1e-2;
 
   /** The losses before each step, and the gradient norms before clipping. */
   static final class Series {
     private final double[] losses;
     private final double[] norms;
+    private MergedTensors merged = MergedTensors.NONE;
 
     Series(int steps) {
       losses = new double[steps];
@@ -42,6 +41,16 @@ record OptimizerSteps(
     void set(int step, TrainingStep.Result result) {
       losses[step] = result.loss();
       norms[step] = result.outcome().gradientNorm();
+    }
+
+    /** Takes what the steps have led to, from a rank that has the whole model. */
+    void end(LanguageModel model) {
+      merged = MergedTensors.of(model);
+    }
+
+    /** Weights with their adapters after the last step; empty where no rank has the whole model. */
+    MergedTensors merged() {
+      return merged;
     }
 
     double[] losses() {
@@ -62,7 +71,7 @@ record OptimizerSteps(
     Series series = new Series(batches.size());
     try (TrainingRank rank = TrainingRank.allocate(new SingleRank(), device, settings)) {
       LanguageModel model = rank.model();
-      WeightReader.readAll(weights, model.weights(), model.buffers());
+      weights.read(model, true);
       if (perturbation != 0) {
         perturb(model.parameters(), perturbation);
       }
@@ -71,6 +80,7 @@ record OptimizerSteps(
         TrainingStep.Result result = rank.step().run(batch(batches.get(step)), LEARNING_RATE);
         series.set(step, result);
       }
+      series.end(model);
     }
     return series;
   }
