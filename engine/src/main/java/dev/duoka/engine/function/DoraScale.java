@@ -138,8 +138,8 @@ public final class DoraScale extends Function {
   }
 
   /**
-   * The norms of the rows of {@code W + s·B·A}, in fp32 or fp64, {@code [out]}; ones for outputs
-   * without a magnitude.
+   * The norms of the rows of {@code W + s·B·A}, rounded to the weight's dtype and held in fp32 or
+   * fp64, {@code [out]}; ones for outputs without a magnitude.
    *
    * @param sum of squares, where others have the other columns
    */
@@ -152,7 +152,9 @@ public final class DoraScale extends Function {
         squares(value, lora, part, of(squares, 0, part));
       }
     }
-    return Elementwise.sqrt(sum.apply(squares));
+    // As the magnitudes are: where nothing is changed the two are equal, and the factor is 1.
+    Tensor norms = Copies.cast(Elementwise.sqrt(sum.apply(squares)), value.dtype());
+    return Copies.cast(norms, wide);
   }
 
   private static void squares(Tensor weight, Lora lora, Lora.Part part, Tensor target) {

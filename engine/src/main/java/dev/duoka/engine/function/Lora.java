@@ -43,12 +43,12 @@ public record Lora(Parameter down, List<Part> parts, double keep) {
       Parameter up, @Nullable Parameter magnitude, double scale, long row, long output) {
     /** The width between A and B. */
     public long width() {
-      return up.value().size(-1);
+      return up.spec().shape().getLast();
     }
 
     /** How many outputs it has. */
     public long outputs() {
-      return up.value().size(-2);
+      return up.spec().shape().get(up.spec().shape().size() - 2);
     }
   }
 

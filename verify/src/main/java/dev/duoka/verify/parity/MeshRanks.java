@@ -1,5 +1,6 @@
 package dev.duoka.verify.parity;
 
+import dev.duoka.base.Progress;
 import dev.duoka.comm.Communicator;
 import dev.duoka.data.batch.DataState;
 import dev.duoka.data.batch.StepBatch;
@@ -19,6 +20,7 @@ import dev.duoka.tensor.op.Elementwise;
 import dev.duoka.tensor.op.HostCopy;
 import dev.duoka.tensor.op.Tensors;
 import dev.duoka.tensor.op.Views;
+import dev.duoka.train.checkpoint.StoredModel;
 import dev.duoka.train.device.PlacedRanks;
 import java.nio.file.Path;
 import java.util.List;
@@ -81,9 +83,9 @@ record MeshRanks(
   private TrainingRank started(
       Communicator world, Device device, StepSettings step, int perturbation) {
     TrainingRank rank = TrainingRank.allocate(mesh.mesh(), world, device, step);
-    try (StartingWeights weights = StartingWeights.open(folder)) {
+    try (StoredModel weights = StoredModel.open(folder)) {
       LanguageModel model = rank.model();
-      rank.optimizer().fill(() -> weights.read(model, false));
+      rank.optimizer().fill(() -> weights.read(model, Progress.NONE));
       if (perturbation != 0) {
         rank.optimizer().slices().forEach(slice -> perturb(slice, perturbation));
         rank.optimizer().publish();

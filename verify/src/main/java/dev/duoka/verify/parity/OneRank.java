@@ -1,5 +1,6 @@
 package dev.duoka.verify.parity;
 
+import dev.duoka.base.Progress;
 import dev.duoka.engine.autograd.Tape;
 import dev.duoka.engine.autograd.Variable;
 import dev.duoka.layout.Recompute;
@@ -29,7 +30,7 @@ record OneRank(OptimizerSteps optimizerSteps) implements ParityEngine {
             optimizerSteps.settings().sequenceLength(),
             0);
     try (LanguageModel model = ModelFactory.create(optimizerSteps.settings().model(), allocation)) {
-      optimizerSteps.weights().read(model, true);
+      optimizerSteps.weights().read(model, Progress.NONE);
       return oneBatch(model, ids);
     }
   }

@@ -1,5 +1,6 @@
 package dev.duoka.verify.parity;
 
+import dev.duoka.base.Progress;
 import dev.duoka.comm.SingleRank;
 import dev.duoka.data.batch.DataState;
 import dev.duoka.data.batch.StepBatch;
@@ -14,6 +15,7 @@ import dev.duoka.tensor.Dtype;
 import dev.duoka.tensor.Tensor;
 import dev.duoka.tensor.op.Elementwise;
 import dev.duoka.tensor.op.HostCopy;
+import dev.duoka.train.checkpoint.StoredModel;
 import java.util.List;
 import java.util.SplittableRandom;
 
@@ -24,7 +26,7 @@ import java.util.SplittableRandom;
  * @param batches one for each step; their sizes may differ
  */
 record OptimizerSteps(
-    StepSettings settings, Device device, StartingWeights weights, List<TokenIds> batches) {
+    StepSettings settings, Device device, StoredModel weights, List<TokenIds> batches) {
   static final double LEARNING_RATE = 1e-2;
 
   /** The losses before each step, and the gradient norms before clipping. */
@@ -71,7 +73,7 @@ record OptimizerSteps(
     Series series = new Series(batches.size());
     try (TrainingRank rank = TrainingRank.allocate(new SingleRank(), device, settings)) {
       LanguageModel model = rank.model();
-      weights.read(model, true);
+      weights.read(model, Progress.NONE);
       if (perturbation != 0) {
         perturb(model.parameters(), perturbation);
       }

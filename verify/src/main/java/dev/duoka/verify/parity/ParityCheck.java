@@ -12,6 +12,7 @@ import dev.duoka.model.weight.Weight;
 import dev.duoka.parallel.dryrun.DryRunJob;
 import dev.duoka.parallel.step.StepSettings;
 import dev.duoka.tensor.Device;
+import dev.duoka.train.checkpoint.StoredModel;
 import dev.duoka.train.config.ParallelSettings;
 import dev.duoka.train.device.DevicePlacement;
 import dev.duoka.train.device.PlacedRanks;
@@ -129,7 +130,7 @@ public final class ParityCheck {
 
   /** What the folder holds. */
   private record Inputs(
-      ModelConfig config, StartingWeights weights, TokenIds ids, List<TokenIds> steps) {
+      ModelConfig config, StoredModel weights, TokenIds ids, List<TokenIds> steps) {
     List<TokenIds> batches() {
       List<TokenIds> all = new ArrayList<>(steps);
       all.addFirst(ids);
@@ -147,7 +148,7 @@ public final class ParityCheck {
 
   private void run(Function<Inputs, ParityEngine> engines) {
     try (ExpectedTensors expected = ExpectedTensors.open(folder);
-        StartingWeights weights = StartingWeights.open(folder)) {
+        StoredModel weights = StoredModel.open(folder)) {
       ModelConfig config = weights.config();
       Inputs inputs =
           new Inputs(

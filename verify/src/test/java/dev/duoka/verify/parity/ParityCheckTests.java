@@ -12,6 +12,7 @@ import dev.duoka.formats.safetensors.StoredDtype;
 import dev.duoka.formats.safetensors.TensorEntry;
 import dev.duoka.tensor.Device;
 import dev.duoka.tensor.MemoryLedger;
+import dev.duoka.train.checkpoint.StoredModel;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -152,7 +153,7 @@ class ParityCheckTests {
     ModelConfig config = ModelConfigReader.read(folder);
     OptimizerSteps.Series elsewhere = null;
     try (ExpectedTensors expected = ExpectedTensors.open(folder);
-        StartingWeights weights = StartingWeights.open(folder)) {
+        StoredModel weights = StoredModel.open(folder)) {
       OptimizerSteps steps =
           new OptimizerSteps(
               ParityCheck.settings(config, 24, ParityCheck.OPTIMIZER, 0),
