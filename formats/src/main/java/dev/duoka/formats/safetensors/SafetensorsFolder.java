@@ -70,7 +70,14 @@ public final class SafetensorsFolder implements AutoCloseable {
 
   /** Opens one file of a folder, whatever else is there. */
   public static SafetensorsFolder open(Path folder, String file) {
-    return new SafetensorsFolder(folder, List.of(openShard(folder, file)));
+    Path path = folder.resolve(file);
+    if (!Files.exists(path)) {
+      throw new DuokaException(
+          ErrorCode.FORMAT,
+          "cannot read " + folder + ": it has no " + file,
+          "Copy or download the missing file.");
+    }
+    return new SafetensorsFolder(folder, List.of(SafetensorsFile.open(path)));
   }
 
   /** The folder's path. */
@@ -126,7 +133,7 @@ public final class SafetensorsFolder implements AutoCloseable {
     if (!Files.exists(path)) {
       throw new DuokaException(
           ErrorCode.FORMAT,
-          "cannot read " + folder + ": " + shard + " is not there",
+          "cannot read " + folder + ": its index names " + shard + ", which is not there",
           "Copy or download the missing file.");
     }
     return SafetensorsFile.open(path);

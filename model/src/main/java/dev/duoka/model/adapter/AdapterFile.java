@@ -44,7 +44,7 @@ public final class AdapterFile {
   private static final String WEIGHT = ".weight";
 
   /** How a tensor of the file lies in ours. */
-  enum Form {
+  public enum Form {
     /** As it is. */
     SAME,
     /** {@code [experts · width, in]} for {@code [experts, width, in]}. */
@@ -60,7 +60,7 @@ public final class AdapterFile {
    * @param weight ours that it belongs to
    * @param part where it lies in the weight
    */
-  public record Tensors(String name, Weight weight, CheckpointTensor part, Form form) {
+  public record FileTensor(String name, Weight weight, CheckpointTensor part, Form form) {
     /** Its shape in the file. */
     public List<Long> shape() {
       List<Long> ours = part.shape();
@@ -126,34 +126,35 @@ public final class AdapterFile {
   }
 
   /** The file's tensors of a model with an adapter, or of the part of it that is here. */
-  public static List<Tensors> tensors(List<Weight> weights) {
-    List<Tensors> all = new ArrayList<>();
+  public static List<FileTensor> tensors(List<Weight> weights) {
+    List<FileTensor> all = new ArrayList<>();
     Map<String, Integer> wrapped = new HashMap<>();
     for (Weight weight : weights.reversed()) { // PEFT wraps the first parameter of a module first
       WeightAdapter adapter = weight.adaptedBy();
       if (adapter != null && weight.spec().sections().size() == 3) {
         String name = weight.spec().name();
         String module = name.substring(0, name.lastIndexOf('.'));
-        int depth = wrapped.merge(module, 1, Integer::sum) - 1;
+        int depth = wrapped.getOrDefault(module, 0);
+        wrapped.put(module, depth + 1);
         String path = module + ".base_layer".repeat(depth);
         all.add(only(path + DOWN + WEIGHT, adapter.down(), Form.EXPERTS_DOWN));
         all.add(only(path + UP + WEIGHT, adapter.parts().getFirst().up(), Form.EXPERTS_UP));
       } else if (adapter != null) {
         for (Weight one : adapter.weights()) {
           one.checkpointTensors()
-              .forEach(tensor -> all.add(new Tensors(tensor.name(), one, tensor, Form.SAME)));
+              .forEach(tensor -> all.add(new FileTensor(tensor.name(), one, tensor, Form.SAME)));
         }
       } else if (weight.spec().trainable() && !weight.isAdapter()) {
         weight
             .checkpointTensors()
-            .forEach(tensor -> all.add(new Tensors(tensor.name(), weight, tensor, Form.SAME)));
+            .forEach(tensor -> all.add(new FileTensor(tensor.name(), weight, tensor, Form.SAME)));
       }
     }
     return all;
   }
 
-  private static Tensors only(String name, Weight weight, Form form) {
-    return new Tensors(name, weight, weight.checkpointTensors().getFirst(), form);
+  private static FileTensor only(String name, Weight weight, Form form) {
+    return new FileTensor(name, weight, weight.checkpointTensors().getFirst(), form);
   }
 
   /**
@@ -167,7 +168,7 @@ public final class AdapterFile {
   public static void read(SafetensorsFolder folder, List<Weight> weights, boolean whole) {
     Set<String> unused = new LinkedHashSet<>();
     folder.tensors().forEach(entry -> unused.add(entry.name()));
-    for (Tensors tensor : tensors(weights)) {
+    for (FileTensor tensor : tensors(weights)) {
       String name = PREFIX + tensor.name();
       if (!unused.remove(name)) {
         throw wrong(
@@ -192,7 +193,7 @@ public final class AdapterFile {
     }
   }
 
-  private static void copy(SafetensorsFolder folder, TensorEntry entry, Tensors tensor) {
+  private static void copy(SafetensorsFolder folder, TensorEntry entry, FileTensor tensor) {
     Parameter parameter = tensor.weight().parameter();
     Portion portion = parameter.spec().portion();
     long firstRow = tensor.part().offset() / portion.columns();

@@ -2,6 +2,8 @@ package dev.duoka.parallel.proof;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.duoka.base.DuokaException;
+import dev.duoka.comm.Operation;
 import dev.duoka.formats.adapter.AdapterConfig;
 import dev.duoka.formats.adapter.NamePatterns;
 import dev.duoka.formats.modelconfig.ModelConfig;
@@ -13,11 +15,14 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /** Adapters are trained on each mesh as on one rank. */
 class AdapterMeshTests {
+  private static final Mesh ONE = new Mesh(1, 1, 1, 1, 1, 1);
+
   private static final Map<Trial, Training.Outcome> ALONE = new ConcurrentHashMap<>();
 
   private static Training.Outcome alone(Trial trial) {
@@ -91,6 +96,47 @@ class AdapterMeshTests {
         zero,
         recompute,
         PipelineKind.ONE_F_ONE_B);
+  }
+
+  /** What is left out by chance makes a difference, so the proofs above are of it, too. */
+  @Test
+  void dropoutHasAnEffect() {
+    Trial with = trial(model("dense", true, 0.1, false), ONE, 0, Recompute.NONE);
+    Trial without = trial(model("dense", true, 0, false), ONE, 0, Recompute.NONE);
+    assertThat(Equality.FP64.differences(without.run(), alone(with)))
+        .extracting(Equality.Difference::name)
+        .contains("loss of step 0", "norm of step 0");
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "norms of cut rows not summed, dora, 0, tensor, ALL_REDUCE",
+    "A of cut outputs not summed over tensor, lora, 0, data and tensor, ALL_REDUCE",
+    "B of cut outputs not summed over data, lora, 0, data, ALL_REDUCE",
+    "rows not gathered for A, lora, 0, tensor, ALL_GATHER",
+    "cut weights not gathered, dora, 3, data, ALL_GATHER",
+    "whole weights not gathered, lora, 3, data and tensor, ALL_GATHER",
+  })
+  void aForgottenExchangeIsNoticed(
+      String fault, String kind, int zero, String group, Operation operation) {
+    Mesh mesh = new Mesh(2, 1, 2, 1, 2, 1);
+    Trial trial =
+        trial(model("dense", kind.equals("dora"), 0.1, false), mesh, zero, Recompute.FULL);
+    assertThat(differences(trial, group, operation)).as(fault).isNotEmpty();
+  }
+
+  /** An error that ends the run is noticed as well. */
+  private static List<?> differences(Trial trial, String group, Operation operation) {
+    try {
+      return Equality.FP64.differences(
+          trial.runOn(world -> new FaultyCommunicator(world, group, operation)), alone(trial));
+    } catch (DuokaException e) {
+      return List.of(String.valueOf(e.getMessage()));
+    }
+  }
+
+  private static Trial trial(ModelConfig config, Mesh mesh, int zero, Recompute recompute) {
+    return new Trial(config, mesh, PipelineSettings.DEFAULT, recompute, zero, 24, 2, 2, 2);
   }
 
   private static void check(

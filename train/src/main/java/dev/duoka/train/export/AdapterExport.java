@@ -49,9 +49,9 @@ final class AdapterExport {
             AdapterConfigFile.read(stored.folder()).adapter(),
             Optional.of(stored.baseFolder().toAbsolutePath().normalize().toString()))
         .write(folder);
-    List<AdapterFile.Tensors> tensors =
+    List<AdapterFile.FileTensor> tensors =
         AdapterFile.tensors(ModelFactory.declared(stored.config(), 0).weights());
-    Map<String, AdapterFile.Tensors> byName =
+    Map<String, AdapterFile.FileTensor> byName =
         tensors.stream()
             .collect(Collectors.toMap(it -> AdapterFile.PREFIX + it.name(), Function.identity()));
     List<TensorDeclaration> declarations =
@@ -67,7 +67,7 @@ final class AdapterExport {
     try (SafetensorsWriter writer =
         SafetensorsWriter.create(file, declarations, Map.of("format", "pt"))) {
       for (TensorDeclaration declaration : declarations) {
-        AdapterFile.Tensors tensor = byName.get(declaration.name());
+        AdapterFile.FileTensor tensor = byName.get(declaration.name());
         try (Scope _ = Scope.open()) {
           HostCopy.read(
               converted(source, Objects.requireNonNull(tensor)),
@@ -79,7 +79,7 @@ final class AdapterExport {
     return List.of(written);
   }
 
-  private Tensor converted(SafetensorsFolder source, AdapterFile.Tensors tensor) {
+  private Tensor converted(SafetensorsFolder source, AdapterFile.FileTensor tensor) {
     String name = stored.isPeft() ? AdapterFile.PREFIX + tensor.name() : tensor.part().name();
     Tensor read = StoredTensors.read(source, source.entry(name));
     return Copies.cast(stored.isPeft() ? read : tensor.toFile(read), dtype);

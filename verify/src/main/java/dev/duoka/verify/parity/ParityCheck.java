@@ -273,7 +273,7 @@ public final class ParityCheck {
         }
       }
     }
-    for (AdapterFile.Tensors tensor :
+    for (AdapterFile.FileTensor tensor :
         AdapterFile.tensors(ModelFactory.declared(config, 0).weights())) {
       double[] whole = ofParameters.get(tensor.weight().spec().name());
       if (whole != null) {
