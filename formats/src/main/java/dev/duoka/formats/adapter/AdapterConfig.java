@@ -1,5 +1,6 @@
 package dev.duoka.formats.adapter;
 
+import java.util.Collection;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -7,6 +8,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 
 /**
  * What an adapter is, and which weights of a model have one: LoRA (Hu et al., arXiv:2106.09685),
@@ -40,6 +42,9 @@ public record AdapterConfig(
     Map<String, Integer> rankPattern,
     Map<String, Double> alphaPattern,
     List<String> saved) {
+  /** What may stand for a layer's number. */
+  private static final Pattern NUMBERS = Pattern.compile("\\d|\\\\d|\\[|layers");
+
   private static final Pattern LAYER = Pattern.compile(".*?\\.[^.]*\\.(\\d+)\\..*");
 
   public AdapterConfig {
@@ -94,6 +99,29 @@ public record AdapterConfig(
             entry -> Pattern.compile("(.*\\.)?(" + entry.getKey() + ")$").matcher(name).lookingAt())
         .map(Map.Entry::getValue)
         .findFirst();
+  }
+
+  /**
+   * Whether it may tell layers of a kind apart: by their numbers, or by an expression that may have
+   * them in it.
+   */
+  public boolean mayTellLayersApart() {
+    return !layers.isEmpty()
+        || modules instanceof NamePatterns.Whole
+        || excluded instanceof NamePatterns.Whole
+        || Stream.of(
+                ends(modules),
+                ends(excluded),
+                parameters,
+                saved,
+                rankPattern.keySet(),
+                alphaPattern.keySet())
+            .flatMap(Collection::stream)
+            .anyMatch(text -> NUMBERS.matcher(text).find());
+  }
+
+  private static List<String> ends(NamePatterns patterns) {
+    return patterns instanceof NamePatterns.Ends(List<String> names) ? names : List.of();
   }
 
   /** Whether a linear layer has an adapter. */

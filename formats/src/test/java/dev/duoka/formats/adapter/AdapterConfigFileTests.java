@@ -106,6 +106,21 @@ class AdapterConfigFileTests {
         .hasMessageContaining(problem);
   }
 
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "\"use_dora\": true | false",
+        "\"rank_pattern\": {\".*gate_up_proj\": 4} | false",
+        "\"rank_pattern\": {\"layers.3.*gate_up_proj\": 4} | true",
+        "\"alpha_pattern\": {\".*\\\\d.q_proj\": 4} | true",
+        "\"exclude_modules\": \".*q_proj\" | true",
+        "\"layers_to_transform\": 2 | true",
+      })
+  void saysWhetherLayersMayDiffer(String field, boolean differ) {
+    assertThat(read(PLAIN + ", " + field).mayTellLayersApart()).isEqualTo(differ);
+  }
+
   @Test
   void writtenIsReadAlike() {
     for (String golden : new String[] {"v3-rslora", "llama-gqa-dora", "v2-lite-lora"}) {
