@@ -8,6 +8,7 @@ module dev.duoka.formats {
   requires transitive tools.jackson.databind;
   requires org.snakeyaml.engine;
 
+  exports dev.duoka.formats.adapter;
   exports dev.duoka.formats.heartbeat;
   exports dev.duoka.formats.json;
   exports dev.duoka.formats.ledger;

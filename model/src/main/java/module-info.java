@@ -10,6 +10,7 @@ module dev.duoka.model {
   requires transitive dev.duoka.engine;
 
   exports dev.duoka.model;
+  exports dev.duoka.model.adapter;
   exports dev.duoka.model.layer;
   exports dev.duoka.model.weight;
 }

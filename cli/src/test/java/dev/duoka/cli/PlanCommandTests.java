@@ -171,7 +171,7 @@ final class PlanCommandTests {
                 "--machine",
                 "8xA100",
                 "--method",
-                "lora",
+                "qlora",
                 "--out",
                 file.toString()))
         .isEqualTo(2);

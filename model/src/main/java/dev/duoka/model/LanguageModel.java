@@ -65,6 +65,16 @@ public final class LanguageModel implements AutoCloseable {
     return parts.declarations().weights();
   }
 
+  /** The weights of the model itself, without those of an adapter. */
+  public List<Weight> baseWeights() {
+    return weights().stream().filter(weight -> !weight.isAdapter()).toList();
+  }
+
+  /** The weights that are trained: all of them, or an adapter's and those trained whole with it. */
+  public List<Weight> trainedWeights() {
+    return weights().stream().filter(weight -> weight.spec().trainable()).toList();
+  }
+
   /** State that no gradient changes. */
   public List<StateBuffer> buffers() {
     return parts.declarations().buffers();

@@ -9,10 +9,12 @@ import dev.duoka.engine.parameter.ParameterSpec;
 import dev.duoka.engine.parameter.ParameterStore;
 import dev.duoka.engine.parameter.Residency;
 import dev.duoka.engine.parameter.Section;
+import dev.duoka.formats.adapter.AdapterConfig;
 import dev.duoka.formats.modelconfig.AttentionConfig;
 import dev.duoka.formats.modelconfig.ModelConfig;
 import dev.duoka.layout.GradientForm;
 import dev.duoka.model.LanguageModel.ModelParts;
+import dev.duoka.model.adapter.AdapterDeclarations;
 import dev.duoka.model.architecture.DeepseekLlm;
 import dev.duoka.model.architecture.DeepseekMoe;
 import dev.duoka.model.architecture.DeepseekV2;
@@ -213,6 +215,10 @@ public final class ModelFactory {
               config.hiddenSize(),
               config.rmsNormEps(),
               (declarations, prefix) -> layer(declarations, prefix, design, number, config)));
+    }
+    AdapterConfig adapter = config.adapter();
+    if (adapter != null) {
+      AdapterDeclarations.add(weights, adapter, config.layers());
     }
     return new ModelParts(weights, embedding, layers, norm, head, predictors);
   }

@@ -14,6 +14,7 @@ import dev.duoka.tensor.op.Tensors;
 import dev.duoka.tensor.op.Views;
 import java.nio.FloatBuffer;
 import java.util.SplittableRandom;
+import java.util.function.ToDoubleFunction;
 import java.util.stream.IntStream;
 
 /**
@@ -52,30 +53,62 @@ public final class WeightInitializer {
     }
   }
 
-  private static void initialize(Parameter parameter, long seed, Tensor staging) {
-    switch (parameter.spec().initializer()) {
-      case Initializer.Constant(double value) -> Tensors.fill(parameter.value(), value);
-      case Initializer.Normal(double deviation) -> {
-        long stream = mix(seed, parameter.name().hashCode());
-        Portion portion = parameter.spec().portion();
-        if (portion.isAll()) {
-          drawAll(parameter, stream, deviation, staging);
-        } else {
-          drawPortion(parameter, portion, stream, deviation, staging);
+  /**
+   * Draws every weight that starts at a constant from around it, normally distributed: so that none
+   * of the gradients of a proof is zero because a matrix is.
+   */
+  public static void disturbConstants(LanguageModel model, long seed, double deviation) {
+    if (model.parameters().device().isMeta()) {
+      return;
+    }
+    try (Scope _ = Scope.open(MemoryOwner.TEMPORARIES)) {
+      Tensor staging = Tensors.empty(Dtype.FLOAT32, Device.CPU, STREAM);
+      for (Parameter parameter : model.parameters().parameters()) {
+        if (parameter.spec().initializer() instanceof Initializer.Constant(double value)) {
+          draw(parameter, seed, random -> value + random.nextGaussian() * deviation, staging);
         }
       }
     }
   }
 
-  private static void drawAll(Parameter parameter, long stream, double deviation, Tensor staging) {
+  private static void initialize(Parameter parameter, long seed, Tensor staging) {
+    switch (parameter.spec().initializer()) {
+      case Initializer.Constant(double value) -> Tensors.fill(parameter.value(), value);
+      case Initializer.Normal(double deviation) ->
+          draw(parameter, seed, random -> random.nextGaussian() * deviation, staging);
+      case Initializer.Uniform(double bound) ->
+          draw(parameter, seed, random -> (2 * random.nextDouble() - 1) * bound, staging);
+    }
+  }
+
+  private static void draw(
+      Parameter parameter,
+      long seed,
+      ToDoubleFunction<SplittableRandom> distribution,
+      Tensor staging) {
+    long stream = mix(seed, parameter.name().hashCode());
+    Portion portion = parameter.spec().portion();
+    if (portion.isAll()) {
+      drawAll(parameter, stream, distribution, staging);
+    } else {
+      drawPortion(parameter, portion, stream, distribution, staging);
+    }
+  }
+
+  private static void drawAll(
+      Parameter parameter,
+      long stream,
+      ToDoubleFunction<SplittableRandom> distribution,
+      Tensor staging) {
     long elements = parameter.spec().elements();
     try (Scope _ = Scope.open()) {
       Tensor flat = Views.reshape(parameter.value(), elements);
-      for (long start = 0; start < elements; start += CHUNK) {
-        int length = Math.toIntExact(Math.min(CHUNK, elements - start));
+      long atOnce = Math.min(CHUNK, staging.size(0) / STREAM * STREAM);
+      for (long start = 0; start < elements; start += atOnce) {
+        int length = Math.toIntExact(Math.min(atOnce, elements - start));
         try (Tensor drawn = Views.narrow(staging, 0, 0, length);
             Tensor part = Views.narrow(flat, 0, start, length)) {
-          draw(drawn, stream, start, deviation);
+          draw(drawn, stream, start, distribution);
           Copies.into(part, drawn);
         }
       }
@@ -84,7 +117,11 @@ public final class WeightInitializer {
 
   /** Draws the streams that touch what is held, and keeps of each what belongs to it. */
   private static void drawPortion(
-      Parameter parameter, Portion portion, long stream, double deviation, Tensor staging) {
+      Parameter parameter,
+      Portion portion,
+      long stream,
+      ToDoubleFunction<SplittableRandom> distribution,
+      Tensor staging) {
     long columns = portion.columns();
     long rowsAtOnce = Math.max(1, (CHUNK - STREAM) / columns);
     for (long row = 0; row < portion.rows(); row += rowsAtOnce) {
@@ -96,7 +133,7 @@ public final class WeightInitializer {
       long skipped = row * columns - start;
       try (Scope _ = Scope.open()) {
         Tensor room = room(staging, skipped + rows * columns);
-        draw(room, stream, start, deviation);
+        draw(room, stream, start, distribution);
         Tensor whole = Views.narrow(room, 0, skipped, rows * columns);
         portion.take(Views.reshape(whole, rows, columns), row, parameter.value());
       }
@@ -111,15 +148,20 @@ public final class WeightInitializer {
   }
 
   /** Draws neighbouring elements, the first of which begins a stream. */
-  private static void draw(Tensor target, long stream, long start, double deviation) {
+  private static void draw(
+      Tensor target, long stream, long start, ToDoubleFunction<SplittableRandom> distribution) {
     HostCopy.write(
         target,
         (offset, bytes) ->
-            drawNormal(stream, (start + offset / 4) / STREAM, deviation, bytes.asFloatBuffer()));
+            drawStreams(
+                stream, (start + offset / 4) / STREAM, distribution, bytes.asFloatBuffer()));
   }
 
-  private static void drawNormal(
-      long stream, long firstBlock, double deviation, FloatBuffer target) {
+  private static void drawStreams(
+      long stream,
+      long firstBlock,
+      ToDoubleFunction<SplittableRandom> distribution,
+      FloatBuffer target) {
     int length = target.remaining();
     IntStream.range(0, (length + STREAM - 1) / STREAM)
         .parallel()
@@ -129,7 +171,7 @@ public final class WeightInitializer {
               int start = block * STREAM;
               float[] values = new float[Math.min(STREAM, length - start)];
               for (int i = 0; i < values.length; i++) {
-                values[i] = (float) (random.nextGaussian() * deviation);
+                values[i] = (float) distribution.applyAsDouble(random);
               }
               target.put(start, values);
             });

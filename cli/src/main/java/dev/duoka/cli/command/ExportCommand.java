@@ -2,11 +2,13 @@ package dev.duoka.cli.command;
 
 import dev.duoka.base.ByteSize;
 import dev.duoka.cli.console.ProgressLine;
+import dev.duoka.train.checkpoint.CheckpointEvent;
 import dev.duoka.train.export.ExportReport;
 import dev.duoka.train.export.HuggingFaceExport;
 import dev.duoka.train.export.WeightFormat;
 import java.io.PrintWriter;
 import java.nio.file.Path;
+import java.util.function.Consumer;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -38,6 +40,12 @@ final class ExportCommand implements Runnable {
       description = "bf16 (default), fp16 or fp32.")
   private WeightFormat dtype = WeightFormat.BF16;
 
+  @Option(
+      names = "--adapter",
+      description =
+          "Write the adapter alone, in PEFT's form; without this it is merged into its base.")
+  private boolean adapter;
+
   @Spec private CommandSpec spec;
 
   @Override
@@ -45,16 +53,15 @@ final class ExportCommand implements Runnable {
     PrintWriter notes = spec.commandLine().getErr();
     ExportReport report;
     try (ProgressLine line = ProgressLine.open("exporting", notes)) {
+      Consumer<CheckpointEvent> listener =
+          event -> {
+            line.clear();
+            notes.println("note     " + event.text());
+          };
       report =
-          HuggingFaceExport.export(
-              run,
-              output,
-              dtype,
-              event -> {
-                line.clear();
-                notes.println("note     " + event.text());
-              },
-              line);
+          adapter
+              ? HuggingFaceExport.exportAdapter(run, output, dtype, listener)
+              : HuggingFaceExport.export(run, output, dtype, listener, line);
     }
     PrintWriter out = spec.commandLine().getOut();
     out.println(

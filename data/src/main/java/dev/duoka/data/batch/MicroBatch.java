@@ -28,6 +28,7 @@ public final class MicroBatch {
   private final long[] targets;
   private final @Nullable BitSet starts;
   private int realTargets;
+  private long firstSequence;
   private boolean empty;
 
   MicroBatch(int rows, int length) {
@@ -98,6 +99,7 @@ public final class MicroBatch {
         part.starts.or(starts.get(from, from + part.tokens.length));
       }
       part.empty = empty;
+      part.firstSequence = firstSequence + first;
       parts.add(part);
     }
     return parts;
@@ -118,6 +120,17 @@ public final class MicroBatch {
   /** Whether it holds no sequence: nothing of it may count, the load of experts included. */
   public boolean isEmpty() {
     return empty;
+  }
+
+  /** The number of its first sequence within the step, over all ranks; 0 where nobody said. */
+  public long firstSequence() {
+    return firstSequence;
+  }
+
+  /** Says which sequences of the step these are, the first one's number from 0; returns this. */
+  public MicroBatch numberedFrom(long first) {
+    firstSequence = first;
+    return this;
   }
 
   /** Number of sequences. */
@@ -161,6 +174,7 @@ public final class MicroBatch {
     System.arraycopy(tokens, 0, batch.tokens, 0, tokens.length);
     System.arraycopy(targets, 0, batch.targets, 0, targets.length);
     batch.realTargets = realTargets;
+    batch.firstSequence = firstSequence;
     BitSet marked = batch.starts;
     for (int row = 0; marked != null && row < rows; row++) {
       for (int start : beginnings.get(row)) {

@@ -33,7 +33,8 @@ final class StepReader {
         if (row == 0) {
           microBatches.add(
               new MicroBatch(
-                  share.microBatch(), window.tokens.length - 1, order.sequences().apart()));
+                      share.microBatch(), window.tokens.length - 1, order.sequences().apart())
+                  .numberedFrom(i));
         }
         microBatches.getLast().fillRow(row, window);
       }

@@ -109,7 +109,7 @@ final class BackwardPass {
 
   private void runWeightGradients(Node node) {
     Function function = node.function;
-    if (function != null) {
+    if (function != null && !function.trained().isEmpty()) {
       begin(Phase.WEIGHT_GRADIENTS, function);
       function.weightGradients(node.saved, node.gradients);
       end(Phase.WEIGHT_GRADIENTS, node, function, 1);
@@ -119,7 +119,7 @@ final class BackwardPass {
   private void finish(Node node) {
     Function function = node.function;
     if (function != null) {
-      for (Parameter parameter : function.parameters()) {
+      for (Parameter parameter : function.trained()) {
         used(parameter);
       }
       node.release();
@@ -178,7 +178,7 @@ final class BackwardPass {
       }
       block.deferWeights();
     }
-    return !function.parameters().isEmpty();
+    return !function.trained().isEmpty();
   }
 
   /** The weight gradients that {@link #runInputs} has put off, in the same order. */

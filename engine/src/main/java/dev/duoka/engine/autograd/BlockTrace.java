@@ -32,7 +32,7 @@ final class BlockTrace {
   private final IdentityHashMap<Tensor, Source> sources = new IdentityHashMap<>();
 
   void add(Function function, Tensor[] inputs, Tensor[] outputs, int saves) {
-    parameters.addAll(function.parameters());
+    parameters.addAll(function.trained());
     List<Source> producers = new ArrayList<>();
     for (Tensor input : inputs) {
       Source source = sources.get(input);
@@ -46,7 +46,7 @@ final class BlockTrace {
     steps.add(new Step(saves, outputs.length, producers));
   }
 
-  /** The parameters that were used. */
+  /** The trained parameters that were used. */
   List<Parameter> parameters() {
     return List.copyOf(parameters);
   }

@@ -19,9 +19,14 @@ public abstract class Function {
   /** The function's name in errors, profiles and memory reports. */
   public abstract String name();
 
-  /** The parameters whose gradients {@link #weightGradients} adds to. */
+  /** The parameters that it computes with. */
   public List<Parameter> parameters() {
     return List.of();
+  }
+
+  /** Those whose gradients {@link #weightGradients} adds to: all that are not frozen. */
+  public final List<Parameter> trained() {
+    return parameters().stream().filter(Parameter::isTrainable).toList();
   }
 
   /**
@@ -94,8 +99,8 @@ public abstract class Function {
       SavedTensors saved, @Nullable Tensor[] gradOutputs);
 
   /**
-   * Adds the gradients of the parameters to their main gradients. Called after {@link
-   * #inputGradients} with the same arguments, at once or later.
+   * Adds the gradients of the {@link #trained} parameters to their main gradients; not called where
+   * there are none. Called after {@link #inputGradients} with the same arguments, at once or later.
    */
   public void weightGradients(SavedTensors saved, @Nullable Tensor[] gradOutputs) {}
 

@@ -70,7 +70,9 @@ final class RecomputedBlock extends Function {
       if (hook != null) {
         tape.keepSavedTensorsWith(hook);
       }
-      Variable input = tape.leaf(saved.get("input"));
+      boolean wantsInput = saved.needsInputGradient(0);
+      Tensor value = saved.get("input");
+      Variable input = wantsInput ? tape.leaf(value) : Variable.constant(value);
       Variable output = body.apply(tape, input);
       if (defers) {
         tape.backwardInputs(DeferredWeights.ALL, output, only(gradOutputs));
@@ -79,7 +81,7 @@ final class RecomputedBlock extends Function {
       } else {
         tape.backward(output, only(gradOutputs));
       }
-      return new @Nullable Tensor[] {scope.keep(input.gradient().share())};
+      return new @Nullable Tensor[] {wantsInput ? scope.keep(input.gradient().share()) : null};
     } finally {
       if (!kept) {
         tape.close();

@@ -171,7 +171,7 @@ public final class Tape implements AutoCloseable {
             };
       }
       nodes.add(node);
-      for (Parameter parameter : function.parameters()) {
+      for (Parameter parameter : function.trained()) {
         backward.expect(parameter);
       }
     } else {
@@ -243,7 +243,7 @@ public final class Tape implements AutoCloseable {
         return true;
       }
     }
-    return !function.parameters().isEmpty();
+    return !function.trained().isEmpty();
   }
 
   /** Runs a part of the model and frees all its outputs but the last that nobody saved. */

@@ -49,16 +49,24 @@ public record Work(double flops, double bytes, @Nullable Product product) {
     return bytes(outputs) + read + bytes(inputs);
   }
 
-  /** Of the weight gradients: an fp32 gradient is written for each weight. */
+  /** Of the weight gradients: an fp32 gradient is written for each weight that is trained. */
   static Work weightGradients(Function function, Tensor[] inputs, Tensor[] outputs) {
-    if (function.parameters().isEmpty()) {
+    if (function.trained().isEmpty()) {
       return new Work(0, 0);
     }
     double gradients = 0;
+    double all = 0;
+    double trained = 0;
     for (Parameter parameter : function.parameters()) {
-      gradients += 4.0 * parameter.value().elements();
+      double elements = parameter.value().elements();
+      all += elements;
+      trained += parameter.isTrainable() ? elements : 0;
+      gradients += parameter.isTrainable() ? 4 * elements : 0;
     }
-    double flops = function.inputGradientRatio() == 0 ? 0 : flops(function, inputs, outputs);
+    double flops =
+        function.inputGradientRatio() == 0
+            ? 0
+            : flops(function, inputs, outputs) * trained / all; // as the products' sizes are
     return of(
         Phase.WEIGHT_GRADIENTS,
         function,

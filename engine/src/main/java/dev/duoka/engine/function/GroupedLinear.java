@@ -12,16 +12,28 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * One linear map per expert over rows sorted by expert: {@code [rows, in] → [rows, out]} with
- * {@code W [experts, out, in]}, in one grouped product.
+ * {@code W [experts, out, in]}, in one grouped product. With a {@link Lora} each expert has an
+ * adapter of its own, in two grouped products more.
  */
 public final class GroupedLinear extends Function {
   private final Parameter weight;
+  private final @Nullable Lora lora;
   private final Tensor ends;
   private final double rows;
 
   /** A product of each group of rows with its matrix of {@code weight}. */
   public GroupedLinear(Parameter weight, Routing routing) {
+    this(weight, null, routing);
+  }
+
+  /**
+   * As the other constructor, where experts have adapters.
+   *
+   * @param lora of one part; null for none
+   */
+  public GroupedLinear(Parameter weight, @Nullable Lora lora, Routing routing) {
     this.weight = weight;
+    this.lora = lora;
     this.ends = routing.ends();
     this.rows = routing.rows();
   }
@@ -33,7 +45,9 @@ public final class GroupedLinear extends Function {
 
   @Override
   public List<Parameter> parameters() {
-    return List.of(weight);
+    return lora == null
+        ? List.of(weight)
+        : List.of(weight, lora.down(), lora.parts().getFirst().up());
   }
 
   @Override
@@ -51,21 +65,37 @@ public final class GroupedLinear extends Function {
 
   @Override
   public Tensor[] forward(SavedTensors saved, Tensor... inputs) {
-    saved.saveInput("x", 0);
-    return new Tensor[] {
-      GroupedProducts.rowsByMatrices(inputs[0], Views.transpose(weight.value(), 1, 2), ends)
-    };
+    if (lora != null || weight.isTrainable()) {
+      saved.saveInput("x", 0);
+    }
+    // Before the experts' own product, which a second run for the gradients then leaves out.
+    Tensor inner = lora == null ? null : lora.inner(saved, inputs[0], ends);
+    Tensor y =
+        GroupedProducts.rowsByMatrices(inputs[0], Views.transpose(weight.value(), 1, 2), ends);
+    if (lora != null && inner != null) {
+      lora.addOutputs(y, inner, ends);
+    }
+    return new Tensor[] {y};
   }
 
   @Override
   public @Nullable Tensor[] inputGradients(SavedTensors saved, @Nullable Tensor[] gradOutputs) {
-    return new @Nullable Tensor[] {
-      GroupedProducts.rowsByMatrices(only(gradOutputs), weight.value(), ends)
-    };
+    Tensor gradient = only(gradOutputs);
+    Tensor inner = lora == null ? null : lora.innerGradient(saved, Views.dense(gradient), ends);
+    Tensor ofInput = GroupedProducts.rowsByMatrices(gradient, weight.value(), ends);
+    if (lora != null && inner != null) {
+      lora.addInputGradient(ofInput, inner, ends);
+    }
+    return new @Nullable Tensor[] {ofInput};
   }
 
   @Override
   public void weightGradients(SavedTensors saved, @Nullable Tensor[] gradOutputs) {
-    weight.addGradientProductByGroup(Views.dense(only(gradOutputs)), saved.get("x"), ends);
+    Tensor gradient = Views.dense(only(gradOutputs));
+    if (lora == null) {
+      weight.addGradientProductByGroup(gradient, saved.get("x"), ends);
+    } else {
+      lora.weightGradients(saved, saved.get("x"), gradient, ends);
+    }
   }
 }

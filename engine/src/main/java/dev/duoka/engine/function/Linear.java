@@ -9,6 +9,7 @@ import dev.duoka.tensor.op.Products;
 import dev.duoka.tensor.op.Views;
 import dev.duoka.tensor.scaled.ScaledMatrix;
 import dev.duoka.tensor.scaled.ScaledProducts;
+import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -16,15 +17,37 @@ import org.jspecify.annotations.Nullable;
  * {@code y = x · Wᵀ}: {@code [..., in] → [..., out]} with {@code W [out, in]}, no bias. With a
  * second input {@code [..., out]} it is added: a residual connection that costs no pass of its own.
  *
+ * <p>With a {@link Lora} an adapter's output is added in place. A frozen weight has no gradient,
+ * and without an adapter nothing is saved for one.
+ *
  * <p>Where the weight multiplies in 8 bits ({@link Parameter#multipliesScaled}), all three products
  * do, and of the input its 8-bit columns are kept.
  */
 public final class Linear extends Function {
   private final Parameter weight;
+  private final @Nullable Lora lora;
+  private final @Nullable LoraDropout dropout;
 
   /** A product with {@code weight}. */
   public Linear(Parameter weight) {
+    this(weight, null, null);
+  }
+
+  /**
+   * A product with a weight that has an adapter.
+   *
+   * @param lora null for none
+   * @param dropout of the adapter's input; null for none
+   */
+  public Linear(Parameter weight, @Nullable Lora lora, @Nullable LoraDropout dropout) {
     this.weight = weight;
+    this.lora = lora;
+    this.dropout = dropout;
+  }
+
+  /** The same layer, whose inputs are some of the rows that its dropout knows. */
+  public Linear ofRows(long first, long count) {
+    return dropout == null ? this : new Linear(weight, lora, dropout.ofRows(first, count));
   }
 
   @Override
@@ -34,7 +57,17 @@ public final class Linear extends Function {
 
   @Override
   public List<Parameter> parameters() {
-    return List.of(weight);
+    if (lora == null) {
+      return List.of(weight);
+    }
+    List<Parameter> all = new ArrayList<>(List.of(weight, lora.down()));
+    lora.parts().forEach(part -> all.add(part.up()));
+    return all;
+  }
+
+  /** The layer's own weight. */
+  public Parameter weight() {
+    return weight;
   }
 
   @Override
@@ -62,7 +95,23 @@ public final class Linear extends Function {
     long[] shape = x.shape();
     shape[shape.length - 1] = weight.value().size(0);
     Tensor residual = inputs.length == 2 ? Matrices.flat(inputs[1]) : null;
-    return new Tensor[] {Views.reshape(product(saved, Matrices.flat(x), residual), shape)};
+    Tensor rows = Matrices.flat(x);
+    if (lora == null) {
+      return new Tensor[] {Views.reshape(product(saved, rows, residual), shape)};
+    }
+    if (weight.isTrainable()) {
+      throw new IllegalStateException(name() + " has an adapter and is not frozen");
+    }
+    // Before the layer's own product, which a second run for the gradients then leaves out.
+    saved.saveInput("x", 0);
+    Tensor inner = lora.inner(saved, dropped(rows, lora), null);
+    Tensor y = product(saved, rows, residual);
+    lora.addOutputs(y, inner, null);
+    return new Tensor[] {Views.reshape(y, shape)};
+  }
+
+  private Tensor dropped(Tensor rows, Lora adapter) {
+    return dropout == null ? rows : dropout.apply(rows, adapter);
   }
 
   private Tensor product(SavedTensors saved, Tensor x, @Nullable Tensor residual) {
@@ -70,7 +119,9 @@ public final class Linear extends Function {
       ScaledMatrix rows = ScaledInput.quantize(saved, x);
       return ScaledProducts.transposedB(rows, weight.scaled().matrix(), residual, x.dtype());
     }
-    saved.saveInput("x", 0);
+    if (weight.isTrainable()) {
+      saved.saveInput("x", 0);
+    }
     return residual == null
         ? Products.mmTransposedB(x, weight.value())
         : Products.mmTransposedBPlus(residual, x, weight.value());
@@ -79,10 +130,11 @@ public final class Linear extends Function {
   @Override
   public @Nullable Tensor[] inputGradients(SavedTensors saved, @Nullable Tensor[] gradOutputs) {
     Tensor residual = saved.inputCount() == 2 ? only(gradOutputs) : null;
+    Tensor gradient = Matrices.flat(only(gradOutputs));
+    Tensor inner = lora == null ? null : lora.innerGradient(saved, gradient, null);
     if (!saved.needsInputGradient(0)) {
       return new @Nullable Tensor[] {null, residual};
     }
-    Tensor gradient = Matrices.flat(only(gradOutputs));
     long[] shape = only(gradOutputs).shape();
     shape[shape.length - 1] = weight.value().size(1);
     Tensor product;
@@ -93,13 +145,19 @@ public final class Linear extends Function {
     } else {
       product = Products.mm(gradient, weight.value());
     }
+    if (lora != null && inner != null) {
+      lora.addInputGradient(product, inner, dropout);
+    }
     return new @Nullable Tensor[] {Views.reshape(product, shape), residual};
   }
 
   @Override
   public void weightGradients(SavedTensors saved, @Nullable Tensor[] gradOutputs) {
     Tensor gradient = Matrices.flat(only(gradOutputs));
-    if (weight.multipliesScaled(gradient.size(0))) {
+    if (lora != null) {
+      Tensor rows = Matrices.flat(saved.get("x"));
+      lora.weightGradients(saved, dropped(rows, lora), gradient, null);
+    } else if (weight.multipliesScaled(gradient.size(0))) {
       weight.addGradientProduct(
           ScaledInput.gradientColumns(saved, gradient), ScaledInput.columns(saved));
     } else {

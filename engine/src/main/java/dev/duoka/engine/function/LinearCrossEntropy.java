@@ -94,10 +94,10 @@ public final class LinearCrossEntropy extends Function {
     return List.of(weight);
   }
 
-  /** The logits and both gradients, which are computed with them. */
+  /** The logits and both gradients, which are computed with them; one of a frozen head. */
   @Override
   public double flops(Tensor[] inputs, Tensor[] outputs) {
-    return 3 * 2.0 * inputs[0].elements() * weight.value().size(0);
+    return (weight.isTrainable() ? 3 : 2) * 2.0 * inputs[0].elements() * weight.value().size(0);
   }
 
   @Override
@@ -139,7 +139,9 @@ public final class LinearCrossEntropy extends Function {
         if (hiddenGradient != null && gradient != null) {
           Products.mmInto(
               Views.narrow(hiddenGradient, 0, start, length), gradient, weight.value(), 0);
-          weight.addGradientProduct(gradient, part);
+          if (weight.isTrainable()) {
+            weight.addGradientProduct(gradient, part);
+          }
         }
       }
     }

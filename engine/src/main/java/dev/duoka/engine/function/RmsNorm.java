@@ -73,7 +73,9 @@ public final class RmsNorm extends Function {
       if (again != null) {
         saved.giveOutputsAgain(again);
       }
-      saved.save("weight gradient parts", gradients[1]);
+      if (weight.isTrainable()) {
+        saved.save("weight gradient parts", gradients[1]);
+      }
       return new @Nullable Tensor[] {gradients[0]};
     }
     // In the order in which PyTorch differentiates x · rsqrt(mean(x²) + ε): through the product,

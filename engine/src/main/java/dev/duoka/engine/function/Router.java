@@ -93,7 +93,9 @@ public final class Router extends Function {
       scores = ComposedRouter.scores(logits(inputs[0]), rule.scoring());
       weightsAndChosen = ComposedRouter.choose(scores, selectionBias, rule);
     }
-    saved.saveInput("x", 0);
+    if (weight.isTrainable()) {
+      saved.saveInput("x", 0);
+    }
     saved.save("scores", scores);
     saved.save("chosen", weightsAndChosen[1]);
     return weightsAndChosen;
@@ -109,7 +111,9 @@ public final class Router extends Function {
   @Override
   public @Nullable Tensor[] inputGradients(SavedTensors saved, @Nullable Tensor[] gradOutputs) {
     Tensor logitGradient = logitGradient(saved.get("scores"), saved.get("chosen"), gradOutputs[0]);
-    saved.save("logit gradient", logitGradient);
+    if (weight.isTrainable()) {
+      saved.save("logit gradient", logitGradient);
+    }
     Tensor gradient =
         isInParts()
             ? Products.mm(logitGradient, twice(weight.value()))

@@ -18,5 +18,7 @@ public enum Axis {
   /** Routed experts. */
   EXPERTS,
   /** The residual stream. */
-  HIDDEN
+  HIDDEN,
+  /** The width between the two matrices of an adapter, which LoRA calls its rank. */
+  LORA
 }

@@ -70,6 +70,11 @@ public final class Parameter {
     return spec;
   }
 
+  /** Whether it has a gradient: it is trained, and its store is one for training. */
+  public boolean isTrainable() {
+    return bucket.key().trainable();
+  }
+
   /** The bucket that it lies in. */
   public Bucket bucket() {
     return bucket;
@@ -139,7 +144,7 @@ public final class Parameter {
   public Tensor gradient() {
     if (gradient == null) {
       if (!bucket.key().trainable()) {
-        throw new IllegalStateException(name() + " belongs to a store without gradients");
+        throw new IllegalStateException(name() + " is frozen, or of a store without gradients");
       }
       bucket.gradients();
     }

@@ -11,13 +11,15 @@ import java.util.List;
  * @param block the part of the model that it belongs to, in the order of the forward pass; weights
  *     of one block lie together
  * @param portion what of the weight this is
+ * @param trainable whether it is trained; a frozen weight has no gradient and no states
  */
 public record ParameterSpec(
     String name,
     List<List<Section>> sections,
     Initializer initializer,
     int block,
-    Portion portion) {
+    Portion portion,
+    boolean trainable) {
   public ParameterSpec {
     sections = sections.stream().map(List::copyOf).toList();
   }
@@ -25,7 +27,7 @@ public record ParameterSpec(
   /** A whole weight. */
   public ParameterSpec(
       String name, List<List<Section>> sections, Initializer initializer, int block) {
-    this(name, sections, initializer, block, Portion.all(sizes(sections)));
+    this(name, sections, initializer, block, Portion.all(sizes(sections)), true);
   }
 
   /** A weight whose dimensions are of no consequence, in block 0. */
@@ -44,7 +46,12 @@ public record ParameterSpec(
 
   /** The same weight, of which only a portion is held. */
   public ParameterSpec part(List<List<Section>> ofPart, Portion portionOfWeight) {
-    return new ParameterSpec(name, ofPart, initializer, block, portionOfWeight);
+    return new ParameterSpec(name, ofPart, initializer, block, portionOfWeight, trainable);
+  }
+
+  /** The same weight, not trained. */
+  public ParameterSpec frozen() {
+    return new ParameterSpec(name, sections, initializer, block, portion, false);
   }
 
   private static List<Long> sizes(List<List<Section>> sections) {

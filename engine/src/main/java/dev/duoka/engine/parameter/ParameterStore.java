@@ -26,7 +26,7 @@ public final class ParameterStore implements AutoCloseable {
    * @param dtype of the values
    * @param shards the length of a group's buffers is made divisible by this many equal, aligned
    *     shards
-   * @param withGradients false for validation and generation
+   * @param withGradients false for validation and generation; frozen weights never have any
    * @param group names those whose gradients are summed over the same devices ({@link
    *     BucketKey#group})
    * @param residency which buffers of a group are here all the time
@@ -67,7 +67,10 @@ public final class ParameterStore implements AutoCloseable {
     for (ParameterSpec spec : specs) {
       BucketKey key =
           new BucketKey(
-              spec.block(), storage.group().apply(spec), storage.dtype(), storage.withGradients());
+              spec.block(),
+              storage.group().apply(spec),
+              storage.dtype(),
+              storage.withGradients() && spec.trainable());
       byKey.computeIfAbsent(key, _ -> new ArrayList<>()).add(spec);
     }
     Map<String, Parameter> byName = new LinkedHashMap<>();

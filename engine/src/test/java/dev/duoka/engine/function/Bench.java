@@ -75,6 +75,18 @@ final class Bench implements AutoCloseable {
     return parameter;
   }
 
+  /** A parameter with random values that is not trained, and so not differentiated. */
+  Parameter frozen(String name, long... shape) {
+    List<Long> sizes = Arrays.stream(shape).boxed().toList();
+    ParameterStore store =
+        new ParameterStore(
+            List.of(ParameterSpec.plain(name, sizes, new Initializer.Constant(0)).frozen()),
+            new ParameterStore.Storage(random.dtype(), random.device(), 1, true));
+    stores.add(store);
+    Copies.into(store.parameter(name).value(), random.coarse(shape));
+    return store.parameter(name);
+  }
+
   /** Frees {@code table} with the bench. */
   RotaryTable owning(RotaryTable table) {
     tables.add(table);

@@ -23,6 +23,7 @@ final class FunctionTable {
     table.losses();
     table.wholePacks();
     table.cases.addAll(ExpertTable.cases());
+    table.cases.addAll(LoraTable.cases());
     return table.cases;
   }
 

@@ -1,5 +1,6 @@
 package dev.duoka.formats.modelconfig;
 
+import dev.duoka.formats.adapter.AdapterConfig;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -21,6 +22,8 @@ import org.jspecify.annotations.Nullable;
  *     may lack their weights, transformers neither loads nor saves them
  * @param bosTokenId begins a sequence; -1 for none
  * @param eosTokenId ends a sequence; -1 for none
+ * @param adapter what is trained beside the frozen weights; null where all of them are trained. No
+ *     {@code config.json} speaks of it
  */
 public record ModelConfig(
     Architecture architecture,
@@ -37,7 +40,8 @@ public record ModelConfig(
     @Nullable MoeConfig moe,
     int mtpModules,
     int bosTokenId,
-    int eosTokenId) {
+    int eosTokenId,
+    @Nullable AdapterConfig adapter) {
 
   public ModelConfig {
     ConfigLimits.range("vocab_size", vocabSize, 1, ConfigLimits.MAX_TOKENS);
@@ -62,6 +66,42 @@ public record ModelConfig(
           "head_dim " + headDim + " of " + heads + " heads with hidden_size " + hiddenSize,
           "In model_type deepseek, all heads together are as wide as the hidden size");
     }
+  }
+
+  /** A model without an adapter. */
+  public ModelConfig(
+      Architecture architecture,
+      int vocabSize,
+      int hiddenSize,
+      int layers,
+      int maxPositions,
+      double rmsNormEps,
+      double initializerRange,
+      boolean tieEmbeddings,
+      AttentionConfig attention,
+      RopeConfig rope,
+      int intermediateSize,
+      @Nullable MoeConfig moe,
+      int mtpModules,
+      int bosTokenId,
+      int eosTokenId) {
+    this(
+        architecture,
+        vocabSize,
+        hiddenSize,
+        layers,
+        maxPositions,
+        rmsNormEps,
+        initializerRange,
+        tieEmbeddings,
+        attention,
+        rope,
+        intermediateSize,
+        moe,
+        mtpModules,
+        bosTokenId,
+        eosTokenId,
+        null);
   }
 
   /**
@@ -91,7 +131,29 @@ public record ModelConfig(
         otherMoe,
         otherMtpModules,
         bosTokenId,
-        eosTokenId);
+        eosTokenId,
+        adapter);
+  }
+
+  /** The same model with an adapter; null for none. */
+  public ModelConfig with(@Nullable AdapterConfig other) {
+    return new ModelConfig(
+        architecture,
+        vocabSize,
+        hiddenSize,
+        layers,
+        maxPositions,
+        rmsNormEps,
+        initializerRange,
+        tieEmbeddings,
+        attention,
+        rope,
+        intermediateSize,
+        moe,
+        mtpModules,
+        bosTokenId,
+        eosTokenId,
+        other);
   }
 
   /** The same model with other tokens that begin and end a sequence; -1 for none. */
@@ -111,7 +173,8 @@ public record ModelConfig(
         moe,
         mtpModules,
         bos,
-        eos);
+        eos,
+        adapter);
   }
 
   private static void checkParts(

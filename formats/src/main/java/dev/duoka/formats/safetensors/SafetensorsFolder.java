@@ -68,6 +68,18 @@ public final class SafetensorsFolder implements AutoCloseable {
     }
   }
 
+  /** Opens one file of a folder, whatever else is there. */
+  public static SafetensorsFolder open(Path folder, String file) {
+    Path path = folder.resolve(file);
+    if (!Files.exists(path)) {
+      throw new DuokaException(
+          ErrorCode.FORMAT,
+          "cannot read " + folder + ": it has no " + file,
+          "Copy or download the missing file.");
+    }
+    return new SafetensorsFolder(folder, List.of(SafetensorsFile.open(path)));
+  }
+
   /** The folder's path. */
   public Path path() {
     return folder;

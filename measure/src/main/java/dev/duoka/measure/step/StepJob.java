@@ -46,7 +46,7 @@ public record StepJob(
   public static StepJob of(RunConfig config) {
     BatchPlan batch = BatchPlan.of(config);
     return new StepJob(
-        ModelSource.config(config.model()),
+        ModelSource.config(config),
         config.training().precision(),
         config.training().recompute(),
         SingleDevice.of(config.device()),

@@ -2,7 +2,6 @@ package dev.duoka.model.layer;
 
 import dev.duoka.engine.autograd.Tape;
 import dev.duoka.engine.autograd.Variable;
-import dev.duoka.engine.function.Linear;
 import dev.duoka.engine.function.SwiGlu;
 import dev.duoka.engine.parameter.Axis;
 import dev.duoka.engine.parameter.Section;
@@ -32,8 +31,8 @@ public final class DenseFeedForward implements FeedForward {
   @Override
   public Variable addTo(Variable residual, Pass pass, Variable hidden) {
     Tape tape = pass.tape();
-    Variable joint = tape.apply(new Linear(gateAndUp.parameter()), hidden);
+    Variable joint = Projection.apply(pass, gateAndUp, hidden);
     Variable activated = tape.apply(new SwiGlu(), joint);
-    return tape.apply(new Linear(down.parameter()), activated, residual);
+    return Projection.apply(pass, down, activated, residual);
   }
 }

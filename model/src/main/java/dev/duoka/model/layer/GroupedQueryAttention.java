@@ -3,7 +3,6 @@ package dev.duoka.model.layer;
 import dev.duoka.engine.autograd.Variable;
 import dev.duoka.engine.function.Attention;
 import dev.duoka.engine.function.GroupedQueryHeads;
-import dev.duoka.engine.function.Linear;
 import dev.duoka.engine.parameter.Axis;
 import dev.duoka.engine.parameter.Section;
 import dev.duoka.formats.modelconfig.AttentionConfig;
@@ -43,7 +42,7 @@ public final class GroupedQueryAttention implements SelfAttention {
 
   @Override
   public Variable addTo(Variable residual, Pass pass, Variable hidden) {
-    Variable joint = pass.tape().apply(new Linear(queryKeyValue.parameter()), hidden);
+    Variable joint = Projection.apply(pass, queryKeyValue, hidden);
     Variable[] heads =
         pass.tape()
             .applyAll(
@@ -63,6 +62,6 @@ public final class GroupedQueryAttention implements SelfAttention {
     }
     Variable attended =
         pass.tape().apply(new Attention(1 / Math.sqrt(config.headDim()), pass.documents()), heads);
-    return pass.tape().apply(new Linear(output.parameter()), attended, residual);
+    return Projection.apply(pass, output, attended, residual);
   }
 }

@@ -90,9 +90,14 @@ public final class MixtureOfExperts implements FeedForward {
     Variable rest = shared == null ? residual : shared.addTo(residual, pass, hidden);
     Variable rowWeights = tape.apply(new SortRows(routing), routed[0]);
     Variable rows = tape.apply(new Dispatch(routing), hidden);
-    Variable joint = tape.apply(new GroupedLinear(expertsGateAndUp.parameter(), routing), rows);
+    Variable joint =
+        tape.apply(
+            new GroupedLinear(expertsGateAndUp.parameter(), expertsGateAndUp.lora(), routing),
+            rows);
     Variable activated = tape.apply(new SwiGlu(), joint, rowWeights);
-    Variable outputs = tape.apply(new GroupedLinear(expertsDown.parameter(), routing), activated);
+    Variable outputs =
+        tape.apply(
+            new GroupedLinear(expertsDown.parameter(), expertsDown.lora(), routing), activated);
     return tape.apply(new Combine(routing), outputs, rest);
   }
 

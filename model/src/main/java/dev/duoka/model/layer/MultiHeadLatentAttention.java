@@ -4,7 +4,6 @@ import dev.duoka.engine.autograd.Tape;
 import dev.duoka.engine.autograd.Variable;
 import dev.duoka.engine.function.Attention;
 import dev.duoka.engine.function.LatentHeads;
-import dev.duoka.engine.function.Linear;
 import dev.duoka.engine.function.RmsNorm;
 import dev.duoka.engine.function.SplitColumns;
 import dev.duoka.engine.parameter.Axis;
@@ -88,15 +87,14 @@ public final class MultiHeadLatentAttention implements SelfAttention {
     Tape tape = pass.tape();
     Variable query = hidden;
     if (queryDown != null && queryNorm != null) {
-      query = tape.apply(new Linear(queryDown.parameter()), query);
+      query = Projection.apply(pass, queryDown, query);
       query = tape.apply(new RmsNorm(queryNorm.parameter(), epsilon), query);
     }
-    query = tape.apply(new Linear(queryUp.parameter()), query);
+    query = Projection.apply(pass, queryUp, query);
 
     Variable[] compressed =
         tape.applyAll(
-            new SplitColumns(config.kvLoraRank()),
-            tape.apply(new Linear(keyValueDown.parameter()), hidden));
+            new SplitColumns(config.kvLoraRank()), Projection.apply(pass, keyValueDown, hidden));
     Variable latent = tape.apply(new RmsNorm(keyValueNorm.parameter(), epsilon), compressed[0]);
     Variable rotatedPart = compressed[1];
     long firstKey = pass.firstPosition();
@@ -107,7 +105,7 @@ public final class MultiHeadLatentAttention implements SelfAttention {
       rotatedPart = Variable.constant(all[1]);
       firstKey = 0;
     }
-    Variable keyValue = tape.apply(new Linear(keyValueUp.parameter()), latent);
+    Variable keyValue = Projection.apply(pass, keyValueUp, latent);
 
     Variable[] heads =
         tape.applyAll(
@@ -123,7 +121,7 @@ public final class MultiHeadLatentAttention implements SelfAttention {
             keyValue,
             rotatedPart);
     Variable attended = tape.apply(new Attention(scale, pass.documents()), heads);
-    return tape.apply(new Linear(output.parameter()), attended, residual);
+    return Projection.apply(pass, output, attended, residual);
   }
 
   /** Puts {@code [b·t, w]} of the new tokens into the cache and gets it of all, in that shape. */

@@ -4,6 +4,7 @@ import dev.duoka.engine.autograd.Tape;
 import dev.duoka.engine.function.BalanceLoss;
 import dev.duoka.engine.function.Documents;
 import dev.duoka.engine.function.ExpertPlacement;
+import dev.duoka.engine.function.LoraDropout;
 import dev.duoka.engine.function.RotaryTable;
 import org.jspecify.annotations.Nullable;
 
@@ -18,6 +19,7 @@ import org.jspecify.annotations.Nullable;
  * @param balanceLoss the experts' auxiliary loss; null for none
  * @param experts where the experts are
  * @param documents of the batch that do not see each other; null where each sequence is one
+ * @param dropout of adapters' inputs; null for none
  * @param weighs whether its tokens count; those of a pass that only fills up change no load
  */
 public record Pass(
@@ -29,11 +31,13 @@ public record Pass(
     @Nullable BalanceLoss balanceLoss,
     ExpertPlacement experts,
     @Nullable Documents documents,
+    @Nullable LoraDropout dropout,
     boolean weighs) {
   /** A training or validation pass over whole sequences, with all experts here. */
   public static Pass overSequences(
       Tape tape, long batch, RotaryTable rotary, @Nullable BalanceLoss balanceLoss) {
-    return new Pass(tape, batch, 0, rotary, null, balanceLoss, ExpertPlacement.HERE, null, true);
+    return new Pass(
+        tape, batch, 0, rotary, null, balanceLoss, ExpertPlacement.HERE, null, null, true);
   }
 
   /** A pass of the next tokens of sequences, when generating. */
@@ -44,28 +48,45 @@ public record Pass(
       RotaryTable rotary,
       @Nullable KeyValueCache cache) {
     return new Pass(
-        tape, batch, firstPosition, rotary, cache, null, ExpertPlacement.HERE, null, true);
+        tape, batch, firstPosition, rotary, cache, null, ExpertPlacement.HERE, null, null, true);
   }
 
   /** The same pass with the experts elsewhere. */
   public Pass with(ExpertPlacement other) {
     return new Pass(
-        tape, batch, firstPosition, rotary, cache, balanceLoss, other, documents, weighs);
+        tape, batch, firstPosition, rotary, cache, balanceLoss, other, documents, dropout, weighs);
   }
 
   /** The same pass on another tape. */
   public Pass on(Tape other) {
     return new Pass(
-        other, batch, firstPosition, rotary, cache, balanceLoss, experts, documents, weighs);
+        other,
+        batch,
+        firstPosition,
+        rotary,
+        cache,
+        balanceLoss,
+        experts,
+        documents,
+        dropout,
+        weighs);
   }
 
   /** The same pass over documents that do not see each other; null for none. */
   public Pass with(@Nullable Documents apart) {
-    return new Pass(tape, batch, firstPosition, rotary, cache, balanceLoss, experts, apart, weighs);
+    return new Pass(
+        tape, batch, firstPosition, rotary, cache, balanceLoss, experts, apart, dropout, weighs);
+  }
+
+  /** The same pass with dropout in adapters; null for none. */
+  public Pass with(@Nullable LoraDropout other) {
+    return new Pass(
+        tape, batch, firstPosition, rotary, cache, balanceLoss, experts, documents, other, weighs);
   }
 
   /** The same pass of tokens that weigh nothing. */
   public Pass withoutWeight() {
-    return new Pass(tape, batch, firstPosition, rotary, cache, null, experts, documents, false);
+    return new Pass(
+        tape, batch, firstPosition, rotary, cache, null, experts, documents, dropout, false);
   }
 }

@@ -8,6 +8,7 @@ import dev.duoka.engine.parameter.Section;
 import dev.duoka.tensor.Dtype;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Comparator;
 import java.util.List;
 import java.util.function.IntPredicate;
 import java.util.function.Predicate;
@@ -162,8 +163,22 @@ public final class WeightDeclarations {
       List<List<Section>> sections,
       Initializer initializer,
       List<CheckpointTensor> tensors) {
-    Weight weight = new Weight(new ParameterSpec(name, sections, initializer, block), tensors);
+    return add(new ParameterSpec(name, sections, initializer, block), tensors, false);
+  }
+
+  private Weight add(ParameterSpec spec, List<CheckpointTensor> tensors, boolean adapter) {
+    Weight weight = new Weight(spec, tensors, adapter);
     weights.add(weight);
     return weight;
+  }
+
+  /** A weight of an adapter, in the block of the weight that it is beside. */
+  public Weight adapter(ParameterSpec spec, List<CheckpointTensor> tensors) {
+    return add(spec, tensors, true);
+  }
+
+  /** Puts the weights in the order of the forward pass; those of a block stay in theirs. */
+  public void sortByBlock() {
+    weights.sort(Comparator.comparingInt(weight -> weight.spec().block()));
   }
 }

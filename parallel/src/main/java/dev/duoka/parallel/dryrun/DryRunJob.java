@@ -2,9 +2,12 @@ package dev.duoka.parallel.dryrun;
 
 import dev.duoka.engine.optimizer.AdamWSettings;
 import dev.duoka.engine.precision.LossScaler;
+import dev.duoka.formats.adapter.AdapterConfig;
+import dev.duoka.formats.adapter.NamePatterns;
 import dev.duoka.formats.modelconfig.ModelConfig;
 import dev.duoka.formats.modelconfig.MoeConfig;
 import dev.duoka.layout.Layout;
+import dev.duoka.layout.Method;
 import dev.duoka.layout.PipelineKind;
 import dev.duoka.layout.Recompute;
 import dev.duoka.parallel.mesh.Mesh;
@@ -30,27 +33,36 @@ public record DryRunJob(
     this(settings, new Mesh(1, 1, dataRanks, 1, 1, 1), 0, microBatch, accumulation);
   }
 
+  /** The adapter that plans assume. */
+  private static final AdapterConfig ASSUMED =
+      AdapterConfig.lora(
+          Method.ADAPTER_RANK, 2 * Method.ADAPTER_RANK, new NamePatterns.AllLinear());
+
   /** The weight of predicting further tokens that layouts are counted with. */
   private static final double FURTHER_TOKENS = 0.3;
 
   /**
-   * The step of the first rank of a layout, with everything that the model has.
+   * The step of the first rank of a layout, with everything that the model has; where only adapters
+   * are trained, with those that plans assume if it has none of its own.
    *
    * @param length tokens in a sequence
    */
   public static DryRunJob of(ModelConfig model, Layout layout, int length) {
+    boolean adapts = layout.method() == Method.LORA;
     MoeConfig moe = model.moe();
     return new DryRunJob(
         new StepSettings(
-                model,
+                adapts && model.adapter() == null ? model.with(ASSUMED) : model,
                 layout.precision(),
                 layout.recompute(),
                 length,
                 new AdamWSettings(0.9, 0.95, 1e-8, 0.1, 1),
                 layout.zero(),
                 LossScaler.Settings.DEFAULT,
-                new StepSettings.AuxiliaryLosses(
-                    model.mtpModules(), FURTHER_TOKENS, moe == null ? 0 : 0.01, true, 0.001))
+                adapts
+                    ? StepSettings.AuxiliaryLosses.NONE
+                    : new StepSettings.AuxiliaryLosses(
+                        model.mtpModules(), FURTHER_TOKENS, moe == null ? 0 : 0.01, true, 0.001))
             .with(new StateSettings(layout.states(), layout.offload(), 0))
             .with(
                 new PipelineSettings(

@@ -5,6 +5,7 @@ import dev.duoka.engine.autograd.Function;
 import dev.duoka.engine.autograd.Substitution;
 import dev.duoka.engine.autograd.Tape;
 import dev.duoka.engine.autograd.Variable;
+import dev.duoka.engine.function.DoraScale;
 import dev.duoka.engine.function.Embedding;
 import dev.duoka.engine.function.GroupedQueryHeads;
 import dev.duoka.engine.function.Linear;
@@ -41,13 +42,14 @@ public final class TensorInference implements Substitution {
       case Linear linear -> linear(tape, linear, inputs);
       case GroupedQueryHeads heads ->
           tape.applyAsIs(heads.withQueriesPerKey(queriesPerKey), inputs);
+      case DoraScale scale -> tape.applyAsIs(TensorParallel.ofWholeRows(scale, group), inputs);
       case Embedding embedding -> summed(tape.applyAsIs(new VocabularyEmbedding(embedding)));
       default -> tape.applyAsIs(function, inputs);
     };
   }
 
   private Variable[] linear(Tape tape, Linear linear, Variable... inputs) {
-    Portion portion = linear.parameters().getFirst().spec().portion();
+    Portion portion = linear.weight().spec().portion();
     if (portion.isAll() || portion.hasWholeRows()) {
       return tape.applyAsIs(linear, inputs);
     }

@@ -1,16 +1,19 @@
 package dev.duoka.parallel.function;
 
 import dev.duoka.comm.Communicator;
+import dev.duoka.comm.Purpose;
 import dev.duoka.engine.autograd.Function;
 import dev.duoka.engine.autograd.Substitution;
 import dev.duoka.engine.autograd.Tape;
 import dev.duoka.engine.autograd.Variable;
+import dev.duoka.engine.function.DoraScale;
 import dev.duoka.engine.function.Embedding;
 import dev.duoka.engine.function.GroupedQueryHeads;
 import dev.duoka.engine.function.LatentHeads;
 import dev.duoka.engine.function.Linear;
 import dev.duoka.engine.function.LinearCrossEntropy;
 import dev.duoka.engine.parameter.ParameterSpec;
+import dev.duoka.engine.parameter.Portion;
 
 /**
  * Tensor parallelism with sequence parallelism (Shoeybi et al., arXiv:1909.08053 §3; Korthikanti et
@@ -47,14 +50,30 @@ public final class TensorParallel implements Substitution {
       case Embedding embedding -> summed(tape, new VocabularyEmbedding(embedding));
       case LinearCrossEntropy loss ->
           tape.applyAsIs(new VocabularyCrossEntropy(loss, group), gathered(tape, inputs[0]));
+      case DoraScale scale -> tape.applyAsIs(ofWholeRows(scale, group), inputs);
       default -> tape.applyAsIs(function, inputs);
     };
   }
 
+  /** With the norms of whole rows, where each rank has some of the weight's columns. */
+  static DoraScale ofWholeRows(DoraScale scale, Communicator group) {
+    Portion portion = scale.weight().spec().portion();
+    return portion.isAll() || portion.hasWholeRows()
+        ? scale
+        : scale.summing(
+            squares -> {
+              try (Purpose _ = Purpose.of("norms of " + scale.weight().name())) {
+                group.allReduce(squares).join();
+              }
+              return squares;
+            });
+  }
+
   private Variable[] linear(Tape tape, Linear linear, Variable... inputs) {
-    ParameterSpec spec = linear.parameters().getFirst().spec();
+    ParameterSpec spec = linear.weight().spec();
     if (spec.portion().isAll()) {
-      return tape.applyAsIs(linear, inputs);
+      long rows = inputs[0].value().size(0);
+      return tape.applyAsIs(linear.ofRows(group.rank() * rows, rows), inputs);
     }
     if (spec.portion().hasWholeRows()) {
       if (inputs.length != 1) {

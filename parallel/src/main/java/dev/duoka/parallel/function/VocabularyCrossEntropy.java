@@ -86,7 +86,9 @@ final class VocabularyCrossEntropy extends Function {
         if (hiddenGradient != null && gradient != null) {
           Products.mmInto(
               Views.narrow(hiddenGradient, 0, start, length), gradient, weight.value(), 0);
-          weight.addGradientProduct(gradient, part);
+          if (weight.isTrainable()) {
+            weight.addGradientProduct(gradient, part);
+          }
         }
       }
     }

@@ -4,6 +4,7 @@ import dev.duoka.comm.Communicator;
 import dev.duoka.data.batch.DataState;
 import dev.duoka.data.batch.MicroBatch;
 import dev.duoka.data.batch.StepBatch;
+import dev.duoka.model.LanguageModel;
 import dev.duoka.model.WeightInitializer;
 import dev.duoka.parallel.mesh.Mesh;
 import dev.duoka.parallel.state.StateSlice;
@@ -57,6 +58,8 @@ public record Training(
   }
 
   static final double LEARNING_RATE = 1e-3;
+
+  private static final double DISTURBANCE = 0.05;
 
   /** Batches repeat after so many steps. */
   private static final int BATCHES = 3;
@@ -124,7 +127,7 @@ public record Training(
       WholeTensors start,
       WholeTensors weights) {
     try (TrainingRank rank = TrainingRank.allocate(mesh, world, device, settings)) {
-      rank.optimizer().fill(() -> WeightInitializer.initialize(rank.model(), seed));
+      rank.optimizer().fill(() -> initialize(rank.model()));
       start.add(rank, slice -> slice.states().master());
       for (int step = 0; step < steps; step++) {
         TrainingStep.Result done =
@@ -137,6 +140,14 @@ public record Training(
         }
       }
       weights.add(rank, slice -> slice.states().master());
+    }
+  }
+
+  /** Of adapters, also what starts with zeros: without it the other matrix has no gradient. */
+  private void initialize(LanguageModel model) {
+    WeightInitializer.initialize(model, seed);
+    if (model.config().adapter() != null) {
+      WeightInitializer.disturbConstants(model, seed, DISTURBANCE);
     }
   }
 
@@ -165,10 +176,11 @@ public record Training(
       }
       MicroBatch one =
           MicroBatch.random(
-              microBatch,
-              settings.sequenceLength(),
-              settings.model().vocabSize(),
-              1_000_000 * seed + 1000L * (step % BATCHES) + i);
+                  microBatch,
+                  settings.sequenceLength(),
+                  settings.model().vocabSize(),
+                  1_000_000 * seed + 1000L * (step % BATCHES) + i)
+              .numberedFrom((long) i * microBatch);
       if (apart) {
         one = one.apart(beginnings(one, 1_000_000 * seed + 1000L * (step % BATCHES) + i));
       }

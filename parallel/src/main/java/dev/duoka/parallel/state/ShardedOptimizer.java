@@ -33,7 +33,8 @@ import org.jspecify.annotations.Nullable;
  * The optimizer of one rank: sums the gradients over the ranks, computes the global norm, clips by
  * it, updates this rank's slices and publishes the weights. The states are those of ZeRO stage 0
  * (every rank keeps all), 1 (every rank keeps a shard of each bucket's states and updates only
- * that), 2 (gradients too) or 3 (and weights; Rajbhandari et al., arXiv:1910.02054).
+ * that), 2 (gradients too) or 3 (and weights; Rajbhandari et al., arXiv:1910.02054). Frozen weights
+ * have neither gradients nor states; at stage 3 their values are shared, too.
  *
  * <p>Owns the slices with their states. One thread.
  */
@@ -100,8 +101,13 @@ public final class ShardedOptimizer implements AutoCloseable {
         normReads[i] = made.own(new DeferredRead(store.device(), Dtype.FLOAT64, 1));
       }
       reducer = made.own(new GradientReducer(store, slices, groups, worker));
-      List<StateSlice> elsewhere =
-          slices.stream().filter(slice -> !slice.holdsWholeValues()).toList();
+      List<ValueShard> elsewhere = new ArrayList<>();
+      for (Bucket bucket : store.buckets()) {
+        if (!bucket.key().trainable() && !bucket.hasValues()) {
+          elsewhere.add(made.own(FrozenShard.of(bucket, groups.shards().apply(bucket))));
+        }
+      }
+      slices.stream().filter(slice -> !slice.holdsWholeValues()).forEach(elsewhere::add);
       gatherer = elsewhere.isEmpty() ? null : made.own(new WeightGatherer(store, elsewhere));
       owned = made.release();
     }

@@ -21,7 +21,7 @@ import org.jspecify.annotations.Nullable;
  * all of it, or the rank's shard. Owns views and states; keeps the bucket's memory alive until it
  * is closed.
  */
-public final class StateSlice implements AutoCloseable {
+public final class StateSlice implements ValueShard, AutoCloseable {
   private final Bucket bucket;
   private final Communicator group;
   private final Communicator replicas;
@@ -141,12 +141,14 @@ public final class StateSlice implements AutoCloseable {
   }
 
   /** The bucket that it is a part of. */
+  @Override
   public Bucket bucket() {
     return bucket;
   }
 
   /** The ranks that the bucket's gradients are summed over first. */
-  Communicator group() {
+  @Override
+  public Communicator group() {
     return group;
   }
 
@@ -166,17 +168,20 @@ public final class StateSlice implements AutoCloseable {
   }
 
   /** Where it starts in the bucket, in elements. */
+  @Override
   public long offset() {
     return offset;
   }
 
   /** Its length in elements. */
+  @Override
   public long length() {
     return length;
   }
 
   /** The compute weights: a view of the bucket's, or a shard of its own. */
-  Tensor values() {
+  @Override
+  public Tensor values() {
     if (host != null) {
       host.arrive();
     }

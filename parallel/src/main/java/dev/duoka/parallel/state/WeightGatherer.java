@@ -25,7 +25,7 @@ import java.util.TreeMap;
 final class WeightGatherer implements AutoCloseable {
   private static final int NONE = -1;
 
-  private final TreeMap<Integer, List<StateSlice>> blocks = new TreeMap<>();
+  private final TreeMap<Integer, List<ValueShard>> blocks = new TreeMap<>();
   private final Slots slots;
   private final IdentityHashMap<Bucket, Coming> coming = new IdentityHashMap<>();
   private final IdentityHashMap<Bucket, Tensor> here = new IdentityHashMap<>();
@@ -36,16 +36,16 @@ final class WeightGatherer implements AutoCloseable {
   private record Coming(Tensor slot, Pending gather) {}
 
   /** Gathers the buckets of these slices, whose values are shards. */
-  WeightGatherer(ParameterStore store, List<StateSlice> slices) {
+  WeightGatherer(ParameterStore store, List<ValueShard> slices) {
     slots = new Slots(store.dtype(), store.device(), MemoryOwner.WEIGHTS);
-    for (StateSlice slice : slices) {
+    for (ValueShard slice : slices) {
       Bucket bucket = slice.bucket();
       blocks.computeIfAbsent(bucket.key().block(), _ -> new ArrayList<>()).add(slice);
       bucket.valuesFrom(() -> demand(slice));
     }
   }
 
-  private Tensor demand(StateSlice wanted) {
+  private Tensor demand(ValueShard wanted) {
     int block = wanted.bucket().key().block();
     if (writing) {
       return forWriting(wanted, block);
@@ -59,14 +59,14 @@ final class WeightGatherer implements AutoCloseable {
     Tensor values = arrive(wanted);
     Integer next = back ? blocks.lowerKey(block) : blocks.higherKey(block);
     if (next != null && coming.isEmpty()) {
-      for (StateSlice slice : blocks.getOrDefault(next, List.of())) {
+      for (ValueShard slice : blocks.getOrDefault(next, List.of())) {
         launch(slice);
       }
     }
     return values;
   }
 
-  private void launch(StateSlice slice) {
+  private void launch(ValueShard slice) {
     Bucket bucket = slice.bucket();
     if (!here.containsKey(bucket) && !coming.containsKey(bucket)) {
       Tensor slot = slots.take(bucket.length());
@@ -76,7 +76,7 @@ final class WeightGatherer implements AutoCloseable {
     }
   }
 
-  private Tensor arrive(StateSlice slice) {
+  private Tensor arrive(ValueShard slice) {
     Coming one = coming.remove(slice.bucket());
     if (one == null) {
       throw new IllegalStateException(slice.bucket() + " was not launched");
@@ -120,7 +120,7 @@ final class WeightGatherer implements AutoCloseable {
 
   /**
    * Runs what writes into weights, and keeps of it what belongs to this rank's shards. What is not
-   * written of a bucket that is used becomes zero. Not collective.
+   * written stays. Not collective.
    */
   void write(Runnable fill) {
     invalidate();
@@ -133,18 +133,21 @@ final class WeightGatherer implements AutoCloseable {
     }
   }
 
-  private Tensor forWriting(StateSlice wanted, int block) {
+  private Tensor forWriting(ValueShard wanted, int block) {
     keepAll(block);
     Tensor slot = slots.take(wanted.bucket().length());
     Tensors.zero(slot);
+    try (Tensor mine = Views.narrow(slot, 0, wanted.offset(), wanted.length())) {
+      Copies.into(mine, wanted.values());
+    }
     here.put(wanted.bucket(), slot);
     return slot;
   }
 
   /** Keeps this rank's part of everything that was written but one block's. */
   private void keepAll(int exceptBlock) {
-    for (List<StateSlice> slices : blocks.values()) {
-      for (StateSlice slice : slices) {
+    for (List<ValueShard> slices : blocks.values()) {
+      for (ValueShard slice : slices) {
         Tensor slot = here.get(slice.bucket());
         if (slot != null && slice.bucket().key().block() != exceptBlock) {
           try (Tensor mine = Views.narrow(slot, 0, slice.offset(), slice.length())) {

@@ -5,8 +5,13 @@ import dev.duoka.engine.function.RotaryTable;
 import dev.duoka.model.LanguageModel;
 import dev.duoka.model.TokenBatch;
 import dev.duoka.parallel.function.ContextChunks;
+import dev.duoka.tensor.MemoryOwner;
+import dev.duoka.tensor.Scope;
+import dev.duoka.tensor.Tensor;
+import dev.duoka.tensor.op.HostCopy;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -33,6 +38,21 @@ final class LocalTokens implements AutoCloseable {
         predictionDepth,
         model.parameters().device(),
         chunks == null ? null : chunks.positions(microBatch.length()));
+  }
+
+  /** The number of each of these tokens within the step, int64 {@code [n]}; the caller owns it. */
+  Tensor numbers(MicroBatch microBatch) {
+    int length = microBatch.length();
+    int[] positions =
+        chunks == null ? IntStream.range(0, length).toArray() : chunks.positions(length);
+    long[] numbers = new long[microBatch.rows() * positions.length];
+    for (int i = 0; i < numbers.length; i++) {
+      long sequence = microBatch.firstSequence() + i / positions.length;
+      numbers[i] = sequence * length + positions[i % positions.length];
+    }
+    try (Scope _ = Scope.open(MemoryOwner.BATCH)) {
+      return Scope.detach(HostCopy.fromLongs(numbers, model.parameters().device(), numbers.length));
+    }
   }
 
   /** The rotations of their positions. */

@@ -4,6 +4,7 @@ import dev.duoka.data.batch.MicroBatch;
 import dev.duoka.engine.function.BalanceLoss;
 import dev.duoka.model.LossWeights;
 import dev.duoka.model.Losses;
+import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
 
 /** How the losses of a step's micro-batches are weighted, and where their sums go. */
@@ -13,6 +14,11 @@ public interface MicroBatchLosses {
 
   /** The experts' auxiliary loss of a micro-batch; null for none. */
   @Nullable BalanceLoss balance(MicroBatch microBatch);
+
+  /** What stands for the step where adapters leave inputs out by chance; empty for no chance. */
+  default OptionalLong chance() {
+    return OptionalLong.empty();
+  }
 
   /** Takes what the losses of a micro-batch came to. */
   void add(Losses losses);

@@ -6,6 +6,7 @@ import dev.duoka.engine.autograd.DeferredWeights;
 import dev.duoka.engine.autograd.Tape;
 import dev.duoka.engine.autograd.Variable;
 import dev.duoka.engine.function.Documents;
+import dev.duoka.engine.function.LoraDropout;
 import dev.duoka.model.LanguageModel;
 import dev.duoka.model.Losses;
 import dev.duoka.model.TokenBatch;
@@ -19,6 +20,7 @@ import dev.duoka.tensor.op.Tensors;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -77,7 +79,8 @@ final class MicroBatchRun implements AutoCloseable {
                   stage.tokens().rotary(microBatch.length()),
                   step.balance(microBatch))
               .with(stage.experts())
-              .with(documents());
+              .with(documents())
+              .with(dropout(step));
       if (microBatch.isEmpty()) {
         pass = pass.withoutWeight();
       }
@@ -94,6 +97,16 @@ final class MicroBatchRun implements AutoCloseable {
         output = last;
       }
     }
+  }
+
+  private @Nullable LoraDropout dropout(MicroBatchLosses step) {
+    OptionalLong chance = step.chance();
+    if (chance.isEmpty() || !tape.isRecording()) {
+      return null;
+    }
+    Tensor numbers = stage.tokens().numbers(microBatch);
+    held.add(numbers);
+    return new LoraDropout(chance.getAsLong(), numbers);
   }
 
   private @Nullable Documents documents() {
@@ -117,7 +130,7 @@ final class MicroBatchRun implements AutoCloseable {
     Variable last = output;
     if (last == null) {
       tape.backward(losses);
-    } else {
+    } else if (last.needsGradient()) {
       tape.backward(last, Objects.requireNonNull(outputGradient));
     }
     inputsDone = true;
@@ -129,7 +142,7 @@ final class MicroBatchRun implements AutoCloseable {
     Variable last = output;
     if (last == null) {
       tape.backwardInputs(deferred, losses);
-    } else {
+    } else if (last.needsGradient()) {
       tape.backwardInputs(deferred, last, Objects.requireNonNull(outputGradient));
     }
     inputsDone = true;

@@ -7,6 +7,7 @@ import dev.duoka.engine.autograd.FunctionObserver;
 import dev.duoka.engine.autograd.Variable;
 import dev.duoka.engine.function.BalanceLoss;
 import dev.duoka.engine.precision.LossScaler;
+import dev.duoka.formats.adapter.AdapterConfig;
 import dev.duoka.model.LanguageModel;
 import dev.duoka.model.LossWeights;
 import dev.duoka.model.Losses;
@@ -21,6 +22,7 @@ import dev.duoka.tensor.Dtype;
 import dev.duoka.tensor.MemoryOwner;
 import dev.duoka.tensor.Scope;
 import dev.duoka.tensor.Tensor;
+import dev.duoka.tensor.kernel.ChanceBits;
 import dev.duoka.tensor.op.DeferredRead;
 import dev.duoka.tensor.op.Elementwise;
 import dev.duoka.tensor.op.HostCopy;
@@ -29,6 +31,7 @@ import dev.duoka.tensor.op.Views;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.OptionalLong;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -118,6 +121,8 @@ public final class TrainingStep implements AutoCloseable {
   private final LossScaler scaler;
   private final Device device;
   private final StepSettings.AuxiliaryLosses auxiliary;
+  private final boolean dropsOut;
+  private final long seed;
   private final ScheduleExecutor executor;
   private final Tensor lossSums;
 
@@ -141,6 +146,9 @@ public final class TrainingStep implements AutoCloseable {
     this.optimizer = optimizer;
     this.scaler = scaler;
     this.auxiliary = settings.auxiliary();
+    AdapterConfig adapter = settings.model().adapter();
+    this.dropsOut = adapter != null && adapter.dropout() > 0;
+    this.seed = settings.states().seed();
     this.device = model.parameters().device();
     this.executor = new ScheduleExecutor(stage);
     Dtype dtype = model.parameters().wideDtype();
@@ -348,6 +356,13 @@ public final class TrainingStep implements AutoCloseable {
     @Override
     public LossWeights weights() {
       return weights;
+    }
+
+    @Override
+    public OptionalLong chance() {
+      return dropsOut
+          ? OptionalLong.of(ChanceBits.ofUpdate(seed, optimizer.steps()))
+          : OptionalLong.empty();
     }
 
     @Override

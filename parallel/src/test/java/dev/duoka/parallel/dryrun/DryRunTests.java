@@ -6,6 +6,8 @@ import dev.duoka.comm.Exchange;
 import dev.duoka.comm.ExchangeLedger;
 import dev.duoka.comm.Operation;
 import dev.duoka.comm.local.LocalRanks;
+import dev.duoka.formats.adapter.AdapterConfig;
+import dev.duoka.formats.adapter.NamePatterns;
 import dev.duoka.formats.modelconfig.ModelConfig;
 import dev.duoka.layout.Precision;
 import dev.duoka.layout.Recompute;
@@ -60,6 +62,45 @@ class DryRunTests {
       assertThat(rank.peakByOwner()).isEqualTo(dry.peakByOwner());
       assertThat(rank.exchanges()).isEqualTo(dry.exchanges());
     }
+  }
+
+  /** Frozen weights, dropout, norms and grouped adapters are booked as they are in a real step. */
+  @ParameterizedTest
+  @CsvSource({
+    "tiny-llama, false, SELECTIVE, 1, 0",
+    "tiny-llama, true, NONE, 2, 1",
+    "tiny-llama, true, FULL, 2, 3",
+    "tiny-v3, false, FULL, 1, 0",
+    "tiny-v3, true, SELECTIVE, 2, 2",
+  })
+  void agreesWithARealStepOfAnAdapter(
+      String preset, boolean magnitudes, Recompute recompute, int ranks, int zeroStage) {
+    ModelConfig whole = TinyRuns.config(preset);
+    ModelConfig config =
+        whole
+            .with(whole.layers(), whole.moe(), 0)
+            .with(
+                new AdapterConfig(
+                    8,
+                    16,
+                    magnitudes ? 0.1 : 0,
+                    false,
+                    magnitudes,
+                    new NamePatterns.AllLinear(),
+                    NamePatterns.NONE,
+                    magnitudes ? List.of() : List.of("gate_up_proj", "down_proj"),
+                    List.of(),
+                    Map.of(),
+                    Map.of(),
+                    List.of("lm_head")));
+    StepSettings settings = TinyRuns.settings(config, Precision.FP32, recompute, zeroStage);
+    DryRunJob job = new DryRunJob(settings, ranks, SEQUENCES, 2);
+    DryRunResult dry = DryRun.unrolled(job);
+    for (DryRunResult rank : real(settings, Device.CPU, ranks, 2)) {
+      assertThat(rank.peakByOwner()).isEqualTo(dry.peakByOwner());
+      assertThat(rank.exchanges()).isEqualTo(dry.exchanges());
+    }
+    assertThat(DryRun.replayedPeak(job)).isEqualTo(DryRun.unrolled(job.steady()).peakByOwner());
   }
 
   /** Whatever the router chooses: memory is planned once and then neither grows nor varies. */
@@ -143,8 +184,7 @@ class DryRunTests {
           ExchangeLedger.InMemory exchanges = ledgers.get(world.rank());
           try (ThreadLedger mine = ThreadLedger.open(device);
               TrainingRank rank = TrainingRank.allocate(world, device, settings)) {
-            WeightInitializer.initialize(rank.model(), 7);
-            rank.optimizer().adoptValues();
+            rank.optimizer().fill(() -> WeightInitializer.initialize(rank.model(), 7));
             step(rank, settings, ranks, accumulation, 1);
             mine.ledger().resetPeak();
             int before = exchanges.exchanges().size();

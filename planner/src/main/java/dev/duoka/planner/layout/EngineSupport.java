@@ -27,8 +27,11 @@ public final class EngineSupport {
     if (layout.loss() != LossKind.CHUNKED) {
       missing.add("the " + layout.loss() + " loss");
     }
-    if (layout.method() != Method.FULL) {
+    if (layout.method() == Method.QLORA) {
       missing.add("method " + layout.method());
+    }
+    if (layout.method() == Method.LORA && layout.offload() != Offload.NONE) {
+      missing.add("offload of an adapter's states");
     }
     switch (layout.precision()) {
       case FP32, BF16, FP16, FP8 -> {}

@@ -1,6 +1,7 @@
 package dev.duoka.planner.report;
 
 import dev.duoka.layout.Layout;
+import dev.duoka.layout.Method;
 import dev.duoka.layout.Offload;
 import dev.duoka.layout.StateForm;
 import dev.duoka.planner.search.Plan;
@@ -40,7 +41,7 @@ public final class PlannedRun {
             # Predicted: %s tokens/s, %s a step, %.1f GiB on each GPU.
             model:
               %s: %s
-            data:
+            %sdata:
               sources: [%s]
               sequence_length: %d
             training:
@@ -58,6 +59,7 @@ public final class PlannedRun {
             plan.memory().total() / Numbers.GIB,
             folder.isPresent() ? "path" : "preset",
             quoted(folder.map(Path::toString).orElse(request.model())),
+            layout.method() == Method.LORA ? "adapter:\n  rank: " + Method.ADAPTER_RANK + "\n" : "",
             String.join(", ", sources.stream().map(PlannedRun::quoted).toList()),
             request.job().sequenceLength(),
             request.job().tokensPerStep(),

@@ -6,6 +6,7 @@ import dev.duoka.hardware.Catalogue;
 import dev.duoka.hardware.MachineProfile;
 import dev.duoka.layout.GradientForm;
 import dev.duoka.layout.Layout;
+import dev.duoka.layout.Method;
 import dev.duoka.layout.Offload;
 import dev.duoka.layout.PipelineOrder;
 import dev.duoka.layout.Precision;
@@ -204,16 +205,18 @@ public final class Planner {
     List<SearchSpace.Choice> choices = new ArrayList<>();
     Precision preferred = request.precisions().getFirst();
     StateForm fullest = request.states().getFirst();
-    boolean adapter = request.method().isAdapter();
+    boolean estimated = request.method() == Method.QLORA; // no engine runs it here
     for (Precision precision : request.precisions()) {
-      choices.addAll(withAndWithoutContext(precision, fullest, adapter));
+      choices.addAll(withAndWithoutContext(precision, fullest, estimated));
     }
-    if (!adapter) {
+    if (!request.method().isAdapter()) {
       for (StateForm form : request.states().subList(1, request.states().size())) {
         if (allows(preferred, form)) {
           choices.addAll(withAndWithoutContext(preferred, form, false));
         }
       }
+    }
+    if (!estimated) {
       for (Precision precision : request.precisions()) {
         choices.add(new SearchSpace.Choice(precision, fullest, true, true));
       }

@@ -56,10 +56,17 @@ final class SearchSpace {
     machine = request.machine();
     method = request.method();
     this.choice = choice;
-    offloads =
-        choice.beyond() ? List.of(Offload.values()) : List.of(Offload.NONE, Offload.OPTIMIZER);
+    offloads = offloads(method, choice.beyond());
     losses =
         choice.beyond() ? List.of(LossKind.CHUNKED, LossKind.FUSED) : List.of(LossKind.CHUNKED);
+  }
+
+  /** An adapter's states are too small to be worth a place in host memory. */
+  private static List<Offload> offloads(Method method, boolean beyond) {
+    if (beyond) {
+      return List.of(Offload.values());
+    }
+    return method.isAdapter() ? List.of(Offload.NONE) : List.of(Offload.NONE, Offload.OPTIMIZER);
   }
 
   /**

@@ -87,13 +87,29 @@ class CountedPlansTests {
   @Test
   void whatTheEngineCannotRunIsEstimatedThroughout() {
     PlanResult result =
-        PLANNER.plan(request("deepseek-llm-7b", "2xH100-80G", Precision.BF16).by(Method.LORA));
+        PLANNER.plan(request("deepseek-llm-7b", "2xH100-80G", Precision.BF16).by(Method.QLORA));
     assertThat(result.plans()).isNotEmpty();
     for (Plan plan : result.plans()) {
-      assertThat(plan.missing()).contains("method lora");
+      assertThat(plan.missing()).contains("method qlora");
       assertThat(plan.memory().source()).isEqualTo(MemoryEstimate.Source.CLOSED_FORM);
       assertThat(plan.memory().bytes().values())
           .allMatch(figure -> figure.value() == 0 || figure.basis() == Basis.ASSUMED);
+    }
+  }
+
+  @Test
+  void adaptersAreCountedAsTheyAreTrained() {
+    PlanResult result =
+        PLANNER.plan(request("deepseek-llm-7b", "2xH100-80G", Precision.BF16).by(Method.LORA));
+    assertThat(result.plans()).isNotEmpty();
+    for (Plan plan : result.plans()) {
+      assertThat(plan.missing()).isEmpty();
+      assertThat(plan.memory().source()).isEqualTo(MemoryEstimate.Source.DRY_RUN);
+      double frozen = 2 * 6.9e9 / plan.layout().tensor() / plan.layout().pipeline();
+      double shares = plan.layout().zero() == 3 ? plan.layout().data() : 1;
+      assertThat(plan.memory().of(Owner.WEIGHTS)).isGreaterThan(frozen / shares);
+      assertThat(plan.memory().of(Owner.OPTIMIZER)).isLessThan(GIB);
+      assertThat(plan.memory().of(Owner.GRADIENTS)).isLessThan(GIB);
     }
   }
 

@@ -30,7 +30,7 @@ public final class ChanceBits {
   }
 
   /** What stands for an update of a weight. */
-  static long key(long ofName, long ofUpdate) {
+  public static long key(long ofName, long ofUpdate) {
     return mix(ofName + ofUpdate);
   }
 

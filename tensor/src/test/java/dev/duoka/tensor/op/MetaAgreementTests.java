@@ -91,6 +91,7 @@ class MetaAgreementTests {
         List.of(
             Activations.class,
             AttentionKernels.class,
+            Bits.class,
             Copies.class,
             Elementwise.class,
             GroupedProducts.class,

@@ -56,6 +56,11 @@ final class OperatorTable {
     one("Elementwise.mul", ANY_ONE, in -> Elementwise.mul(in.indices(7, 3), 0.5));
     one("Elementwise.div", FLOATS, in -> Elementwise.div(in.normal(2, 3), in.positive(2, 1)));
     one("Elementwise.floorDivide", ANY_ONE, in -> Elementwise.floorDivide(in.indices(99, 7), 4));
+    one("Bits.xor", ANY_ONE, in -> Bits.xor(in.indices(99, 7, 1), in.indices(99, 5)));
+    one("Bits.xor", ANY_ONE, in -> Bits.xor(in.indices(99, 7), Long.MAX_VALUE / 3));
+    one("Bits.shiftRight", ANY_ONE, in -> Bits.shiftRight(in.indices(9999, 7), 3));
+    one("Bits.spread", ANY_ONE, in -> Bits.spread(in.indices(99, 7)));
+    one("Bits.mixed", ANY_ONE, in -> Bits.mixed(Bits.spread(in.indices(99, 7))));
     one("Elementwise.neg", FLOATS, in -> Elementwise.neg(in.normal(3)));
     one("Elementwise.sqrt", FLOATS, in -> Elementwise.sqrt(in.positive(3)));
     one("Elementwise.rsqrt", FLOATS, in -> Elementwise.rsqrt(in.positive(3)));

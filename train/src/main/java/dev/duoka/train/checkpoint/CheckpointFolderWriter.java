@@ -4,6 +4,8 @@ import dev.duoka.base.ByteSize;
 import dev.duoka.base.CrashSafeFiles;
 import dev.duoka.base.DuokaException;
 import dev.duoka.base.ErrorCode;
+import dev.duoka.formats.adapter.AdapterConfig;
+import dev.duoka.formats.adapter.AdapterConfigFile;
 import dev.duoka.formats.json.Json;
 import dev.duoka.formats.modelconfig.ModelConfigReader;
 import dev.duoka.formats.safetensors.SafetensorsFolderWriter;
@@ -24,6 +26,7 @@ import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 
@@ -155,6 +158,14 @@ final class CheckpointFolderWriter {
     written.add(
         CheckpointFiles.write(
             folder, ModelConfigReader.FILE_NAME, config.getBytes(StandardCharsets.UTF_8)));
+    AdapterConfig adapter = snapshot.config().adapter();
+    if (adapter != null) {
+      Optional<String> base = Optional.ofNullable(state.identity().get(BaseWeights.FOLDER));
+      String json = Json.pretty(new AdapterConfigFile(adapter, base).json());
+      written.add(
+          CheckpointFiles.write(
+              folder, AdapterConfigFile.FILE_NAME, json.getBytes(StandardCharsets.UTF_8)));
+    }
     for (Map.Entry<String, byte[]> file : tokenizer.files().entrySet()) {
       written.add(CheckpointFiles.write(folder, file.getKey(), file.getValue()));
     }

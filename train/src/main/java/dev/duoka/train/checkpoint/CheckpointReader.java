@@ -4,7 +4,6 @@ import dev.duoka.base.DuokaException;
 import dev.duoka.base.ErrorCode;
 import dev.duoka.engine.optimizer.AdamW;
 import dev.duoka.formats.modelconfig.ModelConfig;
-import dev.duoka.formats.modelconfig.ModelConfigReader;
 import dev.duoka.formats.safetensors.SafetensorsFolder;
 import dev.duoka.formats.safetensors.TensorEntry;
 import dev.duoka.model.LanguageModel;
@@ -79,7 +78,7 @@ public final class CheckpointReader implements AutoCloseable {
   public static CheckpointReader open(Checkpoint checkpoint) {
     Path folder = checkpoint.folder();
     StateJson state = StateJson.read(folder);
-    ModelConfig config = ModelConfigReader.read(folder);
+    ModelConfig config = StoredModel.config(folder);
     SafetensorsFolder weights = SafetensorsFolder.open(folder);
     boolean opened = false;
     try {
@@ -104,8 +103,8 @@ public final class CheckpointReader implements AutoCloseable {
   }
 
   /**
-   * Gives a rank's model and optimizer the state of the checkpoint, bit for bit. Collective when
-   * states are shared among ranks.
+   * Gives a rank's model and optimizer the state of the checkpoint, bit for bit; frozen weights are
+   * not in it and must be there. Collective when states are shared among ranks.
    *
    * @throws DuokaException when the checkpoint is of another model; says the first difference
    */
@@ -123,6 +122,9 @@ public final class CheckpointReader implements AutoCloseable {
       }
     }
     for (StateBuffer buffer : model.buffers()) {
+      if (!layout.buffers().containsKey(buffer.checkpointName())) {
+        continue; // of a frozen base, where it is
+      }
       TensorEntry entry = weights.entry(buffer.checkpointName());
       requireFits(entry, List.of(buffer.length()), buffer.value().dtype());
       HostCopy.write(buffer.value(), (offset, chunk) -> weights.read(entry, offset, chunk));

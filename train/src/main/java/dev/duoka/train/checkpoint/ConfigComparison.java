@@ -7,6 +7,7 @@ import dev.duoka.formats.modelconfig.ModelConfigReader;
 import dev.duoka.formats.modelconfig.ModelConfigWriter;
 import dev.duoka.model.LanguageModel;
 import java.nio.file.Path;
+import java.util.Objects;
 import java.util.Set;
 import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
@@ -49,12 +50,27 @@ final class ConfigComparison {
     ObjectNode ours = json(model.config(), model.predictionDepth());
     Set<String> keys = new TreeSet<>(theirs.propertyNames());
     keys.addAll(ours.propertyNames());
+    requireSameAdapter(checkpoint, stored, model.config());
     // The family explains all other differences, so it is looked at first.
     requireSame(checkpoint, "model_type", theirs, ours);
     for (String key : keys) {
       if (!FREE.contains(key)) {
         requireSame(checkpoint, key, theirs, ours);
       }
+    }
+  }
+
+  private static void requireSameAdapter(Path checkpoint, ModelConfig stored, ModelConfig config) {
+    if (!Objects.equals(stored.adapter(), config.adapter())) {
+      throw new DuokaException(
+          ErrorCode.CHECKPOINT,
+          "cannot go on from "
+              + checkpoint
+              + ": it was trained "
+              + (stored.adapter() == null ? "without an adapter" : "with " + stored.adapter())
+              + ", this run "
+              + (config.adapter() == null ? "without one" : "with " + config.adapter()),
+          "Resume with the run file it was trained with, or start a new run");
     }
   }
 

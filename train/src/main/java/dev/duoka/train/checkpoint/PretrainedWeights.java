@@ -33,7 +33,7 @@ public final class PretrainedWeights {
     QuantizedWeights.refuse(folder);
     WeightReader.Report report;
     try (SafetensorsFolder weights = SafetensorsFolder.open(folder)) {
-      report = WeightReader.read(weights, model.weights(), model.buffers(), progress);
+      report = WeightReader.read(weights, model.baseWeights(), model.buffers(), progress);
     }
     List<String> missing = report.missing();
     List<String> required = missing.stream().filter(name -> !isOptional(name, model)).toList();

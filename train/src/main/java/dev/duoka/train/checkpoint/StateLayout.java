@@ -11,8 +11,8 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Where the weights of a whole model lie when they are laid one behind the other, however the ranks
- * of a run have them.
+ * Where the weights of a whole model that are trained lie when they are laid one behind the other,
+ * however the ranks of a run have them.
  *
  * @param length of all weights, in elements
  * @param starts where each weight starts, by its name in the model
@@ -30,6 +30,9 @@ record StateLayout(
     Map<String, CheckpointTensor> tensors = new LinkedHashMap<>();
     long length = 0;
     for (Weight weight : declared.weights()) {
+      if (!weight.spec().trainable()) {
+        continue;
+      }
       starts.put(weight.spec().name(), length);
       for (CheckpointTensor tensor : weight.checkpointTensors()) {
         tensors.put(
@@ -39,8 +42,10 @@ record StateLayout(
       length += weight.spec().elements();
     }
     Map<String, Long> buffers = new LinkedHashMap<>();
-    for (StateBuffer buffer : declared.buffers()) {
-      buffers.put(buffer.checkpointName(), buffer.length());
+    if (config.adapter() == null) { // those of a base are as frozen as its weights
+      for (StateBuffer buffer : declared.buffers()) {
+        buffers.put(buffer.checkpointName(), buffer.length());
+      }
     }
     return new StateLayout(length, starts, tensors, buffers);
   }

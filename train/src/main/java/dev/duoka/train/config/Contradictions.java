@@ -3,6 +3,7 @@ package dev.duoka.train.config;
 import dev.duoka.base.DuokaException;
 import dev.duoka.base.Plural;
 import dev.duoka.layout.GradientForm;
+import dev.duoka.layout.Offload;
 import dev.duoka.layout.Precision;
 import dev.duoka.train.config.binding.Binder;
 import dev.duoka.train.config.binding.Problems;
@@ -39,6 +40,7 @@ final class Contradictions {
     contradictions.pipeline();
     contradictions.precision();
     contradictions.memory();
+    contradictions.adapter();
     contradictions.schedule();
     contradictions.checkpoints();
     contradictions.environment();
@@ -185,6 +187,36 @@ final class Contradictions {
                 + " micro-batches",
             "Set it to fp32, or choose training.micro_batch so that one is enough.");
       }
+    }
+  }
+
+  private void adapter() {
+    AdapterSettings adapter = config.adapter().orElse(null);
+    if (adapter == null) {
+      return;
+    }
+    if (adapter.path().isPresent()) {
+      bound.origins().keySet().stream()
+          .filter(field -> field.startsWith("adapter.") && !field.equals("adapter.path"))
+          .findFirst()
+          .ifPresent(
+              field ->
+                  refuse(
+                      field,
+                      field + " is said by the adapter_config.json of adapter.path",
+                      "Remove one of the two."));
+    }
+    if (adapter.modulesMatching().isPresent() && bound.origins().containsKey("adapter.modules")) {
+      refuse(
+          "adapter.modules_matching",
+          "adapter.modules and adapter.modules_matching contradict each other",
+          "Keep one of them.");
+    }
+    if (config.memory().offload() != Offload.NONE) {
+      refuse(
+          "memory.offload",
+          "memory.offload is " + config.memory().offload() + ", but an adapter's states are small",
+          "Set it to none.");
     }
   }
 

@@ -25,6 +25,12 @@ public final class ModelSource {
 
   private ModelSource() {}
 
+  /** The model of a run, with its adapter. */
+  public static ModelConfig config(RunConfig run) {
+    ModelConfig model = config(run.model());
+    return run.adapter().map(adapter -> model.with(adapter.config())).orElse(model);
+  }
+
   /** The architecture with the overrides, whose keys are not checked here. */
   public static ModelConfig config(ModelSettings settings) {
     ObjectNode merged = MAPPER.createObjectNode();

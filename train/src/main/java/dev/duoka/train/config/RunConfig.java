@@ -27,6 +27,10 @@ public record RunConfig(
             value = "Which architecture is trained and where its weights start.",
             whenAbsent = "**required**: `preset` or `path`")
         ModelSettings model,
+    @Doc(
+            value = "Adapters beside the model's weights, which are frozen then.",
+            whenAbsent = "all weights are trained")
+        Optional<AdapterSettings> adapter,
     @Doc("The corpus and how it becomes sequences of token ids.") DataSettings data,
     @Doc("The batch, the length of the run and its arithmetic.") TrainingSettings training,
     @Doc("AdamW with decoupled weight decay.") OptimizerSettings optimizer,
@@ -98,7 +102,7 @@ public record RunConfig(
         memory.offload(),
         LossKind.CHUNKED,
         training.precision(),
-        Method.FULL,
+        adapter.isPresent() ? Method.LORA : Method.FULL,
         memory.states(),
         parallel.order(),
         parallel.replicate());

@@ -33,20 +33,20 @@ final class ExportedWeights {
   private static final String EMBEDDING = "model.embed_tokens.weight";
   private static final String HEAD = "lm_head.weight";
 
-  private final SafetensorsFolder source;
+  private final WeightSource source;
   private final Dtype dtype;
   private final Map<String, TensorEntry> entries = new LinkedHashMap<>();
 
-  ExportedWeights(SafetensorsFolder source, ModelConfig config, Dtype dtype) {
+  ExportedWeights(WeightSource source, ModelConfig config, Dtype dtype) {
     this.source = source;
     this.dtype = dtype;
     source.tensors().forEach(entry -> entries.put(entry.name(), entry));
     for (int module = 0; module < config.mtpModules(); module++) {
       String prefix = "model.layers." + (config.layers() + module) + ".";
-      if (source.contains(prefix + "eh_proj.weight")) {
+      if (entries.containsKey(prefix + "eh_proj.weight")) {
         String head = config.tieEmbeddings() ? EMBEDDING : HEAD;
-        entries.putIfAbsent(prefix + "embed_tokens.weight", source.entry(EMBEDDING));
-        entries.putIfAbsent(prefix + "shared_head.head.weight", source.entry(head));
+        entries.putIfAbsent(prefix + "embed_tokens.weight", entry(EMBEDDING));
+        entries.putIfAbsent(prefix + "shared_head.head.weight", entry(head));
       }
     }
   }
@@ -123,10 +123,14 @@ final class ExportedWeights {
   }
 
   private Tensor converted(String name) {
+    return Copies.cast(source.read(entry(name)), dtypeOf(name));
+  }
+
+  private TensorEntry entry(String name) {
     TensorEntry entry = entries.get(name);
     if (entry == null) {
       throw new IllegalStateException("no tensor " + name);
     }
-    return Copies.cast(StoredTensors.read(source, entry), dtypeOf(name));
+    return entry;
   }
 }

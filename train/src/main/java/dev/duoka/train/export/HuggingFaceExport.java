@@ -7,17 +7,20 @@ import dev.duoka.base.IoReason;
 import dev.duoka.base.Progress;
 import dev.duoka.data.tokenizer.ByteTokenizerFiles;
 import dev.duoka.data.tokenizer.Tokenizer;
+import dev.duoka.formats.adapter.AdapterConfig;
+import dev.duoka.formats.adapter.AdapterConfigFile;
 import dev.duoka.formats.json.Json;
 import dev.duoka.formats.modelconfig.Architecture;
 import dev.duoka.formats.modelconfig.ModelConfig;
 import dev.duoka.formats.modelconfig.ModelConfigReader;
 import dev.duoka.formats.modelconfig.ModelConfigWriter;
-import dev.duoka.formats.modelconfig.QuantizedWeights;
-import dev.duoka.formats.safetensors.SafetensorsFolder;
 import dev.duoka.formats.safetensors.WrittenFile;
+import dev.duoka.model.ModelFactory;
+import dev.duoka.model.adapter.AdapterFile;
 import dev.duoka.tensor.Dtype;
 import dev.duoka.train.checkpoint.CheckpointEvent;
 import dev.duoka.train.checkpoint.CheckpointStore;
+import dev.duoka.train.checkpoint.StoredModel;
 import dev.duoka.train.checkpoint.TokenizerFiles;
 import dev.duoka.train.generate.EndTokens;
 import dev.duoka.train.generate.GenerationConfig;
@@ -57,7 +60,7 @@ public final class HuggingFaceExport {
   }
 
   /**
-   * As the other method.
+   * As the other method; an adapter is merged into its base.
    *
    * @param progress hears how many tensors were written, and read back
    */
@@ -67,16 +70,39 @@ public final class HuggingFaceExport {
       WeightFormat format,
       Consumer<CheckpointEvent> listener,
       Progress progress) {
+    return export(path, target, format, false, listener, progress);
+  }
+
+  /**
+   * Exports the adapter of a checkpoint alone, in PEFT's form.
+   *
+   * @param path as in the other methods
+   */
+  public static ExportReport exportAdapter(
+      Path path, Path target, WeightFormat format, Consumer<CheckpointEvent> listener) {
+    return export(path, target, format, true, listener, Progress.NONE);
+  }
+
+  private static ExportReport export(
+      Path path,
+      Path target,
+      WeightFormat format,
+      boolean adapterAlone,
+      Consumer<CheckpointEvent> listener,
+      Progress progress) {
     requireEmpty(target);
     Path source = CheckpointStore.resolve(path, listener);
-    QuantizedWeights.refuse(source);
+    StoredModel.requireBase(source);
     Path absolute = target.toAbsolutePath().normalize();
     Path temporary = absolute.resolveSibling(".exporting-" + absolute.getFileName());
     boolean complete = false;
     try {
       CrashSafeFiles.deleteTree(temporary);
       Files.createDirectories(temporary);
-      ExportReport report = write(source, temporary, target, format.dtype(), progress);
+      ExportReport report =
+          adapterAlone
+              ? adapter(source, temporary, target, format.dtype())
+              : write(source, temporary, target, format.dtype(), progress);
       Files.deleteIfExists(target);
       CrashSafeFiles.moveIntoPlace(temporary, absolute);
       complete = true;
@@ -90,16 +116,36 @@ public final class HuggingFaceExport {
     }
   }
 
+  private static ExportReport adapter(Path source, Path folder, Path target, Dtype dtype) {
+    try (StoredModel stored = StoredModel.open(source)) {
+      List<WrittenFile> written = new AdapterExport(stored, dtype).write(folder);
+      List<String> names = new ArrayList<>(List.of(AdapterConfigFile.FILE_NAME));
+      written.forEach(file -> names.add(String.valueOf(file.path().getFileName())));
+      return new ExportReport(
+          target,
+          source,
+          dtype.toString(),
+          AdapterFile.tensors(ModelFactory.declared(stored.config(), 0).weights()).size(),
+          names,
+          written.stream().mapToLong(WrittenFile::byteLength).sum(),
+          Optional.empty());
+    }
+  }
+
   private static ExportReport write(
       Path source, Path folder, Path target, Dtype dtype, Progress progress) throws IOException {
-    Tokenizer tokenizer = Tokenizer.load(TokenizerFiles.nameIn(source));
+    Path tokenizerFolder = StoredModel.tokenizerFolder(source);
+    Tokenizer tokenizer = Tokenizer.load(TokenizerFiles.nameIn(tokenizerFolder));
     ModelConfig config =
-        ModelConfigReader.read(source).withTokenIds(tokenizer.bosId(), tokenizer.eosId());
+        StoredModel.config(source)
+            .with((AdapterConfig) null)
+            .withTokenIds(tokenizer.bosId(), tokenizer.eosId());
     List<String> names = new ArrayList<>();
     long bytes = 0;
     int tensors;
-    try (SafetensorsFolder weights = SafetensorsFolder.open(source)) {
-      ExportedWeights exported = new ExportedWeights(weights, config, dtype);
+    try (StoredModel stored = StoredModel.open(source);
+        MergedSource merged = new MergedSource(stored)) {
+      ExportedWeights exported = new ExportedWeights(merged, config, dtype);
       exported.requireMemory();
       for (WrittenFile file : exported.write(folder, progress)) {
         names.add(String.valueOf(file.path().getFileName()));
@@ -108,8 +154,8 @@ public final class HuggingFaceExport {
       exported.verify(folder, progress);
       tensors = exported.count();
     }
-    EndTokens ends = EndTokens.of(source, tokenizer, config);
-    for (Map.Entry<String, byte[]> file : texts(source, config, ends, dtype).entrySet()) {
+    EndTokens ends = EndTokens.of(tokenizerFolder, tokenizer, config);
+    for (Map.Entry<String, byte[]> file : texts(tokenizerFolder, config, ends, dtype).entrySet()) {
       CrashSafeFiles.write(folder.resolve(file.getKey()), file.getValue());
       names.add(file.getKey());
       bytes += file.getValue().length;

@@ -4,16 +4,13 @@ import dev.duoka.base.Progress;
 import dev.duoka.comm.SingleRank;
 import dev.duoka.data.tokenizer.Tokenizer;
 import dev.duoka.formats.modelconfig.ModelConfig;
-import dev.duoka.formats.modelconfig.ModelConfigReader;
-import dev.duoka.formats.modelconfig.QuantizedWeights;
-import dev.duoka.formats.safetensors.SafetensorsFolder;
-import dev.duoka.model.weight.WeightReader;
 import dev.duoka.parallel.mesh.Mesh;
 import dev.duoka.parallel.step.InferenceRank;
 import dev.duoka.tensor.Device;
 import dev.duoka.tensor.Dtype;
 import dev.duoka.train.checkpoint.CheckpointEvent;
 import dev.duoka.train.checkpoint.CheckpointStore;
+import dev.duoka.train.checkpoint.StoredModel;
 import dev.duoka.train.checkpoint.TokenizerFiles;
 import dev.duoka.train.device.SingleDevice;
 import dev.duoka.train.memory.GenerationMemory;
@@ -40,7 +37,7 @@ public final class Generator implements AutoCloseable {
   private final GenerationMemory memory;
 
   private Generator(Path folder, InferenceRank rank, Tokenizer tokenizer, GenerationMemory memory) {
-    this.ends = EndTokens.of(folder, tokenizer, rank.model().config());
+    this.ends = EndTokens.of(StoredModel.tokenizerFolder(folder), tokenizer, rank.model().config());
     this.folder = folder;
     this.rank = rank;
     this.tokenizer = tokenizer;
@@ -51,7 +48,8 @@ public final class Generator implements AutoCloseable {
    * Loads a model.
    *
    * @param path a run's folder, of which the newest valid checkpoint is taken; a checkpoint; or any
-   *     folder in Hugging Face's form with weights and tokenizer
+   *     folder in Hugging Face's form with weights and tokenizer; of an adapter, in PEFT's form or
+   *     a checkpoint, the base that it names is loaded, too
    * @param dtype of weights and activations
    * @param listener hears of damaged checkpoints that were passed over
    */
@@ -67,17 +65,18 @@ public final class Generator implements AutoCloseable {
       Consumer<CheckpointEvent> listener,
       Progress progress) {
     Path folder = CheckpointStore.resolve(path, listener);
-    ModelConfig config = ModelConfigReader.read(folder);
-    QuantizedWeights.refuse(folder);
-    Tokenizer tokenizer = Tokenizer.load(TokenizerFiles.nameIn(folder));
+    StoredModel.requireBase(folder);
+    ModelConfig config = StoredModel.config(folder);
+    Path tokenizerFolder = StoredModel.tokenizerFolder(folder);
+    Tokenizer tokenizer = Tokenizer.load(TokenizerFiles.nameIn(tokenizerFolder));
     GenerationMemory memory = new GenerationMemory(config, dtype, device);
     memory.requireModel();
     InferenceRank rank =
         InferenceRank.allocate(
             new Mesh(1, 1, 1, 1, 1, 1), List.of(), new SingleRank(), device, config, dtype);
     boolean opened = false;
-    try (SafetensorsFolder weights = SafetensorsFolder.open(folder)) {
-      WeightReader.readAll(weights, rank.model().weights(), rank.model().buffers(), progress);
+    try (StoredModel stored = StoredModel.open(folder)) {
+      stored.read(rank.model(), progress);
       opened = true;
       return new Generator(folder, rank, tokenizer, memory);
     } finally {

@@ -1,24 +1,22 @@
 package dev.duoka.train.generate;
 
 import dev.duoka.base.DuokaException;
+import dev.duoka.base.Progress;
 import dev.duoka.data.tokenizer.Tokenizer;
 import dev.duoka.formats.modelconfig.ModelConfig;
-import dev.duoka.formats.modelconfig.ModelConfigReader;
-import dev.duoka.formats.modelconfig.QuantizedWeights;
-import dev.duoka.formats.safetensors.SafetensorsFolder;
 import dev.duoka.layout.Layout;
 import dev.duoka.layout.LossKind;
 import dev.duoka.layout.Method;
 import dev.duoka.layout.Offload;
 import dev.duoka.layout.Precision;
 import dev.duoka.layout.Recompute;
-import dev.duoka.model.weight.WeightReader;
 import dev.duoka.parallel.mesh.Mesh;
 import dev.duoka.parallel.plan.LayoutCheck;
 import dev.duoka.parallel.step.InferenceRank;
 import dev.duoka.tensor.Dtype;
 import dev.duoka.train.checkpoint.CheckpointEvent;
 import dev.duoka.train.checkpoint.CheckpointStore;
+import dev.duoka.train.checkpoint.StoredModel;
 import dev.duoka.train.checkpoint.TokenizerFiles;
 import dev.duoka.train.config.FieldProblem;
 import dev.duoka.train.config.ParallelSettings;
@@ -81,13 +79,13 @@ public final class MeshGenerator {
       Consumer<CheckpointEvent> listener) {
     this.countsMemory = countsMemory;
     this.folder = CheckpointStore.resolve(path, listener);
-    this.config = ModelConfigReader.read(folder);
+    StoredModel.requireBase(folder);
+    this.config = StoredModel.config(folder);
     this.parallel = parallel;
     this.placement = placement;
     this.dtype = placement.of(0).isCuda() ? Dtype.BFLOAT16 : Dtype.FLOAT32;
-    QuantizedWeights.refuse(folder);
     FieldProblem.throwIfAny("this mesh", problems());
-    this.tokenizer = Tokenizer.load(TokenizerFiles.nameIn(folder));
+    this.tokenizer = Tokenizer.load(TokenizerFiles.nameIn(StoredModel.tokenizerFolder(folder)));
   }
 
   /**
@@ -173,7 +171,7 @@ public final class MeshGenerator {
             Arrays.stream(tokenizer.encodeWithSpecialTokens(prompt)).boxed().toList(),
             sampling,
             tokenizer,
-            EndTokens.of(folder, tokenizer, config));
+            EndTokens.of(StoredModel.tokenizerFolder(folder), tokenizer, config));
     text.require(config);
     if (countsMemory) {
       new GenerationMemory(config, dtype, mesh(), parallel.stages(), placement.devices())
@@ -187,8 +185,8 @@ public final class MeshGenerator {
               try (InferenceRank rank =
                       InferenceRank.allocate(
                           mesh(), parallel.stages(), world, device, config, dtype);
-                  SafetensorsFolder weights = SafetensorsFolder.open(folder)) {
-                WeightReader.readAll(weights, rank.model().weights(), rank.model().buffers());
+                  StoredModel stored = StoredModel.open(folder)) {
+                stored.read(rank.model(), Progress.NONE);
                 Generation mine = text.write(rank, world.rank() == 0 ? output : _ -> {});
                 if (world.rank() == 0) {
                   written.set(mine);

@@ -52,7 +52,7 @@ public final class MeshPicture {
   }
 
   static List<String> of(RunConfig config, MeshPlacement placement, ProcessPlace place) {
-    ModelConfig model = ModelSource.config(config.model());
+    ModelConfig model = ModelSource.config(config);
     StepSettings settings = new RankBuilder(config, model, null).settings();
     MeshPicture picture = new MeshPicture(placement, model, settings);
     List<String> lines = new ArrayList<>();

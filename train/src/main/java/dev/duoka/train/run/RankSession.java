@@ -7,6 +7,8 @@ import dev.duoka.data.batch.BatchStream;
 import dev.duoka.data.batch.TrainingOrder;
 import dev.duoka.formats.heartbeat.HeartbeatWriter;
 import dev.duoka.formats.heartbeat.Phase;
+import dev.duoka.model.ModelFactory;
+import dev.duoka.model.adapter.AdapterSummary;
 import dev.duoka.parallel.dryrun.PlannedExchanges;
 import dev.duoka.tensor.ComputeThread;
 import dev.duoka.tensor.Determinism;
@@ -147,9 +149,16 @@ final class RankSession {
     if (first) {
       listener.reached(folder.isResumed() ? "loading the checkpoint" : "first weights", 0, 0);
     }
-    if (!checkpoints.restore(state)) {
+    boolean adapts = setup.model().adapter() != null;
+    if (first && adapts) {
+      AdapterSummary.lines(ModelFactory.declared(setup.model(), 0).weights())
+          .forEach(listener::notice);
+    }
+    // A checkpoint of an adapter goes on top of its base.
+    if (adapts || !folder.isResumed()) {
       builder.firstWeights(state, listener::notice, listener);
     }
+    checkpoints.restore(state);
     if (first) {
       listener.reached("preparing the run", 0, 0);
     }

@@ -4,6 +4,7 @@ import dev.duoka.base.DuokaException;
 import dev.duoka.base.ErrorCode;
 import dev.duoka.comm.Communicator;
 import dev.duoka.data.training.TrainingData;
+import dev.duoka.train.checkpoint.BaseWeights;
 import dev.duoka.train.checkpoint.Checkpoint;
 import dev.duoka.train.checkpoint.CheckpointEvent;
 import dev.duoka.train.checkpoint.CheckpointReader;
@@ -145,7 +146,10 @@ final class RunCheckpoints implements AutoCloseable {
       Checkpoint checkpoint, Map<String, String> stored, Map<String, String> current) {
     stored.forEach(
         (name, hash) -> {
-          if (!name.equals(TrainingData.FILE_NAMES) && !hash.equals(current.get(name))) {
+          boolean free = name.equals(TrainingData.FILE_NAMES) || name.equals(BaseWeights.FOLDER);
+          if (name.equals(BaseWeights.HASH)) {
+            requireSameBase(checkpoint, hash, current.getOrDefault(name, hash));
+          } else if (!free && !hash.equals(current.get(name))) {
             throw new DuokaException(
                 ErrorCode.CHECKPOINT,
                 "cannot go on from "
@@ -158,6 +162,17 @@ final class RunCheckpoints implements AutoCloseable {
                     + " and model.load_weights to true");
           }
         });
+  }
+
+  private static void requireSameBase(Checkpoint checkpoint, String stored, String current) {
+    if (!stored.equals(current)) {
+      throw new DuokaException(
+          ErrorCode.CHECKPOINT,
+          "cannot go on from "
+              + checkpoint.folder()
+              + ": its adapter was trained on other weights than this run's base has",
+          "Set model.path to the base that it was trained on");
+    }
   }
 
   /** Where the run goes on. */
@@ -181,15 +196,14 @@ final class RunCheckpoints implements AutoCloseable {
     }
   }
 
-  /** Gives a rank the state it goes on from; false when the run is new. Collective. */
-  boolean restore(RankState rank) {
+  /** Gives a rank the state it goes on from, if the run is not new. Collective. */
+  void restore(RankState rank) {
     if (resumed == null) {
-      return false;
+      return;
     }
     resumed.restore(rank.model(), rank.optimizer());
     rank.optimizer().restoreSteps(resumed.state().optimizerSteps());
     rank.scaler().restore(resumed.state().lossScaler());
-    return true;
   }
 
   /** Copies the state and writes it in the background. Collective. */

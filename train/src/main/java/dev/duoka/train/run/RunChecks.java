@@ -6,6 +6,7 @@ import dev.duoka.data.source.DataSource;
 import dev.duoka.data.source.SourceSpec;
 import dev.duoka.data.tokenizer.Tokenizer;
 import dev.duoka.formats.modelconfig.ModelConfig;
+import dev.duoka.model.ModelFactory;
 import dev.duoka.tensor.Device;
 import dev.duoka.train.config.DataSettings;
 import dev.duoka.train.config.DeviceChoice;
@@ -131,7 +132,22 @@ public final class RunChecks {
                   + " positions",
               "Lower it, or set model.overrides: {max_position_embeddings: " + length + "}"));
     }
-    return model;
+    return model == null || config.adapter().isEmpty() ? model : adapted(model);
+  }
+
+  private @Nullable ModelConfig adapted(ModelConfig model) {
+    return attempt(
+        "adapter",
+        () -> {
+          try {
+            ModelConfig adapted = model.with(config.adapter().orElseThrow().config());
+            ModelFactory.weights(adapted, 0);
+            return adapted;
+          } catch (IllegalArgumentException e) {
+            throw new DuokaException(
+                ErrorCode.CONFIG, String.valueOf(e.getMessage()), "Correct it", e);
+          }
+        });
   }
 
   private @Nullable Tokenizer tokenizer(@Nullable ModelConfig model) {

@@ -4,11 +4,17 @@ import dev.duoka.base.Resources;
 import dev.duoka.comm.FileLedger;
 import dev.duoka.comm.launch.ProcessRanks;
 import dev.duoka.comm.launch.RankRange;
+import dev.duoka.formats.modelconfig.ModelConfigWriter;
+import dev.duoka.train.checkpoint.BaseWeights;
 import dev.duoka.train.checkpoint.ProcessShare;
 import dev.duoka.train.checkpoint.TokenizerFiles;
+import dev.duoka.train.config.ModelSettings;
 import dev.duoka.train.device.DeviceMemory;
+import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.BooleanSupplier;
 import java.util.stream.IntStream;
@@ -86,10 +92,31 @@ final class Session {
         folder.path(),
         setup.config(),
         tokenizer,
-        setup.data().identity(),
+        identity(),
         folder.isResumed() ? Optional.of(resumption) : Optional.empty(),
         new ProcessShare(processes.place().process(), processes.place().processes()),
         listener);
+  }
+
+  /** Of data and frozen weights, whose hash the first process alone takes and compares. */
+  private Map<String, String> identity() {
+    Map<String, String> identity = new TreeMap<>(setup.data().identity());
+    if (setup.model().adapter() != null && processes.isFirst()) {
+      ModelSettings model = setup.config().model();
+      if (model.loadWeights() && model.path().isPresent()) {
+        Path folder = model.path().get();
+        listener.reached("hashing the base's weights", 0, 0);
+        identity.put(BaseWeights.FOLDER, folder.toAbsolutePath().normalize().toString());
+        identity.put(BaseWeights.HASH, BaseWeights.hash(folder));
+      } else {
+        identity.put(
+            BaseWeights.HASH,
+            BaseWeights.ofSeed(
+                setup.config().training().seed(),
+                ModelConfigWriter.json(setup.model()).toString()));
+      }
+    }
+    return identity;
   }
 
   /**

@@ -10,23 +10,28 @@ import dev.duoka.engine.optimizer.AdamWSettings;
 import dev.duoka.engine.precision.LossScaler;
 import dev.duoka.formats.modelconfig.ModelConfig;
 import dev.duoka.formats.modelconfig.MoeConfig;
+import dev.duoka.formats.safetensors.SafetensorsFolder;
 import dev.duoka.layout.Layout;
 import dev.duoka.layout.PipelineKind;
 import dev.duoka.layout.Precision;
 import dev.duoka.model.WeightInitializer;
+import dev.duoka.model.adapter.AdapterFile;
 import dev.duoka.parallel.dryrun.DryRunJob;
 import dev.duoka.parallel.mesh.Mesh;
 import dev.duoka.parallel.plan.StateSettings;
+import dev.duoka.parallel.step.FirstMagnitudes;
 import dev.duoka.parallel.step.PipelineSettings;
 import dev.duoka.parallel.step.StepSettings;
 import dev.duoka.parallel.step.TrainingRank;
 import dev.duoka.tensor.Device;
 import dev.duoka.train.checkpoint.PretrainedWeights;
+import dev.duoka.train.config.AdapterSettings;
 import dev.duoka.train.config.BatchPlan;
 import dev.duoka.train.config.LossScaleSettings;
 import dev.duoka.train.config.OptimizerSettings;
 import dev.duoka.train.config.ParallelSettings;
 import dev.duoka.train.config.RunConfig;
+import java.nio.file.Path;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -126,7 +131,17 @@ public final class RankBuilder {
                     first ? notice : _ -> {},
                     first ? progress : Progress.NONE);
               }
+              config.adapter().flatMap(AdapterSettings::path).ifPresent(it -> read(it, rank));
             });
+    if (config.adapter().flatMap(AdapterSettings::path).isEmpty()) {
+      FirstMagnitudes.set(rank.training());
+    }
+  }
+
+  private static void read(Path adapter, RankState rank) {
+    try (SafetensorsFolder weights = SafetensorsFolder.open(adapter, AdapterFile.FILE_NAME)) {
+      AdapterFile.read(weights, rank.model().weights(), rank.world().size() == 1);
+    }
   }
 
   /** Which sequences of a step are this rank's. */
@@ -142,13 +157,16 @@ public final class RankBuilder {
 
   private StepSettings.AuxiliaryLosses auxiliaryLosses() {
     MoeConfig moe = model.moe();
-    int depth = config.model().mtpWeight() > 0 ? model.mtpModules() : 0;
+    boolean frozen = model.adapter() != null; // an adapter has no use for what balances a router
+    int depth = config.model().mtpWeight() > 0 && !frozen ? model.mtpModules() : 0;
     return new StepSettings.AuxiliaryLosses(
         depth,
         depth == 0 ? 0 : config.model().mtpWeight(),
-        moe == null ? 0 : config.model().router().balanceLoss().orElse(moe.auxLossAlpha()),
+        moe == null
+            ? 0
+            : config.model().router().balanceLoss().orElse(frozen ? 0 : moe.auxLossAlpha()),
         moe != null && moe.sequenceAuxLoss(),
-        config.model().router().biasUpdateRate());
+        frozen ? 0 : config.model().router().biasUpdateRate());
   }
 
   private static LossScaler.Settings lossScale(LossScaleSettings settings) {

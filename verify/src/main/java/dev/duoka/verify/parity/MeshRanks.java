@@ -1,13 +1,12 @@
 package dev.duoka.verify.parity;
 
+import dev.duoka.base.Progress;
 import dev.duoka.comm.Communicator;
 import dev.duoka.data.batch.DataState;
 import dev.duoka.data.batch.StepBatch;
 import dev.duoka.engine.parameter.Parameter;
 import dev.duoka.engine.parameter.Portion;
-import dev.duoka.formats.safetensors.SafetensorsFolder;
 import dev.duoka.model.LanguageModel;
-import dev.duoka.model.weight.WeightReader;
 import dev.duoka.parallel.proof.WholeTensors;
 import dev.duoka.parallel.state.StateSlice;
 import dev.duoka.parallel.step.StepSettings;
@@ -21,6 +20,7 @@ import dev.duoka.tensor.op.Elementwise;
 import dev.duoka.tensor.op.HostCopy;
 import dev.duoka.tensor.op.Tensors;
 import dev.duoka.tensor.op.Views;
+import dev.duoka.train.checkpoint.StoredModel;
 import dev.duoka.train.device.PlacedRanks;
 import java.nio.file.Path;
 import java.util.List;
@@ -83,9 +83,9 @@ record MeshRanks(
   private TrainingRank started(
       Communicator world, Device device, StepSettings step, int perturbation) {
     TrainingRank rank = TrainingRank.allocate(mesh.mesh(), world, device, step);
-    try (SafetensorsFolder weights = SafetensorsFolder.open(folder)) {
+    try (StoredModel weights = StoredModel.open(folder)) {
       LanguageModel model = rank.model();
-      rank.optimizer().fill(() -> WeightReader.readAll(weights, model.weights(), model.buffers()));
+      rank.optimizer().fill(() -> weights.read(model, Progress.NONE));
       if (perturbation != 0) {
         rank.optimizer().slices().forEach(slice -> perturb(slice, perturbation));
         rank.optimizer().publish();

@@ -1,5 +1,6 @@
 package dev.duoka.verify.parity;
 
+import dev.duoka.base.Progress;
 import dev.duoka.engine.autograd.Tape;
 import dev.duoka.engine.autograd.Variable;
 import dev.duoka.layout.Recompute;
@@ -10,7 +11,6 @@ import dev.duoka.model.ModelFactory;
 import dev.duoka.model.TokenBatch;
 import dev.duoka.model.layer.Pass;
 import dev.duoka.model.weight.Weight;
-import dev.duoka.model.weight.WeightReader;
 import dev.duoka.tensor.Dtype;
 import dev.duoka.tensor.Scope;
 import dev.duoka.tensor.op.HostCopy;
@@ -30,7 +30,7 @@ record OneRank(OptimizerSteps optimizerSteps) implements ParityEngine {
             optimizerSteps.settings().sequenceLength(),
             0);
     try (LanguageModel model = ModelFactory.create(optimizerSteps.settings().model(), allocation)) {
-      WeightReader.readAll(optimizerSteps.weights(), model.weights(), model.buffers());
+      optimizerSteps.weights().read(model, Progress.NONE);
       return oneBatch(model, ids);
     }
   }
@@ -55,7 +55,7 @@ record OneRank(OptimizerSteps optimizerSteps) implements ParityEngine {
     }
     model.parameters().zeroUntouchedGradients();
     Map<String, double[]> gradients = new HashMap<>();
-    for (Weight weight : model.weights()) {
+    for (Weight weight : model.trainedWeights()) {
       gradients.put(weight.spec().name(), HostCopy.doubles(weight.parameter().gradient()));
     }
     return new OneBatch(loss, Optional.of(() -> logits), gradients);

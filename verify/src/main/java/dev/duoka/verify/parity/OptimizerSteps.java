@@ -1,13 +1,12 @@
 package dev.duoka.verify.parity;
 
+import dev.duoka.base.Progress;
 import dev.duoka.comm.SingleRank;
 import dev.duoka.data.batch.DataState;
 import dev.duoka.data.batch.StepBatch;
 import dev.duoka.engine.parameter.Bucket;
 import dev.duoka.engine.parameter.ParameterStore;
-import dev.duoka.formats.safetensors.SafetensorsFolder;
 import dev.duoka.model.LanguageModel;
-import dev.duoka.model.weight.WeightReader;
 import dev.duoka.parallel.step.StepSettings;
 import dev.duoka.parallel.step.TrainingRank;
 import dev.duoka.parallel.step.TrainingStep;
@@ -16,6 +15,7 @@ import dev.duoka.tensor.Dtype;
 import dev.duoka.tensor.Tensor;
 import dev.duoka.tensor.op.Elementwise;
 import dev.duoka.tensor.op.HostCopy;
+import dev.duoka.train.checkpoint.StoredModel;
 import java.util.List;
 import java.util.SplittableRandom;
 
@@ -26,13 +26,14 @@ import java.util.SplittableRandom;
  * @param batches one for each step; their sizes may differ
  */
 record OptimizerSteps(
-    StepSettings settings, Device device, SafetensorsFolder weights, List<TokenIds> batches) {
+    StepSettings settings, Device device, StoredModel weights, List<TokenIds> batches) {
   static final double LEARNING_RATE = 1e-2;
 
   /** The losses before each step, and the gradient norms before clipping. */
   static final class Series {
     private final double[] losses;
     private final double[] norms;
+    private MergedTensors merged = MergedTensors.NONE;
 
     Series(int steps) {
       losses = new double[steps];
@@ -42,6 +43,16 @@ record OptimizerSteps(
     void set(int step, TrainingStep.Result result) {
       losses[step] = result.loss();
       norms[step] = result.outcome().gradientNorm();
+    }
+
+    /** Takes what the steps have led to, from a rank that has the whole model. */
+    void end(LanguageModel model) {
+      merged = MergedTensors.of(model);
+    }
+
+    /** Weights with their adapters after the last step; empty where no rank has the whole model. */
+    MergedTensors merged() {
+      return merged;
     }
 
     double[] losses() {
@@ -62,7 +73,7 @@ record OptimizerSteps(
     Series series = new Series(batches.size());
     try (TrainingRank rank = TrainingRank.allocate(new SingleRank(), device, settings)) {
       LanguageModel model = rank.model();
-      WeightReader.readAll(weights, model.weights(), model.buffers());
+      weights.read(model, Progress.NONE);
       if (perturbation != 0) {
         perturb(model.parameters(), perturbation);
       }
@@ -71,6 +82,7 @@ record OptimizerSteps(
         TrainingStep.Result result = rank.step().run(batch(batches.get(step)), LEARNING_RATE);
         series.set(step, result);
       }
+      series.end(model);
     }
     return series;
   }

@@ -3,16 +3,16 @@ package dev.duoka.verify.parity;
 import dev.duoka.engine.optimizer.AdamWSettings;
 import dev.duoka.engine.precision.LossScaler;
 import dev.duoka.formats.modelconfig.ModelConfig;
-import dev.duoka.formats.modelconfig.ModelConfigReader;
-import dev.duoka.formats.safetensors.SafetensorsFolder;
 import dev.duoka.layout.Precision;
 import dev.duoka.layout.Recompute;
 import dev.duoka.model.ModelFactory;
+import dev.duoka.model.adapter.AdapterFile;
 import dev.duoka.model.weight.CheckpointTensor;
 import dev.duoka.model.weight.Weight;
 import dev.duoka.parallel.dryrun.DryRunJob;
 import dev.duoka.parallel.step.StepSettings;
 import dev.duoka.tensor.Device;
+import dev.duoka.train.checkpoint.StoredModel;
 import dev.duoka.train.config.ParallelSettings;
 import dev.duoka.train.device.DevicePlacement;
 import dev.duoka.train.device.PlacedRanks;
@@ -32,13 +32,15 @@ import java.util.function.Function;
 
 /**
  * Runs a model in fp32 against a folder with {@code config.json}, {@code model.safetensors} and
- * {@code expect.safetensors}: loss, logits and every gradient of one batch, and the losses and
- * gradient norms of optimizer steps from the same start.
+ * {@code expect.safetensors}, or with {@code adapter_config.json} and {@code
+ * adapter_model.safetensors} instead of the first two and a base elsewhere: loss, logits and every
+ * gradient of one batch, and the losses and gradient norms of optimizer steps from the same start.
  *
  * <p>The expected file holds {@code input_ids [b, t]}, {@code logits [b, t, vocabulary]}, {@code
  * loss [1]} (mean over {@code b·(t − 1)} next tokens), {@code grad.<name>} before clipping, {@code
- * step_ids.<i>}, {@code adamw_losses} and {@code grad_norms}; the optimizer is AdamW with the
- * constants below. Ids are int64 or int32, of any sizes; the rest is of any floating type.
+ * step_ids.<i>}, {@code adamw_losses} and {@code grad_norms}, and of an adapter {@code
+ * merged_after.<weight>}, a weight with its adapter after the last step; the optimizer is AdamW
+ * with the constants below. Ids are int64 or int32, of any sizes; the rest is of any floating type.
  *
  * <p><b>When a series of steps holds.</b> One batch is a smooth function of the weights, and is
  * held to the tolerance as it is. Steps are not: where two experts' scores are equal to the last
@@ -56,6 +58,13 @@ public final class ParityCheck {
 
   static final AdamWSettings OPTIMIZER = new AdamWSettings(0.9, 0.95, 1e-8, 0.1, 1.0);
   private static final AdamWSettings UNCLIPPED = new AdamWSettings(0.9, 0.95, 1e-8, 0.1, 0);
+
+  /** PEFT's names of a magnitude's gradient and of the magnitude in a file differ. */
+  private static final String MAGNITUDE_OF_GRADIENT = "lora_magnitude_vector.weight";
+
+  private static final String MAGNITUDE = "lora_magnitude_vector";
+
+  private static final String MERGED = "merged_after.";
 
   private final Path folder;
   private final double tolerance;
@@ -121,7 +130,7 @@ public final class ParityCheck {
 
   /** What the folder holds. */
   private record Inputs(
-      ModelConfig config, SafetensorsFolder weights, TokenIds ids, List<TokenIds> steps) {
+      ModelConfig config, StoredModel weights, TokenIds ids, List<TokenIds> steps) {
     List<TokenIds> batches() {
       List<TokenIds> all = new ArrayList<>(steps);
       all.addFirst(ids);
@@ -138,9 +147,9 @@ public final class ParityCheck {
   }
 
   private void run(Function<Inputs, ParityEngine> engines) {
-    ModelConfig config = ModelConfigReader.read(folder);
     try (ExpectedTensors expected = ExpectedTensors.open(folder);
-        SafetensorsFolder weights = SafetensorsFolder.open(folder)) {
+        StoredModel weights = StoredModel.open(folder)) {
+      ModelConfig config = weights.config();
       Inputs inputs =
           new Inputs(
               config,
@@ -205,7 +214,7 @@ public final class ParityCheck {
     for (String entry : expected.names()) {
       if (entry.startsWith("grad.")) {
         String name = entry.substring("grad.".length());
-        double[] actual = gradients.get(name);
+        double[] actual = gradients.get(name.replace(MAGNITUDE_OF_GRADIENT, MAGNITUDE));
         if (actual == null) {
           throw expected.wrong(
               "it expects the gradient of " + name + ", which this model does not have",
@@ -221,6 +230,7 @@ public final class ParityCheck {
     double[] norms = expected.numbers("grad_norms");
     double[] plain = {};
     double[] closest = {};
+    MergedTensors merged = MergedTensors.NONE;
     int runs = 0;
     while (runs == 0 || (runs <= perturbedRuns && !(worst(closest) <= tolerance))) {
       OptimizerSteps.Series series = engine.steps(runs++);
@@ -228,10 +238,18 @@ public final class ParityCheck {
         ParityResult.error(series.losses(), losses), ParityResult.error(series.norms(), norms)
       };
       plain = runs == 1 ? errors : plain;
-      closest = runs == 1 || worst(errors) < worst(closest) ? errors : closest;
+      if (runs == 1 || worst(errors) < worst(closest)) {
+        closest = errors;
+        merged = series.merged();
+      }
     }
     results.add(new ParityResult("adamw_losses", closest[0], plain[0], runs));
     results.add(new ParityResult("grad_norms", closest[1], plain[1], runs));
+    for (String entry : expected.names()) {
+      if (entry.startsWith(MERGED) && !merged.isEmpty()) {
+        compare(entry, merged.of(entry.substring(MERGED.length()), expected), expected);
+      }
+    }
   }
 
   /** The larger error; what is no number is worse than all. */
@@ -240,7 +258,7 @@ public final class ParityCheck {
     return Double.isNaN(worst) ? Double.POSITIVE_INFINITY : worst;
   }
 
-  /** Gradients under the checkpoint's names, and stacked ones under the parameter's own. */
+  /** Gradients under the checkpoint's names or PEFT's, stacked ones under the parameter's own. */
   private static Map<String, double[]> byCheckpointNames(
       ModelConfig config, Map<String, double[]> ofParameters) {
     Map<String, double[]> gradients = new HashMap<>(ofParameters);
@@ -253,6 +271,18 @@ public final class ParityCheck {
               tensor.name(),
               Arrays.copyOfRange(whole, start, start + Math.toIntExact(tensor.elements())));
         }
+      }
+    }
+    for (AdapterFile.FileTensor tensor :
+        AdapterFile.tensors(ModelFactory.declared(config, 0).weights())) {
+      double[] whole = ofParameters.get(tensor.weight().spec().name());
+      if (whole != null) {
+        int start = Math.toIntExact(tensor.part().offset());
+        gradients.put(
+            tensor.name(),
+            tensor.toFile(
+                Arrays.copyOfRange(
+                    whole, start, start + Math.toIntExact(tensor.part().elements()))));
       }
     }
     return gradients;

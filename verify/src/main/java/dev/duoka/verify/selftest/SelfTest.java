@@ -94,7 +94,7 @@ public final class SelfTest {
   }
 
   private static SelfTest test(RunConfig run, UnaryOperator<Communicator> seen) {
-    ModelConfig model = ModelSource.config(run.model());
+    ModelConfig model = ModelSource.config(run);
     FieldProblem.throwIfAny(
         "the run",
         ParallelChecks.problems(model, run.parallel(), run.layout(), run.data().sequenceLength()));

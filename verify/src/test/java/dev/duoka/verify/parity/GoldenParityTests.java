@@ -17,6 +17,20 @@ class GoldenParityTests {
   private static final double TOLERANCE = 1e-4;
 
   @ParameterizedTest
+  @ValueSource(strings = {"llama-gqa-lora", "llama-gqa-dora", "v2-lite-lora", "v3-rslora"})
+  void matchesPeft(String golden) {
+    Path folder = Path.of(System.getProperty("duoka.repository"), "golden", golden);
+    List<ParityResult> results = ParityCheck.run(folder, Device.CPU, TOLERANCE);
+    assertThat(results)
+        .extracting(ParityResult::name)
+        .contains("logits", "merged_after.model.layers.1.self_attn.o_proj.weight")
+        .filteredOn(name -> name.startsWith("grad.") && name.contains(".lora_"))
+        .hasSizeGreaterThan(20);
+    assertThat(results)
+        .allSatisfy(result -> assertThat(result.within(TOLERANCE)).as(result.toString()).isTrue());
+  }
+
+  @ParameterizedTest
   @ValueSource(strings = {"llama-gqa", "llama-mha-scaled", "v2-lite", "v2-group", "v3", "v3-yarn"})
   void matchesTransformers(String golden) {
     Path folder = Path.of(System.getProperty("duoka.repository"), "golden", golden);

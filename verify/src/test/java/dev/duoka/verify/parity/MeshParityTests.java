@@ -111,6 +111,23 @@ class MeshParityTests {
     assertThat(admitted).isEqualTo(count);
   }
 
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "llama-gqa-lora | tensor=2,data=2,zero=3",
+        "llama-gqa-dora | tensor=2",
+        "llama-gqa-dora | tensor=2,pipeline=2,zero=2",
+        "v2-lite-lora | data=2,expert=2,zero=1",
+        "v3-rslora | data=2,tensor=2,expert=2,zero=3",
+      })
+  void adaptersOnAMeshMatchPeft(String golden, String mesh) {
+    List<ParityResult> results = run(golden, mesh);
+    assertThat(results).hasSizeGreaterThan(20);
+    assertThat(results)
+        .allSatisfy(result -> assertThat(result.within(TOLERANCE)).as(result.toString()).isTrue());
+  }
+
   /** What a mesh asks of a shape, in the test's own words. */
   private static boolean admits(ModelConfig model, ParallelSettings mesh) {
     int heads =

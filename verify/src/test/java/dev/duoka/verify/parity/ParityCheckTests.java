@@ -8,11 +8,11 @@ import dev.duoka.engine.optimizer.AdamWSettings;
 import dev.duoka.formats.modelconfig.ModelConfig;
 import dev.duoka.formats.modelconfig.ModelConfigReader;
 import dev.duoka.formats.safetensors.SafetensorsFile;
-import dev.duoka.formats.safetensors.SafetensorsFolder;
 import dev.duoka.formats.safetensors.StoredDtype;
 import dev.duoka.formats.safetensors.TensorEntry;
 import dev.duoka.tensor.Device;
 import dev.duoka.tensor.MemoryLedger;
+import dev.duoka.train.checkpoint.StoredModel;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -153,7 +153,7 @@ class ParityCheckTests {
     ModelConfig config = ModelConfigReader.read(folder);
     OptimizerSteps.Series elsewhere = null;
     try (ExpectedTensors expected = ExpectedTensors.open(folder);
-        SafetensorsFolder weights = SafetensorsFolder.open(folder)) {
+        StoredModel weights = StoredModel.open(folder)) {
       OptimizerSteps steps =
           new OptimizerSteps(
               ParityCheck.settings(config, 24, ParityCheck.OPTIMIZER, 0),

@@ -1,0 +1,170 @@
+package dev.duoka.engine.function;
+
+import dev.duoka.engine.autograd.SavedTensors;
+import dev.duoka.engine.parameter.Parameter;
+import dev.duoka.tensor.Dtype;
+import dev.duoka.tensor.Tensor;
+import dev.duoka.tensor.op.Copies;
+import dev.duoka.tensor.op.Elementwise;
+import dev.duoka.tensor.op.GroupedProducts;
+import dev.duoka.tensor.op.Products;
+import dev.duoka.tensor.op.Tensors;
+import dev.duoka.tensor.op.Views;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What an adapter adds to a linear layer (LoRA; Hu et al., arXiv:2106.09685): {@code y += s · (x ·
+ * Aᵀ) · Bᵀ}. Where the layer's weight is joint, queries, keys and values say, the parts share one
+ * product with all their matrices A, and each has its own B for its own outputs.
+ *
+ * <p>The product with A is saved, of n rows and as many columns as the parts are wide; the input is
+ * saved by its layer.
+ *
+ * @param down the matrices A one below the other, {@code [Σ widths, in]}, or {@code [experts,
+ *     width, in]}
+ * @param parts in the order of their rows in {@code down}
+ * @param keep the probability of an input to count, 1 for no dropout
+ */
+public record Lora(Parameter down, List<Part> parts, double keep) {
+  private static final String INNER = "lora inner";
+  private static final String INNER_GRADIENT = "lora inner gradient";
+
+  /**
+   * One part of the outputs.
+   *
+   * @param up the matrix B, {@code [out, width]} or {@code [experts, out, width]}
+   * @param magnitude DoRA's m, {@code [out]}; null for none
+   * @param scale s: alpha over the width, or over its root
+   * @param row where its matrix A begins in {@code down}
+   * @param output where its outputs begin among those of the layer
+   */
+  public record Part(
+      Parameter up, @Nullable Parameter magnitude, double scale, long row, long output) {
+    /** The width between A and B. */
+    public long width() {
+      return up.spec().shape().getLast();
+    }
+
+    /** How many outputs it has. */
+    public long outputs() {
+      return up.spec().shape().get(up.spec().shape().size() - 2);
+    }
+  }
+
+  public Lora {
+    parts = List.copyOf(parts);
+  }
+
+  /** Whether the layer's outputs are scaled behind it ({@link DoraScale}). */
+  public boolean hasMagnitude() {
+    return parts.stream().anyMatch(part -> part.magnitude() != null);
+  }
+
+  /** Computes and saves {@code s · x · Aᵀ}, {@code [n, Σ widths]}. */
+  Tensor inner(SavedTensors saved, Tensor x, @Nullable Tensor ends) {
+    Tensor inner =
+        ends == null
+            ? Products.mmTransposedB(x, down.value())
+            : GroupedProducts.rowsByMatrices(x, Views.transpose(down.value(), 1, 2), ends);
+    scale(inner);
+    saved.save(INNER, inner);
+    return inner;
+  }
+
+  /** Adds the parts' outputs to {@code y [n, out]}, whose memory is its own. */
+  void addOutputs(Tensor y, Tensor inner, @Nullable Tensor ends) {
+    for (Part part : parts) {
+      if (ends == null) {
+        Products.mmInto(
+            Views.narrow(y, 1, part.output(), part.outputs()),
+            Views.narrow(inner, 1, part.row(), part.width()),
+            Views.transpose(part.up().value(), 0, 1),
+            1);
+      } else {
+        Elementwise.addInPlace(
+            y,
+            GroupedProducts.rowsByMatrices(inner, Views.transpose(part.up().value(), 1, 2), ends));
+      }
+    }
+  }
+
+  /** The gradient of {@code x · Aᵀ}, saved for that of A. */
+  Tensor innerGradient(SavedTensors saved, Tensor gradient, @Nullable Tensor ends) {
+    Tensor inner;
+    if (ends == null) {
+      inner =
+          Tensors.empty(
+              gradient.dtype(), gradient.device(), gradient.size(0), down.value().size(0));
+      for (Part part : parts) {
+        Products.mmInto(
+            Views.narrow(inner, 1, part.row(), part.width()),
+            Views.narrow(gradient, 1, part.output(), part.outputs()),
+            part.up().value(),
+            0);
+      }
+    } else {
+      inner = GroupedProducts.rowsByMatrices(gradient, parts.getFirst().up().value(), ends);
+    }
+    scale(inner);
+    saved.save(INNER_GRADIENT, inner);
+    return inner;
+  }
+
+  /** The gradient of the input, from that of {@code x · Aᵀ}: added to {@code target [n, in]}. */
+  void addInputGradient(Tensor target, Tensor innerGradient, @Nullable LoraDropout dropout) {
+    if (dropout == null) {
+      Products.mmInto(target, innerGradient, down.value(), 1);
+    } else {
+      Elementwise.addInPlace(target, dropout.apply(Products.mm(innerGradient, down.value()), this));
+    }
+  }
+
+  /** As the other method, of experts' rows. */
+  void addInputGradient(Tensor target, Tensor innerGradient, Tensor ends) {
+    Elementwise.addInPlace(
+        target, GroupedProducts.rowsByMatrices(innerGradient, down.value(), ends));
+  }
+
+  /** Adds to the gradients of all matrices. */
+  void weightGradients(SavedTensors saved, Tensor x, Tensor gradient, @Nullable Tensor ends) {
+    Tensor inner = saved.get(INNER);
+    Tensor innerGradient = saved.get(INNER_GRADIENT);
+    if (ends == null) {
+      down.addGradientProduct(innerGradient, x);
+    } else {
+      down.addGradientProductByGroup(innerGradient, x, ends);
+    }
+    for (Part part : parts) {
+      if (ends == null) {
+        part.up()
+            .addGradientProduct(
+                Views.narrow(gradient, 1, part.output(), part.outputs()),
+                Views.narrow(inner, 1, part.row(), part.width()));
+      } else {
+        part.up().addGradientProductByGroup(gradient, inner, ends);
+      }
+    }
+  }
+
+  private void scale(Tensor inner) {
+    double first = parts.getFirst().scale();
+    if (parts.stream().allMatch(part -> part.scale() == first)) {
+      Elementwise.mulInPlace(inner, first);
+    } else {
+      for (Part part : parts) {
+        Elementwise.mulInPlace(
+            Views.narrow(inner, inner.rank() - 1, part.row(), part.width()), part.scale());
+      }
+    }
+  }
+
+  /** {@code s · B · A} of a part of an unstacked weight, {@code [out, in]} in {@code dtype}. */
+  public Tensor product(Part part, long firstRow, long rows, Dtype dtype) {
+    Tensor up = Copies.cast(Views.narrow(part.up().value(), 0, firstRow, rows), dtype);
+    Tensor ofPart = Copies.cast(Views.narrow(down.value(), 0, part.row(), part.width()), dtype);
+    Tensor product = Products.mm(up, ofPart);
+    Elementwise.mulInPlace(product, part.scale());
+    return product;
+  }
+}

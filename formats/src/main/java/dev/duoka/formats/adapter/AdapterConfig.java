@@ -1,0 +1,158 @@
+package dev.duoka.formats.adapter;
+
+import java.util.Collection;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+
+/**
+ * What an adapter is, and which weights of a model have one: LoRA (Hu et al., arXiv:2106.09685),
+ * rsLoRA (Kalajdzievski, arXiv:2312.03732) and DoRA (Liu et al., arXiv:2402.09353). Everything else
+ * of the model is frozen. Names are those that transformers gives to modules, {@code
+ * model.layers.0.self_attn.q_proj} for example.
+ *
+ * @param rank the width between the two matrices, where no pattern says another
+ * @param alpha what is divided by the rank, or its root, likewise
+ * @param dropout the probability that an adapter does not see an input, from 0 to below 1
+ * @param rootScaled whether alpha is divided by the root of the rank (rsLoRA)
+ * @param magnitudes whether each output has a learnt magnitude (DoRA)
+ * @param modules linear layers with an adapter
+ * @param excluded linear layers without one, whatever {@code modules} says
+ * @param parameters stacked experts with an adapter for each expert, by the ends of their names
+ * @param layers decoder layers that have adapters in modules; empty for all
+ * @param rankPattern ranks by regular expressions of the ends of names; the first that fits counts
+ * @param alphaPattern likewise of alpha
+ * @param saved modules that are trained whole, embedding and output head for example
+ */
+public record AdapterConfig(
+    int rank,
+    double alpha,
+    double dropout,
+    boolean rootScaled,
+    boolean magnitudes,
+    NamePatterns modules,
+    NamePatterns excluded,
+    List<String> parameters,
+    List<Integer> layers,
+    Map<String, Integer> rankPattern,
+    Map<String, Double> alphaPattern,
+    List<String> saved) {
+  /** What may stand for a layer's number. */
+  private static final Pattern NUMBERS = Pattern.compile("\\d|\\\\d|\\[|layers");
+
+  private static final Pattern LAYER = Pattern.compile(".*?\\.[^.]*\\.(\\d+)\\..*");
+
+  public AdapterConfig {
+    parameters = List.copyOf(parameters);
+    layers = List.copyOf(layers);
+    rankPattern = Collections.unmodifiableMap(new LinkedHashMap<>(rankPattern)); // in their order
+    alphaPattern = Collections.unmodifiableMap(new LinkedHashMap<>(alphaPattern));
+    saved = List.copyOf(saved);
+    require(rank > 0, "a rank of " + rank);
+    rankPattern.values().forEach(one -> require(one > 0, "a rank of " + one));
+    require(Double.isFinite(alpha), "an alpha of " + alpha);
+    require(dropout >= 0 && dropout < 1, "a dropout of " + dropout);
+  }
+
+  private static void require(boolean holds, String problem) {
+    if (!holds) {
+      throw new IllegalArgumentException("an adapter cannot have " + problem);
+    }
+  }
+
+  /** Plain LoRA on these modules. */
+  public static AdapterConfig lora(int rank, double alpha, NamePatterns modules) {
+    return new AdapterConfig(
+        rank,
+        alpha,
+        0,
+        false,
+        false,
+        modules,
+        NamePatterns.NONE,
+        List.of(),
+        List.of(),
+        Map.of(),
+        Map.of(),
+        List.of());
+  }
+
+  /** The rank of the adapter of a module or parameter. */
+  public int rankOf(String name) {
+    return pattern(rankPattern, name).orElse(rank);
+  }
+
+  /** What its output is multiplied by. */
+  public double scaleOf(String name) {
+    int its = rankOf(name);
+    return pattern(alphaPattern, name).orElse(alpha) / (rootScaled ? Math.sqrt(its) : its);
+  }
+
+  private static <T> Optional<T> pattern(Map<String, T> patterns, String name) {
+    return patterns.entrySet().stream()
+        .filter(
+            entry -> Pattern.compile("(.*\\.)?(" + entry.getKey() + ")$").matcher(name).lookingAt())
+        .map(Map.Entry::getValue)
+        .findFirst();
+  }
+
+  /**
+   * Whether it may tell layers of a kind apart: by their numbers, or by an expression that may have
+   * them in it.
+   */
+  public boolean mayTellLayersApart() {
+    return !layers.isEmpty()
+        || modules instanceof NamePatterns.Whole
+        || excluded instanceof NamePatterns.Whole
+        || Stream.of(
+                ends(modules),
+                ends(excluded),
+                parameters,
+                saved,
+                rankPattern.keySet(),
+                alphaPattern.keySet())
+            .flatMap(Collection::stream)
+            .anyMatch(text -> NUMBERS.matcher(text).find());
+  }
+
+  private static List<String> ends(NamePatterns patterns) {
+    return patterns instanceof NamePatterns.Ends(List<String> names) ? names : List.of();
+  }
+
+  /** Whether a linear layer has an adapter. */
+  public boolean adapts(String module) {
+    return modules.matches(module)
+        && !excluded.matches(module)
+        && !isSaved(module)
+        && isInLayers(module);
+  }
+
+  private boolean isInLayers(String module) {
+    if (layers.isEmpty()) {
+      return true;
+    }
+    Matcher matcher = LAYER.matcher(module);
+    return matcher.matches() && layers.contains(Integer.parseInt(matcher.group(1)));
+  }
+
+  /** Whether stacked experts have adapters. */
+  public boolean adaptsExperts(String parameter) {
+    return new NamePatterns.Ends(parameters).matches(parameter);
+  }
+
+  /** Whether a module, or one that it is in, is trained whole. */
+  public boolean isSaved(String module) {
+    for (int end = module.length(); end > 0; end = module.lastIndexOf('.', end - 1)) {
+      String outer = module.substring(0, end);
+      if (saved.stream().anyMatch(outer::endsWith)) {
+        return true;
+      }
+    }
+    return false;
+  }
+}

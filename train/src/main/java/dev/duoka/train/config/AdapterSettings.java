@@ -1,0 +1,153 @@
+package dev.duoka.train.config;
+
+import dev.duoka.formats.adapter.AdapterConfig;
+import dev.duoka.formats.adapter.AdapterConfigFile;
+import dev.duoka.formats.adapter.NamePatterns;
+import dev.duoka.train.config.binding.Doc;
+import java.nio.file.Path;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalDouble;
+import org.jspecify.annotations.Nullable;
+
+/** Section {@code adapter}: what is trained beside the frozen weights. */
+public record AdapterSettings(
+    @Doc(
+            value =
+                "Folder of an adapter in PEFT's form to go on from, with `adapter_config.json` and"
+                    + " `adapter_model.safetensors`. The first says what the other fields of this"
+                    + " section would.",
+            whenAbsent = "a new adapter, whose output is 0 at the start")
+        Optional<Path> path,
+    @Doc(
+            value = "Rank of the adapters: the width between their two matrices.",
+            byDefault = "16",
+            range = "[1, 65536]")
+        int rank,
+    @Doc(
+            value = "An adapter's output is multiplied by alpha / rank.",
+            whenAbsent = "twice `rank`",
+            range = "(0, inf)")
+        OptionalDouble alpha,
+    @Doc(
+            value =
+                "Probability that an adapter does not see an input. Which ones follows from"
+                    + " `training.seed`, the step, the adapter's name and the token alone.",
+            byDefault = "0",
+            range = "[0, 1)")
+        double dropout,
+    @Doc(value = "Divide alpha by the root of the rank instead (rsLoRA).", byDefault = "false")
+        boolean rslora,
+    @Doc(
+            value = "Learn the magnitude of each output beside its direction (DoRA).",
+            byDefault = "false")
+        boolean dora,
+    @Doc(
+            value =
+                "Linear layers with an adapter, by the ends of their names in transformers, for"
+                    + " example `[q_proj, mlp.down_proj]`; `[all-linear]` is all of the decoder"
+                    + " layers' but routers and routed experts.",
+            byDefault = "[all-linear]")
+        List<String> modules,
+    @Doc(
+            value =
+                "Linear layers with an adapter, by one regular expression for the whole name, for"
+                    + " example `'.*\\.[0-9]\\.self_attn\\.[qv]_proj'`.",
+            whenAbsent = "`modules` decides")
+        Optional<String> modulesMatching,
+    @Doc(
+            value = "Linear layers without one all the same, by the ends of their names.",
+            byDefault = "[]")
+        List<String> exclude,
+    @Doc(
+            value =
+                "Stacked routed experts with an adapter for each expert, by the ends of their"
+                    + " names: `gate_up_proj`, `down_proj`. They have neither dropout nor DoRA.",
+            byDefault = "[]")
+        List<String> experts,
+    @Doc(
+            value =
+                "What is trained whole beside the adapters, by the ends of names, for example"
+                    + " `[embed_tokens, lm_head]`. Everything else is frozen.",
+            byDefault = "[]")
+        List<String> trainWhole,
+    @Doc(
+            value =
+                "Other ranks, by regular expressions of the ends of names, for example"
+                    + " `{'.*gate_up_proj': 32}`; the first that fits counts.",
+            byDefault = "{}")
+        Map<String, @Nullable Object> rankPattern,
+    @Doc(value = "Other alphas, likewise.", byDefault = "{}")
+        Map<String, @Nullable Object> alphaPattern) {
+
+  public AdapterSettings {
+    modules = List.copyOf(modules);
+    exclude = List.copyOf(exclude);
+    experts = List.copyOf(experts);
+    trainWhole = List.copyOf(trainWhole);
+    rankPattern = Collections.unmodifiableMap(new LinkedHashMap<>(rankPattern));
+    alphaPattern = Collections.unmodifiableMap(new LinkedHashMap<>(alphaPattern));
+  }
+
+  /**
+   * The adapter as the model takes it.
+   *
+   * @throws IllegalArgumentException when a pattern is none, or says no number
+   */
+  public AdapterConfig config() {
+    if (path.isPresent()) {
+      return AdapterConfigFile.read(path.get()).adapter();
+    }
+    return new AdapterConfig(
+        rank,
+        alpha.orElse(2.0 * rank),
+        dropout,
+        rslora,
+        dora,
+        patterns(),
+        new NamePatterns.Ends(exclude),
+        experts,
+        List.of(),
+        ranks(),
+        alphas(),
+        trainWhole);
+  }
+
+  private NamePatterns patterns() {
+    if (modulesMatching.isPresent()) {
+      return new NamePatterns.Whole(modulesMatching.get());
+    }
+    return modules.equals(List.of(NamePatterns.ALL_LINEAR))
+        ? new NamePatterns.AllLinear()
+        : new NamePatterns.Ends(modules);
+  }
+
+  private Map<String, Integer> ranks() {
+    Map<String, Integer> ranks = new LinkedHashMap<>();
+    rankPattern.forEach(
+        (name, value) -> {
+          if (!(value instanceof Number number) || number.intValue() != number.doubleValue()) {
+            throw new IllegalArgumentException(
+                "adapter.rank_pattern says " + value + " of " + name + ", no whole number");
+          }
+          ranks.put(name, number.intValue());
+        });
+    return ranks;
+  }
+
+  private Map<String, Double> alphas() {
+    Map<String, Double> alphas = new LinkedHashMap<>();
+    alphaPattern.forEach(
+        (name, value) -> {
+          if (!(value instanceof Number number)) {
+            throw new IllegalArgumentException(
+                "adapter.alpha_pattern says " + value + " of " + name + ", no number");
+          }
+          alphas.put(name, number.doubleValue());
+        });
+    return alphas;
+  }
+}

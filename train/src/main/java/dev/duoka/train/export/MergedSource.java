@@ -1,0 +1,122 @@
+package dev.duoka.train.export;
+
+import dev.duoka.base.Progress;
+import dev.duoka.base.Resources;
+import dev.duoka.engine.parameter.BucketKey;
+import dev.duoka.engine.parameter.Residency;
+import dev.duoka.formats.safetensors.TensorEntry;
+import dev.duoka.layout.GradientForm;
+import dev.duoka.model.LanguageModel;
+import dev.duoka.model.ModelFactory;
+import dev.duoka.model.adapter.MergedWeight;
+import dev.duoka.model.weight.BlockRange;
+import dev.duoka.model.weight.CheckpointTensor;
+import dev.duoka.model.weight.StoredTensors;
+import dev.duoka.model.weight.Weight;
+import dev.duoka.tensor.Device;
+import dev.duoka.tensor.Dtype;
+import dev.duoka.tensor.MemoryOwner;
+import dev.duoka.tensor.Scope;
+import dev.duoka.tensor.Tensor;
+import dev.duoka.tensor.op.Views;
+import dev.duoka.train.checkpoint.StoredModel;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.UnaryOperator;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The tensors of a base with an adapter in them. Holds the weights of one block of the model at a
+ * time, in fp32 and in host memory, and those of it that were asked for, merged.
+ */
+final class MergedSource implements WeightSource, AutoCloseable {
+  /** Which weight a tensor is of, and where it lies there. */
+  private record Place(Weight weight, CheckpointTensor tensor) {}
+
+  private final StoredModel stored;
+  private final Map<String, Place> changed = new HashMap<>();
+  private final Map<String, Tensor> merged = new HashMap<>();
+  private @Nullable LanguageModel block;
+
+  MergedSource(StoredModel stored) {
+    this.stored = stored;
+    for (Weight weight : ModelFactory.declared(stored.config(), 0).weights()) {
+      boolean whole = weight.spec().trainable() && !weight.isAdapter();
+      if (whole || weight.adaptedBy() != null) {
+        weight
+            .checkpointTensors()
+            .forEach(tensor -> changed.put(tensor.name(), new Place(weight, tensor)));
+      }
+    }
+  }
+
+  @Override
+  public List<TensorEntry> tensors() {
+    return stored.base().tensors();
+  }
+
+  @Override
+  public Tensor read(TensorEntry entry) {
+    Place place = changed.get(entry.name());
+    if (place == null) {
+      return StoredTensors.read(stored.base(), entry);
+    }
+    Tensor whole = merged(place.weight());
+    long[] shape = place.tensor().shape().stream().mapToLong(Long::longValue).toArray();
+    return Views.slice(Views.reshape(whole, -1), place.tensor().offset(), shape);
+  }
+
+  private Tensor merged(Weight weight) {
+    LanguageModel model = model(weight.spec().block());
+    return merged.computeIfAbsent(
+        weight.spec().name(),
+        name -> {
+          try (Scope _ = Scope.open(MemoryOwner.WEIGHTS)) {
+            return Scope.detach(
+                MergedWeight.of(
+                    model.weights().stream()
+                        .filter(it -> it.spec().name().equals(name))
+                        .findFirst()
+                        .orElseThrow()));
+          }
+        });
+  }
+
+  private LanguageModel model(int number) {
+    LanguageModel here = block;
+    if (here != null && here.held().getFirst().contains(number)) {
+      return here;
+    }
+    close();
+    ModelFactory.Part part =
+        new ModelFactory.Part(
+            List.of(new BlockRange(number, number + 1)),
+            UnaryOperator.identity(),
+            _ -> BucketKey.ONE_GROUP,
+            _ -> 1,
+            _ -> Residency.ALL,
+            GradientForm.FP32);
+    try (Resources made = new Resources()) {
+      LanguageModel model =
+          made.own(
+              ModelFactory.create(
+                  stored.config(),
+                  new ModelFactory.Allocation(Dtype.FLOAT32, Device.CPU, false, 1, 0, part)));
+      stored.read(model, Progress.NONE);
+      made.release();
+      block = model;
+      return model;
+    }
+  }
+
+  @Override
+  public void close() {
+    merged.values().forEach(Tensor::close);
+    merged.clear();
+    if (block != null) {
+      block.close();
+      block = null;
+    }
+  }
+}

@@ -1,0 +1,253 @@
+package dev.duoka.train.run;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.duoka.base.DuokaException;
+import dev.duoka.formats.adapter.AdapterConfigFile;
+import dev.duoka.formats.safetensors.SafetensorsFolder;
+import dev.duoka.formats.safetensors.TensorEntry;
+import dev.duoka.model.adapter.AdapterFile;
+import dev.duoka.model.weight.StoredTensors;
+import dev.duoka.tensor.Device;
+import dev.duoka.tensor.Dtype;
+import dev.duoka.tensor.Scope;
+import dev.duoka.tensor.op.HostCopy;
+import dev.duoka.train.config.DeviceChoice;
+import dev.duoka.train.config.MeshOption;
+import dev.duoka.train.config.ParallelSettings;
+import dev.duoka.train.config.RunConfig;
+import dev.duoka.train.device.DevicePlacement;
+import dev.duoka.train.export.HuggingFaceExport;
+import dev.duoka.train.export.WeightFormat;
+import dev.duoka.train.generate.Generator;
+import dev.duoka.train.generate.MeshGenerator;
+import dev.duoka.train.generate.Sampling;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Runs that train an adapter of a base, from the run file to what other programs load. */
+class AdapterRunTests {
+  private static final Sampling GREEDY = new Sampling(0, 0, 1, 1, 12);
+
+  private static final String ATTENTION =
+      "adapter={rank: 4, dropout: 0.1, dora: true, modules: [q_b_proj, kv_b_proj, o_proj,"
+          + " down_proj], train_whole: [lm_head]}";
+
+  private static final String EXPERTS =
+      "adapter={rank: 3, rslora: true, modules: [q_a_proj, o_proj], experts: [gate_up_proj,"
+          + " down_proj], rank_pattern: {'.*gate_up_proj': 4}}";
+
+  @TempDir static Path folder;
+
+  private static Path base = Path.of(".");
+
+  @BeforeAll
+  static void trainABase() throws IOException {
+    SmallRun.run(
+        SmallRun.config(
+            folder, "training.steps=2", "schedule.warmup_steps=0", "model.mtp_weight=0"),
+        folder.resolve("of-base"),
+        new SmallRun.Listener());
+    base = folder.resolve("base");
+    HuggingFaceExport.export(folder.resolve("of-base"), base, WeightFormat.FP32, _ -> {});
+  }
+
+  private static RunConfig config(String adapter, String... overrides) throws IOException {
+    List<String> all =
+        new ArrayList<>(
+            List.of(
+                "model={path: " + base + ", load_weights: true}",
+                adapter,
+                "training.steps=6",
+                "schedule.warmup_steps=0",
+                "validation.every_steps=3",
+                "checkpoint.every_steps=3"));
+    all.addAll(List.of(overrides));
+    return SmallRun.wide(folder, all.toArray(String[]::new));
+  }
+
+  private static Path run(String name, RunConfig config) {
+    Path run = folder.resolve(name);
+    if (!Files.exists(run)) {
+      SmallRun.run(config, run, new SmallRun.Listener());
+    }
+    return run;
+  }
+
+  private static Map<String, double[]> tensors(Path folder, String file) {
+    Map<String, double[]> tensors = new TreeMap<>();
+    try (SafetensorsFolder opened = SafetensorsFolder.open(folder, file);
+        Scope _ = Scope.open()) {
+      for (TensorEntry entry : opened.tensors()) {
+        tensors.put(entry.name(), HostCopy.doubles(StoredTensors.read(opened, entry)));
+      }
+    }
+    return tensors;
+  }
+
+  private static Path checkpoint(Path run) {
+    return run.resolve("checkpoints/step-00000006");
+  }
+
+  @Test
+  void aCheckpointHoldsTheAdapterAloneAndNamesItsBase() throws IOException {
+    Path run = run("attention", config(ATTENTION));
+    Map<String, double[]> weights = tensors(checkpoint(run), "model.safetensors");
+    assertThat(weights.keySet())
+        .allMatch(name -> name.contains(".lora_") || name.equals("lm_head.weight"))
+        .contains("model.layers.0.self_attn.o_proj.lora_A.weight", "lm_head.weight");
+    assertThat(weights.get("model.layers.0.self_attn.o_proj.lora_B.weight"))
+        .as("it was trained")
+        .satisfies(values -> assertThat(Arrays.stream(values).anyMatch(it -> it != 0)).isTrue());
+    assertThat(Files.readString(checkpoint(run).resolve("state.json"))).contains("base_weights");
+    assertThat(AdapterConfigFile.read(checkpoint(run)).base())
+        .contains(base.toAbsolutePath().toString());
+    assertThat(Files.readString(run.resolve("run.log")))
+        .contains("adapter on model.layers.*.self_attn.o_proj × 4: rank 4, scale 2.0, magnitudes")
+        .contains("trained whole: lm_head.weight")
+        .contains("trained are ");
+  }
+
+  /** Dropout, too, is where it would have been. */
+  @ParameterizedTest
+  @ValueSource(strings = {ATTENTION, EXPERTS})
+  void resumedIsAsIfItHadNotStopped(String adapter) throws IOException {
+    boolean attention = adapter.equals(ATTENTION);
+    Path whole = run(attention ? "attention" : "experts", config(adapter));
+    Path parts = folder.resolve(attention ? "attention in parts" : "experts in parts");
+    SmallRun.run(config(adapter), parts, new SmallRun.Listener(), 3, false);
+    SmallRun.run(config(adapter), parts, new SmallRun.Listener(), 0, true);
+    for (String file : List.of("model.safetensors", "optimizer.safetensors")) {
+      Map<String, double[]> expected = tensors(checkpoint(whole), file);
+      Map<String, double[]> actual = tensors(checkpoint(parts), file);
+      assertThat(actual.keySet()).isEqualTo(expected.keySet());
+      expected.forEach(
+          (name, values) -> assertThat(Arrays.equals(values, actual.get(name))).as(name).isTrue());
+    }
+  }
+
+  @Test
+  void aMeshGoesOnFromOneRank() throws IOException {
+    Path whole = run("attention", config(ATTENTION));
+    Path parts = folder.resolve("attention on a mesh");
+    SmallRun.run(config(ATTENTION), parts, new SmallRun.Listener(), 3, false);
+    RunConfig mesh =
+        config(ATTENTION, "parallel={data: 2, tensor: 2, zero: 3}", "training.recompute=full");
+    SmallRun.run(mesh, parts, new SmallRun.Listener(), 0, true);
+    Map<String, double[]> actual = tensors(checkpoint(parts), "model.safetensors");
+    tensors(checkpoint(whole), "model.safetensors")
+        .forEach(
+            (name, values) ->
+                assertThat(distance(values, actual.get(name))).as(name).isLessThan(1e-3));
+  }
+
+  private static double distance(double[] expected, double[] actual) {
+    double off = 0;
+    double size = 0;
+    for (int i = 0; i < expected.length; i++) {
+      off += (expected[i] - actual[i]) * (expected[i] - actual[i]);
+      size += expected[i] * expected[i];
+    }
+    return Math.sqrt(off / size);
+  }
+
+  @Test
+  void anotherBaseIsRefused() throws IOException {
+    Path run = folder.resolve("moved");
+    SmallRun.run(config(EXPERTS), run, new SmallRun.Listener(), 3, false);
+    Path other = folder.resolve("other");
+    HuggingFaceExport.export(folder.resolve("of-base"), other, WeightFormat.BF16, _ -> {});
+    RunConfig onOther = config(EXPERTS, "model.path=" + other);
+    assertThatThrownBy(() -> SmallRun.run(onOther, run, new SmallRun.Listener(), 0, true))
+        .isInstanceOf(DuokaException.class)
+        .hasMessageContaining("its adapter was trained on other weights");
+    RunConfig otherAdapter = config(ATTENTION);
+    assertThatThrownBy(() -> SmallRun.run(otherAdapter, run, new SmallRun.Listener(), 0, true))
+        .isInstanceOf(DuokaException.class)
+        .hasMessageContaining("it was trained with AdapterConfig");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {ATTENTION, EXPERTS})
+  void mergedOrBesideItsBaseItWritesTheSame(String adapter) throws IOException {
+    String name = adapter.equals(ATTENTION) ? "attention" : "experts";
+    Path run = run(name, config(adapter));
+    Path merged = folder.resolve("merged " + name);
+    HuggingFaceExport.export(run, merged, WeightFormat.FP32, _ -> {});
+    Path alone = folder.resolve("alone " + name);
+    HuggingFaceExport.exportAdapter(run, alone, WeightFormat.FP32, _ -> {});
+    assertThat(tensors(alone, AdapterFile.FILE_NAME).keySet())
+        .allMatch(tensor -> tensor.startsWith("base_model.model."))
+        .anyMatch(
+            tensor ->
+                tensor.endsWith(
+                    name.equals("experts")
+                        ? "mlp.experts.base_layer.lora_B.weight"
+                        : "o_proj.lora_magnitude_vector"));
+    String expected = text(run);
+    assertThat(text(merged)).isEqualTo(expected);
+    assertThat(text(alone)).isEqualTo(expected);
+    assertThat(text(base)).as("the adapter has an effect").isNotEqualTo(expected);
+    StringBuilder onMesh = new StringBuilder();
+    ParallelSettings mesh = MeshOption.parse("tensor=2");
+    new MeshGenerator(
+            run, mesh, DevicePlacement.choose(DeviceChoice.parse("cpu"), mesh.mesh()), _ -> {})
+        .generate("value1 = ", GREEDY, onMesh::append);
+    assertThat(onMesh.toString()).isEqualTo(expected);
+  }
+
+  private static String text(Path model) {
+    StringBuilder text = new StringBuilder();
+    try (Generator generator = Generator.open(model, Device.CPU, Dtype.FLOAT32, _ -> {})) {
+      generator.generate("value1 = ", GREEDY, text::append);
+    }
+    return text.toString();
+  }
+
+  @Test
+  void anAdapterInPeftsFormIsGoneOnFrom() throws IOException {
+    Path run = run("experts", config(EXPERTS));
+    Path alone = folder.resolve("to go on from");
+    HuggingFaceExport.exportAdapter(run, alone, WeightFormat.FP32, _ -> {});
+    SmallRun.Listener listener = new SmallRun.Listener();
+    RunConfig further =
+        config(
+            "adapter={path: " + alone + "}",
+            "training.steps=1",
+            "optimizer={learning_rate: 1e-10, weight_decay: 0}");
+    Path second = folder.resolve("gone on");
+    SmallRun.run(further, second, listener);
+    Map<String, double[]> before = tensors(checkpoint(run), "model.safetensors");
+    Map<String, double[]> after =
+        tensors(second.resolve("checkpoints/step-00000001"), "model.safetensors");
+    before.forEach(
+        (name, values) -> assertThat(distance(values, after.get(name))).as(name).isLessThan(1e-5));
+  }
+
+  @Test
+  void saysWhatContradicts() {
+    assertThatThrownBy(() -> config("adapter={rank: 4}", "memory.offload=optimizer"))
+        .hasMessageContaining("an adapter's states are small");
+    assertThatThrownBy(() -> config("adapter={path: x, rank: 4}"))
+        .hasMessageContaining("adapter.rank is said by the adapter_config.json of adapter.path");
+    assertThatThrownBy(
+            () ->
+                SmallRun.run(
+                    config("adapter={modules: [q_porj]}"),
+                    folder.resolve("never"),
+                    new SmallRun.Listener()))
+        .hasMessageContaining("fit no module of the model");
+  }
+}
