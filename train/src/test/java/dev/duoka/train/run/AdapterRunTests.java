@@ -30,6 +30,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.TreeMap;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -150,7 +151,9 @@ class AdapterRunTests {
     tensors(checkpoint(whole), "model.safetensors")
         .forEach(
             (name, values) ->
-                assertThat(distance(values, actual.get(name))).as(name).isLessThan(1e-3));
+                assertThat(distance(values, Objects.requireNonNull(actual.get(name))))
+                    .as(name)
+                    .isLessThan(1e-3));
   }
 
   private static double distance(double[] expected, double[] actual) {
@@ -233,7 +236,10 @@ class AdapterRunTests {
     Map<String, double[]> after =
         tensors(second.resolve("checkpoints/step-00000001"), "model.safetensors");
     before.forEach(
-        (name, values) -> assertThat(distance(values, after.get(name))).as(name).isLessThan(1e-5));
+        (name, values) ->
+            assertThat(distance(values, Objects.requireNonNull(after.get(name))))
+                .as(name)
+                .isLessThan(1e-5));
   }
 
   @Test
