@@ -109,7 +109,7 @@ final class TrialCommand implements Callable<Integer> {
                   request,
                   OwnCommand.upToMain(MAIN),
                   notice -> err.println("duoka: " + notice),
-                  line::reached)
+                  line)
               .run(known);
     }
     ledger.add(result);

@@ -84,7 +84,7 @@ final class TuneCommand implements Callable<Integer> {
                   config.parallel().ranks(),
                   minutes,
                   notice -> err.println("duoka: " + notice),
-                  line::reached)
+                  line)
               .run(candidates);
     }
     print(tuned);
