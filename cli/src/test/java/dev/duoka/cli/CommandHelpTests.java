@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Objects;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -34,8 +35,8 @@ final class CommandHelpTests {
   @ParameterizedTest
   @MethodSource("snapshotCommands")
   void eachCommandOfSnapshotHasAnExampleAndJson(String name) {
-    CommandLine command =
-        Main.commandLine().getSubcommands().get("snapshot").getSubcommands().get(name);
+    CommandLine group = Objects.requireNonNull(Main.commandLine().getSubcommands().get("snapshot"));
+    CommandLine command = Objects.requireNonNull(group.getSubcommands().get(name));
     assertThat(command.getCommandSpec().findOption("--json")).as("--json").isNotNull();
     assertThat(command.getUsageMessage(CommandLine.Help.Ansi.OFF))
         .contains("Example: duoka snapshot " + name);
