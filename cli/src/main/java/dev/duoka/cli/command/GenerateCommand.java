@@ -14,6 +14,7 @@ import java.nio.file.Path;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
@@ -35,40 +36,7 @@ final class GenerateCommand implements Runnable {
   @Option(names = "--prompt", paramLabel = "TEXT", required = true, description = "How it begins.")
   private String prompt = "";
 
-  @Option(
-      names = "--tokens",
-      paramLabel = "N",
-      defaultValue = "200",
-      description = "The most tokens to write; 200 by default.")
-  private int tokens = 200;
-
-  @Option(
-      names = "--temperature",
-      paramLabel = "T",
-      defaultValue = "0.8",
-      description = "Divides the logits; 0 always takes the likeliest token. 0.8 by default.")
-  private double temperature = 0.8;
-
-  @Option(
-      names = "--top-k",
-      paramLabel = "K",
-      defaultValue = "0",
-      description = "Sample from the K likeliest tokens only; 0 (default) for all.")
-  private int topK;
-
-  @Option(
-      names = "--top-p",
-      paramLabel = "P",
-      defaultValue = "1.0",
-      description = "Sample from the likeliest tokens that together have probability P.")
-  private double topP = 1;
-
-  @Option(
-      names = "--seed",
-      paramLabel = "N",
-      defaultValue = "0",
-      description = "Seed of the sampling; 0 by default.")
-  private long seed;
+  @Mixin private SamplingOptions sampling = new SamplingOptions();
 
   @Option(
       names = "--device",
@@ -91,7 +59,7 @@ final class GenerateCommand implements Runnable {
   public void run() {
     PrintWriter out = spec.commandLine().getOut();
     PrintWriter notes = spec.commandLine().getErr();
-    Sampling sampling = new Sampling(temperature, topK, topP, seed, tokens);
+    Sampling chosen = sampling.sampling();
     Consumer<CheckpointEvent> listener = event -> notes.println("note     " + event.text());
     Consumer<String> output =
         text -> {
@@ -101,7 +69,7 @@ final class GenerateCommand implements Runnable {
     if (mesh == null) {
       try (Generator generator = load(listener, notes)) {
         out.print(prompt);
-        generator.generate(prompt, sampling, output);
+        generator.generate(prompt, chosen, output);
       }
     } else {
       ParallelSettings parallel = MeshOption.parse(mesh);
@@ -109,7 +77,7 @@ final class GenerateCommand implements Runnable {
           DevicePlacement.shared(SingleDevice.choice(device), parallel.mesh());
       MeshGenerator generator = new MeshGenerator(run, parallel, placement, listener);
       out.print(prompt);
-      generator.generate(prompt, sampling, output);
+      generator.generate(prompt, chosen, output);
     }
     out.println();
     out.flush();

@@ -27,6 +27,7 @@ import picocli.CommandLine.Spec;
       NoteCommand.class,
       SnapshotCommand.class,
       GenerateCommand.class,
+      ChatCommand.class,
       ExportCommand.class,
       ParityCommand.class,
       SelftestCommand.class,

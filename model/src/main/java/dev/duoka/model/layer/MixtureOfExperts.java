@@ -92,12 +92,12 @@ public final class MixtureOfExperts implements FeedForward {
     Variable rows = tape.apply(new Dispatch(routing), hidden);
     Variable joint =
         tape.apply(
-            new GroupedLinear(expertsGateAndUp.parameter(), expertsGateAndUp.lora(), routing),
+            new GroupedLinear(expertsGateAndUp.parameter(), pass.lora(expertsGateAndUp), routing),
             rows);
     Variable activated = tape.apply(new SwiGlu(), joint, rowWeights);
     Variable outputs =
         tape.apply(
-            new GroupedLinear(expertsDown.parameter(), expertsDown.lora(), routing), activated);
+            new GroupedLinear(expertsDown.parameter(), pass.lora(expertsDown), routing), activated);
     return tape.apply(new Combine(routing), outputs, rest);
   }
 

@@ -16,7 +16,7 @@ final class Projection {
    * @param inputs x, and where one is added to the result, {@code [n, out]}
    */
   static Variable apply(Pass pass, Weight weight, Variable... inputs) {
-    Lora lora = weight.lora();
+    Lora lora = pass.lora(weight);
     if (lora == null) {
       return pass.tape().apply(new Linear(weight.parameter()), inputs);
     }

@@ -40,6 +40,7 @@ public final class InferenceRank implements AutoCloseable {
   private final Substitution substitution;
   private final ExpertPlacement experts;
   private final Resources owned;
+  private boolean adapted = true;
 
   private InferenceRank(
       MeshGroups groups,
@@ -92,6 +93,11 @@ public final class InferenceRank implements AutoCloseable {
                       plan.part(ofWeights::shards, 0, StateSettings.FULL))));
       return new InferenceRank(groups, model, plan, ofWeights, made.release());
     }
+  }
+
+  /** Lets adapters add to their layers from now on, as they do at first, or not. */
+  public void setAdapted(boolean on) {
+    adapted = on;
   }
 
   /** What of the model is here. */
@@ -153,7 +159,8 @@ public final class InferenceRank implements AutoCloseable {
   private Passed pass(Tensor tokens, long position, KeyValueCache cache) {
     try (Tape tape = Tape.inference()) {
       tape.substituteWith(substitution);
-      Pass pass = Pass.generating(tape, 1, position, model.rotary(), cache).with(experts);
+      Pass whole = Pass.generating(tape, 1, position, model.rotary(), cache).with(experts);
+      Pass pass = adapted ? whole : whole.withoutAdapters();
       Variable first =
           blocks.embeds() ? model.embed(pass, tokens) : Variable.constant(received(tokens.size(1)));
       Variable last = model.layers(pass, first, blocks);

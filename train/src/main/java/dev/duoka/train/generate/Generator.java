@@ -1,9 +1,13 @@
 package dev.duoka.train.generate;
 
+import dev.duoka.base.DuokaException;
+import dev.duoka.base.ErrorCode;
 import dev.duoka.base.Progress;
 import dev.duoka.comm.SingleRank;
+import dev.duoka.data.chat.ChatTemplate;
 import dev.duoka.data.tokenizer.Tokenizer;
 import dev.duoka.formats.modelconfig.ModelConfig;
+import dev.duoka.model.weight.Weight;
 import dev.duoka.parallel.mesh.Mesh;
 import dev.duoka.parallel.step.InferenceRank;
 import dev.duoka.tensor.Device;
@@ -132,6 +136,34 @@ public final class Generator implements AutoCloseable {
     text.require(config());
     memory.requireText(prompt.length, (long) prompt.length + text.limit(config()));
     return text.write(rank, output);
+  }
+
+  /** Whether the model has an adapter. */
+  public boolean hasAdapter() {
+    return rank.model().weights().stream().anyMatch(Weight::isAdapter);
+  }
+
+  /**
+   * Lets the adapter add to the model from now on, as it does at first, or not. What was trained
+   * whole beside it stays as it was trained.
+   */
+  public void setAdapted(boolean on) {
+    rank.setAdapted(on);
+  }
+
+  /**
+   * The chat template of the model's tokenizer.
+   *
+   * @throws DuokaException when it has none, or an unknown one
+   */
+  public ChatTemplate chatTemplate() {
+    return ChatTemplate.recognisedIn(StoredModel.tokenizerFolder(folder))
+        .orElseThrow(
+            () ->
+                new DuokaException(
+                    ErrorCode.CONFIG,
+                    "the tokenizer of " + folder + " brings no chat template that is known here",
+                    "Give one with --template: " + String.join(", ", ChatTemplate.NAMES)));
   }
 
   @Override

@@ -211,6 +211,18 @@ class AdapterRunTests {
     assertThat(onMesh.toString()).isEqualTo(expected);
   }
 
+  @Test
+  void switchedOffItWritesWhatItsBaseWrites() throws IOException {
+    Path run = run("experts", config(EXPERTS));
+    try (Generator generator = Generator.open(run, Device.CPU, Dtype.FLOAT32, _ -> {})) {
+      assertThat(generator.hasAdapter()).isTrue();
+      generator.setAdapted(false);
+      assertThat(generator.generate("value1 = ", GREEDY, _ -> {}).text()).isEqualTo(text(base));
+      generator.setAdapted(true);
+      assertThat(generator.generate("value1 = ", GREEDY, _ -> {}).text()).isEqualTo(text(run));
+    }
+  }
+
   private static String text(Path model) {
     StringBuilder text = new StringBuilder();
     try (Generator generator = Generator.open(model, Device.CPU, Dtype.FLOAT32, _ -> {})) {

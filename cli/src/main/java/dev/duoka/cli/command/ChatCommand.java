@@ -1,0 +1,84 @@
+package dev.duoka.cli.command;
+
+import dev.duoka.cli.console.ChatConsole;
+import dev.duoka.cli.console.ProgressLine;
+import dev.duoka.data.chat.ChatTemplate;
+import dev.duoka.train.device.SingleDevice;
+import dev.duoka.train.generate.Conversation;
+import dev.duoka.train.generate.Generator;
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStreamReader;
+import java.io.PrintWriter;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+/** {@code duoka chat}: talk to what was tuned. */
+@Command(
+    name = "chat",
+    description = {
+      "Talk to a model, in its own chat template: a line is a question, the answer comes word by"
+          + " word, and each knows those before.",
+      "RUN is what 'generate' takes: a run's folder, a checkpoint, a model or an adapter.",
+      "/adapter off and on compare an adapter with its base, /system TEXT says what stands before"
+          + " all questions, /clear forgets them, /exit or the end of the input ends.",
+      "Example: duoka chat runs/my-run --device cuda"
+    })
+final class ChatCommand implements Callable<Integer> {
+  @Parameters(index = "0", paramLabel = "RUN", description = "Where the model is.")
+  private Path run = Path.of(".");
+
+  @Option(
+      names = "--system",
+      paramLabel = "TEXT",
+      description = "What stands before all questions.")
+  private String system = "";
+
+  @Option(
+      names = "--template",
+      paramLabel = "NAME",
+      description = "The chat template, by name or as a Jinja file. Default: the tokenizer's.")
+  private @Nullable String template;
+
+  @Option(
+      names = "--device",
+      paramLabel = "DEVICE",
+      defaultValue = "cpu",
+      description = "cpu (default), cuda, or one GPU such as cuda:0.")
+  private String device = "cpu";
+
+  @Mixin private SamplingOptions sampling = new SamplingOptions();
+
+  @Spec private CommandSpec spec;
+
+  @Override
+  public Integer call() throws IOException {
+    PrintWriter err = spec.commandLine().getErr();
+    try (Generator generator = load(err)) {
+      ChatTemplate read = template == null ? generator.chatTemplate() : ChatTemplate.of(template);
+      Conversation conversation = new Conversation(generator, read, sampling.sampling());
+      conversation.system(system);
+      new ChatConsole(generator, conversation, spec.commandLine().getOut(), err)
+          .run(new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8)));
+    }
+    return 0;
+  }
+
+  private Generator load(PrintWriter notes) {
+    try (ProgressLine line = ProgressLine.open("loading the model", notes)) {
+      return Generator.open(
+          run,
+          SingleDevice.parse(device),
+          event -> notes.println("note     " + event.text()),
+          line);
+    }
+  }
+}

@@ -1,0 +1,104 @@
+package dev.duoka.cli.console;
+
+import dev.duoka.base.DuokaException;
+import dev.duoka.base.Plural;
+import dev.duoka.train.generate.Conversation;
+import dev.duoka.train.generate.Generation;
+import dev.duoka.train.generate.Generator;
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.util.function.Consumer;
+
+/** A conversation on a terminal: questions come line by line, answers go out word by word. */
+public final class ChatConsole {
+  private static final String ASK = "> ";
+
+  private final Generator generator;
+  private final Conversation conversation;
+  private final PrintWriter out;
+  private final PrintWriter notes;
+
+  /**
+   * A console.
+   *
+   * @param out gets the answers
+   * @param notes gets everything else
+   */
+  public ChatConsole(
+      Generator generator, Conversation conversation, PrintWriter out, PrintWriter notes) {
+    this.generator = generator;
+    this.conversation = conversation;
+    this.out = out;
+    this.notes = notes;
+  }
+
+  /** Asks and answers until {@code /exit} or the end of the input. */
+  public void run(BufferedReader input) throws IOException {
+    notes.println("/adapter on|off, /system TEXT, /clear, /exit");
+    while (true) {
+      notes.print(ASK);
+      notes.flush();
+      String line = input.readLine();
+      if (line == null || line.strip().equals("/exit")) {
+        return;
+      }
+      if (line.startsWith("/")) {
+        order(line.strip());
+      } else if (!line.isBlank()) {
+        ask(line);
+      }
+    }
+  }
+
+  private void order(String line) {
+    String[] words = line.split("\\s+", 2);
+    String rest = words.length > 1 ? words[1] : "";
+    switch (words[0]) {
+      case "/clear" -> {
+        conversation.clear();
+        notes.println("forgotten");
+      }
+      case "/system" -> {
+        conversation.system(rest);
+        notes.println(rest.isEmpty() ? "nothing stands before the questions" : "understood");
+      }
+      case "/adapter" -> adapter(rest);
+      default -> notes.println("There is no " + words[0] + ": /adapter, /system, /clear, /exit");
+    }
+  }
+
+  private void adapter(String word) {
+    if (!generator.hasAdapter()) {
+      notes.println("this model has no adapter");
+    } else if (word.equals("on") || word.equals("off")) {
+      generator.setAdapted(word.equals("on"));
+      notes.println("the adapter is " + word);
+    } else {
+      notes.println("say /adapter on or /adapter off");
+    }
+  }
+
+  /** A question that cannot be answered ends nothing. */
+  private void ask(String question) {
+    Consumer<String> output =
+        text -> {
+          out.print(text);
+          out.flush();
+        };
+    try {
+      Conversation.Answer answer = conversation.ask(question, output);
+      out.println();
+      out.flush();
+      if (answer.forgotten() > 0) {
+        notes.println(
+            "the oldest " + Plural.of(answer.forgotten(), "question") + " did not fit any more");
+      }
+      if (answer.generation().end() == Generation.End.MAX_TOKENS) {
+        notes.println("cut off; --tokens allows more");
+      }
+    } catch (DuokaException e) {
+      notes.println("duoka: " + e.getMessage());
+    }
+  }
+}

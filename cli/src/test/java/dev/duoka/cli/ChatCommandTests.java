@@ -1,0 +1,76 @@
+package dev.duoka.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.ByteArrayInputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+final class ChatCommandTests {
+  @TempDir Path folder;
+
+  private ProgramRun chat(String input, String... more) {
+    ProgramRun program = new ProgramRun();
+    InputStream before = System.in;
+    System.setIn(new ByteArrayInputStream(input.getBytes(StandardCharsets.UTF_8)));
+    try {
+      String[] words = new String[more.length + 4];
+      words[0] = "chat";
+      words[1] = folder.resolve("run").toString();
+      words[2] = "--tokens";
+      words[3] = "5";
+      System.arraycopy(more, 0, words, 4, more.length);
+      int status = program.run(words);
+      assertThat(status).as(program.err().toString()).isEqualTo(more.length == 0 ? 2 : 0);
+    } finally {
+      System.setIn(before);
+    }
+    return program;
+  }
+
+  private void train() throws IOException {
+    Path text = Files.writeString(folder.resolve("text.txt"), "some text ".repeat(2000));
+    Path file =
+        Files.writeString(
+            folder.resolve("run.yaml"),
+            """
+            model: {preset: tiny-llama}
+            data: {sources: [%s], sequence_length: 16, cache: %s}
+            training: {tokens_per_step: 64, micro_batch: 2, steps: 1}
+            schedule: {warmup_steps: 0}
+            device: cpu
+            threads: 1
+            """
+                .formatted(text, folder.resolve("cache")));
+    ProgramRun program = new ProgramRun();
+    int status =
+        program.run(
+            "train", file.toString(), "--no-watch", "--run-dir", folder.resolve("run").toString());
+    assertThat(status).as(program.err().toString()).isZero();
+  }
+
+  @Test
+  void questionsAreAnsweredAndOrdersObeyed() throws IOException {
+    train();
+    assertThat(chat("hello\n").err().toString())
+        .contains("brings no chat template that is known here", "--template: plain");
+    ProgramRun talked =
+        chat(
+            "hello\n/adapter off\n/system be short\n/nonsense\n\n/clear\nagain\n/exit\nnever\n",
+            "--template",
+            "plain");
+    assertThat(talked.err().toString())
+        .contains(
+            "this model has no adapter",
+            "understood",
+            "There is no /nonsense: /adapter, /system, /clear, /exit",
+            "forgotten",
+            "cut off; --tokens allows more");
+    assertThat(talked.out().toString().lines().count()).isGreaterThanOrEqualTo(2);
+  }
+}
