@@ -98,4 +98,25 @@ final class TrialCommandTests {
     assertThat(run("trials", "small.yaml"))
         .contains("small.yaml  training.micro_batch=1", "  memory         better");
   }
+
+  @Test
+  void bothStartFromACheckpoint() throws Exception {
+    run("train", "small.yaml", "--no-watch", "--max-steps", "4", "--run-dir", "earlier");
+    String output =
+        run(
+            "trial",
+            "small.yaml",
+            "--from",
+            "earlier",
+            "--set",
+            "parallel.data=1",
+            "--steps",
+            "20",
+            "--no-itself",
+            "--out",
+            "tried");
+    assertThat(output).contains("20 steps of each arm after step 4", "loss           same");
+    List<String> lines = Files.readAllLines(folder.resolve("tried/changed/metrics.jsonl"));
+    assertThat(lines).hasSize(23).first().asString().startsWith("{\"step\":5,");
+  }
 }

@@ -17,6 +17,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
+import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -73,8 +74,9 @@ final class TrialCommand implements Callable<Integer> {
   @Option(
       names = "--keep",
       description =
-          "Write the change into the run file if something is better and nothing worse; the file"
-              + " as it was stays beside it.")
+          "Write the changed run file, with all its fields and without comments, in the place of"
+              + " the old one if something is better and nothing worse or unknown; the file as it"
+              + " was stays beside it.")
   private boolean keep;
 
   @Option(
@@ -90,6 +92,10 @@ final class TrialCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws InterruptedException {
+    if (fromStep != null && from == null) {
+      throw new CommandLine.ParameterException(
+          spec.commandLine(), "--from-step names a checkpoint of --from, which is not given");
+    }
     TrialLedger ledger = TrialLedger.standard();
     List<TrialResult> known = ledger.trials();
     TrialRequest request =
@@ -99,7 +105,7 @@ final class TrialCommand implements Callable<Integer> {
             steps,
             Optional.ofNullable(from),
             Optional.ofNullable(fromStep),
-            itself == null ? !TrialResult.isKnown(runFile, known) : itself,
+            itself == null ? !TrialResult.isKnown(runFile, steps, known) : itself,
             out == null ? RunFolderName.of("trial", runFile) : out);
     PrintWriter err = spec.commandLine().getErr();
     TrialResult result;
@@ -108,31 +114,31 @@ final class TrialCommand implements Callable<Integer> {
           new Trial(
                   request,
                   OwnCommand.upToMain(MAIN),
-                  notice -> err.println("duoka: " + notice),
+                  notice -> {
+                    line.clear();
+                    err.println("duoka: " + notice);
+                  },
                   line)
               .run(known);
     }
-    ledger.add(result);
     print(result);
+    ledger.add(result);
+    if (keep && result.decision() == TrialResult.Decision.KEEP) {
+      Path before = KeptRunFile.write(runFile, request.copy(), change);
+      err.println("duoka: the change is in " + runFile + "; the file as it was is " + before);
+    }
+    err.flush();
     return 0;
   }
 
   private void print(TrialResult result) {
     PrintWriter lines = spec.commandLine().getOut();
-    Optional<Path> before =
-        keep && result.decision() == TrialResult.Decision.KEEP
-            ? Optional.of(KeptRunFile.write(runFile, change))
-            : Optional.empty();
     if (json) {
       lines.println(Json.line(TrialJson.of(result)));
     } else {
       TrialText.of(result).forEach(lines::println);
       if (!result.change().isEmpty()) {
         lines.println("Verdict: " + TrialText.decision(result));
-        lines.println(
-            before
-                .map(old -> "The change is in " + runFile + "; the file as it was is " + old)
-                .orElse(runFile + " is as it was"));
       }
     }
     lines.flush();

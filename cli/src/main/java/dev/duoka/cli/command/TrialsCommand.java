@@ -38,7 +38,7 @@ final class TrialsCommand implements Runnable {
 
   @Override
   public void run() {
-    Path of = runFile == null ? null : runFile.toAbsolutePath();
+    Path of = runFile == null ? null : runFile.toAbsolutePath().normalize();
     List<TrialResult> trials =
         TrialLedger.standard().trials().reversed().stream()
             .filter(trial -> of == null || trial.runFile().equals(of))

@@ -2,6 +2,7 @@ package dev.duoka.cli.command;
 
 import dev.duoka.cli.console.ProgressLine;
 import dev.duoka.experiment.arm.ArmCommand;
+import dev.duoka.experiment.trial.CopiedRunFile;
 import dev.duoka.experiment.trial.KeptRunFile;
 import dev.duoka.experiment.tune.Candidate;
 import dev.duoka.experiment.tune.Choices;
@@ -19,6 +20,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
+import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -51,7 +53,8 @@ final class TuneCommand implements Callable<Integer> {
   @Option(
       names = "--keep",
       description =
-          "Write the best settings into the run file; the file as it was stays beside it.")
+          "Write the run file with the best settings, with all its fields and without comments, in"
+              + " the place of the old one, which stays beside it.")
   private boolean keep;
 
   @Option(
@@ -67,7 +70,14 @@ final class TuneCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws InterruptedException {
+    if (minutes < 0) {
+      throw new CommandLine.ParameterException(
+          spec.commandLine(), "--minutes is " + minutes + ", but time goes forward");
+    }
     RunConfig config = RunFile.read(runFile, List.of(), RunChecks::problems);
+    Path folder = out == null ? RunFolderName.of("tune", runFile) : out;
+    Path copy = folder.resolve("run.yaml");
+    CopiedRunFile.make(runFile, copy);
     List<Candidate> candidates =
         Choices.of(
             runFile,
@@ -79,15 +89,23 @@ final class TuneCommand implements Callable<Integer> {
     try (ProgressLine line = ProgressLine.open("tune", err)) {
       tuned =
           new Tuning(
-                  new ArmCommand(OwnCommand.upToMain(MAIN), runFile),
-                  out == null ? RunFolderName.of("tune", runFile) : out,
+                  new ArmCommand(OwnCommand.upToMain(MAIN), copy),
+                  folder,
                   config.parallel().ranks(),
                   minutes,
-                  notice -> err.println("duoka: " + notice),
+                  notice -> {
+                    line.clear();
+                    err.println("duoka: " + notice);
+                  },
                   line)
               .run(candidates);
     }
     print(tuned);
+    if (keep && !tuned.best().settings().isEmpty()) {
+      Path before = KeptRunFile.write(runFile, copy, tuned.best().overrides());
+      err.println("duoka: the best is in " + runFile + "; the file as it was is " + before);
+    }
+    err.flush();
     return 0;
   }
 
@@ -97,12 +115,6 @@ final class TuneCommand implements Callable<Integer> {
       lines.println(Json.line(TuneText.json(tuned)));
     } else {
       TuneText.of(tuned).forEach(lines::println);
-    }
-    if (keep && !tuned.best().settings().isEmpty()) {
-      Path before = KeptRunFile.write(runFile, tuned.best().overrides());
-      if (!json) {
-        lines.println("It is in " + runFile + "; the file as it was is " + before);
-      }
     }
     lines.flush();
   }

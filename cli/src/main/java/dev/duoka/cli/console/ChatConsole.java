@@ -3,7 +3,6 @@ package dev.duoka.cli.console;
 import dev.duoka.base.DuokaException;
 import dev.duoka.base.Plural;
 import dev.duoka.train.generate.Conversation;
-import dev.duoka.train.generate.Generation;
 import dev.duoka.train.generate.Generator;
 import java.io.BufferedReader;
 import java.io.IOException;
@@ -43,7 +42,9 @@ public final class ChatConsole {
       if (line == null || line.strip().equals("/exit")) {
         return;
       }
-      if (line.startsWith("/")) {
+      if (line.startsWith("//")) {
+        ask(line.substring(1));
+      } else if (line.startsWith("/")) {
         order(line.strip());
       } else if (!line.isBlank()) {
         ask(line);
@@ -64,7 +65,12 @@ public final class ChatConsole {
         notes.println(rest.isEmpty() ? "nothing stands before the questions" : "understood");
       }
       case "/adapter" -> adapter(rest);
-      default -> notes.println("There is no " + words[0] + ": /adapter, /system, /clear, /exit");
+      default ->
+          notes.println(
+              "There is no "
+                  + words[0]
+                  + ": /adapter, /system, /clear, /exit; a question that begins so has // in"
+                  + " front");
     }
   }
 
@@ -94,10 +100,14 @@ public final class ChatConsole {
         notes.println(
             "the oldest " + Plural.of(answer.forgotten(), "question") + " did not fit any more");
       }
-      if (answer.generation().end() == Generation.End.MAX_TOKENS) {
-        notes.println("cut off; --tokens allows more");
+      switch (answer.generation().end()) {
+        case MAX_TOKENS -> notes.println("cut off; --tokens allows more");
+        case CONTEXT_FULL -> notes.println("cut off: the model has no further positions");
+        case END_TOKEN -> {}
       }
     } catch (DuokaException e) {
+      out.println();
+      out.flush();
       notes.println("duoka: " + e.getMessage());
     }
   }

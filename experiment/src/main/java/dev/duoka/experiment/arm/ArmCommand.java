@@ -20,6 +20,7 @@ public record ArmCommand(List<String> program, Path runFile) {
           "checkpoint.every_steps=0",
           "checkpoint.keep_every=0",
           "logging.every_steps=1000000",
+          "remedies.out_of_memory=false",
           "launch.ranks_per_process=auto");
 
   public ArmCommand {
@@ -44,6 +45,13 @@ public record ArmCommand(List<String> program, Path runFile) {
       words.add("--resume");
     }
     return words;
+  }
+
+  /** Whether the arms set a field themselves, so that no change of it can be tried. */
+  public static boolean sets(String field) {
+    return field.equals("run_dir")
+        || field.equals("checkpoint.final")
+        || NOTHING_ELSE.stream().anyMatch(override -> override.startsWith(field + "="));
   }
 
   /** How an arm hears of its turns. */

@@ -22,7 +22,12 @@ public final class ArmProcess implements AutoCloseable {
     this.folder = folder;
     this.process = process;
     this.hook = Thread.ofPlatform().unstarted(process::destroyForcibly);
-    Runtime.getRuntime().addShutdownHook(hook);
+    try {
+      Runtime.getRuntime().addShutdownHook(hook);
+    } catch (IllegalStateException e) { // this program is ending, and the arm with it
+      process.destroyForcibly();
+      throw e;
+    }
   }
 
   /**
@@ -68,6 +73,10 @@ public final class ArmProcess implements AutoCloseable {
 
   /** Why it has ended, which was no success. */
   public WorkerFolder.Failure failure() {
+    if (process.exitValue() == 0) {
+      return new WorkerFolder.Failure(
+          ErrorCode.CONFIG, "its run is over before the steps that are compared");
+    }
     return folder
         .failure()
         .orElseGet(

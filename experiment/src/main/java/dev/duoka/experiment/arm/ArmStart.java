@@ -9,8 +9,8 @@ import dev.duoka.train.run.RunFolder;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.List;
 import java.util.Optional;
+import java.util.function.Consumer;
 import java.util.stream.Stream;
 
 /**
@@ -21,26 +21,26 @@ import java.util.stream.Stream;
  */
 public record ArmStart(Path run, Checkpoint checkpoint) {
   /**
-   * Finds it.
+   * Finds it, and reads it to see that it is whole.
    *
-   * @param step which one; empty for the newest
+   * @param step which one; empty for the newest that is whole
+   * @param notice hears of damaged ones
    * @throws DuokaException when it is not there
    */
-  public static ArmStart of(Path run, Optional<Long> step) {
-    List<Checkpoint> all = new CheckpointStore(run).list();
-    return all.stream()
-        .filter(checkpoint -> step.isEmpty() || checkpoint.step() == step.get())
-        .findFirst()
-        .map(checkpoint -> new ArmStart(run, checkpoint))
-        .orElseThrow(
-            () ->
-                new DuokaException(
-                    ErrorCode.CHECKPOINT,
-                    "run " + run + " has no checkpoint" + step.map(n -> " of step " + n).orElse(""),
-                    all.isEmpty()
-                        ? "Leave out --from to start from the first weights"
-                        : "It has those of the steps "
-                            + all.stream().map(it -> String.valueOf(it.step())).toList()));
+  public static ArmStart of(Path run, Optional<Long> step, Consumer<String> notice) {
+    CheckpointStore store = new CheckpointStore(run);
+    Checkpoint checkpoint =
+        step.isPresent()
+            ? store.require(step.get())
+            : store
+                .latestValid(event -> notice.accept(event.text()))
+                .orElseThrow(
+                    () ->
+                        new DuokaException(
+                            ErrorCode.CHECKPOINT,
+                            "run " + run + " has no whole checkpoint",
+                            "Leave out --from to start from the first weights"));
+    return new ArmStart(run, checkpoint);
   }
 
   /** Lays the checkpoint into an arm's folder, which then goes on from it. */

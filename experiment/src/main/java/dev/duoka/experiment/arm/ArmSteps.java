@@ -80,10 +80,10 @@ public record ArmSteps(Map<Long, Step> steps, long peakBytes) {
     return Optional.ofNullable(steps.get(number));
   }
 
-  /** These steps and others behind them, whose numbers are raised by so much. */
+  /** These steps, and behind them others whose numbers are raised by so much. */
   public ArmSteps and(ArmSteps others, long raise) {
     Map<Long, Step> all = new HashMap<>(steps);
-    others.steps.forEach((number, step) -> all.put(number + raise, step));
+    others.steps.forEach((number, step) -> all.putIfAbsent(number + raise, step));
     return new ArmSteps(all, Math.max(peakBytes, others.peakBytes));
   }
 }

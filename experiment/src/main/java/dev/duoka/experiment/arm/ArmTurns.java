@@ -9,7 +9,6 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.function.Consumer;
 
 /** Arms that are all on the device at once, of which one trains at a time. */
 public final class ArmTurns {
@@ -21,7 +20,6 @@ public final class ArmTurns {
   private final TurnPlan plan;
   private final ArmCommand command;
   private final Path file;
-  private final Consumer<String> notice;
   private final Progress progress;
 
   /**
@@ -29,44 +27,42 @@ public final class ArmTurns {
    *
    * @param file by which they hear of their turns; made
    */
-  public ArmTurns(
-      TurnPlan plan, ArmCommand command, Path file, Consumer<String> notice, Progress progress) {
+  public ArmTurns(TurnPlan plan, ArmCommand command, Path file, Progress progress) {
     this.plan = plan;
     this.command = command;
     this.file = file;
-    this.notice = notice;
     this.progress = progress;
   }
 
   /**
    * How it ended.
    *
-   * @param arms that have trained to the end, or, after a failure, all
+   * @param arms that have trained to the end, or, after a failure, all; the first two at least
    * @param failed the one that failed; -1 for none
-   * @param began whether all had begun by then
+   * @param began how many were there by then
    * @param failure why
    */
   public record Ended(
-      List<Arm> arms, int failed, boolean began, Optional<WorkerFolder.Failure> failure) {
+      List<Arm> arms, int failed, int began, Optional<WorkerFolder.Failure> failure) {
     public Ended {
       arms = List.copyOf(arms);
     }
 
-    /** Whether the arms do not fit beside each other. */
+    /** Whether memory ran out while several arms were on the device. */
     public boolean doNotFitTogether() {
-      return !began && failed == 1 && isOf(ErrorCode.OUT_OF_MEMORY);
-    }
-
-    public boolean isOf(ErrorCode code) {
-      return failure.filter(it -> it.code() == code).isPresent();
+      return began > 1 && failure.filter(it -> it.code() == ErrorCode.OUT_OF_MEMORY).isPresent();
     }
   }
 
-  /** Trains; returns when all have ended. */
+  /**
+   * Trains; returns when all have ended. Each arm has warmed up before the next one starts, so that
+   * it holds what it ever needs. An arm behind the second one for which there is no room then is
+   * left out.
+   */
   public Ended run(List<Arm> arms) throws InterruptedException {
     TurnFile turns = TurnFile.create(file);
     for (int arm = 0; arm < arms.size(); arm++) {
-      turns.allow(arm, plan.first());
+      turns.allow(arm, plan.warm());
     }
     try (Resources resources = new Resources()) {
       List<ArmProcess> processes = new ArrayList<>();
@@ -80,14 +76,11 @@ public final class ArmTurns {
                     command.words(arm, plan.last(), false),
                     ArmCommand.environment(file, number)));
         processes.add(process);
-        if (!stands(turns, number, arm, plan.first(), process)) {
+        if (!stands(turns, number, arm, plan.warm(), process)) {
           WorkerFolder.Failure failure = process.failure();
-          if (number < 2 || failure.code() != ErrorCode.OUT_OF_MEMORY) {
-            return new Ended(arms, number, false, Optional.of(failure));
-          }
-          notice.accept(
-              "there is no room for a third arm: the run file is not compared with itself");
-          return train(turns, arms.subList(0, number), processes.subList(0, number));
+          return number >= 2 && failure.code() == ErrorCode.OUT_OF_MEMORY
+              ? train(turns, arms.subList(0, number), processes.subList(0, number))
+              : new Ended(arms, number, number + 1, Optional.of(failure));
         }
       }
       return train(turns, arms, processes);
@@ -111,11 +104,11 @@ public final class ArmTurns {
               ? process.hasSucceeded()
               : stands(turns, turn.arm(), arms.get(turn.arm()), turn.until(), process);
       if (!well) {
-        return new Ended(arms, turn.arm(), true, Optional.of(process.failure()));
+        return new Ended(arms, turn.arm(), arms.size(), Optional.of(process.failure()));
       }
       Thread.sleep(PAUSE_MILLISECONDS);
     }
-    return new Ended(arms, -1, true, Optional.empty());
+    return new Ended(arms, -1, arms.size(), Optional.empty());
   }
 
   /** Waits until an arm has come so far; false when it ends before. */

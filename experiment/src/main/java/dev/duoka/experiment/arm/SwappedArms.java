@@ -7,6 +7,7 @@ import dev.duoka.base.IoReason;
 import dev.duoka.base.Progress;
 import dev.duoka.operations.run.WorkerFolder;
 import java.io.IOException;
+import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashMap;
@@ -15,18 +16,24 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.function.Consumer;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /**
  * Two arms of which one is on the device at a time: A, B, B, A, each in a process of its own. Their
  * states wait in host memory, where it has room for both; otherwise every process begins with the
- * first weights, and nothing is known of the loss.
+ * same weights, and nothing is known of the loss.
  */
 public final class SwappedArms {
   /** Why losses are not compared then. */
   public static final String NO_STATES =
-      "host memory has no room for the states of both arms: each part began with the first weights";
+      "host memory has no room for the states of both arms: each part began with the same weights";
 
   private static final Path HOST_MEMORY = Path.of("/dev/shm");
+  private static final String PREFIX = "duoka-trial-";
+  private static final Pattern OWNER = Pattern.compile(PREFIX + "(\\d{1,10})-.*");
+  private static final int ATTEMPTS = 10;
+  private static final long ATTEMPT_MILLISECONDS = 200;
 
   private final TurnPlan plan;
   private final ArmCommand command;
@@ -78,12 +85,19 @@ public final class SwappedArms {
         "the arms do not fit on the device together: they take turns of "
             + plan.steps() / 2
             + " steps, "
-            + (keeps ? "and their states wait in host memory" : "each from the first weights"));
+            + (keeps ? "and their states wait in host memory" : "each from the same weights"));
     Path place = place(keeps);
+    Thread atEnd = Thread.ofPlatform().unstarted(() -> deleteAtEnd(place));
+    Runtime.getRuntime().addShutdownHook(atEnd);
     try {
       return run(arms.stream().map(arm -> arm.in(place)).toList(), keeps, start);
     } finally {
       delete(place);
+      try {
+        Runtime.getRuntime().removeShutdownHook(atEnd);
+      } catch (IllegalStateException e) {
+        // The JVM is ending, and deletes it once more.
+      }
     }
   }
 
@@ -99,7 +113,7 @@ public final class SwappedArms {
       if (!keeps || !comesBack) {
         begin(arm, start);
       }
-      long until = keeps || !comesBack ? turn.until() : plan.halves().getFirst().until();
+      long until = keeps ? turn.until() : turn.until() - (number < 2 ? 0 : plan.firstHalf());
       try (ArmProcess process =
           ArmProcess.start(
               folder.resolve(arm.name() + "-output"), command.words(arm, until, keeps), Map.of())) {
@@ -112,7 +126,7 @@ public final class SwappedArms {
       taken.merge(
           turn.arm(),
           steps,
-          (first, second) -> keeps ? second : first.and(second, plan.steps() / 2));
+          (first, second) -> keeps ? second : first.and(second, plan.firstHalf()));
     }
     return new Trained(List.of(steps(taken, 0), steps(taken, 1)), keeps);
   }
@@ -133,11 +147,41 @@ public final class SwappedArms {
 
   private Path place(boolean keeps) {
     try {
+      deleteForgotten();
       return keeps
-          ? Files.createTempDirectory(HOST_MEMORY, "duoka-trial-")
+          ? Files.createTempDirectory(HOST_MEMORY, PREFIX + ProcessHandle.current().pid() + "-")
           : Files.createTempDirectory(folder, "parts-");
     } catch (IOException e) {
       throw cannot("make a folder for the arms", e);
+    }
+  }
+
+  /** What trials have left that were killed. */
+  private static void deleteForgotten() throws IOException {
+    if (!Files.isDirectory(HOST_MEMORY)) {
+      return;
+    }
+    try (DirectoryStream<Path> left = Files.newDirectoryStream(HOST_MEMORY, PREFIX + "*")) {
+      for (Path folder : left) {
+        Matcher owner = OWNER.matcher(folder.getFileName().toString());
+        if (owner.matches() && ProcessHandle.of(Long.parseLong(owner.group(1))).isEmpty()) {
+          CrashSafeFiles.deleteTree(folder);
+        }
+      }
+    }
+  }
+
+  /** The arm is being killed at the same time, and may write until it is. */
+  private static void deleteAtEnd(Path place) {
+    for (int attempt = 0; attempt < ATTEMPTS && Files.exists(place); attempt++) {
+      try {
+        Thread.sleep(ATTEMPT_MILLISECONDS);
+        CrashSafeFiles.deleteTree(place);
+      } catch (IOException e) {
+        // Once more.
+      } catch (InterruptedException e) {
+        return;
+      }
     }
   }
 

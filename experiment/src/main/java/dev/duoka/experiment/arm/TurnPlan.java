@@ -60,10 +60,19 @@ public record TurnPlan(long first, int warmUp, int steps, int block) {
     return first + warmUp + (long) number * block;
   }
 
-  /** The turns of so many arms, in order. */
+  /** Where they have warmed up. */
+  public long warm() {
+    return before(0);
+  }
+
+  /** How many steps lie before the second half. */
+  public int firstHalf() {
+    return blocks() / 2 * block;
+  }
+
+  /** The turns of so many arms that have warmed up, in order. */
   public List<Turn> turns(int arms) {
     List<Turn> turns = new ArrayList<>();
-    IntStream.range(0, arms).forEach(arm -> turns.add(new Turn(arm, before(0))));
     for (int number = 0; number < blocks(); number++) {
       for (int place = 0; place < arms; place++) {
         turns.add(new Turn(number % 2 == 0 ? place : arms - 1 - place, before(number + 1)));

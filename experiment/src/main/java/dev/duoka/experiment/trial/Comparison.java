@@ -17,6 +17,9 @@ import java.util.stream.IntStream;
  * one difference; the interval is that of their mean. A block's speed is the median of its steps:
  * one late step in four does not move it.
  *
+ * <p>Losses drift apart by rounding as a random walk does, so their blocks are not independent:
+ * what a model differs from itself by ({@link Margins}) counts beside the interval.
+ *
  * @param plan how they were trained
  * @param leftOut blocks in which an arm has warmed up again
  */
@@ -93,7 +96,12 @@ public record Comparison(TurnPlan plan, List<Integer> leftOut) {
     }
     String reason =
         margins.runsOfItself() == 0 ? "the model was never compared with itself here" : "";
-    return Judgement.of(quantity, Interval.ofMean(differences), margins.of(quantity), reason);
+    return Judgement.of(
+        quantity,
+        Interval.ofMean(differences),
+        margins.of(quantity),
+        margins.spread(quantity),
+        reason);
   }
 
   /** The mean over a block's steps of the relative difference on the same batch. */

@@ -3,26 +3,32 @@ package dev.duoka.experiment.trial;
 import dev.duoka.experiment.verdict.Interval;
 import dev.duoka.experiment.verdict.Judgement;
 import dev.duoka.experiment.verdict.Quantity;
-import java.util.EnumMap;
+import dev.duoka.experiment.verdict.StudentT;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 
 /**
  * Up to which relative difference there is none: fixed for speed and memory; for loss and gradient
- * norm twice what this model has differed from itself by, and at least what nobody acts on.
+ * norm what this model differs from itself by, and at least what nobody acts on.
  *
  * @param byQuantity the margins
+ * @param spread what the model may differ from itself by, of nineteen runs in twenty: Student's
+ *     distribution with the root mean square of the comparisons with itself; 0 where there were
+ *     none
  * @param runsOfItself how often the model was compared with itself
  */
-public record Margins(Map<Quantity, Double> byQuantity, int runsOfItself) {
+public record Margins(
+    Map<Quantity, Double> byQuantity, Map<Quantity, Double> spread, int runsOfItself) {
   private static final double SPEED = 0.01;
   private static final double MEMORY = 0.005;
   private static final double LEAST_LOSS = 0.001;
   private static final double LEAST_NORM = 0.01;
-  private static final double FACTOR = 2;
+  private static final double SHARE = 0.95;
 
   public Margins {
     byQuantity = Map.copyOf(byQuantity);
+    spread = Map.copyOf(spread);
   }
 
   /**
@@ -31,37 +37,44 @@ public record Margins(Map<Quantity, Double> byQuantity, int runsOfItself) {
    * @param itself what was said of each of them
    */
   public static Margins of(List<List<Judgement>> itself) {
-    Map<Quantity, Double> margins =
-        new EnumMap<>(
-            Map.of(
-                Quantity.SPEED,
-                SPEED,
-                Quantity.MEMORY,
-                MEMORY,
-                Quantity.LOSS,
-                LEAST_LOSS,
-                Quantity.GRADIENT_NORM,
-                LEAST_NORM));
-    for (List<Judgement> judgements : itself) {
-      for (Judgement judgement : judgements) {
-        if (judgement.quantity() == Quantity.LOSS
-            || judgement.quantity() == Quantity.GRADIENT_NORM) {
-          judgement
-              .interval()
-              .ifPresent(
-                  interval ->
-                      margins.merge(judgement.quantity(), FACTOR * farthest(interval), Math::max));
-        }
-      }
-    }
-    return new Margins(margins, itself.size());
+    double loss = spread(itself, Quantity.LOSS);
+    double norm = spread(itself, Quantity.GRADIENT_NORM);
+    return new Margins(
+        Map.of(
+            Quantity.SPEED,
+            SPEED,
+            Quantity.MEMORY,
+            MEMORY,
+            Quantity.LOSS,
+            Math.max(LEAST_LOSS, loss),
+            Quantity.GRADIENT_NORM,
+            Math.max(LEAST_NORM, norm)),
+        Map.of(Quantity.LOSS, loss, Quantity.GRADIENT_NORM, norm),
+        differences(itself, Quantity.LOSS).length);
   }
 
-  private static double farthest(Interval interval) {
-    return Math.max(Math.abs(interval.low()), Math.abs(interval.high()));
+  private static double[] differences(List<List<Judgement>> itself, Quantity quantity) {
+    return itself.stream()
+        .flatMap(List::stream)
+        .filter(judgement -> judgement.quantity() == quantity)
+        .flatMap(judgement -> judgement.interval().stream())
+        .mapToDouble(Interval::estimate)
+        .toArray();
+  }
+
+  private static double spread(List<List<Judgement>> itself, Quantity quantity) {
+    double[] differences = differences(itself, quantity);
+    double squares = Arrays.stream(differences).map(it -> it * it).average().orElse(0);
+    return differences.length == 0
+        ? 0
+        : StudentT.quantile(SHARE, differences.length) * Math.sqrt(squares);
   }
 
   double of(Quantity quantity) {
     return byQuantity.getOrDefault(quantity, 0.0);
+  }
+
+  double spread(Quantity quantity) {
+    return spread.getOrDefault(quantity, 0.0);
   }
 }

@@ -15,6 +15,7 @@ import dev.duoka.operations.run.WorkerFolder;
 import dev.duoka.train.config.ModelSource;
 import dev.duoka.train.config.RunConfig;
 import dev.duoka.train.config.RunFile;
+import dev.duoka.train.config.binding.FieldChange;
 import dev.duoka.train.run.RunChecks;
 import java.util.ArrayList;
 import java.util.List;
@@ -47,7 +48,7 @@ public final class Trial {
   public Trial(
       TrialRequest request, List<String> command, Consumer<String> notice, Progress progress) {
     this.request = request;
-    this.command = new ArmCommand(command, request.runFile());
+    this.command = new ArmCommand(command, request.copy());
     this.notice = notice;
     this.progress = progress;
   }
@@ -61,11 +62,15 @@ public final class Trial {
   public TrialResult run(List<TrialResult> known) throws InterruptedException {
     RunConfig base = RunFile.read(request.runFile(), List.of(), RunChecks::problems);
     RunConfig changed = RunFile.read(request.runFile(), request.change(), RunChecks::problems);
-    Optional<ArmStart> start = request.from().map(run -> ArmStart.of(run, request.fromStep()));
+    requireChange(base, changed);
+    Optional<ArmStart> start =
+        request.from().map(run -> ArmStart.of(run, request.fromStep(), notice));
     TurnPlan plan =
         TurnPlan.of(start.map(it -> it.checkpoint().step()).orElse(0L), request.steps());
     TrialSubject subject = TrialSubject.of(base, changed);
     require(plan, base);
+    require(plan, changed);
+    CopiedRunFile.make(request.runFile(), request.copy());
     List<Arm> arms = arms(base, changed);
     for (Arm arm : arms) {
       arm.makeFolder();
@@ -73,11 +78,14 @@ public final class Trial {
     }
     TrialJudge judge = new TrialJudge(request, subject, plan, known);
     ArmTurns.Ended ended =
-        new ArmTurns(plan, command, request.folder().resolve("turns"), notice, progress).run(arms);
+        new ArmTurns(plan, command, request.folder().resolve("turns"), progress).run(arms);
     if (ended.doNotFitTogether()) {
       long states =
           ParameterCounts.of(ModelSource.config(base.model())).total() * BYTES_OF_PARAMETER;
       return swapped(judge, arms.subList(0, 2), states, start);
+    }
+    if (ended.failure().isEmpty() && ended.arms().size() < arms.size()) {
+      notice.accept("there is no room for a third arm: the run file is not compared with itself");
     }
     return ended.failure().isPresent()
         ? failed(judge, arms, ended.failed(), ended.failure().get())
@@ -111,15 +119,33 @@ public final class Trial {
   }
 
   private static void require(TurnPlan plan, RunConfig config) {
-    if (config.training().steps().isPresent()
-        && config.training().steps().getAsLong() < plan.last()) {
+    if (config.training().epochs().isPresent()) {
+      return; // its data say how long that is; an arm that ends too early is noticed
+    }
+    long steps = config.training().length().steps(config.training().tokensPerStep(), 0);
+    if (steps < plan.last()) {
       throw new DuokaException(
           ErrorCode.CONFIG,
-          "the run ends after "
-              + config.training().steps().getAsLong()
-              + " steps, and the trial after "
-              + plan.last(),
-          "Try fewer --steps, start --from an earlier checkpoint, or raise training.steps");
+          "the run ends after " + steps + " steps, and the trial after " + plan.last(),
+          "Try fewer --steps, start --from an earlier checkpoint, or make the run longer");
+    }
+  }
+
+  private void requireChange(RunConfig base, RunConfig changed) {
+    List<FieldChange> changes = RunFile.changes(base, changed);
+    if (changes.isEmpty() && !request.isOfItself()) {
+      throw new DuokaException(
+          ErrorCode.USAGE,
+          String.join(", ", request.change()) + " changes nothing: the run file says so already",
+          "Leave --set out to compare the run file with itself");
+    }
+    for (FieldChange change : changes) {
+      if (ArmCommand.sets(change.key())) {
+        throw new DuokaException(
+            ErrorCode.USAGE,
+            change.key() + " cannot be tried: a trial sets it itself",
+            "It changes nothing that a trial compares");
+      }
     }
   }
 

@@ -38,7 +38,8 @@ public final class TrialJson {
     return json;
   }
 
-  private static void put(ArrayNode array, List<Judgement> judgements) {
+  /** Adds judgements to an array. */
+  public static void put(ArrayNode array, List<Judgement> judgements) {
     for (Judgement judgement : judgements) {
       ObjectNode json = array.addObject();
       json.put("quantity", lower(judgement.quantity()));

@@ -28,7 +28,8 @@ record TrialJudge(
    */
   TrialResult of(List<ArmSteps> arms) {
     Comparison comparison = new Comparison(plan, List.of());
-    List<List<Judgement>> itself = new ArrayList<>(TrialResult.ofItself(known, subject.model()));
+    List<List<Judgement>> itself =
+        new ArrayList<>(TrialResult.ofItself(known, subject.model(), plan.steps()));
     ArmSteps base = arms.getFirst();
     if (request.isOfItself()) {
       return result(
@@ -49,13 +50,14 @@ record TrialJudge(
 
   /** Of arms that were there one at a time. */
   TrialResult ofHalves(SwappedArms.Trained trained) {
-    Comparison comparison = new Comparison(plan, List.of(plan.firstOfSecondHalf()));
+    Comparison comparison =
+        new Comparison(plan, trained.keepsStates() ? List.of(plan.firstOfSecondHalf()) : List.of());
     TrialSubject of = trained.keepsStates() ? subject : subject.withoutLoss(SwappedArms.NO_STATES);
     return result(
         comparison.of(
             trained.arms().getFirst(),
             trained.arms().getLast(),
-            Margins.of(TrialResult.ofItself(known, subject.model())),
+            Margins.of(TrialResult.ofItself(known, subject.model(), plan.steps())),
             of.noLoss()),
         Optional.empty(),
         Optional.empty());
@@ -70,7 +72,7 @@ record TrialJudge(
       List<Judgement> judgements, Optional<List<Judgement>> itself, Optional<String> cannotRun) {
     return new TrialResult(
         Instant.now(),
-        request.runFile().toAbsolutePath(),
+        request.runFile().toAbsolutePath().normalize(),
         subject.model(),
         request.change(),
         subject.changes(),

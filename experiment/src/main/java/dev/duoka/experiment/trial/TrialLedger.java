@@ -33,11 +33,12 @@ public record TrialLedger(Path file) {
 
   /** Adds one, at once on disk. */
   public void add(TrialResult trial) {
-    byte[] line = (Json.line(TrialJson.of(trial)) + "\n").getBytes(StandardCharsets.UTF_8);
+    String text = Json.line(TrialJson.of(trial)) + "\n";
     try (FileChannel channel =
         FileChannel.open(
             file, StandardOpenOption.CREATE, StandardOpenOption.WRITE, StandardOpenOption.APPEND)) {
-      ByteBuffer buffer = ByteBuffer.wrap(line); // one write: lines of two trials do not mix
+      String begin = endsWithinALine() ? "\n" : ""; // the last writer was killed
+      ByteBuffer buffer = ByteBuffer.wrap((begin + text).getBytes(StandardCharsets.UTF_8));
       while (buffer.hasRemaining()) {
         channel.write(buffer);
       }
@@ -50,7 +51,9 @@ public record TrialLedger(Path file) {
   /** All of them, oldest first. */
   public List<TrialResult> trials() {
     try {
-      return Files.readAllLines(file).stream().flatMap(line -> read(line).stream()).toList();
+      return Files.readAllLines(file, StandardCharsets.ISO_8859_1).stream() // takes any bytes
+          .flatMap(line -> read(line.getBytes(StandardCharsets.ISO_8859_1)).stream())
+          .toList();
     } catch (NoSuchFileException e) {
       return List.of();
     } catch (IOException e) {
@@ -58,10 +61,18 @@ public record TrialLedger(Path file) {
     }
   }
 
-  private static Optional<TrialResult> read(String line) {
+  private boolean endsWithinALine() throws IOException {
+    try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
+      ByteBuffer last = ByteBuffer.allocate(1);
+      return channel.size() > 0
+          && channel.read(last, channel.size() - 1) == 1
+          && last.get(0) != '\n';
+    }
+  }
+
+  private static Optional<TrialResult> read(byte[] line) {
     try {
-      JsonNode json =
-          Json.parse(line.getBytes(StandardCharsets.UTF_8), "a trial", ErrorCode.FORMAT);
+      JsonNode json = Json.parse(line, "a trial", ErrorCode.FORMAT);
       return TrialJson.read(json);
     } catch (DuokaException e) {
       return Optional.empty(); // a line that was cut off

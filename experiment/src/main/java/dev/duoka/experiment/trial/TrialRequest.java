@@ -29,6 +29,11 @@ public record TrialRequest(
     change = List.copyOf(change);
   }
 
+  /** The run file as it was when the trial began, which all arms train. */
+  public Path copy() {
+    return folder.resolve("run.yaml");
+  }
+
   /** Whether nothing is changed. */
   public boolean isOfItself() {
     return change.isEmpty();

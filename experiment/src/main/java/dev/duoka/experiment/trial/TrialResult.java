@@ -50,7 +50,7 @@ public record TrialResult(
     KEEP,
     /** Something is worse, or the change cannot run. */
     ROLL_BACK,
-    /** Nothing is worse, as far as is known; something is not known. */
+    /** Nothing is worse, as far as is known; something is not known, or could not be asked. */
     UNDECIDED,
     /** Nothing is better, nothing worse. */
     NO_REASON
@@ -61,7 +61,7 @@ public record TrialResult(
     if (cannotRun.isPresent() || has(Verdict.WORSE)) {
       return Decision.ROLL_BACK;
     }
-    if (has(Verdict.NOT_ENOUGH_DATA)) {
+    if (has(Verdict.NOT_ENOUGH_DATA) || has(Verdict.NOT_ASKED)) {
       return Decision.UNDECIDED;
     }
     return has(Verdict.BETTER) && !change.isEmpty() ? Decision.KEEP : Decision.NO_REASON;
@@ -71,16 +71,20 @@ public record TrialResult(
     return judgements.stream().anyMatch(judgement -> judgement.verdict() == verdict);
   }
 
-  /** Whether earlier trials show what the model of a run file differs from itself by. */
-  public static boolean isKnown(Path runFile, List<TrialResult> trials) {
+  /**
+   * Whether earlier trials of as many steps show what a run file's model differs from itself by.
+   */
+  public static boolean isKnown(Path runFile, int steps, List<TrialResult> trials) {
     RunConfig config = RunFile.read(runFile, List.of());
-    return !ofItself(trials, TrialSubject.of(config, config).model()).isEmpty();
+    return Margins.of(ofItself(trials, TrialSubject.of(config, config).model(), steps))
+            .runsOfItself()
+        > 0;
   }
 
-  /** What a model has differed from itself by in earlier trials. */
-  static List<List<Judgement>> ofItself(List<TrialResult> trials, String model) {
+  /** What a model has differed from itself by in earlier trials of at least so many steps. */
+  static List<List<Judgement>> ofItself(List<TrialResult> trials, String model, int steps) {
     return trials.stream()
-        .filter(trial -> trial.model.equals(model))
+        .filter(trial -> trial.model.equals(model) && trial.steps >= steps)
         .flatMap(
             trial ->
                 trial.change.isEmpty()

@@ -51,7 +51,11 @@ record TrialSubject(List<String> changes, String model, Optional<String> noLoss)
         String.join(
             "\n",
             config.model().toString(),
-            config.data().toString(),
+            config.data().sources().toString(),
+            config.data().tokenizer(),
+            String.valueOf(config.data().sequenceLength()),
+            config.adapter().toString(),
+            config.layout().states().toString(),
             String.valueOf(config.training().tokensPerStep()),
             config.training().precision().toString());
     return HexFormat.of()

@@ -37,7 +37,7 @@ public final class TrialText {
 
   /** One line of a list of trials. */
   public static String line(TrialResult trial) {
-    StringBuilder text = new StringBuilder(trial.time().toString().substring(0, 16));
+    StringBuilder text = new StringBuilder(trial.time().toString().substring(0, 16) + "Z");
     text.append("  ").append(trial.runFile().getFileName()).append("  ");
     text.append(trial.change().isEmpty() ? "(itself)" : String.join(" ", trial.change()));
     text.append("  ").append(word(trial)).append(": ");
@@ -62,7 +62,7 @@ public final class TrialText {
     return switch (trial.decision()) {
       case KEEP -> "keep";
       case ROLL_BACK -> "roll back";
-      case UNDECIDED -> "undecided, more --steps show smaller differences";
+      case UNDECIDED -> "undecided";
       case NO_REASON -> "no reason to change";
     };
   }

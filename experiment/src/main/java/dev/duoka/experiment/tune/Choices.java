@@ -45,9 +45,9 @@ public final class Choices {
     Map<String, List<String>> fields = new LinkedHashMap<>();
     if (onCpu) {
       int most = Math.max(1, cores / config.parallel().ranks());
-      fields.put("threads", powersUpTo(most));
+      fields.put("threads", downFrom(most));
     }
-    fields.put("training.micro_batch", powersUpTo(BatchPlan.of(config).sequencesPerRank()));
+    fields.put("training.micro_batch", downFrom(BatchPlan.of(config).sequencesPerRank()));
     if (!onCpu) {
       fields.put("training.recompute", List.of("none", "selective", "full"));
       if (config.parallel().data() > 1) {
@@ -57,8 +57,12 @@ public final class Choices {
     return fields;
   }
 
-  private static List<String> powersUpTo(int most) {
-    return IntStream.iterate(1, value -> value <= most, value -> 2 * value)
+  /** The most first, then the powers of two below: what is large usually wins. */
+  private static List<String> downFrom(int most) {
+    return IntStream.concat(
+            IntStream.of(most),
+            IntStream.iterate(Integer.highestOneBit(most), value -> value > 0, value -> value / 2))
+        .distinct()
         .mapToObj(String::valueOf)
         .toList();
   }

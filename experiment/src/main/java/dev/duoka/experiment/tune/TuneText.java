@@ -1,5 +1,6 @@
 package dev.duoka.experiment.tune;
 
+import dev.duoka.experiment.trial.TrialJson;
 import dev.duoka.experiment.trial.TrialText;
 import dev.duoka.formats.json.Json;
 import java.util.ArrayList;
@@ -58,6 +59,7 @@ public final class TuneText {
       node.put("reason", one.reason());
     }
     put(json.putObject("best"), tuned.best());
+    TrialJson.put(json.putArray("judgements"), tuned.judgements());
     json.put("cut_short", tuned.cutShort());
     return json;
   }

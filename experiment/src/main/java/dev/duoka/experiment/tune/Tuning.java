@@ -1,5 +1,6 @@
 package dev.duoka.experiment.tune;
 
+import dev.duoka.base.DuokaException;
 import dev.duoka.base.ErrorCode;
 import dev.duoka.base.Progress;
 import dev.duoka.experiment.arm.Arm;
@@ -12,6 +13,7 @@ import dev.duoka.experiment.trial.Comparison;
 import dev.duoka.experiment.trial.Margins;
 import dev.duoka.experiment.verdict.Interval;
 import dev.duoka.experiment.verdict.Judgement;
+import dev.duoka.experiment.verdict.Quantity;
 import dev.duoka.experiment.verdict.Verdict;
 import dev.duoka.operations.run.WorkerFolder;
 import java.nio.file.Path;
@@ -20,6 +22,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.Consumer;
 import java.util.stream.LongStream;
 
@@ -28,6 +31,10 @@ import java.util.stream.LongStream;
  * then in turns with the run file as it is. Memory that runs out is a result.
  */
 public final class Tuning {
+  /** The steps that a run must have for it. */
+  public static final long STEPS = TurnPlan.of(0, Tuning.IN_TURNS).last();
+
+  private static final Set<Quantity> LEARNED = Set.of(Quantity.LOSS, Quantity.GRADIENT_NORM);
   private static final int WARM_UP = 3;
   private static final int ALONE = 10;
   private static final int IN_TURNS = 60;
@@ -101,13 +108,21 @@ public final class Tuning {
         .toList();
   }
 
+  /** A full memory and a loss that is no number are results; other failures are mistakes. */
   private Tuned.Tried alone(Candidate candidate, int number) throws InterruptedException {
     Arm arm = arm(candidate, "alone-" + number);
     try (ArmProcess process =
         ArmProcess.start(arm.output(), command.words(arm, WARM_UP + ALONE, false), Map.of())) {
       process.await();
       if (!process.hasSucceeded()) {
-        return new Tuned.Tried(candidate, Optional.empty(), 0, process.failure().message());
+        WorkerFolder.Failure failure = process.failure();
+        if (failure.code() != ErrorCode.OUT_OF_MEMORY && failure.code() != ErrorCode.NUMERICS) {
+          throw new DuokaException(
+              failure.code(),
+              "cannot try " + candidate + ": " + failure.message(),
+              "Its output is in " + arm.output());
+        }
+        return new Tuned.Tried(candidate, Optional.empty(), 0, failure.message());
       }
     }
     ArmSteps steps = ArmSteps.read(arm.metrics());
@@ -129,7 +144,10 @@ public final class Tuning {
     return arm;
   }
 
-  /** The finalists and the run file as it is, one of them fewer as long as they do not fit. */
+  /**
+   * The finalists and the run file as it is; where they do not fit on the device together, one of
+   * them fewer. What cannot be compared in turns is not called better.
+   */
   private Tuned inTurns(List<Tuned.Tried> tried, List<Candidate> finalists, boolean cutShort)
       throws InterruptedException {
     for (int count = finalists.size(); count > 0; count--) {
@@ -139,20 +157,23 @@ public final class Tuning {
       }
       TurnPlan plan = TurnPlan.of(0, IN_TURNS);
       ArmTurns.Ended ended =
-          new ArmTurns(plan, command, folder.resolve("turns-" + count), notice, progress).run(arms);
+          new ArmTurns(plan, command, folder.resolve("turns-" + count), progress).run(arms);
       if (ended.failure().isEmpty()) {
         return judged(tried, finalists, plan, ended.arms(), cutShort);
       }
-      if (!ended.isOf(ErrorCode.OUT_OF_MEMORY)) {
-        notice.accept(
-            arms.get(ended.failed()).name()
-                + " failed: "
-                + ended.failure().map(WorkerFolder.Failure::message).orElse(""));
+      if (!ended.doNotFitTogether()) {
+        WorkerFolder.Failure failure = ended.failure().get();
+        throw new DuokaException(
+            failure.code(),
+            "'" + arms.get(ended.failed()).name() + "' failed in turns: " + failure.message(),
+            "Its output is in " + arms.get(ended.failed()).output());
       }
     }
-    notice.accept("no two candidates fit on the device together: what each did alone decides");
-    Candidate first = tried.getFirst().candidate();
-    return new Tuned(tried, first, List.of(), cutShort);
+    notice.accept(
+        "the run file as it is and "
+            + finalists.getFirst()
+            + " do not fit on the device together: duoka trial compares them in halves");
+    return new Tuned(tried, Candidate.AS_IT_IS, List.of(), cutShort);
   }
 
   private static Tuned judged(
@@ -172,7 +193,11 @@ public final class Tuning {
               steps.getFirst(), steps.get(number), Margins.of(List.of()), Optional.empty());
       Judgement speed = all.getFirst();
       double gain = speed.interval().map(Interval::estimate).orElse(0.0);
-      if (speed.verdict() == Verdict.BETTER && gain > fastest) {
+      boolean learnsAsWell =
+          all.stream()
+              .filter(judgement -> LEARNED.contains(judgement.quantity()))
+              .noneMatch(judgement -> judgement.verdict() == Verdict.WORSE);
+      if (speed.verdict() == Verdict.BETTER && gain > fastest && learnsAsWell) {
         best = finalists.get(number - 1);
         judgements = all;
         fastest = gain;

@@ -55,7 +55,7 @@ public record Interval(double low, double estimate, double high, double seen) {
     return -margin <= low && high <= margin;
   }
 
-  boolean excludesZero() {
-    return low > 0 || high < 0;
+  boolean excludesZero(double spread) {
+    return low > spread || high < -spread;
   }
 }

@@ -14,8 +14,23 @@ public record Judgement(
 
   /** By the rule that {@link Verdict} says. */
   public static Judgement of(Quantity quantity, Interval interval, double margin, String reason) {
+    return of(quantity, interval, margin, 0, reason);
+  }
+
+  /**
+   * By the same rule, of a quantity that differs also when nothing is changed, by more than one
+   * run's interval can know.
+   *
+   * @param spread by how much; the interval is wider by that where it must exclude 0
+   */
+  public static Judgement of(
+      Quantity quantity, Interval interval, double margin, double spread, String reason) {
     return new Judgement(
-        quantity, verdict(quantity, interval, margin), Optional.of(interval), margin, reason);
+        quantity,
+        verdict(quantity, interval, margin, spread),
+        Optional.of(interval),
+        margin,
+        reason);
   }
 
   /** Of a quantity that cannot be compared. */
@@ -23,11 +38,12 @@ public record Judgement(
     return new Judgement(quantity, Verdict.NOT_ASKED, Optional.empty(), Double.NaN, reason);
   }
 
-  private static Verdict verdict(Quantity quantity, Interval interval, double margin) {
+  private static Verdict verdict(
+      Quantity quantity, Interval interval, double margin, double spread) {
     if (interval.isWithin(margin)) {
       return Verdict.SAME;
     }
-    if (!interval.excludesZero()) {
+    if (!interval.excludesZero(spread)) {
       return Verdict.NOT_ENOUGH_DATA;
     }
     return interval.estimate() > 0 == quantity.moreIsBetter() ? Verdict.BETTER : Verdict.WORSE;

@@ -4,7 +4,7 @@ package dev.duoka.experiment.verdict;
  * Student's distribution of whole degrees of freedom, by its closed form (Abramowitz and Stegun,
  * Handbook of Mathematical Functions, 26.7.3 and 26.7.4).
  */
-final class StudentT {
+public final class StudentT {
   private static final int HALVINGS = 200;
 
   private StudentT() {}
@@ -30,7 +30,7 @@ final class StudentT {
    * @param share between 0 and 1, both left out
    * @param degrees at least 1
    */
-  static double quantile(double share, int degrees) {
+  public static double quantile(double share, int degrees) {
     double low = 0;
     double high = 1;
     while (within(high, degrees) < share) {

@@ -28,6 +28,9 @@ public final class FakeTraining {
   /** It fits on the device only alone. */
   public static final String LARGE = "threads=3";
 
+  /** Its steps fit on the device only alone. */
+  public static final String LARGE_STEP = "threads=7";
+
   /** It never fits. */
   public static final String TOO_LARGE = "threads=4";
 
@@ -97,6 +100,9 @@ public final class FakeTraining {
     while (step < last) {
       await(turns, step);
       step++;
+      if (is(LARGE_STEP) && turns != null) {
+        throw new DuokaException(ErrorCode.OUT_OF_MEMORY, "a step has no room", "");
+      }
       if (is(BROKEN) && step == 10) {
         throw new DuokaException(ErrorCode.NUMERICS, "step 10 gave a loss of NaN", "");
       }

@@ -1,7 +1,9 @@
 package dev.duoka.experiment.trial;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.duoka.base.DuokaException;
 import dev.duoka.train.config.RunFile;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -24,12 +26,16 @@ final class KeptRunFileTests {
   @Test
   void theChangeIsWrittenAndTheOldFileStays() throws IOException {
     Path file = Files.writeString(folder.resolve("run.yaml"), TEXT);
-    Path before = KeptRunFile.write(file, List.of("training.steps=20"));
+    Path tried = Files.copy(file, folder.resolve("tried"));
+    Path before = KeptRunFile.write(file, tried, List.of("training.steps=20"));
     assertThat(before).hasFileName("run.yaml.before").hasContent(TEXT);
     assertThat(RunFile.read(file, List.of()))
         .isEqualTo(RunFile.read(before, List.of("training.steps=20")));
     String second = Files.readString(file);
-    assertThat(KeptRunFile.write(file, List.of("training.steps=30")))
+    assertThatThrownBy(() -> KeptRunFile.write(file, tried, List.of("training.steps=30")))
+        .isInstanceOf(DuokaException.class)
+        .hasMessageContaining("was edited since it was tried");
+    assertThat(KeptRunFile.write(file, file, List.of("training.steps=30")))
         .hasFileName("run.yaml.before-2")
         .hasContent(second);
     assertThat(before).hasContent(TEXT);

@@ -22,6 +22,10 @@ import org.junit.jupiter.api.Test;
  */
 final class TrialRatesTests {
   private static final int TRIALS = 1000;
+
+  /** How far rounding takes a loss with each step: beyond the least margin within a hundred. */
+  private static final double DRIFT = 1e-3;
+
   private static final TurnPlan PLAN = TurnPlan.of(0, 100);
 
   /** The device's slowness over all steps that are taken on it, in order. */
@@ -47,7 +51,7 @@ final class TrialRatesTests {
     for (TurnPlan.Turn turn : PLAN.turns(2)) {
       Map<Long, ArmSteps.Step> steps = arms.get(turn.arm());
       for (long step = steps.size() + 1; step <= turn.until(); step++) {
-        away[turn.arm()] += 2e-5 * random.nextGaussian();
+        away[turn.arm()] += DRIFT * random.nextGaussian();
         double loss = 3 * Math.pow(step, -0.1) * (1 + away[turn.arm()]);
         double seconds = card.seconds() * (turn.arm() == 1 ? 1 + slower : 1);
         steps.put(
@@ -67,7 +71,12 @@ final class TrialRatesTests {
     Random random = new Random(20_261_129);
     Map<Quantity, Map<Verdict, Integer>> counts = new EnumMap<>(Quantity.class);
     for (int number = 0; number < TRIALS; number++) {
-      Margins margins = Margins.of(List.of(trial(random, 0, Margins.of(List.of()))));
+      Margins margins =
+          Margins.of(
+              List.of(
+                  trial(random, 0, Margins.of(List.of())),
+                  trial(random, 0, Margins.of(List.of())),
+                  trial(random, 0, Margins.of(List.of()))));
       for (Judgement judgement : trial(random, slower, margins)) {
         counts
             .computeIfAbsent(judgement.quantity(), _ -> new EnumMap<>(Verdict.class))
@@ -90,7 +99,7 @@ final class TrialRatesTests {
     for (Quantity quantity : Quantity.values()) {
       double wrong =
           share(counts, quantity, Verdict.BETTER) + share(counts, quantity, Verdict.WORSE);
-      assertThat(wrong).as("%s", quantity).isLessThan(0.0125);
+      assertThat(wrong).as("%s", quantity).isLessThan(0.05);
     }
   }
 

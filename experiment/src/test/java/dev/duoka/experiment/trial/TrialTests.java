@@ -93,8 +93,6 @@ final class TrialTests {
     TurnPlan plan = TurnPlan.of(0, 20);
     assertThat(plan.turns(2))
         .containsExactly(
-            new TurnPlan.Turn(0, 3),
-            new TurnPlan.Turn(1, 3),
             new TurnPlan.Turn(0, 8),
             new TurnPlan.Turn(1, 8),
             new TurnPlan.Turn(1, 13),
@@ -116,8 +114,8 @@ final class TrialTests {
     TrialResult result = run(Optional.empty(), true, 60);
     assertThat(verdicts(result.judgements()).values()).containsOnly(Verdict.SAME);
     assertThat(result.decision()).isEqualTo(TrialResult.Decision.NO_REASON);
-    assertThat(TrialResult.isKnown(file, List.of(result))).isTrue();
-    assertThat(TrialResult.isKnown(file, List.of())).isFalse();
+    assertThat(TrialResult.isKnown(file, 60, List.of(result))).isTrue();
+    assertThat(TrialResult.isKnown(file, 60, List.of())).isFalse();
   }
 
   /** They take halves, from their own states. */
@@ -130,6 +128,28 @@ final class TrialTests {
         .startsWith("the arms do not fit on the device together: they take turns of 20 steps");
     assertThat(verdicts(result.judgements()).values()).containsOnly(Verdict.SAME);
     assertThat(result.itself()).isEmpty();
+  }
+
+  /** Memory that runs out in the first step, beside the other arm, is no fault of the change. */
+  @Test
+  void armsWhoseStepsDoNotFitTogetherTakeHalves() throws InterruptedException {
+    TrialResult result = run(Optional.empty(), true, 40, FakeTraining.LARGE_STEP);
+    assertThat(result.cannotRun()).isEmpty();
+    assertThat(notices).singleElement().asString().startsWith("the arms do not fit");
+    assertThat(verdicts(result.judgements()).values()).containsOnly(Verdict.SAME);
+  }
+
+  @Test
+  void whatATrialSetsItselfCannotBeTried() {
+    assertThatThrownBy(() -> run(Optional.empty(), false, 20, "logging.every_steps=7"))
+        .isInstanceOf(DuokaException.class)
+        .hasMessageContaining("logging.every_steps cannot be tried");
+    assertThatThrownBy(() -> run(Optional.empty(), false, 20, "threads=1"))
+        .isInstanceOf(DuokaException.class)
+        .hasMessageContaining("threads=1 changes nothing");
+    assertThatThrownBy(() -> run(Optional.empty(), false, 20, "training.steps=22"))
+        .isInstanceOf(DuokaException.class)
+        .hasMessageContaining("the run ends after 22 steps, and the trial after 23");
   }
 
   @Test
@@ -162,19 +182,12 @@ final class TrialTests {
   }
 
   @Test
-  void bothStartFromACheckpoint() throws Exception {
+  void aRunWithoutAWholeCheckpointIsNoStart() throws IOException {
     Path run = folder.resolve("earlier");
     Files.createDirectories(run.resolve("checkpoints/step-00000040"));
-    Files.writeString(run.resolve("checkpoints/step-00000040/state"), "of step 40");
-    Files.copy(file, run.resolve("run.yaml"));
-    TrialResult result = run(Optional.of(run), false, 20, FakeTraining.SLOW);
-    assertThat(result.first()).isEqualTo(40);
-    assertThat(Files.readAllLines(folder.resolve("trial/changed/order")))
-        .hasSize(23)
-        .first()
-        .isEqualTo("changed 41");
-    assertThat(folder.resolve("trial/changed/checkpoints/step-00000040/state"))
-        .hasContent("of step 40");
+    assertThatThrownBy(() -> run(Optional.of(run), false, 20, FakeTraining.SLOW))
+        .isInstanceOf(DuokaException.class)
+        .hasMessageContaining("has no whole checkpoint");
   }
 
   @Test
@@ -183,6 +196,8 @@ final class TrialTests {
     assertThat(verdicts(result.judgements()))
         .containsEntry(Quantity.LOSS, Verdict.NOT_ASKED)
         .containsEntry(Quantity.GRADIENT_NORM, Verdict.NOT_ASKED);
+    assertThat(result.decision())
+        .isIn(TrialResult.Decision.UNDECIDED, TrialResult.Decision.ROLL_BACK);
     assertThat(result.judgements().get(2).reason()).startsWith("data.seed changes");
   }
 
@@ -193,7 +208,6 @@ final class TrialTests {
     TrialResult one = run(Optional.empty(), false, 20, FakeTraining.TOO_LARGE);
     ledger.add(one);
     Files.writeString(ledger.file(), "{\"cut off", StandardOpenOption.APPEND);
-    Files.writeString(ledger.file(), "\n", StandardOpenOption.APPEND);
     ledger.add(one);
     assertThat(ledger.trials()).containsExactly(one, one);
   }

@@ -1,7 +1,9 @@
 package dev.duoka.experiment.tune;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.duoka.base.DuokaException;
 import dev.duoka.base.Progress;
 import dev.duoka.experiment.arm.ArmCommand;
 import dev.duoka.experiment.arm.FakeTraining;
@@ -81,6 +83,13 @@ final class TuningTests {
   }
 
   @Test
+  void aMistakeIsNoResult() {
+    assertThatThrownBy(() -> run(10, of(FakeTraining.WRONG)))
+        .isInstanceOf(DuokaException.class)
+        .hasMessageContaining("cannot try threads=6: this is wrong");
+  }
+
+  @Test
   void noneIsBegunWhenTheTimeIsOver() throws InterruptedException {
     Tuned tuned = run(0, of(FakeTraining.FAST));
     assertThat(tuned.cutShort()).isTrue();
@@ -95,11 +104,11 @@ final class TuningTests {
         .extracting(Candidate::toString)
         .containsExactly(
             "as it is",
-            "threads=1 training.micro_batch=1",
-            "threads=1 training.micro_batch=2",
-            "threads=2 training.micro_batch=1",
+            "threads=2 training.micro_batch=4",
             "threads=2 training.micro_batch=2",
-            "threads=2 training.micro_batch=4");
+            "threads=2 training.micro_batch=1",
+            "threads=1 training.micro_batch=2",
+            "threads=1 training.micro_batch=1");
     List<Candidate> onGpus = Choices.of(file, RunFile.read(file, List.of()), false, 5);
     assertThat(onGpus)
         .extracting(Candidate::toString)

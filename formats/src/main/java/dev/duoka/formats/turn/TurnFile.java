@@ -18,8 +18,9 @@ import java.nio.file.StandardOpenOption;
  * come there and their devices are idle. The limit of a run is raised only when all of its ranks
  * stand, so that all of them go on from the same step. Threads may share it.
  *
- * <p>Little-endian numbers of 64 bits: the magic number, a limit for each of {@value #RUNS} runs,
- * and for each run the steps after which each of {@value #RANKS} ranks stands, plus 1.
+ * <p>Little-endian numbers of 64 bits: the magic number, the process that made the file, a limit
+ * for each of {@value #RUNS} runs, and for each run the steps after which each of {@value #RANKS}
+ * ranks stands, plus 1.
  */
 public final class TurnFile {
   /** Runs that a file has room for. */
@@ -29,7 +30,9 @@ public final class TurnFile {
   public static final int RANKS = 1024;
 
   private static final long MAGIC = 0x314e_5255_544b_5544L; // "DUKTURN1"
-  private static final int BYTES = 8 * (1 + RUNS + RUNS * RANKS);
+  private static final int AT_OWNER = 8;
+  private static final int HEAD = 2;
+  private static final int BYTES = 8 * (HEAD + RUNS + RUNS * RANKS);
 
   private final MappedByteBuffer file;
 
@@ -49,16 +52,13 @@ public final class TurnFile {
   /**
    * Makes a file in which no run may take a step.
    *
-   * @throws DuokaException when it cannot be made
+   * @throws DuokaException when it is there already or cannot be made
    */
   public static TurnFile create(Path path) {
     TurnFile made =
         new TurnFile(
-            path,
-            StandardOpenOption.CREATE,
-            StandardOpenOption.TRUNCATE_EXISTING,
-            StandardOpenOption.READ,
-            StandardOpenOption.WRITE);
+            path, StandardOpenOption.CREATE_NEW, StandardOpenOption.READ, StandardOpenOption.WRITE);
+    made.file.putLong(AT_OWNER, ProcessHandle.current().pid());
     VarHandle.releaseFence();
     made.file.putLong(0, MAGIC);
     return made;
@@ -81,39 +81,45 @@ public final class TurnFile {
 
   /** Lets a run go on until it has taken so many steps in all. */
   public void allow(int run, long steps) {
-    file.putLong(limitOf(run), steps);
     VarHandle.releaseFence();
+    file.putLong(limitOf(run), steps);
   }
 
   /** After how many steps in all a run has to wait. */
   public long limit(int run) {
+    long steps = file.getLong(limitOf(run));
     VarHandle.acquireFence();
-    return file.getLong(limitOf(run));
+    return steps;
   }
 
   /** A rank stands after so many steps, and its device is idle. */
   public void stand(int run, int rank, long steps) {
-    file.putLong(placeOf(run, rank), steps + 1);
     VarHandle.releaseFence();
+    file.putLong(placeOf(run, rank), steps + 1);
   }
 
   /** Whether all of a run's ranks stand after so many steps. */
   public boolean stands(int run, int ranks, long steps) {
-    VarHandle.acquireFence();
     for (int rank = 0; rank < ranks; rank++) {
       if (file.getLong(placeOf(run, rank)) != steps + 1) {
         return false;
       }
     }
+    VarHandle.acquireFence();
     return true;
   }
 
+  /** Whether the process that made the file is still there. */
+  public boolean hasOwner() {
+    return ProcessHandle.of(file.getLong(AT_OWNER)).filter(ProcessHandle::isAlive).isPresent();
+  }
+
   private static int limitOf(int run) {
-    return 8 * (1 + check(run, RUNS, "run"));
+    return 8 * (HEAD + check(run, RUNS, "run"));
   }
 
   private static int placeOf(int run, int rank) {
-    return 8 * (1 + RUNS + check(run, RUNS, "run") * RANKS + check(rank, RANKS, "rank"));
+    return 8 * (HEAD + RUNS + check(run, RUNS, "run") * RANKS + check(rank, RANKS, "rank"));
   }
 
   private static int check(int number, int count, String what) {

@@ -54,23 +54,20 @@ public final class Conversation {
    * @param output hears the answer bit by bit
    */
   public Answer ask(String question, Consumer<String> output) {
-    turns.add(new Message(Role.USER, question));
+    List<Message> said = new ArrayList<>(turns);
+    said.add(new Message(Role.USER, question));
     int forgotten = 0;
-    int[] prompt = prompt();
-    while (prompt.length + answerRoom() > generator.config().maxPositions() && turns.size() > 2) {
-      turns.subList(0, 2).clear();
+    int[] prompt = prompt(said);
+    while (prompt.length + answerRoom() > generator.config().maxPositions() && said.size() > 2) {
+      said.subList(0, 2).clear();
       forgotten++;
-      prompt = prompt();
+      prompt = prompt(said);
     }
-    try {
-      Generation generation = generator.generate(prompt, sampling, output);
-      turns.add(new Message(Role.ASSISTANT, generation.text()));
-      return new Answer(generation, forgotten);
-    } finally {
-      if (turns.getLast().role() == Role.USER) {
-        turns.removeLast(); // it was not answered
-      }
-    }
+    Generation generation = generator.generate(prompt, sampling, output);
+    said.add(new Message(Role.ASSISTANT, generation.text()));
+    turns.clear();
+    turns.addAll(said);
+    return new Answer(generation, forgotten);
   }
 
   /** Positions that an answer is to find free: as many as it may have, or half of all. */
@@ -78,10 +75,10 @@ public final class Conversation {
     return Math.min(sampling.maxTokens(), generator.config().maxPositions() / 2);
   }
 
-  private int[] prompt() {
+  private int[] prompt(List<Message> said) {
     List<Message> messages = new ArrayList<>();
     system.ifPresent(text -> messages.add(new Message(Role.SYSTEM, text)));
-    messages.addAll(turns);
+    messages.addAll(said);
     return encoder.encodePrompt(messages);
   }
 }

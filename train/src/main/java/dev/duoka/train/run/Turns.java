@@ -23,6 +23,9 @@ record Turns(@Nullable TurnFile file, int run) {
 
   private static final long LOOK_MILLISECONDS = 1;
 
+  /** Looks between two at the owner. */
+  private static final int LOOKS_AT_OWNER = 1000;
+
   /** What the environment says. */
   static Turns of(Map<String, String> environment) {
     String text = environment.getOrDefault(VARIABLE, "");
@@ -50,13 +53,20 @@ record Turns(@Nullable TurnFile file, int run) {
    * Waits until the run may go on, or is to stop. A rank's device must be idle.
    *
    * @param stop asked every millisecond
+   * @throws DuokaException when nobody is left who would let it go on
    */
   void await(int rank, long steps, BooleanSupplier stop) {
     if (file == null) {
       return;
     }
     file.stand(run, rank, steps);
-    while (isOver(steps) && !stop.getAsBoolean()) {
+    for (int look = 1; isOver(steps) && !stop.getAsBoolean(); look++) {
+      if (look % LOOKS_AT_OWNER == 0 && !file.hasOwner()) {
+        throw new DuokaException(
+            ErrorCode.RANK_LOST,
+            "the trial that this run is part of is gone",
+            "Start the trial again");
+      }
       try {
         Thread.sleep(LOOK_MILLISECONDS);
       } catch (InterruptedException e) {

@@ -73,7 +73,7 @@ final class ConversationTests {
         .isInstanceOf(DuokaException.class)
         .hasMessageContaining("Shorten the prompt");
     assertThat(conversation.ask("y", _ -> {}).generation().promptTokens())
-        .as("what was refused was not said, but what it pushed out is gone")
-        .isLessThan(before);
+        .as("what was refused was not said, and has pushed nothing out")
+        .isBetween(before, before + 40);
   }
 }
