@@ -28,7 +28,8 @@ public record TrialLedger(Path file) {
 
   /** That of this user. */
   public static TrialLedger standard() {
-    return new TrialLedger(StateFolder.own(StateFolder.standard().path()).resolve(NAME));
+    return new TrialLedger(
+        StateFolder.own(StateFolder.standard().path().resolve("trials")).resolve(NAME));
   }
 
   /** Adds one, at once on disk. */
