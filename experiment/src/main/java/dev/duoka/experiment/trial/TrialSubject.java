@@ -9,6 +9,8 @@ import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /**
  * What is tried on what.
@@ -48,16 +50,17 @@ record TrialSubject(List<String> changes, String model, Optional<String> noLoss)
 
   private static String model(RunConfig config) {
     String text =
-        String.join(
-            "\n",
-            config.model().toString(),
-            config.data().sources().toString(),
-            config.data().tokenizer(),
-            String.valueOf(config.data().sequenceLength()),
-            config.adapter().toString(),
-            config.layout().states().toString(),
-            String.valueOf(config.training().tokensPerStep()),
-            config.training().precision().toString());
+        Stream.<Object>of(
+                config.model(),
+                config.data().sources(),
+                config.data().tokenizer(),
+                config.data().sequenceLength(),
+                config.adapter(),
+                config.memory(),
+                config.training().tokensPerStep(),
+                config.training().precision())
+            .map(String::valueOf)
+            .collect(Collectors.joining("\n"));
     return HexFormat.of()
         .formatHex(Sha256.of(text.getBytes(StandardCharsets.UTF_8)), 0, HASH_BYTES);
   }

@@ -35,6 +35,11 @@ public record LibTorchFacts(
     return chosen.map(LibraryChoice::version);
   }
 
+  /** How the chosen one was found; empty when there is none to use. */
+  public Optional<String> origin() {
+    return chosen.map(LibraryChoice::origin);
+  }
+
   /** The chosen one if it could be loaded. */
   Optional<LibraryChoice> loaded() {
     return abiVersion.isPresent() ? chosen : Optional.empty();

@@ -16,7 +16,7 @@ final class LibraryVersions {
     put(json, "libtorch", report.libTorch().version());
     put(json, "libtorch_abi", report.libTorch().abiVersion());
     put(json, "libtorch_cuda", report.libTorch().cudaVersion());
-    put(json, "libtorch_origin", report.libTorch().chosen().map(chosen -> chosen.origin()));
+    put(json, "libtorch_origin", report.libTorch().origin());
     put(json, "nvidia_driver", report.nvml().driverVersion());
     put(json, "driver_cuda", report.cuda().driverSupports());
     for (LibraryFacts library : report.libraries()) {
