@@ -75,6 +75,7 @@ final class TuneCommand implements Callable<Integer> {
           spec.commandLine(), "--minutes is " + minutes + ", but time goes forward");
     }
     RunConfig config = RunFile.read(runFile, List.of(), RunChecks::problems);
+    Tuning.requireLength(config);
     Path folder = out == null ? RunFolderName.of("tune", runFile) : out;
     Path copy = folder.resolve("run.yaml");
     CopiedRunFile.make(runFile, copy);

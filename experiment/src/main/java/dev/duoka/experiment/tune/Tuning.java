@@ -16,6 +16,7 @@ import dev.duoka.experiment.verdict.Judgement;
 import dev.duoka.experiment.verdict.Quantity;
 import dev.duoka.experiment.verdict.Verdict;
 import dev.duoka.operations.run.WorkerFolder;
+import dev.duoka.train.config.RunConfig;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -31,9 +32,6 @@ import java.util.stream.LongStream;
  * then in turns with the run file as it is. Memory that runs out is a result.
  */
 public final class Tuning {
-  /** The steps that a run must have for it. */
-  public static final long STEPS = TurnPlan.of(0, Tuning.IN_TURNS).last();
-
   private static final Set<Quantity> LEARNED = Set.of(Quantity.LOSS, Quantity.GRADIENT_NORM);
   private static final int WARM_UP = 3;
   private static final int ALONE = 10;
@@ -69,6 +67,22 @@ public final class Tuning {
     this.endNanos = System.nanoTime() + (long) (minutes * 60e9);
     this.notice = notice;
     this.progress = progress;
+  }
+
+  /**
+   * Refuses a run that is over before the candidates were compared.
+   *
+   * @throws DuokaException with how long it must be
+   */
+  public static void requireLength(RunConfig config) {
+    long last = TurnPlan.of(0, IN_TURNS).last();
+    long steps = config.training().steps().orElse(last);
+    if (steps < last) {
+      throw new DuokaException(
+          ErrorCode.CONFIG,
+          "the run ends after " + steps + " steps, and tuning after " + last,
+          "Tune a copy of the run file that is longer: what is fastest stays the same");
+    }
   }
 
   /**

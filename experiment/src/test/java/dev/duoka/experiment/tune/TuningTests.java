@@ -90,6 +90,14 @@ final class TuningTests {
   }
 
   @Test
+  void aRunThatIsTooShortIsRefused() {
+    Tuning.requireLength(RunFile.read(file, List.of()));
+    assertThatThrownBy(() -> Tuning.requireLength(RunFile.read(file, List.of("training.steps=62"))))
+        .isInstanceOf(DuokaException.class)
+        .hasMessageContaining("the run ends after 62 steps, and tuning after 63");
+  }
+
+  @Test
   void noneIsBegunWhenTheTimeIsOver() throws InterruptedException {
     Tuned tuned = run(0, of(FakeTraining.FAST));
     assertThat(tuned.cutShort()).isTrue();
