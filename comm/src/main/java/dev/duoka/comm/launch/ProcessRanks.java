@@ -30,7 +30,7 @@ import org.jspecify.annotations.Nullable;
  * thread.
  *
  * <pre>{@code
- * try (ProcessRanks processes = ProcessRanks.join(place, ranks, limit, terms, "")) {
+ * try (ProcessRanks processes = ProcessRanks.join(place, ranks, meeting, limit, terms, "")) {
  *   Data data = processes.during(() -> prepare());
  *   processes.run(ledgers, rank -> ...);
  * }
@@ -69,14 +69,20 @@ public final class ProcessRanks implements AutoCloseable {
    *
    * @param place of this process
    * @param ranks those of this process
-   * @param limit how long to wait for other processes, and for other ranks, without any progress
+   * @param meeting how long to wait until all processes have come and are connected
+   * @param limit how long a rank waits for others without any progress
    * @param terms which all must have the same
    * @param word what process 0 tells the others; of the others it does not count
    * @throws DuokaException {@code CONFIG} when another process does not belong to this run, {@code
    *     RANK_LOST} when one does not come
    */
   public static ProcessRanks join(
-      ProcessPlace place, RankRange ranks, Duration limit, Terms terms, String word) {
+      ProcessPlace place,
+      RankRange ranks,
+      Duration meeting,
+      Duration limit,
+      Terms terms,
+      String word) {
     if (place.isAlone()) {
       return new ProcessRanks(place, ranks, word, Neighbours.NONE, null, limit);
     }
@@ -89,14 +95,14 @@ public final class ProcessRanks implements AutoCloseable {
               word,
               ranks,
               listener.socket().getLocalPort(),
-              limit,
+              meeting,
               RunSecret.of(System.getenv()));
       return new ProcessRanks(
           place,
           ranks,
           membership.word(),
           neighbours(membership),
-          TcpRanks.connect(membership, listener, limit),
+          TcpRanks.connect(membership, listener, meeting, limit),
           limit);
     } catch (IOException e) {
       throw new DuokaException(

@@ -80,13 +80,22 @@ public final class Acceptor<T> implements AutoCloseable {
     try {
       T said = read(channel);
       if (said != null) {
-        arrivals.add(new Arrival<>(said, channel));
+        arrive(new Arrival<>(said, channel));
         return;
       }
     } catch (IOException | RuntimeException e) {
       // Not one of ours: it is hung up on.
     }
     close(channel);
+  }
+
+  private void arrive(Arrival<T> arrival) {
+    arrivals.add(arrival);
+    // One that comes while this closes may be too late for close() to see it: nobody asks for it
+    // any more, and it would wait for an answer.
+    if (!listener.isOpen() && arrivals.remove(arrival)) {
+      close(arrival.channel());
+    }
   }
 
   private @Nullable T read(SocketChannel channel) throws IOException {

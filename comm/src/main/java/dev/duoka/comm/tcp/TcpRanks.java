@@ -34,11 +34,12 @@ public final class TcpRanks implements AutoCloseable {
    * Connects with the other processes.
    *
    * @param listener where the others find this process; closed on return
+   * @param meeting how long to wait for the other processes' connections
    * @param limit how long a rank waits for others without any progress before it gives up
    */
   public static TcpRanks connect(
-      Membership membership, ServerSocketChannel listener, Duration limit) {
-    TcpWorld world = new TcpWorld(membership, Connections.of(membership, listener, limit), limit);
+      Membership membership, ServerSocketChannel listener, Duration meeting, Duration limit) {
+    TcpWorld world = new TcpWorld(membership, Connections.of(membership, listener, meeting), limit);
     world.start();
     return new TcpRanks(membership, world, limit);
   }

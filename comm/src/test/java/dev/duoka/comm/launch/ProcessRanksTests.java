@@ -39,6 +39,7 @@ class ProcessRanksTests {
                         ProcessRanks.join(
                             TestProcesses.place(process, PROCESSES, port),
                             new RankRange(process, 1, PROCESSES),
+                            TestProcesses.MEETING,
                             LIMIT,
                             Terms.of(""),
                             "from " + process)) {

@@ -40,6 +40,7 @@ final class RankProcess {
         place,
         place.ranks(ranksEach * place.processes(), OptionalInt.of(ranksEach)),
         LIMIT,
+        LIMIT,
         workout,
         TestProcesses.VERSION);
     for (Map.Entry<Integer, List<String>> result : workout.results().entrySet()) {
@@ -64,6 +65,7 @@ final class RankProcess {
                       TestProcesses.run(
                           TestProcesses.place(ExchangeKind.VICTIM, ExchangeKind.RANKS, port),
                           new RankRange(ExchangeKind.VICTIM, 1, ExchangeKind.RANKS),
+                          TestProcesses.MEETING,
                           limit,
                           body,
                           TestProcesses.VERSION);

@@ -52,7 +52,12 @@ class RendezvousTests {
             () -> {
               try {
                 TestProcesses.run(
-                    TestProcesses.place(process, processes, port), ranks, limit, body, version);
+                    TestProcesses.place(process, processes, port),
+                    ranks,
+                    limit,
+                    limit,
+                    body,
+                    version);
               } catch (Throwable t) {
                 ends.set(process, t);
               }
@@ -115,6 +120,7 @@ class RendezvousTests {
                         ProcessRanks.join(
                             TestProcesses.place(process, 2, port),
                             new RankRange(process, 1, 2),
+                            LONG,
                             LONG,
                             terms,
                             "")) {
@@ -181,6 +187,7 @@ class RendezvousTests {
                     TestProcesses.place(1, 2, port),
                     new RankRange(1, 1, 2),
                     Duration.ofMillis(300),
+                    LONG,
                     _ -> {},
                     TestProcesses.VERSION))
         .hasMessageContaining("cannot reach process 0 at 127.0.0.1:" + port)
@@ -196,6 +203,7 @@ class RendezvousTests {
                   TestProcesses.run(
                       TestProcesses.place(0, 2, port),
                       new RankRange(0, 1, 2),
+                      LONG,
                       LONG,
                       _ -> {},
                       TestProcesses.VERSION))
@@ -227,6 +235,7 @@ class RendezvousTests {
                   TestProcesses.run(
                       TestProcesses.place(1, 2, port),
                       new RankRange(1, 1, 2),
+                      LONG,
                       LONG,
                       _ -> {},
                       TestProcesses.VERSION))

@@ -15,13 +15,21 @@ public final class TestProcesses {
   /** Not the program's: of the processes of a test only some have modules that say theirs. */
   static final String VERSION = "test";
 
+  /** Of a machine that builds and tests other things beside this. */
+  static final Duration MEETING = Duration.ofSeconds(60);
+
   private TestProcesses() {}
 
   /** Runs the ranks of one process. */
   static void run(
-      ProcessPlace place, RankRange ranks, Duration limit, RankBody body, String version) {
+      ProcessPlace place,
+      RankRange ranks,
+      Duration meeting,
+      Duration limit,
+      RankBody body,
+      String version) {
     try (ProcessRanks processes =
-        ProcessRanks.join(place, ranks, limit, new Terms(version, List.of()), "")) {
+        ProcessRanks.join(place, ranks, meeting, limit, new Terms(version, List.of()), "")) {
       processes.run(_ -> ExchangeLedger.NONE, body);
     }
   }
@@ -57,6 +65,7 @@ public final class TestProcesses {
                       run(
                           place(process, processes, port),
                           new RankRange(process * ranksEach, ranksEach, processes * ranksEach),
+                          MEETING,
                           limit,
                           body,
                           VERSION);

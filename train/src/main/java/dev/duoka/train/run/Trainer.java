@@ -109,6 +109,7 @@ public final class Trainer {
             place,
             ranks,
             launch.limit(),
+            launch.limit(),
             RunTerms.of(config, options),
             runDir.toAbsolutePath().toString())) {
       try {

@@ -252,6 +252,7 @@ class SharedWritingTests {
                                 place(process, processes, port),
                                 new RankRange(process * each, each, ranks),
                                 LIMIT,
+                                LIMIT,
                                 Terms.of(""),
                                 "");
                         CheckpointWriter writer =
