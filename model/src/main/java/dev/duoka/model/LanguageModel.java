@@ -4,6 +4,7 @@ import dev.duoka.engine.autograd.Tape;
 import dev.duoka.engine.autograd.Variable;
 import dev.duoka.engine.function.Embedding;
 import dev.duoka.engine.function.LinearCrossEntropy;
+import dev.duoka.engine.function.PreferenceLoss;
 import dev.duoka.engine.function.RmsNorm;
 import dev.duoka.engine.function.RotaryTable;
 import dev.duoka.engine.parameter.Parameter;
@@ -22,6 +23,7 @@ import dev.duoka.tensor.Tensor;
 import dev.duoka.tensor.op.Products;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.UnaryOperator;
 
 /**
  * A causal language model with its weights: embedding, decoder layers, final norm, output head, and
@@ -164,8 +166,8 @@ public final class LanguageModel implements AutoCloseable {
   }
 
   /** The losses of a micro-batch. */
-  public Losses losses(Pass pass, TokenBatch batch, LossWeights weights) {
-    return losses(pass, layers(pass, embed(pass, batch.tokens())), batch, weights);
+  public Losses losses(Pass pass, TokenBatch batch, Objective objective) {
+    return losses(pass, layers(pass, embed(pass, batch.tokens())), batch, objective);
   }
 
   /**
@@ -173,9 +175,32 @@ public final class LanguageModel implements AutoCloseable {
    *
    * @param output {@code [n, h]}
    */
-  public Losses losses(Pass pass, Variable output, TokenBatch batch, LossWeights weights) {
-    Tape tape = pass.tape();
+  public Losses losses(Pass pass, Variable output, TokenBatch batch, Objective objective) {
     Variable hidden = normed(pass, output);
+    return switch (objective) {
+      case Objective.NextToken weights -> ofTokens(pass, hidden, batch, weights);
+      case Objective.Preference preference -> ofPairs(pass, hidden, batch, preference);
+    };
+  }
+
+  private Losses ofPairs(
+      Pass pass, Variable hidden, TokenBatch batch, Objective.Preference preference) {
+    PreferenceLoss.Pairs pairs =
+        new PreferenceLoss.Pairs(batch.targets(), batch.references(), UnaryOperator.identity());
+    Variable[] outputs =
+        pass.tape()
+            .applyAll(
+                new PreferenceLoss(
+                    parts.head().parameter(), pairs, preference.terms(), preference.perPair()),
+                hidden);
+    return new Losses(
+        outputs[0], List.of(), new Losses.OfPairs(outputs[1].value(), outputs[2].value()));
+  }
+
+  private Losses ofTokens(
+      Pass pass, Variable normed, TokenBatch batch, Objective.NextToken weights) {
+    Tape tape = pass.tape();
+    Variable hidden = normed;
     Variable next = crossEntropy(tape, hidden, batch.targets(), weights.perToken());
     List<Variable> further = new ArrayList<>();
     for (int depth = 0; depth < batch.predictionDepth(); depth++) {
@@ -188,7 +213,7 @@ public final class LanguageModel implements AutoCloseable {
               batch.furtherTargets(depth),
               weights.perToken() * weights.furtherTokens() / batch.predictionDepth()));
     }
-    return new Losses(next, further);
+    return new Losses(next, further, null);
   }
 
   /** The output head {@code [vocabulary, h]}, or what of it is here. */

@@ -2,6 +2,7 @@ package dev.duoka.model;
 
 import dev.duoka.engine.function.LinearCrossEntropy;
 import dev.duoka.tensor.Device;
+import dev.duoka.tensor.Dtype;
 import dev.duoka.tensor.MemoryOwner;
 import dev.duoka.tensor.Scope;
 import dev.duoka.tensor.Tensor;
@@ -17,6 +18,7 @@ public final class TokenBatch implements AutoCloseable {
   private final Tensor targets;
   private final Tensor[] furtherTokens;
   private final Tensor[] furtherTargets;
+  private final @Nullable Tensor references;
 
   /**
    * Copies a micro-batch to the device.
@@ -27,13 +29,14 @@ public final class TokenBatch implements AutoCloseable {
    */
   public TokenBatch(
       long[] tokens, long[] targets, int sequences, int predictionDepth, Device device) {
-    this(tokens, targets, sequences, predictionDepth, device, null);
+    this(tokens, targets, sequences, predictionDepth, device, null, null);
   }
 
   /**
    * Copies a part of each sequence to the device.
    *
    * @param positions which tokens of each sequence; null for all
+   * @param references log π_ref of each sequence, where pairs are compared; null otherwise
    */
   public TokenBatch(
       long[] tokens,
@@ -41,7 +44,8 @@ public final class TokenBatch implements AutoCloseable {
       int sequences,
       int predictionDepth,
       Device device,
-      int @Nullable [] positions) {
+      int @Nullable [] positions,
+      double @Nullable [] references) {
     int length = tokens.length / sequences;
     UnaryOperator<long[]> here =
         positions == null ? all -> all : all -> selected(all, length, positions);
@@ -50,6 +54,7 @@ public final class TokenBatch implements AutoCloseable {
       this.tokens = Scope.detach(HostCopy.fromLongs(here.apply(tokens), device, sequences, held));
       this.targets =
           Scope.detach(HostCopy.fromLongs(here.apply(targets), device, (long) sequences * held));
+      this.references = references == null ? null : Scope.detach(onDevice(references, device));
       furtherTokens = new Tensor[predictionDepth];
       furtherTargets = new Tensor[predictionDepth];
       long[] shiftedTokens = tokens;
@@ -64,6 +69,10 @@ public final class TokenBatch implements AutoCloseable {
                 HostCopy.fromLongs(here.apply(shiftedTargets), device, (long) sequences * held));
       }
     }
+  }
+
+  private static Tensor onDevice(double[] references, Device device) {
+    return HostCopy.fromDoubles(references, Dtype.FLOAT64, device, references.length);
   }
 
   private static long[] selected(long[] all, int length, int[] positions) {
@@ -82,6 +91,19 @@ public final class TokenBatch implements AutoCloseable {
   /** The next tokens, int64 {@code [b·t]}. */
   public Tensor targets() {
     return targets;
+  }
+
+  /**
+   * log π_ref of each sequence, fp64 {@code [b]}.
+   *
+   * @throws IllegalStateException where no pairs are compared
+   */
+  public Tensor references() {
+    Tensor ofPairs = references;
+    if (ofPairs == null) {
+      throw new IllegalStateException("these sequences are no pairs");
+    }
+    return ofPairs;
   }
 
   /** The number of sequences, b. */
@@ -128,6 +150,9 @@ public final class TokenBatch implements AutoCloseable {
   public void close() {
     tokens.close();
     targets.close();
+    if (references != null) {
+      references.close();
+    }
     for (int i = 0; i < furtherTokens.length; i++) {
       furtherTokens[i].close();
       furtherTargets[i].close();

@@ -86,7 +86,7 @@ public final class TinyModel implements AutoCloseable {
         sequences,
         length,
         losses -> {
-          results.put("loss", new double[] {HostCopy.item(losses.next().value()) / targets});
+          results.put("loss", new double[] {HostCopy.item(losses.main().value()) / targets});
           for (Variable further : losses.further()) {
             results.put("further loss", HostCopy.doubles(further.value()));
           }
@@ -113,7 +113,7 @@ public final class TinyModel implements AutoCloseable {
           model.config().moe() == null ? null : new BalanceLoss(0.01 / sequences, length);
       Pass pass = Pass.overSequences(tape, sequences, model.rotary(), balance);
       double perToken = 1.0 / (sequences * (length - 1.0));
-      Losses losses = model.losses(pass, batch, new LossWeights(perToken, 0.3));
+      Losses losses = model.losses(pass, batch, new Objective.NextToken(perToken, 0.3));
       beforeBackward.accept(losses);
       tape.backward(losses.all());
     }

@@ -30,6 +30,7 @@ public final class MicroBatch {
   private int realTargets;
   private long firstSequence;
   private boolean empty;
+  private double @Nullable [] references;
 
   MicroBatch(int rows, int length) {
     this(rows, length, false);
@@ -99,6 +100,10 @@ public final class MicroBatch {
         part.starts.or(starts.get(from, from + part.tokens.length));
       }
       part.empty = empty;
+      double[] ofPairs = references;
+      if (ofPairs != null) {
+        part.references = Arrays.copyOfRange(ofPairs, first, first + fewer);
+      }
       part.firstSequence = firstSequence + first;
       parts.add(part);
     }
@@ -131,6 +136,37 @@ public final class MicroBatch {
   public MicroBatch numberedFrom(long first) {
     firstSequence = first;
     return this;
+  }
+
+  /**
+   * What the reference model makes of each sequence, {@code [rows]}, where these are pairs: {@code
+   * log π_ref} of its targets. The array itself, not a copy.
+   */
+  public Optional<double[]> references() {
+    return Optional.ofNullable(references);
+  }
+
+  /** Says that these are pairs, and what the reference model makes of them; returns this. */
+  public MicroBatch ofPairs(double[] logProbabilities) {
+    if (logProbabilities.length != rows || rows % 2 != 0) {
+      throw new IllegalArgumentException(
+          rows + " sequences in pairs, with " + logProbabilities.length + " references");
+    }
+    references = logProbabilities.clone();
+    return this;
+  }
+
+  /** How many pairs have something to learn; the others fill up. */
+  public int realPairs() {
+    int real = 0;
+    for (int row = 0; row < rows; row += 2) {
+      real += hasTargets(row) ? 1 : 0;
+    }
+    return real;
+  }
+
+  private boolean hasTargets(int row) {
+    return Arrays.stream(targets, row * length, (row + 1) * length).anyMatch(it -> it != MASKED);
   }
 
   /** Number of sequences. */
@@ -175,6 +211,7 @@ public final class MicroBatch {
     System.arraycopy(targets, 0, batch.targets, 0, targets.length);
     batch.realTargets = realTargets;
     batch.firstSequence = firstSequence;
+    batch.references = references;
     BitSet marked = batch.starts;
     for (int row = 0; marked != null && row < rows; row++) {
       for (int start : beginnings.get(row)) {

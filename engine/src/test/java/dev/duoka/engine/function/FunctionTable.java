@@ -24,6 +24,7 @@ final class FunctionTable {
     table.wholePacks();
     table.cases.addAll(ExpertTable.cases());
     table.cases.addAll(LoraTable.cases());
+    table.cases.addAll(PreferenceTable.cases());
     return table.cases;
   }
 
@@ -294,7 +295,8 @@ final class FunctionTable {
                 (tape, in) ->
                     one(
                         tape.apply(
-                            new LinearCrossEntropy(weight, target, 0.375, rowsPerChunk * 4 * 9),
+                            new LinearCrossEntropy(
+                                new WholeVocabulary(weight, rowsPerChunk * 4 * 9), target, 0.375),
                             in[0])));
           });
     }

@@ -9,9 +9,9 @@ import dev.duoka.engine.autograd.Variable;
 import dev.duoka.engine.function.DoraScale;
 import dev.duoka.engine.function.Embedding;
 import dev.duoka.engine.function.GroupedQueryHeads;
+import dev.duoka.engine.function.HeadLoss;
 import dev.duoka.engine.function.LatentHeads;
 import dev.duoka.engine.function.Linear;
-import dev.duoka.engine.function.LinearCrossEntropy;
 import dev.duoka.engine.parameter.ParameterSpec;
 import dev.duoka.engine.parameter.Portion;
 
@@ -48,8 +48,10 @@ public final class TensorParallel implements Substitution {
           // gradient.
           tape.applyAsIs(heads, inputs[0], inputs[1], gathered(tape, inputs[2]));
       case Embedding embedding -> summed(tape, new VocabularyEmbedding(embedding));
-      case LinearCrossEntropy loss ->
-          tape.applyAsIs(new VocabularyCrossEntropy(loss, group), gathered(tape, inputs[0]));
+      case HeadLoss loss ->
+          tape.applyAsIs(
+              loss.over(new VocabularyCrossEntropy(loss.weight(), group)),
+              gathered(tape, inputs[0]));
       case DoraScale scale -> tape.applyAsIs(ofWholeRows(scale, group), inputs);
       default -> tape.applyAsIs(function, inputs);
     };

@@ -37,7 +37,8 @@ final class LocalTokens implements AutoCloseable {
         microBatch.rows(),
         predictionDepth,
         model.parameters().device(),
-        chunks == null ? null : chunks.positions(microBatch.length()));
+        chunks == null ? null : chunks.positions(microBatch.length()),
+        microBatch.references().orElse(null));
   }
 
   /** The number of each of these tokens within the step, int64 {@code [n]}; the caller owns it. */

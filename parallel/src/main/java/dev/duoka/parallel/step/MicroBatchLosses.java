@@ -2,15 +2,15 @@ package dev.duoka.parallel.step;
 
 import dev.duoka.data.batch.MicroBatch;
 import dev.duoka.engine.function.BalanceLoss;
-import dev.duoka.model.LossWeights;
 import dev.duoka.model.Losses;
+import dev.duoka.model.Objective;
 import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
 
 /** How the losses of a step's micro-batches are weighted, and where their sums go. */
 public interface MicroBatchLosses {
-  /** What the gradients of the losses are multiplied by. */
-  LossWeights weights();
+  /** What is to be made small, and what its gradients are multiplied by. */
+  Objective objective();
 
   /** The experts' auxiliary loss of a micro-batch; null for none. */
   @Nullable BalanceLoss balance(MicroBatch microBatch);
@@ -18,6 +18,11 @@ public interface MicroBatchLosses {
   /** What stands for the step where adapters leave inputs out by chance; empty for no chance. */
   default OptionalLong chance() {
     return OptionalLong.empty();
+  }
+
+  /** Whether the model is to compute without its adapters. */
+  default boolean leavesOutAdapters() {
+    return false;
   }
 
   /** Takes what the losses of a micro-batch came to. */

@@ -84,9 +84,12 @@ final class MicroBatchRun implements AutoCloseable {
       if (microBatch.isEmpty()) {
         pass = pass.withoutWeight();
       }
+      if (step.leavesOutAdapters()) {
+        pass = pass.withoutAdapters();
+      }
       Variable last = model.layers(pass, first(pass), blocks);
       if (model.hasHead(blocks)) {
-        Losses all = model.losses(pass, last, Objects.requireNonNull(tokens), step.weights());
+        Losses all = model.losses(pass, last, Objects.requireNonNull(tokens), step.objective());
         step.add(all);
         losses = all.all();
         for (Variable loss : losses) {

@@ -1,5 +1,6 @@
 package dev.duoka.parallel.step;
 
+import dev.duoka.engine.function.PreferenceLoss;
 import dev.duoka.engine.optimizer.AdamWSettings;
 import dev.duoka.engine.precision.LossScaler;
 import dev.duoka.formats.modelconfig.ModelConfig;
@@ -7,6 +8,7 @@ import dev.duoka.formats.modelconfig.MoeConfig;
 import dev.duoka.layout.Precision;
 import dev.duoka.layout.Recompute;
 import dev.duoka.parallel.plan.StateSettings;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What a training step is made from, the same on every rank.
@@ -21,6 +23,7 @@ import dev.duoka.parallel.plan.StateSettings;
  * @param auxiliary the losses beside that of the next token
  * @param pipeline how stages are cut and in which order they work, where there are several
  * @param states in which form and where they are kept
+ * @param preference what pairs of sequences are compared by; null where the next token is learned
  */
 public record StepSettings(
     ModelConfig model,
@@ -32,7 +35,8 @@ public record StepSettings(
     LossScaler.Settings lossScale,
     AuxiliaryLosses auxiliary,
     PipelineSettings pipeline,
-    StateSettings states) {
+    StateSettings states,
+    PreferenceLoss.@Nullable Terms preference) {
   /** A step with the usual pipeline and states. */
   public StepSettings(
       ModelConfig model,
@@ -53,7 +57,8 @@ public record StepSettings(
         lossScale,
         auxiliary,
         PipelineSettings.DEFAULT,
-        StateSettings.FULL);
+        StateSettings.FULL,
+        null);
   }
 
   /** The same step in another pipeline. */
@@ -68,7 +73,8 @@ public record StepSettings(
         lossScale,
         auxiliary,
         other,
-        states);
+        states,
+        preference);
   }
 
   /** The same step at another ZeRO stage. */
@@ -83,7 +89,8 @@ public record StepSettings(
         lossScale,
         auxiliary,
         pipeline,
-        states);
+        states,
+        preference);
   }
 
   /** The same step with another recompute. */
@@ -98,7 +105,8 @@ public record StepSettings(
         lossScale,
         auxiliary,
         pipeline,
-        states);
+        states,
+        preference);
   }
 
   /** The same step with states in another form or place. */
@@ -113,7 +121,8 @@ public record StepSettings(
         lossScale,
         auxiliary,
         pipeline,
-        other);
+        other,
+        preference);
   }
 
   /** The same step of another model. */
@@ -128,7 +137,24 @@ public record StepSettings(
         lossScale,
         auxiliary,
         pipeline,
-        states);
+        states,
+        preference);
+  }
+
+  /** The same step of pairs of sequences, of which the first is preferred. */
+  public StepSettings comparing(PreferenceLoss.Terms terms) {
+    return new StepSettings(
+        model,
+        precision,
+        recompute,
+        sequenceLength,
+        optimizer,
+        zeroStage,
+        lossScale,
+        auxiliary,
+        pipeline,
+        states,
+        terms);
   }
 
   /**

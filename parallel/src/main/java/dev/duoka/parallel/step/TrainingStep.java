@@ -6,11 +6,12 @@ import dev.duoka.data.batch.StepBatch;
 import dev.duoka.engine.autograd.FunctionObserver;
 import dev.duoka.engine.autograd.Variable;
 import dev.duoka.engine.function.BalanceLoss;
+import dev.duoka.engine.function.PreferenceLoss;
 import dev.duoka.engine.precision.LossScaler;
 import dev.duoka.formats.adapter.AdapterConfig;
 import dev.duoka.model.LanguageModel;
-import dev.duoka.model.LossWeights;
 import dev.duoka.model.Losses;
+import dev.duoka.model.Objective;
 import dev.duoka.parallel.mesh.MeshGroups;
 import dev.duoka.parallel.schedule.Schedule;
 import dev.duoka.parallel.state.ExpertLoads;
@@ -25,13 +26,13 @@ import dev.duoka.tensor.Tensor;
 import dev.duoka.tensor.kernel.ChanceBits;
 import dev.duoka.tensor.op.DeferredRead;
 import dev.duoka.tensor.op.Elementwise;
-import dev.duoka.tensor.op.HostCopy;
 import dev.duoka.tensor.op.Tensors;
 import dev.duoka.tensor.op.Views;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.OptionalLong;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -43,7 +44,8 @@ public final class TrainingStep implements AutoCloseable {
   /**
    * What a step gave.
    *
-   * @param loss mean cross-entropy of the next token over all ranks
+   * @param loss mean cross-entropy of the next token over all ranks, or mean loss of pairs
+   * @param figures of pairs: means of {@link PreferenceLoss#FIGURES}; empty where tokens count
    * @param furtherLoss mean cross-entropy of further tokens; NaN where there are none
    * @param forwardSeconds of the host's thread, to launch forward passes
    * @param backwardSeconds of the host's thread, to launch backward passes
@@ -54,6 +56,7 @@ public final class TrainingStep implements AutoCloseable {
   public record Result(
       double loss,
       double furtherLoss,
+      double[] figures,
       StepOutcome outcome,
       double forwardSeconds,
       double backwardSeconds,
@@ -65,7 +68,7 @@ public final class TrainingStep implements AutoCloseable {
     private final DeferredRead losses;
     private final @Nullable DeferredRead before;
     private final PendingOutcome update;
-    private final double targets;
+    private final double counted;
     private final double forwardSeconds;
     private final double backwardSeconds;
     private final double optimizerSeconds;
@@ -74,12 +77,12 @@ public final class TrainingStep implements AutoCloseable {
         DeferredRead losses,
         @Nullable DeferredRead before,
         PendingOutcome update,
-        double targets,
+        double counted,
         double optimizerSeconds) {
       this.losses = losses;
       this.before = before;
       this.update = update;
-      this.targets = targets;
+      this.counted = counted;
       this.forwardSeconds = executor.forwardSeconds();
       this.backwardSeconds = executor.backwardSeconds();
       this.optimizerSeconds = optimizerSeconds;
@@ -98,13 +101,15 @@ public final class TrainingStep implements AutoCloseable {
       }
       groups.world().agreement().sum(sums);
       double waited = (System.nanoTime() - start) * 1e-9;
-      double further = 0;
-      for (int depth = 1; depth < sums.length; depth++) {
-        further += sums[depth] / (sums.length - 1);
+      for (int i = 0; i < sums.length; i++) {
+        sums[i] /= counted;
       }
+      double[] beside = Arrays.copyOfRange(sums, 1, sums.length);
+      boolean pairs = preference != null;
       return new Result(
-          sums[0] / targets,
-          sums.length == 1 ? Double.NaN : further / targets,
+          sums[0],
+          pairs ? Double.NaN : Arrays.stream(beside).average().orElse(Double.NaN),
+          pairs ? beside : new double[0],
           outcome,
           forwardSeconds,
           backwardSeconds,
@@ -121,6 +126,7 @@ public final class TrainingStep implements AutoCloseable {
   private final LossScaler scaler;
   private final Device device;
   private final StepSettings.AuxiliaryLosses auxiliary;
+  private final PreferenceLoss.@Nullable Terms preference;
   private final boolean dropsOut;
   private final long seed;
   private final ScheduleExecutor executor;
@@ -146,13 +152,14 @@ public final class TrainingStep implements AutoCloseable {
     this.optimizer = optimizer;
     this.scaler = scaler;
     this.auxiliary = settings.auxiliary();
+    this.preference = settings.preference();
     AdapterConfig adapter = settings.model().adapter();
     this.dropsOut = adapter != null && adapter.dropout() > 0;
     this.seed = settings.states().seed();
     this.device = model.parameters().device();
     this.executor = new ScheduleExecutor(stage);
     Dtype dtype = model.parameters().wideDtype();
-    int losses = 1 + model.predictionDepth();
+    int losses = 1 + (preference == null ? model.predictionDepth() : PreferenceLoss.FIGURES);
     try (Resources made = new Resources();
         Scope _ = Scope.open(MemoryOwner.TEMPORARIES)) {
       lossSums = made.own(Scope.detach(Tensors.zeros(dtype, device, losses)));
@@ -228,7 +235,7 @@ public final class TrainingStep implements AutoCloseable {
     DeferredRead before = lastEnd;
     DeferredRead losses = markEnd();
     double optimizerSeconds = (System.nanoTime() - start) * 1e-9;
-    return new PendingStep(losses, before, update, batch.stepTargets(), optimizerSeconds);
+    return new PendingStep(losses, before, update, counted(batch), optimizerSeconds);
   }
 
   /**
@@ -267,14 +274,31 @@ public final class TrainingStep implements AutoCloseable {
     return schedule;
   }
 
-  /** Whether the sums of losses of this rank are counted: those of each token once. */
-  private boolean countsLosses() {
+  /** What the losses of a step are divided by: its targets, or its pairs. */
+  private double counted(StepBatch batch) {
+    return preference == null
+        ? batch.stepTargets()
+        : (double) microBatches(batch) * batch.microBatches().getFirst().rows() / 2;
+  }
+
+  /** Those of the whole step, over all ranks, that are not empty. */
+  private int microBatches(StepBatch batch) {
+    return batch.microBatches().size() * groups.mesh().data() - batch.emptyMicroBatches();
+  }
+
+  /** Whether this rank has losses that are counted; tensor ranks have the same. */
+  private boolean hasLosses() {
     return stage.tensorRank() == 0 && stage.plan().blocks().stream().anyMatch(model::hasHead);
   }
 
-  /** Whether the targets of whole sequences are counted here, parts of which other ranks read. */
-  private boolean countsTargets() {
-    return countsLosses() && groups.context().rank() == 0;
+  /** Whether what belongs to whole sequences is counted here, parts of which other ranks read. */
+  private boolean countsSequences() {
+    return hasLosses() && groups.context().rank() == 0;
+  }
+
+  /** Whether the sums of losses of this rank are counted: those of each token or pair once. */
+  private boolean countsLosses() {
+    return preference == null ? hasLosses() : countsSequences();
   }
 
   private PendingOutcome update(double learningRate, double scale) {
@@ -289,13 +313,57 @@ public final class TrainingStep implements AutoCloseable {
   }
 
   /**
-   * The sum of cross-entropies and the number of targets of micro-batches over all ranks, without
-   * gradients. Collective.
+   * What micro-batches come to over all ranks, without gradients. Collective; waits for the device.
    *
    * @param count micro-batches of this rank
    */
-  public double[] evaluate(int count, Supplier<MicroBatch> next) {
-    Evaluated sums = new Evaluated();
+  public Evaluation evaluate(int count, Supplier<MicroBatch> next) {
+    EvaluatedLosses losses = new EvaluatedLosses(objective(0), false);
+    double[] counted = {0};
+    evaluate(
+        count,
+        next,
+        losses,
+        microBatch ->
+            counted[0] += preference == null ? microBatch.realTargets() : microBatch.realPairs());
+    double[] sums = Arrays.copyOf(losses.sums(), losses.sums().length + 1);
+    if (!countsLosses()) {
+      Arrays.fill(sums, 0);
+    }
+    sums[sums.length - 1] = countsSequences() ? counted[0] : 0;
+    groups.world().agreement().sum(sums);
+    return new Evaluation(
+        sums[0],
+        sums[sums.length - 1],
+        preference == null ? new double[0] : Arrays.copyOfRange(sums, 1, sums.length - 1));
+  }
+
+  /**
+   * The log-probability of the targets of each sequence of a step of pairs, without gradients.
+   * Collective; waits for the device.
+   *
+   * @param count micro-batches of this rank, all of one size
+   * @param withoutAdapters whether the model computes as if it had none
+   * @return those of all data-parallel ranks, one rank's sequences behind the other's
+   */
+  public double[] logProbabilities(int count, Supplier<MicroBatch> next, boolean withoutAdapters) {
+    EvaluatedLosses losses = new EvaluatedLosses(objective(0), withoutAdapters);
+    int[] sequences = {0};
+    evaluate(count, next, losses, microBatch -> sequences[0] += microBatch.rows());
+    double[] all = new double[sequences[0] * groups.mesh().data()];
+    if (countsSequences()) {
+      int at = groups.mesh().dataRank(groups.world().rank()) * sequences[0];
+      for (double[] ofMicroBatch : losses.logProbabilities()) {
+        System.arraycopy(ofMicroBatch, 0, all, at, ofMicroBatch.length);
+        at += ofMicroBatch.length;
+      }
+    }
+    groups.world().agreement().sum(all);
+    return all;
+  }
+
+  private void evaluate(
+      int count, Supplier<MicroBatch> next, MicroBatchLosses losses, Consumer<MicroBatch> seen) {
     int ranks = groups.mesh().pipeline();
     for (int done = 0; done < count; ) {
       int together = Math.min(count - done, ranks == 1 ? 1 : EVALUATED_TOGETHER * ranks);
@@ -303,59 +371,43 @@ public final class TrainingStep implements AutoCloseable {
       for (int i = 0; i < together; i++) {
         microBatches.add(next.get());
       }
-      executor.evaluate(pipeline.evaluation(ranks, together), microBatches, sums);
-      if (countsTargets()) {
-        microBatches.forEach(it -> sums.targets += it.realTargets());
-      }
+      executor.evaluate(pipeline.evaluation(ranks, together), microBatches, losses);
+      microBatches.forEach(seen);
       done += together;
-    }
-    double[] sumAndTargets = {countsLosses() ? sums.losses : 0, sums.targets};
-    groups.world().agreement().sum(sumAndTargets);
-    return sumAndTargets;
-  }
-
-  /** Losses that are only added up. */
-  private static final class Evaluated implements MicroBatchLosses {
-    private double losses;
-    private double targets;
-
-    @Override
-    public LossWeights weights() {
-      return LossWeights.NONE;
-    }
-
-    @Override
-    public @Nullable BalanceLoss balance(MicroBatch microBatch) {
-      return null;
-    }
-
-    @Override
-    public void add(Losses ofMicroBatch) {
-      losses += HostCopy.item(ofMicroBatch.next().value());
     }
   }
 
   /**
-   * The losses of one step: divided by its number of real tokens over all ranks and micro-batches,
-   * so that accumulation does not change gradients.
+   * What a pass is to make small.
+   *
+   * @param weight of a token or pair: one over how many there are, times the loss scale
+   */
+  private Objective objective(double weight) {
+    return preference == null
+        ? new Objective.NextToken(weight, auxiliary.furtherTokensWeight())
+        : new Objective.Preference(preference, weight);
+  }
+
+  /**
+   * The losses of one step: divided by its number of real tokens, or of pairs, over all ranks and
+   * micro-batches, so that accumulation does not change gradients.
    */
   private final class Weighted implements MicroBatchLosses {
-    private final LossWeights weights;
+    private final Objective objective;
     private final double scale;
 
     /** Of the whole step, that weigh anything. */
     private final int microBatches;
 
     Weighted(StepBatch batch, double scale) {
-      this.weights = new LossWeights(scale / batch.stepTargets(), auxiliary.furtherTokensWeight());
+      this.objective = TrainingStep.this.objective(scale / counted(batch));
       this.scale = scale;
-      this.microBatches =
-          batch.microBatches().size() * groups.mesh().data() - batch.emptyMicroBatches();
+      this.microBatches = microBatches(batch);
     }
 
     @Override
-    public LossWeights weights() {
-      return weights;
+    public Objective objective() {
+      return objective;
     }
 
     @Override
@@ -397,6 +449,11 @@ public final class TrainingStep implements AutoCloseable {
         Variable[] all = losses.all();
         for (int i = 0; i < all.length; i++) {
           Elementwise.addInPlace(Views.narrow(lossSums, 0, i, 1), all[i].value());
+        }
+        Losses.OfPairs pairs = losses.ofPairs();
+        if (pairs != null) {
+          Elementwise.addInPlace(
+              Views.narrow(lossSums, 0, 1, PreferenceLoss.FIGURES), pairs.figures());
         }
       }
     }

@@ -7,6 +7,7 @@ import dev.duoka.data.batch.MicroBatch;
 import dev.duoka.layout.Recompute;
 import dev.duoka.model.WeightInitializer;
 import dev.duoka.parallel.mesh.Mesh;
+import dev.duoka.parallel.step.Evaluation;
 import dev.duoka.parallel.step.PipelineSettings;
 import dev.duoka.parallel.step.TrainingRank;
 import java.util.ArrayList;
@@ -59,7 +60,8 @@ class MeshEvaluationTests {
             List<MicroBatch> own =
                 new ArrayList<>(
                     training.batch(0, training.mesh().dataRank(world.rank())).microBatches());
-            results.add(rank.step().evaluate(own.size(), own::removeFirst));
+            Evaluation evaluation = rank.step().evaluate(own.size(), own::removeFirst);
+            results.add(new double[] {evaluation.losses(), evaluation.counted()});
           }
         });
     double[] first = results.element();

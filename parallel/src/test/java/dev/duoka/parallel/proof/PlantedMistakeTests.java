@@ -308,7 +308,8 @@ class PlantedMistakeTests {
               right.lossScale(),
               right.auxiliary(),
               right.pipeline(),
-              right.states());
+              right.states(),
+              right.preference());
     }
   }
 

@@ -5,9 +5,9 @@ import dev.duoka.engine.function.BalanceLoss;
 import dev.duoka.formats.modelconfig.ModelConfig;
 import dev.duoka.layout.Recompute;
 import dev.duoka.model.LanguageModel;
-import dev.duoka.model.LossWeights;
 import dev.duoka.model.Losses;
 import dev.duoka.model.ModelFactory;
+import dev.duoka.model.Objective;
 import dev.duoka.parallel.schedule.Schedule;
 import dev.duoka.parallel.step.MicroBatchLosses;
 import dev.duoka.parallel.step.ScheduleExecutor;
@@ -59,8 +59,8 @@ final class Replica implements AutoCloseable, MicroBatchLosses {
   }
 
   @Override
-  public LossWeights weights() {
-    return new LossWeights(1 / targets, 0);
+  public Objective objective() {
+    return new Objective.NextToken(1 / targets, 0);
   }
 
   @Override
@@ -70,7 +70,7 @@ final class Replica implements AutoCloseable, MicroBatchLosses {
 
   @Override
   public void add(Losses losses) {
-    lossSum += HostCopy.item(losses.next().value());
+    lossSum += HostCopy.item(losses.main().value());
   }
 
   @Override

@@ -219,18 +219,7 @@ public record StepMemory(
 
   private Candidate with(int microBatch, Recompute recompute, int ranksLeft) {
     StepSettings now = job.settings();
-    StepSettings settings =
-        new StepSettings(
-            now.model(),
-            now.precision(),
-            recompute,
-            now.sequenceLength(),
-            now.optimizer(),
-            now.zeroStage(),
-            now.lossScale(),
-            now.auxiliary(),
-            now.pipeline(),
-            now.states());
+    StepSettings settings = now.with(recompute);
     int fewer = ranks / ranksLeft;
     int accumulation = job.accumulation() * (job.microBatch() / microBatch) * fewer;
     DryRunJob other =

@@ -2,6 +2,7 @@ package dev.duoka.train.run;
 
 import dev.duoka.base.Progress;
 import dev.duoka.data.batch.ValidationBatches;
+import dev.duoka.parallel.step.Evaluation;
 import dev.duoka.train.step.RankState;
 import java.util.OptionalDouble;
 import org.jspecify.annotations.Nullable;
@@ -34,7 +35,7 @@ final class Validation {
     }
     int[] index = {0};
     try {
-      double[] sums =
+      Evaluation evaluation =
           rank.step()
               .evaluate(
                   batches.count(),
@@ -45,7 +46,7 @@ final class Validation {
                     progress.reached("validating", index[0], batches.count());
                     return batches.read(index[0]++);
                   });
-      return OptionalDouble.of(sums[0] / sums[1]);
+      return OptionalDouble.of(evaluation.mean());
     } catch (Stopped e) {
       return OptionalDouble.empty();
     }

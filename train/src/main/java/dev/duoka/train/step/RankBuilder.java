@@ -100,7 +100,8 @@ public final class RankBuilder {
         config.lossScale().map(RankBuilder::lossScale).orElse(LossScaler.Settings.DEFAULT),
         auxiliaryLosses(),
         pipeline(config.parallel()),
-        new StateSettings(layout.states(), layout.offload(), config.training().seed()));
+        new StateSettings(layout.states(), layout.offload(), config.training().seed()),
+        null);
   }
 
   /** How section {@code parallel} cuts a model into stages, and in which order they work. */

@@ -5,9 +5,9 @@ import dev.duoka.engine.autograd.Tape;
 import dev.duoka.engine.autograd.Variable;
 import dev.duoka.layout.Recompute;
 import dev.duoka.model.LanguageModel;
-import dev.duoka.model.LossWeights;
 import dev.duoka.model.Losses;
 import dev.duoka.model.ModelFactory;
+import dev.duoka.model.Objective;
 import dev.duoka.model.TokenBatch;
 import dev.duoka.model.layer.Pass;
 import dev.duoka.model.weight.Weight;
@@ -43,9 +43,9 @@ record OneRank(OptimizerSteps optimizerSteps) implements ParityEngine {
         Tape tape = Tape.recording(Recompute.NONE);
         TokenBatch batch = ids.onDevice(optimizerSteps.device())) {
       Pass pass = Pass.overSequences(tape, sequences, model.rotary(), null);
-      Losses losses = model.losses(pass, batch, new LossWeights(1.0 / ids.targets(), 0));
-      loss = HostCopy.item(losses.next().value()) / ids.targets();
-      tape.backward(losses.next());
+      Losses losses = model.losses(pass, batch, new Objective.NextToken(1.0 / ids.targets(), 0));
+      loss = HostCopy.item(losses.main().value()) / ids.targets();
+      tape.backward(losses.main());
       try (Tape inference = Tape.inference()) {
         Variable hidden =
             model.hidden(

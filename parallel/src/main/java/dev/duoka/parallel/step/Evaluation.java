@@ -1,0 +1,16 @@
+package dev.duoka.parallel.step;
+
+/**
+ * What micro-batches without gradients came to, over all ranks.
+ *
+ * @param losses their sum
+ * @param counted of how many tokens, or pairs
+ * @param figures of pairs: sums of {@link dev.duoka.engine.function.PreferenceLoss#FIGURES}; empty
+ *     where tokens are counted
+ */
+public record Evaluation(double losses, double counted, double[] figures) {
+  /** The mean loss. */
+  public double mean() {
+    return losses / counted;
+  }
+}
