@@ -167,7 +167,9 @@ public final class DryRun {
     StepSettings settings = job.settings();
     int length = settings.sequenceLength();
     long[] tokens = new long[job.microBatch() * length];
-    MicroBatch one = MicroBatch.of(job.microBatch(), length, tokens, tokens);
+    MicroBatch plain = MicroBatch.of(job.microBatch(), length, tokens, tokens);
+    MicroBatch one =
+        job.settings().preference() == null ? plain : plain.ofPairs(new double[job.microBatch()]);
     List<MicroBatch> all = Collections.nCopies(job.accumulation(), one);
     long targets = (long) tokens.length * job.accumulation() * job.dataRanks();
     return new StepBatch(all, targets, DataState.START, DataState.START);

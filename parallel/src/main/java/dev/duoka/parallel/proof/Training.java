@@ -162,6 +162,30 @@ public record Training(
     return starts;
   }
 
+  private boolean comparesPairs() {
+    return settings.preference() != null;
+  }
+
+  /** The same sequences, of each of which some tokens in the middle are targets. */
+  private static MicroBatch pairs(MicroBatch batch, long seed) {
+    SplittableRandom random = new SplittableRandom(seed);
+    long[] targets = batch.targets().clone();
+    double[] references = new double[batch.rows()];
+    for (int row = 0; row < batch.rows(); row++) {
+      int first = random.nextInt(batch.length());
+      int end = first + 1 + random.nextInt(batch.length() - first);
+      for (int i = 0; i < batch.length(); i++) {
+        if (i < first || i >= end) {
+          targets[row * batch.length() + i] = MicroBatch.MASKED;
+        }
+      }
+      references[row] = -(end - first) * random.nextDouble(6);
+    }
+    return MicroBatch.of(batch.rows(), batch.length(), batch.tokens(), targets)
+        .numberedFrom(batch.firstSequence())
+        .ofPairs(references);
+  }
+
   /** The same tokens whatever the mesh: data rank r has the r-th share of the micro-batches. */
   StepBatch batch(int step, int dataRank) {
     List<MicroBatch> all = new ArrayList<>();
@@ -170,7 +194,8 @@ public record Training(
     for (int i = 0; i < accumulation * mesh.data(); i++) {
       if (i >= full) {
         if (i / accumulation == dataRank) {
-          all.add(MicroBatch.empty(microBatch, settings.sequenceLength(), apart));
+          MicroBatch none = MicroBatch.empty(microBatch, settings.sequenceLength(), apart);
+          all.add(comparesPairs() ? none.ofPairs(new double[microBatch]) : none);
         }
         continue;
       }
@@ -183,6 +208,9 @@ public record Training(
               .numberedFrom((long) i * microBatch);
       if (apart) {
         one = one.apart(beginnings(one, 1_000_000 * seed + 1000L * (step % BATCHES) + i));
+      }
+      if (comparesPairs()) {
+        one = pairs(one, 1_000_000 * seed + 1000L * (step % BATCHES) + i);
       }
       targets += one.realTargets();
       if (i / accumulation == dataRank) {
