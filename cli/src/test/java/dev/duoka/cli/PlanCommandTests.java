@@ -78,7 +78,7 @@ final class PlanCommandTests {
         .isZero();
     RunConfig config = RunFile.read(file, List.of());
     assertThat(config.model().path()).contains(model);
-    assertThat(config.data().sources()).containsExactly("corpus/*.txt");
+    assertThat(config.data().locations()).containsExactly("corpus/*.txt");
     assertThat(config.data().sequenceLength()).isEqualTo(2048);
     assertThat(config.training().tokens()).hasValue(5_000_000);
   }

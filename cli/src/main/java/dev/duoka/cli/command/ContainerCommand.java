@@ -231,7 +231,7 @@ final class ContainerCommand implements Runnable {
 
   /** What lies on the disk of what the run reads; globs and built-in sources do not. */
   private static List<Path> inputs(RunConfig run) {
-    List<String> named = new ArrayList<>(run.data().sources());
+    List<String> named = new ArrayList<>(run.data().locations());
     Set<Path> sources =
         named.stream()
             .flatMap(text -> beforeGlob(text).stream())
@@ -250,7 +250,7 @@ final class ContainerCommand implements Runnable {
 
   /** What will not be found in the container as it is here. */
   private void warn(RunConfig run, PrintWriter err) {
-    for (String source : run.data().sources()) {
+    for (String source : run.data().locations()) {
       Optional<String> place = beforeGlob(source);
       if (place.isEmpty()) {
         err.println(

@@ -82,6 +82,16 @@ public final class DocumentSequences extends SequenceSet {
     return excerpts.cut();
   }
 
+  /** How many tokens those documents have beyond a sequence, of which nothing is seen. */
+  public long cutTokens() {
+    return excerpts.cutTokens();
+  }
+
+  /** Tokens of the longest document. */
+  public long longestDocument() {
+    return excerpts.longest();
+  }
+
   /** How many documents were left out because they have nothing to learn; worth a notice. */
   public long documentsWithoutTargets() {
     return excerpts.withoutTargets();

@@ -13,7 +13,7 @@ public final class DocumentSubset {
   private static final int BLOCK = 64;
 
   private final TokenShards shards;
-  private final DocumentSplit split;
+  private final DocumentSides sides;
   private final SplitPart part;
 
   /** Stream position of the first token of each block of documents, then the stream's length. */
@@ -22,16 +22,21 @@ public final class DocumentSubset {
   private final long documents;
 
   private DocumentSubset(
-      TokenShards shards, DocumentSplit split, SplitPart part, long[] blockStarts, long documents) {
+      TokenShards shards, DocumentSides sides, SplitPart part, long[] blockStarts, long documents) {
     this.shards = shards;
-    this.split = split;
+    this.sides = sides;
     this.part = part;
     this.blockStarts = blockStarts;
     this.documents = documents;
   }
 
-  /** Goes once over the list of documents, not over their tokens. */
+  /** The documents that a split by their ids puts into a part. */
   public static DocumentSubset of(TokenShards shards, DocumentSplit split, SplitPart part) {
+    return of(shards, document -> split.partOf(shards.documentHash(document)), part);
+  }
+
+  /** Goes once over the list of documents, not over their tokens. */
+  public static DocumentSubset of(TokenShards shards, DocumentSides sides, SplitPart part) {
     long all = shards.documents();
     long[] blockStarts = new long[Math.toIntExact((all + BLOCK - 1) / BLOCK) + 1];
     long tokens = 0;
@@ -40,13 +45,13 @@ public final class DocumentSubset {
       if (document % BLOCK == 0) {
         blockStarts[(int) (document / BLOCK)] = tokens;
       }
-      if (split.partOf(shards.documentHash(document)) == part) {
+      if (sides.of(document) == part) {
         tokens += shards.documentLength(document);
         documents++;
       }
     }
     blockStarts[blockStarts.length - 1] = tokens;
-    return new DocumentSubset(shards, split, part, blockStarts, documents);
+    return new DocumentSubset(shards, sides, part, blockStarts, documents);
   }
 
   /** The shards that it is a part of. */
@@ -71,7 +76,7 @@ public final class DocumentSubset {
 
   /** Whether a document of the shards belongs to it. */
   boolean contains(long document) {
-    return split.partOf(shards.documentHash(document)) == part;
+    return sides.of(document) == part;
   }
 
   /** The document that holds a stream position, and how far into it that is. */

@@ -27,6 +27,8 @@ final class Excerpts {
   private int[] lengths;
   private int count;
   private long cut;
+  private long cutTokens;
+  private long longest;
   private long withoutTargets;
 
   private Excerpts(TokenShards shards, int capacity, int most) {
@@ -73,6 +75,16 @@ final class Excerpts {
     return cut;
   }
 
+  /** How many tokens they have beyond it. */
+  long cutTokens() {
+    return cutTokens;
+  }
+
+  /** Tokens of the longest document. */
+  long longest() {
+    return longest;
+  }
+
   /** How many documents were left out because they have nothing to learn. */
   long withoutTargets() {
     return withoutTargets;
@@ -86,6 +98,7 @@ final class Excerpts {
   private void add(int document) {
     long length = shards.documentLength(document);
     long last = shards.hasLossMask() ? lastLearned(document, length) : length - 1;
+    longest = Math.max(longest, length);
     // The first token of a document follows nothing, so it is never a target.
     if (last < 1) {
       withoutTargets++;
@@ -95,6 +108,7 @@ final class Excerpts {
     offsets[count] = length <= capacity ? 0 : offset(document, last);
     lengths[count] = (int) Math.min(length, capacity);
     cut += length > capacity ? 1 : 0;
+    cutTokens += Math.max(0, length - capacity);
     count++;
   }
 

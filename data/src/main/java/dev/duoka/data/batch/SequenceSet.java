@@ -12,7 +12,8 @@ package dev.duoka.data.batch;
  *
  * <p>Immutable and safe for use by many threads.
  */
-public abstract sealed class SequenceSet permits StreamSequences, DocumentSequences {
+public abstract sealed class SequenceSet
+    permits StreamSequences, DocumentSequences, SpreadSequences {
   private final boolean apart;
 
   /**

@@ -1,188 +1,71 @@
 package dev.duoka.data.shard;
 
-import dev.duoka.base.Sha256;
 import dev.duoka.data.source.SkipReason;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Arrays;
-import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
-import java.util.Optional;
-import java.util.TreeMap;
-import java.util.zip.CRC32C;
-import org.jspecify.annotations.Nullable;
 
 /**
- * A tokenised corpus, mapped into memory: one long row of tokens, and where in it each document
- * begins.
+ * A tokenised corpus: one long row of tokens, and where in it each document begins.
  *
  * <p>Immutable and safe for use by many threads; all ranks of a process share one, and all
  * processes of a machine share the page cache behind it. There is nothing to close: the mappings go
  * with the object.
  */
-public final class TokenShards {
-  private final ShardIndex index;
-  private final MappedSegments tokens;
-  private final MappedSegments documents;
-  private final @Nullable MappedSegments mask;
-
-  private TokenShards(
-      ShardIndex index,
-      MappedSegments tokens,
-      MappedSegments documents,
-      @Nullable MappedSegments mask) {
-    this.index = index;
-    this.tokens = tokens;
-    this.documents = documents;
-    this.mask = mask;
-  }
-
+public abstract sealed class TokenShards permits MappedShards, JoinedShards {
   /** Reads the index and maps the files, after checking each one's size and checksum. */
   static TokenShards open(Path folder, String key) throws IOException, DamagedShardException {
-    Path indexFile = folder.resolve(ShardIndex.FILE_NAME);
-    if (!Files.isRegularFile(indexFile)) {
-      throw new DamagedShardException("index.json is missing");
-    }
-    ShardIndex index = ShardIndexJson.read(Files.readAllBytes(indexFile));
-    if (!index.key().equals(key)) {
-      throw new DamagedShardException("index.json belongs to other data");
-    }
-    if (tooManyFiles(index)) {
-      throw new DamagedShardException("index.json names more tokens than its files hold");
-    }
-    Map<String, Long> sizes = index.files().sizes(index.tokens(), index.documents());
-    if (!sizes.keySet().equals(index.checksums().keySet())) {
-      throw new DamagedShardException("index.json does not name the files of its tokens");
-    }
-    List<String> damaged =
-        sizes.entrySet().parallelStream()
-            .map(entry -> damage(folder, entry.getKey(), entry.getValue(), index))
-            .flatMap(Optional::stream)
-            .toList();
-    if (!damaged.isEmpty()) {
-      throw new DamagedShardException(String.join("; ", damaged));
-    }
-    long segmentBytes = index.files().segmentBytes();
-    return new TokenShards(
-        index,
-        MappedSegments.map(folder, ShardFiles.TOKENS, segmentBytes, sizes),
-        MappedSegments.map(folder, ShardFiles.DOCUMENTS, segmentBytes, sizes),
-        index.files().lossMask()
-            ? MappedSegments.map(folder, ShardFiles.MASK, segmentBytes, sizes)
-            : null);
+    return MappedShards.open(folder, key);
+  }
+
+  /**
+   * Several corpora as one, whose documents are theirs one after another.
+   *
+   * @param parts of one tokenizer
+   */
+  public static TokenShards joined(List<TokenShards> parts) {
+    return parts.size() == 1 ? parts.getFirst() : new JoinedShards(parts);
   }
 
   /** The key of the cache folder: equal keys mean equal tokens. */
-  public String key() {
-    return index.key();
-  }
+  public abstract String key();
 
   /**
    * A name of what the shards hold: the same for the same tokens in the same documents, wherever
    * they came from and however old their files are.
    */
-  public String contentName() {
-    StringBuilder text = new StringBuilder();
-    new TreeMap<>(index.checksums())
-        .forEach((file, checksum) -> text.append(file).append(' ').append(checksum).append('\n'));
-    text.append(index.tokens()).append(' ').append(index.documents());
-    byte[] hash = Sha256.of(text.toString().getBytes(StandardCharsets.UTF_8));
-    return HexFormat.of().formatHex(hash, 0, 16);
-  }
+  public abstract String contentName();
 
   /** Number of tokens in all documents. */
-  public long tokens() {
-    return index.tokens();
-  }
+  public abstract long tokens();
 
   /** Number of documents, each of at least one token. */
-  public long documents() {
-    return index.documents();
-  }
+  public abstract long documents();
 
   /** Every token id is below it. */
-  public int vocabularySize() {
-    return index.vocabularySize();
-  }
+  public abstract int vocabularySize();
 
   /** Whether some tokens are no targets. */
-  public boolean hasLossMask() {
-    return mask != null;
-  }
+  public abstract boolean hasLossMask();
 
   /** Documents that were left out when the shards were made, by reason. */
-  public Map<SkipReason, Long> skipped() {
-    return index.skipped();
-  }
+  public abstract Map<SkipReason, Long> skipped();
 
   /** Position of the first token of a document; of {@link #documents()}, the number of tokens. */
-  public long documentStart(long document) {
-    return Objects.checkIndex(document, index.documents() + 1) == index.documents()
-        ? index.tokens()
-        : documents.longAt(document * ShardFiles.DOCUMENT_BYTES);
-  }
+  public abstract long documentStart(long document);
 
   /** Number of tokens of a document. */
-  public long documentLength(long document) {
+  public final long documentLength(long document) {
     return documentStart(document + 1) - documentStart(document);
   }
 
   /** A hash of the document's id: stable, whatever stands beside it in the corpus. */
-  public long documentHash(long document) {
-    Objects.checkIndex(document, index.documents());
-    return documents.longAt(document * ShardFiles.DOCUMENT_BYTES + Long.BYTES);
-  }
+  public abstract long documentHash(long document);
 
   /** Copies {@code count} tokens that start at position {@code from}. */
-  public void copyTokens(long from, int[] into, int at, int count) {
-    Objects.checkFromIndexSize(from, count, index.tokens());
-    switch (index.files().width()) {
-      case UINT16 -> tokens.copyUnsignedShorts(from, into, at, count);
-      case INT32 -> tokens.copyInts(from, into, at, count);
-    }
-  }
+  public abstract void copyTokens(long from, int[] into, int at, int count);
 
   /** Copies for {@code count} tokens whether they may be targets. */
-  public void copyLossMask(long from, boolean[] into, int at, int count) {
-    Objects.checkFromIndexSize(from, count, index.tokens());
-    if (mask == null) {
-      Arrays.fill(into, at, at + count, true);
-      return;
-    }
-    for (int i = 0; i < count; i++) {
-      long token = from + i;
-      into[at + i] = (mask.byteAt(token >>> 3) >> (token & 7) & 1) != 0;
-    }
-  }
-
-  /** A damaged index must not make a map of millions of file names. */
-  private static boolean tooManyFiles(ShardIndex index) {
-    long segment = index.files().segmentBytes();
-    long bytes = index.tokens() * index.files().width().bytes();
-    long documentBytes = index.documents() * ShardFiles.DOCUMENT_BYTES;
-    return bytes / segment + documentBytes / segment > index.checksums().size();
-  }
-
-  private static Optional<String> damage(Path folder, String name, long size, ShardIndex index) {
-    Path file = folder.resolve(name);
-    try {
-      if (!Files.isRegularFile(file)) {
-        return Optional.of(name + " is missing");
-      }
-      long found = Files.size(file);
-      if (found != size) {
-        return Optional.of("%s has %d bytes instead of %d".formatted(name, found, size));
-      }
-      CRC32C crc = new CRC32C();
-      crc.update(MappedSegments.map(file));
-      boolean same = Objects.equals(index.checksums().get(name), (int) crc.getValue());
-      return same ? Optional.empty() : Optional.of(name + " does not match its checksum");
-    } catch (IOException e) {
-      throw StorageErrors.of("cannot read", file, e);
-    }
-  }
+  public abstract void copyLossMask(long from, boolean[] into, int at, int count);
 }

@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 
@@ -38,6 +39,15 @@ public final class Corpora {
   /** A corpus of one file. */
   public static Corpus open(Path file) {
     return Corpus.open(List.of(SourceSpec.of(file.toString())));
+  }
+
+  /** Tokenises and maps files, one after another. */
+  public static TokenShards shards(Path cache, DocumentEncoder encoder, Path... files) {
+    List<SourceSpec> specs =
+        Arrays.stream(files).map(file -> SourceSpec.of(file.toString())).toList();
+    try (Corpus corpus = Corpus.open(specs)) {
+      return new TokenCache(cache, 1 << 10, 2).open(corpus, encoder, TokenisationListener.SILENT);
+    }
   }
 
   /** Writes, tokenises and maps texts, in files so small that there are many. */

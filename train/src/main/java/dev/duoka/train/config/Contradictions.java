@@ -70,23 +70,22 @@ final class Contradictions {
     if (data.sources().isEmpty()) {
       refuse("data.sources", "data.sources is empty", "Name a file, a folder or jdk:src.");
     }
-    if (data.sources().stream().anyMatch(String::isBlank)) {
-      refuse("data.sources", "data.sources holds an empty name", "");
-    }
+    SourceFields.problems(config)
+        .forEach(each -> refuse(each.field(), each.problem(), each.remedy()));
     if (data.field().isPresent() && data.format() == DataSettings.Format.TEXT) {
       refuse(
           "data.field",
           "data.field names a JSONL field or Parquet column, but data.format is text",
           "Remove data.field, or set data.format to jsonl or parquet.");
     }
-    if (data.chatTemplate().isPresent() && data.format() != DataSettings.Format.CHAT) {
+    if (data.chatTemplate().isPresent() && !data.hasChats()) {
       refuse(
           "data.chat_template",
           "data.chat_template is for chat data only, but data.format is "
               + data.format().name().toLowerCase(Locale.ROOT),
           "Remove it, or set data.format to chat.");
     }
-    if (data.packChats() && data.format() != DataSettings.Format.CHAT) {
+    if (data.packChats() && !data.hasChats()) {
       refuse(
           "data.pack_chats",
           "data.pack_chats is for chat data only; text is always packed",

@@ -11,8 +11,10 @@ import java.nio.charset.UnsupportedCharsetException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalDouble;
 import java.util.OptionalLong;
 import java.util.function.Function;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /** Section {@code data}: the corpus and how it becomes sequences of token ids. */
@@ -24,8 +26,15 @@ public record DataSettings(
                     + " directory, `~/` at your home. Of a folder whose files of records are named"
                     + " by splits, the one for training is taken, and a README or"
                     + " dataset_infos.json beside records is left out. Files may be .gz or .zst;"
-                    + " tar, xz, bzip2 and addresses are refused.")
-        List<String> sources,
+                    + " tar, xz, bzip2 and addresses are refused. An element may be a section that"
+                    + " gives its source a name, a weight or a format of its own.")
+        List<SourceSettings> sources,
+    @Doc(
+            value =
+                "Sources that are for validation alone, in the same form, without weight and"
+                    + " epochs. All of their documents are held out.",
+            byDefault = "[]")
+        List<SourceSettings> validationSources,
     @Doc(
             value = "How the files are read; `auto` goes by the name of each file.",
             byDefault = "auto")
@@ -76,9 +85,9 @@ public record DataSettings(
         int sequenceLength,
     @Doc(
             value = "Part of the documents that is held out for validation; 0 holds out none.",
-            byDefault = "0.01",
+            whenAbsent = "0.01, or 0 where there are `validation_sources`",
             range = "[0, 0.5]")
-        double validationFraction,
+        OptionalDouble validationFraction,
     @Doc(value = "Seed of the shuffle and of the split.", whenAbsent = "`training.seed`")
         OptionalLong seed,
     @Doc(
@@ -124,19 +133,56 @@ public record DataSettings(
     SKIP
   }
 
+  private static final double DEFAULT_HELD_OUT = 0.01;
+
   public DataSettings {
-    sources = sources.stream().map(UserPath::expand).toList();
+    sources = List.copyOf(sources);
+    validationSources = List.copyOf(validationSources);
     leaveOut = List.copyOf(leaveOut);
     tokenizer = UserPath.expand(tokenizer);
     chatTemplate = chatTemplate.map(UserPath::expand);
   }
 
+  /** Part of the documents of a source that is held out, where it says nothing of its own. */
+  public double heldOut() {
+    return validationFraction.orElse(validationSources.isEmpty() ? DEFAULT_HELD_OUT : 0);
+  }
+
+  /** All sources, those for validation alone last. */
+  public List<SourceSettings> allSources() {
+    return Stream.concat(sources.stream(), validationSources.stream()).toList();
+  }
+
+  /** Where all sources are. */
+  public List<String> locations() {
+    return allSources().stream().map(SourceSettings::path).toList();
+  }
+
+  /** How the files of a source are read. */
+  public Format formatOf(SourceSettings source) {
+    return source.format().orElse(format);
+  }
+
+  /** Whether any source is one of chats. */
+  public boolean hasChats() {
+    return allSources().stream().anyMatch(source -> formatOf(source) == Format.CHAT);
+  }
+
   /**
-   * The encoding of the sources.
+   * The encoding of the sources that say none.
    *
    * @throws DuokaException when Java knows none of that name
    */
   public Charset charset() {
+    return charset(encoding);
+  }
+
+  /**
+   * An encoding by its name.
+   *
+   * @throws DuokaException when Java knows none of that name
+   */
+  public static Charset charset(String encoding) {
     try {
       return Charset.forName(encoding);
     } catch (IllegalCharsetNameException | UnsupportedCharsetException e) {

@@ -19,6 +19,9 @@ final class DerivedFields {
     if (data.seed().isEmpty()) {
       values.add("data.seed=" + training.seed());
     }
+    if (data.validationFraction().isEmpty()) {
+      values.add("data.validation_fraction=" + data.heldOut());
+    }
     if (data.field().isEmpty()) {
       switch (data.format()) {
         case TEXT -> {}

@@ -146,7 +146,10 @@ final class RunCheckpoints implements AutoCloseable {
       Checkpoint checkpoint, Map<String, String> stored, Map<String, String> current) {
     stored.forEach(
         (name, hash) -> {
-          boolean free = name.equals(TrainingData.FILE_NAMES) || name.equals(BaseWeights.FOLDER);
+          boolean free =
+              name.equals(TrainingData.FILE_NAMES)
+                  || name.equals(TrainingData.VALIDATION_SOURCES)
+                  || name.equals(BaseWeights.FOLDER);
           if (name.equals(BaseWeights.HASH)) {
             requireSameBase(checkpoint, hash, current.getOrDefault(name, hash));
           } else if (!free && !hash.equals(current.get(name))) {

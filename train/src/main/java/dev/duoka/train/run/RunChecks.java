@@ -14,6 +14,7 @@ import dev.duoka.train.config.FieldProblem;
 import dev.duoka.train.config.ModelSettings;
 import dev.duoka.train.config.ModelSource;
 import dev.duoka.train.config.RunConfig;
+import dev.duoka.train.config.SourceSettings;
 import dev.duoka.train.device.Transport;
 import dev.duoka.train.placement.MachineView;
 import dev.duoka.train.placement.MeshPlacement;
@@ -180,7 +181,7 @@ public final class RunChecks {
 
   private void template() {
     DataSettings data = config.data();
-    if (data.format() == DataSettings.Format.CHAT) {
+    if (data.hasChats()) {
       String field = data.chatTemplate().isPresent() ? "data.chat_template" : "data.format";
       attempt(field, () -> RunData.template(data));
     }
@@ -193,16 +194,18 @@ public final class RunChecks {
     }
     int found = 0;
     boolean records = false;
-    for (SourceSpec spec : RunData.sources(data)) {
-      try (DataSource source = DataSource.open(spec)) {
+    for (SourceSettings settings : data.allSources()) {
+      int index = data.sources().indexOf(settings);
+      String field = index < 0 ? "data.validation_sources" : "data.sources[" + index + "]";
+      try (DataSource source = DataSource.open(RunData.source(data, settings))) {
         found++;
         records |= source.hasRecords();
       } catch (DuokaException e) {
-        problems.add(new FieldProblem("data.sources", e.problem(), e.remedy()));
+        problems.add(new FieldProblem(field, e.problem(), e.remedy()));
       }
     }
     boolean named = data.field().filter(name -> !name.equals(SourceSpec.DEFAULT_FIELD)).isPresent();
-    boolean all = found == data.sources().size();
+    boolean all = found == data.allSources().size();
     if (named && all && !records && data.format() == DataSettings.Format.AUTO) {
       problems.add(
           new FieldProblem(

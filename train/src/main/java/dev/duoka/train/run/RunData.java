@@ -1,5 +1,6 @@
 package dev.duoka.train.run;
 
+import dev.duoka.data.batch.DocumentSplit;
 import dev.duoka.data.chat.ChatTemplate;
 import dev.duoka.data.shard.TokenisationListener;
 import dev.duoka.data.source.BadDocuments;
@@ -7,15 +8,23 @@ import dev.duoka.data.source.DocumentFormat;
 import dev.duoka.data.source.RecordContent;
 import dev.duoka.data.source.SourceSpec;
 import dev.duoka.data.tokenizer.Tokenizer;
+import dev.duoka.data.training.DataPlan;
+import dev.duoka.data.training.PlannedSource;
+import dev.duoka.data.training.SourceUse;
 import dev.duoka.data.training.TrainingData;
 import dev.duoka.data.training.TrainingForm;
 import dev.duoka.train.checkpoint.TokenizerFiles;
 import dev.duoka.train.config.DataSettings;
 import dev.duoka.train.config.RunConfig;
+import dev.duoka.train.config.SourceSettings;
 import dev.duoka.train.generate.GenerationConfig;
+import java.math.BigDecimal;
 import java.nio.file.Path;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.function.Function;
 
 /** The data of a run as its file means it. */
 final class RunData {
@@ -23,33 +32,23 @@ final class RunData {
 
   /** Tokenises what is not in the cache yet, and splits by document. */
   static TrainingData open(RunConfig config, Tokenizer tokenizer, TokenisationListener listener) {
-    return open(config, sources(config.data()), tokenizer, listener);
+    return open(config, plan(config, tokenizer), listener);
   }
 
   /** As the other method, of a run that goes on in a folder: its files may have other names now. */
   static TrainingData reopen(
       RunConfig config, Path runDir, Tokenizer tokenizer, TokenisationListener listener) {
-    List<SourceSpec> sources = sources(config.data());
-    List<SourceSpec> known =
+    DataPlan plan = plan(config, tokenizer);
+    DataPlan known =
         RunCheckpoints.newestIdentity(runDir)
             .map(identity -> identity.get(TrainingData.FILE_NAMES))
-            .map(names -> TrainingData.formerly(sources, names))
-            .orElse(sources);
-    return open(config, known, tokenizer, listener);
+            .map(plan::formerly)
+            .orElse(plan);
+    return open(config, known, listener);
   }
 
-  private static TrainingData open(
-      RunConfig config,
-      List<SourceSpec> sources,
-      Tokenizer tokenizer,
-      TokenisationListener listener) {
-    DataSettings settings = config.data();
-    return TrainingData.open(
-        sources,
-        form(settings, tokenizer),
-        new TrainingData.HeldOut(settings.validationFraction(), seed(config)),
-        settings.cacheFolder(System::getenv),
-        listener);
+  private static TrainingData open(RunConfig config, DataPlan plan, TokenisationListener listener) {
+    return TrainingData.open(plan, config.data().cacheFolder(System::getenv), listener);
   }
 
   /** Of the shuffle and of the split. */
@@ -57,8 +56,53 @@ final class RunData {
     return config.data().seed().orElse(config.training().seed());
   }
 
-  private static TrainingForm form(DataSettings settings, Tokenizer tokenizer) {
-    return isChat(settings)
+  /**
+   * Places alone are one source of all files, tokenised together; where an element says more, each
+   * is a source of its own.
+   */
+  static DataPlan plan(RunConfig config, Tokenizer tokenizer) {
+    DataSettings settings = config.data();
+    Map<Boolean, TrainingForm> forms = new HashMap<>();
+    Function<SourceSettings, TrainingForm> form =
+        source ->
+            forms.computeIfAbsent(
+                isChat(settings, source), chats -> form(settings, tokenizer, chats));
+    if (settings.validationSources().isEmpty()
+        && settings.sources().stream().allMatch(SourceSettings::isPathAlone)) {
+      return DataPlan.of(
+          settings.sources().stream().map(source -> source(settings, source)).toList(),
+          form.apply(settings.sources().getFirst()),
+          new DocumentSplit(seed(config), settings.heldOut()));
+    }
+    return new DataPlan(
+        settings.allSources().stream()
+            .map(
+                source ->
+                    new PlannedSource(
+                        source.shownName(),
+                        List.of(source(settings, source)),
+                        form.apply(source),
+                        use(settings, source),
+                        new DocumentSplit(
+                            seed(config), source.validationFraction().orElse(settings.heldOut()))))
+            .toList(),
+        true);
+  }
+
+  private static SourceUse use(DataSettings settings, SourceSettings source) {
+    if (!settings.sources().contains(source)) {
+      return new SourceUse.Validation();
+    }
+    if (source.weight().isPresent()) {
+      return new SourceUse.Weighted(BigDecimal.valueOf(source.weight().getAsDouble()));
+    }
+    return source.epochs().isPresent() && source.epochs().getAsDouble() != 1
+        ? new SourceUse.Repeated(BigDecimal.valueOf(source.epochs().getAsDouble()))
+        : new SourceUse.Once();
+  }
+
+  private static TrainingForm form(DataSettings settings, Tokenizer tokenizer, boolean chats) {
+    return chats
         ? new TrainingForm.Chats(
             tokenizer,
             template(settings),
@@ -87,44 +131,50 @@ final class RunData {
     TokenizerFiles files =
         settings
             .chatTemplate()
-            .filter(_ -> isChat(settings))
+            .filter(_ -> settings.hasChats())
             .map(named -> own.withChatTemplate(ChatTemplate.jinjaOf(named)))
             .orElse(own);
     return KeptEnds.of(
             config,
             tokenizer,
-            isChat(settings) ? Optional.of(template(settings)) : Optional.empty())
+            settings.hasChats() ? Optional.of(template(settings)) : Optional.empty())
         .map(ends -> files.with(GenerationConfig.FILE_NAME, ends.encode()))
         .orElse(files);
   }
 
-  /** The sources. */
-  static List<SourceSpec> sources(DataSettings settings) {
+  /** Where a source is and how it is read. */
+  static SourceSpec source(DataSettings settings, SourceSettings source) {
     DocumentFormat format =
-        switch (settings.format()) {
+        switch (settings.formatOf(source)) {
           case AUTO, CHAT -> DocumentFormat.AUTO;
           case TEXT -> DocumentFormat.TEXT;
           case JSONL -> DocumentFormat.JSONL;
           case PARQUET -> DocumentFormat.PARQUET;
         };
+    boolean sameFormat = settings.formatOf(source) == settings.format();
     RecordContent content =
-        isChat(settings)
+        isChat(settings, source)
             ? new RecordContent.WholeRecord()
-            : new RecordContent.Field(settings.field().orElse(SourceSpec.DEFAULT_FIELD));
+            : new RecordContent.Field(
+                source
+                    .field()
+                    .or(() -> sameFormat ? settings.field() : Optional.empty())
+                    .orElse(SourceSpec.DEFAULT_FIELD));
     BadDocuments bad =
         switch (settings.onBadText()) {
           case FAIL -> BadDocuments.REFUSE;
           case SKIP -> BadDocuments.SKIP;
         };
-    return settings.sources().stream()
-        .map(
-            location ->
-                new SourceSpec(
-                    location, format, content, bad, settings.charset(), Optional.empty()))
-        .toList();
+    return new SourceSpec(
+        source.path(),
+        format,
+        content,
+        bad,
+        source.encoding().map(DataSettings::charset).orElseGet(settings::charset),
+        Optional.empty());
   }
 
-  private static boolean isChat(DataSettings settings) {
-    return settings.format() == DataSettings.Format.CHAT;
+  private static boolean isChat(DataSettings settings, SourceSettings source) {
+    return settings.formatOf(source) == DataSettings.Format.CHAT;
   }
 }

@@ -103,7 +103,7 @@ final class RunFileTests {
                 "1e3"));
     assertThat(config.model().router())
         .isEqualTo(new RouterSettings(0.002, OptionalDouble.of(1e-4)));
-    assertThat(config.data().sources()).containsExactly("jdk:src", "corpus/**/*.txt");
+    assertThat(config.data().locations()).containsExactly("jdk:src", "corpus/**/*.txt");
     assertThat(config.data().format()).isEqualTo(DataSettings.Format.JSONL);
     assertThat(config.data().cache()).hasValue(Path.of("/tmp/cache"));
     assertThat(config.training().tokensPerStep()).isEqualTo(8192);

@@ -20,9 +20,9 @@ import java.util.Set;
  * Binds a YAML tree to records by their components, whose {@link Doc} gives names and defaults.
  *
  * <p>Supported are {@code int}, {@code long}, {@code double}, {@code boolean}, {@code String},
- * {@code Path}, enums, types with a static {@code parse(String)}, nested records, {@code List} of
- * scalars, {@code Map<String, Object>} for free-form values, and an {@code Optional} around any of
- * them.
+ * {@code Path}, enums, types with a static {@code parse(String)}, nested records, records that may
+ * be written either way, {@code List} of all these, {@code Map<String, Object>} for free-form
+ * values, and an {@code Optional} around any of them.
  */
 public final class Binder {
   private final Class<?> root;
@@ -101,11 +101,17 @@ public final class Binder {
           : freeForm(tree, path);
     }
     Class<?> raw = (Class<?>) type;
-    if (raw.isRecord() && !TextForm.isWrittenAsText(raw)) {
+    if (Field.makesSection(raw)) {
       if (tree instanceof YamlTree.Mapping mapping) {
         return section(mapping, raw, path);
       }
-      return wrong(tree, path, "a section with the fields " + String.join(", ", names(raw)));
+      if (!TextForm.isWrittenAsText(raw)) {
+        return wrong(tree, path, "a section with the fields " + String.join(", ", names(raw)));
+      }
+      if (!(tree instanceof YamlTree.Scalar)) {
+        return wrong(
+            tree, path, "a text, or a section with the fields " + String.join(", ", names(raw)));
+      }
     }
     if (tree instanceof YamlTree.Scalar scalar) {
       return new ScalarReader(path, problems).read(scalar, raw, range);
@@ -118,8 +124,14 @@ public final class Binder {
       return wrong(tree, path, "a list such as [a, b]");
     }
     List<Object> items = new ArrayList<>();
+    int index = 0;
     for (YamlTree item : sequence.items()) {
-      value(item, type, path, range).ifPresent(items::add);
+      String place = path;
+      if (Field.makesSection(type)) {
+        place = path + "[" + index++ + "]";
+        origins.put(place, item.origin());
+      }
+      value(item, type, place, range).ifPresent(items::add);
     }
     return items.size() == sequence.items().size() ? Optional.of(items) : Optional.empty();
   }

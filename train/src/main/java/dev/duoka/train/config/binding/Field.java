@@ -48,9 +48,26 @@ record Field(String name, RecordComponent component, boolean optional, Type type
     return new Field(name, component, false, generic, doc);
   }
 
-  /** Whether the field is a section of its own; a record that is written as text is not one. */
+  /** Whether the field is a section of its own, and cannot be written as text. */
   boolean isSection() {
-    return type instanceof Class<?> raw && raw.isRecord() && !TextForm.isWrittenAsText(raw);
+    return type instanceof Class<?> raw && makesSection(raw) && !TextForm.isWrittenAsText(raw);
+  }
+
+  /** What the elements of a list are if they may be sections; empty for any other field. */
+  Optional<Class<?>> sectionsOfList() {
+    return type instanceof ParameterizedType generic
+            && generic.getRawType() == List.class
+            && generic.getActualTypeArguments()[0] instanceof Class<?> element
+            && makesSection(element)
+        ? Optional.of(element)
+        : Optional.empty();
+  }
+
+  /** Whether a type is a record of documented fields. */
+  static boolean makesSection(Class<?> type) {
+    return type.isRecord()
+        && Arrays.stream(type.getRecordComponents())
+            .allMatch(component -> component.isAnnotationPresent(Doc.class));
   }
 
   /** The value as the component holds it: inside its {@code Optional}, if it has one. */

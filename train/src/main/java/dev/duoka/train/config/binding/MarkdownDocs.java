@@ -4,12 +4,15 @@ import dev.duoka.formats.yaml.YamlTree;
 import java.lang.reflect.ParameterizedType;
 import java.lang.reflect.Type;
 import java.nio.file.Path;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.stream.Collectors;
 
 /** Writes the reference of a configuration file from the records that it is bound to. */
 public final class MarkdownDocs {
   private final StringBuilder text = new StringBuilder();
+  private final Set<Class<?>> described = new HashSet<>();
 
   private MarkdownDocs() {}
 
@@ -36,7 +39,17 @@ public final class MarkdownDocs {
         text.append(field.doc().value()).append("\n\n");
         fields((Class<?>) field.type(), child);
       }
+      field
+          .sectionsOfList()
+          .filter(described::add)
+          .ifPresent(element -> element(element, YamlTree.path(path, field.name())));
     }
+  }
+
+  private void element(Class<?> type, String path) {
+    heading("`" + path + "[]`");
+    text.append("What an element of the list may say instead of a text alone.\n\n");
+    fields(type, path);
   }
 
   private void row(Field field) {
@@ -81,7 +94,10 @@ public final class MarkdownDocs {
       return "section";
     }
     if (type instanceof ParameterizedType generic) {
-      return generic.getRawType() == List.class ? "list of texts" : "any fields";
+      if (generic.getRawType() != List.class) {
+        return "any fields";
+      }
+      return field.sectionsOfList().isPresent() ? "list of texts or sections" : "list of texts";
     }
     Class<?> raw = (Class<?>) type;
     if (isChoice(field)) {

@@ -52,15 +52,23 @@ public final class YamlWriter {
   }
 
   private static Object plain(Object value) {
-    if (value instanceof Record section && !TextForm.isWrittenAsText(value.getClass())) {
+    if (value instanceof Record section && !isText(section)) {
       return values(section);
     }
     return switch (value) {
+      case List<?> list -> list.stream().map(YamlWriter::plain).toList();
       case Enum<?> constant -> TextForm.name(constant);
       case Path path -> path.toString();
       case Record text -> text.toString();
       default -> value;
     };
+  }
+
+  /** A record that may be written either way is written as text where that says all of it. */
+  private static boolean isText(Record value) {
+    return TextForm.isWrittenAsText(value.getClass())
+        && (!Field.makesSection(value.getClass())
+            || TextForm.parse(value.getClass(), value.toString()).equals(value));
   }
 
   private static Object held(Field field, Record section) {

@@ -1,0 +1,37 @@
+package dev.duoka.data.training;
+
+import dev.duoka.data.batch.DocumentSplit;
+import dev.duoka.data.source.SourceSpec;
+import java.util.List;
+
+/**
+ * One source of a run: files that are tokenised together and reported under one name.
+ *
+ * @param name in reports and metrics
+ * @param files where its documents are
+ * @param form what they are trained on as
+ * @param use what it is for
+ * @param split which of its documents are held out; without meaning where all are
+ */
+public record PlannedSource(
+    String name, List<SourceSpec> files, TrainingForm form, SourceUse use, DocumentSplit split) {
+  public PlannedSource {
+    files = List.copyOf(files);
+  }
+
+  /** Whether it is trained on. */
+  boolean isTrained() {
+    return switch (use) {
+      case SourceUse.Once _, SourceUse.Repeated _, SourceUse.Weighted _ -> true;
+      case SourceUse.Validation _ -> false;
+    };
+  }
+
+  /** Whether an epoch of both is one epoch of all of their documents together. */
+  boolean joins(PlannedSource other) {
+    return use instanceof SourceUse.Once
+        && use.equals(other.use)
+        && form.equals(other.form)
+        && split.equals(other.split);
+  }
+}
