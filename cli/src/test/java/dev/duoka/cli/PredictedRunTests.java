@@ -14,6 +14,7 @@ import dev.duoka.train.run.RunChecks;
 import dev.duoka.train.run.RunListener;
 import dev.duoka.train.run.RunOptions;
 import dev.duoka.train.run.Trainer;
+import dev.duoka.train.run.ValidationResult;
 import dev.duoka.train.step.StepMetrics;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -200,7 +201,7 @@ final class PredictedRunTests {
     public void started(String description) {}
 
     @Override
-    public void validated(long step, double loss) {}
+    public void validated(long step, ValidationResult result) {}
 
     @Override
     public void saved(String message) {}

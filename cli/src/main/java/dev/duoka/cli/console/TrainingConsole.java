@@ -9,6 +9,7 @@ import dev.duoka.train.run.MeanLoss;
 import dev.duoka.train.run.RunFolder;
 import dev.duoka.train.run.RunListener;
 import dev.duoka.train.run.RunResult;
+import dev.duoka.train.run.ValidationResult;
 import dev.duoka.train.step.StepMetrics;
 import java.io.PrintWriter;
 import java.nio.file.Files;
@@ -104,9 +105,16 @@ public final class TrainingConsole implements RunListener, AutoCloseable {
   }
 
   @Override
-  public void validated(long step, double loss) {
+  public void validated(long step, ValidationResult result) {
     done();
-    line(String.format(Locale.ROOT, "step %6d  validation loss %.4f", step, loss));
+    StringBuilder text =
+        new StringBuilder(
+            String.format(Locale.ROOT, "step %6d  validation loss %.4f", step, result.loss()));
+    result
+        .numbers()
+        .forEach(
+            (name, number) -> text.append(String.format(Locale.ROOT, "  %s %.4f", name, number)));
+    line(text.toString());
   }
 
   @Override

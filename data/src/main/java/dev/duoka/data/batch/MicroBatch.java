@@ -49,6 +49,21 @@ public final class MicroBatch {
     this.targets = new long[rows * length];
   }
 
+  /** Room for sequences of a set. */
+  static MicroBatch of(int rows, SequenceSet set) {
+    return of(rows, set.length(), set.apart(), set.together());
+  }
+
+  /** Room for sequences of a mixture. */
+  static MicroBatch of(int rows, SequenceMixture sets) {
+    return of(rows, sets.length(), sets.apart(), sets.together());
+  }
+
+  private static MicroBatch of(int rows, int length, boolean apart, int together) {
+    MicroBatch batch = new MicroBatch(rows, length, apart);
+    return together == 2 ? batch.ofPairs(new double[rows]) : batch;
+  }
+
   /**
    * Given tokens and targets, {@code [rows, length]} row-major each; copied.
    *
@@ -75,7 +90,15 @@ public final class MicroBatch {
    * @param apart as those of the others
    */
   public static MicroBatch empty(int rows, int length, boolean apart) {
-    MicroBatch batch = new MicroBatch(rows, length, apart);
+    return emptied(new MicroBatch(rows, length, apart));
+  }
+
+  /** One that holds no sequence, beside others of a mixture. */
+  static MicroBatch empty(int rows, SequenceMixture sets) {
+    return emptied(of(rows, sets));
+  }
+
+  private static MicroBatch emptied(MicroBatch batch) {
     Arrays.fill(batch.targets, MASKED);
     batch.empty = true;
     return batch;
@@ -229,6 +252,10 @@ public final class MicroBatch {
   /** Fills one row from a window of {@code length + 1} tokens; rows in ascending order. */
   void fillRow(int row, Window window) {
     int base = row * length;
+    double[] ofPairs = references;
+    if (ofPairs != null) {
+      ofPairs[row] = window.reference;
+    }
     for (int i = 0; i < length; i++) {
       tokens[base + i] = window.tokens[i];
       if (starts != null && window.begins[i]) {

@@ -33,6 +33,7 @@ public final class SequenceMixture {
             .allMatch(
                 set ->
                     set.length() == sets.getFirst().length()
+                        && set.together() == sets.getFirst().together()
                         && set.apart() == sets.getFirst().apart());
     if (!alike || sets.size() != weights.size()) {
       throw new IllegalArgumentException("sets of different sequences, or not a weight for each");
@@ -58,6 +59,11 @@ public final class SequenceMixture {
   /** Input tokens of each sequence. */
   public int length() {
     return sets.getFirst().length();
+  }
+
+  /** How many sequences, one behind the other, are always drawn together. */
+  public int together() {
+    return sets.getFirst().together();
   }
 
   /** Whether documents of a sequence do not see each other. */

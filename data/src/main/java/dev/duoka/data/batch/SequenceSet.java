@@ -13,7 +13,7 @@ package dev.duoka.data.batch;
  * <p>Immutable and safe for use by many threads.
  */
 public abstract sealed class SequenceSet
-    permits StreamSequences, DocumentSequences, SpreadSequences {
+    permits StreamSequences, DocumentSequences, PairSequences, SpreadSequences {
   private final boolean apart;
 
   /**
@@ -35,6 +35,11 @@ public abstract sealed class SequenceSet
 
   /** Input tokens in each sequence. */
   public abstract int length();
+
+  /** How many sequences, one behind the other, are always drawn together: two of a pair. */
+  public int together() {
+    return 1;
+  }
 
   /** Whether any of the first {@code most} sequences has a token to learn. */
   final boolean hasTargets(long most) {

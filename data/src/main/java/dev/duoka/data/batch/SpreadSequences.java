@@ -11,7 +11,7 @@ import java.util.List;
 public final class SpreadSequences extends SequenceSet {
   private final List<SequenceSet> sets;
 
-  /** The set of each sequence, and its index there, as one number. */
+  /** The set of each sequence or pair, and its index there, as one number. */
   private final long[] order;
 
   private SpreadSequences(List<SequenceSet> sets, long[] order) {
@@ -32,7 +32,8 @@ public final class SpreadSequences extends SequenceSet {
     List<BigDecimal> counts = sets.stream().map(set -> BigDecimal.valueOf(set.count())).toList();
     SequenceMixture mixture = SequenceMixture.of(sets, counts);
     MixtureRow row = new MixtureRow(mixture.shares(), 0);
-    long[] order = new long[Math.toIntExact(mixture.count())];
+    int together = mixture.together();
+    long[] order = new long[Math.toIntExact(mixture.count() / together)];
     long[] taken = new long[sets.size()];
     for (int i = 0; i < order.length; i++) {
       int set = row.next();
@@ -43,7 +44,12 @@ public final class SpreadSequences extends SequenceSet {
 
   @Override
   public long count() {
-    return order.length;
+    return (long) order.length * together();
+  }
+
+  @Override
+  public int together() {
+    return sets.getFirst().together();
   }
 
   @Override
@@ -53,7 +59,8 @@ public final class SpreadSequences extends SequenceSet {
 
   @Override
   void read(long index, long cutKey, Window into) {
-    long place = order[Math.toIntExact(index)];
-    sets.get((int) (place % sets.size())).read(place / sets.size(), cutKey, into);
+    long place = order[Math.toIntExact(index / together())];
+    long first = place / sets.size() * together();
+    sets.get((int) (place % sets.size())).read(first + index % together(), cutKey, into);
   }
 }

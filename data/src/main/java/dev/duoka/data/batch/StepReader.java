@@ -31,19 +31,14 @@ final class StepReader {
       if (i >= first && i < end) {
         int row = (i - first) % share.microBatch();
         if (row == 0) {
-          microBatches.add(
-              new MicroBatch(
-                      share.microBatch(), window.tokens.length - 1, order.sequences().apart())
-                  .numberedFrom(i));
+          microBatches.add(MicroBatch.of(share.microBatch(), order.sequences()).numberedFrom(i));
         }
         microBatches.getLast().fillRow(row, window);
       }
       targets += window.realTargets();
     }
     while (microBatches.size() < share.accumulation()) {
-      microBatches.add(
-          MicroBatch.empty(
-              share.microBatch(), window.tokens.length - 1, order.sequences().apart()));
+      microBatches.add(MicroBatch.empty(share.microBatch(), order.sequences()));
     }
     DataState after = order.advance(state, share.sequencesPerStep());
     return new StepBatch(

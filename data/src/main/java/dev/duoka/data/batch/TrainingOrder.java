@@ -9,6 +9,8 @@ import java.util.List;
  * The order in which training takes its sequences: each epoch of a set is a permutation of all of
  * them that is a pure function of (seed, epoch), and so are the places where its stream is cut.
  *
+ * <p>Pairs of sequences are drawn as such, one behind the other.
+ *
  * <p>One after another, epochs form an endless row. A step takes the next sequences of that row and
  * may run from one epoch into the next; the last ones of an epoch are never dropped. In a mixture
  * {@link MixtureRow} says of each place which set its sequence is of, and each set has its own row:
@@ -84,9 +86,10 @@ public final class TrainingOrder {
         sets.getFirst().read(at.epoch(), at.position(), into);
         return;
       }
-      row.seek(at.position());
+      int together = sequences.together();
+      row.seek(at.position() / together);
       int set = row.coming();
-      long index = row.taken(set);
+      long index = row.taken(set) * together + at.position() % together;
       long count = sequences.sets().get(set).count();
       sets.get(set).read(index / count, index % count, into);
     }
@@ -109,10 +112,12 @@ public final class TrainingOrder {
       if (ofEpoch != epoch) {
         epoch = ofEpoch;
         long key = SplitMix64.mix(seed, epoch);
-        permutation = new KeyedPermutation(set.count(), key);
+        permutation = new KeyedPermutation(set.count() / set.together(), key);
         cutKey = SplitMix64.mix(key, 1) | 1;
       }
-      set.read(permutation.apply(position), cutKey, into);
+      int together = set.together();
+      long first = permutation.apply(position / together) * together;
+      set.read(first + position % together, cutKey, into);
     }
   }
 }

@@ -39,7 +39,8 @@ public final class ValidationBatches {
           "Raise validation.sequences or data.validation_fraction, or set that to 0.");
     }
     this.sequences = sequences;
-    this.used = Math.min(limit, sequences.count());
+    long most = Math.min(limit, sequences.count());
+    this.used = most - most % sequences.together();
     this.rank = rank;
     this.ranks = ranks;
     this.microBatch = microBatch;
@@ -65,7 +66,7 @@ public final class ValidationBatches {
     if (index < 0 || index >= count()) {
       throw new IndexOutOfBoundsException("micro-batch " + index + " of " + count());
     }
-    MicroBatch batch = new MicroBatch(microBatch, sequences.length(), sequences.apart());
+    MicroBatch batch = MicroBatch.of(microBatch, sequences);
     Window window = new Window(sequences.length());
     long first = ((long) index * ranks + rank) * microBatch;
     for (int row = 0; row < microBatch; row++) {

@@ -9,6 +9,9 @@ final class Window {
   final boolean[] begins;
   final boolean[] learned;
 
+  /** What the reference model makes of a sequence of a pair. */
+  double reference;
+
   private int filled;
 
   Window(int length) {
@@ -19,6 +22,7 @@ final class Window {
 
   void clear() {
     filled = 0;
+    reference = 0;
     Arrays.fill(begins, false);
   }
 

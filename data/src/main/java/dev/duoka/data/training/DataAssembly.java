@@ -1,6 +1,7 @@
 package dev.duoka.data.training;
 
 import dev.duoka.data.batch.DocumentSequences;
+import dev.duoka.data.batch.PairSequences;
 import dev.duoka.data.batch.SequenceMixture;
 import dev.duoka.data.batch.SequenceSet;
 import dev.duoka.data.batch.SplitPart;
@@ -134,6 +135,7 @@ final class DataAssembly {
           switch (training.get(i)) {
             case StreamSequences _, SpreadSequences _ -> 0;
             case DocumentSequences chats -> groups.get(i).timesPerEpoch() * chats.paddingTokens();
+            case PairSequences pairs -> groups.get(i).timesPerEpoch() * pairs.paddingTokens();
           };
     }
     return Math.round(padding);

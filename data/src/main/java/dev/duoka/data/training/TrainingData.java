@@ -1,5 +1,6 @@
 package dev.duoka.data.training;
 
+import dev.duoka.data.batch.PairSequences;
 import dev.duoka.data.batch.SequenceMixture;
 import dev.duoka.data.batch.SequenceSet;
 import dev.duoka.data.batch.ValidationBatches;
@@ -7,6 +8,7 @@ import dev.duoka.data.shard.TokenisationListener;
 import dev.duoka.data.tokenizer.Tokenizer;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -56,10 +58,30 @@ public record TrainingData(
     return DataAssembly.of(plan, cache, listener);
   }
 
+  /** All sets of pairs, to train on and held out, by names that stay; empty for other data. */
+  public Map<String, PairSequences> pairs() {
+    Map<String, PairSequences> sets = new LinkedHashMap<>();
+    for (int i = 0; i < training.sets().size(); i++) {
+      put(sets, "training." + i, training.sets().get(i));
+    }
+    put(sets, "validation", validation);
+    for (int i = 0; i < validationBySource.size(); i++) {
+      put(sets, "validation." + i, validationBySource.get(i).sequences());
+    }
+    return sets;
+  }
+
+  private static void put(Map<String, PairSequences> sets, String name, @Nullable SequenceSet set) {
+    if (set instanceof PairSequences pairs && !sets.containsValue(pairs)) {
+      sets.put(name, pairs);
+    }
+  }
+
   /** The first words of the held-out text: a prompt that suits a model trained on this data. */
   public String prompt() {
     SequenceSet text = validation == null ? training.sets().getFirst() : validation;
-    long[] tokens = new ValidationBatches(text, 1, 0, 1, 1).read(0).tokens();
+    long[] tokens =
+        new ValidationBatches(text, text.together(), 0, 1, text.together()).read(0).tokens();
     int[] ids =
         Arrays.stream(tokens)
             .limit(PROMPT_TOKENS)

@@ -2,17 +2,19 @@ package dev.duoka.data.training;
 
 import dev.duoka.data.batch.DocumentSequences;
 import dev.duoka.data.batch.DocumentSubset;
+import dev.duoka.data.batch.PairSequences;
 import dev.duoka.data.batch.SequenceSet;
 import dev.duoka.data.batch.StreamSequences;
 import dev.duoka.data.chat.ChatDocumentEncoder;
 import dev.duoka.data.chat.ChatTemplate;
+import dev.duoka.data.pair.PairDocumentEncoder;
 import dev.duoka.data.shard.DocumentEncoder;
 import dev.duoka.data.shard.TextDocumentEncoder;
 import dev.duoka.data.shard.TokenisationListener;
 import dev.duoka.data.tokenizer.Tokenizer;
 import java.util.OptionalInt;
 
-/** What documents are trained on as: text in one stream, or chats, each in a sequence. */
+/** What documents are trained on as: text in one stream, chats, or pairs of answers. */
 public sealed interface TrainingForm {
   /** Turns text into tokens. */
   Tokenizer tokenizer();
@@ -83,10 +85,43 @@ public sealed interface TrainingForm {
 
     @Override
     public SequenceSet sequences(DocumentSubset part, TokenisationListener listener) {
-      int pad = tokenizer.padId() == Tokenizer.NONE ? tokenizer.requireEosId() : tokenizer.padId();
       DocumentSequences.Packing packing =
           packed ? DocumentSequences.Packing.BEST_FIT : DocumentSequences.Packing.ONE_EACH;
-      return ChatSequences.of(part, packing, apart, length, pad, listener);
+      return ChatSequences.of(part, packing, apart, length, padding(tokenizer), listener);
     }
+  }
+
+  /** Pairs of answers, of which the first is preferred; each answer in a sequence. */
+  record Pairs(Tokenizer tokenizer, ChatTemplate template, int length) implements TrainingForm {
+    @Override
+    public DocumentEncoder encoder() {
+      return new PairDocumentEncoder(template, tokenizer);
+    }
+
+    @Override
+    public boolean suffices(DocumentSubset part) {
+      return part.documents() > 0;
+    }
+
+    @Override
+    public SequenceSet sequences(DocumentSubset part, TokenisationListener listener) {
+      PairSequences pairs = PairSequences.of(part, length, padding(tokenizer));
+      if (pairs.pairsTooLong() > 0) {
+        listener.notice(
+            "%d pairs are left out: an answer does not fit into data.sequence_length %d"
+                .formatted(pairs.pairsTooLong(), length));
+      }
+      if (pairs.cutDocuments() > 0) {
+        listener.notice(
+            "%d pairs are longer than data.sequence_length %d: both sides lose the beginning of the"
+                    .formatted(pairs.cutDocuments(), length)
+                + " question");
+      }
+      return pairs;
+    }
+  }
+
+  private static int padding(Tokenizer tokenizer) {
+    return tokenizer.padId() == Tokenizer.NONE ? tokenizer.requireEosId() : tokenizer.padId();
   }
 }

@@ -2,6 +2,7 @@ package dev.duoka.data.shard;
 
 import dev.duoka.data.source.Document;
 import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
 import java.util.BitSet;
 import java.util.OptionalInt;
 import java.util.function.IntPredicate;
@@ -44,12 +45,22 @@ public final class ByteEncoders {
     return learning("digits", token -> token >= '0' && token <= '9');
   }
 
+  /** As {@link #digits}, without an end token. */
+  public static DocumentEncoder answers() {
+    return learning("answers", token -> token >= '0' && token <= '9', false);
+  }
+
   private static DocumentEncoder learning(String name, IntPredicate learned) {
+    return learning(name, learned, true);
+  }
+
+  private static DocumentEncoder learning(String name, IntPredicate learned, boolean ends) {
     DocumentEncoder plain = plain();
     return new DocumentEncoder() {
       @Override
       public EncodedDocument encode(Document document) {
-        int[] tokens = plain.encode(document).tokens();
+        int[] whole = plain.encode(document).tokens();
+        int[] tokens = Arrays.copyOf(whole, whole.length - (ends ? 0 : 1));
         BitSet mask = new BitSet(tokens.length);
         for (int i = 0; i < tokens.length; i++) {
           mask.set(i, learned.test(tokens[i]));

@@ -129,9 +129,30 @@ public record BatchPlan(long tokensPerStep, int sequenceLength, int dataRanks, i
     int length = config.data().sequenceLength();
     int ranks = config.parallel().data();
     OptionalInt microBatch = config.training().microBatch();
+    if (config.data().hasPairs()) {
+      return ofPairs(tokens, length, config.parallel(), microBatch);
+    }
     return config.parallel().emptyMicroBatches()
         ? uneven(tokens, length, ranks, microBatch)
         : of(tokens, length, ranks, microBatch);
+  }
+
+  /** In which no pair is divided: a plan of sequences twice as long, cut in two. */
+  private static BatchPlan ofPairs(
+      long tokens, int length, ParallelSettings parallel, OptionalInt microBatch) {
+    int asked = microBatch.orElse(2);
+    if (asked % 2 != 0) {
+      throw new DuokaException(
+          ErrorCode.CONFIG,
+          "training.micro_batch " + asked + " divides a pair of answers, each of them a sequence",
+          "Nearest valid: " + (asked > 1 ? asked - 1 + " or " : "") + (asked + 1) + ".");
+    }
+    OptionalInt pairs = microBatch.isPresent() ? OptionalInt.of(asked / 2) : OptionalInt.empty();
+    BatchPlan plan =
+        parallel.emptyMicroBatches()
+            ? uneven(tokens, 2 * length, parallel.data(), pairs)
+            : of(tokens, 2 * length, parallel.data(), pairs);
+    return new BatchPlan(tokens, length, parallel.data(), 2 * plan.microBatch());
   }
 
   /** Sequences that all ranks together see in one step. */

@@ -34,6 +34,7 @@ final class Contradictions {
         new Contradictions(bound.value().orElseThrow(), bound, problems);
     contradictions.model();
     contradictions.data();
+    contradictions.preference();
     contradictions.leftOut();
     contradictions.batch();
     contradictions.launch();
@@ -78,7 +79,7 @@ final class Contradictions {
           "data.field names a JSONL field or Parquet column, but data.format is text",
           "Remove data.field, or set data.format to jsonl or parquet.");
     }
-    if (data.chatTemplate().isPresent() && !data.hasChats()) {
+    if (data.chatTemplate().isPresent() && !data.usesTemplate()) {
       refuse(
           "data.chat_template",
           "data.chat_template is for chat data only, but data.format is "
@@ -90,6 +91,45 @@ final class Contradictions {
           "data.pack_chats",
           "data.pack_chats is for chat data only; text is always packed",
           "Remove it, or set data.format to chat.");
+    }
+  }
+
+  private void preference() {
+    DataSettings data = config.data();
+    if (config.preference().isPresent() && !data.hasPairs()) {
+      refuse(
+          "preference",
+          "preference compares pairs of answers, but data.format is "
+              + data.format().name().toLowerCase(Locale.ROOT),
+          "Remove it, or set data.format to pairs.");
+    }
+    if (!data.hasPairs()) {
+      return;
+    }
+    if (data.allSources().stream()
+        .anyMatch(source -> data.formatOf(source) != DataSettings.Format.PAIRS)) {
+      refuse(
+          "data.sources",
+          "some sources hold pairs of answers and some do not: a step has one kind of loss",
+          "Train on them in two runs, or write all as pairs.");
+    }
+    if (data.documentsApart()) {
+      refuse(
+          "data.documents_apart",
+          "data.documents_apart is for sequences of several documents; each answer of a pair has"
+              + " its own",
+          "Remove it.");
+    }
+    boolean ofBase =
+        config
+            .preference()
+            .filter(it -> it.reference() == PreferenceSettings.Reference.BASE)
+            .isPresent();
+    if (ofBase && config.adapter().isEmpty()) {
+      refuse(
+          "preference.reference",
+          "preference.reference is base, but all weights are trained: there is no frozen base",
+          "Set it to start, or train an adapter.");
     }
   }
 

@@ -122,7 +122,9 @@ public record DataSettings(
     /** One document per row. */
     PARQUET,
     /** JSONL or Parquet of chat messages; the loss is on the assistant's tokens only. */
-    CHAT
+    CHAT,
+    /** JSONL or Parquet of questions with two answers, of which the first is preferred. */
+    PAIRS
   }
 
   /** What happens to a document that is not valid UTF-8. */
@@ -166,6 +168,16 @@ public record DataSettings(
   /** Whether any source is one of chats. */
   public boolean hasChats() {
     return allSources().stream().anyMatch(source -> formatOf(source) == Format.CHAT);
+  }
+
+  /** Whether any source holds pairs of answers. */
+  public boolean hasPairs() {
+    return allSources().stream().anyMatch(source -> formatOf(source) == Format.PAIRS);
+  }
+
+  /** Whether any source holds messages, which a template joins. */
+  public boolean usesTemplate() {
+    return hasChats() || hasPairs();
   }
 
   /**

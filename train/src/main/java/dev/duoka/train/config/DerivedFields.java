@@ -27,6 +27,7 @@ final class DerivedFields {
         case TEXT -> {}
         case AUTO, JSONL, PARQUET -> values.add("data.field=text");
         case CHAT -> values.add("data.field=messages");
+        case PAIRS -> {} // a record is read whole
       }
     }
     Precision precision = training.precision();
@@ -35,6 +36,9 @@ final class DerivedFields {
     }
     if (precision.scalesLoss() && config.lossScale().isEmpty()) {
       values.add("loss_scale={}");
+    }
+    if (data.hasPairs() && config.preference().isEmpty()) {
+      values.add("preference={}");
     }
     ScheduleSettings schedule = config.schedule();
     if (schedule.kind() == ScheduleSettings.Kind.COSINE && schedule.finalFraction().isEmpty()) {

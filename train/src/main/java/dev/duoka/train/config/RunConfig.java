@@ -31,6 +31,12 @@ public record RunConfig(
             value = "Adapters beside the model's weights, which are frozen then.",
             whenAbsent = "all weights are trained")
         Optional<AdapterSettings> adapter,
+    @Doc(
+            value =
+                "What pairs of answers are compared by, for `data.format: pairs`: direct"
+                    + " preference optimisation (DPO).",
+            whenAbsent = "the defaults below for `pairs`, none otherwise")
+        Optional<PreferenceSettings> preference,
     @Doc("The corpus and how it becomes sequences of token ids.") DataSettings data,
     @Doc("The batch, the length of the run and its arithmetic.") TrainingSettings training,
     @Doc("AdamW with decoupled weight decay.") OptimizerSettings optimizer,

@@ -91,8 +91,8 @@ final class MetricsFile implements AutoCloseable {
     handOver(() -> MetricsLine.of(metrics));
   }
 
-  void validation(long step, double loss) {
-    handOver(() -> MetricsLine.ofValidation(step, loss));
+  void validation(long step, ValidationResult result) {
+    handOver(() -> MetricsLine.ofValidation(step, result));
   }
 
   private void handOver(Supplier<ObjectNode> content) {

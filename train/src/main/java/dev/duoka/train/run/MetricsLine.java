@@ -2,6 +2,7 @@ package dev.duoka.train.run;
 
 import dev.duoka.formats.json.Json;
 import dev.duoka.train.step.StepMetrics;
+import java.util.Map;
 import java.util.TreeMap;
 import tools.jackson.databind.node.ArrayNode;
 import tools.jackson.databind.node.ObjectNode;
@@ -17,6 +18,7 @@ final class MetricsLine {
     if (!Double.isNaN(m.furtherLoss())) {
       line.put("mtp_loss", m.furtherLoss());
     }
+    putAll(line, "preference", m.preference());
     line.put("lr", m.learningRate());
     Json.putNumber(line, "grad_norm", m.gradientNorm());
     line.put("loss_scale", m.lossScale());
@@ -71,10 +73,18 @@ final class MetricsLine {
     }
   }
 
-  static ObjectNode ofValidation(long step, double loss) {
+  private static void putAll(ObjectNode line, String field, Map<String, Double> numbers) {
+    if (!numbers.isEmpty()) {
+      ObjectNode node = line.putObject(field);
+      numbers.forEach((name, number) -> Json.putNumber(node, name, number));
+    }
+  }
+
+  static ObjectNode ofValidation(long step, ValidationResult result) {
     ObjectNode line = Json.object();
     line.put("step", step);
-    Json.putNumber(line, "validation_loss", loss);
+    Json.putNumber(line, "validation_loss", result.loss());
+    putAll(line, "validation", result.numbers());
     return line;
   }
 }

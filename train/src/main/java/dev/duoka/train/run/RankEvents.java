@@ -55,9 +55,9 @@ record RankEvents(
   }
 
   @Override
-  public void validated(long step, double loss) {
-    metrics.ifPresent(file -> file.validation(step, loss));
-    listener.validated(step, loss);
+  public void validated(long step, ValidationResult result) {
+    metrics.ifPresent(file -> file.validation(step, result));
+    listener.validated(step, result);
   }
 
   @Override

@@ -1,15 +1,19 @@
 package dev.duoka.train.run;
 
 import dev.duoka.base.DuokaException;
+import dev.duoka.base.Progress;
 import dev.duoka.comm.Communicator;
 import dev.duoka.comm.ExchangeLedger;
 import dev.duoka.data.batch.BatchStream;
+import dev.duoka.data.batch.PairSequences;
 import dev.duoka.data.batch.TrainingOrder;
+import dev.duoka.data.training.TrainingData;
 import dev.duoka.formats.heartbeat.HeartbeatWriter;
 import dev.duoka.formats.heartbeat.Phase;
 import dev.duoka.model.ModelFactory;
 import dev.duoka.model.adapter.AdapterSummary;
 import dev.duoka.parallel.dryrun.PlannedExchanges;
+import dev.duoka.parallel.mesh.Mesh;
 import dev.duoka.tensor.ComputeThread;
 import dev.duoka.tensor.Determinism;
 import dev.duoka.tensor.Device;
@@ -18,6 +22,7 @@ import dev.duoka.tensor.MemoryLedger;
 import dev.duoka.tensor.OutOfMemoryException;
 import dev.duoka.tensor.ThreadLedger;
 import dev.duoka.train.config.LeftOutBatches;
+import dev.duoka.train.config.PreferenceSettings;
 import dev.duoka.train.config.RunFile;
 import dev.duoka.train.device.DevicePeak;
 import dev.duoka.train.device.Transport;
@@ -25,11 +30,15 @@ import dev.duoka.train.memory.RankMemory;
 import dev.duoka.train.placement.MachineView;
 import dev.duoka.train.placement.MeshPlacement;
 import dev.duoka.train.placement.PlacementJson;
+import dev.duoka.train.preference.ReferenceFile;
+import dev.duoka.train.preference.References;
 import dev.duoka.train.snapshot.SnapshotRecorder;
 import dev.duoka.train.step.RankBuilder;
 import dev.duoka.train.step.RankState;
 import java.io.IOException;
+import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 import java.util.function.BooleanSupplier;
 import tools.jackson.databind.node.ObjectNode;
 
@@ -70,7 +79,12 @@ final class RankSession {
     this.listener = listener;
     this.stop = stop;
     this.snapshot = new SnapshotRecorder(folder.path(), listener::notice);
-    this.builder = new RankBuilder(setup.config(), setup.model(), setup.data().validation());
+    this.builder =
+        new RankBuilder(
+            setup.config(),
+            setup.model(),
+            setup.data().validation(),
+            setup.data().validationBySource());
   }
 
   /**
@@ -129,7 +143,7 @@ final class RankSession {
       fill(state);
       // Every rank has its state: the run can go on. The barrier also lets the ranks of a CPU
       // measure its rate together, as they train.
-      if (agreement.reached()) {
+      if (agreement.reached() || !refer(state, agreement)) {
         return Optional.empty();
       }
       if (ranks.rank() > 0) {
@@ -142,6 +156,40 @@ final class RankSession {
         return Optional.of(train(state, early, Optional.of(metrics)));
       }
     }
+  }
+
+  /** Says what the reference makes of pairs, or takes it from the run; false when stopped. */
+  private boolean refer(RankState state, StopAgreement agreement) {
+    Map<String, PairSequences> pairs = setup.data().pairs();
+    if (pairs.isEmpty()) {
+      return true;
+    }
+    boolean ofBase = reference() == PreferenceSettings.Reference.BASE;
+    if (folder.isResumed() && !(ofBase && !ReferenceFile.isIn(folder.path()))) {
+      ReferenceFile.read(folder.path(), pairs, pairsFrom());
+      return true;
+    }
+    Mesh mesh = Mesh.of(setup.config().layout());
+    boolean first = state.world().rank() == 0;
+    return new References(state, mesh, setup.config().layout().microBatch(), ofBase)
+        .compute(pairs, first ? listener : Progress.NONE, agreement::reached);
+  }
+
+  private PreferenceSettings.Reference reference() {
+    return setup.config().preference().orElseThrow().reference();
+  }
+
+  /** What sequences of pairs follow from. */
+  private String pairsFrom() {
+    Map<String, String> identity = new TreeMap<>(setup.data().identity());
+    identity.remove(TrainingData.FILE_NAMES);
+    return identity
+        + " length "
+        + setup.config().data().sequenceLength()
+        + " held out "
+        + setup.config().data().heldOut()
+        + " seed "
+        + RunData.seed(setup.config());
   }
 
   private void fill(RankState state) {
@@ -168,6 +216,10 @@ final class RankSession {
   private MetricsFile begin() {
     folder.begin(setup.config());
     checkpoints.begin();
+    boolean referred = folder.isResumed() && ReferenceFile.isIn(folder.path());
+    if (!setup.data().pairs().isEmpty() && !referred) {
+      ReferenceFile.write(folder.path(), setup.data().pairs(), pairsFrom());
+    }
     MetricsFile metrics = MetricsFile.open(folder.path(), from.steps(), listener::notice);
     setup
         .prediction()

@@ -18,7 +18,7 @@ import dev.duoka.train.step.RankState;
 import dev.duoka.train.step.StepMetrics;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.OptionalDouble;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -62,7 +62,7 @@ final class RankTrainer {
     this.events = events;
     this.readsLate = readsLate;
     this.stop = new StopAgreement(rank.world(), events::stopRequested);
-    this.validation = new Validation(rank, stop);
+    this.validation = new Validation(rank, stop, rank.bySource());
   }
 
   /**
@@ -90,9 +90,9 @@ final class RankTrainer {
       }
       at = at.withLoss(reports.loss());
       if (due.validation()) {
-        OptionalDouble loss = validate(at.steps(), reports);
-        stopping = loss.isEmpty();
-        at = loss.isPresent() ? at.validated(loss.getAsDouble()) : at;
+        Optional<ValidationResult> result = validate(at.steps(), reports);
+        stopping = result.isEmpty();
+        at = result.isPresent() ? at.validated(result.get().loss()) : at;
       }
       if (due.save() || stopping) {
         events.save(rank, at);
@@ -199,16 +199,17 @@ final class RankTrainer {
     }
   }
 
-  private OptionalDouble validate(long step, StepReports reports) {
+  private Optional<ValidationResult> validate(long step, StepReports reports) {
     long start = System.nanoTime();
     events.enter(Phase.VALIDATION, step);
-    OptionalDouble loss = validation.loss(isFirst() ? events::reached : Progress.NONE);
+    Optional<ValidationResult> result =
+        validation.measure(isFirst() ? events::reached : Progress.NONE);
     events.enter(Phase.STEP, step);
     reports.leaveOut(System.nanoTime() - start);
-    if (loss.isPresent() && isFirst()) {
-      events.validated(step, loss.getAsDouble());
+    if (result.isPresent() && isFirst()) {
+      events.validated(step, result.get());
     }
-    return loss;
+    return result;
   }
 
   private boolean isFirst() {

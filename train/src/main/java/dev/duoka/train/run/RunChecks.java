@@ -181,7 +181,7 @@ public final class RunChecks {
 
   private void template() {
     DataSettings data = config.data();
-    if (data.hasChats()) {
+    if (data.usesTemplate()) {
       String field = data.chatTemplate().isPresent() ? "data.chat_template" : "data.format";
       attempt(field, () -> RunData.template(data));
     }

@@ -20,7 +20,7 @@ import dev.duoka.train.config.SourceSettings;
 import dev.duoka.train.generate.GenerationConfig;
 import java.math.BigDecimal;
 import java.nio.file.Path;
-import java.util.HashMap;
+import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -62,11 +62,11 @@ final class RunData {
    */
   static DataPlan plan(RunConfig config, Tokenizer tokenizer) {
     DataSettings settings = config.data();
-    Map<Boolean, TrainingForm> forms = new HashMap<>();
+    Map<DataSettings.Format, TrainingForm> forms = new EnumMap<>(DataSettings.Format.class);
     Function<SourceSettings, TrainingForm> form =
         source ->
             forms.computeIfAbsent(
-                isChat(settings, source), chats -> form(settings, tokenizer, chats));
+                settings.formatOf(source), format -> form(settings, tokenizer, format));
     if (settings.validationSources().isEmpty()
         && settings.sources().stream().allMatch(SourceSettings::isPathAlone)) {
       return DataPlan.of(
@@ -101,15 +101,21 @@ final class RunData {
         : new SourceUse.Once();
   }
 
-  private static TrainingForm form(DataSettings settings, Tokenizer tokenizer, boolean chats) {
-    return chats
-        ? new TrainingForm.Chats(
-            tokenizer,
-            template(settings),
-            settings.packChats(),
-            settings.documentsApart(),
-            settings.sequenceLength())
-        : new TrainingForm.Text(tokenizer, settings.sequenceLength(), settings.documentsApart());
+  private static TrainingForm form(
+      DataSettings settings, Tokenizer tokenizer, DataSettings.Format format) {
+    int length = settings.sequenceLength();
+    return switch (format) {
+      case AUTO, TEXT, JSONL, PARQUET ->
+          new TrainingForm.Text(tokenizer, length, settings.documentsApart());
+      case CHAT ->
+          new TrainingForm.Chats(
+              tokenizer,
+              template(settings),
+              settings.packChats(),
+              settings.documentsApart(),
+              length);
+      case PAIRS -> new TrainingForm.Pairs(tokenizer, template(settings), length);
+    };
   }
 
   /** The template that the run file names, or the tokenizer's own. */
@@ -131,13 +137,13 @@ final class RunData {
     TokenizerFiles files =
         settings
             .chatTemplate()
-            .filter(_ -> settings.hasChats())
+            .filter(_ -> settings.usesTemplate())
             .map(named -> own.withChatTemplate(ChatTemplate.jinjaOf(named)))
             .orElse(own);
     return KeptEnds.of(
             config,
             tokenizer,
-            settings.hasChats() ? Optional.of(template(settings)) : Optional.empty())
+            settings.usesTemplate() ? Optional.of(template(settings)) : Optional.empty())
         .map(ends -> files.with(GenerationConfig.FILE_NAME, ends.encode()))
         .orElse(files);
   }
@@ -146,14 +152,14 @@ final class RunData {
   static SourceSpec source(DataSettings settings, SourceSettings source) {
     DocumentFormat format =
         switch (settings.formatOf(source)) {
-          case AUTO, CHAT -> DocumentFormat.AUTO;
+          case AUTO, CHAT, PAIRS -> DocumentFormat.AUTO;
           case TEXT -> DocumentFormat.TEXT;
           case JSONL -> DocumentFormat.JSONL;
           case PARQUET -> DocumentFormat.PARQUET;
         };
     boolean sameFormat = settings.formatOf(source) == settings.format();
     RecordContent content =
-        isChat(settings, source)
+        isWhole(settings.formatOf(source))
             ? new RecordContent.WholeRecord()
             : new RecordContent.Field(
                 source
@@ -174,7 +180,7 @@ final class RunData {
         Optional.empty());
   }
 
-  private static boolean isChat(DataSettings settings, SourceSettings source) {
-    return settings.formatOf(source) == DataSettings.Format.CHAT;
+  private static boolean isWhole(DataSettings.Format format) {
+    return format == DataSettings.Format.CHAT || format == DataSettings.Format.PAIRS;
   }
 }

@@ -19,7 +19,7 @@ interface RunEvents {
   void reached(String what, long done, long total);
 
   /** The held-out documents were evaluated; called by the first rank. */
-  void validated(long step, double loss);
+  void validated(long step, ValidationResult result);
 
   /** Saves the state of a run that is so far; called by all ranks at the same point. */
   void save(RankState rank, RunProgress progress);

@@ -28,7 +28,7 @@ public interface RunListener extends Progress {
   void step(StepMetrics metrics, long totalSteps, double remainingSeconds);
 
   /** The held-out documents were evaluated after this many steps. */
-  void validated(long step, double loss);
+  void validated(long step, ValidationResult result);
 
   /** A checkpoint was written. */
   void saved(String message);

@@ -73,9 +73,9 @@ final class RunLog implements RunListener {
   }
 
   @Override
-  public void validated(long step, double loss) {
-    listener.validated(step, loss);
-    write("step " + step + ": validation loss " + loss);
+  public void validated(long step, ValidationResult result) {
+    listener.validated(step, result);
+    write("step " + step + ": validation loss " + result.loss());
   }
 
   @Override

@@ -7,6 +7,7 @@ import dev.duoka.parallel.step.TrainingStep;
 import dev.duoka.tensor.Gpus;
 import dev.duoka.tensor.MemoryLedger;
 import dev.duoka.train.device.DeviceMemory;
+import dev.duoka.train.step.PairFigures;
 import dev.duoka.train.step.RankState;
 import dev.duoka.train.step.StepMetrics;
 import java.util.List;
@@ -115,6 +116,7 @@ final class StepReports {
         step.number(),
         result.loss(),
         result.furtherLoss(),
+        PairFigures.of(result.figures(), 1),
         step.learningRate(),
         result.outcome().gradientNorm(),
         step.scale(),

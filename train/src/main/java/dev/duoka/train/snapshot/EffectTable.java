@@ -47,6 +47,7 @@ public final class EffectTable {
           line("config.loss_scale.*|config.loss_scale", NUMBERS, "other steps are skipped"),
           line("config.model.*", NUMBERS, "another model, other losses or other first weights"),
           line("config.adapter.*|config.adapter", NUMBERS, "other weights are trained"),
+          line("config.preference.*|config.preference", NUMBERS, "another loss of pairs"),
           line("config.memory.moments", NUMBERS, "the optimizer remembers in other precision"),
           line("config.memory.master_weights", NUMBERS, "weights are rounded another way"),
           line("config.memory.gradients", NUMBERS, "gradients are kept in other precision"),

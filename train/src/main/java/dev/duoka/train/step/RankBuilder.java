@@ -6,6 +6,8 @@ import dev.duoka.comm.ExposedTime;
 import dev.duoka.data.batch.RankShare;
 import dev.duoka.data.batch.SequenceSet;
 import dev.duoka.data.batch.ValidationBatches;
+import dev.duoka.data.training.NamedSequences;
+import dev.duoka.engine.function.PreferenceLoss;
 import dev.duoka.engine.optimizer.AdamWSettings;
 import dev.duoka.engine.precision.LossScaler;
 import dev.duoka.formats.modelconfig.ModelConfig;
@@ -32,6 +34,7 @@ import dev.duoka.train.config.OptimizerSettings;
 import dev.duoka.train.config.ParallelSettings;
 import dev.duoka.train.config.RunConfig;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -42,6 +45,7 @@ public final class RankBuilder {
   private final RunConfig config;
   private final ModelConfig model;
   private final @Nullable SequenceSet validation;
+  private final List<NamedSequences> bySource;
 
   /**
    * A builder of a run's ranks.
@@ -49,6 +53,20 @@ public final class RankBuilder {
    * @param validation what is held out; null where nothing is
    */
   public RankBuilder(RunConfig config, ModelConfig model, @Nullable SequenceSet validation) {
+    this(config, model, validation, List.of());
+  }
+
+  /**
+   * As the other one, of a run that is measured on single sources, too.
+   *
+   * @param bySource what is held out of each
+   */
+  public RankBuilder(
+      RunConfig config,
+      ModelConfig model,
+      @Nullable SequenceSet validation,
+      List<NamedSequences> bySource) {
+    this.bySource = List.copyOf(bySource);
     this.config = config;
     this.model = model;
     this.validation = validation;
@@ -61,16 +79,22 @@ public final class RankBuilder {
     TrainingRank training =
         TrainingRank.allocate(
             mesh, world.size() == 1 ? world : exposed.over(world), device, settings());
-    ValidationBatches held =
-        validation == null
-            ? null
-            : new ValidationBatches(
-                validation,
-                config.validation().sequences(),
-                mesh.dataRank(world.rank()),
-                mesh.data(),
-                config.layout().microBatch());
-    return new RankState(training, held, exposed);
+    return new RankState(
+        training,
+        validation == null ? null : batches(validation, mesh, world),
+        bySource.stream()
+            .map(it -> new NamedBatches(it.name(), batches(it.sequences(), mesh, world)))
+            .toList(),
+        exposed);
+  }
+
+  private ValidationBatches batches(SequenceSet held, Mesh mesh, Communicator world) {
+    return new ValidationBatches(
+        held,
+        config.validation().sequences(),
+        mesh.dataRank(world.rank()),
+        mesh.data(),
+        config.layout().microBatch());
   }
 
   /** The step of a rank, for a dry run. */
@@ -101,7 +125,10 @@ public final class RankBuilder {
         auxiliaryLosses(),
         pipeline(config.parallel()),
         new StateSettings(layout.states(), layout.offload(), config.training().seed()),
-        null);
+        config
+            .preference()
+            .map(it -> new PreferenceLoss.Terms(it.beta(), it.labelSmoothing(), it.chosenWeight()))
+            .orElse(null));
   }
 
   /** How section {@code parallel} cuts a model into stages, and in which order they work. */
@@ -159,7 +186,8 @@ public final class RankBuilder {
   private StepSettings.AuxiliaryLosses auxiliaryLosses() {
     MoeConfig moe = model.moe();
     boolean frozen = model.adapter() != null; // an adapter has no use for what balances a router
-    int depth = config.model().mtpWeight() > 0 && !frozen ? model.mtpModules() : 0;
+    boolean further = config.model().mtpWeight() > 0 && !frozen && config.preference().isEmpty();
+    int depth = further ? model.mtpModules() : 0;
     return new StepSettings.AuxiliaryLosses(
         depth,
         depth == 0 ? 0 : config.model().mtpWeight(),

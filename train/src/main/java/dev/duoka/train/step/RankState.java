@@ -9,6 +9,7 @@ import dev.duoka.parallel.state.ShardedOptimizer;
 import dev.duoka.parallel.step.TrainingRank;
 import dev.duoka.parallel.step.TrainingStep;
 import dev.duoka.tensor.Device;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -16,10 +17,14 @@ import org.jspecify.annotations.Nullable;
  *
  * @param training model, optimizer and step
  * @param validation what is held out, this rank's share; null where nothing is
+ * @param bySource likewise of single sources
  * @param exposed measures how long the rank does nothing but exchange
  */
 public record RankState(
-    TrainingRank training, @Nullable ValidationBatches validation, ExposedTime exposed)
+    TrainingRank training,
+    @Nullable ValidationBatches validation,
+    List<NamedBatches> bySource,
+    ExposedTime exposed)
     implements AutoCloseable {
   /** The ranks of the run. */
   public Communicator world() {

@@ -1,5 +1,7 @@
 package dev.duoka.train.step;
 
+import java.util.Collections;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
@@ -9,6 +11,8 @@ import java.util.Map;
  * @param step the number of the step, from 1
  * @param loss mean cross-entropy of the next token over the step's real tokens, in nats
  * @param furtherLoss mean cross-entropy of predicting further tokens; NaN where the model does not
+ * @param preference of pairs: mean rewards, their margin, how often the chosen answer's is larger,
+ *     and the chosen one's own loss; empty where tokens are learned
  * @param learningRate of this step
  * @param gradientNorm global L2 norm before clipping; not finite when the gradients overflowed
  * @param lossScale what the loss was multiplied by
@@ -30,6 +34,7 @@ public record StepMetrics(
     long step,
     double loss,
     double furtherLoss,
+    Map<String, Double> preference,
     double learningRate,
     double gradientNorm,
     double lossScale,
@@ -44,6 +49,7 @@ public record StepMetrics(
     Map<String, Double> exposedSeconds,
     MemoryUse memory) {
   public StepMetrics {
+    preference = Collections.unmodifiableMap(new LinkedHashMap<>(preference));
     gradientRanges = List.copyOf(gradientRanges);
     expertLoads = List.copyOf(expertLoads);
     exposedSeconds = Map.copyOf(exposedSeconds);

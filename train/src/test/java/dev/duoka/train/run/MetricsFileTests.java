@@ -98,11 +98,11 @@ class MetricsFileTests {
     Path path = folder.resolve("metrics.jsonl");
     SmallDisk disk = new SmallDisk(path);
     try (MetricsFile metrics = new MetricsFile(disk, notices::add)) {
-      metrics.validation(1, 0.5);
+      metrics.validation(1, new ValidationResult(0.5, Map.of()));
       metrics.settle();
       disk.room = 7; // in the middle of the next line
-      metrics.validation(2, 0.5);
-      metrics.validation(3, 0.5);
+      metrics.validation(2, new ValidationResult(0.5, Map.of()));
+      metrics.validation(3, new ValidationResult(0.5, Map.of()));
       metrics.settle();
       assertThat(notices)
           .singleElement()
@@ -110,7 +110,7 @@ class MetricsFileTests {
           .contains("cannot write metrics.jsonl: the file system is full. The run goes on");
       assertThat(steps(path)).containsExactly(1L);
       disk.room = Long.MAX_VALUE;
-      metrics.validation(4, 0.5);
+      metrics.validation(4, new ValidationResult(0.5, Map.of()));
     }
     assertThat(steps(path)).containsExactly(1L, 2L, 3L, 4L);
     assertThat(notices)
@@ -128,14 +128,14 @@ class MetricsFileTests {
     long lines = MetricsFile.MOST_WAITING / 30;
     try (MetricsFile metrics = new MetricsFile(disk, notices::add)) {
       for (long step = 1; step <= lines; step++) {
-        metrics.validation(step, 0.123456789);
+        metrics.validation(step, new ValidationResult(0.123456789, Map.of()));
         if (step % 1000 == 0) {
           metrics.settle();
         }
       }
       metrics.settle();
       disk.room = Long.MAX_VALUE;
-      metrics.validation(lines + 1, 0.5);
+      metrics.validation(lines + 1, new ValidationResult(0.5, Map.of()));
     }
     List<Long> written = steps(path);
     long first = written.getFirst();
@@ -153,12 +153,12 @@ class MetricsFileTests {
     disk.isStuck = true;
     long last = 5L * MetricsFile.MOST_QUEUED;
     try (MetricsFile metrics = new MetricsFile(disk, notices::add)) {
-      metrics.validation(1, 0.5);
+      metrics.validation(1, new ValidationResult(0.5, Map.of()));
       while (metrics.queued() > 0) { // until the writer has taken it to the disk, and waits there
         Thread.onSpinWait();
       }
       for (long step = 2; step <= last; step++) {
-        metrics.validation(step, 0.5);
+        metrics.validation(step, new ValidationResult(0.5, Map.of()));
       }
       assertThat(metrics.queued()).isEqualTo(MetricsFile.MOST_QUEUED);
       disk.isStuck = false;
@@ -179,7 +179,7 @@ class MetricsFileTests {
     SmallDisk disk = new SmallDisk(folder.resolve("metrics.jsonl"));
     disk.room = 0;
     try (MetricsFile metrics = new MetricsFile(disk, notices::add)) {
-      metrics.validation(1, 0.5);
+      metrics.validation(1, new ValidationResult(0.5, Map.of()));
     }
     assertThat(notices).hasSize(2).last().asString().contains("1 lines of metrics.jsonl");
   }
@@ -187,14 +187,14 @@ class MetricsFileTests {
   @Test
   void resumingDropsTheStepsThatComeAgain() throws IOException {
     try (MetricsFile metrics = MetricsFile.open(folder, 0, notices::add)) {
-      metrics.validation(1, 0.5);
-      metrics.validation(2, 0.5);
-      metrics.validation(3, 0.5);
+      metrics.validation(1, new ValidationResult(0.5, Map.of()));
+      metrics.validation(2, new ValidationResult(0.5, Map.of()));
+      metrics.validation(3, new ValidationResult(0.5, Map.of()));
     }
     Path path = folder.resolve("metrics.jsonl");
     Files.writeString(path, "{\"step\": 1, \"lo", StandardOpenOption.APPEND);
     try (MetricsFile metrics = MetricsFile.open(folder, 2, notices::add)) {
-      metrics.validation(3, 0.25);
+      metrics.validation(3, new ValidationResult(0.25, Map.of()));
     }
     assertThat(steps(path)).containsExactly(1L, 2L, 3L);
     assertThat(Files.readString(path)).contains("0.25").doesNotContain("\"lo");
@@ -216,6 +216,7 @@ class MetricsFileTests {
                 1,
                 2,
                 Double.NaN,
+                Map.of(),
                 1e-3,
                 1,
                 1,

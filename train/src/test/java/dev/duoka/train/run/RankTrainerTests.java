@@ -88,7 +88,7 @@ class RankTrainerTests {
     }
 
     @Override
-    public void validated(long step, double loss) {
+    public void validated(long step, ValidationResult result) {
       validations.add(step);
     }
 

@@ -84,6 +84,7 @@ final class SmallRun {
   static class Listener implements RunListener {
     final List<StepMetrics> steps = new ArrayList<>();
     final List<String> notices = new ArrayList<>();
+    final List<ValidationResult> validations = new ArrayList<>();
     String description = "";
     @Nullable Trainer trainer;
 
@@ -116,7 +117,9 @@ final class SmallRun {
     }
 
     @Override
-    public void validated(long step, double loss) {}
+    public void validated(long step, ValidationResult result) {
+      validations.add(result);
+    }
 
     @Override
     public void saved(String message) {}

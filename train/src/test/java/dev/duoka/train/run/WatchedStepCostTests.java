@@ -46,6 +46,7 @@ class WatchedStepCostTests {
         step,
         2.25 + 1.0 / step,
         Double.NaN,
+        Map.of(),
         1e-3 / step,
         0.5 + 1.0 / step,
         1,

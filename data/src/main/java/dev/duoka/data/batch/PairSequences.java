@@ -1,0 +1,205 @@
+package dev.duoka.data.batch;
+
+import dev.duoka.base.DuokaException;
+import dev.duoka.base.ErrorCode;
+import dev.duoka.data.shard.TokenShards;
+import java.util.Arrays;
+import java.util.Locale;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Pairs of sequences, of which the first is preferred: sequence {@code 2i} is the chosen chat of
+ * pair {@code i} and {@code 2i + 1} the rejected one, padding behind each. They are drawn together.
+ * A pair that is too long loses the beginning of its question, both sides alike; one whose answers
+ * do not fit, each with a token before it, is left out.
+ *
+ * <p>Immutable but for what the reference model makes of each, which is said once before training.
+ */
+public final class PairSequences extends SequenceSet {
+  private static final int CHUNK = 1 << 16;
+
+  private final TokenShards shards;
+  private final int length;
+  private final int padToken;
+  private final boolean[] mask = new boolean[CHUNK];
+  private int[] documents;
+
+  /** Tokens of the chosen chat of each pair. */
+  private int[] chosenLengths;
+
+  /** Tokens that both chats of each pair lose at their beginning. */
+  private int[] dropped;
+
+  private int pairs;
+  private long cut;
+  private long cutTokens;
+  private long longest;
+  private long tooLong;
+  private volatile double @Nullable [] references;
+
+  private PairSequences(TokenShards shards, int length, int padToken, int most) {
+    super(false);
+    this.shards = shards;
+    this.length = length;
+    this.padToken = padToken;
+    this.documents = new int[most];
+    this.chosenLengths = new int[most];
+    this.dropped = new int[most];
+  }
+
+  /**
+   * The pairs of a subset.
+   *
+   * @param length input tokens of each sequence
+   * @param padToken fills what is left of a sequence
+   * @throws DuokaException if the subset has no pair that fits
+   */
+  public static PairSequences of(DocumentSubset subset, int length, int padToken) {
+    SequenceLength.check(length);
+    PairSequences set =
+        new PairSequences(subset.shards(), length, padToken, Math.toIntExact(subset.documents()));
+    for (int document = 0; document < subset.shards().documents(); document++) {
+      if (subset.contains(document)) {
+        set.add(document);
+      }
+    }
+    if (set.pairs == 0) {
+      throw new DuokaException(
+          ErrorCode.DATA,
+          "none of the %d pairs in the %s part of the data fits into sequences of %d tokens"
+              .formatted(subset.documents(), subset.part().name().toLowerCase(Locale.ROOT), length),
+          "Raise data.sequence_length, or change data.validation_fraction.");
+    }
+    set.documents = Arrays.copyOf(set.documents, set.pairs);
+    set.chosenLengths = Arrays.copyOf(set.chosenLengths, set.pairs);
+    set.dropped = Arrays.copyOf(set.dropped, set.pairs);
+    return set;
+  }
+
+  private void add(int document) {
+    int all = Math.toIntExact(shards.documentLength(document));
+    int chosenAnswer = nextWith(document, 0, true);
+    int chosen = nextWith(document, chosenAnswer, false);
+    int rejectedAnswer = nextWith(document, chosen, true) - chosen;
+    int rejected = all - chosen;
+    int most = Math.max(chosen, rejected);
+    longest = Math.max(longest, most);
+    int drop = Math.max(0, most - (length + 1));
+    if (drop >= Math.min(chosenAnswer, rejectedAnswer)) {
+      tooLong++;
+      return;
+    }
+    documents[pairs] = document;
+    chosenLengths[pairs] = chosen;
+    dropped[pairs] = drop;
+    cut += drop > 0 ? 1 : 0;
+    cutTokens += drop;
+    pairs++;
+  }
+
+  /** The next token from {@code from} on that is in the loss mask, or is not; or the length. */
+  private int nextWith(int document, int from, boolean wanted) {
+    int all = Math.toIntExact(shards.documentLength(document));
+    long start = shards.documentStart(document);
+    for (int at = from; at < all; ) {
+      int count = Math.min(CHUNK, all - at);
+      shards.copyLossMask(start + at, mask, 0, count);
+      for (int i = 0; i < count; i++) {
+        if (mask[i] == wanted) {
+          return at + i;
+        }
+      }
+      at += count;
+    }
+    return all;
+  }
+
+  /** How many pairs were longer than a sequence and lost the beginning of their question. */
+  public long cutDocuments() {
+    return cut;
+  }
+
+  /** How many tokens those lost, of each side. */
+  public long cutTokens() {
+    return cutTokens;
+  }
+
+  /** Tokens of the longest chat. */
+  public long longestDocument() {
+    return longest;
+  }
+
+  /** How many pairs were left out, whose answers do not fit; worth a notice. */
+  public long pairsTooLong() {
+    return tooLong;
+  }
+
+  /** How many input tokens of all sequences are padding. */
+  public long paddingTokens() {
+    long padding = count() * length;
+    for (int pair = 0; pair < pairs; pair++) {
+      for (int side = 0; side < 2; side++) {
+        padding -= Math.min(length, tokens(pair, side));
+      }
+    }
+    return padding;
+  }
+
+  private long tokens(int pair, int side) {
+    long all = shards.documentLength(documents[pair]);
+    return (side == 0 ? chosenLengths[pair] : all - chosenLengths[pair]) - dropped[pair];
+  }
+
+  @Override
+  public long count() {
+    return 2L * pairs;
+  }
+
+  @Override
+  public int length() {
+    return length;
+  }
+
+  @Override
+  public int together() {
+    return 2;
+  }
+
+  /**
+   * Says what the reference model makes of each sequence: the log-probability of its targets.
+   *
+   * @param logProbabilities as many as {@link #count}
+   */
+  public void refer(double[] logProbabilities) {
+    if (logProbabilities.length != count()) {
+      throw new IllegalArgumentException(
+          logProbabilities.length + " references of " + count() + " sequences");
+    }
+    references = logProbabilities.clone();
+  }
+
+  /**
+   * What the reference model makes of each sequence.
+   *
+   * @throws IllegalStateException where nobody has said it
+   */
+  public double[] references() {
+    double[] known = references;
+    if (known == null) {
+      throw new IllegalStateException("nobody has said what the reference makes of these pairs");
+    }
+    return known.clone();
+  }
+
+  @Override
+  void read(long index, long cutKey, Window into) {
+    int pair = Math.toIntExact(index / 2);
+    int side = (int) (index % 2);
+    into.clear();
+    long from = dropped[pair] + (side == 0 ? 0L : chosenLengths[pair]);
+    into.add(shards, documents[pair], from, (int) tokens(pair, side));
+    into.pad(padToken);
+    double[] known = references;
+    into.reference = known == null ? 0 : known[Math.toIntExact(index)];
+  }
+}

@@ -1,0 +1,179 @@
+package dev.duoka.data.pair;
+
+import dev.duoka.base.DuokaException;
+import dev.duoka.base.ErrorCode;
+import dev.duoka.data.chat.ChatRecords;
+import dev.duoka.data.chat.Message;
+import dev.duoka.data.chat.Role;
+import dev.duoka.formats.json.Json;
+import java.util.List;
+import tools.jackson.core.JacksonException;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+import tools.jackson.databind.node.ArrayNode;
+import tools.jackson.databind.node.ObjectNode;
+
+/**
+ * Reads pairs of answers from the JSON forms that preference data comes in. Both sides are brought
+ * into a form that {@link ChatRecords} reads, so that there is one reader of chats.
+ *
+ * <ul>
+ *   <li>{@code {"prompt": "…" or [messages], "chosen": "…" or [messages], "rejected": …}} (TRL)
+ *   <li>{@code {"chosen": [messages], "rejected": [messages]}}, whole chats (TRL, UltraFeedback)
+ *   <li>{@code {"messages" or "conversations": […], "chosen": message, "rejected": message}}
+ *       (LLaMA-Factory)
+ *   <li>{@code {"messages": […, answer], "rejected_response": "…"}} (ms-swift)
+ *   <li>{@code {"instruction", "input", "chosen": "…", "rejected": "…"}}, or {@code "output":
+ *       [chosen, rejected]} (LLaMA-Factory)
+ * </ul>
+ */
+public final class PairRecords {
+  private static final JsonMapper MAPPER = new JsonMapper();
+
+  private static final String FORMS =
+      "Write each record as {\"prompt\", \"chosen\", \"rejected\"}, or with \"messages\" in place"
+          + " of \"prompt\".";
+
+  private final String where;
+
+  private PairRecords(String where) {
+    this.where = where;
+  }
+
+  /**
+   * The pair of one JSON object.
+   *
+   * @param where names the record in errors, such as {@code pairs.jsonl line 7}
+   * @throws DuokaException if it has none of the forms above, its chats differ in more than the
+   *     last answer, or in nothing
+   */
+  public static AnswerPair parse(String json, String where) {
+    PairRecords reader = new PairRecords(where);
+    JsonNode root;
+    try {
+      root = MAPPER.readTree(json);
+    } catch (JacksonException e) {
+      throw new DuokaException(
+          ErrorCode.DATA,
+          "cannot read pair " + where + ": it is not valid JSON (" + Json.reason(e) + ")",
+          FORMS,
+          e);
+    }
+    if (!(root instanceof ObjectNode object)) {
+      throw reader.error("is no object");
+    }
+    AnswerPair pair = new AnswerPair(reader.side(object, true), reader.side(object, false));
+    reader.check(pair);
+    return pair;
+  }
+
+  private List<Message> side(ObjectNode root, boolean chosen) {
+    ObjectNode chat = root.deepCopy();
+    chat.remove(List.of("chosen", "rejected", "prompt", "rejected_response"));
+    JsonNode answer = answer(root, chosen);
+    if (root.has("messages") || root.has("conversations")) {
+      String field = root.has("messages") ? "messages" : "conversations";
+      if (!(root.get(field) instanceof ArrayNode turns)) {
+        throw error("has under '" + field + "' no array");
+      }
+      ArrayNode asked = turns.deepCopy();
+      if (root.has("rejected_response") && !asked.isEmpty()) {
+        asked.remove(asked.size() - 1);
+      }
+      chat.set(field, with(asked, answer));
+    } else if (root.has("instruction")) {
+      chat.set("output", answer);
+    } else {
+      chat.set("messages", with(prompt(root), answer));
+    }
+    return ChatRecords.parse(chat.toString(), where + " (" + side(chosen) + ")");
+  }
+
+  private JsonNode answer(ObjectNode root, boolean chosen) {
+    JsonNode other = root.get("rejected_response");
+    if (other != null) {
+      return !chosen ? other : last(root);
+    }
+    JsonNode both = root.get("output");
+    JsonNode answer =
+        both != null && both.isArray() && both.size() == 2
+            ? both.get(chosen ? 0 : 1)
+            : root.get(side(chosen));
+    if (answer == null || answer.isNull()) {
+      throw error(
+          "has the fields " + root.propertyNames() + " and no answer '" + side(chosen) + "'");
+    }
+    return answer;
+  }
+
+  private JsonNode last(ObjectNode root) {
+    JsonNode turns = root.path("messages");
+    if (!turns.isArray() || turns.isEmpty()) {
+      throw error("has 'rejected_response' and no 'messages' that end with the chosen answer");
+    }
+    return turns.get(turns.size() - 1);
+  }
+
+  /** What comes before the answer; nothing where the answers are whole chats. */
+  private static ArrayNode prompt(ObjectNode root) {
+    JsonNode prompt = root.get("prompt");
+    if (prompt instanceof ArrayNode messages) {
+      return messages.deepCopy();
+    }
+    ArrayNode asked = MAPPER.createArrayNode();
+    // A whole chat may stand beside its question as plain text: the chat has it, too.
+    if (prompt != null && prompt.isString() && !isWhole(root.get("chosen"))) {
+      asked.add(message("user", prompt));
+    }
+    return asked;
+  }
+
+  private static boolean isWhole(JsonNode answer) {
+    return answer instanceof ArrayNode turns && turns.size() > 1;
+  }
+
+  private static ArrayNode with(ArrayNode asked, JsonNode answer) {
+    switch (answer) {
+      case ArrayNode turns -> asked.addAll(turns);
+      case ObjectNode turn -> asked.add(turn);
+      default -> asked.add(message("assistant", answer));
+    }
+    return asked;
+  }
+
+  private static ObjectNode message(String role, JsonNode content) {
+    ObjectNode message = MAPPER.createObjectNode();
+    message.put("role", role);
+    message.set("content", content);
+    return message;
+  }
+
+  private static String side(boolean chosen) {
+    return chosen ? "chosen" : "rejected";
+  }
+
+  private void check(AnswerPair pair) {
+    for (List<Message> chat : List.of(pair.chosen(), pair.rejected())) {
+      if (chat.getLast().role() != Role.ASSISTANT) {
+        throw error("does not end with an answer of the assistant");
+      }
+      if (chat.size() == 1) {
+        throw error("has an answer and no question");
+      }
+    }
+    if (!asked(pair.chosen()).equals(asked(pair.rejected()))) {
+      throw error("has answers to different questions: the chats differ before their last message");
+    }
+    if (pair.chosen().equals(pair.rejected())) {
+      throw error("has the same answer twice, so that none can be preferred");
+    }
+  }
+
+  private static List<Message> asked(List<Message> chat) {
+    return chat.subList(0, chat.size() - 1);
+  }
+
+  private DuokaException error(String what) {
+    return new DuokaException(ErrorCode.DATA, "pair " + where + " " + what, FORMS);
+  }
+}
