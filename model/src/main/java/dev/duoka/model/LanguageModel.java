@@ -4,6 +4,7 @@ import dev.duoka.engine.autograd.Tape;
 import dev.duoka.engine.autograd.Variable;
 import dev.duoka.engine.function.Embedding;
 import dev.duoka.engine.function.LinearCrossEntropy;
+import dev.duoka.engine.function.NextToken;
 import dev.duoka.engine.function.PreferenceLoss;
 import dev.duoka.engine.function.RmsNorm;
 import dev.duoka.engine.function.RotaryTable;
@@ -180,6 +181,14 @@ public final class LanguageModel implements AutoCloseable {
     return switch (objective) {
       case Objective.NextToken weights -> ofTokens(pass, hidden, batch, weights);
       case Objective.Preference preference -> ofPairs(pass, hidden, batch, preference);
+      case Objective.MostLikely _ ->
+          new Losses(
+              pass.tape()
+                  .apply(
+                      new NextToken(parts.head().parameter(), batch.targets(), batch.sequences()),
+                      hidden),
+              List.of(),
+              null);
     };
   }
 

@@ -9,7 +9,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * What a pass over a micro-batch gives: sums over its real tokens or pairs, fp32 {@code [1]} each.
  *
- * @param main the cross-entropy of the next token, or the loss of pairs
+ * @param main the cross-entropy of the next token, or the loss of pairs; where the most likely
+ *     token is asked for that of each sequence, fp64 {@code [b]}
  * @param further the cross-entropies of the modules that predict further tokens, unweighted
  * @param ofPairs what is said of pairs beside their loss; null where there are none
  */

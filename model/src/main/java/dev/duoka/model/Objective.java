@@ -2,7 +2,7 @@ package dev.duoka.model;
 
 import dev.duoka.engine.function.PreferenceLoss;
 
-/** What a pass over a micro-batch is to make small, and what the gradients are multiplied by. */
+/** What a pass over a micro-batch is for, and what the gradients are multiplied by. */
 public sealed interface Objective {
   /** The next token, for a pass without gradients. */
   Objective NEXT_TOKEN = new NextToken(0, 0);
@@ -14,6 +14,9 @@ public sealed interface Objective {
    * @param furtherTokens λ, the weight of predicting further tokens relative to the next one
    */
   record NextToken(double perToken, double furtherTokens) implements Objective {}
+
+  /** Nothing: which token is most likely where a sequence's only target is. */
+  record MostLikely() implements Objective {}
 
   /**
    * That the first sequence of each pair is preferred to the second.

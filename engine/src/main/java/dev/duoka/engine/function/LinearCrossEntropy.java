@@ -13,7 +13,7 @@ import dev.duoka.tensor.op.Views;
  * sum of {@code −log p(target)} over the rows whose target is not {@value #IGNORED}, as fp32 {@code
  * [1]}. Every gradient is multiplied by the constructor's {@code gradientScale}.
  */
-public final class LinearCrossEntropy extends HeadLoss {
+public final class LinearCrossEntropy extends HeadFunction {
   /** The target of a row that counts for nothing. */
   public static final long IGNORED = TokenCrossEntropy.IGNORED;
 

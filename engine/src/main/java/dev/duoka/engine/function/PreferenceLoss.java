@@ -34,7 +34,7 @@ import java.util.function.UnaryOperator;
  * <p>The gradient of a token depends on all tokens of its pair, so the logits are computed twice; a
  * frozen head's once, for then the gradient of the hidden states can be scaled afterwards.
  */
-public final class PreferenceLoss extends HeadLoss {
+public final class PreferenceLoss extends HeadFunction {
   /**
    * How many figures there are: sums over pairs of the reward β·(log π − log π_ref) of the chosen
    * sequence, of that of the rejected one, of 1 where the first is larger, and of the loss of the

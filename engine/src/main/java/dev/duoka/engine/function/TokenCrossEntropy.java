@@ -72,6 +72,14 @@ public abstract class TokenCrossEntropy {
    */
   protected abstract Chunk chunk(Tensor hidden, Tensor targets, @Nullable RowScale scale);
 
+  /**
+   * The most likely token of each of a few rows; of equally likely ones the first.
+   *
+   * @param hidden {@code [b, h]}
+   * @return int64 {@code [b]}
+   */
+  protected abstract Tensor mostLikely(Tensor hidden);
+
   /** The losses of all rows, without gradients. */
   final void run(Tensor hidden, Tensor targets, LossConsumer losses) {
     run(hidden, targets, null, losses);

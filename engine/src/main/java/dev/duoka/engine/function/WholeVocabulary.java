@@ -9,6 +9,7 @@ import dev.duoka.tensor.op.Copies;
 import dev.duoka.tensor.op.Elementwise;
 import dev.duoka.tensor.op.Indexing;
 import dev.duoka.tensor.op.Products;
+import dev.duoka.tensor.op.Reductions;
 import dev.duoka.tensor.op.Views;
 import org.jspecify.annotations.Nullable;
 
@@ -46,6 +47,11 @@ final class WholeVocabulary extends TokenCrossEntropy {
     return isFused(hidden)
         ? fused(hidden, targets, scale)
         : composed(hidden, targets, wide(hidden), scale);
+  }
+
+  @Override
+  protected Tensor mostLikely(Tensor hidden) {
+    return Reductions.argmax(Products.mmTransposedB(hidden, weight().value()), 1);
   }
 
   private boolean isFused(Tensor hidden) {

@@ -7,6 +7,7 @@ import dev.duoka.engine.autograd.Substitution;
 import dev.duoka.engine.autograd.Tape;
 import dev.duoka.engine.autograd.Variable;
 import dev.duoka.engine.function.Attention;
+import dev.duoka.engine.function.NextToken;
 import dev.duoka.engine.function.PreferenceLoss;
 import dev.duoka.tensor.Tensor;
 
@@ -24,6 +25,7 @@ public record ContextParallel(Communicator group, Substitution rest) implements 
     return switch (function) {
       case Attention attention -> tape.applyAsIs(new RingAttention(attention, group), inputs);
       case PreferenceLoss loss -> rest.apply(tape, loss.summing(this::summed), inputs);
+      case NextToken choice -> rest.apply(tape, choice.summing(this::summed), inputs);
       default -> rest.apply(tape, function, inputs);
     };
   }

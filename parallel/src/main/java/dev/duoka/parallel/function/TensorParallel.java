@@ -9,7 +9,7 @@ import dev.duoka.engine.autograd.Variable;
 import dev.duoka.engine.function.DoraScale;
 import dev.duoka.engine.function.Embedding;
 import dev.duoka.engine.function.GroupedQueryHeads;
-import dev.duoka.engine.function.HeadLoss;
+import dev.duoka.engine.function.HeadFunction;
 import dev.duoka.engine.function.LatentHeads;
 import dev.duoka.engine.function.Linear;
 import dev.duoka.engine.parameter.ParameterSpec;
@@ -48,7 +48,7 @@ public final class TensorParallel implements Substitution {
           // gradient.
           tape.applyAsIs(heads, inputs[0], inputs[1], gathered(tape, inputs[2]));
       case Embedding embedding -> summed(tape, new VocabularyEmbedding(embedding));
-      case HeadLoss loss ->
+      case HeadFunction loss ->
           tape.applyAsIs(
               loss.over(new VocabularyCrossEntropy(loss.weight(), group)),
               gathered(tape, inputs[0]));

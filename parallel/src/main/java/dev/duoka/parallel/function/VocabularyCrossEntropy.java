@@ -40,6 +40,29 @@ final class VocabularyCrossEntropy extends TokenCrossEntropy {
         1, Math.min(hidden.size(0), CHUNK_BYTES / (wide(hidden).bytes() * largestPart())));
   }
 
+  @Override
+  protected Tensor mostLikely(Tensor hidden) {
+    Tensor logits = Copies.cast(Products.mmTransposedB(hidden, weight().value()), Dtype.FLOAT64);
+    Tensor token =
+        Elementwise.add(
+            Copies.cast(Reductions.argmax(logits, 1), Dtype.FLOAT64), (double) rows.first());
+    Tensor mine =
+        Copies.concatenate(
+            1,
+            Reductions.max(logits, true, 1),
+            Views.reshape(token, -1, 1),
+            Views.reshape(token, -1, 1));
+    Tensor[] all = exchange(mine);
+    Tensor largest = Reductions.max(all[0], true, 0);
+    // Of equally likely tokens the first: among the ranks that have one, the smallest number.
+    Tensor isLargest = Copies.cast(Elementwise.equal(all[0], largest), Dtype.FLOAT64);
+    double none = weight().spec().portion().whole().getFirst();
+    Tensor candidates =
+        Elementwise.add(
+            all[1], Elementwise.mul(Elementwise.add(Elementwise.neg(isLargest), 1), none));
+    return Copies.cast(Views.reshape(Reductions.min(candidates, false, 0), -1), Dtype.INT64);
+  }
+
   /** Of the rank with most of the vocabulary: chunks are the same on all ranks. */
   private long largestPart() {
     return Math.max(

@@ -18,7 +18,7 @@ final class EvaluatedLosses implements MicroBatchLosses {
   /** Sum of losses, then of figures of pairs. */
   private final double[] sums = new double[1 + PreferenceLoss.FIGURES];
 
-  private final List<double[]> logProbabilities = new ArrayList<>();
+  private final List<double[]> ofSequences = new ArrayList<>();
 
   EvaluatedLosses(Objective objective, boolean leavesOutAdapters) {
     this.objective = objective;
@@ -30,9 +30,12 @@ final class EvaluatedLosses implements MicroBatchLosses {
     return sums;
   }
 
-  /** Of the sequences of each micro-batch, where pairs were compared. */
-  List<double[]> logProbabilities() {
-    return logProbabilities;
+  /**
+   * Of the sequences of each micro-batch the log-probabilities, where pairs were compared, or the
+   * most likely tokens.
+   */
+  List<double[]> ofSequences() {
+    return ofSequences;
   }
 
   @Override
@@ -52,6 +55,10 @@ final class EvaluatedLosses implements MicroBatchLosses {
 
   @Override
   public void add(Losses ofMicroBatch) {
+    if (objective instanceof Objective.MostLikely) {
+      ofSequences.add(HostCopy.doubles(ofMicroBatch.main().value()));
+      return;
+    }
     sums[0] += HostCopy.item(ofMicroBatch.main().value());
     Losses.OfPairs pairs = ofMicroBatch.ofPairs();
     if (pairs != null) {
@@ -59,7 +66,7 @@ final class EvaluatedLosses implements MicroBatchLosses {
       for (int i = 0; i < figures.length; i++) {
         sums[1 + i] += figures[i];
       }
-      logProbabilities.add(HostCopy.doubles(pairs.logProbabilities()));
+      ofSequences.add(HostCopy.doubles(pairs.logProbabilities()));
     }
   }
 }

@@ -32,6 +32,16 @@ record StagePass(
     return groups.mesh().tensor() * groups.mesh().context();
   }
 
+  /** Whether this rank has losses that are counted; tensor ranks have the same. */
+  boolean hasLosses() {
+    return tensorRank() == 0 && plan.blocks().stream().anyMatch(model::hasHead);
+  }
+
+  /** Whether what belongs to whole sequences is counted here, parts of which other ranks read. */
+  boolean countsSequences() {
+    return hasLosses() && groups.context().rank() == 0;
+  }
+
   /** Which part of the rows of its context chunk this rank has between functions, from 0. */
   int tensorRank() {
     return groups.coordinate(Mesh.Axis.TENSOR);

@@ -28,19 +28,12 @@ import dev.duoka.tensor.op.DeferredRead;
 import dev.duoka.tensor.op.Elementwise;
 import dev.duoka.tensor.op.Tensors;
 import dev.duoka.tensor.op.Views;
-import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.List;
 import java.util.OptionalLong;
-import java.util.function.Consumer;
-import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /** One optimizer step of one rank: its schedule of micro-batches, then the update. */
 public final class TrainingStep implements AutoCloseable {
-  /** Micro-batches that are evaluated in one go, for each stage of the pipeline. */
-  private static final int EVALUATED_TOGETHER = 4;
-
   /**
    * What a step gave.
    *
@@ -170,6 +163,11 @@ public final class TrainingStep implements AutoCloseable {
     }
   }
 
+  /** What this rank's model makes of other sequences; as long as the step is open. */
+  public Evaluator evaluator() {
+    return new Evaluator(stage, executor, pipeline, objective(0));
+  }
+
   /** Lets {@code observer} see the steps that follow; null for nobody. */
   public void observe(@Nullable FunctionObserver observer) {
     this.observer = observer;
@@ -286,19 +284,9 @@ public final class TrainingStep implements AutoCloseable {
     return batch.microBatches().size() * groups.mesh().data() - batch.emptyMicroBatches();
   }
 
-  /** Whether this rank has losses that are counted; tensor ranks have the same. */
-  private boolean hasLosses() {
-    return stage.tensorRank() == 0 && stage.plan().blocks().stream().anyMatch(model::hasHead);
-  }
-
-  /** Whether what belongs to whole sequences is counted here, parts of which other ranks read. */
-  private boolean countsSequences() {
-    return hasLosses() && groups.context().rank() == 0;
-  }
-
   /** Whether the sums of losses of this rank are counted: those of each token or pair once. */
   private boolean countsLosses() {
-    return preference == null ? hasLosses() : countsSequences();
+    return preference == null ? stage.hasLosses() : stage.countsSequences();
   }
 
   private PendingOutcome update(double learningRate, double scale) {
@@ -310,71 +298,6 @@ public final class TrainingStep implements AutoCloseable {
     PendingOutcome outcome = optimizer.launch(learningRate, scale);
     here.end(FunctionObserver.Phase.UPDATE, "adamw", optimizer.work());
     return outcome;
-  }
-
-  /**
-   * What micro-batches come to over all ranks, without gradients. Collective; waits for the device.
-   *
-   * @param count micro-batches of this rank
-   */
-  public Evaluation evaluate(int count, Supplier<MicroBatch> next) {
-    EvaluatedLosses losses = new EvaluatedLosses(objective(0), false);
-    double[] counted = {0};
-    evaluate(
-        count,
-        next,
-        losses,
-        microBatch ->
-            counted[0] += preference == null ? microBatch.realTargets() : microBatch.realPairs());
-    double[] sums = Arrays.copyOf(losses.sums(), losses.sums().length + 1);
-    if (!countsLosses()) {
-      Arrays.fill(sums, 0);
-    }
-    sums[sums.length - 1] = countsSequences() ? counted[0] : 0;
-    groups.world().agreement().sum(sums);
-    return new Evaluation(
-        sums[0],
-        sums[sums.length - 1],
-        preference == null ? new double[0] : Arrays.copyOfRange(sums, 1, sums.length - 1));
-  }
-
-  /**
-   * The log-probability of the targets of each sequence of a step of pairs, without gradients.
-   * Collective; waits for the device.
-   *
-   * @param count micro-batches of this rank, all of one size
-   * @param withoutAdapters whether the model computes as if it had none
-   * @return those of all data-parallel ranks, one rank's sequences behind the other's
-   */
-  public double[] logProbabilities(int count, Supplier<MicroBatch> next, boolean withoutAdapters) {
-    EvaluatedLosses losses = new EvaluatedLosses(objective(0), withoutAdapters);
-    int[] sequences = {0};
-    evaluate(count, next, losses, microBatch -> sequences[0] += microBatch.rows());
-    double[] all = new double[sequences[0] * groups.mesh().data()];
-    if (countsSequences()) {
-      int at = groups.mesh().dataRank(groups.world().rank()) * sequences[0];
-      for (double[] ofMicroBatch : losses.logProbabilities()) {
-        System.arraycopy(ofMicroBatch, 0, all, at, ofMicroBatch.length);
-        at += ofMicroBatch.length;
-      }
-    }
-    groups.world().agreement().sum(all);
-    return all;
-  }
-
-  private void evaluate(
-      int count, Supplier<MicroBatch> next, MicroBatchLosses losses, Consumer<MicroBatch> seen) {
-    int ranks = groups.mesh().pipeline();
-    for (int done = 0; done < count; ) {
-      int together = Math.min(count - done, ranks == 1 ? 1 : EVALUATED_TOGETHER * ranks);
-      List<MicroBatch> microBatches = new ArrayList<>();
-      for (int i = 0; i < together; i++) {
-        microBatches.add(next.get());
-      }
-      executor.evaluate(pipeline.evaluation(ranks, together), microBatches, losses);
-      microBatches.forEach(seen);
-      done += together;
-    }
   }
 
   /**

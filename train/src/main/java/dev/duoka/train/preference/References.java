@@ -60,7 +60,9 @@ public final class References {
         int count = Math.min(TOGETHER, batches.count() - first);
         int[] next = {first};
         place(
-            rank.step().logProbabilities(count, () -> batches.read(next[0]++), withoutAdapters),
+            rank.step()
+                .evaluator()
+                .logProbabilities(count, () -> batches.read(next[0]++), withoutAdapters),
             first,
             count,
             all);

@@ -63,7 +63,8 @@ final class Validation {
   private Evaluation evaluate(ValidationBatches batches, String what, Progress progress) {
     int[] index = {0};
     return rank.step()
-        .evaluate(
+        .evaluator()
+        .losses(
             batches.count(),
             () -> {
               if (stop.reached()) {

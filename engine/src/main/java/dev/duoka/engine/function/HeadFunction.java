@@ -9,11 +9,12 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The output projection and a loss in one, of hidden states {@code [n, h]}. Gradients are computed
- * while the logits are there, in the forward pass. That fixes the loss's own gradient in advance:
- * {@link dev.duoka.engine.autograd.Tape#backward} must be given ones.
+ * The output projection and what follows it in one, of hidden states {@code [n, h]}. Gradients are
+ * computed while the logits are there, in the forward pass. That fixes the loss's own gradient in
+ * advance: {@link dev.duoka.engine.autograd.Tape#backward} must be given ones.
  */
-public abstract sealed class HeadLoss extends Function permits LinearCrossEntropy, PreferenceLoss {
+public abstract sealed class HeadFunction extends Function
+    permits LinearCrossEntropy, PreferenceLoss, NextToken {
   private static final String GRADIENT = "hidden gradient";
 
   private final TokenCrossEntropy tokens;
@@ -23,12 +24,12 @@ public abstract sealed class HeadLoss extends Function permits LinearCrossEntrop
    *
    * @param tokens how the losses of rows come about
    */
-  HeadLoss(TokenCrossEntropy tokens) {
+  HeadFunction(TokenCrossEntropy tokens) {
     this.tokens = tokens;
   }
 
-  /** The same loss, whose rows' losses come about in another way: over parts of the vocabulary. */
-  public abstract HeadLoss over(TokenCrossEntropy other);
+  /** The same function, whose logits come about in another way: over parts of the vocabulary. */
+  public abstract HeadFunction over(TokenCrossEntropy other);
 
   /** How the losses of rows come about. */
   final TokenCrossEntropy tokens() {
