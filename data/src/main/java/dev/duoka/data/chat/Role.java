@@ -24,7 +24,7 @@ public enum Role {
    * assistant}, {@code gpt} or {@code model}; {@code tool} or {@code function}. Upper and lower
    * case are the same; null for others.
    */
-  static @Nullable Role named(String name) {
+  public static @Nullable Role named(String name) {
     return switch (name.toLowerCase(Locale.ROOT)) {
       case "system" -> SYSTEM;
       case "user", "human" -> USER;

@@ -14,6 +14,13 @@ public interface DocumentEncoder {
    */
   EncodedDocument encode(Document document);
 
+  /**
+   * Whether a document could be encoded, said without encoding it; what is cheap to find is enough.
+   *
+   * @throws dev.duoka.base.DuokaException if it is not what this encoder reads
+   */
+  default void check(Document document) {}
+
   /** Changes whenever {@link #encode} would give other tokens; part of the key of the cache. */
   String fingerprint();
 

@@ -1,6 +1,7 @@
 package dev.duoka.data.shard;
 
 import dev.duoka.base.Sha256;
+import dev.duoka.data.source.BadDataReport;
 import dev.duoka.data.source.SkipReason;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
@@ -74,6 +75,11 @@ final class JoinedShards extends TokenShards {
     Map<SkipReason, Long> all = new TreeMap<>();
     parts.forEach(part -> part.skipped().forEach((key, count) -> all.merge(key, count, Long::sum)));
     return all;
+  }
+
+  @Override
+  public BadDataReport badData() {
+    return BadDataReport.joined(parts.stream().map(TokenShards::badData).toList());
   }
 
   @Override

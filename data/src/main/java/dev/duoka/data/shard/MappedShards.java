@@ -1,6 +1,7 @@
 package dev.duoka.data.shard;
 
 import dev.duoka.base.Sha256;
+import dev.duoka.data.source.BadDataReport;
 import dev.duoka.data.source.SkipReason;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -22,16 +23,19 @@ final class MappedShards extends TokenShards {
   private final MappedSegments tokens;
   private final MappedSegments documents;
   private final @Nullable MappedSegments mask;
+  private final BadDataReport badData;
 
   private MappedShards(
       ShardIndex index,
       MappedSegments tokens,
       MappedSegments documents,
-      @Nullable MappedSegments mask) {
+      @Nullable MappedSegments mask,
+      BadDataReport badData) {
     this.index = index;
     this.tokens = tokens;
     this.documents = documents;
     this.mask = mask;
+    this.badData = badData;
   }
 
   /** Reads the index and maps the files, after checking each one's size and checksum. */
@@ -66,7 +70,8 @@ final class MappedShards extends TokenShards {
         MappedSegments.map(folder, ShardFiles.DOCUMENTS, segmentBytes, sizes),
         index.files().lossMask()
             ? MappedSegments.map(folder, ShardFiles.MASK, segmentBytes, sizes)
-            : null);
+            : null,
+        BadDataJson.read(folder.resolve(BadDataJson.FILE_NAME)));
   }
 
   @Override
@@ -107,6 +112,11 @@ final class MappedShards extends TokenShards {
   @Override
   public Map<SkipReason, Long> skipped() {
     return index.skipped();
+  }
+
+  @Override
+  public BadDataReport badData() {
+    return badData;
   }
 
   @Override

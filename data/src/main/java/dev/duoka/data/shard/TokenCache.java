@@ -3,6 +3,7 @@ package dev.duoka.data.shard;
 import dev.duoka.base.CrashSafeFiles;
 import dev.duoka.base.DuokaException;
 import dev.duoka.base.ErrorCode;
+import dev.duoka.data.source.BadDataReport;
 import dev.duoka.data.source.Corpus;
 import dev.duoka.data.source.SkipReason;
 import java.io.IOException;
@@ -123,12 +124,12 @@ public final class TokenCache {
         if (writer.tokens() == 0) {
           throw empty(corpus, skipped);
         }
+        BadDataReport bad = corpus.badData();
+        if (!bad.isClean() || !bad.remarks().isEmpty()) {
+          CrashSafeFiles.write(temporary.resolve(BadDataJson.FILE_NAME), BadDataJson.write(bad));
+        }
         if (!skipped.isEmpty()) {
-          List<String> names = corpus.skippedNames();
-          listener.notice(
-              "documents left out: "
-                  + SkipReason.describe(skipped)
-                  + (names.isEmpty() ? "" : "; among them " + String.join(", ", names)));
+          listener.notice("documents left out: " + SkipReason.describe(skipped));
         }
         writer.finish(key, skipped);
       }

@@ -1,5 +1,6 @@
 package dev.duoka.data.shard;
 
+import dev.duoka.data.source.BadDataReport;
 import dev.duoka.data.source.SkipReason;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -51,6 +52,9 @@ public abstract sealed class TokenShards permits MappedShards, JoinedShards {
 
   /** Documents that were left out when the shards were made, by reason. */
   public abstract Map<SkipReason, Long> skipped();
+
+  /** What was found wrong when the shards were made; nothing where that was not kept. */
+  public abstract BadDataReport badData();
 
   /** Position of the first token of a document; of {@link #documents()}, the number of tokens. */
   public abstract long documentStart(long document);

@@ -18,6 +18,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One pass over a corpus: the calling thread walks and writes, all cores read, decode, encode and
@@ -43,6 +44,9 @@ final class Tokenisation {
   private long bytes;
   private long empty;
 
+  /** Whether a bad document was found and its source refuses such: the rest is only looked at. */
+  private volatile boolean refused;
+
   Tokenisation(
       Corpus corpus,
       DocumentEncoder encoder,
@@ -62,7 +66,11 @@ final class Tokenisation {
 
   private record UnderWay(Batch batch, Future<EncodedBatch> result) {}
 
-  /** Writes all documents; the counts of those left out come back. */
+  /**
+   * Writes all documents; the counts of those left out come back.
+   *
+   * @throws DuokaException after the last document, if some are bad and their source refuses such
+   */
   Map<SkipReason, Long> run() throws IOException {
     ExecutorService pool =
         Executors.newFixedThreadPool(
@@ -96,6 +104,9 @@ final class Tokenisation {
       // Workers read from the corpus, which the caller may close next.
       pool.close();
     }
+    if (refused) {
+      throw corpus.badData().refusal();
+    }
     report(true);
     Map<SkipReason, Long> skipped = new EnumMap<>(SkipReason.class);
     skipped.putAll(corpus.skipped());
@@ -123,27 +134,49 @@ final class Tokenisation {
     PackedDocuments packed = new PackedDocuments(encoder.vocabularySize());
     long withoutTokens = 0;
     for (PendingDocument pending : batch.documents()) {
-      Document document = pending.load();
-      if (document == null) {
-        continue;
-      }
-      EncodedDocument encoded;
-      try {
-        encoded = encoder.encode(document);
-      } catch (DuokaException e) {
-        if (e.code() != ErrorCode.DATA) {
-          throw e; // the tokenizer's or the template's fault, not the document's
-        }
-        pending.leaveOut(e);
+      EncodedDocument encoded = encode(pending);
+      if (encoded == null) {
         continue;
       }
       if (encoded.tokens().length == 0) {
         withoutTokens++;
       } else {
-        packed.add(document.id(), encoded);
+        packed.add(pending.id(), encoded);
       }
     }
     return new EncodedBatch(packed, withoutTokens);
+  }
+
+  /** Null where nothing comes of the document, which is noted. */
+  private @Nullable EncodedDocument encode(PendingDocument pending) {
+    Document document = pending.read();
+    try {
+      if (document != null && refused) {
+        encoder.check(document); // nothing is kept any more: what else is wrong is wanted
+      } else if (document != null) {
+        EncodedDocument encoded = encoder.encode(document);
+        note(pending, encoded.notes());
+        return encoded;
+      }
+    } catch (DuokaException e) {
+      if (e.code() != ErrorCode.DATA) {
+        throw e; // the tokenizer's or the template's fault, not the document's
+      }
+      pending.leaveOut(e);
+      document = null;
+    }
+    refused |= document == null && pending.refusesBad() && !corpus.badData().isClean();
+    return null;
+  }
+
+  private static void note(PendingDocument pending, EncodedDocument.Notes notes) {
+    if (notes.fault() != null) {
+      pending.keepBeginning(notes.fault());
+    }
+    notes.remarks().forEach(pending::remark);
+    if (!notes.form().isEmpty()) {
+      pending.form(notes.form());
+    }
   }
 
   private void write(EncodedBatch batch) throws IOException {

@@ -80,9 +80,9 @@ public final class Corpus implements AutoCloseable {
     return all;
   }
 
-  /** Some of the documents that have been left out, by file and line. */
-  public List<String> skippedNames() {
-    return sources.stream().flatMap(source -> source.skippedNames().stream()).limit(3).toList();
+  /** What has been found wrong so far, over all sources. */
+  public BadDataReport badData() {
+    return BadDataReport.joined(sources.stream().map(DataSource::badData).toList());
   }
 
   @Override

@@ -98,9 +98,9 @@ public final class DataSource implements AutoCloseable {
     return skipped.counts();
   }
 
-  /** Some of the documents that were left out, by file and line. */
-  List<String> skippedNames() {
-    return skipped.names();
+  /** What readers of this source have found wrong so far. */
+  BadDataReport badData() {
+    return skipped.report();
   }
 
   private DocumentReader read(SourceFile file) {

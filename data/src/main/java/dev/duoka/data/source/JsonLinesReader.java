@@ -1,8 +1,6 @@
 package dev.duoka.data.source;
 
 import dev.duoka.base.ByteSize;
-import dev.duoka.base.DuokaException;
-import dev.duoka.base.ErrorCode;
 import java.io.IOException;
 import java.io.InputStream;
 import java.util.Arrays;
@@ -15,14 +13,29 @@ final class JsonLinesReader implements DocumentReader {
   private final SourceFile file;
   private final ReadOptions options;
   private final InputStream stream;
-  private byte[] buffer = new byte[1 << 18];
+  private byte[] buffer;
   private int position;
   private int limit;
   private long bufferOffset;
   private long line;
   private boolean end;
+  private final int longest;
+
+  /** Whether the beginning of this line was dropped, since the line is too long to be held. */
+  private boolean overlong;
 
   JsonLinesReader(SourceFile file, ReadOptions options) throws IOException {
+    this(file, options, LONGEST_LINE);
+  }
+
+  /**
+   * A reader.
+   *
+   * @param longest bytes of a line; of longer ones only is said that they are
+   */
+  JsonLinesReader(SourceFile file, ReadOptions options, int longest) throws IOException {
+    this.longest = longest;
+    this.buffer = new byte[Math.min(1 << 18, longest)];
     this.file = file;
     this.options = options;
     this.stream = options.open(file);
@@ -33,7 +46,7 @@ final class JsonLinesReader implements DocumentReader {
     try {
       while (true) {
         int newline = findNewline();
-        if (newline < 0 && position == limit) {
+        if (newline < 0 && position == limit && !overlong) {
           return null;
         }
         int lineEnd = newline < 0 ? limit : newline;
@@ -42,6 +55,10 @@ final class JsonLinesReader implements DocumentReader {
         long offset = bufferOffset + from;
         position = newline < 0 ? limit : newline + 1;
         line++;
+        if (overlong) {
+          overlong = false;
+          return tooLong(line);
+        }
         if (!isBlank(bytes)) {
           return pending(bytes, offset, line);
         }
@@ -67,6 +84,22 @@ final class JsonLinesReader implements DocumentReader {
         });
   }
 
+  private PendingDocument tooLong(long lineNumber) {
+    String place = " line " + lineNumber;
+    return options.pending(
+        file.id() + "#" + lineNumber,
+        file.displayName() + place,
+        longest,
+        () -> {
+          throw new UnreadableDocumentException(
+              SkipReason.TOO_LONG,
+              file.displayName() + place + " is longer than " + ByteSize.text(longest),
+              "Write one JSON object per line, set data.format to json for one large array, "
+                  + SourceErrors.SKIP_REMEDY
+                  + ".");
+        });
+  }
+
   /** Index of the next newline, or -1 if the rest of the file has none. */
   private int findNewline() throws IOException {
     int scan = position;
@@ -80,31 +113,30 @@ final class JsonLinesReader implements DocumentReader {
         return -1;
       }
       int scanned = scan - position;
-      fill();
-      scan = position + scanned;
+      scan = fill() ? position + scanned : position;
     }
   }
 
-  private void fill() throws IOException {
+  /** Reads more; false where what was there is dropped because the line is too long. */
+  private boolean fill() throws IOException {
     if (position > 0) {
       System.arraycopy(buffer, position, buffer, 0, limit - position);
       bufferOffset += position;
       limit -= position;
       position = 0;
     }
-    if (limit == buffer.length) {
-      if (limit >= LONGEST_LINE) {
-        throw new DuokaException(
-            ErrorCode.DATA,
-            "%s line %d is longer than %s"
-                .formatted(file.displayName(), line + 1, ByteSize.text(LONGEST_LINE)),
-            "Write one JSON object per line; for one large JSON array use format: json.");
-      }
-      buffer = Arrays.copyOf(buffer, buffer.length * 2);
+    boolean held = limit < longest;
+    if (!held) {
+      overlong = true;
+      bufferOffset += limit;
+      limit = 0;
+    } else if (limit == buffer.length) {
+      buffer = Arrays.copyOf(buffer, (int) Math.min(2L * buffer.length, longest));
     }
     int read = stream.read(buffer, limit, buffer.length - limit);
     end = read < 0;
     limit += Math.max(0, read);
+    return held;
   }
 
   private int afterByteOrderMark() {

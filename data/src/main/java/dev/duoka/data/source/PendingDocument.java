@@ -21,9 +21,11 @@ public final class PendingDocument {
   private final Loader loader;
   private final BadDocuments badDocuments;
   private final SkippedDocuments skipped;
+  private final long number;
 
   /**
    * @param name what messages call it: its file, and its place in that
+   * @param number its place in the order of its source
    */
   PendingDocument(
       String id,
@@ -31,13 +33,15 @@ public final class PendingDocument {
       long bytes,
       Loader loader,
       BadDocuments badDocuments,
-      SkippedDocuments skipped) {
+      SkippedDocuments skipped,
+      long number) {
     this.id = id;
     this.name = name;
     this.bytes = bytes;
     this.loader = loader;
     this.badDocuments = badDocuments;
     this.skipped = skipped;
+    this.number = number;
   }
 
   /** The id that the document will have. */
@@ -50,25 +54,74 @@ public final class PendingDocument {
     return bytes;
   }
 
+  /** Whether its source ends in an error when a document of it is bad. */
+  public boolean refusesBad() {
+    return badDocuments == BadDocuments.REFUSE;
+  }
+
   /**
-   * Leaves a document out that was loaded and cannot be trained on.
+   * Notes that a document which was loaded cannot be trained on.
    *
    * @param why what its reader found wrong with it
-   * @throws DuokaException naming the document, where its source refuses such ones
    */
   public void leaveOut(DuokaException why) {
-    if (badDocuments == BadDocuments.REFUSE) {
-      String problem = why.problem();
-      throw new DuokaException(
-          why.code(),
-          problem.contains(id) ? problem.replace(id, name) : name + ": " + problem,
-          (why.remedy().isEmpty() ? "Correct it" : why.remedy().replaceFirst("\\.?$", ""))
-              + ", "
-              + SourceErrors.SKIP_REMEDY
-              + ".",
-          why);
+    BadRecordException known = why instanceof BadRecordException record ? record : null;
+    String problem = why.problem();
+    String remedy =
+        (why.remedy().isEmpty() ? "Correct it" : why.remedy().replaceFirst("\\.?$", ""))
+            + ", "
+            + SourceErrors.SKIP_REMEDY
+            + ".";
+    skipped.bad(
+        number,
+        new BadDataReport.Place(
+            known == null ? SkipReason.UNUSABLE : known.reason(),
+            name,
+            problem.contains(id) ? problem.replace(id, name) : problem,
+            known == null ? "" : known.excerpt(),
+            remedy),
+        false);
+  }
+
+  /** Notes that only the beginning of a document is trained on. */
+  public void keepBeginning(BadRecordException why) {
+    skipped.bad(
+        number,
+        new BadDataReport.Place(why.reason(), name, why.problem(), why.excerpt(), ""),
+        true);
+  }
+
+  /** Notes what is worth knowing of a document and costs nothing of it. */
+  public void remark(String remark) {
+    skipped.remark(remark);
+  }
+
+  /** Notes in which form a record is; those of a file are compared. */
+  public void form(String form) {
+    int place = id.lastIndexOf('#');
+    skipped.form(place < 0 ? id : id.substring(0, place), form);
+  }
+
+  /**
+   * As {@link #load}, but what is wrong with the document is only noted.
+   *
+   * @return null if nothing came of it
+   */
+  public @Nullable Document read() {
+    try {
+      return new Document(id, loader.load());
+    } catch (UnreadableDocumentException e) {
+      if (e.reason() == SkipReason.BINARY) {
+        skipped.add(e.reason());
+      } else {
+        DuokaException why = e.refusal();
+        skipped.bad(
+            number,
+            new BadDataReport.Place(e.reason(), name, why.problem(), "", why.remedy()),
+            false);
+      }
+      return null;
     }
-    skipped.add(SkipReason.UNUSABLE, name);
   }
 
   /**
@@ -84,7 +137,7 @@ public final class PendingDocument {
       if (badDocuments == BadDocuments.REFUSE && e.reason() != SkipReason.BINARY) {
         throw e.refusal();
       }
-      skipped.add(e.reason(), name);
+      skipped.add(e.reason());
       return null;
     }
   }

@@ -7,7 +7,8 @@ import java.nio.charset.StandardCharsets;
 /** What the readers of one source share. */
 record ReadOptions(SourceSpec spec, SkippedDocuments skipped) {
   PendingDocument pending(String id, String name, long bytes, PendingDocument.Loader loader) {
-    return new PendingDocument(id, name, bytes, loader, spec.badDocuments(), skipped);
+    return new PendingDocument(
+        id, name, bytes, loader, spec.badDocuments(), skipped, skipped.next());
   }
 
   /** The file's text as UTF-8, with compression taken off. */

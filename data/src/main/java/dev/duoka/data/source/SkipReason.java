@@ -13,6 +13,18 @@ public enum SkipReason {
   NO_TEXT_FIELD("without a text field"),
   /** The record was read, and is nothing to train on: a chat without an answer, for example. */
   UNUSABLE("with nothing to train on or in an unknown form"),
+  /** The line is longer than can be held. */
+  TOO_LONG("too long to be read"),
+  /** No message of the chat is the assistant's. */
+  NO_ANSWER("chats without an answer"),
+  /** Two turns of one side follow each other, or a tool answers nobody. */
+  ROLE_ORDER("with roles out of order"),
+  /** A person or the assistant says nothing. */
+  EMPTY_TURN("with an empty turn"),
+  /** A turn is longer than is allowed. */
+  LONG_TURN("with a turn that is too long"),
+  /** A turn holds markers that a chat template writes, its own or another's. */
+  MARKERS("with markers of a chat template in a turn"),
   /** A file found in a folder or archive is binary (a NUL byte among its first 8,000 bytes). */
   BINARY("binary files"),
   /** There is no text in it, so it gives no tokens. */

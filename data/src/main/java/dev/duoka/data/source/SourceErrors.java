@@ -7,7 +7,7 @@ import java.nio.charset.CharacterCodingException;
 
 /** Messages that several readers share. */
 final class SourceErrors {
-  static final String SKIP_REMEDY = "or set data.on_bad_text to skip to leave such documents out";
+  static final String SKIP_REMEDY = "or set data.on_bad_record to skip to leave such documents out";
 
   private SourceErrors() {}
 

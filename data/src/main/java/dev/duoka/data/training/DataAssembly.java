@@ -47,7 +47,7 @@ final class DataAssembly {
             : spread(bySource);
     List<SequenceSet> training = new ArrayList<>();
     for (SourceGroup group : groups) {
-      training.add(group.training(group.named(groups.size() > 1, listener)));
+      training.add(group.training(groups.size() > 1, listener));
     }
     SequenceMixture mixture = mixture(training);
     return new TrainingData(
@@ -58,7 +58,7 @@ final class DataAssembly {
         bySource,
         epochTokens(training),
         paddingTokens(training),
-        DataReport.of(sources, groups, mixture, bySource));
+        DataReport.of(sources, groups, mixture, bySource, plan.named()));
   }
 
   private SequenceMixture mixture(List<SequenceSet> training) {

@@ -25,9 +25,11 @@ public record DataPlan(List<PlannedSource> sources, boolean named) {
   }
 
   /** All files as one source, an epoch of which is an epoch of the run. */
-  public static DataPlan of(List<SourceSpec> files, TrainingForm form, DocumentSplit split) {
+  public static DataPlan of(
+      List<SourceSpec> files, TrainingForm form, DocumentSplit split, int longestTurn) {
+    SourceUse use = new SourceUse.Once();
     return new DataPlan(
-        List.of(new PlannedSource(ALL, files, form, new SourceUse.Once(), split)), false);
+        List.of(new PlannedSource(ALL, files, form, use, split, longestTurn)), false);
   }
 
   /** By which names the documents of single files are known: a file may be renamed later. */
@@ -58,7 +60,13 @@ public record DataPlan(List<PlannedSource> sources, boolean named) {
         files.add(file.fileName().isPresent() && !name.equals(MANY) ? file.formerly(name) : file);
       }
       renamed.add(
-          new PlannedSource(source.name(), files, source.form(), source.use(), source.split()));
+          new PlannedSource(
+              source.name(),
+              files,
+              source.form(),
+              source.use(),
+              source.split(),
+              source.longestTurn()));
     }
     return new DataPlan(renamed, named);
   }

@@ -9,13 +9,15 @@ import dev.duoka.data.shard.TokenisationListener;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import tools.jackson.databind.node.ObjectNode;
 
 /**
  * What is known of the data of a run.
  *
- * @param sources in the order of the run file
+ * @param sources in the order of the run file, those for validation alone last
+ * @param named whether the run file speaks of single sources
  */
-public record DataReport(List<SourceReport> sources) {
+public record DataReport(List<SourceReport> sources, boolean named) {
   public DataReport {
     sources = List.copyOf(sources);
   }
@@ -24,7 +26,8 @@ public record DataReport(List<SourceReport> sources) {
       List<OpenedSource> sources,
       List<SourceGroup> groups,
       SequenceMixture mixture,
-      List<NamedSequences> heldOut) {
+      List<NamedSequences> heldOut,
+      boolean named) {
     List<SourceReport> reports = new ArrayList<>();
     for (OpenedSource source : sources) {
       Optional<SourceGroup> group =
@@ -46,7 +49,7 @@ public record DataReport(List<SourceReport> sources) {
       double share = index < 0 ? 0 : mixture.shares().of(index) * part;
       reports.add(report(source, alone, sequences, held, share));
     }
-    return new DataReport(reports);
+    return new DataReport(reports, named);
   }
 
   /** What a source of several that are one row would be by itself. */
@@ -81,7 +84,8 @@ public record DataReport(List<SourceReport> sources) {
         chats.map(DocumentSequences::cutTokens).orElse(0L),
         chats.map(DocumentSequences::longestDocument).orElse(0L),
         chats.map(DocumentSequences::documentsWithoutTargets).orElse(0L),
-        source.shards().skipped());
+        source.shards().skipped(),
+        source.shards().badData());
   }
 
   private static String weight(SourceUse use) {
@@ -91,5 +95,27 @@ public record DataReport(List<SourceReport> sources) {
       case SourceUse.Weighted weighted -> weighted.weight().toPlainString();
       case SourceUse.Validation _ -> "validation";
     };
+  }
+
+  /**
+   * A table of the sources, a line each after its head, and a warning for each that a run repeats
+   * too often to learn much more from it; nothing where the run file names no single sources.
+   *
+   * @param rowSequences how many sequences the run trains on
+   */
+  public List<String> lines(double rowSequences) {
+    if (!named) {
+      return List.of();
+    }
+    return SourceTable.lines(sources, rowSequences);
+  }
+
+  /**
+   * The same as JSON, for programs.
+   *
+   * @param rowSequences how many sequences the run trains on
+   */
+  public ObjectNode json(double rowSequences) {
+    return SourceTable.json(sources, rowSequences);
   }
 }

@@ -18,8 +18,9 @@ record OpenedSource(PlannedSource plan, TokenShards shards, DocumentSides sides)
   static OpenedSource open(PlannedSource plan, TokenCache cache, TokenisationListener listener) {
     TokenShards shards;
     try (Corpus corpus = Corpus.open(plan.files())) {
-      shards = cache.open(corpus, plan.form().encoder(), listener);
+      shards = cache.open(corpus, plan.encoder(), listener);
     }
+    shards.badData().lines().forEach(listener::notice);
     DocumentSides sides =
         switch (plan.use()) {
           case SourceUse.Once _, SourceUse.Repeated _, SourceUse.Weighted _ ->

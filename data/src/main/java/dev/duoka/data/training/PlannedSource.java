@@ -1,6 +1,7 @@
 package dev.duoka.data.training;
 
 import dev.duoka.data.batch.DocumentSplit;
+import dev.duoka.data.shard.DocumentEncoder;
 import dev.duoka.data.source.SourceSpec;
 import java.util.List;
 
@@ -12,11 +13,26 @@ import java.util.List;
  * @param form what they are trained on as
  * @param use what it is for
  * @param split which of its documents are held out; without meaning where all are
+ * @param longestTurn of a chat, in bytes of UTF-8; without meaning for text
  */
 public record PlannedSource(
-    String name, List<SourceSpec> files, TrainingForm form, SourceUse use, DocumentSplit split) {
+    String name,
+    List<SourceSpec> files,
+    TrainingForm form,
+    SourceUse use,
+    DocumentSplit split,
+    int longestTurn) {
   public PlannedSource {
     files = List.copyOf(files);
+  }
+
+  /** From a document to its tokens; chats are looked at for what is wrong with them. */
+  public DocumentEncoder encoder() {
+    return switch (form) {
+      case TrainingForm.Text text -> text.encoder();
+      case TrainingForm.Chats chats ->
+          new CheckedChats(chats.encoder(), files.getFirst().badDocuments(), longestTurn);
+    };
   }
 
   /** Whether it is trained on. */

@@ -1,5 +1,6 @@
 package dev.duoka.data.training;
 
+import dev.duoka.base.DuokaException;
 import dev.duoka.data.batch.DocumentSides;
 import dev.duoka.data.batch.DocumentSubset;
 import dev.duoka.data.batch.SequenceSet;
@@ -76,9 +77,22 @@ final class SourceGroup {
     return trained;
   }
 
-  /** What is trained on. */
-  SequenceSet training(TokenisationListener listener) {
-    return form().sequences(trained, listener);
+  /**
+   * What is trained on.
+   *
+   * @param several whether the run has other groups, so that errors and notices say of which they
+   *     are
+   */
+  SequenceSet training(boolean several, TokenisationListener listener) {
+    if (!several) {
+      return form().sequences(trained, listener);
+    }
+    String name = sources.getFirst().plan().name();
+    try {
+      return form().sequences(trained, new NamedListener(name, listener));
+    } catch (DuokaException e) {
+      throw new DuokaException(e.code(), name + ": " + e.problem(), e.remedy(), e);
+    }
   }
 
   /** What is held out; null where that is nothing or too little, which the listener hears. */
@@ -117,10 +131,5 @@ final class SourceGroup {
   /** How often an epoch of the run passes over it; once where the run has no epochs. */
   double timesPerEpoch() {
     return use() instanceof SourceUse.Repeated(BigDecimal times) ? times.doubleValue() : 1;
-  }
-
-  /** A listener that says whose notice it is, where there are several to be told apart. */
-  TokenisationListener named(boolean several, TokenisationListener listener) {
-    return several ? new NamedListener(sources.getFirst().plan().name(), listener) : listener;
   }
 }

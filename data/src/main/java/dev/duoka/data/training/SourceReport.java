@@ -1,5 +1,6 @@
 package dev.duoka.data.training;
 
+import dev.duoka.data.source.BadDataReport;
 import dev.duoka.data.source.SkipReason;
 import java.util.Map;
 
@@ -19,6 +20,7 @@ import java.util.Map;
  * @param longest tokens of the longest document; 0 of text
  * @param withoutTargets documents left out because they have nothing to learn
  * @param skipped documents left out when it was tokenised, by reason
+ * @param badData what was found wrong with its documents
  */
 public record SourceReport(
     String name,
@@ -32,7 +34,8 @@ public record SourceReport(
     long cutTokens,
     long longest,
     long withoutTargets,
-    Map<SkipReason, Long> skipped) {
+    Map<SkipReason, Long> skipped,
+    BadDataReport badData) {
   public SourceReport {
     skipped = Map.copyOf(skipped);
   }

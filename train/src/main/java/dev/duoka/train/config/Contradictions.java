@@ -71,6 +71,14 @@ final class Contradictions {
     if (data.sources().isEmpty()) {
       refuse("data.sources", "data.sources is empty", "Name a file, a folder or jdk:src.");
     }
+    boolean skips = data.badRecords() == DataSettings.OnBadRecord.SKIP;
+    if (data.onBadText().isPresent()
+        && data.onBadText().get() == DataSettings.OnBadText.SKIP != skips) {
+      refuse(
+          "data.on_bad_text",
+          "data.on_bad_text and data.on_bad_record contradict each other",
+          "Remove data.on_bad_text, the older name.");
+    }
     SourceFields.problems(config)
         .forEach(each -> refuse(each.field(), each.problem(), each.remedy()));
     if (data.field().isPresent() && data.format() == DataSettings.Format.TEXT) {

@@ -94,8 +94,26 @@ public record DataSettings(
             value = "Folder of the tokenised corpus, keyed by content and shared between runs.",
             whenAbsent = "`$XDG_CACHE_HOME/duoka/data`, else `~/.cache/duoka/data`")
         Optional<Path> cache,
-    @Doc(value = "What happens to a document that is not valid UTF-8.", byDefault = "fail")
-        OnBadText onBadText,
+    @Doc(
+            value =
+                "What happens to a record that cannot be read or is not fit to be trained on: all"
+                    + " of the data is looked at, then `refuse` ends the run with one report,"
+                    + " `skip` leaves such records out, and `cut` keeps the beginning of a chat up"
+                    + " to its last answer before the fault.",
+            whenAbsent = "`refuse`, or what `on_bad_text` says")
+        Optional<OnBadRecord> onBadRecord,
+    @Doc(
+            value = "The older name of `on_bad_record`: `fail` is its `refuse`.",
+            whenAbsent = "`on_bad_record` says it")
+        Optional<OnBadText> onBadText,
+    @Doc(
+            value =
+                "Length up to which a turn of a chat is fit to be trained on, in UTF-8. Text has no"
+                    + " such limit.",
+            unit = "bytes",
+            byDefault = "8388608",
+            range = "[16, 1073741824]")
+        int longestTurn,
     @Doc(
             value =
                 "Encoding of text, JSON and JSONL, in all sources: `utf-8`, `gb18030`, `gbk`,"
@@ -127,11 +145,21 @@ public record DataSettings(
     PAIRS
   }
 
-  /** What happens to a document that is not valid UTF-8. */
+  /** What happens to a record that cannot be read or is not fit to be trained on. */
+  public enum OnBadRecord {
+    /** The run ends with a report. */
+    REFUSE,
+    /** The record is left out and counted. */
+    SKIP,
+    /** The good beginning of a chat is kept; what has none is left out. */
+    CUT
+  }
+
+  /** The older words for it. */
   public enum OnBadText {
-    /** The run stops and names the document. */
+    /** {@link OnBadRecord#REFUSE}. */
     FAIL,
-    /** The document is left out and counted. */
+    /** {@link OnBadRecord#SKIP}. */
     SKIP
   }
 
@@ -148,6 +176,14 @@ public record DataSettings(
   /** Part of the documents of a source that is held out, where it says nothing of its own. */
   public double heldOut() {
     return validationFraction.orElse(validationSources.isEmpty() ? DEFAULT_HELD_OUT : 0);
+  }
+
+  /** What happens to a bad record. */
+  public OnBadRecord badRecords() {
+    return onBadRecord.orElse(
+        onBadText.filter(OnBadText.SKIP::equals).isPresent()
+            ? OnBadRecord.SKIP
+            : OnBadRecord.REFUSE);
   }
 
   /** All sources, those for validation alone last. */

@@ -3,6 +3,7 @@ package dev.duoka.train.config;
 import dev.duoka.layout.Precision;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 
 /** Fields that a run file may leave out and whose value follows from its other fields. */
 final class DerivedFields {
@@ -21,6 +22,9 @@ final class DerivedFields {
     }
     if (data.validationFraction().isEmpty()) {
       values.add("data.validation_fraction=" + data.heldOut());
+    }
+    if (data.onBadRecord().isEmpty()) {
+      values.add("data.on_bad_record=" + data.badRecords().name().toLowerCase(Locale.ROOT));
     }
     if (data.field().isEmpty()) {
       switch (data.format()) {

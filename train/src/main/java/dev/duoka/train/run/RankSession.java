@@ -233,6 +233,7 @@ final class RankSession {
             RunData.seed(setup.config()),
             place()),
         from.steps());
+    sources();
     if (folder.isResumed()) {
       listener.notice("resuming after step " + from.steps());
     }
@@ -247,6 +248,17 @@ final class RankSession {
     } catch (IOException | DuokaException e) {
       listener.notice("the ranks' places are not written: " + e.getMessage());
       return Optional.empty();
+    }
+  }
+
+  /** What the run trains on, to its user and into its folder. */
+  private void sources() {
+    double sequences = setup.sequences();
+    setup.data().report().lines(sequences).forEach(listener::notice);
+    try {
+      folder.sources(setup.data().report().json(sequences));
+    } catch (IOException e) {
+      listener.notice("the table of sources is not written: " + e.getMessage());
     }
   }
 

@@ -72,7 +72,8 @@ final class RunData {
       return DataPlan.of(
           settings.sources().stream().map(source -> source(settings, source)).toList(),
           form.apply(settings.sources().getFirst()),
-          new DocumentSplit(seed(config), settings.heldOut()));
+          new DocumentSplit(seed(config), settings.heldOut()),
+          settings.longestTurn());
     }
     return new DataPlan(
         settings.allSources().stream()
@@ -84,7 +85,8 @@ final class RunData {
                         form.apply(source),
                         use(settings, source),
                         new DocumentSplit(
-                            seed(config), source.validationFraction().orElse(settings.heldOut()))))
+                            seed(config), source.validationFraction().orElse(settings.heldOut())),
+                        settings.longestTurn()))
             .toList(),
         true);
   }
@@ -167,9 +169,10 @@ final class RunData {
                     .or(() -> sameFormat ? settings.field() : Optional.empty())
                     .orElse(SourceSpec.DEFAULT_FIELD));
     BadDocuments bad =
-        switch (settings.onBadText()) {
-          case FAIL -> BadDocuments.REFUSE;
+        switch (settings.badRecords()) {
+          case REFUSE -> BadDocuments.REFUSE;
           case SKIP -> BadDocuments.SKIP;
+          case CUT -> BadDocuments.CUT;
         };
     return new SourceSpec(
         source.path(),

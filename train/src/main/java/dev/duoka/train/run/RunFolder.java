@@ -230,6 +230,12 @@ public final class RunFolder implements AutoCloseable {
         folder.resolve(PLACEMENT), Json.pretty(placement).getBytes(StandardCharsets.UTF_8));
   }
 
+  /** Writes down what the sources are; a view of the run that is lost costs nothing. */
+  void sources(ObjectNode report) throws IOException {
+    CrashSafeFiles.write(
+        folder.resolve(RunFileNames.SOURCES), Json.pretty(report).getBytes(StandardCharsets.UTF_8));
+  }
+
   private Optional<PredictionFile> lastPrediction() throws IOException {
     try (Stream<Path> files = Files.list(folder)) {
       Optional<Path> newest =

@@ -43,6 +43,13 @@ record RunSetup(
         .steps(config.training().tokensPerStep(), data.trainingTokens());
   }
 
+  /** Sequences that the whole run trains on. */
+  double sequences() {
+    return (double) totalSteps()
+        * config.training().tokensPerStep()
+        / config.data().sequenceLength();
+  }
+
   /** Where this session ends. */
   long lastStep() {
     return Math.min(totalSteps(), maxSteps.orElse(totalSteps()));

@@ -20,10 +20,12 @@ public final class EffectTable {
   private static final List<Line> LINES =
       List.of(
           // What is learned from.
-          byData("config.data.(sources|format|field|encoding|on_bad_text|tokenizer)"),
+          byData(
+              "config.data.(sources|format|field|encoding|on_bad_text|on_bad_record|longest_turn|tokenizer)"),
           line("config.data.cache", NEITHER, "where tokens are cached, under the same keys"),
           line("config.data.leave_out", NUMBERS, "other batches are trained on"),
           line("config.data.seed|seed.data", NUMBERS, "another order and another split"),
+          line("config.data.validation_sources", NEITHER, "what is measured, not what is learned"),
           line("config.data.validation_fraction", NUMBERS, "other documents are held out"),
           line("config.data.*", NUMBERS, "other sequences are trained on"),
           line("data.file_names", NEITHER, "names of files, not what they hold"),

@@ -11,6 +11,9 @@ public final class RunFileNames {
   /** Where each rank is, as {@code duoka config --json} says it. */
   public static final String PLACEMENT = "placement.json";
 
+  /** What the data of the run is, source by source. */
+  public static final String SOURCES = "sources.json";
+
   /** What the run told its user. */
   public static final String LOG = "run.log";
 

@@ -118,6 +118,71 @@ final class RunFileTests {
     assertThat(config.generateSample()).hasValue(new SampleSettings("public ", 20, 0));
   }
 
+  private static String withData(String data, String length) {
+    return "model: {preset: tiny-v3}\ndata: {sequence_length: 256, "
+        + data
+        + "}\ntraining: {tokens_per_step: 8192, "
+        + length
+        + "}\n";
+  }
+
+  @Test
+  void sourcesMayBeSections() {
+    RunConfig config =
+        RunFile.parse(
+            "run.yaml",
+            withData(
+                "sources: [{path: a/code.jsonl.gz, weight: 0.3}, {path: ~/math, name: maths,"
+                    + " weight: 2, field: body, format: jsonl}], validation_sources: [held.txt]",
+                "steps: 3"),
+            List.of());
+    assertThat(config.data().sources())
+        .extracting(SourceSettings::shownName)
+        .containsExactly("code", "maths");
+    assertThat(config.data().sources().get(1).path()).doesNotContain("~");
+    assertThat(config.data().sources().get(0).weight()).hasValue(0.3);
+    assertThat(config.data().validationSources()).containsExactly(SourceSettings.parse("held.txt"));
+    assertThat(config.data().heldOut()).isZero();
+    assertThat(RunFile.parse("again.yaml", RunFile.write(config), List.of())).isEqualTo(config);
+    // What says a place alone is written as it was.
+    assertThat(RunFile.write(config)).contains("- held.txt");
+    RunConfig plain =
+        RunFile.parse("run.yaml", withData("sources: [a.txt]", "steps: 3"), List.of());
+    assertThat(RunFile.write(plain)).contains("sources:\n  - a.txt\n").doesNotContain(" weight:");
+    assertThat(plain.data().heldOut()).isEqualTo(0.01);
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "[{path: a, weight: 1}, b]|steps: 3|1 of 2 sources have a weight",
+        "[{path: a, weight: 1}, {path: b, weight: 2}]|epochs: 1|training.epochs counts passes",
+        "[{path: a, weight: 1, epochs: 2}]|steps: 3|has both a weight and epochs",
+        "[{path: x/a.txt, epochs: 2}, {path: y/a.jsonl}]|steps: 3|two sources are called a",
+        "[{path: a, weight: 0}]|steps: 3|data.sources[0].weight wants a number",
+        "[{path: a, wieght: 2}]|steps: 3|Did you mean 'weight'",
+        "[{weight: 2}]|steps: 3|data.sources[0].path is missing",
+        "[[a]]|steps: 3|data.sources[0] wants a text, or a section with the fields path, name",
+        "[a], validation_sources: [{path: b, weight: 2}]|steps: 3|is for validation alone",
+        "[a], on_bad_text: fail, on_bad_record: skip|steps: 3|contradict each other"
+      })
+  void sourcesThatMakeNoSenseAreRefused(String sources, String length, String problem) {
+    assertThatThrownBy(
+            () -> RunFile.parse("run.yaml", withData("sources: " + sources, length), List.of()))
+        .isInstanceOf(DuokaException.class)
+        .hasMessageContaining(problem);
+  }
+
+  @Test
+  void theOlderNameForBadRecordsHolds() {
+    RunConfig skips =
+        RunFile.parse(
+            "run.yaml", withData("sources: [a], on_bad_text: skip", "steps: 3"), List.of());
+    assertThat(skips.data().badRecords()).isEqualTo(DataSettings.OnBadRecord.SKIP);
+    assertThat(RunFile.parse("again.yaml", RunFile.write(skips), List.of())).isEqualTo(skips);
+  }
+
   @Test
   void fillsInWhatFollowsFromOtherFields() {
     RunConfig config = RunFile.parse("run.yaml", RunFileDocs.EXAMPLE, List.of());

@@ -82,7 +82,7 @@ class ChatRunTests {
   @Test
   void aChatWithoutAnAnswerIsNamedAndCanBeLeftOut() throws IOException {
     RunConfig config = config(1);
-    RunConfig skips = config(1, "data.on_bad_text=skip");
+    RunConfig skips = config(1, "data.on_bad_record=skip");
     Path chats = folder.resolve("chats.jsonl");
     Files.writeString(
         chats,
@@ -90,21 +90,21 @@ class ChatRunTests {
     assertThatThrownBy(() -> run("bad", config))
         .isInstanceOf(DuokaException.class)
         .hasMessageContaining("chats.jsonl line 61")
-        .hasMessageContaining("a chat of 1 message: it is not the assistant's")
-        .hasMessageContaining("data.on_bad_text to skip");
+        .hasMessageContaining("line 61: the chat has no answer of the assistant")
+        .hasMessageContaining("data.on_bad_record to skip");
     Listener skipping = run("skipped", skips);
     assertThat(skipping.losses()).hasSize(4);
-    assertThat(skipping.notices).anyMatch(notice -> notice.endsWith("chats.jsonl line 61"));
+    assertThat(skipping.notices).anyMatch(notice -> notice.contains("chats.jsonl line 61"));
   }
 
   @ParameterizedTest
   @CsvSource({
-    "{'messages': [{'role': 'assistant'; 'content': ''}]}, an empty answer",
+    "{'messages': [{'role': 'assistant'; 'content': ''}]}, messages[0] says nothing",
     "{'messages': [{'role': 'assistant'; 'content': 3}]}, a number instead of a text"
   })
   void aRecordThatIsNoChatIsNamedByFileAndLine(String record, String problem) throws IOException {
     RunConfig config = config(1);
-    RunConfig skips = config(1, "data.on_bad_text=skip");
+    RunConfig skips = config(1, "data.on_bad_record=skip");
     Path chats = folder.resolve("chats.jsonl");
     String json = record.replace(';', ',').replace('\'', '"');
     Files.writeString(chats, Files.readString(chats) + json + "\n");
@@ -113,9 +113,9 @@ class ChatRunTests {
         .hasMessageContaining(chats + " line 61: ")
         .hasMessageContaining(problem)
         .hasMessageNotContaining("#61")
-        .hasMessageContaining("data.on_bad_text to skip");
+        .hasMessageContaining("data.on_bad_record to skip");
     assertThat(run("skipped", skips).notices)
-        .anyMatch(notice -> notice.endsWith(chats + " line 61"));
+        .anyMatch(notice -> notice.contains(chats + " line 61"));
   }
 
   @Test
