@@ -86,7 +86,8 @@ enum Arithmetic {
       case MULTIPLY -> Value.of(Math.multiplyExact(a, b));
       case FLOOR_DIVIDE -> Value.of(Math.floorDivExact(a, divisor(b)));
       case REMAINDER -> Value.of(Math.floorMod(a, divisor(b)));
-      case POWER -> b < 0 ? new Value.Real(Math.pow(a, b)) : Value.of(power(a, b));
+      case POWER ->
+          b < 0 ? new Value.Real(Math.pow((double) a, (double) b)) : Value.of(power(a, b));
       case DIVIDE -> throw new IllegalStateException("/ is for floating-point numbers");
     };
   }

@@ -10,14 +10,14 @@ final class Formatting {
   static String percent(Run run, String format, List<Value> values) {
     StringBuilder out = new StringBuilder();
     int next = 0;
-    for (int i = 0; i < format.length(); i++) {
-      char c = format.charAt(i);
+    int i = 0;
+    while (i < format.length()) {
+      char c = format.charAt(i++);
       if (c != '%') {
         out.append(c);
         continue;
       }
-      char kind = i + 1 < format.length() ? format.charAt(i + 1) : ' ';
-      i++;
+      char kind = i < format.length() ? format.charAt(i++) : ' ';
       if (kind == '%') {
         out.append('%');
         continue;

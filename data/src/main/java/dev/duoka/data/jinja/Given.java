@@ -76,7 +76,7 @@ record Given(List<Value> positional, Map<String, Value> named) {
       if (value == null) {
         return otherwise;
       }
-      return (int) Math.clamp(Operators.whole(value, callee), Integer.MIN_VALUE, Integer.MAX_VALUE);
+      return Math.clamp(Operators.whole(value, callee), Integer.MIN_VALUE, Integer.MAX_VALUE);
     }
 
     String text(int index, String otherwise) {

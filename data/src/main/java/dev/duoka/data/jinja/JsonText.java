@@ -45,16 +45,16 @@ final class JsonText {
   static Value filter(Run run, Value value, Given given) {
     // The order of transformers' filter, not that of Jinja's own.
     Given.Bound bound = given.bind("tojson", "ensure_ascii", "indent", "separators", "sort_keys");
-    Value indent = bound.or(1, Value.NONE);
+    Value indent = bound.or(1, Value.none());
     String step =
         switch (indent) {
           case None _ -> null;
           case Text text -> text.text();
-          default -> " ".repeat((int) Math.clamp(Operators.whole(indent, "'tojson'"), 0, 64));
+          default -> " ".repeat(Math.clamp(Operators.whole(indent, "'tojson'"), 0, 64));
         };
     String between = step == null ? ", " : ",";
     String afterKey = ": ";
-    if (bound.or(2, Value.NONE) instanceof Sequence separators) {
+    if (bound.or(2, Value.none()) instanceof Sequence separators) {
       List<Value> two = separators.items();
       if (two.size() != 2 || !(two.get(0) instanceof Text a) || !(two.get(1) instanceof Text b)) {
         throw new Fault("'tojson' needs two texts as separators");

@@ -34,7 +34,7 @@ public final class JsonValues {
     return switch (node.getNodeType()) {
       case STRING -> Value.of(node.stringValue());
       case BOOLEAN -> Value.of(node.booleanValue());
-      case NULL, MISSING -> Value.NONE;
+      case NULL, MISSING -> Value.none();
       case NUMBER -> number(node);
       case ARRAY -> {
         List<Value> items = new ArrayList<>();

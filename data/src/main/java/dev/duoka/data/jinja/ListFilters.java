@@ -46,7 +46,7 @@ final class ListFilters {
   private static Value join(Run run, Value value, Given given) {
     Given.Bound bound = given.bind("join", "d", "attribute");
     UnaryOperator<Value> get = Lists.getter(bound, 1, true);
-    String between = PythonText.of(run, bound.or(0, Value.EMPTY));
+    String between = PythonText.of(run, bound.or(0, Value.of("")));
     StringBuilder out = new StringBuilder();
     boolean first = true;
     for (Value item : Access.items(run, value)) {

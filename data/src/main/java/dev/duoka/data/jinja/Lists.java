@@ -50,7 +50,7 @@ final class Lists {
   /** As the other, of an argument that may be missing: then the item itself. */
   static UnaryOperator<Value> getter(Given.Bound bound, int index, boolean caseSensitive) {
     UnaryOperator<Value> get =
-        bound.or(index, Value.NONE) instanceof Value.None
+        bound.or(index, Value.none()) instanceof Value.None
             ? UnaryOperator.identity()
             : getter(bound.require(index), new Undefined("an item lacks the attribute"));
     return caseSensitive ? get : item -> lowered(get.apply(item));

@@ -32,7 +32,7 @@ final class Methods {
               (run, given) -> {
                 Given.Bound bound = given.bind("get", "key", "default");
                 Value found = dict.entries().get(Operators.key(bound.require(0)));
-                return found != null ? found : bound.or(1, Value.NONE);
+                return found != null ? found : bound.or(1, Value.none());
               });
       case "items" -> view(name, pairs(dict));
       case "keys" -> view(name, List.copyOf(dict.entries().keySet()));

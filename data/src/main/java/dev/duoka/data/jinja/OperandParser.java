@@ -43,7 +43,7 @@ final class OperandParser {
           switch (token.text()) {
             case "true", "True" -> new Expression.Literal(place, Value.of(true));
             case "false", "False" -> new Expression.Literal(place, Value.of(false));
-            case "none", "None" -> new Expression.Literal(place, Value.NONE);
+            case "none", "None" -> new Expression.Literal(place, Value.none());
             default -> {
               expressions.names().add(token.text());
               yield new Expression.Name(place, token.text());

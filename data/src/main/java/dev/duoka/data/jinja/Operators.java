@@ -79,7 +79,7 @@ final class Operators {
 
   static boolean equal(Value a, Value b) {
     if (isNumber(a) && isNumber(b)) {
-      return a instanceof Real || b instanceof Real
+      return (a instanceof Real || b instanceof Real)
           ? real(a) == real(b)
           : whole(a, "==") == whole(b, "==");
     }
@@ -119,7 +119,7 @@ final class Operators {
     refuseUndefined(a);
     refuseUndefined(b);
     if (isNumber(a) && isNumber(b)) {
-      return a instanceof Real || b instanceof Real
+      return (a instanceof Real || b instanceof Real)
           ? Double.compare(real(a), real(b))
           : Long.compare(whole(a, "<"), whole(b, "<"));
     }

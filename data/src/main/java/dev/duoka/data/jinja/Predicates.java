@@ -63,9 +63,7 @@ final class Predicates {
     for (String name : List.of("ge", ">=")) {
       two(name, (a, b) -> Operators.compare(a, b) >= 0);
     }
-    two(
-        "sameas",
-        (a, b) -> a == b || (!(a instanceof Sequence) && !(a instanceof Dict) && a.equals(b)));
+    two("sameas", Predicates::isSame);
     two("divisibleby", Predicates::divides);
     ALL.put(
         "in",
@@ -121,6 +119,11 @@ final class Predicates {
         || value instanceof Undefined
         || (value instanceof Sequence items
             && (items.kind() == Sequence.Kind.LIST || items.kind() == Sequence.Kind.TUPLE));
+  }
+
+  @SuppressWarnings("ReferenceEquality") // identity is what the test is about
+  private static boolean isSame(Value a, Value b) {
+    return a == b || (!(a instanceof Sequence) && !(a instanceof Dict) && a.equals(b));
   }
 
   private static boolean divides(Value value, Value by) {

@@ -210,7 +210,7 @@ final class Renderer {
       String name = parameters.get(i);
       Value otherwise =
           bound.has(i)
-              ? Value.NONE
+              ? Value.none()
               : i < without
                   ? new Value.Undefined("the parameter '" + name + "' was not given")
                   : evaluator.value(macro.defaults().get(i - without), scope);

@@ -32,7 +32,7 @@ final class StatementParser {
     return body;
   }
 
-  /** Statements up to one of the tags that end or divide a block, whose {@code {%} is taken. */
+  /** Statements up to one of the tags that end or divide a block, whose opening is taken. */
   private List<Statement> body(String... ends) {
     tokens.enter();
     List<Statement> body = new ArrayList<>();
@@ -227,7 +227,7 @@ final class StatementParser {
 
   /** What a filter of a block gets is the block, not an expression. */
   private static Expression nothing(Place place) {
-    return new Expression.Literal(place, Value.EMPTY);
+    return new Expression.Literal(place, Value.of(""));
   }
 
   private Statement.Macro macro(Place place) {

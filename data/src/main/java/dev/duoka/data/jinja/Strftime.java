@@ -10,16 +10,16 @@ final class Strftime {
 
   static String format(LocalDateTime time, String format) {
     StringBuilder out = new StringBuilder();
-    for (int i = 0; i < format.length(); i++) {
-      char c = format.charAt(i);
+    int i = 0;
+    while (i < format.length()) {
+      char c = format.charAt(i++);
       if (c != '%') {
         out.append(c);
         continue;
       }
-      i++;
       boolean bare = i < format.length() && format.charAt(i) == '-';
       i += bare ? 1 : 0;
-      char code = i < format.length() ? format.charAt(i) : ' ';
+      char code = i < format.length() ? format.charAt(i++) : ' ';
       String field = field(time, code);
       out.append(bare ? field.replaceFirst("^0+(?=.)", "") : field);
     }

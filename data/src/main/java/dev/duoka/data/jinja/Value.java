@@ -14,14 +14,13 @@ public sealed interface Value {
   int MAX_LEVELS = 200;
 
   /** {@code None}. */
-  Value NONE = new None();
-
-  /** {@code ""}. */
-  Value EMPTY = new Text("");
+  static Value none() {
+    return None.VALUE;
+  }
 
   /** A text. */
   static Value of(String text) {
-    return text.isEmpty() ? EMPTY : new Text(text);
+    return new Text(text);
   }
 
   /** A whole number. */
@@ -60,7 +59,9 @@ public sealed interface Value {
   }
 
   /** Nothing. */
-  record None() implements Value {}
+  record None() implements Value {
+    private static final None VALUE = new None();
+  }
 
   /**
    * What a name stands for that nobody defined: an empty text, an empty list, false.
@@ -147,7 +148,7 @@ public sealed interface Value {
     }
 
     /** One with texts as keys. */
-    static Dict ofNames(Map<String, Value> named) {
+    public static Dict ofNames(Map<String, Value> named) {
       Map<Value, Value> entries = new LinkedHashMap<>();
       named.forEach((name, value) -> entries.put(Value.of(name), value));
       return new Dict(entries);

@@ -32,7 +32,7 @@ final class ValueFilters {
     Given.Bound bound = given.bind("default", "default_value", "boolean");
     boolean missing =
         value instanceof Undefined || (bound.truth(1, false) && !Operators.truth(value));
-    return missing ? bound.or(0, Value.EMPTY) : value;
+    return missing ? bound.or(0, Value.of("")) : value;
   }
 
   private static Value length(Value value, Given given) {

@@ -5,6 +5,7 @@ import dev.duoka.data.batch.DocumentSubset;
 import dev.duoka.data.batch.SequenceSet;
 import dev.duoka.data.batch.StreamSequences;
 import dev.duoka.data.chat.ChatDocumentEncoder;
+import dev.duoka.data.chat.ChatForm;
 import dev.duoka.data.chat.ChatTemplate;
 import dev.duoka.data.shard.DocumentEncoder;
 import dev.duoka.data.shard.TextDocumentEncoder;
@@ -65,15 +66,21 @@ public sealed interface TrainingForm {
   /**
    * Chats, of which only what the assistant says is trained on.
    *
+   * @param form which of its turns are learned
    * @param packed whether several short ones share a sequence
    * @param apart whether those do not see each other
    */
   record Chats(
-      Tokenizer tokenizer, ChatTemplate template, boolean packed, boolean apart, int length)
+      Tokenizer tokenizer,
+      ChatTemplate template,
+      ChatForm form,
+      boolean packed,
+      boolean apart,
+      int length)
       implements TrainingForm {
     @Override
     public DocumentEncoder encoder() {
-      return new ChatDocumentEncoder(template, tokenizer);
+      return new ChatDocumentEncoder(template, tokenizer, form);
     }
 
     @Override

@@ -1,5 +1,6 @@
 package dev.duoka.train.run;
 
+import dev.duoka.data.chat.ChatForm;
 import dev.duoka.data.chat.ChatTemplate;
 import dev.duoka.data.shard.TokenisationListener;
 import dev.duoka.data.source.BadDocuments;
@@ -62,6 +63,7 @@ final class RunData {
         ? new TrainingForm.Chats(
             tokenizer,
             template(settings),
+            new ChatForm(settings.lossOn(), settings.systemPrompt()),
             settings.packChats(),
             settings.documentsApart(),
             settings.sequenceLength())
@@ -88,7 +90,7 @@ final class RunData {
         settings
             .chatTemplate()
             .filter(_ -> isChat(settings))
-            .map(named -> own.withChatTemplate(ChatTemplate.jinjaOf(named)))
+            .map(named -> own.withChatTemplate(ChatTemplate.of(named).jinja()))
             .orElse(own);
     return KeptEnds.of(
             config,
