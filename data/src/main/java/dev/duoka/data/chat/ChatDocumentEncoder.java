@@ -5,23 +5,31 @@ import dev.duoka.data.shard.EncodedDocument;
 import dev.duoka.data.source.Document;
 import dev.duoka.data.tokenizer.Tokenizer;
 import java.util.BitSet;
+import java.util.List;
 
 /** Encodes a record of chat messages; only what the assistant says is trained on. */
 public final class ChatDocumentEncoder implements DocumentEncoder {
   private final ChatEncoder encoder;
   private final Tokenizer tokenizer;
-  private final String templateName;
+  private final ChatForm form;
+  private final String fingerprint;
+  private final ChatNotices notices;
 
-  /** An encoder of chats in the form of {@code template}. */
-  public ChatDocumentEncoder(ChatTemplate template, Tokenizer tokenizer) {
-    this.encoder = new ChatEncoder(template, tokenizer);
+  /** An encoder of chats by a template, in a form. */
+  public ChatDocumentEncoder(ChatTemplate template, Tokenizer tokenizer, ChatForm form) {
+    this.encoder = new ChatEncoder(template, tokenizer, form);
     this.tokenizer = tokenizer;
-    this.templateName = template.getClass().getSimpleName();
+    this.form = form;
+    this.fingerprint =
+        "chat " + template.fingerprint() + form.fingerprint() + " " + tokenizer.fingerprint();
+    this.notices = new ChatNotices(template.name());
   }
 
   @Override
   public EncodedDocument encode(Document document) {
-    EncodedChat chat = encoder.encode(ChatRecords.parse(document.text(), document.id()));
+    ChatRecord record = ChatRecords.parse(document.text(), document.id());
+    EncodedChat chat = encoder.encode(record);
+    notices.add(document.id(), chat, unreadMarks(record));
     int[] ids = chat.ids();
     BitSet trainable = new BitSet(ids.length);
     for (int i = 0; i < ids.length; i++) {
@@ -30,9 +38,20 @@ public final class ChatDocumentEncoder implements DocumentEncoder {
     return EncodedDocument.masked(ids, trainable);
   }
 
+  private boolean unreadMarks(ChatRecord record) {
+    return form.lossOn() != LossOn.MARKED
+        && record.messages().stream()
+            .anyMatch(message -> message.role() == Role.ASSISTANT && message.marked() != null);
+  }
+
+  @Override
+  public List<String> notices() {
+    return notices.lines();
+  }
+
   @Override
   public String fingerprint() {
-    return "chat " + templateName + " " + tokenizer.fingerprint();
+    return fingerprint;
   }
 
   @Override

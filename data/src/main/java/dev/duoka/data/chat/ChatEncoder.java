@@ -1,13 +1,12 @@
 package dev.duoka.data.chat;
 
 import dev.duoka.base.DuokaException;
-import dev.duoka.base.ErrorCode;
-import dev.duoka.base.Plural;
+import dev.duoka.data.jinja.Rendering.Stretch;
 import dev.duoka.data.tokenizer.Tokenizer;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.BitSet;
 import java.util.List;
+import java.util.OptionalInt;
 
 /**
  * Encodes chats with a template and a tokenizer; safe for use by several threads.
@@ -20,8 +19,8 @@ import java.util.List;
  * merge with the marker in front, therefore counts as the assistant's. A marker that a user writes
  * in a message is a marker.
  *
- * <p>Where the tokenizer does not read its markers from text (bytes), each stretch of text between
- * two markers is encoded that way and the markers' ids are put in between.
+ * <p>Where the tokenizer does not read its bos and eos from text (bytes), each stretch of text
+ * between two of them is encoded that way and their ids are put in between.
  *
  * <pre>{@code
  * ChatEncoder encoder = new ChatEncoder(ChatTemplate.named("deepseek-v3"), tokenizer);
@@ -29,96 +28,84 @@ import java.util.List;
  * }</pre>
  */
 public final class ChatEncoder {
-  private final ChatTemplate template;
+  private final ChatRenderer renderer;
   private final Tokenizer tokenizer;
+  private final ChatForm form;
 
-  /** Encodes with the markers of {@code template}. */
+  /** Encodes in the usual form. */
   public ChatEncoder(ChatTemplate template, Tokenizer tokenizer) {
-    this.template = template;
+    this(template, tokenizer, ChatForm.USUAL);
+  }
+
+  /**
+   * Encodes with the markers of {@code template}.
+   *
+   * @throws DuokaException if the tokenizer lacks a token that the template needs
+   */
+  public ChatEncoder(ChatTemplate template, Tokenizer tokenizer, ChatForm form) {
+    this.renderer = new ChatRenderer(template, tokenizer);
     this.tokenizer = tokenizer;
+    this.form = form;
   }
 
   /**
    * The ids of a whole chat and the places to learn from.
    *
-   * @throws DuokaException if no message is the assistant's, or the tokenizer lacks a marker
+   * @throws DuokaException if there is nothing to learn, the template refuses the chat, or it
+   *     writes no token behind an answer by which a model could learn to stop
    */
-  public EncodedChat encode(List<Message> messages) {
-    if (messages.stream().noneMatch(message -> message.role() == Role.ASSISTANT)) {
-      throw new DuokaException(
-          ErrorCode.DATA,
-          "cannot train on a chat of "
-              + Plural.of(messages.size(), "message")
-              + (messages.size() == 1
-                  ? ": it is not the assistant's"
-                  : ": none is the assistant's"),
-          "Leave the record out, or add the answer to learn.");
-    }
-    return encodePieces(template.render(messages));
+  public EncodedChat encode(ChatRecord chat) {
+    ChatRecord record = form.systemPrompt().map(chat::withSystem).orElse(chat);
+    BitSet turns = form.lossOn().turns(record.messages());
+    renderer.markers().refuseIn(record.messages());
+    String end = renderer.requireEndOfTurn().text();
+    LearnedText.Found found = LearnedText.in(renderer, record, turns, end);
+    return encode(found.text(), found.stretches(), found.removed());
   }
 
   /** The ids up to where the assistant's next words begin: what generation starts from. */
   public int[] encodePrompt(List<Message> messages) {
-    return encodePieces(template.prompt(messages)).ids();
+    renderer.markers().refuseIn(messages);
+    String text = renderer.render(new ChatRecord(messages), true).text();
+    return encode(text, List.of(), 0).ids();
   }
 
-  private EncodedChat encodePieces(List<Piece> pieces) {
+  /** The token that ends a turn of the assistant; empty where the template writes none. */
+  public OptionalInt endOfTurn() {
+    return renderer.endOfTurn().map(end -> OptionalInt.of(end.id())).orElse(OptionalInt.empty());
+  }
+
+  private EncodedChat encode(String text, List<Stretch> learned, int removed) {
     Growing chat = new Growing();
-    StringBuilder text = new StringBuilder();
-    List<Span> spans = new ArrayList<>();
-    for (Piece piece : pieces) {
-      String written = piece.text();
-      if (piece.kind() != Piece.Kind.TEXT) {
-        int id = markerId(piece);
-        if (id == Tokenizer.NONE) {
-          continue;
-        }
-        written = tokenizer.decode(new int[] {id});
-        if (!Arrays.equals(tokenizer.encode(written), new int[] {id})) {
-          append(text.toString(), spans, chat);
-          text.setLength(0);
-          spans.clear();
-          chat.add(new int[] {id}, piece.trainable());
-          continue;
-        }
+    int from = 0;
+    for (int i = 0; i < text.length(); i++) {
+      int id = renderer.markers().idFor(text.charAt(i));
+      if (id != Tokenizer.NONE) {
+        append(text, from, i, learned, chat);
+        int place = i;
+        boolean inside = learned.stream().anyMatch(s -> s.start() <= place && place < s.end());
+        chat.add(new int[] {id}, inside);
+        from = i + 1;
       }
-      if (piece.trainable()) {
-        Span before = spans.isEmpty() ? null : spans.getLast();
-        boolean touches = before != null && before.end == text.length();
-        int start = touches ? spans.removeLast().start : text.length();
-        spans.add(new Span(start, text.length() + written.length()));
-      }
-      text.append(written);
     }
-    append(text.toString(), spans, chat);
-    return new EncodedChat(chat.ids, chat.trainable);
+    append(text, from, text.length(), learned, chat);
+    return new EncodedChat(chat.ids, chat.trainable, removed);
   }
 
-  private int markerId(Piece piece) {
-    int id =
-        switch (piece.kind()) {
-          case BOS -> tokenizer.bosId();
-          case EOS -> tokenizer.eosId();
-          case TOKEN, TEXT -> tokenizer.idOf(piece.text());
-        };
-    if (id == Tokenizer.NONE && piece.kind() != Piece.Kind.BOS) {
-      String marker = piece.kind() == Piece.Kind.EOS ? "eos token" : "token " + piece.text();
-      throw new DuokaException(
-          ErrorCode.CONFIG,
-          "cannot encode a chat: the tokenizer (" + tokenizer.describe() + ") has no " + marker,
-          "Choose another chat template, or the tokenizer of the model that the template is for.");
-    }
-    return id;
-  }
-
-  private void append(String text, List<Span> spans, Growing chat) {
-    int[] whole = tokenizer.encode(text);
+  /** Adds the ids of a part of the text that has no marker in it. */
+  private void append(String text, int start, int end, List<Stretch> learned, Growing chat) {
+    String part = text.substring(start, end);
+    int[] whole = tokenizer.encode(part);
     int from = chat.ids.length;
     chat.add(whole, false);
-    for (Span span : spans) {
-      int start = tokensBefore(text, span.start, whole);
-      int end = tokensBefore(text, span.end, whole);
-      chat.trainable.set(from + start, from + Math.max(start, end));
+    for (Stretch stretch : learned) {
+      int first = Math.max(0, stretch.start() - start);
+      int last = Math.min(part.length(), stretch.end() - start);
+      if (first < last) {
+        int firstToken = tokensBefore(part, first, whole);
+        int lastToken = tokensBefore(part, last, whole);
+        chat.trainable.set(from + firstToken, from + Math.max(firstToken, lastToken));
+      }
     }
   }
 
@@ -131,9 +118,6 @@ public final class ChatEncoder {
     int mismatch = Arrays.mismatch(before, whole);
     return mismatch < 0 ? whole.length : mismatch;
   }
-
-  /** A stretch of trainable text. */
-  private record Span(int start, int end) {}
 
   private static final class Growing {
     private int[] ids = new int[0];

@@ -23,7 +23,10 @@ import tools.jackson.databind.json.JsonMapper;
  * </ul>
  *
  * An assistant's turn may have OpenAI's {@code tool_calls}, and what the tool answered follows with
- * the role {@code tool}. Other fields are passed over, for they are often ids and sources.
+ * the role {@code tool}; {@code tools} of the record describe what can be called, as a list or its
+ * JSON text. A turn may be marked as to learn or not, by {@code train} (true or false) or OpenAI's
+ * {@code weight} (1 or 0). Further fields of a turn are kept for templates that read them; further
+ * fields of the record are passed over, for they are often ids and sources.
  */
 public final class ChatRecords {
   private static final JsonMapper MAPPER = new JsonMapper();
@@ -40,12 +43,12 @@ public final class ChatRecords {
   }
 
   /**
-   * The messages of one JSON object.
+   * The chat of one JSON object.
    *
    * @param where names the record in errors, such as {@code chats.jsonl line 7}
    * @throws DuokaException if it has none of the forms above, or no message
    */
-  public static List<Message> parse(String json, String where) {
+  public static ChatRecord parse(String json, String where) {
     ChatRecords reader = new ChatRecords(where);
     JsonNode root;
     try {
@@ -64,7 +67,7 @@ public final class ChatRecords {
     if (messages.isEmpty()) {
       throw reader.error("has no message");
     }
-    return messages;
+    return new ChatRecord(messages, new TurnFields(reader::error).tools(root.get("tools")));
   }
 
   private List<Message> messages(JsonNode root) {
@@ -104,7 +107,8 @@ public final class ChatRecords {
       String place = field + "[" + i + "]";
       JsonNode name = turn.has("role") ? turn.get("role") : turn.get("from");
       JsonNode content = turn.has("content") ? turn.get("content") : turn.get("value");
-      List<ToolCall> calls = toolCalls(turn.path("tool_calls"), place);
+      TurnFields fields = new TurnFields(this::error);
+      List<ToolCall> calls = fields.toolCalls(turn.path("tool_calls"), place);
       if (name == null || (content == null && calls.isEmpty())) {
         throw error("has at " + place + " no 'role' with 'content', nor 'from' with 'value'");
       }
@@ -118,32 +122,10 @@ public final class ChatRecords {
       boolean silent = !calls.isEmpty() && (content == null || content.isNull());
       boolean answers = role == Role.ASSISTANT && calls.isEmpty();
       String words = silent ? "" : answers ? answer(content, place) : text(content, place);
-      messages.add(new Message(role, words, calls));
+      messages.add(
+          new Message(
+              role, words, calls, fields.mark(turn, role, place), fields.further(turn, silent)));
     }
-  }
-
-  /** OpenAI's {@code [{"type", "function": {"name", "arguments"}}]}; the type may be missing. */
-  private List<ToolCall> toolCalls(JsonNode list, String place) {
-    List<ToolCall> calls = new ArrayList<>();
-    if (list.isMissingNode() || list.isNull()) {
-      return calls;
-    }
-    if (!list.isArray()) {
-      throw error("has at " + place + " 'tool_calls' that are no array");
-    }
-    for (JsonNode call : list) {
-      JsonNode function = call.path("function");
-      JsonNode arguments = function.path("arguments");
-      if (!function.path("name").isString() || arguments.isMissingNode()) {
-        throw error("has at " + place + " a tool call without a function's name and arguments");
-      }
-      calls.add(
-          new ToolCall(
-              call.path("type").asString("function"),
-              function.path("name").stringValue(),
-              arguments.isString() ? arguments.stringValue() : arguments.toString()));
-    }
-    return calls;
   }
 
   /** Alpaca's earlier turns: pairs of a question and its answer. */

@@ -6,10 +6,12 @@ import java.util.BitSet;
 public final class EncodedChat {
   private final int[] ids;
   private final BitSet trainable;
+  private final int removed;
 
-  EncodedChat(int[] ids, BitSet trainable) {
+  EncodedChat(int[] ids, BitSet trainable, int removed) {
     this.ids = ids;
     this.trainable = trainable;
+    this.removed = removed;
   }
 
   /** The tokens, in order. */
@@ -25,5 +27,10 @@ public final class EncodedChat {
   /** How many tokens the loss counts. */
   public int trainableTokens() {
     return trainable.cardinality();
+  }
+
+  /** How many characters of turns that are learned the template has left out. */
+  public int removedCharacters() {
+    return removed;
   }
 }

@@ -1,7 +1,6 @@
 package dev.duoka.data.pair;
 
-import dev.duoka.data.chat.Message;
-import java.util.List;
+import dev.duoka.data.chat.ChatRecord;
 
 /**
  * Two chats that differ in their last message alone, an answer of the assistant.
@@ -9,9 +8,4 @@ import java.util.List;
  * @param chosen with the answer that is preferred
  * @param rejected with the other one
  */
-public record AnswerPair(List<Message> chosen, List<Message> rejected) {
-  public AnswerPair {
-    chosen = List.copyOf(chosen);
-    rejected = List.copyOf(rejected);
-  }
-}
+public record AnswerPair(ChatRecord chosen, ChatRecord rejected) {}

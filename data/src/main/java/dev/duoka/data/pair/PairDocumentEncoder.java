@@ -1,16 +1,18 @@
 package dev.duoka.data.pair;
 
 import dev.duoka.data.chat.ChatEncoder;
+import dev.duoka.data.chat.ChatForm;
+import dev.duoka.data.chat.ChatRecord;
 import dev.duoka.data.chat.ChatTemplate;
 import dev.duoka.data.chat.EncodedChat;
-import dev.duoka.data.chat.Message;
+import dev.duoka.data.chat.LossOn;
 import dev.duoka.data.shard.DocumentEncoder;
 import dev.duoka.data.shard.EncodedDocument;
 import dev.duoka.data.source.Document;
 import dev.duoka.data.tokenizer.Tokenizer;
 import java.util.Arrays;
 import java.util.BitSet;
-import java.util.List;
+import java.util.Optional;
 
 /**
  * Encodes a pair as its two chats, one behind the other. Each ends with its answer, the one stretch
@@ -19,13 +21,20 @@ import java.util.List;
 public final class PairDocumentEncoder implements DocumentEncoder {
   private final ChatEncoder encoder;
   private final Tokenizer tokenizer;
-  private final String templateName;
+  private final String fingerprint;
 
-  /** An encoder of pairs in the form of {@code template}. */
-  public PairDocumentEncoder(ChatTemplate template, Tokenizer tokenizer) {
-    this.encoder = new ChatEncoder(template, tokenizer);
+  /**
+   * An encoder of pairs in the form of {@code template}.
+   *
+   * @param systemPrompt what stands in front of chats without a system message
+   */
+  public PairDocumentEncoder(
+      ChatTemplate template, Tokenizer tokenizer, Optional<String> systemPrompt) {
+    ChatForm form = new ChatForm(LossOn.LAST, systemPrompt);
+    this.encoder = new ChatEncoder(template, tokenizer, form);
     this.tokenizer = tokenizer;
-    this.templateName = template.getClass().getSimpleName();
+    this.fingerprint =
+        "pairs " + template.fingerprint() + form.fingerprint() + " " + tokenizer.fingerprint();
   }
 
   @Override
@@ -48,8 +57,8 @@ public final class PairDocumentEncoder implements DocumentEncoder {
    */
   private record Side(int[] ids, int answer) {}
 
-  private Side side(List<Message> messages) {
-    EncodedChat chat = encoder.encode(messages);
+  private Side side(ChatRecord record) {
+    EncodedChat chat = encoder.encode(record);
     int end = chat.ids().length;
     while (!chat.isTrainable(end - 1)) {
       end--;
@@ -63,7 +72,7 @@ public final class PairDocumentEncoder implements DocumentEncoder {
 
   @Override
   public String fingerprint() {
-    return "pairs " + templateName + " " + tokenizer.fingerprint();
+    return fingerprint;
   }
 
   @Override

@@ -2,6 +2,7 @@ package dev.duoka.data.pair;
 
 import dev.duoka.base.DuokaException;
 import dev.duoka.base.ErrorCode;
+import dev.duoka.data.chat.ChatRecord;
 import dev.duoka.data.chat.ChatRecords;
 import dev.duoka.data.chat.Message;
 import dev.duoka.data.chat.Role;
@@ -67,7 +68,7 @@ public final class PairRecords {
     return pair;
   }
 
-  private List<Message> side(ObjectNode root, boolean chosen) {
+  private ChatRecord side(ObjectNode root, boolean chosen) {
     ObjectNode chat = root.deepCopy();
     chat.remove(List.of("chosen", "rejected", "prompt", "rejected_response"));
     JsonNode answer = answer(root, chosen);
@@ -153,7 +154,9 @@ public final class PairRecords {
   }
 
   private void check(AnswerPair pair) {
-    for (List<Message> chat : List.of(pair.chosen(), pair.rejected())) {
+    List<Message> chosen = pair.chosen().messages();
+    List<Message> rejected = pair.rejected().messages();
+    for (List<Message> chat : List.of(chosen, rejected)) {
       if (chat.getLast().role() != Role.ASSISTANT) {
         throw error("does not end with an answer of the assistant");
       }
@@ -161,10 +164,10 @@ public final class PairRecords {
         throw error("has an answer and no question");
       }
     }
-    if (!asked(pair.chosen()).equals(asked(pair.rejected()))) {
+    if (!asked(chosen).equals(asked(rejected))) {
       throw error("has answers to different questions: the chats differ before their last message");
     }
-    if (pair.chosen().equals(pair.rejected())) {
+    if (chosen.equals(rejected)) {
       throw error("has the same answer twice, so that none can be preferred");
     }
   }

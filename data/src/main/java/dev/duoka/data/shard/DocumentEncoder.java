@@ -1,6 +1,7 @@
 package dev.duoka.data.shard;
 
 import dev.duoka.data.source.Document;
+import java.util.List;
 
 /**
  * Turns a document into token ids: the one thing that this package knows of a tokenizer or a chat
@@ -26,6 +27,11 @@ public interface DocumentEncoder {
 
   /** Every token id is below this number, which also chooses the width of stored tokens. */
   int vocabularySize();
+
+  /** What a user should hear of all that was encoded so far, one line for each kind of thing. */
+  default List<String> notices() {
+    return List.of();
+  }
 
   /** Whether {@link #encode} gives a loss mask with every document. */
   boolean hasLossMask();

@@ -121,6 +121,7 @@ public final class TokenCache {
       try (ShardWriter writer = new ShardWriter(temporary, files, encoder.vocabularySize())) {
         Map<SkipReason, Long> skipped =
             new Tokenisation(corpus, encoder, writer, listener, threads).run();
+        encoder.notices().forEach(listener::notice);
         if (writer.tokens() == 0) {
           throw empty(corpus, skipped);
         }

@@ -30,6 +30,7 @@ public record PlannedSource(
   public DocumentEncoder encoder() {
     return switch (form) {
       case TrainingForm.Text text -> text.encoder();
+      case TrainingForm.Pairs pairs -> pairs.encoder();
       case TrainingForm.Chats chats ->
           new CheckedChats(chats.encoder(), files.getFirst().badDocuments(), longestTurn);
     };

@@ -6,12 +6,14 @@ import dev.duoka.data.batch.PairSequences;
 import dev.duoka.data.batch.SequenceSet;
 import dev.duoka.data.batch.StreamSequences;
 import dev.duoka.data.chat.ChatDocumentEncoder;
+import dev.duoka.data.chat.ChatForm;
 import dev.duoka.data.chat.ChatTemplate;
 import dev.duoka.data.pair.PairDocumentEncoder;
 import dev.duoka.data.shard.DocumentEncoder;
 import dev.duoka.data.shard.TextDocumentEncoder;
 import dev.duoka.data.shard.TokenisationListener;
 import dev.duoka.data.tokenizer.Tokenizer;
+import java.util.Optional;
 import java.util.OptionalInt;
 
 /** What documents are trained on as: text in one stream, chats, or pairs of answers. */
@@ -67,15 +69,21 @@ public sealed interface TrainingForm {
   /**
    * Chats, of which only what the assistant says is trained on.
    *
+   * @param form which of its turns are learned
    * @param packed whether several short ones share a sequence
    * @param apart whether those do not see each other
    */
   record Chats(
-      Tokenizer tokenizer, ChatTemplate template, boolean packed, boolean apart, int length)
+      Tokenizer tokenizer,
+      ChatTemplate template,
+      ChatForm form,
+      boolean packed,
+      boolean apart,
+      int length)
       implements TrainingForm {
     @Override
     public DocumentEncoder encoder() {
-      return new ChatDocumentEncoder(template, tokenizer);
+      return new ChatDocumentEncoder(template, tokenizer, form);
     }
 
     @Override
@@ -92,10 +100,12 @@ public sealed interface TrainingForm {
   }
 
   /** Pairs of answers, of which the first is preferred; each answer in a sequence. */
-  record Pairs(Tokenizer tokenizer, ChatTemplate template, int length) implements TrainingForm {
+  record Pairs(
+      Tokenizer tokenizer, ChatTemplate template, Optional<String> systemPrompt, int length)
+      implements TrainingForm {
     @Override
     public DocumentEncoder encoder() {
-      return new PairDocumentEncoder(template, tokenizer);
+      return new PairDocumentEncoder(template, tokenizer, systemPrompt);
     }
 
     @Override

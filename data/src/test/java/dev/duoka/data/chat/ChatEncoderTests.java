@@ -28,6 +28,7 @@ class ChatEncoderTests {
           new Message(Role.ASSISTANT, "2"));
 
   private final Tokenizer bytes = new ByteTokenizer();
+  private final Tokenizer read = MarkedBytes.tokenizer();
 
   @Test
   void writesTheTemplateOfLlmAndV2() {
@@ -35,7 +36,8 @@ class ChatEncoderTests {
         .isEqualTo(
             "<bos>Be brief.\n\nUser: Hi\n\nAssistant:[ Hello!<eos>]User: 1+1?\n\n"
                 + "Assistant:[ 2<eos>]");
-    assertThat(ChatTemplate.named("deepseek-v2")).isEqualTo(ChatTemplate.named("deepseek-llm"));
+    assertThat(ChatTemplate.named("deepseek-v2").jinja())
+        .isEqualTo(ChatTemplate.named("deepseek-llm").jinja());
     assertThat(bytes.decode(encoder("deepseek-v2").encodePrompt(CHAT.subList(0, 2))))
         .isEqualTo("<bos>Be brief.\n\nUser: Hi\n\nAssistant:");
   }
@@ -53,18 +55,24 @@ class ChatEncoderTests {
             + " Deepseek Company, and you only answer questions related to computer science. For"
             + " politically sensitive questions, security and privacy issues, and other"
             + " non-computer science questions, you will refuse to answer\n";
-    assertThat(marked(ChatTemplate.named("deepseek-coder").render(CHAT.subList(1, 3))))
-        .isEqualTo("<bos>" + own + "### Instruction:\nHi\n### Response:\n[Hello!\n][<|EOT|>]\n");
-    assertThat(marked(ChatTemplate.named("deepseek-coder").render(CHAT.subList(0, 2))))
-        .isEqualTo("<bos>Be brief.### Instruction:\nHi\n");
+    assertThat(marked("deepseek-coder", CHAT.subList(1, 3)))
+        .isEqualTo("<bos>" + own + "### Instruction:\nHi\n### Response:\n[Hello!\n<|EOT|>]\n");
+    assertThat(marked("deepseek-coder", CHAT.subList(0, 3)))
+        .startsWith("<bos>Be brief.### Instruction:\nHi\n");
   }
 
   @Test
   void writesTheTemplateOfV3() {
-    assertThat(marked(ChatTemplate.named("deepseek-v3").render(CHAT)))
+    assertThat(marked("deepseek-v3", CHAT))
         .isEqualTo(
-            "<bos>Be brief.<｜User｜>Hi<｜Assistant｜>[Hello!][<eos>]<｜User｜>1+1?<｜Assistant｜>"
-                + "[2][<eos>]");
+            "<bos>Be brief.<｜User｜>Hi<｜Assistant｜>[Hello!<eos>]<｜User｜>1+1?<｜Assistant｜>"
+                + "[2<eos>]");
+    List<Message> late = new ArrayList<>(CHAT.subList(1, 5));
+    late.add(3, new Message(Role.SYSTEM, "Late."));
+    assertThat(marked("deepseek-v3", late))
+        .as("a system message that goes to the front")
+        .isEqualTo(
+            "<bos>Late.<｜User｜>Hi<｜Assistant｜>[Hello!<eos>]<｜User｜>1+1?<｜Assistant｜>[2<eos>]");
   }
 
   @Test
@@ -81,18 +89,19 @@ class ChatEncoderTests {
             new Message(Role.TOOL, "1"),
             new Message(Role.TOOL, "2"),
             new Message(Role.ASSISTANT, "Done"));
-    ChatTemplate v3 = ChatTemplate.named("deepseek-v3");
     String asked =
-        "<bos><｜User｜>Sum?<｜Assistant｜>[][<｜tool▁calls▁begin｜>][<｜tool▁call▁begin｜>][function]"
-            + "[<｜tool▁sep｜>][add\n```json\n{\"a\": 1}\n```][<｜tool▁call▁end｜>][\n]"
-            + "[<｜tool▁call▁begin｜>][function][<｜tool▁sep｜>][sub\n```json\n{}\n```]"
-            + "[<｜tool▁call▁end｜>][<｜tool▁calls▁end｜>][<eos>]";
+        "<bos><｜User｜>Sum?<｜Assistant｜>[<｜tool▁calls▁begin｜><｜tool▁call▁begin｜>function"
+            + "<｜tool▁sep｜>add\n```json\n{\"a\": 1}\n```<｜tool▁call▁end｜>\n"
+            + "<｜tool▁call▁begin｜>function<｜tool▁sep｜>sub\n```json\n{}\n```"
+            + "<｜tool▁call▁end｜><｜tool▁calls▁end｜><eos>]";
     String answered =
         "<｜tool▁outputs▁begin｜><｜tool▁output▁begin｜>1<｜tool▁output▁end｜>\n"
             + "<｜tool▁output▁begin｜>2<｜tool▁output▁end｜><｜tool▁outputs▁end｜>";
-    assertThat(marked(v3.render(chat))).isEqualTo(asked + answered + "[Done][<eos>]");
-    assertThat(marked(v3.prompt(chat.subList(0, 4)))).isEqualTo(asked + answered);
-    assertThat(marked(v3.prompt(chat.subList(0, 1)))).endsWith("Sum?<｜Assistant｜>");
+    assertThat(marked("deepseek-v3", chat)).isEqualTo(asked + answered + "[Done<eos>]");
+    ChatEncoder v3 = new ChatEncoder(ChatTemplate.named("deepseek-v3"), read);
+    assertThat(MarkedBytes.shown(read.decode(v3.encodePrompt(chat.subList(0, 4)))))
+        .isEqualTo(asked.replaceAll("[\\[\\]]", "") + answered);
+    assertThat(read.decode(v3.encodePrompt(chat.subList(0, 1)))).endsWith("Sum?<｜Assistant｜>");
     assertThat(written("plain", chat))
         .isEqualTo(
             """
@@ -105,22 +114,22 @@ class ChatEncoderTests {
             assistant:[ Done<eos>]
             """);
     for (String name : List.of("deepseek-llm", "deepseek-coder")) {
-      assertThatThrownBy(() -> ChatTemplate.named(name).render(chat))
+      assertThatThrownBy(() -> marked(name, chat))
           .isInstanceOf(DuokaException.class)
           .hasMessageContaining(name)
-          .hasMessageContaining("deepseek-v3");
+          .hasMessageContaining("deepseek-v3 has");
     }
   }
 
   @Test
   void namesMarkersThatTheTokenizerLacks() {
-    assertThatThrownBy(() -> encoder("deepseek-v3").encode(CHAT))
+    assertThatThrownBy(() -> encoder("deepseek-v3"))
         .isInstanceOf(DuokaException.class)
         .hasMessageContaining("<｜User｜>");
     assertThatThrownBy(() -> ChatTemplate.named("deepseek-v4"))
         .isInstanceOf(DuokaException.class)
         .hasMessageContaining("deepseek-v");
-    assertThatThrownBy(() -> encoder("plain").encode(CHAT.subList(0, 2)))
+    assertThatThrownBy(() -> encoder("plain").encode(new ChatRecord(CHAT.subList(0, 2))))
         .isInstanceOf(DuokaException.class)
         .hasMessageContaining("none is the assistant's");
   }
@@ -131,22 +140,19 @@ class ChatEncoderTests {
     Tokenizer v3 = deepSeekV3();
     ChatEncoder encoder = new ChatEncoder(ChatTemplate.named(template), v3);
     Random random = new Random(20260108);
+    String space = template.equals("deepseek-v3") ? "" : " ";
+    ChatRenderer renderer = new ChatRenderer(ChatTemplate.named(template), v3);
     for (int i = 0; i < 200; i++) {
-      List<Message> chat = randomChat(random);
-      StringBuilder text = new StringBuilder();
+      ChatRecord chat = new ChatRecord(randomChat(random));
       StringBuilder answers = new StringBuilder();
-      for (Piece piece : ChatTemplate.named(template).render(chat)) {
-        String part =
-            switch (piece.kind()) {
-              case TEXT, TOKEN -> piece.text();
-              case BOS -> "<｜begin▁of▁sentence｜>";
-              case EOS -> "<｜end▁of▁sentence｜>";
-            };
-        text.append(part);
-        answers.append(piece.trainable() ? part : "");
+      for (Message message : chat.messages()) {
+        answers.append(
+            message.role() == Role.ASSISTANT
+                ? space + message.content() + "<｜end▁of▁sentence｜>"
+                : "");
       }
       EncodedChat encoded = encoder.encode(chat);
-      assertThat(encoded.ids()).isEqualTo(v3.encode(text.toString()));
+      assertThat(encoded.ids()).isEqualTo(v3.encode(renderer.render(chat, false).text()));
       assertThat(v3.decode(trainable(encoded))).isEqualTo(answers.toString());
     }
   }
@@ -156,7 +162,7 @@ class ChatEncoderTests {
     Tokenizer v3 = deepSeekV3();
     ChatEncoder encoder = new ChatEncoder(ChatTemplate.named("deepseek-v3"), v3);
     int[] prompt = encoder.encodePrompt(CHAT.subList(0, 2));
-    EncodedChat whole = encoder.encode(CHAT.subList(0, 3));
+    EncodedChat whole = encoder.encode(new ChatRecord(CHAT.subList(0, 3)));
     assertThat(Arrays.copyOf(whole.ids(), prompt.length)).isEqualTo(prompt);
     assertThat(whole.isTrainable(prompt.length - 1)).isFalse();
     assertThat(whole.isTrainable(prompt.length)).isTrue();
@@ -167,31 +173,31 @@ class ChatEncoderTests {
     return new ChatEncoder(ChatTemplate.named(template), bytes);
   }
 
-  /** The decoded chat with what is learned in brackets. */
   private String written(String template, List<Message> chat) {
-    EncodedChat encoded = encoder(template).encode(chat);
-    StringBuilder text = new StringBuilder();
-    boolean open = false;
-    for (int i = 0; i < encoded.ids().length; i++) {
-      if (encoded.isTrainable(i) != open) {
-        text.append(open ? "]" : "[");
-        open = !open;
-      }
-      text.append(bytes.decode(new int[] {encoded.ids()[i]}));
-    }
-    return text.append(open ? "]" : "").toString();
+    return shown(encoder(template).encode(new ChatRecord(chat)), bytes);
   }
 
-  private static String marked(List<Piece> pieces) {
+  /** As the other, by a tokenizer that knows the markers. */
+  private String marked(String template, List<Message> chat) {
+    ChatEncoder encoder = new ChatEncoder(ChatTemplate.named(template), read);
+    return MarkedBytes.shown(shown(encoder.encode(new ChatRecord(chat)), read));
+  }
+
+  /** The decoded chat with what is learned in brackets. */
+  static String shown(EncodedChat encoded, Tokenizer tokenizer) {
+    List<Integer> part = new ArrayList<>();
     StringBuilder text = new StringBuilder();
-    for (Piece piece : pieces) {
-      String part =
-          switch (piece.kind()) {
-            case TEXT, TOKEN -> piece.text();
-            case BOS -> "<bos>";
-            case EOS -> "<eos>";
-          };
-      text.append(piece.trainable() ? "[" + part + "]" : part);
+    for (int i = 0; i <= encoded.ids().length; i++) {
+      boolean learned = i < encoded.ids().length && encoded.isTrainable(i);
+      boolean before = i > 0 && encoded.isTrainable(i - 1);
+      if (i == encoded.ids().length || learned != before) {
+        String words = tokenizer.decode(part.stream().mapToInt(Integer::intValue).toArray());
+        text.append(before ? "[" + words + "]" : words);
+        part.clear();
+      }
+      if (i < encoded.ids().length) {
+        part.add(encoded.ids()[i]);
+      }
     }
     return text.toString();
   }

@@ -5,10 +5,12 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.duoka.base.DuokaException;
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import tools.jackson.databind.node.NullNode;
 
 class ChatRecordsTests {
   private static final List<Message> CHAT =
@@ -57,10 +59,61 @@ class ChatRecordsTests {
                 "",
                 List.of(
                     new ToolCall("function", "add", "{\"a\": 1}"),
-                    new ToolCall("function", "sub", "{\"b\":2}"))),
+                    new ToolCall("function", "sub", "{\"b\":2}")),
+                null,
+                Map.of("content", NullNode.getInstance())),
             new Message(Role.TOOL, "1"),
             new Message(Role.TOOL, "2"),
             new Message(Role.ASSISTANT, "Done"));
+  }
+
+  @Test
+  void readsWhichTurnsAreLearned() {
+    assertThat(
+            parse(
+                """
+                {"messages": [{"role": "user", "content": "a", "weight": 0},
+                 {"role": "assistant", "content": "b", "weight": 1},
+                 {"role": "assistant", "content": "c", "weight": 0.0},
+                 {"from": "gpt", "value": "d", "train": true},
+                 {"role": "assistant", "content": "e"}]}\
+                """))
+        .extracting(Message::marked)
+        .containsExactly(false, true, false, true, null);
+    refuses(turn("'weight': 0.5"), "at messages[0] 'weight' 0.5; it is 0 or 1");
+    refuses(turn("'weight': true"), "it is 0 or 1");
+    refuses(turn("'train': 1"), "'train' 1; it is true or false");
+    refuses(turn("'train': true, 'weight': 1"), "both 'train' and 'weight'");
+    refuses(
+        "{\"messages\": [{\"role\": \"user\", \"content\": \"a\", \"train\": true}]}",
+        "a turn to learn that is not the assistant's");
+  }
+
+  private static String turn(String field) {
+    return ("{'messages': [{'role': 'assistant', 'content': 'a', " + field + "}]}")
+        .replace('\'', '"');
+  }
+
+  @Test
+  void readsToolsAndFurtherFields() {
+    ChatRecord record =
+        ChatRecords.parse(
+            """
+            {"tools": "[{\\"type\\": \\"function\\"}]", "messages": [
+             {"role": "assistant", "content": "a", "reasoning_content": "hm", "name": "x",
+              "tool_calls": [{"id": "call1", "function": {"name": "f", "arguments": "{}"}}]}]}\
+            """,
+            "x");
+    assertThat(record.tools()).hasToString("[{\"type\":\"function\"}]");
+    Message message = record.messages().getFirst();
+    assertThat(message.further()).containsOnlyKeys("reasoning_content", "name");
+    assertThat(message.toolCalls().getFirst().id()).isEqualTo("call1");
+    String chat = ", \"messages\": [{\"role\": \"user\", \"content\": \"a\"}]}";
+    assertThat(ChatRecords.parse("{\"tools\": []" + chat, "x").tools()).isEmpty();
+    assertThat(ChatRecords.parse("{\"tools\": \"\"" + chat, "x").tools()).isEmpty();
+    refuses("{\"tools\": \"[\"" + chat, "under 'tools' a text that is not valid JSON");
+    refuses("{\"tools\": {}" + chat, "under 'tools' no array");
+    refuses("{\"tools\": [1]" + chat, "something other than objects");
   }
 
   @Test
@@ -142,9 +195,9 @@ class ChatRecordsTests {
     long seed = 20260109;
     Random random = new Random(seed);
     String good =
-        "{\"messages\":[{\"role\":\"user\",\"content\":\"Hi\"},{\"from\":\"gpt\",\"value\":[{\"text\":\"x\"}],"
+        "{\"messages\":[{\"role\":\"user\",\"content\":\"Hi\",\"weight\":0},{\"from\":\"gpt\",\"value\":[{\"text\":\"x\"}],"
             + "\"tool_calls\":[{\"function\":{\"name\":\"f\",\"arguments\":{}}}]}],"
-            + "\"instruction\":\"a\",\"history\":[[\"q\",\"a\"]],\"output\":\"b\",\"system\":null}";
+            + "\"instruction\":\"a\",\"history\":[[\"q\",\"a\"]],\"tools\":[{}],\"output\":\"b\",\"system\":null}";
     List<String> words = List.of("null", "[]", "{}", "1", "\"", ",", "[[1]]", "\\u", "true", ":");
     int read = 0;
     for (int i = 0; i < 5_000; i++) {
@@ -166,7 +219,7 @@ class ChatRecordsTests {
   }
 
   private static List<Message> parse(String json) {
-    return ChatRecords.parse(json, "chats.jsonl line 3");
+    return ChatRecords.parse(json, "chats.jsonl line 3").messages();
   }
 
   private static void refuses(String json, String... parts) {

@@ -11,44 +11,40 @@ import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.ValueSource;
 
 class ChatTemplateTests {
-  private static final String LLM =
-      "{% for m in messages %}{% if m.role == 'user' %}{{ 'User: ' + m.content }}{% else %}"
-          + "{{ 'Assistant: ' + m.content + eos_token }}{% endif %}{% endfor %}"
-          + "{% if add_generation_prompt %}{{ 'Assistant:' }}{% endif %}";
-  private static final String CODER =
-      "{% for m in messages %}{% if m.role == 'user' %}{{ '### Instruction:' + m.content }}"
-          + "{% else %}{{ '### Response:' + m.content + '<|EOT|>' }}{% endif %}{% endfor %}";
-  private static final String V3 =
-      "{% for m in messages %}{% if m.role == 'user' %}{{ '<｜User｜>' + m.content }}"
-          + "{% else %}{{ '<｜Assistant｜>' + m.content + '<｜end▁of▁sentence｜>' }}{% endif %}"
-          + "{% endfor %}";
-
   @TempDir Path folder;
 
   @Test
-  void recognisesTheFamiliesByTheirMarkers() throws IOException {
-    assertThat(ofFile(LLM)).isEqualTo(ChatTemplate.named("deepseek-llm"));
-    assertThat(ofFile(CODER)).isEqualTo(ChatTemplate.named("deepseek-coder"));
-    assertThat(ofFile(V3)).isEqualTo(ChatTemplate.named("deepseek-v3"));
-    assertThat(ChatTemplate.of("plain")).isEqualTo(ChatTemplate.named("plain"));
+  void isAJinjaFileAsItStands() throws IOException {
+    String jinja = "{% for m in messages %}{{ m.content + eos_token }}{% endfor %}";
+    ChatTemplate template = ofFile(jinja);
+    assertThat(template.jinja()).isEqualTo(jinja);
+    assertThat(template.name()).endsWith("t.jinja");
+    assertThat(template.reads("eos_token")).isTrue();
+    assertThat(template.reads("tools")).isFalse();
   }
 
-  @ParameterizedTest
-  @ValueSource(
-      strings = {
-        "{{ '<|im_start|>user' + 'User: ' + 'Assistant: ' + eos_token }}",
-        "{% if thinking %}{{ '<｜User｜>' + '<｜Assistant｜></think>' }}{% endif %}",
-        ""
-      })
-  void refusesTheTemplatesOfOtherModels(String jinja) {
-    assertThatThrownBy(() -> ofFile(jinja))
+  @Test
+  void namesThePlaceWhereAFileIsNoTemplate() {
+    assertThatThrownBy(() -> ofFile("{% for m in messages %}\n{{ m.content | uper }}{% endfor %}"))
         .isInstanceOf(DuokaException.class)
-        .hasMessageContaining("t.jinja is none of those that are built in")
-        .hasMessageContaining("plain, deepseek-llm");
+        .hasMessageContaining("t.jinja at line 2, column 14")
+        .hasMessageContaining("Did you mean 'upper'?");
+  }
+
+  @Test
+  void cachesKnowTheBuiltInOnesByTheirFormerNames() throws IOException {
+    assertThat(ChatTemplate.named("plain").fingerprint()).isEqualTo("PlainTemplate");
+    assertThat(ChatTemplate.named("deepseek-v2").fingerprint()).isEqualTo("LlmTemplate");
+    assertThat(ChatTemplate.named("deepseek-coder").fingerprint()).isEqualTo("CoderTemplate");
+    assertThat(ofFile(ChatTemplate.named("deepseek-v3").jinja()).fingerprint())
+        .as("what a checkpoint of ours keeps")
+        .isEqualTo("V3Template");
+    String one = ofFile("{{ messages }}").fingerprint();
+    assertThat(one).startsWith("jinja ").doesNotContain(" at ");
+    assertThat(ofFile("{{ messages }} ").fingerprint()).isNotEqualTo(one);
+    assertThat(ofFile("{{ strftime_now('%Y') }}").fingerprint()).endsWith(" at 2024-07-26T00:00");
   }
 
   @Test
@@ -69,16 +65,16 @@ class ChatTemplateTests {
     config("{}");
     assertThatThrownBy(() -> ChatTemplate.ofTokenizer(folder.toString()))
         .hasMessageContaining("brings no chat template");
-    config("{\"chat_template\": %s}".formatted(quoted(LLM)));
-    assertThat(ChatTemplate.ofTokenizer(folder.toString())).isInstanceOf(LlmTemplate.class);
+    config("{\"chat_template\": %s}".formatted(quoted("one")));
+    assertThat(ChatTemplate.ofTokenizer(folder.toString()).jinja()).isEqualTo("one");
     config(
         "{\"chat_template\": [{\"name\": \"rag\", \"template\": \"\"},"
-            + " {\"name\": \"default\", \"template\": %s}]}".formatted(quoted(CODER)));
+            + " {\"name\": \"default\", \"template\": %s}]}".formatted(quoted("two")));
     String file = folder.resolve("tokenizer.json").toString();
-    assertThat(ChatTemplate.ofTokenizer(file)).isInstanceOf(CoderTemplate.class);
+    assertThat(ChatTemplate.ofTokenizer(file).jinja()).isEqualTo("two");
     // The newer file goes first, as in transformers.
-    Files.writeString(folder.resolve("chat_template.jinja"), V3);
-    assertThat(ChatTemplate.ofTokenizer(file)).isInstanceOf(V3Template.class);
+    Files.writeString(folder.resolve("chat_template.jinja"), "three");
+    assertThat(ChatTemplate.ofTokenizer(file).jinja()).isEqualTo("three");
   }
 
   @Test

@@ -47,8 +47,8 @@ class PairRecordsTests {
       })
   void eachFormIsRead(String record) {
     AnswerPair pair = PairRecords.parse(record.replace('\'', '"'), "pairs.jsonl line 1");
-    assertThat(pair.chosen()).isEqualTo(with("2"));
-    assertThat(pair.rejected()).isEqualTo(with("3"));
+    assertThat(pair.chosen().messages()).isEqualTo(with("2"));
+    assertThat(pair.rejected().messages()).isEqualTo(with("3"));
   }
 
   @Test
@@ -61,8 +61,11 @@ class PairRecordsTests {
              "chosen": "d", "rejected": "e"}
             """,
             "x");
-    assertThat(pair.chosen()).hasSize(5).first().isEqualTo(new Message(Role.SYSTEM, "Be short."));
-    assertThat(pair.rejected().getLast()).isEqualTo(new Message(Role.ASSISTANT, "e"));
+    assertThat(pair.chosen().messages())
+        .hasSize(5)
+        .first()
+        .isEqualTo(new Message(Role.SYSTEM, "Be short."));
+    assertThat(pair.rejected().messages().getLast()).isEqualTo(new Message(Role.ASSISTANT, "e"));
   }
 
   @ParameterizedTest

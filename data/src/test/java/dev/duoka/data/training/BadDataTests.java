@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.duoka.base.DuokaException;
 import dev.duoka.data.batch.DocumentSplit;
+import dev.duoka.data.chat.ChatForm;
 import dev.duoka.data.chat.ChatTemplate;
 import dev.duoka.data.shard.TokenisationListener;
 import dev.duoka.data.shard.TokenisationProgress;
@@ -67,7 +68,8 @@ class BadDataTests {
             .withBadDocuments(policy);
     return DataPlan.of(
         List.of(spec),
-        new TrainingForm.Chats(tokenizer, ChatTemplate.named("plain"), false, false, 64),
+        new TrainingForm.Chats(
+            tokenizer, ChatTemplate.named("plain"), ChatForm.USUAL, false, false, 64),
         DocumentSplit.NONE,
         200);
   }

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.duoka.base.DuokaException;
 import dev.duoka.data.chat.ChatDocumentEncoder;
+import dev.duoka.data.chat.ChatForm;
 import dev.duoka.data.chat.ChatTemplate;
 import dev.duoka.data.shard.EncodedDocument;
 import dev.duoka.data.source.BadDocuments;
@@ -25,7 +26,9 @@ class CheckedChatsTests {
 
   private static CheckedChats encoder(BadDocuments policy) {
     return new CheckedChats(
-        new ChatDocumentEncoder(ChatTemplate.named("plain"), BYTES), policy, LONGEST);
+        new ChatDocumentEncoder(ChatTemplate.named("plain"), BYTES, ChatForm.USUAL),
+        policy,
+        LONGEST);
   }
 
   private static String json(String chat) {
@@ -184,7 +187,8 @@ class CheckedChatsTests {
 
   @Test
   void onlyWhatIsLeftOutOrCutMakesOtherTokens() {
-    String plain = new ChatDocumentEncoder(ChatTemplate.named("plain"), BYTES).fingerprint();
+    String plain =
+        new ChatDocumentEncoder(ChatTemplate.named("plain"), BYTES, ChatForm.USUAL).fingerprint();
     assertThat(encoder(BadDocuments.REFUSE).fingerprint()).isEqualTo(plain);
     assertThat(encoder(BadDocuments.CUT).fingerprint())
         .isNotEqualTo(encoder(BadDocuments.SKIP).fingerprint())

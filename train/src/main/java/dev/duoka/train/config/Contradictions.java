@@ -2,6 +2,7 @@ package dev.duoka.train.config;
 
 import dev.duoka.base.DuokaException;
 import dev.duoka.base.Plural;
+import dev.duoka.data.chat.LossOn;
 import dev.duoka.layout.GradientForm;
 import dev.duoka.layout.Offload;
 import dev.duoka.layout.Precision;
@@ -87,13 +88,9 @@ final class Contradictions {
           "data.field names a JSONL field or Parquet column, but data.format is text",
           "Remove data.field, or set data.format to jsonl or parquet.");
     }
-    if (data.chatTemplate().isPresent() && !data.usesTemplate()) {
-      refuse(
-          "data.chat_template",
-          "data.chat_template is for chat data only, but data.format is "
-              + data.format().name().toLowerCase(Locale.ROOT),
-          "Remove it, or set data.format to chat.");
-    }
+    chatField(data, data.chatTemplate().isPresent(), "data.chat_template");
+    chatField(data, data.lossOn() != LossOn.ASSISTANT && !data.hasPairs(), "data.loss_on");
+    chatField(data, data.systemPrompt().isPresent(), "data.system_prompt");
     if (data.packChats() && !data.hasChats()) {
       refuse(
           "data.pack_chats",
@@ -139,6 +136,19 @@ final class Contradictions {
           "preference.reference is base, but all weights are trained: there is no frozen base",
           "Set it to start, or train an adapter.");
     }
+  }
+
+  private void chatField(DataSettings data, boolean set, String field) {
+    if (set && !data.usesTemplate()) {
+      refuse(
+          field,
+          field + " is for chat data only, but data.format is " + name(data.format()),
+          "Remove it, or set data.format to chat.");
+    }
+  }
+
+  private static String name(DataSettings.Format format) {
+    return format.name().toLowerCase(Locale.ROOT);
   }
 
   private void leftOut() {

@@ -4,6 +4,7 @@ import dev.duoka.base.CacheFolder;
 import dev.duoka.base.DuokaException;
 import dev.duoka.base.ErrorCode;
 import dev.duoka.base.UserPath;
+import dev.duoka.data.chat.LossOn;
 import dev.duoka.train.config.binding.Doc;
 import java.nio.charset.Charset;
 import java.nio.charset.IllegalCharsetNameException;
@@ -52,13 +53,22 @@ public record DataSettings(
     @Doc(
             value =
                 "Chat template that joins the messages of format `chat`: `plain`, `deepseek-llm`,"
-                    + " `deepseek-v2`, `deepseek-coder` or `deepseek-v3`, or the Jinja file of a"
-                    + " DeepSeek model, which is recognised by its markers (Jinja itself is not"
-                    + " run).",
+                    + " `deepseek-v2`, `deepseek-coder` or `deepseek-v3`, or a Jinja file, which is"
+                    + " run as transformers runs it, without access to anything outside it.",
             whenAbsent =
-                "recognised in the same way from `chat_template.jinja` or `tokenizer_config.json`"
-                    + " beside the tokenizer; refused where there is none, as for `bytes`")
+                "`chat_template.jinja` or `tokenizer_config.json` beside the tokenizer; refused"
+                    + " where there is none, as for `bytes`")
         Optional<String> chatTemplate,
+    @Doc(
+            value =
+                "Which turns of format `chat` are learned: `assistant` every answer, `last` the"
+                    + " last one, `marked` those with `\"train\": true` or `\"weight\": 1`; where a"
+                    + " chat only marks answers with false or 0, the others. The token that ends"
+                    + " such a turn is learned, too.",
+            byDefault = "assistant")
+        LossOn lossOn,
+    @Doc(value = "System message of chats that have none.", whenAbsent = "chats are as they are")
+        Optional<String> systemPrompt,
     @Doc(
             value =
                 "Puts as many chats of format `chat` into a sequence as fit, instead of one chat"

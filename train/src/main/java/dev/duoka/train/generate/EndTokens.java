@@ -1,9 +1,13 @@
 package dev.duoka.train.generate;
 
+import dev.duoka.base.DuokaException;
+import dev.duoka.base.ErrorCode;
+import dev.duoka.data.chat.ChatEncoder;
 import dev.duoka.data.chat.ChatTemplate;
 import dev.duoka.data.tokenizer.Tokenizer;
 import dev.duoka.formats.modelconfig.ModelConfig;
 import java.nio.file.Path;
+import java.util.OptionalInt;
 import java.util.Set;
 import java.util.TreeSet;
 
@@ -25,14 +29,26 @@ public record EndTokens(Set<Integer> ids) {
     GenerationConfig.in(folder).ifPresent(generation -> ids.addAll(generation.ends()));
     if (ids.isEmpty()) {
       addIfKnown(tokenizer.eosId(), ids);
-      ChatTemplate.recognisedIn(folder)
-          .flatMap(ChatTemplate::endOfTurn)
-          .ifPresent(token -> addIfKnown(tokenizer.idOf(token), ids));
+      endOfTurn(folder, tokenizer).ifPresent(ids::add);
     }
     if (ids.isEmpty()) {
       addIfKnown(config.eosTokenId(), ids);
     }
     return new EndTokens(ids);
+  }
+
+  /** A template that cannot be run here, or not with this tokenizer, says nothing of ends. */
+  private static OptionalInt endOfTurn(Path folder, Tokenizer tokenizer) {
+    try {
+      return ChatTemplate.beside(folder)
+          .map(template -> new ChatEncoder(template, tokenizer).endOfTurn())
+          .orElse(OptionalInt.empty());
+    } catch (DuokaException e) {
+      if (e.code() != ErrorCode.CONFIG && e.code() != ErrorCode.DATA) {
+        throw e;
+      }
+      return OptionalInt.empty();
+    }
   }
 
   /** Whether a text ends with this token. */

@@ -154,16 +154,17 @@ public final class Generator implements AutoCloseable {
   /**
    * The chat template of the model's tokenizer.
    *
-   * @throws DuokaException when it has none, or an unknown one
+   * @throws DuokaException when it has none, or one that is no template
    */
   public ChatTemplate chatTemplate() {
-    return ChatTemplate.recognisedIn(StoredModel.tokenizerFolder(folder))
+    return ChatTemplate.beside(StoredModel.tokenizerFolder(folder))
         .orElseThrow(
             () ->
                 new DuokaException(
                     ErrorCode.CONFIG,
-                    "the tokenizer of " + folder + " brings no chat template that is known here",
-                    "Give one with --template: " + String.join(", ", ChatTemplate.NAMES)));
+                    "the tokenizer of " + folder + " brings no chat template",
+                    "Give one with --template: a Jinja file, or one of "
+                        + String.join(", ", ChatTemplate.NAMES)));
   }
 
   @Override

@@ -2,6 +2,7 @@ package dev.duoka.train.run;
 
 import dev.duoka.base.DuokaException;
 import dev.duoka.base.ErrorCode;
+import dev.duoka.data.chat.ChatEncoder;
 import dev.duoka.data.chat.ChatTemplate;
 import dev.duoka.data.tokenizer.ByteTokenizer;
 import dev.duoka.data.tokenizer.Tokenizer;
@@ -71,11 +72,7 @@ final class KeptEnds {
       Set<Integer> ends, Tokenizer tokenizer, Optional<ChatTemplate> template) {
     Set<Integer> all = new TreeSet<>(ends);
     all.add(tokenizer.requireEosId());
-    template
-        .flatMap(ChatTemplate::endOfTurn)
-        .map(tokenizer::idOf)
-        .filter(id -> id >= 0)
-        .ifPresent(all::add);
+    template.ifPresent(chats -> new ChatEncoder(chats, tokenizer).endOfTurn().ifPresent(all::add));
     return all;
   }
 

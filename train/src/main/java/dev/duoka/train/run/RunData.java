@@ -1,6 +1,7 @@
 package dev.duoka.train.run;
 
 import dev.duoka.data.batch.DocumentSplit;
+import dev.duoka.data.chat.ChatForm;
 import dev.duoka.data.chat.ChatTemplate;
 import dev.duoka.data.shard.TokenisationListener;
 import dev.duoka.data.source.BadDocuments;
@@ -113,10 +114,12 @@ final class RunData {
           new TrainingForm.Chats(
               tokenizer,
               template(settings),
+              new ChatForm(settings.lossOn(), settings.systemPrompt()),
               settings.packChats(),
               settings.documentsApart(),
               length);
-      case PAIRS -> new TrainingForm.Pairs(tokenizer, template(settings), length);
+      case PAIRS ->
+          new TrainingForm.Pairs(tokenizer, template(settings), settings.systemPrompt(), length);
     };
   }
 
@@ -140,7 +143,7 @@ final class RunData {
         settings
             .chatTemplate()
             .filter(_ -> settings.usesTemplate())
-            .map(named -> own.withChatTemplate(ChatTemplate.jinjaOf(named)))
+            .map(named -> own.withChatTemplate(ChatTemplate.of(named).jinja()))
             .orElse(own);
     return KeptEnds.of(
             config,

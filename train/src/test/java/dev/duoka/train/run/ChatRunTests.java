@@ -75,7 +75,8 @@ class ChatRunTests {
     run("kept", config(1));
     Path model = folder.resolve("model");
     HuggingFaceExport.export(folder.resolve("kept"), model, WeightFormat.BF16, _ -> {});
-    assertThat(ChatTemplate.recognisedIn(model)).contains(ChatTemplate.named("plain"));
+    assertThat(ChatTemplate.beside(model).orElseThrow().jinja())
+        .isEqualTo(ChatTemplate.named("plain").jinja());
     assertThat(Tokenizer.load(model.toString()).eosId()).isEqualTo(new ByteTokenizer().eosId());
   }
 
