@@ -11,6 +11,8 @@ import dev.duoka.train.config.binding.Problems;
 import java.util.List;
 import java.util.Locale;
 import java.util.OptionalLong;
+import java.util.Set;
+import java.util.TreeSet;
 
 /** Refuses fields that are valid one by one but not together, and choices that were not made. */
 final class Contradictions {
@@ -36,6 +38,7 @@ final class Contradictions {
     contradictions.model();
     contradictions.data();
     contradictions.preference();
+    contradictions.validation();
     contradictions.leftOut();
     contradictions.batch();
     contradictions.launch();
@@ -149,6 +152,38 @@ final class Contradictions {
 
   private static String name(DataSettings.Format format) {
     return format.name().toLowerCase(Locale.ROOT);
+  }
+
+  private void validation() {
+    ValidationSettings validation = config.validation();
+    Set<String> names = new TreeSet<>(List.of(ValidationSettings.LOSS));
+    if (config.data().hasPairs()) {
+      names.add("accuracy");
+    }
+    config.data().allSources().forEach(source -> names.add(source.shownName()));
+    for (TaskSettings task : validation.tasks()) {
+      if (!names.add(task.shownName())) {
+        refuse(
+            "validation.tasks",
+            "two things that are measured are called " + task.shownName(),
+            "Give the task a name of its own.");
+      }
+    }
+    if (!names.contains(validation.bestBy())) {
+      refuse(
+          "validation.best_by",
+          "validation.best_by is '" + validation.bestBy() + "', which is not measured",
+          "Write one of " + names + ".");
+    }
+    if (validation.everySteps() == 0
+        && (validation.looksForBest()
+            || !validation.tasks().isEmpty()
+            || validation.answers() > 0)) {
+      refuse(
+          "validation.every_steps",
+          "validation.every_steps is 0: nothing is ever measured, and no step is the best",
+          "Set it, or remove what follows from it.");
+    }
   }
 
   private void leftOut() {

@@ -32,6 +32,13 @@ final class KeptEnds {
         .map(found -> found.withEnds(withTrained(found.ends(), tokenizer, template)));
   }
 
+  /** At which tokens what the run's model writes ends. */
+  static Set<Integer> all(RunConfig config, Tokenizer tokenizer, Optional<ChatTemplate> template) {
+    return of(config, tokenizer, template)
+        .map(GenerationConfig::ends)
+        .orElseGet(() -> withTrained(Set.of(), tokenizer, template));
+  }
+
   private static Optional<GenerationConfig> besideTokenizer(String name, Tokenizer tokenizer) {
     if (name.equals(ByteTokenizer.NAME)) {
       return Optional.empty();

@@ -1,5 +1,6 @@
 package dev.duoka.train.run;
 
+import dev.duoka.train.config.ValidationSettings;
 import dev.duoka.train.schedule.LearningRateSchedule;
 
 /**
@@ -21,6 +22,7 @@ record LoopSettings(
     LearningRateSchedule schedule,
     long totalSteps,
     long lastStep,
+    ValidationSettings validation,
     int validateEvery,
     int saveEvery,
     boolean saveAtEnd,
@@ -36,6 +38,11 @@ record LoopSettings(
 
   /** So many measurements of gradient ranges are made before they become rarer. */
   private static final long RANGES_BEFORE_THINNING = 2000;
+
+  /** Whether validations have become no better for so long that the run is over. */
+  boolean endsEarly(BestStep best) {
+    return validation.stopAfter() > 0 && best.since() >= validation.stopAfter();
+  }
 
   boolean isLast(long step) {
     return step == lastStep;

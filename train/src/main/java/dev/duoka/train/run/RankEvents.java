@@ -15,6 +15,7 @@ import java.util.function.BooleanSupplier;
  * @param stop whether the user wants the run to end early
  * @param heartbeat where others see what the rank is about
  * @param metrics of the first rank, which is the one that reports; empty for others
+ * @param answers where the first rank writes what the model was asked
  * @param turns when the run may go on
  * @param products keeps which algorithms products are computed by
  * @param chosenBy the step by which most of these are known
@@ -26,6 +27,7 @@ record RankEvents(
     long totalSteps,
     HeartbeatWriter heartbeat,
     Optional<MetricsFile> metrics,
+    AnswersFile answers,
     Turns turns,
     Runnable products,
     long chosenBy)
@@ -57,6 +59,7 @@ record RankEvents(
   @Override
   public void validated(long step, ValidationResult result) {
     metrics.ifPresent(file -> file.validation(step, result));
+    answers.add(step, result.answers());
     listener.validated(step, result);
   }
 

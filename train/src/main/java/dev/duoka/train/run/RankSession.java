@@ -26,6 +26,7 @@ import dev.duoka.train.config.PreferenceSettings;
 import dev.duoka.train.config.RunFile;
 import dev.duoka.train.device.DevicePeak;
 import dev.duoka.train.device.Transport;
+import dev.duoka.train.evaluate.Evaluations;
 import dev.duoka.train.memory.RankMemory;
 import dev.duoka.train.placement.MachineView;
 import dev.duoka.train.placement.MeshPlacement;
@@ -58,6 +59,7 @@ final class RankSession {
   private final BooleanSupplier stop;
   private final RankBuilder builder;
   private final SnapshotRecorder snapshot;
+  private final Evaluations evaluations;
 
   /**
    * The ranks' part of a session.
@@ -78,6 +80,7 @@ final class RankSession {
     this.from = from;
     this.listener = listener;
     this.stop = stop;
+    this.evaluations = RunData.evaluations(setup.config(), setup.data());
     this.snapshot = new SnapshotRecorder(folder.path(), listener::notice);
     this.builder =
         new RankBuilder(
@@ -283,6 +286,7 @@ final class RankSession {
             setup.totalSteps(),
             heartbeat,
             metrics,
+            new AnswersFile(folder.path().resolve(AnswersFile.NAME), listener::notice),
             setup.turns(),
             () -> snapshot.products(),
             from.steps() + STEPS_UNTIL_CHOSEN);
@@ -292,7 +296,8 @@ final class RankSession {
         listener.reached("first step: kernels are compiled and chosen", 0, 0);
       }
       long start = System.nanoTime();
-      RankTrainer.Outcome outcome = new RankTrainer(state, batches, loop, events).run(from);
+      RankTrainer.Outcome outcome =
+          new RankTrainer(state, batches, loop, events, evaluations).run(from);
       heartbeat.enter(
           Phase.ENDING, outcome.progress().steps(), MemoryLedger.of(state.device()).liveBytes());
       if (state.world().rank() == 0) {

@@ -12,6 +12,7 @@ import dev.duoka.formats.heartbeat.Phase;
 import dev.duoka.parallel.step.TrainingStep;
 import dev.duoka.tensor.OutOfMemoryException;
 import dev.duoka.train.config.MemoryRemedies;
+import dev.duoka.train.evaluate.Evaluations;
 import dev.duoka.train.step.ExpertBalance;
 import dev.duoka.train.step.GradientRanges;
 import dev.duoka.train.step.RankState;
@@ -42,8 +43,19 @@ final class RankTrainer {
   /** Where reading goes on after the step that was launched last. */
   private DataState batchEnd = DataState.START;
 
-  RankTrainer(RankState rank, BatchStream batches, LoopSettings settings, RunEvents events) {
-    this(rank, batches, settings, events, rank.device().isCuda() && !rank.scaler().isEnabled());
+  RankTrainer(
+      RankState rank,
+      BatchStream batches,
+      LoopSettings settings,
+      RunEvents events,
+      Evaluations evaluations) {
+    this(
+        rank,
+        batches,
+        settings,
+        events,
+        evaluations,
+        rank.device().isCuda() && !rank.scaler().isEnabled());
   }
 
   /**
@@ -55,6 +67,7 @@ final class RankTrainer {
       BatchStream batches,
       LoopSettings settings,
       RunEvents events,
+      Evaluations evaluations,
       boolean readsLate) {
     this.rank = rank;
     this.batches = batches;
@@ -62,7 +75,7 @@ final class RankTrainer {
     this.events = events;
     this.readsLate = readsLate;
     this.stop = new StopAgreement(rank.world(), events::stopRequested);
-    this.validation = new Validation(rank, stop, rank.bySource());
+    this.validation = new Validation(rank, stop, rank.bySource(), evaluations);
   }
 
   /**
@@ -77,7 +90,8 @@ final class RankTrainer {
     StepReports reports = new StepReports(rank, settings, events, readsLate, from.loss());
     RunProgress at = from;
     boolean stopping = stop.reached();
-    while (at.steps() < settings.lastStep() && !stopping) {
+    boolean stops = settings.endsEarly(at.best());
+    while (at.steps() < settings.lastStep() && !stopping && !stops) {
       if (events.isTurnOver(at.steps())) {
         awaitTurn(at.steps(), reports);
       }
@@ -89,14 +103,27 @@ final class RankTrainer {
         reports.readAll();
       }
       at = at.withLoss(reports.loss());
+      boolean best = false;
       if (due.validation()) {
         Optional<ValidationResult> result = validate(at.steps(), reports);
         stopping = result.isEmpty();
-        at = result.isPresent() ? at.validated(result.get().loss()) : at;
+        at = result.isPresent() ? at.validated(result.get(), settings.validation()) : at;
+        best = settings.validation().keepBest() && at.best().isAt(at.steps());
+        stops = settings.endsEarly(at.best());
       }
-      if (due.save() || stopping) {
+      if (due.save() || stopping || best || (stops && settings.saveAtEnd())) {
         events.save(rank, at);
       }
+    }
+    if (stops && isFirst()) {
+      events.notice(
+          "ended after step %d: %d validations were no better than that after step %d (%s %.4f)"
+              .formatted(
+                  at.steps(),
+                  at.best().since(),
+                  at.best().step(),
+                  settings.validation().bestBy(),
+                  at.best().value()));
     }
     return new Outcome(at, reports.tokensPerSecond(), stopping && at.steps() < settings.lastStep());
   }

@@ -17,10 +17,12 @@ import dev.duoka.train.checkpoint.TrainingState;
 import dev.duoka.train.config.RunConfig;
 import dev.duoka.train.step.RankState;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.OptionalLong;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 
@@ -28,6 +30,9 @@ import org.jspecify.annotations.Nullable;
 final class RunCheckpoints implements AutoCloseable {
   private static final String LOSS = "loss";
   private static final String VALIDATION_LOSS = "validation_loss";
+  private static final String BEST_STEP = "best_step";
+  private static final String BEST_VALUE = "best_value";
+  private static final String SINCE_BEST = "validations_since_best";
 
   private final CheckpointStore store;
   private final CheckpointWriter writer;
@@ -39,13 +44,18 @@ final class RunCheckpoints implements AutoCloseable {
   /** The step that was last handed over to be saved; 0 for none. */
   private final AtomicLong handedOver = new AtomicLong();
 
+  /** Steps that were the best, the last of them first. */
+  private final List<Long> best;
+
   private RunCheckpoints(
       CheckpointStore store,
       CheckpointWriter writer,
       RunListener listener,
       @Nullable CheckpointReader resumed,
       Map<String, String> identity,
-      long seed) {
+      long seed,
+      List<Long> best) {
+    this.best = best;
     this.store = store;
     this.writer = writer;
     this.listener = listener;
@@ -72,17 +82,26 @@ final class RunCheckpoints implements AutoCloseable {
       Optional<Resumption> resume,
       ProcessShare share,
       RunListener listener) {
+    List<Long> best = new CopyOnWriteArrayList<>();
+    boolean keepsBest = config.validation().keepBest();
     CheckpointWriter writer =
         new CheckpointWriter(
             runDir,
             tokenizer,
-            new RetentionPolicy(config.checkpoint().keep(), config.checkpoint().keepEvery()),
+            new RetentionPolicy(
+                config.checkpoint().keep(),
+                config.checkpoint().keepEvery(),
+                () -> keepsBest ? List.copyOf(best) : List.of()),
             share,
             event -> report(event, listener));
     CheckpointStore store = new CheckpointStore(runDir);
     CheckpointReader resumed =
         resume.map(from -> resumed(from.checkpoint(store, listener), identity)).orElse(null);
-    return new RunCheckpoints(store, writer, listener, resumed, identity, config.training().seed());
+    if (resumed != null && resumed.state().extras().getOrDefault(BEST_STEP, 0.0) > 0) {
+      best.add(resumed.state().extras().get(BEST_STEP).longValue());
+    }
+    return new RunCheckpoints(
+        store, writer, listener, resumed, identity, config.training().seed(), best);
   }
 
   /** Which checkpoint a run goes on from. */
@@ -189,7 +208,11 @@ final class RunCheckpoints implements AutoCloseable {
         state.step(),
         state.data(),
         state.extras().getOrDefault(LOSS, Double.NaN),
-        validation == null ? OptionalDouble.empty() : OptionalDouble.of(validation));
+        validation == null ? OptionalDouble.empty() : OptionalDouble.of(validation),
+        new BestStep(
+            state.extras().getOrDefault(BEST_STEP, 0.0).longValue(),
+            state.extras().getOrDefault(BEST_VALUE, Double.NaN),
+            state.extras().getOrDefault(SINCE_BEST, 0.0).longValue()));
   }
 
   /** Called when it is certain that the run goes on: puts away what it cannot go on from. */
@@ -212,6 +235,7 @@ final class RunCheckpoints implements AutoCloseable {
   /** Copies the state and writes it in the background. Collective. */
   void save(RankState rank, RunProgress progress) {
     handedOver.set(progress.steps());
+    noteBest(progress.best().step());
     writer.save(
         rank.world(),
         rank.model(),
@@ -227,7 +251,20 @@ final class RunCheckpoints implements AutoCloseable {
                 LOSS,
                 progress.loss(),
                 VALIDATION_LOSS,
-                progress.validationLoss().orElse(Double.NaN))));
+                progress.validationLoss().orElse(Double.NaN),
+                BEST_STEP,
+                (double) progress.best().step(),
+                BEST_VALUE,
+                progress.best().value(),
+                SINCE_BEST,
+                (double) progress.best().since())));
+  }
+
+  /** Checkpoints that are kept as the best, the newest of them first. */
+  private void noteBest(long step) {
+    if (step > 0 && (best.isEmpty() || best.getFirst() != step)) {
+      best.addFirst(step);
+    }
   }
 
   /** Waits until all processes have written what was handed over, or have failed. Collective. */

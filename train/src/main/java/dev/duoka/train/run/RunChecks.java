@@ -15,7 +15,9 @@ import dev.duoka.train.config.ModelSettings;
 import dev.duoka.train.config.ModelSource;
 import dev.duoka.train.config.RunConfig;
 import dev.duoka.train.config.SourceSettings;
+import dev.duoka.train.config.TaskSettings;
 import dev.duoka.train.device.Transport;
+import dev.duoka.train.evaluate.TaskFile;
 import dev.duoka.train.placement.MachineView;
 import dev.duoka.train.placement.MeshPlacement;
 import dev.duoka.train.step.ParallelChecks;
@@ -80,6 +82,7 @@ public final class RunChecks {
     Tokenizer tokenizer = tokenizer(model);
     template();
     sources();
+    tasks();
     collectives();
     if (model != null) {
       problems.addAll(
@@ -184,6 +187,19 @@ public final class RunChecks {
     if (data.usesTemplate()) {
       String field = data.chatTemplate().isPresent() ? "data.chat_template" : "data.format";
       attempt(field, () -> RunData.template(data));
+    }
+  }
+
+  private void tasks() {
+    List<TaskSettings> tasks = config.validation().tasks();
+    for (int i = 0; i < tasks.size(); i++) {
+      TaskSettings task = tasks.get(i);
+      attempt(
+          "validation.tasks[" + i + "]",
+          () -> {
+            TaskFile.check(task);
+            return task;
+          });
     }
   }
 

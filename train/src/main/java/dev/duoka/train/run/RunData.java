@@ -18,6 +18,7 @@ import dev.duoka.train.checkpoint.TokenizerFiles;
 import dev.duoka.train.config.DataSettings;
 import dev.duoka.train.config.RunConfig;
 import dev.duoka.train.config.SourceSettings;
+import dev.duoka.train.evaluate.Evaluations;
 import dev.duoka.train.generate.GenerationConfig;
 import java.math.BigDecimal;
 import java.nio.file.Path;
@@ -121,6 +122,19 @@ final class RunData {
       case PAIRS ->
           new TrainingForm.Pairs(tokenizer, template(settings), settings.systemPrompt(), length);
     };
+  }
+
+  /** What the run asks its model at each validation. */
+  static Evaluations evaluations(RunConfig config, TrainingData data) {
+    DataSettings settings = config.data();
+    Optional<ChatTemplate> template =
+        settings.usesTemplate() ? Optional.of(template(settings)) : Optional.empty();
+    return Evaluations.of(
+        config,
+        data.tokenizer(),
+        template,
+        data.validation(),
+        KeptEnds.all(config, data.tokenizer(), template));
   }
 
   /** The template that the run file names, or the tokenizer's own. */

@@ -78,6 +78,7 @@ record RunSetup(
         LearningRateSchedule.of(config.schedule(), config.optimizer(), totalSteps()),
         totalSteps(),
         lastStep(),
+        config.validation(),
         data.validation() == null ? 0 : config.validation().everySteps(),
         config.checkpoint().everySteps(),
         config.checkpoint().atEnd(),

@@ -3,6 +3,7 @@ package dev.duoka.train.run;
 import dev.duoka.base.Progress;
 import dev.duoka.data.batch.ValidationBatches;
 import dev.duoka.parallel.step.Evaluation;
+import dev.duoka.train.evaluate.Evaluations;
 import dev.duoka.train.step.NamedBatches;
 import dev.duoka.train.step.PairFigures;
 import dev.duoka.train.step.RankState;
@@ -17,16 +18,20 @@ final class Validation {
   private final RankState rank;
   private final StopAgreement stop;
   private final List<NamedBatches> bySource;
+  private final Evaluations evaluations;
 
   /**
    * Of one rank.
    *
    * @param bySource what is measured beside the whole, the same on all ranks
+   * @param evaluations what the model is asked
    */
-  Validation(RankState rank, StopAgreement stop, List<NamedBatches> bySource) {
+  Validation(
+      RankState rank, StopAgreement stop, List<NamedBatches> bySource, Evaluations evaluations) {
     this.rank = rank;
     this.stop = stop;
     this.bySource = bySource;
+    this.evaluations = evaluations;
   }
 
   /** Whether there is anything to evaluate. */
@@ -54,9 +59,23 @@ final class Validation {
             evaluate(source.batches(), "validating on " + source.name(), progress);
         numbers.put(source.name(), ofSource.mean());
       }
-      return Optional.of(new ValidationResult(whole.mean(), numbers));
+      Evaluations.Outcome asked =
+          evaluations.ask(
+              rank,
+              () -> {
+                progress.reached("asking the model", 0, 0);
+                stopIfWanted();
+              });
+      numbers.putAll(asked.accuracies());
+      return Optional.of(new ValidationResult(whole.mean(), numbers, asked.answers()));
     } catch (Stopped e) {
       return Optional.empty();
+    }
+  }
+
+  private void stopIfWanted() {
+    if (stop.reached()) {
+      throw new Stopped();
     }
   }
 
@@ -67,9 +86,7 @@ final class Validation {
         .losses(
             batches.count(),
             () -> {
-              if (stop.reached()) {
-                throw new Stopped();
-              }
+              stopIfWanted();
               progress.reached(what, index[0], batches.count());
               return batches.read(index[0]++);
             });

@@ -23,6 +23,7 @@ import dev.duoka.tensor.Tensor;
 import dev.duoka.tensor.op.Copies;
 import dev.duoka.tensor.op.Tensors;
 import dev.duoka.train.config.RunConfig;
+import dev.duoka.train.config.ValidationSettings;
 import dev.duoka.train.device.DevicePeak;
 import dev.duoka.train.device.DevicePlacement;
 import dev.duoka.train.memory.MemoryNeed;
@@ -48,6 +49,9 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class RankTrainerTests {
+  private static final ValidationSettings NO_VALIDATION =
+      new ValidationSettings(0, 1, List.of(), 0, 1, ValidationSettings.LOSS, false, 0);
+
   @TempDir Path folder;
 
   /** Asks for a stop when it is asked for the n-th time. */
@@ -199,7 +203,9 @@ class RankTrainerTests {
               OptionalLong.empty(),
               Turns.ALWAYS);
       LoopSettings settings = setup.loop(new DevicePeak(1, false, ""));
-      return new RankTrainer(state, batches, settings, events, readsLate).run(RunProgress.START);
+      return new RankTrainer(
+              state, batches, settings, events, RunData.evaluations(config, data), readsLate)
+          .run(RunProgress.START);
     }
   }
 
@@ -330,8 +336,10 @@ class RankTrainerTests {
     RunConfig config = SmallRun.config(folder);
     LearningRateSchedule schedule =
         LearningRateSchedule.of(config.schedule(), config.optimizer(), 1);
-    LoopSettings cpu = new LoopSettings(schedule, 1, 1, 0, 0, false, 0, true, 1, 1, 2, 1, true);
-    LoopSettings card = new LoopSettings(schedule, 1, 1, 0, 0, false, 0, true, 1, 1, 2, 1, false);
+    LoopSettings cpu =
+        new LoopSettings(schedule, 1, 1, NO_VALIDATION, 0, 0, false, 0, true, 1, 1, 2, 1, true);
+    LoopSettings card =
+        new LoopSettings(schedule, 1, 1, NO_VALIDATION, 0, 0, false, 0, true, 1, 1, 2, 1, false);
     assertThat(cpu.mfu(3, 1)).isEqualTo(1);
     assertThat(cpu.mfu(0.25, 1)).isEqualTo(0.5);
     assertThat(card.mfu(3, 1)).as("of a data sheet: it would be wrong, and shows").isEqualTo(6);
@@ -371,7 +379,7 @@ class RankTrainerTests {
     LearningRateSchedule schedule =
         LearningRateSchedule.of(config.schedule(), config.optimizer(), 1);
     LoopSettings settings =
-        new LoopSettings(schedule, 1, 1, 0, 0, false, 10, true, 1, 1, 2, 1, true);
+        new LoopSettings(schedule, 1, 1, NO_VALIDATION, 0, 0, false, 10, true, 1, 1, 2, 1, true);
     assertThat(LongStream.rangeClosed(1, 20_000).filter(settings::measuresRangesIn).count())
         .isEqualTo(2000);
     assertThat(settings.measuresRangesIn(20_010)).isFalse();

@@ -1,0 +1,106 @@
+package dev.duoka.train.evaluate;
+
+import dev.duoka.data.batch.SequenceSet;
+import dev.duoka.data.chat.ChatForm;
+import dev.duoka.data.chat.ChatTemplate;
+import dev.duoka.data.tokenizer.Tokenizer;
+import dev.duoka.parallel.mesh.Mesh;
+import dev.duoka.train.config.RunConfig;
+import dev.duoka.train.config.ValidationSettings;
+import dev.duoka.train.step.RankState;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What a run asks its model at each validation beside the loss. Read once; the same on all ranks,
+ * which may share it.
+ */
+public final class Evaluations {
+  private final ValidationSettings settings;
+  private final SequenceBatches batches;
+  private final List<EvaluationTask> tasks;
+  private final @Nullable HeldOutAnswers held;
+  private final Set<Integer> ends;
+
+  private Evaluations(
+      ValidationSettings settings,
+      SequenceBatches batches,
+      List<EvaluationTask> tasks,
+      @Nullable HeldOutAnswers held,
+      Set<Integer> ends) {
+    this.settings = settings;
+    this.batches = batches;
+    this.tasks = List.copyOf(tasks);
+    this.held = held;
+    this.ends = Set.copyOf(ends);
+  }
+
+  /**
+   * Those of a run file.
+   *
+   * @param template of the run's chats; empty for text
+   * @param validation what is held out; null where nothing is
+   * @param ends at which answers end
+   */
+  public static Evaluations of(
+      RunConfig config,
+      Tokenizer tokenizer,
+      Optional<ChatTemplate> template,
+      @Nullable SequenceSet validation,
+      Set<Integer> ends) {
+    ValidationSettings settings = config.validation();
+    PromptEncoder encoder =
+        new PromptEncoder(
+            tokenizer,
+            template,
+            new ChatForm(config.data().lossOn(), config.data().systemPrompt()));
+    HeldOutAnswers held =
+        validation == null || settings.answers() == 0
+            ? null
+            : new HeldOutAnswers(
+                validation, settings.answers(), settings.answerTokens(), tokenizer);
+    int microBatch = config.layout().microBatch();
+    return new Evaluations(
+        settings,
+        new SequenceBatches(
+            Mesh.of(config.layout()), microBatch + microBatch % 2, config.data().sequenceLength()),
+        settings.tasks().stream()
+            .map(task -> new EvaluationTask(task, encoder, tokenizer))
+            .toList(),
+        held,
+        ends);
+  }
+
+  /**
+   * What came out.
+   *
+   * @param accuracies of the tasks, by name
+   * @param answers to what is held out
+   */
+  public record Outcome(Map<String, Double> accuracies, List<ShownAnswer> answers) {}
+
+  /**
+   * Asks the model of a rank. Collective.
+   *
+   * @param pause called between passes; may throw to end early, on all ranks alike
+   */
+  public Outcome ask(RankState rank, Runnable pause) {
+    Asked model =
+        new Asked(
+            rank.step().evaluator(), batches, batches.mesh().dataRank(rank.world().rank()), pause);
+    Map<String, Double> accuracies = new LinkedHashMap<>();
+    for (EvaluationTask task : tasks) {
+      accuracies.put(task.name(), task.accuracy(model, settings.answerTokens(), ends));
+    }
+    HeldOutAnswers answers = held;
+    return new Outcome(
+        accuracies,
+        answers == null || answers.isEmpty()
+            ? List.of()
+            : answers.ask(model, settings.answerTokens(), ends));
+  }
+}
