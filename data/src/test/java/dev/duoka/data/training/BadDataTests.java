@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.duoka.base.DuokaException;
 import dev.duoka.data.batch.DocumentSplit;
 import dev.duoka.data.chat.ChatTemplate;
+import dev.duoka.data.overlap.Duplicates;
 import dev.duoka.data.shard.TokenisationListener;
 import dev.duoka.data.shard.TokenisationProgress;
 import dev.duoka.data.source.BadDataReport;
@@ -69,7 +70,8 @@ class BadDataTests {
         List.of(spec),
         new TrainingForm.Chats(tokenizer, ChatTemplate.named("plain"), false, false, 64),
         DocumentSplit.NONE,
-        200);
+        200,
+        Duplicates.KEEP);
   }
 
   private TrainingData open(Path file, BadDocuments policy, TokenisationListener listener) {
