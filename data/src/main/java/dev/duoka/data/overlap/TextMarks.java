@@ -10,15 +10,30 @@ import java.util.Locale;
  *
  * <p>A word is a run of letters and digits; of scripts that are written without spaces each
  * character is one.
- *
- * @param normalised the hash of all of it; 0 where there is no word
- * @param passages the hashes of its passages, each once, in their order
  */
-record TextMarks(long normalised, long[] passages) {
+final class TextMarks {
   static final int WORDS = 13;
 
   private static final long BASE = 0x9e3779b97f4a7c15L;
   private static final long LEAVING = power(WORDS);
+
+  private final long normalised;
+  private final long[] passages;
+
+  private TextMarks(long normalised, long[] passages) {
+    this.normalised = normalised;
+    this.passages = passages;
+  }
+
+  /** The hash of all of it; 0 where there is no word. */
+  long normalised() {
+    return normalised;
+  }
+
+  /** The hashes of its passages, each once, in their order; the array itself, not a copy. */
+  long[] passages() {
+    return passages;
+  }
 
   /**
    * The marks of a text.
@@ -28,7 +43,7 @@ record TextMarks(long normalised, long[] passages) {
   static TextMarks of(String text, int sampling) {
     String lower = text.toLowerCase(Locale.ROOT);
     long[] window = new long[WORDS];
-    long[] found = new long[Math.max(16, lower.length() / 8 >> Math.min(sampling, 20))];
+    long[] found = new long[Math.max(16, (lower.length() / 8) >> Math.min(sampling, 20))];
     int count = 0;
     int words = 0;
     long rolling = 0;
