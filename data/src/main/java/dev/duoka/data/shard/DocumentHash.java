@@ -3,11 +3,11 @@ package dev.duoka.data.shard;
 import java.nio.charset.StandardCharsets;
 
 /** A 64-bit hash of a document's id, the same on every machine and in every run. */
-final class DocumentHash {
+public final class DocumentHash {
   private DocumentHash() {}
 
   /** FNV-1a over the UTF-8 bytes, then the finaliser of SplitMix64 to spread the low bits. */
-  static long of(String id) {
+  public static long of(String id) {
     long hash = 0xcbf29ce484222325L;
     for (byte b : id.getBytes(StandardCharsets.UTF_8)) {
       hash = (hash ^ (b & 0xFF)) * 0x100000001b3L;

@@ -7,7 +7,8 @@ import dev.duoka.base.ErrorCode;
 public final class TokenisationStoppedException extends DuokaException {
   private static final long serialVersionUID = 1L;
 
-  TokenisationStoppedException() {
+  /** What was asked for. */
+  public TokenisationStoppedException() {
     super(
         ErrorCode.DATA, "tokenising was stopped", "Start again; it begins anew with this corpus.");
   }

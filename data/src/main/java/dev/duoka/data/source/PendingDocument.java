@@ -49,6 +49,11 @@ public final class PendingDocument {
     return id;
   }
 
+  /** What messages call it: its file, and its place in that. */
+  public String name() {
+    return name;
+  }
+
   /** Bytes that it takes in its source; for progress and memory limits. */
   public long bytes() {
     return bytes;

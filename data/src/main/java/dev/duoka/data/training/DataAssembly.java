@@ -7,6 +7,8 @@ import dev.duoka.data.batch.SequenceSet;
 import dev.duoka.data.batch.SplitPart;
 import dev.duoka.data.batch.SpreadSequences;
 import dev.duoka.data.batch.StreamSequences;
+import dev.duoka.data.overlap.Overlap;
+import dev.duoka.data.overlap.OverlapReport;
 import dev.duoka.data.shard.TokenCache;
 import dev.duoka.data.shard.TokenShards;
 import dev.duoka.data.shard.TokenisationListener;
@@ -23,8 +25,14 @@ final class DataAssembly {
   private final TokenisationListener listener;
   private final List<OpenedSource> sources;
   private final List<SourceGroup> groups;
+  private final OverlapReport overlap;
 
-  private DataAssembly(DataPlan plan, List<OpenedSource> sources, TokenisationListener listener) {
+  private DataAssembly(
+      DataPlan plan,
+      List<OpenedSource> sources,
+      OverlapReport overlap,
+      TokenisationListener listener) {
+    this.overlap = overlap;
     this.plan = plan;
     this.listener = listener;
     this.sources = sources;
@@ -36,7 +44,20 @@ final class DataAssembly {
     TokenCache tokens = new TokenCache(cache);
     List<OpenedSource> sources =
         plan.sources().stream().map(source -> OpenedSource.open(source, tokens, listener)).toList();
-    return new DataAssembly(plan, sources, listener).assemble();
+    Overlap overlap =
+        Overlap.of(
+            sources.stream().map(OpenedSource::compared).toList(),
+            sources.getFirst().plan().form().tokenizer(),
+            plan.duplicates(),
+            plan.copiesApart(),
+            cache,
+            listener);
+    overlap.report().lines(plan.duplicates(), plan.copiesApart()).forEach(listener::notice);
+    List<OpenedSource> placed = new ArrayList<>();
+    for (int i = 0; i < sources.size(); i++) {
+      placed.add(sources.get(i).with(overlap.sides(i)));
+    }
+    return new DataAssembly(plan, placed, overlap.report(), listener).assemble();
   }
 
   private TrainingData assemble() {
@@ -58,7 +79,7 @@ final class DataAssembly {
         bySource,
         epochTokens(training),
         paddingTokens(training),
-        DataReport.of(sources, groups, mixture, bySource, plan.named()));
+        DataReport.of(sources, groups, mixture, bySource, overlap, plan.named()));
   }
 
   private SequenceMixture mixture(List<SequenceSet> training) {
@@ -99,6 +120,14 @@ final class DataAssembly {
     identity.put(
         "data.sources",
         groups.size() == 1 ? content(true) : content(true) + " in " + mixture.shares());
+    if (!plan.copiesApart()) {
+      identity.put(
+          TrainingData.DUPLICATES,
+          switch (plan.duplicates()) {
+            case KEEP, REFUSE -> "together";
+            case DROP -> "dropped";
+          });
+    }
     identity.put(TrainingData.FILE_NAMES, plan.fileNames());
     if (sources.stream().anyMatch(source -> !source.plan().isTrained())) {
       identity.put(TrainingData.VALIDATION_SOURCES, content(false));

@@ -5,6 +5,7 @@ import dev.duoka.data.batch.DocumentSubset;
 import dev.duoka.data.batch.SequenceMixture;
 import dev.duoka.data.batch.SequenceSet;
 import dev.duoka.data.batch.SplitPart;
+import dev.duoka.data.overlap.OverlapReport;
 import dev.duoka.data.shard.TokenisationListener;
 import java.util.ArrayList;
 import java.util.List;
@@ -15,9 +16,10 @@ import tools.jackson.databind.node.ObjectNode;
  * What is known of the data of a run.
  *
  * @param sources in the order of the run file, those for validation alone last
+ * @param overlap what their documents have in common
  * @param named whether the run file speaks of single sources
  */
-public record DataReport(List<SourceReport> sources, boolean named) {
+public record DataReport(List<SourceReport> sources, OverlapReport overlap, boolean named) {
   public DataReport {
     sources = List.copyOf(sources);
   }
@@ -27,6 +29,7 @@ public record DataReport(List<SourceReport> sources, boolean named) {
       List<SourceGroup> groups,
       SequenceMixture mixture,
       List<NamedSequences> heldOut,
+      OverlapReport overlap,
       boolean named) {
     List<SourceReport> reports = new ArrayList<>();
     for (OpenedSource source : sources) {
@@ -49,7 +52,7 @@ public record DataReport(List<SourceReport> sources, boolean named) {
       double share = index < 0 ? 0 : mixture.shares().of(index) * part;
       reports.add(report(source, alone, sequences, held, share));
     }
-    return new DataReport(reports, named);
+    return new DataReport(reports, overlap, named);
   }
 
   /** What a source of several that are one row would be by itself. */
@@ -116,6 +119,14 @@ public record DataReport(List<SourceReport> sources, boolean named) {
    * @param rowSequences how many sequences the run trains on
    */
   public ObjectNode json(double rowSequences) {
-    return SourceTable.json(sources, rowSequences);
+    ObjectNode json = SourceTable.json(sources, rowSequences);
+    json.putObject("overlap")
+        .put("copies", overlap.allCopies())
+        .put("held_out_documents", overlap.heldOut())
+        .put("held_out_judged_by_passages", overlap.judged())
+        .put("trained_on_same", overlap.same())
+        .put("trained_on_nearly_same", overlap.nearlySame())
+        .put("trained_on_in_passages", overlap.passages());
+    return json;
   }
 }

@@ -3,6 +3,7 @@ package dev.duoka.data.training;
 import dev.duoka.data.batch.DocumentSides;
 import dev.duoka.data.batch.DocumentSubset;
 import dev.duoka.data.batch.SplitPart;
+import dev.duoka.data.overlap.OverlapSource;
 import dev.duoka.data.shard.TokenCache;
 import dev.duoka.data.shard.TokenShards;
 import dev.duoka.data.shard.TokenisationListener;
@@ -21,13 +22,22 @@ record OpenedSource(PlannedSource plan, TokenShards shards, DocumentSides sides)
       shards = cache.open(corpus, plan.encoder(), listener);
     }
     shards.badData().lines().forEach(listener::notice);
-    DocumentSides sides =
-        switch (plan.use()) {
-          case SourceUse.Once _, SourceUse.Repeated _, SourceUse.Weighted _ ->
-              document -> plan.split().partOf(shards.documentHash(document));
-          case SourceUse.Validation _ -> _ -> SplitPart.VALIDATION;
-        };
-    return new OpenedSource(plan, shards, sides);
+    return new OpenedSource(plan, shards, plan.sides(shards));
+  }
+
+  /** For comparison with the others. */
+  OverlapSource compared() {
+    return new OverlapSource(
+        plan.name(),
+        plan.files(),
+        shards,
+        sides,
+        plan.isTrained(),
+        plan.isTrained() ? plan.split().toString() : "held out");
+  }
+
+  OpenedSource with(DocumentSides other) {
+    return new OpenedSource(plan, shards, other);
   }
 
   DocumentSubset part(SplitPart part) {

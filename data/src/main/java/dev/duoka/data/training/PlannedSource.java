@@ -1,7 +1,10 @@
 package dev.duoka.data.training;
 
+import dev.duoka.data.batch.DocumentSides;
 import dev.duoka.data.batch.DocumentSplit;
+import dev.duoka.data.batch.SplitPart;
 import dev.duoka.data.shard.DocumentEncoder;
+import dev.duoka.data.shard.TokenShards;
 import dev.duoka.data.source.SourceSpec;
 import java.util.List;
 
@@ -34,6 +37,13 @@ public record PlannedSource(
       case TrainingForm.Chats chats ->
           new CheckedChats(chats.encoder(), files.getFirst().badDocuments(), longestTurn);
     };
+  }
+
+  /** On which side of the split each of its documents is by itself. */
+  DocumentSides sides(TokenShards shards) {
+    return isTrained()
+        ? document -> split.partOf(shards.documentHash(document))
+        : _ -> SplitPart.VALIDATION;
   }
 
   /** Whether it is trained on. */

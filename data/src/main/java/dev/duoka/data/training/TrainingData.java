@@ -42,6 +42,9 @@ public record TrainingData(
   /** The name in {@link #identity} of what is for validation alone; it may change. */
   public static final String VALIDATION_SOURCES = "data.validation_sources";
 
+  /** The name in {@link #identity} of what becomes of copies. */
+  public static final String DUPLICATES = "data.duplicates";
+
   private static final int PROMPT_TOKENS = 40;
   private static final int PROMPT_LENGTH = 40;
 

@@ -7,6 +7,7 @@ import dev.duoka.base.DuokaException;
 import dev.duoka.data.batch.DocumentSplit;
 import dev.duoka.data.chat.ChatForm;
 import dev.duoka.data.chat.ChatTemplate;
+import dev.duoka.data.overlap.Duplicates;
 import dev.duoka.data.shard.TokenisationListener;
 import dev.duoka.data.shard.TokenisationProgress;
 import dev.duoka.data.source.BadDataReport;
@@ -71,7 +72,8 @@ class BadDataTests {
         new TrainingForm.Chats(
             tokenizer, ChatTemplate.named("plain"), ChatForm.USUAL, false, false, 64),
         DocumentSplit.NONE,
-        200);
+        200,
+        Duplicates.KEEP);
   }
 
   private TrainingData open(Path file, BadDocuments policy, TokenisationListener listener) {

@@ -5,6 +5,7 @@ import dev.duoka.base.DuokaException;
 import dev.duoka.base.ErrorCode;
 import dev.duoka.base.UserPath;
 import dev.duoka.data.chat.LossOn;
+import dev.duoka.data.overlap.Duplicates;
 import dev.duoka.train.config.binding.Doc;
 import java.nio.charset.Charset;
 import java.nio.charset.IllegalCharsetNameException;
@@ -116,6 +117,13 @@ public record DataSettings(
             value = "The older name of `on_bad_record`: `fail` is its `refuse`.",
             whenAbsent = "`on_bad_record` says it")
         Optional<OnBadText> onBadText,
+    @Doc(
+            value =
+                "What becomes of a document that is the same, token for token, as one before it, in"
+                    + " any source: `keep` puts it on the side of the split where the first one is,"
+                    + " `drop` leaves it out, `refuse` ends the run and names the first ten.",
+            byDefault = "keep")
+        Duplicates duplicates,
     @Doc(
             value =
                 "Length up to which a turn of a chat is fit to be trained on, in UTF-8. Text has no"

@@ -41,11 +41,7 @@ final class RunData {
   static TrainingData reopen(
       RunConfig config, Path runDir, Tokenizer tokenizer, TokenisationListener listener) {
     DataPlan plan = plan(config, tokenizer);
-    DataPlan known =
-        RunCheckpoints.newestIdentity(runDir)
-            .map(identity -> identity.get(TrainingData.FILE_NAMES))
-            .map(plan::formerly)
-            .orElse(plan);
+    DataPlan known = RunCheckpoints.newestIdentity(runDir).map(plan::continuing).orElse(plan);
     return open(config, known, listener);
   }
 
@@ -75,7 +71,8 @@ final class RunData {
           settings.sources().stream().map(source -> source(settings, source)).toList(),
           form.apply(settings.sources().getFirst()),
           new DocumentSplit(seed(config), settings.heldOut()),
-          settings.longestTurn());
+          settings.longestTurn(),
+          settings.duplicates());
     }
     return new DataPlan(
         settings.allSources().stream()
@@ -90,6 +87,8 @@ final class RunData {
                             seed(config), source.validationFraction().orElse(settings.heldOut())),
                         settings.longestTurn()))
             .toList(),
+        settings.duplicates(),
+        false,
         true);
   }
 

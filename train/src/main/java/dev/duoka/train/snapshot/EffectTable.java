@@ -29,7 +29,8 @@ public final class EffectTable {
           line("config.data.validation_fraction", NUMBERS, "other documents are held out"),
           line("config.data.*", NUMBERS, "other sequences are trained on"),
           line("data.file_names", NEITHER, "names of files, not what they hold"),
-          line("data.(tokenizer|sources)", NUMBERS, "other tokens are trained on"),
+          line("data.validation_sources", NEITHER, "what is measured, not what is learned"),
+          line("data.(tokenizer|sources|duplicates)", NUMBERS, "other tokens are trained on"),
           // How it is learned.
           line("config.training.seed|seed.weights", NUMBERS, "other first weights"),
           line("config.training.tokens_per_step", NUMBERS, "another batch"),

@@ -154,8 +154,8 @@ class RunChecksTests {
         .hasMessageContaining("4 problems in " + file)
         .hasMessageContaining("bad.yaml:2:3: there is no model preset")
         .hasMessageContaining("bad.yaml:5:3: cannot read tokenizer nowhere")
-        .hasMessageContaining("bad.yaml:4:3: the source no_such_folder does not exist")
-        .hasMessageContaining("bad.yaml:4:3: the source nor_this does not exist");
+        .hasMessageContaining("bad.yaml:4:13: the source no_such_folder does not exist")
+        .hasMessageContaining("bad.yaml:4:29: the source nor_this does not exist");
   }
 
   @Test
