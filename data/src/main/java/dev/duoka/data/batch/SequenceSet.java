@@ -47,6 +47,13 @@ public abstract sealed class SequenceSet permits StreamSequences, DocumentSequen
     return false;
   }
 
+  /** A sequence to look at, as validation reads it; below {@link #count()}. */
+  public final Sample sample(long index) {
+    Window window = new Window(length());
+    read(index, 0, window);
+    return Sample.of(window);
+  }
+
   /**
    * Puts one sequence together.
    *

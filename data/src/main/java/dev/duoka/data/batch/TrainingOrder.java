@@ -38,6 +38,13 @@ public final class TrainingOrder {
     return state.advance(count, sequences.count());
   }
 
+  /** A sequence of the endless row to look at, counted from its start. */
+  public Sample sample(long place) {
+    Window window = new Window(sequences.length());
+    new Reader().read(DataState.START, place, window);
+    return Sample.of(window);
+  }
+
   /** Reads sequences of the endless row, which starts at {@link DataState#START}. */
   final class Reader {
     private long epoch = -1;

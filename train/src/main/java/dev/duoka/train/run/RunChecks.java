@@ -77,7 +77,7 @@ public final class RunChecks {
   private @Nullable Checked run() {
     ModelConfig model = model();
     Tokenizer tokenizer = tokenizer(model);
-    template();
+    template(tokenizer);
     sources();
     collectives();
     if (model != null) {
@@ -178,11 +178,11 @@ public final class RunChecks {
     return tokenizer;
   }
 
-  private void template() {
+  private void template(@Nullable Tokenizer tokenizer) {
     DataSettings data = config.data();
     if (data.format() == DataSettings.Format.CHAT) {
       String field = data.chatTemplate().isPresent() ? "data.chat_template" : "data.format";
-      attempt(field, () -> RunData.template(data));
+      attempt(field, () -> RunData.template(data, tokenizer));
     }
   }
 

@@ -1,5 +1,6 @@
 package dev.duoka.train.run;
 
+import dev.duoka.data.chat.ChatEncoder;
 import dev.duoka.data.chat.ChatForm;
 import dev.duoka.data.chat.ChatTemplate;
 import dev.duoka.data.shard.TokenisationListener;
@@ -17,6 +18,7 @@ import dev.duoka.train.generate.GenerationConfig;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /** The data of a run as its file means it. */
 final class RunData {
@@ -68,6 +70,19 @@ final class RunData {
             settings.documentsApart(),
             settings.sequenceLength())
         : new TrainingForm.Text(tokenizer, settings.sequenceLength(), settings.documentsApart());
+  }
+
+  /**
+   * As the other method.
+   *
+   * @param tokenizer that the template is checked with; null for one that cannot be read
+   */
+  static ChatTemplate template(DataSettings settings, @Nullable Tokenizer tokenizer) {
+    ChatTemplate template = template(settings);
+    if (tokenizer != null) {
+      new ChatEncoder(template, tokenizer).requireEndOfTurn();
+    }
+    return template;
   }
 
   /** The template that the run file names, or the tokenizer's own. */
