@@ -51,7 +51,7 @@ public abstract sealed class SequenceSet permits StreamSequences, DocumentSequen
   public final Sample sample(long index) {
     Window window = new Window(length());
     read(index, 0, window);
-    return Sample.of(window);
+    return new Sample(window);
   }
 
   /**

@@ -42,7 +42,7 @@ public final class TrainingOrder {
   public Sample sample(long place) {
     Window window = new Window(sequences.length());
     new Reader().read(DataState.START, place, window);
-    return Sample.of(window);
+    return new Sample(window);
   }
 
   /** Reads sequences of the endless row, which starts at {@link DataState#START}. */

@@ -12,7 +12,6 @@ import dev.duoka.data.tokenizer.Tokenizer;
 import dev.duoka.data.training.TrainingData;
 import dev.duoka.train.config.RunConfig;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 
 /**
@@ -97,19 +96,18 @@ public record RunPreview(
   private static Shown shown(long number, Sample sample, Tokenizer tokenizer) {
     List<Stretch> documents = new ArrayList<>();
     for (Sample.Part part : sample.parts()) {
-      int end = part.start() + part.length();
       documents.add(
           new Stretch(
               part.length(),
-              sample.learned().get(part.start(), end).cardinality(),
+              sample.learned(part.start(), part.end()),
               part.offset(),
               part.left(),
-              pieces(sample, part.start(), end, tokenizer)));
+              pieces(sample, part.start(), part.end(), tokenizer)));
     }
     return new Shown(
         number,
-        sample.tokens().length,
-        sample.learned().cardinality(),
+        sample.length(),
+        sample.learned(0, sample.length()),
         sample.padding(),
         List.copyOf(documents));
   }
@@ -118,16 +116,16 @@ public record RunPreview(
     List<Piece> pieces = new ArrayList<>();
     int start = from;
     while (start < to) {
-      boolean learned = sample.learned().get(start);
-      boolean special = tokenizer.isSpecial(sample.tokens()[start]);
+      boolean learned = sample.isLearned(start);
+      boolean special = tokenizer.isSpecial(sample.token(start));
       int end = start + 1;
       while (!special
           && end < to
-          && sample.learned().get(end) == learned
-          && !tokenizer.isSpecial(sample.tokens()[end])) {
+          && sample.isLearned(end) == learned
+          && !tokenizer.isSpecial(sample.token(end))) {
         end++;
       }
-      String text = tokenizer.decode(Arrays.copyOfRange(sample.tokens(), start, end));
+      String text = tokenizer.decode(sample.tokens(start, end));
       pieces.add(new Piece(text, learned, special));
       start = end;
     }
