@@ -58,7 +58,7 @@ final class ChatCommandTests {
   void questionsAreAnsweredAndOrdersObeyed() throws IOException {
     train();
     assertThat(chat("hello\n").err().toString())
-        .contains("brings no chat template that is known here", "--template: plain");
+        .contains("brings no chat template", "--template, a Jinja file or one of plain");
     ProgramRun talked =
         chat(
             "hello\n/adapter off\n/system be short\n/nonsense\n\n/clear\nagain\n/exit\nnever\n",

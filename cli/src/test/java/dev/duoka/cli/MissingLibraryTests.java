@@ -11,6 +11,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -56,7 +57,18 @@ class MissingLibraryTests {
         .doesNotContain("Initializer", "NoClassDef", "\tat ", "internal error", "execstack");
   }
 
+  @Test
+  void aPreviewNeedsNone() throws IOException, InterruptedException {
+    assertThat(output("preview RUN --records 1", folder.resolve("nowhere"), 0))
+        .contains("sequence 1: 65 tokens");
+  }
+
   private String output(String command, Path torch) throws IOException, InterruptedException {
+    return output(command, torch, 1);
+  }
+
+  private String output(String command, Path torch, int status)
+      throws IOException, InterruptedException {
     List<String> words =
         new ArrayList<>(
             List.of(
@@ -80,7 +92,7 @@ class MissingLibraryTests {
     builder.environment().put("LC_ALL", "C.UTF-8");
     Process process = builder.start();
     String text = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-    assertThat(process.waitFor()).as(text).isEqualTo(1);
+    assertThat(process.waitFor()).as(text).isEqualTo(status);
     return text;
   }
 }

@@ -41,6 +41,7 @@ import picocli.CommandLine.Spec;
       DoctorCommand.class,
       ContainerCommand.class,
       ConfigCommand.class,
+      PreviewCommand.class,
       AdviseCommand.class,
       PlanCommand.class,
       TopoCommand.class,

@@ -53,6 +53,13 @@ public abstract sealed class SequenceSet
     return false;
   }
 
+  /** A sequence to look at, as validation reads it; below {@link #count()}. */
+  public final Sample sample(long index) {
+    Window window = new Window(length());
+    read(index, 0, window);
+    return new Sample(window);
+  }
+
   /**
    * Puts one sequence together.
    *

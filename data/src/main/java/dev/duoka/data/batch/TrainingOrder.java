@@ -67,6 +67,13 @@ public final class TrainingOrder {
     return sequences.sets().size() > 1;
   }
 
+  /** A sequence of the endless row to look at, counted from its start. */
+  public Sample sample(long place) {
+    Window window = new Window(sequences.length());
+    new Reader().read(DataState.START, place, window);
+    return new Sample(window);
+  }
+
   /** Reads sequences of the endless row, which starts at {@link DataState#START}. */
   final class Reader {
     private final List<SetReader> sets = new ArrayList<>();

@@ -1,13 +1,16 @@
 package dev.duoka.data.batch;
 
 import dev.duoka.data.shard.TokenShards;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 
 /** One sequence while it is put together: {@code length + 1} tokens and what is known of each. */
 final class Window {
   final int[] tokens;
   final boolean[] begins;
   final boolean[] learned;
+  final List<Sample.Part> parts = new ArrayList<>();
 
   /** What the reference model makes of a sequence of a pair. */
   double reference;
@@ -23,6 +26,7 @@ final class Window {
   void clear() {
     filled = 0;
     reference = 0;
+    parts.clear();
     Arrays.fill(begins, false);
   }
 
@@ -38,6 +42,7 @@ final class Window {
     shards.copyTokens(from, tokens, filled, count);
     shards.copyLossMask(from, learned, filled, count);
     begins[filled] = offset == 0;
+    parts.add(new Sample.Part(filled, count, offset, shards.documentLength(document)));
     filled += count;
     return count;
   }

@@ -15,9 +15,14 @@ public final class ChatDocumentEncoder implements DocumentEncoder {
   private final String fingerprint;
   private final ChatNotices notices;
 
-  /** An encoder of chats by a template, in a form. */
+  /**
+   * An encoder of chats by a template, in a form.
+   *
+   * @throws dev.duoka.base.DuokaException if template and tokenizer do not fit each other
+   */
   public ChatDocumentEncoder(ChatTemplate template, Tokenizer tokenizer, ChatForm form) {
     this.encoder = new ChatEncoder(template, tokenizer, form);
+    encoder.requireEndOfTurn();
     this.tokenizer = tokenizer;
     this.form = form;
     this.fingerprint =

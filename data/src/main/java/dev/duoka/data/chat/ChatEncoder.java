@@ -75,6 +75,15 @@ public final class ChatEncoder {
     return renderer.endOfTurn().map(end -> OptionalInt.of(end.id())).orElse(OptionalInt.empty());
   }
 
+  /**
+   * Refuses a template by which a model would never learn to stop.
+   *
+   * @throws DuokaException if it writes no special token behind an answer
+   */
+  public void requireEndOfTurn() {
+    renderer.requireEndOfTurn();
+  }
+
   private EncodedChat encode(String text, List<Stretch> learned, int removed) {
     Growing chat = new Growing();
     int from = 0;

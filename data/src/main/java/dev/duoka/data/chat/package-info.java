@@ -4,6 +4,7 @@
  * <p>{@link dev.duoka.data.chat.ChatRecords} reads the usual forms of a record into {@link
  * dev.duoka.data.chat.Message}s, a {@link dev.duoka.data.chat.ChatTemplate} puts a model's markers
  * round them, and {@link dev.duoka.data.chat.ChatEncoder} turns the result into ids. Read the
- * encoder first: it says how the boundaries between the parts are tokenised.
+ * encoder first: it says how the boundaries between the parts are tokenised. {@code LearnedText}
+ * says how what is learned is found in what any template writes.
  */
 package dev.duoka.data.chat;

@@ -5,6 +5,7 @@ import dev.duoka.data.tokenizer.HfTokenizer;
 import dev.duoka.data.tokenizer.Tokenizer;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
+import java.util.Objects;
 
 /** A tokenizer of bytes that knows the markers of many templates, and reads them from text. */
 final class MarkedBytes {
@@ -27,7 +28,9 @@ final class MarkedBytes {
 
   static Tokenizer tokenizer() {
     String json =
-        new String(ByteTokenizerFiles.files().get("tokenizer.json"), StandardCharsets.UTF_8);
+        new String(
+            Objects.requireNonNull(ByteTokenizerFiles.files().get("tokenizer.json")),
+            StandardCharsets.UTF_8);
     for (int i = 0; i < MARKERS.size(); i++) {
       json = json.replace("<reserved" + (260 + i) + ">", MARKERS.get(i));
     }

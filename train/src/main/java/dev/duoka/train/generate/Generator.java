@@ -163,7 +163,7 @@ public final class Generator implements AutoCloseable {
                 new DuokaException(
                     ErrorCode.CONFIG,
                     "the tokenizer of " + folder + " brings no chat template",
-                    "Give one with --template: a Jinja file, or one of "
+                    "Give one with --template, a Jinja file or one of "
                         + String.join(", ", ChatTemplate.NAMES)));
   }
 

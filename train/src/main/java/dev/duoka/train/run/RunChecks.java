@@ -80,7 +80,7 @@ public final class RunChecks {
   private @Nullable Checked run() {
     ModelConfig model = model();
     Tokenizer tokenizer = tokenizer(model);
-    template();
+    template(tokenizer);
     sources();
     tasks();
     collectives();
@@ -182,11 +182,11 @@ public final class RunChecks {
     return tokenizer;
   }
 
-  private void template() {
+  private void template(@Nullable Tokenizer tokenizer) {
     DataSettings data = config.data();
     if (data.usesTemplate()) {
       String field = data.chatTemplate().isPresent() ? "data.chat_template" : "data.format";
-      attempt(field, () -> RunData.template(data));
+      attempt(field, () -> RunData.template(data, tokenizer));
     }
   }
 

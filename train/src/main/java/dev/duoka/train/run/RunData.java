@@ -1,6 +1,7 @@
 package dev.duoka.train.run;
 
 import dev.duoka.data.batch.DocumentSplit;
+import dev.duoka.data.chat.ChatEncoder;
 import dev.duoka.data.chat.ChatForm;
 import dev.duoka.data.chat.ChatTemplate;
 import dev.duoka.data.shard.TokenisationListener;
@@ -27,6 +28,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
 
 /** The data of a run as its file means it. */
 final class RunData {
@@ -134,6 +136,19 @@ final class RunData {
         template,
         data.validation(),
         KeptEnds.all(config, data.tokenizer(), template));
+  }
+
+  /**
+   * As the other method.
+   *
+   * @param tokenizer that the template is checked with; null for one that cannot be read
+   */
+  static ChatTemplate template(DataSettings settings, @Nullable Tokenizer tokenizer) {
+    ChatTemplate template = template(settings);
+    if (tokenizer != null) {
+      new ChatEncoder(template, tokenizer).requireEndOfTurn();
+    }
+    return template;
   }
 
   /** The template that the run file names, or the tokenizer's own. */

@@ -184,6 +184,6 @@ class ChatRunTests {
     assertThatThrownBy(() -> run("none", config))
         .isInstanceOf(DuokaException.class)
         .hasMessageContaining("the tokenizer bytes brings no chat template")
-        .hasMessageContaining("Set data.chat_template to one of plain");
+        .hasMessageContaining("Set data.chat_template to a Jinja file, or to one of plain");
   }
 }
