@@ -13,9 +13,7 @@ module dev.duoka.data {
 
   exports dev.duoka.data.batch;
   exports dev.duoka.data.chat;
-  exports dev.duoka.data.jinja;
   exports dev.duoka.data.overlap;
-  exports dev.duoka.data.pair;
   exports dev.duoka.data.shard;
   exports dev.duoka.data.source;
   exports dev.duoka.data.tokenizer;

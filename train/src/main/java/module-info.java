@@ -23,6 +23,7 @@ module dev.duoka.train {
   exports dev.duoka.train.config;
   exports dev.duoka.train.config.binding;
   exports dev.duoka.train.device;
+  exports dev.duoka.train.evaluate;
   exports dev.duoka.train.export;
   exports dev.duoka.train.generate;
   exports dev.duoka.train.memory;

@@ -11,6 +11,8 @@
   };
   const CHARTS = [
     {id: "loss", lines: {loss: "lossTraining", validation_loss: "lossValidation", mtp_loss: "lossFurther"}},
+    {id: "validation", prefix: "validation.", lines: {}},
+    {id: "preference", prefix: "preference.", lines: {}},
     {id: "lr", lines: {lr: "lr"}},
     {id: "tokens", lines: {tokens_per_second: "tokens"}},
     {id: "samples", lines: {samples_per_second: "samples"}},

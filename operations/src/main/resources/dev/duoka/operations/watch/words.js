@@ -47,6 +47,8 @@ const WORDS = {
   "tensor cores": ["tensor cores", "张量核心"],
   stale: ["does not answer, last seen", "无响应，最后读数"],
   machine: ["The machine, and the mesh of ranks on it", "机器与其上的进程网格"],
+  validation: ["Validation by source and task", "按来源与任务的验证"],
+  preference: ["Preferences: rewards, margin, accuracy", "偏好：奖励、差值、准确率"],
   expertLoad: ["Expert load, share of an equal part", "专家负载（相对均分）"],
   prediction: ["Predicted before the first step, and measured", "训练前的预测与实测"],
   predictionHash: ["written before step 1, SHA-256", "写于第 1 步之前，SHA-256"],

@@ -48,7 +48,10 @@ public final class MarkdownDocs {
 
   private void element(Class<?> type, String path) {
     heading("`" + path + "[]`");
-    text.append("What an element of the list may say instead of a text alone.\n\n");
+    text.append(
+        TextForm.isWrittenAsText(type)
+            ? "What an element of the list may say instead of a text alone.\n\n"
+            : "What an element of the list says.\n\n");
     fields(type, path);
   }
 
@@ -97,7 +100,11 @@ public final class MarkdownDocs {
       if (generic.getRawType() != List.class) {
         return "any fields";
       }
-      return field.sectionsOfList().isPresent() ? "list of texts or sections" : "list of texts";
+      return field
+          .sectionsOfList()
+          .map(
+              it -> TextForm.isWrittenAsText(it) ? "list of texts or sections" : "list of sections")
+          .orElse("list of texts");
     }
     Class<?> raw = (Class<?>) type;
     if (isChoice(field)) {
