@@ -15,15 +15,17 @@ import java.util.List;
  * @param vocabulary how many tokens there are
  * @param dataRank which share of each step is read
  * @param dataRanks how many shares there are
+ * @param pairs whether each two sequences are answers to compare, all with the same reference
  */
 public record RandomBatches(
-    int microBatch, int accumulation, int length, int vocabulary, int dataRank, int dataRanks) {
+    int microBatch, int accumulation, int length, int vocabulary, int dataRank, int dataRanks, boolean pairs) {
   /** This share of a step. */
   public StepBatch of(long step) {
     List<MicroBatch> microBatches = new ArrayList<>();
     long first = (step * dataRanks + dataRank) * accumulation;
     for (int i = 0; i < accumulation; i++) {
-      microBatches.add(MicroBatch.random(microBatch, length, vocabulary, first + i));
+      MicroBatch random = MicroBatch.random(microBatch, length, vocabulary, first + i);
+      microBatches.add(pairs ? random.ofPairs(new double[microBatch]) : random);
     }
     return new StepBatch(microBatches, tokens(), DataState.START, DataState.START);
   }

@@ -72,7 +72,7 @@ public final class StepBenchmark {
     /** The tokens that one of some data-parallel ranks reads. */
     RandomBatches batches(int dataRank, int dataRanks) {
       return new RandomBatches(
-          microBatch, accumulation, length, model.vocabSize(), dataRank, dataRanks);
+          microBatch, accumulation, length, model.vocabSize(), dataRank, dataRanks, false);
     }
   }
 

@@ -101,7 +101,8 @@ public final class StepProbe implements StepForecast {
                   config.data().sequenceLength(),
                   question.model().vocabSize(),
                   mesh.dataRank(world.rank()),
-                  mesh.data());
+                  mesh.data(),
+                  settings.preference() != null);
           Timed timed = timed(world, device, mesh, settings, batches);
           if (world.rank() == 0) {
             first.set(timed.with(floor(config, question.model(), device)));
