@@ -21,7 +21,8 @@ final class Documents {
   static List<Path> pages() throws IOException {
     List<Path> pages = new ArrayList<>();
     Path docs = Repository.root().resolve("docs");
-    for (Path folder : List.of(Repository.root(), docs, docs.resolve("diagnosis"))) {
+    for (Path folder :
+        List.of(Repository.root(), docs, docs.resolve("diagnosis"), docs.resolve("recipes"))) {
       try (Stream<Path> files = Files.list(folder)) {
         files.filter(file -> file.toString().endsWith(".md")).sorted().forEach(pages::add);
       }

@@ -20,8 +20,8 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
-import org.junit.jupiter.params.provider.ValueSource;
 import tools.jackson.databind.JsonNode;
 
 /** Each recipe of {@code examples}, shrunken as its page shrinks it. */
@@ -155,7 +155,8 @@ final class RecipesTests {
         .tasks()
         .forEach(
             task ->
-                assertThat(validations.getFirst().get("validation").get(task.shownName()).isNumber())
+                assertThat(
+                        validations.getFirst().get("validation").get(task.shownName()).isNumber())
                     .isTrue());
     assertThat(run.resolve("checkpoints")).isNotEmptyDirectory();
     assertThat(Files.exists(run.resolve("answers.jsonl")))
@@ -163,9 +164,9 @@ final class RecipesTests {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"dpo", "instruct-lora", "pretrain-domain"})
-  void previewShowsWhatThePageShows(String recipe) throws IOException {
-    run(arguments("preview", recipe, "--records", "1"));
+  @CsvSource({"dpo, 2", "instruct-lora, 1", "pretrain-domain, 1"})
+  void previewShowsWhatThePageShows(String recipe, String records) throws IOException {
+    run(arguments("preview", recipe, "--records", records));
     String shown = program.out().toString();
     assertThat(Files.readString(PAGES.resolve(recipe + ".md"))).contains(shown.strip());
   }

@@ -18,7 +18,13 @@ import java.util.List;
  * @param pairs whether each two sequences are answers to compare, all with the same reference
  */
 public record RandomBatches(
-    int microBatch, int accumulation, int length, int vocabulary, int dataRank, int dataRanks, boolean pairs) {
+    int microBatch,
+    int accumulation,
+    int length,
+    int vocabulary,
+    int dataRank,
+    int dataRanks,
+    boolean pairs) {
   /** This share of a step. */
   public StepBatch of(long step) {
     List<MicroBatch> microBatches = new ArrayList<>();
