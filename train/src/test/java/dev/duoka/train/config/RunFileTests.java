@@ -268,7 +268,17 @@ final class RunFileTests {
             + " so no number of processes holds them. Nearest valid: 1.",
         "parallel.schedule=zero_bubble | is an order of the stages of a pipeline, but"
             + " parallel.pipeline is 1. Set parallel.pipeline, or remove it.",
-        "schedule={kind: constant, final_fraction: 0} | is for the cosine schedule only",
+        "schedule={kind: constant, final_fraction: 0} | is for schedules that fall to it, and"
+            + " constant does not",
+        "schedule.decay_steps=5 | is for the warmup_stable_decay schedule only",
+        "schedule={kind: linear, decay_shape: sqrt} | schedule.decay_shape is for the"
+            + " warmup_stable_decay schedule only",
+        "schedule={kind: warmup_stable_decay, decay_steps: 5, decay_fraction: 0.1} |"
+            + " schedule.decay_fraction and schedule.decay_steps contradict each other",
+        "schedule={kind: warmup_stable_decay, decay_steps: 250, warmup_steps: 51} | a warm-up of"
+            + " 51 steps and a decay of 250 do not fit into the run's 300 steps",
+        "schedule={kind: warmup_stable_decay, decay_shape: root} | wants one of linear, cosine,"
+            + " sqrt",
         "schedule.warmup_steps=300 | leaves nothing of the run's 300 steps. Nearest valid: 299.",
         "checkpoint.keep_every=250 | Nearest valid: 200 or 300.",
         "training.micro_batch=5 | Nearest valid: 4 or 8.",
