@@ -23,6 +23,7 @@ import dev.duoka.model.architecture.LayerDesign;
 import dev.duoka.model.layer.DecoderLayer;
 import dev.duoka.model.layer.MultiTokenPrediction;
 import dev.duoka.model.weight.BlockRange;
+import dev.duoka.model.weight.FrozenWeights;
 import dev.duoka.model.weight.StateBuffer;
 import dev.duoka.model.weight.Weight;
 import dev.duoka.model.weight.WeightDeclarations;
@@ -70,7 +71,7 @@ public final class ModelFactory {
    * @param weight what of a weight is held; the given one for all of it
    * @param group names the weights whose gradients are summed over the same devices
    * @param shards into how many shards the flat buffers of a group must divide
-   * @param residency which buffers of a group are here all the time
+   * @param residency which buffers of a bucket are here all the time
    * @param gradients in which form the gradients of decoder layers are summed
    */
   public record Part(
@@ -78,7 +79,7 @@ public final class ModelFactory {
       UnaryOperator<ParameterSpec> weight,
       Function<ParameterSpec, String> group,
       ToIntFunction<String> shards,
-      Function<String, Residency> residency,
+      Function<BucketKey, Residency> residency,
       GradientForm gradients) {
     /** All of it, in one piece. */
     public static final Part WHOLE = inShards(1);
@@ -219,8 +220,17 @@ public final class ModelFactory {
     AdapterConfig adapter = config.adapter();
     if (adapter != null) {
       AdapterDeclarations.add(weights, adapter, config.layers());
+    } else {
+      FrozenWeights.freeze(weights, config.frozen());
     }
-    return new ModelParts(weights, embedding, layers, norm, head, predictors);
+    int firstTrained =
+        weights.weights().stream()
+            .map(Weight::spec)
+            .filter(ParameterSpec::trainable)
+            .mapToInt(ParameterSpec::block)
+            .min()
+            .orElse(Integer.MAX_VALUE);
+    return new ModelParts(weights, embedding, layers, norm, head, predictors, firstTrained);
   }
 
   private static DecoderLayer layer(

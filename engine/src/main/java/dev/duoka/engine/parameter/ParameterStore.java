@@ -29,7 +29,7 @@ public final class ParameterStore implements AutoCloseable {
    * @param withGradients false for validation and generation; frozen weights never have any
    * @param group names those whose gradients are summed over the same devices ({@link
    *     BucketKey#group})
-   * @param residency which buffers of a group are here all the time
+   * @param residency which buffers of a bucket are here all the time
    * @param gradients in which form the gradients of a block are summed
    */
   public record Storage(
@@ -38,7 +38,7 @@ public final class ParameterStore implements AutoCloseable {
       ToIntFunction<String> shards,
       boolean withGradients,
       Function<ParameterSpec, String> group,
-      Function<String, Residency> residency,
+      Function<BucketKey, Residency> residency,
       IntFunction<GradientForm> gradients) {
     /** Storage where everything is here. */
     public Storage(
@@ -85,7 +85,7 @@ public final class ParameterStore implements AutoCloseable {
                       ofKey,
                       storage.device(),
                       storage.shards().applyAsInt(key.group()),
-                      storage.residency().apply(key.group()),
+                      storage.residency().apply(key),
                       storage.gradients().apply(key.block()))));
       for (Bucket bucket : buckets) {
         for (Parameter parameter : bucket.parameters()) {

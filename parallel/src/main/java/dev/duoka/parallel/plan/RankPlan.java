@@ -55,11 +55,11 @@ public record RankPlan(Mesh mesh, int rank, StagePlan stages, List<Integer> own)
         },
         spec -> weights.group(spec).bucketGroup(),
         shards,
-        group -> {
-          if (states.onHost()) {
+        key -> {
+          if (states.onHost() && key.trainable()) {
             return Residency.NOTHING; // gradients leave, and weights come when they are asked for
           }
-          return shards.applyAsInt(group) == 1 ? Residency.ALL : residency(zeroStage);
+          return shards.applyAsInt(key.group()) == 1 ? Residency.ALL : residency(zeroStage);
         },
         states.form().gradients());
   }

@@ -23,6 +23,7 @@ import dev.duoka.tensor.op.Copies;
 import dev.duoka.tensor.op.DeferredRead;
 import dev.duoka.tensor.op.HostCopy;
 import dev.duoka.tensor.op.HostTransfer;
+import dev.duoka.tensor.op.Tensors;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -136,7 +137,9 @@ public final class ShardedOptimizer implements AutoCloseable {
   public PendingOutcome launch(double learningRate, double lossScale) {
     reducer.finish();
     reducer.begin();
-    if (worker == null && slices.stream().allMatch(slice -> slice.states().runsFused())) {
+    // A stage of a pipeline may hold nothing that is trained; there is little to launch then.
+    boolean fused = worker == null && !slices.isEmpty();
+    if (fused && slices.stream().allMatch(slice -> slice.states().runsFused())) {
       return launchFused(learningRate, lossScale);
     }
     StepOutcome outcome = composedStep(learningRate, lossScale);
@@ -200,12 +203,14 @@ public final class ShardedOptimizer implements AutoCloseable {
   /** The squares of each parameter's reduced gradient, over all ranks of the model. */
   private Tensor squaresOfAllRanks() {
     Tensor parts;
-    if (worker == null || store.device().isMeta()) {
+    if (slices.isEmpty()) {
+      parts = Tensors.zeros(Dtype.FLOAT64, store.device(), groups.names().size());
+    } else if (worker == null || store.device().isMeta()) {
       parts = squares.of(slices.stream().map(StateSlice::gradients).toList());
     } else {
       parts = squares.sum(slices.stream().map(slice -> slice.ofHost().squares()).toList());
     }
-    if (worker != null) {
+    if (worker != null && !slices.isEmpty()) {
       parts = Copies.to(parts, store.device());
     }
     if (!hasWholeModel()) {
@@ -223,6 +228,9 @@ public final class ShardedOptimizer implements AutoCloseable {
 
   /** Whether every rank has all reduced gradients, and so the norm without asking. */
   private boolean hasWholeModel() {
+    if (slices.isEmpty()) {
+      return groups.world().size() == 1;
+    }
     return slices.stream()
         .allMatch(
             slice ->
