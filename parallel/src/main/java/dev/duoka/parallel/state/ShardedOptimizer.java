@@ -44,6 +44,7 @@ public final class ShardedOptimizer implements AutoCloseable {
   private final GradientGroups groups;
   private final AdamWSettings settings;
   private final List<StateSlice> slices = new ArrayList<>();
+  private final List<FrozenSlice> frozen = new ArrayList<>();
   private final @Nullable HostWorker worker;
   private final GradientReducer reducer;
   private final @Nullable WeightGatherer gatherer;
@@ -104,8 +105,13 @@ public final class ShardedOptimizer implements AutoCloseable {
       reducer = made.own(new GradientReducer(store, slices, groups, worker));
       List<ValueShard> elsewhere = new ArrayList<>();
       for (Bucket bucket : store.buckets()) {
-        if (!bucket.key().trainable() && !bucket.hasValues()) {
-          elsewhere.add(made.own(FrozenShard.of(bucket, groups.shards().apply(bucket))));
+        if (!bucket.key().trainable()) {
+          boolean here = bucket.hasValues();
+          FrozenSlice slice = made.own(FrozenSlice.of(bucket, groups));
+          frozen.add(slice);
+          if (!here) {
+            elsewhere.add(slice);
+          }
         }
       }
       slices.stream().filter(slice -> !slice.holdsWholeValues()).forEach(elsewhere::add);
@@ -337,6 +343,11 @@ public final class ShardedOptimizer implements AutoCloseable {
   /** What this rank updates, by bucket in the order of the store. */
   public List<StateSlice> slices() {
     return List.copyOf(slices);
+  }
+
+  /** What this rank keeps of weights that are not trained, likewise. */
+  public List<FrozenSlice> frozen() {
+    return List.copyOf(frozen);
   }
 
   /** Whether this rank is the first of those that have the same layers. */

@@ -41,6 +41,7 @@ final class Contradictions {
     contradictions.launch();
     contradictions.pipeline();
     contradictions.precision();
+    contradictions.names();
     contradictions.memory();
     contradictions.adapter();
     contradictions.schedule();
@@ -199,6 +200,15 @@ final class Contradictions {
     }
   }
 
+  /** Names of modules have one form, whatever the model. */
+  private void names() {
+    try {
+      config.training().frozen();
+    } catch (IllegalArgumentException e) {
+      refuse("training.freeze", "training.freeze: " + e.getMessage(), "Correct it.");
+    }
+  }
+
   private void memory() {
     MemorySettings memory = config.memory();
     Precision precision = config.training().precision();
@@ -251,6 +261,13 @@ final class Contradictions {
           "adapter.modules_matching",
           "adapter.modules and adapter.modules_matching contradict each other",
           "Keep one of them.");
+    }
+    if (!config.training().freeze().isEmpty()) {
+      refuse(
+          "training.freeze",
+          "training.freeze names weights, but beside an adapter all are frozen that"
+              + " adapter.train_whole does not name",
+          "Remove it, or the adapter.");
     }
     if (config.memory().offload() != Offload.NONE) {
       refuse(

@@ -5,8 +5,11 @@ import dev.duoka.base.ErrorCode;
 import dev.duoka.data.source.DataSource;
 import dev.duoka.data.source.SourceSpec;
 import dev.duoka.data.tokenizer.Tokenizer;
+import dev.duoka.formats.adapter.NamePatterns;
 import dev.duoka.formats.modelconfig.ModelConfig;
 import dev.duoka.model.ModelFactory;
+import dev.duoka.model.weight.FrozenWeights;
+import dev.duoka.model.weight.Weight;
 import dev.duoka.tensor.Device;
 import dev.duoka.train.config.DataSettings;
 import dev.duoka.train.config.DeviceChoice;
@@ -133,17 +136,22 @@ public final class RunChecks {
                   + " positions",
               "Lower it, or set model.overrides: {max_position_embeddings: " + length + "}"));
     }
-    return model == null || config.adapter().isEmpty() ? model : adapted(model);
+    return model == null ? null : trained(model);
   }
 
-  private @Nullable ModelConfig adapted(ModelConfig model) {
+  private @Nullable ModelConfig trained(ModelConfig model) {
     return attempt(
-        "adapter",
+        config.adapter().isPresent() ? "adapter" : "training.freeze",
         () -> {
           try {
-            ModelConfig adapted = model.with(config.adapter().orElseThrow().config());
-            ModelFactory.weights(adapted, 0);
-            return adapted;
+            ModelConfig trained = ModelSource.trained(config, model);
+            int depth = config.adapter().isPresent() ? 0 : model.mtpModules();
+            List<Weight> weights = ModelFactory.declared(trained, depth).weights();
+            if (trained.frozen() instanceof NamePatterns.Within modules) {
+              FrozenWeights.requireFitting(weights, modules);
+              FrozenWeights.requireTrained(weights);
+            }
+            return trained;
           } catch (IllegalArgumentException e) {
             throw new DuokaException(
                 ErrorCode.CONFIG, String.valueOf(e.getMessage()), "Correct it", e);
