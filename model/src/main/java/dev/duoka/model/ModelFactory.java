@@ -9,6 +9,7 @@ import dev.duoka.engine.parameter.ParameterSpec;
 import dev.duoka.engine.parameter.ParameterStore;
 import dev.duoka.engine.parameter.Residency;
 import dev.duoka.engine.parameter.Section;
+import dev.duoka.engine.parameter.UpdateFactors;
 import dev.duoka.formats.adapter.AdapterConfig;
 import dev.duoka.formats.modelconfig.AttentionConfig;
 import dev.duoka.formats.modelconfig.ModelConfig;
@@ -73,6 +74,7 @@ public final class ModelFactory {
    * @param shards into how many shards the flat buffers of a group must divide
    * @param residency which buffers of a bucket are here all the time
    * @param gradients in which form the gradients of decoder layers are summed
+   * @param factors how the update of a weight differs from that of most
    */
   public record Part(
       List<BlockRange> blocks,
@@ -80,7 +82,8 @@ public final class ModelFactory {
       Function<ParameterSpec, String> group,
       ToIntFunction<String> shards,
       Function<BucketKey, Residency> residency,
-      GradientForm gradients) {
+      GradientForm gradients,
+      Function<ParameterSpec, UpdateFactors> factors) {
     /** All of it, in one piece. */
     public static final Part WHOLE = inShards(1);
 
@@ -96,7 +99,8 @@ public final class ModelFactory {
           _ -> BucketKey.ONE_GROUP,
           _ -> shards,
           _ -> Residency.ALL,
-          GradientForm.FP32);
+          GradientForm.FP32,
+          _ -> UpdateFactors.ONE);
     }
 
     boolean contains(int block) {
@@ -133,7 +137,8 @@ public final class ModelFactory {
                       block ->
                           block > BlockRange.EMBEDDING && block <= config.layers()
                               ? allocation.part().gradients()
-                              : GradientForm.FP32),
+                              : GradientForm.FP32,
+                      allocation.part().factors()),
                   spec -> holds(config, allocation, spec.block()),
                   allocation.part()::contains,
                   allocation.part().weight());

@@ -31,6 +31,7 @@ public final class ParameterStore implements AutoCloseable {
    *     BucketKey#group})
    * @param residency which buffers of a bucket are here all the time
    * @param gradients in which form the gradients of a block are summed
+   * @param factors how the update of a weight differs from that of most
    */
   public record Storage(
       Dtype dtype,
@@ -39,7 +40,8 @@ public final class ParameterStore implements AutoCloseable {
       boolean withGradients,
       Function<ParameterSpec, String> group,
       Function<BucketKey, Residency> residency,
-      IntFunction<GradientForm> gradients) {
+      IntFunction<GradientForm> gradients,
+      Function<ParameterSpec, UpdateFactors> factors) {
     /** Storage where everything is here. */
     public Storage(
         Dtype dtype,
@@ -47,7 +49,15 @@ public final class ParameterStore implements AutoCloseable {
         ToIntFunction<String> shards,
         boolean withGradients,
         Function<ParameterSpec, String> group) {
-      this(dtype, device, shards, withGradients, group, _ -> Residency.ALL, _ -> GradientForm.FP32);
+      this(
+          dtype,
+          device,
+          shards,
+          withGradients,
+          group,
+          _ -> Residency.ALL,
+          _ -> GradientForm.FP32,
+          _ -> UpdateFactors.ONE);
     }
 
     /** Storage where all weights are summed over the same devices. */
@@ -65,12 +75,14 @@ public final class ParameterStore implements AutoCloseable {
   public ParameterStore(List<ParameterSpec> specs, Storage storage) {
     Map<BucketKey, List<ParameterSpec>> byKey = new LinkedHashMap<>();
     for (ParameterSpec spec : specs) {
+      boolean trainable = storage.withGradients() && spec.trainable();
       BucketKey key =
           new BucketKey(
               spec.block(),
               storage.group().apply(spec),
               storage.dtype(),
-              storage.withGradients() && spec.trainable());
+              trainable,
+              trainable ? storage.factors().apply(spec) : UpdateFactors.ONE);
       byKey.computeIfAbsent(key, _ -> new ArrayList<>()).add(spec);
     }
     Map<String, Parameter> byName = new LinkedHashMap<>();

@@ -29,9 +29,11 @@ public final class FrozenWeights {
   /**
    * Refuses paths that fit nothing of a whole model.
    *
+   * @param kind what they are to fit, in words
    * @throws DuokaException with {@link ErrorCode#CONFIG}
    */
-  public static void requireFitting(List<Weight> weights, NamePatterns.Within modules) {
+  public static void requireFitting(
+      List<Weight> weights, NamePatterns.Within modules, String kind) {
     List<String> names =
         weights.stream()
             .flatMap(weight -> weight.checkpointTensors().stream())
@@ -43,7 +45,7 @@ public final class FrozenWeights {
           names.stream().flatMap(name -> Arrays.stream(name.split("\\."))).distinct().toList();
       throw new DuokaException(
           ErrorCode.CONFIG,
-          "'" + idle.getFirst() + "' fits no weight of the model",
+          "'" + idle.getFirst() + "' fits no " + kind,
           NearestName.hint(idle.getFirst(), words));
     }
   }

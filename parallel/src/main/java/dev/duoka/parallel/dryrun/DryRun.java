@@ -109,7 +109,7 @@ public final class DryRun {
   /**
    * Whether each further layer adds the same to every part of a step: not where stages of a
    * pipeline have some of them, nor where layers take turns in the same buffers (ZeRO 2 and 3,
-   * states in host memory), nor where an adapter, or what is frozen, tells them apart.
+   * states in host memory), nor where an adapter, what is frozen or other rates tell them apart.
    */
   private static boolean growsEvenly(DryRunJob job) {
     ModelConfig model = job.settings().model();
@@ -117,6 +117,7 @@ public final class DryRun {
     return job.mesh().pipeline() == 1
         && (adapter == null || !adapter.mayTellLayersApart())
         && !model.frozen().mayTellLayersApart()
+        && !job.settings().updates().mayTellLayersApart()
         && job.settings().zeroStage() < 2
         && !job.settings().states().onHost();
   }

@@ -91,7 +91,8 @@ public final class ShardedOptimizer implements AutoCloseable {
                     groups.shards().apply(bucket), groups.replicas(), true, zeroStage > 2)
                 : new StateSlice.Sharing(
                     groups.of().apply(bucket), new SingleRank("replicas"), false, false);
-        slices.add(made.own(new StateSlice(bucket, sharing, settings, states, worker)));
+        AdamWSettings its = settings.timesDecay(bucket.key().factors().decay());
+        slices.add(made.own(new StateSlice(bucket, sharing, its, states, worker)));
       }
       squares = made.own(squares());
       if (worker != null) {
@@ -165,10 +166,15 @@ public final class ShardedOptimizer implements AutoCloseable {
     steps++;
     HostTransfer.Mark after = worker == null ? HostTransfer.Mark.NONE : worker.markUse();
     for (StateSlice slice : slices) {
-      slice.update(new AdamW.Update(learningRate, steps, 1 / lossScale), factor, after);
+      slice.update(update(slice, learningRate, lossScale), factor, after);
     }
     gatherValues();
     return new StepOutcome(norm, true);
+  }
+
+  private AdamW.Update update(StateSlice slice, double learningRate, double lossScale) {
+    double factor = slice.bucket().key().factors().rate();
+    return new AdamW.Update(learningRate * factor, steps, 1 / lossScale);
   }
 
   private PendingOutcome launchFused(double learningRate, double lossScale) {
@@ -177,7 +183,7 @@ public final class ShardedOptimizer implements AutoCloseable {
     try (Scope _ = Scope.open(MemoryOwner.TEMPORARIES)) {
       Tensor squaredNorm = SquaresKernel.inOrder(squaresOfAllRanks());
       for (StateSlice slice : slices) {
-        slice.states().launch(new AdamW.Update(learningRate, steps, 1 / lossScale), squaredNorm);
+        slice.states().launch(update(slice, learningRate, lossScale), squaredNorm);
       }
       gatherValues();
       read.start(squaredNorm);

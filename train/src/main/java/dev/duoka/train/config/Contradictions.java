@@ -207,6 +207,11 @@ final class Contradictions {
     } catch (IllegalArgumentException e) {
       refuse("training.freeze", "training.freeze: " + e.getMessage(), "Correct it.");
     }
+    try {
+      config.optimizer().updates();
+    } catch (IllegalArgumentException e) {
+      refuse("optimizer.rates", "optimizer.rates: " + e.getMessage(), "Correct it.");
+    }
   }
 
   private void memory() {

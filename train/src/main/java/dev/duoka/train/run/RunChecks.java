@@ -10,6 +10,7 @@ import dev.duoka.formats.modelconfig.ModelConfig;
 import dev.duoka.model.ModelFactory;
 import dev.duoka.model.weight.FrozenWeights;
 import dev.duoka.model.weight.Weight;
+import dev.duoka.parallel.plan.UpdateRules;
 import dev.duoka.tensor.Device;
 import dev.duoka.train.config.DataSettings;
 import dev.duoka.train.config.DeviceChoice;
@@ -136,7 +137,32 @@ public final class RunChecks {
                   + " positions",
               "Lower it, or set model.overrides: {max_position_embeddings: " + length + "}"));
     }
-    return model == null ? null : trained(model);
+    ModelConfig trained = model == null ? null : trained(model);
+    if (trained != null) {
+      attempt("optimizer.rates", () -> rated(trained));
+    }
+    return trained;
+  }
+
+  /** Finds what has a rate of its own; refuses names that fit nothing. */
+  private ModelConfig rated(ModelConfig model) {
+    int depth = depth(model);
+    List<Weight> trained =
+        ModelFactory.declared(model, depth).weights().stream()
+            .filter(weight -> weight.spec().trainable())
+            .toList();
+    UpdateRules updates = config.optimizer().updates();
+    for (UpdateRules.Rate rate : updates.rates()) {
+      if (rate.modules() instanceof NamePatterns.Within modules) {
+        FrozenWeights.requireFitting(trained, modules, "weight that is trained");
+      }
+    }
+    updates.of(model, depth);
+    return model;
+  }
+
+  private int depth(ModelConfig model) {
+    return config.adapter().isPresent() ? 0 : model.mtpModules();
   }
 
   private @Nullable ModelConfig trained(ModelConfig model) {
@@ -145,10 +171,9 @@ public final class RunChecks {
         () -> {
           try {
             ModelConfig trained = ModelSource.trained(config, model);
-            int depth = config.adapter().isPresent() ? 0 : model.mtpModules();
-            List<Weight> weights = ModelFactory.declared(trained, depth).weights();
+            List<Weight> weights = ModelFactory.declared(trained, depth(model)).weights();
             if (trained.frozen() instanceof NamePatterns.Within modules) {
-              FrozenWeights.requireFitting(weights, modules);
+              FrozenWeights.requireFitting(weights, modules, "weight of the model");
               FrozenWeights.requireTrained(weights);
             }
             return trained;
