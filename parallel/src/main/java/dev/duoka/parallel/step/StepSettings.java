@@ -26,6 +26,7 @@ import org.jspecify.annotations.Nullable;
  * @param states in which form and where they are kept
  * @param preference what pairs of sequences are compared by; null where the next token is learned
  * @param updates which weights are updated in another way than most
+ * @param embeddingNoise α of the noise that embeddings get in training; 0 for none
  */
 public record StepSettings(
     ModelConfig model,
@@ -39,7 +40,8 @@ public record StepSettings(
     PipelineSettings pipeline,
     StateSettings states,
     PreferenceLoss.@Nullable Terms preference,
-    UpdateRules updates) {
+    UpdateRules updates,
+    double embeddingNoise) {
   /** A step with the usual pipeline and states. */
   public StepSettings(
       ModelConfig model,
@@ -62,7 +64,8 @@ public record StepSettings(
         PipelineSettings.DEFAULT,
         StateSettings.FULL,
         null,
-        UpdateRules.NONE);
+        UpdateRules.NONE,
+        0);
   }
 
   /** The same step in another pipeline. */
@@ -79,7 +82,8 @@ public record StepSettings(
         other,
         states,
         preference,
-        updates);
+        updates,
+        embeddingNoise);
   }
 
   /** The same step at another ZeRO stage. */
@@ -96,7 +100,8 @@ public record StepSettings(
         pipeline,
         states,
         preference,
-        updates);
+        updates,
+        embeddingNoise);
   }
 
   /** The same step with another recompute. */
@@ -113,7 +118,8 @@ public record StepSettings(
         pipeline,
         states,
         preference,
-        updates);
+        updates,
+        embeddingNoise);
   }
 
   /** The same step with states in another form or place. */
@@ -130,7 +136,8 @@ public record StepSettings(
         pipeline,
         other,
         preference,
-        updates);
+        updates,
+        embeddingNoise);
   }
 
   /** The same step of another model. */
@@ -147,7 +154,8 @@ public record StepSettings(
         pipeline,
         states,
         preference,
-        updates);
+        updates,
+        embeddingNoise);
   }
 
   /** The same step of pairs of sequences, of which the first is preferred. */
@@ -164,7 +172,8 @@ public record StepSettings(
         pipeline,
         states,
         terms,
-        updates);
+        updates,
+        embeddingNoise);
   }
 
   /** The same step in which some weights are updated in another way. */
@@ -181,7 +190,26 @@ public record StepSettings(
         pipeline,
         states,
         preference,
-        other);
+        other,
+        embeddingNoise);
+  }
+
+  /** The same step with noise on its embeddings. */
+  public StepSettings withNoise(double alpha) {
+    return new StepSettings(
+        model,
+        precision,
+        recompute,
+        sequenceLength,
+        optimizer,
+        zeroStage,
+        lossScale,
+        auxiliary,
+        pipeline,
+        states,
+        preference,
+        updates,
+        alpha);
   }
 
   /**

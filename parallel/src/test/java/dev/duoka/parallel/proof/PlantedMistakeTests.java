@@ -310,7 +310,8 @@ class PlantedMistakeTests {
               right.pipeline(),
               right.states(),
               right.preference(),
-              right.updates());
+              right.updates(),
+              right.embeddingNoise());
     }
   }
 

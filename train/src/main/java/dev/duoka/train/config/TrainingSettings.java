@@ -71,6 +71,15 @@ public record TrainingSettings(
             byDefault = "[]")
         List<String> freeze,
     @Doc(
+            value =
+                "α of noise that is added to embeddings in training alone (NEFTune, 2023): uniform"
+                    + " from −1 to 1, times α / √(tokens of a sequence × width), padding counted. 5"
+                    + " to 15 are usual for instruction tuning; 0 for none. Which noise follows"
+                    + " from `training.seed`, the step and the token alone.",
+            byDefault = "0",
+            range = "[0, 1000]")
+        double embeddingNoise,
+    @Doc(
             value = "Seed of the weights and, where `data.seed` is not set, of the data order.",
             byDefault = "1234")
         long seed,

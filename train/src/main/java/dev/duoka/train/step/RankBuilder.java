@@ -129,7 +129,8 @@ public final class RankBuilder {
             .preference()
             .map(it -> new PreferenceLoss.Terms(it.beta(), it.labelSmoothing(), it.chosenWeight()))
             .orElse(null),
-        optimizer.updates());
+        optimizer.updates(),
+        config.training().embeddingNoise());
   }
 
   /** How section {@code parallel} cuts a model into stages, and in which order they work. */

@@ -100,14 +100,17 @@ class FrozenRunTests {
         .containsPattern("[0-9,]+ of [0-9,]+ weights are trained .*, the rest are frozen");
   }
 
+  /** With rates and noise, which are where they would have been. */
   @ParameterizedTest
   @CsvSource({"'parallel={data: 1}'", "'parallel={data: 2, zero: 3}'"})
   void resumedIsAsIfItHadNotStopped(String parallel) throws IOException {
     Path whole = folder.resolve("whole " + parallel.hashCode());
     Path parts = folder.resolve("parts " + parallel.hashCode());
-    SmallRun.run(config(parallel), whole, new SmallRun.Listener());
-    SmallRun.run(config(parallel), parts, new SmallRun.Listener(), 2, false);
-    SmallRun.run(config(parallel), parts, new SmallRun.Listener(), 0, true);
+    RunConfig config =
+        config(parallel, "optimizer.rates={lm_head: 0.5}", "training.embedding_noise=5");
+    SmallRun.run(config, whole, new SmallRun.Listener());
+    SmallRun.run(config, parts, new SmallRun.Listener(), 2, false);
+    SmallRun.run(config, parts, new SmallRun.Listener(), 0, true);
     for (String file : List.of("model.safetensors", "optimizer.safetensors")) {
       assertThat(checkpoint(parts, 4).resolve(file))
           .hasSameBinaryContentAs(checkpoint(whole, 4).resolve(file));
