@@ -78,6 +78,16 @@ public final class LanguageModel implements AutoCloseable {
     return weights().stream().filter(weight -> weight.spec().trainable()).toList();
   }
 
+  /** The others. */
+  public List<Weight> frozenWeights() {
+    return weights().stream().filter(weight -> !weight.spec().trainable()).toList();
+  }
+
+  /** Whether blocks before these are trained, wherever they are, and so need gradients of them. */
+  public boolean trainsBefore(BlockRange blocks) {
+    return parts.firstTrained() < blocks.first();
+  }
+
   /** State that no gradient changes. */
   public List<StateBuffer> buffers() {
     return parts.declarations().buffers();
@@ -256,6 +266,7 @@ public final class LanguageModel implements AutoCloseable {
    * @param norm of the last hidden states
    * @param head {@code [vocabulary, h]}; the embedding itself when they are tied
    * @param predictors the modules that predict further tokens
+   * @param firstTrained the first block with a weight that is trained
    */
   record ModelParts(
       WeightDeclarations declarations,
@@ -263,5 +274,6 @@ public final class LanguageModel implements AutoCloseable {
       List<DecoderLayer> layers,
       Weight norm,
       Weight head,
-      List<MultiTokenPrediction> predictors) {}
+      List<MultiTokenPrediction> predictors,
+      int firstTrained) {}
 }

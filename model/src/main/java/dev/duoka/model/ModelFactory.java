@@ -9,6 +9,7 @@ import dev.duoka.engine.parameter.ParameterSpec;
 import dev.duoka.engine.parameter.ParameterStore;
 import dev.duoka.engine.parameter.Residency;
 import dev.duoka.engine.parameter.Section;
+import dev.duoka.engine.parameter.UpdateFactors;
 import dev.duoka.formats.adapter.AdapterConfig;
 import dev.duoka.formats.modelconfig.AttentionConfig;
 import dev.duoka.formats.modelconfig.ModelConfig;
@@ -23,6 +24,7 @@ import dev.duoka.model.architecture.LayerDesign;
 import dev.duoka.model.layer.DecoderLayer;
 import dev.duoka.model.layer.MultiTokenPrediction;
 import dev.duoka.model.weight.BlockRange;
+import dev.duoka.model.weight.FrozenWeights;
 import dev.duoka.model.weight.StateBuffer;
 import dev.duoka.model.weight.Weight;
 import dev.duoka.model.weight.WeightDeclarations;
@@ -70,16 +72,18 @@ public final class ModelFactory {
    * @param weight what of a weight is held; the given one for all of it
    * @param group names the weights whose gradients are summed over the same devices
    * @param shards into how many shards the flat buffers of a group must divide
-   * @param residency which buffers of a group are here all the time
+   * @param residency which buffers of a bucket are here all the time
    * @param gradients in which form the gradients of decoder layers are summed
+   * @param factors how the update of a weight differs from that of most
    */
   public record Part(
       List<BlockRange> blocks,
       UnaryOperator<ParameterSpec> weight,
       Function<ParameterSpec, String> group,
       ToIntFunction<String> shards,
-      Function<String, Residency> residency,
-      GradientForm gradients) {
+      Function<BucketKey, Residency> residency,
+      GradientForm gradients,
+      Function<ParameterSpec, UpdateFactors> factors) {
     /** All of it, in one piece. */
     public static final Part WHOLE = inShards(1);
 
@@ -95,7 +99,8 @@ public final class ModelFactory {
           _ -> BucketKey.ONE_GROUP,
           _ -> shards,
           _ -> Residency.ALL,
-          GradientForm.FP32);
+          GradientForm.FP32,
+          _ -> UpdateFactors.ONE);
     }
 
     boolean contains(int block) {
@@ -132,7 +137,8 @@ public final class ModelFactory {
                       block ->
                           block > BlockRange.EMBEDDING && block <= config.layers()
                               ? allocation.part().gradients()
-                              : GradientForm.FP32),
+                              : GradientForm.FP32,
+                      allocation.part().factors()),
                   spec -> holds(config, allocation, spec.block()),
                   allocation.part()::contains,
                   allocation.part().weight());
@@ -219,8 +225,17 @@ public final class ModelFactory {
     AdapterConfig adapter = config.adapter();
     if (adapter != null) {
       AdapterDeclarations.add(weights, adapter, config.layers());
+    } else {
+      FrozenWeights.freeze(weights, config.frozen());
     }
-    return new ModelParts(weights, embedding, layers, norm, head, predictors);
+    int firstTrained =
+        weights.weights().stream()
+            .map(Weight::spec)
+            .filter(ParameterSpec::trainable)
+            .mapToInt(ParameterSpec::block)
+            .min()
+            .orElse(Integer.MAX_VALUE);
+    return new ModelParts(weights, embedding, layers, norm, head, predictors, firstTrained);
   }
 
   private static DecoderLayer layer(

@@ -1,14 +1,10 @@
 package dev.duoka.engine.function;
 
 import dev.duoka.engine.parameter.Portion;
-import dev.duoka.tensor.Dtype;
 import dev.duoka.tensor.Tensor;
 import dev.duoka.tensor.kernel.ChanceBits;
-import dev.duoka.tensor.op.Bits;
 import dev.duoka.tensor.op.Copies;
 import dev.duoka.tensor.op.Elementwise;
-import dev.duoka.tensor.op.Reductions;
-import dev.duoka.tensor.op.Tensors;
 import dev.duoka.tensor.op.Views;
 
 /**
@@ -24,9 +20,6 @@ import dev.duoka.tensor.op.Views;
  * @param rows how many they are, n
  */
 public record LoraDropout(long update, Tensor tokens, long first, long rows) {
-  /** Random numbers are compared as integers of this many bits. */
-  private static final int CHOICE_BITS = 23;
-
   /** Of a layer that sees all tokens of the pass. */
   public LoraDropout(long update, Tensor tokens) {
     this(update, tokens, 0, tokens.size(0));
@@ -46,17 +39,13 @@ public record LoraDropout(long update, Tensor tokens, long first, long rows) {
   }
 
   private static double limit(double keep) {
-    return Math.rint((1 - keep) * (1L << CHOICE_BITS));
+    return Math.rint((1 - keep) * (1L << TokenChance.BITS));
   }
 
-  /** Numbers of {@value #CHOICE_BITS} bits, int64 {@code [n, in]}. */
+  /** Numbers of {@link TokenChance}, int64 {@code [n, in]}. */
   private Tensor choices(Lora lora) {
     long key = ChanceBits.key(ChanceBits.ofName(lora.down().name() + " dropout"), update);
-    Tensor ofRows =
-        Views.reshape(
-            Bits.mixed(Bits.xor(Bits.spread(Views.narrow(tokens, 0, first, rows)), key)), -1, 1);
-    Tensor ofColumns = Bits.mixed(Bits.xor(Bits.spread(columns(lora)), Long.rotateLeft(key, 32)));
-    return Bits.shiftRight(Bits.mixed(Bits.xor(ofRows, ofColumns)), Bits.MIXED - CHOICE_BITS);
+    return TokenChance.of(key, Views.narrow(tokens, 0, first, rows), columns(lora));
   }
 
   /** The number of each column among those of the whole input, from 1, int64 {@code [in]}. */
@@ -68,8 +57,6 @@ public record LoraDropout(long update, Tensor tokens, long first, long rows) {
     }
     long first = cut ? portion.stretches().getFirst().from() : 0;
     Tensor value = lora.down().value();
-    Tensor ones = Tensors.full(1, Dtype.INT64, value.device(), value.size(-1));
-    Tensors.fill(Views.narrow(ones, 0, 0, 1), (double) first + 1);
-    return Reductions.cumulativeSum(ones, 0);
+    return TokenChance.columns(first, value.size(-1), value);
   }
 }

@@ -9,8 +9,10 @@ import dev.duoka.tensor.Dtype;
  * @param group names those whose gradients are summed over the same devices
  * @param dtype of the values
  * @param trainable whether they have gradients
+ * @param factors of their update
  */
-public record BucketKey(int block, String group, Dtype dtype, boolean trainable) {
+public record BucketKey(
+    int block, String group, Dtype dtype, boolean trainable, UpdateFactors factors) {
   /** The group of models that are not laid out over several devices in different ways. */
   public static final String ONE_GROUP = "all";
 }

@@ -29,8 +29,9 @@ public final class ParameterStore implements AutoCloseable {
    * @param withGradients false for validation and generation; frozen weights never have any
    * @param group names those whose gradients are summed over the same devices ({@link
    *     BucketKey#group})
-   * @param residency which buffers of a group are here all the time
+   * @param residency which buffers of a bucket are here all the time
    * @param gradients in which form the gradients of a block are summed
+   * @param factors how the update of a weight differs from that of most
    */
   public record Storage(
       Dtype dtype,
@@ -38,8 +39,9 @@ public final class ParameterStore implements AutoCloseable {
       ToIntFunction<String> shards,
       boolean withGradients,
       Function<ParameterSpec, String> group,
-      Function<String, Residency> residency,
-      IntFunction<GradientForm> gradients) {
+      Function<BucketKey, Residency> residency,
+      IntFunction<GradientForm> gradients,
+      Function<ParameterSpec, UpdateFactors> factors) {
     /** Storage where everything is here. */
     public Storage(
         Dtype dtype,
@@ -47,7 +49,15 @@ public final class ParameterStore implements AutoCloseable {
         ToIntFunction<String> shards,
         boolean withGradients,
         Function<ParameterSpec, String> group) {
-      this(dtype, device, shards, withGradients, group, _ -> Residency.ALL, _ -> GradientForm.FP32);
+      this(
+          dtype,
+          device,
+          shards,
+          withGradients,
+          group,
+          _ -> Residency.ALL,
+          _ -> GradientForm.FP32,
+          _ -> UpdateFactors.ONE);
     }
 
     /** Storage where all weights are summed over the same devices. */
@@ -65,12 +75,14 @@ public final class ParameterStore implements AutoCloseable {
   public ParameterStore(List<ParameterSpec> specs, Storage storage) {
     Map<BucketKey, List<ParameterSpec>> byKey = new LinkedHashMap<>();
     for (ParameterSpec spec : specs) {
+      boolean trainable = storage.withGradients() && spec.trainable();
       BucketKey key =
           new BucketKey(
               spec.block(),
               storage.group().apply(spec),
               storage.dtype(),
-              storage.withGradients() && spec.trainable());
+              trainable,
+              trainable ? storage.factors().apply(spec) : UpdateFactors.ONE);
       byKey.computeIfAbsent(key, _ -> new ArrayList<>()).add(spec);
     }
     Map<String, Parameter> byName = new LinkedHashMap<>();
@@ -85,7 +97,7 @@ public final class ParameterStore implements AutoCloseable {
                       ofKey,
                       storage.device(),
                       storage.shards().applyAsInt(key.group()),
-                      storage.residency().apply(key.group()),
+                      storage.residency().apply(key),
                       storage.gradients().apply(key.block()))));
       for (Bucket bucket : buckets) {
         for (Parameter parameter : bucket.parameters()) {

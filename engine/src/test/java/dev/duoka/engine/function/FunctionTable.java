@@ -96,6 +96,13 @@ final class FunctionTable {
           bench.computing((tape, in) -> one(tape.apply(new Add(), in[0], in[1])));
         });
     add(
+        "embedding noise",
+        bench -> {
+          bench.input(bench.random().coarse(3, 5));
+          Tensor numbers = HostCopy.fromLongs(new long[] {9, 2, 7}, bench.random().device(), 3);
+          bench.computing((tape, in) -> one(tape.apply(new EmbeddingNoise(3, 0.5, numbers), in)));
+        });
+    add(
         "add of a variable to itself, and once more",
         bench -> {
           bench.input(bench.random().coarse(3, 5));

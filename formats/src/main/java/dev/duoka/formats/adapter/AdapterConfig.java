@@ -42,9 +42,6 @@ public record AdapterConfig(
     Map<String, Integer> rankPattern,
     Map<String, Double> alphaPattern,
     List<String> saved) {
-  /** What may stand for a layer's number. */
-  private static final Pattern NUMBERS = Pattern.compile("\\d|\\\\d|\\[|layers");
-
   private static final Pattern LAYER = Pattern.compile(".*?\\.[^.]*\\.(\\d+)\\..*");
 
   public AdapterConfig {
@@ -107,21 +104,11 @@ public record AdapterConfig(
    */
   public boolean mayTellLayersApart() {
     return !layers.isEmpty()
-        || modules instanceof NamePatterns.Whole
-        || excluded instanceof NamePatterns.Whole
-        || Stream.of(
-                ends(modules),
-                ends(excluded),
-                parameters,
-                saved,
-                rankPattern.keySet(),
-                alphaPattern.keySet())
+        || modules.mayTellLayersApart()
+        || excluded.mayTellLayersApart()
+        || Stream.of(parameters, saved, rankPattern.keySet(), alphaPattern.keySet())
             .flatMap(Collection::stream)
-            .anyMatch(text -> NUMBERS.matcher(text).find());
-  }
-
-  private static List<String> ends(NamePatterns patterns) {
-    return patterns instanceof NamePatterns.Ends(List<String> names) ? names : List.of();
+            .anyMatch(NamePath::mayNumber);
   }
 
   /** Whether a linear layer has an adapter. */

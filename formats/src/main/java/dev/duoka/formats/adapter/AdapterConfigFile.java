@@ -267,6 +267,8 @@ public record AdapterConfigFile(AdapterConfig adapter, Optional<String> base) {
       case NamePatterns.Ends(List<String> names) -> put(root, name, names);
       case NamePatterns.Whole(String expression) -> root.put(name, expression);
       case NamePatterns.AllLinear() -> root.put(name, NamePatterns.ALL_LINEAR);
+      case NamePatterns.Within _ ->
+          throw new IllegalArgumentException("PEFT cannot say of an adapter what it is in");
     }
   }
 

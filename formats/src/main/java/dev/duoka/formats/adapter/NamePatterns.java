@@ -1,12 +1,13 @@
 package dev.duoka.formats.adapter;
 
+import java.util.Collection;
 import java.util.List;
 import java.util.regex.Pattern;
 import java.util.regex.PatternSyntaxException;
 
 /**
- * Which modules are meant, in PEFT's way: by the ends of their names, by one regular expression for
- * the whole name, or all linear layers.
+ * Which modules are meant: in PEFT's way by the ends of their names, by one regular expression for
+ * the whole name, or all linear layers; or by what they are in.
  */
 public sealed interface NamePatterns {
   /** No module. */
@@ -61,8 +62,49 @@ public sealed interface NamePatterns {
     }
   }
 
+  /**
+   * Modules that are one of these or in one of these.
+   *
+   * @param paths names with dots between their parts, as they stand anywhere within the module's:
+   *     {@code embed_tokens}, {@code mlp.experts}. A part may have numbers behind it, {@code
+   *     layers[3]}, or a range of them whose end is not in it, {@code layers[0:8].self_attn};
+   *     either side of the colon may be left out
+   */
+  record Within(List<String> paths) implements NamePatterns {
+    /** Refuses what is no path. */
+    public Within {
+      paths = List.copyOf(paths);
+      paths.forEach(NamePath::parse);
+    }
+
+    @Override
+    public boolean matches(String name) {
+      return paths.stream().anyMatch(path -> NamePath.parse(path).isIn(name));
+    }
+
+    /** Those that none of these names is in. */
+    public List<String> idle(Collection<String> names) {
+      return paths.stream()
+          .filter(path -> names.stream().noneMatch(NamePath.parse(path)::isIn))
+          .toList();
+    }
+  }
+
   /** Whether a module that can be meant is meant. */
   boolean matches(String name);
+
+  /**
+   * Whether they may tell layers of a kind apart: by their numbers, or by an expression that may
+   * have them in it.
+   */
+  default boolean mayTellLayersApart() {
+    return switch (this) {
+      case Ends(List<String> names) -> names.stream().anyMatch(NamePath::mayNumber);
+      case Within(List<String> paths) -> paths.stream().anyMatch(NamePath::mayNumber);
+      case Whole _ -> true;
+      case AllLinear _ -> false;
+    };
+  }
 
   /** Of one text: {@value #ALL_LINEAR}, or a regular expression. */
   static NamePatterns of(String text) {

@@ -1,6 +1,7 @@
 package dev.duoka.formats.modelconfig;
 
 import dev.duoka.formats.adapter.AdapterConfig;
+import dev.duoka.formats.adapter.NamePatterns;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -24,6 +25,7 @@ import org.jspecify.annotations.Nullable;
  * @param eosTokenId ends a sequence; -1 for none
  * @param adapter what is trained beside the frozen weights; null where all of them are trained. No
  *     {@code config.json} speaks of it
+ * @param frozen modules whose weights are not trained; without an adapter. Likewise
  */
 public record ModelConfig(
     Architecture architecture,
@@ -41,7 +43,8 @@ public record ModelConfig(
     int mtpModules,
     int bosTokenId,
     int eosTokenId,
-    @Nullable AdapterConfig adapter) {
+    @Nullable AdapterConfig adapter,
+    NamePatterns frozen) {
 
   public ModelConfig {
     ConfigLimits.range("vocab_size", vocabSize, 1, ConfigLimits.MAX_TOKENS);
@@ -55,6 +58,10 @@ public record ModelConfig(
     ConfigLimits.range("bos_token_id", bosTokenId, -1, vocabSize - 1);
     ConfigLimits.range("eos_token_id", eosTokenId, -1, vocabSize - 1);
     checkParts(architecture, attention, rope, moe, mtpModules);
+    ConfigLimits.that(
+        adapter == null || frozen.equals(NamePatterns.NONE),
+        "an adapter with further frozen weights",
+        "An adapter freezes all weights that are not its own");
     if (moe != null) {
       ConfigLimits.range("first_k_dense_replace", moe.firstDenseLayers(), 0, layers);
       checkRouting(architecture, moe);
@@ -68,7 +75,7 @@ public record ModelConfig(
     }
   }
 
-  /** A model without an adapter. */
+  /** A model without an adapter, all of which is trained. */
   public ModelConfig(
       Architecture architecture,
       int vocabSize,
@@ -101,7 +108,8 @@ public record ModelConfig(
         mtpModules,
         bosTokenId,
         eosTokenId,
-        null);
+        null,
+        NamePatterns.NONE);
   }
 
   /**
@@ -132,7 +140,8 @@ public record ModelConfig(
         otherMtpModules,
         bosTokenId,
         eosTokenId,
-        adapter);
+        adapter,
+        frozen);
   }
 
   /** The same model with an adapter; null for none. */
@@ -153,6 +162,29 @@ public record ModelConfig(
         mtpModules,
         bosTokenId,
         eosTokenId,
+        other,
+        frozen);
+  }
+
+  /** The same model of which other modules are not trained. */
+  public ModelConfig freezing(NamePatterns other) {
+    return new ModelConfig(
+        architecture,
+        vocabSize,
+        hiddenSize,
+        layers,
+        maxPositions,
+        rmsNormEps,
+        initializerRange,
+        tieEmbeddings,
+        attention,
+        rope,
+        intermediateSize,
+        moe,
+        mtpModules,
+        bosTokenId,
+        eosTokenId,
+        adapter,
         other);
   }
 
@@ -174,7 +206,8 @@ public record ModelConfig(
         mtpModules,
         bos,
         eos,
-        adapter);
+        adapter,
+        frozen);
   }
 
   private static void checkParts(

@@ -90,7 +90,7 @@ public final class AdapterDeclarations {
     }
     long saved =
         weight.checkpointTensors().stream()
-            .filter(tensor -> config.isSaved(module(tensor)))
+            .filter(tensor -> config.isSaved(tensor.module()))
             .count();
     if (saved > 0 && saved < weight.checkpointTensors().size()) {
       throw problem(
@@ -100,12 +100,6 @@ public final class AdapterDeclarations {
           "Name all of them in modules_to_save, or none");
     }
     return saved > 0;
-  }
-
-  /** The name that transformers gives to what a tensor belongs to. */
-  static String module(CheckpointTensor tensor) {
-    String name = tensor.name();
-    return name.endsWith(WEIGHT) ? name.substring(0, name.length() - WEIGHT.length()) : name;
   }
 
   private static boolean isExperts(Weight weight) {
@@ -133,7 +127,7 @@ public final class AdapterDeclarations {
     if (!(config.modules() instanceof NamePatterns.AllLinear)
         && weight.spec().block() <= BlockRange.ofLayer(layers)) {
       weight.checkpointTensors().stream()
-          .map(AdapterDeclarations::module)
+          .map(CheckpointTensor::module)
           .filter(config::adapts)
           .forEach(refused::add);
     }
@@ -150,7 +144,7 @@ public final class AdapterDeclarations {
     int section = 0;
     for (CheckpointTensor tensor : weight.checkpointTensors()) {
       List<Section> outputs = sections(rows, section, tensor.shape().getFirst());
-      String module = module(tensor);
+      String module = tensor.module();
       possible.add(module);
       if (config.adapts(module)) {
         long its = config.rankOf(module);

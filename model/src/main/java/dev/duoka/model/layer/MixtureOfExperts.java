@@ -83,7 +83,9 @@ public final class MixtureOfExperts implements FeedForward {
     Routing routing =
         pass.experts().route(routed[1].value(), rule.experts(), hidden.value().dtype());
     routing.holdOn(tape);
-    if (selectionBias != null && tape.isRecording() && pass.weighs()) {
+    // The bias of a router that is frozen is frozen, too.
+    boolean counts = tape.isRecording() && pass.weighs() && router.spec().trainable();
+    if (selectionBias != null && counts) {
       selectionBias.count(routing.counts());
     }
     // Before the routed experts, so that a second run for the gradients needs none of their sums.

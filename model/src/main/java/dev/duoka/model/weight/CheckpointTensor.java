@@ -10,6 +10,13 @@ import java.util.List;
  * @param shape its shape in the checkpoint
  */
 public record CheckpointTensor(String name, long offset, List<Long> shape) {
+  private static final String WEIGHT = ".weight";
+
+  /** The name that transformers gives to what it belongs to. */
+  public String module() {
+    return name.endsWith(WEIGHT) ? name.substring(0, name.length() - WEIGHT.length()) : name;
+  }
+
   /** The number of elements. */
   public long elements() {
     return shape.stream().reduce(1L, Math::multiplyExact);

@@ -1,13 +1,19 @@
 package dev.duoka.model.weight;
 
+import dev.duoka.base.DuokaException;
+import dev.duoka.base.ErrorCode;
 import dev.duoka.engine.function.Lora;
 import dev.duoka.engine.parameter.Parameter;
 import dev.duoka.engine.parameter.ParameterSpec;
+import dev.duoka.formats.adapter.NamePatterns;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /** A weight that a layer declared; it has a parameter once the model has been allocated. */
 public final class Weight {
+  /** Names that a message has at most. */
+  private static final int SHOWN = 4;
+
   private final List<CheckpointTensor> checkpointTensors;
   private final boolean adapter;
   private ParameterSpec spec;
@@ -23,6 +29,28 @@ public final class Weight {
   /** Whether it is one of an adapter, and so not in the checkpoint of the model itself. */
   public boolean isAdapter() {
     return adapter;
+  }
+
+  /**
+   * Whether some modules are those that it belongs to.
+   *
+   * @throws DuokaException with {@link ErrorCode#CONFIG} when that holds for a part of it alone:
+   *     what is one weight here is treated as one
+   */
+  public boolean isOf(NamePatterns modules) {
+    long fitting =
+        checkpointTensors.stream().filter(tensor -> modules.matches(tensor.module())).count();
+    if (fitting > 0 && fitting < checkpointTensors.size()) {
+      throw new DuokaException(
+          ErrorCode.CONFIG,
+          modules
+              + " means only some of "
+              + checkpointTensors.stream().limit(SHOWN).map(CheckpointTensor::module).toList()
+              + (checkpointTensors.size() > SHOWN ? " and so on" : "")
+              + ", which are one weight here",
+          "Name all of them, or what they are in, or none");
+    }
+    return fitting > 0;
   }
 
   /** Has it not trained. */

@@ -10,6 +10,7 @@ import dev.duoka.data.batch.MicroBatch;
 import dev.duoka.data.batch.StepBatch;
 import dev.duoka.engine.autograd.FunctionObserver;
 import dev.duoka.formats.adapter.AdapterConfig;
+import dev.duoka.formats.modelconfig.ModelConfig;
 import dev.duoka.parallel.step.StepSettings;
 import dev.duoka.parallel.step.TrainingRank;
 import dev.duoka.tensor.Device;
@@ -108,12 +109,15 @@ public final class DryRun {
   /**
    * Whether each further layer adds the same to every part of a step: not where stages of a
    * pipeline have some of them, nor where layers take turns in the same buffers (ZeRO 2 and 3,
-   * states in host memory), nor where an adapter tells them apart.
+   * states in host memory), nor where an adapter, what is frozen or other rates tell them apart.
    */
   private static boolean growsEvenly(DryRunJob job) {
-    AdapterConfig adapter = job.settings().model().adapter();
+    ModelConfig model = job.settings().model();
+    AdapterConfig adapter = model.adapter();
     return job.mesh().pipeline() == 1
         && (adapter == null || !adapter.mayTellLayersApart())
+        && !model.frozen().mayTellLayersApart()
+        && !job.settings().updates().mayTellLayersApart()
         && job.settings().zeroStage() < 2
         && !job.settings().states().onHost();
   }

@@ -8,6 +8,7 @@ import dev.duoka.engine.autograd.Tape;
 import dev.duoka.engine.autograd.Variable;
 import dev.duoka.engine.function.DoraScale;
 import dev.duoka.engine.function.Embedding;
+import dev.duoka.engine.function.EmbeddingNoise;
 import dev.duoka.engine.function.GroupedQueryHeads;
 import dev.duoka.engine.function.HeadFunction;
 import dev.duoka.engine.function.LatentHeads;
@@ -48,6 +49,8 @@ public final class TensorParallel implements Substitution {
           // gradient.
           tape.applyAsIs(heads, inputs[0], inputs[1], gathered(tape, inputs[2]));
       case Embedding embedding -> summed(tape, new VocabularyEmbedding(embedding));
+      case EmbeddingNoise noise ->
+          tape.applyAsIs(noise.ofRows(group.rank() * inputs[0].value().size(0)), inputs);
       case HeadFunction loss ->
           tape.applyAsIs(
               loss.over(new VocabularyCrossEntropy(loss.weight(), group)),

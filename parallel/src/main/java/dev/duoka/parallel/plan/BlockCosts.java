@@ -12,13 +12,17 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * What the blocks of a model cost to compute, in floating-point operations of a forward pass per
- * token: twice the weights that a token meets, and attention.
+ * token: twice the weights that a token meets, and attention. Blocks before all that is trained
+ * have no backward pass, and count for a third.
  *
  * @param layers of each decoder layer
  * @param first of the embedding, which only looks up
  * @param last of the output head, and of the modules that predict further tokens with theirs
  */
 record BlockCosts(List<Double> layers, double first, double last) {
+  /** Of a block without a backward pass, which has two products for each of the forward pass. */
+  private static final double FORWARD_ALONE = 1.0 / 3;
+
   static BlockCosts of(ModelConfig model, int length, int predictionDepth) {
     double[] layers = new double[model.layers()];
     double attention = attention(model.attention(), length);
@@ -36,6 +40,17 @@ record BlockCosts(List<Double> layers, double first, double last) {
         layers[weight.block() - BlockRange.ofLayer(0)] += cost;
       } else if (weight.block() > output) {
         last += cost;
+      }
+    }
+    int firstTrained =
+        weights.stream()
+            .filter(ParameterSpec::trainable)
+            .mapToInt(ParameterSpec::block)
+            .min()
+            .orElse(BlockRange.EMBEDDING);
+    for (int layer = 0; layer < layers.length; layer++) {
+      if (BlockRange.ofLayer(layer) < firstTrained) {
+        layers[layer] *= FORWARD_ALONE;
       }
     }
     return new BlockCosts(Arrays.stream(layers).boxed().toList(), 0, last);

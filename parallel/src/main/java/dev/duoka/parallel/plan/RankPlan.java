@@ -3,10 +3,12 @@ package dev.duoka.parallel.plan;
 import dev.duoka.engine.parameter.ParameterSpec;
 import dev.duoka.engine.parameter.Portion;
 import dev.duoka.engine.parameter.Residency;
+import dev.duoka.engine.parameter.UpdateFactors;
 import dev.duoka.model.ModelFactory;
 import dev.duoka.model.weight.BlockRange;
 import dev.duoka.parallel.mesh.Mesh;
 import java.util.List;
+import java.util.function.Function;
 import java.util.function.ToIntFunction;
 
 /**
@@ -43,8 +45,13 @@ public record RankPlan(Mesh mesh, int rank, StagePlan stages, List<Integer> own)
    * @param shards into how many shards the buffers of a group of weights must divide
    * @param zeroStage what of weights, gradients and states the ranks of a group share
    * @param states in which form and where states and gradients are kept
+   * @param factors how the update of a weight differs from that of most
    */
-  public ModelFactory.Part part(ToIntFunction<String> shards, int zeroStage, StateSettings states) {
+  public ModelFactory.Part part(
+      ToIntFunction<String> shards,
+      int zeroStage,
+      StateSettings states,
+      Function<ParameterSpec, UpdateFactors> factors) {
     WeightPlan weights = new WeightPlan(mesh, rank);
     boolean embeds = blocks().stream().anyMatch(BlockRange::embeds);
     return new ModelFactory.Part(
@@ -55,13 +62,14 @@ public record RankPlan(Mesh mesh, int rank, StagePlan stages, List<Integer> own)
         },
         spec -> weights.group(spec).bucketGroup(),
         shards,
-        group -> {
-          if (states.onHost()) {
+        key -> {
+          if (states.onHost() && key.trainable()) {
             return Residency.NOTHING; // gradients leave, and weights come when they are asked for
           }
-          return shards.applyAsInt(group) == 1 ? Residency.ALL : residency(zeroStage);
+          return shards.applyAsInt(key.group()) == 1 ? Residency.ALL : residency(zeroStage);
         },
-        states.form().gradients());
+        states.form().gradients(),
+        factors);
   }
 
   private static Residency residency(int zeroStage) {

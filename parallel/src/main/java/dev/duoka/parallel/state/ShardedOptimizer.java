@@ -23,6 +23,7 @@ import dev.duoka.tensor.op.Copies;
 import dev.duoka.tensor.op.DeferredRead;
 import dev.duoka.tensor.op.HostCopy;
 import dev.duoka.tensor.op.HostTransfer;
+import dev.duoka.tensor.op.Tensors;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -43,6 +44,7 @@ public final class ShardedOptimizer implements AutoCloseable {
   private final GradientGroups groups;
   private final AdamWSettings settings;
   private final List<StateSlice> slices = new ArrayList<>();
+  private final List<FrozenSlice> frozen = new ArrayList<>();
   private final @Nullable HostWorker worker;
   private final GradientReducer reducer;
   private final @Nullable WeightGatherer gatherer;
@@ -89,7 +91,8 @@ public final class ShardedOptimizer implements AutoCloseable {
                     groups.shards().apply(bucket), groups.replicas(), true, zeroStage > 2)
                 : new StateSlice.Sharing(
                     groups.of().apply(bucket), new SingleRank("replicas"), false, false);
-        slices.add(made.own(new StateSlice(bucket, sharing, settings, states, worker)));
+        AdamWSettings its = settings.timesDecay(bucket.key().factors().decay());
+        slices.add(made.own(new StateSlice(bucket, sharing, its, states, worker)));
       }
       squares = made.own(squares());
       if (worker != null) {
@@ -103,8 +106,13 @@ public final class ShardedOptimizer implements AutoCloseable {
       reducer = made.own(new GradientReducer(store, slices, groups, worker));
       List<ValueShard> elsewhere = new ArrayList<>();
       for (Bucket bucket : store.buckets()) {
-        if (!bucket.key().trainable() && !bucket.hasValues()) {
-          elsewhere.add(made.own(FrozenShard.of(bucket, groups.shards().apply(bucket))));
+        if (!bucket.key().trainable()) {
+          boolean here = bucket.hasValues();
+          FrozenSlice slice = made.own(FrozenSlice.of(bucket, groups));
+          frozen.add(slice);
+          if (!here) {
+            elsewhere.add(slice);
+          }
         }
       }
       slices.stream().filter(slice -> !slice.holdsWholeValues()).forEach(elsewhere::add);
@@ -136,7 +144,9 @@ public final class ShardedOptimizer implements AutoCloseable {
   public PendingOutcome launch(double learningRate, double lossScale) {
     reducer.finish();
     reducer.begin();
-    if (worker == null && slices.stream().allMatch(slice -> slice.states().runsFused())) {
+    // A stage of a pipeline may hold nothing that is trained; there is little to launch then.
+    boolean fused = worker == null && !slices.isEmpty();
+    if (fused && slices.stream().allMatch(slice -> slice.states().runsFused())) {
       return launchFused(learningRate, lossScale);
     }
     StepOutcome outcome = composedStep(learningRate, lossScale);
@@ -156,10 +166,15 @@ public final class ShardedOptimizer implements AutoCloseable {
     steps++;
     HostTransfer.Mark after = worker == null ? HostTransfer.Mark.NONE : worker.markUse();
     for (StateSlice slice : slices) {
-      slice.update(new AdamW.Update(learningRate, steps, 1 / lossScale), factor, after);
+      slice.update(update(slice, learningRate, lossScale), factor, after);
     }
     gatherValues();
     return new StepOutcome(norm, true);
+  }
+
+  private AdamW.Update update(StateSlice slice, double learningRate, double lossScale) {
+    double factor = slice.bucket().key().factors().rate();
+    return new AdamW.Update(learningRate * factor, steps, 1 / lossScale);
   }
 
   private PendingOutcome launchFused(double learningRate, double lossScale) {
@@ -168,7 +183,7 @@ public final class ShardedOptimizer implements AutoCloseable {
     try (Scope _ = Scope.open(MemoryOwner.TEMPORARIES)) {
       Tensor squaredNorm = SquaresKernel.inOrder(squaresOfAllRanks());
       for (StateSlice slice : slices) {
-        slice.states().launch(new AdamW.Update(learningRate, steps, 1 / lossScale), squaredNorm);
+        slice.states().launch(update(slice, learningRate, lossScale), squaredNorm);
       }
       gatherValues();
       read.start(squaredNorm);
@@ -200,12 +215,14 @@ public final class ShardedOptimizer implements AutoCloseable {
   /** The squares of each parameter's reduced gradient, over all ranks of the model. */
   private Tensor squaresOfAllRanks() {
     Tensor parts;
-    if (worker == null || store.device().isMeta()) {
+    if (slices.isEmpty()) {
+      parts = Tensors.zeros(Dtype.FLOAT64, store.device(), groups.names().size());
+    } else if (worker == null || store.device().isMeta()) {
       parts = squares.of(slices.stream().map(StateSlice::gradients).toList());
     } else {
       parts = squares.sum(slices.stream().map(slice -> slice.ofHost().squares()).toList());
     }
-    if (worker != null) {
+    if (worker != null && !slices.isEmpty()) {
       parts = Copies.to(parts, store.device());
     }
     if (!hasWholeModel()) {
@@ -223,6 +240,9 @@ public final class ShardedOptimizer implements AutoCloseable {
 
   /** Whether every rank has all reduced gradients, and so the norm without asking. */
   private boolean hasWholeModel() {
+    if (slices.isEmpty()) {
+      return groups.world().size() == 1;
+    }
     return slices.stream()
         .allMatch(
             slice ->
@@ -329,6 +349,11 @@ public final class ShardedOptimizer implements AutoCloseable {
   /** What this rank updates, by bucket in the order of the store. */
   public List<StateSlice> slices() {
     return List.copyOf(slices);
+  }
+
+  /** What this rank keeps of weights that are not trained, likewise. */
+  public List<FrozenSlice> frozen() {
+    return List.copyOf(frozen);
   }
 
   /** Whether this rank is the first of those that have the same layers. */

@@ -4,8 +4,8 @@ import dev.duoka.comm.Communicator;
 import dev.duoka.engine.parameter.Bucket;
 import dev.duoka.tensor.Tensor;
 
-/** What a rank keeps of a bucket's values where its group shares them (ZeRO stage 3). */
-interface ValueShard {
+/** What a rank keeps of a bucket's values: all, or a shard (ZeRO stage 3). */
+public interface ValueShard {
   /** The bucket that it is a part of. */
   Bucket bucket();
 

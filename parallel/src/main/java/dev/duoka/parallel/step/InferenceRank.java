@@ -7,6 +7,7 @@ import dev.duoka.engine.autograd.Substitution;
 import dev.duoka.engine.autograd.Tape;
 import dev.duoka.engine.autograd.Variable;
 import dev.duoka.engine.function.ExpertPlacement;
+import dev.duoka.engine.parameter.UpdateFactors;
 import dev.duoka.formats.modelconfig.ModelConfig;
 import dev.duoka.model.LanguageModel;
 import dev.duoka.model.ModelFactory;
@@ -90,7 +91,8 @@ public final class InferenceRank implements AutoCloseable {
                       false,
                       config.maxPositions(),
                       0,
-                      plan.part(ofWeights::shards, 0, StateSettings.FULL))));
+                      plan.part(
+                          ofWeights::shards, 0, StateSettings.FULL, _ -> UpdateFactors.ONE))));
       return new InferenceRank(groups, model, plan, ofWeights, made.release());
     }
   }

@@ -2,8 +2,10 @@ package dev.duoka.parallel.step;
 
 import dev.duoka.data.batch.MicroBatch;
 import dev.duoka.engine.function.BalanceLoss;
+import dev.duoka.engine.function.EmbeddingNoise;
 import dev.duoka.model.Losses;
 import dev.duoka.model.Objective;
+import java.util.Optional;
 import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
 
@@ -19,6 +21,19 @@ public interface MicroBatchLosses {
   default OptionalLong chance() {
     return OptionalLong.empty();
   }
+
+  /** The noise that embeddings get in passes for gradients; empty for none. */
+  default Optional<Noise> noise() {
+    return Optional.empty();
+  }
+
+  /**
+   * Noise of embeddings.
+   *
+   * @param alpha of its magnitude ({@link EmbeddingNoise#magnitude})
+   * @param update what stands for the step
+   */
+  record Noise(double alpha, long update) {}
 
   /** Whether the model is to compute without its adapters. */
   default boolean leavesOutAdapters() {

@@ -6,6 +6,7 @@ import dev.duoka.engine.autograd.DeferredWeights;
 import dev.duoka.engine.autograd.Tape;
 import dev.duoka.engine.autograd.Variable;
 import dev.duoka.engine.function.Documents;
+import dev.duoka.engine.function.EmbeddingNoise;
 import dev.duoka.engine.function.LoraDropout;
 import dev.duoka.model.LanguageModel;
 import dev.duoka.model.Losses;
@@ -20,6 +21,7 @@ import dev.duoka.tensor.op.Tensors;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
 
@@ -36,6 +38,7 @@ final class MicroBatchRun implements AutoCloseable {
   private final @Nullable TokenBatch tokens;
   private final List<Tensor> held = new ArrayList<>();
   private Variable[] losses = {};
+  private @Nullable Tensor numbers;
   private @Nullable Tensor input;
   private @Nullable Variable inputLeaf;
   private @Nullable Variable output;
@@ -87,7 +90,7 @@ final class MicroBatchRun implements AutoCloseable {
       if (step.leavesOutAdapters()) {
         pass = pass.withoutAdapters();
       }
-      Variable last = model.layers(pass, first(pass), blocks);
+      Variable last = model.layers(pass, first(pass, step), blocks);
       if (model.hasHead(blocks)) {
         Losses all = model.losses(pass, last, Objects.requireNonNull(tokens), step.objective());
         step.add(all);
@@ -107,9 +110,29 @@ final class MicroBatchRun implements AutoCloseable {
     if (chance.isEmpty() || !tape.isRecording()) {
       return null;
     }
-    Tensor numbers = stage.tokens().numbers(microBatch);
-    held.add(numbers);
-    return new LoraDropout(chance.getAsLong(), numbers);
+    return new LoraDropout(chance.getAsLong(), numbers());
+  }
+
+  /** The numbers of the tokens within the step. */
+  private Tensor numbers() {
+    Tensor made = numbers;
+    if (made == null) {
+      made = stage.tokens().numbers(microBatch);
+      held.add(made);
+      numbers = made;
+    }
+    return made;
+  }
+
+  private Variable withNoise(Variable embedded, MicroBatchLosses step) {
+    Optional<MicroBatchLosses.Noise> noise = step.noise();
+    if (noise.isEmpty() || !tape.isRecording()) {
+      return embedded;
+    }
+    double magnitude =
+        EmbeddingNoise.magnitude(
+            noise.get().alpha(), microBatch.length(), model.config().hiddenSize());
+    return tape.apply(new EmbeddingNoise(noise.get().update(), magnitude, numbers()), embedded);
   }
 
   private @Nullable Documents documents() {
@@ -119,11 +142,15 @@ final class MicroBatchRun implements AutoCloseable {
         .orElse(null);
   }
 
-  private Variable first(Pass pass) {
+  private Variable first(Pass pass, MicroBatchLosses step) {
     if (blocks.embeds()) {
-      return model.embed(pass, Objects.requireNonNull(tokens).tokens());
+      return withNoise(model.embed(pass, Objects.requireNonNull(tokens).tokens()), step);
     }
-    Variable leaf = tape.leaf(Objects.requireNonNull(input, "no input was received"));
+    Tensor received = Objects.requireNonNull(input, "no input was received");
+    if (!model.trainsBefore(blocks)) {
+      return Variable.constant(received); // the backward pass ends in this stage
+    }
+    Variable leaf = tape.leaf(received);
     inputLeaf = leaf;
     return leaf;
   }
@@ -243,9 +270,20 @@ final class MicroBatchRun implements AutoCloseable {
     return Objects.requireNonNull(output, "this stage has no output").value();
   }
 
-  /** The input's gradient for the stage before: {@code [rows, h]}. */
+  /**
+   * The input's gradient for the stage before: {@code [rows, h]}. Of a stage before which nothing
+   * is trained zeros, which nobody reads: schedules tell by the message that the input was taken.
+   */
   Tensor inputGradient() {
-    return Objects.requireNonNull(inputLeaf, "this stage has no input").gradient();
+    if (inputLeaf != null) {
+      return inputLeaf.gradient();
+    }
+    if (blocks.embeds()) {
+      throw new IllegalStateException("this stage has no input");
+    }
+    Tensor none = border();
+    Tensors.zero(none);
+    return none;
   }
 
   private Device device() {

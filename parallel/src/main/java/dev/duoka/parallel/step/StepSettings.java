@@ -8,6 +8,7 @@ import dev.duoka.formats.modelconfig.MoeConfig;
 import dev.duoka.layout.Precision;
 import dev.duoka.layout.Recompute;
 import dev.duoka.parallel.plan.StateSettings;
+import dev.duoka.parallel.plan.UpdateRules;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -24,6 +25,8 @@ import org.jspecify.annotations.Nullable;
  * @param pipeline how stages are cut and in which order they work, where there are several
  * @param states in which form and where they are kept
  * @param preference what pairs of sequences are compared by; null where the next token is learned
+ * @param updates which weights are updated in another way than most
+ * @param embeddingNoise α of the noise that embeddings get in training; 0 for none
  */
 public record StepSettings(
     ModelConfig model,
@@ -36,7 +39,9 @@ public record StepSettings(
     AuxiliaryLosses auxiliary,
     PipelineSettings pipeline,
     StateSettings states,
-    PreferenceLoss.@Nullable Terms preference) {
+    PreferenceLoss.@Nullable Terms preference,
+    UpdateRules updates,
+    double embeddingNoise) {
   /** A step with the usual pipeline and states. */
   public StepSettings(
       ModelConfig model,
@@ -58,7 +63,9 @@ public record StepSettings(
         auxiliary,
         PipelineSettings.DEFAULT,
         StateSettings.FULL,
-        null);
+        null,
+        UpdateRules.NONE,
+        0);
   }
 
   /** The same step in another pipeline. */
@@ -74,7 +81,9 @@ public record StepSettings(
         auxiliary,
         other,
         states,
-        preference);
+        preference,
+        updates,
+        embeddingNoise);
   }
 
   /** The same step at another ZeRO stage. */
@@ -90,7 +99,9 @@ public record StepSettings(
         auxiliary,
         pipeline,
         states,
-        preference);
+        preference,
+        updates,
+        embeddingNoise);
   }
 
   /** The same step with another recompute. */
@@ -106,7 +117,9 @@ public record StepSettings(
         auxiliary,
         pipeline,
         states,
-        preference);
+        preference,
+        updates,
+        embeddingNoise);
   }
 
   /** The same step with states in another form or place. */
@@ -122,7 +135,9 @@ public record StepSettings(
         auxiliary,
         pipeline,
         other,
-        preference);
+        preference,
+        updates,
+        embeddingNoise);
   }
 
   /** The same step of another model. */
@@ -138,7 +153,9 @@ public record StepSettings(
         auxiliary,
         pipeline,
         states,
-        preference);
+        preference,
+        updates,
+        embeddingNoise);
   }
 
   /** The same step of pairs of sequences, of which the first is preferred. */
@@ -154,7 +171,45 @@ public record StepSettings(
         auxiliary,
         pipeline,
         states,
-        terms);
+        terms,
+        updates,
+        embeddingNoise);
+  }
+
+  /** The same step in which some weights are updated in another way. */
+  public StepSettings with(UpdateRules other) {
+    return new StepSettings(
+        model,
+        precision,
+        recompute,
+        sequenceLength,
+        optimizer,
+        zeroStage,
+        lossScale,
+        auxiliary,
+        pipeline,
+        states,
+        preference,
+        other,
+        embeddingNoise);
+  }
+
+  /** The same step with noise on its embeddings. */
+  public StepSettings withNoise(double alpha) {
+    return new StepSettings(
+        model,
+        precision,
+        recompute,
+        sequenceLength,
+        optimizer,
+        zeroStage,
+        lossScale,
+        auxiliary,
+        pipeline,
+        states,
+        preference,
+        updates,
+        alpha);
   }
 
   /**

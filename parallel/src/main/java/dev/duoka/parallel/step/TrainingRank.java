@@ -61,7 +61,11 @@ public record TrainingRank(
                       true,
                       settings.sequenceLength(),
                       depth,
-                      plan.part(ofWeights::shards, settings.zeroStage(), settings.states()))));
+                      plan.part(
+                          ofWeights::shards,
+                          settings.zeroStage(),
+                          settings.states(),
+                          settings.updates().of(settings.model(), depth)))));
       policy.applyTo(model.parameters());
       Communicator headCopies = made.own(ofWeights.headCopies());
       ShardedOptimizer optimizer =

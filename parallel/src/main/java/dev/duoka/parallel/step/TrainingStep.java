@@ -29,6 +29,7 @@ import dev.duoka.tensor.op.Elementwise;
 import dev.duoka.tensor.op.Tensors;
 import dev.duoka.tensor.op.Views;
 import java.util.Arrays;
+import java.util.Optional;
 import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
 
@@ -121,6 +122,7 @@ public final class TrainingStep implements AutoCloseable {
   private final StepSettings.AuxiliaryLosses auxiliary;
   private final PreferenceLoss.@Nullable Terms preference;
   private final boolean dropsOut;
+  private final double noise;
   private final long seed;
   private final ScheduleExecutor executor;
   private final Tensor lossSums;
@@ -148,6 +150,7 @@ public final class TrainingStep implements AutoCloseable {
     this.preference = settings.preference();
     AdapterConfig adapter = settings.model().adapter();
     this.dropsOut = adapter != null && adapter.dropout() > 0;
+    this.noise = settings.embeddingNoise();
     this.seed = settings.states().seed();
     this.device = model.parameters().device();
     this.executor = new ScheduleExecutor(stage);
@@ -335,9 +338,16 @@ public final class TrainingStep implements AutoCloseable {
 
     @Override
     public OptionalLong chance() {
-      return dropsOut
-          ? OptionalLong.of(ChanceBits.ofUpdate(seed, optimizer.steps()))
-          : OptionalLong.empty();
+      return dropsOut ? OptionalLong.of(ofStep()) : OptionalLong.empty();
+    }
+
+    @Override
+    public Optional<Noise> noise() {
+      return noise > 0 ? Optional.of(new Noise(noise, ofStep())) : Optional.empty();
+    }
+
+    private long ofStep() {
+      return ChanceBits.ofUpdate(seed, optimizer.steps());
     }
 
     @Override

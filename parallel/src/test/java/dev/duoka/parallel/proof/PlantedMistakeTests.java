@@ -309,7 +309,9 @@ class PlantedMistakeTests {
               right.auxiliary(),
               right.pipeline(),
               right.states(),
-              right.preference());
+              right.preference(),
+              right.updates(),
+              right.embeddingNoise());
     }
   }
 

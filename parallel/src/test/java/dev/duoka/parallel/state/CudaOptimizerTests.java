@@ -10,6 +10,7 @@ import dev.duoka.engine.parameter.Initializer;
 import dev.duoka.engine.parameter.ParameterSpec;
 import dev.duoka.engine.parameter.ParameterStore;
 import dev.duoka.engine.parameter.Residency;
+import dev.duoka.engine.parameter.UpdateFactors;
 import dev.duoka.layout.GradientForm;
 import dev.duoka.layout.MomentForm;
 import dev.duoka.layout.Offload;
@@ -173,7 +174,8 @@ class CudaOptimizerTests {
             true,
             _ -> BucketKey.ONE_GROUP,
             _ -> residency,
-            _ -> gradients));
+            _ -> gradients,
+            _ -> UpdateFactors.ONE));
   }
 
   /** Norms, master weights, first and second moments after some steps. */

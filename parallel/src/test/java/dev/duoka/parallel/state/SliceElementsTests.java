@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.duoka.engine.parameter.Bucket;
 import dev.duoka.engine.parameter.Parameter;
+import dev.duoka.engine.parameter.UpdateFactors;
 import dev.duoka.formats.modelconfig.ModelConfig;
 import dev.duoka.model.LanguageModel;
 import dev.duoka.model.ModelFactory;
@@ -42,7 +43,7 @@ class SliceElementsTests {
                   true,
                   8,
                   config.mtpModules(),
-                  plan.part(_ -> shards, 0, StateSettings.FULL)))) {
+                  plan.part(_ -> shards, 0, StateSettings.FULL, _ -> UpdateFactors.ONE)))) {
         for (Bucket bucket : model.parameters().buckets()) {
           bucket.parameters().forEach(SliceElementsTests::number);
           double[] numbers = HostCopy.doubles(bucket.values());

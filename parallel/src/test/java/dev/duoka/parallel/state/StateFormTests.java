@@ -16,6 +16,7 @@ import dev.duoka.engine.parameter.Parameter;
 import dev.duoka.engine.parameter.ParameterSpec;
 import dev.duoka.engine.parameter.ParameterStore;
 import dev.duoka.engine.parameter.Residency;
+import dev.duoka.engine.parameter.UpdateFactors;
 import dev.duoka.layout.GradientForm;
 import dev.duoka.layout.MomentForm;
 import dev.duoka.layout.Offload;
@@ -65,7 +66,8 @@ class StateFormTests {
                 true,
                 _ -> BucketKey.ONE_GROUP,
                 _ -> Residency.ALL,
-                _ -> gradients));
+                _ -> gradients,
+                _ -> UpdateFactors.ONE));
     try (Tensor start = new Inputs(181, Dtype.FLOAT32, DEVICE).coarse(LENGTH)) {
       Copies.into(store.onlyBucket().values(), start);
     }

@@ -190,8 +190,10 @@ final class CheckpointFolderWriter {
   }
 
   private List<WrittenFile> writeWeights(Path folder, TrainingSnapshot snapshot) {
-    List<List<TensorDeclaration>> groups =
-        snapshot.shares().stream().map(of -> weights(snapshot, of)).toList();
+    List<List<TensorDeclaration>> groups = new ArrayList<>();
+    for (int process = 0; process < share.processes(); process++) {
+      groups.add(weights(snapshot, process));
+    }
     try (SafetensorsFolderWriter writer =
         SafetensorsFolderWriter.createPart(
             folder, groups, share.process(), Map.of("format", "pt"), shardBytes)) {
@@ -200,10 +202,11 @@ final class CheckpointFolderWriter {
         Tensor buffer = snapshot.buffers().get(name);
         if (buffer != null) {
           HostCopy.read(buffer, (_, chunk) -> writer.write(name, chunk));
-        } else {
-          try (Tensor part = snapshot.part(name, snapshot.master())) {
-            HostCopy.read(part, (_, chunk) -> writer.write(name, chunk));
-          }
+          continue;
+        }
+        SharedTensors of = snapshot.trained().has(name) ? snapshot.trained() : snapshot.frozen();
+        try (Tensor part = of.part(name, TrainingSnapshot.MASTER)) {
+          HostCopy.read(part, (_, chunk) -> writer.write(name, chunk));
         }
       }
       return writer.finish();
@@ -211,16 +214,15 @@ final class CheckpointFolderWriter {
   }
 
   private WrittenFile writeMoments(Path folder, TrainingSnapshot snapshot) {
-    List<TensorDeclaration> declarations =
-        moments(snapshot, snapshot.shares().get(share.process()));
+    List<TensorDeclaration> declarations = moments(snapshot, share.process());
     Path file = folder.resolve(CheckpointFiles.optimizer(share));
     try (SafetensorsWriter writer = SafetensorsWriter.create(file, declarations, Map.of())) {
       for (TensorEntry entry : writer.tensors()) {
         boolean second = entry.name().endsWith(CheckpointFiles.SECOND_MOMENT);
         String suffix = second ? CheckpointFiles.SECOND_MOMENT : CheckpointFiles.FIRST_MOMENT;
         String weight = entry.name().substring(0, entry.name().length() - suffix.length());
-        Tensor flat = second ? snapshot.secondMoment() : snapshot.firstMoment();
-        try (Tensor part = snapshot.part(weight, flat)) {
+        int state = second ? TrainingSnapshot.SECOND_MOMENT : TrainingSnapshot.FIRST_MOMENT;
+        try (Tensor part = snapshot.trained().part(weight, state)) {
           HostCopy.read(part, (_, chunk) -> writer.write(entry.name(), chunk));
         }
       }
@@ -228,23 +230,31 @@ final class CheckpointFolderWriter {
     }
   }
 
-  private static List<TensorDeclaration> weights(TrainingSnapshot snapshot, StateShare of) {
-    StoredDtype dtype = StoredTensors.stored(snapshot.master().dtype());
+  /** What a process writes of weights; those that are trained come first. */
+  private static List<TensorDeclaration> weights(TrainingSnapshot snapshot, int process) {
     List<TensorDeclaration> declarations = new ArrayList<>();
-    for (CheckpointTensor tensor : of.tensors()) {
-      declarations.add(new TensorDeclaration(tensor.name(), dtype, tensor.shape()));
+    for (SharedTensors tensors : List.of(snapshot.trained(), snapshot.frozen())) {
+      StateShare of = tensors.shares().get(process);
+      StoredDtype dtype = dtype(tensors);
+      for (CheckpointTensor tensor : of.tensors()) {
+        declarations.add(new TensorDeclaration(tensor.name(), dtype, tensor.shape()));
+      }
+      of.buffers()
+          .forEach(
+              (name, length) ->
+                  declarations.add(new TensorDeclaration(name, dtype, List.of(length))));
     }
-    of.buffers()
-        .forEach(
-            (name, length) ->
-                declarations.add(new TensorDeclaration(name, dtype, List.of(length))));
     return declarations;
   }
 
-  private static List<TensorDeclaration> moments(TrainingSnapshot snapshot, StateShare of) {
-    StoredDtype dtype = StoredTensors.stored(snapshot.firstMoment().dtype());
+  private static StoredDtype dtype(SharedTensors tensors) {
+    return StoredTensors.stored(tensors.states().getFirst().dtype());
+  }
+
+  private static List<TensorDeclaration> moments(TrainingSnapshot snapshot, int process) {
+    StoredDtype dtype = dtype(snapshot.trained());
     List<TensorDeclaration> declarations = new ArrayList<>();
-    for (CheckpointTensor tensor : of.tensors()) {
+    for (CheckpointTensor tensor : snapshot.trained().shares().get(process).tensors()) {
       for (String suffix : List.of(CheckpointFiles.FIRST_MOMENT, CheckpointFiles.SECOND_MOMENT)) {
         declarations.add(new TensorDeclaration(tensor.name() + suffix, dtype, tensor.shape()));
       }
@@ -255,11 +265,11 @@ final class CheckpointFolderWriter {
   /** Says at once, rather than after minutes of writing, that the checkpoint cannot fit. */
   private static void checkSpace(Path folder, TrainingSnapshot snapshot) throws IOException {
     long needed = HEADER_BYTES;
-    for (StateShare of : snapshot.shares()) {
-      for (TensorDeclaration tensor : weights(snapshot, of)) {
+    for (int process = 0; process < snapshot.trained().shares().size(); process++) {
+      for (TensorDeclaration tensor : weights(snapshot, process)) {
         needed += tensor.byteLength();
       }
-      for (TensorDeclaration tensor : moments(snapshot, of)) {
+      for (TensorDeclaration tensor : moments(snapshot, process)) {
         needed += tensor.byteLength();
       }
     }

@@ -11,6 +11,7 @@ import dev.duoka.model.weight.CheckpointTensor;
 import dev.duoka.model.weight.StateBuffer;
 import dev.duoka.model.weight.StoredTensors;
 import dev.duoka.model.weight.Weight;
+import dev.duoka.model.weight.WeightReader;
 import dev.duoka.parallel.state.ShardedOptimizer;
 import dev.duoka.parallel.state.StateSlice;
 import dev.duoka.tensor.Device;
@@ -103,15 +104,18 @@ public final class CheckpointReader implements AutoCloseable {
   }
 
   /**
-   * Gives a rank's model and optimizer the state of the checkpoint, bit for bit; frozen weights are
-   * not in it and must be there. Collective when states are shared among ranks.
+   * Gives a rank's model and optimizer the state of the checkpoint, bit for bit; the base of an
+   * adapter is not in it and must be there. Collective when states are shared among ranks.
    *
    * @throws DuokaException when the checkpoint is of another model; says the first difference
    */
   public void restore(LanguageModel model, ShardedOptimizer optimizer) {
     ConfigComparison.requireSame(folder, config, model);
     StateLayout layout = StateLayout.of(model.config(), model.predictionDepth());
-    requireSameTensors(layout);
+    requireSameTensors(layout, StateLayout.ofFrozen(model.config(), model.predictionDepth()));
+    if (model.config().adapter() == null && !model.frozenWeights().isEmpty()) {
+      optimizer.fill(() -> WeightReader.readAll(weights, model.frozenWeights(), List.of()));
+    }
     Map<String, List<CheckpointTensor>> tensors = new HashMap<>();
     for (Weight weight : model.weights()) {
       tensors.put(weight.spec().name(), weight.checkpointTensors());
@@ -206,9 +210,10 @@ public final class CheckpointReader implements AutoCloseable {
     }
   }
 
-  private void requireSameTensors(StateLayout layout) {
+  private void requireSameTensors(StateLayout layout, StateLayout frozen) {
     for (TensorEntry entry : weights.tensors()) {
       if (!layout.tensors().containsKey(entry.name())
+          && !frozen.tensors().containsKey(entry.name())
           && !layout.buffers().containsKey(entry.name())) {
         throw otherModel("it has " + entry.name() + ", which this run's model lacks");
       }
@@ -216,6 +221,17 @@ public final class CheckpointReader implements AutoCloseable {
     for (String name : layout.tensors().keySet()) {
       if (!weights.contains(name)) {
         throw otherModel("it lacks " + name + ", which this run's model has");
+      }
+      if (!moments.contains(name + CheckpointFiles.FIRST_MOMENT)) {
+        throw otherModel(name + " was frozen there, and this run trains it");
+      }
+    }
+    for (String name : frozen.tensors().keySet()) {
+      if (!weights.contains(name)) {
+        throw otherModel("it lacks " + name + ", which this run's model has");
+      }
+      if (moments.contains(name + CheckpointFiles.FIRST_MOMENT)) {
+        throw otherModel(name + " was trained there, and this run freezes it");
       }
     }
   }

@@ -15,8 +15,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Saves a run's state in the background: training stands still only while the state is copied into
- * host memory, which takes 12 bytes per weight, allocated once at the first save. Of several
- * processes each copies and writes its share of the weights, whichever ranks hold them.
+ * host memory, which takes 12 bytes per weight that is trained, allocated once at the first save.
+ * Of several processes each copies and writes its share of the weights, whichever ranks hold them.
  *
  * <p>One write at a time; a save that comes before the last one is written waits for it. A failure
  * to save is reported to the listener and never stops the run. Shared by the ranks of a process;
@@ -102,7 +102,16 @@ public final class CheckpointWriter implements AutoCloseable {
    * @param predictionDepth how many MTP modules are trained
    */
   public static long elementsOfCopy(ModelConfig model, int predictionDepth, int processes) {
-    return StateShare.of(StateLayout.of(model, predictionDepth), processes).stream()
+    return largest(StateLayout.of(model, predictionDepth), processes);
+  }
+
+  /** As {@link #elementsOfCopy}, of frozen weights, which are copied in the compute dtype. */
+  public static long frozenElementsOfCopy(ModelConfig model, int predictionDepth, int processes) {
+    return largest(StateLayout.ofFrozen(model, predictionDepth), processes);
+  }
+
+  private static long largest(StateLayout layout, int processes) {
+    return StateShare.of(layout, processes).stream()
         .mapToLong(StateShare::length)
         .max()
         .orElseThrow();

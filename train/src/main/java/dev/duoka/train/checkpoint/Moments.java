@@ -32,6 +32,11 @@ final class Moments implements AutoCloseable {
     return files.stream().filter(file -> file.contains(name)).findFirst().orElse(files.getFirst());
   }
 
+  /** Whether there is a tensor of this name. */
+  boolean contains(String name) {
+    return files.stream().anyMatch(file -> file.contains(name));
+  }
+
   /** A stored tensor. */
   TensorEntry entry(String name) {
     return fileOf(name).entry(name);

@@ -2,7 +2,7 @@ package dev.duoka.train.checkpoint;
 
 import dev.duoka.engine.parameter.Parameter;
 import dev.duoka.engine.parameter.Portion;
-import dev.duoka.parallel.state.StateSlice;
+import dev.duoka.parallel.state.ValueShard;
 import dev.duoka.tensor.Tensor;
 import dev.duoka.tensor.kernel.MomentBuffer;
 import dev.duoka.tensor.op.Views;
@@ -10,7 +10,7 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * What a rank's slice of the optimizer's states has of one weight.
+ * What a rank's slice of the optimizer's states, or of frozen weights, has of one weight.
  *
  * @param parameter the weight, of which this rank may hold a portion
  * @param start the first element of that portion that is in the slice
@@ -22,7 +22,7 @@ record SlicePiece(Parameter parameter, long start, long length, long place) {
   private static final long READ_ELEMENTS = 16L << 20;
 
   /** The pieces of a slice, in its order. */
-  static List<SlicePiece> of(StateSlice slice) {
+  static List<SlicePiece> of(ValueShard slice) {
     List<SlicePiece> pieces = new ArrayList<>();
     for (Parameter parameter : slice.bucket().parameters()) {
       long first = Math.max(parameter.offset(), slice.offset());

@@ -6,6 +6,7 @@ import dev.duoka.engine.optimizer.AdamW;
 import dev.duoka.engine.parameter.Portion;
 import dev.duoka.model.LanguageModel;
 import dev.duoka.model.weight.StateBuffer;
+import dev.duoka.parallel.state.FrozenSlice;
 import dev.duoka.parallel.state.ShardedOptimizer;
 import dev.duoka.parallel.state.StateSlice;
 import dev.duoka.tensor.Device;
@@ -22,7 +23,6 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.Iterator;
 import java.util.List;
-import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.function.Supplier;
 import java.util.stream.LongStream;
@@ -67,8 +67,11 @@ final class StateExchange {
     this.world = world;
     this.share = share;
     this.snapshot = snapshot;
-    this.weights = List.copyOf(snapshot.layout().starts().keySet());
-    this.buffers = List.copyOf(snapshot.layout().buffers().keySet());
+    this.weights =
+        Stream.of(snapshot.trained(), snapshot.frozen())
+            .flatMap(tensors -> tensors.layout().starts().keySet().stream())
+            .toList();
+    this.buffers = List.copyOf(snapshot.trained().layout().buffers().keySet());
     this.model = model;
     this.optimizer = optimizer;
   }
@@ -82,7 +85,7 @@ final class StateExchange {
       for (int index = 0; index < each; index++) {
         boolean sends = world.rank() % each == index;
         exchange(
-            sends ? Optional.of(snapshot.shares().get(target)) : Optional.empty(),
+            sends ? OptionalInt.of(target) : OptionalInt.empty(),
             share.leadOf(target, world),
             share.isLead(world) ? OptionalInt.of(source * each + index) : OptionalInt.empty());
       }
@@ -92,12 +95,12 @@ final class StateExchange {
   /**
    * One rank of each process sends to another process, whose first rank receives.
    *
-   * @param wanted what this rank sends of; empty if it does not
+   * @param wanted the process of whose share this rank sends; empty if it does not
    * @param to whom
    * @param from of whom this rank receives; empty if it does not
    */
-  private void exchange(Optional<StateShare> wanted, int to, OptionalInt from) {
-    Sent sent = wanted.map(this::sent).orElse(Sent.NOTHING);
+  private void exchange(OptionalInt wanted, int to, OptionalInt from) {
+    Sent sent = wanted.isPresent() ? sent(wanted.getAsInt()) : Sent.NOTHING;
     try (Scope _ = Scope.open(MemoryOwner.SNAPSHOT)) {
       List<Pending> lists = wanted.isPresent() ? send(to, list(sent).encoded()) : List.of();
       Iterator<Runnable> receptions =
@@ -138,43 +141,53 @@ final class StateExchange {
     Tensor get(long at, long length);
   }
 
-  /** A piece, and the states that it is of. */
-  private record Held(SlicePiece piece, AdamW states) {
-    /** How to get a stretch of each state, in full precision. */
-    List<Part> all(Dtype wide) {
-      return List.of(
-          (at, length) ->
-              Copies.cast(Views.narrow(states.master(), 0, piece.place() + at, length), wide),
-          (at, length) -> moment(states.firstMoment(), at, length),
-          (at, length) -> moment(states.secondMoment(), at, length));
+  /** A piece, and how to get a stretch of each state that it has. */
+  private record Held(SlicePiece piece, List<Part> states) {
+    /** Of a weight that is trained: all in full precision. */
+    static Held of(SlicePiece piece, AdamW states, Dtype wide) {
+      return new Held(
+          piece,
+          List.of(
+              (at, length) ->
+                  Copies.cast(Views.narrow(states.master(), 0, piece.place() + at, length), wide),
+              (at, length) -> moment(piece, states.firstMoment(), at, length),
+              (at, length) -> moment(piece, states.secondMoment(), at, length)));
     }
 
-    private Tensor moment(MomentBuffer of, long at, long length) {
+    /** Of a frozen weight. */
+    static Held of(SlicePiece piece, FrozenSlice slice) {
+      return new Held(
+          piece,
+          List.of((at, length) -> Views.narrow(slice.values(), 0, piece.place() + at, length)));
+    }
+
+    private static Tensor moment(SlicePiece piece, MomentBuffer of, long at, long length) {
       return of.isWide()
           ? Views.narrow(of.values(), 0, piece.place() + at, length)
           : of.read(piece.place() + at, length);
     }
   }
 
-  private Sent sent(StateShare wanted) {
+  private Sent sent(int process) {
+    StateShare wanted = snapshot.trained().shares().get(process);
     List<StateBuffer> wantedBuffers =
         model.buffers().stream()
             .filter(_ -> optimizer.isFirstOfStage())
             .filter(buffer -> wanted.buffers().containsKey(buffer.checkpointName()))
             .toList();
-    return new Sent(wantedBuffers, held(wanted));
+    return new Sent(wantedBuffers, held(process));
   }
 
   /** Each is made when its turn comes, in the scope of its round. */
   private List<Supplier<Tensor>> stretches(Sent sent) {
-    Dtype dtype = snapshot.master().dtype();
+    Dtype dtype = wide();
     List<Supplier<Tensor>> stretches = new ArrayList<>();
     for (StateBuffer buffer : sent.buffers()) {
       stretches.add(() -> Copies.cast(buffer.value(), dtype));
     }
     for (Held held : sent.pieces()) {
       SlicePiece piece = held.piece();
-      for (Part state : held.all(dtype)) {
+      for (Part state : held.states()) {
         starts(piece.length())
             .forEach(
                 at -> stretches.add(() -> state.get(at, Math.min(stretch, piece.length() - at))));
@@ -188,24 +201,42 @@ final class StateExchange {
     return LongStream.iterate(0, at -> at < length, at -> at + stretch);
   }
 
-  private List<Held> held(StateShare wanted) {
+  private Dtype wide() {
+    return snapshot.trained().states().getFirst().dtype();
+  }
+
+  private List<Held> held(int process) {
     List<Held> held = new ArrayList<>();
     for (StateSlice slice : optimizer.slices()) {
       if (slice.isCounted()) {
-        for (SlicePiece piece : SlicePiece.of(slice)) {
-          Portion portion = piece.portion();
-          StateShare.Rows rows =
-              wanted.rowsOf(
-                  snapshot.layout().startOf(piece.parameter().name()),
-                  portion.rows(),
-                  portion.columns());
-          if (rows.count() > 0 && piece.touches(rows.first(), rows.count())) {
-            held.add(new Held(piece, slice.states()));
-          }
-        }
+        SlicePiece.of(slice).stream()
+            .filter(piece -> isWanted(piece, snapshot.trained(), process))
+            .forEach(piece -> held.add(Held.of(piece, slice.states(), wide())));
+      }
+    }
+    boolean holdsFrozen = snapshot.frozen().layout().length() > 0;
+    for (FrozenSlice slice : holdsFrozen ? optimizer.frozen() : List.<FrozenSlice>of()) {
+      if (slice.isCounted()) {
+        SlicePiece.of(slice).stream()
+            .filter(piece -> isWanted(piece, snapshot.frozen(), process))
+            .forEach(piece -> held.add(Held.of(piece, slice)));
       }
     }
     return held;
+  }
+
+  /** Whether a process writes something of a piece. */
+  private static boolean isWanted(SlicePiece piece, SharedTensors tensors, int process) {
+    Portion portion = piece.portion();
+    StateShare.Rows rows =
+        tensors
+            .shares()
+            .get(process)
+            .rowsOf(
+                tensors.layout().startOf(piece.parameter().name()),
+                portion.rows(),
+                portion.columns());
+    return rows.count() > 0 && piece.touches(rows.first(), rows.count());
   }
 
   private PieceList list(Sent sent) {
@@ -228,13 +259,11 @@ final class StateExchange {
     Stream<Runnable> ofBuffers =
         list.buffers().stream()
             .map(number -> () -> world.receive(snapshot.buffer(buffers.get(number)), from).join());
-    List<Tensor> states =
-        List.of(snapshot.master(), snapshot.firstMoment(), snapshot.secondMoment());
     Stream<Runnable> ofPieces =
         list.pieces().stream()
             .flatMap(
                 piece ->
-                    states.stream()
+                    tensors(piece).states().stream()
                         .flatMap(
                             state ->
                                 starts(piece.length())
@@ -242,14 +271,20 @@ final class StateExchange {
     return Stream.concat(ofBuffers, ofPieces).iterator();
   }
 
+  /** Which weights a piece is of. */
+  private SharedTensors tensors(PieceList.Piece piece) {
+    boolean trained = piece.weight() < snapshot.trained().layout().starts().size();
+    return trained ? snapshot.trained() : snapshot.frozen();
+  }
+
   private void receive(int from, PieceList.Piece piece, long at, Tensor state) {
     Portion portion = piece.portion();
-    StateShare.Rows rows = snapshot.rows(weights.get(piece.weight()), portion);
+    StateShare.Rows rows = tensors(piece).rows(weights.get(piece.weight()), portion);
     try (Tensor part =
         Tensors.empty(state.dtype(), Device.CPU, Math.min(stretch, piece.length() - at))) {
       world.receive(part, from).join();
       long start = piece.start() + at;
-      TrainingSnapshot.in(
+      SharedTensors.in(
           state, rows, portion.columns(), into -> portion.give(part, start, into, rows.first()));
     }
   }

@@ -11,8 +11,8 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Where the weights of a whole model that are trained lie when they are laid one behind the other,
- * however the ranks of a run have them.
+ * Where the weights of a whole model that are trained, or those that are not, lie when they are
+ * laid one behind the other, however the ranks of a run have them.
  *
  * @param length of all weights, in elements
  * @param starts where each weight starts, by its name in the model
@@ -24,13 +24,28 @@ record StateLayout(
     Map<String, Long> starts,
     Map<String, CheckpointTensor> tensors,
     Map<String, Long> buffers) {
+  /** Of the weights that are trained, with the state buffers. */
   static StateLayout of(ModelConfig config, int predictionDepth) {
+    return of(config, predictionDepth, true);
+  }
+
+  /**
+   * Of the weights that are frozen: none beside an adapter, whose checkpoints name their base
+   * instead.
+   */
+  static StateLayout ofFrozen(ModelConfig config, int predictionDepth) {
+    return config.adapter() == null
+        ? of(config, predictionDepth, false)
+        : new StateLayout(0, Map.of(), Map.of(), Map.of());
+  }
+
+  private static StateLayout of(ModelConfig config, int predictionDepth, boolean trained) {
     ModelFactory.Declared declared = ModelFactory.declared(config, predictionDepth);
     Map<String, Long> starts = new LinkedHashMap<>();
     Map<String, CheckpointTensor> tensors = new LinkedHashMap<>();
     long length = 0;
     for (Weight weight : declared.weights()) {
-      if (!weight.spec().trainable()) {
+      if (weight.spec().trainable() != trained) {
         continue;
       }
       starts.put(weight.spec().name(), length);
@@ -42,7 +57,7 @@ record StateLayout(
       length += weight.spec().elements();
     }
     Map<String, Long> buffers = new LinkedHashMap<>();
-    if (config.adapter() == null) { // those of a base are as frozen as its weights
+    if (trained && config.adapter() == null) { // those of a base are as frozen as its weights
       for (StateBuffer buffer : declared.buffers()) {
         buffers.put(buffer.checkpointName(), buffer.length());
       }

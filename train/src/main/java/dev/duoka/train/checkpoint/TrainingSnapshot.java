@@ -1,11 +1,11 @@
 package dev.duoka.train.checkpoint;
 
+import dev.duoka.base.Resources;
 import dev.duoka.engine.optimizer.AdamW;
-import dev.duoka.engine.parameter.Portion;
 import dev.duoka.formats.modelconfig.ModelConfig;
 import dev.duoka.model.LanguageModel;
-import dev.duoka.model.weight.CheckpointTensor;
 import dev.duoka.model.weight.StateBuffer;
+import dev.duoka.parallel.state.FrozenSlice;
 import dev.duoka.parallel.state.ShardedOptimizer;
 import dev.duoka.parallel.state.StateSlice;
 import dev.duoka.tensor.Device;
@@ -15,50 +15,60 @@ import dev.duoka.tensor.Scope;
 import dev.duoka.tensor.Tensor;
 import dev.duoka.tensor.op.Copies;
 import dev.duoka.tensor.op.Tensors;
-import dev.duoka.tensor.op.Views;
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Map;
-import java.util.function.Consumer;
 
 /**
  * A copy of a training state in host memory that the ranks of a run fill together: master weights
- * and both moments, of the tensors that this process writes, one behind the other, and the state
- * buffers.
+ * and both moments, of the tensors that this process writes, one behind the other, the values of
+ * frozen weights, and the state buffers.
  *
  * <p>Allocated once and filled again for each save. Owns its tensors.
  */
 final class TrainingSnapshot implements AutoCloseable {
+  /** The number of the master weights among the states. */
+  static final int MASTER = 0;
+
+  /** Likewise of the first moment. */
+  static final int FIRST_MOMENT = 1;
+
+  /** Likewise of the second. */
+  static final int SECOND_MOMENT = 2;
+
+  private static final int STATES = 3;
+
   private final ModelConfig config;
   private final int predictionDepth;
-  private final StateLayout layout;
-  private final List<StateShare> shares;
-  private final StateShare own;
-  private final Map<String, CheckpointTensor> places;
-  private final Tensor master;
-  private final Tensor firstMoment;
-  private final Tensor secondMoment;
+  private final SharedTensors trained;
+  private final SharedTensors frozen;
   private final Map<String, Tensor> buffers = new LinkedHashMap<>();
+  private final Resources owned;
 
   /** Memory for a process's share of the states of models like this one. */
   TrainingSnapshot(LanguageModel model, ProcessShare share) {
     config = model.config();
     predictionDepth = model.predictionDepth();
-    layout = StateLayout.of(config, predictionDepth);
-    shares = StateShare.of(layout, share.processes());
-    own = shares.get(share.process());
-    places = own.places();
     Dtype dtype = model.parameters().wideDtype();
-    try (Scope _ = Scope.open(MemoryOwner.SNAPSHOT)) {
-      master = Tensors.empty(dtype, Device.CPU, own.length());
-      firstMoment = Tensors.empty(dtype, Device.CPU, own.length());
-      secondMoment = Tensors.empty(dtype, Device.CPU, own.length());
-      own.buffers().forEach((name, n) -> buffers.put(name, Tensors.empty(dtype, Device.CPU, n)));
-      // Only when all are allocated do they leave the scope, which frees them otherwise.
-      Scope.detach(master);
-      Scope.detach(firstMoment);
-      Scope.detach(secondMoment);
-      buffers.values().forEach(Scope::detach);
+    try (Resources made = new Resources()) {
+      trained =
+          made.own(
+              new SharedTensors(StateLayout.of(config, predictionDepth), share, dtype, STATES));
+      frozen =
+          made.own(
+              new SharedTensors(
+                  StateLayout.ofFrozen(config, predictionDepth),
+                  share,
+                  model.parameters().dtype(),
+                  1));
+      try (Scope _ = Scope.open(MemoryOwner.SNAPSHOT)) {
+        trained
+            .own()
+            .buffers()
+            .forEach(
+                (name, n) ->
+                    buffers.put(name, made.own(Scope.detach(Tensors.empty(dtype, Device.CPU, n)))));
+      }
+      owned = made.release();
     }
   }
 
@@ -69,7 +79,7 @@ final class TrainingSnapshot implements AutoCloseable {
   void fill(LanguageModel model, ShardedOptimizer optimizer) {
     if (optimizer.isFirstOfStage()) {
       for (StateBuffer buffer : model.buffers()) {
-        if (own.buffers().containsKey(buffer.checkpointName())) {
+        if (trained.own().buffers().containsKey(buffer.checkpointName())) {
           Copies.into(buffer(buffer.checkpointName()), buffer.value());
         }
       }
@@ -78,37 +88,41 @@ final class TrainingSnapshot implements AutoCloseable {
       if (slice.isCounted()) {
         AdamW states = slice.states();
         for (SlicePiece piece : SlicePiece.of(slice)) {
-          String name = piece.parameter().name();
-          long columns = piece.portion().columns();
-          StateShare.Rows rows = rows(name, piece.portion());
-          if (rows.count() > 0) {
-            in(master, rows, columns, into -> piece.give(states.master(), into, rows.first()));
-            in(
-                firstMoment,
-                rows,
-                columns,
-                into -> piece.give(states.firstMoment(), into, rows.first()));
-            in(
-                secondMoment,
-                rows,
-                columns,
-                into -> piece.give(states.secondMoment(), into, rows.first()));
+          give(trained, MASTER, piece, (it, row) -> piece.give(states.master(), it, row));
+          give(
+              trained, FIRST_MOMENT, piece, (it, row) -> piece.give(states.firstMoment(), it, row));
+          give(
+              trained,
+              SECOND_MOMENT,
+              piece,
+              (it, row) -> piece.give(states.secondMoment(), it, row));
+        }
+      }
+    }
+    if (frozen.layout().length() > 0) {
+      for (FrozenSlice slice : optimizer.frozen()) {
+        if (slice.isCounted()) {
+          for (SlicePiece piece : SlicePiece.of(slice)) {
+            give(frozen, MASTER, piece, (it, row) -> piece.give(slice.values(), it, row));
           }
         }
       }
     }
   }
 
-  /** The rows of a weight that are here. */
-  StateShare.Rows rows(String weight, Portion portion) {
-    return own.rowsOf(layout.startOf(weight), portion.rows(), portion.columns());
+  /** Copies into rows of a whole weight. */
+  private interface Giver {
+    void give(Tensor rows, long firstRow);
   }
 
-  /** Lends some rows of one of the states, {@code [count, columns]}. */
-  static void in(Tensor flat, StateShare.Rows rows, long columns, Consumer<Tensor> use) {
-    try (Tensor place = Views.narrow(flat, 0, rows.place(), rows.count() * columns);
-        Tensor matrix = Views.reshape(place, rows.count(), columns)) {
-      use.accept(matrix);
+  private static void give(SharedTensors into, int state, SlicePiece piece, Giver giver) {
+    StateShare.Rows rows = into.rows(piece.parameter().name(), piece.portion());
+    if (rows.count() > 0) {
+      SharedTensors.in(
+          into.states().get(state),
+          rows,
+          piece.portion().columns(),
+          there -> giver.give(there, rows.first()));
     }
   }
 
@@ -120,34 +134,14 @@ final class TrainingSnapshot implements AutoCloseable {
     return predictionDepth;
   }
 
-  StateLayout layout() {
-    return layout;
+  /** The weights that are trained: the master weights and both moments. */
+  SharedTensors trained() {
+    return trained;
   }
 
-  /** The shares of all processes. */
-  List<StateShare> shares() {
-    return shares;
-  }
-
-  /** One of the tensors that are here, of one of the states. */
-  Tensor part(String name, Tensor flat) {
-    CheckpointTensor place = places.get(name);
-    if (place == null) {
-      throw new IllegalStateException("no tensor " + name + " in this snapshot");
-    }
-    return Views.narrow(flat, 0, place.offset(), place.elements());
-  }
-
-  Tensor master() {
-    return master;
-  }
-
-  Tensor firstMoment() {
-    return firstMoment;
-  }
-
-  Tensor secondMoment() {
-    return secondMoment;
+  /** The frozen weights, which have one state: their values in the compute dtype. */
+  SharedTensors frozen() {
+    return frozen;
   }
 
   Map<String, Tensor> buffers() {
@@ -165,9 +159,6 @@ final class TrainingSnapshot implements AutoCloseable {
 
   @Override
   public void close() {
-    master.close();
-    firstMoment.close();
-    secondMoment.close();
-    buffers.values().forEach(Tensor::close);
+    owned.close();
   }
 }

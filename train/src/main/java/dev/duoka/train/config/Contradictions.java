@@ -13,6 +13,7 @@ import java.util.Locale;
 import java.util.OptionalLong;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.stream.Stream;
 
 /** Refuses fields that are valid one by one but not together, and choices that were not made. */
 final class Contradictions {
@@ -44,6 +45,7 @@ final class Contradictions {
     contradictions.launch();
     contradictions.pipeline();
     contradictions.precision();
+    contradictions.names();
     contradictions.memory();
     contradictions.adapter();
     contradictions.schedule();
@@ -251,6 +253,20 @@ final class Contradictions {
     }
   }
 
+  /** Names of modules have one form, whatever the model. */
+  private void names() {
+    try {
+      config.training().frozen();
+    } catch (IllegalArgumentException e) {
+      refuse("training.freeze", "training.freeze: " + e.getMessage(), "Correct it.");
+    }
+    try {
+      config.optimizer().updates();
+    } catch (IllegalArgumentException e) {
+      refuse("optimizer.rates", "optimizer.rates: " + e.getMessage(), "Correct it.");
+    }
+  }
+
   private void memory() {
     MemorySettings memory = config.memory();
     Precision precision = config.training().precision();
@@ -304,6 +320,13 @@ final class Contradictions {
           "adapter.modules and adapter.modules_matching contradict each other",
           "Keep one of them.");
     }
+    if (!config.training().freeze().isEmpty()) {
+      refuse(
+          "training.freeze",
+          "training.freeze names weights, but beside an adapter all are frozen that"
+              + " adapter.train_whole does not name",
+          "Remove it, or the adapter.");
+    }
     if (config.memory().offload() != Offload.NONE) {
       refuse(
           "memory.offload",
@@ -323,12 +346,15 @@ final class Contradictions {
 
   private void schedule() {
     ScheduleSettings schedule = config.schedule();
-    if (schedule.finalFraction().isPresent() && schedule.kind() != ScheduleSettings.Kind.COSINE) {
+    if (schedule.finalFraction().isPresent() && !schedule.kind().hasFinalFraction()) {
       refuse(
           "schedule.final_fraction",
-          "schedule.final_fraction is for the cosine schedule only",
-          "Remove it, or set schedule.kind to cosine.");
+          "schedule.final_fraction is for schedules that fall to it, and "
+              + schedule.kind().name().toLowerCase(Locale.ROOT)
+              + " does not",
+          "Remove it, or set schedule.kind to cosine, linear or warmup_stable_decay.");
     }
+    decay(schedule);
     OptionalLong steps = knownSteps();
     if (steps.isPresent() && schedule.warmupSteps() >= steps.getAsLong()) {
       refuse(
@@ -339,6 +365,45 @@ final class Contradictions {
               + steps.getAsLong()
               + " steps",
           "Nearest valid: " + (steps.getAsLong() - 1) + ".");
+    }
+  }
+
+  private void decay(ScheduleSettings schedule) {
+    if (schedule.kind() != ScheduleSettings.Kind.WARMUP_STABLE_DECAY) {
+      Stream.of("decay_fraction", "decay_steps", "decay_shape")
+          .map(name -> "schedule." + name)
+          .filter(bound.origins()::containsKey)
+          .forEach(
+              field ->
+                  refuse(
+                      field,
+                      field + " is for the warmup_stable_decay schedule only",
+                      "Remove it, or set schedule.kind to warmup_stable_decay."));
+      return;
+    }
+    if (schedule.decayFraction().isPresent() && schedule.decaySteps().isPresent()) {
+      refuse(
+          "schedule.decay_steps",
+          "schedule.decay_fraction and schedule.decay_steps contradict each other",
+          "Keep one of them.");
+      return;
+    }
+    OptionalLong steps = knownSteps();
+    if (steps.isEmpty()) {
+      return;
+    }
+    long decay = schedule.decayLength(steps.getAsLong());
+    if (decay + schedule.warmupSteps() > steps.getAsLong()) {
+      String field = schedule.decaySteps().isPresent() ? "decay_steps" : "decay_fraction";
+      refuse(
+          "schedule." + field,
+          "a warm-up of "
+              + Plural.of(schedule.warmupSteps(), "step")
+              + " and a decay of "
+              + decay
+              + " do not fit into the run's "
+              + Plural.of(steps.getAsLong(), "step"),
+          "Shorten one of them, or train longer.");
     }
   }
 

@@ -45,8 +45,16 @@ final class DerivedFields {
       values.add("preference={}");
     }
     ScheduleSettings schedule = config.schedule();
-    if (schedule.kind() == ScheduleSettings.Kind.COSINE && schedule.finalFraction().isEmpty()) {
+    if (schedule.kind().hasFinalFraction() && schedule.finalFraction().isEmpty()) {
       values.add("schedule.final_fraction=0.1");
+    }
+    if (schedule.kind() == ScheduleSettings.Kind.WARMUP_STABLE_DECAY) {
+      if (schedule.decayFraction().isEmpty() && schedule.decaySteps().isEmpty()) {
+        values.add("schedule.decay_fraction=0.1");
+      }
+      if (schedule.decayShape().isEmpty()) {
+        values.add("schedule.decay_shape=sqrt");
+      }
     }
     return values;
   }

@@ -25,10 +25,20 @@ public final class ModelSource {
 
   private ModelSource() {}
 
-  /** The model of a run, with its adapter. */
+  /** The model of a run, with its adapter and what is frozen. */
   public static ModelConfig config(RunConfig run) {
-    ModelConfig model = config(run.model());
-    return run.adapter().map(adapter -> model.with(adapter.config())).orElse(model);
+    return trained(run, config(run.model()));
+  }
+
+  /**
+   * A run's model with its adapter and what is frozen.
+   *
+   * @throws IllegalArgumentException when a pattern of names is none
+   */
+  public static ModelConfig trained(RunConfig run, ModelConfig model) {
+    return run.adapter()
+        .map(adapter -> model.with(adapter.config()))
+        .orElseGet(() -> model.freezing(run.training().frozen()));
   }
 
   /** The architecture with the overrides, whose keys are not checked here. */

@@ -1,8 +1,10 @@
 package dev.duoka.train.config;
 
+import dev.duoka.formats.adapter.NamePatterns;
 import dev.duoka.layout.Precision;
 import dev.duoka.layout.Recompute;
 import dev.duoka.train.config.binding.Doc;
+import java.util.List;
 import java.util.OptionalDouble;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
@@ -59,6 +61,25 @@ public record TrainingSettings(
             byDefault = "none")
         Recompute recompute,
     @Doc(
+            value =
+                "Weights that are not trained, by names of transformers that stand anywhere in"
+                    + " theirs as a whole: `[embed_tokens, 'layers[0:8]', 'layers[8:].mlp']`."
+                    + " Numbers count from 0, and the end of a range is not in it. A frozen weight"
+                    + " has neither gradient nor optimizer state, and below the lowest weight that"
+                    + " is trained there is no backward pass. The routing bias of a frozen router"
+                    + " stays. Checkpoints hold frozen weights in the precision of the run.",
+            byDefault = "[]")
+        List<String> freeze,
+    @Doc(
+            value =
+                "α of noise that is added to embeddings in training alone (NEFTune, 2023): uniform"
+                    + " from −1 to 1, times α / √(tokens of a sequence × width), padding counted. 5"
+                    + " to 15 are usual for instruction tuning; 0 for none. Which noise follows"
+                    + " from `training.seed`, the step and the token alone.",
+            byDefault = "0",
+            range = "[0, 1000]")
+        double embeddingNoise,
+    @Doc(
             value = "Seed of the weights and, where `data.seed` is not set, of the data order.",
             byDefault = "1234")
         long seed,
@@ -70,6 +91,18 @@ public record TrainingSettings(
                     + " H100. Elsewhere nothing changes.",
             byDefault = "false")
         boolean deterministic) {
+  public TrainingSettings {
+    freeze = List.copyOf(freeze);
+  }
+
+  /**
+   * The modules that {@link #freeze} names.
+   *
+   * @throws IllegalArgumentException when one is no name
+   */
+  public NamePatterns frozen() {
+    return freeze.isEmpty() ? NamePatterns.NONE : new NamePatterns.Within(freeze);
+  }
 
   /**
    * The one of {@link #steps}, {@link #tokens} and {@link #epochs} that is set.

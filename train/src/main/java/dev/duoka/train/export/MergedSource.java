@@ -4,6 +4,7 @@ import dev.duoka.base.Progress;
 import dev.duoka.base.Resources;
 import dev.duoka.engine.parameter.BucketKey;
 import dev.duoka.engine.parameter.Residency;
+import dev.duoka.engine.parameter.UpdateFactors;
 import dev.duoka.formats.safetensors.TensorEntry;
 import dev.duoka.layout.GradientForm;
 import dev.duoka.model.LanguageModel;
@@ -96,7 +97,8 @@ final class MergedSource implements WeightSource, AutoCloseable {
             _ -> BucketKey.ONE_GROUP,
             _ -> 1,
             _ -> Residency.ALL,
-            GradientForm.FP32);
+            GradientForm.FP32,
+            _ -> UpdateFactors.ONE);
     try (Resources made = new Resources()) {
       LanguageModel model =
           made.own(

@@ -12,6 +12,7 @@ import dev.duoka.formats.heartbeat.HeartbeatWriter;
 import dev.duoka.formats.heartbeat.Phase;
 import dev.duoka.model.ModelFactory;
 import dev.duoka.model.adapter.AdapterSummary;
+import dev.duoka.model.weight.FrozenWeights;
 import dev.duoka.parallel.dryrun.PlannedExchanges;
 import dev.duoka.parallel.mesh.Mesh;
 import dev.duoka.tensor.ComputeThread;
@@ -204,6 +205,11 @@ final class RankSession {
     if (first && adapts) {
       AdapterSummary.lines(ModelFactory.declared(setup.model(), 0).weights())
           .forEach(listener::notice);
+    }
+    if (first && !state.model().frozenWeights().isEmpty() && !adapts) {
+      listener.notice(
+          FrozenWeights.summary(
+              ModelFactory.declared(setup.model(), state.model().predictionDepth()).weights()));
     }
     // A checkpoint of an adapter goes on top of its base.
     if (adapts || !folder.isResumed()) {

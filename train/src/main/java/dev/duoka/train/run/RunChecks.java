@@ -5,8 +5,12 @@ import dev.duoka.base.ErrorCode;
 import dev.duoka.data.source.DataSource;
 import dev.duoka.data.source.SourceSpec;
 import dev.duoka.data.tokenizer.Tokenizer;
+import dev.duoka.formats.adapter.NamePatterns;
 import dev.duoka.formats.modelconfig.ModelConfig;
 import dev.duoka.model.ModelFactory;
+import dev.duoka.model.weight.FrozenWeights;
+import dev.duoka.model.weight.Weight;
+import dev.duoka.parallel.plan.UpdateRules;
 import dev.duoka.tensor.Device;
 import dev.duoka.train.config.DataSettings;
 import dev.duoka.train.config.DeviceChoice;
@@ -136,17 +140,46 @@ public final class RunChecks {
                   + " positions",
               "Lower it, or set model.overrides: {max_position_embeddings: " + length + "}"));
     }
-    return model == null || config.adapter().isEmpty() ? model : adapted(model);
+    ModelConfig trained = model == null ? null : trained(model);
+    if (trained != null) {
+      attempt("optimizer.rates", () -> rated(trained));
+    }
+    return trained;
   }
 
-  private @Nullable ModelConfig adapted(ModelConfig model) {
+  /** Finds what has a rate of its own; refuses names that fit nothing. */
+  private ModelConfig rated(ModelConfig model) {
+    int depth = depth(model);
+    List<Weight> trained =
+        ModelFactory.declared(model, depth).weights().stream()
+            .filter(weight -> weight.spec().trainable())
+            .toList();
+    UpdateRules updates = config.optimizer().updates();
+    for (UpdateRules.Rate rate : updates.rates()) {
+      if (rate.modules() instanceof NamePatterns.Within modules) {
+        FrozenWeights.requireFitting(trained, modules, "weight that is trained");
+      }
+    }
+    updates.of(model, depth);
+    return model;
+  }
+
+  private int depth(ModelConfig model) {
+    return config.adapter().isPresent() ? 0 : model.mtpModules();
+  }
+
+  private @Nullable ModelConfig trained(ModelConfig model) {
     return attempt(
-        "adapter",
+        config.adapter().isPresent() ? "adapter" : "training.freeze",
         () -> {
           try {
-            ModelConfig adapted = model.with(config.adapter().orElseThrow().config());
-            ModelFactory.weights(adapted, 0);
-            return adapted;
+            ModelConfig trained = ModelSource.trained(config, model);
+            List<Weight> weights = ModelFactory.declared(trained, depth(model)).weights();
+            if (trained.frozen() instanceof NamePatterns.Within modules) {
+              FrozenWeights.requireFitting(weights, modules, "weight of the model");
+              FrozenWeights.requireTrained(weights);
+            }
+            return trained;
           } catch (IllegalArgumentException e) {
             throw new DuokaException(
                 ErrorCode.CONFIG, String.valueOf(e.getMessage()), "Correct it", e);

@@ -1,5 +1,6 @@
 package dev.duoka.train.run;
 
+import dev.duoka.engine.precision.PrecisionPolicy;
 import dev.duoka.formats.modelconfig.ModelConfig;
 import dev.duoka.parallel.dryrun.DryRunJob;
 import dev.duoka.parallel.mesh.Mesh;
@@ -102,11 +103,15 @@ final class RunMemory {
     long parameters =
         CheckpointWriter.elementsOfCopy(
             settings.model(), settings.auxiliary().predictionDepth(), processes);
+    long frozen =
+        CheckpointWriter.frozenElementsOfCopy(
+                settings.model(), settings.auxiliary().predictionDepth(), processes)
+            * new PrecisionPolicy(settings.precision()).computeDtype().bytes();
     return saves
         ? Optional.of(
             new StepMemory.Beside(
                 "copy for checkpoints",
-                parameters * HostMemoryNeed.BYTES_PER_PARAMETER,
+                parameters * HostMemoryNeed.BYTES_PER_PARAMETER + frozen,
                 "The copy for checkpoints holds weights and optimizer state ("
                     + HostMemoryNeed.BYTES_PER_PARAMETER
                     + " bytes a parameter) while they are written and training goes on; a run that"

@@ -2,6 +2,7 @@ package dev.duoka.train.schedule;
 
 import dev.duoka.train.config.OptimizerSettings;
 import dev.duoka.train.config.ScheduleSettings;
+import dev.duoka.train.config.ScheduleSettings.DecayShape;
 
 /**
  * The learning rate of each step; a pure function, so resuming needs no state.
@@ -9,7 +10,8 @@ import dev.duoka.train.config.ScheduleSettings;
  * <p>Steps count from 0. During the warm-up of {@code w} steps, step {@code s} has {@code peak × (s
  * + 1) / w}: the last step of the warm-up has the peak, and no step has zero.
  */
-public sealed interface LearningRateSchedule permits Constant, Cosine, MultiStep {
+public sealed interface LearningRateSchedule
+    permits Constant, Cosine, Linear, MultiStep, WarmupStableDecay {
   /**
    * The learning rate of a step.
    *
@@ -25,8 +27,17 @@ public sealed interface LearningRateSchedule permits Constant, Cosine, MultiStep
   static LearningRateSchedule of(
       ScheduleSettings schedule, OptimizerSettings optimizer, long totalSteps) {
     Warmup warmup = new Warmup(optimizer.learningRate(), schedule.warmupSteps());
+    double last = schedule.finalFraction().orElse(0.1);
     return switch (schedule.kind()) {
-      case COSINE -> new Cosine(warmup, schedule.finalFraction().orElse(0.1), totalSteps);
+      case COSINE -> new Cosine(warmup, last, totalSteps);
+      case LINEAR -> new Linear(warmup, last, totalSteps);
+      case WARMUP_STABLE_DECAY -> {
+        DecayShape shape = schedule.decayShape().orElse(DecayShape.SQRT);
+        long first = totalSteps - schedule.decayLength(totalSteps);
+        // A run whose length is not known beforehand may be shorter than its warm-up and decay.
+        yield new WarmupStableDecay(
+            warmup, new Decay(Math.max(first, warmup.steps()), totalSteps, shape, last));
+      }
       case MULTI_STEP -> new MultiStep(warmup, totalSteps);
       case CONSTANT -> new Constant(warmup);
     };

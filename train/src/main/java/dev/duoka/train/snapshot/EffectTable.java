@@ -43,6 +43,8 @@ public final class EffectTable {
               NUMBERS,
               "the experts' balance loss may be one of each micro-batch; without it, rounding"),
           line("config.training.precision", NUMBERS, "other arithmetic"),
+          line("config.training.freeze", NUMBERS, "other weights are trained"),
+          line("config.training.embedding_noise", NUMBERS, "other noise is trained with"),
           line("config.training.recompute", SPEED, "the same operations, some of them twice"),
           line("config.training.deterministic", ROUNDING, "other algorithms for the same sums"),
           line("config.optimizer.*", NUMBERS, "other updates"),

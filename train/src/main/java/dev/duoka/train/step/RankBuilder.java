@@ -128,7 +128,9 @@ public final class RankBuilder {
         config
             .preference()
             .map(it -> new PreferenceLoss.Terms(it.beta(), it.labelSmoothing(), it.chosenWeight()))
-            .orElse(null));
+            .orElse(null),
+        optimizer.updates(),
+        config.training().embeddingNoise());
   }
 
   /** How section {@code parallel} cuts a model into stages, and in which order they work. */

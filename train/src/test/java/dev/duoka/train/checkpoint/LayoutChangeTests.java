@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.duoka.comm.local.LocalRanks;
 import dev.duoka.engine.optimizer.AdamWSettings;
 import dev.duoka.engine.precision.LossScaler;
+import dev.duoka.formats.adapter.NamePatterns;
 import dev.duoka.formats.modelconfig.ModelConfig;
 import dev.duoka.formats.modelconfig.Presets;
 import dev.duoka.layout.PipelineKind;
@@ -45,7 +46,10 @@ class LayoutChangeTests {
     "tiny-llama, 1/1/1/1/4/1/1/1, 2/1/2/1/1/1/3/1",
     "tiny-v3, 2/1/2/1/2/4/2/1, 1/1/3/1/1/1/3/1",
     "tiny-v3, 1/1/4/1/1/2/1/1, 4/1/1/1/2/2/0/1",
-    "tiny-moe, 1/2/2/1/1/2/1/1, 1/1/1/1/1/1/0/1"
+    "tiny-moe, 1/2/2/1/1/2/1/1, 1/1/1/1/1/1/0/1",
+    "tiny-v3 frozen, 2/1/2/1/1/2/3/1, 1/1/1/1/1/1/0/1",
+    "tiny-v3 frozen, 1/1/1/1/1/1/0/1, 1/1/2/1/2/4/0/1",
+    "tiny-llama frozen, 2/1/2/1/2/1/1/1, 1/2/2/1/1/1/3/1"
   })
   void theSameFiles(String preset, String first, String second) throws IOException {
     ModelConfig config = config(preset);
@@ -62,10 +66,18 @@ class LayoutChangeTests {
             assertThat(after.getOrDefault(name, new byte[0])).as(name).isEqualTo(content));
   }
 
-  private static ModelConfig config(String preset) {
+  /** A preset, of which the lower half and all routed experts are frozen if its name says so. */
+  static ModelConfig config(String name) {
+    String preset = name.replace(" frozen", "");
     ModelConfig config = Presets.named(preset);
     int modules = preset.equals("tiny-v3") ? 1 : 0;
-    return config.with(Math.max(4, config.layers()), config.moe(), modules);
+    return config
+        .with(Math.max(4, config.layers()), config.moe(), modules)
+        .freezing(
+            preset.equals(name)
+                ? NamePatterns.NONE
+                : new NamePatterns.Within(
+                    List.of("embed_tokens", "layers[0:2]", "mlp.experts", "lm_head")));
   }
 
   private static void save(ModelConfig config, String layout, @Nullable Checkpoint from, Path run) {

@@ -13,7 +13,6 @@ import dev.duoka.comm.local.LocalRanks;
 import dev.duoka.engine.optimizer.AdamWSettings;
 import dev.duoka.engine.precision.LossScaler;
 import dev.duoka.formats.modelconfig.ModelConfig;
-import dev.duoka.formats.modelconfig.Presets;
 import dev.duoka.layout.PipelineKind;
 import dev.duoka.layout.Precision;
 import dev.duoka.layout.Recompute;
@@ -65,6 +64,8 @@ class SharedWritingTests {
     "tiny-v3, 4, 2/1/2/1/1/2/1",
     "tiny-moe, 2, 1/1/2/1/2/4/2",
     "tiny-v3, 2, 1/1/2/1/1/1/0",
+    "tiny-v3 frozen, 2, 2/1/2/1/1/2/3",
+    "tiny-v3 frozen, 4, 1/1/2/1/2/4/0",
   })
   void whatTheyWriteIsWhatOneWrites(String preset, int processes, String layout)
       throws IOException {
@@ -158,9 +159,10 @@ class SharedWritingTests {
             fill(once, world, share, rank, StateExchange.STRETCH);
             fill(often, world, share, rank, 777);
             if (share.isLead(world)) { // what its neighbour has is in the neighbour's snapshots
-              assertThat(HostCopy.floats(often.master())).isEqualTo(HostCopy.floats(once.master()));
-              assertThat(HostCopy.floats(often.secondMoment()))
-                  .isEqualTo(HostCopy.floats(once.secondMoment()));
+              for (int state : List.of(TrainingSnapshot.MASTER, TrainingSnapshot.SECOND_MOMENT)) {
+                assertThat(HostCopy.floats(often.trained().states().get(state)))
+                    .isEqualTo(HostCopy.floats(once.trained().states().get(state)));
+              }
               compared.add(share.process());
             }
           }
@@ -174,8 +176,7 @@ class SharedWritingTests {
       ProcessShare share,
       TrainingRank rank,
       long stretch) {
-    for (Tensor state :
-        List.of(snapshot.master(), snapshot.firstMoment(), snapshot.secondMoment())) {
+    for (Tensor state : snapshot.trained().states()) {
       Tensors.zero(state);
     }
     snapshot.fill(rank.model(), rank.optimizer());
@@ -313,9 +314,7 @@ class SharedWritingTests {
   private record Run(Mesh mesh, StepSettings settings) {
     static Run of(String preset, String layout) {
       int[] numbers = Stream.of(layout.split("/")).mapToInt(Integer::parseInt).toArray();
-      ModelConfig base = Presets.named(preset);
-      int modules = preset.equals("tiny-v3") ? 1 : 0;
-      ModelConfig config = base.with(Math.max(4, base.layers()), base.moe(), modules);
+      ModelConfig config = LayoutChangeTests.config(preset);
       StepSettings settings =
           new StepSettings(
                   config,
@@ -325,7 +324,7 @@ class SharedWritingTests {
                   new AdamWSettings(0.9, 0.95, 1e-8, 0.1, 1),
                   numbers[6],
                   LossScaler.Settings.DEFAULT,
-                  new StepSettings.AuxiliaryLosses(modules, 0.3, 0, false, 0))
+                  new StepSettings.AuxiliaryLosses(config.mtpModules(), 0.3, 0, false, 0))
               .with(new PipelineSettings(PipelineKind.ONE_F_ONE_B, 1, List.of()));
       return new Run(
           new Mesh(numbers[0], numbers[1], numbers[2], numbers[3], numbers[4], numbers[5]),

@@ -109,7 +109,9 @@ final class RunFileTests {
     assertThat(config.training().tokensPerStep()).isEqualTo(8192);
     assertThat(config.training().length()).isEqualTo(new TrainingLength.Tokens(2_000_000));
     assertThat(config.optimizer())
-        .isEqualTo(new OptimizerSettings(1e-3, 0.8, 0.99, 1e-10, 0, OptionalDouble.of(2)));
+        .isEqualTo(
+            new OptimizerSettings(
+                1e-3, 0.8, 0.99, 1e-10, 0, OptionalDouble.of(2), Map.of(), 1, true));
     assertThat(config.lossScale()).hasValue(new LossScaleSettings(1024, 4, 0.25, 100));
     assertThat(config.launch())
         .isEqualTo(new LaunchSettings(new RanksPerProcess(OptionalInt.of(1)), 30));
@@ -333,9 +335,25 @@ final class RunFileTests {
             + " so no number of processes holds them. Nearest valid: 1.",
         "parallel.schedule=zero_bubble | is an order of the stages of a pipeline, but"
             + " parallel.pipeline is 1. Set parallel.pipeline, or remove it.",
-        "schedule={kind: constant, final_fraction: 0} | is for the cosine schedule only",
+        "schedule={kind: constant, final_fraction: 0} | is for schedules that fall to it, and"
+            + " constant does not",
+        "schedule.decay_steps=5 | is for the warmup_stable_decay schedule only",
+        "schedule={kind: linear, decay_shape: sqrt} | schedule.decay_shape is for the"
+            + " warmup_stable_decay schedule only",
+        "schedule={kind: warmup_stable_decay, decay_steps: 5, decay_fraction: 0.1} |"
+            + " schedule.decay_fraction and schedule.decay_steps contradict each other",
+        "schedule={kind: warmup_stable_decay, decay_steps: 250, warmup_steps: 51} | a warm-up of"
+            + " 51 steps and a decay of 250 do not fit into the run's 300 steps",
+        "schedule={kind: warmup_stable_decay, decay_shape: root} | wants one of linear, cosine,"
+            + " sqrt",
         "schedule.warmup_steps=300 | leaves nothing of the run's 300 steps. Nearest valid: 299.",
         "checkpoint.keep_every=250 | Nearest valid: 200 or 300.",
+        "optimizer.rates={embed_tokens: 0} | embed_tokens' has the factor 0: what is not trained"
+            + " belongs in training.freeze",
+        "optimizer.rates={embed_tokens: -1} | embed_tokens' has the factor -1, no number above 0",
+        "optimizer.rates={embed_tokens: fast} | embed_tokens' has the factor fast, no number",
+        "optimizer.rates={'layers[x]': 1} | optimizer.rates: 'layers[x]' is no name",
+        "training.freeze=['layers[0'] | training.freeze: 'layers[0' is no name",
         "training.micro_batch=5 | Nearest valid: 4 or 8.",
         "training.tokens_per_step=8000 | Nearest valid: 7936 or 8192.",
         "data={sources: [a], format: jsonl, chat_template: x} | but data.format is jsonl",

@@ -95,6 +95,23 @@ class TrainerTests {
     assertThat(metrics(runDir).stream().filter(line -> line.has("loss"))).hasSize(20);
   }
 
+  @Test
+  void aRunIsMadeLongerBeforeItsDecay() throws IOException {
+    String schedule = "schedule={kind: warmup_stable_decay, warmup_steps: 2, decay_steps: 4}";
+    Listener straight = run("straight", "training.steps=16", schedule);
+    Path runDir = folder.resolve("parts");
+    RunConfig shorter = SmallRun.config(folder, "training.steps=12", schedule);
+    SmallRun.run(shorter, runDir, new Listener(), 8, false);
+    Listener second = new Listener();
+    RunConfig longer = SmallRun.config(folder, "training.steps=16", schedule);
+    assertThat(SmallRun.run(longer, runDir, second, 0, true).steps()).isEqualTo(16);
+    assertThat(second.losses()).isEqualTo(straight.losses().subList(8, 16));
+    assertThat(second.steps)
+        .extracting(StepMetrics::learningRate)
+        .startsWith(3e-3, 3e-3, 3e-3, 3e-3)
+        .isEqualTo(straight.steps.subList(8, 16).stream().map(StepMetrics::learningRate).toList());
+  }
+
   @ParameterizedTest
   @ValueSource(strings = {"bf16", "fp16"})
   void lowPrecisionFollowsFp32(String precision) throws IOException {
