@@ -52,6 +52,7 @@ final class RecipesTests {
           "training.steps",
           "schedule.warmup_steps",
           "validation.tasks",
+          "validation.answer_tokens",
           "device");
 
   @TempDir Path folder;
