@@ -30,6 +30,11 @@ public sealed interface NamePatterns {
     public boolean matches(String name) {
       return names.stream().anyMatch(end -> name.equals(end) || name.endsWith("." + end));
     }
+
+    @Override
+    public boolean mayTellLayersApart() {
+      return names.stream().anyMatch(NamePath::mayNumber);
+    }
   }
 
   /**
@@ -52,6 +57,11 @@ public sealed interface NamePatterns {
     public boolean matches(String name) {
       return Pattern.compile(expression).matcher(name).matches();
     }
+
+    @Override
+    public boolean mayTellLayersApart() {
+      return true;
+    }
   }
 
   /** All linear layers of decoder layers, without routers and routed experts. */
@@ -59,6 +69,11 @@ public sealed interface NamePatterns {
     @Override
     public boolean matches(String name) {
       return true;
+    }
+
+    @Override
+    public boolean mayTellLayersApart() {
+      return false;
     }
   }
 
@@ -82,6 +97,11 @@ public sealed interface NamePatterns {
       return paths.stream().anyMatch(path -> NamePath.parse(path).isIn(name));
     }
 
+    @Override
+    public boolean mayTellLayersApart() {
+      return paths.stream().anyMatch(NamePath::mayNumber);
+    }
+
     /** Those that none of these names is in. */
     public List<String> idle(Collection<String> names) {
       return paths.stream()
@@ -97,14 +117,7 @@ public sealed interface NamePatterns {
    * Whether they may tell layers of a kind apart: by their numbers, or by an expression that may
    * have them in it.
    */
-  default boolean mayTellLayersApart() {
-    return switch (this) {
-      case Ends(List<String> names) -> names.stream().anyMatch(NamePath::mayNumber);
-      case Within(List<String> paths) -> paths.stream().anyMatch(NamePath::mayNumber);
-      case Whole _ -> true;
-      case AllLinear _ -> false;
-    };
-  }
+  boolean mayTellLayersApart();
 
   /** Of one text: {@value #ALL_LINEAR}, or a regular expression. */
   static NamePatterns of(String text) {

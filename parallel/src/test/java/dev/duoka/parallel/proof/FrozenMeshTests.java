@@ -23,6 +23,7 @@ import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.ConcurrentHashMap;
@@ -114,7 +115,7 @@ class FrozenMeshTests {
     part.gradients()
         .forEach(
             (name, gradient) -> {
-              double[] wanted = whole.gradients().get(name);
+              double[] wanted = Objects.requireNonNull(whole.gradients().get(name));
               for (int i = 0; i < gradient.length; i++) { // both are clipped to a norm of 1
                 assertThat(gradient[i] * clipped(norm))
                     .isCloseTo(wanted[i] * clipped(wholeNorm), within(1e-12));

@@ -13,6 +13,7 @@ import dev.duoka.parallel.mesh.Mesh;
 import dev.duoka.parallel.plan.UpdateRules;
 import dev.duoka.parallel.step.PipelineSettings;
 import java.util.List;
+import java.util.Objects;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -75,8 +76,8 @@ class RatesMeshTests {
             (name, start) -> {
               double decay = name.contains("norm") ? 0 : 0.1;
               double rate = Training.LEARNING_RATE * factor(name);
-              double[] gradient = outcome.gradients().get(name);
-              double[] end = outcome.weights().get(name);
+              double[] gradient = Objects.requireNonNull(outcome.gradients().get(name));
+              double[] end = Objects.requireNonNull(outcome.weights().get(name));
               for (int i = 0; i < start.length; i++) {
                 double step = gradient[i] / (Math.abs(gradient[i]) + 1e-8) + decay * start[i];
                 assertThat(end[i]).as(name).isCloseTo(start[i] - rate * step, within(1e-12));
