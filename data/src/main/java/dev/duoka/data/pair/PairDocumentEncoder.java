@@ -42,20 +42,26 @@ public final class PairDocumentEncoder implements DocumentEncoder {
     AnswerPair pair = PairRecords.parse(document.text(), document.id());
     Side chosen = side(pair.chosen());
     Side rejected = side(pair.rejected());
-    int[] ids = Arrays.copyOf(chosen.ids(), chosen.ids().length + rejected.ids().length);
-    System.arraycopy(rejected.ids(), 0, ids, chosen.ids().length, rejected.ids().length);
+    int[] ids = Arrays.copyOf(chosen.ids, chosen.ids.length + rejected.ids.length);
+    System.arraycopy(rejected.ids, 0, ids, chosen.ids.length, rejected.ids.length);
     BitSet answers = new BitSet(ids.length);
-    answers.set(chosen.answer(), chosen.ids().length);
-    answers.set(chosen.ids().length + rejected.answer(), ids.length);
+    answers.set(chosen.answer, chosen.ids.length);
+    answers.set(chosen.ids.length + rejected.answer, ids.length);
     return EncodedDocument.masked(ids, answers);
   }
 
-  /**
-   * A chat up to its last answer's end.
-   *
-   * @param answer where that begins
-   */
-  private record Side(int[] ids, int answer) {}
+  /** A chat up to its last answer's end. */
+  private static final class Side {
+    private final int[] ids;
+
+    /** Where that answer begins. */
+    private final int answer;
+
+    Side(int[] ids, int answer) {
+      this.ids = ids;
+      this.answer = answer;
+    }
+  }
 
   private Side side(ChatRecord record) {
     EncodedChat chat = encoder.encode(record);

@@ -58,7 +58,7 @@ public final class Evaluator {
     return new Evaluation(
         sums[0],
         sums[sums.length - 1],
-        pairs ? Arrays.copyOfRange(sums, 1, sums.length - 1) : new double[0]);
+        pairs ? Arrays.stream(sums, 1, sums.length - 1).boxed().toList() : List.of());
   }
 
   /**

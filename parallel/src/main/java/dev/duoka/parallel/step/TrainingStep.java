@@ -29,6 +29,7 @@ import dev.duoka.tensor.op.Elementwise;
 import dev.duoka.tensor.op.Tensors;
 import dev.duoka.tensor.op.Views;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
@@ -50,7 +51,7 @@ public final class TrainingStep implements AutoCloseable {
   public record Result(
       double loss,
       double furtherLoss,
-      double[] figures,
+      List<Double> figures,
       StepOutcome outcome,
       double forwardSeconds,
       double backwardSeconds,
@@ -103,7 +104,7 @@ public final class TrainingStep implements AutoCloseable {
       return new Result(
           sums[0],
           pairs ? Double.NaN : Arrays.stream(beside).average().orElse(Double.NaN),
-          pairs ? beside : new double[0],
+          pairs ? Arrays.stream(beside).boxed().toList() : List.of(),
           outcome,
           forwardSeconds,
           backwardSeconds,

@@ -53,7 +53,16 @@ record Asked(Evaluator evaluator, SequenceBatches batches, int dataRank, Runnabl
    *
    * @param ended whether the model ended it
    */
-  record Written(int[] tokens, boolean ended) {}
+  record Written(List<Integer> tokens, boolean ended) {
+    Written {
+      tokens = List.copyOf(tokens);
+    }
+
+    /** The tokens as an array of their own. */
+    int[] ids() {
+      return tokens.stream().mapToInt(Integer::intValue).toArray();
+    }
+  }
 
   private List<Written> writeTogether(List<int[]> prompts, int most, Set<Integer> ends) {
     List<int[]> all = new ArrayList<>(prompts);
@@ -86,7 +95,9 @@ record Asked(Evaluator evaluator, SequenceBatches batches, int dataRank, Runnabl
     for (int i = 0; i < ended.length; i++) {
       int[] tokens = all.get(i);
       written.add(
-          new Written(Arrays.copyOfRange(tokens, prompts.get(i).length, tokens.length), ended[i]));
+          new Written(
+              Arrays.stream(tokens, prompts.get(i).length, tokens.length).boxed().toList(),
+              ended[i]));
     }
     return written;
   }

@@ -79,7 +79,7 @@ final class EvaluationTask {
     List<Asked.Written> written = model.write(prompts, most, ends);
     return (double)
             IntStream.range(0, records.size())
-                .filter(i -> isRight(records.get(i), tokenizer.decode(written.get(i).tokens())))
+                .filter(i -> isRight(records.get(i), tokenizer.decode(written.get(i).ids())))
                 .count()
         / records.size();
   }

@@ -77,7 +77,7 @@ final class HeldOutAnswers {
           new ShownAnswer(
               tokenizer.decode(prompts.get(i)),
               tokenizer.decode(withoutEnd(expected.get(i), ends)),
-              tokenizer.decode(written.get(i).tokens()),
+              tokenizer.decode(written.get(i).ids()),
               written.get(i).ended()));
     }
     return shown;

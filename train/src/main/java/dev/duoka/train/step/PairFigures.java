@@ -1,6 +1,7 @@
 package dev.duoka.train.step;
 
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 
 /** What is said of pairs beside their loss, by the names of {@code metrics.jsonl}. */
@@ -13,14 +14,14 @@ public final class PairFigures {
    * @param sums of pairs; none where tokens were learned
    * @param pairs how many
    */
-  public static Map<String, Double> of(double[] sums, double pairs) {
+  public static Map<String, Double> of(List<Double> sums, double pairs) {
     Map<String, Double> figures = new LinkedHashMap<>();
-    if (sums.length > 0) {
-      figures.put("reward_chosen", sums[0] / pairs);
-      figures.put("reward_rejected", sums[1] / pairs);
-      figures.put("reward_margin", (sums[0] - sums[1]) / pairs);
-      figures.put("accuracy", sums[2] / pairs);
-      figures.put("loss_of_chosen", sums[3] / pairs);
+    if (!sums.isEmpty()) {
+      figures.put("reward_chosen", sums.get(0) / pairs);
+      figures.put("reward_rejected", sums.get(1) / pairs);
+      figures.put("reward_margin", (sums.get(0) - sums.get(1)) / pairs);
+      figures.put("accuracy", sums.get(2) / pairs);
+      figures.put("loss_of_chosen", sums.get(3) / pairs);
     }
     return figures;
   }
