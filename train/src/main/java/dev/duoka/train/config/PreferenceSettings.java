@@ -2,7 +2,7 @@ package dev.duoka.train.config;
 
 import dev.duoka.train.config.binding.Doc;
 
-/** Section {@code preference}: what pairs of answers are compared by. */
+/** The section of a run file that says what pairs of answers are compared by. */
 public record PreferenceSettings(
     @Doc(
             value =
