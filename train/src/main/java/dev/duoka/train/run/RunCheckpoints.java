@@ -97,8 +97,11 @@ final class RunCheckpoints implements AutoCloseable {
     CheckpointStore store = new CheckpointStore(runDir);
     CheckpointReader resumed =
         resume.map(from -> resumed(from.checkpoint(store, listener), identity)).orElse(null);
-    if (resumed != null && resumed.state().extras().getOrDefault(BEST_STEP, 0.0) > 0) {
-      best.add(resumed.state().extras().get(BEST_STEP).longValue());
+    if (resumed != null) {
+      long step = resumed.state().extras().getOrDefault(BEST_STEP, 0.0).longValue();
+      if (step > 0) {
+        best.add(step);
+      }
     }
     return new RunCheckpoints(
         store, writer, listener, resumed, identity, config.training().seed(), best);
