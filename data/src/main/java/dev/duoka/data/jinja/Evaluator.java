@@ -15,14 +15,14 @@ final class Evaluator {
     this.run = run;
   }
 
-  Value value(Expression expression, Scope scope) {
+  Value value(Expression expression, Bindings scope) {
     run.enter(expression.place());
     Value value = compute(expression, scope);
     run.leave();
     return value;
   }
 
-  private Value compute(Expression expression, Scope scope) {
+  private Value compute(Expression expression, Bindings scope) {
     return switch (expression) {
       case Expression.Literal literal -> literal.value();
       case Expression.Name name -> scope.get(name.name());
@@ -99,11 +99,11 @@ final class Evaluator {
         : Arithmetic.SUBTRACT.of(run, Value.of(0), value);
   }
 
-  private @Nullable Value optional(@Nullable Expression expression, Scope scope) {
+  private @Nullable Value optional(@Nullable Expression expression, Bindings scope) {
     return expression == null ? null : value(expression, scope);
   }
 
-  private List<Value> values(List<Expression> expressions, Scope scope) {
+  private List<Value> values(List<Expression> expressions, Bindings scope) {
     List<Value> values = new ArrayList<>();
     for (Expression expression : expressions) {
       values.add(value(expression, scope));
@@ -111,7 +111,7 @@ final class Evaluator {
     return values;
   }
 
-  private Value entries(Expression.Entries entries, Scope scope) {
+  private Value entries(Expression.Entries entries, Bindings scope) {
     Map<Value, Value> map = new LinkedHashMap<>();
     for (int i = 0; i < entries.keys().size(); i++) {
       Value key = value(entries.keys().get(i), scope);
@@ -121,7 +121,7 @@ final class Evaluator {
     return new Value.Dict(map);
   }
 
-  Given given(Expression.Arguments arguments, Scope scope) {
+  Given given(Expression.Arguments arguments, Bindings scope) {
     Map<String, Value> named = new LinkedHashMap<>();
     for (int i = 0; i < arguments.names().size(); i++) {
       named.put(arguments.names().get(i), value(arguments.named().get(i), scope));
@@ -129,7 +129,7 @@ final class Evaluator {
     return new Given(values(arguments.positional(), scope), named);
   }
 
-  Value call(Expression.Call call, Given given, Scope scope) {
+  Value call(Expression.Call call, Given given, Bindings scope) {
     Value function = value(call.function(), scope);
     run.at(call.place());
     Operators.refuseUndefined(function);
@@ -139,13 +139,13 @@ final class Evaluator {
     return callable.call(run, given);
   }
 
-  Value filtered(Expression.Filtered filtered, Value of, Scope scope) {
+  Value filtered(Expression.Filtered filtered, Value of, Bindings scope) {
     Given given = given(filtered.arguments(), scope);
     run.at(filtered.place());
     return Filters.named(filtered.name()).apply(run, of, given);
   }
 
-  private boolean compared(Expression.Compared compared, Scope scope) {
+  private boolean compared(Expression.Compared compared, Bindings scope) {
     Value left = value(compared.first(), scope);
     for (int i = 0; i < compared.operators().size(); i++) {
       Value right = value(compared.others().get(i), scope);

@@ -79,7 +79,7 @@ public final class Jinja {
   public Rendering render(Map<String, Value> variables, LocalDateTime now) {
     Run run = new Run(limits, now);
     try {
-      return new Renderer(run).render(template, Scope.of(variables));
+      return new Renderer(run).render(template, Bindings.of(variables));
     } catch (Fault fault) {
       Place place = fault.place();
       throw new DuokaException(

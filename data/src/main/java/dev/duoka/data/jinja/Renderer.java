@@ -25,12 +25,12 @@ final class Renderer {
     this.evaluator = new Evaluator(run);
   }
 
-  Rendering render(List<Statement> template, Scope scope) {
+  Rendering render(List<Statement> template, Bindings scope) {
     run(template, scope);
     return new Rendering(rendered.toString(), List.copyOf(generated));
   }
 
-  private End run(List<Statement> body, Scope scope) {
+  private End run(List<Statement> body, Bindings scope) {
     for (Statement statement : body) {
       run.enter(statement.place());
       End end = run(statement, scope);
@@ -42,7 +42,7 @@ final class Renderer {
     return End.THROUGH;
   }
 
-  private End run(Statement statement, Scope scope) {
+  private End run(Statement statement, Bindings scope) {
     switch (statement) {
       case Statement.Data data -> write(data.text());
       case Statement.Print print -> {
@@ -69,7 +69,7 @@ final class Renderer {
       case Statement.FilterBlock block ->
           write(PythonText.of(run, filtered(block.filters(), block.body(), scope)));
       case Statement.With with -> {
-        Scope inner = scope.inner();
+        Bindings inner = scope.inner();
         for (int i = 0; i < with.targets().size(); i++) {
           assign(with.targets().get(i), evaluator.value(with.values().get(i), scope), inner, inner);
         }
@@ -99,7 +99,7 @@ final class Renderer {
     out.append(text);
   }
 
-  private List<Statement> chosen(Statement.If branches, Scope scope) {
+  private List<Statement> chosen(Statement.If branches, Bindings scope) {
     for (int i = 0; i < branches.tests().size(); i++) {
       if (Operators.truth(evaluator.value(branches.tests().get(i), scope))) {
         return branches.bodies().get(i);
@@ -108,13 +108,13 @@ final class Renderer {
     return branches.otherwise();
   }
 
-  private End loop(Statement.For loop, Scope scope) {
+  private End loop(Statement.For loop, Bindings scope) {
     List<Value> items = Access.items(run, evaluator.value(loop.items(), scope));
     Expression test = loop.test();
     if (test != null) {
       List<Value> chosen = new ArrayList<>();
       for (Value item : items) {
-        Scope inner = scope.inner();
+        Bindings inner = scope.inner();
         assign(loop.target(), item, inner, inner);
         if (Operators.truth(evaluator.value(test, inner))) {
           chosen.add(item);
@@ -127,7 +127,7 @@ final class Renderer {
     }
     List<Value> seen = new ArrayList<>();
     for (int i = 0; i < items.size(); i++) {
-      Scope inner = scope.inner();
+      Bindings inner = scope.inner();
       run.at(loop.place());
       inner.set("loop", new Value.Loop(items, i, seen));
       assign(loop.target(), items.get(i), inner, inner);
@@ -142,7 +142,7 @@ final class Renderer {
    * @param into where names are set
    * @param from where a namespace is looked for
    */
-  private void assign(Expression target, Value value, Scope into, Scope from) {
+  private void assign(Expression target, Value value, Bindings into, Bindings from) {
     switch (target) {
       case Expression.Name name -> into.set(name.name(), value);
       case Expression.Attribute(Place place, Expression of, String field) -> {
@@ -167,7 +167,7 @@ final class Renderer {
   }
 
   /** What a body writes, for whoever wants it as a value. */
-  private String captured(List<Statement> body, Scope scope) {
+  private String captured(List<Statement> body, Bindings scope) {
     StringBuilder outside = out;
     out = new StringBuilder();
     run(body, scope);
@@ -176,7 +176,7 @@ final class Renderer {
     return text;
   }
 
-  private Value filtered(List<Expression.Filtered> filters, List<Statement> body, Scope scope) {
+  private Value filtered(List<Expression.Filtered> filters, List<Statement> body, Bindings scope) {
     Value value = Value.of(captured(body, scope.inner()));
     for (Expression.Filtered filter : filters) {
       value = evaluator.filtered(filter, value, scope);
@@ -190,13 +190,13 @@ final class Renderer {
     return new Given(given.positional(), named);
   }
 
-  private Value.Function function(Statement.Macro macro, Scope scope) {
+  private Value.Function function(Statement.Macro macro, Bindings scope) {
     return Builtin.of(macro.name(), (_, given) -> call(macro, scope, given));
   }
 
-  private Value call(Statement.Macro macro, Scope defined, Given given) {
+  private Value call(Statement.Macro macro, Bindings defined, Given given) {
     List<String> parameters = macro.parameters();
-    Scope scope = defined.inner();
+    Bindings scope = defined.inner();
     Map<String, Value> named = new LinkedHashMap<>(given.named());
     Value caller = named.remove("caller");
     if (caller != null) {

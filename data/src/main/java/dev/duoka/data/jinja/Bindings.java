@@ -5,25 +5,25 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /** Names and their values; what is not here is looked for outside. */
-final class Scope {
-  private final @Nullable Scope outer;
+final class Bindings {
+  private final @Nullable Bindings outer;
   private final Map<String, Value> values = new HashMap<>();
 
-  private Scope(@Nullable Scope outer) {
+  private Bindings(@Nullable Bindings outer) {
     this.outer = outer;
   }
 
   /** The outermost: the variables of the rendering over the functions that all know. */
-  static Scope of(Map<String, Value> variables) {
-    Scope globals = new Scope(null);
+  static Bindings of(Map<String, Value> variables) {
+    Bindings globals = new Bindings(null);
     globals.values.putAll(Globals.ALL);
-    Scope scope = globals.inner();
+    Bindings scope = globals.inner();
     scope.values.putAll(variables);
     return scope;
   }
 
-  Scope inner() {
-    return new Scope(this);
+  Bindings inner() {
+    return new Bindings(this);
   }
 
   void set(String name, Value value) {
@@ -31,7 +31,7 @@ final class Scope {
   }
 
   Value get(String name) {
-    for (Scope scope = this; scope != null; scope = scope.outer) {
+    for (Bindings scope = this; scope != null; scope = scope.outer) {
       Value value = scope.values.get(name);
       if (value != null) {
         return value;
