@@ -8,6 +8,7 @@ import dev.duoka.data.chat.Message;
 import dev.duoka.data.chat.Role;
 import dev.duoka.formats.json.Json;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
@@ -72,7 +73,11 @@ public final class PairRecords {
     ObjectNode chat = root.deepCopy();
     chat.remove(List.of("chosen", "rejected", "prompt", "rejected_response"));
     JsonNode answer = answer(root, chosen);
-    if (root.has("messages") || root.has("conversations")) {
+    if (isWhole(root.get("chosen")) && isWhole(root.get("rejected"))) {
+      // Whole chats have their question; what else stands beside them says it once more.
+      chat.remove("conversations");
+      chat.set("messages", answer);
+    } else if (root.has("messages") || root.has("conversations")) {
       String field = root.has("messages") ? "messages" : "conversations";
       if (!(root.get(field) instanceof ArrayNode turns)) {
         throw error("has under '" + field + "' no array");
@@ -122,14 +127,13 @@ public final class PairRecords {
       return messages.deepCopy();
     }
     ArrayNode asked = MAPPER.createArrayNode();
-    // A whole chat may stand beside its question as plain text: the chat has it, too.
-    if (prompt != null && prompt.isString() && !isWhole(root.get("chosen"))) {
+    if (prompt != null && prompt.isString()) {
       asked.add(message("user", prompt));
     }
     return asked;
   }
 
-  private static boolean isWhole(JsonNode answer) {
+  private static boolean isWhole(@Nullable JsonNode answer) {
     return answer instanceof ArrayNode turns && turns.size() > 1;
   }
 

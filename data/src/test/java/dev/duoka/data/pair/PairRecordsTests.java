@@ -34,6 +34,11 @@ class PairRecordsTests {
             + " 'chosen': [{'role': 'user', 'content': '1+1?'}, {'role': 'assistant', 'content':"
             + " '2'}], 'rejected': [{'role': 'user', 'content': '1+1?'},"
             + " {'role': 'assistant', 'content': '3'}]}",
+        "{'prompt': '1+1?', 'prompt_id': 'x', 'messages': [{'role': 'user', 'content': '1+1?'},"
+            + " {'role': 'assistant', 'content': '2'}],"
+            + " 'chosen': [{'role': 'user', 'content': '1+1?'}, {'role': 'assistant', 'content':"
+            + " '2'}], 'rejected': [{'role': 'user', 'content': '1+1?'},"
+            + " {'role': 'assistant', 'content': '3'}]}",
         "{'conversations': [{'from': 'human', 'value': '1+1?'}],"
             + " 'chosen': {'from': 'gpt', 'value': '2'}, 'rejected': {'from': 'gpt', 'value':"
             + " '3'}}",

@@ -135,6 +135,12 @@ final class Contradictions {
             .preference()
             .filter(it -> it.reference() == PreferenceSettings.Reference.BASE)
             .isPresent();
+    if (ofBase && config.adapter().filter(it -> !it.trainWhole().isEmpty()).isPresent()) {
+      refuse(
+          "preference.reference",
+          "preference.reference is base, but adapter.train_whole changes weights of the base",
+          "Set it to start, or train adapters alone.");
+    }
     if (ofBase && config.adapter().isEmpty()) {
       refuse(
           "preference.reference",
@@ -162,7 +168,7 @@ final class Contradictions {
     if (config.data().hasPairs()) {
       names.add("accuracy");
     }
-    config.data().allSources().forEach(source -> names.add(source.shownName()));
+    names.addAll(measuredSources());
     for (TaskSettings task : validation.tasks()) {
       if (!names.add(task.shownName())) {
         refuse(
@@ -177,6 +183,29 @@ final class Contradictions {
           "validation.best_by is '" + validation.bestBy() + "', which is not measured",
           "Write one of " + names + ".");
     }
+    boolean asks = !validation.tasks().isEmpty() || validation.answers() > 0;
+    if ((asks || validation.looksForBest()) && !holdsOut()) {
+      refuse(
+          "data.validation_fraction",
+          "nothing is held out, so that there is no validation in which section validation could"
+              + " ask or compare anything",
+          "Set data.validation_fraction, or name data.validation_sources.");
+    }
+    if (asks && validation.answerTokens() >= config.data().sequenceLength()) {
+      refuse(
+          "validation.answer_tokens",
+          "validation.answer_tokens "
+              + validation.answerTokens()
+              + " leaves no room for a question in data.sequence_length "
+              + config.data().sequenceLength(),
+          "Lower it.");
+    }
+    if (config.data().hasPairs() && validation.sequences() < 2) {
+      refuse(
+          "validation.sequences",
+          "validation.sequences 1 is half a pair of answers",
+          "Nearest valid: 2.");
+    }
     if (validation.everySteps() == 0
         && (validation.looksForBest()
             || !validation.tasks().isEmpty()
@@ -186,6 +215,29 @@ final class Contradictions {
           "validation.every_steps is 0: nothing is ever measured, and no step is the best",
           "Set it, or remove what follows from it.");
     }
+  }
+
+  private boolean holdsOut() {
+    return config.data().heldOut() > 0
+        || !config.data().validationSources().isEmpty()
+        || config.data().sources().stream()
+            .anyMatch(source -> source.validationFraction().orElse(0) > 0);
+  }
+
+  /** Those of which a number of their own is measured: where single sources are spoken of. */
+  private Set<String> measuredSources() {
+    DataSettings data = config.data();
+    Set<String> names = new TreeSet<>();
+    boolean named =
+        !data.validationSources().isEmpty()
+            || data.sources().stream().anyMatch(source -> !source.isPathAlone());
+    if (named) {
+      data.validationSources().forEach(source -> names.add(source.shownName()));
+      data.sources().stream()
+          .filter(source -> source.validationFraction().orElse(data.heldOut()) > 0)
+          .forEach(source -> names.add(source.shownName()));
+    }
+    return names;
   }
 
   private void leftOut() {

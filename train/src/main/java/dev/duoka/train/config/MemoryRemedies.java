@@ -17,29 +17,35 @@ public final class MemoryRemedies {
   public static List<List<String>> of(RunConfig config) {
     List<List<String>> ways = new ArrayList<>();
     int micro = BatchPlan.of(config).microBatch();
-    while (micro > 1) {
-      micro = smaller(micro);
+    int unit = config.data().hasPairs() ? 2 : 1;
+    while (micro > unit) {
+      micro = smaller(micro, unit);
       ways.add(List.of("training.micro_batch=" + micro));
     }
-    List<String> least = new ArrayList<>(List.of("training.micro_batch=1"));
+    List<String> least = new ArrayList<>(List.of("training.micro_batch=" + unit));
     if (config.training().recompute() != Recompute.FULL) {
       least.add("training.recompute=full");
       ways.add(List.copyOf(least));
     }
-    if (config.memory().offload() == Offload.NONE) {
+    // Beside an adapter there are hardly any states to move.
+    if (config.memory().offload() == Offload.NONE && config.adapter().isEmpty()) {
       least.add("memory.offload=optimizer");
       ways.add(List.copyOf(least));
     }
     return ways;
   }
 
-  /** The largest micro-batch of at most half as many sequences into which one can be split. */
-  public static int smaller(int microBatch) {
-    for (int divisor = microBatch / 2; divisor > 1; divisor--) {
-      if (microBatch % divisor == 0) {
+  /**
+   * The largest micro-batch of at most half as many sequences into which one can be split.
+   *
+   * @param unit sequences that stay together: 2 of a pair
+   */
+  public static int smaller(int microBatch, int unit) {
+    for (int divisor = microBatch / 2; divisor > unit; divisor--) {
+      if (microBatch % divisor == 0 && divisor % unit == 0) {
         return divisor;
       }
     }
-    return 1;
+    return unit;
   }
 }

@@ -42,13 +42,18 @@ final class EvaluationTask {
   private double ofChoices(Asked model) {
     List<int[]> sequences = new ArrayList<>();
     List<Integer> from = new ArrayList<>();
+    int most = model.batches().most() + 1; // the last token is a target alone
     for (TaskRecord record : records) {
-      int[] prompt = encoder.prompt(record.asked());
-      for (String choice : record.choices()) {
-        int[] answer = encoder.answer(record.asked(), choice);
-        int[] kept = fitting(prompt, answer.length, model.batches().most());
-        from.add(kept.length);
-        sequences.add(concatenated(kept, answer));
+      List<PromptEncoder.Answered> answered =
+          record.choices().stream().map(it -> encoder.answered(record.asked(), it)).toList();
+      // What does not fit is cut off the question, of all choices alike.
+      int longest = answered.stream().mapToInt(it -> it.ids().size()).max().orElse(0);
+      int cut = Math.max(0, longest - most);
+      for (PromptEncoder.Answered each : answered) {
+        int start = Math.min(cut, Math.max(0, each.from() - 1));
+        from.add(each.from() - start);
+        sequences.add(
+            each.ids().stream().skip(start).limit(most).mapToInt(Integer::intValue).toArray());
       }
     }
     double[] logs =
@@ -98,11 +103,5 @@ final class EvaluationTask {
     return prompt.length <= room
         ? prompt
         : Arrays.copyOfRange(prompt, prompt.length - room, prompt.length);
-  }
-
-  private static int[] concatenated(int[] first, int[] second) {
-    int[] all = Arrays.copyOf(first, first.length + second.length);
-    System.arraycopy(second, 0, all, first.length, second.length);
-    return all;
   }
 }

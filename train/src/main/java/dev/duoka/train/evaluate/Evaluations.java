@@ -1,7 +1,6 @@
 package dev.duoka.train.evaluate;
 
 import dev.duoka.data.batch.SequenceSet;
-import dev.duoka.data.chat.ChatForm;
 import dev.duoka.data.chat.ChatTemplate;
 import dev.duoka.data.tokenizer.Tokenizer;
 import dev.duoka.parallel.mesh.Mesh;
@@ -53,11 +52,7 @@ public final class Evaluations {
       @Nullable SequenceSet validation,
       Set<Integer> ends) {
     ValidationSettings settings = config.validation();
-    PromptEncoder encoder =
-        new PromptEncoder(
-            tokenizer,
-            template,
-            new ChatForm(config.data().lossOn(), config.data().systemPrompt()));
+    PromptEncoder encoder = new PromptEncoder(tokenizer, template, config.data().systemPrompt());
     HeldOutAnswers held =
         validation == null || settings.answers() == 0
             ? null

@@ -2,9 +2,14 @@ package dev.duoka.train.evaluate;
 
 import dev.duoka.data.chat.ChatEncoder;
 import dev.duoka.data.chat.ChatForm;
+import dev.duoka.data.chat.ChatRecord;
 import dev.duoka.data.chat.ChatTemplate;
+import dev.duoka.data.chat.EncodedChat;
+import dev.duoka.data.chat.LossOn;
 import dev.duoka.data.chat.Message;
+import dev.duoka.data.chat.Role;
 import dev.duoka.data.tokenizer.Tokenizer;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
@@ -15,36 +20,74 @@ import org.jspecify.annotations.Nullable;
 /** Turns questions into tokens as the run's own data: by its chat template, or as plain text. */
 final class PromptEncoder {
   private final Tokenizer tokenizer;
+  private final Optional<String> systemPrompt;
   private final @Nullable ChatEncoder chats;
 
   /**
    * An encoder.
    *
    * @param template of the run's chats; empty for text
+   * @param systemPrompt what stands in front of chats without a system message
    */
-  PromptEncoder(Tokenizer tokenizer, Optional<ChatTemplate> template, ChatForm form) {
+  PromptEncoder(
+      Tokenizer tokenizer, Optional<ChatTemplate> template, Optional<String> systemPrompt) {
     this.tokenizer = tokenizer;
-    this.chats = template.map(it -> new ChatEncoder(it, tokenizer, form)).orElse(null);
+    this.systemPrompt = systemPrompt;
+    this.chats =
+        template
+            .map(it -> new ChatEncoder(it, tokenizer, new ChatForm(LossOn.LAST, systemPrompt)))
+            .orElse(null);
   }
 
   /** The ids that the answer comes after. */
   int[] prompt(List<Message> asked) {
     ChatEncoder encoder = chats;
-    return encoder != null ? encoder.encodePrompt(asked) : withStart(tokenizer.encode(text(asked)));
+    if (encoder == null) {
+      return withStart(tokenizer.encode(text(asked)));
+    }
+    ChatRecord record = new ChatRecord(asked);
+    return encoder.encodePrompt(systemPrompt.map(record::withSystem).orElse(record).messages());
   }
 
   /**
-   * The ids of an answer. Of plain text question and answer are encoded together, as they would be
-   * in a text: the answer is what differs from the question alone.
+   * A question with an answer behind it, as one text of the data.
+   *
+   * @param from where the answer begins
    */
-  int[] answer(List<Message> asked, String answer) {
-    if (chats != null) {
-      return tokenizer.encode(answer);
+  record Answered(List<Integer> ids, int from) {
+    Answered {
+      ids = List.copyOf(ids);
     }
-    int[] alone = tokenizer.encode(text(asked));
-    int[] together = tokenizer.encode(text(asked) + answer);
-    int same = Arrays.mismatch(alone, together);
-    return Arrays.copyOfRange(together, Math.max(0, same), together.length);
+  }
+
+  /**
+   * Encodes both together, for tokens may reach over the boundary. The end of an answer's turn is
+   * part of it.
+   */
+  Answered answered(List<Message> asked, String answer) {
+    ChatEncoder encoder = chats;
+    if (encoder == null) {
+      int[] alone = prompt(asked);
+      int[] together = withStart(tokenizer.encode(text(asked) + answer));
+      int same = Arrays.mismatch(alone, together);
+      return answered(together, same < 0 ? together.length : same);
+    }
+    List<Message> chat = new ArrayList<>(asked);
+    chat.add(new Message(Role.ASSISTANT, answer));
+    EncodedChat encoded = encoder.encode(new ChatRecord(chat));
+    int from = encoded.ids().length;
+    while (from > 0 && !encoded.isTrainable(from - 1)) {
+      from--;
+    }
+    int end = from;
+    while (from > 0 && encoded.isTrainable(from - 1)) {
+      from--;
+    }
+    return answered(Arrays.copyOf(encoded.ids(), end), from);
+  }
+
+  private static Answered answered(int[] ids, int from) {
+    return new Answered(Arrays.stream(ids).boxed().toList(), from);
   }
 
   private static String text(List<Message> asked) {

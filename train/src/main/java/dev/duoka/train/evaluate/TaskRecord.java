@@ -58,6 +58,9 @@ record TaskRecord(List<Message> asked, List<String> choices, int correct, List<S
         if (choices.size() < 2) {
           throw error(where, "has fewer than two 'choices'");
         }
+        if (choices.stream().anyMatch(String::isBlank)) {
+          throw error(where, "has an empty choice");
+        }
         yield new TaskRecord(asked, choices, correct(answer, choices, where), List.of());
       }
       case EXACT -> new TaskRecord(asked, List.of(), 0, texts(answer, "answer", where));

@@ -18,7 +18,10 @@ record BestStep(long step, double value, long since) {
    * @param measured what it is judged by; empty where that was not measured
    */
   BestStep after(long stepNow, OptionalDouble measured, boolean largestIsBest) {
-    double now = measured.orElse(Double.NaN);
+    if (measured.isEmpty()) {
+      return this; // nothing can be said of this one
+    }
+    double now = measured.getAsDouble();
     boolean better =
         !Double.isNaN(now) && (Double.isNaN(value) || (largestIsBest ? now > value : now < value));
     return better ? new BestStep(stepNow, now, 0) : new BestStep(step, value, since + 1);

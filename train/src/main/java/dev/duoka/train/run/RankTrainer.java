@@ -111,7 +111,7 @@ final class RankTrainer {
         best = settings.validation().keepBest() && at.best().isAt(at.steps());
         stops = settings.endsEarly(at.best());
       }
-      if (due.save() || stopping || best || (stops && settings.saveAtEnd())) {
+      if (due.save() || stopping || best || stops) {
         events.save(rank, at);
       }
     }
@@ -182,10 +182,11 @@ final class RankTrainer {
       return rank.step().launch(batch, learningRate, beforeReduction);
     } catch (OutOfMemoryException e) {
       int sequences = batch.microBatches().getFirst().rows();
-      if (!settings.splitsWhenFull() || sequences == 1 || !rank.step().takeBack()) {
+      int unit = batch.microBatches().getFirst().references().isPresent() ? 2 : 1; // a pair
+      if (!settings.splitsWhenFull() || sequences == unit || !rank.step().takeBack()) {
         throw e;
       }
-      microBatch = MemoryRemedies.smaller(sequences);
+      microBatch = MemoryRemedies.smaller(sequences, unit);
       events.notice(
           "memory ran out in step "
               + number
