@@ -144,7 +144,7 @@ final class CommandLineTests {
     assertThat(err.toString())
         .contains("2 problems in " + file)
         .contains("run.yaml:2:3: there is no model preset 'tiny-v4'")
-        .contains("run.yaml:4:3: the source " + folder + "/nowhere does not exist");
+        .contains("run.yaml:4:13: the source " + folder + "/nowhere does not exist");
   }
 
   @Test

@@ -191,4 +191,9 @@ final class CheckedChats implements DocumentEncoder {
   public boolean hasLossMask() {
     return chats.hasLossMask();
   }
+
+  @Override
+  public List<String> notices() {
+    return chats.notices();
+  }
 }
