@@ -5,12 +5,15 @@ import dev.duoka.base.DuokaException;
 import dev.duoka.base.ErrorCode;
 import dev.duoka.cli.console.ProgressLine;
 import dev.duoka.formats.json.Json;
+import dev.duoka.layout.Layout;
 import dev.duoka.measure.peer.PeerComparison;
 import dev.duoka.measure.peer.PeerRun;
+import dev.duoka.measure.step.ForecastReport;
 import dev.duoka.measure.step.MeshStepJob;
 import dev.duoka.measure.step.MeshStepReport;
 import dev.duoka.measure.step.MeshStepSpeed;
 import dev.duoka.measure.step.StepJob;
+import dev.duoka.planner.layout.Job;
 import dev.duoka.train.config.MeshOption;
 import dev.duoka.train.config.ParallelSettings;
 import java.io.PrintWriter;
@@ -35,6 +38,8 @@ import tools.jackson.databind.node.ObjectNode;
       "With --mesh the ranks of a mesh take the step, as threads, each on a GPU of its own or"
           + " together on the CPU: tokens/s of all and of each, each rank's memory beside its"
           + " prediction, and how long it did nothing but exchange.",
+      "On GPUs the planner's time for the step stands beside it, from this machine's profile where"
+          + " 'duoka calibrate' has made one.",
       "--peer runs another program first, on the same cards, and quotes the ratios: of all tokens a"
           + " second, and of the card with the most memory.",
       "With --device meta nothing is computed: the memory alone is counted.",
@@ -113,6 +118,7 @@ final class BenchTrainCommand implements Callable<Integer> {
     report.put("warm_up", warmUp);
     report.put("steps", steps);
     result.describe(report);
+    describeForecast(report, job, job.layout(), job.tokens());
     print(report, out -> printOwners(out, result.ours().peakByOwner()));
   }
 
@@ -137,8 +143,23 @@ final class BenchTrainCommand implements Callable<Integer> {
     report.put("warm_up", warmUp);
     report.put("steps", steps);
     MeshStepReport.describe(result, report);
+    describeForecast(report, job, ranks.layout(), ranks.tokens());
     other.describe(report, result.tokensPerSecond(), result.peakGib());
     print(report, out -> MeshStepTable.print(out, result));
+  }
+
+  /** On GPUs, which the planner knows; a card that it does not know is told on stderr. */
+  private void describeForecast(ObjectNode report, StepJob job, Layout layout, long tokens) {
+    if (!job.device().isCuda()) {
+      return;
+    }
+    PrintWriter err = spec.commandLine().getErr();
+    Job planned = new Job(job.length(), tokens, Job.DEFAULT_IMBALANCE);
+    try {
+      ForecastReport.describe(LayoutForecast.of(job.model(), layout, planned, err), report);
+    } catch (DuokaException e) {
+      err.println("duoka: the step's time is not predicted: " + e.problem());
+    }
   }
 
   private static void refuse(@Nullable String value, String option, String problem, String remedy) {

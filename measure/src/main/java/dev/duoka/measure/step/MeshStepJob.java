@@ -78,7 +78,8 @@ public record MeshStepJob(
     return step.on(step.device().device(), 0, 1).batches(mesh().dataRank(rank), mesh().data());
   }
 
-  private Layout layout() {
+  /** How the ranks share the step, in the planner's words. */
+  public Layout layout() {
     return new Layout(
         parallel.data(),
         parallel.tensor(),

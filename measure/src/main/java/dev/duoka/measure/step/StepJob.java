@@ -3,6 +3,7 @@ package dev.duoka.measure.step;
 import dev.duoka.engine.precision.PrecisionPolicy;
 import dev.duoka.formats.modelconfig.ModelConfig;
 import dev.duoka.formats.modelconfig.ParameterCounts;
+import dev.duoka.layout.Layout;
 import dev.duoka.layout.Offload;
 import dev.duoka.layout.Precision;
 import dev.duoka.layout.Recompute;
@@ -12,9 +13,11 @@ import dev.duoka.parallel.plan.StateSettings;
 import dev.duoka.parallel.step.StepSettings;
 import dev.duoka.tensor.Device;
 import dev.duoka.train.config.BatchPlan;
+import dev.duoka.train.config.MeshOption;
 import dev.duoka.train.config.ModelSource;
 import dev.duoka.train.config.RunConfig;
 import dev.duoka.train.device.SingleDevice;
+import java.util.Optional;
 import tools.jackson.databind.node.ObjectNode;
 
 /**
@@ -84,6 +87,11 @@ public record StepJob(
   /** Tokens in a step. */
   public long tokens() {
     return (long) microBatch * accumulation * length;
+  }
+
+  /** The step of a rank that is alone, in the planner's words. */
+  public Layout layout() {
+    return new MeshStepJob(this, MeshOption.parse("data=1"), Optional.empty()).layout();
   }
 
   /** What the step is made from, of a rank that is alone. */
