@@ -4,9 +4,6 @@ import dev.duoka.base.DuokaException;
 import dev.duoka.base.ErrorCode;
 import dev.duoka.ffi.library.DeviceCode;
 import dev.duoka.ffi.library.LibraryChoice;
-import dev.duoka.ffi.library.Presence;
-import dev.duoka.ffi.library.TorchBuild;
-import dev.duoka.ffi.torch.LibTorch;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
@@ -51,28 +48,12 @@ public sealed interface CudaAvailability {
     ARCHITECTURE
   }
 
-  /** Looks once at LibTorch, the driver and the devices; loads both libraries. */
+  /**
+   * The answer of this process, which does not change: the first call loads LibTorch and the driver
+   * and looks at the devices, later ones cost nothing.
+   */
   static CudaAvailability check() {
-    LibraryChoice torch = LibTorch.load();
-    if (!torch.cuda()) {
-      return cpuBuild(torch);
-    }
-    return switch (CudaDriver.find()) {
-      case Presence.Absent<CudaDriver>(String reason, String remedy) ->
-          new NotUsable(Obstacle.NO_DEVICE, reason, remedy);
-      case Presence.Present<CudaDriver>(CudaDriver driver) -> {
-        Optional<NotUsable> mismatch =
-            mismatch(
-                torch,
-                TorchBuild.cudaVersion(torch).map(CudaVersion::of),
-                driver.version(),
-                driver.devices().stream()
-                    .map(d -> new Card(d.toString(), d.name(), d.computeCapability()))
-                    .toList(),
-                deviceCode(torch));
-        yield mismatch.isPresent() ? mismatch.get() : new Usable(driver.devices());
-      }
-    };
+    return CheckedCuda.availability();
   }
 
   /**

@@ -35,6 +35,12 @@ class CudaAvailabilityTests {
         Optional.of(CODE));
   }
 
+  /** It is asked for with every number that is read back: it must not look again. */
+  @Test
+  void theAnswerIsKept() {
+    assertThat(CudaAvailability.check()).isSameAs(CudaAvailability.check());
+  }
+
   @Test
   void whatFitsIsUsable() {
     assertThat(mismatch(13_000, 13_000, H100)).isEmpty();

@@ -23,6 +23,20 @@ public final class ModelFlops {
   }
 
   /**
+   * As {@link #perToken(ModelConfig, int)}, where some weights are frozen: those need no gradients
+   * of their own. What adapters multiply beside them, a percent or so, counts in their gradients
+   * alone.
+   *
+   * @param trained share of the weights that are trained, from 0 to 1
+   */
+  public static double perTokenOfPart(ModelConfig config, int length, double trained) {
+    double keys = (length + 1) / 2.0;
+    double all = perToken(config, PER_WEIGHT, keys);
+    double frozen = perToken(config, PER_FROZEN_WEIGHT, keys);
+    return frozen + trained * (all - frozen);
+  }
+
+  /**
    * FLOPs per token.
    *
    * @param perWeight of an active weight

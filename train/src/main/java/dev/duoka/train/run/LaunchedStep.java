@@ -2,8 +2,6 @@ package dev.duoka.train.run;
 
 import dev.duoka.comm.ExposedTime;
 import dev.duoka.parallel.step.TrainingStep;
-import dev.duoka.train.step.StepMetrics;
-import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -12,8 +10,7 @@ import org.jspecify.annotations.Nullable;
  * @param number of the step, from 1
  * @param scale what the loss was multiplied by
  * @param dataSeconds spent waiting for the batch
- * @param ranges of the gradients; empty except now and then
- * @param expertLoads how evenly experts were used, if it was measured
+ * @param measures of gradients and experts; empty except now and then
  * @param exposed the time of exchange that nothing hid, when it is there; null if not measured
  * @param pending its numbers, when they are there
  */
@@ -22,7 +19,6 @@ record LaunchedStep(
     double learningRate,
     double scale,
     double dataSeconds,
-    List<StepMetrics.GradientRange> ranges,
-    List<Double> expertLoads,
+    StepMeasures measures,
     ExposedTime.@Nullable Recording exposed,
     TrainingStep.PendingStep pending) {}

@@ -13,12 +13,7 @@ import dev.duoka.parallel.step.TrainingStep;
 import dev.duoka.tensor.OutOfMemoryException;
 import dev.duoka.train.config.MemoryRemedies;
 import dev.duoka.train.evaluate.Evaluations;
-import dev.duoka.train.step.ExpertBalance;
-import dev.duoka.train.step.GradientRanges;
 import dev.duoka.train.step.RankState;
-import dev.duoka.train.step.StepMetrics;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
@@ -160,19 +155,16 @@ final class RankTrainer {
     double learningRate = settings.schedule().rate(number - 1);
     double scale = rank.scaler().scale();
     boolean measures = settings.measuresRangesIn(number);
-    List<StepMetrics.GradientRange> ranges = new ArrayList<>();
-    List<Double> expertLoads = new ArrayList<>();
+    StepMeasures measured = new StepMeasures();
     boolean measuresExchange = rank.world().size() > 1 && settings.measuresExchangeIn(number);
     if (measuresExchange) {
       rank.exposed().start();
     }
     TrainingStep.PendingStep pending =
-        launch(
-            number, batch, learningRate, measures ? () -> addTo(ranges, expertLoads, scale) : null);
+        launch(number, batch, learningRate, measures ? () -> measure(measured, scale) : null);
     batchEnd = batch.after();
     ExposedTime.Recording exposed = measuresExchange ? rank.exposed().stop() : null;
-    return new LaunchedStep(
-        number, learningRate, scale, dataSeconds, ranges, expertLoads, exposed, pending);
+    return new LaunchedStep(number, learningRate, scale, dataSeconds, measured, exposed, pending);
   }
 
   /** As long as memory runs out, again in smaller micro-batches, where that is possible. */
@@ -208,11 +200,9 @@ final class RankTrainer {
   }
 
   /** The first rank's gradients stand for all; the others only wait with their reduction. */
-  private void addTo(
-      List<StepMetrics.GradientRange> ranges, List<Double> expertLoads, double scale) {
+  private void measure(StepMeasures measured, double scale) {
     if (isFirst()) {
-      expertLoads.addAll(ExpertBalance.of(rank.model()));
-      ranges.addAll(GradientRanges.of(rank.optimizer(), scale));
+      measured.launch(rank, scale);
     }
   }
 

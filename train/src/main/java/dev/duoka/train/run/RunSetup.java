@@ -1,17 +1,22 @@
 package dev.duoka.train.run;
 
 import dev.duoka.data.training.TrainingData;
+import dev.duoka.formats.adapter.NamePatterns;
 import dev.duoka.formats.modelconfig.ModelConfig;
 import dev.duoka.formats.modelconfig.ModelFlops;
 import dev.duoka.formats.prediction.Prediction;
+import dev.duoka.model.ModelFactory;
+import dev.duoka.model.weight.Weight;
 import dev.duoka.tensor.Device;
 import dev.duoka.train.config.RunConfig;
 import dev.duoka.train.device.DevicePeak;
 import dev.duoka.train.device.DevicePlacement;
 import dev.duoka.train.memory.MemoryNeed;
 import dev.duoka.train.schedule.LearningRateSchedule;
+import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.stream.Stream;
 
 /**
  * What a session of a run is made of, once everything was checked and the data is there.
@@ -86,8 +91,22 @@ record RunSetup(
         config.remedies().outOfMemory(),
         config.training().tokensPerStep(),
         config.data().sequenceLength(),
-        ModelFlops.perToken(model, config.data().sequenceLength()),
+        ModelFlops.perTokenOfPart(model, config.data().sequenceLength(), trainedShare()),
         peak.flopsPerSecond(),
         peak.isMeasured());
+  }
+
+  /** Of the weights, how many are trained; 1 for all. */
+  private double trainedShare() {
+    if (model.adapter() == null && model.frozen().equals(NamePatterns.NONE)) {
+      return 1;
+    }
+    List<Weight> weights = ModelFactory.declared(model, 0).weights();
+    return (double) elements(weights.stream().filter(weight -> weight.spec().trainable()))
+        / elements(weights.stream());
+  }
+
+  private static long elements(Stream<Weight> weights) {
+    return weights.mapToLong(weight -> weight.spec().elements()).sum();
   }
 }

@@ -161,6 +161,10 @@ class TrainerTests {
             "seconds",
             "memory");
     assertThat(steps.get(4).path("grad_range").size()).isGreaterThan(4);
+    for (JsonNode range : steps.get(4).path("grad_range")) {
+      double farthest = Math.max(-range.path("min").asDouble(), range.path("max").asDouble());
+      assertThat(range.path("rms").asDouble()).isPositive().isLessThanOrEqualTo(farthest);
+    }
     assertThat(steps.stream().filter(line -> line.has("exposed_seconds"))).isEmpty();
     assertThat(lines.stream().filter(line -> line.has("validation_loss"))).hasSize(2);
   }
