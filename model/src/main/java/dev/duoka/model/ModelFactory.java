@@ -16,7 +16,7 @@ import dev.duoka.formats.modelconfig.ModelConfig;
 import dev.duoka.layout.GradientForm;
 import dev.duoka.model.LanguageModel.ModelParts;
 import dev.duoka.model.adapter.AdapterDeclarations;
-import dev.duoka.model.architecture.DeepseekLlm;
+import dev.duoka.model.architecture.Llama;
 import dev.duoka.model.architecture.DeepseekMoe;
 import dev.duoka.model.architecture.DeepseekV2;
 import dev.duoka.model.architecture.DeepseekV3;
@@ -255,7 +255,7 @@ public final class ModelFactory {
 
   private static LayerDesign design(ModelConfig config) {
     return switch (config.architecture()) {
-      case LLAMA -> new DeepseekLlm(config, groupedQuery(config));
+      case LLAMA, QWEN2, QWEN3 -> new Llama(config, groupedQuery(config));
       case DEEPSEEK_MOE -> new DeepseekMoe(config, groupedQuery(config));
       case DEEPSEEK_V2 -> new DeepseekV2(config, latent(config));
       case DEEPSEEK_V3 -> new DeepseekV3(config, latent(config));

@@ -46,10 +46,7 @@ public final class RmsNorm extends Function {
 
   @Override
   public Tensor[] forward(SavedTensors saved, Tensor... inputs) {
-    Tensor[] results =
-        NormKernels.take(inputs[0])
-            ? NormKernels.forward(inputs[0], weight.value(), epsilon)
-            : Activations.rmsNorm(inputs[0], weight.value(), epsilon);
+    Tensor[] results = normalise(inputs[0], weight, epsilon);
     saved.saveInput("x", 0);
     saved.save("inverse rms", results[1]);
     return new Tensor[] {results[0]};
@@ -78,18 +75,9 @@ public final class RmsNorm extends Function {
       }
       return new @Nullable Tensor[] {gradients[0]};
     }
-    // In the order in which PyTorch differentiates x · rsqrt(mean(x²) + ε): through the product,
-    // then through the mean.
-    Tensor x = wide(saved.get("x"));
-    Tensor inverseRms = saved.get("inverse rms");
-    Tensor scaled = Elementwise.mul(wide(only(gradOutputs)), wide(weight.value()));
-    Tensor inverseGradient = Reductions.sum(Elementwise.mul(scaled, x), -1, true);
-    Tensor cube = Elementwise.mul(Elementwise.mul(inverseRms, inverseRms), inverseRms);
-    Tensor meanGradient =
-        Elementwise.mul(Elementwise.mul(inverseGradient, cube), -1.0 / x.size(-1));
-    Tensor result =
-        Elementwise.add(Elementwise.mul(scaled, inverseRms), Elementwise.mul(x, meanGradient));
-    return new @Nullable Tensor[] {Copies.cast(result, saved.get("x").dtype())};
+    return new @Nullable Tensor[] {
+      inputGradient(only(gradOutputs), saved.get("x"), saved.get("inverse rms"), weight)
+    };
   }
 
   @Override
@@ -98,12 +86,36 @@ public final class RmsNorm extends Function {
       weight.addGradientParts(saved.get("weight gradient parts"));
       return;
     }
-    Tensor product = Elementwise.mul(wide(only(gradOutputs)), normalised(saved));
-    weight.addGradient(Reductions.sum(Matrices.flat(product), 0, false));
+    weight.addGradient(weightGradient(only(gradOutputs), saved.get("x"), saved.get("inverse rms")));
   }
 
-  private static Tensor normalised(SavedTensors saved) {
-    return Elementwise.mul(wide(saved.get("x")), saved.get("inverse rms"));
+  /** The normalised values, and one over the root mean square, fp32 or wider, {@code [..., 1]}. */
+  static Tensor[] normalise(Tensor x, Parameter weight, double epsilon) {
+    return NormKernels.take(x)
+        ? NormKernels.forward(x, weight.value(), epsilon)
+        : Activations.rmsNorm(x, weight.value(), epsilon);
+  }
+
+  /**
+   * The gradient of {@code x}, composed in the order in which PyTorch differentiates x ·
+   * rsqrt(mean(x²) + ε): through the product, then through the mean.
+   */
+  static Tensor inputGradient(Tensor gradient, Tensor x, Tensor inverseRms, Parameter weight) {
+    Tensor wide = wide(x);
+    Tensor scaled = Elementwise.mul(wide(gradient), wide(weight.value()));
+    Tensor inverseGradient = Reductions.sum(Elementwise.mul(scaled, wide), -1, true);
+    Tensor cube = Elementwise.mul(Elementwise.mul(inverseRms, inverseRms), inverseRms);
+    Tensor meanGradient =
+        Elementwise.mul(Elementwise.mul(inverseGradient, cube), -1.0 / x.size(-1));
+    Tensor result =
+        Elementwise.add(Elementwise.mul(scaled, inverseRms), Elementwise.mul(wide, meanGradient));
+    return Copies.cast(result, x.dtype());
+  }
+
+  /** The gradient of the weight, fp32 or wider, {@code [h]}. */
+  static Tensor weightGradient(Tensor gradient, Tensor x, Tensor inverseRms) {
+    Tensor product = Elementwise.mul(wide(gradient), Elementwise.mul(wide(x), inverseRms));
+    return Reductions.sum(Matrices.flat(product), 0, false);
   }
 
   private static Tensor wide(Tensor tensor) {

@@ -5,6 +5,7 @@ import dev.duoka.tensor.Dtype;
 import dev.duoka.tensor.MemoryOwner;
 import dev.duoka.tensor.Scope;
 import dev.duoka.tensor.Tensor;
+import dev.duoka.tensor.kernel.ExtremesKernel;
 import dev.duoka.tensor.kernel.HostSquares;
 import dev.duoka.tensor.kernel.SquaresKernel;
 import dev.duoka.tensor.op.Copies;
@@ -18,7 +19,7 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The sum of squares of each parameter's gradient, in fp64, from flat slices of gradients that may
+ * The sum of squares of each parameter's gradient, in fp64, and its extremes, from flat slices of gradients that may
  * hold a part of a parameter only. The squared norm is their sum in the order of the parameters'
  * names, so it does not depend on how the parameters lie in memory.
  *
@@ -105,6 +106,62 @@ public final class GradientSquares implements AutoCloseable {
       }
     }
     return squares;
+  }
+
+  /**
+   * The smallest and the largest number of each parameter, fp32 {@code [parameters, 2]} in the order
+   * of the names; infinity and minus infinity for what no slice holds. Padding may count as zeros.
+   * On the CPU it waits for nothing; elsewhere it is launched where {@link #of} is, too, and read
+   * piece by piece otherwise.
+   *
+   * @param gradients as given to the constructor
+   */
+  public Tensor extremes(List<Tensor> gradients) {
+    Device device = gradients.getFirst().device();
+    if (ends == null) {
+      return HostCopy.fromFloats(
+          extremesByPiece(gradients), Dtype.FLOAT32, device, parameters, 2);
+    }
+    Tensor extremes = Tensors.empty(Dtype.FLOAT32, device, parameters, 2);
+    try (Scope _ = Scope.open(MemoryOwner.TEMPORARIES)) {
+      Tensor ofParts = Tensors.empty(Dtype.FLOAT32, device, parts, 2);
+      for (int slice = 0; slice < slices.size(); slice++) {
+        ExtremesKernel.ofStretches(gradients.get(slice), tables.get(slice), ofParts);
+      }
+      ExtremesKernel.ofGroups(ofParts, ends, extremes);
+    }
+    return extremes;
+  }
+
+  /** What {@link #extremes} says of parameters of which nothing is held. */
+  public static Tensor noExtremes(Device device, int parameters) {
+    return HostCopy.fromFloats(none(parameters), Dtype.FLOAT32, device, parameters, 2);
+  }
+
+  private static float[] none(int parameters) {
+    float[] extremes = new float[2 * parameters];
+    for (int i = 0; i < parameters; i++) {
+      extremes[2 * i] = Float.POSITIVE_INFINITY;
+      extremes[2 * i + 1] = Float.NEGATIVE_INFINITY;
+    }
+    return extremes;
+  }
+
+  private float[] extremesByPiece(List<Tensor> gradients) {
+    float[] extremes = none(parameters);
+    for (int slice = 0; slice < slices.size(); slice++) {
+      for (Piece piece : slices.get(slice)) {
+        try (Scope _ = Scope.open(MemoryOwner.TEMPORARIES)) {
+          Tensor flat = Views.narrow(gradients.get(slice), 0, piece.start(), piece.elements());
+          int place = 2 * piece.parameter();
+          float least = (float) HostCopy.item(Reductions.min(flat, false));
+          float most = (float) HostCopy.item(Reductions.max(flat, false));
+          extremes[place] = Math.min(extremes[place], least);
+          extremes[place + 1] = Math.max(extremes[place + 1], most);
+        }
+      }
+    }
+    return extremes;
   }
 
   /**

@@ -11,6 +11,8 @@ public enum Axis {
   HEADS,
   /** Heads of keys and values, where these are fewer than the query heads. */
   KEY_VALUE_HEADS,
+  /** The width of a head, for what all heads share. */
+  HEAD_WIDTH,
   /** The compressed vector of queries, or of keys and values with their rotated part. */
   LATENT,
   /** The width inside a feed-forward network. */

@@ -76,6 +76,25 @@ final class FunctionTable {
           bench.computing((tape, in) -> one(tape.apply(new RmsNorm(weight, 1e-3), in[0])));
         });
     add(
+        "add bias",
+        bench -> {
+          Parameter bias = bench.parameter("b", 5);
+          bench.input(bench.random().coarse(4, 5));
+          bench.computing((tape, in) -> one(tape.apply(new AddBias(bias), in[0])));
+        });
+    for (int width : new int[] {6, 16}) {
+      add(
+          "head norms of width " + width,
+          bench -> {
+            Parameter query = bench.parameter("q", width);
+            Parameter key = bench.parameter("k", width);
+            bench.input(bench.random().coarse(3, (4 + 2 * 2) * width));
+            bench.computing(
+                (tape, in) ->
+                    one(tape.apply(new HeadNorms(query, key, 1e-3, 2, width), in[0])));
+          });
+    }
+    add(
         "swiglu",
         bench -> {
           bench.input(bench.random().coarse(3, 10));

@@ -9,8 +9,11 @@ import dev.duoka.tensor.Scope;
 import dev.duoka.tensor.Tensor;
 import dev.duoka.tensor.kernel.SquaresKernel;
 import dev.duoka.tensor.op.HostCopy;
+import dev.duoka.tensor.op.Tensors;
 import dev.duoka.tensor.testing.Inputs;
 import dev.duoka.tensor.testing.TestDevice;
+import java.util.Arrays;
+import java.util.DoubleSummaryStatistics;
 import java.util.List;
 import java.util.stream.IntStream;
 import org.assertj.core.data.Offset;
@@ -79,6 +82,70 @@ class GradientSquaresTests {
       Tensor gradients =
           HostCopy.fromDoubles(new double[] {3, 4, 0, 0}, Dtype.FLOAT32, Device.CPU, 4);
       assertThat(squares(gradients, List.of(new Piece(1, 0, 2)), 3)).containsExactly(0, 25, 0);
+    }
+  }
+
+  @Test
+  void findsTheExtremesOfEachParameter() {
+    assertExtremes(Dtype.FLOAT32, Device.CPU);
+  }
+
+  @Test
+  @Tag("cuda")
+  void findsTheExtremesOfEachParameterByKernels() {
+    assertExtremes(Dtype.BFLOAT16, TestDevice.cuda());
+  }
+
+  @Test
+  void whatNoSliceHoldsHasNoExtremes() {
+    try (Scope _ = Scope.open();
+        GradientSquares none =
+            new GradientSquares(
+                Dtype.FLOAT32,
+                List.of(Tensors.zeros(Dtype.FLOAT32, Device.CPU, 4)),
+                List.of(List.of(new Piece(1, 0, 2))),
+                2)) {
+      Tensor gradients =
+          HostCopy.fromDoubles(new double[] {3, -4, 0, 0}, Dtype.FLOAT32, Device.CPU, 4);
+      assertThat(HostCopy.doubles(none.extremes(List.of(gradients))))
+          .containsExactly(Double.POSITIVE_INFINITY, Double.NEGATIVE_INFINITY, -4, 3);
+    }
+  }
+
+  @Test
+  @Tag("cuda")
+  void whatIsNoNumberIsSeen() {
+    try (Scope _ = Scope.open()) {
+      double[] plain = values();
+      plain[(int) STARTS[1] + 66_001] = Double.NaN;
+      Tensor gradients = HostCopy.fromDoubles(plain, Dtype.FLOAT32, TestDevice.cuda(), LENGTH);
+      try (GradientSquares squares =
+          new GradientSquares(
+              Dtype.BFLOAT16, List.of(gradients), List.of(pieces(0, LENGTH)), SIZES.length)) {
+        double[] extremes = HostCopy.doubles(squares.extremes(List.of(gradients)));
+        assertThat(extremes[2]).isNaN();
+        assertThat(extremes[3]).isNaN();
+        assertThat(extremes[4]).isFinite();
+      }
+    }
+  }
+
+  private static void assertExtremes(Dtype values, Device device) {
+    try (Scope _ = Scope.open()) {
+      double[] plain = values();
+      Tensor gradients = HostCopy.fromDoubles(plain, Dtype.FLOAT32, device, LENGTH);
+      try (GradientSquares squares =
+          new GradientSquares(
+              values, List.of(gradients), List.of(pieces(0, LENGTH)), SIZES.length)) {
+        double[] extremes = HostCopy.doubles(squares.extremes(List.of(gradients)));
+        for (int i = 0; i < SIZES.length; i++) {
+          double[] its =
+              Arrays.copyOfRange(plain, (int) STARTS[i], (int) (STARTS[i] + SIZES[i]));
+          DoubleSummaryStatistics range = Arrays.stream(its).summaryStatistics();
+          assertThat(extremes[2 * i]).isEqualTo(range.getMin());
+          assertThat(extremes[2 * i + 1]).isEqualTo(range.getMax());
+        }
+      }
     }
   }
 

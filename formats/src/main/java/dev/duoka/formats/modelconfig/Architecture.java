@@ -9,6 +9,10 @@ import java.util.Optional;
 public enum Architecture {
   /** DeepSeek-LLM and DeepSeek-Coder: Llama's layers (arXiv 2401.02954, 2401.14196). */
   LLAMA("llama", "LlamaForCausalLM"),
+  /** Qwen2 and Qwen2.5, dense: Llama's layers, biases on queries, keys and values (2412.15115). */
+  QWEN2("qwen2", "Qwen2ForCausalLM"),
+  /** Qwen3, dense: Llama's layers, each head's query and key normalised (arXiv 2505.09388). */
+  QWEN3("qwen3", "Qwen3ForCausalLM"),
   /** DeepSeek-MoE: Llama's attention, fine-grained and shared experts (arXiv 2401.06066). */
   DEEPSEEK_MOE("deepseek", "DeepseekForCausalLM"),
   /** DeepSeek-V2: multi-head latent attention, softmax routing (arXiv 2405.04434). */
@@ -43,7 +47,12 @@ public enum Architecture {
     return Arrays.stream(values()).filter(a -> a.modelType.equals(layers)).findFirst();
   }
 
-  /** The {@code model_type}s of all architectures, in the order of their release. */
+  /** Whether it has Llama's layers, perhaps with something of its own inside the attention. */
+  public boolean hasLlamaLayers() {
+    return this == LLAMA || this == QWEN2 || this == QWEN3;
+  }
+
+  /** The {@code model_type}s of all architectures, dense ones first. */
   public static List<String> modelTypes() {
     return Arrays.stream(values()).map(Architecture::modelType).toList();
   }

@@ -12,8 +12,11 @@ public sealed interface AttentionConfig {
    * @param heads query heads
    * @param kvHeads key-value heads, a divisor of {@code heads}
    * @param headDim elements of one head's query, key and value; even, because RoPE rotates pairs
+   * @param bias whether a vector is added to queries, keys and values, as in Qwen2
+   * @param headNorms whether each head's query and key are normalised, as in Qwen3
    */
-  record GroupedQuery(int heads, int kvHeads, int headDim) implements AttentionConfig {
+  record GroupedQuery(int heads, int kvHeads, int headDim, boolean bias, boolean headNorms)
+      implements AttentionConfig {
     public GroupedQuery {
       ConfigLimits.range("num_attention_heads", heads, 1, ConfigLimits.MAX_HEADS);
       ConfigLimits.range("num_key_value_heads", kvHeads, 1, heads);
@@ -24,6 +27,11 @@ public sealed interface AttentionConfig {
           "Choose key-value heads that divide the heads");
       ConfigLimits.that(
           headDim % 2 == 0, "head_dim " + headDim + " is odd", "RoPE needs an even one");
+    }
+
+    /** Llama's: neither biases nor norms. */
+    public GroupedQuery(int heads, int kvHeads, int headDim) {
+      this(heads, kvHeads, headDim, false, false);
     }
   }
 

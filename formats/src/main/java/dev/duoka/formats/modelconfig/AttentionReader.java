@@ -9,7 +9,7 @@ final class AttentionReader {
   static AttentionConfig read(JsonFields fields, Architecture architecture, ConfigDefaults absent) {
     int heads = fields.integer("num_attention_heads", absent.heads());
     return switch (architecture) {
-      case LLAMA, DEEPSEEK_MOE -> groupedQuery(fields, architecture, absent, heads);
+      case LLAMA, QWEN2, QWEN3, DEEPSEEK_MOE -> groupedQuery(fields, architecture, absent, heads);
       case DEEPSEEK_V2, DEEPSEEK_V3 -> latent(fields, heads);
     };
   }
@@ -20,13 +20,18 @@ final class AttentionReader {
     ConfigLimits.range("num_attention_heads", heads, 1, ConfigLimits.MAX_HEADS);
     int kvHeads = fields.integer("num_key_value_heads", heads);
     // DeepSeek's own code for model type deepseek knows no head_dim.
-    boolean given = architecture == Architecture.LLAMA && fields.node("head_dim").isPresent();
+    boolean given = architecture.hasLlamaLayers() && fields.node("head_dim").isPresent();
     ConfigLimits.that(
         given || hiddenSize % heads == 0,
         "hidden_size " + hiddenSize + " is no multiple of num_attention_heads " + heads,
         "Choose heads that divide the hidden size");
     int headDim = given ? fields.integer("head_dim") : hiddenSize / heads;
-    return new AttentionConfig.GroupedQuery(heads, kvHeads, headDim);
+    return new AttentionConfig.GroupedQuery(
+        heads,
+        kvHeads,
+        headDim,
+        architecture == Architecture.QWEN2,
+        architecture == Architecture.QWEN3);
   }
 
   private static AttentionConfig latent(JsonFields fields, int heads) {

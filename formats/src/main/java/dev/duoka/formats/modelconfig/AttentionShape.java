@@ -9,7 +9,7 @@ import java.util.List;
  * @param heads query heads
  * @param kvHeads key-value heads
  * @param products its products
- * @param normWeights weights of the norms inside it
+ * @param normWeights weights of the norms inside it, and of biases
  * @param queryWidth width of all queries
  * @param keyWidth width of all keys as they are kept
  * @param valueWidth width of all values as they are kept
@@ -36,7 +36,7 @@ public record AttentionShape(
   /** The shape of an attention between vectors of {@code hidden} elements. */
   public static AttentionShape of(AttentionConfig config, long hidden) {
     return switch (config) {
-      case AttentionConfig.GroupedQuery(int heads, int kvHeads, int headDim) -> {
+      case AttentionConfig.GroupedQuery(int heads, int kvHeads, int headDim, boolean bias, boolean headNorms) -> {
         long query = (long) heads * headDim;
         long key = (long) kvHeads * headDim;
         yield new AttentionShape(
@@ -45,7 +45,7 @@ public record AttentionShape(
             List.of(
                 new Product(hidden, query + 2 * key, Product.Cut.OUTER),
                 new Product(query, hidden, Product.Cut.INNER)),
-            0,
+            (bias ? query + 2 * key : 0) + (headNorms ? 2L * headDim : 0),
             query,
             key,
             key,

@@ -67,7 +67,7 @@ public record ModelConfig(
       checkRouting(architecture, moe);
     }
     if (architecture == Architecture.DEEPSEEK_MOE
-        && attention instanceof AttentionConfig.GroupedQuery(int heads, _, int headDim)) {
+        && attention instanceof AttentionConfig.GroupedQuery(int heads, _, int headDim, _, _)) {
       ConfigLimits.that(
           heads * headDim == hiddenSize,
           "head_dim " + headDim + " of " + heads + " heads with hidden_size " + hiddenSize,
@@ -218,20 +218,27 @@ public record ModelConfig(
       int mtpModules) {
     boolean latent =
         switch (architecture) {
-          case LLAMA, DEEPSEEK_MOE -> false;
+          case LLAMA, QWEN2, QWEN3, DEEPSEEK_MOE -> false;
           case DEEPSEEK_V2, DEEPSEEK_V3 -> true;
         };
     String type = "model_type " + architecture.modelType();
     ConfigLimits.that(
         latent == attention instanceof AttentionConfig.MultiHeadLatent,
         type + " with " + attention.getClass().getSimpleName() + " attention",
-        "llama and deepseek have grouped-query attention, deepseek_v2 and deepseek_v3 latent one");
+        "llama, qwen2, qwen3 and deepseek have grouped-query attention, deepseek_v2 and deepseek_v3"
+            + " latent one");
+    ConfigLimits.that(
+        !(attention instanceof AttentionConfig.GroupedQuery heads)
+            || (heads.bias() == (architecture == Architecture.QWEN2)
+                && heads.headNorms() == (architecture == Architecture.QWEN3)),
+        type + " with " + attention,
+        "qwen2 has biases and qwen3 norms inside the attention, the others have neither");
     ConfigLimits.that(
         architecture == Architecture.DEEPSEEK_V3 || rope.interleaved() == latent,
         type + " with rope interleaved = " + rope.interleaved(),
         "Only deepseek_v3 has the choice");
     ConfigLimits.that(
-        architecture != Architecture.LLAMA || moe == null,
+        !architecture.hasLlamaLayers() || moe == null,
         type + " with experts",
         "Use model_type deepseek, deepseek_v2 or deepseek_v3");
     ConfigLimits.that(

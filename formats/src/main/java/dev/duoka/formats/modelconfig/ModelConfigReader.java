@@ -110,6 +110,11 @@ public final class ModelConfigReader {
             bias + " true is not supported", "Supported are layers without biases, false.");
       }
     }
+    if (fields.flag("use_sliding_window", false)) {
+      throw fields.error(
+          "use_sliding_window true is not supported",
+          "Supported is attention to all tokens before, false, as Qwen2.5 and Qwen3 have it.");
+    }
     double dropout = fields.number("attention_dropout", 0);
     if (dropout != 0) {
       throw fields.error(

@@ -45,7 +45,11 @@ public final class ModelConfigWriter {
     root.put("rms_norm_eps", config.rmsNormEps());
     root.put("initializer_range", config.initializerRange());
     root.put("tie_word_embeddings", config.tieEmbeddings());
-    root.put("attention_bias", false);
+    if (config.architecture() == Architecture.QWEN2) {
+      root.put("use_sliding_window", false); // its biases are part of the type
+    } else {
+      root.put("attention_bias", false);
+    }
     putTokenId(root, "bos_token_id", config.bosTokenId());
     putTokenId(root, "eos_token_id", config.eosTokenId());
     putAttention(root, config.attention());
@@ -53,7 +57,7 @@ public final class ModelConfigWriter {
     MoeConfig moe = config.moe();
     if (moe != null) {
       putMoe(root, moe);
-    } else if (config.architecture() != Architecture.LLAMA) {
+    } else if (!config.architecture().hasLlamaLayers()) {
       root.putNull("n_routed_experts");
     }
     if (config.architecture() == Architecture.DEEPSEEK_V3) {
@@ -73,7 +77,7 @@ public final class ModelConfigWriter {
   private static void putAttention(ObjectNode root, AttentionConfig attention) {
     root.put("num_attention_heads", attention.heads());
     switch (attention) {
-      case AttentionConfig.GroupedQuery(_, int kvHeads, int headDim) -> {
+      case AttentionConfig.GroupedQuery(_, int kvHeads, int headDim, _, _) -> {
         root.put("num_key_value_heads", kvHeads);
         root.put("head_dim", headDim);
       }

@@ -17,7 +17,7 @@ final class MoeReader {
         fields.isPresent("n_routed_experts")
             ? fields.integer("n_routed_experts", 0)
             : absent.routedExperts();
-    if (architecture == Architecture.LLAMA || routed == 0) {
+    if (architecture.hasLlamaLayers() || routed == 0) {
       return null;
     }
     Selection selection = selection(fields, architecture);
@@ -65,7 +65,7 @@ final class MoeReader {
 
   private static Selection selection(JsonFields fields, Architecture architecture) {
     return switch (architecture) {
-      case LLAMA, DEEPSEEK_MOE -> Selection.GREEDY;
+      case LLAMA, QWEN2, QWEN3, DEEPSEEK_MOE -> Selection.GREEDY;
       case DEEPSEEK_V2 -> {
         String name = fields.text("topk_method").orElse("greedy");
         yield switch (name) {

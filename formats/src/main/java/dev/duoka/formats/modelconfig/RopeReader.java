@@ -28,7 +28,7 @@ final class RopeReader {
   /** Transformers' {@code modeling_deepseek_v2.py} rotates pairs of neighbours without a choice. */
   private static boolean interleaved(JsonFields fields, Architecture architecture) {
     return switch (architecture) {
-      case LLAMA, DEEPSEEK_MOE -> false;
+      case LLAMA, QWEN2, QWEN3, DEEPSEEK_MOE -> false;
       case DEEPSEEK_V2 -> true;
       case DEEPSEEK_V3 -> fields.flag("rope_interleave", true);
     };

@@ -111,7 +111,7 @@ class ModelConfigReaderTests {
   @CsvSource(
       delimiter = '|',
       value = {
-        "{\"model_type\": \"qwen3\", \"head_dim\": 128} | llama",
+        "{\"model_type\": \"gemma3\", \"head_dim\": 128} | llama",
         "{\"model_type\": \"qwen3_moe\", \"num_experts\": 128} | deepseek",
         "{\"model_type\": \"mixtral\", \"num_local_experts\": 8} | deepseek",
         "{\"model_type\": \"minicpm3\", \"kv_lora_rank\": 256} | deepseek_v2",
@@ -122,6 +122,26 @@ class ModelConfigReaderTests {
   void aRefusedModelTypeNamesTheNearestByItsFields(String json, String nearest) {
     assertThatThrownBy(() -> read(json))
         .hasMessageContaining("By its fields the nearest is " + nearest + ",");
+  }
+
+  @Test
+  void qwensHaveSomethingOfTheirOwnInsideTheAttention() {
+    ModelConfig qwen2 =
+        read(
+            "{\"model_type\": \"qwen2\", \"hidden_size\": 64, \"num_attention_heads\": 4,"
+                + " \"num_key_value_heads\": 2}");
+    assertThat(qwen2.attention())
+        .isEqualTo(new AttentionConfig.GroupedQuery(4, 2, 16, true, false));
+    ModelConfig qwen3 =
+        read(
+            "{\"model_type\": \"qwen3\", \"hidden_size\": 64, \"num_attention_heads\": 4,"
+                + " \"num_key_value_heads\": 2, \"head_dim\": 24}");
+    assertThat(qwen3.attention())
+        .isEqualTo(new AttentionConfig.GroupedQuery(4, 2, 24, false, true));
+    for (ModelConfig config : List.of(qwen2, qwen3)) {
+      assertThat(read(ModelConfigWriter.json(config).toString())).isEqualTo(config);
+      assertThat(config.bosTokenId()).isEqualTo(-1);
+    }
   }
 
   @Test
@@ -160,8 +180,10 @@ class ModelConfigReaderTests {
       quoteCharacter = '`',
       value = {
         "{} | it has no 'model_type'",
-        "{\"model_type\": \"qwen3\"} | model_type 'qwen3' is not supported. Supported model types"
-            + " are llama, deepseek, deepseek_v2, deepseek_v3.",
+        "{\"model_type\": \"gemma3\"} | model_type 'gemma3' is not supported. Supported model types"
+            + " are llama, qwen2, qwen3, deepseek, deepseek_v2, deepseek_v3.",
+        "{\"model_type\": \"qwen2\", \"use_sliding_window\": true} | use_sliding_window true is not"
+            + " supported",
         "{\"model_type\": \"llama\", \"hidden_act\": \"gelu\"} | hidden_act 'gelu' is not"
             + " supported",
         "{\"model_type\": \"llama\", \"attention_bias\": true} | attention_bias true is not"

@@ -28,6 +28,12 @@ class ParameterCountsTests {
     "deepseek-v2-lite, 15706484224, 2661150208",
     "deepseek-v2, 235741434880, 21375800320",
     "deepseek-v3, 671026404352, 37552282624",
+    "deepseek-r1-distill-qwen-1.5b, 1777088000, 1777088000",
+    "deepseek-r1-distill-qwen-7b, 7615616512, 7615616512",
+    "deepseek-r1-distill-qwen-14b, 14770033664, 14770033664",
+    "deepseek-r1-distill-qwen-32b, 32763876352, 32763876352",
+    "deepseek-r1-distill-llama-8b, 8030261248, 8030261248",
+    "deepseek-r1-distill-llama-70b, 70553706496, 70553706496",
   })
   void countsPublishedModels(String preset, long total, long active) {
     ParameterCounts counts = ParameterCounts.of(Presets.named(preset));

@@ -127,6 +127,7 @@ public final class AdapterDeclarations {
     if (!(config.modules() instanceof NamePatterns.AllLinear)
         && weight.spec().block() <= BlockRange.ofLayer(layers)) {
       weight.checkpointTensors().stream()
+          .filter(tensor -> !tensor.isBias()) // the adapter is beside the matrix
           .map(CheckpointTensor::module)
           .filter(config::adapts)
           .forEach(refused::add);

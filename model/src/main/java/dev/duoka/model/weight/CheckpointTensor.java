@@ -11,10 +11,17 @@ import java.util.List;
  */
 public record CheckpointTensor(String name, long offset, List<Long> shape) {
   private static final String WEIGHT = ".weight";
+  private static final String BIAS = ".bias";
 
   /** The name that transformers gives to what it belongs to. */
   public String module() {
-    return name.endsWith(WEIGHT) ? name.substring(0, name.length() - WEIGHT.length()) : name;
+    String ending = isBias() ? BIAS : WEIGHT;
+    return name.endsWith(ending) ? name.substring(0, name.length() - ending.length()) : name;
+  }
+
+  /** Whether it is what a linear layer adds to its outputs. */
+  public boolean isBias() {
+    return name.endsWith(BIAS);
   }
 
   /** The number of elements. */

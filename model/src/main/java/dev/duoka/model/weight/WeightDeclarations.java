@@ -111,6 +111,21 @@ public final class WeightDeclarations {
         List.of(new CheckpointTensor(checkpointName, 0, List.of(width.length()))));
   }
 
+  /**
+   * What is added to the outputs of a stacked matrix, {@code [rows]}, zeros at the start.
+   *
+   * @param name our name of the whole
+   */
+  public Weight bias(String name, Rows... parts) {
+    List<CheckpointTensor> tensors = new ArrayList<>();
+    long offset = 0;
+    for (Rows part : parts) {
+      tensors.add(new CheckpointTensor(part.checkpointName(), offset, List.of(part.count())));
+      offset += part.count();
+    }
+    return add(name, List.of(sections(parts)), new Initializer.Constant(0), tensors);
+  }
+
   /** State that no gradient changes. */
   public StateBuffer buffer(String checkpointName, long length) {
     StateBuffer buffer = new StateBuffer(checkpointName, length, block);

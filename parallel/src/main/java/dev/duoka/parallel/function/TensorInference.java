@@ -8,6 +8,7 @@ import dev.duoka.engine.autograd.Variable;
 import dev.duoka.engine.function.DoraScale;
 import dev.duoka.engine.function.Embedding;
 import dev.duoka.engine.function.GroupedQueryHeads;
+import dev.duoka.engine.function.HeadNorms;
 import dev.duoka.engine.function.Linear;
 import dev.duoka.engine.parameter.Portion;
 import dev.duoka.tensor.Tensor;
@@ -42,6 +43,7 @@ public final class TensorInference implements Substitution {
       case Linear linear -> linear(tape, linear, inputs);
       case GroupedQueryHeads heads ->
           tape.applyAsIs(heads.withQueriesPerKey(queriesPerKey), inputs);
+      case HeadNorms norms -> tape.applyAsIs(norms.withQueriesPerKey(queriesPerKey), inputs);
       case DoraScale scale -> tape.applyAsIs(TensorParallel.ofWholeRows(scale, group), inputs);
       case Embedding embedding -> summed(tape.applyAsIs(new VocabularyEmbedding(embedding)));
       default -> tape.applyAsIs(function, inputs);

@@ -11,6 +11,7 @@ import dev.duoka.engine.function.Embedding;
 import dev.duoka.engine.function.EmbeddingNoise;
 import dev.duoka.engine.function.GroupedQueryHeads;
 import dev.duoka.engine.function.HeadFunction;
+import dev.duoka.engine.function.HeadNorms;
 import dev.duoka.engine.function.LatentHeads;
 import dev.duoka.engine.function.Linear;
 import dev.duoka.engine.parameter.ParameterSpec;
@@ -44,6 +45,7 @@ public final class TensorParallel implements Substitution {
       case Linear linear -> linear(tape, linear, inputs);
       case GroupedQueryHeads heads ->
           tape.applyAsIs(heads.withQueriesPerKey(queriesPerKey), inputs);
+      case HeadNorms norms -> tape.applyAsIs(norms.withQueriesPerKey(queriesPerKey), inputs);
       case LatentHeads heads ->
           // The rotated part of the key is one for all heads, so all ranks' heads add to its
           // gradient.

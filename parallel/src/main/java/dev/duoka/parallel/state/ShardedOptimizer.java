@@ -142,21 +142,40 @@ public final class ShardedOptimizer implements AutoCloseable {
    * @param lossScale what the loss was multiplied by
    */
   public PendingOutcome launch(double learningRate, double lossScale) {
+    return launch(learningRate, lossScale, false);
+  }
+
+  /**
+   * As {@link #launch(double, double)}; may measure the gradients too, on all ranks or none.
+   *
+   * @param measures whether the outcome is to tell the gradients' ranges
+   */
+  public PendingOutcome launch(double learningRate, double lossScale, boolean measures) {
     reducer.finish();
     reducer.begin();
     // A stage of a pipeline may hold nothing that is trained; there is little to launch then.
     boolean fused = worker == null && !slices.isEmpty();
     if (fused && slices.stream().allMatch(slice -> slice.states().runsFused())) {
-      return launchFused(learningRate, lossScale);
+      return launchFused(learningRate, lossScale, measures);
     }
-    StepOutcome outcome = composedStep(learningRate, lossScale);
+    StepOutcome outcome = composedStep(learningRate, lossScale, measures);
     return () -> outcome;
   }
 
-  private StepOutcome composedStep(double learningRate, double lossScale) {
-    double norm = Math.sqrt(squaredNorm()) / lossScale;
+  private StepOutcome composedStep(double learningRate, double lossScale, boolean measures) {
+    double norm;
+    List<ParameterRange> ranges = List.of();
+    try (Scope _ = Scope.open(MemoryOwner.TEMPORARIES)) {
+      Tensor squaresOfAll = squaresOfAllRanks();
+      norm = Math.sqrt(sum(squaresOfAll)) / lossScale;
+      if (measures) {
+        try (RangeReading reading = read(squaresOfAll)) {
+          ranges = reading.await(lossScale);
+        }
+      }
+    }
     if (!Double.isFinite(norm)) {
-      return new StepOutcome(norm, false);
+      return new StepOutcome(norm, false, ranges);
     }
     double factor = 1 / lossScale;
     if (settings.clipNorm() > 0) {
@@ -169,7 +188,7 @@ public final class ShardedOptimizer implements AutoCloseable {
       slice.update(update(slice, learningRate, lossScale), factor, after);
     }
     gatherValues();
-    return new StepOutcome(norm, true);
+    return new StepOutcome(norm, true, ranges);
   }
 
   private AdamW.Update update(StateSlice slice, double learningRate, double lossScale) {
@@ -177,11 +196,25 @@ public final class ShardedOptimizer implements AutoCloseable {
     return new AdamW.Update(learningRate * factor, steps, 1 / lossScale);
   }
 
-  private PendingOutcome launchFused(double learningRate, double lossScale) {
+  private RangeReading read(Tensor squaresOfAll) {
+    Tensor extremes =
+        slices.isEmpty()
+            ? GradientSquares.noExtremes(store.device(), groups.names().size())
+            : squares.extremes(slices.stream().map(StateSlice::gradients).toList());
+    if (!extremes.device().equals(store.device())) {
+      extremes = Copies.to(extremes, store.device());
+    }
+    return new RangeReading(groups.names(), groups.world(), squaresOfAll, extremes);
+  }
+
+  private PendingOutcome launchFused(double learningRate, double lossScale, boolean measures) {
     steps++;
     DeferredRead read = normReads[(int) (steps % normReads.length)];
+    RangeReading reading;
     try (Scope _ = Scope.open(MemoryOwner.TEMPORARIES)) {
-      Tensor squaredNorm = SquaresKernel.inOrder(squaresOfAllRanks());
+      Tensor squaresOfAll = squaresOfAllRanks();
+      Tensor squaredNorm = SquaresKernel.inOrder(squaresOfAll);
+      reading = measures ? read(squaresOfAll) : null;
       for (StateSlice slice : slices) {
         slice.states().launch(update(slice, learningRate, lossScale), squaredNorm);
       }
@@ -194,22 +227,28 @@ public final class ShardedOptimizer implements AutoCloseable {
       if (!applied) {
         steps--;
       }
-      return new StepOutcome(norm, applied);
+      return new StepOutcome(norm, applied, ranges(reading, lossScale));
     };
   }
 
-  /** The squared norm on the host, which waits for the device; 0 on {@code meta}. */
-  private double squaredNorm() {
-    try (Scope _ = Scope.open(MemoryOwner.TEMPORARIES)) {
-      Tensor parts = squaresOfAllRanks();
-      double sum = 0;
-      if (!parts.device().isMeta()) {
-        for (double part : HostCopy.doubles(parts)) {
-          sum += part;
-        }
-      }
-      return sum;
+  private static List<ParameterRange> ranges(@Nullable RangeReading reading, double lossScale) {
+    if (reading == null) {
+      return List.of();
     }
+    try (reading) {
+      return reading.await(lossScale);
+    }
+  }
+
+  /** Their sum on the host, which waits for the device; 0 on {@code meta}. */
+  private static double sum(Tensor parts) {
+    double sum = 0;
+    if (!parts.device().isMeta()) {
+      for (double part : HostCopy.doubles(parts)) {
+        sum += part;
+      }
+    }
+    return sum;
   }
 
   /** The squares of each parameter's reduced gradient, over all ranks of the model. */

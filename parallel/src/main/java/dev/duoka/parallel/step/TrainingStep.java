@@ -188,18 +188,18 @@ public final class TrainingStep implements AutoCloseable {
    * depends on this one. Gradients are summed over the ranks while the last backward pass runs.
    */
   public PendingStep launch(StepBatch batch, double learningRate) {
-    return launch(batch, learningRate, null);
+    return launch(batch, learningRate, null, false);
   }
 
   /**
-   * As {@link #launch(StepBatch, double)}, but sums no gradients before {@code beforeReduction} has
-   * seen this rank's own; with ZeRO 2 and 3, which keep none of them, it sees the rank's shards of
-   * the sums.
+   * As {@link #launch(StepBatch, double)}.
    *
-   * @param beforeReduction runs when this rank's gradients are complete; given on all ranks or none
+   * @param beforeUpdate runs when the backward pass is launched and the ranks' loads of experts are
+   *     not summed yet; null for nothing
+   * @param measures whether the outcome is to tell the gradients' ranges; on all ranks or none
    */
   public PendingStep launch(
-      StepBatch batch, double learningRate, @Nullable Runnable beforeReduction) {
+      StepBatch batch, double learningRate, @Nullable Runnable beforeUpdate, boolean measures) {
     updating = false;
     model.parameters().resetGradients();
     Tensors.zero(lossSums);
@@ -208,21 +208,14 @@ public final class TrainingStep implements AutoCloseable {
     executor.run(
         schedule(microBatches),
         batch.microBatches(),
-        beforeReduction == null || !optimizer.keepsWholeGradients()
-            ? new ScheduleExecutor.StepWork(
-                new Weighted(batch, scale), optimizer.reducer()::ready, optimizer.reducer()::reduce)
-            : new ScheduleExecutor.StepWork(new Weighted(batch, scale), (_, _) -> {}, _ -> {}));
-    if (beforeReduction != null) {
-      if (optimizer.keepsWholeGradients()) {
-        model.parameters().zeroUntouchedGradients();
-      } else {
-        optimizer.reducer().finish();
-      }
-      beforeReduction.run();
+        new ScheduleExecutor.StepWork(
+            new Weighted(batch, scale), optimizer.reducer()::ready, optimizer.reducer()::reduce));
+    if (beforeUpdate != null) {
+      beforeUpdate.run();
     }
     long start = System.nanoTime();
     updating = true;
-    PendingOutcome update = update(learningRate, scale);
+    PendingOutcome update = update(learningRate, scale, measures);
     boolean applied = true;
     if (scaler.isEnabled()) {
       StepOutcome outcome = update.await();
@@ -293,13 +286,13 @@ public final class TrainingStep implements AutoCloseable {
     return preference == null ? stage.hasLosses() : stage.countsSequences();
   }
 
-  private PendingOutcome update(double learningRate, double scale) {
+  private PendingOutcome update(double learningRate, double scale, boolean measures) {
     FunctionObserver here = observer;
     if (here == null) {
-      return optimizer.launch(learningRate, scale);
+      return optimizer.launch(learningRate, scale, measures);
     }
     here.begin(FunctionObserver.Phase.UPDATE, "adamw");
-    PendingOutcome outcome = optimizer.launch(learningRate, scale);
+    PendingOutcome outcome = optimizer.launch(learningRate, scale, measures);
     here.end(FunctionObserver.Phase.UPDATE, "adamw", optimizer.work());
     return outcome;
   }

@@ -27,13 +27,13 @@ abstract class Mistake {
   /** Sees the rank when its first weights are written. */
   void begin(TrainingRank rank) {}
 
-  /** Whether {@link #beforeSums} is to be called: then all sums come after the last pass. */
-  boolean isBeforeSums() {
+  /** Whether {@link #afterSums} is to be called: then the update waits for all sums first. */
+  boolean isAfterSums() {
     return false;
   }
 
-  /** Changes the rank's own gradients. */
-  void beforeSums(TrainingRank rank) {}
+  /** Changes the sums that the rank has. */
+  void afterSums(TrainingRank rank) {}
 
   Pending allReduce(Communicator group, Tensor tensor) {
     return group.allReduce(tensor);

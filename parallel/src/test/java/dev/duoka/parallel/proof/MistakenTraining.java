@@ -57,7 +57,8 @@ record MistakenTraining(Trial trial, Supplier<Mistake> mistakes) {
                 .launch(
                     mistake.batch(batch, trial.mesh(), world.rank()),
                     Training.LEARNING_RATE,
-                    mistake.isBeforeSums() ? () -> mistake.beforeSums(rank) : null)
+                    mistake.isAfterSums() ? () -> afterSums(rank, mistake) : null,
+                    false)
                 .await();
         if (world.rank() == 0) {
           losses.add(new Training.StepLosses(done));
@@ -68,5 +69,10 @@ record MistakenTraining(Trial trial, Supplier<Mistake> mistakes) {
       }
       weights.add(rank, slice -> slice.states().master());
     }
+  }
+
+  private static void afterSums(TrainingRank rank, Mistake mistake) {
+    rank.optimizer().reducer().finish();
+    mistake.afterSums(rank);
   }
 }

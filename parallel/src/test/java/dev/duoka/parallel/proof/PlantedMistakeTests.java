@@ -204,7 +204,7 @@ class PlantedMistakeTests {
                         () ->
                             new Mistake() {
                               @Override
-                              boolean isBeforeSums() {
+                              boolean isAfterSums() {
                                 return true;
                               }
                             })
@@ -317,12 +317,12 @@ class PlantedMistakeTests {
 
   private static final class NormsTwice extends Mistake {
     @Override
-    boolean isBeforeSums() {
+    boolean isAfterSums() {
       return true;
     }
 
     @Override
-    void beforeSums(TrainingRank rank) {
+    void afterSums(TrainingRank rank) {
       for (Parameter parameter : rank.model().parameters().parameters()) {
         if (parameter.name().contains("norm")) {
           try (Scope _ = Scope.open()) {

@@ -2,6 +2,7 @@ package dev.duoka.train.run;
 
 import dev.duoka.comm.ExposedTime;
 import dev.duoka.parallel.step.TrainingStep;
+import dev.duoka.train.step.ExpertBalance;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -10,7 +11,7 @@ import org.jspecify.annotations.Nullable;
  * @param number of the step, from 1
  * @param scale what the loss was multiplied by
  * @param dataSeconds spent waiting for the batch
- * @param measures of gradients and experts; empty except now and then
+ * @param experts how evenly they were used, if it was measured
  * @param exposed the time of exchange that nothing hid, when it is there; null if not measured
  * @param pending its numbers, when they are there
  */
@@ -19,6 +20,6 @@ record LaunchedStep(
     double learningRate,
     double scale,
     double dataSeconds,
-    StepMeasures measures,
+    ExpertBalance experts,
     ExposedTime.@Nullable Recording exposed,
     TrainingStep.PendingStep pending) {}

@@ -13,8 +13,10 @@ import dev.duoka.parallel.step.TrainingStep;
 import dev.duoka.tensor.OutOfMemoryException;
 import dev.duoka.train.config.MemoryRemedies;
 import dev.duoka.train.evaluate.Evaluations;
+import dev.duoka.train.step.ExpertBalance;
 import dev.duoka.train.step.RankState;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -155,23 +157,30 @@ final class RankTrainer {
     double learningRate = settings.schedule().rate(number - 1);
     double scale = rank.scaler().scale();
     boolean measures = settings.measuresRangesIn(number);
-    StepMeasures measured = new StepMeasures();
+    AtomicReference<ExpertBalance> experts = new AtomicReference<>(ExpertBalance.NONE);
+    // The first rank's tokens stand for all.
+    Runnable beforeUpdate =
+        measures && isFirst() ? () -> experts.set(ExpertBalance.launch(rank.model())) : null;
     boolean measuresExchange = rank.world().size() > 1 && settings.measuresExchangeIn(number);
     if (measuresExchange) {
       rank.exposed().start();
     }
     TrainingStep.PendingStep pending =
-        launch(number, batch, learningRate, measures ? () -> measure(measured, scale) : null);
+        launch(number, batch, learningRate, beforeUpdate, measures);
     batchEnd = batch.after();
     ExposedTime.Recording exposed = measuresExchange ? rank.exposed().stop() : null;
-    return new LaunchedStep(number, learningRate, scale, dataSeconds, measured, exposed, pending);
+    return new LaunchedStep(number, learningRate, scale, dataSeconds, experts.get(), exposed, pending);
   }
 
   /** As long as memory runs out, again in smaller micro-batches, where that is possible. */
   private TrainingStep.PendingStep launch(
-      long number, StepBatch batch, double learningRate, @Nullable Runnable beforeReduction) {
+      long number,
+      StepBatch batch,
+      double learningRate,
+      @Nullable Runnable beforeUpdate,
+      boolean measures) {
     try {
-      return rank.step().launch(batch, learningRate, beforeReduction);
+      return rank.step().launch(batch, learningRate, beforeUpdate, measures);
     } catch (OutOfMemoryException e) {
       int sequences = batch.microBatches().getFirst().rows();
       int unit = batch.microBatches().getFirst().references().isPresent() ? 2 : 1; // a pair
@@ -191,19 +200,12 @@ final class RankTrainer {
               + "; training.micro_batch="
               + microBatch
               + " begins with that");
-      return launch(number, fitting(batch), learningRate, beforeReduction);
+      return launch(number, fitting(batch), learningRate, beforeUpdate, measures);
     }
   }
 
   private StepBatch fitting(StepBatch batch) {
     return microBatch == 0 ? batch : batch.inMicroBatchesOf(microBatch);
-  }
-
-  /** The first rank's gradients stand for all; the others only wait with their reduction. */
-  private void measure(StepMeasures measured, double scale) {
-    if (isFirst()) {
-      measured.launch(rank, scale);
-    }
   }
 
   /** The loss is a mean over targets; without any it would be no number. */

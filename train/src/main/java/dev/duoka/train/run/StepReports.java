@@ -3,13 +3,17 @@ package dev.duoka.train.run;
 import dev.duoka.base.DuokaException;
 import dev.duoka.base.ErrorCode;
 import dev.duoka.comm.ExposedTime;
+import dev.duoka.formats.modelconfig.ModelConfig;
+import dev.duoka.model.ModelFactory;
 import dev.duoka.parallel.step.TrainingStep;
 import dev.duoka.tensor.Gpus;
 import dev.duoka.tensor.MemoryLedger;
 import dev.duoka.train.device.DeviceMemory;
+import dev.duoka.train.step.GradientRanges;
 import dev.duoka.train.step.PairFigures;
 import dev.duoka.train.step.RankState;
 import dev.duoka.train.step.StepMetrics;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -33,6 +37,7 @@ final class StepReports {
   private final MedianWindow speeds = new MedianWindow(RECENT_STEPS);
   private @Nullable LaunchedStep unread;
   private final RankMemoryReport rankMemory;
+  private final Map<String, Long> elements = new LinkedHashMap<>();
   private double loss;
 
   /** What the time of the next step is not to hold. */
@@ -51,6 +56,9 @@ final class StepReports {
     this.readsLate = readsLate;
     this.loss = loss;
     this.rankMemory = new RankMemoryReport(rank);
+    ModelConfig model = rank.model().config();
+    ModelFactory.weights(model, model.mtpModules())
+        .forEach(weight -> elements.put(weight.name(), weight.elements()));
     rank.step().markStart();
   }
 
@@ -121,8 +129,8 @@ final class StepReports {
         result.outcome().gradientNorm(),
         step.scale(),
         result.outcome().applied(),
-        step.measures().ranges().await(),
-        step.measures().experts().await(),
+        GradientRanges.of(result.outcome().ranges(), elements),
+        step.experts().await(),
         settings.tokensPerStep(),
         tokensPerSecond,
         tokensPerSecond / settings.sequenceLength(),

@@ -71,7 +71,8 @@ record SmallLikeness(RunConfig run, ModelConfig model) {
       case AttentionConfig.GroupedQuery heads -> {
         int keys = Math.min(heads.kvHeads(), Math.max(tensor, 2));
         int ofKey = Math.min(heads.heads() / heads.kvHeads(), 2);
-        yield new AttentionConfig.GroupedQuery(Math.max(keys * ofKey, tensor), keys, HEAD);
+        yield new AttentionConfig.GroupedQuery(
+            Math.max(keys * ofKey, tensor), keys, HEAD, heads.bias(), heads.headNorms());
       }
       case AttentionConfig.MultiHeadLatent heads ->
           new AttentionConfig.MultiHeadLatent(

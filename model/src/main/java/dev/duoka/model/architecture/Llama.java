@@ -9,14 +9,15 @@ import dev.duoka.model.layer.SelfAttention;
 import dev.duoka.model.weight.WeightDeclarations;
 
 /**
- * DeepSeek-LLM (arXiv:2401.02954) and DeepSeek-Coder (arXiv:2401.14196): Llama's layers, grouped
- * queries in the larger models.
+ * Llama's layers: those of DeepSeek-LLM (arXiv:2401.02954), with grouped queries in the larger
+ * models, and DeepSeek-Coder (arXiv:2401.14196); of Qwen2 and Qwen3, too, which DeepSeek-R1 was
+ * distilled into (arXiv:2501.12948).
  */
-public record DeepseekLlm(ModelConfig config, AttentionConfig.GroupedQuery heads)
+public record Llama(ModelConfig config, AttentionConfig.GroupedQuery heads)
     implements LayerDesign {
   @Override
   public SelfAttention attention(WeightDeclarations weights, String prefix, int layer) {
-    return new GroupedQueryAttention(weights, prefix, layer, config.hiddenSize(), heads);
+    return new GroupedQueryAttention(weights, prefix, layer, config.hiddenSize(), config.rmsNormEps(), heads);
   }
 
   @Override
