@@ -6,7 +6,16 @@ import java.util.List;
 /** The folders of {@code golden/} at the root of the repository. */
 public final class Goldens {
   public static final List<String> NAMES =
-      List.of("llama-gqa", "llama-mha-scaled", "v2-lite", "v2-group", "v3", "v3-yarn");
+      List.of(
+          "llama-gqa",
+          "llama-mha-scaled",
+          "llama3",
+          "qwen2",
+          "qwen3",
+          "v2-lite",
+          "v2-group",
+          "v3",
+          "v3-yarn");
 
   private Goldens() {}
 

@@ -106,8 +106,7 @@ public final class HeadNorms extends Function {
       } else if (part.scale().isTrainable()) {
         part.scale()
             .addGradient(
-                RmsNorm.weightGradient(
-                    part.of(gradient), part.of(x), saved.get(part.name())));
+                RmsNorm.weightGradient(part.of(gradient), part.of(x), saved.get(part.name())));
       }
     }
   }

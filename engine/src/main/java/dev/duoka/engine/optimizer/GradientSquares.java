@@ -19,9 +19,9 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The sum of squares of each parameter's gradient, in fp64, and its extremes, from flat slices of gradients that may
- * hold a part of a parameter only. The squared norm is their sum in the order of the parameters'
- * names, so it does not depend on how the parameters lie in memory.
+ * The sum of squares of each parameter's gradient, in fp64, and its extremes, from flat slices of
+ * gradients that may hold a part of a parameter only. The squared norm is their sum in the order of
+ * the parameters' names, so it does not depend on how the parameters lie in memory.
  *
  * <p>Owns its tables; one thread. Launches asynchronously and never waits for the device.
  */
@@ -109,18 +109,17 @@ public final class GradientSquares implements AutoCloseable {
   }
 
   /**
-   * The smallest and the largest number of each parameter, fp32 {@code [parameters, 2]} in the order
-   * of the names; infinity and minus infinity for what no slice holds. Padding may count as zeros.
-   * On the CPU it waits for nothing; elsewhere it is launched where {@link #of} is, too, and read
-   * piece by piece otherwise.
+   * The smallest and the largest number of each parameter, fp32 {@code [parameters, 2]} in the
+   * order of the names; infinity and minus infinity for what no slice holds. Padding may count as
+   * zeros. On the CPU it waits for nothing; elsewhere it is launched where {@link #of} is, too, and
+   * read piece by piece otherwise.
    *
    * @param gradients as given to the constructor
    */
   public Tensor extremes(List<Tensor> gradients) {
     Device device = gradients.getFirst().device();
     if (ends == null) {
-      return HostCopy.fromFloats(
-          extremesByPiece(gradients), Dtype.FLOAT32, device, parameters, 2);
+      return HostCopy.fromFloats(extremesByPiece(gradients), Dtype.FLOAT32, device, parameters, 2);
     }
     Tensor extremes = Tensors.empty(Dtype.FLOAT32, device, parameters, 2);
     try (Scope _ = Scope.open(MemoryOwner.TEMPORARIES)) {

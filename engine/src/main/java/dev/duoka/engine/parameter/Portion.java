@@ -50,12 +50,12 @@ public record Portion(List<Long> whole, int dimension, List<Stretch> stretches) 
 
   /** Whether whole rows of the weight are held: its flat elements then lie in few stretches. */
   public boolean hasWholeRows() {
-    return dimension == 0 && whole.size() > 1;
+    return dimension == 0;
   }
 
-  /** The length of a row: the last dimension of the whole weight. */
+  /** The length of a row: the last dimension of the whole weight; 1 of a vector. */
   public long columns() {
-    return whole.getLast();
+    return whole.size() == 1 ? 1 : whole.getLast();
   }
 
   /** The rows of the whole weight, all dimensions but the last taken together. */

@@ -90,8 +90,7 @@ final class FunctionTable {
             Parameter key = bench.parameter("k", width);
             bench.input(bench.random().coarse(3, (4 + 2 * 2) * width));
             bench.computing(
-                (tape, in) ->
-                    one(tape.apply(new HeadNorms(query, key, 1e-3, 2, width), in[0])));
+                (tape, in) -> one(tape.apply(new HeadNorms(query, key, 1e-3, 2, width), in[0])));
           });
     }
     add(

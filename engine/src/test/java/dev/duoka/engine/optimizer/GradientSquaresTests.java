@@ -139,8 +139,7 @@ class GradientSquaresTests {
               values, List.of(gradients), List.of(pieces(0, LENGTH)), SIZES.length)) {
         double[] extremes = HostCopy.doubles(squares.extremes(List.of(gradients)));
         for (int i = 0; i < SIZES.length; i++) {
-          double[] its =
-              Arrays.copyOfRange(plain, (int) STARTS[i], (int) (STARTS[i] + SIZES[i]));
+          double[] its = Arrays.copyOfRange(plain, (int) STARTS[i], (int) (STARTS[i] + SIZES[i]));
           DoubleSummaryStatistics range = Arrays.stream(its).summaryStatistics();
           assertThat(extremes[2 * i]).isEqualTo(range.getMin());
           assertThat(extremes[2 * i + 1]).isEqualTo(range.getMax());

@@ -36,7 +36,12 @@ public record AttentionShape(
   /** The shape of an attention between vectors of {@code hidden} elements. */
   public static AttentionShape of(AttentionConfig config, long hidden) {
     return switch (config) {
-      case AttentionConfig.GroupedQuery(int heads, int kvHeads, int headDim, boolean bias, boolean headNorms) -> {
+      case AttentionConfig.GroupedQuery(
+              int heads,
+              int kvHeads,
+              int headDim,
+              boolean bias,
+              boolean headNorms) -> {
         long query = (long) heads * headDim;
         long key = (long) kvHeads * headDim;
         yield new AttentionShape(

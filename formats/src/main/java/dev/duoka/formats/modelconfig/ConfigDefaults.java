@@ -4,10 +4,10 @@ package dev.duoka.formats.modelconfig;
  * What an absent key of {@code config.json} means, for each model type.
  *
  * <p>Sources: transformers 5 {@code configuration_llama.py}, {@code configuration_qwen2.py}, {@code
- * configuration_qwen3.py}, {@code configuration_deepseek_v2.py},
- * {@code configuration_deepseek_v3.py}; for {@code deepseek}, which transformers does not have, the
- * {@code configuration_deepseek.py} that DeepSeek publishes beside its weights. Number names are
- * the keys they stand for; 0 experts mean a dense model.
+ * configuration_qwen3.py}, {@code configuration_deepseek_v2.py}, {@code
+ * configuration_deepseek_v3.py}; for {@code deepseek}, which transformers does not have, the {@code
+ * configuration_deepseek.py} that DeepSeek publishes beside its weights. Number names are the keys
+ * they stand for; 0 experts mean a dense model.
  */
 record ConfigDefaults(
     int vocabSize,

@@ -12,7 +12,8 @@ public record DeepseekMoe(ModelConfig config, AttentionConfig.GroupedQuery heads
     implements LayerDesign {
   @Override
   public SelfAttention attention(WeightDeclarations weights, String prefix, int layer) {
-    return new GroupedQueryAttention(weights, prefix, layer, config.hiddenSize(), config.rmsNormEps(), heads);
+    return new GroupedQueryAttention(
+        weights, prefix, layer, config.hiddenSize(), config.rmsNormEps(), heads);
   }
 
   @Override

@@ -13,11 +13,11 @@ import dev.duoka.model.weight.WeightDeclarations;
  * models, and DeepSeek-Coder (arXiv:2401.14196); of Qwen2 and Qwen3, too, which DeepSeek-R1 was
  * distilled into (arXiv:2501.12948).
  */
-public record Llama(ModelConfig config, AttentionConfig.GroupedQuery heads)
-    implements LayerDesign {
+public record Llama(ModelConfig config, AttentionConfig.GroupedQuery heads) implements LayerDesign {
   @Override
   public SelfAttention attention(WeightDeclarations weights, String prefix, int layer) {
-    return new GroupedQueryAttention(weights, prefix, layer, config.hiddenSize(), config.rmsNormEps(), heads);
+    return new GroupedQueryAttention(
+        weights, prefix, layer, config.hiddenSize(), config.rmsNormEps(), heads);
   }
 
   @Override

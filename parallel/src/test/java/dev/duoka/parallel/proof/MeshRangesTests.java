@@ -87,8 +87,7 @@ class MeshRangesTests {
     Training training = trial.training();
     try (TrainingRank rank =
         TrainingRank.allocate(trial.mesh(), world, Device.CPU, training.settings())) {
-      rank.optimizer()
-          .fill(() -> WeightInitializer.initialize(rank.model(), training.seed()));
+      rank.optimizer().fill(() -> WeightInitializer.initialize(rank.model(), training.seed()));
       return rank.step()
           .launch(
               training.batch(0, trial.mesh().dataRank(world.rank())),

@@ -165,11 +165,11 @@ final class RankTrainer {
     if (measuresExchange) {
       rank.exposed().start();
     }
-    TrainingStep.PendingStep pending =
-        launch(number, batch, learningRate, beforeUpdate, measures);
+    TrainingStep.PendingStep pending = launch(number, batch, learningRate, beforeUpdate, measures);
     batchEnd = batch.after();
     ExposedTime.Recording exposed = measuresExchange ? rank.exposed().stop() : null;
-    return new LaunchedStep(number, learningRate, scale, dataSeconds, experts.get(), exposed, pending);
+    return new LaunchedStep(
+        number, learningRate, scale, dataSeconds, experts.get(), exposed, pending);
   }
 
   /** As long as memory runs out, again in smaller micro-batches, where that is possible. */

@@ -56,8 +56,7 @@ public final class GradientRanges {
     }
 
     StepMetrics.GradientRange range(String name) {
-      return new StepMetrics.GradientRange(
-          name, smallest, largest, Math.sqrt(squares / elements));
+      return new StepMetrics.GradientRange(name, smallest, largest, Math.sqrt(squares / elements));
     }
   }
 }

@@ -31,7 +31,18 @@ class GoldenParityTests {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"llama-gqa", "llama-mha-scaled", "v2-lite", "v2-group", "v3", "v3-yarn"})
+  @ValueSource(
+      strings = {
+        "llama-gqa",
+        "llama-mha-scaled",
+        "llama3",
+        "qwen2",
+        "qwen3",
+        "v2-lite",
+        "v2-group",
+        "v3",
+        "v3-yarn"
+      })
   void matchesTransformers(String golden) {
     Path folder = Path.of(System.getProperty("duoka.repository"), "golden", golden);
     List<ParityResult> results = ParityCheck.run(folder, Device.CPU, TOLERANCE);

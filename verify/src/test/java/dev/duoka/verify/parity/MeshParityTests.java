@@ -78,6 +78,8 @@ class MeshParityTests {
   @CsvSource({
     "llama-gqa, 13",
     "llama-mha-scaled, 8",
+    "qwen2, 13",
+    "qwen3, 13",
     "v2-lite, 30",
     "v2-group, 30",
     "v3, 30",
