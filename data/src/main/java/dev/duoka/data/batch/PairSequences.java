@@ -9,6 +9,7 @@ import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.BitSet;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Locale;
@@ -104,7 +105,7 @@ public final class PairSequences extends SequenceSet {
   private void add(int document) {
     int all = Math.toIntExact(shards.documentLength(document));
     int chosenAnswer = nextWith(document, 0, true);
-    int chosen = nextWith(document, chosenAnswer, false);
+    int chosen = chosenLength(document, chosenAnswer);
     int rejectedAnswer = nextWith(document, chosen, true) - chosen;
     int rejected = all - chosen;
     int most = Math.max(chosen, rejected);
@@ -120,6 +121,23 @@ public final class PairSequences extends SequenceSet {
     cut += drop > 0 ? 1 : 0;
     cutTokens += drop;
     pairs++;
+  }
+
+  private int chosenLength(int document, int answer) {
+    int end = nextWith(document, answer, false);
+    int all = Math.toIntExact(shards.documentLength(document));
+    if (nextWith(document, nextWith(document, end, true), false) == all) {
+      return end; // one stretch in each chat
+    }
+    int[] tokens = new int[all];
+    boolean[] learned = new boolean[all];
+    shards.copyTokens(shards.documentStart(document), tokens, 0, all);
+    shards.copyLossMask(shards.documentStart(document), learned, 0, all);
+    BitSet bits = new BitSet(all);
+    for (int i = 0; i < all; i++) {
+      bits.set(i, learned[i]);
+    }
+    return PairBoundary.of(tokens, bits);
   }
 
   /** The next token from {@code from} on that is in the loss mask, or is not; or the length. */

@@ -25,6 +25,8 @@ public enum SkipReason {
   LONG_TURN("with a turn that is too long"),
   /** A turn holds markers that a chat template writes, its own or another's. */
   MARKERS("with markers of a chat template in a turn"),
+  /** Both answers of a pair are the same, so that none can be preferred. */
+  SAME_ANSWER("pairs of the same answer twice"),
   /** A file found in a folder or archive is binary (a NUL byte among its first 8,000 bytes). */
   BINARY("binary files"),
   /** There is no text in it, so it gives no tokens. */
