@@ -72,7 +72,8 @@ class CheckedPairsTests {
       value = {
         "{'prompt': ' ', 'chosen': 'b', 'rejected': 'c'} | EMPTY_TURN | chosen: messages[0] says",
         "{'prompt': 'a', 'chosen': 'b', 'rejected': ' '} | EMPTY_TURN | rejected: messages[1] says",
-        "{'prompt': 'a', 'chosen': 'b', 'rejected': 'c <end_of_turn>'} | MARKERS | rejected: messages",
+        "{'prompt': 'a', 'chosen': 'b', 'rejected': 'c <end_of_turn>'} | MARKERS | rejected:"
+            + " messages",
         "{'prompt': '[INST] a', 'chosen': 'b', 'rejected': 'c'} | MARKERS | chosen: messages[0]",
         "{'messages': [{'role': 'user', 'content': 'a'}, {'role': 'user', 'content': 'b'}],"
             + " 'chosen': 'c', 'rejected': 'd'} | ROLE_ORDER | chosen: messages[1] is the user's",

@@ -166,11 +166,15 @@ final class Contradictions {
     ValidationSettings validation = config.validation();
     Set<String> names = new TreeSet<>(List.of(ValidationSettings.LOSS));
     if (config.data().hasPairs()) {
-      names.add("accuracy");
+      names.add(ValidationSettings.ACCURACY);
     }
     names.addAll(measuredSources());
+    takenNames();
     for (TaskSettings task : validation.tasks()) {
-      if (!names.add(task.shownName())) {
+      boolean taken = ValidationSettings.TAKEN.contains(task.shownName());
+      if (taken) {
+        refuseName("validation.tasks", "a task", task.shownName());
+      } else if (!names.add(task.shownName())) {
         refuse(
             "validation.tasks",
             "two things that are measured are called " + task.shownName(),
@@ -215,6 +219,29 @@ final class Contradictions {
           "validation.every_steps is 0: nothing is ever measured, and no step is the best",
           "Set it, or remove what follows from it.");
     }
+  }
+
+  /** Numbers of sources and tasks stand beside what a run measures by itself. */
+  private void takenNames() {
+    DataSettings data = config.data();
+    Set<String> measured = measuredSources();
+    for (SourceSettings source : data.allSources()) {
+      String name = source.shownName();
+      boolean shown = source.name().isPresent() || measured.contains(name);
+      if (shown && ValidationSettings.TAKEN.contains(name)) {
+        refuseName(
+            data.sources().contains(source) ? "data.sources" : "data.validation_sources",
+            "a source",
+            name);
+      }
+    }
+  }
+
+  private void refuseName(String field, String what, String name) {
+    refuse(
+        field,
+        what + " is called '" + name + "', as a number that each run measures",
+        "Give it another 'name'; taken are " + String.join(", ", ValidationSettings.TAKEN) + ".");
   }
 
   private boolean holdsOut() {

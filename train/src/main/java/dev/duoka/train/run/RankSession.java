@@ -262,6 +262,10 @@ final class RankSession {
     if (folder.isResumed()) {
       listener.notice("resuming after step " + from.steps());
     }
+    checkpoints.notice().ifPresent(listener::notice);
+    if (setup.data().validation() != null) {
+      evaluations.notices().forEach(listener::notice);
+    }
     return metrics;
   }
 
@@ -308,7 +312,7 @@ final class RankSession {
             setup.totalSteps(),
             heartbeat,
             metrics,
-            new AnswersFile(folder.path().resolve(AnswersFile.NAME), listener::notice),
+            answers(world),
             setup.turns(),
             () -> snapshot.products(),
             from.steps() + STEPS_UNTIL_CHOSEN);
@@ -330,6 +334,13 @@ final class RankSession {
       double mfu = loop.mfu(outcome.tokensPerSecond(), state.world().size());
       return new Trained(outcome, mfu, start);
     }
+  }
+
+  /** The first rank writes it, the others never do. */
+  private AnswersFile answers(Communicator world) {
+    return world.rank() == 0
+        ? AnswersFile.open(folder.path(), from.steps(), listener::notice)
+        : new AnswersFile(folder.path().resolve(AnswersFile.NAME), listener::notice);
   }
 
   private BatchStream batches(Communicator ranks) {
