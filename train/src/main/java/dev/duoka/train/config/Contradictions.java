@@ -188,7 +188,7 @@ final class Contradictions {
           "Write one of " + names + ".");
     }
     boolean asks = !validation.tasks().isEmpty() || validation.answers() > 0;
-    if ((asks || validation.looksForBest()) && !holdsOut()) {
+    if ((asks || validation.looksForBest()) && !config.data().holdsOut()) {
       refuse(
           "data.validation_fraction",
           "nothing is held out, so that there is no validation in which section validation could"
@@ -242,13 +242,6 @@ final class Contradictions {
         field,
         what + " is called '" + name + "', as a number that each run measures",
         "Give it another 'name'; taken are " + String.join(", ", ValidationSettings.TAKEN) + ".");
-  }
-
-  private boolean holdsOut() {
-    return config.data().heldOut() > 0
-        || !config.data().validationSources().isEmpty()
-        || config.data().sources().stream()
-            .anyMatch(source -> source.validationFraction().orElse(0) > 0);
   }
 
   /** Those of which a number of their own is measured: where single sources are spoken of. */

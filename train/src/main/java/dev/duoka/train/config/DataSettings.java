@@ -219,6 +219,13 @@ public record DataSettings(
     return source.format().orElse(format);
   }
 
+  /** Whether anything is held out, where there is enough of it. */
+  public boolean holdsOut() {
+    return heldOut() > 0
+        || !validationSources.isEmpty()
+        || sources.stream().anyMatch(source -> source.validationFraction().orElse(0) > 0);
+  }
+
   /** Whether any source is one of chats. */
   public boolean hasChats() {
     return allSources().stream().anyMatch(source -> formatOf(source) == Format.CHAT);

@@ -126,7 +126,10 @@ final class EvaluationTask {
     return (double)
             IntStream.range(0, questions.size())
                 .filter(
-                    i -> isRight(questions.get(i).record(), tokenizer.decode(written.get(i).ids())))
+                    i ->
+                        isRight(
+                            questions.get(i).record(),
+                            WrittenText.of(written.get(i).ids(), tokenizer)))
                 .count()
         / questions.size();
   }

@@ -5,6 +5,7 @@ import dev.duoka.data.batch.SequenceSet;
 import dev.duoka.data.chat.ChatTemplate;
 import dev.duoka.data.tokenizer.Tokenizer;
 import dev.duoka.parallel.mesh.Mesh;
+import dev.duoka.parallel.step.Evaluator;
 import dev.duoka.train.config.RunConfig;
 import dev.duoka.train.config.TaskSettings;
 import dev.duoka.train.config.ValidationSettings;
@@ -64,11 +65,12 @@ public final class Evaluations {
                 settings.answerTokens(),
                 config.data().sequenceLength(),
                 tokenizer);
-    int microBatch = config.layout().microBatch();
     return new Evaluations(
         settings,
         new SequenceBatches(
-            Mesh.of(config.layout()), microBatch + microBatch % 2, config.data().sequenceLength()),
+            Mesh.of(config.layout()),
+            Evaluator.asked(config.layout().microBatch()),
+            config.data().sequenceLength()),
         settings.tasks().stream().map(task -> task(config, task, tokenizer, template)).toList(),
         held,
         ends);

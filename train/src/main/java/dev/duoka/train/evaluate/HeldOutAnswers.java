@@ -96,7 +96,7 @@ final class HeldOutAnswers {
           new ShownAnswer(
               tokenizer.decode(prompts.get(i)),
               tokenizer.decode(withoutEnd(expected.get(i), ends)),
-              tokenizer.decode(written.get(i).ids()),
+              WrittenText.of(written.get(i).ids(), tokenizer),
               written.get(i).ended()));
     }
     return shown;

@@ -4,13 +4,21 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.duoka.base.DuokaException;
+import dev.duoka.base.ErrorCode;
+import dev.duoka.formats.json.Json;
+import dev.duoka.formats.prediction.PredictionFile;
+import dev.duoka.tensor.Device;
+import dev.duoka.train.config.ModelSource;
 import dev.duoka.train.config.RunConfig;
 import dev.duoka.train.config.RunFile;
 import dev.duoka.train.config.ValidationSettings;
 import dev.duoka.train.evaluate.ShownAnswer;
+import dev.duoka.train.memory.StepMemory;
 import dev.duoka.train.run.SmallRun.Listener;
 import dev.duoka.train.step.PairFigures;
+import dev.duoka.train.step.RankBuilder;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -20,6 +28,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import tools.jackson.databind.JsonNode;
 
 /** A run whose model learns to answer "yes", and is asked meanwhile. */
 class EvaluationRunTests {
@@ -291,5 +300,52 @@ class EvaluationRunTests {
         .hasMessageContaining("a source is called 'loss'");
     assertThat(ValidationSettings.TAKEN)
         .containsAll(PairFigures.of(List.of(1.0, 1.0, 1.0, 1.0), 1).keySet());
+  }
+
+  /** Asked are two sequences at once, where a step has one: that is more than a step. */
+  @Test
+  void whatIsAskedIsInThePrediction() throws IOException {
+    RunConfig config =
+        config(
+            "training={tokens_per_step: 96, micro_batch: 1, steps: 10, recompute: full}",
+            "validation.every_steps=2",
+            "checkpoint={every_steps: 0, final: false}",
+            "model.overrides={num_nextn_predict_layers: 0, num_hidden_layers: 2,"
+                + " first_k_dense_replace: 2, hidden_size: 16, intermediate_size: 16, vocab_size:"
+                + " 9000}");
+    run("predicted", config, false);
+    Path run = folder.resolve("predicted");
+    Path file = run.resolve(PredictionFile.name(0));
+    long predicted =
+        PredictionFile.parse(Files.readAllBytes(file), "prediction")
+            .prediction()
+            .ranks()
+            .getFirst()
+            .values()
+            .stream()
+            .mapToLong(Long::longValue)
+            .sum();
+    long step =
+        StepMemory.of(
+                new RankBuilder(config, ModelSource.config(config.model()), null).plan(0),
+                Device.CPU,
+                false)
+            .need()
+            .bytes();
+    long most = 0;
+    for (String line : Files.readAllLines(run.resolve(MetricsFile.NAME))) {
+      JsonNode ranks =
+          Json.parse(line.getBytes(StandardCharsets.UTF_8), "line", ErrorCode.FORMAT)
+              .path("rank_memory");
+      if (!ranks.isMissingNode()) {
+        long held = 0;
+        for (Map.Entry<String, JsonNode> owner : ranks.path(0).properties()) {
+          held += owner.getKey().endsWith("_bytes") ? 0 : owner.getValue().asLong();
+        }
+        most = Math.max(most, held);
+      }
+    }
+    assertThat(predicted).isGreaterThan(step);
+    assertThat((double) most).isBetween(1.02 * step, 1.03 * predicted);
   }
 }
