@@ -428,15 +428,10 @@ final class Contradictions {
     }
     decay(schedule);
     OptionalLong steps = knownSteps();
-    if (steps.isPresent() && schedule.warmupSteps() >= steps.getAsLong()) {
-      refuse(
-          "schedule.warmup_steps",
-          "schedule.warmup_steps "
-              + schedule.warmupSteps()
-              + " leaves nothing of the run's "
-              + steps.getAsLong()
-              + " steps",
-          "Nearest valid: " + (steps.getAsLong() - 1) + ".");
+    if (steps.isPresent() && !contradictsItself(schedule)) {
+      schedule
+          .misfit(steps.getAsLong())
+          .ifPresent(found -> refuse(found.field(), found.problem(), found.remedy()));
     }
   }
 
@@ -453,30 +448,16 @@ final class Contradictions {
                       "Remove it, or set schedule.kind to warmup_stable_decay."));
       return;
     }
-    if (schedule.decayFraction().isPresent() && schedule.decaySteps().isPresent()) {
+    if (contradictsItself(schedule)) {
       refuse(
           "schedule.decay_steps",
           "schedule.decay_fraction and schedule.decay_steps contradict each other",
           "Keep one of them.");
-      return;
     }
-    OptionalLong steps = knownSteps();
-    if (steps.isEmpty()) {
-      return;
-    }
-    long decay = schedule.decayLength(steps.getAsLong());
-    if (decay + schedule.warmupSteps() > steps.getAsLong()) {
-      String field = schedule.decaySteps().isPresent() ? "decay_steps" : "decay_fraction";
-      refuse(
-          "schedule." + field,
-          "a warm-up of "
-              + Plural.of(schedule.warmupSteps(), "step")
-              + " and a decay of "
-              + decay
-              + " do not fit into the run's "
-              + Plural.of(steps.getAsLong(), "step"),
-          "Shorten one of them, or train longer.");
-    }
+  }
+
+  private static boolean contradictsItself(ScheduleSettings schedule) {
+    return schedule.decayFraction().isPresent() && schedule.decaySteps().isPresent();
   }
 
   private OptionalLong knownSteps() {
