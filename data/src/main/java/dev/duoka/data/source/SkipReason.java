@@ -15,6 +15,8 @@ public enum SkipReason {
   UNUSABLE("with nothing to train on or in an unknown form"),
   /** The line is longer than can be held. */
   TOO_LONG("too long to be read"),
+  /** A file of rows breaks off in the middle. */
+  DAMAGED("the rest of a damaged file"),
   /** No message of the chat is the assistant's. */
   NO_ANSWER("chats without an answer"),
   /** Two turns of one side follow each other, or a tool answers nobody. */

@@ -50,6 +50,7 @@ final class DataAssembly {
             sources.getFirst().plan().form().tokenizer(),
             plan.duplicates(),
             plan.copiesApart(),
+            plan.findsLeaks(),
             cache,
             listener);
     overlap.report().lines(plan.duplicates(), plan.copiesApart()).forEach(listener::notice);

@@ -126,6 +126,12 @@ public record DataSettings(
         Duplicates duplicates,
     @Doc(
             value =
+                "Whether what is trained on is searched for what is held out when a split is first"
+                    + " used, which takes about as long as reading all text.",
+            byDefault = "true")
+        boolean findLeaks,
+    @Doc(
+            value =
                 "Length up to which a turn of a chat is fit to be trained on, in UTF-8. Text has no"
                     + " such limit.",
             unit = "bytes",
@@ -217,6 +223,29 @@ public record DataSettings(
   /** How the files of a source are read. */
   public Format formatOf(SourceSettings source) {
     return source.format().orElse(format);
+  }
+
+  /** The chat template that a source names, or the run; empty for the tokenizer's own. */
+  public Optional<String> templateOf(SourceSettings source) {
+    return source.chatTemplate().or(() -> chatTemplate);
+  }
+
+  /**
+   * The chat template that the model is asked by and that its checkpoints keep: that of the run,
+   * else of the first source that names one; empty for the tokenizer's own.
+   */
+  public Optional<String> mainTemplate() {
+    return chatTemplate.or(
+        () ->
+            sources.stream()
+                .filter(this::usesTemplate)
+                .flatMap(source -> source.chatTemplate().stream())
+                .findFirst());
+  }
+
+  /** Whether a chat template joins what a source holds. */
+  public boolean usesTemplate(SourceSettings source) {
+    return formatOf(source) == Format.CHAT || formatOf(source) == Format.PAIRS;
   }
 
   /** Whether anything is held out, where there is enough of it. */

@@ -223,8 +223,18 @@ public final class RunChecks {
     if (!data.usesTemplate()) {
       return null;
     }
-    String field = data.chatTemplate().isPresent() ? "data.chat_template" : "data.format";
-    return attempt(field, () -> RunData.template(data, tokenizer));
+    for (int i = 0; i < data.allSources().size(); i++) {
+      SourceSettings source = data.allSources().get(i);
+      if (source.chatTemplate().isPresent() && data.usesTemplate(source)) {
+        String field =
+            i < data.sources().size()
+                ? "data.sources[" + i + "].chat_template"
+                : "data.validation_sources";
+        attempt(field, () -> RunData.template(data, source.chatTemplate(), tokenizer));
+      }
+    }
+    String field = data.mainTemplate().isPresent() ? "data.chat_template" : "data.format";
+    return attempt(field, () -> RunData.template(data, data.mainTemplate(), tokenizer));
   }
 
   /** Questions are encoded where they can be: what a template refuses is found before the run. */

@@ -256,6 +256,11 @@ public final class Trainer {
     }
 
     @Override
+    public void comparing(long done, long total) {
+      listener.reached("looking for what is held out in what is trained on", done, total);
+    }
+
+    @Override
     public void notice(String message) {
       listener.notice(message);
     }
