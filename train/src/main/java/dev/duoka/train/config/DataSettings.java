@@ -55,7 +55,9 @@ public record DataSettings(
             value =
                 "Chat template that joins the messages of format `chat`: `plain`, `deepseek-llm`,"
                     + " `deepseek-v2`, `deepseek-coder` or `deepseek-v3`, or a Jinja file, which is"
-                    + " run as transformers runs it, without access to anything outside it.",
+                    + " run as transformers runs it, without access to anything outside it. One"
+                    + " that asks for the date is told 26 July 2024, so that tokens do not depend"
+                    + " on the day.",
             whenAbsent =
                 "`chat_template.jinja` or `tokenizer_config.json` beside the tokenizer; refused"
                     + " where there is none, as for `bytes`")
