@@ -192,7 +192,7 @@ public final class TrainingConsole implements RunListener, AutoCloseable {
   private boolean isWorthInBf16(Path runFile) {
     return config.training().precision() == Precision.FP32
         && config.runDir().isEmpty()
-        && !runFile.endsWith(RunFolder.CONFIG);
+        && !Files.isDirectory(RunFolder.checkpoints(runFile.resolveSibling("")));
   }
 
   /** The run's own file has every --set in it, so that nothing is lost by resuming with it. */
