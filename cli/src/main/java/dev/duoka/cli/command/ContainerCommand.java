@@ -239,6 +239,7 @@ final class ContainerCommand implements Runnable {
             .collect(Collectors.toSet());
     named.add(run.data().tokenizer());
     run.data().chatTemplate().ifPresent(named::add);
+    run.data().allSources().forEach(source -> source.chatTemplate().ifPresent(named::add));
     run.model().path().ifPresent(path -> named.add(path.toString()));
     return named.stream()
         .flatMap(text -> beforeGlob(text).stream())

@@ -36,8 +36,8 @@ final class SaveCommand implements Runnable {
   @Option(
       names = "--with-text",
       description =
-          "With --html: keep the log and what the supervisor has said in it. Who gets the file"
-              + " reads what the run has said.")
+          "With --html: keep the log, the answers and what the supervisor has said in it. Who gets"
+              + " the file reads what the run has said.")
   private boolean withText;
 
   @Option(

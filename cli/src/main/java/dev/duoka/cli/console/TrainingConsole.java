@@ -4,6 +4,7 @@ import dev.duoka.base.ByteSize;
 import dev.duoka.base.TimeSpan;
 import dev.duoka.data.shard.TokenisationProgress;
 import dev.duoka.formats.json.Json;
+import dev.duoka.layout.Precision;
 import dev.duoka.train.config.RunConfig;
 import dev.duoka.train.run.MeanLoss;
 import dev.duoka.train.run.RunFolder;
@@ -25,10 +26,14 @@ import tools.jackson.databind.node.ObjectNode;
 public final class TrainingConsole implements RunListener, AutoCloseable {
   private static final String PREPARING = "preparing the run";
 
+  /** Steps that show whether a change is worth more of them. */
+  private static final int TRIED = 50;
+
   private final PrintWriter out;
   private final PrintWriter progress;
   private final int everySteps;
   private final boolean json;
+  private final RunConfig config;
   private final MeanLoss losses = new MeanLoss();
 
   /** Of what goes on now and may take long; null while steps are taken. */
@@ -46,6 +51,7 @@ public final class TrainingConsole implements RunListener, AutoCloseable {
     this.progress = progress;
     this.everySteps = config.logging().everySteps();
     this.json = json;
+    this.config = config;
     this.line = ProgressLine.open(PREPARING, progress);
   }
 
@@ -170,12 +176,23 @@ public final class TrainingConsole implements RunListener, AutoCloseable {
         out.println("  " + again(result, runFile));
       }
       out.println(
-          "  ./duoka generate " + result.runDir() + " --prompt \"" + result.prompt() + "\"");
+          config.data().usesTemplate()
+              ? "  ./duoka chat " + result.runDir()
+              : "  ./duoka generate " + result.runDir() + " --prompt \"" + result.prompt() + "\"");
       out.println("  ./duoka export " + result.runDir() + " --output model");
-      out.println(
-          "  ./duoka train " + runFile + " --set training.precision=bf16 --set training.steps=50");
+      if (isWorthInBf16(runFile)) {
+        out.println(
+            "  ./duoka train " + runFile + " --set training.precision=bf16 --max-steps " + TRIED);
+      }
     }
     out.flush();
+  }
+
+  /** Whether the same file can begin another run, and that one would be of other arithmetic. */
+  private boolean isWorthInBf16(Path runFile) {
+    return config.training().precision() == Precision.FP32
+        && config.runDir().isEmpty()
+        && !Files.isDirectory(RunFolder.checkpoints(runFile.resolveSibling("")));
   }
 
   /** The run's own file has every --set in it, so that nothing is lost by resuming with it. */

@@ -66,8 +66,12 @@ final class TrainingConsoleTests {
   }
 
   private String finished(RunResult result, boolean json) {
+    return finished(result, json, CONFIG);
+  }
+
+  private String finished(RunResult result, boolean json, RunConfig config) {
     PrintWriter writer = new PrintWriter(out, true);
-    new TrainingConsole(writer, new PrintWriter(new StringWriter()), CONFIG, json)
+    new TrainingConsole(writer, new PrintWriter(new StringWriter()), config, json)
         .finished(result, Path.of("my.yaml"));
     return out.toString();
   }
@@ -78,6 +82,44 @@ final class TrainingConsoleTests {
         .contains("Done after 10 steps: loss 2.5000, 1,000 tokens/s (800 with validation")
         .contains("newest one  of step 10")
         .contains("./duoka generate " + run + " --prompt \"once upon\"");
+  }
+
+  /** Each line that is proposed is one that the run file takes. */
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "steps: 5 | train my.yaml --set training.precision=bf16 --max-steps 50 | training.steps",
+        "epochs: 2 | train my.yaml --set training.precision=bf16 --max-steps 50 | training.steps",
+        "epochs: 2, precision: bf16 | ./duoka export | my.yaml",
+      })
+  void proposesWhatTheRunFileTakes(String training, String proposed, String not) {
+    RunConfig config =
+        RunFile.parse(
+            "run.yaml",
+            "model: {preset: tiny-v3}\ndata: {sources: [a]}\ntraining: {tokens_per_step: 1024, "
+                + training
+                + "}\n",
+            List.of());
+    assertThat(finished(result(RunResult.End.COMPLETE, OptionalLong.of(10), false), false, config))
+        .contains(proposed)
+        .doesNotContain(not);
+  }
+
+  @Test
+  void whatWasTunedOnChatsIsTalkedTo() {
+    RunConfig config =
+        RunFile.parse(
+            "run.yaml",
+            """
+            model: {preset: tiny-v3}
+            data: {sources: [a], format: chat, chat_template: plain}
+            training: {tokens_per_step: 1024, steps: 5}
+            """,
+            List.of());
+    assertThat(finished(result(RunResult.End.COMPLETE, OptionalLong.of(10), false), false, config))
+        .contains("./duoka chat " + run)
+        .doesNotContain("generate");
   }
 
   @ParameterizedTest

@@ -2,9 +2,18 @@ package dev.duoka.data.batch;
 
 import dev.duoka.base.DuokaException;
 import dev.duoka.base.ErrorCode;
+import dev.duoka.base.Sha256;
 import dev.duoka.data.shard.TokenShards;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.BitSet;
+import java.util.HexFormat;
+import java.util.List;
 import java.util.Locale;
+import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -35,13 +44,30 @@ public final class PairSequences extends SequenceSet {
   private long cutTokens;
   private long longest;
   private long tooLong;
-  private volatile double @Nullable [] references;
+
+  /** Of the set and of all that it is divided into, one behind the other. */
+  private final AtomicReference<double @Nullable []> references;
+
+  /** Where in them those of this set begin. */
+  private final int firstReference;
 
   private PairSequences(TokenShards shards, int length, int padToken, int most) {
+    this(shards, length, padToken, most, new AtomicReference<>(), 0);
+  }
+
+  private PairSequences(
+      TokenShards shards,
+      int length,
+      int padToken,
+      int most,
+      AtomicReference<double @Nullable []> references,
+      int firstReference) {
     super(false);
     this.shards = shards;
     this.length = length;
     this.padToken = padToken;
+    this.references = references;
+    this.firstReference = firstReference;
     this.documents = new int[most];
     this.chosenLengths = new int[most];
     this.dropped = new int[most];
@@ -79,7 +105,7 @@ public final class PairSequences extends SequenceSet {
   private void add(int document) {
     int all = Math.toIntExact(shards.documentLength(document));
     int chosenAnswer = nextWith(document, 0, true);
-    int chosen = nextWith(document, chosenAnswer, false);
+    int chosen = chosenLength(document, chosenAnswer);
     int rejectedAnswer = nextWith(document, chosen, true) - chosen;
     int rejected = all - chosen;
     int most = Math.max(chosen, rejected);
@@ -95,6 +121,23 @@ public final class PairSequences extends SequenceSet {
     cut += drop > 0 ? 1 : 0;
     cutTokens += drop;
     pairs++;
+  }
+
+  private int chosenLength(int document, int answer) {
+    int end = nextWith(document, answer, false);
+    int all = Math.toIntExact(shards.documentLength(document));
+    if (nextWith(document, nextWith(document, end, true), false) == all) {
+      return end; // one stretch in each chat
+    }
+    int[] tokens = new int[all];
+    boolean[] learned = new boolean[all];
+    shards.copyTokens(shards.documentStart(document), tokens, 0, all);
+    shards.copyLossMask(shards.documentStart(document), learned, 0, all);
+    BitSet bits = new BitSet(all);
+    for (int i = 0; i < all; i++) {
+      bits.set(i, learned[i]);
+    }
+    return PairBoundary.of(tokens, bits);
   }
 
   /** The next token from {@code from} on that is in the loss mask, or is not; or the length. */
@@ -166,16 +209,68 @@ public final class PairSequences extends SequenceSet {
   }
 
   /**
+   * Parts of this set, which share what the reference makes of its pairs.
+   *
+   * @param ends the document before which each part ends, ascending; the last is the shards' end
+   * @return as many as there are ends, some perhaps without a pair
+   */
+  public List<PairSequences> divided(long[] ends) {
+    List<PairSequences> parts = new ArrayList<>();
+    int from = 0;
+    for (long end : ends) {
+      int to = from;
+      while (to < pairs && documents[to] < end) {
+        to++;
+      }
+      parts.add(part(from, to));
+      from = to;
+    }
+    return parts;
+  }
+
+  private PairSequences part(int from, int to) {
+    PairSequences part =
+        new PairSequences(shards, length, padToken, 0, references, firstReference + 2 * from);
+    part.documents = Arrays.copyOfRange(documents, from, to);
+    part.chosenLengths = Arrays.copyOfRange(chosenLengths, from, to);
+    part.dropped = Arrays.copyOfRange(dropped, from, to);
+    part.pairs = to - from;
+    return part;
+  }
+
+  /** Whether its references are those of the set that it is a part of. */
+  public boolean isPartOf(PairSequences whole) {
+    return this != whole && references == whole.references;
+  }
+
+  /**
+   * Names what stands where: sets with the same name have the same tokens in each sequence, and
+   * sets that differ in a pair, its place or its cut have different names.
+   */
+  public String contentName() {
+    MessageDigest digest = Sha256.digest();
+    digest.update(
+        (shards.contentName() + " " + length + " " + padToken + " " + pairs)
+            .getBytes(StandardCharsets.UTF_8));
+    ByteBuffer place = ByteBuffer.allocate(3 * Integer.BYTES);
+    for (int pair = 0; pair < pairs; pair++) {
+      place.clear().putInt(documents[pair]).putInt(chosenLengths[pair]).putInt(dropped[pair]);
+      digest.update(place.flip());
+    }
+    return HexFormat.of().formatHex(digest.digest());
+  }
+
+  /**
    * Says what the reference model makes of each sequence: the log-probability of its targets.
    *
-   * @param logProbabilities as many as {@link #count}
+   * @param logProbabilities as many as {@link #count}, of a set that is no part of another
    */
   public void refer(double[] logProbabilities) {
     if (logProbabilities.length != count()) {
       throw new IllegalArgumentException(
           logProbabilities.length + " references of " + count() + " sequences");
     }
-    references = logProbabilities.clone();
+    references.set(logProbabilities.clone());
   }
 
   /**
@@ -184,11 +279,11 @@ public final class PairSequences extends SequenceSet {
    * @throws IllegalStateException where nobody has said it
    */
   public double[] references() {
-    double[] known = references;
+    double[] known = references.get();
     if (known == null) {
       throw new IllegalStateException("nobody has said what the reference makes of these pairs");
     }
-    return known.clone();
+    return Arrays.copyOfRange(known, firstReference, firstReference + 2 * pairs);
   }
 
   @Override
@@ -199,7 +294,7 @@ public final class PairSequences extends SequenceSet {
     long from = dropped[pair] + (side == 0 ? 0L : chosenLengths[pair]);
     into.add(shards, documents[pair], from, (int) tokens(pair, side));
     into.pad(padToken);
-    double[] known = references;
-    into.reference = known == null ? 0 : known[Math.toIntExact(index)];
+    double[] known = references.get();
+    into.reference = known == null ? 0 : known[firstReference + Math.toIntExact(index)];
   }
 }

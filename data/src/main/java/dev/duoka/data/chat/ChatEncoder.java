@@ -55,8 +55,29 @@ public final class ChatEncoder {
    *     writes no token behind an answer by which a model could learn to stop
    */
   public EncodedChat encode(ChatRecord chat) {
-    ChatRecord record = form.systemPrompt().map(chat::withSystem).orElse(chat);
-    BitSet turns = form.lossOn().turns(record.messages());
+    ChatRecord record = withSystem(chat);
+    return encode(record, form.lossOn().turns(record.messages()));
+  }
+
+  /**
+   * As the other method, of a chat that is learned from one of its messages on: all that the
+   * assistant says there, whatever the form says of turns.
+   *
+   * @param first the number of that message
+   */
+  public EncodedChat encodeAnswer(ChatRecord chat, int first) {
+    ChatRecord record = withSystem(chat);
+    int before = record.messages().size() - chat.messages().size();
+    BitSet turns = LossOn.ASSISTANT.turns(record.messages());
+    turns.clear(0, before + first);
+    return encode(record, turns);
+  }
+
+  private ChatRecord withSystem(ChatRecord chat) {
+    return form.systemPrompt().map(chat::withSystem).orElse(chat);
+  }
+
+  private EncodedChat encode(ChatRecord record, BitSet turns) {
     renderer.markers().refuseIn(record.messages());
     String end = renderer.requireEndOfTurn().text();
     LearnedText.Found found = LearnedText.in(renderer, record, turns, end);

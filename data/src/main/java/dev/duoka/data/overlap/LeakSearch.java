@@ -41,10 +41,20 @@ final class LeakSearch {
 
   private static final long BATCH_TOKENS = 1 << 22;
 
+  /** A search that takes no longer is not shown. */
+  private static final long QUIET_NANOS = 2_000_000_000L;
+
+  private static final long NANOS_BETWEEN_REPORTS = 250_000_000L;
+
   private final List<OverlapSource> sources;
   private final Tokenizer tokenizer;
   private final TokenisationListener listener;
   private final PassageTable table;
+  private final long quietNanos;
+  private final long start = System.nanoTime();
+  private long reported;
+  private long done;
+  private long total;
 
   /** Of what is held out, by hashes: exactly, and normalised; the first like it that is trained. */
   private final ConcurrentMap<Long, Long> same = new ConcurrentHashMap<>();
@@ -56,6 +66,21 @@ final class LeakSearch {
       Tokenizer tokenizer,
       TokenisationListener listener,
       int mostPassages) {
+    this(sources, tokenizer, listener, mostPassages, QUIET_NANOS);
+  }
+
+  /**
+   * A search.
+   *
+   * @param quietNanos after which the listener hears how far it is
+   */
+  LeakSearch(
+      List<OverlapSource> sources,
+      Tokenizer tokenizer,
+      TokenisationListener listener,
+      int mostPassages,
+      long quietNanos) {
+    this.quietNanos = quietNanos;
     this.sources = sources;
     this.tokenizer = tokenizer;
     this.listener = listener;
@@ -77,6 +102,7 @@ final class LeakSearch {
    * @param hashes of the content of each document of each source
    */
   Found run(List<long[]> hashes) {
+    total = tokens();
     long[] heldOut = new long[1];
     eachHeldOut(
         0,
@@ -198,7 +224,34 @@ final class LeakSearch {
                     action.accept(
                         place, marks(here.shards(), DocumentPlace.of(place).document(), sampling)));
         after.accept(batch);
+        done += tokens;
+        report();
       }
+    }
+  }
+
+  /** All that is read: what is held out before and after the rest. */
+  private long tokens() {
+    long tokens = 0;
+    for (OverlapSource source : sources) {
+      for (long document = 0; document < source.shards().documents(); document++) {
+        SplitPart part = source.sides().of(document); // null for a copy that is dropped
+        tokens +=
+            part == null
+                ? 0
+                : (part == SplitPart.VALIDATION ? 2 : 1) * source.shards().documentLength(document);
+      }
+    }
+    return tokens;
+  }
+
+  private void report() {
+    long now = System.nanoTime();
+    if (done > 0
+        && now - start >= quietNanos
+        && (reported == 0 || now - reported >= NANOS_BETWEEN_REPORTS)) {
+      reported = now;
+      listener.comparing(done, total);
     }
   }
 

@@ -47,6 +47,7 @@ public final class Overlap {
    * @param tokenizer of their tokens
    * @param byIdAlone whether each document is where its own id puts it, and copies are no
    *     exception: so it was in runs of older versions
+   * @param findsLeaks whether what is trained on is searched for what is held out
    * @param cache the folder of the tokens
    * @throws DuokaException {@code DATA} where there are copies and these are refused
    */
@@ -55,6 +56,7 @@ public final class Overlap {
       Tokenizer tokenizer,
       Duplicates duplicates,
       boolean byIdAlone,
+      boolean findsLeaks,
       Path cache,
       TokenisationListener listener) {
     List<long[]> hashes =
@@ -89,7 +91,11 @@ public final class Overlap {
     }
     List<String> copyPlaces = copyPlaces(copies, placed);
     List<OverlapReport.SourceCopies> counts = counts(copies, placed);
-    refused(new OverlapReport(counts, copyPlaces, 0, 0, 0, 0, 0, List.of()), duplicates);
+    OverlapReport ofCopies = new OverlapReport(counts, copyPlaces, 0, 0, 0, 0, 0, List.of());
+    refused(ofCopies, duplicates);
+    if (!findsLeaks) {
+      return new Overlap(sides, ofCopies); // not kept: the next run may want to know
+    }
     LeakSearch.Found found =
         new LeakSearch(placed, tokenizer, listener, PassageTable.MOST).run(hashes);
     OverlapReport report =

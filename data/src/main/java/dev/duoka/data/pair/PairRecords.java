@@ -2,14 +2,17 @@ package dev.duoka.data.pair;
 
 import dev.duoka.base.DuokaException;
 import dev.duoka.base.ErrorCode;
-import dev.duoka.data.chat.ChatRecord;
 import dev.duoka.data.chat.ChatRecords;
 import dev.duoka.data.chat.Message;
 import dev.duoka.data.chat.Role;
+import dev.duoka.data.source.BadRecordException;
+import dev.duoka.data.source.SkipReason;
 import dev.duoka.formats.json.Json;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JacksonException;
+import tools.jackson.core.StreamReadConstraints;
+import tools.jackson.core.json.JsonFactory;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.ArrayNode;
@@ -30,7 +33,13 @@ import tools.jackson.databind.node.ObjectNode;
  * </ul>
  */
 public final class PairRecords {
-  private static final JsonMapper MAPPER = new JsonMapper();
+  private static final JsonMapper MAPPER =
+      JsonMapper.builder(
+              JsonFactory.builder()
+                  .streamReadConstraints(
+                      StreamReadConstraints.builder().maxStringLength(Integer.MAX_VALUE).build())
+                  .build())
+          .build();
 
   private static final String FORMS =
       "Write each record as {\"prompt\", \"chosen\", \"rejected\"}, or with \"messages\" in place"
@@ -46,10 +55,37 @@ public final class PairRecords {
    * The pair of one JSON object.
    *
    * @param where names the record in errors, such as {@code pairs.jsonl line 7}
-   * @throws DuokaException if it has none of the forms above, its chats differ in more than the
-   *     last answer, or in nothing
+   * @throws DuokaException if it has none of the forms above, its chats differ in more than their
+   *     answers, or in nothing
    */
   public static AnswerPair parse(String json, String where) {
+    return pair(read(json, where), where);
+  }
+
+  /**
+   * Both sides of a pair, each a chat in a form that {@link ChatRecords} reads.
+   *
+   * @param form of the record, by the field that shows it
+   */
+  public record Sides(ObjectNode chosen, ObjectNode rejected, String form) {}
+
+  /** The pair of two sides; throws as {@link #parse} does. */
+  public static AnswerPair pair(Sides sides, String where) {
+    PairRecords reader = new PairRecords(where);
+    AnswerPair pair =
+        new AnswerPair(
+            ChatRecords.parse(sides.chosen.toString(), where + " (chosen)"),
+            ChatRecords.parse(sides.rejected.toString(), where + " (rejected)"));
+    reader.check(pair);
+    return pair;
+  }
+
+  /**
+   * The sides of one JSON object, which are read no further.
+   *
+   * @throws DuokaException if it has none of the forms above
+   */
+  public static Sides read(String json, String where) {
     PairRecords reader = new PairRecords(where);
     JsonNode root;
     try {
@@ -64,12 +100,25 @@ public final class PairRecords {
     if (!(root instanceof ObjectNode object)) {
       throw reader.error("is no object");
     }
-    AnswerPair pair = new AnswerPair(reader.side(object, true), reader.side(object, false));
-    reader.check(pair);
-    return pair;
+    return new Sides(reader.side(object, true), reader.side(object, false), form(object));
   }
 
-  private ChatRecord side(ObjectNode root, boolean chosen) {
+  private static String form(ObjectNode root) {
+    if (root.has("rejected_response")) {
+      return "rejected_response";
+    }
+    if (isWhole(root.get("chosen")) && isWhole(root.get("rejected"))) {
+      return "chosen";
+    }
+    for (String field : List.of("messages", "conversations", "instruction", "prompt")) {
+      if (root.has(field)) {
+        return field;
+      }
+    }
+    return "";
+  }
+
+  private ObjectNode side(ObjectNode root, boolean chosen) {
     ObjectNode chat = root.deepCopy();
     chat.remove(List.of("chosen", "rejected", "prompt", "rejected_response"));
     JsonNode answer = answer(root, chosen);
@@ -92,7 +141,7 @@ public final class PairRecords {
     } else {
       chat.set("messages", with(prompt(root), answer));
     }
-    return ChatRecords.parse(chat.toString(), where + " (" + side(chosen) + ")");
+    return chat;
   }
 
   private JsonNode answer(ObjectNode root, boolean chosen) {
@@ -158,6 +207,7 @@ public final class PairRecords {
   }
 
   private void check(AnswerPair pair) {
+    int asked = pair.asked();
     List<Message> chosen = pair.chosen().messages();
     List<Message> rejected = pair.rejected().messages();
     for (List<Message> chat : List.of(chosen, rejected)) {
@@ -168,16 +218,26 @@ public final class PairRecords {
         throw error("has an answer and no question");
       }
     }
-    if (!asked(chosen).equals(asked(rejected))) {
-      throw error("has answers to different questions: the chats differ before their last message");
-    }
     if (chosen.equals(rejected)) {
-      throw error("has the same answer twice, so that none can be preferred");
+      throw new BadRecordException(
+          SkipReason.SAME_ANSWER,
+          "pair " + where + " has the same answer twice, so that none can be preferred",
+          chosen.getLast().content());
+    }
+    if (!isAnswer(chosen, asked) || !isAnswer(rejected, asked)) {
+      throw error(
+          "has answers to different questions: the chats differ before an answer of the assistant,"
+              + " or somebody else than tools speaks within one");
     }
   }
 
-  private static List<Message> asked(List<Message> chat) {
-    return chat.subList(0, chat.size() - 1);
+  /** Whether the messages from one on are the assistant's, and those of tools that it calls. */
+  private static boolean isAnswer(List<Message> chat, int from) {
+    return from < chat.size()
+        && chat.get(from).role() == Role.ASSISTANT
+        && chat.stream()
+            .skip(from)
+            .allMatch(turn -> turn.role() == Role.ASSISTANT || turn.role() == Role.TOOL);
   }
 
   private DuokaException error(String what) {

@@ -5,6 +5,13 @@ public interface TokenisationListener {
   /** A few times a second while documents are tokenised, and once at the end. */
   void progress(TokenisationProgress progress);
 
+  /**
+   * A few times a second while documents are compared with each other, if that takes long.
+   *
+   * @param done tokens of {@code total}
+   */
+  default void comparing(long done, long total) {}
+
   /** One line that a user should see: damaged shards, documents left out, waiting. */
   void notice(String message);
 

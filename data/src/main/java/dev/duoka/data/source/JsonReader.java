@@ -1,7 +1,5 @@
 package dev.duoka.data.source;
 
-import dev.duoka.base.DuokaException;
-import dev.duoka.base.ErrorCode;
 import dev.duoka.formats.json.Json;
 import java.io.IOException;
 import java.io.InputStream;
@@ -25,6 +23,9 @@ final class JsonReader implements DocumentReader {
   private long record;
   private boolean inArray;
 
+  /** Whether the rest of the file cannot be read. */
+  private boolean broken;
+
   JsonReader(SourceFile file, ReadOptions options) throws IOException {
     this.file = file;
     this.options = options;
@@ -34,6 +35,9 @@ final class JsonReader implements DocumentReader {
 
   @Override
   public @Nullable PendingDocument next() {
+    if (broken) {
+      return null;
+    }
     try {
       JsonToken token = parser.nextToken();
       while (token == (inArray ? JsonToken.END_ARRAY : JsonToken.START_ARRAY)) {
@@ -54,24 +58,37 @@ final class JsonReader implements DocumentReader {
           bytes,
           () -> JsonRecords.text(file, place, node, options.content()));
     } catch (JacksonException e) {
-      throw unreadable(e);
+      return rest(e);
     }
   }
 
-  private DuokaException unreadable(JacksonException e) {
-    if (e.getCause() instanceof CharacterCodingException) {
-      return badUtf8().refusal();
+  /** The rest of the file as one bad record: where the next one begins nobody can tell. */
+  private PendingDocument rest(JacksonException e) {
+    boolean badUtf8 = e.getCause() instanceof CharacterCodingException;
+    if (!badUtf8 && e.getCause() instanceof IOException io) {
+      throw SourceErrors.unreadable(file, io);
     }
-    if (e.getCause() instanceof IOException io) {
-      return SourceErrors.unreadable(file, io);
-    }
+    broken = true;
     TokenStreamLocation place = e.getLocation();
     String where = place == null ? "" : " line " + place.getLineNr();
-    return new DuokaException(
-        ErrorCode.DATA,
-        file.displayName() + where + " is not valid JSON: " + Json.reason(e),
-        "Correct the file, or use format: jsonl if each line is a record of its own.",
-        e);
+    String reason = Json.reason(e);
+    return options.pending(
+        file.id() + "#" + (record + 1),
+        file.displayName() + where,
+        0,
+        () -> {
+          throw badUtf8
+              ? badUtf8()
+              : new UnreadableDocumentException(
+                  SkipReason.BAD_JSON,
+                  file.displayName()
+                      + where
+                      + " is not valid JSON, and nothing behind it can be read: "
+                      + reason,
+                  "Correct the file, use format: jsonl if each line is a record of its own, "
+                      + SourceErrors.SKIP_REMEDY
+                      + ".");
+        });
   }
 
   private UnreadableDocumentException badUtf8() {

@@ -22,6 +22,9 @@ final class ParquetColumnReader implements DocumentReader {
   private int count;
   private long row;
 
+  /** Whether the rest of the file cannot be read. */
+  private boolean broken;
+
   ParquetColumnReader(ParquetFile file, ReadOptions options, String name) {
     this.file = file;
     this.options = options;
@@ -40,6 +43,21 @@ final class ParquetColumnReader implements DocumentReader {
 
   @Override
   public @Nullable PendingDocument next() {
+    if (broken) {
+      return null;
+    }
+    try {
+      return read();
+    } catch (DuokaException e) {
+      if (row == 0) {
+        throw e; // it is no file of rows, or lacks the column
+      }
+      broken = true;
+      return file.rest(options, row, e);
+    }
+  }
+
+  private @Nullable PendingDocument read() {
     while (index == count) {
       if (!file.read(this::nextBatch)) {
         return null;

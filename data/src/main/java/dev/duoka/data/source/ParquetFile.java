@@ -92,6 +92,25 @@ final class ParquetFile implements AutoCloseable {
     }
   }
 
+  /**
+   * The rest of the file as one bad record, where it breaks off in the middle.
+   *
+   * @param row the last that was read
+   */
+  PendingDocument rest(ReadOptions options, long row, DuokaException why) {
+    String place = " row " + (row + 1);
+    return options.pending(
+        file.id() + "#" + (row + 1),
+        file.displayName() + place,
+        0,
+        () -> {
+          throw new UnreadableDocumentException(
+              SkipReason.DAMAGED,
+              file.displayName() + place + " and all behind it cannot be read: " + why.problem(),
+              why.remedy() + " Or set data.on_bad_record to skip to leave these rows out.");
+        });
+  }
+
   /** Refuses a column that is not there, naming those that are. */
   SchemaNode column(String name) {
     List<SchemaNode> columns = read(() -> reader.getFileSchema().getRootNode().children());

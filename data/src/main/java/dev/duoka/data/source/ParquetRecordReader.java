@@ -1,5 +1,6 @@
 package dev.duoka.data.source;
 
+import dev.duoka.base.DuokaException;
 import dev.hardwood.reader.RowReader;
 import dev.hardwood.row.PqList;
 import dev.hardwood.row.PqMap;
@@ -21,6 +22,9 @@ final class ParquetRecordReader implements DocumentReader {
   private final RowReader rows;
   private long row;
 
+  /** Whether the rest of the file cannot be read. */
+  private boolean broken;
+
   ParquetRecordReader(ParquetFile file, ReadOptions options) {
     this.file = file;
     this.options = options;
@@ -29,6 +33,21 @@ final class ParquetRecordReader implements DocumentReader {
 
   @Override
   public @Nullable PendingDocument next() {
+    if (broken) {
+      return null;
+    }
+    try {
+      return read();
+    } catch (DuokaException e) {
+      if (row == 0) {
+        throw e; // it is no file of rows, or lacks the column
+      }
+      broken = true;
+      return file.rest(options, row, e);
+    }
+  }
+
+  private @Nullable PendingDocument read() {
     if (!file.read(rows::hasNext)) {
       return null;
     }

@@ -15,6 +15,8 @@ public enum SkipReason {
   UNUSABLE("with nothing to train on or in an unknown form"),
   /** The line is longer than can be held. */
   TOO_LONG("too long to be read"),
+  /** A file of rows breaks off in the middle. */
+  DAMAGED("the rest of a damaged file"),
   /** No message of the chat is the assistant's. */
   NO_ANSWER("chats without an answer"),
   /** Two turns of one side follow each other, or a tool answers nobody. */
@@ -25,6 +27,8 @@ public enum SkipReason {
   LONG_TURN("with a turn that is too long"),
   /** A turn holds markers that a chat template writes, its own or another's. */
   MARKERS("with markers of a chat template in a turn"),
+  /** Both answers of a pair are the same, so that none can be preferred. */
+  SAME_ANSWER("pairs of the same answer twice"),
   /** A file found in a folder or archive is binary (a NUL byte among its first 8,000 bytes). */
   BINARY("binary files"),
   /** There is no text in it, so it gives no tokens. */

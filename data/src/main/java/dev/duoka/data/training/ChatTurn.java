@@ -1,11 +1,13 @@
 package dev.duoka.data.training;
 
 import dev.duoka.data.chat.Role;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.node.ObjectNode;
 
 /**
  * A turn of a chat as its record has it, read so far as is needed to judge it.
@@ -53,6 +55,26 @@ record ChatTurn(@Nullable Role role, String text, boolean calls, String place) {
       return list;
     }
     return root.has("prompt") ? "prompt" : root.has("instruction") ? "instruction" : "";
+  }
+
+  /**
+   * Cuts what a turn says to so many bytes of UTF-8, not within a character. What it says must be
+   * longer.
+   *
+   * @return false where its words are not one text, and nothing was done
+   */
+  static boolean shorten(JsonNode turn, int longest) {
+    String field = turn.has("content") ? "content" : "value";
+    if (!(turn instanceof ObjectNode object) || !turn.path(field).isString()) {
+      return false;
+    }
+    byte[] bytes = turn.path(field).stringValue().getBytes(StandardCharsets.UTF_8);
+    int end = longest;
+    while (end > 0 && (bytes[end] & 0xC0) == 0x80) {
+      end--; // not within a character
+    }
+    object.put(field, new String(bytes, 0, end, StandardCharsets.UTF_8));
+    return true;
   }
 
   private static ChatTurn of(JsonNode turn, String place) {

@@ -9,7 +9,6 @@ import dev.duoka.data.source.BadDocuments;
 import dev.duoka.data.source.BadRecordException;
 import dev.duoka.data.source.Document;
 import dev.duoka.data.source.SkipReason;
-import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
@@ -107,7 +106,7 @@ final class CheckedChats implements DocumentEncoder {
     List<ChatTurn> read = ChatTurn.of(root);
     if (fault.reason() == SkipReason.LONG_TURN
         && read.get(fault.turn()).role() != Role.ASSISTANT
-        && shorten(turns.path(fault.turn()))) {
+        && ChatTurn.shorten(turns.path(fault.turn()), longestTurn)) {
       return again(document, kept, why);
     }
     int end = fault.turn();
@@ -132,20 +131,6 @@ final class CheckedChats implements DocumentEncoder {
     } catch (BadRecordException _) {
       throw why;
     }
-  }
-
-  private boolean shorten(JsonNode turn) {
-    String field = turn.has("content") ? "content" : "value";
-    if (!(turn instanceof ObjectNode object) || !turn.path(field).isString()) {
-      return false;
-    }
-    byte[] bytes = turn.path(field).stringValue().getBytes(StandardCharsets.UTF_8);
-    int end = longestTurn;
-    while (end > 0 && (bytes[end] & 0xC0) == 0x80) {
-      end--; // not within a character
-    }
-    object.put(field, new String(bytes, 0, end, StandardCharsets.UTF_8));
-    return true;
   }
 
   /** The record; null where it is none. */

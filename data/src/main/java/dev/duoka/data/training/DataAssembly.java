@@ -50,6 +50,7 @@ final class DataAssembly {
             sources.getFirst().plan().form().tokenizer(),
             plan.duplicates(),
             plan.copiesApart(),
+            plan.findsLeaks(),
             cache,
             listener);
     overlap.report().lines(plan.duplicates(), plan.copiesApart()).forEach(listener::notice);
@@ -61,11 +62,16 @@ final class DataAssembly {
   }
 
   private TrainingData assemble() {
-    List<NamedSequences> bySource = plan.named() ? bySource() : List.of();
-    SequenceSet validation =
-        groups.size() == 1 && sources.size() == groups.getFirst().sources().size()
-            ? groups.getFirst().validation(listener)
-            : spread(bySource);
+    boolean oneRow = groups.size() == 1 && sources.size() == groups.getFirst().sources().size();
+    SequenceSet validation = oneRow ? groups.getFirst().validation(listener) : null;
+    List<NamedSequences> bySource = List.of();
+    if (plan.named()) {
+      bySource =
+          validation instanceof PairSequences pairs ? groups.getFirst().divided(pairs) : bySource();
+    }
+    if (!oneRow) {
+      validation = spread(bySource);
+    }
     List<SequenceSet> training = new ArrayList<>();
     for (SourceGroup group : groups) {
       training.add(group.training(groups.size() > 1, listener));

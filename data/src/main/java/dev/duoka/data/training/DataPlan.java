@@ -17,11 +17,16 @@ import java.util.stream.Collectors;
  * @param duplicates what becomes of documents that are the same as earlier ones
  * @param copiesApart whether each document is held out by its id alone, so that copies may be on
  *     both sides of the split: what older versions did, and a run that began so goes on so
+ * @param findsLeaks whether what is trained on is searched for what is held out
  * @param named whether the run file speaks of single sources, so that each is worth a number of its
  *     own
  */
 public record DataPlan(
-    List<PlannedSource> sources, Duplicates duplicates, boolean copiesApart, boolean named) {
+    List<PlannedSource> sources,
+    Duplicates duplicates,
+    boolean copiesApart,
+    boolean findsLeaks,
+    boolean named) {
   /** How the only source is called where the run file names none. */
   private static final String ALL = "data";
 
@@ -44,7 +49,13 @@ public record DataPlan(
         List.of(new PlannedSource(ALL, files, form, use, split, longestTurn)),
         duplicates,
         false,
+        true,
         false);
+  }
+
+  /** The same, perhaps without the search for leaks. */
+  public DataPlan findingLeaks(boolean wanted) {
+    return new DataPlan(sources, duplicates, copiesApart, wanted, named);
   }
 
   /**
@@ -63,7 +74,7 @@ public record DataPlan(
           "data.duplicates is drop, but the run that goes on was begun with all of its documents",
           "Set it to keep, or start a new run.");
     }
-    return new DataPlan(renamed.sources, duplicates, older, named);
+    return new DataPlan(renamed.sources, duplicates, older, findsLeaks, named);
   }
 
   /** By which names the documents of single files are known: a file may be renamed later. */
@@ -102,6 +113,6 @@ public record DataPlan(
               source.split(),
               source.longestTurn()));
     }
-    return new DataPlan(renamed, duplicates, copiesApart, named);
+    return new DataPlan(renamed, duplicates, copiesApart, findsLeaks, named);
   }
 }

@@ -11,6 +11,11 @@ record NamedListener(String source, TokenisationListener listener) implements To
   }
 
   @Override
+  public void comparing(long done, long total) {
+    listener.comparing(done, total);
+  }
+
+  @Override
   public void notice(String message) {
     listener.notice(source + ": " + message);
   }

@@ -29,11 +29,12 @@ public record PlannedSource(
     files = List.copyOf(files);
   }
 
-  /** From a document to its tokens; chats are looked at for what is wrong with them. */
+  /** From a document to its tokens; chats and pairs are looked at for what is wrong with them. */
   public DocumentEncoder encoder() {
     return switch (form) {
       case TrainingForm.Text text -> text.encoder();
-      case TrainingForm.Pairs pairs -> pairs.encoder();
+      case TrainingForm.Pairs pairs ->
+          new CheckedPairs(pairs.encoder(), files.getFirst().badDocuments(), longestTurn);
       case TrainingForm.Chats chats ->
           new CheckedChats(chats.encoder(), files.getFirst().badDocuments(), longestTurn);
     };

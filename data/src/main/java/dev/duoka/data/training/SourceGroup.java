@@ -3,11 +3,13 @@ package dev.duoka.data.training;
 import dev.duoka.base.DuokaException;
 import dev.duoka.data.batch.DocumentSides;
 import dev.duoka.data.batch.DocumentSubset;
+import dev.duoka.data.batch.PairSequences;
 import dev.duoka.data.batch.SequenceSet;
 import dev.duoka.data.batch.SplitPart;
 import dev.duoka.data.shard.TokenShards;
 import dev.duoka.data.shard.TokenisationListener;
 import java.math.BigDecimal;
+import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -38,12 +40,7 @@ final class SourceGroup {
   }
 
   private static DocumentSides joined(List<OpenedSource> sources) {
-    long[] ends = new long[sources.size()];
-    long end = 0;
-    for (int i = 0; i < ends.length; i++) {
-      end += sources.get(i).shards().documents();
-      ends[i] = end;
-    }
+    long[] ends = ends(sources);
     return document -> {
       int source = 0;
       while (document >= ends[source]) {
@@ -52,6 +49,17 @@ final class SourceGroup {
       long before = source == 0 ? 0 : ends[source - 1];
       return sources.get(source).sides().of(document - before);
     };
+  }
+
+  /** The document of all of them before which those of each source end. */
+  private static long[] ends(List<OpenedSource> sources) {
+    long[] ends = new long[sources.size()];
+    long end = 0;
+    for (int i = 0; i < ends.length; i++) {
+      end += sources.get(i).shards().documents();
+      ends[i] = end;
+    }
+    return ends;
   }
 
   /** The sources. */
@@ -102,6 +110,21 @@ final class SourceGroup {
     }
     DocumentSubset held = DocumentSubset.of(shards, sides, SplitPart.VALIDATION);
     return heldOut(held, form(), listener);
+  }
+
+  /**
+   * What is held out of each source, as parts of what is held out of all: whatever is known of a
+   * pair there is known here.
+   */
+  List<NamedSequences> divided(PairSequences heldOut) {
+    List<NamedSequences> named = new ArrayList<>();
+    List<PairSequences> parts = heldOut.divided(ends(sources));
+    for (int i = 0; i < parts.size(); i++) {
+      if (parts.get(i).count() > 0) {
+        named.add(new NamedSequences(sources.get(i).plan().name(), parts.get(i)));
+      }
+    }
+    return named;
   }
 
   /** As sequences, or null where they are too few, which the listener hears. */

@@ -61,7 +61,10 @@ public record TrainingData(
     return DataAssembly.of(plan, cache, listener);
   }
 
-  /** All sets of pairs, to train on and held out, by names that stay; empty for other data. */
+  /**
+   * All sets of pairs, to train on and held out, by names that stay; empty for other data. What is
+   * a part of one of them is not among them.
+   */
   public Map<String, PairSequences> pairs() {
     Map<String, PairSequences> sets = new LinkedHashMap<>();
     for (int i = 0; i < training.sets().size(); i++) {
@@ -75,7 +78,8 @@ public record TrainingData(
   }
 
   private static void put(Map<String, PairSequences> sets, String name, @Nullable SequenceSet set) {
-    if (set instanceof PairSequences pairs && !sets.containsValue(pairs)) {
+    if (set instanceof PairSequences pairs
+        && sets.values().stream().noneMatch(it -> it == pairs || pairs.isPartOf(it))) {
       sets.put(name, pairs);
     }
   }

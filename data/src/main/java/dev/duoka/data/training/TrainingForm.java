@@ -104,7 +104,7 @@ public sealed interface TrainingForm {
       Tokenizer tokenizer, ChatTemplate template, Optional<String> systemPrompt, int length)
       implements TrainingForm {
     @Override
-    public DocumentEncoder encoder() {
+    public PairDocumentEncoder encoder() {
       return new PairDocumentEncoder(template, tokenizer, systemPrompt);
     }
 

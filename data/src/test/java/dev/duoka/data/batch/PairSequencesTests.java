@@ -79,6 +79,37 @@ class PairSequencesTests {
     }
   }
 
+  @Test
+  void partsShareWhatTheReferenceSays() throws IOException {
+    PairSequences set = pairs(5, "a1b2", "c3d4", "e5f6");
+    List<PairSequences> parts = set.divided(new long[] {1, 1, 3});
+    assertThat(parts.get(1).count()).as("of no document").isZero();
+    set.refer(new double[] {-1, -2, -3, -4, -5, -6});
+    assertThat(parts.get(0).references()).containsExactly(-1, -2);
+    assertThat(parts.get(2).references()).containsExactly(-3, -4, -5, -6);
+    assertThat(parts.get(2).isPartOf(set)).isTrue();
+    assertThat(set.isPartOf(set)).isFalse();
+    assertThat(StreamSequencesTests.read(parts.get(2), 0, 2).tokens())
+        .startsWith('c', '3')
+        .contains('e', '5');
+    assertThat(new ValidationBatches(parts.get(2), 4, 0, 1, 4).read(0).references())
+        .hasValue(new double[] {-3, -4, -5, -6});
+  }
+
+  @Test
+  void theNameOfTheContentSaysWhatStandsWhere() throws IOException {
+    PairSequences set = pairs(5, "a1b2", "c3d4", "e5f6");
+    assertThat(pairs(5, "a1b2", "c3d4", "e5f6").contentName()).isEqualTo(set.contentName());
+    List<String> others = new ArrayList<>();
+    others.add(set.contentName());
+    others.add(pairs(5, "c3d4", "a1b2", "e5f6").contentName());
+    others.add(pairs(5, "a1b2", "c3d4", "e5f7").contentName());
+    others.add(pairs(6, "a1b2", "c3d4", "e5f6").contentName());
+    others.add(pairs(5, "a1b2", "c34d", "e5f6").contentName());
+    set.divided(new long[] {1, 2, 3}).forEach(part -> others.add(part.contentName()));
+    assertThat(others).doesNotHaveDuplicates();
+  }
+
   /** Whatever the order, and in mixtures: the rejected answer follows the chosen one. */
   @Test
   void pairsAreDrawnTogether() throws IOException {

@@ -239,7 +239,16 @@ class LearnedTextTests {
   /** Whatever the chat, the learned text is the answers with their ends, and no question's. */
   @ParameterizedTest
   @ValueSource(
-      strings = {"chatml", "thinking", "thoughtless", "headers", "turns", "blocks", "inst"})
+      strings = {
+        "chatml",
+        "thinking",
+        "thoughtless",
+        "headers",
+        "turns",
+        "blocks",
+        "inst",
+        "grouped"
+      })
   void answersAndNothingElseAreLearned(String template) {
     Random random = new Random(20260117);
     String end = tokenizer.decode(new int[] {end(template).orElseThrow()});

@@ -9,6 +9,7 @@ import dev.duoka.data.batch.SplitPart;
 import dev.duoka.data.shard.TokenCache;
 import dev.duoka.data.shard.TokenShards;
 import dev.duoka.data.shard.TokenisationListener;
+import dev.duoka.data.shard.TokenisationProgress;
 import dev.duoka.data.source.Corpus;
 import dev.duoka.data.source.SourceSpec;
 import dev.duoka.data.tokenizer.ByteTokenizer;
@@ -78,8 +79,54 @@ class OverlapTests {
         BYTES,
         duplicates,
         false,
+        true,
         folder.resolve("cache"),
         TokenisationListener.SILENT);
+  }
+
+  @Test
+  void theSearchForLeaksCanBeLeftOutAndIsNotRemembered() throws IOException {
+    List<String> texts = texts(20, 30);
+    OverlapSource trained = source("code", texts, DocumentSplit.NONE);
+    OverlapSource held = source("held", texts.subList(3, 5), null);
+    Overlap without =
+        Overlap.of(
+            List.of(trained, held),
+            BYTES,
+            Duplicates.KEEP,
+            false,
+            false,
+            folder.resolve("cache"),
+            TokenisationListener.SILENT);
+    assertThat(without.report().heldOut()).isZero();
+    assertThat(overlap(Duplicates.KEEP, trained, held).report().same()).isEqualTo(2);
+  }
+
+  @Test
+  void aLongSearchSaysHowFarItIs() throws IOException {
+    List<long[]> told = new ArrayList<>();
+    TokenisationListener listener =
+        new TokenisationListener() {
+          @Override
+          public void progress(TokenisationProgress progress) {}
+
+          @Override
+          public void comparing(long done, long total) {
+            told.add(new long[] {done, total});
+          }
+
+          @Override
+          public void notice(String message) {}
+        };
+    List<OverlapSource> sources =
+        List.of(
+            source("code", texts(20, 30), DocumentSplit.NONE), source("held", texts(3, 30), null));
+    List<long[]> hashes = sources.stream().map(it -> ContentHashes.of(it.shards())).toList();
+    new LeakSearch(sources, BYTES, listener, PassageTable.MOST).run(hashes);
+    assertThat(told).as("a short one is not shown").isEmpty();
+    new LeakSearch(sources, BYTES, listener, PassageTable.MOST, 0).run(hashes);
+    assertThat(told).isNotEmpty();
+    assertThat(told.getFirst()[0]).isPositive().isLessThanOrEqualTo(told.getFirst()[1]);
   }
 
   private List<String> texts(int count, int words) {

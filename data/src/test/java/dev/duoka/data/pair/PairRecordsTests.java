@@ -73,6 +73,20 @@ class PairRecordsTests {
     assertThat(pair.rejected().messages().getLast()).isEqualTo(new Message(Role.ASSISTANT, "e"));
   }
 
+  @Test
+  void answersMayCallToolsBetween() {
+    String call =
+        "{'role': 'assistant', 'content': 'c', 'tool_calls': [{'function': {'name': 'f',"
+            + " 'arguments': '{}'}}]}";
+    String record =
+        "{'prompt': 'a', 'chosen': [%s, {'role': 'tool', 'content': '4'}, {'role': 'assistant', 'content': '4'}], 'rejected': '5'}"
+            .formatted(call);
+    AnswerPair pair = PairRecords.parse(record.replace('\'', '"'), "x");
+    assertThat(pair.asked()).isEqualTo(1);
+    assertThat(pair.chosen().messages()).hasSize(4);
+    assertThat(pair.rejected().messages()).hasSize(2);
+  }
+
   @ParameterizedTest
   @CsvSource(
       delimiter = '|',
@@ -85,6 +99,9 @@ class PairRecordsTests {
         "{'chosen': [{'role':'user','content':'a'},{'role':'assistant','content':'b'}],"
             + " 'rejected': [{'role':'user','content':'x'},{'role':'assistant','content':'c'}]}"
             + " | answers to different questions",
+        "{'prompt': 'a', 'chosen': [{'role':'assistant','content':'b'},"
+            + "{'role':'user','content':'x'},{'role':'assistant','content':'c'}],"
+            + " 'rejected': 'd'} | somebody else than tools speaks",
         "{'prompt': 'a', 'chosen': {'role':'user','content':'b'},"
             + " 'rejected': {'role':'user','content':'c'}} | does not end with an answer",
         "{'messages': [], 'rejected_response': 'b'} | no 'messages' that end",

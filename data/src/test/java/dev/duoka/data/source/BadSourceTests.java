@@ -4,6 +4,7 @@ import static dev.duoka.data.source.SourceSamples.read;
 import static dev.duoka.data.source.SourceSamples.write;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.entry;
 
 import dev.duoka.base.DuokaException;
 import dev.duoka.base.ErrorCode;
@@ -11,6 +12,7 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -74,7 +76,8 @@ class BadSourceTests {
         "a.jsonl | {\"text\":7} | line 1: the field 'text' holds a number",
         "a.jsonl | {\"text\":null} | line 1: the field 'text' holds null",
         "a.jsonl | {\"text\":\"\\udc00 x\"} | line 1 holds half of a surrogate pair",
-        "a.json | [{\"text\":\"ok\"}~,{\"text\" 1}] | a.json line 2 is not valid JSON",
+        "a.json | [{\"text\":\"ok\"}~,{\"text\" 1}] | a.json line 2 is not valid JSON, and nothing"
+            + " behind it can be read",
         "a.json | [{\"text\":\"ok\"},~5] | record 2 (line 2) is not a JSON object",
         "a.json | [{\"txt\":\"ok\"}] | record 1 (line 1): the field 'text' is missing",
         "a.parquet | no parquet at all | as Parquet",
@@ -156,5 +159,26 @@ class BadSourceTests {
     byte[] bytes = (before + "?" + after).getBytes(StandardCharsets.UTF_8);
     bytes[before.length()] = (byte) odd;
     return bytes;
+  }
+
+  /** What comes before the fault is read, and so are the other files. */
+  @Test
+  void theRestOfABrokenArrayIsOneBadRecord() throws IOException {
+    write(folder.resolve("a.json"), "[{\"text\":\"one\"},\n{\"text\" 1}, {\"text\":\"lost\"}]");
+    write(folder.resolve("b.json"), "[{\"text\":\"two\"}]");
+    SourceSpec skips = SourceSpec.of(folder.toString()).withBadDocuments(BadDocuments.SKIP);
+    List<String> texts = new ArrayList<>();
+    try (Corpus corpus = Corpus.open(List.of(skips));
+        DocumentReader reader = corpus.reader()) {
+      for (PendingDocument pending = reader.next(); pending != null; pending = reader.next()) {
+        Document document = pending.read();
+        if (document != null) {
+          texts.add(document.text());
+        }
+      }
+      assertThat(texts).containsExactly("one", "two");
+      assertThat(corpus.badData().bad()).containsExactly(entry(SkipReason.BAD_JSON, 1L));
+      assertThat(corpus.badData().places().getFirst().line()).contains("a.json line 2");
+    }
   }
 }

@@ -29,6 +29,7 @@ final class Remedies {
   private static final String REMEDY = "remedy";
   private static final String UNDONE = "undone";
   private static final String METRICS = "metrics.jsonl";
+  private static final String ANSWERS = "answers.jsonl";
 
   private final SupervisionFolder folder;
   private final LaunchSpec launch;
@@ -179,6 +180,9 @@ final class Remedies {
     try {
       Files.createDirectories(aside);
       MetricsCut.copyAfter(run.resolve(METRICS), back, aside.resolve(METRICS));
+      if (Files.exists(run.resolve(ANSWERS))) {
+        MetricsCut.copyAfter(run.resolve(ANSWERS), back, aside.resolve(ANSWERS));
+      }
       while (newest.isPresent() && newest.getAsLong() >= began) {
         SetAside.moveCheckpoint(RunProgress.checkpoint(run, newest.getAsLong()), aside);
         newest = RunProgress.newestCheckpoint(run);

@@ -45,6 +45,8 @@ final class RunJson {
     json.put("reason", view.reason());
     json.put("log", view.log());
     json.put("notes", view.notes());
+    ArrayNode answers = json.putArray("answers");
+    view.answers().forEach(answer -> answers.add(answer.json()));
     ArrayNode tags = json.putArray("tags");
     view.tags().forEach(tags::add);
     ArrayNode record = json.putArray("record");

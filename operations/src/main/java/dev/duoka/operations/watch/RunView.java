@@ -17,6 +17,7 @@ import tools.jackson.databind.node.ObjectNode;
  * @param reason how it ended; empty while it goes on
  * @param record the last that its supervisor has seen and done
  * @param log its last lines
+ * @param answers what its model wrote at the newest validations
  * @param prediction what was said of it before it began
  * @param checkpoints steps of those that are on disk
  * @param placement where its ranks are, as the run has written it; an empty object where it has not
@@ -32,6 +33,7 @@ record RunView(
     String reason,
     List<RunRecord.Entry> record,
     String log,
+    List<RunAnswer> answers,
     Optional<PredictionFile> prediction,
     List<Long> checkpoints,
     ObjectNode placement,
@@ -48,6 +50,7 @@ record RunView(
         "",
         List.of(),
         "",
+        List.of(),
         Optional.empty(),
         List.of(),
         Json.object(),

@@ -25,7 +25,8 @@ final class SavedPage {
   /**
    * The file's text.
    *
-   * @param withText whether the log and what the supervisor has said are in it
+   * @param withText whether the log, the answers of the model and what the supervisor has said are
+   *     in it
    */
   static String of(WatchedRun run, boolean withText) {
     PageFiles files = new PageFiles();
@@ -54,6 +55,7 @@ final class SavedPage {
     if (!withText) {
       overview.put("log", "");
       overview.put("notes", "");
+      overview.putArray("answers");
       overview.putArray("tags");
       overview.put("reason", "");
       overview.putArray("record");

@@ -143,6 +143,7 @@ public final class WatchedRun {
                   .map(WatchedRun::shown)
                   .toList(),
               "",
+              List.of(),
               Optional.empty(),
               List.of(),
               Json.object(),
@@ -168,6 +169,7 @@ public final class WatchedRun {
             next.reason(),
             next.record(),
             log,
+            answers(problems),
             prediction(problems),
             files.checkpoints(),
             placement(problems),
@@ -215,6 +217,15 @@ public final class WatchedRun {
       problems.add(VisibleText.line(RunFiles.cannotRead(files.folder(), e).problem()));
     }
     return Optional.empty();
+  }
+
+  private List<RunAnswer> answers(List<String> problems) {
+    try {
+      return RunAnswer.of(files);
+    } catch (DuokaException e) {
+      problems.add(VisibleText.line(e.problem()));
+      return List.of();
+    }
   }
 
   private RunNotes notes(List<String> problems) {

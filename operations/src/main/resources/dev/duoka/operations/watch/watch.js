@@ -148,6 +148,7 @@
       return line;
     }).reverse();
     at("record").replaceChildren(...(record.length ? record : [make("li", word("noRecord"))]));
+    showAnswers(it.answers || []);
     at("notes-box").hidden = !it.notes;
     at("notes").textContent = it.notes;
     const log = at("log");
@@ -157,6 +158,24 @@
       log.textContent = text;
       if (atEnd) log.scrollTop = log.scrollHeight;
     }
+  }
+
+  /* What the model wrote at the newest validations beside what was expected, the newest first. */
+  function showAnswers(answers) {
+    at("answers-box").hidden = !answers.length;
+    const head = make("tr");
+    ["step", "prompt", "expected", "answer"].forEach(name => head.append(make("th", word(name))));
+    const rows = answers.map((one, index) => ({one, index}))
+      .sort((a, b) => b.one.step - a.one.step || a.index - b.index)
+      .map(({one}) => {
+        const row = make("tr");
+        row.append(make("td", one.step), make("td", one.prompt, "said"), make("td", one.expected, "said"));
+        const answer = make("td", one.answer, "said");
+        if (!one.ended) answer.append(make("span", " " + word("notEnded"), "unended"));
+        row.append(answer);
+        return row;
+      });
+    at("answers").replaceChildren(head, ...rows);
   }
 
   /* Where a step of a run lies on the axis, and back; both rise, so one is the other turned round. */

@@ -53,6 +53,12 @@ final class BrowserTests {
     Files.writeString(folder.resolve("notes.md"), "tags: baseline\n");
     Files.writeString(
         folder.resolve("run.log"), "<img src=x onerror='window.planted=1'><script>x</script>\n");
+    Files.writeString(
+        folder.resolve("answers.jsonl"),
+        """
+        {"step":200,"prompt":"q1","expected":"yes","answer":"no","ended":true}
+        {"step":400,"prompt":"q1","expected":"yes","answer":"<img src=x onerror='window.planted=1'>","ended":false}
+        """);
     PredictionFile.write(
         folder.resolve(PredictionFile.NAME),
         new Prediction(
@@ -194,6 +200,20 @@ final class BrowserTests {
     assertThat(text(tab, "#charts section"))
         .contains("other 1", "other 5")
         .doesNotContain("other 10");
+    assertThat(tab.complaints()).isEmpty();
+  }
+
+  @Test
+  void answersStandBesideWhatIsExpectedTheNewestFirst() throws Exception {
+    Browser.Tab tab = browser.open(server.address());
+    tab.until(DRAWN);
+    tab.until("document.querySelectorAll('#answers tr').length === 3");
+    assertThat(text(tab, "#answers tr:nth-child(2)"))
+        .startsWith("400")
+        .contains("yes", "<img src=x onerror=", "(did not end by itself)");
+    assertThat(text(tab, "#answers tr:nth-child(3)")).contains("no").doesNotContain("did not end");
+    press(tab, "z");
+    tab.until("document.querySelector('#answers').innerText.includes('未自行结束')");
     assertThat(tab.complaints()).isEmpty();
   }
 

@@ -34,6 +34,15 @@ final class SavedRunTests {
         folder.resolve("run.log"),
         "said </script><script>x</script> by HF_TOKEN=planted-secret and"
             + " hf_plantedplantedplanted\n");
+    Files.writeString(
+        folder.resolve("answers.jsonl"),
+        """
+        {"step":1,"prompt":"old","expected":"a","answer":"b","ended":true}
+        {"step":2,"prompt":"what","expected":"thirty","answer":"HF_TOKEN=planted-secret","ended":false}
+        {"step":3,"prompt":"what","expected":"thirty","answer":"thirty","ended":true}
+        {"step":4,"prompt":"what","expected":"thirty","answer":"thirty-one","ended":true}
+        {"step":4,"prompt":"cut o
+        """);
     run = RunFolders.run(folder);
     run.readAll();
   }
@@ -71,6 +80,18 @@ final class SavedRunTests {
     assertThat(saved(html).path("run").path("log").asString()).contains("said </script>");
     assertThat(html.split("</script>")).hasSize(7); // five scripts, what is saved, and the end
     assertThat(html).doesNotContain("planted");
+  }
+
+  /** Of the newest validations alone, as the page shows them; not where no text is asked for. */
+  @Test
+  void answersAreTextOfTheRun() throws IOException {
+    JsonNode answers = saved(html("with-text.html", true)).path("run").path("answers");
+    assertThat(answers).extracting(it -> it.path("step").asLong()).containsExactly(2L, 3L, 4L);
+    assertThat(answers.path(0).path("answer").asString()).isEqualTo("HF_TOKEN=•••");
+    assertThat(answers.path(2).path("expected").asString()).isEqualTo("thirty");
+    String without = html("without.html", false);
+    assertThat(saved(without).path("run").path("answers")).isEmpty();
+    assertThat(without).doesNotContain("thirty");
   }
 
   @Test

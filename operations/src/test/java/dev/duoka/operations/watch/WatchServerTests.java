@@ -270,6 +270,7 @@ final class WatchServerTests {
       strings = {
         "run.log",
         "metrics.jsonl",
+        "answers.jsonl",
         "notes.md",
         "placement.json",
         "prediction.json",

@@ -11,16 +11,18 @@ import dev.duoka.data.batch.StepBatch;
 import dev.duoka.engine.autograd.FunctionObserver;
 import dev.duoka.formats.adapter.AdapterConfig;
 import dev.duoka.formats.modelconfig.ModelConfig;
-import dev.duoka.parallel.step.StepSettings;
+import dev.duoka.parallel.step.Evaluator;
 import dev.duoka.parallel.step.TrainingRank;
 import dev.duoka.tensor.Device;
 import dev.duoka.tensor.MemoryOwner;
 import dev.duoka.tensor.ThreadLedger;
 import java.util.Collections;
 import java.util.EnumMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
+import java.util.Set;
+import java.util.function.Function;
 
 /**
  * Runs the steps of one rank on {@code meta}, with a communicator of the real size: the code of a
@@ -76,19 +78,68 @@ public final class DryRun {
    */
   public static Map<MemoryOwner, Long> replayedPeak(DryRunJob job) {
     DryRunJob shorter = job.steady();
-    Optional<LayerCounts> layers = LayerCounts.of(job.settings().model());
-    if (layers.isEmpty() || !growsEvenly(job)) {
-      return unrolled(shorter).peakByOwner();
+    return growsEvenly(job) && LayerCounts.of(job.settings().model()).isPresent()
+        ? largest(replayed(job, layers -> phases(shorter, layers)))
+        : unrolled(shorter).peakByOwner();
+  }
+
+  /**
+   * What a rank needs while its model is evaluated between two steps, at most: with the gradients
+   * and states of the step, which stay. Counted from few layers where {@link #replayedPeak} is.
+   *
+   * @param taken what is taken from its passes; at least one
+   */
+  public static Map<MemoryOwner, Long> evaluationPeak(DryRunJob job, Set<Evaluated> taken) {
+    return growsEvenly(job) && LayerCounts.of(job.settings().model()).isPresent()
+        ? largest(
+            replayed(
+                job, layers -> evaluated(job.of(layers.applyTo(job.settings().model())), taken)))
+        : largest(evaluated(job, taken));
+  }
+
+  /** The peak of each kind of pass. */
+  private static Map<String, Map<MemoryOwner, Long>> evaluated(
+      DryRunJob job, Set<Evaluated> taken) {
+    Map<String, Map<MemoryOwner, Long>> peaks = new LinkedHashMap<>();
+    try (ThreadLedger mine = ThreadLedger.open(Device.META);
+        TrainingRank rank = rank(job, ExchangeLedger.NONE)) {
+      rank.step().run(batch(job.shortest()), 1e-3);
+      Evaluator evaluator = rank.step().evaluator();
+      int together = Evaluator.together(job.mesh().pipeline());
+      MicroBatch asked = microBatch(job, Evaluator.asked(job.microBatch()), true);
+      for (Evaluated each : taken) {
+        mine.ledger().resetPeak();
+        switch (each) {
+          case LOSS -> evaluator.losses(together, () -> trained(job));
+          case LOG_PROBABILITIES -> evaluator.logProbabilities(together, () -> asked, false);
+          case MOST_LIKELY -> evaluator.mostLikely(asked);
+        }
+        peaks.put(each.name(), mine.ledger().peakByOwner());
+      }
     }
-    LayerCounts all = layers.get();
+    return peaks;
+  }
+
+  private static Map<MemoryOwner, Long> largest(Map<String, Map<MemoryOwner, Long>> phases) {
+    Map<MemoryOwner, Long> largest = Map.of();
+    for (Map<MemoryOwner, Long> bytes : phases.values()) {
+      largest = PhasePeaks.larger(largest, bytes);
+    }
+    return largest;
+  }
+
+  /** The peaks of all layers from those of few and one more of each kind. */
+  private static Map<String, Map<MemoryOwner, Long>> replayed(
+      DryRunJob job, Function<LayerCounts, Map<String, Map<MemoryOwner, Long>>> run) {
+    LayerCounts all = LayerCounts.of(job.settings().model()).orElseThrow();
     int dense = Math.min(all.dense(), DISTINCT);
     int mixture = Math.min(all.mixture(), DISTINCT);
-    Map<String, Map<MemoryOwner, Long>> base = phases(shorter, new LayerCounts(dense, mixture));
+    Map<String, Map<MemoryOwner, Long>> base = run.apply(new LayerCounts(dense, mixture));
     Map<String, Map<MemoryOwner, Long>> moreDense =
-        all.dense() > dense ? phases(shorter, new LayerCounts(dense + 1, mixture)) : base;
+        all.dense() > dense ? run.apply(new LayerCounts(dense + 1, mixture)) : base;
     Map<String, Map<MemoryOwner, Long>> moreMixtures =
-        all.mixture() > mixture ? phases(shorter, new LayerCounts(dense, mixture + 1)) : base;
-    Map<MemoryOwner, Long> largest = Map.of();
+        all.mixture() > mixture ? run.apply(new LayerCounts(dense, mixture + 1)) : base;
+    Map<String, Map<MemoryOwner, Long>> peaks = new LinkedHashMap<>();
     for (String phase : base.keySet()) {
       Map<MemoryOwner, Long> bytes = new EnumMap<>(MemoryOwner.class);
       for (MemoryOwner owner : MemoryOwner.values()) {
@@ -101,9 +152,9 @@ public final class DryRun {
           bytes.put(owner, grown);
         }
       }
-      largest = PhasePeaks.larger(largest, bytes);
+      peaks.put(phase, bytes);
     }
-    return largest;
+    return peaks;
   }
 
   /**
@@ -168,14 +219,21 @@ public final class DryRun {
   }
 
   private static StepBatch batch(DryRunJob job) {
-    StepSettings settings = job.settings();
-    int length = settings.sequenceLength();
-    long[] tokens = new long[job.microBatch() * length];
-    MicroBatch plain = MicroBatch.of(job.microBatch(), length, tokens, tokens);
-    MicroBatch one =
-        job.settings().preference() == null ? plain : plain.ofPairs(new double[job.microBatch()]);
+    MicroBatch one = trained(job);
     List<MicroBatch> all = Collections.nCopies(job.accumulation(), one);
-    long targets = (long) tokens.length * job.accumulation() * job.dataRanks();
+    long tokens = (long) job.microBatch() * job.settings().sequenceLength();
+    long targets = tokens * job.accumulation() * job.dataRanks();
     return new StepBatch(all, targets, DataState.START, DataState.START);
+  }
+
+  private static MicroBatch trained(DryRunJob job) {
+    return microBatch(job, job.microBatch(), job.settings().preference() != null);
+  }
+
+  private static MicroBatch microBatch(DryRunJob job, int sequences, boolean pairs) {
+    int length = job.settings().sequenceLength();
+    long[] tokens = new long[sequences * length];
+    MicroBatch plain = MicroBatch.of(sequences, length, tokens, tokens);
+    return pairs ? plain.ofPairs(new double[sequences]) : plain;
   }
 }

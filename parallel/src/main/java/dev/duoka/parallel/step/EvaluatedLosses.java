@@ -55,6 +55,9 @@ final class EvaluatedLosses implements MicroBatchLosses {
 
   @Override
   public void add(Losses ofMicroBatch) {
+    if (ofMicroBatch.main().value().device().isMeta()) {
+      return; // shapes alone
+    }
     if (objective instanceof Objective.MostLikely) {
       ofSequences.add(HostCopy.doubles(ofMicroBatch.main().value()));
       return;

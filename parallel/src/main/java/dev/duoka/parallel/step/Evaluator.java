@@ -39,6 +39,20 @@ public final class Evaluator {
     this.trained = trained;
   }
 
+  /** How many micro-batches are evaluated in one go, by so many stages of a pipeline. */
+  public static int together(int stages) {
+    return stages == 1 ? 1 : TOGETHER * stages;
+  }
+
+  /**
+   * How many sequences a model is asked in one micro-batch: an even number.
+   *
+   * @param microBatch sequences in one of training
+   */
+  public static int asked(int microBatch) {
+    return microBatch + microBatch % 2;
+  }
+
   /**
    * The loss that is trained, of other micro-batches, over all ranks.
    *
@@ -107,7 +121,7 @@ public final class Evaluator {
       int count, Supplier<MicroBatch> next, MicroBatchLosses losses, Consumer<MicroBatch> seen) {
     int ranks = stage.groups().mesh().pipeline();
     for (int done = 0; done < count; ) {
-      int together = Math.min(count - done, ranks == 1 ? 1 : TOGETHER * ranks);
+      int together = Math.min(count - done, together(ranks));
       List<MicroBatch> microBatches = new ArrayList<>();
       for (int i = 0; i < together; i++) {
         microBatches.add(next.get());

@@ -36,10 +36,14 @@ public final class BaseWeights {
    * several at once.
    */
   public static String hash(Path folder) {
-    List<Path> files;
     try (SafetensorsFolder weights = SafetensorsFolder.open(folder)) {
-      files = weights.files().stream().map(SafetensorsFile::path).toList();
+      return hash(weights);
     }
+  }
+
+  /** As the other method, of files that are open. */
+  public static String hash(SafetensorsFolder weights) {
+    List<Path> files = weights.files().stream().map(SafetensorsFile::path).toList();
     List<byte[]> hashes = files.parallelStream().map(BaseWeights::ofFile).toList();
     MessageDigest digest = Sha256.digest();
     hashes.forEach(digest::update);

@@ -36,6 +36,8 @@ record StateJson(TrainingState state, String tokenizer) {
     root.put("tokenizer", tokenizer);
     ObjectNode extras = root.putObject("extras");
     state.extras().forEach(extras::put);
+    ObjectNode words = root.putObject("words");
+    state.words().forEach(words::put);
     return Json.pretty(root).getBytes(StandardCharsets.UTF_8);
   }
 
@@ -58,18 +60,18 @@ record StateJson(TrainingState state, String tokenizer) {
             new DataState(count(data, "epoch"), count(data, "position")),
             new LossScaler.State(scaler.number("scale"), scaler.integer("good_steps")),
             whole(root, "seed"),
-            identity(root),
-            extras);
+            texts(object(root, "identity")),
+            extras,
+            root.object("words").map(StateJson::texts).orElse(Map.of())); // older ones have none
     return new StateJson(state, text(root, "tokenizer"));
   }
 
-  private static Map<String, String> identity(JsonFields root) {
-    Map<String, String> identity = new TreeMap<>();
-    JsonFields fields = object(root, "identity");
+  private static Map<String, String> texts(JsonFields fields) {
+    Map<String, String> texts = new TreeMap<>();
     for (String name : fields.names()) {
-      identity.put(name, text(fields, name));
+      texts.put(name, text(fields, name));
     }
-    return identity;
+    return texts;
   }
 
   private static JsonFields object(JsonFields fields, String name) {

@@ -18,6 +18,7 @@ import java.util.TreeMap;
  *     under the same name means that the run cannot go on
  * @param extras further numbers under names of their own, for instance the last validation loss;
  *     those that are not finite are left out
+ * @param words further texts under names of their own, for instance what the best step is judged by
  */
 public record TrainingState(
     long step,
@@ -26,11 +27,25 @@ public record TrainingState(
     LossScaler.State lossScaler,
     long seed,
     Map<String, String> identity,
-    Map<String, Double> extras) {
+    Map<String, Double> extras,
+    Map<String, String> words) {
   public TrainingState {
     identity = Collections.unmodifiableMap(new TreeMap<>(identity));
     Map<String, Double> finite = new TreeMap<>(extras);
     finite.values().removeIf(value -> !Double.isFinite(value));
     extras = Collections.unmodifiableMap(finite);
+    words = Collections.unmodifiableMap(new TreeMap<>(words));
+  }
+
+  /** Without texts. */
+  public TrainingState(
+      long step,
+      long optimizerSteps,
+      DataState data,
+      LossScaler.State lossScaler,
+      long seed,
+      Map<String, String> identity,
+      Map<String, Double> extras) {
+    this(step, optimizerSteps, data, lossScaler, seed, identity, extras, Map.of());
   }
 }

@@ -166,11 +166,15 @@ final class Contradictions {
     ValidationSettings validation = config.validation();
     Set<String> names = new TreeSet<>(List.of(ValidationSettings.LOSS));
     if (config.data().hasPairs()) {
-      names.add("accuracy");
+      names.add(ValidationSettings.ACCURACY);
     }
     names.addAll(measuredSources());
+    takenNames();
     for (TaskSettings task : validation.tasks()) {
-      if (!names.add(task.shownName())) {
+      boolean taken = ValidationSettings.TAKEN.contains(task.shownName());
+      if (taken) {
+        refuseName("validation.tasks", "a task", task.shownName());
+      } else if (!names.add(task.shownName())) {
         refuse(
             "validation.tasks",
             "two things that are measured are called " + task.shownName(),
@@ -184,7 +188,7 @@ final class Contradictions {
           "Write one of " + names + ".");
     }
     boolean asks = !validation.tasks().isEmpty() || validation.answers() > 0;
-    if ((asks || validation.looksForBest()) && !holdsOut()) {
+    if ((asks || validation.looksForBest()) && !config.data().holdsOut()) {
       refuse(
           "data.validation_fraction",
           "nothing is held out, so that there is no validation in which section validation could"
@@ -217,11 +221,27 @@ final class Contradictions {
     }
   }
 
-  private boolean holdsOut() {
-    return config.data().heldOut() > 0
-        || !config.data().validationSources().isEmpty()
-        || config.data().sources().stream()
-            .anyMatch(source -> source.validationFraction().orElse(0) > 0);
+  /** Numbers of sources and tasks stand beside what a run measures by itself. */
+  private void takenNames() {
+    DataSettings data = config.data();
+    Set<String> measured = measuredSources();
+    for (SourceSettings source : data.allSources()) {
+      String name = source.shownName();
+      boolean shown = source.name().isPresent() || measured.contains(name);
+      if (shown && ValidationSettings.TAKEN.contains(name)) {
+        refuseName(
+            data.sources().contains(source) ? "data.sources" : "data.validation_sources",
+            "a source",
+            name);
+      }
+    }
+  }
+
+  private void refuseName(String field, String what, String name) {
+    refuse(
+        field,
+        what + " is called '" + name + "', as a number that each run measures",
+        "Give it another 'name'; taken are " + String.join(", ", ValidationSettings.TAKEN) + ".");
   }
 
   /** Those of which a number of their own is measured: where single sources are spoken of. */
@@ -408,15 +428,10 @@ final class Contradictions {
     }
     decay(schedule);
     OptionalLong steps = knownSteps();
-    if (steps.isPresent() && schedule.warmupSteps() >= steps.getAsLong()) {
-      refuse(
-          "schedule.warmup_steps",
-          "schedule.warmup_steps "
-              + schedule.warmupSteps()
-              + " leaves nothing of the run's "
-              + steps.getAsLong()
-              + " steps",
-          "Nearest valid: " + (steps.getAsLong() - 1) + ".");
+    if (steps.isPresent() && !contradictsItself(schedule)) {
+      schedule
+          .misfit(steps.getAsLong())
+          .ifPresent(found -> refuse(found.field(), found.problem(), found.remedy()));
     }
   }
 
@@ -433,30 +448,16 @@ final class Contradictions {
                       "Remove it, or set schedule.kind to warmup_stable_decay."));
       return;
     }
-    if (schedule.decayFraction().isPresent() && schedule.decaySteps().isPresent()) {
+    if (contradictsItself(schedule)) {
       refuse(
           "schedule.decay_steps",
           "schedule.decay_fraction and schedule.decay_steps contradict each other",
           "Keep one of them.");
-      return;
     }
-    OptionalLong steps = knownSteps();
-    if (steps.isEmpty()) {
-      return;
-    }
-    long decay = schedule.decayLength(steps.getAsLong());
-    if (decay + schedule.warmupSteps() > steps.getAsLong()) {
-      String field = schedule.decaySteps().isPresent() ? "decay_steps" : "decay_fraction";
-      refuse(
-          "schedule." + field,
-          "a warm-up of "
-              + Plural.of(schedule.warmupSteps(), "step")
-              + " and a decay of "
-              + decay
-              + " do not fit into the run's "
-              + Plural.of(steps.getAsLong(), "step"),
-          "Shorten one of them, or train longer.");
-    }
+  }
+
+  private static boolean contradictsItself(ScheduleSettings schedule) {
+    return schedule.decayFraction().isPresent() && schedule.decaySteps().isPresent();
   }
 
   private OptionalLong knownSteps() {

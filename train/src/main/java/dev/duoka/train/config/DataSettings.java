@@ -55,7 +55,9 @@ public record DataSettings(
             value =
                 "Chat template that joins the messages of format `chat`: `plain`, `deepseek-llm`,"
                     + " `deepseek-v2`, `deepseek-coder` or `deepseek-v3`, or a Jinja file, which is"
-                    + " run as transformers runs it, without access to anything outside it.",
+                    + " run as transformers runs it, without access to anything outside it. One"
+                    + " that asks for the date is told 26 July 2024, so that tokens do not depend"
+                    + " on the day.",
             whenAbsent =
                 "`chat_template.jinja` or `tokenizer_config.json` beside the tokenizer; refused"
                     + " where there is none, as for `bytes`")
@@ -124,6 +126,12 @@ public record DataSettings(
                     + " `drop` leaves it out, `refuse` ends the run and names the first ten.",
             byDefault = "keep")
         Duplicates duplicates,
+    @Doc(
+            value =
+                "Whether what is trained on is searched for what is held out when a split is first"
+                    + " used, which takes about as long as reading all text.",
+            byDefault = "true")
+        boolean findLeaks,
     @Doc(
             value =
                 "Length up to which a turn of a chat is fit to be trained on, in UTF-8. Text has no"
@@ -217,6 +225,36 @@ public record DataSettings(
   /** How the files of a source are read. */
   public Format formatOf(SourceSettings source) {
     return source.format().orElse(format);
+  }
+
+  /** The chat template that a source names, or the run; empty for the tokenizer's own. */
+  public Optional<String> templateOf(SourceSettings source) {
+    return source.chatTemplate().or(() -> chatTemplate);
+  }
+
+  /**
+   * The chat template that the model is asked by and that its checkpoints keep: that of the run,
+   * else of the first source that names one; empty for the tokenizer's own.
+   */
+  public Optional<String> mainTemplate() {
+    return chatTemplate.or(
+        () ->
+            sources.stream()
+                .filter(this::usesTemplate)
+                .flatMap(source -> source.chatTemplate().stream())
+                .findFirst());
+  }
+
+  /** Whether a chat template joins what a source holds. */
+  public boolean usesTemplate(SourceSettings source) {
+    return formatOf(source) == Format.CHAT || formatOf(source) == Format.PAIRS;
+  }
+
+  /** Whether anything is held out, where there is enough of it. */
+  public boolean holdsOut() {
+    return heldOut() > 0
+        || !validationSources.isEmpty()
+        || sources.stream().anyMatch(source -> source.validationFraction().orElse(0) > 0);
   }
 
   /** Whether any source is one of chats. */

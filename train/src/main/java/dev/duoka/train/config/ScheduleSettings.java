@@ -1,5 +1,6 @@
 package dev.duoka.train.config;
 
+import dev.duoka.base.Plural;
 import dev.duoka.train.config.binding.Doc;
 import java.math.BigDecimal;
 import java.math.RoundingMode;
@@ -110,5 +111,30 @@ public record ScheduleSettings(
                     .multiply(BigDecimal.valueOf(totalSteps))
                     .setScale(0, RoundingMode.CEILING)
                     .longValueExact()));
+  }
+
+  /** What does not fit into a run of so many steps: its warm-up, or that and its decay. */
+  public Optional<FieldProblem> misfit(long steps) {
+    String length = "the run's " + Plural.of(steps, "step");
+    if (warmupSteps >= steps) {
+      return Optional.of(
+          new FieldProblem(
+              "schedule.warmup_steps",
+              "schedule.warmup_steps " + warmupSteps + " leaves nothing of " + length,
+              "Nearest valid: " + (steps - 1) + "."));
+    }
+    if (kind != Kind.WARMUP_STABLE_DECAY || decayLength(steps) + warmupSteps <= steps) {
+      return Optional.empty();
+    }
+    return Optional.of(
+        new FieldProblem(
+            decaySteps.isPresent() ? "schedule.decay_steps" : "schedule.decay_fraction",
+            "a warm-up of "
+                + Plural.of(warmupSteps, "step")
+                + " and a decay of "
+                + decayLength(steps)
+                + " do not fit into "
+                + length,
+            "Shorten one of them, or train longer."));
   }
 }

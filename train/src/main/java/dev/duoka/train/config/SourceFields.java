@@ -23,6 +23,7 @@ final class SourceFields {
     SourceFields fields = new SourceFields(config);
     fields.places();
     fields.names();
+    fields.templates();
     fields.weights();
     fields.validation();
     return fields.problems;
@@ -47,6 +48,17 @@ final class SourceFields {
             data.sources().contains(source) ? SOURCES : VALIDATION,
             "two sources are called " + source.shownName() + ": " + before + " and " + source,
             "Give one of them a name: of its own, as {path: " + source + ", name: other}.");
+      }
+    }
+  }
+
+  private void templates() {
+    for (SourceSettings source : data.allSources()) {
+      if (source.chatTemplate().isPresent() && !data.usesTemplate(source)) {
+        add(
+            data.sources().contains(source) ? SOURCES : VALIDATION,
+            "the source " + source + " has a chat template, but holds neither chats nor pairs",
+            "Remove it, or set its format to chat or pairs.");
       }
     }
   }

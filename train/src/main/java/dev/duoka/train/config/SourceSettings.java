@@ -36,12 +36,17 @@ public record SourceSettings(
     @Doc(value = "Encoding of its text, JSON and JSONL.", whenAbsent = "`data.encoding`")
         Optional<String> encoding,
     @Doc(
+            value = "Chat template of its chats or pairs, by name or as a Jinja file.",
+            whenAbsent = "`data.chat_template`")
+        Optional<String> chatTemplate,
+    @Doc(
             value = "Part of its documents that is held out for validation.",
             whenAbsent = "`data.validation_fraction`",
             range = "[0, 0.5]")
         OptionalDouble validationFraction) {
   public SourceSettings {
     path = UserPath.expand(path);
+    chatTemplate = chatTemplate.map(UserPath::expand);
   }
 
   /** A source of which only its place is said. */
@@ -51,6 +56,7 @@ public record SourceSettings(
         Optional.empty(),
         OptionalDouble.empty(),
         OptionalDouble.empty(),
+        Optional.empty(),
         Optional.empty(),
         Optional.empty(),
         Optional.empty(),

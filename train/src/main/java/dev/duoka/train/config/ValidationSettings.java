@@ -63,14 +63,33 @@ public record ValidationSettings(
   /** The name of the loss over all that is held out. */
   public static final String LOSS = "validation_loss";
 
+  /** The name of the share of pairs whose chosen answer has the larger reward. */
+  public static final String ACCURACY = "accuracy";
+
+  /** What a run measures by itself, of which no source and no task can have the name. */
+  public static final List<String> TAKEN =
+      List.of(
+          "loss",
+          LOSS,
+          ACCURACY,
+          "reward_chosen",
+          "reward_rejected",
+          "reward_margin",
+          "loss_of_chosen");
+
   public ValidationSettings {
     tasks = List.copyOf(tasks);
   }
 
   /** Whether more of what tells the best step is better. */
   public boolean largestIsBest() {
-    return bestBy.equals("accuracy")
+    return bestBy.equals(ACCURACY)
         || tasks.stream().anyMatch(task -> task.shownName().equals(bestBy));
+  }
+
+  /** What tells the best step, in words that change whenever values cannot be compared. */
+  public String judgedBy() {
+    return (largestIsBest() ? "the largest " : "the smallest ") + bestBy;
   }
 
   /** Whether anything follows from which step is the best. */

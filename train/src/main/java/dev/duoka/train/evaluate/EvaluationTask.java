@@ -1,29 +1,80 @@
 package dev.duoka.train.evaluate;
 
+import dev.duoka.base.DuokaException;
+import dev.duoka.base.Plural;
 import dev.duoka.data.tokenizer.Tokenizer;
 import dev.duoka.train.config.TaskSettings;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.stream.IntStream;
 
-/** Questions with known answers, as tokens. */
+/** Questions with known answers, as tokens: encoded once, before the run begins. */
 final class EvaluationTask {
   private final TaskSettings settings;
-  private final List<TaskRecord> records;
-  private final PromptEncoder encoder;
+  private final List<AskedQuestion> questions;
   private final Tokenizer tokenizer;
+  private final int room;
 
-  EvaluationTask(TaskSettings settings, PromptEncoder encoder, Tokenizer tokenizer) {
+  /**
+   * Reads and encodes all questions.
+   *
+   * @param answerTokens that the model may write
+   * @param length tokens of a sequence, at most
+   * @throws DuokaException if one of them cannot be asked; names the line
+   */
+  EvaluationTask(
+      TaskSettings settings,
+      PromptEncoder encoder,
+      Tokenizer tokenizer,
+      int answerTokens,
+      int length) {
     this.settings = settings;
-    this.records = TaskFile.read(settings);
-    this.encoder = encoder;
     this.tokenizer = tokenizer;
+    this.room = length - answerTokens;
+    PromptCut cut = new PromptCut(tokenizer.bosId());
+    this.questions =
+        TaskFile.read(settings).stream().map(it -> asked(it, encoder, cut, length)).toList();
+  }
+
+  private AskedQuestion asked(TaskRecord record, PromptEncoder encoder, PromptCut cut, int length) {
+    try {
+      return switch (settings.kind()) {
+        case CHOICE -> AskedQuestion.ofChoices(record, encoder, cut, length + 1);
+        case EXACT -> AskedQuestion.ofPrompt(record, encoder, cut, room);
+      };
+    } catch (DuokaException e) {
+      throw new DuokaException(
+          e.code(),
+          "task '" + name() + "' cannot ask question " + record.where() + ": " + e.problem(),
+          e.remedy().isEmpty() ? "Correct that line, or leave it out." : e.remedy(),
+          e);
+    }
   }
 
   String name() {
     return settings.shownName();
+  }
+
+  /** What is worth telling before the run; empty for nothing. */
+  Optional<String> notice() {
+    long cut = questions.stream().filter(AskedQuestion::isCut).count();
+    return cut == 0
+        ? Optional.empty()
+        : Optional.of(
+            switch (settings.kind()) {
+              case CHOICE ->
+                  "task %s: %d of %s do not fit into data.sequence_length with their longest choice and lose their beginning"
+                      .formatted(name(), cut, Plural.of(questions.size(), "question"));
+              case EXACT ->
+                  "task %s: %d of %s do not fit into the %s that validation.answer_tokens leaves of data.sequence_length, and lose their beginning"
+                      .formatted(
+                          name(),
+                          cut,
+                          Plural.of(questions.size(), "question"),
+                          Plural.of(room, "token"));
+            });
   }
 
   /**
@@ -42,25 +93,18 @@ final class EvaluationTask {
   private double ofChoices(Asked model) {
     List<int[]> sequences = new ArrayList<>();
     List<Integer> from = new ArrayList<>();
-    int most = model.batches().most() + 1; // the last token is a target alone
-    for (TaskRecord record : records) {
-      List<PromptEncoder.Answered> answered =
-          record.choices().stream().map(it -> encoder.answered(record.asked(), it)).toList();
-      // What does not fit is cut off the question, of all choices alike.
-      int longest = answered.stream().mapToInt(it -> it.ids().size()).max().orElse(0);
-      int cut = Math.max(0, longest - most);
-      for (PromptEncoder.Answered each : answered) {
-        int start = Math.min(cut, Math.max(0, each.from() - 1));
-        from.add(each.from() - start);
-        sequences.add(
-            each.ids().stream().skip(start).limit(most).mapToInt(Integer::intValue).toArray());
+    for (AskedQuestion question : questions) {
+      for (int choice = 0; choice < question.sequences().size(); choice++) {
+        sequences.add(question.sequences().get(choice));
+        from.add(question.from(choice));
       }
     }
     double[] logs =
         model.logProbabilities(sequences, from.stream().mapToInt(Integer::intValue).toArray());
     int right = 0;
     int at = 0;
-    for (TaskRecord record : records) {
+    for (AskedQuestion question : questions) {
+      TaskRecord record = question.record();
       int best = 0;
       double largest = Double.NEGATIVE_INFINITY;
       for (int choice = 0; choice < record.choices().size(); choice++) {
@@ -73,20 +117,21 @@ final class EvaluationTask {
       }
       right += best == record.correct() ? 1 : 0;
     }
-    return (double) right / records.size();
+    return (double) right / questions.size();
   }
 
   private double ofAnswers(Asked model, int most, Set<Integer> ends) {
-    List<int[]> prompts =
-        records.stream()
-            .map(record -> fitting(encoder.prompt(record.asked()), most, model.batches().most()))
-            .toList();
+    List<int[]> prompts = questions.stream().map(it -> it.sequences().getFirst()).toList();
     List<Asked.Written> written = model.write(prompts, most, ends);
     return (double)
-            IntStream.range(0, records.size())
-                .filter(i -> isRight(records.get(i), tokenizer.decode(written.get(i).ids())))
+            IntStream.range(0, questions.size())
+                .filter(
+                    i ->
+                        isRight(
+                            questions.get(i).record(),
+                            WrittenText.of(written.get(i).ids(), tokenizer)))
                 .count()
-        / records.size();
+        / questions.size();
   }
 
   private static boolean isRight(TaskRecord record, String answer) {
@@ -95,13 +140,5 @@ final class EvaluationTask {
 
   private static String plain(String text) {
     return text.strip().replaceAll("\\s+", " ");
-  }
-
-  /** The end of a prompt that leaves room for an answer. */
-  static int[] fitting(int[] prompt, int answer, int most) {
-    int room = Math.max(1, most - answer);
-    return prompt.length <= room
-        ? prompt
-        : Arrays.copyOfRange(prompt, prompt.length - room, prompt.length);
   }
 }

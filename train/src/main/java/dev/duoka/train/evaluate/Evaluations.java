@@ -1,12 +1,16 @@
 package dev.duoka.train.evaluate;
 
+import dev.duoka.base.DuokaException;
 import dev.duoka.data.batch.SequenceSet;
 import dev.duoka.data.chat.ChatTemplate;
 import dev.duoka.data.tokenizer.Tokenizer;
 import dev.duoka.parallel.mesh.Mesh;
+import dev.duoka.parallel.step.Evaluator;
 import dev.duoka.train.config.RunConfig;
+import dev.duoka.train.config.TaskSettings;
 import dev.duoka.train.config.ValidationSettings;
 import dev.duoka.train.step.RankState;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -52,22 +56,56 @@ public final class Evaluations {
       @Nullable SequenceSet validation,
       Set<Integer> ends) {
     ValidationSettings settings = config.validation();
-    PromptEncoder encoder = new PromptEncoder(tokenizer, template, config.data().systemPrompt());
     HeldOutAnswers held =
         validation == null || settings.answers() == 0
             ? null
             : new HeldOutAnswers(
-                validation, settings.answers(), settings.answerTokens(), tokenizer);
-    int microBatch = config.layout().microBatch();
+                validation,
+                settings.answers(),
+                settings.answerTokens(),
+                config.data().sequenceLength(),
+                tokenizer);
     return new Evaluations(
         settings,
         new SequenceBatches(
-            Mesh.of(config.layout()), microBatch + microBatch % 2, config.data().sequenceLength()),
-        settings.tasks().stream()
-            .map(task -> new EvaluationTask(task, encoder, tokenizer))
-            .toList(),
+            Mesh.of(config.layout()),
+            Evaluator.asked(config.layout().microBatch()),
+            config.data().sequenceLength()),
+        settings.tasks().stream().map(task -> task(config, task, tokenizer, template)).toList(),
         held,
         ends);
+  }
+
+  private static EvaluationTask task(
+      RunConfig config, TaskSettings task, Tokenizer tokenizer, Optional<ChatTemplate> template) {
+    return new EvaluationTask(
+        task,
+        new PromptEncoder(tokenizer, template, config.data().systemPrompt()),
+        tokenizer,
+        config.validation().answerTokens(),
+        config.data().sequenceLength());
+  }
+
+  /**
+   * Checks that all questions of a task can be asked: reads and encodes them.
+   *
+   * @param template of the run's chats; empty for text
+   * @throws DuokaException if one cannot; names its line
+   */
+  public static void check(
+      RunConfig config, TaskSettings task, Tokenizer tokenizer, Optional<ChatTemplate> template) {
+    task(config, task, tokenizer, template);
+  }
+
+  /** What is worth telling before the run, a line each. */
+  public List<String> notices() {
+    List<String> lines = new ArrayList<>();
+    tasks.forEach(task -> task.notice().ifPresent(lines::add));
+    HeldOutAnswers answers = held;
+    if (answers != null) {
+      answers.notice().ifPresent(lines::add);
+    }
+    return lines;
   }
 
   /**

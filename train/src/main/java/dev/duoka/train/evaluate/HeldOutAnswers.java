@@ -1,5 +1,6 @@
 package dev.duoka.train.evaluate;
 
+import dev.duoka.base.Plural;
 import dev.duoka.data.batch.MicroBatch;
 import dev.duoka.data.batch.SequenceSet;
 import dev.duoka.data.batch.ValidationBatches;
@@ -7,6 +8,7 @@ import dev.duoka.data.tokenizer.Tokenizer;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 
 /** The first of what is held out, each as a question and the answer that is expected. */
@@ -15,7 +17,13 @@ final class HeldOutAnswers {
   private static final int TEXT_PROMPT = 32;
 
   private final Tokenizer tokenizer;
+  private final PromptCut cut;
+  private final int room;
+  private int cutPrompts;
+
+  /** As the model is asked them. */
   private final List<int[]> prompts = new ArrayList<>();
+
   private final List<int[]> expected = new ArrayList<>();
 
   /**
@@ -23,9 +31,12 @@ final class HeldOutAnswers {
    *
    * @param count how many, if there are as many
    * @param most tokens of an answer
+   * @param length tokens of a sequence, at most
    */
-  HeldOutAnswers(SequenceSet held, int count, int most, Tokenizer tokenizer) {
+  HeldOutAnswers(SequenceSet held, int count, int most, int length, Tokenizer tokenizer) {
     this.tokenizer = tokenizer;
+    this.cut = new PromptCut(tokenizer.bosId());
+    this.room = length - most;
     int together = held.together();
     for (long first = 0; first < held.count() && prompts.size() < count; first += together) {
       add(
@@ -51,7 +62,9 @@ final class HeldOutAnswers {
       end++;
     }
     if (end > first) {
-      prompts.add(ids(Arrays.copyOf(tokens, first + 1)));
+      int[] prompt = ids(Arrays.copyOf(tokens, first + 1));
+      prompts.add(cut.fitting(prompt, room));
+      cutPrompts += prompts.getLast().length < prompt.length ? 1 : 0;
       expected.add(ids(Arrays.copyOfRange(targets, first, end)));
     }
   }
@@ -64,20 +77,26 @@ final class HeldOutAnswers {
     return prompts.isEmpty();
   }
 
+  /** What is worth telling before the run; empty for nothing. */
+  Optional<String> notice() {
+    return cutPrompts == 0
+        ? Optional.empty()
+        : Optional.of(
+            "validation.answers: %d of %s do not fit into the %s that validation.answer_tokens leaves of data.sequence_length, and lose their beginning"
+                .formatted(
+                    cutPrompts, Plural.of(prompts.size(), "question"), Plural.of(room, "token")));
+  }
+
   /** Has the model answer. Collective. */
   List<ShownAnswer> ask(Asked model, int most, Set<Integer> ends) {
-    List<int[]> fitting =
-        prompts.stream()
-            .map(prompt -> EvaluationTask.fitting(prompt, most, model.batches().most()))
-            .toList();
-    List<Asked.Written> written = model.write(fitting, most, ends);
+    List<Asked.Written> written = model.write(prompts, most, ends);
     List<ShownAnswer> shown = new ArrayList<>();
     for (int i = 0; i < written.size(); i++) {
       shown.add(
           new ShownAnswer(
               tokenizer.decode(prompts.get(i)),
               tokenizer.decode(withoutEnd(expected.get(i), ends)),
-              tokenizer.decode(written.get(i).ids()),
+              WrittenText.of(written.get(i).ids(), tokenizer),
               written.get(i).ended()));
     }
     return shown;

@@ -74,14 +74,14 @@ final class PromptEncoder {
     }
     List<Message> chat = new ArrayList<>(asked);
     chat.add(new Message(Role.ASSISTANT, answer));
-    EncodedChat encoded = encoder.encode(new ChatRecord(chat));
-    int from = encoded.ids().length;
-    while (from > 0 && !encoded.isTrainable(from - 1)) {
-      from--;
+    EncodedChat encoded = encoder.encodeAnswer(new ChatRecord(chat), asked.size());
+    int end = encoded.ids().length;
+    while (end > 0 && !encoded.isTrainable(end - 1)) {
+      end--;
     }
-    int end = from;
-    while (from > 0 && encoded.isTrainable(from - 1)) {
-      from--;
+    int from = 0;
+    while (from < end && !encoded.isTrainable(from)) {
+      from++;
     }
     return answered(Arrays.copyOf(encoded.ids(), end), from);
   }

@@ -40,12 +40,19 @@ public final class TaskFile {
       throw new DuokaException(
           ErrorCode.IO,
           "cannot read the task " + task.path() + ": " + IoReason.of(e),
-          "See validation.tasks",
+          "Correct the element's 'path' in validation.tasks, or see who may read the file.",
           e);
     }
     if (records.isEmpty()) {
       throw new DuokaException(
-          ErrorCode.DATA, "the task " + task.path() + " has no question", "See validation.tasks");
+          ErrorCode.DATA,
+          "the task " + task.path() + " has no question",
+          "Write one JSON object a line into it, for example "
+              + switch (task.kind()) {
+                case CHOICE ->
+                    "{\"prompt\": \"1+1?\", \"choices\": [\"2\", \"3\"], \"answer\": 0}.";
+                case EXACT -> "{\"prompt\": \"1+1?\", \"answer\": \"2\"}.";
+              });
     }
     return records;
   }

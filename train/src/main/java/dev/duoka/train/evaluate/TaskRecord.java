@@ -21,8 +21,10 @@ import tools.jackson.databind.node.ObjectNode;
  * @param choices of which one is right; empty where the model writes an answer
  * @param correct the number of the right choice
  * @param answers that count as right, where the model writes one
+ * @param where it stands
  */
-record TaskRecord(List<Message> asked, List<String> choices, int correct, List<String> answers) {
+record TaskRecord(
+    List<Message> asked, List<String> choices, int correct, List<String> answers, String where) {
   private static final JsonMapper MAPPER = new JsonMapper();
   private static final String FORM =
       "Write {\"prompt\", \"choices\", \"answer\"} for a task of choices, and {\"prompt\","
@@ -61,9 +63,9 @@ record TaskRecord(List<Message> asked, List<String> choices, int correct, List<S
         if (choices.stream().anyMatch(String::isBlank)) {
           throw error(where, "has an empty choice");
         }
-        yield new TaskRecord(asked, choices, correct(answer, choices, where), List.of());
+        yield new TaskRecord(asked, choices, correct(answer, choices, where), List.of(), where);
       }
-      case EXACT -> new TaskRecord(asked, List.of(), 0, texts(answer, "answer", where));
+      case EXACT -> new TaskRecord(asked, List.of(), 0, texts(answer, "answer", where), where);
     };
   }
 

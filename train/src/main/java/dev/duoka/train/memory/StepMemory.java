@@ -6,6 +6,7 @@ import dev.duoka.layout.Offload;
 import dev.duoka.layout.Recompute;
 import dev.duoka.parallel.dryrun.DryRun;
 import dev.duoka.parallel.dryrun.DryRunJob;
+import dev.duoka.parallel.dryrun.Evaluated;
 import dev.duoka.parallel.plan.StateSettings;
 import dev.duoka.parallel.step.StepSettings;
 import dev.duoka.tensor.Determinism;
@@ -13,9 +14,12 @@ import dev.duoka.tensor.Device;
 import dev.duoka.tensor.DryRunDevice;
 import dev.duoka.tensor.MemoryOwner;
 import java.util.ArrayList;
+import java.util.Collections;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.stream.Collectors;
 
 /**
@@ -27,9 +31,26 @@ import java.util.stream.Collectors;
  * @param ranks that share the device's memory
  * @param others what is taken beside the steps, for example the copy for a checkpoint
  * @param deterministic whether the step gives the same bits each time
+ * @param evaluated what is taken from the model between steps; the larger of both counts
  */
 public record StepMemory(
-    DryRunJob job, Device device, int ranks, List<Beside> others, boolean deterministic) {
+    DryRunJob job,
+    Device device,
+    int ranks,
+    List<Beside> others,
+    boolean deterministic,
+    Set<Evaluated> evaluated) {
+  public StepMemory {
+    evaluated =
+        evaluated.isEmpty() ? Set.of() : Collections.unmodifiableSet(EnumSet.copyOf(evaluated));
+  }
+
+  /** Of steps between which nothing is evaluated. */
+  public StepMemory(
+      DryRunJob job, Device device, int ranks, List<Beside> others, boolean deterministic) {
+    this(job, device, ranks, others, deterministic, Set.of());
+  }
+
   /**
    * Memory that a run takes beside its steps.
    *
@@ -82,7 +103,7 @@ public record StepMemory(
     return need;
   }
 
-  /** The bytes by owner that one rank's step takes at its peak. */
+  /** The bytes by owner that one rank takes at its peak, in a step or between two. */
   public Map<MemoryOwner, Long> booked(DryRunJob stage) {
     return DryRunDevice.of(
         device,
@@ -90,11 +111,22 @@ public record StepMemory(
           boolean outer = Determinism.isRequired();
           Determinism.require(deterministic);
           try {
-            return DryRun.replayedPeak(stage);
+            Map<MemoryOwner, Long> step = DryRun.replayedPeak(stage);
+            return evaluated.isEmpty()
+                ? step
+                : larger(step, DryRun.evaluationPeak(stage, evaluated));
           } finally {
             Determinism.require(outer);
           }
         });
+  }
+
+  private static Map<MemoryOwner, Long> larger(Map<MemoryOwner, Long> a, Map<MemoryOwner, Long> b) {
+    return sum(b) > sum(a) ? b : a;
+  }
+
+  private static long sum(Map<MemoryOwner, Long> bytes) {
+    return bytes.values().stream().mapToLong(Long::longValue).sum();
   }
 
   /**
@@ -193,7 +225,8 @@ public record StepMemory(
             device,
             ranks,
             others,
-            deterministic);
+            deterministic,
+            evaluated);
     return new Candidate(words, changed)
         .ifWithin(bytes)
         .or(
@@ -238,7 +271,7 @@ public record StepMemory(
     }
     return new Candidate(
         words.isEmpty() ? "this, the least there is," : String.join(" with ", words),
-        new StepMemory(other, device, ranksLeft, others, deterministic));
+        new StepMemory(other, device, ranksLeft, others, deterministic, evaluated));
   }
 
   private record Candidate(String words, StepMemory memory) {

@@ -3,28 +3,26 @@ package dev.duoka.train.preference;
 import dev.duoka.base.DuokaException;
 import dev.duoka.base.ErrorCode;
 import dev.duoka.data.batch.PairSequences;
-import dev.duoka.formats.safetensors.SafetensorsFile;
-import dev.duoka.formats.safetensors.SafetensorsWriter;
-import dev.duoka.formats.safetensors.StoredDtype;
-import dev.duoka.formats.safetensors.TensorDeclaration;
-import dev.duoka.formats.safetensors.TensorEntry;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.List;
+import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Objects;
 
 /**
  * Where a run keeps what the reference made of its answers: without it a run whose weights have
- * changed could not go on. A tensor of fp64 for each set of pairs.
+ * changed could not go on. It names the content of each set of pairs, so that what stands in one
+ * place is never taken for what stood there when it was written.
  */
 public final class ReferenceFile {
   /** Its name in the run's folder. */
   public static final String NAME = "references.safetensors";
 
-  private static final String DATA = "data";
+  /** How the content of each set is named among the file's strings, before the set's name. */
+  private static final String PAIRS = "pairs.";
+
+  /** What older versions knew the file by, in place of the content of its sets. */
+  private static final String OLDER = "data";
 
   private ReferenceFile() {}
 
@@ -33,42 +31,25 @@ public final class ReferenceFile {
     return Files.exists(runDir.resolve(NAME));
   }
 
-  /**
-   * Writes what the sets were told.
-   *
-   * @param data what the sequences were made from, by which the file is known
-   */
-  public static void write(Path runDir, Map<String, PairSequences> sets, String data) {
-    Map<String, double[]> all = References.of(sets);
-    List<TensorDeclaration> declarations = new ArrayList<>();
-    all.forEach(
-        (name, values) ->
-            declarations.add(
-                new TensorDeclaration(name, StoredDtype.F64, List.of((long) values.length))));
-    try (SafetensorsWriter writer =
-        SafetensorsWriter.create(runDir.resolve(NAME), declarations, Map.of(DATA, data))) {
-      all.forEach((name, values) -> writer.write(name, bytes(values)));
-      writer.finish();
-    }
-  }
-
-  private static ByteBuffer bytes(double[] values) {
-    ByteBuffer bytes =
-        ByteBuffer.allocate(Math.multiplyExact(values.length, Double.BYTES))
-            .order(ByteOrder.LITTLE_ENDIAN);
-    for (double value : values) {
-      bytes.putDouble(value);
-    }
-    return bytes.flip();
+  /** Writes what the sets were told. */
+  public static void write(Path runDir, Map<String, PairSequences> sets) {
+    Map<String, double[]> values = new LinkedHashMap<>();
+    Map<String, String> known = new LinkedHashMap<>();
+    sets.forEach(
+        (name, set) -> {
+          values.put(name, set.references());
+          known.put(PAIRS + name, set.contentName());
+        });
+    new StoredReferences(values, known).write(runDir.resolve(NAME));
   }
 
   /**
    * Tells the sets what the file holds.
    *
-   * @param data what the sequences are made from
-   * @throws DuokaException {@code CHECKPOINT} when the file is not there or is of other data
+   * @param older by what an older version would know the file, had it written it of these sets
+   * @throws DuokaException {@code CHECKPOINT} when the file is not there or is of other pairs
    */
-  public static void read(Path runDir, Map<String, PairSequences> sets, String data) {
+  public static void read(Path runDir, Map<String, PairSequences> sets, String older) {
     Path path = runDir.resolve(NAME);
     if (!Files.exists(path)) {
       throw new DuokaException(
@@ -78,24 +59,29 @@ public final class ReferenceFile {
               + " is missing, and the weights that it was computed from have changed since",
           "Put it back, or begin a new run from the last checkpoint's export.");
     }
-    try (SafetensorsFile file = SafetensorsFile.open(path)) {
-      if (!data.equals(file.metadata().get(DATA))) {
-        throw new DuokaException(
-            ErrorCode.CHECKPOINT,
-            "cannot go on: " + path + " was computed from other data, another template or length",
-            "Go on with the data section that the run began with.");
-      }
-      sets.forEach((name, set) -> set.refer(values(file, name)));
-    }
-  }
-
-  private static double[] values(SafetensorsFile file, String name) {
-    TensorEntry entry = file.entry(name);
-    ByteBuffer bytes =
-        ByteBuffer.allocate(Math.toIntExact(entry.byteLength())).order(ByteOrder.LITTLE_ENDIAN);
-    file.read(entry, 0, bytes);
-    double[] values = new double[bytes.flip().remaining() / Double.BYTES];
-    bytes.asDoubleBuffer().get(values);
-    return values;
+    StoredReferences stored = StoredReferences.read(path);
+    boolean isOlder = older.equals(stored.known().get(OLDER));
+    sets.forEach(
+        (name, set) -> {
+          double[] values = stored.values().get(name);
+          boolean same =
+              values != null
+                  && values.length == set.count()
+                  && (isOlder || set.contentName().equals(stored.known().get(PAIRS + name)));
+          if (!same) {
+            throw new DuokaException(
+                ErrorCode.CHECKPOINT,
+                "cannot go on: %s was computed from other pairs than those of '%s' now (%s)"
+                    .formatted(
+                        path,
+                        name,
+                        values == null || values.length == set.count()
+                            ? "another split, other sources, another template or length"
+                            : values.length / 2 + " pairs then, " + set.count() / 2 + " now"),
+                "Go on with the data section that the run began with: its sources, their"
+                    + " validation fractions, data.seed, template and length.");
+          }
+        });
+    sets.forEach((name, set) -> set.refer(Objects.requireNonNull(stored.values().get(name))));
   }
 }

@@ -5,8 +5,11 @@ import dev.duoka.data.batch.PairSequences;
 import dev.duoka.data.batch.ValidationBatches;
 import dev.duoka.parallel.mesh.Mesh;
 import dev.duoka.train.step.RankState;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
 
 /**
@@ -17,6 +20,11 @@ import java.util.function.BooleanSupplier;
 public final class References {
   /** Between two of these many micro-batches a run can be stopped. */
   private static final int TOGETHER = 16;
+
+  /** What is computed in so many seconds is lost at most where the machine fails. */
+  private static final long KEEP_EVERY_SECONDS = 20;
+
+  private static final double[] NOTHING = {};
 
   private final RankState rank;
   private final Mesh mesh;
@@ -37,40 +45,85 @@ public final class References {
   }
 
   /**
-   * Computes those of all sets on all ranks and tells the sets. Collective; waits for the device.
+   * Computes those of all sets on all ranks and tells the sets. What the cache knows is not
+   * computed again, and what is computed is kept there: every {@value #KEEP_EVERY_SECONDS} seconds,
+   * when it is stopped, and at the end. Collective; waits for the device.
    *
    * @param sets by name, the same on all ranks
+   * @param cache of the first rank; empty on the others
    * @param progress hears how many sequences are done
    * @param stop whether to end early, the same on all ranks; collective
    * @return whether it came to the end
    */
-  public boolean compute(Map<String, PairSequences> sets, Progress progress, BooleanSupplier stop) {
+  public boolean compute(
+      Map<String, PairSequences> sets,
+      Optional<ReferenceCache> cache,
+      Progress progress,
+      BooleanSupplier stop) {
+    Map<String, double[]> known = shared(sets, cache.map(ReferenceCache::known).orElse(Map.of()));
     long total = sets.values().stream().mapToLong(PairSequences::count).sum();
-    long[] done = {0};
-    for (PairSequences set : sets.values()) {
-      double[] all = new double[Math.toIntExact(set.count())];
+    long before = 0;
+    long kept = System.nanoTime();
+    boolean changed = false;
+    for (Map.Entry<String, PairSequences> named : sets.entrySet()) {
+      PairSequences set = named.getValue();
       ValidationBatches batches =
           new ValidationBatches(
               set, set.count(), mesh.dataRank(rank.world().rank()), mesh.data(), microBatch);
-      for (int first = 0; first < batches.count(); first += TOGETHER) {
-        if (stop.getAsBoolean()) {
+      int done = known.getOrDefault(named.getKey(), NOTHING).length;
+      double[] all =
+          Arrays.copyOf(known.getOrDefault(named.getKey(), NOTHING), Math.toIntExact(set.count()));
+      while (done < all.length) {
+        boolean stopped = stop.getAsBoolean();
+        boolean late = System.nanoTime() - kept > TimeUnit.SECONDS.toNanos(KEEP_EVERY_SECONDS);
+        if (changed && (stopped || late)) {
+          cache.ifPresent(it -> it.keep(known));
+          kept = System.nanoTime();
+          changed = false;
+        }
+        if (stopped) {
           return false;
         }
-        progress.reached("the reference's view of each answer", done[0], total);
+        progress.reached("the reference's view of each answer", before + done, total);
+        int first = done / (mesh.data() * microBatch);
         int count = Math.min(TOGETHER, batches.count() - first);
-        int[] next = {first};
-        place(
-            rank.step()
-                .evaluator()
-                .logProbabilities(count, () -> batches.read(next[0]++), withoutAdapters),
-            first,
-            count,
-            all);
-        done[0] = Math.min(total, done[0] + (long) count * mesh.data() * microBatch);
+        place(some(batches, first, count), first, count, all);
+        done = Math.min(all.length, (first + count) * mesh.data() * microBatch);
+        known.put(named.getKey(), Arrays.copyOf(all, done));
+        changed = true;
       }
+      before += done;
       set.refer(all);
     }
+    if (changed) {
+      cache.ifPresent(it -> it.keep(known));
+    }
     return true;
+  }
+
+  private double[] some(ValidationBatches batches, int first, int count) {
+    int[] next = {first};
+    return rank.step()
+        .evaluator()
+        .logProbabilities(count, () -> batches.read(next[0]++), withoutAdapters);
+  }
+
+  /** What the first rank knows, on all of them: whole micro-batches of all ranks. Collective. */
+  private Map<String, double[]> shared(
+      Map<String, PairSequences> sets, Map<String, double[]> known) {
+    Map<String, double[]> all = new LinkedHashMap<>();
+    int whole = mesh.data() * microBatch;
+    sets.forEach(
+        (name, set) -> {
+          double[] mine = known.getOrDefault(name, NOTHING);
+          int usable = mine.length == set.count() ? mine.length : mine.length / whole * whole;
+          double[] length = {Math.min(usable, set.count())};
+          rank.world().agreement().sum(length);
+          double[] values = Arrays.copyOf(mine, (int) length[0]);
+          rank.world().agreement().sum(values);
+          all.put(name, values);
+        });
+    return all;
   }
 
   /** From one rank's sequences behind the other's to the order of the set. */
@@ -85,12 +138,5 @@ public final class References {
         }
       }
     }
-  }
-
-  /** What the sets were told, by name. */
-  static Map<String, double[]> of(Map<String, PairSequences> sets) {
-    Map<String, double[]> known = new LinkedHashMap<>();
-    sets.forEach((name, set) -> known.put(name, set.references()));
-    return known;
   }
 }

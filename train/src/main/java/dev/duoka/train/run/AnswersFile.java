@@ -2,7 +2,9 @@ package dev.duoka.train.run;
 
 import dev.duoka.base.IoReason;
 import dev.duoka.formats.json.Json;
+import dev.duoka.formats.setaside.MetricsCut;
 import dev.duoka.train.evaluate.ShownAnswer;
+import dev.duoka.train.snapshot.RunFileNames;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -20,7 +22,22 @@ import tools.jackson.databind.node.ObjectNode;
  */
 record AnswersFile(Path path, Consumer<String> notice) {
   /** Its name in the run's folder. */
-  static final String NAME = "answers.jsonl";
+  static final String NAME = RunFileNames.ANSWERS;
+
+  /**
+   * That of a run that has taken {@code steps} steps so far: lines of later ones, which it will
+   * take again, are dropped.
+   */
+  static AnswersFile open(Path runDir, long steps, Consumer<String> notice) {
+    Path path = runDir.resolve(NAME);
+    try {
+      MetricsCut.keepUpTo(path, steps);
+    } catch (IOException e) {
+      notice.accept(
+          "the answers after step " + steps + " are still in " + NAME + ": " + IoReason.of(e));
+    }
+    return new AnswersFile(path, notice);
+  }
 
   /** Adds those of a validation. */
   void add(long step, List<ShownAnswer> answers) {

@@ -32,7 +32,9 @@ import dev.duoka.train.memory.RankMemory;
 import dev.duoka.train.placement.MachineView;
 import dev.duoka.train.placement.MeshPlacement;
 import dev.duoka.train.placement.PlacementJson;
+import dev.duoka.train.preference.ReferenceCache;
 import dev.duoka.train.preference.ReferenceFile;
+import dev.duoka.train.preference.ReferenceModel;
 import dev.duoka.train.preference.References;
 import dev.duoka.train.snapshot.SnapshotRecorder;
 import dev.duoka.train.step.RankBuilder;
@@ -170,21 +172,35 @@ final class RankSession {
     }
     boolean ofBase = reference() == PreferenceSettings.Reference.BASE;
     if (folder.isResumed() && !(ofBase && !ReferenceFile.isIn(folder.path()))) {
-      ReferenceFile.read(folder.path(), pairs, pairsFrom());
+      ReferenceFile.read(folder.path(), pairs, olderName());
       return true;
     }
     Mesh mesh = Mesh.of(setup.config().layout());
     boolean first = state.world().rank() == 0;
+    Optional<ReferenceCache> cache =
+        first
+            ? Optional.of(
+                ReferenceCache.of(
+                    setup.config().data().cacheFolder(System::getenv),
+                    pairs,
+                    ReferenceModel.name(
+                        setup.config(), setup.model(), devices(state.device()), listener),
+                    listener::notice))
+            : Optional.empty();
     return new References(state, mesh, setup.config().layout().microBatch(), ofBase)
-        .compute(pairs, first ? listener : Progress.NONE, agreement::reached);
+        .compute(pairs, cache, first ? listener : Progress.NONE, agreement::reached);
+  }
+
+  private String devices(Device own) {
+    return own.isCuda() ? "cuda " + setup.placement().names() : "cpu";
   }
 
   private PreferenceSettings.Reference reference() {
     return setup.config().preference().orElseThrow().reference();
   }
 
-  /** What sequences of pairs follow from. */
-  private String pairsFrom() {
+  /** What older versions knew the file of references by. */
+  private String olderName() {
     Map<String, String> identity = new TreeMap<>(setup.data().identity());
     identity.remove(TrainingData.FILE_NAMES);
     return identity
@@ -227,7 +243,7 @@ final class RankSession {
     checkpoints.begin();
     boolean referred = folder.isResumed() && ReferenceFile.isIn(folder.path());
     if (!setup.data().pairs().isEmpty() && !referred) {
-      ReferenceFile.write(folder.path(), setup.data().pairs(), pairsFrom());
+      ReferenceFile.write(folder.path(), setup.data().pairs());
     }
     MetricsFile metrics = MetricsFile.open(folder.path(), from.steps(), listener::notice);
     setup
@@ -245,6 +261,10 @@ final class RankSession {
     sources();
     if (folder.isResumed()) {
       listener.notice("resuming after step " + from.steps());
+    }
+    checkpoints.notice().ifPresent(listener::notice);
+    if (setup.data().validation() != null) {
+      evaluations.notices().forEach(listener::notice);
     }
     return metrics;
   }
@@ -292,7 +312,7 @@ final class RankSession {
             setup.totalSteps(),
             heartbeat,
             metrics,
-            new AnswersFile(folder.path().resolve(AnswersFile.NAME), listener::notice),
+            answers(world),
             setup.turns(),
             () -> snapshot.products(),
             from.steps() + STEPS_UNTIL_CHOSEN);
@@ -314,6 +334,13 @@ final class RankSession {
       double mfu = loop.mfu(outcome.tokensPerSecond(), state.world().size());
       return new Trained(outcome, mfu, start);
     }
+  }
+
+  /** The first rank writes it, the others never do. */
+  private AnswersFile answers(Communicator world) {
+    return world.rank() == 0
+        ? AnswersFile.open(folder.path(), from.steps(), listener::notice)
+        : new AnswersFile(folder.path().resolve(AnswersFile.NAME), listener::notice);
   }
 
   private BatchStream batches(Communicator ranks) {

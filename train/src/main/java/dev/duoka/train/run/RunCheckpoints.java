@@ -15,6 +15,7 @@ import dev.duoka.train.checkpoint.RetentionPolicy;
 import dev.duoka.train.checkpoint.TokenizerFiles;
 import dev.duoka.train.checkpoint.TrainingState;
 import dev.duoka.train.config.RunConfig;
+import dev.duoka.train.config.ValidationSettings;
 import dev.duoka.train.step.RankState;
 import java.nio.file.Path;
 import java.util.List;
@@ -33,6 +34,7 @@ final class RunCheckpoints implements AutoCloseable {
   private static final String BEST_STEP = "best_step";
   private static final String BEST_VALUE = "best_value";
   private static final String SINCE_BEST = "validations_since_best";
+  private static final String BEST_BY = "best_by";
 
   private final CheckpointStore store;
   private final CheckpointWriter writer;
@@ -40,6 +42,7 @@ final class RunCheckpoints implements AutoCloseable {
   private final @Nullable CheckpointReader resumed;
   private final Map<String, String> identity;
   private final long seed;
+  private final ValidationSettings validation;
 
   /** The step that was last handed over to be saved; 0 for none. */
   private final AtomicLong handedOver = new AtomicLong();
@@ -54,7 +57,9 @@ final class RunCheckpoints implements AutoCloseable {
       @Nullable CheckpointReader resumed,
       Map<String, String> identity,
       long seed,
+      ValidationSettings validation,
       List<Long> best) {
+    this.validation = validation;
     this.best = best;
     this.store = store;
     this.writer = writer;
@@ -104,7 +109,14 @@ final class RunCheckpoints implements AutoCloseable {
       }
     }
     return new RunCheckpoints(
-        store, writer, listener, resumed, identity, config.training().seed(), best);
+        store,
+        writer,
+        listener,
+        resumed,
+        identity,
+        config.training().seed(),
+        config.validation(),
+        best);
   }
 
   /** Which checkpoint a run goes on from. */
@@ -212,10 +224,33 @@ final class RunCheckpoints implements AutoCloseable {
         state.data(),
         state.extras().getOrDefault(LOSS, Double.NaN),
         validation == null ? OptionalDouble.empty() : OptionalDouble.of(validation),
-        new BestStep(
-            state.extras().getOrDefault(BEST_STEP, 0.0).longValue(),
-            state.extras().getOrDefault(BEST_VALUE, Double.NaN),
-            state.extras().getOrDefault(SINCE_BEST, 0.0).longValue()));
+        best(state));
+  }
+
+  private BestStep best(TrainingState state) {
+    BestStep stored = stored(state);
+    return stored.isOfOther(validation.judgedBy()) ? BestStep.NONE : stored;
+  }
+
+  private static BestStep stored(TrainingState state) {
+    return new BestStep(
+        state.extras().getOrDefault(BEST_STEP, 0.0).longValue(),
+        state.extras().getOrDefault(BEST_VALUE, Double.NaN),
+        state.extras().getOrDefault(SINCE_BEST, 0.0).longValue(),
+        state.words().getOrDefault(BEST_BY, ""));
+  }
+
+  /** What is worth telling of a run that goes on; empty for nothing. */
+  Optional<String> notice() {
+    if (resumed == null || !validation.looksForBest()) {
+      return Optional.empty();
+    }
+    BestStep stored = stored(resumed.state());
+    return stored.isOfOther(validation.judgedBy())
+        ? Optional.of(
+            "the best step was judged by %s (step %d, %.4f) and is now judged by %s: the best begins anew with the next validation"
+                .formatted(stored.by(), stored.step(), stored.value(), validation.judgedBy()))
+        : Optional.empty();
   }
 
   /** Called when it is certain that the run goes on: puts away what it cannot go on from. */
@@ -260,7 +295,8 @@ final class RunCheckpoints implements AutoCloseable {
                 BEST_VALUE,
                 progress.best().value(),
                 SINCE_BEST,
-                (double) progress.best().since())));
+                (double) progress.best().since()),
+            Map.of(BEST_BY, progress.best().by())));
   }
 
   /** Checkpoints that are kept as the best, the newest of them first. */

@@ -2,6 +2,7 @@ package dev.duoka.train.run;
 
 import dev.duoka.base.DuokaException;
 import dev.duoka.base.ErrorCode;
+import dev.duoka.data.chat.ChatTemplate;
 import dev.duoka.data.source.DataSource;
 import dev.duoka.data.source.SourceSpec;
 import dev.duoka.data.tokenizer.Tokenizer;
@@ -21,6 +22,7 @@ import dev.duoka.train.config.RunConfig;
 import dev.duoka.train.config.SourceSettings;
 import dev.duoka.train.config.TaskSettings;
 import dev.duoka.train.device.Transport;
+import dev.duoka.train.evaluate.Evaluations;
 import dev.duoka.train.evaluate.TaskFile;
 import dev.duoka.train.placement.MachineView;
 import dev.duoka.train.placement.MeshPlacement;
@@ -84,9 +86,9 @@ public final class RunChecks {
   private @Nullable Checked run() {
     ModelConfig model = model();
     Tokenizer tokenizer = tokenizer(model);
-    template(tokenizer);
+    ChatTemplate template = template(tokenizer);
     sources();
-    tasks();
+    tasks(tokenizer, template);
     collectives();
     if (model != null) {
       problems.addAll(
@@ -215,22 +217,40 @@ public final class RunChecks {
     return tokenizer;
   }
 
-  private void template(@Nullable Tokenizer tokenizer) {
+  /** Null where the run has none, or it cannot be used. */
+  private @Nullable ChatTemplate template(@Nullable Tokenizer tokenizer) {
     DataSettings data = config.data();
-    if (data.usesTemplate()) {
-      String field = data.chatTemplate().isPresent() ? "data.chat_template" : "data.format";
-      attempt(field, () -> RunData.template(data, tokenizer));
+    if (!data.usesTemplate()) {
+      return null;
     }
+    for (int i = 0; i < data.allSources().size(); i++) {
+      SourceSettings source = data.allSources().get(i);
+      if (source.chatTemplate().isPresent() && data.usesTemplate(source)) {
+        String field =
+            i < data.sources().size()
+                ? "data.sources[" + i + "].chat_template"
+                : "data.validation_sources";
+        attempt(field, () -> RunData.template(data, source.chatTemplate(), tokenizer));
+      }
+    }
+    String field = data.mainTemplate().isPresent() ? "data.chat_template" : "data.format";
+    return attempt(field, () -> RunData.template(data, data.mainTemplate(), tokenizer));
   }
 
-  private void tasks() {
+  /** Questions are encoded where they can be: what a template refuses is found before the run. */
+  private void tasks(@Nullable Tokenizer tokenizer, @Nullable ChatTemplate template) {
+    boolean encodes = tokenizer != null && (template != null || !config.data().usesTemplate());
     List<TaskSettings> tasks = config.validation().tasks();
     for (int i = 0; i < tasks.size(); i++) {
       TaskSettings task = tasks.get(i);
       attempt(
           "validation.tasks[" + i + "]",
           () -> {
-            TaskFile.check(task);
+            if (encodes && tokenizer != null) {
+              Evaluations.check(config, task, tokenizer, Optional.ofNullable(template));
+            } else {
+              TaskFile.check(task);
+            }
             return task;
           });
     }

@@ -23,7 +23,7 @@ import dev.duoka.train.evaluate.Evaluations;
 import dev.duoka.train.generate.GenerationConfig;
 import java.math.BigDecimal;
 import java.nio.file.Path;
-import java.util.EnumMap;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -48,7 +48,10 @@ final class RunData {
   }
 
   private static TrainingData open(RunConfig config, DataPlan plan, TokenisationListener listener) {
-    return TrainingData.open(plan, config.data().cacheFolder(System::getenv), listener);
+    return TrainingData.open(
+        plan.findingLeaks(config.data().findLeaks()),
+        config.data().cacheFolder(System::getenv),
+        listener);
   }
 
   /** Of the shuffle and of the split. */
@@ -62,11 +65,12 @@ final class RunData {
    */
   static DataPlan plan(RunConfig config, Tokenizer tokenizer) {
     DataSettings settings = config.data();
-    Map<DataSettings.Format, TrainingForm> forms = new EnumMap<>(DataSettings.Format.class);
+    Map<Form, TrainingForm> forms = new HashMap<>();
     Function<SourceSettings, TrainingForm> form =
         source ->
             forms.computeIfAbsent(
-                settings.formatOf(source), format -> form(settings, tokenizer, format));
+                new Form(settings.formatOf(source), settings.templateOf(source)),
+                each -> form(settings, tokenizer, each));
     if (settings.validationSources().isEmpty()
         && settings.sources().stream().allMatch(SourceSettings::isPathAlone)) {
       return DataPlan.of(
@@ -91,6 +95,7 @@ final class RunData {
             .toList(),
         settings.duplicates(),
         false,
+        true,
         true);
   }
 
@@ -106,22 +111,25 @@ final class RunData {
         : new SourceUse.Once();
   }
 
-  private static TrainingForm form(
-      DataSettings settings, Tokenizer tokenizer, DataSettings.Format format) {
+  /** What sources have to have in common to be trained on as the same. */
+  private record Form(DataSettings.Format format, Optional<String> template) {}
+
+  private static TrainingForm form(DataSettings settings, Tokenizer tokenizer, Form form) {
     int length = settings.sequenceLength();
-    return switch (format) {
+    return switch (form.format()) {
       case AUTO, TEXT, JSONL, PARQUET ->
           new TrainingForm.Text(tokenizer, length, settings.documentsApart());
       case CHAT ->
           new TrainingForm.Chats(
               tokenizer,
-              template(settings),
+              template(settings, form.template()),
               new ChatForm(settings.lossOn(), settings.systemPrompt()),
               settings.packChats(),
               settings.documentsApart(),
               length);
       case PAIRS ->
-          new TrainingForm.Pairs(tokenizer, template(settings), settings.systemPrompt(), length);
+          new TrainingForm.Pairs(
+              tokenizer, template(settings, form.template()), settings.systemPrompt(), length);
     };
   }
 
@@ -141,20 +149,25 @@ final class RunData {
   /**
    * As the other method.
    *
+   * @param named by name or file; empty for the tokenizer's own
    * @param tokenizer that the template is checked with; null for one that cannot be read
    */
-  static ChatTemplate template(DataSettings settings, @Nullable Tokenizer tokenizer) {
-    ChatTemplate template = template(settings);
+  static ChatTemplate template(
+      DataSettings settings, Optional<String> named, @Nullable Tokenizer tokenizer) {
+    ChatTemplate template = template(settings, named);
     if (tokenizer != null) {
       new ChatEncoder(template, tokenizer).requireEndOfTurn();
     }
     return template;
   }
 
-  /** The template that the run file names, or the tokenizer's own. */
+  /** The template of the run: the one that the run file names, or the tokenizer's own. */
   static ChatTemplate template(DataSettings settings) {
-    return settings
-        .chatTemplate()
+    return template(settings, settings.mainTemplate());
+  }
+
+  private static ChatTemplate template(DataSettings settings, Optional<String> named) {
+    return named
         .map(ChatTemplate::of)
         .orElseGet(() -> ChatTemplate.ofTokenizer(settings.tokenizer()));
   }
@@ -169,7 +182,7 @@ final class RunData {
     TokenizerFiles own = TokenizerFiles.of(settings.tokenizer());
     TokenizerFiles files =
         settings
-            .chatTemplate()
+            .mainTemplate()
             .filter(_ -> settings.usesTemplate())
             .map(named -> own.withChatTemplate(ChatTemplate.of(named).jinja()))
             .orElse(own);

@@ -191,6 +191,7 @@ public final class RunFolder implements AutoCloseable {
       Files.createDirectories(checkpoints(folder));
       if (!resume) {
         Files.deleteIfExists(folder.resolve(MetricsFile.NAME));
+        Files.deleteIfExists(folder.resolve(AnswersFile.NAME));
         Files.deleteIfExists(folder.resolve(PredictionFile.NAME));
       }
       CrashSafeFiles.write(

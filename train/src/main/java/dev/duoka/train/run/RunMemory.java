@@ -3,22 +3,27 @@ package dev.duoka.train.run;
 import dev.duoka.engine.precision.PrecisionPolicy;
 import dev.duoka.formats.modelconfig.ModelConfig;
 import dev.duoka.parallel.dryrun.DryRunJob;
+import dev.duoka.parallel.dryrun.Evaluated;
 import dev.duoka.parallel.mesh.Mesh;
 import dev.duoka.parallel.step.StepSettings;
 import dev.duoka.tensor.Device;
 import dev.duoka.train.checkpoint.CheckpointWriter;
 import dev.duoka.train.config.BatchPlan;
 import dev.duoka.train.config.RunConfig;
+import dev.duoka.train.config.TaskSettings;
+import dev.duoka.train.config.ValidationSettings;
 import dev.duoka.train.device.DevicePlacement;
 import dev.duoka.train.memory.MemoryCheck;
 import dev.duoka.train.memory.MemoryNeed;
 import dev.duoka.train.memory.StepMemory;
 import dev.duoka.train.step.RankBuilder;
 import java.util.Collections;
+import java.util.EnumSet;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
 /** Compares what a run needs with what its devices and the host have, before it begins. */
 final class RunMemory {
@@ -57,7 +62,8 @@ final class RunMemory {
       int ranks = Collections.frequency(placement.devices(), device);
       List<StepMemory.Beside> others = onHost ? copy.stream().toList() : List.of();
       MemoryNeed need =
-          new StepMemory(step, device, ranks, others, config.training().deterministic())
+          new StepMemory(
+                  step, device, ranks, others, config.training().deterministic(), evaluated(config))
               .require(stages);
       largest = need.bytes() > largest.bytes() ? need : largest;
     }
@@ -68,7 +74,36 @@ final class RunMemory {
   }
 
   private static StepMemory ofRank(DryRunJob step, DevicePlacement placement, RunConfig config) {
-    return StepMemory.of(step, placement.devices().getFirst(), config.training().deterministic());
+    return new StepMemory(
+        step,
+        placement.devices().getFirst(),
+        1,
+        List.of(),
+        config.training().deterministic(),
+        evaluated(config));
+  }
+
+  /** What a run takes from its model between steps. */
+  static Set<Evaluated> evaluated(RunConfig config) {
+    ValidationSettings validation = config.validation();
+    Set<Evaluated> evaluated = EnumSet.noneOf(Evaluated.class);
+    if (config.preference().isPresent()) {
+      evaluated.add(Evaluated.LOG_PROBABILITIES);
+    }
+    if (validation.everySteps() > 0 && config.data().holdsOut()) {
+      evaluated.add(Evaluated.LOSS);
+      for (TaskSettings task : validation.tasks()) {
+        evaluated.add(
+            switch (task.kind()) {
+              case CHOICE -> Evaluated.LOG_PROBABILITIES;
+              case EXACT -> Evaluated.MOST_LIKELY;
+            });
+      }
+      if (validation.answers() > 0) {
+        evaluated.add(Evaluated.MOST_LIKELY);
+      }
+    }
+    return evaluated;
   }
 
   /** Refuses states in host memory, and the copy for checkpoints, that do not fit there. */

@@ -32,6 +32,6 @@ record RunProgress(
         data,
         loss,
         OptionalDouble.of(result.loss()),
-        best.after(steps, result.of(settings.bestBy()), settings.largestIsBest()));
+        best.after(steps, result.of(settings.bestBy()), settings));
   }
 }

@@ -155,7 +155,7 @@ public final class Trainer {
               processes.during(() -> predict(checked.model(), placement, memory)),
               options.maxSteps(),
               Turns.of(System.getenv()));
-      requireWarmupWithin(setup.totalSteps());
+      requireScheduleWithin(setup.totalSteps());
       RunResult result =
           new Session(setup, processes, tokenizer, folder, listener, stop::get).run();
       listener.ended(result);
@@ -218,14 +218,15 @@ public final class Trainer {
   }
 
   /** Of a run whose length in steps only its data tells; of others the run file was refused. */
-  private void requireWarmupWithin(long steps) {
-    long warmup = config.schedule().warmupSteps();
-    if (warmup >= steps) {
-      throw new DuokaException(
-          ErrorCode.CONFIG,
-          "schedule.warmup_steps " + warmup + " leaves nothing of the run's " + steps + " steps",
-          "Nearest valid: " + (steps - 1) + "; or train for more epochs");
-    }
+  private void requireScheduleWithin(long steps) {
+    config
+        .schedule()
+        .misfit(steps)
+        .ifPresent(
+            found -> {
+              throw new DuokaException(
+                  ErrorCode.CONFIG, found.problem(), found.remedy() + " More epochs are longer.");
+            });
   }
 
   /** Empty when the run was stopped meanwhile. */
@@ -252,6 +253,11 @@ public final class Trainer {
     @Override
     public void progress(TokenisationProgress progress) {
       listener.tokenising(progress);
+    }
+
+    @Override
+    public void comparing(long done, long total) {
+      listener.reached("looking for what is held out in what is trained on", done, total);
     }
 
     @Override

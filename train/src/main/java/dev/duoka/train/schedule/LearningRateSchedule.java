@@ -34,7 +34,8 @@ public sealed interface LearningRateSchedule
       case WARMUP_STABLE_DECAY -> {
         DecayShape shape = schedule.decayShape().orElse(DecayShape.SQRT);
         long first = totalSteps - schedule.decayLength(totalSteps);
-        // A run whose length is not known beforehand may be shorter than its warm-up and decay.
+        // A run that is shorter than both is refused; what only looks at one may have it all the
+        // same.
         yield new WarmupStableDecay(
             warmup, new Decay(Math.max(first, warmup.steps()), totalSteps, shape, last));
       }

@@ -23,6 +23,7 @@ public final class EffectTable {
           byData(
               "config.data.(sources|format|field|encoding|on_bad_text|on_bad_record|longest_turn|tokenizer)"),
           line("config.data.cache", NEITHER, "where tokens are cached, under the same keys"),
+          line("config.data.find_leaks", NEITHER, "what is told of the data, not what is learned"),
           line("config.data.leave_out", NUMBERS, "other batches are trained on"),
           line("config.data.seed|seed.data", NUMBERS, "another order and another split"),
           line("config.data.validation_sources", NEITHER, "what is measured, not what is learned"),

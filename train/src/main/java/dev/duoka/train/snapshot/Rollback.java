@@ -40,6 +40,7 @@ public final class Rollback {
   private static final Set<String> COPIES =
       Set.of(
           RunFileNames.METRICS,
+          RunFileNames.ANSWERS,
           RunFileNames.CONFIG,
           RunFileNames.PLACEMENT,
           INTENT,
@@ -133,6 +134,10 @@ public final class Rollback {
     Files.createDirectories(aside);
     MetricsCut.copyAfter(
         run.resolve(RunFileNames.METRICS), plan.step(), aside.resolve(RunFileNames.METRICS));
+    if (Files.exists(run.resolve(RunFileNames.ANSWERS))) {
+      MetricsCut.copyAfter(
+          run.resolve(RunFileNames.ANSWERS), plan.step(), aside.resolve(RunFileNames.ANSWERS));
+    }
     copy(RunFileNames.CONFIG, aside);
     copy(RunFileNames.PLACEMENT, aside);
     new LogCut(run, plan.step()).copyAfter(aside);
@@ -183,6 +188,10 @@ public final class Rollback {
     }
     MetricsCut.keepUpTo(run.resolve(RunFileNames.METRICS), step);
     progress.accept("the metrics end with step " + step);
+    if (Files.exists(run.resolve(RunFileNames.ANSWERS))) {
+      MetricsCut.keepUpTo(run.resolve(RunFileNames.ANSWERS), step);
+      progress.accept("the answers end with step " + step);
+    }
     new LogCut(run, step).keepUpTo(STOPPED + step);
     progress.accept("the logs end with step " + step);
     if (intent.has("config")) {

@@ -8,6 +8,9 @@ public final class RunFileNames {
   /** A JSON object for each step and each validation. */
   public static final String METRICS = "metrics.jsonl";
 
+  /** What the model wrote at each validation beside what was expected. */
+  public static final String ANSWERS = "answers.jsonl";
+
   /** Where each rank is, as {@code duoka config --json} says it. */
   public static final String PLACEMENT = "placement.json";
 

@@ -128,6 +128,20 @@ class ChatRunTests {
         .hasMessageContaining("schedule.warmup_steps 5000 leaves nothing of the run's");
   }
 
+  @Test
+  void aWarmUpAndADecayLongerThanTheEpochsAreRefused() throws IOException {
+    RunConfig config =
+        config(
+            40,
+            "training.steps=null",
+            "training.epochs=1",
+            "schedule={kind: warmup_stable_decay, warmup_steps: 2, decay_steps: 5000}");
+    assertThatThrownBy(() -> run("decay", config))
+        .isInstanceOf(DuokaException.class)
+        .hasMessageContaining("a warm-up of 2 steps and a decay of 5000 do not fit into the run's")
+        .hasMessageContaining("More epochs are longer");
+  }
+
   /** The ids of documents, which decide what is held out, are of the file's first name. */
   @Test
   void aRenamedSourceResumesAndStaysKnown() throws IOException {

@@ -4,15 +4,23 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.duoka.base.DuokaException;
+import dev.duoka.formats.prediction.PredictionFile;
+import dev.duoka.tensor.Device;
+import dev.duoka.train.config.ModelSource;
 import dev.duoka.train.config.RunConfig;
 import dev.duoka.train.config.RunFile;
+import dev.duoka.train.config.ValidationSettings;
 import dev.duoka.train.evaluate.ShownAnswer;
+import dev.duoka.train.memory.StepMemory;
 import dev.duoka.train.run.SmallRun.Listener;
+import dev.duoka.train.step.PairFigures;
+import dev.duoka.train.step.RankBuilder;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalLong;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -154,5 +162,183 @@ class EvaluationRunTests {
         .isInstanceOf(DuokaException.class)
         .hasMessageContaining("choose.jsonl line 1")
         .hasMessageContaining("none of its 2 choices");
+  }
+
+  /** The template refuses one question; it is named before anything is written. */
+  @Test
+  void whatATemplateRefusesIsFoundBeforeTheRun() throws IOException {
+    Path template =
+        Files.writeString(
+            folder.resolve("chat.jinja"),
+            """
+            {%- for m in messages -%}
+              {%- if m.content == 'q4' -%}{{ raise_exception('no fours') }}{%- endif -%}
+              {{ m.role }}: {{ m.content }}{{ eos_token if m.role == 'assistant' else ' ' }}
+            {%- endfor -%}
+            {%- if add_generation_prompt -%}assistant: {%- endif -%}
+            """);
+    assertThatThrownBy(() -> run("refused", config("data.chat_template=" + template), false))
+        .isInstanceOf(DuokaException.class)
+        .hasMessageContaining("task 'choose' cannot ask question")
+        .hasMessageContaining("choose.jsonl line 2")
+        .hasMessageContaining("no fours");
+    assertThat(folder.resolve("refused")).doesNotExist();
+    Files.writeString(folder.resolve("choose.jsonl"), "\n");
+    assertThatThrownBy(() -> run("refused", config(), false))
+        .hasMessageContaining("has no question")
+        .hasMessageContaining("{\"prompt\": \"1+1?\", \"choices\"");
+    Files.writeString(
+        folder.resolve("choose.jsonl"),
+        "{\"prompt\": \"q\", \"choices\": [\"%s\", \"b\"], \"answer\": 0}%n"
+            .formatted("x".repeat(60)));
+    assertThatThrownBy(() -> run("refused", config(), false))
+        .hasMessageContaining("choice 0")
+        .hasMessageContaining("data.sequence_length 48");
+  }
+
+  @Test
+  void questionsThatAreCutAreToldOnceAndShownAsAsked() throws IOException {
+    String asked = "{\"prompt\": \"%s end\", \"answer\": \"yes\"}%n".formatted("long ".repeat(20));
+    Files.writeString(folder.resolve("write.jsonl"), asked);
+    Files.writeString(
+        folder.resolve("chats.jsonl"),
+        Files.readString(folder.resolve("chats.jsonl")).replace("q", "a question of some words q"));
+    Listener listener =
+        run(
+            "cut",
+            config("training.steps=2", "validation.every_steps=1", "validation.answer_tokens=30"),
+            false);
+    assertThat(listener.notices)
+        .filteredOn(
+            it -> it.startsWith("task written: 1 of 1 question do not fit into the 18 tokens"))
+        .hasSize(1);
+    assertThat(listener.notices)
+        .filteredOn(it -> it.startsWith("validation.answers: 2 of 2 questions do not fit"))
+        .hasSize(1);
+    String prompt = listener.validations.getLast().answers().getFirst().prompt();
+    assertThat(prompt)
+        .hasSizeLessThanOrEqualTo(18 + "<|begin|>".length())
+        .doesNotContain("a question");
+    assertThat(Files.readString(folder.resolve("cut").resolve(AnswersFile.NAME)))
+        .doesNotContain("a question");
+  }
+
+  /** What a run takes again is not there twice; a rollback sets it aside. */
+  @Test
+  void answersAreCutWithTheMetrics() throws IOException {
+    RunConfig config =
+        config(
+            "training.steps=6", "validation.every_steps=2", "checkpoint={every_steps: 2, keep: 5}");
+    run("taken", config, false);
+    Path run = folder.resolve("taken");
+    Path answers = run.resolve(AnswersFile.NAME);
+    String all = Files.readString(answers);
+    assertThat(all.lines()).hasSize(6);
+    Files.writeString(answers, all + "{\"step\":7,\"answer\":\"of a step that was not saved\"}\n");
+    run(
+        "taken",
+        config(
+            "training.steps=8", "validation.every_steps=2", "checkpoint={every_steps: 2, keep: 5}"),
+        true);
+    assertThat(Files.readString(answers)).startsWith(all).doesNotContain("\"step\":7");
+    assertThat(Files.readString(answers).lines()).hasSize(8);
+
+    RunFolder.rollBack(run, OptionalLong.of(4), _ -> {});
+    assertThat(Files.readString(answers).lines()).hasSize(4);
+    try (Stream<Path> aside = Files.list(run.resolve("set-aside"))) {
+      assertThat(Files.readAllLines(aside.findFirst().orElseThrow().resolve(AnswersFile.NAME)))
+          .hasSize(4)
+          .allMatch(line -> line.startsWith("{\"step\":6,") || line.startsWith("{\"step\":8,"));
+    }
+  }
+
+  @Test
+  void theBestBeginsAnewWhereItIsJudgedByAnotherNumber() throws IOException {
+    String[] common = {
+      "validation.every_steps=2", "validation.keep_best=true", "validation.answers=0"
+    };
+    run(
+        "best",
+        config(common[0], common[1], common[2], "training.steps=4", "validation.best_by=choose"),
+        false);
+    Listener same =
+        run(
+            "best",
+            config(
+                common[0], common[1], common[2], "training.steps=6", "validation.best_by=choose"),
+            true);
+    assertThat(same.notices).noneMatch(it -> it.contains("the best begins anew"));
+    Listener other = run("best", config(common[0], common[1], common[2], "training.steps=8"), true);
+    assertThat(other.notices)
+        .anyMatch(
+            it ->
+                it.startsWith("the best step was judged by the largest choose (step ")
+                    && it.contains("now judged by the smallest validation_loss"));
+    Path saved = folder.resolve("best").resolve("checkpoints").resolve("step-00000008");
+    assertThat(Files.readString(saved.resolve("state.json")))
+        .contains("\"best_step\" : 8.0", "\"best_by\" : \"the smallest validation_loss\"");
+  }
+
+  @Test
+  void noSourceOrTaskIsCalledLikeANumberOfEachRun() {
+    assertThatThrownBy(
+            () ->
+                config(
+                    "validation.tasks=[{path: %s, name: accuracy}]"
+                        .formatted(folder.resolve("choose.jsonl"))))
+        .hasMessageContaining("a task is called 'accuracy'")
+        .hasMessageContaining("taken are loss, validation_loss, accuracy, reward_chosen");
+    assertThatThrownBy(
+            () ->
+                config(
+                    "data.sources=[{path: %s, name: loss}]"
+                        .formatted(folder.resolve("chats.jsonl"))))
+        .hasMessageContaining("a source is called 'loss'");
+    assertThat(ValidationSettings.TAKEN)
+        .containsAll(PairFigures.of(List.of(1.0, 1.0, 1.0, 1.0), 1).keySet());
+  }
+
+  /** Asked are two sequences at once, where a step has one: that is more than a step. */
+  @Test
+  void whatIsAskedIsInThePrediction() throws IOException {
+    Files.writeString(
+        folder.resolve("choose.jsonl"),
+        "{\"prompt\": \"%s\", \"choices\": [\"yes\", \"no\"], \"answer\": 0}%n"
+            .formatted("long ".repeat(20)));
+    RunConfig config =
+        config(
+            "training={tokens_per_step: 96, micro_batch: 1, steps: 4, recompute: full}",
+            "validation.every_steps=2",
+            "checkpoint={every_steps: 0, final: false}",
+            "model.overrides={num_nextn_predict_layers: 0, num_hidden_layers: 2,"
+                + " first_k_dense_replace: 2, hidden_size: 16, intermediate_size: 16, vocab_size:"
+                + " 9000}");
+    run("predicted", config, false);
+    Path run = folder.resolve("predicted");
+    Path file = run.resolve(PredictionFile.name(0));
+    long predicted =
+        PredictionFile.parse(Files.readAllBytes(file), "prediction")
+            .prediction()
+            .ranks()
+            .getFirst()
+            .values()
+            .stream()
+            .mapToLong(Long::longValue)
+            .sum();
+    long step =
+        StepMemory.of(
+                new RankBuilder(config, ModelSource.config(config.model()), null).plan(0),
+                Device.CPU,
+                false)
+            .need()
+            .bytes();
+    assertThat(predicted).isGreaterThan(step);
+    // A rank that may hold no more than what is said can do all of it.
+    try {
+      System.setProperty("duoka.rankMemory", Long.toString(Math.round(1.03 * predicted)));
+      assertThat(run("enough", config, false).validations).hasSize(2);
+    } finally {
+      System.clearProperty("duoka.rankMemory");
+    }
   }
 }

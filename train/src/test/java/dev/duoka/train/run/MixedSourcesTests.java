@@ -161,4 +161,34 @@ class MixedSourcesTests {
     assertThat(List.of(config.data().locations().get(1)))
         .allMatch(place -> place.endsWith("nowhere"));
   }
+
+  /** Each source in the form that its template gives it; the run asks by the first. */
+  @Test
+  void sourcesMayHaveTemplatesOfTheirOwn() throws IOException {
+    Path other =
+        Files.writeString(
+            folder.resolve("other.jinja"),
+            "{%- for m in messages -%}[{{ m.role }}]{{ m.content }}{{ eos_token if m.role =="
+                + " 'assistant' }}{%- endfor -%}{%- if add_generation_prompt -%}[assistant]"
+                + "{%- endif -%}");
+    Path more = Files.copy(folder.resolve("talk.jsonl"), folder.resolve("more.jsonl"));
+    RunConfig config =
+        config(
+            "[{path: @/talk.jsonl, chat_template: plain}, {path: %s, chat_template: %s}]"
+                .formatted(more, other),
+            "data.format=chat",
+            "data.validation_fraction=0",
+            "data.find_leaks=false",
+            "validation={every_steps: 0}");
+    TrainingData data = open(config);
+    List<String> texts =
+        data.training().sets().stream()
+            .map(set -> new ByteTokenizer().decode(set.sample(0).tokens(0, 20)))
+            .toList();
+    assertThat(texts.getFirst()).doesNotContain("[user]");
+    assertThat(texts.get(1)).startsWith("[user]hm?[assistant]");
+    assertThat(config.data().mainTemplate()).hasValue("plain");
+    assertThatThrownBy(() -> config("[{path: @/few, chat_template: plain}]"))
+        .hasMessageContaining("holds neither chats nor pairs");
+  }
 }

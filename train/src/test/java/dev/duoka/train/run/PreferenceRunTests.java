@@ -13,7 +13,10 @@ import dev.duoka.train.step.StepMetrics;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -106,6 +109,93 @@ class PreferenceRunTests {
     for (int step = 0; step < one.size(); step++) {
       assertThat(two.get(step)).as("step %s", step).isCloseTo(one.get(step), within(1e-4));
     }
+  }
+
+  /** Hears how far the references are. */
+  private static final class Watching extends Listener {
+    private final List<Long> done = new ArrayList<>();
+    private final Set<Long> totals = new HashSet<>();
+    private final boolean stops;
+
+    Watching(boolean stops) {
+      this.stops = stops;
+    }
+
+    @Override
+    public void reached(String what, long reached, long total) {
+      if (what.startsWith("the reference's view")) {
+        done.add(reached);
+        totals.add(total);
+        if (stops) {
+          stopTrainer();
+        }
+      }
+    }
+  }
+
+  /** Sixteen micro-batches at a time, of which it takes two. */
+  @Test
+  void aStartThatIsStoppedIsGoneOnWith() throws IOException {
+    RunConfig config = config("training.micro_batch=2");
+    List<Double> whole =
+        run(
+                "whole",
+                config("training.micro_batch=2", "data.cache=" + folder.resolve("other")),
+                0,
+                false)
+            .losses();
+    Watching stopped = new Watching(true);
+    SmallRun.run(config, folder.resolve("stopped"), stopped, 0, false);
+    assertThat(stopped.steps).isEmpty();
+    assertThat(stopped.done).containsExactly(0L);
+
+    Watching second = new Watching(false);
+    SmallRun.run(config, folder.resolve("second"), second, 0, false);
+    assertThat(second.done.getFirst()).isEqualTo(32);
+    assertThat(second.losses()).isEqualTo(whole);
+
+    Watching third = new Watching(false);
+    SmallRun.run(config, folder.resolve("third"), third, 0, false);
+    assertThat(third.done).as("all of it is known").isEmpty();
+    assertThat(third.losses()).isEqualTo(whole);
+
+    Watching other = new Watching(false);
+    SmallRun.run(
+        config("training.micro_batch=2", "training.seed=5"),
+        folder.resolve("seed"),
+        other,
+        0,
+        false);
+    assertThat(other.done.getFirst()).as("of another model").isZero();
+    assertThat(other.steps.getFirst().loss()).isCloseTo(LN_2, within(1e-6));
+  }
+
+  private RunConfig named(String ofFirst, String ofSecond) throws IOException {
+    config();
+    Path pairs = folder.resolve("pairs.jsonl");
+    Path more = folder.resolve("more.jsonl");
+    Files.writeString(more, Files.readString(pairs).replace("q", "another q"));
+    return config(
+        "data.sources=[{path: %s, name: a, validation_fraction: %s}, {path: %s, name: b, validation_fraction: %s}]"
+            .formatted(pairs, ofFirst, more, ofSecond));
+  }
+
+  @Test
+  void pairsThatAreHeldOutOfNamedSourcesAreComputedOnce() throws IOException {
+    Watching listener = new Watching(false);
+    SmallRun.run(named("0.2", "0.2"), folder.resolve("run"), listener, 0, false);
+    assertThat(listener.totals).containsExactly(2L * 48);
+    assertThat(listener.validations.getLast().numbers()).containsKeys("accuracy", "a", "b");
+  }
+
+  @Test
+  void aRunIsRefusedWhosePairsStandElsewhereNow() throws IOException {
+    run("run", named("0.2", "0.2"), 3, false);
+    assertThatThrownBy(() -> run("run", named("0.4", "0.4"), 0, true))
+        .isInstanceOf(DuokaException.class)
+        .hasMessageContaining("was computed from other pairs")
+        .hasMessageContaining("validation fractions");
+    assertThat(run("run", named("0.2", "0.2"), 0, true).steps).hasSize(3);
   }
 
   @Test
