@@ -7,9 +7,11 @@ module dev.duoka.experiment {
   requires transitive dev.duoka.base;
   requires transitive dev.duoka.formats;
   requires transitive dev.duoka.train;
+  requires dev.duoka.machine;
   requires dev.duoka.operations;
 
   exports dev.duoka.experiment.arm;
+  exports dev.duoka.experiment.ladder;
   exports dev.duoka.experiment.trial;
   exports dev.duoka.experiment.tune;
   exports dev.duoka.experiment.verdict;
