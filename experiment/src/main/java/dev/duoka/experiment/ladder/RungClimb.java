@@ -143,14 +143,17 @@ final class RungClimb {
     private Optional<Fault> parity(ArmSteps steps, RungPlace place) throws InterruptedException {
       Below other = below;
       below = new Below(rung, steps);
+      if (rung.ranks() == 1) {
+        return Optional.empty();
+      }
       if (other == null) {
-        return rung.ranks() > 1 ? likeness(place) : Optional.empty();
+        return likeness(place);
       }
       Parity found =
           Parity.of(other.steps(), steps, PARITY_STEPS, parityLimits.apply(rounding(other)));
       parity = Optional.of(found);
       return found.broken().isEmpty()
-          ? Optional.empty()
+          ? likeness(place)
           : Optional.of(diagnosis.parity(rung, other.rung(), found.broken().get(), place));
     }
 

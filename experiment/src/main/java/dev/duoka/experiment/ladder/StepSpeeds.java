@@ -19,7 +19,7 @@ record StepSpeeds(double[] logarithms) {
   static final int BLOCK = 4;
 
   /** The fewest steps that give an interval. */
-  static final int LEAST = 2 * BLOCK;
+  static final int LEAST = 3 * BLOCK;
 
   /**
    * Of the steps behind the warm-up.
