@@ -119,7 +119,8 @@ final class LadderCommandTests {
     fault.path("causes").forEach(cause -> causes.add(cause.path("text").asString()));
     assertThat(causes)
         .anyMatch(text -> text.startsWith("reduce-scatter by copies") && text.contains("wrong"))
-        .anyMatch(text -> text.contains("gradient of ") && text.contains("along data"));
+        .anyMatch(
+            text -> text.startsWith("gradient of ") && text.contains("reduce-scatter along world"));
     assertThat(folder.resolve("ladder/all-cards.yaml")).doesNotExist();
   }
 

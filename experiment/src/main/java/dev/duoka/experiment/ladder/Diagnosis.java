@@ -85,25 +85,37 @@ final class Diagnosis {
   }
 
   private static Cause ofLikeness(Rung rung, Likeness likeness) {
-    List<String> differing = likeness.differing();
-    String what =
-        differing.isEmpty()
-            ? "it could not be compared: " + likeness.work()
-            : String.join(", ", differing.subList(0, Math.min(NAMED, differing.size())))
-                + (differing.size() > NAMED ? " and " + (differing.size() - NAMED) + " more" : "")
-                + " differ in a small likeness, too";
+    if (likeness.differing().isEmpty()) {
+      return new Cause(
+          Cause.Kind.FAILURE,
+          "its small likeness could not be tried: " + likeness.work(),
+          "./duoka selftest says more");
+    }
+    return new Cause(
+        Cause.Kind.COLLECTIVE,
+        named(likeness.differing())
+            + " differ in a small likeness; what its ranks exchange there: "
+            + String.join(", ", exchanged(rung, likeness)),
+        "./duoka selftest shows all that differs and every exchange");
+  }
+
+  /** Tensors first: they say more than the norms that they spoil. */
+  private static String named(List<String> differing) {
+    List<String> sorted =
+        differing.stream()
+            .sorted(Comparator.comparing(name -> !name.startsWith("gradient of ")))
+            .toList();
+    return String.join(", ", sorted.subList(0, Math.min(NAMED, sorted.size())))
+        + (sorted.size() > NAMED ? " and " + (sorted.size() - NAMED) + " more" : "");
+  }
+
+  /** What is exchanged along the axes that the rung below has shorter; else all that is. */
+  private static List<String> exchanged(Rung rung, Likeness likeness) {
     List<String> along =
         likeness.exchanged().stream()
-            .filter(each -> rung.grown().stream().anyMatch(axis -> each.contains(axis)))
+            .filter(each -> rung.grown().stream().anyMatch(each::contains))
             .toList();
-    return new Cause(
-        along.isEmpty() ? Cause.Kind.AXIS : Cause.Kind.COLLECTIVE,
-        what
-            + (along.isEmpty()
-                ? ""
-                : "; what this rung exchanges and the one below does not: "
-                    + String.join(", ", along)),
-        "./duoka selftest shows all that differs and every exchange");
+    return along.isEmpty() ? likeness.exchanged() : along;
   }
 
   private List<Cause> wrongExchanges(RungPlace place) throws InterruptedException {
@@ -112,7 +124,7 @@ final class Diagnosis {
     }
     Exchanges exchanges = surroundings.exchanges(place);
     List<Cause> causes = new ArrayList<>();
-    exchanges.wrong().forEach(line -> causes.add(wrong(line, place)));
+    exchanges.wrongCollectives().forEach(line -> causes.add(wrong(line, place)));
     exchanges
         .failure()
         .ifPresent(
@@ -163,13 +175,13 @@ final class Diagnosis {
       return Optional.of(
           new Fault(Fault.Check.LINKS, "the ranks of this rung could not exchange", causes));
     }
-    if (!exchanges.wrong().isEmpty()) {
-      Exchanges.Line first = exchanges.wrong().getFirst();
+    if (!exchanges.wrongCollectives().isEmpty()) {
+      Exchanges.Line first = exchanges.wrongCollectives().getFirst();
       return Optional.of(
           new Fault(
               Fault.Check.LINKS,
               first.name() + " gives a wrong result",
-              exchanges.wrong().stream().map(line -> wrong(line, place)).toList()));
+              exchanges.wrongCollectives().stream().map(line -> wrong(line, place)).toList()));
     }
     Exchanges.Line slowest = exchanges.slowest().orElse(null);
     if (slowest == null || !(slowest.bus() < leastShare * place.linkRate())) {

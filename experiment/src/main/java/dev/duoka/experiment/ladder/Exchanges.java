@@ -1,7 +1,9 @@
 package dev.duoka.experiment.ladder;
 
 import java.util.Comparator;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 
@@ -32,8 +34,14 @@ record Exchanges(List<Line> lines, Optional<String> failure) {
     }
   }
 
-  List<Line> wrong() {
-    return lines.stream().filter(line -> line.wrong().isPresent()).toList();
+  /** One line of each collective that gives a wrong result: the smallest size. */
+  List<Line> wrongCollectives() {
+    Map<String, Line> wrong = new LinkedHashMap<>();
+    lines.stream()
+        .filter(line -> line.wrong().isPresent())
+        .sorted(Comparator.comparingLong(Line::bytes))
+        .forEach(line -> wrong.putIfAbsent(line.name(), line));
+    return List.copyOf(wrong.values());
   }
 
   /** The slowest of those of the largest size; empty where none was measured. */

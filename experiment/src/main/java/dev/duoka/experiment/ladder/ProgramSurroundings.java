@@ -103,9 +103,10 @@ final class ProgramSurroundings implements Surroundings {
     }
     List<String> exchanged = new ArrayList<>();
     for (JsonNode each : json.path("exchanges")) {
-      if (each.path("bytes").asLong(0) > 0) {
+      String operation = each.path("operation").asString("");
+      if (each.path("bytes").asLong(0) > 0 && !operation.equals("agree")) {
         exchanged.add(
-            each.path("operation").asString("")
+            operation
                 + " along "
                 + each.path("group").asString("")
                 + " by "
