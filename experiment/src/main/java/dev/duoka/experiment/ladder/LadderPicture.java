@@ -118,15 +118,26 @@ final class LadderPicture {
       int middle = LEFT + RUNG * i + RUNG / 2;
       double value = measured.applyAsDouble(rung);
       double bar = most > 0 ? (PANEL - 20) * value / most : 0;
-      element(
-          "<rect class=\"%s\" x=\"%d\" y=\"%.1f\" width=\"%d\" height=\"%.1f\"/>",
-          rung.fault().isPresent() ? "failed" : "bar", middle - BAR / 2, floor - bar, BAR, bar);
+      add(
+          String.format(
+              Locale.ROOT,
+              "<rect class=\"%s\" x=\"%d\" y=\"%.1f\" width=\"%d\" height=\"%.1f\"/>",
+              rung.fault().isPresent() ? "failed" : "bar",
+              middle - BAR / 2,
+              floor - bar,
+              BAR,
+              bar));
       double said = predicted.applyAsDouble(rung);
       if (said > 0) {
         double y = floor - (PANEL - 20) * said / most;
-        element(
-            "<line class=\"said\" x1=\"%d\" x2=\"%d\" y1=\"%.1f\" y2=\"%.1f\"/>",
-            middle - BAR / 2 - 6, middle + BAR / 2 + 6, y, y);
+        add(
+            String.format(
+                Locale.ROOT,
+                "<line class=\"said\" x1=\"%d\" x2=\"%d\" y1=\"%.1f\" y2=\"%.1f\"/>",
+                middle - BAR / 2 - 6,
+                middle + BAR / 2 + 6,
+                y,
+                y));
       }
       String shown = value > 0 ? String.format(Locale.ROOT, format, value / unit) : "–";
       double above = Math.max(bar, said > 0 ? (PANEL - 20) * said / most : 0);
@@ -134,9 +145,14 @@ final class LadderPicture {
       text(middle, floor + 16, "label", "middle", rung.rung().mesh());
       text(middle, floor + 30, "small", "middle", below(rung));
     }
-    element(
-        "<line class=\"floor\" x1=\"%d\" x2=\"%d\" y1=\"%d\" y2=\"%d\"/>",
-        LEFT, LEFT + RUNG * rungs.size(), floor, floor);
+    add(
+        String.format(
+            Locale.ROOT,
+            "<line class=\"floor\" x1=\"%d\" x2=\"%d\" y1=\"%d\" y2=\"%d\"/>",
+            LEFT,
+            LEFT + RUNG * rungs.size(),
+            floor,
+            floor));
   }
 
   private static String below(RungResult rung) {
@@ -150,12 +166,18 @@ final class LadderPicture {
   }
 
   private void text(int x, int y, String style, String anchor, String text) {
-    element(
-        "<text class=\"%s\" x=\"%d\" y=\"%d\" text-anchor=\"%s\">%s</text>",
-        style, x, y, anchor, text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;"));
+    add(
+        String.format(
+            Locale.ROOT,
+            "<text class=\"%s\" x=\"%d\" y=\"%d\" text-anchor=\"%s\">%s</text>",
+            style,
+            x,
+            y,
+            anchor,
+            text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")));
   }
 
-  private void element(String format, Object... values) {
-    elements.append(String.format(Locale.ROOT, format, values)).append('\n');
+  private void add(String element) {
+    elements.append(element).append('\n');
   }
 }

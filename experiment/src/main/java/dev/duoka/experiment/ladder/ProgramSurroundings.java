@@ -56,7 +56,7 @@ final class ProgramSurroundings implements Surroundings {
 
   @Override
   public List<BusyCard> busy(RungPlace place) throws InterruptedException {
-    return RestingCards.busy(place);
+    return RestingCards.here().busy(place);
   }
 
   @Override

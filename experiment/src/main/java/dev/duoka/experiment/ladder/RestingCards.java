@@ -9,24 +9,41 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Supplier;
 
-/** Looks whether cards rest while nothing of the ladder runs on them. */
-final class RestingCards {
-  /** The driver's figure is of the last second or less; that of an arm has to pass. */
-  private static final long REST_MILLISECONDS = 1500;
-
+/**
+ * Looks whether cards rest while nothing of the ladder runs on them.
+ *
+ * @param cards asks the driver for all cards
+ * @param uses asks it who uses them
+ * @param rest until what an arm has done there is no longer in the driver's figures
+ * @param between two looks
+ * @param answer how long the driver may take for all of them
+ */
+record RestingCards(
+    Supplier<List<CardLoad.Card>> cards,
+    Supplier<List<CardUse>> uses,
+    Duration rest,
+    Duration between,
+    Duration answer) {
   private static final int LOOKS = 6;
-  private static final long BETWEEN_MILLISECONDS = 250;
-  private static final Duration ANSWER = Duration.ofSeconds(20);
 
   /** Per cent: a desktop draws now and then, a program that computes does not stop. */
   private static final int BUSY = 10;
 
-  private RestingCards() {}
+  /** Those of this machine. */
+  static RestingCards here() {
+    return new RestingCards(
+        CardLoad::cards,
+        CardUse::read,
+        Duration.ofMillis(1500),
+        Duration.ofMillis(250),
+        Duration.ofSeconds(20));
+  }
 
-  /** Those of a rung that are busy in most of some looks, or do not answer. */
-  static List<BusyCard> busy(RungPlace place) throws InterruptedException {
-    Thread.sleep(REST_MILLISECONDS);
+  /** Those of a rung that are busy in most looks, or do not answer. */
+  List<BusyCard> busy(RungPlace place) throws InterruptedException {
+    Thread.sleep(rest);
     AtomicReference<List<BusyCard>> seen = new AtomicReference<>();
     Thread look =
         Thread.ofPlatform()
@@ -40,46 +57,43 @@ final class RestingCards {
                     Thread.currentThread().interrupt();
                   }
                 });
-    if (!look.join(ANSWER) || seen.get() == null) {
+    if (!look.join(answer)) {
       look.interrupt();
       return List.of(new BusyCard("a card", Optional.empty(), Map.of()));
     }
-    return seen.get();
+    return Optional.ofNullable(seen.get())
+        .orElseThrow(() -> new IllegalStateException("cards could not be looked at"));
   }
 
-  private static List<BusyCard> look(RungPlace place) throws InterruptedException {
-    List<BusyCard> busy = new ArrayList<>();
-    List<CardLoad.Card> cards =
-        CardLoad.cards().stream()
-            .filter(
-                card ->
-                    place.cards().isEmpty()
-                        || card.uuid().map(place.cards()::contains).orElse(true))
+  private List<BusyCard> look(RungPlace place) throws InterruptedException {
+    List<CardLoad.Card> own =
+        cards.get().stream()
+            .filter(card -> place.cards().isEmpty() || card.uuid().stream().allMatch(place::has))
             .toList();
-    int[][] loads = new int[cards.size()][LOOKS];
+    int[][] loads = new int[own.size()][LOOKS];
     for (int i = 0; i < LOOKS; i++) {
-      for (int card = 0; card < cards.size(); card++) {
-        loads[card][i] = cards.get(card).read().get().utilisation().orElse(0);
+      for (int card = 0; card < own.size(); card++) {
+        loads[card][i] = own.get(card).read().get().utilisation().orElse(0);
       }
-      Thread.sleep(BETWEEN_MILLISECONDS);
+      Thread.sleep(between);
     }
-    List<CardUse> uses = CardUse.read();
-    for (int card = 0; card < cards.size(); card++) {
+    List<BusyCard> busy = new ArrayList<>();
+    for (int card = 0; card < own.size(); card++) {
       int usual = median(loads[card]);
-      int index = cards.get(card).index();
       if (usual >= BUSY) {
-        busy.add(
-            new BusyCard(
-                "GPU " + index,
-                Optional.of(usual),
-                uses.stream()
-                    .filter(use -> use.index() == index)
-                    .findFirst()
-                    .map(CardUse::processes)
-                    .orElse(Map.of())));
+        int index = own.get(card).index();
+        busy.add(new BusyCard("GPU " + index, Optional.of(usual), processes(index)));
       }
     }
     return busy;
+  }
+
+  private Map<Long, Long> processes(int index) {
+    return uses.get().stream()
+        .filter(use -> use.index() == index)
+        .findFirst()
+        .map(CardUse::processes)
+        .orElse(Map.of());
   }
 
   private static int median(int[] values) {

@@ -55,6 +55,11 @@ record RungPlace(List<String> devices, List<String> cards, String link, double l
     return devices.stream().anyMatch(device -> device.startsWith("cuda"));
   }
 
+  /** Whether a card of that identity is one of its own. */
+  boolean has(String uuid) {
+    return cards.contains(uuid);
+  }
+
   /** Whether some of them are on the same GPU. */
   boolean sharesCards() {
     return isOnCards() && new HashSet<>(devices).size() < devices.size();

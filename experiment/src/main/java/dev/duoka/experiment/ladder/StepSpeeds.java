@@ -9,10 +9,8 @@ import java.util.stream.IntStream;
 /**
  * How fast a rung's steps were, in blocks of {@value #BLOCK}: a block's speed is its median, so one
  * late step does not move it.
- *
- * @param logarithms of tokens a second, one for each block
  */
-record StepSpeeds(double[] logarithms) {
+final class StepSpeeds {
   /** Steps in which kernels are chosen and compiled. */
   static final int WARM_UP = 5;
 
@@ -20,6 +18,13 @@ record StepSpeeds(double[] logarithms) {
 
   /** The fewest steps that give an interval. */
   static final int LEAST = 3 * BLOCK;
+
+  /** Of tokens a second, one for each block. */
+  private final double[] logarithms;
+
+  private StepSpeeds(double[] logarithms) {
+    this.logarithms = logarithms;
+  }
 
   /**
    * Of the steps behind the warm-up.
