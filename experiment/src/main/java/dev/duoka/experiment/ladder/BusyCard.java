@@ -5,14 +5,17 @@ import java.util.Optional;
 import java.util.TreeMap;
 
 /**
- * A card that is at work for somebody else.
+ * A card, or the processors of a machine, at work for somebody else.
  *
- * @param name for example {@code GPU 1}
+ * @param name for example {@code GPU 1}, or {@code the CPU}
  * @param utilisation per cent of the time in which kernels ran there; empty where it does not
  *     answer
  * @param processes bytes of each process that the driver shows there; −1 where it does not tell
  */
 record BusyCard(String name, Optional<Integer> utilisation, Map<Long, Long> processes) {
+  /** The name of the processors. */
+  static final String CPU = "the CPU";
+
   BusyCard {
     processes = Map.copyOf(processes);
   }
@@ -23,6 +26,12 @@ record BusyCard(String name, Optional<Integer> utilisation, Map<Long, Long> proc
           Cause.Kind.CARD,
           name + " does not answer the driver",
           "See nvidia-smi and dmesg: it may have fallen off the bus");
+    }
+    if (name.equals(CPU)) {
+      return new Cause(
+          Cause.Kind.CARD,
+          CPU + " is " + utilisation.get() + " % busy while no rank of the ladder runs",
+          "See top; climb again when nothing else runs, or give --least-speed 0");
     }
     String who =
         processes.isEmpty()

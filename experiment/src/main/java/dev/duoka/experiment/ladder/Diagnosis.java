@@ -242,8 +242,8 @@ final class Diagnosis {
   Fault speed(String reason, RungPlace place, Optional<Comparison> comparison)
       throws InterruptedException {
     List<Cause> causes = new ArrayList<>();
+    surroundings.busy(place).forEach(card -> causes.add(card.cause()));
     if (place.isOnCards()) {
-      surroundings.busy(place).forEach(card -> causes.add(card.cause()));
       causes.addAll(surroundings.machine().causes());
     }
     comparison.ifPresent(it -> causes.addAll(times(it)));

@@ -2,6 +2,7 @@ package dev.duoka.experiment.ladder;
 
 import dev.duoka.base.DuokaException;
 import dev.duoka.base.ErrorCode;
+import java.util.OptionalInt;
 
 /**
  * What a rung must reach.
@@ -12,6 +13,12 @@ import dev.duoka.base.ErrorCode;
  * @param leastLink of what links should carry, as a share
  */
 public record LadderLimits(int steps, double leastSpeed, double leastEfficiency, double leastLink) {
+  private static final int SPEED = 80;
+  private static final int SPEED_ON_A_CPU = 50;
+  private static final int EFFICIENCY = 50;
+  private static final int LINK = 25;
+  private static final double PERCENT = 100;
+
   /** Checks them. */
   public LadderLimits {
     if (steps < StepSpeeds.LEAST) {
@@ -25,9 +32,19 @@ public record LadderLimits(int steps, double leastSpeed, double leastEfficiency,
     require("--least-link", leastLink);
   }
 
-  /** Of shares in per cent. */
-  public static LadderLimits ofPercent(int steps, int speed, int efficiency, int link) {
-    return new LadderLimits(steps, speed / 100.0, efficiency / 100.0, link / 100.0);
+  /**
+   * Of shares in per cent; an empty one is the usual. The cores of a CPU are shared by all ranks
+   * and with others, so that little follows from their speed.
+   *
+   * @param onCpu whether the ranks compute there
+   */
+  public static LadderLimits ofPercent(
+      int steps, OptionalInt speed, OptionalInt efficiency, OptionalInt link, boolean onCpu) {
+    return new LadderLimits(
+        steps,
+        speed.orElse(onCpu ? SPEED_ON_A_CPU : SPEED) / PERCENT,
+        efficiency.orElse(onCpu ? 0 : EFFICIENCY) / PERCENT,
+        link.orElse(LINK) / PERCENT);
   }
 
   private static void require(String option, double share) {

@@ -16,9 +16,9 @@ import java.util.stream.Collectors;
  * What each rung trains, as overrides of the run file.
  *
  * <p>Parity is shown on one batch that all rungs divide among themselves: as many micro-batches for
- * each data-parallel rank of the whole mesh as fill its pipeline, at least two, and no more than
- * the run's. Speed is measured on batches that grow with the ranks, so that each card always has
- * the same number of tokens.
+ * each data-parallel rank of the whole mesh as fill its pipeline, no more than the run's, but two
+ * at least, so that gradients are added up and can be added up in another way. Speed is measured on
+ * batches that grow with the ranks, so that each card always has the same number of tokens.
  */
 public final class LadderPlan {
   /** Long enough that no arm reaches the end of its schedule. */
@@ -60,7 +60,7 @@ public final class LadderPlan {
   /** Tokens of a step in which rungs are compared. */
   public long parityTokens() {
     int pipeline = config.parallel().pipeline();
-    int rounds = Math.min(batch.accumulationSteps(), Math.max(2, pipeline));
+    int rounds = Math.max(2, Math.min(batch.accumulationSteps(), pipeline));
     return tokensOfMicroBatch() * rounds * config.parallel().data();
   }
 

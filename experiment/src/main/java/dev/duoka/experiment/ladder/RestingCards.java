@@ -12,7 +12,8 @@ import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Supplier;
 
 /**
- * Looks whether cards rest while nothing of the ladder runs on them.
+ * Looks whether cards, or the processors of a rung on the CPU, rest while nothing of the ladder
+ * runs on them.
  *
  * @param cards asks the driver for all cards
  * @param uses asks it who uses them
@@ -44,6 +45,11 @@ record RestingCards(
   /** Those of a rung that are busy in most looks, or do not answer. */
   List<BusyCard> busy(RungPlace place) throws InterruptedException {
     Thread.sleep(rest);
+    if (!place.isOnCards()) {
+      return HostLoad.read(between.multipliedBy(LOOKS)).filter(load -> load >= BUSY).stream()
+          .map(load -> new BusyCard(BusyCard.CPU, Optional.of(load), Map.of()))
+          .toList();
+    }
     AtomicReference<List<BusyCard>> seen = new AtomicReference<>();
     Thread look =
         Thread.ofPlatform()

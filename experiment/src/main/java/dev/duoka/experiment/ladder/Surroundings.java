@@ -6,7 +6,10 @@ import java.util.List;
  * What a ladder asks about the machine beside what its arms measure. No method runs beside an arm.
  */
 interface Surroundings {
-  /** Cards of a rung that compute for somebody else while none of its arms runs. */
+  /**
+   * Cards of a rung, or the processors of one on the CPU, that compute for somebody else while none
+   * of its arms runs.
+   */
   List<BusyCard> busy(RungPlace place) throws InterruptedException;
 
   /** Lets ranks exchange where those of a rung are. */

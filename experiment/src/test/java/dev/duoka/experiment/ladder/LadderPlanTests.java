@@ -72,9 +72,9 @@ final class LadderPlanTests {
         read(
             List.of("training.micro_batch=1", "parallel={data: 2}", "training.tokens_per_step=32"));
     LadderPlan single = new LadderPlan(one, false, 16);
-    assertThat(single.rounding(single.rungs().getLast()))
-        .as("one micro-batch of one sequence has no other form")
-        .isEmpty();
+    assertThat(single.parityTokens()).as("two micro-batches, though the run has one").isEqualTo(64);
+    assertThat(single.rounding(single.rungs().getFirst()).orElseThrow())
+        .contains("training.micro_batch=2");
   }
 
   @Test

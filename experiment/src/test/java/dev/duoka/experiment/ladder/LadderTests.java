@@ -16,6 +16,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -46,12 +47,17 @@ final class LadderTests {
             List.of());
   }
 
+  private static LadderLimits usual(int steps) {
+    return LadderLimits.ofPercent(
+        steps, OptionalInt.empty(), OptionalInt.empty(), OptionalInt.empty(), false);
+  }
+
   private LadderResult climb(String... faults) throws InterruptedException {
     return new Ladder(
             Path.of("run.yaml"),
             config,
             new LadderPlan(config, true, 4),
-            LadderLimits.ofPercent(12, 80, 50, 25),
+            usual(12),
             folder.resolve("ladder"),
             FakeRung.program(faults),
             Progress.NONE)
@@ -221,10 +227,10 @@ final class LadderTests {
 
   @Test
   void limitsThatNothingCanReachAreRefused() {
-    assertThatThrownBy(() -> LadderLimits.ofPercent(8, 80, 50, 25))
+    assertThatThrownBy(() -> usual(8))
         .isInstanceOf(DuokaException.class)
         .hasMessageContaining("Nearest valid: 12");
-    assertThatThrownBy(() -> LadderLimits.ofPercent(24, 180, 50, 25))
+    assertThatThrownBy(() -> new LadderLimits(24, 1.8, 0.5, 0.25))
         .isInstanceOf(DuokaException.class)
         .hasMessageContaining("--least-speed is 180 %");
   }

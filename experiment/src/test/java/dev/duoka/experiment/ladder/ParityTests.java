@@ -77,6 +77,15 @@ final class ParityTests {
     assertThat(limits.norm(3)).isCloseTo(4e-3, within(1e-9));
   }
 
+  /** Where it was not measured updates may have carried it on further. */
+  @Test
+  void whatWasNotMeasuredHasWiderLimits() {
+    assertThat(limits(Precision.FP32).loss(1)).isCloseTo(3e-5, within(1e-12));
+    assertThat(limits(Precision.FP8).loss(1)).isEqualTo(0.02);
+    assertThat(ParityLimits.of(Precision.FP32, true, Optional.empty()).norm(1))
+        .isCloseTo(3e-3, within(1e-12));
+  }
+
   /** However much rounding does, half of a sum does not pass. */
   @Test
   void limitsEndWhereASumWouldHide() {
