@@ -120,7 +120,8 @@ final class LadderCommandTests {
     assertThat(causes)
         .anyMatch(text -> text.startsWith("reduce-scatter by copies") && text.contains("wrong"))
         .anyMatch(
-            text -> text.startsWith("gradient of ") && text.contains("reduce-scatter along world"));
+            text ->
+                text.startsWith("gradient of ") && text.contains("reduce-scatter of all ranks"));
     assertThat(folder.resolve("ladder/all-cards.yaml")).doesNotExist();
   }
 

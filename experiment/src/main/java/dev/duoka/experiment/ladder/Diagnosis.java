@@ -48,15 +48,24 @@ final class Diagnosis {
     causes.add(
         new Cause(
             Cause.Kind.AXIS,
-            "the rung below has no " + axes(rung) + "; " + firstSeen(broken),
-            likeness.holds()
-                ? "The small likeness of the run holds on this mesh ("
-                    + likeness.work()
-                    + "), so it is the model's size, its precision or its data: climb with --set"
-                    + " training.precision=fp32, and with --set parallel.collectives=copies"
-                : "Climb with --set parallel.collectives=copies to see whether another transport"
-                    + " is right"));
+            "what has grown is " + axes(rung) + "; " + firstSeen(broken),
+            next(likeness, place)));
     return new Fault(Fault.Check.PARITY, reason, causes);
+  }
+
+  private static String next(Likeness likeness, RungPlace place) {
+    String other =
+        place.isOnCards()
+            ? "Climb with --set parallel.collectives=copies: is it the transport?"
+            : "";
+    String size =
+        likeness.holds()
+            ? " The small likeness of the run holds on this mesh ("
+                + likeness.work()
+                + "), so it is the model's size, its precision or its data: climb with --set"
+                + " training.precision=fp32"
+            : other.isEmpty() ? "See what is said of collectives above" : "";
+    return (other + size).strip();
   }
 
   /** In which part of a step the first difference arises. */
@@ -147,7 +156,11 @@ final class Diagnosis {
             + String.join(", ", place.devices())
             + " gives a wrong result: "
             + line.wrong().orElse(""),
-        "Set parallel.collectives to another one; ./duoka doctor looks for links that damage data");
+        place.isOnCards()
+            ? "Set parallel.collectives to another one; ./duoka doctor looks for links that damage"
+                + " data"
+            : "This is a fault of duoka or of this machine's memory: ./duoka bench comm --device"
+                + " cpu shows it alone");
   }
 
   /** Of cards that are not the rung's own; empty where all of them rest. */
@@ -289,6 +302,6 @@ final class Diagnosis {
   }
 
   private static String axes(Rung rung) {
-    return String.join(" or ", rung.grown());
+    return String.join(" and ", rung.grown());
   }
 }

@@ -39,9 +39,7 @@ final class HostLoad {
     }
     long all = Arrays.stream(last).sum() - Arrays.stream(first).sum();
     long idle = last[IDLE] + last[WAITING] - first[IDLE] - first[WAITING];
-    return all <= 0
-        ? Optional.empty()
-        : Optional.of((int) Math.clamp(100 * (all - idle) / all, 0, 100));
+    return all <= 0 ? Optional.empty() : Optional.of(Math.clamp(100 * (all - idle) / all, 0, 100));
   }
 
   /** The times of all processors together; those of guests, which are in others, left out. */

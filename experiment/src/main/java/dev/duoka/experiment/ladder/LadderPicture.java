@@ -14,7 +14,8 @@ final class LadderPicture {
   private static final int PANEL = 170;
   private static final int TOP = 52;
   private static final int BETWEEN = 56;
-  private static final int RUNG = 120;
+  private static final int NARROWEST = 120;
+  private static final int LETTER = 7;
   private static final int BAR = 64;
   private static final double GIB = 1L << 30;
   private static final double MIB = 1L << 20;
@@ -42,13 +43,21 @@ final class LadderPicture {
 
   private final StringBuilder elements = new StringBuilder();
 
-  private LadderPicture() {}
+  /** From one rung to the next: as wide as the longest name. */
+  private final int wide;
+
+  private LadderPicture(List<RungResult> rungs) {
+    this.wide =
+        rungs.stream()
+            .mapToInt(rung -> LETTER * rung.rung().mesh().length() + BETWEEN / 2)
+            .reduce(NARROWEST, Math::max);
+  }
 
   /** An SVG document. */
   static String of(LadderResult result) {
-    LadderPicture picture = new LadderPicture();
     List<RungResult> rungs = result.rungs();
-    int width = LEFT + RUNG * Math.max(4, rungs.size()) + 20;
+    LadderPicture picture = new LadderPicture(rungs);
+    int width = LEFT + picture.wide * Math.max(3, rungs.size()) + 20;
     int height = TOP + 2 * (PANEL + BETWEEN) + 20;
     double tokens = result.tokensPerCard();
     picture.text(LEFT, 24, "title", "start", result.runFile().getFileName() + ", rung by rung");
@@ -115,7 +124,7 @@ final class LadderPicture {
     int floor = top + PANEL;
     for (int i = 0; i < rungs.size(); i++) {
       RungResult rung = rungs.get(i);
-      int middle = LEFT + RUNG * i + RUNG / 2;
+      int middle = LEFT + wide * i + wide / 2;
       double value = measured.applyAsDouble(rung);
       double bar = most > 0 ? (PANEL - 20) * value / most : 0;
       add(
@@ -143,14 +152,16 @@ final class LadderPicture {
       double above = Math.max(bar, said > 0 ? (PANEL - 20) * said / most : 0);
       text(middle, (int) (floor - above) - 5, "small", "middle", shown);
       text(middle, floor + 16, "label", "middle", rung.rung().mesh());
-      text(middle, floor + 30, "small", "middle", below(rung));
+      if (top == TOP) {
+        text(middle, floor + 30, "small", "middle", below(rung));
+      }
     }
     add(
         String.format(
             Locale.ROOT,
             "<line class=\"floor\" x1=\"%d\" x2=\"%d\" y1=\"%d\" y2=\"%d\"/>",
             LEFT,
-            LEFT + RUNG * rungs.size(),
+            LEFT + wide * rungs.size(),
             floor,
             floor));
   }

@@ -105,10 +105,10 @@ final class ProgramSurroundings implements Surroundings {
     for (JsonNode each : json.path("exchanges")) {
       String operation = each.path("operation").asString("");
       if (each.path("bytes").asLong(0) > 0 && !operation.equals("agree")) {
+        String group = each.path("group").asString("");
         exchanged.add(
             operation
-                + " along "
-                + each.path("group").asString("")
+                + (group.equals("world") ? " of all ranks" : " along " + group)
                 + " by "
                 + each.path("transport").asString(""));
       }

@@ -114,7 +114,7 @@ final class LadderTests {
     assertThat(texts(fault, Cause.Kind.AXIS))
         .singleElement()
         .asString()
-        .contains("no data", "the backward pass or the sum of gradients");
+        .contains("what has grown is data", "the backward pass or the sum of gradients");
     assertThat(heard.getLast()).contains("FAILS by its parity");
   }
 
