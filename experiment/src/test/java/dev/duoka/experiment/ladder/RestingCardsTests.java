@@ -86,7 +86,7 @@ final class RestingCardsTests {
                   }
                   return CardLoad.UNKNOWN;
                 }));
-    assertThat(found).singleElement();
+    assertThat(found).hasSize(1);
     assertThat(found.getFirst().cause().text()).contains("does not answer");
   }
 }
