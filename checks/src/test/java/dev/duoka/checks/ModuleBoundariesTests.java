@@ -90,7 +90,7 @@ final class ModuleBoundariesTests {
               "machine",
               "parallel"),
           entry("operations", "base", "formats", "machine", "diagnosis"),
-          entry("experiment", "base", "formats", "train", "operations"),
+          entry("experiment", "base", "layout", "formats", "machine", "train", "operations"),
           entry(
               "cli",
               "base",

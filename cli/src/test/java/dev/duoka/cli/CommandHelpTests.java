@@ -15,7 +15,7 @@ import picocli.CommandLine;
 /** Each command that starts, shows or ends runs says how, to people and to programs. */
 final class CommandHelpTests {
   static Stream<String> commands() {
-    return Stream.of("train", "runs", "stop", "attach", "logs", "container", "preview");
+    return Stream.of("train", "runs", "stop", "attach", "logs", "container", "preview", "ladder");
   }
 
   static Stream<String> snapshotCommands() {

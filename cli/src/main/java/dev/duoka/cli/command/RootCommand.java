@@ -37,6 +37,7 @@ import picocli.CommandLine.Spec;
       TrialCommand.class,
       TrialsCommand.class,
       TuneCommand.class,
+      LadderCommand.class,
       EnvCommand.class,
       DoctorCommand.class,
       ContainerCommand.class,

@@ -16,6 +16,7 @@ public record ArmCommand(List<String> program, Path runFile) {
   /** What the arms do not do beside training. */
   private static final List<String> NOTHING_ELSE =
       List.of(
+          "validation={}", // what would be asked then is refused where nothing is
           "validation.every_steps=0",
           "checkpoint.every_steps=0",
           "checkpoint.keep_every=0",
@@ -51,6 +52,7 @@ public record ArmCommand(List<String> program, Path runFile) {
   public static boolean sets(String field) {
     return field.equals("run_dir")
         || field.equals("checkpoint.final")
+        || field.startsWith("validation.")
         || NOTHING_ELSE.stream().anyMatch(override -> override.startsWith(field + "="));
   }
 

@@ -5,6 +5,8 @@ import dev.duoka.formats.prediction.PredictedDevice;
 import dev.duoka.formats.prediction.PredictedStep;
 import dev.duoka.formats.prediction.Prediction;
 import dev.duoka.formats.prediction.PredictionFile;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -23,13 +25,21 @@ import org.jspecify.annotations.Nullable;
  * @param floor the least seconds that the devices need for a step; NaN where nobody says
  * @param findings what is not as it was predicted
  */
-record Comparison(
+public record Comparison(
     List<Owner> owners,
     List<Device> devices,
     List<Time> times,
     double floor,
     List<Finding> findings) {
+  public Comparison {
+    owners = List.copyOf(owners);
+    devices = List.copyOf(devices);
+    times = List.copyOf(times);
+    findings = List.copyOf(findings);
+  }
+
   private static final double MIB = 1 << 20;
+  private static final int PREDICTION_BYTES = 4 << 20;
 
   /** What a driver may count more than is known before it is a finding. */
   private static final double UNKNOWN_BYTES = 512 * MIB;
@@ -50,7 +60,7 @@ record Comparison(
    * @param predicted 0 where nothing was
    * @param measured NaN where nothing was
    */
-  record Owner(int rank, String owner, double predicted, double measured) {}
+  public record Owner(int rank, String owner, double predicted, double measured) {}
 
   /**
    * Memory of a device, in bytes.
@@ -60,7 +70,7 @@ record Comparison(
    * @param unknown what of that neither the ranks' ledgers nor the JVM knows, nor was predicted
    *     beside them
    */
-  record Device(String name, double predicted, double driver, double unknown) {}
+  public record Device(String name, double predicted, double driver, double unknown) {}
 
   /**
    * Seconds of a step.
@@ -70,7 +80,7 @@ record Comparison(
    * @param predicted NaN where nothing was
    * @param measured the median of the last steps; NaN where nothing was
    */
-  record Time(String kind, String name, double predicted, double measured) {}
+  public record Time(String kind, String name, double predicted, double measured) {}
 
   /**
    * Something that is not as it was predicted.
@@ -81,7 +91,29 @@ record Comparison(
    * @param value bytes, or how many times as long
    * @param text what is found, in words
    */
-  record Finding(String kind, String about, double value, String text) {}
+  public record Finding(String kind, String about, double value, String text) {}
+
+  /**
+   * Reads the first prediction of a run and all that the run has measured.
+   *
+   * @param run its folder
+   * @return empty where nothing was predicted
+   * @throws dev.duoka.base.DuokaException when a file cannot be read, or is no prediction
+   */
+  public static Optional<Comparison> read(Path run) {
+    Path file = run.resolve(PredictionFile.NAME);
+    RunFiles files = new RunFiles(run);
+    if (!Files.exists(file)) {
+      return Optional.empty();
+    }
+    MetricsHistory history = new MetricsHistory(files, Optional.empty());
+    while (history.readOn()) {
+      // There is more.
+    }
+    byte[] content = files.bytes(files.folder().resolve(PredictionFile.NAME), PREDICTION_BYTES);
+    PredictionFile prediction = PredictionFile.parse(content, file.toString());
+    return Optional.of(history.with(series -> of(prediction, series)));
+  }
 
   /** Compares what is known of both so far. */
   static Comparison of(PredictionFile file, Map<String, Series> series) {
