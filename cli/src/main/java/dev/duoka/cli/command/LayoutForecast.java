@@ -12,6 +12,7 @@ import dev.duoka.machine.topology.Topology;
 import dev.duoka.planner.layout.EngineTraits;
 import dev.duoka.planner.layout.Job;
 import dev.duoka.planner.machine.TopologyMachines;
+import dev.duoka.planner.search.Plan;
 import dev.duoka.planner.search.PlanRequest;
 import dev.duoka.planner.search.Planner;
 import dev.duoka.planner.shape.ModelShape;
@@ -32,23 +33,9 @@ final class LayoutForecast {
    * @throws dev.duoka.base.DuokaException when a card is in no catalogue
    */
   static PredictedStep of(ModelConfig model, Layout layout, Job job, PrintWriter err) {
-    Catalogue catalogue = Catalogue.builtIn();
-    Topology here = LiveProbe.topology();
-    Machine machine =
-        PlannedMachine.withOwnProfile(
-            TopologyMachines.of(here, Optional.empty(), catalogue), here, err);
-    PlanRequest request =
-        new PlanRequest(
-            "the run's model",
-            ModelShape.of(model),
-            machine,
-            job,
-            Method.FULL,
-            List.of(layout.precision()),
-            List.of(layout.states()),
-            false,
-            EngineTraits.DUOKA);
-    Planner planner = new Planner(catalogue);
+    PlanRequest request = request(model, layout, job, err);
+    Machine machine = request.machine();
+    Planner planner = new Planner(Catalogue.builtIn());
     StepTime time = planner.time(request, layout);
     Layout once = layout.with(Recompute.NONE, layout.precision());
     // The catalogue's rates are no floor: a cool card is faster than what was published of its
@@ -64,5 +51,35 @@ final class LayoutForecast {
             .profile()
             .map(profile -> "the planner for " + profile.title())
             .orElse("the planner for " + machine.name()));
+  }
+
+  /**
+   * The best layouts of all of this machine's GPUs that the engine runs, the fastest first.
+   *
+   * @param like whose precision, states and method they have
+   * @throws dev.duoka.base.DuokaException when a card is in no catalogue
+   */
+  static List<Layout> best(ModelConfig model, Layout like, Job job, PrintWriter err) {
+    PlanRequest request = request(model, like, job, err).by(like.method()).onAllGpus();
+    return new Planner(Catalogue.builtIn())
+        .plan(request).plans().stream().filter(Plan::runnable).map(Plan::layout).toList();
+  }
+
+  private static PlanRequest request(ModelConfig model, Layout like, Job job, PrintWriter err) {
+    Catalogue catalogue = Catalogue.builtIn();
+    Topology here = LiveProbe.topology();
+    Machine machine =
+        PlannedMachine.withOwnProfile(
+            TopologyMachines.of(here, Optional.empty(), catalogue), here, err);
+    return new PlanRequest(
+        "the run's model",
+        ModelShape.of(model),
+        machine,
+        job,
+        Method.FULL,
+        List.of(like.precision()),
+        List.of(like.states()),
+        false,
+        EngineTraits.DUOKA);
   }
 }

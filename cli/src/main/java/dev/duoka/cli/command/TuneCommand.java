@@ -1,17 +1,22 @@
 package dev.duoka.cli.command;
 
+import dev.duoka.base.DuokaException;
 import dev.duoka.cli.console.ProgressLine;
 import dev.duoka.experiment.arm.ArmCommand;
 import dev.duoka.experiment.trial.CopiedRunFile;
 import dev.duoka.experiment.trial.KeptRunFile;
-import dev.duoka.experiment.tune.Candidate;
 import dev.duoka.experiment.tune.Choices;
+import dev.duoka.experiment.tune.LayoutSearch;
+import dev.duoka.experiment.tune.Search;
 import dev.duoka.experiment.tune.TuneText;
 import dev.duoka.experiment.tune.Tuned;
 import dev.duoka.experiment.tune.Tuning;
 import dev.duoka.formats.json.Json;
+import dev.duoka.layout.Layout;
 import dev.duoka.machine.probe.CardUse;
 import dev.duoka.operations.process.OwnCommand;
+import dev.duoka.planner.layout.Job;
+import dev.duoka.train.config.ModelSource;
 import dev.duoka.train.config.RunConfig;
 import dev.duoka.train.config.RunFile;
 import dev.duoka.train.run.RunChecks;
@@ -31,10 +36,12 @@ import picocli.CommandLine.Spec;
 @Command(
     name = "tune",
     description = {
-      "Find the fastest settings of a run file by trying them: on a CPU threads and micro-batch, on"
-          + " GPUs micro-batch, recompute and the ZeRO stage. Each is tried alone for a few steps;"
-          + " those that may be the fastest then train in turns with the run file as it is. What"
-          + " is learned stays the same. Which layout to run: duoka plan.",
+      "Find the fastest settings of a run file by trying them: on a CPU threads and micro-batch; on"
+          + " GPUs the planner's best layouts of all cards, and around the fastest of them"
+          + " micro-batch, recompute, ZeRO stage, pipeline schedule, offload and what carries"
+          + " exchanges, one at a time as long as one is faster.",
+      "Each is tried alone for a few steps; those that may be the fastest then train in turns with"
+          + " the run file as it is. Batch, precision and the form of states stay as they are.",
       "Example: duoka tune run.yaml --minutes 8 --keep"
     })
 final class TuneCommand implements Callable<Integer> {
@@ -79,27 +86,22 @@ final class TuneCommand implements Callable<Integer> {
     Path folder = out == null ? RunFolderName.of("tune", runFile) : out;
     Path copy = folder.resolve("run.yaml");
     CopiedRunFile.make(runFile, copy);
-    List<Candidate> candidates =
-        Choices.of(
-            runFile,
-            config,
-            config.gpus() == 0 || CardUse.read().isEmpty(),
-            Runtime.getRuntime().availableProcessors());
     PrintWriter err = spec.commandLine().getErr();
+    Search search = search(config, copy, err);
     Tuned tuned;
     try (ProgressLine line = ProgressLine.open("tune", err)) {
       tuned =
           new Tuning(
                   new ArmCommand(OwnCommand.upToMain(MAIN), copy),
                   folder,
-                  config.parallel().ranks(),
+                  candidate -> RunFile.read(copy, candidate.overrides()).parallel().ranks(),
                   minutes,
                   notice -> {
                     line.clear();
                     err.println("duoka: " + notice);
                   },
                   line)
-              .run(candidates);
+              .run(search);
     }
     print(tuned);
     if (keep && !tuned.best().settings().isEmpty()) {
@@ -108,6 +110,25 @@ final class TuneCommand implements Callable<Integer> {
     }
     err.flush();
     return 0;
+  }
+
+  private Search search(RunConfig config, Path copy, PrintWriter err) {
+    if (config.gpus() == 0 || CardUse.read().isEmpty()) {
+      return Search.through(Choices.of(copy, config, Runtime.getRuntime().availableProcessors()));
+    }
+    Job job =
+        new Job(
+            config.data().sequenceLength(),
+            config.training().tokensPerStep(),
+            Job.DEFAULT_IMBALANCE);
+    List<Layout> layouts = List.of();
+    try {
+      layouts = LayoutForecast.best(ModelSource.config(config), config.layout(), job, err);
+    } catch (DuokaException e) { // a card that is in no catalogue, for one
+      err.println(
+          "duoka: no layouts are planned, the search begins at the run file: " + e.problem());
+    }
+    return new LayoutSearch(copy, config, layouts);
   }
 
   private void print(Tuned tuned) {

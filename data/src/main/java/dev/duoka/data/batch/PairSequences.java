@@ -239,6 +239,7 @@ public final class PairSequences extends SequenceSet {
   }
 
   /** Whether its references are those of the set that it is a part of. */
+  @SuppressWarnings("ReferenceEquality") // the very set is meant, not an equal one
   public boolean isPartOf(PairSequences whole) {
     return this != whole && references == whole.references;
   }

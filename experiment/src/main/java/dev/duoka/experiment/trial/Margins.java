@@ -70,7 +70,8 @@ public record Margins(
         : StudentT.quantile(SHARE, differences.length) * Math.sqrt(squares);
   }
 
-  double of(Quantity quantity) {
+  /** Up to which relative difference of a quantity there is none. */
+  public double of(Quantity quantity) {
     return byQuantity.getOrDefault(quantity, 0.0);
   }
 

@@ -33,6 +33,18 @@ public record Candidate(Map<String, String> settings) {
     return new Candidate(all);
   }
 
+  /** What it sets otherwise than another one, {@code KEY=VALUE} each. */
+  List<String> beside(Candidate other) {
+    List<String> changed = new ArrayList<>();
+    settings.forEach(
+        (key, value) -> {
+          if (!value.equals(other.settings.get(key))) {
+            changed.add(key + "=" + value);
+          }
+        });
+    return changed;
+  }
+
   /** For people. */
   @Override
   public String toString() {

@@ -13,9 +13,8 @@ import java.util.Map;
 import java.util.stream.IntStream;
 
 /**
- * The settings that a run file is tried with: those that change how long a step takes and not what
- * is learned. On a CPU threads and micro-batch; on GPUs micro-batch, recompute and, with several
- * data-parallel ranks, the ZeRO stage. How the ranks are laid out is for {@code duoka plan} to say.
+ * The settings that a run file is tried with on a CPU, threads and micro-batch: those that change
+ * how long a step takes and not what is learned. On GPUs {@link LayoutSearch} goes further.
  */
 public final class Choices {
   private Choices() {}
@@ -23,11 +22,10 @@ public final class Choices {
   /**
    * All combinations that the run file admits, the file as it is first.
    *
-   * @param onCpu whether it trains on the CPU
    * @param cores of this machine
    */
-  public static List<Candidate> of(Path file, RunConfig config, boolean onCpu, int cores) {
-    Map<String, List<String>> fields = fields(config, onCpu, cores);
+  public static List<Candidate> of(Path file, RunConfig config, int cores) {
+    Map<String, List<String>> fields = fields(config, cores);
     List<Candidate> all = List.of(Candidate.AS_IT_IS);
     for (Map.Entry<String, List<String>> field : fields.entrySet()) {
       List<Candidate> more = new ArrayList<>();
@@ -41,19 +39,10 @@ public final class Choices {
     return admitted;
   }
 
-  private static Map<String, List<String>> fields(RunConfig config, boolean onCpu, int cores) {
+  private static Map<String, List<String>> fields(RunConfig config, int cores) {
     Map<String, List<String>> fields = new LinkedHashMap<>();
-    if (onCpu) {
-      int most = Math.max(1, cores / config.parallel().ranks());
-      fields.put("threads", downFrom(most));
-    }
+    fields.put("threads", downFrom(Math.max(1, cores / config.parallel().ranks())));
     fields.put("training.micro_batch", downFrom(BatchPlan.of(config).sequencesPerRank()));
-    if (!onCpu) {
-      fields.put("training.recompute", List.of("none", "selective", "full"));
-      if (config.parallel().data() > 1) {
-        fields.put("parallel.zero", List.of("0", "1", "2", "3"));
-      }
-    }
     return fields;
   }
 
@@ -68,7 +57,7 @@ public final class Choices {
   }
 
   /** Whether it is a run file, and another one than it is. */
-  private static boolean admits(Path file, RunConfig config, Candidate candidate) {
+  static boolean admits(Path file, RunConfig config, Candidate candidate) {
     try {
       RunConfig changed = RunFile.read(file, candidate.overrides(), RunChecks::problems);
       return !RunFile.changes(config, changed).isEmpty();

@@ -20,7 +20,7 @@ public final class TuneText {
     List<String> lines = new ArrayList<>();
     lines.add(
         String.format(Locale.ROOT, "%14s  %12s  %s", "tokens/s alone", "memory MiB", "settings"));
-    for (Tuned.Tried one : tuned.tried()) {
+    for (Tuned.Tried one : tuned.fastestFirst()) {
       lines.add(
           one.logSpeed().isEmpty()
               ? String.format(
@@ -32,6 +32,7 @@ public final class TuneText {
                   one.peakBytes() / MIB,
                   one.candidate()));
     }
+    lines.addAll(climb(tuned.climb()));
     if (tuned.cutShort()) {
       lines.add("The time was over before all were tried; give more --minutes.");
     }
@@ -47,17 +48,38 @@ public final class TuneText {
     return lines;
   }
 
+  /** What each choice brought, tried alone. */
+  private static List<String> climb(List<Tuned.Tried> climb) {
+    List<String> lines = new ArrayList<>();
+    for (int i = 1; i < climb.size(); i++) {
+      Tuned.Tried before = climb.get(i - 1);
+      Tuned.Tried after = climb.get(i);
+      lines.add(
+          String.format(
+              Locale.ROOT,
+              "  %+6.1f %%  %s",
+              100 * (after.tokensPerSecond() / before.tokensPerSecond() - 1),
+              String.join(" ", after.candidate().beside(before.candidate()))));
+    }
+    if (!lines.isEmpty()) {
+      lines.addFirst("What each choice brought, tried alone:");
+    }
+    return lines;
+  }
+
   /** One object. */
   public static ObjectNode json(Tuned tuned) {
     ObjectNode json = Json.object();
     ArrayNode tried = json.putArray("tried");
-    for (Tuned.Tried one : tuned.tried()) {
+    for (Tuned.Tried one : tuned.fastestFirst()) {
       ObjectNode node = tried.addObject();
       put(node, one.candidate());
       Json.putNumber(node, "tokens_per_second", one.tokensPerSecond());
       node.put("peak_bytes", one.peakBytes());
       node.put("reason", one.reason());
     }
+    ArrayNode climb = json.putArray("climb");
+    tuned.climb().forEach(one -> put(climb.addObject(), one.candidate()));
     put(json.putObject("best"), tuned.best());
     TrialJson.put(json.putArray("judgements"), tuned.judgements());
     json.put("cut_short", tuned.cutShort());

@@ -2,13 +2,15 @@ package dev.duoka.experiment.tune;
 
 import dev.duoka.experiment.verdict.Interval;
 import dev.duoka.experiment.verdict.Judgement;
+import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 
 /**
  * What tuning has found.
  *
- * @param tried all candidates, the fastest first, those that cannot train last
+ * @param tried all candidates, in the order in which they were tried, the run file as it is first
  * @param best the one that is better than the run file as it is and better than no other; the run
  *     file as it is where none is
  * @param judgements of the best against the run file as it is; empty where that is the best
@@ -19,6 +21,34 @@ public record Tuned(
   public Tuned {
     tried = List.copyOf(tried);
     judgements = List.copyOf(judgements);
+  }
+
+  /** The same candidates with another end. */
+  Tuned with(Candidate other, List<Judgement> itsJudgements) {
+    return new Tuned(tried, other, itsJudgements, cutShort);
+  }
+
+  /** The candidates, those that cannot train last. */
+  public List<Tried> fastestFirst() {
+    return tried.stream()
+        .sorted(
+            Comparator.comparingDouble(
+                one -> one.logSpeed().isPresent() ? -one.tokensPerSecond() : 0))
+        .toList();
+  }
+
+  /**
+   * Those that were faster than all that were tried before them: how the search came to its end.
+   */
+  public List<Tried> climb() {
+    List<Tried> climb = new ArrayList<>();
+    for (Tried one : tried) {
+      if (one.logSpeed().isPresent()
+          && (climb.isEmpty() || one.tokensPerSecond() > climb.getLast().tokensPerSecond())) {
+        climb.add(one);
+      }
+    }
+    return climb;
   }
 
   /**

@@ -19,12 +19,11 @@ import dev.duoka.operations.run.WorkerFolder;
 import dev.duoka.train.config.RunConfig;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import java.util.function.Consumer;
+import java.util.function.ToIntFunction;
 import java.util.stream.LongStream;
 
 /**
@@ -32,17 +31,20 @@ import java.util.stream.LongStream;
  * then in turns with the run file as it is. Memory that runs out is a result.
  */
 public final class Tuning {
-  private static final Set<Quantity> LEARNED = Set.of(Quantity.LOSS, Quantity.GRADIENT_NORM);
+  private static final List<Quantity> LEARNED = List.of(Quantity.LOSS, Quantity.GRADIENT_NORM);
   private static final int WARM_UP = 3;
   private static final int ALONE = 10;
   private static final int IN_TURNS = 60;
+
+  /** Runs of each of two that do not fit on the device together. */
+  private static final int PAIRS = 4;
 
   /** How many go on, beside the run file as it is: all of them must fit on the device together. */
   private static final int FINALISTS = 3;
 
   private final ArmCommand command;
   private final Path folder;
-  private final int ranks;
+  private final ToIntFunction<Candidate> ranks;
   private final long endNanos;
   private final Consumer<String> notice;
   private final Progress progress;
@@ -51,13 +53,13 @@ public final class Tuning {
    * Tuning of a run file.
    *
    * @param folder where the candidates write
-   * @param ranks how many train
+   * @param ranks how many train with a candidate
    * @param minutes after which no other candidate is begun
    */
   public Tuning(
       ArmCommand command,
       Path folder,
-      int ranks,
+      ToIntFunction<Candidate> ranks,
       double minutes,
       Consumer<String> notice,
       Progress progress) {
@@ -86,30 +88,28 @@ public final class Tuning {
   }
 
   /**
-   * Tries them.
+   * Tries what a search asks for.
    *
-   * @param candidates the run file as it is first
+   * @param search the run file as it is first
    */
-  public Tuned run(List<Candidate> candidates) throws InterruptedException {
+  public Tuned run(Search search) throws InterruptedException {
     List<Tuned.Tried> tried = new ArrayList<>();
-    for (Candidate candidate : candidates) {
-      if (!tried.isEmpty() && System.nanoTime() - endNanos > 0) {
-        break;
+    boolean cutShort = false;
+    for (List<Candidate> next = search.next(List.of()); !next.isEmpty() && !cutShort; ) {
+      int before = tried.size();
+      for (Candidate candidate : next) {
+        if (!tried.isEmpty() && System.nanoTime() - endNanos > 0) {
+          cutShort = true;
+          break;
+        }
+        progress.reached("trying " + candidate, tried.size(), before + next.size());
+        tried.add(alone(candidate, "alone-" + tried.size()));
       }
-      progress.reached("trying " + candidate, tried.size(), candidates.size());
-      tried.add(alone(candidate, tried.size()));
+      next = search.next(List.copyOf(tried));
     }
-    boolean cutShort = tried.size() < candidates.size();
-    tried.sort(Comparator.comparing(Tuned.Tried::tokensPerSecond, Tuning::fastestFirst));
-    List<Candidate> finalists = finalists(tried);
-    if (finalists.isEmpty()) {
-      return new Tuned(tried, Candidate.AS_IT_IS, List.of(), cutShort);
-    }
-    return inTurns(tried, finalists, cutShort);
-  }
-
-  private static int fastestFirst(double a, double b) {
-    return Double.compare(Double.isNaN(b) ? -1 : b, Double.isNaN(a) ? -1 : a);
+    Tuned found = new Tuned(tried, Candidate.AS_IT_IS, List.of(), cutShort);
+    List<Candidate> finalists = finalists(found.fastestFirst());
+    return finalists.isEmpty() ? found : inTurns(found, finalists);
   }
 
   /** Those whose interval reaches that of the fastest, the run file as it is left out. */
@@ -123,8 +123,8 @@ public final class Tuning {
   }
 
   /** A full memory and a loss that is no number are results; other failures are mistakes. */
-  private Tuned.Tried alone(Candidate candidate, int number) throws InterruptedException {
-    Arm arm = arm(candidate, "alone-" + number);
+  private Tuned.Tried alone(Candidate candidate, String name) throws InterruptedException {
+    Arm arm = arm(candidate, name);
     try (ArmProcess process =
         ArmProcess.start(arm.output(), command.words(arm, WARM_UP + ALONE, false), Map.of())) {
       process.await();
@@ -153,17 +153,17 @@ public final class Tuning {
   }
 
   private Arm arm(Candidate candidate, String name) {
-    Arm arm = new Arm(name, candidate.overrides(), ranks, folder.resolve(name));
+    Arm arm =
+        new Arm(name, candidate.overrides(), ranks.applyAsInt(candidate), folder.resolve(name));
     arm.makeFolder();
     return arm;
   }
 
   /**
    * The finalists and the run file as it is; where they do not fit on the device together, one of
-   * them fewer. What cannot be compared in turns is not called better.
+   * them fewer. What does not fit beside the run file as it is trains before and after it.
    */
-  private Tuned inTurns(List<Tuned.Tried> tried, List<Candidate> finalists, boolean cutShort)
-      throws InterruptedException {
+  private Tuned inTurns(Tuned found, List<Candidate> finalists) throws InterruptedException {
     for (int count = finalists.size(); count > 0; count--) {
       List<Arm> arms = new ArrayList<>(List.of(arm(Candidate.AS_IT_IS, "final-" + count + "-0")));
       for (Candidate finalist : finalists.subList(0, count)) {
@@ -173,7 +173,7 @@ public final class Tuning {
       ArmTurns.Ended ended =
           new ArmTurns(plan, command, folder.resolve("turns-" + count), progress).run(arms);
       if (ended.failure().isEmpty()) {
-        return judged(tried, finalists, plan, ended.arms(), cutShort);
+        return judged(found, finalists, plan, ended.arms());
       }
       if (!ended.doNotFitTogether()) {
         WorkerFolder.Failure failure = ended.failure().get();
@@ -183,19 +183,54 @@ public final class Tuning {
             "Its output is in " + arms.get(ended.failed()).output());
       }
     }
+    return byWholeRuns(found, finalists.getFirst());
+  }
+
+  /** In the order ABBA, so that what changes slowly weighs on both alike. */
+  private Tuned byWholeRuns(Tuned found, Candidate finalist) throws InterruptedException {
     notice.accept(
         "the run file as it is and "
-            + finalists.getFirst()
-            + " do not fit on the device together: duoka trial compares them in halves");
-    return new Tuned(tried, Candidate.AS_IT_IS, List.of(), cutShort);
+            + finalist
+            + " do not fit on the device together: they train one after the other, "
+            + PAIRS
+            + " times each");
+    double[] differences = new double[PAIRS];
+    Tuned.Tried asItIs = found.tried().getFirst();
+    Tuned.Tried changed = asItIs;
+    for (int pair = 0; pair < PAIRS; pair++) {
+      for (int half = 0; half < 2; half++) {
+        boolean first = half == pair % 2;
+        String name = "pair-" + pair + "-" + half;
+        progress.reached("in pairs", 2 * pair + half, 2 * PAIRS);
+        Tuned.Tried one = alone(first ? Candidate.AS_IT_IS : finalist, name);
+        if (one.logSpeed().isEmpty()) {
+          return found; // what trains only now and then is not better
+        }
+        differences[pair] += Math.log(one.tokensPerSecond()) * (first ? -1 : 1);
+        asItIs = first ? one : asItIs;
+        changed = first ? changed : one;
+      }
+    }
+    List<Judgement> judgements = new ArrayList<>();
+    Margins margins = Margins.of(List.of());
+    judgements.add(
+        Judgement.of(
+            Quantity.SPEED, Interval.ofMean(differences).expm1(), margins.of(Quantity.SPEED), ""));
+    judgements.add(
+        Judgement.of(
+            Quantity.MEMORY,
+            Interval.exact((double) changed.peakBytes() / asItIs.peakBytes() - 1),
+            margins.of(Quantity.MEMORY),
+            ""));
+    LEARNED.forEach(
+        quantity ->
+            judgements.add(Judgement.notAsked(quantity, "a dozen steps say nothing of it")));
+    boolean better = judgements.getFirst().verdict() == Verdict.BETTER;
+    return better ? found.with(finalist, judgements) : found;
   }
 
   private static Tuned judged(
-      List<Tuned.Tried> tried,
-      List<Candidate> finalists,
-      TurnPlan plan,
-      List<Arm> arms,
-      boolean cutShort) {
+      Tuned found, List<Candidate> finalists, TurnPlan plan, List<Arm> arms) {
     List<ArmSteps> steps = arms.stream().map(arm -> ArmSteps.read(arm.metrics())).toList();
     Comparison comparison = new Comparison(plan, List.of());
     Candidate best = Candidate.AS_IT_IS;
@@ -217,6 +252,6 @@ public final class Tuning {
         fastest = gain;
       }
     }
-    return new Tuned(tried, best, judgements, cutShort);
+    return found.with(best, judgements);
   }
 }

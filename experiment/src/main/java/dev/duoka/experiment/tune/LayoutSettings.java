@@ -1,0 +1,99 @@
+package dev.duoka.experiment.tune;
+
+import dev.duoka.layout.Layout;
+import dev.duoka.layout.PipelineKind;
+import dev.duoka.train.config.BatchPlan;
+import dev.duoka.train.config.RunConfig;
+import dev.duoka.train.config.RunFile;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.stream.Stream;
+
+/** A layout's settings in a run file, and those beside them. */
+final class LayoutSettings {
+  private static final String MICRO_BATCH = "training.micro_batch";
+  private static final String RECOMPUTE = "training.recompute";
+  private static final String ZERO = "parallel.zero";
+  private static final String SCHEDULE = "parallel.schedule";
+  private static final String STAGES = "parallel.stages_per_rank";
+  private static final String COLLECTIVES = "parallel.collectives";
+  private static final String OFFLOAD = "memory.offload";
+
+  private LayoutSettings() {}
+
+  /** The settings of a layout, all that decide over it. */
+  static Candidate of(Layout layout) {
+    Map<String, String> settings = new LinkedHashMap<>();
+    settings.put("parallel.data", String.valueOf(layout.data()));
+    settings.put("parallel.tensor", String.valueOf(layout.tensor()));
+    settings.put("parallel.pipeline", String.valueOf(layout.pipeline()));
+    settings.put("parallel.expert", String.valueOf(layout.expert()));
+    settings.put("parallel.context", String.valueOf(layout.context()));
+    settings.put("parallel.replicate", String.valueOf(layout.replicate()));
+    settings.put(ZERO, String.valueOf(layout.zero()));
+    if (layout.pipeline() > 1) {
+      settings.put(SCHEDULE, layout.order().kind().toString());
+      settings.put(STAGES, String.valueOf(layout.order().stagesPerRank()));
+    }
+    settings.put(MICRO_BATCH, String.valueOf(layout.microBatch()));
+    settings.put(RECOMPUTE, layout.recompute().toString());
+    settings.put(OFFLOAD, layout.offload().toString());
+    return new Candidate(settings);
+  }
+
+  /** Those that differ from a candidate in one setting and that the run file admits. */
+  static List<Candidate> around(Path file, RunConfig config, Candidate centre) {
+    RunConfig there = RunFile.read(file, centre.overrides());
+    Set<Candidate> all = new LinkedHashSet<>();
+    int microBatch = BatchPlan.of(there).microBatch();
+    add(all, centre, MICRO_BATCH, String.valueOf(2 * microBatch));
+    if (microBatch > 1) {
+      add(all, centre, MICRO_BATCH, String.valueOf(microBatch / 2));
+    }
+    others(there.training().recompute(), "none", "selective", "full")
+        .forEach(value -> add(all, centre, RECOMPUTE, value));
+    if (there.parallel().ranks() > 1) {
+      others(there.parallel().zero(), "0", "1", "2", "3")
+          .forEach(value -> add(all, centre, ZERO, value));
+      others(there.parallel().collectives(), "peer", "nccl")
+          .forEach(value -> add(all, centre, COLLECTIVES, value));
+    }
+    if (there.parallel().pipeline() > 1) {
+      others(there.parallel().order().kind(), kinds())
+          .forEach(
+              kind ->
+                  all.add(
+                      centre
+                          .with(SCHEDULE, kind)
+                          .with(STAGES, kind.equals(interleaved()) ? "2" : "1")));
+    }
+    others(there.memory().offload(), "none", "optimizer")
+        .forEach(value -> add(all, centre, OFFLOAD, value));
+    List<Candidate> admitted = new ArrayList<>();
+    all.stream()
+        .filter(candidate -> Choices.admits(file, config, candidate))
+        .forEach(admitted::add);
+    return admitted;
+  }
+
+  private static String interleaved() {
+    return PipelineKind.INTERLEAVED.toString();
+  }
+
+  private static String[] kinds() {
+    return Stream.of(PipelineKind.values()).map(PipelineKind::toString).toArray(String[]::new);
+  }
+
+  private static void add(Set<Candidate> all, Candidate centre, String key, String value) {
+    all.add(centre.with(key, value));
+  }
+
+  private static Stream<String> others(Object value, String... values) {
+    return Stream.of(values).filter(other -> !other.equals(value.toString()));
+  }
+}
