@@ -45,7 +45,7 @@ class MeshRangesTests {
                 4 / data,
                 1)
             .with(offload);
-    List<ParameterRange> alone = measured(trial.onOneRank()).get(0);
+    List<ParameterRange> alone = measured(trial.onOneRank()).values().iterator().next();
     assertThat(alone).isNotEmpty();
     measured(trial)
         .forEach(
