@@ -18,7 +18,8 @@ import java.util.stream.IntStream;
  * one late step in four does not move it.
  *
  * <p>Losses drift apart by rounding as a random walk does, so their blocks are not independent:
- * what a model differs from itself by ({@link Margins}) counts beside the interval.
+ * what a model differs from itself by ({@link Margins}) counts beside the interval. Where that is
+ * not known, no difference is called one.
  *
  * @param plan how they were trained
  * @param leftOut blocks in which an arm has warmed up again
@@ -94,14 +95,13 @@ public record Comparison(TurnPlan plan, List<Integer> leftOut) {
       return Judgement.notAsked(
           quantity, "an arm has steps whose " + quantity + " is no number, or lacks some");
     }
-    String reason =
-        margins.runsOfItself() == 0 ? "the model was never compared with itself here" : "";
+    boolean unknown = margins.runsOfItself() == 0;
     return Judgement.of(
         quantity,
         Interval.ofMean(differences),
         margins.of(quantity),
-        margins.spread(quantity),
-        reason);
+        unknown ? Double.POSITIVE_INFINITY : margins.spread(quantity),
+        unknown ? "the model was never compared with itself here" : "");
   }
 
   /** The mean over a block's steps of the relative difference on the same batch. */

@@ -113,6 +113,19 @@ final class TrialRatesTests {
     assertThat(share(verdicts(0.04), Quantity.SPEED, Verdict.WORSE)).isGreaterThan(0.99);
   }
 
+  /** Who does not know what a model differs from itself by calls no loss better or worse. */
+  @Test
+  void withoutATrialOfItselfNoLossIsWorse() {
+    Random random = new Random(20_261_130);
+    Margins unknown = Margins.of(List.of());
+    for (int number = 0; number < TRIALS / 5; number++) {
+      assertThat(trial(random, 0, unknown))
+          .filteredOn(judgement -> !judgement.quantity().equals(Quantity.SPEED))
+          .extracting(Judgement::verdict)
+          .doesNotContain(Verdict.BETTER, Verdict.WORSE);
+    }
+  }
+
   /** At the margin itself nothing is certain, but it is never called better. */
   @Test
   void onePercentIsNeverBetter() {
