@@ -30,6 +30,12 @@ final class StepReports {
   /** How many steps the speed is the median of. */
   private static final int RECENT_STEPS = 100;
 
+  /** Between two questions to the driver about its memory. */
+  private static final long LOOK_NANOS = 1_000_000_000L;
+
+  /** The first steps, in which memory is taken: it is asked in each. */
+  private static final int FIRST_STEPS = 3;
+
   private final RankState rank;
   private final LoopSettings settings;
   private final RunEvents events;
@@ -39,6 +45,9 @@ final class StepReports {
   private final RankMemoryReport rankMemory;
   private final Map<String, Long> elements = new LinkedHashMap<>();
   private double loss;
+  private Gpus.@Nullable MemoryInUse lastInUse;
+  private long lastLook;
+  private int reported;
 
   /** What the time of the next step is not to hold. */
   private double leftOutSeconds;
@@ -147,9 +156,21 @@ final class StepReports {
 
   private StepMetrics.MemoryUse memory(List<StepMetrics.RankUse> ranks) {
     MemoryLedger ledger = MemoryLedger.of(rank.device());
-    Gpus.MemoryInUse inUse = DeviceMemory.inUse(rank.device());
+    Gpus.MemoryInUse inUse = inUse();
     return new StepMetrics.MemoryUse(
         ledger.liveBytes(), ledger.peakBytes(), inUse.bytes(), inUse.ofCard(), ranks);
+  }
+
+  /** What the driver counts, asked at most once a second: it may take a millisecond to answer. */
+  private Gpus.MemoryInUse inUse() {
+    long now = System.nanoTime();
+    Gpus.MemoryInUse last = lastInUse;
+    if (last == null || now - lastLook > LOOK_NANOS || reported++ < FIRST_STEPS) {
+      last = DeviceMemory.inUse(rank.device());
+      lastInUse = last;
+      lastLook = now;
+    }
+    return last;
   }
 
   private void check(LaunchedStep step, TrainingStep.Result result) {
