@@ -4,10 +4,10 @@ import dev.duoka.base.Progress;
 import dev.duoka.formats.adapter.AdapterConfigFile;
 import dev.duoka.formats.modelconfig.ModelConfig;
 import dev.duoka.formats.modelconfig.ModelConfigReader;
-import dev.duoka.formats.modelconfig.QuantizedWeights;
 import dev.duoka.formats.safetensors.SafetensorsFolder;
 import dev.duoka.model.LanguageModel;
 import dev.duoka.model.adapter.AdapterFile;
+import dev.duoka.model.weight.CheckpointWeights;
 import dev.duoka.model.weight.WeightReader;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -23,7 +23,8 @@ public final class StoredModel implements AutoCloseable {
   private final Path folder;
   private final Path baseFolder;
   private final ModelConfig config;
-  private final SafetensorsFolder base;
+  private final SafetensorsFolder files;
+  private final CheckpointWeights base;
   private final @Nullable SafetensorsFolder adapter;
   private final boolean isPeft;
 
@@ -31,12 +32,14 @@ public final class StoredModel implements AutoCloseable {
       Path folder,
       Path baseFolder,
       ModelConfig config,
-      SafetensorsFolder base,
+      SafetensorsFolder files,
+      CheckpointWeights base,
       @Nullable SafetensorsFolder adapter,
       boolean isPeft) {
     this.folder = folder;
     this.baseFolder = baseFolder;
     this.config = config;
+    this.files = files;
     this.base = base;
     this.adapter = adapter;
     this.isPeft = isPeft;
@@ -45,11 +48,11 @@ public final class StoredModel implements AutoCloseable {
   /** Opens a folder. */
   public static StoredModel open(Path folder) {
     Path baseFolder = baseFolder(folder);
-    QuantizedWeights.refuse(baseFolder);
     ModelConfig config = config(folder);
-    SafetensorsFolder base = SafetensorsFolder.open(baseFolder);
+    SafetensorsFolder files = SafetensorsFolder.open(baseFolder);
     boolean opened = false;
     try {
+      CheckpointWeights base = CheckpointWeights.of(files);
       boolean isPeft = Files.exists(folder.resolve(AdapterFile.FILE_NAME));
       SafetensorsFolder adapter = null;
       if (config.adapter() != null) {
@@ -59,10 +62,10 @@ public final class StoredModel implements AutoCloseable {
                 : SafetensorsFolder.open(folder);
       }
       opened = true;
-      return new StoredModel(folder, baseFolder, config, base, adapter, isPeft);
+      return new StoredModel(folder, baseFolder, config, files, base, adapter, isPeft);
     } finally {
       if (!opened) {
-        base.close();
+        files.close();
       }
     }
   }
@@ -108,7 +111,7 @@ public final class StoredModel implements AutoCloseable {
   }
 
   /** The weights that are not an adapter's. */
-  public SafetensorsFolder base() {
+  public CheckpointWeights base() {
     return base;
   }
 
@@ -138,7 +141,7 @@ public final class StoredModel implements AutoCloseable {
       boolean whole = model.held().stream().anyMatch(range -> range.end() == Integer.MAX_VALUE);
       AdapterFile.read(adapter, model.weights(), whole && model.held().getFirst().embeds());
     } else if (adapter != null) {
-      WeightReader.readAll(adapter, model.trainedWeights(), List.of());
+      WeightReader.readAll(CheckpointWeights.plain(adapter), model.trainedWeights(), List.of());
     }
   }
 
@@ -149,7 +152,7 @@ public final class StoredModel implements AutoCloseable {
 
   @Override
   public void close() {
-    base.close();
+    files.close();
     if (adapter != null) {
       adapter.close();
     }

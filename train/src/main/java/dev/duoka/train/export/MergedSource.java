@@ -12,7 +12,6 @@ import dev.duoka.model.ModelFactory;
 import dev.duoka.model.adapter.MergedWeight;
 import dev.duoka.model.weight.BlockRange;
 import dev.duoka.model.weight.CheckpointTensor;
-import dev.duoka.model.weight.StoredTensors;
 import dev.duoka.model.weight.Weight;
 import dev.duoka.tensor.Device;
 import dev.duoka.tensor.Dtype;
@@ -58,10 +57,15 @@ final class MergedSource implements WeightSource, AutoCloseable {
   }
 
   @Override
+  public long bytes(TensorEntry entry) {
+    return stored.base().bytes(entry);
+  }
+
+  @Override
   public Tensor read(TensorEntry entry) {
     Place place = changed.get(entry.name());
     if (place == null) {
-      return StoredTensors.read(stored.base(), entry);
+      return stored.base().read(entry);
     }
     Tensor whole = merged(place.weight());
     long[] shape = place.tensor().shape().stream().mapToLong(Long::longValue).toArray();
