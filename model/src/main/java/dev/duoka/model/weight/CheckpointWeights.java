@@ -119,7 +119,8 @@ public final class CheckpointWeights {
    * @param first where a block begins
    */
   Tensor rows(TensorEntry entry, long columns, long first, long count) {
-    Tensor stored = Tensors.empty(StoredTensors.dtype(entry), Device.CPU, count, columns);
+    Dtype dtype = isScaled(entry) ? Dtype.FLOAT8_E4M3 : StoredTensors.dtype(entry);
+    Tensor stored = Tensors.empty(dtype, Device.CPU, count, columns);
     long start = first * columns * entry.dtype().byteSize();
     HostCopy.write(stored, (offset, chunk) -> folder.read(entry, start + offset, chunk));
     if (!isScaled(entry)) {

@@ -35,8 +35,7 @@ public final class StoredTensors {
       case I32 -> Dtype.INT32;
       case U8 -> Dtype.UINT8;
       case BOOL -> Dtype.BOOL;
-      case F8_E4M3 -> Dtype.FLOAT8_E4M3;
-      case I16, I8, U16, U32, U64, F8_E5M2 ->
+      case I16, I8, U16, U32, U64, F8_E4M3, F8_E5M2 ->
           throw new DuokaException(
               ErrorCode.FORMAT,
               "cannot use the tensor " + entry.name() + ": its dtype is " + entry.dtype(),

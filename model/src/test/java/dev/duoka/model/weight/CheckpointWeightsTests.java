@@ -22,6 +22,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
+import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -167,6 +168,26 @@ class CheckpointWeightsTests {
       float[] values = HostCopy.floats(weights.read(weights.entry(NAME)));
       for (int i = 0; i < values.length; i++) {
         assertThat(values[i]).isEqualTo((float) (decoded(codes[i]) * scale));
+      }
+    }
+  }
+
+  /** Without their scales they would be other numbers. */
+  @Test
+  void eightBitsOfWhichTheConfigSaysNothingAreNotRead() throws IOException {
+    write(blocks(128, 128), weight(160, 96), scales(StoredDtype.F32, 2, 1));
+    Files.writeString(folder.resolve("config.json"), "{}");
+    try (SafetensorsFolder opened = SafetensorsFolder.open(folder);
+        Scope _ = Scope.open()) {
+      CheckpointWeights weights = CheckpointWeights.of(opened);
+      assertThat(weights.blocks()).isEmpty();
+      TensorEntry entry = weights.entry(NAME);
+      for (ThrowingCallable reading :
+          List.<ThrowingCallable>of(
+              () -> weights.read(entry), () -> weights.rows(entry, 96, 0, 160))) {
+        assertThatThrownBy(reading)
+            .isInstanceOf(DuokaException.class)
+            .hasMessageContaining(NAME + ": its dtype is F8_E4M3");
       }
     }
   }

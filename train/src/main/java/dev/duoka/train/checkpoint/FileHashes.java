@@ -19,6 +19,7 @@ import java.time.Instant;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /**
  * SHA-256 hashes of large files, kept between starts: reading the 135 GB of a base takes minutes.
@@ -31,29 +32,35 @@ final class FileHashes {
   /** A file that changed later than so long before it was read may change again unnoticed. */
   private static final Duration RESTED = Duration.ofSeconds(2);
 
+  private static final boolean KEEPS =
+      Boolean.parseBoolean(System.getProperty("duoka.keepHashes", "true"));
+
   private static final int CHUNK_BYTES = 1 << 20;
   private static final String HEADER = "# the hash of a file's bytes; delete to hash it again";
 
-  private final Path folder;
+  private final @Nullable Path folder;
 
   /**
    * Hashes kept in a folder.
    *
-   * @param folder may not exist yet
+   * @param folder may not exist yet; null to keep none
    */
-  FileHashes(Path folder) {
+  FileHashes(@Nullable Path folder) {
     this.folder = folder;
   }
 
   /** Those of this user. */
   static FileHashes ofUser() {
-    return new FileHashes(CacheFolder.of("hashes"));
+    return new FileHashes(KEEPS ? CacheFolder.of("hashes") : null);
   }
 
   /** The hash of a file's bytes; reads them if it must. */
   byte[] of(Path file) {
     try {
       Path real = file.toRealPath();
+      if (folder == null) {
+        return hash(real);
+      }
       Path kept = folder.resolve(hex(real.toString()));
       String now = identity(real);
       Optional<byte[]> known = read(kept, now);
@@ -63,7 +70,7 @@ final class FileHashes {
       Instant start = Instant.now();
       byte[] hash = hash(real);
       if (identity(real).equals(now) && rests(real, start)) {
-        keep(kept, now, hash);
+        keep(folder, kept, now, hash);
       }
       return hash;
     } catch (IOException e) {
@@ -106,7 +113,7 @@ final class FileHashes {
   }
 
   /** A folder that cannot be written costs time at the next start, and is no reason to end. */
-  private void keep(Path kept, String identity, byte[] hash) {
+  private static void keep(Path folder, Path kept, String identity, byte[] hash) {
     String of = hex(identity);
     String digits = HexFormat.of().formatHex(hash);
     String lines = String.join("\n", HEADER, of, digits, hex(of + digits)) + "\n";
