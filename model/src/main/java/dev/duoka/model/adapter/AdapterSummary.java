@@ -17,7 +17,9 @@ public final class AdapterSummary {
   private record Kind(
       String name, long width, double scale, boolean magnitudes, boolean oneByOne) {}
 
-  /** Rows of so many 16-bit numbers are whole packs, as products of all experts at once want them. */
+  /**
+   * Rows of so many 16-bit numbers are whole packs, as products of all experts at once want them.
+   */
   private static final long PACK = 8;
 
   /**

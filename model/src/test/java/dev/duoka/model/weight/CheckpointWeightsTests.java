@@ -56,7 +56,7 @@ class CheckpointWeightsTests {
             ByteBuffer.allocate((int) entry.byteLength()).order(ByteOrder.LITTLE_ENDIAN);
         while (bytes.hasRemaining()) {
           switch (entry.dtype()) {
-            case F8_E4M3 -> bytes.put((byte) (random.nextInt(127) | random.nextInt(2) << 7));
+            case F8_E4M3 -> bytes.put((byte) (random.nextInt(127) | (random.nextInt(2) << 7)));
             case F32 -> bytes.putFloat((float) Math.exp(random.nextDouble(-9, 3)));
             default -> bytes.put((byte) 60);
           }
@@ -75,7 +75,7 @@ class CheckpointWeightsTests {
 
   /** 1 bit of sign, 4 of the exponent with a bias of 7, 3 of the mantissa; no infinity. */
   private static double decoded(byte code) {
-    int exponent = code >> 3 & 15;
+    int exponent = (code >> 3) & 15;
     int mantissa = code & 7;
     double size =
         exponent == 0

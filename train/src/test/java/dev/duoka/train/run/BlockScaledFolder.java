@@ -128,7 +128,7 @@ final class BlockScaledFolder {
 
   /** 1 bit of sign, 4 of the exponent with a bias of 7, 3 of the mantissa. */
   private static double decoded(byte code) {
-    int exponent = code >> 3 & 15;
+    int exponent = (code >> 3) & 15;
     int mantissa = code & 7;
     double size =
         exponent == 0 ? Math.scalb(mantissa, -9) : Math.scalb(8.0 + mantissa, exponent - 10);
