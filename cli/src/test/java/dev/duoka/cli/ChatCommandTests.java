@@ -15,13 +15,17 @@ final class ChatCommandTests {
   @TempDir Path folder;
 
   private ProgramRun chat(String input, String... more) {
+    return chatWith("run", input, more);
+  }
+
+  private ProgramRun chatWith(String model, String input, String... more) {
     ProgramRun program = new ProgramRun();
     InputStream before = System.in;
     System.setIn(new ByteArrayInputStream(input.getBytes(StandardCharsets.UTF_8)));
     try {
       String[] words = new String[more.length + 4];
       words[0] = "chat";
-      words[1] = folder.resolve("run").toString();
+      words[1] = folder.resolve(model).toString();
       words[2] = "--tokens";
       words[3] = "5";
       System.arraycopy(more, 0, words, 4, more.length);
@@ -34,23 +38,28 @@ final class ChatCommandTests {
   }
 
   private void train() throws IOException {
+    train("run", "{preset: tiny-llama}", "");
+  }
+
+  private void train(String name, String model, String more) throws IOException {
     Path text = Files.writeString(folder.resolve("text.txt"), "some text ".repeat(2000));
     Path file =
         Files.writeString(
             folder.resolve("run.yaml"),
             """
-            model: {preset: tiny-llama}
+            model: %s
             data: {sources: [%s], sequence_length: 16, cache: %s}
             training: {tokens_per_step: 64, micro_batch: 2, steps: 1}
             schedule: {warmup_steps: 0}
             device: cpu
             threads: 1
+            %s
             """
-                .formatted(text, folder.resolve("cache")));
+                .formatted(model, text, folder.resolve("cache"), more));
     ProgramRun program = new ProgramRun();
     int status =
         program.run(
-            "train", file.toString(), "--no-watch", "--run-dir", folder.resolve("run").toString());
+            "train", file.toString(), "--no-watch", "--run-dir", folder.resolve(name).toString());
     assertThat(status).as(program.err().toString()).isZero();
   }
 
@@ -72,5 +81,40 @@ final class ChatCommandTests {
             "forgotten",
             "cut off; --tokens allows more");
     assertThat(talked.out().toString().lines().count()).isGreaterThanOrEqualTo(2);
+  }
+
+  @Test
+  void adaptersTakeTurns() throws IOException {
+    train();
+    Path base = folder.resolve("base");
+    ProgramRun exported = new ProgramRun();
+    int status =
+        exported.run("export", folder.resolve("run").toString(), "--output", base.toString());
+    assertThat(status).as(exported.err().toString()).isZero();
+    String model = "{path: " + base + ", load_weights: true}";
+    train("one", model, "adapter: {rank: 2}");
+    train("two", model, "adapter: {rank: 3}");
+    String one = folder.resolve("one").toString();
+    ProgramRun talked =
+        chatWith(
+            "base",
+            "hello\n/adapter two\nhello\n/adapter\n/adapter off\n",
+            "--template",
+            "plain",
+            "--adapter",
+            one,
+            "--adapter",
+            folder.resolve("two").toString());
+    assertThat(talked.err().toString())
+        .contains(
+            "/adapter on|off|one|two, /system",
+            "the adapter is two",
+            "say /adapter on or /adapter off, or one of one, two; the present one is two",
+            "the adapter is off");
+    ProgramRun beside = new ProgramRun();
+    beside.run("generate", base.toString(), "--adapter", one, "--prompt", "some", "--tokens", "5");
+    ProgramRun alone = new ProgramRun();
+    alone.run("generate", one, "--prompt", "some", "--tokens", "5");
+    assertThat(beside.out().toString()).startsWith("some").isEqualTo(alone.out().toString());
   }
 }

@@ -12,6 +12,7 @@ import java.io.InputStreamReader;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -28,13 +29,23 @@ import picocli.CommandLine.Spec;
       "Talk to a model, in its own chat template: a line is a question, the answer comes word by"
           + " word, and each knows those before.",
       "RUN is what 'generate' takes: a run's folder, a checkpoint, a model or an adapter.",
-      "/adapter off and on compare an adapter with its base, /system TEXT says what stands before"
-          + " all questions, /clear forgets them, /exit or the end of the input ends.",
+      "/adapter off and on compare an adapter with its base, /adapter NAME takes another of those"
+          + " that --adapter gave, called by the last part of its path; /system TEXT says what"
+          + " stands before all questions, /clear forgets them, /exit or the end of the input"
+          + " ends.",
       "Example: duoka chat runs/my-run --device cuda"
     })
 final class ChatCommand implements Callable<Integer> {
   @Parameters(index = "0", paramLabel = "RUN", description = "Where the model is.")
   private Path run = Path.of(".");
+
+  @Option(
+      names = "--adapter",
+      paramLabel = "DIR",
+      description =
+          "An adapter of RUN, which is its base then: a folder in PEFT's form or a run. Several may"
+              + " be given; the first is used at first.")
+  private List<Path> adapters = List.of();
 
   @Option(
       names = "--system",
@@ -76,6 +87,7 @@ final class ChatCommand implements Callable<Integer> {
     try (ProgressLine line = ProgressLine.open("loading the model", notes)) {
       return Generator.open(
           run,
+          adapters,
           SingleDevice.parse(device),
           event -> notes.println("note     " + event.text()),
           line);

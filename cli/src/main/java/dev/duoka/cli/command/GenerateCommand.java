@@ -11,6 +11,7 @@ import dev.duoka.train.generate.MeshGenerator;
 import dev.duoka.train.generate.Sampling;
 import java.io.PrintWriter;
 import java.nio.file.Path;
+import java.util.Optional;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -35,6 +36,12 @@ final class GenerateCommand implements Runnable {
 
   @Option(names = "--prompt", paramLabel = "TEXT", required = true, description = "How it begins.")
   private String prompt = "";
+
+  @Option(
+      names = "--adapter",
+      paramLabel = "DIR",
+      description = "An adapter of RUN, which is its base then: a folder in PEFT's form or a run.")
+  private @Nullable Path adapter;
 
   @Mixin private SamplingOptions sampling = new SamplingOptions();
 
@@ -75,7 +82,8 @@ final class GenerateCommand implements Runnable {
       ParallelSettings parallel = MeshOption.parse(mesh);
       DevicePlacement placement =
           DevicePlacement.shared(SingleDevice.choice(device), parallel.mesh());
-      MeshGenerator generator = new MeshGenerator(run, parallel, placement, listener);
+      MeshGenerator generator =
+          new MeshGenerator(run, Optional.ofNullable(adapter), parallel, placement, listener);
       out.print(prompt);
       generator.generate(prompt, chosen, output);
     }
@@ -85,7 +93,12 @@ final class GenerateCommand implements Runnable {
 
   private Generator load(Consumer<CheckpointEvent> listener, PrintWriter notes) {
     try (ProgressLine line = ProgressLine.open("loading the model", notes)) {
-      return Generator.open(run, SingleDevice.parse(device), listener, line);
+      return Generator.open(
+          run,
+          Optional.ofNullable(adapter).stream().toList(),
+          SingleDevice.parse(device),
+          listener,
+          line);
     }
   }
 }

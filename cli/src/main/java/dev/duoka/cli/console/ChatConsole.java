@@ -8,6 +8,7 @@ import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.util.function.Consumer;
+import java.util.stream.Collectors;
 
 /** A conversation on a terminal: questions come line by line, answers go out word by word. */
 public final class ChatConsole {
@@ -34,7 +35,7 @@ public final class ChatConsole {
 
   /** Asks and answers until {@code /exit} or the end of the input. */
   public void run(BufferedReader input) throws IOException {
-    notes.println("/adapter on|off, /system TEXT, /clear, /exit");
+    notes.println("/adapter on|off" + names() + ", /system TEXT, /clear, /exit");
     while (true) {
       notes.print(ASK);
       notes.flush();
@@ -74,15 +75,42 @@ public final class ChatConsole {
     }
   }
 
+  /** What else {@code /adapter} takes. */
+  private String names() {
+    return generator.adapters().stream().map(name -> "|" + name).collect(Collectors.joining());
+  }
+
   private void adapter(String word) {
     if (!generator.hasAdapter()) {
       notes.println("this model has no adapter");
     } else if (word.equals("on") || word.equals("off")) {
       generator.setAdapted(word.equals("on"));
       notes.println("the adapter is " + word);
+    } else if (generator.adapters().contains(word)) {
+      use(word);
     } else {
-      notes.println("say /adapter on or /adapter off");
+      notes.println("say /adapter on or /adapter off" + others());
     }
+  }
+
+  private String others() {
+    return generator.adapters().isEmpty()
+        ? ""
+        : ", or one of "
+            + String.join(", ", generator.adapters())
+            + "; the present one is "
+            + generator.adapter().orElse("none");
+  }
+
+  /** An adapter that cannot be read leaves the one that was there. */
+  private void use(String name) {
+    try (ProgressLine line = ProgressLine.open("loading the adapter", notes)) {
+      generator.use(name, line);
+    } catch (DuokaException e) {
+      notes.println("duoka: " + e.getMessage());
+      return;
+    }
+    notes.println("the adapter is " + name);
   }
 
   /** A question that cannot be answered ends nothing. */

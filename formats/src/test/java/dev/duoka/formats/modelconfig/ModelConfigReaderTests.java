@@ -247,19 +247,43 @@ class ModelConfigReaderTests {
   }
 
   @Test
-  void refusesQuantizedWeightsButReadsTheirConfig() throws IOException {
-    Files.writeString(
-        folder.resolve("config.json"),
-        V3
-            + ", \"quantization_config\": {\"quant_method\": \"fp8\", \"fmt\": \"e4m3\","
-            + " \"weight_block_size\": [128, 128]}}");
+  void readsTheBlocksOfPublishedFp8Weights() throws IOException {
+    quantized("{\"quant_method\": \"fp8\", \"fmt\": \"e4m3\", \"weight_block_size\": [128, 64]}");
     assertThat(ModelConfigReader.read(folder).layers()).isEqualTo(61);
-    assertThat(QuantizedWeights.method(folder)).contains("fp8");
-    assertThatThrownBy(() -> QuantizedWeights.refuse(folder))
+    QuantizedWeights.Blocks blocks = QuantizedWeights.blocks(folder).orElseThrow();
+    assertThat(blocks).isEqualTo(new QuantizedWeights.Blocks(128, 64));
+    assertThat(blocks.ofRows(129)).isEqualTo(2);
+    assertThat(blocks.ofColumns(128)).isEqualTo(2);
+    assertThat(QuantizedWeights.blocks(Goldens.folder("v3"))).isEmpty();
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      textBlock =
+          """
+          {"quant_method": "gptq", "bits": 4} | quantized, gptq
+          {"bits": 4} | an unnamed method
+          {"quant_method": "fp8", "activation_scheme": "static"} | fp8 without weight_block_size
+          {"quant_method": "fp8", "fmt": "e5m2", "weight_block_size": [128, 128]} | format e5m2
+          {"quant_method": "fp8", "weight_block_size": [128]} | weight_block_size [128]
+          {"quant_method": "fp8", "weight_block_size": [128, 0]} | weight_block_size [128,0]
+          {"quant_method": "fp8", "weight_block_size": 128} | weight_block_size 128
+          """)
+  void refusesWeightsThatAreQuantizedInOtherWays(String quantization, String message)
+      throws IOException {
+    quantized(quantization);
+    assertThat(ModelConfigReader.read(folder).layers()).isEqualTo(61);
+    assertThatThrownBy(() -> QuantizedWeights.blocks(folder))
         .isInstanceOf(DuokaException.class)
-        .hasMessageContaining("they are quantized, fp8")
-        .hasMessageContaining("Convert them to bf16");
-    QuantizedWeights.refuse(Goldens.folder("v3"));
+        .hasMessageContaining("cannot use the weights of " + folder)
+        .hasMessageContaining(message)
+        .hasMessageContaining("Take the original weights");
+  }
+
+  private void quantized(String quantization) throws IOException {
+    Files.writeString(
+        folder.resolve("config.json"), V3 + ", \"quantization_config\": " + quantization + "}");
   }
 
   private static ModelConfig read(String json) {

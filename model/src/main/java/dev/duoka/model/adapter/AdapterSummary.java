@@ -14,7 +14,13 @@ public final class AdapterSummary {
   private AdapterSummary() {}
 
   /** Modules that have the same name but for the layer, and the same adapter. */
-  private record Kind(String name, long width, double scale, boolean magnitudes) {}
+  private record Kind(
+      String name, long width, double scale, boolean magnitudes, boolean oneByOne) {}
+
+  /**
+   * Rows of so many 16-bit numbers are whole packs, as products of all experts at once want them.
+   */
+  private static final long PACK = 8;
 
   /**
    * A line for each kind of module, for what is trained whole, and for the number of weights.
@@ -35,7 +41,8 @@ public final class AdapterSummary {
                   part.module().replaceFirst("\\.\\d+\\.", ".*."),
                   part.width(),
                   part.scale(),
-                  part.magnitude() != null),
+                  part.magnitude() != null,
+                  weight.spec().sections().size() == 3 && part.width() % PACK != 0),
               1,
               Integer::sum);
         }
@@ -55,12 +62,16 @@ public final class AdapterSummary {
             adapters.add(
                 String.format(
                     Locale.ROOT,
-                    "adapter on %s × %d: rank %d, scale %s%s",
+                    "adapter on %s × %d: rank %d, scale %s%s%s",
                     kind.name(),
                     count,
                     kind.width(),
                     kind.scale(),
-                    kind.magnitudes() ? ", magnitudes" : "")));
+                    kind.magnitudes() ? ", magnitudes" : "",
+                    kind.oneByOne()
+                        ? "; its products are computed expert by expert, at once with a multiple"
+                            + " of 8"
+                        : "")));
     adapters.addAll(lines);
     adapters.add(
         String.format(

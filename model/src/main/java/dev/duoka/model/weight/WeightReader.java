@@ -6,12 +6,10 @@ import dev.duoka.base.NearestName;
 import dev.duoka.base.Progress;
 import dev.duoka.engine.parameter.Parameter;
 import dev.duoka.engine.parameter.Portion;
-import dev.duoka.formats.safetensors.SafetensorsFolder;
 import dev.duoka.formats.safetensors.TensorEntry;
 import dev.duoka.tensor.Scope;
 import dev.duoka.tensor.Tensor;
 import dev.duoka.tensor.op.Copies;
-import dev.duoka.tensor.op.Views;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -31,32 +29,33 @@ public final class WeightReader {
 
   private WeightReader() {}
 
-  /** As {@link #read(SafetensorsFolder, List, List, Progress)}, in silence. */
+  /** As {@link #read(CheckpointWeights, List, List, Progress)}, in silence. */
   public static Report read(
-      SafetensorsFolder folder, List<Weight> weights, List<StateBuffer> buffers) {
-    return read(folder, weights, buffers, Progress.NONE);
+      CheckpointWeights stored, List<Weight> weights, List<StateBuffer> buffers) {
+    return read(stored, weights, buffers, Progress.NONE);
   }
 
   /**
-   * Reads every tensor that both have, converting to the weights' dtype.
+   * Reads every tensor that both have, converting to the weights' dtype: some rows at a time, and
+   * of those only what is here.
    *
    * @param progress hears how many of the model's weights were read
    * @throws DuokaException when a tensor has another shape than the model wants
    */
   public static Report read(
-      SafetensorsFolder folder,
+      CheckpointWeights stored,
       List<Weight> weights,
       List<StateBuffer> buffers,
       Progress progress) {
     Set<String> unused = new LinkedHashSet<>();
-    folder.tensors().forEach(entry -> unused.add(entry.name()));
+    stored.tensors().forEach(entry -> unused.add(entry.name()));
     List<String> missing = new ArrayList<>();
     int done = 0;
     for (Weight weight : weights) {
       progress.reached(LOADING, done++, weights.size());
       for (CheckpointTensor tensor : weight.checkpointTensors()) {
         if (unused.remove(tensor.name())) {
-          copy(folder, tensor, weight.parameter());
+          copy(stored, tensor, weight.parameter());
         } else {
           missing.add(tensor.name());
         }
@@ -64,10 +63,10 @@ public final class WeightReader {
     }
     for (StateBuffer buffer : buffers) {
       if (unused.remove(buffer.checkpointName())) {
-        TensorEntry entry = folder.entry(buffer.checkpointName());
+        TensorEntry entry = stored.entry(buffer.checkpointName());
         checkShape(entry, List.of(buffer.length()));
-        try (Tensor stored = StoredTensors.read(folder, entry)) {
-          Copies.into(buffer.value(), stored);
+        try (Tensor values = stored.read(entry)) {
+          Copies.into(buffer.value(), values);
         }
       } else {
         missing.add(buffer.checkpointName());
@@ -78,22 +77,22 @@ public final class WeightReader {
 
   /** As the other method, in silence. */
   public static Report readAll(
-      SafetensorsFolder folder, List<Weight> weights, List<StateBuffer> buffers) {
-    return readAll(folder, weights, buffers, Progress.NONE);
+      CheckpointWeights stored, List<Weight> weights, List<StateBuffer> buffers) {
+    return readAll(stored, weights, buffers, Progress.NONE);
   }
 
   /** As {@link #read}, but every tensor of the model must be there. */
   public static Report readAll(
-      SafetensorsFolder folder,
+      CheckpointWeights stored,
       List<Weight> weights,
       List<StateBuffer> buffers,
       Progress progress) {
-    Report report = read(folder, weights, buffers, progress);
+    Report report = read(stored, weights, buffers, progress);
     if (!report.missing().isEmpty()) {
       String first = report.missing().getFirst();
       throw new DuokaException(
           ErrorCode.FORMAT,
-          folder.path()
+          stored.path()
               + " lacks "
               + report.missing().size()
               + " tensors of this model, the first is "
@@ -104,19 +103,21 @@ public final class WeightReader {
     return report;
   }
 
-  private static void copy(SafetensorsFolder folder, CheckpointTensor tensor, Parameter parameter) {
-    TensorEntry entry = folder.entry(tensor.name());
+  private static void copy(CheckpointWeights stored, CheckpointTensor tensor, Parameter parameter) {
+    TensorEntry entry = stored.entry(tensor.name());
     checkShape(entry, tensor.shape());
     Portion portion = parameter.spec().portion();
     long columns = portion.columns();
     long firstRow = tensor.offset() / columns;
     long rows = tensor.elements() / columns;
-    if (!portion.touches(firstRow, rows)) {
-      return;
-    }
-    try (Scope _ = Scope.open()) {
-      Tensor stored = StoredTensors.read(folder, entry);
-      portion.take(Views.reshape(stored, rows, columns), firstRow, parameter.value());
+    long atOnce = stored.rowsAtOnce(columns);
+    for (long row = 0; row < rows; row += atOnce) {
+      long count = Math.min(atOnce, rows - row);
+      if (portion.touches(firstRow + row, count)) {
+        try (Scope _ = Scope.open()) {
+          portion.take(stored.rows(entry, columns, row, count), firstRow + row, parameter.value());
+        }
+      }
     }
   }
 

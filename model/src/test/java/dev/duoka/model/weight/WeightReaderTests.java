@@ -92,7 +92,8 @@ class WeightReaderTests {
       LedgerSnapshot before = LedgerSnapshot.of(Device.CPU);
       try (SafetensorsFolder weights = SafetensorsFolder.open(folder)) {
         WeightReader.Report report =
-            WeightReader.readAll(weights, copy.model().weights(), copy.model().buffers());
+            WeightReader.readAll(
+                CheckpointWeights.plain(weights), copy.model().weights(), copy.model().buffers());
         assertThat(report.unused()).isEmpty();
         assertThat(report.missing()).isEmpty();
       }
@@ -125,11 +126,16 @@ class WeightReaderTests {
           });
       try (SafetensorsFolder weights = SafetensorsFolder.open(folder)) {
         WeightReader.Report report =
-            WeightReader.read(weights, tiny.model().weights(), tiny.model().buffers());
+            WeightReader.read(
+                CheckpointWeights.plain(weights), tiny.model().weights(), tiny.model().buffers());
         assertThat(report.missing()).containsExactly(name);
         assertThat(report.unused()).containsExactly("model.layers.1.self_attn.k_porj.weight");
         assertThatThrownBy(
-                () -> WeightReader.readAll(weights, tiny.model().weights(), tiny.model().buffers()))
+                () ->
+                    WeightReader.readAll(
+                        CheckpointWeights.plain(weights),
+                        tiny.model().weights(),
+                        tiny.model().buffers()))
             .isInstanceOfSatisfying(
                 DuokaException.class, e -> assertThat(e.code()).isEqualTo(ErrorCode.FORMAT))
             .hasMessageContaining("lacks 1 tensor")
@@ -156,7 +162,11 @@ class WeightReaderTests {
       LedgerSnapshot before = LedgerSnapshot.of(Device.CPU);
       try (SafetensorsFolder weights = SafetensorsFolder.open(folder)) {
         assertThatThrownBy(
-                () -> WeightReader.read(weights, tiny.model().weights(), tiny.model().buffers()))
+                () ->
+                    WeightReader.read(
+                        CheckpointWeights.plain(weights),
+                        tiny.model().weights(),
+                        tiny.model().buffers()))
             .isInstanceOf(DuokaException.class)
             .hasMessageContaining(name)
             .hasMessageContaining("[96, 160]")

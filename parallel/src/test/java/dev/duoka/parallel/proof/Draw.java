@@ -33,7 +33,8 @@ import tools.jackson.databind.node.ObjectNode;
 record Draw(Trial trial, Set<String> features) {
   private static final int MOST_RANKS = 8;
   private static final List<String> MODELS =
-      List.of("dense", "dense tied", "moe", "v2", "v3", "v3 mtp", "v3 mtp tied");
+      List.of(
+          "dense", "dense tied", "qwen2 tied", "qwen3", "moe", "v2", "v3", "v3 mtp", "v3 mtp tied");
 
   /** The draw of a number; empty where it cannot be laid out. */
   static Optional<Draw> of(long seed) {
@@ -157,7 +158,8 @@ record Draw(Trial trial, Set<String> features) {
   }
 
   /**
-   * A small model.
+   * A small model: of Qwen2's with biases, of Qwen3's with norms of heads that are wider together
+   * than the model.
    *
    * @param keyHeads heads of keys and values of dense models, of four query heads
    */
@@ -178,6 +180,10 @@ record Draw(Trial trial, Set<String> features) {
     json.put("num_key_value_heads", preset.equals("tiny-llama") ? keyHeads : 4);
     json.put("initializer_range", 0.1);
     json.put("tie_word_embeddings", name.contains("tied"));
+    if (name.startsWith("qwen")) {
+      json.put("model_type", name.substring(0, "qwen2".length()));
+      json.put("head_dim", name.startsWith("qwen3") ? 12 : 8);
+    }
     if (json.has("kv_lora_rank")) {
       json.put("kv_lora_rank", 12);
       json.put("qk_nope_head_dim", 6);

@@ -37,13 +37,14 @@ public final class GroupedProducts {
     if (!kernelTakes(rows) || !kernelTakes(matrices)) {
       return loopRows(rows, matrices, ends);
     }
-    return Call.of(GROUPED_MM)
-        .tensor(rows)
-        .tensor(matrices)
-        .optionalTensor(ends)
-        .none()
-        .none()
-        .result();
+    return dense(
+        Call.of(GROUPED_MM)
+            .tensor(rows)
+            .tensor(matrices)
+            .optionalTensor(ends)
+            .none()
+            .none()
+            .result());
   }
 
   /**
@@ -61,27 +62,42 @@ public final class GroupedProducts {
       return loopOuter(a, b, ends);
     }
     try (Tensor transposed = Views.transpose(a, 0, 1)) {
-      return Call.of(GROUPED_MM)
-          .tensor(transposed)
-          .tensor(b)
-          .optionalTensor(ends)
-          .none()
-          .none()
-          .result();
+      return dense(
+          Call.of(GROUPED_MM)
+              .tensor(transposed)
+              .tensor(b)
+              .optionalTensor(ends)
+              .none()
+              .none()
+              .result());
     }
   }
 
-  /** The kernel has no fp64, and wants rows that start at multiples of 16 bytes. */
+  /** LibTorch pads the rows of a result to multiples of 16 bytes, and leaves the gaps in it. */
+  private static Tensor dense(Tensor result) {
+    if (result.isContiguous()) {
+      return result;
+    }
+    try (result) {
+      return Copies.dense(result);
+    }
+  }
+
+  /**
+   * The kernel has no fp64, and wants rows, or columns, that start at multiples of 16 bytes: of a
+   * single column, and of a single row, too.
+   */
   private static boolean kernelTakes(Tensor tensor) {
     if (tensor.dtype() == Dtype.FLOAT64) {
       return false;
     }
-    for (long stride : TensorHandle.strides(tensor.handle())) {
-      if (stride != 1 && stride * tensor.dtype().bytes() % KERNEL_ALIGNMENT != 0) {
-        return false;
-      }
+    long[] strides = TensorHandle.strides(tensor.handle());
+    int unaligned = 0;
+    for (long stride : strides) {
+      unaligned += stride * tensor.dtype().bytes() % KERNEL_ALIGNMENT == 0 ? 0 : 1;
     }
-    return Views.addressOf(tensor) % KERNEL_ALIGNMENT == 0;
+    boolean dense = strides[strides.length - 1] == 1 || strides[strides.length - 2] == 1;
+    return dense && unaligned <= 1 && Views.addressOf(tensor) % KERNEL_ALIGNMENT == 0;
   }
 
   /** The truth that the grouped kernel is tested against; also serves what that refuses. */

@@ -43,7 +43,21 @@ public final class Products {
     if (isMeasured(a, b, false)) {
       return measured(a, b, false, null);
     }
+    if (keepsNan(a, b)) {
+      Tensor result = Tensors.empty(a.dtype(), a.device(), a.size(0), b.size(1));
+      mmInto(result, a, b, 0);
+      return result;
+    }
     return Call.of(MM).tensor(a).tensor(b).result();
+  }
+
+  /**
+   * Whether LibTorch would multiply what is in the result's memory by 0, so that NaN stays there:
+   * it does so on the CPU with 16-bit numbers where one factor is a vector.
+   */
+  private static boolean keepsNan(Tensor a, Tensor b) {
+    boolean half = a.dtype() == Dtype.BFLOAT16 || a.dtype() == Dtype.FLOAT16;
+    return half && a.device().equals(Device.CPU) && (a.size(0) == 1 || b.size(1) == 1);
   }
 
   /** {@code a @ bᵀ}: {@code [n, k] × [m, k] → [n, m]}; otherwise as {@link #mm}. */
@@ -91,6 +105,9 @@ public final class Products {
     checkInner(a, b, 2);
     if (target.device().isMeta()) {
       return;
+    }
+    if (beta == 0 && keepsNan(a, b)) {
+      Tensors.zero(target);
     }
     try {
       TypedFunctions.addmmOut(

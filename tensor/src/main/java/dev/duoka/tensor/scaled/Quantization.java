@@ -101,6 +101,42 @@ public final class Quantization {
     };
   }
 
+  /**
+   * The fp32 values that a matrix stands for: each element times its block's scale, rounded once.
+   * Blocks at the end of rows and columns may be cut short.
+   *
+   * @param values {@code [n, w]}
+   * @param scales {@code [⌈n / blockRows⌉, ⌈w / blockColumns⌉]} fp32
+   */
+  public static Tensor dequantized(
+      Tensor values, Tensor scales, long blockRows, long blockColumns) {
+    long rows = values.size(0);
+    long columns = values.size(1);
+    Tensor wide = Copies.cast(values, Dtype.FLOAT32);
+    long across = scales.size(1);
+    Tensor byColumn =
+        Views.narrow(
+            Views.reshape(
+                Views.dense(Views.expand(Views.unsqueeze(scales, 2), 2, blockColumns)),
+                scales.size(0),
+                across * blockColumns),
+            1,
+            0,
+            columns);
+    long whole = rows / blockRows;
+    if (whole > 0) {
+      Elementwise.mulInPlace(
+          Views.reshape(Views.narrow(wide, 0, 0, whole * blockRows), whole, blockRows, columns),
+          Views.unsqueeze(Views.narrow(byColumn, 0, 0, whole), 1));
+    }
+    long rest = rows - whole * blockRows;
+    if (rest > 0) {
+      Elementwise.mulInPlace(
+          Views.narrow(wide, 0, whole * blockRows, rest), Views.narrow(byColumn, 0, whole, 1));
+    }
+    return wide;
+  }
+
   private static ScaledMatrix composedRows(Tensor x) {
     long rows = x.size(0);
     long groups = x.size(1) / GROUP;

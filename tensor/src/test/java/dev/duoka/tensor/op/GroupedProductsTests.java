@@ -24,6 +24,12 @@ class GroupedProductsTests {
     "FLOAT32, 4, 5, 7",
     "BFLOAT16, 5, 16, 24",
     "BFLOAT16, 3, 6, 10",
+    "BFLOAT16, 5, 16, 3",
+    "FLOAT32, 5, 16, 3",
+    "FLOAT32, 5, 16, 1",
+    "FLOAT32, 5, 1, 16",
+    "BFLOAT16, 5, 1, 16",
+    "BFLOAT16, 5, 16, 1",
     "FLOAT16, 5, 16, 24",
     "FLOAT64, 4, 5, 7"
   })
@@ -55,6 +61,7 @@ class GroupedProductsTests {
   private static void same(String what, Tensor actual, Tensor expected) {
     assertThat(actual.dtype()).isEqualTo(expected.dtype());
     assertThat(actual.shape()).isEqualTo(expected.shape());
+    assertThat(actual.isContiguous()).as(what).isTrue();
     Numbers.assertClose(
         what + ", " + actual,
         HostCopy.doubles(actual),

@@ -12,6 +12,7 @@ import dev.duoka.tensor.Tensor;
 import dev.duoka.tensor.testing.Inputs;
 import dev.duoka.tensor.testing.Numbers;
 import dev.duoka.tensor.testing.TestDevice;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -76,6 +77,39 @@ class ProductsTests {
   private static void check(Tensor actual, double[] expected, double tolerance, long n, long m) {
     assertThat(actual.shape()).containsExactly(n, m);
     Numbers.assertClose("seed 41, " + actual, HostCopy.doubles(actual), expected, tolerance);
+  }
+
+  /** Of one column or row, too, which are products with a vector to a BLAS. */
+  @ParameterizedTest
+  @CsvSource({
+    "FLOAT32, 300, 64, 1",
+    "FLOAT32, 300, 1, 1",
+    "FLOAT32, 300, 64, 2",
+    "FLOAT32, 1, 64, 48",
+    "FLOAT32, 300, 1, 48",
+    "FLOAT32, 1, 300, 1",
+    "FLOAT64, 300, 64, 1",
+    "FLOAT64, 1, 64, 48",
+    "BFLOAT16, 300, 64, 1",
+    "BFLOAT16, 1, 64, 48"
+  })
+  void overwritesWhateverPartOfATargetIsThere(Dtype dtype, int n, int k, int m) {
+    try (Scope _ = Scope.open(MemoryOwner.TEMPORARIES)) {
+      Inputs inputs = new Inputs(43, dtype, DEVICE);
+      Tensor a = inputs.normal(n, k);
+      Tensor b = inputs.normal(k, m);
+      double[] expected = HostCopy.doubles(Products.mm(a, b));
+      for (Tensor left :
+          List.of(a, Views.transpose(Copies.dense(Views.transpose(a, 0, 1)), 0, 1))) {
+        Tensor dense = Tensors.full(Double.NaN, dtype, DEVICE, n, m);
+        Tensor wider = Tensors.full(Double.NaN, dtype, DEVICE, n, m + 3);
+        for (Tensor target : List.of(dense, Views.narrow(wider, 1, 2, m))) {
+          Products.mmInto(target, left, b, 0);
+          Numbers.assertClose(
+              "seed 43, " + target, HostCopy.doubles(target), expected, Numbers.tolerance(dtype));
+        }
+      }
+    }
   }
 
   @Test

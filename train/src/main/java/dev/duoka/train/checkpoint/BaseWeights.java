@@ -2,19 +2,23 @@ package dev.duoka.train.checkpoint;
 
 import dev.duoka.base.DuokaException;
 import dev.duoka.base.ErrorCode;
-import dev.duoka.base.IoReason;
 import dev.duoka.base.Sha256;
+import dev.duoka.formats.adapter.AdapterConfigFile;
+import dev.duoka.formats.modelconfig.Architecture;
+import dev.duoka.formats.modelconfig.ModelConfig;
+import dev.duoka.formats.modelconfig.ModelConfigWriter;
 import dev.duoka.formats.safetensors.SafetensorsFile;
 import dev.duoka.formats.safetensors.SafetensorsFolder;
-import java.io.IOException;
-import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.IntStream;
 
 /**
  * Which weights an adapter was trained on: a checkpoint of an adapter holds none of them, but names
@@ -27,13 +31,16 @@ public final class BaseWeights {
   /** Likewise of the folder, which may change as long as the hash does not. */
   public static final String FOLDER = "base_folder";
 
-  private static final int CHUNK_BYTES = 1 << 20;
+  private static final Pattern SEED = Pattern.compile("seed (-?\\d+) of [0-9a-f]{64}");
+
+  /** More than any published model has. */
+  private static final int MOST_MTP_MODULES = 8;
 
   private BaseWeights() {}
 
   /**
-   * The SHA-256 of the hashes of a folder's weight files, in their order. Reads all of them,
-   * several at once.
+   * The SHA-256 of the hashes of a folder's weight files, in their order. Reads those whose hash is
+   * not kept from an earlier start, several at once.
    */
   public static String hash(Path folder) {
     try (SafetensorsFolder weights = SafetensorsFolder.open(folder)) {
@@ -44,7 +51,8 @@ public final class BaseWeights {
   /** As the other method, of files that are open. */
   public static String hash(SafetensorsFolder weights) {
     List<Path> files = weights.files().stream().map(SafetensorsFile::path).toList();
-    List<byte[]> hashes = files.parallelStream().map(BaseWeights::ofFile).toList();
+    FileHashes kept = FileHashes.ofUser();
+    List<byte[]> hashes = files.parallelStream().map(kept::of).toList();
     MessageDigest digest = Sha256.digest();
     hashes.forEach(digest::update);
     return HexFormat.of().formatHex(digest.digest());
@@ -58,18 +66,51 @@ public final class BaseWeights {
         + HexFormat.of().formatHex(Sha256.of(config.getBytes(StandardCharsets.UTF_8)));
   }
 
-  private static byte[] ofFile(Path file) {
-    MessageDigest digest = Sha256.digest();
-    byte[] chunk = new byte[CHUNK_BYTES];
-    try (InputStream in = Files.newInputStream(file)) {
-      for (int count = in.read(chunk); count >= 0; count = in.read(chunk)) {
-        digest.update(chunk, 0, count);
-      }
-    } catch (IOException e) {
-      throw new DuokaException(
-          ErrorCode.IO, "cannot read " + file + ": " + IoReason.of(e), "See who may read it", e);
+  /**
+   * The seed that the base of an adapter's checkpoint was drawn from, by {@link #ofSeed}; empty
+   * where a folder holds it.
+   */
+  static OptionalLong seed(Path checkpoint) {
+    if (!AdapterConfigFile.isIn(checkpoint)
+        || AdapterConfigFile.read(checkpoint).base().isPresent()) {
+      return OptionalLong.empty();
     }
-    return digest.digest();
+    return stored(checkpoint)
+        .map(SEED::matcher)
+        .filter(Matcher::matches)
+        .map(matcher -> OptionalLong.of(Long.parseLong(matcher.group(1))))
+        .orElse(OptionalLong.empty());
+  }
+
+  /**
+   * Refuses a checkpoint whose base was drawn for another model than the checkpoint's.
+   *
+   * @param config of the checkpoint
+   */
+  static void requireDrawn(Path checkpoint, long seed, ModelConfig config) {
+    // A checkpoint says which MTP modules were trained, none beside an adapter; the hash was taken
+    // of the model with all that it declares, which change no other weight.
+    boolean has = config.architecture() == Architecture.DEEPSEEK_V3;
+    boolean same =
+        IntStream.rangeClosed(0, has ? MOST_MTP_MODULES : 0)
+            .mapToObj(it -> has ? config.with(config.layers(), config.moe(), it) : config)
+            .map(it -> ofSeed(seed, ModelConfigWriter.json(it).toString()))
+            .anyMatch(stored(checkpoint).orElse("")::equals);
+    if (!same) {
+      throw new DuokaException(
+          ErrorCode.CHECKPOINT,
+          "the adapter of "
+              + checkpoint
+              + " was trained on a base that seed "
+              + seed
+              + " drew for another model than its config.json describes",
+          "Restore config.json");
+    }
+  }
+
+  private static Optional<String> stored(Path checkpoint) {
+    return CheckpointReader.identity(new Checkpoint(checkpoint, 0))
+        .flatMap(identity -> Optional.ofNullable(identity.get(HASH)));
   }
 
   /**
@@ -77,9 +118,7 @@ public final class BaseWeights {
    * of ours says nothing of its base.
    */
   static void require(Path checkpoint, Path base) {
-    Optional<String> stored =
-        CheckpointReader.identity(new Checkpoint(checkpoint, 0))
-            .flatMap(identity -> Optional.ofNullable(identity.get(HASH)));
+    Optional<String> stored = stored(checkpoint);
     if (stored.isPresent() && !stored.get().equals(hash(base))) {
       throw new DuokaException(
           ErrorCode.CHECKPOINT,

@@ -8,6 +8,7 @@ import dev.duoka.formats.safetensors.SafetensorsFolder;
 import dev.duoka.formats.safetensors.TensorEntry;
 import dev.duoka.model.LanguageModel;
 import dev.duoka.model.weight.CheckpointTensor;
+import dev.duoka.model.weight.CheckpointWeights;
 import dev.duoka.model.weight.StateBuffer;
 import dev.duoka.model.weight.StoredTensors;
 import dev.duoka.model.weight.Weight;
@@ -114,7 +115,10 @@ public final class CheckpointReader implements AutoCloseable {
     StateLayout layout = StateLayout.of(model.config(), model.predictionDepth());
     requireSameTensors(layout, StateLayout.ofFrozen(model.config(), model.predictionDepth()));
     if (model.config().adapter() == null && !model.frozenWeights().isEmpty()) {
-      optimizer.fill(() -> WeightReader.readAll(weights, model.frozenWeights(), List.of()));
+      optimizer.fill(
+          () ->
+              WeightReader.readAll(
+                  CheckpointWeights.plain(weights), model.frozenWeights(), List.of()));
     }
     Map<String, List<CheckpointTensor>> tensors = new HashMap<>();
     for (Weight weight : model.weights()) {

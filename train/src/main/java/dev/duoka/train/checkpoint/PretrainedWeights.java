@@ -3,13 +3,16 @@ package dev.duoka.train.checkpoint;
 import dev.duoka.base.DuokaException;
 import dev.duoka.base.ErrorCode;
 import dev.duoka.base.Progress;
-import dev.duoka.formats.modelconfig.QuantizedWeights;
 import dev.duoka.formats.safetensors.SafetensorsFolder;
 import dev.duoka.model.LanguageModel;
+import dev.duoka.model.ModelFactory;
+import dev.duoka.model.weight.CheckpointWeights;
 import dev.duoka.model.weight.StateBuffer;
 import dev.duoka.model.weight.WeightReader;
 import java.nio.file.Path;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.function.Consumer;
 import java.util.stream.IntStream;
 
@@ -18,22 +21,34 @@ public final class PretrainedWeights {
   private PretrainedWeights() {}
 
   /**
-   * Reads the weights of a folder in Hugging Face's form, converting to the model's dtype. What
-   * many folders lack keeps its first values: MTP modules, and the selection bias of experts.
+   * Reads the weights of a folder in Hugging Face's form, converting to the model's dtype; those in
+   * FP8 with scales for blocks, too. What many folders lack keeps its first values: MTP modules,
+   * and the selection bias of experts.
    *
    * @param model initialised already; its optimizer is made afterwards, or told by {@code
    *     adoptValues}
    * @param notice hears what was missing or not used
    * @param progress hears how far it is
    * @throws DuokaException when another tensor of the model is missing or has another shape, or the
-   *     weights are quantized
+   *     weights are quantized in another way
    */
   public static void load(
       Path folder, LanguageModel model, Consumer<String> notice, Progress progress) {
-    QuantizedWeights.refuse(folder);
     WeightReader.Report report;
     try (SafetensorsFolder weights = SafetensorsFolder.open(folder)) {
-      report = WeightReader.read(weights, model.baseWeights(), model.buffers(), progress);
+      CheckpointWeights stored = CheckpointWeights.of(weights);
+      stored
+          .blocks()
+          .ifPresent(
+              blocks ->
+                  notice.accept(
+                      "the weights of "
+                          + folder
+                          + " are in FP8 with a scale for each block of "
+                          + blocks
+                          + ": they become numbers of 16 or 32 bits as they are read, and are"
+                          + " trained, saved and exported as such"));
+      report = WeightReader.read(stored, model.baseWeights(), model.buffers(), progress);
     }
     List<String> missing = report.missing();
     List<String> required = missing.stream().filter(name -> !isOptional(name, model)).toList();
@@ -55,14 +70,29 @@ public final class PretrainedWeights {
               + " and start afresh, the first is "
               + missing.getFirst());
     }
-    if (!report.unused().isEmpty()) {
+    List<String> unused = unused(report, model);
+    if (!unused.isEmpty()) {
       notice.accept(
-          report.unused().size()
+          unused.size()
               + " tensors of "
               + folder
               + " are not used by this model, the first is "
-              + report.unused().getFirst());
+              + unused.getFirst());
     }
+  }
+
+  /** What the whole model has no use for, not this rank's part of it alone. */
+  private static List<String> unused(WeightReader.Report report, LanguageModel model) {
+    if (report.unused().isEmpty()) {
+      return List.of();
+    }
+    ModelFactory.Declared whole = ModelFactory.declared(model.config(), model.predictionDepth());
+    Set<String> used = new HashSet<>();
+    whole
+        .weights()
+        .forEach(weight -> weight.checkpointTensors().forEach(tensor -> used.add(tensor.name())));
+    whole.buffers().forEach(buffer -> used.add(buffer.checkpointName()));
+    return report.unused().stream().filter(name -> !used.contains(name)).toList();
   }
 
   private static boolean isOptional(String name, LanguageModel model) {

@@ -1,41 +1,53 @@
 package dev.duoka.train.checkpoint;
 
+import dev.duoka.base.DuokaException;
+import dev.duoka.base.ErrorCode;
 import dev.duoka.base.Progress;
+import dev.duoka.base.Resources;
 import dev.duoka.formats.adapter.AdapterConfigFile;
 import dev.duoka.formats.modelconfig.ModelConfig;
 import dev.duoka.formats.modelconfig.ModelConfigReader;
-import dev.duoka.formats.modelconfig.QuantizedWeights;
 import dev.duoka.formats.safetensors.SafetensorsFolder;
 import dev.duoka.model.LanguageModel;
+import dev.duoka.model.WeightInitializer;
 import dev.duoka.model.adapter.AdapterFile;
+import dev.duoka.model.weight.CheckpointWeights;
 import dev.duoka.model.weight.WeightReader;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
  * A model in a folder, opened: in Hugging Face's form, a checkpoint, or an adapter and the base
- * that it names, be it in PEFT's form or a checkpoint.
+ * that it names, be it in PEFT's form or a checkpoint; of a checkpoint, also a base that a seed
+ * drew.
  */
 public final class StoredModel implements AutoCloseable {
+  /** The weights that are not an adapter's. */
+  private sealed interface Base {}
+
+  private record Stored(Path folder, SafetensorsFolder files, CheckpointWeights weights)
+      implements Base {}
+
+  private record Drawn(long seed) implements Base {}
+
   private final Path folder;
-  private final Path baseFolder;
   private final ModelConfig config;
-  private final SafetensorsFolder base;
+  private final Base base;
   private final @Nullable SafetensorsFolder adapter;
   private final boolean isPeft;
 
   private StoredModel(
       Path folder,
-      Path baseFolder,
       ModelConfig config,
-      SafetensorsFolder base,
+      Base base,
       @Nullable SafetensorsFolder adapter,
       boolean isPeft) {
     this.folder = folder;
-    this.baseFolder = baseFolder;
     this.config = config;
     this.base = base;
     this.adapter = adapter;
@@ -44,27 +56,43 @@ public final class StoredModel implements AutoCloseable {
 
   /** Opens a folder. */
   public static StoredModel open(Path folder) {
-    Path baseFolder = baseFolder(folder);
-    QuantizedWeights.refuse(baseFolder);
-    ModelConfig config = config(folder);
-    SafetensorsFolder base = SafetensorsFolder.open(baseFolder);
-    boolean opened = false;
-    try {
+    OptionalLong seed = BaseWeights.seed(folder);
+    return seed.isPresent()
+        ? open(folder, config(folder), _ -> new Drawn(seed.getAsLong()))
+        : open(folder, config(folder), it -> stored(baseFolder(folder), it));
+  }
+
+  /**
+   * Opens an adapter beside a base that is given.
+   *
+   * @param adapter in PEFT's form or a checkpoint; which base it names has no meaning
+   * @param base with a {@code config.json} and all weights
+   */
+  public static StoredModel open(Path adapter, Path base) {
+    return open(adapter, config(adapter, base), it -> stored(base, it));
+  }
+
+  private static StoredModel open(
+      Path folder, ModelConfig config, Function<Resources, Base> opening) {
+    try (Resources opened = new Resources()) {
+      Base base = opening.apply(opened);
       boolean isPeft = Files.exists(folder.resolve(AdapterFile.FILE_NAME));
       SafetensorsFolder adapter = null;
       if (config.adapter() != null) {
         adapter =
-            isPeft
-                ? SafetensorsFolder.open(folder, AdapterFile.FILE_NAME)
-                : SafetensorsFolder.open(folder);
+            opened.own(
+                isPeft
+                    ? SafetensorsFolder.open(folder, AdapterFile.FILE_NAME)
+                    : SafetensorsFolder.open(folder));
       }
-      opened = true;
-      return new StoredModel(folder, baseFolder, config, base, adapter, isPeft);
-    } finally {
-      if (!opened) {
-        base.close();
-      }
+      opened.release();
+      return new StoredModel(folder, config, base, adapter, isPeft);
     }
+  }
+
+  private static Stored stored(Path folder, Resources opened) {
+    SafetensorsFolder files = opened.own(SafetensorsFolder.open(folder));
+    return new Stored(folder, files, CheckpointWeights.of(files));
   }
 
   /** The shape of a folder's model, with its adapter if it has one. */
@@ -77,8 +105,30 @@ public final class StoredModel implements AutoCloseable {
         .with(AdapterConfigFile.read(folder).adapter());
   }
 
+  /** The shape of a base with an adapter that may name another. */
+  public static ModelConfig config(Path adapter, Path base) {
+    if (!AdapterConfigFile.isIn(adapter)) {
+      throw new DuokaException(
+          ErrorCode.USAGE,
+          adapter + " is no adapter: it has no " + AdapterConfigFile.FILE_NAME,
+          "Give a folder in PEFT's form, or a run that trained an adapter");
+    }
+    if (AdapterConfigFile.isIn(base)) {
+      throw new DuokaException(
+          ErrorCode.USAGE,
+          "cannot use an adapter beside " + base + ", which is one itself",
+          "Give the folder of the base first, and all adapters as such");
+    }
+    return ModelConfigReader.read(base).with(AdapterConfigFile.read(adapter).adapter());
+  }
+
+  /** Refuses an adapter's checkpoint that was trained on another base than this. */
+  public static void requireBase(Path adapter, Path base) {
+    BaseWeights.require(adapter, base);
+  }
+
   /** Where the weights of a folder's model are that are not an adapter's. */
-  public static Path baseFolder(Path folder) {
+  private static Path baseFolder(Path folder) {
     return AdapterConfigFile.isIn(folder)
         ? AdapterConfigFile.read(folder).baseFolder(folder)
         : folder;
@@ -94,10 +144,13 @@ public final class StoredModel implements AutoCloseable {
 
   /**
    * Refuses an adapter's checkpoint whose base is not the one that it was trained on. Reads all of
-   * the base.
+   * the base unless its hash is known.
    */
   public static void requireBase(Path folder) {
-    if (AdapterConfigFile.isIn(folder)) {
+    OptionalLong seed = BaseWeights.seed(folder);
+    if (seed.isPresent()) {
+      BaseWeights.requireDrawn(folder, seed.getAsLong(), config(folder));
+    } else if (AdapterConfigFile.isIn(folder)) {
       BaseWeights.require(folder, baseFolder(folder));
     }
   }
@@ -107,14 +160,23 @@ public final class StoredModel implements AutoCloseable {
     return config;
   }
 
-  /** The weights that are not an adapter's. */
-  public SafetensorsFolder base() {
-    return base;
+  /**
+   * The weights that are not an adapter's; empty where no folder holds them, because they were
+   * drawn from a seed.
+   */
+  public Optional<CheckpointWeights> base() {
+    return switch (base) {
+      case Stored stored -> Optional.of(stored.weights());
+      case Drawn _ -> Optional.empty();
+    };
   }
 
   /** The folder of {@link #base}. */
-  public Path baseFolder() {
-    return baseFolder;
+  public Optional<Path> baseFolder() {
+    return switch (base) {
+      case Stored stored -> Optional.of(stored.folder());
+      case Drawn _ -> Optional.empty();
+    };
   }
 
   /**
@@ -131,15 +193,29 @@ public final class StoredModel implements AutoCloseable {
     return isPeft;
   }
 
-  /** Fills what is here of a model of this shape. */
-  public void read(LanguageModel model, Progress progress) {
-    WeightReader.readAll(base, model.baseWeights(), model.buffers(), progress);
+  /**
+   * Fills the adapter of a model of this shape, and what it trained whole, alone: the base is
+   * there.
+   *
+   * @throws DuokaException when the adapter does not fit; the model is then to be read anew
+   */
+  public void readAdapter(LanguageModel model) {
     if (adapter != null && isPeft) {
       boolean whole = model.held().stream().anyMatch(range -> range.end() == Integer.MAX_VALUE);
       AdapterFile.read(adapter, model.weights(), whole && model.held().getFirst().embeds());
     } else if (adapter != null) {
-      WeightReader.readAll(adapter, model.trainedWeights(), List.of());
+      WeightReader.readAll(CheckpointWeights.plain(adapter), model.trainedWeights(), List.of());
     }
+  }
+
+  /** Fills what is here of a model of this shape; a base that was drawn is drawn again. */
+  public void read(LanguageModel model, Progress progress) {
+    switch (base) {
+      case Stored stored ->
+          WeightReader.readAll(stored.weights(), model.baseWeights(), model.buffers(), progress);
+      case Drawn(long seed) -> WeightInitializer.initialize(model, seed);
+    }
+    readAdapter(model);
   }
 
   /** The folder's path. */
@@ -149,7 +225,9 @@ public final class StoredModel implements AutoCloseable {
 
   @Override
   public void close() {
-    base.close();
+    if (base instanceof Stored stored) {
+      stored.files().close();
+    }
     if (adapter != null) {
       adapter.close();
     }

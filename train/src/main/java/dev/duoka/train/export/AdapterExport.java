@@ -45,9 +45,19 @@ final class AdapterExport {
                         ErrorCode.USAGE,
                         stored.folder() + " has no adapter to export",
                         "Leave --adapter out: the whole model was trained"));
+    Path base =
+        stored
+            .baseFolder()
+            .orElseThrow(
+                () ->
+                    new DuokaException(
+                        ErrorCode.USAGE,
+                        ("cannot export the adapter of " + stored.folder() + " alone: its base was")
+                            + " drawn from a seed, and is in no folder that other programs read",
+                        "Leave --adapter out: base and adapter are written as one model"));
     new AdapterConfigFile(
             AdapterConfigFile.read(stored.folder()).adapter(),
-            Optional.of(stored.baseFolder().toAbsolutePath().normalize().toString()))
+            Optional.of(base.toAbsolutePath().normalize().toString()))
         .write(folder);
     List<AdapterFile.FileTensor> tensors =
         AdapterFile.tensors(ModelFactory.declared(stored.config(), 0).weights());

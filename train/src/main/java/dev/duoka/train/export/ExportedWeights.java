@@ -56,7 +56,7 @@ final class ExportedWeights {
     long largest = 0;
     for (TensorEntry entry : entries.values()) {
       long elements = entry.shape().stream().reduce(1L, (a, b) -> a * b);
-      largest = Math.max(largest, entry.byteLength() + elements * dtypeOf(entry.name()).bytes());
+      largest = Math.max(largest, source.bytes(entry) + elements * dtypeOf(entry.name()).bytes());
     }
     MemoryCheck.require(
         "the export of one tensor after the other",

@@ -5,6 +5,7 @@ import dev.duoka.base.Resources;
 import dev.duoka.engine.parameter.BucketKey;
 import dev.duoka.engine.parameter.Residency;
 import dev.duoka.engine.parameter.UpdateFactors;
+import dev.duoka.formats.safetensors.StoredDtype;
 import dev.duoka.formats.safetensors.TensorEntry;
 import dev.duoka.layout.GradientForm;
 import dev.duoka.model.LanguageModel;
@@ -12,15 +13,17 @@ import dev.duoka.model.ModelFactory;
 import dev.duoka.model.adapter.MergedWeight;
 import dev.duoka.model.weight.BlockRange;
 import dev.duoka.model.weight.CheckpointTensor;
-import dev.duoka.model.weight.StoredTensors;
+import dev.duoka.model.weight.CheckpointWeights;
 import dev.duoka.model.weight.Weight;
 import dev.duoka.tensor.Device;
 import dev.duoka.tensor.Dtype;
 import dev.duoka.tensor.MemoryOwner;
 import dev.duoka.tensor.Scope;
 import dev.duoka.tensor.Tensor;
+import dev.duoka.tensor.op.Tensors;
 import dev.duoka.tensor.op.Views;
 import dev.duoka.train.checkpoint.StoredModel;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -28,8 +31,9 @@ import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The tensors of a base with an adapter in them. Holds the weights of one block of the model at a
- * time, in fp32 and in host memory, and those of it that were asked for, merged.
+ * The tensors of a base with an adapter in them, of a base that a seed drew, too. Holds the weights
+ * of one block of the model at a time, in fp32 and in host memory, and those of it that were asked
+ * for, merged.
  */
 final class MergedSource implements WeightSource, AutoCloseable {
   /** Which weight a tensor is of, and where it lies there. */
@@ -38,13 +42,17 @@ final class MergedSource implements WeightSource, AutoCloseable {
   private final StoredModel stored;
   private final Map<String, Place> changed = new HashMap<>();
   private final Map<String, Tensor> merged = new HashMap<>();
+  private final List<TensorEntry> tensors;
   private @Nullable LanguageModel block;
 
   MergedSource(StoredModel stored) {
     this.stored = stored;
-    for (Weight weight : ModelFactory.declared(stored.config(), 0).weights()) {
+    ModelFactory.Declared declared = ModelFactory.declared(stored.config(), 0);
+    this.tensors = stored.base().map(CheckpointWeights::tensors).orElseGet(() -> drawn(declared));
+    for (Weight weight : declared.weights()) {
+      boolean read = stored.base().isPresent();
       boolean whole = weight.spec().trainable() && !weight.isAdapter();
-      if (whole || weight.adaptedBy() != null) {
+      if (whole || weight.adaptedBy() != null || !(read || weight.isAdapter())) {
         weight
             .checkpointTensors()
             .forEach(tensor -> changed.put(tensor.name(), new Place(weight, tensor)));
@@ -54,18 +62,45 @@ final class MergedSource implements WeightSource, AutoCloseable {
 
   @Override
   public List<TensorEntry> tensors() {
-    return stored.base().tensors();
+    return tensors;
+  }
+
+  @Override
+  public long bytes(TensorEntry entry) {
+    return stored.base().map(it -> it.bytes(entry)).orElse(entry.byteLength());
   }
 
   @Override
   public Tensor read(TensorEntry entry) {
     Place place = changed.get(entry.name());
     if (place == null) {
-      return StoredTensors.read(stored.base(), entry);
+      return stored.base().map(it -> it.read(entry)).orElseGet(() -> zeros(entry));
     }
     Tensor whole = merged(place.weight());
     long[] shape = place.tensor().shape().stream().mapToLong(Long::longValue).toArray();
     return Views.slice(Views.reshape(whole, -1), place.tensor().offset(), shape);
+  }
+
+  /** What a base that a seed drew consists of, in fp32. */
+  private static List<TensorEntry> drawn(ModelFactory.Declared declared) {
+    List<TensorEntry> all = new ArrayList<>();
+    declared.weights().stream()
+        .filter(weight -> !weight.isAdapter())
+        .flatMap(weight -> weight.checkpointTensors().stream())
+        .forEach(tensor -> all.add(entry(tensor.name(), tensor.shape(), tensor.elements())));
+    declared
+        .buffers()
+        .forEach(it -> all.add(entry(it.checkpointName(), List.of(it.length()), it.length())));
+    return all;
+  }
+
+  private static TensorEntry entry(String name, List<Long> shape, long elements) {
+    return new TensorEntry(name, StoredDtype.F32, shape, 0, elements * Dtype.FLOAT32.bytes());
+  }
+
+  /** State that no gradient changes starts at zero, and stays there beside an adapter. */
+  private static Tensor zeros(TensorEntry entry) {
+    return Tensors.zeros(Dtype.FLOAT32, Device.CPU, entry.shape().getFirst());
   }
 
   private Tensor merged(Weight weight) {

@@ -11,6 +11,9 @@ interface WeightSource {
   /** What there is, with shapes. */
   List<TensorEntry> tensors();
 
+  /** Bytes of host memory that reading a tensor takes. */
+  long bytes(TensorEntry entry);
+
   /** A tensor in host memory, of the caller's scope, in any floating dtype. */
   Tensor read(TensorEntry entry);
 
@@ -20,6 +23,11 @@ interface WeightSource {
       @Override
       public List<TensorEntry> tensors() {
         return folder.tensors();
+      }
+
+      @Override
+      public long bytes(TensorEntry entry) {
+        return entry.byteLength();
       }
 
       @Override

@@ -13,7 +13,6 @@ import dev.duoka.parallel.step.InferenceRank;
 import dev.duoka.tensor.Device;
 import dev.duoka.tensor.Dtype;
 import dev.duoka.train.checkpoint.CheckpointEvent;
-import dev.duoka.train.checkpoint.CheckpointStore;
 import dev.duoka.train.checkpoint.StoredModel;
 import dev.duoka.train.checkpoint.TokenizerFiles;
 import dev.duoka.train.device.SingleDevice;
@@ -21,7 +20,9 @@ import dev.duoka.train.memory.GenerationMemory;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A model that continues text, one token at a time, with the keys and values of earlier tokens
@@ -34,18 +35,22 @@ import java.util.function.Consumer;
  * }</pre>
  */
 public final class Generator implements AutoCloseable {
-  private final Path folder;
-  private final InferenceRank rank;
+  private final List<NamedModel> models;
+  private final Device device;
+  private final Dtype dtype;
   private final Tokenizer tokenizer;
   private final EndTokens ends;
-  private final GenerationMemory memory;
+  private NamedModel model;
+  private @Nullable InferenceRank rank;
+  private boolean adapted = true;
 
-  private Generator(Path folder, InferenceRank rank, Tokenizer tokenizer, GenerationMemory memory) {
-    this.ends = EndTokens.of(StoredModel.tokenizerFolder(folder), tokenizer, rank.model().config());
-    this.folder = folder;
-    this.rank = rank;
+  private Generator(List<NamedModel> models, Device device, Dtype dtype, Tokenizer tokenizer) {
+    this.models = models;
+    this.device = device;
+    this.dtype = dtype;
     this.tokenizer = tokenizer;
-    this.memory = memory;
+    this.model = models.getFirst();
+    this.ends = EndTokens.of(model.tokenizerFolder(), tokenizer, model.config());
   }
 
   /**
@@ -59,35 +64,58 @@ public final class Generator implements AutoCloseable {
    */
   public static Generator open(
       Path path, Device device, Dtype dtype, Consumer<CheckpointEvent> listener) {
-    return open(path, device, dtype, listener, Progress.NONE);
+    return open(path, List.of(), device, dtype, listener, Progress.NONE);
   }
 
-  private static Generator open(
+  /**
+   * Loads a base with the first of several adapters.
+   *
+   * @param path as above, of the base; which base the adapters name has no meaning, but those of
+   *     our runs must have been trained on this one
+   * @param adapters folders in PEFT's form, or runs; empty for the model as it is
+   * @param progress hears how many weights were read
+   */
+  public static Generator open(
       Path path,
+      List<Path> adapters,
       Device device,
       Dtype dtype,
       Consumer<CheckpointEvent> listener,
       Progress progress) {
-    Path folder = CheckpointStore.resolve(path, listener);
-    StoredModel.requireBase(folder);
-    ModelConfig config = StoredModel.config(folder);
-    Path tokenizerFolder = StoredModel.tokenizerFolder(folder);
-    Tokenizer tokenizer = Tokenizer.load(TokenizerFiles.nameIn(tokenizerFolder));
-    GenerationMemory memory = new GenerationMemory(config, dtype, device);
-    memory.requireModel();
-    InferenceRank rank =
+    List<NamedModel> models = NamedModel.of(path, adapters, listener);
+    Tokenizer tokenizer =
+        Tokenizer.load(TokenizerFiles.nameIn(models.getFirst().tokenizerFolder()));
+    Generator generator = new Generator(models, device, dtype, tokenizer);
+    generator.load(progress);
+    return generator;
+  }
+
+  /** Allocates and reads the present model. */
+  private void load(Progress progress) {
+    ModelConfig config = model.config();
+    new GenerationMemory(config, dtype, device).requireModel();
+    InferenceRank loaded =
         InferenceRank.allocate(
             new Mesh(1, 1, 1, 1, 1, 1), List.of(), new SingleRank(), device, config, dtype);
     boolean opened = false;
-    try (StoredModel stored = StoredModel.open(folder)) {
-      stored.read(rank.model(), progress);
+    try (StoredModel stored = model.open()) {
+      stored.read(loaded.model(), progress);
+      loaded.setAdapted(adapted);
+      rank = loaded;
       opened = true;
-      return new Generator(folder, rank, tokenizer, memory);
     } finally {
       if (!opened) {
-        rank.close();
+        loaded.close();
       }
     }
+  }
+
+  private InferenceRank rank() {
+    InferenceRank loaded = rank;
+    if (loaded == null) {
+      throw new IllegalStateException("the model has been closed");
+    }
+    return loaded;
   }
 
   /**
@@ -100,19 +128,33 @@ public final class Generator implements AutoCloseable {
    */
   public static Generator open(
       Path path, SingleDevice device, Consumer<CheckpointEvent> listener, Progress progress) {
+    return open(path, List.of(), device, listener, progress);
+  }
+
+  /**
+   * As the other method, of a base with the first of several adapters.
+   *
+   * @param adapters as above
+   */
+  public static Generator open(
+      Path path,
+      List<Path> adapters,
+      SingleDevice device,
+      Consumer<CheckpointEvent> listener,
+      Progress progress) {
     device.prepareThread();
     Dtype dtype = device.isCuda() ? Dtype.BFLOAT16 : Dtype.FLOAT32;
-    return open(path, device.device(), dtype, listener, progress);
+    return open(path, adapters, device.device(), dtype, listener, progress);
   }
 
   /** The folder that the weights came from. */
   public Path folder() {
-    return folder;
+    return model.folder();
   }
 
   /** The model's shape. */
   public ModelConfig config() {
-    return rank.model().config();
+    return rank().model().config();
   }
 
   /** The model's tokenizer. */
@@ -134,13 +176,14 @@ public final class Generator implements AutoCloseable {
     Continuation text =
         new Continuation(Arrays.stream(prompt).boxed().toList(), sampling, tokenizer, ends);
     text.require(config());
-    memory.requireText(prompt.length, (long) prompt.length + text.limit(config()));
-    return text.write(rank, output);
+    new GenerationMemory(config(), dtype, device)
+        .requireText(prompt.length, (long) prompt.length + text.limit(config()));
+    return text.write(rank(), output);
   }
 
   /** Whether the model has an adapter. */
   public boolean hasAdapter() {
-    return rank.model().weights().stream().anyMatch(Weight::isAdapter);
+    return rank().model().weights().stream().anyMatch(Weight::isAdapter);
   }
 
   /**
@@ -148,7 +191,65 @@ public final class Generator implements AutoCloseable {
    * whole beside it stays as it was trained.
    */
   public void setAdapted(boolean on) {
-    rank.setAdapted(on);
+    adapted = on;
+    rank().setAdapted(on);
+  }
+
+  /** The names of the adapters that were given beside a base; empty where none was. */
+  public List<String> adapters() {
+    return models.stream().filter(it -> it.base().isPresent()).map(NamedModel::name).toList();
+  }
+
+  /** The one of {@link #adapters} that is in the model now. */
+  public Optional<String> adapter() {
+    return Optional.of(model).filter(it -> it.base().isPresent()).map(NamedModel::name);
+  }
+
+  /**
+   * Puts another of the {@link #adapters} in the place of the present one, and lets it add to the
+   * model. One of the same form takes a moment; for another the base is loaded anew. When that
+   * fails, the present one is there again.
+   *
+   * @param progress hears how many weights were read
+   * @throws DuokaException when there is none of this name, or its files are not right
+   */
+  public void use(String name, Progress progress) {
+    NamedModel other =
+        models.stream()
+            .filter(it -> it.base().isPresent() && it.name().equals(name))
+            .findFirst()
+            .orElseThrow(
+                () ->
+                    new DuokaException(
+                        ErrorCode.USAGE,
+                        "there is no adapter " + name,
+                        adapters().isEmpty()
+                            ? "Give some with --adapter"
+                            : "There are " + String.join(", ", adapters())));
+    NamedModel before = model;
+    boolean used = false;
+    try {
+      replaceBy(other, progress);
+      used = true;
+    } finally {
+      if (!used) {
+        replaceBy(before, progress);
+      }
+    }
+    setAdapted(true);
+  }
+
+  private void replaceBy(NamedModel other, Progress progress) {
+    model = other;
+    InferenceRank present = rank;
+    if (present != null && present.model().config().equals(other.config())) {
+      try (StoredModel stored = other.open()) {
+        stored.readAdapter(present.model());
+      }
+      return;
+    }
+    close();
+    load(progress);
   }
 
   /**
@@ -157,18 +258,22 @@ public final class Generator implements AutoCloseable {
    * @throws DuokaException when it has none, or one that is no template
    */
   public ChatTemplate chatTemplate() {
-    return ChatTemplate.beside(StoredModel.tokenizerFolder(folder))
+    return ChatTemplate.beside(model.tokenizerFolder())
         .orElseThrow(
             () ->
                 new DuokaException(
                     ErrorCode.CONFIG,
-                    "the tokenizer of " + folder + " brings no chat template",
+                    "the tokenizer of " + folder() + " brings no chat template",
                     "Give one with --template, a Jinja file or one of "
                         + String.join(", ", ChatTemplate.NAMES)));
   }
 
   @Override
   public void close() {
-    rank.close();
+    InferenceRank loaded = rank;
+    if (loaded != null) {
+      rank = null;
+      loaded.close();
+    }
   }
 }

@@ -15,7 +15,6 @@ import dev.duoka.parallel.plan.LayoutCheck;
 import dev.duoka.parallel.step.InferenceRank;
 import dev.duoka.tensor.Dtype;
 import dev.duoka.train.checkpoint.CheckpointEvent;
-import dev.duoka.train.checkpoint.CheckpointStore;
 import dev.duoka.train.checkpoint.StoredModel;
 import dev.duoka.train.checkpoint.TokenizerFiles;
 import dev.duoka.train.config.FieldProblem;
@@ -31,6 +30,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
@@ -45,7 +45,7 @@ public final class MeshGenerator {
   /** A number that every number up to 16 divides. */
   private static final int DIVIDED = 720_720;
 
-  private final Path folder;
+  private final NamedModel model;
   private final ModelConfig config;
   private final Tokenizer tokenizer;
   private final ParallelSettings parallel;
@@ -68,24 +68,42 @@ public final class MeshGenerator {
       ParallelSettings parallel,
       DevicePlacement placement,
       Consumer<CheckpointEvent> listener) {
-    this(path, ofWriting(parallel), placement, true, listener);
+    this(path, Optional.empty(), parallel, placement, listener);
+  }
+
+  /**
+   * As the other constructor, of a base with an adapter.
+   *
+   * @param path of the base where there is an adapter
+   * @param adapter a folder in PEFT's form, or a run; which base it names has no meaning, but one
+   *     of our runs must have been trained on this one
+   */
+  public MeshGenerator(
+      Path path,
+      Optional<Path> adapter,
+      ParallelSettings parallel,
+      DevicePlacement placement,
+      Consumer<CheckpointEvent> listener) {
+    this(
+        NamedModel.of(path, adapter.stream().toList(), listener).getFirst(),
+        ofWriting(parallel),
+        placement,
+        true);
   }
 
   private MeshGenerator(
-      Path path,
+      NamedModel model,
       ParallelSettings parallel,
       DevicePlacement placement,
-      boolean countsMemory,
-      Consumer<CheckpointEvent> listener) {
+      boolean countsMemory) {
     this.countsMemory = countsMemory;
-    this.folder = CheckpointStore.resolve(path, listener);
-    StoredModel.requireBase(folder);
-    this.config = StoredModel.config(folder);
+    this.model = model;
+    this.config = model.config();
     this.parallel = parallel;
     this.placement = placement;
     this.dtype = placement.of(0).isCuda() ? Dtype.BFLOAT16 : Dtype.FLOAT32;
     FieldProblem.throwIfAny("this mesh", problems());
-    this.tokenizer = Tokenizer.load(TokenizerFiles.nameIn(StoredModel.tokenizerFolder(folder)));
+    this.tokenizer = Tokenizer.load(TokenizerFiles.nameIn(model.tokenizerFolder()));
   }
 
   /**
@@ -99,7 +117,10 @@ public final class MeshGenerator {
       RunConfig config, Path run, Consumer<CheckpointEvent> listener) {
     ParallelSettings mesh = config.parallel().ofOneCopy();
     return new MeshGenerator(
-        run, mesh, DevicePlacement.choose(config.device(), mesh.mesh()), false, listener);
+        NamedModel.of(run, List.of(), listener).getFirst(),
+        mesh,
+        DevicePlacement.choose(config.device(), mesh.mesh()),
+        false);
   }
 
   /** The same; refused where it says something that only training heeds. */
@@ -171,7 +192,7 @@ public final class MeshGenerator {
             Arrays.stream(tokenizer.encodeWithSpecialTokens(prompt)).boxed().toList(),
             sampling,
             tokenizer,
-            EndTokens.of(StoredModel.tokenizerFolder(folder), tokenizer, config));
+            EndTokens.of(model.tokenizerFolder(), tokenizer, config));
     text.require(config);
     if (countsMemory) {
       new GenerationMemory(config, dtype, mesh(), parallel.stages(), placement.devices())
@@ -185,7 +206,7 @@ public final class MeshGenerator {
               try (InferenceRank rank =
                       InferenceRank.allocate(
                           mesh(), parallel.stages(), world, device, config, dtype);
-                  StoredModel stored = StoredModel.open(folder)) {
+                  StoredModel stored = model.open()) {
                 stored.read(rank.model(), Progress.NONE);
                 Generation mine = text.write(rank, world.rank() == 0 ? output : _ -> {});
                 if (world.rank() == 0) {

@@ -2,6 +2,7 @@ package dev.duoka.train.run;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.withinPercentage;
 
 import dev.duoka.base.DuokaException;
 import dev.duoka.formats.adapter.AdapterConfigFile;
@@ -164,6 +165,41 @@ class AdapterRunTests {
       size += expected[i] * expected[i];
     }
     return Math.sqrt(off / size);
+  }
+
+  /** Rows of such a rank are no whole packs of 16 bytes, of experts neither. */
+  @ParameterizedTest
+  @ValueSource(ints = {1, 3, 12, 16})
+  void anyRankTrainsInSixteenBits(int rank) throws IOException {
+    String adapter =
+        "adapter={rank: %d, modules: [q_a_proj, kv_a_proj_with_mqa, o_proj], experts:"
+            + " [gate_up_proj, down_proj]}";
+    List<Double> first = new ArrayList<>();
+    for (String mesh : List.of("{data: 1}", "{data: 2, tensor: 2, expert: 2, zero: 3}")) {
+      for (String precision : List.of("fp32", "bf16")) {
+        SmallRun.Listener listener = new SmallRun.Listener();
+        Path run = folder.resolve("rank-" + rank + "-" + precision + mesh.length());
+        SmallRun.run(
+            config(
+                adapter.formatted(rank),
+                "training.steps=2",
+                "training.precision=" + precision,
+                "parallel=" + mesh),
+            run,
+            listener);
+        assertThat(Files.readString(run.resolve("run.log")).contains("computed expert by expert"))
+            .isEqualTo(rank % 8 != 0);
+        if (first.isEmpty()) {
+          first.addAll(listener.losses());
+        }
+        assertThat(listener.losses()).hasSize(2);
+        for (int step = 0; step < 2; step++) {
+          assertThat(listener.losses().get(step))
+              .as("%s %s, step %d", precision, mesh, step)
+              .isCloseTo(first.get(step), withinPercentage(1));
+        }
+      }
+    }
   }
 
   @Test
