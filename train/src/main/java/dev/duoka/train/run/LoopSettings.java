@@ -41,7 +41,7 @@ record LoopSettings(
 
   /** Whether validations have become no better for so long that the run is over. */
   boolean endsEarly(BestStep best) {
-    return validation.stopAfter() > 0 && best.since() >= validation.stopAfter();
+    return best.ends(validation);
   }
 
   boolean isLast(long step) {
