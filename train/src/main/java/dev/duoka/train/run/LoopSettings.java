@@ -53,6 +53,11 @@ record LoopSettings(
     return validateEvery > 0 && (isLast(step) || step % validateEvery == 0);
   }
 
+  /** Whether anything is ever evaluated. */
+  boolean validates() {
+    return validateEvery > 0;
+  }
+
   /** Whether the state after this step is saved, if nothing else asks for it. */
   boolean savesAfter(long step) {
     return (saveEvery > 0 && step % saveEvery == 0) || (saveAtEnd && isLast(step));

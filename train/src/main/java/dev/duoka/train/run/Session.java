@@ -55,7 +55,7 @@ final class Session {
       if (folder.isResumed() && processes.isFirst()) {
         folder.changes(setup.config()).forEach(listener::notice);
       }
-      if (from.steps() >= setup.lastStep()) {
+      if (from.steps() >= setup.lastStep() && !from.owesValidation()) {
         return result(from, RunResult.End.NOTHING_TO_DO, RunResult.Speed.NONE, checkpoints);
       }
       Optional<RankSession.Trained> trained = train(checkpoints, from);
