@@ -5,6 +5,7 @@ import dev.duoka.base.TimeSpan;
 import dev.duoka.data.shard.TokenisationProgress;
 import dev.duoka.formats.json.Json;
 import dev.duoka.layout.Precision;
+import dev.duoka.train.checkpoint.Checkpoint;
 import dev.duoka.train.config.RunConfig;
 import dev.duoka.train.run.MeanLoss;
 import dev.duoka.train.run.RunFolder;
@@ -162,6 +163,17 @@ public final class TrainingConsole implements RunListener, AutoCloseable {
           result.lastCheckpoint().isPresent()
               ? "  newest one  of step " + result.lastCheckpoint().getAsLong()
               : "  newest one  none was saved");
+      result
+          .best()
+          .ifPresent(
+              best ->
+                  out.printf(
+                      Locale.ROOT,
+                      "  best one    of step %d, by %s (%.4f)%s%n",
+                      best.step(),
+                      best.by(),
+                      best.value(),
+                      isKept(result, best) ? ": " + folder(result, best) : ", is not kept"));
     }
     out.println();
     if (result.saveFailed()) {
@@ -175,17 +187,33 @@ public final class TrainingConsole implements RunListener, AutoCloseable {
       if (result.hasStepsLeft()) {
         out.println("  " + again(result, runFile));
       }
+      // A run means its newest checkpoint.
+      Path model =
+          result
+              .best()
+              .filter(best -> isKept(result, best))
+              .filter(best -> best.step() != result.lastCheckpoint().getAsLong())
+              .map(best -> folder(result, best))
+              .orElse(result.runDir());
       out.println(
           config.data().usesTemplate()
-              ? "  ./duoka chat " + result.runDir()
-              : "  ./duoka generate " + result.runDir() + " --prompt \"" + result.prompt() + "\"");
-      out.println("  ./duoka export " + result.runDir() + " --output model");
+              ? "  ./duoka chat " + model
+              : "  ./duoka generate " + model + " --prompt \"" + result.prompt() + "\"");
+      out.println("  ./duoka export " + model + " --output model");
       if (isWorthInBf16(runFile)) {
         out.println(
             "  ./duoka train " + runFile + " --set training.precision=bf16 --max-steps " + TRIED);
       }
     }
     out.flush();
+  }
+
+  private static Path folder(RunResult result, RunResult.Best best) {
+    return RunFolder.checkpoints(result.runDir()).resolve(Checkpoint.name(best.step()));
+  }
+
+  private static boolean isKept(RunResult result, RunResult.Best best) {
+    return Files.isDirectory(folder(result, best));
   }
 
   /** Whether the same file can begin another run, and that one would be of other arithmetic. */
@@ -250,6 +278,16 @@ public final class TrainingConsole implements RunListener, AutoCloseable {
       node.put("last_checkpoint", result.lastCheckpoint().getAsLong());
     } else {
       node.putNull("last_checkpoint");
+    }
+    if (result.best().isPresent()) {
+      RunResult.Best best = result.best().get();
+      ObjectNode told = node.putObject("best");
+      told.put("step", best.step());
+      told.put("by", best.by());
+      Json.putNumber(told, "value", best.value());
+      told.put("ends_run", best.endsRun());
+    } else {
+      node.putNull("best");
     }
     return node;
   }

@@ -14,6 +14,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.OptionalLong;
 import org.junit.jupiter.api.BeforeEach;
@@ -49,6 +50,15 @@ final class TrainingConsoleTests {
 
   private RunResult result(
       RunResult.End end, OptionalLong checkpoint, long totalSteps, boolean saveFailed) {
+    return result(end, checkpoint, totalSteps, saveFailed, Optional.empty());
+  }
+
+  private RunResult result(
+      RunResult.End end,
+      OptionalLong checkpoint,
+      long totalSteps,
+      boolean saveFailed,
+      Optional<RunResult.Best> best) {
     boolean worked = end != RunResult.End.NOTHING_TO_DO;
     return new RunResult(
         worked ? 2.5 : Double.NaN,
@@ -62,6 +72,7 @@ final class TrainingConsoleTests {
         end,
         checkpoint,
         saveFailed,
+        best,
         "once upon");
   }
 
@@ -129,6 +140,33 @@ final class TrainingConsoleTests {
     assertThat(finished(tenSteps, false).contains("--resume")).isEqualTo(goesOn);
   }
 
+  /** Of a run that ended because nothing improved, the best step is what is wanted. */
+  @Test
+  void saysWhereTheBestStepIs() throws IOException {
+    RunResult result =
+        result(
+            RunResult.End.COMPLETE,
+            OptionalLong.of(10),
+            20,
+            false,
+            Optional.of(new RunResult.Best(6, 0.75, "facts", true)));
+    assertThat(finished(result, false))
+        .contains("best one    of step 6, by facts (0.7500), is not kept")
+        .contains("./duoka export " + run + " --output")
+        .doesNotContain("--resume");
+    Path kept = Files.createDirectories(run.resolve("checkpoints/step-00000006"));
+    out.getBuffer().setLength(0);
+    assertThat(finished(result, false))
+        .contains("best one    of step 6, by facts (0.7500): " + kept)
+        .contains("./duoka export " + kept + " --output")
+        .contains("./duoka generate " + kept + " --prompt");
+    out.getBuffer().setLength(0);
+    JsonNode best = json(finished(result, true)).path("best");
+    assertThat(best.path("step").asLong()).isEqualTo(6);
+    assertThat(best.path("by").asString()).isEqualTo("facts");
+    assertThat(best.path("ends_run").asBoolean()).isTrue();
+  }
+
   @Test
   void resumesByTheRunsOwnFileWhichHasTheOverrides() {
     assertThat(finished(result(RunResult.End.INTERRUPTED, OptionalLong.of(10), false), false))
@@ -170,7 +208,9 @@ final class TrainingConsoleTests {
             "peak_memory_bytes",
             "run_dir",
             "interrupted",
-            "last_checkpoint");
+            "last_checkpoint",
+            "best");
+    assertThat(json.path("best").isNull()).isTrue();
     assertThat(json.path("last_checkpoint").asLong()).isEqualTo(8);
     assertThat(json.path("tokens_per_second_overall").asDouble()).isEqualTo(800);
     out.getBuffer().setLength(0);

@@ -54,7 +54,7 @@ public final class ChatNotices {
     }
     if (unreadMarks > 0) {
       lines.add(
-          "%s turns by 'train' or 'weight', which only data.loss_on marked reads"
+          "%s turns by 'train', 'loss' or 'weight', which only data.loss_on marked reads"
               .formatted(unreadMarks == 1 ? "1 chat marks" : unreadMarks + " chats mark"));
     }
     return lines;

@@ -23,10 +23,11 @@ import tools.jackson.databind.json.JsonMapper;
  * </ul>
  *
  * An assistant's turn may have OpenAI's {@code tool_calls}, and what the tool answered follows with
- * the role {@code tool}; {@code tools} of the record describe what can be called, as a list or its
- * JSON text. A turn may be marked as to learn or not, by {@code train} (true or false) or OpenAI's
- * {@code weight} (1 or 0). Further fields of a turn are kept for templates that read them; further
- * fields of the record are passed over, for they are often ids and sources.
+ * the role {@code tool}; forms of other trainers are brought into these ({@link RecordForms}).
+ * {@code tools} of the record describe what can be called, as a list or its JSON text. A turn may
+ * be marked as to learn or not, by {@code train} or ms-swift's {@code loss} (true or false) or
+ * OpenAI's {@code weight} (1 or 0). Further fields of a turn are kept for templates that read them;
+ * further fields of the record are passed over, for they are often ids and sources.
  */
 public final class ChatRecords {
   private static final JsonMapper MAPPER = new JsonMapper();
@@ -52,7 +53,7 @@ public final class ChatRecords {
     ChatRecords reader = new ChatRecords(where);
     JsonNode root;
     try {
-      root = MAPPER.readTree(json);
+      root = RecordForms.common(MAPPER.readTree(json));
     } catch (JacksonException e) {
       throw new DuokaException(
           ErrorCode.DATA,
@@ -113,6 +114,12 @@ public final class ChatRecords {
         throw error("has at " + place + " no 'role' with 'content', nor 'from' with 'value'");
       }
       Role role = name.isString() ? Role.named(name.stringValue()) : null;
+      if (role == null && RecordForms.isCall(name)) {
+        throw error(
+            "has at "
+                + place
+                + " a call that is no {\"name\", \"arguments\"} and no list of such, as JSON");
+      }
       if (role == null) {
         throw error("has at " + place + " the role " + name + "; known are " + Role.NAMES);
       }

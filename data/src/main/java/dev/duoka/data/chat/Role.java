@@ -17,19 +17,31 @@ public enum Role {
 
   /** The names that records use, in the order of the roles. */
   static final List<String> NAMES =
-      List.of("system", "user", "human", "assistant", "gpt", "model", "tool", "function");
+      List.of(
+          "system",
+          "developer",
+          "user",
+          "human",
+          "assistant",
+          "gpt",
+          "model",
+          "tool",
+          "function",
+          "observation",
+          "tool_response");
 
   /**
-   * The role that data calls by this name: {@code system}; {@code user} or {@code human}; {@code
-   * assistant}, {@code gpt} or {@code model}; {@code tool} or {@code function}. Upper and lower
-   * case are the same; null for others.
+   * The role that data calls by this name: {@code system} or {@code developer}; {@code user} or
+   * {@code human}; {@code assistant}, {@code gpt} or {@code model}; {@code tool}, {@code function},
+   * {@code observation} (LLaMA-Factory) or {@code tool_response} (ms-swift). Upper and lower case
+   * are the same; null for others.
    */
   public static @Nullable Role named(String name) {
     return switch (name.toLowerCase(Locale.ROOT)) {
-      case "system" -> SYSTEM;
+      case "system", "developer" -> SYSTEM;
       case "user", "human" -> USER;
       case "assistant", "gpt", "model" -> ASSISTANT;
-      case "tool", "function" -> TOOL;
+      case "tool", "function", "observation", "tool_response" -> TOOL;
       default -> null;
     };
   }

@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.function.Function;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
@@ -17,10 +18,11 @@ import tools.jackson.databind.node.NullNode;
 final class TurnFields {
   private static final JsonMapper MAPPER = new JsonMapper();
   private static final String TRAIN = "train";
+  private static final String LOSS = "loss";
   private static final String WEIGHT = "weight";
 
   private static final Set<String> READ =
-      Set.of("role", "from", "content", "value", "tool_calls", TRAIN, WEIGHT);
+      Set.of("role", "from", "content", "value", "tool_calls", TRAIN, LOSS, WEIGHT);
 
   private final Function<String, DuokaException> errors;
 
@@ -57,29 +59,25 @@ final class TurnFields {
     return calls;
   }
 
-  /** Whether a turn is to be learned: {@code train} or {@code weight}; null for neither. */
+  /** Whether a turn is to be learned: {@code train}, {@code loss} or {@code weight}; else null. */
   @Nullable Boolean mark(JsonNode turn, Role role, String place) {
-    JsonNode train = turn.get(TRAIN);
-    JsonNode weight = turn.get(WEIGHT);
-    if (train == null && weight == null) {
+    List<String> marks =
+        Stream.of(TRAIN, LOSS, WEIGHT).filter(name -> turn.hasNonNull(name)).toList();
+    if (marks.isEmpty()) {
       return null;
     }
-    if (train != null && weight != null) {
-      throw errors.apply("has at " + place + " both 'train' and 'weight'");
+    if (marks.size() > 1) {
+      throw errors.apply(
+          "has at " + place + " both '" + marks.getFirst() + "' and '" + marks.getLast() + "'");
     }
-    boolean marked;
-    if (train != null) {
-      if (!train.isBoolean()) {
-        throw errors.apply("has at " + place + " 'train' " + train + "; it is true or false");
-      }
-      marked = train.booleanValue();
-    } else {
-      boolean whole = weight.isNumber() && (weight.doubleValue() == 0 || weight.doubleValue() == 1);
-      if (!whole) {
-        throw errors.apply("has at " + place + " 'weight' " + weight + "; it is 0 or 1");
-      }
-      marked = weight.doubleValue() == 1;
+    String name = marks.getFirst();
+    JsonNode mark = turn.path(name);
+    boolean number = mark.isNumber() && (mark.doubleValue() == 0 || mark.doubleValue() == 1);
+    if (name.equals(WEIGHT) ? !number : !mark.isBoolean()) {
+      String known = name.equals(WEIGHT) ? "0 or 1" : "true or false";
+      throw errors.apply("has at " + place + " '" + name + "' " + mark + "; it is " + known);
     }
+    boolean marked = mark.isBoolean() ? mark.booleanValue() : mark.doubleValue() == 1;
     if (marked && role != Role.ASSISTANT) {
       throw errors.apply("marks at " + place + " a turn to learn that is not the assistant's");
     }

@@ -4,6 +4,7 @@ import dev.duoka.base.DuokaException;
 import dev.duoka.base.ErrorCode;
 import dev.duoka.data.chat.ChatRecords;
 import dev.duoka.data.chat.Message;
+import dev.duoka.data.chat.RecordForms;
 import dev.duoka.data.chat.Role;
 import dev.duoka.data.source.BadRecordException;
 import dev.duoka.data.source.SkipReason;
@@ -31,6 +32,8 @@ import tools.jackson.databind.node.ObjectNode;
  *   <li>{@code {"instruction", "input", "chosen": "…", "rejected": "…"}}, or {@code "output":
  *       [chosen, rejected]} (LLaMA-Factory)
  * </ul>
+ *
+ * And what {@link PairForms} brings into these.
  */
 public final class PairRecords {
   private static final JsonMapper MAPPER =
@@ -97,10 +100,16 @@ public final class PairRecords {
           FORMS,
           e);
     }
-    if (!(root instanceof ObjectNode object)) {
+    if (!(root instanceof ObjectNode given)) {
       throw reader.error("is no object");
     }
-    return new Sides(reader.side(object, true), reader.side(object, false), form(object));
+    ObjectNode object = PairForms.common(given);
+    return new Sides(
+        common(reader.side(object, true)), common(reader.side(object, false)), form(object));
+  }
+
+  private static ObjectNode common(ObjectNode side) {
+    return (ObjectNode) RecordForms.common(side);
   }
 
   private static String form(ObjectNode root) {
@@ -169,16 +178,21 @@ public final class PairRecords {
     return turns.get(turns.size() - 1);
   }
 
-  /** What comes before the answer; nothing where the answers are whole chats. */
-  private static ArrayNode prompt(ObjectNode root) {
+  /** What comes before the answer. */
+  private ArrayNode prompt(ObjectNode root) {
     JsonNode prompt = root.get("prompt");
     if (prompt instanceof ArrayNode messages) {
       return messages.deepCopy();
     }
     ArrayNode asked = MAPPER.createArrayNode();
-    if (prompt != null && prompt.isString()) {
-      asked.add(message("user", prompt));
+    if (prompt == null || !prompt.isString()) {
+      throw error(
+          "has the fields "
+              + root.propertyNames()
+              + " and "
+              + (prompt == null ? "no question before its answers" : "a 'prompt' that is no text"));
     }
+    asked.add(message("user", prompt));
     return asked;
   }
 

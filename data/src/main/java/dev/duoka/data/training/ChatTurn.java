@@ -21,6 +21,9 @@ record ChatTurn(@Nullable Role role, String text, boolean calls, String place) {
   /** The turns of a record in any of the forms; none of one in an unknown form. */
   static List<ChatTurn> of(JsonNode root) {
     List<ChatTurn> turns = new ArrayList<>();
+    if (lead(root) > 0) {
+      turns.add(of(Role.SYSTEM, root.path("system"), "system"));
+    }
     if (list(root) != null) {
       String field = String.valueOf(list(root));
       JsonNode list = root.path(field);
@@ -35,10 +38,31 @@ record ChatTurn(@Nullable Role role, String text, boolean calls, String place) {
         turns.add(of(Role.USER, pair.path(0), "history"));
         turns.add(of(Role.ASSISTANT, pair.path(1), "history"));
       }
-      turns.add(of(Role.USER, root.path("instruction"), "instruction"));
+      turns.add(instruction(root));
       turns.add(of(Role.ASSISTANT, root.path("output"), "output"));
     }
     return turns;
+  }
+
+  /** How many turns a record of a list has before it: 1 for a system prompt of its own, else 0. */
+  static int lead(JsonNode root) {
+    JsonNode system = root.path("system");
+    boolean none =
+        system.isMissingNode()
+            || system.isNull()
+            || (system.isString() && system.stringValue().isEmpty());
+    return none ? 0 : 1;
+  }
+
+  /** Alpaca's question, which its input belongs to. */
+  private static ChatTurn instruction(JsonNode root) {
+    ChatTurn asked = of(Role.USER, root.path("instruction"), "instruction");
+    JsonNode input = root.path("input");
+    if (!input.isString() || input.stringValue().isEmpty()) {
+      return asked;
+    }
+    return new ChatTurn(
+        asked.role, asked.text + "\n\n" + input.stringValue(), false, "instruction with input");
   }
 
   /** The field that is a list of turns; null where the record has none. */
@@ -61,10 +85,21 @@ record ChatTurn(@Nullable Role role, String text, boolean calls, String place) {
    * Cuts what a turn says to so many bytes of UTF-8, not within a character. What it says must be
    * longer.
    *
+   * @param turn of those of {@link #of(JsonNode)}, of a record with a list of turns
    * @return false where its words are not one text, and nothing was done
    */
-  static boolean shorten(JsonNode turn, int longest) {
-    String field = turn.has("content") ? "content" : "value";
+  static boolean shorten(JsonNode root, int turn, int longest) {
+    int listed = turn - lead(root);
+    return listed < 0
+        ? shorten(root, "system", longest)
+        : shorten(root.path(String.valueOf(list(root))).path(listed), longest);
+  }
+
+  private static boolean shorten(JsonNode turn, int longest) {
+    return shorten(turn, turn.has("content") ? "content" : "value", longest);
+  }
+
+  private static boolean shorten(JsonNode turn, String field, int longest) {
     if (!(turn instanceof ObjectNode object) || !turn.path(field).isString()) {
       return false;
     }

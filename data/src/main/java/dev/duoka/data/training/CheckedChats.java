@@ -2,6 +2,7 @@ package dev.duoka.data.training;
 
 import dev.duoka.base.DuokaException;
 import dev.duoka.base.ErrorCode;
+import dev.duoka.data.chat.RecordForms;
 import dev.duoka.data.chat.Role;
 import dev.duoka.data.shard.DocumentEncoder;
 import dev.duoka.data.shard.EncodedDocument;
@@ -98,7 +99,8 @@ final class CheckedChats implements DocumentEncoder {
   private EncodedDocument encodeBeginning(
       Document document, JsonNode root, ChatFaults.Found fault, BadRecordException why) {
     String list = ChatTurn.list(root);
-    if (list == null || fault.turn() >= root.path(list).size()) {
+    int lead = ChatTurn.lead(root);
+    if (list == null || fault.turn() >= lead + root.path(list).size()) {
       throw why;
     }
     ObjectNode kept = (ObjectNode) root.deepCopy();
@@ -106,7 +108,7 @@ final class CheckedChats implements DocumentEncoder {
     List<ChatTurn> read = ChatTurn.of(root);
     if (fault.reason() == SkipReason.LONG_TURN
         && read.get(fault.turn()).role() != Role.ASSISTANT
-        && ChatTurn.shorten(turns.path(fault.turn()), longestTurn)) {
+        && ChatTurn.shorten(kept, fault.turn(), longestTurn)) {
       return again(document, kept, why);
     }
     int end = fault.turn();
@@ -116,7 +118,7 @@ final class CheckedChats implements DocumentEncoder {
     if (end == 0) {
       throw why;
     }
-    while (turns.size() > end) {
+    while (turns.size() > end - lead) {
       turns.remove(turns.size() - 1);
     }
     return again(document, kept, why);
@@ -136,7 +138,7 @@ final class CheckedChats implements DocumentEncoder {
   /** The record; null where it is none. */
   private static @Nullable JsonNode parse(Document document) {
     try {
-      JsonNode root = MAPPER.readTree(document.text());
+      JsonNode root = RecordForms.common(MAPPER.readTree(document.text()));
       return root.isObject() ? root : null;
     } catch (JacksonException e) {
       return null;

@@ -80,11 +80,12 @@ final class CheckedPairs implements DocumentEncoder {
         || turns.get(turn).role() == Role.ASSISTANT) {
       return false;
     }
-    JsonNode chosen = sides.chosen().path(list).path(turn);
-    JsonNode rejected = sides.rejected().path(list).path(turn);
+    int listed = turn - ChatTurn.lead(found.record());
+    JsonNode chosen = sides.chosen().path(list).path(listed);
+    JsonNode rejected = sides.rejected().path(list).path(listed);
     return chosen.equals(rejected)
-        && ChatTurn.shorten(chosen, longestTurn)
-        && ChatTurn.shorten(rejected, longestTurn);
+        && ChatTurn.shorten(sides.chosen(), turn, longestTurn)
+        && ChatTurn.shorten(sides.rejected(), turn, longestTurn);
   }
 
   @Override

@@ -80,6 +80,11 @@ class ChatRecordsTests {
                 """))
         .extracting(Message::marked)
         .containsExactly(false, true, false, true, null);
+    assertThat(parse(turn("'loss': false"))).extracting(Message::marked).containsExactly(false);
+    assertThat(parse(turn("'loss': null, 'weight': 1")))
+        .extracting(Message::marked)
+        .containsExactly(true);
+    refuses(turn("'loss': 0"), "'loss' 0; it is true or false");
     refuses(turn("'weight': 0.5"), "at messages[0] 'weight' 0.5; it is 0 or 1");
     refuses(turn("'weight': true"), "it is 0 or 1");
     refuses(turn("'train': 1"), "'train' 1; it is true or false");
@@ -119,6 +124,67 @@ class ChatRecordsTests {
   @Test
   void readsPromptAndCompletion() {
     assertThat(parse("{\"prompt\": \"Hi\", \"completion\": \"Hello\"}")).isEqualTo(CHAT);
+    assertThat(
+            parse(
+                """
+                {"prompt": [{"role": "user", "content": "Hi"}],
+                 "completion": [{"role": "assistant", "content": "Hello"}]}\
+                """))
+        .isEqualTo(CHAT);
+  }
+
+  @Test
+  void readsQueryAndResponse() {
+    assertThat(parse("{\"query\": \"Hi\", \"response\": \"Hello\"}")).isEqualTo(CHAT);
+    assertThat(
+            parse(
+                """
+                {"system": "S", "query": "b", "response": "c", "history": [["Hi", "Hello"]]}\
+                """))
+        .extracting(Message::content)
+        .containsExactly("S", "Hi", "Hello", "b", "c");
+  }
+
+  @Test
+  void readsCallsThatStandInTurnsOfTheirOwn() {
+    String call = "{'name': 'f', 'arguments': {'a': 1}}".replace("'", "\\\"");
+    Message called =
+        new Message(
+            Role.ASSISTANT,
+            "",
+            List.of(
+                new ToolCall("function", "f", "{\"a\":1}"),
+                new ToolCall("function", "f", "{\"a\":1}")),
+            null,
+            Map.of("content", NullNode.getInstance()));
+    List<Message> chat =
+        List.of(
+            new Message(Role.USER, "Hi"),
+            called,
+            new Message(Role.TOOL, "1"),
+            new Message(Role.ASSISTANT, "Hello"));
+    assertThat(
+            parse(
+                """
+                {"conversations": [{"from": "human", "value": "Hi"},
+                 {"from": "function_call", "value": "[%1$s, %1$s]"},
+                 {"from": "observation", "value": "1"}, {"from": "gpt", "value": "Hello"}]}\
+                """
+                    .formatted(call)))
+        .isEqualTo(chat);
+    assertThat(
+            parse(
+                """
+                {"messages": [{"role": "user", "content": "Hi"},
+                 {"role": "tool_call", "content": "%1$s"}, {"role": "tool_call", "content": "%1$s"},
+                 {"role": "tool_response", "content": "1"},
+                 {"role": "assistant", "content": "Hello"}]}\
+                """
+                    .formatted(call)))
+        .isEqualTo(chat);
+    refuses(
+        "{\"messages\": [{\"role\": \"tool_call\", \"content\": \"f()\"}]}",
+        "at messages[0] a call that is no");
   }
 
   @Test

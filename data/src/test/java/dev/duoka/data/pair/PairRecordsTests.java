@@ -49,6 +49,14 @@ class PairRecordsTests {
             + " {'role': 'assistant', 'content': '2'}], 'rejected_response': '3'}",
         "{'instruction': '1+1?', 'input': '', 'chosen': '2', 'rejected': '3'}",
         "{'instruction': '1+1?', 'output': ['2', '3']}",
+        "{'question': '1+1?', 'chosen': '2', 'rejected': '3'}",
+        "{'query': '1+1?', 'response': '2', 'rejected_response': '3'}",
+        "{'messages': [{'role': 'user', 'content': '1+1?'},"
+            + " {'role': 'assistant', 'content': '2'}],"
+            + " 'rejected_messages': [{'role': 'user', 'content': '1+1?'},"
+            + " {'role': 'assistant', 'content': '3'}]}",
+        "{'chosen': '\\n\\nHuman: 1+1?\\n\\nAssistant: 2',"
+            + " 'rejected': '\\n\\nHuman: 1+1?\\n\\nAssistant: 3'}",
       })
   void eachFormIsRead(String record) {
     AnswerPair pair = PairRecords.parse(record.replace('\'', '"'), "pairs.jsonl line 1");
@@ -95,7 +103,9 @@ class PairRecordsTests {
         "{'prompt': 'a', 'chosen': 'b'} | no answer 'rejected'",
         "{'prompt': 'a', 'chosen': 'b', 'rejected': 'b'} | the same answer twice",
         "{'prompt': 'a', 'chosen': 'b', 'rejected': ' '} | an empty answer",
-        "{'chosen': 'b', 'rejected': 'c'} | an answer and no question",
+        "{'chosen': 'b', 'rejected': 'c'} | no question before its answers",
+        "{'system': 's', 'ask': 'a', 'chosen': 'b', 'rejected': 'c'} | no question before",
+        "{'system': 's', 'prompt': {'a': 1}, 'chosen': 'b', 'rejected': 'c'} | 'prompt' that is no",
         "{'chosen': [{'role':'user','content':'a'},{'role':'assistant','content':'b'}],"
             + " 'rejected': [{'role':'user','content':'x'},{'role':'assistant','content':'c'}]}"
             + " | answers to different questions",

@@ -101,6 +101,53 @@ class CheckedChatsTests {
     assertThat(encode(BadDocuments.REFUSE, called).notes().fault()).isNull();
   }
 
+  /** What stands beside the turns is said to the model, too. */
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      quoteCharacter = '`',
+      value = {
+        "{'system': 'a [INST]', 'messages': [{'role': 'user', 'content': 'q'},"
+            + " {'role': 'assistant', 'content': 'a'}]} | system holds the marker",
+        "{'instruction': 'q', 'input': 'a [INST]', 'output': 'b'} |"
+            + " instruction with input holds the marker",
+        "{'instruction': 'q', 'input': '01234567890123456789012345678901234567890', 'output':"
+            + " 'b'} | instruction with input has 44 bytes",
+        "{'query': 'a [INST]', 'response': 'b'} | instruction holds the marker",
+        "{'prompt': [{'role': 'user', 'content': 'q'}], 'completion': [{'role': 'assistant',"
+            + " 'content': ' '}]} | messages[1] says nothing",
+      })
+  void fieldsBesideTurnsAreLookedAt(String record, String problem) {
+    String json = record.replace('\'', '"');
+    assertThatThrownBy(() -> encode(BadDocuments.REFUSE, json)).hasMessageContaining(problem);
+  }
+
+  @Test
+  void aSystemPromptBesideTheTurnsIsCutAsOneOfThem() {
+    String chat = ", \"messages\": " + json("uauu").substring("{\"messages\": ".length());
+    EncodedDocument cut = encode(BadDocuments.CUT, "{\"system\": \"Be brief.\"" + chat);
+    assertThat(BYTES.decode(cut.tokens())).contains("Be brief.", "word0", "word1");
+    assertThat(BYTES.decode(cut.tokens())).doesNotContain("word2");
+    String longest = "x".repeat(LONGEST);
+    EncodedDocument shortened =
+        encode(BadDocuments.CUT, "{\"system\": \"" + longest + "yz\"" + chat);
+    assertThat(BYTES.decode(shortened.tokens())).contains(longest).doesNotContain("xy");
+  }
+
+  @Test
+  void callsThatOtherTrainersWriteAsTextAreCalls() {
+    String chat =
+        """
+        {"conversations": [{"from": "human", "value": "q"},
+         {"from": "function_call", "value": "{\\"name\\": \\"f\\", \\"arguments\\": {}}"},
+         {"from": "observation", "value": "1"}, {"from": "gpt", "value": "a"}]}\
+        """;
+    assertThat(encode(BadDocuments.REFUSE, chat).notes().fault()).isNull();
+    String broken = chat.replace("{}}", "{}");
+    assertThatThrownBy(() -> encode(BadDocuments.REFUSE, broken))
+        .hasMessageContaining("at conversations[1] a call that is no {\"name\", \"arguments\"}");
+  }
+
   @Test
   void aQuestionAtTheEndIsWorthARemark() {
     assertThat(encode(BadDocuments.REFUSE, json("uau")).notes().remarks())

@@ -24,7 +24,8 @@ public record Checkpoint(Path folder, long step) {
         : Optional.empty();
   }
 
-  static String name(long step) {
+  /** The name of the folder of a step's checkpoint. */
+  public static String name(long step) {
     return String.format(Locale.ROOT, "step-%08d", step);
   }
 }

@@ -43,4 +43,9 @@ record BestStep(long step, double value, long since, String by) {
   boolean isAt(long stepNow) {
     return since == 0 && step == stepNow && step > 0;
   }
+
+  /** Whether a run ends because so many validations in a row were no better. */
+  boolean ends(ValidationSettings settings) {
+    return settings.stopAfter() > 0 && since >= settings.stopAfter();
+  }
 }

@@ -41,7 +41,7 @@ record LoopSettings(
 
   /** Whether validations have become no better for so long that the run is over. */
   boolean endsEarly(BestStep best) {
-    return validation.stopAfter() > 0 && best.since() >= validation.stopAfter();
+    return best.ends(validation);
   }
 
   boolean isLast(long step) {
@@ -51,6 +51,11 @@ record LoopSettings(
   /** Whether the held-out documents are evaluated after this step. */
   boolean validatesAfter(long step) {
     return validateEvery > 0 && (isLast(step) || step % validateEvery == 0);
+  }
+
+  /** Whether anything is ever evaluated. */
+  boolean validates() {
+    return validateEvery > 0;
   }
 
   /** Whether the state after this step is saved, if nothing else asks for it. */

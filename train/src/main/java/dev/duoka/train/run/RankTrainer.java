@@ -87,6 +87,14 @@ final class RankTrainer {
     StepReports reports = new StepReports(rank, settings, events, readsLate, from.loss());
     RunProgress at = from;
     boolean stopping = stop.reached();
+    if (at.owesValidation() && validation.isPossible() && settings.validates() && !stopping) {
+      Optional<ValidationResult> result = validate(at.steps());
+      stopping = result.isEmpty();
+      if (result.isPresent()) {
+        at = at.validated(result.get(), settings.validation());
+        events.save(rank, at); // in place of the one of this step that did not know it
+      }
+    }
     boolean stops = settings.endsEarly(at.best());
     while (at.steps() < settings.lastStep() && !stopping && !stops) {
       if (events.isTurnOver(at.steps())) {
@@ -99,10 +107,12 @@ final class RankTrainer {
       if (due.anything()) {
         reports.readAll();
       }
-      at = at.withLoss(reports.loss());
+      at = at.withLoss(reports.loss()).owing(isValidatedAfter(at.steps()));
       boolean best = false;
       if (due.validation()) {
-        Optional<ValidationResult> result = validate(at.steps(), reports);
+        long start = System.nanoTime();
+        Optional<ValidationResult> result = validate(at.steps());
+        reports.leaveOut(System.nanoTime() - start);
         stopping = result.isEmpty();
         at = result.isPresent() ? at.validated(result.get(), settings.validation()) : at;
         best = settings.validation().keepBest() && at.best().isAt(at.steps());
@@ -122,7 +132,8 @@ final class RankTrainer {
                   settings.validation().bestBy(),
                   at.best().value()));
     }
-    return new Outcome(at, reports.tokensPerSecond(), stopping && at.steps() < settings.lastStep());
+    boolean over = at.steps() >= settings.lastStep() && !at.owesValidation();
+    return new Outcome(at, reports.tokensPerSecond(), stopping && !over);
   }
 
   /** Waiting for another run is no time of a step. */
@@ -142,9 +153,13 @@ final class RankTrainer {
 
   private Due due(long step, boolean stopping) {
     return new Due(
-        !stopping && validation.isPossible() && settings.validatesAfter(step),
+        !stopping && isValidatedAfter(step),
         stopping || settings.savesAfter(step),
         settings.isLast(step));
+  }
+
+  private boolean isValidatedAfter(long step) {
+    return validation.isPossible() && settings.validatesAfter(step);
   }
 
   private LaunchedStep launch(long number) {
@@ -219,13 +234,11 @@ final class RankTrainer {
     }
   }
 
-  private Optional<ValidationResult> validate(long step, StepReports reports) {
-    long start = System.nanoTime();
+  private Optional<ValidationResult> validate(long step) {
     events.enter(Phase.VALIDATION, step);
     Optional<ValidationResult> result =
         validation.measure(isFirst() ? events::reached : Progress.NONE);
     events.enter(Phase.STEP, step);
-    reports.leaveOut(System.nanoTime() - start);
     if (result.isPresent() && isFirst()) {
       events.validated(step, result.get());
     }

@@ -35,6 +35,7 @@ final class RunCheckpoints implements AutoCloseable {
   private static final String BEST_VALUE = "best_value";
   private static final String SINCE_BEST = "validations_since_best";
   private static final String BEST_BY = "best_by";
+  private static final String OWES_VALIDATION = "owes_validation";
 
   private final CheckpointStore store;
   private final CheckpointWriter writer;
@@ -224,7 +225,8 @@ final class RunCheckpoints implements AutoCloseable {
         state.data(),
         state.extras().getOrDefault(LOSS, Double.NaN),
         validation == null ? OptionalDouble.empty() : OptionalDouble.of(validation),
-        best(state));
+        best(state),
+        state.extras().getOrDefault(OWES_VALIDATION, 0.0) > 0);
   }
 
   private BestStep best(TrainingState state) {
@@ -295,7 +297,9 @@ final class RunCheckpoints implements AutoCloseable {
                 BEST_VALUE,
                 progress.best().value(),
                 SINCE_BEST,
-                (double) progress.best().since()),
+                (double) progress.best().since(),
+                OWES_VALIDATION,
+                progress.owesValidation() ? 1.0 : 0.0),
             Map.of(BEST_BY, progress.best().by())));
   }
 

@@ -12,18 +12,30 @@ import java.util.OptionalDouble;
  * @param loss of the last step that was read; NaN before the first
  * @param validationLoss of the last evaluation
  * @param best which validation was the best
+ * @param owesValidation whether the validation that belongs to {@code steps} was not made, because
+ *     the run was stopped before or within it; who goes on begins with it
  */
 record RunProgress(
-    long steps, DataState data, double loss, OptionalDouble validationLoss, BestStep best) {
+    long steps,
+    DataState data,
+    double loss,
+    OptionalDouble validationLoss,
+    BestStep best,
+    boolean owesValidation) {
   static final RunProgress START =
-      new RunProgress(0, DataState.START, Double.NaN, OptionalDouble.empty(), BestStep.NONE);
+      new RunProgress(0, DataState.START, Double.NaN, OptionalDouble.empty(), BestStep.NONE, false);
 
   RunProgress afterStep(DataState next) {
-    return new RunProgress(steps + 1, next, loss, validationLoss, best);
+    return new RunProgress(steps + 1, next, loss, validationLoss, best, false);
   }
 
   RunProgress withLoss(double read) {
-    return new RunProgress(steps, data, read, validationLoss, best);
+    return new RunProgress(steps, data, read, validationLoss, best, owesValidation);
+  }
+
+  /** With a validation that is due, until it is {@link #validated}. */
+  RunProgress owing(boolean validation) {
+    return new RunProgress(steps, data, loss, validationLoss, best, validation);
   }
 
   RunProgress validated(ValidationResult result, ValidationSettings settings) {
@@ -32,6 +44,7 @@ record RunProgress(
         data,
         loss,
         OptionalDouble.of(result.loss()),
-        best.after(steps, result.of(settings.bestBy()), settings));
+        best.after(steps, result.of(settings.bestBy()), settings),
+        false);
   }
 }

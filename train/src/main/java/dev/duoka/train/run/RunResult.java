@@ -4,6 +4,7 @@ import dev.duoka.train.checkpoint.Checkpoint;
 import dev.duoka.train.checkpoint.CheckpointStore;
 import dev.duoka.train.device.ProcessMemory;
 import java.nio.file.Path;
+import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.OptionalLong;
 
@@ -23,6 +24,7 @@ import java.util.OptionalLong;
  * @param lastCheckpoint step of the newest checkpoint that is whole on disk; empty for none
  * @param saveFailed whether the last save failed, so that what came after {@code lastCheckpoint} is
  *     lost
+ * @param best the best validation so far; empty where the run does not look for it
  * @param prompt the first words of the held-out text, to try the model with
  */
 public record RunResult(
@@ -37,6 +39,7 @@ public record RunResult(
     End end,
     OptionalLong lastCheckpoint,
     boolean saveFailed,
+    Optional<Best> best,
     String prompt) {
   /** Why a run ended. */
   public enum End {
@@ -47,6 +50,16 @@ public record RunResult(
     /** There was no step left to take. */
     NOTHING_TO_DO
   }
+
+  /**
+   * The best validation of a run.
+   *
+   * @param step after which it was
+   * @param value what it is judged by
+   * @param by what that is, as in {@code validation.best_by}
+   * @param endsRun whether the run is over because no later validation was better
+   */
+  public record Best(long step, double value, String by, boolean endsRun) {}
 
   /**
    * How fast a session was; NaN where it took no step.
@@ -81,12 +94,13 @@ public record RunResult(
         End.INTERRUPTED,
         newest,
         false,
+        Optional.empty(),
         "");
   }
 
-  /** Whether the run has steps left, as after {@code --max-steps}. */
+  /** Whether the run has steps left to take, as after {@code --max-steps}. */
   public boolean hasStepsLeft() {
-    return steps < totalSteps;
+    return steps < totalSteps && best.stream().noneMatch(Best::endsRun);
   }
 
   /** Whether it was stopped before its end. */

@@ -9,6 +9,7 @@ import dev.duoka.train.checkpoint.BaseWeights;
 import dev.duoka.train.checkpoint.ProcessShare;
 import dev.duoka.train.checkpoint.TokenizerFiles;
 import dev.duoka.train.config.ModelSettings;
+import dev.duoka.train.config.ValidationSettings;
 import dev.duoka.train.device.DeviceMemory;
 import java.nio.file.Path;
 import java.util.List;
@@ -54,7 +55,7 @@ final class Session {
       if (folder.isResumed() && processes.isFirst()) {
         folder.changes(setup.config()).forEach(listener::notice);
       }
-      if (from.steps() >= setup.lastStep()) {
+      if (from.steps() >= setup.lastStep() && !from.owesValidation()) {
         return result(from, RunResult.End.NOTHING_TO_DO, RunResult.Speed.NONE, checkpoints);
       }
       Optional<RankSession.Trained> trained = train(checkpoints, from);
@@ -172,10 +173,20 @@ final class Session {
         end,
         checkpoints.lastOnDisk(),
         checkpoints.lastSaveFailed(),
+        best(progress.best()),
         setup
             .config()
             .generateSample()
             .map(sample -> sample.prompt())
             .orElseGet(() -> setup.data().prompt()));
+  }
+
+  private Optional<RunResult.Best> best(BestStep best) {
+    ValidationSettings validation = setup.config().validation();
+    return validation.looksForBest() && best.step() > 0
+        ? Optional.of(
+            new RunResult.Best(
+                best.step(), best.value(), validation.bestBy(), best.ends(validation)))
+        : Optional.empty();
   }
 }

@@ -25,6 +25,8 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** A run whose model learns to answer "yes", and is asked meanwhile. */
 class EvaluationRunTests {
@@ -146,6 +148,44 @@ class EvaluationRunTests {
     }
     // It stays at its end.
     assertThat(run("early", config, true).steps).isEmpty();
+  }
+
+  /** Who stops within a validation loses none: it is made when the run goes on. */
+  @ParameterizedTest
+  @ValueSource(longs = {4, 8})
+  void aValidationThatWasStoppedIsMadeWhenTheRunGoesOn(long steps) throws IOException {
+    RunConfig config =
+        config(
+            "validation.every_steps=4",
+            "validation.keep_best=true",
+            "checkpoint={every_steps: 100, keep: 1}",
+            "training.steps=" + steps);
+    Listener whole = run("whole", config, false);
+    Listener stopped =
+        new Listener() {
+          @Override
+          public void reached(String what, long done, long total) {
+            if (what.equals("asking the model")) {
+              stopTrainer();
+            }
+          }
+        };
+    RunResult result = SmallRun.run(config, folder.resolve("stopped"), stopped, 0, false);
+    assertThat(result.interrupted()).isTrue();
+    assertThat(stopped.validations).isEmpty();
+    Listener resumed = new Listener();
+    RunResult after = SmallRun.run(config, folder.resolve("stopped"), resumed, 0, true);
+    assertThat(resumed.validations).hasSize((int) steps / 4).isEqualTo(whole.validations);
+    assertThat(after.best()).isPresent();
+    assertThat(validations("stopped")).isEqualTo(validations("whole")).hasSize((int) steps / 4);
+    assertThat(run("stopped", config, true).validations).as("made once").isEmpty();
+  }
+
+  private List<String> validations(String run) throws IOException {
+    return Files.readAllLines(folder.resolve(run).resolve(MetricsFile.NAME)).stream()
+        .filter(line -> line.contains("validation_loss"))
+        .map(line -> line.replaceAll(",\"time\":.*", ""))
+        .toList();
   }
 
   @Test
