@@ -45,7 +45,7 @@ public final class PairDocumentEncoder implements DocumentEncoder {
     encoder.requireEndOfTurn();
     this.tokenizer = tokenizer;
     this.fingerprint =
-        "pairs by answer "
+        "pairs by answer, all with a question " // before, some had lost theirs
             + template.fingerprint()
             + form.fingerprint()
             + " "

@@ -165,7 +165,12 @@ final class CheckedChats implements DocumentEncoder {
   public String fingerprint() {
     return switch (policy) {
       case REFUSE -> chats.fingerprint();
-      case SKIP, CUT -> chats.fingerprint() + " turns up to " + longestTurn + " " + policy;
+      case SKIP, CUT ->
+          chats.fingerprint()
+              + " turns and what is beside them up to "
+              + longestTurn
+              + " "
+              + policy;
     };
   }
 
