@@ -2,6 +2,7 @@ package dev.duoka.operations.watch;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.sun.net.httpserver.HttpServer;
 import dev.duoka.formats.json.Json;
 import dev.duoka.formats.prediction.PredictedDevice;
 import dev.duoka.formats.prediction.PredictedStep;
@@ -9,7 +10,6 @@ import dev.duoka.formats.prediction.Prediction;
 import dev.duoka.formats.prediction.PredictionFile;
 import dev.duoka.operations.run.RunRegistry;
 import dev.duoka.operations.run.StateFolder;
-import com.sun.net.httpserver.HttpServer;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.InetSocketAddress;
@@ -54,7 +54,10 @@ final class BrowserTests {
           .append(",\"lr\":0.001,\"grad_norm\":2,\"tokens\":64,\"time\":" + (1000 + step))
           .append(",\"seconds\":{\"total\":" + (step < 200 ? 0.5 : 0.6) + ",\"forward\":0.2}")
           .append(step == 1 ? ",\"rank_memory\":[{\"weights\":1000,\"driver_bytes\":2000}]" : "")
-          .append(step % 40 == 0 ? ",\"grad_range\":[{\"layer\":\"a\",\"min\":-0.5,\"max\":0.25,\"rms\":0.1}]" : "")
+          .append(
+              step % 40 == 0
+                  ? ",\"grad_range\":[{\"layer\":\"a\",\"min\":-0.5,\"max\":0.25,\"rms\":0.1}]"
+                  : "")
           .append("}\n");
     }
     Files.writeString(folder.resolve("metrics.jsonl"), lines);
@@ -251,11 +254,17 @@ final class BrowserTests {
     assertThat(tab.complaints()).isEmpty();
   }
 
-  /** What is saved from here on is kept for {@link #savedText} and {@link #savedHeight}. */
+  /** What is saved from here on is kept for {@link #save}. */
   private static void keepSaved(Browser.Tab tab) {
     tab.value(
         "(() => { window.kept = []; URL.createObjectURL = blob => { kept.push(blob); return '#'; };"
             + " HTMLAnchorElement.prototype.click = function () {}; })()");
+  }
+
+  private static String promised(Browser.Tab tab, String promise) throws InterruptedException {
+    tab.value("(() => { window.came = []; " + promise + ".then(it => came.push(it)); })()");
+    tab.until("came.length > 0");
+    return tab.value("came[0]");
   }
 
   private static void save(Browser.Tab tab, String chart, String label) throws Exception {
@@ -274,13 +283,13 @@ final class BrowserTests {
     tab.until(DRAWN);
     keepSaved(tab);
     save(tab, "Loss", "CSV");
-    String text = tab.value("kept.at(-1).text()");
+    String text = promised(tab, "kept.at(-1).text()");
     assertThat(text).startsWith("step,training\n1,5\n2,2.5\n").contains("\n400,0.0125\n");
     save(tab, "Step time by cause, seconds", "PNG");
     String size = "createImageBitmap(kept.at(-1)).then(it => it.height)";
     String chart = "document.querySelector('.u-wrap canvas').height";
     assertThat(tab.value("kept.at(-1).type")).isEqualTo("image/png");
-    assertThat(Integer.parseInt(tab.value(size)))
+    assertThat(Integer.parseInt(promised(tab, size)))
         .as("with the names of its lines below")
         .isGreaterThanOrEqualTo(Integer.parseInt(tab.value(chart)) + 28 + 30);
     assertThat(tab.complaints()).isEmpty();
@@ -297,7 +306,7 @@ final class BrowserTests {
     }
     assertThat(cell(tab, 0.02)).contains("step 1");
     save(tab, "Learning rate", "CSV");
-    String[] rows = tab.value("kept.at(-1).text()").split("\n");
+    String[] rows = promised(tab, "kept.at(-1).text()").split("\n");
     assertThat(Integer.parseInt(rows[2].replaceFirst(",.*", ""))).isBetween(90, 112);
     assertThat(rows).hasSizeBetween(190, 220);
     assertThat(tab.complaints()).isEmpty();
@@ -305,6 +314,7 @@ final class BrowserTests {
 
   /** From a quarter to three quarters of the first chart. */
   private static void drag(Browser.Tab tab) {
+    tab.value("document.querySelector('.u-over').scrollIntoView({block: 'center'})");
     String box = "document.querySelector('.u-over').getBoundingClientRect()";
     double left = Double.parseDouble(tab.value(box + ".left"));
     double width = Double.parseDouble(tab.value(box + ".width"));
@@ -349,7 +359,8 @@ final class BrowserTests {
     URI page = URI.create(server.address());
     HttpServer proxy = HttpServer.create(new InetSocketAddress("127.0.0.1", 0), 0);
     proxy.setExecutor(Executors.newVirtualThreadPerTaskExecutor());
-    try (HttpClient client = HttpClient.newHttpClient()) {
+    HttpClient client = HttpClient.newHttpClient();
+    try {
       proxy.createContext(
           before + "/",
           exchange -> {
@@ -377,9 +388,8 @@ final class BrowserTests {
       tab.until(DRAWN);
       assertThat(tab.value("location.href")).isEqualTo(address);
       assertThat(tab.complaints()).isEmpty();
-      tab.call("Page.navigate", Json.object().put("url", "about:blank")); // ends its stream
-      tab.until("location.href === 'about:blank'");
     } finally {
+      client.shutdownNow();
       proxy.stop(0);
     }
   }
