@@ -76,8 +76,9 @@ final class SavedPage {
     ObjectNode saved = Json.object();
     saved.set("run", overview);
     saved.set("series", json.series(names, new RunJson.Window(first, last, COLUMNS)));
-    saved.set(
-        "heat", json.heat(MetricsLine.GRADIENT_RMS, new RunJson.Window(first, last, HEAT_COLUMNS)));
+    RunJson.Window all = new RunJson.Window(first, last, HEAT_COLUMNS);
+    saved.set("heat", json.heat(MetricsLine.GRADIENT_RMS, all));
+    saved.set("heat-max", json.heat(MetricsLine.GRADIENT_MAX, all));
     return saved;
   }
 

@@ -58,6 +58,7 @@
   let logAxis = stored("duoka.logAxis", "") === "yes";
   let axis = stored("duoka.axis", "step"); /* what goes to the right: step, tokens or time */
   let smoothing = Number(stored("duoka.smoothing", "0"));
+  let heatOf = "heat"; /* what the heat map shows of a layer's gradients: heat, their root mean square, or heat-max, the largest */
   let zoom = null; /* [first step, last step], or null for all */
   let overview = null;
   let drawn = "";
@@ -257,17 +258,34 @@
   }
   function savePng(id, shown) {
     const from = shown.plot ? shown.plot.ctx.canvas : shown.canvas;
-    const canvas = make("canvas");
-    canvas.width = from.width;
-    canvas.height = from.height + 28;
-    const ctx = canvas.getContext("2d");
+    const canvas = make("canvas"), ctx = canvas.getContext("2d"), named = shown.legend || [], names = shown.heat ? shown.heat.layers : [];
+    const font = "14px sans-serif", left = names.length > 0 ? 200 : 0;
+    ctx.font = font;
+    const places = [];
+    let x = 8, y = from.height + 48;
+    named.forEach(([label, colour]) => {
+      const wide = ctx.measureText(label).width + 40;
+      if (x > 8 && x + wide > from.width) { x = 8; y += 22; }
+      places.push([label, colour, x, y]);
+      x += wide;
+    });
+    canvas.width = from.width + left;
+    canvas.height = named.length > 0 ? y + 12 : from.height + 28;
     const style = getComputedStyle(document.documentElement);
     ctx.fillStyle = style.getPropertyValue("--card");
     ctx.fillRect(0, 0, canvas.width, canvas.height);
     ctx.fillStyle = style.getPropertyValue("--text");
     ctx.font = "16px sans-serif";
     ctx.fillText(overview.name + " · " + shown.title.textContent, 8, 20);
-    ctx.drawImage(from, 0, 28);
+    ctx.drawImage(from, left, 28);
+    ctx.font = font;
+    names.forEach((name, i) => ctx.fillText(name, 8, 28 + (i + 0.8) * ROW, left - 16));
+    places.forEach(([label, colour, across, down]) => {
+      ctx.fillStyle = colour;
+      ctx.fillRect(across, down - 7, 16, 3);
+      ctx.fillStyle = style.getPropertyValue("--text");
+      ctx.fillText(label, across + 22, down);
+    });
     canvas.toBlob(blob => save(id + ".png", blob));
   }
 
@@ -296,6 +314,8 @@
     lines.push({label: word("predicted"), table, raw: table, number: 0, bad: [], points: Infinity, predicted: true});
   }
 
+  const colourOf = (line, i) => line.predicted ? getComputedStyle(document.documentElement).getPropertyValue("--text") : COLOURS[theme][i % 8];
+
   function draw(chart, runs) {
     const scale = chart.divide || 1;
     const lines = [];
@@ -321,6 +341,7 @@
       : word("notANumber") + " " + bad.slice(0, 8).join(", ") + (bad.length > 8 ? " … " + word("first") : "");
     shown.badSteps = bad.map(main.at);
     shown.back = main.back;
+    shown.legend = lines.map((line, i) => [line.label, colourOf(line, i)]);
     shown.rows = [[word(axis), ...lines.map(line => line.label)],
       ...table[0].map((x, i) => [x, ...lines.map((line, j) => table[j + 1][i])])];
     const key = [language, theme, logAxis, axis, smoothing, shown.body.clientWidth, ...lines.map(line => line.label + (line.points < 60))].join();
@@ -341,9 +362,9 @@
       cursor: {sync: {key: "duoka"}, drag: {x: true, y: false, setScale: false}},
       scales: {x: {time: false, auto: false, min: from, max: to > from ? to : from + 1}, y: logAxis ? {distr: 3} : {}},
       padding: [null, 20, null, null],
-      axes: [Object.assign({values: axis === "time" ? timeLabels : labels}, look), Object.assign({size: 64, values: labels}, look)],
+      axes: [Object.assign(axis === "time" ? {values: timeLabels, incrs: TIME_STEPS} : {values: labels}, look), Object.assign({size: 64, values: labels}, look)],
       series: [{label: word(axis), value: (plot, value) => value === null ? "--" : String(value)},
-        ...lines.map((line, i) => ({label: line.label, stroke: line.predicted ? style.getPropertyValue("--text") : COLOURS[theme][i % 8],
+        ...lines.map((line, i) => ({label: line.label, stroke: colourOf(line, i),
           width: 1.25, spanGaps: true,
           dash: line.predicted ? [8, 5] : line.number > 0 ? [2 + 4 * line.number, 3] : undefined, points: {show: line.points < 60, size: 4},
           value: (plot, value) => value === null || value === undefined ? "--" : number(value, 4)})),
@@ -366,6 +387,9 @@
 
   const labels = (plot, ticks) => ticks.map(tick => tick === null ? "" : short(tick));
 
+  /* Seconds between two marks of the time. */
+  const TIME_STEPS = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60, 120, 300, 600, 1800, 3600, 7200, 21600, 43200, 86400,
+    172800, 432000, 864000, 4320000, 8640000];
   const timeLabels = (plot, ticks) => ticks.map(tick => tick === null ? "" : tick >= 7200 ? +(tick / 3600).toPrecision(4) + " h"
     : tick >= 120 ? +(tick / 60).toPrecision(4) + " min" : +tick.toPrecision(4) + " s");
 
@@ -386,19 +410,64 @@
     return "rgb(" + mix(0) + "," + mix(1) + "," + mix(2) + ")";
   }
 
-  function drawHeat(heat) {
-    if (heat.layers.length === 0) return;
-    const shown = panel("heat", word("gradients"), true);
+  /* The first step of a column of the heat map. */
+  function stepOf(column) {
+    const [first, last] = windowShown();
+    return Math.ceil(first + (last - first + 1) * column / HEAT_COLUMNS - 1e-6);
+  }
+  /* A saved page has the columns of all steps alone: those of a part are made of them. */
+  function partOf(heat) {
+    if (!saved || !zoom) return heat;
+    const first = overview.first_step, steps = Math.max(first, overview.last_step) - first + 1;
+    const rows = heat.rows.map(row => {
+      const part = [];
+      for (let i = 0; i < row.length; i += 2) {
+        const step = Math.ceil(first + steps * row[i] / HEAT_COLUMNS - 1e-6);
+        const column = Math.max(0, Math.floor((step - zoom[0]) * HEAT_COLUMNS / (zoom[1] - zoom[0] + 1)));
+        if (column >= HEAT_COLUMNS) break;
+        if (part.length > 0 && part[part.length - 2] === column) part.length -= 2;
+        part.push(column, row[i + 1]);
+      }
+      return part;
+    });
+    return {layers: heat.layers, rows};
+  }
+  /* What a place of the heat map says: both coordinates from 0 to 1. */
+  function cellText(heat, across, down) {
+    const y = Math.min(heat.layers.length - 1, Math.floor(down * heat.layers.length)), row = heat.rows[y];
+    let i = -2;
+    while (i + 2 < row.length && row[i + 2] <= across * HEAT_COLUMNS) i += 2;
+    return i < 0 ? heat.layers[y] : heat.layers[y] + " · " + word("step") + " " + stepOf(row[i]) + " · "
+      + (row[i + 1] < 0 ? "NaN" : number(row[i + 1], 4));
+  }
+
+  function drawHeat(whole) {
+    if (whole.layers.length === 0) return;
+    const heat = partOf(whole), isLargest = heatOf === "heat-max";
+    const title = word(isLargest ? "gradientsLargest" : "gradients");
+    const shown = panel("heat", title, true);
+    shown.heat = heat;
     if (!shown.canvas) {
       const holder = make("div", undefined, "heat");
       shown.names = make("ol");
       shown.canvas = make("canvas");
       shown.canvas.setAttribute("role", "img");
       shown.scale = make("p", "", "scale");
+      shown.cell = make("p", "", "scale cell");
+      shown.canvas.addEventListener("mousemove", event => {
+        const box = shown.canvas.getBoundingClientRect();
+        shown.cell.textContent = cellText(shown.heat, (event.clientX - box.left) / box.width, (event.clientY - box.top) / box.height);
+      });
+      shown.canvas.addEventListener("mouseleave", () => { shown.cell.textContent = ""; });
+      shown.turn = make("button");
+      shown.turn.type = "button";
+      shown.turn.addEventListener("click", () => { heatOf = heatOf === "heat" ? "heat-max" : "heat"; refresh(true); });
+      shown.tools.prepend(shown.turn);
       holder.append(shown.names, shown.canvas);
-      shown.body.append(holder, shown.scale);
+      shown.body.append(holder, shown.scale, shown.cell);
     }
-    shown.canvas.setAttribute("aria-label", word("gradients"));
+    shown.turn.textContent = word(isLargest ? "showMeanSquare" : "showLargest");
+    shown.canvas.setAttribute("aria-label", title);
     shown.names.replaceChildren(...heat.layers.map(layer => {
       const name = make("li", layer.replace(/^model\.(layers\.)?/, ""));
       name.title = layer;
@@ -422,10 +491,9 @@
       }
     });
     shown.rows = [[word("step"), ...heat.layers]];
-    const [first, last] = windowShown();
     for (let column = 0; column < HEAT_COLUMNS; column++) {
       const cells = heat.rows.map(row => { const at = row.findIndex((value, i) => i % 2 === 0 && value === column); return at < 0 ? null : row[at + 1]; });
-      if (cells.some(cell => cell !== null)) shown.rows.push([Math.round(first + (last - first + 1) * column / HEAT_COLUMNS), ...cells]);
+      if (cells.some(cell => cell !== null)) shown.rows.push([stepOf(column), ...cells.map(cell => cell !== null && cell < 0 ? "NaN" : cell)]);
     }
     const bad = heat.rows.some(row => row.some((value, i) => i % 2 === 1 && value < 0));
     shown.scale.textContent = (values.length ? (10 ** least).toExponential(1) + " … " + (10 ** most).toExponential(1) + " · " : "") + word("heatScale") + (bad ? " ▮" : "");
@@ -442,12 +510,12 @@
       fresh = null;
       showOverview();
       const [from, to] = windowShown();
-      const key = [from, to, overview.read_bytes, language, theme, logAxis, axis, smoothing, innerWidth,
+      const key = [from, to, overview.read_bytes, language, theme, logAxis, axis, smoothing, heatOf, innerWidth,
         ...others.map(run => run.id)].join();
       if (overview.read_bytes > 0 && key !== drawn) {
         const range = "from=" + from + "&to=" + to;
         const names = LINES(), more = others;
-        const [heat, ...series] = await Promise.all([ask("heat?" + range + "&columns=" + HEAT_COLUMNS),
+        const [heat, ...series] = await Promise.all([ask(heatOf + "?" + range + "&columns=" + HEAT_COLUMNS),
           ask("series?" + names + "&" + range + "&columns=600"),
           ...more.map(run => ask("series?" + names + "&" + range + "&columns=600", run.id))]);
         const tokens = overview.latest.tokens;

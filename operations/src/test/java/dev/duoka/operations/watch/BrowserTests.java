@@ -2,6 +2,7 @@ package dev.duoka.operations.watch;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.sun.net.httpserver.HttpServer;
 import dev.duoka.formats.json.Json;
 import dev.duoka.formats.prediction.PredictedDevice;
 import dev.duoka.formats.prediction.PredictedStep;
@@ -10,6 +11,12 @@ import dev.duoka.formats.prediction.PredictionFile;
 import dev.duoka.operations.run.RunRegistry;
 import dev.duoka.operations.run.StateFolder;
 import java.io.IOException;
+import java.io.InputStream;
+import java.net.InetSocketAddress;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
@@ -19,6 +26,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
+import java.util.concurrent.Executors;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
@@ -46,7 +54,10 @@ final class BrowserTests {
           .append(",\"lr\":0.001,\"grad_norm\":2,\"tokens\":64,\"time\":" + (1000 + step))
           .append(",\"seconds\":{\"total\":" + (step < 200 ? 0.5 : 0.6) + ",\"forward\":0.2}")
           .append(step == 1 ? ",\"rank_memory\":[{\"weights\":1000,\"driver_bytes\":2000}]" : "")
-          .append(step % 40 == 0 ? ",\"grad_range\":[{\"layer\":\"a\",\"rms\":0.1}]" : "")
+          .append(
+              step % 40 == 0
+                  ? ",\"grad_range\":[{\"layer\":\"a\",\"min\":-0.5,\"max\":0.25,\"rms\":0.1}]"
+                  : "")
           .append("}\n");
     }
     Files.writeString(folder.resolve("metrics.jsonl"), lines);
@@ -217,6 +228,172 @@ final class BrowserTests {
     assertThat(tab.complaints()).isEmpty();
   }
 
+  /** What the map says in its first row, at a place from 0 to 1. */
+  private static String cell(Browser.Tab tab, double across) {
+    return tab.value(
+        """
+        (() => {
+          const canvas = document.querySelector(".heat canvas"), box = canvas.getBoundingClientRect();
+          canvas.dispatchEvent(new MouseEvent("mousemove",
+            {clientX: box.left + box.width * ACROSS, clientY: box.top + 2}));
+          return document.querySelector(".cell").textContent;
+        })()
+        """
+            .replace("ACROSS", String.valueOf(across)));
+  }
+
+  @Test
+  void theHeatMapTellsItsCellsAndShowsTheLargestToo() throws Exception {
+    Browser.Tab tab = browser.open(server.address());
+    tab.until(DRAWN);
+    tab.until("document.querySelector('.heat canvas') !== null");
+    assertThat(cell(tab, 0.5)).isEqualTo("a · step 200 · 0.10000");
+    tab.value("document.querySelector('section.wide .tools button').click()");
+    tab.until("document.querySelector('section.wide h2').innerText.includes('largest by amount')");
+    assertThat(cell(tab, 0.5)).isEqualTo("a · step 200 · 0.50000");
+    assertThat(tab.complaints()).isEmpty();
+  }
+
+  /** What is saved from here on is kept for {@link #save}. */
+  private static void keepSaved(Browser.Tab tab) {
+    tab.value(
+        "(() => { window.kept = []; URL.createObjectURL = blob => { kept.push(blob); return '#'; };"
+            + " HTMLAnchorElement.prototype.click = function () {}; })()");
+  }
+
+  private static String promised(Browser.Tab tab, String promise) throws InterruptedException {
+    tab.value("(() => { window.came = []; " + promise + ".then(it => came.push(it)); })()");
+    tab.until("came.length > 0");
+    return tab.value("came[0]");
+  }
+
+  private static void save(Browser.Tab tab, String chart, String label) throws Exception {
+    String had = tab.value("kept.length");
+    tab.value(
+        "[...[...document.querySelectorAll('#charts section')].find(box =>"
+            + (" box.querySelector('h2').innerText === '" + chart + "')")
+            + ".querySelectorAll('.tools button')].find(button => button.innerText === '"
+            + (label + "').click()"));
+    tab.until("kept.length > " + had);
+  }
+
+  @Test
+  void whatIsShownIsSavedAsTextAndAsAPicture() throws Exception {
+    Browser.Tab tab = browser.open(server.address());
+    tab.until(DRAWN);
+    keepSaved(tab);
+    save(tab, "Loss", "CSV");
+    String text = promised(tab, "kept.at(-1).text()");
+    assertThat(text).startsWith("step,training\n1,5\n2,2.5\n").contains("\n400,0.0125\n");
+    save(tab, "Step time by cause, seconds", "PNG");
+    String size = "createImageBitmap(kept.at(-1)).then(it => it.height)";
+    String chart = "document.querySelector('.u-wrap canvas').height";
+    assertThat(tab.value("kept.at(-1).type")).isEqualTo("image/png");
+    assertThat(Integer.parseInt(promised(tab, size)))
+        .as("with the names of its lines below")
+        .isGreaterThanOrEqualTo(Integer.parseInt(tab.value(chart)) + 28 + 30);
+    assertThat(tab.complaints()).isEmpty();
+  }
+
+  @Test
+  void draggingOverOneChartZoomsAll() throws Exception {
+    Browser.Tab tab = browser.open(server.address());
+    tab.until(DRAWN);
+    keepSaved(tab);
+    drag(tab);
+    for (int i = 0; i < 100 && !cell(tab, 0.02).contains("step"); i++) {
+      Thread.sleep(100); // the whole map has nothing there
+    }
+    assertThat(cell(tab, 0.02)).contains("step 1");
+    save(tab, "Learning rate", "CSV");
+    String[] rows = promised(tab, "kept.at(-1).text()").split("\n");
+    assertThat(Integer.parseInt(rows[2].replaceFirst(",.*", ""))).isBetween(90, 112);
+    assertThat(rows).hasSizeBetween(190, 220);
+    assertThat(tab.complaints()).isEmpty();
+  }
+
+  /** From a quarter to three quarters of the first chart. */
+  private static void drag(Browser.Tab tab) {
+    tab.value("document.querySelector('.u-over').scrollIntoView({block: 'center'})");
+    String box = "document.querySelector('.u-over').getBoundingClientRect()";
+    double left = Double.parseDouble(tab.value(box + ".left"));
+    double width = Double.parseDouble(tab.value(box + ".width"));
+    double top = Double.parseDouble(tab.value(box + ".top")) + 30;
+    mouse(tab, "mouseMoved", left + width / 4, top);
+    mouse(tab, "mousePressed", left + width / 4, top);
+    mouse(tab, "mouseMoved", left + width / 2, top);
+    mouse(tab, "mouseMoved", left + width * 3 / 4, top);
+    mouse(tab, "mouseReleased", left + width * 3 / 4, top);
+  }
+
+  private static void mouse(Browser.Tab tab, String type, double x, double y) {
+    tab.call(
+        "Input.dispatchMouseEvent",
+        Json.object()
+            .put("type", type)
+            .put("x", x)
+            .put("y", y)
+            .put("button", "left")
+            .put("buttons", type.equals("mouseMoved") ? 1 : 0)
+            .put("clickCount", 1));
+  }
+
+  @Test
+  void timeHasMarksAtWholeMinutes() throws Exception {
+    Browser.Tab tab = browser.open(server.address());
+    tab.until(DRAWN);
+    tab.value(
+        "(() => { window.drawn = []; const fill = CanvasRenderingContext2D.prototype.fillText;"
+            + " CanvasRenderingContext2D.prototype.fillText = function (text, ...more) {"
+            + " drawn.push(text); fill.call(this, text, ...more); }; })()");
+    press(tab, "x");
+    press(tab, "x");
+    tab.until("drawn.includes('5 min')");
+    assertThat(tab.complaints()).isEmpty();
+  }
+
+  /** As Jupyter and VS Code show it: under a path of theirs, of which the server is not told. */
+  @Test
+  void aPathBeforeThePageIsNoHindrance() throws Exception {
+    String before = "/user/ann/proxy/7470";
+    URI page = URI.create(server.address());
+    HttpServer proxy = HttpServer.create(new InetSocketAddress("127.0.0.1", 0), 0);
+    proxy.setExecutor(Executors.newVirtualThreadPerTaskExecutor());
+    HttpClient client = HttpClient.newHttpClient();
+    try {
+      proxy.createContext(
+          before + "/",
+          exchange -> {
+            try (exchange) {
+              String asked = exchange.getRequestURI().toString().substring(before.length());
+              HttpRequest.Builder request = HttpRequest.newBuilder(page.resolve(asked));
+              Optional.ofNullable(exchange.getRequestHeaders().getFirst("Authorization"))
+                  .ifPresent(token -> request.header("Authorization", token));
+              HttpResponse<InputStream> answer =
+                  client.send(request.build(), HttpResponse.BodyHandlers.ofInputStream());
+              exchange
+                  .getResponseHeaders()
+                  .set("Content-Type", answer.headers().firstValue("Content-Type").orElse(""));
+              exchange.sendResponseHeaders(answer.statusCode(), 0);
+              try (InputStream body = answer.body()) {
+                body.transferTo(exchange.getResponseBody());
+              }
+            } catch (InterruptedException e) {
+              Thread.currentThread().interrupt();
+            }
+          });
+      proxy.start();
+      String address = "http://127.0.0.1:" + proxy.getAddress().getPort() + before + "/";
+      Browser.Tab tab = browser.open(address + "#" + page.getRawFragment());
+      tab.until(DRAWN);
+      assertThat(tab.value("location.href")).isEqualTo(address);
+      assertThat(tab.complaints()).isEmpty();
+    } finally {
+      client.shutdownNow();
+      proxy.stop(0);
+    }
+  }
+
   @Test
   void withoutTheTokenNothingIsShown() throws Exception {
     Browser.Tab tab = browser.open(server.address().replaceFirst("#.*", ""));
@@ -234,6 +411,8 @@ final class BrowserTests {
     Browser.Tab tab = browser.open(file.toUri().toString());
     tab.until(DRAWN);
     assertThat(text(tab, "#prediction")).contains("beyond the range");
+    press(tab, "+");
+    assertThat(cell(tab, 0.02)).isEqualTo("a · step 100 · 0.10000");
     assertThat(tab.complaints()).isEmpty();
   }
 }
