@@ -169,7 +169,7 @@ class AdapterRunTests {
 
   /** Rows of such a rank are no whole packs of 16 bytes, of experts neither. */
   @ParameterizedTest
-  @ValueSource(ints = {3, 12, 16})
+  @ValueSource(ints = {1, 3, 12, 16})
   void anyRankTrainsInSixteenBits(int rank) throws IOException {
     String adapter =
         "adapter={rank: %d, modules: [q_a_proj, kv_a_proj_with_mqa, o_proj], experts:"
