@@ -34,7 +34,8 @@ public final class GroupedProducts {
     if (rows.device().isMeta()) {
       return Tensors.empty(rows.dtype(), rows.device(), rows.size(0), matrices.size(2));
     }
-    if (!kernelTakes(rows) || !kernelTakes(matrices)) {
+    // LibTorch's own loop on the CPU goes wrong with single columns of 16 bits, as Products says.
+    if (matrices.size(2) == 1 || !kernelTakes(rows) || !kernelTakes(matrices)) {
       return loopRows(rows, matrices, ends);
     }
     return dense(
@@ -58,7 +59,7 @@ public final class GroupedProducts {
     if (a.device().isMeta()) {
       return Tensors.empty(a.dtype(), a.device(), ends.size(0), a.size(1), b.size(1));
     }
-    if (!kernelTakes(a) || !kernelTakes(b)) {
+    if (b.size(1) == 1 || !kernelTakes(a) || !kernelTakes(b)) {
       return loopOuter(a, b, ends);
     }
     try (Tensor transposed = Views.transpose(a, 0, 1)) {

@@ -43,21 +43,29 @@ public final class Products {
     if (isMeasured(a, b, false)) {
       return measured(a, b, false, null);
     }
-    if (keepsNan(a, b)) {
-      Tensor result = Tensors.empty(a.dtype(), a.device(), a.size(0), b.size(1));
-      mmInto(result, a, b, 0);
-      return result;
+    if (isHalfVector(a, b)) {
+      try (Tensor wide = wide(a, b)) {
+        return Copies.cast(wide, a.dtype());
+      }
     }
     return Call.of(MM).tensor(a).tensor(b).result();
   }
 
   /**
-   * Whether LibTorch would multiply what is in the result's memory by 0, so that NaN stays there:
-   * it does so on the CPU with 16-bit numbers where one factor is a vector.
+   * Whether a product is one of 16-bit numbers with a vector on the CPU. LibTorch 2.10 gets those
+   * wrong where the result is a column of something wider, and keeps what was NaN in its memory.
    */
-  private static boolean keepsNan(Tensor a, Tensor b) {
+  private static boolean isHalfVector(Tensor a, Tensor b) {
     boolean half = a.dtype() == Dtype.BFLOAT16 || a.dtype() == Dtype.FLOAT16;
     return half && a.device().equals(Device.CPU) && (a.size(0) == 1 || b.size(1) == 1);
+  }
+
+  /** {@code a @ b} in fp32. */
+  private static Tensor wide(Tensor a, Tensor b) {
+    try (Tensor wideA = Copies.cast(a, Dtype.FLOAT32);
+        Tensor wideB = Copies.cast(b, Dtype.FLOAT32)) {
+      return Call.of(MM).tensor(wideA).tensor(wideB).result();
+    }
   }
 
   /** {@code a @ bᵀ}: {@code [n, k] × [m, k] → [n, m]}; otherwise as {@link #mm}. */
@@ -106,8 +114,17 @@ public final class Products {
     if (target.device().isMeta()) {
       return;
     }
-    if (beta == 0 && keepsNan(a, b)) {
-      Tensors.zero(target);
+    if (isHalfVector(a, b)) {
+      try (Tensor sum = wide(a, b)) {
+        if (beta != 0) {
+          try (Tensor before = Copies.cast(target, Dtype.FLOAT32)) {
+            Elementwise.mulInPlace(before, beta);
+            Elementwise.addInPlace(sum, before);
+          }
+        }
+        Copies.into(target, sum);
+      }
+      return;
     }
     try {
       TypedFunctions.addmmOut(
