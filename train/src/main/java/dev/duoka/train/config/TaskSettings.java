@@ -10,7 +10,8 @@ public record TaskSettings(
     @Doc(
             "A JSONL file. Each line has a `prompt` (a text) or `messages`; for `choice` also"
                 + " `choices` (texts) and `answer`, the right one's number from 0, its letter from"
-                + " A or its text; for `exact` the `answer`, or a list of answers that count.")
+                + " A or its text; for `exact` the `answer`, or a list of answers that count; for"
+                + " `perplexity` the `answer`.")
         Path path,
     @Doc(
             value = "What reports and metrics call it.",
@@ -19,7 +20,9 @@ public record TaskSettings(
     @Doc(
             value =
                 "`choice`: the most likely of the choices is the model's; `exact`: the model writes"
-                    + " an answer, which must be the expected one but for white space.",
+                    + " an answer, which must be the expected one but for white space;"
+                    + " `perplexity`: how unlikely the answers are to the model, over all of their"
+                    + " tokens.",
             byDefault = "choice")
         Kind kind,
     @Doc(
@@ -39,7 +42,9 @@ public record TaskSettings(
     /** By the most likely of several texts. */
     CHOICE,
     /** By a text that the model writes. */
-    EXACT
+    EXACT,
+    /** Not at all: the answer is given, and what counts is how likely it is. */
+    PERPLEXITY
   }
 
   public TaskSettings {

@@ -84,7 +84,9 @@ public record ValidationSettings(
   /** Whether more of what tells the best step is better. */
   public boolean largestIsBest() {
     return bestBy.equals(ACCURACY)
-        || tasks.stream().anyMatch(task -> task.shownName().equals(bestBy));
+        || tasks.stream()
+            .filter(task -> task.kind() != TaskSettings.Kind.PERPLEXITY)
+            .anyMatch(task -> task.shownName().equals(bestBy));
   }
 
   /** What tells the best step, in words that change whenever values cannot be compared. */

@@ -5,6 +5,7 @@ import dev.duoka.base.Plural;
 import dev.duoka.data.tokenizer.Tokenizer;
 import dev.duoka.train.config.TaskSettings;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -41,7 +42,7 @@ final class EvaluationTask {
   private AskedQuestion asked(TaskRecord record, PromptEncoder encoder, PromptCut cut, int length) {
     try {
       return switch (settings.kind()) {
-        case CHOICE -> AskedQuestion.ofChoices(record, encoder, cut, length + 1);
+        case CHOICE, PERPLEXITY -> AskedQuestion.ofChoices(record, encoder, cut, length + 1);
         case EXACT -> AskedQuestion.ofPrompt(record, encoder, cut, room);
       };
     } catch (DuokaException e) {
@@ -64,9 +65,15 @@ final class EvaluationTask {
         ? Optional.empty()
         : Optional.of(
             switch (settings.kind()) {
-              case CHOICE ->
-                  "task %s: %d of %s do not fit into data.sequence_length with their longest choice and lose their beginning"
-                      .formatted(name(), cut, Plural.of(questions.size(), "question"));
+              case CHOICE, PERPLEXITY ->
+                  "task %s: %d of %s do not fit into data.sequence_length with their %s and lose their beginning"
+                      .formatted(
+                          name(),
+                          cut,
+                          Plural.of(questions.size(), "question"),
+                          settings.kind() == TaskSettings.Kind.CHOICE
+                              ? "longest choice"
+                              : "answer");
               case EXACT ->
                   "task %s: %d of %s do not fit into the %s that validation.answer_tokens leaves of data.sequence_length, and lose their beginning"
                       .formatted(
@@ -78,19 +85,22 @@ final class EvaluationTask {
   }
 
   /**
-   * The share of questions that the model answers rightly. Collective.
+   * The share of questions that the model answers rightly, or the perplexity of their answers.
+   * Collective.
    *
    * @param most tokens of an answer that it writes
    * @param ends at which an answer ends
    */
-  double accuracy(Asked model, int most, Set<Integer> ends) {
+  double figure(Asked model, int most, Set<Integer> ends) {
     return switch (settings.kind()) {
       case CHOICE -> ofChoices(model);
       case EXACT -> ofAnswers(model, most, ends);
+      case PERPLEXITY -> perplexity(model);
     };
   }
 
-  private double ofChoices(Asked model) {
+  /** Of each choice of each question, or each answer. */
+  private double[] logProbabilities(Asked model) {
     List<int[]> sequences = new ArrayList<>();
     List<Integer> from = new ArrayList<>();
     for (AskedQuestion question : questions) {
@@ -99,8 +109,19 @@ final class EvaluationTask {
         from.add(question.from(choice));
       }
     }
-    double[] logs =
-        model.logProbabilities(sequences, from.stream().mapToInt(Integer::intValue).toArray());
+    return model.logProbabilities(sequences, from.stream().mapToInt(Integer::intValue).toArray());
+  }
+
+  /** e to the mean, over the tokens of all answers, of minus their log-probability. */
+  private double perplexity(Asked model) {
+    double sum = Arrays.stream(logProbabilities(model)).sum();
+    long tokens =
+        questions.stream().mapToLong(it -> it.sequences().getFirst().length - it.from(0)).sum();
+    return Math.exp(-sum / tokens);
+  }
+
+  private double ofChoices(Asked model) {
+    double[] logs = logProbabilities(model);
     int right = 0;
     int at = 0;
     for (AskedQuestion question : questions) {

@@ -111,10 +111,10 @@ public final class Evaluations {
   /**
    * What came out.
    *
-   * @param accuracies of the tasks, by name
+   * @param figures of the tasks, by name: the share of right answers, or a perplexity
    * @param answers to what is held out
    */
-  public record Outcome(Map<String, Double> accuracies, List<ShownAnswer> answers) {}
+  public record Outcome(Map<String, Double> figures, List<ShownAnswer> answers) {}
 
   /**
    * Asks the model of a rank. Collective.
@@ -125,13 +125,13 @@ public final class Evaluations {
     Asked model =
         new Asked(
             rank.step().evaluator(), batches, batches.mesh().dataRank(rank.world().rank()), pause);
-    Map<String, Double> accuracies = new LinkedHashMap<>();
+    Map<String, Double> figures = new LinkedHashMap<>();
     for (EvaluationTask task : tasks) {
-      accuracies.put(task.name(), task.accuracy(model, settings.answerTokens(), ends));
+      figures.put(task.name(), task.figure(model, settings.answerTokens(), ends));
     }
     HeldOutAnswers answers = held;
     return new Outcome(
-        accuracies,
+        figures,
         answers == null || answers.isEmpty()
             ? List.of()
             : answers.ask(model, settings.answerTokens(), ends));

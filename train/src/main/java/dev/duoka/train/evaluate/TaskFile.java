@@ -51,7 +51,7 @@ public final class TaskFile {
               + switch (task.kind()) {
                 case CHOICE ->
                     "{\"prompt\": \"1+1?\", \"choices\": [\"2\", \"3\"], \"answer\": 0}.";
-                case EXACT -> "{\"prompt\": \"1+1?\", \"answer\": \"2\"}.";
+                case EXACT, PERPLEXITY -> "{\"prompt\": \"1+1?\", \"answer\": \"2\"}.";
               });
     }
     return records;

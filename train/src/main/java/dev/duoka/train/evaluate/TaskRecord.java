@@ -18,7 +18,8 @@ import tools.jackson.databind.node.ObjectNode;
  * A question with its right answer.
  *
  * @param asked the messages before the answer, of which the last is the question
- * @param choices of which one is right; empty where the model writes an answer
+ * @param choices of which one is right, or the answer that is given; empty where the model writes
+ *     one
  * @param correct the number of the right choice
  * @param answers that count as right, where the model writes one
  * @param where it stands
@@ -28,7 +29,7 @@ record TaskRecord(
   private static final JsonMapper MAPPER = new JsonMapper();
   private static final String FORM =
       "Write {\"prompt\", \"choices\", \"answer\"} for a task of choices, and {\"prompt\","
-          + " \"answer\"} for one of exact answers.";
+          + " \"answer\"} for one of exact answers or of perplexity.";
 
   /**
    * Reads one.
@@ -66,6 +67,13 @@ record TaskRecord(
         yield new TaskRecord(asked, choices, correct(answer, choices, where), List.of(), where);
       }
       case EXACT -> new TaskRecord(asked, List.of(), 0, texts(answer, "answer", where), where);
+      case PERPLEXITY -> {
+        List<String> only = texts(answer, "answer", where);
+        if (only.size() != 1 || only.getFirst().isBlank()) {
+          throw error(where, "has not one 'answer' but " + answer);
+        }
+        yield new TaskRecord(asked, only, 0, List.of(), where);
+      }
     };
   }
 

@@ -95,7 +95,7 @@ final class RunMemory {
       for (TaskSettings task : validation.tasks()) {
         evaluated.add(
             switch (task.kind()) {
-              case CHOICE -> Evaluated.LOG_PROBABILITIES;
+              case CHOICE, PERPLEXITY -> Evaluated.LOG_PROBABILITIES;
               case EXACT -> Evaluated.MOST_LIKELY;
             });
       }

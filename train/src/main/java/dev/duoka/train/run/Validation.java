@@ -66,7 +66,7 @@ final class Validation {
                 progress.reached("asking the model", 0, 0);
                 stopIfWanted();
               });
-      numbers.putAll(asked.accuracies());
+      numbers.putAll(asked.figures());
       return Optional.of(new ValidationResult(whole.mean(), numbers, asked.answers()));
     } catch (Stopped e) {
       return Optional.empty();

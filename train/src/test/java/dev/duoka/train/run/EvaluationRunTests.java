@@ -2,6 +2,7 @@ package dev.duoka.train.run;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
 
 import dev.duoka.base.DuokaException;
 import dev.duoka.formats.prediction.PredictionFile;
@@ -20,6 +21,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.OptionalLong;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
@@ -111,6 +113,31 @@ class EvaluationRunTests {
         .contains("\"expected\":\" yes\",\"answer\":\" yes\",\"ended\":true");
     assertThat(Files.readString(folder.resolve("asked").resolve(MetricsFile.NAME)))
         .contains("\"validation\":{\"choose\":1.0,\"written\":1.0}");
+  }
+
+  @Test
+  void givenAnswersBecomeLikely() throws IOException {
+    Path said =
+        Files.writeString(
+            folder.resolve("said.jsonl"),
+            """
+            {"prompt": "q3", "answer": "yes"}
+            {"messages": [{"role": "user", "content": "q5"}], "answer": "yes"}
+            """);
+    String tasks = "validation.tasks=[{path: %s, kind: perplexity}]".formatted(said);
+    double few = said(run("few", config(tasks, "training.steps=10"), false));
+    double two = said(run("two", config(tasks, "training.steps=10", "parallel.data=2"), false));
+    double many = said(run("many", config(tasks), false));
+    assertThat(two).isCloseTo(few, within(1e-3 * few));
+    assertThat(many).isGreaterThanOrEqualTo(1).isLessThan(1.1).isLessThan(few);
+    assertThat(config(tasks, "validation.best_by=said").validation().largestIsBest()).isFalse();
+    Files.writeString(said, "{\"prompt\": \"q3\", \"answer\": [\"yes\", \"no\"]}\n");
+    assertThatThrownBy(() -> run("many", config(tasks), false))
+        .hasMessageContaining("said.jsonl line 1 has not one 'answer'");
+  }
+
+  private static double said(Listener listener) {
+    return Objects.requireNonNull(listener.validations.getLast().numbers().get("said"));
   }
 
   @Test
