@@ -12,6 +12,7 @@ import dev.duoka.layout.Method;
 import dev.duoka.layout.Offload;
 import dev.duoka.layout.Precision;
 import dev.duoka.layout.Recompute;
+import dev.duoka.model.weight.CheckpointTensor;
 import dev.duoka.parallel.dryrun.DryRunJob;
 import dev.duoka.parallel.state.StateSlice;
 import dev.duoka.parallel.step.TrainingRank;
@@ -34,7 +35,7 @@ class StateShareTests {
     return Presets.names().stream().filter(name -> name.startsWith("deepseek"));
   }
 
-  /** Where it is more, it is one tensor, which is not divided. */
+  /** Tensors are not divided, so a share may end a half of one too late and begin one too early. */
   @ParameterizedTest
   @MethodSource("published")
   void noProcessWritesMuchMoreThanItsShare(String preset) {
@@ -47,11 +48,15 @@ class StateShareTests {
       assertThat(shares.stream().mapToLong(StateShare::length).sum()).isEqualTo(layout.length());
       assertThat(shares)
           .as("%s over %d processes", preset, processes)
-          .allMatch(share -> share.length() <= MOST * equal || share.tensors().size() == 1);
-      if (processes <= 16) {
+          .allMatch(share -> share.length() <= Math.max(MOST * equal, equal + largest(share)));
+      if (processes <= 16 && shares.stream().allMatch(share -> largest(share) <= equal)) {
         assertThat(shares).allMatch(share -> share.length() <= MOST * equal);
       }
     }
+  }
+
+  private static long largest(StateShare share) {
+    return share.tensors().stream().mapToLong(CheckpointTensor::elements).max().orElse(0);
   }
 
   /** Data, tensor, pipeline, expert and context ranks; ZeRO stage. Every rank is allocated. */
