@@ -57,7 +57,9 @@ public final class GradientSquares implements AutoCloseable {
       Dtype values, List<Tensor> gradients, List<List<Piece>> pieces, int parameters) {
     this.parameters = parameters;
     this.slices = pieces.stream().map(List::copyOf).toList();
-    if (gradients.isEmpty() || !SquaresKernel.take(values, gradients.getFirst())) {
+    if (gradients.isEmpty()
+        || !SquaresKernel.take(values, gradients.getFirst())
+        || !ExtremesKernel.take(values, gradients.getFirst())) {
       ends = null;
       parts = 0;
       return;

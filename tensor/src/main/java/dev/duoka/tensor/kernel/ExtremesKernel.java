@@ -15,6 +15,13 @@ public final class ExtremesKernel {
 
   private ExtremesKernel() {}
 
+  /** Whether buffers like this one are served, for a model whose values have this dtype. */
+  public static boolean take(Dtype values, Tensor buffer) {
+    return KernelFamily.serve(values, buffer.device())
+        && (buffer.dtype() == Dtype.FLOAT32 || buffer.dtype() == Dtype.BFLOAT16)
+        && KernelFamily.inPacks(buffer, buffer.size(0));
+  }
+
   /**
    * The extremes of each stretch of one buffer.
    *
