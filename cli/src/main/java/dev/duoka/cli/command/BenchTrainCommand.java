@@ -156,7 +156,8 @@ final class BenchTrainCommand implements Callable<Integer> {
     PrintWriter err = spec.commandLine().getErr();
     Job planned = new Job(job.length(), tokens, Job.DEFAULT_IMBALANCE);
     try {
-      ForecastReport.describe(LayoutForecast.of(job.model(), layout, planned, err), report);
+      ForecastReport.describe(
+          new LayoutForecast(job.model(), layout, planned, err).step(layout), report);
     } catch (DuokaException e) {
       err.println("duoka: the step's time is not predicted: " + e.problem());
     }

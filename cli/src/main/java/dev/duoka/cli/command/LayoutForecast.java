@@ -5,7 +5,6 @@ import dev.duoka.formats.prediction.PredictedStep;
 import dev.duoka.hardware.Catalogue;
 import dev.duoka.hardware.Machine;
 import dev.duoka.layout.Layout;
-import dev.duoka.layout.Method;
 import dev.duoka.layout.Recompute;
 import dev.duoka.machine.probe.LiveProbe;
 import dev.duoka.machine.topology.Topology;
@@ -21,21 +20,38 @@ import java.io.PrintWriter;
 import java.util.List;
 import java.util.Optional;
 
-/** What the planner says of one layout's step on this machine's GPUs. */
+/** What the planner says of layouts on this machine's GPUs. */
 final class LayoutForecast {
-  private LayoutForecast() {}
+  private final Planner planner = new Planner(Catalogue.builtIn());
+  private final PlanRequest request;
 
   /**
-   * The time of a step, by this machine's profile where {@code calibrate} made one, otherwise by
-   * the catalogue's rates.
+   * Looks at this machine, whose profile counts where {@code calibrate} made one, otherwise the
+   * catalogue's rates.
    *
+   * @param like whose precision, states and method are planned
    * @param err where a profile is named that is of other cards
    * @throws dev.duoka.base.DuokaException when a card is in no catalogue
    */
-  static PredictedStep of(ModelConfig model, Layout layout, Job job, PrintWriter err) {
-    PlanRequest request = request(model, layout, job, err);
+  LayoutForecast(ModelConfig model, Layout like, Job job, PrintWriter err) {
+    Topology here = LiveProbe.topology();
+    this.request =
+        new PlanRequest(
+            "the run's model",
+            ModelShape.of(model),
+            PlannedMachine.withOwnProfile(
+                TopologyMachines.of(here, Optional.empty(), Catalogue.builtIn()), here, err),
+            job,
+            like.method(),
+            List.of(like.precision()),
+            List.of(like.states()),
+            false,
+            EngineTraits.DUOKA);
+  }
+
+  /** The time of a step of a layout. */
+  PredictedStep step(Layout layout) {
     Machine machine = request.machine();
-    Planner planner = new Planner(Catalogue.builtIn());
     StepTime time = planner.time(request, layout);
     Layout once = layout.with(Recompute.NONE, layout.precision());
     // The catalogue's rates are no floor: a cool card is faster than what was published of its
@@ -53,33 +69,11 @@ final class LayoutForecast {
             .orElse("the planner for " + machine.name()));
   }
 
-  /**
-   * The best layouts of all of this machine's GPUs that the engine runs, the fastest first.
-   *
-   * @param like whose precision, states and method they have
-   * @throws dev.duoka.base.DuokaException when a card is in no catalogue
-   */
-  static List<Layout> best(ModelConfig model, Layout like, Job job, PrintWriter err) {
-    PlanRequest request = request(model, like, job, err).by(like.method()).onAllGpus();
-    return new Planner(Catalogue.builtIn())
-        .plan(request).plans().stream().filter(Plan::runnable).map(Plan::layout).toList();
-  }
-
-  private static PlanRequest request(ModelConfig model, Layout like, Job job, PrintWriter err) {
-    Catalogue catalogue = Catalogue.builtIn();
-    Topology here = LiveProbe.topology();
-    Machine machine =
-        PlannedMachine.withOwnProfile(
-            TopologyMachines.of(here, Optional.empty(), catalogue), here, err);
-    return new PlanRequest(
-        "the run's model",
-        ModelShape.of(model),
-        machine,
-        job,
-        Method.FULL,
-        List.of(like.precision()),
-        List.of(like.states()),
-        false,
-        EngineTraits.DUOKA);
+  /** The best layouts of all GPUs that the engine runs, the fastest first. */
+  List<Layout> best() {
+    return planner.plan(request.onAllGpus()).plans().stream()
+        .filter(Plan::runnable)
+        .map(Plan::layout)
+        .toList();
   }
 }

@@ -2,6 +2,7 @@ package dev.duoka.cli.command;
 
 import dev.duoka.base.DuokaException;
 import dev.duoka.formats.prediction.PredictedStep;
+import dev.duoka.layout.Layout;
 import dev.duoka.machine.probe.LiveProbe;
 import dev.duoka.measure.step.StepProbe;
 import dev.duoka.planner.layout.Job;
@@ -50,13 +51,15 @@ final class RunForecast implements StepForecast {
 
   private PredictedStep planned(Question question) {
     RunConfig config = question.config();
-    return LayoutForecast.of(
-        question.model(),
-        config.layout(),
-        new Job(
-            config.data().sequenceLength(),
-            config.training().tokensPerStep(),
-            Job.DEFAULT_IMBALANCE),
-        err);
+    Layout layout = config.layout();
+    return new LayoutForecast(
+            question.model(),
+            layout,
+            new Job(
+                config.data().sequenceLength(),
+                config.training().tokensPerStep(),
+                Job.DEFAULT_IMBALANCE),
+            err)
+        .step(layout);
   }
 }

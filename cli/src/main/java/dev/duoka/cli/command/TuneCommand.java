@@ -1,10 +1,14 @@
 package dev.duoka.cli.command;
 
+import dev.duoka.base.CrashSafeFiles;
 import dev.duoka.base.DuokaException;
+import dev.duoka.base.ErrorCode;
+import dev.duoka.base.IoReason;
 import dev.duoka.cli.console.ProgressLine;
 import dev.duoka.experiment.arm.ArmCommand;
 import dev.duoka.experiment.trial.CopiedRunFile;
 import dev.duoka.experiment.trial.KeptRunFile;
+import dev.duoka.experiment.tune.Candidate;
 import dev.duoka.experiment.tune.Choices;
 import dev.duoka.experiment.tune.LayoutSearch;
 import dev.duoka.experiment.tune.Search;
@@ -12,7 +16,6 @@ import dev.duoka.experiment.tune.TuneText;
 import dev.duoka.experiment.tune.Tuned;
 import dev.duoka.experiment.tune.Tuning;
 import dev.duoka.formats.json.Json;
-import dev.duoka.layout.Layout;
 import dev.duoka.machine.probe.CardUse;
 import dev.duoka.operations.process.OwnCommand;
 import dev.duoka.planner.layout.Job;
@@ -20,7 +23,9 @@ import dev.duoka.train.config.ModelSource;
 import dev.duoka.train.config.RunConfig;
 import dev.duoka.train.config.RunFile;
 import dev.duoka.train.run.RunChecks;
+import java.io.IOException;
 import java.io.PrintWriter;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.Callable;
@@ -54,7 +59,9 @@ final class TuneCommand implements Callable<Integer> {
   @Option(
       names = "--minutes",
       paramLabel = "N",
-      description = "Begin no other settings after so long. Default: ${DEFAULT-VALUE}.")
+      description =
+          "For trying settings and for comparing the fastest at the end; large models, which do not"
+              + " fit on the cards twice, take longer. Default: ${DEFAULT-VALUE}.")
   private int minutes = 8;
 
   @Option(
@@ -95,14 +102,22 @@ final class TuneCommand implements Callable<Integer> {
                   new ArmCommand(OwnCommand.upToMain(MAIN), copy),
                   folder,
                   candidate -> RunFile.read(copy, candidate.overrides()).parallel().ranks(),
+                  config.training().tokensPerStep(),
                   minutes,
                   notice -> {
                     line.clear();
                     err.println("duoka: " + notice);
                   },
                   line)
-              .run(search);
+              .run(
+                  search,
+                  soFar -> {
+                    line.clear();
+                    err.println("duoka: " + TuneText.latest(soFar));
+                    write(folder, soFar);
+                  });
     }
+    write(folder, tuned);
     print(tuned);
     if (keep && !tuned.best().settings().isEmpty()) {
       Path before = KeptRunFile.write(runFile, copy, tuned.best().overrides());
@@ -121,14 +136,39 @@ final class TuneCommand implements Callable<Integer> {
             config.data().sequenceLength(),
             config.training().tokensPerStep(),
             Job.DEFAULT_IMBALANCE);
-    List<Layout> layouts = List.of();
     try {
-      layouts = LayoutForecast.best(ModelSource.config(config), config.layout(), job, err);
+      LayoutForecast forecast =
+          new LayoutForecast(ModelSource.config(config), config.layout(), job, err);
+      return new LayoutSearch(
+          copy, config, forecast.best(), candidate -> seconds(forecast, copy, candidate));
     } catch (DuokaException e) { // a card that is in no catalogue, for one
       err.println(
           "duoka: no layouts are planned, the search begins at the run file: " + e.problem());
+      return new LayoutSearch(copy, config, List.of(), _ -> Double.NaN);
     }
-    return new LayoutSearch(copy, config, layouts);
+  }
+
+  private static double seconds(LayoutForecast forecast, Path copy, Candidate candidate) {
+    try {
+      return forecast.step(RunFile.read(copy, candidate.overrides()).layout()).seconds();
+    } catch (DuokaException e) { // what the planner does not know is tried
+      return Double.NaN;
+    }
+  }
+
+  /** What is known is kept, also when the search is stopped. */
+  private static void write(Path folder, Tuned tuned) {
+    Path file = folder.resolve("tune.json");
+    try {
+      CrashSafeFiles.write(
+          file, Json.pretty(TuneText.json(tuned)).getBytes(StandardCharsets.UTF_8));
+    } catch (IOException e) {
+      throw new DuokaException(
+          ErrorCode.IO,
+          "cannot write " + file + ": " + IoReason.of(e),
+          "Give another folder with --out",
+          e);
+    }
   }
 
   private void print(Tuned tuned) {

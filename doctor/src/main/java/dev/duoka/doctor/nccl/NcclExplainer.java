@@ -95,6 +95,10 @@ public final class NcclExplainer {
               + variable.replacedBy().map(n -> "; today's variable is " + n).orElse("")
               + ".");
     }
+    if (variable.scope() == NcclVariable.Scope.IMAGE) {
+      return verdict(
+          variable, value, Kind.HARMLESS, "NCCL does not read it: " + variable.summary() + ".", "");
+    }
     if (variable.values().isPresent() && !matches(variable.values().get(), value)) {
       return verdict(
           variable,

@@ -56,7 +56,9 @@ public record NcclVariable(
     /** NVLink between machines. */
     MNNVL,
     /** PyTorch's process group; NCCL does not read it. */
-    PYTORCH;
+    PYTORCH,
+    /** What a container image says of itself; nothing reads it. */
+    IMAGE;
 
     /** Whether it concerns traffic between machines alone. */
     public boolean betweenMachines() {

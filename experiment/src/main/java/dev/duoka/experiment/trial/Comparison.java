@@ -14,8 +14,8 @@ import java.util.stream.IntStream;
 
 /**
  * Compares the steps of two arms. Each pair of blocks that were trained next to each other gives
- * one difference; the interval is that of their mean. A block's speed is the median of its steps:
- * one late step in four does not move it.
+ * one difference; the interval is that of their mean. A block's speed is the mean of its steps, but
+ * for late ones ({@link LateSteps}), unless one arm has more of those than the other.
  *
  * <p>Losses drift apart by rounding as a random walk does, so their blocks are not independent:
  * what a model differs from itself by ({@link Margins}) counts beside the interval. Where that is
@@ -54,34 +54,33 @@ public record Comparison(TurnPlan plan, List<Integer> leftOut) {
   }
 
   private Judgement speed(ArmSteps base, ArmSteps changed, double margin) {
+    LateSteps late = LateSteps.of(blocks().mapToObj(plan::timedStepsOf).toList(), base, changed);
     double[] differences =
         blocks()
-            .mapToDouble(block -> logSpeed(changed, block) - logSpeed(base, block))
+            .mapToDouble(
+                block -> logSpeed(changed, block, late, 1) - logSpeed(base, block, late, 0))
             .filter(Double::isFinite)
             .toArray();
     return differences.length < 2
         ? Judgement.notAsked(Quantity.SPEED, "too few blocks were measured")
-        : Judgement.of(Quantity.SPEED, Interval.ofMean(differences).expm1(), margin, "");
+        : Judgement.of(Quantity.SPEED, Interval.ofMean(differences).expm1(), margin, late.remark());
   }
 
   private IntStream blocks() {
     return IntStream.range(0, plan.blocks()).filter(block -> !leftOut.contains(block));
   }
 
-  private double logSpeed(ArmSteps arm, int block) {
-    double[] speeds =
+  private double logSpeed(ArmSteps arm, int block, LateSteps late, int number) {
+    // Of steps with the same tokens: the mean time, not the mean speed.
+    double seconds =
         plan.timedStepsOf(block).stream()
+            .filter(step -> late.counts(number, step))
             .flatMap(step -> arm.step(step).stream())
-            .mapToDouble(ArmSteps.Step::tokensPerSecond)
-            .filter(speed -> speed > 0)
-            .sorted()
-            .toArray();
-    return speeds.length == 0 ? Double.NaN : Math.log(median(speeds));
-  }
-
-  private static double median(double[] sorted) {
-    int middle = sorted.length / 2;
-    return sorted.length % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+            .mapToDouble(step -> 1 / step.tokensPerSecond())
+            .filter(value -> value > 0 && Double.isFinite(value))
+            .average()
+            .orElse(Double.NaN);
+    return -Math.log(seconds);
   }
 
   private Judgement paired(Quantity quantity, ArmSteps base, ArmSteps changed, Margins margins) {

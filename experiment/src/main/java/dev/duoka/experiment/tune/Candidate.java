@@ -1,6 +1,7 @@
 package dev.duoka.experiment.tune;
 
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -31,6 +32,13 @@ public record Candidate(Map<String, String> settings) {
     Map<String, String> all = new LinkedHashMap<>(settings);
     all.put(key, value);
     return new Candidate(all);
+  }
+
+  /** Those of its settings whose fields are among these. */
+  Candidate only(Collection<String> fields) {
+    Map<String, String> some = new LinkedHashMap<>(settings);
+    some.keySet().retainAll(fields);
+    return new Candidate(some);
   }
 
   /** What it sets otherwise than another one, {@code KEY=VALUE} each. */

@@ -1,10 +1,12 @@
 package dev.duoka.experiment.tune;
 
+import dev.duoka.base.DuokaException;
 import dev.duoka.layout.Layout;
 import dev.duoka.layout.PipelineKind;
 import dev.duoka.train.config.BatchPlan;
 import dev.duoka.train.config.RunConfig;
 import dev.duoka.train.config.RunFile;
+import dev.duoka.train.config.binding.FieldChange;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -26,8 +28,22 @@ final class LayoutSettings {
 
   private LayoutSettings() {}
 
+  /** Those settings of a layout that the run file has otherwise. */
+  static Candidate of(Path file, RunConfig config, Layout layout) {
+    Candidate all = of(layout);
+    try {
+      RunConfig changed = RunFile.read(file, all.overrides());
+      Candidate some =
+          all.only(RunFile.changes(config, changed).stream().map(FieldChange::key).toList());
+      // A default may follow from another field.
+      return RunFile.changes(changed, RunFile.read(file, some.overrides())).isEmpty() ? some : all;
+    } catch (DuokaException e) { // it is no run file, and nobody tries it
+      return all;
+    }
+  }
+
   /** The settings of a layout, all that decide over it. */
-  static Candidate of(Layout layout) {
+  private static Candidate of(Layout layout) {
     Map<String, String> settings = new LinkedHashMap<>();
     settings.put("parallel.data", String.valueOf(layout.data()));
     settings.put("parallel.tensor", String.valueOf(layout.tensor()));

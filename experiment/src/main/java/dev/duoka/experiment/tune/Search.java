@@ -1,6 +1,7 @@
 package dev.duoka.experiment.tune;
 
 import java.util.List;
+import java.util.Optional;
 
 /** Says what is tried next. */
 @FunctionalInterface
@@ -13,6 +14,16 @@ public interface Search {
    *     end
    */
   List<Candidate> next(List<Tuned.Tried> tried);
+
+  /**
+   * Why one of them need not be tried after all, since it was asked for.
+   *
+   * @param tried so far
+   * @return for people; empty where it is worth it
+   */
+  default Optional<String> needless(Candidate candidate, List<Tuned.Tried> tried) {
+    return Optional.empty();
+  }
 
   /** All of these, whatever comes of them. */
   static Search through(List<Candidate> candidates) {

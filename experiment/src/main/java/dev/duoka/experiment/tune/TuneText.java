@@ -20,18 +20,7 @@ public final class TuneText {
     List<String> lines = new ArrayList<>();
     lines.add(
         String.format(Locale.ROOT, "%14s  %12s  %s", "tokens/s alone", "memory MiB", "settings"));
-    for (Tuned.Tried one : tuned.fastestFirst()) {
-      lines.add(
-          one.logSpeed().isEmpty()
-              ? String.format(
-                  Locale.ROOT, "%14s  %12s  %s: %s", "-", "-", one.candidate(), one.reason())
-              : String.format(
-                  Locale.ROOT,
-                  "%,14.0f  %,12.1f  %s",
-                  one.tokensPerSecond(),
-                  one.peakBytes() / MIB,
-                  one.candidate()));
-    }
+    tuned.fastestFirst().forEach(one -> lines.add(line(one)));
     lines.addAll(climb(tuned.climb()));
     if (tuned.cutShort()) {
       lines.add("The time was over before all were tried; give more --minutes.");
@@ -46,6 +35,32 @@ public final class TuneText {
       tuned.judgements().forEach(judgement -> lines.add(TrialText.of(judgement)));
     }
     return lines;
+  }
+
+  /** What came of the one that was tried last. */
+  public static String latest(Tuned tuned) {
+    Tuned.Tried one = tuned.tried().getLast();
+    if (one.logSpeed().isEmpty()) {
+      return one.candidate() + ": " + one.reason();
+    }
+    return String.format(
+        Locale.ROOT,
+        "%s: %,.0f tokens/s (%+.1f %%), %,.1f MiB",
+        one.candidate(),
+        one.tokensPerSecond(),
+        100 * (one.tokensPerSecond() / tuned.tried().getFirst().tokensPerSecond() - 1),
+        one.peakBytes() / MIB);
+  }
+
+  private static String line(Tuned.Tried one) {
+    return one.logSpeed().isEmpty()
+        ? String.format(Locale.ROOT, "%14s  %12s  %s: %s", "-", "-", one.candidate(), one.reason())
+        : String.format(
+            Locale.ROOT,
+            "%,14.0f  %,12.1f  %s",
+            one.tokensPerSecond(),
+            one.peakBytes() / MIB,
+            one.candidate());
   }
 
   /** What each choice brought, tried alone. */

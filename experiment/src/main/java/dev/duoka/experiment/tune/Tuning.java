@@ -34,7 +34,6 @@ public final class Tuning {
   private static final List<Quantity> LEARNED = List.of(Quantity.LOSS, Quantity.GRADIENT_NORM);
   private static final int WARM_UP = 3;
   private static final int ALONE = 10;
-  private static final int IN_TURNS = 60;
 
   /** Runs of each of two that do not fit on the device together. */
   private static final int PAIRS = 4;
@@ -45,7 +44,7 @@ public final class Tuning {
   private final ArmCommand command;
   private final Path folder;
   private final ToIntFunction<Candidate> ranks;
-  private final long endNanos;
+  private final TuneBudget budget;
   private final Consumer<String> notice;
   private final Progress progress;
 
@@ -54,19 +53,22 @@ public final class Tuning {
    *
    * @param folder where the candidates write
    * @param ranks how many train with a candidate
-   * @param minutes after which no other candidate is begun
+   * @param tokensPerStep of all candidates
+   * @param minutes for the search and the comparison at its end; where two do not fit on the device
+   *     together, that comparison takes longer
    */
   public Tuning(
       ArmCommand command,
       Path folder,
       ToIntFunction<Candidate> ranks,
+      long tokensPerStep,
       double minutes,
       Consumer<String> notice,
       Progress progress) {
     this.command = command;
     this.folder = folder;
     this.ranks = ranks;
-    this.endNanos = System.nanoTime() + (long) (minutes * 60e9);
+    this.budget = new TuneBudget(minutes, tokensPerStep);
     this.notice = notice;
     this.progress = progress;
   }
@@ -77,7 +79,7 @@ public final class Tuning {
    * @throws DuokaException with how long it must be
    */
   public static void requireLength(RunConfig config) {
-    long last = TurnPlan.of(0, IN_TURNS).last();
+    long last = TurnPlan.of(0, TuneBudget.MOST_STEPS).last();
     long steps = config.training().steps().orElse(last);
     if (steps < last) {
       throw new DuokaException(
@@ -91,35 +93,47 @@ public final class Tuning {
    * Tries what a search asks for.
    *
    * @param search the run file as it is first
+   * @param heard of all that was tried so far, whenever one more was
    */
-  public Tuned run(Search search) throws InterruptedException {
+  public Tuned run(Search search, Consumer<Tuned> heard) throws InterruptedException {
     List<Tuned.Tried> tried = new ArrayList<>();
     boolean cutShort = false;
     for (List<Candidate> next = search.next(List.of()); !next.isEmpty() && !cutShort; ) {
       int before = tried.size();
       for (Candidate candidate : next) {
-        if (!tried.isEmpty() && System.nanoTime() - endNanos > 0) {
+        if (!tried.isEmpty() && budget.isSearchOver(tried)) {
           cutShort = true;
           break;
         }
         progress.reached("trying " + candidate, tried.size(), before + next.size());
-        tried.add(alone(candidate, "alone-" + tried.size()));
+        Optional<String> needless = search.needless(candidate, List.copyOf(tried));
+        tried.add(
+            needless.isPresent()
+                ? new Tuned.Tried(candidate, Optional.empty(), 0, needless.get())
+                : timed(candidate, "alone-" + tried.size()));
+        heard.accept(new Tuned(tried, Candidate.AS_IT_IS, List.of(), false));
       }
       next = search.next(List.copyOf(tried));
     }
     Tuned found = new Tuned(tried, Candidate.AS_IT_IS, List.of(), cutShort);
-    List<Candidate> finalists = finalists(found.fastestFirst());
+    List<Tuned.Tried> finalists = finalists(found.fastestFirst());
     return finalists.isEmpty() ? found : inTurns(found, finalists);
   }
 
   /** Those whose interval reaches that of the fastest, the run file as it is left out. */
-  private static List<Candidate> finalists(List<Tuned.Tried> tried) {
+  private static List<Tuned.Tried> finalists(List<Tuned.Tried> tried) {
     double low = tried.getFirst().logSpeed().map(Interval::low).orElse(Double.POSITIVE_INFINITY);
     return tried.stream()
         .filter(one -> !one.candidate().equals(Candidate.AS_IT_IS) && one.high() >= low)
         .limit(FINALISTS)
-        .map(Tuned.Tried::candidate)
         .toList();
+  }
+
+  private Tuned.Tried timed(Candidate candidate, String name) throws InterruptedException {
+    long begun = System.nanoTime();
+    Tuned.Tried one = alone(candidate, name);
+    budget.took(one, (System.nanoTime() - begun) / 1e9, WARM_UP + ALONE);
+    return one;
   }
 
   /** A full memory and a loss that is no number are results; other failures are mistakes. */
@@ -163,13 +177,15 @@ public final class Tuning {
    * The finalists and the run file as it is; where they do not fit on the device together, one of
    * them fewer. What does not fit beside the run file as it is trains before and after it.
    */
-  private Tuned inTurns(Tuned found, List<Candidate> finalists) throws InterruptedException {
-    for (int count = finalists.size(); count > 0; count--) {
+  private Tuned inTurns(Tuned found, List<Tuned.Tried> fastest) throws InterruptedException {
+    TuneBudget.Turns turns = budget.turns(found.tried().getFirst(), fastest);
+    List<Candidate> finalists = fastest.stream().map(Tuned.Tried::candidate).toList();
+    for (int count = turns.finalists(); count > 0; count--) {
       List<Arm> arms = new ArrayList<>(List.of(arm(Candidate.AS_IT_IS, "final-" + count + "-0")));
       for (Candidate finalist : finalists.subList(0, count)) {
         arms.add(arm(finalist, "final-" + count + "-" + arms.size()));
       }
-      TurnPlan plan = TurnPlan.of(0, IN_TURNS);
+      TurnPlan plan = TurnPlan.of(0, turns.steps());
       ArmTurns.Ended ended =
           new ArmTurns(plan, command, folder.resolve("turns-" + count), progress).run(arms);
       if (ended.failure().isEmpty()) {

@@ -51,7 +51,7 @@ final class TuningTests {
     List<Candidate> candidates = new ArrayList<>(List.of(Candidate.AS_IT_IS));
     candidates.addAll(List.of(others));
     return tuning(minutes, notice -> assertThat(notice).as("notice").isEmpty())
-        .run(Search.through(candidates));
+        .run(Search.through(candidates), _ -> {});
   }
 
   private Tuning tuning(double minutes, Consumer<String> notice) {
@@ -59,6 +59,7 @@ final class TuningTests {
         new ArmCommand(FakeTraining.command(), file),
         folder.resolve("tune"),
         _ -> 1,
+        128,
         minutes,
         notice,
         Progress.NONE);
@@ -139,15 +140,25 @@ final class TuningTests {
                 List.of("training.micro_batch=3", "training.tokens_per_step=96", "parallel.data=1"))
             .layout();
     LayoutSearch search =
-        new LayoutSearch(file, RunFile.read(file, List.of()), List.of(tensor, odd, data));
+        new LayoutSearch(
+            file,
+            RunFile.read(file, List.of()),
+            List.of(tensor, odd, data),
+            candidate ->
+                switch (candidate.settings().getOrDefault("training.recompute", "unknown")) {
+                  case "full" -> 1.3;
+                  case "none", "unknown" -> 1;
+                  default -> Double.NaN;
+                });
     List<Candidate> first = search.next(List.of());
     assertThat(first)
-        .containsExactly(Candidate.AS_IT_IS, LayoutSettings.of(tensor), LayoutSettings.of(data));
+        .extracting(Candidate::toString)
+        .containsExactly("as it is", "parallel.data=1 parallel.tensor=2", "parallel.zero=1");
     List<Tuned.Tried> tried = new ArrayList<>();
     first.forEach(candidate -> tried.add(tried(candidate, tried.size())));
     List<Candidate> around = search.next(tried);
     assertThat(around)
-        .extracting(candidate -> candidate.beside(LayoutSettings.of(data)))
+        .extracting(candidate -> candidate.beside(of("parallel.zero=1")))
         .contains(
             List.of("training.micro_batch=2"),
             List.of("training.recompute=full"),
@@ -156,6 +167,11 @@ final class TuningTests {
         .doesNotContain(
             List.of("training.micro_batch=8"), // a rank has four sequences
             List.of("parallel.collectives=nccl")); // on a CPU
+    assertThat(around)
+        .filteredOn(candidate -> search.needless(candidate, tried).isPresent())
+        .extracting(candidate -> candidate.settings().get("training.recompute"))
+        .as("what is said to be too slow; what is not known is tried")
+        .containsExactly("full");
     around.forEach(candidate -> tried.add(tried(candidate, 0)));
     assertThat(search.next(tried)).as("nothing around was faster").isEmpty();
   }
@@ -175,7 +191,7 @@ final class TuningTests {
               case 1 -> List.of(slow, fast);
               default -> List.of();
             };
-    Tuned tuned = tuning(10, notice -> assertThat(notice).isEmpty()).run(search);
+    Tuned tuned = tuning(10, notice -> assertThat(notice).isEmpty()).run(search, _ -> {});
     assertThat(tuned.best()).isEqualTo(fast);
     assertThat(tuned.climb())
         .extracting(Tuned.Tried::candidate)
@@ -190,11 +206,62 @@ final class TuningTests {
   void whatDoesNotFitBesideTheRunFileIsComparedByWholeRuns() throws InterruptedException {
     List<String> notices = new ArrayList<>();
     Candidate large = of(FakeTraining.FAST).with("threads", "3");
-    Tuned tuned = tuning(10, notices::add).run(Search.through(List.of(Candidate.AS_IT_IS, large)));
+    Tuned tuned =
+        tuning(10, notices::add).run(Search.through(List.of(Candidate.AS_IT_IS, large)), _ -> {});
     assertThat(notices).singleElement().asString().contains("do not fit on the device together");
     assertThat(tuned.best()).isEqualTo(large);
     assertThat(tuned.judgements())
         .extracting(Judgement::verdict)
         .containsExactly(Verdict.BETTER, Verdict.SAME, Verdict.NOT_ASKED, Verdict.NOT_ASKED);
+  }
+
+  /** What was found is known before the end, and what is needless costs nothing. */
+  @Test
+  void eachIsHeardOfAndWhatIsNeedlessIsNotTried() throws InterruptedException {
+    Candidate wrong = of(FakeTraining.WRONG);
+    Search search =
+        new Search() {
+          @Override
+          public List<Candidate> next(List<Tuned.Tried> tried) {
+            return tried.isEmpty() ? List.of(Candidate.AS_IT_IS, wrong) : List.of();
+          }
+
+          @Override
+          public Optional<String> needless(Candidate candidate, List<Tuned.Tried> tried) {
+            return candidate.equals(wrong) ? Optional.of("it is wrong") : Optional.empty();
+          }
+        };
+    List<Tuned> heard = new ArrayList<>();
+    tuning(10, notice -> assertThat(notice).isEmpty()).run(search, heard::add);
+    assertThat(heard).extracting(tuned -> tuned.tried().size()).containsExactly(1, 2);
+    assertThat(heard.getLast().tried().getLast().reason()).isEqualTo("it is wrong");
+    assertThat(folder.resolve("tune/alone-1")).doesNotExist();
+  }
+
+  /** Steps of 1 s that start in 10 s: three arms of 40 steps want 150 s. */
+  @Test
+  void theSearchLeavesTimeForTheComparison() {
+    List<Tuned.Tried> tried =
+        List.of(
+            tried(Candidate.AS_IT_IS, 0),
+            tried(of(FakeTraining.FAST), 0),
+            tried(of(FakeTraining.SLOW), 0));
+    assertThat(budget(2.4, tried).isSearchOver(tried)).isTrue();
+    assertThat(budget(2.6, tried).isSearchOver(tried)).isFalse();
+    List<Tuned.Tried> two = tried.subList(1, 3);
+    assertThat(budget(10, tried).turns(tried.getFirst(), two))
+        .isEqualTo(new TuneBudget.Turns(2, 60));
+    assertThat(budget(2.6, tried).turns(tried.getFirst(), two))
+        .isEqualTo(new TuneBudget.Turns(2, 42 - 1));
+    assertThat(budget(2, tried).turns(tried.getFirst(), two))
+        .isEqualTo(new TuneBudget.Turns(1, 49));
+    assertThat(budget(0, tried).turns(tried.getFirst(), two))
+        .isEqualTo(new TuneBudget.Turns(1, 20));
+  }
+
+  private static TuneBudget budget(double minutes, List<Tuned.Tried> tried) {
+    TuneBudget budget = new TuneBudget(minutes, 1);
+    tried.forEach(one -> budget.took(one, 23, 13));
+    return budget;
   }
 }

@@ -1,0 +1,92 @@
+package dev.duoka.experiment.tune;
+
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+
+/**
+ * How the minutes are shared: what the comparison in turns will take, by how long the candidates
+ * took to start and to step, is kept for it; the search has the rest.
+ */
+final class TuneBudget {
+  /** Steps of an arm in turns, where there is time. */
+  static final int MOST_STEPS = 60;
+
+  /** With fewer an interval says little. */
+  private static final int ENOUGH_STEPS = 40;
+
+  private static final int FEWEST_STEPS = 20;
+
+  /** Finalists that time is kept for. */
+  private static final int KEPT_FOR = 2;
+
+  private final long endNanos;
+  private final double tokensPerStep;
+  private final Map<Candidate, Double> starts = new HashMap<>();
+
+  /**
+   * A budget that begins now.
+   *
+   * @param minutes for all
+   * @param tokensPerStep of each candidate alike
+   */
+  TuneBudget(double minutes, double tokensPerStep) {
+    this.endNanos = System.nanoTime() + (long) (minutes * 60e9);
+    this.tokensPerStep = tokensPerStep;
+  }
+
+  /**
+   * The comparison at the end.
+   *
+   * @param finalists beside the run file as it is
+   * @param steps of each arm in turns
+   */
+  record Turns(int finalists, int steps) {}
+
+  /** Notes how long a candidate took, from its start to the end of its steps. */
+  void took(Tuned.Tried one, double seconds, int steps) {
+    starts.put(one.candidate(), Math.max(0, seconds - steps * secondsOfStep(one)));
+  }
+
+  /** Whether what is left is needed for the comparison of those that were tried. */
+  boolean isSearchOver(List<Tuned.Tried> tried) {
+    List<Tuned.Tried> arms =
+        tried.stream().filter(one -> one.logSpeed().isPresent()).limit(1 + KEPT_FOR).toList();
+    double kept = arms.size() < 2 ? 0 : starts(arms) + ENOUGH_STEPS * steps(arms);
+    return left() <= kept;
+  }
+
+  /**
+   * As many finalists, and of those as many steps, as there is time for; one at least.
+   *
+   * @param asItIs the run file
+   * @param finalists the fastest first
+   */
+  Turns turns(Tuned.Tried asItIs, List<Tuned.Tried> finalists) {
+    for (int count = finalists.size(); ; count--) {
+      List<Tuned.Tried> arms =
+          Stream.concat(Stream.of(asItIs), finalists.stream().limit(count)).toList();
+      double fit = (left() - starts(arms)) / steps(arms);
+      if (fit >= ENOUGH_STEPS || count <= 1) {
+        return new Turns(count, (int) Math.clamp(fit, FEWEST_STEPS, MOST_STEPS));
+      }
+    }
+  }
+
+  private double left() {
+    return (endNanos - System.nanoTime()) / 1e9;
+  }
+
+  private double starts(List<Tuned.Tried> arms) {
+    return arms.stream().mapToDouble(arm -> starts.getOrDefault(arm.candidate(), 0.0)).sum();
+  }
+
+  private double steps(List<Tuned.Tried> arms) {
+    return arms.stream().mapToDouble(this::secondsOfStep).sum();
+  }
+
+  private double secondsOfStep(Tuned.Tried one) {
+    return one.logSpeed().isEmpty() ? 0 : tokensPerStep / one.tokensPerSecond();
+  }
+}
