@@ -35,7 +35,9 @@ public final class LiveTrials {
 
   private LiveTrials() {}
 
-  /** {@code RUN.yaml FOLDER TRIALS SHARE...}: for each share of the time, so many trials in a row. */
+  /**
+   * {@code RUN.yaml FOLDER TRIALS SHARE...}: for each share of the time, so many trials in a row.
+   */
   public static void main(String[] arguments) throws Exception {
     int trials = Integer.parseInt(arguments[2]);
     for (int i = 3; i < arguments.length; i++) {
@@ -72,8 +74,7 @@ public final class LiveTrials {
     TurnPlan whole = TurnPlan.of(0, trials * STEPS);
     Map<Quantity, List<String>> verdicts = new EnumMap<>(Quantity.class);
     IntStream.range(0, trials)
-        .mapToObj(
-            trial -> new TurnPlan((long) trial * STEPS, whole.warmUp(), STEPS, whole.block()))
+        .mapToObj(trial -> new TurnPlan((long) trial * STEPS, whole.warmUp(), STEPS, whole.block()))
         .map(plan -> judge(plan, base, changed))
         .flatMap(List::stream)
         .forEach(

@@ -58,6 +58,28 @@ public record MachineProfile(
     return streams.stream().filter(it -> it.name().equals(name)).findFirst();
   }
 
+  /**
+   * What has another version than it had then.
+   *
+   * @param now versions by name; those that are not in both are passed over
+   * @return for people, for example {@code driver 580.65.06 then and 590.44.01 now}
+   */
+  public List<String> changedVersions(Map<String, String> now) {
+    return new TreeMap<>(versions)
+        .entrySet().stream()
+            .filter(then -> now.containsKey(then.getKey()))
+            .filter(then -> !then.getValue().equals(now.get(then.getKey())))
+            .map(
+                then ->
+                    then.getKey()
+                        + " "
+                        + then.getValue()
+                        + " then and "
+                        + now.get(then.getKey())
+                        + " now")
+            .toList();
+  }
+
   /** For example {@code 4 x NVIDIA H100 80GB HBM3, measured 2026-11-29}. */
   public String title() {
     Map<String, Integer> counts = new TreeMap<>();

@@ -7,6 +7,7 @@ import dev.duoka.hardware.Catalogue;
 import dev.duoka.hardware.Machine;
 import dev.duoka.hardware.MachineProfile;
 import dev.duoka.hardware.MachineProfileFile;
+import dev.duoka.machine.environment.MachineVersions;
 import dev.duoka.machine.probe.LiveProbe;
 import dev.duoka.machine.topology.Topology;
 import dev.duoka.planner.machine.MeasuredMachines;
@@ -14,6 +15,7 @@ import dev.duoka.planner.machine.TopologyMachines;
 import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
@@ -92,6 +94,13 @@ final class PlannedMachine {
               + own.title()
               + "): rates are the catalogue's. 'duoka calibrate' measures these.");
       return machine;
+    }
+    List<String> changed = own.changedVersions(MachineVersions.ofDriverAndLibTorch());
+    if (!changed.isEmpty()) {
+      err.println(
+          "duoka: warning: this machine was measured with other versions ("
+              + String.join(", ", changed)
+              + "): what is predicted may be off. 'duoka calibrate' measures again.");
     }
     return machine.measured(own);
   }
