@@ -58,7 +58,7 @@ public record Work(double flops, double bytes, @Nullable Product product) {
     double all = 0;
     double trained = 0;
     for (Parameter parameter : function.parameters()) {
-      double elements = parameter.value().elements();
+      double elements = parameter.spec().elements();
       all += elements;
       trained += parameter.isTrainable() ? elements : 0;
       gradients += parameter.isTrainable() ? 4 * elements : 0;
@@ -89,7 +89,7 @@ public record Work(double flops, double bytes, @Nullable Product product) {
   private static double weightBytes(Function function) {
     double bytes = 0;
     for (Parameter parameter : function.parameters()) {
-      bytes += parameter.value().bytes();
+      bytes += parameter.bytes();
     }
     return bytes;
   }

@@ -7,6 +7,7 @@ import dev.duoka.comm.ExchangeLedger;
 import dev.duoka.comm.Operation;
 import dev.duoka.comm.local.LocalRanks;
 import dev.duoka.formats.adapter.AdapterConfig;
+import dev.duoka.formats.adapter.BaseForm;
 import dev.duoka.formats.adapter.NamePatterns;
 import dev.duoka.formats.modelconfig.ModelConfig;
 import dev.duoka.layout.Precision;
@@ -67,14 +68,23 @@ class DryRunTests {
   /** Frozen weights, dropout, norms and grouped adapters are booked as they are in a real step. */
   @ParameterizedTest
   @CsvSource({
-    "tiny-llama, false, SELECTIVE, 1, 0",
-    "tiny-llama, true, NONE, 2, 1",
-    "tiny-llama, true, FULL, 2, 3",
-    "tiny-v3, false, FULL, 1, 0",
-    "tiny-v3, true, SELECTIVE, 2, 2",
+    "tiny-llama, false, SELECTIVE, 1, 0, DENSE",
+    "tiny-llama, true, NONE, 2, 1, DENSE",
+    "tiny-llama, true, FULL, 2, 3, DENSE",
+    "tiny-v3, false, FULL, 1, 0, DENSE",
+    "tiny-v3, true, SELECTIVE, 2, 2, DENSE",
+    "tiny-llama, false, FULL, 1, 0, NF4",
+    "tiny-llama, true, SELECTIVE, 2, 3, NF4",
+    "tiny-v3, false, FULL, 2, 3, NF4",
+    "tiny-v3, false, SELECTIVE, 1, 0, NF4_SINGLE",
   })
   void agreesWithARealStepOfAnAdapter(
-      String preset, boolean magnitudes, Recompute recompute, int ranks, int zeroStage) {
+      String preset,
+      boolean magnitudes,
+      Recompute recompute,
+      int ranks,
+      int zeroStage,
+      BaseForm base) {
     ModelConfig whole = TinyRuns.config(preset);
     ModelConfig config =
         whole
@@ -92,7 +102,8 @@ class DryRunTests {
                     List.of(),
                     Map.of(),
                     Map.of(),
-                    List.of("lm_head")));
+                    List.of("lm_head"),
+                    base));
     StepSettings settings = TinyRuns.settings(config, Precision.FP32, recompute, zeroStage);
     DryRunJob job = new DryRunJob(settings, ranks, SEQUENCES, 2);
     DryRunResult dry = DryRun.unrolled(job);
