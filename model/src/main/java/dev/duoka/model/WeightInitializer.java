@@ -17,6 +17,7 @@ import dev.duoka.tensor.op.Tensors;
 import dev.duoka.tensor.op.Views;
 import java.nio.FloatBuffer;
 import java.util.SplittableRandom;
+import java.util.function.Predicate;
 import java.util.function.ToDoubleFunction;
 import java.util.stream.IntStream;
 
@@ -35,6 +36,11 @@ public final class WeightInitializer {
 
   /** Initialises all parameters, on all cores. */
   public static void initialize(LanguageModel model, long seed) {
+    initialize(model, seed, _ -> true);
+  }
+
+  /** As the other method, some of the parameters alone. */
+  public static void initialize(LanguageModel model, long seed, Predicate<Parameter> which) {
     Device device = model.parameters().device();
     if (device.isMeta()) {
       return;
@@ -51,7 +57,9 @@ public final class WeightInitializer {
               ? Tensors.emptyPinned(Dtype.FLOAT32, chunk)
               : Tensors.empty(Dtype.FLOAT32, Device.CPU, chunk);
       for (Parameter parameter : model.parameters().parameters()) {
-        initialize(parameter, seed, staging);
+        if (which.test(parameter)) {
+          initialize(parameter, seed, staging);
+        }
       }
     }
   }
