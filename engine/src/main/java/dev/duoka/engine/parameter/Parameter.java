@@ -156,7 +156,12 @@ public final class Parameter {
 
   /** What it takes in memory, in bytes; what gathers it reads as much. */
   public long bytes() {
-    return layout == null ? spec.elements() * store.dtype().bytes() : layout.bytes();
+    return layout == null ? denseBytes() : layout.bytes();
+  }
+
+  /** What it takes in the compute dtype, in bytes. */
+  public long denseBytes() {
+    return spec.elements() * store.dtype().bytes();
   }
 
   /** Whether products with so many rows of input are computed in 8 bits ({@link #scaled}). */
