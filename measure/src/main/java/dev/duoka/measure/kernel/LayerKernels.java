@@ -9,9 +9,13 @@ import dev.duoka.tensor.Dtype;
 import dev.duoka.tensor.Scope;
 import dev.duoka.tensor.Tensor;
 import dev.duoka.tensor.kernel.HeadKernels;
+import dev.duoka.tensor.kernel.Nf4Kernel;
 import dev.duoka.tensor.kernel.NormKernels;
 import dev.duoka.tensor.kernel.QuantizeKernel;
 import dev.duoka.tensor.kernel.SwiGluKernels;
+import dev.duoka.tensor.nf4.Nf4Layout;
+import dev.duoka.tensor.nf4.Nf4Piece;
+import dev.duoka.tensor.nf4.Nf4Weights;
 import dev.duoka.tensor.op.Products;
 import dev.duoka.tensor.op.Tensors;
 import dev.duoka.tensor.scaled.Quantization;
@@ -33,6 +37,7 @@ final class LayerKernels {
   void run() {
     products();
     quantization();
+    fourBits();
     norms();
     rotary();
     latentHeads();
@@ -87,6 +92,25 @@ final class LayerKernels {
       timer.time(name, bytes, body);
     } else {
       timer.leaveOut(name, new Work(0, bytes));
+    }
+  }
+
+  /** A weight in 4 bits: half a byte and a scale are read of each element, and it is written. */
+  private void fourBits() {
+    long rows = sizes.intermediate();
+    long columns = sizes.hidden();
+    try (Scope _ = Scope.open()) {
+      Nf4Layout layout = new Nf4Layout();
+      layout.add(0, new Nf4Piece(rows * columns, 0, columns, rows, columns, true), 0, columns);
+      Tensor packed = Tensors.zeros(Dtype.UINT8, timer.device(), layout.bytes());
+      Tensor weight = timer.random(rows * columns);
+      double bytes = (double) packed.bytes() + weight.bytes();
+      if (Nf4Kernel.take(weight)) {
+        timer.time(
+            "weight from 4 bits", bytes, () -> Nf4Weights.dequantize(packed, layout, weight));
+      } else {
+        timer.leaveOut("weight from 4 bits", new Work(0, bytes));
+      }
     }
   }
 
