@@ -54,7 +54,7 @@ final class PlannedRunsTests {
             request("deepseek-coder-1.3b", "4xRTX4090", 1 << 17, 2048).keeping(List.of(SMALL)),
             request("deepseek-coder-6.7b", "2xRTX4090", 1 << 17, 2048),
             request("deepseek-coder-6.7b", "2xRTX4090", 1 << 17, 2048).by(Method.LORA),
-            request("deepseek-coder-33b", "1xRTX4090", 1 << 16, 2048).by(Method.QLORA),
+            request("deepseek-coder-6.7b", "1xRTX4090", 1 << 16, 2048).by(Method.QLORA),
             request("deepseek-llm-7b", "8xRTX4090", 1 << 17, 0))) {
       PlanResult result = PLANNER.plan(request);
       List<Plan> plans = new ArrayList<>(result.plans());

@@ -8,6 +8,7 @@ import dev.duoka.hardware.StreamSample;
 import dev.duoka.tensor.Dtype;
 import dev.duoka.tensor.Scope;
 import dev.duoka.tensor.Tensor;
+import dev.duoka.tensor.kernel.DropoutKernel;
 import dev.duoka.tensor.kernel.HeadKernels;
 import dev.duoka.tensor.kernel.Nf4Kernel;
 import dev.duoka.tensor.kernel.NormKernels;
@@ -38,6 +39,7 @@ final class LayerKernels {
     products();
     quantization();
     fourBits();
+    dropout();
     norms();
     rotary();
     latentHeads();
@@ -110,6 +112,22 @@ final class LayerKernels {
             "weight from 4 bits", bytes, () -> Nf4Weights.dequantize(packed, layout, weight));
       } else {
         timer.leaveOut("weight from 4 bits", new Work(0, bytes));
+      }
+    }
+  }
+
+  /** Of an adapter's input. */
+  private void dropout() {
+    try (Scope _ = Scope.open()) {
+      Tensor x = timer.random(sizes.rows(), sizes.hidden());
+      Tensor kept = timer.random(sizes.rows(), sizes.hidden());
+      Tensor tokens = Tensors.zeros(Dtype.INT64, timer.device(), sizes.rows());
+      DropoutKernel.Choice choice = new DropoutKernel.Choice(1, 1, 1 << 19, 1.0625);
+      double bytes = (double) x.bytes() + kept.bytes();
+      if (DropoutKernel.take(x)) {
+        timer.time("adapter dropout", bytes, () -> DropoutKernel.run(x, tokens, kept, choice));
+      } else {
+        timer.leaveOut("adapter dropout", new Work(0, bytes));
       }
     }
   }
