@@ -122,7 +122,7 @@ final class LayerKernels {
       Tensor x = timer.random(sizes.rows(), sizes.hidden());
       Tensor kept = timer.random(sizes.rows(), sizes.hidden());
       Tensor tokens = Tensors.zeros(Dtype.INT64, timer.device(), sizes.rows());
-      DropoutKernel.Choice choice = new DropoutKernel.Choice(1, 1, 1 << 19, 1.0625);
+      DropoutKernel.Choice choice = new DropoutKernel.Choice(1, 1, 1L << 19, 1.0625);
       double bytes = (double) x.bytes() + kept.bytes();
       if (DropoutKernel.take(x)) {
         timer.time("adapter dropout", bytes, () -> DropoutKernel.run(x, tokens, kept, choice));

@@ -30,28 +30,25 @@ public final class Nf4 {
   /** The code of 0. */
   static final int ZERO = 7;
 
-  /** The code of 0 in the dynamic map. */
-  static final int DYNAMIC_ZERO = 127;
-
   private static final int EXPONENTS = 7;
 
   /** Quantiles of a normal distribution, scaled to end at −1 and 1, with 0 among them. */
   private static final float[] VALUES = {
     -1.0f,
-    -0.6961928009986877f,
-    -0.5250730514526367f,
-    -0.39491748809814453f,
-    -0.28444138169288635f,
-    -0.18477343022823334f,
-    -0.09105003625154495f,
+    -0.6961928f,
+    -0.52507305f,
+    -0.3949175f,
+    -0.28444138f,
+    -0.18477343f,
+    -0.091050036f,
     0.0f,
-    0.07958029955625534f,
-    0.16093020141124725f,
-    0.24611230194568634f,
-    0.33791524171829224f,
-    0.44070982933044434f,
-    0.5626170039176941f,
-    0.7229568362236023f,
+    0.0795803f,
+    0.1609302f,
+    0.2461123f,
+    0.33791524f,
+    0.44070983f,
+    0.562617f,
+    0.72295684f,
     1.0f
   };
 
@@ -61,23 +58,77 @@ public final class Nf4 {
 
   private Nf4() {}
 
-  /**
-   * A tensor in 4 bits.
-   *
-   * @param codes two elements in a byte
-   * @param scales of the blocks, exact
-   * @param quantized the scales in 8 bits, or none where they are not quantized
-   */
-  public record Quantized(byte[] codes, float[] scales, Scales quantized) {}
+  /** A tensor in 4 bits. */
+  public static final class Quantized {
+    private final byte[] codes;
+    private final float[] scales;
+    private final Scales quantized;
 
-  /**
-   * Scales in 8 bits.
-   *
-   * @param codes of the dynamic map, one for each block
-   * @param maxima of what is left of {@value #SCALE_BLOCK} scales without the mean
-   * @param mean of all scales
-   */
-  public record Scales(byte[] codes, float[] maxima, float mean) {
+    private Quantized(byte[] codes, float[] scales) {
+      this.codes = codes;
+      this.scales = scales;
+      this.quantized = Scales.of(scales);
+    }
+
+    /** Two elements in a byte. */
+    public byte[] codes() {
+      return codes;
+    }
+
+    /** The scales of the blocks, exact. */
+    public float[] scales() {
+      return scales;
+    }
+
+    /** The scales in 8 bits. */
+    public Scales quantized() {
+      return quantized;
+    }
+  }
+
+  /** The scales of a tensor's blocks, in 8 bits. */
+  public static final class Scales {
+    private final byte[] codes;
+    private final float[] maxima;
+    private final float mean;
+
+    private Scales(byte[] codes, float[] maxima, float mean) {
+      this.codes = codes;
+      this.maxima = maxima;
+      this.mean = mean;
+    }
+
+    private static Scales of(float[] scales) {
+      float mean = Nf4.mean(scales);
+      float[] maxima = new float[Math.ceilDiv(scales.length, SCALE_BLOCK)];
+      byte[] codes = new byte[scales.length];
+      for (int i = 0; i < scales.length; i++) {
+        int group = i / SCALE_BLOCK;
+        maxima[group] = Math.max(maxima[group], Math.abs(scales[i] - mean));
+      }
+      for (int i = 0; i < scales.length; i++) {
+        float largest = maxima[i / SCALE_BLOCK];
+        float inverse = largest == 0 ? 0 : 1 / largest;
+        codes[i] = (byte) above(DYNAMIC_MIDDLES, (scales[i] - mean) * inverse);
+      }
+      return new Scales(codes, maxima, mean);
+    }
+
+    /** Of the dynamic map, one for each block. */
+    public byte[] codes() {
+      return codes;
+    }
+
+    /** Of what is left of {@value #SCALE_BLOCK} scales without the mean. */
+    public float[] maxima() {
+      return maxima;
+    }
+
+    /** Of all scales. */
+    public float mean() {
+      return mean;
+    }
+
     /** The scale of a block, as it is multiplied with. */
     public float scale(int block) {
       return DYNAMIC[codes[block] & 0xff] * maxima[block / SCALE_BLOCK] + mean;
@@ -89,7 +140,7 @@ public final class Nf4 {
     int blocks = Math.ceilDiv(elements.length, BLOCK);
     float[] scales = new float[blocks];
     byte[] codes = new byte[Math.ceilDiv(elements.length, 2)];
-    Arrays.fill(codes, (byte) (ZERO << 4 | ZERO));
+    Arrays.fill(codes, (byte) ((ZERO << 4) | ZERO));
     for (int block = 0; block < blocks; block++) {
       int end = Math.min(elements.length, (block + 1) * BLOCK);
       float largest = 0;
@@ -100,28 +151,11 @@ public final class Nf4 {
       float inverse = largest == 0 ? 0 : 1 / largest;
       for (int i = block * BLOCK; i < end; i++) {
         int code = above(MIDDLES, elements[i] * inverse);
-        codes[i / 2] =
-            (byte) (i % 2 == 0 ? code << 4 | codes[i / 2] & 15 : codes[i / 2] & 0xf0 | code);
+        byte pair = codes[i / 2];
+        codes[i / 2] = (byte) (i % 2 == 0 ? (code << 4) | (pair & 15) : (pair & 0xf0) | code);
       }
     }
-    return new Quantized(codes, scales, quantizeScales(scales));
-  }
-
-  /** Quantizes the scales of a tensor's blocks. */
-  private static Scales quantizeScales(float[] scales) {
-    float mean = mean(scales);
-    float[] maxima = new float[Math.ceilDiv(scales.length, SCALE_BLOCK)];
-    byte[] codes = new byte[scales.length];
-    for (int i = 0; i < scales.length; i++) {
-      int group = i / SCALE_BLOCK;
-      maxima[group] = Math.max(maxima[group], Math.abs(scales[i] - mean));
-    }
-    for (int i = 0; i < scales.length; i++) {
-      float largest = maxima[i / SCALE_BLOCK];
-      float inverse = largest == 0 ? 0 : 1 / largest;
-      codes[i] = (byte) above(DYNAMIC_MIDDLES, (scales[i] - mean) * inverse);
-    }
-    return new Scales(codes, maxima, mean);
+    return new Quantized(codes, scales);
   }
 
   /** The mean of a tensor's scales: summed in fp64 and in order, so the same everywhere. */

@@ -23,7 +23,7 @@ import java.util.List;
  */
 public final class Nf4Writer implements AutoCloseable {
   /** Bytes of codes that are made at once. */
-  private static final long CHUNK = 1 << 22;
+  private static final long CHUNK = 1L << 22;
 
   private final Tensor packed;
   private final List<Nf4Layout.Place> places;
