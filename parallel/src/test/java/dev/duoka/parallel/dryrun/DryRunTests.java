@@ -17,6 +17,7 @@ import dev.duoka.parallel.step.StepSettings;
 import dev.duoka.parallel.step.TrainingRank;
 import dev.duoka.parallel.testing.TinyRuns;
 import dev.duoka.tensor.Device;
+import dev.duoka.tensor.DryRunDevice;
 import dev.duoka.tensor.Dtype;
 import dev.duoka.tensor.MemoryOwner;
 import dev.duoka.tensor.ThreadLedger;
@@ -114,6 +115,24 @@ class DryRunTests {
     assertThat(DryRun.replayedPeak(job)).isEqualTo(DryRun.unrolled(job.steady()).peakByOwner());
   }
 
+  private static long gathered(BaseForm base) {
+    ModelConfig config =
+        TinyRuns.config("tiny-llama")
+            .with(AdapterConfig.lora(1, 1, new NamePatterns.AllLinear()).on(base));
+    StepSettings settings = TinyRuns.settings(config, Precision.BF16, Recompute.FULL, 3);
+    return DryRun.unrolled(new DryRunJob(settings, 2, SEQUENCES, 1)).exchanges().stream()
+        .filter(exchange -> exchange.operation() == Operation.ALL_GATHER)
+        .filter(exchange -> exchange.purpose().startsWith("weights of model.layers."))
+        .mapToLong(Exchange::bytes)
+        .sum();
+  }
+
+  /** What ranks gather of a base in 4 bits are its bytes. */
+  @Test
+  void zero3GathersAQuarter() {
+    assertThat((double) gathered(BaseForm.DENSE) / gathered(BaseForm.NF4)).isBetween(3.4, 3.88);
+  }
+
   /** Whatever the router chooses: memory is planned once and then neither grows nor varies. */
   @ParameterizedTest
   @ValueSource(strings = {"tiny-llama", "tiny-moe", "tiny-v2", "tiny-v3"})
@@ -174,6 +193,44 @@ class DryRunTests {
     long predicted = DryRun.unrolled(new DryRunJob(settings, ranks, SEQUENCES, 1)).peakBytes();
     for (DryRunResult rank : real(settings, TestDevice.cuda(), ranks, 1)) {
       // Not to the byte: cuDNN returns two numbers of random state with each attention.
+      assertThat((double) predicted)
+          .isCloseTo((double) rank.peakBytes(), Percentage.withPercentage(2));
+    }
+  }
+
+  /** Beside a base in 4 bits, with and without dropout: every kernel of such a step. */
+  @ParameterizedTest
+  @Tag("cuda")
+  @CsvSource({
+    "tiny-llama, BF16, FULL, 0.1, false",
+    "tiny-llama, FP32, NONE, 0, false",
+    "tiny-v3, BF16, SELECTIVE, 0, true",
+  })
+  void agreesWithARealStepOfAnAdapterOnAGpu(
+      String preset, Precision precision, Recompute recompute, double dropout, boolean experts) {
+    ModelConfig whole = TinyRuns.config(preset);
+    ModelConfig config =
+        whole
+            .with(whole.layers(), whole.moe(), 0)
+            .with(
+                new AdapterConfig(
+                    8,
+                    16,
+                    dropout,
+                    false,
+                    false,
+                    new NamePatterns.AllLinear(),
+                    NamePatterns.NONE,
+                    experts ? List.of("gate_up_proj", "down_proj") : List.of(),
+                    List.of(),
+                    Map.of(),
+                    Map.of(),
+                    List.of(),
+                    BaseForm.NF4));
+    StepSettings settings = TinyRuns.settings(config, precision, recompute, 0);
+    DryRunJob job = new DryRunJob(settings, 1, SEQUENCES, 1);
+    long predicted = DryRunDevice.of(TestDevice.cuda(), () -> DryRun.unrolled(job).peakBytes());
+    for (DryRunResult rank : real(settings, TestDevice.cuda(), 1, 1)) {
       assertThat((double) predicted)
           .isCloseTo((double) rank.peakBytes(), Percentage.withPercentage(2));
     }
