@@ -9,6 +9,7 @@ module dev.duoka.tensor {
 
   exports dev.duoka.tensor;
   exports dev.duoka.tensor.kernel;
+  exports dev.duoka.tensor.nf4;
   exports dev.duoka.tensor.op;
   exports dev.duoka.tensor.scaled;
 }

@@ -54,6 +54,7 @@ final class PlannedRunsTests {
             request("deepseek-coder-1.3b", "4xRTX4090", 1 << 17, 2048).keeping(List.of(SMALL)),
             request("deepseek-coder-6.7b", "2xRTX4090", 1 << 17, 2048),
             request("deepseek-coder-6.7b", "2xRTX4090", 1 << 17, 2048).by(Method.LORA),
+            request("deepseek-coder-6.7b", "1xRTX4090", 1 << 16, 2048).by(Method.QLORA),
             request("deepseek-llm-7b", "8xRTX4090", 1 << 17, 0))) {
       PlanResult result = PLANNER.plan(request);
       List<Plan> plans = new ArrayList<>(result.plans());
@@ -77,6 +78,7 @@ final class PlannedRunsTests {
         .anyMatch(layout -> layout.order().kind() == PipelineKind.ZERO_BUBBLE)
         .anyMatch(layout -> layout.expert() > 1)
         .anyMatch(layout -> layout.method() == Method.LORA)
+        .anyMatch(layout -> layout.method() == Method.QLORA)
         .anyMatch(layout -> layout.zero() > 0)
         .anyMatch(layout -> layout.offload() == Offload.OPTIMIZER)
         .anyMatch(layout -> layout.states().equals(SMALL))

@@ -110,7 +110,7 @@ final class RecipesTests {
 
   @Test
   void eachHasAPageThatIsListed() throws IOException {
-    assertThat(recipes()).hasSize(5);
+    assertThat(recipes()).hasSize(6);
     String list = Files.readString(PAGES.resolve("README.md"));
     for (String recipe : recipes()) {
       assertThat(list).contains("(" + recipe + ".md)");

@@ -1,6 +1,7 @@
 package dev.duoka.model;
 
 import dev.duoka.engine.parameter.Initializer;
+import dev.duoka.engine.parameter.Nf4Form;
 import dev.duoka.engine.parameter.Parameter;
 import dev.duoka.engine.parameter.Portion;
 import dev.duoka.tensor.Device;
@@ -8,12 +9,15 @@ import dev.duoka.tensor.Dtype;
 import dev.duoka.tensor.MemoryOwner;
 import dev.duoka.tensor.Scope;
 import dev.duoka.tensor.Tensor;
+import dev.duoka.tensor.nf4.Nf4;
+import dev.duoka.tensor.nf4.Nf4Writer;
 import dev.duoka.tensor.op.Copies;
 import dev.duoka.tensor.op.HostCopy;
 import dev.duoka.tensor.op.Tensors;
 import dev.duoka.tensor.op.Views;
 import java.nio.FloatBuffer;
 import java.util.SplittableRandom;
+import java.util.function.Predicate;
 import java.util.function.ToDoubleFunction;
 import java.util.stream.IntStream;
 
@@ -32,6 +36,11 @@ public final class WeightInitializer {
 
   /** Initialises all parameters, on all cores. */
   public static void initialize(LanguageModel model, long seed) {
+    initialize(model, seed, _ -> true);
+  }
+
+  /** As the other method, some of the parameters alone. */
+  public static void initialize(LanguageModel model, long seed, Predicate<Parameter> which) {
     Device device = model.parameters().device();
     if (device.isMeta()) {
       return;
@@ -48,7 +57,9 @@ public final class WeightInitializer {
               ? Tensors.emptyPinned(Dtype.FLOAT32, chunk)
               : Tensors.empty(Dtype.FLOAT32, Device.CPU, chunk);
       for (Parameter parameter : model.parameters().parameters()) {
-        initialize(parameter, seed, staging);
+        if (which.test(parameter)) {
+          initialize(parameter, seed, staging);
+        }
       }
     }
   }
@@ -88,7 +99,10 @@ public final class WeightInitializer {
       Tensor staging) {
     long stream = mix(seed, parameter.name().hashCode());
     Portion portion = parameter.spec().portion();
-    if (portion.isAll()) {
+    Nf4Form form = parameter.spec().nf4();
+    if (form != null) {
+      drawInFourBits(parameter, form, stream, distribution, staging);
+    } else if (portion.isAll()) {
       drawAll(parameter, stream, distribution, staging);
     } else {
       drawPortion(parameter, portion, stream, distribution, staging);
@@ -129,15 +143,53 @@ public final class WeightInitializer {
       if (!portion.touches(row, rows)) {
         continue;
       }
-      long start = row * columns / STREAM * STREAM;
-      long skipped = row * columns - start;
       try (Scope _ = Scope.open()) {
-        Tensor room = room(staging, skipped + rows * columns);
-        draw(room, stream, start, distribution);
-        Tensor whole = Views.narrow(room, 0, skipped, rows * columns);
-        portion.take(Views.reshape(whole, rows, columns), row, parameter.value());
+        Tensor whole = rows(row, rows, columns, stream, distribution, staging);
+        portion.take(whole, row, parameter.value());
       }
     }
+  }
+
+  /** Draws all rows of each tensor of which anything is here, and quantizes them as they come. */
+  private static void drawInFourBits(
+      Parameter parameter,
+      Nf4Form form,
+      long stream,
+      ToDoubleFunction<SplittableRandom> distribution,
+      Tensor staging) {
+    long columns = parameter.spec().portion().columns();
+    long atOnce = Math.max(1, (CHUNK - STREAM) / columns / Nf4.BLOCK) * Nf4.BLOCK;
+    long firstRow = 0;
+    for (int tensor = 0; tensor < form.rows().size(); tensor++) {
+      long end = firstRow + form.rows().get(tensor);
+      try (Nf4Writer writer = parameter.writer(tensor)) {
+        for (long row = firstRow; writer.isWanted() && row < end; row += atOnce) {
+          long rows = Math.min(atOnce, end - row);
+          try (Scope _ = Scope.open()) {
+            writer.add(rows(row, rows, columns, stream, distribution, staging));
+          }
+        }
+        if (writer.isWanted()) {
+          writer.finish();
+        }
+      }
+      firstRow = end;
+    }
+  }
+
+  /** Draws some rows of a whole weight, {@code [rows, columns]}. Of the caller's scope. */
+  private static Tensor rows(
+      long row,
+      long rows,
+      long columns,
+      long stream,
+      ToDoubleFunction<SplittableRandom> distribution,
+      Tensor staging) {
+    long start = row * columns / STREAM * STREAM;
+    long skipped = row * columns - start;
+    Tensor room = room(staging, skipped + rows * columns);
+    draw(room, stream, start, distribution);
+    return Views.reshape(Views.narrow(room, 0, skipped, rows * columns), rows, columns);
   }
 
   /** The staging memory, or more where one row alone is longer. */

@@ -77,6 +77,7 @@ final class ExportCommand implements Runnable {
             + report.folder());
     out.flush();
     report.readers().ifPresent(readers -> notes.println("note     " + readers));
+    report.base().ifPresent(base -> notes.println("note     " + base));
     notes.flush();
   }
 }

@@ -13,11 +13,18 @@ import org.jspecify.annotations.Nullable;
  *     counted half
  * @param bytes read once and written once
  * @param product what the operations are, for a rate by shape; null where that is not known
+ * @param made bytes read and written to have weights in the compute dtype for the product, where
+ *     they are kept in 4 bits; no part of the least work, since a product could do so by itself
  */
-public record Work(double flops, double bytes, @Nullable Product product) {
+public record Work(double flops, double bytes, @Nullable Product product, double made) {
   /** Work whose operations, if any, have no known shape. */
   public Work(double flops, double bytes) {
-    this(flops, bytes, null);
+    this(flops, bytes, null, 0);
+  }
+
+  /** Work on weights that are there. */
+  public Work(double flops, double bytes, @Nullable Product product) {
+    this(flops, bytes, product, 0);
   }
 
   /** Of a forward pass: inputs and weights are read, outputs written. */
@@ -58,7 +65,7 @@ public record Work(double flops, double bytes, @Nullable Product product) {
     double all = 0;
     double trained = 0;
     for (Parameter parameter : function.parameters()) {
-      double elements = parameter.value().elements();
+      double elements = parameter.spec().elements();
       all += elements;
       trained += parameter.isTrainable() ? elements : 0;
       gradients += parameter.isTrainable() ? 4 * elements : 0;
@@ -78,7 +85,18 @@ public record Work(double flops, double bytes, @Nullable Product product) {
   private static Work of(
       Phase phase, Function function, Tensor[] inputs, double flops, double bytes) {
     ProductShape shape = flops > 0 ? function.productShape(inputs) : null;
-    return new Work(flops, bytes, shape == null ? null : new Product(shape, phase));
+    return new Work(
+        flops,
+        bytes,
+        shape == null ? null : new Product(shape, phase),
+        phase == Phase.WEIGHT_GRADIENTS ? 0 : made(function));
+  }
+
+  private static double made(Function function) {
+    return function.parameters().stream()
+        .filter(Parameter::isInFourBits)
+        .mapToDouble(parameter -> (double) parameter.bytes() + parameter.denseBytes())
+        .sum();
   }
 
   /** As many operations of 16-bit products as take the same time. */
@@ -89,7 +107,7 @@ public record Work(double flops, double bytes, @Nullable Product product) {
   private static double weightBytes(Function function) {
     double bytes = 0;
     for (Parameter parameter : function.parameters()) {
-      bytes += parameter.value().bytes();
+      bytes += parameter.bytes();
     }
     return bytes;
   }

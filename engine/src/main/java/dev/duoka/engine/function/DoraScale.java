@@ -144,7 +144,10 @@ public final class DoraScale extends Function {
    * @param sum of squares, where others have the other columns
    */
   public static Tensor norms(Parameter weight, Lora lora, UnaryOperator<Tensor> sum) {
-    Tensor value = weight.value();
+    return weight.with(value -> norms(value, lora, sum));
+  }
+
+  private static Tensor norms(Tensor value, Lora lora, UnaryOperator<Tensor> sum) {
     Dtype wide = value.dtype() == Dtype.FLOAT64 ? Dtype.FLOAT64 : Dtype.FLOAT32;
     Tensor squares = Tensors.full(1, wide, value.device(), value.size(0));
     for (Lora.Part part : lora.parts()) {

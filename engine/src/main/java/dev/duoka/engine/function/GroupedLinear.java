@@ -13,7 +13,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * One linear map per expert over rows sorted by expert: {@code [rows, in] → [rows, out]} with
  * {@code W [experts, out, in]}, in one grouped product. With a {@link Lora} each expert has an
- * adapter of its own, in two grouped products more.
+ * adapter of its own, in two grouped products more. Experts that are kept in 4 bits are in the
+ * compute dtype during their products alone.
  */
 public final class GroupedLinear extends Function {
   private final Parameter weight;
@@ -58,9 +59,9 @@ public final class GroupedLinear extends Function {
   @Override
   public ProductShape productShape(Tensor[] inputs) {
     Tensor x = inputs[0];
-    int groups = Math.toIntExact(weight.value().size(0));
+    int groups = Math.toIntExact(weight.spec().shape().getFirst());
     return new ProductShape.Grouped(
-        x.dtype(), Math.round(rows), x.size(1), weight.value().size(1), groups);
+        x.dtype(), Math.round(rows), x.size(1), weight.spec().shape().get(1), groups);
   }
 
   @Override
@@ -71,7 +72,8 @@ public final class GroupedLinear extends Function {
     // Before the experts' own product, which a second run for the gradients then leaves out.
     Tensor inner = lora == null ? null : lora.inner(saved, inputs[0], ends);
     Tensor y =
-        GroupedProducts.rowsByMatrices(inputs[0], Views.transpose(weight.value(), 1, 2), ends);
+        weight.with(
+            value -> GroupedProducts.rowsByMatrices(inputs[0], Views.transpose(value, 1, 2), ends));
     if (lora != null && inner != null) {
       lora.addOutputs(y, inner, ends);
     }
@@ -82,7 +84,7 @@ public final class GroupedLinear extends Function {
   public @Nullable Tensor[] inputGradients(SavedTensors saved, @Nullable Tensor[] gradOutputs) {
     Tensor gradient = only(gradOutputs);
     Tensor inner = lora == null ? null : lora.innerGradient(saved, Views.dense(gradient), ends);
-    Tensor ofInput = GroupedProducts.rowsByMatrices(gradient, weight.value(), ends);
+    Tensor ofInput = weight.with(value -> GroupedProducts.rowsByMatrices(gradient, value, ends));
     if (lora != null && inner != null) {
       lora.addInputGradient(ofInput, inner, ends);
     }

@@ -20,6 +20,9 @@ import org.jspecify.annotations.Nullable;
  * <p>With a {@link Lora} an adapter's output is added in place. A frozen weight has no gradient,
  * and without an adapter nothing is saved for one.
  *
+ * <p>A weight that is kept in 4 bits is in the compute dtype during its products alone: forward,
+ * when that is computed again, and for the input's gradient.
+ *
  * <p>Where the weight multiplies in 8 bits ({@link Parameter#multipliesScaled}), all three products
  * do, and of the input its 8-bit columns are kept.
  */
@@ -80,7 +83,11 @@ public final class Linear extends Function {
     Tensor x = inputs[0];
     long rows = x.elements() / x.size(-1);
     return new ProductShape.Linear(
-        x.dtype(), weight.multipliesScaled(rows), rows, x.size(-1), weight.value().size(0));
+        x.dtype(),
+        weight.multipliesScaled(rows),
+        rows,
+        x.size(-1),
+        weight.spec().shape().getFirst());
   }
 
   @Override
@@ -93,7 +100,7 @@ public final class Linear extends Function {
   public Tensor[] forward(SavedTensors saved, Tensor... inputs) {
     Tensor x = inputs[0];
     long[] shape = x.shape();
-    shape[shape.length - 1] = weight.value().size(0);
+    shape[shape.length - 1] = weight.spec().shape().getFirst();
     Tensor residual = inputs.length == 2 ? Matrices.flat(inputs[1]) : null;
     Tensor rows = Matrices.flat(x);
     if (lora == null) {
@@ -122,9 +129,11 @@ public final class Linear extends Function {
     if (weight.isTrainable()) {
       saved.saveInput("x", 0);
     }
-    return residual == null
-        ? Products.mmTransposedB(x, weight.value())
-        : Products.mmTransposedBPlus(residual, x, weight.value());
+    return weight.with(
+        value ->
+            residual == null
+                ? Products.mmTransposedB(x, value)
+                : Products.mmTransposedBPlus(residual, x, value));
   }
 
   @Override
@@ -136,14 +145,14 @@ public final class Linear extends Function {
       return new @Nullable Tensor[] {null, residual};
     }
     long[] shape = only(gradOutputs).shape();
-    shape[shape.length - 1] = weight.value().size(1);
+    shape[shape.length - 1] = weight.spec().shape().getLast();
     Tensor product;
     if (weight.multipliesScaled(gradient.size(0))) {
       ScaledMatrix rows = ScaledInput.quantizeGradient(saved, gradient);
       product =
           ScaledProducts.transposedB(rows, weight.scaled().transpose(), null, gradient.dtype());
     } else {
-      product = Products.mm(gradient, weight.value());
+      product = weight.with(value -> Products.mm(gradient, value));
     }
     if (lora != null && inner != null) {
       lora.addInputGradient(product, inner, dropout);

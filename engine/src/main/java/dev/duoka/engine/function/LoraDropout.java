@@ -1,10 +1,14 @@
 package dev.duoka.engine.function;
 
 import dev.duoka.engine.parameter.Portion;
+import dev.duoka.tensor.MemoryOwner;
+import dev.duoka.tensor.Scope;
 import dev.duoka.tensor.Tensor;
 import dev.duoka.tensor.kernel.ChanceBits;
+import dev.duoka.tensor.kernel.DropoutKernel;
 import dev.duoka.tensor.op.Copies;
 import dev.duoka.tensor.op.Elementwise;
+import dev.duoka.tensor.op.Tensors;
 import dev.duoka.tensor.op.Views;
 
 /**
@@ -20,6 +24,9 @@ import dev.duoka.tensor.op.Views;
  * @param rows how many they are, n
  */
 public record LoraDropout(long update, Tensor tokens, long first, long rows) {
+  /** Elements that are chosen at once without a kernel: some tensors of 8 bytes for each. */
+  private static final long CHUNK = 4L << 20;
+
   /** Of a layer that sees all tokens of the pass. */
   public LoraDropout(long update, Tensor tokens) {
     this(update, tokens, 0, tokens.size(0));
@@ -32,9 +39,26 @@ public record LoraDropout(long update, Tensor tokens, long first, long rows) {
 
   /** {@code x [n, in]} with what is left out as zeros and the rest divided by what is kept. */
   Tensor apply(Tensor x, Lora lora) {
-    Tensor kept = Copies.cast(Elementwise.atLeast(choices(lora), limit(lora.keep())), x.dtype());
-    Elementwise.mulInPlace(kept, x);
-    Elementwise.mulInPlace(kept, 1 / lora.keep());
+    Tensor kept = Tensors.empty(x.dtype(), x.device(), x.shape());
+    if (DropoutKernel.take(x)) {
+      DropoutKernel.run(
+          x,
+          Views.narrow(tokens, 0, first, rows),
+          kept,
+          new DropoutKernel.Choice(
+              key(lora), firstColumn(lora) + 1, Math.round(limit(lora.keep())), 1 / lora.keep()));
+      return kept;
+    }
+    long atOnce = Math.max(1, CHUNK / x.size(1));
+    for (long row = 0; row < rows; row += atOnce) {
+      long count = Math.min(atOnce, rows - row);
+      try (Scope _ = Scope.open(MemoryOwner.TEMPORARIES)) {
+        Tensor part = Views.narrow(kept, 0, row, count);
+        Copies.into(part, Elementwise.atLeast(choices(lora, row, count), limit(lora.keep())));
+        Elementwise.mulInPlace(part, Views.narrow(x, 0, row, count));
+        Elementwise.mulInPlace(part, 1 / lora.keep());
+      }
+    }
     return kept;
   }
 
@@ -42,21 +66,26 @@ public record LoraDropout(long update, Tensor tokens, long first, long rows) {
     return Math.rint((1 - keep) * (1L << TokenChance.BITS));
   }
 
-  /** Numbers of {@link TokenChance}, int64 {@code [n, in]}. */
-  private Tensor choices(Lora lora) {
-    long key = ChanceBits.key(ChanceBits.ofName(lora.down().name() + " dropout"), update);
-    return TokenChance.of(key, Views.narrow(tokens, 0, first, rows), columns(lora));
+  private long key(Lora lora) {
+    return ChanceBits.key(ChanceBits.ofName(lora.down().name() + " dropout"), update);
   }
 
-  /** The number of each column among those of the whole input, from 1, int64 {@code [in]}. */
-  private static Tensor columns(Lora lora) {
+  /** Numbers of {@link TokenChance} of some rows, int64 {@code [count, in]}. */
+  private Tensor choices(Lora lora, long row, long count) {
+    Tensor value = lora.down().value();
+    return TokenChance.of(
+        key(lora),
+        Views.narrow(tokens, 0, first + row, count),
+        TokenChance.columns(firstColumn(lora), value.size(-1), value));
+  }
+
+  /** The place of the first column that is here among those of the whole input, from 0. */
+  private static long firstColumn(Lora lora) {
     Portion portion = lora.down().spec().portion();
     boolean cut = portion.dimension() > 0;
     if (cut && portion.stretches().size() > 1) {
       throw new IllegalStateException(lora.down() + " is cut by columns into several stretches");
     }
-    long first = cut ? portion.stretches().getFirst().from() : 0;
-    Tensor value = lora.down().value();
-    return TokenChance.columns(first, value.size(-1), value);
+    return cut ? portion.stretches().getFirst().from() : 0;
   }
 }

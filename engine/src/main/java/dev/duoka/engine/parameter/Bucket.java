@@ -20,7 +20,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Each parameter starts at a multiple of {@value ParameterStore#ALIGNMENT} elements; the length
  * is a multiple of that times the number of shards. What lies between is zero. Belongs to its
- * {@link ParameterStore}.
+ * {@link ParameterStore}. Weights in 4 bits ({@link Nf4Form}) have buckets of their own, whose
+ * elements are bytes.
  */
 public final class Bucket {
   private final BucketKey key;
@@ -48,7 +49,7 @@ public final class Bucket {
     this.shards = shards;
     long elements = 0;
     for (ParameterSpec spec : specs) {
-      elements += aligned(spec.elements(), ParameterStore.ALIGNMENT);
+      elements += aligned(spec.stored(), ParameterStore.ALIGNMENT);
     }
     length = aligned(elements, (long) ParameterStore.ALIGNMENT * shards);
     values = new Buffer("values");
@@ -70,7 +71,7 @@ public final class Bucket {
     long offset = 0;
     for (ParameterSpec spec : specs) {
       parameters.add(new Parameter(store, this, spec, offset));
-      offset += aligned(spec.elements(), ParameterStore.ALIGNMENT);
+      offset += aligned(spec.stored(), ParameterStore.ALIGNMENT);
     }
     values.bind();
     if (gradients != null) {
@@ -101,7 +102,10 @@ public final class Bucket {
     return List.copyOf(parameters);
   }
 
-  /** The flat values, {@code [length]} in the compute dtype; asked for where they are not here. */
+  /**
+   * The flat values, {@code [length]} in the compute dtype, or the bytes of weights in 4 bits;
+   * asked for where they are not here.
+   */
   public Tensor values() {
     return values.flat();
   }
@@ -232,8 +236,7 @@ public final class Bucket {
         return;
       }
       for (Parameter parameter : parameters) {
-        Tensor view =
-            Scope.detach(Views.slice(here, parameter.offset(), parameter.spec().shapeArray()));
+        Tensor view = Scope.detach(Views.slice(here, parameter.offset(), parameter.storedShape()));
         if (this == values) {
           parameter.bindValue(view);
         } else {

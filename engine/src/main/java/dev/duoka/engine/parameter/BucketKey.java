@@ -7,7 +7,7 @@ import dev.duoka.tensor.Dtype;
  *
  * @param block the part of the model, in the order of the forward pass
  * @param group names those whose gradients are summed over the same devices
- * @param dtype of the values
+ * @param dtype of the values; uint8 of weights in 4 bits
  * @param trainable whether they have gradients
  * @param factors of their update
  */

@@ -7,6 +7,9 @@ import dev.duoka.tensor.Scope;
 import dev.duoka.tensor.Tensor;
 import dev.duoka.tensor.kernel.GroupedOuterKernel;
 import dev.duoka.tensor.kernel.NormKernels;
+import dev.duoka.tensor.nf4.Nf4Layout;
+import dev.duoka.tensor.nf4.Nf4Weights;
+import dev.duoka.tensor.nf4.Nf4Writer;
 import dev.duoka.tensor.op.Copies;
 import dev.duoka.tensor.op.Elementwise;
 import dev.duoka.tensor.op.GroupedProducts;
@@ -19,6 +22,7 @@ import dev.duoka.tensor.scaled.ScaledProducts;
 import java.util.List;
 import java.util.Objects;
 import java.util.function.Consumer;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -30,6 +34,7 @@ public final class Parameter {
   private final Bucket bucket;
   private final ParameterSpec spec;
   private final long offset;
+  private final @Nullable Nf4Layout layout;
   private @Nullable Tensor value;
   private @Nullable Tensor gradient;
   private boolean gradientIsFresh = true;
@@ -41,6 +46,7 @@ public final class Parameter {
     this.bucket = bucket;
     this.spec = spec;
     this.offset = offset;
+    this.layout = spec.nf4() == null ? null : spec.layout();
   }
 
   /** Gives it its view of the flat values; null when these go away. */
@@ -80,22 +86,88 @@ public final class Parameter {
     return bucket;
   }
 
-  /** Where it starts in the bucket's flat buffers, in elements. */
+  /** Where it starts in the bucket's flat buffers, in elements, which are bytes in 4 bits. */
   public long offset() {
     return offset;
   }
 
-  /** The weight in the compute dtype; brought here first where it is elsewhere. */
+  /**
+   * The weight in the compute dtype; brought here first where it is elsewhere.
+   *
+   * @throws IllegalStateException when it is kept in 4 bits: then it is only {@link #with} somebody
+   */
   public Tensor value() {
+    if (layout != null) {
+      throw new IllegalStateException(name() + " is kept in 4 bits");
+    }
+    return stored();
+  }
+
+  private Tensor stored() {
     if (value == null) {
       bucket.values();
     }
     return Objects.requireNonNull(value);
   }
 
+  /** Whether it is kept in 4 bits. */
+  public boolean isInFourBits() {
+    return layout != null;
+  }
+
+  /**
+   * Lets something use the weight in the compute dtype and in its own shape. One that is kept in 4
+   * bits is made for the while, as a temporary, and freed behind it.
+   */
+  public <R> R with(Function<Tensor, R> use) {
+    if (layout == null) {
+      return use.apply(stored());
+    }
+    try (Tensor dense = dequantized(layout)) {
+      return use.apply(dense);
+    }
+  }
+
+  private Tensor dequantized(Nf4Layout packed) {
+    try (Scope scope = Scope.open(MemoryOwner.TEMPORARIES)) {
+      Tensor bytes = stored();
+      Tensor flat = Tensors.empty(store.dtype(), bytes.device(), packed.elements());
+      Nf4Weights.dequantize(bytes, packed, flat);
+      return scope.keep(Views.reshape(flat, spec.shapeArray()));
+    }
+  }
+
+  /**
+   * A writer of one of the tensors that the weight is made of, where it is kept in 4 bits. The
+   * caller closes it.
+   *
+   * @param tensor its number among them
+   */
+  public Nf4Writer writer(int tensor) {
+    Nf4Form form = Objects.requireNonNull(spec.nf4(), name());
+    long elements = form.rows().get(tensor) * spec.portion().columns();
+    return new Nf4Writer(stored(), Objects.requireNonNull(layout), tensor, elements);
+  }
+
+  /** The shape of its view of the flat values. */
+  long[] storedShape() {
+    return layout == null ? spec.shapeArray() : new long[] {layout.bytes()};
+  }
+
+  /** What it takes in memory, in bytes; what gathers it reads as much. */
+  public long bytes() {
+    return layout == null ? denseBytes() : layout.bytes();
+  }
+
+  /** What it takes in the compute dtype, in bytes. */
+  public long denseBytes() {
+    return spec.elements() * store.dtype().bytes();
+  }
+
   /** Whether products with so many rows of input are computed in 8 bits ({@link #scaled}). */
   public boolean multipliesScaled(long rows) {
     return store.multipliesScaled()
+        && layout == null
         && spec.shape().size() == 2
         && Quantization.fits(spec.shape().getFirst(), spec.shape().getLast())
         && Quantization.fits(rows, spec.shape().getLast());

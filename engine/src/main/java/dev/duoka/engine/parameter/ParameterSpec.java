@@ -1,6 +1,9 @@
 package dev.duoka.engine.parameter;
 
+import dev.duoka.tensor.nf4.Nf4Layout;
 import java.util.List;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A weight that a model wants.
@@ -12,6 +15,7 @@ import java.util.List;
  *     of one block lie together
  * @param portion what of the weight this is
  * @param trainable whether it is trained; a frozen weight has no gradient and no states
+ * @param nf4 how it is kept in 4 bits, which only a frozen one is; null for the compute dtype
  */
 public record ParameterSpec(
     String name,
@@ -19,15 +23,19 @@ public record ParameterSpec(
     Initializer initializer,
     int block,
     Portion portion,
-    boolean trainable) {
+    boolean trainable,
+    @Nullable Nf4Form nf4) {
   public ParameterSpec {
     sections = sections.stream().map(List::copyOf).toList();
+    if (trainable && nf4 != null) {
+      throw new IllegalArgumentException(name + " is trained, and cannot be kept in 4 bits");
+    }
   }
 
   /** A whole weight. */
   public ParameterSpec(
       String name, List<List<Section>> sections, Initializer initializer, int block) {
-    this(name, sections, initializer, block, Portion.all(sizes(sections)), true);
+    this(name, sections, initializer, block, Portion.all(sizes(sections)), true, null);
   }
 
   /** A weight whose dimensions are of no consequence, in block 0. */
@@ -46,12 +54,27 @@ public record ParameterSpec(
 
   /** The same weight, of which only a portion is held. */
   public ParameterSpec part(List<List<Section>> ofPart, Portion portionOfWeight) {
-    return new ParameterSpec(name, ofPart, initializer, block, portionOfWeight, trainable);
+    return new ParameterSpec(name, ofPart, initializer, block, portionOfWeight, trainable, nf4);
   }
 
   /** The same weight, not trained. */
   public ParameterSpec frozen() {
-    return new ParameterSpec(name, sections, initializer, block, portion, false);
+    return new ParameterSpec(name, sections, initializer, block, portion, false, nf4);
+  }
+
+  /** The same weight, not trained and kept in 4 bits. */
+  public ParameterSpec inFourBits(Nf4Form form) {
+    return new ParameterSpec(name, sections, initializer, block, portion, false, form);
+  }
+
+  /** How it lies in bytes, where it is kept in 4 bits. */
+  Nf4Layout layout() {
+    return Objects.requireNonNull(nf4, name).layout(portion);
+  }
+
+  /** What it takes of a flat buffer: elements, or bytes where it is kept in 4 bits. */
+  long stored() {
+    return nf4 == null ? elements() : layout().bytes();
   }
 
   private static List<Long> sizes(List<List<Section>> sections) {

@@ -68,11 +68,13 @@ public final class ParameterStore implements AutoCloseable {
 
   private final Map<String, Parameter> parameters = new LinkedHashMap<>();
   private final List<Bucket> buckets = new ArrayList<>();
+  private final Dtype dtype;
   private boolean multipliesScaled;
   private long version;
 
   /** Allocates zeroed buffers for {@code specs}. */
   public ParameterStore(List<ParameterSpec> specs, Storage storage) {
+    dtype = storage.dtype();
     Map<BucketKey, List<ParameterSpec>> byKey = new LinkedHashMap<>();
     for (ParameterSpec spec : specs) {
       boolean trainable = storage.withGradients() && spec.trainable();
@@ -80,7 +82,7 @@ public final class ParameterStore implements AutoCloseable {
           new BucketKey(
               spec.block(),
               storage.group().apply(spec),
-              storage.dtype(),
+              spec.nf4() == null ? storage.dtype() : Dtype.UINT8,
               trainable,
               trainable ? storage.factors().apply(spec) : UpdateFactors.ONE);
       byKey.computeIfAbsent(key, _ -> new ArrayList<>()).add(spec);
@@ -176,9 +178,9 @@ public final class ParameterStore implements AutoCloseable {
     return buckets.stream().filter(bucket -> bucket.key().trainable()).toList();
   }
 
-  /** The dtype of all values, in which layers compute. */
+  /** The dtype in which layers compute: of all values but those in 4 bits. */
   public Dtype dtype() {
-    return buckets.getFirst().key().dtype();
+    return dtype;
   }
 
   /** The device of all values. */

@@ -20,13 +20,15 @@ import dev.duoka.tensor.MemoryOwner;
 import dev.duoka.tensor.Scope;
 import dev.duoka.tensor.Tensor;
 import dev.duoka.tensor.op.HostCopy;
-import dev.duoka.tensor.op.Tensors;
 import dev.duoka.tensor.op.Views;
 import dev.duoka.tensor.testing.Inputs;
+import dev.duoka.tensor.testing.TestDevice;
 import java.util.Arrays;
 import java.util.List;
+import java.util.SplittableRandom;
 import java.util.stream.IntStream;
 import java.util.stream.LongStream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 class LoraTests {
@@ -50,15 +52,39 @@ class LoraTests {
 
   /** What is kept of ones, {@code [tokens, columns]}. */
   private static double[] kept(ParameterSpec down, long update, long[] tokens) {
+    double[] ones = new double[tokens.length * Math.toIntExact(down.shape().getLast())];
+    Arrays.fill(ones, 1);
+    return kept(down, update, tokens, ones, Dtype.FLOAT32, Device.CPU);
+  }
+
+  /** What is kept of some numbers. */
+  private static double[] kept(
+      ParameterSpec down,
+      long update,
+      long[] tokens,
+      double[] numbers,
+      Dtype dtype,
+      Device device) {
     try (Scope _ = Scope.open();
         ParameterStore store =
-            new ParameterStore(
-                List.of(down), new ParameterStore.Storage(Dtype.FLOAT32, Device.CPU, 1, true))) {
+            new ParameterStore(List.of(down), new ParameterStore.Storage(dtype, device, 1, true))) {
       Lora lora = new Lora(store.parameter(down.name()), List.of(), KEEP);
-      Tensor numbers = HostCopy.fromLongs(tokens, Device.CPU, tokens.length);
-      Tensor ones =
-          Tensors.full(1, Dtype.FLOAT32, Device.CPU, tokens.length, down.shape().getLast());
-      return HostCopy.doubles(new LoraDropout(update, numbers).apply(ones, lora));
+      Tensor places = HostCopy.fromLongs(tokens, device, tokens.length);
+      Tensor x =
+          HostCopy.fromDoubles(numbers, dtype, device, tokens.length, down.shape().getLast());
+      return HostCopy.doubles(new LoraDropout(update, places).apply(x, lora));
+    }
+  }
+
+  /** The kernel keeps what the composition keeps, and rounds it the same way. */
+  @Tag("cuda")
+  @Test
+  void theCardKeepsTheSame() {
+    ParameterSpec down = columns(down("a"), 48, 160);
+    double[] numbers = new SplittableRandom(5).doubles((long) TOKENS * 160, -3, 3).toArray();
+    for (Dtype dtype : List.of(Dtype.FLOAT32, Dtype.BFLOAT16, Dtype.FLOAT16)) {
+      assertThat(kept(down, 5, tokens(7, TOKENS), numbers, dtype, TestDevice.cuda()))
+          .isEqualTo(kept(down, 5, tokens(7, TOKENS), numbers, dtype, Device.CPU));
     }
   }
 

@@ -28,6 +28,7 @@ import java.util.stream.Stream;
  * @param rankPattern ranks by regular expressions of the ends of names; the first that fits counts
  * @param alphaPattern likewise of alpha
  * @param saved modules that are trained whole, embedding and output head for example
+ * @param baseForm in which form the frozen weights are kept; PEFT's file does not say it
  */
 public record AdapterConfig(
     int rank,
@@ -41,7 +42,8 @@ public record AdapterConfig(
     List<Integer> layers,
     Map<String, Integer> rankPattern,
     Map<String, Double> alphaPattern,
-    List<String> saved) {
+    List<String> saved,
+    BaseForm baseForm) {
   private static final Pattern LAYER = Pattern.compile(".*?\\.[^.]*\\.(\\d+)\\..*");
 
   public AdapterConfig {
@@ -76,7 +78,26 @@ public record AdapterConfig(
         List.of(),
         Map.of(),
         Map.of(),
-        List.of());
+        List.of(),
+        BaseForm.DENSE);
+  }
+
+  /** The same adapter beside frozen weights in another form. */
+  public AdapterConfig on(BaseForm form) {
+    return new AdapterConfig(
+        rank,
+        alpha,
+        dropout,
+        rootScaled,
+        magnitudes,
+        modules,
+        excluded,
+        parameters,
+        layers,
+        rankPattern,
+        alphaPattern,
+        saved,
+        form);
   }
 
   /** The rank of the adapter of a module or parameter. */

@@ -102,7 +102,8 @@ public record AdapterConfigFile(AdapterConfig adapter, Optional<String> base) {
               layers(fields),
               numbers(fields, "rank_pattern", of -> of::integer),
               numbers(fields, "alpha_pattern", of -> of::number),
-              fields.texts("modules_to_save")),
+              fields.texts("modules_to_save"),
+              BaseForm.DENSE),
           fields.text("base_model_name_or_path"));
     } catch (IllegalArgumentException e) {
       throw fields.error(String.valueOf(e.getMessage()), "Correct the field.");

@@ -8,10 +8,15 @@ import dev.duoka.hardware.StreamSample;
 import dev.duoka.tensor.Dtype;
 import dev.duoka.tensor.Scope;
 import dev.duoka.tensor.Tensor;
+import dev.duoka.tensor.kernel.DropoutKernel;
 import dev.duoka.tensor.kernel.HeadKernels;
+import dev.duoka.tensor.kernel.Nf4Kernel;
 import dev.duoka.tensor.kernel.NormKernels;
 import dev.duoka.tensor.kernel.QuantizeKernel;
 import dev.duoka.tensor.kernel.SwiGluKernels;
+import dev.duoka.tensor.nf4.Nf4Layout;
+import dev.duoka.tensor.nf4.Nf4Piece;
+import dev.duoka.tensor.nf4.Nf4Weights;
 import dev.duoka.tensor.op.Products;
 import dev.duoka.tensor.op.Tensors;
 import dev.duoka.tensor.scaled.Quantization;
@@ -33,6 +38,8 @@ final class LayerKernels {
   void run() {
     products();
     quantization();
+    fourBits();
+    dropout();
     norms();
     rotary();
     latentHeads();
@@ -87,6 +94,41 @@ final class LayerKernels {
       timer.time(name, bytes, body);
     } else {
       timer.leaveOut(name, new Work(0, bytes));
+    }
+  }
+
+  /** A weight in 4 bits: half a byte and a scale are read of each element, and it is written. */
+  private void fourBits() {
+    long rows = sizes.intermediate();
+    long columns = sizes.hidden();
+    try (Scope _ = Scope.open()) {
+      Nf4Layout layout = new Nf4Layout();
+      layout.add(0, new Nf4Piece(rows * columns, 0, columns, rows, columns, true), 0, columns);
+      Tensor packed = Tensors.zeros(Dtype.UINT8, timer.device(), layout.bytes());
+      Tensor weight = timer.random(rows * columns);
+      double bytes = (double) packed.bytes() + weight.bytes();
+      if (Nf4Kernel.take(weight)) {
+        timer.time(
+            "weight from 4 bits", bytes, () -> Nf4Weights.dequantize(packed, layout, weight));
+      } else {
+        timer.leaveOut("weight from 4 bits", new Work(0, bytes));
+      }
+    }
+  }
+
+  /** Of an adapter's input. */
+  private void dropout() {
+    try (Scope _ = Scope.open()) {
+      Tensor x = timer.random(sizes.rows(), sizes.hidden());
+      Tensor kept = timer.random(sizes.rows(), sizes.hidden());
+      Tensor tokens = Tensors.zeros(Dtype.INT64, timer.device(), sizes.rows());
+      DropoutKernel.Choice choice = new DropoutKernel.Choice(1, 1, 1L << 19, 1.0625);
+      double bytes = (double) x.bytes() + kept.bytes();
+      if (DropoutKernel.take(x)) {
+        timer.time("adapter dropout", bytes, () -> DropoutKernel.run(x, tokens, kept, choice));
+      } else {
+        timer.leaveOut("adapter dropout", new Work(0, bytes));
+      }
     }
   }
 

@@ -8,6 +8,7 @@ import dev.duoka.engine.parameter.Initializer;
 import dev.duoka.engine.parameter.ParameterSpec;
 import dev.duoka.engine.parameter.Section;
 import dev.duoka.formats.adapter.AdapterConfig;
+import dev.duoka.formats.adapter.BaseForm;
 import dev.duoka.formats.adapter.NamePatterns;
 import dev.duoka.model.weight.BlockRange;
 import dev.duoka.model.weight.CheckpointTensor;
@@ -51,7 +52,7 @@ public final class AdapterDeclarations {
         any = true;
         continue;
       }
-      weight.freeze();
+      freeze(weight);
       WeightAdapter adapter = adapter(weight);
       if (adapter != null) {
         weight.adaptBy(adapter);
@@ -74,6 +75,15 @@ public final class AdapterDeclarations {
               first, possible.stream().map(AdapterDeclarations::lastWord).distinct().toList()));
     }
     declarations.sortByBlock();
+  }
+
+  private void freeze(Weight weight) {
+    boolean isMatrix = isExperts(weight) || isLinear(weight);
+    if (config.baseForm().isInFourBits() && isMatrix && isInDecoderLayer(weight)) {
+      weight.keepInFourBits(config.baseForm() == BaseForm.NF4);
+    } else {
+      weight.freeze();
+    }
   }
 
   private static DuokaException problem(String problem, String remedy) {
@@ -106,6 +116,11 @@ public final class AdapterDeclarations {
     return weight.spec().sections().size() == 3;
   }
 
+  /** Whether it is a matrix, and no router's. */
+  private static boolean isLinear(Weight weight) {
+    return weight.spec().sections().size() == 2 && !weight.spec().has(Axis.EXPERTS);
+  }
+
   private boolean isInDecoderLayer(Weight weight) {
     int block = weight.spec().block();
     return block > BlockRange.EMBEDDING && block < BlockRange.ofLayer(layers);
@@ -115,11 +130,7 @@ public final class AdapterDeclarations {
     if (isExperts(weight)) {
       return isInDecoderLayer(weight) ? ofExperts(weight) : null;
     }
-    boolean linear =
-        weight.spec().sections().size() == 2
-            && isInDecoderLayer(weight)
-            && !weight.spec().has(Axis.EXPERTS);
-    return linear ? ofLinear(weight) : withoutAdapter(weight);
+    return isLinear(weight) && isInDecoderLayer(weight) ? ofLinear(weight) : withoutAdapter(weight);
   }
 
   /** Notes what is asked for beside a weight that cannot have it. */

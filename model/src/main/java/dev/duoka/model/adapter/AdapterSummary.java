@@ -23,7 +23,8 @@ public final class AdapterSummary {
   private static final long PACK = 8;
 
   /**
-   * A line for each kind of module, for what is trained whole, and for the number of weights.
+   * A line for each kind of module, for what is trained whole, for the number of weights and for
+   * how many of them are kept in 4 bits.
    *
    * @param weights of the whole model, as they are declared
    */
@@ -32,6 +33,7 @@ public final class AdapterSummary {
     List<String> lines = new ArrayList<>();
     long trained = 0;
     long all = 0;
+    long inFourBits = 0;
     for (Weight weight : weights) {
       WeightAdapter adapter = weight.adaptedBy();
       if (adapter != null) {
@@ -54,6 +56,7 @@ public final class AdapterSummary {
                     weight.checkpointTensors().stream().map(CheckpointTensor::name).toList()));
       }
       all += weight.spec().elements();
+      inFourBits += weight.spec().nf4() == null ? 0 : weight.spec().elements();
       trained += weight.spec().trainable() ? weight.spec().elements() : 0;
     }
     List<String> adapters = new ArrayList<>();
@@ -80,6 +83,14 @@ public final class AdapterSummary {
             trained,
             all,
             100.0 * trained / all));
+    if (inFourBits > 0) {
+      adapters.add(
+          String.format(
+              Locale.ROOT,
+              "kept in 4 bits are %,d weights (%.1f %%), all else in 16 or more",
+              inFourBits,
+              100.0 * inFourBits / all));
+    }
     return adapters;
   }
 }

@@ -20,10 +20,14 @@ public final class MergedWeight {
 
   /**
    * The merged weight in its own shape, in fp32 or the weight's wider dtype: of the present values,
-   * all of which must be here. A copy where there is no adapter. Of the caller's scope.
+   * all of which must be here, and of one in 4 bits of the numbers that it stands for. A copy where
+   * there is no adapter. Of the caller's scope.
    */
   public static Tensor of(Weight weight) {
-    Tensor value = weight.parameter().value();
+    return weight.parameter().with(value -> of(weight, value));
+  }
+
+  private static Tensor of(Weight weight, Tensor value) {
     Dtype wide = value.dtype() == Dtype.FLOAT64 ? Dtype.FLOAT64 : Dtype.FLOAT32;
     Tensor merged = Tensors.empty(wide, value.device(), value.shape());
     Copies.into(merged, value);

@@ -3,6 +3,7 @@ package dev.duoka.model.weight;
 import dev.duoka.base.DuokaException;
 import dev.duoka.base.ErrorCode;
 import dev.duoka.engine.function.Lora;
+import dev.duoka.engine.parameter.Nf4Form;
 import dev.duoka.engine.parameter.Parameter;
 import dev.duoka.engine.parameter.ParameterSpec;
 import dev.duoka.formats.adapter.NamePatterns;
@@ -56,6 +57,21 @@ public final class Weight {
   /** Has it not trained. */
   public void freeze() {
     spec = spec.frozen();
+  }
+
+  /**
+   * Has it not trained, and kept in 4 bits: each of the checkpoint's tensors that it is made of is
+   * quantized for itself.
+   *
+   * @param doubled whether scales are quantized, too
+   */
+  public void keepInFourBits(boolean doubled) {
+    long columns = spec.shape().getLast();
+    spec =
+        spec.inFourBits(
+            new Nf4Form(
+                checkpointTensors.stream().map(tensor -> tensor.elements() / columns).toList(),
+                doubled));
   }
 
   /** The adapter beside it; null for none. */

@@ -9,6 +9,8 @@ import dev.duoka.engine.parameter.Portion;
 import dev.duoka.formats.safetensors.TensorEntry;
 import dev.duoka.tensor.Scope;
 import dev.duoka.tensor.Tensor;
+import dev.duoka.tensor.nf4.Nf4;
+import dev.duoka.tensor.nf4.Nf4Writer;
 import dev.duoka.tensor.op.Copies;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
@@ -36,8 +38,8 @@ public final class WeightReader {
   }
 
   /**
-   * Reads every tensor that both have, converting to the weights' dtype: some rows at a time, and
-   * of those only what is here.
+   * Reads every tensor that both have, converting to the weights' dtype, or to 4 bits: some rows at
+   * a time, and of those only what is here.
    *
    * @param progress hears how many of the model's weights were read
    * @throws DuokaException when a tensor has another shape than the model wants
@@ -53,12 +55,14 @@ public final class WeightReader {
     int done = 0;
     for (Weight weight : weights) {
       progress.reached(LOADING, done++, weights.size());
+      int number = 0;
       for (CheckpointTensor tensor : weight.checkpointTensors()) {
         if (unused.remove(tensor.name())) {
-          copy(stored, tensor, weight.parameter());
+          copy(stored, tensor, number, weight.parameter());
         } else {
           missing.add(tensor.name());
         }
+        number++;
       }
     }
     for (StateBuffer buffer : buffers) {
@@ -103,9 +107,14 @@ public final class WeightReader {
     return report;
   }
 
-  private static void copy(CheckpointWeights stored, CheckpointTensor tensor, Parameter parameter) {
+  private static void copy(
+      CheckpointWeights stored, CheckpointTensor tensor, int number, Parameter parameter) {
     TensorEntry entry = stored.entry(tensor.name());
     checkShape(entry, tensor.shape());
+    if (parameter.isInFourBits()) {
+      quantize(stored, entry, number, parameter);
+      return;
+    }
     Portion portion = parameter.spec().portion();
     long columns = portion.columns();
     long firstRow = tensor.offset() / columns;
@@ -118,6 +127,25 @@ public final class WeightReader {
           portion.take(stored.rows(entry, columns, row, count), firstRow + row, parameter.value());
         }
       }
+    }
+  }
+
+  /** All rows of a tensor of which anything is here: its scales have a mean over all blocks. */
+  private static void quantize(
+      CheckpointWeights stored, TensorEntry entry, int number, Parameter parameter) {
+    long columns = parameter.spec().portion().columns();
+    long rows = entry.elements() / columns;
+    long atOnce = Math.ceilDiv(stored.rowsAtOnce(columns), (long) Nf4.BLOCK) * Nf4.BLOCK;
+    try (Nf4Writer writer = parameter.writer(number)) {
+      if (!writer.isWanted()) {
+        return;
+      }
+      for (long row = 0; row < rows; row += atOnce) {
+        try (Scope _ = Scope.open()) {
+          writer.add(stored.rows(entry, columns, row, Math.min(atOnce, rows - row)));
+        }
+      }
+      writer.finish();
     }
   }
 

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.duoka.base.DuokaException;
 import dev.duoka.engine.parameter.Bucket;
 import dev.duoka.formats.adapter.AdapterConfig;
+import dev.duoka.formats.adapter.BaseForm;
 import dev.duoka.formats.adapter.NamePatterns;
 import dev.duoka.formats.modelconfig.ModelConfig;
 import dev.duoka.formats.modelconfig.Presets;
@@ -37,7 +38,8 @@ class AdapterDeclarationsTests {
         List.of(),
         Map.of(),
         Map.of(),
-        saved);
+        saved,
+        BaseForm.DENSE);
   }
 
   private static NamePatterns ends(String... names) {

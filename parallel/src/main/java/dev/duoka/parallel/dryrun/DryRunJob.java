@@ -3,6 +3,7 @@ package dev.duoka.parallel.dryrun;
 import dev.duoka.engine.optimizer.AdamWSettings;
 import dev.duoka.engine.precision.LossScaler;
 import dev.duoka.formats.adapter.AdapterConfig;
+import dev.duoka.formats.adapter.BaseForm;
 import dev.duoka.formats.adapter.NamePatterns;
 import dev.duoka.formats.modelconfig.ModelConfig;
 import dev.duoka.formats.modelconfig.MoeConfig;
@@ -48,11 +49,12 @@ public record DryRunJob(
    * @param length tokens in a sequence
    */
   public static DryRunJob of(ModelConfig model, Layout layout, int length) {
-    boolean adapts = layout.method() == Method.LORA;
+    boolean adapts = layout.method().isAdapter();
+    AdapterConfig assumed = layout.method() == Method.QLORA ? ASSUMED.on(BaseForm.NF4) : ASSUMED;
     MoeConfig moe = model.moe();
     return new DryRunJob(
         new StepSettings(
-                adapts && model.adapter() == null ? model.with(ASSUMED) : model,
+                adapts && model.adapter() == null ? model.with(assumed) : model,
                 layout.precision(),
                 layout.recompute(),
                 length,

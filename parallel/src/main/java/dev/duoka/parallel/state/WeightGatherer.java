@@ -4,21 +4,25 @@ import dev.duoka.comm.Pending;
 import dev.duoka.comm.Purpose;
 import dev.duoka.engine.parameter.Bucket;
 import dev.duoka.engine.parameter.ParameterStore;
+import dev.duoka.tensor.Dtype;
 import dev.duoka.tensor.MemoryOwner;
 import dev.duoka.tensor.Tensor;
 import dev.duoka.tensor.op.Copies;
 import dev.duoka.tensor.op.Tensors;
 import dev.duoka.tensor.op.Views;
 import java.util.ArrayList;
+import java.util.EnumMap;
 import java.util.IdentityHashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Objects;
 import java.util.TreeMap;
 
 /**
  * ZeRO stage 3 (Rajbhandari et al., arXiv:1910.02054 §5.3): each rank keeps a shard of every
  * weight, and the weights of a block are gathered when it is used, the next block's while it
  * computes, and forgotten behind it. At most two blocks are here at once. Which comes next follows
- * from the direction in which blocks are used.
+ * from the direction in which blocks are used. Weights in 4 bits are gathered as their bytes.
  *
  * <p>Using a weight is collective, in the same order on all ranks. One thread.
  */
@@ -26,7 +30,7 @@ final class WeightGatherer implements AutoCloseable {
   private static final int NONE = -1;
 
   private final TreeMap<Integer, List<ValueShard>> blocks = new TreeMap<>();
-  private final Slots slots;
+  private final Map<Dtype, Slots> slots = new EnumMap<>(Dtype.class);
   private final IdentityHashMap<Bucket, Coming> coming = new IdentityHashMap<>();
   private final IdentityHashMap<Bucket, Tensor> here = new IdentityHashMap<>();
   private int last = NONE;
@@ -37,12 +41,17 @@ final class WeightGatherer implements AutoCloseable {
 
   /** Gathers the buckets of these slices, whose values are shards. */
   WeightGatherer(ParameterStore store, List<ValueShard> slices) {
-    slots = new Slots(store.dtype(), store.device(), MemoryOwner.WEIGHTS);
     for (ValueShard slice : slices) {
       Bucket bucket = slice.bucket();
+      slots.computeIfAbsent(
+          bucket.key().dtype(), it -> new Slots(it, store.device(), MemoryOwner.WEIGHTS));
       blocks.computeIfAbsent(bucket.key().block(), _ -> new ArrayList<>()).add(slice);
       bucket.valuesFrom(() -> demand(slice));
     }
+  }
+
+  private Slots slots(Bucket bucket) {
+    return Objects.requireNonNull(slots.get(bucket.key().dtype()));
   }
 
   private Tensor demand(ValueShard wanted) {
@@ -69,7 +78,7 @@ final class WeightGatherer implements AutoCloseable {
   private void launch(ValueShard slice) {
     Bucket bucket = slice.bucket();
     if (!here.containsKey(bucket) && !coming.containsKey(bucket)) {
-      Tensor slot = slots.take(bucket.length());
+      Tensor slot = slots(bucket).take(bucket.length());
       try (Purpose _ = Purpose.of("weights of " + bucket.weights())) {
         coming.put(bucket, new Coming(slot, slice.group().allGather(slice.values(), slot)));
       }
@@ -98,7 +107,7 @@ final class WeightGatherer implements AutoCloseable {
         Coming one = coming.remove(bucket);
         if (one != null) {
           one.gather().join();
-          slots.giveBack(one.slot());
+          slots(bucket).giveBack(one.slot());
         }
       }
     }
@@ -108,7 +117,7 @@ final class WeightGatherer implements AutoCloseable {
     Tensor slot = here.remove(bucket);
     if (slot != null) {
       bucket.releaseValues();
-      slots.giveBack(slot);
+      slots(bucket).giveBack(slot);
     }
   }
 
@@ -135,7 +144,7 @@ final class WeightGatherer implements AutoCloseable {
 
   private Tensor forWriting(ValueShard wanted, int block) {
     keepAll(block);
-    Tensor slot = slots.take(wanted.bucket().length());
+    Tensor slot = slots(wanted.bucket()).take(wanted.bucket().length());
     Tensors.zero(slot);
     try (Tensor mine = Views.narrow(slot, 0, wanted.offset(), wanted.length())) {
       Copies.into(mine, wanted.values());
@@ -164,6 +173,6 @@ final class WeightGatherer implements AutoCloseable {
     for (Bucket bucket : List.copyOf(here.keySet())) {
       forget(bucket);
     }
-    slots.close();
+    slots.values().forEach(Slots::close);
   }
 }

@@ -7,6 +7,7 @@ import dev.duoka.comm.ExchangeLedger;
 import dev.duoka.comm.Operation;
 import dev.duoka.comm.local.LocalRanks;
 import dev.duoka.formats.adapter.AdapterConfig;
+import dev.duoka.formats.adapter.BaseForm;
 import dev.duoka.formats.adapter.NamePatterns;
 import dev.duoka.formats.modelconfig.ModelConfig;
 import dev.duoka.layout.Precision;
@@ -16,6 +17,7 @@ import dev.duoka.parallel.step.StepSettings;
 import dev.duoka.parallel.step.TrainingRank;
 import dev.duoka.parallel.testing.TinyRuns;
 import dev.duoka.tensor.Device;
+import dev.duoka.tensor.DryRunDevice;
 import dev.duoka.tensor.Dtype;
 import dev.duoka.tensor.MemoryOwner;
 import dev.duoka.tensor.ThreadLedger;
@@ -67,14 +69,23 @@ class DryRunTests {
   /** Frozen weights, dropout, norms and grouped adapters are booked as they are in a real step. */
   @ParameterizedTest
   @CsvSource({
-    "tiny-llama, false, SELECTIVE, 1, 0",
-    "tiny-llama, true, NONE, 2, 1",
-    "tiny-llama, true, FULL, 2, 3",
-    "tiny-v3, false, FULL, 1, 0",
-    "tiny-v3, true, SELECTIVE, 2, 2",
+    "tiny-llama, false, SELECTIVE, 1, 0, DENSE",
+    "tiny-llama, true, NONE, 2, 1, DENSE",
+    "tiny-llama, true, FULL, 2, 3, DENSE",
+    "tiny-v3, false, FULL, 1, 0, DENSE",
+    "tiny-v3, true, SELECTIVE, 2, 2, DENSE",
+    "tiny-llama, false, FULL, 1, 0, NF4",
+    "tiny-llama, true, SELECTIVE, 2, 3, NF4",
+    "tiny-v3, false, FULL, 2, 3, NF4",
+    "tiny-v3, false, SELECTIVE, 1, 0, NF4_SINGLE",
   })
   void agreesWithARealStepOfAnAdapter(
-      String preset, boolean magnitudes, Recompute recompute, int ranks, int zeroStage) {
+      String preset,
+      boolean magnitudes,
+      Recompute recompute,
+      int ranks,
+      int zeroStage,
+      BaseForm base) {
     ModelConfig whole = TinyRuns.config(preset);
     ModelConfig config =
         whole
@@ -92,7 +103,8 @@ class DryRunTests {
                     List.of(),
                     Map.of(),
                     Map.of(),
-                    List.of("lm_head")));
+                    List.of("lm_head"),
+                    base));
     StepSettings settings = TinyRuns.settings(config, Precision.FP32, recompute, zeroStage);
     DryRunJob job = new DryRunJob(settings, ranks, SEQUENCES, 2);
     DryRunResult dry = DryRun.unrolled(job);
@@ -101,6 +113,24 @@ class DryRunTests {
       assertThat(rank.exchanges()).isEqualTo(dry.exchanges());
     }
     assertThat(DryRun.replayedPeak(job)).isEqualTo(DryRun.unrolled(job.steady()).peakByOwner());
+  }
+
+  private static long gathered(BaseForm base) {
+    ModelConfig config =
+        TinyRuns.config("tiny-llama")
+            .with(AdapterConfig.lora(1, 1, new NamePatterns.AllLinear()).on(base));
+    StepSettings settings = TinyRuns.settings(config, Precision.BF16, Recompute.FULL, 3);
+    return DryRun.unrolled(new DryRunJob(settings, 2, SEQUENCES, 1)).exchanges().stream()
+        .filter(exchange -> exchange.operation() == Operation.ALL_GATHER)
+        .filter(exchange -> exchange.purpose().startsWith("weights of model.layers."))
+        .mapToLong(Exchange::bytes)
+        .sum();
+  }
+
+  /** What ranks gather of a base in 4 bits are its bytes. */
+  @Test
+  void zero3GathersAQuarter() {
+    assertThat((double) gathered(BaseForm.DENSE) / gathered(BaseForm.NF4)).isBetween(3.4, 3.88);
   }
 
   /** Whatever the router chooses: memory is planned once and then neither grows nor varies. */
@@ -163,6 +193,44 @@ class DryRunTests {
     long predicted = DryRun.unrolled(new DryRunJob(settings, ranks, SEQUENCES, 1)).peakBytes();
     for (DryRunResult rank : real(settings, TestDevice.cuda(), ranks, 1)) {
       // Not to the byte: cuDNN returns two numbers of random state with each attention.
+      assertThat((double) predicted)
+          .isCloseTo((double) rank.peakBytes(), Percentage.withPercentage(2));
+    }
+  }
+
+  /** Beside a base in 4 bits, with and without dropout: every kernel of such a step. */
+  @ParameterizedTest
+  @Tag("cuda")
+  @CsvSource({
+    "tiny-llama, BF16, FULL, 0.1, false",
+    "tiny-llama, FP32, NONE, 0, false",
+    "tiny-v3, BF16, SELECTIVE, 0, true",
+  })
+  void agreesWithARealStepOfAnAdapterOnAGpu(
+      String preset, Precision precision, Recompute recompute, double dropout, boolean experts) {
+    ModelConfig whole = TinyRuns.config(preset);
+    ModelConfig config =
+        whole
+            .with(whole.layers(), whole.moe(), 0)
+            .with(
+                new AdapterConfig(
+                    8,
+                    16,
+                    dropout,
+                    false,
+                    false,
+                    new NamePatterns.AllLinear(),
+                    NamePatterns.NONE,
+                    experts ? List.of("gate_up_proj", "down_proj") : List.of(),
+                    List.of(),
+                    Map.of(),
+                    Map.of(),
+                    List.of(),
+                    BaseForm.NF4));
+    StepSettings settings = TinyRuns.settings(config, precision, recompute, 0);
+    DryRunJob job = new DryRunJob(settings, 1, SEQUENCES, 1);
+    long predicted = DryRunDevice.of(TestDevice.cuda(), () -> DryRun.unrolled(job).peakBytes());
+    for (DryRunResult rank : real(settings, TestDevice.cuda(), 1, 1)) {
       assertThat((double) predicted)
           .isCloseTo((double) rank.peakBytes(), Percentage.withPercentage(2));
     }

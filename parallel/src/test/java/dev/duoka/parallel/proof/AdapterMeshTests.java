@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.duoka.base.DuokaException;
 import dev.duoka.comm.Operation;
 import dev.duoka.formats.adapter.AdapterConfig;
+import dev.duoka.formats.adapter.BaseForm;
 import dev.duoka.formats.adapter.NamePatterns;
 import dev.duoka.formats.modelconfig.ModelConfig;
 import dev.duoka.layout.PipelineKind;
@@ -47,7 +48,8 @@ class AdapterMeshTests {
                 List.of(),
                 Map.of(".*gate_up_proj", 5, "k_proj", 2),
                 Map.of("v_proj", 1.5),
-                List.of("lm_head")));
+                List.of("lm_head"),
+                BaseForm.DENSE));
   }
 
   @ParameterizedTest

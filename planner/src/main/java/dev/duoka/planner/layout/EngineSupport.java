@@ -5,6 +5,7 @@ import dev.duoka.layout.Layout;
 import dev.duoka.layout.LossKind;
 import dev.duoka.layout.Method;
 import dev.duoka.layout.Offload;
+import dev.duoka.layout.Precision;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -27,10 +28,10 @@ public final class EngineSupport {
     if (layout.loss() != LossKind.CHUNKED) {
       missing.add("the " + layout.loss() + " loss");
     }
-    if (layout.method() == Method.QLORA) {
-      missing.add("method " + layout.method());
+    if (layout.method() == Method.QLORA && layout.precision() == Precision.FP8) {
+      missing.add("8-bit products of 4-bit weights");
     }
-    if (layout.method() == Method.LORA && layout.offload() != Offload.NONE) {
+    if (layout.method().isAdapter() && layout.offload() != Offload.NONE) {
       missing.add("offload of an adapter's states");
     }
     switch (layout.precision()) {

@@ -16,7 +16,7 @@ import dev.duoka.layout.StateForm;
  */
 public record StateBytes(double weight, double gradient, double optimizer, double frozen) {
   /** 4-bit weights with their scales. */
-  private static final double FOUR_BIT = 0.52;
+  public static final double FOUR_BIT = 0.52;
 
   /** The bytes of a layout. */
   public static StateBytes of(Layout layout) {

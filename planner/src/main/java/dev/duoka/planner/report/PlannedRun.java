@@ -59,7 +59,7 @@ public final class PlannedRun {
             plan.memory().total() / Numbers.GIB,
             folder.isPresent() ? "path" : "preset",
             quoted(folder.map(Path::toString).orElse(request.model())),
-            layout.method() == Method.LORA ? "adapter:\n  rank: " + Method.ADAPTER_RANK + "\n" : "",
+            adapter(layout.method()),
             String.join(", ", sources.stream().map(PlannedRun::quoted).toList()),
             request.job().sequenceLength(),
             request.job().tokensPerStep(),
@@ -70,6 +70,14 @@ public final class PlannedRun {
     parallel(text, layout);
     memory(text, layout);
     return text.append("device: cuda\n").toString();
+  }
+
+  private static String adapter(Method method) {
+    if (!method.isAdapter()) {
+      return "";
+    }
+    String base = method == Method.QLORA ? "  base: nf4\n" : "";
+    return "adapter:\n  rank: " + Method.ADAPTER_RANK + "\n" + base;
   }
 
   private static void parallel(StringBuilder text, Layout layout) {

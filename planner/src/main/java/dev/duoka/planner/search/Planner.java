@@ -6,7 +6,6 @@ import dev.duoka.hardware.Catalogue;
 import dev.duoka.hardware.MachineProfile;
 import dev.duoka.layout.GradientForm;
 import dev.duoka.layout.Layout;
-import dev.duoka.layout.Method;
 import dev.duoka.layout.Offload;
 import dev.duoka.layout.PipelineOrder;
 import dev.duoka.layout.Precision;
@@ -205,9 +204,8 @@ public final class Planner {
     List<SearchSpace.Choice> choices = new ArrayList<>();
     Precision preferred = request.precisions().getFirst();
     StateForm fullest = request.states().getFirst();
-    boolean estimated = request.method() == Method.QLORA; // no engine runs it here
     for (Precision precision : request.precisions()) {
-      choices.addAll(withAndWithoutContext(precision, fullest, estimated));
+      choices.addAll(withAndWithoutContext(precision, fullest, false));
     }
     if (!request.method().isAdapter()) {
       for (StateForm form : request.states().subList(1, request.states().size())) {
@@ -216,10 +214,8 @@ public final class Planner {
         }
       }
     }
-    if (!estimated) {
-      for (Precision precision : request.precisions()) {
-        choices.add(new SearchSpace.Choice(precision, fullest, true, true));
-      }
+    for (Precision precision : request.precisions()) {
+      choices.add(new SearchSpace.Choice(precision, fullest, true, true));
     }
     return choices;
   }

@@ -7,11 +7,13 @@ import dev.duoka.hardware.Card;
 import dev.duoka.hardware.Collective;
 import dev.duoka.hardware.StreamSample;
 import dev.duoka.layout.Layout;
+import dev.duoka.layout.Method;
 import dev.duoka.layout.Recompute;
 import dev.duoka.planner.figure.Figure;
 import dev.duoka.planner.layout.EngineTraits;
 import dev.duoka.planner.layout.Job;
 import dev.duoka.planner.layout.Stage;
+import dev.duoka.planner.memory.StateBytes;
 import dev.duoka.planner.shape.ModelShape;
 import org.jspecify.annotations.Nullable;
 
@@ -117,12 +119,24 @@ final class MicroBatchTime {
         count * (again * rates.attentionForward(flops) + rates.attentionBackward(flops)),
         basis());
     memory(closed, count * tokens * ElementwiseBytes.perToken(shape, layer, layout, imbalance));
+    memory(closed, count * passes() * dequantizedBytes(layer));
     tensor(seconds, count);
     if (layer.experts() > 0) {
       expert(seconds, layer, count);
     }
     context(seconds, count);
     return count * ElementwiseBytes.kernels(layer, layout);
+  }
+
+  /** What is read and written to have a layer's weights in 16 bits, where they are kept in 4. */
+  private double dequantizedBytes(LayerShape layer) {
+    if (layout.method() != Method.QLORA) {
+      return 0;
+    }
+    double weights =
+        layer.denseParameters(layout.tensor())
+            + (double) layer.expertParameters() / Math.max(1, layout.expert());
+    return weights * (StateBytes.FOUR_BIT + Math.min(2, layout.precision().bytes()));
   }
 
   /** Forward, input gradients and weight gradients; frozen weights need none of the last. */

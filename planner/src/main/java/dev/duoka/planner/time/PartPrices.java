@@ -89,6 +89,11 @@ final class PartPrices {
   }
 
   private double seconds(StepParts.Part part, Recompute recompute, StateForm form) {
+    double made = part.work().made();
+    return (made == 0 ? 0 : copy.seconds(1, made)) + ofWork(part, recompute, form);
+  }
+
+  private double ofWork(StepParts.Part part, Recompute recompute, StateForm form) {
     Product product = part.work().product();
     if (product == null) {
       return stream(part, recompute, form);

@@ -131,6 +131,12 @@ final class Call {
     return Tensor.adopt(call.result(0), first().device());
   }
 
+  /** Runs the operator, whose one result shares its first argument's memory. */
+  Tensor view() {
+    invoke();
+    return first().adoptView(call.result(0));
+  }
+
   /** Runs the operator and adopts its {@code n} results. */
   Tensor[] results(int n) {
     invoke();

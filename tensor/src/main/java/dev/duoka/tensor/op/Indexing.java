@@ -13,6 +13,7 @@ public final class Indexing {
       Operator.of("aten::embedding_dense_backward", "");
   private static final Operator TOPK = Operator.of("aten::topk", "");
   private static final Operator TRIU_IN_PLACE = Operator.of("aten::triu_", "");
+  private static final Operator BUCKETIZE = Operator.of("aten::bucketize", "Tensor");
   private static final Operator SORT = Operator.of("aten::sort", "stable");
 
   private Indexing() {}
@@ -56,6 +57,20 @@ public final class Indexing {
   /** {@code target[i][indices[i][j]] += values[i][j]} along {@code dim}. */
   public static void scatterAdd(Tensor target, int dim, Tensor indices, Tensor values) {
     Call.of(SCATTER_ADD).tensor(target).integer(dim).tensor(indices).tensor(values).inPlace();
+  }
+
+  /**
+   * How many of some ascending numbers are smaller than each element of an fp32 tensor: int32, of
+   * the same shape.
+   */
+  public static Tensor above(Tensor tensor, float[] ascending) {
+    try (Tensor bounds =
+        HostCopy.fromFloats(ascending, Dtype.FLOAT32, tensor.device(), ascending.length)) {
+      if (tensor.device().isMeta()) {
+        return Tensors.empty(Dtype.INT32, tensor.device(), tensor.shape());
+      }
+      return Call.of(BUCKETIZE).tensor(tensor).tensor(bounds).bool(true).bool(false).result();
+    }
   }
 
   /** The {@code k} largest values of the last dimension, largest first, and their indices. */

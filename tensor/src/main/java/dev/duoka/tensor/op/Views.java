@@ -2,12 +2,16 @@ package dev.duoka.tensor.op;
 
 import dev.duoka.base.DuokaException;
 import dev.duoka.base.ErrorCode;
+import dev.duoka.ffi.torch.Operator;
 import dev.duoka.ffi.torch.TensorHandle;
+import dev.duoka.tensor.Dtype;
 import dev.duoka.tensor.Tensor;
 import java.util.Arrays;
 
 /** Other shapes of the same memory. Nothing is copied or launched, unless a method says so. */
 public final class Views {
+  private static final Operator VIEW_AS_DTYPE = Operator.of("aten::view", "dtype");
+
   private Views() {}
 
   /**
@@ -113,6 +117,14 @@ public final class Views {
   /** The tensor itself if it is dense, else a dense copy; either way a tensor of its own. */
   public static Tensor dense(Tensor tensor) {
     return tensor.isContiguous() ? tensor.share() : Copies.dense(tensor);
+  }
+
+  /**
+   * The same bytes as numbers of another type, along the last dimension; the tensor must be dense,
+   * and start at a whole number.
+   */
+  public static Tensor reinterpret(Tensor tensor, Dtype dtype) {
+    return Call.of(VIEW_AS_DTYPE).tensor(tensor).dtype(dtype).view();
   }
 
   /**

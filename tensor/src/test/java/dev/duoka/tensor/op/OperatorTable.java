@@ -228,6 +228,10 @@ final class OperatorTable {
         "Indexing.topk",
         WIDE,
         in -> Reductions.sum(Indexing.topk(in.distinct(4, 9), 3)[1], 1, false));
+    one(
+        "Indexing.above",
+        ANY_ONE,
+        in -> Indexing.above(in.normal(4, 9), new float[] {-1, -0.25f, 0, 2}));
     one("Indexing.sortedOrder", ANY_ONE, in -> Indexing.sortedOrder(in.indices(4, 50)));
     one(
         "Indexing.keepUpperTriangle",
@@ -286,6 +290,7 @@ final class OperatorTable {
     one("Views.expand", ANY_ONE, in -> Views.expand(in.normal(1, 4), 0, 5));
     one("Views.row", ANY_ONE, in -> Views.row(in.normal(3, 4), 2));
     one("Views.dense", ANY_ONE, in -> Views.dense(Views.transpose(in.normal(3, 4), 0, 1)));
+    one("Views.reinterpret", ANY_ONE, in -> Views.reinterpret(in.normal(3, 4), INT32));
     one("Views.slice", ANY_ONE, in -> Views.slice(in.normal(20), 3, 2, 4));
   }
 

@@ -4,6 +4,7 @@ import dev.duoka.base.DuokaException;
 import dev.duoka.base.ErrorCode;
 import dev.duoka.base.Sha256;
 import dev.duoka.formats.adapter.AdapterConfigFile;
+import dev.duoka.formats.adapter.BaseForm;
 import dev.duoka.formats.modelconfig.Architecture;
 import dev.duoka.formats.modelconfig.ModelConfig;
 import dev.duoka.formats.modelconfig.ModelConfigWriter;
@@ -30,6 +31,11 @@ public final class BaseWeights {
 
   /** Likewise of the folder, which may change as long as the hash does not. */
   public static final String FOLDER = "base_folder";
+
+  /**
+   * The name of the form that the base was kept in ({@link BaseForm}); dense where it is absent.
+   */
+  public static final String FORM = "base_form";
 
   private static final Pattern SEED = Pattern.compile("seed (-?\\d+) of [0-9a-f]{64}");
 
@@ -109,8 +115,32 @@ public final class BaseWeights {
   }
 
   private static Optional<String> stored(Path checkpoint) {
+    return identity(checkpoint, HASH);
+  }
+
+  private static Optional<String> identity(Path checkpoint, String name) {
     return CheckpointReader.identity(new Checkpoint(checkpoint, 0))
-        .flatMap(identity -> Optional.ofNullable(identity.get(HASH)));
+        .flatMap(identity -> Optional.ofNullable(identity.get(name)));
+  }
+
+  /**
+   * The form that an adapter's base was kept in while it was trained: of a checkpoint as it says,
+   * of an adapter in PEFT's form dense.
+   *
+   * @throws DuokaException when the checkpoint names a form that this version does not know
+   */
+  static BaseForm form(Path adapter) {
+    String stored = identity(adapter, FORM).orElse(BaseForm.DENSE.toString());
+    return BaseForm.named(stored)
+        .orElseThrow(
+            () ->
+                new DuokaException(
+                    ErrorCode.CHECKPOINT,
+                    "the adapter of "
+                        + adapter
+                        + " was trained on a base in a form that is not known here, "
+                        + stored,
+                    "Use the version of duoka that wrote it"));
   }
 
   /**

@@ -4,6 +4,7 @@ import dev.duoka.base.DuokaException;
 import dev.duoka.base.ErrorCode;
 import dev.duoka.base.Progress;
 import dev.duoka.base.Resources;
+import dev.duoka.formats.adapter.AdapterConfig;
 import dev.duoka.formats.adapter.AdapterConfigFile;
 import dev.duoka.formats.modelconfig.ModelConfig;
 import dev.duoka.formats.modelconfig.ModelConfigReader;
@@ -101,8 +102,12 @@ public final class StoredModel implements AutoCloseable {
       return ModelConfigReader.read(folder);
     }
     boolean own = Files.exists(folder.resolve(ModelConfigReader.FILE_NAME));
-    return ModelConfigReader.read(own ? folder : baseFolder(folder))
-        .with(AdapterConfigFile.read(folder).adapter());
+    return ModelConfigReader.read(own ? folder : baseFolder(folder)).with(adapterConfig(folder));
+  }
+
+  /** What the file says, and of a checkpoint the form that its base was kept in. */
+  private static AdapterConfig adapterConfig(Path folder) {
+    return AdapterConfigFile.read(folder).adapter().on(BaseWeights.form(folder));
   }
 
   /** The shape of a base with an adapter that may name another. */
@@ -119,7 +124,7 @@ public final class StoredModel implements AutoCloseable {
           "cannot use an adapter beside " + base + ", which is one itself",
           "Give the folder of the base first, and all adapters as such");
     }
-    return ModelConfigReader.read(base).with(AdapterConfigFile.read(adapter).adapter());
+    return ModelConfigReader.read(base).with(adapterConfig(adapter));
   }
 
   /** Refuses an adapter's checkpoint that was trained on another base than this. */

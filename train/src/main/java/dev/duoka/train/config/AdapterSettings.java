@@ -2,6 +2,7 @@ package dev.duoka.train.config;
 
 import dev.duoka.formats.adapter.AdapterConfig;
 import dev.duoka.formats.adapter.AdapterConfigFile;
+import dev.duoka.formats.adapter.BaseForm;
 import dev.duoka.formats.adapter.NamePatterns;
 import dev.duoka.train.config.binding.Doc;
 import java.nio.file.Path;
@@ -81,7 +82,26 @@ public record AdapterSettings(
             byDefault = "{}")
         Map<String, @Nullable Object> rankPattern,
     @Doc(value = "Other alphas, likewise.", byDefault = "{}")
-        Map<String, @Nullable Object> alphaPattern) {
+        Map<String, @Nullable Object> alphaPattern,
+    @Doc(
+            value =
+                "In which form the frozen weights are kept. `nf4` is QLoRA's base"
+                    + " (`load_in_4bit` elsewhere): the matrices of decoder layers in 4 bits, made"
+                    + " while the weights load; embeddings, head, norms, biases and routers stay"
+                    + " in `training.precision`.",
+            byDefault = "dense")
+        Base base,
+    @Doc(
+            value =
+                "Keep the scales of `nf4` in 8 bits, too (`bnb_4bit_use_double_quant` elsewhere):"
+                    + " 4.13 bits for a weight instead of 4.5.",
+            byDefault = "true")
+        boolean doubleQuantization) {
+  /** What a run file calls the forms of a base. */
+  public enum Base {
+    DENSE,
+    NF4
+  }
 
   public AdapterSettings {
     modules = List.copyOf(modules);
@@ -99,7 +119,7 @@ public record AdapterSettings(
    */
   public AdapterConfig config() {
     if (path.isPresent()) {
-      return AdapterConfigFile.read(path.get()).adapter();
+      return AdapterConfigFile.read(path.get()).adapter().on(baseForm());
     }
     return new AdapterConfig(
         rank,
@@ -113,7 +133,16 @@ public record AdapterSettings(
         List.of(),
         ranks(),
         alphas(),
-        trainWhole);
+        trainWhole,
+        baseForm());
+  }
+
+  /** The form in which the frozen weights are kept. */
+  public BaseForm baseForm() {
+    return switch (base) {
+      case DENSE -> BaseForm.DENSE;
+      case NF4 -> doubleQuantization ? BaseForm.NF4 : BaseForm.NF4_SINGLE;
+    };
   }
 
   private NamePatterns patterns() {

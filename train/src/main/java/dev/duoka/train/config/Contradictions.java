@@ -17,6 +17,10 @@ import java.util.stream.Stream;
 
 /** Refuses fields that are valid one by one but not together, and choices that were not made. */
 final class Contradictions {
+  /** What an adapter's own file does not say. */
+  private static final Set<String> OF_ANY_ADAPTER =
+      Set.of("adapter.path", "adapter.base", "adapter.double_quantization");
+
   private final RunConfig config;
   private final Binder.Bound<RunConfig> bound;
   private final Problems problems;
@@ -377,7 +381,7 @@ final class Contradictions {
     }
     if (adapter.path().isPresent()) {
       bound.origins().keySet().stream()
-          .filter(field -> field.startsWith("adapter.") && !field.equals("adapter.path"))
+          .filter(field -> field.startsWith("adapter.") && !OF_ANY_ADAPTER.contains(field))
           .findFirst()
           .ifPresent(
               field ->
@@ -385,6 +389,21 @@ final class Contradictions {
                       field,
                       field + " is said by the adapter_config.json of adapter.path",
                       "Remove one of the two."));
+    }
+    if (!adapter.baseForm().isInFourBits()
+        && bound.origins().containsKey("adapter.double_quantization")) {
+      refuse(
+          "adapter.double_quantization",
+          "adapter.double_quantization says how the scales of 4-bit weights are kept, but"
+              + " adapter.base is dense",
+          "Remove it, or set adapter.base to nf4.");
+    }
+    if (adapter.baseForm().isInFourBits() && config.training().precision() == Precision.FP8) {
+      refuse(
+          "adapter.base",
+          "adapter.base is nf4, whose weights multiply in 16 bits or more, but training.precision"
+              + " is fp8",
+          "Set training.precision to bf16.");
     }
     if (adapter.modulesMatching().isPresent() && bound.origins().containsKey("adapter.modules")) {
       refuse(

@@ -108,10 +108,16 @@ public record RunConfig(
         memory.offload(),
         LossKind.CHUNKED,
         training.precision(),
-        adapter.isPresent() ? Method.LORA : Method.FULL,
+        method(),
         memory.states(),
         parallel.order(),
         parallel.replicate());
+  }
+
+  private Method method() {
+    return adapter
+        .map(it -> it.baseForm().isInFourBits() ? Method.QLORA : Method.LORA)
+        .orElse(Method.FULL);
   }
 
   /**

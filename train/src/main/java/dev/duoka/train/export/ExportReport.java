@@ -14,6 +14,7 @@ import java.util.Optional;
  * @param files names, in the order of writing
  * @param bytes of all files
  * @param readers which programs read the model, where not all do
+ * @param base what is to be known of an adapter's base, where it was kept in 4 bits
  */
 public record ExportReport(
     Path folder,
@@ -22,4 +23,5 @@ public record ExportReport(
     int tensors,
     List<String> files,
     long bytes,
-    Optional<String> readers) {}
+    Optional<String> readers,
+    Optional<String> base) {}

@@ -9,6 +9,7 @@ import dev.duoka.data.tokenizer.ByteTokenizerFiles;
 import dev.duoka.data.tokenizer.Tokenizer;
 import dev.duoka.formats.adapter.AdapterConfig;
 import dev.duoka.formats.adapter.AdapterConfigFile;
+import dev.duoka.formats.adapter.BaseForm;
 import dev.duoka.formats.json.Json;
 import dev.duoka.formats.modelconfig.Architecture;
 import dev.duoka.formats.modelconfig.ModelConfig;
@@ -128,7 +129,8 @@ public final class HuggingFaceExport {
           AdapterFile.tensors(ModelFactory.declared(stored.config(), 0).weights()).size(),
           names,
           written.stream().mapToLong(WrittenFile::byteLength).sum(),
-          Optional.empty());
+          Optional.empty(),
+          baseOf(stored).map(HuggingFaceExport::besideBase));
     }
   }
 
@@ -143,6 +145,7 @@ public final class HuggingFaceExport {
     List<String> names = new ArrayList<>();
     long bytes = 0;
     int tensors;
+    Optional<String> base;
     try (StoredModel stored = StoredModel.open(source);
         MergedSource merged = new MergedSource(stored)) {
       ExportedWeights exported = new ExportedWeights(merged, config, dtype);
@@ -153,6 +156,7 @@ public final class HuggingFaceExport {
       }
       exported.verify(folder, progress);
       tensors = exported.count();
+      base = baseOf(stored).map(form -> mergedInto(form, dtype));
     }
     EndTokens ends = EndTokens.of(tokenizerFolder, tokenizer, config);
     for (Map.Entry<String, byte[]> file : texts(tokenizerFolder, config, ends, dtype).entrySet()) {
@@ -173,7 +177,32 @@ public final class HuggingFaceExport {
         tensors,
         List.copyOf(names),
         bytes,
-        readers(config.architecture()));
+        readers(config.architecture()),
+        base);
+  }
+
+  /** The form of 4 bits that an adapter's base was kept in; empty where there is none. */
+  private static Optional<BaseForm> baseOf(StoredModel stored) {
+    return Optional.ofNullable(stored.config().adapter())
+        .map(AdapterConfig::baseForm)
+        .filter(BaseForm::isInFourBits);
+  }
+
+  private static String mergedInto(BaseForm form, Dtype dtype) {
+    return "the adapter was trained beside a base in "
+        + form
+        + ": what is written are the numbers that this stands for, with the adapter added, rounded"
+        + " once to "
+        + dtype;
+  }
+
+  private static String besideBase(BaseForm form) {
+    return "the adapter was trained beside a base in "
+        + form
+        + ", which its files do not say: beside the base in 16 bits it answers a little differently"
+        + " (elsewhere: load_in_4bit, bnb_4bit_quant_type nf4, bnb_4bit_use_double_quant "
+        + (form == BaseForm.NF4)
+        + ")";
   }
 
   /**

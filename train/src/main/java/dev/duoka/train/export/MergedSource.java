@@ -31,9 +31,10 @@ import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The tensors of a base with an adapter in them, of a base that a seed drew, too. Holds the weights
- * of one block of the model at a time, in fp32 and in host memory, and those of it that were asked
- * for, merged.
+ * The tensors of a base with an adapter in them, of a base that a seed drew, too. Of a base that
+ * was kept in 4 bits they are the numbers that these stand for, and what the adapter adds. Holds
+ * the weights of one block of the model at a time, in fp32 and in host memory, and those of it that
+ * were asked for, merged.
  */
 final class MergedSource implements WeightSource, AutoCloseable {
   /** Which weight a tensor is of, and where it lies there. */
@@ -52,7 +53,8 @@ final class MergedSource implements WeightSource, AutoCloseable {
     for (Weight weight : declared.weights()) {
       boolean read = stored.base().isPresent();
       boolean whole = weight.spec().trainable() && !weight.isAdapter();
-      if (whole || weight.adaptedBy() != null || !(read || weight.isAdapter())) {
+      boolean fourBits = weight.spec().nf4() != null;
+      if (whole || fourBits || weight.adaptedBy() != null || !(read || weight.isAdapter())) {
         weight
             .checkpointTensors()
             .forEach(tensor -> changed.put(tensor.name(), new Place(weight, tensor)));

@@ -26,7 +26,7 @@ final class BrokenWeights {
    */
   static void refuse(LanguageModel model, long step) {
     for (Weight weight : model.weights()) {
-      if (!isFinite(weight.parameter().value())) {
+      if (!weight.parameter().<Boolean>with(BrokenWeights::isFinite)) {
         throw new DuokaException(
             ErrorCode.NUMERICS,
             "step "

@@ -185,7 +185,9 @@ final class RunCheckpoints implements AutoCloseable {
               name.equals(TrainingData.FILE_NAMES)
                   || name.equals(TrainingData.VALIDATION_SOURCES)
                   || name.equals(BaseWeights.FOLDER);
-          if (name.equals(BaseWeights.HASH)) {
+          if (name.equals(BaseWeights.FORM)) {
+            requireSameForm(checkpoint, hash, current.getOrDefault(name, hash));
+          } else if (name.equals(BaseWeights.HASH)) {
             requireSameBase(checkpoint, hash, current.getOrDefault(name, hash));
           } else if (!free && !hash.equals(current.get(name))) {
             throw new DuokaException(
@@ -200,6 +202,21 @@ final class RunCheckpoints implements AutoCloseable {
                     + " and model.load_weights to true");
           }
         });
+  }
+
+  private static void requireSameForm(Checkpoint checkpoint, String stored, String current) {
+    if (!stored.equals(current)) {
+      throw new DuokaException(
+          ErrorCode.CHECKPOINT,
+          "cannot go on from "
+              + checkpoint.folder()
+              + ": its adapter was trained on a base that was kept as "
+              + stored
+              + ", and this run keeps it as "
+              + current,
+          "Set adapter.base and adapter.double_quantization as they were, or start a new run with"
+              + " adapter.path set to its exported adapter");
+    }
   }
 
   private static void requireSameBase(Checkpoint checkpoint, String stored, String current) {

@@ -4,6 +4,7 @@ import dev.duoka.base.Resources;
 import dev.duoka.comm.FileLedger;
 import dev.duoka.comm.launch.ProcessRanks;
 import dev.duoka.comm.launch.RankRange;
+import dev.duoka.formats.adapter.AdapterConfig;
 import dev.duoka.formats.modelconfig.ModelConfigWriter;
 import dev.duoka.train.checkpoint.BaseWeights;
 import dev.duoka.train.checkpoint.ProcessShare;
@@ -102,7 +103,11 @@ final class Session {
   /** Of data and frozen weights, whose hash the first process alone takes and compares. */
   private Map<String, String> identity() {
     Map<String, String> identity = new TreeMap<>(setup.data().identity());
-    if (setup.model().adapter() != null && processes.isFirst()) {
+    AdapterConfig adapter = setup.model().adapter();
+    if (adapter != null) {
+      identity.put(BaseWeights.FORM, adapter.baseForm().toString());
+    }
+    if (adapter != null && processes.isFirst()) {
       ModelSettings model = setup.config().model();
       if (model.loadWeights() && model.path().isPresent()) {
         Path folder = model.path().get();

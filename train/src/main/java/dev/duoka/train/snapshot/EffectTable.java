@@ -52,6 +52,10 @@ public final class EffectTable {
           line("config.schedule.*", NUMBERS, "another learning rate"),
           line("config.loss_scale.*|config.loss_scale", NUMBERS, "other steps are skipped"),
           line("config.model.*", NUMBERS, "another model, other losses or other first weights"),
+          line(
+              "config.adapter.(base|double_quantization)",
+              NUMBERS,
+              "the frozen weights are other numbers"),
           line("config.adapter.*|config.adapter", NUMBERS, "other weights are trained"),
           line("config.preference.*|config.preference", NUMBERS, "another loss of pairs"),
           line("config.memory.moments", NUMBERS, "the optimizer remembers in other precision"),

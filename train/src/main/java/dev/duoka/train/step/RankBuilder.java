@@ -152,8 +152,13 @@ public final class RankBuilder {
     rank.optimizer()
         .fill(
             () -> {
-              WeightInitializer.initialize(rank.model(), config.training().seed());
-              if (config.model().loadWeights() && config.model().path().isPresent()) {
+              boolean loads = config.model().loadWeights() && config.model().path().isPresent();
+              // What is in 4 bits is of a base, all of which is read.
+              WeightInitializer.initialize(
+                  rank.model(),
+                  config.training().seed(),
+                  parameter -> !(loads && parameter.isInFourBits()));
+              if (loads) {
                 boolean first = rank.world().rank() == 0;
                 PretrainedWeights.load(
                     config.model().path().get(),

@@ -6,8 +6,10 @@ import static org.assertj.core.api.Assertions.catchThrowable;
 
 import dev.duoka.base.DuokaException;
 import dev.duoka.base.ErrorCode;
+import dev.duoka.formats.adapter.BaseForm;
 import dev.duoka.formats.yaml.YamlParser;
 import dev.duoka.formats.yaml.YamlTree;
+import dev.duoka.layout.Method;
 import dev.duoka.train.config.binding.Problems;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -85,6 +87,27 @@ final class RunFileTests {
     assertThatThrownBy(
             () -> RunFile.parse("run.yaml", file.formatted("NCCL_ALGO: true"), List.of()))
         .hasMessageContaining("environment.NCCL_ALGO wants a text or a whole number");
+  }
+
+  @Test
+  void basesInFourBitsAreReadAndMultiplyInNoFewerThanSixteen() {
+    String file =
+        """
+        model: {preset: tiny-v3}
+        adapter: {rank: 2, base: nf4%s}
+        data: {sources: [jdk:src], sequence_length: 256}
+        training: {tokens_per_step: 8192, steps: 300, precision: %s}
+        """;
+    RunConfig doubled = RunFile.parse("run.yaml", file.formatted("", "bf16"), List.of());
+    assertThat(doubled.adapter().orElseThrow().config().baseForm()).isEqualTo(BaseForm.NF4);
+    assertThat(doubled.layout().method()).isEqualTo(Method.QLORA);
+    RunConfig single =
+        RunFile.parse(
+            "run.yaml", file.formatted(", double_quantization: false", "fp32"), List.of());
+    assertThat(single.adapter().orElseThrow().config().baseForm()).isEqualTo(BaseForm.NF4_SINGLE);
+    assertThat(RunFile.parse("again.yaml", RunFile.write(single), List.of())).isEqualTo(single);
+    assertThatThrownBy(() -> RunFile.parse("run.yaml", file.formatted("", "fp8"), List.of()))
+        .hasMessageContaining("adapter.base is nf4, whose weights multiply in 16 bits or more");
   }
 
   @Test
@@ -346,6 +369,9 @@ final class RunFileTests {
             + " 51 steps and a decay of 250 do not fit into the run's 300 steps",
         "schedule={kind: warmup_stable_decay, decay_shape: root} | wants one of linear, cosine,"
             + " sqrt",
+        "adapter={double_quantization: false} | adapter.double_quantization says how the scales of"
+            + " 4-bit weights are kept, but adapter.base is dense",
+        "adapter={base: nf5} | adapter.base wants one of dense, nf4, got 'nf5'",
         "schedule.warmup_steps=300 | leaves nothing of the run's 300 steps. Nearest valid: 299.",
         "checkpoint.keep_every=250 | Nearest valid: 200 or 300.",
         "optimizer.rates={embed_tokens: 0} | embed_tokens' has the factor 0: what is not trained"

@@ -24,6 +24,7 @@ class RecipeMemoryTests {
   @CsvSource({
     "pretrain-domain, deepseek-coder-1.3b, 23.6",
     "instruct-lora, deepseek-llm-7b, 23.6",
+    "qlora-33b, deepseek-coder-33b, 23.6",
     "full-7b, deepseek-llm-7b, 79",
     "tune-v2-lite, deepseek-v2-lite, 79",
     "dpo, deepseek-llm-7b, 44.4"

@@ -41,6 +41,7 @@ class EffectTableTests {
   @ParameterizedTest
   @CsvSource({
     "config.training.seed, NUMBERS",
+    "config.adapter.base, NUMBERS",
     "config.optimizer.learning_rate, NUMBERS",
     "config.training.tokens_per_step, NUMBERS",
     "data.tokenizer, NUMBERS",
