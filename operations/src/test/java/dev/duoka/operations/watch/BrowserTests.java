@@ -137,6 +137,65 @@ final class BrowserTests {
         .doesNotContain("11 %");
   }
 
+  /** Two bridged pairs on two NUMA nodes, as {@code placement.json} has them. */
+  private static final String TWO_PAIRS =
+      """
+      {"axes":{"pipeline":1,"replicate":1,"shard":2,"context":1,"tensor":2,"expert":1},
+       "seats":[
+        {"rank":0,"device":"cuda:0","index":0,"card":"A6000","uuid":"GPU-a","process":0,"node":0,"pipeline":0,"data":0,"context":0,"tensor":0,"expert":0},
+        {"rank":1,"device":"cuda:1","index":1,"card":"A6000","process":0,"node":0,"pipeline":0,"data":0,"context":0,"tensor":1,"expert":0},
+        {"rank":2,"device":"cuda:2","index":2,"card":"A6000","process":0,"node":0,"pipeline":0,"data":1,"context":0,"tensor":0,"expert":0},
+        {"rank":3,"device":"cuda:3","index":3,"card":"A6000","process":0,"node":0,"pipeline":0,"data":1,"context":0,"tensor":1,"expert":0}],
+       "groups":[{"axis":"tensor","ranks":[0,1],"slowest_link":"NV4","gb_per_s_each_way":{"low":56.25,"high":56.25,"assumed":false}},
+        {"axis":"tensor","ranks":[2,3],"slowest_link":"NV4","gb_per_s_each_way":null},
+        {"axis":"data","ranks":[0,2],"slowest_link":"SYS","gb_per_s_each_way":{"low":4.72561,"high":20.4776,"assumed":true}},
+        {"axis":"data","ranks":[1,3],"slowest_link":"SYS","gb_per_s_each_way":null}],
+       "topology":{"gpus":5,"links":{"0-1":"NV4","2-3":"NV4","0-2":"SYS"},"nvswitches":[],
+        "numa":{"0":0,"1":0,"2":1,"3":1,"4":1},
+        "devices":[{"index":0,"numa_node":0},{"index":1,"numa_node":0},{"index":2,"numa_node":1},{"index":3,"numa_node":1},{"index":4,"name":"NVIDIA A2","numa_node":1}],
+        "nic_devices":[{"label":"NIC0","device":"mlx5_0","numa_node":1,"gigabits_per_second":200}],
+        "pcie_switches":[{"tree":false,"gpus":[0,1],"nics":[]}],
+        "numa_nodes":[{"id":0,"cpus":"0-15"},{"id":1,"cpus":"16-31"}],
+        "bandwidth_gb_per_s":{"0-1":{"low":56.25,"high":56.25,"assumed":false}},
+        "placement":{"nvlink_groups":[[0,1],[2,3],[4]]}}}
+      """;
+
+  @Test
+  void theMeshLiesOnAPictureOfTheMachine() throws Exception {
+    Files.writeString(folder.resolve("placement.json"), TWO_PAIRS);
+    Browser.Tab tab = browser.open(server.address());
+    tab.until("document.querySelectorAll('.picture .place').length === 5");
+    String picture = tab.value("document.querySelector('.picture').textContent");
+    assertThat(picture)
+        .contains("NUMA node 0 · CPU 0-15", "NUMA node 1 · CPU 16-31", "between NUMA nodes")
+        .contains("PCIe switch", "mlx5_0 200G", "NV4 · 56.3 GB/s")
+        .contains("GPU 2 = cuda:2", "A2", "not used by this run")
+        .contains("data 0, 2: SYS 4.73–20.5 GB/s (?)");
+    assertThat(tab.value("document.querySelectorAll('.picture .place.card').length"))
+        .isEqualTo("4");
+    assertThat(tab.value("document.querySelectorAll('.picture path.nvlink').length"))
+        .isEqualTo("2");
+    assertThat(tab.value(points("tensor"))).isEqualTo("0,1,2,3");
+    assertThat(tab.value(points("data"))).isEqualTo("0,2,1,3");
+    assertThat(tab.value(across("tensor") + " === " + across("data")))
+        .as("rank 0 stands under its card in each row")
+        .isEqualTo("true");
+    assertThat(
+            tab.value(
+                "[...document.querySelectorAll('.picture text')].every(text => text.getBBox().x >="
+                    + " 0)"))
+        .isEqualTo("true");
+    assertThat(tab.complaints()).isEmpty();
+  }
+
+  private static String points(String axis) {
+    return "[...document.querySelectorAll('g.axis-" + axis + " text')].map(it => it.textContent)";
+  }
+
+  private static String across(String axis) {
+    return "document.querySelector('g.axis-" + axis + " circle').getAttribute('cx')";
+  }
+
   @Test
   void keysTurnThemeLanguageAndAxes() throws Exception {
     Browser.Tab tab = browser.open(server.address());
