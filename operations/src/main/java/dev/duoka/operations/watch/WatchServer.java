@@ -193,6 +193,11 @@ public final class WatchServer implements AutoCloseable {
     return handler.idleSeconds();
   }
 
+  /** How many listen to streams. */
+  int listening() {
+    return handler.listening();
+  }
+
   /** Ends at once; requests that are being answered are cut. */
   @Override
   public void close() {

@@ -1,6 +1,7 @@
 package dev.duoka.operations.watch;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
 
 import com.sun.net.httpserver.HttpServer;
 import dev.duoka.formats.json.Json;
@@ -12,6 +13,7 @@ import dev.duoka.operations.run.RunRegistry;
 import dev.duoka.operations.run.StateFolder;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.Writer;
 import java.net.InetSocketAddress;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -235,6 +237,102 @@ final class BrowserTests {
       tab.until("document.querySelector('#progress').innerText.includes('401')");
       assertThat(tab.complaints()).isEmpty();
     }
+  }
+
+  private void step(int step) throws IOException {
+    Files.writeString(
+        folder.resolve("metrics.jsonl"),
+        "{\"step\":" + step + ",\"loss\":1}\n",
+        StandardOpenOption.APPEND);
+  }
+
+  /** How many listen is known when something was said to them, so that there must be news. */
+  private int untilListening(int wanted, int from) throws Exception {
+    int step = from;
+    for (; server.listening() != wanted && step < from + 120; step++) {
+      step(step);
+      Thread.sleep(500);
+    }
+    assertThat(server.listening()).isEqualTo(wanted);
+    return step;
+  }
+
+  @Test
+  void aHiddenTabClosesItsStreamAndOpensItAgain() throws Exception {
+    Browser.Tab tab = browser.open(server.address());
+    tab.until(DRAWN);
+    tab.call("Page.bringToFront", Json.object());
+    assertThat(tab.value("document.visibilityState")).isEqualTo("visible");
+    int step = untilListening(1, 401);
+    Browser.Tab other = browser.open("about:blank");
+    other.call("Page.bringToFront", Json.object());
+    tab.until("document.visibilityState === 'hidden'");
+    step = untilListening(0, step);
+    String last = tab.value("document.querySelector('#progress').innerText");
+    step(step + 1000);
+    tab.value("new Promise(done => setTimeout(done, 2500))");
+    assertThat(tab.value("document.querySelector('#progress').innerText"))
+        .as("nothing is asked for while nobody looks")
+        .isEqualTo(last);
+    tab.call("Page.bringToFront", Json.object());
+    tab.until("document.querySelector('#progress').innerText.includes('" + (step + 1000) + "')");
+    untilListening(1, step + 1001);
+    assertThat(tab.complaints()).isEmpty();
+  }
+
+  private static final int MILLION = 1_000_000;
+  private static final int SPIKE = 654_321;
+  private static final int NOT_A_NUMBER = 222_222;
+
+  /** Columns of the first chart that have a colour above or anywhere, from its left edge. */
+  private static String columns(String colour, double part) {
+    return """
+    (() => {
+      const canvas = document.querySelector("#charts section canvas"), ctx = canvas.getContext("2d");
+      const over = document.querySelector("#charts section .u-over"), wrap = canvas.getBoundingClientRect();
+      const box = over.getBoundingClientRect(), scale = canvas.width / wrap.width;
+      const left = Math.round((box.left - wrap.left) * scale), top = Math.round((box.top - wrap.top) * scale);
+      const width = Math.round(box.width * scale), height = Math.round(box.height * scale * PART);
+      const data = ctx.getImageData(left, top, width, height).data, found = [];
+      for (let x = 0; x < width; x++) {
+        for (let y = 0; y < height; y++) {
+          const at = 4 * (y * width + x);
+          if ([COLOUR].every((value, i) => Math.abs(data[at + i] - value) < 40) && data[at + 3] > 120) {
+            found.push((x / width).toFixed(4));
+            break;
+          }
+        }
+      }
+      return found.join();
+    })()
+    """
+        .replace("PART", String.valueOf(part))
+        .replace("COLOUR", colour);
+  }
+
+  @Test
+  void amongAMillionStepsOneSpikeAndOneThatIsNoNumberAreSeen() throws Exception {
+    try (Writer lines = Files.newBufferedWriter(folder.resolve("metrics.jsonl"))) {
+      for (int step = 1; step <= MILLION; step++) {
+        String loss =
+            step == SPIKE ? "50" : step == NOT_A_NUMBER ? "null" : "2." + (step * 7919L % 100);
+        lines.write("{\"step\":" + step + ",\"loss\":" + loss + ",\"lr\":1}\n");
+      }
+    }
+    Browser.Tab tab = browser.open(server.address());
+    tab.until("document.querySelector('#progress').innerText === 'step " + MILLION + "'");
+    tab.until("document.querySelectorAll('.u-wrap').length > 1");
+    tab.until(columns("198, 40, 40", 1) + " !== ''");
+    assertThat(tab.value("document.querySelector('#charts .bad').innerText"))
+        .isEqualTo("no number at step " + NOT_A_NUMBER);
+    assertThat(tab.value(columns("11, 98, 214", 0.8)).split(","))
+        .as("the line is in the upper part of the chart at the spike alone")
+        .isNotEmpty()
+        .allSatisfy(at -> assertThat(Double.parseDouble(at)).isCloseTo(0.654321, within(0.006)));
+    assertThat(tab.value(columns("198, 40, 40", 0.8)).split(","))
+        .isNotEmpty()
+        .allSatisfy(at -> assertThat(Double.parseDouble(at)).isCloseTo(0.222222, within(0.006)));
+    assertThat(tab.complaints()).isEmpty();
   }
 
   @Test
