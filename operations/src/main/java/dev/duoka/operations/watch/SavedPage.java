@@ -74,6 +74,7 @@ final class SavedPage {
                             .filter(name -> !name.startsWith(MetricsLine.RANK_MEMORY))
                             .toList()));
     names.add(RunJson.ROOFLINE);
+    names.add(RunJson.TOKENS_TAKEN);
     ObjectNode saved = Json.object();
     saved.set("run", overview);
     saved.set("series", json.series(names, new RunJson.Window(first, last, COLUMNS)));
