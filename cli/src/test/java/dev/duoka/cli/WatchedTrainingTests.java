@@ -7,6 +7,7 @@ import dev.duoka.formats.json.Json;
 import dev.duoka.operations.process.ProcessIdentity;
 import dev.duoka.operations.run.RunRegistry;
 import dev.duoka.operations.run.StateFolder;
+import dev.duoka.operations.watch.PageAccess;
 import dev.duoka.operations.watch.RunPage;
 import java.io.File;
 import java.io.IOException;
@@ -71,7 +72,7 @@ final class WatchedTrainingTests {
   /** Opens the run's page, as a browser does that listens. */
   private InputStream listen() throws IOException, InterruptedException {
     new RunRegistry(state).add(run, 0, Optional.of(ProcessIdentity.own()));
-    RunPage opened = RunPage.of(run, state);
+    RunPage opened = RunPage.of(run, state, PageAccess.LOOPBACK);
     page =
         Optional.of(
             ProcessIdentity.of(

@@ -8,7 +8,7 @@ import dev.duoka.cli.console.StopSignals;
 import dev.duoka.operations.run.RunRegistry;
 import dev.duoka.operations.run.RunStatus;
 import dev.duoka.operations.run.StateFolder;
-import dev.duoka.operations.watch.CardLines;
+import dev.duoka.operations.watch.LoadLines;
 import dev.duoka.operations.watch.TopFrame;
 import dev.duoka.operations.watch.WatchedRun;
 import java.io.PrintWriter;
@@ -54,22 +54,31 @@ final class TopCommand implements Runnable {
       watched.readAll();
     }
     PrintWriter out = spec.commandLine().getOut();
-    if (once || !Screen.isTerminal()) {
-      new TopFrame(Screen.columns(), Screen.lines()).of(watched, List.of()).forEach(out::println);
-      out.flush();
-      return;
+    LoadLines loads = new LoadLines();
+    try {
+      if (once || !Screen.isTerminal()) {
+        new TopFrame(Screen.columns(), Screen.lines())
+            .of(watched, loads.awaited(watched))
+            .forEach(out::println);
+        out.flush();
+        return;
+      }
+      show(watched, loads, out);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
     }
-    CardLines cards = new CardLines();
+  }
+
+  private static void show(WatchedRun watched, LoadLines loads, PrintWriter out)
+      throws InterruptedException {
     CountDownLatch stop = new CountDownLatch(1);
     try (StopSignals _ =
             StopSignals.listen(stop::countDown, status -> Runtime.getRuntime().halt(status));
         Screen screen = new Screen(out)) {
       do {
         watched.readAll();
-        screen.show(new TopFrame(Screen.columns(), Screen.lines()).of(watched, cards.of(watched)));
+        screen.show(new TopFrame(Screen.columns(), Screen.lines()).of(watched, loads.of(watched)));
       } while (!stop.await(1, TimeUnit.SECONDS));
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
     }
   }
 

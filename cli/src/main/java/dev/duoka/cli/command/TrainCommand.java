@@ -85,13 +85,7 @@ final class TrainCommand implements Callable<Integer> {
       description = "Print the result as one JSON object, the last line of standard output.")
   private boolean json;
 
-  @Option(
-      names = "--watch",
-      negatable = true,
-      description =
-          "Serve a page of the run to this machine and say where: in a terminal the address,"
-              + " elsewhere the file that has it. Default: yes.")
-  private @Nullable Boolean watch;
+  @Mixin private TrainingPage page = new TrainingPage();
 
   @Mixin private SupervisionOptions supervision = new SupervisionOptions();
 
@@ -115,7 +109,7 @@ final class TrainCommand implements Callable<Integer> {
             config, () -> FewerRanks.of(runFile, overrides, config), supervision, System.getenv());
     if (supervised.isWanted()) {
       PrintWriter lines = json ? spec.commandLine().getErr() : spec.commandLine().getOut();
-      TrainingPage.show(folder, watch, json, lines::println);
+      page.show(folder, json, lines::println);
       return supervised.run(
           folder, workerArguments(), spec.commandLine().getOut(), spec.commandLine().getErr());
     }
@@ -152,7 +146,7 @@ final class TrainCommand implements Callable<Integer> {
             new RunForecast(spec.commandLine().getErr()));
     if (trainer.isFirst() && !isSupervised()) {
       register(folder, console);
-      TrainingPage.show(folder, watch, json, console::line);
+      page.show(folder, json, console::line);
     }
     try (console;
         StopSignals signals =

@@ -200,12 +200,19 @@ public final class TrainingConsole implements RunListener, AutoCloseable {
               ? "  ./duoka chat " + model
               : "  ./duoka generate " + model + " --prompt \"" + result.prompt() + "\"");
       out.println("  ./duoka export " + model + " --output model");
+      out.println("  ./duoka watch " + result.runDir());
+      out.println("  ./duoka save " + result.runDir() + " --html " + name(result) + ".html");
+      out.println("  ./duoka top " + result.runDir() + " --once");
       if (isWorthInBf16(runFile)) {
         out.println(
             "  ./duoka train " + runFile + " --set training.precision=bf16 --max-steps " + TRIED);
       }
     }
     out.flush();
+  }
+
+  private static String name(RunResult result) {
+    return String.valueOf(result.runDir().toAbsolutePath().normalize().getFileName());
   }
 
   private static Path folder(RunResult result, RunResult.Best best) {

@@ -34,6 +34,15 @@ public final class LiveProbe {
   }
 
   /**
+   * The topology as the system tells it, for those who do not compute on GPUs: no driver is asked,
+   * which on a lost card would hold them up.
+   */
+  public static Topology topologyWithoutDriver() {
+    return LiveTopology.read(
+        Presence.absent("it was not asked", "duoka topo asks it"), Path.of("/"));
+  }
+
+  /**
    * What this machine is made of, for those who start with it: cards, links, host, PCI devices and
    * environment. The software on disk and the kernel's log, which take the time, stay unknown.
    */

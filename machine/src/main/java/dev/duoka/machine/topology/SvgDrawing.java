@@ -218,12 +218,12 @@ public final class SvgDrawing {
   }
 
   private String nvlinkText(int a, int b) {
+    boolean over = topology.nvSwitches().stream().anyMatch(it -> it.contains(a) && it.contains(b));
+    String name = over ? "NVSwitch · " : "NVLink · ";
     String label = topology.link(a, b).map(Link::label).orElse("NVLink");
     return Bandwidths.expected(topology, a, b)
-        .map(
-            bandwidth ->
-                "NVLink · " + label + " · " + bandwidth.text() + " GB/s each way, every pair")
-        .orElse("NVLink · " + label + ", every pair");
+        .map(bandwidth -> name + label + " · " + bandwidth.text() + " GB/s each way, every pair")
+        .orElse(name + label + ", every pair");
   }
 
   private void arc(Pair pair, boolean labelled) {

@@ -83,6 +83,14 @@ public record Topology(
     return NvlinkDomains.of(this);
   }
 
+  /**
+   * Those NVLink domains that go over NVSwitch, as far as their numbers of links show it: a card
+   * whose pairs together show more links than it has shares them through a switch.
+   */
+  public List<List<Integer>> nvSwitches() {
+    return NvSwitches.of(this);
+  }
+
   /** Whether one NVLink domain holds all GPUs, and there are at least two. */
   public boolean fullyNvlinked() {
     return gpus.size() > 1

@@ -24,6 +24,7 @@ public final class TopologyJson {
     ObjectNode root = Json.object();
     root.put("gpus", topology.gpus().size());
     lists(root.putArray("nvlink_domains"), topology.nvlinkDomains());
+    lists(root.putArray("nvswitches"), topology.nvSwitches());
     root.put("nvlink_shown", !topology.pcieOnly());
     ObjectNode links = root.putObject("links");
     topology.links().forEach((pair, link) -> links.put(pair.toString(), link.label()));

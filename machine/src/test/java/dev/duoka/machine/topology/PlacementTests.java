@@ -30,6 +30,35 @@ class PlacementTests {
     assertThat(placement.pipelineStages()).hasSize(2);
   }
 
+  private static Topology all(String cell, int gpus, String name) {
+    StringBuilder text = new StringBuilder();
+    for (int i = 0; i < gpus; i++) {
+      text.append("GPU " + i + ": " + name + " (UUID: x)\n");
+    }
+    text.append("\tGPU0");
+    for (int i = 1; i < gpus; i++) {
+      text.append("\tGPU" + i);
+    }
+    for (int i = 0; i < gpus; i++) {
+      text.append("\nGPU" + i);
+      for (int j = 0; j < gpus; j++) {
+        text.append("\t" + (i == j ? "X" : cell));
+      }
+    }
+    return TopologyReader.read(text + "\n", "made up");
+  }
+
+  @Test
+  void moreLinksThanACardHasAreASwitch() {
+    String v100 = "Tesla V100-SXM2-16GB";
+    assertThat(all("NV18", 4, "NVIDIA H100 80GB HBM3").nvSwitches())
+        .isEqualTo(List.of(List.of(0, 1, 2, 3)));
+    assertThat(all("NV6", 4, "NVIDIA H100 80GB HBM3").nvSwitches()).as("18 of 18").isEmpty();
+    assertThat(all("NV2", 4, v100).nvSwitches()).as("6 of 6").isEmpty();
+    assertThat(all("NV6", 16, v100).nvSwitches()).as("a DGX-2").hasSize(1);
+    assertThat(pairs("NV4", "SYS", "").nvSwitches()).isEmpty();
+  }
+
   @Test
   void withoutNvlinkNothingIsSplitWithinALayer() {
     Placement placement = Placement.of(pairs("PIX", "SYS", ""));

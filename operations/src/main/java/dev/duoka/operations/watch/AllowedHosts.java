@@ -5,7 +5,7 @@ import java.net.URISyntaxException;
 import java.util.List;
 import java.util.Locale;
 import java.util.Set;
-import java.util.TreeSet;
+import java.util.concurrent.ConcurrentSkipListSet;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -18,14 +18,18 @@ final class AllowedHosts {
   private static final Pattern HOST =
       Pattern.compile("(\\[[0-9a-f:.]+\\]|[a-z0-9._-]+)(?::\\d{1,5})?");
 
-  private final Set<String> names;
+  private final Set<String> names = new ConcurrentSkipListSet<>(LOOPBACK);
 
   /**
    * @param more names that are allowed too, without ports
    */
   AllowedHosts(Set<String> more) {
-    names = new TreeSet<>(LOOPBACK);
-    more.forEach(name -> names.add(name.toLowerCase(Locale.ROOT)));
+    more.forEach(this::add);
+  }
+
+  /** Allows one more name. Safe while requests are answered. */
+  void add(String name) {
+    names.add(name.toLowerCase(Locale.ROOT));
   }
 
   /** Whether the values of a request's header {@code Host} are one allowed name. */

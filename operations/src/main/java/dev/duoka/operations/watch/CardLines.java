@@ -13,24 +13,40 @@ import java.util.Optional;
 import tools.jackson.databind.JsonNode;
 
 /** The cards of this machine as lines of text, of a run that goes on on cards. */
-public final class CardLines {
+final class CardLines {
   private static final double GIGA = 1e9;
 
   private final CardWatch cards = new CardWatch();
 
   /** A line for each card; none for a run that is over, or on the CPU. Returns at once. */
-  public List<String> of(WatchedRun run) {
-    RunView view = run.view();
+  List<String> of(WatchedRun run) {
     Map<String, String> devices = new HashMap<>();
-    boolean isOnCards = false;
-    for (JsonNode seat : view.placement().path("seats")) {
-      String device = seat.path("device").asString("");
-      isOnCards |= device.startsWith("cuda");
-      devices.put(seat.path("uuid").asString(""), device);
+    for (JsonNode seat : run.view().placement().path("seats")) {
+      devices.put(seat.path("uuid").asString(""), seat.path("device").asString(""));
     }
-    return isOnCards && view.state().equals("running")
+    return isOnCards(run)
         ? cards.cards().stream().map(card -> line(card, devices)).toList()
         : List.of();
+  }
+
+  /** Whether there is nobody to wait for: each card has said something, or none is asked. */
+  boolean haveAnswered(WatchedRun run) {
+    List<CardWatch.Seen> seen = isOnCards(run) ? cards.cards() : List.of();
+    return !isOnCards(run)
+        || (!seen.isEmpty()
+            && seen.stream().noneMatch(card -> card.load().equals(CardLoad.UNKNOWN)));
+  }
+
+  private static boolean isOnCards(WatchedRun run) {
+    if (!run.view().state().equals("running")) {
+      return false;
+    }
+    for (JsonNode seat : run.view().placement().path("seats")) {
+      if (seat.path("device").asString("").startsWith("cuda")) {
+        return true;
+      }
+    }
+    return false;
   }
 
   /**

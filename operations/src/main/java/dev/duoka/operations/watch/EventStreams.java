@@ -37,6 +37,11 @@ final class EventStreams {
     places.release();
   }
 
+  /** How many listen; who is gone counts until something was said to them. */
+  int listening() {
+    return MOST - places.availablePermits();
+  }
+
   /** Ends all streams. */
   void close() {
     closed = true;

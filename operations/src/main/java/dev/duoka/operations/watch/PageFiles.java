@@ -25,6 +25,7 @@ final class PageFiles {
           "watch.js",
           "words.js",
           "prediction.js",
+          "picture.js",
           "machine.js",
           "icon.svg",
           "uPlot.iife.min.js",

@@ -17,6 +17,11 @@ final class RunJson {
   /** Measured by nobody: the floor of a step by its time. */
   static final String ROOFLINE = "roofline";
 
+  /** All tokens that were taken up to a step: the sum of the steps' tokens. */
+  static final String TOKENS_TAKEN = "tokens_taken";
+
+  private static final String TOKENS = "tokens";
+
   private static final String TOTAL_SECONDS = "seconds.total";
 
   private final WatchedRun run;
@@ -111,6 +116,13 @@ final class RunJson {
         .with(
             series -> {
               for (String name : names) {
+                if (name.equals(TOKENS_TAKEN)) {
+                  Series tokens = series.get(TOKENS);
+                  if (tokens != null) {
+                    TokensTaken.put(json.putObject(name), tokens, window);
+                  }
+                  continue;
+                }
                 boolean roofline = name.equals(ROOFLINE) && hasFloor();
                 Series known = series.get(roofline ? TOTAL_SECONDS : name);
                 if (known != null) {

@@ -18,6 +18,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
+import tools.jackson.databind.JsonNode;
 
 /**
  * Where the page of a run is.
@@ -44,13 +45,51 @@ public record RunPage(String address, Path file, int port) {
    * The page of a run, by the process that serves those of this user; it is started where there is
    * none. Blocks until it answers, a second or so.
    *
-   * @throws DuokaException when none can be started
+   * @param access what it is to allow besides what is asked for from this machine; a process that
+   *     serves already goes on to allow what it did, until it ends
+   * @throws DuokaException when none can be started, or it cannot listen where it should
    */
-  public static RunPage of(Path run, StateFolder state) throws InterruptedException {
+  public static RunPage of(Path run, StateFolder state, PageAccess access)
+      throws InterruptedException {
     Optional<RunPage> there = find(run, state);
-    if (there.isPresent()) {
-      return there.get();
+    if (there.isEmpty()) {
+      access.write(state); // what was asked of an earlier one is over with it
+      RunPage started = start(run, state);
+      awaitAccess(state, access);
+      return started;
     }
+    PageAccess asked = PageAccess.read(state);
+    if (!asked.covers(access)) {
+      asked.and(access).write(state);
+    }
+    awaitAccess(state, access);
+    return there.get();
+  }
+
+  /** Waits until the serving process allows what it was asked to. */
+  private static void awaitAccess(StateFolder state, PageAccess access)
+      throws InterruptedException {
+    for (int i = 0; i < ATTEMPTS; i++) {
+      JsonNode said = Json.parse(WatchMain.identity(state), ErrorCode.FORMAT);
+      if (PageAccess.of(said.path(WatchMain.ACCESS)).covers(access)) {
+        for (String address : access.addresses()) {
+          String problem = said.path(WatchMain.PROBLEMS).path(address).asString("");
+          if (!problem.isEmpty()) {
+            throw new DuokaException(
+                ErrorCode.USAGE,
+                "the run's page is not at " + address + ": " + problem,
+                "Name an address of this machine with --bind; ip address lists them. Without it the"
+                    + " page is at 127.0.0.1");
+          }
+        }
+        return;
+      }
+      Thread.sleep(PAUSE_MILLISECONDS);
+    }
+    throw cannotServe("the process that serves pages does not answer", null);
+  }
+
+  private static RunPage start(Path run, StateFolder state) throws InterruptedException {
     Path output = AddressFile.folder(state).resolve("server.log");
     List<String> command = new ArrayList<>(List.of("setsid", "nice", "-n", "10"));
     command.addAll(OwnCommand.java(FLAGS, "dev.duoka.operations", WatchMain.class.getName()));

@@ -18,7 +18,8 @@ final class SavedPage {
   private static final int HEAT_COLUMNS = 300;
   private static final List<String> STYLES = List.of("uPlot.min.css", "watch.css");
   private static final List<String> SCRIPTS =
-      List.of("words.js", "uPlot.iife.min.js", "prediction.js", "machine.js", "watch.js");
+      List.of(
+          "words.js", "uPlot.iife.min.js", "prediction.js", "picture.js", "machine.js", "watch.js");
 
   private SavedPage() {}
 
@@ -73,6 +74,7 @@ final class SavedPage {
                             .filter(name -> !name.startsWith(MetricsLine.RANK_MEMORY))
                             .toList()));
     names.add(RunJson.ROOFLINE);
+    names.add(RunJson.TOKENS_TAKEN);
     ObjectNode saved = Json.object();
     saved.set("run", overview);
     saved.set("series", json.series(names, new RunJson.Window(first, last, COLUMNS)));

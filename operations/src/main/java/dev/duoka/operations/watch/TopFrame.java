@@ -33,9 +33,9 @@ public final class TopFrame {
   /**
    * The run as it was read last, in at most as many lines as the screen has, none too wide.
    *
-   * @param cards a line of each card that it is on
+   * @param loads what it takes of this machine, as {@link LoadLines} says it
    */
-  public List<String> of(WatchedRun run, List<String> cards) {
+  public List<String> of(WatchedRun run, List<String> loads) {
     RunView view = run.view();
     List<String> frame = new ArrayList<>();
     run.history()
@@ -51,7 +51,7 @@ public final class TopFrame {
               return frame;
             });
     goodput(run.history().times(), view.checkpoints(), frame);
-    frame.addAll(cards);
+    frame.addAll(loads);
     List<RunRecord.Entry> record = view.record();
     record.stream()
         .skip(Math.max(0, record.size() - MOST_EVENTS))

@@ -136,6 +136,11 @@ final class WatchHandler implements HttpHandler {
     return (System.nanoTime() - lastAsked) / 1_000_000_000L;
   }
 
+  /** How many listen to streams. */
+  int listening() {
+    return streams.listening();
+  }
+
   /** Ends all streams. */
   void close() {
     streams.close();

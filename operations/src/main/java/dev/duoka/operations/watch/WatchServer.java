@@ -7,6 +7,8 @@ import dev.duoka.base.IoReason;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.OptionalInt;
 import java.util.Set;
 import java.util.concurrent.ExecutorService;
@@ -28,23 +30,17 @@ public final class WatchServer implements AutoCloseable {
 
   private static final long TICK_MILLISECONDS = 500;
 
-  private final HttpServer server;
-  private final ExecutorService executor;
-  private final Thread reader;
-  private final AccessToken token;
+  private final ExecutorService executor = Executors.newVirtualThreadPerTaskExecutor();
+  private final AccessToken token = AccessToken.random();
+  private final List<HttpServer> servers = new ArrayList<>();
+  private final AllowedHosts hosts;
   private final WatchHandler handler;
+  private final Thread reader;
 
-  private WatchServer(
-      HttpServer server,
-      ExecutorService executor,
-      Thread reader,
-      AccessToken token,
-      WatchHandler handler) {
-    this.handler = handler;
-    this.server = server;
-    this.executor = executor;
-    this.reader = reader;
-    this.token = token;
+  private WatchServer(WatchedRuns runs, AllowedHosts hosts) {
+    this.hosts = hosts;
+    this.handler = new WatchHandler(runs, token, hosts);
+    this.reader = Thread.ofPlatform().daemon().name("run-reader").unstarted(() -> readOn(runs));
   }
 
   /**
@@ -66,15 +62,69 @@ public final class WatchServer implements AutoCloseable {
    */
   public static WatchServer start(
       WatchedRuns runs, OptionalInt port, Set<String> hosts, String address) {
-    AccessToken token = AccessToken.random();
-    HttpServer server = listen(address, port);
-    ExecutorService executor = Executors.newVirtualThreadPerTaskExecutor();
+    AllowedHosts allowed = new AllowedHosts(hosts);
+    WatchServer started = new WatchServer(runs, allowed);
+    started.serve(listen(address, port));
+    started.reader.start();
+    return started;
+  }
+
+  private void serve(HttpServer server) {
     server.setExecutor(executor);
-    WatchHandler handler = new WatchHandler(runs, token, new AllowedHosts(hosts));
     server.createContext("/", handler);
-    Thread reader = Thread.ofPlatform().daemon().name("run-reader").start(() -> readOn(runs));
+    allowAddress(server.getAddress().getAddress());
     server.start();
-    return new WatchServer(server, executor, reader, token, handler);
+    servers.add(server);
+  }
+
+  /** Who asks for an address of this machine means it: no name of others leads there. */
+  private void allowAddress(InetAddress address) {
+    if (!address.isAnyLocalAddress()) {
+      String name = address.getHostAddress();
+      hosts.add(name.contains(":") ? "[" + name + "]" : name);
+    }
+  }
+
+  /** Allows one more name under which a page may be asked for. */
+  void allow(String host) {
+    hosts.add(host);
+  }
+
+  /**
+   * Listens at one more address of this machine, on the port that it has, so that other machines
+   * can ask. One that stands for all addresses takes the place of the others.
+   *
+   * @throws DuokaException when that cannot be had; then all is as before
+   */
+  void listenAt(String address) {
+    int port = port();
+    try {
+      InetAddress wanted = InetAddress.getByName(address);
+      for (HttpServer server : servers) {
+        InetAddress had = server.getAddress().getAddress();
+        if (had.equals(wanted) || had.isAnyLocalAddress()) {
+          allowAddress(wanted);
+          return;
+        }
+      }
+      if (!wanted.isAnyLocalAddress()) {
+        serve(listen(address, port));
+        return;
+      }
+    } catch (IOException e) {
+      throw cannotListen(address, port, e);
+    }
+    List<HttpServer> before = List.copyOf(servers);
+    before.forEach(server -> server.stop(0)); // who listens to a stream asks again
+    servers.clear();
+    try {
+      serve(listen(address, port));
+    } catch (IOException e) {
+      for (HttpServer server : before) {
+        serve(listen(server.getAddress().getHostString(), OptionalInt.of(port)));
+      }
+      throw cannotListen(address, port, e);
+    }
   }
 
   private static HttpServer listen(String address, OptionalInt port) {
@@ -120,13 +170,13 @@ public final class WatchServer implements AutoCloseable {
 
   /** The port that it has. */
   public int port() {
-    return server.getAddress().getPort();
+    return servers.getFirst().getAddress().getPort();
   }
 
   /** The page's address with the token, which a browser keeps to itself: behind {@code #}. */
   public String address() {
     return "http://"
-        + server.getAddress().getHostString()
+        + servers.getFirst().getAddress().getHostString()
         + ":"
         + port()
         + "/#token="
@@ -143,11 +193,16 @@ public final class WatchServer implements AutoCloseable {
     return handler.idleSeconds();
   }
 
+  /** How many listen to streams. */
+  int listening() {
+    return handler.listening();
+  }
+
   /** Ends at once; requests that are being answered are cut. */
   @Override
   public void close() {
     handler.close();
-    server.stop(0);
+    servers.forEach(server -> server.stop(0));
     executor.shutdownNow();
     reader.interrupt();
   }

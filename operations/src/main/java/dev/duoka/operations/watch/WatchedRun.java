@@ -4,6 +4,7 @@ import dev.duoka.base.DuokaException;
 import dev.duoka.base.ErrorCode;
 import dev.duoka.formats.json.Json;
 import dev.duoka.formats.prediction.PredictionFile;
+import dev.duoka.operations.process.ProcessIdentity;
 import dev.duoka.operations.run.RunRecord;
 import dev.duoka.operations.run.RunRegistry;
 import dev.duoka.operations.run.RunStatus;
@@ -178,6 +179,25 @@ public final class WatchedRun {
             List.copyOf(problems));
     if (!view.equals(before)) {
       changes.incrementAndGet();
+    }
+  }
+
+  /** Its processes on this machine, as long as it goes on. */
+  List<ProcessIdentity> processes() {
+    if (!view.state().equals("running")) {
+      return List.of();
+    }
+    if (entry.process().isPresent()) {
+      return List.of(entry.process().get());
+    }
+    try {
+      SupervisionFolder folder = entry.supervision();
+      files.refuseOthersUnder(folder.path());
+      return folder.workers(folder.attempts()).stream()
+          .flatMap(worker -> worker.identity().stream())
+          .toList();
+    } catch (DuokaException e) {
+      return List.of(); // look() says what is wrong
     }
   }
 

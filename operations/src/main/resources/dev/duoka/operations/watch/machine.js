@@ -39,42 +39,20 @@ function showMachine(box, it, word, make) {
   box.hidden = !mesh || !mesh.seats;
   if (box.hidden) return;
   const axes = Object.entries(mesh.axes).filter(axis => axis[1] > 1);
-  /* A rank's number among those that read other data is one, be they shards or replicas. */
-  const shown = ["pipeline", "data", "context", "tensor", "expert"].filter(name =>
-    axes.some(axis => axis[0] === name || (name === "data" && ["shard", "replicate"].includes(axis[0]))));
-  const nodes = new Map();
-  mesh.seats.forEach(seat => {
-    if (!nodes.has(seat.node)) nodes.set(seat.node, new Map());
-    const devices = nodes.get(seat.node), name = seat.device || "–";
-    const key = name === "cpu" ? "cpu " + seat.process : name;
-    if (!devices.has(key)) devices.set(key, {name, card: seat.card, uuid: seat.uuid, seats: []});
-    devices.get(key).seats.push(seat);
-  });
   const cards = it.cards || [];
-  const picture = make("div", undefined, "nodes");
-  nodes.forEach((devices, node) => {
-    const frame = make("div", undefined, "node");
-    if (nodes.size > 1) frame.append(make("h3", "node " + node));
-    devices.forEach(device => {
-      const one = make("div", undefined, "device");
-      one.append(make("strong", device.name), make("span", device.card ? " " + device.card : "", "soft"));
-      device.seats.forEach(seat => {
-        const place = shown.map(name => name + " " + seat[name]).join(" · ");
-        one.append(make("p", word("rank") + " " + seat.rank + (place ? ": " + place : ""), "seat stage" + seat.pipeline % 4));
-      });
-      /* CUDA counts the cards that the run sees, the driver all: only their identity is the same. */
-      cards.filter(card => device.uuid && card.uuid === device.uuid).forEach(card => one.append(make("p", cardText(card, word), card.stale ? "soft stale" : "soft")));
-      frame.append(one);
-    });
-    picture.append(frame);
-  });
+  const picture = make("div", undefined, "wide-picture"), svg = machinePicture(mesh, cards, word);
+  picture.tabIndex = 0;
+  if (svg) picture.append(svg); else picture.append(make("p", mesh.seats.length + " " + word("tooMany"), "soft"));
+  /* CUDA counts the cards that the run sees, the driver all: only their identity is the same. */
+  const loads = make("ul", undefined, "groups");
+  const uuids = new Map(mesh.seats.filter(seat => seat.uuid).map(seat => [seat.uuid, seat.device]));
+  cards.filter(card => uuids.has(card.uuid)).forEach(card =>
+    loads.append(make("li", uuids.get(card.uuid) + ": " + cardText(card, word), card.stale ? "stale" : "")));
   const groups = make("ul", undefined, "groups");
-  mesh.groups.forEach(group => {
-    const rate = group.gb_per_s_each_way;
-    groups.append(make("li", group.axis + " " + group.ranks.join(", ") + ": " + group.slowest_link
-      + (rate ? " " + (rate.low === rate.high ? rate.low : rate.low + "–" + rate.high) + " GB/s" + (rate.assumed ? " (?)" : "") : "")));
-  });
-  box.replaceChildren(make("h2", word("machine")), make("p", axes.map(axis => axis[0] + " " + axis[1]).join(" × "), "soft"), picture, groups);
+  mesh.groups.forEach(group => groups.append(make("li", groupText(group))));
+  const before = box.querySelector(".wide-picture"), scrolled = before ? before.scrollLeft : 0;
+  box.replaceChildren(make("h2", word("machine")), make("p", axes.map(axis => axis[0] + " " + axis[1]).join(" × "), "soft"), picture, loads, groups);
+  picture.scrollLeft = scrolled;
 }
 
 function cardText(card, word) {

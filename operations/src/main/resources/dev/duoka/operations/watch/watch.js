@@ -5,10 +5,13 @@
   const TICK = 1000;
   const HEAT_COLUMNS = 300;
   const ROW = 14;
+  /* Any two of a theme differ clearly, and all stand out from its background. */
   const COLOURS = {
-    light: ["#0b62d6", "#d1651a", "#1b7f3b", "#8a3ffc", "#b5267b", "#5a6472", "#00798c", "#8d6e00"],
-    dark: ["#6db1ff", "#ffab6b", "#6fce87", "#c5a3ff", "#ff8cc6", "#aab4c0", "#5fd4e6", "#e6cf6a"],
+    light: ["#0b62d6", "#d1651a", "#1b7f3b", "#8a3ffc", "#b5267b", "#5a6472", "#00798c", "#8d6e00", "#6b3410", "#1f2468", "#5f9a00", "#e0679c"],
+    dark: ["#6db1ff", "#ffab6b", "#6fce87", "#c5a3ff", "#ff8cc6", "#aab4c0", "#5fd4e6", "#e6cf6a", "#b98560", "#7f86ff", "#b8f04a", "#ffd9e6"],
   };
+  /* The first is a line without gaps. */
+  const DASHES = [undefined, [9, 4], [3, 3], [12, 3, 3, 3], [6, 2], [2, 5], [14, 4, 6, 4], [9, 3, 2, 3, 2, 3], [5, 5], [16, 5], [4, 2, 1, 2], [1, 3]];
   const CHARTS = [
     {id: "loss", lines: {loss: "lossTraining", validation_loss: "lossValidation", mtp_loss: "lossFurther"}},
     {id: "validation", prefix: "validation.", lines: {}},
@@ -191,6 +194,10 @@
     return to[low] + (to[high] - to[low]) * (value - from[low]) / (from[high] - from[low]);
   }
   function axisOf(data, tokens) {
+    if (axis === "tokens" && data.tokens_taken && data.tokens_taken.steps.length > 1) {
+      const {steps, values} = data.tokens_taken; /* steps need not have as many tokens each */
+      return {at: step => between(steps, values, step), back: x => between(values, steps, x)};
+    }
     if (axis === "tokens" && tokens) return {at: step => step * tokens, back: x => x / tokens};
     if (axis === "time" && data.time && data.time.steps.length > 1) {
       const steps = data.time.steps, begin = data.time.values[0];
@@ -200,6 +207,7 @@
     }
     return {at: step => step, back: x => x};
   }
+  const axisWord = () => word(axis === "tokens" ? "tokensAxis" : axis);
   function smooth(values) {
     let mean = null, weight = 0;
     return values.map(value => {
@@ -263,10 +271,10 @@
     ctx.font = font;
     const places = [];
     let x = 8, y = from.height + 48;
-    named.forEach(([label, colour]) => {
-      const wide = ctx.measureText(label).width + 40;
+    named.forEach(([label, colour, dash]) => {
+      const wide = ctx.measureText(label).width + 48;
       if (x > 8 && x + wide > from.width) { x = 8; y += 22; }
-      places.push([label, colour, x, y]);
+      places.push([label, colour, dash, x, y]);
       x += wide;
     });
     canvas.width = from.width + left;
@@ -280,11 +288,16 @@
     ctx.drawImage(from, left, 28);
     ctx.font = font;
     names.forEach((name, i) => ctx.fillText(name, 8, 28 + (i + 0.8) * ROW, left - 16));
-    places.forEach(([label, colour, across, down]) => {
-      ctx.fillStyle = colour;
-      ctx.fillRect(across, down - 7, 16, 3);
+    places.forEach(([label, colour, dash, across, down]) => {
+      ctx.strokeStyle = colour;
+      ctx.lineWidth = 3;
+      ctx.setLineDash(dash || []);
+      ctx.beginPath();
+      ctx.moveTo(across, down - 5);
+      ctx.lineTo(across + 24, down - 5);
+      ctx.stroke();
       ctx.fillStyle = style.getPropertyValue("--text");
-      ctx.fillText(label, across + 22, down);
+      ctx.fillText(label, across + 30, down);
     });
     canvas.toBlob(blob => save(id + ".png", blob));
   }
@@ -314,19 +327,22 @@
     lines.push({label: word("predicted"), table, raw: table, number: 0, bad: [], points: Infinity, predicted: true});
   }
 
-  const colourOf = (line, i) => line.predicted ? getComputedStyle(document.documentElement).getPropertyValue("--text") : COLOURS[theme][i % 8];
+  /* Of one run each line has its colour; of several each run, and where it has several lines these have their dashes. */
+  const colourOf = line => line.predicted ? getComputedStyle(document.documentElement).getPropertyValue("--text") : COLOURS[theme][line.colour % COLOURS[theme].length];
 
   function draw(chart, runs) {
     const scale = chart.divide || 1;
     const lines = [];
-    runs.forEach((run, number) => linesOf(chart).forEach(line => {
+    const own = linesOf(chart), several = runs.length > 1;
+    runs.forEach((run, number) => own.forEach((line, index) => {
       const data = run.data[line.name];
       if (!data) return;
-      const label = runs.length > 1 ? line.label + " · " + run.name : line.label;
+      const label = several ? line.label + " · " + run.name : line.label;
       const xs = data.steps.map(run.axis.at);
       const values = data.values.map(value => logAxis && value <= 0 ? null : value / scale);
       lines.push({label, table: [xs, smoothing > 0 ? smooth(values) : values], raw: [xs, values], number, bad: data.not_a_number,
-        points: data.steps.length});
+        points: data.steps.length, colour: several ? number : index,
+        dash: several ? DASHES[(own.length > 1 ? index : number) % DASHES.length] : undefined});
     }));
     if (lines.length === 0) return;
     if (chart.id === "lossScale" && lines.every(line => line.raw[1].every(value => value === 1))) return;
@@ -341,8 +357,8 @@
       : word("notANumber") + " " + bad.slice(0, 8).join(", ") + (bad.length > 8 ? " … " + word("first") : "");
     shown.badSteps = bad.map(main.at);
     shown.back = main.back;
-    shown.legend = lines.map((line, i) => [line.label, colourOf(line, i)]);
-    shown.rows = [[word(axis), ...lines.map(line => line.label)],
+    shown.legend = lines.map(line => [line.label, colourOf(line), line.dash]);
+    shown.rows = [[axisWord(), ...lines.map(line => line.label)],
       ...table[0].map((x, i) => [x, ...lines.map((line, j) => table[j + 1][i])])];
     const key = [language, theme, logAxis, axis, smoothing, shown.body.clientWidth, ...lines.map(line => line.label + (line.points < 60))].join();
     if (shown.plot && shown.key === key) {
@@ -363,12 +379,12 @@
       scales: {x: {time: false, auto: false, min: from, max: to > from ? to : from + 1}, y: logAxis ? {distr: 3} : {}},
       padding: [null, 20, null, null],
       axes: [Object.assign(axis === "time" ? {values: timeLabels, incrs: TIME_STEPS} : {values: labels}, look), Object.assign({size: 64, values: labels}, look)],
-      series: [{label: word(axis), value: (plot, value) => value === null ? "--" : String(value)},
-        ...lines.map((line, i) => ({label: line.label, stroke: colourOf(line, i),
-          width: 1.25, spanGaps: true,
-          dash: line.predicted ? [8, 5] : line.number > 0 ? [2 + 4 * line.number, 3] : undefined, points: {show: line.points < 60, size: 4},
+      series: [{label: axisWord(), value: (plot, value) => value === null ? "--" : String(value)},
+        ...lines.map(line => ({label: line.label, stroke: colourOf(line),
+          width: several && line.number === 0 ? 2 : 1.25, spanGaps: true,
+          dash: line.predicted ? [8, 5] : line.dash, points: {show: line.points < 60, size: 4},
           value: (plot, value) => value === null || value === undefined ? "--" : number(value, 4)})),
-        ...(smoothing > 0 ? lines.map((line, i) => ({label: "", stroke: COLOURS[theme][i % 8] + "50", width: 1, spanGaps: true,
+        ...(smoothing > 0 ? lines.map(line => ({label: "", stroke: line.predicted ? "transparent" : colourOf(line) + "50", width: 1, spanGaps: true,
           points: {show: false}, class: "raw"})) : [])],
       hooks: {
         drawClear: [plot => markBad(plot, shown.badSteps)],
@@ -432,21 +448,30 @@
     });
     return {layers: heat.layers, rows};
   }
-  /* What a place of the heat map says: both coordinates from 0 to 1. */
-  function cellText(heat, across, down) {
+  /* Where a column of the heat map begins, from 0 to 1, on the axis that is chosen; and which lies at such a place. */
+  function heatAxis(run) {
+    const [first, last] = windowShown(), begin = run.at(first), whole = run.at(last + 1) - begin;
+    const edge = column => first + (last - first + 1) * column / HEAT_COLUMNS;
+    if (!(whole > 0)) return {at: column => column / HEAT_COLUMNS, back: part => part * HEAT_COLUMNS};
+    return {at: column => Math.min(1, Math.max(0, (run.at(edge(column)) - begin) / whole)),
+      back: part => HEAT_COLUMNS * (run.back(begin + part * whole) - first) / (last - first + 1)};
+  }
+  /* What a place of the heat map says: a column, and from 0 to 1 how far down. */
+  function cellText(heat, column, down) {
     const y = Math.min(heat.layers.length - 1, Math.floor(down * heat.layers.length)), row = heat.rows[y];
     let i = -2;
-    while (i + 2 < row.length && row[i + 2] <= across * HEAT_COLUMNS) i += 2;
+    while (i + 2 < row.length && row[i + 2] <= column) i += 2;
     return i < 0 ? heat.layers[y] : heat.layers[y] + " · " + word("step") + " " + stepOf(row[i]) + " · "
       + (row[i + 1] < 0 ? "NaN" : number(row[i + 1], 4));
   }
 
-  function drawHeat(whole) {
+  function drawHeat(whole, run) {
     if (whole.layers.length === 0) return;
     const heat = partOf(whole), isLargest = heatOf === "heat-max";
     const title = word(isLargest ? "gradientsLargest" : "gradients");
     const shown = panel("heat", title, true);
     shown.heat = heat;
+    shown.across = heatAxis(run);
     if (!shown.canvas) {
       const holder = make("div", undefined, "heat");
       shown.names = make("ol");
@@ -456,7 +481,7 @@
       shown.cell = make("p", "", "scale cell");
       shown.canvas.addEventListener("mousemove", event => {
         const box = shown.canvas.getBoundingClientRect();
-        shown.cell.textContent = cellText(shown.heat, (event.clientX - box.left) / box.width, (event.clientY - box.top) / box.height);
+        shown.cell.textContent = cellText(shown.heat, shown.across.back((event.clientX - box.left) / box.width), (event.clientY - box.top) / box.height);
       });
       shown.canvas.addEventListener("mouseleave", () => { shown.cell.textContent = ""; });
       shown.turn = make("button");
@@ -487,7 +512,8 @@
         const end = i + 2 < row.length ? row[i + 2] : Math.min(HEAT_COLUMNS, row[i] + Math.max(1, i > 0 ? row[i] - row[i - 2] : 1));
         const value = row[i + 1];
         ctx.fillStyle = value < 0 ? "#e53935" : heatColour(value === 0 || most === least ? 0 : (Math.log10(value) - least) / (most - least));
-        ctx.fillRect(row[i] * 3, y * ROW, value < 0 ? Math.max(6, (end - row[i]) * 3) : (end - row[i]) * 3, ROW - 1);
+        const left = Math.floor(shown.across.at(row[i]) * canvas.width), right = Math.ceil(shown.across.at(end) * canvas.width);
+        ctx.fillRect(left, y * ROW, Math.max(value < 0 ? 6 : 1, right - left), ROW - 1);
       }
     });
     shown.rows = [[word("step"), ...heat.layers]];
@@ -496,10 +522,10 @@
       if (cells.some(cell => cell !== null)) shown.rows.push([stepOf(column), ...cells.map(cell => cell !== null && cell < 0 ? "NaN" : cell)]);
     }
     const bad = heat.rows.some(row => row.some((value, i) => i % 2 === 1 && value < 0));
-    shown.scale.textContent = (values.length ? (10 ** least).toExponential(1) + " … " + (10 ** most).toExponential(1) + " · " : "") + word("heatScale") + (bad ? " ▮" : "");
+    shown.scale.textContent = (values.length ? (10 ** least).toExponential(1) + " … " + (10 ** most).toExponential(1) + " · " : "") + word("heatScale") + (axis === "step" ? "" : " · " + word("axis") + ": " + axisWord()) + (bad ? " ▮" : "");
   }
 
-  const LINES = () => CHARTS.flatMap(linesOf).map(line => "name=" + encodeURIComponent(line.name)).join("&") + "&name=time";
+  const LINES = () => CHARTS.flatMap(linesOf).map(line => "name=" + encodeURIComponent(line.name)).join("&") + "&name=time&name=tokens_taken";
   let busy = false, again = false, fresh = null;
   async function refresh(always) {
     if (busy) { again = again || always; return; }
@@ -521,7 +547,7 @@
         const tokens = overview.latest.tokens;
         const runs = series.map((data, i) => ({data, name: i === 0 ? overview.name : more[i - 1].name, axis: axisOf(data, tokens)}));
         CHARTS.forEach(chart => draw(chart, runs));
-        drawHeat(heat);
+        drawHeat(heat, runs[0].axis);
         drawn = key;
       }
     } catch (e) {

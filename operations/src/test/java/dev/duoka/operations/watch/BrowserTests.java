@@ -12,6 +12,7 @@ import dev.duoka.operations.run.RunRegistry;
 import dev.duoka.operations.run.StateFolder;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.Writer;
 import java.net.InetSocketAddress;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -27,6 +28,8 @@ import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
 import java.util.concurrent.Executors;
+import java.util.regex.Pattern;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
@@ -137,6 +140,65 @@ final class BrowserTests {
         .doesNotContain("11 %");
   }
 
+  /** Two bridged pairs on two NUMA nodes, as {@code placement.json} has them. */
+  private static final String TWO_PAIRS =
+      """
+      {"axes":{"pipeline":1,"replicate":1,"shard":2,"context":1,"tensor":2,"expert":1},
+       "seats":[
+        {"rank":0,"device":"cuda:0","index":0,"card":"A6000","uuid":"GPU-a","process":0,"node":0,"pipeline":0,"data":0,"context":0,"tensor":0,"expert":0},
+        {"rank":1,"device":"cuda:1","index":1,"card":"A6000","process":0,"node":0,"pipeline":0,"data":0,"context":0,"tensor":1,"expert":0},
+        {"rank":2,"device":"cuda:2","index":2,"card":"A6000","process":0,"node":0,"pipeline":0,"data":1,"context":0,"tensor":0,"expert":0},
+        {"rank":3,"device":"cuda:3","index":3,"card":"A6000","process":0,"node":0,"pipeline":0,"data":1,"context":0,"tensor":1,"expert":0}],
+       "groups":[{"axis":"tensor","ranks":[0,1],"slowest_link":"NV4","gb_per_s_each_way":{"low":56.25,"high":56.25,"assumed":false}},
+        {"axis":"tensor","ranks":[2,3],"slowest_link":"NV4","gb_per_s_each_way":null},
+        {"axis":"data","ranks":[0,2],"slowest_link":"SYS","gb_per_s_each_way":{"low":4.72561,"high":20.4776,"assumed":true}},
+        {"axis":"data","ranks":[1,3],"slowest_link":"SYS","gb_per_s_each_way":null}],
+       "topology":{"gpus":5,"links":{"0-1":"NV4","2-3":"NV4","0-2":"SYS"},"nvswitches":[],
+        "numa":{"0":0,"1":0,"2":1,"3":1,"4":1},
+        "devices":[{"index":0,"numa_node":0},{"index":1,"numa_node":0},{"index":2,"numa_node":1},{"index":3,"numa_node":1},{"index":4,"name":"NVIDIA A2","numa_node":1}],
+        "nic_devices":[{"label":"NIC0","device":"mlx5_0","numa_node":1,"gigabits_per_second":200}],
+        "pcie_switches":[{"tree":false,"gpus":[0,1],"nics":[]}],
+        "numa_nodes":[{"id":0,"cpus":"0-15"},{"id":1,"cpus":"16-31"}],
+        "bandwidth_gb_per_s":{"0-1":{"low":56.25,"high":56.25,"assumed":false}},
+        "placement":{"nvlink_groups":[[0,1],[2,3],[4]]}}}
+      """;
+
+  @Test
+  void theMeshLiesOnAPictureOfTheMachine() throws Exception {
+    Files.writeString(folder.resolve("placement.json"), TWO_PAIRS);
+    Browser.Tab tab = browser.open(server.address());
+    tab.until("document.querySelectorAll('.picture .place').length === 5");
+    String picture = tab.value("document.querySelector('.picture').textContent");
+    assertThat(picture)
+        .contains("NUMA node 0 · CPU 0-15", "NUMA node 1 · CPU 16-31", "between NUMA nodes")
+        .contains("PCIe switch", "mlx5_0 200G", "NV4 · 56.3 GB/s")
+        .contains("GPU 2 = cuda:2", "A2", "not used by this run")
+        .contains("data 0, 2: SYS 4.73–20.5 GB/s (?)");
+    assertThat(tab.value("document.querySelectorAll('.picture .place.card').length"))
+        .isEqualTo("4");
+    assertThat(tab.value("document.querySelectorAll('.picture path.nvlink').length"))
+        .isEqualTo("2");
+    assertThat(tab.value(points("tensor"))).isEqualTo("0,1,2,3");
+    assertThat(tab.value(points("data"))).isEqualTo("0,2,1,3");
+    assertThat(tab.value(across("tensor") + " === " + across("data")))
+        .as("rank 0 stands under its card in each row")
+        .isEqualTo("true");
+    assertThat(
+            tab.value(
+                "[...document.querySelectorAll('.picture text')].every(text => text.getBBox().x >="
+                    + " 0)"))
+        .isEqualTo("true");
+    assertThat(tab.complaints()).isEmpty();
+  }
+
+  private static String points(String axis) {
+    return "[...document.querySelectorAll('g.axis-" + axis + " text')].map(it => it.textContent)";
+  }
+
+  private static String across(String axis) {
+    return "document.querySelector('g.axis-" + axis + " circle').getAttribute('cx')";
+  }
+
   @Test
   void keysTurnThemeLanguageAndAxes() throws Exception {
     Browser.Tab tab = browser.open(server.address());
@@ -178,6 +240,105 @@ final class BrowserTests {
     }
   }
 
+  private void step(int step) throws IOException {
+    Files.writeString(
+        folder.resolve("metrics.jsonl"),
+        "{\"step\":" + step + ",\"loss\":1}\n",
+        StandardOpenOption.APPEND);
+  }
+
+  /** How many listen is known when something was said to them, so that there must be news. */
+  private int untilListening(int wanted, int from) throws Exception {
+    int step = from;
+    for (; server.listening() != wanted && step < from + 120; step++) {
+      step(step);
+      Thread.sleep(500);
+    }
+    assertThat(server.listening()).isEqualTo(wanted);
+    return step;
+  }
+
+  @Test
+  void aHiddenTabClosesItsStreamAndOpensItAgain() throws Exception {
+    Browser.Tab tab = browser.open(server.address());
+    tab.until(DRAWN);
+    tab.call("Page.bringToFront", Json.object());
+    assertThat(tab.value("document.visibilityState")).isEqualTo("visible");
+    int step = untilListening(1, 401);
+    Browser.Tab other = browser.open("about:blank");
+    other.call("Page.bringToFront", Json.object());
+    tab.until("document.visibilityState === 'hidden'");
+    step = untilListening(0, step);
+    String last = tab.value("document.querySelector('#progress').innerText");
+    step(step + 1000);
+    tab.value("new Promise(done => setTimeout(done, 2500))");
+    assertThat(tab.value("document.querySelector('#progress').innerText"))
+        .as("nothing is asked for while nobody looks")
+        .isEqualTo(last);
+    tab.call("Page.bringToFront", Json.object());
+    tab.until("document.querySelector('#progress').innerText.includes('" + (step + 1000) + "')");
+    untilListening(1, step + 1001);
+    assertThat(tab.complaints()).isEmpty();
+  }
+
+  private static final int MILLION = 1_000_000;
+  private static final int SPIKE = 654_321;
+  private static final int NOT_A_NUMBER = 222_222;
+
+  /** Columns of the first chart that have a colour above or anywhere, from its left edge. */
+  private static String columns(String colour, double part) {
+    return """
+    (() => {
+      const canvas = document.querySelector("#charts section canvas"), ctx = canvas.getContext("2d");
+      const over = document.querySelector("#charts section .u-over"), wrap = canvas.getBoundingClientRect();
+      const box = over.getBoundingClientRect(), scale = canvas.width / wrap.width;
+      const left = Math.round((box.left - wrap.left) * scale), top = Math.round((box.top - wrap.top) * scale);
+      const width = Math.round(box.width * scale), height = Math.round(box.height * scale * PART);
+      const data = ctx.getImageData(left, top, width, height).data, found = [];
+      for (let x = 0; x < width; x++) {
+        for (let y = 0; y < height; y++) {
+          const at = 4 * (y * width + x);
+          if ([COLOUR].every((value, i) => Math.abs(data[at + i] - value) < 40) && data[at + 3] > 120) {
+            found.push((x / width).toFixed(4));
+            break;
+          }
+        }
+      }
+      return found.join();
+    })()
+    """
+        .replace("PART", String.valueOf(part))
+        .replace("COLOUR", colour);
+  }
+
+  @Test
+  void amongAMillionStepsOneSpikeAndOneThatIsNoNumberAreSeen() throws Exception {
+    try (Writer lines = Files.newBufferedWriter(folder.resolve("metrics.jsonl"))) {
+      for (int step = 1; step <= MILLION; step++) {
+        String loss =
+            step == SPIKE ? "50" : step == NOT_A_NUMBER ? "null" : "2." + (step * 7919L % 100);
+        lines.write("{\"step\":" + step + ",\"loss\":" + loss + ",\"lr\":1}\n");
+      }
+    }
+    Browser.Tab tab = browser.open(server.address());
+    tab.until("document.querySelector('#progress').innerText === 'step " + MILLION + "'");
+    tab.until("document.querySelectorAll('.u-wrap').length > 1");
+    tab.until(near(columns("198, 40, 40", 0.8), (double) NOT_A_NUMBER / MILLION));
+    tab.until(near(columns("11, 98, 214", 0.8), (double) SPIKE / MILLION));
+    assertThat(tab.value("document.querySelector('#charts .bad').innerText"))
+        .isEqualTo("no number at step " + NOT_A_NUMBER);
+    assertThat(tab.complaints()).isEmpty();
+  }
+
+  /** Whether there are columns, and all at this place. */
+  private static String near(String columns, double place) {
+    return "(found => found !== '' && found.split(',').every(at => Math.abs(at - "
+        + place
+        + ") < 0.006))("
+        + columns.strip()
+        + ")";
+  }
+
   @Test
   void tenRunsLieOverEachOtherWithWhatDiffers() throws Exception {
     RunRegistry registry = new RunRegistry(new StateFolder(state.resolve("state")));
@@ -211,7 +372,31 @@ final class BrowserTests {
     assertThat(text(tab, "#charts section"))
         .contains("other 1", "other 5")
         .doesNotContain("other 10");
+    assertColoursDiffer(tab);
+    press(tab, "t");
+    tab.until("document.querySelector('#charts section .u-series:nth-child(2)') !== null");
+    assertColoursDiffer(tab);
     assertThat(tab.complaints()).isEmpty();
+  }
+
+  /** The ten lines of the first chart, by the colours in its legend. */
+  private static void assertColoursDiffer(Browser.Tab tab) {
+    String legend =
+        "[...document.querySelector('#charts section').querySelectorAll('.u-marker')].slice(1)"
+            + ".map(mark => getComputedStyle(mark).borderTopColor).join(';')";
+    List<int[]> colours =
+        Pattern.compile("rgb\\((\\d+), (\\d+), (\\d+)\\)")
+            .matcher(tab.value(legend))
+            .results()
+            .map(it -> IntStream.range(1, 4).map(i -> Integer.parseInt(it.group(i))).toArray())
+            .toList();
+    assertThat(colours).hasSize(10);
+    for (int[] one : colours) {
+      for (int[] other : colours) {
+        int apart = IntStream.range(0, 3).map(i -> Math.abs(one[i] - other[i])).sum();
+        assertThat(one == other || apart > 60).as(one[0] + " " + other[0]).isTrue();
+      }
+    }
   }
 
   @Test
@@ -251,6 +436,39 @@ final class BrowserTests {
     tab.value("document.querySelector('section.wide .tools button').click()");
     tab.until("document.querySelector('section.wide h2').innerText.includes('largest by amount')");
     assertThat(cell(tab, 0.5)).isEqualTo("a · step 200 · 0.50000");
+    assertThat(tab.complaints()).isEmpty();
+  }
+
+  @Test
+  void tokensAreThoseThatWereTakenAndTheHeatMapFollowsTheAxis() throws Exception {
+    StringBuilder lines = new StringBuilder();
+    for (int step = 1; step <= 400; step++) {
+      lines
+          .append("{\"step\":" + step + ",\"loss\":1,\"lr\":1,\"grad_norm\":1")
+          .append(",\"tokens\":" + (step <= 200 ? 64 : 256))
+          .append(",\"time\":" + (1000 + (step <= 300 ? step : 300 + 9 * (step - 300))))
+          .append(
+              step % 40 == 0
+                  ? ",\"grad_range\":[{\"layer\":\"a\",\"min\":-1,\"max\":1,\"rms\":0.1}]"
+                  : "")
+          .append("}\n");
+    }
+    Files.writeString(folder.resolve("metrics.jsonl"), lines);
+    Browser.Tab tab = browser.open(server.address());
+    tab.until("document.querySelector('.heat canvas') !== null");
+    keepSaved(tab);
+    assertThat(cell(tab, 0.5)).contains("step 200");
+    press(tab, "x");
+    tab.until("document.querySelector('.scale').innerText.includes('tokens')");
+    assertThat(cell(tab, 0.5)).as("half of 64,000 tokens is step 275").contains("step 240");
+    save(tab, "Learning rate", "CSV");
+    assertThat(promised(tab, "kept.at(-1).text()"))
+        .startsWith("tokens,")
+        .contains("\n64,1\n", "\n12800,1\n", "\n13056,1\n")
+        .endsWith("\n64000,1\n");
+    press(tab, "x");
+    tab.until("document.querySelector('.scale').innerText.includes('time')");
+    assertThat(cell(tab, 0.5)).as("half of 1,200 seconds is step 333").contains("step 320");
     assertThat(tab.complaints()).isEmpty();
   }
 

@@ -78,7 +78,7 @@ final class SavedRunTests {
   void textIsSavedWhenItIsAskedForAndSecretsNever() throws IOException {
     String html = html("with-text.html", true);
     assertThat(saved(html).path("run").path("log").asString()).contains("said </script>");
-    assertThat(html.split("</script>")).hasSize(7); // five scripts, what is saved, and the end
+    assertThat(html.split("</script>")).hasSize(8); // five scripts, what is saved, and the end
     assertThat(html).doesNotContain("planted");
   }
 

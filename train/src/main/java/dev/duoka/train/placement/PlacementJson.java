@@ -1,6 +1,7 @@
 package dev.duoka.train.placement;
 
 import dev.duoka.formats.json.Json;
+import dev.duoka.machine.topology.TopologyJson;
 import dev.duoka.parallel.mesh.Mesh;
 import dev.duoka.parallel.mesh.Mesh.Axis;
 import java.util.Locale;
@@ -9,6 +10,9 @@ import tools.jackson.databind.node.ObjectNode;
 
 /** A placement as the object {@code mesh} of {@code duoka config --json}. */
 public final class PlacementJson {
+  /** The machine that the seats' {@code index} is of, as {@code duoka topo --json} says it. */
+  public static final String TOPOLOGY = "topology";
+
   private PlacementJson() {}
 
   /** Axes, ranks with their places, groups with their ways, and the explanation. */
@@ -31,6 +35,7 @@ public final class PlacementJson {
     placement.notices().forEach(notices::add);
     ArrayNode explanation = root.putArray("explanation");
     Explanation.of(placement).forEach(explanation::add);
+    placement.topology().ifPresent(it -> root.set(TOPOLOGY, TopologyJson.of(it)));
     return root;
   }
 
@@ -44,6 +49,7 @@ public final class PlacementJson {
     } else {
       node.putNull("device");
     }
+    seat.index().ifPresent(index -> node.put("index", index));
     node.put("card", seat.card().orElse(null));
     seat.uuid().ifPresent(uuid -> node.put("uuid", uuid));
     node.put("process", seat.process());

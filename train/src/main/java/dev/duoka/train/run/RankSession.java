@@ -10,6 +10,8 @@ import dev.duoka.data.batch.TrainingOrder;
 import dev.duoka.data.training.TrainingData;
 import dev.duoka.formats.heartbeat.HeartbeatWriter;
 import dev.duoka.formats.heartbeat.Phase;
+import dev.duoka.machine.probe.LiveProbe;
+import dev.duoka.machine.topology.TopologyJson;
 import dev.duoka.model.ModelFactory;
 import dev.duoka.model.adapter.AdapterSummary;
 import dev.duoka.model.weight.FrozenWeights;
@@ -272,6 +274,9 @@ final class RankSession {
   private Optional<ObjectNode> place() {
     try {
       ObjectNode placement = PlacementJson.of(MeshPlacement.of(setup.config(), MachineView.live()));
+      if (!placement.has(PlacementJson.TOPOLOGY)) {
+        placement.set(PlacementJson.TOPOLOGY, TopologyJson.of(LiveProbe.topologyWithoutDriver()));
+      }
       folder.place(placement);
       return Optional.of(placement);
     } catch (IOException | DuokaException e) {

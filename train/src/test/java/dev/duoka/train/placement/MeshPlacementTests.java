@@ -198,7 +198,9 @@ class MeshPlacementTests {
     ObjectNode json = PlacementJson.of(placed(CROSSED, "parallel={pipeline: 2, tensor: 2}"));
     assertThat(json.at("/axes/tensor").intValue()).isEqualTo(2);
     assertThat(json.at("/seats/1/device").stringValue()).isEqualTo("cuda:2");
+    assertThat(json.at("/seats/1/index").intValue()).isEqualTo(2);
     assertThat(json.at("/seats/2/pipeline").intValue()).isEqualTo(1);
+    assertThat(json.at("/topology/gpus").intValue()).isEqualTo(4);
     assertThat(json.at("/groups/0/slowest_link").stringValue()).isEqualTo("NV4");
     assertThat(json.at("/groups/0/gb_per_s_each_way/low").doubleValue()).isEqualTo(100);
     assertThat(json.at("/explanation").size()).isEqualTo(7);
