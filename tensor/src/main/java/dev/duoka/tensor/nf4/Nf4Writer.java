@@ -13,11 +13,12 @@ import dev.duoka.tensor.op.Tensors;
 import dev.duoka.tensor.op.Views;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Quantizes one tensor as its rows come, and keeps what some pieces hold of it. All of the tensor
- * must come, since a mean over all its blocks is taken, but no more than a few rows, the codes of
- * the pieces in a byte each, and the scales, are here at once.
+ * must come, since a mean over all its blocks is taken, but no more than a few rows and the scales
+ * are here at once; of pieces that begin within a byte, all codes.
  *
  * <p>Works on the device of the bytes; waits for it once at the end. One thread.
  */
@@ -27,7 +28,7 @@ public final class Nf4Writer implements AutoCloseable {
 
   private final Tensor packed;
   private final List<Nf4Layout.Place> places;
-  private final List<Tensor> codes = new ArrayList<>();
+  private final List<@Nullable Tensor> codes = new ArrayList<>();
   private final Tensor scales;
   private final long elements;
   private long position;
@@ -45,15 +46,23 @@ public final class Nf4Writer implements AutoCloseable {
     places = layout.places().stream().filter(place -> place.tensor() == tensor).toList();
     try (Scope _ = Scope.open(MemoryOwner.TEMPORARIES)) {
       for (Nf4Layout.Place place : places) {
-        long even = 2 * place.piece().codeBytes();
-        Tensor room = Tensors.empty(Dtype.UINT8, packed.device(), even);
-        Tensors.fill(room, Nf4.ZERO);
-        codes.add(Scope.detach(room));
+        if (comesInPairs(place.piece())) {
+          codes.add(null);
+        } else {
+          Tensor room = Tensors.empty(Dtype.UINT8, packed.device(), 2 * place.piece().codeBytes());
+          Tensors.fill(room, Nf4.ZERO);
+          codes.add(Scope.detach(room));
+        }
       }
       scales =
           Scope.detach(
               Tensors.empty(Dtype.FLOAT32, packed.device(), Math.ceilDiv(elements, Nf4.BLOCK)));
     }
+  }
+
+  /** Whether what comes of a piece begins with a whole byte, so that it can be packed at once. */
+  private static boolean comesInPairs(Nf4Piece piece) {
+    return (piece.rows() == 1 ? piece.first() : piece.width()) % 2 == 0;
   }
 
   /** Whether any of the tensor is held: what has no pieces need not come. */
@@ -82,7 +91,7 @@ public final class Nf4Writer implements AutoCloseable {
       quantize(wide, ofRows, 0, whole, Nf4.BLOCK);
       quantize(wide, ofRows, whole, count - whole, count - whole);
       for (int i = 0; i < places.size(); i++) {
-        keep(ofRows, places.get(i).piece(), codes.get(i));
+        keep(ofRows, places.get(i), codes.get(i));
       }
     }
     position += count;
@@ -109,16 +118,15 @@ public final class Nf4Writer implements AutoCloseable {
     return Elementwise.where(Elementwise.equal(numbers, zero), zero, Elementwise.div(one, numbers));
   }
 
-  /** Copies what of the rows at {@link #position} belongs to a piece. */
-  private void keep(Tensor ofRows, Nf4Piece piece, Tensor target) {
-    long end = position + ofRows.size(0);
+  /** Keeps what of the rows at {@link #position} belongs to a piece: packed, or in {@code room}. */
+  private void keep(Tensor ofRows, Nf4Layout.Place place, @Nullable Tensor room) {
+    Nf4Piece piece = place.piece();
     if (piece.rows() == 1) {
       long low = Math.max(position, piece.first());
-      long high = Math.min(end, piece.first() + piece.width());
+      long high = Math.min(position + ofRows.size(0), piece.first() + piece.width());
       if (low < high) {
-        Copies.into(
-            Views.narrow(target, 0, low - piece.first(), high - low),
-            Views.narrow(ofRows, 0, low - position, high - low));
+        Tensor held = Views.narrow(ofRows, 0, low - position, high - low);
+        keep(held, place, room, low - piece.first());
       }
       return;
     }
@@ -130,7 +138,20 @@ public final class Nf4Writer implements AutoCloseable {
     }
     Tensor stretch =
         Views.narrow(Views.reshape(ofRows, rows, piece.pitch()), 1, piece.first(), piece.width());
-    Copies.into(Views.slice(target, row * piece.width(), rows, piece.width()), stretch);
+    keep(Views.reshape(Views.dense(stretch), -1), place, room, row * piece.width());
+  }
+
+  private void keep(Tensor held, Nf4Layout.Place place, @Nullable Tensor room, long start) {
+    long count = held.size(0);
+    if (room != null) {
+      Copies.into(Views.narrow(room, 0, start, count), held);
+    } else if (count % 2 == 0) {
+      pack(held, place, start / 2);
+    } else { // the end of the piece
+      Tensor even = Tensors.full(Nf4.ZERO, Dtype.UINT8, held.device(), count + 1);
+      Copies.into(Views.narrow(even, 0, 0, count), held);
+      pack(even, place, start / 2);
+    }
   }
 
   /** Packs what was kept, and the scales, when all rows have come. */
@@ -140,7 +161,10 @@ public final class Nf4Writer implements AutoCloseable {
     }
     try (Scope _ = Scope.open(MemoryOwner.TEMPORARIES)) {
       for (int i = 0; i < places.size(); i++) {
-        pack(codes.get(i), places.get(i));
+        Tensor room = codes.get(i);
+        if (room != null) {
+          pack(room, places.get(i), 0);
+        }
       }
       boolean doubled = !places.isEmpty() && places.getFirst().piece().doubled();
       if (doubled) {
@@ -158,9 +182,10 @@ public final class Nf4Writer implements AutoCloseable {
     return Views.narrow(packed, 0, place.at() + from, count);
   }
 
-  private void pack(Tensor ofPiece, Nf4Layout.Place place) {
-    long length = place.piece().codeBytes();
-    Tensor pairs = Views.reshape(ofPiece, length, 2);
+  /** Packs an even number of codes into the bytes of a piece from one on. */
+  private void pack(Tensor even, Nf4Layout.Place place, long first) {
+    long length = even.size(0) / 2;
+    Tensor pairs = Views.reshape(even, length, 2);
     for (long start = 0; start < length; start += CHUNK) {
       long count = Math.min(CHUNK, length - start);
       try (Scope _ = Scope.open(MemoryOwner.TEMPORARIES)) {
@@ -168,7 +193,7 @@ public final class Nf4Writer implements AutoCloseable {
         Tensor upper = Copies.cast(Views.dense(Views.narrow(part, 1, 0, 1)), Dtype.FLOAT32);
         Elementwise.mulInPlace(upper, 16);
         Elementwise.addInPlace(upper, Views.narrow(part, 1, 1, 1));
-        Copies.into(bytes(place, start, count), Views.reshape(upper, -1));
+        Copies.into(bytes(place, first + start, count), Views.reshape(upper, -1));
       }
     }
   }
@@ -218,7 +243,11 @@ public final class Nf4Writer implements AutoCloseable {
 
   @Override
   public void close() {
-    codes.forEach(Tensor::close);
+    for (Tensor room : codes) {
+      if (room != null) {
+        room.close();
+      }
+    }
     scales.close();
   }
 }

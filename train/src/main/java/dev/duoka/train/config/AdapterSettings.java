@@ -97,6 +97,8 @@ public record AdapterSettings(
                     + " 4.13 bits for a weight instead of 4.5.",
             byDefault = "true")
         boolean doubleQuantization) {
+  private static final int DEFAULT_RANK = 16;
+
   /** What a run file calls the forms of a base. */
   public enum Base {
     DENSE,
@@ -145,13 +147,36 @@ public record AdapterSettings(
     };
   }
 
+  /** What a file says that leaves all to the adapter's folder: the same beside a base like this. */
+  AdapterSettings ofPath() {
+    return new AdapterSettings(
+        path,
+        DEFAULT_RANK,
+        OptionalDouble.empty(),
+        0,
+        false,
+        false,
+        List.of(NamePatterns.ALL_LINEAR),
+        Optional.empty(),
+        List.of(),
+        List.of(),
+        List.of(),
+        Map.of(),
+        Map.of(),
+        base,
+        doubleQuantization);
+  }
+
+  /** Whether {@link #modules} is what it is where a file does not say it. */
+  boolean hasUsualModules() {
+    return modules.equals(List.of(NamePatterns.ALL_LINEAR));
+  }
+
   private NamePatterns patterns() {
     if (modulesMatching.isPresent()) {
       return new NamePatterns.Whole(modulesMatching.get());
     }
-    return modules.equals(List.of(NamePatterns.ALL_LINEAR))
-        ? new NamePatterns.AllLinear()
-        : new NamePatterns.Ends(modules);
+    return hasUsualModules() ? new NamePatterns.AllLinear() : new NamePatterns.Ends(modules);
   }
 
   private Map<String, Integer> ranks() {

@@ -8,6 +8,7 @@ import dev.duoka.layout.Offload;
 import dev.duoka.layout.Precision;
 import dev.duoka.train.config.binding.Binder;
 import dev.duoka.train.config.binding.Problems;
+import dev.duoka.train.config.binding.YamlWriter;
 import java.util.List;
 import java.util.Locale;
 import java.util.OptionalLong;
@@ -17,10 +18,6 @@ import java.util.stream.Stream;
 
 /** Refuses fields that are valid one by one but not together, and choices that were not made. */
 final class Contradictions {
-  /** What an adapter's own file does not say. */
-  private static final Set<String> OF_ANY_ADAPTER =
-      Set.of("adapter.path", "adapter.base", "adapter.double_quantization");
-
   private final RunConfig config;
   private final Binder.Bound<RunConfig> bound;
   private final Problems problems;
@@ -380,8 +377,9 @@ final class Contradictions {
       return;
     }
     if (adapter.path().isPresent()) {
-      bound.origins().keySet().stream()
-          .filter(field -> field.startsWith("adapter.") && !OF_ANY_ADAPTER.contains(field))
+      // A run file that was written whole has all fields, with their defaults.
+      YamlWriter.changes(adapter.ofPath(), adapter).stream()
+          .map(change -> "adapter." + change.key())
           .findFirst()
           .ifPresent(
               field ->
@@ -390,8 +388,7 @@ final class Contradictions {
                       field + " is said by the adapter_config.json of adapter.path",
                       "Remove one of the two."));
     }
-    if (!adapter.baseForm().isInFourBits()
-        && bound.origins().containsKey("adapter.double_quantization")) {
+    if (!adapter.baseForm().isInFourBits() && !adapter.doubleQuantization()) {
       refuse(
           "adapter.double_quantization",
           "adapter.double_quantization says how the scales of 4-bit weights are kept, but"
@@ -405,7 +402,7 @@ final class Contradictions {
               + " is fp8",
           "Set training.precision to bf16.");
     }
-    if (adapter.modulesMatching().isPresent() && bound.origins().containsKey("adapter.modules")) {
+    if (adapter.modulesMatching().isPresent() && !adapter.hasUsualModules()) {
       refuse(
           "adapter.modules_matching",
           "adapter.modules and adapter.modules_matching contradict each other",

@@ -26,6 +26,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 final class RunFileTests {
   static final String FULL =
@@ -108,6 +109,28 @@ final class RunFileTests {
     assertThat(RunFile.parse("again.yaml", RunFile.write(single), List.of())).isEqualTo(single);
     assertThatThrownBy(() -> RunFile.parse("run.yaml", file.formatted("", "fp8"), List.of()))
         .hasMessageContaining("adapter.base is nf4, whose weights multiply in 16 bits or more");
+  }
+
+  /** As a run's folder keeps it, with every default said. */
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "rank: 4",
+        "path: x",
+        "path: x, base: nf4",
+        "modules_matching: '.*q_proj'",
+        "modules: [q_proj], exclude: [k_proj]"
+      })
+  void anAdapterThatWasWrittenIsReadAgain(String adapter) {
+    String file =
+        """
+        model: {preset: tiny-v3}
+        adapter: {%s}
+        data: {sources: [jdk:src], sequence_length: 256}
+        training: {tokens_per_step: 8192, steps: 300}
+        """;
+    RunConfig config = RunFile.parse("run.yaml", file.formatted(adapter), List.of());
+    assertThat(RunFile.parse("again.yaml", RunFile.write(config), List.of())).isEqualTo(config);
   }
 
   @Test

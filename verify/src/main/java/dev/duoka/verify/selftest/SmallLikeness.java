@@ -1,5 +1,7 @@
 package dev.duoka.verify.selftest;
 
+import dev.duoka.formats.adapter.AdapterConfig;
+import dev.duoka.formats.adapter.NamePatterns;
 import dev.duoka.formats.modelconfig.AttentionConfig;
 import dev.duoka.formats.modelconfig.ModelConfig;
 import dev.duoka.formats.modelconfig.MoeConfig;
@@ -15,7 +17,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * A run of the same kind as another and on the same mesh, so small that it takes seconds: fewer
  * layers, but one for each stage and of each kind; small widths, vocabulary and numbers of experts
- * that divide as the large ones do; short sequences.
+ * that divide as the large ones do; short sequences. With the run's adapter, if it has one, beside
+ * a base in the same form.
  *
  * @param run the run that it is like
  * @param model of that run
@@ -39,22 +42,33 @@ record SmallLikeness(RunConfig run, ModelConfig model) {
     AttentionConfig attention = attention();
     boolean headsAreWidth = model.architecture().modelType().equals("deepseek");
     int unit = run.training().precision() == Precision.FP8 ? FP8_UNIT : WIDTH;
-    return new ModelConfig(
-        model.architecture(),
-        VOCABULARY,
-        headsAreWidth ? attention.heads() * HEAD : unit,
-        layers(),
-        model.maxPositions(),
-        model.rmsNormEps(),
-        model.initializerRange(),
-        model.tieEmbeddings(),
-        attention,
-        model.rope(),
-        unit * parallel().tensor(),
-        experts(),
-        Math.min(model.mtpModules(), 1),
-        1,
-        2);
+    ModelConfig small =
+        new ModelConfig(
+            model.architecture(),
+            VOCABULARY,
+            headsAreWidth ? attention.heads() * HEAD : unit,
+            layers(),
+            model.maxPositions(),
+            model.rmsNormEps(),
+            model.initializerRange(),
+            model.tieEmbeddings(),
+            attention,
+            model.rope(),
+            unit * parallel().tensor(),
+            experts(),
+            Math.min(model.mtpModules(), 1),
+            1,
+            2);
+    return small.with(adapter());
+  }
+
+  /** What is trained beside a base in the same form; names that mean certain layers mean all. */
+  private @Nullable AdapterConfig adapter() {
+    AdapterConfig its = model.adapter();
+    return its == null || !its.mayTellLayersApart()
+        ? its
+        : AdapterConfig.lora(its.rank(), its.alpha(), new NamePatterns.AllLinear())
+            .on(its.baseForm());
   }
 
   /** At least one for each stage, and where a model has both, dense ones and one with experts. */

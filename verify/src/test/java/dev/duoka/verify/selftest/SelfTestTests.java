@@ -60,6 +60,31 @@ class SelfTestTests {
     assertThat(report.comparisons()).hasSize(training.contains("fp32") ? 1 : 2);
   }
 
+  /** What is compared is the adapter, beside a base in the run's form. */
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "deepseek-coder-33b | data: 2, zero: 3 | rank: 4, dropout: 0.1, base: nf4",
+        "deepseek-llm-7b | tensor: 2, pipeline: 2 | rank: 8, dora: true, base: dense",
+        "deepseek-v2-lite | data: 2, expert: 2, zero: 3 | rank: 8, experts: [down_proj], base: nf4",
+        "deepseek-llm-7b | tensor: 2 | rank: 4, modules: [layers.29.mlp.up_proj], base: nf4",
+      })
+  void aRightMeshHoldsWithAdapters(String preset, String parallel, String adapter) {
+    RunConfig run =
+        RunFile.parse(
+            "run.yaml",
+            RunFile.write(run(preset, parallel, "precision: bf16")),
+            List.of("adapter={" + adapter + "}"));
+    ModelConfig small = new SmallLikeness(run, ModelSource.config(run)).smallModel();
+    assertThat(Objects.requireNonNull(small.adapter()).baseForm().isInFourBits())
+        .isEqualTo(adapter.contains("nf4"));
+    SelfTestReport report = SelfTest.of(run);
+    assertThat(report.comparisons())
+        .hasSize(2)
+        .allSatisfy(it -> assertThat(it.differences()).as(it.precision().toString()).isEmpty());
+  }
+
   @ParameterizedTest
   @CsvSource({
     "deepseek-v2-lite, 'data: 2, tensor: 2, expert: 4', expert, ALL_TO_ALL, gradient of",
