@@ -15,7 +15,7 @@ import java.util.Optional;
  *     file as it is where none is; where that cannot train, the fastest one alone
  * @param judgements of the best against the run file as it is; empty where that is the best or
  *     cannot train
- * @param cutShort whether time ran out before all were tried
+ * @param cutShort whether it ended, by its time or by its user, before all were tried and compared
  */
 public record Tuned(
     List<Tried> tried, Candidate best, List<Judgement> judgements, boolean cutShort) {

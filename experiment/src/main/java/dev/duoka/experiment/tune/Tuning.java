@@ -131,7 +131,7 @@ public final class Tuning {
             needless.isPresent()
                 ? new Tuned.Tried(candidate, Optional.empty(), 0, needless.get())
                 : timed(candidate, "alone-" + tried.size()));
-        heard.accept(new Tuned(tried, Candidate.AS_IT_IS, List.of(), false));
+        heard.accept(new Tuned(tried, Candidate.AS_IT_IS, List.of(), true)); // so far
       }
       next = search.next(List.copyOf(tried));
     }

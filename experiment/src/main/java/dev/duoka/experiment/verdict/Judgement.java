@@ -28,7 +28,7 @@ public record Judgement(
     return new Judgement(
         quantity,
         verdict(quantity, interval, margin, spread),
-        Optional.of(interval),
+        Optional.of(interval.seenBeyond(spread)),
         margin,
         reason);
   }

@@ -7,6 +7,7 @@ import dev.duoka.base.DuokaException;
 import dev.duoka.base.Progress;
 import dev.duoka.experiment.arm.FakeTraining;
 import dev.duoka.experiment.arm.TurnPlan;
+import dev.duoka.experiment.verdict.Interval;
 import dev.duoka.experiment.verdict.Judgement;
 import dev.duoka.experiment.verdict.Quantity;
 import dev.duoka.experiment.verdict.Verdict;
@@ -15,6 +16,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -226,6 +228,32 @@ final class TrialTests {
     changed.set(2, "preference.beta=0.2");
     assertThat(TrialSubject.of(RunFile.read(file, overrides), RunFile.read(file, changed)).noLoss())
         .hasValueSatisfying(reason -> assertThat(reason).startsWith("preference.beta changes"));
+  }
+
+  /** A model that differs from itself hides differences up to that, and all of them if unknown. */
+  @Test
+  void whatShowsIsSaidBeyondWhatAModelDiffersFromItselfBy() {
+    Interval interval = new Interval(-0.02, 0.01, 0.04, 0.03);
+    Judgement known = Judgement.of(Quantity.LOSS, interval, 0.001, 0.01, "");
+    assertThat(TrialText.of(known)).contains("not enough data", "shows from ±4.00 % on");
+    Judgement unknown =
+        Judgement.of(Quantity.LOSS, interval, 0.001, Double.POSITIVE_INFINITY, "never compared");
+    assertThat(TrialText.of(unknown)).contains("not enough data").doesNotContain("shows from");
+    TrialResult trial =
+        new TrialResult(
+            Instant.now(),
+            file,
+            "model",
+            List.of("threads=2"),
+            List.of(),
+            0,
+            20,
+            List.of(known, unknown),
+            Optional.empty(),
+            Optional.empty(),
+            folder);
+    assertThat(TrialText.of(TrialJson.read(TrialJson.of(trial)).orElseThrow()))
+        .isEqualTo(TrialText.of(trial));
   }
 
   @Test

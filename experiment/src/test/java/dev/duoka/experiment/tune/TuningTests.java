@@ -283,6 +283,7 @@ final class TuningTests {
     List<Tuned> heard = new ArrayList<>();
     tuning(10, notice -> assertThat(notice).isEmpty()).run(search, heard::add);
     assertThat(heard).extracting(tuned -> tuned.tried().size()).containsExactly(1, 2);
+    assertThat(heard).as("who stops here has not seen the end").allMatch(Tuned::cutShort);
     assertThat(heard.getLast().tried().getLast().reason()).isEqualTo("it is wrong");
     assertThat(folder.resolve("tune/alone-1")).doesNotExist();
   }
