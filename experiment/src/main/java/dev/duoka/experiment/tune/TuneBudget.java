@@ -1,5 +1,6 @@
 package dev.duoka.experiment.tune;
 
+import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
@@ -25,6 +26,7 @@ final class TuneBudget {
   private final long endNanos;
   private final double tokensPerStep;
   private final Map<Candidate, Double> starts = new HashMap<>();
+  private final List<Double> tries = new ArrayList<>();
 
   /**
    * A budget that begins now.
@@ -47,12 +49,14 @@ final class TuneBudget {
 
   /** Notes how long a candidate took, from its start to the end of its steps. */
   void took(Tuned.Tried one, double seconds, int steps) {
+    tries.add(seconds);
     starts.put(one.candidate(), Math.max(0, seconds - steps * secondsOfStep(one)));
   }
 
   /**
-   * Whether what is left is needed to compare the fastest of those that were tried with the run
-   * file as it is, which is the first of them; where that cannot train nothing is compared.
+   * Whether what is left is less than one more try takes, as long as those before, and what is
+   * needed to compare the fastest of them with the run file as it is, which is the first of them;
+   * where that cannot train nothing is compared.
    */
   boolean isSearchOver(List<Tuned.Tried> tried) {
     List<Tuned.Tried> fastest =
@@ -63,7 +67,8 @@ final class TuneBudget {
             .limit(KEPT_FOR)
             .toList();
     boolean compares = tried.getFirst().logSpeed().isPresent() && !fastest.isEmpty();
-    return left() <= (compares ? seconds(arms(tried.getFirst(), fastest)) : 0);
+    double kept = compares ? seconds(arms(tried.getFirst(), fastest)) : 0;
+    return left() <= kept + tries.stream().mapToDouble(each -> each).average().orElse(0);
   }
 
   private double seconds(List<Tuned.Tried> arms) {
