@@ -119,4 +119,32 @@ final class TrialCommandTests {
     List<String> lines = Files.readAllLines(folder.resolve("tried/changed/metrics.jsonl"));
     assertThat(lines).hasSize(23).first().asString().startsWith("{\"step\":5,");
   }
+
+  /**
+   * Two ranks of two sequences and one thread each: the file as it is, and smaller micro-batches.
+   */
+  @Test
+  @Timeout(480)
+  void aMachineWithoutCardsIsTuned() throws Exception {
+    Files.writeString(
+        file,
+        Files.readString(file)
+            .replace("sequence_length: 64", "sequence_length: 16")
+            .replace(
+                "tokens_per_step: 512, micro_batch: 4", "tokens_per_step: 64, micro_batch: 2"));
+    String before = Files.readString(file);
+    run("tune", "small.yaml", "--minutes", "60", "--out", "tuned", "--keep");
+    JsonNode tuned =
+        Json.parse(Files.readAllBytes(folder.resolve("tuned/tune.json")), "tune", ErrorCode.FORMAT);
+    assertThat(tuned.path("cut_short").asBoolean()).isFalse();
+    List<String> tried = new ArrayList<>();
+    for (JsonNode one : tuned.path("tried")) {
+      assertThat(one.path("tokens_per_second").asDouble()).as("%s", one).isPositive();
+      one.path("set").forEach(set -> tried.add(set.asString()));
+    }
+    assertThat(tried).contains("training.micro_batch=1");
+    boolean kept = !tuned.path("best").path("set").isEmpty();
+    assertThat(Files.exists(folder.resolve("small.yaml.before"))).isEqualTo(kept);
+    assertThat(folder.resolve(kept ? "small.yaml.before" : "small.yaml")).hasContent(before);
+  }
 }

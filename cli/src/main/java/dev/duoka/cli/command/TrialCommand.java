@@ -30,7 +30,7 @@ import picocli.CommandLine.Spec;
     description = {
       "Try a change of a run file: the file as it is and the changed one train in turns on the same"
           + " batches from the same weights. Says of speed, memory, loss and gradient norm whether"
-          + " the change makes them better or worse, or no different, with a 99 % interval.",
+          + " the change makes them better or worse, or no different, with a 99 %% interval.",
       "Without --set the run file is compared with itself.",
       "Example: duoka trial run.yaml --set training.recompute=selective --keep"
     })

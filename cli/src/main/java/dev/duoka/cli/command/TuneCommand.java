@@ -8,6 +8,7 @@ import dev.duoka.cli.console.ProgressLine;
 import dev.duoka.experiment.arm.ArmCommand;
 import dev.duoka.experiment.trial.CopiedRunFile;
 import dev.duoka.experiment.trial.KeptRunFile;
+import dev.duoka.experiment.trial.TrialLedger;
 import dev.duoka.experiment.tune.Candidate;
 import dev.duoka.experiment.tune.Choices;
 import dev.duoka.experiment.tune.LayoutSearch;
@@ -104,6 +105,7 @@ final class TuneCommand implements Callable<Integer> {
                   candidate -> RunFile.read(copy, candidate.overrides()).parallel().ranks(),
                   config.training().tokensPerStep(),
                   minutes,
+                  Tuning.margins(config, TrialLedger.standard().trials()),
                   notice -> {
                     line.clear();
                     err.println("duoka: " + notice);

@@ -6,6 +6,7 @@ import dev.duoka.base.ErrorCode;
 import dev.duoka.base.IoReason;
 import dev.duoka.base.Progress;
 import dev.duoka.experiment.arm.ArmCommand;
+import dev.duoka.experiment.trial.CopiedRunFile;
 import dev.duoka.formats.json.Json;
 import dev.duoka.train.config.ModelSource;
 import dev.duoka.train.config.RunConfig;
@@ -13,7 +14,6 @@ import dev.duoka.train.config.RunFile;
 import dev.duoka.train.run.RunChecks;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -89,7 +89,7 @@ public final class Ladder {
   LadderResult run(Consumer<RungResult> heard, Surroundings surroundings)
       throws InterruptedException {
     Path copy = folder.resolve(COPY);
-    write(copy, RunFile.write(config));
+    copy(copy);
     List<Rung> rungs = plan.rungs();
     requireAll(copy, rungs);
     boolean experts = ModelSource.config(config).moe() != null;
@@ -137,16 +137,27 @@ public final class Ladder {
     }
   }
 
-  private void write(Path file, String text) {
+  private void copy(Path copy) {
     try {
-      Files.createDirectories(folder);
+      CopiedRunFile.write(RunFile.write(config).getBytes(StandardCharsets.UTF_8), copy);
+    } catch (IOException e) {
+      throw cannotWrite(copy, e);
+    }
+  }
+
+  private static void write(Path file, String text) {
+    try {
       CrashSafeFiles.write(file, text.getBytes(StandardCharsets.UTF_8));
     } catch (IOException e) {
-      throw new DuokaException(
-          ErrorCode.IO,
-          "cannot write " + file + ": " + IoReason.of(e),
-          "Give another folder with --out",
-          e);
+      throw cannotWrite(file, e);
     }
+  }
+
+  private static DuokaException cannotWrite(Path file, IOException e) {
+    return new DuokaException(
+        ErrorCode.IO,
+        "cannot write " + file + ": " + IoReason.of(e),
+        "Give another folder with --out",
+        e);
   }
 }

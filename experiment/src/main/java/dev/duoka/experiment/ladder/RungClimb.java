@@ -209,6 +209,9 @@ final class RungClimb {
       }
       Optional<Comparison> comparison = Comparison.read(ended.arm().run());
       memory = comparison.map(it -> RungMemory.of(it, place.isOnCards()));
+      if (comparison.isEmpty()) { // what is not checked is said
+        notes.add("nothing was predicted: neither memory nor speed was checked against that");
+      }
       if (memory.isPresent() && !memory.get().findings().isEmpty()) {
         return Optional.of(Diagnosis.memory(memory.get()));
       }
@@ -219,6 +222,9 @@ final class RungClimb {
       }
       RungSpeed found = speed(speeds, place, comparison);
       speed = Optional.of(found);
+      if (comparison.isPresent() && found.ofPrediction().isEmpty()) {
+        notes.add("no time of a step was predicted: its speed was not checked against one");
+      }
       if (base == null) {
         base = new Base(rung, speeds);
       }

@@ -8,6 +8,7 @@ import dev.duoka.experiment.verdict.Quantity;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.function.ToDoubleFunction;
 import java.util.stream.IntStream;
@@ -55,15 +56,25 @@ public record Comparison(TurnPlan plan, List<Integer> leftOut) {
 
   private Judgement speed(ArmSteps base, ArmSteps changed, double margin) {
     LateSteps late = LateSteps.of(blocks().mapToObj(plan::timedStepsOf).toList(), base, changed);
-    double[] differences =
-        blocks()
-            .mapToDouble(
-                block -> logSpeed(changed, block, late, 1) - logSpeed(base, block, late, 0))
-            .filter(Double::isFinite)
-            .toArray();
-    return differences.length < 2
-        ? Judgement.notAsked(Quantity.SPEED, "too few blocks were measured")
-        : Judgement.of(Quantity.SPEED, Interval.ofMean(differences).expm1(), margin, late.remark());
+    double[] differences = differences(base, changed, late);
+    if (differences.length < 2) {
+      return Judgement.notAsked(Quantity.SPEED, "too few blocks were measured");
+    }
+    Judgement judgement =
+        Judgement.of(Quantity.SPEED, Interval.ofMean(differences).expm1(), margin, late.remark());
+    if (!late.mayDiffer()) {
+      return judgement;
+    }
+    double all = Interval.ofMean(differences(base, changed, late.counted())).expm1().estimate();
+    return judgement.unless(
+        all, String.format(Locale.ROOT, "with late steps, %s, %+.2f %%", late.counts(), 100 * all));
+  }
+
+  private double[] differences(ArmSteps base, ArmSteps changed, LateSteps late) {
+    return blocks()
+        .mapToDouble(block -> logSpeed(changed, block, late, 1) - logSpeed(base, block, late, 0))
+        .filter(Double::isFinite)
+        .toArray();
   }
 
   private IntStream blocks() {

@@ -12,11 +12,15 @@ import java.nio.file.Path;
 public final class CopiedRunFile {
   private CopiedRunFile() {}
 
-  /** Makes the copy, and its folder. */
+  /**
+   * Makes the copy, and its folder.
+   *
+   * @throws DuokaException when something has that name already, which stays as it is, or the copy
+   *     cannot be written
+   */
   public static void make(Path runFile, Path copy) {
     try {
-      Files.createDirectories(copy.toAbsolutePath().getParent());
-      CrashSafeFiles.write(copy, Files.readAllBytes(runFile));
+      write(Files.readAllBytes(runFile), copy);
     } catch (IOException e) {
       throw new DuokaException(
           ErrorCode.IO,
@@ -24,5 +28,21 @@ public final class CopiedRunFile {
           "Give another folder with --out",
           e);
     }
+  }
+
+  /**
+   * The same of a run file that is in no file.
+   *
+   * @param content what it says
+   */
+  public static void write(byte[] content, Path copy) throws IOException {
+    if (Files.exists(copy)) { // of an earlier trial, or the user's own
+      throw new DuokaException(
+          ErrorCode.USAGE,
+          copy + " is there already, and is not written over",
+          "Give another folder with --out");
+    }
+    Files.createDirectories(copy.toAbsolutePath().getParent());
+    CrashSafeFiles.write(copy, content);
   }
 }

@@ -12,6 +12,7 @@ import java.util.stream.DoubleStream;
  * Steps that take far longer than those around them. What else goes on on a machine makes some late
  * in any arm; they are left out, so that they do not hide a difference. If one arm has clearly more
  * of them, they are what was changed (a step in ten that waits for something, for one), and count.
+ * Where that is not clear, what is said without them must hold with them ({@link Comparison}).
  *
  * @param late of the first arm and of the second, by their numbers
  * @param timed how many steps were timed of each arm
@@ -25,6 +26,9 @@ record LateSteps(List<Set<Long>> late, int timed) {
 
   /** Two counts of chance differ by more in one of a hundred pairs. */
   private static final double CHANCE = 2.576;
+
+  /** By more in one of ten. */
+  private static final double PERHAPS = 1.645;
 
   /**
    * Looks for them.
@@ -78,9 +82,23 @@ record LateSteps(List<Set<Long>> late, int timed) {
 
   /** Whether one arm has more of them than chance explains. */
   boolean differ() {
+    return differBy(CHANCE);
+  }
+
+  /** Whether they are left out, although one arm may have more of them by what was changed. */
+  boolean mayDiffer() {
+    return differBy(PERHAPS) && !differ();
+  }
+
+  private boolean differBy(double deviations) {
     int first = late.getFirst().size();
     int second = late.getLast().size();
-    return Math.abs(first - second) > CHANCE * Math.sqrt(first + second);
+    return Math.abs(first - second) > deviations * Math.sqrt(first + second);
+  }
+
+  /** The same steps, none of them late. */
+  LateSteps counted() {
+    return new LateSteps(List.of(Set.of(), Set.of()), timed);
   }
 
   /** Whether a step's time counts. */
@@ -90,13 +108,12 @@ record LateSteps(List<Set<Long>> late, int timed) {
 
   /** For people; empty where nothing need be said. */
   String remark() {
-    return differ()
-        ? String.format(
-            Locale.ROOT,
-            "late steps count: %d and %d of %d",
-            late.getFirst().size(),
-            late.getLast().size(),
-            timed)
-        : "";
+    return differ() ? "late steps count: " + counts() : "";
+  }
+
+  /** How many there are, for people. */
+  String counts() {
+    return String.format(
+        Locale.ROOT, "%d and %d of %d", late.getFirst().size(), late.getLast().size(), timed);
   }
 }

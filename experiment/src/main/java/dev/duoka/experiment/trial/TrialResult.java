@@ -1,5 +1,6 @@
 package dev.duoka.experiment.trial;
 
+import dev.duoka.experiment.arm.TurnPlan;
 import dev.duoka.experiment.verdict.Judgement;
 import dev.duoka.experiment.verdict.Verdict;
 import dev.duoka.train.config.RunConfig;
@@ -73,12 +74,17 @@ public record TrialResult(
 
   /**
    * Whether earlier trials of as many steps show what a run file's model differs from itself by.
+   *
+   * @throws dev.duoka.base.DuokaException when there are too few steps for a trial
    */
   public static boolean isKnown(Path runFile, int steps, List<TrialResult> trials) {
-    RunConfig config = RunFile.read(runFile, List.of());
-    return Margins.of(ofItself(trials, TrialSubject.of(config, config).model(), steps))
-            .runsOfItself()
-        > 0;
+    int compared = TurnPlan.of(0, steps).steps(); // whole blocks
+    return margins(RunFile.read(runFile, List.of()), compared, trials).runsOfItself() > 0;
+  }
+
+  /** What earlier trials of at least so many steps show of a run file's model. */
+  public static Margins margins(RunConfig config, int steps, List<TrialResult> trials) {
+    return Margins.of(ofItself(trials, TrialSubject.of(config, config).model(), steps));
   }
 
   /** What a model has differed from itself by in earlier trials of at least so many steps. */

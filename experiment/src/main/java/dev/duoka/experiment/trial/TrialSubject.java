@@ -20,9 +20,9 @@ import java.util.stream.Stream;
  * @param noLoss why losses are not compared; empty where they are
  */
 record TrialSubject(List<String> changes, String model, Optional<String> noLoss) {
-  /** Fields that say which tokens a step sees, or begin what does. */
+  /** Fields that say which tokens a step sees or what its loss is of, or begin what does. */
   private static final Set<String> BATCHES =
-      Set.of("data.", "training.tokens_per_step", "training.seed", "model.");
+      Set.of("data.", "training.tokens_per_step", "training.seed", "model.", "preference.");
 
   /** Fields of {@code data} that say only where things are. */
   private static final Set<String> PLACES = Set.of("data.cache");
@@ -45,7 +45,10 @@ record TrialSubject(List<String> changes, String model, Optional<String> noLoss)
         changes.stream().map(FieldChange::toString).toList(),
         model(base),
         other.map(
-            key -> key + " changes the model or the batches: losses are of different things"));
+            key ->
+                key
+                    + " changes the model, the batches or the loss: losses are of different"
+                    + " things"));
   }
 
   private static String model(RunConfig config) {

@@ -94,9 +94,10 @@ public final class TrialText {
         + percent(interval.low())
         + ", "
         + percent(interval.high())
-        + "], shows from ±"
-        + share(interval.seen())
-        + " on";
+        + "]"
+        + (Double.isFinite(interval.seen())
+            ? ", shows from ±" + share(interval.seen()) + " on"
+            : "");
   }
 
   private static String percent(double share) {

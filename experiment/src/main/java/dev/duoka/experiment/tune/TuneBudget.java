@@ -1,5 +1,7 @@
 package dev.duoka.experiment.tune;
 
+import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -24,6 +26,7 @@ final class TuneBudget {
   private final long endNanos;
   private final double tokensPerStep;
   private final Map<Candidate, Double> starts = new HashMap<>();
+  private final List<Double> tries = new ArrayList<>();
 
   /**
    * A budget that begins now.
@@ -46,15 +49,34 @@ final class TuneBudget {
 
   /** Notes how long a candidate took, from its start to the end of its steps. */
   void took(Tuned.Tried one, double seconds, int steps) {
+    tries.add(seconds);
     starts.put(one.candidate(), Math.max(0, seconds - steps * secondsOfStep(one)));
   }
 
-  /** Whether what is left is needed for the comparison of those that were tried. */
+  /**
+   * Whether what is left is less than one more try takes, as long as those before, and what is
+   * needed to compare the fastest of them with the run file as it is, which is the first of them;
+   * where that cannot train nothing is compared.
+   */
   boolean isSearchOver(List<Tuned.Tried> tried) {
-    List<Tuned.Tried> arms =
-        tried.stream().filter(one -> one.logSpeed().isPresent()).limit(1 + KEPT_FOR).toList();
-    double kept = arms.size() < 2 ? 0 : starts(arms) + ENOUGH_STEPS * steps(arms);
-    return left() <= kept;
+    List<Tuned.Tried> fastest =
+        tried.stream()
+            .skip(1)
+            .filter(one -> one.logSpeed().isPresent())
+            .sorted(Comparator.comparingDouble(Tuned.Tried::tokensPerSecond).reversed())
+            .limit(KEPT_FOR)
+            .toList();
+    boolean compares = tried.getFirst().logSpeed().isPresent() && !fastest.isEmpty();
+    double kept = compares ? seconds(arms(tried.getFirst(), fastest)) : 0;
+    return left() <= kept + tries.stream().mapToDouble(each -> each).average().orElse(0);
+  }
+
+  private double seconds(List<Tuned.Tried> arms) {
+    return starts(arms) + ENOUGH_STEPS * steps(arms);
+  }
+
+  private static List<Tuned.Tried> arms(Tuned.Tried asItIs, List<Tuned.Tried> finalists) {
+    return Stream.concat(Stream.of(asItIs), finalists.stream()).toList();
   }
 
   /**
@@ -65,8 +87,7 @@ final class TuneBudget {
    */
   Turns turns(Tuned.Tried asItIs, List<Tuned.Tried> finalists) {
     for (int count = finalists.size(); ; count--) {
-      List<Tuned.Tried> arms =
-          Stream.concat(Stream.of(asItIs), finalists.stream().limit(count)).toList();
+      List<Tuned.Tried> arms = arms(asItIs, finalists.subList(0, count));
       double fit = (left() - starts(arms)) / steps(arms);
       if (fit >= ENOUGH_STEPS || count <= 1) {
         return new Turns(count, (int) Math.clamp(fit, FEWEST_STEPS, MOST_STEPS));

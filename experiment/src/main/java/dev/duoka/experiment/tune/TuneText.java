@@ -25,16 +25,29 @@ public final class TuneText {
     if (tuned.cutShort()) {
       lines.add("The time was over before all were tried; give more --minutes.");
     }
+    boolean canTrain = tuned.canTrainAsItIs();
     if (tuned.best().equals(Candidate.AS_IT_IS)) {
-      lines.add("Nothing is faster than the run file as it is.");
+      lines.add(nothing(tuned, canTrain));
       return lines;
     }
-    lines.add("Best: " + tuned.best());
+    lines.add(
+        canTrain
+            ? "Best: " + tuned.best()
+            : "The run file as it is cannot train here. The fastest, tried alone: " + tuned.best());
     if (!tuned.judgements().isEmpty()) {
       lines.add("In turns with the run file as it is:");
       tuned.judgements().forEach(judgement -> lines.add(TrialText.of(judgement)));
     }
     return lines;
+  }
+
+  private static String nothing(Tuned tuned, boolean canTrain) {
+    if (!canTrain) {
+      return "Nothing that was tried can train here.";
+    }
+    return tuned.tried().size() == 1
+        ? "Nothing but the run file as it is was tried."
+        : "Nothing that was tried is certainly faster than the run file as it is.";
   }
 
   /** What came of the one that was tried last. */
@@ -45,11 +58,16 @@ public final class TuneText {
     }
     return String.format(
         Locale.ROOT,
-        "%s: %,.0f tokens/s (%+.1f %%), %,.1f MiB",
+        "%s: %,.0f tokens/s%s, %,.1f MiB",
         one.candidate(),
         one.tokensPerSecond(),
-        100 * (one.tokensPerSecond() / tuned.tried().getFirst().tokensPerSecond() - 1),
+        tuned.canTrainAsItIs() ? besideAsItIs(tuned, one) : "",
         one.peakBytes() / MIB);
+  }
+
+  private static String besideAsItIs(Tuned tuned, Tuned.Tried one) {
+    double times = one.tokensPerSecond() / tuned.tried().getFirst().tokensPerSecond();
+    return String.format(Locale.ROOT, " (%+.1f %%)", 100 * (times - 1));
   }
 
   private static String line(Tuned.Tried one) {

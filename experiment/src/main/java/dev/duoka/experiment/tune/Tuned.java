@@ -12,9 +12,10 @@ import java.util.Optional;
  *
  * @param tried all candidates, in the order in which they were tried, the run file as it is first
  * @param best the one that is better than the run file as it is and better than no other; the run
- *     file as it is where none is
- * @param judgements of the best against the run file as it is; empty where that is the best
- * @param cutShort whether time ran out before all were tried
+ *     file as it is where none is; where that cannot train, the fastest one alone
+ * @param judgements of the best against the run file as it is; empty where that is the best or
+ *     cannot train
+ * @param cutShort whether it ended, by its time or by its user, before all were tried and compared
  */
 public record Tuned(
     List<Tried> tried, Candidate best, List<Judgement> judgements, boolean cutShort) {
@@ -26,6 +27,11 @@ public record Tuned(
   /** The same candidates with another end. */
   Tuned with(Candidate other, List<Judgement> itsJudgements) {
     return new Tuned(tried, other, itsJudgements, cutShort);
+  }
+
+  /** Whether the run file trains here without a change. */
+  boolean canTrainAsItIs() {
+    return tried.getFirst().logSpeed().isPresent();
   }
 
   /** The candidates, those that cannot train last. */

@@ -11,6 +11,7 @@ import dev.duoka.experiment.arm.ArmTurns;
 import dev.duoka.experiment.arm.TurnPlan;
 import dev.duoka.experiment.trial.Comparison;
 import dev.duoka.experiment.trial.Margins;
+import dev.duoka.experiment.trial.TrialResult;
 import dev.duoka.experiment.verdict.Interval;
 import dev.duoka.experiment.verdict.Judgement;
 import dev.duoka.experiment.verdict.Quantity;
@@ -19,9 +20,11 @@ import dev.duoka.operations.run.WorkerFolder;
 import dev.duoka.train.config.RunConfig;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.Consumer;
 import java.util.function.ToIntFunction;
 import java.util.stream.LongStream;
@@ -32,6 +35,10 @@ import java.util.stream.LongStream;
  */
 public final class Tuning {
   private static final List<Quantity> LEARNED = List.of(Quantity.LOSS, Quantity.GRADIENT_NORM);
+
+  /** Of a loss: it is worse, or is no number in some step. */
+  private static final Set<Verdict> SPOILT = EnumSet.of(Verdict.WORSE, Verdict.NOT_ASKED);
+
   private static final int WARM_UP = 3;
   private static final int ALONE = 10;
 
@@ -45,6 +52,7 @@ public final class Tuning {
   private final Path folder;
   private final ToIntFunction<Candidate> ranks;
   private final TuneBudget budget;
+  private final Margins margins;
   private final Consumer<String> notice;
   private final Progress progress;
 
@@ -56,6 +64,7 @@ public final class Tuning {
    * @param tokensPerStep of all candidates
    * @param minutes for the search and the comparison at its end; where two do not fit on the device
    *     together, that comparison takes longer
+   * @param margins of the run file's model
    */
   public Tuning(
       ArmCommand command,
@@ -63,14 +72,25 @@ public final class Tuning {
       ToIntFunction<Candidate> ranks,
       long tokensPerStep,
       double minutes,
+      Margins margins,
       Consumer<String> notice,
       Progress progress) {
     this.command = command;
     this.folder = folder;
     this.ranks = ranks;
     this.budget = new TuneBudget(minutes, tokensPerStep);
+    this.margins = margins;
     this.notice = notice;
     this.progress = progress;
+  }
+
+  /**
+   * What loss and gradient norm of a run file's model may differ by, from trials of as many steps.
+   *
+   * @param trials of this user on this machine
+   */
+  public static Margins margins(RunConfig config, List<TrialResult> trials) {
+    return TrialResult.margins(config, TuneBudget.MOST_STEPS, trials);
   }
 
   /**
@@ -111,13 +131,18 @@ public final class Tuning {
             needless.isPresent()
                 ? new Tuned.Tried(candidate, Optional.empty(), 0, needless.get())
                 : timed(candidate, "alone-" + tried.size()));
-        heard.accept(new Tuned(tried, Candidate.AS_IT_IS, List.of(), false));
+        heard.accept(new Tuned(tried, Candidate.AS_IT_IS, List.of(), true)); // so far
       }
       next = search.next(List.copyOf(tried));
     }
     Tuned found = new Tuned(tried, Candidate.AS_IT_IS, List.of(), cutShort);
     List<Tuned.Tried> finalists = finalists(found.fastestFirst());
-    return finalists.isEmpty() ? found : inTurns(found, finalists);
+    if (finalists.isEmpty()) {
+      return found;
+    }
+    return found.canTrainAsItIs()
+        ? inTurns(found, finalists)
+        : found.with(finalists.getFirst().candidate(), List.of()); // beside nothing
   }
 
   /** Those whose interval reaches that of the fastest, the run file as it is left out. */
@@ -228,7 +253,6 @@ public final class Tuning {
       }
     }
     List<Judgement> judgements = new ArrayList<>();
-    Margins margins = Margins.of(List.of());
     judgements.add(
         Judgement.of(
             Quantity.SPEED, Interval.ofMean(differences).expm1(), margins.of(Quantity.SPEED), ""));
@@ -245,8 +269,7 @@ public final class Tuning {
     return better ? found.with(finalist, judgements) : found;
   }
 
-  private static Tuned judged(
-      Tuned found, List<Candidate> finalists, TurnPlan plan, List<Arm> arms) {
+  private Tuned judged(Tuned found, List<Candidate> finalists, TurnPlan plan, List<Arm> arms) {
     List<ArmSteps> steps = arms.stream().map(arm -> ArmSteps.read(arm.metrics())).toList();
     Comparison comparison = new Comparison(plan, List.of());
     Candidate best = Candidate.AS_IT_IS;
@@ -254,14 +277,13 @@ public final class Tuning {
     double fastest = 0;
     for (int number = 1; number < steps.size(); number++) {
       List<Judgement> all =
-          comparison.of(
-              steps.getFirst(), steps.get(number), Margins.of(List.of()), Optional.empty());
+          comparison.of(steps.getFirst(), steps.get(number), margins, Optional.empty());
       Judgement speed = all.getFirst();
       double gain = speed.interval().map(Interval::estimate).orElse(0.0);
       boolean learnsAsWell =
           all.stream()
               .filter(judgement -> LEARNED.contains(judgement.quantity()))
-              .noneMatch(judgement -> judgement.verdict() == Verdict.WORSE);
+              .noneMatch(judgement -> SPOILT.contains(judgement.verdict()));
       if (speed.verdict() == Verdict.BETTER && gain > fastest && learnsAsWell) {
         best = finalists.get(number - 1);
         judgements = all;

@@ -7,7 +7,7 @@ package dev.duoka.experiment.verdict;
  * @param estimate the mean of what was measured
  * @param high the upper end
  * @param seen the smallest difference that so many values of this spread show about nine times out
- *     of ten; 0 where the values do not vary
+ *     of ten; 0 where the values do not vary, no finite number where none would
  */
 public record Interval(double low, double estimate, double high, double seen) {
   /** How sure an interval is to hold the true mean. */
@@ -44,6 +44,11 @@ public record Interval(double low, double estimate, double high, double seen) {
   /** Of something that was counted, and does not vary. */
   public static Interval exact(double value) {
     return new Interval(value, value, value, 0);
+  }
+
+  /** The same where a difference shows only when it is larger by so much. */
+  Interval seenBeyond(double spread) {
+    return new Interval(low, estimate, high, seen + spread);
   }
 
   /** From differences of logarithms to relative differences. */

@@ -28,7 +28,7 @@ public record Judgement(
     return new Judgement(
         quantity,
         verdict(quantity, interval, margin, spread),
-        Optional.of(interval),
+        Optional.of(interval.seenBeyond(spread)),
         margin,
         reason);
   }
@@ -36,6 +36,23 @@ public record Judgement(
   /** Of a quantity that cannot be compared. */
   public static Judgement notAsked(Quantity quantity, String reason) {
     return new Judgement(quantity, Verdict.NOT_ASKED, Optional.empty(), Double.NaN, reason);
+  }
+
+  /**
+   * The same, or that there are not enough data where another estimate contradicts it.
+   *
+   * @param other of the difference, by all that was measured
+   * @param why for people
+   */
+  public Judgement unless(double other, String why) {
+    boolean holds =
+        switch (verdict) {
+          case SAME -> Math.abs(other) <= margin;
+          case BETTER -> other > 0 == quantity.moreIsBetter();
+          case WORSE -> other > 0 != quantity.moreIsBetter();
+          case NOT_ENOUGH_DATA, NOT_ASKED -> true;
+        };
+    return holds ? this : new Judgement(quantity, Verdict.NOT_ENOUGH_DATA, interval, margin, why);
   }
 
   private static Verdict verdict(

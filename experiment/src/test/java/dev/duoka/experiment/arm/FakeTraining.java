@@ -25,6 +25,9 @@ public final class FakeTraining {
   /** 5 % faster than others. */
   public static final String FAST = "training.micro_batch=1";
 
+  /** Its loss is a tenth more than that of others. */
+  public static final String SPOILT = "training.recompute=full";
+
   /** It fits on the device only alone. */
   public static final String LARGE = "threads=3";
 
@@ -39,6 +42,9 @@ public final class FakeTraining {
 
   /** It is not to be started at all. */
   public static final String WRONG = "threads=6";
+
+  /** Given to the program: a machine on which nothing fits but what is fast. */
+  public static final String ONLY_FAST_FITS = "only-fast-fits";
 
   private static final double NOISE = 0.003;
 
@@ -91,6 +97,9 @@ public final class FakeTraining {
     if (is(WRONG)) {
       throw new DuokaException(ErrorCode.CONFIG, "this is wrong", "");
     }
+    if (is(ONLY_FAST_FITS) && !is(FAST)) {
+      throw new DuokaException(ErrorCode.OUT_OF_MEMORY, "there is no room", "");
+    }
     if (is(TOO_LARGE) || (is(LARGE) && turns != null)) {
       throw new DuokaException(ErrorCode.OUT_OF_MEMORY, "there is no room", "");
     }
@@ -119,7 +128,7 @@ public final class FakeTraining {
                   + "\"memory\":{\"peak_bytes\":%d},\"rank_memory\":[{\"weights\":10,"
                   + "\"activations\":%d,\"driver_bytes\":999999}]}%n",
               step,
-              4.0 / step,
+              (is(SPOILT) ? 4.4 : 4.0) / step,
               1.0 / step,
               speed,
               100,

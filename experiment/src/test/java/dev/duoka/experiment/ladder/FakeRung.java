@@ -36,6 +36,9 @@ final class FakeRung {
   /** It is said not to fit with fewer ranks. */
   static final String TOO_FEW = "too-few";
 
+  /** Nothing is said of it before. */
+  static final String UNPREDICTED = "unpredicted";
+
   private static final double TOKENS_PER_SECOND = 1000;
   private static final long BYTES = 100 << 20;
 
@@ -96,7 +99,9 @@ final class FakeRung {
     double seconds =
         Double.parseDouble(set("training.tokens_per_step")) / ranks / TOKENS_PER_SECOND;
     Files.writeString(run.resolve("placement.json"), placement(ranks));
-    PredictionFile.write(run.resolve(PredictionFile.NAME), prediction(ranks, seconds));
+    if (!has(UNPREDICTED, ranks)) {
+      PredictionFile.write(run.resolve(PredictionFile.NAME), prediction(ranks, seconds));
+    }
     StringBuilder lines = new StringBuilder();
     int steps = Integer.parseInt(words.get(words.indexOf("--max-steps") + 1));
     for (int step = 1; step <= steps; step++) {

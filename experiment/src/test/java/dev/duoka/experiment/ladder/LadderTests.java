@@ -201,6 +201,18 @@ final class LadderTests {
     assertThat(texts(fault, Cause.Kind.MEMORY)).anyMatch(text -> text.contains("rank 1 holds"));
   }
 
+  /** It is no fault, but nobody may think that it was checked. */
+  @Test
+  void whatWasNotPredictedIsSaid() throws Exception {
+    LadderResult result = climb(FakeRung.UNPREDICTED + "=4");
+    assertThat(result.isWhole()).isTrue();
+    assertThat(result.rungs().get(1).notes()).isEmpty();
+    assertThat(result.rungs().getLast().notes())
+        .containsExactly(
+            "nothing was predicted: neither memory nor speed was checked against that");
+    assertThat(LadderText.of(result)).anyMatch(line -> line.contains("nothing was predicted"));
+  }
+
   /** One rank does not hold the model: parity is a likeness's on two, and speed begins there. */
   @Test
   void speedBeginsAtTheFirstRungThatHoldsTheModel() throws Exception {
@@ -223,6 +235,18 @@ final class LadderTests {
     Fault fault = fault(climb(FakeRung.TOO_FEW + "=8"), 3, Fault.Check.MEMORY);
     assertThat(texts(fault, Cause.Kind.MEMORY)).singleElement().asString().contains("3 GiB");
     assertThat(machine.asked).as("the likeness on two and on four ranks").hasSize(2);
+  }
+
+  /** {@code --out .} beside the user's own run file. */
+  @Test
+  void aRunFileInTheFolderIsNotWrittenOver() throws Exception {
+    Path own =
+        Files.writeString(
+            Files.createDirectories(folder.resolve("ladder")).resolve("run.yaml"), "mine");
+    assertThatThrownBy(this::climb)
+        .isInstanceOf(DuokaException.class)
+        .hasMessageContaining(own + " is there already");
+    assertThat(own).hasContent("mine");
   }
 
   @Test

@@ -235,6 +235,44 @@ final class TrialRatesTests {
     }
   }
 
+  /**
+   * Four late steps of one arm may be chance, and hide nothing, unless they are worth more than the
+   * margin: then nobody knows. That is neither the same nor, where the others are faster, better.
+   */
+  @Test
+  void aFewLateStepsOfOneArmThatCostMuchAreNotPassedOver() {
+    Random random = new Random(20_261_202);
+    for (int number = 0; number < TRIALS / 10; number++) {
+      assertThat(with(random, 1, 4, 5).verdict()).isEqualTo(Verdict.NOT_ENOUGH_DATA);
+      assertThat(with(random, 0.98, 4, 5).verdict()).isEqualTo(Verdict.NOT_ENOUGH_DATA);
+      assertThat(with(random, 1.02, 4, 5).verdict()).isEqualTo(Verdict.WORSE);
+      assertThat(with(random, 1, 4, 1.1).verdict()).isEqualTo(Verdict.SAME);
+      assertThat(with(random, 1, 0, 1).reason()).isEmpty();
+    }
+    assertThat(with(random, 1, 4, 5).reason())
+        .matches("with late steps, 0 and 4 of 80, -1\\d\\.\\d+ %");
+  }
+
+  /** Speed of an arm that takes so many times as long, and of some steps still longer. */
+  private static Judgement with(Random random, double times, int late, double longer) {
+    List<Map<Long, ArmSteps.Step>> arms = List.of(new HashMap<>(), new HashMap<>());
+    for (int arm = 0; arm < 2; arm++) {
+      for (long step = 1; step <= PLAN.last(); step++) {
+        double seconds = 0.5 * (1 + 0.003 * random.nextGaussian()) * (arm == 1 ? times : 1);
+        boolean isLate = arm == 1 && step % 20 == 10 && step / 20 < late;
+        seconds *= isLate ? longer : 1;
+        arms.get(arm).put(step, new ArmSteps.Step(8192 / seconds, 1, 1));
+      }
+    }
+    return new Comparison(PLAN, List.of())
+        .of(
+            new ArmSteps(arms.get(0), 1000),
+            new ArmSteps(arms.get(1), 1000),
+            Margins.of(List.of()),
+            Optional.empty())
+        .getFirst();
+  }
+
   /** Speed where the tenth steps of the second arm, or of both, take twice as long. */
   private static Judgement withTenthStep(Random random, int from, Margins margins) {
     List<Map<Long, ArmSteps.Step>> arms = List.of(new HashMap<>(), new HashMap<>());

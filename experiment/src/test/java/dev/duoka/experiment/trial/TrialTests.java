@@ -7,13 +7,16 @@ import dev.duoka.base.DuokaException;
 import dev.duoka.base.Progress;
 import dev.duoka.experiment.arm.FakeTraining;
 import dev.duoka.experiment.arm.TurnPlan;
+import dev.duoka.experiment.verdict.Interval;
 import dev.duoka.experiment.verdict.Judgement;
 import dev.duoka.experiment.verdict.Quantity;
 import dev.duoka.experiment.verdict.Verdict;
+import dev.duoka.train.config.RunFile;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -116,6 +119,20 @@ final class TrialTests {
     assertThat(result.decision()).isEqualTo(TrialResult.Decision.NO_REASON);
     assertThat(TrialResult.isKnown(file, 60, List.of(result))).isTrue();
     assertThat(TrialResult.isKnown(file, 60, List.of())).isFalse();
+    assertThat(TrialResult.isKnown(file, 64, List.of(result))).as("60 in whole blocks").isTrue();
+    assertThat(TrialResult.isKnown(file, 65, List.of(result))).isFalse();
+  }
+
+  /** What lies there is of an earlier trial, or the user's own run file. */
+  @Test
+  void aRunFileInTheFolderIsNotWrittenOver() throws IOException {
+    Path own =
+        Files.writeString(
+            Files.createDirectories(folder.resolve("trial")).resolve("run.yaml"), "mine");
+    assertThatThrownBy(() -> run(Optional.empty(), false, 20, FakeTraining.SLOW))
+        .isInstanceOf(DuokaException.class)
+        .hasMessageContaining(own + " is there already");
+    assertThat(own).hasContent("mine");
   }
 
   /** They take halves, from their own states. */
@@ -199,6 +216,44 @@ final class TrialTests {
     assertThat(result.decision())
         .isIn(TrialResult.Decision.UNDECIDED, TrialResult.Decision.ROLL_BACK);
     assertThat(result.judgements().get(2).reason()).startsWith("data.seed changes");
+  }
+
+  /** What pairs of answers are compared by decides over what a loss is of. */
+  @Test
+  void anotherPreferenceHasNoLossToCompare() throws IOException {
+    Path pairs = Files.writeString(folder.resolve("pairs.jsonl"), "{}");
+    List<String> overrides =
+        List.of("data.sources=[" + pairs + "]", "data.format=pairs", "preference.beta=0.1");
+    List<String> changed = new ArrayList<>(overrides);
+    changed.set(2, "preference.beta=0.2");
+    assertThat(TrialSubject.of(RunFile.read(file, overrides), RunFile.read(file, changed)).noLoss())
+        .hasValueSatisfying(reason -> assertThat(reason).startsWith("preference.beta changes"));
+  }
+
+  /** A model that differs from itself hides differences up to that, and all of them if unknown. */
+  @Test
+  void whatShowsIsSaidBeyondWhatAModelDiffersFromItselfBy() {
+    Interval interval = new Interval(-0.02, 0.01, 0.04, 0.03);
+    Judgement known = Judgement.of(Quantity.LOSS, interval, 0.001, 0.01, "");
+    assertThat(TrialText.of(known)).contains("not enough data", "shows from ±4.00 % on");
+    Judgement unknown =
+        Judgement.of(Quantity.LOSS, interval, 0.001, Double.POSITIVE_INFINITY, "never compared");
+    assertThat(TrialText.of(unknown)).contains("not enough data").doesNotContain("shows from");
+    TrialResult trial =
+        new TrialResult(
+            Instant.now(),
+            file,
+            "model",
+            List.of("threads=2"),
+            List.of(),
+            0,
+            20,
+            List.of(known, unknown),
+            Optional.empty(),
+            Optional.empty(),
+            folder);
+    assertThat(TrialText.of(TrialJson.read(TrialJson.of(trial)).orElseThrow()))
+        .isEqualTo(TrialText.of(trial));
   }
 
   @Test

@@ -7,6 +7,7 @@ import dev.duoka.base.DuokaException;
 import dev.duoka.base.Progress;
 import dev.duoka.experiment.arm.ArmCommand;
 import dev.duoka.experiment.arm.FakeTraining;
+import dev.duoka.experiment.trial.Margins;
 import dev.duoka.experiment.verdict.Interval;
 import dev.duoka.experiment.verdict.Judgement;
 import dev.duoka.experiment.verdict.Verdict;
@@ -29,6 +30,8 @@ import org.junit.jupiter.api.io.TempDir;
 final class TuningTests {
   @TempDir Path folder;
   private Path file;
+  private String folderOfTune = "tune";
+  private Margins margins = Margins.of(List.of());
 
   @BeforeEach
   void writeRunFile() throws IOException {
@@ -54,13 +57,16 @@ final class TuningTests {
         .run(Search.through(candidates), _ -> {});
   }
 
-  private Tuning tuning(double minutes, Consumer<String> notice) {
+  private Tuning tuning(double minutes, Consumer<String> notice, String... machine) {
+    List<String> program = new ArrayList<>(FakeTraining.command());
+    program.addAll(List.of(machine));
     return new Tuning(
-        new ArmCommand(FakeTraining.command(), file),
-        folder.resolve("tune"),
+        new ArmCommand(program, file),
+        folder.resolve(folderOfTune),
         _ -> 1,
         128,
         minutes,
+        margins,
         notice,
         Progress.NONE);
   }
@@ -89,7 +95,49 @@ final class TuningTests {
     assertThat(tuned.best()).isEqualTo(Candidate.AS_IT_IS);
     assertThat(TuneText.of(tuned))
         .last()
-        .isEqualTo("Nothing is faster than the run file as it is.");
+        .isEqualTo("Nothing that was tried is certainly faster than the run file as it is.");
+  }
+
+  /** Where trials have shown what rounding does to the model, speed is not all. */
+  @Test
+  void whatLearnsWorseIsNotTheBest() throws InterruptedException {
+    Candidate spoilt = of(FakeTraining.FAST).with("training.recompute", "full");
+    assertThat(run(10, spoilt).best()).as("nothing is known of the model").isEqualTo(spoilt);
+    margins = new Margins(margins.byQuantity(), Map.of(), 1);
+    folderOfTune = "again";
+    assertThat(run(10, spoilt).best()).isEqualTo(Candidate.AS_IT_IS);
+  }
+
+  /** Its memory is what tune is asked for then: the fastest one that fits is the end. */
+  @Test
+  void aRunFileThatCannotTrainIsNoReasonToStop() throws InterruptedException {
+    Candidate fast = of(FakeTraining.FAST);
+    Tuning tuning = tuning(10, notice -> assertThat(notice).isEmpty(), FakeTraining.ONLY_FAST_FITS);
+    List<String> latest = new ArrayList<>();
+    Tuned tuned =
+        tuning.run(
+            Search.through(List.of(Candidate.AS_IT_IS, fast, of(FakeTraining.SLOW))),
+            soFar -> latest.add(TuneText.latest(soFar)));
+    assertThat(tuned.best()).isEqualTo(fast);
+    assertThat(tuned.judgements()).isEmpty();
+    assertThat(latest)
+        .first()
+        .isEqualTo("as it is: there is no room")
+        .satisfies(_ -> assertThat(latest.get(1)).doesNotContain("NaN"));
+    assertThat(TuneText.of(tuned))
+        .last()
+        .isEqualTo(
+            "The run file as it is cannot train here. The fastest, tried alone: "
+                + FakeTraining.FAST);
+  }
+
+  @Test
+  void nothingIsNamedWhereNothingFits() throws InterruptedException {
+    Tuned tuned =
+        tuning(10, notice -> assertThat(notice).isEmpty(), FakeTraining.ONLY_FAST_FITS)
+            .run(Search.through(List.of(Candidate.AS_IT_IS, of(FakeTraining.SLOW))), _ -> {});
+    assertThat(tuned.best()).isEqualTo(Candidate.AS_IT_IS);
+    assertThat(TuneText.of(tuned)).last().isEqualTo("Nothing that was tried can train here.");
   }
 
   @Test
@@ -112,6 +160,7 @@ final class TuningTests {
     Tuned tuned = run(0, of(FakeTraining.FAST));
     assertThat(tuned.cutShort()).isTrue();
     assertThat(tuned.tried()).hasSize(1);
+    assertThat(TuneText.of(tuned)).last().isEqualTo("Nothing but the run file as it is was tried.");
   }
 
   /** Eight sequences on two ranks: micro-batches of 1, 2 and 4; threads that two ranks have. */
@@ -234,11 +283,12 @@ final class TuningTests {
     List<Tuned> heard = new ArrayList<>();
     tuning(10, notice -> assertThat(notice).isEmpty()).run(search, heard::add);
     assertThat(heard).extracting(tuned -> tuned.tried().size()).containsExactly(1, 2);
+    assertThat(heard).as("who stops here has not seen the end").allMatch(Tuned::cutShort);
     assertThat(heard.getLast().tried().getLast().reason()).isEqualTo("it is wrong");
     assertThat(folder.resolve("tune/alone-1")).doesNotExist();
   }
 
-  /** Steps of 1 s that start in 10 s: three arms of 40 steps want 150 s. */
+  /** Steps of 1 s that start in 10 s: three arms of 40 steps want 150 s, and one more try 23. */
   @Test
   void theSearchLeavesTimeForTheComparison() {
     List<Tuned.Tried> tried =
@@ -246,8 +296,15 @@ final class TuningTests {
             tried(Candidate.AS_IT_IS, 0),
             tried(of(FakeTraining.FAST), 0),
             tried(of(FakeTraining.SLOW), 0));
-    assertThat(budget(2.4, tried).isSearchOver(tried)).isTrue();
-    assertThat(budget(2.6, tried).isSearchOver(tried)).isFalse();
+    assertThat(budget(2.8, tried).isSearchOver(tried)).isTrue();
+    assertThat(budget(3, tried).isSearchOver(tried)).isFalse();
+    List<Tuned.Tried> slow = new ArrayList<>(tried);
+    slow.add(1, tried(of("threads=9"), -3));
+    assertThat(budget(2.8, slow).isSearchOver(slow)).isTrue();
+    assertThat(budget(3, slow).isSearchOver(slow)).as("a slow one is not compared").isFalse();
+    List<Tuned.Tried> without = new ArrayList<>(tried);
+    without.set(0, new Tuned.Tried(Candidate.AS_IT_IS, Optional.empty(), 0, "there is no room"));
+    assertThat(budget(0.5, without).isSearchOver(without)).as("nothing is compared").isFalse();
     List<Tuned.Tried> two = tried.subList(1, 3);
     assertThat(budget(10, tried).turns(tried.getFirst(), two))
         .isEqualTo(new TuneBudget.Turns(2, 60));
