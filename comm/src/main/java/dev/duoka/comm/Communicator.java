@@ -107,10 +107,28 @@ public interface Communicator extends AutoCloseable {
   Agreement agreement();
 
   /**
-   * Ends all exchange for good, in every group: the other ranks' pending and later calls throw
-   * {@code RANK_LOST} with this reason. The only method that one rank may call alone. On return
-   * nobody reads what this rank has sent, so that it may free its tensors: a rank that fails with
-   * messages on their way calls this first.
+   * After a failure, lets the exchange begin again in every group, if each of these ranks takes
+   * back what it was about. Called by all ranks of the world after a call has thrown {@code
+   * RANK_LOST}, or after one of them has failed by itself; waits until all have called it, or one
+   * has ended. What was launched before and not joined is forgotten.
+   *
+   * <p>Only ranks whose hosts meet in every exchange can do that: elsewhere streams were released
+   * in mid-exchange and have computed on with whatever was there.
+   *
+   * @param own what this rank itself has failed with; null where it was another's failure
+   * @param willing whether this rank can take back what it was about
+   * @return true on all ranks, and then they exchange again, or false on all: when one is unwilling
+   *     or has ended, or none has failed by itself
+   */
+  default boolean renew(@Nullable Throwable own, boolean willing) {
+    return false;
+  }
+
+  /**
+   * Ends all exchange for good, in every group, unless all ranks {@link #renew} it: the other
+   * ranks' pending and later calls throw {@code RANK_LOST} with this reason. The only method that
+   * one rank may call alone. On return nobody reads what this rank has sent, so that it may free
+   * its tensors: a rank that fails with messages on their way calls this first.
    */
   void abort(String reason);
 

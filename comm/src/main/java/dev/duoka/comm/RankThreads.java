@@ -54,7 +54,9 @@ public final class RankThreads {
         } catch (InterruptedException e) {
           interrupted = true;
         }
-        if (hasFailed.getAsBoolean()) {
+        if (!hasFailed.getAsBoolean()) {
+          failedSince = 0; // not yet, or they have taken it back
+        } else {
           long now = System.nanoTime();
           failedSince = failedSince == 0 ? now : failedSince;
           left = now - failedSince > patience.toNanos();

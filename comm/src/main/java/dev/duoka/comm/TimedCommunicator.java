@@ -49,6 +49,11 @@ final class TimedCommunicator implements Communicator {
   }
 
   @Override
+  public boolean renew(@Nullable Throwable own, boolean willing) {
+    return ranks.renew(own, willing);
+  }
+
+  @Override
   public void markWith(@Nullable ExchangeMarks marks) {
     ranks.markWith(marks);
   }

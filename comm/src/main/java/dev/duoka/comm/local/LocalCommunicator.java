@@ -41,6 +41,7 @@ final class LocalCommunicator implements Communicator, Agreement {
   private final Slot mine;
   private final ExchangeLedger ledger;
   private int turn;
+  private int beginnings;
   private long sequence;
 
   LocalCommunicator(LocalGroup group, int rank, ExchangeLedger ledger) {
@@ -261,6 +262,11 @@ final class LocalCommunicator implements Communicator, Agreement {
   }
 
   @Override
+  public boolean renew(@Nullable Throwable own, boolean willing) {
+    return group.world().renew(group.member(rank), own, willing);
+  }
+
+  @Override
   public void abort(String reason) {
     group.world().abort(group.member(rank), reason);
   }
@@ -328,6 +334,10 @@ final class LocalCommunicator implements Communicator, Agreement {
   }
 
   private void announce(Exchange call) {
+    if (beginnings != group.beginnings()) { // a rank may have been one call ahead of another
+      beginnings = group.beginnings();
+      turn = 0;
+    }
     sequence = ledger.issued(call);
     notes(call);
     turn ^= 1;

@@ -58,6 +58,7 @@ final class LocalGroup {
   private int readers;
 
   private long generation;
+  private volatile int beginnings;
 
   /**
    * A group.
@@ -73,10 +74,29 @@ final class LocalGroup {
     members.forEach(_ -> empty.add(new Slot()));
     slots = List.copyOf(empty);
     world.closeAtTheEnd(slots);
+    world.add(this);
   }
 
   static LocalGroup ofWorld(LocalWorld world, int size) {
     return new LocalGroup(world, RankGroup.WORLD, IntStream.range(0, size).boxed().toList());
+  }
+
+  /**
+   * All exchange begins again: nobody is in it, and nothing is on its way. The caller holds the
+   * world's lock.
+   */
+  void beginAgain() {
+    arrived = 0;
+    readers = 0;
+    generation++;
+    beginnings++;
+    mailboxes.clear();
+    children.clear();
+  }
+
+  /** How often it has begun again. */
+  int beginnings() {
+    return beginnings;
   }
 
   LocalWorld world() {

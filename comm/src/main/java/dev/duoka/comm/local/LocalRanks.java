@@ -78,7 +78,7 @@ public final class LocalRanks {
       body.run(new LocalCommunicator(group, rank, ledgers.apply(rank)));
       group.world().leave(rank);
     } catch (Throwable t) { // whatever it is, the other ranks must not wait for this one
-      group.world().breakBecauseOf(rank, t);
+      group.world().fail(rank, t);
     }
   }
 }

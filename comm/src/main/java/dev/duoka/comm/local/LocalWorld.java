@@ -22,9 +22,16 @@ final class LocalWorld implements AutoCloseable {
   private int failedRank = -1;
   private boolean aborted;
   private final Set<Integer> departed = new TreeSet<>();
+  private final List<LocalGroup> groups = new ArrayList<>();
+  private int renewing;
+  private boolean allWilling;
+  private boolean anyFailed;
+  private long renewals;
+  private boolean renewed;
   private final Map<Integer, Integer> copiesFrom = new HashMap<>();
   private final List<LocalGroup.Slot> slots = new ArrayList<>();
   private final LocalViews views;
+  private final int size;
   private final Duration limit;
 
   /**
@@ -34,6 +41,7 @@ final class LocalWorld implements AutoCloseable {
    */
   LocalWorld(int size, Duration limit) {
     this.views = new LocalViews(size);
+    this.size = size;
     this.limit = limit;
   }
 
@@ -143,10 +151,63 @@ final class LocalWorld implements AutoCloseable {
     slots.addAll(added);
   }
 
+  /** Keeps a group, which begins again when the exchange does. */
+  synchronized void add(LocalGroup group) {
+    groups.add(group);
+  }
+
+  /** As {@link dev.duoka.comm.Communicator#renew}. */
+  synchronized boolean renew(int rank, @Nullable Throwable own, boolean willing) {
+    if (own != null) {
+      breakBecauseOf(rank, own); // so that the others come, too
+    }
+    allWilling = willing && (renewing == 0 || allWilling);
+    anyFailed = own != null || (renewing > 0 && anyFailed);
+    long mine = renewals;
+    if (++renewing == size) {
+      decide(departed.isEmpty() && allWilling && anyFailed);
+    }
+    long since = System.nanoTime();
+    while (renewals == mine) {
+      long left = limit.toNanos() - (System.nanoTime() - since);
+      if (!departed.isEmpty() || left <= 0) {
+        decide(false);
+        break;
+      }
+      try {
+        wait(Math.max(1, left / 1_000_000));
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+        decide(false);
+      }
+    }
+    return renewed;
+  }
+
+  private void decide(boolean again) {
+    renewing = 0;
+    renewals++;
+    renewed = again;
+    if (again) {
+      failure = null;
+      failedRank = -1;
+      aborted = false;
+      copiesFrom.clear();
+      groups.forEach(LocalGroup::beginAgain);
+    }
+    notifyAll();
+  }
+
   /** Frees what the groups hold, when all ranks have ended. */
   @Override
   public synchronized void close() {
     slots.forEach(LocalGroup.Slot::close);
+  }
+
+  /** A rank has failed, and ends: nobody can begin again with it. */
+  synchronized void fail(int rank, Throwable cause) {
+    breakBecauseOf(rank, cause);
+    leave(rank);
   }
 
   /** Notes that a rank is done: who waits for it would do so for ever. */

@@ -259,6 +259,7 @@ public final class Supervisor {
     OptionalLong deadline = OptionalLong.empty();
     boolean heard = false;
     HangHandler hangs = new HangHandler(folder, launch, record, attempt, notifier);
+    OutputWatch output = new OutputWatch(record, attempt);
     DivergenceWatch divergence =
         new DivergenceWatch(
             folder.run(),
@@ -267,6 +268,7 @@ public final class Supervisor {
                 : RunProgress.newestCheckpoint(folder.run()).orElse(0));
     while (!attempt.hasEnded()) {
       Thread.sleep(TICK_MILLISECONDS);
+      output.look();
       Optional<String> ofCards = lookAtCards(attempt);
       if (ofCards.isPresent()) {
         end(attempt);

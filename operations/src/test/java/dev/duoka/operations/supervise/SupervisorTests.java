@@ -18,9 +18,12 @@ import dev.duoka.operations.run.RunRegistry;
 import dev.duoka.operations.run.RunStatus;
 import dev.duoka.operations.run.StateFolder;
 import dev.duoka.operations.run.SupervisionFolder;
+import dev.duoka.operations.watch.TopFrame;
+import dev.duoka.operations.watch.WatchedRun;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
@@ -473,6 +476,43 @@ final class SupervisorTests {
   }
 
   /** A worker that cannot say what ended it is read: its output tells. */
+  private String page(WatchedRun run) {
+    return String.join("\n", new TopFrame(400, 60).of(run, List.of()));
+  }
+
+  /** What a worker prints is read while it runs: the record has it once, and the page shows it. */
+  @Test
+  void whatAWorkerPrintsIsDiagnosedWhileItRuns() throws Exception {
+    launch(
+        "echo 'RuntimeError: CUDA error: an illegal memory access was encountered' >&2; "
+            + OBEDIENT,
+        1,
+        OptionalInt.empty());
+    StopState stop = new StopState();
+    CompletableFuture<Optional<RunEnd>> end = supervise(stop);
+    until(() -> events().contains("finding"));
+    assertThat(status().state()).isEqualTo(RunStatus.State.RUNNING);
+    String text =
+        new RunRecord(folder)
+            .entries().stream()
+                .filter(it -> it.event().equals("finding"))
+                .findFirst()
+                .orElseThrow()
+                .text();
+    assertThat(text).startsWith("worker 0 has printed: ").contains("memory", "stderr.log");
+    WatchedRun run =
+        new WatchedRun(
+            new RunRegistry.Entry(folder.run(), Instant.EPOCH, 0, Optional.empty()), state);
+    run.readAll();
+    assertThat(page(run)).contains("running", "finding: worker 0 has printed: ");
+    Files.writeString(
+        folder.workers(1).getFirst().standardError(), "another line\n", StandardOpenOption.APPEND);
+    Thread.sleep(6_000);
+    assertThat(events()).as("once").containsOnlyOnce("finding");
+    stop.stop(StopOrder.TERMINATE);
+    assertThat(end.get(60, TimeUnit.SECONDS).orElseThrow().status()).isEqualTo(ExitStatus.SAVED);
+  }
+
   @Test
   void theOutputOfAWorkerIsDiagnosed() throws Exception {
     RunEnd end =

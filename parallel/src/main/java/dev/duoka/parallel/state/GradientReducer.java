@@ -127,6 +127,31 @@ public final class GradientReducer implements AutoCloseable {
   }
 
   /**
+   * Forgets a step that has failed, with what of it is on its way to nobody any more. Not where
+   * gradients go to host memory.
+   */
+  void takeBack() {
+    for (Launched one : launched) {
+      if (one.addend() != null) {
+        one.addend().close();
+      }
+      if (one.buffer() != null) {
+        slotsOf(one.buffer()).giveBack(one.buffer());
+      }
+    }
+    launched.clear();
+    for (StateSlice slice : slices) {
+      Bucket bucket = slice.bucket();
+      if (!slice.keepsWholeGradients() && bucket.hasGradients()) {
+        Tensor whole = bucket.gradients();
+        bucket.releaseGradients();
+        slotsOf(whole).giveBack(whole);
+      }
+    }
+    begin();
+  }
+
+  /**
    * Notes that a backward pass adds nothing more to a parameter's gradient.
    *
    * @param last whether no other pass of this step will, either
@@ -239,8 +264,17 @@ public final class GradientReducer implements AutoCloseable {
         addend = Scope.detach(Tensors.empty(whole.dtype(), whole.device(), slice.length()));
       }
     }
-    Pending pending =
-        slice.group().reduceScatter(whole, addend == null ? slice.gradients() : addend);
+    Pending pending = null;
+    try {
+      pending = slice.group().reduceScatter(whole, addend == null ? slice.gradients() : addend);
+    } finally {
+      if (pending == null) { // another rank has failed, and the step may be taken back
+        slotsOf(whole).giveBack(whole);
+        if (addend != null) {
+          addend.close();
+        }
+      }
+    }
     launched.add(new Launched(slice, pending, whole, addend));
     state.shardIsFresh = false;
   }

@@ -53,6 +53,12 @@ public final class ShardedOptimizer implements AutoCloseable {
   private final Resources owned;
   private long steps;
 
+  /** Steps before the update that was launched last. */
+  private long stepsBefore;
+
+  /** Whether the update that was launched last has begun to write weights and moments. */
+  private boolean writes;
+
   /** As the other constructor, where all weights are summed over the same ranks. */
   public ShardedOptimizer(
       ParameterStore store, Communicator group, AdamWSettings settings, int zeroStage) {
@@ -151,6 +157,8 @@ public final class ShardedOptimizer implements AutoCloseable {
    * @param measures whether the outcome is to tell the gradients' ranges
    */
   public PendingOutcome launch(double learningRate, double lossScale, boolean measures) {
+    writes = false;
+    stepsBefore = steps;
     reducer.finish();
     reducer.begin();
     // A stage of a pipeline may hold nothing that is trained; there is little to launch then.
@@ -160,6 +168,26 @@ public final class ShardedOptimizer implements AutoCloseable {
     }
     StepOutcome outcome = composedStep(learningRate, lossScale, measures);
     return () -> outcome;
+  }
+
+  /**
+   * Forgets gradients and an update that has failed before it wrote anything.
+   *
+   * @param updating whether an update of this step was launched
+   * @return whether that could be done; not where gradients are on their way to host memory
+   */
+  public boolean takeBack(boolean updating) {
+    if (worker != null || (updating && writes)) {
+      return false;
+    }
+    if (updating) {
+      steps = stepsBefore;
+    }
+    reducer.takeBack();
+    if (gatherer != null) {
+      gatherer.invalidate();
+    }
+    return true;
   }
 
   private StepOutcome composedStep(double learningRate, double lossScale, boolean measures) {
@@ -183,6 +211,7 @@ public final class ShardedOptimizer implements AutoCloseable {
       factor *= Math.min(1, settings.clipNorm() / (norm + 1e-6));
     }
     steps++;
+    writes = true;
     HostTransfer.Mark after = worker == null ? HostTransfer.Mark.NONE : worker.markUse();
     for (StateSlice slice : slices) {
       slice.update(update(slice, learningRate, lossScale), factor, after);
@@ -215,6 +244,7 @@ public final class ShardedOptimizer implements AutoCloseable {
       Tensor squaresOfAll = squaresOfAllRanks();
       Tensor squaredNorm = SquaresKernel.inOrder(squaresOfAll);
       reading = measures ? read(squaresOfAll) : null;
+      writes = true;
       for (StateSlice slice : slices) {
         slice.states().launch(update(slice, learningRate, lossScale), squaredNorm);
       }
@@ -398,11 +428,6 @@ public final class ShardedOptimizer implements AutoCloseable {
   /** Whether this rank is the first of those that have the same layers. */
   public boolean isFirstOfStage() {
     return groups.stage().rank() == 0;
-  }
-
-  /** Whether all gradients of this rank are there until they are reduced. */
-  public boolean keepsWholeGradients() {
-    return slices.stream().allMatch(StateSlice::keepsWholeGradients);
   }
 
   /** Whether each rank keeps only a part. */

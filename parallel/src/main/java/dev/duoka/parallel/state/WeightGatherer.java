@@ -81,6 +81,10 @@ final class WeightGatherer implements AutoCloseable {
       Tensor slot = slots(bucket).take(bucket.length());
       try (Purpose _ = Purpose.of("weights of " + bucket.weights())) {
         coming.put(bucket, new Coming(slot, slice.group().allGather(slice.values(), slot)));
+      } finally {
+        if (!coming.containsKey(bucket)) { // another rank has failed
+          slots.giveBack(slot);
+        }
       }
     }
   }

@@ -1,5 +1,6 @@
 package dev.duoka.parallel.step;
 
+import dev.duoka.base.Resources;
 import dev.duoka.comm.Communicator;
 import dev.duoka.comm.Pending;
 import dev.duoka.tensor.Scope;
@@ -17,8 +18,11 @@ final class SentMessage implements AutoCloseable {
    * @param to the rank in its pipeline
    */
   SentMessage(Communicator pipeline, Tensor content, int to) {
-    this.content = Scope.detach(content.share());
-    pending = pipeline.send(this.content, to);
+    try (Resources made = new Resources()) {
+      this.content = made.own(Scope.detach(content.share()));
+      pending = pipeline.send(this.content, to); // fails when another rank has
+      made.release();
+    }
   }
 
   /** Lets the current stream wait until the other has taken it. */

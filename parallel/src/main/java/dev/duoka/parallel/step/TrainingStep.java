@@ -214,7 +214,6 @@ public final class TrainingStep implements AutoCloseable {
       beforeUpdate.run();
     }
     long start = System.nanoTime();
-    updating = true;
     PendingOutcome update = update(learningRate, scale, measures);
     boolean applied = true;
     if (scaler.isEnabled()) {
@@ -235,17 +234,17 @@ public final class TrainingStep implements AutoCloseable {
 
   /**
    * Forgets a step whose launch has failed, so that it can be launched again, in other
-   * micro-batches perhaps: all that it has left are sums of gradients, losses and loads.
+   * micro-batches perhaps: all that it has left are sums of gradients, losses and loads. Of several
+   * ranks all have to, and to renew their exchange. Not collective.
    *
-   * @return whether that could be done; not after its update began, nor where other ranks have
-   *     taken part
+   * @return whether that could be done; not after its update began to write weights, nor where
+   *     gradients go to host memory
    */
   public boolean takeBack() {
-    if (updating || groups.world().size() > 1 || !optimizer.keepsWholeGradients()) {
+    if (!optimizer.takeBack(updating)) {
       return false;
     }
-    optimizer.reducer().begin();
-    ExpertLoads.balance(model.selectionBiases(), groups.whole(), 0);
+    model.selectionBiases().forEach(bias -> bias.move(0));
     return true;
   }
 
@@ -289,9 +288,11 @@ public final class TrainingStep implements AutoCloseable {
   private PendingOutcome update(double learningRate, double scale, boolean measures) {
     FunctionObserver here = observer;
     if (here == null) {
+      updating = true;
       return optimizer.launch(learningRate, scale, measures);
     }
     here.begin(FunctionObserver.Phase.UPDATE, "adamw");
+    updating = true;
     PendingOutcome outcome = optimizer.launch(learningRate, scale, measures);
     here.end(FunctionObserver.Phase.UPDATE, "adamw", optimizer.work());
     return outcome;

@@ -187,7 +187,10 @@ final class RankTrainer {
         number, learningRate, scale, dataSeconds, experts.get(), exposed, pending);
   }
 
-  /** As long as memory runs out, again in smaller micro-batches, where that is possible. */
+  /**
+   * As long as memory runs out, here or on another rank, again in smaller micro-batches, where that
+   * is possible on all ranks.
+   */
   private TrainingStep.PendingStep launch(
       long number,
       StepBatch batch,
@@ -196,27 +199,38 @@ final class RankTrainer {
       boolean measures) {
     try {
       return rank.step().launch(batch, learningRate, beforeUpdate, measures);
-    } catch (OutOfMemoryException e) {
+    } catch (DuokaException e) {
+      OutOfMemoryException own = e instanceof OutOfMemoryException full ? full : null;
+      boolean alone = rank.world().size() == 1;
+      if (own == null && (alone || e.code() != ErrorCode.RANK_LOST)) {
+        throw e;
+      }
       int sequences = batch.microBatches().getFirst().rows();
       int unit = batch.microBatches().getFirst().references().isPresent() ? 2 : 1; // a pair
-      if (!settings.splitsWhenFull() || sequences == unit || !rank.step().takeBack()) {
+      boolean possible = settings.splitsWhenFull() && sequences > unit && rank.step().takeBack();
+      if (alone ? !possible : !rank.world().renew(own, possible)) {
         throw e;
       }
       microBatch = MemoryRemedies.smaller(sequences, unit);
-      events.notice(
-          "memory ran out in step "
-              + number
-              + " ("
-              + e.problem()
-              + "): it is repeated, and from now on micro-batches have "
-              + Plural.of(microBatch, "sequence")
-              + " in place of "
-              + sequences
-              + "; training.micro_batch="
-              + microBatch
-              + " begins with that");
+      if (isFirst()) {
+        events.notice(repeats(number, e, sequences));
+      }
       return launch(number, fitting(batch), learningRate, beforeUpdate, measures);
     }
+  }
+
+  private String repeats(long number, DuokaException why, int sequences) {
+    return "memory ran out in step "
+        + number
+        + " ("
+        + why.problem()
+        + "): it is repeated, and from now on micro-batches have "
+        + Plural.of(microBatch, "sequence")
+        + " in place of "
+        + sequences
+        + "; training.micro_batch="
+        + microBatch
+        + " begins with that";
   }
 
   private StepBatch fitting(StepBatch batch) {

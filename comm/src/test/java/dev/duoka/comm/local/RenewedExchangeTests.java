@@ -1,0 +1,144 @@
+package dev.duoka.comm.local;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.duoka.base.DuokaException;
+import dev.duoka.base.ErrorCode;
+import dev.duoka.comm.Communicator;
+import dev.duoka.tensor.Dtype;
+import dev.duoka.tensor.MemoryOwner;
+import dev.duoka.tensor.Scope;
+import dev.duoka.tensor.Tensor;
+import dev.duoka.tensor.op.HostCopy;
+import dev.duoka.tensor.op.Tensors;
+import dev.duoka.tensor.testing.TestDevice;
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Ranks that exchange again after one of them has failed. */
+@Timeout(60)
+final class RenewedExchangeTests {
+  private static final int RANKS = 3;
+
+  private static Tensor ofRank(int rank) {
+    return Tensors.full(1 << rank, Dtype.FLOAT32, TestDevice.current(), 4);
+  }
+
+  private static float sum(Communicator ranks, int rank) {
+    try (Scope _ = Scope.open(MemoryOwner.TEMPORARIES)) {
+      Tensor tensor = ofRank(rank);
+      ranks.allReduce(tensor).join();
+      return HostCopy.floats(tensor)[3];
+    }
+  }
+
+  private static IllegalStateException own() {
+    return new IllegalStateException("the disk is full");
+  }
+
+  /** What the others get, who wait for rank 2. */
+  private static void loseRank(Communicator world) {
+    assertThatThrownBy(() -> sum(world, world.rank()))
+        .isInstanceOf(DuokaException.class)
+        .extracting(e -> ((DuokaException) e).code())
+        .isEqualTo(ErrorCode.RANK_LOST);
+  }
+
+  /** Rank 0 waits in the world, rank 1 in a part of it with a message on its way to rank 2. */
+  @ParameterizedTest
+  @ValueSource(ints = {1, 2, 5})
+  void allExchangeAgain(int times) {
+    LocalRanks.run(
+        RANKS,
+        world -> {
+          int rank = world.rank();
+          Communicator part = world.split("part", rank == 0 ? 0 : 1, rank);
+          for (int i = 0; i < times; i++) {
+            assertThat(sum(world, rank)).isEqualTo(7);
+            if (rank == 2) {
+              world.abort("it is about to say why");
+            } else if (rank == 1) {
+              try (Scope _ = Scope.open(MemoryOwner.TEMPORARIES)) {
+                world.send(ofRank(5), 2);
+              } catch (DuokaException e) {
+                assertThat(e.code()).isEqualTo(ErrorCode.RANK_LOST);
+              }
+              loseRank(part);
+            } else {
+              loseRank(world);
+            }
+            assertThat(world.renew(rank == 2 ? own() : null, true)).isTrue();
+            assertThat(world.failure()).isNull();
+            assertThat(sum(part, rank)).isEqualTo(rank == 0 ? 1 : 6);
+            try (Scope _ = Scope.open(MemoryOwner.TEMPORARIES)) {
+              if (rank == 1) {
+                world.send(ofRank(3), 2).join();
+              } else if (rank == 2) {
+                Tensor came = ofRank(0);
+                world.receive(came, 1).join();
+                assertThat(HostCopy.floats(came)[0]).as("not what was sent before").isEqualTo(8);
+              }
+            }
+          }
+          assertThat(sum(world, rank)).isEqualTo(7);
+        });
+  }
+
+  private static List<Boolean> renewals(boolean[] willing, @Nullable RuntimeException own) {
+    List<Boolean> renewals = new CopyOnWriteArrayList<>();
+    assertThatThrownBy(
+            () ->
+                LocalRanks.run(
+                    RANKS,
+                    world -> {
+                      if (world.rank() == 2) {
+                        world.abort("it will not");
+                      } else {
+                        loseRank(world);
+                      }
+                      renewals.add(
+                          world.renew(world.rank() == 2 ? own : null, willing[world.rank()]));
+                      sum(world, world.rank());
+                    }))
+        .isInstanceOf(RuntimeException.class);
+    return renewals;
+  }
+
+  @Test
+  void oneUnwillingRankEndsAll() {
+    for (int unwilling = 0; unwilling < RANKS; unwilling++) {
+      boolean[] willing = {unwilling != 0, unwilling != 1, unwilling != 2};
+      assertThat(renewals(willing, own())).containsExactly(false, false, false);
+    }
+  }
+
+  @Test
+  void whereNobodyHasFailedByItselfNothingBeginsAgain() {
+    assertThat(renewals(new boolean[] {true, true, true}, null))
+        .containsExactly(false, false, false);
+  }
+
+  @Test
+  void aRankThatEndsEndsAll() {
+    List<Boolean> renewals = new CopyOnWriteArrayList<>();
+    assertThatThrownBy(
+            () ->
+                LocalRanks.run(
+                    RANKS,
+                    world -> {
+                      if (world.rank() == 2) {
+                        throw own();
+                      }
+                      loseRank(world);
+                      renewals.add(world.renew(null, true));
+                    }))
+        .hasMessage("the disk is full");
+    assertThat(renewals).containsExactly(false, false);
+  }
+}

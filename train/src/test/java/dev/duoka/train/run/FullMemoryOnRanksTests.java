@@ -1,0 +1,244 @@
+package dev.duoka.train.run;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.duoka.base.Progress;
+import dev.duoka.comm.local.LocalRanks;
+import dev.duoka.data.batch.BatchStream;
+import dev.duoka.data.batch.TrainingOrder;
+import dev.duoka.data.shard.TokenisationListener;
+import dev.duoka.data.training.TrainingData;
+import dev.duoka.engine.autograd.FunctionObserver;
+import dev.duoka.engine.autograd.Work;
+import dev.duoka.formats.heartbeat.Phase;
+import dev.duoka.tensor.ComputeThread;
+import dev.duoka.tensor.Device;
+import dev.duoka.tensor.OutOfMemoryException;
+import dev.duoka.tensor.testing.LedgerSnapshot;
+import dev.duoka.train.config.RunConfig;
+import dev.duoka.train.device.DevicePeak;
+import dev.duoka.train.device.DevicePlacement;
+import dev.duoka.train.memory.MemoryNeed;
+import dev.duoka.train.step.RankBuilder;
+import dev.duoka.train.step.RankState;
+import dev.duoka.train.step.StepMetrics;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** Memory that runs out on one of several ranks of a process: all repeat the step. */
+class FullMemoryOnRanksTests {
+  @TempDir Path folder;
+
+  /** What the first rank reports. */
+  private static final class Events implements RunEvents {
+    private final List<String> notices = new ArrayList<>();
+    private final List<Double> losses = new ArrayList<>();
+    private final List<Double> rates = new ArrayList<>();
+    private final List<Long> tokens = new ArrayList<>();
+
+    @Override
+    public void enter(Phase phase, long step) {}
+
+    @Override
+    public void notice(String text) {
+      notices.add(text);
+    }
+
+    @Override
+    public void step(StepMetrics metrics, double remainingSeconds) {
+      losses.add(metrics.loss());
+      rates.add(metrics.learningRate());
+      tokens.add(metrics.tokens());
+    }
+
+    @Override
+    public void validated(long step, ValidationResult result) {}
+
+    @Override
+    public void reached(String what, long done, long total) {}
+
+    @Override
+    public void save(RankState rank, RunProgress progress) {}
+
+    @Override
+    public boolean isTurnOver(long steps) {
+      return false;
+    }
+
+    @Override
+    public void awaitTurn(int rank, long steps) {}
+
+    @Override
+    public boolean stopRequested() {
+      return false;
+    }
+  }
+
+  /** Counts the functions that a rank begins, and lets memory run out at some of them. */
+  private static final class FullMemory implements FunctionObserver {
+    private final List<Integer> full;
+    private int begun;
+
+    FullMemory(Integer... full) {
+      this.full = List.of(full);
+    }
+
+    @Override
+    public void begin(Phase phase, String name) {
+      if (full.contains(++begun)) {
+        throw OutOfMemoryException.of(Device.CPU, 1 << 30, "", null);
+      }
+    }
+
+    @Override
+    public void end(Phase phase, String name, Work work) {}
+  }
+
+  /**
+   * @param begun how many functions each rank has begun
+   */
+  private record Ran(Events events, RunProgress progress, List<Integer> begun) {}
+
+  /**
+   * Three steps of four micro-batches a rank.
+   *
+   * @param victim the rank that runs out of memory
+   */
+  private Ran run(RunConfig config, int victim, Integer... full) {
+    Events events = new Events();
+    List<FullMemory> memories =
+        IntStream.range(0, config.parallel().ranks())
+            .mapToObj(rank -> rank == victim ? new FullMemory(full) : new FullMemory())
+            .toList();
+    List<RunProgress> progress = new ArrayList<>();
+    RunChecks.Checked checked = RunChecks.require(config);
+    TrainingData data = RunData.open(config, checked.tokenizer(), TokenisationListener.SILENT);
+    RankBuilder builder = new RankBuilder(config, checked.model(), data.validation());
+    LocalRanks.run(
+        config.parallel().ranks(),
+        world -> {
+          ComputeThread.prepare(Device.CPU, 1, world.size());
+          try (RankState state = builder.allocate(world, Device.CPU);
+              BatchStream batches =
+                  BatchStream.open(
+                      new TrainingOrder(data.training(), 1),
+                      builder.share(world),
+                      RunProgress.START.data())) {
+            builder.firstWeights(state, _ -> {}, Progress.NONE);
+            state.step().observe(memories.get(world.rank()));
+            RunSetup setup =
+                new RunSetup(
+                    config,
+                    checked.model(),
+                    DevicePlacement.choose(config.device(), config.parallel().mesh()),
+                    world.size(),
+                    MemoryNeed.of(Map.of(), 1),
+                    data,
+                    Optional.empty(),
+                    OptionalLong.empty(),
+                    Turns.ALWAYS);
+            RankTrainer.Outcome outcome =
+                new RankTrainer(
+                        state,
+                        batches,
+                        setup.loop(new DevicePeak(1, false, "")),
+                        world.rank() == 0 ? events : new Events(),
+                        RunData.evaluations(config, data),
+                        false)
+                    .run(RunProgress.START);
+            if (world.rank() == 0) {
+              progress.add(outcome.progress());
+            }
+          }
+        });
+    return new Ran(
+        events, progress.getFirst(), memories.stream().map(memory -> memory.begun).toList());
+  }
+
+  private RunConfig config(String parallel, String... more) throws IOException {
+    List<String> overrides = new ArrayList<>(List.of(more));
+    overrides.add("parallel=" + parallel);
+    overrides.add("training={tokens_per_step: 512, micro_batch: 2, steps: 3}");
+    overrides.add("schedule.warmup_steps=0");
+    overrides.add("validation={every_steps: 0, sequences: 4}");
+    overrides.add("checkpoint={every_steps: 0}");
+    return SmallRun.config(folder, overrides.toArray(String[]::new));
+  }
+
+  /**
+   * In the middle of the second step's accumulation, in the last backward pass and when the last
+   * update begins: there other ranks wait in all sorts of exchanges.
+   */
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = ';',
+      value = {
+        "{data: 2}; true",
+        "{data: 2, zero: 1}; false",
+        "{data: 2, zero: 2}; false",
+        "{data: 2, zero: 3}; false",
+        "{tensor: 2}; false",
+        "{data: 2, expert: 2}; false",
+        "{context: 2}; true",
+        "{pipeline: 2}; false",
+        "{pipeline: 2, schedule: zero_bubble}; false",
+        "{data: 2, tensor: 2, pipeline: 2, zero: 1}; false"
+      })
+  void theStepIsRepeatedOnAllRanks(String parallel, boolean copies) throws IOException {
+    RunConfig config = config(parallel);
+    int last = config.parallel().ranks() - 1;
+    Ran undisturbed = run(config, 0);
+    repeats(config, undisturbed, 0, undisturbed.begun().getFirst() * 5 / 11);
+    int all = undisturbed.begun().getLast();
+    repeats(config, undisturbed, last, all - 1);
+    if (copies) {
+      // The others have all gradients and need nobody for their update: they have made it.
+      assertThatThrownBy(() -> run(config, last, all)).isInstanceOf(OutOfMemoryException.class);
+    } else {
+      repeats(config, undisturbed, last, all);
+    }
+  }
+
+  private void repeats(RunConfig config, Ran undisturbed, int victim, int full) {
+    LedgerSnapshot before = LedgerSnapshot.of(Device.CPU);
+    Ran ran = run(config, victim, full);
+    before.assertUnchanged();
+    assertThat(ran.events().notices)
+        .as("function %d on rank %d", full, victim)
+        .hasSize(1)
+        .first()
+        .asString()
+        .contains("micro-batches have 1 sequence in place of 2");
+    assertThat(ran.progress().data()).isEqualTo(undisturbed.progress().data());
+    assertThat(ran.events().tokens).isEqualTo(undisturbed.events().tokens);
+    assertThat(ran.events().rates).isEqualTo(undisturbed.events().rates);
+    assertThat(ran.events().losses)
+        .as("function %d on rank %d", full, victim)
+        .usingElementComparator((a, b) -> Math.abs(a - b) < 2e-5 ? 0 : Double.compare(a, b))
+        .isEqualTo(undisturbed.events().losses);
+  }
+
+  @Test
+  void whereMemoryRunsOutForOneSequenceAllEnd() throws IOException {
+    RunConfig config = config("{data: 2}");
+    assertThatThrownBy(() -> run(config, 1, 2, 3)).isInstanceOf(OutOfMemoryException.class);
+  }
+
+  /** What has no remedy here is left to the supervisor. */
+  @Test
+  void withoutTheRemedyAllEnd() throws IOException {
+    RunConfig config = config("{data: 2}", "remedies={out_of_memory: false}");
+    assertThatThrownBy(() -> run(config, 1, 2)).isInstanceOf(OutOfMemoryException.class);
+  }
+}
