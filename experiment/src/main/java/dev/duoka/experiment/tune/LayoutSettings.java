@@ -4,6 +4,7 @@ import dev.duoka.base.DuokaException;
 import dev.duoka.layout.Layout;
 import dev.duoka.layout.PipelineKind;
 import dev.duoka.train.config.BatchPlan;
+import dev.duoka.train.config.ParallelSettings;
 import dev.duoka.train.config.RunConfig;
 import dev.duoka.train.config.RunFile;
 import dev.duoka.train.config.binding.FieldChange;
@@ -14,6 +15,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.stream.Stream;
 
 /** A layout's settings in a run file, and those beside them. */
@@ -25,6 +27,14 @@ final class LayoutSettings {
   private static final String STAGES = "parallel.stages_per_rank";
   private static final String COLLECTIVES = "parallel.collectives";
   private static final String OFFLOAD = "memory.offload";
+
+  /**
+   * Variables of NCCL that can make a step within a machine faster: fewer of a card's processors
+   * that exchange leave more to products beside them, more carry more. What else it has is for
+   * several machines, is chosen by it for each size, or can make it hang.
+   */
+  private static final Map<String, String> NCCL =
+      new TreeMap<>(Map.of("NCCL_MAX_CTAS", "8", "NCCL_MIN_CTAS", "32"));
 
   private LayoutSettings() {}
 
@@ -78,6 +88,14 @@ final class LayoutSettings {
           .forEach(value -> add(all, centre, ZERO, value));
       others(there.parallel().collectives(), "peer", "nccl")
           .forEach(value -> add(all, centre, COLLECTIVES, value));
+    }
+    if (there.parallel().collectives() == ParallelSettings.Collectives.NCCL) {
+      NCCL.forEach(
+          (name, value) -> {
+            if (!there.environment().containsKey(name)) {
+              add(all, centre, "environment." + name, value);
+            }
+          });
     }
     if (there.parallel().pipeline() > 1) {
       others(there.parallel().order().kind(), kinds())

@@ -14,6 +14,7 @@ import dev.duoka.experiment.verdict.Verdict;
 import dev.duoka.layout.Layout;
 import dev.duoka.train.config.RunFile;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -320,5 +321,33 @@ final class TuningTests {
     TuneBudget budget = new TuneBudget(minutes, 1);
     tried.forEach(one -> budget.took(one, 23, 13));
     return budget;
+  }
+
+  /** How many of a card's processors exchange is a question where NCCL does, once. */
+  @Test
+  void variablesOfNcclAreTriedWhereItExchanges() {
+    List<String> cards = List.of("device=cuda:0,1", "threads=null", "parallel.collectives=nccl");
+    List<String> more = new ArrayList<>(cards);
+    more.add("environment.NCCL_MAX_CTAS=4");
+    assertThat(nccl(cards))
+        .containsExactly("environment.NCCL_MAX_CTAS=8", "environment.NCCL_MIN_CTAS=32");
+    assertThat(nccl(more))
+        .as("the run file says it")
+        .containsExactly("environment.NCCL_MIN_CTAS=32");
+    assertThat(nccl(List.of("device=cuda:0,1", "threads=null", "parallel.collectives=peer")))
+        .isEmpty();
+  }
+
+  private List<String> nccl(List<String> overrides) {
+    try {
+      Path copy = folder.resolve("nccl.yaml");
+      Files.writeString(copy, RunFile.write(RunFile.read(file, overrides)));
+      return LayoutSettings.around(copy, RunFile.read(copy, List.of()), Candidate.AS_IT_IS).stream()
+          .flatMap(candidate -> candidate.overrides().stream())
+          .filter(override -> override.contains("NCCL"))
+          .toList();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
   }
 }
