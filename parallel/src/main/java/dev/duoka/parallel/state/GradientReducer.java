@@ -264,19 +264,26 @@ public final class GradientReducer implements AutoCloseable {
         addend = Scope.detach(Tensors.empty(whole.dtype(), whole.device(), slice.length()));
       }
     }
-    Pending pending = null;
+    launched.add(new Launched(slice, scatter(slice, whole, addend), whole, addend));
+    state.shardIsFresh = false;
+  }
+
+  /** Where another rank has failed, what is lent is given back: the step may be taken back. */
+  private Pending scatter(StateSlice slice, Tensor whole, @Nullable Tensor addend) {
+    boolean begun = false;
     try {
-      pending = slice.group().reduceScatter(whole, addend == null ? slice.gradients() : addend);
+      Pending pending =
+          slice.group().reduceScatter(whole, addend == null ? slice.gradients() : addend);
+      begun = true;
+      return pending;
     } finally {
-      if (pending == null) { // another rank has failed, and the step may be taken back
+      if (!begun) {
         slotsOf(whole).giveBack(whole);
         if (addend != null) {
           addend.close();
         }
       }
     }
-    launched.add(new Launched(slice, pending, whole, addend));
-    state.shardIsFresh = false;
   }
 
   private void reduceForHost(State state, Tensor whole, boolean last) {
