@@ -83,7 +83,7 @@ final class WeightGatherer implements AutoCloseable {
         coming.put(bucket, new Coming(slot, slice.group().allGather(slice.values(), slot)));
       } finally {
         if (!coming.containsKey(bucket)) { // another rank has failed
-          slots.giveBack(slot);
+          slots(bucket).giveBack(slot);
         }
       }
     }
