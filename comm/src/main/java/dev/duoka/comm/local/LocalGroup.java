@@ -8,6 +8,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
@@ -58,7 +59,7 @@ final class LocalGroup {
   private int readers;
 
   private long generation;
-  private volatile int beginnings;
+  private final AtomicInteger beginnings = new AtomicInteger();
 
   /**
    * A group.
@@ -89,14 +90,14 @@ final class LocalGroup {
     arrived = 0;
     readers = 0;
     generation++;
-    beginnings++;
+    beginnings.incrementAndGet();
     mailboxes.clear();
     children.clear();
   }
 
   /** How often it has begun again. */
   int beginnings() {
-    return beginnings;
+    return beginnings.get();
   }
 
   LocalWorld world() {
