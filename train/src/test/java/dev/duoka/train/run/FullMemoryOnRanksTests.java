@@ -14,8 +14,9 @@ import dev.duoka.engine.autograd.Work;
 import dev.duoka.formats.heartbeat.Phase;
 import dev.duoka.tensor.ComputeThread;
 import dev.duoka.tensor.Device;
+import dev.duoka.tensor.MemoryLedger;
+import dev.duoka.tensor.MemoryOwner;
 import dev.duoka.tensor.OutOfMemoryException;
-import dev.duoka.tensor.testing.LedgerSnapshot;
 import dev.duoka.train.config.RunConfig;
 import dev.duoka.train.device.DevicePeak;
 import dev.duoka.train.device.DevicePlacement;
@@ -211,9 +212,12 @@ class FullMemoryOnRanksTests {
   }
 
   private void repeats(RunConfig config, Ran undisturbed, int victim, int full) {
-    LedgerSnapshot before = LedgerSnapshot.of(Device.CPU);
+    MemoryLedger ledger = MemoryLedger.of(Device.CPU);
+    long storages = ledger.liveStorages();
+    Map<MemoryOwner, Long> before = ledger.liveByOwner();
     Ran ran = run(config, victim, full);
-    before.assertUnchanged();
+    assertThat(ledger.liveStorages()).as("storages").isEqualTo(storages);
+    assertThat(ledger.liveByOwner()).isEqualTo(before);
     assertThat(ran.events().notices)
         .as("function %d on rank %d", full, victim)
         .hasSize(1)
