@@ -53,6 +53,7 @@ final class SavedPage {
   private static ObjectNode content(WatchedRun run, boolean withText) {
     RunJson json = new RunJson(run);
     ObjectNode overview = json.overview();
+    overview.put("text_left_out", !withText);
     if (!withText) {
       overview.put("log", "");
       overview.put("notes", "");

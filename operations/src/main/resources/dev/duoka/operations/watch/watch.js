@@ -151,12 +151,12 @@
       line.append(time, " " + entry.attempt + " ", make("strong", entry.event), " " + entry.text);
       return line;
     }).reverse();
-    at("record").replaceChildren(...(record.length ? record : [make("li", word("noRecord"))]));
+    at("record").replaceChildren(...(record.length ? record : [make("li", word(it.text_left_out ? "leftOut" : "noRecord"))]));
     showAnswers(it.answers || []);
     at("notes-box").hidden = !it.notes;
     at("notes").textContent = it.notes;
     const log = at("log");
-    const text = it.log || word("noLog");
+    const text = it.log || word(it.text_left_out ? "leftOut" : "noLog");
     if (log.textContent !== text) {
       const atEnd = log.scrollTop + log.clientHeight >= log.scrollHeight - 4;
       log.textContent = text;

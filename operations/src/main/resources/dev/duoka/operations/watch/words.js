@@ -18,6 +18,7 @@ const WORDS = {
   answer: ["answer", "回答"],
   notEnded: ["(did not end by itself)", "（未自行结束）"],
   noRecord: ["Nothing. The run has no supervisor, or nothing has happened yet.", "无。该运行没有监督进程，或尚未发生任何事。"],
+  leftOut: ["Left out when this page was saved; --with-text keeps it.", "保存本页时已略去；--with-text 可保留。"],
   noLog: ["Nothing was said yet.", "尚无内容。"],
   reading: ["reading", "读取中"],
   step: ["step", "步"],

@@ -629,6 +629,8 @@ final class BrowserTests {
     Browser.Tab tab = browser.open(file.toUri().toString());
     tab.until(DRAWN);
     assertThat(text(tab, "#prediction")).contains("beyond the range");
+    assertThat(text(tab, "#log"))
+        .isEqualTo("Left out when this page was saved; --with-text keeps it.");
     press(tab, "+");
     assertThat(cell(tab, 0.02)).isEqualTo("a · step 100 · 0.10000");
     assertThat(tab.complaints()).isEmpty();
