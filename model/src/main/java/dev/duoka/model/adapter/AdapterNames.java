@@ -19,7 +19,7 @@ import java.util.stream.Stream;
 public final class AdapterNames {
   private final List<String> linear;
   private final List<String> experts;
-  private final List<String> all;
+  private final List<String> whole;
 
   private AdapterNames(List<Weight> weights) {
     List<Weight> base = weights.stream().filter(weight -> !weight.isAdapter()).toList();
@@ -30,7 +30,11 @@ public final class AdapterNames {
             .toList();
     linear =
         base.stream().filter(AdapterDeclarations::isLinear).flatMap(AdapterNames::modules).toList();
-    all = base.stream().flatMap(AdapterNames::modules).toList();
+    whole =
+        base.stream()
+            .filter(weight -> !AdapterDeclarations.isExperts(weight))
+            .flatMap(AdapterNames::modules)
+            .toList();
   }
 
   private static Stream<String> modules(Weight weight) {
@@ -55,7 +59,11 @@ public final class AdapterNames {
     }
     for (String name : config.saved()) {
       require(
-          "train_whole", name, module -> AdapterConfig.isWithin(module, name), names.all, "module");
+          "train_whole",
+          name,
+          module -> AdapterConfig.isWithin(module, name),
+          names.whole,
+          "module that can be trained whole");
     }
     List<String> adapted = Stream.concat(names.linear.stream(), names.experts.stream()).toList();
     for (String pattern : config.rankPattern().keySet()) {
@@ -100,7 +108,7 @@ public final class AdapterNames {
         names.stream().map(it -> it.substring(it.lastIndexOf('.') + 1)).distinct().toList();
     throw new DuokaException(
         ErrorCode.CONFIG,
-        "'" + name + "' of adapter." + field + " fits no " + kind + " of the model",
+        "'" + name + "' of adapter." + field + " fits no " + kind + " in the model",
         words.isEmpty()
             ? "It has none: remove the name."
             : NearestName.hint(name.substring(name.lastIndexOf('.') + 1), words));

@@ -55,16 +55,18 @@ class AdapterNamesTests {
       delimiter = '|',
       value = {
         "tiny-llama | 'target_modules': ['q_proj', 'v_prj'] | 'v_prj' of adapter.modules fits no"
-            + " linear layer of the model. Did you mean 'v_proj'?",
+            + " linear layer in the model. Did you mean 'v_proj'?",
         "tiny-llama | 'target_modules': ['q_proj', 'layers.9.self_attn.v_proj'] | fits no linear"
             + " layer",
         "tiny-llama | 'target_modules': ['q_proj'], 'exclude_modules': ['k_porj'] | 'k_porj' of"
             + " adapter.exclude",
         "tiny-llama | 'target_modules': ['q_proj'], 'modules_to_save': ['lm_haed'] | 'lm_haed' of"
-            + " adapter.train_whole fits no module of the model. Did you mean 'lm_head'?",
+            + " adapter.train_whole fits no module that can be trained whole in the model. Did you mean 'lm_head'?",
         "tiny-llama | 'target_modules': ['q_proj'], 'target_parameters': ['down_proj'] |"
-            + " 'down_proj' of adapter.experts fits no stacked experts of the model. It has none:"
+            + " 'down_proj' of adapter.experts fits no stacked experts in the model. It has none:"
             + " remove the name.",
+        "tiny-v3 | 'target_modules': ['o_proj'], 'modules_to_save': ['mlp.experts'] | 'mlp.experts' of"
+            + " adapter.train_whole fits no module that can be trained whole",
         "tiny-v3 | 'target_modules': 'q_proj.', 'target_parameters': ['down_proj'] |"
             + " adapter.modules_matching fits no",
         "tiny-v3 | 'target_modules': ['o_proj'], 'rank_pattern': {'qproj': 4} | 'qproj' of"
