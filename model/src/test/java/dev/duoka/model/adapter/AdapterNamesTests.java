@@ -61,12 +61,13 @@ class AdapterNamesTests {
         "tiny-llama | 'target_modules': ['q_proj'], 'exclude_modules': ['k_porj'] | 'k_porj' of"
             + " adapter.exclude",
         "tiny-llama | 'target_modules': ['q_proj'], 'modules_to_save': ['lm_haed'] | 'lm_haed' of"
-            + " adapter.train_whole fits no module that can be trained whole in the model. Did you mean 'lm_head'?",
+            + " adapter.train_whole fits no module that can be trained whole in the model. Did you"
+            + " mean 'lm_head'?",
         "tiny-llama | 'target_modules': ['q_proj'], 'target_parameters': ['down_proj'] |"
             + " 'down_proj' of adapter.experts fits no stacked experts in the model. It has none:"
             + " remove the name.",
-        "tiny-v3 | 'target_modules': ['o_proj'], 'modules_to_save': ['mlp.experts'] | 'mlp.experts' of"
-            + " adapter.train_whole fits no module that can be trained whole",
+        "tiny-v3 | 'target_modules': ['o_proj'], 'modules_to_save': ['mlp.experts'] | 'mlp.experts'"
+            + " of adapter.train_whole fits no module that can be trained whole",
         "tiny-v3 | 'target_modules': 'q_proj.', 'target_parameters': ['down_proj'] |"
             + " adapter.modules_matching fits no",
         "tiny-v3 | 'target_modules': ['o_proj'], 'rank_pattern': {'qproj': 4} | 'qproj' of"
