@@ -21,6 +21,12 @@ VALUES = np.array(
      0.24611230194568634, 0.33791524171829224, 0.44070982933044434, 0.5626170039176941,
      0.7229568362236023, 1.0], F)
 
+# From what number on a code is the next one: the middles as bitsandbytes' kernel has them (dQuantizeNF4 in
+# kernels.cu), each the fp32 number that its literal is. Four differ in the last bit from fp32's (a + b) / 2.
+MIDDLES = np.array(
+    [-0.84809643, -0.6106329, -0.45999527, -0.33967942, -0.2346074, -0.13791174, -0.045525018, 0.03979015,
+     0.120255254, 0.20352125, 0.29201376, 0.38931254, 0.5016634, 0.6427869, 0.8614784], F)
+
 
 def dynamic_map():
     """256 values: seven powers of ten, each with twice as many evenly spaced fractions as the one before."""
@@ -35,9 +41,11 @@ def dynamic_map():
 DYNAMIC = dynamic_map()
 
 
-def nearest(table, numbers):
-    """The index of the nearest entry of an ascending table; of two as near the lower."""
-    middles = ((table[:-1] + table[1:]) / F(2)).astype(F)
+DYNAMIC_MIDDLES = ((DYNAMIC[:-1] + DYNAMIC[1:]) / F(2)).astype(F)
+
+
+def nearest(middles, numbers):
+    """The index of the nearest entry of a table, by what lies between its entries; on it, of the lower one."""
     return np.array([int(np.sum(middles < n)) for n in numbers.ravel()], np.uint8)
 
 
@@ -52,7 +60,7 @@ def quantize(tensor):
     for start in range(0, flat.size, 64):
         largest, scaled = relative(flat[start:start + 64])
         scales.append(largest)
-        codes += nearest(VALUES, scaled).tolist()
+        codes += nearest(MIDDLES, scaled).tolist()
     pairs = codes + [7] * (len(codes) % 2)
     packed = np.array([16 * a + b for a, b in zip(pairs[::2], pairs[1::2])], np.uint8)
     scales = np.array(scales, F)
@@ -62,7 +70,7 @@ def quantize(tensor):
     for start in range(0, rest.size, 256):
         largest, scaled = relative(rest[start:start + 256])
         maxima.append(largest)
-        scale_codes += nearest(DYNAMIC, scaled).tolist()
+        scale_codes += nearest(DYNAMIC_MIDDLES, scaled).tolist()
     scale_codes, maxima = np.array(scale_codes, np.uint8), np.array(maxima, F)
     again = (DYNAMIC[scale_codes] * np.repeat(maxima, 256)[:scales.size]).astype(F) + mean
     values = VALUES[np.array(codes)]

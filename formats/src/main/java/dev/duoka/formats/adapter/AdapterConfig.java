@@ -113,10 +113,14 @@ public record AdapterConfig(
 
   private static <T> Optional<T> pattern(Map<String, T> patterns, String name) {
     return patterns.entrySet().stream()
-        .filter(
-            entry -> Pattern.compile("(.*\\.)?(" + entry.getKey() + ")$").matcher(name).lookingAt())
+        .filter(entry -> isMeant(entry.getKey(), name))
         .map(Map.Entry::getValue)
         .findFirst();
+  }
+
+  /** Whether a name ends in what a regular expression of a rank or alpha matches. */
+  public static boolean isMeant(String pattern, String name) {
+    return Pattern.compile("(.*\\.)?(" + pattern + ")$").matcher(name).lookingAt();
   }
 
   /**
@@ -155,9 +159,13 @@ public record AdapterConfig(
 
   /** Whether a module, or one that it is in, is trained whole. */
   public boolean isSaved(String module) {
+    return saved.stream().anyMatch(name -> isWithin(module, name));
+  }
+
+  /** Whether the name of a module, or of one that it is in, ends so. */
+  public static boolean isWithin(String module, String name) {
     for (int end = module.length(); end > 0; end = module.lastIndexOf('.', end - 1)) {
-      String outer = module.substring(0, end);
-      if (saved.stream().anyMatch(outer::endsWith)) {
+      if (module.substring(0, end).endsWith(name)) {
         return true;
       }
     }

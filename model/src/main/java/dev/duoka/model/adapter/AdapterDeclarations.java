@@ -62,7 +62,8 @@ public final class AdapterDeclarations {
     if (!refused.isEmpty()) {
       throw problem(
           "an adapter was asked for beside " + String.join(", ", refused) + ", which takes none",
-          "Linear layers of decoder layers take adapters; train others whole as modules_to_save");
+          "Linear layers of decoder layers take adapters; train others whole, by train_whole in a"
+              + " run file (modules_to_save in PEFT's)");
     }
     if (!any) {
       String first =
@@ -107,17 +108,18 @@ public final class AdapterDeclarations {
           "of "
               + weight.checkpointTensors().stream().map(CheckpointTensor::name).toList()
               + ", which are one weight here, only some are to be trained whole",
-          "Name all of them in modules_to_save, or none");
+          "Name all of them in train_whole (PEFT's modules_to_save), or none");
     }
     return saved > 0;
   }
 
-  private static boolean isExperts(Weight weight) {
+  /** Whether it is the matrices of stacked experts. */
+  static boolean isExperts(Weight weight) {
     return weight.spec().sections().size() == 3;
   }
 
   /** Whether it is a matrix, and no router's. */
-  private static boolean isLinear(Weight weight) {
+  static boolean isLinear(Weight weight) {
     return weight.spec().sections().size() == 2 && !weight.spec().has(Axis.EXPERTS);
   }
 
@@ -231,11 +233,11 @@ public final class AdapterDeclarations {
       throw problem(
           "the adapter has "
               + (config.magnitudes() ? "magnitudes (DoRA)" : "dropout")
-              + ", and target_parameters names "
+              + ", and experts (PEFT's target_parameters) names "
               + name
               + ": stacked experts have neither, in PEFT's form",
-          "Leave the experts out of target_parameters, or set "
-              + (config.magnitudes() ? "use_dora to false" : "the dropout to 0"));
+          "Leave them out of experts, or set "
+              + (config.magnitudes() ? "dora (PEFT's use_dora) to false" : "the dropout to 0"));
     }
     List<List<Section>> sections = weight.spec().sections();
     long experts = sections.getFirst().getFirst().count();

@@ -52,7 +52,29 @@ public final class Nf4 {
     1.0f
   };
 
-  private static final float[] MIDDLES = middles(VALUES);
+  /**
+   * What lies between neighbouring values, as bitsandbytes' kernel has it ({@code kernels.cu},
+   * {@code dQuantizeNF4}): the exact middles lie between two fp32 numbers, and four of these are
+   * not what fp32 arithmetic would make of them.
+   */
+  private static final float[] MIDDLES = {
+    -0.84809643f,
+    -0.6106329f,
+    -0.45999527f,
+    -0.33967942f,
+    -0.2346074f,
+    -0.13791174f,
+    -0.045525018f,
+    0.03979015f,
+    0.120255254f,
+    0.20352125f,
+    0.29201376f,
+    0.38931254f,
+    0.5016634f,
+    0.6427869f,
+    0.8614784f
+  };
+
   private static final float[] DYNAMIC = dynamicMap();
   private static final float[] DYNAMIC_MIDDLES = middles(DYNAMIC);
 

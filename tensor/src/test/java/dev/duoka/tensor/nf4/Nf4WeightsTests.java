@@ -200,6 +200,28 @@ class Nf4WeightsTests {
     }
   }
 
+  /** From what number on a code is the next one, as bitsandbytes' kernel has it (kernels.cu). */
+  @Test
+  void codesChangeWhereThoseOfBitsandbytesDo() {
+    assertThat(Nf4.valueMiddles())
+        .containsExactly(
+            -0.8480964004993439f,
+            -0.6106329262256622f,
+            -0.4599952697753906f,
+            -0.33967943489551544f,
+            -0.23460740596055984f,
+            -0.13791173323988914f,
+            -0.045525018125772476f,
+            0.03979014977812767f,
+            0.1202552504837513f,
+            0.2035212516784668f,
+            0.2920137718319893f,
+            0.3893125355243683f,
+            0.5016634166240692f,
+            0.6427869200706482f,
+            0.8614784181118011f);
+  }
+
   /** 4 bits, an eighth for each block's scale, and next to nothing for the maxima. */
   @Test
   void bytesAreThoseOfThePaper() {

@@ -291,7 +291,7 @@ class AdapterRunTests {
   }
 
   @Test
-  void saysWhatContradicts() {
+  void saysWhatContradicts() throws IOException {
     assertThatThrownBy(() -> config("adapter={rank: 4}", "memory.offload=optimizer"))
         .hasMessageContaining("an adapter's states are small");
     assertThatThrownBy(() -> config("adapter={path: x, rank: 4}"))
@@ -303,5 +303,9 @@ class AdapterRunTests {
                     folder.resolve("never"),
                     new SmallRun.Listener()))
         .hasMessageContaining("fit no module of the model");
+    assertThat(RunChecks.problems(config("adapter={modules: [o_proj, q_porj]}")))
+        .singleElement()
+        .asString()
+        .contains("adapter", "'q_porj' of adapter.modules fits no linear layer");
   }
 }
