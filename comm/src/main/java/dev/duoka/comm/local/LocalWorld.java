@@ -115,10 +115,11 @@ final class LocalWorld implements AutoCloseable {
 
   /**
    * Releases everybody with an error. The first failure is the one that is reported, except that
-   * what a rank fails with tells more than the reason it gave when it aborted.
+   * what a rank fails with tells more than the reason it gave when it aborted, or than the failure
+   * that is its cause.
    */
   synchronized void breakBecauseOf(int rank, Throwable cause) {
-    if (failure == null || (aborted && rank == failedRank)) {
+    if (failure == null || (rank == failedRank && (aborted || cause.getCause() == failure))) {
       failure = cause;
       failedRank = rank;
       aborted = false;

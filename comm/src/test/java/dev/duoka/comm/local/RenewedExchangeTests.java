@@ -141,4 +141,25 @@ final class RenewedExchangeTests {
         .hasMessage("the disk is full");
     assertThat(renewals).containsExactly(false, false);
   }
+
+  /** Who cannot begin again says more of its failure as it ends: that is what is reported. */
+  @Test
+  void whatARankMakesOfItsFailureIsReported() {
+    assertThatThrownBy(
+            () ->
+                LocalRanks.run(
+                    RANKS,
+                    world -> {
+                      if (world.rank() == 2) {
+                        IllegalStateException own = own();
+                        assertThat(world.renew(own, false)).isFalse();
+                        throw new DuokaException(
+                            ErrorCode.IO, "rank 2 cannot write", "Make room", own);
+                      }
+                      loseRank(world);
+                      assertThat(world.renew(null, true)).isFalse();
+                    }))
+        .isInstanceOf(DuokaException.class)
+        .hasMessageContaining("rank 2 cannot write");
+  }
 }
