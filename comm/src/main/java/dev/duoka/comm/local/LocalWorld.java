@@ -119,7 +119,9 @@ final class LocalWorld implements AutoCloseable {
    * that is its cause.
    */
   synchronized void breakBecauseOf(int rank, Throwable cause) {
-    if (failure == null || (rank == failedRank && (aborted || cause.getCause() == failure))) {
+    Throwable known = failure;
+    boolean saysMore = aborted || (known != null && known.equals(cause.getCause()));
+    if (known == null || (rank == failedRank && saysMore)) {
       failure = cause;
       failedRank = rank;
       aborted = false;
