@@ -167,11 +167,9 @@ final class PlanCommandTests {
             program.run(
                 "plan",
                 "--model",
-                "deepseek-llm-7b",
+                "deepseek-llm-67b",
                 "--machine",
-                "8xA100",
-                "--method",
-                "qlora",
+                "1xRTX3090",
                 "--out",
                 file.toString()))
         .isEqualTo(2);
