@@ -13,6 +13,7 @@ module dev.duoka.parallel {
   requires transitive dev.duoka.model;
   requires transitive dev.duoka.data;
 
+  exports dev.duoka.parallel.function;
   exports dev.duoka.parallel.mesh;
   exports dev.duoka.parallel.plan;
   exports dev.duoka.parallel.proof;

@@ -8,10 +8,13 @@ import picocli.CommandLine.Spec;
 /** {@code duoka bench}: measurements; its subcommands do the work. */
 @Command(
     name = "bench",
-    description = "Measure training steps, exchange between ranks, single kernels, or memory.",
+    description =
+        "Measure training steps, exchange between ranks, the way of tokens to experts, single"
+            + " kernels, or memory.",
     subcommands = {
       BenchTrainCommand.class,
       BenchCommCommand.class,
+      BenchDispatchCommand.class,
       BenchKernelsCommand.class,
       BenchMemoryCommand.class
     })

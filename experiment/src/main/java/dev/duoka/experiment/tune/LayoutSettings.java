@@ -1,9 +1,12 @@
 package dev.duoka.experiment.tune;
 
 import dev.duoka.base.DuokaException;
+import dev.duoka.formats.modelconfig.MoeConfig;
+import dev.duoka.layout.Dispatcher;
 import dev.duoka.layout.Layout;
 import dev.duoka.layout.PipelineKind;
 import dev.duoka.train.config.BatchPlan;
+import dev.duoka.train.config.ModelSource;
 import dev.duoka.train.config.ParallelSettings;
 import dev.duoka.train.config.RunConfig;
 import dev.duoka.train.config.RunFile;
@@ -26,6 +29,7 @@ final class LayoutSettings {
   private static final String SCHEDULE = "parallel.schedule";
   private static final String STAGES = "parallel.stages_per_rank";
   private static final String COLLECTIVES = "parallel.collectives";
+  private static final String DISPATCHER = "parallel.dispatcher";
   private static final String OFFLOAD = "memory.offload";
 
   /**
@@ -88,6 +92,15 @@ final class LayoutSettings {
           .forEach(value -> add(all, centre, ZERO, value));
       others(there.parallel().collectives(), "peer", "nccl")
           .forEach(value -> add(all, centre, COLLECTIVES, value));
+    }
+    MoeConfig moe = ModelSource.config(there).moe();
+    if (moe != null && there.parallel().expert() > 1) {
+      Dispatcher now =
+          there
+              .parallel()
+              .dispatcher()
+              .resolved(moe.routedExperts(), moe.expertsPerToken(), there.parallel().expert());
+      others(now, "all_gather", "all_to_all").forEach(value -> add(all, centre, DISPATCHER, value));
     }
     if (there.parallel().collectives() == ParallelSettings.Collectives.NCCL) {
       NCCL.forEach(

@@ -2,44 +2,24 @@ package dev.duoka.measure.comm;
 
 import dev.duoka.base.ByteSize;
 import dev.duoka.base.DuokaException;
-import dev.duoka.base.ErrorCode;
-import dev.duoka.comm.ExchangeLedger;
-import dev.duoka.comm.nccl.NcclCommunicator;
-import dev.duoka.parallel.mesh.Mesh;
 import dev.duoka.tensor.Device;
-import dev.duoka.tensor.Gpus;
 import dev.duoka.tensor.MemoryOwner;
-import dev.duoka.train.config.ParallelSettings.Collectives;
-import dev.duoka.train.device.DevicePlacement;
-import dev.duoka.train.device.PlacedRanks;
-import dev.duoka.train.device.SingleDevice;
 import dev.duoka.train.device.Transport;
 import dev.duoka.train.memory.MemoryCheck;
 import dev.duoka.train.memory.MemoryNeed;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.Collections;
-import java.util.EnumMap;
 import java.util.HashSet;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.OptionalInt;
-import java.util.concurrent.ConcurrentSkipListMap;
 
 /**
  * Times every collective of ranks on their devices, by size and by what carries it, each beside the
  * others. Results are checked once before they are timed.
  */
 public final class CollectiveBenchmark {
-  /** All that the machine has. */
-  private static final String ALL = "all";
-
-  private static final int RANKS_ON_A_CPU = 2;
-
-  private final DevicePlacement placement;
-  private final Map<Transport, String> missing = new EnumMap<>(Transport.class);
-  private final List<Transport> transports = new ArrayList<>();
+  private final MeasuredRanks ranks;
 
   /**
    * What was measured.
@@ -74,8 +54,8 @@ public final class CollectiveBenchmark {
     }
   }
 
-  private CollectiveBenchmark(DevicePlacement placement) {
-    this.placement = placement;
+  private CollectiveBenchmark(MeasuredRanks ranks) {
+    this.ranks = ranks;
   }
 
   /**
@@ -87,57 +67,7 @@ public final class CollectiveBenchmark {
    * @throws DuokaException when the machine has not what is asked for
    */
   public static CollectiveBenchmark of(OptionalInt ranks, String device, String collectives) {
-    SingleDevice first = SingleDevice.parseForBenchmark(device);
-    if (first.isMeta()) {
-      throw new DuokaException(
-          ErrorCode.USAGE, "--device is meta, where nothing is exchanged", "Use cpu or cuda");
-    }
-    int count = ranks.orElseGet(() -> first.isCuda() ? Gpus.require().size() : RANKS_ON_A_CPU);
-    if (count < 2 || count > Pattern.MOST_RANKS) {
-      throw new DuokaException(
-          ErrorCode.USAGE,
-          count == 1 ? "one rank exchanges nothing" : "--ranks is " + count,
-          "Give --ranks from 2 to " + Pattern.MOST_RANKS + ", or --device cpu");
-    }
-    CollectiveBenchmark benchmark =
-        new CollectiveBenchmark(
-            DevicePlacement.choose(SingleDevice.choice(device), new Mesh(1, 1, count, 1, 1, 1)));
-    benchmark.choose(collectives);
-    return benchmark;
-  }
-
-  private void choose(String asked) {
-    if (!asked.equals(ALL)) {
-      transports.add(transport(asked));
-      return;
-    }
-    for (Transport transport : Transport.values()) {
-      try {
-        transports.add(transport(transport.toString()));
-      } catch (DuokaException e) {
-        missing.put(transport, e.problem());
-      }
-    }
-  }
-
-  private Transport transport(String asked) {
-    List<String> names =
-        Arrays.stream(Collectives.values()).map(it -> it.name().toLowerCase(Locale.ROOT)).toList();
-    if (!names.contains(asked)) {
-      throw new DuokaException(
-          ErrorCode.USAGE,
-          "--collectives is '" + asked + "'",
-          "Use " + ALL + ", or one of " + String.join(", ", names));
-    }
-    Transport transport =
-        Transport.of(
-            Collectives.valueOf(asked.toUpperCase(Locale.ROOT)),
-            placement.devices(),
-            placement.devices().size());
-    if (transport == Transport.NCCL) {
-      NcclCommunicator.require();
-    }
-    return transport;
+    return new CollectiveBenchmark(MeasuredRanks.of(ranks, device, collectives));
   }
 
   /**
@@ -146,26 +76,25 @@ public final class CollectiveBenchmark {
    * @param sizes in bytes
    */
   public Report run(List<Long> sizes) {
-    List<Device> devices = placement.devices();
+    List<Device> devices = ranks.devices();
     requireMemory(devices, Collections.max(sizes));
-    int threads = Math.max(1, Runtime.getRuntime().availableProcessors() / devices.size());
     List<CollectiveLine> lines = new ArrayList<>();
-    for (Transport transport : transports) {
-      Map<Integer, String> wrong = new ConcurrentSkipListMap<>();
-      new PlacedRanks(placement, threads, transport, (_, _) -> ExchangeLedger.NONE)
-          .run(
-              (world, device) -> {
-                List<CollectiveLine> mine =
-                    new CollectiveRounds(world, device, wrong).run(transport, sizes);
-                if (world.rank() == 0) {
-                  lines.addAll(mine);
-                }
-              });
+    for (Transport transport : ranks.transports()) {
+      WrongResults wrong = new WrongResults();
+      ranks.run(
+          transport,
+          (world, device) -> {
+            List<CollectiveLine> mine =
+                new CollectiveRounds(world, device, wrong).run(transport, sizes);
+            if (world.rank() == 0) {
+              lines.addAll(mine);
+            }
+          });
     }
     return new Report(
         devices.stream().map(Device::toString).toList(),
-        List.copyOf(transports),
-        Collections.unmodifiableMap(missing),
+        ranks.transports(),
+        ranks.missing(),
         List.copyOf(lines));
   }
 

@@ -30,7 +30,7 @@ public record CollectiveLine(
 
   /** The median round; NaN where the result is wrong. */
   public double seconds() {
-    return median(rounds);
+    return TimedCalls.median(rounds);
   }
 
   /** {@link #seconds}, in millionths. */
@@ -50,7 +50,7 @@ public record CollectiveLine(
 
   /** Of the host's thread, in the median round. */
   public double hostMicroseconds() {
-    return median(hostRounds) * 1e6;
+    return TimedCalls.median(hostRounds) * 1e6;
   }
 
   /** Size by time, GB/s: nccl-tests' {@code algbw}. */
@@ -61,9 +61,5 @@ public record CollectiveLine(
   /** What the busiest link has carried at least, GB/s: nccl-tests' {@code busbw}. */
   public double busBandwidth() {
     return algorithmBandwidth() * collective.busFactor(ranks);
-  }
-
-  private static double median(List<Double> values) {
-    return values.isEmpty() ? Double.NaN : values.stream().sorted().toList().get(values.size() / 2);
   }
 }

@@ -18,8 +18,6 @@ import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Proxy;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
-import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -84,7 +82,7 @@ final class WrongResultTests {
 
   private static void onlyWrong(Collective collective, UnaryOperator<Communicator> fault) {
     List<CollectiveLine> lines = new ArrayList<>();
-    Map<Integer, String> wrong = new ConcurrentSkipListMap<>();
+    WrongResults wrong = new WrongResults();
     LocalRanks.run(
         2,
         hosts -> {

@@ -2,6 +2,7 @@ package dev.duoka.parallel.function;
 
 import dev.duoka.comm.Communicator;
 import dev.duoka.comm.Pending;
+import dev.duoka.layout.Dispatcher;
 import dev.duoka.tensor.Device;
 import dev.duoka.tensor.Dtype;
 import dev.duoka.tensor.Tensor;
@@ -157,16 +158,6 @@ final class ExchangePlan {
     return receive;
   }
 
-  /** The part of the tokens that have an expert on one of some ranks, as chance has it. */
-  static double part(int experts, int perToken, int ranks) {
-    int each = experts / ranks;
-    double missed = 1;
-    for (int i = 0; i < perToken; i++) {
-      missed *= Math.max(0, experts - each - i) / (double) (experts - i);
-    }
-    return 1 - missed;
-  }
-
   /**
    * The plan where every expert gets as many tokens, and each rank as many rows as chance gives it:
    * what a dry run books.
@@ -176,7 +167,7 @@ final class ExchangePlan {
     long tokens = chosen.size(0);
     int k = Math.toIntExact(chosen.size(1));
     int each = experts / group.size();
-    long toEach = (long) Math.ceil(tokens * part(experts, k, group.size()));
+    long toEach = (long) Math.ceil(tokens * Dispatcher.share(experts, k, group.size()));
     long[] rows = new long[group.size()];
     Arrays.fill(rows, toEach);
     Tensor slots = Tensors.empty(Dtype.INT64, device, toEach * group.size(), k);

@@ -3,6 +3,7 @@ package dev.duoka.parallel.function;
 import dev.duoka.comm.Communicator;
 import dev.duoka.engine.function.ExpertPlacement;
 import dev.duoka.engine.function.Routing;
+import dev.duoka.layout.Dispatcher;
 import dev.duoka.tensor.Dtype;
 import dev.duoka.tensor.Tensor;
 
@@ -13,21 +14,20 @@ import dev.duoka.tensor.Tensor;
  * ({@link ExchangedRouting}).
  */
 public final class SpreadExperts implements ExpertPlacement {
-  /** The part of the tokens with an expert on one rank, from which on all rows go there. */
-  private static final double MOST = 0.5;
-
   private final Communicator group;
+  private final Dispatcher dispatcher;
   private final RowCounts counts = new RowCounts();
 
   /** Experts over the ranks of a group, which always have as many tokens as each other. */
-  public SpreadExperts(Communicator group) {
+  public SpreadExperts(Communicator group, Dispatcher dispatcher) {
     this.group = group;
+    this.dispatcher = dispatcher;
   }
 
   @Override
   public Routing route(Tensor chosen, int experts, Dtype dtype) {
     int k = Math.toIntExact(chosen.size(1));
-    if (ExchangePlan.part(experts, k, group.size()) >= MOST) {
+    if (dispatcher.resolved(experts, k, group.size()) == Dispatcher.ALL_GATHER) {
       return GatheredRouting.of(chosen, experts, dtype, group, counts);
     }
     ExchangePlan plan =

@@ -9,6 +9,7 @@ import dev.duoka.engine.autograd.Variable;
 import dev.duoka.engine.function.ExpertPlacement;
 import dev.duoka.engine.parameter.UpdateFactors;
 import dev.duoka.formats.modelconfig.ModelConfig;
+import dev.duoka.layout.Dispatcher;
 import dev.duoka.model.LanguageModel;
 import dev.duoka.model.ModelFactory;
 import dev.duoka.model.layer.KeyValueCache;
@@ -80,7 +81,7 @@ public final class InferenceRank implements AutoCloseable {
             .plan(mesh, world.rank(), config, config.maxPositions(), 0);
     try (Resources made = new Resources()) {
       MeshGroups groups = made.own(new MeshGroups(mesh, world));
-      RankGroups ofWeights = new RankGroups(groups, plan, config);
+      RankGroups ofWeights = new RankGroups(groups, plan, config, Dispatcher.AUTO);
       LanguageModel model =
           made.own(
               ModelFactory.create(

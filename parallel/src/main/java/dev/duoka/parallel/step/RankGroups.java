@@ -7,6 +7,7 @@ import dev.duoka.engine.parameter.Bucket;
 import dev.duoka.engine.parameter.ParameterSpec;
 import dev.duoka.formats.modelconfig.AttentionConfig;
 import dev.duoka.formats.modelconfig.ModelConfig;
+import dev.duoka.layout.Dispatcher;
 import dev.duoka.model.ModelFactory;
 import dev.duoka.model.weight.BlockRange;
 import dev.duoka.parallel.function.ContextParallel;
@@ -24,8 +25,9 @@ import java.util.Optional;
  *
  * @param groups along the axes of the mesh
  * @param plan what of the model the rank holds
+ * @param dispatcher how tokens get to experts on other ranks
  */
-record RankGroups(MeshGroups groups, RankPlan plan, ModelConfig model) {
+record RankGroups(MeshGroups groups, RankPlan plan, ModelConfig model, Dispatcher dispatcher) {
   /** How many ranks share out what belongs to a bucket's group. */
   int shards(String bucketGroup) {
     return shards(WeightGroup.of(bucketGroup)).size();
@@ -96,7 +98,9 @@ record RankGroups(MeshGroups groups, RankPlan plan, ModelConfig model) {
 
   /** Where the experts are; the caller closes it. */
   ExpertPlacement experts() {
-    return groups.mesh().expert() == 1 ? ExpertPlacement.HERE : new SpreadExperts(groups.expert());
+    return groups.mesh().expert() == 1
+        ? ExpertPlacement.HERE
+        : new SpreadExperts(groups.expert(), dispatcher);
   }
 
   /** Query heads for each head of keys and values that the rank has. */

@@ -5,6 +5,7 @@ import dev.duoka.engine.optimizer.AdamWSettings;
 import dev.duoka.engine.precision.LossScaler;
 import dev.duoka.formats.modelconfig.ModelConfig;
 import dev.duoka.formats.modelconfig.MoeConfig;
+import dev.duoka.layout.Dispatcher;
 import dev.duoka.layout.Precision;
 import dev.duoka.layout.Recompute;
 import dev.duoka.parallel.plan.StateSettings;
@@ -27,6 +28,7 @@ import org.jspecify.annotations.Nullable;
  * @param preference what pairs of sequences are compared by; null where the next token is learned
  * @param updates which weights are updated in another way than most
  * @param embeddingNoise α of the noise that embeddings get in training; 0 for none
+ * @param dispatcher how tokens get to experts on other ranks
  */
 public record StepSettings(
     ModelConfig model,
@@ -41,7 +43,8 @@ public record StepSettings(
     StateSettings states,
     PreferenceLoss.@Nullable Terms preference,
     UpdateRules updates,
-    double embeddingNoise) {
+    double embeddingNoise,
+    Dispatcher dispatcher) {
   /** A step with the usual pipeline and states. */
   public StepSettings(
       ModelConfig model,
@@ -65,7 +68,8 @@ public record StepSettings(
         StateSettings.FULL,
         null,
         UpdateRules.NONE,
-        0);
+        0,
+        Dispatcher.AUTO);
   }
 
   /** The same step in another pipeline. */
@@ -83,7 +87,8 @@ public record StepSettings(
         states,
         preference,
         updates,
-        embeddingNoise);
+        embeddingNoise,
+        dispatcher);
   }
 
   /** The same step at another ZeRO stage. */
@@ -101,7 +106,8 @@ public record StepSettings(
         states,
         preference,
         updates,
-        embeddingNoise);
+        embeddingNoise,
+        dispatcher);
   }
 
   /** The same step with another recompute. */
@@ -119,7 +125,8 @@ public record StepSettings(
         states,
         preference,
         updates,
-        embeddingNoise);
+        embeddingNoise,
+        dispatcher);
   }
 
   /** The same step with states in another form or place. */
@@ -137,7 +144,8 @@ public record StepSettings(
         other,
         preference,
         updates,
-        embeddingNoise);
+        embeddingNoise,
+        dispatcher);
   }
 
   /** The same step of another model. */
@@ -155,7 +163,8 @@ public record StepSettings(
         states,
         preference,
         updates,
-        embeddingNoise);
+        embeddingNoise,
+        dispatcher);
   }
 
   /** The same step of pairs of sequences, of which the first is preferred. */
@@ -173,7 +182,8 @@ public record StepSettings(
         states,
         terms,
         updates,
-        embeddingNoise);
+        embeddingNoise,
+        dispatcher);
   }
 
   /** The same step in which some weights are updated in another way. */
@@ -191,7 +201,27 @@ public record StepSettings(
         states,
         preference,
         other,
-        embeddingNoise);
+        embeddingNoise,
+        dispatcher);
+  }
+
+  /** The same step in which tokens get to experts in another way. */
+  public StepSettings with(Dispatcher other) {
+    return new StepSettings(
+        model,
+        precision,
+        recompute,
+        sequenceLength,
+        optimizer,
+        zeroStage,
+        lossScale,
+        auxiliary,
+        pipeline,
+        states,
+        preference,
+        updates,
+        embeddingNoise,
+        other);
   }
 
   /** The same step with noise on its embeddings. */
@@ -209,7 +239,8 @@ public record StepSettings(
         states,
         preference,
         updates,
-        alpha);
+        alpha,
+        dispatcher);
   }
 
   /**

@@ -50,7 +50,7 @@ public record TrainingRank(
             .plan(mesh, world.rank(), settings.model(), settings.sequenceLength(), depth);
     try (Resources made = new Resources()) { // out of memory, say: what is there is freed
       MeshGroups groups = made.own(settings.pipeline().groups(mesh, world));
-      RankGroups ofWeights = new RankGroups(groups, plan, settings.model());
+      RankGroups ofWeights = new RankGroups(groups, plan, settings.model(), settings.dispatcher());
       LanguageModel model =
           made.own(
               ModelFactory.create(

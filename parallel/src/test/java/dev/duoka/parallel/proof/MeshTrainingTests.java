@@ -3,6 +3,7 @@ package dev.duoka.parallel.proof;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.duoka.formats.modelconfig.ModelConfig;
+import dev.duoka.layout.Dispatcher;
 import dev.duoka.layout.Offload;
 import dev.duoka.layout.PipelineKind;
 import dev.duoka.layout.Recompute;
@@ -94,6 +95,32 @@ class MeshTrainingTests {
             4,
             3);
     assertThat(Equality.FP64.differences(trial.run(), alone(trial))).isEmpty();
+  }
+
+  /** Whichever way tokens go: what is chosen by itself does not meet every number of ranks. */
+  @ParameterizedTest
+  @CsvSource({
+    "moe, 2, 1, 2, ALL_TO_ALL",
+    "moe, 4, 1, 4, ALL_GATHER",
+    "v2, 2, 2, 4, ALL_TO_ALL",
+    "v2, 2, 2, 4, ALL_GATHER",
+  })
+  void everyDispatcherIsAsOneRank(
+      String model, int data, int tensor, int expert, Dispatcher dispatcher) {
+    Trial trial =
+        new Trial(
+            model(model),
+            new Mesh(1, 1, data, 1, tensor, expert),
+            PipelineSettings.DEFAULT,
+            Recompute.NONE,
+            1,
+            24,
+            2,
+            4,
+            3);
+    Training training =
+        new Training(trial.settings().with(dispatcher), trial.mesh(), 2, 4, 3, 0, false);
+    assertThat(Equality.FP64.differences(training.run(trial::onRanks), alone(trial))).isEmpty();
   }
 
   @ParameterizedTest

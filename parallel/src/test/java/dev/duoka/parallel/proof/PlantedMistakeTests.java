@@ -311,7 +311,8 @@ class PlantedMistakeTests {
               right.states(),
               right.preference(),
               right.updates(),
-              right.embeddingNoise());
+              right.embeddingNoise(),
+              right.dispatcher());
     }
   }
 

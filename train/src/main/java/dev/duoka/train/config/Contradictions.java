@@ -3,6 +3,7 @@ package dev.duoka.train.config;
 import dev.duoka.base.DuokaException;
 import dev.duoka.base.Plural;
 import dev.duoka.data.chat.LossOn;
+import dev.duoka.layout.Dispatcher;
 import dev.duoka.layout.GradientForm;
 import dev.duoka.layout.Offload;
 import dev.duoka.layout.Precision;
@@ -45,6 +46,7 @@ final class Contradictions {
     contradictions.batch();
     contradictions.launch();
     contradictions.pipeline();
+    contradictions.experts();
     contradictions.precision();
     contradictions.names();
     contradictions.memory();
@@ -314,6 +316,18 @@ final class Contradictions {
   private void pipeline() {
     PipelineFields.problems(config.parallel())
         .forEach(each -> refuse(each.field(), each.problem(), each.remedy()));
+  }
+
+  private void experts() {
+    ParallelSettings parallel = config.parallel();
+    if (parallel.expert() == 1 && parallel.dispatcher() != Dispatcher.AUTO) {
+      refuse(
+          "parallel.dispatcher",
+          "parallel.dispatcher is "
+              + parallel.dispatcher()
+              + ", but parallel.expert is 1: no expert is on another rank",
+          "Set parallel.expert, or remove it.");
+    }
   }
 
   private void precision() {

@@ -1,5 +1,6 @@
 package dev.duoka.train.config;
 
+import dev.duoka.layout.Dispatcher;
 import dev.duoka.layout.PipelineKind;
 import dev.duoka.layout.PipelineOrder;
 import dev.duoka.parallel.mesh.Mesh;
@@ -98,6 +99,14 @@ public record ParallelSettings(
         Collectives collectives,
     @Doc(
             value =
+                "How tokens get to experts on other ranks: `all_gather`, all rows go to all ranks"
+                    + " of an expert group and sums come back by reduce-scatter, or `all_to_all`,"
+                    + " each row goes once to each rank that has an expert of its. `auto` is"
+                    + " `all_gather` where most tokens have an expert on every rank.",
+            byDefault = "auto")
+        Dispatcher dispatcher,
+    @Doc(
+            value =
                 "Whether ranks of `data` need not divide the micro-batches of a step: the last ones"
                     + " then run some that are empty and count in nothing. 32 over three ranks are"
                     + " 11 + 11 + 11, one of them empty. For runs that go on with a card less.",
@@ -161,6 +170,7 @@ public record ParallelSettings(
         stagesPerRank,
         stagesOfRank() == 1 ? stages : List.of(),
         collectives,
+        dispatcher,
         emptyMicroBatches);
   }
 

@@ -130,7 +130,8 @@ public final class RankBuilder {
             .map(it -> new PreferenceLoss.Terms(it.beta(), it.labelSmoothing(), it.chosenWeight()))
             .orElse(null),
         optimizer.updates(),
-        config.training().embeddingNoise());
+        config.training().embeddingNoise(),
+        config.parallel().dispatcher());
   }
 
   /** How section {@code parallel} cuts a model into stages, and in which order they work. */

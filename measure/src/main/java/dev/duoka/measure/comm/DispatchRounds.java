@@ -1,0 +1,167 @@
+package dev.duoka.measure.comm;
+
+import dev.duoka.comm.Communicator;
+import dev.duoka.engine.function.ExpertPlacement;
+import dev.duoka.engine.function.Routing;
+import dev.duoka.formats.modelconfig.MoeConfig;
+import dev.duoka.layout.Dispatcher;
+import dev.duoka.parallel.function.SpreadExperts;
+import dev.duoka.tensor.Device;
+import dev.duoka.tensor.Dtype;
+import dev.duoka.tensor.MemoryOwner;
+import dev.duoka.tensor.Scope;
+import dev.duoka.tensor.Tensor;
+import dev.duoka.tensor.op.HostCopy;
+import dev.duoka.train.device.Transport;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.Random;
+
+/** One rank's part in timing dispatchers. */
+final class DispatchRounds {
+  private static final long SEED = 20_261_129;
+
+  /** Whole numbers up to this: their sums over a token's experts are exact in bf16. */
+  private static final int LARGEST = 8;
+
+  private final Communicator ranks;
+  private final Device device;
+  private final MoeConfig experts;
+  private final int width;
+  private final WrongResults wrong;
+
+  DispatchRounds(
+      Communicator ranks, Device device, MoeConfig experts, int width, WrongResults wrong) {
+    this.ranks = ranks;
+    this.device = device;
+    this.experts = experts;
+    this.width = width;
+    this.wrong = wrong;
+  }
+
+  /** Checks and times both dispatchers by tokens. Collective. */
+  List<DispatchLine> run(Transport transport, List<Long> tokens) {
+    List<DispatchLine> lines = new ArrayList<>();
+    for (long count : tokens) {
+      for (Dispatcher dispatcher : List.of(Dispatcher.ALL_GATHER, Dispatcher.ALL_TO_ALL)) {
+        lines.add(run(transport, dispatcher, Math.toIntExact(count)));
+      }
+    }
+    return lines;
+  }
+
+  private DispatchLine run(Transport transport, Dispatcher dispatcher, int tokens) {
+    Random random = new Random(SEED + ranks.rank());
+    long[] choices = choices(tokens, random);
+    float[] numbers = new float[tokens * width];
+    for (int i = 0; i < numbers.length; i++) {
+      numbers[i] = random.nextInt(2 * LARGEST + 1) - LARGEST;
+    }
+    try (Scope _ = Scope.open(MemoryOwner.TEMPORARIES);
+        ExpertPlacement placement = new SpreadExperts(ranks, dispatcher)) {
+      Tensor chosen = HostCopy.fromLongs(choices, device, tokens, experts.expertsPerToken());
+      Tensor rows = HostCopy.fromFloats(numbers, Dtype.BFLOAT16, device, tokens, width);
+      Optional<String> difference = wrong.first(ranks, check(placement, chosen, rows, numbers));
+      double[] all = {bytes(choices, false), bytes(choices, true)};
+      ranks.agreement().sum(all);
+      TimedCalls route = TimedCalls.NONE;
+      TimedCalls dispatch = TimedCalls.NONE;
+      TimedCalls combine = TimedCalls.NONE;
+      if (difference.isEmpty()) {
+        route = TimedCalls.of(ranks, device, () -> inScope(() -> route(placement, chosen)));
+        Routing routing = route(placement, chosen);
+        dispatch = TimedCalls.of(ranks, device, () -> inScope(() -> routing.spread(rows)));
+        Tensor sorted = routing.spread(rows);
+        combine = TimedCalls.of(ranks, device, () -> inScope(() -> routing.gather(sorted, null)));
+      }
+      ranks.agreement().barrier(); // nobody frees what others may still read
+      double needed = all[1] / ranks.size();
+      double everything = (ranks.size() - 1.0) * tokens * rowBytes();
+      return new DispatchLine(
+          transport,
+          dispatcher,
+          tokens,
+          route.median(),
+          dispatch.median(),
+          combine.median(),
+          all[0] / ranks.size(),
+          needed,
+          dispatcher == Dispatcher.ALL_GATHER ? everything : needed,
+          difference);
+    }
+  }
+
+  private static void inScope(Runnable call) {
+    try (Scope _ = Scope.open(MemoryOwner.TEMPORARIES)) {
+      call.run();
+    }
+  }
+
+  private Routing route(ExpertPlacement placement, Tensor chosen) {
+    return placement.route(chosen, experts.routedExperts(), Dtype.BFLOAT16);
+  }
+
+  /** Experts that do nothing: each token gets its row as often as it has experts. Collective. */
+  private Optional<String> check(
+      ExpertPlacement placement, Tensor chosen, Tensor rows, float[] numbers) {
+    Routing routing = route(placement, chosen);
+    float[] sums = HostCopy.floats(routing.gather(routing.spread(rows), null));
+    for (int i = 0; i < sums.length; i++) {
+      float right = numbers[i] * experts.expertsPerToken();
+      if (sums[i] != right) {
+        return Optional.of(
+            String.format(
+                "rank %d: element %d of token %d came back as %s, not %s",
+                ranks.rank(), i % width, i / width, sums[i], right));
+      }
+    }
+    return Optional.empty();
+  }
+
+  /** Each token's experts, all different, by chance. */
+  private long[] choices(int tokens, Random random) {
+    int k = experts.expertsPerToken();
+    long[] choices = new long[tokens * k];
+    long[] order = new long[experts.routedExperts()];
+    for (int i = 0; i < order.length; i++) {
+      order[i] = i;
+    }
+    for (int token = 0; token < tokens; token++) {
+      for (int i = 0; i < k; i++) {
+        int at = i + random.nextInt(order.length - i);
+        long expert = order[at];
+        order[at] = order[i];
+        order[i] = expert;
+        choices[token * k + i] = expert;
+      }
+    }
+    return choices;
+  }
+
+  /**
+   * Bytes of rows that leave this rank.
+   *
+   * @param once whether a row goes to a rank once, however many experts it has there
+   */
+  private double bytes(long[] choices, boolean once) {
+    int k = experts.expertsPerToken();
+    int each = experts.routedExperts() / ranks.size();
+    long rows = 0;
+    for (int token = 0; token < choices.length / k; token++) {
+      boolean[] there = new boolean[ranks.size()];
+      for (int i = 0; i < k; i++) {
+        int rank = (int) (choices[token * k + i] / each);
+        if (rank != ranks.rank() && !(once && there[rank])) {
+          rows++;
+        }
+        there[rank] = true;
+      }
+    }
+    return rows * rowBytes();
+  }
+
+  private double rowBytes() {
+    return (double) width * Dtype.BFLOAT16.bytes();
+  }
+}
