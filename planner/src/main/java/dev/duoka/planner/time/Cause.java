@@ -12,7 +12,7 @@ public enum Cause {
   MEMORY_BOUND,
   /** Exchanges of tensor parallelism. */
   TENSOR,
-  /** All-to-all of expert parallelism. */
+  /** Tokens on their way to experts on other ranks and back. */
   EXPERT,
   /** Exchanges of context parallelism. */
   CONTEXT,

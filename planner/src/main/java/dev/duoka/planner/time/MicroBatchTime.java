@@ -6,6 +6,7 @@ import dev.duoka.hardware.Basis;
 import dev.duoka.hardware.Card;
 import dev.duoka.hardware.Collective;
 import dev.duoka.hardware.StreamSample;
+import dev.duoka.layout.Dispatcher;
 import dev.duoka.layout.Layout;
 import dev.duoka.layout.Method;
 import dev.duoka.layout.Recompute;
@@ -183,18 +184,28 @@ final class MicroBatchTime {
     seconds.add(Cause.TENSOR, scatter.times(count * (4 + again)));
   }
 
-  /** Dispatch and combine, forward and backward; a copy of a token for each expert it visits. */
+  /** Dispatch and combine, forward and backward, as the dispatcher moves rows that fits. */
   private void expert(Seconds seconds, LayerShape layer, int count) {
-    if (layout.expert() == 1) {
+    int ranks = layout.expert();
+    if (ranks == 1) {
       return;
     }
-    double bytes = activationBytes() / layout.tensor() * layer.expertsPerToken() * imbalance;
-    double times = layout.recompute() == Recompute.FULL ? 6 : 4;
-    seconds.add(
-        Cause.EXPERT,
-        links
-            .seconds(Collective.ALL_TO_ALL, layout.expert(), spans.expert(), bytes)
-            .times(count * times));
+    double rows = activationBytes() / layout.tensor();
+    double each = count * (layout.recompute() == Recompute.FULL ? 3 : 2);
+    int experts = layer.experts();
+    int perToken = layer.expertsPerToken();
+    if (Dispatcher.AUTO.resolved(experts, perToken, ranks) == Dispatcher.ALL_GATHER) {
+      exchange(seconds, Collective.ALL_GATHER, rows * ranks, each);
+      exchange(seconds, Collective.REDUCE_SCATTER, rows * ranks, each);
+    } else {
+      double sent = rows * ranks * Dispatcher.AUTO.sent(experts, perToken, ranks) * imbalance;
+      exchange(seconds, Collective.ALL_TO_ALL, sent, 2 * each);
+    }
+  }
+
+  private void exchange(Seconds seconds, Collective collective, double bytes, double times) {
+    Figure once = links.seconds(collective, layout.expert(), spans.expert(), bytes);
+    seconds.add(Cause.EXPERT, once.times(times));
   }
 
   /** What this program is known to take for an exchange, where links alone would be faster. */

@@ -32,20 +32,19 @@ import org.junit.jupiter.params.provider.CsvSource;
 import tools.jackson.databind.node.ObjectNode;
 
 /**
- * Steps priced at the rates that one H200 was measured at, beside what these steps took on such
- * cards (bench/results/2026-11-29-calibrated-one-h200.md). x1 and x2 are shapes that nothing here
- * was made for.
+ * Steps priced at the rates that one and two H200 were measured at, beside what these steps took on
+ * such cards (bench/results/2026-11-29-calibrated-one-h200.md and 2026-11-29-rows-two-h200.md).
  */
 final class PricedStepsTests {
   private static final Catalogue CATALOGUE = Catalogue.builtIn();
 
-  private static final Machine H200 =
-      MeasuredMachines.of(
-          MachineProfileFile.read(
-              Path.of(
-                  System.getProperty("duoka.repository"),
-                  "bench/profiles/2026-11-29-one-h200.json")),
-          CATALOGUE);
+  private static final Machine H200 = machine("2026-11-29-one-h200.json");
+  private static final Machine TWO_H200 = machine("2026-11-29-two-h200.json");
+
+  private static Machine machine(String profile) {
+    Path profiles = Path.of(System.getProperty("duoka.repository"), "bench/profiles");
+    return MeasuredMachines.of(MachineProfileFile.read(profiles.resolve(profile)), CATALOGUE);
+  }
 
   private static final StateForm SIX = new StateForm(MomentForm.BITS8, false, GradientForm.BF16);
   private static final StateForm EIGHT = new StateForm(MomentForm.BF16, false, GradientForm.BF16);
@@ -113,6 +112,62 @@ final class PricedStepsTests {
     StepTime time = new Planner(CATALOGUE).time(request, layout);
     assertThat(time.total() * 1e3).isCloseTo(milliseconds, within(percent / 100 * milliseconds));
     assertThat(time.of(Cause.OTHER)).as("nothing is added").isZero();
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      nullValues = "-",
+      value = {
+        "deepseek-coder-1.3b, -, 2, 1, 1, 1, 8, SELECTIVE, FP32, 539.4, 5",
+        "deepseek-coder-1.3b, -, 2, 1, 1, 1, 1, NONE, FP32, 85.4, 6",
+        "deepseek-llm-7b, -, 2, 1, 1, 3, 2, SELECTIVE, FP32, 633.8, 5",
+        "deepseek-llm-7b, -, 1, 2, 1, 0, 4, NONE, FP32, 698.2, 5",
+        "deepseek-v2-lite, num_hidden_layers=5, 2, 1, 2, 1, 2, NONE, BF16, 82.0, 5",
+      })
+  void stepsOfMeshesTakeWhatTheirPartsTake(
+      String model,
+      String changes,
+      int data,
+      int tensor,
+      int expert,
+      int zero,
+      int microBatch,
+      Recompute recompute,
+      MomentForm moments,
+      double milliseconds,
+      double percent) {
+    StateForm states = new StateForm(moments, true, GradientForm.FP32);
+    Layout layout =
+        new Layout(
+            data,
+            tensor,
+            1,
+            expert,
+            1,
+            zero,
+            microBatch,
+            1,
+            recompute,
+            Offload.NONE,
+            LossKind.CHUNKED,
+            Precision.BF16,
+            Method.FULL,
+            states);
+    PlanRequest request =
+        new PlanRequest(
+            model,
+            ModelShape.of(model(model, changes)),
+            TWO_H200,
+            new Job(4096, 4096L * microBatch * data, Job.DEFAULT_IMBALANCE),
+            Method.FULL,
+            List.of(Precision.BF16),
+            List.of(states),
+            false,
+            EngineTraits.DUOKA);
+    StepTime time = new Planner(CATALOGUE).time(request, layout);
+    assertThat(time.total() * 1e3)
+        .as("%s", time.exposed())
+        .isCloseTo(milliseconds, within(percent / 100 * milliseconds));
   }
 
   private static ModelConfig model(String preset, String changes) {
