@@ -338,8 +338,8 @@ final class CommandLineTests {
   void aStepThatDoesNotFitIsRefusedBeforeItIsTaken(String benchmark) {
     assertThat(run("bench", benchmark, "--model", "deepseek-llm-67b", "--device", "cpu"))
         .isEqualTo(1);
-    assertThat(err.toString())
-        .startsWith("duoka: a training step with micro-batch 8 and recompute none needs ")
+    assertThat(err.toString()) // behind what says how far it is, on a busy machine
+        .contains("duoka: a training step with micro-batch 8 and recompute none needs ")
         .contains(" TiB (", "optimizer ", "of the host's memory, but the ")
         .contains("Even micro-batch 1 with recompute full needs ");
   }

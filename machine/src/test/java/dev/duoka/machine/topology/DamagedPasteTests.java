@@ -15,7 +15,7 @@ import org.junit.jupiter.params.provider.MethodSource;
  * and where nothing was lost, everything must be reported.
  */
 class DamagedPasteTests {
-  private static final int MACHINES = 300;
+  private static final int MACHINES = 120;
 
   static Stream<String> harmless() {
     return PasteDamage.HARMLESS.stream();

@@ -19,7 +19,7 @@ import org.junit.jupiter.api.io.TempDir;
 /** A process that saves all the time is killed again and again. */
 class KilledProcessTests {
   private static final long SEED = 4711;
-  private static final int KILLS = 15;
+  private static final int KILLS = 9;
 
   @TempDir Path run;
 

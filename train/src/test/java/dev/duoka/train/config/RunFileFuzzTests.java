@@ -52,7 +52,7 @@ final class RunFileFuzzTests {
   void everyDamagedFileIsReadOrRefused() {
     Random random = new Random(SEED);
     int refused = 0;
-    for (int i = 0; i < 2000; i++) {
+    for (int i = 0; i < 1000; i++) {
       String text = damage(RunFileTests.FULL, random);
       try {
         RunConfig config = RunFile.parse("run.yaml", text, List.of());

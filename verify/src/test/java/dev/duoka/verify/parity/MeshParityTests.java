@@ -74,19 +74,25 @@ class MeshParityTests {
     return meshes;
   }
 
+  /**
+   * Every mesh, but of v2-group and v3-yarn each third: they have the layers of v2-lite and v3, and
+   * differ in how experts are chosen and positions are scaled, which every rank does alike.
+   */
   @ParameterizedTest
   @CsvSource({
-    "llama-gqa, 13",
-    "llama-mha-scaled, 8",
-    "v2-lite, 30",
-    "v2-group, 30",
-    "v3, 30",
-    "v3-yarn, 30"
+    "llama-gqa, 1, 13",
+    "llama-mha-scaled, 1, 8",
+    "v2-lite, 1, 30",
+    "v2-group, 3, 10",
+    "v3, 1, 30",
+    "v3-yarn, 3, 10"
   })
-  void everyMeshThatAGoldenAdmitsMatchesTransformers(String golden, int count) {
+  void everyMeshThatAGoldenAdmitsMatchesTransformers(String golden, int each, int count) {
     ModelConfig model = ModelConfigReader.read(folder(golden));
     int admitted = 0;
-    for (String mesh : meshes()) {
+    List<String> meshes = meshes();
+    for (int i = 0; i < meshes.size(); i += each) {
+      String mesh = meshes.get(i);
       if (!admits(model, MeshOption.parse(mesh))) {
         assertThatThrownBy(() -> run(golden, mesh))
             .as(mesh)
@@ -95,7 +101,6 @@ class MeshParityTests {
         continue;
       }
       admitted++;
-      System.out.printf("%s on %s%n", golden, mesh);
       List<ParityResult> results = run(golden, mesh);
       assertThat(results).as(mesh).hasSizeGreaterThan(20);
       assertThat(results)
