@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.within;
 import dev.duoka.base.DuokaException;
 import dev.duoka.base.ErrorCode;
 import dev.duoka.formats.json.Json;
+import dev.duoka.formats.modelconfig.Presets;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
@@ -319,6 +320,8 @@ final class CommandLineTests {
         "bench train --device cpu --mesh data=2 --collectives nccl; parallel.collectives is nccl,",
         "bench train --device cpu --mesh tensor=5; parallel.tensor is 5, but",
         "bench comm --device cpu --sizes 1MB; --sizes has '1MB'. Give whole numbers of B, KiB, MiB",
+        "bench dispatch --device cpu --tokens 0; --tokens has 0. Give numbers from 1 to",
+        "bench dispatch --device cpu --model tiny-llama; --model has no experts",
         "bench comm --device cpu --ranks 1; one rank exchanges nothing. Give --ranks from 2 to 32",
         "bench comm --device cpu --collectives x; --collectives is 'x'. Use all, or one of auto,",
         "bench train --device tpu; --device is 'tpu'. Use meta, or one of auto, cpu, cuda,",
@@ -399,6 +402,31 @@ final class CommandLineTests {
     assertThat(out.toString())
         .contains("2 ranks on cpu", "copies", "send-receive      16.00 KiB")
         .doesNotContain("WRONG", "not by");
+  }
+
+  @Test
+  void dispatchersAreListedByTokens(@TempDir Path model) throws IOException {
+    Files.writeString(
+        model.resolve("config.json"),
+        Presets.json("deepseek-v2-lite")
+            .toString()
+            .replace("\"hidden_size\":2048", "\"hidden_size\":32"));
+    String line = "bench dispatch --device cpu --tokens 4,16 --model " + model;
+    assertThat(run((line + " --json").split(" "))).isZero();
+    JsonNode report = printed();
+    assertThat(report.get("width").asInt()).isEqualTo(32);
+    assertThat(report.get("auto").asString()).isEqualTo("all_gather");
+    assertThat(report.get("missing").has("nccl")).isTrue();
+    assertThat(report.get("dispatches")).hasSize(4);
+    JsonNode last = report.get("dispatches").get(3);
+    assertThat(last.get("dispatcher").asString()).isEqualTo("all_to_all");
+    assertThat(last.get("tokens").asInt()).isEqualTo(16);
+    assertThat(last.get("needed_bytes").asDouble()).isEqualTo(last.get("moved_bytes").asDouble());
+    assertThat(run(line.split(" "))).isZero();
+    assertThat(out.toString())
+        .contains(
+            "2 ranks on cpu; 64 experts, 6 of each token, rows of 32", "     16 all_gather copies")
+        .doesNotContain("WRONG");
   }
 
   @Test

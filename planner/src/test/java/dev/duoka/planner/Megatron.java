@@ -21,7 +21,7 @@ public final class Megatron {
           0,
           0.8,
           1,
-          1,
+          true, // its dispatcher alltoall
           5e-6);
 
   private Megatron() {}

@@ -22,7 +22,8 @@ import dev.duoka.planner.figure.Figure;
  *     gradients
  * @param ringShare the share of its speed without exchanges that a step with context parallelism
  *     reaches at most; 1 where the links alone decide
- * @param expertShare the same of a step with expert parallelism
+ * @param copiesForExperts whether a token on its way to experts on other ranks goes there once for
+ *     each of them, not as {@link dev.duoka.layout.Dispatcher} says
  * @param launchSeconds host time to launch one kernel
  */
 public record EngineTraits(
@@ -39,7 +40,7 @@ public record EngineTraits(
     double headScratchBytes,
     double gradientOverlap,
     double ringShare,
-    double expertShare,
+    boolean copiesForExperts,
     double launchSeconds) {
   private static final double GIB = 1L << 30;
 
@@ -50,8 +51,7 @@ public record EngineTraits(
    * in the peers' runs on an H100. Launches: 8 to 10 µs an operator, measured from Java on an
    * H100's host. Temporaries, the copy of attention's result and the head's scratch: as dry runs of
    * the engine count them. Ring: 0.4 to 0.7 of data parallelism alone with 2048 and 4096 tokens a
-   * card (bench/results/2026-11-28-experts.md). Experts over four cards: 1.06 of it, so the links
-   * alone decide.
+   * card (bench/results/2026-11-28-experts.md).
    */
   public static final EngineTraits DUOKA =
       new EngineTraits(
@@ -68,6 +68,6 @@ public record EngineTraits(
           0,
           0,
           0.7,
-          1,
+          false,
           9e-6);
 }

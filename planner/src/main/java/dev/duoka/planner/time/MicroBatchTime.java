@@ -73,7 +73,7 @@ final class MicroBatchTime {
       memory(closed, stage.heads() * tokens * ElementwiseBytes.lossPerToken(shape, layout));
     }
     seconds.add(computing == null ? closed : computing, 1);
-    slowExchanges(seconds);
+    slowRing(seconds);
     double device = seconds.total();
     seconds.add(
         Cause.LAUNCH, Math.max(0, launches * engine.launchSeconds() - device), Basis.MEASURED);
@@ -184,7 +184,7 @@ final class MicroBatchTime {
     seconds.add(Cause.TENSOR, scatter.times(count * (4 + again)));
   }
 
-  /** Dispatch and combine, forward and backward, as the dispatcher moves rows that fits. */
+  /** Dispatch and combine, forward and backward, as the engine moves rows. */
   private void expert(Seconds seconds, LayerShape layer, int count) {
     int ranks = layout.expert();
     if (ranks == 1) {
@@ -194,7 +194,9 @@ final class MicroBatchTime {
     double each = count * (layout.recompute() == Recompute.FULL ? 3 : 2);
     int experts = layer.experts();
     int perToken = layer.expertsPerToken();
-    if (Dispatcher.AUTO.resolved(experts, perToken, ranks) == Dispatcher.ALL_GATHER) {
+    if (engine.copiesForExperts()) {
+      exchange(seconds, Collective.ALL_TO_ALL, rows * perToken * imbalance, 2 * each);
+    } else if (Dispatcher.AUTO.resolved(experts, perToken, ranks) == Dispatcher.ALL_GATHER) {
       exchange(seconds, Collective.ALL_GATHER, rows * ranks, each);
       exchange(seconds, Collective.REDUCE_SCATTER, rows * ranks, each);
     } else {
@@ -208,19 +210,14 @@ final class MicroBatchTime {
     seconds.add(Cause.EXPERT, once.times(times));
   }
 
-  /** What this program is known to take for an exchange, where links alone would be faster. */
-  private void slowExchanges(Seconds seconds) {
-    double alone = seconds.total() - seconds.of(Cause.CONTEXT) - seconds.of(Cause.EXPERT);
+  /** What this program is known to take for a ring, where links alone would be faster. */
+  private void slowRing(Seconds seconds) {
     if (layout.context() > 1) {
-      slower(seconds, Cause.CONTEXT, alone * (1 / engine.ringShare() - 1));
+      double ring = seconds.of(Cause.CONTEXT);
+      double alone = seconds.total() - ring - seconds.of(Cause.EXPERT);
+      double least = alone * (1 / engine.ringShare() - 1);
+      seconds.add(Cause.CONTEXT, Math.max(0, least - ring), Basis.MEASURED);
     }
-    if (layout.expert() > 1) {
-      slower(seconds, Cause.EXPERT, alone * (1 / engine.expertShare() - 1));
-    }
-  }
-
-  private static void slower(Seconds seconds, Cause cause, double least) {
-    seconds.add(cause, Math.max(0, least - seconds.of(cause)), Basis.MEASURED);
   }
 
   /** A ring of keys and values, once forward and twice backward; attention hides half of it. */

@@ -5,6 +5,7 @@ import dev.duoka.formats.adapter.NamePatterns;
 import dev.duoka.formats.modelconfig.AttentionConfig;
 import dev.duoka.formats.modelconfig.ModelConfig;
 import dev.duoka.formats.modelconfig.MoeConfig;
+import dev.duoka.layout.Dispatcher;
 import dev.duoka.layout.Precision;
 import dev.duoka.train.config.ParallelSettings;
 import dev.duoka.train.config.RunConfig;
@@ -146,7 +147,17 @@ record SmallLikeness(RunConfig run, ModelConfig model) {
 
   /** The run on its mesh. */
   RunConfig onItsMesh(Precision precision) {
-    return changed(precision, List.of("parallel.stages=[]"));
+    List<String> changes = new ArrayList<>(List.of("parallel.stages=[]"));
+    MoeConfig moe = model.moe();
+    if (moe != null && parallel().expert() > 1) {
+      // Fewer experts would have tokens go there in another way.
+      Dispatcher its =
+          parallel()
+              .dispatcher()
+              .resolved(moe.routedExperts(), moe.expertsPerToken(), parallel().expert());
+      changes.add("parallel.dispatcher=" + its);
+    }
+    return changed(precision, changes);
   }
 
   /** The same work on one rank that keeps everything. */

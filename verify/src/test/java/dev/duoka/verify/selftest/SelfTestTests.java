@@ -8,6 +8,7 @@ import dev.duoka.comm.Operation;
 import dev.duoka.comm.launch.ProcessPlace;
 import dev.duoka.formats.modelconfig.AttentionConfig;
 import dev.duoka.formats.modelconfig.ModelConfig;
+import dev.duoka.layout.Dispatcher;
 import dev.duoka.layout.Precision;
 import dev.duoka.parallel.proof.FaultyCommunicator;
 import dev.duoka.train.config.ModelSource;
@@ -87,7 +88,9 @@ class SelfTestTests {
 
   @ParameterizedTest
   @CsvSource({
-    "deepseek-v2-lite, 'data: 2, tensor: 2, expert: 4', expert, ALL_TO_ALL, gradient of",
+    "deepseek-v2-lite, 'data: 2, tensor: 2, expert: 4', expert, REDUCE_SCATTER, gradient of",
+    "deepseek-v2-lite, 'data: 4, expert: 2, dispatcher: all_to_all', expert, ALL_TO_ALL, gradient"
+        + " of",
     "deepseek-v2-lite, 'data: 2, tensor: 2, zero: 1', data, REDUCE_SCATTER, gradient of",
     "deepseek-v2-lite, 'data: 2, tensor: 2, zero: 1', tensor, ALL_GATHER, gradient of",
     "deepseek-coder-1.3b, 'data: 2, zero: 1', world, ALL_GATHER, norm of",
@@ -219,6 +222,15 @@ class SelfTestTests {
     }
     assertThat(small.moe() == null).isEqualTo(large.moe() == null);
     if (large.moe() != null) {
+      assertThat(tested.parallel().dispatcher())
+          .as("tokens get to experts as in the run")
+          .isEqualTo(
+              run.parallel().expert() == 1
+                  ? Dispatcher.AUTO
+                  : Dispatcher.AUTO.resolved(
+                      large.moe().routedExperts(),
+                      large.moe().expertsPerToken(),
+                      run.parallel().expert()));
       assertThat(small.isMoeLayer(0)).isEqualTo(large.isMoeLayer(0));
       assertThat(small.isMoeLayer(small.layers() - 1)).isTrue();
       assertThat(Objects.requireNonNull(small.moe()).selection())
