@@ -5,6 +5,7 @@ import dev.duoka.base.ErrorCode;
 import dev.duoka.base.NearestName;
 import dev.duoka.cli.command.RootCommand;
 import dev.duoka.operations.run.WorkerFolder;
+import dev.duoka.train.memory.TooLittleMemoryException;
 import java.io.PrintWriter;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
@@ -88,7 +89,10 @@ final class ErrorReport
       status = failure.code().exitStatus();
       String told = System.getenv("DUOKA_FAILURE_FILE"); // by the run's supervisor
       if (told != null) {
-        WorkerFolder.fail(Path.of(told), failure);
+        WorkerFolder.fail(
+            Path.of(told),
+            failure,
+            failure instanceof TooLittleMemoryException memory ? memory.overrides() : List.of());
       }
     } else {
       err.println("duoka: internal error: " + e);

@@ -8,6 +8,7 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import tools.jackson.databind.JsonNode;
@@ -100,9 +101,59 @@ final class SnapshotCommandTests {
     assertThat(page).isNotEmptyFile();
     assertThat(program.run("top", run, "--once")).isZero();
     assertThat(program.out().toString()).contains("step 2");
+    printsOneDocument(run);
     assertThat(program.run("snapshot", "rollback", run, "--to", "2")).isZero();
     assertThat(program.out().toString()).contains("nothing to undo");
     assertThat(json("train", own, "--resume", "--json").path("steps").asLong()).isEqualTo(6);
+  }
+
+  /** What else tells programs of a run. */
+  private void printsOneDocument(String run) {
+    assertThat(document("top", run).path("last_step").asLong()).isEqualTo(2);
+    JsonNode note = document("note", run, "half the rate", "--tag", "sweep");
+    assertThat(note.path("tags").get(0).asString()).isEqualTo("sweep");
+    assertThat(note.path("text").asString()).contains("half the rate");
+    String page = folder.resolve("other.html").toString();
+    assertThat(document("save", run, "--html", page).path("page").asString()).isEqualTo(page);
+    String exported = folder.resolve("exported").toString();
+    JsonNode export = document("export", run, "--output", exported);
+    assertThat(export.path("folder").asString()).isEqualTo(exported);
+    assertThat(export.path("tensors").asInt()).isPositive();
+    JsonNode text = document("generate", exported, "--prompt", "one", "--tokens", "2");
+    assertThat(text.path("prompt").asString()).isEqualTo("one");
+    assertThat(text.path("text").asString()).isNotEmpty();
+  }
+
+  private JsonNode document(String... arguments) {
+    String[] all = Arrays.copyOf(arguments, arguments.length + 1);
+    all[arguments.length] = "--json";
+    JsonNode json = json(all);
+    assertThat(program.out().toString().lines()).as(arguments[0]).hasSize(1);
+    return json;
+  }
+
+  /** Files that were half written, and files with nothing in them. */
+  @Test
+  void whatIsDamagedIsSaidPlainly() throws IOException {
+    Path run = Files.createDirectories(folder.resolve("damaged"));
+    Files.writeString(run.resolve("metrics.jsonl"), "{\"step\":7,\"loss\":2.5,\"tok");
+    Files.writeString(run.resolve("prediction.json"), "{\"step\": {\"sec");
+    Files.createFile(run.resolve("placement.json"));
+    Files.createFile(run.resolve("run.yaml"));
+    Files.createDirectories(run.resolve("snapshots"));
+    String name = run.toString();
+    assertThat(program.run("snapshot", "list", name)).isZero();
+    assertThat(program.out().toString()).contains("it was started before duoka wrote them");
+    Files.writeString(run.resolve("snapshots/starts.jsonl"), "{\"number\": 1, \"ti");
+    assertThat(program.run("snapshot", "list", name)).isZero();
+    assertThat(program.out().toString())
+        .contains("has no start that can be read", "starts.jsonl is damaged");
+    assertThat(json("snapshot", "list", name, "--json").path("starts").isArray()).isTrue();
+    assertThat(program.run("top", name, "--once")).isZero();
+    assertThat(program.out().toString())
+        .contains("damaged  unknown  step 0", "! cannot read " + run.resolve("prediction.json"));
+    assertThat(document("top", name).path("problems").size()).isPositive();
+    assertThat(program.err().toString()).doesNotContain("Exception", "\tat ");
   }
 
   @Test

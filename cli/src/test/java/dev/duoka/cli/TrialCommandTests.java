@@ -120,6 +120,52 @@ final class TrialCommandTests {
     assertThat(lines).hasSize(23).first().asString().startsWith("{\"step\":5,");
   }
 
+  /** Tries a change, and sees that the run file is what the verdict says. */
+  private JsonNode keptIfBetter(String before, String... change) throws Exception {
+    String asItWas = Files.readString(file);
+    List<String> words = new ArrayList<>(List.of("trial", "small.yaml", "--keep", "--json"));
+    words.addAll(List.of("--steps", "20", "--no-itself"));
+    words.addAll(List.of(change));
+    String output = run(words.toArray(String[]::new));
+    JsonNode trial = Json.parse(output.getBytes(StandardCharsets.UTF_8), "trial", ErrorCode.FORMAT);
+    if (isKept(trial)) {
+      assertThat(folder.resolve(before)).hasContent(asItWas);
+      assertThat(file).content().isNotEqualTo(asItWas);
+    } else {
+      assertThat(folder.resolve(before)).doesNotExist();
+      assertThat(file).hasContent(asItWas);
+    }
+    return trial;
+  }
+
+  private static boolean isKept(JsonNode trial) {
+    return trial.path("decision").asString().equals("keep");
+  }
+
+  /** On a busy machine the speed may stay unknown, and then nothing is kept. */
+  @Test
+  void whatIsBetterIsKeptAndTheNextTrialStartsFromIt() throws Exception {
+    JsonNode first = keptIfBetter("small.yaml.before", "--set", "training.micro_batch=1");
+    boolean kept = isKept(first);
+    JsonNode second =
+        keptIfBetter(
+            kept ? "small.yaml.before-2" : "small.yaml.before",
+            "--set",
+            "training.recompute=full",
+            "--set",
+            "training.micro_batch=2");
+    assertThat(second.path("changes").valueStream().map(JsonNode::asString))
+        .contains("training.micro_batch: " + (kept ? 1 : 4) + " → 2");
+    JsonNode all =
+        Json.parse(
+            run("trials", "small.yaml", "--json").getBytes(StandardCharsets.UTF_8),
+            "trials",
+            ErrorCode.FORMAT);
+    assertThat(all).hasSize(2);
+    assertThat(all.get(0).path("changes")).isEqualTo(second.path("changes"));
+    assertThat(all.get(1).path("decision")).isEqualTo(first.path("decision"));
+  }
+
   /**
    * Two ranks of two sequences and one thread each: the file as it is, and smaller micro-batches.
    */

@@ -30,7 +30,8 @@ import picocli.CommandLine.Spec;
     description = {
       "Rank machines for a model and a job: what fits, tokens/s, hours, energy and money.",
       "Needs --budget, to rank all machines of the catalogue, or --gpus, to compare some.",
-      "Exit status 1 where no machine fits the job and the budget."
+      "Exit status 1 where no machine fits the job and the budget.",
+      "Example: duoka advise --model deepseek-v2-lite --gpus 8xA100-80G-SXM,4xRTX4090"
     })
 final class AdviseCommand implements Callable<Integer> {
   private static final long MOST_TOKENS = 1_000_000_000_000_000L;

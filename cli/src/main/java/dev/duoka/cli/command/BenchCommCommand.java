@@ -34,7 +34,8 @@ import tools.jackson.databind.node.ObjectNode;
           + " is wrong. Times are medians of rounds; 'host' is how long a call keeps its thread.",
       "Bandwidths are those of NVIDIA's nccl-tests: 'alg' is size by time, 'bus' what the busiest"
           + " link has carried at least. Size is what a rank reduces, broadcasts or sends in all,"
-          + " or has gathered. With nccl, send-receive goes by copies, as in training."
+          + " or has gathered. With nccl, send-receive goes by copies, as in training.",
+      "Example: duoka bench comm --device cpu"
     })
 final class BenchCommCommand implements Callable<Integer> {
   @Option(

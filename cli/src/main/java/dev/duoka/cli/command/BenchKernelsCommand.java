@@ -23,7 +23,8 @@ import tools.jackson.databind.node.ObjectNode;
     description = {
       "Time our own CUDA kernels one by one against their floor; needs a GPU.",
       BenchHeader.ROOFLINE,
-      "The defaults are widths of deepseek-coder-1.3b, and heads and experts of deepseek-v2-lite."
+      "The defaults are widths of deepseek-coder-1.3b, and heads and experts of deepseek-v2-lite.",
+      "Example: duoka bench kernels"
     })
 final class BenchKernelsCommand implements Callable<Integer> {
   /** Rows of whole 16-byte packs. */

@@ -25,7 +25,8 @@ import tools.jackson.databind.node.ObjectNode;
       "In 16 bits and 8 bits the prediction is that of a GPU with our kernels; a CPU, which has"
           + " none, takes more. In fp32 it is that of a CPU, and a GPU differs.",
       "'workspace' is what the driver reports beyond tensors: the CUDA context, kernels, the"
-          + " libraries' workspaces, and what the allocator keeps."
+          + " libraries' workspaces, and what the allocator keeps.",
+      "Example: duoka bench memory --device meta"
     })
 final class BenchMemoryCommand implements Callable<Integer> {
   @Mixin private StepOptions step = new StepOptions();

@@ -43,7 +43,8 @@ import tools.jackson.databind.node.ObjectNode;
       "--peer runs another program first, on the same cards, and quotes the ratios: of all tokens a"
           + " second, and of the card with the most memory.",
       "With --device meta nothing is computed: the memory alone is counted.",
-      BenchHeader.ROOFLINE
+      BenchHeader.ROOFLINE,
+      "Example: duoka bench train --mesh data=4,zero=3"
     })
 final class BenchTrainCommand implements Callable<Integer> {
   private static final int MOST_STEPS = 1_000_000;

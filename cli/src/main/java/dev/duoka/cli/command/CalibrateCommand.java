@@ -33,7 +33,8 @@ import picocli.CommandLine.Spec;
           + " exchanges by size and number of cards, host links, the optimizer on the host, the"
           + " disk. 'plan' and 'train' then predict times from it, on this machine, instead of"
           + " from the catalogue of cards.",
-      "The machine must be idle. On another machine: plan --profile FILE."
+      "The machine must be idle. On another machine: plan --profile FILE.",
+      "Example: duoka calibrate"
     })
 final class CalibrateCommand implements Callable<Integer> {
   @Option(

@@ -3,6 +3,7 @@ package dev.duoka.cli.command;
 import dev.duoka.cli.console.ChatConsole;
 import dev.duoka.cli.console.ProgressLine;
 import dev.duoka.data.chat.ChatTemplate;
+import dev.duoka.formats.adapter.BaseForm;
 import dev.duoka.train.device.SingleDevice;
 import dev.duoka.train.generate.Conversation;
 import dev.duoka.train.generate.Generator;
@@ -13,6 +14,7 @@ import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -46,6 +48,16 @@ final class ChatCommand implements Callable<Integer> {
           "An adapter of RUN, which is its base then: a folder in PEFT's form or a run. Several may"
               + " be given; the first is used at first.")
   private List<Path> adapters = List.of();
+
+  @Option(
+      names = "--base-form",
+      paramLabel = "FORM",
+      description =
+          "How the base is kept beside an adapter in PEFT's form, which does not say it: nf4 for"
+              + " one that was trained with load_in_4bit, nf4_single where"
+              + " bnb_4bit_use_double_quant was off. Default: dense, and of a run as it was"
+              + " trained.")
+  private @Nullable BaseForm form;
 
   @Option(
       names = "--system",
@@ -88,6 +100,7 @@ final class ChatCommand implements Callable<Integer> {
       return Generator.open(
           run,
           adapters,
+          Optional.ofNullable(form),
           SingleDevice.parse(device),
           event -> notes.println("note     " + event.text()),
           line);

@@ -28,7 +28,10 @@ import tools.jackson.databind.node.ObjectNode;
 /** {@code duoka config}: checks a run file without running it. */
 @Command(
     name = "config",
-    description = "Check a run file and print every value that it stands for, as YAML.")
+    description = {
+      "Check a run file and print every value that it stands for, as YAML.",
+      "Example: duoka config run.yaml --explain"
+    })
 final class ConfigCommand implements Runnable {
   @Parameters(index = "0", arity = "0..1", paramLabel = "RUN.yaml", description = "The run file.")
   private @Nullable Path runFile;

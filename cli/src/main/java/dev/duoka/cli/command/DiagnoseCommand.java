@@ -27,7 +27,8 @@ import picocli.CommandLine.Spec;
     description = {
       "Read training and kernel logs and name root causes, best first, with the line that shows"
           + " each and what to do.",
-      "Exit status 0 when nothing failed, 1 when something did."
+      "Exit status 0 when nothing failed, 1 when something did.",
+      "Example: duoka diagnose train.log dmesg.txt"
     })
 final class DiagnoseCommand implements Callable<Integer> {
   @Parameters(

@@ -42,7 +42,8 @@ import picocli.CommandLine.Spec;
     description = {
       "Examine this machine, or captured outputs of another: versions, links, memory errors,"
           + " limits, settings. Each finding says what was seen, what follows, and what to type.",
-      "Exit status 0 when nothing is above a note, 1 when there are errors or warnings."
+      "Exit status 0 when nothing is above a note, 1 when there are errors or warnings.",
+      "Example: duoka doctor"
     })
 final class DoctorCommand implements Callable<Integer> {
   @Option(

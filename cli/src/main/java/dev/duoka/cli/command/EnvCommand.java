@@ -19,7 +19,8 @@ import picocli.CommandLine.Spec;
       "Show which LibTorch was chosen and why others were passed over, the GPUs, the CUDA"
           + " libraries, and the host.",
       "Exit status 1 when no LibTorch can be loaded, or when --device cuda is asked for and no GPU"
-          + " can be used."
+          + " can be used.",
+      "Example: duoka env"
     })
 final class EnvCommand implements Callable<Integer> {
   @Option(

@@ -2,6 +2,7 @@ package dev.duoka.cli.command;
 
 import dev.duoka.base.ByteSize;
 import dev.duoka.cli.console.ProgressLine;
+import dev.duoka.formats.json.Json;
 import dev.duoka.train.checkpoint.CheckpointEvent;
 import dev.duoka.train.export.ExportReport;
 import dev.duoka.train.export.HuggingFaceExport;
@@ -20,7 +21,8 @@ import picocli.CommandLine.Spec;
     name = "export",
     description = {
       "Write the newest valid checkpoint of a run as a Hugging Face model folder:",
-      "config.json, safetensors, tokenizer. What is written is read back and compared."
+      "config.json, safetensors, tokenizer. What is written is read back and compared.",
+      "Example: duoka export runs/demo --output demo-hf"
     })
 final class ExportCommand implements Runnable {
   @Parameters(index = "0", paramLabel = "RUN", description = "The run's folder, or a checkpoint.")
@@ -46,6 +48,9 @@ final class ExportCommand implements Runnable {
           "Write the adapter alone, in PEFT's form; without this it is merged into its base.")
   private boolean adapter;
 
+  @Option(names = "--json", description = "Print one JSON object instead of text.")
+  private boolean json;
+
   @Spec private CommandSpec spec;
 
   @Override
@@ -65,16 +70,18 @@ final class ExportCommand implements Runnable {
     }
     PrintWriter out = spec.commandLine().getOut();
     out.println(
-        "Wrote "
-            + report.tensors()
-            + " tensors ("
-            + report.dtype()
-            + ", "
-            + ByteSize.text(report.bytes())
-            + ") of "
-            + report.source()
-            + " to "
-            + report.folder());
+        json
+            ? Json.line(report.json())
+            : "Wrote "
+                + report.tensors()
+                + " tensors ("
+                + report.dtype()
+                + ", "
+                + ByteSize.text(report.bytes())
+                + ") of "
+                + report.source()
+                + " to "
+                + report.folder());
     out.flush();
     report.readers().ifPresent(readers -> notes.println("note     " + readers));
     report.base().ifPresent(base -> notes.println("note     " + base));

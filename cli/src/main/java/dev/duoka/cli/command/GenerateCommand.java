@@ -1,6 +1,8 @@
 package dev.duoka.cli.command;
 
 import dev.duoka.cli.console.ProgressLine;
+import dev.duoka.formats.adapter.BaseForm;
+import dev.duoka.formats.json.Json;
 import dev.duoka.train.checkpoint.CheckpointEvent;
 import dev.duoka.train.config.MeshOption;
 import dev.duoka.train.config.ParallelSettings;
@@ -20,6 +22,7 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
+import tools.jackson.databind.node.ObjectNode;
 
 /** {@code duoka generate}: lets a trained model write. */
 @Command(
@@ -28,7 +31,8 @@ import picocli.CommandLine.Spec;
       "Write text with a trained model.",
       "RUN is a run's folder (its newest valid checkpoint is taken), a checkpoint, or a folder in"
           + " Hugging Face's form with weights and tokenizer.",
-      "With --mesh several devices share the model out, for one that none of them can hold."
+      "With --mesh several devices share the model out, for one that none of them can hold.",
+      "Example: duoka generate runs/demo --prompt \"Once upon\""
     })
 final class GenerateCommand implements Runnable {
   @Parameters(index = "0", paramLabel = "RUN", description = "Where the model is.")
@@ -42,6 +46,16 @@ final class GenerateCommand implements Runnable {
       paramLabel = "DIR",
       description = "An adapter of RUN, which is its base then: a folder in PEFT's form or a run.")
   private @Nullable Path adapter;
+
+  @Option(
+      names = "--base-form",
+      paramLabel = "FORM",
+      description =
+          "How the base is kept beside an adapter in PEFT's form, which does not say it: nf4 for"
+              + " one that was trained with load_in_4bit, nf4_single where"
+              + " bnb_4bit_use_double_quant was off. Default: dense, and of a run as it was"
+              + " trained.")
+  private @Nullable BaseForm form;
 
   @Mixin private SamplingOptions sampling = new SamplingOptions();
 
@@ -60,6 +74,11 @@ final class GenerateCommand implements Runnable {
               + " on a GPU of its own where there are enough, else several on one.")
   private @Nullable String mesh;
 
+  @Option(
+      names = "--json",
+      description = "Print one JSON object with the prompt and the text, at the end.")
+  private boolean json;
+
   @Spec private CommandSpec spec;
 
   @Override
@@ -68,14 +87,15 @@ final class GenerateCommand implements Runnable {
     PrintWriter notes = spec.commandLine().getErr();
     Sampling chosen = sampling.sampling();
     Consumer<CheckpointEvent> listener = event -> notes.println("note     " + event.text());
+    StringBuilder written = new StringBuilder();
     Consumer<String> output =
         text -> {
-          out.print(text);
-          out.flush();
+          written.append(text);
+          show(out, text);
         };
     if (mesh == null) {
       try (Generator generator = load(listener, notes)) {
-        out.print(prompt);
+        show(out, prompt);
         generator.generate(prompt, chosen, output);
       }
     } else {
@@ -83,12 +103,32 @@ final class GenerateCommand implements Runnable {
       DevicePlacement placement =
           DevicePlacement.shared(SingleDevice.choice(device), parallel.mesh());
       MeshGenerator generator =
-          new MeshGenerator(run, Optional.ofNullable(adapter), parallel, placement, listener);
-      out.print(prompt);
+          new MeshGenerator(
+              run,
+              Optional.ofNullable(adapter),
+              Optional.ofNullable(form),
+              parallel,
+              placement,
+              listener);
+      show(out, prompt);
       generator.generate(prompt, chosen, output);
+    }
+    if (json) {
+      ObjectNode answer = Json.object();
+      answer.put("prompt", prompt);
+      answer.put("text", written.toString());
+      out.print(Json.line(answer));
     }
     out.println();
     out.flush();
+  }
+
+  /** Programs get all of it at the end. */
+  private void show(PrintWriter out, String text) {
+    if (!json) {
+      out.print(text);
+      out.flush();
+    }
   }
 
   private Generator load(Consumer<CheckpointEvent> listener, PrintWriter notes) {
@@ -96,6 +136,7 @@ final class GenerateCommand implements Runnable {
       return Generator.open(
           run,
           Optional.ofNullable(adapter).stream().toList(),
+          Optional.ofNullable(form),
           SingleDevice.parse(device),
           listener,
           line);

@@ -25,7 +25,8 @@ import picocli.CommandLine.Spec;
           + " and as a block of a run file; often there are none.",
       "Without --topo, variables that are set in the environment are explained as well.",
       "Exit status 1 when a variable that is set is wrong, useless or harmful, or when no GPU is"
-          + " found."
+          + " found.",
+      "Example: duoka nccl"
     })
 final class NcclCommand implements Callable<Integer> {
   @Option(

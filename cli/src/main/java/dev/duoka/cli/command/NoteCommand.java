@@ -1,5 +1,6 @@
 package dev.duoka.cli.command;
 
+import dev.duoka.formats.json.Json;
 import dev.duoka.operations.run.RunRegistry;
 import dev.duoka.operations.run.StateFolder;
 import dev.duoka.operations.watch.RunNotes;
@@ -34,6 +35,9 @@ final class NoteCommand implements Runnable {
   @Option(names = "--tag", paramLabel = "TAG", description = "A tag to add. Repeatable.")
   private List<String> tags = new ArrayList<>();
 
+  @Option(names = "--json", description = "Print one JSON object instead of text.")
+  private boolean json;
+
   @Spec private CommandSpec spec;
 
   @Override
@@ -45,7 +49,11 @@ final class NoteCommand implements Runnable {
       notes.write(folder);
     }
     PrintWriter out = spec.commandLine().getOut();
-    out.print(notes.shown());
+    if (json) {
+      out.println(Json.line(notes.json()));
+    } else {
+      out.print(notes.shown());
+    }
     out.flush();
   }
 }

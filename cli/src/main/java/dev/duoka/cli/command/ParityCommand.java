@@ -33,7 +33,8 @@ import tools.jackson.databind.node.ObjectNode;
           + " and --json has the plain run's beside it under \"repeated\".",
       "With --mesh the ranks of a mesh compute, as threads: each on a GPU of its own where there"
           + " are enough, else several on one. Gradients are put together from what each rank has;"
-          + " logits are not compared."
+          + " logits are not compared.",
+      "Example: duoka parity golden/v3 --mesh tensor=2"
     })
 final class ParityCommand implements Callable<Integer> {
   @Parameters(index = "0", paramLabel = "DIR", description = "The folder to compare with.")

@@ -46,7 +46,8 @@ import tools.jackson.databind.node.ObjectNode;
     name = "plan",
     description = {
       "Search all layouts of a model on a machine: memory by owner, time by cause, cost.",
-      "Without --machine and --topo, for this machine. Exit status 1 where nothing fits."
+      "Without --machine and --topo, for this machine. Exit status 1 where nothing fits.",
+      "Example: duoka plan --model deepseek-v2-lite --machine 8xA100-80G-SXM"
     })
 final class PlanCommand implements Callable<Integer> {
   private static final long LARGEST_STEP = 1L << 40;

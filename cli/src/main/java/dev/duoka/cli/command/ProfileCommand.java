@@ -39,7 +39,8 @@ import tools.jackson.databind.node.ObjectNode;
           + " tokens. With several the trace holds each rank's computing and its exchanges beside,"
           + " the table of times is that of the slowest rank, and --json has those of all.",
       "--set parallel='{}' profiles one rank alone.",
-      BenchHeader.ROOFLINE
+      BenchHeader.ROOFLINE,
+      "Example: duoka profile run.yaml"
     })
 final class ProfileCommand implements Callable<Integer> {
   /** Every part of every step is an event that is kept until the end. */

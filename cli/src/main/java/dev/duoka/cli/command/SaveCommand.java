@@ -1,6 +1,7 @@
 package dev.duoka.cli.command;
 
 import dev.duoka.cli.console.ProgressLine;
+import dev.duoka.formats.json.Json;
 import dev.duoka.operations.run.RunRegistry;
 import dev.duoka.operations.run.StateFolder;
 import dev.duoka.operations.watch.SavedRun;
@@ -14,6 +15,7 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
+import tools.jackson.databind.node.ObjectNode;
 
 /** {@code duoka save}: a run for those who look at it elsewhere. */
 @Command(
@@ -46,6 +48,9 @@ final class SaveCommand implements Runnable {
       description = "Write an event file there, for tensorboard --logdir.")
   private @Nullable Path tensorboard;
 
+  @Option(names = "--json", description = "Print one JSON object instead of text.")
+  private boolean json;
+
   @Spec private CommandSpec spec;
 
   @Override
@@ -59,13 +64,21 @@ final class SaveCommand implements Runnable {
     try (ProgressLine _ = ProgressLine.open("reading the run", spec.commandLine().getErr())) {
       watched.readAll();
     }
-    PrintWriter out = spec.commandLine().getOut();
+    ObjectNode saved = Json.object();
     if (html != null) {
       SavedRun.html(watched, html, withText);
-      out.println("page    " + html);
+      saved.put("page", html.toString());
     }
     if (tensorboard != null) {
-      out.println("events  " + SavedRun.events(watched, tensorboard));
+      saved.put("events", SavedRun.events(watched, tensorboard).toString());
+    }
+    PrintWriter out = spec.commandLine().getOut();
+    if (json) {
+      out.println(Json.line(saved));
+    } else {
+      saved
+          .properties()
+          .forEach(each -> out.printf("%-7s %s%n", each.getKey(), each.getValue().asString("")));
     }
     out.flush();
   }

@@ -30,7 +30,8 @@ import tools.jackson.databind.node.ObjectNode;
       "Shrinks the run's model, keeps its mesh, schedule, precision and kinds of layers, trains it"
           + " for a few steps on the run's devices and by its transport, and compares losses,"
           + " gradients and weights with those of one rank. Reads no data and writes nothing. Exit"
-          + " status 1 when they differ."
+          + " status 1 when they differ.",
+      "Example: duoka selftest run.yaml"
     })
 final class SelftestCommand implements Callable<Integer> {
   private static final int SHOWN = 12;

@@ -13,6 +13,7 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
+import tools.jackson.databind.node.ArrayNode;
 import tools.jackson.databind.node.ObjectNode;
 
 /** {@code duoka snapshot list}: the starts of a run. */
@@ -38,15 +39,17 @@ final class SnapshotListCommand implements Runnable {
   @Override
   public void run() {
     Path folder = SnapshotCommand.folder(run);
-    List<RunStart> starts = new SnapshotStore(folder).starts();
+    SnapshotStore store = new SnapshotStore(folder);
+    List<RunStart> starts = store.starts();
     PrintWriter out = spec.commandLine().getOut();
     if (json) {
       ObjectNode root = Json.object();
       root.put("run", folder.toString());
-      starts.forEach(start -> root.withArray("starts").add(start.json()));
+      ArrayNode all = root.putArray("starts");
+      starts.forEach(start -> all.add(start.json()));
       out.println(Json.line(root));
     } else if (starts.isEmpty()) {
-      out.println(folder + " has no snapshots: it was started before duoka wrote them.");
+      out.println(store.whyNone());
     } else {
       starts.forEach(start -> out.println(line(start)));
     }

@@ -13,8 +13,8 @@ import dev.duoka.operations.run.StateFolder;
 import dev.duoka.operations.run.SupervisionFolder;
 import dev.duoka.operations.supervise.SupervisorStart;
 import dev.duoka.train.config.DivergenceRemedies;
-import dev.duoka.train.config.MemoryRemedies;
 import dev.duoka.train.config.RunConfig;
+import dev.duoka.train.memory.LessMemory;
 import dev.duoka.train.run.FewerRanks;
 import java.io.PrintWriter;
 import java.nio.file.Path;
@@ -88,6 +88,11 @@ final class SupervisedTraining {
         .toList();
   }
 
+  private List<List<String>> memoryRemedies() {
+    LessMemory less = LessMemory.of(config);
+    return less.ways().stream().map(way -> way.overrides(config)).toList();
+  }
+
   /**
    * Trains; the run's exit status.
    *
@@ -115,7 +120,7 @@ final class SupervisedTraining {
             options.hangSeconds(),
             LaunchSpec.DEFAULT_WARMUP_HANG_SECONDS,
             new RemedyPlan(
-                config.remedies().outOfMemory() ? MemoryRemedies.of(config) : List.of(),
+                memoryRemedies(),
                 config.remedies().divergence(),
                 DivergenceRemedies.of(config),
                 fewerCards(place)),

@@ -5,6 +5,7 @@ import dev.duoka.base.ErrorCode;
 import dev.duoka.cli.console.ProgressLine;
 import dev.duoka.cli.console.Screen;
 import dev.duoka.cli.console.StopSignals;
+import dev.duoka.formats.json.Json;
 import dev.duoka.operations.run.RunRegistry;
 import dev.duoka.operations.run.RunStatus;
 import dev.duoka.operations.run.StateFolder;
@@ -43,6 +44,11 @@ final class TopCommand implements Runnable {
   @Option(names = "--once", description = "Print one screen and end.")
   private boolean once;
 
+  @Option(
+      names = "--json",
+      description = "Print one JSON object with what there is of the run, and end.")
+  private boolean json;
+
   @Spec private CommandSpec spec;
 
   @Override
@@ -54,6 +60,11 @@ final class TopCommand implements Runnable {
       watched.readAll();
     }
     PrintWriter out = spec.commandLine().getOut();
+    if (json) {
+      out.println(Json.line(watched.overview()));
+      out.flush();
+      return;
+    }
     LoadLines loads = new LoadLines();
     try {
       if (once || !Screen.isTerminal()) {

@@ -28,7 +28,8 @@ import picocli.CommandLine.Spec;
           + " carry, and where a model's parallel axes belong.",
       "Reads this machine, or the text of 'nvidia-smi topo -m' from a file; a damaged paste gives"
           + " what is certain, and warnings.",
-      "Exit status 1 when no GPU is found or no driver can be asked, 2 for a wrong option."
+      "Exit status 1 when no GPU is found or no driver can be asked, 2 for a wrong option.",
+      "Example: duoka topo --file topo.txt"
     })
 final class TopoCommand implements Callable<Integer> {
   @Option(

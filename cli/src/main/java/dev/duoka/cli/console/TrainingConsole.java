@@ -5,6 +5,7 @@ import dev.duoka.base.TimeSpan;
 import dev.duoka.data.shard.TokenisationProgress;
 import dev.duoka.formats.json.Json;
 import dev.duoka.layout.Precision;
+import dev.duoka.operations.run.WorkerFolder;
 import dev.duoka.train.checkpoint.Checkpoint;
 import dev.duoka.train.config.RunConfig;
 import dev.duoka.train.run.MeanLoss;
@@ -16,6 +17,7 @@ import dev.duoka.train.step.StepMetrics;
 import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.node.ObjectNode;
@@ -54,6 +56,15 @@ public final class TrainingConsole implements RunListener, AutoCloseable {
     this.json = json;
     this.config = config;
     this.line = ProgressLine.open(PREPARING, progress);
+  }
+
+  @Override
+  public void remedied(List<String> overrides, String message) {
+    notice(message);
+    String file = System.getenv("DUOKA_REMEDY_FILE"); // of the run's supervisor
+    if (file != null) {
+      WorkerFolder.change(Path.of(file), new WorkerFolder.Change(overrides, message));
+    }
   }
 
   @Override

@@ -8,7 +8,11 @@ import java.util.Optional;
 /** A ladder for people. */
 public final class LadderText {
   private static final double MIB = 1 << 20;
-  private static final String ROW = "%4s  %-26s  %-17s  %20s  %17s  %12s  %10s  %s";
+
+  /** So that rows are no wider than a hundred columns. */
+  private static final int MESH = 22;
+
+  private static final String ROW = "%2s %-" + MESH + "s %-12s %15s %15s %10s %7s  %s";
 
   private LadderText() {}
 
@@ -62,25 +66,34 @@ public final class LadderText {
   public static List<String> of(LadderResult result) {
     List<String> lines = new ArrayList<>();
     lines.add(
-        String.format(
-            Locale.ROOT,
-            "Parity on %,d tokens a step, speed on %,d of each %s. Memory of the fullest rank, MiB;"
-                + " a step, s.",
-            result.parityTokens(),
-            result.tokensPerCard(),
-            result.onCpu() ? "rank" : "card"));
+        String.format(ROW, "", "", "parity", "memory, MiB", "step, s", "", "effi-", "")
+            .stripTrailing());
     lines.add(
         String.format(
             ROW,
-            "rung",
+            "",
             "mesh",
-            "parity",
-            "memory said / held",
-            "step said / took",
+            "loss, norm",
+            "said / held",
+            "said / took",
             "tokens/s",
-            "efficiency",
+            "ciency",
             "verdict"));
-    result.rungs().forEach(rung -> lines.add(row(rung)));
+    result.rungs().forEach(rung -> lines.addAll(rows(rung)));
+    lines.add(
+        String.format(
+            Locale.ROOT,
+            "Parity on %,d tokens a step, speed on %,d of each %s. Memory is that of the fullest"
+                + " rank.",
+            result.parityTokens(),
+            result.tokensPerCard(),
+            result.onCpu() ? "rank" : "card"));
+    if (result.rungs().stream().anyMatch(rung -> rung.likeness().isPresent())) {
+      lines.add("likeness: a small likeness of the run is compared in the model's place.");
+    }
+    if (result.rungs().stream().anyMatch(rung -> !rung.held())) {
+      lines.add("no room: its cards do not hold the model.");
+    }
     for (RungResult rung : result.rungs()) {
       rung.notes().forEach(note -> lines.add("rung " + rung.rung().number() + ": " + note));
     }
@@ -113,22 +126,24 @@ public final class LadderText {
     return lines;
   }
 
-  private static String row(RungResult result) {
+  /** One row; a mesh that is wider than its column has a line of its own before it. */
+  private static List<String> rows(RungResult result) {
+    String mesh = result.rung().mesh();
+    int number = result.rung().number();
+    return mesh.length() <= MESH
+        ? List.of(row(String.valueOf(number), mesh, result))
+        : List.of(String.format("%2s %s", number, mesh), row("", "", result));
+  }
+
+  private static String row(String number, String mesh, RungResult result) {
     return String.format(
-            Locale.ROOT,
             ROW,
-            result.rung().number(),
-            result.rung().mesh(),
+            number,
+            mesh,
             parity(result),
             result
                 .memory()
-                .map(
-                    it ->
-                        String.format(
-                            Locale.ROOT,
-                            "%,.1f / %,.1f",
-                            it.predicted() / MIB,
-                            it.measured() / MIB))
+                .map(it -> mebibytes(it.predicted()) + " / " + mebibytes(it.measured()))
                 .orElse("-"),
             result.speed().map(LadderText::step).orElse("-"),
             result
@@ -140,12 +155,18 @@ public final class LadderText {
         .stripTrailing();
   }
 
+  private static String mebibytes(double bytes) {
+    double mib = bytes / MIB;
+    return String.format(Locale.ROOT, mib < 10_000 ? "%.1f" : "%.0f", mib);
+  }
+
   private static String step(RungSpeed speed) {
-    String said =
-        Double.isNaN(speed.predicted())
-            ? "-"
-            : String.format(Locale.ROOT, "%.4f", speed.predicted());
-    return said + String.format(Locale.ROOT, " / %.4f", speed.seconds());
+    String said = Double.isNaN(speed.predicted()) ? "-" : seconds(speed.predicted());
+    return said + " / " + seconds(speed.seconds());
+  }
+
+  private static String seconds(double value) {
+    return String.format(Locale.ROOT, value < 10 ? "%.4f" : "%.2f", value);
   }
 
   private static String parity(RungResult result) {
@@ -158,15 +179,12 @@ public final class LadderText {
                         ? "DIFFERS"
                         : String.format(Locale.ROOT, "%.0e, %.0e", it.loss(), it.norm()));
     return compared
-        .or(() -> result.likeness().map(it -> it.holds() ? "small likeness" : "DIFFERS"))
+        .or(() -> result.likeness().map(it -> it.holds() ? "likeness" : "DIFFERS"))
         .orElse(result.rung().ranks() == 1 ? "the first" : "-");
   }
 
   private static String verdict(RungResult result) {
-    return result
-        .fault()
-        .map(fault -> "FAILS: " + fault.check())
-        .orElse(result.held() ? "holds" : "does not hold the model");
+    return result.fault().map(fault -> "FAILS").orElse(result.held() ? "holds" : "no room");
   }
 
   private static String percent(Share share) {

@@ -91,7 +91,10 @@ final class LadderTests {
     assertThat(machine.asked).hasSize(2);
     Path forAll = result.runFileForAll().orElseThrow();
     assertThat(RunFile.read(forAll, List.of())).isEqualTo(config);
-    assertThat(LadderText.of(result)).anyMatch(line -> line.contains(forAll.toString()));
+    List<String> text = LadderText.of(result);
+    assertThat(text).anyMatch(line -> line.contains(forAll.toString()));
+    assertThat(text.subList(0, 5)).allMatch(line -> line.length() <= 100);
+    assertThat(text.get(4)).startsWith(" 3 data 4 ").endsWith(" holds").contains(" / ");
     assertThat(heard).hasSize(3);
     Path written = result.folder();
     assertThat(Json.parse(written.resolve("ladder.json"), ErrorCode.FORMAT))

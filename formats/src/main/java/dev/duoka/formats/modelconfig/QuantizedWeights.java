@@ -37,6 +37,7 @@ public final class QuantizedWeights {
   }
 
   private static final String FIELD = "quantization_config";
+  private static final String BITSANDBYTES = "bitsandbytes";
   private static final String BLOCK_SIZE = "weight_block_size";
 
   private QuantizedWeights() {}
@@ -83,6 +84,10 @@ public final class QuantizedWeights {
         "Take the original weights in bf16, fp16 or fp32, or in fp8 (e4m3) with two sizes of blocks"
             + " as "
             + BLOCK_SIZE
-            + ", as DeepSeek-V3 is published.");
+            + ", as DeepSeek-V3 is published."
+            + (method.equals(BITSANDBYTES)
+                ? " From those adapter: {base: nf4} of a run file, and --base-form nf4 of chat and"
+                    + " generate, make a base in 4 bits as they load."
+                : ""));
   }
 }

@@ -263,6 +263,7 @@ class ModelConfigReaderTests {
       textBlock =
           """
           {"quant_method": "gptq", "bits": 4} | quantized, gptq
+          {"quant_method": "bitsandbytes", "load_in_4bit": true} | adapter: {base: nf4}
           {"bits": 4} | an unnamed method
           {"quant_method": "fp8", "activation_scheme": "static"} | fp8 without weight_block_size
           {"quant_method": "fp8", "fmt": "e5m2", "weight_block_size": [128, 128]} | format e5m2

@@ -7,8 +7,11 @@ import dev.duoka.operations.process.ProcessIdentity;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.function.Consumer;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.node.ObjectNode;
 
@@ -20,6 +23,7 @@ import tools.jackson.databind.node.ObjectNode;
  */
 public record WorkerFolder(Path path, int number) {
   private static final String NAME = "worker-";
+  private static final String OVERRIDES = "overrides";
 
   /** Of an attempt's worker. */
   public static WorkerFolder of(Path attempt, int number) {
@@ -48,6 +52,11 @@ public record WorkerFolder(Path path, int number) {
     return path.resolve("failure.json");
   }
 
+  /** What it has changed of the run by itself, as it goes on. */
+  public Path remedyFile() {
+    return path.resolve("remedy.json");
+  }
+
   /** The number that the shim writes before the worker's program begins. */
   public OptionalInt pid() {
     return number("pid");
@@ -73,23 +82,86 @@ public record WorkerFolder(Path path, int number) {
    *
    * @param code the kind of error
    * @param message for people
+   * @param overrides of its run file with which a new start is to help; empty where it knows none
    */
-  public record Failure(ErrorCode code, String message) {}
+  public record Failure(ErrorCode code, String message, List<String> overrides) {
+    public Failure {
+      overrides = List.copyOf(overrides);
+    }
+
+    /** Of a worker that does not know what helps. */
+    public Failure(ErrorCode code, String message) {
+      this(code, message, List.of());
+    }
+  }
+
+  /**
+   * What a worker has changed of the run, and goes on with.
+   *
+   * @param overrides of its run file that begin with that
+   * @param text what happened, for people
+   */
+  public record Change(List<String> overrides, String text) {
+    public Change {
+      overrides = List.copyOf(overrides);
+    }
+  }
+
+  /** As the other method, of a worker that does not know what helps. */
+  public static void fail(Path file, DuokaException failure) {
+    fail(file, failure, List.of());
+  }
 
   /**
    * A worker says what ended it. A disk that is full costs the explanation alone.
    *
    * @param file as its supervisor has named it
+   * @param overrides of its run file with which a new start is to help
    */
-  public static void fail(Path file, DuokaException failure) {
+  public static void fail(Path file, DuokaException failure, List<String> overrides) {
+    say(
+        file,
+        json -> {
+          json.put("code", failure.code().name());
+          json.put("message", String.valueOf(failure.getMessage()));
+          overrides.forEach(json.putArray(OVERRIDES)::add);
+        });
+  }
+
+  /**
+   * A worker says what it has changed. A disk that is full costs the next start that alone.
+   *
+   * @param file as its supervisor has named it
+   */
+  public static void change(Path file, Change change) {
+    say(
+        file,
+        json -> {
+          change.overrides().forEach(json.putArray(OVERRIDES)::add);
+          json.put("text", change.text());
+        });
+  }
+
+  private static void say(Path file, Consumer<ObjectNode> content) {
     ObjectNode json = Json.object();
-    json.put("code", failure.code().name());
-    json.put("message", String.valueOf(failure.getMessage()));
+    content.accept(json);
     try {
       SupervisionFolder.write(file, json);
     } catch (DuokaException e) {
       System.err.println("duoka: " + e.getMessage());
     }
+  }
+
+  /** What it has changed last; empty for nothing. */
+  public Optional<Change> change() {
+    return SupervisionFolder.read(remedyFile())
+        .map(json -> new Change(overrides(json), json.path("text").asString("")));
+  }
+
+  private static List<String> overrides(JsonNode json) {
+    List<String> words = new ArrayList<>();
+    json.path(OVERRIDES).forEach(word -> words.add(word.asString("")));
+    return words;
   }
 
   /** The error that ended it; empty where it could not say. */
@@ -102,7 +174,7 @@ public record WorkerFolder(Path path, int number) {
     String message = json.get().path("message").asString("");
     for (ErrorCode known : ErrorCode.values()) {
       if (known.name().equals(code)) {
-        return Optional.of(new Failure(known, message));
+        return Optional.of(new Failure(known, message, overrides(json.get())));
       }
     }
     return Optional.empty();

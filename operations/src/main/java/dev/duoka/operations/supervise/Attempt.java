@@ -54,6 +54,11 @@ final class Attempt {
         .toList();
   }
 
+  /** What its workers have changed of the run, and go on with. */
+  List<WorkerFolder.Change> changes() {
+    return workers.stream().flatMap(worker -> worker.folder().change().stream()).toList();
+  }
+
   /** Whether all have ended. */
   boolean hasEnded() {
     return workers.stream().allMatch(worker -> worker.ended().isPresent());

@@ -11,12 +11,16 @@ import dev.duoka.operations.run.RemedyState;
 import dev.duoka.operations.run.RunProgress;
 import dev.duoka.operations.run.RunRecord;
 import dev.duoka.operations.run.SupervisionFolder;
+import dev.duoka.operations.run.WorkerFolder;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.OptionalLong;
 import java.util.Set;
 
@@ -116,7 +120,10 @@ final class Remedies {
       return false;
     }
     String before = state.memory() == 0 ? "" : " in place of " + memory();
-    now(new RemedyState(state.memory() + 1, state.wentBack(), state.leftOut(), state.lostCards()));
+    int next =
+        numberOf(end.failure().map(WorkerFolder.Failure::overrides).orElse(List.of()))
+            .orElse(state.memory() + 1);
+    useMemory(next);
     record.add(
         attempt,
         REMEDY,
@@ -126,6 +133,40 @@ final class Remedies {
             + before
             + ": the tokens of each step stay the same");
     return true;
+  }
+
+  /** Workers have gone over to a remedy by themselves: the next start is to begin with it. */
+  void changed(int attempt, WorkerFolder.Change change) {
+    OptionalInt number = numberOf(change.overrides());
+    if (number.isPresent()) {
+      useMemory(number.getAsInt());
+      record.add(attempt, REMEDY, change.text());
+    }
+  }
+
+  private void useMemory(int number) {
+    now(new RemedyState(number, state.wentBack(), state.leftOut(), state.lostCards()));
+  }
+
+  /**
+   * Which of the plan's remedies that were not tried workers mean, counted from 1; they name what
+   * differs from what they were started with.
+   */
+  private OptionalInt numberOf(List<String> overrides) {
+    Map<String, String> meant = byField(memory());
+    meant.putAll(byField(overrides));
+    for (int i = state.memory(); i < plan().memory().size(); i++) {
+      if (!overrides.isEmpty() && byField(plan().memory().get(i)).equals(meant)) {
+        return OptionalInt.of(i + 1);
+      }
+    }
+    return OptionalInt.empty();
+  }
+
+  private static Map<String, String> byField(List<String> overrides) {
+    Map<String, String> fields = new HashMap<>();
+    overrides.forEach(override -> fields.put(field(override), override));
+    return fields;
   }
 
   /** Back to the last checkpoint before it; the batches since then are left out. */

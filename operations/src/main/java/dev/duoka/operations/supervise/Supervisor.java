@@ -269,6 +269,7 @@ public final class Supervisor {
     while (!attempt.hasEnded()) {
       Thread.sleep(TICK_MILLISECONDS);
       output.look();
+      attempt.changes().forEach(it -> remedies.changed(attempt.number(), it));
       Optional<String> ofCards = lookAtCards(attempt);
       if (ofCards.isPresent()) {
         end(attempt);
@@ -301,6 +302,7 @@ public final class Supervisor {
         break;
       }
     }
+    attempt.changes().forEach(it -> remedies.changed(attempt.number(), it));
     return attempt.end();
   }
 

@@ -96,6 +96,7 @@ final class WorkerStart {
       environment.put("CUDA_VISIBLE_DEVICES", String.join(",", launch.cards()));
     }
     environment.put("DUOKA_FAILURE_FILE", worker.failureFile().toString());
+    environment.put("DUOKA_REMEDY_FILE", worker.remedyFile().toString());
     return environment;
   }
 

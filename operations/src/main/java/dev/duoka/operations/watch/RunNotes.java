@@ -4,6 +4,7 @@ import dev.duoka.base.CrashSafeFiles;
 import dev.duoka.base.DuokaException;
 import dev.duoka.base.ErrorCode;
 import dev.duoka.base.IoReason;
+import dev.duoka.formats.json.Json;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -14,6 +15,7 @@ import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
+import tools.jackson.databind.node.ObjectNode;
 
 /**
  * What people have written of a run: {@value #NAME} of its folder, in which a line {@code tags:
@@ -57,6 +59,14 @@ public record RunNotes(String text) {
       addAll(tags, BETWEEN.split(lines.group(1)));
     }
     return tags.stream().limit(MOST_TAGS).toList();
+  }
+
+  /** For programs: the tags, and all of it as it can be shown. */
+  public ObjectNode json() {
+    ObjectNode json = Json.object();
+    tags().forEach(json.putArray("tags")::add);
+    json.put("text", shown());
+    return json;
   }
 
   private static void addAll(Set<String> tags, String[] words) {

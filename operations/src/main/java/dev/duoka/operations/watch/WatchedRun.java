@@ -70,6 +70,11 @@ public final class WatchedRun {
     look();
   }
 
+  /** What was read of it, for programs: its state, the last value of each measure, its record. */
+  public ObjectNode overview() {
+    return new RunJson(this).overview();
+  }
+
   /** Reads all that is not yet read, or as much as this time is enough for. */
   void readFor(long nanos) {
     long until = System.nanoTime() + nanos;

@@ -306,6 +306,32 @@ final class SupervisorTests {
         .contains("with training.micro_batch=1 in place of [training.micro_batch=2]");
   }
 
+  /** The worker has counted that half the micro-batch does not suffice. */
+  @Test
+  void whatAWorkerHasCountedToFitIsTakenAtOnce() throws Exception {
+    RunEnd end =
+        run(
+            "case \"$*\" in *recompute*) exit 0;; esac; "
+                + "echo '{\"code\":\"OUT_OF_MEMORY\",\"message\":\"full\",\"overrides\":"
+                + "[\"training.micro_batch=1\",\"training.recompute=full\"]}' "
+                + ">\"$DUOKA_FAILURE_FILE\"; exit 1");
+    assertThat(end.status()).as(end.reason()).isZero();
+    assertThat(events()).containsExactly("started", "remedy", "started");
+  }
+
+  /** A worker that goes on with half the micro-batch, and is then killed. */
+  @Test
+  void whatAWorkerHasChangedByItselfIsInTheRecordAndStays() throws Exception {
+    RunEnd end =
+        run(
+            "case \"$*\" in *micro_batch=1*) exit 0;; esac; "
+                + "echo '{\"overrides\":[\"training.micro_batch=1\"],\"text\":\"repeated\"}' "
+                + ">\"$DUOKA_REMEDY_FILE\"; kill -9 $$");
+    assertThat(end.status()).as(end.reason()).isZero();
+    assertThat(events()).containsExactly("started", "remedy", "restart", "started");
+    assertThat(new RunRecord(folder).entries().get(1).text()).isEqualTo("repeated");
+  }
+
   @Test
   void memoryThatRunsOutWhateverIsDoneEndsTheRun() throws Exception {
     RunEnd end =

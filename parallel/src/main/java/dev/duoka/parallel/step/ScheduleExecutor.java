@@ -63,6 +63,7 @@ public final class ScheduleExecutor {
   private final Communicator pipeline;
   private final Map<Key, MicroBatchRun> running = new HashMap<>();
   private final Map<Action, SentMessage> sent = new LinkedHashMap<>();
+  private Recompute recompute;
   private List<Integer> rankOfStage = List.of();
   private DeferredWeights deferred = DeferredWeights.KEPT;
   private @Nullable SavedTensorHook savedTensorHook;
@@ -82,14 +83,20 @@ public final class ScheduleExecutor {
             RankPlan.alone(),
             MeshGroups.ofData(new SingleRank()),
             Substitution.NONE,
-            ExpertPlacement.HERE,
-            recompute));
+            ExpertPlacement.HERE),
+        recompute);
   }
 
   /** An executor of a rank's stages. */
-  ScheduleExecutor(StagePass stage) {
+  ScheduleExecutor(StagePass stage, Recompute recompute) {
     this.stage = stage;
+    this.recompute = recompute;
     this.pipeline = stage.groups().pipeline();
+  }
+
+  /** Which activations are computed again from the next call of {@link #run} on. */
+  public void recompute(Recompute other) {
+    this.recompute = other;
   }
 
   /** How far weight gradients that a schedule splits off are put off. */
@@ -261,7 +268,7 @@ public final class ScheduleExecutor {
     return running.computeIfAbsent(
         key,
         _ -> {
-          Tape tape = recording ? Tape.recording(stage.recompute()) : Tape.inference();
+          Tape tape = recording ? Tape.recording(recompute) : Tape.inference();
           tape.observeWith(observer);
           tape.onBlock(block -> Purpose.becomes(purpose(key, block)));
           if (savedTensorHook != null) {

@@ -2,7 +2,6 @@ package dev.duoka.parallel.step;
 
 import dev.duoka.engine.autograd.Substitution;
 import dev.duoka.engine.function.ExpertPlacement;
-import dev.duoka.layout.Recompute;
 import dev.duoka.model.LanguageModel;
 import dev.duoka.parallel.mesh.Mesh;
 import dev.duoka.parallel.mesh.MeshGroups;
@@ -17,7 +16,6 @@ import dev.duoka.parallel.plan.RankPlan;
  * @param groups the ranks it works with
  * @param substitution puts sharded counterparts in the place of functions
  * @param experts where the experts are
- * @param recompute which activations are computed again
  */
 record StagePass(
     LanguageModel model,
@@ -25,8 +23,7 @@ record StagePass(
     RankPlan plan,
     MeshGroups groups,
     Substitution substitution,
-    ExpertPlacement experts,
-    Recompute recompute) {
+    ExpertPlacement experts) {
   /** How many ranks have parts of the rows of one micro-batch. */
   int rowShares() {
     return groups.mesh().tensor() * groups.mesh().context();

@@ -84,14 +84,7 @@ public record TrainingRank(
                   new ContextChunks(
                       mesh.context(), mesh.coordinate(world.rank(), Mesh.Axis.CONTEXT))));
       StagePass stage =
-          new StagePass(
-              model,
-              tokens,
-              plan,
-              groups,
-              ofWeights.substitution(),
-              ofWeights.experts(),
-              settings.recompute());
+          new StagePass(model, tokens, plan, groups, ofWeights.substitution(), ofWeights.experts());
       TrainingStep step = made.own(new TrainingStep(stage, optimizer, scaler, settings));
       made.release();
       return new TrainingRank(groups, plan, device, model, optimizer, scaler, step, headCopies);

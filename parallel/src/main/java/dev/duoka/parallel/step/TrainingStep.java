@@ -9,6 +9,7 @@ import dev.duoka.engine.function.BalanceLoss;
 import dev.duoka.engine.function.PreferenceLoss;
 import dev.duoka.engine.precision.LossScaler;
 import dev.duoka.formats.adapter.AdapterConfig;
+import dev.duoka.layout.Recompute;
 import dev.duoka.model.LanguageModel;
 import dev.duoka.model.Losses;
 import dev.duoka.model.Objective;
@@ -154,7 +155,7 @@ public final class TrainingStep implements AutoCloseable {
     this.noise = settings.embeddingNoise();
     this.seed = settings.states().seed();
     this.device = model.parameters().device();
-    this.executor = new ScheduleExecutor(stage);
+    this.executor = new ScheduleExecutor(stage, settings.recompute());
     Dtype dtype = model.parameters().wideDtype();
     int losses = 1 + (preference == null ? model.predictionDepth() : PreferenceLoss.FIGURES);
     try (Resources made = new Resources();
@@ -170,6 +171,14 @@ public final class TrainingStep implements AutoCloseable {
   /** What this rank's model makes of other sequences; as long as the step is open. */
   public Evaluator evaluator() {
     return new Evaluator(stage, executor, pipeline, objective(0));
+  }
+
+  /**
+   * Which activations are computed again in the steps that follow; on all ranks alike. What a step
+   * computes stays the same.
+   */
+  public void recompute(Recompute recompute) {
+    executor.recompute(recompute);
   }
 
   /** Lets {@code observer} see the steps that follow; null for nobody. */

@@ -5,32 +5,32 @@ import dev.duoka.layout.Recompute;
 import java.util.ArrayList;
 import java.util.List;
 
-/** How a run can take its steps in less memory, the cheapest way first. */
+/** How a run can take its steps in less memory, the cheapest way first; each takes less. */
 public final class MemoryRemedies {
   private MemoryRemedies() {}
 
   /**
-   * What to override in the run file, one list for each way; the tokens of a step stay the same.
-   * The micro-batch goes down by divisors, at least by half, and what it loses accumulation gains;
-   * from one sequence on, layers are computed again, and then the optimizer moves to the host.
+   * All ways of a run. The micro-batch goes down by divisors, at least by half; when it can no
+   * more, cheap functions are computed again, then whole layers, and then the optimizer moves to
+   * the host.
    */
-  public static List<List<String>> of(RunConfig config) {
-    List<List<String>> ways = new ArrayList<>();
-    int micro = BatchPlan.of(config).microBatch();
+  public static List<MemoryRemedy> of(RunConfig config) {
+    List<MemoryRemedy> ways = new ArrayList<>();
+    MemoryRemedy way = MemoryRemedy.now(config);
     int unit = config.data().hasPairs() ? 2 : 1;
-    while (micro > unit) {
-      micro = smaller(micro, unit);
-      ways.add(List.of("training.micro_batch=" + micro));
+    while (way.microBatch() > unit) {
+      way = new MemoryRemedy(smaller(way.microBatch(), unit), way.recompute(), way.offload());
+      ways.add(way);
     }
-    List<String> least = new ArrayList<>(List.of("training.micro_batch=" + unit));
-    if (config.training().recompute() != Recompute.FULL) {
-      least.add("training.recompute=full");
-      ways.add(List.copyOf(least));
+    for (Recompute more : Recompute.values()) {
+      if (more.compareTo(way.recompute()) > 0) {
+        way = new MemoryRemedy(way.microBatch(), more, way.offload());
+        ways.add(way);
+      }
     }
     // Beside an adapter there are hardly any states to move.
-    if (config.memory().offload() == Offload.NONE && config.adapter().isEmpty()) {
-      least.add("memory.offload=optimizer");
-      ways.add(List.copyOf(least));
+    if (way.offload() == Offload.NONE && config.adapter().isEmpty()) {
+      ways.add(new MemoryRemedy(way.microBatch(), way.recompute(), Offload.OPTIMIZER));
     }
     return ways;
   }
@@ -40,7 +40,7 @@ public final class MemoryRemedies {
    *
    * @param unit sequences that stay together: 2 of a pair
    */
-  public static int smaller(int microBatch, int unit) {
+  private static int smaller(int microBatch, int unit) {
     for (int divisor = microBatch / 2; divisor > unit; divisor--) {
       if (microBatch % divisor == 0 && divisor % unit == 0) {
         return divisor;

@@ -1,8 +1,10 @@
 package dev.duoka.train.export;
 
+import dev.duoka.formats.json.Json;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
+import tools.jackson.databind.node.ObjectNode;
 
 /**
  * What an export wrote, read back and compared.
@@ -24,4 +26,18 @@ public record ExportReport(
     List<String> files,
     long bytes,
     Optional<String> readers,
-    Optional<String> base) {}
+    Optional<String> base) {
+  /** For programs. */
+  public ObjectNode json() {
+    ObjectNode json = Json.object();
+    json.put("folder", folder.toString());
+    json.put("source", source.toString());
+    json.put("dtype", dtype);
+    json.put("tensors", tensors);
+    files.forEach(json.putArray("files")::add);
+    json.put("bytes", bytes);
+    readers.ifPresent(it -> json.put("readers", it));
+    base.ifPresent(it -> json.put("base", it));
+    return json;
+  }
+}

@@ -6,6 +6,7 @@ import dev.duoka.base.Progress;
 import dev.duoka.comm.SingleRank;
 import dev.duoka.data.chat.ChatTemplate;
 import dev.duoka.data.tokenizer.Tokenizer;
+import dev.duoka.formats.adapter.BaseForm;
 import dev.duoka.formats.modelconfig.ModelConfig;
 import dev.duoka.model.weight.Weight;
 import dev.duoka.parallel.mesh.Mesh;
@@ -82,7 +83,24 @@ public final class Generator implements AutoCloseable {
       Dtype dtype,
       Consumer<CheckpointEvent> listener,
       Progress progress) {
-    List<NamedModel> models = NamedModel.of(path, adapters, listener);
+    return open(path, adapters, Optional.empty(), device, dtype, listener, progress);
+  }
+
+  /**
+   * As the other method, of a base that is kept in a form.
+   *
+   * @param form of the base beside adapters in PEFT's form, which do not say it; empty for dense,
+   *     and beside adapters of our runs for what they were trained on
+   */
+  public static Generator open(
+      Path path,
+      List<Path> adapters,
+      Optional<BaseForm> form,
+      Device device,
+      Dtype dtype,
+      Consumer<CheckpointEvent> listener,
+      Progress progress) {
+    List<NamedModel> models = NamedModel.of(path, adapters, form, listener);
     Tokenizer tokenizer =
         Tokenizer.load(TokenizerFiles.nameIn(models.getFirst().tokenizerFolder()));
     Generator generator = new Generator(models, device, dtype, tokenizer);
@@ -128,23 +146,25 @@ public final class Generator implements AutoCloseable {
    */
   public static Generator open(
       Path path, SingleDevice device, Consumer<CheckpointEvent> listener, Progress progress) {
-    return open(path, List.of(), device, listener, progress);
+    return open(path, List.of(), Optional.empty(), device, listener, progress);
   }
 
   /**
    * As the other method, of a base with the first of several adapters.
    *
    * @param adapters as above
+   * @param form as above
    */
   public static Generator open(
       Path path,
       List<Path> adapters,
+      Optional<BaseForm> form,
       SingleDevice device,
       Consumer<CheckpointEvent> listener,
       Progress progress) {
     device.prepareThread();
     Dtype dtype = device.isCuda() ? Dtype.BFLOAT16 : Dtype.FLOAT32;
-    return open(path, adapters, device.device(), dtype, listener, progress);
+    return open(path, adapters, form, device.device(), dtype, listener, progress);
   }
 
   /** The folder that the weights came from. */

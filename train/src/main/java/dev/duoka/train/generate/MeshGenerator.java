@@ -3,6 +3,7 @@ package dev.duoka.train.generate;
 import dev.duoka.base.DuokaException;
 import dev.duoka.base.Progress;
 import dev.duoka.data.tokenizer.Tokenizer;
+import dev.duoka.formats.adapter.BaseForm;
 import dev.duoka.formats.modelconfig.ModelConfig;
 import dev.duoka.layout.Layout;
 import dev.duoka.layout.LossKind;
@@ -68,7 +69,7 @@ public final class MeshGenerator {
       ParallelSettings parallel,
       DevicePlacement placement,
       Consumer<CheckpointEvent> listener) {
-    this(path, Optional.empty(), parallel, placement, listener);
+    this(path, Optional.empty(), Optional.empty(), parallel, placement, listener);
   }
 
   /**
@@ -77,15 +78,17 @@ public final class MeshGenerator {
    * @param path of the base where there is an adapter
    * @param adapter a folder in PEFT's form, or a run; which base it names has no meaning, but one
    *     of our runs must have been trained on this one
+   * @param form of the base, as {@link Generator#open} takes it
    */
   public MeshGenerator(
       Path path,
       Optional<Path> adapter,
+      Optional<BaseForm> form,
       ParallelSettings parallel,
       DevicePlacement placement,
       Consumer<CheckpointEvent> listener) {
     this(
-        NamedModel.of(path, adapter.stream().toList(), listener).getFirst(),
+        NamedModel.of(path, adapter.stream().toList(), form, listener).getFirst(),
         ofWriting(parallel),
         placement,
         true);
@@ -117,7 +120,7 @@ public final class MeshGenerator {
       RunConfig config, Path run, Consumer<CheckpointEvent> listener) {
     ParallelSettings mesh = config.parallel().ofOneCopy();
     return new MeshGenerator(
-        NamedModel.of(run, List.of(), listener).getFirst(),
+        NamedModel.of(run, List.of(), Optional.empty(), listener).getFirst(),
         mesh,
         DevicePlacement.choose(config.device(), mesh.mesh()),
         false);

@@ -13,6 +13,7 @@ import dev.duoka.tensor.Determinism;
 import dev.duoka.tensor.Device;
 import dev.duoka.tensor.DryRunDevice;
 import dev.duoka.tensor.MemoryOwner;
+import dev.duoka.train.config.MemoryRemedy;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.EnumSet;
@@ -20,6 +21,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.LongConsumer;
 import java.util.stream.Collectors;
 
 /**
@@ -75,6 +77,11 @@ public record StepMemory(
     return need(ofStages());
   }
 
+  /** What the rank of the job takes at its peak. */
+  public MemoryNeed ofRank() {
+    return MemoryNeed.of(booked(job), 1);
+  }
+
   private MemoryNeed need(List<MemoryNeed> stages) {
     MemoryNeed need = MemoryNeed.of(Map.of(), 1);
     for (MemoryNeed stage : stages) {
@@ -121,6 +128,23 @@ public record StepMemory(
         });
   }
 
+  /** The step of the same tokens that a remedy makes of this one. */
+  public StepMemory with(MemoryRemedy way) {
+    StepSettings now = job.settings();
+    StateSettings states = now.states();
+    StepSettings settings =
+        now.with(way.recompute())
+            .with(new StateSettings(states.form(), way.offload(), states.seed()));
+    int accumulation = job.accumulation() * job.microBatch() / way.microBatch();
+    return new StepMemory(
+        new DryRunJob(settings, job.mesh(), job.rank(), way.microBatch(), accumulation),
+        device,
+        ranks,
+        others,
+        deterministic,
+        evaluated);
+  }
+
   private static Map<MemoryOwner, Long> larger(Map<MemoryOwner, Long> a, Map<MemoryOwner, Long> b) {
     return sum(b) > sum(a) ? b : a;
   }
@@ -136,11 +160,15 @@ public record StepMemory(
    * @throws dev.duoka.base.DuokaException with the figures, and what would fit
    */
   public MemoryNeed require() {
-    return require(ofStages());
+    return require(ofStages(), _ -> {});
   }
 
-  /** As {@link #require()}, of stages that were counted by {@link #ofStages}. */
-  public MemoryNeed require(List<MemoryNeed> stages) {
+  /**
+   * As {@link #require()}, of stages that were counted by {@link #ofStages}.
+   *
+   * @param refused is told of a step that does not fit how many bytes there are for one
+   */
+  public MemoryNeed require(List<MemoryNeed> stages, LongConsumer refused) {
     String what =
         (ranks == 1 ? "a training step" : "a training step of " + Plural.of(ranks, "rank"))
             + " with micro-batch "
@@ -148,7 +176,14 @@ public record StepMemory(
             + " and recompute "
             + job.settings().recompute();
     MemoryNeed need = need(stages);
-    MemoryCheck.require(what, device, need, this::fits);
+    MemoryCheck.require(
+        what,
+        device,
+        need,
+        bytes -> {
+          refused.accept(bytes);
+          return fits(bytes);
+        });
     return need;
   }
 

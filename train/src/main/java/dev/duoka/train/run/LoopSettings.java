@@ -12,8 +12,6 @@ import dev.duoka.train.schedule.LearningRateSchedule;
  * @param saveEvery steps; 0 for never
  * @param saveAtEnd whether the last step is saved too
  * @param rangesEvery steps between two measurements of gradient ranges; 0 for never
- * @param splitsWhenFull whether a step for which memory runs out is repeated in smaller
- *     micro-batches
  * @param flopsPerToken that the model needs
  * @param peakFlops of one rank's device, a second; NaN where it is unknown
  * @param peakIsMeasured on this machine, rather than taken from a data sheet
@@ -27,7 +25,6 @@ record LoopSettings(
     int saveEvery,
     boolean saveAtEnd,
     int rangesEvery,
-    boolean splitsWhenFull,
     long tokensPerStep,
     int sequenceLength,
     double flopsPerToken,

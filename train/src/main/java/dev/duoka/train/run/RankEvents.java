@@ -6,6 +6,7 @@ import dev.duoka.tensor.MemoryLedger;
 import dev.duoka.tensor.ThreadLedger;
 import dev.duoka.train.step.RankState;
 import dev.duoka.train.step.StepMetrics;
+import java.util.List;
 import java.util.Optional;
 import java.util.function.BooleanSupplier;
 
@@ -40,6 +41,11 @@ record RankEvents(
   @Override
   public void notice(String text) {
     listener.notice(text);
+  }
+
+  @Override
+  public void remedied(List<String> overrides, String text) {
+    listener.remedied(overrides, text);
   }
 
   @Override

@@ -116,27 +116,28 @@ final class RankSession {
       DryRunDevice.of(device, () -> PlannedExchanges.of(builder.plan(hosts.rank())))
           .requireSame(hosts);
     }
+    StepRemedies remedies = new StepRemedies(setup.config(), setup.model(), hosts.rank());
     try (ThreadLedger _ = RankMemory.open(device)) {
-      return run(hosts, device, ledger);
+      return run(hosts, device, ledger, remedies);
     } catch (OutOfMemoryException e) {
-      throw RankMemory.explained(
-          e,
-          hosts.rank(),
-          hosts.size(),
-          builder.plan(hosts.rank()),
-          setup.config().training().deterministic());
+      throw remedies.ends(e, hosts.size());
     }
   }
 
-  private Optional<Trained> run(Communicator hosts, Device device, ExchangeLedger ledger) {
+  private Optional<Trained> run(
+      Communicator hosts, Device device, ExchangeLedger ledger, StepRemedies remedies) {
     Transport transport =
         Transport.of(
             setup.config().parallel().collectives(), setup.placement().devices(), hosts.size());
     return transport.with(
-        hosts, device, setup.config().launch().limit(), ledger, ranks -> run(ranks, device));
+        hosts,
+        device,
+        setup.config().launch().limit(),
+        ledger,
+        ranks -> run(ranks, device, remedies));
   }
 
-  private Optional<Trained> run(Communicator ranks, Device device) {
+  private Optional<Trained> run(Communicator ranks, Device device, StepRemedies remedies) {
     Determinism.require(setup.config().training().deterministic());
     StopAgreement agreement = new StopAgreement(ranks, stop);
     if (agreement.reached()) {
@@ -157,11 +158,11 @@ final class RankSession {
       if (ranks.rank() > 0) {
         ranks.agreement().barrier();
         folder.follow();
-        return Optional.of(train(state, early, Optional.empty()));
+        return Optional.of(train(state, remedies, early, Optional.empty()));
       }
       try (MetricsFile metrics = begin()) {
         ranks.agreement().barrier(); // nobody writes to a folder that is not the run's
-        return Optional.of(train(state, early, Optional.of(metrics)));
+        return Optional.of(train(state, remedies, early, Optional.of(metrics)));
       }
     }
   }
@@ -302,7 +303,10 @@ final class RankSession {
   }
 
   private Trained train(
-      RankState state, Optional<HeartbeatWriter> early, Optional<MetricsFile> metrics) {
+      RankState state,
+      StepRemedies remedies,
+      Optional<HeartbeatWriter> early,
+      Optional<MetricsFile> metrics) {
     DevicePeak peak = setup.peak(state.device());
     // What the first weights and the measuring of a CPU's rate have needed is no step's.
     MemoryLedger.of(state.device()).resetPeak();
@@ -328,7 +332,7 @@ final class RankSession {
       }
       long start = System.nanoTime();
       RankTrainer.Outcome outcome =
-          new RankTrainer(state, batches, loop, events, evaluations).run(from);
+          new RankTrainer(state, batches, loop, remedies, events, evaluations).run(from);
       heartbeat.enter(
           Phase.ENDING, outcome.progress().steps(), MemoryLedger.of(state.device()).liveBytes());
       if (state.world().rank() == 0) {

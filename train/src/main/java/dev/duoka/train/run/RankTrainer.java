@@ -11,11 +11,14 @@ import dev.duoka.data.batch.StepBatch;
 import dev.duoka.formats.heartbeat.Phase;
 import dev.duoka.parallel.step.TrainingStep;
 import dev.duoka.tensor.OutOfMemoryException;
-import dev.duoka.train.config.MemoryRemedies;
+import dev.duoka.train.config.MemoryRemedy;
 import dev.duoka.train.evaluate.Evaluations;
 import dev.duoka.train.step.ExpertBalance;
 import dev.duoka.train.step.RankState;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 
@@ -29,13 +32,11 @@ final class RankTrainer {
   private final RankState rank;
   private final BatchStream batches;
   private final LoopSettings settings;
+  private final StepRemedies remedies;
   private final RunEvents events;
   private final StopAgreement stop;
   private final Validation validation;
   private final boolean readsLate;
-
-  /** Sequences of a micro-batch since memory has run out; 0 before. */
-  private int microBatch;
 
   /** Where reading goes on after the step that was launched last. */
   private DataState batchEnd = DataState.START;
@@ -44,12 +45,14 @@ final class RankTrainer {
       RankState rank,
       BatchStream batches,
       LoopSettings settings,
+      StepRemedies remedies,
       RunEvents events,
       Evaluations evaluations) {
     this(
         rank,
         batches,
         settings,
+        remedies,
         events,
         evaluations,
         rank.device().isCuda() && !rank.scaler().isEnabled());
@@ -63,12 +66,14 @@ final class RankTrainer {
       RankState rank,
       BatchStream batches,
       LoopSettings settings,
+      StepRemedies remedies,
       RunEvents events,
       Evaluations evaluations,
       boolean readsLate) {
     this.rank = rank;
     this.batches = batches;
     this.settings = settings;
+    this.remedies = remedies;
     this.events = events;
     this.readsLate = readsLate;
     this.stop = new StopAgreement(rank.world(), events::stopRequested);
@@ -188,8 +193,8 @@ final class RankTrainer {
   }
 
   /**
-   * As long as memory runs out, here or on another rank, again in smaller micro-batches, where that
-   * is possible on all ranks.
+   * As long as memory runs out, here or on another rank, again with what takes less of it, where
+   * that is possible on all ranks without a new start.
    */
   private TrainingStep.PendingStep launch(
       long number,
@@ -200,41 +205,65 @@ final class RankTrainer {
     try {
       return rank.step().launch(batch, learningRate, beforeUpdate, measures);
     } catch (DuokaException e) {
-      OutOfMemoryException own = e instanceof OutOfMemoryException full ? full : null;
+      Optional<OutOfMemoryException> own =
+          e instanceof OutOfMemoryException full ? Optional.of(full) : Optional.empty();
       boolean alone = rank.world().size() == 1;
-      if (own == null && (alone || e.code() != ErrorCode.RANK_LOST)) {
+      if (own.isEmpty() && (alone || e.code() != ErrorCode.RANK_LOST)) {
         throw e;
       }
-      int sequences = batch.microBatches().getFirst().rows();
-      int unit = batch.microBatches().getFirst().references().isPresent() ? 2 : 1; // a pair
-      boolean possible = settings.splitsWhenFull() && sequences > unit && rank.step().takeBack();
-      if (alone ? !possible : !rank.world().renew(own, possible)) {
+      OptionalInt mine = remedies.inPlace(own);
+      boolean possible = mine.isPresent() && rank.step().takeBack();
+      if (alone ? !possible : !rank.world().renew(own.orElse(null), possible)) {
         throw e;
       }
-      microBatch = MemoryRemedies.smaller(sequences, unit);
+      MemoryRemedy before = remedies.now();
+      remedies.take(agreed(mine.orElseThrow(), own.isPresent()));
+      rank.step().recompute(remedies.now().recompute());
       if (isFirst()) {
-        events.notice(repeats(number, e, sequences));
+        events.remedied(remedies.overrides(), repeats(number, e, before, remedies.now()));
       }
       return launch(number, fitting(batch), learningRate, beforeUpdate, measures);
     }
   }
 
-  private String repeats(long number, DuokaException why, int sequences) {
+  /** Of those that the ranks which have failed have chosen, the one that takes least. */
+  private int agreed(int mine, boolean failed) {
+    double[] chosen = new double[remedies.count()];
+    chosen[mine] = failed ? 1 : 0;
+    rank.world().agreement().sum(chosen);
+    for (int way = chosen.length - 1; way >= 0; way--) {
+      if (chosen[way] > 0) {
+        return way;
+      }
+    }
+    throw new IllegalStateException("no rank has failed");
+  }
+
+  private String repeats(long number, DuokaException why, MemoryRemedy before, MemoryRemedy now) {
+    List<String> changes = new ArrayList<>();
+    if (now.microBatch() != before.microBatch()) {
+      changes.add(
+          "micro-batches have "
+              + Plural.of(now.microBatch(), "sequence")
+              + " in place of "
+              + before.microBatch());
+    }
+    if (now.recompute() != before.recompute()) {
+      changes.add("recompute is " + now.recompute() + " in place of " + before.recompute());
+    }
     return "memory ran out in step "
         + number
         + " ("
         + why.problem()
-        + "): it is repeated, and from now on micro-batches have "
-        + Plural.of(microBatch, "sequence")
-        + " in place of "
-        + sequences
-        + "; training.micro_batch="
-        + microBatch
+        + "): it is repeated, and from now on "
+        + String.join(", and ", changes)
+        + "; "
+        + String.join(" ", remedies.overrides())
         + " begins with that";
   }
 
   private StepBatch fitting(StepBatch batch) {
-    return microBatch == 0 ? batch : batch.inMicroBatchesOf(microBatch);
+    return remedies.isInUse() ? batch.inMicroBatchesOf(remedies.now().microBatch()) : batch;
   }
 
   /** The loss is a mean over targets; without any it would be no number. */

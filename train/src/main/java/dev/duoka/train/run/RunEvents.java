@@ -3,6 +3,7 @@ package dev.duoka.train.run;
 import dev.duoka.formats.heartbeat.Phase;
 import dev.duoka.train.step.RankState;
 import dev.duoka.train.step.StepMetrics;
+import java.util.List;
 
 /** What the ranks of a run report to it and ask of it. */
 interface RunEvents {
@@ -11,6 +12,16 @@ interface RunEvents {
 
   /** Something that people should know; called by the rank that it is about. */
   void notice(String text);
+
+  /**
+   * The run has gone over to steps that take less memory; called by the first rank.
+   *
+   * @param overrides of the run's file that begin with that
+   * @param text what happened, for people
+   */
+  default void remedied(List<String> overrides, String text) {
+    notice(text);
+  }
 
   /** A step is done; called by the first rank. */
   void step(StepMetrics metrics, double remainingSeconds);

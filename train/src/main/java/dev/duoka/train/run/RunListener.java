@@ -3,11 +3,22 @@ package dev.duoka.train.run;
 import dev.duoka.base.Progress;
 import dev.duoka.data.shard.TokenisationProgress;
 import dev.duoka.train.step.StepMetrics;
+import java.util.List;
 
 /** Hears how a run goes, on the run's own threads. */
 public interface RunListener extends Progress {
   /** A line that a user should see: what was chosen, what was found odd. */
   void notice(String message);
+
+  /**
+   * The run has gone over to steps that take less memory, and goes on.
+   *
+   * @param overrides of the run's file that begin with that
+   * @param message what happened, for people
+   */
+  default void remedied(List<String> overrides, String message) {
+    notice(message);
+  }
 
   /** The corpus is being tokenised. */
   void tokenising(TokenisationProgress progress);

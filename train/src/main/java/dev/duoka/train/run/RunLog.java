@@ -52,6 +52,12 @@ final class RunLog implements RunListener {
   }
 
   @Override
+  public void remedied(List<String> overrides, String message) {
+    listener.remedied(overrides, message);
+    write(message);
+  }
+
+  @Override
   public void tokenising(TokenisationProgress progress) {
     listener.tokenising(progress);
   }

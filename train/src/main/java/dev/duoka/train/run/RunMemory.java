@@ -1,5 +1,7 @@
 package dev.duoka.train.run;
 
+import dev.duoka.base.DuokaException;
+import dev.duoka.base.ErrorCode;
 import dev.duoka.engine.precision.PrecisionPolicy;
 import dev.duoka.formats.modelconfig.ModelConfig;
 import dev.duoka.parallel.dryrun.DryRunJob;
@@ -13,10 +15,13 @@ import dev.duoka.train.config.RunConfig;
 import dev.duoka.train.config.TaskSettings;
 import dev.duoka.train.config.ValidationSettings;
 import dev.duoka.train.device.DevicePlacement;
+import dev.duoka.train.memory.LessMemory;
 import dev.duoka.train.memory.MemoryCheck;
 import dev.duoka.train.memory.MemoryNeed;
 import dev.duoka.train.memory.StepMemory;
+import dev.duoka.train.memory.TooLittleMemoryException;
 import dev.duoka.train.step.RankBuilder;
+import java.util.ArrayList;
 import java.util.Collections;
 import java.util.EnumSet;
 import java.util.HashSet;
@@ -58,19 +63,40 @@ final class RunMemory {
     MemoryNeed largest = MemoryNeed.of(Map.of(), 1);
     // All devices of a run are of one kind, which books the same.
     List<MemoryNeed> stages = ofRank(step, placement, config).ofStages();
+    LessMemory less = LessMemory.of(config);
     for (Device device : new HashSet<>(placement.devices())) {
       int ranks = Collections.frequency(placement.devices(), device);
       List<StepMemory.Beside> others = onHost ? copy.stream().toList() : List.of();
       MemoryNeed need =
-          new StepMemory(
-                  step, device, ranks, others, config.training().deterministic(), evaluated(config))
-              .require(stages);
+          require(
+              new StepMemory(
+                  step,
+                  device,
+                  ranks,
+                  others,
+                  config.training().deterministic(),
+                  evaluated(config)),
+              stages,
+              less);
       largest = need.bytes() > largest.bytes() ? need : largest;
     }
     if (!onHost) {
       requireHost(step, placement, copy);
     }
     return new Counted(largest, stages, copy);
+  }
+
+  private static MemoryNeed require(StepMemory step, List<MemoryNeed> stages, LessMemory less) {
+    List<String> overrides = new ArrayList<>();
+    try {
+      return step.require(
+          stages,
+          bytes ->
+              less.choose(0, way -> step.with(way).need().bytes(), bytes)
+                  .ifPresent(way -> overrides.addAll(less.overrides(way))));
+    } catch (DuokaException e) {
+      throw e.code() == ErrorCode.OUT_OF_MEMORY ? new TooLittleMemoryException(e, overrides) : e;
+    }
   }
 
   private static StepMemory ofRank(DryRunJob step, DevicePlacement placement, RunConfig config) {

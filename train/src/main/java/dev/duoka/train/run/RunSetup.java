@@ -88,7 +88,6 @@ record RunSetup(
         config.checkpoint().everySteps(),
         config.checkpoint().atEnd(),
         config.logging().gradientRangeEvery(),
-        config.remedies().outOfMemory(),
         config.training().tokensPerStep(),
         config.data().sequenceLength(),
         ModelFlops.perTokenOfPart(model, config.data().sequenceLength(), trainedShare()),

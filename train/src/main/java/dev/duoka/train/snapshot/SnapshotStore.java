@@ -27,6 +27,8 @@ public final class SnapshotStore {
   /** Within a run's folder. */
   public static final String FOLDER = "snapshots";
 
+  private static final String STARTS = "starts.jsonl";
+
   private static final String ENDING = ".json";
 
   /** Fewer digits of a hash are no name of a snapshot. */
@@ -40,7 +42,15 @@ public final class SnapshotStore {
   public SnapshotStore(Path run) {
     this.run = run;
     this.folder = run.resolve(FOLDER);
-    this.log = new SnapshotLog(folder.resolve("starts.jsonl"));
+    this.log = new SnapshotLog(folder.resolve(STARTS));
+  }
+
+  /** Why there is no start, of a run that has none; a sentence. */
+  public String whyNone() {
+    Path starts = folder.resolve(STARTS);
+    return Files.exists(starts)
+        ? run + " has no start that can be read: " + starts + " is damaged."
+        : run + " has no snapshots: it was started before duoka wrote them.";
   }
 
   /** All starts, in the order of time. */

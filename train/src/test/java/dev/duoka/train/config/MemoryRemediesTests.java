@@ -24,7 +24,8 @@ final class MemoryRemediesTests {
             device: cpu
             """
                 .formatted(32 * sequences, microBatch));
-    return MemoryRemedies.of(RunFile.read(file, List.of(overrides)));
+    RunConfig config = RunFile.read(file, List.of(overrides));
+    return MemoryRemedies.of(config).stream().map(way -> way.overrides(config)).toList();
   }
 
   /** Three sequences become three times one; the way ends with recompute and the host's memory. */
@@ -35,6 +36,7 @@ final class MemoryRemediesTests {
             List.of("training.micro_batch=6"),
             List.of("training.micro_batch=3"),
             List.of("training.micro_batch=1"),
+            List.of("training.micro_batch=1", "training.recompute=selective"),
             List.of("training.micro_batch=1", "training.recompute=full"),
             List.of(
                 "training.micro_batch=1", "training.recompute=full", "memory.offload=optimizer"));
@@ -44,6 +46,8 @@ final class MemoryRemediesTests {
   @Test
   void oneSequenceGoesToRecomputeAtOnce() throws IOException {
     assertThat(ways(4, 1).getFirst())
+        .containsExactly("training.micro_batch=1", "training.recompute=selective");
+    assertThat(ways(4, 1, "training.recompute=selective").getFirst())
         .containsExactly("training.micro_batch=1", "training.recompute=full");
     assertThat(ways(4, 1, "training.recompute=full", "memory.offload=optimizer")).isEmpty();
   }

@@ -304,6 +304,20 @@ final class RunFileTests {
   }
 
   @Test
+  void saysWhatFieldsOfOtherProgramsAreHere() {
+    assertThat(problem("model.load_in_4bit=true"))
+        .isEqualTo(
+            "--set model.load_in_4bit: unknown field 'load_in_4bit' in model."
+                + " A base in 4 bits is adapter: {base: nf4}, made while the weights load.");
+    assertThat(problem("quantization=nf4")).contains("adapter: {base: nf4}");
+    assertThat(problem("adapter.bnb_4bit_quant_type=fp4")).contains("It has no other type.");
+    assertThat(problem("adapter.load_in_8bit=true"))
+        .contains("No base is kept in 8 bits", "adapter: {base: dense}");
+    assertThat(problem("adapter.bnb_4bit_use_double_quant=false"))
+        .contains("It is adapter.double_quantization.");
+  }
+
+  @Test
   void namesOverridesByTheirKey() {
     assertThat(problem("optimizer.lerning_rate=1e-3"))
         .isEqualTo(

@@ -154,6 +154,7 @@ class FullMemoryOnRanksTests {
                         state,
                         batches,
                         setup.loop(new DevicePeak(1, false, "")),
+                        new StepRemedies(config, checked.model(), world.rank()),
                         world.rank() == 0 ? events : new Events(),
                         RunData.evaluations(config, data),
                         false)
@@ -234,9 +235,9 @@ class FullMemoryOnRanksTests {
   }
 
   @Test
-  void whereMemoryRunsOutForOneSequenceAllEnd() throws IOException {
+  void whereMemoryRunsOutForWhateverCanBeDoneInPlaceAllEnd() throws IOException {
     RunConfig config = config("{data: 2}");
-    assertThatThrownBy(() -> run(config, 1, 2, 3)).isInstanceOf(OutOfMemoryException.class);
+    assertThatThrownBy(() -> run(config, 1, 2, 3, 4, 5)).isInstanceOf(OutOfMemoryException.class);
   }
 
   /** What has no remedy here is left to the supervisor. */

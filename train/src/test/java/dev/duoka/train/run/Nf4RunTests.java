@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.duoka.base.DuokaException;
+import dev.duoka.base.Progress;
+import dev.duoka.formats.adapter.BaseForm;
 import dev.duoka.formats.safetensors.SafetensorsFolder;
 import dev.duoka.formats.safetensors.TensorEntry;
 import dev.duoka.model.adapter.AdapterFile;
@@ -31,6 +33,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.TreeMap;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -208,6 +211,45 @@ class Nf4RunTests {
                 .generate("value1 = ", DRAWN, _ -> {})
                 .text())
         .isEqualTo(expected);
+  }
+
+  /** PEFT's files do not say in which form the base was: who uses one says it. */
+  @Test
+  void anAdapterInThePeftFormIsUsedBesideABaseInFourBits() {
+    Path peft = folder.resolve("peft");
+    HuggingFaceExport.exportAdapter(run, peft, WeightFormat.FP32, _ -> {});
+    String expected = text(run);
+    assertThat(textBeside(peft, Optional.of(BaseForm.NF4))).isEqualTo(expected);
+    assertThat(textBeside(peft, Optional.empty())).isNotEqualTo(expected);
+    assertThat(textBeside(run, Optional.of(BaseForm.NF4))).isEqualTo(expected);
+    assertThatThrownBy(() -> textBeside(run, Optional.of(BaseForm.DENSE)))
+        .isInstanceOf(DuokaException.class)
+        .hasMessageContaining("was trained on a base in the form nf4, not dense");
+    assertThatThrownBy(() -> open(List.of(), Optional.of(BaseForm.NF4)))
+        .isInstanceOf(DuokaException.class)
+        .hasMessageContaining("it is no adapter's base. Leave --base-form out");
+    ParallelSettings two = MeshOption.parse("tensor=2");
+    assertThat(
+            new MeshGenerator(
+                    base,
+                    Optional.of(peft),
+                    Optional.of(BaseForm.NF4),
+                    two,
+                    DevicePlacement.choose(DeviceChoice.parse("cpu"), two.mesh()),
+                    _ -> {})
+                .generate("value1 = ", DRAWN, _ -> {})
+                .text())
+        .isEqualTo(expected);
+  }
+
+  private static Generator open(List<Path> adapters, Optional<BaseForm> form) {
+    return Generator.open(base, adapters, form, Device.CPU, Dtype.FLOAT32, _ -> {}, Progress.NONE);
+  }
+
+  private static String textBeside(Path adapter, Optional<BaseForm> form) {
+    try (Generator generator = open(List.of(adapter), form)) {
+      return generator.generate("value1 = ", DRAWN, _ -> {}).text();
+    }
   }
 
   private static double[] quantized(double[] values) {

@@ -60,6 +60,7 @@ class RankTrainerTests {
     private int asked;
     private final List<Long> steps = new ArrayList<>();
     private final List<String> notices = new ArrayList<>();
+    private final List<List<String>> remedies = new ArrayList<>();
     private final List<Double> rates = new ArrayList<>();
     private final List<Double> losses = new ArrayList<>();
     private final List<StepMetrics.StepTime> times = new ArrayList<>();
@@ -80,6 +81,12 @@ class RankTrainerTests {
     @Override
     public void notice(String text) {
       notices.add(text);
+    }
+
+    @Override
+    public void remedied(List<String> overrides, String text) {
+      remedies.add(overrides);
+      notice(text);
     }
 
     @Override
@@ -204,7 +211,13 @@ class RankTrainerTests {
               Turns.ALWAYS);
       LoopSettings settings = setup.loop(new DevicePeak(1, false, ""));
       return new RankTrainer(
-              state, batches, settings, events, RunData.evaluations(config, data), readsLate)
+              state,
+              batches,
+              settings,
+              new StepRemedies(config, checked.model(), 0),
+              events,
+              RunData.evaluations(config, data),
+              readsLate)
           .run(RunProgress.START);
     }
   }
@@ -256,11 +269,38 @@ class RankTrainerTests {
   }
 
   @Test
-  void whereMemoryRunsOutForOneSequenceTheRunEnds() {
+  void whereMemoryRunsOutForWhateverCanBeDoneInPlaceTheRunEnds() {
     Events events = new Events(Integer.MAX_VALUE);
-    events.prepare = state -> state.step().observe(new FullMemory(1, 2, 3));
+    events.prepare = state -> state.step().observe(new FullMemory(1, 2, 3, 4, 5));
     assertThatThrownBy(() -> run(events)).isInstanceOf(OutOfMemoryException.class);
-    assertThat(events.notices).hasSize(2);
+    assertThat(events.remedies)
+        .containsExactly(
+            List.of("training.micro_batch=2"),
+            List.of("training.micro_batch=1"),
+            List.of("training.micro_batch=1", "training.recompute=selective"),
+            List.of("training.micro_batch=1", "training.recompute=full"));
+    assertThat(events.notices.get(2))
+        .contains(
+            "from now on recompute is selective in place of none; training.micro_batch=1"
+                + " training.recompute=selective begins with that");
+  }
+
+  /** One sequence goes to recompute at once, with the same tokens, rates and losses. */
+  @Test
+  void recomputeChangesNothingThatAStepComputes() throws IOException {
+    Events undisturbed = new Events(Integer.MAX_VALUE);
+    RankTrainer.Outcome expected = run(undisturbed);
+    Events events = new Events(Integer.MAX_VALUE);
+    events.prepare = state -> state.step().observe(new FullMemory(1, 2, 20, 45));
+    RankTrainer.Outcome outcome = run(events);
+    assertThat(events.remedies)
+        .last()
+        .isEqualTo(List.of("training.micro_batch=1", "training.recompute=full"));
+    assertThat(outcome.progress().data()).isEqualTo(expected.progress().data());
+    assertThat(events.rates).isEqualTo(undisturbed.rates);
+    assertThat(events.losses)
+        .usingElementComparator((a, b) -> Math.abs(a - b) < 1e-5 ? 0 : Double.compare(a, b))
+        .isEqualTo(undisturbed.losses);
   }
 
   @Test
@@ -337,9 +377,9 @@ class RankTrainerTests {
     LearningRateSchedule schedule =
         LearningRateSchedule.of(config.schedule(), config.optimizer(), 1);
     LoopSettings cpu =
-        new LoopSettings(schedule, 1, 1, NO_VALIDATION, 0, 0, false, 0, true, 1, 1, 2, 1, true);
+        new LoopSettings(schedule, 1, 1, NO_VALIDATION, 0, 0, false, 0, 1, 1, 2, 1, true);
     LoopSettings card =
-        new LoopSettings(schedule, 1, 1, NO_VALIDATION, 0, 0, false, 0, true, 1, 1, 2, 1, false);
+        new LoopSettings(schedule, 1, 1, NO_VALIDATION, 0, 0, false, 0, 1, 1, 2, 1, false);
     assertThat(cpu.mfu(3, 1)).isEqualTo(1);
     assertThat(cpu.mfu(0.25, 1)).isEqualTo(0.5);
     assertThat(card.mfu(3, 1)).as("of a data sheet: it would be wrong, and shows").isEqualTo(6);
@@ -379,7 +419,7 @@ class RankTrainerTests {
     LearningRateSchedule schedule =
         LearningRateSchedule.of(config.schedule(), config.optimizer(), 1);
     LoopSettings settings =
-        new LoopSettings(schedule, 1, 1, NO_VALIDATION, 0, 0, false, 10, true, 1, 1, 2, 1, true);
+        new LoopSettings(schedule, 1, 1, NO_VALIDATION, 0, 0, false, 10, 1, 1, 2, 1, true);
     assertThat(LongStream.rangeClosed(1, 20_000).filter(settings::measuresRangesIn).count())
         .isEqualTo(2000);
     assertThat(settings.measuresRangesIn(20_010)).isFalse();

@@ -115,6 +115,7 @@ class SeveralAdaptersTests {
             new MeshGenerator(
                     base,
                     Optional.of(ADAPTERS.getFirst()),
+                    Optional.empty(),
                     two,
                     DevicePlacement.choose(DeviceChoice.parse("cpu"), two.mesh()),
                     _ -> {})

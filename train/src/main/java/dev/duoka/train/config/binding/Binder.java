@@ -163,8 +163,15 @@ public final class Binder {
   /** Names that mean another thing in each section: who writes one does not look for another. */
   private static final Set<String> ANYWHERE = Set.of("kind", "type", "name", "path", "format");
 
-  /** The nearest name of the section, else the section that has such a field, else all names. */
+  /**
+   * What another program's field is here, else the nearest name of the section, else the section
+   * that has such a field, else all names.
+   */
   private String hint(String name, List<String> names) {
+    Optional<String> foreign = ForeignNames.hint(name);
+    if (foreign.isPresent()) {
+      return foreign.get();
+    }
     if (NearestName.of(name, names).isEmpty() && !ANYWHERE.contains(name)) {
       Optional<String> elsewhere = sectionWith(name, root, "");
       if (elsewhere.isPresent()) {

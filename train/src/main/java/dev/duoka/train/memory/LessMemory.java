@@ -1,0 +1,56 @@
+package dev.duoka.train.memory;
+
+import dev.duoka.train.config.MemoryRemedies;
+import dev.duoka.train.config.MemoryRemedy;
+import dev.duoka.train.config.RunConfig;
+import java.util.List;
+import java.util.OptionalInt;
+import java.util.function.ToLongFunction;
+
+/**
+ * Decides which remedy a run takes when its memory does not suffice: for a step that is repeated in
+ * place and for a start alike, nobody else does.
+ *
+ * @param config as the run was started
+ * @param ways of that run, each of which takes less than the one before it
+ */
+public record LessMemory(RunConfig config, List<MemoryRemedy> ways) {
+  public LessMemory {
+    ways = List.copyOf(ways);
+  }
+
+  /** Those of a run; none where its file wants none. */
+  public static LessMemory of(RunConfig config) {
+    return new LessMemory(
+        config, config.remedies().outOfMemory() ? MemoryRemedies.of(config) : List.of());
+  }
+
+  /**
+   * The number of the first way beyond those that were tried whose step is counted to fit. Where
+   * none is, it is the next one: what is known to be there is what could be held, and there may be
+   * a little more. Synchronous; takes a dry run for each way that does not fit.
+   *
+   * @param tried how many were tried
+   * @param need of a step with a way, in bytes, by a dry run
+   * @param bytes that are there for it
+   * @return empty when all were tried
+   */
+  public OptionalInt choose(int tried, ToLongFunction<MemoryRemedy> need, long bytes) {
+    for (int way = tried; way < ways.size(); way++) {
+      if (need.applyAsLong(ways.get(way)) <= bytes) {
+        return OptionalInt.of(way);
+      }
+    }
+    return tried < ways.size() ? OptionalInt.of(tried) : OptionalInt.empty();
+  }
+
+  /** Whether a run can go over to a way between two steps, without a new start. */
+  public boolean isInPlace(int way) {
+    return ways.get(way).offload() == config.memory().offload();
+  }
+
+  /** What overrides the run's file to begin with a way. */
+  public List<String> overrides(int way) {
+    return ways.get(way).overrides(config);
+  }
+}
