@@ -1,6 +1,7 @@
 package dev.duoka.train.config;
 
 import dev.duoka.layout.Offload;
+import dev.duoka.layout.OffloadUpdate;
 import dev.duoka.layout.Recompute;
 import java.util.ArrayList;
 import java.util.List;
@@ -12,7 +13,8 @@ public final class MemoryRemedies {
   /**
    * What to override in the run file, one list for each way; the tokens of a step stay the same.
    * The micro-batch goes down by divisors, at least by half, and what it loses accumulation gains;
-   * from one sequence on, layers are computed again, and then the optimizer moves to the host.
+   * from one sequence on, layers are computed again, and then the optimizer moves to the host:
+   * first its states, which the device goes on to update, then gradients and the update, too.
    */
   public static List<List<String>> of(RunConfig config) {
     List<List<String>> ways = new ArrayList<>();
@@ -28,9 +30,16 @@ public final class MemoryRemedies {
       ways.add(List.copyOf(least));
     }
     // Beside an adapter there are hardly any states to move.
-    if (config.memory().offload() == Offload.NONE && config.adapter().isEmpty()) {
+    if (config.adapter().isEmpty()) {
+      boolean offloads = config.memory().offload() != Offload.NONE;
       least.add("memory.offload=optimizer");
-      ways.add(List.copyOf(least));
+      for (OffloadUpdate update : OffloadUpdate.values()) {
+        if (!offloads || update.compareTo(config.memory().offloadUpdate()) > 0) {
+          List<String> way = new ArrayList<>(least);
+          way.add("memory.offload_update=" + update);
+          ways.add(way);
+        }
+      }
     }
     return ways;
   }
