@@ -149,7 +149,7 @@ final class StatePassage implements AutoCloseable {
       for (int i = 0; i < BUFFERS; i++) {
         buffers.add(new Buffer(like, owned, device, Math.min(longest, piece)));
       }
-      squaredNorm = owned.own(Scope.detach(Tensors.zeros(Dtype.FLOAT64, device, 1)));
+      squaredNorm = owned.own(Buffer.empty(Dtype.FLOAT64, device, 1));
     }
   }
 
