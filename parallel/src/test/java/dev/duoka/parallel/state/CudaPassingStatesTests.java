@@ -27,6 +27,8 @@ import dev.duoka.tensor.Scope;
 import dev.duoka.tensor.Tensor;
 import dev.duoka.tensor.op.Copies;
 import dev.duoka.tensor.op.HostCopy;
+import dev.duoka.tensor.op.HostTransfer;
+import dev.duoka.tensor.op.Products;
 import dev.duoka.tensor.op.Tensors;
 import dev.duoka.tensor.testing.Inputs;
 import dev.duoka.tensor.testing.Poison;
@@ -34,8 +36,11 @@ import dev.duoka.tensor.testing.TestDevice;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
@@ -50,6 +55,9 @@ class CudaPassingStatesTests {
   private static final Comparator<double[]> BITS = Arrays::compare;
   private static final int STEPS = 3;
   private static final int BLOCKS = 3;
+
+  /** Each keeps the card busy for more than a millisecond. */
+  private static final int PRODUCTS = 300;
 
   /** Odd; some pieces of a bucket, the last of them short. */
   private static final long FIRST = 700_003;
@@ -86,19 +94,17 @@ class CudaPassingStatesTests {
     Residency residency = offload == Offload.NONE ? Residency.ALL : Residency.ALL.valuesLater();
     List<double[]> seen = new ArrayList<>();
     List<PendingOutcome> outcomes = new ArrayList<>();
-    try (ParameterStore store = store(dtype, device, form.gradients(), residency);
+    try (Scope _ = Scope.open(MemoryOwner.TEMPORARIES);
+        ParameterStore store = store(dtype, device, form.gradients(), residency);
         ShardedOptimizer optimizer =
-            new ShardedOptimizer(
-                store,
-                GradientGroups.of(
-                    new SingleRank(), store.parameters().stream().map(Parameter::name).toList()),
-                SETTINGS,
-                0,
-                new StateSettings(form, offload, OffloadUpdate.DEVICE, 11),
-                piece)) {
+            optimizer(store, form, offload, piece)) {
       optimizer.fill(() -> write(store, 191));
+      List<Map<String, Tensor>> addends = new ArrayList<>();
       for (int step = 0; step <= STEPS; step++) {
-        forwardAndBackward(store, step);
+        addends.add(addends(store, step));
+      }
+      for (int step = 0; step <= STEPS; step++) {
+        forwardAndBackward(store, addends.get(step));
         if (step == 1) {
           store
               .parameters()
@@ -127,6 +133,53 @@ class CudaPassingStatesTests {
       store.parameters().forEach(it -> seen.add(HostCopy.doubles(it.value())));
     }
     return seen;
+  }
+
+  private static ShardedOptimizer optimizer(
+      ParameterStore store, StateForm form, Offload offload, long piece) {
+    return new ShardedOptimizer(
+        store,
+        GradientGroups.of(
+            new SingleRank(), store.parameters().stream().map(Parameter::name).toList()),
+        SETTINGS,
+        0,
+        new StateSettings(form, offload, OffloadUpdate.DEVICE, 11),
+        piece);
+  }
+
+  /** While the card is busy two steps are launched, and nobody waits. */
+  @Test
+  void aLaunchWaitsForNoDevice() {
+    Device device = TestDevice.cuda();
+    try (Scope _ = Scope.open(MemoryOwner.TEMPORARIES);
+        ParameterStore store =
+            store(Dtype.BFLOAT16, device, GradientForm.FP32, Residency.ALL.valuesLater());
+        ShardedOptimizer optimizer =
+            optimizer(store, StateForm.FULL, Offload.OPTIMIZER, 1 << 19);
+        HostTransfer marks = new HostTransfer(device)) {
+      optimizer.fill(() -> write(store, 191));
+      Map<String, Tensor> addends = addends(store, 0);
+      Tensor busy = Tensors.full(0.01, Dtype.BFLOAT16, device, 8192, 8192);
+      Products.mm(busy, busy);
+      forwardAndBackward(store, addends);
+      optimizer.launch(0.01, 1).await(); // loads the kernels
+      double[] before = HostCopy.doubles(store.parameters().getLast().value());
+      for (int i = 0; i < PRODUCTS; i++) {
+        try (Scope _ = Scope.open()) {
+          Products.mm(busy, busy);
+        }
+      }
+      HostTransfer.Mark end = marks.now();
+      List<PendingOutcome> outcomes = new ArrayList<>();
+      for (int step = 0; step < 2; step++) {
+        forwardAndBackward(store, addends);
+        outcomes.add(optimizer.launch(0.01, 1));
+      }
+      assertThat(end.isReached()).as("the products have ended").isFalse();
+      end.forget();
+      outcomes.forEach(outcome -> assertThat(outcome.await().applied()).isTrue());
+      assertThat(HostCopy.doubles(store.parameters().getLast().value())).isNotEqualTo(before);
+    }
   }
 
   private static ParameterStore store(
@@ -167,16 +220,26 @@ class CudaPassingStatesTests {
   }
 
   /** Gradients that depend on the weights, so that one that is used too early is noticed. */
-  private static void forwardAndBackward(ParameterStore store, int step) {
+  private static void forwardAndBackward(ParameterStore store, Map<String, Tensor> addends) {
     store.resetGradients();
     for (Parameter parameter : store.parameters()) {
       try (Scope _ = Scope.open(MemoryOwner.TEMPORARIES)) {
-        Tensor addend =
-            new Inputs(17L * step + parameter.name().hashCode(), Dtype.FLOAT32, store.device())
-                .coarse(parameter.spec().elements());
-        parameter.addGradient(addend);
-        parameter.addGradient(Copies.cast(parameter.value(), Dtype.FLOAT32));
+        Tensor used = Copies.cast(parameter.value(), Dtype.FLOAT32);
+        parameter.addGradient(addends.getOrDefault(parameter.name(), used));
+        parameter.addGradient(used);
       }
     }
+  }
+
+  /** Of a step, on the device before the first is launched: copies from the host would wait. */
+  private static Map<String, Tensor> addends(ParameterStore store, int step) {
+    Map<String, Tensor> addends = new HashMap<>();
+    for (Parameter parameter : store.parameters()) {
+      long seed = 17L * step + parameter.name().hashCode();
+      addends.put(
+          parameter.name(),
+          new Inputs(seed, Dtype.FLOAT32, store.device()).coarse(parameter.spec().elements()));
+    }
+    return addends;
   }
 }

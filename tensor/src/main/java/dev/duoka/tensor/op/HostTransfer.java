@@ -50,6 +50,12 @@ public final class HostTransfer implements AutoCloseable {
       }
     }
 
+    /** Whether the copy has ended. */
+    public boolean isReached() {
+      CudaEvent end = event;
+      return end == null || end.passed();
+    }
+
     /** Holds back what the calling thread launches on its current stream from now on. */
     public void holdBack() {
       CudaEvent end = event;
