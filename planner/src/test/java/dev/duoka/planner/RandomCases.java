@@ -32,19 +32,19 @@ public final class RandomCases {
     int experts = shape.hasExperts() ? power(3) : 1;
     Layout layout =
         new Layout(
-        Math.max(experts, power(3)),
-        power(3),
-        power(2),
-        experts,
-        power(1),
-        random.nextInt(4),
-        power(3),
-        power(4),
-        pick(Recompute.values()),
-        pick(Offload.values()),
-        pick(LossKind.values()),
-        random.nextBoolean() ? Precision.BF16 : Precision.FP32,
-        pick(Method.values()));
+            Math.max(experts, power(3)),
+            power(3),
+            power(2),
+            experts,
+            power(1),
+            random.nextInt(4),
+            power(3),
+            power(4),
+            pick(Recompute.values()),
+            pick(Offload.values()),
+            pick(LossKind.values()),
+            random.nextBoolean() ? Precision.BF16 : Precision.FP32,
+            pick(Method.values()));
     return layout.with(
         layout.zero(), layout.offload(), pick(OffloadUpdate.values()), layout.states());
   }

@@ -15,7 +15,6 @@ import dev.duoka.tensor.op.Tensors;
 import dev.duoka.tensor.op.Views;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -227,23 +226,21 @@ final class StatePassage implements AutoCloseable {
   }
 
   private static List<Tensor> states(AdamWBuffers of, Way way) {
-    Stream<@Nullable Tensor> all =
-        way == Way.ROUND
-            ? Stream.of(
-                of.master(),
-                of.firstMoment(),
-                of.firstScales(),
-                of.secondMoment(),
-                of.secondScales())
-            : Stream.of(of.master());
     List<Tensor> there = new ArrayList<>();
-    all.forEach(
-        tensor -> {
-          if (tensor != null) {
-            there.add(tensor);
-          }
-        });
+    add(there, of.master());
+    if (way == Way.ROUND) {
+      add(there, of.firstMoment());
+      add(there, of.firstScales());
+      add(there, of.secondMoment());
+      add(there, of.secondScales());
+    }
     return there;
+  }
+
+  private static void add(List<Tensor> tensors, @Nullable Tensor tensor) {
+    if (tensor != null) {
+      tensors.add(tensor);
+    }
   }
 
   private static void holdBack(HostTransfer.@Nullable Lane on, HostTransfer.Mark until) {

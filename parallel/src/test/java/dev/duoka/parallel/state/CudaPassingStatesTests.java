@@ -96,8 +96,7 @@ class CudaPassingStatesTests {
     List<PendingOutcome> outcomes = new ArrayList<>();
     try (Scope _ = Scope.open(MemoryOwner.TEMPORARIES);
         ParameterStore store = store(dtype, device, form.gradients(), residency);
-        ShardedOptimizer optimizer =
-            optimizer(store, form, offload, piece)) {
+        ShardedOptimizer optimizer = optimizer(store, form, offload, piece)) {
       optimizer.fill(() -> write(store, 191));
       List<Map<String, Tensor>> addends = new ArrayList<>();
       for (int step = 0; step <= STEPS; step++) {
@@ -154,8 +153,7 @@ class CudaPassingStatesTests {
     try (Scope _ = Scope.open(MemoryOwner.TEMPORARIES);
         ParameterStore store =
             store(Dtype.BFLOAT16, device, GradientForm.FP32, Residency.ALL.valuesLater());
-        ShardedOptimizer optimizer =
-            optimizer(store, StateForm.FULL, Offload.OPTIMIZER, 1 << 19);
+        ShardedOptimizer optimizer = optimizer(store, StateForm.FULL, Offload.OPTIMIZER, 1 << 19);
         HostTransfer marks = new HostTransfer(device)) {
       optimizer.fill(() -> write(store, 191));
       Map<String, Tensor> addends = addends(store, 0);

@@ -48,9 +48,7 @@ class PassingStatesRunTests {
   void goesOnFromAnyPlace(String parallel, String moments, boolean master) throws IOException {
     List<String> settings =
         List.of(
-            "parallel=" + parallel,
-            "memory.moments=" + moments,
-            "memory.master_weights=" + master);
+            "parallel=" + parallel, "memory.moments=" + moments, "memory.master_weights=" + master);
     Path here = run("here", settings, 0, false);
     run("sent away", settings, 2, false);
     Path sentAway = run("sent away", settings, 0, true, AWAY);
