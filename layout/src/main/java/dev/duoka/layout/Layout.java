@@ -24,6 +24,8 @@ package dev.duoka.layout;
  * @param order in which the stages of a pipeline work; the default where there is one stage
  * @param replicate groups of data-parallel ranks that share states out among themselves alone, one
  *     for each machine, say; divides {@code data}
+ * @param offloadUpdate where the optimizer's states are updated that live in host memory; always
+ *     the device where none do, and the host where weights do, too
  */
 public record Layout(
     int data,
@@ -41,7 +43,55 @@ public record Layout(
     Method method,
     StateForm states,
     PipelineOrder order,
-    int replicate) {
+    int replicate,
+    OffloadUpdate offloadUpdate) {
+  public Layout {
+    offloadUpdate =
+        switch (offload) {
+          case NONE -> OffloadUpdate.DEVICE;
+          case OPTIMIZER -> offloadUpdate;
+          case PARAMETERS -> OffloadUpdate.HOST;
+        };
+  }
+
+  /** A layout whose states are updated on the device. */
+  public Layout(
+      int data,
+      int tensor,
+      int pipeline,
+      int expert,
+      int context,
+      int zero,
+      int microBatch,
+      int accumulation,
+      Recompute recompute,
+      Offload offload,
+      LossKind loss,
+      Precision precision,
+      Method method,
+      StateForm states,
+      PipelineOrder order,
+      int replicate) {
+    this(
+        data,
+        tensor,
+        pipeline,
+        expert,
+        context,
+        zero,
+        microBatch,
+        accumulation,
+        recompute,
+        offload,
+        loss,
+        precision,
+        method,
+        states,
+        order,
+        replicate,
+        OffloadUpdate.DEVICE);
+  }
+
   /** A layout whose data-parallel ranks all share with each other. */
   public Layout(
       int data,
@@ -166,6 +216,11 @@ public record Layout(
 
   /** The same mesh and step with states shared, kept and put away otherwise. */
   public Layout with(int otherZero, Offload otherOffload, StateForm form) {
+    return with(otherZero, otherOffload, offloadUpdate, form);
+  }
+
+  /** The same with states that are put away and updated otherwise, too. */
+  public Layout with(int otherZero, Offload otherOffload, OffloadUpdate update, StateForm form) {
     return new Layout(
         data,
         tensor,
@@ -182,7 +237,8 @@ public record Layout(
         method,
         form,
         order,
-        replicate);
+        replicate,
+        update);
   }
 
   /** The same step on another mesh of as many data ranks. */
@@ -203,7 +259,8 @@ public record Layout(
         method,
         states,
         order,
-        replicate);
+        replicate,
+        offloadUpdate);
   }
 
   /** The same whose stages work in another order. */
@@ -224,7 +281,8 @@ public record Layout(
         method,
         states,
         other,
-        replicate);
+        replicate,
+        offloadUpdate);
   }
 
   /** The same with another recompute and in another arithmetic. */
@@ -245,7 +303,13 @@ public record Layout(
         method,
         states,
         order,
-        replicate);
+        replicate,
+        offloadUpdate);
+  }
+
+  /** Whether the host's processors update the optimizer's states. */
+  public boolean updatesOnHost() {
+    return offloadUpdate == OffloadUpdate.HOST;
   }
 
   /** Axes that are in use. */
@@ -281,6 +345,7 @@ public record Layout(
     }
     if (offload != Offload.NONE) {
       text.append(", offload ").append(offload);
+      text.append(offload == Offload.OPTIMIZER && updatesOnHost() ? ", updated on the host" : "");
     }
     if (loss != LossKind.CHUNKED) {
       text.append(", loss ").append(loss);

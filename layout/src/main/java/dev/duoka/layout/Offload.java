@@ -6,7 +6,7 @@ import java.util.Locale;
 public enum Offload {
   /** Nothing. */
   NONE,
-  /** Master weights and moments; the host's processors update the weights. */
+  /** Master weights and moments; {@link OffloadUpdate} says who updates. */
   OPTIMIZER,
   /** The optimizer's states and the sharded weights, fetched for each layer; with ZeRO 3. */
   PARAMETERS;

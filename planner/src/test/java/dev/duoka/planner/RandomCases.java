@@ -5,6 +5,7 @@ import dev.duoka.layout.Layout;
 import dev.duoka.layout.LossKind;
 import dev.duoka.layout.Method;
 import dev.duoka.layout.Offload;
+import dev.duoka.layout.OffloadUpdate;
 import dev.duoka.layout.Precision;
 import dev.duoka.layout.Recompute;
 import dev.duoka.planner.shape.ModelShape;
@@ -29,20 +30,23 @@ public final class RandomCases {
   /** A layout that a model allows. */
   public Layout layout(ModelShape shape) {
     int experts = shape.hasExperts() ? power(3) : 1;
-    return new Layout(
-        Math.max(experts, power(3)),
-        power(3),
-        power(2),
-        experts,
-        power(1),
-        random.nextInt(4),
-        power(3),
-        power(4),
-        pick(Recompute.values()),
-        pick(Offload.values()),
-        pick(LossKind.values()),
-        random.nextBoolean() ? Precision.BF16 : Precision.FP32,
-        pick(Method.values()));
+    Layout layout =
+        new Layout(
+            Math.max(experts, power(3)),
+            power(3),
+            power(2),
+            experts,
+            power(1),
+            random.nextInt(4),
+            power(3),
+            power(4),
+            pick(Recompute.values()),
+            pick(Offload.values()),
+            pick(LossKind.values()),
+            random.nextBoolean() ? Precision.BF16 : Precision.FP32,
+            pick(Method.values()));
+    return layout.with(
+        layout.zero(), layout.offload(), pick(OffloadUpdate.values()), layout.states());
   }
 
   private int power(int most) {

@@ -5,6 +5,7 @@ import dev.duoka.base.ErrorCode;
 import dev.duoka.layout.GradientForm;
 import dev.duoka.layout.MomentForm;
 import dev.duoka.layout.Offload;
+import dev.duoka.layout.OffloadUpdate;
 import dev.duoka.layout.StateForm;
 import picocli.CommandLine.Option;
 
@@ -39,6 +40,13 @@ final class StateOptions {
       description = "What lives in host memory: none, optimizer (${DEFAULT-VALUE}).")
   private Offload offload = Offload.NONE;
 
+  @Option(
+      names = "--offload-update",
+      paramLabel = "WHERE",
+      defaultValue = "device",
+      description = "Where states in host memory are updated: device, host (${DEFAULT-VALUE}).")
+  private OffloadUpdate offloadUpdate = OffloadUpdate.DEVICE;
+
   /**
    * Refuses what would sum in 16 bits.
    *
@@ -61,5 +69,10 @@ final class StateOptions {
   /** What lives in host memory. */
   Offload offload() {
     return offload;
+  }
+
+  /** Where what lives there is updated. */
+  OffloadUpdate offloadUpdate() {
+    return offloadUpdate;
   }
 }

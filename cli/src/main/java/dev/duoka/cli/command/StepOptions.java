@@ -135,6 +135,7 @@ final class StepOptions {
         Runtime.getRuntime().availableProcessors(),
         states.form(),
         states.offload(),
+        states.offloadUpdate(),
         deterministic);
   }
 }

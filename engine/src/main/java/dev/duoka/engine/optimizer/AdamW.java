@@ -5,6 +5,7 @@ import dev.duoka.base.ErrorCode;
 import dev.duoka.engine.autograd.Work;
 import dev.duoka.layout.MomentForm;
 import dev.duoka.layout.StateForm;
+import dev.duoka.tensor.Device;
 import dev.duoka.tensor.Dtype;
 import dev.duoka.tensor.MemoryOwner;
 import dev.duoka.tensor.Scope;
@@ -17,8 +18,10 @@ import dev.duoka.tensor.kernel.HostAdamW;
 import dev.duoka.tensor.kernel.MomentBuffer;
 import dev.duoka.tensor.op.Copies;
 import dev.duoka.tensor.op.Elementwise;
+import dev.duoka.tensor.op.HostTransfer;
 import dev.duoka.tensor.op.OptimizerKernels;
 import dev.duoka.tensor.op.Tensors;
+import dev.duoka.tensor.op.Views;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -28,6 +31,10 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>States in fewer bits are computed with in fp32 and rounded by chance when they are kept
  * ({@link ChanceBits}), so that many small changes count as their sum.
+ *
+ * <p>States may have a home in host memory while weights and gradients are on a device. Then what
+ * is updated is a {@link #part} of them, in buffers on the device to which the caller has copied
+ * the states and from which it copies them back.
  *
  * <p>Owns the states and borrows the slices, which must outlive it. One thread.
  */
@@ -66,6 +73,17 @@ public final class AdamW implements AutoCloseable {
    *     of this form
    */
   public AdamW(Tensor values, Tensor gradients, AdamWSettings settings, States states) {
+    this(values, gradients, settings, states, values.device());
+  }
+
+  /**
+   * As the other one, of states with a home of their own.
+   *
+   * @param home where the states are kept; master weights are zero there, where it is not the
+   *     device of the values, until they are taken over
+   */
+  public AdamW(
+      Tensor values, Tensor gradients, AdamWSettings settings, States states, Device home) {
     this.settings = settings;
     this.states = states;
     boolean half = values.dtype() == Dtype.BFLOAT16 || values.dtype() == Dtype.FLOAT16;
@@ -73,9 +91,9 @@ public final class AdamW implements AutoCloseable {
     requireTakes(values.dtype(), states.form());
     // Detached together at the end, so that running out of memory on one frees the others.
     try (Scope _ = Scope.open(MemoryOwner.OPTIMIZER)) {
-      MomentBuffer first = moments(values, states.form().moments(), false);
-      MomentBuffer second = moments(values, states.form().moments(), true);
-      Tensor masters = mastered ? masterWeights(values) : null;
+      MomentBuffer first = moments(values, home, states.form().moments(), false);
+      MomentBuffer second = moments(values, home, states.form().moments(), true);
+      Tensor masters = mastered ? masterWeights(values, home) : null;
       buffers =
           new AdamWBuffers(
               values,
@@ -108,17 +126,16 @@ public final class AdamW implements AutoCloseable {
     }
   }
 
-  private static MomentBuffer moments(Tensor values, MomentForm form, boolean second) {
+  private static MomentBuffer moments(Tensor values, Device home, MomentForm form, boolean second) {
     long length = values.size(0);
     Dtype wide = values.dtype() == Dtype.FLOAT64 ? Dtype.FLOAT64 : Dtype.FLOAT32;
     return switch (form) {
-      case FP32 -> new MomentBuffer(Tensors.zeros(wide, values.device(), length), null, second);
-      case BF16 ->
-          new MomentBuffer(Tensors.zeros(Dtype.BFLOAT16, values.device(), length), null, second);
+      case FP32 -> new MomentBuffer(Tensors.zeros(wide, home, length), null, second);
+      case BF16 -> new MomentBuffer(Tensors.zeros(Dtype.BFLOAT16, home, length), null, second);
       case BITS8 ->
           new MomentBuffer(
-              Tensors.zeros(Dtype.UINT8, values.device(), length),
-              Tensors.zeros(Dtype.FLOAT32, values.device(), length / AdamWKernel.BLOCK),
+              Tensors.zeros(Dtype.UINT8, home, length),
+              Tensors.zeros(Dtype.FLOAT32, home, length / AdamWKernel.BLOCK),
               second);
     };
   }
@@ -131,10 +148,43 @@ public final class AdamW implements AutoCloseable {
     return moments;
   }
 
-  private static Tensor masterWeights(Tensor values) {
+  private static Tensor masterWeights(Tensor values, Device home) {
     try (Scope scope = Scope.open(MemoryOwner.MASTER_WEIGHTS)) {
-      return scope.keep(Copies.cast(values, Dtype.FLOAT32));
+      return scope.keep(
+          home.equals(values.device())
+              ? Copies.cast(values, Dtype.FLOAT32)
+              : Tensors.zeros(Dtype.FLOAT32, home, values.size(0)));
     }
+  }
+
+  /**
+   * Views of a part of weights, gradients and states, each where it is.
+   *
+   * @param start in elements; a multiple of 128, as is {@code length}
+   */
+  public AdamWBuffers part(long start, long length) {
+    return new AdamWBuffers(
+        Views.narrow(buffers.values(), 0, start, length),
+        narrow(buffers.master(), start, length),
+        Views.narrow(buffers.gradients(), 0, start, length),
+        Views.narrow(buffers.firstMoment(), 0, start, length),
+        narrow(buffers.firstScales(), start / AdamWKernel.BLOCK, length / AdamWKernel.BLOCK),
+        Views.narrow(buffers.secondMoment(), 0, start, length),
+        narrow(buffers.secondScales(), start / AdamWKernel.BLOCK, length / AdamWKernel.BLOCK));
+  }
+
+  private static @Nullable Tensor narrow(@Nullable Tensor tensor, long start, long length) {
+    return tensor == null ? null : Views.narrow(tensor, 0, start, length);
+  }
+
+  /** How many weights there are. */
+  public long length() {
+    return buffers.values().size(0);
+  }
+
+  /** Whether the weights have a master. */
+  public boolean hasMaster() {
+    return buffers.master() != null;
   }
 
   /** Whether {@link #launch} serves this slice, so that the host need not know the norm. */
@@ -151,19 +201,37 @@ public final class AdamW implements AutoCloseable {
    * @param squaredNorm fp64 {@code [1]} on the device, of all gradients as they are
    */
   public void launch(Update update, Tensor squaredNorm) {
-    if (buffers.areNarrow()) {
+    launch(update, squaredNorm, buffers, 0, null);
+  }
+
+  /**
+   * As the other one, of a {@link #part}.
+   *
+   * @param part with the states on the device
+   * @param start of the part, in elements
+   * @param lane where it is launched; null for the calling thread's stream
+   */
+  public void launch(
+      Update update,
+      Tensor squaredNorm,
+      AdamWBuffers part,
+      long start,
+      HostTransfer.@Nullable Lane lane) {
+    if (part.areNarrow()) {
       if (runs != null) {
-        AdamWKernel.stepNarrow(buffers, runs, chance(update), squaredNorm, numbers(update));
+        AdamWKernel.stepNarrow(
+            part, runs, start, chance(update), squaredNorm, numbers(update), lane);
       }
     } else {
       AdamWKernel.step(
-          buffers.master(),
-          buffers.values(),
-          buffers.gradients(),
-          buffers.firstMoment(),
-          buffers.secondMoment(),
+          part.master(),
+          part.values(),
+          part.gradients(),
+          part.firstMoment(),
+          part.secondMoment(),
           squaredNorm,
-          numbers(update));
+          numbers(update),
+          lane);
     }
   }
 
@@ -191,30 +259,40 @@ public final class AdamW implements AutoCloseable {
    *     our kernels alone update
    */
   public void update(Update update, double factor) {
-    if (!buffers.areNarrow()) {
-      updateWide(update, factor);
-    } else if (buffers.values().device().isCuda()) {
+    update(update, factor, buffers, 0);
+  }
+
+  /**
+   * As the other one, of a {@link #part}.
+   *
+   * @param part with the states on the device
+   * @param start of the part, in elements
+   */
+  public void update(Update update, double factor, AdamWBuffers part, long start) {
+    if (!part.areNarrow()) {
+      updateWide(update, factor, part);
+    } else if (part.values().device().isCuda()) {
       throw new DuokaException(
           ErrorCode.CONFIG,
           "cannot update " + states.form() + " on a GPU without the kernels of duoka",
           "Run without -Dduoka.kernels=false, or keep the states in fp32.");
-    } else if (!buffers.values().device().isMeta()) {
-      new HostAdamW(buffers, states.runs()).step(numbers(update), factor, chance(update));
+    } else if (!part.values().device().isMeta()) {
+      new HostAdamW(part, states.runs(), start).step(numbers(update), factor, chance(update));
     }
   }
 
-  private void updateWide(Update update, double factor) {
-    Tensor gradients = buffers.gradients();
+  private void updateWide(Update update, double factor, AdamWBuffers part) {
+    Tensor gradients = part.gradients();
     if (factor != 1) {
       Elementwise.mulInPlace(gradients, factor);
     }
     try (Scope _ = Scope.open(MemoryOwner.TEMPORARIES)) {
       Tensor step = Tensors.full((double) update.step(), Dtype.FLOAT32, gradients.device());
       OptimizerKernels.adamw(
-          master(),
+          part.master() == null ? part.values() : part.master(),
           gradients,
-          buffers.firstMoment(),
-          buffers.secondMoment(),
+          part.firstMoment(),
+          part.secondMoment(),
           step,
           update.learningRate(),
           settings.beta1(),
@@ -222,20 +300,30 @@ public final class AdamW implements AutoCloseable {
           settings.weightDecay(),
           settings.epsilon());
     }
-    publish();
+    publish(part);
   }
 
   /** Copies the master weights into the compute weights. */
   public void publish() {
-    if (buffers.master() != null) {
-      Copies.into(buffers.values(), buffers.master());
+    publish(buffers);
+  }
+
+  /** As the other one, of a {@link #part}. */
+  public static void publish(AdamWBuffers part) {
+    if (part.master() != null) {
+      Copies.into(part.values(), part.master());
     }
   }
 
   /** Takes over weights that were written into the slice; the opposite of {@link #publish}. */
   public void adoptValues() {
-    if (buffers.master() != null) {
-      Copies.into(buffers.master(), buffers.values());
+    adoptValues(buffers);
+  }
+
+  /** As the other one, of a {@link #part}. */
+  public static void adoptValues(AdamWBuffers part) {
+    if (part.master() != null) {
+      Copies.into(part.master(), part.values());
     }
   }
 

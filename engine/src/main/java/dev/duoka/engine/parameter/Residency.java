@@ -6,14 +6,21 @@ public enum Residency {
   ALL,
   /** The values; gradients are added elsewhere as they come (ZeRO 2). */
   VALUES,
+  /** The main gradients; values are brought here when they are used, from where they are kept. */
+  GRADIENTS,
   /** Neither; values are brought here when they are needed (ZeRO 3). */
   NOTHING;
 
+  /** The same but for the values, which are brought here when they are used. */
+  public Residency valuesLater() {
+    return keepsGradients() ? GRADIENTS : NOTHING;
+  }
+
   boolean keepsValues() {
-    return this != NOTHING;
+    return this == ALL || this == VALUES;
   }
 
   boolean keepsGradients() {
-    return this == ALL;
+    return this == ALL || this == GRADIENTS;
   }
 }

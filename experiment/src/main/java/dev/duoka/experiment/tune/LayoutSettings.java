@@ -4,6 +4,7 @@ import dev.duoka.base.DuokaException;
 import dev.duoka.formats.modelconfig.MoeConfig;
 import dev.duoka.layout.Dispatcher;
 import dev.duoka.layout.Layout;
+import dev.duoka.layout.Offload;
 import dev.duoka.layout.PipelineKind;
 import dev.duoka.train.config.BatchPlan;
 import dev.duoka.train.config.ModelSource;
@@ -31,6 +32,7 @@ final class LayoutSettings {
   private static final String COLLECTIVES = "parallel.collectives";
   private static final String DISPATCHER = "parallel.dispatcher";
   private static final String OFFLOAD = "memory.offload";
+  private static final String OFFLOAD_UPDATE = "memory.offload_update";
 
   /**
    * Variables of NCCL that can make a step within a machine faster: fewer of a card's processors
@@ -73,6 +75,9 @@ final class LayoutSettings {
     settings.put(MICRO_BATCH, String.valueOf(layout.microBatch()));
     settings.put(RECOMPUTE, layout.recompute().toString());
     settings.put(OFFLOAD, layout.offload().toString());
+    if (layout.offload() != Offload.NONE) {
+      settings.put(OFFLOAD_UPDATE, layout.offloadUpdate().toString());
+    }
     return new Candidate(settings);
   }
 
@@ -121,6 +126,10 @@ final class LayoutSettings {
     }
     others(there.memory().offload(), "none", "optimizer")
         .forEach(value -> add(all, centre, OFFLOAD, value));
+    if (there.memory().offload() != Offload.NONE) {
+      others(there.memory().offloadUpdate(), "device", "host")
+          .forEach(value -> add(all, centre, OFFLOAD_UPDATE, value));
+    }
     List<Candidate> admitted = new ArrayList<>();
     all.stream()
         .filter(candidate -> Choices.admits(file, config, candidate))

@@ -8,6 +8,7 @@ import dev.duoka.hardware.StreamSample;
 import dev.duoka.layout.GradientForm;
 import dev.duoka.layout.MomentForm;
 import dev.duoka.layout.Offload;
+import dev.duoka.layout.OffloadUpdate;
 import dev.duoka.layout.Precision;
 import dev.duoka.layout.Recompute;
 import dev.duoka.layout.StateForm;
@@ -106,7 +107,7 @@ final class LayerStreams {
             size.warmUp(),
             STEPS,
             Runtime.getRuntime().availableProcessors(),
-            new StateSettings(form, Offload.NONE, 1),
+            new StateSettings(form, Offload.NONE, OffloadUpdate.DEVICE, 1),
             false);
     boolean others = form.equals(StateForm.FULL);
     Map<String, List<Point>> seen = new TreeMap<>();

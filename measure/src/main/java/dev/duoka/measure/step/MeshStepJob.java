@@ -96,6 +96,7 @@ public record MeshStepJob(
         Method.FULL,
         step.states(),
         parallel.order(),
-        parallel.replicate());
+        parallel.replicate(),
+        step.offloadUpdate());
   }
 }

@@ -5,6 +5,7 @@ import dev.duoka.formats.modelconfig.ModelConfig;
 import dev.duoka.formats.modelconfig.ParameterCounts;
 import dev.duoka.layout.Layout;
 import dev.duoka.layout.Offload;
+import dev.duoka.layout.OffloadUpdate;
 import dev.duoka.layout.Precision;
 import dev.duoka.layout.Recompute;
 import dev.duoka.layout.StateForm;
@@ -28,6 +29,7 @@ import tools.jackson.databind.node.ObjectNode;
  * @param length tokens in a sequence
  * @param states in which form gradients and the optimizer's states are kept
  * @param offload what of them lives in host memory
+ * @param offloadUpdate where states in host memory are updated
  * @param deterministic whether it gives the same bits each time
  */
 public record StepJob(
@@ -41,6 +43,7 @@ public record StepJob(
     int cpuThreads,
     StateForm states,
     Offload offload,
+    OffloadUpdate offloadUpdate,
     boolean deterministic) {
   /** For rounding by chance. */
   private static final long SEED = 1;
@@ -59,6 +62,7 @@ public record StepJob(
         config.threadsPerRank(Runtime.getRuntime().availableProcessors()),
         config.memory().states(),
         config.memory().offload(),
+        config.memory().offloadUpdate(),
         config.training().deterministic());
   }
 
@@ -80,6 +84,7 @@ public record StepJob(
     }
     if (offload != Offload.NONE) {
       report.put("offload", offload.toString());
+      report.put("offload_update", offloadUpdate.toString());
     }
     report.put("deterministic", deterministic);
   }
@@ -112,7 +117,7 @@ public record StepJob(
         warmUp,
         steps,
         cpuThreads,
-        new StateSettings(states, offload, SEED),
+        new StateSettings(states, offload, offloadUpdate, SEED),
         deterministic);
   }
 }

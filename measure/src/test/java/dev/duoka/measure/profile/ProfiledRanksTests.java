@@ -6,6 +6,7 @@ import dev.duoka.base.ErrorCode;
 import dev.duoka.comm.ExchangeSpan;
 import dev.duoka.formats.json.Json;
 import dev.duoka.layout.Offload;
+import dev.duoka.layout.OffloadUpdate;
 import dev.duoka.layout.Precision;
 import dev.duoka.layout.Recompute;
 import dev.duoka.layout.StateForm;
@@ -41,6 +42,7 @@ final class ProfiledRanksTests {
             1,
             StateForm.FULL,
             Offload.NONE,
+            OffloadUpdate.DEVICE,
             false);
     return ProfiledRanks.run(MeshStepJob.of(step, MeshOption.parse(mesh), "cpu"), STEPS);
   }

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.within;
 import dev.duoka.engine.autograd.FunctionObserver;
 import dev.duoka.engine.autograd.Work;
 import dev.duoka.layout.Offload;
+import dev.duoka.layout.OffloadUpdate;
 import dev.duoka.layout.Precision;
 import dev.duoka.layout.Recompute;
 import dev.duoka.layout.StateForm;
@@ -103,6 +104,7 @@ final class RooflineTests {
         1,
         StateForm.FULL,
         Offload.NONE,
+        OffloadUpdate.DEVICE,
         false);
   }
 }

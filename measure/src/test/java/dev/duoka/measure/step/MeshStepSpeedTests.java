@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.duoka.base.DuokaException;
 import dev.duoka.formats.json.Json;
 import dev.duoka.layout.Offload;
+import dev.duoka.layout.OffloadUpdate;
 import dev.duoka.layout.Precision;
 import dev.duoka.layout.Recompute;
 import dev.duoka.layout.StateForm;
@@ -126,6 +127,7 @@ final class MeshStepSpeedTests {
             1,
             StateForm.FULL,
             Offload.NONE,
+            OffloadUpdate.DEVICE,
             false),
         MeshOption.parse(mesh),
         device);

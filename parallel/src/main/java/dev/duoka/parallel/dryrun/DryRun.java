@@ -57,14 +57,14 @@ public final class DryRun {
    * What a rank needs at most.
    *
    * @param byOwner bytes of its device
-   * @param host bytes of host memory
+   * @param host bytes of host memory; 0 where they were not counted, since layers were replayed
    */
   public record Peak(Map<MemoryOwner, Long> byOwner, long host) {}
 
   /** As {@link #replayedPeak}, with host memory. */
   public static Peak replayed(DryRunJob job) {
     if (growsEvenly(job)) {
-      return new Peak(replayedPeak(job), 0); // what is kept in host memory does not grow evenly
+      return new Peak(replayedPeak(job), 0); // what waits in host memory does not grow evenly
     }
     DryRunResult result = unrolled(job.steady());
     return new Peak(result.peakByOwner(), result.hostBytes());
@@ -160,7 +160,7 @@ public final class DryRun {
   /**
    * Whether each further layer adds the same to every part of a step: not where stages of a
    * pipeline have some of them, nor where layers take turns in the same buffers (ZeRO 2 and 3,
-   * states in host memory), nor where an adapter, what is frozen or other rates tell them apart.
+   * gradients for the host), nor where an adapter, what is frozen or other rates tell them apart.
    */
   private static boolean growsEvenly(DryRunJob job) {
     ModelConfig model = job.settings().model();
@@ -170,7 +170,7 @@ public final class DryRun {
         && !model.frozen().mayTellLayersApart()
         && !job.settings().updates().mayTellLayersApart()
         && job.settings().zeroStage() < 2
-        && !job.settings().states().onHost();
+        && !job.settings().states().updatesOnHost();
   }
 
   private static long of(

@@ -65,7 +65,7 @@ public record DryRunJob(
                     ? StepSettings.AuxiliaryLosses.NONE
                     : new StepSettings.AuxiliaryLosses(
                         model.mtpModules(), FURTHER_TOKENS, moe == null ? 0 : 0.01, true, 0.001))
-            .with(new StateSettings(layout.states(), layout.offload(), 0))
+            .with(new StateSettings(layout.states(), layout.offload(), layout.offloadUpdate(), 0))
             .with(
                 new PipelineSettings(
                     layout.order().kind(), layout.order().stagesPerRank(), List.of())),
@@ -84,7 +84,7 @@ public record DryRunJob(
    */
   public DryRunJob steady() {
     int ranks = mesh.pipeline();
-    int alone = settings.zeroStage() < 2 && !settings.states().onHost() ? 2 : 3;
+    int alone = settings.zeroStage() < 2 && !settings.states().updatesOnHost() ? 2 : 3;
     boolean plain = settings.pipeline().kind() == PipelineKind.ONE_F_ONE_B;
     int several = plain ? ranks + alone : 3 * ranks;
     int enough = ranks == 1 ? alone : keepsAll() ? accumulation : several;
@@ -116,7 +116,7 @@ public record DryRunJob(
   /** A step that makes all that lasts, with as few forward passes as can be. */
   DryRunJob shortest() {
     boolean rounds = mesh.pipeline() > 1 && settings.pipeline().stagesPerRank() > 1;
-    return settings.states().onHost() || keepsAll()
+    return settings.states().updatesOnHost() || keepsAll()
         ? this
         : of(Math.min(accumulation, rounds ? mesh.pipeline() : 1));
   }

@@ -63,10 +63,12 @@ public record RankPlan(Mesh mesh, int rank, StagePlan stages, List<Integer> own)
         spec -> weights.group(spec).bucketGroup(),
         shards,
         key -> {
-          if (states.onHost() && key.trainable()) {
+          if (states.updatesOnHost() && key.trainable()) {
             return Residency.NOTHING; // gradients leave, and weights come when they are asked for
           }
-          return shards.applyAsInt(key.group()) == 1 ? Residency.ALL : residency(zeroStage);
+          Residency shared =
+              shards.applyAsInt(key.group()) == 1 ? Residency.ALL : residency(zeroStage);
+          return states.passThroughDevice() && key.trainable() ? shared.valuesLater() : shared;
         },
         states.form().gradients(),
         factors);

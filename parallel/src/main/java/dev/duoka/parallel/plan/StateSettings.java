@@ -1,6 +1,7 @@
 package dev.duoka.parallel.plan;
 
 import dev.duoka.layout.Offload;
+import dev.duoka.layout.OffloadUpdate;
 import dev.duoka.layout.StateForm;
 
 /**
@@ -8,14 +9,26 @@ import dev.duoka.layout.StateForm;
  *
  * @param form in how many bits
  * @param offload what of it lives in host memory
+ * @param update where states in host memory are updated
  * @param seed of the run, for rounding by chance
  */
-public record StateSettings(StateForm form, Offload offload, long seed) {
+public record StateSettings(StateForm form, Offload offload, OffloadUpdate update, long seed) {
   /** Everything in fp32 and on the device. */
-  public static final StateSettings FULL = new StateSettings(StateForm.FULL, Offload.NONE, 0);
+  public static final StateSettings FULL =
+      new StateSettings(StateForm.FULL, Offload.NONE, OffloadUpdate.DEVICE, 0);
 
-  /** Whether states and gradients live in host memory, which updates the weights. */
-  public boolean onHost() {
+  /** Whether the states live in host memory. */
+  public boolean inHostMemory() {
     return offload != Offload.NONE;
+  }
+
+  /** Whether gradients live in host memory, too, and the host updates the weights. */
+  public boolean updatesOnHost() {
+    return inHostMemory() && update == OffloadUpdate.HOST;
+  }
+
+  /** Whether the states pass through the device, which updates them and the weights. */
+  public boolean passThroughDevice() {
+    return inHostMemory() && update == OffloadUpdate.DEVICE;
   }
 }

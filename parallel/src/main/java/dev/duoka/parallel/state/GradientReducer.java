@@ -225,6 +225,7 @@ public final class GradientReducer implements AutoCloseable {
       return;
     }
     state.done = true;
+    slice.arrive(); // an update on its way reads what is overwritten here
     bucket.zeroUntouchedGradients();
     try (Purpose _ = purpose(bucket)) {
       bucket.parameters().forEach(this::sumCopies);

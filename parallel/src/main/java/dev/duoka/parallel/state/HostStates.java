@@ -26,6 +26,7 @@ final class HostStates implements AutoCloseable {
   private final Tensor weights;
   private final Tensor gradients;
   private final AdamW states;
+  private final Resources owned;
   private @Nullable Future<HostTransfer.Mark> returning;
   private @Nullable Supplier<double[]> squares;
   private @Nullable Future<double[]> squaring;
@@ -49,9 +50,9 @@ final class HostStates implements AutoCloseable {
       weights = made.own(zeros(MemoryOwner.WEIGHTS, ofDevice.dtype(), length));
       gradients = made.own(zeros(MemoryOwner.GRADIENTS, gradientDtype, length));
       states = made.own(new AdamW(weights, gradients, settings, of));
-      worker.transfer().lock(weights);
-      worker.transfer().lock(gradients);
-      made.release();
+      made.own(worker.transfer().lock(weights));
+      made.own(worker.transfer().lock(gradients));
+      owned = made.release();
     }
   }
 
@@ -176,9 +177,8 @@ final class HostStates implements AutoCloseable {
 
   @Override
   public void close() {
-    worker.drain(); // nothing may be written into what is freed
-    states.close();
-    gradients.close();
-    weights.close();
+    try (owned) {
+      worker.drain(); // nothing may be written into what is freed
+    }
   }
 }

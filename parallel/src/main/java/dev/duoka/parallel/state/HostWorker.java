@@ -38,6 +38,7 @@ final class HostWorker implements AutoCloseable {
   private final Map<Dtype, Slots> slots = new EnumMap<>(Dtype.class);
   private final Deque<Addend> addends = new ArrayDeque<>();
   private final List<HostTransfer.Mark> coming = new ArrayList<>();
+  private final Resources locks = new Resources();
   private HostTransfer.Mark lastUse = HostTransfer.Mark.NONE;
 
   /** Gradients that are being added. */
@@ -123,7 +124,7 @@ final class HostWorker implements AutoCloseable {
     boolean isNew = !ofDtype.hasFree(length);
     Tensor buffer = ofDtype.take(length);
     if (isNew) {
-      transfer.lock(buffer);
+      locks.own(transfer.lock(buffer));
     }
     return buffer;
   }
@@ -171,6 +172,7 @@ final class HostWorker implements AutoCloseable {
     drain();
     try (Resources owned = new Resources()) {
       slots.values().forEach(owned::own);
+      owned.own(locks);
       owned.own(transfer);
       if (thread != null) {
         owned.own(thread);

@@ -40,12 +40,16 @@ import org.jspecify.annotations.Nullable;
  * <p>Owns the slices with their states. One thread.
  */
 public final class ShardedOptimizer implements AutoCloseable {
+  /** Weights whose states are on the device at once where they pass through it, at most. */
+  public static final long PASSING = StatePassage.BUFFERS * StatePassage.PIECE;
+
   private final ParameterStore store;
   private final GradientGroups groups;
   private final AdamWSettings settings;
   private final List<StateSlice> slices = new ArrayList<>();
   private final List<FrozenSlice> frozen = new ArrayList<>();
   private final @Nullable HostWorker worker;
+  private final @Nullable StatePassage passage;
   private final GradientReducer reducer;
   private final @Nullable WeightGatherer gatherer;
   private final GradientSquares squares;
@@ -85,11 +89,28 @@ public final class ShardedOptimizer implements AutoCloseable {
       AdamWSettings settings,
       int zeroStage,
       StateSettings states) {
+    this(store, groups, settings, zeroStage, states, StatePassage.PIECE);
+  }
+
+  /**
+   * As the other one.
+   *
+   * @param piece weights whose states pass through the device together; a multiple of 128
+   */
+  ShardedOptimizer(
+      ParameterStore store,
+      GradientGroups groups,
+      AdamWSettings settings,
+      int zeroStage,
+      StateSettings states,
+      long piece) {
     this.store = store;
     this.groups = groups;
     this.settings = settings;
     try (Resources made = new Resources()) {
-      worker = states.onHost() ? made.own(new HostWorker(store.device())) : null;
+      worker = states.updatesOnHost() ? made.own(new HostWorker(store.device())) : null;
+      passage =
+          states.passThroughDevice() ? made.own(new StatePassage(store.device(), piece)) : null;
       for (Bucket bucket : store.trainableBuckets()) {
         StateSlice.Sharing sharing =
             zeroStage > 0
@@ -98,7 +119,11 @@ public final class ShardedOptimizer implements AutoCloseable {
                 : new StateSlice.Sharing(
                     groups.of().apply(bucket), new SingleRank("replicas"), false, false);
         AdamWSettings its = settings.timesDecay(bucket.key().factors().decay());
-        slices.add(made.own(new StateSlice(bucket, sharing, its, states, worker)));
+        slices.add(made.own(new StateSlice(bucket, sharing, its, states, worker, passage)));
+      }
+      if (passage != null) {
+        passage.makeRoom(slices.stream().map(StateSlice::unread).toList());
+        slices.forEach(StateSlice::adoptValues);
       }
       squares = made.own(squares());
       if (worker != null) {
@@ -163,7 +188,7 @@ public final class ShardedOptimizer implements AutoCloseable {
     reducer.begin();
     // A stage of a pipeline may hold nothing that is trained; there is little to launch then.
     boolean fused = worker == null && !slices.isEmpty();
-    if (fused && slices.stream().allMatch(slice -> slice.states().runsFused())) {
+    if (fused && slices.stream().allMatch(slice -> slice.unread().runsFused())) {
       return launchFused(learningRate, lossScale, measures);
     }
     StepOutcome outcome = composedStep(learningRate, lossScale, measures);
@@ -187,6 +212,8 @@ public final class ShardedOptimizer implements AutoCloseable {
     if (gatherer != null) {
       gatherer.invalidate();
     }
+    // What some ranks of a group have gathered since the last update, and others not, all gather.
+    slices.stream().filter(StateSlice::valuesComeLater).forEach(StateSlice::expectValues);
     return true;
   }
 
@@ -244,9 +271,11 @@ public final class ShardedOptimizer implements AutoCloseable {
       Tensor squaresOfAll = squaresOfAllRanks();
       Tensor squaredNorm = SquaresKernel.inOrder(squaresOfAll);
       reading = measures ? read(squaresOfAll) : null;
+      // Updates beside this stream read it when the tensor may be used again.
+      Tensor kept = passage == null ? squaredNorm : passage.keep(squaredNorm);
       writes = true;
       for (StateSlice slice : slices) {
-        slice.states().launch(update(slice, learningRate, lossScale), squaredNorm);
+        slice.launch(update(slice, learningRate, lossScale), kept);
       }
       gatherValues();
       read.start(squaredNorm);
@@ -440,7 +469,7 @@ public final class ShardedOptimizer implements AutoCloseable {
     double flops = 0;
     double bytes = 0;
     for (StateSlice slice : slices) {
-      Work work = slice.states().work();
+      Work work = slice.unread().work();
       flops += work.flops();
       bytes += work.bytes();
     }

@@ -17,9 +17,9 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The part of a bucket that this rank updates, with its optimizer states, here or in host memory:
- * all of it, or the rank's shard. Owns views and states; keeps the bucket's memory alive until it
- * is closed.
+ * The part of a bucket that this rank updates, with its optimizer states: all of it, or the rank's
+ * shard. States are here, or in host memory, where they are updated or from where they pass
+ * through. Owns views and states; keeps the bucket's memory alive until it is closed.
  */
 public final class StateSlice implements ValueShard, AutoCloseable {
   private final Bucket bucket;
@@ -38,6 +38,7 @@ public final class StateSlice implements ValueShard, AutoCloseable {
   private final Tensor gradients;
   private final @Nullable AdamW own;
   private final @Nullable HostStates host;
+  private final @Nullable PassingStates passing;
   private final Resources owned;
   private boolean mustGather;
 
@@ -56,14 +57,16 @@ public final class StateSlice implements ValueShard, AutoCloseable {
    *
    * @param settings the constants of the update
    * @param of in which form the states are kept
-   * @param worker works on states in host memory; null where they are kept here
+   * @param worker works on states in host memory; null where that updates none
+   * @param passage the way of states from host memory and back; null where none take it
    */
   StateSlice(
       Bucket bucket,
       Sharing sharing,
       AdamWSettings settings,
       StateSettings of,
-      @Nullable HostWorker worker) {
+      @Nullable HostWorker worker,
+      @Nullable StatePassage passage) {
     this.bucket = bucket;
     this.group = sharing.group();
     this.replicas = sharing.replicas();
@@ -93,11 +96,16 @@ public final class StateSlice implements ValueShard, AutoCloseable {
                 keepsWholeGradients
                     ? Views.narrow(bucket.gradients(), 0, offset, length)
                     : zeros(MemoryOwner.GRADIENTS, bucket.gradientDtype(), length));
-        own = made.own(new AdamW(values, gradients, settings, states));
+        own = passage == null ? made.own(new AdamW(values, gradients, settings, states)) : null;
+        passing =
+            passage == null
+                ? null
+                : made.own(new PassingStates(passage, values, gradients, settings, states));
       } else {
         host = made.own(new HostStates(worker, values, bucket.gradientDtype(), settings, states));
         gradients = host.gradients();
         own = null;
+        passing = null;
       }
       owned = made.release();
     }
@@ -135,7 +143,7 @@ public final class StateSlice implements ValueShard, AutoCloseable {
     return keepsWholeGradients;
   }
 
-  /** Whether states and gradients are in host memory. */
+  /** Whether states and gradients are in host memory, which updates them. */
   boolean isOnHost() {
     return host != null;
   }
@@ -182,18 +190,24 @@ public final class StateSlice implements ValueShard, AutoCloseable {
   /** The compute weights: a view of the bucket's, or a shard of its own. */
   @Override
   public Tensor values() {
-    if (host != null) {
-      host.arrive();
-    }
+    arrive();
     return values;
   }
 
   /** The gradients: a view of the bucket's, a shard of their own, or in host memory. */
   public Tensor gradients() {
-    if (host != null) {
-      host.arrive(); // an update on its way changes them
-    }
+    arrive(); // an update on its way reads or changes them
     return gradients;
+  }
+
+  /** Lets the calling thread's stream wait for an update of the slice that is on its way. */
+  void arrive() {
+    if (host != null) {
+      host.arrive();
+    }
+    if (passing != null) {
+      passing.arrive();
+    }
   }
 
   /** Sends gradients to the host, as {@link HostStates#collect}. */
@@ -206,9 +220,28 @@ public final class StateSlice implements ValueShard, AutoCloseable {
     return Objects.requireNonNull(host, "the states are here");
   }
 
-  /** Master weights and moments, laid out as the slice. */
+  /**
+   * Master weights and moments, laid out as the slice; waits for them where they live in host
+   * memory.
+   */
   public AdamW states() {
-    return host == null ? Objects.requireNonNull(own) : host.states();
+    return passing != null
+        ? passing.states()
+        : host == null ? Objects.requireNonNull(own) : host.states();
+  }
+
+  /** The same for what does not read them: states that pass through are not waited for. */
+  AdamW unread() {
+    return passing == null ? states() : passing.onTheirWay();
+  }
+
+  /** Launches an update as {@link AdamW#launch}; of states that are not updated by the host. */
+  void launch(AdamW.Update update, Tensor squaredNorm) {
+    if (passing != null) {
+      passing.launch(update, squaredNorm);
+    } else {
+      states().launch(update, squaredNorm);
+    }
   }
 
   /**
@@ -218,51 +251,57 @@ public final class StateSlice implements ValueShard, AutoCloseable {
    * @param after what still uses the weights
    */
   void update(AdamW.Update update, double factor, HostTransfer.Mark after) {
-    if (host == null) {
-      states().update(update, factor);
-    } else {
+    if (host != null) {
       host.update(update, factor, after);
+    } else if (passing != null) {
+      passing.update(update, factor);
+    } else {
+      states().update(update, factor);
     }
   }
 
   /** Copies the master weights into the compute weights of the slice. */
   void publish() {
-    if (host == null) {
-      states().publish();
-    } else {
+    if (host != null) {
       host.publish();
+    } else if (passing != null) {
+      passing.publish();
+    } else {
+      states().publish();
     }
   }
 
   /** Takes over the compute weights of the slice; the opposite of {@link #publish}. */
   void adoptValues() {
-    if (host == null) {
-      states().adoptValues();
-    } else {
+    if (host != null) {
       host.adoptValues();
+    } else if (passing != null) {
+      passing.adoptValues();
+    } else {
+      states().adoptValues();
     }
   }
 
   /**
    * Lets whoever uses the bucket's weights next wait for them, and gather them where they are
-   * sharded; for weights that come from the host.
+   * sharded; for {@link #valuesComeLater}.
    */
   void expectValues() {
     mustGather = sharded;
     bucket.releaseValues();
   }
 
-  /** Whether weights come from the host, when they are asked for. */
+  /** Whether whole weights are waited for when they are asked for, not when they are updated. */
   boolean valuesComeLater() {
-    return wholeValues != null && host != null;
+    return wholeValues != null && own == null;
   }
 
   private Tensor arriveWhole() {
     Tensor whole = Objects.requireNonNull(wholeValues);
     Tensor mine = values();
     if (mustGather) {
-      mustGather = false;
       group.allGather(mine, whole).join();
+      mustGather = false;
     }
     return whole;
   }

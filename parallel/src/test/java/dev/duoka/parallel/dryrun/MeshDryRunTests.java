@@ -8,6 +8,7 @@ import dev.duoka.formats.modelconfig.ModelConfig;
 import dev.duoka.layout.GradientForm;
 import dev.duoka.layout.MomentForm;
 import dev.duoka.layout.Offload;
+import dev.duoka.layout.OffloadUpdate;
 import dev.duoka.layout.PipelineKind;
 import dev.duoka.layout.Precision;
 import dev.duoka.layout.Recompute;
@@ -24,8 +25,10 @@ import dev.duoka.tensor.Device;
 import dev.duoka.tensor.DryRunDevice;
 import dev.duoka.tensor.MemoryOwner;
 import dev.duoka.tensor.ThreadLedger;
+import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import org.assertj.core.data.Percentage;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -81,10 +84,14 @@ class MeshDryRunTests {
 
   @ParameterizedTest
   @CsvSource({
-    "tiny-llama, 1, 1, 0, NONE, FP32, true",
-    "tiny-v3, 2, 1, 1, SELECTIVE, BITS8, false",
-    "tiny-v3, 2, 1, 2, NONE, BF16, true",
-    "tiny-llama, 2, 2, 3, FULL, BITS8, false",
+    "tiny-llama, 1, 1, 0, NONE, FP32, true, HOST",
+    "tiny-v3, 2, 1, 1, SELECTIVE, BITS8, false, HOST",
+    "tiny-v3, 2, 1, 2, NONE, BF16, true, HOST",
+    "tiny-llama, 2, 2, 3, FULL, BITS8, false, HOST",
+    "tiny-llama, 1, 1, 0, NONE, FP32, true, DEVICE",
+    "tiny-v3, 2, 1, 1, SELECTIVE, BITS8, false, DEVICE",
+    "tiny-v3, 2, 1, 2, NONE, BF16, true, DEVICE",
+    "tiny-llama, 2, 2, 3, FULL, BITS8, true, DEVICE",
   })
   void agreesWithStatesInHostMemory(
       String preset,
@@ -93,12 +100,13 @@ class MeshDryRunTests {
       int zero,
       Recompute recompute,
       MomentForm moments,
-      boolean master) {
+      boolean master,
+      OffloadUpdate update) {
     ModelConfig config = TinyRuns.config(preset);
     StateForm form = new StateForm(moments, master, GradientForm.FP32);
     StepSettings settings =
         TinyRuns.settings(config, Precision.BF16, recompute, zero)
-            .with(new StateSettings(form, Offload.OPTIMIZER, 1));
+            .with(new StateSettings(form, Offload.OPTIMIZER, update, 1));
     Mesh mesh = new Mesh(1, 1, data, 1, tensor, 1);
     Map<Integer, Map<MemoryOwner, Long>> real = real(settings, mesh);
     for (int rank = 0; rank < mesh.size(); rank++) {
@@ -114,10 +122,46 @@ class MeshDryRunTests {
                 within(owner == MemoryOwner.TEMPORARIES ? 64L : 0L));
       }
       DryRunResult onGpu = DryRunDevice.of(Device.cuda(0), () -> DryRun.unrolled(job));
-      assertThat(onGpu.hostByOwner())
-          .containsKeys(MemoryOwner.OPTIMIZER, MemoryOwner.GRADIENTS, MemoryOwner.WEIGHTS);
-      assertThat(onGpu.peakByOwner()).doesNotContainKey(MemoryOwner.OPTIMIZER);
+      if (update == OffloadUpdate.HOST) {
+        assertThat(onGpu.hostByOwner())
+            .containsKeys(MemoryOwner.OPTIMIZER, MemoryOwner.GRADIENTS, MemoryOwner.WEIGHTS);
+        assertThat(onGpu.peakByOwner()).doesNotContainKey(MemoryOwner.OPTIMIZER);
+      } else {
+        DryRunResult here = without(settings, job);
+        assertThat(onGpu.hostByOwner()).containsOnlyKeys(states(here).keySet());
+        // Tables of a few numbers for each weight stay on the device.
+        states(here)
+            .forEach(
+                (owner, bytes) ->
+                    assertThat((double) onGpu.hostByOwner().getOrDefault(owner, 0L))
+                        .as("%s in host memory", owner)
+                        .isCloseTo(bytes, Percentage.withPercentage(1)));
+        Map<MemoryOwner, Long> beside = new EnumMap<>(onGpu.peakByOwner());
+        beside.keySet().removeAll(STATES);
+        Map<MemoryOwner, Long> otherwise = new EnumMap<>(here.peakByOwner());
+        otherwise.keySet().removeAll(STATES);
+        assertThat(beside).isEqualTo(otherwise);
+      }
     }
+  }
+
+  private static final Set<MemoryOwner> STATES =
+      Set.of(MemoryOwner.OPTIMIZER, MemoryOwner.MASTER_WEIGHTS);
+
+  private static Map<MemoryOwner, Long> states(DryRunResult step) {
+    Map<MemoryOwner, Long> states = new EnumMap<>(step.peakByOwner());
+    states.keySet().retainAll(STATES);
+    return states;
+  }
+
+  /** The same step whose states are on the device. */
+  private static DryRunResult without(StepSettings settings, DryRunJob job) {
+    StateSettings kept = settings.states();
+    StepSettings here =
+        settings.with(new StateSettings(kept.form(), Offload.NONE, kept.update(), kept.seed()));
+    DryRunJob other =
+        new DryRunJob(here, job.mesh(), job.rank(), job.microBatch(), job.accumulation());
+    return DryRunDevice.of(Device.cuda(0), () -> DryRun.unrolled(other));
   }
 
   /** Steps of many forward passes are run with few: their peak is the same. */
@@ -149,12 +193,19 @@ class MeshDryRunTests {
 
   /** What is in host memory does not depend on what a forward pass keeps. */
   @ParameterizedTest
-  @CsvSource({"1, 2, 1, NONE", "2, 1, 1, SELECTIVE", "2, 2, 2, FULL", "1, 2, 3, SELECTIVE"})
-  void theLeastStepKeepsTheSameInHostMemory(int pipeline, int data, int zero, Recompute recompute) {
+  @CsvSource({
+    "1, 2, 1, NONE, HOST",
+    "2, 1, 1, SELECTIVE, HOST",
+    "2, 2, 2, FULL, HOST",
+    "1, 2, 3, SELECTIVE, HOST",
+    "2, 2, 1, FULL, DEVICE",
+  })
+  void theLeastStepKeepsTheSameInHostMemory(
+      int pipeline, int data, int zero, Recompute recompute, OffloadUpdate update) {
     ModelConfig config = TinyRuns.withLayers(TinyRuns.config("tiny-v3"), 4, 0);
     StepSettings settings =
         TinyRuns.settings(config, Precision.BF16, recompute, zero)
-            .with(new StateSettings(StateForm.FULL, Offload.OPTIMIZER, 1));
+            .with(new StateSettings(StateForm.FULL, Offload.OPTIMIZER, update, 1));
     Mesh mesh = new Mesh(pipeline, 1, data, 1, 1, 1);
     for (DryRunJob job : new DryRunJob(settings, mesh, 0, 4, 8).ofStages()) {
       DryRunJob least = job.ofHost();

@@ -4,8 +4,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.duoka.formats.modelconfig.ModelConfig;
 import dev.duoka.formats.modelconfig.Presets;
+import dev.duoka.layout.GradientForm;
+import dev.duoka.layout.MomentForm;
+import dev.duoka.layout.Offload;
+import dev.duoka.layout.OffloadUpdate;
 import dev.duoka.layout.Precision;
 import dev.duoka.layout.Recompute;
+import dev.duoka.layout.StateForm;
+import dev.duoka.parallel.plan.StateSettings;
 import dev.duoka.parallel.testing.TinyRuns;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -44,6 +50,24 @@ class ReplayTests {
             2,
             accumulation);
     assertThat(DryRun.replayedPeak(job)).isEqualTo(DryRun.unrolled(job).peakByOwner());
+  }
+
+  /** States that pass through the device leave nothing there that does not grow evenly. */
+  @ParameterizedTest
+  @CsvSource({"tiny-llama, NONE, 1, 1, BF16", "tiny-v3, SELECTIVE, 2, 2, BITS8"})
+  void stepsWhoseStatesPassThrough(
+      String preset, Recompute recompute, int ranks, int accumulation, MomentForm moments) {
+    ModelConfig config = TinyRuns.config(preset);
+    LayerCounts counts = config.moe() == null ? new LayerCounts(7, 0) : new LayerCounts(2, 5);
+    StateForm form = new StateForm(moments, true, GradientForm.FP32);
+    DryRunJob job =
+        new DryRunJob(
+            TinyRuns.settings(counts.applyTo(config), Precision.BF16, recompute, 1)
+                .with(new StateSettings(form, Offload.OPTIMIZER, OffloadUpdate.DEVICE, 0)),
+            ranks,
+            2,
+            accumulation);
+    assertThat(DryRun.replayed(job).byOwner()).isEqualTo(DryRun.unrolled(job).peakByOwner());
   }
 
   /** Of the real size, where layers of one kind outweigh those of the other. */

@@ -7,6 +7,7 @@ import dev.duoka.layout.Layout;
 import dev.duoka.layout.LossKind;
 import dev.duoka.layout.Method;
 import dev.duoka.layout.Offload;
+import dev.duoka.layout.OffloadUpdate;
 import dev.duoka.layout.PipelineKind;
 import dev.duoka.layout.PipelineOrder;
 import dev.duoka.layout.Precision;
@@ -93,6 +94,7 @@ record Draw(Trial trial, Set<String> features) {
             accumulation,
             seed % 16 == 0 ? 8 : 2,
             offload,
+            microBatch == 1 ? OffloadUpdate.DEVICE : OffloadUpdate.HOST,
             random.nextInt(4) == 0);
     return Optional.of(new Draw(trial, features(name, keyHeads, trial, kind)));
   }
@@ -119,7 +121,9 @@ record Draw(Trial trial, Set<String> features) {
     features.add("recompute " + trial.recompute());
     add(features, "accumulation", trial.accumulation() > 1);
     add(features, "documents apart", trial.apart());
-    add(features, "states in host memory", trial.offload() == Offload.OPTIMIZER);
+    if (trial.offload() == Offload.OPTIMIZER) {
+      features.add("states in host memory, updated by the " + trial.update());
+    }
     return features;
   }
 
@@ -129,7 +133,10 @@ record Draw(Trial trial, Set<String> features) {
     all.addAll(List.of("latent attention", "grouped queries", "tied", "further tokens", "experts"));
     all.addAll(List.of("data", "replicas", "tensor", "expert parallel", "context"));
     all.addAll(List.of("copies of heads", "accumulation"));
-    all.addAll(List.of("documents apart", "states in host memory"));
+    all.addAll(List.of("documents apart"));
+    for (OffloadUpdate update : OffloadUpdate.values()) {
+      all.add("states in host memory, updated by the " + update);
+    }
     for (PipelineKind kind : PipelineKind.values()) {
       all.add("pipeline " + kind);
     }

@@ -9,6 +9,7 @@ import dev.duoka.engine.parameter.Bucket;
 import dev.duoka.formats.adapter.NamePatterns;
 import dev.duoka.formats.modelconfig.ModelConfig;
 import dev.duoka.layout.Offload;
+import dev.duoka.layout.OffloadUpdate;
 import dev.duoka.layout.PipelineKind;
 import dev.duoka.layout.Recompute;
 import dev.duoka.model.ModelFactory;
@@ -88,7 +89,9 @@ class FrozenMeshTests {
     ModelConfig config = model(model, frozen);
     Mesh mesh = new Mesh(pipeline, 1, data, context, tensor, expert);
     PipelineSettings stages = new PipelineSettings(schedule, 1, List.of());
-    Trial trial = new Trial(config, mesh, stages, recompute, zero, 24, 2, 4, 3).with(offload);
+    Trial trial =
+        new Trial(config, mesh, stages, recompute, zero, 24, 2, 4, 3)
+            .with(offload, OffloadUpdate.HOST);
     Training.Outcome one = alone(trial);
     assertThat(one.gradients().keySet()).isEqualTo(names(config, true));
     assertThat(one.gradients().values())

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.within;
 import dev.duoka.comm.Communicator;
 import dev.duoka.comm.local.LocalRanks;
 import dev.duoka.layout.Offload;
+import dev.duoka.layout.OffloadUpdate;
 import dev.duoka.layout.Recompute;
 import dev.duoka.model.WeightInitializer;
 import dev.duoka.parallel.mesh.Mesh;
@@ -44,7 +45,7 @@ class MeshRangesTests {
                 1,
                 4 / data,
                 1)
-            .with(offload);
+            .with(offload, OffloadUpdate.HOST);
     List<ParameterRange> alone = measured(trial.onOneRank()).values().iterator().next();
     assertThat(alone).isNotEmpty();
     measured(trial)

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.duoka.formats.modelconfig.ModelConfig;
 import dev.duoka.layout.Dispatcher;
 import dev.duoka.layout.Offload;
+import dev.duoka.layout.OffloadUpdate;
 import dev.duoka.layout.PipelineKind;
 import dev.duoka.layout.Recompute;
 import dev.duoka.parallel.mesh.Mesh;
@@ -211,23 +212,29 @@ class MeshTrainingTests {
 
   @ParameterizedTest
   @CsvSource({
-    "dense, 1, 1, 1, 0, 1, NONE",
-    "dense, 1, 1, 1, 0, 4, FULL",
-    "dense, 2, 1, 1, 0, 2, NONE",
-    "dense, 2, 1, 1, 1, 1, SELECTIVE",
-    "v3 mtp, 2, 1, 1, 2, 4, NONE",
-    "v3 mtp, 2, 2, 1, 3, 2, FULL",
-    "v3 mtp, 1, 2, 2, 0, 4, NONE",
-    "v3 mtp, 2, 1, 2, 1, 4, SELECTIVE",
+    "dense, 1, 1, 1, 0, 1, NONE, HOST",
+    "dense, 1, 1, 1, 0, 4, FULL, HOST",
+    "dense, 2, 1, 1, 0, 2, NONE, HOST",
+    "dense, 2, 1, 1, 1, 1, SELECTIVE, HOST",
+    "v3 mtp, 2, 1, 1, 2, 4, NONE, HOST",
+    "v3 mtp, 2, 2, 1, 3, 2, FULL, HOST",
+    "v3 mtp, 1, 2, 2, 0, 4, NONE, HOST",
+    "v3 mtp, 2, 1, 2, 1, 4, SELECTIVE, HOST",
+    "dense, 2, 1, 1, 1, 2, SELECTIVE, DEVICE",
+    "v3 mtp, 2, 1, 1, 2, 4, NONE, DEVICE",
+    "v3 mtp, 2, 2, 1, 3, 2, FULL, DEVICE",
+    "v3 mtp, 1, 2, 2, 0, 4, NONE, DEVICE",
+    "v3 mtp, 2, 1, 2, 1, 4, SELECTIVE, DEVICE",
   })
-  void statesOnTheHostAsOneRank(
+  void statesInHostMemoryAsOneRank(
       String model,
       int data,
       int tensor,
       int pipeline,
       int zero,
       int accumulation,
-      Recompute recompute) {
+      Recompute recompute,
+      OffloadUpdate update) {
     ModelConfig config = model(model);
     boolean spreads = config.moe() != null && data * tensor > 1;
     Trial trial =
@@ -241,7 +248,7 @@ class MeshTrainingTests {
             2,
             accumulation,
             3);
-    assertThat(Equality.FP64.differences(trial.with(Offload.OPTIMIZER).run(), alone(trial)))
+    assertThat(Equality.FP64.differences(trial.with(Offload.OPTIMIZER, update).run(), alone(trial)))
         .isEmpty();
   }
 

@@ -6,6 +6,7 @@ import dev.duoka.engine.optimizer.AdamWSettings;
 import dev.duoka.engine.precision.LossScaler;
 import dev.duoka.formats.modelconfig.ModelConfig;
 import dev.duoka.layout.Offload;
+import dev.duoka.layout.OffloadUpdate;
 import dev.duoka.layout.Precision;
 import dev.duoka.layout.Recompute;
 import dev.duoka.layout.StateForm;
@@ -37,6 +38,7 @@ record Trial(
     int accumulation,
     int steps,
     Offload offload,
+    OffloadUpdate update,
     boolean apart) {
   /** A trial with all states on the device. */
   Trial(
@@ -60,11 +62,12 @@ record Trial(
         accumulation,
         steps,
         Offload.NONE,
+        OffloadUpdate.DEVICE,
         false);
   }
 
   /** The same with states elsewhere. */
-  Trial with(Offload other) {
+  Trial with(Offload other, OffloadUpdate where) {
     return new Trial(
         model,
         mesh,
@@ -76,6 +79,7 @@ record Trial(
         accumulation,
         steps,
         other,
+        where,
         apart);
   }
 
@@ -92,6 +96,7 @@ record Trial(
         accumulation,
         steps,
         offload,
+        update,
         apart);
   }
 
@@ -108,6 +113,7 @@ record Trial(
         accumulation,
         steps,
         offload,
+        update,
         true);
   }
 
@@ -124,6 +130,7 @@ record Trial(
         accumulation * mesh.data(),
         steps,
         Offload.NONE,
+        OffloadUpdate.DEVICE,
         apart);
   }
 
@@ -172,6 +179,6 @@ record Trial(
                 model.moe() != null && model.moe().sequenceAuxLoss(),
                 model.moe() == null ? 0 : 0.01))
         .with(pipeline)
-        .with(new StateSettings(StateForm.FULL, offload, 0));
+        .with(new StateSettings(StateForm.FULL, offload, update, 0));
   }
 }

@@ -14,6 +14,7 @@ import dev.duoka.engine.parameter.UpdateFactors;
 import dev.duoka.layout.GradientForm;
 import dev.duoka.layout.MomentForm;
 import dev.duoka.layout.Offload;
+import dev.duoka.layout.OffloadUpdate;
 import dev.duoka.layout.StateForm;
 import dev.duoka.parallel.plan.StateSettings;
 import dev.duoka.tensor.Device;
@@ -143,7 +144,7 @@ class CudaOptimizerTests {
                 GradientGroups.of(new SingleRank(), List.of("a", "b")),
                 settings,
                 0,
-                new StateSettings(form, offload, 11))) {
+                new StateSettings(form, offload, OffloadUpdate.HOST, 11))) {
       optimizer.fill(() -> start(store, Dtype.BFLOAT16, device));
       for (int step = 0; step < STEPS; step++) {
         addGradient(store, step, 1);

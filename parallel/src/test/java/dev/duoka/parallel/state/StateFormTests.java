@@ -20,6 +20,7 @@ import dev.duoka.engine.parameter.UpdateFactors;
 import dev.duoka.layout.GradientForm;
 import dev.duoka.layout.MomentForm;
 import dev.duoka.layout.Offload;
+import dev.duoka.layout.OffloadUpdate;
 import dev.duoka.layout.Precision;
 import dev.duoka.layout.StateForm;
 import dev.duoka.parallel.plan.StateSettings;
@@ -81,7 +82,7 @@ class StateFormTests {
         GradientGroups.of(ranks, store.parameters().stream().map(Parameter::name).toList()),
         settings,
         zero,
-        new StateSettings(form, Offload.NONE, 7));
+        new StateSettings(form, Offload.NONE, OffloadUpdate.DEVICE, 7));
   }
 
   private static void addGradient(ParameterStore store, int step, int rank, int ranks) {

@@ -18,6 +18,7 @@ import dev.duoka.engine.parameter.UpdateFactors;
 import dev.duoka.layout.GradientForm;
 import dev.duoka.layout.MomentForm;
 import dev.duoka.layout.Offload;
+import dev.duoka.layout.OffloadUpdate;
 import dev.duoka.layout.StateForm;
 import dev.duoka.parallel.plan.StateSettings;
 import dev.duoka.tensor.Device;
@@ -91,7 +92,7 @@ class UpdateFactorsTests {
                 GradientGroups.of(ranks, List.of("a", "b")),
                 settings,
                 kept.zero(),
-                new StateSettings(kept.form(), kept.offload(), 7))) {
+                new StateSettings(kept.form(), kept.offload(), OffloadUpdate.HOST, 7))) {
       optimizer.fill(
           () -> {
             try (Tensor start = new Inputs(181, Dtype.FLOAT32, Device.CPU).coarse(768)) {

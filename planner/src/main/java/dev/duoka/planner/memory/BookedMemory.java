@@ -120,7 +120,7 @@ public final class BookedMemory {
     DryRun.Peak peak =
         counted.computeIfAbsent(
             job, it -> DryRunDevice.of(Device.cuda(0), () -> DryRun.replayed(it)));
-    if (job.settings().states().onHost()) {
+    if (peak.host() > 0) {
       ofHost.putIfAbsent(job.ofHost(), peak.host());
     }
     return peak;

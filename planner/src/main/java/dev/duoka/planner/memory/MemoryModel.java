@@ -8,6 +8,7 @@ import dev.duoka.layout.LossKind;
 import dev.duoka.layout.Method;
 import dev.duoka.layout.Offload;
 import dev.duoka.layout.Recompute;
+import dev.duoka.parallel.state.ShardedOptimizer;
 import dev.duoka.planner.figure.Figure;
 import dev.duoka.planner.layout.EngineTraits;
 import dev.duoka.planner.layout.Job;
@@ -184,9 +185,13 @@ public final class MemoryModel {
     // Beside the states the host holds what travels to the card and from it.
     double travelling = optimizer / state.optimizer() * TRAVELLING;
     double away = optimizer / state.optimizer() * state.gradient();
+    double passing = Math.min(optimizer, ShardedOptimizer.PASSING * state.optimizer());
     return switch (layout.offload()) {
       case NONE -> new States(weights, gradients, optimizer, 0);
-      case OPTIMIZER -> new States(weights, 0, 0, optimizer + away + travelling);
+      case OPTIMIZER ->
+          layout.updatesOnHost()
+              ? new States(weights, 0, 0, optimizer + away + travelling)
+              : new States(weights, gradients, passing, optimizer);
       case PARAMETERS -> new States(0, 0, 0, optimizer + away + travelling + weights);
     };
   }
@@ -288,7 +293,7 @@ public final class MemoryModel {
     if ((layout.zero() >= 3 && layout.replicas() > 1) || layout.offload() == Offload.PARAMETERS) {
       double weight = layout.method() == Method.QLORA ? state.frozen() : state.weight();
       buckets = 2 * parameters.largestLayer() * (weight + state.gradient());
-    } else if (layout.zero() == 2 || layout.offload() == Offload.OPTIMIZER) {
+    } else if (layout.zero() == 2 || layout.updatesOnHost()) {
       buckets = 2 * parameters.largestLayer() * state.gradient();
     }
     double head =

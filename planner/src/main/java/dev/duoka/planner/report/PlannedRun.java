@@ -113,6 +113,9 @@ public final class PlannedRun {
     }
     text.append("memory:\n");
     field(text, "offload", layout.offload());
+    if (layout.offload() != Offload.NONE) {
+      field(text, "offload_update", layout.offloadUpdate());
+    }
     field(text, "moments", form.moments());
     field(text, "master_weights", form.masterWeights() || !layout.precision().hasMasterWeights());
     field(text, "gradients", form.gradients());

@@ -3,6 +3,7 @@ package dev.duoka.planner.search;
 import dev.duoka.layout.Layout;
 import dev.duoka.layout.LossKind;
 import dev.duoka.layout.Offload;
+import dev.duoka.layout.OffloadUpdate;
 import dev.duoka.layout.PipelineOrder;
 
 /**
@@ -30,6 +31,7 @@ record Candidate(Layout layout, double bytes, double hostBytes, double seconds) 
             + layout.recompute().ordinal()
             + (layout.order().equals(PipelineOrder.DEFAULT) ? 0 : 1)
             + (layout.offload() == Offload.NONE ? 0 : 3)
+            + (layout.updatesOnHost() ? 1 : 0)
             + (layout.loss() == LossKind.CHUNKED ? 0 : 1);
     return seconds * (1 + WORTH * complications);
   }
@@ -46,7 +48,7 @@ record Candidate(Layout layout, double bytes, double hostBytes, double seconds) 
 
   /** The axes and what is sharded or away: one of each is shown. */
   Object states() {
-    return new States(mesh(), layout.zero(), layout.offload());
+    return new States(mesh(), layout.zero(), layout.offload(), layout.offloadUpdate());
   }
 
   /** The axes alone. */
@@ -70,6 +72,7 @@ record Candidate(Layout layout, double bytes, double hostBytes, double seconds) 
   boolean isOfTheKindOf(Candidate other) {
     return layout.zero() == other.layout.zero()
         && layout.offload() == other.layout.offload()
+        && layout.offloadUpdate() == other.layout.offloadUpdate()
         && layout.recompute() == other.layout.recompute()
         && layout.precision() == other.layout.precision()
         && layout.order().equals(other.layout.order())
@@ -77,7 +80,7 @@ record Candidate(Layout layout, double bytes, double hostBytes, double seconds) 
         && (layout.tensor() > 1) == (other.layout.tensor() > 1);
   }
 
-  private record States(Mesh mesh, int zero, Offload offload) {}
+  private record States(Mesh mesh, int zero, Offload offload, OffloadUpdate update) {}
 
   private record Kind(Object states, LossKind loss) {}
 

@@ -6,6 +6,7 @@ import dev.duoka.layout.Layout;
 import dev.duoka.layout.LossKind;
 import dev.duoka.layout.Method;
 import dev.duoka.layout.Offload;
+import dev.duoka.layout.OffloadUpdate;
 import dev.duoka.layout.PipelineOrder;
 import dev.duoka.layout.Precision;
 import dev.duoka.layout.Recompute;
@@ -34,7 +35,7 @@ final class SearchSpace {
   private final Machine machine;
   private final Method method;
   private final Choice choice;
-  private final List<Offload> offloads;
+  private final List<Away> away;
 
   /** The unfused loss is left out: it needs more memory and more time than the fused one. */
   private final List<LossKind> losses;
@@ -56,17 +57,27 @@ final class SearchSpace {
     machine = request.machine();
     method = request.method();
     this.choice = choice;
-    offloads = offloads(method, choice.beyond());
+    away = away(method, choice.beyond());
     losses =
         choice.beyond() ? List.of(LossKind.CHUNKED, LossKind.FUSED) : List.of(LossKind.CHUNKED);
   }
 
+  /** What lives in host memory, and where it is updated. */
+  private record Away(Offload offload, OffloadUpdate update) {
+    static final Away NOTHING = new Away(Offload.NONE, OffloadUpdate.DEVICE);
+  }
+
   /** An adapter's states are too small to be worth a place in host memory. */
-  private static List<Offload> offloads(Method method, boolean beyond) {
-    if (beyond) {
-      return List.of(Offload.values());
+  private static List<Away> away(Method method, boolean beyond) {
+    List<Away> all = new ArrayList<>(List.of(Away.NOTHING));
+    if (beyond || !method.isAdapter()) {
+      all.add(new Away(Offload.OPTIMIZER, OffloadUpdate.DEVICE));
+      all.add(new Away(Offload.OPTIMIZER, OffloadUpdate.HOST));
     }
-    return method.isAdapter() ? List.of(Offload.NONE) : List.of(Offload.NONE, Offload.OPTIMIZER);
+    if (beyond) {
+      all.add(new Away(Offload.PARAMETERS, OffloadUpdate.HOST));
+    }
+    return all;
   }
 
   /**
@@ -111,7 +122,7 @@ final class SearchSpace {
         int microBatch,
         int accumulation,
         Recompute recompute,
-        Offload offload,
+        Away away,
         LossKind loss,
         SearchSpace space) {
       return new Layout(
@@ -124,13 +135,14 @@ final class SearchSpace {
           microBatch,
           accumulation,
           recompute,
-          offload,
+          away.offload(),
           loss,
           space.choice.precision(),
           space.method,
           space.choice.states(),
           PipelineOrder.DEFAULT,
-          replicate);
+          replicate,
+          away.update());
     }
   }
 
@@ -142,23 +154,24 @@ final class SearchSpace {
       return; // nothing is shared within a replica
     }
     for (int zero = mesh.replicate() > 1 ? 1 : 0; zero <= 3; zero++) {
-      for (Offload offload : offloads) {
+      for (Away each : away) {
         // Weights can be fetched for each layer only where no rank keeps a whole copy.
-        boolean sensible = replicated ? offload != Offload.PARAMETERS || zero == 3 : zero == 0;
+        boolean sensible =
+            replicated ? each.offload() != Offload.PARAMETERS || zero == 3 : zero == 0;
         if (sensible) {
-          batches(mesh, zero, offload, visit);
+          batches(mesh, zero, each, visit);
         }
       }
     }
   }
 
-  private void batches(Mesh mesh, int zero, Offload offload, Function<Layout, Fit> visit) {
+  private void batches(Mesh mesh, int zero, Away each, Function<Layout, Fit> visit) {
     for (LossKind loss : losses) {
       Fit first = Fit.FITS;
       for (Recompute recompute : RECOMPUTES) {
         // What keeps more than selective recompute does cannot fit where that does not.
         if (first == Fit.FITS || recompute != Recompute.NONE) {
-          first = batches(mesh, zero, offload, recompute, loss, visit);
+          first = batches(mesh, zero, each, recompute, loss, visit);
         }
         if (first == Fit.STATES_TOO_LARGE) {
           return;
@@ -171,7 +184,7 @@ final class SearchSpace {
   private Fit batches(
       Mesh mesh,
       int zero,
-      Offload offload,
+      Away each,
       Recompute recompute,
       LossKind loss,
       Function<Layout, Fit> visit) {
@@ -184,7 +197,7 @@ final class SearchSpace {
         break;
       }
       int accumulation = (int) Math.min(Integer.MAX_VALUE, perRank / micro);
-      Layout layout = mesh.layout(zero, micro, accumulation, recompute, offload, loss, this);
+      Layout layout = mesh.layout(zero, micro, accumulation, recompute, each, loss, this);
       if (!isPossible(layout)) {
         continue;
       }
@@ -219,7 +232,7 @@ final class SearchSpace {
   private boolean isPossible(Mesh mesh) {
     // A micro-batch of so many sequences divides whatever its tokens must divide by.
     Layout any =
-        mesh.layout(0, mesh.tensor(), 1, Recompute.NONE, Offload.NONE, LossKind.CHUNKED, this);
+        mesh.layout(0, mesh.tensor(), 1, Recompute.NONE, Away.NOTHING, LossKind.CHUNKED, this);
     return LayoutCheck.allows(
         shape.config(), any, job.sequenceLength(), OptionalInt.empty(), List.of());
   }

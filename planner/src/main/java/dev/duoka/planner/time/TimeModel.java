@@ -53,6 +53,12 @@ public final class TimeModel {
   /** How much wider the range is on both sides where nobody measured the card's rates. */
   private static final double GUESSED_RATES = 0.25;
 
+  /** Of these bytes those of the norm and of clearing, which no transfer hides. */
+  private static final double NORM_BYTES = 8;
+
+  /** What a card's link carries each way of what it carries one way, when it carries both. */
+  private static final double BOTH_WAYS = 51.0 / 55.0;
+
   /** The part of host memory's bandwidth that an update on the host reaches. */
   private static final double HOST_SHARE = 0.6;
 
@@ -131,7 +137,8 @@ public final class TimeModel {
     step.add(Cause.PIPELINE_BUBBLE, microBatch.idle(), links.machine().card().achievable().basis());
     StateBytes state = StateBytes.of(layout);
     double left = data(step, layout, spans, microBatch.parameters(), state, slowest);
-    update(step, layout, microBatch.parameters(), state, left, parts);
+    double forward = slowest * shares(layout).forward();
+    update(step, layout, microBatch.parameters(), state, left, forward, parts);
     if (parts.isEmpty()) {
       step.add(Cause.OTHER, BIAS * step.total(), Basis.ASSUMED);
     }
@@ -310,6 +317,7 @@ public final class TimeModel {
       StageParameters parameters,
       StateBytes state,
       double hidden,
+      double forward,
       Optional<List<PricedStep>> parts) {
     Machine machine = links.machine();
     boolean adapter = layout.method().isAdapter();
@@ -330,6 +338,17 @@ public final class TimeModel {
     }
     double bus = links.hostBandwidth().value();
     double hostRate = machine.host().memoryGbs() * 1e9 * HOST_SHARE;
+    if (!layout.updatesOnHost()) {
+      double rate = machine.card().memoryGbs() * 1e9 * machine.card().achievable().memory();
+      step.add(Cause.OPTIMIZER, NORM_BYTES * local / rate, machine.card().achievable().basis());
+      // Up and down at once; all cards together draw on one host's memory for both.
+      double each = local * state.optimizer();
+      double passage = Math.max(each / (BOTH_WAYS * bus), 2 * each * layout.gpus() / hostRate);
+      // The next forward pass waits for each block's weights alone: it hides all but the first's.
+      double exposed = Math.max(0.1 * passage, passage - forward);
+      step.add(Cause.OFFLOAD, exposed, links.hostBandwidth().basis());
+      return;
+    }
     double transfers = local * (state.gradient() + state.weight()) / bus;
     Optional<HostSample> host = machine.profile().flatMap(MachineProfile::host);
     double update =

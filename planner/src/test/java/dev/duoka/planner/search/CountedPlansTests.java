@@ -14,6 +14,7 @@ import dev.duoka.layout.LossKind;
 import dev.duoka.layout.Method;
 import dev.duoka.layout.MomentForm;
 import dev.duoka.layout.Offload;
+import dev.duoka.layout.OffloadUpdate;
 import dev.duoka.layout.Precision;
 import dev.duoka.layout.Recompute;
 import dev.duoka.layout.StateForm;
@@ -185,7 +186,7 @@ class CountedPlansTests {
     for (int zero = 0; zero <= 3; zero++) {
       for (Offload offload : List.of(Offload.NONE, Offload.OPTIMIZER)) {
         for (StateForm form : PlanRequest.FORMS) {
-          Layout layout =
+          Layout whole =
               new Layout(
                   2,
                   2,
@@ -201,7 +202,10 @@ class CountedPlansTests {
                   Precision.BF16,
                   Method.FULL,
                   form);
-          assertThat(EngineSupport.missing(layout, machine)).isEmpty();
+          for (OffloadUpdate update : OffloadUpdate.values()) {
+            Layout layout = whole.with(zero, offload, update, form);
+            assertThat(EngineSupport.missing(layout, machine)).isEmpty();
+          }
         }
       }
     }

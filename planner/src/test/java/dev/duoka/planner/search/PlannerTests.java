@@ -160,7 +160,7 @@ final class PlannerTests {
     assertThat(result.misfits()).isNotEmpty();
     assertThat(result.misfits().getFirst().hostGib() + result.misfits().getFirst().deviceGib())
         .isPositive();
-    assertThat(result.changes()).extracting(Change::change).contains("4096 GiB of host memory");
+    assertThat(result.changes()).extracting(Change::change).contains("2048 GiB of host memory");
     assertThat(result.changes()).extracting(Change::change).contains("adapters only (method lora)");
   }
 

@@ -15,6 +15,7 @@ import dev.duoka.layout.LossKind;
 import dev.duoka.layout.Method;
 import dev.duoka.layout.MomentForm;
 import dev.duoka.layout.Offload;
+import dev.duoka.layout.OffloadUpdate;
 import dev.duoka.layout.PipelineOrder;
 import dev.duoka.layout.Precision;
 import dev.duoka.layout.Recompute;
@@ -97,7 +98,8 @@ final class PricedStepsTests {
             Method.FULL,
             states,
             PipelineOrder.DEFAULT,
-            1);
+            1,
+            OffloadUpdate.HOST); // as it was measured
     PlanRequest request =
         new PlanRequest(
             model,

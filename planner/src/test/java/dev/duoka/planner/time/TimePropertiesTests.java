@@ -62,7 +62,7 @@ final class TimePropertiesTests {
     for (int i = 0; i < CASES; i++) {
       ModelShape shape = cases.shape();
       Layout layout = cases.layout(shape);
-      Layout twice =
+      Layout twiceOnDevice =
           new Layout(
               layout.data(),
               layout.tensor(),
@@ -77,6 +77,9 @@ final class TimePropertiesTests {
               layout.loss(),
               layout.precision(),
               layout.method());
+      Layout twice =
+          twiceOnDevice.with(
+              layout.zero(), layout.offload(), layout.offloadUpdate(), layout.states());
       double once = time(Catalogue.builtIn(), shape, layout).total();
       double more = time(Catalogue.builtIn(), shape, twice).total();
       assertThat(more).isBetween(once, 2 * once * (1 + 1e-9));

@@ -1,7 +1,9 @@
 package dev.duoka.tensor.kernel;
 
+import dev.duoka.ffi.cuda.KernelCall;
 import dev.duoka.tensor.Dtype;
 import dev.duoka.tensor.Tensor;
+import dev.duoka.tensor.op.HostTransfer;
 import dev.duoka.tensor.op.Views;
 import org.jspecify.annotations.Nullable;
 
@@ -55,13 +57,7 @@ public final class AdamWKernel {
         && KernelFamily.inPacks(gradients, gradients.size(0));
   }
 
-  /**
-   * One update; nothing changes when the norm is not finite.
-   *
-   * @param master fp32 weights; null where {@code values} are fp32 themselves
-   * @param values the compute weights
-   * @param squaredNorm fp64 {@code [1]}, of the gradients as they are
-   */
+  /** As the other, on the calling thread's stream. */
   public static void step(
       @Nullable Tensor master,
       Tensor values,
@@ -70,30 +66,59 @@ public final class AdamWKernel {
       Tensor secondMoment,
       Tensor squaredNorm,
       Update update) {
+    step(master, values, gradients, firstMoment, secondMoment, squaredNorm, update, null);
+  }
+
+  /**
+   * One update; nothing changes when the norm is not finite.
+   *
+   * @param master fp32 weights; null where {@code values} are fp32 themselves
+   * @param values the compute weights
+   * @param squaredNorm fp64 {@code [1]}, of the gradients as they are
+   * @param lane where it is launched; null for the calling thread's stream
+   */
+  public static void step(
+      @Nullable Tensor master,
+      Tensor values,
+      Tensor gradients,
+      Tensor firstMoment,
+      Tensor secondMoment,
+      Tensor squaredNorm,
+      Update update,
+      HostTransfer.@Nullable Lane lane) {
     if (!values.device().isCuda()) {
       return;
     }
-    KERNELS
-        .call(values, "adamw")
-        .grid(BLOCKS)
-        .block(THREADS)
-        .pointer(Views.addressOf(master == null ? values : master))
-        .pointer(Views.addressOf(gradients))
-        .pointer(Views.addressOf(firstMoment))
-        .pointer(Views.addressOf(secondMoment))
-        .pointer(master == null ? 0 : Views.addressOf(values))
-        .longInteger(values.size(0))
-        .pointer(Views.addressOf(squaredNorm))
-        .floating((float) update.inverseScale())
-        .floating((float) update.clipNorm())
-        .floating((float) update.learningRate())
-        .floating((float) update.beta1())
-        .floating((float) update.beta2())
-        .floating((float) update.epsilon())
-        .floating((float) update.weightDecay())
-        .floating(update.correction1())
-        .floating(update.correction2Root())
-        .launch();
+    KernelCall call =
+        KERNELS
+            .call(values, "adamw")
+            .grid(BLOCKS)
+            .block(THREADS)
+            .pointer(Views.addressOf(master == null ? values : master))
+            .pointer(Views.addressOf(gradients))
+            .pointer(Views.addressOf(firstMoment))
+            .pointer(Views.addressOf(secondMoment))
+            .pointer(master == null ? 0 : Views.addressOf(values))
+            .longInteger(values.size(0))
+            .pointer(Views.addressOf(squaredNorm))
+            .floating((float) update.inverseScale())
+            .floating((float) update.clipNorm())
+            .floating((float) update.learningRate())
+            .floating((float) update.beta1())
+            .floating((float) update.beta2())
+            .floating((float) update.epsilon())
+            .floating((float) update.weightDecay())
+            .floating(update.correction1())
+            .floating(update.correction2Root());
+    launch(call, lane);
+  }
+
+  private static void launch(KernelCall call, HostTransfer.@Nullable Lane lane) {
+    if (lane == null) {
+      call.launch();
+    } else {
+      lane.launch(call);
+    }
   }
 
   /** Whether buffers like these, with states in fewer bits, can be updated here. */
@@ -110,43 +135,53 @@ public final class AdamWKernel {
    * is not finite.
    *
    * @param runs which elements the buffers hold ({@link ElementRuns#onDevice})
+   * @param start where the buffers start in what the runs are of; a multiple of 128
    * @param chance stands for this update ({@link ChanceBits#ofUpdate})
    * @param squaredNorm fp64 {@code [1]}, of the gradients as they are
+   * @param lane where it is launched; null for the calling thread's stream
    */
   public static void stepNarrow(
-      AdamWBuffers buffers, Tensor runs, long chance, Tensor squaredNorm, Update update) {
+      AdamWBuffers buffers,
+      Tensor runs,
+      long start,
+      long chance,
+      Tensor squaredNorm,
+      Update update,
+      HostTransfer.@Nullable Lane lane) {
     Tensor values = buffers.values();
     if (!values.device().isCuda()) {
       return;
     }
-    KERNELS
-        .call(values, "adamw_narrow")
-        .grid(BLOCKS)
-        .block(THREADS)
-        .pointer(Views.addressOf(values))
-        .pointer(address(buffers.master()))
-        .pointer(Views.addressOf(buffers.gradients()))
-        .integer(buffers.gradients().dtype().bytes())
-        .pointer(Views.addressOf(buffers.firstMoment()))
-        .pointer(address(buffers.firstScales()))
-        .pointer(Views.addressOf(buffers.secondMoment()))
-        .pointer(address(buffers.secondScales()))
-        .integer(buffers.firstMoment().dtype().bytes())
-        .longInteger(values.size(0))
-        .pointer(Views.addressOf(runs))
-        .integer(Math.toIntExact(runs.size(0)))
-        .longInteger(chance)
-        .pointer(Views.addressOf(squaredNorm))
-        .floating((float) update.inverseScale())
-        .floating((float) update.clipNorm())
-        .floating((float) update.learningRate())
-        .floating((float) update.beta1())
-        .floating((float) update.beta2())
-        .floating((float) update.epsilon())
-        .floating((float) update.weightDecay())
-        .floating(update.correction1())
-        .floating(update.correction2Root())
-        .launch();
+    KernelCall call =
+        KERNELS
+            .call(values, "adamw_narrow")
+            .grid(BLOCKS)
+            .block(THREADS)
+            .pointer(Views.addressOf(values))
+            .pointer(address(buffers.master()))
+            .pointer(Views.addressOf(buffers.gradients()))
+            .integer(buffers.gradients().dtype().bytes())
+            .pointer(Views.addressOf(buffers.firstMoment()))
+            .pointer(address(buffers.firstScales()))
+            .pointer(Views.addressOf(buffers.secondMoment()))
+            .pointer(address(buffers.secondScales()))
+            .integer(buffers.firstMoment().dtype().bytes())
+            .longInteger(values.size(0))
+            .pointer(Views.addressOf(runs))
+            .integer(Math.toIntExact(runs.size(0)))
+            .longInteger(start)
+            .longInteger(chance)
+            .pointer(Views.addressOf(squaredNorm))
+            .floating((float) update.inverseScale())
+            .floating((float) update.clipNorm())
+            .floating((float) update.learningRate())
+            .floating((float) update.beta1())
+            .floating((float) update.beta2())
+            .floating((float) update.epsilon())
+            .floating((float) update.weightDecay())
+            .floating(update.correction1())
+            .floating(update.correction2Root());
+    launch(call, lane);
   }
 
   /**

@@ -21,15 +21,18 @@ public final class HostAdamW {
 
   private final AdamWBuffers buffers;
   private final ElementRuns runs;
+  private final long start;
 
   /**
    * Updates of some buffers.
    *
    * @param runs which elements they hold
+   * @param start where the buffers start in what the runs are of
    */
-  public HostAdamW(AdamWBuffers buffers, ElementRuns runs) {
+  public HostAdamW(AdamWBuffers buffers, ElementRuns runs, long start) {
     this.buffers = buffers;
     this.runs = runs;
+    this.start = start;
   }
 
   /**
@@ -51,8 +54,8 @@ public final class HostAdamW {
             worker -> {
               Tile tile = new Tile(memory);
               for (int i = worker; i < tiles; i += workers) {
-                long start = (long) i * TILE;
-                tile.update(start, (int) Math.min(TILE, length - start), numbers);
+                long at = (long) i * TILE;
+                tile.update(at, (int) Math.min(TILE, length - at), numbers);
               }
             });
   }
@@ -141,18 +144,18 @@ public final class HostAdamW {
       this.memory = memory;
     }
 
-    void update(long start, int length, Numbers numbers) {
-      read(memory.weights(), start, length, weight);
-      read(memory.gradients(), start, length, gradient);
-      readMoment(memory.firstMoment(), memory.firstScales(), start, length, first, false);
-      readMoment(memory.secondMoment(), memory.secondScales(), start, length, second, true);
+    void update(long at, int length, Numbers numbers) {
+      read(memory.weights(), at, length, weight);
+      read(memory.gradients(), at, length, gradient);
+      readMoment(memory.firstMoment(), memory.firstScales(), at, length, first, false);
+      readMoment(memory.secondMoment(), memory.secondScales(), at, length, second, true);
       compute(length, numbers);
       if (memory.narrow()) {
-        runs.chance(start, length, numbers.chance(), chance);
+        runs.chance(start + at, length, numbers.chance(), chance);
       }
-      writeWeights(start, length);
-      writeMoment(memory.firstMoment(), memory.firstScales(), start, length, first, 16, false);
-      writeMoment(memory.secondMoment(), memory.secondScales(), start, length, second, 36, true);
+      writeWeights(at, length);
+      writeMoment(memory.firstMoment(), memory.firstScales(), at, length, first, 16, false);
+      writeMoment(memory.secondMoment(), memory.secondScales(), at, length, second, 36, true);
     }
 
     private void compute(int length, Numbers numbers) {

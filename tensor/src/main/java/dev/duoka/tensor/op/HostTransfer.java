@@ -6,6 +6,7 @@ import dev.duoka.ffi.cuda.CudaDevice;
 import dev.duoka.ffi.cuda.CudaDriver;
 import dev.duoka.ffi.cuda.CudaEvent;
 import dev.duoka.ffi.cuda.CudaStream;
+import dev.duoka.ffi.cuda.KernelCall;
 import dev.duoka.ffi.cuda.PageLock;
 import dev.duoka.ffi.torch.CudaStreams;
 import dev.duoka.tensor.Device;
@@ -49,6 +50,12 @@ public final class HostTransfer implements AutoCloseable {
       }
     }
 
+    /** Whether the copy has ended. */
+    public boolean isReached() {
+      CudaEvent end = event;
+      return end == null || end.passed();
+    }
+
     /** Holds back what the calling thread launches on its current stream from now on. */
     public void holdBack() {
       CudaEvent end = event;
@@ -64,6 +71,40 @@ public final class HostTransfer implements AutoCloseable {
       if (end != null && of != null) {
         of.giveBack(end);
       }
+    }
+  }
+
+  /**
+   * A stream for kernels beside the one that threads launch on; on other devices than GPUs there is
+   * but one order, and it does nothing. Belongs to a transfer, which closes it.
+   */
+  public final class Lane {
+    private final @Nullable CudaStream stream;
+
+    private Lane(@Nullable CudaStream stream) {
+      this.stream = stream;
+    }
+
+    /** Launches a kernel. */
+    public void launch(KernelCall kernel) {
+      if (stream != null) {
+        kernel.launch(stream.handle());
+      } else {
+        kernel.launch();
+      }
+    }
+
+    /** Holds back what is launched on it from now on. */
+    public void holdBack(Mark until) {
+      CudaEvent end = until.event;
+      if (end != null && stream != null) {
+        end.holdBack(stream.handle());
+      }
+    }
+
+    /** What was launched on it so far. */
+    public Mark now() {
+      return gpu == null || stream == null ? Mark.NONE : mark(gpu, stream.handle());
     }
   }
 
@@ -85,22 +126,31 @@ public final class HostTransfer implements AutoCloseable {
   }
 
   /**
-   * Locks the pages of a host tensor as long as this lives, so that copies of it wait for nobody.
-   * It must outlive this. Does nothing where the device is none.
+   * Locks the pages of a host tensor, so that copies of it wait for nobody. Does nothing where the
+   * device is no GPU.
+   *
+   * @return what unlocks them; to be closed before the tensor
    */
-  public void lock(Tensor host) {
-    if (gpu != null && host.bytes() > 0) {
-      owned.own(new PageLock(gpu, Views.addressOf(host), host.bytes()));
+  public AutoCloseable lock(Tensor host) {
+    if (gpu == null || host.bytes() == 0) {
+      return () -> {};
     }
+    return new PageLock(gpu, Views.addressOf(host), host.bytes());
+  }
+
+  /** Another stream for kernels. */
+  public Lane newLane() {
+    return new Lane(gpu == null ? null : owned.own(gpu.newStream()));
   }
 
   /** What the calling thread has launched on its current stream so far. */
   public Mark now() {
-    if (gpu == null) {
-      return Mark.NONE;
-    }
-    CudaEvent event = take(gpu);
-    event.record(CudaStreams.current(gpu.ordinal()));
+    return gpu == null ? Mark.NONE : mark(gpu, CudaStreams.current(gpu.ordinal()));
+  }
+
+  private Mark mark(CudaDevice on, long stream) {
+    CudaEvent event = take(on);
+    event.record(stream);
     return new Mark(this, event);
   }
 
@@ -110,7 +160,23 @@ public final class HostTransfer implements AutoCloseable {
    * @param host dense, of the same dtype and length
    */
   public Mark toHost(Tensor host, Tensor ofDevice) {
-    return copy(leaving, host, ofDevice, now());
+    Mark before = now();
+    try {
+      return toHost(List.of(host), List.of(ofDevice), before);
+    } finally {
+      before.forget();
+    }
+  }
+
+  /**
+   * Launches copies to the host.
+   *
+   * @param host each as the other in its place
+   * @param after what they wait for, beside the copies to the host that were launched before
+   * @return the end of all of them
+   */
+  public Mark toHost(List<Tensor> host, List<Tensor> ofDevice, Mark... after) {
+    return copy(leaving, host, ofDevice, after);
   }
 
   /**
@@ -119,6 +185,11 @@ public final class HostTransfer implements AutoCloseable {
    * @param after what it waits for
    */
   public Mark toDevice(Tensor ofDevice, Tensor host, Mark after) {
+    return toDevice(List.of(ofDevice), List.of(host), after);
+  }
+
+  /** As {@link #toHost(List, List, Mark...)}, the other way. */
+  public Mark toDevice(List<Tensor> ofDevice, List<Tensor> host, Mark... after) {
     return copy(arriving, ofDevice, host, after);
   }
 
@@ -131,28 +202,35 @@ public final class HostTransfer implements AutoCloseable {
     }
   }
 
-  private Mark copy(@Nullable CudaStream stream, Tensor target, Tensor source, Mark after) {
+  private Mark copy(
+      @Nullable CudaStream stream, List<Tensor> targets, List<Tensor> sources, Mark... after) {
     if (gpu == null || stream == null) {
-      Copies.into(target, source);
+      for (int i = 0; i < targets.size(); i++) {
+        Copies.into(targets.get(i), sources.get(i));
+      }
       return Mark.NONE;
     }
-    requireCopyable(target, source);
     gpu.useOnThisThread();
-    CudaEvent before = after.event;
-    if (before != null) {
-      before.holdBack(stream.handle());
+    for (Mark one : after) {
+      CudaEvent before = one.event;
+      if (before != null) {
+        before.holdBack(stream.handle());
+      }
     }
     CudaDriver driver = CudaDriver.find().orElseThrow();
-    long to = Views.addressOf(target);
-    long from = Views.addressOf(source);
-    if (stream == leaving) {
-      driver.copyToHost(to, from, source.bytes(), stream.handle());
-    } else {
-      driver.copyToDevice(to, from, source.bytes(), stream.handle());
+    for (int i = 0; i < targets.size(); i++) {
+      Tensor target = targets.get(i);
+      Tensor source = sources.get(i);
+      requireCopyable(target, source);
+      long to = Views.addressOf(target);
+      long from = Views.addressOf(source);
+      if (stream == leaving) {
+        driver.copyToHost(to, from, source.bytes(), stream.handle());
+      } else {
+        driver.copyToDevice(to, from, source.bytes(), stream.handle());
+      }
     }
-    CudaEvent end = take(gpu);
-    end.record(stream.handle());
-    return new Mark(this, end);
+    return mark(gpu, stream.handle());
   }
 
   private static void requireCopyable(Tensor target, Tensor source) {
@@ -181,7 +259,7 @@ public final class HostTransfer implements AutoCloseable {
     }
   }
 
-  /** Frees streams and locks; nothing may be on its way. */
+  /** Frees streams; nothing may be on its way. */
   @Override
   public void close() {
     events.forEach(CudaEvent::close);

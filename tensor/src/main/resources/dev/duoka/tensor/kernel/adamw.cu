@@ -40,7 +40,8 @@ extern "C" __global__ void adamw(float* __restrict__ master, const float* __rest
   }
 }
 
-// The same with states in fewer bits: what MomentCode, ChanceBits and ElementRuns say in Java.
+// The same with states in fewer bits: what MomentCode, ChanceBits and ElementRuns say in Java. The buffers may be a
+// part of what the runs are of, from {start} on.
 
 typedef unsigned long long bits64;
 #define BLOCK 128
@@ -206,7 +207,8 @@ extern "C" __global__ void adamw_narrow(element* __restrict__ values, float* __r
                                         void* __restrict__ first, float* __restrict__ first_scales,
                                         void* __restrict__ second, float* __restrict__ second_scales,
                                         int moment_bytes, long long count, const long long* __restrict__ runs,
-                                        int run_count, bits64 update, const double* __restrict__ squared_norm,
+                                        int run_count, long long start, bits64 update,
+                                        const double* __restrict__ squared_norm,
                                         float inverse_scale, float clip, float rate, float beta1, float beta2,
                                         float epsilon, float decay, float correction1, float correction2_root) {
   float norm = (float)(sqrt(*squared_norm) * inverse_scale);
@@ -221,14 +223,14 @@ extern "C" __global__ void adamw_narrow(element* __restrict__ values, float* __r
   for (; block < blocks; block += ++turn % TURNS == 0 ? gridDim.x * together - (TURNS - 1) * (blockDim.x / 32)
                                                       : blockDim.x / 32) {
     long long i = block * BLOCK + lane * 4;
-    if (by_chance && turn % TURNS == 0) low = run_at(runs, run_count, block * BLOCK);
+    if (by_chance && turn % TURNS == 0) low = run_at(runs, run_count, start + block * BLOCK);
     Raw raw_gradient = load_four(gradients, gradient_bytes, i);
     Raw raw_first = load_four(first, moment_bytes, i), raw_second = load_four(second, moment_bytes, i);
     Raw raw_weight = master ? load_four(master, 4, i) : load_four(values, sizeof(element), i);
     float first_scale = moment_bytes == 1 ? first_scales[block] : 0.0f;
     float second_scale = moment_bytes == 1 ? second_scales[block] : 0.0f;
     bits64 chance[4] = {0, 0, 0, 0};
-    if (by_chance) chance_of_four(runs, run_count, update, low, i, chance);
+    if (by_chance) chance_of_four(runs, run_count, update, low, start + i, chance);
     Four g = decode_four(raw_gradient, 0.0f, gradient_bytes, false);
     Four m = decode_four(raw_first, first_scale, moment_bytes, false);
     Four v = decode_four(raw_second, second_scale, moment_bytes, true);

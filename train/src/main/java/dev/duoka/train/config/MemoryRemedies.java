@@ -1,6 +1,7 @@
 package dev.duoka.train.config;
 
 import dev.duoka.layout.Offload;
+import dev.duoka.layout.OffloadUpdate;
 import dev.duoka.layout.Recompute;
 import java.util.ArrayList;
 import java.util.List;
@@ -12,25 +13,31 @@ public final class MemoryRemedies {
   /**
    * All ways of a run. The micro-batch goes down by divisors, at least by half; when it can no
    * more, cheap functions are computed again, then whole layers, and then the optimizer moves to
-   * the host.
+   * the host: first its states, which the device goes on to update, then gradients and the update,
+   * too.
    */
   public static List<MemoryRemedy> of(RunConfig config) {
     List<MemoryRemedy> ways = new ArrayList<>();
     MemoryRemedy way = MemoryRemedy.now(config);
     int unit = config.data().hasPairs() ? 2 : 1;
     while (way.microBatch() > unit) {
-      way = new MemoryRemedy(smaller(way.microBatch(), unit), way.recompute(), way.offload());
+      way = way.with(smaller(way.microBatch(), unit), way.recompute());
       ways.add(way);
     }
     for (Recompute more : Recompute.values()) {
       if (more.compareTo(way.recompute()) > 0) {
-        way = new MemoryRemedy(way.microBatch(), more, way.offload());
+        way = way.with(way.microBatch(), more);
         ways.add(way);
       }
     }
     // Beside an adapter there are hardly any states to move.
-    if (way.offload() == Offload.NONE && config.adapter().isEmpty()) {
-      ways.add(new MemoryRemedy(way.microBatch(), way.recompute(), Offload.OPTIMIZER));
+    if (config.adapter().isEmpty()) {
+      boolean offloads = way.offload() != Offload.NONE;
+      for (OffloadUpdate update : OffloadUpdate.values()) {
+        if (!offloads || update.compareTo(way.update()) > 0) {
+          ways.add(new MemoryRemedy(way.microBatch(), way.recompute(), Offload.OPTIMIZER, update));
+        }
+      }
     }
     return ways;
   }

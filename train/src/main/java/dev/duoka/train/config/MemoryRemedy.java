@@ -1,6 +1,7 @@
 package dev.duoka.train.config;
 
 import dev.duoka.layout.Offload;
+import dev.duoka.layout.OffloadUpdate;
 import dev.duoka.layout.Recompute;
 import java.util.ArrayList;
 import java.util.List;
@@ -11,14 +12,27 @@ import java.util.List;
  * @param microBatch sequences of a micro-batch; what it has lost, accumulation has gained
  * @param recompute which activations are computed again
  * @param offload what is kept in host memory
+ * @param update where that is updated
  */
-public record MemoryRemedy(int microBatch, Recompute recompute, Offload offload) {
+public record MemoryRemedy(
+    int microBatch, Recompute recompute, Offload offload, OffloadUpdate update) {
   /** How the run takes its steps as its file says. */
   public static MemoryRemedy now(RunConfig config) {
     return new MemoryRemedy(
         BatchPlan.of(config).microBatch(),
         config.training().recompute(),
-        config.memory().offload());
+        config.memory().offload(),
+        config.memory().offloadUpdate());
+  }
+
+  /** The same states with other micro-batches and recompute. */
+  MemoryRemedy with(int otherMicroBatch, Recompute otherRecompute) {
+    return new MemoryRemedy(otherMicroBatch, otherRecompute, offload, update);
+  }
+
+  /** Whether states are kept where the run's file says, and updated there. */
+  public boolean keepsStates(RunConfig config) {
+    return offload == config.memory().offload() && update == config.memory().offloadUpdate();
   }
 
   /** What to override in the run's file: the micro-batch, and whatever else differs. */
@@ -29,6 +43,9 @@ public record MemoryRemedy(int microBatch, Recompute recompute, Offload offload)
     }
     if (offload != config.memory().offload()) {
       overrides.add("memory.offload=" + offload);
+    }
+    if (!keepsStates(config)) {
+      overrides.add("memory.offload_update=" + update);
     }
     return List.copyOf(overrides);
   }

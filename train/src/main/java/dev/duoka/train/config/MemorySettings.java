@@ -3,6 +3,7 @@ package dev.duoka.train.config;
 import dev.duoka.layout.GradientForm;
 import dev.duoka.layout.MomentForm;
 import dev.duoka.layout.Offload;
+import dev.duoka.layout.OffloadUpdate;
 import dev.duoka.layout.StateForm;
 import dev.duoka.train.config.binding.Doc;
 
@@ -11,12 +12,18 @@ import dev.duoka.train.config.binding.Doc;
  */
 public record MemorySettings(
     @Doc(
-            value =
-                "What lives in host memory: `none`, or `optimizer` for its states and the update"
-                    + " of the weights, which the host's processors do.",
+            value = "What lives in host memory: `none`, or `optimizer` for its states.",
             byDefault = "none",
             range = "none, optimizer")
         Offload offload,
+    @Doc(
+            value =
+                "Where states in host memory are updated: on the `device`, which they pass"
+                    + " through piece by piece, with the bits of a run without offload; or by the"
+                    + " `host`'s processors, to whom the gradients go, so that they take no memory"
+                    + " of the device either.",
+            byDefault = "device")
+        OffloadUpdate offloadUpdate,
     @Doc(
             value =
                 "The optimizer's two moments in `fp32`, `bf16` or `8bit`: 8, 4 or 2.06 bytes of a"

@@ -111,7 +111,8 @@ public record RunConfig(
         method(),
         memory.states(),
         parallel.order(),
-        parallel.replicate());
+        parallel.replicate(),
+        memory.offloadUpdate());
   }
 
   private Method method() {

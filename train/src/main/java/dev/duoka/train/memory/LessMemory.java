@@ -46,7 +46,7 @@ public record LessMemory(RunConfig config, List<MemoryRemedy> ways) {
 
   /** Whether a run can go over to a way between two steps, without a new start. */
   public boolean isInPlace(int way) {
-    return ways.get(way).offload() == config.memory().offload();
+    return ways.get(way).keepsStates(config);
   }
 
   /** What overrides the run's file to begin with a way. */

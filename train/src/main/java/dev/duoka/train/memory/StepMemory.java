@@ -3,6 +3,7 @@ package dev.duoka.train.memory;
 import dev.duoka.base.ByteSize;
 import dev.duoka.base.Plural;
 import dev.duoka.layout.Offload;
+import dev.duoka.layout.OffloadUpdate;
 import dev.duoka.layout.Recompute;
 import dev.duoka.parallel.dryrun.DryRun;
 import dev.duoka.parallel.dryrun.DryRunJob;
@@ -134,7 +135,7 @@ public record StepMemory(
     StateSettings states = now.states();
     StepSettings settings =
         now.with(way.recompute())
-            .with(new StateSettings(states.form(), way.offload(), states.seed()));
+            .with(new StateSettings(states.form(), way.offload(), way.update(), states.seed()));
     int accumulation = job.accumulation() * job.microBatch() / way.microBatch();
     return new StepMemory(
         new DryRunJob(settings, job.mesh(), job.rank(), way.microBatch(), accumulation),
@@ -244,12 +245,23 @@ public record StepMemory(
       }
     }
     StateSettings states = now.states();
-    return device.isCuda() && !states.onHost()
-        ? least(
-            "memory.offload optimizer",
-            now.with(new StateSettings(states.form(), Offload.OPTIMIZER, states.seed())),
-            bytes)
-        : Optional.empty();
+    for (OffloadUpdate update : OffloadUpdate.values()) {
+      StateSettings away =
+          new StateSettings(states.form(), Offload.OPTIMIZER, update, states.seed());
+      boolean more = !states.inHostMemory() || update.compareTo(states.update()) > 0;
+      Optional<String> fits =
+          device.isCuda() && more
+              ? least(
+                  "memory.offload optimizer"
+                      + (away.updatesOnHost() ? " with memory.offload_update host" : ""),
+                  now.with(away),
+                  bytes)
+              : Optional.empty();
+      if (fits.isPresent()) {
+        return fits;
+      }
+    }
+    return Optional.empty();
   }
 
   /** A change of states alone, or with the least that a forward pass can keep. */

@@ -136,7 +136,7 @@ final class RunMemory {
   private static void requireHost(
       DryRunJob step, DevicePlacement placement, Optional<StepMemory.Beside> copy) {
     MemoryNeed need = MemoryNeed.of(Map.of(), 1);
-    boolean offloads = step.settings().states().onHost();
+    boolean offloads = step.settings().states().inHostMemory();
     if (offloads) {
       need =
           StepMemory.inHostMemory(step, placement.devices().getFirst(), placement.devices().size());

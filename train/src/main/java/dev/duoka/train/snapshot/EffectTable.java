@@ -61,7 +61,11 @@ public final class EffectTable {
           line("config.memory.moments", NUMBERS, "the optimizer remembers in other precision"),
           line("config.memory.master_weights", NUMBERS, "weights are rounded another way"),
           line("config.memory.gradients", NUMBERS, "gradients are kept in other precision"),
-          line("config.memory.offload", ROUNDING, "the host updates by other instructions"),
+          line(
+              "config.memory.offload",
+              ROUNDING,
+              "the same bits where the device updates; the host does so by other instructions"),
+          line("config.memory.offload_update", ROUNDING, "the host updates by other instructions"),
           // How the work is spread.
           line(
               "config.parallel.(schedule|stages|stages_per_rank|pipeline)",

@@ -39,7 +39,15 @@ final class MemoryRemediesTests {
             List.of("training.micro_batch=1", "training.recompute=selective"),
             List.of("training.micro_batch=1", "training.recompute=full"),
             List.of(
-                "training.micro_batch=1", "training.recompute=full", "memory.offload=optimizer"));
+                "training.micro_batch=1",
+                "training.recompute=full",
+                "memory.offload=optimizer",
+                "memory.offload_update=device"),
+            List.of(
+                "training.micro_batch=1",
+                "training.recompute=full",
+                "memory.offload=optimizer",
+                "memory.offload_update=host"));
     assertThat(ways(3, 3).getFirst()).containsExactly("training.micro_batch=1");
   }
 
@@ -49,7 +57,16 @@ final class MemoryRemediesTests {
         .containsExactly("training.micro_batch=1", "training.recompute=selective");
     assertThat(ways(4, 1, "training.recompute=selective").getFirst())
         .containsExactly("training.micro_batch=1", "training.recompute=full");
-    assertThat(ways(4, 1, "training.recompute=full", "memory.offload=optimizer")).isEmpty();
+    assertThat(ways(4, 1, "training.recompute=full", "memory.offload=optimizer"))
+        .containsExactly(List.of("training.micro_batch=1", "memory.offload_update=host"));
+    assertThat(
+            ways(
+                4,
+                1,
+                "training.recompute=full",
+                "memory.offload=optimizer",
+                "memory.offload_update=host"))
+        .isEmpty();
   }
 
   /** Each way is a run file that is taken as it is. */

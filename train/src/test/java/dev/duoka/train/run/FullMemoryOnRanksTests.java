@@ -36,6 +36,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Memory that runs out on one of several ranks of a process: all repeat the step. */
 class FullMemoryOnRanksTests {
@@ -210,6 +211,20 @@ class FullMemoryOnRanksTests {
     } else {
       repeats(config, undisturbed, last, all);
     }
+  }
+
+  /** States in host memory that pass through the device make no difference to that. */
+  @ParameterizedTest
+  @ValueSource(strings = {"{data: 2, zero: 1}", "{data: 2, zero: 3}"})
+  void soItIsWhereStatesPassThrough(String parallel) throws IOException {
+    RunConfig config = config(parallel, "memory.offload=optimizer");
+    Ran undisturbed = run(config, 0);
+    Ran here = run(config(parallel), 0);
+    assertThat(undisturbed.events().losses).isEqualTo(here.events().losses);
+    repeats(config, undisturbed, 0, undisturbed.begun().getFirst() * 5 / 11);
+    int all = undisturbed.begun().getLast();
+    repeats(config, undisturbed, 1, all / 3 + 2); // some weights of the second step are there
+    repeats(config, undisturbed, 1, all);
   }
 
   private void repeats(RunConfig config, Ran undisturbed, int victim, int full) {

@@ -1,0 +1,116 @@
+package dev.duoka.parallel.state;
+
+import dev.duoka.base.Resources;
+import dev.duoka.engine.optimizer.AdamW;
+import dev.duoka.engine.optimizer.AdamWSettings;
+import dev.duoka.tensor.Tensor;
+
+/**
+ * The optimizer's states of a slice that live in page-locked host memory and pass through the
+ * device ({@link StatePassage}), whose kernel updates them as if they were there. Weights and
+ * gradients stay on the device. Owns the states.
+ */
+final class PassingStates implements AutoCloseable {
+  private final StatePassage passage;
+  private final AdamW states;
+  private final Resources owned;
+  private StatePassage.Ends last = StatePassage.Ends.NONE;
+  private boolean arrived = true;
+
+  /**
+   * Allocates the states; {@link #adoptValues} fills master weights.
+   *
+   * @param values the weights in the compute dtype, {@code [n]}
+   * @param gradients the main gradients, {@code [n]}
+   */
+  PassingStates(
+      StatePassage passage,
+      Tensor values,
+      Tensor gradients,
+      AdamWSettings settings,
+      AdamW.States of) {
+    this.passage = passage;
+    try (Resources made = new Resources()) {
+      states = made.own(new AdamW(values, gradients, settings, of, values.device().host()));
+      if (states.hasMaster()) {
+        made.own(passage.transfer().lock(states.master()));
+      }
+      lock(made, states.firstMoment().values());
+      lock(made, states.secondMoment().values());
+      Tensor firstScales = states.firstMoment().scales();
+      Tensor secondScales = states.secondMoment().scales();
+      if (firstScales != null && secondScales != null) {
+        lock(made, firstScales);
+        lock(made, secondScales);
+      }
+      owned = made.release();
+    }
+  }
+
+  private void lock(Resources made, Tensor host) {
+    made.own(passage.transfer().lock(host));
+  }
+
+  /** Master weights and moments, in host memory; waits until they are there. */
+  AdamW states() {
+    arrive();
+    last.ended().await();
+    return states;
+  }
+
+  /** The same for what does not read them. */
+  AdamW onTheirWay() {
+    return states;
+  }
+
+  /** Lets the calling thread's stream wait for the weights of the last update. */
+  void arrive() {
+    if (!arrived) {
+      arrived = true;
+      last.worked().holdBack();
+    }
+  }
+
+  /** Launches an update beside the calling thread's stream, as {@link AdamW#launch}. */
+  void launch(AdamW.Update update, Tensor squaredNorm) {
+    pass(
+        StatePassage.Way.ROUND,
+        true,
+        (part, start, lane) -> states.launch(update, squaredNorm, part, start, lane));
+  }
+
+  /** Updates without our kernels, as {@link AdamW#update}. */
+  void update(AdamW.Update update, double factor) {
+    pass(
+        StatePassage.Way.ROUND,
+        false,
+        (part, start, _) -> states.update(update, factor, part, start));
+  }
+
+  /** Copies the master weights into the compute weights. */
+  void publish() {
+    if (states.hasMaster()) {
+      pass(StatePassage.Way.MASTERS_COME, false, (part, _, _) -> AdamW.publish(part));
+    }
+  }
+
+  /** Takes over the compute weights; the opposite of {@link #publish}. */
+  void adoptValues() {
+    if (states.hasMaster()) {
+      pass(StatePassage.Way.MASTERS_LEAVE, false, (part, _, _) -> AdamW.adoptValues(part));
+    }
+  }
+
+  private void pass(StatePassage.Way way, boolean beside, StatePassage.Work work) {
+    arrive();
+    last = passage.pass(states, way, last, beside, work);
+    arrived = !beside;
+  }
+
+  @Override
+  public void close() {
+    try (owned) {
+      passage.drain(); // nothing may be written into what is freed
+    }
+  }
+}
