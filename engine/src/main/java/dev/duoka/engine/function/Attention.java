@@ -69,10 +69,12 @@ public final class Attention extends Function {
     boolean half = query.dtype() == Dtype.BFLOAT16 || query.dtype() == Dtype.FLOAT16;
     boolean aligned = query.size(3) % CUDNN_WIDTH == 0 && value.size(3) % CUDNN_WIDTH == 0;
     if (query.device().isMeta()) {
-      boolean gpu = DryRunDevice.hasKernels(half);
-      if (!gpu || !half || !aligned) {
+      if (!DryRunDevice.hasKernels(half)) {
+        return isWrittenOut(query, key) ? AttentionKernel.REFERENCE : AttentionKernel.SHAPES_ONLY;
+      }
+      if (!half || !aligned) {
         // On a GPU the definition is written out, with all scores.
-        return gpu && DryRunDevice.real().isPresent()
+        return DryRunDevice.real().isPresent()
             ? AttentionKernel.REFERENCE
             : AttentionKernel.SHAPES_ONLY;
       }
@@ -80,9 +82,7 @@ public final class Attention extends Function {
           ? AttentionKernel.SHAPES_OF_FLASH
           : AttentionKernel.SHAPES_OF_CUDNN;
     }
-    // Queries that go on after kept keys see all of those, while the fused kernels let the first
-    // query see the first key only; and a decoding step's one query needs no such kernel.
-    if (query.size(2) == 1 || query.size(2) != key.size(2)) {
+    if (goesOn(query, key)) {
       return AttentionKernel.REFERENCE;
     }
     if (query.device().isCuda()) {
@@ -94,7 +94,20 @@ public final class Attention extends Function {
       }
       return fitsFlash(query, value) ? AttentionKernel.FLASH_CUDA : AttentionKernel.REFERENCE;
     }
-    return key.size(2) <= SHORT_SEQUENCE ? AttentionKernel.REFERENCE : AttentionKernel.FLASH_CPU;
+    return isWrittenOut(query, key) ? AttentionKernel.REFERENCE : AttentionKernel.FLASH_CPU;
+  }
+
+  /**
+   * Queries that go on after kept keys see all of those, while the fused kernels let the first
+   * query see the first key only; and a decoding step's one query needs no such kernel.
+   */
+  private static boolean goesOn(Tensor query, Tensor key) {
+    return query.size(2) == 1 || query.size(2) != key.size(2);
+  }
+
+  /** Whether a CPU writes all scores out. */
+  private static boolean isWrittenOut(Tensor query, Tensor key) {
+    return goesOn(query, key) || key.size(2) <= SHORT_SEQUENCE;
   }
 
   static boolean fitsFlash(Tensor query, Tensor value) {

@@ -75,9 +75,8 @@ final class LayoutSettings {
     settings.put(MICRO_BATCH, String.valueOf(layout.microBatch()));
     settings.put(RECOMPUTE, layout.recompute().toString());
     settings.put(OFFLOAD, layout.offload().toString());
-    if (layout.offload() != Offload.NONE) {
-      settings.put(OFFLOAD_UPDATE, layout.offloadUpdate().toString());
-    }
+    boolean away = layout.offload() != Offload.NONE;
+    settings.put(OFFLOAD_UPDATE, away ? layout.offloadUpdate().toString() : "device");
     return new Candidate(settings);
   }
 
@@ -124,9 +123,10 @@ final class LayoutSettings {
                           .with(SCHEDULE, kind)
                           .with(STAGES, kind.equals(interleaved()) ? "2" : "1")));
     }
-    others(there.memory().offload(), "none", "optimizer")
-        .forEach(value -> add(all, centre, OFFLOAD, value));
-    if (there.memory().offload() != Offload.NONE) {
+    if (there.memory().offload() == Offload.NONE) {
+      add(all, centre, OFFLOAD, "optimizer");
+    } else {
+      all.add(centre.with(OFFLOAD, "none").with(OFFLOAD_UPDATE, "device"));
       others(there.memory().offloadUpdate(), "device", "host")
           .forEach(value -> add(all, centre, OFFLOAD_UPDATE, value));
     }

@@ -57,7 +57,7 @@ final class MeshStepSpeedTests {
         .isCloseTo(2 * speed.tokensPerSecondOfRank(), Percentage.withPercentage(1e-9));
     for (MeshStepSpeed.Rank rank : speed.ranks()) {
       long taken = rank.taken().orElseThrow().result().peakBytes();
-      assertThat(rank.predictedBytes()).isCloseTo(taken, Percentage.withPercentage(10));
+      assertThat(rank.predictedBytes()).isEqualTo(taken);
       assertThat(rank.floorSeconds()).isPositive();
     }
     // The first stage keeps what the second has yet to work on.

@@ -6,6 +6,7 @@ import dev.duoka.data.chat.LossOn;
 import dev.duoka.layout.Dispatcher;
 import dev.duoka.layout.GradientForm;
 import dev.duoka.layout.Offload;
+import dev.duoka.layout.OffloadUpdate;
 import dev.duoka.layout.Precision;
 import dev.duoka.train.config.binding.Binder;
 import dev.duoka.train.config.binding.Problems;
@@ -366,6 +367,14 @@ final class Contradictions {
           precision.hasMasterWeights()
               ? "Set it to true: fp16 has no room for small weights."
               : "Remove it: weights in " + precision + " have no second copy.");
+    }
+    if (memory.offload() == Offload.NONE && memory.offloadUpdate() != OffloadUpdate.DEVICE) {
+      refuse(
+          "memory.offload_update",
+          "memory.offload_update is "
+              + memory.offloadUpdate()
+              + ", but memory.offload is none: no states are in host memory",
+          "Set memory.offload to optimizer, or remove it.");
     }
     if (memory.gradients() == GradientForm.BF16) {
       if (!bf16) {

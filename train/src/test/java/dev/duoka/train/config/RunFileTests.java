@@ -361,6 +361,10 @@ final class RunFileTests {
         "device=gpu | device wants one of auto, cpu, cuda, a GPU such as cuda:0, or one for each"
             + " rank such as cuda:0,2,1,3, got 'gpu'",
         "parallel.tensor=abc | parallel.tensor wants a whole number from 1 to 64, got 'abc'",
+        "parallel.dispatcher=all_to_all | parallel.dispatcher is all_to_all, but parallel.expert"
+            + " is 1: no expert is on another rank. Set parallel.expert, or remove it.",
+        "memory.offload_update=host | memory.offload_update is host, but memory.offload is none: no"
+            + " states are in host memory. Set memory.offload to optimizer, or remove it.",
         "parallel.stages_per_rank=2 | parallel.stages_per_rank 2 is for a pipeline with the"
             + " schedule interleaved, but parallel.pipeline is 1 and parallel.schedule is 1f1b."
             + " Set parallel.pipeline, or remove it.",
@@ -372,7 +376,7 @@ final class RunFileTests {
         "data.sources=jdk:src | data.sources wants a list such as [a, b], got 'jdk:src'",
         "parallel=2 | parallel wants a section with the fields data, tensor, pipeline, expert,"
             + " context, zero, replicate, schedule, stages_per_rank, stages, collectives,"
-            + " empty_micro_batches, got '2'",
+            + " dispatcher, empty_micro_batches, got '2'",
         "model.overrides=4 | model.overrides wants fields and values such as {a: 1}, got '4'",
       })
   void saysWhatIsWantedAndWhatItGot(String override, String message) {

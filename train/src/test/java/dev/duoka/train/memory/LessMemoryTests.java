@@ -56,15 +56,16 @@ final class LessMemoryTests {
   void whereNoneFitsTheNextOneIsTaken() {
     assertThat(choose(0, 50)).isZero();
     assertThat(choose(3, 50)).isEqualTo(3);
-    assertThat(less.choose(6, LessMemoryTests::need, 1000)).isEqualTo(OptionalInt.empty());
+    assertThat(less.choose(7, LessMemoryTests::need, 1000)).isEqualTo(OptionalInt.empty());
   }
 
   @Test
   void statesMoveToTheHostWithANewStartAlone() {
-    assertThat(less.ways()).hasSize(6);
+    assertThat(less.ways()).hasSize(7);
     assertThat(less.isInPlace(4)).isTrue();
     assertThat(less.ways().get(4).recompute()).isEqualTo(Recompute.FULL);
-    assertThat(less.isInPlace(5)).isFalse();
+    assertThat(less.isInPlace(5)).as("updated by the device").isFalse();
+    assertThat(less.isInPlace(6)).as("updated by the host").isFalse();
   }
 
   @Test

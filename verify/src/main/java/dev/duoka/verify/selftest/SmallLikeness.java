@@ -168,6 +168,7 @@ record SmallLikeness(RunConfig run, ModelConfig model) {
             "parallel={}",
             "training.recompute=none",
             "memory.offload=none",
+            "memory.offload_update=device",
             "memory.gradients=fp32"));
   }
 
