@@ -44,13 +44,13 @@ final class RunsCommand implements Runnable {
 
   @Override
   public void run() {
+    RunRegistry registry = new RunRegistry(StateFolder.standard());
     List<RunStatus> runs =
-        new RunRegistry(StateFolder.standard())
-            .entries().stream()
-                .filter(entry -> tag == null || tags(entry.folder()).contains(tag))
-                .map(RunStatus::of)
-                .filter(run -> !active || run.isActive())
-                .toList();
+        registry.entries().stream()
+            .filter(entry -> tag == null || tags(entry.folder()).contains(tag))
+            .map(RunStatus::of)
+            .filter(run -> !active || run.isActive())
+            .toList();
     PrintWriter out = spec.commandLine().getOut();
     if (json) {
       ArrayNode all = Json.object().putArray("runs");
@@ -70,6 +70,16 @@ final class RunsCommand implements Runnable {
       runs.forEach(run -> out.println(line(run)));
     }
     out.flush();
+    PrintWriter err = spec.commandLine().getErr();
+    registry
+        .damaged()
+        .forEach(
+            file ->
+                err.println(
+                    "one run is not listed: "
+                        + file
+                        + " is damaged. The run is in its folder, which other commands take."));
+    err.flush();
   }
 
   private static String line(RunStatus run) {

@@ -10,9 +10,11 @@ import dev.duoka.operations.process.ProcessIdentity;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.time.Instant;
+import java.time.format.DateTimeParseException;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -20,6 +22,7 @@ import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.node.ObjectNode;
 
@@ -83,14 +86,37 @@ public final class RunRegistry {
     return id(run.toAbsolutePath().normalize());
   }
 
-  /** All runs whose folder is still there, newest first. */
+  /** All runs whose folder is still there, newest first; without those of {@link #damaged}. */
   public List<Entry> entries() {
     List<Entry> entries = new ArrayList<>();
+    for (Path file : files()) {
+      try {
+        read(file).ifPresent(entries::add);
+      } catch (DuokaException _) { // which run it is of, damaged() cannot tell, either
+      }
+    }
+    entries.sort(Comparator.comparing(Entry::started).reversed());
+    return entries;
+  }
+
+  /** Files of the list that name no run: cut short, say. */
+  public List<Path> damaged() {
+    List<Path> damaged = new ArrayList<>();
+    for (Path file : files()) {
+      try {
+        read(file);
+      } catch (DuokaException _) {
+        if (Files.exists(file)) { // not taken off the list meanwhile
+          damaged.add(file);
+        }
+      }
+    }
+    return damaged;
+  }
+
+  private List<Path> files() {
     try (Stream<Path> files = Files.list(state.runs())) {
-      files
-          .filter(file -> file.toString().endsWith(".json"))
-          .flatMap(file -> read(file).stream())
-          .forEach(entries::add);
+      return files.filter(file -> file.toString().endsWith(".json")).sorted().toList();
     } catch (IOException e) {
       throw new DuokaException(
           ErrorCode.IO,
@@ -98,8 +124,6 @@ public final class RunRegistry {
           "Check its permissions",
           e);
     }
-    entries.sort(Comparator.comparing(Entry::started).reversed());
-    return entries;
   }
 
   /**
@@ -131,28 +155,42 @@ public final class RunRegistry {
                         : NearestName.hint(run, entries.stream().map(Entry::name).toList())));
   }
 
-  /** A run whose folder is gone, and not yet to be made, is taken off the list. */
+  /**
+   * A run whose folder is gone, and not yet to be made, is taken off the list.
+   *
+   * @throws DuokaException {@code FORMAT} when the file is damaged
+   */
   private static Optional<Entry> read(Path file) {
+    JsonNode json = Json.parse(file, ErrorCode.FORMAT);
     try {
-      JsonNode json = Json.parse(file, ErrorCode.FORMAT);
+      Path folder = Path.of(json.path("folder").asString(""));
+      Instant started = Instant.parse(json.path("started").asString("1970-01-01T00:00:00Z"));
+      if (!folder.isAbsolute()) {
+        throw damaged(file, null);
+      }
       Optional<ProcessIdentity> process =
           json.has("process")
               ? Optional.of(ProcessIdentity.of(json.path("process")))
               : Optional.empty();
-      if (!Files.isDirectory(Path.of(json.path("folder").asString("")))) {
+      if (!Files.isDirectory(folder)) {
         if (process.filter(ProcessIdentity::isAlive).isEmpty()) {
           Files.deleteIfExists(file);
         }
         return Optional.empty();
       }
-      return Optional.of(
-          new Entry(
-              Path.of(json.path("folder").asString("")),
-              Instant.parse(json.path("started").asString("1970-01-01T00:00:00Z")),
-              json.path("node").asInt(0),
-              process));
-    } catch (DuokaException | IOException e) {
-      return Optional.empty(); // damaged: it names no run
+      return Optional.of(new Entry(folder, started, json.path("node").asInt(0), process));
+    } catch (InvalidPathException | DateTimeParseException e) {
+      throw damaged(file, e);
+    } catch (IOException _) { // it stays on the list, and its folder is gone
+      return Optional.empty();
     }
+  }
+
+  private static DuokaException damaged(Path file, @Nullable Exception cause) {
+    return new DuokaException(
+        ErrorCode.FORMAT,
+        file + " names no run",
+        "Remove it: the run itself is in a folder of its own",
+        cause);
   }
 }

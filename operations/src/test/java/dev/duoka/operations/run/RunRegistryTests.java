@@ -11,6 +11,8 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 final class RunRegistryTests {
   @TempDir Path folder;
@@ -30,6 +32,29 @@ final class RunRegistryTests {
         .hasMessageContaining("demo");
     Files.delete(run);
     assertThat(registry.entries()).isEmpty();
+  }
+
+  /** Cut short, empty, of another kind: nothing is lost, and what is whole is listed. */
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "",
+        "{\"folder\": \"/tmp/x\", \"sta",
+        "[]",
+        "{\"folder\": \"\"}",
+        "{\"folder\": \"runs/demo\"}",
+        "{\"folder\": \"/tmp/\\u0000\"}",
+        "{\"folder\": \"/tmp\", \"started\": \"yesterday\"}"
+      })
+  void aDamagedEntryIsNamedAndHidesNoOther(String text) throws IOException {
+    StateFolder state = new StateFolder(folder.resolve("state"));
+    RunRegistry registry = new RunRegistry(state);
+    registry.add(Files.createDirectories(folder.resolve("demo")), 0, Optional.empty());
+    assertThat(registry.damaged()).isEmpty();
+    Path file = Files.writeString(state.runs().resolve("0123456789abcdef.json"), text);
+    assertThat(registry.entries()).extracting(RunRegistry.Entry::name).containsExactly("demo");
+    assertThat(registry.damaged()).containsExactly(file);
+    assertThat(file).hasContent(text);
   }
 
   @Test
