@@ -10,13 +10,22 @@ public final class VisibleText {
    * for what has no picture (C1, directions, halves of pairs, characters without width).
    */
   public static String of(String text) {
-    StringBuilder out = new StringBuilder();
+    return of(text, "↵\n", "→");
+  }
+
+  /** As {@link #of}, with line feeds and tabs as they are: a log, say. */
+  public static String withLayout(String text) {
+    return of(text, "\n", "\t");
+  }
+
+  private static String of(String text, String lineFeed, String tab) {
+    StringBuilder out = new StringBuilder(text.length());
     text.codePoints()
         .forEach(
             c -> {
               switch (c) {
-                case '\n' -> out.append("↵\n");
-                case '\t' -> out.append('→');
+                case '\n' -> out.append(lineFeed);
+                case '\t' -> out.append(tab);
                 case 0x7F -> out.append('␡');
                 default -> {
                   if (c < ' ') {

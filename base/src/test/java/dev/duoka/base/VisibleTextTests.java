@@ -13,6 +13,11 @@ final class VisibleTextTests {
   }
 
   @Test
+  void aLogKeepsItsLayout() {
+    assertThat(VisibleText.withLayout("a\tb\r\n\u001b[1m")).isEqualTo("a\tb␍\n␛[1m");
+  }
+
+  @Test
   void everythingElseStays() {
     String text = "Hällo 你好 😀 a\u0301 <|im_end|> \u3000";
     assertThat(VisibleText.of(text)).isEqualTo(text);

@@ -405,6 +405,18 @@ final class CommandLineTests {
   }
 
   @Test
+  void whatARunHasSaidIsShownAndNotObeyed(@TempDir Path demo) throws IOException {
+    Files.createFile(demo.resolve("metrics.jsonl"));
+    assertThat(run("logs", demo.toString())).isEqualTo(2);
+    assertThat(err.toString()).contains("has said nothing: it has no run.log");
+    byte[] said = "step 1\tdone\n\u001b[2J?\n".getBytes(UTF_8);
+    said[said.length - 2] = (byte) 0xff;
+    Files.write(demo.resolve("run.log"), said);
+    assertThat(run("logs", demo.toString())).isZero();
+    assertThat(out.toString().lines()).containsExactly("step 1\tdone", "␛[2J\uFFFD");
+  }
+
+  @Test
   void dispatchersAreListedByTokens(@TempDir Path model) throws IOException {
     Files.writeString(
         model.resolve("config.json"),

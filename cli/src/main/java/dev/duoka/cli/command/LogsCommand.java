@@ -1,17 +1,21 @@
 package dev.duoka.cli.command;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+
 import dev.duoka.base.DuokaException;
 import dev.duoka.base.ErrorCode;
 import dev.duoka.base.IoReason;
+import dev.duoka.base.VisibleText;
 import dev.duoka.formats.json.Json;
 import dev.duoka.operations.run.RunRecord;
 import dev.duoka.operations.run.RunRegistry;
 import dev.duoka.operations.run.StateFolder;
 import dev.duoka.operations.run.SupervisionFolder;
 import dev.duoka.operations.run.WorkerFolder;
+import java.io.BufferedReader;
 import java.io.IOException;
+import java.io.InputStreamReader;
 import java.io.PrintWriter;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
@@ -70,7 +74,14 @@ final class LogsCommand implements Runnable {
     if (json) {
       out.println(Json.line(json(folder, number)));
     } else if (number == 0) {
-      print(entry.folder().resolve("run.log"), out);
+      Path log = entry.folder().resolve("run.log");
+      if (!Files.exists(log)) {
+        throw new DuokaException(
+            ErrorCode.USAGE,
+            "the run " + entry.folder() + " has said nothing: it has no run.log",
+            "Look what is in its folder");
+      }
+      print(log, out);
     } else {
       for (RunRecord.Entry line : new RunRecord(folder).entries()) {
         out.println(
@@ -91,8 +102,12 @@ final class LogsCommand implements Runnable {
     if (!Files.exists(file)) {
       return;
     }
-    try (var lines = Files.newBufferedReader(file, StandardCharsets.UTF_8)) {
-      lines.transferTo(out);
+    // Workers print what they like: bytes that are no text, and what a terminal would obey.
+    try (BufferedReader lines =
+        new BufferedReader(new InputStreamReader(Files.newInputStream(file), UTF_8))) {
+      for (String line = lines.readLine(); line != null; line = lines.readLine()) {
+        out.println(VisibleText.withLayout(line));
+      }
     } catch (IOException e) {
       throw new DuokaException(
           ErrorCode.IO, "cannot read " + file + ": " + IoReason.of(e), "Check the disk", e);
