@@ -19,7 +19,8 @@ public enum Dispatcher {
 
   /**
    * The part of the tokens that have an expert on any one rank, where experts are chosen by chance:
-   * 1 − C(E − E/r, k) / C(E, k).
+   * 1 − C(E − E/r, k) / C(E, k). More than it is where a token may choose of some groups of experts
+   * alone, and ranks are as many as groups.
    *
    * @param experts of the model, E
    * @param perToken of each token, k

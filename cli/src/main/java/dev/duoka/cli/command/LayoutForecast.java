@@ -4,6 +4,7 @@ import dev.duoka.formats.modelconfig.ModelConfig;
 import dev.duoka.formats.prediction.PredictedStep;
 import dev.duoka.hardware.Catalogue;
 import dev.duoka.hardware.Machine;
+import dev.duoka.layout.Dispatcher;
 import dev.duoka.layout.Layout;
 import dev.duoka.layout.Recompute;
 import dev.duoka.machine.probe.LiveProbe;
@@ -51,8 +52,14 @@ final class LayoutForecast {
 
   /** The time of a step of a layout. */
   PredictedStep step(Layout layout) {
-    Machine machine = request.machine();
-    StepTime time = planner.time(request, layout);
+    return step(layout, request.job().dispatcher());
+  }
+
+  /** The time of a step of a layout, where tokens get to experts in this way. */
+  PredictedStep step(Layout layout, Dispatcher dispatcher) {
+    PlanRequest asked = request.of(request.job().with(dispatcher));
+    Machine machine = asked.machine();
+    StepTime time = planner.time(asked, layout);
     Layout once = layout.with(Recompute.NONE, layout.precision());
     // The catalogue's rates are no floor: a cool card is faster than what was published of its
     // kind.
@@ -60,7 +67,7 @@ final class LayoutForecast {
         time.total(),
         time.low(),
         time.high(),
-        machine.profile().isPresent() ? planner.time(request, once).computing() : Double.NaN,
+        machine.profile().isPresent() ? planner.time(asked, once).computing() : Double.NaN,
         time.byName(),
         time.exposed(),
         machine

@@ -58,7 +58,8 @@ final class RunForecast implements StepForecast {
             new Job(
                 config.data().sequenceLength(),
                 config.training().tokensPerStep(),
-                Job.DEFAULT_IMBALANCE),
+                Job.DEFAULT_IMBALANCE,
+                config.parallel().dispatcher()),
             err)
         .step(layout);
   }

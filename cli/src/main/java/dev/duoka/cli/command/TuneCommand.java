@@ -152,7 +152,8 @@ final class TuneCommand implements Callable<Integer> {
 
   private static double seconds(LayoutForecast forecast, Path copy, Candidate candidate) {
     try {
-      return forecast.step(RunFile.read(copy, candidate.overrides()).layout()).seconds();
+      RunConfig tried = RunFile.read(copy, candidate.overrides());
+      return forecast.step(tried.layout(), tried.parallel().dispatcher()).seconds();
     } catch (DuokaException e) { // what the planner does not know is tried
       return Double.NaN;
     }

@@ -21,6 +21,8 @@ import dev.duoka.tensor.op.Tensors;
 import dev.duoka.tensor.testing.LedgerSnapshot;
 import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.BrokenBarrierException;
+import java.util.concurrent.CyclicBarrier;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
@@ -382,19 +384,29 @@ class TcpCommunicatorTests {
   /** A transfer that takes longer than the limit goes on as long as something arrives. */
   @Test
   void progressIsNoStandstill() {
+    CyclicBarrier allocated = new CyclicBarrier(2);
     assertThat(
             TestProcesses.run(
                 2,
                 1,
-                Duration.ofMillis(300),
+                Duration.ofMillis(700),
                 world -> {
                   try (Tensor tensor = Tensors.zeros(Dtype.FLOAT32, Device.CPU, 64 << 20)) {
+                    await(allocated); // one that allocates for longer than the limit is late
                     for (int i = 0; i < 3; i++) {
                       world.allReduce(tensor);
                     }
                   }
                 }))
         .containsOnlyNulls();
+  }
+
+  private static void await(CyclicBarrier barrier) {
+    try {
+      barrier.await();
+    } catch (InterruptedException | BrokenBarrierException e) {
+      throw new IllegalStateException(e);
+    }
   }
 
   private static void succeeds(RankBody body) {

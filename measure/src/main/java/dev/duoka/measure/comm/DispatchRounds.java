@@ -11,7 +11,10 @@ import dev.duoka.tensor.Dtype;
 import dev.duoka.tensor.MemoryOwner;
 import dev.duoka.tensor.Scope;
 import dev.duoka.tensor.Tensor;
+import dev.duoka.tensor.op.Copies;
 import dev.duoka.tensor.op.HostCopy;
+import dev.duoka.tensor.op.Tensors;
+import dev.duoka.tensor.op.Views;
 import dev.duoka.train.device.Transport;
 import java.util.ArrayList;
 import java.util.List;
@@ -22,8 +25,10 @@ import java.util.Random;
 final class DispatchRounds {
   private static final long SEED = 20_261_129;
 
-  /** Whole numbers up to this: their sums over a token's experts are exact in bf16. */
+  /** Whole numbers up to this: their sums over up to 32 experts of a token are exact in bf16. */
   private static final int LARGEST = 8;
+
+  private static final int CHUNK = 1024;
 
   private final Communicator ranks;
   private final Device device;
@@ -54,15 +59,18 @@ final class DispatchRounds {
   private DispatchLine run(Transport transport, Dispatcher dispatcher, int tokens) {
     Random random = new Random(SEED + ranks.rank());
     long[] choices = choices(tokens, random);
-    float[] numbers = new float[tokens * width];
-    for (int i = 0; i < numbers.length; i++) {
-      numbers[i] = random.nextInt(2 * LARGEST + 1) - LARGEST;
-    }
     try (Scope _ = Scope.open(MemoryOwner.TEMPORARIES);
         ExpertPlacement placement = new SpreadExperts(ranks, dispatcher)) {
       Tensor chosen = HostCopy.fromLongs(choices, device, tokens, experts.expertsPerToken());
-      Tensor rows = HostCopy.fromFloats(numbers, Dtype.BFLOAT16, device, tokens, width);
-      Optional<String> difference = wrong.first(ranks, check(placement, chosen, rows, numbers));
+      Tensor rows = Tensors.empty(Dtype.BFLOAT16, device, tokens, width);
+      inChunks(
+          tokens,
+          (start, count) ->
+              Copies.into(
+                  Views.narrow(rows, 0, start, count),
+                  HostCopy.fromFloats(
+                      numbers(start, count), Dtype.BFLOAT16, device, count, width)));
+      Optional<String> difference = wrong.first(ranks, check(placement, chosen, rows));
       double[] all = {bytes(choices, false), bytes(choices, true)};
       ranks.agreement().sum(all);
       TimedCalls route = TimedCalls.NONE;
@@ -103,20 +111,51 @@ final class DispatchRounds {
   }
 
   /** Experts that do nothing: each token gets its row as often as it has experts. Collective. */
-  private Optional<String> check(
-      ExpertPlacement placement, Tensor chosen, Tensor rows, float[] numbers) {
+  private Optional<String> check(ExpertPlacement placement, Tensor chosen, Tensor rows) {
     Routing routing = route(placement, chosen);
-    float[] sums = HostCopy.floats(routing.gather(routing.spread(rows), null));
-    for (int i = 0; i < sums.length; i++) {
-      float right = numbers[i] * experts.expertsPerToken();
-      if (sums[i] != right) {
-        return Optional.of(
-            String.format(
-                "rank %d: element %d of token %d came back as %s, not %s",
-                ranks.rank(), i % width, i / width, sums[i], right));
+    Tensor sums = routing.gather(routing.spread(rows), null);
+    List<String> wrong = new ArrayList<>();
+    inChunks(
+        rows.size(0),
+        (start, count) -> {
+          float[] here = HostCopy.floats(Views.narrow(sums, 0, start, count));
+          float[] sent = numbers(start, count);
+          for (int i = 0; i < here.length && wrong.isEmpty(); i++) {
+            float right = sent[i] * experts.expertsPerToken();
+            if (here[i] != right) {
+              wrong.add(
+                  String.format(
+                      "rank %d: element %d of token %d came back as %s, not %s",
+                      ranks.rank(), i % width, start + i / width, here[i], right));
+            }
+          }
+        });
+    return wrong.stream().findFirst();
+  }
+
+  /** What is done with some of the tokens. */
+  @FunctionalInterface
+  private interface Chunk {
+    void of(long start, int count);
+  }
+
+  /** So that the host need not hold all rows as floats. */
+  private static void inChunks(long tokens, Chunk chunk) {
+    for (long start = 0; start < tokens; start += CHUNK) {
+      try (Scope _ = Scope.open(MemoryOwner.TEMPORARIES)) {
+        chunk.of(start, (int) Math.min(CHUNK, tokens - start));
       }
     }
-    return Optional.empty();
+  }
+
+  /** The rows of some tokens of this rank. */
+  private float[] numbers(long start, int count) {
+    Random random = new Random(SEED * (ranks.rank() + 1L) + start);
+    float[] numbers = new float[count * width];
+    for (int i = 0; i < numbers.length; i++) {
+      numbers[i] = random.nextInt(2 * LARGEST + 1) - LARGEST;
+    }
+    return numbers;
   }
 
   /** Each token's experts, all different, by chance. */

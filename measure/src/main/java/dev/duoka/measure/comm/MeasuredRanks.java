@@ -60,7 +60,9 @@ final class MeasuredRanks {
       throw new DuokaException(
           ErrorCode.USAGE,
           count == 1 ? "one rank exchanges nothing" : "--ranks is " + count,
-          "Give --ranks from 2 to " + Pattern.MOST_RANKS + ", or --device cpu");
+          "Give --ranks from 2 to "
+              + Pattern.MOST_RANKS
+              + (first.isCuda() ? ", or --device cpu" : ""));
     }
     MeasuredRanks measured =
         new MeasuredRanks(

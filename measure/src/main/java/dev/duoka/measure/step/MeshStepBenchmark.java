@@ -57,8 +57,9 @@ final class MeshStepBenchmark {
         ExposedTime exposed = new ExposedTime(device)) {
       return run(world.size() == 1 ? world : exposed.over(world), device, mine, exposed);
     } catch (OutOfMemoryException e) {
-      throw RankMemory.explained(
-          e, world.rank(), world.size(), job.of(world.rank()), job.step().deterministic());
+      StepMemory step =
+          new StepMemory(job.of(world.rank()), device, 1, List.of(), job.step().deterministic());
+      throw RankMemory.explained(e, world.rank(), world.size(), step);
     }
   }
 

@@ -127,12 +127,16 @@ final class Remedies {
     record.add(
         attempt,
         REMEDY,
-        end.text()
+        withoutStop(end.text())
             + ". The run goes on from its newest checkpoint with "
             + String.join(", ", memory())
             + before
             + ": the tokens of each step stay the same");
     return true;
+  }
+
+  private static String withoutStop(String text) {
+    return text.endsWith(".") ? text.substring(0, text.length() - 1) : text;
   }
 
   /** Workers have gone over to a remedy by themselves: the next start is to begin with it. */

@@ -9,9 +9,9 @@ import dev.duoka.tensor.Tensor;
 
 /**
  * Expert parallelism (DeepSeek-V3, arXiv:2412.19437 §3.2): neighbouring experts lie on each rank of
- * a group, and tokens travel to them and back. Where most tokens have an expert on every rank, all
- * rows go to all ranks ({@link GatheredRouting}); over many ranks each goes only where it is needed
- * ({@link ExchangedRouting}).
+ * a group, and tokens travel to them and back. Where many tokens have an expert on any one rank,
+ * all rows go to all ranks ({@link GatheredRouting}); over many ranks each goes only where it is
+ * needed ({@link ExchangedRouting}).
  */
 public final class SpreadExperts implements ExpertPlacement {
   private final Communicator group;

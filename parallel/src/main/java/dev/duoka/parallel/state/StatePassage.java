@@ -100,7 +100,7 @@ final class StatePassage implements AutoCloseable {
 
     private static Tensor empty(Dtype dtype, Device device, long length) {
       try (Scope _ = Scope.open(MemoryOwner.OPTIMIZER)) {
-        return Scope.detach(Tensors.zeros(dtype, device, length));
+        return Scope.detach(Tensors.empty(dtype, device, length));
       }
     }
 
@@ -149,6 +149,9 @@ final class StatePassage implements AutoCloseable {
         buffers.add(new Buffer(like, owned, device, Math.min(longest, piece)));
       }
       squaredNorm = owned.own(Buffer.empty(Dtype.FLOAT64, device, 1));
+      for (Buffer buffer : buffers) {
+        buffer.free = transfer.now(); // what had its memory before may be at work yet
+      }
     }
   }
 

@@ -1,5 +1,6 @@
 package dev.duoka.planner.layout;
 
+import dev.duoka.layout.Dispatcher;
 import dev.duoka.layout.Method;
 
 /**
@@ -8,10 +9,21 @@ import dev.duoka.layout.Method;
  * @param sequenceLength tokens of a sequence
  * @param tokensPerStep tokens that all ranks together see in one step
  * @param imbalance tokens of the busiest expert rank against an equal share; 1 is balanced
+ * @param dispatcher how tokens get to experts on other ranks
  */
-public record Job(int sequenceLength, long tokensPerStep, double imbalance) {
+public record Job(int sequenceLength, long tokensPerStep, double imbalance, Dispatcher dispatcher) {
   /** The imbalance that plans hold memory for: balanced by bias, not perfectly. */
   public static final double DEFAULT_IMBALANCE = 1.2;
+
+  /** A step whose tokens get to experts in the usual way. */
+  public Job(int sequenceLength, long tokensPerStep, double imbalance) {
+    this(sequenceLength, tokensPerStep, imbalance, Dispatcher.AUTO);
+  }
+
+  /** The same step in which tokens get to experts in another way. */
+  public Job with(Dispatcher other) {
+    return new Job(sequenceLength, tokensPerStep, imbalance, other);
+  }
 
   /**
    * A batch of about so many tokens that every one of the cards can take an equal part of: a whole

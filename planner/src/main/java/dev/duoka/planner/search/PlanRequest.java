@@ -64,6 +64,12 @@ public record PlanRequest(
     this(model, shape, machine, job, method, precisions, FORMS, allGpus, engine);
   }
 
+  /** The same question of another step. */
+  public PlanRequest of(Job other) {
+    return new PlanRequest(
+        model, shape, machine, other, method, precisions, states, allGpus, engine);
+  }
+
   /** The same request for another machine. */
   public PlanRequest on(Machine other) {
     return new PlanRequest(model, shape, other, job, method, precisions, states, allGpus, engine);

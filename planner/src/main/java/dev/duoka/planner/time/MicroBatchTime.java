@@ -196,11 +196,11 @@ final class MicroBatchTime {
     int perToken = layer.expertsPerToken();
     if (engine.copiesForExperts()) {
       exchange(seconds, Collective.ALL_TO_ALL, rows * perToken * imbalance, 2 * each);
-    } else if (Dispatcher.AUTO.resolved(experts, perToken, ranks) == Dispatcher.ALL_GATHER) {
+    } else if (job.dispatcher().resolved(experts, perToken, ranks) == Dispatcher.ALL_GATHER) {
       exchange(seconds, Collective.ALL_GATHER, rows * ranks, each);
       exchange(seconds, Collective.REDUCE_SCATTER, rows * ranks, each);
     } else {
-      double sent = rows * ranks * Dispatcher.AUTO.sent(experts, perToken, ranks) * imbalance;
+      double sent = rows * ranks * job.dispatcher().sent(experts, perToken, ranks) * imbalance;
       exchange(seconds, Collective.ALL_TO_ALL, sent, 2 * each);
     }
   }

@@ -1,5 +1,6 @@
 package dev.duoka.train.config;
 
+import dev.duoka.layout.GradientForm;
 import dev.duoka.layout.Offload;
 import dev.duoka.layout.OffloadUpdate;
 import dev.duoka.layout.Recompute;
@@ -20,7 +21,9 @@ public final class MemoryRemedies {
     List<MemoryRemedy> ways = new ArrayList<>();
     MemoryRemedy way = MemoryRemedy.now(config);
     int unit = config.data().hasPairs() ? 2 : 1;
-    while (way.microBatch() > unit) {
+    // Gradients in bf16 are of one micro-batch alone: none can be split.
+    boolean splits = config.memory().gradients() != GradientForm.BF16;
+    while (splits && way.microBatch() > unit) {
       way = way.with(smaller(way.microBatch(), unit), way.recompute());
       ways.add(way);
     }
@@ -30,8 +33,8 @@ public final class MemoryRemedies {
         ways.add(way);
       }
     }
-    // Beside an adapter there are hardly any states to move.
-    if (config.adapter().isEmpty()) {
+    // Beside an adapter there are hardly any states to move, and on a CPU nowhere to move them to.
+    if (config.adapter().isEmpty() && config.device().kind() != DeviceChoice.Kind.CPU) {
       boolean offloads = way.offload() != Offload.NONE;
       for (OffloadUpdate update : OffloadUpdate.values()) {
         if (!offloads || update.compareTo(way.update()) > 0) {

@@ -102,7 +102,8 @@ public record ParallelSettings(
                 "How tokens get to experts on other ranks: `all_gather`, all rows go to all ranks"
                     + " of an expert group and sums come back by reduce-scatter, or `all_to_all`,"
                     + " each row goes once to each rank that has an expert of its. `auto` is"
-                    + " `all_gather` where most tokens have an expert on every rank.",
+                    + " `all_gather` where at least half of the tokens have an expert on any one"
+                    + " rank.",
             byDefault = "auto")
         Dispatcher dispatcher,
     @Doc(

@@ -68,7 +68,10 @@ public record RunConfig(
         CheckpointSettings checkpoint,
     @Doc("When the loss on held-out documents is measured.") ValidationSettings validation,
     @Doc("How often the run reports.") LoggingSettings logging,
-    @Doc("What the supervisor of a run changes when it fails.") RemedySettings remedies,
+    @Doc(
+            "What is changed when a run fails: by the run itself where it can, else by its"
+                + " supervisor.")
+        RemedySettings remedies,
     @Doc(name = "notify", value = "Who hears how a supervised run goes.")
         NotifySettings notifications,
     @Doc(

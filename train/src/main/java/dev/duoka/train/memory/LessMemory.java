@@ -27,13 +27,14 @@ public record LessMemory(RunConfig config, List<MemoryRemedy> ways) {
 
   /**
    * The number of the first way beyond those that were tried whose step is counted to fit. Where
-   * none is, it is the next one: what is known to be there is what could be held, and there may be
-   * a little more. Synchronous; takes a dry run for each way that does not fit.
+   * none is, it is the next one that takes less than the one that was tried last: what is known to
+   * be there is what could be held, and there may be a little more. Synchronous; takes a dry run
+   * for each way that does not fit.
    *
    * @param tried how many were tried
    * @param need of a step with a way, in bytes, by a dry run
    * @param bytes that are there for it
-   * @return empty when all were tried
+   * @return empty when nothing is left that takes less
    */
   public OptionalInt choose(int tried, ToLongFunction<MemoryRemedy> need, long bytes) {
     for (int way = tried; way < ways.size(); way++) {
@@ -41,7 +42,14 @@ public record LessMemory(RunConfig config, List<MemoryRemedy> ways) {
         return OptionalInt.of(way);
       }
     }
-    return tried < ways.size() ? OptionalInt.of(tried) : OptionalInt.empty();
+    long last = tried == 0 ? Long.MAX_VALUE : need.applyAsLong(ways.get(tried - 1));
+    // On a CPU states that leave for host memory stay where they were, with buffers beside them.
+    for (int way = tried; way < ways.size(); way++) {
+      if (need.applyAsLong(ways.get(way)) < last) {
+        return OptionalInt.of(way);
+      }
+    }
+    return OptionalInt.empty();
   }
 
   /** Whether a run can go over to a way between two steps, without a new start. */

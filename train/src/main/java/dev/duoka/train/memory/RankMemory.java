@@ -3,11 +3,9 @@ package dev.duoka.train.memory;
 import dev.duoka.base.ByteSize;
 import dev.duoka.base.DuokaException;
 import dev.duoka.base.ErrorCode;
-import dev.duoka.parallel.dryrun.DryRunJob;
 import dev.duoka.tensor.Device;
 import dev.duoka.tensor.OutOfMemoryException;
 import dev.duoka.tensor.ThreadLedger;
-import java.util.List;
 
 /**
  * What one rank of a run holds, for the message of a rank that can have no more.
@@ -30,10 +28,10 @@ public final class RankMemory {
    * what it had, counted by dry runs.
    *
    * @param rank its number among {@code ranks}
-   * @param step of this rank
+   * @param step of this rank, on the device that has failed
    */
   public static DuokaException explained(
-      OutOfMemoryException failure, int rank, int ranks, DryRunJob step, boolean deterministic) {
+      OutOfMemoryException failure, int rank, int ranks, StepMemory step) {
     MemoryNeed held = MemoryNeed.of(failure.held(), 1);
     return new DuokaException(
         ErrorCode.OUT_OF_MEMORY,
@@ -48,8 +46,7 @@ public final class RankMemory {
             + " beside the "
             + held.text()
             + " that it holds",
-        new StepMemory(step, failure.device(), 1, List.of(), deterministic)
-            .fits(failure.available()),
+        step.fits(failure.available()),
         failure);
   }
 }

@@ -76,7 +76,7 @@ final class StepRemedies {
   TooLittleMemoryException ends(OutOfMemoryException failure, int ranks) {
     OptionalInt way = choose(failure);
     return new TooLittleMemoryException(
-        RankMemory.explained(failure, step.rank(), ranks, step, config.training().deterministic()),
+        RankMemory.explained(failure, step.rank(), ranks, memory(failure.device())),
         way.isPresent() ? less.overrides(way.getAsInt()) : List.of());
   }
 

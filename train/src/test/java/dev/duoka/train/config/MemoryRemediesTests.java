@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -21,7 +22,7 @@ final class MemoryRemediesTests {
             model: {preset: tiny-llama}
             data: {sources: [x], sequence_length: 32}
             training: {tokens_per_step: %d, micro_batch: %d, steps: 10}
-            device: cpu
+            device: cuda
             """
                 .formatted(32 * sequences, microBatch));
     RunConfig config = RunFile.read(file, List.of(overrides));
@@ -69,12 +70,32 @@ final class MemoryRemediesTests {
         .isEmpty();
   }
 
+  /** Sums of several micro-batches need more bits; what the run file refuses is no way. */
+  @Test
+  void gradientsInFewBitsSplitNoMicroBatch() throws IOException {
+    assertThat(ways(8, 8, "training.precision=bf16", "memory.gradients=bf16").getFirst())
+        .containsExactly("training.micro_batch=8", "training.recompute=selective");
+  }
+
+  @Test
+  void aCpuHasNoOtherMemoryForStates() throws IOException {
+    assertThat(ways(4, 1, "device=cpu"))
+        .containsExactly(
+            List.of("training.micro_batch=1", "training.recompute=selective"),
+            List.of("training.micro_batch=1", "training.recompute=full"));
+  }
+
   /** Each way is a run file that is taken as it is. */
   @Test
   void theyAreValid() throws IOException {
-    for (List<String> way : ways(8, 8)) {
-      RunConfig config = RunFile.read(folder.resolve("run.yaml"), way);
-      assertThat(config.training().tokensPerStep()).isEqualTo(256);
+    List<String> few = List.of("training.precision=bf16", "memory.gradients=bf16");
+    for (List<String> run : List.of(List.<String>of(), few)) {
+      for (List<String> way : ways(8, 8, run.toArray(String[]::new))) {
+        List<String> all = new ArrayList<>(run);
+        all.addAll(way);
+        RunConfig config = RunFile.read(folder.resolve("run.yaml"), all);
+        assertThat(config.training().tokensPerStep()).isEqualTo(256);
+      }
     }
   }
 }

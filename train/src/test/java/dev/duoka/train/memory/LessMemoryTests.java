@@ -2,6 +2,7 @@ package dev.duoka.train.memory;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.duoka.layout.Offload;
 import dev.duoka.layout.Recompute;
 import dev.duoka.train.config.MemoryRemedy;
 import dev.duoka.train.config.RunConfig;
@@ -16,7 +17,7 @@ final class LessMemoryTests {
       model: {preset: tiny-llama}
       data: {sources: [x], sequence_length: 32}
       training: {tokens_per_step: 384, micro_batch: 12, steps: 10}
-      device: cpu
+      device: cuda
       """;
 
   private final LessMemory less = LessMemory.of(config());
@@ -27,7 +28,8 @@ final class LessMemoryTests {
 
   /** Ten bytes a sequence, a tenth less with each recompute, beside a hundred that are there. */
   private static long need(MemoryRemedy way) {
-    return 100 + way.microBatch() * (10 - way.recompute().ordinal());
+    int away = way.offload() == Offload.NONE ? 0 : 1 + way.update().ordinal();
+    return 100 + way.microBatch() * (10 - way.recompute().ordinal()) - 10 * away;
   }
 
   private int choose(int tried, long bytes) {
@@ -57,6 +59,14 @@ final class LessMemoryTests {
     assertThat(choose(0, 50)).isZero();
     assertThat(choose(3, 50)).isEqualTo(3);
     assertThat(less.choose(7, LessMemoryTests::need, 1000)).isEqualTo(OptionalInt.empty());
+  }
+
+  @Test
+  void whatTakesMoreThanTheLastIsPassedOver() {
+    // As where states that leave stay in the same memory, with buffers beside them.
+    assertThat(less.choose(5, way -> need(way) + (way.offload() == Offload.NONE ? 0 : 50), 50))
+        .isEqualTo(OptionalInt.empty());
+    assertThat(choose(5, 50)).isEqualTo(5);
   }
 
   @Test
