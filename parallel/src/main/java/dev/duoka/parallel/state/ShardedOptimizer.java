@@ -55,6 +55,7 @@ public final class ShardedOptimizer implements AutoCloseable {
   private final GradientSquares squares;
   private final DeferredRead[] normReads = new DeferredRead[2];
   private final Resources owned;
+  private HostTransfer.Mark copied = HostTransfer.Mark.NONE;
   private long steps;
 
   /** Steps before the update that was launched last. */
@@ -182,6 +183,7 @@ public final class ShardedOptimizer implements AutoCloseable {
    * @param measures whether the outcome is to tell the gradients' ranges
    */
   public PendingOutcome launch(double learningRate, double lossScale, boolean measures) {
+    copied.holdBack();
     writes = false;
     stepsBefore = steps;
     reducer.finish();
@@ -193,6 +195,14 @@ public final class ShardedOptimizer implements AutoCloseable {
     }
     StepOutcome outcome = composedStep(learningRate, lossScale, measures);
     return () -> outcome;
+  }
+
+  /**
+   * Says that copies of the states are on their way to the host: the next update waits for them on
+   * the device, and {@link #close} here.
+   */
+  public void updateAfter(HostTransfer.Mark copied) {
+    this.copied = copied;
   }
 
   /**
@@ -488,6 +498,8 @@ public final class ShardedOptimizer implements AutoCloseable {
 
   @Override
   public void close() {
-    owned.close();
+    try (owned) {
+      copied.await(); // nothing that is read may be freed
+    }
   }
 }
