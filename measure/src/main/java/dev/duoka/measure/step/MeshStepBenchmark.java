@@ -66,7 +66,7 @@ final class MeshStepBenchmark {
   private RankSteps run(Communicator world, Device device, ThreadLedger mine, ExposedTime exposed) {
     Determinism.require(job.step().deterministic());
     try (TrainingRank rank = TrainingRank.allocate(job.mesh(), world, device, job.settings())) {
-      rank.optimizer().fill(() -> WeightInitializer.initialize(rank.model(), 1));
+      rank.optimizer().fill(own -> WeightInitializer.initialize(rank.model(), 1, own));
       CountedSteps counted =
           new CountedSteps(rank.step(), job.batches(world.rank()), device, mine.ledger());
       StepBenchmark.Result result = counted.run(warmUp, steps, null);

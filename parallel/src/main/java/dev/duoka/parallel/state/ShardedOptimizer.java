@@ -10,6 +10,7 @@ import dev.duoka.engine.optimizer.AdamW;
 import dev.duoka.engine.optimizer.AdamWSettings;
 import dev.duoka.engine.optimizer.GradientSquares;
 import dev.duoka.engine.parameter.Bucket;
+import dev.duoka.engine.parameter.HeldRange;
 import dev.duoka.engine.parameter.Parameter;
 import dev.duoka.engine.parameter.ParameterStore;
 import dev.duoka.engine.parameter.Portion;
@@ -26,8 +27,11 @@ import dev.duoka.tensor.op.HostTransfer;
 import dev.duoka.tensor.op.Tensors;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Consumer;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -447,6 +451,27 @@ public final class ShardedOptimizer implements AutoCloseable {
       gatherer.write(write);
     }
     adoptValues();
+  }
+
+  /**
+   * As the other method, of weights that each rank writes a part of: what it is asked for is what
+   * this rank keeps states of, or keeps at all, and the rest comes from the other ranks. More may
+   * be written. Collective.
+   */
+  public void fill(Consumer<Function<Parameter, HeldRange>> write) {
+    Map<Bucket, ValueShard> kept = new IdentityHashMap<>();
+    slices.forEach(slice -> kept.put(slice.bucket(), slice));
+    frozen.forEach(slice -> kept.put(slice.bucket(), slice));
+    Map<Parameter, HeldRange> ranges = new IdentityHashMap<>();
+    for (ValueShard shard : kept.values()) {
+      for (Parameter parameter : shard.bucket().parameters()) {
+        long start = shard.offset() - parameter.offset();
+        long end = Math.min(parameter.spec().elements(), start + shard.length());
+        ranges.put(parameter, new HeldRange(Math.max(0, start), end));
+      }
+    }
+    fill(() -> write.accept(parameter -> ranges.getOrDefault(parameter, HeldRange.ALL)));
+    gatherValues();
   }
 
   /** Takes over weights that were written into the store; the opposite of {@link #publish}. */
