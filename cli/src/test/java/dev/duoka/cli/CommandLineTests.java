@@ -394,7 +394,8 @@ final class CommandLineTests {
     assertThat(run((line + "all --json").split(" "))).isZero();
     JsonNode report = printed();
     assertThat(report.get("ranks").asInt()).isEqualTo(2);
-    assertThat(report.get("missing").has("peer")).isTrue();
+    assertThat(report.get("missing").get("peer").asString())
+        .isEqualTo("2 ranks lie on [cpu], not on a GPU each");
     assertThat(report.get("exchanges")).hasSize(12);
     assertThat(report.get("exchanges").get(0).get("collective").asString()).isEqualTo("all-reduce");
     assertThat(report.get("exchanges").get(0).has("bus_gb_per_second")).isTrue();
