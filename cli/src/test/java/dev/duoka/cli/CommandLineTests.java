@@ -438,8 +438,10 @@ final class CommandLineTests {
     assertThat(run(line.split(" "))).isZero();
     assertThat(out.toString())
         .contains(
-            "2 ranks on cpu; 64 experts, 6 of each token, rows of 32", "     16 all_gather copies")
-        .doesNotContain("WRONG");
+            "2 ranks on cpu; 64 experts, 6 of each token, rows of 32",
+            "not by peer: 2 ranks lie on [cpu], not on a GPU each",
+            "     16 all_gather copies")
+        .doesNotContain("WRONG", "parallel.collectives");
   }
 
   @Test
