@@ -6,6 +6,7 @@ import dev.duoka.model.WeightInitializer;
 import dev.duoka.parallel.step.TrainingRank;
 import dev.duoka.tensor.Determinism;
 import dev.duoka.tensor.Device;
+import dev.duoka.tensor.Gpus;
 import dev.duoka.tensor.OutOfMemoryException;
 import dev.duoka.tensor.ThreadLedger;
 import dev.duoka.train.device.DevicePeak;
@@ -39,6 +40,7 @@ final class MeshStepBenchmark {
 
   /** Runs all ranks; gives what each measured, in their order. */
   List<RankSteps> run(PlacedRanks ranks) {
+    Gpus.begin(ranks.placement().devices());
     requireMemory(ranks.placement());
     Map<Integer, RankSteps> measured = new ConcurrentSkipListMap<>();
     ranks.run((world, device) -> measured.put(world.rank(), run(world, device)));
