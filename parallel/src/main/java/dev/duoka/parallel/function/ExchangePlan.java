@@ -9,9 +9,7 @@ import dev.duoka.tensor.Tensor;
 import dev.duoka.tensor.op.Copies;
 import dev.duoka.tensor.op.HostCopy;
 import dev.duoka.tensor.op.Tensors;
-import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.List;
 
 /**
  * Which rows go to which rank of an expert group, and which of its experts each received row is
@@ -203,31 +201,45 @@ final class ExchangePlan {
       this.slots = slots;
     }
 
+    /** In two passes over the choices: counts, then places; the host does that while GPUs wait. */
     static Sent of(long[] choices, int tokens, int k, int each, int ranks) {
       long[] rows = new long[ranks];
-      List<long[]> slots = new ArrayList<>();
-      List<Integer> ofRows = new ArrayList<>();
-      for (int rank = 0; rank < ranks; rank++) {
-        for (int token = 0; token < tokens; token++) {
-          long[] there = new long[k];
-          boolean any = false;
-          for (int i = 0; i < k; i++) {
-            long expert = choices[token * k + i];
-            boolean isThere = expert / each == rank;
-            there[i] = isThere ? expert - (long) rank * each : NONE;
-            any |= isThere;
-          }
-          if (any) {
-            slots.add(there);
-            ofRows.add(token);
-            rows[rank]++;
-          }
+      int[] lastToken = filled(ranks);
+      for (int i = 0; i < choices.length; i++) {
+        int rank = (int) choices[i] / each;
+        int token = i / k;
+        if (lastToken[rank] != token) {
+          lastToken[rank] = token;
+          rows[rank]++;
         }
       }
-      return new Sent(
-          rows,
-          ofRows.stream().mapToLong(Integer::longValue).toArray(),
-          slots.stream().flatMapToLong(Arrays::stream).toArray());
+      int[] next = new int[ranks];
+      for (int rank = 1; rank < ranks; rank++) {
+        next[rank] = next[rank - 1] + (int) rows[rank - 1];
+      }
+      int total = next[ranks - 1] + (int) rows[ranks - 1];
+      long[] tokensOf = new long[total];
+      long[] slots = new long[Math.multiplyExact(total, k)];
+      Arrays.fill(slots, NONE);
+      int[] row = new int[ranks];
+      lastToken = filled(ranks);
+      for (int i = 0; i < choices.length; i++) {
+        int rank = (int) choices[i] / each;
+        int token = i / k;
+        if (lastToken[rank] != token) {
+          lastToken[rank] = token;
+          row[rank] = next[rank]++;
+          tokensOf[row[rank]] = token;
+        }
+        slots[row[rank] * k + i % k] = choices[i] - (long) rank * each;
+      }
+      return new Sent(rows, tokensOf, slots);
+    }
+
+    private static int[] filled(int ranks) {
+      int[] none = new int[ranks];
+      Arrays.fill(none, -1);
+      return none;
     }
   }
 
