@@ -8,6 +8,7 @@ import dev.duoka.comm.Operation;
 import dev.duoka.comm.local.LocalRanks;
 import dev.duoka.formats.modelconfig.ModelConfig;
 import dev.duoka.layout.Dispatcher;
+import dev.duoka.layout.RoutedExperts;
 import dev.duoka.parallel.proof.FaultyCommunicator;
 import dev.duoka.tensor.Device;
 import dev.duoka.train.config.ModelSource;
@@ -51,7 +52,7 @@ final class DispatchBenchmarkTests {
     assertThat(last.copies())
         .as("each expert elsewhere")
         .isCloseTo(chosen, Offset.offset(0.1 * chosen));
-    double once = (ranks - 1) * 40 * 128 * Dispatcher.share(64, 6, ranks);
+    double once = (ranks - 1) * 40 * 128 * new RoutedExperts(64, 6).share(ranks);
     assertThat(last.needed()).as("each rank once").isCloseTo(once, Offset.offset(0.1 * once));
   }
 
