@@ -54,7 +54,7 @@ public record EngineTraits(
    * This program: kernels copy tensors from card to card; a block's gradients are reduced while the
    * backward pass, two thirds of a micro-batch, goes on. Those kernels are of up to 64 blocks on
    * 132 multiprocessors: what they are hidden by takes 0.37 of their time longer (a product beside
-   * an all-reduce on four H100) to 0.46 (ZeRO 3 beside ZeRO 2 of 7B on four H200,
+   * an all-reduce on four H100) to 0.43 (ZeRO 3 beside ZeRO 2 of 7B on four H200,
    * bench/results/2026-11-29-rows-four-h200.md). Of the ring the gradients' way back is not hidden,
    * a third of it. Context: 0.47 to 0.92 GiB (stas00/ml-engineering 744d01e). Reserve: LibTorch
    * held 1.04 to 1.06 times what was allocated in the peers' runs on an H100. Launches: 8 to 10 µs
