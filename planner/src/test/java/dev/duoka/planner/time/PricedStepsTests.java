@@ -199,7 +199,7 @@ final class PricedStepsTests {
   private static PipelineOrder order(Map<String, Integer> axes) {
     for (PipelineKind kind : PipelineKind.values()) {
       if (axes.containsKey(kind.name())) {
-        return new PipelineOrder(kind, axes.get(kind.name()));
+        return new PipelineOrder(kind, axes.getOrDefault(kind.name(), 1));
       }
     }
     return PipelineOrder.DEFAULT;
