@@ -26,7 +26,7 @@ public sealed interface ProductShape {
    * keys, width]}, and values of {@code valueWidth}.
    *
    * @param keys all that queries meet, of which each sees half on average; more than {@code length}
-   *     where other ranks have the rest
+   *     where the rest lies elsewhere
    */
   record Attention(
       Dtype dtype,

@@ -19,6 +19,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.OptionalInt;
 import org.assertj.core.data.Offset;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
@@ -54,6 +55,18 @@ final class DispatchBenchmarkTests {
         .isCloseTo(chosen, Offset.offset(0.1 * chosen));
     double once = (ranks - 1) * 40 * 128 * new RoutedExperts(64, 6).share(ranks);
     assertThat(last.needed()).as("each rank once").isCloseTo(once, Offset.offset(0.1 * once));
+  }
+
+  /** 3 of 8 groups: without that limit 0.56 of the tokens would go to each of eight ranks. */
+  @Test
+  void tokensChooseAsTheModelsRouterDoes() {
+    DispatchBenchmark.Report report =
+        DispatchBenchmark.of(model("deepseek-v2"), OptionalInt.of(8), "cpu", "copies")
+            .run(List.of(200L));
+    assertThat(report.isRight()).isTrue();
+    assertThat(report.usual()).isEqualTo(Dispatcher.ALL_TO_ALL);
+    double most = 3.0 * 200 * 128; // its own group is one of the three at times
+    assertThat(report.lines().getLast().needed()).isBetween(0.8 * most, 0.95 * most);
   }
 
   @ParameterizedTest
