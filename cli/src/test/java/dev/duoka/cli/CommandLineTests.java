@@ -394,7 +394,8 @@ final class CommandLineTests {
     assertThat(run((line + "all --json").split(" "))).isZero();
     JsonNode report = printed();
     assertThat(report.get("ranks").asInt()).isEqualTo(2);
-    assertThat(report.get("missing").has("peer")).isTrue();
+    assertThat(report.get("missing").get("peer").asString())
+        .isEqualTo("2 ranks lie on [cpu], not on a GPU each");
     assertThat(report.get("exchanges")).hasSize(12);
     assertThat(report.get("exchanges").get(0).get("collective").asString()).isEqualTo("all-reduce");
     assertThat(report.get("exchanges").get(0).has("bus_gb_per_second")).isTrue();
@@ -437,8 +438,10 @@ final class CommandLineTests {
     assertThat(run(line.split(" "))).isZero();
     assertThat(out.toString())
         .contains(
-            "2 ranks on cpu; 64 experts, 6 of each token, rows of 32", "     16 all_gather copies")
-        .doesNotContain("WRONG");
+            "2 ranks on cpu; 64 experts, 6 of each token, rows of 32",
+            "not by peer: 2 ranks lie on [cpu], not on a GPU each",
+            "     16 all_gather copies")
+        .doesNotContain("WRONG", "parallel.collectives");
   }
 
   @Test

@@ -1,5 +1,6 @@
 package dev.duoka.model;
 
+import dev.duoka.engine.parameter.HeldRange;
 import dev.duoka.engine.parameter.Initializer;
 import dev.duoka.engine.parameter.Nf4Form;
 import dev.duoka.engine.parameter.Parameter;
@@ -17,7 +18,7 @@ import dev.duoka.tensor.op.Tensors;
 import dev.duoka.tensor.op.Views;
 import java.nio.FloatBuffer;
 import java.util.SplittableRandom;
-import java.util.function.Predicate;
+import java.util.function.Function;
 import java.util.function.ToDoubleFunction;
 import java.util.stream.IntStream;
 
@@ -36,11 +37,17 @@ public final class WeightInitializer {
 
   /** Initialises all parameters, on all cores. */
   public static void initialize(LanguageModel model, long seed) {
-    initialize(model, seed, _ -> true);
+    initialize(model, seed, _ -> HeldRange.ALL);
   }
 
-  /** As the other method, some of the parameters alone. */
-  public static void initialize(LanguageModel model, long seed, Predicate<Parameter> which) {
+  /**
+   * As the other method, some of the weights alone.
+   *
+   * @param wanted what of a parameter is to be written; more may be, never a parameter of which
+   *     nothing is
+   */
+  public static void initialize(
+      LanguageModel model, long seed, Function<Parameter, HeldRange> wanted) {
     Device device = model.parameters().device();
     if (device.isMeta()) {
       return;
@@ -57,8 +64,9 @@ public final class WeightInitializer {
               ? Tensors.emptyPinned(Dtype.FLOAT32, chunk)
               : Tensors.empty(Dtype.FLOAT32, Device.CPU, chunk);
       for (Parameter parameter : model.parameters().parameters()) {
-        if (which.test(parameter)) {
-          initialize(parameter, seed, staging);
+        HeldRange range = wanted.apply(parameter);
+        if (!range.isEmpty()) {
+          initialize(parameter, range, seed, staging);
         }
       }
     }
@@ -76,24 +84,30 @@ public final class WeightInitializer {
       Tensor staging = Tensors.empty(Dtype.FLOAT32, Device.CPU, STREAM);
       for (Parameter parameter : model.parameters().parameters()) {
         if (parameter.spec().initializer() instanceof Initializer.Constant(double value)) {
-          draw(parameter, seed, random -> value + random.nextGaussian() * deviation, staging);
+          draw(
+              parameter,
+              HeldRange.ALL,
+              seed,
+              random -> value + random.nextGaussian() * deviation,
+              staging);
         }
       }
     }
   }
 
-  private static void initialize(Parameter parameter, long seed, Tensor staging) {
+  private static void initialize(Parameter parameter, HeldRange range, long seed, Tensor staging) {
     switch (parameter.spec().initializer()) {
       case Initializer.Constant(double value) -> Tensors.fill(parameter.value(), value);
       case Initializer.Normal(double deviation) ->
-          draw(parameter, seed, random -> random.nextGaussian() * deviation, staging);
+          draw(parameter, range, seed, random -> random.nextGaussian() * deviation, staging);
       case Initializer.Uniform(double bound) ->
-          draw(parameter, seed, random -> (2 * random.nextDouble() - 1) * bound, staging);
+          draw(parameter, range, seed, random -> (2 * random.nextDouble() - 1) * bound, staging);
     }
   }
 
   private static void draw(
       Parameter parameter,
+      HeldRange range,
       long seed,
       ToDoubleFunction<SplittableRandom> distribution,
       Tensor staging) {
@@ -103,23 +117,25 @@ public final class WeightInitializer {
     if (form != null) {
       drawInFourBits(parameter, form, stream, distribution, staging);
     } else if (portion.isAll()) {
-      drawAll(parameter, stream, distribution, staging);
+      drawAll(parameter, range, stream, distribution, staging);
     } else {
-      drawPortion(parameter, portion, stream, distribution, staging);
+      drawPortion(parameter, portion, range, stream, distribution, staging);
     }
   }
 
   private static void drawAll(
       Parameter parameter,
+      HeldRange range,
       long stream,
       ToDoubleFunction<SplittableRandom> distribution,
       Tensor staging) {
     long elements = parameter.spec().elements();
+    long end = Math.min(elements, range.end());
     try (Scope _ = Scope.open()) {
       Tensor flat = Views.reshape(parameter.value(), elements);
       long atOnce = Math.min(CHUNK, staging.size(0) / STREAM * STREAM);
-      for (long start = 0; start < elements; start += atOnce) {
-        int length = Math.toIntExact(Math.min(atOnce, elements - start));
+      for (long start = range.start() / STREAM * STREAM; start < end; start += atOnce) {
+        int length = Math.toIntExact(Math.min(atOnce, end - start));
         try (Tensor drawn = Views.narrow(staging, 0, 0, length);
             Tensor part = Views.narrow(flat, 0, start, length)) {
           draw(drawn, stream, start, distribution);
@@ -133,14 +149,16 @@ public final class WeightInitializer {
   private static void drawPortion(
       Parameter parameter,
       Portion portion,
+      HeldRange range,
       long stream,
       ToDoubleFunction<SplittableRandom> distribution,
       Tensor staging) {
     long columns = portion.columns();
     long rowsAtOnce = Math.max(1, (CHUNK - STREAM) / columns);
+    long end = Math.min(parameter.spec().elements(), range.end());
     for (long row = 0; row < portion.rows(); row += rowsAtOnce) {
       long rows = Math.min(rowsAtOnce, portion.rows() - row);
-      if (!portion.touches(row, rows)) {
+      if (!portion.touches(range.start(), end, row, rows)) {
         continue;
       }
       try (Scope _ = Scope.open()) {

@@ -10,6 +10,8 @@ import dev.duoka.ffi.library.Presence;
 import dev.duoka.ffi.nvml.Nvml;
 import dev.duoka.ffi.nvml.NvmlDevice;
 import java.nio.file.Path;
+import java.util.Collection;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.regex.Pattern;
@@ -96,6 +98,30 @@ public final class Gpus {
    * @param total bytes
    */
   public record CardMemory(long free, long total) {}
+
+  /**
+   * Begins to open GPUs for this process, side by side and beside what the caller does: a context
+   * takes the driver more than half a second. Returns at once; whoever uses a GPU waits for it, and
+   * hears what is wrong with it.
+   */
+  public static void begin(Collection<Device> devices) {
+    for (Device device : new HashSet<>(devices)) {
+      if (device.isCuda()) {
+        CudaDevice gpu = CudaAvailability.check().orElseThrow().get(device.index());
+        Thread.ofPlatform()
+            .daemon()
+            .name("open-" + device)
+            .start(
+                () -> {
+                  try {
+                    gpu.useOnThisThread();
+                  } catch (DuokaException e) {
+                    return; // the next user meets it too, and says what it was for
+                  }
+                });
+      }
+    }
+  }
 
   /** The memory of a GPU, all processes counted. */
   public static CardMemory memory(Device device) {

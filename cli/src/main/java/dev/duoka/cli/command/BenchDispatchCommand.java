@@ -89,22 +89,29 @@ final class BenchDispatchCommand implements Callable<Integer> {
       }
     }
     OptionalInt count = ranks == null ? OptionalInt.empty() : OptionalInt.of(ranks);
-    DispatchBenchmark.Report measured =
-        ProgressLine.during(
-            "dispatching",
-            spec.commandLine().getErr(),
-            () ->
-                DispatchBenchmark.of(
-                        ModelSource.config(model, Map.of()), count, device, collectives)
-                    .run(tokens));
     PrintWriter out = spec.commandLine().getOut();
+    DispatchBenchmark benchmark =
+        DispatchBenchmark.of(ModelSource.config(model, Map.of()), count, device, collectives);
+    if (!json) {
+      printHead(out, benchmark.begun());
+    }
+    DispatchBenchmark.Report measured;
+    try (ProgressLine progress = ProgressLine.open("dispatching", spec.commandLine().getErr())) {
+      measured = benchmark.run(tokens, line -> print(out, line, progress));
+    }
     if (json) {
       out.println(Json.line(report(measured)));
-    } else {
-      print(out, measured);
     }
     out.flush();
     return measured.isRight() ? 0 : 1;
+  }
+
+  private void print(PrintWriter out, DispatchLine line, ProgressLine progress) {
+    if (!json) {
+      progress.clear();
+      out.println(row(line));
+      out.flush();
+    }
   }
 
   private ObjectNode report(DispatchBenchmark.Report measured) {
@@ -142,16 +149,18 @@ final class BenchDispatchCommand implements Callable<Integer> {
     return report;
   }
 
-  private static void print(PrintWriter out, DispatchBenchmark.Report measured) {
+  private static void printHead(PrintWriter out, DispatchBenchmark.Report measured) {
     String where = measured.devices().stream().distinct().collect(Collectors.joining(", "));
     out.printf(
-        "%d ranks on %s; %d experts, %d of each token, rows of %d in bf16; auto is %s%n%n",
+        "%d ranks on %s; %d experts, %d of each token, rows of %d in bf16; auto is %s%n",
         measured.devices().size(),
         where,
         measured.experts(),
         measured.expertsPerToken(),
         measured.width(),
         measured.usual());
+    measured.missing().forEach((transport, why) -> out.printf("not by %s: %s%n", transport, why));
+    out.println();
     out.printf(
         "%7s %-10s %-9s %9s %9s %9s %9s %11s %10s%n",
         "tokens",
@@ -163,11 +172,7 @@ final class BenchDispatchCommand implements Callable<Integer> {
         "sum µs",
         "needed GB/s",
         "moved GB/s");
-    measured.lines().stream()
-        .sorted((a, b) -> Long.compare(a.tokens(), b.tokens()))
-        .forEach(line -> out.println(row(line)));
-    out.println();
-    measured.missing().forEach((transport, why) -> out.printf("not by %s: %s%n", transport, why));
+    out.flush();
   }
 
   private static String row(DispatchLine line) {

@@ -251,7 +251,14 @@ public final class TrainingConsole implements RunListener, AutoCloseable {
   private static String summary(RunResult result) {
     String begin =
         switch (result.end()) {
-          case COMPLETE -> "Done after " + result.steps() + " steps";
+          case COMPLETE ->
+              result.hasStepsLeft()
+                  ? "Ended by --max-steps after "
+                      + result.steps()
+                      + " of "
+                      + result.totalSteps()
+                      + " steps"
+                  : "Done after " + result.steps() + " steps";
           case INTERRUPTED -> "Stopped after " + result.steps() + " steps";
           case NOTHING_TO_DO ->
               "Nothing to do: step " + result.steps() + " of " + result.endStep() + " reached";

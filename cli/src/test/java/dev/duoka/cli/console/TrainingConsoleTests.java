@@ -138,6 +138,11 @@ final class TrainingConsoleTests {
   void suggestsToGoOnWhereStepsAreLeft(long totalSteps, boolean goesOn) {
     RunResult tenSteps = result(RunResult.End.COMPLETE, OptionalLong.of(10), totalSteps, false);
     assertThat(finished(tenSteps, false).contains("--resume")).isEqualTo(goesOn);
+    assertThat(out.toString())
+        .startsWith(
+            goesOn
+                ? "Ended by --max-steps after 10 of " + totalSteps + " steps: loss"
+                : "Done after 10 steps: loss");
   }
 
   /** Of a run that ended because nothing improved, the best step is what is wanted. */

@@ -3,6 +3,7 @@ package dev.duoka.engine.parameter;
 import dev.duoka.tensor.Scope;
 import dev.duoka.tensor.Tensor;
 import dev.duoka.tensor.op.Copies;
+import dev.duoka.tensor.op.RowCopy;
 import dev.duoka.tensor.op.Views;
 import java.util.ArrayList;
 import java.util.List;
@@ -99,7 +100,7 @@ public record Portion(List<Long> whole, int dimension, List<Stretch> stretches) 
    * @param flat {@code [n]}: the elements of what is held from {@code start} on
    */
   public void take(Tensor source, long firstRow, Tensor flat, long start) {
-    exchange(source, firstRow, flat, start, false);
+    exchange(source, firstRow, flat, start, false, Copies::into);
   }
 
   /**
@@ -115,10 +116,16 @@ public record Portion(List<Long> whole, int dimension, List<Stretch> stretches) 
 
   /** As the other method, of a stretch of what is held. */
   public void give(Tensor flat, long start, Tensor target, long firstRow) {
-    exchange(target, firstRow, flat, start, true);
+    give(flat, start, target, firstRow, Copies::into);
   }
 
-  private void exchange(Tensor ofWhole, long firstRow, Tensor flat, long start, boolean give) {
+  /** As the other method, by another way of copying. */
+  public void give(Tensor flat, long start, Tensor target, long firstRow, RowCopy copy) {
+    exchange(target, firstRow, flat, start, true, copy);
+  }
+
+  private void exchange(
+      Tensor ofWhole, long firstRow, Tensor flat, long start, boolean give, RowCopy copy) {
     for (Run run : runs(start, start + flat.size(0))) {
       if (give && !run.counted()) {
         continue;
@@ -137,9 +144,9 @@ public record Portion(List<Long> whole, int dimension, List<Stretch> stretches) 
                 run.width());
         Tensor here = run.in(flat, low - run.wholeRow(), high - low, start, heldColumns());
         if (give) {
-          Copies.into(there, here);
+          copy.into(there, here);
         } else {
-          Copies.into(here, there);
+          copy.into(here, there);
         }
       }
     }

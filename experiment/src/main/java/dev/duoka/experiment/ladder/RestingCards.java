@@ -35,7 +35,7 @@ record RestingCards(
   /** Those of this machine. */
   static RestingCards here() {
     return new RestingCards(
-        CardLoad::cards,
+        () -> CardLoad.cards(false),
         CardUse::read,
         Duration.ofMillis(1500),
         Duration.ofMillis(250),

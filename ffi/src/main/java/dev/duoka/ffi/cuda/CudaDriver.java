@@ -127,6 +127,34 @@ public final class CudaDriver {
     }
   }
 
+  /**
+   * Copies rows of device memory to rows of host memory on a stream; asynchronous when the host
+   * memory is pinned.
+   *
+   * @param hostPitch from the start of one row to that of the next, in bytes
+   * @param devicePitch likewise
+   * @param rowBytes that are copied of each row
+   */
+  public void copyRowsToHost(
+      long hostAddress,
+      long hostPitch,
+      long deviceAddress,
+      long devicePitch,
+      long rowBytes,
+      long rows,
+      long stream) {
+    CopiedRows copy = CopiedRows.ofThread();
+    copy.set(hostAddress, hostPitch, deviceAddress, devicePitch, rowBytes, rows);
+    try {
+      CudaErrors.check(
+          functions,
+          (int) functions.copyRows.invokeExact(copy.memory(), stream),
+          "cuMemcpy2DAsync of " + rows + " rows of " + rowBytes + " bytes");
+    } catch (Throwable t) {
+      throw NativeFunctions.unexpected(t);
+    }
+  }
+
   CudaFunctions functions() {
     return functions;
   }

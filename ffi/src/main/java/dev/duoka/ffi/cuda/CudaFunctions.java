@@ -52,6 +52,7 @@ final class CudaFunctions {
 
   final MethodHandle copyToDevice;
   final MethodHandle copyToHost;
+  final MethodHandle copyRows;
   final MethodHandle lockHostPages;
   final MethodHandle unlockHostPages;
   final MethodHandle allocate;
@@ -109,6 +110,7 @@ final class CudaFunctions {
 
     copyToDevice = bind("cuMemcpyHtoDAsync_v2", JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG);
     copyToHost = bind("cuMemcpyDtoHAsync_v2", JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG);
+    copyRows = bind("cuMemcpy2DAsync_v2", ADDRESS, JAVA_LONG);
     lockHostPages = bind("cuMemHostRegister_v2", JAVA_LONG, JAVA_LONG, JAVA_INT);
     unlockHostPages = bind("cuMemHostUnregister", JAVA_LONG);
 

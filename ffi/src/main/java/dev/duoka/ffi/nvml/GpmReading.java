@@ -17,7 +17,8 @@ public record GpmReading(
     Optional<Double> memory,
     Optional<Traffic> nvLink,
     Optional<Traffic> pcie) {
-  static final GpmReading NONE =
+  /** Nothing is known. */
+  public static final GpmReading NONE =
       new GpmReading(
           Optional.empty(), Optional.empty(), Optional.empty(), Optional.empty(), Optional.empty());
 }

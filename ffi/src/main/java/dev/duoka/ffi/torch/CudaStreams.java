@@ -20,6 +20,33 @@ public final class CudaStreams {
     return call(TorchFunctions.CURRENT_CUDA_STREAM.orElseThrow(CudaStreams::noCuda), device);
   }
 
+  /**
+   * Runs something with another stream as the one on which LibTorch launches for the calling
+   * thread, and then as before.
+   */
+  public static void on(long stream, int device, Runnable work) {
+    MethodHandle create = TorchFunctions.CREATE_STREAM_GUARD.orElseThrow(CudaStreams::noCuda);
+    MethodHandle delete = TorchFunctions.DELETE_STREAM_GUARD.orElseThrow(CudaStreams::noCuda);
+    Scratch scratch = Scratch.ofThread();
+    long guard;
+    try {
+      NativeFailure.check(
+          (int) create.invokeExact(stream, device, scratch.out), "another CUDA stream");
+      guard = scratch.outLong();
+    } catch (Throwable t) {
+      throw NativeFunctions.unexpected(t);
+    }
+    try {
+      work.run();
+    } finally {
+      try {
+        NativeFailure.check((int) delete.invokeExact(guard), "the CUDA stream of before");
+      } catch (Throwable t) {
+        throw NativeFunctions.unexpected(t);
+      }
+    }
+  }
+
   /** LibTorch's cuBLAS handle for the calling thread, set to its current device and stream. */
   public static long blasHandle() {
     MethodHandle function = TorchFunctions.CURRENT_BLAS_HANDLE.orElseThrow(CudaStreams::noCuda);

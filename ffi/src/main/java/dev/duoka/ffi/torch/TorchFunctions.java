@@ -132,6 +132,13 @@ final class TorchFunctions {
       C.optional(
           "aoti_torch_create_cuda_guard", FunctionDescriptor.of(JAVA_INT, JAVA_INT, ADDRESS));
 
+  static final Optional<MethodHandle> CREATE_STREAM_GUARD =
+      C.optional(
+          "aoti_torch_create_cuda_stream_guard",
+          FunctionDescriptor.of(JAVA_INT, JAVA_LONG, JAVA_INT, ADDRESS));
+  static final Optional<MethodHandle> DELETE_STREAM_GUARD =
+      C.optional("aoti_torch_delete_cuda_stream_guard", FunctionDescriptor.of(JAVA_INT, JAVA_LONG));
+
   static final Optional<MethodHandle> CURRENT_BLAS_HANDLE =
       C.optional("torch_get_current_cuda_blas_handle", FunctionDescriptor.of(JAVA_INT, ADDRESS));
 

@@ -57,24 +57,29 @@ public record CardLoad(
    */
   public record Card(int index, Optional<String> uuid, Supplier<CardLoad> read) {}
 
-  /** All cards of the machine; none where there is no driver. It may never return either. */
-  public static List<Card> cards() {
+  /**
+   * All cards of the machine; none where there is no driver. It may never return either.
+   *
+   * @param counters whether their performance counters are read too
+   */
+  public static List<Card> cards(boolean counters) {
     return switch (Nvml.find()) {
       case Presence.Present<Nvml> nvml ->
-          nvml.value().devices().stream().map(CardLoad::card).toList();
+          nvml.value().devices().stream().map(device -> card(device, counters)).toList();
       case Presence.Absent<Nvml> _ -> List.of();
     };
   }
 
-  private static Card card(NvmlDevice device) {
+  private static Card card(NvmlDevice device, boolean counters) {
     LinkMeter nvLink = new LinkMeter(device::nvLinkBytes, System::nanoTime);
     GpmMeter gpm = device.gpm();
-    return new Card(device.index(), device.uuid(), () -> of(device, nvLink, gpm));
+    Supplier<GpmReading> reading = counters ? gpm::read : () -> GpmReading.NONE;
+    return new Card(device.index(), device.uuid(), () -> of(device, nvLink, reading));
   }
 
-  private static CardLoad of(NvmlDevice device, LinkMeter nvLink, GpmMeter gpm) {
+  private static CardLoad of(NvmlDevice device, LinkMeter nvLink, Supplier<GpmReading> counters) {
     try {
-      GpmReading reading = gpm.read();
+      GpmReading reading = counters.get();
       return new CardLoad(
           device.utilization().map(Utilization::gpu),
           device.memory().map(MemoryUse::used),

@@ -44,7 +44,7 @@ final class CollectiveRounds {
       CollectiveBuffers buffers = new CollectiveBuffers(ranks, device, bytes);
       difference = wrong.first(ranks, buffers.check(collective));
       if (difference.isEmpty()) {
-        timed = TimedCalls.of(ranks, device, () -> buffers.run(collective));
+        timed = TimedCalls.of(ranks, device, TimedCalls.Effort.FULL, () -> buffers.run(collective));
       }
       ranks.agreement().barrier(); // nobody frees what others may still read
     }

@@ -19,6 +19,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
+import java.util.function.Consumer;
 
 /**
  * Times how tokens get to experts on other ranks and back, by tokens of a rank, by dispatcher and
@@ -92,26 +93,12 @@ public final class DispatchBenchmark {
     return new DispatchBenchmark(ranks, moe, model.hiddenSize());
   }
 
-  /**
-   * Runs the ranks as threads, with one transport after the other.
-   *
-   * @param tokens of a rank, each number a row of the report
-   */
-  public Report run(List<Long> tokens) {
-    requireMemory(Collections.max(tokens));
-    List<DispatchLine> lines = new ArrayList<>();
-    WrongResults wrong = new WrongResults();
-    for (Transport transport : ranks.transports()) {
-      ranks.run(
-          transport,
-          (world, device) -> {
-            List<DispatchLine> mine =
-                new DispatchRounds(world, device, experts, width, wrong).run(transport, tokens);
-            if (world.rank() == 0) {
-              lines.addAll(mine);
-            }
-          });
-    }
+  /** What is known before anything is measured: a report without lines. */
+  public Report begun() {
+    return report(List.of());
+  }
+
+  private Report report(List<DispatchLine> lines) {
     return new Report(
         ranks.devices().stream().map(Device::toString).toList(),
         experts.routedExperts(),
@@ -120,6 +107,34 @@ public final class DispatchBenchmark {
         width,
         ranks.missing(),
         List.copyOf(lines));
+  }
+
+  /**
+   * Runs the ranks as threads, with one transport after the other.
+   *
+   * @param tokens of a rank, each number a row of the report
+   * @param seen takes each line as soon as it is known, on a thread of the first rank
+   */
+  public Report run(List<Long> tokens, Consumer<DispatchLine> seen) {
+    requireMemory(Collections.max(tokens));
+    List<DispatchLine> lines = new ArrayList<>();
+    WrongResults wrong = new WrongResults();
+    for (Transport transport : ranks.transports()) {
+      ranks.run(
+          transport,
+          (world, device) ->
+              new DispatchRounds(world, device, experts, width, wrong)
+                  .run(
+                      transport,
+                      tokens,
+                      line -> {
+                        if (world.rank() == 0) {
+                          lines.add(line);
+                          seen.accept(line);
+                        }
+                      }));
+    }
+    return report(lines);
   }
 
   private void requireMemory(long tokens) {

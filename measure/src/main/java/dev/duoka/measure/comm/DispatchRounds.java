@@ -12,25 +12,25 @@ import dev.duoka.tensor.Dtype;
 import dev.duoka.tensor.MemoryOwner;
 import dev.duoka.tensor.Scope;
 import dev.duoka.tensor.Tensor;
-import dev.duoka.tensor.op.Copies;
+import dev.duoka.tensor.op.Elementwise;
 import dev.duoka.tensor.op.HostCopy;
+import dev.duoka.tensor.op.Reductions;
 import dev.duoka.tensor.op.Tensors;
 import dev.duoka.tensor.op.Views;
 import dev.duoka.train.device.Transport;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.Random;
+import java.util.function.Consumer;
 import java.util.stream.IntStream;
 
 /** One rank's part in timing dispatchers. */
 final class DispatchRounds {
   private static final long SEED = 20_261_129;
 
-  /** Whole numbers up to this: their sums over up to 32 experts of a token are exact in bf16. */
-  private static final int LARGEST = 8;
-
+  /** Tokens that are checked at a time. */
   private static final int CHUNK = 1024;
 
   private final Communicator ranks;
@@ -48,32 +48,30 @@ final class DispatchRounds {
     this.wrong = wrong;
   }
 
-  /** Checks and times both dispatchers by tokens. Collective. */
-  List<DispatchLine> run(Transport transport, List<Long> tokens) {
-    List<DispatchLine> lines = new ArrayList<>();
+  /**
+   * Checks and times both dispatchers by tokens. Collective.
+   *
+   * @param seen takes each line as soon as it is known
+   */
+  void run(Transport transport, List<Long> tokens, Consumer<DispatchLine> seen) {
     for (long count : tokens) {
-      for (Dispatcher dispatcher : List.of(Dispatcher.ALL_GATHER, Dispatcher.ALL_TO_ALL)) {
-        lines.add(run(transport, dispatcher, Math.toIntExact(count)));
+      long[] choices = choices(Math.toIntExact(count), new Random(SEED + ranks.rank()));
+      try (Scope _ = Scope.open(MemoryOwner.TEMPORARIES)) {
+        Tensor chosen = HostCopy.fromLongs(choices, device, count, experts.expertsPerToken());
+        Tensor rows = Tensors.empty(Dtype.BFLOAT16, device, count, width);
+        Pattern.fill(Views.reshape(rows, -1), ranks.rank(), 0);
+        for (Dispatcher dispatcher : List.of(Dispatcher.ALL_GATHER, Dispatcher.ALL_TO_ALL)) {
+          seen.accept(run(transport, dispatcher, choices, chosen, rows));
+        }
       }
     }
-    return lines;
   }
 
-  private DispatchLine run(Transport transport, Dispatcher dispatcher, int tokens) {
-    Random random = new Random(SEED + ranks.rank());
-    long[] choices = choices(tokens, random);
+  private DispatchLine run(
+      Transport transport, Dispatcher dispatcher, long[] choices, Tensor chosen, Tensor rows) {
     try (Scope _ = Scope.open(MemoryOwner.TEMPORARIES);
         ExpertPlacement placement =
             new SpreadExperts(ranks, dispatcher, SpreadExperts.routed(experts))) {
-      Tensor chosen = HostCopy.fromLongs(choices, device, tokens, experts.expertsPerToken());
-      Tensor rows = Tensors.empty(Dtype.BFLOAT16, device, tokens, width);
-      inChunks(
-          tokens,
-          (start, count) ->
-              Copies.into(
-                  Views.narrow(rows, 0, start, count),
-                  HostCopy.fromFloats(
-                      numbers(start, count), Dtype.BFLOAT16, device, count, width)));
       Optional<String> difference = wrong.first(ranks, check(placement, chosen, rows));
       double[] all = {bytes(choices, false), bytes(choices, true)};
       ranks.agreement().sum(all);
@@ -81,13 +79,14 @@ final class DispatchRounds {
       TimedCalls dispatch = TimedCalls.NONE;
       TimedCalls combine = TimedCalls.NONE;
       if (difference.isEmpty()) {
-        route = TimedCalls.of(ranks, device, () -> inScope(() -> route(placement, chosen)));
+        route = timed(() -> route(placement, chosen));
         Routing routing = route(placement, chosen);
-        dispatch = TimedCalls.of(ranks, device, () -> inScope(() -> routing.spread(rows)));
+        dispatch = timed(() -> routing.spread(rows));
         Tensor sorted = routing.spread(rows);
-        combine = TimedCalls.of(ranks, device, () -> inScope(() -> routing.gather(sorted, null)));
+        combine = timed(() -> routing.gather(sorted, null));
       }
       ranks.agreement().barrier(); // nobody frees what others may still read
+      long tokens = rows.size(0);
       double needed = all[1] / ranks.size();
       double everything = (ranks.size() - 1.0) * tokens * rowBytes();
       return new DispatchLine(
@@ -104,6 +103,10 @@ final class DispatchRounds {
     }
   }
 
+  private TimedCalls timed(Runnable call) {
+    return TimedCalls.of(ranks, device, TimedCalls.Effort.BRIEF, () -> inScope(call));
+  }
+
   private static void inScope(Runnable call) {
     try (Scope _ = Scope.open(MemoryOwner.TEMPORARIES)) {
       call.run();
@@ -114,52 +117,57 @@ final class DispatchRounds {
     return placement.route(chosen, experts.routedExperts(), Dtype.BFLOAT16);
   }
 
-  /** Experts that do nothing: each token gets its row as often as it has experts. Collective. */
+  /**
+   * Experts that do nothing: each token gets its row as often as it has experts. The device
+   * compares all of it; the host looks at what differs alone. Collective.
+   */
   private Optional<String> check(ExpertPlacement placement, Tensor chosen, Tensor rows) {
-    Routing routing = route(placement, chosen);
-    Tensor sums = routing.gather(routing.spread(rows), null);
-    List<String> wrong = new ArrayList<>();
-    inChunks(
-        rows.size(0),
-        (start, count) -> {
-          float[] here = HostCopy.floats(Views.narrow(sums, 0, start, count));
-          float[] sent = numbers(start, count);
-          for (int i = 0; i < here.length && wrong.isEmpty(); i++) {
-            float right = sent[i] * experts.expertsPerToken();
-            if (here[i] != right) {
-              wrong.add(
-                  String.format(
-                      "rank %d: element %d of token %d came back as %s, not %s",
-                      ranks.rank(), i % width, start + i / width, here[i], right));
-            }
-          }
-        });
-    return wrong.stream().findFirst();
+    try (Scope _ = Scope.open(MemoryOwner.TEMPORARIES)) {
+      Tensor sums;
+      try (Scope scope = Scope.open(MemoryOwner.TEMPORARIES)) {
+        Routing routing = route(placement, chosen);
+        sums = scope.keep(routing.gather(routing.spread(rows), null));
+      }
+      for (long start = 0; start < sums.size(0); start += CHUNK) {
+        long count = Math.min(CHUNK, sums.size(0) - start);
+        Optional<String> difference = difference(Views.narrow(sums, 0, start, count), start);
+        if (difference.isPresent()) {
+          return difference;
+        }
+      }
+      return Optional.empty();
+    }
   }
 
-  /** What is done with some of the tokens. */
-  @FunctionalInterface
-  private interface Chunk {
-    void of(long start, int count);
-  }
-
-  /** So that the host need not hold all rows as floats. */
-  private static void inChunks(long tokens, Chunk chunk) {
-    for (long start = 0; start < tokens; start += CHUNK) {
-      try (Scope _ = Scope.open(MemoryOwner.TEMPORARIES)) {
-        chunk.of(start, (int) Math.min(CHUNK, tokens - start));
+  /** What is wrong with the sums of some tokens. */
+  private Optional<String> difference(Tensor sums, long start) {
+    try (Scope _ = Scope.open(MemoryOwner.TEMPORARIES)) {
+      Tensor right = Tensors.empty(sums.dtype(), device, sums.size(0), width);
+      Pattern.fill(Views.reshape(right, -1), ranks.rank(), start * width);
+      Elementwise.mulInPlace(right, experts.expertsPerToken());
+      double equal = HostCopy.item(Reductions.min(Elementwise.equal(sums, right), false, 0, 1));
+      if (equal == 1) {
+        return Optional.empty();
       }
     }
+    float[] here = HostCopy.floats(sums);
+    int at = 0;
+    while (here[at] == right(start, at)) {
+      at++;
+    }
+    return Optional.of(
+        String.format(
+            Locale.ROOT,
+            "rank %d: element %d of token %d came back as %s, not %s",
+            ranks.rank(),
+            at % width,
+            start + at / width,
+            here[at],
+            right(start, at)));
   }
 
-  /** The rows of some tokens of this rank. */
-  private float[] numbers(long start, int count) {
-    Random random = new Random(SEED * (ranks.rank() + 1L) + start);
-    float[] numbers = new float[count * width];
-    for (int i = 0; i < numbers.length; i++) {
-      numbers[i] = random.nextInt(2 * LARGEST + 1) - LARGEST;
-    }
-    return numbers;
+  private float right(long start, int at) {
+    return Pattern.of(ranks.rank(), start * width + at) * experts.expertsPerToken();
   }
 
   /** Each token's experts, as the model's router chooses them by random scores. */

@@ -20,6 +20,7 @@ import java.util.EnumMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.function.BiConsumer;
 
@@ -78,7 +79,11 @@ final class MeasuredRanks {
     }
     for (Transport transport : Transport.values()) {
       try {
-        transports.add(transport(transport.toString()));
+        Optional<String> obstacle = transport.obstacle(placement.devices());
+        obstacle.ifPresent(why -> missing.put(transport, why));
+        if (obstacle.isEmpty()) {
+          transports.add(withLibrary(transport));
+        }
       } catch (DuokaException e) {
         missing.put(transport, e.problem());
       }
@@ -94,11 +99,24 @@ final class MeasuredRanks {
           "--collectives is '" + asked + "'",
           "Use " + ALL + ", or one of " + String.join(", ", names));
     }
-    Transport transport =
-        Transport.of(
-            Collectives.valueOf(asked.toUpperCase(Locale.ROOT)),
-            placement.devices(),
-            placement.devices().size());
+    Collectives kind = Collectives.valueOf(asked.toUpperCase(Locale.ROOT));
+    if (kind == Collectives.AUTO) {
+      return withLibrary(Transport.of(kind, placement.devices(), placement.devices().size()));
+    }
+    Transport transport = Transport.valueOf(kind.name());
+    transport
+        .obstacle(placement.devices())
+        .ifPresent(
+            why -> {
+              throw new DuokaException(
+                  ErrorCode.USAGE,
+                  "--collectives is " + asked + ", but " + why,
+                  "Use " + ALL + " or auto: they take what the machine has");
+            });
+    return withLibrary(transport);
+  }
+
+  private static Transport withLibrary(Transport transport) {
     if (transport == Transport.NCCL) {
       NcclCommunicator.require();
     }

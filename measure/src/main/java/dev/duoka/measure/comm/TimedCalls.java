@@ -13,13 +13,24 @@ import java.util.List;
  * @param hostSeconds of a call that its host's thread is kept, in each round
  */
 record TimedCalls(List<Double> seconds, List<Double> hostSeconds) {
+  /**
+   * How much is measured.
+   *
+   * @param rounds of calls that follow each other
+   * @param roundSeconds what a round should take: long enough that its beginning does not count
+   * @param fewest calls of a round, however long one takes
+   */
+  record Effort(int rounds, double roundSeconds, int fewest) {
+    /** For figures that are kept. */
+    static final Effort FULL = new Effort(9, 0.020, 2);
+
+    /** For long tables, whose lines are looked at beside each other. */
+    static final Effort BRIEF = new Effort(5, 0.008, 1);
+  }
+
+  /** The first call loads what all need, the next ones fill what the allocator keeps. */
   private static final int WARM_UP = 3;
-  private static final int ROUNDS = 9;
 
-  /** What a round should take: long enough that its beginning does not count. */
-  private static final double ROUND_MILLISECONDS = 20;
-
-  private static final int FEWEST_CALLS = 2;
   private static final int MOST_CALLS = 100;
 
   TimedCalls {
@@ -30,16 +41,24 @@ record TimedCalls(List<Double> seconds, List<Double> hostSeconds) {
   /** No call: what is wrong is not timed. */
   static final TimedCalls NONE = new TimedCalls(List.of(), List.of());
 
-  /** Times a call. Collective. */
-  static TimedCalls of(Communicator ranks, Device device, Runnable call) {
+  /** Times a call, as carefully as {@code effort} says. Collective. */
+  static TimedCalls of(Communicator ranks, Device device, Effort effort, Runnable call) {
     List<Double> seconds = new ArrayList<>();
     List<Double> hostSeconds = new ArrayList<>();
     try (DeviceClock clock = new DeviceClock(device)) {
-      round(ranks, clock, call, WARM_UP);
-      double milliseconds = Math.max(round(ranks, clock, call, FEWEST_CALLS)[0] * 1e3, 1e-6);
-      int calls = (int) Math.clamp(ROUND_MILLISECONDS / milliseconds, FEWEST_CALLS, MOST_CALLS);
-      for (int i = 0; i < ROUNDS; i++) {
-        double[] round = round(ranks, clock, call, calls);
+      // All ranks know the same mean, so that they make as many calls.
+      double once = round(ranks, clock, call, 1)[0];
+      if (once < effort.roundSeconds()) {
+        round(ranks, clock, call, WARM_UP - 1);
+      }
+      double[] few = round(ranks, clock, call, effort.fewest());
+      int calls =
+          (int)
+              Math.clamp(
+                  effort.roundSeconds() / Math.max(few[0], 1e-9), effort.fewest(), MOST_CALLS);
+      for (int i = 0; i < effort.rounds(); i++) {
+        double[] round =
+            i == 0 && calls == effort.fewest() ? few : round(ranks, clock, call, calls);
         seconds.add(round[0]);
         hostSeconds.add(round[1]);
       }

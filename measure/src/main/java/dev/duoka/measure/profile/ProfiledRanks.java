@@ -103,7 +103,7 @@ public record ProfiledRanks(MeshStepJob job, int steps, DeviceRates rates, List<
     try (ExposedTime exposed = new ExposedTime(device);
         TrainingRank rank =
             TrainingRank.allocate(job.mesh(), exposed.over(world), device, job.settings())) {
-      rank.optimizer().fill(() -> WeightInitializer.initialize(rank.model(), 1));
+      rank.optimizer().fill(own -> WeightInitializer.initialize(rank.model(), 1, own));
       TrainingStep step = rank.step();
       RandomBatches batches = job.batches(world.rank());
       step.markStart();

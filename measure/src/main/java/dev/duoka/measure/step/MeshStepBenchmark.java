@@ -6,6 +6,7 @@ import dev.duoka.model.WeightInitializer;
 import dev.duoka.parallel.step.TrainingRank;
 import dev.duoka.tensor.Determinism;
 import dev.duoka.tensor.Device;
+import dev.duoka.tensor.Gpus;
 import dev.duoka.tensor.OutOfMemoryException;
 import dev.duoka.tensor.ThreadLedger;
 import dev.duoka.train.device.DevicePeak;
@@ -39,6 +40,7 @@ final class MeshStepBenchmark {
 
   /** Runs all ranks; gives what each measured, in their order. */
   List<RankSteps> run(PlacedRanks ranks) {
+    Gpus.begin(ranks.placement().devices());
     requireMemory(ranks.placement());
     Map<Integer, RankSteps> measured = new ConcurrentSkipListMap<>();
     ranks.run((world, device) -> measured.put(world.rank(), run(world, device)));
@@ -66,7 +68,7 @@ final class MeshStepBenchmark {
   private RankSteps run(Communicator world, Device device, ThreadLedger mine, ExposedTime exposed) {
     Determinism.require(job.step().deterministic());
     try (TrainingRank rank = TrainingRank.allocate(job.mesh(), world, device, job.settings())) {
-      rank.optimizer().fill(() -> WeightInitializer.initialize(rank.model(), 1));
+      rank.optimizer().fill(own -> WeightInitializer.initialize(rank.model(), 1, own));
       CountedSteps counted =
           new CountedSteps(rank.step(), job.batches(world.rank()), device, mine.ledger());
       StepBenchmark.Result result = counted.run(warmUp, steps, null);

@@ -124,7 +124,7 @@ public final class StepProbe implements StepForecast {
         TrainingRank rank =
             TrainingRank.allocate(
                 mesh, world.size() == 1 ? world : exposed.over(world), device, settings)) {
-      rank.optimizer().fill(() -> WeightInitializer.initialize(rank.model(), 1));
+      rank.optimizer().fill(own -> WeightInitializer.initialize(rank.model(), 1, own));
       List<TrainingStep.Result> results = new ArrayList<>();
       long start = System.nanoTime();
       boolean over = false;

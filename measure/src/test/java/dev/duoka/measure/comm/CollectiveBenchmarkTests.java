@@ -45,7 +45,7 @@ final class CollectiveBenchmarkTests {
         "33; cpu; all; --ranks is 33",
         "2; meta; all; --device is meta, where nothing is exchanged",
         "2; cpu; ncl; --collectives is 'ncl'",
-        "2; cpu; peer; parallel.collectives is peer, but 2 ranks lie on [cpu]"
+        "2; cpu; peer; --collectives is peer, but 2 ranks lie on [cpu], not on a GPU each"
       })
   void whatCannotBeIsRefused(int ranks, String device, String collectives, String problem) {
     assertThatThrownBy(() -> CollectiveBenchmark.of(OptionalInt.of(ranks), device, collectives))

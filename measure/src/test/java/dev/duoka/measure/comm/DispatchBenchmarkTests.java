@@ -4,24 +4,36 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.duoka.base.DuokaException;
+import dev.duoka.comm.Communicator;
 import dev.duoka.comm.Operation;
+import dev.duoka.comm.Pending;
 import dev.duoka.comm.local.LocalRanks;
 import dev.duoka.formats.modelconfig.ModelConfig;
 import dev.duoka.layout.Dispatcher;
 import dev.duoka.layout.RoutedExperts;
 import dev.duoka.parallel.proof.FaultyCommunicator;
 import dev.duoka.tensor.Device;
+import dev.duoka.tensor.Tensor;
+import dev.duoka.tensor.op.Tensors;
+import dev.duoka.tensor.op.Views;
 import dev.duoka.train.config.ModelSource;
 import dev.duoka.train.device.Transport;
+import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.Proxy;
+import java.util.AbstractList;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.OptionalInt;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.UnaryOperator;
 import org.assertj.core.data.Offset;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 final class DispatchBenchmarkTests {
   private static ModelConfig model(String name) {
@@ -33,7 +45,7 @@ final class DispatchBenchmarkTests {
   void bothDispatchersAreTimedForEveryNumberOfTokens(int ranks, Dispatcher usual) {
     DispatchBenchmark.Report report =
         DispatchBenchmark.of(model("deepseek-v2-lite"), OptionalInt.of(ranks), "cpu", "copies")
-            .run(List.of(1L, 40L));
+            .run(List.of(1L, 40L), _ -> {});
     assertThat(report.isRight()).isTrue();
     assertThat(report.usual()).isEqualTo(usual);
     assertThat(report.lines())
@@ -62,7 +74,7 @@ final class DispatchBenchmarkTests {
   void tokensChooseAsTheModelsRouterDoes() {
     DispatchBenchmark.Report report =
         DispatchBenchmark.of(model("deepseek-v2"), OptionalInt.of(8), "cpu", "copies")
-            .run(List.of(200L));
+            .run(List.of(200L), _ -> {});
     assertThat(report.isRight()).isTrue();
     assertThat(report.usual()).isEqualTo(Dispatcher.ALL_TO_ALL);
     double most = 3.0 * 200 * 128; // its own group is one of the three at times
@@ -72,25 +84,8 @@ final class DispatchBenchmarkTests {
   @ParameterizedTest
   @CsvSource({"ALL_GATHER, REDUCE_SCATTER", "ALL_TO_ALL, ALL_TO_ALL"})
   void aForgottenExchangeIsNamedAndNotTimed(Dispatcher dispatcher, Operation forgotten) {
-    List<DispatchLine> lines = new ArrayList<>();
-    WrongResults wrong = new WrongResults();
-    ModelConfig model = model("deepseek-v2-lite");
-    LocalRanks.run(
-        2,
-        hosts -> {
-          List<DispatchLine> mine =
-              new DispatchRounds(
-                      new FaultyCommunicator(hosts, "world", forgotten),
-                      Device.CPU,
-                      Objects.requireNonNull(model.moe()),
-                      model.hiddenSize(),
-                      wrong)
-                  .run(Transport.COPIES, List.of(16L));
-          if (hosts.rank() == 0) {
-            lines.addAll(mine);
-          }
-        });
-    for (DispatchLine line : lines) {
+    for (DispatchLine line :
+        lines(16, hosts -> new FaultyCommunicator(hosts, "world", forgotten))) {
       if (line.dispatcher() == dispatcher) {
         assertThat(line.wrong()).get().asString().startsWith("rank ").contains(", not ");
         assertThat(line.microseconds()).isNaN();
@@ -98,6 +93,88 @@ final class DispatchBenchmarkTests {
         assertThat(line.wrong()).isEmpty();
       }
     }
+  }
+
+  /** One element of one row, anywhere: all of them are compared. */
+  @ParameterizedTest
+  @ValueSource(ints = {0, 1023, 1024, 2499})
+  void aWrongElementOfOneRowIsFound(int token) {
+    List<DispatchLine> lines = lines(2500, hosts -> spoiling(hosts, token));
+    assertThat(lines.getFirst().dispatcher()).isEqualTo(Dispatcher.ALL_GATHER);
+    assertThat(lines.getFirst().wrong())
+        .get()
+        .asString()
+        .startsWith("rank 1: element 63 of token " + token + " came back as 99.0, not ");
+    assertThat(lines.getLast().wrong()).isEmpty();
+  }
+
+  /** Puts a number among the sums that the last rank gets. */
+  private static Communicator spoiling(Communicator ranks, int token) {
+    return (Communicator)
+        Proxy.newProxyInstance(
+            Communicator.class.getClassLoader(),
+            new Class<?>[] {Communicator.class},
+            (_, method, arguments) -> {
+              try {
+                Object result = method.invoke(ranks, arguments);
+                if (method.getName().equals("reduceScatter") && ranks.rank() == 1) {
+                  ((Pending) result).join();
+                  Tensor sums = Views.reshape((Tensor) arguments[1], -1);
+                  Tensors.fill(Views.narrow(sums, 0, token * 64L + 63, 1), 99);
+                }
+                return result;
+              } catch (InvocationTargetException e) {
+                throw e.getCause();
+              }
+            });
+  }
+
+  private static List<DispatchLine> lines(long tokens, UnaryOperator<Communicator> fault) {
+    List<DispatchLine> lines = new ArrayList<>();
+    WrongResults wrong = new WrongResults();
+    ModelConfig model = model("deepseek-v2-lite");
+    LocalRanks.run(
+        2,
+        hosts ->
+            new DispatchRounds(
+                    fault.apply(hosts),
+                    Device.CPU,
+                    Objects.requireNonNull(model.moe()),
+                    model.hiddenSize(),
+                    wrong)
+                .run(
+                    Transport.COPIES,
+                    List.of(tokens),
+                    line -> {
+                      if (hosts.rank() == 0) {
+                        lines.add(line);
+                      }
+                    }));
+    return lines;
+  }
+
+  @Test
+  void eachLineIsThereBeforeTheNextTokensAre() {
+    List<DispatchLine> seen = new CopyOnWriteArrayList<>();
+    AtomicInteger before = new AtomicInteger();
+    List<Long> tokens =
+        new AbstractList<>() {
+          @Override
+          public Long get(int index) {
+            before.accumulateAndGet(index == 1 ? seen.size() : 0, Math::max);
+            return 4L + index;
+          }
+
+          @Override
+          public int size() {
+            return 2;
+          }
+        };
+    DispatchBenchmark.Report report =
+        DispatchBenchmark.of(model("deepseek-v2-lite"), OptionalInt.of(2), "cpu", "copies")
+            .run(tokens, seen::add);
+    assertThat(before).as("lines of 4 tokens, when 5 begin").hasValue(2);
+    assertThat(seen).isEqualTo(report.lines()).hasSize(4);
   }
 
   @ParameterizedTest

@@ -18,6 +18,9 @@ public final class CardWatch {
   private static final long WANTED_NANOS = 5_000_000_000L;
   private static final long STALE_NANOS = 5_000_000_000L;
 
+  /** The driver's library keeps large tables on the stack. */
+  private static final long DRIVERS_STACK = 8L << 20;
+
   private final Supplier<List<CardLoad.Card>> find;
   private final long everyMilliseconds;
   private final long staleNanos;
@@ -37,9 +40,13 @@ public final class CardWatch {
    */
   public record Seen(int index, Optional<String> uuid, CardLoad load, boolean stale) {}
 
-  /** Of the cards of this machine; nobody is asked yet. */
-  public CardWatch() {
-    this(CardLoad::cards, EVERY_MILLISECONDS, STALE_NANOS);
+  /**
+   * Of some cards; nobody is asked yet.
+   *
+   * @param find says which, on a thread of its own
+   */
+  CardWatch(Supplier<List<CardLoad.Card>> find) {
+    this(find, EVERY_MILLISECONDS, STALE_NANOS);
   }
 
   CardWatch(Supplier<List<CardLoad.Card>> find, long everyMilliseconds, long staleNanos) {
@@ -67,7 +74,7 @@ public final class CardWatch {
   }
 
   private static void thread(String name, Runnable work) {
-    Thread.ofPlatform().daemon().name(name).start(work);
+    Thread.ofPlatform().daemon().name(name).stackSize(DRIVERS_STACK).start(work);
   }
 
   private void ask(CardLoad.Card card) {

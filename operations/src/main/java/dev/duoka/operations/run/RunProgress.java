@@ -35,6 +35,10 @@ public record RunProgress(
     double tokensPerSecond,
     double stepSeconds,
     OptionalLong checkpoint) {
+  /** How the last line of a log begins, of a run that has not failed. */
+  static final String ENDED = "ended: ";
+
+  private static final String STOPPED = ENDED + "stopped";
   private static final int TAIL = 1 << 16;
   private static final Pattern CHECKPOINT = Pattern.compile("step-(\\d{1,18})");
   private static final Pattern SAVED =
@@ -114,6 +118,17 @@ public record RunProgress(
       }
     }
     return slowest;
+  }
+
+  /**
+   * How a run was ended before its last step, by what it says last in its log, for example {@code
+   * stopped by --max-steps after step 5 of 20}; empty where it says nothing of that.
+   */
+  public static Optional<String> stopped(Path run) {
+    String word = lastWord(run);
+    return word.startsWith(STOPPED)
+        ? Optional.of(word.substring(ENDED.length()))
+        : Optional.empty();
   }
 
   /** The last line of a run's log, without its time; empty where it has none. */

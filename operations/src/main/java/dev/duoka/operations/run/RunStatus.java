@@ -15,7 +15,7 @@ import tools.jackson.databind.node.ObjectNode;
  * @param supervised whether a supervisor watches it
  * @param attempt how often it was started; 0 for a run that nobody supervises
  * @param progress how far it is
- * @param reason how it ended; empty while it goes on
+ * @param reason how it ended; empty while it goes on, and of an unsupervised run that is done
  */
 public record RunStatus(
     Path folder,
@@ -27,8 +27,7 @@ public record RunStatus(
   /** What a run that nobody supervises says last in its log. */
   private static final String FAILED = "failed: ";
 
-  private static final String STOPPED = "ended: stopped";
-  private static final String COMPLETE = "ended: complete";
+  private static final String COMPLETE = RunProgress.ENDED + "complete";
 
   /** What a run is about. */
   public enum State {
@@ -38,7 +37,7 @@ public record RunStatus(
     STARTING,
     /** It has taken its last step. */
     DONE,
-    /** It was told to end, and is saved. */
+    /** It was told to end before its last step, also by --max-steps, and is saved. */
     STOPPED,
     /** It has failed. */
     FAILED,
@@ -94,12 +93,13 @@ public record RunStatus(
       return new RunStatus(entry.folder(), State.RUNNING, false, 0, progress, "");
     }
     String word = RunProgress.lastWord(entry.folder());
-    String reason = word.startsWith(FAILED) ? word.substring(FAILED.length()) : "";
+    Optional<String> stopped = RunProgress.stopped(entry.folder());
+    String reason = word.startsWith(FAILED) ? word.substring(FAILED.length()) : stopped.orElse("");
     boolean done = progress.totalSteps() > 0 && progress.step() >= progress.totalSteps();
     State state =
         word.startsWith(FAILED)
             ? State.FAILED
-            : word.startsWith(STOPPED)
+            : stopped.isPresent()
                 ? State.STOPPED
                 : done || word.startsWith(COMPLETE) ? State.DONE : State.LOST;
     return new RunStatus(entry.folder(), state, false, 0, progress, reason);

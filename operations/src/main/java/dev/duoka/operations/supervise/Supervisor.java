@@ -138,7 +138,9 @@ public final class Supervisor {
       AttemptEnd end = await(attempt);
       Optional<StopOrder> order = stop.order();
       if (end.complete()) {
-        return new RunEnd(ExitStatus.DONE, false, "complete");
+        Optional<String> stopped = RunProgress.stopped(folder.run());
+        stopped.ifPresent(how -> record.add(folder.attempts(), "ended", how));
+        return new RunEnd(ExitStatus.DONE, stopped.isPresent(), stopped.orElse("complete"));
       }
       if (order.isPresent()) {
         return stopped(order.get(), end.saved());

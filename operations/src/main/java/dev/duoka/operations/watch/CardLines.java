@@ -3,6 +3,7 @@ package dev.duoka.operations.watch;
 import dev.duoka.base.ByteSize;
 import dev.duoka.machine.probe.CardLoad;
 import dev.duoka.machine.probe.LinkRate;
+import dev.duoka.operations.cards.CardProcess;
 import dev.duoka.operations.cards.CardWatch;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -16,7 +17,7 @@ import tools.jackson.databind.JsonNode;
 final class CardLines {
   private static final double GIGA = 1e9;
 
-  private final CardWatch cards = new CardWatch();
+  private final CardProcess cards = new CardProcess();
 
   /** A line for each card; none for a run that is over, or on the CPU. Returns at once. */
   List<String> of(WatchedRun run) {
@@ -24,9 +25,12 @@ final class CardLines {
     for (JsonNode seat : run.view().placement().path("seats")) {
       devices.put(seat.path("uuid").asString(""), seat.path("device").asString(""));
     }
-    return isOnCards(run)
-        ? cards.cards().stream().map(card -> line(card, devices)).toList()
-        : List.of();
+    List<String> lines = new ArrayList<>();
+    if (isOnCards(run)) {
+      cards.cards().forEach(card -> lines.add(line(card, devices)));
+      cards.problem().ifPresent(lines::add);
+    }
+    return lines;
   }
 
   /** Whether there is nobody to wait for: each card has said something, or none is asked. */

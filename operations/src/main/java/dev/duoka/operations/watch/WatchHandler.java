@@ -4,7 +4,8 @@ import com.sun.net.httpserver.Headers;
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpHandler;
 import dev.duoka.formats.json.Json;
-import dev.duoka.operations.cards.CardWatch;
+import dev.duoka.operations.cards.CardProcess;
+import dev.duoka.operations.cards.CardsJson;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
@@ -26,7 +27,7 @@ final class WatchHandler implements HttpHandler {
           + " img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
   private final WatchedRuns runs;
-  private final CardWatch cards = new CardWatch();
+  private final CardProcess cards = new CardProcess();
   private final EventStreams streams = new EventStreams();
   private final AccessToken token;
   private final AllowedHosts hosts;
@@ -90,7 +91,7 @@ final class WatchHandler implements HttpHandler {
     try {
       WatchQuery query = new WatchQuery(exchange.getRequestURI().getRawQuery());
       if (name.equals("runs") || name.equals("cards")) {
-        sendJson(exchange, name.equals("runs") ? runs.json() : CardsJson.of(cards.cards()));
+        sendJson(exchange, name.equals("runs") ? runs.json() : cardsJson());
         return;
       }
       boolean known = name.equals("events") || ANSWERS.containsKey(name);
@@ -107,6 +108,12 @@ final class WatchHandler implements HttpHandler {
     } catch (IllegalArgumentException e) {
       refuse(exchange, new Refusal(400, "The question is malformed."));
     }
+  }
+
+  private ObjectNode cardsJson() {
+    ObjectNode json = CardsJson.of(cards.cards());
+    cards.problem().ifPresent(problem -> json.put("problem", problem));
+    return json;
   }
 
   private void stream(HttpExchange exchange, WatchedRun run) throws IOException {

@@ -48,6 +48,7 @@ function showMachine(box, it, word, make) {
   const uuids = new Map(mesh.seats.filter(seat => seat.uuid).map(seat => [seat.uuid, seat.device]));
   cards.filter(card => uuids.has(card.uuid)).forEach(card =>
     loads.append(make("li", uuids.get(card.uuid) + ": " + cardText(card, word), card.stale ? "stale" : "")));
+  if (it.cardsProblem) loads.append(make("li", it.cardsProblem, "stale"));
   const groups = make("ul", undefined, "groups");
   mesh.groups.forEach(group => groups.append(make("li", groupText(group))));
   const before = box.querySelector(".wide-picture"), scrolled = before ? before.scrollLeft : 0;

@@ -563,8 +563,10 @@
     const seats = overview && overview.placement && overview.placement.seats || [];
     if (saved || document.hidden || !seats.some(seat => seat.device && seat.device.startsWith("cuda")) || overview.state !== "running") return;
     try {
-      cards = (await ask("cards", "")).cards;
+      const answer = await ask("cards", "");
+      cards = answer.cards;
       overview.cards = cards;
+      overview.cardsProblem = answer.problem;
       showMachine(at("machine"), overview, word, make);
     } catch (e) { /* what was seen last stays */ }
   }

@@ -33,6 +33,9 @@ final class RunStatusTests {
     assertThat(status().reason()).isEqualTo("step 4 gave a loss of NaN");
     say("2026-01-01T00:00:01Z ended: stopped after step 4\n");
     assertThat(status().state()).isEqualTo(RunStatus.State.STOPPED);
+    say("2026-01-01T00:00:01Z ended: stopped by --max-steps after step 4 of 9; x goes on\n");
+    assertThat(status().state()).isEqualTo(RunStatus.State.STOPPED);
+    assertThat(status().reason()).isEqualTo("stopped by --max-steps after step 4 of 9; x goes on");
     say("2026-01-01T00:00:01Z ended: complete after step 4\n");
     assertThat(status().state()).isEqualTo(RunStatus.State.DONE);
   }

@@ -146,6 +146,17 @@ final class SupervisorTests {
     assertThat(status().state()).isEqualTo(RunStatus.State.DONE);
   }
 
+  /** What the trainer says last tells a session that was to end early from a run that is done. */
+  @Test
+  void aRunThatWasEndedByItsNumberOfStepsIsNotDone() throws Exception {
+    String how = "stopped by --max-steps after step 5 of 20; it goes on";
+    RunEnd end = run("echo 'now ended: " + how + "' > '" + folder.run().resolve("run.log") + "'");
+    assertThat(end).isEqualTo(new RunEnd(ExitStatus.DONE, true, how));
+    assertThat(events()).containsExactly("started", "ended");
+    assertThat(status().state()).isEqualTo(RunStatus.State.STOPPED);
+    assertThat(status().reason()).isEqualTo(how);
+  }
+
   @Test
   void aWorkerGetsItsPlaceAndASessionOfItsOwn() throws Exception {
     run("echo \"$DUOKA_RANK of $DUOKA_WORLD_SIZE\"; cut -d' ' -f6 /proc/$$/stat");

@@ -6,6 +6,7 @@ import dev.duoka.machine.probe.CardActivity;
 import dev.duoka.machine.probe.CardLoad;
 import dev.duoka.machine.probe.LinkRate;
 import dev.duoka.operations.cards.CardWatch;
+import dev.duoka.operations.cards.CardsJson;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;

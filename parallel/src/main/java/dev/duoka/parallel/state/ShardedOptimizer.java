@@ -10,6 +10,7 @@ import dev.duoka.engine.optimizer.AdamW;
 import dev.duoka.engine.optimizer.AdamWSettings;
 import dev.duoka.engine.optimizer.GradientSquares;
 import dev.duoka.engine.parameter.Bucket;
+import dev.duoka.engine.parameter.HeldRange;
 import dev.duoka.engine.parameter.Parameter;
 import dev.duoka.engine.parameter.ParameterStore;
 import dev.duoka.engine.parameter.Portion;
@@ -26,8 +27,11 @@ import dev.duoka.tensor.op.HostTransfer;
 import dev.duoka.tensor.op.Tensors;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Consumer;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -55,6 +59,7 @@ public final class ShardedOptimizer implements AutoCloseable {
   private final GradientSquares squares;
   private final DeferredRead[] normReads = new DeferredRead[2];
   private final Resources owned;
+  private HostTransfer.Mark copied = HostTransfer.Mark.NONE;
   private long steps;
 
   /** Steps before the update that was launched last. */
@@ -182,6 +187,7 @@ public final class ShardedOptimizer implements AutoCloseable {
    * @param measures whether the outcome is to tell the gradients' ranges
    */
   public PendingOutcome launch(double learningRate, double lossScale, boolean measures) {
+    copied.holdBack();
     writes = false;
     stepsBefore = steps;
     reducer.finish();
@@ -193,6 +199,14 @@ public final class ShardedOptimizer implements AutoCloseable {
     }
     StepOutcome outcome = composedStep(learningRate, lossScale, measures);
     return () -> outcome;
+  }
+
+  /**
+   * Says that copies of the states are on their way to the host: the next update waits for them on
+   * the device, and {@link #close} here.
+   */
+  public void updateAfter(HostTransfer.Mark copied) {
+    this.copied = copied;
   }
 
   /**
@@ -439,6 +453,27 @@ public final class ShardedOptimizer implements AutoCloseable {
     adoptValues();
   }
 
+  /**
+   * As the other method, of weights that each rank writes a part of: what it is asked for is what
+   * this rank keeps states of, or keeps at all, and the rest comes from the other ranks. More may
+   * be written. Collective.
+   */
+  public void fill(Consumer<Function<Parameter, HeldRange>> write) {
+    Map<Bucket, ValueShard> kept = new IdentityHashMap<>();
+    slices.forEach(slice -> kept.put(slice.bucket(), slice));
+    frozen.forEach(slice -> kept.put(slice.bucket(), slice));
+    Map<Parameter, HeldRange> ranges = new IdentityHashMap<>();
+    for (ValueShard shard : kept.values()) {
+      for (Parameter parameter : shard.bucket().parameters()) {
+        long start = shard.offset() - parameter.offset();
+        long end = Math.min(parameter.spec().elements(), start + shard.length());
+        ranges.put(parameter, new HeldRange(Math.max(0, start), end));
+      }
+    }
+    fill(() -> write.accept(parameter -> ranges.getOrDefault(parameter, HeldRange.ALL)));
+    gatherValues();
+  }
+
   /** Takes over weights that were written into the store; the opposite of {@link #publish}. */
   public void adoptValues() {
     slices.forEach(StateSlice::adoptValues);
@@ -488,6 +523,8 @@ public final class ShardedOptimizer implements AutoCloseable {
 
   @Override
   public void close() {
-    owned.close();
+    try (owned) {
+      copied.await(); // nothing that is read may be freed
+    }
   }
 }

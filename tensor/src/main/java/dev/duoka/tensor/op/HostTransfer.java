@@ -9,12 +9,14 @@ import dev.duoka.ffi.cuda.CudaStream;
 import dev.duoka.ffi.cuda.KernelCall;
 import dev.duoka.ffi.cuda.PageLock;
 import dev.duoka.ffi.torch.CudaStreams;
+import dev.duoka.ffi.torch.TensorHandle;
 import dev.duoka.tensor.Device;
 import dev.duoka.tensor.Tensor;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -45,7 +47,8 @@ public final class HostTransfer implements AutoCloseable {
     /** Waits until the copy has ended. */
     public void await() {
       CudaEvent end = event;
-      if (end != null) {
+      if (end != null && of != null && of.gpu != null) {
+        of.gpu.useOnThisThread(); // it may be a thread that has no device yet
         end.synchronize();
       }
     }
@@ -191,6 +194,86 @@ public final class HostTransfer implements AutoCloseable {
   /** As {@link #toHost(List, List, Mark...)}, the other way. */
   public Mark toDevice(List<Tensor> ofDevice, List<Tensor> host, Mark... after) {
     return copy(arriving, ofDevice, host, after);
+  }
+
+  /**
+   * Launches copies of rows to the host, after everything that the calling thread has launched so
+   * far and the copies launched before. What is launched meanwhile by the same thread goes the same
+   * way, memory that it frees included: numbers may be converted on the device first.
+   *
+   * @param work copies what is on the device to memory of a {@link PageLockedTensor}, and host
+   *     memory at once
+   * @return the end of all of them
+   */
+  public Mark rowsToHost(Consumer<RowCopy> work) {
+    CudaDevice on = gpu;
+    CudaStream stream = leaving;
+    if (on == null || stream == null) {
+      work.accept(Copies::into);
+      return Mark.NONE;
+    }
+    on.useOnThisThread();
+    Mark before = now();
+    CudaEvent launched = before.event;
+    if (launched != null) {
+      launched.holdBack(stream.handle());
+    }
+    before.forget();
+    CudaStreams.on(
+        stream.handle(),
+        on.ordinal(),
+        () -> work.accept((target, source) -> rowsToHost(target, source, stream.handle())));
+    return mark(on, stream.handle());
+  }
+
+  private static void rowsToHost(Tensor target, Tensor source, long stream) {
+    if (!source.device().isCuda()) {
+      Copies.into(target, source);
+      return;
+    }
+    if (source.dtype() != target.dtype()) {
+      try (Tensor converted = Copies.cast(source, target.dtype())) {
+        rowsToHost(target, converted, stream);
+      }
+      return;
+    }
+    boolean dense = target.isContiguous() && source.isContiguous();
+    long rows = dense ? 1 : target.size(0);
+    long rowBytes = dense ? target.bytes() : target.size(1) * target.dtype().bytes();
+    long to = Views.addressOf(target);
+    long from = Views.addressOf(source);
+    long targetPitch = dense ? rowBytes : pitch(target);
+    long sourcePitch = dense ? rowBytes : pitch(source);
+    CudaDriver driver = CudaDriver.find().orElseThrow();
+    for (long row = 0; row < rows; ) {
+      long start = to + row * targetPitch;
+      long room = PageLockedTensor.endOfPiece(start) - start;
+      // Rows that end within the piece; a single one may have to be cut.
+      long whole = room < rowBytes ? 0 : (room - rowBytes) / Math.max(1, targetPitch) + 1;
+      long source0 = from + row * sourcePitch;
+      if (whole == 0) {
+        stretchToHost(driver, start, source0, rowBytes, stream);
+        row++;
+      } else {
+        long count = Math.min(whole, rows - row);
+        driver.copyRowsToHost(start, targetPitch, source0, sourcePitch, rowBytes, count, stream);
+        row += count;
+      }
+    }
+  }
+
+  private static long pitch(Tensor rows) {
+    return TensorHandle.strides(rows.handle())[0] * rows.dtype().bytes();
+  }
+
+  /** A single row, cut where pieces of locked memory end. */
+  private static void stretchToHost(
+      CudaDriver driver, long to, long from, long bytes, long stream) {
+    for (long done = 0; done < bytes; ) {
+      long length = Math.min(bytes - done, PageLockedTensor.endOfPiece(to + done) - to - done);
+      driver.copyToHost(to + done, from + done, length, stream);
+      done += length;
+    }
   }
 
   /** Waits until all copies have ended. */

@@ -48,6 +48,30 @@ public sealed interface CheckpointEvent {
     }
   }
 
+  /** Training stood still because the memory for the first copy was not ready. */
+  record WaitedForMemory(long step, double seconds) implements CheckpointEvent {
+    @Override
+    public String text() {
+      return String.format(
+          Locale.ROOT,
+          "step %d waited %.1f s for the memory of the first checkpoint's copy; later ones find it"
+              + " ready",
+          step,
+          seconds);
+    }
+  }
+
+  /** The memory of the copy could not be locked, so that copying takes longer. */
+  record MemoryNotLocked(long step, DuokaException problem) implements CheckpointEvent {
+    @Override
+    public String text() {
+      return "step "
+          + step
+          + " is copied into memory that could not be locked, and training stands still meanwhile: "
+          + problem.getMessage();
+    }
+  }
+
   /** A checkpoint cannot be used because of this file, which was not deleted. */
   record Damaged(Checkpoint checkpoint, Path file, String problem) implements CheckpointEvent {
     @Override

@@ -6,17 +6,24 @@ import dev.duoka.comm.Communicator;
 import dev.duoka.formats.modelconfig.ModelConfig;
 import dev.duoka.model.LanguageModel;
 import dev.duoka.parallel.state.ShardedOptimizer;
+import dev.duoka.tensor.Device;
+import dev.duoka.tensor.op.HostTransfer;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Saves a run's state in the background: training stands still only while the state is copied into
- * host memory, which takes 12 bytes per weight that is trained, allocated once at the first save.
- * Of several processes each copies and writes its share of the weights, whichever ranks hold them.
+ * Saves a run's state in the background: what is on a GPU is copied into page-locked host memory
+ * beside the next step, whose update waits for that, and written from there. The memory takes 12
+ * bytes per weight that is trained and is allocated once: ahead of the first save ({@link
+ * #prepareAhead}), or by it. Of several processes each copies and writes its share of the weights,
+ * whichever ranks hold them; they stand still until the shares are exchanged.
  *
  * <p>One write at a time; a save that comes before the last one is written waits for it. A failure
  * to save is reported to the listener and never stops the run. Shared by the ranks of a process;
@@ -38,19 +45,33 @@ public final class CheckpointWriter implements AutoCloseable {
   /** How often ranks ask each other whether a write has ended. */
   private static final long PULSE_MILLISECONDS = 20;
 
+  /** Seconds that a save may wait for its memory in silence. */
+  private static final double WORTH_TELLING = 0.5;
+
   private final CheckpointStore store;
   private final RetentionPolicy retention;
   private final Consumer<CheckpointEvent> listener;
   private final CheckpointFolderWriter folderWriter;
   private final ProcessShare share;
   private final AtomicReference<@Nullable Checkpoint> lastSaved = new AtomicReference<>();
-  private @Nullable TrainingSnapshot snapshot;
+  private final Map<Integer, RankCopy> copies = new ConcurrentHashMap<>();
+  private @Nullable SnapshotMemory memory;
   private @Nullable Thread writing;
 
   /** The step that is being written; 0 for none. Of the process's first rank. */
   private long handedOver;
 
   private volatile boolean failed;
+
+  /** A rank's way of copying, and the end of its last copy. */
+  private static final class RankCopy {
+    final HostTransfer transfer;
+    HostTransfer.Mark end = HostTransfer.Mark.NONE;
+
+    RankCopy(Device device) {
+      transfer = new HostTransfer(device);
+    }
+  }
 
   /** When process 0 no longer waits for the others' files, by {@link System#nanoTime}. */
   private volatile long lastWaitEnds;
@@ -118,6 +139,17 @@ public final class CheckpointWriter implements AutoCloseable {
   }
 
   /**
+   * Starts to allocate and lock the memory that a save copies into, which takes seconds for large
+   * models, beside the run. What goes wrong is told by the first save. Not collective: all ranks
+   * may call it, once.
+   */
+  public void prepareAhead(Communicator world, LanguageModel model) {
+    if (share.isLead(world) && memory == null) {
+      memory = SnapshotMemory.begin(model, share);
+    }
+  }
+
+  /**
    * Copies the state and starts to write it. Collective: all ranks of the run call it after the
    * same step, with their own model and optimizer and the same state.
    */
@@ -132,26 +164,42 @@ public final class CheckpointWriter implements AutoCloseable {
       ready[0] = 1;
     }
     world.agreement().sum(ready);
-    TrainingSnapshot target = snapshot;
-    if (ready[0] < share.processes() || target == null) {
+    SnapshotMemory prepared = memory;
+    if (ready[0] < share.processes() || prepared == null) {
       if (world.rank() == 0) {
         folderWriter.giveUp(store.folder(), state.step());
       }
       return;
     }
-    target.fill(model, optimizer);
-    if (!share.isAlone()) {
-      new StateExchange(world, share, target, model, optimizer, StateExchange.STRETCH).run();
-    }
+    TrainingSnapshot target = prepared.await();
+    copy(world, model, optimizer, target);
     world.agreement().barrier();
     if (share.isLead(world)) {
       handedOver = state.step();
       failed = false;
+      List<HostTransfer.Mark> ends = copies.values().stream().map(it -> it.end).toList();
       writing =
           Thread.ofPlatform()
               .name("checkpoint-writer")
               .daemon()
-              .start(() -> write(target, state, System.nanoTime()));
+              .start(() -> write(target, ends, state, System.nanoTime()));
+    }
+  }
+
+  /** Nobody else has this rank's copy; those of the save before have been written. */
+  private void copy(
+      Communicator world,
+      LanguageModel model,
+      ShardedOptimizer optimizer,
+      TrainingSnapshot target) {
+    RankCopy copy =
+        copies.computeIfAbsent(world.rank(), _ -> new RankCopy(model.parameters().device()));
+    copy.end.forget();
+    copy.end = target.fill(model, optimizer, copy.transfer);
+    optimizer.updateAfter(copy.end);
+    if (!share.isAlone()) {
+      copy.end.await();
+      new StateExchange(world, share, target, model, optimizer, StateExchange.STRETCH).run();
     }
   }
 
@@ -245,9 +293,11 @@ public final class CheckpointWriter implements AutoCloseable {
   public void close() {
     waitNoLongerThan(LAST_WAIT);
     await();
-    if (snapshot != null) {
-      snapshot.close();
-      snapshot = null;
+    SnapshotMemory prepared = memory;
+    memory = null;
+    try (prepared) {
+      copies.values().forEach(copy -> copy.transfer.close());
+      copies.clear();
     }
   }
 
@@ -264,9 +314,7 @@ public final class CheckpointWriter implements AutoCloseable {
       waited(step, start);
     }
     try {
-      if (snapshot == null) {
-        snapshot = new TrainingSnapshot(model, share);
-      }
+      await(model, step);
       if (share.isFirst()) {
         folderWriter.begin(store.folder(), step);
       }
@@ -279,9 +327,38 @@ public final class CheckpointWriter implements AutoCloseable {
     return false;
   }
 
-  private void write(TrainingSnapshot source, TrainingState state, long start) {
+  /** The memory that was begun to be prepared, or begins now. */
+  private void await(LanguageModel model, long step) {
+    SnapshotMemory begun = memory;
+    boolean ahead = begun != null;
+    if (begun == null) {
+      begun = SnapshotMemory.begin(model, share);
+      memory = begun;
+    }
+    long start = System.nanoTime();
     boolean complete = false;
     try {
+      begun.await();
+      complete = true;
+    } finally {
+      if (!complete) {
+        memory = null; // the next save tries again
+      }
+    }
+    double seconds = (System.nanoTime() - start) * 1e-9;
+    if (ahead && seconds > WORTH_TELLING) {
+      listener.accept(new CheckpointEvent.WaitedForMemory(step, seconds));
+    }
+    begun
+        .problem()
+        .ifPresent(why -> listener.accept(new CheckpointEvent.MemoryNotLocked(step, why)));
+  }
+
+  private void write(
+      TrainingSnapshot source, List<HostTransfer.Mark> ends, TrainingState state, long start) {
+    boolean complete = false;
+    try {
+      ends.forEach(HostTransfer.Mark::await);
       if (share.isFirst()) {
         complete(source, state, start);
       } else {

@@ -3,17 +3,23 @@ package dev.duoka.train.checkpoint;
 import dev.duoka.base.DuokaException;
 import dev.duoka.base.ErrorCode;
 import dev.duoka.base.Progress;
+import dev.duoka.engine.parameter.Parameter;
 import dev.duoka.formats.safetensors.SafetensorsFolder;
+import dev.duoka.formats.safetensors.TensorEntry;
 import dev.duoka.model.LanguageModel;
 import dev.duoka.model.ModelFactory;
 import dev.duoka.model.weight.CheckpointWeights;
 import dev.duoka.model.weight.StateBuffer;
+import dev.duoka.model.weight.Weight;
 import dev.duoka.model.weight.WeightReader;
 import java.nio.file.Path;
+import java.util.Collections;
 import java.util.HashSet;
+import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Set;
 import java.util.function.Consumer;
+import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 
 /** Starts a model from weights that were trained before, as fine-tuning does. */
@@ -25,8 +31,8 @@ public final class PretrainedWeights {
    * FP8 with scales for blocks, too. What many folders lack keeps its first values: MTP modules,
    * and the selection bias of experts.
    *
-   * @param model initialised already; its optimizer is made afterwards, or told by {@code
-   *     adoptValues}
+   * @param model of which what is not {@link #stored} is initialised already; its optimizer is made
+   *     afterwards, or told by {@code adoptValues}
    * @param notice hears what was missing or not used
    * @param progress hears how far it is
    * @throws DuokaException when another tensor of the model is missing or has another shape, or the
@@ -79,6 +85,28 @@ public final class PretrainedWeights {
               + " are not used by this model, the first is "
               + unused.getFirst());
     }
+  }
+
+  /**
+   * The parameters of a model that {@link #load} writes whole, so that nobody needs to before. What
+   * is in 4 bits is always of a base, all of which has to be there.
+   */
+  public static Set<Parameter> stored(Path folder, LanguageModel model) {
+    Set<Parameter> stored = Collections.newSetFromMap(new IdentityHashMap<>());
+    try (SafetensorsFolder weights = SafetensorsFolder.open(folder)) {
+      Set<String> there =
+          CheckpointWeights.of(weights).tensors().stream()
+              .map(TensorEntry::name)
+              .collect(Collectors.toSet());
+      for (Weight weight : model.baseWeights()) {
+        if (weight.parameter().isInFourBits()
+            || weight.checkpointTensors().stream()
+                .allMatch(tensor -> there.contains(tensor.name()))) {
+          stored.add(weight.parameter());
+        }
+      }
+    }
+    return stored;
   }
 
   /** What the whole model has no use for, not this rank's part of it alone. */

@@ -1,13 +1,13 @@
 package dev.duoka.train.checkpoint;
 
+import dev.duoka.base.Resources;
 import dev.duoka.engine.parameter.Portion;
 import dev.duoka.model.weight.CheckpointTensor;
 import dev.duoka.tensor.Device;
 import dev.duoka.tensor.Dtype;
 import dev.duoka.tensor.MemoryOwner;
-import dev.duoka.tensor.Scope;
 import dev.duoka.tensor.Tensor;
-import dev.duoka.tensor.op.Tensors;
+import dev.duoka.tensor.op.PageLockedTensor;
 import dev.duoka.tensor.op.Views;
 import java.util.ArrayList;
 import java.util.List;
@@ -23,7 +23,9 @@ final class SharedTensors implements AutoCloseable {
   private final List<StateShare> shares;
   private final StateShare own;
   private final Map<String, CheckpointTensor> places;
+  private final List<PageLockedTensor> memory;
   private final List<Tensor> states;
+  private final Resources owned;
 
   /**
    * Allocates them, with nothing in them.
@@ -36,15 +38,20 @@ final class SharedTensors implements AutoCloseable {
     shares = StateShare.of(layout, share.processes());
     own = shares.get(share.process());
     places = own.places();
-    List<Tensor> all = new ArrayList<>();
-    try (Scope _ = Scope.open(MemoryOwner.SNAPSHOT)) {
+    List<PageLockedTensor> all = new ArrayList<>();
+    try (Resources made = new Resources()) {
       for (int i = 0; i < states; i++) {
-        all.add(Tensors.empty(dtype, Device.CPU, own.length()));
+        all.add(made.own(new PageLockedTensor(dtype, own.length(), MemoryOwner.SNAPSHOT)));
       }
-      // Only when all are allocated do they leave the scope, which frees them otherwise.
-      all.forEach(Scope::detach);
+      owned = made.release();
     }
-    this.states = List.copyOf(all);
+    this.memory = List.copyOf(all);
+    this.states = memory.stream().map(PageLockedTensor::values).toList();
+  }
+
+  /** What locks the memory, in pieces ({@link PageLockedTensor#locks}). */
+  List<Runnable> locks(Device device) {
+    return memory.stream().flatMap(it -> it.locks(device).stream()).toList();
   }
 
   StateLayout layout() {
@@ -95,6 +102,6 @@ final class SharedTensors implements AutoCloseable {
 
   @Override
   public void close() {
-    states.forEach(Tensor::close);
+    owned.close();
   }
 }

@@ -5,6 +5,7 @@ import dev.duoka.engine.parameter.Portion;
 import dev.duoka.parallel.state.ValueShard;
 import dev.duoka.tensor.Tensor;
 import dev.duoka.tensor.kernel.MomentBuffer;
+import dev.duoka.tensor.op.RowCopy;
 import dev.duoka.tensor.op.Views;
 import java.util.ArrayList;
 import java.util.List;
@@ -18,7 +19,7 @@ import java.util.List;
  * @param place where they are in the slice
  */
 record SlicePiece(Parameter parameter, long start, long length, long place) {
-  /** Moments in few bits that are widened at once: 64 MiB of fp32, whole blocks of them. */
+  /** Numbers in few bits that are widened at once: 64 MiB of fp32, whole blocks of moments. */
   private static final long READ_ELEMENTS = 16L << 20;
 
   /** The pieces of a slice, in its order. */
@@ -39,21 +40,24 @@ record SlicePiece(Parameter parameter, long start, long length, long place) {
   }
 
   /** Copies what a state has of some rows of the whole weight into them. */
-  void give(Tensor state, Tensor rows, long firstRow) {
-    try (Tensor flat = Views.narrow(state, 0, place, length)) {
-      portion().give(flat, start, rows, firstRow);
+  void give(Tensor state, Tensor rows, long firstRow, RowCopy copy) {
+    long atOnce = state.dtype() == rows.dtype() ? length : READ_ELEMENTS;
+    for (long done = 0; done < length; done += atOnce) {
+      try (Tensor flat = Views.narrow(state, 0, place + done, Math.min(atOnce, length - done))) {
+        portion().give(flat, start + done, rows, firstRow, copy);
+      }
     }
   }
 
   /** As the other method, of moments in any form. */
-  void give(MomentBuffer moment, Tensor rows, long firstRow) {
-    if (moment.isWide()) {
-      give(moment.values(), rows, firstRow);
+  void give(MomentBuffer moment, Tensor rows, long firstRow, RowCopy copy) {
+    if (moment.scales() == null) {
+      give(moment.values(), rows, firstRow, copy);
       return;
     }
     for (long done = 0; done < length; done += READ_ELEMENTS) {
       try (Tensor wide = moment.read(place + done, Math.min(READ_ELEMENTS, length - done))) {
-        portion().give(wide, start + done, rows, firstRow);
+        portion().give(wide, start + done, rows, firstRow, copy);
       }
     }
   }

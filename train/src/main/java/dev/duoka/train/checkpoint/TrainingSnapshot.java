@@ -14,9 +14,13 @@ import dev.duoka.tensor.MemoryOwner;
 import dev.duoka.tensor.Scope;
 import dev.duoka.tensor.Tensor;
 import dev.duoka.tensor.op.Copies;
+import dev.duoka.tensor.op.HostTransfer;
+import dev.duoka.tensor.op.RowCopy;
 import dev.duoka.tensor.op.Tensors;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 
 /**
  * A copy of a training state in host memory that the ranks of a run fill together: master weights
@@ -72,11 +76,19 @@ final class TrainingSnapshot implements AutoCloseable {
     }
   }
 
+  /** What locks its memory, so that copies of a GPU's states wait for nobody; in pieces. */
+  List<Runnable> locks(Device device) {
+    return Stream.of(trained, frozen).flatMap(it -> it.locks(device).stream()).toList();
+  }
+
   /**
-   * Copies what this rank has of the process's share. Waits for the GPU. What several ranks have,
-   * the first of them copies.
+   * Copies what this rank has of the process's share: launches copies of what is on a GPU, copies
+   * the rest. What several ranks have, the first of them copies.
+   *
+   * @param transfer of this rank's device
+   * @return when all of it is here; until then nobody may change the states
    */
-  void fill(LanguageModel model, ShardedOptimizer optimizer) {
+  HostTransfer.Mark fill(LanguageModel model, ShardedOptimizer optimizer, HostTransfer transfer) {
     if (optimizer.isFirstOfStage()) {
       for (StateBuffer buffer : model.buffers()) {
         if (trained.own().buffers().containsKey(buffer.checkpointName())) {
@@ -84,18 +96,25 @@ final class TrainingSnapshot implements AutoCloseable {
         }
       }
     }
+    return transfer.rowsToHost(copy -> fill(optimizer, copy));
+  }
+
+  private void fill(ShardedOptimizer optimizer, RowCopy copy) {
     for (StateSlice slice : optimizer.slices()) {
       if (slice.isCounted()) {
         AdamW states = slice.states();
         for (SlicePiece piece : SlicePiece.of(slice)) {
-          give(trained, MASTER, piece, (it, row) -> piece.give(states.master(), it, row));
+          give(trained, MASTER, piece, (it, row) -> piece.give(states.master(), it, row, copy));
           give(
-              trained, FIRST_MOMENT, piece, (it, row) -> piece.give(states.firstMoment(), it, row));
+              trained,
+              FIRST_MOMENT,
+              piece,
+              (it, row) -> piece.give(states.firstMoment(), it, row, copy));
           give(
               trained,
               SECOND_MOMENT,
               piece,
-              (it, row) -> piece.give(states.secondMoment(), it, row));
+              (it, row) -> piece.give(states.secondMoment(), it, row, copy));
         }
       }
     }
@@ -103,7 +122,7 @@ final class TrainingSnapshot implements AutoCloseable {
       for (FrozenSlice slice : optimizer.frozen()) {
         if (slice.isCounted()) {
           for (SlicePiece piece : SlicePiece.of(slice)) {
-            give(frozen, MASTER, piece, (it, row) -> piece.give(slice.values(), it, row));
+            give(frozen, MASTER, piece, (it, row) -> piece.give(slice.values(), it, row, copy));
           }
         }
       }

@@ -376,6 +376,15 @@ final class Contradictions {
               + ", but memory.offload is none: no states are in host memory",
           "Set memory.offload to optimizer, or remove it.");
     }
+    if (memory.offload() != Offload.NONE && config.device().kind() == DeviceChoice.Kind.CPU) {
+      refuse(
+          "memory.offload",
+          "memory.offload is "
+              + memory.offload()
+              + ", but device is cpu: states are in host memory already, and would take buffers"
+              + " beside them",
+          "Set it to none.");
+    }
     if (memory.gradients() == GradientForm.BF16) {
       if (!bf16) {
         refuse(

@@ -12,6 +12,7 @@ import dev.duoka.train.config.ParallelSettings.Collectives;
 import java.time.Duration;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.function.BiPredicate;
 import java.util.function.Function;
 
@@ -44,69 +45,85 @@ public enum Transport {
     }
     return switch (asked) {
       case COPIES -> COPIES;
-      case NCCL -> {
-        requireOwnCards(asked, devices);
-        yield NCCL;
-      }
-      case PEER -> {
-        requireOwnCards(asked, devices);
-        requireOneProcess(devices, ranks);
-        requireReach(devices, reach);
-        yield PEER;
-      }
+      case NCCL -> possible(NCCL, devices, ranks, reach);
+      case PEER -> possible(PEER, devices, ranks, reach);
       case AUTO -> {
         if (!haveOwnCards(devices)) {
           yield COPIES;
         }
-        boolean near = devices.size() == ranks && apart(devices, reach).isEmpty();
-        yield near ? PEER : NCCL;
+        yield PEER.obstacle(devices, ranks, reach).isEmpty() ? PEER : NCCL;
       }
     };
   }
 
+  private static Transport possible(
+      Transport asked, List<Device> devices, int ranks, BiPredicate<Device, Device> reach) {
+    asked
+        .obstacle(devices, ranks, reach)
+        .ifPresent(
+            obstacle -> {
+              throw new DuokaException(
+                  ErrorCode.CONFIG,
+                  "parallel.collectives is " + asked + ", but " + obstacle.why(),
+                  obstacle.remedy());
+            });
+    return asked;
+  }
+
+  /**
+   * What keeps ranks from a transport.
+   *
+   * @param why half a sentence, for example {@code 2 ranks lie on [cpu], not on a GPU each}
+   * @param remedy for a run file
+   */
+  private record Obstacle(String why, String remedy) {}
+
+  /**
+   * Why this carries nothing between ranks of one process, for example {@code 2 ranks lie on [cpu],
+   * not on a GPU each}; empty where it can, if its library is there.
+   *
+   * @param devices of the ranks
+   */
+  public Optional<String> obstacle(List<Device> devices) {
+    return obstacle(devices, devices.size(), Gpus::reaches).map(Obstacle::why);
+  }
+
+  private Optional<Obstacle> obstacle(
+      List<Device> devices, int ranks, BiPredicate<Device, Device> reach) {
+    if (this == COPIES) {
+      return Optional.empty();
+    }
+    if (!haveOwnCards(devices)) {
+      return Optional.of(
+          new Obstacle(
+              devices.size()
+                  + " ranks lie on "
+                  + devices.stream().distinct().toList()
+                  + ", not on a GPU each",
+              "Set parallel.collectives to auto, or to copies"));
+    }
+    if (this == NCCL) {
+      return Optional.empty();
+    }
+    if (devices.size() < ranks) {
+      return Optional.of(
+          new Obstacle(
+              "of " + ranks + " ranks " + devices.size() + " are in this process",
+              "Set parallel.collectives to nccl, or launch.ranks_per_process to all ranks of the"
+                  + " machine"));
+    }
+    List<String> apart = apart(devices, reach);
+    return apart.isEmpty()
+        ? Optional.empty()
+        : Optional.of(
+            new Obstacle(
+                String.join(", ", apart) + " cannot reach each other's memory",
+                "Set parallel.collectives to auto or nccl; './duoka doctor' says what stands"
+                    + " between the cards"));
+  }
+
   private static boolean haveOwnCards(List<Device> devices) {
     return devices.getFirst().isCuda() && devices.stream().distinct().count() == devices.size();
-  }
-
-  private static void requireOwnCards(Collectives asked, List<Device> devices) {
-    if (!haveOwnCards(devices)) {
-      throw new DuokaException(
-          ErrorCode.CONFIG,
-          "parallel.collectives is "
-              + asked.name().toLowerCase(Locale.ROOT)
-              + ", but "
-              + devices.size()
-              + " ranks lie on "
-              + devices.stream().distinct().toList(),
-          "It wants a GPU for each rank; set parallel.collectives to auto, or to copies");
-    }
-  }
-
-  private static void requireOneProcess(List<Device> devices, int ranks) {
-    if (devices.size() < ranks) {
-      throw new DuokaException(
-          ErrorCode.CONFIG,
-          "parallel.collectives is peer, but of "
-              + ranks
-              + " ranks "
-              + devices.size()
-              + " are in this process",
-          "Set parallel.collectives to nccl, or launch.ranks_per_process to all ranks of the"
-              + " machine");
-    }
-  }
-
-  private static void requireReach(List<Device> devices, BiPredicate<Device, Device> reach) {
-    List<String> apart = apart(devices, reach);
-    if (!apart.isEmpty()) {
-      throw new DuokaException(
-          ErrorCode.CONFIG,
-          "parallel.collectives is peer, but "
-              + String.join(", ", apart)
-              + " cannot reach each other's memory",
-          "Set parallel.collectives to auto or nccl; './duoka doctor' says what stands between the"
-              + " cards");
-    }
   }
 
   private static List<String> apart(List<Device> devices, BiPredicate<Device, Device> reach) {

@@ -60,6 +60,12 @@ record LoopSettings(
     return (saveEvery > 0 && step % saveEvery == 0) || (saveAtEnd && isLast(step));
   }
 
+  /** Whether a state is saved after a later step, with more steps to come after that. */
+  boolean savesBetween(long step) {
+    boolean every = saveEvery > 0 && (step / saveEvery + 1) * saveEvery < lastStep;
+    return every || (validation.keepBest() && validateEvery > 0 && validateEvery < lastStep - step);
+  }
+
   /**
    * Whether the gradients' ranges are measured in this step. They are the largest part of what a
    * run writes, so each time that the run is twice as long again they become half as frequent.

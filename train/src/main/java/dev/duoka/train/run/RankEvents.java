@@ -70,6 +70,13 @@ record RankEvents(
   }
 
   @Override
+  public void expectSave(RankState rank) {
+    if (rank.device().isCuda()) { // what is in host memory already is copied there at once
+      checkpoints.prepareAhead(rank);
+    }
+  }
+
+  @Override
   public void save(RankState rank, RunProgress progress) {
     long most = MemoryLedger.of(rank.device()).liveBytes();
     heartbeat.enter(Phase.SAVING, progress.steps(), most);

@@ -107,6 +107,9 @@ final class RankTrainer {
       }
       reports.add(launch(at.steps() + 1)); // before asking: who sees it may want the run to stop
       at = at.afterStep(batchEnd);
+      if (at.steps() == from.steps() + 1 && settings.savesBetween(at.steps())) {
+        events.expectSave(rank);
+      }
       stopping = stop.reached();
       Due due = due(at.steps(), stopping);
       if (due.anything()) {

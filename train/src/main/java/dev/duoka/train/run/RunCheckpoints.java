@@ -289,7 +289,12 @@ final class RunCheckpoints implements AutoCloseable {
     rank.scaler().restore(resumed.state().lossScaler());
   }
 
-  /** Copies the state and writes it in the background. Collective. */
+  /** Makes ready for saves to come, beside the run. */
+  void prepareAhead(RankState rank) {
+    writer.prepareAhead(rank.world(), rank.model());
+  }
+
+  /** Copies the state beside the next step and writes it in the background. Collective. */
   void save(RankState rank, RunProgress progress) {
     handedOver.set(progress.steps());
     noteBest(progress.best().step());

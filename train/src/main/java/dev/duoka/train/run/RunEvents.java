@@ -32,6 +32,9 @@ interface RunEvents {
   /** The held-out documents were evaluated; called by the first rank. */
   void validated(long step, ValidationResult result);
 
+  /** The run will save, but not yet; called by all ranks after the session's first step. */
+  default void expectSave(RankState rank) {}
+
   /** Saves the state of a run that is so far; called by all ranks at the same point. */
   void save(RankState rank, RunProgress progress);
 

@@ -98,10 +98,26 @@ final class RunLog implements RunListener {
   /** Writes down that the run has ended, and how. */
   void ended(RunResult result) {
     write(
-        "ended: "
-            + (result.interrupted() ? "stopped" : "complete")
-            + " after step "
-            + result.steps());
+        "ended: " + (result.interrupted() ? "stopped after step " + result.steps() : over(result)));
+  }
+
+  /** How a session ended that nobody has interrupted. */
+  private static String over(RunResult result) {
+    if (!result.hasStepsLeft()) {
+      return "complete after step " + result.steps();
+    }
+    String run = result.runDir().resolve(RunFileNames.CONFIG).toString();
+    return "stopped by --max-steps after step "
+        + result.steps()
+        + " of "
+        + result.totalSteps()
+        + "; "
+        + (result.lastCheckpoint().isPresent()
+            ? "'./duoka train "
+                + run
+                + " --resume' goes on after step "
+                + result.lastCheckpoint().getAsLong()
+            : "no checkpoint was saved to go on from");
   }
 
   /** Writes down how the run failed. */

@@ -126,6 +126,7 @@ public final class Trainer {
     DevicePlacement placement =
         DevicePlacement.choose(
             config.device(), config.parallel().mesh(), processes.ranks(), local(processes));
+    Gpus.begin(placement.devices());
     try (RunFolder folder = open(processes)) {
       listener.writeInto(folder);
       if (isFirst()) {

@@ -9,6 +9,8 @@ import dev.duoka.data.batch.ValidationBatches;
 import dev.duoka.data.training.NamedSequences;
 import dev.duoka.engine.function.PreferenceLoss;
 import dev.duoka.engine.optimizer.AdamWSettings;
+import dev.duoka.engine.parameter.HeldRange;
+import dev.duoka.engine.parameter.Parameter;
 import dev.duoka.engine.precision.LossScaler;
 import dev.duoka.formats.modelconfig.ModelConfig;
 import dev.duoka.formats.modelconfig.MoeConfig;
@@ -35,6 +37,7 @@ import dev.duoka.train.config.ParallelSettings;
 import dev.duoka.train.config.RunConfig;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Set;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -145,7 +148,7 @@ public final class RankBuilder {
   }
 
   /**
-   * Random weights, or those of the folder that the run file names.
+   * Random weights, or those of the folder that the run file names. Collective.
    *
    * @param notice hears what was odd about that folder
    * @param progress hears how far it is read
@@ -153,13 +156,16 @@ public final class RankBuilder {
   public void firstWeights(RankState rank, Consumer<String> notice, Progress progress) {
     rank.optimizer()
         .fill(
-            () -> {
+            own -> {
               boolean loads = config.model().loadWeights() && config.model().path().isPresent();
-              // What is in 4 bits is of a base, all of which is read.
+              Set<Parameter> stored =
+                  loads
+                      ? PretrainedWeights.stored(config.model().path().get(), rank.model())
+                      : Set.of();
               WeightInitializer.initialize(
                   rank.model(),
                   config.training().seed(),
-                  parameter -> !(loads && parameter.isInFourBits()));
+                  it -> stored.contains(it) ? HeldRange.NONE : own.apply(it));
               if (loads) {
                 boolean first = rank.world().rank() == 0;
                 PretrainedWeights.load(

@@ -50,6 +50,8 @@ final class SavingProcess {
           say("unexpected " + event.text());
       case CheckpointEvent.Saved _,
           CheckpointEvent.Waited _,
+          CheckpointEvent.WaitedForMemory _,
+          CheckpointEvent.MemoryNotLocked _,
           CheckpointEvent.SetAside _,
           CheckpointEvent.CleanedUp _ -> {}
     }

@@ -27,6 +27,7 @@ import dev.duoka.tensor.Scope;
 import dev.duoka.tensor.Tensor;
 import dev.duoka.tensor.op.Elementwise;
 import dev.duoka.tensor.op.HostCopy;
+import dev.duoka.tensor.op.HostTransfer;
 import dev.duoka.tensor.op.Tensors;
 import dev.duoka.train.run.FreePort;
 import java.io.IOException;
@@ -179,7 +180,9 @@ class SharedWritingTests {
     for (Tensor state : snapshot.trained().states()) {
       Tensors.zero(state);
     }
-    snapshot.fill(rank.model(), rank.optimizer());
+    try (HostTransfer transfer = new HostTransfer(Device.CPU)) {
+      snapshot.fill(rank.model(), rank.optimizer(), transfer).await();
+    }
     new StateExchange(world, share, snapshot, rank.model(), rank.optimizer(), stretch).run();
   }
 

@@ -64,14 +64,19 @@ public record TestRank(LanguageModel model, ShardedOptimizer optimizer) implemen
 
   static TestRank create(
       ModelConfig config, Communicator collectives, int zero, Precision precision) {
+    return create(config, collectives, zero, precision, Device.CPU);
+  }
+
+  static TestRank create(
+      ModelConfig config, Communicator collectives, int zero, Precision precision, Device device) {
     // Several threads would only hinder each other on a model this small.
-    ComputeThread.prepare(Device.CPU, 1, collectives.size());
+    ComputeThread.prepare(device, 1, collectives.size());
     LanguageModel model =
         ModelFactory.create(
             config,
             new ModelFactory.Allocation(
                 new PrecisionPolicy(precision).computeDtype(),
-                Device.CPU,
+                device,
                 true,
                 config.maxPositions(),
                 config.mtpModules(),

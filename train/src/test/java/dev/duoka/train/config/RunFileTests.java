@@ -10,6 +10,7 @@ import dev.duoka.formats.adapter.BaseForm;
 import dev.duoka.formats.yaml.YamlParser;
 import dev.duoka.formats.yaml.YamlTree;
 import dev.duoka.layout.Method;
+import dev.duoka.layout.Offload;
 import dev.duoka.train.config.binding.Problems;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -335,6 +336,19 @@ final class RunFileTests {
         RunFile.parse(
             "run.yaml", RunFileDocs.EXAMPLE, List.of("training.steps=null", "training.epochs=1.5"));
     assertThat(config.training().length()).isEqualTo(new TrainingLength.Epochs(1.5));
+  }
+
+  /** On a machine without a GPU {@code auto} is a CPU too, but the file may be for another. */
+  @Test
+  void statesLeaveNoCpu() {
+    assertThat(problem("device=cpu", "memory.offload=optimizer"))
+        .contains(
+            "memory.offload is optimizer, but device is cpu: states are in host memory already,"
+                + " and would take buffers beside them. Set it to none.");
+    RunConfig auto =
+        RunFile.parse(
+            "run.yaml", RunFileDocs.EXAMPLE, List.of("device=auto", "memory.offload=optimizer"));
+    assertThat(auto.memory().offload()).isEqualTo(Offload.OPTIMIZER);
   }
 
   @ParameterizedTest

@@ -292,7 +292,7 @@ class AdapterRunTests {
 
   @Test
   void saysWhatContradicts() throws IOException {
-    assertThatThrownBy(() -> config("adapter={rank: 4}", "memory.offload=optimizer"))
+    assertThatThrownBy(() -> config("adapter={rank: 4}", "memory.offload=optimizer", "device=auto"))
         .hasMessageContaining("an adapter's states are small");
     assertThatThrownBy(() -> config("adapter={path: x, rank: 4}"))
         .hasMessageContaining("adapter.rank is said by the adapter_config.json of adapter.path");

@@ -217,7 +217,7 @@ class FullMemoryOnRanksTests {
   @ParameterizedTest
   @ValueSource(strings = {"{data: 2, zero: 1}", "{data: 2, zero: 3}"})
   void soItIsWhereStatesPassThrough(String parallel) throws IOException {
-    RunConfig config = config(parallel, "memory.offload=optimizer");
+    RunConfig config = config(parallel, "memory.offload=optimizer", "device=auto");
     Ran undisturbed = run(config, 0);
     Ran here = run(config(parallel), 0);
     assertThat(undisturbed.events().losses).isEqualTo(here.events().losses);

@@ -25,6 +25,7 @@ class PassingStatesRunTests {
     overrides.addAll(List.of(more));
     overrides.add("training={tokens_per_step: 256, micro_batch: 2, steps: 4, precision: bf16}");
     overrides.add("schedule.warmup_steps=1");
+    overrides.add("device=auto"); // where it is known to be a CPU, states have nowhere to go
     overrides.add("validation={every_steps: 2, sequences: 4}");
     overrides.add("checkpoint={every_steps: 2}");
     Path run = folder.resolve(name);

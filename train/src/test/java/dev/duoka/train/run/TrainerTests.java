@@ -83,9 +83,16 @@ class TrainerTests {
     RunConfig config = SmallRun.config(folder, "parallel.data=2");
     Path runDir = folder.resolve("parts");
     SmallRun.run(config, runDir, new Listener(), 10, false);
+    assertThat(Files.readAllLines(runDir.resolve("run.log")).getLast())
+        .endsWith(
+            " ended: stopped by --max-steps after step 10 of 20; './duoka train "
+                + runDir.resolve("run.yaml")
+                + " --resume' goes on after step 10");
     Listener second = new Listener();
     RunResult result = SmallRun.run(config, runDir, second, 0, true);
     assertThat(result.steps()).isEqualTo(20);
+    assertThat(Files.readAllLines(runDir.resolve("run.log")).getLast())
+        .endsWith(" ended: complete after step 20");
     assertThat(second.losses()).isEqualTo(straight.losses().subList(10, 20));
     for (String file : List.of("model.safetensors", "optimizer.safetensors")) {
       Path place = Path.of("checkpoints", "step-00000020", file);

@@ -1,0 +1,114 @@
+package dev.duoka.train.checkpoint;
+
+import dev.duoka.base.DuokaException;
+import dev.duoka.base.ErrorCode;
+import dev.duoka.model.LanguageModel;
+import dev.duoka.tensor.Device;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.FutureTask;
+import java.util.concurrent.atomic.AtomicReference;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The memory of a {@link TrainingSnapshot} while it is allocated and its pages are locked, which
+ * takes seconds for large models: threads of its own do that beside the run. Owns the snapshot.
+ */
+final class SnapshotMemory implements AutoCloseable {
+  /** Of the processors, one in so many touches and locks pages. */
+  private static final int PROCESSORS_EACH = 8;
+
+  private static final int MOST_THREADS = 8;
+
+  private final FutureTask<TrainingSnapshot> made;
+  private final AtomicReference<@Nullable DuokaException> problem = new AtomicReference<>();
+
+  private SnapshotMemory(LanguageModel model, ProcessShare share) {
+    made = new FutureTask<>(() -> make(model, share));
+  }
+
+  /** Begins. */
+  static SnapshotMemory begin(LanguageModel model, ProcessShare share) {
+    SnapshotMemory memory = new SnapshotMemory(model, share);
+    Thread.ofPlatform().name("checkpoint-memory").daemon().start(memory.made);
+    return memory;
+  }
+
+  private TrainingSnapshot make(LanguageModel model, ProcessShare share)
+      throws InterruptedException {
+    TrainingSnapshot snapshot = new TrainingSnapshot(model, share);
+    lock(snapshot, model.parameters().device());
+    return snapshot;
+  }
+
+  /** A piece that cannot be locked ends it: what is left is copied as any memory is. */
+  private void lock(TrainingSnapshot snapshot, Device device) throws InterruptedException {
+    Queue<Runnable> locks = new ConcurrentLinkedQueue<>(snapshot.locks(device));
+    int count =
+        Math.clamp(Runtime.getRuntime().availableProcessors() / PROCESSORS_EACH, 1, MOST_THREADS);
+    List<Thread> threads = new ArrayList<>();
+    for (int i = 0; i < Math.min(count, locks.size()); i++) {
+      threads.add(
+          Thread.ofPlatform().name("checkpoint-memory-" + i).daemon().start(() -> take(locks)));
+    }
+    for (Thread thread : threads) {
+      thread.join();
+    }
+  }
+
+  private void take(Queue<Runnable> locks) {
+    Runnable next = locks.poll();
+    while (next != null && problem.get() == null) {
+      try {
+        next.run();
+      } catch (DuokaException e) {
+        problem.compareAndSet(null, e);
+      }
+      next = locks.poll();
+    }
+  }
+
+  /**
+   * The snapshot, when it is ready.
+   *
+   * @throws DuokaException when there is no memory to be had
+   */
+  TrainingSnapshot await() {
+    try {
+      return made.get();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new DuokaException(
+          ErrorCode.IO, "interrupted while memory for a checkpoint is prepared", "", e);
+    } catch (ExecutionException e) {
+      if (e.getCause() instanceof DuokaException failure) {
+        throw failure;
+      }
+      if (e.getCause() instanceof Error error) {
+        throw error;
+      }
+      throw new IllegalStateException("preparing memory for a checkpoint failed", e.getCause());
+    }
+  }
+
+  /** Why not all of it is locked, which is asked once; empty where it is. */
+  Optional<DuokaException> problem() {
+    return Optional.ofNullable(problem.getAndSet(null));
+  }
+
+  /** Frees the snapshot, when it is there; nothing may be on its way to it. */
+  @Override
+  public void close() {
+    TrainingSnapshot snapshot;
+    try {
+      snapshot = await();
+    } catch (DuokaException | IllegalStateException | OutOfMemoryError e) {
+      return; // whoever saved was told, and there is nothing to free
+    }
+    snapshot.close();
+  }
+}
