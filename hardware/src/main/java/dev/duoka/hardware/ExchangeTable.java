@@ -6,9 +6,9 @@ import java.util.OptionalDouble;
 import java.util.TreeMap;
 
 /**
- * How long an exchange takes, from samples by ranks and bytes: between sizes linear in the
- * logarithms, above the largest at its rate, below the smallest its time; for other numbers of
- * ranks at the bus bandwidth of the next larger one.
+ * How long an exchange takes, from samples by ranks and bytes: between sizes linear, as a latency
+ * and bytes at a rate are; above the largest at its rate, below the smallest its time; for other
+ * numbers of ranks at the bus bandwidth of the next larger one.
  */
 public final class ExchangeTable {
   private record Point(double bytes, double seconds) {}
@@ -69,8 +69,8 @@ public final class ExchangeTable {
     }
     for (Point above : points) {
       if (above.bytes() >= bytes) {
-        double share = Math.log(bytes / below.bytes()) / Math.log(above.bytes() / below.bytes());
-        return below.seconds() * Math.pow(above.seconds() / below.seconds(), share);
+        double share = (bytes - below.bytes()) / (above.bytes() - below.bytes());
+        return below.seconds() + share * (above.seconds() - below.seconds());
       }
       below = above;
     }

@@ -92,6 +92,9 @@ final class TablesTests {
     assertThat(table.seconds("all-reduce", 2, 4, 1 << 24).orElseThrow())
         .as("two ranks spread over four cards, at the rate of four")
         .isCloseTo(160e-6 * 0.5 / 0.75, within(1e-12));
+    assertThat(table.seconds("all-reduce", 2, 2, ((1 << 16) + (1 << 24)) / 2.0).orElseThrow())
+        .as("between, a latency and bytes at a rate")
+        .isCloseTo(60e-6, within(1e-12));
     assertThat(table.seconds("all-gather", 2, 2, 1 << 20)).isEmpty();
   }
 

@@ -20,7 +20,9 @@ public final class Megatron {
           false,
           0,
           0.8,
-          1,
+          false,
+          0.5,
+          0,
           true, // its dispatcher alltoall
           5e-6);
 

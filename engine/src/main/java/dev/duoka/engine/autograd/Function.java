@@ -80,6 +80,14 @@ public abstract class Function {
   }
 
   /**
+   * Bytes that a part reads and writes beside its products and that no floor holds, for prices:
+   * what partial results are put together with, for example. Shapes alone are read.
+   */
+  public double bytesBeside(FunctionObserver.Phase phase, Tensor[] inputs, Tensor[] outputs) {
+    return 0;
+  }
+
+  /**
    * Computes the outputs and saves what the gradients need.
    *
    * @param saved keeps tensors until the gradients are done

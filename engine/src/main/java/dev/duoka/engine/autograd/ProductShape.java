@@ -24,6 +24,9 @@ public sealed interface ProductShape {
   /**
    * Causal attention: queries {@code [batch, heads, length, width]}, keys {@code [batch, keyHeads,
    * keys, width]}, and values of {@code valueWidth}.
+   *
+   * @param keys all that queries meet, of which each sees half on average; more than {@code length}
+   *     where the rest lies elsewhere
    */
   record Attention(
       Dtype dtype,
@@ -34,5 +37,10 @@ public sealed interface ProductShape {
       long keys,
       long width,
       long valueWidth)
-      implements ProductShape {}
+      implements ProductShape {
+    /** The same queries, which meet so many keys. */
+    public Attention withKeys(long others) {
+      return new Attention(dtype, batch, heads, keyHeads, length, others, width, valueWidth);
+    }
+  }
 }

@@ -13,16 +13,17 @@ import org.jspecify.annotations.Nullable;
  *     counted half
  * @param bytes read once and written once
  * @param product what the operations are, for a rate by shape; null where that is not known
- * @param made bytes read and written to have weights in the compute dtype for the product, where
- *     they are kept in 4 bits; no part of the least work, since a product could do so by itself
+ * @param beside bytes that the function as it is reads and writes beside its product; no part of
+ *     the least work: to have weights in the compute dtype that are kept in 4 bits, and what {@link
+ *     Function#bytesBeside} says
  */
-public record Work(double flops, double bytes, @Nullable Product product, double made) {
+public record Work(double flops, double bytes, @Nullable Product product, double beside) {
   /** Work whose operations, if any, have no known shape. */
   public Work(double flops, double bytes) {
     this(flops, bytes, null, 0);
   }
 
-  /** Work on weights that are there. */
+  /** Work on weights that are there, and nothing beside it. */
   public Work(double flops, double bytes, @Nullable Product product) {
     this(flops, bytes, product, 0);
   }
@@ -33,6 +34,7 @@ public record Work(double flops, double bytes, @Nullable Product product, double
         Phase.FORWARD,
         function,
         inputs,
+        outputs,
         flops(function, inputs, outputs),
         bytes(inputs) + bytes(outputs) + weightBytes(function));
   }
@@ -43,6 +45,7 @@ public record Work(double flops, double bytes, @Nullable Product product, double
         Phase.INPUT_GRADIENTS,
         function,
         inputs,
+        outputs,
         function.inputGradientRatio() * flops(function, inputs, outputs),
         function.inputGradientBytes(inputs, outputs));
   }
@@ -78,18 +81,25 @@ public record Work(double flops, double bytes, @Nullable Product product, double
         Phase.WEIGHT_GRADIENTS,
         function,
         inputs,
+        outputs,
         flops,
         flops > 0 ? bytes(inputs) + bytes(outputs) + gradients : gradients);
   }
 
   private static Work of(
-      Phase phase, Function function, Tensor[] inputs, double flops, double bytes) {
+      Phase phase,
+      Function function,
+      Tensor[] inputs,
+      Tensor[] outputs,
+      double flops,
+      double bytes) {
     ProductShape shape = flops > 0 ? function.productShape(inputs) : null;
     return new Work(
         flops,
         bytes,
         shape == null ? null : new Product(shape, phase),
-        phase == Phase.WEIGHT_GRADIENTS ? 0 : made(function));
+        (phase == Phase.WEIGHT_GRADIENTS ? 0 : made(function))
+            + function.bytesBeside(phase, inputs, outputs));
   }
 
   private static double made(Function function) {

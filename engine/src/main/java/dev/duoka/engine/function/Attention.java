@@ -125,7 +125,7 @@ public final class Attention extends Function {
   }
 
   @Override
-  public ProductShape productShape(Tensor[] inputs) {
+  public ProductShape.Attention productShape(Tensor[] inputs) {
     Tensor query = inputs[0];
     Tensor key = inputs[1];
     return new ProductShape.Attention(

@@ -99,11 +99,7 @@ final class LayoutSettings {
     }
     MoeConfig moe = ModelSource.config(there).moe();
     if (moe != null && there.parallel().expert() > 1) {
-      Dispatcher now =
-          there
-              .parallel()
-              .dispatcher()
-              .resolved(moe.routedExperts(), moe.expertsPerToken(), there.parallel().expert());
+      Dispatcher now = there.parallel().dispatcherOf(moe);
       others(now, "all_gather", "all_to_all").forEach(value -> add(all, centre, DISPATCHER, value));
     }
     if (there.parallel().collectives() == ParallelSettings.Collectives.NCCL) {

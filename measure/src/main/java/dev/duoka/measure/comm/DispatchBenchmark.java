@@ -6,6 +6,7 @@ import dev.duoka.base.ErrorCode;
 import dev.duoka.formats.modelconfig.ModelConfig;
 import dev.duoka.formats.modelconfig.MoeConfig;
 import dev.duoka.layout.Dispatcher;
+import dev.duoka.parallel.function.SpreadExperts;
 import dev.duoka.tensor.Device;
 import dev.duoka.tensor.Dtype;
 import dev.duoka.tensor.MemoryOwner;
@@ -22,8 +23,8 @@ import java.util.function.Consumer;
 
 /**
  * Times how tokens get to experts on other ranks and back, by tokens of a rank, by dispatcher and
- * by what carries it. Tokens choose experts by chance; the way there and back is checked once
- * before it is timed.
+ * by what carries it. Tokens choose experts as the model's router does by random scores; the way
+ * there and back is checked once before it is timed.
  */
 public final class DispatchBenchmark {
   /** Rows as wide as tokens that a rank holds for each token, at most; measured on the CPU. */
@@ -39,6 +40,7 @@ public final class DispatchBenchmark {
    * @param devices the names of those of the ranks
    * @param experts of the model
    * @param expertsPerToken of each token
+   * @param usual the dispatcher that {@code parallel.dispatcher: auto} takes
    * @param width of a token's row, in elements of bf16
    * @param missing what could not carry anything, and why
    * @param lines by transport, tokens and dispatcher
@@ -47,17 +49,13 @@ public final class DispatchBenchmark {
       List<String> devices,
       int experts,
       int expertsPerToken,
+      Dispatcher usual,
       int width,
       Map<Transport, String> missing,
       List<DispatchLine> lines) {
     /** Whether every result was right. */
     public boolean isRight() {
       return lines.stream().allMatch(line -> line.wrong().isEmpty());
-    }
-
-    /** The one that {@code parallel.dispatcher: auto} takes. */
-    public Dispatcher usual() {
-      return Dispatcher.AUTO.resolved(experts, expertsPerToken, devices.size());
     }
   }
 
@@ -105,6 +103,7 @@ public final class DispatchBenchmark {
         ranks.devices().stream().map(Device::toString).toList(),
         experts.routedExperts(),
         experts.expertsPerToken(),
+        Dispatcher.AUTO.resolved(SpreadExperts.routed(experts), ranks.devices().size()),
         width,
         ranks.missing(),
         List.copyOf(lines));

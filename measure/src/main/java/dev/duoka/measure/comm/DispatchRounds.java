@@ -5,6 +5,7 @@ import dev.duoka.engine.function.ExpertPlacement;
 import dev.duoka.engine.function.Routing;
 import dev.duoka.formats.modelconfig.MoeConfig;
 import dev.duoka.layout.Dispatcher;
+import dev.duoka.layout.RoutedExperts;
 import dev.duoka.parallel.function.SpreadExperts;
 import dev.duoka.tensor.Device;
 import dev.duoka.tensor.Dtype;
@@ -17,11 +18,13 @@ import dev.duoka.tensor.op.Reductions;
 import dev.duoka.tensor.op.Tensors;
 import dev.duoka.tensor.op.Views;
 import dev.duoka.train.device.Transport;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.Random;
 import java.util.function.Consumer;
+import java.util.stream.IntStream;
 
 /** One rank's part in timing dispatchers. */
 final class DispatchRounds {
@@ -67,7 +70,8 @@ final class DispatchRounds {
   private DispatchLine run(
       Transport transport, Dispatcher dispatcher, long[] choices, Tensor chosen, Tensor rows) {
     try (Scope _ = Scope.open(MemoryOwner.TEMPORARIES);
-        ExpertPlacement placement = new SpreadExperts(ranks, dispatcher)) {
+        ExpertPlacement placement =
+            new SpreadExperts(ranks, dispatcher, SpreadExperts.routed(experts))) {
       Optional<String> difference = wrong.first(ranks, check(placement, chosen, rows));
       double[] all = {bytes(choices, false), bytes(choices, true)};
       ranks.agreement().sum(all);
@@ -166,24 +170,13 @@ final class DispatchRounds {
     return Pattern.of(ranks.rank(), start * width + at) * experts.expertsPerToken();
   }
 
-  /** Each token's experts, all different, by chance. */
+  /** Each token's experts, as the model's router chooses them by random scores. */
   private long[] choices(int tokens, Random random) {
-    int k = experts.expertsPerToken();
-    long[] choices = new long[tokens * k];
-    long[] order = new long[experts.routedExperts()];
-    for (int i = 0; i < order.length; i++) {
-      order[i] = i;
-    }
-    for (int token = 0; token < tokens; token++) {
-      for (int i = 0; i < k; i++) {
-        int at = i + random.nextInt(order.length - i);
-        long expert = order[at];
-        order[at] = order[i];
-        order[i] = expert;
-        choices[token * k + i] = expert;
-      }
-    }
-    return choices;
+    RoutedExperts routed = SpreadExperts.routed(experts);
+    return IntStream.range(0, tokens)
+        .flatMap(_ -> Arrays.stream(routed.choose(random)))
+        .asLongStream()
+        .toArray();
   }
 
   /**

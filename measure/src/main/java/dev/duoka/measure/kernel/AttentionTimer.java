@@ -32,8 +32,19 @@ final class AttentionTimer implements FunctionObserver {
     this.counted = counted;
   }
 
-  /** The seconds that one part of attention needs on an otherwise idle device. */
+  /**
+   * The seconds that one part of attention needs on an otherwise idle device. Where queries meet a
+   * multiple of their own keys, as on the ranks of a ring, they meet as many pairs each time: as
+   * often as that of what queries and their own keys take.
+   */
   static double seconds(Device device, ProductShape.Attention sizes, Phase phase) {
+    long times = sizes.length() > 1 ? sizes.keys() / sizes.length() : 1;
+    return times > 1 && sizes.keys() == times * sizes.length()
+        ? times * once(device, sizes.withKeys(sizes.length()), phase)
+        : once(device, sizes, phase);
+  }
+
+  private static double once(Device device, ProductShape.Attention sizes, Phase phase) {
     try (Scope _ = Scope.open();
         KernelTimer timer = new KernelTimer(device, sizes.dtype());
         DeviceClock clock = new DeviceClock(device)) {

@@ -10,6 +10,7 @@ import dev.duoka.comm.Pending;
 import dev.duoka.comm.local.LocalRanks;
 import dev.duoka.formats.modelconfig.ModelConfig;
 import dev.duoka.layout.Dispatcher;
+import dev.duoka.layout.RoutedExperts;
 import dev.duoka.parallel.proof.FaultyCommunicator;
 import dev.duoka.tensor.Device;
 import dev.duoka.tensor.Tensor;
@@ -64,8 +65,20 @@ final class DispatchBenchmarkTests {
     assertThat(last.copies())
         .as("each expert elsewhere")
         .isCloseTo(chosen, Offset.offset(0.1 * chosen));
-    double once = (ranks - 1) * 40 * 128 * Dispatcher.share(64, 6, ranks);
+    double once = (ranks - 1) * 40 * 128 * new RoutedExperts(64, 6).share(ranks);
     assertThat(last.needed()).as("each rank once").isCloseTo(once, Offset.offset(0.1 * once));
+  }
+
+  /** 3 of 8 groups: without that limit 0.56 of the tokens would go to each of eight ranks. */
+  @Test
+  void tokensChooseAsTheModelsRouterDoes() {
+    DispatchBenchmark.Report report =
+        DispatchBenchmark.of(model("deepseek-v2"), OptionalInt.of(8), "cpu", "copies")
+            .run(List.of(200L), _ -> {});
+    assertThat(report.isRight()).isTrue();
+    assertThat(report.usual()).isEqualTo(Dispatcher.ALL_TO_ALL);
+    double most = 3.0 * 200 * 128; // its own group is one of the three at times
+    assertThat(report.lines().getLast().needed()).isBetween(0.8 * most, 0.95 * most);
   }
 
   @ParameterizedTest

@@ -10,11 +10,13 @@ import dev.duoka.engine.autograd.Work;
 import dev.duoka.tensor.Device;
 import dev.duoka.tensor.Dtype;
 import dev.duoka.tensor.MemoryLedger;
+import dev.duoka.tensor.ThreadLedger;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 final class DeviceRatesTests {
@@ -48,6 +50,28 @@ final class DeviceRatesTests {
     long before = MemoryLedger.of(Device.CPU).liveBytes();
     assertThat(new ProductTimer(Device.CPU).seconds(product)).isPositive().isFinite();
     assertThat(MemoryLedger.of(Device.CPU).liveBytes()).isEqualTo(before);
+  }
+
+  /**
+   * What meets the keys of all ranks of a ring is timed with its own, as often as there are such.
+   */
+  @ParameterizedTest
+  @EnumSource(
+      value = Phase.class,
+      names = {"FORWARD", "INPUT_GRADIENTS"})
+  void attentionToAMultipleOfItsKeysIsTimedAsWhatItIsMadeOf(Phase phase) {
+    ProductShape.Attention own = new ProductShape.Attention(Dtype.FLOAT32, 1, 2, 2, 64, 64, 16, 16);
+    assertThat(peak(new Product(own.withKeys(64 * 64), phase)))
+        .isPositive()
+        .as("no tensor of all keys is made")
+        .isEqualTo(peak(new Product(own, phase)));
+  }
+
+  private static long peak(Product product) {
+    try (ThreadLedger mine = ThreadLedger.open(Device.CPU)) {
+      assertThat(new ProductTimer(Device.CPU).seconds(product)).isPositive();
+      return mine.ledger().peakByOwner().values().stream().mapToLong(Long::longValue).sum();
+    }
   }
 
   @Test

@@ -2,7 +2,7 @@ package dev.duoka.parallel.function;
 
 import dev.duoka.comm.Communicator;
 import dev.duoka.comm.Pending;
-import dev.duoka.layout.Dispatcher;
+import dev.duoka.layout.RoutedExperts;
 import dev.duoka.tensor.Device;
 import dev.duoka.tensor.Dtype;
 import dev.duoka.tensor.Tensor;
@@ -160,12 +160,12 @@ final class ExchangePlan {
    * The plan where every expert gets as many tokens, and each rank as many rows as chance gives it:
    * what a dry run books.
    */
-  static ExchangePlan balanced(Tensor chosen, int experts, Communicator group) {
+  static ExchangePlan balanced(Tensor chosen, RoutedExperts experts, Communicator group) {
     Device device = chosen.device();
     long tokens = chosen.size(0);
     int k = Math.toIntExact(chosen.size(1));
-    int each = experts / group.size();
-    long toEach = (long) Math.ceil(tokens * Dispatcher.share(experts, k, group.size()));
+    int each = experts.experts() / group.size();
+    long toEach = (long) Math.ceil(tokens * experts.share(group.size()));
     long[] rows = new long[group.size()];
     Arrays.fill(rows, toEach);
     Tensor slots = Tensors.empty(Dtype.INT64, device, toEach * group.size(), k);
@@ -181,7 +181,7 @@ final class ExchangePlan {
         Tensors.empty(Dtype.INT64, device, tokens * k),
         Tensors.empty(Dtype.INT64, device, tokens * k),
         Tensors.empty(Dtype.INT32, device, each),
-        Tensors.empty(Dtype.INT64, device, experts));
+        Tensors.empty(Dtype.INT64, device, experts.experts()));
   }
 
   /** What a rank sends, for rank 0 first. */

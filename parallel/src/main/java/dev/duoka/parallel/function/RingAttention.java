@@ -3,6 +3,7 @@ package dev.duoka.parallel.function;
 import dev.duoka.comm.Communicator;
 import dev.duoka.comm.Pending;
 import dev.duoka.engine.autograd.Function;
+import dev.duoka.engine.autograd.FunctionObserver.Phase;
 import dev.duoka.engine.autograd.ProductShape;
 import dev.duoka.engine.autograd.SavedTensors;
 import dev.duoka.engine.function.Attention;
@@ -49,9 +50,41 @@ final class RingAttention extends Function {
     return whole.flops(inputs, outputs) * group.size();
   }
 
+  /** With the keys of all ranks, which this rank's queries meet one after the other. */
   @Override
-  public @Nullable ProductShape productShape(Tensor[] inputs) {
-    return whole.productShape(inputs);
+  public ProductShape productShape(Tensor[] inputs) {
+    return whole.productShape(inputs).withKeys(inputs[1].size(2) * group.size());
+  }
+
+  /**
+   * What it takes to put the results for each rank's keys together, and their gradients: those of
+   * the last rank, all of whose queries meet keys of every other, and for which the others wait.
+   */
+  @Override
+  public double bytesBeside(Phase phase, Tensor[] inputs, Tensor[] outputs) {
+    double queries = inputs[0].elements();
+    double results = queries / inputs[0].size(3) * inputs[2].size(3);
+    double keys = (double) inputs[1].elements() + inputs[2].elements();
+    int narrow = inputs[0].dtype().bytes();
+    int wide = wide(inputs[0].dtype()).bytes();
+    int ranks = group.size();
+    // Keys of the rank's own, and of each other one the half that its queries see.
+    double met = keys * (1 + (ranks - 1) / 2.0);
+    return switch (phase) {
+      case FORWARD ->
+          2 * keys * narrow // joined
+              + ranks * results * Merged.bytes(narrow, wide)
+              + results * (wide + wide + narrow); // begun with zeros, and brought into the dtype
+      case INPUT_GRADIENTS ->
+          2 * keys * narrow
+              + ranks * queries * (narrow + 2 * wide) // added to those of the queries
+              + 2 * met * narrow // of keys and values joined
+              + ranks * keys * (narrow + 2 * wide) // the rank's own from all ranks, added
+              + (queries + keys) * wide // begun with zeros
+              + (queries + keys) * (wide + narrow)
+              + 2 * keys * wide; // keys and values apart
+      case WEIGHT_GRADIENTS, UPDATE -> 0;
+    };
   }
 
   @Override
@@ -370,6 +403,15 @@ final class RingAttention extends Function {
               Copies.cast(part, output.dtype()),
               Views.unsqueeze(Elementwise.div(ofPart, total), 3)));
       Copies.into(former, Elementwise.add(larger, Elementwise.log(total)));
+    }
+
+    /** Read and written for each element of a part that is added, sums of logarithms left out. */
+    static double bytes(int narrow, int wide) {
+      int scaled = 2 * wide; // the former output, in place
+      int cast = narrow + wide;
+      int weighted = 2 * wide;
+      int added = 3 * wide;
+      return scaled + cast + weighted + added;
     }
 
     Tensor output(Dtype dtype) {

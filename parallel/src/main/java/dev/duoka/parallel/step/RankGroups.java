@@ -7,6 +7,7 @@ import dev.duoka.engine.parameter.Bucket;
 import dev.duoka.engine.parameter.ParameterSpec;
 import dev.duoka.formats.modelconfig.AttentionConfig;
 import dev.duoka.formats.modelconfig.ModelConfig;
+import dev.duoka.formats.modelconfig.MoeConfig;
 import dev.duoka.layout.Dispatcher;
 import dev.duoka.model.ModelFactory;
 import dev.duoka.model.weight.BlockRange;
@@ -98,9 +99,10 @@ record RankGroups(MeshGroups groups, RankPlan plan, ModelConfig model, Dispatche
 
   /** Where the experts are; the caller closes it. */
   ExpertPlacement experts() {
-    return groups.mesh().expert() == 1
+    MoeConfig moe = model.moe();
+    return moe == null || groups.mesh().expert() == 1
         ? ExpertPlacement.HERE
-        : new SpreadExperts(groups.expert(), dispatcher);
+        : new SpreadExperts(groups.expert(), dispatcher, SpreadExperts.routed(moe));
   }
 
   /** Query heads for each head of keys and values that the rank has. */

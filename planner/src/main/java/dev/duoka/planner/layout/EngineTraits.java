@@ -15,13 +15,17 @@ import dev.duoka.planner.figure.Figure;
  * @param temporaryRows fp32 rows as wide as the widest SwiGLU that its backward pass holds at once
  * @param attentionCopies how often attention's result is kept: once as the kernel gives it, again
  *     where its heads are joined in a copy
- * @param keepsGathered whether what tensor ranks gather for a product is kept whole, not gathered
- *     again
+ * @param keepsGathered whether what tensor ranks gather for a product is kept whole, and gathered
+ *     again only where something is computed again
  * @param headScratchBytes bytes per weight of the head that the loss holds for the head's gradient
- * @param gradientOverlap the share of a step's last backward pass that can hide the reduction of
+ * @param gradientOverlap the share of a micro-batch's computation that can hide the reduction of
  *     gradients
- * @param ringShare the share of its speed without exchanges that a step with context parallelism
- *     reaches at most; 1 where the links alone decide
+ * @param gathersBehindUpdate whether weights are gathered when all are updated and before anything
+ *     else is computed, where ZeRO 1 or 2 has updated parts of them
+ * @param ringOverlap the share of what goes round under context parallelism, keys and values
+ *     forward and both again backward with their gradients, that goes while attention computes
+ * @param hiddenCost what an exchange takes of the computation that hides it, as a share of its own
+ *     time
  * @param copiesForExperts whether a token on its way to experts on other ranks goes there once for
  *     each of them, not as {@link dev.duoka.layout.Dispatcher} says
  * @param launchSeconds host time to launch one kernel
@@ -39,19 +43,23 @@ public record EngineTraits(
     boolean keepsGathered,
     double headScratchBytes,
     double gradientOverlap,
-    double ringShare,
+    boolean gathersBehindUpdate,
+    double ringOverlap,
+    double hiddenCost,
     boolean copiesForExperts,
     double launchSeconds) {
   private static final double GIB = 1L << 30;
 
   /**
-   * This program: tensors are copied from card to card, and no overlap of that with the backward
-   * pass is counted on, since none was measured on more than two cards. Context: 0.47 to 0.92 GiB
-   * (stas00/ml-engineering 744d01e). Reserve: LibTorch held 1.04 to 1.06 times what was allocated
-   * in the peers' runs on an H100. Launches: 8 to 10 µs an operator, measured from Java on an
-   * H100's host. Temporaries, the copy of attention's result and the head's scratch: as dry runs of
-   * the engine count them. Ring: 0.4 to 0.7 of data parallelism alone with 2048 and 4096 tokens a
-   * card (bench/results/2026-11-28-experts.md).
+   * This program: kernels copy tensors from card to card; a block's gradients are reduced while the
+   * backward pass, two thirds of a micro-batch, goes on. Those kernels are of up to 64 blocks on
+   * 132 multiprocessors: what they are hidden by takes 0.37 of their time longer (a product beside
+   * an all-reduce on four H100) to 0.43 (ZeRO 3 beside ZeRO 2 of 7B on four H200,
+   * bench/results/2026-11-29-rows-four-h200.md). Of the ring the gradients' way back is not hidden,
+   * a third of it. Context: 0.47 to 0.92 GiB (stas00/ml-engineering 744d01e). Reserve: LibTorch
+   * held 1.04 to 1.06 times what was allocated in the peers' runs on an H100. Launches: 8 to 10 µs
+   * an operator, measured from Java on an H100's host. Temporaries, the copy of attention's result
+   * and the head's scratch: as dry runs of the engine count them.
    */
   public static final EngineTraits DUOKA =
       new EngineTraits(
@@ -66,8 +74,10 @@ public record EngineTraits(
           2,
           true,
           0,
-          0,
-          0.7,
+          2 / 3.0,
+          true,
+          2 / 3.0,
+          0.4,
           false,
           9e-6);
 }

@@ -197,8 +197,9 @@ public final class Planner {
 
   /**
    * What is tried, one after the other: the fullest states in each arithmetic, fewer bits in the
-   * first, and last what no engine runs here. Of each first without context parallelism, which this
-   * version runs at a sixth of the speed (bench/results/2026-11-28-meshes-two-h200.md).
+   * first, and last what no engine runs here. Of each first without context parallelism, whose
+   * messages go through the hosts where no card reaches another: by NCCL it has a tenth of the
+   * speed that is planned (bench/results/2026-11-28-peer-memory.md).
    */
   private static List<SearchSpace.Choice> choices(PlanRequest request) {
     List<SearchSpace.Choice> choices = new ArrayList<>();

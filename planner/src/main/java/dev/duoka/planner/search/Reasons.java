@@ -1,12 +1,15 @@
 package dev.duoka.planner.search;
 
 import dev.duoka.layout.Layout;
+import dev.duoka.layout.Offload;
+import dev.duoka.layout.OffloadUpdate;
 import dev.duoka.planner.time.Cause;
 import dev.duoka.planner.time.StepTime;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.function.Predicate;
 
 /** Says why a plan is where it is: what the nearest others would take, and for what. */
@@ -37,6 +40,7 @@ final class Reasons {
             findings.searched(),
             request.machine().card().memoryGib() - plan.memory().total() / GIB));
     Layout best = candidate.layout();
+    placeOfUpdate(findings.evaluator(), candidate, ranked).ifPresent(reasons::add);
     compare(
         findings.evaluator(),
         reasons,
@@ -86,6 +90,33 @@ final class Reasons {
         l -> l.pipeline() > 1,
         best.pipeline() > 1);
     return reasons.size() > MOST ? reasons.subList(0, MOST) : reasons;
+  }
+
+  /** Why states in host memory are updated where they are, and not at the other place. */
+  private static Optional<String> placeOfUpdate(
+      Evaluator evaluator, Candidate best, List<Candidate> ranked) {
+    Layout layout = best.layout();
+    if (layout.offload() != Offload.OPTIMIZER) {
+      return Optional.empty();
+    }
+    OffloadUpdate update = layout.updatesOnHost() ? OffloadUpdate.DEVICE : OffloadUpdate.HOST;
+    Layout other = layout.with(layout.zero(), layout.offload(), update, layout.states());
+    String place = "with the update on the " + update + ": ";
+    Optional<Candidate> fitting =
+        ranked.stream().filter(it -> it.layout().equals(other)).findFirst();
+    if (fitting.isPresent()) {
+      return Optional.of(place + difference(evaluator, fitting.get(), best, "this"));
+    }
+    Misfit misfit = evaluator.counted(evaluator.misfit(other, evaluator.demand(other)));
+    return misfit.deviceGib() > 0 || misfit.hostGib() > 0
+        ? Optional.of(place + lacks(misfit))
+        : Optional.empty();
+  }
+
+  private static String lacks(Misfit misfit) {
+    return misfit.deviceGib() > 0
+        ? String.format(Locale.ROOT, "each card lacks %.1f GiB", misfit.deviceGib())
+        : String.format(Locale.ROOT, "the host lacks %.1f GiB", misfit.hostGib());
   }
 
   private static void compare(

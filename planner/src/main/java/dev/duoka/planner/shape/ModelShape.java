@@ -4,8 +4,11 @@ import dev.duoka.formats.modelconfig.AttentionShape;
 import dev.duoka.formats.modelconfig.LayerShape;
 import dev.duoka.formats.modelconfig.ModelConfig;
 import dev.duoka.formats.modelconfig.ModelFlops;
+import dev.duoka.formats.modelconfig.MoeConfig;
 import dev.duoka.formats.modelconfig.ParameterCounts;
 import dev.duoka.formats.modelconfig.Product;
+import dev.duoka.layout.RoutedExperts;
+import dev.duoka.parallel.function.SpreadExperts;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -72,6 +75,19 @@ public record ModelShape(
   /** Layer number {@code index}; MTP modules count on from the layers. */
   public LayerShape layer(int index) {
     return isMixture.get(index) ? mixture : dense;
+  }
+
+  /**
+   * Among which experts its routers choose.
+   *
+   * @throws IllegalStateException where it has none
+   */
+  public RoutedExperts routed() {
+    MoeConfig moe = config.moe();
+    if (moe == null) {
+      throw new IllegalStateException("a model without experts");
+    }
+    return SpreadExperts.routed(moe);
   }
 
   /** Whether it has experts. */

@@ -16,6 +16,12 @@ final class ElementwiseBytes {
   /** Scattered rows reach half the bandwidth of streams, so their bytes count twice. */
   private static final double SCATTERED = 2;
 
+  /**
+   * Kernels of attention for the keys of one rank: about 20 forward, where results are put
+   * together, and 20 backward.
+   */
+  private static final double RING = 40;
+
   private ElementwiseBytes() {}
 
   /** Bytes per token of a layer on one rank. */
@@ -55,6 +61,7 @@ final class ElementwiseBytes {
   /** Kernels of a layer and a micro-batch, forward and backward. */
   static double kernels(LayerShape layer, Layout layout) {
     double kernels = layer.experts() > 0 ? 110 : 50;
+    kernels += layout.context() > 1 ? RING * layout.context() : 0;
     return layout.recompute() == Recompute.FULL ? kernels * 4 / 3 : kernels;
   }
 

@@ -10,6 +10,7 @@ import dev.duoka.layout.Dispatcher;
 import dev.duoka.layout.Layout;
 import dev.duoka.layout.Method;
 import dev.duoka.layout.Recompute;
+import dev.duoka.layout.RoutedExperts;
 import dev.duoka.planner.figure.Figure;
 import dev.duoka.planner.layout.EngineTraits;
 import dev.duoka.planner.layout.Job;
@@ -67,13 +68,15 @@ final class MicroBatchTime {
               closed, seconds, stage.mtpMixture() ? shape.mixture() : shape.dense(), stage.mtp());
       closed.add(Cause.GEMM, stage.mtp() * product(shape.mtpProjection()), basis());
     }
+    // What the embedding's parts give is summed, and what the head reads is gathered.
+    int ends = (stage.first() ? 1 : 0) + stage.heads();
+    rowsOfTensorRanks(seconds, ends, ends);
     if (stage.last()) {
       launches += stage.heads() * ElementwiseBytes.lossKernels(shape, layout, tokens);
       closed.add(Cause.GEMM, stage.heads() * trainingPasses() * rowsOf(shape.head()), basis());
       memory(closed, stage.heads() * tokens * ElementwiseBytes.lossPerToken(shape, layout));
     }
     seconds.add(computing == null ? closed : computing, 1);
-    slowRing(seconds);
     double device = seconds.total();
     seconds.add(
         Cause.LAUNCH, Math.max(0, launches * engine.launchSeconds() - device), Basis.MEASURED);
@@ -115,17 +118,15 @@ final class MicroBatchTime {
     closed.add(Cause.GEMM, count * gemm, basis());
     double flops = tokens * shape.attention().flops(job.sequenceLength() / 2.0) / layout.tensor();
     double again = layout.recompute() == Recompute.FULL ? 2 : 1;
-    closed.add(
-        Cause.ATTENTION,
-        count * (again * rates.attentionForward(flops) + rates.attentionBackward(flops)),
-        basis());
+    double attention = again * rates.attentionForward(flops) + rates.attentionBackward(flops);
+    closed.add(Cause.ATTENTION, count * attention, basis());
     memory(closed, count * tokens * ElementwiseBytes.perToken(shape, layer, layout, imbalance));
     memory(closed, count * passes() * dequantizedBytes(layer));
     tensor(seconds, count);
     if (layer.experts() > 0) {
       expert(seconds, layer, count);
     }
-    context(seconds, count);
+    context(seconds, count, attention);
     return count * ElementwiseBytes.kernels(layer, layout);
   }
 
@@ -169,19 +170,32 @@ final class MicroBatchTime {
     seconds.add(Cause.MEMORY_BOUND, engine.elementwiseFactor() * bytes / rate, basis());
   }
 
-  /** With sequence parallelism: 2 + 4 all-gathers and 2 + 2 reduce-scatters of a layer. */
+  /**
+   * With sequence parallelism: before the two products whose outputs are cut rows are gathered,
+   * after the two whose inputs are cut they are summed, and the other way round backward. What was
+   * gathered is gathered once more for the products' weight gradients where it is not kept.
+   */
   private void tensor(Seconds seconds, int count) {
+    boolean kept = engine.keepsGathered() && layout.recompute() == Recompute.NONE;
+    boolean wholeAgain = layout.recompute() == Recompute.FULL;
+    int gathers = kept || (engine.keepsGathered() && wholeAgain) ? 4 : 6;
+    // The last product of a block is not computed again by an engine that knows of it.
+    int summedAgain = !wholeAgain ? 0 : engine.keepsGathered() ? 1 : 2;
+    rowsOfTensorRanks(seconds, count * (gathers + (wholeAgain ? 2 : 0)), count * (4 + summedAgain));
+  }
+
+  /** Exchanges of a micro-batch's rows between tensor ranks. */
+  private void rowsOfTensorRanks(Seconds seconds, int gathers, int sums) {
     if (layout.tensor() == 1) {
       return;
     }
-    double again = layout.recompute() == Recompute.FULL ? 2 : 0;
     Figure gather =
         links.seconds(Collective.ALL_GATHER, layout.tensor(), spans.tensor(), activationBytes());
-    Figure scatter =
+    Figure sum =
         links.seconds(
             Collective.REDUCE_SCATTER, layout.tensor(), spans.tensor(), activationBytes());
-    seconds.add(Cause.TENSOR, gather.times(count * (6 + again)));
-    seconds.add(Cause.TENSOR, scatter.times(count * (4 + again)));
+    seconds.add(Cause.TENSOR, gather.times(gathers));
+    seconds.add(Cause.TENSOR, sum.times(sums));
   }
 
   /** Dispatch and combine, forward and backward, as the engine moves rows. */
@@ -191,17 +205,27 @@ final class MicroBatchTime {
       return;
     }
     double rows = activationBytes() / layout.tensor();
-    double each = count * (layout.recompute() == Recompute.FULL ? 3 : 2);
-    int experts = layer.experts();
-    int perToken = layer.expertsPerToken();
+    boolean full = layout.recompute() == Recompute.FULL;
+    RoutedExperts experts = shape.routed();
     if (engine.copiesForExperts()) {
-      exchange(seconds, Collective.ALL_TO_ALL, rows * perToken * imbalance, 2 * each);
-    } else if (job.dispatcher().resolved(experts, perToken, ranks) == Dispatcher.ALL_GATHER) {
-      exchange(seconds, Collective.ALL_GATHER, rows * ranks, each);
-      exchange(seconds, Collective.REDUCE_SCATTER, rows * ranks, each);
+      double sent = rows * experts.perToken() * imbalance;
+      exchange(seconds, Collective.ALL_TO_ALL, sent, count * (full ? 6 : 4));
+      return;
+    }
+    // Out and back, and backward their gradients; what came is not kept where anything is not.
+    int out = layout.recompute() == Recompute.NONE ? 2 : 3;
+    int back = 2;
+    if (job.dispatcher().resolved(experts, ranks) == Dispatcher.ALL_GATHER) {
+      exchange(seconds, Collective.ALL_GATHER, rows * ranks, count * out);
+      exchange(seconds, Collective.REDUCE_SCATTER, rows * ranks, count * back);
+      // The choices and their weights, which a block that is computed again asks for again.
+      double numbers = tokens / layout.tensor() * experts.perToken() * ranks;
+      exchange(seconds, Collective.ALL_GATHER, Long.BYTES * numbers, count * (full ? 2 : 1));
+      exchange(seconds, Collective.ALL_GATHER, Float.BYTES * numbers, count * (full ? 2 : 1));
+      exchange(seconds, Collective.REDUCE_SCATTER, Float.BYTES * numbers, count);
     } else {
-      double sent = rows * ranks * job.dispatcher().sent(experts, perToken, ranks) * imbalance;
-      exchange(seconds, Collective.ALL_TO_ALL, sent, 2 * each);
+      double sent = rows * ranks * job.dispatcher().sent(experts, ranks) * imbalance;
+      exchange(seconds, Collective.ALL_TO_ALL, sent, count * (out + back));
     }
   }
 
@@ -210,29 +234,27 @@ final class MicroBatchTime {
     seconds.add(Cause.EXPERT, once.times(times));
   }
 
-  /** What this program is known to take for a ring, where links alone would be faster. */
-  private void slowRing(Seconds seconds) {
-    if (layout.context() > 1) {
-      double ring = seconds.of(Cause.CONTEXT);
-      double alone = seconds.total() - ring - seconds.of(Cause.EXPERT);
-      double least = alone * (1 / engine.ringShare() - 1);
-      seconds.add(Cause.CONTEXT, Math.max(0, least - ring), Basis.MEASURED);
-    }
-  }
-
-  /** A ring of keys and values, once forward and twice backward; attention hides half of it. */
-  private void context(Seconds seconds, int count) {
+  /**
+   * A ring of keys and values, once forward and twice backward, beside attention.
+   *
+   * @param attention seconds of a layer's
+   */
+  private void context(Seconds seconds, int count, double attention) {
     if (layout.context() == 1) {
       return;
     }
     double width = (double) shape.attention().exchangedWidth();
     double bytes = tokens * layout.context() * width * Math.min(2, layout.precision().bytes());
     Figure ring =
-        links.seconds(
-            Collective.ALL_GATHER,
-            layout.context(),
-            spans.context(),
-            shape.attention().latentWidth() > 0 ? bytes : bytes / layout.tensor());
-    seconds.add(Cause.CONTEXT, ring.times(count * 3 * 0.5));
+        links
+            .seconds(
+                Collective.ALL_GATHER,
+                layout.context(),
+                spans.context(),
+                shape.attention().latentWidth() > 0 ? bytes : bytes / layout.tensor())
+            .times(3);
+    double hidden = Math.min(engine.ringOverlap() * ring.value(), attention);
+    double shown = ring.value() - (1 - engine.hiddenCost()) * hidden;
+    seconds.add(Cause.CONTEXT, count * shown, ring.basis());
   }
 }

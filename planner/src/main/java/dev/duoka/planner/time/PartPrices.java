@@ -89,8 +89,8 @@ final class PartPrices {
   }
 
   private double seconds(StepParts.Part part, Recompute recompute, StateForm form) {
-    double made = part.work().made();
-    return (made == 0 ? 0 : copy.seconds(1, made)) + ofWork(part, recompute, form);
+    double beside = part.work().beside();
+    return (beside == 0 ? 0 : copy.seconds(1, beside)) + ofWork(part, recompute, form);
   }
 
   private double ofWork(StepParts.Part part, Recompute recompute, StateForm form) {

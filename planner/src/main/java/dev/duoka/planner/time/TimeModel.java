@@ -1,7 +1,6 @@
 package dev.duoka.planner.time;
 
 import dev.duoka.hardware.Basis;
-import dev.duoka.hardware.Collective;
 import dev.duoka.hardware.HostSample;
 import dev.duoka.hardware.Machine;
 import dev.duoka.hardware.MachineProfile;
@@ -9,7 +8,6 @@ import dev.duoka.layout.Layout;
 import dev.duoka.layout.Offload;
 import dev.duoka.layout.Recompute;
 import dev.duoka.parallel.schedule.Timeline;
-import dev.duoka.planner.figure.Figure;
 import dev.duoka.planner.layout.EngineTraits;
 import dev.duoka.planner.layout.Job;
 import dev.duoka.planner.layout.Stage;
@@ -28,9 +26,6 @@ public final class TimeModel {
   /** Models of this kind are too fast by a few percent (SimuMax: −13.5 to +0.1 %). */
   private static final double BIAS = 0.05;
 
-  /** The share of a micro-batch's computation that hides gathers of ZeRO 3 and reductions. */
-  private static final double GATHER_OVERLAP = 0.7;
-
   /** Bytes that an update moves per parameter: 28 to 32, and the norm and clearing 4 each. */
   private static final double UPDATE_BYTES = 38;
 
@@ -48,6 +43,14 @@ public final class TimeModel {
   private static final double SPREAD_ALONE = 0.05;
 
   private static final double SPREAD = 0.1;
+
+  /**
+   * What the slowest of several cards of a kind takes of the time of the first, which is the one
+   * that is measured: by how much less it waited in six rows, 1.004 to 1.028
+   * (bench/results/2026-11-29-rows-four-h200.md). All others wait for it.
+   */
+  private static final double SLOWEST_CARD = 1.011;
+
   private static final double SLOWEST_EXPERTS = 1.95;
 
   /** How much wider the range is on both sides where nobody measured the card's rates. */
@@ -136,7 +139,9 @@ public final class TimeModel {
     step.add(microBatch.slowest(), layout.accumulation());
     step.add(Cause.PIPELINE_BUBBLE, microBatch.idle(), links.machine().card().achievable().basis());
     StateBytes state = StateBytes.of(layout);
-    double left = data(step, layout, spans, microBatch.parameters(), state, slowest);
+    double left =
+        new DataExchange(shape, engine, links, layout, spans)
+            .add(step, microBatch.parameters(), state, slowest);
     double forward = slowest * shares(layout).forward();
     update(step, layout, microBatch.parameters(), state, left, forward, parts);
     if (parts.isEmpty()) {
@@ -189,7 +194,8 @@ public final class TimeModel {
   /** A rank's stages share what it computes. */
   private static Seconds ofStage(PricedStep price, Layout layout) {
     Seconds own = new Seconds();
-    own.add(price.computing(), 1.0 / layout.order().stagesPerRank());
+    double slowest = layout.gpus() > 1 ? SLOWEST_CARD : 1;
+    own.add(price.computing(), slowest / layout.order().stagesPerRank());
     return own;
   }
 
@@ -216,99 +222,6 @@ public final class TimeModel {
       }
     }
     return most;
-  }
-
-  /**
-   * Reductions of gradients and gathers of weights, less what computation hides.
-   *
-   * @return the seconds of a micro-batch that can still hide transfers of weights
-   */
-  private double data(
-      Seconds step,
-      Layout layout,
-      Spans spans,
-      StageParameters parameters,
-      StateBytes state,
-      double microBatch) {
-    boolean adapter = layout.method().isAdapter();
-    double dense = adapter ? parameters.adapter() : parameters.dense();
-    double expert = adapter ? 0 : parameters.expert();
-    double gathered = parameters.expert();
-    Figure once = Figure.ZERO;
-    Figure scatterEach = Figure.ZERO;
-    Figure gatherEach = Figure.ZERO;
-    int replicas = layout.replicas();
-    int experts = layout.expertReplicas();
-    int span = Math.max(spans.data(), spans.context());
-    Figure scatter =
-        links
-            .seconds(Collective.REDUCE_SCATTER, replicas, span, dense * state.gradient())
-            .plus(
-                links.seconds(Collective.REDUCE_SCATTER, experts, span, expert * state.gradient()));
-    Figure gather = links.seconds(Collective.ALL_GATHER, replicas, span, dense * state.weight());
-    Figure gatherExperts =
-        links.seconds(Collective.ALL_GATHER, experts, span, expert * state.weight());
-    switch (layout.zero()) {
-      case 0 ->
-          once =
-              links
-                  .seconds(Collective.ALL_REDUCE, replicas, span, dense * state.gradient())
-                  .plus(
-                      links.seconds(
-                          Collective.ALL_REDUCE, experts, span, expert * state.gradient()));
-      case 1 -> once = scatter.plus(gather).plus(gatherExperts);
-      case 2 -> {
-        once = gather.plus(gatherExperts);
-        scatterEach = scatter;
-      }
-      default -> {
-        Figure weights =
-            adapter
-                ? links.seconds(
-                    Collective.ALL_GATHER, replicas, span, parameters.dense() * state.frozen())
-                : gather;
-        scatterEach = scatter;
-        gatherEach = weights.times(2);
-      }
-    }
-    // Between replicas shards of sums travel once, behind everything else.
-    double shards = dense / replicas + expert / experts;
-    step.add(
-        Cause.DATA,
-        links.seconds(
-            Collective.ALL_REDUCE,
-            layout.replicate(),
-            spans.replicas(),
-            shards * state.gradient()));
-    double hidden = engine.gradientOverlap() * microBatch;
-    step.add(Cause.DATA, Math.max(0, once.value() - hidden), once.basis());
-    exposed(step, layout, scatterEach, hidden);
-    // Weights are prefetched by whatever shards them.
-    exposed(step, layout, gatherEach, GATHER_OVERLAP * microBatch);
-    if (layout.zero() == 3) {
-      Figure unhidden = expertGathers(layout, span, gathered, state);
-      step.add(Cause.DATA, unhidden.times(layout.accumulation()));
-    }
-    return Math.max(0, GATHER_OVERLAP * microBatch - 0.9 * gatherEach.value());
-  }
-
-  /** What shows of an exchange in each micro-batch: a tenth at least. */
-  private static void exposed(Seconds step, Layout layout, Figure each, double hidden) {
-    double seconds = Math.max(0.1 * each.value(), each.value() - hidden);
-    step.add(Cause.DATA, layout.accumulation() * seconds, each.basis());
-  }
-
-  /**
-   * Experts are gathered one by one and only when the router has spoken, so nothing hides it: full
-   * ZeRO 3 of a mixture took 91.2 s a step where expert parallelism took 9.6 s (ms-swift, 16 A800).
-   */
-  private Figure expertGathers(Layout layout, int span, double expert, StateBytes state) {
-    double weight = layout.method().isAdapter() ? state.frozen() : state.weight();
-    int local = Math.max(1, shape.mixture().experts() / layout.expert());
-    double count = local * Math.max(1, shape.layers() / layout.pipeline());
-    return links
-        .seconds(Collective.ALL_GATHER, layout.expertReplicas(), span, expert * weight / count)
-        .times(2 * count);
   }
 
   private void update(

@@ -150,6 +150,25 @@ final class PlannerTests {
     assertThat(best.tokensPerSecond()).isBetween(1500.0, 4500.0);
   }
 
+  @ParameterizedTest
+  @CsvSource({
+    "deepseek-llm-7b, 4xRTX4090, true, each card lacks",
+    "deepseek-coder-6.7b, 1xH100, false, this"
+  })
+  void aPlanSaysWhyStatesAreUpdatedWhereTheyAre(
+      String model, String machine, boolean onHost, String why) {
+    PlanRequest request = request(model, machine).keeping(List.of(StateForm.FULL));
+    Plan best = PLANNER.plan(request.on(request.machine().withHostMemory(256))).plans().getFirst();
+    assertThat(best.layout().offload()).isEqualTo(Offload.OPTIMIZER);
+    assertThat(best.layout().updatesOnHost()).isEqualTo(onHost);
+    assertThat(best.why())
+        .filteredOn(
+            it -> it.startsWith("with the update on the " + (onHost ? "device: " : "host: ")))
+        .singleElement()
+        .asString()
+        .contains(why);
+  }
+
   @Test
   void withoutEnoughHostMemoryItSaysWhatWouldHelp() {
     PlanRequest request = request("deepseek-llm-67b", "8xA100-80G-SXM");

@@ -16,6 +16,7 @@ import dev.duoka.layout.Method;
 import dev.duoka.layout.MomentForm;
 import dev.duoka.layout.Offload;
 import dev.duoka.layout.OffloadUpdate;
+import dev.duoka.layout.PipelineKind;
 import dev.duoka.layout.PipelineOrder;
 import dev.duoka.layout.Precision;
 import dev.duoka.layout.Recompute;
@@ -27,20 +28,24 @@ import dev.duoka.planner.search.PlanRequest;
 import dev.duoka.planner.search.Planner;
 import dev.duoka.planner.shape.ModelShape;
 import java.nio.file.Path;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import tools.jackson.databind.node.ObjectNode;
 
 /**
- * Steps priced at the rates that one and two H200 were measured at, beside what these steps took on
- * such cards (bench/results/2026-11-29-calibrated-one-h200.md and 2026-11-29-rows-two-h200.md).
+ * Steps priced at the rates that one, two and four H200 were measured at, beside what these steps
+ * took on such cards (bench/results/2026-11-29-calibrated-one-h200.md, 2026-11-29-rows-two-h200.md
+ * and 2026-11-29-rows-four-h200.md).
  */
 final class PricedStepsTests {
   private static final Catalogue CATALOGUE = Catalogue.builtIn();
 
   private static final Machine H200 = machine("2026-11-29-one-h200.json");
   private static final Machine TWO_H200 = machine("2026-11-29-two-h200.json");
+  private static final Machine FOUR_H200 = machine("2026-11-29-four-h200.json");
 
   private static Machine machine(String profile) {
     Path profiles = Path.of(System.getProperty("duoka.repository"), "bench/profiles");
@@ -120,47 +125,66 @@ final class PricedStepsTests {
   @CsvSource(
       nullValues = "-",
       value = {
-        "deepseek-coder-1.3b, -, 2, 1, 1, 1, 8, SELECTIVE, FP32, 539.4, 5",
-        "deepseek-coder-1.3b, -, 2, 1, 1, 1, 1, NONE, FP32, 85.4, 6",
-        "deepseek-llm-7b, -, 2, 1, 1, 3, 2, SELECTIVE, FP32, 633.8, 5",
-        "deepseek-llm-7b, -, 1, 2, 1, 0, 4, NONE, FP32, 698.2, 5",
-        "deepseek-v2-lite, num_hidden_layers=5, 2, 1, 2, 1, 2, NONE, BF16, 82.0, 5",
+        "TWO, deepseek-coder-1.3b, -, data=2 zero=1, 8, 1, 4096, SELECTIVE, FP32, 539.4",
+        "TWO, deepseek-coder-1.3b, -, data=2 zero=1, 1, 1, 4096, NONE, FP32, 85.4",
+        "TWO, deepseek-llm-7b, -, data=2 zero=3, 2, 1, 4096, SELECTIVE, FP32, 633.8",
+        "TWO, deepseek-llm-7b, -, tensor=2, 4, 1, 4096, NONE, FP32, 698.2",
+        "TWO, deepseek-v2-lite, num_hidden_layers=5, data=2 expert=2 zero=1, 2, 1, 4096, NONE,"
+            + " BF16, 82.0",
+        "FOUR, deepseek-coder-1.3b, -, -, 8, 1, 4096, SELECTIVE, FP32, 529.65",
+        "FOUR, deepseek-coder-1.3b, -, data=4 zero=1, 8, 1, 4096, SELECTIVE, FP32, 547.1",
+        "FOUR, deepseek-coder-1.3b, -, data=4 zero=1, 1, 1, 4096, NONE, FP32, 86.3",
+        "FOUR, deepseek-llm-7b, -, data=4 zero=3, 2, 1, 4096, SELECTIVE, FP32, 636.2",
+        "FOUR, deepseek-llm-7b, -, data=4 zero=2, 2, 1, 4096, SELECTIVE, FP32, 635.6",
+        "FOUR, deepseek-llm-7b, -, tensor=4, 4, 1, 4096, NONE, FP32, 388.4",
+        "FOUR, deepseek-llm-7b, -, pipeline=4, 1, 32, 4096, SELECTIVE, FP32, 2659.4",
+        "FOUR, deepseek-llm-7b, -, pipeline=4 INTERLEAVED=3, 1, 32, 4096, SELECTIVE, FP32, 2785.2",
+        "FOUR, deepseek-llm-7b, -, pipeline=4 ZERO_BUBBLE=1, 1, 32, 4096, SELECTIVE, FP32, 2549.9",
+        "FOUR, deepseek-llm-7b, -, tensor=2 pipeline=2, 1, 32, 4096, SELECTIVE, FP32, 3143.0",
+        "FOUR, deepseek-llm-7b, -, data=2 tensor=2 zero=1, 2, 1, 4096, SELECTIVE, FP32, 387.9",
+        "FOUR, deepseek-v2-lite, num_hidden_layers=5, data=4 expert=4 zero=1, 2, 1, 4096, NONE,"
+            + " BF16, 81.4",
+        "FOUR, deepseek-v2-lite, -, data=4 expert=4 zero=1, 1, 4, 4096, SELECTIVE, BF16, 768.4",
+        "FOUR, deepseek-llm-7b, -, context=4 zero=1, 1, 1, 65536, SELECTIVE, FP32, 3303.0",
       })
   void stepsOfMeshesTakeWhatTheirPartsTake(
+      String cards,
       String model,
       String changes,
-      int data,
-      int tensor,
-      int expert,
-      int zero,
+      String mesh,
       int microBatch,
+      int accumulation,
+      int length,
       Recompute recompute,
       MomentForm moments,
-      double milliseconds,
-      double percent) {
+      double milliseconds) {
     StateForm states = new StateForm(moments, true, GradientForm.FP32);
+    Map<String, Integer> axes = numbers(mesh);
+    int data = axes.getOrDefault("data", 1);
     Layout layout =
         new Layout(
             data,
-            tensor,
-            1,
-            expert,
-            1,
-            zero,
+            axes.getOrDefault("tensor", 1),
+            axes.getOrDefault("pipeline", 1),
+            axes.getOrDefault("expert", 1),
+            axes.getOrDefault("context", 1),
+            axes.getOrDefault("zero", 0),
             microBatch,
-            1,
+            accumulation,
             recompute,
             Offload.NONE,
             LossKind.CHUNKED,
             Precision.BF16,
             Method.FULL,
-            states);
+            states,
+            order(axes));
     PlanRequest request =
         new PlanRequest(
             model,
             ModelShape.of(model(model, changes)),
-            TWO_H200,
-            new Job(4096, 4096L * microBatch * data, Job.DEFAULT_IMBALANCE),
+            cards.equals("TWO") ? TWO_H200 : FOUR_H200,
+            new Job(
+                length, (long) length * microBatch * accumulation * data, Job.DEFAULT_IMBALANCE),
             Method.FULL,
             List.of(Precision.BF16),
             List.of(states),
@@ -168,17 +192,32 @@ final class PricedStepsTests {
             EngineTraits.DUOKA);
     StepTime time = new Planner(CATALOGUE).time(request, layout);
     assertThat(time.total() * 1e3)
-        .as("%s", time.exposed())
-        .isCloseTo(milliseconds, within(percent / 100 * milliseconds));
+        .as("%s beside %s", time.exposed(), time.byName())
+        .isCloseTo(milliseconds, within(0.05 * milliseconds));
+  }
+
+  private static PipelineOrder order(Map<String, Integer> axes) {
+    for (PipelineKind kind : PipelineKind.values()) {
+      if (axes.containsKey(kind.name())) {
+        return new PipelineOrder(kind, axes.getOrDefault(kind.name(), 1));
+      }
+    }
+    return PipelineOrder.DEFAULT;
   }
 
   private static ModelConfig model(String preset, String changes) {
     ObjectNode json = (ObjectNode) Presets.json(preset).deepCopy();
-    if (changes != null) {
-      for (String change : changes.split(" ", -1)) {
-        json.put(change.split("=", -1)[0], Integer.parseInt(change.split("=", -1)[1]));
+    numbers(changes).forEach(json::put);
+    return ModelConfigReader.read(json, preset);
+  }
+
+  private static Map<String, Integer> numbers(String text) {
+    Map<String, Integer> numbers = new HashMap<>();
+    if (text != null) {
+      for (String each : text.split(" ", -1)) {
+        numbers.put(each.split("=", -1)[0], Integer.parseInt(each.split("=", -1)[1]));
       }
     }
-    return ModelConfigReader.read(json, preset);
+    return numbers;
   }
 }

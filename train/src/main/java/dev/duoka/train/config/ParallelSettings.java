@@ -1,8 +1,10 @@
 package dev.duoka.train.config;
 
+import dev.duoka.formats.modelconfig.MoeConfig;
 import dev.duoka.layout.Dispatcher;
 import dev.duoka.layout.PipelineKind;
 import dev.duoka.layout.PipelineOrder;
+import dev.duoka.parallel.function.SpreadExperts;
 import dev.duoka.parallel.mesh.Mesh;
 import dev.duoka.train.config.binding.Doc;
 import java.util.List;
@@ -120,6 +122,11 @@ public record ParallelSettings(
   /** All ranks of the run. */
   public int ranks() {
     return data * tensor * pipeline * context;
+  }
+
+  /** How tokens get to experts on other ranks in a model that has such. */
+  public Dispatcher dispatcherOf(MoeConfig experts) {
+    return dispatcher.resolved(SpreadExperts.routed(experts), expert);
   }
 
   /**

@@ -5,7 +5,6 @@ import dev.duoka.formats.adapter.NamePatterns;
 import dev.duoka.formats.modelconfig.AttentionConfig;
 import dev.duoka.formats.modelconfig.ModelConfig;
 import dev.duoka.formats.modelconfig.MoeConfig;
-import dev.duoka.layout.Dispatcher;
 import dev.duoka.layout.Precision;
 import dev.duoka.train.config.ParallelSettings;
 import dev.duoka.train.config.RunConfig;
@@ -151,11 +150,7 @@ record SmallLikeness(RunConfig run, ModelConfig model) {
     MoeConfig moe = model.moe();
     if (moe != null && parallel().expert() > 1) {
       // Fewer experts would have tokens go there in another way.
-      Dispatcher its =
-          parallel()
-              .dispatcher()
-              .resolved(moe.routedExperts(), moe.expertsPerToken(), parallel().expert());
-      changes.add("parallel.dispatcher=" + its);
+      changes.add("parallel.dispatcher=" + parallel().dispatcherOf(moe));
     }
     return changed(precision, changes);
   }

@@ -10,6 +10,7 @@ import dev.duoka.formats.modelconfig.AttentionConfig;
 import dev.duoka.formats.modelconfig.ModelConfig;
 import dev.duoka.layout.Dispatcher;
 import dev.duoka.layout.Precision;
+import dev.duoka.parallel.function.SpreadExperts;
 import dev.duoka.parallel.proof.FaultyCommunicator;
 import dev.duoka.train.config.ModelSource;
 import dev.duoka.train.config.RunConfig;
@@ -228,9 +229,7 @@ class SelfTestTests {
               run.parallel().expert() == 1
                   ? Dispatcher.AUTO
                   : Dispatcher.AUTO.resolved(
-                      large.moe().routedExperts(),
-                      large.moe().expertsPerToken(),
-                      run.parallel().expert()));
+                      SpreadExperts.routed(large.moe()), run.parallel().expert()));
       assertThat(small.isMoeLayer(0)).isEqualTo(large.isMoeLayer(0));
       assertThat(small.isMoeLayer(small.layers() - 1)).isTrue();
       assertThat(Objects.requireNonNull(small.moe()).selection())
