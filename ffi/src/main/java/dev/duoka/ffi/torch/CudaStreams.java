@@ -25,22 +25,30 @@ public final class CudaStreams {
    * thread, and then as before.
    */
   public static void on(long stream, int device, Runnable work) {
-    MethodHandle create = TorchFunctions.CREATE_STREAM_GUARD.orElseThrow(CudaStreams::noCuda);
-    MethodHandle delete = TorchFunctions.DELETE_STREAM_GUARD.orElseThrow(CudaStreams::noCuda);
-    Scratch scratch = Scratch.ofThread();
-    long guard;
-    try {
-      NativeFailure.check(
-          (int) create.invokeExact(stream, device, scratch.out), "another CUDA stream");
-      guard = scratch.outLong();
-    } catch (Throwable t) {
-      throw NativeFunctions.unexpected(t);
-    }
-    try {
+    try (Guard _ = Guard.of(stream, device)) {
       work.run();
-    } finally {
+    }
+  }
+
+  /** As long as it is open, LibTorch launches on another stream for the thread that made it. */
+  private record Guard(long handle) implements AutoCloseable {
+    static Guard of(long stream, int device) {
+      MethodHandle create = TorchFunctions.CREATE_STREAM_GUARD.orElseThrow(CudaStreams::noCuda);
+      Scratch scratch = Scratch.ofThread();
       try {
-        NativeFailure.check((int) delete.invokeExact(guard), "the CUDA stream of before");
+        NativeFailure.check(
+            (int) create.invokeExact(stream, device, scratch.out), "another CUDA stream");
+      } catch (Throwable t) {
+        throw NativeFunctions.unexpected(t);
+      }
+      return new Guard(scratch.outLong());
+    }
+
+    @Override
+    public void close() {
+      MethodHandle delete = TorchFunctions.DELETE_STREAM_GUARD.orElseThrow(CudaStreams::noCuda);
+      try {
+        NativeFailure.check((int) delete.invokeExact(handle), "the CUDA stream of before");
       } catch (Throwable t) {
         throw NativeFunctions.unexpected(t);
       }
