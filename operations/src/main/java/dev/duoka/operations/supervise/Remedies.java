@@ -105,11 +105,21 @@ final class Remedies {
 
   /** Whether something is changed because of a failure, so that the run is started again. */
   boolean help(int attempt, AttemptEnd end) {
-    boolean unfit = state.memory() > 0 && end.is(ErrorCode.CONFIG);
-    if (end.is(ErrorCode.OUT_OF_MEMORY) || unfit) {
+    if (end.is(ErrorCode.OUT_OF_MEMORY) || isOfMemory(end)) {
       return helpMemory(attempt, end);
     }
     return end.is(ErrorCode.NUMERICS) && helpDivergence(attempt, end);
+  }
+
+  /**
+   * Whether a run was refused for what a remedy of memory has changed: such an error names the
+   * field. One that names none of them is of a file that somebody has changed, or that is gone, and
+   * would be the same with any remedy.
+   */
+  private boolean isOfMemory(AttemptEnd end) {
+    String message = end.failure().map(WorkerFolder.Failure::message).orElse("");
+    return end.is(ErrorCode.CONFIG)
+        && memory().stream().map(Remedies::field).anyMatch(message::contains);
   }
 
   private boolean helpMemory(int attempt, AttemptEnd end) {

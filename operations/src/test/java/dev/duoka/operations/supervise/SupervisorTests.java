@@ -308,13 +308,28 @@ final class SupervisorTests {
                 + "*recompute*) exit 0;; "
                 + "*micro_batch=1*) code=CONFIG;; "
                 + "*) code=OUT_OF_MEMORY;; esac; "
-                + "echo \"{\\\"code\\\":\\\"$code\\\",\\\"message\\\":\\\"no\\\"}\" "
+                + "echo \"{\\\"code\\\":\\\"$code\\\","
+                + "\\\"message\\\":\\\"training.micro_batch 1 fits not\\\"}\" "
                 + ">\"$DUOKA_FAILURE_FILE\"; exit 1");
     assertThat(end.status()).as(end.reason()).isZero();
     assertThat(events())
         .containsExactly("started", "remedy", "started", "remedy", "started", "remedy", "started");
     assertThat(new RunRecord(folder).entries().get(3).text())
         .contains("with training.micro_batch=1 in place of [training.micro_batch=2]");
+  }
+
+  /** A file that is gone since the first attempt is no matter of memory: no remedy is tried. */
+  @Test
+  void whatIsWrongBesidesARemedyEndsTheRun() throws Exception {
+    RunEnd end =
+        run(
+            "case \"$*\" in *micro_batch*) code=CONFIG; status=2;; *) code=OUT_OF_MEMORY;"
+                + " status=1;; esac; echo"
+                + " \"{\\\"code\\\":\\\"$code\\\",\\\"message\\\":\\\"data.sources: gone\\\"}\""
+                + " >\"$DUOKA_FAILURE_FILE\"; exit $status");
+    assertThat(end.status()).isEqualTo(2);
+    assertThat(end.reason()).contains("data.sources: gone");
+    assertThat(events()).containsExactly("started", "remedy", "started", "failed");
   }
 
   /** The worker has counted that half the micro-batch does not suffice. */
