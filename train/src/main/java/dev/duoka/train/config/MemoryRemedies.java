@@ -21,8 +21,11 @@ public final class MemoryRemedies {
     List<MemoryRemedy> ways = new ArrayList<>();
     MemoryRemedy way = MemoryRemedy.now(config);
     int unit = config.data().hasPairs() ? 2 : 1;
-    // Gradients in bf16 are of one micro-batch alone: none can be split.
-    boolean splits = config.memory().gradients() != GradientForm.BF16;
+    // Gradients in bf16 are of one micro-batch alone, and a table of a pipeline is of one number of
+    // them: none can be split.
+    boolean splits =
+        config.memory().gradients() != GradientForm.BF16
+            && config.parallel().schedule().file().isEmpty();
     while (splits && way.microBatch() > unit) {
       way = way.with(smaller(way.microBatch(), unit), way.recompute());
       ways.add(way);

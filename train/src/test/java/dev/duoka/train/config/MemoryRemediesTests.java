@@ -77,6 +77,15 @@ final class MemoryRemediesTests {
         .containsExactly("training.micro_batch=8", "training.recompute=selective");
   }
 
+  /** A table of a pipeline says where each of its micro-batches goes. */
+  @Test
+  void aTableOfAPipelineSplitsNoMicroBatch() throws IOException {
+    assertThat(ways(8, 4, "parallel={pipeline: 2, schedule: stages.csv}").getFirst())
+        .containsExactly("training.micro_batch=4", "training.recompute=selective");
+    assertThat(ways(8, 4, "parallel={pipeline: 2, schedule: gpipe}").getFirst())
+        .containsExactly("training.micro_batch=2");
+  }
+
   @Test
   void aCpuHasNoOtherMemoryForStates() throws IOException {
     assertThat(ways(4, 1, "device=cpu"))
