@@ -278,6 +278,9 @@ final class RankSession {
       if (!placement.has(PlacementJson.TOPOLOGY)) {
         placement.set(PlacementJson.TOPOLOGY, TopologyJson.of(LiveProbe.topologyWithoutDriver()));
       }
+      if (setup.config().parallel().ranks() > 1) {
+        ExchangeWays.of(setup).into(placement);
+      }
       folder.place(placement);
       return Optional.of(placement);
     } catch (IOException | DuokaException e) {
