@@ -9,13 +9,18 @@ import java.util.List;
 
 /** How a run can take its steps in less memory, the cheapest way first; each takes less. */
 public final class MemoryRemedies {
+  /** The ZeRO stage that shares out all there is. */
+  private static final int MOST_ZERO = 3;
+
   private MemoryRemedies() {}
 
   /**
    * All ways of a run. The micro-batch goes down by divisors, at least by half; when it can no
-   * more, cheap functions are computed again, then whole layers, and then the optimizer moves to
-   * the host: first its states, which the device goes on to update, then gradients and the update,
-   * too.
+   * more, cheap functions are computed again, and then whole layers: all of that can be changed
+   * between two steps. Then states are kept elsewhere, with a new start: where several ranks hold
+   * the same they share them out by one ZeRO stage more after the other, which costs little more
+   * than the exchange of gradients does; and the optimizer moves to the host: first its states,
+   * which the device goes on to update, then gradients and the update, too.
    */
   public static List<MemoryRemedy> of(RunConfig config) {
     List<MemoryRemedy> ways = new ArrayList<>();
@@ -36,16 +41,26 @@ public final class MemoryRemedies {
         ways.add(way);
       }
     }
+    for (int zero = way.zero() + 1; zero <= MOST_ZERO && sharers(config) > 1; zero++) {
+      way = way.with(zero);
+      ways.add(way);
+    }
     // Beside an adapter there are hardly any states to move, and on a CPU nowhere to move them to.
     if (config.adapter().isEmpty() && config.device().kind() != DeviceChoice.Kind.CPU) {
       boolean offloads = way.offload() != Offload.NONE;
       for (OffloadUpdate update : OffloadUpdate.values()) {
         if (!offloads || update.compareTo(way.update()) > 0) {
-          ways.add(new MemoryRemedy(way.microBatch(), way.recompute(), Offload.OPTIMIZER, update));
+          ways.add(way.with(Offload.OPTIMIZER, update));
         }
       }
     }
     return ways;
+  }
+
+  /** Ranks that hold the same weights, and can share out what belongs to them. */
+  private static int sharers(RunConfig config) {
+    ParallelSettings parallel = config.parallel();
+    return parallel.data() * parallel.context() / parallel.replicate();
   }
 
   /**

@@ -136,6 +136,7 @@ public record StepMemory(
     StateSettings states = now.states();
     StepSettings settings =
         now.with(way.recompute())
+            .with(way.zero())
             .with(new StateSettings(states.form(), way.offload(), way.update(), states.seed()));
     int accumulation = job.accumulation() * job.microBatch() / way.microBatch();
     return new StepMemory(
