@@ -23,8 +23,45 @@ public final class MemoryRemedies {
    * which the device goes on to update, then gradients and the update, too.
    */
   public static List<MemoryRemedy> of(RunConfig config) {
+    return of(config, MemoryRemedy.now(config));
+  }
+
+  /**
+   * As {@link #of(RunConfig)}, of a run that has changed meanwhile.
+   *
+   * @param now how it takes its steps
+   */
+  public static List<MemoryRemedy> of(RunConfig config, MemoryRemedy now) {
     List<MemoryRemedy> ways = new ArrayList<>();
-    MemoryRemedy way = MemoryRemedy.now(config);
+    MemoryRemedy way = splitting(config, now, ways);
+    for (Recompute more : Recompute.values()) {
+      if (more.compareTo(way.recompute()) > 0) {
+        way = way.with(way.microBatch(), more);
+        ways.add(way);
+      }
+    }
+    moving(config, way, ways);
+    return ways;
+  }
+
+  /** Those that take less where nothing is kept for a backward pass: without more recompute. */
+  public static List<MemoryRemedy> ofPasses(RunConfig config, MemoryRemedy now) {
+    List<MemoryRemedy> ways = new ArrayList<>();
+    moving(config, splitting(config, now, ways), ways);
+    return ways;
+  }
+
+  /** Those that take less where nothing is computed: states kept elsewhere. */
+  public static List<MemoryRemedy> ofStates(RunConfig config, MemoryRemedy now) {
+    List<MemoryRemedy> ways = new ArrayList<>();
+    moving(config, now, ways);
+    return ways;
+  }
+
+  /** Adds smaller micro-batches; the last way. */
+  private static MemoryRemedy splitting(
+      RunConfig config, MemoryRemedy now, List<MemoryRemedy> ways) {
+    MemoryRemedy way = now;
     int unit = config.data().hasPairs() ? 2 : 1;
     // Gradients in bf16 are of one micro-batch alone, and a table of a pipeline is of one number of
     // them: none can be split.
@@ -35,12 +72,12 @@ public final class MemoryRemedies {
       way = way.with(smaller(way.microBatch(), unit), way.recompute());
       ways.add(way);
     }
-    for (Recompute more : Recompute.values()) {
-      if (more.compareTo(way.recompute()) > 0) {
-        way = way.with(way.microBatch(), more);
-        ways.add(way);
-      }
-    }
+    return way;
+  }
+
+  /** Adds states elsewhere. */
+  private static void moving(RunConfig config, MemoryRemedy now, List<MemoryRemedy> ways) {
+    MemoryRemedy way = now;
     for (int zero = way.zero() + 1; zero <= MOST_ZERO && sharers(config) > 1; zero++) {
       way = way.with(zero);
       ways.add(way);
@@ -54,7 +91,6 @@ public final class MemoryRemedies {
         }
       }
     }
-    return ways;
   }
 
   /** Ranks that hold the same weights, and can share out what belongs to them. */
