@@ -84,7 +84,7 @@ class RankMemoryTests {
         " while it validates after step 20",
         0.95,
         "rank 0 of 1",
-        "A start with training.micro_batch=8 takes less of that",
+        "A start with training.micro_batch=", // steps have split theirs in place by then
         LARGE);
   }
 
