@@ -1,11 +1,16 @@
 package dev.duoka.base;
 
 import java.util.Collection;
+import java.util.Comparator;
+import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 
 /** Finds the name a user probably meant. */
 public final class NearestName {
+  /** How many names are listed where there are more. */
+  private static final int FEW = 5;
+
   private NearestName() {}
 
   /**
@@ -32,6 +37,34 @@ public final class NearestName {
     return of(name, candidates)
         .map(near -> "Did you mean '" + near + "'?")
         .orElseGet(() -> "Valid names: " + String.join(", ", candidates) + ".");
+  }
+
+  /**
+   * As {@link #hint}, where there may be hundreds of names: the nearest few, in a sentence that
+   * says how many there are, for example {@code The nearest of 212 are 'demo', 'demo-2', 'dome'.}
+   * Names that contain what was given are nearer than others; of equally near ones those that come
+   * first are taken.
+   *
+   * @param candidates at least one; what is there twice counts once
+   */
+  public static String nearest(String name, Collection<String> candidates) {
+    String wanted = name.toLowerCase(Locale.ROOT);
+    List<String> names = candidates.stream().distinct().toList();
+    List<String> near =
+        names.stream()
+            .sorted(Comparator.comparingInt(it -> farness(wanted, it.toLowerCase(Locale.ROOT))))
+            .limit(FEW)
+            .map(it -> "'" + it + "'")
+            .toList();
+    String all = String.join(", ", near);
+    return names.size() > FEW
+        ? "The nearest of " + names.size() + " are " + all + "."
+        : names.size() == 1 ? "The only one is " + all + "." : "There are " + all + ".";
+  }
+
+  private static int farness(String wanted, String name) {
+    int distance = distance(wanted, name);
+    return name.contains(wanted) ? distance - name.length() : distance;
   }
 
   /** Damerau-Levenshtein distance (optimal string alignment). */

@@ -2,7 +2,9 @@ package dev.duoka.base;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
 class NearestNameTests {
@@ -19,6 +21,19 @@ class NearestNameTests {
   void listsNamesWhenNothingIsNear() {
     assertThat(NearestName.of("zzz", NAMES)).isEmpty();
     assertThat(NearestName.hint("zzz", NAMES)).contains("warmup_steps, learning_rate, precision");
+  }
+
+  @Test
+  void ofManyNamesTheNearestFewAreListed() {
+    List<String> many =
+        new ArrayList<>(IntStream.range(0, 200).mapToObj(i -> "other-" + i).toList());
+    many.addAll(List.of("demo-2", "demo-2", "quickstart-20261129-221500", "dome"));
+    assertThat(NearestName.nearest("demo", many))
+        .isEqualTo("The nearest of 203 are 'demo-2', 'dome', 'other-0', 'other-1', 'other-2'.");
+    assertThat(NearestName.nearest("QUICK", many))
+        .startsWith("The nearest of 203 are 'quickstart-20261129-221500', ");
+    assertThat(NearestName.nearest("x", List.of("demo", "a"))).isEqualTo("There are 'a', 'demo'.");
+    assertThat(NearestName.nearest("x", List.of("demo"))).isEqualTo("The only one is 'demo'.");
   }
 
   @Test

@@ -89,10 +89,11 @@ final class ErrorReport
       status = failure.code().exitStatus();
       String told = System.getenv("DUOKA_FAILURE_FILE"); // by the run's supervisor
       if (told != null) {
-        WorkerFolder.fail(
-            Path.of(told),
-            failure,
-            failure instanceof TooLittleMemoryException memory ? memory.overrides() : List.of());
+        if (failure instanceof TooLittleMemoryException memory) {
+          WorkerFolder.fail(Path.of(told), failure, memory.overrides(), !memory.isInStep());
+        } else {
+          WorkerFolder.fail(Path.of(told), failure);
+        }
       }
     } else {
       err.println("duoka: internal error: " + e);

@@ -121,6 +121,7 @@ final class SupervisedTraining {
             LaunchSpec.DEFAULT_WARMUP_HANG_SECONDS,
             new RemedyPlan(
                 memoryRemedies(),
+                LessMemory.outsideOfSteps(config),
                 config.remedies().divergence(),
                 DivergenceRemedies.of(config),
                 fewerCards(place)),

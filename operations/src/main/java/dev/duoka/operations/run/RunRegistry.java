@@ -152,7 +152,8 @@ public final class RunRegistry {
                     "there is no run '" + run + "'",
                     entries.isEmpty()
                         ? "No run was started here; name a run's folder"
-                        : NearestName.hint(run, entries.stream().map(Entry::name).toList())));
+                        : NearestName.nearest(run, entries.stream().map(Entry::name).toList())
+                            + " './duoka runs' lists all, newest first"));
   }
 
   /**

@@ -24,6 +24,7 @@ import tools.jackson.databind.node.ObjectNode;
 public record WorkerFolder(Path path, int number) {
   private static final String NAME = "worker-";
   private static final String OVERRIDES = "overrides";
+  private static final String NOTHING_ELSE = "nothing_else";
 
   /** Of an attempt's worker. */
   public static WorkerFolder of(Path attempt, int number) {
@@ -83,15 +84,17 @@ public record WorkerFolder(Path path, int number) {
    * @param code the kind of error
    * @param message for people
    * @param overrides of its run file with which a new start is to help; empty where it knows none
+   * @param nothingElse whether it knows that nothing else helps
    */
-  public record Failure(ErrorCode code, String message, List<String> overrides) {
+  public record Failure(
+      ErrorCode code, String message, List<String> overrides, boolean nothingElse) {
     public Failure {
       overrides = List.copyOf(overrides);
     }
 
     /** Of a worker that does not know what helps. */
     public Failure(ErrorCode code, String message) {
-      this(code, message, List.of());
+      this(code, message, List.of(), false);
     }
   }
 
@@ -109,7 +112,7 @@ public record WorkerFolder(Path path, int number) {
 
   /** As the other method, of a worker that does not know what helps. */
   public static void fail(Path file, DuokaException failure) {
-    fail(file, failure, List.of());
+    fail(file, failure, List.of(), false);
   }
 
   /**
@@ -117,14 +120,17 @@ public record WorkerFolder(Path path, int number) {
    *
    * @param file as its supervisor has named it
    * @param overrides of its run file with which a new start is to help
+   * @param nothingElse whether nothing else helps
    */
-  public static void fail(Path file, DuokaException failure, List<String> overrides) {
+  public static void fail(
+      Path file, DuokaException failure, List<String> overrides, boolean nothingElse) {
     say(
         file,
         json -> {
           json.put("code", failure.code().name());
           json.put("message", String.valueOf(failure.getMessage()));
           overrides.forEach(json.putArray(OVERRIDES)::add);
+          json.put(NOTHING_ELSE, nothingElse);
         });
   }
 
@@ -174,7 +180,12 @@ public record WorkerFolder(Path path, int number) {
     String message = json.get().path("message").asString("");
     for (ErrorCode known : ErrorCode.values()) {
       if (known.name().equals(code)) {
-        return Optional.of(new Failure(known, message, overrides(json.get())));
+        return Optional.of(
+            new Failure(
+                known,
+                message,
+                overrides(json.get()),
+                json.get().path(NOTHING_ELSE).asBoolean(false)));
       }
     }
     return Optional.empty();

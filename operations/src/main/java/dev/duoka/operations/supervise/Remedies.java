@@ -91,7 +91,7 @@ final class Remedies {
   }
 
   private List<String> memory() {
-    return state.memory() == 0 ? List.of() : plan().memory().get(state.memory() - 1);
+    return state.memory() == 0 ? List.of() : plan().allOfMemory().get(state.memory() - 1);
   }
 
   private List<String> rate() {
@@ -105,25 +105,37 @@ final class Remedies {
 
   /** Whether something is changed because of a failure, so that the run is started again. */
   boolean help(int attempt, AttemptEnd end) {
-    boolean unfit = state.memory() > 0 && end.is(ErrorCode.CONFIG);
-    if (end.is(ErrorCode.OUT_OF_MEMORY) || unfit) {
+    if (end.is(ErrorCode.OUT_OF_MEMORY) || isOfMemory(end)) {
       return helpMemory(attempt, end);
     }
     return end.is(ErrorCode.NUMERICS) && helpDivergence(attempt, end);
   }
 
+  /**
+   * Whether a run was refused for what a remedy of memory has changed: such an error names the
+   * field. One that names none of them is of a file that somebody has changed, or that is gone, and
+   * would be the same with any remedy.
+   */
+  private boolean isOfMemory(AttemptEnd end) {
+    String message = end.failure().map(WorkerFolder.Failure::message).orElse("");
+    return end.is(ErrorCode.CONFIG)
+        && memory().stream().map(Remedies::field).anyMatch(message::contains);
+  }
+
   private boolean helpMemory(int attempt, AttemptEnd end) {
-    if (state.memory() >= plan().memory().size()) {
+    boolean guesses = end.failure().filter(WorkerFolder.Failure::nothingElse).isEmpty();
+    // Workers may have gone over to the one in use by themselves, and mean to be started with it.
+    int from = guesses ? state.memory() : Math.max(0, state.memory() - 1);
+    OptionalInt said =
+        numberOf(end.failure().map(WorkerFolder.Failure::overrides).orElse(List.of()), from);
+    if (said.isEmpty() && !(guesses && state.memory() < plan().memory().size())) {
       if (state.memory() > 0) {
         record.add(attempt, UNDONE, String.join(", ", memory()) + ": that did not help either");
       }
       return false;
     }
     String before = state.memory() == 0 ? "" : " in place of " + memory();
-    int next =
-        numberOf(end.failure().map(WorkerFolder.Failure::overrides).orElse(List.of()))
-            .orElse(state.memory() + 1);
-    useMemory(next);
+    useMemory(said.orElse(state.memory() + 1));
     record.add(
         attempt,
         REMEDY,
@@ -141,7 +153,7 @@ final class Remedies {
 
   /** Workers have gone over to a remedy by themselves: the next start is to begin with it. */
   void changed(int attempt, WorkerFolder.Change change) {
-    OptionalInt number = numberOf(change.overrides());
+    OptionalInt number = numberOf(change.overrides(), state.memory());
     if (number.isPresent()) {
       useMemory(number.getAsInt());
       record.add(attempt, REMEDY, change.text());
@@ -153,14 +165,17 @@ final class Remedies {
   }
 
   /**
-   * Which of the plan's remedies that were not tried workers mean, counted from 1; they name what
-   * differs from what they were started with.
+   * Which of the plan's remedies workers mean, counted from 1; they name what differs from what
+   * they were started with.
+   *
+   * @param from how many are not meant
    */
-  private OptionalInt numberOf(List<String> overrides) {
+  private OptionalInt numberOf(List<String> overrides, int from) {
     Map<String, String> meant = byField(memory());
     meant.putAll(byField(overrides));
-    for (int i = state.memory(); i < plan().memory().size(); i++) {
-      if (!overrides.isEmpty() && byField(plan().memory().get(i)).equals(meant)) {
+    List<List<String>> all = plan().allOfMemory();
+    for (int i = from; i < all.size(); i++) {
+      if (!overrides.isEmpty() && byField(all.get(i)).equals(meant)) {
         return OptionalInt.of(i + 1);
       }
     }

@@ -19,19 +19,19 @@ final class ComparisonJson {
         .step()
         .ifPresentOrElse(
             step -> {
-              json.put("source", VisibleText.line(step.source()));
+              json.put("source", RedactedText.line(step.source()));
               Json.putNumber(json, "low", step.low());
               Json.putNumber(json, "high", step.high());
               if (!Double.isNaN(step.floor())) {
                 json.put("floor", step.floor());
               }
             },
-            () -> json.put("why_no_step", VisibleText.line(file.prediction().whyNoStep())));
+            () -> json.put("why_no_step", RedactedText.line(file.prediction().whyNoStep())));
     ArrayNode owners = json.putArray("owners");
     for (Comparison.Owner row : comparison.owners()) {
       ObjectNode one = owners.addObject();
       one.put("rank", row.rank());
-      one.put("owner", VisibleText.line(row.owner()));
+      one.put("owner", RedactedText.line(row.owner()));
       Json.putNumber(one, "predicted", row.predicted());
       Json.putNumber(one, "measured", row.measured());
     }
@@ -39,12 +39,12 @@ final class ComparisonJson {
     for (int i = 0; i < comparison.devices().size(); i++) {
       Comparison.Device row = comparison.devices().get(i);
       ObjectNode one = devices.addObject();
-      one.put("name", VisibleText.line(row.name()));
+      one.put("name", RedactedText.line(row.name()));
       ArrayNode ranks = one.putArray("ranks");
       file.prediction().devices().get(i).ranks().forEach(ranks::add);
       Map<String, Long> beside = new TreeMap<>(file.prediction().devices().get(i).beside());
       ObjectNode known = one.putObject("beside");
-      beside.forEach((what, bytes) -> known.put(VisibleText.line(what), bytes));
+      beside.forEach((what, bytes) -> known.put(RedactedText.line(what), bytes));
       Json.putNumber(one, "predicted", row.predicted());
       Json.putNumber(one, "driver", row.driver());
       Json.putNumber(one, "unknown", row.unknown());
@@ -53,7 +53,7 @@ final class ComparisonJson {
     for (Comparison.Time row : comparison.times()) {
       ObjectNode one = times.addObject();
       one.put("kind", row.kind());
-      one.put("name", VisibleText.line(row.name()));
+      one.put("name", RedactedText.line(row.name()));
       Json.putNumber(one, "predicted", row.predicted());
       Json.putNumber(one, "measured", row.measured());
     }
@@ -61,9 +61,9 @@ final class ComparisonJson {
     for (Comparison.Finding finding : comparison.findings()) {
       ObjectNode one = findings.addObject();
       one.put("kind", finding.kind());
-      one.put("about", VisibleText.line(finding.about()));
+      one.put("about", RedactedText.line(finding.about()));
       Json.putNumber(one, "value", finding.value());
-      one.put("text", VisibleText.line(finding.text()));
+      one.put("text", RedactedText.line(finding.text()));
     }
     return json;
   }

@@ -67,7 +67,7 @@ record RunAnswer(long step, String prompt, String expected, String answer, boole
 
   private static String text(JsonNode json, String field) {
     String text = json.path(field).asString("");
-    return VisibleText.of(text.length() <= LONGEST ? text : text.substring(0, LONGEST) + "…");
+    return RedactedText.of(text.length() <= LONGEST ? text : text.substring(0, LONGEST) + "…");
   }
 
   ObjectNode json() {

@@ -71,7 +71,9 @@ final class RunFields {
                     .noneMatch(name.substring("environment.".length())::startsWith));
     if (!hidden) {
       fields.merge(
-          VisibleText.line(name), VisibleText.line(value), (before, more) -> before + ", " + more);
+          RedactedText.line(name),
+          RedactedText.line(value),
+          (before, more) -> before + ", " + more);
     }
   }
 }

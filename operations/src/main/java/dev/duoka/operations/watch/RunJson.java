@@ -153,7 +153,7 @@ final class RunJson {
             series -> {
               for (Map.Entry<String, Series> each : series.entrySet()) {
                 if (each.getKey().startsWith(prefix)) {
-                  layers.add(VisibleText.line(each.getKey().substring(prefix.length())));
+                  layers.add(RedactedText.line(each.getKey().substring(prefix.length())));
                   row(rows.addArray(), each.getValue(), window);
                 }
               }
@@ -164,7 +164,7 @@ final class RunJson {
 
   private static void putLatest(ObjectNode latest, String name, Series series) {
     if (!name.startsWith("grad_range.") && !name.startsWith(MetricsLine.RANK_MEMORY)) {
-      Json.putNumber(latest, VisibleText.line(name), series.last());
+      Json.putNumber(latest, RedactedText.line(name), series.last());
     }
   }
 

@@ -48,7 +48,7 @@ public record RunNotes(String text) {
 
   /** All of it as it can be shown: nothing in it is obeyed. */
   public String shown() {
-    return VisibleText.of(text);
+    return RedactedText.of(text);
   }
 
   /** The tags, as they can be shown, in the order in which they were written. */
@@ -71,7 +71,7 @@ public record RunNotes(String text) {
 
   private static void addAll(Set<String> tags, String[] words) {
     Arrays.stream(words)
-        .map(word -> VisibleText.line(word.strip()))
+        .map(word -> RedactedText.line(word.strip()))
         .filter(word -> !word.isEmpty() && word.length() <= LONGEST_TAG)
         .forEach(tags::add);
   }

@@ -24,7 +24,7 @@ public final class SshTunnel {
     }
     String other = parts[3].equals("22") ? "" : " -p " + parts[3];
     return Optional.of(
-        VisibleText.line(
+        RedactedText.line(
             "ssh -N -L " + port + ":127.0.0.1:" + port + other + " " + user + "@" + parts[2]));
   }
 }

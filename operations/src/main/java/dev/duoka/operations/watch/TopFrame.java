@@ -232,7 +232,7 @@ public final class TopFrame {
   private String cut(String text) {
     StringBuilder line = new StringBuilder();
     int used = 0;
-    for (int point : VisibleText.line(text).codePoints().toArray()) {
+    for (int point : RedactedText.line(text).codePoints().toArray()) {
       used += isWide(point) ? 2 : 1;
       if (used > columns) {
         break;

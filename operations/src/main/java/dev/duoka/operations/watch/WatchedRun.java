@@ -55,7 +55,7 @@ public final class WatchedRun {
     this.entry = entry;
     this.files = new RunFiles(entry.folder());
     this.history = new MetricsHistory(files, cache);
-    this.view = RunView.nothing(VisibleText.line(entry.name()));
+    this.view = RunView.nothing(RedactedText.line(entry.name()));
   }
 
   private static Path columns(StateFolder state) {
@@ -94,7 +94,7 @@ public final class WatchedRun {
       }
       return more;
     } catch (DuokaException e) {
-      metricsProblem = VisibleText.line(e.problem());
+      metricsProblem = RedactedText.line(e.problem());
       return false;
     }
   }
@@ -144,7 +144,7 @@ public final class WatchedRun {
               state(entry, status),
               status.attempt(),
               status.progress().totalSteps(),
-              VisibleText.line(reason(status, state(entry, status))),
+              RedactedText.line(reason(status, state(entry, status))),
               record.subList(Math.max(0, record.size() - MOST_ENTRIES), record.size()).stream()
                   .map(WatchedRun::shown)
                   .toList(),
@@ -157,9 +157,9 @@ public final class WatchedRun {
               List.of(),
               List.of());
     } catch (DuokaException e) {
-      problems.add(VisibleText.line(e.problem()));
+      problems.add(RedactedText.line(e.problem()));
     } catch (DateTimeException e) {
-      problems.add("the supervisor's record is damaged: " + VisibleText.line(e.toString()));
+      problems.add("the supervisor's record is damaged: " + RedactedText.line(e.toString()));
     }
     if (!metricsProblem.isEmpty() && !problems.contains(metricsProblem)) {
       problems.add(metricsProblem);
@@ -237,9 +237,9 @@ public final class WatchedRun {
               PredictionFile.parse(
                   files.bytes(newest.get(), PREDICTION_BYTES), newest.get().toString()));
     } catch (DuokaException e) {
-      problems.add(VisibleText.line(e.problem()));
+      problems.add(RedactedText.line(e.problem()));
     } catch (IOException e) {
-      problems.add(VisibleText.line(RunFiles.cannotRead(files.folder(), e).problem()));
+      problems.add(RedactedText.line(RunFiles.cannotRead(files.folder(), e).problem()));
     }
     return Optional.empty();
   }
@@ -248,7 +248,7 @@ public final class WatchedRun {
     try {
       return RunAnswer.of(files);
     } catch (DuokaException e) {
-      problems.add(VisibleText.line(e.problem()));
+      problems.add(RedactedText.line(e.problem()));
       return List.of();
     }
   }
@@ -257,7 +257,7 @@ public final class WatchedRun {
     try {
       return RunNotes.of(files);
     } catch (DuokaException e) {
-      problems.add(VisibleText.line(e.problem()));
+      problems.add(RedactedText.line(e.problem()));
       return new RunNotes("");
     }
   }
@@ -268,10 +268,10 @@ public final class WatchedRun {
       byte[] content = files.bytes(file, PREDICTION_BYTES);
       return content.length > 0
               && Json.parse(content, file.toString(), ErrorCode.FORMAT) instanceof ObjectNode json
-          ? VisibleJson.of(json)
+          ? RedactedJson.of(json)
           : Json.object();
     } catch (DuokaException e) {
-      problems.add(VisibleText.line(e.problem()));
+      problems.add(RedactedText.line(e.problem()));
       return Json.object();
     }
   }
@@ -279,17 +279,17 @@ public final class WatchedRun {
   private String log(List<String> problems) {
     StringBuilder log = new StringBuilder();
     try {
-      log.append(VisibleText.of(files.tail(files.folder().resolve("run.log"), LOG_BYTES)));
+      log.append(RedactedText.of(files.tail(files.folder().resolve("run.log"), LOG_BYTES)));
       SupervisionFolder folder = entry.supervision();
       if (files.isOwnFolder(folder.path())) {
         Path worker = WorkerFolder.of(folder.attempt(Math.max(1, folder.attempts())), 0).path();
         if (files.isOwnFolder(worker)) {
           String error = files.tail(worker.resolve("stderr.log"), LOG_BYTES);
-          log.append(error.isEmpty() ? "" : "--- stderr.log ---\n" + VisibleText.of(error));
+          log.append(error.isEmpty() ? "" : "--- stderr.log ---\n" + RedactedText.of(error));
         }
       }
     } catch (DuokaException e) {
-      problems.add(VisibleText.line(e.problem()));
+      problems.add(RedactedText.line(e.problem()));
     }
     return log.toString();
   }
@@ -306,7 +306,7 @@ public final class WatchedRun {
     return new RunRecord.Entry(
         entry.time(),
         entry.attempt(),
-        VisibleText.line(entry.event()),
-        VisibleText.line(entry.text()));
+        RedactedText.line(entry.event()),
+        RedactedText.line(entry.text()));
   }
 }

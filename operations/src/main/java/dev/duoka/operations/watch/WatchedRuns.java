@@ -162,7 +162,7 @@ public final class WatchedRuns {
     for (RunRegistry.Entry entry : entries()) {
       ObjectNode one = runs.addObject();
       one.put("id", entry.id());
-      one.put("name", VisibleText.line(entry.name()));
+      one.put("name", RedactedText.line(entry.name()));
       one.put("started", entry.started().equals(Instant.EPOCH) ? "" : entry.started().toString());
       ArrayNode tags = one.putArray("tags");
       tagsOf(entry).forEach(tags::add);

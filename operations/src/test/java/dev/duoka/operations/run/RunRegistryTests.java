@@ -28,8 +28,8 @@ final class RunRegistryTests {
     assertThat(registry.find(run.toString()).name()).isEqualTo("demo");
     assertThat(RunStatus.of(registry.find("demo")).state()).isEqualTo(RunStatus.State.RUNNING);
     assertThatThrownBy(() -> registry.find("dem"))
-        .hasMessageContaining("there is no run 'dem'")
-        .hasMessageContaining("demo");
+        .hasMessageContaining(
+            "there is no run 'dem'. The only one is 'demo'. './duoka runs' lists");
     Files.delete(run);
     assertThat(registry.entries()).isEmpty();
   }

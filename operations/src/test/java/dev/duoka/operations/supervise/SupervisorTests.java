@@ -37,6 +37,8 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Supervisors of workers that are shell scripts, which save by making a folder. */
 @Timeout(120)
@@ -86,6 +88,7 @@ final class SupervisorTests {
                     List.of("training.micro_batch=2"),
                     List.of("training.micro_batch=1"),
                     List.of("training.micro_batch=1", "training.recompute=full")),
+                List.of(List.of("training.micro_batch=4", "parallel.zero=1")),
                 true,
                 goBacks,
                 fewer),
@@ -308,13 +311,28 @@ final class SupervisorTests {
                 + "*recompute*) exit 0;; "
                 + "*micro_batch=1*) code=CONFIG;; "
                 + "*) code=OUT_OF_MEMORY;; esac; "
-                + "echo \"{\\\"code\\\":\\\"$code\\\",\\\"message\\\":\\\"no\\\"}\" "
+                + "echo \"{\\\"code\\\":\\\"$code\\\","
+                + "\\\"message\\\":\\\"training.micro_batch 1 fits not\\\"}\" "
                 + ">\"$DUOKA_FAILURE_FILE\"; exit 1");
     assertThat(end.status()).as(end.reason()).isZero();
     assertThat(events())
         .containsExactly("started", "remedy", "started", "remedy", "started", "remedy", "started");
     assertThat(new RunRecord(folder).entries().get(3).text())
         .contains("with training.micro_batch=1 in place of [training.micro_batch=2]");
+  }
+
+  /** A file that is gone since the first attempt is no matter of memory: no remedy is tried. */
+  @Test
+  void whatIsWrongBesidesARemedyEndsTheRun() throws Exception {
+    RunEnd end =
+        run(
+            "case \"$*\" in *micro_batch*) code=CONFIG; status=2;; *) code=OUT_OF_MEMORY;"
+                + " status=1;; esac; echo"
+                + " \"{\\\"code\\\":\\\"$code\\\",\\\"message\\\":\\\"data.sources: gone\\\"}\""
+                + " >\"$DUOKA_FAILURE_FILE\"; exit $status");
+    assertThat(end.status()).isEqualTo(2);
+    assertThat(end.reason()).contains("data.sources: gone");
+    assertThat(events()).containsExactly("started", "remedy", "started", "failed");
   }
 
   /** The worker has counted that half the micro-batch does not suffice. */
@@ -328,6 +346,39 @@ final class SupervisorTests {
                 + ">\"$DUOKA_FAILURE_FILE\"; exit 1");
     assertThat(end.status()).as(end.reason()).isZero();
     assertThat(events()).containsExactly("started", "remedy", "started");
+  }
+
+  /** What a worker knows to help outside of its steps is taken, and nothing else for it. */
+  @ParameterizedTest
+  @ValueSource(booleans = {true, false})
+  void outsideOfStepsNothingIsTakenThatHelpsStepsAlone(boolean helps) throws Exception {
+    RunEnd end =
+        run(
+            "case \"$*\" in *zero=1*) exit 0;; esac; "
+                + "echo '{\"code\":\"OUT_OF_MEMORY\",\"message\":\"full\",\"nothing_else\":true,"
+                + "\"overrides\":["
+                + (helps ? "\"training.micro_batch=4\",\"parallel.zero=1\"" : "")
+                + "]}' >\"$DUOKA_FAILURE_FILE\"; exit 1");
+    assertThat(events())
+        .startsWith("started", helps ? "remedy" : "failed")
+        .doesNotContain(helps ? "failed" : "remedy");
+    assertThat(end.status() == 0).isEqualTo(helps);
+  }
+
+  /**
+   * A worker that has split its micro-batches by itself, and cannot validate without a new start.
+   */
+  @Test
+  void whatIsInUseIsStartedWithWhereAWorkerSaysSo() throws Exception {
+    RunEnd end =
+        run(
+            "case \"$*\" in *micro_batch=1*) exit 0;; esac; "
+                + "echo '{\"overrides\":[\"training.micro_batch=1\"],\"text\":\"repeated\"}' "
+                + ">\"$DUOKA_REMEDY_FILE\"; sleep 1; "
+                + "echo '{\"code\":\"OUT_OF_MEMORY\",\"message\":\"full\",\"nothing_else\":true,"
+                + "\"overrides\":[\"training.micro_batch=1\"]}' >\"$DUOKA_FAILURE_FILE\"; exit 1");
+    assertThat(end.status()).as(end.reason()).isZero();
+    assertThat(events()).containsExactly("started", "remedy", "remedy", "started");
   }
 
   /** A worker that goes on with half the micro-batch, and is then killed. */

@@ -459,11 +459,10 @@ public final class ShardedOptimizer implements AutoCloseable {
    * be written. Collective.
    */
   public void fill(Consumer<Function<Parameter, HeldRange>> write) {
-    Map<Bucket, ValueShard> kept = new IdentityHashMap<>();
-    slices.forEach(slice -> kept.put(slice.bucket(), slice));
-    frozen.forEach(slice -> kept.put(slice.bucket(), slice));
-    Map<Parameter, HeldRange> ranges = new IdentityHashMap<>();
-    for (ValueShard shard : kept.values()) {
+    List<ValueShard> kept = new ArrayList<>(slices);
+    kept.addAll(frozen);
+    IdentityHashMap<Parameter, HeldRange> ranges = new IdentityHashMap<>();
+    for (ValueShard shard : kept) {
       for (Parameter parameter : shard.bucket().parameters()) {
         long start = shard.offset() - parameter.offset();
         long end = Math.min(parameter.spec().elements(), start + shard.length());

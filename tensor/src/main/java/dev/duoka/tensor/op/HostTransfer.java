@@ -12,41 +12,43 @@ import dev.duoka.ffi.torch.CudaStreams;
 import dev.duoka.ffi.torch.TensorHandle;
 import dev.duoka.tensor.Device;
 import dev.duoka.tensor.Tensor;
-import java.util.ArrayDeque;
-import java.util.ArrayList;
-import java.util.Deque;
 import java.util.List;
+import java.util.Objects;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Copies between a GPU and host memory beside what the GPU computes, on a stream for each way. On
- * any other device a copy has ended when it returns. Thread-safe.
+ * any other device a copy has ended when it returns. Thread-safe, but for {@link #close}: nobody
+ * may use it then or later, marks included.
  */
 public final class HostTransfer implements AutoCloseable {
   private final @Nullable CudaDevice gpu;
   private final @Nullable CudaStream leaving;
   private final @Nullable CudaStream arriving;
-  private final Deque<CudaEvent> free = new ArrayDeque<>();
-  private final List<CudaEvent> events = new ArrayList<>();
+  private final @Nullable Reused<CudaEvent> events;
   private final Resources owned;
 
-  /** The end of a copy, or of what was launched before it. */
+  /**
+   * The end of a copy, or of what was launched before it. Threads may hand it on; nobody may ask it
+   * while, or after, another forgets it.
+   */
   public static final class Mark {
     /** Nothing to wait for. */
     public static final Mark NONE = new Mark(null, null);
 
     private final @Nullable HostTransfer of;
-    private @Nullable CudaEvent event;
+    private final AtomicReference<@Nullable CudaEvent> event;
 
     private Mark(@Nullable HostTransfer of, @Nullable CudaEvent event) {
       this.of = of;
-      this.event = event;
+      this.event = new AtomicReference<>(event);
     }
 
     /** Waits until the copy has ended. */
     public void await() {
-      CudaEvent end = event;
+      CudaEvent end = event.get();
       if (end != null && of != null && of.gpu != null) {
         of.gpu.useOnThisThread(); // it may be a thread that has no device yet
         end.synchronize();
@@ -55,24 +57,23 @@ public final class HostTransfer implements AutoCloseable {
 
     /** Whether the copy has ended. */
     public boolean isReached() {
-      CudaEvent end = event;
+      CudaEvent end = event.get();
       return end == null || end.passed();
     }
 
     /** Holds back what the calling thread launches on its current stream from now on. */
     public void holdBack() {
-      CudaEvent end = event;
+      CudaEvent end = event.get();
       if (end != null && of != null && of.gpu != null) {
         end.holdBack(CudaStreams.current(of.gpu.ordinal()));
       }
     }
 
-    /** Says that nobody asks any more. */
+    /** Says that nobody asks any more; a second call does nothing. */
     public void forget() {
-      CudaEvent end = event;
-      event = null;
-      if (end != null && of != null) {
-        of.giveBack(end);
+      CudaEvent end = event.getAndSet(null);
+      if (end != null && of != null && of.events != null) {
+        of.events.giveBack(end);
       }
     }
   }
@@ -99,7 +100,7 @@ public final class HostTransfer implements AutoCloseable {
 
     /** Holds back what is launched on it from now on. */
     public void holdBack(Mark until) {
-      CudaEvent end = until.event;
+      CudaEvent end = until.event.get();
       if (end != null && stream != null) {
         end.holdBack(stream.handle());
       }
@@ -107,7 +108,7 @@ public final class HostTransfer implements AutoCloseable {
 
     /** What was launched on it so far. */
     public Mark now() {
-      return gpu == null || stream == null ? Mark.NONE : mark(gpu, stream.handle());
+      return stream == null ? Mark.NONE : mark(stream.handle());
     }
   }
 
@@ -117,11 +118,14 @@ public final class HostTransfer implements AutoCloseable {
       gpu = null;
       leaving = null;
       arriving = null;
+      events = null;
       owned = new Resources();
       return;
     }
-    gpu = CudaAvailability.check().orElseThrow().get(device.index());
+    CudaDevice card = CudaAvailability.check().orElseThrow().get(device.index());
+    gpu = card;
     try (Resources made = new Resources()) {
+      events = made.own(new Reused<>(card::newEvent));
       leaving = made.own(gpu.newStream());
       arriving = made.own(gpu.newStream());
       owned = made.release();
@@ -143,16 +147,21 @@ public final class HostTransfer implements AutoCloseable {
 
   /** Another stream for kernels. */
   public Lane newLane() {
-    return new Lane(gpu == null ? null : owned.own(gpu.newStream()));
+    if (gpu == null) {
+      return new Lane(null);
+    }
+    synchronized (owned) {
+      return new Lane(owned.own(gpu.newStream()));
+    }
   }
 
   /** What the calling thread has launched on its current stream so far. */
   public Mark now() {
-    return gpu == null ? Mark.NONE : mark(gpu, CudaStreams.current(gpu.ordinal()));
+    return gpu == null ? Mark.NONE : mark(CudaStreams.current(gpu.ordinal()));
   }
 
-  private Mark mark(CudaDevice on, long stream) {
-    CudaEvent event = take(on);
+  private Mark mark(long stream) {
+    CudaEvent event = Objects.requireNonNull(events, "no GPU has streams").take();
     event.record(stream);
     return new Mark(this, event);
   }
@@ -214,7 +223,7 @@ public final class HostTransfer implements AutoCloseable {
     }
     on.useOnThisThread();
     Mark before = now();
-    CudaEvent launched = before.event;
+    CudaEvent launched = before.event.get();
     if (launched != null) {
       launched.holdBack(stream.handle());
     }
@@ -223,7 +232,7 @@ public final class HostTransfer implements AutoCloseable {
         stream.handle(),
         on.ordinal(),
         () -> work.accept((target, source) -> rowsToHost(target, source, stream.handle())));
-    return mark(on, stream.handle());
+    return mark(stream.handle());
   }
 
   private static void rowsToHost(Tensor target, Tensor source, long stream) {
@@ -295,7 +304,7 @@ public final class HostTransfer implements AutoCloseable {
     }
     gpu.useOnThisThread();
     for (Mark one : after) {
-      CudaEvent before = one.event;
+      CudaEvent before = one.event.get();
       if (before != null) {
         before.holdBack(stream.handle());
       }
@@ -313,7 +322,7 @@ public final class HostTransfer implements AutoCloseable {
         driver.copyToDevice(to, from, source.bytes(), stream.handle());
       }
     }
-    return mark(gpu, stream.handle());
+    return mark(stream.handle());
   }
 
   private static void requireCopyable(Tensor target, Tensor source) {
@@ -325,27 +334,11 @@ public final class HostTransfer implements AutoCloseable {
     }
   }
 
-  private CudaEvent take(CudaDevice of) {
-    synchronized (free) {
-      if (!free.isEmpty()) {
-        return free.pop();
-      }
-      CudaEvent event = of.newEvent();
-      events.add(event);
-      return event;
-    }
-  }
-
-  private void giveBack(CudaEvent event) {
-    synchronized (free) {
-      free.push(event);
-    }
-  }
-
-  /** Frees streams; nothing may be on its way. */
+  /** Frees streams and events; nothing may be on its way. */
   @Override
   public void close() {
-    events.forEach(CudaEvent::close);
-    owned.close();
+    synchronized (owned) {
+      owned.close();
+    }
   }
 }

@@ -9,9 +9,9 @@ import dev.duoka.tensor.ThreadLedger;
 
 /** Tells memory exhaustion from other native failures, and says what fills the memory. */
 final class OutOfMemory {
+  /** Who knows what the memory was for says it better. */
   private static final String REMEDY =
-      "Lower training.micro_batch or data.sequence_length, turn on training.recompute, or use more"
-          + " data-parallel ranks with parallel.zero: 1";
+      "Do less at a time, share it out over more devices, or take one with more memory";
 
   private OutOfMemory() {}
 

@@ -11,27 +11,43 @@ import java.util.List;
  *
  * @param microBatch sequences of a micro-batch; what it has lost, accumulation has gained
  * @param recompute which activations are computed again
+ * @param zero ZeRO stage: what data-parallel ranks share out
  * @param offload what is kept in host memory
  * @param update where that is updated
  */
 public record MemoryRemedy(
-    int microBatch, Recompute recompute, Offload offload, OffloadUpdate update) {
+    int microBatch, Recompute recompute, int zero, Offload offload, OffloadUpdate update) {
   /** How the run takes its steps as its file says. */
   public static MemoryRemedy now(RunConfig config) {
     return new MemoryRemedy(
         BatchPlan.of(config).microBatch(),
         config.training().recompute(),
+        config.parallel().zero(),
         config.memory().offload(),
         config.memory().offloadUpdate());
   }
 
   /** The same states with other micro-batches and recompute. */
   MemoryRemedy with(int otherMicroBatch, Recompute otherRecompute) {
-    return new MemoryRemedy(otherMicroBatch, otherRecompute, offload, update);
+    return new MemoryRemedy(otherMicroBatch, otherRecompute, zero, offload, update);
+  }
+
+  /** The same steps with states that more ranks share. */
+  MemoryRemedy with(int otherZero) {
+    return new MemoryRemedy(microBatch, recompute, otherZero, offload, update);
+  }
+
+  /** The same steps with states elsewhere. */
+  MemoryRemedy with(Offload otherOffload, OffloadUpdate otherUpdate) {
+    return new MemoryRemedy(microBatch, recompute, zero, otherOffload, otherUpdate);
   }
 
   /** Whether states are kept where the run's file says, and updated there. */
   public boolean keepsStates(RunConfig config) {
+    return zero == config.parallel().zero() && staysThere(config);
+  }
+
+  private boolean staysThere(RunConfig config) {
     return offload == config.memory().offload() && update == config.memory().offloadUpdate();
   }
 
@@ -41,10 +57,13 @@ public record MemoryRemedy(
     if (recompute != config.training().recompute()) {
       overrides.add("training.recompute=" + recompute);
     }
+    if (zero != config.parallel().zero()) {
+      overrides.add("parallel.zero=" + zero);
+    }
     if (offload != config.memory().offload()) {
       overrides.add("memory.offload=" + offload);
     }
-    if (!keepsStates(config)) {
+    if (!staysThere(config)) {
       overrides.add("memory.offload_update=" + update);
     }
     return List.copyOf(overrides);

@@ -7,8 +7,8 @@ public record RemedySettings(
     @Doc(
             value =
                 "When memory runs out: smaller micro-batches with more accumulation, then"
-                    + " recompute, then the optimizer in host memory. The tokens of a step stay"
-                    + " the same.",
+                    + " recompute, then a higher ZeRO stage, then the optimizer in host memory."
+                    + " The tokens of a step stay the same.",
             byDefault = "true")
         boolean outOfMemory,
     @Doc(

@@ -112,6 +112,12 @@ public final class Generator implements AutoCloseable {
   private void load(Progress progress) {
     ModelConfig config = model.config();
     new GenerationMemory(config, dtype, device).requireModel();
+    rank =
+        GenerationMemory.during(
+            "loading the model", GenerationMemory.SMALLER_MODEL, () -> loaded(config, progress));
+  }
+
+  private InferenceRank loaded(ModelConfig config, Progress progress) {
     InferenceRank loaded =
         InferenceRank.allocate(
             new Mesh(1, 1, 1, 1, 1, 1), List.of(), new SingleRank(), device, config, dtype);
@@ -119,8 +125,8 @@ public final class Generator implements AutoCloseable {
     try (StoredModel stored = model.open()) {
       stored.read(loaded.model(), progress);
       loaded.setAdapted(adapted);
-      rank = loaded;
       opened = true;
+      return loaded;
     } finally {
       if (!opened) {
         loaded.close();
@@ -198,7 +204,8 @@ public final class Generator implements AutoCloseable {
     text.require(config());
     new GenerationMemory(config(), dtype, device)
         .requireText(prompt.length, (long) prompt.length + text.limit(config()));
-    return text.write(rank(), output);
+    return GenerationMemory.during(
+        "writing a text", GenerationMemory.SHORTER_TEXT, () -> text.write(rank(), output));
   }
 
   /** Whether the model has an adapter. */

@@ -1,6 +1,7 @@
 package dev.duoka.train.generate;
 
 import dev.duoka.base.DuokaException;
+import dev.duoka.base.Plural;
 import dev.duoka.base.Progress;
 import dev.duoka.data.tokenizer.Tokenizer;
 import dev.duoka.formats.adapter.BaseForm;
@@ -202,6 +203,13 @@ public final class MeshGenerator {
           .requireModelAndText(
               text.prompt().size(), (long) text.prompt().size() + text.limit(config));
     }
+    return GenerationMemory.during(
+        "writing a text with " + Plural.of(placement.devices().size(), "rank"),
+        "Share the model out over more devices with --mesh, or ask for fewer tokens",
+        () -> write(text, output));
+  }
+
+  private Generation write(Continuation text, Consumer<String> output) {
     AtomicReference<@Nullable Generation> written = new AtomicReference<>();
     PlacedRanks.of(parallel, placement)
         .run(

@@ -1,5 +1,7 @@
 package dev.duoka.train.memory;
 
+import dev.duoka.base.DuokaException;
+import dev.duoka.base.ErrorCode;
 import dev.duoka.comm.ExchangeLedger;
 import dev.duoka.comm.SingleRank;
 import dev.duoka.comm.meta.MetaCommunicator;
@@ -19,6 +21,7 @@ import java.util.EnumMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
 
 /**
@@ -33,6 +36,13 @@ import java.util.function.UnaryOperator;
  */
 public record GenerationMemory(
     ModelConfig model, Dtype dtype, Mesh mesh, List<Integer> layers, List<Device> devices) {
+  /** What takes less of a model. */
+  public static final String SMALLER_MODEL =
+      "Take a smaller model, or devices with more memory, or share it out over more with --mesh";
+
+  /** What takes less of a text. */
+  public static final String SHORTER_TEXT = "Shorten the prompt, or ask for fewer tokens";
+
   public GenerationMemory {
     layers = List.copyOf(layers);
     devices = List.copyOf(devices);
@@ -49,12 +59,7 @@ public record GenerationMemory(
    * @throws dev.duoka.base.DuokaException with the figures
    */
   public void requireModel() {
-    require(
-        "the model, in " + dtype + ",",
-        1,
-        2,
-        UnaryOperator.identity(),
-        "Take a smaller model, or devices with more memory, or share it out over more with --mesh");
+    require("the model, in " + dtype + ",", 1, 2, UnaryOperator.identity(), SMALLER_MODEL);
   }
 
   /**
@@ -70,7 +75,7 @@ public record GenerationMemory(
         prompt,
         tokens,
         GenerationMemory::withoutModel,
-        "Shorten the prompt, or ask for fewer tokens");
+        SHORTER_TEXT);
   }
 
   /**
@@ -87,6 +92,24 @@ public record GenerationMemory(
         tokens,
         UnaryOperator.identity(),
         "Share it out over more devices with --mesh, or ask for fewer tokens");
+  }
+
+  /**
+   * What something of a model that writes gives. Where memory runs out in it, though it was counted
+   * to suffice, that is said of it, with what takes less.
+   *
+   * @param what is done, for example {@code loading the model}
+   * @param remedy what takes less of it
+   * @throws dev.duoka.base.DuokaException of code {@code OUT_OF_MEMORY}
+   */
+  public static <T> T during(String what, String remedy, Supplier<T> work) {
+    try {
+      return work.get();
+    } catch (DuokaException e) {
+      throw e.code() == ErrorCode.OUT_OF_MEMORY
+          ? new DuokaException(e.code(), what + ": " + e.problem(), remedy, e)
+          : e;
+    }
   }
 
   private static Map<MemoryOwner, Long> withoutModel(Map<MemoryOwner, Long> all) {

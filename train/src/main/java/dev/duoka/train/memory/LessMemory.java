@@ -6,6 +6,7 @@ import dev.duoka.train.config.RunConfig;
 import java.util.List;
 import java.util.OptionalInt;
 import java.util.function.ToLongFunction;
+import java.util.stream.Stream;
 
 /**
  * Decides which remedy a run takes when its memory does not suffice: for a step that is repeated in
@@ -23,6 +24,32 @@ public record LessMemory(RunConfig config, List<MemoryRemedy> ways) {
   public static LessMemory of(RunConfig config) {
     return new LessMemory(
         config, config.remedies().outOfMemory() ? MemoryRemedies.of(config) : List.of());
+  }
+
+  /**
+   * Those of a run for which memory was taken outside of its steps, or in them.
+   *
+   * @param now how the run takes its steps
+   */
+  public static LessMemory of(RunConfig config, MemoryUse use, MemoryRemedy now) {
+    return new LessMemory(config, use.remedies(config, now));
+  }
+
+  /**
+   * What a supervisor may override for too little memory outside of steps, by what a worker says
+   * that it was taken for; those of {@link #of(RunConfig)} are not among them.
+   */
+  public static List<List<String>> outsideOfSteps(RunConfig config) {
+    if (!config.remedies().outOfMemory()) {
+      return List.of();
+    }
+    MemoryRemedy now = MemoryRemedy.now(config);
+    return Stream.of(MemoryUse.EVALUATION, MemoryUse.STATES)
+        .flatMap(use -> use.remedies(config, now).stream())
+        .distinct()
+        .filter(way -> !MemoryRemedies.of(config).contains(way))
+        .map(way -> way.overrides(config))
+        .toList();
   }
 
   /**

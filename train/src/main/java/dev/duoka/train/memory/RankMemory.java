@@ -32,21 +32,39 @@ public final class RankMemory {
    */
   public static DuokaException explained(
       OutOfMemoryException failure, int rank, int ranks, StepMemory step) {
-    MemoryNeed held = MemoryNeed.of(failure.held(), 1);
     return new DuokaException(
         ErrorCode.OUT_OF_MEMORY,
-        "rank "
-            + rank
-            + " of "
-            + ranks
-            + " cannot allocate "
-            + ByteSize.text(failure.bytes())
-            + " on "
-            + failure.device()
-            + " beside the "
-            + held.text()
-            + " that it holds",
+        problem(failure, rank, ranks),
         step.fits(failure.available()),
         failure);
+  }
+
+  /**
+   * As the other one, of a failure outside of steps.
+   *
+   * @param what the rank was doing, for example {@code validates after step 10}
+   * @param remedy what takes less of it
+   */
+  public static DuokaException explained(
+      OutOfMemoryException failure, int rank, int ranks, String what, String remedy) {
+    return new DuokaException(
+        ErrorCode.OUT_OF_MEMORY,
+        problem(failure, rank, ranks) + " while it " + what,
+        remedy,
+        failure);
+  }
+
+  private static String problem(OutOfMemoryException failure, int rank, int ranks) {
+    return "rank "
+        + rank
+        + " of "
+        + ranks
+        + " cannot allocate "
+        + ByteSize.text(failure.bytes())
+        + " on "
+        + failure.device()
+        + " beside the "
+        + MemoryNeed.of(failure.held(), 1).text()
+        + " that it holds";
   }
 }

@@ -2,6 +2,7 @@ package dev.duoka.train.memory;
 
 import dev.duoka.base.ByteSize;
 import dev.duoka.base.Plural;
+import dev.duoka.layout.GradientForm;
 import dev.duoka.layout.Offload;
 import dev.duoka.layout.OffloadUpdate;
 import dev.duoka.layout.Recompute;
@@ -135,6 +136,7 @@ public record StepMemory(
     StateSettings states = now.states();
     StepSettings settings =
         now.with(way.recompute())
+            .with(way.zero())
             .with(new StateSettings(states.form(), way.offload(), way.update(), states.seed()));
     int accumulation = job.accumulation() * job.microBatch() / way.microBatch();
     return new StepMemory(
@@ -208,11 +210,11 @@ public record StepMemory(
     if (found.isEmpty() && now != Recompute.FULL) {
       smaller(Recompute.FULL, bytes).ifPresent(found::add);
     }
-    for (int fewer = ranks / 2; found.isEmpty() && fewer >= 1; fewer /= 2) {
+    for (int fewer = ranks / 2; splits() && found.isEmpty() && fewer >= 1; fewer /= 2) {
       if (ranks % fewer == 0 && job.mesh().size() == ranks && job.dataRanks() == ranks) {
         with(job.microBatch(), now, fewer).ifWithin(bytes).ifPresent(found::add);
         if (found.isEmpty()) {
-          with(1, Recompute.FULL, fewer).ifWithin(bytes).ifPresent(found::add);
+          with(smallest(), Recompute.FULL, fewer).ifWithin(bytes).ifPresent(found::add);
         }
       }
     }
@@ -223,7 +225,7 @@ public record StepMemory(
       return "This would fit: " + String.join("; or ", found);
     }
     boolean dataAlone = job.dataRanks() == ranks && job.mesh().size() == ranks;
-    Candidate least = with(1, Recompute.FULL, dataAlone ? 1 : ranks);
+    Candidate least = with(smallest(), Recompute.FULL, dataAlone && splits() ? 1 : ranks);
     return "Even "
         + least.words()
         + " needs "
@@ -278,15 +280,30 @@ public record StepMemory(
         .ifWithin(bytes)
         .or(
             () -> {
-              Candidate least = changed.with(1, Recompute.FULL, ranks);
+              Candidate least = changed.with(smallest(), Recompute.FULL, ranks);
               return new Candidate(words + " with " + least.words(), least.memory())
                   .ifWithin(bytes);
             });
   }
 
+  /**
+   * Whether a step may have more micro-batches: gradients in bf16 are of one alone, and a table of
+   * a pipeline is of one number of them.
+   */
+  private boolean splits() {
+    StepSettings settings = job.settings();
+    return settings.states().form().gradients() != GradientForm.BF16
+        && settings.pipeline().table().isEmpty();
+  }
+
+  /** The fewest sequences of a micro-batch: a pair of answers stays together. */
+  private int smallest() {
+    return splits() ? job.settings().preference() == null ? 1 : 2 : job.microBatch();
+  }
+
   /** The largest smaller micro-batch that fits. */
   private Optional<String> smaller(Recompute recompute, long bytes) {
-    for (int microBatch = job.microBatch() / 2; microBatch >= 1; microBatch /= 2) {
+    for (int microBatch = job.microBatch() / 2; microBatch >= smallest(); microBatch /= 2) {
       if (job.microBatch() % microBatch == 0) {
         Optional<String> fits = with(microBatch, recompute, ranks).ifWithin(bytes);
         if (fits.isPresent()) {

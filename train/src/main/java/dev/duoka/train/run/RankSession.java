@@ -30,6 +30,7 @@ import dev.duoka.train.config.RunFile;
 import dev.duoka.train.device.DevicePeak;
 import dev.duoka.train.device.Transport;
 import dev.duoka.train.evaluate.Evaluations;
+import dev.duoka.train.memory.MemoryUse;
 import dev.duoka.train.memory.RankMemory;
 import dev.duoka.train.placement.MachineView;
 import dev.duoka.train.placement.MeshPlacement;
@@ -143,13 +144,18 @@ final class RankSession {
     if (agreement.reached()) {
       return Optional.empty();
     }
+    remedies.leaveSteps(
+        MemoryUse.STATES, "allocates its weights, gradients and the optimizer's states");
     try (RankState state = builder.allocate(ranks, device)) {
       // Nothing is written into the folder of a run that is new and may yet be refused.
       Optional<HeartbeatWriter> early =
           folder.isResumed() ? Optional.of(heartbeat(ranks)) : Optional.empty();
       early.ifPresent(
           it -> it.enter(Phase.LOADING, from.steps(), MemoryLedger.of(device).liveBytes()));
+      remedies.leaveSteps(
+          MemoryUse.STATES, folder.isResumed() ? "loads the checkpoint" : "fills its weights");
       fill(state);
+      remedies.leaveSteps(MemoryUse.EVALUATION, "asks the reference about the pairs");
       // Every rank has its state: the run can go on. The barrier also lets the ranks of a CPU
       // measure its rate together, as they train.
       if (agreement.reached() || !refer(state, agreement)) {
@@ -278,6 +284,9 @@ final class RankSession {
       if (!placement.has(PlacementJson.TOPOLOGY)) {
         placement.set(PlacementJson.TOPOLOGY, TopologyJson.of(LiveProbe.topologyWithoutDriver()));
       }
+      if (setup.config().parallel().ranks() > 1) {
+        ExchangeWays.of(setup).into(placement);
+      }
       folder.place(placement);
       return Optional.of(placement);
     } catch (IOException | DuokaException e) {
@@ -307,6 +316,7 @@ final class RankSession {
       StepRemedies remedies,
       Optional<HeartbeatWriter> early,
       Optional<MetricsFile> metrics) {
+    remedies.leaveSteps(MemoryUse.STATES, "measures the device");
     DevicePeak peak = setup.peak(state.device());
     // What the first weights and the measuring of a CPU's rate have needed is no step's.
     MemoryLedger.of(state.device()).resetPeak();
@@ -330,9 +340,11 @@ final class RankSession {
         listener.started(RunDescription.of(setup, peak, from.steps(), folder.path()));
         listener.reached("first step: kernels are compiled and chosen", 0, 0);
       }
+      remedies.enterSteps();
       long start = System.nanoTime();
       RankTrainer.Outcome outcome =
           new RankTrainer(state, batches, loop, remedies, events, evaluations).run(from);
+      remedies.leaveSteps(MemoryUse.STATES, "saves the last checkpoint");
       heartbeat.enter(
           Phase.ENDING, outcome.progress().steps(), MemoryLedger.of(state.device()).liveBytes());
       if (state.world().rank() == 0) {

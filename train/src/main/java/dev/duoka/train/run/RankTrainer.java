@@ -13,6 +13,7 @@ import dev.duoka.parallel.step.TrainingStep;
 import dev.duoka.tensor.OutOfMemoryException;
 import dev.duoka.train.config.MemoryRemedy;
 import dev.duoka.train.evaluate.Evaluations;
+import dev.duoka.train.memory.MemoryUse;
 import dev.duoka.train.step.ExpertBalance;
 import dev.duoka.train.step.RankState;
 import java.util.ArrayList;
@@ -97,7 +98,7 @@ final class RankTrainer {
       stopping = result.isEmpty();
       if (result.isPresent()) {
         at = at.validated(result.get(), settings.validation());
-        events.save(rank, at); // in place of the one of this step that did not know it
+        save(at); // in place of the one of this step that did not know it
       }
     }
     boolean stops = settings.endsEarly(at.best());
@@ -127,7 +128,7 @@ final class RankTrainer {
         stops = settings.endsEarly(at.best());
       }
       if (due.save() || stopping || best || stops) {
-        events.save(rank, at);
+        save(at);
       }
     }
     if (stops && isFirst()) {
@@ -142,6 +143,12 @@ final class RankTrainer {
     }
     boolean over = at.steps() >= settings.lastStep() && !at.owesValidation();
     return new Outcome(at, reports.tokensPerSecond(), stopping && !over);
+  }
+
+  private void save(RunProgress at) {
+    remedies.leaveSteps(MemoryUse.STATES, "saves a checkpoint of step " + at.steps());
+    events.save(rank, at);
+    remedies.enterSteps();
   }
 
   /** Waiting for another run is no time of a step. */
@@ -282,8 +289,10 @@ final class RankTrainer {
 
   private Optional<ValidationResult> validate(long step) {
     events.enter(Phase.VALIDATION, step);
+    remedies.leaveSteps(MemoryUse.EVALUATION, "validates after step " + step);
     Optional<ValidationResult> result =
         validation.measure(isFirst() ? events::reached : Progress.NONE);
+    remedies.enterSteps();
     events.enter(Phase.STEP, step);
     if (result.isPresent() && isFirst()) {
       events.validated(step, result.get());

@@ -20,7 +20,7 @@ final class RunDescription {
         Locale.ROOT,
         "model    %s, %,d parameters (%,d active), %s%n"
             + "data     %,d training tokens%s, %s%n"
-            + "devices  %s%s (%s), %s a rank; MFU against %s%n"
+            + "devices  %s%s (%s), %s a rank; MFU against %s%n%s"
             + "memory   %s by the dry run of this step%n"
             + "time     %s%n"
             + "batch    %s%n"
@@ -38,6 +38,7 @@ final class RunDescription {
         setup.placement().reason(),
         Plural.of(setup.threads(), "CPU thread"),
         peak.source(),
+        exchange(setup),
         setup.memory().text(),
         time(setup),
         BatchPlan.of(setup.config()),
@@ -45,6 +46,13 @@ final class RunDescription {
         setup.lastStep(),
         setup.totalSteps(),
         runDir);
+  }
+
+  /** Of several ranks. */
+  private static String exchange(RunSetup setup) {
+    return setup.config().parallel().ranks() == 1
+        ? ""
+        : String.format("exchange %s%n", ExchangeWays.of(setup));
   }
 
   private static String time(RunSetup setup) {

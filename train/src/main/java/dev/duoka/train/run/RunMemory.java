@@ -95,7 +95,9 @@ final class RunMemory {
               less.choose(0, way -> step.with(way).need().bytes(), bytes)
                   .ifPresent(way -> overrides.addAll(less.overrides(way))));
     } catch (DuokaException e) {
-      throw e.code() == ErrorCode.OUT_OF_MEMORY ? new TooLittleMemoryException(e, overrides) : e;
+      throw e.code() == ErrorCode.OUT_OF_MEMORY
+          ? new TooLittleMemoryException(e, overrides, true)
+          : e;
     }
   }
 

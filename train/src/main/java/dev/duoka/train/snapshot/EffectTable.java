@@ -115,6 +115,10 @@ public final class EffectTable {
           line("machine.links.*", SPEED, "how fast cards exchange"),
           line("placement.ranks.*.device_kind", ROUNDING, "other devices add in another order"),
           line("placement.ranks.*", SPEED, "the same work in another place"),
+          line(
+              "placement.(collectives|dispatcher)",
+              ROUNDING,
+              "who adds decides in which order; said by newer starts alone"),
           line("placement.*", ROUNDING, "ranks may exchange another way"),
           line("products|products.*", ROUNDING, "another algorithm adds in another order"),
           // The environment.

@@ -7,8 +7,11 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 final class MemoryRemediesTests {
   @TempDir Path folder;
@@ -77,6 +80,42 @@ final class MemoryRemediesTests {
         .containsExactly("training.micro_batch=8", "training.recompute=selective");
   }
 
+  /** What several ranks hold is shared out before it leaves the card. */
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = ';',
+      value = {
+        "{data: 4}; 1 2 3",
+        "{context: 2, zero: 1}; 2 3",
+        "{data: 2, zero: 3}; ''",
+        "{data: 4, replicate: 4}; ''",
+        "{tensor: 2}; ''"
+      })
+  void statesAreSharedOutBeforeTheyLeave(String parallel, String stages) throws IOException {
+    List<List<String>> ways = ways(4, 1, "parallel=" + parallel, "training.recompute=full");
+    assertThat(
+            ways.stream()
+                .filter(way -> !way.contains("memory.offload=optimizer"))
+                .map(way -> way.getLast().replace("parallel.zero=", ""))
+                .collect(Collectors.joining(" ")))
+        .isEqualTo(stages);
+    List<String> last = new ArrayList<>(List.of("training.micro_batch=1"));
+    if (!stages.isEmpty()) {
+      last.add("parallel.zero=3");
+    }
+    last.addAll(List.of("memory.offload=optimizer", "memory.offload_update=host"));
+    assertThat(ways.getLast()).isEqualTo(last);
+  }
+
+  /** A table of a pipeline says where each of its micro-batches goes. */
+  @Test
+  void aTableOfAPipelineSplitsNoMicroBatch() throws IOException {
+    assertThat(ways(8, 4, "parallel={pipeline: 2, schedule: stages.csv}").getFirst())
+        .containsExactly("training.micro_batch=4", "training.recompute=selective");
+    assertThat(ways(8, 4, "parallel={pipeline: 2, schedule: gpipe}").getFirst())
+        .containsExactly("training.micro_batch=2");
+  }
+
   @Test
   void aCpuHasNoOtherMemoryForStates() throws IOException {
     assertThat(ways(4, 1, "device=cpu"))
@@ -89,7 +128,7 @@ final class MemoryRemediesTests {
   @Test
   void theyAreValid() throws IOException {
     List<String> few = List.of("training.precision=bf16", "memory.gradients=bf16");
-    for (List<String> run : List.of(List.<String>of(), few)) {
+    for (List<String> run : List.of(List.<String>of(), few, List.of("parallel={context: 2}"))) {
       for (List<String> way : ways(8, 8, run.toArray(String[]::new))) {
         List<String> all = new ArrayList<>(run);
         all.addAll(way);

@@ -16,10 +16,12 @@ import dev.duoka.tensor.LiveTensors;
 import dev.duoka.tensor.MemoryLedger;
 import dev.duoka.tensor.Scope;
 import dev.duoka.tensor.Tensor;
+import dev.duoka.tensor.ThreadLedger;
 import dev.duoka.tensor.op.HostCopy;
 import dev.duoka.tensor.op.Views;
 import dev.duoka.train.export.HuggingFaceExport;
 import dev.duoka.train.export.WeightFormat;
+import dev.duoka.train.memory.GenerationMemory;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -77,6 +79,23 @@ class GeneratorTests {
         best = logits[token] > logits[best] ? token : best;
       }
       return best;
+    }
+  }
+
+  /** Counted to suffice, and then taken by somebody else: nothing of training is proposed. */
+  @Test
+  void memoryThatRunsOutIsSaidToBeOfLoadingOrWriting() {
+    TinyRun.save(run, TinyRun.config("tiny-llama"), SEED);
+    try (ThreadLedger _ = ThreadLedger.open(Device.CPU, 1000)) {
+      assertThatThrownBy(this::open)
+          .hasMessageStartingWith("loading the model: cannot allocate ")
+          .hasMessageEndingWith(GenerationMemory.SMALLER_MODEL);
+    }
+    try (Generator generator = open();
+        ThreadLedger _ = ThreadLedger.open(Device.CPU, 100)) {
+      assertThatThrownBy(() -> generator.generate("a", Sampling.greedy(4), _ -> {}))
+          .hasMessageStartingWith("writing a text: cannot allocate ")
+          .hasMessageEndingWith(GenerationMemory.SHORTER_TEXT);
     }
   }
 

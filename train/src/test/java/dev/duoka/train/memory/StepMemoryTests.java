@@ -10,10 +10,20 @@ import dev.duoka.data.batch.StepBatch;
 import dev.duoka.engine.optimizer.AdamWSettings;
 import dev.duoka.engine.precision.LossScaler;
 import dev.duoka.formats.modelconfig.Presets;
+import dev.duoka.layout.GradientForm;
+import dev.duoka.layout.MomentForm;
+import dev.duoka.layout.Offload;
+import dev.duoka.layout.OffloadUpdate;
+import dev.duoka.layout.PipelineKind;
 import dev.duoka.layout.Precision;
 import dev.duoka.layout.Recompute;
+import dev.duoka.layout.StateForm;
 import dev.duoka.model.WeightInitializer;
 import dev.duoka.parallel.dryrun.DryRunJob;
+import dev.duoka.parallel.mesh.Mesh;
+import dev.duoka.parallel.plan.StateSettings;
+import dev.duoka.parallel.schedule.PipelineSchedules;
+import dev.duoka.parallel.step.PipelineSettings;
 import dev.duoka.parallel.step.StepSettings;
 import dev.duoka.parallel.step.TrainingRank;
 import dev.duoka.tensor.ComputeThread;
@@ -23,6 +33,7 @@ import dev.duoka.tensor.MemoryOwner;
 import dev.duoka.tensor.ThreadLedger;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.assertj.core.data.Percentage;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -104,6 +115,30 @@ class StepMemoryTests {
     String fits = onCpu(Recompute.NONE, 1, 8).fits(two);
     assertThat(fits).startsWith("This would fit: micro-batch 2 (" + ByteSize.text(two) + ")");
     assertThat(onCpu(Recompute.NONE, 1, 8).fits(two - 1)).contains("micro-batch 1 (");
+  }
+
+  /** What the run file refuses is not proposed: gradients in bf16 are of one micro-batch. */
+  @Test
+  void proposesNoMicroBatchesThatCannotBe() {
+    StepMemory four = onCpu(Recompute.FULL, 1, 4);
+    StateForm few = new StateForm(MomentForm.FP32, true, GradientForm.BF16);
+    StepSettings inFewBits =
+        four.job().settings().with(new StateSettings(few, Offload.NONE, OffloadUpdate.DEVICE, 0));
+    StepMemory whole =
+        new StepMemory(new DryRunJob(inFewBits, 1, 4, 1), Device.CPU, 1, List.of(), false);
+    assertThat(whole.fits(1)).startsWith("Even this, the least there is, needs ");
+    StepSettings ofTable =
+        four.job()
+            .settings()
+            .with(
+                new PipelineSettings(
+                    PipelineKind.ONE_F_ONE_B,
+                    1,
+                    List.of(),
+                    Optional.of(PipelineSchedules.of(PipelineKind.GPIPE, 2, 1, 2))));
+    DryRunJob table = new DryRunJob(ofTable, new Mesh(2, 1, 1, 1, 1, 1), 0, 4, 2);
+    assertThat(new StepMemory(table, Device.CPU, 2, List.of(), false).fits(1))
+        .startsWith("Even this, the least there is, needs ");
   }
 
   @Test

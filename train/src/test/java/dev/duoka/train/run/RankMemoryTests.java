@@ -21,6 +21,8 @@ import org.junit.jupiter.api.io.TempDir;
 /** A rank that can have no more memory in the middle of a run. */
 class RankMemoryTests {
   private static final String LIMIT = "duoka.rankMemory";
+  private static final String ALLOCATES =
+      " while it allocates its weights, gradients and the optimizer's states";
 
   @TempDir Path folder;
 
@@ -43,6 +45,14 @@ class RankMemoryTests {
 
   private void refuses(double share, String rank, String remedy, String... overrides)
       throws IOException {
+    refuses("", share, rank, remedy, overrides);
+  }
+
+  /**
+   * @param doing how the message ends, of a failure outside of steps
+   */
+  private void refuses(String doing, double share, String rank, String remedy, String... overrides)
+      throws IOException {
     RunConfig config = SmallRun.wide(folder, overrides);
     long limit = (long) (share * need(config));
     System.setProperty(LIMIT, Long.toString(limit));
@@ -53,7 +63,7 @@ class RankMemoryTests {
             e -> {
               assertThat(e.code()).isEqualTo(ErrorCode.OUT_OF_MEMORY);
               assertThat(e.problem())
-                  .matches(rank + " cannot allocate .* on cpu beside the .* that it holds")
+                  .matches(rank + " cannot allocate .* on cpu beside the .* that it holds" + doing)
                   .contains("weights ");
               assertThat(e.remedy()).startsWith(remedy);
             });
@@ -68,7 +78,14 @@ class RankMemoryTests {
 
   @Test
   void oneRankSaysWhatItHeldAndWhatFits() throws IOException {
-    refuses(0.95, "rank 0 of 1", "This would fit: micro-batch 8 (", LARGE);
+    refuses(
+        0.95, "rank 0 of 1", "This would fit: micro-batch 8 (", large("validation.every_steps=0"));
+    refuses(
+        " while it validates after step 20",
+        0.95,
+        "rank 0 of 1",
+        "A start with training.micro_batch=", // steps have split theirs in place by then
+        LARGE);
   }
 
   @Test
@@ -91,11 +108,23 @@ class RankMemoryTests {
   @Test
   void wherePassesCannotKeepLessStatesAreShared() throws IOException {
     String[] least = {"training.micro_batch=1", "training.recompute=full", "parallel={data: 2}"};
-    refuses(0.95, "rank [01] of 2", "This would fit: parallel.zero 1 (", least);
+    refuses(
+        ALLOCATES,
+        0.95,
+        "rank [01] of 2",
+        "A start with training.micro_batch=1 parallel.zero=1 takes less of that",
+        least);
   }
 
+  /** Smaller micro-batches would not help. */
   @Test
-  void whereNothingFitsTheLeastIsNamed() throws IOException {
-    refuses(0.2, "rank 0 of 1", "Even ");
+  void whatThereIsBeforeAnyStepIsNamed() throws IOException {
+    refuses(ALLOCATES, 0.2, "rank 0 of 1", "No setting of the run takes less of that: ");
+    refuses(
+        ALLOCATES,
+        0.2,
+        "rank [01] of 2",
+        "A start with training.micro_batch=4 parallel.zero=",
+        "parallel={data: 2}");
   }
 }

@@ -2,6 +2,7 @@ package dev.duoka.train.run;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import dev.duoka.base.DuokaException;
 import dev.duoka.base.Progress;
@@ -27,6 +28,7 @@ import dev.duoka.train.config.ValidationSettings;
 import dev.duoka.train.device.DevicePeak;
 import dev.duoka.train.device.DevicePlacement;
 import dev.duoka.train.memory.MemoryNeed;
+import dev.duoka.train.memory.TooLittleMemoryException;
 import dev.duoka.train.schedule.LearningRateSchedule;
 import dev.duoka.train.step.RankBuilder;
 import dev.duoka.train.step.RankState;
@@ -37,12 +39,14 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.Consumer;
 import java.util.function.LongSupplier;
 import java.util.stream.LongStream;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -68,6 +72,9 @@ class RankTrainerTests {
     private LongSupplier launched = () -> 0;
     private Consumer<RankState> prepare = _ -> {};
     private Turns turns = Turns.ALWAYS;
+    private Runnable whileValidating = () -> {};
+    private Runnable whileSaving = () -> {};
+    private @Nullable StepRemedies ofRank;
     private final List<Long> validations = new ArrayList<>();
     private final List<RunProgress> saves = new ArrayList<>();
 
@@ -104,11 +111,14 @@ class RankTrainerTests {
     }
 
     @Override
-    public void reached(String what, long done, long total) {}
+    public void reached(String what, long done, long total) {
+      whileValidating.run();
+    }
 
     @Override
     public void save(RankState rank, RunProgress progress) {
       saves.add(progress);
+      whileSaving.run();
     }
 
     @Override
@@ -210,15 +220,45 @@ class RankTrainerTests {
               OptionalLong.empty(),
               Turns.ALWAYS);
       LoopSettings settings = setup.loop(new DevicePeak(1, false, ""));
+      events.ofRank = new StepRemedies(config, checked.model(), 0);
       return new RankTrainer(
               state,
               batches,
               settings,
-              new StepRemedies(config, checked.model(), 0),
+              events.ofRank,
               events,
               RunData.evaluations(config, data),
               readsLate)
           .run(RunProgress.START);
+    }
+  }
+
+  /** Nothing of a step is proposed for what is no step. */
+  @ParameterizedTest
+  @ValueSource(strings = {"validates after step 2", "saves a checkpoint of step 3", ""})
+  void memoryThatRunsOutBetweenStepsIsSaidToBeOfThat(String what) {
+    Events events = new Events(Integer.MAX_VALUE);
+    Runnable full =
+        () -> {
+          throw OutOfMemoryException.of(Device.CPU, 1 << 30, "", null);
+        };
+    if (what.startsWith("validates")) {
+      events.whileValidating = full;
+    } else if (what.startsWith("saves")) {
+      events.whileSaving = full;
+    } else {
+      events.prepare = rank -> rank.step().observe(new FullMemory(1, 2, 3, 4, 5, 6));
+    }
+    OutOfMemoryException failure =
+        catchThrowableOfType(OutOfMemoryException.class, () -> run(events));
+    TooLittleMemoryException ends = Objects.requireNonNull(events.ofRank).ends(failure, 1);
+    if (what.isEmpty()) {
+      assertThat(ends.problem()).doesNotContain(" while it ");
+      assertThat(ends.isInStep()).isTrue();
+    } else {
+      assertThat(ends.problem()).endsWith(" that it holds while it " + what);
+      assertThat(ends.isInStep()).isFalse();
+      assertThat(ends.overrides()).noneMatch(it -> it.contains("recompute"));
     }
   }
 

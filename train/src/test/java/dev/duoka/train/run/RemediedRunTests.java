@@ -1,6 +1,7 @@
 package dev.duoka.train.run;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.catchThrowableOfType;
 import static org.assertj.core.api.Assertions.tuple;
 
 import dev.duoka.tensor.Device;
@@ -8,13 +9,16 @@ import dev.duoka.train.config.ModelSource;
 import dev.duoka.train.config.RunConfig;
 import dev.duoka.train.memory.LessMemory;
 import dev.duoka.train.memory.StepMemory;
+import dev.duoka.train.memory.TooLittleMemoryException;
 import dev.duoka.train.step.RankBuilder;
 import dev.duoka.train.step.StepMetrics;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -113,5 +117,26 @@ class RemediedRunTests {
     assertThat(listener.losses())
         .usingElementComparator((a, b) -> Math.abs(a - b) < 2e-5 ? 0 : Double.compare(a, b))
         .isEqualTo(undisturbed.losses());
+  }
+
+  /** States that are shared out are no matter of one step: the run ends, and begins with that. */
+  @Test
+  void statesAreSharedOutWithANewStart() throws IOException {
+    RunConfig config = config("parallel={data: 2}");
+    run(config, "undisturbed"); // measures the processors, which takes memory once, too
+    limit(config, 5, 1.02);
+    Path run = folder.resolve("run");
+    TooLittleMemoryException failure =
+        catchThrowableOfType(
+            TooLittleMemoryException.class, () -> SmallRun.run(config, run, new Listener()));
+    assertThat(failure.overrides())
+        .containsExactly("training.micro_batch=1", "training.recompute=full", "parallel.zero=1");
+    RunConfig shared =
+        config(
+            Stream.concat(Stream.of("parallel={data: 2}"), failure.overrides().stream())
+                .toArray(String[]::new));
+    Listener listener = new Listener();
+    assertThat(SmallRun.run(shared, folder.resolve("shared"), listener).steps()).isEqualTo(3);
+    assertThat(listener.overrides).isEmpty();
   }
 }

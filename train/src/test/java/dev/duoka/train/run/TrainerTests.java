@@ -17,6 +17,7 @@ import dev.duoka.train.checkpoint.CheckpointStore;
 import dev.duoka.train.config.RunConfig;
 import dev.duoka.train.config.RunFile;
 import dev.duoka.train.run.SmallRun.Listener;
+import dev.duoka.train.snapshot.SnapshotStore;
 import dev.duoka.train.step.StepMetrics;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -100,6 +101,33 @@ class TrainerTests {
           .hasSameBinaryContentAs(folder.resolve("straight").resolve(place));
     }
     assertThat(metrics(runDir).stream().filter(line -> line.has("loss"))).hasSize(20);
+  }
+
+  /** What {@code auto} became is said and written down; of one rank there is nothing to say. */
+  @Test
+  void aRunSaysByWhatItsRanksExchange() throws IOException {
+    String few = "training.steps=1";
+    assertThat(run("alone", few, "schedule.warmup_steps=0").description)
+        .doesNotContain("exchange ");
+    Listener spread =
+        run("spread", few, "schedule.warmup_steps=0", "parallel={data: 2, expert: 2}");
+    assertThat(spread.description)
+        .contains("\nexchange collectives copies (auto); tokens to experts by all_gather (auto)\n");
+    Path placement = folder.resolve("spread/placement.json");
+    assertThat(Files.readString(placement))
+        .contains("\"collectives\" : \"copies\"", "\"dispatcher\" : \"all_gather\"");
+    SnapshotStore store = new SnapshotStore(folder.resolve("spread"));
+    assertThat(store.read(store.starts().getFirst().hash()).fields())
+        .containsEntry("placement.collectives", "copies")
+        .containsEntry("placement.dispatcher", "all_gather");
+    Listener asked =
+        run(
+            "asked",
+            few,
+            "schedule.warmup_steps=0",
+            "parallel={data: 2, expert: 2, dispatcher: all_to_all, collectives: copies}");
+    assertThat(asked.description)
+        .contains("\nexchange collectives copies; tokens to experts by all_to_all\n");
   }
 
   @Test

@@ -6,14 +6,14 @@ import tools.jackson.databind.node.ArrayNode;
 import tools.jackson.databind.node.ObjectNode;
 
 /** JSON of a run's folder as it can be shown: of its text nothing is obeyed, nothing is secret. */
-final class VisibleJson {
-  private VisibleJson() {}
+final class RedactedJson {
+  private RedactedJson() {}
 
-  /** The same object with its text as {@link VisibleText#line} has it. */
+  /** The same object with its text as {@link RedactedText#line} has it. */
   static ObjectNode of(ObjectNode json) {
     ObjectNode shown = Json.object();
     json.properties()
-        .forEach(each -> shown.set(VisibleText.line(each.getKey()), any(shown, each.getValue())));
+        .forEach(each -> shown.set(RedactedText.line(each.getKey()), any(shown, each.getValue())));
     return shown;
   }
 
@@ -25,7 +25,7 @@ final class VisibleJson {
         array.forEach(each -> shown.add(any(maker, each)));
         yield shown;
       }
-      default -> value.isString() ? maker.stringNode(VisibleText.line(value.asString())) : value;
+      default -> value.isString() ? maker.stringNode(RedactedText.line(value.asString())) : value;
     };
   }
 }

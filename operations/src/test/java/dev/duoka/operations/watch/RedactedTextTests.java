@@ -6,14 +6,14 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-final class VisibleTextTests {
+final class RedactedTextTests {
   @Test
   void controlsAreShown() {
-    assertThat(VisibleText.of("\033[31mred\r\7\177\n\tend")).isEqualTo("␛[31mred␍␇␡\n\tend");
-    assertThat(VisibleText.of("\u009b2J \u202e \u2066 \u200b \u2028"))
-        .isEqualTo("\\u009b2J \\u202e \\u2066 \\u200b \\u2028");
-    assertThat(VisibleText.line("a\nb")).isEqualTo("a␊b");
-    assertThat(VisibleText.of("损失 é 😀")).isEqualTo("损失 é 😀");
+    assertThat(RedactedText.of("\033[31mred\r\7\177\n\tend")).isEqualTo("␛[31mred␍␇␡\n\tend");
+    assertThat(RedactedText.of("\u009b2J \u202e \u2066 \u200b \u2028"))
+        .isEqualTo("⟨U+009B⟩2J ⟨U+202E⟩ ⟨U+2066⟩ ⟨U+200B⟩ ⟨U+2028⟩");
+    assertThat(RedactedText.line("a\nb")).isEqualTo("a␊b");
+    assertThat(RedactedText.of("损失 é 😀")).isEqualTo("损失 é 😀");
   }
 
   @ParameterizedTest
@@ -28,12 +28,12 @@ final class VisibleTextTests {
         "AWS_SECRET_ACCESS_KEY = planted-secret",
       })
   void secretsAreLeftOut(String text) {
-    assertThat(VisibleText.of(text)).doesNotContain("planted").contains("•••");
+    assertThat(RedactedText.of(text)).doesNotContain("planted").contains("•••");
   }
 
   @Test
   void numbersOfTokensStay() {
     String text = "step 3: 2048 tokens, 4000 tokens/s; tokens: 12, tokenizer: gpt2-like";
-    assertThat(VisibleText.of(text)).isEqualTo(text);
+    assertThat(RedactedText.of(text)).isEqualTo(text);
   }
 }
