@@ -117,7 +117,7 @@ final class ExchangePlan {
     int tokens = Math.toIntExact(chosen.size(0));
     int k = Math.toIntExact(chosen.size(1));
     int each = experts / group.size();
-    Sent sent = Sent.of(choices, tokens, k, each, group.size());
+    Sent sent = Sent.of(choices, k, each, group.size());
     long[] receiveRows = received(sent.rows, group);
     Device device = chosen.device();
     Tensor slots = HostCopy.fromLongs(sent.slots, device, sent.tokens.length, k);
@@ -202,7 +202,7 @@ final class ExchangePlan {
     }
 
     /** In two passes over the choices: counts, then places; the host does that while GPUs wait. */
-    static Sent of(long[] choices, int tokens, int k, int each, int ranks) {
+    static Sent of(long[] choices, int k, int each, int ranks) {
       long[] rows = new long[ranks];
       int[] lastToken = filled(ranks);
       for (int i = 0; i < choices.length; i++) {
