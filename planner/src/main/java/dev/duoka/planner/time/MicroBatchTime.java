@@ -124,7 +124,7 @@ final class MicroBatchTime {
     memory(closed, count * passes() * dequantizedBytes(layer));
     tensor(seconds, count);
     if (layer.experts() > 0) {
-      expert(seconds, layer, count);
+      expert(seconds, count);
     }
     context(seconds, count, attention);
     return count * ElementwiseBytes.kernels(layer, layout);
@@ -199,7 +199,7 @@ final class MicroBatchTime {
   }
 
   /** Dispatch and combine, forward and backward, as the engine moves rows. */
-  private void expert(Seconds seconds, LayerShape layer, int count) {
+  private void expert(Seconds seconds, int count) {
     int ranks = layout.expert();
     if (ranks == 1) {
       return;
