@@ -90,6 +90,16 @@ CUresult cuMemcpyDtoHAsync_v2(void *target, CUdeviceptr source, size_t bytes, CU
   if (stream == BAD_STREAM) return 1;
   return memcpy(target, (const void *)source, bytes), 0;
 }
+/* From a device to the host alone, as it is used. */
+CUresult cuMemcpy2DAsync_v2(const CUDA_MEMCPY2D *copy, CUstream stream) {
+  if (stream == BAD_STREAM || copy->srcMemoryType != 2 || copy->dstMemoryType != 1) return 1;
+  if (copy->srcXInBytes || copy->srcY || copy->dstXInBytes || copy->dstY) return 1;
+  if (copy->srcPitch < copy->WidthInBytes || copy->dstPitch < copy->WidthInBytes) return 1;
+  for (size_t row = 0; row < copy->Height; row++)
+    memcpy((char *)copy->dstHost + row * copy->dstPitch,
+           (const char *)copy->srcDevice + row * copy->srcPitch, copy->WidthInBytes);
+  return 0;
+}
 CUresult cuMemAlloc_v2(CUdeviceptr *address, size_t bytes) {
   if (!current) return 201;
   return *address = (CUdeviceptr)malloc(bytes), *address ? 0 : 2;
@@ -99,7 +109,7 @@ CUresult cuMemFree_v2(CUdeviceptr address) { return free((void *)address), 0; }
 static const void *locked;
 CUresult cuMemHostRegister_v2(void *address, size_t bytes, unsigned flags) {
   if (!current) return 201;
-  if (locked || bytes == 0 || flags != 0) return 712;
+  if (locked || bytes == 0 || flags != 1) return 712;
   return locked = address, 0;
 }
 CUresult cuMemHostUnregister(void *address) {

@@ -20,6 +20,7 @@ typedef uint64_t StableIValue;
 typedef struct AtenTensorOpaque *AtenTensorHandle;
 typedef struct StableListOpaque *StableListHandle;
 typedef struct CUDAGuardOpaque *CUDAGuardHandle;
+typedef struct CUDAStreamGuardOpaque *CUDAStreamGuardHandle;
 
 /* CUDA driver */
 typedef int CUresult;
@@ -32,6 +33,22 @@ typedef struct CUmod_st *CUmodule;
 typedef struct CUfunc_st *CUfunction;
 typedef struct CUstream_st *CUstream;
 typedef struct CUevent_st *CUevent;
+typedef struct CUarray_st *CUarray;
+typedef struct CUDA_MEMCPY2D_st {
+  size_t srcXInBytes, srcY;
+  unsigned int srcMemoryType;
+  const void *srcHost;
+  CUdeviceptr srcDevice;
+  CUarray srcArray;
+  size_t srcPitch;
+  size_t dstXInBytes, dstY;
+  unsigned int dstMemoryType;
+  void *dstHost;
+  CUdeviceptr dstDevice;
+  CUarray dstArray;
+  size_t dstPitch;
+  size_t WidthInBytes, Height;
+} CUDA_MEMCPY2D;
 typedef struct CUuuid_st {
   char bytes[16];
 } CUuuid;
@@ -378,6 +395,9 @@ AOTITorchError torch_get_num_threads(uint32_t *threads);
 AOTITorchError torch_get_current_cuda_blas_handle(void **ret_handle);
 AOTITorchError aoti_torch_get_current_cuda_stream(int32_t device, void **stream);
 AOTITorchError aoti_torch_create_cuda_guard(int32_t device, CUDAGuardHandle *guard);
+AOTITorchError aoti_torch_create_cuda_stream_guard(
+    void *stream, int32_t device_index, CUDAStreamGuardHandle *ret_guard);
+AOTITorchError aoti_torch_delete_cuda_stream_guard(CUDAStreamGuardHandle guard);
 
 /* CUDA driver */
 CUresult cuInit(unsigned int flags);
@@ -413,6 +433,7 @@ CUresult cuMemcpyHtoDAsync_v2(
 CUresult cuMemHostRegister_v2(void *p, size_t bytesize, unsigned int Flags);
 CUresult cuMemHostUnregister(void *p);
 CUresult cuMemcpyDtoHAsync_v2(void *target, CUdeviceptr source, size_t bytes, CUstream stream);
+CUresult cuMemcpy2DAsync_v2(const CUDA_MEMCPY2D *pCopy, CUstream hStream);
 CUresult cuMemAlloc_v2(CUdeviceptr *address, size_t bytes);
 CUresult cuMemFree_v2(CUdeviceptr address);
 CUresult cuMemcpyDtoDAsync_v2(

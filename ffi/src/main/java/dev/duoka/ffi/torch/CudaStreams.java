@@ -3,6 +3,7 @@ package dev.duoka.ffi.torch;
 import dev.duoka.base.DuokaException;
 import dev.duoka.base.ErrorCode;
 import dev.duoka.ffi.link.NativeFunctions;
+import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandle;
 
 /** LibTorch's notion of the calling thread's CUDA device and stream. */
@@ -37,7 +38,8 @@ public final class CudaStreams {
       Scratch scratch = Scratch.ofThread();
       try {
         NativeFailure.check(
-            (int) create.invokeExact(stream, device, scratch.out), "another CUDA stream");
+            (int) create.invokeExact(MemorySegment.ofAddress(stream), device, scratch.out),
+            "another CUDA stream");
       } catch (Throwable t) {
         throw NativeFunctions.unexpected(t);
       }

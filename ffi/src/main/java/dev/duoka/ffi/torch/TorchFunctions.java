@@ -135,7 +135,7 @@ final class TorchFunctions {
   static final Optional<MethodHandle> CREATE_STREAM_GUARD =
       C.optional(
           "aoti_torch_create_cuda_stream_guard",
-          FunctionDescriptor.of(JAVA_INT, JAVA_LONG, JAVA_INT, ADDRESS));
+          FunctionDescriptor.of(JAVA_INT, ADDRESS, JAVA_INT, ADDRESS));
   static final Optional<MethodHandle> DELETE_STREAM_GUARD =
       C.optional("aoti_torch_delete_cuda_stream_guard", FunctionDescriptor.of(JAVA_INT, JAVA_LONG));
 

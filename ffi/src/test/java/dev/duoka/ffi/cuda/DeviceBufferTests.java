@@ -63,6 +63,29 @@ class DeviceBufferTests {
     }
   }
 
+  /** The gaps between rows are left as they are. */
+  @Test
+  void rowsArriveAtTheirPlaces() {
+    CudaDevice device = driver.device(0);
+    try (HostMemory sent = new HostMemory(60);
+        HostMemory arrived = new HostMemory(60);
+        DeviceBuffer source = new DeviceBuffer(device, 60)) {
+      for (int i = 0; i < 60; i++) {
+        sent.bytes().put(i, (byte) (1 + i));
+        arrived.bytes().put(i, (byte) 0);
+      }
+      driver.copyToDevice(source.address(), sent.address(), 60, 0);
+      driver.copyRowsToHost(arrived.address() + 2, 20, source.address() + 5, 15, 7, 3, 0);
+      driver.synchronize(0);
+      for (int i = 0; i < 60; i++) {
+        int row = (i - 2) / 20;
+        int column = i - 2 - 20 * row;
+        int expected = i >= 2 && row < 3 && column < 7 ? 1 + 5 + 15 * row + column : 0;
+        assertThat(arrived.bytes().get(i)).as("byte %d", i).isEqualTo((byte) expected);
+      }
+    }
+  }
+
   private static int firstWrong(CudaDevice from, CudaDevice to) {
     try (HostMemory sent = new HostMemory(BYTES);
         HostMemory arrived = new HostMemory(BYTES);
