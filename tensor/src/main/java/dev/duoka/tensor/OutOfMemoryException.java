@@ -21,6 +21,7 @@ public final class OutOfMemoryException extends DuokaException {
 
   private OutOfMemoryException(
       Device device,
+      String problem,
       long bytes,
       long available,
       MemoryLedger ledger,
@@ -28,12 +29,7 @@ public final class OutOfMemoryException extends DuokaException {
       @Nullable Throwable cause) {
     super(
         ErrorCode.OUT_OF_MEMORY,
-        "cannot allocate "
-            + ByteSize.text(bytes)
-            + " on "
-            + device
-            + "; "
-            + MemoryLedger.of(device).describe(),
+        problem + "; " + MemoryLedger.of(device).describe(),
         remedy,
         cause);
     this.device = device;
@@ -49,16 +45,42 @@ public final class OutOfMemoryException extends DuokaException {
    */
   public static OutOfMemoryException of(
       Device device, long bytes, String remedy, @Nullable Throwable cause) {
+    return of(device, allocating(device, bytes), bytes, remedy, cause);
+  }
+
+  /**
+   * An operator that failed for want of memory; how much it asked for is not known.
+   *
+   * @param problem what was tried
+   */
+  public static OutOfMemoryException during(
+      Device device, String problem, String remedy, @Nullable Throwable cause) {
+    return of(device, problem, 0, remedy, cause);
+  }
+
+  private static OutOfMemoryException of(
+      Device device, String problem, long bytes, String remedy, @Nullable Throwable cause) {
     MemoryLedger mine = ThreadLedger.current(device);
     MemoryLedger ledger = mine == null ? MemoryLedger.of(device) : mine;
     return new OutOfMemoryException(
-        device, bytes, Math.min(ledger.liveBytes(), ledger.limit()), ledger, remedy, cause);
+        device,
+        problem,
+        bytes,
+        Math.min(ledger.liveBytes(), ledger.limit()),
+        ledger,
+        remedy,
+        cause);
+  }
+
+  private static String allocating(Device device, long bytes) {
+    return "cannot allocate " + ByteSize.text(bytes) + " on " + device;
   }
 
   /** An allocation that goes beyond the limit of the calling thread. */
   static OutOfMemoryException beyond(
       MemoryLedger ledger, Device device, long bytes, String remedy) {
-    return new OutOfMemoryException(device, bytes, ledger.limit(), ledger, remedy, null);
+    return new OutOfMemoryException(
+        device, allocating(device, bytes), bytes, ledger.limit(), ledger, remedy, null);
   }
 
   /** The device. */
@@ -66,7 +88,7 @@ public final class OutOfMemoryException extends DuokaException {
     return device;
   }
 
-  /** What was asked for, in bytes. */
+  /** What was asked for, in bytes; 0 where an operator asked, and did not say. */
   public long bytes() {
     return bytes;
   }

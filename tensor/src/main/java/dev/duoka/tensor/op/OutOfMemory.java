@@ -1,11 +1,14 @@
 package dev.duoka.tensor.op;
 
+import dev.duoka.base.ByteSize;
 import dev.duoka.base.DuokaException;
 import dev.duoka.base.ErrorCode;
 import dev.duoka.tensor.Device;
+import dev.duoka.tensor.Gpus;
 import dev.duoka.tensor.MemoryLedger;
 import dev.duoka.tensor.OutOfMemoryException;
 import dev.duoka.tensor.ThreadLedger;
+import java.util.Optional;
 
 /** Tells memory exhaustion from other native failures, and says what fills the memory. */
 final class OutOfMemory {
@@ -29,8 +32,9 @@ final class OutOfMemory {
   }
 
   /**
-   * Below LibTorch 2.13 the reason of a failure is not known, so on a GPU the memory account is
-   * always part of the message; from 2.13 on the text decides the code.
+   * What an operator's failure is. From LibTorch 2.13 on the text tells; below it the reason is not
+   * known, and on a GPU that is all but full a failure is taken for one of memory: an operator that
+   * failed for anything else fails again with less of it.
    */
   static DuokaException recognise(Device device, String problem, DuokaException cause) {
     if (cause.code() != ErrorCode.NATIVE_CALL) {
@@ -39,11 +43,47 @@ final class OutOfMemory {
     if (!device.isCuda()) {
       return new DuokaException(ErrorCode.NATIVE_CALL, problem, "", cause);
     }
-    boolean exhausted = problem.contains("out of memory");
+    return recognise(device, problem, cause, card(device));
+  }
+
+  /**
+   * As the other method.
+   *
+   * @param card what the driver says of the card's memory; empty where it says nothing any more
+   */
+  static DuokaException recognise(
+      Device device, String problem, DuokaException cause, Optional<Gpus.CardMemory> card) {
+    Optional<Gpus.CardMemory> full = card.filter(OutOfMemory::isAllButFull);
+    if (full.isPresent() || problem.contains("out of memory")) {
+      String free =
+          full.map(
+                  memory ->
+                      problem
+                          + ", most likely for want of memory: "
+                          + ByteSize.text(memory.free())
+                          + " of "
+                          + ByteSize.text(memory.total())
+                          + " are free")
+              .orElse(problem);
+      return OutOfMemoryException.during(device, free, REMEDY, cause);
+    }
     return new DuokaException(
-        exhausted ? ErrorCode.OUT_OF_MEMORY : ErrorCode.NATIVE_CALL,
+        ErrorCode.NATIVE_CALL,
         problem + "; memory of " + device + ": " + MemoryLedger.of(device).describe(),
-        exhausted ? REMEDY : "If memory is what ran out: " + REMEDY,
+        "If memory is what ran out: " + REMEDY,
         cause);
+  }
+
+  /** An operator takes less at once than this part of its card. */
+  private static boolean isAllButFull(Gpus.CardMemory card) {
+    return card.free() < card.total() / 16;
+  }
+
+  private static Optional<Gpus.CardMemory> card(Device device) {
+    try {
+      return Optional.of(Gpus.memory(device));
+    } catch (DuokaException e) {
+      return Optional.empty(); // the device is broken: that is no want of memory
+    }
   }
 }

@@ -332,7 +332,7 @@ public final class CheckpointWriter implements AutoCloseable {
     SnapshotMemory begun = memory;
     boolean ahead = begun != null;
     if (begun == null) {
-      begun = SnapshotMemory.begin(model, share);
+      begun = SnapshotMemory.now(model, share);
       memory = begun;
     }
     long start = System.nanoTime();

@@ -31,7 +31,14 @@ final class SnapshotMemory implements AutoCloseable {
     made = new FutureTask<>(() -> make(model, share));
   }
 
-  /** Begins. */
+  /** Makes it on the calling thread, which its memory is counted for. */
+  static SnapshotMemory now(LanguageModel model, ProcessShare share) {
+    SnapshotMemory memory = new SnapshotMemory(model, share);
+    memory.made.run();
+    return memory;
+  }
+
+  /** Begins to make it on a thread of its own. */
   static SnapshotMemory begin(LanguageModel model, ProcessShare share) {
     SnapshotMemory memory = new SnapshotMemory(model, share);
     Thread.ofPlatform().name("checkpoint-memory").daemon().start(memory.made);

@@ -59,8 +59,9 @@ public final class RankMemory {
         + rank
         + " of "
         + ranks
-        + " cannot allocate "
-        + ByteSize.text(failure.bytes())
+        + (failure.bytes() == 0
+            ? " has no room for what an operator takes"
+            : " cannot allocate " + ByteSize.text(failure.bytes()))
         + " on "
         + failure.device()
         + " beside the "
