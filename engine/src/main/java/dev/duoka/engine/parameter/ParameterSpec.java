@@ -73,7 +73,7 @@ public record ParameterSpec(
   }
 
   /** What it takes of a flat buffer: elements, or bytes where it is kept in 4 bits. */
-  long stored() {
+  public long stored() {
     return nf4 == null ? elements() : layout().bytes();
   }
 

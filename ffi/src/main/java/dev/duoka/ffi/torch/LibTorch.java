@@ -65,6 +65,11 @@ public final class LibTorch {
     return load().cuda();
   }
 
+  /** Whether its failures tell their reason; before version 2.13 that is on stderr alone. */
+  public static boolean tellsReasons() {
+    return TorchFunctions.EXCEPTION_MESSAGE.isPresent();
+  }
+
   /** The version of the loaded library's C ABI, for example {@code 2.10.0}. */
   public static String abiVersion() {
     long version = TorchFunctions.abiVersion();

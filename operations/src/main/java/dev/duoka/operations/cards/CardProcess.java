@@ -75,9 +75,13 @@ public final class CardProcess {
   public synchronized List<CardWatch.Seen> cards() {
     long now = System.nanoTime();
     wanted = now;
-    if (running == null && !isGivenUp) {
+    Process silent = running;
+    if (silent == null && !isGivenUp) {
+      last = List.of(); // what was seen before the pause is of another time
       lastNanos = now;
       start();
+    } else if (silent != null && now - lastNanos > STALE_NANOS) {
+      silent.destroyForcibly(); // and another one is started
     }
     return isGivenUp || now - lastNanos > STALE_NANOS
         ? last.stream()
@@ -155,6 +159,7 @@ public final class CardProcess {
 
   private synchronized void again(int status) {
     running = null;
+    lastNanos = System.nanoTime();
     if (counters) {
       counters = false;
       problem =

@@ -13,6 +13,8 @@ public final class CardsMain {
   static final String NO_COUNTERS = "--no-counters";
 
   private static final long EVERY_MILLISECONDS = 1000;
+  private static final long FIRST_MILLISECONDS = 50;
+  private static final int FIRST_LOOKS = 40;
 
   private CardsMain() {}
 
@@ -21,6 +23,9 @@ public final class CardsMain {
     boolean counters = !List.of(arguments).contains(NO_COUNTERS);
     Thread.ofPlatform().daemon().name("input").start(CardsMain::endWithInput);
     CardWatch watch = new CardWatch(() -> CardLoad.cards(counters));
+    for (int i = 0; i < FIRST_LOOKS && !haveAnswered(watch.cards()); i++) {
+      Thread.sleep(FIRST_MILLISECONDS);
+    }
     while (true) {
       System.out.println(CardsJson.of(watch.cards()));
       if (System.out.checkError()) {
@@ -28,6 +33,11 @@ public final class CardsMain {
       }
       Thread.sleep(EVERY_MILLISECONDS);
     }
+  }
+
+  /** Whoever looks once is not to wait for the next second. */
+  private static boolean haveAnswered(List<CardWatch.Seen> seen) {
+    return !seen.isEmpty() && seen.stream().noneMatch(card -> card.load().equals(CardLoad.UNKNOWN));
   }
 
   private static void endWithInput() {

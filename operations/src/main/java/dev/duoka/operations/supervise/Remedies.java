@@ -125,9 +125,8 @@ final class Remedies {
   private boolean helpMemory(int attempt, AttemptEnd end) {
     boolean guesses = end.failure().filter(WorkerFolder.Failure::nothingElse).isEmpty();
     // Workers may have gone over to the one in use by themselves, and mean to be started with it.
-    int from = guesses ? state.memory() : Math.max(0, state.memory() - 1);
     OptionalInt said =
-        numberOf(end.failure().map(WorkerFolder.Failure::overrides).orElse(List.of()), from);
+        numberOf(end.failure().map(WorkerFolder.Failure::overrides).orElse(List.of()), guesses);
     if (said.isEmpty() && !(guesses && state.memory() < plan().memory().size())) {
       if (state.memory() > 0) {
         record.add(attempt, UNDONE, String.join(", ", memory()) + ": that did not help either");
@@ -153,7 +152,7 @@ final class Remedies {
 
   /** Workers have gone over to a remedy by themselves: the next start is to begin with it. */
   void changed(int attempt, WorkerFolder.Change change) {
-    OptionalInt number = numberOf(change.overrides(), state.memory());
+    OptionalInt number = numberOf(change.overrides(), true);
     if (number.isPresent()) {
       useMemory(number.getAsInt());
       record.add(attempt, REMEDY, change.text());
@@ -166,16 +165,18 @@ final class Remedies {
 
   /**
    * Which of the plan's remedies workers mean, counted from 1; they name what differs from what
-   * they were started with.
+   * they were started with. Those of steps and those of what is beside them do not follow each
+   * other, so that any may be meant.
    *
-   * @param from how many are not meant
+   * @param another whether it cannot be the one in use
    */
-  private OptionalInt numberOf(List<String> overrides, int from) {
+  private OptionalInt numberOf(List<String> overrides, boolean another) {
     Map<String, String> meant = byField(memory());
     meant.putAll(byField(overrides));
     List<List<String>> all = plan().allOfMemory();
-    for (int i = from; i < all.size(); i++) {
-      if (!overrides.isEmpty() && byField(all.get(i)).equals(meant)) {
+    for (int i = 0; i < all.size(); i++) {
+      boolean isInUse = i + 1 == state.memory();
+      if (!overrides.isEmpty() && !(another && isInUse) && byField(all.get(i)).equals(meant)) {
         return OptionalInt.of(i + 1);
       }
     }

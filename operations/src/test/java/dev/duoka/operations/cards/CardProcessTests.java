@@ -99,10 +99,9 @@ final class CardProcessTests {
     while (ProcessHandle.of(pid).filter(ProcessHandle::isAlive).isPresent()) {
       Thread.sleep(5);
     }
-    assertThat(process.cards()).containsExactly(CARD); // and asks again
-    while (Files.readAllLines(lines).size() < 2) {
-      Thread.sleep(5);
-    }
+    assertThat(process.cards()).as("of another time").isEmpty(); // and asks again
+    await(process, seen -> seen.equals(List.of(CARD)));
+    assertThat(Files.readAllLines(lines)).hasSize(2);
     assertThat(process.problem()).isEmpty();
   }
 

@@ -88,7 +88,9 @@ final class SupervisorTests {
                     List.of("training.micro_batch=2"),
                     List.of("training.micro_batch=1"),
                     List.of("training.micro_batch=1", "training.recompute=full")),
-                List.of(List.of("training.micro_batch=4", "parallel.zero=1")),
+                List.of(
+                    List.of("training.micro_batch=1", "parallel.zero=1"),
+                    List.of("training.micro_batch=4", "parallel.zero=1")),
                 true,
                 goBacks,
                 fewer),
@@ -363,6 +365,22 @@ final class SupervisorTests {
         .startsWith("started", helps ? "remedy" : "failed")
         .doesNotContain(helps ? "failed" : "remedy");
     assertThat(end.status() == 0).isEqualTo(helps);
+  }
+
+  /** What helps beside steps comes first; steps that take too much afterwards are helped, too. */
+  @Test
+  void stepsAreHelpedAfterWhatIsBesideThem() throws Exception {
+    RunEnd end =
+        run(
+            "case \"$*\" in *micro_batch=1*) exit 0;; *zero=1*) echo"
+                + " '{\"code\":\"OUT_OF_MEMORY\",\"message\":\"full\","
+                + "\"overrides\":[\"training.micro_batch=1\"]}';;"
+                + " *) echo"
+                + " '{\"code\":\"OUT_OF_MEMORY\",\"message\":\"full\",\"nothing_else\":true,"
+                + "\"overrides\":[\"training.micro_batch=4\",\"parallel.zero=1\"]}';;"
+                + " esac >\"$DUOKA_FAILURE_FILE\"; exit 1");
+    assertThat(end.status()).as(end.reason()).isZero();
+    assertThat(events()).containsExactly("started", "remedy", "started", "remedy", "started");
   }
 
   /**

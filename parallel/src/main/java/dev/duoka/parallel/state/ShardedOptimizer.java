@@ -465,7 +465,8 @@ public final class ShardedOptimizer implements AutoCloseable {
     for (ValueShard shard : kept) {
       for (Parameter parameter : shard.bucket().parameters()) {
         long start = shard.offset() - parameter.offset();
-        long end = Math.min(parameter.spec().elements(), start + shard.length());
+        // Of weights in 4 bits these are bytes, of which any or none is asked.
+        long end = Math.min(parameter.spec().stored(), start + shard.length());
         ranges.put(parameter, new HeldRange(Math.max(0, start), end));
       }
     }

@@ -1,5 +1,6 @@
 package dev.duoka.tensor.op;
 
+import dev.duoka.base.DuokaException;
 import dev.duoka.base.Resources;
 import dev.duoka.ffi.cuda.CudaAvailability;
 import dev.duoka.ffi.cuda.CudaDevice;
@@ -211,7 +212,7 @@ public final class HostTransfer implements AutoCloseable {
    * way, memory that it frees included: numbers may be converted on the device first.
    *
    * @param work copies what is on the device to memory of a {@link PageLockedTensor}, and host
-   *     memory at once
+   *     memory at once; it must hold back nothing for the caller, whose stream it is not on
    * @return the end of all of them
    */
   public Mark rowsToHost(Consumer<RowCopy> work) {
@@ -228,10 +229,19 @@ public final class HostTransfer implements AutoCloseable {
       launched.holdBack(stream.handle());
     }
     before.forget();
-    CudaStreams.on(
-        stream.handle(),
-        on.ordinal(),
-        () -> work.accept((target, source) -> rowsToHost(target, source, stream.handle())));
+    try {
+      CudaStreams.on(
+          stream.handle(),
+          on.ordinal(),
+          () -> work.accept((target, source) -> rowsToHost(target, source, stream.handle())));
+    } catch (Throwable t) { // whoever owns the memory knows of no copy, and may free it
+      try {
+        CudaDriver.find().orElseThrow().synchronize(stream.handle());
+      } catch (DuokaException e) {
+        t.addSuppressed(e);
+      }
+      throw t;
+    }
     return mark(stream.handle());
   }
 

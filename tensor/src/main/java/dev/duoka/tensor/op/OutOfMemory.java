@@ -3,6 +3,7 @@ package dev.duoka.tensor.op;
 import dev.duoka.base.ByteSize;
 import dev.duoka.base.DuokaException;
 import dev.duoka.base.ErrorCode;
+import dev.duoka.ffi.torch.LibTorch;
 import dev.duoka.tensor.Device;
 import dev.duoka.tensor.Gpus;
 import dev.duoka.tensor.MemoryLedger;
@@ -43,13 +44,15 @@ final class OutOfMemory {
     if (!device.isCuda()) {
       return new DuokaException(ErrorCode.NATIVE_CALL, problem, "", cause);
     }
-    return recognise(device, problem, cause, card(device));
+    Optional<Gpus.CardMemory> card = LibTorch.tellsReasons() ? Optional.empty() : card(device);
+    return recognise(device, problem, cause, card);
   }
 
   /**
    * As the other method.
    *
-   * @param card what the driver says of the card's memory; empty where it says nothing any more
+   * @param card what the driver says of the card's memory; empty where it says nothing any more, or
+   *     the problem has the reason
    */
   static DuokaException recognise(
       Device device, String problem, DuokaException cause, Optional<Gpus.CardMemory> card) {

@@ -2,6 +2,7 @@ package dev.duoka.train.checkpoint;
 
 import dev.duoka.base.DuokaException;
 import dev.duoka.base.ErrorCode;
+import dev.duoka.base.Resources;
 import dev.duoka.comm.Communicator;
 import dev.duoka.formats.modelconfig.ModelConfig;
 import dev.duoka.model.LanguageModel;
@@ -295,8 +296,9 @@ public final class CheckpointWriter implements AutoCloseable {
     await();
     SnapshotMemory prepared = memory;
     memory = null;
-    try (prepared) {
-      copies.values().forEach(copy -> copy.transfer.close());
+    try (prepared;
+        Resources transfers = new Resources()) {
+      copies.values().forEach(copy -> transfers.own(copy.transfer));
       copies.clear();
     }
   }

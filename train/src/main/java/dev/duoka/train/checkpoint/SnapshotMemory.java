@@ -2,6 +2,7 @@ package dev.duoka.train.checkpoint;
 
 import dev.duoka.base.DuokaException;
 import dev.duoka.base.ErrorCode;
+import dev.duoka.base.Resources;
 import dev.duoka.model.LanguageModel;
 import dev.duoka.tensor.Device;
 import java.util.ArrayList;
@@ -27,6 +28,9 @@ final class SnapshotMemory implements AutoCloseable {
   private final FutureTask<TrainingSnapshot> made;
   private final AtomicReference<@Nullable DuokaException> problem = new AtomicReference<>();
 
+  /** Nobody wants it any more. */
+  private volatile boolean isOver;
+
   private SnapshotMemory(LanguageModel model, ProcessShare share) {
     made = new FutureTask<>(() -> make(model, share));
   }
@@ -45,15 +49,17 @@ final class SnapshotMemory implements AutoCloseable {
     return memory;
   }
 
-  private TrainingSnapshot make(LanguageModel model, ProcessShare share)
-      throws InterruptedException {
-    TrainingSnapshot snapshot = new TrainingSnapshot(model, share);
-    lock(snapshot, model.parameters().device());
-    return snapshot;
+  private TrainingSnapshot make(LanguageModel model, ProcessShare share) {
+    try (Resources made = new Resources()) {
+      TrainingSnapshot snapshot = made.own(new TrainingSnapshot(model, share));
+      lock(snapshot, model.parameters().device());
+      made.release();
+      return snapshot;
+    }
   }
 
   /** A piece that cannot be locked ends it: what is left is copied as any memory is. */
-  private void lock(TrainingSnapshot snapshot, Device device) throws InterruptedException {
+  private void lock(TrainingSnapshot snapshot, Device device) {
     Queue<Runnable> locks = new ConcurrentLinkedQueue<>(snapshot.locks(device));
     int count =
         Math.clamp(Runtime.getRuntime().availableProcessors() / PROCESSORS_EACH, 1, MOST_THREADS);
@@ -62,35 +68,58 @@ final class SnapshotMemory implements AutoCloseable {
       threads.add(
           Thread.ofPlatform().name("checkpoint-memory-" + i).daemon().start(() -> take(locks)));
     }
+    boolean interrupted = false;
     for (Thread thread : threads) {
-      thread.join();
+      interrupted |= !joined(thread);
+    }
+    if (interrupted) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  /** Waits in any case: what is being locked may not be freed. False after an interrupt. */
+  private static boolean joined(Thread thread) {
+    boolean calm = true;
+    while (true) {
+      try {
+        thread.join();
+        return calm;
+      } catch (InterruptedException e) {
+        calm = false;
+      }
     }
   }
 
   private void take(Queue<Runnable> locks) {
     Runnable next = locks.poll();
-    while (next != null && problem.get() == null) {
+    while (next != null && problem.get() == null && !isOver) {
       try {
         next.run();
       } catch (DuokaException e) {
         problem.compareAndSet(null, e);
+      } catch (RuntimeException e) {
+        problem.compareAndSet(
+            null, new DuokaException(ErrorCode.IO, "locking memory failed: " + e, "", e));
       }
       next = locks.poll();
     }
   }
 
   /**
-   * The snapshot, when it is ready.
+   * The snapshot, when it is ready; an interrupt does not end the wait.
    *
    * @throws DuokaException when there is no memory to be had
    */
   TrainingSnapshot await() {
+    boolean interrupted = false;
     try {
-      return made.get();
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw new DuokaException(
-          ErrorCode.IO, "interrupted while memory for a checkpoint is prepared", "", e);
+      while (true) {
+        try {
+          return made.get();
+        } catch (InterruptedException e) {
+          interrupted = true; // what is being made would have no owner
+        }
+      }
     } catch (ExecutionException e) {
       if (e.getCause() instanceof DuokaException failure) {
         throw failure;
@@ -98,7 +127,15 @@ final class SnapshotMemory implements AutoCloseable {
       if (e.getCause() instanceof Error error) {
         throw error;
       }
-      throw new IllegalStateException("preparing memory for a checkpoint failed", e.getCause());
+      throw new DuokaException(
+          ErrorCode.IO,
+          "preparing memory for a checkpoint failed: " + e.getCause(),
+          "This is an error of the program",
+          e);
+    } finally {
+      if (interrupted) {
+        Thread.currentThread().interrupt();
+      }
     }
   }
 
@@ -107,13 +144,14 @@ final class SnapshotMemory implements AutoCloseable {
     return Optional.ofNullable(problem.getAndSet(null));
   }
 
-  /** Frees the snapshot, when it is there; nothing may be on its way to it. */
+  /** Frees the snapshot, or what there is of it; nothing may be on its way to it. */
   @Override
   public void close() {
+    isOver = true;
     TrainingSnapshot snapshot;
     try {
       snapshot = await();
-    } catch (DuokaException | IllegalStateException | OutOfMemoryError e) {
+    } catch (DuokaException | OutOfMemoryError e) {
       return; // whoever saved was told, and there is nothing to free
     }
     snapshot.close();

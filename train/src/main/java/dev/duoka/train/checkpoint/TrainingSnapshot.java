@@ -96,6 +96,9 @@ final class TrainingSnapshot implements AutoCloseable {
         }
       }
     }
+    // Weights that the host has updated may be on their way: what this rank launches next waits for
+    // them, not the copy's stream.
+    optimizer.slices().stream().filter(StateSlice::isCounted).forEach(StateSlice::states);
     return transfer.rowsToHost(copy -> fill(optimizer, copy));
   }
 

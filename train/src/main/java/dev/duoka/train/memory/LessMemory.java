@@ -43,11 +43,15 @@ public record LessMemory(RunConfig config, List<MemoryRemedy> ways) {
     if (!config.remedies().outOfMemory()) {
       return List.of();
     }
-    MemoryRemedy now = MemoryRemedy.now(config);
-    return Stream.of(MemoryUse.EVALUATION, MemoryUse.STATES)
-        .flatMap(use -> use.remedies(config, now).stream())
+    List<MemoryRemedy> ofSteps = MemoryRemedies.of(config);
+    // Workers start from what the run has gone over to in steps.
+    return Stream.concat(Stream.of(MemoryRemedy.now(config)), ofSteps.stream())
+        .flatMap(
+            now ->
+                Stream.of(MemoryUse.EVALUATION, MemoryUse.STATES)
+                    .flatMap(use -> use.remedies(config, now).stream()))
         .distinct()
-        .filter(way -> !MemoryRemedies.of(config).contains(way))
+        .filter(way -> !ofSteps.contains(way))
         .map(way -> way.overrides(config))
         .toList();
   }

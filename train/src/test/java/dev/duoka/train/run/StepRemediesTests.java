@@ -82,14 +82,22 @@ class StepRemediesTests {
   @Test
   void whatIsProposedIsInTheSupervisorsPlan() throws IOException {
     RunConfig config = config("parallel={data: 2}");
+    LessMemory ladder = LessMemory.of(config);
+    List<List<String>> all = new ArrayList<>(LessMemory.outsideOfSteps(config));
+    ladder.ways().forEach(way -> all.add(way.overrides(config)));
+    assertThat(all).doesNotHaveDuplicates();
     for (MemoryUse use : List.of(MemoryUse.EVALUATION, MemoryUse.STATES)) {
-      StepRemedies remedies = remedies(config);
-      remedies.leaveSteps(use, "does something");
-      List<String> proposed = remedies.ends(FULL, 2).overrides();
-      LessMemory ladder = LessMemory.of(config);
-      List<List<String>> all = new ArrayList<>(LessMemory.outsideOfSteps(config));
-      ladder.ways().forEach(way -> all.add(way.overrides(config)));
-      assertThat(all).contains(proposed).doesNotHaveDuplicates();
+      for (int gone = 0; gone <= ladder.ways().size(); gone++) { // steps went over to that many
+        StepRemedies remedies = remedies(config);
+        if (gone > 0) {
+          remedies.take(gone - 1);
+        }
+        remedies.leaveSteps(use, "does something");
+        List<String> proposed = remedies.ends(FULL, 2).overrides();
+        if (!proposed.isEmpty()) {
+          assertThat(all).as("%s after %d", use, gone).contains(proposed);
+        }
+      }
     }
     assertThat(LessMemory.outsideOfSteps(config("remedies.out_of_memory=false"))).isEmpty();
   }
