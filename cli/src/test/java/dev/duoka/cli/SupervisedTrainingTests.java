@@ -190,7 +190,7 @@ final class SupervisedTrainingTests {
     assertThat(event("restart").orElseThrow().text())
         .contains("worker 1 was ended by signal 9", "from the checkpoint of step ");
     assertThat(losses()).isEqualTo(undisturbed).hasSize(60);
-    assertThat(text()).contains("Done after 60 steps");
+    assertThat(text()).contains("Ended by --max-steps after 60 of 100000 steps");
   }
 
   /** One rank's process is stopped: it is named, and the run goes on without being asked. */
