@@ -1,7 +1,10 @@
 package dev.duoka.tensor;
 
+import dev.duoka.base.Uninterruptibly;
 import dev.duoka.ffi.torch.CudaStreams;
 import dev.duoka.ffi.torch.Threads;
+import java.util.concurrent.atomic.AtomicReference;
+import org.jspecify.annotations.Nullable;
 
 /** Prepares a thread to compute. */
 public final class ComputeThread {
@@ -15,6 +18,44 @@ public final class ComputeThread {
   /** Has the calling thread, which works beside one that computes, use so many CPU threads. */
   public static void prepare(int threads) {
     Threads.useForThisThread(threads);
+  }
+
+  /**
+   * Runs {@code work} on a thread of its own and {@code meanwhile} on the calling one, and returns
+   * when both are done. What the first allocates on the device is booked by the calling thread's
+   * ledger, and it issues to the device's default stream.
+   *
+   * @param device that the calling thread is bound to
+   */
+  public static void sideBySide(Device device, Runnable work, Runnable meanwhile) {
+    int threads = threads();
+    ThreadLedger.Opened ledgers = ThreadLedger.opened();
+    AtomicReference<@Nullable Throwable> failure = new AtomicReference<>();
+    Thread other =
+        Thread.ofPlatform()
+            .name(Thread.currentThread().getName() + "-beside")
+            .start(
+                () -> {
+                  try {
+                    prepare(threads);
+                    if (device.isCuda()) {
+                      CudaStreams.useDevice(device.index());
+                    }
+                    ledgers.book(work);
+                  } catch (RuntimeException | Error e) {
+                    failure.set(e);
+                  }
+                });
+    try {
+      meanwhile.run();
+    } finally {
+      Uninterruptibly.join(other); // it writes into what the caller may free
+    }
+    switch (failure.get()) {
+      case RuntimeException e -> throw e;
+      case Error e -> throw e;
+      case null, default -> {}
+    }
   }
 
   /**

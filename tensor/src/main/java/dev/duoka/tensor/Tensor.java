@@ -113,12 +113,17 @@ public final class Tensor implements AutoCloseable {
     return device;
   }
 
+  /** How many elements apart neighbours of each dimension are. */
+  public long[] strides() {
+    return TensorHandle.strides(handle());
+  }
+
   /** Whether the elements lie densely in row-major order. */
   public boolean isContiguous() {
     if (elements() == 0) {
       return true;
     }
-    long[] strides = TensorHandle.strides(handle());
+    long[] strides = strides();
     long expected = 1;
     for (int dim = shape.length - 1; dim >= 0; dim--) {
       if (shape[dim] != 1) {

@@ -72,6 +72,24 @@ public final class ThreadLedger implements AutoCloseable {
     return peak;
   }
 
+  /** The ledgers of one thread, for another that works for it meanwhile. */
+  record Opened(@Nullable ThreadLedger innermost) {
+    /** Books with them what the calling thread, which has none, allocates in {@code work}. */
+    void book(Runnable work) {
+      CURRENT.set(innermost);
+      try {
+        work.run();
+      } finally {
+        CURRENT.remove();
+      }
+    }
+  }
+
+  /** Those of the calling thread. */
+  static Opened opened() {
+    return new Opened(CURRENT.get());
+  }
+
   static @Nullable MemoryLedger current(Device device) {
     ThreadLedger open = CURRENT.get();
     while (open != null && !open.device.equals(device)) {

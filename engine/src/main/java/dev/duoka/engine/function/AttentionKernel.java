@@ -63,6 +63,7 @@ public enum AttentionKernel {
 
     @Override
     Tensor[] forward(Tensor query, Tensor key, Tensor value, boolean causal, double scale) {
+      AttentionPlans.forward(query, key, value, causal, scale);
       return AttentionKernels.cudnn(query, key, value, causal, scale);
     }
 
@@ -75,6 +76,7 @@ public enum AttentionKernel {
         Tensor[] results,
         boolean causal,
         double scale) {
+      AttentionPlans.backward(gradient, query, key, value, causal, scale);
       return AttentionKernels.cudnnBackward(gradient, query, key, value, results, causal, scale);
     }
   },
@@ -195,6 +197,7 @@ public enum AttentionKernel {
 
     @Override
     Tensor[] forward(Tensor query, Tensor key, Tensor value, boolean causal, double scale) {
+      AttentionPlans.forward(query, key, value, causal, scale);
       return AttentionKernels.shapesOnly(query, value, true);
     }
 
@@ -207,6 +210,7 @@ public enum AttentionKernel {
         Tensor[] results,
         boolean causal,
         double scale) {
+      AttentionPlans.backward(gradient, query, key, value, causal, scale);
       return new Tensor[] {like(query), like(key), like(value)};
     }
   };

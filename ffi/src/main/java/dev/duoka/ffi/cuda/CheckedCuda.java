@@ -1,5 +1,6 @@
 package dev.duoka.ffi.cuda;
 
+import dev.duoka.base.Uninterruptibly;
 import dev.duoka.ffi.cuda.CudaAvailability.Card;
 import dev.duoka.ffi.cuda.CudaAvailability.NotUsable;
 import dev.duoka.ffi.cuda.CudaAvailability.Obstacle;
@@ -8,6 +9,8 @@ import dev.duoka.ffi.library.LibraryChoice;
 import dev.duoka.ffi.library.Presence;
 import dev.duoka.ffi.library.TorchBuild;
 import dev.duoka.ffi.torch.LibTorch;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
@@ -35,8 +38,24 @@ final class CheckedCuda {
     return known;
   }
 
+  /** Loads LibTorch and the driver side by side: each takes more than a second. */
+  private static LibraryChoice load() {
+    List<Thread> driver = new ArrayList<>(1);
+    try {
+      return LibTorch.load(
+          torch -> {
+            if (torch.cuda()) {
+              driver.add(Thread.ofPlatform().daemon().name("cuda-driver").start(CudaDriver::find));
+            }
+          });
+    } finally {
+      // After a failure too: a process must not end while its driver begins.
+      driver.forEach(Uninterruptibly::join);
+    }
+  }
+
   private static CudaAvailability look() {
-    LibraryChoice torch = LibTorch.load();
+    LibraryChoice torch = load();
     if (!torch.cuda()) {
       return CudaAvailability.cpuBuild(torch);
     }

@@ -16,6 +16,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -46,13 +47,26 @@ public final class LibTorch {
   private LibTorch() {}
 
   /** Loads LibTorch if that has not happened yet, and says which one it is. */
-  public static synchronized LibraryChoice load() {
+  public static LibraryChoice load() {
+    return load(_ -> {});
+  }
+
+  /**
+   * As {@link #load()}.
+   *
+   * @param before hears which one is going to be loaded, when what this process tells native code
+   *     by its environment is set; not called if it is loaded already
+   */
+  public static synchronized LibraryChoice load(Consumer<LibraryChoice> before) {
     LibraryChoice choice = loaded;
     if (choice == null) {
       // Read when the driver makes a context. Streams that share a queue wait for each other, and a
       // rank has one for each group that it exchanges with.
       ProcessEnvironment.set("CUDA_DEVICE_MAX_CONNECTIONS", "32");
-      choice = load(new LibrarySearch().choose());
+      ProcessEnvironment.set(LOG_LEVEL, "FATAL");
+      choice = new LibrarySearch().choose();
+      before.accept(choice);
+      load(choice);
       quietLogger();
       HostAllocator.keepFreedMemory();
       loaded = choice;
@@ -83,7 +97,7 @@ public final class LibTorch {
   }
 
   @SuppressWarnings("restricted") // loading native code is what this class is for
-  private static LibraryChoice load(LibraryChoice choice) {
+  private static void load(LibraryChoice choice) {
     for (String name : LIBRARIES) {
       Path library = choice.folder().resolve(name);
       if (Files.exists(library)) {
@@ -107,7 +121,6 @@ public final class LibTorch {
         }
       }
     }
-    return choice;
   }
 
   /**
@@ -116,7 +129,6 @@ public final class LibTorch {
    * called, where a LibTorch has it.
    */
   private static void quietLogger() {
-    ProcessEnvironment.set(LOG_LEVEL, "FATAL");
     Optional<MethodHandle> readLevel =
         new NativeFunctions("LibTorch", SymbolLookup.loaderLookup())
             .optional("_ZN3c1011initLoggingEv", FunctionDescriptor.ofVoid());

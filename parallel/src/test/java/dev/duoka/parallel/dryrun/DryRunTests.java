@@ -6,6 +6,7 @@ import dev.duoka.comm.Exchange;
 import dev.duoka.comm.ExchangeLedger;
 import dev.duoka.comm.Operation;
 import dev.duoka.comm.local.LocalRanks;
+import dev.duoka.engine.function.AttentionPlans;
 import dev.duoka.formats.adapter.AdapterConfig;
 import dev.duoka.formats.adapter.BaseForm;
 import dev.duoka.formats.adapter.NamePatterns;
@@ -27,6 +28,7 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.concurrent.atomic.AtomicReference;
 import org.assertj.core.data.Percentage;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -196,6 +198,30 @@ class DryRunTests {
       assertThat((double) predicted)
           .isCloseTo((double) rank.peakBytes(), Percentage.withPercentage(2));
     }
+  }
+
+  /** Else its plans would be made for nothing. */
+  @ParameterizedTest
+  @Tag("cuda")
+  @CsvSource({"tiny-llama, NONE", "tiny-llama, FULL", "tiny-v3, SELECTIVE"})
+  void asksForTheAttentionOfARealStep(String preset, Recompute recompute) {
+    StepSettings settings =
+        TinyRuns.settings(TinyRuns.config(preset), Precision.BF16, recompute, 0);
+    DryRunJob job = new DryRunJob(settings, 1, SEQUENCES, 1);
+    AttentionPlans said =
+        DryRunDevice.of(TestDevice.cuda(), () -> AttentionPlans.of(() -> PlannedExchanges.of(job)));
+    assertThat(said.toString()).contains("query=").doesNotContain("Optional.empty");
+    AtomicReference<AttentionPlans> asked = new AtomicReference<>();
+    LocalRanks.run(
+        1,
+        world -> {
+          try (TrainingRank rank = TrainingRank.allocate(world, TestDevice.cuda(), settings)) {
+            rank.optimizer().fill(() -> WeightInitializer.initialize(rank.model(), 7));
+            said.make(TestDevice.cuda());
+            asked.set(AttentionPlans.of(() -> step(rank, settings, 1, 1, 1)));
+          }
+        });
+    assertThat(asked.get()).isEqualTo(said);
   }
 
   /** Beside a base in 4 bits, with and without dropout: every kernel of such a step. */

@@ -153,6 +153,30 @@ public final class Views {
     return view(flat, shape, Tensors.denseStrides(shape), offset);
   }
 
+  /**
+   * Elements of dense memory in any layout.
+   *
+   * @param strides how many elements apart neighbours of each dimension are
+   */
+  public static Tensor strided(Tensor flat, long[] shape, long[] strides) {
+    long last = 0;
+    for (int dim = 0; dim < shape.length; dim++) {
+      last += (shape[dim] - 1) * strides[dim];
+    }
+    if (!flat.isContiguous() || last >= flat.elements()) {
+      throw new DuokaException(
+          ErrorCode.TENSOR,
+          "cannot take "
+              + Arrays.toString(shape)
+              + " with strides "
+              + Arrays.toString(strides)
+              + " from "
+              + flat,
+          "");
+    }
+    return view(flat, shape, strides, 0);
+  }
+
   /** Where the first element is in the device's memory: tells whether two views are the same. */
   public static long addressOf(Tensor tensor) {
     return TensorHandle.dataPointer(tensor.handle());

@@ -8,6 +8,7 @@ import dev.duoka.data.batch.BatchStream;
 import dev.duoka.data.batch.PairSequences;
 import dev.duoka.data.batch.TrainingOrder;
 import dev.duoka.data.training.TrainingData;
+import dev.duoka.engine.function.AttentionPlans;
 import dev.duoka.formats.heartbeat.HeartbeatWriter;
 import dev.duoka.formats.heartbeat.Phase;
 import dev.duoka.machine.probe.LiveProbe;
@@ -113,20 +114,35 @@ final class RankSession {
   Optional<Trained> run(Communicator hosts, ExchangeLedger ledger) {
     Device device = setup.placement().of(hosts.rank());
     ComputeThread.prepare(device, setup.threads(), hosts.size());
-    if (hosts.size() > 1) {
-      DryRunDevice.of(device, () -> PlannedExchanges.of(builder.plan(hosts.rank())))
-          .requireSame(hosts);
-    }
+    AttentionPlans attention = plan(hosts, device);
     StepRemedies remedies = new StepRemedies(setup.config(), setup.model(), hosts.rank());
     try (ThreadLedger _ = RankMemory.open(device)) {
-      return run(hosts, device, ledger, remedies);
+      return run(hosts, device, ledger, remedies, attention);
     } catch (OutOfMemoryException e) {
       throw remedies.ends(e, hosts.size());
     }
   }
 
+  /**
+   * Makes sure that all ranks plan the same exchanges, by a dry run of each, which also says what
+   * attention is going to be asked for. Collective.
+   */
+  private AttentionPlans plan(Communicator hosts, Device device) {
+    return AttentionPlans.of(
+        () -> {
+          if (hosts.size() > 1 || device.isCuda()) {
+            DryRunDevice.of(device, () -> PlannedExchanges.of(builder.plan(hosts.rank())))
+                .requireSame(hosts);
+          }
+        });
+  }
+
   private Optional<Trained> run(
-      Communicator hosts, Device device, ExchangeLedger ledger, StepRemedies remedies) {
+      Communicator hosts,
+      Device device,
+      ExchangeLedger ledger,
+      StepRemedies remedies,
+      AttentionPlans attention) {
     Transport transport =
         Transport.of(
             setup.config().parallel().collectives(), setup.placement().devices(), hosts.size());
@@ -135,10 +151,11 @@ final class RankSession {
         device,
         setup.config().launch().limit(),
         ledger,
-        ranks -> run(ranks, device, remedies));
+        ranks -> run(ranks, device, remedies, attention));
   }
 
-  private Optional<Trained> run(Communicator ranks, Device device, StepRemedies remedies) {
+  private Optional<Trained> run(
+      Communicator ranks, Device device, StepRemedies remedies, AttentionPlans attention) {
     Determinism.require(setup.config().training().deterministic());
     StopAgreement agreement = new StopAgreement(ranks, stop);
     if (agreement.reached()) {
@@ -154,7 +171,7 @@ final class RankSession {
           it -> it.enter(Phase.LOADING, from.steps(), MemoryLedger.of(device).liveBytes()));
       remedies.leaveSteps(
           MemoryUse.STATES, folder.isResumed() ? "loads the checkpoint" : "fills its weights");
-      fill(state);
+      fill(state, attention);
       remedies.leaveSteps(MemoryUse.EVALUATION, "asks the reference about the pairs");
       // Every rank has its state: the run can go on. The barrier also lets the ranks of a CPU
       // measure its rate together, as they train.
@@ -221,7 +238,7 @@ final class RankSession {
         + RunData.seed(setup.config());
   }
 
-  private void fill(RankState state) {
+  private void fill(RankState state, AttentionPlans attention) {
     boolean first = state.world().rank() == 0;
     if (first) {
       listener.reached(folder.isResumed() ? "loading the checkpoint" : "first weights", 0, 0);
@@ -238,7 +255,7 @@ final class RankSession {
     }
     // A checkpoint of an adapter goes on top of its base.
     if (adapts || !folder.isResumed()) {
-      builder.firstWeights(state, listener::notice, listener);
+      builder.firstWeights(state, listener::notice, listener, () -> attention.make(state.device()));
     }
     checkpoints.restore(state);
     if (first) {

@@ -27,6 +27,7 @@ import dev.duoka.parallel.step.FirstMagnitudes;
 import dev.duoka.parallel.step.PipelineSettings;
 import dev.duoka.parallel.step.StepSettings;
 import dev.duoka.parallel.step.TrainingRank;
+import dev.duoka.tensor.ComputeThread;
 import dev.duoka.tensor.Device;
 import dev.duoka.train.checkpoint.PretrainedWeights;
 import dev.duoka.train.config.AdapterSettings;
@@ -39,6 +40,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Set;
 import java.util.function.Consumer;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -152,33 +154,42 @@ public final class RankBuilder {
    *
    * @param notice hears what was odd about that folder
    * @param progress hears how far it is read
+   * @param meanwhile what the calling thread does while another one writes; launches what it likes
+   *     and exchanges nothing
    */
-  public void firstWeights(RankState rank, Consumer<String> notice, Progress progress) {
+  public void firstWeights(
+      RankState rank, Consumer<String> notice, Progress progress, Runnable meanwhile) {
     rank.optimizer()
         .fill(
-            own -> {
-              boolean loads = config.model().loadWeights() && config.model().path().isPresent();
-              Set<Parameter> stored =
-                  loads
-                      ? PretrainedWeights.stored(config.model().path().get(), rank.model())
-                      : Set.of();
-              WeightInitializer.initialize(
-                  rank.model(),
-                  config.training().seed(),
-                  it -> stored.contains(it) ? HeldRange.NONE : own.apply(it));
-              if (loads) {
-                boolean first = rank.world().rank() == 0;
-                PretrainedWeights.load(
-                    config.model().path().get(),
-                    rank.model(),
-                    first ? notice : _ -> {},
-                    first ? progress : Progress.NONE);
-              }
-              config.adapter().flatMap(AdapterSettings::path).ifPresent(it -> read(it, rank));
-            });
+            own ->
+                ComputeThread.sideBySide(
+                    rank.device(), () -> write(rank, own, notice, progress), meanwhile));
     if (config.adapter().flatMap(AdapterSettings::path).isEmpty()) {
       FirstMagnitudes.set(rank.training());
     }
+  }
+
+  private void write(
+      RankState rank,
+      Function<Parameter, HeldRange> own,
+      Consumer<String> notice,
+      Progress progress) {
+    boolean loads = config.model().loadWeights() && config.model().path().isPresent();
+    Set<Parameter> stored =
+        loads ? PretrainedWeights.stored(config.model().path().get(), rank.model()) : Set.of();
+    WeightInitializer.initialize(
+        rank.model(),
+        config.training().seed(),
+        it -> stored.contains(it) ? HeldRange.NONE : own.apply(it));
+    if (loads) {
+      boolean first = rank.world().rank() == 0;
+      PretrainedWeights.load(
+          config.model().path().get(),
+          rank.model(),
+          first ? notice : _ -> {},
+          first ? progress : Progress.NONE);
+    }
+    config.adapter().flatMap(AdapterSettings::path).ifPresent(it -> read(it, rank));
   }
 
   private static void read(Path adapter, RankState rank) {

@@ -137,7 +137,7 @@ class FullMemoryOnRanksTests {
                       new TrainingOrder(data.training(), 1),
                       builder.share(world),
                       RunProgress.START.data())) {
-            builder.firstWeights(state, _ -> {}, Progress.NONE);
+            builder.firstWeights(state, _ -> {}, Progress.NONE, () -> {});
             state.step().observe(memories.get(world.rank()));
             RunSetup setup =
                 new RunSetup(

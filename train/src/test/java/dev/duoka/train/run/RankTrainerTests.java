@@ -205,7 +205,7 @@ class RankTrainerTests {
                 new TrainingOrder(data.training(), 1),
                 builder.share(alone),
                 RunProgress.START.data())) {
-      builder.firstWeights(state, _ -> {}, Progress.NONE);
+      builder.firstWeights(state, _ -> {}, Progress.NONE, () -> {});
       events.prepare.accept(state);
       events.launched = state.optimizer()::steps;
       RunSetup setup =

@@ -1,0 +1,82 @@
+package dev.duoka.engine.function;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.duoka.tensor.Device;
+import dev.duoka.tensor.DryRunDevice;
+import dev.duoka.tensor.Dtype;
+import dev.duoka.tensor.MemoryOwner;
+import dev.duoka.tensor.Scope;
+import dev.duoka.tensor.Tensor;
+import dev.duoka.tensor.op.Tensors;
+import dev.duoka.tensor.op.Views;
+import dev.duoka.tensor.testing.TestDevice;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+
+class AttentionPlansTests {
+  private static final Device GPU = Device.cuda(0);
+
+  /**
+   * Query, key and value {@code [2, 4, 64, 32]} of rows that hold all three, as models have them.
+   */
+  private static void attend(Device device, Dtype dtype, boolean gradients) {
+    try (Scope _ = Scope.open(MemoryOwner.TEMPORARIES)) {
+      Tensor joint = Tensors.zeros(dtype, device, 2, 64, 3, 4, 32);
+      Tensor[] qkv = new Tensor[3];
+      for (int i = 0; i < qkv.length; i++) {
+        qkv[i] =
+            Views.transpose(
+                Views.strided(
+                    Views.reshape(joint, joint.elements()),
+                    new long[] {2, 64, 4, 32},
+                    new long[] {64 * 3 * 128, 3 * 128, 32, 1}),
+                1,
+                2);
+      }
+      AttentionKernel kernel = Attention.kernel(qkv[0], qkv[1], qkv[2]);
+      Tensor[] results = kernel.forward(qkv[0], qkv[1], qkv[2], true, 0.2);
+      if (gradients) {
+        Tensor gradient = Views.transpose(Tensors.zeros(dtype, device, 2, 64, 4, 32), 1, 2);
+        kernel.backward(gradient, qkv[0], qkv[1], qkv[2], results, true, 0.2);
+      }
+    }
+  }
+
+  private static AttentionPlans dryRun(Dtype dtype, boolean gradients) {
+    return DryRunDevice.of(
+        GPU, () -> AttentionPlans.of(() -> attend(Device.META, dtype, gradients)));
+  }
+
+  @Test
+  void aDryRunTellsShapesAndLayouts() {
+    AttentionPlans plans = dryRun(Dtype.BFLOAT16, true);
+    assertThat(plans.toString())
+        .containsOnlyOnce("query=")
+        .contains("shape=[2, 4, 64, 32], strides=[24576, 32, 384, 1]") // of the joint rows
+        .contains(
+            "Optional[Layout[dtype=bfloat16, shape=[2, 4, 64, 32], strides=[8192, 32, 128, 1]");
+    assertThat(plans).isEqualTo(dryRun(Dtype.BFLOAT16, true));
+    assertThat(plans).isNotEqualTo(dryRun(Dtype.BFLOAT16, false));
+    assertThat(plans).isNotEqualTo(dryRun(Dtype.FLOAT16, true));
+  }
+
+  @Test
+  void nothingIsPlannedForWhatOtherKernelsCompute() {
+    assertThat(dryRun(Dtype.FLOAT32, true)).hasToString("{}");
+    assertThat(AttentionPlans.of(() -> attend(Device.CPU, Dtype.FLOAT32, false))).hasToString("{}");
+    dryRun(Dtype.BFLOAT16, true).make(Device.CPU); // asks nobody
+  }
+
+  @Test
+  @Tag("cuda")
+  void aRealStepAsksForWhatTheDryRunSaid() {
+    Device device = TestDevice.cuda();
+    AttentionPlans said = dryRun(Dtype.BFLOAT16, true);
+    said.make(device);
+    AttentionPlans made = AttentionPlans.of(() -> said.make(device));
+    AttentionPlans real = AttentionPlans.of(() -> attend(device, Dtype.BFLOAT16, true));
+    assertThat(made).isEqualTo(said);
+    assertThat(real).isEqualTo(said);
+  }
+}
