@@ -14,6 +14,7 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalDouble;
 import java.util.TreeMap;
 import tools.jackson.databind.node.ArrayNode;
 import tools.jackson.databind.node.ObjectNode;
@@ -128,6 +129,7 @@ public final class MachineProfileFile {
               ObjectNode host = json.putObject("host");
               host.put("to_device_bytes_per_second", it.toDevice());
               host.put("to_host_bytes_per_second", it.toHost());
+              it.bothWays().ifPresent(rate -> host.put("both_ways_bytes_per_second", rate));
               host.put("update_seconds_per_weight", it.updateSeconds());
               host.put("disk_write_bytes_per_second", it.diskWrite());
               host.put("disk_read_bytes_per_second", it.diskRead());
@@ -206,6 +208,9 @@ public final class MachineProfileFile {
                 new HostSample(
                     positive(it, "to_device_bytes_per_second"),
                     positive(it, "to_host_bytes_per_second"),
+                    it.isPresent("both_ways_bytes_per_second")
+                        ? OptionalDouble.of(positive(it, "both_ways_bytes_per_second"))
+                        : OptionalDouble.empty(),
                     positive(it, "update_seconds_per_weight"),
                     positive(it, "disk_write_bytes_per_second"),
                     positive(it, "disk_read_bytes_per_second")));

@@ -83,11 +83,15 @@ public final class CalibrationText {
   private static void print(HostSample host, MachineProfile profile, PrintWriter out) {
     out.printf(
         Locale.ROOT,
-        "%nlaunch of an operator %.1f µs%nhost to card %.1f GB/s, back %.1f GB/s%n"
+        "%nlaunch of an operator %.1f µs%nhost to card %.1f GB/s, back %.1f GB/s%s%n"
             + "AdamW on the host %.3f ns a weight%ndisk: written at %.2f GB/s, read at %.2f GB/s%n",
         profile.launchSeconds() * 1e6,
         host.toDevice() * 1e-9,
         host.toHost() * 1e-9,
+        host.bothWays().isPresent()
+            ? String.format(
+                Locale.ROOT, ", each way at once %.1f GB/s", host.bothWays().getAsDouble() * 1e-9)
+            : "",
         host.updateSeconds() * 1e9,
         host.diskWrite() * 1e-9,
         host.diskRead() * 1e-9);

@@ -21,6 +21,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.List;
+import java.util.OptionalDouble;
 import java.util.Random;
 import java.util.function.Supplier;
 
@@ -40,29 +41,39 @@ final class HostTimer {
   HostSample measure(Path disk) {
     double toDevice;
     double toHost;
+    double bothWays;
     try (Scope _ = Scope.open()) {
       Tensor host = Tensors.zeros(Dtype.FLOAT32, device.host(), grid.weights());
       Tensor ofDevice = Tensors.zeros(Dtype.FLOAT32, device, grid.weights());
+      Tensor back = Tensors.zeros(Dtype.FLOAT32, device.host(), grid.weights());
+      Tensor leaving = Tensors.zeros(Dtype.FLOAT32, device, grid.weights());
       try (HostTransfer transfer = new HostTransfer(device)) {
         transfer.lock(host);
-        toDevice =
-            host.bytes() / least(() -> transfer.toDevice(ofDevice, host, transfer.now()), transfer);
-        toHost = host.bytes() / least(() -> transfer.toHost(host, ofDevice), transfer);
+        transfer.lock(back);
+        Supplier<HostTransfer.Mark> in =
+            () -> transfer.toDevice(ofDevice, host, HostTransfer.Mark.NONE);
+        Supplier<HostTransfer.Mark> out = () -> transfer.toHost(back, leaving);
+        double bytes = host.bytes();
+        toDevice = bytes / least(transfer, List.of(in));
+        toHost = bytes / least(transfer, List.of(out));
+        bothWays = bytes / least(transfer, List.of(in, out));
       }
     }
     double[] rates = disk(disk);
-    return new HostSample(toDevice, toHost, updateSeconds(), rates[0], rates[1]);
+    return new HostSample(
+        toDevice, toHost, OptionalDouble.of(bothWays), updateSeconds(), rates[0], rates[1]);
   }
 
-  private static double least(Supplier<HostTransfer.Mark> copy, HostTransfer of) {
+  /** Seconds until all copies, launched together, have ended. */
+  private static double least(HostTransfer of, List<Supplier<HostTransfer.Mark>> copies) {
     double least = Double.MAX_VALUE;
     for (int i = 0; i < ROUNDS; i++) {
       of.await();
       long start = System.nanoTime();
-      HostTransfer.Mark end = copy.get();
-      end.await();
+      List<HostTransfer.Mark> ends = copies.stream().map(Supplier::get).toList();
+      ends.forEach(HostTransfer.Mark::await);
       least = Math.min(least, (System.nanoTime() - start) * 1e-9);
-      end.forget();
+      ends.forEach(HostTransfer.Mark::forget);
     }
     return least;
   }

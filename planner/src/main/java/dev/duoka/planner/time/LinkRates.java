@@ -40,6 +40,12 @@ public final class LinkRates {
   /** Data rate of one point-to-point copy over PCIe; 55.4 of 63 measured on generation 5. */
   private static final double PCIE_SHARE = 0.88;
 
+  /**
+   * What a card's link carries each way of what it carries one way, when it carries both: {@code
+   * bench/results/2026-11-28-one-h200-states-and-offload.md}.
+   */
+  private static final double BOTH_WAYS = 51.0 / 55.0;
+
   private final Machine machine;
   private final Map<Collective, Figure[]> bySpan = new EnumMap<>(Collective.class);
   private final @Nullable ExchangeTable measured;
@@ -126,6 +132,21 @@ public final class LinkRates {
       return Figure.measured(Math.min(host.get().toDevice(), host.get().toHost()));
     }
     return Figure.measured(PCIE_SHARE * machine.card().pcie().eachWayGbs() * 1e9);
+  }
+
+  /** Bytes per second of one card to and, at the same time, from host memory, each way. */
+  public Figure hostBandwidthBothWays() {
+    OptionalDouble measured =
+        machine
+            .profile()
+            .flatMap(MachineProfile::host)
+            .map(HostSample::bothWays)
+            .orElseGet(OptionalDouble::empty);
+    if (measured.isPresent()) {
+      return Figure.measured(measured.getAsDouble());
+    }
+    Figure oneWay = hostBandwidth();
+    return Figure.assumed(BOTH_WAYS * oneWay.value());
   }
 
   /**

@@ -59,9 +59,6 @@ public final class TimeModel {
   /** Of these bytes those of the norm and of clearing, which no transfer hides. */
   private static final double NORM_BYTES = 8;
 
-  /** What a card's link carries each way of what it carries one way, when it carries both. */
-  private static final double BOTH_WAYS = 51.0 / 55.0;
-
   /** The part of host memory's bandwidth that an update on the host reaches. */
   private static final double HOST_SHARE = 0.6;
 
@@ -256,7 +253,9 @@ public final class TimeModel {
       step.add(Cause.OPTIMIZER, NORM_BYTES * local / rate, machine.card().achievable().basis());
       // Up and down at once; all cards together draw on one host's memory for both.
       double each = local * state.optimizer();
-      double passage = Math.max(each / (BOTH_WAYS * bus), 2 * each * layout.gpus() / hostRate);
+      double passage =
+          Math.max(
+              each / links.hostBandwidthBothWays().value(), 2 * each * layout.gpus() / hostRate);
       // The next forward pass waits for each block's weights alone: it hides all but the first's.
       double exposed = Math.max(0.1 * passage, passage - forward);
       step.add(Cause.OFFLOAD, exposed, links.hostBandwidth().basis());
