@@ -4,9 +4,9 @@ import dev.duoka.engine.autograd.SavedTensors;
 import dev.duoka.engine.parameter.Parameter;
 import dev.duoka.tensor.Dtype;
 import dev.duoka.tensor.Tensor;
+import dev.duoka.tensor.kernel.GroupedRowsKernel;
 import dev.duoka.tensor.op.Copies;
 import dev.duoka.tensor.op.Elementwise;
-import dev.duoka.tensor.op.GroupedProducts;
 import dev.duoka.tensor.op.Products;
 import dev.duoka.tensor.op.Tensors;
 import dev.duoka.tensor.op.Views;
@@ -66,7 +66,7 @@ public record Lora(Parameter down, List<Part> parts, double keep) {
     Tensor inner =
         ends == null
             ? Products.mmTransposedB(x, down.value())
-            : GroupedProducts.rowsByMatrices(x, Views.transpose(down.value(), 1, 2), ends);
+            : GroupedRowsKernel.product(x, Views.transpose(down.value(), 1, 2), ends);
     scale(inner);
     saved.save(INNER, inner);
     return inner;
@@ -83,8 +83,7 @@ public record Lora(Parameter down, List<Part> parts, double keep) {
             1);
       } else {
         Elementwise.addInPlace(
-            y,
-            GroupedProducts.rowsByMatrices(inner, Views.transpose(part.up().value(), 1, 2), ends));
+            y, GroupedRowsKernel.product(inner, Views.transpose(part.up().value(), 1, 2), ends));
       }
     }
   }
@@ -104,7 +103,7 @@ public record Lora(Parameter down, List<Part> parts, double keep) {
             0);
       }
     } else {
-      inner = GroupedProducts.rowsByMatrices(gradient, parts.getFirst().up().value(), ends);
+      inner = GroupedRowsKernel.product(gradient, parts.getFirst().up().value(), ends);
     }
     scale(inner);
     saved.save(INNER_GRADIENT, inner);
@@ -122,8 +121,7 @@ public record Lora(Parameter down, List<Part> parts, double keep) {
 
   /** As the other method, of experts' rows. */
   void addInputGradient(Tensor target, Tensor innerGradient, Tensor ends) {
-    Elementwise.addInPlace(
-        target, GroupedProducts.rowsByMatrices(innerGradient, down.value(), ends));
+    Elementwise.addInPlace(target, GroupedRowsKernel.product(innerGradient, down.value(), ends));
   }
 
   /** Adds to the gradients of all matrices. */

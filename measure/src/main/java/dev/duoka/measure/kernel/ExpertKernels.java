@@ -8,10 +8,13 @@ import dev.duoka.tensor.Dtype;
 import dev.duoka.tensor.Scope;
 import dev.duoka.tensor.Tensor;
 import dev.duoka.tensor.kernel.GroupedOuterKernel;
+import dev.duoka.tensor.kernel.GroupedRowsKernel;
 import dev.duoka.tensor.kernel.RouterKernels;
 import dev.duoka.tensor.kernel.RoutingKernels;
+import dev.duoka.tensor.op.GroupedProducts;
 import dev.duoka.tensor.op.HostCopy;
 import dev.duoka.tensor.op.Tensors;
+import dev.duoka.tensor.op.Views;
 
 /** What a mixture of experts runs beside its products: choice, sort, and weight gradients. */
 final class ExpertKernels {
@@ -78,6 +81,7 @@ final class ExpertKernels {
           "gather + addend",
           bytes + x.bytes(),
           () -> RoutingKernels.gather(spread, position, perToken, x));
+      products(spread, sorted.ends());
       weightGradients(spread, sorted.ends());
     }
   }
@@ -93,6 +97,35 @@ final class ExpertKernels {
           () -> RoutingKernels.values(weights, sorted.order(), count, 1));
     } else {
       timer.leaveOut("weights in expert order", new Work(0, bytes));
+    }
+  }
+
+  /** Of the experts' joint gate and up projection, beside LibTorch's own. */
+  private void products(Tensor x, Tensor ends) {
+    try (Scope _ = Scope.open()) {
+      long joint = 2 * sizes.expertWidth();
+      Tensor dy = timer.random(x.size(0), joint);
+      Tensor weight = timer.random(experts, joint, sizes.hidden());
+      Tensor transposed = Views.transpose(weight, 1, 2);
+      ProductShape shape =
+          new ProductShape.Grouped(timer.dtype(), x.size(0), sizes.hidden(), joint, experts);
+      double flops = 2.0 * x.elements() * joint;
+      double bytes = x.bytes() + dy.bytes() + weight.bytes();
+      Work forward = new Work(flops, bytes, new Product(shape, Phase.FORWARD));
+      Work backward = new Work(flops, bytes, new Product(shape, Phase.INPUT_GRADIENTS));
+      timer.time("experts' product", forward, () -> GroupedRowsKernel.product(x, transposed, ends));
+      timer.time(
+          "experts' product, LibTorch's",
+          forward,
+          () -> GroupedProducts.rowsByMatrices(x, transposed, ends));
+      timer.time(
+          "gradients of experts' inputs",
+          backward,
+          () -> GroupedRowsKernel.product(dy, weight, ends));
+      timer.time(
+          "gradients of experts' inputs, LibTorch's",
+          backward,
+          () -> GroupedProducts.rowsByMatrices(dy, weight, ends));
     }
   }
 

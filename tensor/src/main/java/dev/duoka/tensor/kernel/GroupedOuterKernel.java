@@ -2,12 +2,6 @@ package dev.duoka.tensor.kernel;
 
 import dev.duoka.base.DuokaException;
 import dev.duoka.base.ErrorCode;
-import dev.duoka.ffi.cuda.ComputeCapability;
-import dev.duoka.ffi.cuda.CudaDevice;
-import dev.duoka.ffi.cuda.CudaDriver;
-import dev.duoka.ffi.cuda.DeviceAttribute;
-import dev.duoka.ffi.cuda.MatrixDtype;
-import dev.duoka.ffi.cuda.TensorMap;
 import dev.duoka.tensor.Dtype;
 import dev.duoka.tensor.Tensor;
 import dev.duoka.tensor.op.Views;
@@ -18,18 +12,7 @@ import dev.duoka.tensor.op.Views;
  * compute capability 9.0; launches asynchronously; deterministic.
  */
 public final class GroupedOuterKernel {
-  /** What the source is written for: instructions of exactly this chip. */
-  private static final ComputeCapability HOPPER = new ComputeCapability(9, 0);
-
-  /** As in the source: threads of a block, boxes of the copy engine, shared memory. */
-  private static final int THREADS = 288;
-
-  private static final int BOX_ROWS = 64;
-  private static final int BOX_COLUMNS = 64;
-  private static final int SHARED_BYTES = 4 * 48 * 1024 + 1024;
-
-  private static final KernelFamily KERNELS =
-      new KernelFamily("grouped_outer.cu").withDynamicSharedMemory(SHARED_BYTES);
+  private static final KernelFamily KERNELS = Hopper.family("grouped_outer.cu");
 
   private GroupedOuterKernel() {}
 
@@ -46,7 +29,7 @@ public final class GroupedOuterKernel {
         && KernelFamily.inPacks(a, a.size(1))
         && KernelFamily.inPacks(b, b.size(1))
         && KernelFamily.inPacks(target, b.size(1))
-        && (a.device().isMeta() || device(a).computeCapability().equals(HOPPER));
+        && Hopper.serves(a.device());
   }
 
   /**
@@ -68,13 +51,9 @@ public final class GroupedOuterKernel {
     if (!a.device().isCuda() || target.elements() == 0) {
       return;
     }
-    KERNELS
-        .call(a, "grouped_outer")
-        .grid(device(a).attribute(DeviceAttribute.MULTIPROCESSOR_COUNT))
-        .block(THREADS)
-        .sharedMemory(SHARED_BYTES)
-        .structure(map(a))
-        .structure(map(b))
+    Hopper.call(KERNELS, a, "grouped_outer")
+        .structure(Hopper.map(a, a.size(0), a.size(1)))
+        .structure(Hopper.map(b, b.size(0), b.size(1)))
         .pointer(Views.addressOf(ends))
         .pointer(Views.addressOf(target))
         .integer(Math.toIntExact(ends.size(0)))
@@ -82,19 +61,5 @@ public final class GroupedOuterKernel {
         .integer(Math.toIntExact(b.size(1)))
         .integer(add ? 1 : 0)
         .launch();
-  }
-
-  private static TensorMap map(Tensor matrix) {
-    return TensorMap.ofMatrix(
-        Views.addressOf(matrix),
-        Math.max(1, matrix.size(0)),
-        matrix.size(1),
-        matrix.dtype() == Dtype.BFLOAT16 ? MatrixDtype.BFLOAT16 : MatrixDtype.FLOAT16,
-        BOX_ROWS,
-        BOX_COLUMNS);
-  }
-
-  private static CudaDevice device(Tensor tensor) {
-    return CudaDriver.find().orElseThrow().device(tensor.device().index());
   }
 }

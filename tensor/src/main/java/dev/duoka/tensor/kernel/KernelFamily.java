@@ -1,5 +1,7 @@
 package dev.duoka.tensor.kernel;
 
+import static java.util.stream.Collectors.joining;
+
 import dev.duoka.ffi.cuda.CudaKernel;
 import dev.duoka.ffi.cuda.KernelCall;
 import dev.duoka.ffi.cuda.KernelSource;
@@ -30,24 +32,28 @@ final class KernelFamily {
 
   private record Variant(Dtype dtype, int packs) {}
 
-  private final String file;
+  private final List<String> files;
   private final int dynamicSharedMemory;
   private final Map<Variant, KernelSource> sources = new ConcurrentHashMap<>();
   private final Map<Key, CudaKernel> kernels = new ConcurrentHashMap<>();
 
-  /** The kernels of a source beside {@code common.cuh}. */
-  KernelFamily(String file) {
-    this(file, 0);
+  /**
+   * The kernels of a source behind {@code common.cuh}.
+   *
+   * @param files what else comes before it, in order, and the source
+   */
+  KernelFamily(String... files) {
+    this(List.of(files), 0);
   }
 
-  private KernelFamily(String file, int dynamicSharedMemory) {
-    this.file = file;
+  private KernelFamily(List<String> files, int dynamicSharedMemory) {
+    this.files = files;
     this.dynamicSharedMemory = dynamicSharedMemory;
   }
 
   /** The same kernels, allowed more dynamic shared memory than 48 KiB a block. */
   KernelFamily withDynamicSharedMemory(int bytes) {
-    return new KernelFamily(file, bytes);
+    return new KernelFamily(files, bytes);
   }
 
   /** Whether the kernels run for tensors like this one: by device and dtype. */
@@ -130,8 +136,8 @@ final class KernelFamily {
           default -> throw new IllegalArgumentException("no kernels for " + variant);
         };
     return new KernelSource(
-        file,
-        text("common.cuh") + text(file),
+        files.getLast(),
+        text("common.cuh") + files.stream().map(KernelFamily::text).collect(joining()),
         List.of("-DELEMENT=" + element, "-DPACKS=" + variant.packs()));
   }
 
