@@ -146,6 +146,17 @@ final class PricedStepsTests {
             + " BF16, 81.4",
         "FOUR, deepseek-v2-lite, -, data=4 expert=4 zero=1, 1, 4, 4096, SELECTIVE, BF16, 768.4",
         "FOUR, deepseek-llm-7b, -, context=4 zero=1, 1, 1, 65536, SELECTIVE, FP32, 3303.0",
+        "FOUR, deepseek-llm-7b, -, data=4 zero=1, 4, 2, 4096, NONE, FP32, 2344.1",
+        "FOUR, deepseek-llm-7b, -, data=4 zero=2, 8, 1, 4096, SELECTIVE, FP32, 2355.7",
+        "FOUR, deepseek-llm-7b, -, data=4 zero=2, 4, 2, 4096, NONE, FP32, 2380.3",
+        "FOUR, deepseek-llm-7b, -, data=4 zero=3, 4, 2, 4096, NONE, FP32, 2413.9",
+        "FOUR, deepseek-llm-7b, -, data=4 zero=2, 2, 4, 4096, SELECTIVE, FP32, 2457.6",
+        "FOUR, deepseek-llm-7b, -, data=2 pipeline=2 zero=1 ZERO_BUBBLE=1, 2, 8, 4096, NONE,"
+            + " FP32, 2466.3",
+        "FOUR, deepseek-llm-7b, -, pipeline=4 ZERO_BUBBLE=1, 1, 32, 4096, NONE, FP32, 2526.7",
+        "FOUR, deepseek-llm-7b, -, pipeline=4 ZERO_BUBBLE=1, 2, 16, 4096, NONE, FP32, 2535.1",
+        "FOUR, deepseek-llm-7b, -, pipeline=4, 1, 32, 4096, NONE, FP32, 2637.9",
+        "FOUR, deepseek-llm-7b, -, tensor=4, 8, 4, 4096, NONE, FP32, 2941.0",
       })
   void stepsOfMeshesTakeWhatTheirPartsTake(
       String cards,
