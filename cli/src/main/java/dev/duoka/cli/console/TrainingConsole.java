@@ -94,6 +94,12 @@ public final class TrainingConsole implements RunListener, AutoCloseable {
   }
 
   @Override
+  public void follows(String description) {
+    done();
+    started(description);
+  }
+
+  @Override
   public void step(StepMetrics metrics, long totalSteps, double remainingSeconds) {
     done();
     losses.add(metrics.loss());

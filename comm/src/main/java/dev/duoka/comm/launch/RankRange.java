@@ -13,6 +13,11 @@ public record RankRange(int first, int count, int world) {
     return new RankRange(0, world, world);
   }
 
+  /** Their numbers for people: {@code 2}, or {@code 2 to 3}. */
+  public String text() {
+    return count == 1 ? String.valueOf(first) : first + " to " + (first + count - 1);
+  }
+
   /** Whether a rank is one of them. */
   public boolean holds(int rank) {
     return first <= rank && rank < first + count;

@@ -4,6 +4,7 @@ import dev.duoka.base.DuokaException;
 import dev.duoka.base.Progress;
 import dev.duoka.comm.Communicator;
 import dev.duoka.comm.ExchangeLedger;
+import dev.duoka.comm.launch.RankRange;
 import dev.duoka.data.batch.BatchStream;
 import dev.duoka.data.batch.PairSequences;
 import dev.duoka.data.batch.TrainingOrder;
@@ -59,6 +60,7 @@ final class RankSession {
   private static final int STEPS_UNTIL_CHOSEN = 2;
 
   private final RunSetup setup;
+  private final RankRange here;
   private final RunFolder folder;
   private final RunCheckpoints checkpoints;
   private final RunProgress from;
@@ -71,17 +73,20 @@ final class RankSession {
   /**
    * The ranks' part of a session.
    *
+   * @param here the ranks of this process
    * @param from where the run is
    * @param stop whether the user wants the run to end early
    */
   RankSession(
       RunSetup setup,
+      RankRange here,
       RunFolder folder,
       RunCheckpoints checkpoints,
       RunProgress from,
       RunListener listener,
       BooleanSupplier stop) {
     this.setup = setup;
+    this.here = here;
     this.folder = folder;
     this.checkpoints = checkpoints;
     this.from = from;
@@ -356,6 +361,13 @@ final class RankSession {
       if (state.world().rank() == 0) {
         listener.started(RunDescription.of(setup, peak, from.steps(), folder.path()));
         listener.reached("first step: kernels are compiled and chosen", 0, 0);
+      } else if (state.world().rank() == here.first()) {
+        listener.follows(
+            "ranks    "
+                + here.text()
+                + " of "
+                + here.world()
+                + ", numbered from 0; the process of rank 0 tells how the run goes");
       }
       remedies.enterSteps();
       long start = System.nanoTime();

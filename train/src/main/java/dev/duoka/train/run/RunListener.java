@@ -31,6 +31,16 @@ public interface RunListener extends Progress {
   void started(String description);
 
   /**
+   * The run is about to take its first step, and another process tells how it goes: nothing more is
+   * heard here unless this process fails.
+   *
+   * @param description who trains here, and who tells
+   */
+  default void follows(String description) {
+    started(description);
+  }
+
+  /**
    * A step is done.
    *
    * @param totalSteps of the whole run

@@ -52,6 +52,12 @@ final class RunLog implements RunListener {
   }
 
   @Override
+  public void follows(String description) {
+    listener.follows(description);
+    write(description);
+  }
+
+  @Override
   public void remedied(List<String> overrides, String message) {
     listener.remedied(overrides, message);
     write(message);

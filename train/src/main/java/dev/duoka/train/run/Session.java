@@ -130,9 +130,9 @@ final class Session {
    * first step.
    */
   private Optional<RankSession.Trained> train(RunCheckpoints checkpoints, RunProgress from) {
-    RankSession session = new RankSession(setup, folder, checkpoints, from, listener, stop);
     AtomicReference<RankSession.@Nullable Trained> first = new AtomicReference<>();
     RankRange ranks = processes.ranks();
+    RankSession session = new RankSession(setup, ranks, folder, checkpoints, from, listener, stop);
     List<FileLedger> ledgers =
         IntStream.range(ranks.first(), ranks.first() + ranks.count())
             .mapToObj(

@@ -109,6 +109,8 @@ class SeveralProcessesTests {
         assertThat(child.line()).isEqualTo("COMPLETE 8 saved 8");
       }
       assertThat(losses(runDir)).as(runDir).isEqualTo(expected);
+      assertThat(Files.readString(folder.resolve(runDir).resolve("process-1.log")))
+          .contains(processes == 2 ? "ranks    2 to 3 of 4, " : "ranks    1 of 4, ");
     }
     // Two processes begin, one goes on; and the other way round.
     for (Child child : start(2, "two then one", 4, false)) {
