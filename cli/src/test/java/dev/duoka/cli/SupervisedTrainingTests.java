@@ -1,9 +1,11 @@
 package dev.duoka.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
 
 import dev.duoka.base.ErrorCode;
 import dev.duoka.formats.json.Json;
+import dev.duoka.formats.prediction.PredictionFile;
 import dev.duoka.operations.process.ProcessIdentity;
 import dev.duoka.operations.run.ExitStatus;
 import dev.duoka.operations.run.RunProgress;
@@ -307,6 +309,59 @@ final class SupervisedTrainingTests {
     assertThat(text()).contains(" gave a loss of ", "NaN");
     assertThat(hasEvent("restart")).isFalse();
     assertThat(folder.attempts()).isEqualTo(1);
+  }
+
+  /**
+   * A rank has room for a step with its states shared out, by its own dry run, and for nothing that
+   * comes before that: its worker ends with just that, and the next one begins with it.
+   */
+  @Test
+  void whatAWorkerHasCountedToFitIsTakenAndNothingElse() throws Exception {
+    String[] settings = {
+      "--max-steps=1",
+      "--set=launch.ranks_per_process=2",
+      "--set=model.overrides={max_position_embeddings: 1280}",
+      "--set=data.sequence_length=1280",
+      "--set=training.tokens_per_step=2560",
+      "--set=training.micro_batch=1",
+      "--set=checkpoint.every_steps=0"
+    };
+    List<String> alone =
+        new ArrayList<>(List.of("train", file.toString(), "--no-supervise", "--run-dir"));
+    alone.add(folder.run().toString());
+    alone.addAll(List.of(settings));
+    alone.add("--set=training.recompute=full");
+    ProgramRun program = new ProgramRun();
+    assertThat(program.run(alone.toArray(String[]::new))).as("%s", program.err()).isZero();
+    List<JsonNode> undisturbed = losses();
+    Map<String, Long> predicted =
+        PredictionFile.parse(
+                Files.readAllBytes(folder.run().resolve(PredictionFile.NAME)), "prediction")
+            .prediction()
+            .ranks()
+            .getFirst();
+    long all = predicted.values().stream().mapToLong(Long::longValue).sum();
+    long limit = all - predicted.get("optimizer") / 4; // of which two ranks need not hold half
+    folder = new SupervisionFolder(temporary.resolve("remedied"));
+    environment.put("JAVA_TOOL_OPTIONS", "-Dduoka.rankMemory=" + limit);
+    start(settings);
+    assertThat(terminal().waitFor(200, TimeUnit.SECONDS)).isTrue();
+    assertThat(terminal().exitValue()).as(text()).isZero();
+    assertThat(folder.attempts()).isEqualTo(2);
+    assertThat(new RunRecord(folder).entries())
+        .filteredOn(entry -> entry.event().equals("remedy"))
+        .singleElement()
+        .satisfies(entry -> assertThat(entry.attempt()).isEqualTo(1))
+        .extracting(RunRecord.Entry::text)
+        .asString()
+        .containsPattern("worker 0 failed: rank \\d of 2 cannot allocate ")
+        .contains(
+            "with training.micro_batch=1, training.recompute=full, parallel.zero=1: the tokens");
+    assertThat(Files.readString(folder.run().resolve("run.yaml")))
+        .contains("recompute: full", "zero: 1");
+    assertThat(losses()).hasSize(1);
+    assertThat(losses().getFirst().asDouble())
+        .isCloseTo(undisturbed.getFirst().asDouble(), within(1e-4));
   }
 
   /** Lets rank 1 meet a fault when the returned file comes into being. */
