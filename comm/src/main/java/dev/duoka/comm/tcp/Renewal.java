@@ -1,6 +1,8 @@
 package dev.duoka.comm.tcp;
 
+import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 
 /**
@@ -35,11 +37,15 @@ final class Renewal {
     }
   }
 
+  /** What has come of the time after a decision that is not made here yet. */
+  record Held(Link link, Frame frame) {}
+
   private static final Word NOBODY = new Word(true, false);
 
   private final int processes;
   private final int ranksHere;
   private final Map<Integer, Word> words = new HashMap<>();
+  private final List<Held> held = new ArrayList<>();
   private Word here = NOBODY;
   private int arrived;
   private long rounds;
@@ -85,9 +91,20 @@ final class Renewal {
     words.put(process, word);
   }
 
-  /** Whether what comes from that process now is of the time after the decision. */
-  boolean isAhead(int process) {
-    return !over && words.containsKey(process);
+  /** Whether a frame is of the time after the decision; then it is kept. */
+  boolean holds(Link link, Frame frame) {
+    boolean ahead = !over && words.containsKey(link.peer().process());
+    if (ahead) {
+      held.add(new Held(link, frame));
+    }
+    return ahead;
+  }
+
+  /** What was kept, in its order, when it is decided. */
+  List<Held> release() {
+    List<Held> all = List.copyOf(held);
+    held.clear();
+    return all;
   }
 
   /** Whether all processes have said their words. */

@@ -44,15 +44,11 @@ final class TcpWorld implements AutoCloseable {
   private final PeerViews views;
   private final TreeSet<Integer> finished = new TreeSet<>();
   private final Renewal renewal;
-  private final List<Held> held = new ArrayList<>();
   private boolean connectionEnded;
   private @Nullable Verdict verdict;
   private long lastRequest;
   private int copies;
   private boolean closing;
-
-  /** What has come of the time after a renewal that is not decided here yet. */
-  private record Held(Link link, Frame frame) {}
 
   /**
    * The world of a process that is connected with all others.
@@ -269,9 +265,7 @@ final class TcpWorld implements AutoCloseable {
 
   /** Takes what was held, in its order. */
   private void release() {
-    List<Held> come = List.copyOf(held);
-    held.clear();
-    for (Held next : come) {
+    for (Renewal.Held next : renewal.release()) {
       try {
         receive(next.link(), next.frame());
       } catch (IOException e) {
@@ -476,8 +470,7 @@ final class TcpWorld implements AutoCloseable {
 
   /** A frame has come. */
   synchronized void receive(Link link, Frame frame) throws IOException {
-    if (renewal.isAhead(link.peer().process())) {
-      held.add(new Held(link, frame));
+    if (renewal.holds(link, frame)) {
       return;
     }
     switch (frame.kind()) {
