@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
 import dev.duoka.base.ErrorCode;
+import dev.duoka.formats.heartbeat.Heartbeat;
 import dev.duoka.formats.json.Json;
 import dev.duoka.formats.prediction.PredictionFile;
 import dev.duoka.operations.process.ProcessIdentity;
@@ -292,6 +293,42 @@ final class SupervisedTrainingTests {
     assertThat(event("hang").orElseThrow().text())
         .contains("the network between their processes carries nothing")
         .containsPattern("ranks? .*0.* waits? in ");
+  }
+
+  /** The clock jumps, the disk fills up and has room again, and then is slow: no step is lost. */
+  @Test
+  void neitherClockNorDiskEndsARun() throws Exception {
+    Path clock = preload("FAULT_CLOCK");
+    Path full = preload("FAULT_FULL");
+    Path slow = preload("FAULT_SLOW");
+    start("--hang-seconds", "2");
+    until(() -> RunProgress.newestCheckpoint(folder.run()).orElse(0) >= 100);
+    Files.createFile(clock);
+    long jumped = RunProgress.of(folder.run()).step();
+    until(() -> hasStep(jumped + 10));
+    Files.createFile(full);
+    long filled = stepAtWork();
+    until(() -> stepAtWork() >= filled + 35);
+    long saved = RunProgress.newestCheckpoint(folder.run()).orElseThrow();
+    assertThat(saved).as("what no disk could take").isLessThan(filled + 25);
+    Files.delete(full);
+    until(() -> RunProgress.newestCheckpoint(folder.run()).orElseThrow() > saved);
+    Files.createFile(slow);
+    long before = RunProgress.newestCheckpoint(folder.run()).orElseThrow();
+    until(() -> RunProgress.newestCheckpoint(folder.run()).orElseThrow() > before);
+    Files.delete(slow);
+    send("TERM", terminal().pid());
+    assertThat(terminal().waitFor(100, TimeUnit.SECONDS)).isTrue();
+    assertThat(terminal().exitValue()).as(text()).isEqualTo(ExitStatus.SAVED);
+    assertThat(hasEvent("hang")).as(text()).isFalse();
+    assertThat(folder.attempts()).isEqualTo(1);
+    long steps = RunProgress.newestCheckpoint(folder.run()).orElseThrow();
+    assertThat(losses()).as("the lines of all steps").hasSize((int) steps);
+  }
+
+  /** Where the first rank is, by its heartbeat, which needs no room. */
+  private long stepAtWork() {
+    return Heartbeat.read(folder.run().resolve("rank-0.heartbeat")).orElseThrow().step();
   }
 
   /** A rate that makes the weights too large for fp32: it would come again. */
