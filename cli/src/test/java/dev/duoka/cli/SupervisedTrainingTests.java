@@ -349,14 +349,14 @@ final class SupervisedTrainingTests {
   }
 
   /**
-   * A rank has room for a step with its states shared out, by its own dry run, and for nothing that
-   * comes before that: its worker ends with just that, and the next one begins with it.
+   * Ranks have room for what one of their remedies was counted to take, and not for what comes
+   * before it. What takes less of the step alone is gone over to in place, by both processes; what
+   * shares out the states ends the worker, with just that, and the next one begins with it.
    */
   @Test
-  void whatAWorkerHasCountedToFitIsTakenAndNothingElse() throws Exception {
+  void whatWorkersHaveCountedToFitIsTakenAndNothingElse() throws Exception {
     String[] settings = {
       "--max-steps=1",
-      "--set=launch.ranks_per_process=2",
       "--set=model.overrides={max_position_embeddings: 1280}",
       "--set=data.sequence_length=1280",
       "--set=training.tokens_per_step=2560",
@@ -367,38 +367,55 @@ final class SupervisedTrainingTests {
         new ArrayList<>(List.of("train", file.toString(), "--no-supervise", "--run-dir"));
     alone.add(folder.run().toString());
     alone.addAll(List.of(settings));
-    alone.add("--set=training.recompute=full");
+    alone.addAll(List.of("--set=launch.ranks_per_process=2", "--set=training.recompute=full"));
     ProgramRun program = new ProgramRun();
     assertThat(program.run(alone.toArray(String[]::new))).as("%s", program.err()).isZero();
-    List<JsonNode> undisturbed = losses();
-    Map<String, Long> predicted =
+    double undisturbed = losses().getFirst().asDouble();
+    Map<String, Long> full =
         PredictionFile.parse(
                 Files.readAllBytes(folder.run().resolve(PredictionFile.NAME)), "prediction")
             .prediction()
             .ranks()
             .getFirst();
-    long all = predicted.values().stream().mapToLong(Long::longValue).sum();
-    long limit = all - predicted.get("optimizer") / 4; // of which two ranks need not hold half
-    folder = new SupervisionFolder(temporary.resolve("remedied"));
-    environment.put("JAVA_TOOL_OPTIONS", "-Dduoka.rankMemory=" + limit);
-    start(settings);
-    assertThat(terminal().waitFor(200, TimeUnit.SECONDS)).isTrue();
-    assertThat(terminal().exitValue()).as(text()).isZero();
+    long all = full.values().stream().mapToLong(Long::longValue).sum();
+    long quarter = full.getOrDefault("optimizer", 0L) / 4; // two ranks can do without two of them
+
+    runWithin(all + quarter, "in-place", settings);
+    assertThat(folder.attempts()).isEqualTo(1);
+    assertThat(remedy())
+        .startsWith("memory ran out in step 1 (")
+        .contains("it is repeated, and from now on recompute is full in place of none");
+    assertThat(losses().getFirst().asDouble()).isCloseTo(undisturbed, within(1e-4));
+
+    List<String> one = new ArrayList<>(List.of(settings));
+    one.add("--set=launch.ranks_per_process=2");
+    runWithin(all - quarter, "anew", one.toArray(String[]::new));
     assertThat(folder.attempts()).isEqualTo(2);
-    assertThat(new RunRecord(folder).entries())
-        .filteredOn(entry -> entry.event().equals("remedy"))
-        .singleElement()
-        .satisfies(entry -> assertThat(entry.attempt()).isEqualTo(1))
-        .extracting(RunRecord.Entry::text)
-        .asString()
-        .containsPattern("worker 0 failed: rank \\d of 2 cannot allocate ")
-        .contains(
-            "with training.micro_batch=1, training.recompute=full, parallel.zero=1: the tokens");
+    assertThat(remedy())
+        .matches("worker 0 failed: rank \\d of 2 cannot allocate .*")
+        .contains("with training.micro_batch=1, training.recompute=full, parallel.zero=1: the tok");
     assertThat(Files.readString(folder.run().resolve("run.yaml")))
         .contains("recompute: full", "zero: 1");
     assertThat(losses()).hasSize(1);
-    assertThat(losses().getFirst().asDouble())
-        .isCloseTo(undisturbed.getFirst().asDouble(), within(1e-4));
+    assertThat(losses().getFirst().asDouble()).isCloseTo(undisturbed, within(1e-4));
+  }
+
+  /** Starts a run whose ranks may hold so many bytes each, and waits for its good end. */
+  private void runWithin(long bytes, String name, String... settings) throws Exception {
+    folder = new SupervisionFolder(temporary.resolve(name));
+    environment.put("JAVA_TOOL_OPTIONS", "-Dduoka.rankMemory=" + bytes);
+    start(settings);
+    assertThat(terminal().waitFor(200, TimeUnit.SECONDS)).isTrue();
+    assertThat(terminal().exitValue()).as(text()).isZero();
+  }
+
+  /** What the record says of the only remedy. */
+  private String remedy() {
+    List<RunRecord.Entry> remedies =
+        new RunRecord(folder)
+            .entries().stream().filter(entry -> entry.event().equals("remedy")).toList();
+    assertThat(remedies).hasSize(1);
+    return remedies.getFirst().text();
   }
 
   /** Lets rank 1 meet a fault when the returned file comes into being. */
