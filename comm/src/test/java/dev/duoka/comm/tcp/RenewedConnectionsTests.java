@@ -4,11 +4,16 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.duoka.base.DuokaException;
+import dev.duoka.base.ErrorCode;
+import dev.duoka.comm.Communicator;
+import dev.duoka.comm.Pending;
 import dev.duoka.comm.RankBody;
 import dev.duoka.comm.RenewedExchange;
 import dev.duoka.comm.launch.TestProcesses;
 import dev.duoka.tensor.Device;
 import dev.duoka.tensor.Dtype;
+import dev.duoka.tensor.MemoryOwner;
+import dev.duoka.tensor.Scope;
 import dev.duoka.tensor.Tensor;
 import dev.duoka.tensor.op.HostCopy;
 import dev.duoka.tensor.op.Tensors;
@@ -16,12 +21,16 @@ import dev.duoka.tensor.testing.LedgerSnapshot;
 import java.time.Duration;
 import java.util.List;
 import java.util.Objects;
+import java.util.Random;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** Ranks of several processes. */
 final class RenewedConnectionsTests extends RenewedExchange {
+  private static final int CALLS = 6;
   private static final Duration LONG = Duration.ofSeconds(30);
 
   @Override
@@ -76,6 +85,73 @@ final class RenewedConnectionsTests extends RenewedExchange {
         .containsOnlyNulls();
     assertThat(renewed).hasValue(16);
     before.assertUnchanged();
+  }
+
+  /** One or two ranks fail anywhere among all sorts of exchanges, and the others come when late. */
+  @ParameterizedTest
+  @CsvSource({"4, 1", "2, 2"})
+  void whereverRanksFailAllBeginAgain(int processes, int ranksEach) {
+    int ranks = processes * ranksEach;
+    assertThat(
+            TestProcesses.run(
+                processes,
+                ranksEach,
+                LONG,
+                world -> {
+                  Random shared = new Random(7);
+                  Random own = new Random(world.rank());
+                  Communicator half = world.split("half", world.rank() % 2, world.rank());
+                  for (int round = 0; round < 8; round++) {
+                    List<Integer> failing =
+                        List.of(shared.nextInt(ranks), shared.nextInt(2 * ranks));
+                    int at = shared.nextInt(CALLS);
+                    long length = shared.nextBoolean() ? 7 : 200_003;
+                    boolean fails = failing.contains(world.rank());
+                    IllegalStateException mine =
+                        exchange(world, half, own, length, fails ? at : CALLS);
+                    assertThat(world.renew(mine, true)).as("round %d", round).isTrue();
+                  }
+                }))
+        .containsOnlyNulls();
+  }
+
+  /**
+   * A round of exchanges, in which some rank fails.
+   *
+   * @param fails before which of them this rank fails
+   * @return what it fails with; null where it was told that another one has failed
+   */
+  private static @Nullable IllegalStateException exchange(
+      Communicator world, Communicator half, Random own, long length, int fails)
+      throws InterruptedException {
+    try (Scope _ = Scope.open(MemoryOwner.TEMPORARIES)) {
+      for (int call = 0; call < CALLS; call++) {
+        if (call == fails) {
+          if (own.nextBoolean()) {
+            world.abort("it is about to say why");
+          }
+          return new IllegalStateException("no memory");
+        }
+        Tensor tensor = Tensors.full(1, Dtype.FLOAT32, Device.CPU, length);
+        Communicator group = call % 2 == 0 ? world : half;
+        if (call % 3 == 2) {
+          int partner = world.rank() ^ 1;
+          Pending comes = world.receive(Tensors.zeros(Dtype.FLOAT32, Device.CPU, length), partner);
+          Pending goes = world.send(tensor, partner);
+          comes.join();
+          goes.join();
+        } else {
+          group.allReduce(tensor).join();
+          assertThat(HostCopy.floats(tensor)[(int) length - 1]).isEqualTo(group.size());
+        }
+        Thread.sleep(own.nextInt(10));
+      }
+      world.agreement().barrier(); // who needed nobody learns of it here
+      throw new AssertionError("no rank has failed");
+    } catch (DuokaException e) {
+      assertThat(e.code()).isEqualTo(ErrorCode.RANK_LOST);
+      return null;
+    }
   }
 
   /** Its process knows, and the others hear it: nobody waits for the limit. */

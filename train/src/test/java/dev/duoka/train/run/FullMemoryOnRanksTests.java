@@ -301,9 +301,7 @@ class FullMemoryOnRanksTests {
       delimiter = ';',
       value = {
         "{data: 2}; true",
-        "{data: 2, zero: 2}; false",
         "{data: 2, zero: 3}; false",
-        "{data: 2, expert: 2}; false",
         "{pipeline: 2, schedule: zero_bubble}; false",
         "{data: 2, tensor: 2, zero: 1}; false"
       })
