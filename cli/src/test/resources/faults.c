@@ -1,6 +1,10 @@
-/* Preloaded into the worker of rank 1, meets two faults when a file comes into being:
+/* Preloaded into the workers, meets faults as long as a file is there. Of rank 1:
    FAULT_LOOP: its rank computes in native code for ever;
-   FAULT_CUT: its network carries nothing any more: what is sent is lost, and nothing comes. */
+   FAULT_CUT: its network carries nothing any more: what is sent is lost, and nothing comes.
+   Of all ranks:
+   FAULT_FULL: nothing can be written to a file: the disk is full;
+   FAULT_SLOW: the disk takes half a second for each file to be safe on it;
+   FAULT_CLOCK: the time of day is a day later. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
@@ -9,13 +13,58 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/uio.h>
+#include <time.h>
 #include <unistd.h>
+
+static int happens_everywhere(const char *fault) {
+  const char *rank = getenv("DUOKA_RANK");
+  const char *file = getenv(fault);
+  int before = errno;
+  int here = rank && *rank && file && !access(file, F_OK);
+  errno = before;
+  return here;
+}
 
 static int happens(const char *fault) {
   const char *rank = getenv("DUOKA_RANK");
-  const char *file = getenv(fault);
-  return rank && file && !strcmp(rank, "1") && !access(file, F_OK);
+  return rank && !strcmp(rank, "1") && happens_everywhere(fault);
+}
+
+static int is_full(int fd) {
+  struct stat file;
+  if (!happens_everywhere("FAULT_FULL") || fstat(fd, &file) || !S_ISREG(file.st_mode)) return 0;
+  errno = ENOSPC;
+  return 1;
+}
+
+int clock_gettime(clockid_t clock, struct timespec *now) {
+  static int (*real)(clockid_t, struct timespec *);
+  if (!real) real = (int (*)(clockid_t, struct timespec *))dlsym(RTLD_NEXT, "clock_gettime");
+  int result = real(clock, now);
+  if (clock == CLOCK_REALTIME && happens_everywhere("FAULT_CLOCK")) now->tv_sec += 24 * 3600;
+  return result;
+}
+
+int fdatasync(int fd) {
+  static int (*real)(int);
+  if (!real) real = (int (*)(int))dlsym(RTLD_NEXT, "fdatasync");
+  if (happens_everywhere("FAULT_SLOW")) usleep(500000);
+  return real(fd);
+}
+
+int fsync(int fd) {
+  static int (*real)(int);
+  if (!real) real = (int (*)(int))dlsym(RTLD_NEXT, "fsync");
+  if (happens_everywhere("FAULT_SLOW")) usleep(500000);
+  return real(fd);
+}
+
+ssize_t pwrite64(int fd, const void *bytes, size_t size, off64_t at) {
+  static ssize_t (*real)(int, const void *, size_t, off64_t);
+  if (!real) real = (ssize_t(*)(int, const void *, size_t, off64_t))dlsym(RTLD_NEXT, "pwrite64");
+  return is_full(fd) ? -1 : real(fd, bytes, size, at);
 }
 
 static int is_cut(int fd) {
@@ -48,12 +97,14 @@ int posix_memalign(void **memory, size_t alignment, size_t size) {
 ssize_t write(int fd, const void *bytes, size_t size) {
   static ssize_t (*real)(int, const void *, size_t);
   if (!real) real = (ssize_t(*)(int, const void *, size_t))dlsym(RTLD_NEXT, "write");
+  if (is_full(fd)) return -1;
   return is_cut(fd) ? (ssize_t)size : real(fd, bytes, size);
 }
 
 ssize_t writev(int fd, const struct iovec *parts, int count) {
   static ssize_t (*real)(int, const struct iovec *, int);
   if (!real) real = (ssize_t(*)(int, const struct iovec *, int))dlsym(RTLD_NEXT, "writev");
+  if (is_full(fd)) return -1;
   if (!is_cut(fd)) return real(fd, parts, count);
   ssize_t size = 0;
   for (int i = 0; i < count; i++) size += (ssize_t)parts[i].iov_len;

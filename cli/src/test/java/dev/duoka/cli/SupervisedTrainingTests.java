@@ -1,9 +1,12 @@
 package dev.duoka.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
 
 import dev.duoka.base.ErrorCode;
+import dev.duoka.formats.heartbeat.Heartbeat;
 import dev.duoka.formats.json.Json;
+import dev.duoka.formats.prediction.PredictionFile;
 import dev.duoka.operations.process.ProcessIdentity;
 import dev.duoka.operations.run.ExitStatus;
 import dev.duoka.operations.run.RunProgress;
@@ -292,6 +295,42 @@ final class SupervisedTrainingTests {
         .containsPattern("ranks? .*0.* waits? in ");
   }
 
+  /** The clock jumps, the disk fills up and has room again, and then is slow: no step is lost. */
+  @Test
+  void neitherClockNorDiskEndsARun() throws Exception {
+    Path clock = preload("FAULT_CLOCK");
+    Path full = preload("FAULT_FULL");
+    Path slow = preload("FAULT_SLOW");
+    start("--hang-seconds", "2");
+    until(() -> RunProgress.newestCheckpoint(folder.run()).orElse(0) >= 100);
+    Files.createFile(clock);
+    long jumped = RunProgress.of(folder.run()).step();
+    until(() -> hasStep(jumped + 10));
+    Files.createFile(full);
+    long filled = stepAtWork();
+    until(() -> stepAtWork() >= filled + 35);
+    long saved = RunProgress.newestCheckpoint(folder.run()).orElseThrow();
+    assertThat(saved).as("what no disk could take").isLessThan(filled + 25);
+    Files.delete(full);
+    until(() -> RunProgress.newestCheckpoint(folder.run()).orElseThrow() > saved);
+    Files.createFile(slow);
+    long before = RunProgress.newestCheckpoint(folder.run()).orElseThrow();
+    until(() -> RunProgress.newestCheckpoint(folder.run()).orElseThrow() > before);
+    Files.delete(slow);
+    send("TERM", terminal().pid());
+    assertThat(terminal().waitFor(100, TimeUnit.SECONDS)).isTrue();
+    assertThat(terminal().exitValue()).as(text()).isEqualTo(ExitStatus.SAVED);
+    assertThat(hasEvent("hang")).as(text()).isFalse();
+    assertThat(folder.attempts()).isEqualTo(1);
+    long steps = RunProgress.newestCheckpoint(folder.run()).orElseThrow();
+    assertThat(losses()).as("the lines of all steps").hasSize((int) steps);
+  }
+
+  /** Where the first rank is, by its heartbeat, which needs no room. */
+  private long stepAtWork() {
+    return Heartbeat.read(folder.run().resolve("rank-0.heartbeat")).orElseThrow().step();
+  }
+
   /** A rate that makes the weights too large for fp32: it would come again. */
   @Test
   void aLossThatIsNoNumberEndsTheRun() throws Exception {
@@ -307,6 +346,76 @@ final class SupervisedTrainingTests {
     assertThat(text()).contains(" gave a loss of ", "NaN");
     assertThat(hasEvent("restart")).isFalse();
     assertThat(folder.attempts()).isEqualTo(1);
+  }
+
+  /**
+   * Ranks have room for what one of their remedies was counted to take, and not for what comes
+   * before it. What takes less of the step alone is gone over to in place, by both processes; what
+   * shares out the states ends the worker, with just that, and the next one begins with it.
+   */
+  @Test
+  void whatWorkersHaveCountedToFitIsTakenAndNothingElse() throws Exception {
+    String[] settings = {
+      "--max-steps=1",
+      "--set=model.overrides={max_position_embeddings: 1280}",
+      "--set=data.sequence_length=1280",
+      "--set=training.tokens_per_step=2560",
+      "--set=training.micro_batch=1",
+      "--set=checkpoint.every_steps=0"
+    };
+    List<String> alone =
+        new ArrayList<>(List.of("train", file.toString(), "--no-supervise", "--run-dir"));
+    alone.add(folder.run().toString());
+    alone.addAll(List.of(settings));
+    alone.addAll(List.of("--set=launch.ranks_per_process=2", "--set=training.recompute=full"));
+    ProgramRun program = new ProgramRun();
+    assertThat(program.run(alone.toArray(String[]::new))).as("%s", program.err()).isZero();
+    double undisturbed = losses().getFirst().asDouble();
+    Map<String, Long> full =
+        PredictionFile.parse(
+                Files.readAllBytes(folder.run().resolve(PredictionFile.NAME)), "prediction")
+            .prediction()
+            .ranks()
+            .getFirst();
+    long all = full.values().stream().mapToLong(Long::longValue).sum();
+    long quarter = full.getOrDefault("optimizer", 0L) / 4; // two ranks can do without two of them
+
+    runWithin(all + quarter, "in-place", settings);
+    assertThat(folder.attempts()).isEqualTo(1);
+    assertThat(remedy())
+        .startsWith("memory ran out in step 1 (")
+        .contains("it is repeated, and from now on recompute is full in place of none");
+    assertThat(losses().getFirst().asDouble()).isCloseTo(undisturbed, within(1e-4));
+
+    List<String> one = new ArrayList<>(List.of(settings));
+    one.add("--set=launch.ranks_per_process=2");
+    runWithin(all - quarter, "anew", one.toArray(String[]::new));
+    assertThat(folder.attempts()).isEqualTo(2);
+    assertThat(remedy())
+        .matches("worker 0 failed: rank \\d of 2 cannot allocate .*")
+        .contains("with training.micro_batch=1, training.recompute=full, parallel.zero=1: the tok");
+    assertThat(Files.readString(folder.run().resolve("run.yaml")))
+        .contains("recompute: full", "zero: 1");
+    assertThat(losses()).hasSize(1);
+    assertThat(losses().getFirst().asDouble()).isCloseTo(undisturbed, within(1e-4));
+  }
+
+  /** Starts a run whose ranks may hold so many bytes each, and waits for its good end. */
+  private void runWithin(long bytes, String name, String... settings) throws Exception {
+    folder = new SupervisionFolder(temporary.resolve(name));
+    environment.put("JAVA_TOOL_OPTIONS", "-Dduoka.rankMemory=" + bytes);
+    start(settings);
+    assertThat(terminal().waitFor(200, TimeUnit.SECONDS)).isTrue();
+    assertThat(terminal().exitValue()).as(text()).isZero();
+  }
+
+  /** What the record says of the only remedy. */
+  private String remedy() {
+    List<RunRecord.Entry> remedies =
+        new RunRecord(folder)
+            .entries().stream().filter(entry -> entry.event().equals("remedy")).toList();
+    assertThat(remedies).hasSize(1);
+    return remedies.getFirst().text();
   }
 
   /** Lets rank 1 meet a fault when the returned file comes into being. */

@@ -112,8 +112,9 @@ public interface Communicator extends AutoCloseable {
    * RANK_LOST}, or after one of them has failed by itself; waits until all have called it, or one
    * has ended. What was launched before and not joined is forgotten.
    *
-   * <p>Only ranks whose hosts meet in every exchange can do that: elsewhere streams were released
-   * in mid-exchange and have computed on with whatever was there.
+   * <p>Only ranks whose hosts meet in every exchange can do that. Elsewhere a host may have
+   * launched its update before it learns of the failure; its stream, released in mid-exchange,
+   * makes that update with sums that are not complete.
    *
    * @param own what this rank itself has failed with; null where it was another's failure
    * @param willing whether this rank can take back what it was about

@@ -1,8 +1,11 @@
 package dev.duoka.comm.tcp;
 
 import dev.duoka.comm.Exchange;
+import dev.duoka.tensor.Tensor;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -23,6 +26,9 @@ final class Endpoint {
   /** By the message, and the rank that it comes from. */
   final Map<Slot, Reception> receptions = new HashMap<>();
 
+  /** Copies in host memory of messages on their way; the rank's own thread alone. */
+  private final Set<Tensor> copies = Collections.newSetFromMap(new IdentityHashMap<>());
+
   private final int rank;
   private @Nullable Exchange call;
   private @Nullable Supplier<List<Integer>> missing;
@@ -31,6 +37,32 @@ final class Endpoint {
 
   Endpoint(int rank) {
     this.rank = rank;
+  }
+
+  /** Keeps a message's copy in host memory, which goes with the message. */
+  void keep(Tensor copy) {
+    copies.add(copy);
+  }
+
+  /** The message of that copy has come. */
+  void close(Tensor copy) {
+    copies.remove(copy);
+    copy.close();
+  }
+
+  /** Messages on their way are forgotten. */
+  void closeCopies() {
+    copies.forEach(Tensor::close);
+    copies.clear();
+  }
+
+  /** Forgets all that was shown: exchange begins again. */
+  void beginAgain() {
+    offers.clear();
+    ready.clear();
+    windows.values().forEach(Window::forget);
+    windows.clear();
+    receptions.clear();
   }
 
   /** The world's number of the rank. */

@@ -47,7 +47,12 @@ record Frame(
      */
     FAILED,
     /** Rank {@code from} is done. */
-    FINISHED
+    FINISHED,
+    /**
+     * All ranks of the process have come to begin again. From: its first rank; first: its {@link
+     * Renewal.Word}.
+     */
+    RENEWED
   }
 
   /** The bytes of the head: body length, kind, message, from, to, and four numbers. */

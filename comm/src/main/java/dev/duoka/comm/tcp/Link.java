@@ -150,7 +150,7 @@ final class Link {
 
   private void writePiece(Stretch stretch) throws IOException {
     int length = (int) Math.min(PIECE, stretch.length() - stretch.sent());
-    if (!world.startSending(this)) {
+    if (!world.startSending(this, stretch.window())) {
       return;
     }
     try {

@@ -44,6 +44,9 @@ final class Message implements Pending {
     this.sent = sent;
     this.host = host;
     this.completion = completion;
+    if (host != sent) {
+      rank.keep(host);
+    }
     HostMemory memory = HostCopy.memoryOf(host);
     window = world.open(rank, slot, memory, List.of(slot.peer()));
     world.offer(
@@ -63,7 +66,7 @@ final class Message implements Pending {
       rank.windows.remove(slot);
     }
     if (host != sent) {
-      host.close();
+      rank.close(host);
     }
     joined = true;
     completion.run();

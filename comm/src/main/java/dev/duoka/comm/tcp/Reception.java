@@ -51,6 +51,9 @@ final class Reception implements Pending {
     this.memory = HostCopy.memoryOf(host);
     this.shown = TcpCommunicator.shape(target);
     this.completion = completion;
+    if (host != target) {
+      rank.keep(host);
+    }
     synchronized (world) {
       Offer offer = rank.offers.get(slot);
       if (offer == null) {
@@ -100,7 +103,7 @@ final class Reception implements Pending {
     take(offer);
     if (host != target) {
       Copies.into(target, host);
-      host.close();
+      rank.close(host);
     }
     joined = true;
     completion.run();

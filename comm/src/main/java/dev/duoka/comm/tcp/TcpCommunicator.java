@@ -49,6 +49,7 @@ final class TcpCommunicator implements Communicator, Agreement {
   private final long[] sent;
   private final long[] received;
   private long number;
+  private long beginnings;
 
   /**
    * A rank's view of a group.
@@ -283,6 +284,7 @@ final class TcpCommunicator implements Communicator, Agreement {
 
   @Override
   public Pending send(Tensor tensor, int to) {
+    countAnewAfterRenewal();
     Exchange call = call(Operation.SEND, tensor, to);
     return new Message(
         world,
@@ -296,6 +298,7 @@ final class TcpCommunicator implements Communicator, Agreement {
 
   @Override
   public Pending receive(Tensor tensor, int from) {
+    countAnewAfterRenewal();
     Exchange call = call(Operation.RECEIVE, tensor, from);
     return new Reception(
         world,
@@ -398,6 +401,25 @@ final class TcpCommunicator implements Communicator, Agreement {
   }
 
   @Override
+  public boolean renew(@Nullable Throwable own, boolean willing) {
+    boolean renewed = world.renew(endpoint, own, willing);
+    if (renewed) {
+      endpoint.closeCopies();
+    }
+    return renewed;
+  }
+
+  /** One rank may have been some calls ahead of another when they began again. */
+  private void countAnewAfterRenewal() {
+    if (beginnings != world.beginnings()) {
+      beginnings = world.beginnings();
+      number = 0;
+      Arrays.fill(sent, 0);
+      Arrays.fill(received, 0);
+    }
+  }
+
+  @Override
   public void abort(String reason) {
     world.abort(endpoint.rank(), reason);
   }
@@ -416,6 +438,7 @@ final class TcpCommunicator implements Communicator, Agreement {
    */
   private Pending exchange(
       Exchange exchange, HostMemory shown, IntFunction<Part> parts, Consumer<Collective> work) {
+    countAnewAfterRenewal();
     long issued = ledger.issued(exchange);
     Collective call = new Collective(world, endpoint, group, rank, ++number, exchange);
     try {

@@ -81,6 +81,7 @@ public final class TcpRanks implements AutoCloseable {
             world.finish(rank);
           } catch (Throwable t) { // whatever it is, the other ranks must not wait for this one
             world.fail(rank, t);
+            world.finish(rank);
           }
         },
         (cause, rank) -> world.fail(rank, cause),

@@ -43,6 +43,8 @@ final class TcpWorld implements AutoCloseable {
   private final Map<Long, Pull> pulls = new HashMap<>();
   private final PeerViews views;
   private final TreeSet<Integer> finished = new TreeSet<>();
+  private final Renewal renewal;
+  private boolean connectionEnded;
   private @Nullable Verdict verdict;
   private long lastRequest;
   private int copies;
@@ -59,6 +61,7 @@ final class TcpWorld implements AutoCloseable {
     this.limit = limit;
     this.views = new PeerViews(membership);
     Peer own = membership.own();
+    this.renewal = new Renewal(membership.peers().size(), own.ranks());
     for (int i = 0; i < own.ranks(); i++) {
       endpoints.put(own.firstRank() + i, new Endpoint(own.firstRank() + i));
     }
@@ -190,8 +193,7 @@ final class TcpWorld implements AutoCloseable {
             && cause instanceof DuokaException e
             && e.code() == ErrorCode.RANK_LOST;
     if (!isConsequence) {
-      String message = cause.getMessage();
-      adopt(verdict(rank, message == null ? cause.toString() : message, true, false, cause));
+      adopt(verdict(rank, text(cause), true, false, cause));
     }
     settle();
   }
@@ -202,6 +204,80 @@ final class TcpWorld implements AutoCloseable {
       adopt(verdict(rank, reason, true, true, null));
     }
     settle();
+  }
+
+  // Beginning again.
+
+  /** How often exchange has begun again. */
+  synchronized long beginnings() {
+    return renewal.rounds();
+  }
+
+  /** As {@link dev.duoka.comm.Communicator#renew}. */
+  synchronized boolean renew(Endpoint rank, @Nullable Throwable own, boolean willing) {
+    if (own != null) { // the others come when they know; the rank may still say more
+      adopt(verdict(rank.rank(), text(own), true, true, own));
+    }
+    if (verdict != null) {
+      settle();
+    }
+    Verdict reason = verdict;
+    if (reason == null || !reason.own() || renewal.isOver()) {
+      endRenewal(); // who is lost does not come
+      return false;
+    }
+    long before = renewal.rounds();
+    if (renewal.arrives(new Renewal.Word(willing, own != null))) {
+      Renewal.Word word = renewal.here();
+      tellAll(Frame.about(Kind.RENEWED, membership.own().firstRank(), -1, word.encoded(), 0, ""));
+      saidToRenew(membership.self(), word);
+    }
+    long start = System.nanoTime();
+    awaitInAnyCase(
+        () -> {
+          boolean late = System.nanoTime() - start >= limit.toNanos();
+          if (renewal.rounds() == before && (late || connectionEnded || !finished.isEmpty())) {
+            endRenewal();
+          }
+          return renewal.isOver() || renewal.rounds() != before;
+        });
+    return renewal.rounds() != before;
+  }
+
+  private void saidToRenew(int process, Renewal.Word word) {
+    renewal.said(process, word);
+    if (!renewal.isComplete()) {
+      return;
+    }
+    if (renewal.decide()) {
+      // Nobody touches tensors of this process: all of its ranks have waited for that.
+      pulls.clear();
+      endpoints.values().forEach(Endpoint::beginAgain);
+      verdict = null;
+    }
+    release();
+  }
+
+  private void endRenewal() {
+    renewal.end();
+    release();
+  }
+
+  /** Takes what was held, in its order. */
+  private void release() {
+    for (Renewal.Held next : renewal.release()) {
+      try {
+        receive(next.link(), next.frame());
+      } catch (IOException e) {
+        ended(next.link(), e);
+      }
+    }
+    notifyAll();
+  }
+
+  private static String text(Throwable cause) {
+    String message = cause.getMessage();
+    return message == null ? cause.toString() : message;
   }
 
   private static Verdict verdict(
@@ -394,10 +470,14 @@ final class TcpWorld implements AutoCloseable {
 
   /** A frame has come. */
   synchronized void receive(Link link, Frame frame) throws IOException {
+    if (renewal.holds(link, frame)) {
+      return;
+    }
     switch (frame.kind()) {
       case FAILED ->
           adopt(verdict(frame.from(), frame.text(), frame.first() == 1, frame.second() == 1, null));
       case FINISHED -> finished.add(frame.from());
+      case RENEWED -> saidToRenew(link.peer().process(), Renewal.Word.decoded(frame.first()));
       case ANSWER -> views.answered(frame.first(), new View(frame.text(), (int) frame.second()));
       case QUESTION -> {
         View view = endpoint(frame.to()).view();
@@ -435,8 +515,8 @@ final class TcpWorld implements AutoCloseable {
   }
 
   /** Whether a connection may read from a rank's tensor now. */
-  synchronized boolean startSending(Link link) {
-    if (verdict != null) {
+  synchronized boolean startSending(Link link, Window window) {
+    if (verdict != null || window.isForgotten()) {
       return false;
     }
     link.touch(1);
@@ -476,6 +556,7 @@ final class TcpWorld implements AutoCloseable {
    * the ranks are lost.
    */
   synchronized void ended(Link link, @Nullable Throwable cause) {
+    connectionEnded = true;
     Peer peer = link.peer();
     List<Integer> lost = new ArrayList<>();
     for (int i = 0; i < peer.ranks(); i++) {

@@ -10,6 +10,7 @@ final class Window {
   private final Endpoint owner;
   private final HostMemory memory;
   private final List<Integer> readers;
+  private boolean forgotten;
 
   /**
    * A window.
@@ -33,6 +34,15 @@ final class Window {
   /** Who is not done yet. */
   List<Integer> readers() {
     return readers;
+  }
+
+  /** Nobody may read it any more: its rank has taken back what it was about. */
+  void forget() {
+    forgotten = true;
+  }
+
+  boolean isForgotten() {
+    return forgotten;
   }
 
   void done(int reader) {

@@ -131,7 +131,9 @@ final class ComposeFile {
     file.add("      - cache:/cache", "The cache.");
     file.add(
         mount(plan.runs().toString(), "/runs", false),
-        "Checkpoints and metrics, the only folder of the host that is written.");
+        "Checkpoints and metrics, the only folder of the host that is written. Make it first, with"
+            + " `mkdir -p`: Docker refuses one that is not there, or makes one that belongs to"
+            + " root.");
     Set<Path> inputs = new LinkedHashSet<>(plan.readOnly());
     plan.runFile().ifPresent(inputs::add);
     for (Path input : inputs) {

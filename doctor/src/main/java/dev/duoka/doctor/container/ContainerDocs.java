@@ -14,7 +14,7 @@ public final class ContainerDocs {
       ```bash
       ./duoka container run.yaml --out box         # files for this run and this host's driver
       ./duoka bundle --output box/duoka-…-linux-x86_64.tar.xz   # NOTES.md has the exact name
-      cd box && docker compose build && docker compose run --rm train doctor && docker compose up
+      mkdir -p runs && cd box && docker compose build && docker compose run --rm train doctor && docker compose up
       IMAGE=registry/duoka-train@sha256:… sbatch train.sbatch
       kubectl apply -f job.yaml                    # after its image and its storage are named
       ```

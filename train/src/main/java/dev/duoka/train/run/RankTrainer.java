@@ -215,24 +215,36 @@ final class RankTrainer {
     try {
       return rank.step().launch(batch, learningRate, beforeUpdate, measures);
     } catch (DuokaException e) {
-      Optional<OutOfMemoryException> own =
-          e instanceof OutOfMemoryException full ? Optional.of(full) : Optional.empty();
-      boolean alone = rank.world().size() == 1;
-      if (own.isEmpty() && (alone || e.code() != ErrorCode.RANK_LOST)) {
-        throw e;
-      }
-      OptionalInt mine = remedies.inPlace(own);
-      boolean possible = mine.isPresent() && rank.step().takeBack();
-      if (alone ? !possible : !rank.world().renew(own.orElse(null), possible)) {
-        throw e;
-      }
-      MemoryRemedy before = remedies.now();
-      remedies.take(agreed(mine.orElseThrow(), own.isPresent()));
-      rank.step().recompute(remedies.now().recompute());
-      if (isFirst()) {
-        events.remedied(remedies.overrides(), repeats(number, e, before, remedies.now()));
-      }
+      takeLess(number, e);
       return launch(number, fitting(batch), learningRate, beforeUpdate, measures);
+    }
+  }
+
+  /** Takes back the step that has failed, on all ranks, and goes over to what takes less memory. */
+  private void takeLess(long number, DuokaException failure) {
+    Optional<OutOfMemoryException> own =
+        failure instanceof OutOfMemoryException full ? Optional.of(full) : Optional.empty();
+    boolean alone = rank.world().size() == 1;
+    if (own.isEmpty() && (alone || failure.code() != ErrorCode.RANK_LOST)) {
+      throw failure;
+    }
+    OptionalInt mine = remedies.inPlace(own);
+    boolean possible = mine.isPresent() && rank.step().takeBack();
+    if (alone ? !possible : !rank.world().renew(own.orElse(null), possible)) {
+      throw failure;
+    }
+    int way;
+    try {
+      way = agreed(mine.orElseThrow(), own.isPresent());
+    } catch (DuokaException again) { // a rank that was further has failed once more
+      takeLess(number, again);
+      return;
+    }
+    MemoryRemedy before = remedies.now();
+    remedies.take(way);
+    rank.step().recompute(remedies.now().recompute());
+    if (isFirst()) {
+      events.remedied(remedies.overrides(), repeats(number, failure, before, remedies.now()));
     }
   }
 

@@ -4,6 +4,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.duoka.base.Progress;
+import dev.duoka.comm.ExchangeLedger;
+import dev.duoka.comm.RankBody;
+import dev.duoka.comm.launch.ProcessPlace;
+import dev.duoka.comm.launch.ProcessRanks;
+import dev.duoka.comm.launch.RankRange;
+import dev.duoka.comm.launch.Terms;
 import dev.duoka.comm.local.LocalRanks;
 import dev.duoka.data.batch.BatchStream;
 import dev.duoka.data.batch.TrainingOrder;
@@ -25,12 +31,17 @@ import dev.duoka.train.step.RankBuilder;
 import dev.duoka.train.step.RankState;
 import dev.duoka.train.step.StepMetrics;
 import java.io.IOException;
+import java.net.InetSocketAddress;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.OptionalLong;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -38,8 +49,11 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Memory that runs out on one of several ranks of a process: all repeat the step. */
+/** Memory that runs out on one of several ranks: all repeat the step, whatever is between them. */
 class FullMemoryOnRanksTests {
+  /** Far more than anything takes that goes well. */
+  private static final Duration LONG = Duration.ofSeconds(60);
+
   @TempDir Path folder;
 
   /** What the first rank reports. */
@@ -112,12 +126,80 @@ class FullMemoryOnRanksTests {
    */
   private record Ran(Events events, RunProgress progress, List<Integer> begun) {}
 
+  /** What runs ranks. */
+  private interface Ranks {
+    void run(int count, RankBody body);
+  }
+
+  /** Ranks that are the threads of one process. */
+  private static final Ranks THREADS = LocalRanks::run;
+
+  /** Ranks of processes of their own, but that these are threads, too. */
+  private static void processes(int count, RankBody body) {
+    int port = FreePort.any();
+    Queue<RuntimeException> failures = new ConcurrentLinkedQueue<>();
+    List<Thread> threads =
+        IntStream.range(0, count)
+            .mapToObj(
+                process ->
+                    Thread.ofPlatform()
+                        .start(
+                            () -> {
+                              try {
+                                process(process, count, port, body);
+                              } catch (RuntimeException e) {
+                                failures.add(e);
+                              }
+                            }))
+            .toList();
+    for (Thread thread : threads) {
+      try {
+        thread.join();
+      } catch (InterruptedException e) {
+        throw new IllegalStateException(e);
+      }
+    }
+    // One process has what was thrown, the others say that it has failed.
+    failures.stream()
+        .filter(OutOfMemoryException.class::isInstance)
+        .findFirst()
+        .or(() -> Optional.ofNullable(failures.peek()))
+        .ifPresent(
+            failure -> {
+              throw failure;
+            });
+  }
+
+  private static void process(int process, int count, int port, RankBody body) {
+    ProcessPlace place =
+        new ProcessPlace(
+            ProcessPlace.Launcher.DUOKA,
+            process,
+            count,
+            OptionalInt.empty(),
+            Optional.of(InetSocketAddress.createUnresolved("127.0.0.1", port)));
+    try (ProcessRanks ranks =
+        ProcessRanks.join(
+            place,
+            new RankRange(process, 1, count),
+            LONG,
+            LONG,
+            new Terms("test", List.of()),
+            "")) {
+      ranks.run(_ -> ExchangeLedger.NONE, body);
+    }
+  }
+
+  private Ran run(RunConfig config, int victim, Integer... full) {
+    return run(THREADS, config, victim, full);
+  }
+
   /**
    * Three steps of four micro-batches a rank.
    *
    * @param victim the rank that runs out of memory
    */
-  private Ran run(RunConfig config, int victim, Integer... full) {
+  private Ran run(Ranks ranks, RunConfig config, int victim, Integer... full) {
     Events events = new Events();
     List<FullMemory> memories =
         IntStream.range(0, config.parallel().ranks())
@@ -127,7 +209,7 @@ class FullMemoryOnRanksTests {
     RunChecks.Checked checked = RunChecks.require(config);
     TrainingData data = RunData.open(config, checked.tokenizer(), TokenisationListener.SILENT);
     RankBuilder builder = new RankBuilder(config, checked.model(), data.validation());
-    LocalRanks.run(
+    ranks.run(
         config.parallel().ranks(),
         world -> {
           ComputeThread.prepare(Device.CPU, 1, world.size());
@@ -202,14 +284,39 @@ class FullMemoryOnRanksTests {
     RunConfig config = config(parallel);
     int last = config.parallel().ranks() - 1;
     Ran undisturbed = run(config, 0);
-    repeats(config, undisturbed, 0, undisturbed.begun().getFirst() * 5 / 11);
+    repeats(THREADS, config, undisturbed, 0, undisturbed.begun().getFirst() * 5 / 11);
     int all = undisturbed.begun().getLast();
-    repeats(config, undisturbed, last, all - 1);
+    repeats(THREADS, config, undisturbed, last, all - 1);
     if (copies) {
       // The others have all gradients and need nobody for their update: they have made it.
       assertThatThrownBy(() -> run(config, last, all)).isInstanceOf(OutOfMemoryException.class);
     } else {
-      repeats(config, undisturbed, last, all);
+      repeats(THREADS, config, undisturbed, last, all);
+    }
+  }
+
+  /** As above, where each rank has a process of its own. */
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = ';',
+      value = {
+        "{data: 2}; true",
+        "{data: 2, zero: 3}; false",
+        "{pipeline: 2, schedule: zero_bubble}; false",
+        "{data: 2, tensor: 2, zero: 1}; false"
+      })
+  void ofProcessesAllRepeatIt(String parallel, boolean copies) throws IOException {
+    Ranks processes = FullMemoryOnRanksTests::processes;
+    RunConfig config = config(parallel);
+    int last = config.parallel().ranks() - 1;
+    Ran undisturbed = run(config, 0);
+    repeats(processes, config, undisturbed, 0, undisturbed.begun().getFirst() * 5 / 11);
+    int all = undisturbed.begun().getLast();
+    if (copies) {
+      assertThatThrownBy(() -> run(processes, config, last, all))
+          .isInstanceOf(OutOfMemoryException.class);
+    } else {
+      repeats(processes, config, undisturbed, last, all);
     }
   }
 
@@ -221,17 +328,18 @@ class FullMemoryOnRanksTests {
     Ran undisturbed = run(config, 0);
     Ran here = run(config(parallel), 0);
     assertThat(undisturbed.events().losses).isEqualTo(here.events().losses);
-    repeats(config, undisturbed, 0, undisturbed.begun().getFirst() * 5 / 11);
+    repeats(THREADS, config, undisturbed, 0, undisturbed.begun().getFirst() * 5 / 11);
     int all = undisturbed.begun().getLast();
-    repeats(config, undisturbed, 1, all / 3 + 2); // some weights of the second step are there
-    repeats(config, undisturbed, 1, all);
+    repeats(
+        THREADS, config, undisturbed, 1, all / 3 + 2); // some weights of the second step are there
+    repeats(THREADS, config, undisturbed, 1, all);
   }
 
-  private void repeats(RunConfig config, Ran undisturbed, int victim, int full) {
+  private void repeats(Ranks ranks, RunConfig config, Ran undisturbed, int victim, int full) {
     MemoryLedger ledger = MemoryLedger.of(Device.CPU);
     long storages = ledger.liveStorages();
     Map<MemoryOwner, Long> before = ledger.liveByOwner();
-    Ran ran = run(config, victim, full);
+    Ran ran = run(ranks, config, victim, full);
     assertThat(ledger.liveStorages()).as("storages").isEqualTo(storages);
     assertThat(ledger.liveByOwner()).isEqualTo(before);
     assertThat(ran.events().notices)
