@@ -174,7 +174,9 @@ public final class Planner {
         }
       }
       search.dropPlainZero3();
-      ranked = new PipelineOrders(request, evaluator).with(search.ranked());
+      ranked =
+          new BucketSizes(request, evaluator)
+              .with(new PipelineOrders(request, evaluator).with(search.ranked()));
       confirmed.take(ranked);
       if (!confirmed.plans().isEmpty()) {
         break;
@@ -237,11 +239,14 @@ public final class Planner {
   /** How many of the layouts that fit by closed forms do not by dry runs, in whichever order. */
   private static int refused(List<Candidate> byForms, List<Candidate> byDryRuns) {
     Set<Layout> fitting = new HashSet<>();
-    byDryRuns.forEach(it -> fitting.add(it.layout().with(PipelineOrder.DEFAULT)));
+    byDryRuns.forEach(it -> fitting.add(plain(it.layout())));
     return Math.toIntExact(
-        byForms.stream()
-            .filter(it -> !fitting.contains(it.layout().with(PipelineOrder.DEFAULT)))
-            .count());
+        byForms.stream().filter(it -> !fitting.contains(plain(it.layout()))).count());
+  }
+
+  /** As a search goes through layouts: the usual order of stages, the usual buckets. */
+  private static Layout plain(Layout layout) {
+    return layout.with(PipelineOrder.DEFAULT).inBucketsOf(1);
   }
 
   /** Collects candidates while the space is walked. */
@@ -295,11 +300,7 @@ public final class Planner {
 
     /** Those that fit by closed forms, best first. */
     List<Candidate> ranked() {
-      return best.values().stream()
-          .sorted(
-              Comparator.comparingDouble(Candidate::score)
-                  .thenComparing(candidate -> candidate.layout().toString()))
-          .toList();
+      return best.values().stream().sorted(Candidate.BEST_FIRST).toList();
     }
 
     /**
