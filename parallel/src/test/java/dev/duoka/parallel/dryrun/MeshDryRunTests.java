@@ -39,18 +39,25 @@ class MeshDryRunTests {
   private static final int SEQUENCES = 2;
 
   /**
-   * The last number is how far off it may be, in percent: messages are taken when hosts come by.
+   * The last numbers are how far off it may be, in percent, since messages are taken when hosts
+   * come by, and how many blocks lie in a bucket.
    */
   @ParameterizedTest
   @CsvSource({
-    "tiny-llama, 1, 1, 2, 1, 0, NONE, 0",
-    "tiny-llama, 2, 1, 1, 1, 2, NONE, 0",
-    "tiny-llama, 2, 1, 1, 1, 3, SELECTIVE, 0",
-    "tiny-llama, 1, 1, 1, 2, 0, FULL, 2",
-    "tiny-v3, 1, 1, 2, 1, 1, SELECTIVE, 0",
-    "tiny-v3, 2, 1, 1, 1, 3, FULL, 0",
-    "tiny-llama, 1, 2, 1, 1, 0, NONE, 5",
-    "tiny-v3, 1, 2, 1, 1, 0, SELECTIVE, 5"
+    "tiny-llama, 1, 1, 2, 1, 0, NONE, 0, 1",
+    "tiny-llama, 2, 1, 1, 1, 2, NONE, 0, 1",
+    "tiny-llama, 2, 1, 1, 1, 3, SELECTIVE, 0, 1",
+    "tiny-llama, 1, 1, 1, 2, 0, FULL, 2, 1",
+    "tiny-v3, 1, 1, 2, 1, 1, SELECTIVE, 0, 1",
+    "tiny-v3, 2, 1, 1, 1, 3, FULL, 0, 1",
+    "tiny-llama, 1, 2, 1, 1, 0, NONE, 5, 1",
+    "tiny-v3, 1, 2, 1, 1, 0, SELECTIVE, 5, 1",
+    "tiny-llama, 2, 1, 1, 1, 0, NONE, 0, 2",
+    "tiny-llama, 2, 1, 1, 1, 1, NONE, 0, 3",
+    "tiny-llama, 2, 1, 1, 1, 2, NONE, 0, 2",
+    "tiny-llama, 2, 1, 1, 1, 3, SELECTIVE, 0, 4",
+    "tiny-v3, 2, 1, 1, 1, 3, FULL, 0, 2",
+    "tiny-v3, 1, 1, 2, 1, 2, NONE, 0, 2"
   })
   void agreesWithARealStep(
       String preset,
@@ -60,12 +67,14 @@ class MeshDryRunTests {
       int context,
       int zero,
       Recompute recompute,
-      int percent) {
+      int percent,
+      int blocks) {
     ModelConfig config = TinyRuns.config(preset);
     config = TinyRuns.withLayers(config, 4, config.mtpModules());
     StepSettings settings =
         TinyRuns.settings(config, Precision.FP32, recompute, zero)
-            .with(new PipelineSettings(PipelineKind.ONE_F_ONE_B, 1, List.of()));
+            .with(new PipelineSettings(PipelineKind.ONE_F_ONE_B, 1, List.of()))
+            .with(StateSettings.FULL.inBucketsOf(blocks));
     Mesh mesh = new Mesh(pipeline, 1, data, context, tensor, 1);
     Map<Integer, Map<MemoryOwner, Long>> real = real(settings, mesh);
     for (int rank = 0; rank < mesh.size(); rank++) {
