@@ -13,6 +13,7 @@ import dev.duoka.planner.shape.ModelShape;
  * @param dense weights of all but routed experts, cut by tensor parallelism
  * @param expert weights of routed experts, spread by expert parallelism
  * @param embedding the part of {@code dense} that is embedding and head
+ * @param lastNorm the part of {@code dense} that is the norm before the head
  * @param whole the part of {@code dense} that every tensor rank holds whole, where there are
  *     several
  * @param adapter weights of adapters; 0 where all weights are trained
@@ -23,6 +24,7 @@ public record StageParameters(
     double dense,
     double expert,
     double embedding,
+    double lastNorm,
     double whole,
     double adapter,
     double largestBucket) {
@@ -59,7 +61,8 @@ public record StageParameters(
     double embedding = (stage.first() ? matrix : 0) + (ownHead ? matrix : 0);
     // An MTP module shares the embedding, which a last stage that is not the first must then hold.
     embedding += stage.mtp() > 0 && !stage.first() ? matrix : 0;
-    dense += embedding + (stage.last() ? shape.hidden() : 0);
+    double lastNorm = stage.last() ? shape.hidden() : 0;
+    dense += embedding + lastNorm;
     double expert = stage.mixture() * mixtureExperts + stage.mtp() * extraExperts;
     double largest = Math.max(embedding > 0 ? matrix : 0, 0);
     int most = layout.blocksPerBucket();
@@ -76,7 +79,7 @@ public record StageParameters(
         stage.dense() * whole(shape.dense(), tensor)
             + stage.mixture() * whole(shape.mixture(), tensor);
     return new StageParameters(
-        dense, expert, embedding, whole, adapters(shape, stage, layout), largest);
+        dense, expert, embedding, lastNorm, whole, adapters(shape, stage, layout), largest);
   }
 
   /** Of a layer's weights those that tensor parallelism does not cut. */

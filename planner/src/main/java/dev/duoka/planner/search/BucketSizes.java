@@ -11,7 +11,7 @@ import java.util.List;
  */
 final class BucketSizes {
   /** Of the best so many layouts other sizes are tried. */
-  private static final int TRIED = 48;
+  private static final int TRIED = 512;
 
   private static final int LARGEST = 8;
 

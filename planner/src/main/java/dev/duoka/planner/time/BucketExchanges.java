@@ -10,14 +10,15 @@ import dev.duoka.planner.shape.ModelShape;
 /**
  * One exchange of every bucket of a rank, as the engine lays weights into buckets ({@link
  * BucketBlocks}): so many decoder layers in each, apart by what tensor and expert parallelism do
- * with them, and the embedding and the head in one of their own. Each costs what one exchange of
- * its bytes does, so fewer and larger ones cost less.
+ * with them; each module for further tokens, the embedding, and the head with its norm in one of
+ * their own. Each costs what one exchange of its bytes does, so fewer and larger ones cost less.
  *
  * @param layerWeights of the layers, as far as tensor parallelism cuts them or there is none
  * @param wholeWeights of the layers that every tensor rank holds, where there are several
  * @param expertWeights of routed experts
- * @param endWeights of the embedding, and of the head
- * @param ends how many of these two there are
+ * @param matrix weights of the embedding, and of the head
+ * @param matrices how many of these two there are
+ * @param lastNorm weights of the norm before the head; 0 on other stages
  */
 record BucketExchanges(
     ModelShape shape,
@@ -27,36 +28,39 @@ record BucketExchanges(
     double layerWeights,
     double wholeWeights,
     double expertWeights,
-    double endWeights,
-    int ends) {
+    double matrix,
+    int matrices,
+    double lastNorm) {
   /** Those of all weights that a rank holds. */
   static BucketExchanges ofHeld(
-      ModelShape shape, LinkRates links, Layout layout, Spans spans, StageParameters parameters) {
+      ModelShape shape, LinkRates links, Layout layout, Spans spans, StageParameters held) {
     double matrix = shape.embeddingParameters() / layout.tensor();
+    double beside = held.embedding() + held.lastNorm() + held.whole();
     return new BucketExchanges(
         shape,
         links,
         layout,
         spans,
-        parameters.dense() - parameters.embedding() - parameters.whole(),
-        parameters.whole(),
-        parameters.expert(),
-        Math.min(matrix, parameters.embedding()),
-        (int) Math.round(parameters.embedding() / matrix));
+        held.dense() - beside,
+        held.whole(),
+        held.expert(),
+        matrix,
+        (int) Math.round(held.embedding() / matrix),
+        held.lastNorm());
   }
 
   /** Those of the weights that are trained. */
   static BucketExchanges ofTrained(
-      ModelShape shape, LinkRates links, Layout layout, Spans spans, StageParameters parameters) {
+      ModelShape shape, LinkRates links, Layout layout, Spans spans, StageParameters held) {
     return layout.method().isAdapter()
-        ? new BucketExchanges(shape, links, layout, spans, parameters.adapter(), 0, 0, 0, 0)
-        : ofHeld(shape, links, layout, spans, parameters);
+        ? new BucketExchanges(shape, links, layout, spans, held.adapter(), 0, 0, 0, 0, 0)
+        : ofHeld(shape, links, layout, spans, held);
   }
 
   /** The same without experts. */
   BucketExchanges withoutExperts() {
     return new BucketExchanges(
-        shape, links, layout, spans, layerWeights, wholeWeights, 0, endWeights, ends);
+        shape, links, layout, spans, layerWeights, wholeWeights, 0, matrix, matrices, lastNorm);
   }
 
   /**
@@ -65,20 +69,25 @@ record BucketExchanges(
    * @param bytes of a weight
    */
   Figure all(Collective collective, double bytes) {
-    return ofLayers(collective, bytes).plus(ofEnd(collective, bytes).times(ends));
+    Figure ends = ofMatrix(collective, bytes).times(matrices);
+    // Where it lies with the head it adds nothing to speak of.
+    boolean alone = layout.tensor() > 1 || shape.tied();
+    return ofLayers(collective, bytes)
+        .plus(ends)
+        .plus(alone ? each(collective, ofWhole(), lastNorm * bytes, 1) : Figure.ZERO);
   }
 
   /**
-   * Seconds of that of the bucket that is reduced, and needed, when nothing is left to hide it,
-   * with the embedding's: the first of the layers.
+   * Seconds of what is reduced, and needed, when nothing is left to hide it: of the first bucket of
+   * layers and of the embedding.
    */
   double first(Collective collective, double bytes) {
     double share = Math.min(1, layout.blocksPerBucket() / layers());
-    return share * ofLayers(collective, bytes).value() + ofEnd(collective, bytes).value();
+    return share * ofLayers(collective, bytes).value() + ofMatrix(collective, bytes).value();
   }
 
-  private Figure ofEnd(Collective collective, double bytes) {
-    return ends == 0 ? Figure.ZERO : seconds(collective, layout.replicas(), endWeights * bytes);
+  private Figure ofMatrix(Collective collective, double bytes) {
+    return matrices == 0 ? Figure.ZERO : each(collective, layout.replicas(), matrix * bytes, 1);
   }
 
   private Figure ofLayers(Collective collective, double bytes) {
@@ -87,30 +96,29 @@ record BucketExchanges(
     // Experts that are not spread lie with what every rank of their group holds.
     double withLayers = layerWeights + (spread || cut ? 0 : expertWeights);
     double whole = wholeWeights + (!spread && cut ? expertWeights : 0);
-    return each(collective, layout.replicas(), withLayers * bytes, buckets(layers()))
-        .plus(
-            each(collective, layout.replicas() * layout.tensor(), whole * bytes, buckets(layers())))
-        .plus(
-            each(
-                collective,
-                layout.expertReplicas(),
-                (spread ? expertWeights : 0) * bytes,
-                buckets(mixtures())));
+    double apart = spread ? expertWeights : 0;
+    int all = buckets(layers());
+    return each(collective, layout.replicas(), withLayers * bytes, all)
+        .plus(each(collective, ofWhole(), whole * bytes, all))
+        .plus(each(collective, layout.expertReplicas(), apart * bytes, buckets(mixtures())));
+  }
+
+  /** Ranks that hold what tensor parallelism does not cut. */
+  private int ofWhole() {
+    return layout.replicas() * layout.tensor();
   }
 
   private Figure each(Collective collective, int ranks, double bytes, int buckets) {
-    return seconds(collective, ranks, bytes / buckets).times(buckets);
-  }
-
-  private Figure seconds(Collective collective, int ranks, double bytes) {
-    return links.seconds(collective, ranks, Math.max(spans.data(), spans.context()), bytes);
+    int span = Math.max(spans.data(), spans.context());
+    return links.seconds(collective, ranks, span, bytes / buckets).times(buckets);
   }
 
   /** Buckets of a rank that has so many decoder layers, in each of its stages as many. */
   private int buckets(double layers) {
     int stages = layout.order().stagesPerRank();
     int ofStage = (int) Math.ceil(layers / stages);
-    return stages * Math.max(1, BucketBlocks.count(ofStage, layout.blocksPerBucket()));
+    int further = lastNorm > 0 ? shape.mtpModules() : 0;
+    return stages * Math.max(1, BucketBlocks.count(ofStage, layout.blocksPerBucket())) + further;
   }
 
   private double layers() {
@@ -118,7 +126,7 @@ record BucketExchanges(
   }
 
   private double mixtures() {
-    return (double) shape.isMixture().subList(0, shape.layers()).stream().filter(it -> it).count()
-        / layout.pipeline();
+    long all = shape.isMixture().subList(0, shape.layers()).stream().filter(it -> it).count();
+    return (double) all / layout.pipeline();
   }
 }
