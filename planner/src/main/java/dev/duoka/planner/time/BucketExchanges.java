@@ -69,12 +69,38 @@ record BucketExchanges(
    * @param bytes of a weight
    */
   Figure all(Collective collective, double bytes) {
-    Figure ends = ofMatrix(collective, bytes).times(matrices);
-    // Where it lies with the head it adds nothing to speak of.
-    boolean alone = layout.tensor() > 1 || shape.tied();
     return ofLayers(collective, bytes)
-        .plus(ends)
-        .plus(alone ? each(collective, ofWhole(), lastNorm * bytes, 1) : Figure.ZERO);
+        .plus(ofMatrix(collective, bytes).times(matrices))
+        .plus(normIsAlone() ? each(collective, ofWhole(), lastNorm * bytes, 1) : Figure.ZERO);
+  }
+
+  /** Whether the last norm has a bucket of its own; with the head it adds nothing to speak of. */
+  private boolean normIsAlone() {
+    return lastNorm > 0 && (layout.tensor() > 1 || shape.tied());
+  }
+
+  /**
+   * Seconds of summing this rank's shard of every bucket over the replicas.
+   *
+   * @param bytes of a weight
+   */
+  Figure betweenReplicas(double bytes) {
+    boolean spread = layout.expert() > 1 && expertWeights > 0;
+    int all = buckets(layers());
+    int count =
+        all
+            + (wholeWeights > 0 ? all : 0)
+            + (spread ? buckets(mixtures()) : 0)
+            + matrices
+            + (normIsAlone() ? 1 : 0);
+    double shards =
+        (layerWeights + matrices * matrix) / layout.replicas()
+            + (wholeWeights + lastNorm) / ofWhole()
+            + expertWeights / layout.expertReplicas();
+    return links
+        .seconds(
+            Collective.ALL_REDUCE, layout.replicate(), spans.replicas(), shards * bytes / count)
+        .times(count);
   }
 
   /**

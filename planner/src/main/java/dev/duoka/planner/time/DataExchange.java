@@ -25,11 +25,6 @@ record DataExchange(
    * @return the seconds of a micro-batch that can still hide transfers of weights
    */
   double add(Seconds step, StageParameters parameters, StateBytes state, double microBatch) {
-    boolean adapter = layout.method().isAdapter();
-    double dense = adapter ? parameters.adapter() : parameters.dense();
-    double expert = adapter ? 0 : parameters.expert();
-    int replicas = layout.replicas();
-    int experts = layout.expertReplicas();
     BucketExchanges trained = BucketExchanges.ofTrained(shape, links, layout, spans, parameters);
     Collective sum = layout.zero() == 0 ? Collective.ALL_REDUCE : Collective.REDUCE_SCATTER;
     Figure reduction = trained.all(sum, state.gradient());
@@ -48,14 +43,7 @@ record DataExchange(
       step.add(Cause.DATA, engine.gathersBehindUpdate() ? all : shown(all, left, 0));
     }
     // Between replicas shards of sums travel once, behind everything else.
-    double shards = dense / replicas + expert / experts;
-    step.add(
-        Cause.DATA,
-        links.seconds(
-            Collective.ALL_REDUCE,
-            layout.replicate(),
-            spans.replicas(),
-            shards * state.gradient()));
+    step.add(Cause.DATA, trained.betweenReplicas(state.gradient()));
     if (layout.zero() < 3) {
       return GATHER_OVERLAP * microBatch;
     }
