@@ -93,14 +93,17 @@ class MeshDryRunTests {
 
   @ParameterizedTest
   @CsvSource({
-    "tiny-llama, 1, 1, 0, NONE, FP32, true, HOST",
-    "tiny-v3, 2, 1, 1, SELECTIVE, BITS8, false, HOST",
-    "tiny-v3, 2, 1, 2, NONE, BF16, true, HOST",
-    "tiny-llama, 2, 2, 3, FULL, BITS8, false, HOST",
-    "tiny-llama, 1, 1, 0, NONE, FP32, true, DEVICE",
-    "tiny-v3, 2, 1, 1, SELECTIVE, BITS8, false, DEVICE",
-    "tiny-v3, 2, 1, 2, NONE, BF16, true, DEVICE",
-    "tiny-llama, 2, 2, 3, FULL, BITS8, true, DEVICE",
+    "tiny-llama, 1, 1, 0, NONE, FP32, true, HOST, 1",
+    "tiny-v3, 2, 1, 1, SELECTIVE, BITS8, false, HOST, 1",
+    "tiny-v3, 2, 1, 2, NONE, BF16, true, HOST, 1",
+    "tiny-llama, 2, 2, 3, FULL, BITS8, false, HOST, 1",
+    "tiny-llama, 1, 1, 0, NONE, FP32, true, DEVICE, 1",
+    "tiny-v3, 2, 1, 1, SELECTIVE, BITS8, false, DEVICE, 1",
+    "tiny-v3, 2, 1, 2, NONE, BF16, true, DEVICE, 1",
+    "tiny-llama, 2, 2, 3, FULL, BITS8, true, DEVICE, 1",
+    "tiny-llama, 2, 1, 1, NONE, FP32, true, HOST, 2",
+    "tiny-v3, 2, 1, 3, FULL, BF16, true, HOST, 2",
+    "tiny-llama, 2, 2, 2, SELECTIVE, BITS8, true, DEVICE, 2",
   })
   void agreesWithStatesInHostMemory(
       String preset,
@@ -110,12 +113,13 @@ class MeshDryRunTests {
       Recompute recompute,
       MomentForm moments,
       boolean master,
-      OffloadUpdate update) {
+      OffloadUpdate update,
+      int blocks) {
     ModelConfig config = TinyRuns.config(preset);
     StateForm form = new StateForm(moments, master, GradientForm.FP32);
     StepSettings settings =
         TinyRuns.settings(config, Precision.BF16, recompute, zero)
-            .with(new StateSettings(form, Offload.OPTIMIZER, update, 1));
+            .with(new StateSettings(form, Offload.OPTIMIZER, update, 1, blocks));
     Mesh mesh = new Mesh(1, 1, data, 1, tensor, 1);
     Map<Integer, Map<MemoryOwner, Long>> real = real(settings, mesh);
     for (int rank = 0; rank < mesh.size(); rank++) {
@@ -166,8 +170,7 @@ class MeshDryRunTests {
   /** The same step whose states are on the device. */
   private static DryRunResult without(StepSettings settings, DryRunJob job) {
     StateSettings kept = settings.states();
-    StepSettings here =
-        settings.with(new StateSettings(kept.form(), Offload.NONE, kept.update(), kept.seed()));
+    StepSettings here = settings.with(kept.with(Offload.NONE, kept.update()));
     DryRunJob other =
         new DryRunJob(here, job.mesh(), job.rank(), job.microBatch(), job.accumulation());
     return DryRunDevice.of(Device.cuda(0), () -> DryRun.unrolled(other));
