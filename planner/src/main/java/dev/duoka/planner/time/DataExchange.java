@@ -56,13 +56,15 @@ record DataExchange(
   private double gatherBlocks(
       Seconds step, StageParameters parameters, StateBytes state, double hidden) {
     double bytes = layout.method().isAdapter() ? state.frozen() : state.weight();
-    BucketExchanges held =
-        BucketExchanges.ofHeld(shape, links, layout, spans, parameters).withoutExperts();
+    BucketExchanges all = BucketExchanges.ofHeld(shape, links, layout, spans, parameters);
+    BucketExchanges held = engine.gathersExpertsAlone() ? all.withoutExperts() : all;
     Figure each = held.all(Collective.ALL_GATHER, bytes).times(2);
     // The first of a forward pass is waited for.
     double least = Math.max(held.first(Collective.ALL_GATHER, bytes), LEAST * each.value());
     step.add(Cause.DATA, shown(each, hidden, least).times(layout.accumulation()));
-    step.add(Cause.DATA, expertGathers(parameters, state).times(layout.accumulation()));
+    if (engine.gathersExpertsAlone()) {
+      step.add(Cause.DATA, expertGathers(parameters, state).times(layout.accumulation()));
+    }
     return Math.max(0, hidden - (1 - LEAST) * each.value());
   }
 
@@ -77,8 +79,9 @@ record DataExchange(
   }
 
   /**
-   * Experts are gathered one by one and only when the router has spoken, so nothing hides it: full
-   * ZeRO 3 of a mixture took 91.2 s a step where expert parallelism took 9.6 s (ms-swift, 16 A800).
+   * Of experts that are gathered one by one and only when the router has spoken nothing is hidden:
+   * full ZeRO 3 of a mixture took 91.2 s a step where expert parallelism took 9.6 s (ms-swift, 16
+   * A800).
    */
   private Figure expertGathers(StageParameters parameters, StateBytes state) {
     double weight = layout.method().isAdapter() ? state.frozen() : state.weight();
