@@ -26,6 +26,8 @@ package dev.duoka.layout;
  *     for each machine, say; divides {@code data}
  * @param offloadUpdate where the optimizer's states are updated that live in host memory; always
  *     the device where none do, and the host where weights do, too
+ * @param blocksPerBucket decoder layers whose weights lie in one bucket: are gathered, and have
+ *     their gradients summed, by one exchange
  */
 public record Layout(
     int data,
@@ -44,7 +46,8 @@ public record Layout(
     StateForm states,
     PipelineOrder order,
     int replicate,
-    OffloadUpdate offloadUpdate) {
+    OffloadUpdate offloadUpdate,
+    int blocksPerBucket) {
   public Layout {
     offloadUpdate =
         switch (offload) {
@@ -52,6 +55,46 @@ public record Layout(
           case OPTIMIZER -> offloadUpdate;
           case PARAMETERS -> OffloadUpdate.HOST;
         };
+  }
+
+  /** A layout with a bucket for each block. */
+  public Layout(
+      int data,
+      int tensor,
+      int pipeline,
+      int expert,
+      int context,
+      int zero,
+      int microBatch,
+      int accumulation,
+      Recompute recompute,
+      Offload offload,
+      LossKind loss,
+      Precision precision,
+      Method method,
+      StateForm states,
+      PipelineOrder order,
+      int replicate,
+      OffloadUpdate offloadUpdate) {
+    this(
+        data,
+        tensor,
+        pipeline,
+        expert,
+        context,
+        zero,
+        microBatch,
+        accumulation,
+        recompute,
+        offload,
+        loss,
+        precision,
+        method,
+        states,
+        order,
+        replicate,
+        offloadUpdate,
+        1);
   }
 
   /** A layout whose states are updated on the device. */
@@ -211,7 +254,7 @@ public record Layout(
 
   /** The same with nothing sharded or away: what layouts have in common that differ in that. */
   public Layout withoutStates() {
-    return with(0, Offload.NONE, StateForm.FULL);
+    return with(0, Offload.NONE, StateForm.FULL).inBucketsOf(1);
   }
 
   /** The same mesh and step with states shared, kept and put away otherwise. */
@@ -238,7 +281,8 @@ public record Layout(
         form,
         order,
         replicate,
-        update);
+        update,
+        blocksPerBucket);
   }
 
   /** The same step on another mesh of as many data ranks. */
@@ -260,7 +304,8 @@ public record Layout(
         states,
         order,
         replicate,
-        offloadUpdate);
+        offloadUpdate,
+        blocksPerBucket);
   }
 
   /** The same whose stages work in another order. */
@@ -282,7 +327,8 @@ public record Layout(
         states,
         other,
         replicate,
-        offloadUpdate);
+        offloadUpdate,
+        blocksPerBucket);
   }
 
   /** The same with another recompute and in another arithmetic. */
@@ -304,7 +350,39 @@ public record Layout(
         states,
         order,
         replicate,
-        offloadUpdate);
+        offloadUpdate,
+        blocksPerBucket);
+  }
+
+  /** The same with so many decoder layers in a bucket. */
+  public Layout inBucketsOf(int blocks) {
+    return new Layout(
+        data,
+        tensor,
+        pipeline,
+        expert,
+        context,
+        zero,
+        microBatch,
+        accumulation,
+        recompute,
+        offload,
+        loss,
+        precision,
+        method,
+        states,
+        order,
+        replicate,
+        offloadUpdate,
+        blocks);
+  }
+
+  /**
+   * Whether some ranks hold the same weights, so that buckets are exchanged between them: all that
+   * a pipeline does not cut.
+   */
+  public boolean exchangesBuckets() {
+    return data * context * tensor > 1;
   }
 
   /** Whether the host's processors update the optimizer's states. */
@@ -338,6 +416,9 @@ public record Layout(
     text.append(", ZeRO ").append(zero);
     if (replicate > 1) {
       text.append(" within each of ").append(replicate).append(" replicas");
+    }
+    if (blocksPerBucket > 1) {
+      text.append(", buckets of ").append(blocksPerBucket).append(" blocks");
     }
     text.append(", micro-batch ").append(microBatch).append(" × ").append(accumulation);
     if (recompute != Recompute.NONE) {

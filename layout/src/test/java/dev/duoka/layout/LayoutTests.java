@@ -55,15 +55,26 @@ final class LayoutTests {
         .hasToString(
             "data 4 × tensor 2 × pipeline 3 × context 2, expert 8, ZeRO 1, micro-batch 2 × 16,"
                 + " recompute selective, offload optimizer, loss fused, bf16, lora");
+    assertThat(ALONE.inBucketsOf(3))
+        .hasToString("data 1, ZeRO 0, buckets of 3 blocks, micro-batch 1 × 1, fp32");
     assertThat(ALONE).hasToString("data 1, ZeRO 0, micro-batch 1 × 1, fp32");
   }
 
   @Test
   void withoutStatesDiffersInThemAlone() {
-    assertThat(WIDE.withoutStates())
+    assertThat(WIDE.inBucketsOf(2).withoutStates())
         .hasToString(
             "data 4 × tensor 2 × pipeline 3 × context 2, expert 8, ZeRO 0, micro-batch 2 × 16,"
                 + " recompute selective, loss fused, bf16, lora");
+  }
+
+  /** A pipeline alone, and one rank, hold every weight once. */
+  @Test
+  void bucketsAreExchangedWhereWeightsAreHeldTwice() {
+    assertThat(ALONE.exchangesBuckets()).isFalse();
+    assertThat(ALONE.with(1, 4, 1, 1).exchangesBuckets()).isFalse();
+    assertThat(ALONE.with(2, 1, 1, 1).exchangesBuckets()).isTrue();
+    assertThat(WIDE.exchangesBuckets()).isTrue();
   }
 
   @Test

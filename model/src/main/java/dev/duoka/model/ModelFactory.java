@@ -35,6 +35,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
+import java.util.function.IntUnaryOperator;
 import java.util.function.ToIntFunction;
 import java.util.function.UnaryOperator;
 
@@ -75,6 +76,7 @@ public final class ModelFactory {
    * @param residency which buffers of a bucket are here all the time
    * @param gradients in which form the gradients of decoder layers are summed
    * @param factors how the update of a weight differs from that of most
+   * @param bucketOf the first of the blocks whose weights lie in one bucket with those of a block
    */
   public record Part(
       List<BlockRange> blocks,
@@ -83,7 +85,8 @@ public final class ModelFactory {
       ToIntFunction<String> shards,
       Function<BucketKey, Residency> residency,
       GradientForm gradients,
-      Function<ParameterSpec, UpdateFactors> factors) {
+      Function<ParameterSpec, UpdateFactors> factors,
+      IntUnaryOperator bucketOf) {
     /** All of it, in one piece. */
     public static final Part WHOLE = inShards(1);
 
@@ -100,7 +103,8 @@ public final class ModelFactory {
           _ -> shards,
           _ -> Residency.ALL,
           GradientForm.FP32,
-          _ -> UpdateFactors.ONE);
+          _ -> UpdateFactors.ONE,
+          IntUnaryOperator.identity());
     }
 
     boolean contains(int block) {
@@ -138,7 +142,8 @@ public final class ModelFactory {
                           block > BlockRange.EMBEDDING && block <= config.layers()
                               ? allocation.part().gradients()
                               : GradientForm.FP32,
-                      allocation.part().factors()),
+                      allocation.part().factors(),
+                      allocation.part().bucketOf()),
                   spec -> holds(config, allocation, spec.block()),
                   allocation.part()::contains,
                   allocation.part().weight());

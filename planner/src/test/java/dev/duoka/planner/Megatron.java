@@ -24,6 +24,7 @@ public final class Megatron {
           0.5,
           0,
           true, // its dispatcher alltoall
+          true,
           5e-6);
 
   private Megatron() {}

@@ -44,8 +44,8 @@ import picocli.CommandLine.Spec;
     description = {
       "Find the fastest settings of a run file by trying them: on a CPU threads and micro-batch; on"
           + " GPUs the planner's best layouts of all cards, and around the fastest of them"
-          + " micro-batch, recompute, ZeRO stage, pipeline schedule, offload and what carries"
-          + " exchanges, one at a time as long as one is faster.",
+          + " micro-batch, recompute, ZeRO stage, blocks in a bucket, pipeline schedule, offload"
+          + " and what carries exchanges, one at a time as long as one is faster.",
       "Each is tried alone for a few steps; those that may be the fastest then train in turns with"
           + " the run file as it is. Batch, precision and the form of states stay as they are.",
       "Example: duoka tune run.yaml --minutes 8 --keep"

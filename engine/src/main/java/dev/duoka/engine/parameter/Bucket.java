@@ -14,9 +14,9 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The weights of one block that are treated alike, in one flat buffer of values and, for training,
- * one of main gradients: few launches for the optimizer, large collectives, and a shard that is a
- * plain slice.
+ * The weights of one block, or of some neighbours, that are treated alike, in one flat buffer of
+ * values and, for training, one of main gradients: few launches for the optimizer, large
+ * collectives, and a shard that is a plain slice.
  *
  * <p>Each parameter starts at a multiple of {@value ParameterStore#ALIGNMENT} elements; the length
  * is a multiple of that times the number of shards. What lies between is zero. Belongs to its
@@ -26,6 +26,7 @@ import org.jspecify.annotations.Nullable;
 public final class Bucket {
   private final BucketKey key;
   private final String weights;
+  private final int lastBlock;
   private final Device device;
   private final long length;
   private final int shards;
@@ -43,7 +44,8 @@ public final class Bucket {
       Residency residency,
       GradientForm form) {
     this.key = key;
-    this.weights = common(specs);
+    this.weights = named(specs);
+    this.lastBlock = specs.getLast().block();
     this.gradientDtype = gradientDtype(key.dtype(), form);
     this.device = device;
     this.shards = shards;
@@ -270,26 +272,50 @@ public final class Bucket {
   }
 
   /**
-   * What the names of its weights have in common, for example {@code model.layers.3}; the first
-   * one's where that is nothing.
+   * What the names of its weights have in common, for example {@code model.layers.3}, or {@code
+   * model.layers.3 to 4} of several blocks; the first one's where that is nothing.
    */
   public String weights() {
     return weights;
   }
 
-  private static String common(List<ParameterSpec> specs) {
-    String common = specs.getFirst().name();
-    for (ParameterSpec spec : specs) {
-      while (!common.isEmpty() && !(spec.name() + ".").startsWith(common + ".")) {
+  private static String named(List<ParameterSpec> specs) {
+    String first = common(specs, specs.getFirst().block());
+    String last = common(specs, specs.getLast().block());
+    if (first.equals(last)) {
+      return first;
+    }
+    int from = 0;
+    for (int i = 0; i < Math.min(first.length(), last.length()); i++) {
+      if (first.charAt(i) != last.charAt(i)) {
+        break;
+      }
+      from = first.charAt(i) == '.' ? i + 1 : from;
+    }
+    int dot = last.indexOf('.', from);
+    return first + " to " + last.substring(from, dot < 0 ? last.length() : dot);
+  }
+
+  /** What the names of a block's weights have in common. */
+  private static String common(List<ParameterSpec> specs, int block) {
+    List<String> names =
+        specs.stream().filter(it -> it.block() == block).map(ParameterSpec::name).toList();
+    String common = names.getFirst();
+    for (String name : names) {
+      while (!common.isEmpty() && !(name + ".").startsWith(common + ".")) {
         common = common.substring(0, Math.max(0, common.lastIndexOf('.')));
       }
     }
-    return common.isEmpty() || common.equals("model") ? specs.getFirst().name() : common;
+    return common.isEmpty() || common.equals("model") ? names.getFirst() : common;
   }
 
-  /** For example {@code block 3, all}. */
+  /** For example {@code block 3, all}, or {@code blocks 3 to 4, all}. */
   @Override
   public String toString() {
-    return "block " + key.block() + ", " + key.group();
+    String blocks =
+        lastBlock == key.block()
+            ? "block " + lastBlock
+            : "blocks " + key.block() + " to " + lastBlock;
+    return blocks + ", " + key.group();
   }
 }

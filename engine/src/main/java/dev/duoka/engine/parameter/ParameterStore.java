@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
 import java.util.function.IntFunction;
+import java.util.function.IntUnaryOperator;
 import java.util.function.ToIntFunction;
 
 /**
@@ -32,6 +33,8 @@ public final class ParameterStore implements AutoCloseable {
    * @param residency which buffers of a bucket are here all the time
    * @param gradients in which form the gradients of a block are summed
    * @param factors how the update of a weight differs from that of most
+   * @param bucketOf the first of the blocks that lie together with a block: neighbours, whose
+   *     gradients are summed in the same form
    */
   public record Storage(
       Dtype dtype,
@@ -41,8 +44,31 @@ public final class ParameterStore implements AutoCloseable {
       Function<ParameterSpec, String> group,
       Function<BucketKey, Residency> residency,
       IntFunction<GradientForm> gradients,
-      Function<ParameterSpec, UpdateFactors> factors) {
-    /** Storage where everything is here. */
+      Function<ParameterSpec, UpdateFactors> factors,
+      IntUnaryOperator bucketOf) {
+    /** Storage with a bucket for each block. */
+    public Storage(
+        Dtype dtype,
+        Device device,
+        ToIntFunction<String> shards,
+        boolean withGradients,
+        Function<ParameterSpec, String> group,
+        Function<BucketKey, Residency> residency,
+        IntFunction<GradientForm> gradients,
+        Function<ParameterSpec, UpdateFactors> factors) {
+      this(
+          dtype,
+          device,
+          shards,
+          withGradients,
+          group,
+          residency,
+          gradients,
+          factors,
+          IntUnaryOperator.identity());
+    }
+
+    /** Storage with a bucket for each block, where everything is here. */
     public Storage(
         Dtype dtype,
         Device device,
@@ -80,7 +106,7 @@ public final class ParameterStore implements AutoCloseable {
       boolean trainable = storage.withGradients() && spec.trainable();
       BucketKey key =
           new BucketKey(
-              spec.block(),
+              storage.bucketOf().applyAsInt(spec.block()),
               storage.group().apply(spec),
               spec.nf4() == null ? storage.dtype() : Dtype.UINT8,
               trainable,

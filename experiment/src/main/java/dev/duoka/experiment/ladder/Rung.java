@@ -40,13 +40,19 @@ public record Rung(
 
   /** Its axes as {@code KEY=VALUE} of a run file. */
   List<String> axes() {
-    return List.of(
-        "parallel.tensor=" + tensor,
-        "parallel.pipeline=" + pipeline,
-        "parallel.context=" + context,
-        "parallel.data=" + data,
-        "parallel.replicate=" + replicate,
-        "parallel.expert=" + expert);
+    List<String> axes =
+        new ArrayList<>(
+            List.of(
+                "parallel.tensor=" + tensor,
+                "parallel.pipeline=" + pipeline,
+                "parallel.context=" + context,
+                "parallel.data=" + data,
+                "parallel.replicate=" + replicate,
+                "parallel.expert=" + expert));
+    if (data * context * tensor == 1) {
+      axes.add("parallel.blocks_per_bucket=1"); // there is nobody to exchange buckets with
+    }
+    return axes;
   }
 
   /** For example {@code data 2 × tensor 2}; {@code one rank} for the first. */

@@ -1,6 +1,7 @@
 package dev.duoka.experiment.tune;
 
 import dev.duoka.base.DuokaException;
+import dev.duoka.formats.modelconfig.ModelConfig;
 import dev.duoka.formats.modelconfig.MoeConfig;
 import dev.duoka.layout.Dispatcher;
 import dev.duoka.layout.Layout;
@@ -27,6 +28,7 @@ final class LayoutSettings {
   private static final String MICRO_BATCH = "training.micro_batch";
   private static final String RECOMPUTE = "training.recompute";
   private static final String ZERO = "parallel.zero";
+  private static final String BUCKETS = "parallel.blocks_per_bucket";
   private static final String SCHEDULE = "parallel.schedule";
   private static final String STAGES = "parallel.stages_per_rank";
   private static final String COLLECTIVES = "parallel.collectives";
@@ -68,6 +70,7 @@ final class LayoutSettings {
     settings.put("parallel.context", String.valueOf(layout.context()));
     settings.put("parallel.replicate", String.valueOf(layout.replicate()));
     settings.put(ZERO, String.valueOf(layout.zero()));
+    settings.put(BUCKETS, String.valueOf(layout.blocksPerBucket()));
     if (layout.pipeline() > 1) {
       settings.put(SCHEDULE, layout.order().kind().toString());
       settings.put(STAGES, String.valueOf(layout.order().stagesPerRank()));
@@ -97,7 +100,9 @@ final class LayoutSettings {
       others(there.parallel().collectives(), "peer", "nccl")
           .forEach(value -> add(all, centre, COLLECTIVES, value));
     }
-    MoeConfig moe = ModelSource.config(there).moe();
+    ModelConfig model = ModelSource.config(there);
+    buckets(all, centre, there.parallel(), model.layers());
+    MoeConfig moe = model.moe();
     if (moe != null && there.parallel().expert() > 1) {
       Dispatcher now = there.parallel().dispatcherOf(moe);
       others(now, "all_gather", "all_to_all").forEach(value -> add(all, centre, DISPATCHER, value));
@@ -131,6 +136,19 @@ final class LayoutSettings {
         .filter(candidate -> Choices.admits(file, config, candidate))
         .forEach(admitted::add);
     return admitted;
+  }
+
+  /** Twice and half as many blocks in a bucket, where buckets are exchanged. */
+  private static void buckets(
+      Set<Candidate> all, Candidate centre, ParallelSettings parallel, int layers) {
+    int now = parallel.blocksPerBucket();
+    int ofStage = layers / parallel.pipeline() / parallel.stagesOfRank();
+    if (parallel.exchangesBuckets() && 2 * now <= ofStage) {
+      add(all, centre, BUCKETS, String.valueOf(2 * now));
+    }
+    if (now > 1) {
+      add(all, centre, BUCKETS, String.valueOf(now / 2));
+    }
   }
 
   private static String interleaved() {

@@ -64,4 +64,12 @@ final class RungsTests {
     assertThat(rungs.get(1).grown()).containsExactly("data", "expert");
     assertThat(rungs.getLast().grown()).containsExactly("replicate");
   }
+
+  /** Rungs whose ranks hold no weights twice have no buckets to exchange. */
+  @Test
+  void bucketsAreTheUsualOnesUntilTheyAreExchanged() {
+    assertThat(of("{data: 2, pipeline: 2, blocks_per_bucket: 2}"))
+        .extracting(rung -> rung.axes().contains("parallel.blocks_per_bucket=1"))
+        .containsExactly(true, true, false);
+  }
 }

@@ -212,6 +212,7 @@ final class TuningTests {
         .contains(
             List.of("training.micro_batch=2"),
             List.of("training.recompute=full"),
+            List.of("parallel.blocks_per_bucket=2"),
             List.of("parallel.zero=3"))
         .doesNotContain(
             List.of("memory.offload=optimizer"), // from a CPU there is nowhere to go

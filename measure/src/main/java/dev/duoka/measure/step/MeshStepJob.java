@@ -65,7 +65,11 @@ public record MeshStepJob(
 
   /** What each rank's step is made from. */
   public StepSettings settings() {
-    return step.settings().with(parallel.zero()).with(RankBuilder.pipeline(parallel));
+    StepSettings alone = step.settings();
+    return alone
+        .with(parallel.zero())
+        .with(RankBuilder.pipeline(parallel))
+        .with(alone.states().inBucketsOf(parallel.blocksPerBucket()));
   }
 
   /** The step of one rank, for a dry run. */
@@ -97,6 +101,7 @@ public record MeshStepJob(
         step.states(),
         parallel.order(),
         parallel.replicate(),
-        step.offloadUpdate());
+        step.offloadUpdate(),
+        parallel.blocksPerBucket());
   }
 }

@@ -44,13 +44,15 @@ public record RankPlan(Mesh mesh, int rank, StagePlan stages, List<Integer> own)
    *
    * @param shards into how many shards the buffers of a group of weights must divide
    * @param zeroStage what of weights, gradients and states the ranks of a group share
-   * @param states in which form and where states and gradients are kept
+   * @param states in which form and where states and gradients are kept, and how many together
+   * @param layers decoder layers of the whole model
    * @param factors how the update of a weight differs from that of most
    */
   public ModelFactory.Part part(
       ToIntFunction<String> shards,
       int zeroStage,
       StateSettings states,
+      int layers,
       Function<ParameterSpec, UpdateFactors> factors) {
     WeightPlan weights = new WeightPlan(mesh, rank);
     boolean embeds = blocks().stream().anyMatch(BlockRange::embeds);
@@ -71,7 +73,8 @@ public record RankPlan(Mesh mesh, int rank, StagePlan stages, List<Integer> own)
           return states.passThroughDevice() && key.trainable() ? shared.valuesLater() : shared;
         },
         states.form().gradients(),
-        factors);
+        factors,
+        new BucketBlocks(blocks(), layers, states.blocksPerBucket())::firstOf);
   }
 
   private static Residency residency(int zeroStage) {

@@ -5,17 +5,36 @@ import dev.duoka.layout.OffloadUpdate;
 import dev.duoka.layout.StateForm;
 
 /**
- * In which form and where the optimizer's states and the gradients are kept.
+ * In which form and where the optimizer's states and the gradients are kept, and how many lie
+ * together.
  *
  * @param form in how many bits
  * @param offload what of it lives in host memory
  * @param update where states in host memory are updated
  * @param seed of the run, for rounding by chance
+ * @param blocksPerBucket decoder layers whose weights lie in one bucket, at least 1 ({@link
+ *     BucketBlocks})
  */
-public record StateSettings(StateForm form, Offload offload, OffloadUpdate update, long seed) {
+public record StateSettings(
+    StateForm form, Offload offload, OffloadUpdate update, long seed, int blocksPerBucket) {
   /** Everything in fp32 and on the device. */
   public static final StateSettings FULL =
       new StateSettings(StateForm.FULL, Offload.NONE, OffloadUpdate.DEVICE, 0);
+
+  /** With a bucket for each block. */
+  public StateSettings(StateForm form, Offload offload, OffloadUpdate update, long seed) {
+    this(form, offload, update, seed, 1);
+  }
+
+  /** The same kept elsewhere. */
+  public StateSettings with(Offload other, OffloadUpdate otherUpdate) {
+    return new StateSettings(form, other, otherUpdate, seed, blocksPerBucket);
+  }
+
+  /** The same with so many blocks in a bucket. */
+  public StateSettings inBucketsOf(int blocks) {
+    return new StateSettings(form, offload, update, seed, blocks);
+  }
 
   /** Whether the states live in host memory. */
   public boolean inHostMemory() {

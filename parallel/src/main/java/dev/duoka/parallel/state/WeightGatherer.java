@@ -20,20 +20,24 @@ import java.util.TreeMap;
 
 /**
  * ZeRO stage 3 (Rajbhandari et al., arXiv:1910.02054 §5.3): each rank keeps a shard of every
- * weight, and the weights of a block are gathered when it is used, the next block's while it
- * computes, and forgotten behind it. At most two blocks are here at once. Which comes next follows
- * from the direction in which blocks are used. Weights in 4 bits are gathered as their bytes.
+ * weight, and the weights of a block, or of the blocks that share a bucket, are gathered when it is
+ * used, the next one's while it computes, and forgotten behind it. At most two are here at once.
+ * Which comes next follows from the direction in which blocks are used. Weights in 4 bits are
+ * gathered as their bytes.
  *
  * <p>Using a weight is collective, in the same order on all ranks. One thread.
  */
 final class WeightGatherer implements AutoCloseable {
   private static final int NONE = -1;
 
+  /** By the first block of a bucket. */
   private final TreeMap<Integer, List<ValueShard>> blocks = new TreeMap<>();
+
   private final Map<Dtype, Slots> slots = new EnumMap<>(Dtype.class);
   private final IdentityHashMap<Bucket, Coming> coming = new IdentityHashMap<>();
   private final IdentityHashMap<Bucket, Tensor> here = new IdentityHashMap<>();
   private int last = NONE;
+  private boolean backwards;
   private boolean writing;
 
   /** A bucket on its way. */
@@ -59,14 +63,14 @@ final class WeightGatherer implements AutoCloseable {
     if (writing) {
       return forWriting(wanted, block);
     }
-    boolean back = last != NONE && block < last;
     if (block != last) {
+      backwards = last != NONE && block < last;
       forgetOthers(block);
       last = block;
     }
     launch(wanted);
     Tensor values = arrive(wanted);
-    Integer next = back ? blocks.lowerKey(block) : blocks.higherKey(block);
+    Integer next = backwards ? blocks.lowerKey(block) : blocks.higherKey(block);
     if (next != null && coming.isEmpty()) {
       for (ValueShard slice : blocks.getOrDefault(next, List.of())) {
         launch(slice);

@@ -93,7 +93,11 @@ public final class InferenceRank implements AutoCloseable {
                       config.maxPositions(),
                       0,
                       plan.part(
-                          ofWeights::shards, 0, StateSettings.FULL, _ -> UpdateFactors.ONE))));
+                          ofWeights::shards,
+                          0,
+                          StateSettings.FULL,
+                          config.layers(),
+                          _ -> UpdateFactors.ONE))));
       return new InferenceRank(groups, model, plan, ofWeights, made.release());
     }
   }

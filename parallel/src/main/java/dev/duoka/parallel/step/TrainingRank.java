@@ -65,6 +65,7 @@ public record TrainingRank(
                           ofWeights::shards,
                           settings.zeroStage(),
                           settings.states(),
+                          settings.model().layers(),
                           settings.updates().of(settings.model(), depth)))));
       policy.applyTo(model.parameters());
       Communicator headCopies = made.own(ofWeights.headCopies());

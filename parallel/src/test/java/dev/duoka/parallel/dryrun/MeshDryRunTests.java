@@ -39,18 +39,25 @@ class MeshDryRunTests {
   private static final int SEQUENCES = 2;
 
   /**
-   * The last number is how far off it may be, in percent: messages are taken when hosts come by.
+   * The last numbers are how far off it may be, in percent, since messages are taken when hosts
+   * come by, and how many blocks lie in a bucket.
    */
   @ParameterizedTest
   @CsvSource({
-    "tiny-llama, 1, 1, 2, 1, 0, NONE, 0",
-    "tiny-llama, 2, 1, 1, 1, 2, NONE, 0",
-    "tiny-llama, 2, 1, 1, 1, 3, SELECTIVE, 0",
-    "tiny-llama, 1, 1, 1, 2, 0, FULL, 2",
-    "tiny-v3, 1, 1, 2, 1, 1, SELECTIVE, 0",
-    "tiny-v3, 2, 1, 1, 1, 3, FULL, 0",
-    "tiny-llama, 1, 2, 1, 1, 0, NONE, 5",
-    "tiny-v3, 1, 2, 1, 1, 0, SELECTIVE, 5"
+    "tiny-llama, 1, 1, 2, 1, 0, NONE, 0, 1",
+    "tiny-llama, 2, 1, 1, 1, 2, NONE, 0, 1",
+    "tiny-llama, 2, 1, 1, 1, 3, SELECTIVE, 0, 1",
+    "tiny-llama, 1, 1, 1, 2, 0, FULL, 2, 1",
+    "tiny-v3, 1, 1, 2, 1, 1, SELECTIVE, 0, 1",
+    "tiny-v3, 2, 1, 1, 1, 3, FULL, 0, 1",
+    "tiny-llama, 1, 2, 1, 1, 0, NONE, 5, 1",
+    "tiny-v3, 1, 2, 1, 1, 0, SELECTIVE, 5, 1",
+    "tiny-llama, 2, 1, 1, 1, 0, NONE, 0, 2",
+    "tiny-llama, 2, 1, 1, 1, 1, NONE, 0, 3",
+    "tiny-llama, 2, 1, 1, 1, 2, NONE, 0, 2",
+    "tiny-llama, 2, 1, 1, 1, 3, SELECTIVE, 0, 4",
+    "tiny-v3, 2, 1, 1, 1, 3, FULL, 0, 2",
+    "tiny-v3, 1, 1, 2, 1, 2, NONE, 0, 2"
   })
   void agreesWithARealStep(
       String preset,
@@ -60,12 +67,14 @@ class MeshDryRunTests {
       int context,
       int zero,
       Recompute recompute,
-      int percent) {
+      int percent,
+      int blocks) {
     ModelConfig config = TinyRuns.config(preset);
     config = TinyRuns.withLayers(config, 4, config.mtpModules());
     StepSettings settings =
         TinyRuns.settings(config, Precision.FP32, recompute, zero)
-            .with(new PipelineSettings(PipelineKind.ONE_F_ONE_B, 1, List.of()));
+            .with(new PipelineSettings(PipelineKind.ONE_F_ONE_B, 1, List.of()))
+            .with(StateSettings.FULL.inBucketsOf(blocks));
     Mesh mesh = new Mesh(pipeline, 1, data, context, tensor, 1);
     Map<Integer, Map<MemoryOwner, Long>> real = real(settings, mesh);
     for (int rank = 0; rank < mesh.size(); rank++) {
@@ -84,14 +93,17 @@ class MeshDryRunTests {
 
   @ParameterizedTest
   @CsvSource({
-    "tiny-llama, 1, 1, 0, NONE, FP32, true, HOST",
-    "tiny-v3, 2, 1, 1, SELECTIVE, BITS8, false, HOST",
-    "tiny-v3, 2, 1, 2, NONE, BF16, true, HOST",
-    "tiny-llama, 2, 2, 3, FULL, BITS8, false, HOST",
-    "tiny-llama, 1, 1, 0, NONE, FP32, true, DEVICE",
-    "tiny-v3, 2, 1, 1, SELECTIVE, BITS8, false, DEVICE",
-    "tiny-v3, 2, 1, 2, NONE, BF16, true, DEVICE",
-    "tiny-llama, 2, 2, 3, FULL, BITS8, true, DEVICE",
+    "tiny-llama, 1, 1, 0, NONE, FP32, true, HOST, 1",
+    "tiny-v3, 2, 1, 1, SELECTIVE, BITS8, false, HOST, 1",
+    "tiny-v3, 2, 1, 2, NONE, BF16, true, HOST, 1",
+    "tiny-llama, 2, 2, 3, FULL, BITS8, false, HOST, 1",
+    "tiny-llama, 1, 1, 0, NONE, FP32, true, DEVICE, 1",
+    "tiny-v3, 2, 1, 1, SELECTIVE, BITS8, false, DEVICE, 1",
+    "tiny-v3, 2, 1, 2, NONE, BF16, true, DEVICE, 1",
+    "tiny-llama, 2, 2, 3, FULL, BITS8, true, DEVICE, 1",
+    "tiny-llama, 2, 1, 1, NONE, FP32, true, HOST, 2",
+    "tiny-v3, 2, 1, 3, FULL, BF16, true, HOST, 2",
+    "tiny-llama, 2, 2, 2, SELECTIVE, BITS8, true, DEVICE, 2",
   })
   void agreesWithStatesInHostMemory(
       String preset,
@@ -101,12 +113,13 @@ class MeshDryRunTests {
       Recompute recompute,
       MomentForm moments,
       boolean master,
-      OffloadUpdate update) {
+      OffloadUpdate update,
+      int blocks) {
     ModelConfig config = TinyRuns.config(preset);
     StateForm form = new StateForm(moments, master, GradientForm.FP32);
     StepSettings settings =
         TinyRuns.settings(config, Precision.BF16, recompute, zero)
-            .with(new StateSettings(form, Offload.OPTIMIZER, update, 1));
+            .with(new StateSettings(form, Offload.OPTIMIZER, update, 1, blocks));
     Mesh mesh = new Mesh(1, 1, data, 1, tensor, 1);
     Map<Integer, Map<MemoryOwner, Long>> real = real(settings, mesh);
     for (int rank = 0; rank < mesh.size(); rank++) {
@@ -157,8 +170,7 @@ class MeshDryRunTests {
   /** The same step whose states are on the device. */
   private static DryRunResult without(StepSettings settings, DryRunJob job) {
     StateSettings kept = settings.states();
-    StepSettings here =
-        settings.with(new StateSettings(kept.form(), Offload.NONE, kept.update(), kept.seed()));
+    StepSettings here = settings.with(kept.with(Offload.NONE, kept.update()));
     DryRunJob other =
         new DryRunJob(here, job.mesh(), job.rank(), job.microBatch(), job.accumulation());
     return DryRunDevice.of(Device.cuda(0), () -> DryRun.unrolled(other));

@@ -43,7 +43,12 @@ class SliceElementsTests {
                   true,
                   8,
                   config.mtpModules(),
-                  plan.part(_ -> shards, 0, StateSettings.FULL, _ -> UpdateFactors.ONE)))) {
+                  plan.part(
+                      _ -> shards,
+                      0,
+                      StateSettings.FULL,
+                      config.layers(),
+                      _ -> UpdateFactors.ONE)))) {
         for (Bucket bucket : model.parameters().buckets()) {
           bucket.parameters().forEach(SliceElementsTests::number);
           double[] numbers = HostCopy.doubles(bucket.values());

@@ -28,6 +28,8 @@ import dev.duoka.planner.figure.Figure;
  *     time
  * @param copiesForExperts whether a token on its way to experts on other ranks goes there once for
  *     each of them, not as {@link dev.duoka.layout.Dispatcher} says
+ * @param gathersExpertsAlone whether ZeRO 3 gathers experts one by one and only when the router has
+ *     spoken, not with the other weights of their layers
  * @param launchSeconds host time to launch one kernel
  */
 public record EngineTraits(
@@ -47,6 +49,7 @@ public record EngineTraits(
     double ringOverlap,
     double hiddenCost,
     boolean copiesForExperts,
+    boolean gathersExpertsAlone,
     double launchSeconds) {
   private static final double GIB = 1L << 30;
 
@@ -78,6 +81,7 @@ public record EngineTraits(
           true,
           2 / 3.0,
           0.4,
+          false,
           false,
           9e-6);
 }

@@ -289,12 +289,13 @@ public final class MemoryModel {
         layout.expert() > 1 && stage.mixture() > 0 ? 2 * bytes * routed * shape.hidden() : 0;
     double gathered = layout.tensor() > 1 ? bytes * tokens(layout) * shape.hidden() : 0;
     double buckets = 0;
-    // Two blocks of whatever is not kept: one that computes and one that travels.
+    // Two buckets of whatever is not kept: one that computes and one that travels.
+    double bucket = parameters.largestBucket();
     if ((layout.zero() >= 3 && layout.replicas() > 1) || layout.offload() == Offload.PARAMETERS) {
       double weight = layout.method() == Method.QLORA ? state.frozen() : state.weight();
-      buckets = 2 * parameters.largestLayer() * (weight + state.gradient());
+      buckets = 2 * bucket * (weight + state.gradient());
     } else if (layout.zero() == 2 || layout.updatesOnHost()) {
-      buckets = 2 * parameters.largestLayer() * state.gradient();
+      buckets = 2 * bucket * state.gradient();
     }
     double head =
         stage.last()

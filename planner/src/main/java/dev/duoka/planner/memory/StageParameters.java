@@ -13,11 +13,21 @@ import dev.duoka.planner.shape.ModelShape;
  * @param dense weights of all but routed experts, cut by tensor parallelism
  * @param expert weights of routed experts, spread by expert parallelism
  * @param embedding the part of {@code dense} that is embedding and head
+ * @param lastNorm the part of {@code dense} that is the norm before the head
+ * @param whole the part of {@code dense} that every tensor rank holds whole, where there are
+ *     several
  * @param adapter weights of adapters; 0 where all weights are trained
- * @param largestLayer weights of the largest layer, or of the embedding where that is larger
+ * @param largestBucket weights of the largest bucket of layers, or of the embedding where that is
+ *     larger
  */
 public record StageParameters(
-    double dense, double expert, double embedding, double adapter, double largestLayer) {
+    double dense,
+    double expert,
+    double embedding,
+    double lastNorm,
+    double whole,
+    double adapter,
+    double largestBucket) {
 
   /** Bytes of the weights that a rank keeps, frozen ones included; ZeRO 3 shards them. */
   public double weightBytes(Layout layout, StateBytes state) {
@@ -51,16 +61,32 @@ public record StageParameters(
     double embedding = (stage.first() ? matrix : 0) + (ownHead ? matrix : 0);
     // An MTP module shares the embedding, which a last stage that is not the first must then hold.
     embedding += stage.mtp() > 0 && !stage.first() ? matrix : 0;
-    dense += embedding + (stage.last() ? shape.hidden() : 0);
+    double lastNorm = stage.last() ? shape.hidden() : 0;
+    dense += embedding + lastNorm;
     double expert = stage.mixture() * mixtureExperts + stage.mtp() * extraExperts;
     double largest = Math.max(embedding > 0 ? matrix : 0, 0);
+    int most = layout.blocksPerBucket();
     if (stage.dense() > 0) {
-      largest = Math.max(largest, shape.dense().denseParameters(tensor));
+      double layers = Math.min(most, stage.dense());
+      largest = Math.max(largest, layers * shape.dense().denseParameters(tensor));
     }
     if (stage.mixture() > 0) {
-      largest = Math.max(largest, shape.mixture().denseParameters(tensor) + mixtureExperts);
+      double layers = Math.min(most, stage.mixture());
+      largest =
+          Math.max(largest, layers * (shape.mixture().denseParameters(tensor) + mixtureExperts));
     }
-    return new StageParameters(dense, expert, embedding, adapters(shape, stage, layout), largest);
+    double whole =
+        stage.dense() * whole(shape.dense(), tensor)
+            + stage.mixture() * whole(shape.mixture(), tensor);
+    return new StageParameters(
+        dense, expert, embedding, lastNorm, whole, adapters(shape, stage, layout), largest);
+  }
+
+  /** Of a layer's weights those that tensor parallelism does not cut. */
+  private static double whole(LayerShape layer, int tensor) {
+    return tensor == 1
+        ? 0
+        : (tensor * layer.denseParameters(tensor) - layer.denseParameters(1)) / (tensor - 1);
   }
 
   private static double adapters(ModelShape shape, Stage stage, Layout layout) {

@@ -123,6 +123,7 @@ public final class PlanJson {
     json.put("expert", layout.expert());
     json.put("context", layout.context());
     json.put("replicate", layout.replicate());
+    json.put("blocks_per_bucket", layout.blocksPerBucket());
     json.put("zero", layout.zero());
     json.put("micro_batch", layout.microBatch());
     json.put("accumulation", layout.accumulation());

@@ -96,6 +96,9 @@ public final class PlannedRun {
           }
         });
     field(text, "zero", layout.zero());
+    if (layout.blocksPerBucket() > 1) {
+      field(text, "blocks_per_bucket", layout.blocksPerBucket());
+    }
     if (layout.pipeline() > 1) {
       // The order that the plan's memory and time are of.
       field(text, "schedule", layout.order().kind());

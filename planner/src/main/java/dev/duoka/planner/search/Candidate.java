@@ -5,6 +5,7 @@ import dev.duoka.layout.LossKind;
 import dev.duoka.layout.Offload;
 import dev.duoka.layout.OffloadUpdate;
 import dev.duoka.layout.PipelineOrder;
+import java.util.Comparator;
 
 /**
  * A layout that fits, before it is worth a report.
@@ -21,6 +22,11 @@ record Candidate(Layout layout, double bytes, double hostBytes, double seconds) 
   /** Differences that no front shows. */
   private static final double SAME = 1.015;
 
+  /** The best first; of equal ones always the same. */
+  static final Comparator<Candidate> BEST_FIRST =
+      Comparator.comparingDouble(Candidate::score)
+          .thenComparing(candidate -> candidate.layout().toString());
+
   /**
    * Seconds, with a little added for each complication, so that near ties go to the simpler one.
    */
@@ -32,6 +38,7 @@ record Candidate(Layout layout, double bytes, double hostBytes, double seconds) 
             + (layout.order().equals(PipelineOrder.DEFAULT) ? 0 : 1)
             + (layout.offload() == Offload.NONE ? 0 : 3)
             + (layout.updatesOnHost() ? 1 : 0)
+            + (layout.blocksPerBucket() > 1 ? 1 : 0)
             + (layout.loss() == LossKind.CHUNKED ? 0 : 1);
     return seconds * (1 + WORTH * complications);
   }
@@ -57,13 +64,14 @@ record Candidate(Layout layout, double bytes, double hostBytes, double seconds) 
   }
 
   /**
-   * Whether it is the same as another but for larger micro-batches or less recompute, and so needs
-   * no less memory.
+   * Whether it is the same as another but for larger micro-batches, larger buckets or less
+   * recompute, and so needs no less memory.
    */
   boolean keepsNoLessThan(Candidate other) {
     return states().equals(other.states())
         && layout.loss() == other.layout.loss()
         && layout.order().equals(other.layout.order())
+        && layout.blocksPerBucket() >= other.layout.blocksPerBucket()
         && layout.microBatch() >= other.layout.microBatch()
         && layout.recompute().compareTo(other.layout.recompute()) <= 0;
   }
@@ -75,6 +83,7 @@ record Candidate(Layout layout, double bytes, double hostBytes, double seconds) 
         && layout.offloadUpdate() == other.layout.offloadUpdate()
         && layout.recompute() == other.layout.recompute()
         && layout.precision() == other.layout.precision()
+        && layout.blocksPerBucket() == other.layout.blocksPerBucket()
         && layout.order().equals(other.layout.order())
         && (layout.pipeline() > 1) == (other.layout.pipeline() > 1)
         && (layout.tensor() > 1) == (other.layout.tensor() > 1);

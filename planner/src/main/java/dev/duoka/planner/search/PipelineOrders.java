@@ -6,7 +6,6 @@ import dev.duoka.layout.PipelineOrder;
 import dev.duoka.layout.Recompute;
 import dev.duoka.parallel.plan.LayoutCheck;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.List;
 import java.util.OptionalInt;
 
@@ -40,9 +39,7 @@ final class PipelineOrders {
         .filter(layout -> evaluator.fit(layout, evaluator.demand(layout)) == Fit.FITS)
         .map(evaluator::candidate)
         .forEach(all::add);
-    all.sort(
-        Comparator.comparingDouble(Candidate::score)
-            .thenComparing(candidate -> candidate.layout().toString()));
+    all.sort(Candidate.BEST_FIRST);
     return all;
   }
 

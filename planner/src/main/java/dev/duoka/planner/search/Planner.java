@@ -3,6 +3,8 @@ package dev.duoka.planner.search;
 import dev.duoka.base.DuokaException;
 import dev.duoka.base.ErrorCode;
 import dev.duoka.hardware.Catalogue;
+import dev.duoka.hardware.Interconnect;
+import dev.duoka.hardware.Machine;
 import dev.duoka.hardware.MachineProfile;
 import dev.duoka.layout.GradientForm;
 import dev.duoka.layout.Layout;
@@ -174,7 +176,9 @@ public final class Planner {
         }
       }
       search.dropPlainZero3();
-      ranked = new PipelineOrders(request, evaluator).with(search.ranked());
+      ranked =
+          new BucketSizes(request, evaluator)
+              .with(new PipelineOrders(request, evaluator).with(search.ranked()));
       confirmed.take(ranked);
       if (!confirmed.plans().isEmpty()) {
         break;
@@ -197,21 +201,21 @@ public final class Planner {
 
   /**
    * What is tried, one after the other: the fullest states in each arithmetic, fewer bits in the
-   * first, and last what no engine runs here. Of each first without context parallelism, whose
-   * messages go through the hosts where no card reaches another: by NCCL it has a tenth of the
-   * speed that is planned (bench/results/2026-11-28-peer-memory.md).
+   * first, and last what no engine runs here. Where some cards do not reach each other, each is
+   * tried first without context parallelism, whose messages go through the hosts there, at a tenth
+   * of the speed that is planned (bench/results/2026-11-28-peer-memory.md).
    */
   private static List<SearchSpace.Choice> choices(PlanRequest request) {
     List<SearchSpace.Choice> choices = new ArrayList<>();
     Precision preferred = request.precisions().getFirst();
     StateForm fullest = request.states().getFirst();
     for (Precision precision : request.precisions()) {
-      choices.addAll(withAndWithoutContext(precision, fullest, false));
+      choices.addAll(inTurn(request.machine(), precision, fullest));
     }
     if (!request.method().isAdapter()) {
       for (StateForm form : request.states().subList(1, request.states().size())) {
         if (allows(preferred, form)) {
-          choices.addAll(withAndWithoutContext(preferred, form, false));
+          choices.addAll(inTurn(request.machine(), preferred, form));
         }
       }
     }
@@ -221,11 +225,12 @@ public final class Planner {
     return choices;
   }
 
-  private static List<SearchSpace.Choice> withAndWithoutContext(
-      Precision precision, StateForm form, boolean beyond) {
-    return List.of(
-        new SearchSpace.Choice(precision, form, false, beyond),
-        new SearchSpace.Choice(precision, form, true, beyond));
+  private static List<SearchSpace.Choice> inTurn(
+      Machine machine, Precision precision, StateForm form) {
+    SearchSpace.Choice all = new SearchSpace.Choice(precision, form, true, false);
+    return machine.linkOf(machine.gpus()) == Interconnect.PCIE_HOST
+        ? List.of(new SearchSpace.Choice(precision, form, false, false), all)
+        : List.of(all);
   }
 
   /** Whether states may be in a form: small updates of fp16 weights, for one, would be lost. */
@@ -237,11 +242,14 @@ public final class Planner {
   /** How many of the layouts that fit by closed forms do not by dry runs, in whichever order. */
   private static int refused(List<Candidate> byForms, List<Candidate> byDryRuns) {
     Set<Layout> fitting = new HashSet<>();
-    byDryRuns.forEach(it -> fitting.add(it.layout().with(PipelineOrder.DEFAULT)));
+    byDryRuns.forEach(it -> fitting.add(plain(it.layout())));
     return Math.toIntExact(
-        byForms.stream()
-            .filter(it -> !fitting.contains(it.layout().with(PipelineOrder.DEFAULT)))
-            .count());
+        byForms.stream().filter(it -> !fitting.contains(plain(it.layout()))).count());
+  }
+
+  /** As a search goes through layouts: the usual order of stages, the usual buckets. */
+  private static Layout plain(Layout layout) {
+    return layout.with(PipelineOrder.DEFAULT).inBucketsOf(1);
   }
 
   /** Collects candidates while the space is walked. */
@@ -295,11 +303,7 @@ public final class Planner {
 
     /** Those that fit by closed forms, best first. */
     List<Candidate> ranked() {
-      return best.values().stream()
-          .sorted(
-              Comparator.comparingDouble(Candidate::score)
-                  .thenComparing(candidate -> candidate.layout().toString()))
-          .toList();
+      return best.values().stream().sorted(Candidate.BEST_FIRST).toList();
     }
 
     /**

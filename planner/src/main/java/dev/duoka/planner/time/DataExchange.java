@@ -25,74 +25,47 @@ record DataExchange(
    * @return the seconds of a micro-batch that can still hide transfers of weights
    */
   double add(Seconds step, StageParameters parameters, StateBytes state, double microBatch) {
-    boolean adapter = layout.method().isAdapter();
-    double dense = adapter ? parameters.adapter() : parameters.dense();
-    double expert = adapter ? 0 : parameters.expert();
-    int span = Math.max(spans.data(), spans.context());
-    int replicas = layout.replicas();
-    int experts = layout.expertReplicas();
+    BucketExchanges trained = BucketExchanges.ofTrained(shape, links, layout, spans, parameters);
     Collective sum = layout.zero() == 0 ? Collective.ALL_REDUCE : Collective.REDUCE_SCATTER;
-    Figure reduction =
-        links
-            .seconds(sum, replicas, span, dense * state.gradient())
-            .plus(links.seconds(sum, experts, span, expert * state.gradient()));
+    Figure reduction = trained.all(sum, state.gradient());
     double hidden = engine.gradientOverlap() * microBatch;
-    double tail = lastShare(parameters) * reduction.value();
+    // Beside the first block's only the embedding's gradient is computed, and beside that nothing.
+    double tail = trained.first(sum, state.gradient());
     if (layout.zero() <= 1) {
       step.add(Cause.DATA, shown(reduction, hidden, tail));
     } else {
       double least = Math.max(tail, LEAST * reduction.value());
       step.add(Cause.DATA, shown(reduction, hidden, least).times(layout.accumulation()));
     }
-    Figure gather = links.seconds(Collective.ALL_GATHER, replicas, span, dense * state.weight());
     if (layout.zero() == 1 || layout.zero() == 2) {
-      Figure all =
-          gather.plus(links.seconds(Collective.ALL_GATHER, experts, span, expert * state.weight()));
+      Figure all = trained.all(Collective.ALL_GATHER, state.weight());
       double left = Math.max(0, hidden - (layout.zero() == 1 ? reduction.value() : 0));
       step.add(Cause.DATA, engine.gathersBehindUpdate() ? all : shown(all, left, 0));
     }
     // Between replicas shards of sums travel once, behind everything else.
-    double shards = dense / replicas + expert / experts;
-    step.add(
-        Cause.DATA,
-        links.seconds(
-            Collective.ALL_REDUCE,
-            layout.replicate(),
-            spans.replicas(),
-            shards * state.gradient()));
+    step.add(Cause.DATA, trained.betweenReplicas(state.gradient()));
     if (layout.zero() < 3) {
       return GATHER_OVERLAP * microBatch;
     }
     // What hides a reduction hides no gather beside it: both take the links.
     double left = Math.max(0, GATHER_OVERLAP * microBatch - Math.min(hidden, reduction.value()));
-    return gatherBlocks(step, parameters, state, span, left);
+    return gatherBlocks(step, parameters, state, left);
   }
 
   /** Under ZeRO 3 weights are prefetched, by whatever shards them, forward and backward. */
   private double gatherBlocks(
-      Seconds step, StageParameters parameters, StateBytes state, int span, double hidden) {
-    boolean adapter = layout.method().isAdapter();
-    double weights = parameters.dense() * (adapter ? state.frozen() : state.weight());
-    Figure each = links.seconds(Collective.ALL_GATHER, layout.replicas(), span, weights).times(2);
-    double least = LEAST * each.value();
+      Seconds step, StageParameters parameters, StateBytes state, double hidden) {
+    double bytes = layout.method().isAdapter() ? state.frozen() : state.weight();
+    BucketExchanges all = BucketExchanges.ofHeld(shape, links, layout, spans, parameters);
+    BucketExchanges held = engine.gathersExpertsAlone() ? all.withoutExperts() : all;
+    Figure each = held.all(Collective.ALL_GATHER, bytes).times(2);
+    // The first of a forward pass is waited for.
+    double least = Math.max(held.first(Collective.ALL_GATHER, bytes), LEAST * each.value());
     step.add(Cause.DATA, shown(each, hidden, least).times(layout.accumulation()));
-    step.add(Cause.DATA, expertGathers(span, parameters, state).times(layout.accumulation()));
-    return Math.max(0, hidden - (1 - LEAST) * each.value());
-  }
-
-  /**
-   * The share of the gradients that is reduced when nothing is left to compute: that of the first
-   * block, beside which only the embedding's gradient is computed, and of the embedding.
-   */
-  private double lastShare(StageParameters parameters) {
-    double layers = Math.max(1, (double) shape.layers() / layout.pipeline());
-    if (layout.method().isAdapter()) {
-      return 1 / layers;
+    if (engine.gathersExpertsAlone()) {
+      step.add(Cause.DATA, expertGathers(parameters, state).times(layout.accumulation()));
     }
-    double all = parameters.dense() + parameters.expert();
-    double ends = parameters.embedding();
-    double embedding = Math.min(ends, shape.embeddingParameters() / layout.tensor());
-    return ((all - ends) / layers + embedding) / all;
+    return Math.max(0, hidden - (1 - LEAST) * each.value());
   }
 
   /** What shows of an exchange, and what the rest costs of the computation that hides it. */
@@ -106,10 +79,11 @@ record DataExchange(
   }
 
   /**
-   * Experts are gathered one by one and only when the router has spoken, so nothing hides it: full
-   * ZeRO 3 of a mixture took 91.2 s a step where expert parallelism took 9.6 s (ms-swift, 16 A800).
+   * Of experts that are gathered one by one and only when the router has spoken nothing is hidden:
+   * full ZeRO 3 of a mixture took 91.2 s a step where expert parallelism took 9.6 s (ms-swift, 16
+   * A800).
    */
-  private Figure expertGathers(int span, StageParameters parameters, StateBytes state) {
+  private Figure expertGathers(StageParameters parameters, StateBytes state) {
     double weight = layout.method().isAdapter() ? state.frozen() : state.weight();
     int local = Math.max(1, shape.mixture().experts() / layout.expert());
     double count = local * Math.max(1, shape.layers() / layout.pipeline());
@@ -117,7 +91,7 @@ record DataExchange(
         .seconds(
             Collective.ALL_GATHER,
             layout.expertReplicas(),
-            span,
+            Math.max(spans.data(), spans.context()),
             parameters.expert() * weight / count)
         .times(2 * count);
   }

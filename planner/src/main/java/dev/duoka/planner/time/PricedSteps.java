@@ -6,6 +6,7 @@ import dev.duoka.layout.Layout;
 import dev.duoka.layout.Recompute;
 import dev.duoka.parallel.dryrun.DryRunJob;
 import dev.duoka.parallel.dryrun.StepParts;
+import dev.duoka.parallel.step.StepSettings;
 import dev.duoka.planner.shape.ModelShape;
 import dev.duoka.tensor.Device;
 import dev.duoka.tensor.DryRunDevice;
@@ -50,12 +51,15 @@ public final class PricedSteps {
             .toList());
   }
 
-  /** What full recompute runs again is no part of its own: its price follows from the others. */
+  /**
+   * What full recompute runs again is no part of its own: its price follows from the others. Nor do
+   * buckets change what is computed.
+   */
   private static DryRunJob observed(DryRunJob job, int passes) {
+    StepSettings step = job.settings();
+    StepSettings plain = step.with(step.states().inBucketsOf(1));
     return new DryRunJob(
-        job.settings().recompute() == Recompute.FULL
-            ? job.settings().with(Recompute.NONE)
-            : job.settings(),
+        step.recompute() == Recompute.FULL ? plain.with(Recompute.NONE) : plain,
         job.mesh(),
         job.rank(),
         job.microBatch(),

@@ -10,6 +10,7 @@ import dev.duoka.formats.modelconfig.Presets;
 import dev.duoka.formats.yaml.YamlData;
 import dev.duoka.hardware.Card;
 import dev.duoka.hardware.Catalogue;
+import dev.duoka.hardware.Interconnect;
 import dev.duoka.hardware.Machine;
 import dev.duoka.hardware.NumberFormat;
 import dev.duoka.layout.Layout;
@@ -183,9 +184,34 @@ final class PlannerTests {
     assertThat(result.changes()).extracting(Change::change).contains("adapters only (method lora)");
   }
 
-  /** Measured at 0.7 of the speed at most, it is for sequences that fit no other way. */
+  /** Of short sequences it is slower, and of long ones faster than cutting every product. */
   @Test
-  void sequencesAreCutOnlyWhereNothingElseFits() {
+  void longSequencesAreCutWhereCardsReachEachOther() {
+    assertThat(onFour(4096, Interconnect.NVLINK).layout().context()).isEqualTo(1);
+    Plan cut = onFour(65_536, Interconnect.NVLINK);
+    assertThat(cut.layout().context()).isGreaterThan(1);
+    Plan whole = onFour(65_536, Interconnect.PCIE_HOST);
+    assertThat(whole.layout().context()).as("through the hosts").isEqualTo(1);
+  }
+
+  private static Plan onFour(int length, Interconnect link) {
+    Machine machine = CATALOGUE.machine(CATALOGUE.card("H100"), 4, link, 4, link, 1);
+    return PLANNER
+        .best(
+            new PlanRequest(
+                "eight layers",
+                ModelShape.of(Presets.named("deepseek-llm-7b").with(8, null, 0)),
+                machine,
+                new Job(length, 65_536, 1),
+                Method.FULL,
+                List.of(Precision.BF16),
+                true,
+                EngineTraits.DUOKA))
+        .orElseThrow();
+  }
+
+  @Test
+  void shortSequencesAreCutOnlyWhereNothingElseFits() {
     assertThat(plan("deepseek-llm-7b", "8xA100-80G-SXM").plans())
         .allSatisfy(plan -> assertThat(plan.layout().context()).isEqualTo(1));
     // One sequence, one head, one layer: nothing else is there to share out.

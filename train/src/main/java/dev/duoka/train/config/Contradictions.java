@@ -48,6 +48,7 @@ final class Contradictions {
     contradictions.launch();
     contradictions.pipeline();
     contradictions.experts();
+    contradictions.buckets();
     contradictions.precision();
     contradictions.names();
     contradictions.memory();
@@ -328,6 +329,18 @@ final class Contradictions {
               + parallel.dispatcher()
               + ", but parallel.expert is 1: no expert is on another rank",
           "Set parallel.expert, or remove it.");
+    }
+  }
+
+  private void buckets() {
+    ParallelSettings parallel = config.parallel();
+    if (parallel.blocksPerBucket() > 1 && !parallel.exchangesBuckets()) {
+      refuse(
+          "parallel.blocks_per_bucket",
+          "parallel.blocks_per_bucket is "
+              + parallel.blocksPerBucket()
+              + ", but no two ranks hold the same weights: no bucket is exchanged",
+          "Set parallel.data, or remove it.");
     }
   }
 

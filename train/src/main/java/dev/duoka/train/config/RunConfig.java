@@ -115,7 +115,8 @@ public record RunConfig(
         memory.states(),
         parallel.order(),
         parallel.replicate(),
-        memory.offloadUpdate());
+        memory.offloadUpdate(),
+        parallel.blocksPerBucket());
   }
 
   private Method method() {

@@ -27,6 +27,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.IntUnaryOperator;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
@@ -135,7 +136,8 @@ final class MergedSource implements WeightSource, AutoCloseable {
             _ -> 1,
             _ -> Residency.ALL,
             GradientForm.FP32,
-            _ -> UpdateFactors.ONE);
+            _ -> UpdateFactors.ONE,
+            IntUnaryOperator.identity());
     try (Resources made = new Resources()) {
       LanguageModel model =
           made.own(

@@ -132,6 +132,7 @@ public final class MeshGenerator {
     Map<String, Boolean> given = new LinkedHashMap<>();
     given.put("zero", parallel.zero() > 0);
     given.put("replicate", parallel.replicate() > 1);
+    given.put("blocks_per_bucket", parallel.blocksPerBucket() > 1);
     given.put("schedule", !parallel.schedule().isDefault());
     given.put("stages_per_rank", parallel.stagesPerRank().orElse(1) > 1);
     List<FieldProblem> problems = new ArrayList<>();

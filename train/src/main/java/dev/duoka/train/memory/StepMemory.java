@@ -133,11 +133,10 @@ public record StepMemory(
   /** The step of the same tokens that a remedy makes of this one. */
   public StepMemory with(MemoryRemedy way) {
     StepSettings now = job.settings();
-    StateSettings states = now.states();
     StepSettings settings =
         now.with(way.recompute())
             .with(way.zero())
-            .with(new StateSettings(states.form(), way.offload(), way.update(), states.seed()));
+            .with(now.states().with(way.offload(), way.update()));
     int accumulation = job.accumulation() * job.microBatch() / way.microBatch();
     return new StepMemory(
         new DryRunJob(settings, job.mesh(), job.rank(), way.microBatch(), accumulation),
@@ -248,8 +247,7 @@ public record StepMemory(
     }
     StateSettings states = now.states();
     for (OffloadUpdate update : OffloadUpdate.values()) {
-      StateSettings away =
-          new StateSettings(states.form(), Offload.OPTIMIZER, update, states.seed());
+      StateSettings away = states.with(Offload.OPTIMIZER, update);
       boolean more = !states.inHostMemory() || update.compareTo(states.update()) > 0;
       Optional<String> fits =
           device.isCuda() && more

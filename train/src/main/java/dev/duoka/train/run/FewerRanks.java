@@ -50,13 +50,17 @@ public record FewerRanks(int ranks, List<String> overrides) {
       return Optional.empty();
     }
     List<String> changes =
-        List.of(
-            "parallel.data=" + data,
-            "parallel.expert=" + expert,
-            "parallel.replicate=1",
-            "parallel.empty_micro_batches=true",
-            "training.micro_batch=" + BatchPlan.of(config).microBatch(),
-            "device=" + config.device().kind().name().toLowerCase(Locale.ROOT));
+        new ArrayList<>(
+            List.of(
+                "parallel.data=" + data,
+                "parallel.expert=" + expert,
+                "parallel.replicate=1",
+                "parallel.empty_micro_batches=true",
+                "training.micro_batch=" + BatchPlan.of(config).microBatch(),
+                "device=" + config.device().kind().name().toLowerCase(Locale.ROOT)));
+    if (data * parallel.context() * parallel.tensor() == 1) {
+      changes.add("parallel.blocks_per_bucket=1"); // there is nobody to exchange buckets with
+    }
     List<String> all = new ArrayList<>(overrides);
     all.addAll(changes);
     try {

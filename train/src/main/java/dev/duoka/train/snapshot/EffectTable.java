@@ -72,6 +72,11 @@ public final class EffectTable {
               ROUNDING,
               "the same step; gradients are added in another order"),
           line("config.parallel.zero", ROUNDING, "the same sums, gathered in other pieces"),
+          line(
+              "config.parallel.blocks_per_bucket",
+              ROUNDING,
+              "each sum is of the same numbers in the same order, but NCCL's order goes by the"
+                  + " place in a bucket, and under ZeRO the norm is summed in other parts"),
           line("config.parallel.collectives", ROUNDING, "who adds decides in which order"),
           line("config.parallel.empty_micro_batches", ROUNDING, "the same step in other parts"),
           line(

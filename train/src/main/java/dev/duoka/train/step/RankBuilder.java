@@ -130,7 +130,11 @@ public final class RankBuilder {
         auxiliaryLosses(),
         pipeline(config.parallel()),
         new StateSettings(
-            layout.states(), layout.offload(), layout.offloadUpdate(), config.training().seed()),
+            layout.states(),
+            layout.offload(),
+            layout.offloadUpdate(),
+            config.training().seed(),
+            layout.blocksPerBucket()),
         config
             .preference()
             .map(it -> new PreferenceLoss.Terms(it.beta(), it.labelSmoothing(), it.chosenWeight()))

@@ -13,6 +13,7 @@ import dev.duoka.layout.Precision;
 import dev.duoka.layout.Recompute;
 import dev.duoka.model.WeightInitializer;
 import dev.duoka.parallel.mesh.Mesh;
+import dev.duoka.parallel.plan.StateSettings;
 import dev.duoka.parallel.step.PipelineSettings;
 import dev.duoka.parallel.step.StepSettings;
 import dev.duoka.parallel.step.TrainingRank;
@@ -38,7 +39,10 @@ import org.junit.jupiter.params.provider.CsvSource;
 class LayoutChangeTests {
   @TempDir Path folder;
 
-  /** Meshes are pipeline/replicate/shard/context/tensor/expert, then ZeRO and stages a rank. */
+  /**
+   * Meshes are pipeline/replicate/shard/context/tensor/expert, then ZeRO, stages a rank and, where
+   * it is not 1, blocks in a bucket.
+   */
   @ParameterizedTest
   @CsvSource({
     "tiny-llama, 1/1/1/1/1/1/0/1, 1/1/1/1/2/1/1/1",
@@ -49,7 +53,10 @@ class LayoutChangeTests {
     "tiny-moe, 1/2/2/1/1/2/1/1, 1/1/1/1/1/1/0/1",
     "tiny-v3 frozen, 2/1/2/1/1/2/3/1, 1/1/1/1/1/1/0/1",
     "tiny-v3 frozen, 1/1/1/1/1/1/0/1, 1/1/2/1/2/4/0/1",
-    "tiny-llama frozen, 2/1/2/1/2/1/1/1, 1/2/2/1/1/1/3/1"
+    "tiny-llama frozen, 2/1/2/1/2/1/1/1, 1/2/2/1/1/1/3/1",
+    "tiny-llama, 1/1/2/1/1/1/3/1, 1/1/2/1/1/1/3/1/2",
+    "tiny-v3, 1/1/2/1/1/2/1/1/3, 2/1/2/1/2/4/2/1/2",
+    "tiny-v3 frozen, 1/1/2/1/1/1/3/1/2, 1/1/1/1/1/1/0/1"
   })
   void theSameFiles(String preset, String first, String second) throws IOException {
     ModelConfig config = config(preset);
@@ -97,7 +104,8 @@ class LayoutChangeTests {
                 new PipelineSettings(
                     numbers[7] > 1 ? PipelineKind.INTERLEAVED : PipelineKind.ONE_F_ONE_B,
                     numbers[7],
-                    List.of()));
+                    List.of()))
+            .with(StateSettings.FULL.inBucketsOf(numbers.length > 8 ? numbers[8] : 1));
     List<String> problems = new ArrayList<>();
     try (CheckpointWriter writer =
         new CheckpointWriter(

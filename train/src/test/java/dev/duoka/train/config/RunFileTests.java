@@ -377,6 +377,10 @@ final class RunFileTests {
         "parallel.tensor=abc | parallel.tensor wants a whole number from 1 to 64, got 'abc'",
         "parallel.dispatcher=all_to_all | parallel.dispatcher is all_to_all, but parallel.expert"
             + " is 1: no expert is on another rank. Set parallel.expert, or remove it.",
+        "parallel.blocks_per_bucket=2 | parallel.blocks_per_bucket is 2, but no two ranks hold the"
+            + " same weights: no bucket is exchanged. Set parallel.data, or remove it.",
+        "parallel.blocks_per_bucket=0 | parallel.blocks_per_bucket wants a whole number from 1 to"
+            + " 1024, got '0'",
         "memory.offload_update=host | memory.offload_update is host, but memory.offload is none: no"
             + " states are in host memory. Set memory.offload to optimizer, or remove it.",
         "parallel.stages_per_rank=2 | parallel.stages_per_rank 2 is for a pipeline with the"
@@ -389,8 +393,8 @@ final class RunFileTests {
         "launch.timeout=0 | launch.timeout wants a whole number from 1 to 86400, got '0'",
         "data.sources=jdk:src | data.sources wants a list such as [a, b], got 'jdk:src'",
         "parallel=2 | parallel wants a section with the fields data, tensor, pipeline, expert,"
-            + " context, zero, replicate, schedule, stages_per_rank, stages, collectives,"
-            + " dispatcher, empty_micro_batches, got '2'",
+            + " context, zero, replicate, blocks_per_bucket, schedule, stages_per_rank, stages,"
+            + " collectives, dispatcher, empty_micro_batches, got '2'",
         "model.overrides=4 | model.overrides wants fields and values such as {a: 1}, got '4'",
       })
   void saysWhatIsWantedAndWhatItGot(String override, String message) {

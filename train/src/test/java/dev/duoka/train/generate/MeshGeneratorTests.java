@@ -146,6 +146,7 @@ class MeshGeneratorTests {
         "expert=2 | no experts",
         "tensor=2,zero=3 | parallel.zero is for training: writing text has no use for it",
         "data=2,replicate=2,zero=1 | parallel.replicate is for training",
+        "tensor=2,blocks_per_bucket=2 | parallel.blocks_per_bucket is for training",
         "pipeline=2,schedule=zero_bubble | parallel.schedule is for training",
         "pipeline=2,schedule=interleaved,stages_per_rank=2 | parallel.stages_per_rank is for",
       })

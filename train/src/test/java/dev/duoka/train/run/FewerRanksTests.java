@@ -69,6 +69,20 @@ final class FewerRanksTests {
     assertThat(ranks("parallel.tensor=4")).isEmpty();
   }
 
+  /** A rank alone exchanges no buckets, whatever their size was. */
+  @Test
+  void oneRankHasTheUsualBuckets() {
+    String[] two = {"parallel.data=2", "parallel.blocks_per_bucket=2"};
+    assertThat(FewerRanks.of(file, List.of(two), config(two)))
+        .singleElement()
+        .satisfies(one -> assertThat(one.overrides()).contains("parallel.blocks_per_bucket=1"));
+    String[] four = {"parallel.data=2", "parallel.tensor=2", "parallel.blocks_per_bucket=2"};
+    assertThat(FewerRanks.of(file, List.of(four), config(four)))
+        .singleElement()
+        .satisfies(
+            left -> assertThat(left.overrides()).noneMatch(it -> it.contains("blocks_per_bucket")));
+  }
+
   @Test
   void theRateIsHalvedFromTheSecondTimeOn() {
     assertThat(DivergenceRemedies.of(config()))
