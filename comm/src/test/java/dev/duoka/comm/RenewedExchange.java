@@ -13,7 +13,11 @@ import dev.duoka.tensor.op.HostCopy;
 import dev.duoka.tensor.op.Tensors;
 import dev.duoka.tensor.testing.TestDevice;
 import java.util.List;
+import java.util.concurrent.BrokenBarrierException;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CyclicBarrier;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -24,6 +28,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 @Timeout(60)
 public abstract class RenewedExchange {
   private static final int RANKS = 3;
+  private static final int PATIENCE_SECONDS = 40;
 
   /** Runs three ranks, and throws what has ended them, if anything did. */
   protected abstract void run(RankBody body);
@@ -41,6 +46,18 @@ public abstract class RenewedExchange {
       Tensor tensor = ofRank(rank, length);
       ranks.allReduce(tensor).join();
       return HostCopy.floats(tensor)[length - 1];
+    }
+  }
+
+  /**
+   * Waits beside all exchange until every rank is here: a rank that fails may do so before the
+   * others have what it took part in, and they lose that too.
+   */
+  protected static void meet(CyclicBarrier ranks) {
+    try {
+      ranks.await(PATIENCE_SECONDS, TimeUnit.SECONDS);
+    } catch (InterruptedException | BrokenBarrierException | TimeoutException e) {
+      throw new IllegalStateException("a rank does not come", e);
     }
   }
 
@@ -64,12 +81,14 @@ public abstract class RenewedExchange {
   @ParameterizedTest
   @CsvSource({"1, 4", "2, 4", "5, 4", "2, 300001"})
   void allExchangeAgain(int times, int length) {
+    CyclicBarrier all = new CyclicBarrier(RANKS);
     run(
         world -> {
           int rank = world.rank();
           Communicator part = world.split("part", rank == 0 ? 0 : 1, rank);
           for (int i = 0; i < times; i++) {
             assertThat(sum(world, rank, length)).isEqualTo(7);
+            meet(all);
             if (rank == 2) {
               world.abort("it is about to say why");
             } else if (rank == 1) {
@@ -94,6 +113,7 @@ public abstract class RenewedExchange {
                 assertThat(HostCopy.floats(came)[0]).as("not what was sent before").isEqualTo(8);
               }
             }
+            meet(all);
           }
           assertThat(sum(world, rank, length)).isEqualTo(7);
         });
@@ -103,12 +123,14 @@ public abstract class RenewedExchange {
   @ParameterizedTest
   @CsvSource({"4", "300001"})
   void whoHasTheFirstHalfOfASumBeginsAgainToo(int length) {
+    CyclicBarrier all = new CyclicBarrier(RANKS);
     run(
         world -> {
           int rank = world.rank();
           for (int i = 0; i < 3; i++) {
             try (Communicator pair = world.split("pair", rank == 1 ? 1 : 0, rank)) {
               sum(pair, rank, length); // rank 1 is ahead of the others
+              meet(all);
               if (rank == 2) {
                 assertThat(world.renew(own(), true)).isTrue();
               } else {
@@ -120,6 +142,7 @@ public abstract class RenewedExchange {
               world.agreement().sum(numbers);
               assertThat(numbers).containsExactly(3, 3);
               assertThat(sum(pair, rank, length)).isEqualTo(rank == 1 ? 2 : 5);
+              meet(all);
             }
           }
         });

@@ -22,6 +22,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Objects;
 import java.util.Random;
+import java.util.concurrent.CyclicBarrier;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
@@ -56,6 +57,7 @@ final class RenewedConnectionsTests extends RenewedExchange {
   void ranksOfOneProcessAndOthersBeginAgain() {
     LedgerSnapshot before = LedgerSnapshot.of(Device.CPU);
     AtomicInteger renewed = new AtomicInteger();
+    CyclicBarrier all = new CyclicBarrier(4);
     assertThat(
             TestProcesses.run(
                 2,
@@ -66,6 +68,7 @@ final class RenewedConnectionsTests extends RenewedExchange {
                     IllegalStateException own = null;
                     try (Tensor tensor = Tensors.full(1, Dtype.FLOAT32, Device.CPU, 50_000)) {
                       world.allReduce(tensor).join();
+                      meet(all);
                       if (world.rank() == failing) {
                         own = new IllegalStateException("no memory");
                       } else {
@@ -92,6 +95,7 @@ final class RenewedConnectionsTests extends RenewedExchange {
   @CsvSource({"4, 1", "2, 2"})
   void whereverRanksFailAllBeginAgain(int processes, int ranksEach) {
     int ranks = processes * ranksEach;
+    CyclicBarrier all = new CyclicBarrier(ranks);
     assertThat(
             TestProcesses.run(
                 processes,
@@ -110,6 +114,7 @@ final class RenewedConnectionsTests extends RenewedExchange {
                     IllegalStateException mine =
                         exchange(world, half, own, length, fails ? at : CALLS);
                     assertThat(world.renew(mine, true)).as("round %d", round).isTrue();
+                    meet(all); // nobody ends while others decide
                   }
                 }))
         .containsOnlyNulls();
