@@ -284,6 +284,10 @@ final class OperatorTable {
   private void views() {
     one("Views.reshape", ANY_ONE, in -> Views.reshape(in.normal(3, 4), 2, -1));
     one("Views.narrow", ANY_ONE, in -> Views.narrow(in.normal(3, 4), 1, 1, 2));
+    one(
+        "Views.strided",
+        ANY_ONE,
+        in -> Views.strided(in.normal(3, 4), new long[] {2, 3}, new long[] {1, 4}));
     one("Views.unflatten", ANY_ONE, in -> Views.unflatten(in.normal(3, 6), 1, 2));
     one("Views.transpose", ANY_ONE, in -> Views.transpose(in.normal(3, 4), 0, 1));
     one("Views.unsqueeze", ANY_ONE, in -> Views.unsqueeze(in.normal(3, 4), 1));
