@@ -2,10 +2,13 @@ package dev.duoka.hardware;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalDouble;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 final class MachineProfileTests {
   private static final MachineProfile MEASURED =
@@ -36,6 +39,32 @@ final class MachineProfileTests {
     assertThat(MEASURED.changedVersions(Map.of())).isEmpty();
     assertThat(MEASURED.changedVersions(Map.of("driver", "580.159.04", "cudnn", "9.20.0")))
         .isEmpty();
+  }
+
+  private static MachineProfile with(HostSample host) {
+    return new MachineProfile(
+        MEASURED.date(),
+        MEASURED.cards(),
+        MEASURED.versions(),
+        MEASURED.seconds(),
+        MEASURED.launchSeconds(),
+        List.of(),
+        List.of(),
+        List.of(),
+        List.of(),
+        Optional.of(host));
+  }
+
+  /** Older profiles do not have it, and are read. */
+  @Test
+  void whatTheHostsLinkCarriesBothWaysIsKept(@TempDir Path folder) {
+    Path file = folder.resolve("profile.json");
+    HostSample now = new HostSample(54e9, 55e9, OptionalDouble.of(44e9), 2.7e-10, 1e9, 7e9);
+    MachineProfileFile.write(file, with(now));
+    assertThat(MachineProfileFile.read(file).host()).contains(now);
+    HostSample before = new HostSample(54e9, 55e9, OptionalDouble.empty(), 2.7e-10, 1e9, 7e9);
+    MachineProfileFile.write(file, with(before));
+    assertThat(MachineProfileFile.read(file).host()).contains(before);
   }
 
   @Test

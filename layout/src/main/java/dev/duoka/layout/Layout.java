@@ -252,7 +252,10 @@ public record Layout(
     return Math.max(1, data * context * tensor / expert / replicate);
   }
 
-  /** The same with nothing sharded or away: what layouts have in common that differ in that. */
+  /**
+   * The same with nothing sharded or away, and a bucket for each layer: what layouts have in common
+   * that differ in that.
+   */
   public Layout withoutStates() {
     return with(0, Offload.NONE, StateForm.FULL).inBucketsOf(1);
   }
@@ -382,6 +385,11 @@ public record Layout(
    * a pipeline does not cut.
    */
   public boolean exchangesBuckets() {
+    return exchangesBuckets(data, context, tensor);
+  }
+
+  /** As {@link #exchangesBuckets()}, of so many ranks along each axis. */
+  public static boolean exchangesBuckets(int data, int context, int tensor) {
     return data * context * tensor > 1;
   }
 

@@ -23,7 +23,8 @@ public final class ComputeThread {
   /**
    * Runs {@code work} on a thread of its own and {@code meanwhile} on the calling one, and returns
    * when both are done. What the first allocates on the device is booked by the calling thread's
-   * ledger, and it issues to the device's default stream.
+   * ledger, and it issues to the device's default stream. Of two failures that of the work is
+   * thrown.
    *
    * @param device that the calling thread is bound to
    */
@@ -46,12 +47,21 @@ public final class ComputeThread {
                     failure.set(e);
                   }
                 });
+    Throwable here = null;
     try {
       meanwhile.run();
+    } catch (RuntimeException | Error e) {
+      here = e;
     } finally {
       Uninterruptibly.join(other); // it writes into what the caller may free
     }
-    switch (failure.get()) {
+    Throwable first = failure.get();
+    if (first == null) {
+      first = here;
+    } else if (here != null) {
+      first.addSuppressed(here);
+    }
+    switch (first) {
       case RuntimeException e -> throw e;
       case Error e -> throw e;
       case null, default -> {}

@@ -74,6 +74,22 @@ class ComputeThreadTests {
     assertThat(done).containsExactly("work");
   }
 
+  @Test
+  void ofTwoFailuresThatOfTheWorkIsThrown() {
+    assertThatThrownBy(
+            () ->
+                ComputeThread.sideBySide(
+                    Device.CPU,
+                    () -> {
+                      throw new IllegalStateException("work");
+                    },
+                    () -> {
+                      throw new IllegalArgumentException("meanwhile");
+                    }))
+        .hasMessage("work")
+        .satisfies(e -> assertThat(e.getSuppressed()[0]).hasMessage("meanwhile"));
+  }
+
   private static void await(CountDownLatch latch) {
     try {
       latch.await();

@@ -72,9 +72,9 @@ final class BenchTrainCommand implements Callable<Integer> {
       names = "--mesh",
       paramLabel = "AXIS=N,…",
       description =
-          "Ranks along data, tensor, pipeline, expert and context, with zero, schedule and"
-              + " stages_per_rank as in a run file's section parallel: data=4,zero=3. --batch and"
-              + " --accumulation are those of a data-parallel rank.")
+          "Ranks along data, tensor, pipeline, expert and context, with zero, replicate, schedule,"
+              + " stages_per_rank and blocks_per_bucket as in a run file's section parallel:"
+              + " data=4,zero=3. --batch and --accumulation are those of a data-parallel rank.")
   private @Nullable String mesh;
 
   @Option(

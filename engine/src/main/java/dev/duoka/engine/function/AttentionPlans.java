@@ -28,9 +28,9 @@ import org.jspecify.annotations.Nullable;
 public final class AttentionPlans {
   private static final ThreadLocal<@Nullable AttentionPlans> RECORDING = new ThreadLocal<>();
 
-  private record Layout(Dtype dtype, List<Long> shape, List<Long> strides) {
-    static Layout of(Tensor tensor) {
-      return new Layout(tensor.dtype(), listOf(tensor.shape()), listOf(tensor.strides()));
+  private record Strided(Dtype dtype, List<Long> shape, List<Long> strides) {
+    static Strided of(Tensor tensor) {
+      return new Strided(tensor.dtype(), listOf(tensor.shape()), listOf(tensor.strides()));
     }
 
     private static List<Long> listOf(long... numbers) {
@@ -50,14 +50,14 @@ public final class AttentionPlans {
     }
   }
 
-  private record Call(Layout query, Layout key, Layout value, boolean causal, double scale) {
+  private record Call(Strided query, Strided key, Strided value, boolean causal, double scale) {
     static Call of(Tensor query, Tensor key, Tensor value, boolean causal, double scale) {
-      return new Call(Layout.of(query), Layout.of(key), Layout.of(value), causal, scale);
+      return new Call(Strided.of(query), Strided.of(key), Strided.of(value), causal, scale);
     }
   }
 
   /** By forward pass, the gradient that comes back to it; empty where none does. */
-  private final Map<Call, Optional<Layout>> calls = new LinkedHashMap<>();
+  private final Map<Call, Optional<Strided>> calls = new LinkedHashMap<>();
 
   private AttentionPlans() {}
 
@@ -85,7 +85,7 @@ public final class AttentionPlans {
       Tensor gradient, Tensor query, Tensor key, Tensor value, boolean causal, double scale) {
     AttentionPlans plans = RECORDING.get();
     if (plans != null) {
-      plans.calls.put(Call.of(query, key, value, causal, scale), Optional.of(Layout.of(gradient)));
+      plans.calls.put(Call.of(query, key, value, causal, scale), Optional.of(Strided.of(gradient)));
     }
   }
 
@@ -108,7 +108,7 @@ public final class AttentionPlans {
     }
   }
 
-  private static void make(Call call, Optional<Layout> gradient, Device device) {
+  private static void make(Call call, Optional<Strided> gradient, Device device) {
     try (Scope _ = Scope.open(MemoryOwner.TEMPORARIES)) {
       Tensor query = call.query.empty(device);
       Tensor key = call.key.empty(device);

@@ -55,7 +55,7 @@ class AttentionPlansTests {
         .containsOnlyOnce("query=")
         .contains("shape=[2, 4, 64, 32], strides=[24576, 32, 384, 1]") // of the joint rows
         .contains(
-            "Optional[Layout[dtype=bfloat16, shape=[2, 4, 64, 32], strides=[8192, 32, 128, 1]");
+            "Optional[Strided[dtype=bfloat16, shape=[2, 4, 64, 32], strides=[8192, 32, 128, 1]");
     assertThat(plans).isEqualTo(dryRun(Dtype.BFLOAT16, true));
     assertThat(plans).isNotEqualTo(dryRun(Dtype.BFLOAT16, false));
     assertThat(plans).isNotEqualTo(dryRun(Dtype.FLOAT16, true));

@@ -1,5 +1,6 @@
 package dev.duoka.experiment.ladder;
 
+import dev.duoka.layout.Layout;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -49,7 +50,7 @@ public record Rung(
                 "parallel.data=" + data,
                 "parallel.replicate=" + replicate,
                 "parallel.expert=" + expert));
-    if (data * context * tensor == 1) {
+    if (!Layout.exchangesBuckets(data, context, tensor)) {
       axes.add("parallel.blocks_per_bucket=1"); // there is nobody to exchange buckets with
     }
     return axes;

@@ -24,6 +24,12 @@ record ProcessViews(
 
   private static final long PAUSE_MILLISECONDS = 20;
 
+  /**
+   * Ends the name of a thread that works for a rank's, which waits for it ({@code
+   * ComputeThread.sideBySide}): where it hangs is where the rank does.
+   */
+  private static final String BESIDE = "-beside";
+
   ProcessViews {
     stopped = Set.copyOf(stopped);
     stacks = Map.copyOf(stacks);
@@ -59,7 +65,10 @@ record ProcessViews(
           return wait;
         }
       }
-      wait = KernelWait.of(rank.heartbeat().pid(), thread(rank));
+      long process = rank.heartbeat().pid();
+      wait =
+          KernelWait.of(process, thread(rank) + BESIDE)
+              .or(() -> KernelWait.of(process, thread(rank)));
       if (wait.filter(KernelWait::isRunning).isEmpty()) {
         return wait;
       }
@@ -79,6 +88,10 @@ record ProcessViews(
   /** Where a rank's thread stands, innermost first; empty where its process did not answer. */
   Optional<List<String>> frames(RankView rank) {
     return Optional.ofNullable(stacks.get(rank.heartbeat().pid()))
-        .flatMap(found -> Optional.ofNullable(found.threads().get(thread(rank))));
+        .map(JavaStacks::threads)
+        .flatMap(
+            threads ->
+                Optional.ofNullable(threads.get(thread(rank) + BESIDE))
+                    .or(() -> Optional.ofNullable(threads.get(thread(rank)))));
   }
 }

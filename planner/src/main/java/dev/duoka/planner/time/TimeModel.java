@@ -8,6 +8,7 @@ import dev.duoka.layout.Layout;
 import dev.duoka.layout.Offload;
 import dev.duoka.layout.Recompute;
 import dev.duoka.parallel.schedule.Timeline;
+import dev.duoka.planner.figure.Figure;
 import dev.duoka.planner.layout.EngineTraits;
 import dev.duoka.planner.layout.Job;
 import dev.duoka.planner.layout.Stage;
@@ -253,12 +254,13 @@ public final class TimeModel {
       step.add(Cause.OPTIMIZER, NORM_BYTES * local / rate, machine.card().achievable().basis());
       // Up and down at once; all cards together draw on one host's memory for both.
       double each = local * state.optimizer();
-      double passage =
-          Math.max(
-              each / links.hostBandwidthBothWays().value(), 2 * each * layout.gpus() / hostRate);
+      Figure link = links.hostBandwidthBothWays();
+      double byLink = each / link.value();
+      double byHost = 2 * each * layout.gpus() / hostRate;
+      double passage = Math.max(byLink, byHost);
       // The next forward pass waits for each block's weights alone: it hides all but the first's.
       double exposed = Math.max(0.1 * passage, passage - forward);
-      step.add(Cause.OFFLOAD, exposed, links.hostBandwidth().basis());
+      step.add(Cause.OFFLOAD, exposed, byLink < byHost ? Basis.ASSUMED : link.basis());
       return;
     }
     double transfers = local * (state.gradient() + state.weight()) / bus;

@@ -9,12 +9,12 @@ import dev.duoka.tensor.op.Views;
 /**
  * Products of consecutive groups of rows with a matrix of their own, as {@link
  * GroupedProducts#rowsByMatrices} defines them: the experts' products and the gradients of what
- * goes into them, bf16 and fp16. No count is read by the host. For compute capability 9.0; launches
- * asynchronously; deterministic.
+ * goes into them, bf16 and fp16, with other roundings than LibTorch's. No count is read by the
+ * host. For compute capability 9.0; launches asynchronously; deterministic.
  */
 public final class GroupedRowsKernel {
-  /** Columns of a tile: of fewer columns the rest is computed for nothing. */
-  private static final long TILE = 256;
+  /** Elements that a step of the kernel sums over, as in the source. */
+  private static final int DEPTH = 64;
 
   private static final KernelFamily KERNELS = Hopper.family("grouped_rows.cu");
 
@@ -34,12 +34,18 @@ public final class GroupedRowsKernel {
         : GroupedProducts.rowsByMatrices(rows, matrices, ends);
   }
 
-  /** In fp16 LibTorch reads the counts back and computes one product after the other. */
+  /**
+   * In fp16 LibTorch reads the counts back and computes one product after the other. In bf16 it has
+   * a kernel as fast as this one ({@code bench/results/2026-11-30-four-h200.md}).
+   */
   private static boolean isFaster(Tensor rows, Tensor matrices) {
-    return take(rows, matrices) && (rows.dtype() == Dtype.FLOAT16 || matrices.size(2) >= TILE);
+    return rows.dtype() == Dtype.FLOAT16 && take(rows, matrices);
   }
 
-  /** Whether the kernel can multiply these. */
+  /**
+   * Whether the kernel can multiply these. Of matrices that are stored as they are, the last step
+   * of a group would bring rows of the next one's, times zero: no number, where they are infinite.
+   */
   static boolean take(Tensor rows, Tensor matrices) {
     boolean half = rows.dtype() == Dtype.BFLOAT16 || rows.dtype() == Dtype.FLOAT16;
     return half
@@ -49,6 +55,7 @@ public final class GroupedRowsKernel {
         && KernelFamily.inPacks(rows, rows.size(1))
         && matrices.size(2) % KernelFamily.pack(rows) == 0
         && isDense(matrices)
+        && (!matrices.isContiguous() || matrices.size(1) % DEPTH == 0)
         && Hopper.serves(rows.device());
   }
 

@@ -2,6 +2,7 @@ package dev.duoka.train.config;
 
 import dev.duoka.formats.modelconfig.MoeConfig;
 import dev.duoka.layout.Dispatcher;
+import dev.duoka.layout.Layout;
 import dev.duoka.layout.PipelineKind;
 import dev.duoka.layout.PipelineOrder;
 import dev.duoka.parallel.function.SpreadExperts;
@@ -136,12 +137,9 @@ public record ParallelSettings(
     return data * tensor * pipeline * context;
   }
 
-  /**
-   * Whether some ranks hold the same weights, so that buckets are exchanged between them: all that
-   * a pipeline does not cut.
-   */
+  /** As {@link Layout#exchangesBuckets()}. */
   public boolean exchangesBuckets() {
-    return data * context * tensor > 1;
+    return Layout.exchangesBuckets(data, context, tensor);
   }
 
   /** How tokens get to experts on other ranks in a model that has such. */

@@ -1,6 +1,7 @@
 package dev.duoka.train.run;
 
 import dev.duoka.base.DuokaException;
+import dev.duoka.layout.Layout;
 import dev.duoka.train.config.BatchPlan;
 import dev.duoka.train.config.ParallelSettings;
 import dev.duoka.train.config.RunConfig;
@@ -58,7 +59,7 @@ public record FewerRanks(int ranks, List<String> overrides) {
                 "parallel.empty_micro_batches=true",
                 "training.micro_batch=" + BatchPlan.of(config).microBatch(),
                 "device=" + config.device().kind().name().toLowerCase(Locale.ROOT)));
-    if (data * parallel.context() * parallel.tensor() == 1) {
+    if (!Layout.exchangesBuckets(data, parallel.context(), parallel.tensor())) {
       changes.add("parallel.blocks_per_bucket=1"); // there is nobody to exchange buckets with
     }
     List<String> all = new ArrayList<>(overrides);

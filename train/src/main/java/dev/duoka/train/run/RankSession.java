@@ -129,17 +129,24 @@ final class RankSession {
   }
 
   /**
-   * Makes sure that all ranks plan the same exchanges, by a dry run of each, which also says what
-   * attention is going to be asked for. Collective.
+   * Makes sure that several ranks plan the same exchanges, by a dry run of each. It also says what
+   * attention is going to be asked for; one rank runs it for that alone. Collective.
    */
   private AttentionPlans plan(Communicator hosts, Device device) {
+    boolean plansAhead =
+        device.isCuda() && writesFirstWeights() && !setup.config().training().deterministic();
     return AttentionPlans.of(
         () -> {
-          if (hosts.size() > 1 || device.isCuda()) {
+          if (hosts.size() > 1 || plansAhead) {
             DryRunDevice.of(device, () -> PlannedExchanges.of(builder.plan(hosts.rank())))
                 .requireSame(hosts);
           }
         });
+  }
+
+  /** A checkpoint has all weights but those of an adapter's base. */
+  private boolean writesFirstWeights() {
+    return setup.model().adapter() != null || !folder.isResumed();
   }
 
   private Optional<Trained> run(
@@ -258,8 +265,7 @@ final class RankSession {
           FrozenWeights.summary(
               ModelFactory.declared(setup.model(), state.model().predictionDepth()).weights()));
     }
-    // A checkpoint of an adapter goes on top of its base.
-    if (adapts || !folder.isResumed()) {
+    if (writesFirstWeights()) {
       builder.firstWeights(state, listener::notice, listener, () -> attention.make(state.device()));
     }
     checkpoints.restore(state);

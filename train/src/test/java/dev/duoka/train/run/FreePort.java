@@ -4,6 +4,8 @@ import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ThreadLocalRandom;
 
 /** Ports for processes that a test starts. */
@@ -13,12 +15,20 @@ public final class FreePort {
 
   private static final int COUNT = 12_000;
 
+  /**
+   * Those given already: of a dozen runs at once two would take the same one every now and then.
+   */
+  private static final Set<Integer> GIVEN = ConcurrentHashMap.newKeySet();
+
   private FreePort() {}
 
-  /** A port on which nobody listens. */
+  /** A port on which nobody listens, and which nobody was given before. */
   public static int any() {
     while (true) {
       int port = FIRST + ThreadLocalRandom.current().nextInt(COUNT);
+      if (!GIVEN.add(port)) {
+        continue;
+      }
       try (ServerSocket socket = new ServerSocket()) {
         socket.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), port));
         return port;
