@@ -266,7 +266,9 @@ final class TcpWorld implements AutoCloseable {
     if (!renewal.isComplete()) {
       return;
     }
-    if (renewal.decide()) {
+    if (connectionEnded) {
+      renewal.end(); // whatever it has said before
+    } else if (renewal.decide()) {
       // Nobody touches tensors of this process: all of its ranks have waited for that.
       pulls.clear();
       endpoints.values().forEach(Endpoint::beginAgain);
@@ -651,7 +653,8 @@ final class TcpWorld implements AutoCloseable {
   /** Nothing can be written to a connection, though the other side has not ended it. */
   synchronized void unwritable(Link link, IOException cause) {
     Peer peer = link.peer();
-    ended(link, "nothing can be written to the connection with " + peer + ": " + IoReason.of(cause));
+    ended(
+        link, "nothing can be written to the connection with " + peer + ": " + IoReason.of(cause));
   }
 
   /** The first rank of this process that waits, or else the first that has not finished. */

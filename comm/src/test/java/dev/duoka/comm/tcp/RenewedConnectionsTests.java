@@ -22,7 +22,6 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Objects;
 import java.util.Random;
-import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.CyclicBarrier;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
@@ -181,43 +180,6 @@ final class RenewedConnectionsTests extends RenewedExchange {
     assertThat(refused).hasValue(3);
     assertThat(ends.get(0)).hasMessageContaining("rank 3 failed (the disk is full)");
     assertThat(ends.get(1)).hasMessage("the disk is full");
-  }
-
-  /** When at last it comes all have said that they would go on, but some have not waited. */
-  @Test
-  void whoComesTooLateToBeginAgainLearnsWhyTheOthersDoNot() throws Exception {
-    CyclicBarrier all = new CyclicBarrier(3);
-    CountDownLatch gone = new CountDownLatch(2);
-    List<@Nullable Throwable> ends =
-        TestProcesses.run(
-            3,
-            1,
-            Duration.ofMillis(800),
-            world -> {
-              meet(all);
-              if (world.rank() == 2) {
-                assertThat(world.renew(new IllegalStateException("no memory"), true)).isFalse();
-                gone.countDown();
-                return;
-              }
-              while (world.failure() == null) {
-                Thread.sleep(10);
-              }
-              if (world.rank() == 0) {
-                assertThat(world.renew(null, true)).isFalse();
-                gone.countDown();
-                return;
-              }
-              gone.await();
-              assertThat(world.renew(null, true)).as("all have said so").isTrue();
-              world.agreement().barrier();
-            });
-    assertThat(ends.get(1))
-        .isInstanceOf(DuokaException.class)
-        .message()
-        .matches(
-            "(?s).*rank 2 failed \\(no memory\\), and rank [02] has waited .* for process 1 .*"
-                + " to begin again.*");
   }
 
   /** A rank that was waited for in vain has not failed by itself: nobody waits for it again. */
