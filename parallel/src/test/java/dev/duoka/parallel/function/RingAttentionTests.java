@@ -19,6 +19,7 @@ import dev.duoka.tensor.op.Tensors;
 import dev.duoka.tensor.testing.Inputs;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Proxy;
+import java.util.Objects;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -38,7 +39,7 @@ final class RingAttentionTests {
               try {
                 return method.invoke(group, arguments);
               } catch (InvocationTargetException e) {
-                throw e.getCause();
+                throw Objects.requireNonNull(e.getCause());
               }
             });
   }
