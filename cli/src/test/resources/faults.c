@@ -4,11 +4,15 @@
    Of all ranks:
    FAULT_FULL: nothing can be written to a file: the disk is full;
    FAULT_SLOW: the disk takes half a second for each file to be safe on it;
-   FAULT_CLOCK: the time of day is a day later. */
+   FAULT_CLOCK: the time of day is a day later.
+   Who meets one of the last two leaves a mark: a file of that name with .met behind it. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
+#include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -32,6 +36,24 @@ static int happens(const char *fault) {
   return rank && !strcmp(rank, "1") && happens_everywhere(fault);
 }
 
+/* Once is enough: what comes later would cost every reading of the clock a file. */
+static void mark(const char *fault, int *marked) {
+  if (__atomic_exchange_n(marked, 1, __ATOMIC_RELAXED)) return;
+  int before = errno;
+  char name[PATH_MAX];
+  snprintf(name, sizeof name, "%s.met", getenv(fault));
+  int file = open(name, O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
+  if (file >= 0) close(file);
+  errno = before;
+}
+
+static void delay(void) {
+  static int marked;
+  if (!happens_everywhere("FAULT_SLOW")) return;
+  usleep(500000);
+  mark("FAULT_SLOW", &marked);
+}
+
 static int is_full(int fd) {
   struct stat file;
   if (!happens_everywhere("FAULT_FULL") || fstat(fd, &file) || !S_ISREG(file.st_mode)) return 0;
@@ -43,21 +65,25 @@ int clock_gettime(clockid_t clock, struct timespec *now) {
   static int (*real)(clockid_t, struct timespec *);
   if (!real) real = (int (*)(clockid_t, struct timespec *))dlsym(RTLD_NEXT, "clock_gettime");
   int result = real(clock, now);
-  if (clock == CLOCK_REALTIME && happens_everywhere("FAULT_CLOCK")) now->tv_sec += 24 * 3600;
+  static int marked;
+  if (clock == CLOCK_REALTIME && happens_everywhere("FAULT_CLOCK")) {
+    now->tv_sec += 24 * 3600;
+    mark("FAULT_CLOCK", &marked);
+  }
   return result;
 }
 
 int fdatasync(int fd) {
   static int (*real)(int);
   if (!real) real = (int (*)(int))dlsym(RTLD_NEXT, "fdatasync");
-  if (happens_everywhere("FAULT_SLOW")) usleep(500000);
+  delay();
   return real(fd);
 }
 
 int fsync(int fd) {
   static int (*real)(int);
   if (!real) real = (int (*)(int))dlsym(RTLD_NEXT, "fsync");
-  if (happens_everywhere("FAULT_SLOW")) usleep(500000);
+  delay();
   return real(fd);
 }
 

@@ -306,6 +306,7 @@ final class SupervisedTrainingTests {
     Files.createFile(clock);
     long jumped = RunProgress.of(folder.run()).step();
     until(() -> hasStep(jumped + 10));
+    assertThat(met(clock)).as("a time of day that jumped").exists();
     Files.createFile(full);
     long filled = stepAtWork();
     until(() -> stepAtWork() >= filled + 35);
@@ -314,6 +315,7 @@ final class SupervisedTrainingTests {
     Files.delete(full);
     until(() -> RunProgress.newestCheckpoint(folder.run()).orElseThrow() > saved);
     Files.createFile(slow);
+    until(() -> Files.exists(met(slow)));
     long before = RunProgress.newestCheckpoint(folder.run()).orElseThrow();
     until(() -> RunProgress.newestCheckpoint(folder.run()).orElseThrow() > before);
     Files.delete(slow);
@@ -324,6 +326,11 @@ final class SupervisedTrainingTests {
     assertThat(folder.attempts()).isEqualTo(1);
     long steps = RunProgress.newestCheckpoint(folder.run()).orElseThrow();
     assertThat(losses()).as("the lines of all steps").hasSize((int) steps);
+  }
+
+  /** What a process leaves that meets a fault. */
+  private static Path met(Path fault) {
+    return fault.resolveSibling(fault.getFileName() + ".met");
   }
 
   /** Where the first rank is, by its heartbeat, which needs no room. */

@@ -198,6 +198,45 @@ public abstract class RenewedExchange {
     assertThat(renewals).containsExactly(false, false);
   }
 
+  /** So it is where the failure was in the rank's own part of an exchange. */
+  @Test
+  void whatARankMakesOfItsFailureInAnExchangeIsReported() {
+    assertThatThrownBy(
+            () ->
+                run(
+                    world -> {
+                      int rank = world.rank();
+                      RuntimeException own = failure(world, rank == 2 ? 1 : 2);
+                      if (rank == 2) {
+                        assertThat(own).isNotNull();
+                        assertThat(world.renew(own, false)).isFalse();
+                        throw new DuokaException(
+                            ErrorCode.IO, "rank 2 counts what it can do", "Do it", own);
+                      }
+                      loseRank(world);
+                      assertThat(world.renew(null, true)).isFalse();
+                    }))
+        .isInstanceOf(DuokaException.class)
+        .hasMessageContaining("rank 2 counts what it can do");
+  }
+
+  /**
+   * Exchanges rows of two numbers.
+   *
+   * @param width of the rows that this rank has room for
+   */
+  private static @Nullable RuntimeException failure(Communicator world, int width) {
+    long[] rows = {1, 1, 1};
+    try (Scope _ = Scope.open(MemoryOwner.TEMPORARIES)) {
+      Tensor sent = Tensors.zeros(Dtype.FLOAT32, TestDevice.current(), RANKS, 2);
+      Tensor room = Tensors.zeros(Dtype.FLOAT32, TestDevice.current(), RANKS, width);
+      world.allToAll(sent, rows, room, rows).join();
+      return null;
+    } catch (RuntimeException e) {
+      return e;
+    }
+  }
+
   /** Who cannot begin again says more of its failure as it ends: that is what is reported. */
   @Test
   void whatARankMakesOfItsFailureIsReported() {

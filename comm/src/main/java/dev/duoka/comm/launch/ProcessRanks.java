@@ -3,6 +3,7 @@ package dev.duoka.comm.launch;
 import dev.duoka.base.DuokaException;
 import dev.duoka.base.ErrorCode;
 import dev.duoka.base.IoReason;
+import dev.duoka.base.Uninterruptibly;
 import dev.duoka.comm.Communicator;
 import dev.duoka.comm.ExchangeLedger;
 import dev.duoka.comm.RankBody;
@@ -245,18 +246,7 @@ public final class ProcessRanks implements AutoCloseable {
     }
 
     void end() {
-      boolean interrupted = false;
-      while (true) {
-        try {
-          thread.join();
-          break;
-        } catch (InterruptedException e) {
-          interrupted = true;
-        }
-      }
-      if (interrupted) {
-        Thread.currentThread().interrupt();
-      }
+      Uninterruptibly.join(thread);
     }
   }
 }

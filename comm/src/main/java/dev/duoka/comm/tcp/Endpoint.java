@@ -12,7 +12,11 @@ import java.util.Set;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
-/** What a rank of this process has shown, been shown, and waits for. Guarded by the world. */
+/**
+ * What a rank of this process has shown, been shown, and waits for. Guarded by the world, except
+ * the copies of messages on their way: those belong to the rank's own thread ({@link #keep}, {@link
+ * #letGo} and {@link #closeCopies}).
+ */
 final class Endpoint {
   /** By the call, and the rank that offers. */
   final Map<Slot, Offer> offers = new HashMap<>();
@@ -26,7 +30,7 @@ final class Endpoint {
   /** By the message, and the rank that it comes from. */
   final Map<Slot, Reception> receptions = new HashMap<>();
 
-  /** Copies in host memory of messages on their way; the rank's own thread alone. */
+  /** Copies in host memory of messages on their way. Not guarded: the rank's own thread alone. */
   private final Set<Tensor> copies = Collections.newSetFromMap(new IdentityHashMap<>());
 
   private final int rank;
@@ -44,8 +48,8 @@ final class Endpoint {
     copies.add(copy);
   }
 
-  /** The message of that copy has come. */
-  void close(Tensor copy) {
+  /** The message of that copy has come: frees it. */
+  void letGo(Tensor copy) {
     copies.remove(copy);
     copy.close();
   }

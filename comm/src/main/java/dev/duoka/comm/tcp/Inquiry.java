@@ -57,11 +57,16 @@ final class Inquiry {
         + " is in "
         + call
         + " and has waited "
-        + limit.toMillis() / 1000.0
-        + " s for rank "
+        + seconds(limit)
+        + " for rank "
         + other
         + "; "
         + known();
+  }
+
+  /** For example {@code 0.8 s}. */
+  static String seconds(Duration limit) {
+    return limit.toMillis() / 1000.0 + " s";
   }
 
   private String known() {

@@ -7,6 +7,7 @@ import java.nio.channels.SocketChannel;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Deque;
+import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -17,6 +18,12 @@ import org.jspecify.annotations.Nullable;
 final class Link {
   /** What is written or read at once of a stretch. */
   private static final int PIECE = 1 << 20;
+
+  /** How long the reader has to come upon an end that the writer has noticed. */
+  private static final Duration READING = Duration.ofMillis(500);
+
+  /** What is written at once of a piece: the call returns when all of it is gone. */
+  private static final int SLICE = 1 << 18;
 
   /** What is queued. */
   private sealed interface Outgoing {}
@@ -38,6 +45,9 @@ final class Link {
 
   /** How many of its two threads are at a rank's tensor. Guarded by the world. */
   private int touching;
+
+  /** Bytes that have come and gone. */
+  private final AtomicLong moved = new AtomicLong();
 
   Link(TcpWorld world, Peer peer, SocketChannel channel) {
     this.world = world;
@@ -64,6 +74,11 @@ final class Link {
 
   boolean touches() {
     return touching > 0;
+  }
+
+  /** Bytes of what is written and read: while that grows, a piece on its way gets further. */
+  long moved() {
+    return moved.get();
   }
 
   /** Queues a frame. */
@@ -130,14 +145,26 @@ final class Link {
       }
       channel.shutdownOutput();
     } catch (IOException e) {
-      // The reader tells why: what the other side has sent before it went says more.
-      synchronized (this) {
-        broken = true;
-      }
+      cannotWrite(e);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     } catch (Throwable t) { // whatever it is, the ranks must not wait for this thread
       world.ended(this, t);
+    }
+  }
+
+  private void cannotWrite(IOException e) {
+    synchronized (this) {
+      broken = true;
+    }
+    try {
+      // Where the other side has ended, the reader tells why: what it has sent before says more.
+      if (!reader.join(READING)) {
+        world.unwritable(this, e);
+        abandon();
+      }
+    } catch (InterruptedException interrupted) {
+      Thread.currentThread().interrupt();
     }
   }
 
@@ -172,8 +199,11 @@ final class Link {
   }
 
   private void write(ByteBuffer... buffers) throws IOException {
-    while (buffers[buffers.length - 1].hasRemaining()) {
-      channel.write(buffers);
+    ByteBuffer last = buffers[buffers.length - 1];
+    int end = last.limit();
+    while (last.position() < end) {
+      last.limit(Math.min(end, last.position() + SLICE));
+      moved.addAndGet(channel.write(buffers));
     }
   }
 
@@ -228,9 +258,11 @@ final class Link {
 
   private void read(ByteBuffer buffer) throws IOException {
     while (buffer.hasRemaining()) {
-      if (channel.read(buffer) < 0) {
+      int count = channel.read(buffer);
+      if (count < 0) {
         throw new EOFException("the connection ended within a message");
       }
+      moved.addAndGet(count);
     }
   }
 }

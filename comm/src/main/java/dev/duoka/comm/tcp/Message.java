@@ -66,7 +66,7 @@ final class Message implements Pending {
       rank.windows.remove(slot);
     }
     if (host != sent) {
-      rank.close(host);
+      rank.letGo(host);
     }
     joined = true;
     completion.run();

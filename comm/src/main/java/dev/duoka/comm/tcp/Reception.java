@@ -103,7 +103,7 @@ final class Reception implements Pending {
     take(offer);
     if (host != target) {
       Copies.into(target, host);
-      rank.close(host);
+      rank.letGo(host);
     }
     joined = true;
     completion.run();

@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.IntStream;
 
 /**
  * How the processes agree, after a failure, whether their ranks exchange again: each tells all
@@ -105,6 +106,14 @@ final class Renewal {
     List<Held> all = List.copyOf(held);
     held.clear();
     return all;
+  }
+
+  /** The number of the first process that has not said its word. */
+  int firstMissing() {
+    return IntStream.range(0, processes)
+        .filter(process -> !words.containsKey(process))
+        .findFirst()
+        .orElseThrow();
   }
 
   /** Whether all processes have said their words. */

@@ -447,7 +447,7 @@ final class TcpCommunicator implements Communicator, Agreement {
       work.accept(call);
       call.end();
     } catch (Throwable t) { // of whatever kind: the tensor goes when the rank unwinds
-      world.fail(endpoint.rank(), t);
+      world.failsIn(endpoint.rank(), t);
       throw t;
     }
     ledger.completed(issued);

@@ -2,6 +2,7 @@ package dev.duoka.comm.tcp;
 
 import dev.duoka.base.DuokaException;
 import dev.duoka.base.ErrorCode;
+import dev.duoka.base.IoReason;
 import dev.duoka.comm.Exchange;
 import dev.duoka.comm.RankGroup;
 import dev.duoka.comm.tcp.Endpoint.View;
@@ -30,6 +31,9 @@ import org.jspecify.annotations.Nullable;
 final class TcpWorld implements AutoCloseable {
   /** How long the processes tell each other what they have noticed, before one reason stands. */
   private static final Duration SETTLING = Duration.ofMillis(300);
+
+  /** A piece that has not got further for so long stands still. */
+  private static final Duration STANDSTILL = Duration.ofSeconds(1);
 
   /** How long a process that is done waits for the others to have read its last words. */
   private static final Duration LINGERING = Duration.ofSeconds(1);
@@ -131,8 +135,11 @@ final class TcpWorld implements AutoCloseable {
       }
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
-      throw new DuokaException(
-          ErrorCode.RANK_LOST, "a rank was interrupted while it waited for the others", "", e);
+      DuokaException interrupted =
+          new DuokaException(
+              ErrorCode.RANK_LOST, "a rank was interrupted while it waited for the others", "", e);
+      fail(rank.rank(), interrupted);
+      throw interrupted;
     } finally {
       rank.goesOn();
     }
@@ -184,16 +191,22 @@ final class TcpWorld implements AutoCloseable {
     return Objects.requireNonNull(verdict).stop();
   }
 
-  /** A rank fails with {@code cause}; on return nobody touches the tensors of this process. */
+  /**
+   * A rank ends with {@code cause}; on return nobody touches the tensors of this process. What it
+   * ends with says more than the reason it gave before.
+   */
   synchronized void fail(int rank, Throwable cause) {
-    Verdict before = verdict;
-    boolean isConsequence =
-        before != null
-            && !(before.aborted() && before.rank() == rank)
-            && cause instanceof DuokaException e
-            && e.code() == ErrorCode.RANK_LOST;
-    if (!isConsequence) {
-      adopt(verdict(rank, text(cause), true, false, cause));
+    fails(rank, cause, false);
+  }
+
+  /** As {@link #fail}, but the rank may begin again, or end with what it makes of the failure. */
+  synchronized void failsIn(int rank, Throwable cause) {
+    fails(rank, cause, true);
+  }
+
+  private void fails(int rank, Throwable cause, boolean saysMore) {
+    if (verdict == null || !verdict.isCauseOf(rank, cause)) {
+      adopt(verdict(rank, text(cause), true, saysMore, cause));
     }
     settle();
   }
@@ -235,8 +248,12 @@ final class TcpWorld implements AutoCloseable {
     long start = System.nanoTime();
     awaitInAnyCase(
         () -> {
-          boolean late = System.nanoTime() - start >= limit.toNanos();
-          if (renewal.rounds() == before && (late || connectionEnded || !finished.isEmpty())) {
+          if (renewal.isOver() || renewal.rounds() != before) {
+            return true;
+          }
+          if (System.nanoTime() - start >= limit.toNanos()) {
+            endRenewalWithout(rank.rank());
+          } else if (connectionEnded || !finished.isEmpty()) {
             endRenewal();
           }
           return renewal.isOver() || renewal.rounds() != before;
@@ -249,13 +266,35 @@ final class TcpWorld implements AutoCloseable {
     if (!renewal.isComplete()) {
       return;
     }
-    if (renewal.decide()) {
+    if (connectionEnded) {
+      renewal.end(); // whatever it has said before
+    } else if (renewal.decide()) {
       // Nobody touches tensors of this process: all of its ranks have waited for that.
       pulls.clear();
       endpoints.values().forEach(Endpoint::beginAgain);
       verdict = null;
     }
     release();
+  }
+
+  /**
+   * A rank has waited for others to begin again. Those may do so yet, when the last one comes, for
+   * this process has said that it would: they are told why it does not.
+   */
+  private void endRenewalWithout(int waiting) {
+    Verdict failed = Objects.requireNonNull(verdict);
+    String text =
+        (failed.own() ? "rank " + failed.rank() + " failed (" + failed.text() + ")" : failed.text())
+            + ", and rank "
+            + waiting
+            + " has waited "
+            + Inquiry.seconds(limit)
+            + " for "
+            + membership.peers().get(renewal.firstMissing())
+            + " to begin again";
+    verdict = null; // also if it is final: nobody knew of this then
+    adopt(verdict(failed.rank(), text, false, failed.aborted(), failed.cause()));
+    endRenewal();
   }
 
   private void endRenewal() {
@@ -313,11 +352,31 @@ final class TcpWorld implements AutoCloseable {
   private void settle() {
     Verdict last = Objects.requireNonNull(verdict);
     awaitInAnyCase(() -> System.nanoTime() >= last.settled());
-    if (links.values().stream().anyMatch(Link::touches)) {
-      // Whoever does not take or give a piece within this time stands still.
-      links.values().stream().filter(Link::touches).forEach(Link::abandon);
+    long end = System.nanoTime() + limit.toNanos();
+    boolean moving = true;
+    while (moving && mayRenew() && System.nanoTime() < end) { // which needs these connections
+      moving = getFurther();
     }
+    // Whoever does not take or give a piece within this time stands still.
+    links.values().stream().filter(Link::touches).forEach(Link::abandon);
     awaitInAnyCase(() -> copies == 0 && links.values().stream().noneMatch(Link::touches));
+  }
+
+  private boolean mayRenew() {
+    return verdict != null && verdict.own() && !renewal.isOver() && !connectionEnded;
+  }
+
+  /** Whether pieces are on their way, and each gets further within a while, for which it waits. */
+  private boolean getFurther() {
+    Map<Link, Long> before = new HashMap<>();
+    links.values().stream().filter(Link::touches).forEach(link -> before.put(link, link.moved()));
+    BooleanSupplier further =
+        () ->
+            before.entrySet().stream()
+                .allMatch(at -> !at.getKey().touches() || at.getKey().moved() > at.getValue());
+    long end = System.nanoTime() + STANDSTILL.toNanos();
+    awaitInAnyCase(() -> further.getAsBoolean() || System.nanoTime() >= end);
+    return !before.isEmpty() && further.getAsBoolean();
   }
 
   private void awaitInAnyCase(BooleanSupplier condition) {
@@ -556,6 +615,12 @@ final class TcpWorld implements AutoCloseable {
    * the ranks are lost.
    */
   synchronized void ended(Link link, @Nullable Throwable cause) {
+    String problem =
+        cause == null || cause.getMessage() == null ? "" : " (" + cause.getMessage() + ")";
+    ended(link, link.peer() + " has closed its connection" + problem);
+  }
+
+  private void ended(Link link, String what) {
     connectionEnded = true;
     Peer peer = link.peer();
     List<Integer> lost = new ArrayList<>();
@@ -568,17 +633,13 @@ final class TcpWorld implements AutoCloseable {
       notifyAll();
       return;
     }
-    String problem =
-        cause == null || cause.getMessage() == null ? "" : " (" + cause.getMessage() + ")";
     Endpoint reporter = reporter();
     adopt(
         verdict(
             reporter.rank(),
             (lost.size() == 1 ? "rank " + lost.getFirst() + " is" : "ranks " + lost + " are")
                 + " lost: "
-                + peer
-                + " has closed its connection"
-                + problem
+                + what
                 + "; rank "
                 + reporter.rank()
                 + " "
@@ -587,6 +648,13 @@ final class TcpWorld implements AutoCloseable {
             false,
             false,
             null));
+  }
+
+  /** Nothing can be written to a connection, though the other side has not ended it. */
+  synchronized void unwritable(Link link, IOException cause) {
+    Peer peer = link.peer();
+    ended(
+        link, "nothing can be written to the connection with " + peer + ": " + IoReason.of(cause));
   }
 
   /** The first rank of this process that waits, or else the first that has not finished. */

@@ -11,7 +11,7 @@ import org.jspecify.annotations.Nullable;
  * @param rank who says it
  * @param text why
  * @param own whether the rank failed by itself, not of another one's loss
- * @param aborted whether the rank gave a reason and may still say more
+ * @param aborted whether the rank gave a reason, or failed in an exchange, and may still say more
  * @param cause what was thrown, where it was in this process
  * @param settled from when on it is final, by {@link System#nanoTime}
  */
@@ -40,6 +40,16 @@ record Verdict(
         own ? "rank " + rank + " failed (" + text + "), so this rank stops too" : text,
         "",
         cause);
+  }
+
+  /**
+   * Whether a rank that ends with {@code thrown} only says again what this says: that exchange has
+   * ended. What it makes of a failure of its own says more.
+   */
+  boolean isCauseOf(int by, Throwable thrown) {
+    return !(rank == by && aborted && cause == null)
+        && thrown instanceof DuokaException e
+        && e.code() == ErrorCode.RANK_LOST;
   }
 
   /** Whether this is the one to report, of two. */

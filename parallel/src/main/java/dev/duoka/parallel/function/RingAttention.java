@@ -94,6 +94,20 @@ final class RingAttention extends Function {
 
   @Override
   public Tensor[] forward(SavedTensors saved, Tensor... inputs) {
+    try {
+      return attend(saved, inputs);
+    } catch (Throwable t) { // of whatever kind
+      abort(t);
+      throw t;
+    }
+  }
+
+  /** What is on its way goes with the scope in which this fails, so nobody may touch it then. */
+  private void abort(Throwable cause) {
+    group.abort("a rank failed in its ring attention: " + cause);
+  }
+
+  private Tensor[] attend(SavedTensors saved, Tensor... inputs) {
     Tensor query = inputs[0];
     Tensor keyValue = joint(inputs[1], inputs[2]);
     Merged merged = new Merged(query, inputs[2].size(3));
@@ -134,6 +148,15 @@ final class RingAttention extends Function {
 
   @Override
   public @Nullable Tensor[] inputGradients(SavedTensors saved, @Nullable Tensor[] gradOutputs) {
+    try {
+      return gradients(saved, gradOutputs);
+    } catch (Throwable t) { // of whatever kind
+      abort(t);
+      throw t;
+    }
+  }
+
+  private @Nullable Tensor[] gradients(SavedTensors saved, @Nullable Tensor[] gradOutputs) {
     Tensor query = saved.get("query");
     Tensor output = saved.get("output");
     Tensor logSums = saved.get("log sums");

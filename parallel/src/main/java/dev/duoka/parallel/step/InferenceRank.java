@@ -127,6 +127,17 @@ public final class InferenceRank implements AutoCloseable {
     }
     double[] all = new double[model.config().vocabSize()];
     try (Scope _ = Scope.open(MemoryOwner.ACTIVATIONS)) {
+      addHere(all, ids, position, cache);
+    }
+    float[] logits = new float[all.length];
+    for (int i = 0; i < logits.length; i++) {
+      logits[i] = (float) all[i];
+    }
+    return logits;
+  }
+
+  private void addHere(double[] all, long[] ids, long position, KeyValueCache cache) {
+    try {
       Tensor tokens = HostCopy.fromLongs(ids, model.parameters().device(), 1, ids.length);
       Passed passed = pass(tokens, position, cache);
       if (model.hasHead(blocks) && groups.mesh().dataRank(groups.world().rank()) == 0) {
@@ -138,12 +149,10 @@ public final class InferenceRank implements AutoCloseable {
       }
       groups.world().agreement().sum(all); // one rank has each of them, so the sum is exact
       passed.sent().join();
+    } catch (Throwable t) { // of whatever kind: what was sent goes with the caller's scope
+      groups.world().abort("a rank failed in its pass: " + t);
+      throw t;
     }
-    float[] logits = new float[all.length];
-    for (int i = 0; i < logits.length; i++) {
-      logits[i] = (float) all[i];
-    }
-    return logits;
   }
 
   /**

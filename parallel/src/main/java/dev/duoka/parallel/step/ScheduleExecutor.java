@@ -239,9 +239,10 @@ public final class ScheduleExecutor {
 
   /** Of what another rank has taken, or is waited for to take. */
   private void letGo(Action send) {
-    try (SentMessage message = Objects.requireNonNull(sent.remove(send))) {
-      message.join();
-    }
+    SentMessage message = Objects.requireNonNull(sent.get(send));
+    message.join(); // if that fails, it goes when all exchange has ended
+    sent.remove(send);
+    message.close();
   }
 
   private MicroBatchRun withGradient(Key key, Action action) {

@@ -3,6 +3,7 @@ package dev.duoka.train.checkpoint;
 import dev.duoka.base.DuokaException;
 import dev.duoka.base.ErrorCode;
 import dev.duoka.base.Resources;
+import dev.duoka.base.Uninterruptibly;
 import dev.duoka.comm.Communicator;
 import dev.duoka.formats.modelconfig.ModelConfig;
 import dev.duoka.model.LanguageModel;
@@ -269,19 +270,10 @@ public final class CheckpointWriter implements AutoCloseable {
   /** Returns when everything that was handed over is on disk, or has failed. First rank only. */
   public void await() {
     Thread thread = writing;
-    boolean interrupted = false;
-    while (thread != null) {
-      try {
-        thread.join();
-        break;
-      } catch (InterruptedException e) {
-        interrupted = true; // Leaving now would let the next save overwrite what is being read.
-      }
+    if (thread != null) {
+      Uninterruptibly.join(thread); // leaving early would let the next save overwrite what is read
     }
     writing = null;
-    if (interrupted) {
-      Thread.currentThread().interrupt();
-    }
   }
 
   /** The newest checkpoint that this writer has completed. */

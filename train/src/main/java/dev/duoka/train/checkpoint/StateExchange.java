@@ -101,33 +101,41 @@ final class StateExchange {
    */
   private void exchange(OptionalInt wanted, int to, OptionalInt from) {
     Sent sent = wanted.isPresent() ? sent(wanted.getAsInt()) : Sent.NOTHING;
+    inScope(
+        () -> {
+          List<Pending> lists = wanted.isPresent() ? send(to, list(sent).encoded()) : List.of();
+          Iterator<Runnable> receptions =
+              from.isPresent() ? receptions(from.getAsInt()) : Collections.emptyIterator();
+          lists.forEach(Pending::join);
+          Iterator<Supplier<Tensor>> stretches = stretches(sent).iterator();
+          do {
+            inScope(() -> round(stretches, to, receptions));
+          } while (world.agreement().any(stretches.hasNext() || receptions.hasNext()));
+        });
+  }
+
+  /** In a scope of its own; when it fails, nobody may read what is sent when the scope closes. */
+  private void inScope(Runnable exchange) {
     try (Scope _ = Scope.open(MemoryOwner.SNAPSHOT)) {
-      List<Pending> lists = wanted.isPresent() ? send(to, list(sent).encoded()) : List.of();
-      Iterator<Runnable> receptions =
-          from.isPresent() ? receptions(from.getAsInt()) : Collections.emptyIterator();
-      lists.forEach(Pending::join);
-      Iterator<Supplier<Tensor>> stretches = stretches(sent).iterator();
-      do {
-        round(stretches, to, receptions);
-      } while (world.agreement().any(stretches.hasNext() || receptions.hasNext()));
-    } catch (Throwable t) { // whatever it is, nobody may read what this rank frees now
-      world.abort(String.valueOf(t.getMessage()));
-      throw t;
+      try {
+        exchange.run();
+      } catch (Throwable t) { // whatever it is
+        world.abort(String.valueOf(t.getMessage()));
+        throw t;
+      }
     }
   }
 
   /** Everybody sends before it receives, and nobody waits for a send before it has received. */
   private void round(Iterator<Supplier<Tensor>> stretches, int to, Iterator<Runnable> receptions) {
-    try (Scope _ = Scope.open(MemoryOwner.SNAPSHOT)) {
-      List<Pending> sends = new ArrayList<>();
-      for (int i = 0; i < ROUND && stretches.hasNext(); i++) {
-        sends.add(world.send(stretches.next().get(), to));
-      }
-      for (int i = 0; i < ROUND && receptions.hasNext(); i++) {
-        receptions.next().run();
-      }
-      sends.forEach(Pending::join);
+    List<Pending> sends = new ArrayList<>();
+    for (int i = 0; i < ROUND && stretches.hasNext(); i++) {
+      sends.add(world.send(stretches.next().get(), to));
     }
+    for (int i = 0; i < ROUND && receptions.hasNext(); i++) {
+      receptions.next().run();
+    }
+    sends.forEach(Pending::join);
   }
 
   /** What a rank sends. */

@@ -302,6 +302,7 @@ class FullMemoryOnRanksTests {
       value = {
         "{data: 2}; true",
         "{data: 2, zero: 3}; false",
+        "{context: 2}; true",
         "{pipeline: 2, schedule: zero_bubble}; false",
         "{data: 2, tensor: 2, zero: 1}; false"
       })
