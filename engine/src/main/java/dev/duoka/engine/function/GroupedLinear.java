@@ -5,7 +5,6 @@ import dev.duoka.engine.autograd.ProductShape;
 import dev.duoka.engine.autograd.SavedTensors;
 import dev.duoka.engine.parameter.Parameter;
 import dev.duoka.tensor.Tensor;
-import dev.duoka.tensor.kernel.GroupedRowsKernel;
 import dev.duoka.tensor.op.Views;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -73,7 +72,7 @@ public final class GroupedLinear extends Function {
     Tensor inner = lora == null ? null : lora.inner(saved, inputs[0], ends);
     Tensor y =
         weight.with(
-            value -> GroupedRowsKernel.product(inputs[0], Views.transpose(value, 1, 2), ends));
+            value -> ExpertProducts.rowsByMatrices(inputs[0], Views.transpose(value, 1, 2), ends));
     if (lora != null && inner != null) {
       lora.addOutputs(y, inner, ends);
     }
@@ -84,7 +83,7 @@ public final class GroupedLinear extends Function {
   public @Nullable Tensor[] inputGradients(SavedTensors saved, @Nullable Tensor[] gradOutputs) {
     Tensor gradient = only(gradOutputs);
     Tensor inner = lora == null ? null : lora.innerGradient(saved, Views.dense(gradient), ends);
-    Tensor ofInput = weight.with(value -> GroupedRowsKernel.product(gradient, value, ends));
+    Tensor ofInput = weight.with(value -> ExpertProducts.rowsByMatrices(gradient, value, ends));
     if (lora != null && inner != null) {
       lora.addInputGradient(ofInput, inner, ends);
     }

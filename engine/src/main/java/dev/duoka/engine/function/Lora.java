@@ -4,7 +4,6 @@ import dev.duoka.engine.autograd.SavedTensors;
 import dev.duoka.engine.parameter.Parameter;
 import dev.duoka.tensor.Dtype;
 import dev.duoka.tensor.Tensor;
-import dev.duoka.tensor.kernel.GroupedRowsKernel;
 import dev.duoka.tensor.op.Copies;
 import dev.duoka.tensor.op.Elementwise;
 import dev.duoka.tensor.op.Products;
@@ -66,7 +65,7 @@ public record Lora(Parameter down, List<Part> parts, double keep) {
     Tensor inner =
         ends == null
             ? Products.mmTransposedB(x, down.value())
-            : GroupedRowsKernel.product(x, Views.transpose(down.value(), 1, 2), ends);
+            : ExpertProducts.rowsByMatrices(x, Views.transpose(down.value(), 1, 2), ends);
     scale(inner);
     saved.save(INNER, inner);
     return inner;
@@ -83,7 +82,8 @@ public record Lora(Parameter down, List<Part> parts, double keep) {
             1);
       } else {
         Elementwise.addInPlace(
-            y, GroupedRowsKernel.product(inner, Views.transpose(part.up().value(), 1, 2), ends));
+            y,
+            ExpertProducts.rowsByMatrices(inner, Views.transpose(part.up().value(), 1, 2), ends));
       }
     }
   }
@@ -103,7 +103,7 @@ public record Lora(Parameter down, List<Part> parts, double keep) {
             0);
       }
     } else {
-      inner = GroupedRowsKernel.product(gradient, parts.getFirst().up().value(), ends);
+      inner = ExpertProducts.rowsByMatrices(gradient, parts.getFirst().up().value(), ends);
     }
     scale(inner);
     saved.save(INNER_GRADIENT, inner);
@@ -121,7 +121,8 @@ public record Lora(Parameter down, List<Part> parts, double keep) {
 
   /** As the other method, of experts' rows. */
   void addInputGradient(Tensor target, Tensor innerGradient, Tensor ends) {
-    Elementwise.addInPlace(target, GroupedRowsKernel.product(innerGradient, down.value(), ends));
+    Elementwise.addInPlace(
+        target, ExpertProducts.rowsByMatrices(innerGradient, down.value(), ends));
   }
 
   /** Adds to the gradients of all matrices. */

@@ -4,11 +4,11 @@ import dev.duoka.engine.autograd.FunctionObserver.Phase;
 import dev.duoka.engine.autograd.Product;
 import dev.duoka.engine.autograd.ProductShape;
 import dev.duoka.engine.autograd.Work;
+import dev.duoka.engine.function.ExpertProducts;
 import dev.duoka.tensor.Dtype;
 import dev.duoka.tensor.Scope;
 import dev.duoka.tensor.Tensor;
 import dev.duoka.tensor.kernel.GroupedOuterKernel;
-import dev.duoka.tensor.kernel.GroupedRowsKernel;
 import dev.duoka.tensor.kernel.RouterKernels;
 import dev.duoka.tensor.kernel.RoutingKernels;
 import dev.duoka.tensor.op.GroupedProducts;
@@ -113,7 +113,8 @@ final class ExpertKernels {
       double bytes = x.bytes() + dy.bytes() + weight.bytes();
       Work forward = new Work(flops, bytes, new Product(shape, Phase.FORWARD));
       Work backward = new Work(flops, bytes, new Product(shape, Phase.INPUT_GRADIENTS));
-      timer.time("experts' product", forward, () -> GroupedRowsKernel.product(x, transposed, ends));
+      timer.time(
+          "experts' product", forward, () -> ExpertProducts.rowsByMatrices(x, transposed, ends));
       timer.time(
           "experts' product, LibTorch's",
           forward,
@@ -121,7 +122,7 @@ final class ExpertKernels {
       timer.time(
           "gradients of experts' inputs",
           backward,
-          () -> GroupedRowsKernel.product(dy, weight, ends));
+          () -> ExpertProducts.rowsByMatrices(dy, weight, ends));
       timer.time(
           "gradients of experts' inputs, LibTorch's",
           backward,

@@ -3,12 +3,12 @@ package dev.duoka.measure.kernel;
 import dev.duoka.engine.autograd.FunctionObserver.Phase;
 import dev.duoka.engine.autograd.Product;
 import dev.duoka.engine.autograd.ProductShape;
+import dev.duoka.engine.function.ExpertProducts;
 import dev.duoka.tensor.Device;
 import dev.duoka.tensor.Dtype;
 import dev.duoka.tensor.Scope;
 import dev.duoka.tensor.Tensor;
 import dev.duoka.tensor.kernel.GroupedOuterKernel;
-import dev.duoka.tensor.kernel.GroupedRowsKernel;
 import dev.duoka.tensor.op.Copies;
 import dev.duoka.tensor.op.GroupedProducts;
 import dev.duoka.tensor.op.HostCopy;
@@ -122,12 +122,12 @@ public final class ProductTimer {
                   Tensor x = timer.random(sizes.rows(), sizes.in());
                   Tensor weight = timer.random(sizes.groups(), sizes.out(), sizes.in());
                   Tensor transposed = Views.transpose(weight, 1, 2);
-                  yield () -> GroupedRowsKernel.product(x, transposed, ends);
+                  yield () -> ExpertProducts.rowsByMatrices(x, transposed, ends);
                 }
                 case INPUT_GRADIENTS -> {
                   Tensor dy = timer.random(sizes.rows(), sizes.out());
                   Tensor weight = timer.random(sizes.groups(), sizes.out(), sizes.in());
-                  yield () -> GroupedRowsKernel.product(dy, weight, ends);
+                  yield () -> ExpertProducts.rowsByMatrices(dy, weight, ends);
                 }
                 case WEIGHT_GRADIENTS -> weightGradients(timer, sizes, ends);
                 case UPDATE -> throw noProduct(phase);

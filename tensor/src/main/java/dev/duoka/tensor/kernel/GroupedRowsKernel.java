@@ -21,32 +21,10 @@ public final class GroupedRowsKernel {
   private GroupedRowsKernel() {}
 
   /**
-   * {@code rows_g @ matrices_g}, by the kernel where it is the faster one, else by LibTorch.
-   *
-   * @param rows {@code [n, k]}
-   * @param matrices {@code [groups, k, m]}, may be a transposed view
-   * @param ends int32 {@code [groups]}: where the rows of each group end
-   * @return {@code [n, m]}; rows behind the last end hold anything
-   */
-  public static Tensor product(Tensor rows, Tensor matrices, Tensor ends) {
-    return isFaster(rows, matrices)
-        ? run(rows, matrices, ends)
-        : GroupedProducts.rowsByMatrices(rows, matrices, ends);
-  }
-
-  /**
-   * In fp16 LibTorch reads the counts back and computes one product after the other. In bf16 it has
-   * a kernel as fast as this one ({@code bench/results/2026-11-30-four-h200.md}).
-   */
-  private static boolean isFaster(Tensor rows, Tensor matrices) {
-    return rows.dtype() == Dtype.FLOAT16 && take(rows, matrices);
-  }
-
-  /**
    * Whether the kernel can multiply these. Of matrices that are stored as they are, the last step
    * of a group would bring rows of the next one's, times zero: no number, where they are infinite.
    */
-  static boolean take(Tensor rows, Tensor matrices) {
+  public static boolean take(Tensor rows, Tensor matrices) {
     boolean half = rows.dtype() == Dtype.BFLOAT16 || rows.dtype() == Dtype.FLOAT16;
     return half
         && matrices.dtype() == rows.dtype()
@@ -70,8 +48,15 @@ public final class GroupedRowsKernel {
     return matrices.isContiguous() ? matrices.share() : Views.transpose(matrices, 1, 2);
   }
 
-  /** As {@link #product}, by the kernel. */
-  static Tensor run(Tensor rows, Tensor matrices, Tensor ends) {
+  /**
+   * {@code rows_g @ matrices_g}.
+   *
+   * @param rows {@code [n, k]}
+   * @param matrices {@code [groups, k, m]}, may be a transposed view
+   * @param ends int32 {@code [groups]}: where the rows of each group end
+   * @return {@code [n, m]}; rows behind the last end hold anything
+   */
+  public static Tensor run(Tensor rows, Tensor matrices, Tensor ends) {
     Tensor result = Tensors.empty(rows.dtype(), rows.device(), rows.size(0), matrices.size(2));
     if (result.elements() == 0) {
       return result;
