@@ -17,8 +17,9 @@ import org.jspecify.annotations.Nullable;
  * {@code y = x · Wᵀ}: {@code [..., in] → [..., out]} with {@code W [out, in]}, no bias. With a
  * second input {@code [..., out]} it is added: a residual connection that costs no pass of its own.
  *
- * <p>With a {@link Lora} an adapter's output is added in place. A frozen weight has no gradient,
- * and without an adapter nothing is saved for one.
+ * <p>With a {@link Lora} the layer's own product is added to the adapter's output, in its own pass,
+ * and so it is with the input's gradient; where something else is added, the adapter's output
+ * follows. A frozen weight has no gradient, and without an adapter nothing is saved for one.
  *
  * <p>A weight that is kept in 4 bits is in the compute dtype during its products alone: forward,
  * when that is computed again, and for the input's gradient.
@@ -112,8 +113,15 @@ public final class Linear extends Function {
     // Before the layer's own product, which a second run for the gradients then leaves out.
     saved.saveInput("x", 0);
     Tensor inner = lora.inner(saved, dropped(rows, lora), null);
-    Tensor y = product(saved, rows, residual);
-    lora.addOutputs(y, inner, null);
+    Tensor y;
+    if (residual == null) {
+      try (Tensor adapted = lora.outputs(inner, weight.spec().shape().getFirst())) {
+        y = product(saved, rows, adapted);
+      }
+    } else {
+      y = product(saved, rows, residual);
+      lora.addOutputs(y, inner, null);
+    }
     return new Tensor[] {Views.reshape(y, shape)};
   }
 
@@ -147,17 +155,24 @@ public final class Linear extends Function {
     long[] shape = only(gradOutputs).shape();
     shape[shape.length - 1] = weight.spec().shape().getLast();
     Tensor product;
-    if (weight.multipliesScaled(gradient.size(0))) {
-      ScaledMatrix rows = ScaledInput.quantizeGradient(saved, gradient);
-      product =
-          ScaledProducts.transposedB(rows, weight.scaled().transpose(), null, gradient.dtype());
-    } else {
-      product = weight.with(value -> Products.mm(gradient, value));
-    }
-    if (lora != null && inner != null) {
-      lora.addInputGradient(product, inner, dropout);
+    try (@Nullable Tensor adapted =
+        lora == null || inner == null ? null : lora.inputGradient(inner, dropout)) {
+      product = inputGradient(saved, gradient, adapted);
     }
     return new @Nullable Tensor[] {Views.reshape(product, shape), residual};
+  }
+
+  private Tensor inputGradient(SavedTensors saved, Tensor gradient, @Nullable Tensor addend) {
+    if (weight.multipliesScaled(gradient.size(0))) {
+      ScaledMatrix rows = ScaledInput.quantizeGradient(saved, gradient);
+      return ScaledProducts.transposedB(
+          rows, weight.scaled().transpose(), addend, gradient.dtype());
+    }
+    return weight.with(
+        value ->
+            addend == null
+                ? Products.mm(gradient, value)
+                : Products.mmPlus(addend, gradient, value));
   }
 
   @Override

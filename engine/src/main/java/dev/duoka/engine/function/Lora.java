@@ -62,30 +62,64 @@ public record Lora(Parameter down, List<Part> parts, double keep) {
 
   /** Computes and saves {@code s · x · Aᵀ}, {@code [n, Σ widths]}. */
   Tensor inner(SavedTensors saved, Tensor x, @Nullable Tensor ends) {
-    Tensor inner =
-        ends == null
-            ? Products.mmTransposedB(x, down.value())
-            : ExpertProducts.rowsByMatrices(x, Views.transpose(down.value(), 1, 2), ends);
-    scale(inner);
+    Tensor inner;
+    if (ends == null) {
+      inner = Tensors.empty(x.dtype(), x.device(), x.size(0), down.value().size(0));
+      try (Tensor transposed = Views.transpose(down.value(), 0, 1)) {
+        Products.mmInto(inner, x, transposed, 0, hasOneScale() ? parts.getFirst().scale() : 1);
+      }
+    } else {
+      inner = ExpertProducts.rowsByMatrices(x, Views.transpose(down.value(), 1, 2), ends);
+    }
+    if (ends != null || !hasOneScale()) {
+      scale(inner);
+    }
     saved.save(INNER, inner);
     return inner;
+  }
+
+  /**
+   * The parts' outputs, {@code [n, outputs]}, for the layer's own product to be added to in its own
+   * pass: to read and write the layer's outputs once more for what a narrow product adds to them
+   * would take longer. Zero where no part is.
+   */
+  Tensor outputs(Tensor inner, long outputs) {
+    Tensor y = Tensors.empty(inner.dtype(), inner.device(), inner.size(0), outputs);
+    long covered = 0;
+    for (Part part : parts) {
+      zero(y, covered, part.output());
+      addOutputs(y, inner, part, 0);
+      covered = part.output() + part.outputs();
+    }
+    zero(y, covered, outputs);
+    return y;
+  }
+
+  private static void zero(Tensor y, long from, long to) {
+    if (to > from) {
+      Tensors.zero(Views.narrow(y, 1, from, to - from));
+    }
   }
 
   /** Adds the parts' outputs to {@code y [n, out]}, whose memory is its own. */
   void addOutputs(Tensor y, Tensor inner, @Nullable Tensor ends) {
     for (Part part : parts) {
       if (ends == null) {
-        Products.mmInto(
-            Views.narrow(y, 1, part.output(), part.outputs()),
-            Views.narrow(inner, 1, part.row(), part.width()),
-            Views.transpose(part.up().value(), 0, 1),
-            1);
+        addOutputs(y, inner, part, 1);
       } else {
         Elementwise.addInPlace(
             y,
             ExpertProducts.rowsByMatrices(inner, Views.transpose(part.up().value(), 1, 2), ends));
       }
     }
+  }
+
+  private static void addOutputs(Tensor y, Tensor inner, Part part, double beta) {
+    Products.mmInto(
+        Views.narrow(y, 1, part.output(), part.outputs()),
+        Views.narrow(inner, 1, part.row(), part.width()),
+        Views.transpose(part.up().value(), 0, 1),
+        beta);
   }
 
   /** The gradient of {@code x · Aᵀ}, saved for that of A. */
@@ -100,26 +134,24 @@ public record Lora(Parameter down, List<Part> parts, double keep) {
             Views.narrow(inner, 1, part.row(), part.width()),
             Views.narrow(gradient, 1, part.output(), part.outputs()),
             part.up().value(),
-            0);
+            0,
+            part.scale());
       }
     } else {
       inner = ExpertProducts.rowsByMatrices(gradient, parts.getFirst().up().value(), ends);
+      scale(inner);
     }
-    scale(inner);
     saved.save(INNER_GRADIENT, inner);
     return inner;
   }
 
-  /** The gradient of the input, from that of {@code x · Aᵀ}: added to {@code target [n, in]}. */
-  void addInputGradient(Tensor target, Tensor innerGradient, @Nullable LoraDropout dropout) {
-    if (dropout == null) {
-      Products.mmInto(target, innerGradient, down.value(), 1);
-    } else {
-      Elementwise.addInPlace(target, dropout.apply(Products.mm(innerGradient, down.value()), this));
-    }
+  /** The gradient of the input, {@code [n, in]}, from that of {@code x · Aᵀ}. */
+  Tensor inputGradient(Tensor innerGradient, @Nullable LoraDropout dropout) {
+    Tensor product = Products.mm(innerGradient, down.value());
+    return dropout == null ? product : dropout.apply(product, this);
   }
 
-  /** As the other method, of experts' rows. */
+  /** Adds the gradient of the input of experts to {@code target}. */
   void addInputGradient(Tensor target, Tensor innerGradient, Tensor ends) {
     Elementwise.addInPlace(
         target, ExpertProducts.rowsByMatrices(innerGradient, down.value(), ends));
@@ -146,10 +178,13 @@ public record Lora(Parameter down, List<Part> parts, double keep) {
     }
   }
 
+  private boolean hasOneScale() {
+    return parts.stream().allMatch(part -> part.scale() == parts.getFirst().scale());
+  }
+
   private void scale(Tensor inner) {
-    double first = parts.getFirst().scale();
-    if (parts.stream().allMatch(part -> part.scale() == first)) {
-      Elementwise.mulInPlace(inner, first);
+    if (hasOneScale()) {
+      Elementwise.mulInPlace(inner, parts.getFirst().scale());
     } else {
       for (Part part : parts) {
         Elementwise.mulInPlace(

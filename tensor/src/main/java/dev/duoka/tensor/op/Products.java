@@ -83,14 +83,25 @@ public final class Products {
    * #mm} would measure, with one rounding instead of two.
    */
   public static Tensor mmTransposedBPlus(Tensor addend, Tensor a, Tensor b) {
-    if (isMeasured(a, b, true) && addend.dtype() == a.dtype() && addend.isContiguous()) {
-      if (addend.elements() != a.size(0) * b.size(0)) {
+    return plus(addend, a, b, true);
+  }
+
+  /** {@code addend + a @ b}: {@code [n, m] + [n, k] × [k, m] → [n, m]}, as the method before. */
+  public static Tensor mmPlus(Tensor addend, Tensor a, Tensor b) {
+    return plus(addend, a, b, false);
+  }
+
+  private static Tensor plus(Tensor addend, Tensor a, Tensor b, boolean transposeB) {
+    if (isMeasured(a, b, transposeB) && addend.dtype() == a.dtype() && addend.isContiguous()) {
+      if (addend.elements() != a.size(0) * b.size(transposeB ? 0 : 1)) {
         throw new DuokaException(
-            ErrorCode.TENSOR, "cannot add " + addend + " to " + a + " times " + b + "ᵀ", "");
+            ErrorCode.TENSOR,
+            "cannot add " + addend + " to " + a + " times " + b + (transposeB ? "ᵀ" : ""),
+            "");
       }
-      return measured(a, b, true, addend);
+      return measured(a, b, transposeB, addend);
     }
-    try (Tensor product = mmTransposedB(a, b)) {
+    try (Tensor product = transposeB ? mmTransposedB(a, b) : mm(a, b)) {
       return Elementwise.add(addend, product);
     }
   }
@@ -110,12 +121,18 @@ public final class Products {
 
   /** {@code target = beta · target + a @ b}, all of one dtype; {@code beta} 0 overwrites. */
   public static void mmInto(Tensor target, Tensor a, Tensor b, double beta) {
+    mmInto(target, a, b, beta, 1);
+  }
+
+  /** {@code target = beta · target + alpha · (a @ b)}; otherwise as the other method. */
+  public static void mmInto(Tensor target, Tensor a, Tensor b, double beta, double alpha) {
     checkInner(a, b, 2);
     if (target.device().isMeta()) {
       return;
     }
     if (isHalfVector(a, b)) {
       try (Tensor sum = wide(a, b)) {
+        Elementwise.mulInPlace(sum, alpha);
         if (beta != 0) {
           try (Tensor before = Copies.cast(target, Dtype.FLOAT32)) {
             Elementwise.mulInPlace(before, beta);
@@ -134,7 +151,7 @@ public final class Products {
           a.handle(),
           b.handle(),
           beta,
-          1.0);
+          alpha);
     } catch (DuokaException e) {
       throw Call.failure("aten::addmm.out", e, target, a, b);
     }
