@@ -39,8 +39,10 @@ record DataExchange(
     }
     if (layout.zero() == 1 || layout.zero() == 2) {
       Figure all = trained.all(Collective.ALL_GATHER, state.weight());
-      double left = Math.max(0, hidden - (layout.zero() == 1 ? reduction.value() : 0));
-      step.add(Cause.DATA, engine.gathersBehindUpdate() ? all : shown(all, left, 0));
+      // On their way while blocks before them compute; what comes first is waited for.
+      double forward = (1 - engine.gradientOverlap()) * microBatch;
+      double first = trained.first(Collective.ALL_GATHER, state.weight());
+      step.add(Cause.DATA, shown(all, forward, first));
     }
     // Between replicas shards of sums travel once, behind everything else.
     step.add(Cause.DATA, trained.betweenReplicas(state.gradient()));
