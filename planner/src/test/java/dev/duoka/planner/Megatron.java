@@ -20,7 +20,6 @@ public final class Megatron {
           false,
           0,
           0.8,
-          false,
           0.5,
           0,
           true, // its dispatcher alltoall

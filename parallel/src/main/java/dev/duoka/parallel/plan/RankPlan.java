@@ -68,9 +68,11 @@ public record RankPlan(Mesh mesh, int rank, StagePlan stages, List<Integer> own)
           if (states.updatesOnHost() && key.trainable()) {
             return Residency.NOTHING; // gradients leave, and weights come when they are asked for
           }
-          Residency shared =
-              shards.applyAsInt(key.group()) == 1 ? Residency.ALL : residency(zeroStage);
-          return states.passThroughDevice() && key.trainable() ? shared.valuesLater() : shared;
+          boolean alone = shards.applyAsInt(key.group()) == 1;
+          Residency shared = alone ? Residency.ALL : residency(zeroStage);
+          // Weights that other ranks update are on their way while blocks before them compute.
+          boolean later = states.passThroughDevice() || (!alone && zeroStage > 0);
+          return later && key.trainable() ? shared.valuesLater() : shared;
         },
         states.form().gradients(),
         factors,

@@ -188,6 +188,7 @@ public final class ShardedOptimizer implements AutoCloseable {
    */
   public PendingOutcome launch(double learningRate, double lossScale, boolean measures) {
     copied.holdBack();
+    slices.forEach(StateSlice::joinGathered); // of what no forward pass has asked for
     writes = false;
     stepsBefore = steps;
     reducer.finish();
@@ -418,6 +419,7 @@ public final class ShardedOptimizer implements AutoCloseable {
 
   /** Copies the master weights into the compute weights, on every rank. Collective when sharded. */
   public void publish() {
+    slices.forEach(StateSlice::joinGathered);
     slices.forEach(StateSlice::publish);
     gatherValues();
   }
@@ -430,7 +432,9 @@ public final class ShardedOptimizer implements AutoCloseable {
     List<Pending> gathered = new ArrayList<>();
     for (StateSlice slice : slices) {
       if (slice.valuesComeLater()) {
-        slice.expectValues();
+        try (Purpose _ = Purpose.of("weights of " + slice.bucket().weights())) {
+          slice.expectValues();
+        }
       } else if (slice.isSharded() && slice.holdsWholeValues()) {
         try (Purpose _ = Purpose.of("weights of " + slice.bucket().weights())) {
           gathered.add(slice.group().allGather(slice.values(), slice.bucket().values()));

@@ -2,6 +2,7 @@ package dev.duoka.parallel.state;
 
 import dev.duoka.base.Resources;
 import dev.duoka.comm.Communicator;
+import dev.duoka.comm.Pending;
 import dev.duoka.engine.optimizer.AdamW;
 import dev.duoka.engine.optimizer.AdamWSettings;
 import dev.duoka.engine.parameter.Bucket;
@@ -41,6 +42,7 @@ public final class StateSlice implements ValueShard, AutoCloseable {
   private final @Nullable PassingStates passing;
   private final Resources owned;
   private boolean mustGather;
+  private Pending gathered = Pending.DONE;
 
   /**
    * How a bucket is shared.
@@ -283,21 +285,32 @@ public final class StateSlice implements ValueShard, AutoCloseable {
   }
 
   /**
-   * Lets whoever uses the bucket's weights next wait for them, and gather them where they are
-   * sharded; for {@link #valuesComeLater}.
+   * Lets whoever uses the bucket's weights next wait for them; for {@link #valuesComeLater}. Those
+   * of other ranks are on their way from now on, unless this rank's own come from host memory: then
+   * they are gathered when they are asked for. Collective where they are sharded.
    */
   void expectValues() {
-    mustGather = sharded;
     bucket.releaseValues();
+    mustGather = sharded && own == null;
+    if (sharded && own != null) {
+      gathered = group.allGather(values, Objects.requireNonNull(wholeValues));
+    }
+  }
+
+  /** Lets the calling thread's stream wait for weights that are on their way from other ranks. */
+  void joinGathered() {
+    gathered.join();
+    gathered = Pending.DONE;
   }
 
   /** Whether whole weights are waited for when they are asked for, not when they are updated. */
   boolean valuesComeLater() {
-    return wholeValues != null && own == null;
+    return wholeValues != null;
   }
 
   private Tensor arriveWhole() {
     Tensor whole = Objects.requireNonNull(wholeValues);
+    joinGathered();
     Tensor mine = values();
     if (mustGather) {
       group.allGather(mine, whole).join();

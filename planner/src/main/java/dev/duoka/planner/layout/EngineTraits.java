@@ -20,8 +20,6 @@ import dev.duoka.planner.figure.Figure;
  * @param headScratchBytes bytes per weight of the head that the loss holds for the head's gradient
  * @param gradientOverlap the share of a micro-batch's computation that can hide the reduction of
  *     gradients
- * @param gathersBehindUpdate whether weights are gathered when all are updated and before anything
- *     else is computed, where ZeRO 1 or 2 has updated parts of them
  * @param ringOverlap the share of what goes round under context parallelism, keys and values
  *     forward and both again backward with their gradients, that goes while attention computes
  * @param hiddenCost what an exchange takes of the computation that hides it, as a share of its own
@@ -45,7 +43,6 @@ public record EngineTraits(
     boolean keepsGathered,
     double headScratchBytes,
     double gradientOverlap,
-    boolean gathersBehindUpdate,
     double ringOverlap,
     double hiddenCost,
     boolean copiesForExperts,
@@ -78,7 +75,6 @@ public record EngineTraits(
           true,
           0,
           2 / 3.0,
-          true,
           2 / 3.0,
           0.4,
           false,

@@ -14,6 +14,9 @@ record DataExchange(
   /** The share of a micro-batch's computation that hides gathers of ZeRO 3. */
   private static final double GATHER_OVERLAP = 0.7;
 
+  /** The share of a micro-batch's computation that its forward pass is. */
+  private static final double FORWARD = 1 / 3.0;
+
   /** What shows at least of an exchange in each micro-batch. */
   private static final double LEAST = 0.1;
 
@@ -39,8 +42,10 @@ record DataExchange(
     }
     if (layout.zero() == 1 || layout.zero() == 2) {
       Figure all = trained.all(Collective.ALL_GATHER, state.weight());
-      double left = Math.max(0, hidden - (layout.zero() == 1 ? reduction.value() : 0));
-      step.add(Cause.DATA, engine.gathersBehindUpdate() ? all : shown(all, left, 0));
+      // On their way while blocks before them compute; what comes first is waited for.
+      double forward = FORWARD * microBatch;
+      double first = trained.first(Collective.ALL_GATHER, state.weight());
+      step.add(Cause.DATA, shown(all, forward, first));
     }
     // Between replicas shards of sums travel once, behind everything else.
     step.add(Cause.DATA, trained.betweenReplicas(state.gradient()));
