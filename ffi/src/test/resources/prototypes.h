@@ -213,6 +213,7 @@ void *dlopen(const char *file, int mode);
 int mallopt(int param, int value);
 void *dlsym(void *handle, const char *name);
 char *dlerror(void);
+char *getenv(const char *name);
 int setenv(const char *name, const char *value, int overwrite);
 void *_Znwm(size_t size);
 void omp_set_num_threads(int threads);

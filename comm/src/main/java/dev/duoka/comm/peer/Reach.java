@@ -6,6 +6,12 @@ import dev.duoka.comm.Communicator;
 import dev.duoka.ffi.cuda.CudaDevice;
 import dev.duoka.ffi.cuda.CudaDriver;
 import dev.duoka.ffi.cuda.PeerAccess;
+import dev.duoka.tensor.Device;
+import dev.duoka.tensor.Dtype;
+import dev.duoka.tensor.MemoryOwner;
+import dev.duoka.tensor.Scope;
+import dev.duoka.tensor.Tensor;
+import dev.duoka.tensor.op.Tensors;
 
 /** Which cards reach each other's memory. */
 final class Reach {
@@ -41,7 +47,19 @@ final class Reach {
         new PeerAccess(device, driver.device(ordinals[rank]));
       }
     }
+    letLibTorchReach(hosts, Device.cuda(device.ordinal()));
     hosts.agreement().barrier();
+  }
+
+  /**
+   * Memory that LibTorch maps itself (its segments that grow) is seen by the cards that it has
+   * mapped it for. A first copy from card to card has it do so, for what it has and will have.
+   */
+  private static void letLibTorchReach(Communicator hosts, Device device) {
+    try (Scope _ = Scope.open(MemoryOwner.COMMUNICATION)) {
+      Tensor own = Tensors.zeros(Dtype.FLOAT32, device, 1);
+      hosts.allGather(own, Tensors.zeros(Dtype.FLOAT32, device, hosts.size())).join();
+    }
   }
 
   private static void append(StringBuilder refused, CudaDevice from, CudaDevice to) {

@@ -1,6 +1,7 @@
 package dev.duoka.engine.autograd;
 
 import dev.duoka.tensor.Dtype;
+import java.util.List;
 
 /** The sizes of a function's products, by which a device's rate for them can be measured alone. */
 public sealed interface ProductShape {
@@ -18,8 +19,22 @@ public sealed interface ProductShape {
   /** As {@link Linear}, for rows that belong to {@code groups} matrices, as many to each. */
   record Grouped(Dtype dtype, long rows, long in, long out, int groups) implements ProductShape {}
 
-  /** Three products at once, of a linear layer that computes its gradients in its forward pass. */
-  record Head(Dtype dtype, long rows, long in, long out) implements ProductShape {}
+  /**
+   * Three products at once, of a linear layer that computes its gradients in its forward pass.
+   *
+   * @param trained whether one of them is the weight's gradient; it is left out of a frozen one
+   */
+  record Head(Dtype dtype, long rows, long in, long out, boolean trained) implements ProductShape {
+    /** The parts of a layer whose products it has. */
+    public List<FunctionObserver.Phase> phases() {
+      return trained
+          ? List.of(
+              FunctionObserver.Phase.FORWARD,
+              FunctionObserver.Phase.INPUT_GRADIENTS,
+              FunctionObserver.Phase.WEIGHT_GRADIENTS)
+          : List.of(FunctionObserver.Phase.FORWARD, FunctionObserver.Phase.INPUT_GRADIENTS);
+    }
+  }
 
   /**
    * Causal attention: queries {@code [batch, heads, length, width]}, keys {@code [batch, keyHeads,

@@ -67,9 +67,15 @@ public record Work(double flops, double bytes, @Nullable Product product, double
     double gradients = 0;
     double all = 0;
     double trained = 0;
+    double largest = 0;
+    boolean largestIsTrained = false;
     for (Parameter parameter : function.parameters()) {
       double elements = parameter.spec().elements();
       all += elements;
+      if (elements > largest) {
+        largest = elements;
+        largestIsTrained = parameter.isTrainable();
+      }
       trained += parameter.isTrainable() ? elements : 0;
       gradients += parameter.isTrainable() ? 4 * elements : 0;
     }
@@ -77,13 +83,10 @@ public record Work(double flops, double bytes, @Nullable Product product, double
         function.inputGradientRatio() == 0
             ? 0
             : flops(function, inputs, outputs) * trained / all; // as the products' sizes are
-    return of(
-        Phase.WEIGHT_GRADIENTS,
-        function,
-        inputs,
-        outputs,
-        flops,
-        flops > 0 ? bytes(inputs) + bytes(outputs) + gradients : gradients);
+    double bytes = flops > 0 ? bytes(inputs) + bytes(outputs) + gradients : gradients;
+    Work work = of(Phase.WEIGHT_GRADIENTS, function, inputs, outputs, flops, bytes);
+    // Beside a frozen weight the products are those of an adapter, and the shape is not theirs.
+    return largestIsTrained ? work : new Work(flops, bytes, null, work.beside());
   }
 
   private static Work of(

@@ -1,6 +1,7 @@
 package dev.duoka.engine.function;
 
 import dev.duoka.engine.autograd.Function;
+import dev.duoka.engine.autograd.FunctionObserver.Phase;
 import dev.duoka.engine.autograd.ProductShape;
 import dev.duoka.engine.autograd.SavedTensors;
 import dev.duoka.engine.parameter.Parameter;
@@ -61,6 +62,13 @@ public final class GroupedLinear extends Function {
     int groups = Math.toIntExact(weight.spec().shape().getFirst());
     return new ProductShape.Grouped(
         x.dtype(), Math.round(rows), x.size(1), weight.spec().shape().get(1), groups);
+  }
+
+  @Override
+  public double bytesBeside(Phase phase, Tensor[] inputs, Tensor[] outputs) {
+    return lora == null
+        ? 0
+        : lora.bytesBeside(phase, inputs[0].bytes(), outputs[0].bytes(), /* apart= */ true);
   }
 
   @Override

@@ -55,7 +55,8 @@ public abstract sealed class HeadFunction extends Function
   @Override
   public final ProductShape productShape(Tensor[] inputs) {
     Tensor x = inputs[0];
-    return new ProductShape.Head(x.dtype(), x.size(0), x.size(1), weight().value().size(0));
+    return new ProductShape.Head(
+        x.dtype(), x.size(0), x.size(1), weight().value().size(0), weight().isTrainable());
   }
 
   @Override

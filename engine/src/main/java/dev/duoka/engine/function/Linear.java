@@ -1,6 +1,7 @@
 package dev.duoka.engine.function;
 
 import dev.duoka.engine.autograd.Function;
+import dev.duoka.engine.autograd.FunctionObserver.Phase;
 import dev.duoka.engine.autograd.ProductShape;
 import dev.duoka.engine.autograd.SavedTensors;
 import dev.duoka.engine.parameter.Parameter;
@@ -95,6 +96,15 @@ public final class Linear extends Function {
   public double productSpeed(Tensor[] inputs) {
     long rows = inputs[0].elements() / inputs[0].size(-1);
     return weight.multipliesScaled(rows) ? 2 : 1;
+  }
+
+  @Override
+  public double bytesBeside(Phase phase, Tensor[] inputs, Tensor[] outputs) {
+    if (lora == null) {
+      return 0;
+    }
+    boolean apart = phase == Phase.FORWARD && inputs.length == 2;
+    return lora.bytesBeside(phase, inputs[0].bytes(), outputs[0].bytes(), apart);
   }
 
   @Override

@@ -9,6 +9,7 @@ import dev.duoka.ffi.link.NativeFunctions;
 import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
+import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandle;
 
 /**
@@ -21,7 +22,20 @@ public final class ProcessEnvironment {
   private static final MethodHandle SETENV =
       C.required("setenv", FunctionDescriptor.of(JAVA_INT, ADDRESS, ADDRESS, JAVA_INT));
 
+  private static final MethodHandle GETENV =
+      C.required("getenv", FunctionDescriptor.of(ADDRESS, ADDRESS));
+
   private ProcessEnvironment() {}
+
+  /** Whether native code finds a variable, whoever has set it. */
+  public static boolean has(String name) {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment value = (MemorySegment) GETENV.invokeExact(arena.allocateFrom(name));
+      return !value.equals(MemorySegment.NULL);
+    } catch (Throwable t) {
+      throw NativeFunctions.unexpected(t);
+    }
+  }
 
   /**
    * Sets a variable for libraries that are loaded after this. {@link System#getenv} does not show

@@ -42,9 +42,7 @@ public final class ProductTimer {
   private double head(ProductShape.Head head) {
     ProductShape.Linear linear =
         new ProductShape.Linear(head.dtype(), false, head.rows(), head.in(), head.out());
-    return linear(linear, Phase.FORWARD)
-        + linear(linear, Phase.INPUT_GRADIENTS)
-        + linear(linear, Phase.WEIGHT_GRADIENTS);
+    return head.phases().stream().mapToDouble(phase -> linear(linear, phase)).sum();
   }
 
   private double linear(ProductShape.Linear sizes, Phase phase) {

@@ -39,7 +39,7 @@ final class DeviceRatesTests {
     return Stream.concat(
         byPhase,
         Stream.of(
-            new Product(new ProductShape.Head(Dtype.FLOAT32, 64, 32, 48), Phase.FORWARD),
+            new Product(new ProductShape.Head(Dtype.FLOAT32, 64, 32, 48, true), Phase.FORWARD),
             new Product(attention, Phase.FORWARD),
             new Product(attention, Phase.INPUT_GRADIENTS)));
   }

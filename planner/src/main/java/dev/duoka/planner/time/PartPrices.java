@@ -129,14 +129,15 @@ final class PartPrices {
     return seconds;
   }
 
-  /** Three products, and the loss of the logits, read and written in place. */
+  /** Its products, and the loss of the logits, read and written in place. */
   private double head(ProductShape.Head it) {
     double sum =
         streams
             .getOrDefault(StreamSample.CROSS_ENTROPY, copy)
             .seconds(1, 2.0 * it.rows() * it.out() * it.dtype().bytes());
-    for (Pass pass : Pass.values()) {
-      sum += plainSeconds(format(it.dtype().toString(), false), pass, it.rows(), it.in(), it.out());
+    NumberFormat format = format(it.dtype().toString(), false);
+    for (Phase phase : it.phases()) {
+      sum += plainSeconds(format, pass(phase), it.rows(), it.in(), it.out());
     }
     return sum;
   }

@@ -211,6 +211,59 @@ final class PricedStepsTests {
         .isCloseTo(milliseconds, within(percent / 100 * milliseconds));
   }
 
+  @ParameterizedTest
+  @CsvSource({
+    "ONE, deepseek-coder-1.3b, LORA, 1, 0, 4, 1, 4096, NONE, 213",
+    "ONE, deepseek-llm-7b, LORA, 1, 0, 2, 1, 4096, FULL, 597.6",
+    "ONE, deepseek-coder-33b, QLORA, 1, 0, 1, 4, 2048, FULL, 3094",
+    "FOUR, deepseek-llm-67b, LORA, 4, 3, 1, 4, 4096, NONE, 9936",
+  })
+  void stepsOfAdaptersTakeWhatTheirPartsTake(
+      String cards,
+      String model,
+      Method method,
+      int data,
+      int zero,
+      int microBatch,
+      int accumulation,
+      int length,
+      Recompute recompute,
+      double milliseconds) {
+    Layout layout =
+        new Layout(
+            data,
+            1,
+            1,
+            1,
+            1,
+            zero,
+            microBatch,
+            accumulation,
+            recompute,
+            Offload.NONE,
+            LossKind.CHUNKED,
+            Precision.BF16,
+            method,
+            StateForm.FULL,
+            PipelineOrder.DEFAULT);
+    PlanRequest request =
+        new PlanRequest(
+            model,
+            ModelShape.of(model(model, null)),
+            cards.equals("ONE") ? H200 : FOUR_H200,
+            new Job(
+                length, (long) length * microBatch * accumulation * data, Job.DEFAULT_IMBALANCE),
+            method,
+            List.of(Precision.BF16),
+            List.of(StateForm.FULL),
+            false,
+            EngineTraits.DUOKA);
+    StepTime time = new Planner(CATALOGUE).time(request, layout);
+    assertThat(time.total() * 1e3)
+        .as("%s beside %s", time.exposed(), time.byName())
+        .isCloseTo(milliseconds, within(0.05 * milliseconds));
+  }
+
   private static PipelineOrder order(Map<String, Integer> axes) {
     for (PipelineKind kind : PipelineKind.values()) {
       if (axes.containsKey(kind.name())) {
