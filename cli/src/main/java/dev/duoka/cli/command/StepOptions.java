@@ -1,11 +1,13 @@
 package dev.duoka.cli.command;
 
+import dev.duoka.formats.modelconfig.ModelConfig;
 import dev.duoka.layout.Precision;
 import dev.duoka.layout.Recompute;
 import dev.duoka.measure.step.MeshStepJob;
 import dev.duoka.measure.step.StepJob;
 import dev.duoka.train.config.ModelSource;
 import dev.duoka.train.config.ParallelSettings;
+import dev.duoka.train.device.Segments;
 import dev.duoka.train.device.SingleDevice;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
@@ -123,9 +125,11 @@ final class StepOptions {
 
   /** The step, on its device. */
   StepJob job() {
+    ModelConfig config = ModelSource.config(model, shape);
+    Segments.chooseFor(config); // before LibTorch is loaded
     SingleDevice where = SingleDevice.parseForBenchmark(device);
     return new StepJob(
-        ModelSource.config(model, shape),
+        config,
         precision,
         recompute,
         where,

@@ -125,14 +125,26 @@ public final class Linear extends Function {
     Tensor inner = lora.inner(saved, dropped(rows, lora), null);
     Tensor y;
     if (residual == null) {
-      try (Tensor adapted = lora.outputs(inner, weight.spec().shape().getFirst())) {
-        y = product(saved, rows, adapted);
-      }
+      y = onto(lora.outputs(inner, weight.spec().shape().getFirst()), saved, rows);
     } else {
       y = product(saved, rows, residual);
       lora.addOutputs(y, inner, null);
     }
     return new Tensor[] {Views.reshape(y, shape)};
+  }
+
+  /** The product and an adapter's output, whose memory it takes where it can. */
+  private Tensor onto(Tensor adapted, SavedTensors saved, Tensor x) {
+    if (weight.multipliesScaled(x.size(0))) {
+      try (adapted) {
+        return product(saved, x, adapted);
+      }
+    }
+    return weight.with(
+        value -> {
+          Products.mmInto(adapted, x, Views.transpose(value, 0, 1), 1);
+          return adapted;
+        });
   }
 
   private Tensor dropped(Tensor rows, Lora adapter) {
@@ -164,14 +176,12 @@ public final class Linear extends Function {
     }
     long[] shape = only(gradOutputs).shape();
     shape[shape.length - 1] = weight.spec().shape().getLast();
-    Tensor product;
-    try (@Nullable Tensor adapted =
-        lora == null || inner == null ? null : lora.inputGradient(inner, dropout)) {
-      product = inputGradient(saved, gradient, adapted);
-    }
+    Tensor adapted = lora == null || inner == null ? null : lora.inputGradient(inner, dropout);
+    Tensor product = inputGradient(saved, gradient, adapted);
     return new @Nullable Tensor[] {Views.reshape(product, shape), residual};
   }
 
+  /** Of the layer's own product, and what the adapter's is, whose memory it takes if it can. */
   private Tensor inputGradient(SavedTensors saved, Tensor gradient, @Nullable Tensor addend) {
     if (weight.multipliesScaled(gradient.size(0))) {
       ScaledMatrix rows = ScaledInput.quantizeGradient(saved, gradient);
@@ -179,10 +189,13 @@ public final class Linear extends Function {
           rows, weight.scaled().transpose(), addend, gradient.dtype());
     }
     return weight.with(
-        value ->
-            addend == null
-                ? Products.mm(gradient, value)
-                : Products.mmPlus(addend, gradient, value));
+        value -> {
+          if (addend == null) {
+            return Products.mm(gradient, value);
+          }
+          Products.mmInto(addend, gradient, value, 1);
+          return addend;
+        });
   }
 
   @Override

@@ -66,28 +66,12 @@ public final class LibTorch {
       ProcessEnvironment.set(LOG_LEVEL, "FATAL");
       choice = new LibrarySearch().choose();
       before.accept(choice);
-      letSegmentsGrow();
       load(choice);
       quietLogger();
       HostAllocator.keepFreedMemory();
       loaded = choice;
     }
     return choice;
-  }
-
-  /**
-   * Has LibTorch's allocator keep a card's memory in stretches of addresses that grow, unless the
-   * user says how it is to work. Tensors of many sizes that come and go leave pieces of memory
-   * behind that fit none of the next: 1.2 GiB of 23 with a base in 4 bits, 0.8 of 16 with experts.
-   *
-   * <p>No other process is given this memory. That it could be would take handles, whose kind the
-   * allocator tries out at its first allocation: of two threads that begin at once one fails.
-   */
-  private static void letSegmentsGrow() {
-    if (!ProcessEnvironment.has("PYTORCH_ALLOC_CONF")) {
-      ProcessEnvironment.set("PYTORCH_CUDA_ALLOC_CONF", "expandable_segments:True");
-      ProcessEnvironment.set("TORCH_CUDA_EXPANDABLE_SEGMENTS_IPC", "0");
-    }
   }
 
   /** Whether the loaded LibTorch is a CUDA build; says nothing about a GPU being there. */

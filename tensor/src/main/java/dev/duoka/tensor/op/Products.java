@@ -83,25 +83,14 @@ public final class Products {
    * #mm} would measure, with one rounding instead of two.
    */
   public static Tensor mmTransposedBPlus(Tensor addend, Tensor a, Tensor b) {
-    return plus(addend, a, b, true);
-  }
-
-  /** {@code addend + a @ b}: {@code [n, m] + [n, k] × [k, m] → [n, m]}, as the method before. */
-  public static Tensor mmPlus(Tensor addend, Tensor a, Tensor b) {
-    return plus(addend, a, b, false);
-  }
-
-  private static Tensor plus(Tensor addend, Tensor a, Tensor b, boolean transposeB) {
-    if (isMeasured(a, b, transposeB) && addend.dtype() == a.dtype() && addend.isContiguous()) {
-      if (addend.elements() != a.size(0) * b.size(transposeB ? 0 : 1)) {
+    if (isMeasured(a, b, true) && addend.dtype() == a.dtype() && addend.isContiguous()) {
+      if (addend.elements() != a.size(0) * b.size(0)) {
         throw new DuokaException(
-            ErrorCode.TENSOR,
-            "cannot add " + addend + " to " + a + " times " + b + (transposeB ? "ᵀ" : ""),
-            "");
+            ErrorCode.TENSOR, "cannot add " + addend + " to " + a + " times " + b + "ᵀ", "");
       }
-      return measured(a, b, transposeB, addend);
+      return measured(a, b, true, addend);
     }
-    try (Tensor product = transposeB ? mmTransposedB(a, b) : mm(a, b)) {
+    try (Tensor product = mmTransposedB(a, b)) {
       return Elementwise.add(addend, product);
     }
   }

@@ -49,10 +49,6 @@ class MeasuredProductTests {
       check(Products.mmTransposedB(a, transposed), truth);
       Poison.memoryOf(dtype, a.device(), rows, columns);
       check(
-          Products.mmPlus(addend, a, b),
-          Elementwise.add(wide(addend), Products.mm(wide(a), wide(b))));
-      Poison.memoryOf(dtype, a.device(), rows, columns);
-      check(
           Products.mmTransposedBPlus(addend, a, transposed), Elementwise.add(wide(addend), truth));
     }
   }

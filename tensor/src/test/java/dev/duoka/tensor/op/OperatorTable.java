@@ -184,10 +184,6 @@ final class OperatorTable {
         "Products.mmTransposedBPlus",
         FLOATS,
         in -> Products.mmTransposedBPlus(in.normal(3, 5), in.normal(3, 8), in.normal(5, 8)));
-    one(
-        "Products.mmPlus",
-        FLOATS,
-        in -> Products.mmPlus(in.normal(3, 5), in.normal(3, 8), in.normal(8, 5)));
     one("Products.bmm", FLOATS, in -> Products.bmm(in.normal(2, 3, 8), in.normal(2, 8, 5)));
     one(
         "Products.mmInto",

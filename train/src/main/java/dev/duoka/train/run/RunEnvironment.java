@@ -2,11 +2,13 @@ package dev.duoka.train.run;
 
 import dev.duoka.tensor.LibraryEnvironment;
 import dev.duoka.train.config.EnvironmentVariables;
+import dev.duoka.train.config.ModelSource;
 import dev.duoka.train.config.RunConfig;
+import dev.duoka.train.device.Segments;
 import java.util.Map;
 import java.util.function.Consumer;
 
-/** The run file's environment variables, set for this process. */
+/** What native libraries read of a run while they are loaded, set for this process. */
 public final class RunEnvironment {
   private RunEnvironment() {}
 
@@ -32,5 +34,6 @@ public final class RunEnvironment {
                     "%s=%s of the shell wins; the run file says %s".formatted(name, set, value));
               }
             });
+    Segments.chooseFor(ModelSource.config(config));
   }
 }
