@@ -76,8 +76,13 @@ public enum AttentionKernel {
         Tensor[] results,
         boolean causal,
         double scale) {
-      AttentionPlans.backward(gradient, query, key, value, causal, scale);
-      return AttentionKernels.cudnnBackward(gradient, query, key, value, results, causal, scale);
+      AttentionPlans.backward(gradient, query, key, value, results[0], causal, scale);
+      AttentionCall.Backward planned =
+          AttentionCall.of(query, key, value, causal, scale).planned(results[0], gradient);
+      Tensor[] laidOut = results.clone();
+      laidOut[0] = planned.output().laidOut(results[0]);
+      Tensor likewise = planned.gradient().laidOut(gradient);
+      return AttentionKernels.cudnnBackward(likewise, query, key, value, laidOut, causal, scale);
     }
   },
 
@@ -210,7 +215,7 @@ public enum AttentionKernel {
         Tensor[] results,
         boolean causal,
         double scale) {
-      AttentionPlans.backward(gradient, query, key, value, causal, scale);
+      AttentionPlans.backward(gradient, query, key, value, results[0], causal, scale);
       return new Tensor[] {like(query), like(key), like(value)};
     }
   };

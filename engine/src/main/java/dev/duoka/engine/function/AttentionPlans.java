@@ -2,16 +2,11 @@ package dev.duoka.engine.function;
 
 import dev.duoka.tensor.Determinism;
 import dev.duoka.tensor.Device;
-import dev.duoka.tensor.Dtype;
 import dev.duoka.tensor.MemoryOwner;
 import dev.duoka.tensor.OutOfMemoryException;
 import dev.duoka.tensor.Scope;
 import dev.duoka.tensor.Tensor;
-import dev.duoka.tensor.op.Tensors;
-import dev.duoka.tensor.op.Views;
-import java.util.Arrays;
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
@@ -28,36 +23,8 @@ import org.jspecify.annotations.Nullable;
 public final class AttentionPlans {
   private static final ThreadLocal<@Nullable AttentionPlans> RECORDING = new ThreadLocal<>();
 
-  private record Strided(Dtype dtype, List<Long> shape, List<Long> strides) {
-    static Strided of(Tensor tensor) {
-      return new Strided(tensor.dtype(), listOf(tensor.shape()), listOf(tensor.strides()));
-    }
-
-    private static List<Long> listOf(long... numbers) {
-      return Arrays.stream(numbers).boxed().toList();
-    }
-
-    private static long[] array(List<Long> numbers) {
-      return numbers.stream().mapToLong(Long::longValue).toArray();
-    }
-
-    Tensor empty(Device device) {
-      long last = 0;
-      for (int dim = 0; dim < shape.size(); dim++) {
-        last += (shape.get(dim) - 1) * strides.get(dim);
-      }
-      return Views.strided(Tensors.empty(dtype, device, last + 1), array(shape), array(strides));
-    }
-  }
-
-  private record Call(Strided query, Strided key, Strided value, boolean causal, double scale) {
-    static Call of(Tensor query, Tensor key, Tensor value, boolean causal, double scale) {
-      return new Call(Strided.of(query), Strided.of(key), Strided.of(value), causal, scale);
-    }
-  }
-
-  /** By forward pass, the gradient that comes back to it; empty where none does. */
-  private final Map<Call, Optional<Strided>> calls = new LinkedHashMap<>();
+  /** By forward pass, what comes back to it; empty where nothing does. */
+  private final Map<AttentionCall, Optional<AttentionCall.Backward>> calls = new LinkedHashMap<>();
 
   private AttentionPlans() {}
 
@@ -77,15 +44,23 @@ public final class AttentionPlans {
   static void forward(Tensor query, Tensor key, Tensor value, boolean causal, double scale) {
     AttentionPlans plans = RECORDING.get();
     if (plans != null) {
-      plans.calls.putIfAbsent(Call.of(query, key, value, causal, scale), Optional.empty());
+      plans.calls.putIfAbsent(AttentionCall.of(query, key, value, causal, scale), Optional.empty());
     }
   }
 
   static void backward(
-      Tensor gradient, Tensor query, Tensor key, Tensor value, boolean causal, double scale) {
+      Tensor gradient,
+      Tensor query,
+      Tensor key,
+      Tensor value,
+      Tensor output,
+      boolean causal,
+      double scale) {
     AttentionPlans plans = RECORDING.get();
     if (plans != null) {
-      plans.calls.put(Call.of(query, key, value, causal, scale), Optional.of(Strided.of(gradient)));
+      plans.calls.put(
+          AttentionCall.of(query, key, value, causal, scale),
+          Optional.of(AttentionCall.Backward.of(output, gradient)));
     }
   }
 
@@ -102,22 +77,28 @@ public final class AttentionPlans {
       return;
     }
     try {
-      calls.forEach((call, gradient) -> make(call, gradient, device));
+      calls.forEach((call, backward) -> make(call, backward, device));
     } catch (OutOfMemoryException _) {
       return; // whether a step fits is not decided here
     }
   }
 
-  private static void make(Call call, Optional<Strided> gradient, Device device) {
+  private static void make(
+      AttentionCall call, Optional<AttentionCall.Backward> backward, Device device) {
     try (Scope _ = Scope.open(MemoryOwner.TEMPORARIES)) {
-      Tensor query = call.query.empty(device);
-      Tensor key = call.key.empty(device);
-      Tensor value = call.value.empty(device);
-      Tensor[] results = AttentionKernel.CUDNN.forward(query, key, value, call.causal, call.scale);
-      gradient.ifPresent(
-          it ->
-              AttentionKernel.CUDNN.backward(
-                  it.empty(device), query, key, value, results, call.causal, call.scale));
+      Tensor query = call.query().empty(device);
+      Tensor key = call.key().empty(device);
+      Tensor value = call.value().empty(device);
+      Tensor[] results =
+          AttentionKernel.CUDNN.forward(query, key, value, call.causal(), call.scale());
+      backward.ifPresent(
+          it -> {
+            Tensor[] laidOut = results.clone();
+            laidOut[0] = it.output().empty(device); // not as cuDNN gives it, in a ring
+            Tensor gradient = it.gradient().empty(device);
+            AttentionKernel.CUDNN.backward(
+                gradient, query, key, value, laidOut, call.causal(), call.scale());
+          });
     }
   }
 
