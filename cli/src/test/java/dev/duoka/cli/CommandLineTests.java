@@ -184,6 +184,7 @@ final class CommandLineTests {
             data: {sources: [nowhere], sequence_length: 256}
             training: {tokens_per_step: 8192, steps: 300}
             device: cpu
+            threads: 1
             """);
     assertThat(run("selftest", file.toString(), "--set", "parallel.data=2")).isZero();
     assertThat(out.toString())
@@ -475,6 +476,7 @@ final class CommandLineTests {
             data: {sources: [jdk:src], sequence_length: 64}
             training: {tokens_per_step: 128, steps: 3}
             device: cpu
+            threads: 1
             """);
     assertThat(run("profile", file.toString(), "--trace", folder.toString())).isEqualTo(2);
     assertThat(err.toString()).contains("the trace " + folder + " is a folder");
@@ -499,6 +501,7 @@ final class CommandLineTests {
             data: {sources: [jdk:src], sequence_length: 64}
             training: {tokens_per_step: 128, micro_batch: 2, steps: 3, recompute: full}
             device: cpu
+            threads: 1
             """);
     String trace = folder.resolve("trace.json").toString();
     assertThat(run("profile", file.toString(), "--steps", "1", "--trace", trace, "--json"))

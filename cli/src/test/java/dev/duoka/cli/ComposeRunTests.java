@@ -162,7 +162,7 @@ final class ComposeRunTests {
     Path program =
         Files.writeString(
             bin.resolve("duoka"),
-            "#!/bin/sh\nexec '%s' -Xmx512m -XX:TieredStopAtLevel=1"
+            "#!/bin/sh\nexec '%s' -Xmx512m -XX:+UseSerialGC -XX:TieredStopAtLevel=1"
                     .formatted(Path.of(System.getProperty("java.home"), "bin", "java"))
                 + " --enable-native-access=ALL-UNNAMED -cp '%s' dev.duoka.cli.Main \"$@\"\n"
                     .formatted(

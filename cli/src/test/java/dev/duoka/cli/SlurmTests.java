@@ -181,7 +181,7 @@ final class SlurmTests {
         """);
     program(
         "duoka",
-        "exec '%s' -Xmx512m -XX:TieredStopAtLevel=1 --enable-native-access=ALL-UNNAMED -cp '%s' %s"
+        "exec '%s' -Xmx512m -XX:+UseSerialGC -XX:TieredStopAtLevel=1 --enable-native-access=ALL-UNNAMED -cp '%s' %s"
                 .formatted(
                     Path.of(System.getProperty("java.home"), "bin", "java"),
                     String.join(

@@ -136,6 +136,7 @@ class KilledTokenisationTests {
     String tests = Path.of(System.getProperty("basedir"), "target", "test-classes").toString();
     return new ProcessBuilder(
             Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+            "-XX:+UseSerialGC",
             "-XX:TieredStopAtLevel=1",
             "-cp",
             tests + File.pathSeparator + paths,

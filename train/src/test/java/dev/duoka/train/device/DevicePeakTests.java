@@ -2,6 +2,9 @@ package dev.duoka.train.device;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.util.Arrays;
+import java.util.Iterator;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -59,5 +62,18 @@ class DevicePeakTests {
   void namesTheCardThatItTookTheFigureOf() {
     assertThat(DevicePeak.ofGpu("NVIDIA H100 PCIe").source())
         .isEqualTo("dense 16-bit tensor rate of H100-80G-PCIe, 756.0 TFLOP/s");
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "'3 9 8 9 7 9 8 20', 100, 9",
+    "'3 9 8 8 8 8 9.5 8 8 8 8 8 20', 100, 9.5",
+    "'9 9.01 9.02 9.03 9.04 9.05 20', 100, 9.05",
+    "'1 2 3 4 5 6 7 8 9', 8, 8",
+  })
+  void theRateOfACpuIsTheBestUntilFiveInARowAreNoFaster(String given, int late, double best) {
+    Iterator<Double> rates = Arrays.stream(given.split(" ")).map(Double::valueOf).iterator();
+    AtomicInteger asked = new AtomicInteger();
+    assertThat(DevicePeak.best(rates::next, () -> asked.getAndIncrement() == late)).isEqualTo(best);
   }
 }

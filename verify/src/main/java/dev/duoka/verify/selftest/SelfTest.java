@@ -3,6 +3,7 @@ package dev.duoka.verify.selftest;
 import dev.duoka.base.DuokaException;
 import dev.duoka.base.ErrorCode;
 import dev.duoka.comm.Communicator;
+import dev.duoka.comm.ExchangeLedger;
 import dev.duoka.comm.launch.ProcessPlace;
 import dev.duoka.formats.modelconfig.ModelConfig;
 import dev.duoka.layout.Precision;
@@ -136,7 +137,11 @@ public final class SelfTest {
         training(config, seed)
             .run(
                 body ->
-                    ranks(counted).run((world, device) -> body.accept(seen.apply(world), device)));
+                    ranks(
+                            placement,
+                            run.parallel(),
+                            (transport, _) -> counted.ledger(transport.toString()))
+                        .run((world, device) -> body.accept(seen.apply(world), device)));
     Training.Outcome alone = alone(precision, seed);
     List<Equality.Difference> differences =
         precision == Precision.FP32
@@ -152,12 +157,17 @@ public final class SelfTest {
         false);
   }
 
+  /**
+   * What one rank computes, with the CPU threads that each has on the mesh: models as small as
+   * these gain nothing from more, whose products would wait for each other.
+   */
   private Training.Outcome alone(Precision precision, long seed) {
     DevicePlacement first =
         new DevicePlacement(
             0, placement.devices().subList(0, 1), placement.names(), "the first rank");
     RunConfig single = small.onOneRank(precision);
-    return training(single, seed).run(PlacedRanks.of(single.parallel(), first)::run);
+    return training(single, seed)
+        .run(ranks(first, single.parallel(), (_, _) -> ExchangeLedger.NONE)::run);
   }
 
   private Training training(RunConfig config, long seed) {
@@ -170,13 +180,13 @@ public final class SelfTest {
         seed);
   }
 
-  private PlacedRanks ranks(ExchangeCounts counted) {
-    ParallelSettings parallel = run.parallel();
+  private PlacedRanks ranks(
+      DevicePlacement devices, ParallelSettings parallel, PlacedRanks.Ledgers ledgers) {
     return new PlacedRanks(
-        placement,
+        devices,
         run.threadsPerRank(Runtime.getRuntime().availableProcessors()),
-        Transport.of(parallel.collectives(), placement.devices(), parallel.ranks()),
-        (transport, _) -> counted.ledger(transport.toString()));
+        Transport.of(parallel.collectives(), devices.devices(), devices.devices().size()),
+        ledgers);
   }
 
   private String work() {
