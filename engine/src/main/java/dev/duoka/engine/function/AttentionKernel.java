@@ -203,7 +203,9 @@ public enum AttentionKernel {
     @Override
     Tensor[] forward(Tensor query, Tensor key, Tensor value, boolean causal, double scale) {
       AttentionPlans.forward(query, key, value, causal, scale);
-      return AttentionKernels.shapesOnly(query, value, true);
+      // The output lies as the query does (LibTorch's alloc_with_matching_layout).
+      long[] strides = query.strides();
+      return AttentionKernels.shapesOnly(query, value, strides[2] >= strides[1]);
     }
 
     @Override

@@ -66,6 +66,34 @@ class AttentionPlansTests {
     assertThat(plans).isNotEqualTo(dryRun(Dtype.FLOAT16, true));
   }
 
+  /** cuDNN's output lies as the query does, and the plan of what comes back is made for that. */
+  @Test
+  void aDryRunLaysTheOutputOutAsTheQuery() {
+    String plans =
+        DryRunDevice.of(
+                GPU,
+                () ->
+                    AttentionPlans.of(
+                        () -> {
+                          try (Scope _ = Scope.open(MemoryOwner.TEMPORARIES)) {
+                            Tensor heads = Tensors.empty(Dtype.BFLOAT16, Device.META, 2, 4, 64, 32);
+                            AttentionKernel kernel = Attention.kernel(heads, heads, heads);
+                            kernel.backward(
+                                heads,
+                                heads,
+                                heads,
+                                heads,
+                                kernel.forward(heads, heads, heads, true, 1),
+                                true,
+                                1);
+                          }
+                        }))
+            .toString();
+    assertThat(plans)
+        .contains(
+            "output=Strided[dtype=bfloat16, shape=[2, 4, 64, 32], strides=[8192, 2048, 32, 1]]");
+  }
+
   @Test
   void nothingIsPlannedForWhatOtherKernelsCompute() {
     assertThat(dryRun(Dtype.FLOAT32, true)).hasToString("{}");
