@@ -228,7 +228,7 @@ public final class ShardedOptimizer implements AutoCloseable {
       gatherer.invalidate();
     }
     // What some ranks of a group have gathered since the last update, and others not, all gather.
-    slices.stream().filter(StateSlice::valuesComeLater).forEach(StateSlice::expectValues);
+    slices.stream().filter(StateSlice::gathersWhenAsked).forEach(StateSlice::expectValues);
     return true;
   }
 

@@ -308,6 +308,11 @@ public final class StateSlice implements ValueShard, AutoCloseable {
     return wholeValues != null;
   }
 
+  /** Whether its ranks gather whole weights one by one, when each asks for them. */
+  boolean gathersWhenAsked() {
+    return wholeValues != null && own == null;
+  }
+
   private Tensor arriveWhole() {
     Tensor whole = Objects.requireNonNull(wholeValues);
     joinGathered();
@@ -322,6 +327,9 @@ public final class StateSlice implements ValueShard, AutoCloseable {
   @Override
   public void close() {
     if (wholeValues != null) {
+      if (gathered.failure() == null) {
+        joinGathered(); // memory that is still written into is given to nobody
+      }
       bucket.releaseValues();
     }
     owned.close();
