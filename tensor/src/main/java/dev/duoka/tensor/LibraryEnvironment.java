@@ -21,14 +21,10 @@ public final class LibraryEnvironment {
    * behind that fit none of the next: of experts' rows 0.8 GiB of 16, of weights made for a while
    * from 4 bits 1.2 of 23. Where sizes recur nothing is gained, and the start takes longer: a
    * second for 93 GiB on each of two cards.
-   *
-   * <p>No other process is given this memory. That it could be would take handles, whose kind the
-   * allocator tries out at its first allocation: of two threads that begin at once one fails.
    */
   public static void letSegmentsGrow() {
     if (!ProcessEnvironment.has("PYTORCH_ALLOC_CONF")) {
       set("PYTORCH_CUDA_ALLOC_CONF", "expandable_segments:True");
-      set("TORCH_CUDA_EXPANDABLE_SEGMENTS_IPC", "0");
     }
   }
 }

@@ -58,9 +58,10 @@ public final class AttentionPlans {
       double scale) {
     AttentionPlans plans = RECORDING.get();
     if (plans != null) {
-      plans.calls.put(
+      plans.calls.merge(
           AttentionCall.of(query, key, value, causal, scale),
-          Optional.of(AttentionCall.Backward.of(output, gradient)));
+          Optional.of(AttentionCall.Backward.of(output, gradient)),
+          (former, latter) -> former.isPresent() ? former : latter); // as a thread plans
     }
   }
 

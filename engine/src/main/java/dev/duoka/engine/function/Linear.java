@@ -103,7 +103,10 @@ public final class Linear extends Function {
     if (lora == null) {
       return 0;
     }
-    boolean apart = phase == Phase.FORWARD && inputs.length == 2;
+    boolean apart =
+        phase == Phase.FORWARD
+            && (inputs.length == 2
+                || weight.multipliesScaled(inputs[0].elements() / inputs[0].size(-1)));
     return lora.bytesBeside(phase, inputs[0].bytes(), outputs[0].bytes(), apart);
   }
 
@@ -124,22 +127,17 @@ public final class Linear extends Function {
     saved.saveInput("x", 0);
     Tensor inner = lora.inner(saved, dropped(rows, lora), null);
     Tensor y;
-    if (residual == null) {
-      y = onto(lora.outputs(inner, weight.spec().shape().getFirst()), saved, rows);
-    } else {
+    if (residual == null && !weight.multipliesScaled(rows.size(0))) {
+      y = onto(lora.outputs(inner, weight.spec().shape().getFirst()), rows);
+    } else { // in 8 bits the product itself saves something, and must not follow what a rerun omits
       y = product(saved, rows, residual);
       lora.addOutputs(y, inner, null);
     }
     return new Tensor[] {Views.reshape(y, shape)};
   }
 
-  /** The product and an adapter's output, whose memory it takes where it can. */
-  private Tensor onto(Tensor adapted, SavedTensors saved, Tensor x) {
-    if (weight.multipliesScaled(x.size(0))) {
-      try (adapted) {
-        return product(saved, x, adapted);
-      }
-    }
+  /** The product and an adapter's output, whose memory it takes. */
+  private Tensor onto(Tensor adapted, Tensor x) {
     return weight.with(
         value -> {
           Products.mmInto(adapted, x, Views.transpose(value, 0, 1), 1);

@@ -139,6 +139,14 @@ public final class Bucket {
     values.release();
   }
 
+  /**
+   * Has the source asked again by whoever uses the values next. What they are in 8 bits keeps its
+   * memory, and is made anew.
+   */
+  public void awaitValues() {
+    values.release();
+  }
+
   /** As {@link #valuesFrom}, of the gradients: what the source gives counts as zero. */
   public void gradientsFrom(Supplier<Tensor> source) {
     if (gradients != null) {

@@ -64,6 +64,10 @@ public final class LibTorch {
       // rank has one for each group that it exchanges with.
       ProcessEnvironment.set("CUDA_DEVICE_MAX_CONNECTIONS", "32");
       ProcessEnvironment.set(LOG_LEVEL, "FATAL");
+      // Where segments of memory grow: no other process is given them. That they could be takes
+      // handles, whose kind the allocator tries out at first: of two threads that begin at once one
+      // fails.
+      ProcessEnvironment.set("TORCH_CUDA_EXPANDABLE_SEGMENTS_IPC", "0");
       choice = new LibrarySearch().choose();
       before.accept(choice);
       load(choice);

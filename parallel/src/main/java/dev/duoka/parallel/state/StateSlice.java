@@ -290,7 +290,7 @@ public final class StateSlice implements ValueShard, AutoCloseable {
    * they are gathered when they are asked for. Collective where they are sharded.
    */
   void expectValues() {
-    bucket.releaseValues();
+    bucket.awaitValues();
     mustGather = sharded && own == null;
     if (sharded && own != null) {
       gathered = group.allGather(values, Objects.requireNonNull(wholeValues));

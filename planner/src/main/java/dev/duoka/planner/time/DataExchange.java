@@ -2,6 +2,7 @@ package dev.duoka.planner.time;
 
 import dev.duoka.hardware.Collective;
 import dev.duoka.layout.Layout;
+import dev.duoka.layout.Offload;
 import dev.duoka.planner.figure.Figure;
 import dev.duoka.planner.layout.EngineTraits;
 import dev.duoka.planner.memory.StageParameters;
@@ -14,9 +15,6 @@ record DataExchange(
   /** The share of a micro-batch's computation that hides gathers of ZeRO 3. */
   private static final double GATHER_OVERLAP = 0.7;
 
-  /** The share of a micro-batch's computation that its forward pass is. */
-  private static final double FORWARD = 1 / 3.0;
-
   /** What shows at least of an exchange in each micro-batch. */
   private static final double LEAST = 0.1;
 
@@ -25,9 +23,15 @@ record DataExchange(
    *
    * @param parameters of the rank with most of them
    * @param microBatch seconds of a micro-batch on the slowest rank
+   * @param forward of these, those of its forward pass
    * @return the seconds of a micro-batch that can still hide transfers of weights
    */
-  double add(Seconds step, StageParameters parameters, StateBytes state, double microBatch) {
+  double add(
+      Seconds step,
+      StageParameters parameters,
+      StateBytes state,
+      double microBatch,
+      double forward) {
     BucketExchanges trained = BucketExchanges.ofTrained(shape, links, layout, spans, parameters);
     Collective sum = layout.zero() == 0 ? Collective.ALL_REDUCE : Collective.REDUCE_SCATTER;
     Figure reduction = trained.all(sum, state.gradient());
@@ -42,10 +46,11 @@ record DataExchange(
     }
     if (layout.zero() == 1 || layout.zero() == 2) {
       Figure all = trained.all(Collective.ALL_GATHER, state.weight());
-      // On their way while blocks before them compute; what comes first is waited for.
-      double forward = FORWARD * microBatch;
+      // On their way while blocks before them compute, and what comes first is waited for; or
+      // gathered when they are asked for, where the states come from host memory.
       double first = trained.first(Collective.ALL_GATHER, state.weight());
-      step.add(Cause.DATA, shown(all, forward, first));
+      boolean ahead = layout.offload() == Offload.NONE;
+      step.add(Cause.DATA, ahead ? shown(all, forward, first) : all);
     }
     // Between replicas shards of sums travel once, behind everything else.
     step.add(Cause.DATA, trained.betweenReplicas(state.gradient()));

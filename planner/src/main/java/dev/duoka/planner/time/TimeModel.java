@@ -137,10 +137,10 @@ public final class TimeModel {
     step.add(microBatch.slowest(), layout.accumulation());
     step.add(Cause.PIPELINE_BUBBLE, microBatch.idle(), links.machine().card().achievable().basis());
     StateBytes state = StateBytes.of(layout);
+    double forward = slowest * shares(layout).forward();
     double left =
         new DataExchange(shape, engine, links, layout, spans)
-            .add(step, microBatch.parameters(), state, slowest);
-    double forward = slowest * shares(layout).forward();
+            .add(step, microBatch.parameters(), state, slowest, forward);
     update(step, layout, microBatch.parameters(), state, left, forward, parts);
     if (parts.isEmpty()) {
       step.add(Cause.OTHER, BIAS * step.total(), Basis.ASSUMED);
