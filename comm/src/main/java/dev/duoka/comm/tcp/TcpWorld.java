@@ -17,12 +17,13 @@ import org.jspecify.annotations.Nullable;
  * All ranks of a run as one process sees them, and the one lock under which its ranks wait, which
  * is this object's monitor.
  *
- * <p>Its methods are for the ranks' threads, of which each may call at any time; they take the lock
- * and leave what there is to do to a part of the world: {@link Waiting}, {@link Ending}, {@link
- * Presence}, {@link RenewalMeeting}, {@link Delivery}, {@link Transfers}. What connections say
- * comes to {@link LinkReports} instead. Nobody else takes the lock but a call in progress that
- * looks at what it has been shown ({@link Collective}, {@link Message}, {@link Reception}), and
- * whoever holds it takes no other one, except for a moment that of a {@link Link}'s queue.
+ * <p>Its methods are for the ranks' threads and the one that has started them, of which each may
+ * call at any time. They take the lock and leave what there is to do to a part of the world: {@link
+ * Waiting}, {@link Ending}, {@link Presence}, {@link RenewalMeeting}, {@link Delivery}, {@link
+ * Transfers}. What connections say comes to {@link LinkReports} instead. Nobody else takes the lock
+ * but a call in progress that looks at what it has been shown ({@link Collective}, {@link Message},
+ * {@link Reception}), and whoever holds it takes no other one, except for a moment that of a {@link
+ * Link}'s queue.
  */
 final class TcpWorld implements AutoCloseable {
   private final Membership membership;
