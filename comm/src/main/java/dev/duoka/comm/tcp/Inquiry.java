@@ -12,7 +12,7 @@ import java.util.List;
  * the world.
  */
 final class Inquiry {
-  private final TcpWorld world;
+  private final PeerViews views;
   private final List<Integer> asked = new ArrayList<>();
   private final List<String> answers = new ArrayList<>();
   private long question;
@@ -24,21 +24,21 @@ final class Inquiry {
    * @param asker who waits
    * @param first the rank that it waits for
    */
-  Inquiry(TcpWorld world, int asker, int first) {
-    this.world = world;
+  Inquiry(PeerViews views, int asker, int first) {
+    this.views = views;
     asked.add(asker);
     ask(first);
   }
 
   private void ask(int rank) {
     asked.add(rank);
-    question = world.ask(rank);
+    question = views.ask(rank);
   }
 
   /** Takes the answers that have come, and asks on. */
   void follow() {
     while (!over) {
-      View view = world.views().answer(question);
+      View view = views.answer(question);
       if (view == null) {
         return;
       }
@@ -75,6 +75,6 @@ final class Inquiry {
     if (over) {
       return known + ". Raise launch.timeout if a rank may take longer";
     }
-    return (known.isEmpty() ? "" : known + "; ") + world.views().silence(asked.getLast());
+    return (known.isEmpty() ? "" : known + "; ") + views.silence(asked.getLast());
   }
 }

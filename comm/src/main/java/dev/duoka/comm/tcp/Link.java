@@ -34,7 +34,7 @@ final class Link {
   private record Stretch(Window window, long request, long offset, long length, long sent)
       implements Outgoing {}
 
-  private final TcpWorld world;
+  private final LinkReports reports;
   private final Peer peer;
   private final SocketChannel channel;
   private final Deque<Outgoing> queue = new ArrayDeque<>();
@@ -49,8 +49,8 @@ final class Link {
   /** Bytes that have come and gone. */
   private final AtomicLong moved = new AtomicLong();
 
-  Link(TcpWorld world, Peer peer, SocketChannel channel) {
-    this.world = world;
+  Link(LinkReports reports, Peer peer, SocketChannel channel) {
+    this.reports = reports;
     this.peer = peer;
     this.channel = channel;
     reader = Thread.ofPlatform().daemon().name("tcp-read-" + peer.process()).unstarted(this::read);
@@ -103,7 +103,7 @@ final class Link {
     try {
       channel.close();
     } catch (IOException e) {
-      world.ended(this, e);
+      reports.ended(this, e);
     }
     synchronized (this) {
       broken = true;
@@ -149,7 +149,7 @@ final class Link {
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     } catch (Throwable t) { // whatever it is, the ranks must not wait for this thread
-      world.ended(this, t);
+      reports.ended(this, t);
     }
   }
 
@@ -160,7 +160,7 @@ final class Link {
     try {
       // Where the other side has ended, the reader tells why: what it has sent before says more.
       if (!reader.join(READING)) {
-        world.unwritable(this, e);
+        reports.unwritable(this, e);
         abandon();
       }
     } catch (InterruptedException interrupted) {
@@ -177,7 +177,7 @@ final class Link {
 
   private void writePiece(Stretch stretch) throws IOException {
     int length = (int) Math.min(PIECE, stretch.length() - stretch.sent());
-    if (!world.startSending(this, stretch.window())) {
+    if (!reports.startSending(this, stretch.window())) {
       return;
     }
     try {
@@ -185,7 +185,7 @@ final class Link {
           stretch.window().stretch(stretch.offset() + stretch.sent(), length).asByteBuffer();
       write(Frame.dataHead(stretch.request(), stretch.sent(), length), data);
     } finally {
-      world.endSending(this, stretch.window());
+      reports.endSending(this, stretch.window());
     }
     if (stretch.sent() + length < stretch.length()) {
       queue(
@@ -217,12 +217,12 @@ final class Link {
         } else {
           ByteBuffer body = ByteBuffer.allocate(next.length());
           read(body);
-          world.receive(this, next.with(body.flip()));
+          reports.receive(this, next.with(body.flip()));
         }
       }
-      world.ended(this, null);
+      reports.ended(this, null);
     } catch (Throwable t) { // whatever it is, the ranks must not wait for this thread
-      world.ended(this, t);
+      reports.ended(this, t);
     }
   }
 
@@ -242,7 +242,7 @@ final class Link {
   }
 
   private void readPiece(Frame data, int length) throws IOException {
-    Pull pull = world.startReceiving(this, data.first());
+    Pull pull = reports.startReceiving(this, data.first());
     if (pull == null) {
       read(ByteBuffer.allocate(length)); // nobody waits for it any more
       return;
@@ -252,7 +252,7 @@ final class Link {
       read(pull.target().asSlice(data.second(), length).asByteBuffer());
       whole = true;
     } finally {
-      world.endReceiving(this, data.first(), pull, whole ? length : 0);
+      reports.endReceiving(this, data.first(), pull, whole ? length : 0);
     }
   }
 

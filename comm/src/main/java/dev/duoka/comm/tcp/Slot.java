@@ -8,4 +8,13 @@ package dev.duoka.comm.tcp;
  * @param message whether it is a message, not a collective
  * @param peer the other rank's number in the world; −1 where a rank shows the same memory to all
  */
-record Slot(long group, long number, boolean message, int peer) {}
+record Slot(long group, long number, boolean message, int peer) {
+  /**
+   * Where the owner of a window has it, of which this is the call.
+   *
+   * @param reader the world's number of the rank that reads
+   */
+  Slot ofWindow(int reader) {
+    return new Slot(group, number, message, message ? reader : -1);
+  }
+}

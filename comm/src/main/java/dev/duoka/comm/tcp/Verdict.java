@@ -2,6 +2,8 @@ package dev.duoka.comm.tcp;
 
 import dev.duoka.base.DuokaException;
 import dev.duoka.base.ErrorCode;
+import dev.duoka.comm.tcp.Frame.Kind;
+import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -17,6 +19,38 @@ import org.jspecify.annotations.Nullable;
  */
 record Verdict(
     int rank, String text, boolean own, boolean aborted, @Nullable Throwable cause, long settled) {
+  /** How long the processes tell each other what they have noticed, before one reason stands. */
+  private static final Duration SETTLING = Duration.ofMillis(300);
+
+  private static final int LONGEST_TEXT = 4000;
+
+  /** One that is noticed now, and final after a while. A text that is too long is cut. */
+  static Verdict of(
+      int rank, String text, boolean own, boolean aborted, @Nullable Throwable cause) {
+    String shown = text.length() > LONGEST_TEXT ? text.substring(0, LONGEST_TEXT) + "..." : text;
+    return new Verdict(rank, shown, own, aborted, cause, System.nanoTime() + SETTLING.toNanos());
+  }
+
+  /**
+   * That of a rank which fails now by itself.
+   *
+   * @param saysMore whether it may still say more
+   */
+  static Verdict ofFailure(int rank, Throwable cause, boolean saysMore) {
+    String message = cause.getMessage();
+    return of(rank, message == null ? cause.toString() : message, true, saysMore, cause);
+  }
+
+  /** That of another process, as it comes now. */
+  static Verdict decoded(Frame frame) {
+    return of(frame.from(), frame.text(), frame.first() == 1, frame.second() == 1, null);
+  }
+
+  /** As other processes are told. */
+  Frame encoded() {
+    return Frame.about(Kind.FAILED, rank, -1, own ? 1 : 0, aborted ? 1 : 0, text);
+  }
+
   /** The same, final at another time. */
   Verdict settledAt(long nanos) {
     return new Verdict(rank, text, own, aborted, cause, nanos);
