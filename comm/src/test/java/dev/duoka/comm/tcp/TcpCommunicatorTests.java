@@ -244,10 +244,13 @@ class TcpCommunicatorTests {
                 }
               }
             });
-    assertThat(ends.get(0)).as("its part was done").isNull();
-    assertThat(ends.get(1))
-        .hasMessageContaining(
-            "rank 0 has finished, but rank 1 waits for it in receive of 1 × float32 from rank 0");
+    String reason =
+        "rank 0 has finished, but rank 1 waits for it in receive of 1 × float32 from rank 0";
+    assertThat(ends.get(1)).hasMessageContaining(reason);
+    Throwable first = ends.get(0); // its part was done, and it may go before it hears of the rest
+    if (first != null) {
+      assertThat(first).hasMessageContaining(reason);
+    }
   }
 
   @Test
