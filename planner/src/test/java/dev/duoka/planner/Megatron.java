@@ -14,6 +14,7 @@ public final class Megatron {
           Figure.measured(0.7 * (1L << 30)),
           Figure.ZERO,
           0.06,
+          false,
           1.15,
           0,
           1,

@@ -8,6 +8,7 @@ import dev.duoka.measure.step.StepProbe;
 import dev.duoka.planner.layout.Job;
 import dev.duoka.planner.memory.BookedMemory;
 import dev.duoka.train.config.RunConfig;
+import dev.duoka.train.device.CardMemory;
 import dev.duoka.train.run.StepForecast;
 import java.io.PrintWriter;
 import java.util.Map;
@@ -31,7 +32,8 @@ final class RunForecast implements StepForecast {
     if (!question.placement().isOnGpus()) {
       return new StepProbe().of(question);
     }
-    Map<String, Long> beside = BookedMemory.besideTensors(question.memory());
+    Map<String, Long> beside =
+        BookedMemory.besideTensors(question.memory(), CardMemory.segments(question.model()));
     if (question.placement().sharesDevices()) {
       return new Answer(Optional.empty(), "ranks that share a card are not planned", beside);
     }

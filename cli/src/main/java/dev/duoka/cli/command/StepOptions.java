@@ -7,7 +7,7 @@ import dev.duoka.measure.step.MeshStepJob;
 import dev.duoka.measure.step.StepJob;
 import dev.duoka.train.config.ModelSource;
 import dev.duoka.train.config.ParallelSettings;
-import dev.duoka.train.device.Segments;
+import dev.duoka.train.device.CardMemory;
 import dev.duoka.train.device.SingleDevice;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
@@ -126,7 +126,7 @@ final class StepOptions {
   /** The step, on its device. */
   StepJob job() {
     ModelConfig config = ModelSource.config(model, shape);
-    Segments.chooseFor(config); // before LibTorch is loaded
+    CardMemory.chooseFor(config); // before LibTorch is loaded
     SingleDevice where = SingleDevice.parseForBenchmark(device);
     return new StepJob(
         config,

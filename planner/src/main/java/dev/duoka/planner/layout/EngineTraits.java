@@ -1,5 +1,6 @@
 package dev.duoka.planner.layout;
 
+import dev.duoka.layout.Segments;
 import dev.duoka.planner.figure.Figure;
 
 /**
@@ -10,7 +11,9 @@ import dev.duoka.planner.figure.Figure;
  * @param libraryOfCollectives whether a library exchanges tensors, with buffers of its own
  * @param contextBytes device memory of the CUDA context and loaded kernels
  * @param workspaceBytes device memory that libraries of operators take to work in
- * @param reserveShare what its allocator holds beyond what is in use, as a share of that
+ * @param reserveShare what its allocator holds beyond what is in use, as a share of that, where its
+ *     segments are fixed
+ * @param growsSegments whether they grow where {@link Segments} says so
  * @param elementwiseFactor bytes moved by element-wise work against fully fused kernels
  * @param temporaryRows fp32 rows as wide as the widest SwiGLU that its backward pass holds at once
  * @param attentionCopies how often attention's result is kept: once as the kernel gives it, again
@@ -37,6 +40,7 @@ public record EngineTraits(
     Figure contextBytes,
     Figure workspaceBytes,
     double reserveShare,
+    boolean growsSegments,
     double elementwiseFactor,
     double temporaryRows,
     int attentionCopies,
@@ -49,6 +53,12 @@ public record EngineTraits(
     boolean gathersExpertsAlone,
     double launchSeconds) {
   private static final double GIB = 1L << 30;
+
+  /**
+   * What an allocator holds whose segments grow, whatever is in use: 0 to 0.5 GiB beside 2 to 28 on
+   * an H200 (bench/results/2026-11-30-memory-and-adapters.md).
+   */
+  private static final double GROWING_RESERVE = 0.25 * GIB;
 
   /**
    * This program: kernels copy tensors from card to card; a block's gradients are reduced while the
@@ -69,6 +79,7 @@ public record EngineTraits(
           Figure.measured(0.7 * GIB),
           Figure.measured(0.1 * GIB),
           0.05,
+          true,
           1.15,
           0,
           2,
@@ -80,4 +91,14 @@ public record EngineTraits(
           false,
           false,
           9e-6);
+
+  /**
+   * Bytes that the allocator holds beyond what is in use.
+   *
+   * @param segments as this program keeps them for the model
+   * @param inUse bytes of tensors that come and go
+   */
+  public double reserve(Segments segments, double inUse) {
+    return growsSegments && segments == Segments.GROWING ? GROWING_RESERVE : reserveShare * inUse;
+  }
 }

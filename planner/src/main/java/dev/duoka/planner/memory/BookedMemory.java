@@ -3,6 +3,7 @@ package dev.duoka.planner.memory;
 import dev.duoka.layout.Layout;
 import dev.duoka.layout.Offload;
 import dev.duoka.layout.PipelineOrder;
+import dev.duoka.layout.Segments;
 import dev.duoka.parallel.dryrun.DryRun;
 import dev.duoka.parallel.dryrun.DryRunJob;
 import dev.duoka.planner.figure.Figure;
@@ -91,6 +92,7 @@ public final class BookedMemory {
             figures(
                 onDevice(job).byOwner(),
                 closedForm.imbalanceBytes(layout, stages.get(stage)),
+                Segments.of(shape.config().moe() != null, layout.method().isAdapter()),
                 engine);
         double total = figures.values().stream().mapToDouble(Figure::value).sum();
         if (total > most) {
@@ -156,7 +158,7 @@ public final class BookedMemory {
   }
 
   private static Map<Owner, Figure> figures(
-      Map<MemoryOwner, Long> booked, double imbalance, EngineTraits engine) {
+      Map<MemoryOwner, Long> booked, double imbalance, Segments segments, EngineTraits engine) {
     Map<Owner, Figure> figures = new EnumMap<>(Owner.class);
     double inUse = imbalance;
     for (Map.Entry<MemoryOwner, Long> entry : booked.entrySet()) {
@@ -169,7 +171,7 @@ public final class BookedMemory {
     figures.put(Owner.CONTEXT, engine.contextBytes());
     figures.put(Owner.WORKSPACE, engine.workspaceBytes());
     // States lie in few flat buffers, which do not fragment.
-    figures.put(Owner.RESERVE, Figure.measured(engine.reserveShare() * inUse));
+    figures.put(Owner.RESERVE, Figure.measured(engine.reserve(segments, inUse)));
     return figures;
   }
 
@@ -177,8 +179,9 @@ public final class BookedMemory {
    * Bytes that the driver counts on a card beside a rank's tensors, by owner.
    *
    * @param labelled what the rank books, by the owners' labels
+   * @param segments as they are kept for the model
    */
-  public static Map<String, Long> besideTensors(Map<String, Long> labelled) {
+  public static Map<String, Long> besideTensors(Map<String, Long> labelled, Segments segments) {
     Map<MemoryOwner, Long> booked = new EnumMap<>(MemoryOwner.class);
     for (MemoryOwner owner : MemoryOwner.values()) {
       if (labelled.containsKey(owner.label())) {
@@ -186,7 +189,7 @@ public final class BookedMemory {
       }
     }
     Map<String, Long> beside = new HashMap<>();
-    figures(booked, 0, EngineTraits.DUOKA)
+    figures(booked, 0, segments, EngineTraits.DUOKA)
         .forEach(
             (owner, figure) -> {
               if (!owner.isTensor() && figure.value() > 0) {

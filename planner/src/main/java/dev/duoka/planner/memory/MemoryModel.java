@@ -8,6 +8,7 @@ import dev.duoka.layout.LossKind;
 import dev.duoka.layout.Method;
 import dev.duoka.layout.Offload;
 import dev.duoka.layout.Recompute;
+import dev.duoka.layout.Segments;
 import dev.duoka.parallel.state.ShardedOptimizer;
 import dev.duoka.planner.figure.Figure;
 import dev.duoka.planner.layout.EngineTraits;
@@ -60,7 +61,7 @@ public final class MemoryModel {
     figures.put(Owner.CONTEXT, engine.contextBytes());
     figures.put(Owner.WORKSPACE, engine.workspaceBytes());
     // States lie in few flat buffers, which do not fragment.
-    figures.put(Owner.RESERVE, Figure.measured(reserve(bytes)));
+    figures.put(Owner.RESERVE, Figure.measured(reserve(layout, bytes)));
     return new MemoryEstimate(
         figures, busiest.stage(), busiest.host(), MemoryEstimate.Source.CLOSED_FORM);
   }
@@ -100,7 +101,7 @@ public final class MemoryModel {
     Busiest busiest = busiest(layout, stages);
     double device =
         busiest.bytes().total()
-            + reserve(busiest.bytes())
+            + reserve(layout, busiest.bytes())
             + nccl(layout).value()
             + engine.contextBytes().value()
             + engine.workspaceBytes().value();
@@ -120,7 +121,8 @@ public final class MemoryModel {
       if (before == null || bytes == null || !stage.isLike(before)) {
         bytes = stageBytes(layout, stage);
         states = Math.max(states, bytes.states().device());
-        if (most == null || bytes.total() + reserve(bytes) > most.total() + reserve(most)) {
+        if (most == null
+            || bytes.total() + reserve(layout, bytes) > most.total() + reserve(layout, most)) {
           most = bytes;
           index = stage.index();
         }
@@ -158,8 +160,12 @@ public final class MemoryModel {
         temporaries(layout, stage, state, parameters));
   }
 
-  private double reserve(StageBytes bytes) {
-    return engine.reserveShare() * bytes.inUse();
+  private double reserve(Layout layout, StageBytes bytes) {
+    return engine.reserve(segments(layout), bytes.inUse());
+  }
+
+  private Segments segments(Layout layout) {
+    return Segments.of(shape.config().moe() != null, layout.method().isAdapter());
   }
 
   /** Bytes of states on a rank: on the device by kind, and in host memory. */

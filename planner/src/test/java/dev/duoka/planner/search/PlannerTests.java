@@ -17,6 +17,7 @@ import dev.duoka.layout.Layout;
 import dev.duoka.layout.Method;
 import dev.duoka.layout.Offload;
 import dev.duoka.layout.Precision;
+import dev.duoka.layout.Segments;
 import dev.duoka.layout.StateForm;
 import dev.duoka.planner.PublishedRuns;
 import dev.duoka.planner.layout.EngineTraits;
@@ -85,11 +86,14 @@ final class PlannerTests {
   /** What the driver counts beside tensors is in a plan and in a run's prediction the same. */
   @Test
   void whatIsBesideTensorsIsThatOfThePlan() {
-    Map<String, Long> beside =
-        BookedMemory.besideTensors(Map.of("weights", 1L << 30, "activations", 4L << 30));
+    Map<String, Long> booked = Map.of("weights", 1L << 30, "activations", 4L << 30);
+    Map<String, Long> beside = BookedMemory.besideTensors(booked, Segments.FIXED);
     assertThat(beside).containsOnlyKeys("context", "workspace", "reserve");
     assertThat(beside.get("reserve"))
         .isEqualTo((long) (EngineTraits.DUOKA.reserveShare() * (4L << 30)));
+    assertThat(BookedMemory.besideTensors(booked, Segments.GROWING).get("reserve"))
+        .as("does not grow with what is in use")
+        .isEqualTo(1L << 28);
   }
 
   @ParameterizedTest

@@ -4,7 +4,7 @@ import dev.duoka.tensor.LibraryEnvironment;
 import dev.duoka.train.config.EnvironmentVariables;
 import dev.duoka.train.config.ModelSource;
 import dev.duoka.train.config.RunConfig;
-import dev.duoka.train.device.Segments;
+import dev.duoka.train.device.CardMemory;
 import java.util.Map;
 import java.util.function.Consumer;
 
@@ -34,6 +34,6 @@ public final class RunEnvironment {
                     "%s=%s of the shell wins; the run file says %s".formatted(name, set, value));
               }
             });
-    Segments.chooseFor(ModelSource.config(config));
+    CardMemory.chooseFor(ModelSource.config(config));
   }
 }

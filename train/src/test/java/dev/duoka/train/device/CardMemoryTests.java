@@ -7,11 +7,12 @@ import dev.duoka.formats.adapter.BaseForm;
 import dev.duoka.formats.adapter.NamePatterns;
 import dev.duoka.formats.modelconfig.ModelConfig;
 import dev.duoka.formats.modelconfig.Presets;
+import dev.duoka.layout.Segments;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 
-final class SegmentsTests {
+final class CardMemoryTests {
   private static final AdapterConfig ADAPTER =
       new AdapterConfig(
           4,
@@ -29,10 +30,10 @@ final class SegmentsTests {
           BaseForm.NF4);
 
   @Test
-  void growWhereTensorsOfOtherSizesComeAndGo() {
+  void segmentsGrowWhereTensorsOfOtherSizesComeAndGo() {
     ModelConfig dense = Presets.named("deepseek-coder-1.3b");
-    assertThat(Segments.areToGrow(dense)).isFalse();
-    assertThat(Segments.areToGrow(dense.with(ADAPTER))).isTrue();
-    assertThat(Segments.areToGrow(Presets.named("deepseek-v2-lite"))).isTrue();
+    assertThat(CardMemory.segments(dense)).isEqualTo(Segments.FIXED);
+    assertThat(CardMemory.segments(dense.with(ADAPTER))).isEqualTo(Segments.GROWING);
+    assertThat(CardMemory.segments(Presets.named("deepseek-v2-lite"))).isEqualTo(Segments.GROWING);
   }
 }
