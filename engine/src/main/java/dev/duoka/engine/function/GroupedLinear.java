@@ -68,7 +68,8 @@ public final class GroupedLinear extends Function {
   public double bytesBeside(Phase phase, Tensor[] inputs, Tensor[] outputs) {
     return lora == null
         ? 0
-        : lora.bytesBeside(phase, inputs[0].bytes(), outputs[0].bytes(), /* apart= */ true);
+        : lora.bytesBeside(
+            phase, (double) inputs[0].bytes(), (double) outputs[0].bytes(), /* apart= */ true);
   }
 
   @Override

@@ -107,7 +107,7 @@ public final class Linear extends Function {
         phase == Phase.FORWARD
             && (inputs.length == 2
                 || weight.multipliesScaled(inputs[0].elements() / inputs[0].size(-1)));
-    return lora.bytesBeside(phase, inputs[0].bytes(), outputs[0].bytes(), apart);
+    return lora.bytesBeside(phase, (double) inputs[0].bytes(), (double) outputs[0].bytes(), apart);
   }
 
   @Override
