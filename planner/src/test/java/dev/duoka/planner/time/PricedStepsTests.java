@@ -251,7 +251,7 @@ final class PricedStepsTests {
     PlanRequest request =
         new PlanRequest(
             model,
-            ModelShape.of(model(model, null)),
+            ModelShape.of(Presets.named(model)),
             machine(cards),
             new Job(
                 length, (long) length * microBatch * accumulation * data, Job.DEFAULT_IMBALANCE),
