@@ -83,9 +83,12 @@ public record Work(double flops, double bytes, @Nullable Product product, double
         function.inputGradientRatio() == 0
             ? 0
             : flops(function, inputs, outputs) * trained / all; // as the products' sizes are
-    double bytes = flops > 0 ? bytes(inputs) + bytes(outputs) + gradients : gradients;
+    // Beside a frozen weight the products are those of an adapter. The shape is not theirs, and
+    // what
+    // they need of the outputs' gradients can be had when those are read for the inputs'.
+    double read = bytes(inputs) + (largestIsTrained ? bytes(outputs) : 0);
+    double bytes = flops > 0 ? read + gradients : gradients;
     Work work = of(Phase.WEIGHT_GRADIENTS, function, inputs, outputs, flops, bytes);
-    // Beside a frozen weight the products are those of an adapter, and the shape is not theirs.
     return largestIsTrained ? work : new Work(flops, bytes, null, work.beside());
   }
 

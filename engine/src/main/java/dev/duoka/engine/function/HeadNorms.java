@@ -87,12 +87,11 @@ public final class HeadNorms extends Function {
     if (!NormKernels.take(x)) {
       return RmsNorm.inputGradient(gradient, x, inverse, part.scale());
     }
-    Tensor[] gradients =
-        NormKernels.backward(gradient, x, part.scale().value(), inverse, null, null);
-    if (part.scale().isTrainable()) {
-      saved.save(part.name() + " weight gradient parts", gradients[1]);
+    Tensor parts = part.scale().isTrainable() ? NormKernels.parts(x) : null;
+    if (parts != null) {
+      saved.save(part.name() + " weight gradient parts", parts);
     }
-    return gradients[0];
+    return NormKernels.backward(gradient, x, part.scale().value(), inverse, null, null, parts);
   }
 
   @Override

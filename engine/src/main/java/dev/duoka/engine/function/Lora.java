@@ -5,6 +5,7 @@ import dev.duoka.engine.autograd.SavedTensors;
 import dev.duoka.engine.parameter.Parameter;
 import dev.duoka.tensor.Dtype;
 import dev.duoka.tensor.Tensor;
+import dev.duoka.tensor.kernel.NarrowProductsKernel;
 import dev.duoka.tensor.op.Copies;
 import dev.duoka.tensor.op.Elementwise;
 import dev.duoka.tensor.op.Products;
@@ -37,6 +38,7 @@ public record Lora(Parameter down, List<Part> parts, double keep) {
 
   private static final String INNER = "lora inner";
   private static final String INNER_GRADIENT = "lora inner gradient";
+  private static final String UP_GRADIENTS = "lora up gradients";
 
   /**
    * One part of the outputs.
@@ -82,7 +84,8 @@ public record Lora(Parameter down, List<Part> parts, double keep) {
         + switch (phase) {
           case FORWARD -> (input + output) * NARROW + (apart ? NARROW : ADDEND) * output;
           case INPUT_GRADIENTS -> (input + output) * NARROW + (apart ? NARROW : ADDEND) * input;
-          case WEIGHT_GRADIENTS -> (input + output) * (NARROW - 1); // the rest is its least
+          case WEIGHT_GRADIENTS -> // the rest is its least
+              input * (NARROW - 1) + (readsGradientOnce() ? 0 : output * NARROW);
           case UPDATE -> 0;
         };
   }
@@ -149,20 +152,26 @@ public record Lora(Parameter down, List<Part> parts, double keep) {
         beta);
   }
 
-  /** The gradient of {@code x · Aᵀ}, saved for that of A. */
+  /**
+   * The gradient of {@code x · Aᵀ}, saved for that of A. Those of the matrices B come from the same
+   * pass over the outputs' gradient, where there is a kernel that has both.
+   */
   Tensor innerGradient(SavedTensors saved, Tensor gradient, @Nullable Tensor ends) {
     Tensor inner;
     if (ends == null) {
       inner =
           Tensors.empty(
               gradient.dtype(), gradient.device(), gradient.size(0), down.value().size(0));
-      for (Part part : parts) {
-        Products.mmInto(
-            Views.narrow(inner, 1, part.row(), part.width()),
-            Views.narrow(gradient, 1, part.output(), part.outputs()),
-            part.up().value(),
-            0,
-            part.scale());
+      Tensor ofForward = saved.get(INNER);
+      List<NarrowProductsKernel.Part> wide =
+          parts.stream()
+              .map(part -> new NarrowProductsKernel.Part(part.up().value(), part.output()))
+              .toList();
+      if (hasOneScale() && NarrowProductsKernel.take(gradient, ofForward, wide)) {
+        double scale = parts.getFirst().scale();
+        saved.save(UP_GRADIENTS, NarrowProductsKernel.run(gradient, ofForward, wide, inner, scale));
+      } else {
+        innerGradient(gradient, inner);
       }
     } else {
       inner = ExpertProducts.rowsByMatrices(gradient, parts.getFirst().up().value(), ends);
@@ -170,6 +179,17 @@ public record Lora(Parameter down, List<Part> parts, double keep) {
     }
     saved.save(INNER_GRADIENT, inner);
     return inner;
+  }
+
+  private void innerGradient(Tensor gradient, Tensor inner) {
+    for (Part part : parts) {
+      Products.mmInto(
+          Views.narrow(inner, 1, part.row(), part.width()),
+          Views.narrow(gradient, 1, part.output(), part.outputs()),
+          part.up().value(),
+          0,
+          part.scale());
+    }
   }
 
   /** The gradient of the input, {@code [n, in]}, from that of {@code x · Aᵀ}. */
@@ -193,8 +213,12 @@ public record Lora(Parameter down, List<Part> parts, double keep) {
     } else {
       down.addGradientProductByGroup(innerGradient, x, ends);
     }
+    long row = 0;
     for (Part part : parts) {
-      if (ends == null) {
+      if (saved.has(UP_GRADIENTS)) {
+        part.up().addGradient(Views.narrow(saved.get(UP_GRADIENTS), 0, row, part.outputs()));
+        row += part.outputs();
+      } else if (ends == null) {
         part.up()
             .addGradientProduct(
                 Views.narrow(gradient, 1, part.output(), part.outputs()),
@@ -203,6 +227,15 @@ public record Lora(Parameter down, List<Part> parts, double keep) {
         part.up().addGradientProductByGroup(gradient, inner, ends);
       }
     }
+  }
+
+  /** Whether both products with the outputs' gradient come from one pass, as 16-bit ones do. */
+  private boolean readsGradientOnce() {
+    long width = parts.getFirst().width();
+    return parts.getFirst().up().spec().shape().size() == 2
+        && hasOneScale()
+        && parts.stream().allMatch(part -> part.width() == width)
+        && NarrowProductsKernel.serves(width, parts.size());
   }
 
   private boolean hasOneScale() {

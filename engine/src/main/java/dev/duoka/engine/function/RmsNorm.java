@@ -59,21 +59,23 @@ public final class RmsNorm extends Function {
       Tensor residual = saved.takeGradientSoFar(0);
       Tensor again =
           saved.wantsOutputsAgain() ? Tensors.empty(x.dtype(), x.device(), x.shape()) : null;
-      Tensor[] gradients =
+      Tensor parts = weight.isTrainable() ? NormKernels.parts(x) : null;
+      Tensor gradient =
           NormKernels.backward(
               Views.dense(only(gradOutputs)),
               x,
               weight.value(),
               saved.get("inverse rms"),
               residual == null ? null : Views.dense(residual),
-              again);
+              again,
+              parts);
       if (again != null) {
         saved.giveOutputsAgain(again);
       }
-      if (weight.isTrainable()) {
-        saved.save("weight gradient parts", gradients[1]);
+      if (parts != null) {
+        saved.save("weight gradient parts", parts);
       }
-      return new @Nullable Tensor[] {gradients[0]};
+      return new @Nullable Tensor[] {gradient};
     }
     return new @Nullable Tensor[] {
       inputGradient(only(gradOutputs), saved.get("x"), saved.get("inverse rms"), weight)

@@ -10,6 +10,7 @@ import dev.duoka.tensor.Scope;
 import dev.duoka.tensor.Tensor;
 import dev.duoka.tensor.kernel.DropoutKernel;
 import dev.duoka.tensor.kernel.HeadKernels;
+import dev.duoka.tensor.kernel.NarrowProductsKernel;
 import dev.duoka.tensor.kernel.Nf4Kernel;
 import dev.duoka.tensor.kernel.NormKernels;
 import dev.duoka.tensor.kernel.QuantizeKernel;
@@ -21,11 +22,11 @@ import dev.duoka.tensor.op.Products;
 import dev.duoka.tensor.op.Tensors;
 import dev.duoka.tensor.scaled.Quantization;
 import dev.duoka.tensor.scaled.ScaledMatrix;
+import java.util.List;
 
 /** What every decoder layer runs: products, norms, heads, SwiGLU. */
 final class LayerKernels {
-  /** Blocks of a norm's backward pass, each of which leaves a part of the weight's gradient. */
-  private static final long PARTS = 1056;
+  private static final long ADAPTER_WIDTH = 16;
 
   private final KernelTimer timer;
   private final KernelBenchmark.Sizes sizes;
@@ -40,6 +41,7 @@ final class LayerKernels {
     quantization();
     fourBits();
     dropout();
+    adapter();
     norms();
     rotary();
     latentHeads();
@@ -132,6 +134,26 @@ final class LayerKernels {
     }
   }
 
+  /** Both gradients of an adapter that need its outputs' gradient, of which little else is read. */
+  private void adapter() {
+    try (Scope _ = Scope.open()) {
+      Tensor dy = timer.random(sizes.rows(), sizes.intermediate());
+      Tensor up = timer.random(sizes.intermediate(), ADAPTER_WIDTH);
+      Tensor inner = timer.random(sizes.rows(), ADAPTER_WIDTH);
+      Tensor innerGradient = timer.random(sizes.rows(), ADAPTER_WIDTH);
+      List<NarrowProductsKernel.Part> parts = List.of(new NarrowProductsKernel.Part(up, 0));
+      double bytes = dy.bytes() + up.bytes() + 4.0 * up.elements() + 2.0 * inner.bytes();
+      if (NarrowProductsKernel.take(dy, inner, parts)) {
+        timer.time(
+            "adapter gradients",
+            bytes,
+            () -> NarrowProductsKernel.run(dy, inner, parts, innerGradient, 2));
+      } else {
+        timer.leaveOut("adapter gradients", new Work(0, bytes));
+      }
+    }
+  }
+
   private void norms() {
     try (Scope _ = Scope.open()) {
       Tensor x = timer.random(sizes.rows(), sizes.hidden());
@@ -140,15 +162,15 @@ final class LayerKernels {
       double one = x.bytes();
       timer.time("rms norm", 2 * one, () -> NormKernels.forward(x, weight, 1e-6));
       Tensor inverse = NormKernels.forward(x, weight, 1e-6)[1];
+      Tensor parts = NormKernels.parts(x);
       timer.time(
           "rms norm backward",
           3 * one,
-          () -> NormKernels.backward(dy, x, weight, inverse, null, null));
+          () -> NormKernels.backward(dy, x, weight, inverse, null, null, parts));
       timer.time(
           "rms norm backward + residual",
           4 * one,
-          () -> NormKernels.backward(dy, x, weight, inverse, dy, null));
-      Tensor parts = timer.random(Dtype.FLOAT32, PARTS, sizes.hidden());
+          () -> NormKernels.backward(dy, x, weight, inverse, dy, null, parts));
       Tensor sum = timer.random(Dtype.FLOAT32, sizes.hidden());
       timer.time(
           "rms norm, sum of parts",

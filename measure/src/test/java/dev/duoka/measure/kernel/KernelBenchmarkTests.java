@@ -23,6 +23,7 @@ final class KernelBenchmarkTests {
         .contains(
             "product x · Wᵀ",
             "quantize rows and columns",
+            "adapter gradients",
             "rms norm, sum of parts",
             "rotary, in place",
             "latent keys",

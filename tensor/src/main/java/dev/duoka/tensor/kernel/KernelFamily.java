@@ -80,10 +80,10 @@ final class KernelFamily {
     return PACK_BYTES / tensor.dtype().bytes();
   }
 
-  /** Threads for a row: one per pack as far as a block reaches, in whole warps. */
+  /** Threads for a row, each with as many packs of it as there must be, in whole warps. */
   static int threads(Tensor tensor, long width) {
-    long packs = width / pack(tensor);
-    return (int) Math.min(MAX_THREADS, (packs + 31) / 32 * 32);
+    long packs = Math.ceilDiv(width / pack(tensor), (long) packsPerThread(tensor, width));
+    return (int) ((packs + 31) / 32 * 32);
   }
 
   /** The widest row that a block can keep with {@code packs} packs a thread. */
@@ -93,9 +93,8 @@ final class KernelFamily {
 
   /** Packs of a row for each thread of {@link #threads}: 1, 2, 4, 8 and so on. */
   static int packsPerThread(Tensor tensor, long width) {
-    long threads = threads(tensor, width);
     int packs = 1;
-    while (packs * threads * pack(tensor) < width) {
+    while (widest(tensor, packs) < width) {
       packs *= 2;
     }
     return packs;

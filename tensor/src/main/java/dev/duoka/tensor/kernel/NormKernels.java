@@ -13,8 +13,13 @@ public final class NormKernels {
   /** The most packs that a thread keeps in registers. */
   private static final int PACKS = 4;
 
-  /** Blocks of a backward pass: what a large card holds at once. */
-  private static final int BLOCKS = 1056;
+  /**
+   * Threads of a backward pass in all blocks: about what a large card holds at once, and fewer
+   * leave it parts of the weight's gradient to sum.
+   */
+  private static final int THREADS = 132 * 1024;
+
+  private static final int MOST_BLOCKS = 1056;
 
   private NormKernels() {}
 
@@ -53,29 +58,43 @@ public final class NormKernels {
   }
 
   /**
+   * Room for parts of the weight's gradient, which {@link #backward} writes: fp32 {@code [blocks,
+   * h]}.
+   *
+   * @param x what was normalised
+   */
+  public static Tensor parts(Tensor x) {
+    return Tensors.empty(Dtype.FLOAT32, x.device(), blocks(x), x.size(-1));
+  }
+
+  private static int blocks(Tensor x) {
+    int held = Math.min(MOST_BLOCKS, THREADS / KernelFamily.threads(x, x.size(-1)));
+    return Math.toIntExact(Math.clamp(x.elements() / x.size(-1), 1, held));
+  }
+
+  /**
    * The gradient of the input, and parts of the weight's gradient for {@link #sumParts}.
    *
    * @param x what was normalised
    * @param inverse what {@link #forward} returned
    * @param residual added to the gradient of the input; null for none
    * @param again receives the normalised values once more; null if nobody needs them
-   * @return the gradient, and the parts, fp32 {@code [blocks, h]}
+   * @param parts receives parts of the weight's gradient; null if nobody needs them
    */
-  public static Tensor[] backward(
+  public static Tensor backward(
       Tensor dy,
       Tensor x,
       Tensor weight,
       Tensor inverse,
       @Nullable Tensor residual,
-      @Nullable Tensor again) {
+      @Nullable Tensor again,
+      @Nullable Tensor parts) {
     int rows = Math.toIntExact(inverse.elements());
-    int blocks = Math.max(1, Math.min(rows, BLOCKS));
     Tensor dx = Tensors.empty(x.dtype(), x.device(), x.shape());
-    Tensor parts = Tensors.empty(Dtype.FLOAT32, x.device(), blocks, x.size(-1));
     if (x.device().isCuda()) {
       KERNELS
           .call(x, "rms_norm_backward", KernelFamily.packsPerThread(x, x.size(-1)))
-          .grid(blocks)
+          .grid(blocks(x))
           .block(KernelFamily.threads(x, x.size(-1)))
           .pointer(Views.addressOf(dy))
           .pointer(Views.addressOf(x))
@@ -84,12 +103,12 @@ public final class NormKernels {
           .pointer(address(residual))
           .pointer(Views.addressOf(dx))
           .pointer(address(again))
-          .pointer(Views.addressOf(parts))
+          .pointer(address(parts))
           .integer(rows)
           .integer(Math.toIntExact(x.size(-1)))
           .launch();
     }
-    return new Tensor[] {dx, parts};
+    return dx;
   }
 
   /**

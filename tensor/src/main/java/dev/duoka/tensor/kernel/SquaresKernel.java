@@ -13,8 +13,11 @@ import dev.duoka.tensor.op.Views;
 public final class SquaresKernel {
   private static final KernelFamily KERNELS = new KernelFamily("squares.cu");
 
-  /** The longest stretch that one block should sum, in elements. */
-  public static final int STRETCH = 1 << 16;
+  /**
+   * The longest stretch that one block should sum, in elements: short enough for the few of an
+   * adapter's matrices to be many blocks.
+   */
+  public static final int STRETCH = 1 << 14;
 
   private static final int THREADS = 256;
 

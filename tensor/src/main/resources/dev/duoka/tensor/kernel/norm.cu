@@ -32,31 +32,47 @@ extern "C" __global__ void rms_norm_forward(const element* __restrict__ x, const
   }
 }
 
-// dx (+ residual, where given) and, per block, the sum over its rows of dy · x · inverse: a part of
-// the weight's gradient, [blocks, width]. Where again is given, the output once more, for the weight
-// gradient of the product that follows.
-extern "C" __global__ void rms_norm_backward(const element* __restrict__ dy, const element* __restrict__ x,
+// Whether a row comes while the one before is worked on: where there are registers for it.
+#define AHEAD (PACKS <= 2)
+
+// dx (+ residual, where given) and, where parts are wanted, per block the sum over its rows of dy · x ·
+// inverse: a part of the weight's gradient, [blocks, width]. Where again is given, the output once more, for the
+// weight gradient of the product that follows.
+extern "C" __global__ void __launch_bounds__(512) rms_norm_backward(const element* __restrict__ dy, const element* __restrict__ x,
                                              const element* __restrict__ weight,
                                              const float* __restrict__ inverse,
                                              const element* __restrict__ residual, element* __restrict__ dx,
                                              element* __restrict__ again, float* __restrict__ parts,
                                              int rows, int width) {
   float part[PACKS][PACK];
+  Pack gradient[PACKS], value[PACKS];
 #pragma unroll
-  for (int p = 0; p < PACKS; p++)
+  for (int p = 0; p < PACKS; p++) {
+    int column = (threadIdx.x + p * blockDim.x) * PACK;
 #pragma unroll
     for (int i = 0; i < PACK; i++) part[p][i] = 0;
+    if (AHEAD && column < width && blockIdx.x < rows) {
+      gradient[p] = load(dy + (long long)blockIdx.x * width + column);
+      value[p] = load(x + (long long)blockIdx.x * width + column);
+    }
+  }
   for (int r = blockIdx.x; r < rows; r += gridDim.x) {
-    long long row = (long long)r * width;
+    long long row = (long long)r * width, next = row + (long long)gridDim.x * width;
     float scale = inverse[r];
-    Pack gradient[PACKS], value[PACKS];
+    Pack next_gradient[PACKS], next_value[PACKS], rest[PACKS];
     float along = 0;
 #pragma unroll
     for (int p = 0; p < PACKS; p++) {
       int column = (threadIdx.x + p * blockDim.x) * PACK;
       if (column < width) {
-        gradient[p] = load(dy + row + column);
-        value[p] = load(x + row + column);
+        if (residual) rest[p] = load(residual + row + column);
+        if (!AHEAD) {
+          gradient[p] = load(dy + row + column);
+          value[p] = load(x + row + column);
+        } else if (r + gridDim.x < rows) {
+          next_gradient[p] = load(dy + next + column);
+          next_value[p] = load(x + next + column);
+        }
         Pack factor = load(weight + column);
 #pragma unroll
         for (int i = 0; i < PACK; i++) {
@@ -71,12 +87,11 @@ extern "C" __global__ void rms_norm_backward(const element* __restrict__ dy, con
     for (int p = 0; p < PACKS; p++) {
       int column = (threadIdx.x + p * blockDim.x) * PACK;
       if (column < width) {
-        Pack factor = load(weight + column), out, rest;
-        if (residual) rest = load(residual + row + column);
+        Pack factor = load(weight + column), out;
 #pragma unroll
         for (int i = 0; i < PACK; i++) {
           float d = widen(gradient[p].at[i]) * widen(factor.at[i]) * scale - widen(value[p].at[i]) * mean;
-          out.at[i] = narrow(residual ? d + widen(rest.at[i]) : d);
+          out.at[i] = narrow(residual ? d + widen(rest[p].at[i]) : d);
         }
         store(dx + row + column, out);
         if (again) {
@@ -85,9 +100,14 @@ extern "C" __global__ void rms_norm_backward(const element* __restrict__ dy, con
             out.at[i] = narrow(widen(value[p].at[i]) * scale * widen(factor.at[i]));
           store(again + row + column, out);
         }
+        if (AHEAD) {
+          gradient[p] = next_gradient[p];
+          value[p] = next_value[p];
+        }
       }
     }
   }
+  if (!parts) return;
 #pragma unroll
   for (int p = 0; p < PACKS; p++) {
     int column = (threadIdx.x + p * blockDim.x) * PACK;

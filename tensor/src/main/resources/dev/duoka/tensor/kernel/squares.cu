@@ -24,6 +24,7 @@ extern "C" __global__ void squares(const element* __restrict__ values, const lon
   const element* from = values + table[blockIdx.x * 3];
   long long count = table[blockIdx.x * 3 + 1];
   double sum = 0;
+#pragma unroll 4
   for (long long i = threadIdx.x * 4; i < count; i += blockDim.x * 4) {
     Four v = *reinterpret_cast<const Four*>(from + i);
 #pragma unroll
