@@ -47,7 +47,8 @@ public record Layout(
     PipelineOrder order,
     int replicate,
     OffloadUpdate offloadUpdate,
-    int blocksPerBucket) {
+    int blocksPerBucket,
+    double offloadFraction) {
   public Layout {
     offloadUpdate =
         switch (offload) {
@@ -55,6 +56,50 @@ public record Layout(
           case OPTIMIZER -> offloadUpdate;
           case PARAMETERS -> OffloadUpdate.HOST;
         };
+    boolean passes = offload == Offload.OPTIMIZER && offloadUpdate == OffloadUpdate.DEVICE;
+    offloadFraction = passes ? offloadFraction : 1;
+  }
+
+  /** A layout that puts all states away, if any. */
+  public Layout(
+      int data,
+      int tensor,
+      int pipeline,
+      int expert,
+      int context,
+      int zero,
+      int microBatch,
+      int accumulation,
+      Recompute recompute,
+      Offload offload,
+      LossKind loss,
+      Precision precision,
+      Method method,
+      StateForm states,
+      PipelineOrder order,
+      int replicate,
+      OffloadUpdate offloadUpdate,
+      int blocksPerBucket) {
+    this(
+        data,
+        tensor,
+        pipeline,
+        expert,
+        context,
+        zero,
+        microBatch,
+        accumulation,
+        recompute,
+        offload,
+        loss,
+        precision,
+        method,
+        states,
+        order,
+        replicate,
+        offloadUpdate,
+        blocksPerBucket,
+        1);
   }
 
   /** A layout with a bucket for each block. */
@@ -285,7 +330,8 @@ public record Layout(
         order,
         replicate,
         update,
-        blocksPerBucket);
+        blocksPerBucket,
+        offloadFraction);
   }
 
   /** The same step on another mesh of as many data ranks. */
@@ -308,7 +354,8 @@ public record Layout(
         order,
         replicate,
         offloadUpdate,
-        blocksPerBucket);
+        blocksPerBucket,
+        offloadFraction);
   }
 
   /** The same whose stages work in another order. */
@@ -331,7 +378,8 @@ public record Layout(
         other,
         replicate,
         offloadUpdate,
-        blocksPerBucket);
+        blocksPerBucket,
+        offloadFraction);
   }
 
   /** The same with another recompute and in another arithmetic. */
@@ -354,7 +402,8 @@ public record Layout(
         order,
         replicate,
         offloadUpdate,
-        blocksPerBucket);
+        blocksPerBucket,
+        offloadFraction);
   }
 
   /** The same with so many decoder layers in a bucket. */
@@ -377,7 +426,32 @@ public record Layout(
         order,
         replicate,
         offloadUpdate,
-        blocks);
+        blocks,
+        offloadFraction);
+  }
+
+  /** The same with another part of the states away. */
+  public Layout offloading(double fraction) {
+    return new Layout(
+        data,
+        tensor,
+        pipeline,
+        expert,
+        context,
+        zero,
+        microBatch,
+        accumulation,
+        recompute,
+        offload,
+        loss,
+        precision,
+        method,
+        states,
+        order,
+        replicate,
+        offloadUpdate,
+        blocksPerBucket,
+        fraction);
   }
 
   /**
@@ -434,6 +508,7 @@ public record Layout(
     }
     if (offload != Offload.NONE) {
       text.append(", offload ").append(offload);
+      text.append(offloadFraction < 1 ? " (" + Math.round(100 * offloadFraction) + " %)" : "");
       text.append(offload == Offload.OPTIMIZER && updatesOnHost() ? ", updated on the host" : "");
     }
     if (loss != LossKind.CHUNKED) {

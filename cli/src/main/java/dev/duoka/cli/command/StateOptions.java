@@ -47,12 +47,29 @@ final class StateOptions {
       description = "Where states in host memory are updated: device, host (${DEFAULT-VALUE}).")
   private OffloadUpdate offloadUpdate = OffloadUpdate.DEVICE;
 
+  @Option(
+      names = "--offload-fraction",
+      paramLabel = "PART",
+      defaultValue = "1",
+      description =
+          "Of the weights, whose states live there where the device updates them"
+              + " (${DEFAULT-VALUE}).")
+  private double offloadFraction = 1;
+
   /**
-   * Refuses what would sum in 16 bits.
+   * Refuses what would sum in 16 bits, and a part of nothing.
    *
-   * @throws DuokaException with both options
+   * @throws DuokaException with such options
    */
   void check(int accumulation) {
+    boolean passes = offload == Offload.OPTIMIZER && offloadUpdate == OffloadUpdate.DEVICE;
+    if (!(offloadFraction > 0 && offloadFraction <= 1) || (!passes && offloadFraction != 1)) {
+      throw new DuokaException(
+          ErrorCode.USAGE,
+          "--offload-fraction " + offloadFraction + " with --offload " + offload,
+          "Give a number above 0 and up to 1, with --offload optimizer and its update on the"
+              + " device.");
+    }
     if (gradients == GradientForm.BF16 && accumulation > 1) {
       throw new DuokaException(
           ErrorCode.USAGE,
@@ -69,6 +86,11 @@ final class StateOptions {
   /** What lives in host memory. */
   Offload offload() {
     return offload;
+  }
+
+  /** Of the weights, whose states live there. */
+  double offloadFraction() {
+    return offloadFraction;
   }
 
   /** Where what lives there is updated. */

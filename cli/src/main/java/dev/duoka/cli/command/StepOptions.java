@@ -140,6 +140,7 @@ final class StepOptions {
         states.form(),
         states.offload(),
         states.offloadUpdate(),
+        states.offloadFraction(),
         deterministic);
   }
 }

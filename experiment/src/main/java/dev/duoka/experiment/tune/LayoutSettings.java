@@ -6,6 +6,7 @@ import dev.duoka.formats.modelconfig.MoeConfig;
 import dev.duoka.layout.Dispatcher;
 import dev.duoka.layout.Layout;
 import dev.duoka.layout.Offload;
+import dev.duoka.layout.OffloadUpdate;
 import dev.duoka.layout.PipelineKind;
 import dev.duoka.train.config.BatchPlan;
 import dev.duoka.train.config.ModelSource;
@@ -35,6 +36,7 @@ final class LayoutSettings {
   private static final String DISPATCHER = "parallel.dispatcher";
   private static final String OFFLOAD = "memory.offload";
   private static final String OFFLOAD_UPDATE = "memory.offload_update";
+  private static final String OFFLOAD_FRACTION = "memory.offload_fraction";
 
   /**
    * Variables of NCCL that can make a step within a machine faster: fewer of a card's processors
@@ -80,6 +82,7 @@ final class LayoutSettings {
     settings.put(OFFLOAD, layout.offload().toString());
     boolean away = layout.offload() != Offload.NONE;
     settings.put(OFFLOAD_UPDATE, away ? layout.offloadUpdate().toString() : "device");
+    settings.put(OFFLOAD_FRACTION, String.valueOf(layout.offloadFraction()));
     return new Candidate(settings);
   }
 
@@ -127,9 +130,18 @@ final class LayoutSettings {
     if (there.memory().offload() == Offload.NONE) {
       add(all, centre, OFFLOAD, "optimizer");
     } else {
-      all.add(centre.with(OFFLOAD, "none").with(OFFLOAD_UPDATE, "device"));
+      all.add(
+          centre
+              .with(OFFLOAD, "none")
+              .with(OFFLOAD_UPDATE, "device")
+              .with(OFFLOAD_FRACTION, "1.0"));
       others(there.memory().offloadUpdate(), "device", "host")
-          .forEach(value -> add(all, centre, OFFLOAD_UPDATE, value));
+          .forEach(
+              value -> all.add(centre.with(OFFLOAD_UPDATE, value).with(OFFLOAD_FRACTION, "1.0")));
+      if (there.memory().offloadUpdate() == OffloadUpdate.DEVICE) {
+        others(there.memory().offloadFraction(), "0.25", "0.5", "0.75", "1.0")
+            .forEach(value -> add(all, centre, OFFLOAD_FRACTION, value));
+      }
     }
     List<Candidate> admitted = new ArrayList<>();
     all.stream()

@@ -102,6 +102,7 @@ public record MeshStepJob(
         parallel.order(),
         parallel.replicate(),
         step.offloadUpdate(),
-        parallel.blocksPerBucket());
+        parallel.blocksPerBucket(),
+        step.offloadFraction());
   }
 }

@@ -30,6 +30,7 @@ import tools.jackson.databind.node.ObjectNode;
  * @param states in which form gradients and the optimizer's states are kept
  * @param offload what of them lives in host memory
  * @param offloadUpdate where states in host memory are updated
+ * @param offloadFraction of the weights, whose states live there
  * @param deterministic whether it gives the same bits each time
  */
 public record StepJob(
@@ -44,6 +45,7 @@ public record StepJob(
     StateForm states,
     Offload offload,
     OffloadUpdate offloadUpdate,
+    double offloadFraction,
     boolean deterministic) {
   /** For rounding by chance. */
   private static final long SEED = 1;
@@ -63,6 +65,7 @@ public record StepJob(
         config.memory().states(),
         config.memory().offload(),
         config.memory().offloadUpdate(),
+        config.memory().offloadFraction(),
         config.training().deterministic());
   }
 
@@ -85,6 +88,7 @@ public record StepJob(
     if (offload != Offload.NONE) {
       report.put("offload", offload.toString());
       report.put("offload_update", offloadUpdate.toString());
+      report.put("offload_fraction", offloadFraction);
     }
     report.put("deterministic", deterministic);
   }
@@ -117,7 +121,7 @@ public record StepJob(
         warmUp,
         steps,
         cpuThreads,
-        new StateSettings(states, offload, offloadUpdate, SEED),
+        new StateSettings(states, offload, offloadUpdate, SEED).offloading(offloadFraction),
         deterministic);
   }
 }

@@ -43,6 +43,7 @@ final class ProfiledRanksTests {
             StateForm.FULL,
             Offload.NONE,
             OffloadUpdate.DEVICE,
+            1,
             false);
     return ProfiledRanks.run(MeshStepJob.of(step, MeshOption.parse(mesh), "cpu"), STEPS);
   }

@@ -105,6 +105,7 @@ final class RooflineTests {
         StateForm.FULL,
         Offload.NONE,
         OffloadUpdate.DEVICE,
+        1,
         false);
   }
 }

@@ -38,6 +38,7 @@ final class MemoryComparisonTests {
                 StateForm.FULL,
                 Offload.NONE,
                 OffloadUpdate.DEVICE,
+                1,
                 false));
     assertThat(memory.error()).as("%s", memory.lines()).hasValue(0);
   }

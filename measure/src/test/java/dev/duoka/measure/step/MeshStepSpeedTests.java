@@ -128,6 +128,7 @@ final class MeshStepSpeedTests {
             StateForm.FULL,
             Offload.NONE,
             OffloadUpdate.DEVICE,
+            1,
             false),
         MeshOption.parse(mesh),
         device);

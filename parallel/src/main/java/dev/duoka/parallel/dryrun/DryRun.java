@@ -160,8 +160,8 @@ public final class DryRun {
   /**
    * Whether each further layer adds the same to every part of a step: not where stages of a
    * pipeline have some of them, nor where layers take turns in the same buffers (ZeRO 2 and 3,
-   * gradients for the host) or lie in one together, nor where an adapter, what is frozen or other
-   * rates tell them apart.
+   * gradients for the host) or lie in one together, nor where an adapter, what is frozen, other
+   * rates or states that some of them have in host memory tell them apart.
    */
   private static boolean growsEvenly(DryRunJob job) {
     ModelConfig model = job.settings().model();
@@ -172,6 +172,7 @@ public final class DryRun {
         && !job.settings().updates().mayTellLayersApart()
         && job.settings().zeroStage() < 2
         && job.settings().states().blocksPerBucket() == 1
+        && job.settings().states().fraction() == 1
         && !job.settings().states().updatesOnHost();
   }
 

@@ -65,13 +65,7 @@ public record DryRunJob(
                     ? StepSettings.AuxiliaryLosses.NONE
                     : new StepSettings.AuxiliaryLosses(
                         model.mtpModules(), FURTHER_TOKENS, moe == null ? 0 : 0.01, true, 0.001))
-            .with(
-                new StateSettings(
-                    layout.states(),
-                    layout.offload(),
-                    layout.offloadUpdate(),
-                    0,
-                    layout.blocksPerBucket()))
+            .with(StateSettings.of(layout, 0))
             .with(
                 new PipelineSettings(
                     layout.order().kind(), layout.order().stagesPerRank(), List.of())),

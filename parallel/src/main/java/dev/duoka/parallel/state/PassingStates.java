@@ -4,11 +4,15 @@ import dev.duoka.base.Resources;
 import dev.duoka.engine.optimizer.AdamW;
 import dev.duoka.engine.optimizer.AdamWSettings;
 import dev.duoka.tensor.Tensor;
+import dev.duoka.tensor.op.HostTransfer;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The optimizer's states of a slice that live in page-locked host memory and pass through the
  * device ({@link StatePassage}), whose kernel updates them as if they were there. Weights and
- * gradients stay on the device. Owns the states.
+ * gradients stay on the device. An update is launched when the passage gets to it, at the latest
+ * when something is asked for that it changes or reads. Owns the states.
  */
 final class PassingStates implements AutoCloseable {
   private final StatePassage passage;
@@ -16,6 +20,7 @@ final class PassingStates implements AutoCloseable {
   private final Resources owned;
   private StatePassage.Ends last = StatePassage.Ends.NONE;
   private boolean arrived = true;
+  private @Nullable Runnable linedUp;
 
   /**
    * Allocates the states; {@link #adoptValues} fills master weights.
@@ -63,48 +68,65 @@ final class PassingStates implements AutoCloseable {
     return states;
   }
 
+  /** How many weights they are of. */
+  long length() {
+    return states.length();
+  }
+
   /** Lets the calling thread's stream wait for the weights of the last update. */
   void arrive() {
     if (!arrived) {
       arrived = true;
+      passage.askFor(this);
       last.worked().holdBack();
     }
   }
 
-  /** Launches an update beside the calling thread's stream, as {@link AdamW#launch}. */
+  /**
+   * Lines up an update beside the calling thread's stream, behind what is there, as {@link
+   * AdamW#launch}.
+   */
   void launch(AdamW.Update update, Tensor squaredNorm) {
-    pass(
-        StatePassage.Way.ROUND,
-        true,
-        (part, start, lane) -> states.launch(update, squaredNorm, part, start, lane));
+    HostTransfer.Mark after = passage.transfer().now();
+    lineUp(after, (part, start, lane) -> states.launch(update, squaredNorm, part, start, lane));
   }
 
-  /** Updates without our kernels, as {@link AdamW#update}. */
+  /** Lines up an update without our kernels, as {@link AdamW#update}. */
   void update(AdamW.Update update, double factor) {
-    pass(
-        StatePassage.Way.ROUND,
-        false,
-        (part, start, _) -> states.update(update, factor, part, start));
+    lineUp(null, (part, start, _) -> states.update(update, factor, part, start));
+  }
+
+  private void lineUp(HostTransfer.@Nullable Mark after, StatePassage.Work work) {
+    arrive();
+    arrived = false;
+    linedUp = () -> last = passage.pass(states, StatePassage.Way.ROUND, last, after, work);
+    passage.lineUp(this);
+  }
+
+  /** Launches what was lined up; for the passage. */
+  void launchLinedUp() {
+    Runnable update = Objects.requireNonNull(linedUp);
+    linedUp = null;
+    update.run();
   }
 
   /** Copies the master weights into the compute weights. */
   void publish() {
     if (states.hasMaster()) {
-      pass(StatePassage.Way.MASTERS_COME, false, (part, _, _) -> AdamW.publish(part));
+      pass(StatePassage.Way.MASTERS_COME, (part, _, _) -> AdamW.publish(part));
     }
   }
 
   /** Takes over the compute weights; the opposite of {@link #publish}. */
   void adoptValues() {
     if (states.hasMaster()) {
-      pass(StatePassage.Way.MASTERS_LEAVE, false, (part, _, _) -> AdamW.adoptValues(part));
+      pass(StatePassage.Way.MASTERS_LEAVE, (part, _, _) -> AdamW.adoptValues(part));
     }
   }
 
-  private void pass(StatePassage.Way way, boolean beside, StatePassage.Work work) {
+  private void pass(StatePassage.Way way, StatePassage.Work work) {
     arrive();
-    last = passage.pass(states, way, last, beside, work);
-    arrived = !beside;
+    last = passage.pass(states, way, last, null, work);
   }
 
   @Override

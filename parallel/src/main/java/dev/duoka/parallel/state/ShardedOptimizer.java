@@ -32,6 +32,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
 import java.util.function.Function;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -116,6 +117,7 @@ public final class ShardedOptimizer implements AutoCloseable {
       worker = states.updatesOnHost() ? made.own(new HostWorker(store.device())) : null;
       passage =
           states.passThroughDevice() ? made.own(new StatePassage(store.device(), piece)) : null;
+      PassingBuckets away = new PassingBuckets(store.trainableBuckets(), states.fraction());
       for (Bucket bucket : store.trainableBuckets()) {
         StateSlice.Sharing sharing =
             zeroStage > 0
@@ -124,10 +126,11 @@ public final class ShardedOptimizer implements AutoCloseable {
                 : new StateSlice.Sharing(
                     groups.of().apply(bucket), new SingleRank("replicas"), false, false);
         AdamWSettings its = settings.timesDecay(bucket.key().factors().decay());
-        slices.add(made.own(new StateSlice(bucket, sharing, its, states, worker, passage)));
+        StatePassage way = away.contain(bucket) ? passage : null;
+        slices.add(made.own(new StateSlice(bucket, sharing, its, states, worker, way)));
       }
       if (passage != null) {
-        passage.makeRoom(slices.stream().map(StateSlice::unread).toList());
+        passage.makeRoom(passing().map(StateSlice::unread).toList());
         slices.forEach(StateSlice::adoptValues);
       }
       squares = made.own(squares());
@@ -278,6 +281,10 @@ public final class ShardedOptimizer implements AutoCloseable {
     return new RangeReading(groups.names(), groups.world(), squaresOfAll, extremes);
   }
 
+  private Stream<StateSlice> passing() {
+    return slices.stream().filter(StateSlice::passes);
+  }
+
   private PendingOutcome launchFused(double learningRate, double lossScale, boolean measures) {
     steps++;
     DeferredRead read = normReads[(int) (steps % normReads.length)];
@@ -289,9 +296,9 @@ public final class ShardedOptimizer implements AutoCloseable {
       // Updates beside this stream read it when the tensor may be used again.
       Tensor kept = passage == null ? squaredNorm : passage.keep(squaredNorm);
       writes = true;
-      for (StateSlice slice : slices) {
-        slice.launch(update(slice, learningRate, lossScale), kept);
-      }
+      // What has a way to go first; meanwhile the others are updated.
+      Stream.concat(passing(), slices.stream().filter(slice -> !slice.passes()))
+          .forEach(slice -> slice.launch(update(slice, learningRate, lossScale), kept));
       gatherValues();
       read.start(squaredNorm);
     }

@@ -13,7 +13,9 @@ import dev.duoka.tensor.op.Copies;
 import dev.duoka.tensor.op.HostTransfer;
 import dev.duoka.tensor.op.Tensors;
 import dev.duoka.tensor.op.Views;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Deque;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -21,7 +23,14 @@ import org.jspecify.annotations.Nullable;
  * The way of a rank's states from host memory through buffers on its device and back, in pieces:
  * one piece comes while the one before it is worked on and the one before that leaves. Copies run
  * on a stream for each way and kernels on one of their own, which events order; no thread waits. On
- * other devices than GPUs each has ended when it returns. One thread.
+ * other devices than GPUs each has ended when it returns.
+ *
+ * <p>Updates of all slices stand in a line, in the order in which their weights are used, and are
+ * launched little by little as these are asked for. Together they are thousands of launches for
+ * each stream, which takes about a thousand and then holds up the thread: had one to launch all of
+ * them before the next forward pass, nothing of that would run beside them.
+ *
+ * <p>One thread.
  */
 final class StatePassage implements AutoCloseable {
   /**
@@ -30,6 +39,9 @@ final class StatePassage implements AutoCloseable {
    * the first to come and the last to leave, which nothing hides, would take longer.
    */
   static final long PIECE = 1L << 22;
+
+  /** Pieces that are launched before their weights are asked for, at least. */
+  private static final long AHEAD = 16;
 
   /** One that comes, one that is worked on and one that leaves. */
   static final int BUFFERS = 3;
@@ -41,6 +53,8 @@ final class StatePassage implements AutoCloseable {
   private final List<Buffer> buffers = new ArrayList<>();
   private final Resources owned;
   private @Nullable Tensor squaredNorm;
+  private final Deque<PassingStates> line = new ArrayDeque<>();
+  private long ahead;
   private int turn;
 
   /** What is done with a piece while it is on the device. */
@@ -159,6 +173,33 @@ final class StatePassage implements AutoCloseable {
     return transfer;
   }
 
+  /** Lets states stand in line for an update, behind all that do. */
+  void lineUp(PassingStates states) {
+    line.add(states);
+    launchAhead();
+  }
+
+  /** Launches the update of states that somebody asks for, and of those behind them a few. */
+  void askFor(PassingStates states) {
+    while (line.contains(states)) {
+      launchNext();
+    }
+    ahead -= states.length();
+    launchAhead();
+  }
+
+  private void launchAhead() {
+    while (ahead < AHEAD * piece && !line.isEmpty()) {
+      launchNext();
+    }
+  }
+
+  private void launchNext() {
+    PassingStates next = line.remove();
+    ahead += next.length();
+    next.launchLinedUp();
+  }
+
   /**
    * Keeps the squared norm until the updates by it have ended, which the caller's stream awaits.
    */
@@ -175,13 +216,16 @@ final class StatePassage implements AutoCloseable {
    * Launches the way of all pieces of a slice.
    *
    * @param before of the last pass of the slice, which is forgotten
-   * @param beside whether kernels may run beside the calling thread's stream, behind what is there;
-   *     whoever uses the weights then waits for {@link Ends#worked}
+   * @param after what kernels that run beside the calling thread's stream wait for, forgotten too;
+   *     whoever uses the weights then waits for {@link Ends#worked}. Null for kernels on that
+   *     stream
    */
-  Ends pass(AdamW states, Way way, Ends before, boolean beside, Work work) {
-    HostTransfer.Lane on = beside ? lane : null;
-    HostTransfer.Mark launched = transfer.now();
-    holdBack(on, launched);
+  Ends pass(AdamW states, Way way, Ends before, HostTransfer.@Nullable Mark after, Work work) {
+    HostTransfer.Lane on = after == null ? null : lane;
+    if (after != null) {
+      lane.holdBack(after);
+      after.forget();
+    }
     for (long next = 0; next < states.length(); next += piece) {
       long start = next;
       try (Scope _ = Scope.open(MemoryOwner.TEMPORARIES)) { // of views
@@ -191,7 +235,6 @@ final class StatePassage implements AutoCloseable {
         pass(buffer, home, here, way, before.ended(), on, () -> work.on(here, start, on));
       }
     }
-    launched.forget();
     before.worked().forget();
     before.ended().forget();
     // The last to leave has ended when all have; where nothing leaves, the last kernel.
@@ -268,6 +311,7 @@ final class StatePassage implements AutoCloseable {
 
   @Override
   public void close() {
+    line.clear();
     try (owned) {
       drain();
     }

@@ -150,6 +150,11 @@ public final class StateSlice implements ValueShard, AutoCloseable {
     return host != null;
   }
 
+  /** Whether states are in host memory, from where they pass through the device. */
+  boolean passes() {
+    return passing != null;
+  }
+
   /** The bucket that it is a part of. */
   @Override
   public Bucket bucket() {

@@ -119,7 +119,7 @@ class MeshDryRunTests {
     StateForm form = new StateForm(moments, master, GradientForm.FP32);
     StepSettings settings =
         TinyRuns.settings(config, Precision.BF16, recompute, zero)
-            .with(new StateSettings(form, Offload.OPTIMIZER, update, 1, blocks));
+            .with(new StateSettings(form, Offload.OPTIMIZER, update, 1).inBucketsOf(blocks));
     Mesh mesh = new Mesh(1, 1, data, 1, tensor, 1);
     Map<Integer, Map<MemoryOwner, Long>> real = real(settings, mesh);
     for (int rank = 0; rank < mesh.size(); rank++) {

@@ -54,16 +54,28 @@ class ReplayTests {
 
   /** States that pass through the device leave nothing there that does not grow evenly. */
   @ParameterizedTest
-  @CsvSource({"tiny-llama, NONE, 1, 1, BF16", "tiny-v3, SELECTIVE, 2, 2, BITS8"})
+  @CsvSource({
+    "tiny-llama, NONE, 1, 1, BF16, 1",
+    "tiny-v3, SELECTIVE, 2, 2, BITS8, 1",
+    "tiny-llama, NONE, 1, 1, FP32, 0.5",
+    "tiny-v3, SELECTIVE, 2, 2, BF16, 0.25"
+  })
   void stepsWhoseStatesPassThrough(
-      String preset, Recompute recompute, int ranks, int accumulation, MomentForm moments) {
+      String preset,
+      Recompute recompute,
+      int ranks,
+      int accumulation,
+      MomentForm moments,
+      double fraction) {
     ModelConfig config = TinyRuns.config(preset);
     LayerCounts counts = config.moe() == null ? new LayerCounts(7, 0) : new LayerCounts(2, 5);
     StateForm form = new StateForm(moments, true, GradientForm.FP32);
     DryRunJob job =
         new DryRunJob(
             TinyRuns.settings(counts.applyTo(config), Precision.BF16, recompute, 1)
-                .with(new StateSettings(form, Offload.OPTIMIZER, OffloadUpdate.DEVICE, 0)),
+                .with(
+                    new StateSettings(form, Offload.OPTIMIZER, OffloadUpdate.DEVICE, 0)
+                        .offloading(fraction)),
             ranks,
             2,
             accumulation);

@@ -59,6 +59,9 @@ class CudaPassingStatesTests {
   /** Each keeps the card busy for more than a millisecond. */
   private static final int PRODUCTS = 300;
 
+  private static final OffloadUpdate DEVICE = OffloadUpdate.DEVICE;
+  private static final long SEED = 11;
+
   /** Odd; some pieces of a bucket, the last of them short. */
   private static final long FIRST = 700_003;
 
@@ -79,24 +82,28 @@ class CudaPassingStatesTests {
   void areUpdatedToTheBitAsIfTheyWereThere(
       Dtype dtype, MomentForm moments, boolean master, GradientForm gradients) {
     StateForm form = new StateForm(moments, master, gradients);
-    List<double[]> here = train(dtype, form, Offload.NONE, 128);
+    List<double[]> here = train(dtype, new StateSettings(form, Offload.NONE, DEVICE, SEED), 128);
+    StateSettings away = new StateSettings(form, Offload.OPTIMIZER, DEVICE, SEED);
     for (long piece : new long[] {1 << 16, 1 << 19, StatePassage.PIECE}) {
-      assertThat(train(dtype, form, Offload.OPTIMIZER, piece))
-          .as("pieces of %d", piece)
-          .usingElementComparator(BITS)
-          .isEqualTo(here);
+      for (double fraction : new double[] {1, 0.5}) {
+        assertThat(train(dtype, away.offloading(fraction), piece))
+            .as("%s of the states in pieces of %d", fraction, piece)
+            .usingElementComparator(BITS)
+            .isEqualTo(here);
+      }
     }
   }
 
   /** Norms, weights and states; in the second step a gradient is infinite. */
-  private static List<double[]> train(Dtype dtype, StateForm form, Offload offload, long piece) {
+  private static List<double[]> train(Dtype dtype, StateSettings states, long piece) {
     Device device = TestDevice.cuda();
-    Residency residency = offload == Offload.NONE ? Residency.ALL : Residency.ALL.valuesLater();
+    Residency residency =
+        states.offload() == Offload.NONE ? Residency.ALL : Residency.ALL.valuesLater();
     List<double[]> seen = new ArrayList<>();
     List<PendingOutcome> outcomes = new ArrayList<>();
     try (Scope _ = Scope.open(MemoryOwner.TEMPORARIES);
-        ParameterStore store = store(dtype, device, form.gradients(), residency);
-        ShardedOptimizer optimizer = optimizer(store, form, offload, piece)) {
+        ParameterStore store = store(dtype, device, states.form().gradients(), residency);
+        ShardedOptimizer optimizer = optimizer(store, states, piece)) {
       optimizer.fill(() -> write(store, 191));
       List<Map<String, Tensor>> addends = new ArrayList<>();
       for (int step = 0; step <= STEPS; step++) {
@@ -120,10 +127,10 @@ class CudaPassingStatesTests {
       assertThat(optimizer.steps()).isEqualTo(STEPS);
       store.parameters().forEach(it -> seen.add(HostCopy.doubles(it.value())));
       for (StateSlice slice : optimizer.slices()) {
-        AdamW states = slice.states();
-        seen.add(HostCopy.doubles(states.master()));
-        try (Tensor first = states.firstMoment().read(0, slice.length());
-            Tensor second = states.secondMoment().read(0, slice.length())) {
+        AdamW kept = slice.states();
+        seen.add(HostCopy.doubles(kept.master()));
+        try (Tensor first = kept.firstMoment().read(0, slice.length());
+            Tensor second = kept.secondMoment().read(0, slice.length())) {
           seen.add(HostCopy.doubles(first));
           seen.add(HostCopy.doubles(second));
         }
@@ -135,14 +142,14 @@ class CudaPassingStatesTests {
   }
 
   private static ShardedOptimizer optimizer(
-      ParameterStore store, StateForm form, Offload offload, long piece) {
+      ParameterStore store, StateSettings states, long piece) {
     return new ShardedOptimizer(
         store,
         GradientGroups.of(
             new SingleRank(), store.parameters().stream().map(Parameter::name).toList()),
         SETTINGS,
         0,
-        new StateSettings(form, offload, OffloadUpdate.DEVICE, 11),
+        states,
         piece);
   }
 
@@ -153,7 +160,11 @@ class CudaPassingStatesTests {
     try (Scope _ = Scope.open(MemoryOwner.TEMPORARIES);
         ParameterStore store =
             store(Dtype.BFLOAT16, device, GradientForm.FP32, Residency.ALL.valuesLater());
-        ShardedOptimizer optimizer = optimizer(store, StateForm.FULL, Offload.OPTIMIZER, 1 << 19);
+        ShardedOptimizer optimizer =
+            optimizer(
+                store,
+                new StateSettings(StateForm.FULL, Offload.OPTIMIZER, DEVICE, SEED),
+                1 << 19);
         HostTransfer marks = new HostTransfer(device)) {
       optimizer.fill(() -> write(store, 191));
       Map<String, Tensor> addends = addends(store, 0);

@@ -54,14 +54,21 @@ class PassingStatesTests {
   private static final AdamWSettings SETTINGS = new AdamWSettings(0.9, 0.95, 1e-8, 0.1, 0.5);
   private static final Comparator<double[]> BITS = Arrays::compare;
   private static final int STEPS = 4;
-  private static final int BLOCKS = 2;
+
+  /** More than are launched ahead in pieces of 128. */
+  private static final int BLOCKS = 5;
 
   /** With its padding 3 × 128 and 4 × 128: 7 pieces of 128, or 2 of 512 of which one is short. */
   private static final List<Long> SIZES = List.of(300L, 512L);
 
-  private record Kept(Dtype dtype, StateForm form, int zero, Offload offload, long piece) {
-    Kept away(long inPieces) {
-      return new Kept(dtype, form, zero, Offload.OPTIMIZER, inPieces);
+  private record Kept(
+      Dtype dtype, StateForm form, int zero, Offload offload, long piece, double fraction) {
+    Kept(Dtype dtype, StateForm form, int zero) {
+      this(dtype, form, zero, Offload.NONE, 128, 1);
+    }
+
+    Kept away(long inPieces, double part) {
+      return new Kept(dtype, form, zero, Offload.OPTIMIZER, inPieces, part);
     }
 
     Residency residency(int shards) {
@@ -105,7 +112,8 @@ class PassingStatesTests {
         GradientGroups.of(ranks, store.parameters().stream().map(Parameter::name).toList()),
         SETTINGS,
         kept.zero(),
-        new StateSettings(kept.form(), kept.offload(), OffloadUpdate.DEVICE, 7),
+        new StateSettings(kept.form(), kept.offload(), OffloadUpdate.DEVICE, 7)
+            .offloading(kept.fraction()),
         kept.piece());
   }
 
@@ -206,13 +214,19 @@ class PassingStatesTests {
       int zero,
       int ranks) {
     LedgerSnapshot before = LedgerSnapshot.of(DEVICE);
-    Kept here = new Kept(dtype, new StateForm(moments, master, gradients), zero, Offload.NONE, 128);
+    Kept here = new Kept(dtype, new StateForm(moments, master, gradients), zero);
     Map<Integer, List<double[]>> expected = onRanks(here, ranks);
-    for (long piece : new long[] {128, 512, 1 << 20}) {
-      Map<Integer, List<double[]>> away = onRanks(here.away(piece), ranks);
+    for (Kept away :
+        List.of(
+            here.away(128, 1),
+            here.away(512, 1),
+            here.away(1 << 20, 1),
+            here.away(128, 0.5),
+            here.away(512, 0.01))) {
+      Map<Integer, List<double[]>> there = onRanks(away, ranks);
       for (int rank = 0; rank < ranks; rank++) {
-        assertThat(away.get(rank))
-            .as("rank %d, pieces of %d", rank, piece)
+        assertThat(there.get(rank))
+            .as("rank %d, %s", rank, away)
             .usingElementComparator(BITS)
             .isEqualTo(expected.get(rank));
       }
@@ -230,10 +244,46 @@ class PassingStatesTests {
     return all;
   }
 
+  /** The states of the first weights of a forward pass stay, of as many as the fraction leaves. */
+  @ParameterizedTest
+  @CsvSource({"1, 5", "0.6, 3", "0.5, 3", "0.25, 2", "0.001, 1"})
+  void theFirstStay(double fraction, int passing) {
+    Kept kept = new Kept(Dtype.BFLOAT16, StateForm.FULL, 0).away(128, fraction);
+    try (ParameterStore store = store(kept, 1);
+        ShardedOptimizer optimizer = optimizer(kept, store, new SingleRank())) {
+      List<StateSlice> slices = optimizer.slices();
+      assertThat(slices.stream().filter(StateSlice::passes)).hasSize(passing);
+      assertThat(slices.getLast().passes()).isTrue();
+      assertThat(slices.getFirst().passes()).isEqualTo(passing == BLOCKS);
+    }
+  }
+
+  /** A stream that had to take all of them at once would hold up the thread. */
+  @Test
+  void updatesAreLaunchedAsTheirWeightsAreAskedFor() {
+    Kept kept = new Kept(Dtype.BFLOAT16, StateForm.FULL, 0).away(128, 1);
+    try (ParameterStore store = store(kept, 1);
+        ShardedOptimizer optimizer = optimizer(kept, store, new SingleRank())) {
+      optimizer.fill(() -> write(store));
+      double[] first = master(optimizer.slices().getFirst());
+      double[] last = master(optimizer.slices().getLast());
+      addGradients(store, 0, new SingleRank());
+      optimizer.step(0.01, 1);
+      assertThat(master(optimizer.slices().getFirst())).isNotEqualTo(first);
+      assertThat(master(optimizer.slices().getLast())).isEqualTo(last);
+      store.parameters().getLast().value();
+      assertThat(master(optimizer.slices().getLast())).isNotEqualTo(last);
+    }
+  }
+
+  private static double[] master(StateSlice slice) {
+    return HostCopy.doubles(slice.unread().master());
+  }
+
   /** What is written into the states is published, and what is written into weights taken over. */
   @Test
   void mastersComeAndLeave() {
-    Kept kept = new Kept(Dtype.BFLOAT16, StateForm.FULL, 0, Offload.NONE, 128).away(128);
+    Kept kept = new Kept(Dtype.BFLOAT16, StateForm.FULL, 0).away(128, 1);
     try (ParameterStore store = store(kept, 1);
         ShardedOptimizer optimizer = optimizer(kept, store, new SingleRank())) {
       write(store);
@@ -256,10 +306,11 @@ class PassingStatesTests {
   @Test
   void takeTheRoomOfThreePieces() {
     StateForm form = new StateForm(MomentForm.BITS8, true, GradientForm.FP32);
-    Kept here = new Kept(Dtype.BFLOAT16, form, 0, Offload.NONE, 256);
+    Kept here = new Kept(Dtype.BFLOAT16, form, 0);
     long piece = 256 * 4 + 2 * (256 + 256 / 128 * 4); // masters, codes and scales
     long norm = 8; // kept while updates read it
-    assertThat(optimizerBytes(here.away(256)) - optimizerBytes(here)).isEqualTo(3 * piece + norm);
+    assertThat(optimizerBytes(here.away(256, 1)) - optimizerBytes(here))
+        .isEqualTo(3 * piece + norm);
   }
 
   private static long optimizerBytes(Kept kept) {

@@ -191,13 +191,14 @@ public final class MemoryModel {
     // Beside the states the host holds what travels to the card and from it.
     double travelling = optimizer / state.optimizer() * TRAVELLING;
     double away = optimizer / state.optimizer() * state.gradient();
-    double passing = Math.min(optimizer, ShardedOptimizer.PASSING * state.optimizer());
+    double gone = layout.offloadFraction() * optimizer;
+    double passing = Math.min(gone, ShardedOptimizer.PASSING * state.optimizer());
     return switch (layout.offload()) {
       case NONE -> new States(weights, gradients, optimizer, 0);
       case OPTIMIZER ->
           layout.updatesOnHost()
               ? new States(weights, 0, 0, optimizer + away + travelling)
-              : new States(weights, gradients, passing, optimizer);
+              : new States(weights, gradients, optimizer - gone + passing, gone);
       case PARAMETERS -> new States(0, 0, 0, optimizer + away + travelling + weights);
     };
   }

@@ -130,6 +130,7 @@ public final class PlanJson {
     json.put("recompute", layout.recompute().toString());
     json.put("offload", layout.offload().toString());
     json.put("offload_update", layout.offloadUpdate().toString());
+    json.put("offload_fraction", layout.offloadFraction());
     json.put("loss", layout.loss().toString());
     json.put("precision", layout.precision().toString());
     json.put("method", layout.method().toString());

@@ -118,6 +118,7 @@ public final class PlannedRun {
     field(text, "offload", layout.offload());
     if (layout.offload() != Offload.NONE) {
       field(text, "offload_update", layout.offloadUpdate());
+      field(text, "offload_fraction", layout.offloadFraction());
     }
     field(text, "moments", form.moments());
     field(text, "master_weights", form.masterWeights() || !layout.precision().hasMasterWeights());

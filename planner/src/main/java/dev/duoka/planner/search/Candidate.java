@@ -55,7 +55,8 @@ record Candidate(Layout layout, double bytes, double hostBytes, double seconds) 
 
   /** The axes and what is sharded or away: one of each is shown. */
   Object states() {
-    return new States(mesh(), layout.zero(), layout.offload(), layout.offloadUpdate());
+    return new States(
+        mesh(), layout.zero(), layout.offload(), layout.offloadUpdate(), layout.offloadFraction());
   }
 
   /** The axes alone. */
@@ -81,6 +82,7 @@ record Candidate(Layout layout, double bytes, double hostBytes, double seconds) 
     return layout.zero() == other.layout.zero()
         && layout.offload() == other.layout.offload()
         && layout.offloadUpdate() == other.layout.offloadUpdate()
+        && layout.offloadFraction() == other.layout.offloadFraction()
         && layout.recompute() == other.layout.recompute()
         && layout.precision() == other.layout.precision()
         && layout.blocksPerBucket() == other.layout.blocksPerBucket()
@@ -89,7 +91,8 @@ record Candidate(Layout layout, double bytes, double hostBytes, double seconds) 
         && (layout.tensor() > 1) == (other.layout.tensor() > 1);
   }
 
-  private record States(Mesh mesh, int zero, Offload offload, OffloadUpdate update) {}
+  private record States(
+      Mesh mesh, int zero, Offload offload, OffloadUpdate update, double fraction) {}
 
   private record Kind(Object states, LossKind loss) {}
 

@@ -27,6 +27,9 @@ final class SearchSpace {
   /** In sequences; tokens set a limit before. */
   private static final int LARGEST_MICRO_BATCH = 1 << 16;
 
+  /** Of the states that pass through the device: what stays on it has no way to go. */
+  private static final List<Double> FRACTIONS = List.of(1.0, 0.75, 0.5, 0.25);
+
   private static final List<Recompute> RECOMPUTES =
       List.of(Recompute.FULL, Recompute.SELECTIVE, Recompute.NONE);
 
@@ -63,19 +66,21 @@ final class SearchSpace {
   }
 
   /** What lives in host memory, and where it is updated. */
-  private record Away(Offload offload, OffloadUpdate update) {
-    static final Away NOTHING = new Away(Offload.NONE, OffloadUpdate.DEVICE);
+  private record Away(Offload offload, OffloadUpdate update, double fraction) {
+    static final Away NOTHING = new Away(Offload.NONE, OffloadUpdate.DEVICE, 1);
   }
 
   /** An adapter's states are too small to be worth a place in host memory. */
   private static List<Away> away(Method method, boolean beyond) {
     List<Away> all = new ArrayList<>(List.of(Away.NOTHING));
     if (beyond || !method.isAdapter()) {
-      all.add(new Away(Offload.OPTIMIZER, OffloadUpdate.DEVICE));
-      all.add(new Away(Offload.OPTIMIZER, OffloadUpdate.HOST));
+      for (double fraction : FRACTIONS) {
+        all.add(new Away(Offload.OPTIMIZER, OffloadUpdate.DEVICE, fraction));
+      }
+      all.add(new Away(Offload.OPTIMIZER, OffloadUpdate.HOST, 1));
     }
     if (beyond) {
-      all.add(new Away(Offload.PARAMETERS, OffloadUpdate.HOST));
+      all.add(new Away(Offload.PARAMETERS, OffloadUpdate.HOST, 1));
     }
     return all;
   }
@@ -142,7 +147,9 @@ final class SearchSpace {
           space.choice.states(),
           PipelineOrder.DEFAULT,
           replicate,
-          away.update());
+          away.update(),
+          1,
+          away.fraction());
     }
   }
 

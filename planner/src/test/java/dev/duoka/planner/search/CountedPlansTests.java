@@ -229,6 +229,22 @@ class CountedPlansTests {
     assertThat(PLANNER.best(host).orElseThrow().layout().states()).isEqualTo(StateForm.FULL);
   }
 
+  /** What a card has room for stays on it: it need not travel in every step. */
+  @Test
+  void noMoreIsPutAwayThanMustBe() {
+    PlanRequest request = request("deepseek-llm-7b", "1xH100", Precision.BF16);
+    PlanRequest roomy =
+        request
+            .on(request.machine().withHostMemory(256))
+            .keeping(List.of(new StateForm(MomentForm.BF16, true, GradientForm.FP32)));
+    Layout best = PLANNER.best(roomy).orElseThrow().layout();
+    assertThat(best.offload()).isEqualTo(Offload.OPTIMIZER);
+    assertThat(best.updatesOnHost()).isFalse();
+    assertThat(best.offloadFraction()).isLessThan(1);
+    double seconds = PLANNER.time(roomy, best).total();
+    assertThat(seconds).isLessThan(PLANNER.time(roomy, best.offloading(1)).total());
+  }
+
   @Test
   void hostMemoryOfOffloadIsCountedOverAllRanks() {
     PlanRequest request = request("deepseek-llm-7b", "2xRTX4090", Precision.BF16);

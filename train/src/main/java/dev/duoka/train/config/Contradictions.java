@@ -389,6 +389,16 @@ final class Contradictions {
               + ", but memory.offload is none: no states are in host memory",
           "Set memory.offload to optimizer, or remove it.");
     }
+    boolean passes =
+        memory.offload() != Offload.NONE && memory.offloadUpdate() == OffloadUpdate.DEVICE;
+    if (!passes && memory.offloadFraction() != 1) {
+      refuse(
+          "memory.offload_fraction",
+          "memory.offload_fraction is "
+              + memory.offloadFraction()
+              + ", but no states are in host memory that the device updates",
+          "Set memory.offload to optimizer and memory.offload_update to device, or remove it.");
+    }
     if (memory.offload() != Offload.NONE && config.device().kind() == DeviceChoice.Kind.CPU) {
       refuse(
           "memory.offload",

@@ -19,8 +19,8 @@ public final class MemoryRemedies {
    * more, cheap functions are computed again, and then whole layers: all of that can be changed
    * between two steps. Then states are kept elsewhere, with a new start: where several ranks hold
    * the same they share them out by one ZeRO stage more after the other, which costs little more
-   * than the exchange of gradients does; and the optimizer moves to the host: first its states,
-   * which the device goes on to update, then gradients and the update, too.
+   * than the exchange of gradients does; and the optimizer moves to the host: first its states, all
+   * of which the device goes on to update, then gradients and the update, too.
    */
   public static List<MemoryRemedy> of(RunConfig config) {
     return of(config, MemoryRemedy.now(config));
@@ -86,7 +86,8 @@ public final class MemoryRemedies {
     if (config.adapter().isEmpty() && config.device().kind() != DeviceChoice.Kind.CPU) {
       boolean offloads = way.offload() != Offload.NONE;
       for (OffloadUpdate update : OffloadUpdate.values()) {
-        if (!offloads || update.compareTo(way.update()) > 0) {
+        boolean more = update.compareTo(way.update()) > 0;
+        if (!offloads || more || (update == way.update() && way.fraction() < 1)) {
           ways.add(way.with(Offload.OPTIMIZER, update));
         }
       }

@@ -14,9 +14,15 @@ import java.util.List;
  * @param zero ZeRO stage: what data-parallel ranks share out
  * @param offload what is kept in host memory
  * @param update where that is updated
+ * @param fraction of the weights whose states are kept there
  */
 public record MemoryRemedy(
-    int microBatch, Recompute recompute, int zero, Offload offload, OffloadUpdate update) {
+    int microBatch,
+    Recompute recompute,
+    int zero,
+    Offload offload,
+    OffloadUpdate update,
+    double fraction) {
   /** How the run takes its steps as its file says. */
   public static MemoryRemedy now(RunConfig config) {
     return new MemoryRemedy(
@@ -24,22 +30,23 @@ public record MemoryRemedy(
         config.training().recompute(),
         config.parallel().zero(),
         config.memory().offload(),
-        config.memory().offloadUpdate());
+        config.memory().offloadUpdate(),
+        config.memory().offloadFraction());
   }
 
   /** The same states with other micro-batches and recompute. */
   MemoryRemedy with(int otherMicroBatch, Recompute otherRecompute) {
-    return new MemoryRemedy(otherMicroBatch, otherRecompute, zero, offload, update);
+    return new MemoryRemedy(otherMicroBatch, otherRecompute, zero, offload, update, fraction);
   }
 
   /** The same steps with states that more ranks share. */
   MemoryRemedy with(int otherZero) {
-    return new MemoryRemedy(microBatch, recompute, otherZero, offload, update);
+    return new MemoryRemedy(microBatch, recompute, otherZero, offload, update, fraction);
   }
 
-  /** The same steps with states elsewhere. */
+  /** The same steps with states elsewhere, all of them. */
   MemoryRemedy with(Offload otherOffload, OffloadUpdate otherUpdate) {
-    return new MemoryRemedy(microBatch, recompute, zero, otherOffload, otherUpdate);
+    return new MemoryRemedy(microBatch, recompute, zero, otherOffload, otherUpdate, 1);
   }
 
   /** Whether states are kept where the run's file says, and updated there. */
@@ -48,7 +55,9 @@ public record MemoryRemedy(
   }
 
   private boolean staysThere(RunConfig config) {
-    return offload == config.memory().offload() && update == config.memory().offloadUpdate();
+    return offload == config.memory().offload()
+        && update == config.memory().offloadUpdate()
+        && fraction == config.memory().offloadFraction();
   }
 
   /** What to override in the run's file: the micro-batch, and whatever else differs. */
@@ -63,8 +72,11 @@ public record MemoryRemedy(
     if (offload != config.memory().offload()) {
       overrides.add("memory.offload=" + offload);
     }
-    if (!staysThere(config)) {
+    if (offload != config.memory().offload() || update != config.memory().offloadUpdate()) {
       overrides.add("memory.offload_update=" + update);
+    }
+    if (fraction != config.memory().offloadFraction()) {
+      overrides.add("memory.offload_fraction=" + fraction);
     }
     return List.copyOf(overrides);
   }

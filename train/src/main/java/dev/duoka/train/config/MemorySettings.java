@@ -26,6 +26,14 @@ public record MemorySettings(
         OffloadUpdate offloadUpdate,
     @Doc(
             value =
+                "Of the weights, those of the last layers first, the fraction whose states are in"
+                    + " host memory where the device updates them. All others stay on the device:"
+                    + " what it has room for need not travel in every step.",
+            byDefault = "1",
+            range = "(0, 1]")
+        double offloadFraction,
+    @Doc(
+            value =
                 "The optimizer's two moments in `fp32`, `bf16` or `8bit`: 8, 4 or 2.06 bytes of a"
                     + " weight.",
             byDefault = "fp32")

@@ -116,7 +116,8 @@ public record RunConfig(
         parallel.order(),
         parallel.replicate(),
         memory.offloadUpdate(),
-        parallel.blocksPerBucket());
+        parallel.blocksPerBucket(),
+        memory.offloadFraction());
   }
 
   private Method method() {

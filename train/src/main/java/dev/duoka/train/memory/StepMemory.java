@@ -136,7 +136,7 @@ public record StepMemory(
     StepSettings settings =
         now.with(way.recompute())
             .with(way.zero())
-            .with(now.states().with(way.offload(), way.update()));
+            .with(now.states().with(way.offload(), way.update()).offloading(way.fraction()));
     int accumulation = job.accumulation() * job.microBatch() / way.microBatch();
     return new StepMemory(
         new DryRunJob(settings, job.mesh(), job.rank(), way.microBatch(), accumulation),
@@ -248,12 +248,16 @@ public record StepMemory(
     StateSettings states = now.states();
     for (OffloadUpdate update : OffloadUpdate.values()) {
       StateSettings away = states.with(Offload.OPTIMIZER, update);
-      boolean more = !states.inHostMemory() || update.compareTo(states.update()) > 0;
+      boolean more =
+          !states.inHostMemory()
+              || update.compareTo(states.update()) > 0
+              || (update == states.update() && states.fraction() < 1);
       Optional<String> fits =
           device.isCuda() && more
               ? least(
                   "memory.offload optimizer"
-                      + (away.updatesOnHost() ? " with memory.offload_update host" : ""),
+                      + (away.updatesOnHost() ? " with memory.offload_update host" : "")
+                      + (states.fraction() < 1 ? " and memory.offload_fraction 1" : ""),
                   now.with(away),
                   bytes)
               : Optional.empty();

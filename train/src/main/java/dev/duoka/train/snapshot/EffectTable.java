@@ -66,6 +66,7 @@ public final class EffectTable {
               ROUNDING,
               "the same bits where the device updates; the host does so by other instructions"),
           line("config.memory.offload_update", ROUNDING, "the host updates by other instructions"),
+          line("config.memory.offload_fraction", SPEED, "the device updates either way"),
           // How the work is spread.
           line(
               "config.parallel.(schedule|stages|stages_per_rank|pipeline)",

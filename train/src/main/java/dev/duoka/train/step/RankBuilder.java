@@ -129,12 +129,7 @@ public final class RankBuilder {
         config.lossScale().map(RankBuilder::lossScale).orElse(LossScaler.Settings.DEFAULT),
         auxiliaryLosses(),
         pipeline(config.parallel()),
-        new StateSettings(
-            layout.states(),
-            layout.offload(),
-            layout.offloadUpdate(),
-            config.training().seed(),
-            layout.blocksPerBucket()),
+        StateSettings.of(layout, config.training().seed()),
         config
             .preference()
             .map(it -> new PreferenceLoss.Terms(it.beta(), it.labelSmoothing(), it.chosenWeight()))

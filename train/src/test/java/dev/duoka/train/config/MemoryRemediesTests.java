@@ -73,6 +73,23 @@ final class MemoryRemediesTests {
         .isEmpty();
   }
 
+  @Test
+  void statesOfWhichAPartStaysAllLeave() throws IOException {
+    assertThat(
+            ways(
+                4,
+                1,
+                "training.recompute=full",
+                "memory.offload=optimizer",
+                "memory.offload_fraction=0.5"))
+        .containsExactly(
+            List.of("training.micro_batch=1", "memory.offload_fraction=1.0"),
+            List.of(
+                "training.micro_batch=1",
+                "memory.offload_update=host",
+                "memory.offload_fraction=1.0"));
+  }
+
   /** Sums of several micro-batches need more bits; what the run file refuses is no way. */
   @Test
   void gradientsInFewBitsSplitNoMicroBatch() throws IOException {

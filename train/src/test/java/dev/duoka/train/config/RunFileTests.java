@@ -383,6 +383,10 @@ final class RunFileTests {
             + " 1024, got '0'",
         "memory.offload_update=host | memory.offload_update is host, but memory.offload is none: no"
             + " states are in host memory. Set memory.offload to optimizer, or remove it.",
+        "memory.offload_fraction=0.5 | memory.offload_fraction is 0.5, but no states are in host"
+            + " memory that the device updates. Set memory.offload to optimizer and"
+            + " memory.offload_update to device, or remove it.",
+        "memory.offload_fraction=0 | memory.offload_fraction wants a number in (0, 1], got '0'",
         "parallel.stages_per_rank=2 | parallel.stages_per_rank 2 is for a pipeline with the"
             + " schedule interleaved, but parallel.pipeline is 1 and parallel.schedule is 1f1b."
             + " Set parallel.pipeline, or remove it.",
