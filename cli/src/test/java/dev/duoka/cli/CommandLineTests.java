@@ -314,6 +314,8 @@ final class CommandLineTests {
         "bench memory --device meta --seq 999999999; --seq is 999999999.",
         "bench memory --device meta --seq 65536 --batch 65536; the step's number of tokens,",
         "bench train --steps 0; --steps is 0. Give a whole number from 1",
+        "bench train --offload-fraction 0.5; --offload-fraction 0.5 with --offload none. Give a"
+            + " number above 0 and up to 1, with --offload optimizer",
         "bench train --warm-up -1; --warm-up is -1. Give a whole number from 0",
         "bench train --device cpu --collectives peer; --collectives is 'peer', but one rank",
         "bench train --device cpu --mesh data=2 --collectives ncl; --mesh: collectives wants one"

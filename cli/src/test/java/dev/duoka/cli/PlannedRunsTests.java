@@ -39,6 +39,7 @@ import org.junit.jupiter.api.io.TempDir;
 /** Whatever a plan shows, {@code train} takes as it is written. */
 final class PlannedRunsTests {
   private static final Planner PLANNER = new Planner(Catalogue.builtIn());
+  private static final StateForm HALF = new StateForm(MomentForm.BF16, true, GradientForm.FP32);
   private static final StateForm SMALL = new StateForm(MomentForm.BITS8, false, GradientForm.FP32);
 
   @Test
@@ -55,6 +56,7 @@ final class PlannedRunsTests {
             request("deepseek-coder-6.7b", "2xRTX4090", 1 << 17, 2048),
             request("deepseek-coder-6.7b", "2xRTX4090", 1 << 17, 2048).by(Method.LORA),
             request("deepseek-coder-6.7b", "1xRTX4090", 1 << 16, 2048).by(Method.QLORA),
+            request("deepseek-llm-7b", "1xH100", 1 << 17, 256).keeping(List.of(HALF)),
             request("deepseek-llm-7b", "8xRTX4090", 1 << 17, 0))) {
       PlanResult result = PLANNER.plan(request);
       List<Plan> plans = new ArrayList<>(result.plans());
@@ -81,6 +83,7 @@ final class PlannedRunsTests {
         .anyMatch(layout -> layout.method() == Method.QLORA)
         .anyMatch(layout -> layout.zero() > 0)
         .anyMatch(layout -> layout.offload() == Offload.OPTIMIZER)
+        .anyMatch(layout -> layout.offloadFraction() < 1)
         .anyMatch(layout -> layout.states().equals(SMALL))
         .anyMatch(layout -> layout.states().equals(StateForm.FULL));
   }

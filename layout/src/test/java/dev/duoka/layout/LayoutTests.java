@@ -58,6 +58,19 @@ final class LayoutTests {
     assertThat(ALONE.inBucketsOf(3))
         .hasToString("data 1, ZeRO 0, buckets of 3 blocks, micro-batch 1 × 1, fp32");
     assertThat(ALONE).hasToString("data 1, ZeRO 0, micro-batch 1 × 1, fp32");
+    assertThat(WIDE.offloading(0.5).toString()).contains("offload optimizer (50 %),");
+  }
+
+  /** Where nothing is away, or the host updates it, there is no part of it. */
+  @Test
+  void aFractionIsOfStatesThatPassThroughTheDevice() {
+    assertThat(ALONE.offloading(0.5)).isEqualTo(ALONE);
+    Layout half = WIDE.offloading(0.5);
+    assertThat(half.inBucketsOf(2).offloadFraction()).isEqualTo(0.5);
+    assertThat(half.withoutStates()).isEqualTo(WIDE.withoutStates());
+    assertThat(
+            half.with(1, Offload.OPTIMIZER, OffloadUpdate.HOST, StateForm.FULL).offloadFraction())
+        .isEqualTo(1);
   }
 
   @Test

@@ -84,8 +84,7 @@ public record Work(double flops, double bytes, @Nullable Product product, double
             ? 0
             : flops(function, inputs, outputs) * trained / all; // as the products' sizes are
     // Beside a frozen weight the products are those of an adapter. The shape is not theirs, and
-    // what
-    // they need of the outputs' gradients can be had when those are read for the inputs'.
+    // of the outputs' gradients they need what can be had when those are read for the inputs'.
     double read = bytes(inputs) + (largestIsTrained ? bytes(outputs) : 0);
     double bytes = flops > 0 ? read + gradients : gradients;
     Work work = of(Phase.WEIGHT_GRADIENTS, function, inputs, outputs, flops, bytes);

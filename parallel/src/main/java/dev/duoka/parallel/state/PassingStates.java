@@ -76,8 +76,8 @@ final class PassingStates implements AutoCloseable {
   /** Lets the calling thread's stream wait for the weights of the last update. */
   void arrive() {
     if (!arrived) {
-      arrived = true;
       passage.askFor(this);
+      arrived = true;
       last.worked().holdBack();
     }
   }

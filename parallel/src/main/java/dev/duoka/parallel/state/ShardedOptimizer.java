@@ -173,7 +173,8 @@ public final class ShardedOptimizer implements AutoCloseable {
   /**
    * Reduces what is not reduced yet, unscales and clips the gradients, and updates the weights.
    * Collective. On CUDA it launches all of that and waits for none of it; elsewhere the step has
-   * ended when this returns.
+   * ended when this returns. Of states that pass through the device the updates stand in line, and
+   * follow as their weights are asked for.
    *
    * <p>Gradients that are not finite leave weights and moments as they were, whenever that is
    * noticed.
@@ -220,7 +221,8 @@ public final class ShardedOptimizer implements AutoCloseable {
    * @return whether that could be done; not where gradients are on their way to host memory
    */
   public boolean takeBack(boolean updating) {
-    if (worker != null || (updating && writes)) {
+    boolean lost = passage != null && passage.hasFailed();
+    if (worker != null || lost || (updating && writes)) {
       return false;
     }
     if (updating) {

@@ -55,6 +55,7 @@ final class StatePassage implements AutoCloseable {
   private @Nullable Tensor squaredNorm;
   private final Deque<PassingStates> line = new ArrayDeque<>();
   private long ahead;
+  private boolean failed;
   private int turn;
 
   /** What is done with a piece while it is on the device. */
@@ -197,7 +198,15 @@ final class StatePassage implements AutoCloseable {
   private void launchNext() {
     PassingStates next = line.remove();
     ahead += next.length();
+    boolean before = failed;
+    failed = true;
     next.launchLinedUp();
+    failed = before;
+  }
+
+  /** Whether an update could not be launched, and so weights are those of no step. */
+  boolean hasFailed() {
+    return failed;
   }
 
   /**

@@ -55,8 +55,7 @@ record Candidate(Layout layout, double bytes, double hostBytes, double seconds) 
 
   /** The axes and what is sharded or away: one of each is shown. */
   Object states() {
-    return new States(
-        mesh(), layout.zero(), layout.offload(), layout.offloadUpdate(), layout.offloadFraction());
+    return new States(mesh(), layout.zero(), layout.offload(), layout.offloadUpdate());
   }
 
   /** The axes alone. */
@@ -65,13 +64,14 @@ record Candidate(Layout layout, double bytes, double hostBytes, double seconds) 
   }
 
   /**
-   * Whether it is the same as another but for larger micro-batches, larger buckets or less
-   * recompute, and so needs no less memory.
+   * Whether it is the same as another but for larger micro-batches, larger buckets, less recompute
+   * or fewer states away, and so needs no less memory.
    */
   boolean keepsNoLessThan(Candidate other) {
     return states().equals(other.states())
         && layout.loss() == other.layout.loss()
         && layout.order().equals(other.layout.order())
+        && layout.offloadFraction() <= other.layout.offloadFraction()
         && layout.blocksPerBucket() >= other.layout.blocksPerBucket()
         && layout.microBatch() >= other.layout.microBatch()
         && layout.recompute().compareTo(other.layout.recompute()) <= 0;
@@ -82,7 +82,6 @@ record Candidate(Layout layout, double bytes, double hostBytes, double seconds) 
     return layout.zero() == other.layout.zero()
         && layout.offload() == other.layout.offload()
         && layout.offloadUpdate() == other.layout.offloadUpdate()
-        && layout.offloadFraction() == other.layout.offloadFraction()
         && layout.recompute() == other.layout.recompute()
         && layout.precision() == other.layout.precision()
         && layout.blocksPerBucket() == other.layout.blocksPerBucket()
@@ -91,8 +90,7 @@ record Candidate(Layout layout, double bytes, double hostBytes, double seconds) 
         && (layout.tensor() > 1) == (other.layout.tensor() > 1);
   }
 
-  private record States(
-      Mesh mesh, int zero, Offload offload, OffloadUpdate update, double fraction) {}
+  private record States(Mesh mesh, int zero, Offload offload, OffloadUpdate update) {}
 
   private record Kind(Object states, LossKind loss) {}
 

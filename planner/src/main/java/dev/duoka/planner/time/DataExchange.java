@@ -49,8 +49,11 @@ record DataExchange(
       // On their way while blocks before them compute, and what comes first is waited for; or
       // gathered when they are asked for, where the states come from host memory.
       double first = trained.first(Collective.ALL_GATHER, state.weight());
-      boolean ahead = layout.offload() == Offload.NONE;
-      step.add(Cause.DATA, ahead ? shown(all, forward, first) : all);
+      double away = layout.offload() == Offload.NONE ? 0 : layout.offloadFraction();
+      if (away < 1) {
+        step.add(Cause.DATA, shown(all.times(1 - away), forward, first));
+      }
+      step.add(Cause.DATA, all.times(away));
     }
     // Between replicas shards of sums travel once, behind everything else.
     step.add(Cause.DATA, trained.betweenReplicas(state.gradient()));

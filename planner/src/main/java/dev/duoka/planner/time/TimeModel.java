@@ -251,13 +251,11 @@ public final class TimeModel {
     double hostRate = machine.host().memoryGbs() * 1e9 * HOST_SHARE;
     if (!layout.updatesOnHost()) {
       double rate = machine.card().memoryGbs() * 1e9 * machine.card().achievable().memory();
-      double here = UPDATE_BYTES * (1 - layout.offloadFraction());
-      step.add(
-          Cause.OPTIMIZER,
-          Math.max(NORM_BYTES, here) * local / rate,
-          machine.card().achievable().basis());
+      double away = layout.offloadFraction();
+      double here = UPDATE_BYTES * (1 - away) + NORM_BYTES * away;
+      step.add(Cause.OPTIMIZER, here * local / rate, machine.card().achievable().basis());
       // Up and down at once; all cards together draw on one host's memory for both.
-      double each = local * state.optimizer() * layout.offloadFraction();
+      double each = local * state.optimizer() * away;
       Figure link = links.hostBandwidthBothWays();
       double byLink = each / link.value();
       double byHost = 2 * each * layout.gpus() / hostRate;

@@ -211,6 +211,49 @@ final class PricedStepsTests {
         .isCloseTo(milliseconds, within(percent / 100 * milliseconds));
   }
 
+  /**
+   * Of 7B, bf16 moments, full recompute: predicted too fast, since nothing of an update was hidden
+   * when it was measured.
+   */
+  @ParameterizedTest
+  @CsvSource({"1, 1, 2490, 16", "1, 8, 12230, 5", "0.5, 1, 2017, 20"})
+  void statesThatPassThroughTake(
+      double fraction, int accumulation, double milliseconds, double percent) {
+    StateForm form = new StateForm(MomentForm.BF16, true, GradientForm.FP32);
+    Layout layout =
+        new Layout(
+                1,
+                1,
+                1,
+                1,
+                1,
+                0,
+                4,
+                accumulation,
+                Recompute.FULL,
+                Offload.OPTIMIZER,
+                LossKind.CHUNKED,
+                Precision.BF16,
+                Method.FULL,
+                form)
+            .offloading(fraction);
+    PlanRequest request =
+        new PlanRequest(
+            "deepseek-llm-7b",
+            ModelShape.of(Presets.named("deepseek-llm-7b")),
+            H200,
+            new Job(4096, 4096L * 4 * accumulation, Job.DEFAULT_IMBALANCE),
+            Method.FULL,
+            List.of(Precision.BF16),
+            List.of(form),
+            false,
+            EngineTraits.DUOKA);
+    StepTime time = new Planner(CATALOGUE).time(request, layout);
+    assertThat(time.total() * 1e3)
+        .as(time.byName().toString())
+        .isCloseTo(milliseconds, within(percent / 100 * milliseconds));
+  }
+
   /** Within 7 %: products are slower in steps of which they are a larger part. */
   @ParameterizedTest
   @CsvSource({

@@ -71,6 +71,7 @@ public final class NarrowProductsKernel {
     }
     long width = parts.getFirst().u().size(1);
     return serves(width, parts.size())
+        && g.size(0) > 0
         && x.size(1) == width * parts.size()
         && inPacks(g)
         && x.dtype() == g.dtype()

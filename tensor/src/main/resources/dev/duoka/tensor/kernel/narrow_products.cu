@@ -16,7 +16,7 @@
 #define WARPS (ROWS / 16)
 #define THREADS (32 * WARPS)
 #define BESIDE (COLUMNS / 16 / WARPS)
-#define PITCH (WIDTH + 8)  // of a narrow matrix's rows, so that eight of them lie in different banks
+#define PITCH (WIDTH + 8)  // of a narrow matrix's rows: of 16 and 32 columns eight rows lie in different banks
 #define TILE (ROWS * COLUMNS)
 #define TILE_PACKS (COLUMNS / 8)
 
@@ -202,8 +202,8 @@ __device__ __forceinline__ float4 summed(const float* from, long long apart, int
   return sum;
 }
 
-// du [m, WIDTH] and dx [n, width] = scale · the sum of their parts; of dx there are as many as its part of g has
-// blocks beside each other. A thread has four neighbours.
+// du [m, WIDTH] is the sum of its parts, and dx [n, width] scale times that of its own, of which there are as many as
+// its part of g has blocks beside each other. A thread has four neighbours.
 extern "C" __global__ void narrow_products_sum(const float* __restrict__ dx_parts, int count0, int count1,
                                                int count2, const float* __restrict__ du_parts, int du_count,
                                                element* __restrict__ dx, long long dx_pitch,

@@ -65,7 +65,7 @@ extern "C" __global__ void __launch_bounds__(512) rms_norm_backward(const elemen
     for (int p = 0; p < PACKS; p++) {
       int column = (threadIdx.x + p * blockDim.x) * PACK;
       if (column < width) {
-        if (residual) rest[p] = load(residual + row + column);
+        if (AHEAD && residual) rest[p] = load(residual + row + column);
         if (!AHEAD) {
           gradient[p] = load(dy + row + column);
           value[p] = load(x + row + column);
@@ -88,6 +88,7 @@ extern "C" __global__ void __launch_bounds__(512) rms_norm_backward(const elemen
       int column = (threadIdx.x + p * blockDim.x) * PACK;
       if (column < width) {
         Pack factor = load(weight + column), out;
+        if (!AHEAD && residual) rest[p] = load(residual + row + column);
 #pragma unroll
         for (int i = 0; i < PACK; i++) {
           float d = widen(gradient[p].at[i]) * widen(factor.at[i]) * scale - widen(value[p].at[i]) * mean;

@@ -16,6 +16,7 @@ import org.junit.jupiter.params.provider.CsvSource;
  */
 class PassingStatesRunTests {
   private static final String AWAY = "memory.offload=optimizer";
+  private static final String HALF = "memory.offload_fraction=0.5";
 
   @TempDir Path folder;
 
@@ -56,7 +57,9 @@ class PassingStatesRunTests {
     run("brought back", settings, 2, false, AWAY);
     Path broughtBack = run("brought back", settings, 0, true);
     Path away = run("away", settings, 0, false, AWAY);
-    for (Path other : List.of(sentAway, broughtBack, away)) {
+    run("half away", settings, 2, false, AWAY, HALF);
+    Path halfAway = run("half away", settings, 0, true, AWAY, HALF);
+    for (Path other : List.of(sentAway, broughtBack, away, halfAway)) {
       for (String file : List.of("model.safetensors", "optimizer.safetensors")) {
         assertThat(other.resolve(file)).hasSameBinaryContentAs(here.resolve(file));
       }

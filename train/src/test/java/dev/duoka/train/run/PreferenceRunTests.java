@@ -68,8 +68,10 @@ class PreferenceRunTests {
     StepMetrics first = listener.steps.getFirst();
     assertThat(first.loss()).isCloseTo(LN_2, within(1e-6));
     assertThat(first.preference())
-        .containsKeys("reward_chosen", "reward_rejected", "reward_margin", "loss_of_chosen")
-        .containsEntry("accuracy", 0.0);
+        .containsKeys("reward_chosen", "reward_rejected", "loss_of_chosen", "accuracy");
+    // The reference has the same weights; in batches of another size some processors round
+    // otherwise.
+    assertThat(first.preference().get("reward_margin")).isCloseTo(0, within(1e-6));
     StepMetrics last = listener.steps.getLast();
     assertThat(last.loss()).isLessThan(LN_2);
     assertThat(last.preference().get("reward_margin")).isPositive();

@@ -164,6 +164,7 @@ record SmallLikeness(RunConfig run, ModelConfig model) {
             "training.recompute=none",
             "memory.offload=none",
             "memory.offload_update=device",
+            "memory.offload_fraction=1",
             "memory.gradients=fp32"));
   }
 

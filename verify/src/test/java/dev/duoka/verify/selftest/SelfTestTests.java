@@ -62,6 +62,17 @@ class SelfTestTests {
     assertThat(report.comparisons()).hasSize(training.contains("fp32") ? 1 : 2);
   }
 
+  /** The one rank that all is compared with keeps everything where it computes. */
+  @Test
+  void aRunWithStatesInHostMemoryHolds() {
+    RunConfig run =
+        RunFile.parse(
+            "run.yaml",
+            RunFile.write(run("deepseek-coder-1.3b", "data: 2, zero: 1", "precision: fp32")),
+            List.of("device=auto", "memory={offload: optimizer, offload_fraction: 0.5}"));
+    assertThat(SelfTest.of(run).holds()).isTrue();
+  }
+
   /** What is compared is the adapter, beside a base in the run's form. */
   @ParameterizedTest
   @CsvSource(
