@@ -5,11 +5,14 @@ import dev.duoka.cli.console.ProgressLine;
 import dev.duoka.formats.json.Json;
 import dev.duoka.train.checkpoint.CheckpointEvent;
 import dev.duoka.train.export.ExportReport;
+import dev.duoka.train.export.ExportSource;
 import dev.duoka.train.export.HuggingFaceExport;
 import dev.duoka.train.export.WeightFormat;
 import java.io.PrintWriter;
 import java.nio.file.Path;
+import java.util.Optional;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -38,9 +41,14 @@ final class ExportCommand implements Runnable {
   @Option(
       names = "--dtype",
       paramLabel = "DTYPE",
-      defaultValue = "BF16",
-      description = "bf16 (default), fp16 or fp32.")
-  private WeightFormat dtype = WeightFormat.BF16;
+      description = "bf16, fp16 or fp32 (bf16, and fp32 of an adapter alone).")
+  private @Nullable WeightFormat dtype;
+
+  @Option(
+      names = "--base",
+      paramLabel = "DIR",
+      description = "Where an adapter's base is, if it is no longer where it was.")
+  private @Nullable Path base;
 
   @Option(
       names = "--adapter",
@@ -57,6 +65,8 @@ final class ExportCommand implements Runnable {
   public void run() {
     PrintWriter notes = spec.commandLine().getErr();
     ExportReport report;
+    WeightFormat format = dtype != null ? dtype : adapter ? WeightFormat.FP32 : WeightFormat.BF16;
+    ExportSource source = new ExportSource(run, Optional.ofNullable(base));
     try (ProgressLine line = ProgressLine.open("exporting", notes)) {
       Consumer<CheckpointEvent> listener =
           event -> {
@@ -65,8 +75,8 @@ final class ExportCommand implements Runnable {
           };
       report =
           adapter
-              ? HuggingFaceExport.exportAdapter(run, output, dtype, listener)
-              : HuggingFaceExport.export(run, output, dtype, listener, line);
+              ? HuggingFaceExport.exportAdapter(source, output, format, listener)
+              : HuggingFaceExport.export(source, output, format, listener, line);
     }
     PrintWriter out = spec.commandLine().getOut();
     out.println(

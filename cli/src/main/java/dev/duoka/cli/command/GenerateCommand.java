@@ -51,10 +51,10 @@ final class GenerateCommand implements Runnable {
       names = "--base-form",
       paramLabel = "FORM",
       description =
-          "How the base is kept beside an adapter in PEFT's form, which does not say it: nf4 for"
+          "How the base is kept beside an adapter in PEFT's form, which need not say it: nf4 for"
               + " one that was trained with load_in_4bit, nf4_single where"
-              + " bnb_4bit_use_double_quant was off. Default: dense, and of a run as it was"
-              + " trained.")
+              + " bnb_4bit_use_double_quant was off. Default: as it was trained where a run or its"
+              + " export says so, else dense.")
   private @Nullable BaseForm form;
 
   @Mixin private SamplingOptions sampling = new SamplingOptions();

@@ -27,8 +27,10 @@ import tools.jackson.databind.node.ObjectNode;
  * @param adapter what it says of the adapter
  * @param base the folder or the hub's name of the model that the adapter was made for; empty where
  *     it does not say
+ * @param tying whether embedding and head, where they are one weight of the base, are trained as
+ *     one; without it PEFT trains a copy of the embedding and leaves the head as the base has it
  */
-public record AdapterConfigFile(AdapterConfig adapter, Optional<String> base) {
+public record AdapterConfigFile(AdapterConfig adapter, Optional<String> base, boolean tying) {
   /** The file's name in an adapter's folder. */
   public static final String FILE_NAME = "adapter_config.json";
 
@@ -67,7 +69,10 @@ public record AdapterConfigFile(AdapterConfig adapter, Optional<String> base) {
           "peft_type",
           "task_type",
           "bias",
+          "ensure_weight_tying",
           "init_lora_weights");
+
+  private static final Set<String> ENDS = Set.of("embed_tokens", "lm_head");
 
   /** Whether a folder holds an adapter. */
   public static boolean isIn(Path folder) {
@@ -104,10 +109,41 @@ public record AdapterConfigFile(AdapterConfig adapter, Optional<String> base) {
               numbers(fields, "alpha_pattern", of -> of::number),
               fields.texts("modules_to_save"),
               BaseForm.DENSE),
-          fields.text("base_model_name_or_path"));
+          fields.text("base_model_name_or_path"),
+          fields.flag("ensure_weight_tying", false));
     } catch (IllegalArgumentException e) {
       throw fields.error(String.valueOf(e.getMessage()), "Correct the field.");
     }
+  }
+
+  /** Whether an adapter trains the embedding or the head whole. */
+  public static boolean trainsEnds(AdapterConfig adapter) {
+    return adapter.saved().stream()
+        .anyMatch(name -> ENDS.contains(name.substring(name.lastIndexOf('.') + 1)));
+  }
+
+  /**
+   * The adapter beside a base.
+   *
+   * @param tied whether embedding and head are one weight of the base
+   * @param folder of the adapter, for error messages
+   * @throws DuokaException when it means to train the two apart
+   */
+  public AdapterConfig beside(boolean tied, Path folder) {
+    if (tied && !tying && trainsEnds(adapter)) {
+      throw new DuokaException(
+          ErrorCode.CONFIG,
+          "the adapter of "
+              + folder
+              + " trains "
+              + String.join(", ", adapter.saved())
+              + " whole without ensure_weight_tying, beside a base whose embedding and head are one"
+              + " weight: so PEFT trains them apart, which is not supported here",
+          "Set ensure_weight_tying to true in "
+              + FILE_NAME
+              + " if both have changed alike, or untie the base");
+    }
+    return adapter;
   }
 
   /**
@@ -132,7 +168,12 @@ public record AdapterConfigFile(AdapterConfig adapter, Optional<String> base) {
     throw new DuokaException(
         ErrorCode.CONFIG,
         "the base of the adapter of " + folder + ", " + name + ", is no folder here",
-        "Download it, and name its folder in " + FILE_NAME + "'s base_model_name_or_path.");
+        "Say where it is: chat BASE --adapter "
+            + folder
+            + ", export --base BASE, train --resume --set model.path=BASE. Of a folder in PEFT's"
+            + " form "
+            + FILE_NAME
+            + " may be corrected; a checkpoint's files must stay as they are.");
   }
 
   private static void refuseOthers(JsonFields fields) {
@@ -250,6 +291,9 @@ public record AdapterConfigFile(AdapterConfig adapter, Optional<String> base) {
     put(root, "exclude_modules", adapter.excluded());
     put(root, "target_parameters", adapter.parameters());
     put(root, "modules_to_save", adapter.saved());
+    if (tying) {
+      root.put("ensure_weight_tying", true);
+    }
     if (adapter.layers().isEmpty()) {
       root.putNull("layers_to_transform");
     } else {

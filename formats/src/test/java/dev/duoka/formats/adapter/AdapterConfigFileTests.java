@@ -12,6 +12,7 @@ import dev.duoka.formats.json.Json;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -22,13 +23,32 @@ class AdapterConfigFileTests {
       "\"peft_type\": \"LORA\", \"r\": 8, \"lora_alpha\": 16, \"target_modules\": [\"q_proj\"]";
 
   private static AdapterConfig read(String fields) {
+    return file(fields).adapter();
+  }
+
+  private static AdapterConfigFile file(String fields) {
     return AdapterConfigFile.read(
-            Json.parse(
-                ("{" + fields + "}").getBytes(StandardCharsets.UTF_8),
-                "test.json",
-                ErrorCode.CONFIG),
-            "test.json")
-        .adapter();
+        Json.parse(
+            ("{" + fields + "}").getBytes(StandardCharsets.UTF_8), "test.json", ErrorCode.CONFIG),
+        "test.json");
+  }
+
+  /** Without the flag PEFT trains a copy of the embedding, and the head stays the base's. */
+  @Test
+  void embeddingAndHeadOfATiedBaseAreTrainedAsOneOrNotAtAll() {
+    Path folder = Path.of("adapter");
+    AdapterConfigFile apart = file(PLAIN + ", \"modules_to_save\": [\"model.embed_tokens\"]");
+    assertThat(apart.beside(false, folder)).isEqualTo(apart.adapter());
+    assertThatThrownBy(() -> apart.beside(true, folder))
+        .isInstanceOf(DuokaException.class)
+        .hasMessageContaining("model.embed_tokens whole without ensure_weight_tying");
+    AdapterConfigFile asOne =
+        file(PLAIN + ", \"modules_to_save\": [\"lm_head\"], \"ensure_weight_tying\": true");
+    assertThat(asOne.beside(true, folder)).isEqualTo(asOne.adapter());
+    assertThat(AdapterConfigFile.read(asOne.json(), "again")).isEqualTo(asOne);
+    assertThat(apart.json().has("ensure_weight_tying")).isFalse();
+    AdapterConfigFile norms = file(PLAIN + ", \"modules_to_save\": [\"model.norm\"]");
+    assertThat(norms.beside(true, folder)).isEqualTo(norms.adapter());
   }
 
   @Test

@@ -10,13 +10,17 @@ import dev.duoka.formats.modelconfig.ModelConfig;
 import dev.duoka.formats.modelconfig.ModelConfigWriter;
 import dev.duoka.formats.safetensors.SafetensorsFile;
 import dev.duoka.formats.safetensors.SafetensorsFolder;
+import dev.duoka.model.adapter.AdapterFile;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.TreeMap;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.IntStream;
@@ -36,6 +40,9 @@ public final class BaseWeights {
    * The name of the form that the base was kept in ({@link BaseForm}); dense where it is absent.
    */
   public static final String FORM = "base_form";
+
+  /** Before these names in the metadata of an adapter's file. */
+  private static final String IN_FILE = "duoka.";
 
   private static final Pattern SEED = Pattern.compile("seed (-?\\d+) of [0-9a-f]{64}");
 
@@ -119,17 +126,35 @@ public final class BaseWeights {
   }
 
   private static Optional<String> identity(Path checkpoint, String name) {
+    Path alone = checkpoint.resolve(AdapterFile.FILE_NAME);
+    if (Files.exists(alone)) {
+      try (SafetensorsFile file = SafetensorsFile.open(alone)) {
+        return Optional.ofNullable(file.metadata().get(IN_FILE + name));
+      }
+    }
     return CheckpointReader.identity(new Checkpoint(checkpoint, 0))
         .flatMap(identity -> Optional.ofNullable(identity.get(name)));
   }
 
   /**
-   * The form that an adapter's base was kept in while it was trained: of a checkpoint as it says,
-   * of an adapter in PEFT's form dense.
+   * What the file of an adapter says of it in PEFT's form: the weights of its base by their hash,
+   * and their form, as the checkpoint has them.
+   */
+  public static Map<String, String> inAdapterFile(Path checkpoint) {
+    Map<String, String> metadata = new TreeMap<>(Map.of("format", "pt"));
+    for (String name : List.of(HASH, FORM)) {
+      identity(checkpoint, name).ifPresent(value -> metadata.put(IN_FILE + name, value));
+    }
+    return metadata;
+  }
+
+  /**
+   * The form that an adapter's base was kept in while it was trained: as a checkpoint of ours says,
+   * or a folder in PEFT's form that was made of one; of any other dense.
    *
    * @throws DuokaException when the checkpoint names a form that this version does not know
    */
-  static BaseForm form(Path adapter) {
+  public static BaseForm form(Path adapter) {
     String stored = identity(adapter, FORM).orElse(BaseForm.DENSE.toString());
     return BaseForm.named(stored)
         .orElseThrow(
@@ -144,17 +169,17 @@ public final class BaseWeights {
   }
 
   /**
-   * Refuses a base that a checkpoint's adapter was not trained on; a folder that is no checkpoint
-   * of ours says nothing of its base.
+   * Refuses a base that an adapter was not trained on; a folder that is neither a checkpoint of
+   * ours nor made of one says nothing of its base.
    */
-  static void require(Path checkpoint, Path base) {
+  public static void require(Path checkpoint, Path base) {
     Optional<String> stored = stored(checkpoint);
     if (stored.isPresent() && !stored.get().equals(hash(base))) {
       throw new DuokaException(
           ErrorCode.CHECKPOINT,
           "the adapter of " + checkpoint + " was trained on other weights than those of " + base,
-          "Restore them, or name the right folder as base_model_name_or_path in its"
-              + " adapter_config.json");
+          "Restore them, or say where the right ones are: chat BASE --adapter ADAPTER, export"
+              + " --base BASE, train --resume --set model.path=BASE");
     }
   }
 }

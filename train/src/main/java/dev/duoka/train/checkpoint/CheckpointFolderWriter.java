@@ -161,7 +161,8 @@ final class CheckpointFolderWriter {
     AdapterConfig adapter = snapshot.config().adapter();
     if (adapter != null) {
       Optional<String> base = Optional.ofNullable(state.identity().get(BaseWeights.FOLDER));
-      String json = Json.pretty(new AdapterConfigFile(adapter, base).json());
+      boolean tying = snapshot.config().tieEmbeddings() && AdapterConfigFile.trainsEnds(adapter);
+      String json = Json.pretty(new AdapterConfigFile(adapter, base, tying).json());
       written.add(
           CheckpointFiles.write(
               folder, AdapterConfigFile.FILE_NAME, json.getBytes(StandardCharsets.UTF_8)));

@@ -102,12 +102,15 @@ public final class StoredModel implements AutoCloseable {
       return ModelConfigReader.read(folder);
     }
     boolean own = Files.exists(folder.resolve(ModelConfigReader.FILE_NAME));
-    return ModelConfigReader.read(own ? folder : baseFolder(folder)).with(adapterConfig(folder));
+    return with(folder, ModelConfigReader.read(own ? folder : baseFolder(folder)));
   }
 
-  /** What the file says, and of a checkpoint the form that its base was kept in. */
-  private static AdapterConfig adapterConfig(Path folder) {
-    return AdapterConfigFile.read(folder).adapter().on(BaseWeights.form(folder));
+  /** What the file says, and the form that the base was kept in where that is known. */
+  private static ModelConfig with(Path adapter, ModelConfig base) {
+    AdapterConfigFile file = AdapterConfigFile.read(adapter);
+    boolean isPeft = Files.exists(adapter.resolve(AdapterFile.FILE_NAME));
+    AdapterConfig config = isPeft ? file.beside(base.tieEmbeddings(), adapter) : file.adapter();
+    return base.with(config.on(BaseWeights.form(adapter)));
   }
 
   /** The shape of a base with an adapter that may name another. */
@@ -124,7 +127,7 @@ public final class StoredModel implements AutoCloseable {
           "cannot use an adapter beside " + base + ", which is one itself",
           "Give the folder of the base first, and all adapters as such");
     }
-    return ModelConfigReader.read(base).with(adapterConfig(adapter));
+    return with(adapter, ModelConfigReader.read(base));
   }
 
   /** Refuses an adapter's checkpoint that was trained on another base than this. */

@@ -139,6 +139,16 @@ public record AdapterSettings(
         baseForm());
   }
 
+  /**
+   * As {@link #config()}, beside a base.
+   *
+   * @param tied whether embedding and head are one weight of the base
+   */
+  AdapterConfig beside(boolean tied) {
+    path.ifPresent(folder -> AdapterConfigFile.read(folder).beside(tied, folder));
+    return config();
+  }
+
   /** The form in which the frozen weights are kept. */
   public BaseForm baseForm() {
     return switch (base) {

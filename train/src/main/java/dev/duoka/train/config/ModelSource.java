@@ -37,7 +37,7 @@ public final class ModelSource {
    */
   public static ModelConfig trained(RunConfig run, ModelConfig model) {
     return run.adapter()
-        .map(adapter -> model.with(adapter.config()))
+        .map(adapter -> model.with(adapter.beside(model.tieEmbeddings())))
         .orElseGet(() -> model.freezing(run.training().frozen()));
   }
 

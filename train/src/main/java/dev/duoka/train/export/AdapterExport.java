@@ -2,6 +2,7 @@ package dev.duoka.train.export;
 
 import dev.duoka.base.DuokaException;
 import dev.duoka.base.ErrorCode;
+import dev.duoka.formats.adapter.AdapterConfig;
 import dev.duoka.formats.adapter.AdapterConfigFile;
 import dev.duoka.formats.safetensors.SafetensorsFolder;
 import dev.duoka.formats.safetensors.SafetensorsWriter;
@@ -15,6 +16,7 @@ import dev.duoka.tensor.Scope;
 import dev.duoka.tensor.Tensor;
 import dev.duoka.tensor.op.Copies;
 import dev.duoka.tensor.op.HostCopy;
+import dev.duoka.train.checkpoint.BaseWeights;
 import dev.duoka.train.checkpoint.StoredModel;
 import java.nio.file.Path;
 import java.util.List;
@@ -55,9 +57,11 @@ final class AdapterExport {
                         ("cannot export the adapter of " + stored.folder() + " alone: its base was")
                             + " drawn from a seed, and is in no folder that other programs read",
                         "Leave --adapter out: base and adapter are written as one model"));
+    AdapterConfig adapter = AdapterConfigFile.read(stored.folder()).adapter();
     new AdapterConfigFile(
-            AdapterConfigFile.read(stored.folder()).adapter(),
-            Optional.of(base.toAbsolutePath().normalize().toString()))
+            adapter,
+            Optional.of(base.toAbsolutePath().normalize().toString()),
+            stored.config().tieEmbeddings() && AdapterConfigFile.trainsEnds(adapter))
         .write(folder);
     List<AdapterFile.FileTensor> tensors =
         AdapterFile.tensors(ModelFactory.declared(stored.config(), 0).weights());
@@ -75,7 +79,7 @@ final class AdapterExport {
     Path file = folder.resolve(AdapterFile.FILE_NAME);
     WrittenFile written;
     try (SafetensorsWriter writer =
-        SafetensorsWriter.create(file, declarations, Map.of("format", "pt"))) {
+        SafetensorsWriter.create(file, declarations, BaseWeights.inAdapterFile(stored.folder()))) {
       for (TensorDeclaration declaration : declarations) {
         AdapterFile.FileTensor tensor = byName.get(declaration.name());
         try (Scope _ = Scope.open()) {

@@ -20,7 +20,6 @@ import dev.duoka.model.ModelFactory;
 import dev.duoka.model.adapter.AdapterFile;
 import dev.duoka.tensor.Dtype;
 import dev.duoka.train.checkpoint.CheckpointEvent;
-import dev.duoka.train.checkpoint.CheckpointStore;
 import dev.duoka.train.checkpoint.StoredModel;
 import dev.duoka.train.checkpoint.TokenizerFiles;
 import dev.duoka.train.generate.EndTokens;
@@ -57,7 +56,8 @@ public final class HuggingFaceExport {
    */
   public static ExportReport export(
       Path path, Path target, WeightFormat format, Consumer<CheckpointEvent> listener) {
-    return export(path, target, format, listener, Progress.NONE);
+    return export(
+        new ExportSource(path, Optional.empty()), target, format, listener, Progress.NONE);
   }
 
   /**
@@ -66,12 +66,12 @@ public final class HuggingFaceExport {
    * @param progress hears how many tensors were written, and read back
    */
   public static ExportReport export(
-      Path path,
+      ExportSource source,
       Path target,
       WeightFormat format,
       Consumer<CheckpointEvent> listener,
       Progress progress) {
-    return export(path, target, format, false, listener, progress);
+    return export(source, target, format, false, listener, progress);
   }
 
   /**
@@ -81,19 +81,25 @@ public final class HuggingFaceExport {
    */
   public static ExportReport exportAdapter(
       Path path, Path target, WeightFormat format, Consumer<CheckpointEvent> listener) {
-    return export(path, target, format, true, listener, Progress.NONE);
+    return exportAdapter(new ExportSource(path, Optional.empty()), target, format, listener);
+  }
+
+  /** As the other method. */
+  public static ExportReport exportAdapter(
+      ExportSource source, Path target, WeightFormat format, Consumer<CheckpointEvent> listener) {
+    return export(source, target, format, true, listener, Progress.NONE);
   }
 
   private static ExportReport export(
-      Path path,
+      ExportSource wanted,
       Path target,
       WeightFormat format,
       boolean adapterAlone,
       Consumer<CheckpointEvent> listener,
       Progress progress) {
     requireEmpty(target);
-    Path source = CheckpointStore.resolve(path, listener);
-    StoredModel.requireBase(source);
+    ExportSource source = wanted.resolved(listener);
+    source.requireBase();
     Path absolute = target.toAbsolutePath().normalize();
     Path temporary = absolute.resolveSibling(".exporting-" + absolute.getFileName());
     boolean complete = false;
@@ -117,14 +123,14 @@ public final class HuggingFaceExport {
     }
   }
 
-  private static ExportReport adapter(Path source, Path folder, Path target, Dtype dtype) {
-    try (StoredModel stored = StoredModel.open(source)) {
+  private static ExportReport adapter(ExportSource source, Path folder, Path target, Dtype dtype) {
+    try (StoredModel stored = source.open()) {
       List<WrittenFile> written = new AdapterExport(stored, dtype).write(folder);
       List<String> names = new ArrayList<>(List.of(AdapterConfigFile.FILE_NAME));
       written.forEach(file -> names.add(String.valueOf(file.path().getFileName())));
       return new ExportReport(
           target,
-          source,
+          source.folder(),
           dtype.toString(),
           AdapterFile.tensors(ModelFactory.declared(stored.config(), 0).weights()).size(),
           names,
@@ -135,18 +141,20 @@ public final class HuggingFaceExport {
   }
 
   private static ExportReport write(
-      Path source, Path folder, Path target, Dtype dtype, Progress progress) throws IOException {
-    Path tokenizerFolder = StoredModel.tokenizerFolder(source);
+      ExportSource source, Path folder, Path target, Dtype dtype, Progress progress)
+      throws IOException {
+    Path tokenizerFolder = StoredModel.tokenizerFolder(source.folder());
     Tokenizer tokenizer = Tokenizer.load(TokenizerFiles.nameIn(tokenizerFolder));
     ModelConfig config =
-        StoredModel.config(source)
+        source
+            .config()
             .with((AdapterConfig) null)
             .withTokenIds(tokenizer.bosId(), tokenizer.eosId());
     List<String> names = new ArrayList<>();
     long bytes = 0;
     int tensors;
     Optional<String> base;
-    try (StoredModel stored = StoredModel.open(source);
+    try (StoredModel stored = source.open();
         MergedSource merged = new MergedSource(stored)) {
       ExportedWeights exported = new ExportedWeights(merged, config, dtype);
       exported.requireMemory();
@@ -167,12 +175,12 @@ public final class HuggingFaceExport {
     if (!ModelConfigReader.read(folder).equals(config)) {
       throw new DuokaException(
           ErrorCode.FORMAT,
-          "the exported config.json does not read back as the one of " + source,
+          "the exported config.json does not read back as the one of " + source.folder(),
           "This is an error of the program; please report it");
     }
     return new ExportReport(
         target,
-        source,
+        source.folder(),
         dtype.toString(),
         tensors,
         List.copyOf(names),
@@ -199,8 +207,9 @@ public final class HuggingFaceExport {
   private static String besideBase(BaseForm form) {
     return "the adapter was trained beside a base in "
         + form
-        + ", which its files do not say: beside the base in 16 bits it answers a little differently"
-        + " (elsewhere: load_in_4bit, bnb_4bit_quant_type nf4, bnb_4bit_use_double_quant "
+        + ", which its files tell duoka alone: beside the base in 16 bits it answers a little"
+        + " differently (elsewhere: load_in_4bit, bnb_4bit_quant_type nf4,"
+        + " bnb_4bit_use_double_quant "
         + (form == BaseForm.NF4)
         + ")";
   }

@@ -5,10 +5,12 @@ import dev.duoka.comm.FileLedger;
 import dev.duoka.comm.launch.ProcessRanks;
 import dev.duoka.comm.launch.RankRange;
 import dev.duoka.formats.adapter.AdapterConfig;
+import dev.duoka.formats.adapter.BaseForm;
 import dev.duoka.formats.modelconfig.ModelConfigWriter;
 import dev.duoka.train.checkpoint.BaseWeights;
 import dev.duoka.train.checkpoint.ProcessShare;
 import dev.duoka.train.checkpoint.TokenizerFiles;
+import dev.duoka.train.config.AdapterSettings;
 import dev.duoka.train.config.ModelSettings;
 import dev.duoka.train.config.ValidationSettings;
 import dev.duoka.train.device.DeviceMemory;
@@ -114,6 +116,11 @@ final class Session {
         listener.reached("hashing the base's weights", 0, 0);
         identity.put(BaseWeights.FOLDER, folder.toAbsolutePath().normalize().toString());
         identity.put(BaseWeights.HASH, BaseWeights.hash(folder));
+        setup
+            .config()
+            .adapter()
+            .flatMap(AdapterSettings::path)
+            .ifPresent(path -> requireOwnBase(path, folder, adapter));
       } else {
         identity.put(
             BaseWeights.HASH,
@@ -123,6 +130,21 @@ final class Session {
       }
     }
     return identity;
+  }
+
+  /** Refuses other weights than an adapter to go on from was trained on, and names another form. */
+  private void requireOwnBase(Path path, Path base, AdapterConfig adapter) {
+    BaseWeights.require(path, base);
+    BaseForm form = BaseWeights.form(path);
+    if (form != adapter.baseForm()) {
+      listener.notice(
+          "the adapter of "
+              + path
+              + " was trained on a base in the form "
+              + form
+              + ", and goes on on one in the form "
+              + adapter.baseForm());
+    }
   }
 
   /**

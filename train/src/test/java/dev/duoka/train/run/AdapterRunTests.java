@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.withinPercentage;
 
 import dev.duoka.base.DuokaException;
+import dev.duoka.base.Progress;
 import dev.duoka.formats.adapter.AdapterConfigFile;
 import dev.duoka.formats.safetensors.SafetensorsFolder;
 import dev.duoka.formats.safetensors.TensorEntry;
@@ -14,11 +15,13 @@ import dev.duoka.tensor.Device;
 import dev.duoka.tensor.Dtype;
 import dev.duoka.tensor.Scope;
 import dev.duoka.tensor.op.HostCopy;
+import dev.duoka.train.checkpoint.StoredModel;
 import dev.duoka.train.config.DeviceChoice;
 import dev.duoka.train.config.MeshOption;
 import dev.duoka.train.config.ParallelSettings;
 import dev.duoka.train.config.RunConfig;
 import dev.duoka.train.device.DevicePlacement;
+import dev.duoka.train.export.ExportSource;
 import dev.duoka.train.export.HuggingFaceExport;
 import dev.duoka.train.export.WeightFormat;
 import dev.duoka.train.generate.Generator;
@@ -32,6 +35,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.TreeMap;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -288,6 +292,47 @@ class AdapterRunTests {
             assertThat(distance(values, Objects.requireNonNull(after.get(name))))
                 .as(name)
                 .isLessThan(1e-5));
+  }
+
+  /** By the metadata of its file, which other programs do not look at. */
+  @Test
+  void anExportedAdapterKnowsItsBase() throws IOException {
+    Path run = run("experts", config(EXPERTS));
+    Path alone = folder.resolve("that knows");
+    HuggingFaceExport.exportAdapter(run, alone, WeightFormat.FP32, _ -> {});
+    StoredModel.requireBase(alone, base);
+    Path rounded = folder.resolve("rounded base");
+    HuggingFaceExport.export(folder.resolve("of-base"), rounded, WeightFormat.BF16, _ -> {});
+    assertThatThrownBy(() -> StoredModel.requireBase(alone, rounded))
+        .hasMessageContaining("was trained on other weights than those of " + rounded);
+    RunConfig further = config("adapter={path: " + alone + "}", "model.path=" + rounded);
+    Path refused = folder.resolve("refused");
+    assertThatThrownBy(() -> SmallRun.run(further, refused, new SmallRun.Listener()))
+        .hasMessageContaining("was trained on other weights than those of " + rounded);
+  }
+
+  @Test
+  void aBaseThatHasMovedIsNamed() throws IOException {
+    Path first = folder.resolve("first place");
+    HuggingFaceExport.export(folder.resolve("of-base"), first, WeightFormat.FP32, _ -> {});
+    Path run = folder.resolve("of a base that moves");
+    SmallRun.run(config(ATTENTION, "model.path=" + first), run, new SmallRun.Listener());
+    Path second = Files.move(first, folder.resolve("second place"));
+    Path target = folder.resolve("moved merged");
+    assertThatThrownBy(() -> HuggingFaceExport.export(run, target, WeightFormat.FP32, _ -> {}))
+        .hasMessageContaining("is no folder here")
+        .hasMessageContaining("export --base BASE");
+    ExportSource there = new ExportSource(run, Optional.of(second));
+    HuggingFaceExport.export(there, target, WeightFormat.FP32, _ -> {}, Progress.NONE);
+    assertThat(text(target)).isEqualTo(text(run("attention", config(ATTENTION))));
+    Path alone = folder.resolve("moved alone");
+    HuggingFaceExport.exportAdapter(there, alone, WeightFormat.FP32, _ -> {});
+    assertThat(text(alone)).isEqualTo(text(target));
+    ExportSource none = new ExportSource(folder.resolve("of-base"), Optional.of(second));
+    Path never = folder.resolve("never exported");
+    assertThatThrownBy(
+            () -> HuggingFaceExport.exportAdapter(none, never, WeightFormat.FP32, _ -> {}))
+        .hasMessageContaining("it is no adapter");
   }
 
   @Test

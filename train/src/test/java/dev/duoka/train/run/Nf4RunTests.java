@@ -213,14 +213,15 @@ class Nf4RunTests {
         .isEqualTo(expected);
   }
 
-  /** PEFT's files do not say in which form the base was: who uses one says it. */
+  /** Ours say in which form the base was; of others who uses one says it. */
   @Test
   void anAdapterInThePeftFormIsUsedBesideABaseInFourBits() {
     Path peft = folder.resolve("peft");
     HuggingFaceExport.exportAdapter(run, peft, WeightFormat.FP32, _ -> {});
     String expected = text(run);
     assertThat(textBeside(peft, Optional.of(BaseForm.NF4))).isEqualTo(expected);
-    assertThat(textBeside(peft, Optional.empty())).isNotEqualTo(expected);
+    assertThat(textBeside(peft, Optional.empty())).isEqualTo(expected);
+    assertThat(textBeside(peft, Optional.of(BaseForm.DENSE))).isNotEqualTo(expected);
     assertThat(textBeside(run, Optional.of(BaseForm.NF4))).isEqualTo(expected);
     assertThatThrownBy(() -> textBeside(run, Optional.of(BaseForm.DENSE)))
         .isInstanceOf(DuokaException.class)
