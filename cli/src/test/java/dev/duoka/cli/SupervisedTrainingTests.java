@@ -13,7 +13,6 @@ import dev.duoka.operations.run.RunProgress;
 import dev.duoka.operations.run.RunRecord;
 import dev.duoka.operations.run.RunStatus;
 import dev.duoka.operations.run.SupervisionFolder;
-import dev.duoka.operations.run.WorkerFolder;
 import java.io.File;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -82,22 +81,7 @@ final class SupervisedTrainingTests {
 
   @AfterEach
   void endAll() throws InterruptedException {
-    RunStatus.supervisor(folder).ifPresent(ProcessIdentity::kill);
-    if (terminal != null) {
-      terminal.destroyForcibly().waitFor();
-    }
-    for (int attempt = 1; attempt <= folder.attempts(); attempt++) {
-      for (int worker = 0; worker < folder.workers(attempt).size(); worker++) {
-        folder.workers(attempt).get(worker).identity().ifPresent(ProcessIdentity::kill);
-      }
-    }
-    for (int attempt = 1; attempt <= folder.attempts(); attempt++) {
-      for (WorkerFolder worker : folder.workers(attempt)) { // they write until they are gone
-        while (worker.identity().filter(ProcessIdentity::isAlive).isPresent()) {
-          Thread.sleep(50);
-        }
-      }
-    }
+    LeftProcesses.end(temporary);
   }
 
   private void start(String... more) throws IOException {

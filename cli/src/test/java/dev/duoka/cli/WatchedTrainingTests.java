@@ -65,8 +65,8 @@ final class WatchedTrainingTests {
   }
 
   @AfterEach
-  void endPage() {
-    page.ifPresent(ProcessIdentity::kill);
+  void endPage() throws InterruptedException {
+    LeftProcesses.end(temporary);
   }
 
   /** Opens the run's page, as a browser does that listens. */
