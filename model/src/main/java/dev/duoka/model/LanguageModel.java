@@ -1,10 +1,10 @@
 package dev.duoka.model;
 
-import dev.duoka.engine.autograd.Tape;
 import dev.duoka.engine.autograd.Variable;
 import dev.duoka.engine.function.Embedding;
 import dev.duoka.engine.function.LinearCrossEntropy;
 import dev.duoka.engine.function.NextToken;
+import dev.duoka.engine.function.OutputProjection;
 import dev.duoka.engine.function.PreferenceLoss;
 import dev.duoka.engine.function.RmsNorm;
 import dev.duoka.engine.function.RotaryTable;
@@ -21,7 +21,6 @@ import dev.duoka.model.weight.StateBuffer;
 import dev.duoka.model.weight.Weight;
 import dev.duoka.model.weight.WeightDeclarations;
 import dev.duoka.tensor.Tensor;
-import dev.duoka.tensor.op.Products;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.UnaryOperator;
@@ -195,7 +194,8 @@ public final class LanguageModel implements AutoCloseable {
           new Losses(
               pass.tape()
                   .apply(
-                      new NextToken(parts.head().parameter(), batch.targets(), batch.sequences()),
+                      new NextToken(
+                          pass.projection(parts.head()), batch.targets(), batch.sequences()),
                       hidden),
               List.of(),
               null);
@@ -210,7 +210,7 @@ public final class LanguageModel implements AutoCloseable {
         pass.tape()
             .applyAll(
                 new PreferenceLoss(
-                    parts.head().parameter(), pairs, preference.terms(), preference.perPair()),
+                    pass.projection(parts.head()), pairs, preference.terms(), preference.perPair()),
                 hidden);
     return new Losses(
         outputs[0], List.of(), new Losses.OfPairs(outputs[1].value(), outputs[2].value()));
@@ -218,16 +218,15 @@ public final class LanguageModel implements AutoCloseable {
 
   private Losses ofTokens(
       Pass pass, Variable normed, TokenBatch batch, Objective.NextToken weights) {
-    Tape tape = pass.tape();
     Variable hidden = normed;
-    Variable next = crossEntropy(tape, hidden, batch.targets(), weights.perToken());
+    Variable next = crossEntropy(pass, hidden, batch.targets(), weights.perToken());
     List<Variable> further = new ArrayList<>();
     for (int depth = 0; depth < batch.predictionDepth(); depth++) {
       Variable embedding = embed(pass, batch.furtherTokens(depth));
       hidden = parts.predictors().get(depth).apply(pass, hidden, embedding);
       further.add(
           crossEntropy(
-              tape,
+              pass,
               hidden,
               batch.furtherTargets(depth),
               weights.perToken() * weights.furtherTokens() / batch.predictionDepth()));
@@ -241,12 +240,13 @@ public final class LanguageModel implements AutoCloseable {
   }
 
   /** The logits of hidden states {@code [n, h]}: {@code [n, vocabulary]} in the compute dtype. */
-  public Tensor logits(Tensor hidden) {
-    return Products.mmTransposedB(hidden, parts.head().parameter().value());
+  public Tensor logits(Pass pass, Tensor hidden) {
+    return pass.projection(parts.head()).logits(hidden);
   }
 
-  private Variable crossEntropy(Tape tape, Variable hidden, Tensor targets, double scale) {
-    return tape.apply(new LinearCrossEntropy(parts.head().parameter(), targets, scale), hidden);
+  private Variable crossEntropy(Pass pass, Variable hidden, Tensor targets, double scale) {
+    OutputProjection projection = pass.projection(parts.head());
+    return pass.tape().apply(new LinearCrossEntropy(projection, targets, scale), hidden);
   }
 
   @Override

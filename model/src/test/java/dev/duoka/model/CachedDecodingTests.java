@@ -106,7 +106,7 @@ class CachedDecodingTests {
       Tensor input = HostCopy.fromLongs(part, DEVICE, SEQUENCES, count);
       Pass pass = Pass.generating(tape, SEQUENCES, start, model.rotary(), cache);
       Variable hidden = model.hidden(pass, input);
-      return HostCopy.doubles(model.logits(hidden.value()));
+      return HostCopy.doubles(model.logits(pass, hidden.value()));
     }
   }
 

@@ -1,6 +1,7 @@
 package dev.duoka.engine.function;
 
 import dev.duoka.engine.autograd.Function;
+import dev.duoka.engine.autograd.FunctionObserver.Phase;
 import dev.duoka.engine.autograd.ProductShape;
 import dev.duoka.engine.autograd.SavedTensors;
 import dev.duoka.engine.parameter.Parameter;
@@ -37,19 +38,28 @@ public abstract sealed class HeadFunction extends Function
   }
 
   /** The output projection. */
-  public final Parameter weight() {
-    return tokens.weight();
+  public final OutputProjection projection() {
+    return tokens.projection();
+  }
+
+  final Parameter weight() {
+    return projection().weight();
   }
 
   @Override
   public final List<Parameter> parameters() {
-    return List.of(weight());
+    return projection().parameters();
   }
 
   /** The logits and both gradients, which are computed with them; one of a frozen head. */
   @Override
   public double flops(Tensor[] inputs, Tensor[] outputs) {
     return (weight().isTrainable() ? 3 : 2) * 2.0 * inputs[0].elements() * weight().value().size(0);
+  }
+
+  @Override
+  public final double bytesBeside(Phase phase, Tensor[] inputs, Tensor[] outputs) {
+    return phase == Phase.FORWARD ? projection().bytesBeside(inputs[0]) : 0;
   }
 
   @Override

@@ -1,7 +1,6 @@
 package dev.duoka.engine.function;
 
 import dev.duoka.engine.autograd.SavedTensors;
-import dev.duoka.engine.parameter.Parameter;
 import dev.duoka.tensor.Tensor;
 import dev.duoka.tensor.op.Elementwise;
 import dev.duoka.tensor.op.Reductions;
@@ -26,8 +25,8 @@ public final class LinearCrossEntropy extends HeadFunction {
    * @param gradientScale what every gradient is multiplied by: one over the number of real tokens
    *     of the step, times the loss scale
    */
-  public LinearCrossEntropy(Parameter weight, Tensor targets, double gradientScale) {
-    this(new WholeVocabulary(weight), targets, gradientScale);
+  public LinearCrossEntropy(OutputProjection projection, Tensor targets, double gradientScale) {
+    this(new WholeVocabulary(projection), targets, gradientScale);
   }
 
   LinearCrossEntropy(TokenCrossEntropy tokens, Tensor targets, double gradientScale) {

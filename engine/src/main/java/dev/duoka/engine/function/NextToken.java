@@ -1,7 +1,6 @@
 package dev.duoka.engine.function;
 
 import dev.duoka.engine.autograd.SavedTensors;
-import dev.duoka.engine.parameter.Parameter;
 import dev.duoka.tensor.Dtype;
 import dev.duoka.tensor.Tensor;
 import dev.duoka.tensor.op.Copies;
@@ -28,8 +27,8 @@ public final class NextToken extends HeadFunction {
    *     sequence; it must outlive the pass
    * @param sequences b
    */
-  public NextToken(Parameter weight, Tensor places, long sequences) {
-    this(new WholeVocabulary(weight), places, sequences, UnaryOperator.identity());
+  public NextToken(OutputProjection projection, Tensor places, long sequences) {
+    this(new WholeVocabulary(projection), places, sequences, UnaryOperator.identity());
   }
 
   private NextToken(

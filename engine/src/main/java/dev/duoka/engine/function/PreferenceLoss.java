@@ -3,7 +3,6 @@ package dev.duoka.engine.function;
 import dev.duoka.base.DuokaException;
 import dev.duoka.base.ErrorCode;
 import dev.duoka.engine.autograd.SavedTensors;
-import dev.duoka.engine.parameter.Parameter;
 import dev.duoka.tensor.Dtype;
 import dev.duoka.tensor.Tensor;
 import dev.duoka.tensor.op.Activations;
@@ -71,8 +70,9 @@ public final class PreferenceLoss extends HeadFunction {
    * @param gradientScale what every gradient is multiplied by: one over the number of pairs of the
    *     step, times the loss scale
    */
-  public PreferenceLoss(Parameter weight, Pairs pairs, Terms terms, double gradientScale) {
-    this(new WholeVocabulary(weight), pairs, terms, gradientScale);
+  public PreferenceLoss(
+      OutputProjection projection, Pairs pairs, Terms terms, double gradientScale) {
+    this(new WholeVocabulary(projection), pairs, terms, gradientScale);
   }
 
   PreferenceLoss(TokenCrossEntropy tokens, Pairs pairs, Terms terms, double gradientScale) {
@@ -101,9 +101,8 @@ public final class PreferenceLoss extends HeadFunction {
   /** As the other losses', with the logits of a trained head once more. */
   @Override
   public double flops(Tensor[] inputs, Tensor[] outputs) {
-    return weight().isTrainable()
-        ? super.flops(inputs, outputs) / 3 * 4
-        : super.flops(inputs, outputs);
+    double logits = 2.0 * inputs[0].elements() * weight().value().size(0);
+    return super.flops(inputs, outputs) + (projection().isTrained() ? logits : 0);
   }
 
   @Override
@@ -116,7 +115,7 @@ public final class PreferenceLoss extends HeadFunction {
           "hidden states " + hidden + " are not those of pairs of " + sequences + " sequences",
           "");
     }
-    boolean once = saved.isRecording() && !weight().isTrainable();
+    boolean once = saved.isRecording() && !projection().isTrained();
     Tensor losses = Tensors.empty(TokenCrossEntropy.wide(hidden), hidden.device(), hidden.size(0));
     TokenCrossEntropy.LossConsumer keeping =
         (start, chunk) -> Copies.into(Views.narrow(losses, 0, start, chunk.size(0)), chunk);

@@ -7,9 +7,9 @@ import dev.duoka.tensor.Dtype;
 import dev.duoka.tensor.MemoryOwner;
 import dev.duoka.tensor.Scope;
 import dev.duoka.tensor.Tensor;
-import dev.duoka.tensor.op.Products;
 import dev.duoka.tensor.op.Tensors;
 import dev.duoka.tensor.op.Views;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -43,16 +43,21 @@ public abstract class TokenCrossEntropy {
     void take(long start, Tensor losses);
   }
 
-  private final Parameter weight;
+  private final OutputProjection projection;
 
   /** Of an output projection. */
-  protected TokenCrossEntropy(Parameter weight) {
-    this.weight = weight;
+  protected TokenCrossEntropy(OutputProjection projection) {
+    this.projection = projection;
   }
 
   /** The output projection. */
-  public final Parameter weight() {
-    return weight;
+  public final OutputProjection projection() {
+    return projection;
+  }
+
+  /** Its weight, or what of it is here. */
+  protected final Parameter weight() {
+    return projection.weight();
   }
 
   /** In which numbers losses of such hidden states are counted. */
@@ -66,11 +71,11 @@ public abstract class TokenCrossEntropy {
   /**
    * Computes a chunk.
    *
-   * @param hidden {@code [n', h]}
+   * @param logits {@code [n', vocabulary here]} in the compute dtype; may be overwritten
    * @param targets int64 {@code [n']}
    * @param scale of the gradient {@code (softmax − one-hot)} of each row; null for no gradient
    */
-  protected abstract Chunk chunk(Tensor hidden, Tensor targets, @Nullable RowScale scale);
+  protected abstract Chunk chunk(Tensor logits, Tensor targets, @Nullable RowScale scale);
 
   /**
    * The most likely token of each of a few rows; of equally likely ones the first.
@@ -86,8 +91,8 @@ public abstract class TokenCrossEntropy {
   }
 
   /**
-   * The losses of all rows, and their gradients, of which the weight's are added to it here, unless
-   * it is frozen.
+   * The losses of all rows, and their gradients, of which those of what the projection trains are
+   * added here.
    *
    * @return the gradient of the hidden states
    */
@@ -115,16 +120,16 @@ public abstract class TokenCrossEntropy {
       try (Scope _ = Scope.open(MemoryOwner.LOGITS)) {
         Tensor part = Views.narrow(hidden, 0, start, length);
         Tensor target = Views.narrow(targets, 0, start, length);
-        RowScale ofChunk = scale == null ? null : scale.narrow(start, length);
-        Chunk done = chunk(part, target, ofChunk);
-        losses.take(start, done.losses());
-        Tensor gradient = done.gradient();
-        if (hiddenGradient != null && gradient != null) {
-          Products.mmInto(
-              Views.narrow(hiddenGradient, 0, start, length), gradient, weight.value(), 0);
-          if (weight.isTrainable()) {
-            weight.addGradientProduct(gradient, part);
-          }
+        if (hiddenGradient == null || scale == null) {
+          losses.take(start, chunk(projection.logits(start, part), target, null).losses());
+          continue;
+        }
+        try (OutputProjection.Rows projected = projection.rows(start, part)) {
+          Chunk done = chunk(projected.logits(), target, scale.narrow(start, length));
+          losses.take(start, done.losses());
+          projected.backward(
+              Objects.requireNonNull(done.gradient()),
+              Views.narrow(hiddenGradient, 0, start, length));
         }
       }
     }

@@ -1,6 +1,5 @@
 package dev.duoka.engine.function;
 
-import dev.duoka.engine.parameter.Parameter;
 import dev.duoka.tensor.Dtype;
 import dev.duoka.tensor.Tensor;
 import dev.duoka.tensor.kernel.CrossEntropyKernel;
@@ -8,7 +7,6 @@ import dev.duoka.tensor.op.Activations;
 import dev.duoka.tensor.op.Copies;
 import dev.duoka.tensor.op.Elementwise;
 import dev.duoka.tensor.op.Indexing;
-import dev.duoka.tensor.op.Products;
 import dev.duoka.tensor.op.Reductions;
 import dev.duoka.tensor.op.Views;
 import org.jspecify.annotations.Nullable;
@@ -33,36 +31,37 @@ final class WholeVocabulary extends TokenCrossEntropy {
 
   private final long chunkBytes;
 
-  WholeVocabulary(Parameter weight) {
-    this(weight, CHUNK_BYTES);
+  WholeVocabulary(OutputProjection projection) {
+    this(projection, CHUNK_BYTES);
   }
 
-  WholeVocabulary(Parameter weight, long chunkBytes) {
-    super(weight);
+  WholeVocabulary(OutputProjection projection, long chunkBytes) {
+    super(projection);
     this.chunkBytes = chunkBytes;
   }
 
   @Override
-  protected Chunk chunk(Tensor hidden, Tensor targets, @Nullable RowScale scale) {
-    return isFused(hidden)
-        ? fused(hidden, targets, scale)
-        : composed(hidden, targets, wide(hidden), scale);
+  protected Chunk chunk(Tensor logits, Tensor targets, @Nullable RowScale scale) {
+    return isFused(logits)
+        ? fused(logits, targets, scale)
+        : composed(logits, targets, wide(logits), scale);
   }
 
   @Override
   protected Tensor mostLikely(Tensor hidden) {
-    return Reductions.argmax(Products.mmTransposedB(hidden, weight().value()), 1);
+    return Reductions.argmax(projection().logits(hidden), 1);
   }
 
-  private boolean isFused(Tensor hidden) {
-    return CrossEntropyKernel.take(hidden, weight().value().size(0));
+  /** By hidden states or logits. */
+  private boolean isFused(Tensor rows) {
+    return CrossEntropyKernel.take(rows, weight().value().size(0));
   }
 
-  private Chunk composed(Tensor hidden, Tensor targets, Dtype wide, @Nullable RowScale scale) {
+  private Chunk composed(Tensor projected, Tensor targets, Dtype wide, @Nullable RowScale scale) {
     Tensor target = Views.reshape(targets, -1, 1);
     Tensor counts = Copies.cast(Elementwise.atLeast(target, 0), wide);
     Tensor row = Elementwise.mul(target, Copies.cast(counts, Dtype.INT64));
-    Tensor logits = Copies.cast(Products.mmTransposedB(hidden, weight().value()), wide);
+    Tensor logits = Copies.cast(projected, wide);
     Tensor logProbabilities = Activations.logSoftmax(logits);
     logits.close();
     Tensor losses =
@@ -77,12 +76,11 @@ final class WholeVocabulary extends TokenCrossEntropy {
     logProbabilities.close();
     Elementwise.mulInPlace(gradient, ofRows);
     Indexing.scatterAdd(gradient, 1, row, Elementwise.neg(ofRows));
-    return new Chunk(flat, Copies.cast(gradient, hidden.dtype()));
+    return new Chunk(flat, Copies.cast(gradient, projected.dtype()));
   }
 
   /** As {@link #composed}, with the gradient in the place of the logits. */
-  private Chunk fused(Tensor hidden, Tensor targets, @Nullable RowScale scale) {
-    Tensor logits = Products.mmTransposedB(hidden, weight().value());
+  private Chunk fused(Tensor logits, Tensor targets, @Nullable RowScale scale) {
     return switch (scale) {
       case null -> new Chunk(CrossEntropyKernel.run(logits, targets, 1, false), null);
       case RowScale.Same same ->

@@ -4,6 +4,7 @@ import dev.duoka.engine.function.Add;
 import dev.duoka.engine.function.Embedding;
 import dev.duoka.engine.function.Linear;
 import dev.duoka.engine.function.LinearCrossEntropy;
+import dev.duoka.engine.function.OutputProjection;
 import dev.duoka.engine.function.RmsNorm;
 import dev.duoka.engine.function.SwiGlu;
 import dev.duoka.engine.parameter.Initializer;
@@ -85,7 +86,9 @@ final class Chain implements AutoCloseable {
               });
     }
     return tape.apply(
-        new LinearCrossEntropy(store.parameter("embedding"), targets, 1.0 / TOKENS), hidden);
+        new LinearCrossEntropy(
+            new OutputProjection(store.parameter("embedding")), targets, 1.0 / TOKENS),
+        hidden);
   }
 
   /** The loss and all gradients after one pass. */

@@ -292,7 +292,11 @@ final class FunctionTable {
           bench.input(bench.random().coarse(5, 8));
           bench.withGradientScale(0.375);
           bench.computing(
-              (tape, in) -> one(tape.apply(new LinearCrossEntropy(weight, target, 0.375), in[0])));
+              (tape, in) ->
+                  one(
+                      tape.apply(
+                          new LinearCrossEntropy(new OutputProjection(weight), target, 0.375),
+                          in[0])));
         });
     add(
         "embedding, whole packs",
@@ -321,7 +325,10 @@ final class FunctionTable {
                     one(
                         tape.apply(
                             new LinearCrossEntropy(
-                                new WholeVocabulary(weight, rowsPerChunk * 4 * 9), target, 0.375),
+                                new WholeVocabulary(
+                                    new OutputProjection(weight), rowsPerChunk * 4 * 9),
+                                target,
+                                0.375),
                             in[0])));
           });
     }

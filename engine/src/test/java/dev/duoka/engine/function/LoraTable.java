@@ -6,6 +6,7 @@ import dev.duoka.tensor.Tensor;
 import dev.duoka.tensor.op.HostCopy;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.LongStream;
 import org.jspecify.annotations.Nullable;
 
 /** Layers with adapters. */
@@ -22,6 +23,10 @@ final class LoraTable {
     cases.add(experts());
     cases.add(dora(false));
     cases.add(dora(true));
+    cases.add(head("head with an adapter", 1, 9, 1, false));
+    cases.add(head("head with an adapter with dropout, in chunks", 0.6, 9, 2, false));
+    cases.add(head("head with an adapter with magnitudes, in chunks", 1, 9, 2, true));
+    cases.add(head("head with an adapter, whole packs", 0.6, 40, 100, false));
     return cases;
   }
 
@@ -61,6 +66,48 @@ final class LoraTable {
           bench.computing(
               (tape, in) -> new Variable[] {tape.apply(new Linear(weight, lora, dropout), in)});
         });
+  }
+
+  private static FunctionCase head(
+      String name, double keep, long vocabulary, long rowsPerChunk, boolean magnitudes) {
+    return new FunctionCase(
+        name,
+        bench -> {
+          OutputProjection projection = head(bench, vocabulary, 8, keep, magnitudes);
+          long[] targets = {3, LinearCrossEntropy.IGNORED, 8, 0, LinearCrossEntropy.IGNORED, 1};
+          Tensor target = HostCopy.fromLongs(targets, bench.random().device(), targets.length);
+          bench.input(bench.random().coarse(targets.length, 8));
+          bench.withGradientScale(0.375);
+          WholeVocabulary rows = new WholeVocabulary(projection, rowsPerChunk * 4 * vocabulary);
+          bench.computing(
+              (tape, in) ->
+                  new Variable[] {tape.apply(new LinearCrossEntropy(rows, target, 0.375), in[0])});
+        });
+  }
+
+  /**
+   * A frozen head with an adapter. With magnitudes the matrices are frozen too: norms count as
+   * constant.
+   */
+  static OutputProjection head(
+      Bench bench, long vocabulary, long hidden, double keep, boolean magnitudes) {
+    Parameter weight = bench.frozen("w", vocabulary, hidden);
+    Lora lora =
+        new Lora(
+            magnitudes ? bench.frozen("a", 2, hidden) : bench.parameter("a", 2, hidden),
+            List.of(
+                new Lora.Part(
+                    magnitudes
+                        ? bench.frozen("b", vocabulary, 2)
+                        : bench.parameter("b", vocabulary, 2),
+                    magnitude(bench, "m", vocabulary, magnitudes),
+                    1.5,
+                    0,
+                    0)),
+            keep);
+    long[] numbers = LongStream.range(20, 40).toArray();
+    Tensor tokens = HostCopy.fromLongs(numbers, bench.random().device(), numbers.length);
+    return new OutputProjection(weight, lora, keep == 1 ? null : new LoraDropout(3, tokens));
   }
 
   private static FunctionCase experts() {

@@ -34,7 +34,9 @@ class NextTokenTests {
               1, 7, 2, 4, 4, 1, 0, 0, 0); // of the second, where two are equally likely
       Tensor places =
           HostCopy.fromLongs(new long[] {NONE, 0, NONE, NONE, 2, NONE}, TestDevice.current(), 6);
-      Variable chosen = tape.apply(new NextToken(weight, places, 2), Variable.constant(hidden));
+      Variable chosen =
+          tape.apply(
+              new NextToken(new OutputProjection(weight), places, 2), Variable.constant(hidden));
       assertThat(HostCopy.doubles(chosen.value())).containsExactly(2, 0);
     }
   }

@@ -44,7 +44,7 @@ class PreferenceLossTests {
       Variable[] outputs =
           tape.applyAll(
               new PreferenceLoss(
-                  weight,
+                  new OutputProjection(weight),
                   new PreferenceLoss.Pairs(targets, ofReference, UnaryOperator.identity()),
                   terms,
                   1),

@@ -1,12 +1,12 @@
 package dev.duoka.engine.function;
 
 import dev.duoka.engine.autograd.Variable;
-import dev.duoka.engine.parameter.Parameter;
 import dev.duoka.tensor.Dtype;
 import dev.duoka.tensor.Tensor;
 import dev.duoka.tensor.op.HostCopy;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Function;
 import java.util.function.UnaryOperator;
 
 /** The loss of pairs in small, odd sizes: two pairs of three tokens, and one that fills up. */
@@ -17,6 +17,11 @@ final class PreferenceTable {
   };
   private static final double[] REFERENCES = {-4.0, -2.5, -6.5, -3.0, 0, 0};
 
+  private static final Function<Bench, OutputProjection> TRAINED =
+      bench -> new OutputProjection(bench.parameter("w", 9, 4));
+  private static final Function<Bench, OutputProjection> FROZEN =
+      bench -> new OutputProjection(bench.frozen("w", 9, 4));
+
   private PreferenceTable() {}
 
   static List<FunctionCase> cases() {
@@ -25,24 +30,37 @@ final class PreferenceTable {
       cases.add(
           of(
               "preference loss in chunks of " + rowsPerChunk,
-              true,
+              TRAINED,
               rowsPerChunk,
               new PreferenceLoss.Terms(0.7, 0, 0)));
     }
-    cases.add(of("preference loss, smoothed", true, 100, new PreferenceLoss.Terms(1.3, 0.2, 0)));
+    cases.add(of("preference loss, smoothed", TRAINED, 100, new PreferenceLoss.Terms(1.3, 0.2, 0)));
     cases.add(
-        of("preference loss beside the chosen", true, 100, new PreferenceLoss.Terms(0.1, 0, 0.6)));
+        of(
+            "preference loss beside the chosen",
+            TRAINED,
+            100,
+            new PreferenceLoss.Terms(0.1, 0, 0.6)));
     cases.add(
-        of("preference loss of a frozen head", false, 4, new PreferenceLoss.Terms(0.7, 0.1, 0.6)));
+        of("preference loss of a frozen head", FROZEN, 4, new PreferenceLoss.Terms(0.7, 0.1, 0.6)));
+    cases.add(
+        of(
+            "preference loss of a head with an adapter",
+            bench -> LoraTable.head(bench, 9, 4, 0.6, false),
+            4,
+            new PreferenceLoss.Terms(0.7, 0.1, 0.6)));
     return cases;
   }
 
   private static FunctionCase of(
-      String name, boolean trained, long rowsPerChunk, PreferenceLoss.Terms terms) {
+      String name,
+      Function<Bench, OutputProjection> head,
+      long rowsPerChunk,
+      PreferenceLoss.Terms terms) {
     return new FunctionCase(
         name,
         bench -> {
-          Parameter weight = trained ? bench.parameter("w", 9, 4) : bench.frozen("w", 9, 4);
+          OutputProjection projection = head.apply(bench);
           Tensor targets = HostCopy.fromLongs(TARGETS, bench.random().device(), TARGETS.length);
           Tensor references =
               HostCopy.fromDoubles(
@@ -55,7 +73,7 @@ final class PreferenceTable {
               (tape, in) -> {
                 PreferenceLoss loss =
                     new PreferenceLoss(
-                        new WholeVocabulary(weight, rowsPerChunk * 4 * 9), pairs, terms, 0.375);
+                        new WholeVocabulary(projection, rowsPerChunk * 4 * 9), pairs, terms, 0.375);
                 return new Variable[] {tape.applyAll(loss, in[0])[0]};
               });
         });

@@ -53,7 +53,8 @@ final class TrainingSizeTable {
           bench.computing(
               (tape, in) ->
                   new Variable[] {
-                    tape.apply(new LinearCrossEntropy(weight, target, 0.375), in[0])
+                    tape.apply(
+                        new LinearCrossEntropy(new OutputProjection(weight), target, 0.375), in[0])
                   });
         });
   }

@@ -22,6 +22,7 @@ import org.jspecify.annotations.Nullable;
 /** Declares the adapters of a model beside its weights, which are frozen then. */
 public final class AdapterDeclarations {
   private static final String WEIGHT = ".weight";
+  private static final String HEAD = "lm_head";
 
   private final WeightDeclarations declarations;
   private final AdapterConfig config;
@@ -59,11 +60,14 @@ public final class AdapterDeclarations {
         any = true;
       }
     }
+    if (declarations.weights().stream().noneMatch(this::isHead) && names(HEAD)) {
+      refused.add(HEAD + " (in this model the embedding, which is no linear layer)");
+    }
     if (!refused.isEmpty()) {
       throw problem(
           "an adapter was asked for beside " + String.join(", ", refused) + ", which takes none",
-          "Linear layers of decoder layers take adapters; train others whole, by train_whole in a"
-              + " run file (modules_to_save in PEFT's)");
+          "Linear layers of decoder layers and a head of its own take adapters; train others whole,"
+              + " by train_whole in a run file (modules_to_save in PEFT's)");
     }
     if (!any) {
       String first =
@@ -128,21 +132,33 @@ public final class AdapterDeclarations {
     return block > BlockRange.EMBEDDING && block < BlockRange.ofLayer(layers);
   }
 
+  /** Whether it is the output head, where that is a weight of its own. */
+  private boolean isHead(Weight weight) {
+    return isLinear(weight) && weight.spec().block() == BlockRange.ofLayer(layers);
+  }
+
+  /** Whether an adapter is asked for by name; all linear layers are those of decoder layers. */
+  private boolean names(String module) {
+    return !(config.modules() instanceof NamePatterns.AllLinear) && config.adapts(module);
+  }
+
   private @Nullable WeightAdapter adapter(Weight weight) {
     if (isExperts(weight)) {
       return isInDecoderLayer(weight) ? ofExperts(weight) : null;
+    }
+    if (isHead(weight)) {
+      return config.modules() instanceof NamePatterns.AllLinear ? null : ofLinear(weight);
     }
     return isLinear(weight) && isInDecoderLayer(weight) ? ofLinear(weight) : withoutAdapter(weight);
   }
 
   /** Notes what is asked for beside a weight that cannot have it. */
   private @Nullable WeightAdapter withoutAdapter(Weight weight) {
-    if (!(config.modules() instanceof NamePatterns.AllLinear)
-        && weight.spec().block() <= BlockRange.ofLayer(layers)) {
+    if (weight.spec().block() <= BlockRange.ofLayer(layers)) {
       weight.checkpointTensors().stream()
           .filter(tensor -> !tensor.isBias()) // the adapter is beside the matrix
           .map(CheckpointTensor::module)
-          .filter(config::adapts)
+          .filter(this::names)
           .forEach(refused::add);
     }
     return null;

@@ -6,6 +6,7 @@ import dev.duoka.engine.function.Documents;
 import dev.duoka.engine.function.ExpertPlacement;
 import dev.duoka.engine.function.Lora;
 import dev.duoka.engine.function.LoraDropout;
+import dev.duoka.engine.function.OutputProjection;
 import dev.duoka.engine.function.RotaryTable;
 import dev.duoka.model.weight.Weight;
 import org.jspecify.annotations.Nullable;
@@ -164,5 +165,16 @@ public record Pass(
   /** The adapter of a weight in this pass; null for none. */
   @Nullable Lora lora(Weight weight) {
     return adapted ? weight.lora() : null;
+  }
+
+  /** The dropout of an adapter's inputs in this pass; null for none. */
+  @Nullable LoraDropout dropout(@Nullable Lora lora) {
+    return lora == null || lora.keep() == 1 ? null : dropout;
+  }
+
+  /** The output head of the model in this pass. */
+  public OutputProjection projection(Weight head) {
+    Lora lora = lora(head);
+    return new OutputProjection(head.parameter(), lora, dropout(lora));
   }
 }

@@ -20,7 +20,7 @@ final class Projection {
     if (lora == null) {
       return pass.tape().apply(new Linear(weight.parameter()), inputs);
     }
-    Linear linear = new Linear(weight.parameter(), lora, lora.keep() == 1 ? null : pass.dropout());
+    Linear linear = new Linear(weight.parameter(), lora, pass.dropout(lora));
     if (!lora.hasMagnitude()) {
       return pass.tape().apply(linear, inputs);
     }

@@ -9,6 +9,7 @@ import dev.duoka.formats.adapter.AdapterConfig;
 import dev.duoka.formats.adapter.BaseForm;
 import dev.duoka.formats.adapter.NamePatterns;
 import dev.duoka.formats.modelconfig.ModelConfig;
+import dev.duoka.formats.modelconfig.ModelConfigReader;
 import dev.duoka.formats.modelconfig.Presets;
 import dev.duoka.model.LanguageModel;
 import dev.duoka.model.ModelFactory;
@@ -22,6 +23,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
+import tools.jackson.databind.node.ObjectNode;
 
 class AdapterDeclarationsTests {
   private static AdapterConfig adapter(
@@ -87,8 +89,26 @@ class AdapterDeclarationsTests {
   }
 
   @Test
+  void theHeadHasAnAdapterWhereItIsNamed() {
+    assertThat(trained("tiny-llama", adapter(ends("lm_head", "o_proj"), List.of(), List.of())))
+        .contains("lm_head.lora_A", "lm_head.lora_B", "model.layers.1.self_attn.o_proj.lora_B");
+    assertThat(trained("tiny-v3", adapter(ends("lm_head"), List.of(), List.of())))
+        .containsExactlyInAnyOrder("lm_head.lora_A", "lm_head.lora_B");
+    ObjectNode tied = (ObjectNode) Presets.json("tiny-llama").deepCopy();
+    tied.put("tie_word_embeddings", true);
+    ModelConfig config = ModelConfigReader.read(tied, "tied");
+    assertThatThrownBy(
+            () ->
+                ModelFactory.declared(
+                    config.with(adapter(ends("lm_head", "o_proj"), List.of(), List.of())), 0))
+        .hasMessageContaining("beside lm_head (in this model the embedding");
+    ModelFactory.declared(
+        config.with(adapter(new NamePatterns.AllLinear(), List.of(), List.of())), 0);
+  }
+
+  @Test
   void saysWhatCannotBe() {
-    refused("tiny-llama", adapter(ends("lm_head"), List.of(), List.of()), "beside lm_head");
+    refused("tiny-llama", adapter(ends("embed_tokens"), List.of(), List.of()), "embed_tokens");
     refused("tiny-v3", adapter(ends("mlp.gate"), List.of(), List.of()), "mlp.gate");
     refused("tiny-llama", adapter(ends("q_prjo"), List.of(), List.of()), "Did you mean 'q_proj'?");
     refused(

@@ -55,7 +55,7 @@ public final class TensorParallel implements Substitution {
           tape.applyAsIs(noise.ofRows(group.rank() * inputs[0].value().size(0)), inputs);
       case HeadFunction loss ->
           tape.applyAsIs(
-              loss.over(new VocabularyCrossEntropy(loss.weight(), group)),
+              loss.over(new VocabularyCrossEntropy(loss.projection(), group)),
               gathered(tape, inputs[0]));
       case DoraScale scale -> tape.applyAsIs(ofWholeRows(scale, group), inputs);
       default -> tape.applyAsIs(function, inputs);

@@ -1,15 +1,14 @@
 package dev.duoka.parallel.function;
 
 import dev.duoka.comm.Communicator;
+import dev.duoka.engine.function.OutputProjection;
 import dev.duoka.engine.function.RowScale;
 import dev.duoka.engine.function.TokenCrossEntropy;
-import dev.duoka.engine.parameter.Parameter;
 import dev.duoka.tensor.Dtype;
 import dev.duoka.tensor.Tensor;
 import dev.duoka.tensor.op.Copies;
 import dev.duoka.tensor.op.Elementwise;
 import dev.duoka.tensor.op.Indexing;
-import dev.duoka.tensor.op.Products;
 import dev.duoka.tensor.op.Reductions;
 import dev.duoka.tensor.op.Views;
 import org.jspecify.annotations.Nullable;
@@ -28,9 +27,9 @@ final class VocabularyCrossEntropy extends TokenCrossEntropy {
   private final Communicator group;
 
   /** Of what this rank has of the output projection. */
-  VocabularyCrossEntropy(Parameter weight, Communicator group) {
-    super(weight);
-    this.rows = VocabularyRows.of(weight);
+  VocabularyCrossEntropy(OutputProjection projection, Communicator group) {
+    super(projection);
+    this.rows = VocabularyRows.of(projection.weight());
     this.group = group;
   }
 
@@ -42,7 +41,7 @@ final class VocabularyCrossEntropy extends TokenCrossEntropy {
 
   @Override
   protected Tensor mostLikely(Tensor hidden) {
-    Tensor logits = Copies.cast(Products.mmTransposedB(hidden, weight().value()), Dtype.FLOAT64);
+    Tensor logits = Copies.cast(projection().logits(hidden), Dtype.FLOAT64);
     Tensor token =
         Elementwise.add(
             Copies.cast(Reductions.argmax(logits, 1), Dtype.FLOAT64), (double) rows.first());
@@ -70,10 +69,10 @@ final class VocabularyCrossEntropy extends TokenCrossEntropy {
   }
 
   @Override
-  protected Chunk chunk(Tensor part, Tensor targets, @Nullable RowScale rowScale) {
-    Dtype wide = wide(part);
+  protected Chunk chunk(Tensor projected, Tensor targets, @Nullable RowScale rowScale) {
+    Dtype wide = wide(projected);
     Tensor target = Views.reshape(targets, -1, 1);
-    Tensor logits = Copies.cast(Products.mmTransposedB(part, weight().value()), wide);
+    Tensor logits = Copies.cast(projected, wide);
     Tensor counts = Copies.cast(Elementwise.atLeast(target, 0), wide);
     Tensor contained = rows.contains(target);
     Tensor place = rows.places(target, contained);
@@ -104,7 +103,7 @@ final class VocabularyCrossEntropy extends TokenCrossEntropy {
             Elementwise.add(Elementwise.add(flat(largest), flat(maximum), -1), log(total), -1));
     Elementwise.mulInPlace(exponentials, Elementwise.mul(Views.reshape(ofAll, -1, 1), scale));
     Indexing.scatterAdd(exponentials, 1, place, Elementwise.neg(Elementwise.mul(scale, here)));
-    return new Chunk(losses, Copies.cast(exponentials, part.dtype()));
+    return new Chunk(losses, Copies.cast(exponentials, projected.dtype()));
   }
 
   private static Tensor log(Tensor x) {

@@ -183,7 +183,7 @@ public final class InferenceRank implements AutoCloseable {
       if (model.hasHead(blocks)) {
         Tensor hidden = model.normed(pass, last).value();
         return new Passed(
-            model.logits(Views.narrow(hidden, 0, hidden.size(0) - 1, 1)), Pending.DONE);
+            model.logits(pass, Views.narrow(hidden, 0, hidden.size(0) - 1, 1)), Pending.DONE);
       }
       Tensor dense = Views.dense(last.value());
       return new Passed(dense, groups.pipeline().send(dense, groups.pipeline().rank() + 1));

@@ -71,15 +71,17 @@ class DryRunTests {
   /** Frozen weights, dropout, norms and grouped adapters are booked as they are in a real step. */
   @ParameterizedTest
   @CsvSource({
-    "tiny-llama, false, SELECTIVE, 1, 0, DENSE",
-    "tiny-llama, true, NONE, 2, 1, DENSE",
-    "tiny-llama, true, FULL, 2, 3, DENSE",
-    "tiny-v3, false, FULL, 1, 0, DENSE",
-    "tiny-v3, true, SELECTIVE, 2, 2, DENSE",
-    "tiny-llama, false, FULL, 1, 0, NF4",
-    "tiny-llama, true, SELECTIVE, 2, 3, NF4",
-    "tiny-v3, false, FULL, 2, 3, NF4",
-    "tiny-v3, false, SELECTIVE, 1, 0, NF4_SINGLE",
+    "tiny-llama, false, SELECTIVE, 1, 0, DENSE, false",
+    "tiny-llama, true, NONE, 2, 1, DENSE, false",
+    "tiny-llama, true, FULL, 2, 3, DENSE, false",
+    "tiny-v3, false, FULL, 1, 0, DENSE, false",
+    "tiny-v3, true, SELECTIVE, 2, 2, DENSE, false",
+    "tiny-llama, false, FULL, 1, 0, NF4, false",
+    "tiny-llama, true, SELECTIVE, 2, 3, NF4, false",
+    "tiny-v3, false, FULL, 2, 3, NF4, false",
+    "tiny-v3, false, SELECTIVE, 1, 0, NF4_SINGLE, false",
+    "tiny-llama, true, NONE, 2, 3, DENSE, true",
+    "tiny-v3, false, FULL, 1, 0, NF4, true",
   })
   void agreesWithARealStepOfAnAdapter(
       String preset,
@@ -87,7 +89,8 @@ class DryRunTests {
       Recompute recompute,
       int ranks,
       int zeroStage,
-      BaseForm base) {
+      BaseForm base,
+      boolean head) {
     ModelConfig whole = TinyRuns.config(preset);
     ModelConfig config =
         whole
@@ -99,13 +102,15 @@ class DryRunTests {
                     magnitudes ? 0.1 : 0,
                     false,
                     magnitudes,
-                    new NamePatterns.AllLinear(),
+                    head
+                        ? new NamePatterns.Ends(List.of("o_proj", "lm_head"))
+                        : new NamePatterns.AllLinear(),
                     NamePatterns.NONE,
                     magnitudes ? List.of() : List.of("gate_up_proj", "down_proj"),
                     List.of(),
                     Map.of(),
                     Map.of(),
-                    List.of("lm_head"),
+                    head ? List.of() : List.of("lm_head"),
                     base));
     StepSettings settings = TinyRuns.settings(config, Precision.FP32, recompute, zeroStage);
     DryRunJob job = new DryRunJob(settings, ranks, SEQUENCES, 2);

@@ -104,6 +104,56 @@ class AdapterMeshTests {
         PipelineKind.ONE_F_ONE_B);
   }
 
+  /** The head's own adapter: of its loss every rank has a part of the vocabulary. */
+  @ParameterizedTest
+  @CsvSource({
+    "dense, lora, 0.1, 2, 1, 1, 1, 1, 3, NONE, ONE_F_ONE_B",
+    "dense, lora, 0.1, 1, 2, 1, 1, 1, 0, SELECTIVE, ONE_F_ONE_B",
+    "dense, dora, 0.1, 1, 4, 1, 1, 1, 1, FULL, ONE_F_ONE_B",
+    "dense, dora, 0, 2, 2, 1, 1, 1, 3, NONE, ONE_F_ONE_B",
+    "qwen3, lora, 0.1, 1, 2, 2, 1, 1, 1, FULL, ZERO_BUBBLE",
+    "dense, dora, 0.1, 1, 2, 1, 2, 1, 2, NONE, ONE_F_ONE_B",
+    "v3 mtp, lora, 0.1, 2, 2, 1, 1, 2, 3, FULL, ONE_F_ONE_B",
+  })
+  void onTheHeadAsOneRank(
+      String model,
+      String kind,
+      double dropout,
+      int data,
+      int tensor,
+      int pipeline,
+      int context,
+      int expert,
+      int zero,
+      Recompute recompute,
+      PipelineKind schedule) {
+    ModelConfig config = ofHead(model, kind.equals("dora"), dropout);
+    check(config, new Mesh(pipeline, 1, data, context, tensor, expert), zero, recompute, schedule);
+    assertThat(alone(trial(config, ONE, 0, Recompute.NONE)).gradients())
+        .containsKeys("lm_head.lora_A", "lm_head.lora_B")
+        .doesNotContainKey("lm_head.weight");
+  }
+
+  static ModelConfig ofHead(String name, boolean magnitudes, double dropout) {
+    AdapterConfig adapter =
+        new AdapterConfig(
+            3,
+            6,
+            dropout,
+            !magnitudes,
+            magnitudes,
+            new NamePatterns.Ends(List.of("o_proj", "lm_head")),
+            NamePatterns.NONE,
+            List.of(),
+            List.of(),
+            Map.of("lm_head", 4),
+            Map.of(),
+            List.of(),
+            BaseForm.DENSE);
+    ModelConfig whole = Draw.model(name, 4, 2);
+    return whole.with(whole.layers(), whole.moe(), 0).with(adapter);
+  }
+
   /** What is left out by chance makes a difference, so the proofs above are of it, too. */
   @Test
   void dropoutHasAnEffect() {
@@ -121,13 +171,17 @@ class AdapterMeshTests {
     "B of cut outputs not summed over data, lora, 0, data, ALL_REDUCE",
     "rows not gathered for A, lora, 0, tensor, ALL_GATHER",
     "cut weights not gathered, dora, 3, data, ALL_GATHER",
+    "A of the head not summed over tensor, head, 0, data and tensor, ALL_REDUCE",
     "whole weights not gathered, lora, 3, data and tensor, ALL_GATHER",
   })
   void aForgottenExchangeIsNoticed(
       String fault, String kind, int zero, String group, Operation operation) {
     Mesh mesh = new Mesh(2, 1, 2, 1, 2, 1);
-    Trial trial =
-        trial(model("dense", kind.equals("dora"), 0.1, false), mesh, zero, Recompute.FULL);
+    ModelConfig config =
+        kind.equals("head")
+            ? ofHead("dense", false, 0.1)
+            : model("dense", kind.equals("dora"), 0.1, false);
+    Trial trial = trial(config, mesh, zero, Recompute.FULL);
     assertThat(differences(trial, group, operation)).as(fault).isNotEmpty();
   }
 

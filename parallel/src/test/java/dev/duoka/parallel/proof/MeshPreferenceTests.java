@@ -88,6 +88,26 @@ class MeshPreferenceTests {
     assertThat(Equality.FP64.differences(shared, alone(trial, empty))).isEmpty();
   }
 
+  /** Its gradients need the logits twice, as those of a head that is trained whole do. */
+  @ParameterizedTest
+  @CsvSource({"2, 1, 3", "1, 2, 0", "2, 2, 1"})
+  void ofAnAdaptedHeadAsOneRank(int data, int tensor, int zero) {
+    Trial trial =
+        new Trial(
+            AdapterMeshTests.ofHead("dense", true, 0.1),
+            new Mesh(1, 1, data, 1, tensor, 1),
+            PipelineSettings.DEFAULT,
+            Recompute.NONE,
+            zero,
+            24,
+            4,
+            2,
+            3);
+    Training.Outcome shared = comparing(trial, TERMS, 0).run(trial::onRanks);
+    assertThat(shared.gradients()).containsKeys("lm_head.lora_A", "lm_head.lora_B");
+    assertThat(Equality.FP64.differences(shared, alone(trial, 0))).isEmpty();
+  }
+
   /** The comparison itself can fail: another weight of the chosen sequence is seen. */
   @Test
   void anotherWeightIsSeen() {

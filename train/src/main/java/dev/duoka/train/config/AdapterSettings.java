@@ -49,8 +49,9 @@ public record AdapterSettings(
     @Doc(
             value =
                 "Linear layers with an adapter, by the ends of their names in transformers, for"
-                    + " example `[q_proj, mlp.down_proj]`; `[all-linear]` is all of the decoder"
-                    + " layers' but routers and routed experts.",
+                    + " example `[q_proj, mlp.down_proj]`; `lm_head` too, where it is not the"
+                    + " embedding; `[all-linear]` is all of the decoder layers' but routers and"
+                    + " routed experts.",
             byDefault = "[all-linear]")
         List<String> modules,
     @Doc(

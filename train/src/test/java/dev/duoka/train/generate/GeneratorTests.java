@@ -71,9 +71,10 @@ class GeneratorTests {
     try (Scope _ = Scope.open();
         Tape tape = Tape.inference()) {
       Tensor tokens = HostCopy.fromLongs(ids, Device.CPU, 1, ids.length);
-      Tensor hidden =
-          model.hidden(Pass.overSequences(tape, 1, model.rotary(), null), tokens).value();
-      float[] logits = HostCopy.floats(model.logits(Views.narrow(hidden, 0, ids.length - 1, 1)));
+      Pass pass = Pass.overSequences(tape, 1, model.rotary(), null);
+      Tensor hidden = model.hidden(pass, tokens).value();
+      Tensor last = Views.narrow(hidden, 0, ids.length - 1, 1);
+      float[] logits = HostCopy.floats(model.logits(pass, last));
       int best = 0;
       for (int token = 1; token < logits.length; token++) {
         best = logits[token] > logits[best] ? token : best;

@@ -51,9 +51,11 @@ class AdapterRunTests {
       "adapter={rank: 4, dropout: 0.1, dora: true, modules: [q_b_proj, kv_b_proj, o_proj,"
           + " down_proj], train_whole: [lm_head]}";
 
+  private static final String HEAD = "base_model.model.lm_head.lora_B.weight";
+
   private static final String EXPERTS =
-      "adapter={rank: 3, rslora: true, modules: [q_a_proj, o_proj], experts: [gate_up_proj,"
-          + " down_proj], rank_pattern: {'.*gate_up_proj': 4}}";
+      "adapter={rank: 3, rslora: true, modules: [q_a_proj, o_proj, lm_head], experts:"
+          + " [gate_up_proj, down_proj], rank_pattern: {'.*gate_up_proj': 4}}";
 
   @TempDir static Path folder;
 
@@ -239,6 +241,8 @@ class AdapterRunTests {
                     name.equals("experts")
                         ? "mlp.experts.base_layer.lora_B.weight"
                         : "o_proj.lora_magnitude_vector"));
+    assertThat(tensors(alone, AdapterFile.FILE_NAME).containsKey(HEAD))
+        .isEqualTo(name.equals("experts"));
     String expected = text(run);
     assertThat(text(merged)).isEqualTo(expected);
     assertThat(text(alone)).isEqualTo(expected);

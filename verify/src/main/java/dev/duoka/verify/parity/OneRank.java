@@ -47,10 +47,9 @@ record OneRank(OptimizerSteps optimizerSteps) implements ParityEngine {
       loss = HostCopy.item(losses.main().value()) / ids.targets();
       tape.backward(losses.main());
       try (Tape inference = Tape.inference()) {
-        Variable hidden =
-            model.hidden(
-                Pass.overSequences(inference, sequences, model.rotary(), null), batch.tokens());
-        logits = HostCopy.doubles(model.logits(hidden.value()));
+        Pass again = Pass.overSequences(inference, sequences, model.rotary(), null);
+        Variable hidden = model.hidden(again, batch.tokens());
+        logits = HostCopy.doubles(model.logits(again, hidden.value()));
       }
     }
     model.parameters().zeroUntouchedGradients();
