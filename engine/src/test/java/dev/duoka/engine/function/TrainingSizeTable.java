@@ -7,6 +7,7 @@ import dev.duoka.tensor.op.HostCopy;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.stream.LongStream;
 
 /**
  * The functions of element-wise CUDA kernels at widths of real models and at more rows than blocks:
@@ -24,6 +25,9 @@ final class TrainingSizeTable {
     cases.add(crossEntropy(5, 32_256));
     cases.add(swiGlu(3, 5504, false));
     cases.add(swiGlu(3, 5504, true));
+    cases.add(jointAdapters(1));
+    cases.add(jointAdapters(0.75));
+    cases.add(adaptedHead(200, 4104));
     return cases;
   }
 
@@ -55,6 +59,51 @@ final class TrainingSizeTable {
                   new Variable[] {
                     tape.apply(
                         new LinearCrossEntropy(new OutputProjection(weight), target, 0.375), in[0])
+                  });
+        });
+  }
+
+  /** As queries, keys and values have them: of one width, whose gradients come from one pass. */
+  private static FunctionCase jointAdapters(double keep) {
+    return new FunctionCase(
+        "joint adapters of 300 rows, kept " + keep,
+        bench -> {
+          Parameter weight = bench.frozen("w", 64, 48);
+          Lora lora =
+              new Lora(
+                  bench.parameter("a", 48, 48),
+                  List.of(
+                      new Lora.Part(bench.parameter("q", 32, 16), null, 0.5, 0, 0),
+                      new Lora.Part(bench.parameter("k", 16, 16), null, 0.5, 16, 32),
+                      new Lora.Part(bench.parameter("v", 16, 16), null, 0.5, 32, 48)),
+                  keep);
+          bench.input(bench.random().coarse(300, 48));
+          LoraDropout dropout = keep == 1 ? null : new LoraDropout(3, numbers(bench, 300));
+          bench.computing(
+              (tape, in) -> new Variable[] {tape.apply(new Linear(weight, lora, dropout), in)});
+        });
+  }
+
+  private static Tensor numbers(Bench bench, int count) {
+    return HostCopy.fromLongs(LongStream.range(0, count).toArray(), bench.random().device(), count);
+  }
+
+  private static FunctionCase adaptedHead(int rows, int vocabulary) {
+    return new FunctionCase(
+        String.format(Locale.ROOT, "head with an adapter, %d × %d", rows, vocabulary),
+        bench -> {
+          Parameter weight = bench.frozen("w", vocabulary, 16);
+          Lora.Part part = new Lora.Part(bench.parameter("b", vocabulary, 16), null, 0.25, 0, 0);
+          Lora lora = new Lora(bench.parameter("a", 16, 16), List.of(part), 1);
+          long[] targets = LongStream.range(0, rows).map(i -> vocabulary - 1 - 7 * i).toArray();
+          Tensor target = HostCopy.fromLongs(targets, bench.random().device(), rows);
+          bench.input(bench.random().coarse(rows, 16));
+          bench.withGradientScale(0.375);
+          OutputProjection projection = new OutputProjection(weight, lora, null);
+          bench.computing(
+              (tape, in) ->
+                  new Variable[] {
+                    tape.apply(new LinearCrossEntropy(projection, target, 0.375), in[0])
                   });
         });
   }
