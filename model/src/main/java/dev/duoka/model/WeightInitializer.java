@@ -10,28 +10,32 @@ import dev.duoka.tensor.Dtype;
 import dev.duoka.tensor.MemoryOwner;
 import dev.duoka.tensor.Scope;
 import dev.duoka.tensor.Tensor;
+import dev.duoka.tensor.kernel.ChanceBits;
+import dev.duoka.tensor.kernel.RandomNumbers;
 import dev.duoka.tensor.nf4.Nf4;
 import dev.duoka.tensor.nf4.Nf4Writer;
 import dev.duoka.tensor.op.Copies;
-import dev.duoka.tensor.op.HostCopy;
+import dev.duoka.tensor.op.Elementwise;
 import dev.duoka.tensor.op.Tensors;
 import dev.duoka.tensor.op.Views;
-import java.nio.FloatBuffer;
-import java.util.SplittableRandom;
 import java.util.function.Function;
-import java.util.function.ToDoubleFunction;
-import java.util.stream.IntStream;
 
 /**
- * Gives a new model its first weights: a pure function of the seed and each parameter's name, the
- * same on every rank and device.
+ * Gives a new model its first weights: a pure function of the seed, each parameter's name and each
+ * element's place in the whole weight, the same on every rank and device. They are drawn on the
+ * device that holds them.
  */
 public final class WeightInitializer {
-  /** Elements drawn from one random stream; the unit of parallel work. */
-  private static final int STREAM = 1 << 16;
+  /** Elements drawn at once. */
+  private static final int CHUNK = 1 << 22;
 
-  /** Elements on their way to the device at once. */
-  private static final int CHUNK = STREAM * 64;
+  /**
+   * A distribution that elements are drawn from, the first of which has the number {@code first}.
+   */
+  @FunctionalInterface
+  private interface Distribution {
+    void draw(Tensor target, long key, long first);
+  }
 
   private WeightInitializer() {}
 
@@ -55,14 +59,14 @@ public final class WeightInitializer {
     long largest = 1;
     for (Parameter parameter : model.parameters().parameters()) {
       Portion portion = parameter.spec().portion();
-      largest = Math.max(largest, portion.rows() * portion.columns() + STREAM);
+      largest = Math.max(largest, portion.rows() * portion.columns());
     }
     int chunk = Math.toIntExact(Math.min(CHUNK, largest));
     try (Scope _ = Scope.open(MemoryOwner.TEMPORARIES)) {
       Tensor staging =
-          device.isCuda()
-              ? Tensors.emptyPinned(Dtype.FLOAT32, chunk)
-              : Tensors.empty(Dtype.FLOAT32, Device.CPU, chunk);
+          RandomNumbers.serve(device)
+              ? Tensors.empty(Dtype.FLOAT32, device, chunk)
+              : Tensors.emptyPinned(Dtype.FLOAT32, chunk);
       for (Parameter parameter : model.parameters().parameters()) {
         HeldRange range = wanted.apply(parameter);
         if (!range.isEmpty()) {
@@ -81,14 +85,18 @@ public final class WeightInitializer {
       return;
     }
     try (Scope _ = Scope.open(MemoryOwner.TEMPORARIES)) {
-      Tensor staging = Tensors.empty(Dtype.FLOAT32, Device.CPU, STREAM);
+      Tensor staging = Tensors.empty(Dtype.FLOAT32, Device.CPU, CHUNK);
       for (Parameter parameter : model.parameters().parameters()) {
         if (parameter.spec().initializer() instanceof Initializer.Constant(double value)) {
           draw(
               parameter,
               HeldRange.ALL,
               seed,
-              random -> value + random.nextGaussian() * deviation,
+              (target, key, first) -> {
+                RandomNumbers.normal(target, key, first, deviation);
+                Elementwise.addInPlace(
+                    target, Tensors.full(value, target.dtype(), target.device(), 1));
+              },
               staging);
         }
       }
@@ -99,62 +107,66 @@ public final class WeightInitializer {
     switch (parameter.spec().initializer()) {
       case Initializer.Constant(double value) -> Tensors.fill(parameter.value(), value);
       case Initializer.Normal(double deviation) ->
-          draw(parameter, range, seed, random -> random.nextGaussian() * deviation, staging);
+          draw(
+              parameter,
+              range,
+              seed,
+              (target, key, first) -> RandomNumbers.normal(target, key, first, deviation),
+              staging);
       case Initializer.Uniform(double bound) ->
-          draw(parameter, range, seed, random -> (2 * random.nextDouble() - 1) * bound, staging);
+          draw(
+              parameter,
+              range,
+              seed,
+              (target, key, first) -> RandomNumbers.uniform(target, key, first, bound),
+              staging);
     }
   }
 
   private static void draw(
-      Parameter parameter,
-      HeldRange range,
-      long seed,
-      ToDoubleFunction<SplittableRandom> distribution,
-      Tensor staging) {
-    long stream = mix(seed, parameter.name().hashCode());
+      Parameter parameter, HeldRange range, long seed, Distribution distribution, Tensor staging) {
+    long key =
+        ChanceBits.key(
+            ChanceBits.ofName(parameter.name() + " first weights"), ChanceBits.ofUpdate(seed, 0));
     Portion portion = parameter.spec().portion();
     Nf4Form form = parameter.spec().nf4();
     if (form != null) {
-      drawInFourBits(parameter, form, stream, distribution, staging);
+      drawInFourBits(parameter, form, key, distribution, staging);
     } else if (portion.isAll()) {
-      drawAll(parameter, range, stream, distribution, staging);
+      drawAll(parameter, range, key, distribution, staging);
     } else {
-      drawPortion(parameter, portion, range, stream, distribution, staging);
+      drawPortion(parameter, portion, range, key, distribution, staging);
     }
   }
 
   private static void drawAll(
-      Parameter parameter,
-      HeldRange range,
-      long stream,
-      ToDoubleFunction<SplittableRandom> distribution,
-      Tensor staging) {
+      Parameter parameter, HeldRange range, long key, Distribution distribution, Tensor staging) {
     long elements = parameter.spec().elements();
     long end = Math.min(elements, range.end());
     try (Scope _ = Scope.open()) {
       Tensor flat = Views.reshape(parameter.value(), elements);
-      long atOnce = Math.min(CHUNK, staging.size(0) / STREAM * STREAM);
-      for (long start = range.start() / STREAM * STREAM; start < end; start += atOnce) {
-        int length = Math.toIntExact(Math.min(atOnce, end - start));
+      long atOnce = staging.size(0);
+      for (long start = range.start(); start < end; start += atOnce) {
+        long length = Math.min(atOnce, end - start);
         try (Tensor drawn = Views.narrow(staging, 0, 0, length);
             Tensor part = Views.narrow(flat, 0, start, length)) {
-          draw(drawn, stream, start, distribution);
+          distribution.draw(drawn, key, start);
           Copies.into(part, drawn);
         }
       }
     }
   }
 
-  /** Draws the streams that touch what is held, and keeps of each what belongs to it. */
+  /** Draws the rows that touch what is held, and keeps of each what belongs to it. */
   private static void drawPortion(
       Parameter parameter,
       Portion portion,
       HeldRange range,
-      long stream,
-      ToDoubleFunction<SplittableRandom> distribution,
+      long key,
+      Distribution distribution,
       Tensor staging) {
     long columns = portion.columns();
-    long rowsAtOnce = Math.max(1, (CHUNK - STREAM) / columns);
+    long rowsAtOnce = Math.max(1, CHUNK / columns);
     long end = Math.min(parameter.spec().elements(), range.end());
     for (long row = 0; row < portion.rows(); row += rowsAtOnce) {
       long rows = Math.min(rowsAtOnce, portion.rows() - row);
@@ -162,7 +174,7 @@ public final class WeightInitializer {
         continue;
       }
       try (Scope _ = Scope.open()) {
-        Tensor whole = rows(row, rows, columns, stream, distribution, staging);
+        Tensor whole = rows(row, rows, columns, key, distribution, staging);
         portion.take(whole, row, parameter.value());
       }
     }
@@ -170,13 +182,9 @@ public final class WeightInitializer {
 
   /** Draws all rows of each tensor of which anything is here, and quantizes them as they come. */
   private static void drawInFourBits(
-      Parameter parameter,
-      Nf4Form form,
-      long stream,
-      ToDoubleFunction<SplittableRandom> distribution,
-      Tensor staging) {
+      Parameter parameter, Nf4Form form, long key, Distribution distribution, Tensor staging) {
     long columns = parameter.spec().portion().columns();
-    long atOnce = Math.max(1, (CHUNK - STREAM) / columns / Nf4.BLOCK) * Nf4.BLOCK;
+    long atOnce = Math.max(1, CHUNK / columns / Nf4.BLOCK) * Nf4.BLOCK;
     long firstRow = 0;
     for (int tensor = 0; tensor < form.rows().size(); tensor++) {
       long end = firstRow + form.rows().get(tensor);
@@ -184,7 +192,7 @@ public final class WeightInitializer {
         for (long row = firstRow; writer.isWanted() && row < end; row += atOnce) {
           long rows = Math.min(atOnce, end - row);
           try (Scope _ = Scope.open()) {
-            writer.add(rows(row, rows, columns, stream, distribution, staging));
+            writer.add(rows(row, rows, columns, key, distribution, staging));
           }
         }
         if (writer.isWanted()) {
@@ -197,61 +205,16 @@ public final class WeightInitializer {
 
   /** Draws some rows of a whole weight, {@code [rows, columns]}. Of the caller's scope. */
   private static Tensor rows(
-      long row,
-      long rows,
-      long columns,
-      long stream,
-      ToDoubleFunction<SplittableRandom> distribution,
-      Tensor staging) {
-    long start = row * columns / STREAM * STREAM;
-    long skipped = row * columns - start;
-    Tensor room = room(staging, skipped + rows * columns);
-    draw(room, stream, start, distribution);
-    return Views.reshape(Views.narrow(room, 0, skipped, rows * columns), rows, columns);
+      long row, long rows, long columns, long key, Distribution distribution, Tensor staging) {
+    Tensor room = room(staging, rows * columns);
+    distribution.draw(room, key, row * columns);
+    return Views.reshape(room, rows, columns);
   }
 
   /** The staging memory, or more where one row alone is longer. */
   private static Tensor room(Tensor staging, long elements) {
     return elements <= staging.size(0)
         ? Views.narrow(staging, 0, 0, elements)
-        : Tensors.empty(Dtype.FLOAT32, Device.CPU, elements);
-  }
-
-  /** Draws neighbouring elements, the first of which begins a stream. */
-  private static void draw(
-      Tensor target, long stream, long start, ToDoubleFunction<SplittableRandom> distribution) {
-    HostCopy.write(
-        target,
-        (offset, bytes) ->
-            drawStreams(
-                stream, (start + offset / 4) / STREAM, distribution, bytes.asFloatBuffer()));
-  }
-
-  private static void drawStreams(
-      long stream,
-      long firstBlock,
-      ToDoubleFunction<SplittableRandom> distribution,
-      FloatBuffer target) {
-    int length = target.remaining();
-    IntStream.range(0, (length + STREAM - 1) / STREAM)
-        .parallel()
-        .forEach(
-            block -> {
-              SplittableRandom random = new SplittableRandom(mix(stream, firstBlock + block));
-              int start = block * STREAM;
-              float[] values = new float[Math.min(STREAM, length - start)];
-              for (int i = 0; i < values.length; i++) {
-                values[i] = (float) distribution.applyAsDouble(random);
-              }
-              target.put(start, values);
-            });
-  }
-
-  /** A well-spread combination of two numbers (the finaliser of SplitMix64). */
-  private static long mix(long a, long b) {
-    long z = a * 0x9E3779B97F4A7C15L + b;
-    z = (z ^ (z >>> 30)) * 0xBF58476D1CE4E5B9L;
-    z = (z ^ (z >>> 27)) * 0x94D049BB133111EBL;
-    return z ^ (z >>> 31);
+        : Tensors.empty(Dtype.FLOAT32, staging.device(), elements);
   }
 }

@@ -3,10 +3,10 @@ package dev.duoka.tensor.kernel;
 import java.nio.charset.StandardCharsets;
 
 /**
- * The random bits that decide which way a number is rounded when an update narrows it: a function
- * of seed, update, the weight's name and the element's place in the whole weight, so that they are
- * the same wherever the weight is held. Mixed as in SplitMix64 (Steele, Lea and Flood, "Fast
- * splittable pseudorandom number generators", 2014).
+ * Random bits, those that decide which way a number is rounded when an update narrows it among
+ * them: a function of seed, update, the weight's name and the element's place in the whole weight,
+ * so that they are the same wherever the weight is held. Mixed as in SplitMix64 (Steele, Lea and
+ * Flood, "Fast splittable pseudorandom number generators", 2014).
  */
 public final class ChanceBits {
   static final long STEP = 0x9E3779B97F4A7C15L;
