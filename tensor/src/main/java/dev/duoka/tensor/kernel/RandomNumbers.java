@@ -1,11 +1,12 @@
 package dev.duoka.tensor.kernel;
 
+import dev.duoka.ffi.torch.HostMemory;
 import dev.duoka.tensor.Device;
 import dev.duoka.tensor.Dtype;
 import dev.duoka.tensor.Tensor;
 import dev.duoka.tensor.op.HostCopy;
 import dev.duoka.tensor.op.Views;
-import java.nio.FloatBuffer;
+import java.nio.ByteOrder;
 import java.util.stream.IntStream;
 
 /**
@@ -25,46 +26,7 @@ public final class RandomNumbers {
   private static final int THREADS = 256;
 
   /** Numbers that a core of the host draws at once. */
-  private static final int TILE = 1 << 14;
-
-  /** Of {@code (√2 · erf⁻¹(x)) / x}, in w − 2.5, for w below {@link #FAR}; from the constant on. */
-  private static final float[] NEAR_CENTRE = {
-    2.1233137f,
-    0.34880266f,
-    -0.005908171f,
-    -0.0017730101f,
-    3.091502e-04f,
-    -6.217993e-06f,
-    -4.9905652e-06f,
-    4.8610394e-07f,
-    4.0354635e-08f
-  };
-
-  /** Beyond, in √w − 3.8. */
-  private static final float[] IN_TAILS = {
-    5.1448255f,
-    1.426768f,
-    0.0026931867f,
-    -0.0017003439f,
-    5.5549934e-04f,
-    -2.6305587e-04f,
-    2.9204937e-04f,
-    -1.6089248e-04f,
-    2.830315e-05f
-  };
-
-  /** Of {@code ln(1 + f) / f}, for 1 + f from √½ to √2. */
-  private static final float[] LOGARITHM = {
-    1.0f,
-    -0.49999988f,
-    0.33334187f,
-    -0.25002074f,
-    0.19956833f,
-    -0.16562393f,
-    0.14952268f,
-    -0.1436684f,
-    0.08722349f
-  };
+  private static final int TILE = 1 << 12;
 
   private static final float FAR = 5;
   private static final float LN_2 = 0.6931472f;
@@ -72,22 +34,13 @@ public final class RandomNumbers {
   /** The bits of √½, where the mantissa that the logarithm is taken of begins. */
   private static final int ROOT_HALF = 0x3F3504F3;
 
-  /** What becomes of the bits of a number. */
-  private enum Kind {
-    NORMAL {
-      @Override
-      float of(long bits) {
-        return standard(bits);
-      }
-    },
-    UNIFORM {
-      @Override
-      float of(long bits) {
-        return ((bits >> 24) | 1) * 0x1p-39f;
-      }
-    };
+  private static final int MANTISSA_BITS = 23;
+  private static final int EXPONENT = -1 << MANTISSA_BITS;
 
-    abstract float of(long bits);
+  /** What becomes of the bits of numbers. */
+  private enum Kind {
+    NORMAL,
+    UNIFORM
   }
 
   private RandomNumbers() {}
@@ -133,53 +86,136 @@ public final class RandomNumbers {
           .launch();
       return;
     }
-    HostCopy.write(
-        target,
-        (offset, bytes) ->
-            onHost(kind, bytes.asFloatBuffer(), key, first + offset / Float.BYTES, scale));
+    onHost(kind, HostCopy.memoryOf(target), key, first, scale);
   }
 
-  private static void onHost(Kind kind, FloatBuffer target, long key, long first, float scale) {
-    int length = target.remaining();
-    IntStream.range(0, Math.ceilDiv(length, TILE))
+  private static void onHost(Kind kind, HostMemory target, long key, long first, float scale) {
+    long length = target.byteSize() / Float.BYTES;
+    IntStream.range(0, Math.toIntExact(Math.ceilDiv(length, TILE)))
         .parallel()
         .forEach(
             tile -> {
-              int start = tile * TILE;
-              float[] values = new float[Math.min(TILE, length - start)];
-              for (int i = 0; i < values.length; i++) {
-                values[i] = kind.of(ChanceBits.of(key, first + start + i)) * scale;
+              long start = (long) tile * TILE;
+              int count = (int) Math.min(TILE, length - start);
+              float[] values = new float[count];
+              long[] bits = new long[count];
+              ChanceBits.of(key, first + start, bits, 0, count);
+              switch (kind) {
+                case NORMAL -> standard(bits, values);
+                case UNIFORM -> uniform(bits, values);
               }
-              target.put(start, values);
+              for (int i = 0; i < count; i++) {
+                values[i] *= scale;
+              }
+              target
+                  .asSlice(start * Float.BYTES, (long) count * Float.BYTES)
+                  .asByteBuffer()
+                  .order(ByteOrder.nativeOrder())
+                  .asFloatBuffer()
+                  .put(values);
             });
   }
 
-  /** A normal number of deviation 1. */
-  static float standard(long bits) {
-    float tail = (((bits >>> 22) & 0x1FFFFFFFFFFL) | 1) * 0x1p-41f; // twice its chance
-    float x = 1 - tail;
-    float w = -logarithm(tail * (2 - tail));
-    float factor =
-        w < FAR
-            ? polynomial(w - 2.5f, NEAR_CENTRE)
-            : polynomial((float) Math.sqrt(w) - 3.8f, IN_TAILS);
-    float z = x * factor;
-    return bits < 0 ? -z : z;
-  }
-
-  /** The natural logarithm of a normal number, to 10⁻⁷. */
-  static float logarithm(float q) {
-    int bits = Float.floatToRawIntBits(q);
-    int exponent = (bits - ROOT_HALF) >> 23;
-    float f = Float.intBitsToFloat(bits - (exponent << 23)) - 1;
-    return exponent * LN_2 + f * polynomial(f, LOGARITHM);
-  }
-
-  private static float polynomial(float x, float... coefficients) {
-    float y = coefficients[coefficients.length - 1];
-    for (int i = coefficients.length - 2; i >= 0; i--) {
-      y = y * x + coefficients[i];
+  private static void uniform(long[] bits, float... values) {
+    for (int i = 0; i < values.length; i++) {
+      values[i] = ((bits[i] >> 24) | 1) * 0x1p-39f;
     }
+  }
+
+  /**
+   * Normal numbers of deviation 1. In short loops without branches, which become ones of vectors;
+   * what few are far out follow apart.
+   */
+  static void standard(long[] bits, float... values) {
+    float[] x = new float[values.length];
+    float[] w = new float[values.length];
+    split(bits, x, w);
+    negativeLogarithms(w);
+    for (int i = 0; i < values.length; i++) {
+      values[i] = x[i] * nearCentre(w[i] - 2.5f);
+    }
+    tails(x, w, values);
+  }
+
+  /** Uniform numbers x in (−1, 1), and 1 − x². */
+  private static void split(long[] bits, float[] x, float... rest) {
+    for (int i = 0; i < x.length; i++) {
+      float tail = (((bits[i] >>> 22) & 0x1FFFFFFFFFFL) | 1) * 0x1p-41f; // twice its chance
+      x[i] = (1 - tail) * (1 - 2 * (int) (bits[i] >>> 63));
+      rest[i] = tail * (2 - tail);
+    }
+  }
+
+  private static void tails(float[] x, float[] w, float... values) {
+    for (int i = 0; i < values.length; i++) {
+      if (w[i] >= FAR) {
+        values[i] = x[i] * inTails((float) Math.sqrt(w[i]) - 3.8f);
+      }
+    }
+  }
+
+  /** In place of each number {@code −ln} of it, to 10⁻⁷. */
+  private static void negativeLogarithms(float... numbers) {
+    int[] bits = new int[numbers.length];
+    for (int i = 0; i < bits.length; i++) {
+      bits[i] = Float.floatToRawIntBits(numbers[i]);
+    }
+    float[] f = mantissas(bits, numbers);
+    for (int i = 0; i < f.length; i++) {
+      numbers[i] = -(numbers[i] + f[i] * ofMantissa(f[i]));
+    }
+  }
+
+  /** What a logarithm is taken of, less 1; {@code logarithms} receives that of the exponents. */
+  private static float[] mantissas(int[] bits, float... logarithms) {
+    for (int i = 0; i < bits.length; i++) {
+      int exponent = (bits[i] - ROOT_HALF) & EXPONENT;
+      logarithms[i] = (exponent >> MANTISSA_BITS) * LN_2;
+      bits[i] -= exponent;
+    }
+    float[] mantissas = new float[bits.length];
+    for (int i = 0; i < bits.length; i++) {
+      mantissas[i] = Float.intBitsToFloat(bits[i]) - 1;
+    }
+    return mantissas;
+  }
+
+  /** {@code ln(1 + f) / f}, for 1 + f from √½ to √2. */
+  private static float ofMantissa(float f) {
+    float y = 0.08722349f * f - 0.1436684f;
+    y = y * f + 0.14952268f;
+    y = y * f - 0.16562393f;
+    y = y * f + 0.19956833f;
+    y = y * f - 0.25002074f;
+    y = y * f + 0.33334187f;
+    y = y * f - 0.49999988f;
+    y = y * f + 1.0f;
+    return y;
+  }
+
+  /** {@code (√2 · erf⁻¹(x)) / x} at {@code w = x + 2.5}. */
+  private static float nearCentre(float x) {
+    float y = 4.0354635e-08f * x + 4.8610394e-07f;
+    y = y * x - 4.9905652e-06f;
+    y = y * x - 6.217993e-06f;
+    y = y * x + 3.091502e-04f;
+    y = y * x - 0.0017730101f;
+    y = y * x - 0.005908171f;
+    y = y * x + 0.34880266f;
+    y = y * x + 2.1233137f;
+    return y;
+  }
+
+  /** The same at {@code √w = x + 3.8}. */
+  private static float inTails(float x) {
+    float y = 2.830315e-05f * x - 1.6089248e-04f;
+    y = y * x + 2.9204937e-04f;
+    y = y * x - 2.6305587e-04f;
+    y = y * x + 5.5549934e-04f;
+    y = y * x - 0.0017003439f;
+    y = y * x + 0.0026931867f;
+    y = y * x + 1.426768f;
+    y = y * x + 5.1448255f;
     return y;
   }
 }
