@@ -121,8 +121,10 @@ class AdapterRunTests {
     assertThat(AdapterConfigFile.read(checkpoint(run)).base())
         .contains(base.toAbsolutePath().toString());
     assertThat(Files.readString(run.resolve("run.log")))
-        .contains("adapter on model.layers.*.self_attn.o_proj × 4: rank 4, scale 2.0, magnitudes")
-        .contains("trained whole: lm_head.weight")
+        .contains(
+            "adapter on q_b_proj, kv_b_proj, o_proj in all 4 layers (rank 4, scale 2.0,"
+                + " magnitudes): 12 modules, ")
+        .contains("trained whole: lm_head: ")
         .contains("trained are ");
   }
 
