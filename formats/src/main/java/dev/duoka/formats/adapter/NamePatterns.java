@@ -120,8 +120,8 @@ public sealed interface NamePatterns {
   boolean mayTellLayersApart();
 
   /** For people: {@code q_proj, k_proj}, or {@code the expression .*_proj}. */
-  default String text() {
-    return switch (this) {
+  static String text(NamePatterns patterns) {
+    return switch (patterns) {
       case Ends ends -> String.join(", ", ends.names());
       case Within within -> String.join(", ", within.paths());
       case Whole whole -> "the expression " + whole.expression();

@@ -77,7 +77,7 @@ public final class AdapterChanges {
             ? Optional.of(whole.expression())
             : Optional.empty(),
         adapter.excluded() instanceof NamePatterns.Whole whole
-            ? List.of(whole.text())
+            ? List.of(NamePatterns.text(whole))
             : names(adapter.excluded()),
         adapter.parameters(),
         adapter.saved(),

@@ -108,22 +108,24 @@ class MeshConversationTests {
   }
 
   @Test
-  void aQuestionThatIsTooLongEndsNoRank() {
+  void aQuestionThatIsTooLongEndsNoRankAndClosingEndsThemAll() {
     TinyRun.save(run, TinyRun.config("tiny-llama"), SEED);
+    Generator closed;
+    List<Thread> ranks;
     try (Generator generator = open("pipeline=2")) {
-      List<Thread> ranks = ranks();
-      assertThat(ranks).isNotEmpty();
+      closed = generator;
+      ranks = ranks();
+      assertThat(ranks).hasSize(2);
       String tooLong = "b".repeat(generator.config().maxPositions());
       assertThatThrownBy(() -> generator.generate(tooLong, Sampling.greedy(1), _ -> {}))
           .hasMessageContaining("Shorten the prompt");
       assertThat(generator.generate("a", Sampling.greedy(2), _ -> {}).tokens()).isNotEmpty();
       assertThat(ranks).allMatch(Thread::isAlive);
-      generator.close();
-      assertThat(ranks).noneMatch(Thread::isAlive);
-      assertThatThrownBy(() -> generator.generate("a", Sampling.greedy(1), _ -> {}))
-          .isInstanceOf(IllegalStateException.class)
-          .hasMessageContaining("closed");
     }
+    assertThat(ranks).noneMatch(Thread::isAlive);
+    assertThatThrownBy(() -> closed.generate("a", Sampling.greedy(1), _ -> {}))
+        .isInstanceOf(IllegalStateException.class)
+        .hasMessageContaining("closed");
   }
 
   private static List<Thread> ranks() {
