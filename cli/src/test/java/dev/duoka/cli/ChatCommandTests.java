@@ -8,6 +8,7 @@ import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -81,6 +82,26 @@ final class ChatCommandTests {
             "forgotten",
             "cut off; --tokens allows more");
     assertThat(talked.out().toString().lines().count()).isGreaterThanOrEqualTo(2);
+  }
+
+  @Test
+  void aMeshAnswersAsOneRankDoes() throws IOException {
+    train();
+    String questions = "hello\nand again\n/system be short\nonce more\n";
+    String[] greedy = {"--template", "plain", "--temperature", "0"};
+    ProgramRun alone = chat(questions, greedy);
+    ProgramRun shared = chat(questions, and(greedy, "--mesh", "tensor=2,pipeline=2"));
+    assertThat(alone.out().toString()).isNotBlank();
+    assertThat(shared.out().toString()).isEqualTo(alone.out().toString());
+    assertThat(shared.err().toString()).isEqualTo(alone.err().toString());
+    ProgramRun refused = new ProgramRun();
+    String run = folder.resolve("run").toString();
+    assertThat(refused.run("chat", run, "--template", "plain", "--mesh", "tensor=3")).isEqualTo(2);
+    assertThat(refused.err().toString()).contains("heads do not divide");
+  }
+
+  private static String[] and(String[] words, String... more) {
+    return Stream.concat(Stream.of(words), Stream.of(more)).toArray(String[]::new);
   }
 
   @Test

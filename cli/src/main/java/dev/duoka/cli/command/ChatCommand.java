@@ -4,7 +4,8 @@ import dev.duoka.cli.console.ChatConsole;
 import dev.duoka.cli.console.ProgressLine;
 import dev.duoka.data.chat.ChatTemplate;
 import dev.duoka.formats.adapter.BaseForm;
-import dev.duoka.train.device.SingleDevice;
+import dev.duoka.train.checkpoint.CheckpointEvent;
+import dev.duoka.train.config.ParallelSettings;
 import dev.duoka.train.generate.Conversation;
 import dev.duoka.train.generate.Generator;
 import java.io.BufferedReader;
@@ -16,6 +17,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Callable;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -35,6 +37,8 @@ import picocli.CommandLine.Spec;
           + " that --adapter gave, called by the last part of its path; /system TEXT says what"
           + " stands before all questions, /clear forgets them, /exit or the end of the input"
           + " ends.",
+      "With --mesh several devices share the model out, for one that none of them can hold:"
+          + " --device cuda --mesh tensor=2.",
       "Example: duoka chat runs/my-run --device cuda"
     })
 final class ChatCommand implements Callable<Integer> {
@@ -71,12 +75,7 @@ final class ChatCommand implements Callable<Integer> {
       description = "The chat template, by name or as a Jinja file. Default: the tokenizer's.")
   private @Nullable String template;
 
-  @Option(
-      names = "--device",
-      paramLabel = "DEVICE",
-      defaultValue = "cpu",
-      description = "cpu (default), cuda, or one GPU such as cuda:0.")
-  private String device = "cpu";
+  @Mixin private WritingDevices devices = new WritingDevices();
 
   @Mixin private SamplingOptions sampling = new SamplingOptions();
 
@@ -96,14 +95,14 @@ final class ChatCommand implements Callable<Integer> {
   }
 
   private Generator load(PrintWriter notes) {
+    Consumer<CheckpointEvent> listener = event -> notes.println("note     " + event.text());
+    Optional<BaseForm> kept = Optional.ofNullable(form);
+    Optional<ParallelSettings> mesh = devices.mesh();
     try (ProgressLine line = ProgressLine.open("loading the model", notes)) {
-      return Generator.open(
-          run,
-          adapters,
-          Optional.ofNullable(form),
-          SingleDevice.parse(device),
-          event -> notes.println("note     " + event.text()),
-          line);
+      return mesh.isEmpty()
+          ? Generator.open(run, adapters, kept, devices.single(), listener, line)
+          : Generator.open(
+              run, adapters, kept, mesh.get(), devices.placement(mesh.get()), listener, line);
     }
   }
 }

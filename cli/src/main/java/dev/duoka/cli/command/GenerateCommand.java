@@ -4,10 +4,7 @@ import dev.duoka.cli.console.ProgressLine;
 import dev.duoka.formats.adapter.BaseForm;
 import dev.duoka.formats.json.Json;
 import dev.duoka.train.checkpoint.CheckpointEvent;
-import dev.duoka.train.config.MeshOption;
 import dev.duoka.train.config.ParallelSettings;
-import dev.duoka.train.device.DevicePlacement;
-import dev.duoka.train.device.SingleDevice;
 import dev.duoka.train.generate.Generator;
 import dev.duoka.train.generate.MeshGenerator;
 import dev.duoka.train.generate.Sampling;
@@ -59,20 +56,7 @@ final class GenerateCommand implements Runnable {
 
   @Mixin private SamplingOptions sampling = new SamplingOptions();
 
-  @Option(
-      names = "--device",
-      paramLabel = "DEVICE",
-      defaultValue = "cpu",
-      description = "cpu (default), cuda, or one GPU such as cuda:0.")
-  private String device = "cpu";
-
-  @Option(
-      names = "--mesh",
-      paramLabel = "AXIS=N,…",
-      description =
-          "Ranks along tensor, pipeline and, with data, expert: tensor=2, or data=2,expert=2. Each"
-              + " on a GPU of its own where there are enough, else several on one.")
-  private @Nullable String mesh;
+  @Mixin private WritingDevices devices = new WritingDevices();
 
   @Option(
       names = "--json",
@@ -93,22 +77,21 @@ final class GenerateCommand implements Runnable {
           written.append(text);
           show(out, text);
         };
-    if (mesh == null) {
+    Optional<ParallelSettings> mesh = devices.mesh();
+    if (mesh.isEmpty()) {
       try (Generator generator = load(listener, notes)) {
         show(out, prompt);
         generator.generate(prompt, chosen, output);
       }
     } else {
-      ParallelSettings parallel = MeshOption.parse(mesh);
-      DevicePlacement placement =
-          DevicePlacement.shared(SingleDevice.choice(device), parallel.mesh());
+      ParallelSettings parallel = mesh.get();
       MeshGenerator generator =
           new MeshGenerator(
               run,
               Optional.ofNullable(adapter),
               Optional.ofNullable(form),
               parallel,
-              placement,
+              devices.placement(parallel),
               listener);
       show(out, prompt);
       generator.generate(prompt, chosen, output);
@@ -137,7 +120,7 @@ final class GenerateCommand implements Runnable {
           run,
           Optional.ofNullable(adapter).stream().toList(),
           Optional.ofNullable(form),
-          SingleDevice.parse(device),
+          devices.single(),
           listener,
           line);
     }

@@ -119,7 +119,7 @@ final class RendezvousServer implements AutoCloseable {
     if (other.ranks().first() != other.process() * own.ranks().count()
         || other.ranks().count() != own.ranks().count()) {
       return refuse(
-          other + " holds other ranks than its place says: " + other.ranks(),
+          other + " holds other ranks than its place says: " + other.ranks().text(),
           "Start all with the same launch.ranks_per_process");
     }
     String difference = other.terms().difference(own.terms());

@@ -106,6 +106,20 @@ class RendezvousTests {
   }
 
   @Test
+  void ranksOfAnotherPlaceAreRefused() throws InterruptedException {
+    List<@Nullable Throwable> ends = none(2);
+    Thread first = process(0, 2, new RankRange(0, 2, 4), "1", LONG, ends);
+    Thread second = process(1, 2, new RankRange(0, 2, 4), "1", LONG, ends);
+    first.join();
+    second.join();
+    assertThat(ends)
+        .allSatisfy(
+            end ->
+                assertThat(end)
+                    .hasMessageContaining("holds other ranks than its place says: 0 to 1."));
+  }
+
+  @Test
   void anotherRunFileIsRefusedWithItsFirstDifference() throws InterruptedException {
     List<@Nullable Throwable> ends = none(2);
     List<Thread> threads = new ArrayList<>();

@@ -119,6 +119,16 @@ public sealed interface NamePatterns {
    */
   boolean mayTellLayersApart();
 
+  /** For people: {@code q_proj, k_proj}, or {@code the expression .*_proj}. */
+  static String text(NamePatterns patterns) {
+    return switch (patterns) {
+      case Ends ends -> String.join(", ", ends.names());
+      case Within within -> String.join(", ", within.paths());
+      case Whole whole -> "the expression " + whole.expression();
+      case AllLinear _ -> ALL_LINEAR;
+    };
+  }
+
   /** Of one text: {@value #ALL_LINEAR}, or a regular expression. */
   static NamePatterns of(String text) {
     return text.equalsIgnoreCase(ALL_LINEAR) ? new AllLinear() : new Whole(text);

@@ -231,7 +231,7 @@ public record ModelConfig(
         !(attention instanceof AttentionConfig.GroupedQuery heads)
             || (heads.bias() == (architecture == Architecture.QWEN2)
                 && heads.headNorms() == (architecture == Architecture.QWEN3)),
-        type + " with " + attention,
+        type + " " + inside(attention),
         "qwen2 has biases and qwen3 norms inside the attention, the others have neither");
     ConfigLimits.that(
         architecture == Architecture.DEEPSEEK_V3 || rope.interleaved() == latent,
@@ -245,6 +245,16 @@ public record ModelConfig(
         mtpModules == 0 || architecture == Architecture.DEEPSEEK_V3,
         type + " with num_nextn_predict_layers " + mtpModules,
         "Only deepseek_v3 has multi-token prediction");
+  }
+
+  /** For example {@code with biases and without norms inside the attention}. */
+  private static String inside(AttentionConfig attention) {
+    boolean bias = attention instanceof AttentionConfig.GroupedQuery heads && heads.bias();
+    boolean norms = attention instanceof AttentionConfig.GroupedQuery heads && heads.headNorms();
+    return (bias ? "with" : "without")
+        + " biases and "
+        + (norms ? "with" : "without")
+        + " norms inside the attention";
   }
 
   /** What a router can do is fixed by the family; transformers has no keys for most of it. */

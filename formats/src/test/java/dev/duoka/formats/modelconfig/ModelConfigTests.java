@@ -48,6 +48,34 @@ class ModelConfigTests {
   }
 
   @Test
+  void refusesAnAttentionThatItsFamilyHasNot() {
+    ModelConfig llama = Presets.named("tiny-llama");
+    AttentionConfig.GroupedQuery heads = (AttentionConfig.GroupedQuery) llama.attention();
+    AttentionConfig qwen2 =
+        new AttentionConfig.GroupedQuery(
+            heads.heads(), heads.kvHeads(), heads.headDim(), true, false);
+    assertRefused(
+        () ->
+            new ModelConfig(
+                llama.architecture(),
+                llama.vocabSize(),
+                llama.hiddenSize(),
+                llama.layers(),
+                llama.maxPositions(),
+                llama.rmsNormEps(),
+                llama.initializerRange(),
+                llama.tieEmbeddings(),
+                qwen2,
+                llama.rope(),
+                llama.intermediateSize(),
+                null,
+                0,
+                llama.bosTokenId(),
+                llama.eosTokenId()),
+        "model_type llama with biases and without norms inside the attention. qwen2 has biases");
+  }
+
+  @Test
   void refusesImpossibleRouting() {
     assertRefused(() -> v3Routing(8, 9, 2, 1), "num_experts_per_tok is 9");
     assertRefused(() -> v3Routing(8, 2, 3, 1), "n_routed_experts 8 is no multiple of n_group 3");

@@ -44,7 +44,7 @@ public final class Weight {
     if (fitting > 0 && fitting < checkpointTensors.size()) {
       throw new DuokaException(
           ErrorCode.CONFIG,
-          modules
+          NamePatterns.text(modules)
               + " means only some of "
               + checkpointTensors.stream().limit(SHOWN).map(CheckpointTensor::module).toList()
               + (checkpointTensors.size() > SHOWN ? " and so on" : "")

@@ -26,6 +26,7 @@ import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.stream.Collectors;
 
 /**
  * Brings a run to its end: starts its workers or takes over those that are there, waits for them,
@@ -369,7 +370,11 @@ public final class Supervisor {
       record.add(
           attempt.number(),
           "stuck",
-          attempt.alive() + " cannot be killed; what it holds of the machine is lost until it is");
+          "cannot be killed: "
+              + attempt.alive().stream()
+                  .map(process -> "process " + process.pid())
+                  .collect(Collectors.joining(", "))
+              + "; what that holds of the machine is lost until it is");
       attempt.workersAlive().forEach(worker -> lost.addAll(cardsOf(worker)));
     }
   }

@@ -6,7 +6,10 @@ import static org.assertj.core.api.Assertions.within;
 import dev.duoka.formats.modelconfig.Presets;
 import dev.duoka.hardware.Catalogue;
 import dev.duoka.hardware.Machine;
+import dev.duoka.layout.Layout;
 import dev.duoka.layout.Method;
+import dev.duoka.layout.Offload;
+import dev.duoka.layout.OffloadUpdate;
 import dev.duoka.planner.layout.EngineTraits;
 import dev.duoka.planner.layout.Job;
 import dev.duoka.planner.layout.ProductFormat;
@@ -65,6 +68,22 @@ final class ReportTests {
       assertThat(plan.get("time_total").asDouble()).isGreaterThan(0.95 * before);
       before = plan.get("time_total").asDouble();
     }
+  }
+
+  @Test
+  void theJsonSaysOfHowManyWeightsTheStatesAreAway() {
+    Layout layout = plan("deepseek-v2-lite", "8xH100").plans().getFirst().layout();
+    Layout away = layout.with(1, Offload.OPTIMIZER, OffloadUpdate.DEVICE, layout.states());
+    JsonNode part = PlanJson.layout(away.offloading(0.25));
+    assertThat(part.get("offload").asString()).isEqualTo("optimizer");
+    assertThat(part.get("offload_update").asString()).isEqualTo("device");
+    assertThat(part.get("offload_fraction").asDouble()).isEqualTo(0.25);
+    assertThat(PlanJson.layout(away).get("offload_fraction").asDouble()).isEqualTo(1);
+    Layout host =
+        away.offloading(0.25).with(1, Offload.OPTIMIZER, OffloadUpdate.HOST, away.states());
+    assertThat(PlanJson.layout(host).get("offload_fraction").asDouble())
+        .as("the host updates all of them")
+        .isEqualTo(1);
   }
 
   @Test

@@ -64,12 +64,7 @@ final class ConfigComparison {
     if (!Objects.equals(stored.adapter(), config.adapter())) {
       throw new DuokaException(
           ErrorCode.CHECKPOINT,
-          "cannot go on from "
-              + checkpoint
-              + ": it was trained "
-              + (stored.adapter() == null ? "without an adapter" : "with " + stored.adapter())
-              + ", this run "
-              + (config.adapter() == null ? "without one" : "with " + config.adapter()),
+          "cannot go on from " + checkpoint + ": its adapter is not this run's",
           "Resume with the run file it was trained with, or start a new run");
     }
   }

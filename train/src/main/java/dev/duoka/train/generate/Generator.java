@@ -3,31 +3,29 @@ package dev.duoka.train.generate;
 import dev.duoka.base.DuokaException;
 import dev.duoka.base.ErrorCode;
 import dev.duoka.base.Progress;
-import dev.duoka.comm.SingleRank;
 import dev.duoka.data.chat.ChatTemplate;
 import dev.duoka.data.tokenizer.Tokenizer;
 import dev.duoka.formats.adapter.BaseForm;
 import dev.duoka.formats.modelconfig.ModelConfig;
-import dev.duoka.model.weight.Weight;
-import dev.duoka.parallel.mesh.Mesh;
-import dev.duoka.parallel.step.InferenceRank;
 import dev.duoka.tensor.Device;
 import dev.duoka.tensor.Dtype;
 import dev.duoka.train.checkpoint.CheckpointEvent;
-import dev.duoka.train.checkpoint.StoredModel;
 import dev.duoka.train.checkpoint.TokenizerFiles;
+import dev.duoka.train.config.ParallelSettings;
+import dev.duoka.train.device.DevicePlacement;
 import dev.duoka.train.device.SingleDevice;
 import dev.duoka.train.memory.GenerationMemory;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
  * A model that continues text, one token at a time, with the keys and values of earlier tokens
- * kept. Owns the model; one thread at a time.
+ * kept: on one device, or shared by several. Owns the model; one thread at a time.
  *
  * <pre>{@code
  * try (Generator generator = Generator.open(run, SingleDevice.CPU, event -> {}, Progress.NONE)) {
@@ -37,20 +35,20 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Generator implements AutoCloseable {
   private final List<NamedModel> models;
-  private final Device device;
-  private final Dtype dtype;
+  private final WritingPlace place;
   private final Tokenizer tokenizer;
   private final EndTokens ends;
   private NamedModel model;
-  private @Nullable InferenceRank rank;
+  private ModelConfig config;
+  private @Nullable WritingRanks ranks;
   private boolean adapted = true;
 
-  private Generator(List<NamedModel> models, Device device, Dtype dtype, Tokenizer tokenizer) {
+  private Generator(List<NamedModel> models, WritingPlace place, Tokenizer tokenizer) {
     this.models = models;
-    this.device = device;
-    this.dtype = dtype;
+    this.place = place;
     this.tokenizer = tokenizer;
     this.model = models.getFirst();
+    this.config = model.config();
     this.ends = EndTokens.of(model.tokenizerFolder(), tokenizer, model.config());
   }
 
@@ -100,46 +98,64 @@ public final class Generator implements AutoCloseable {
       Dtype dtype,
       Consumer<CheckpointEvent> listener,
       Progress progress) {
-    List<NamedModel> models = NamedModel.of(path, adapters, form, listener);
+    WritingPlace place = new WritingPlace.OneDevice(device, dtype);
+    return open(NamedModel.of(path, adapters, form, listener), place, progress);
+  }
+
+  /**
+   * As the other methods, of a model that several devices share, for one that none of them can
+   * hold. The ranks stay until it is closed. When one of them fails, all end; what is asked next
+   * loads them anew.
+   *
+   * @param parallel axes, stages and what carries tensors; nothing that is for training alone
+   * @param placement a device for each rank; bf16 on GPUs, where it is fast, fp32 on the CPU
+   * @param progress hears how many weights the first rank has read
+   * @throws DuokaException when the model does not admit the mesh, or writing text has no use for a
+   *     part of it
+   */
+  public static Generator open(
+      Path path,
+      List<Path> adapters,
+      Optional<BaseForm> form,
+      ParallelSettings parallel,
+      DevicePlacement placement,
+      Consumer<CheckpointEvent> listener,
+      Progress progress) {
+    WritingPlace place = new WritingPlace.OnMesh(WritingMesh.of(parallel, placement));
+    return open(NamedModel.of(path, adapters, form, listener), place, progress);
+  }
+
+  private static Generator open(List<NamedModel> models, WritingPlace place, Progress progress) {
     Tokenizer tokenizer =
         Tokenizer.load(TokenizerFiles.nameIn(models.getFirst().tokenizerFolder()));
-    Generator generator = new Generator(models, device, dtype, tokenizer);
+    Generator generator = new Generator(models, place, tokenizer);
     generator.load(progress);
     return generator;
   }
 
   /** Allocates and reads the present model. */
   private void load(Progress progress) {
-    ModelConfig config = model.config();
-    new GenerationMemory(config, dtype, device).requireModel();
-    rank =
+    config = model.config();
+    place.require(config);
+    place.memory(config).requireModel();
+    WritingRanks loaded =
         GenerationMemory.during(
-            "loading the model", GenerationMemory.SMALLER_MODEL, () -> loaded(config, progress));
+            "loading the model", GenerationMemory.SMALLER_MODEL, () -> place.load(model, progress));
+    ranks = loaded;
+    loaded.setAdapted(adapted);
   }
 
-  private InferenceRank loaded(ModelConfig config, Progress progress) {
-    InferenceRank loaded =
-        InferenceRank.allocate(
-            new Mesh(1, 1, 1, 1, 1, 1), List.of(), new SingleRank(), device, config, dtype);
-    boolean opened = false;
-    try (StoredModel stored = model.open()) {
-      stored.read(loaded.model(), progress);
-      loaded.setAdapted(adapted);
-      opened = true;
-      return loaded;
-    } finally {
-      if (!opened) {
-        loaded.close();
-      }
-    }
-  }
-
-  private InferenceRank rank() {
-    InferenceRank loaded = rank;
+  /** Those that are there, or new ones in the place of some that a failure has ended. */
+  private WritingRanks ranks() {
+    WritingRanks loaded = ranks;
     if (loaded == null) {
       throw new IllegalStateException("the model has been closed");
     }
-    return loaded;
+    if (!loaded.isRunning()) {
+      loaded.close();
+      load(Progress.NONE);
+    }
+    return Objects.requireNonNull(ranks);
   }
 
   /**
@@ -180,7 +196,7 @@ public final class Generator implements AutoCloseable {
 
   /** The model's shape. */
   public ModelConfig config() {
-    return rank().model().config();
+    return config;
   }
 
   /** The model's tokenizer. */
@@ -201,16 +217,16 @@ public final class Generator implements AutoCloseable {
   public Generation generate(int[] prompt, Sampling sampling, Consumer<String> output) {
     Continuation text =
         new Continuation(Arrays.stream(prompt).boxed().toList(), sampling, tokenizer, ends);
-    text.require(config());
-    new GenerationMemory(config(), dtype, device)
-        .requireText(prompt.length, (long) prompt.length + text.limit(config()));
+    text.require(config);
+    WritingRanks writers = ranks();
+    place.memory(config).requireText(prompt.length, (long) prompt.length + text.limit(config));
     return GenerationMemory.during(
-        "writing a text", GenerationMemory.SHORTER_TEXT, () -> text.write(rank(), output));
+        "writing a text", GenerationMemory.SHORTER_TEXT, () -> writers.write(text, output));
   }
 
   /** Whether the model has an adapter. */
   public boolean hasAdapter() {
-    return rank().model().weights().stream().anyMatch(Weight::isAdapter);
+    return ranks().hasAdapter();
   }
 
   /**
@@ -219,7 +235,7 @@ public final class Generator implements AutoCloseable {
    */
   public void setAdapted(boolean on) {
     adapted = on;
-    rank().setAdapted(on);
+    ranks().setAdapted(on);
   }
 
   /** The names of the adapters that were given beside a base; empty where none was. */
@@ -268,11 +284,9 @@ public final class Generator implements AutoCloseable {
 
   private void replaceBy(NamedModel other, Progress progress) {
     model = other;
-    InferenceRank present = rank;
-    if (present != null && present.model().config().equals(other.config())) {
-      try (StoredModel stored = other.open()) {
-        stored.readAdapter(present.model());
-      }
+    WritingRanks present = ranks;
+    if (present != null && present.isRunning() && config.equals(other.config())) {
+      present.readAdapter(other);
       return;
     }
     close();
@@ -297,9 +311,9 @@ public final class Generator implements AutoCloseable {
 
   @Override
   public void close() {
-    InferenceRank loaded = rank;
+    WritingRanks loaded = ranks;
     if (loaded != null) {
-      rank = null;
+      ranks = null;
       loaded.close();
     }
   }

@@ -6,37 +6,17 @@ import dev.duoka.base.Progress;
 import dev.duoka.data.tokenizer.Tokenizer;
 import dev.duoka.formats.adapter.BaseForm;
 import dev.duoka.formats.modelconfig.ModelConfig;
-import dev.duoka.layout.Layout;
-import dev.duoka.layout.LossKind;
-import dev.duoka.layout.Method;
-import dev.duoka.layout.Offload;
-import dev.duoka.layout.Precision;
-import dev.duoka.layout.Recompute;
-import dev.duoka.parallel.mesh.Mesh;
-import dev.duoka.parallel.plan.LayoutCheck;
-import dev.duoka.parallel.step.InferenceRank;
-import dev.duoka.tensor.Dtype;
 import dev.duoka.train.checkpoint.CheckpointEvent;
-import dev.duoka.train.checkpoint.StoredModel;
 import dev.duoka.train.checkpoint.TokenizerFiles;
-import dev.duoka.train.config.FieldProblem;
 import dev.duoka.train.config.ParallelSettings;
 import dev.duoka.train.config.RunConfig;
 import dev.duoka.train.device.DevicePlacement;
-import dev.duoka.train.device.PlacedRanks;
 import dev.duoka.train.memory.GenerationMemory;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
-import java.util.Objects;
 import java.util.Optional;
-import java.util.OptionalInt;
-import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
-import org.jspecify.annotations.Nullable;
 
 /**
  * A model that continues text on several devices, each with a part of it: for one that no device
@@ -44,15 +24,10 @@ import org.jspecify.annotations.Nullable;
  * one text and end.
  */
 public final class MeshGenerator {
-  /** A number that every number up to 16 divides. */
-  private static final int DIVIDED = 720_720;
-
   private final NamedModel model;
   private final ModelConfig config;
   private final Tokenizer tokenizer;
-  private final ParallelSettings parallel;
-  private final DevicePlacement placement;
-  private final Dtype dtype;
+  private final WritingMesh mesh;
   private final boolean countsMemory;
 
   /**
@@ -90,23 +65,16 @@ public final class MeshGenerator {
       Consumer<CheckpointEvent> listener) {
     this(
         NamedModel.of(path, adapter.stream().toList(), form, listener).getFirst(),
-        ofWriting(parallel),
-        placement,
+        WritingMesh.of(parallel, placement),
         true);
   }
 
-  private MeshGenerator(
-      NamedModel model,
-      ParallelSettings parallel,
-      DevicePlacement placement,
-      boolean countsMemory) {
+  private MeshGenerator(NamedModel model, WritingMesh mesh, boolean countsMemory) {
     this.countsMemory = countsMemory;
     this.model = model;
     this.config = model.config();
-    this.parallel = parallel;
-    this.placement = placement;
-    this.dtype = placement.of(0).isCuda() ? Dtype.BFLOAT16 : Dtype.FLOAT32;
-    FieldProblem.throwIfAny("this mesh", problems());
+    this.mesh = mesh;
+    mesh.require(config);
     this.tokenizer = Tokenizer.load(TokenizerFiles.nameIn(model.tokenizerFolder()));
   }
 
@@ -122,68 +90,8 @@ public final class MeshGenerator {
     ParallelSettings mesh = config.parallel().ofOneCopy();
     return new MeshGenerator(
         NamedModel.of(run, List.of(), Optional.empty(), listener).getFirst(),
-        mesh,
-        DevicePlacement.choose(config.device(), mesh.mesh()),
+        new WritingMesh(mesh, DevicePlacement.choose(config.device(), mesh.mesh())),
         false);
-  }
-
-  /** The same; refused where it says something that only training heeds. */
-  private static ParallelSettings ofWriting(ParallelSettings parallel) {
-    Map<String, Boolean> given = new LinkedHashMap<>();
-    given.put("zero", parallel.zero() > 0);
-    given.put("replicate", parallel.replicate() > 1);
-    given.put("blocks_per_bucket", parallel.blocksPerBucket() > 1);
-    given.put("schedule", !parallel.schedule().isDefault());
-    given.put("stages_per_rank", parallel.stagesPerRank().orElse(1) > 1);
-    List<FieldProblem> problems = new ArrayList<>();
-    given.forEach(
-        (field, isGiven) -> {
-          if (isGiven) {
-            problems.add(
-                new FieldProblem(
-                    "parallel." + field,
-                    "parallel." + field + " is for training: writing text has no use for it",
-                    "Remove it; tensor, pipeline and expert share the weights out."));
-          }
-        });
-    FieldProblem.throwIfAny("this mesh", problems);
-    return parallel;
-  }
-
-  private List<FieldProblem> problems() {
-    if (parallel.context() > 1) {
-      return List.of(
-          new FieldProblem(
-              "parallel.context",
-              "parallel.context is "
-                  + parallel.context()
-                  + ", but a text is written token by token, which cannot be cut into chunks",
-              "Give those ranks to tensor or pipeline"));
-    }
-    Layout layout =
-        new Layout(
-            parallel.data(),
-            parallel.tensor(),
-            parallel.pipeline(),
-            parallel.expert(),
-            1,
-            0,
-            1,
-            1,
-            Recompute.NONE,
-            Offload.NONE,
-            LossKind.CHUNKED,
-            Precision.FP32,
-            Method.FULL);
-    // Rows are on every rank: any length will do, and one that all ranks divide is not refused.
-    return LayoutCheck.of(config, layout, DIVIDED, OptionalInt.empty(), parallel.stages()).stream()
-        .map(it -> new FieldProblem("parallel." + it.axis(), it.problem(), it.remedy()))
-        .toList();
-  }
-
-  private Mesh mesh() {
-    return new Mesh(
-        parallel.pipeline(), 1, parallel.data(), 1, parallel.tensor(), parallel.expert());
   }
 
   /**
@@ -200,32 +108,19 @@ public final class MeshGenerator {
             EndTokens.of(model.tokenizerFolder(), tokenizer, config));
     text.require(config);
     if (countsMemory) {
-      new GenerationMemory(config, dtype, mesh(), parallel.stages(), placement.devices())
+      mesh.memory(config)
           .requireModelAndText(
               text.prompt().size(), (long) text.prompt().size() + text.limit(config));
     }
     return GenerationMemory.during(
-        "writing a text with " + Plural.of(placement.devices().size(), "rank"),
+        "writing a text with " + Plural.of(mesh.mesh().size(), "rank"),
         "Share the model out over more devices with --mesh, or ask for fewer tokens",
         () -> write(text, output));
   }
 
   private Generation write(Continuation text, Consumer<String> output) {
-    AtomicReference<@Nullable Generation> written = new AtomicReference<>();
-    PlacedRanks.of(parallel, placement)
-        .run(
-            (world, device) -> {
-              try (InferenceRank rank =
-                      InferenceRank.allocate(
-                          mesh(), parallel.stages(), world, device, config, dtype);
-                  StoredModel stored = model.open()) {
-                stored.read(rank.model(), Progress.NONE);
-                Generation mine = text.write(rank, world.rank() == 0 ? output : _ -> {});
-                if (world.rank() == 0) {
-                  written.set(mine);
-                }
-              }
-            });
-    return Objects.requireNonNull(written.get(), "the first rank has written nothing");
+    try (MeshRanks ranks = MeshRanks.load(mesh, model, Progress.NONE)) {
+      return ranks.write(text, output);
+    }
   }
 }

@@ -4,6 +4,7 @@ import dev.duoka.base.DuokaException;
 import dev.duoka.base.ErrorCode;
 import dev.duoka.comm.Communicator;
 import dev.duoka.data.training.TrainingData;
+import dev.duoka.formats.modelconfig.ModelConfig;
 import dev.duoka.train.checkpoint.BaseWeights;
 import dev.duoka.train.checkpoint.Checkpoint;
 import dev.duoka.train.checkpoint.CheckpointEvent;
@@ -73,16 +74,18 @@ final class RunCheckpoints implements AutoCloseable {
   /**
    * Prepares to save, and to resume if that is wanted.
    *
+   * @param model what is trained
    * @param tokenizer what checkpoints keep of it
    * @param identity of the data, by name
    * @param resume finds the checkpoint to go on from; empty for a new run
    * @param share which of the processes that save together this one is
    * @throws DuokaException when there is no valid checkpoint to resume from, or it is one of other
-   *     data
+   *     data or of another adapter
    */
   static RunCheckpoints open(
       Path runDir,
       RunConfig config,
+      ModelConfig model,
       TokenizerFiles tokenizer,
       Map<String, String> identity,
       Optional<Resumption> resume,
@@ -102,7 +105,7 @@ final class RunCheckpoints implements AutoCloseable {
             event -> report(event, listener));
     CheckpointStore store = new CheckpointStore(runDir);
     CheckpointReader resumed =
-        resume.map(from -> resumed(from.checkpoint(store, listener), identity)).orElse(null);
+        resume.map(from -> resumed(from.checkpoint(store, listener), model, identity)).orElse(null);
     if (resumed != null) {
       long step = resumed.state().extras().getOrDefault(BEST_STEP, 0.0).longValue();
       if (step > 0) {
@@ -163,10 +166,13 @@ final class RunCheckpoints implements AutoCloseable {
                     "Start the run again without --resume, in another folder"));
   }
 
-  private static CheckpointReader resumed(Checkpoint checkpoint, Map<String, String> identity) {
+  private static CheckpointReader resumed(
+      Checkpoint checkpoint, ModelConfig model, Map<String, String> identity) {
     CheckpointReader reader = CheckpointReader.open(checkpoint);
     boolean same = false;
     try {
+      AdapterComparison.requireSame(
+          checkpoint.folder(), reader.config().adapter(), model.adapter());
       requireSame(checkpoint, reader.state().identity(), identity);
       same = true;
     } finally {
@@ -184,10 +190,9 @@ final class RunCheckpoints implements AutoCloseable {
           boolean free =
               name.equals(TrainingData.FILE_NAMES)
                   || name.equals(TrainingData.VALIDATION_SOURCES)
+                  || name.equals(BaseWeights.FORM) // compared with the adapter's other fields
                   || name.equals(BaseWeights.FOLDER);
-          if (name.equals(BaseWeights.FORM)) {
-            requireSameForm(checkpoint, hash, current.getOrDefault(name, hash));
-          } else if (name.equals(BaseWeights.HASH)) {
+          if (name.equals(BaseWeights.HASH)) {
             requireSameBase(checkpoint, hash, current.getOrDefault(name, hash));
           } else if (!free && !hash.equals(current.get(name))) {
             throw new DuokaException(
@@ -202,21 +207,6 @@ final class RunCheckpoints implements AutoCloseable {
                     + " and model.load_weights to true");
           }
         });
-  }
-
-  private static void requireSameForm(Checkpoint checkpoint, String stored, String current) {
-    if (!stored.equals(current)) {
-      throw new DuokaException(
-          ErrorCode.CHECKPOINT,
-          "cannot go on from "
-              + checkpoint.folder()
-              + ": its adapter was trained on a base that was kept as "
-              + stored
-              + ", and this run keeps it as "
-              + current,
-          "Set adapter.base and adapter.double_quantization as they were, or start a new run with"
-              + " adapter.path set to its exported adapter");
-    }
   }
 
   private static void requireSameBase(Checkpoint checkpoint, String stored, String current) {

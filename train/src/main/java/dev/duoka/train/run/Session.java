@@ -95,6 +95,7 @@ final class Session {
     return RunCheckpoints.open(
         folder.path(),
         setup.config(),
+        setup.model(),
         tokenizer,
         identity(),
         folder.isResumed() ? Optional.of(resumption) : Optional.empty(),

@@ -164,6 +164,59 @@ class StepMemoryTests {
         .startsWith("Even this, the least there is, needs " + ByteSize.text(least));
   }
 
+  /** A step that nothing but other states makes smaller. */
+  private static StepMemory onGpu(StateSettings states) {
+    StepSettings step =
+        job("tiny-llama", Precision.BF16, Recompute.FULL, 1, 1).settings().with(states);
+    return StepMemory.of(new DryRunJob(step, 1, 1, 1), Device.cuda(0), false);
+  }
+
+  private static void requireProposal(StepMemory now, StateSettings then, String words) {
+    long bytes = onGpu(then).need().bytes();
+    assertThat(bytes).as(words).isLessThan(now.need().bytes());
+    assertThat(now.fits(bytes))
+        .isEqualTo("This would fit: " + words + " (" + ByteSize.text(bytes) + ")");
+  }
+
+  /** Those that the device updates come first: they have the bits of states that stay there. */
+  @Test
+  void proposesStatesInHostMemoryWhereNothingElseIsEnough() {
+    StateSettings device = StateSettings.FULL.with(Offload.OPTIMIZER, OffloadUpdate.DEVICE);
+    StateSettings host = StateSettings.FULL.with(Offload.OPTIMIZER, OffloadUpdate.HOST);
+    String there = "memory.offload optimizer";
+    requireProposal(onGpu(StateSettings.FULL), device, there);
+    requireProposal(onGpu(StateSettings.FULL), host, there + " with memory.offload_update host");
+    requireProposal(onGpu(device), host, there + " with memory.offload_update host");
+    assertThat(onGpu(host).fits(onGpu(host).need().bytes() - 1)).startsWith("Even this, the least");
+  }
+
+  @Test
+  void proposesAllStatesInHostMemoryWhereAPartIsTooFew() {
+    StateSettings device = StateSettings.FULL.with(Offload.OPTIMIZER, OffloadUpdate.DEVICE);
+    StateSettings half = device.offloading(0.5);
+    requireProposal(onGpu(half), device, "memory.offload optimizer and memory.offload_fraction 1");
+    requireProposal(
+        onGpu(half),
+        StateSettings.FULL.with(Offload.OPTIMIZER, OffloadUpdate.HOST),
+        "memory.offload optimizer with memory.offload_update host and memory.offload_fraction 1");
+  }
+
+  @Test
+  void proposesStatesSharedAmongRanksFirst() {
+    StepSettings step = job("tiny-llama", Precision.BF16, Recompute.FULL, 4, 1).settings();
+    for (int zero = 1; zero <= 3; zero++) {
+      StepMemory shared =
+          StepMemory.of(new DryRunJob(step.with(zero), 4, 1, 1), Device.cuda(0), false);
+      StepMemory now =
+          StepMemory.of(new DryRunJob(step.with(zero - 1), 4, 1, 1), Device.cuda(0), false);
+      long bytes = shared.need().bytes();
+      assertThat(bytes).isLessThan(now.need().bytes());
+      assertThat(now.fits(bytes))
+          .as("it takes less, and is the first that fits")
+          .isEqualTo("This would fit: parallel.zero " + zero + " (" + ByteSize.text(bytes) + ")");
+    }
+  }
+
   /** In fp32 a GPU writes all scores out, and the dry run has to know. */
   @Test
   void countsTheScoresOfAGpuInFp32() {

@@ -123,8 +123,10 @@ class AdapterRunTests {
     assertThat(AdapterConfigFile.read(checkpoint(run)).base())
         .contains(base.toAbsolutePath().toString());
     assertThat(Files.readString(run.resolve("run.log")))
-        .contains("adapter on model.layers.*.self_attn.o_proj × 4: rank 4, scale 2.0, magnitudes")
-        .contains("trained whole: lm_head.weight")
+        .contains(
+            "adapter on q_b_proj, kv_b_proj, o_proj in all 4 layers (rank 4, scale 2.0,"
+                + " magnitudes): 12 modules, ")
+        .contains("trained whole: lm_head: ")
         .contains("trained are ");
   }
 
@@ -221,7 +223,16 @@ class AdapterRunTests {
     RunConfig otherAdapter = config(ATTENTION);
     assertThatThrownBy(() -> SmallRun.run(otherAdapter, run, new SmallRun.Listener(), 0, true))
         .isInstanceOf(DuokaException.class)
-        .hasMessageContaining("it was trained with AdapterConfig");
+        .hasMessageContaining("cannot go on from " + run.resolve("checkpoints"))
+        .hasMessageContaining("adapter.rank 3 in the checkpoint, 4 in the run file; ")
+        .hasMessageContaining("adapter.rslora true in the checkpoint, false in the run file; ")
+        .hasMessageContaining("adapter.train_whole not set in the checkpoint, [lm_head] in the")
+        .hasMessageContaining("Set them as the checkpoint has them, or start a new run")
+        .hasMessageNotContaining("double_quantization");
+    RunConfig without =
+        SmallRun.wide(folder, "model={path: " + base + ", load_weights: true}", "training.steps=6");
+    assertThatThrownBy(() -> SmallRun.run(without, run, new SmallRun.Listener(), 0, true))
+        .hasMessageContaining("was trained with an adapter, and the run file has no section");
   }
 
   @ParameterizedTest

@@ -165,12 +165,12 @@ class FrozenRunTests {
         "training.freeze=[embed_tokns] | embed_tokns' fits no weight of the model. Did you mean"
             + " 'embed_tokens'?",
         "training.freeze=['layers[7:9]'] | layers[7:9]' fits no weight of the model",
-        "training.freeze=['experts[0:2]'] | only some of",
+        "training.freeze=['experts[0:2]'] | experts[0:2] means only some of",
         "training.freeze=[model, lm_head] | all weights of the model are frozen",
         "training.freeze=['layers[2:2]'] | layers[2:2]' has a range without a number in it",
         "optimizer.rates={lm_heads: 2} | lm_heads' fits no weight that is trained. Did you mean",
         "optimizer.rates={embed_tokens: 2} | embed_tokens' fits no weight that is trained",
-        "optimizer.rates={gate_proj: 2} | only some of",
+        "optimizer.rates={gate_proj: 2} | gate_proj means only some of",
         "training.freeze=['layers[-1]'] | layers[-1]' is no name",
       })
   void whatCannotBeMeantIsSaid(String field, String message) {

@@ -151,13 +151,20 @@ class Nf4RunTests {
 
   @Test
   void anotherFormOfTheBaseIsRefused() throws IOException {
-    for (String other : List.of("base: dense", "base: nf4, double_quantization: false")) {
+    Map<String, String> others =
+        Map.of(
+            "base: dense",
+            ": adapter.base nf4 in the checkpoint, dense in the run file. Set adapter.base",
+            "base: nf4, double_quantization: false",
+            ": adapter.double_quantization true in the checkpoint, false in the run file. Set");
+    for (String other : others.keySet()) {
       Path resumed = folder.resolve("refused-" + other.length());
       SmallRun.run(config(base, ADAPTER), resumed, new SmallRun.Listener(), 2, false);
       RunConfig changed = config(base, ADAPTER.replace("base: nf4", other));
       assertThatThrownBy(() -> SmallRun.run(changed, resumed, new SmallRun.Listener(), 0, true))
           .isInstanceOf(DuokaException.class)
-          .hasMessageContaining("a base that was kept as nf4, and this run keeps it as");
+          .hasMessageContaining(others.get(other))
+          .hasMessageEndingWith("with adapter.path set to its exported adapter");
     }
   }
 
@@ -169,7 +176,7 @@ class Nf4RunTests {
     assertThatThrownBy(
             () -> SmallRun.run(config(base, ADAPTER), resumed, new SmallRun.Listener(), 0, true))
         .isInstanceOf(DuokaException.class)
-        .hasMessageContaining("kept as dense");
+        .hasMessageContaining("adapter.base dense in the checkpoint, nf4 in the run file");
   }
 
   @Test

@@ -26,6 +26,8 @@ import java.util.Optional;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** One base in memory, and adapters that take turns. */
 class SeveralAdaptersTests {
@@ -124,6 +126,48 @@ class SeveralAdaptersTests {
         .isEqualTo(expected.getFirst());
   }
 
+  private static Generator onMesh(String mesh, List<Path> adapters) {
+    ParallelSettings parallel = MeshOption.parse(mesh);
+    return Generator.open(
+        base,
+        adapters,
+        Optional.empty(),
+        parallel,
+        DevicePlacement.choose(DeviceChoice.parse("cpu"), parallel.mesh()),
+        _ -> {},
+        Progress.NONE);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"tensor=2", "pipeline=2"})
+  void theyTakeTurnsOnAMesh(String mesh) {
+    List<String> expected = new ArrayList<>();
+    String without = alone(base);
+    try (Generator generator = open(base, ADAPTERS)) {
+      for (String name : generator.adapters()) {
+        generator.use(name, Progress.NONE);
+        expected.add(text(generator));
+      }
+    }
+    assertThat(expected).doesNotHaveDuplicates().doesNotContain(without);
+    try (Generator generator = onMesh(mesh, ADAPTERS)) {
+      assertThat(generator.hasAdapter()).isTrue();
+      for (String name : List.of("first", "alike", "other", "first")) {
+        generator.use(name, Progress.NONE);
+        assertThat(generator.adapter()).contains(name);
+        assertThat(text(generator))
+            .as(name)
+            .isEqualTo(expected.get(generator.adapters().indexOf(name)));
+        generator.setAdapted(false);
+        assertThat(text(generator).equals(without))
+            .as("%s has an output head of its own", name)
+            .isEqualTo(!name.equals("other"));
+      }
+      generator.setAdapted(true);
+      assertThat(text(generator)).isEqualTo(expected.getFirst());
+    }
+  }
+
   @Test
   void oneThatCannotBeReadLeavesThePresentOne() throws IOException {
     Path broken = Files.createDirectories(folder.resolve("broken"));
@@ -132,7 +176,13 @@ class SeveralAdaptersTests {
     }
     Path config = broken.resolve("adapter_config.json");
     Files.writeString(config, Files.readString(config).replaceFirst("\"r\" *: *3", "\"r\": 5"));
-    try (Generator generator = open(base, List.of(ADAPTERS.getFirst(), broken))) {
+    List<Path> both = List.of(ADAPTERS.getFirst(), broken);
+    requireThatOneStays(open(base, both));
+    requireThatOneStays(onMesh("tensor=2", both));
+  }
+
+  private static void requireThatOneStays(Generator opened) {
+    try (Generator generator = opened) {
       String before = text(generator);
       assertThatThrownBy(() -> generator.use("broken", Progress.NONE))
           .isInstanceOf(DuokaException.class)

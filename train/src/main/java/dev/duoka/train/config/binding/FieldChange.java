@@ -14,6 +14,16 @@ public record FieldChange(String key, String before, String after) {
     return key + ": " + shown(before) + " → " + shown(after);
   }
 
+  /**
+   * For an error, for example {@code adapter.rank 8 in the checkpoint, 16 in the run file}.
+   *
+   * @param first where the first configuration is from
+   * @param second where the second is from
+   */
+  public String text(String first, String second) {
+    return key + " " + shown(before) + " in " + first + ", " + shown(after) + " in " + second;
+  }
+
   private static String shown(String value) {
     return value.isEmpty() ? "not set" : value;
   }

@@ -1,0 +1,41 @@
+package dev.duoka.train.generate;
+
+import dev.duoka.model.weight.Weight;
+import dev.duoka.parallel.step.InferenceRank;
+import dev.duoka.train.checkpoint.StoredModel;
+import java.util.function.Consumer;
+
+/** A whole model on the calling thread. Owns the rank. */
+record OneRank(InferenceRank rank) implements WritingRanks {
+  @Override
+  public Generation write(Continuation text, Consumer<String> output) {
+    return text.write(rank, output);
+  }
+
+  @Override
+  public boolean hasAdapter() {
+    return rank.model().weights().stream().anyMatch(Weight::isAdapter);
+  }
+
+  @Override
+  public void setAdapted(boolean on) {
+    rank.setAdapted(on);
+  }
+
+  @Override
+  public void readAdapter(NamedModel model) {
+    try (StoredModel stored = model.open()) {
+      stored.readAdapter(rank.model());
+    }
+  }
+
+  @Override
+  public boolean isRunning() {
+    return true;
+  }
+
+  @Override
+  public void close() {
+    rank.close();
+  }
+}

@@ -1,0 +1,28 @@
+package dev.duoka.train.generate;
+
+import java.util.function.Consumer;
+
+/** The ranks that hold a model and write with it. One thread; the owner closes it. */
+sealed interface WritingRanks extends AutoCloseable permits OneRank, MeshRanks {
+  /**
+   * Continues a text.
+   *
+   * @param output hears the new text bit by bit
+   */
+  Generation write(Continuation text, Consumer<String> output);
+
+  /** Whether some of them has a part of an adapter. */
+  boolean hasAdapter();
+
+  /** Lets adapters add to their layers from now on, as they do at first, or not. */
+  void setAdapted(boolean on);
+
+  /** Reads the adapter of a model of the same shape over the present one. */
+  void readAdapter(NamedModel model);
+
+  /** Whether they can still be asked: ranks of a mesh end when one of them fails. */
+  boolean isRunning();
+
+  @Override
+  void close();
+}
