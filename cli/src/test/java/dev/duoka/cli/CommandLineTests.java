@@ -447,6 +447,21 @@ final class CommandLineTests {
         .doesNotContain("WRONG", "parallel.collectives");
   }
 
+  /** Frozen weights have no gradients; an adapter of rank 4 on one matrix of 2048² has few. */
+  @Test
+  void benchmarksTakeStepsOfAdapters() {
+    String step = "--model deepseek-coder-1.3b --device meta --batch 1 --seq 256 --json ";
+    String adapter = "--method lora --rank 4 --modules q_proj";
+    assertThat(run(("bench memory " + step + adapter).split(" "))).isZero();
+    assertThat(out.toString())
+        .contains("\"method\":\"lora\",\"adapter\":{\"rank\":4,")
+        .contains("\"gradients\":" + 4 * 24 * 4 * (2048 + 2048));
+    assertThat(run(("bench train " + step + "--steps 1 " + adapter).split(" "))).isZero();
+    assertThat(out.toString()).contains("\"gradients\":" + 4 * 24 * 4 * (2048 + 2048));
+    assertThat(run(("bench train " + step + "--rank 4").split(" "))).isEqualTo(2);
+    assertThat(err.toString()).contains("--rank with --method full");
+  }
+
   @Test
   void predictedMemorySaysOfWhat() {
     assertThat(

@@ -3,11 +3,15 @@ package dev.duoka.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.duoka.base.ErrorCode;
+import dev.duoka.formats.adapter.AdapterConfig;
+import dev.duoka.formats.adapter.BaseForm;
+import dev.duoka.formats.adapter.NamePatterns;
 import dev.duoka.formats.json.Json;
 import dev.duoka.layout.GradientForm;
 import dev.duoka.layout.MomentForm;
 import dev.duoka.layout.Precision;
 import dev.duoka.layout.StateForm;
+import dev.duoka.train.config.AdapterOption;
 import dev.duoka.train.config.BatchPlan;
 import dev.duoka.train.config.RunConfig;
 import dev.duoka.train.config.RunFile;
@@ -16,7 +20,9 @@ import java.io.StringWriter;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -131,6 +137,98 @@ final class PlanCommandTests {
         Json.parse(
             out.toString().getBytes(StandardCharsets.UTF_8), "standard output", ErrorCode.FORMAT);
     assertThat(json.get("verify").get("error").asDouble()).isZero();
+  }
+
+  /** What is planned of an adapter is what the engine books of it and what the file trains. */
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        // 24 layers of 2048 and 5504, a vocabulary of 32256
+        "deepseek-coder-1.3b | 1xH100 | lora --rank 4 --modules q_proj,down_proj --train-whole"
+            + " lm_head | 67178496",
+        // 26 layers of 64 experts of 2048 and 1408; beside them rank 4 at 27 times 2048 to 3072
+        "deepseek-v2-lite | 2xH200 | qlora --rank 4 --modules q_proj --experts down_proj"
+            + " --no-double-quantization | 23556096"
+      })
+  void anAdaptersBytesAreThoseThatTheEngineCounts(
+      String model, String machine, String adapter, long trained, @TempDir Path folder) {
+    Path file = folder.resolve("run.yaml");
+    List<String> arguments =
+        new ArrayList<>(
+            List.of("plan", "--model", model, "--machine", machine, "--tokens-per-step", "32768"));
+    arguments.addAll(List.of("--verify", "--json", "--out", file.toString(), "--method"));
+    arguments.addAll(List.of(adapter.split(" ")));
+    int status = program.run(arguments.toArray(String[]::new));
+    assertThat(status).as(err.toString()).isZero();
+    JsonNode json = Json.parse(bytes(), "plan", ErrorCode.FORMAT);
+    assertThat(json.get("verify").get("error").asDouble()).isZero();
+    assertThat(json.get("adapter").get("trained_parameters").asLong()).isEqualTo(trained);
+    assertThat(json.get("adapter").get("rank").asInt()).isEqualTo(4);
+    AdapterConfig written = RunFile.read(file, List.of()).adapter().orElseThrow().config();
+    assertThat(written.rank()).isEqualTo(4);
+    assertThat(written.alpha()).isEqualTo(8);
+    assertThat(written.saved().contains("lm_head")).isEqualTo(adapter.contains("lm_head"));
+    assertThat(written.parameters().isEmpty()).isNotEqualTo(adapter.contains("--experts"));
+  }
+
+  @Test
+  void allThatIsSaidOfAnAdapterIsWrittenAndSaid(@TempDir Path folder) {
+    Path file = folder.resolve("run.yaml");
+    int status =
+        program.run(
+            ("plan --model deepseek-coder-1.3b --machine 1xH100 --tokens-per-step 16384 --method"
+                    + " qlora --rank 8 --alpha 24 --dropout 0.05 --dora --rslora --modules"
+                    + " q_proj,mlp.down_proj --exclude layers.0.mlp.down_proj --train-whole"
+                    + " embed_tokens,lm_head --rank-pattern .*down_proj=2"
+                    + " --no-double-quantization --out "
+                    + file)
+                .split(" "));
+    assertThat(status).as(err.toString()).isZero();
+    assertThat(RunFile.read(file, List.of()).adapter().orElseThrow().config())
+        .isEqualTo(
+            new AdapterConfig(
+                8,
+                24,
+                0.05,
+                true,
+                true,
+                new NamePatterns.Ends(List.of("q_proj", "mlp.down_proj")),
+                new NamePatterns.Ends(List.of("layers.0.mlp.down_proj")),
+                List.of(),
+                List.of(),
+                Map.of(".*down_proj", 2),
+                Map.of(),
+                List.of("embed_tokens", "lm_head"),
+                BaseForm.NF4_SINGLE));
+    assertThat(out.toString())
+        .contains(
+            "The adapter: rank 8, rsLoRA, alpha 24, on q_proj and mlp.down_proj, not on"
+                + " layers.0.mlp.down_proj, other ranks by {.*down_proj=2}, DoRA, dropout 0.05,"
+                + " embed_tokens and lm_head trained whole, beside a base in NF4, its scales in"
+                + " fp32. It trains 13");
+  }
+
+  @Test
+  void theUsualAdapterIsThatOfARunFileThatSaysNothing(@TempDir Path folder) {
+    Path file = folder.resolve("run.yaml");
+    assertThat(
+            program.run(
+                "plan",
+                "--model",
+                "deepseek-coder-1.3b",
+                "--machine",
+                "1xH100",
+                "--method",
+                "lora",
+                "--out",
+                file.toString()))
+        .isZero();
+    assertThat(out.toString())
+        .contains("The adapter: rank 16, alpha 32, on all linear layers, nothing else trained");
+    assertThat(RunFile.read(file, List.of()).adapter().orElseThrow().config())
+        .isEqualTo(AdapterConfig.USUAL)
+        .isEqualTo(AdapterOption.parse(Map.of()).config());
   }
 
   @Test
@@ -281,6 +379,21 @@ final class PlanCommandTests {
         "plan --model deepseek-v3 --machine 8xH100 --tokens-per-step -1 | Give 1 to",
         "plan --model deepseek-v3 --machine 8xH100 --method lorra | Did you mean 'lora'",
         "plan --model deepseek-v3 --machine 8xH100 --method full-8bit | --moments 8bit",
+        "plan --model deepseek-v3 --machine 8xH100 --rank 4 | --rank with --method full",
+        "plan --model deepseek-v3 --machine 8xH100 --method full --train-whole lm_head | lora or",
+        "plan --model deepseek-v3 --machine 8xH100 --method lora --rank 0 | from 1 to 65536",
+        "plan --model deepseek-v3 --machine 8xH100 --method lora --dropout 1 | --dropout",
+        "plan --model deepseek-v3 --machine 8xH100 --method lora --modules o_prj | mean 'o_proj'",
+        "plan --model deepseek-v3 --machine 8xH100 --method lora --modules o_proj,q_aproj"
+            + " | Did you mean 'q_a_proj'",
+        "plan --model deepseek-v3 --machine 8xH100 --method lora --experts up_proj | gate_up_proj",
+        "plan --model deepseek-v3 --machine 8xH100 --method lora --train-whole lmhead"
+            + " | Did you mean 'lm_head'",
+        "plan --model deepseek-v3 --machine 8xH100 --method lora --rank-pattern (=3 | expression",
+        "plan --model deepseek-v3 --machine 8xH100 --method lora --experts down_proj --dora"
+            + " | stacked experts have neither",
+        "plan --model deepseek-v3 --machine 8xH100 --method lora --no-double-quantization"
+            + " | --double-quantization with --method lora",
         "plan --model deepseek-v3 --machine 8xH100 --moments 9bit | Did you mean '8bit'",
         "plan --model deepseek-v3 --machine 8xH100 --gradients fp16 | --gradients 'fp16'",
         "plan --model deepseek-v3 --machine 8xV100 --no-master-weights | not for fp16",

@@ -198,6 +198,32 @@ final class SupervisedTrainingTests {
     assertThat(text()).contains("rank 1 ", "is stopped (SIGSTOP)", "resuming after step ");
   }
 
+  /** Of both limits the supervisor's is the shorter: it names the hang and ends the attempt. */
+  @Test
+  void aHangIsNamedBeforeALongerTimeoutEndsTheAttempt() throws Exception {
+    start("--hang-seconds", "2", "--set", "launch.timeout=200");
+    until(() -> hasStep(120));
+    send("STOP", worker(1).pid());
+    until(() -> hasEvent("restart"));
+    assertThat(event("hang").orElseThrow().text()).startsWith("rank 1 ");
+    assertThat(event("restart").orElseThrow().text())
+        .startsWith("the run hangs: rank 1 ")
+        .doesNotContain("has waited");
+  }
+
+  /** Of both limits that of the run file is the shorter: a rank that is only slow ends it, too. */
+  @Test
+  void aShorterTimeoutEndsTheAttemptBeforeAHangIsNoticed() throws Exception {
+    start("--hang-seconds", "200", "--set", "launch.timeout=15");
+    until(() -> hasStep(120)); // before, 30 seconds are a hang
+    send("STOP", worker(1).pid());
+    until(() -> hasEvent("restart"));
+    assertThat(event("restart").orElseThrow().text())
+        .contains("rank 0 ", " has waited 15.0 s for rank 1")
+        .doesNotContain("the run hangs");
+    assertThat(hasEvent("hang")).as(text()).isFalse();
+  }
+
   /** The terminal and the supervisor are killed: the run goes on, and can be attached to. */
   @Test
   void theWorkersNeedNeitherTerminalNorSupervisor() throws Exception {

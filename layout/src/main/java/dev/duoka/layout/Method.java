@@ -16,9 +16,6 @@ public enum Method {
   /** Low-rank adapters beside frozen 4-bit weights (arXiv 2305.14314). */
   QLORA;
 
-  /** The rank of the adapters that plans assume. */
-  public static final int ADAPTER_RANK = 16;
-
   /** Whether only adapters are trained. */
   public boolean isAdapter() {
     return this == LORA || this == QLORA;

@@ -47,7 +47,8 @@ import tools.jackson.databind.node.ObjectNode;
     description = {
       "Search all layouts of a model on a machine: memory by owner, time by cause, cost.",
       "Without --machine and --topo, for this machine. Exit status 1 where nothing fits.",
-      "Example: duoka plan --model deepseek-v2-lite --machine 8xA100-80G-SXM"
+      "Example: duoka plan --model deepseek-v2-lite --machine 8xA100-80G-SXM",
+      "Example: duoka plan --model deepseek-coder-33b --machine 1xRTX4090 --method qlora --rank 64"
     })
 final class PlanCommand implements Callable<Integer> {
   private static final long LARGEST_STEP = 1L << 40;
@@ -88,12 +89,7 @@ final class PlanCommand implements Callable<Integer> {
               + " part for every card.")
   private @Nullable Long tokensPerStep;
 
-  @Option(
-      names = "--method",
-      paramLabel = "METHOD",
-      defaultValue = "full",
-      description = "full (default), lora or qlora.")
-  private String method = "full";
+  @Mixin private AdapterOptions adapter = new AdapterOptions();
 
   @Option(
       names = "--precision",
@@ -175,12 +171,12 @@ final class PlanCommand implements Callable<Integer> {
                     new CommandLine.ParameterException(
                         spec.commandLine(), "Missing required option: '--model=MODEL'"));
     Catalogue catalogue = planning.catalogue();
-    PlannedModel planned = PlannedModel.of(model);
+    PlannedModel planned = PlannedModel.of(model).changed(adapter::on);
     Machine target =
         withHost(
             PlannedMachine.of(
                 machine, topology, card, profile, catalogue, spec.commandLine().getErr()));
-    Method how = Method.named(method);
+    Method how = adapter.method();
     PlanRequest request =
         new PlanRequest(
             planned.name(),

@@ -3,12 +3,14 @@ package dev.duoka.cli.command;
 import dev.duoka.base.DuokaException;
 import dev.duoka.base.ErrorCode;
 import dev.duoka.base.NearestName;
+import dev.duoka.formats.modelconfig.ModelConfig;
 import dev.duoka.formats.modelconfig.ModelConfigReader;
 import dev.duoka.formats.modelconfig.Presets;
 import dev.duoka.planner.shape.ModelShape;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
+import java.util.function.UnaryOperator;
 
 /**
  * The model that {@code --model} names: a preset, or a folder with a {@code config.json}.
@@ -18,6 +20,14 @@ import java.util.Optional;
  * @param shape its shape
  */
 record PlannedModel(String name, Optional<Path> folder, ModelShape shape) {
+  /** The same with another config. */
+  PlannedModel changed(UnaryOperator<ModelConfig> change) {
+    ModelConfig config = change.apply(shape.config());
+    return config.equals(shape.config())
+        ? this
+        : new PlannedModel(name, folder, ModelShape.of(config));
+  }
+
   static PlannedModel of(String text) {
     String name = text.strip();
     if (Presets.names().contains(name)) {

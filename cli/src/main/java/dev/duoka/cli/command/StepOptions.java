@@ -1,10 +1,12 @@
 package dev.duoka.cli.command;
 
+import dev.duoka.formats.adapter.AdapterConfig;
 import dev.duoka.formats.modelconfig.ModelConfig;
 import dev.duoka.layout.Precision;
 import dev.duoka.layout.Recompute;
 import dev.duoka.measure.step.MeshStepJob;
 import dev.duoka.measure.step.StepJob;
+import dev.duoka.planner.report.AdapterFields;
 import dev.duoka.train.config.ModelSource;
 import dev.duoka.train.config.ParallelSettings;
 import dev.duoka.train.device.CardMemory;
@@ -82,6 +84,8 @@ final class StepOptions {
       description = "none, selective, full (${DEFAULT-VALUE}).")
   private Recompute recompute = Recompute.NONE;
 
+  @Mixin private AdapterOptions adapter = new AdapterOptions();
+
   @Mixin private StateOptions states = new StateOptions();
 
   @Option(
@@ -115,6 +119,11 @@ final class StepOptions {
   /** Puts what was run into a report. */
   void describe(ObjectNode report, StepJob job) {
     report.put("model", model + (shape.isEmpty() ? "" : " " + shape));
+    AdapterConfig trained = job.model().adapter();
+    if (trained != null) {
+      report.put("method", adapter.method().toString());
+      report.set("adapter", AdapterFields.json(trained));
+    }
     job.describe(report);
   }
 
@@ -125,7 +134,7 @@ final class StepOptions {
 
   /** The step, on its device. */
   StepJob job() {
-    ModelConfig config = ModelSource.config(model, shape);
+    ModelConfig config = adapter.on(ModelSource.config(model, shape));
     CardMemory.chooseFor(config); // before LibTorch is loaded
     SingleDevice where = SingleDevice.parseForBenchmark(device);
     return new StepJob(

@@ -44,6 +44,9 @@ public record AdapterConfig(
     Map<String, Double> alphaPattern,
     List<String> saved,
     BaseForm baseForm) {
+  /** What is trained where nothing else is said: rank 16, alpha 32, on all linear layers. */
+  public static final AdapterConfig USUAL = lora(16, 32, new NamePatterns.AllLinear());
+
   private static final Pattern LAYER = Pattern.compile(".*?\\.[^.]*\\.(\\d+)\\..*");
 
   public AdapterConfig {
@@ -54,6 +57,8 @@ public record AdapterConfig(
     saved = List.copyOf(saved);
     require(rank > 0, "a rank of " + rank);
     rankPattern.values().forEach(one -> require(one > 0, "a rank of " + one));
+    rankPattern.keySet().forEach(NamePatterns.Whole::new); // refuses what is no expression
+    alphaPattern.keySet().forEach(NamePatterns.Whole::new);
     require(Double.isFinite(alpha), "an alpha of " + alpha);
     require(dropout >= 0 && dropout < 1, "a dropout of " + dropout);
   }

@@ -30,7 +30,16 @@ public final class ModelFlops {
    * @param trained share of the weights that are trained, from 0 to 1
    */
   public static double perTokenOfPart(ModelConfig config, int length, double trained) {
-    double keys = (length + 1) / 2.0;
+    return partlyTrained(config, trained, (length + 1) / 2.0);
+  }
+
+  /**
+   * As {@link #perTokenOfPart}, of any attention.
+   *
+   * @param trained share of the weights that are trained, from 0 to 1
+   * @param keys that a token attends to, the mean over the sequence
+   */
+  public static double partlyTrained(ModelConfig config, double trained, double keys) {
     double all = perToken(config, PER_WEIGHT, keys);
     double frozen = perToken(config, PER_FROZEN_WEIGHT, keys);
     return frozen + trained * (all - frozen);

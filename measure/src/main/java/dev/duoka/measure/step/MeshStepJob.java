@@ -1,5 +1,6 @@
 package dev.duoka.measure.step;
 
+import dev.duoka.formats.adapter.AdapterConfig;
 import dev.duoka.layout.Layout;
 import dev.duoka.layout.LossKind;
 import dev.duoka.layout.Method;
@@ -97,12 +98,20 @@ public record MeshStepJob(
         step.offload(),
         LossKind.CHUNKED,
         step.precision(),
-        Method.FULL,
+        method(),
         step.states(),
         parallel.order(),
         parallel.replicate(),
         step.offloadUpdate(),
         parallel.blocksPerBucket(),
         step.offloadFraction());
+  }
+
+  private Method method() {
+    AdapterConfig adapter = step.model().adapter();
+    if (adapter == null) {
+      return Method.FULL;
+    }
+    return adapter.baseForm().isInFourBits() ? Method.QLORA : Method.LORA;
   }
 }

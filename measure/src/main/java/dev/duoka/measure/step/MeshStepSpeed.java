@@ -1,7 +1,6 @@
 package dev.duoka.measure.step;
 
 import dev.duoka.engine.precision.PrecisionPolicy;
-import dev.duoka.formats.modelconfig.ModelFlops;
 import dev.duoka.measure.kernel.DeviceRates;
 import dev.duoka.parallel.dryrun.DryRun;
 import dev.duoka.parallel.dryrun.DryRunJob;
@@ -140,7 +139,7 @@ public record MeshStepSpeed(MeshStepJob job, Optional<Transport> transport, List
   /** Model FLOPs utilisation; empty where the devices' peak is unknown. */
   public OptionalDouble mfu() {
     double peak = measured().stream().mapToDouble(it -> it.peak().flopsPerSecond()).sum();
-    double flops = tokensPerSecond() * ModelFlops.perToken(job.step().model(), job.step().length());
+    double flops = tokensPerSecond() * job.step().flopsPerToken();
     return isMeasured() && Double.isFinite(peak)
         ? OptionalDouble.of(flops / peak)
         : OptionalDouble.empty();

@@ -2,6 +2,7 @@ package dev.duoka.measure.step;
 
 import dev.duoka.engine.precision.PrecisionPolicy;
 import dev.duoka.formats.modelconfig.ModelConfig;
+import dev.duoka.formats.modelconfig.ModelFlops;
 import dev.duoka.formats.modelconfig.ParameterCounts;
 import dev.duoka.layout.Layout;
 import dev.duoka.layout.Offload;
@@ -11,6 +12,7 @@ import dev.duoka.layout.Recompute;
 import dev.duoka.layout.StateForm;
 import dev.duoka.measure.kernel.DeviceRates;
 import dev.duoka.parallel.plan.StateSettings;
+import dev.duoka.parallel.plan.TrainedWeights;
 import dev.duoka.parallel.step.StepSettings;
 import dev.duoka.tensor.Device;
 import dev.duoka.train.config.BatchPlan;
@@ -96,6 +98,12 @@ public record StepJob(
   /** Tokens in a step. */
   public long tokens() {
     return (long) microBatch * accumulation * length;
+  }
+
+  /** FLOPs that the model needs of a token, without gradients of frozen weights. */
+  double flopsPerToken() {
+    double trained = model.adapter() == null ? 1 : TrainedWeights.of(model).share();
+    return ModelFlops.perTokenOfPart(model, length, trained);
   }
 
   /** The step of a rank that is alone, in the planner's words. */

@@ -1,6 +1,5 @@
 package dev.duoka.measure.step;
 
-import dev.duoka.formats.modelconfig.ModelFlops;
 import dev.duoka.measure.kernel.DeviceRates;
 import dev.duoka.tensor.Device;
 import dev.duoka.train.device.DevicePeak;
@@ -94,7 +93,7 @@ public record StepSpeed(
 
   /** Model FLOPs utilisation; empty where the device's peak is unknown. */
   public OptionalDouble mfu() {
-    double flops = tokensPerSecond() * ModelFlops.perToken(job.model(), job.length());
+    double flops = tokensPerSecond() * job.flopsPerToken();
     return Double.isFinite(deviceFlops)
         ? OptionalDouble.of(flops / deviceFlops)
         : OptionalDouble.empty();

@@ -7,9 +7,12 @@ import dev.duoka.operations.run.SupervisionFolder;
 import dev.duoka.operations.run.WorkerFolder;
 import dev.duoka.operations.run.WorkerFolder.Failure;
 import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.Set;
 
 /** The workers that were started together, until all of them have ended. */
 final class Attempt {
@@ -17,6 +20,9 @@ final class Attempt {
 
   private final int number;
   private final List<Worker> workers;
+
+  /** Those that were still at work when the attempt was given up. */
+  private final Set<Worker> killed = new HashSet<>();
 
   Attempt(int number, List<Worker> workers) {
     this.number = number;
@@ -44,6 +50,20 @@ final class Attempt {
         .flatMap(worker -> worker.identity().stream())
         .filter(ProcessIdentity::isAlive)
         .toList();
+  }
+
+  /** Kills the processes that are still there. */
+  void kill() {
+    for (Worker worker : workers) {
+      worker
+          .identity()
+          .filter(ProcessIdentity::isAlive)
+          .ifPresent(
+              process -> {
+                killed.add(worker);
+                process.kill();
+              });
+    }
   }
 
   /** The numbers of the workers whose processes are still there. */
@@ -93,7 +113,10 @@ final class Attempt {
         failure, cause.map(worker -> text(worker, failure)).orElse("no worker ended"));
   }
 
-  /** A worker that was killed or failed of itself goes before those that have lost it. */
+  /**
+   * A worker that was killed from outside or failed of itself goes before those that have lost it,
+   * and these before those that only stood still and were killed here for it.
+   */
   private Optional<Worker> cause() {
     List<Worker> failed = new ArrayList<>();
     for (Worker worker : workers) {
@@ -103,9 +126,9 @@ final class Attempt {
       }
     }
     return failed.stream()
-        .filter(worker -> !lost(worker.folder()))
-        .findFirst()
-        .or(() -> failed.stream().findFirst());
+        .min(
+            Comparator.comparing((Worker worker) -> killed.contains(worker))
+                .thenComparing(worker -> lost(worker.folder())));
   }
 
   private static boolean lost(WorkerFolder folder) {

@@ -360,11 +360,11 @@ public final class Supervisor {
 
   /** Ends what is left, and waits until it is gone. */
   private void end(Attempt attempt) throws InterruptedException {
-    attempt.alive().forEach(ProcessIdentity::kill);
+    attempt.kill();
     long until = System.nanoTime() + KILLED_SECONDS * NANOS;
     while (!attempt.hasEnded() && System.nanoTime() - until < 0) {
       Thread.sleep(TICK_MILLISECONDS);
-      attempt.alive().forEach(ProcessIdentity::kill); // one that had not begun yet, too
+      attempt.kill(); // one that had not begun yet, too
     }
     if (!attempt.alive().isEmpty()) {
       record.add(

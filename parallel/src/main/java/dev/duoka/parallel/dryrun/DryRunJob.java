@@ -4,7 +4,6 @@ import dev.duoka.engine.optimizer.AdamWSettings;
 import dev.duoka.engine.precision.LossScaler;
 import dev.duoka.formats.adapter.AdapterConfig;
 import dev.duoka.formats.adapter.BaseForm;
-import dev.duoka.formats.adapter.NamePatterns;
 import dev.duoka.formats.modelconfig.ModelConfig;
 import dev.duoka.formats.modelconfig.MoeConfig;
 import dev.duoka.layout.Layout;
@@ -34,27 +33,36 @@ public record DryRunJob(
     this(settings, new Mesh(1, 1, dataRanks, 1, 1, 1), 0, microBatch, accumulation);
   }
 
-  /** The adapter that plans assume. */
-  private static final AdapterConfig ASSUMED =
-      AdapterConfig.lora(
-          Method.ADAPTER_RANK, 2 * Method.ADAPTER_RANK, new NamePatterns.AllLinear());
-
   /** The weight of predicting further tokens that layouts are counted with. */
   private static final double FURTHER_TOKENS = 0.3;
 
   /**
+   * The adapter that a method trains beside a model: its own, else the usual one, on a base in the
+   * method's form.
+   *
+   * @param method one that trains adapters
+   */
+  public static AdapterConfig adapter(ModelConfig model, Method method) {
+    AdapterConfig given = model.adapter();
+    AdapterConfig own = given == null ? AdapterConfig.USUAL : given;
+    if (method == Method.LORA) {
+      return own.on(BaseForm.DENSE);
+    }
+    return own.baseForm().isInFourBits() ? own : own.on(BaseForm.NF4);
+  }
+
+  /**
    * The step of the first rank of a layout, with everything that the model has; where only adapters
-   * are trained, with those that plans assume if it has none of its own.
+   * are trained, with {@link #adapter}.
    *
    * @param length tokens in a sequence
    */
   public static DryRunJob of(ModelConfig model, Layout layout, int length) {
     boolean adapts = layout.method().isAdapter();
-    AdapterConfig assumed = layout.method() == Method.QLORA ? ASSUMED.on(BaseForm.NF4) : ASSUMED;
     MoeConfig moe = model.moe();
     return new DryRunJob(
         new StepSettings(
-                adapts && model.adapter() == null ? model.with(assumed) : model,
+                adapts ? model.with(adapter(model, layout.method())) : model,
                 layout.precision(),
                 layout.recompute(),
                 length,

@@ -61,6 +61,11 @@ public final class WeightPlan {
     return spec.sections().size() == 3 && spec.has(Axis.EXPERTS);
   }
 
+  /** Whether tensor parallelism cuts it. */
+  static boolean isCut(ParameterSpec spec) {
+    return !isRoutedExperts(spec) && cutDimension(spec) >= 0;
+  }
+
   /** The dimension that tensor parallelism cuts; −1 for none. */
   private static int cutDimension(ParameterSpec spec) {
     for (int dimension = 0; dimension < spec.sections().size(); dimension++) {

@@ -261,10 +261,13 @@ public record StepSettings(
     /** The next token alone. */
     public static final AuxiliaryLosses NONE = new AuxiliaryLosses(0, 0, 0, false, 0);
 
-    /** What the model's configuration says, without modules for further tokens. */
+    /**
+     * What the model's configuration says, without modules for further tokens; nothing beside an
+     * adapter, which has no use for what balances a router.
+     */
     public static AuxiliaryLosses of(ModelConfig model) {
       MoeConfig moe = model.moe();
-      return moe == null
+      return moe == null || model.adapter() != null
           ? NONE
           : new AuxiliaryLosses(0, 0, moe.auxLossAlpha(), moe.sequenceAuxLoss(), 0.001);
     }

@@ -179,8 +179,8 @@ public final class MemoryModel {
     int zero = layout.zero();
     double replicas = layout.replicas();
     double expertReplicas = layout.expertReplicas();
-    double trainedDense = layout.method().isAdapter() ? parameters.adapter() : parameters.dense();
-    double trainedExpert = layout.method().isAdapter() ? 0 : parameters.expert();
+    double trainedDense = parameters.trainedDense(layout);
+    double trainedExpert = parameters.trainedExpert(layout);
     double weights = parameters.weightBytes(layout, state);
     double gradients =
         sharded(trainedDense, replicas, trainedExpert, expertReplicas, zero >= 2)

@@ -1,9 +1,9 @@
 package dev.duoka.planner.memory;
 
 import dev.duoka.formats.modelconfig.LayerShape;
-import dev.duoka.formats.modelconfig.Product;
 import dev.duoka.layout.Layout;
-import dev.duoka.layout.Method;
+import dev.duoka.parallel.plan.TrainedWeights;
+import dev.duoka.parallel.plan.TrainedWeights.Kind;
 import dev.duoka.planner.layout.Stage;
 import dev.duoka.planner.shape.ModelShape;
 
@@ -16,7 +16,11 @@ import dev.duoka.planner.shape.ModelShape;
  * @param lastNorm the part of {@code dense} that is the norm before the head
  * @param whole the part of {@code dense} that every tensor rank holds whole, where there are
  *     several
- * @param adapter weights of adapters; 0 where all weights are trained
+ * @param adapter weights of adapters beside all but routed experts; 0 where all weights are
+ *     trained, as the next three
+ * @param expertAdapter weights of adapters beside routed experts
+ * @param layersWhole the part of {@code dense} in layers that is trained beside adapters
+ * @param embeddingWhole the part of {@code embedding} that is
  * @param largestBucket weights of the largest bucket of layers, or of the embedding where that is
  *     larger
  */
@@ -27,7 +31,19 @@ public record StageParameters(
     double lastNorm,
     double whole,
     double adapter,
+    double expertAdapter,
+    double layersWhole,
+    double embeddingWhole,
     double largestBucket) {
+  /** Weights that are trained, of all but routed experts. */
+  public double trainedDense(Layout layout) {
+    return layout.method().isAdapter() ? adapter + layersWhole + embeddingWhole : dense;
+  }
+
+  /** Weights that are trained, of routed experts or of their adapters. */
+  public double trainedExpert(Layout layout) {
+    return layout.method().isAdapter() ? expertAdapter : expert;
+  }
 
   /** Bytes of the weights that a rank keeps, frozen ones included; ZeRO 3 shards them. */
   public double weightBytes(Layout layout, StateBytes state) {
@@ -37,9 +53,10 @@ public record StageParameters(
     if (!layout.method().isAdapter()) {
       return (dense / ofDense + expert / ofExperts) * state.weight();
     }
-    // Embedding and head stay in 16 bits where the rest is quantised.
-    return (adapter + embedding) / ofDense * state.weight()
-        + ((dense - embedding) / ofDense + expert / ofExperts) * state.frozen();
+    // Embedding, head and what is trained stay in 16 bits where the rest is quantised.
+    double plain = embedding + layersWhole;
+    return ((adapter + plain) / ofDense + expertAdapter / ofExperts) * state.weight()
+        + ((dense - plain) / ofDense + expert / ofExperts) * state.frozen();
   }
 
   /** Counts them. */
@@ -78,8 +95,32 @@ public record StageParameters(
     double whole =
         stage.dense() * whole(shape.dense(), tensor)
             + stage.mixture() * whole(shape.mixture(), tensor);
+    TrainedWeights.Block layers = TrainedWeights.Block.NONE;
+    TrainedWeights.Block edges = TrainedWeights.Block.NONE;
+    if (layout.method().isAdapter()) {
+      TrainedWeights trained = shape.adapted();
+      layers =
+          trained
+              .of(Kind.DENSE)
+              .times(stage.dense())
+              .plus(trained.of(Kind.MIXTURE).times(stage.mixture()));
+      edges =
+          trained
+              .of(Kind.EMBEDDING)
+              .times(stage.first() ? 1 : 0)
+              .plus(trained.of(Kind.OUTPUT).times(stage.last() ? 1 : 0));
+    }
     return new StageParameters(
-        dense, expert, embedding, lastNorm, whole, adapters(shape, stage, layout), largest);
+        dense,
+        expert,
+        embedding,
+        lastNorm,
+        whole,
+        layers.adapters(tensor) + edges.adapters(tensor),
+        layers.expertAdapters() / experts,
+        layers.ofBase(tensor),
+        edges.ofBase(tensor),
+        largest);
   }
 
   /** Of a layer's weights those that tensor parallelism does not cut. */
@@ -87,21 +128,5 @@ public record StageParameters(
     return tensor == 1
         ? 0
         : (tensor * layer.denseParameters(tensor) - layer.denseParameters(1)) / (tensor - 1);
-  }
-
-  private static double adapters(ModelShape shape, Stage stage, Layout layout) {
-    if (!layout.method().isAdapter()) {
-      return 0;
-    }
-    return stage.dense() * adapters(shape.dense(), layout.tensor())
-        + stage.mixture() * adapters(shape.mixture(), layout.tensor());
-  }
-
-  private static double adapters(LayerShape layer, int tensor) {
-    double sum = 0;
-    for (Product product : layer.products()) {
-      sum += Method.ADAPTER_RANK * (product.inner(tensor) + product.outer(tensor));
-    }
-    return sum;
   }
 }

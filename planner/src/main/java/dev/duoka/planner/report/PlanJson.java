@@ -34,6 +34,14 @@ public final class PlanJson {
     job.put("tokens_per_step", request.job().tokensPerStep());
     job.put("method", request.method().toString());
     job.put("expert_imbalance", request.job().imbalance());
+    request
+        .adapter()
+        .ifPresent(
+            adapter -> {
+              ObjectNode fields = AdapterFields.json(adapter);
+              fields.put("trained_parameters", request.shape().adapted().count());
+              json.set("adapter", fields);
+            });
     json.put("searched", result.searched());
     json.put("feasible", result.feasible());
     json.put("search_milliseconds", Numbers.rounded(result.milliseconds()));

@@ -79,6 +79,15 @@ public final class PlanText {
             Numbers.whole(result.searched()),
             Numbers.whole(result.feasible()),
             result.milliseconds() / 1e3));
+    request
+        .adapter()
+        .ifPresent(
+            adapter ->
+                text.append(
+                    format(
+                        "The adapter: %s. It trains %s weights.%n",
+                        AdapterFields.sentence(adapter),
+                        Numbers.parameters((double) request.shape().adapted().count()))));
     text.append(
         "Numbers are = exact, m resting on measurements, ~ assumed. Memory is what the engine books"
             + " in a dry run\nof each layout that is shown; formulas only chose them. What this"

@@ -1,7 +1,6 @@
 package dev.duoka.planner.report;
 
 import dev.duoka.layout.Layout;
-import dev.duoka.layout.Method;
 import dev.duoka.layout.Offload;
 import dev.duoka.layout.StateForm;
 import dev.duoka.planner.search.Plan;
@@ -59,7 +58,7 @@ public final class PlannedRun {
             plan.memory().total() / Numbers.GIB,
             folder.isPresent() ? "path" : "preset",
             quoted(folder.map(Path::toString).orElse(request.model())),
-            adapter(layout.method()),
+            request.adapter().map(AdapterFields::yaml).orElse(""),
             String.join(", ", sources.stream().map(PlannedRun::quoted).toList()),
             request.job().sequenceLength(),
             request.job().tokensPerStep(),
@@ -70,14 +69,6 @@ public final class PlannedRun {
     parallel(text, layout);
     memory(text, layout);
     return text.append("device: cuda\n").toString();
-  }
-
-  private static String adapter(Method method) {
-    if (!method.isAdapter()) {
-      return "";
-    }
-    String base = method == Method.QLORA ? "  base: nf4\n" : "";
-    return "adapter:\n  rank: " + Method.ADAPTER_RANK + "\n" + base;
   }
 
   private static void parallel(StringBuilder text, Layout layout) {

@@ -1,21 +1,25 @@
 package dev.duoka.planner.search;
 
+import dev.duoka.formats.adapter.AdapterConfig;
 import dev.duoka.hardware.Machine;
 import dev.duoka.layout.GradientForm;
 import dev.duoka.layout.Method;
 import dev.duoka.layout.MomentForm;
 import dev.duoka.layout.Precision;
 import dev.duoka.layout.StateForm;
+import dev.duoka.parallel.dryrun.DryRunJob;
 import dev.duoka.planner.layout.EngineTraits;
 import dev.duoka.planner.layout.Job;
 import dev.duoka.planner.shape.ModelShape;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * What a plan is asked for.
  *
  * @param model the model's name in reports
- * @param shape its shape
+ * @param shape its shape, with the adapter that methods of adapters train; the usual one where it
+ *     has none
  * @param machine the cards
  * @param job what a step is to do
  * @param method which weights are trained
@@ -62,6 +66,13 @@ public record PlanRequest(
       boolean allGpus,
       EngineTraits engine) {
     this(model, shape, machine, job, method, precisions, FORMS, allGpus, engine);
+  }
+
+  /** The adapter that is trained; empty where all weights are. */
+  public Optional<AdapterConfig> adapter() {
+    return method.isAdapter()
+        ? Optional.of(DryRunJob.adapter(shape.config(), method))
+        : Optional.empty();
   }
 
   /** The same question of another step. */

@@ -7,8 +7,11 @@ import dev.duoka.formats.modelconfig.ModelFlops;
 import dev.duoka.formats.modelconfig.MoeConfig;
 import dev.duoka.formats.modelconfig.ParameterCounts;
 import dev.duoka.formats.modelconfig.Product;
+import dev.duoka.layout.Method;
 import dev.duoka.layout.RoutedExperts;
+import dev.duoka.parallel.dryrun.DryRunJob;
 import dev.duoka.parallel.function.SpreadExperts;
+import dev.duoka.parallel.plan.TrainedWeights;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -27,6 +30,7 @@ import java.util.List;
  * @param mtpModules multi-token prediction modules, trained along
  * @param parameters all parameters without MTP modules
  * @param activeParameters parameters that work on one token, with the whole embedding
+ * @param adapted what is trained where the method is one of adapters
  */
 public record ModelShape(
     ModelConfig config,
@@ -40,7 +44,8 @@ public record ModelShape(
     int layers,
     int mtpModules,
     long parameters,
-    long activeParameters) {
+    long activeParameters,
+    TrainedWeights adapted) {
   public ModelShape {
     isMixture = List.copyOf(isMixture);
   }
@@ -69,7 +74,8 @@ public record ModelShape(
         config.layers(),
         config.mtpModules(),
         counts.total(),
-        counts.active());
+        counts.active(),
+        TrainedWeights.of(config.with(DryRunJob.adapter(config, Method.LORA))));
   }
 
   /** Layer number {@code index}; MTP modules count on from the layers. */
@@ -113,13 +119,11 @@ public record ModelShape(
   /**
    * FLOPs per token of forward and backward pass.
    *
-   * @param frozen whether only adapters are trained
+   * @param adapter whether the adapter's weights alone are trained
    * @param causal whether attention counts at its causal half or as if every token saw all
    */
-  public double flopsPerToken(int length, boolean frozen, boolean causal) {
-    return ModelFlops.perToken(
-        config,
-        frozen ? ModelFlops.PER_FROZEN_WEIGHT : ModelFlops.PER_WEIGHT,
-        causal ? length / 2.0 : length);
+  public double flopsPerToken(int length, boolean adapter, boolean causal) {
+    double keys = causal ? length / 2.0 : length;
+    return ModelFlops.partlyTrained(config, adapter ? adapted.share() : 1.0, keys);
   }
 }

@@ -52,9 +52,21 @@ record BucketExchanges(
   /** Those of the weights that are trained. */
   static BucketExchanges ofTrained(
       ModelShape shape, LinkRates links, Layout layout, Spans spans, StageParameters held) {
-    return layout.method().isAdapter()
-        ? new BucketExchanges(shape, links, layout, spans, held.adapter(), 0, 0, 0, 0, 0)
-        : ofHeld(shape, links, layout, spans, held);
+    if (!layout.method().isAdapter()) {
+      return ofHeld(shape, links, layout, spans, held);
+    }
+    double matrix = shape.embeddingParameters() / layout.tensor();
+    return new BucketExchanges(
+        shape,
+        links,
+        layout,
+        spans,
+        held.adapter() + held.layersWhole(),
+        0,
+        held.expertAdapter(),
+        matrix,
+        (int) Math.round(held.embeddingWhole() / matrix),
+        0);
   }
 
   /** The same without experts. */

@@ -231,10 +231,9 @@ public final class TimeModel {
       double forward,
       Optional<List<PricedStep>> parts) {
     Machine machine = links.machine();
-    boolean adapter = layout.method().isAdapter();
     boolean shard = layout.zero() >= 1;
-    double dense = adapter ? parameters.adapter() : parameters.dense();
-    double expert = adapter ? 0 : parameters.expert();
+    double dense = parameters.trainedDense(layout);
+    double expert = parameters.trainedExpert(layout);
     double local =
         dense / (shard ? layout.replicas() : 1) + expert / (shard ? layout.expertReplicas() : 1);
     if (layout.offload() == Offload.NONE && parts.isPresent()) {

@@ -1,9 +1,14 @@
 package dev.duoka.train.config;
 
+import dev.duoka.base.DuokaException;
 import dev.duoka.formats.adapter.AdapterConfig;
 import dev.duoka.formats.adapter.AdapterConfigFile;
 import dev.duoka.formats.adapter.BaseForm;
 import dev.duoka.formats.adapter.NamePatterns;
+import dev.duoka.formats.modelconfig.ModelConfig;
+import dev.duoka.model.ModelFactory;
+import dev.duoka.model.adapter.AdapterNames;
+import dev.duoka.model.weight.Weight;
 import dev.duoka.train.config.binding.Doc;
 import java.nio.file.Path;
 import java.util.Collections;
@@ -148,6 +153,22 @@ public record AdapterSettings(
   AdapterConfig beside(boolean tied) {
     path.ifPresent(folder -> AdapterConfigFile.read(folder).beside(tied, folder));
     return config();
+  }
+
+  /**
+   * The model with this adapter.
+   *
+   * @throws DuokaException when a name fits nothing of the model, with the nearest that does
+   * @throws IllegalArgumentException as {@link #config()}
+   */
+  public ModelConfig on(ModelConfig model) {
+    AdapterConfig adapter = beside(model.tieEmbeddings());
+    ModelConfig adapted = model.with(adapter);
+    List<Weight> weights = ModelFactory.declared(adapted, 0).weights();
+    if (path.isEmpty()) { // an adapter's folder has tensors, which say more than names
+      AdapterNames.requireFitting(weights, adapter);
+    }
+    return adapted;
   }
 
   /** The form in which the frozen weights are kept. */

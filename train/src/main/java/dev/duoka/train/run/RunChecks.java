@@ -6,11 +6,9 @@ import dev.duoka.data.chat.ChatTemplate;
 import dev.duoka.data.source.DataSource;
 import dev.duoka.data.source.SourceSpec;
 import dev.duoka.data.tokenizer.Tokenizer;
-import dev.duoka.formats.adapter.AdapterConfig;
 import dev.duoka.formats.adapter.NamePatterns;
 import dev.duoka.formats.modelconfig.ModelConfig;
 import dev.duoka.model.ModelFactory;
-import dev.duoka.model.adapter.AdapterNames;
 import dev.duoka.model.weight.FrozenWeights;
 import dev.duoka.model.weight.Weight;
 import dev.duoka.parallel.plan.UpdateRules;
@@ -177,15 +175,14 @@ public final class RunChecks {
         config.adapter().isPresent() ? "adapter" : "training.freeze",
         () -> {
           try {
+            if (config.adapter().isPresent()) {
+              return config.adapter().get().on(model);
+            }
             ModelConfig trained = ModelSource.trained(config, model);
             List<Weight> weights = ModelFactory.declared(trained, depth(model)).weights();
             if (trained.frozen() instanceof NamePatterns.Within modules) {
               FrozenWeights.requireFitting(weights, modules, "weight of the model");
               FrozenWeights.requireTrained(weights);
-            }
-            AdapterConfig adapter = trained.adapter();
-            if (adapter != null && saysNames()) {
-              AdapterNames.requireFitting(weights, adapter);
             }
             return trained;
           } catch (IllegalArgumentException e) {
@@ -193,11 +190,6 @@ public final class RunChecks {
                 ErrorCode.CONFIG, String.valueOf(e.getMessage()), "Correct it", e);
           }
         });
-  }
-
-  /** Whether the run file names modules, and not an adapter's folder, whose tensors say more. */
-  private boolean saysNames() {
-    return config.adapter().filter(adapter -> adapter.path().isEmpty()).isPresent();
   }
 
   private @Nullable Tokenizer tokenizer(@Nullable ModelConfig model) {

@@ -5,18 +5,15 @@ import dev.duoka.formats.adapter.NamePatterns;
 import dev.duoka.formats.modelconfig.ModelConfig;
 import dev.duoka.formats.modelconfig.ModelFlops;
 import dev.duoka.formats.prediction.Prediction;
-import dev.duoka.model.ModelFactory;
-import dev.duoka.model.weight.Weight;
+import dev.duoka.parallel.plan.TrainedWeights;
 import dev.duoka.tensor.Device;
 import dev.duoka.train.config.RunConfig;
 import dev.duoka.train.device.DevicePeak;
 import dev.duoka.train.device.DevicePlacement;
 import dev.duoka.train.memory.MemoryNeed;
 import dev.duoka.train.schedule.LearningRateSchedule;
-import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
-import java.util.stream.Stream;
 
 /**
  * What a session of a run is made of, once everything was checked and the data is there.
@@ -97,15 +94,7 @@ record RunSetup(
 
   /** Of the weights, how many are trained; 1 for all. */
   private double trainedShare() {
-    if (model.adapter() == null && model.frozen().equals(NamePatterns.NONE)) {
-      return 1;
-    }
-    List<Weight> weights = ModelFactory.declared(model, 0).weights();
-    return (double) elements(weights.stream().filter(weight -> weight.spec().trainable()))
-        / elements(weights.stream());
-  }
-
-  private static long elements(Stream<Weight> weights) {
-    return weights.mapToLong(weight -> weight.spec().elements()).sum();
+    boolean all = model.adapter() == null && model.frozen().equals(NamePatterns.NONE);
+    return all ? 1 : TrainedWeights.of(model).share();
   }
 }
