@@ -42,7 +42,7 @@ import org.junit.jupiter.api.io.TempDir;
 /** Adapters beside a base in 4 bits: trained, resumed, merged and talked to. */
 class Nf4RunTests {
   /** Drawn, so that small changes of the model change the text. */
-  private static final Sampling DRAWN = new Sampling(1, 0, 1, 5, 24);
+  private static final Sampling DRAWN = new Sampling(1, 0, 1, 5, 96);
 
   private static final String ADAPTER =
       "adapter={rank: 2, modules: [q_b_proj, o_proj], experts: [down_proj], base: nf4}";
