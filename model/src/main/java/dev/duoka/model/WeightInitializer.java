@@ -26,6 +26,12 @@ import java.util.function.Function;
  * device that holds them.
  */
 public final class WeightInitializer {
+  /**
+   * Which way of drawing this is: it changes whenever a seed comes to stand for other weights. The
+   * first one drew on the host, in streams.
+   */
+  public static final int WAY = 2;
+
   /** Elements drawn at once. */
   private static final int CHUNK = 1 << 22;
 

@@ -10,6 +10,7 @@ import dev.duoka.formats.modelconfig.ModelConfig;
 import dev.duoka.formats.modelconfig.ModelConfigWriter;
 import dev.duoka.formats.safetensors.SafetensorsFile;
 import dev.duoka.formats.safetensors.SafetensorsFolder;
+import dev.duoka.model.WeightInitializer;
 import dev.duoka.model.adapter.AdapterFile;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -44,7 +45,9 @@ public final class BaseWeights {
   /** Before these names in the metadata of an adapter's file. */
   private static final String IN_FILE = "duoka.";
 
-  private static final Pattern SEED = Pattern.compile("seed (-?\\d+) of [0-9a-f]{64}");
+  /** The seed, and the way of drawing, which the first one does not say. */
+  private static final Pattern SEED =
+      Pattern.compile("seed (-?\\d+) of [0-9a-f]{64}(?:, way (\\d+))?");
 
   /** More than any published model has. */
   private static final int MOST_MTP_MODULES = 8;
@@ -76,23 +79,56 @@ public final class BaseWeights {
     return "seed "
         + seed
         + " of "
-        + HexFormat.of().formatHex(Sha256.of(config.getBytes(StandardCharsets.UTF_8)));
+        + HexFormat.of().formatHex(Sha256.of(config.getBytes(StandardCharsets.UTF_8)))
+        + ", way "
+        + WeightInitializer.WAY;
+  }
+
+  /**
+   * Refuses a base that was drawn in a way in which this version draws no more.
+   *
+   * @param stored what stands for the base of an adapter's checkpoint, whatever it is
+   */
+  public static void requireOwnWay(Path checkpoint, String stored) {
+    Matcher matcher = SEED.matcher(stored);
+    if (!matcher.matches()) {
+      return;
+    }
+    String way = matcher.group(2) == null ? "1" : matcher.group(2);
+    if (!way.equals(String.valueOf(WeightInitializer.WAY))) {
+      throw new DuokaException(
+          ErrorCode.CHECKPOINT,
+          "the adapter of "
+              + checkpoint
+              + " was trained on a base that seed "
+              + matcher.group(1)
+              + " drew in way "
+              + way
+              + ", and this version of duoka draws in way "
+              + WeightInitializer.WAY
+              + ", which gives other weights",
+          "Use the version of duoka that wrote it, for example to export it merged, or train it"
+              + " anew");
+    }
   }
 
   /**
    * The seed that the base of an adapter's checkpoint was drawn from, by {@link #ofSeed}; empty
    * where a folder holds it.
+   *
+   * @throws DuokaException when it was drawn in another way
    */
   static OptionalLong seed(Path checkpoint) {
     if (!AdapterConfigFile.isIn(checkpoint)
         || AdapterConfigFile.read(checkpoint).base().isPresent()) {
       return OptionalLong.empty();
     }
-    return stored(checkpoint)
-        .map(SEED::matcher)
-        .filter(Matcher::matches)
-        .map(matcher -> OptionalLong.of(Long.parseLong(matcher.group(1))))
-        .orElse(OptionalLong.empty());
+    String stored = stored(checkpoint).orElse("");
+    requireOwnWay(checkpoint, stored);
+    Matcher matcher = SEED.matcher(stored);
+    return matcher.matches()
+        ? OptionalLong.of(Long.parseLong(matcher.group(1)))
+        : OptionalLong.empty();
   }
 
   /**

@@ -4,6 +4,7 @@ import dev.duoka.base.Progress;
 import dev.duoka.formats.modelconfig.ModelConfig;
 import dev.duoka.formats.modelconfig.ModelConfigWriter;
 import dev.duoka.formats.safetensors.SafetensorsFolder;
+import dev.duoka.model.WeightInitializer;
 import dev.duoka.model.adapter.AdapterFile;
 import dev.duoka.train.checkpoint.BaseWeights;
 import dev.duoka.train.config.AdapterSettings;
@@ -48,11 +49,12 @@ public final class ReferenceModel {
 
   private static String weights(RunConfig config, Progress progress) {
     Optional<Path> folder = config.model().path().filter(_ -> config.model().loadWeights());
+    String drawn = "seed " + config.training().seed() + ", way " + WeightInitializer.WAY;
     if (folder.isEmpty()) {
-      return "seed " + config.training().seed();
+      return drawn;
     }
     progress.reached("hashing the reference's weights", 0, 0);
-    return BaseWeights.hash(folder.get()) + " and seed " + config.training().seed();
+    return BaseWeights.hash(folder.get()) + " and " + drawn;
   }
 
   /** A new adapter adds nothing at the start, but its magnitudes may round differently. */

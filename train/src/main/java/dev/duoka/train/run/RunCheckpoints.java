@@ -210,6 +210,7 @@ final class RunCheckpoints implements AutoCloseable {
   }
 
   private static void requireSameBase(Checkpoint checkpoint, String stored, String current) {
+    BaseWeights.requireOwnWay(checkpoint.folder(), stored);
     if (!stored.equals(current)) {
       throw new DuokaException(
           ErrorCode.CHECKPOINT,

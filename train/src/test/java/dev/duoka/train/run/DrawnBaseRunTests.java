@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.duoka.base.DuokaException;
 import dev.duoka.formats.safetensors.SafetensorsFolder;
 import dev.duoka.formats.safetensors.TensorEntry;
+import dev.duoka.model.WeightInitializer;
 import dev.duoka.model.weight.StoredTensors;
 import dev.duoka.tensor.Device;
 import dev.duoka.tensor.Dtype;
@@ -157,6 +158,26 @@ class DrawnBaseRunTests {
     assertThatThrownBy(() -> text(other, true))
         .isInstanceOf(DuokaException.class)
         .hasMessageContaining("seed 11 drew for another model");
+  }
+
+  /** The first way of drawing, whose checkpoints do not say which it was. */
+  @Test
+  void aBaseThatWasDrawnInAnotherWayIsRefused() throws IOException {
+    Path earlier = Files.createDirectories(folder.resolve("earlier"));
+    for (Path file : files(run.resolve("checkpoints/step-00000003"))) {
+      if (!String.valueOf(file.getFileName()).equals("manifest.json")) {
+        Files.copy(file, earlier.resolve(String.valueOf(file.getFileName())));
+      }
+    }
+    Path state = earlier.resolve("state.json");
+    String asWritten = Files.readString(state);
+    String way = ", way " + WeightInitializer.WAY;
+    assertThat(asWritten).contains(way);
+    Files.writeString(state, asWritten.replace(way, ""));
+    assertThatThrownBy(() -> text(earlier, true))
+        .isInstanceOf(DuokaException.class)
+        .hasMessageContaining("seed 11 drew in way 1, and this version of duoka draws in way 2")
+        .hasMessageContaining("export it merged");
   }
 
   private static List<Path> files(Path folder) throws IOException {
