@@ -460,6 +460,12 @@ final class CommandLineTests {
     assertThat(out.toString()).contains("\"gradients\":" + 4 * 24 * 4 * (2048 + 2048));
     assertThat(run(("bench train " + step + "--rank 4").split(" "))).isEqualTo(2);
     assertThat(err.toString()).contains("--rank with --method full");
+    assertThat(run(("bench train " + step + "--method qlora --precision fp8").split(" ")))
+        .isEqualTo(2);
+    assertThat(err.toString()).contains("--method qlora with --precision fp8");
+    assertThat(run(("bench memory " + step + "--method lora --offload optimizer").split(" ")))
+        .isEqualTo(2);
+    assertThat(err.toString()).contains("--method lora with --offload optimizer");
   }
 
   @Test

@@ -13,14 +13,22 @@ import java.util.stream.Stream;
  * file tells of them yet: they write into the test's folder until they are gone.
  */
 final class LeftProcesses {
+  private static final long SECONDS = 60;
+
   private LeftProcesses() {}
 
   /**
    * Ends all whose arguments or environment name a folder, and returns when none is left; this
    * process is spared.
+   *
+   * @throws AssertionError when some cannot be killed
    */
   static void end(Path folder) throws InterruptedException {
+    long until = System.nanoTime() + SECONDS * 1_000_000_000;
     for (List<ProcessIdentity> left = of(folder); !left.isEmpty(); left = of(folder)) {
+      if (System.nanoTime() - until > 0) {
+        throw new AssertionError("processes that do not end: " + left);
+      }
       left.forEach(ProcessIdentity::kill);
       Thread.sleep(20);
     }

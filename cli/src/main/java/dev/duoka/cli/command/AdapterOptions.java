@@ -5,6 +5,8 @@ import dev.duoka.base.ErrorCode;
 import dev.duoka.formats.json.Json;
 import dev.duoka.formats.modelconfig.ModelConfig;
 import dev.duoka.layout.Method;
+import dev.duoka.layout.Offload;
+import dev.duoka.layout.Precision;
 import dev.duoka.train.config.AdapterOption;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -89,6 +91,26 @@ final class AdapterOptions {
   /** Which weights are trained. */
   Method method() {
     return Method.named(method);
+  }
+
+  /**
+   * Refuses what no run trains.
+   *
+   * @throws DuokaException with such options
+   */
+  void check(Precision precision, Offload offload) {
+    if (method() == Method.QLORA && precision == Precision.FP8) {
+      throw new DuokaException(
+          ErrorCode.USAGE,
+          "--method qlora with --precision fp8: weights in 4 bits multiply in 16 bits or more",
+          "Give --precision bf16.");
+    }
+    if (method().isAdapter() && offload != Offload.NONE) {
+      throw new DuokaException(
+          ErrorCode.USAGE,
+          "--method " + method() + " with --offload " + offload + ": an adapter's states are small",
+          "Leave --offload out.");
+    }
   }
 
   /**

@@ -114,6 +114,7 @@ final class StepOptions {
         2,
         MOST_TOKENS);
     states.check(accumulation);
+    adapter.check(precision, states.offload());
   }
 
   /** Puts what was run into a report. */

@@ -46,10 +46,19 @@ public final class ChatConsole {
       if (line.startsWith("//")) {
         ask(line.substring(1));
       } else if (line.startsWith("/")) {
-        order(line.strip());
+        ordered(line.strip());
       } else if (!line.isBlank()) {
         ask(line);
       }
+    }
+  }
+
+  /** An order that cannot be followed ends nothing, as when ranks that failed are loaded anew. */
+  private void ordered(String line) {
+    try {
+      order(line);
+    } catch (DuokaException e) {
+      notes.println("duoka: " + e.getMessage());
     }
   }
 
@@ -113,6 +122,15 @@ public final class ChatConsole {
     notes.println("the adapter is " + name);
   }
 
+  /** After a failure that has ended ranks. */
+  private void loadAgain() {
+    if (!generator.isLoaded()) {
+      try (ProgressLine line = ProgressLine.open("loading the model again", notes)) {
+        generator.load(line);
+      }
+    }
+  }
+
   /** A question that cannot be answered ends nothing. */
   private void ask(String question) {
     Consumer<String> output =
@@ -121,6 +139,7 @@ public final class ChatConsole {
           out.flush();
         };
     try {
+      loadAgain();
       Conversation.Answer answer = conversation.ask(question, output);
       out.println();
       out.flush();

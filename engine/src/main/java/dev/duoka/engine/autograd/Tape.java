@@ -36,6 +36,7 @@ public final class Tape implements AutoCloseable {
   private Substitution substitution = Substitution.NONE;
   private @Nullable FunctionObserver observer;
   private IntConsumer onBlock = _ -> {};
+  private MemoryOwner owner = MemoryOwner.ACTIVATIONS;
 
   private Tape(
       boolean recording,
@@ -75,6 +76,11 @@ public final class Tape implements AutoCloseable {
 
   Recompute recompute() {
     return recompute;
+  }
+
+  /** Books what functions put out and save as another owner's than {@code ACTIVATIONS}. */
+  public void bookAs(MemoryOwner other) {
+    owner = other;
   }
 
   /** Lets {@code hook} keep the saved tensors; set before the first application. */
@@ -186,7 +192,7 @@ public final class Tape implements AutoCloseable {
 
   private Tensor[] forward(Function function, SavedTensors saved, Tensor... values) {
     boolean done = false;
-    try (Scope scope = Scope.open(MemoryOwner.ACTIVATIONS)) {
+    try (Scope scope = Scope.open(owner)) {
       Tensor[] outputs = function.forward(saved, values);
       if (recording && recompute == Recompute.SELECTIVE && function.isCheap()) {
         saved.saveInputsForRecompute();

@@ -57,9 +57,19 @@ public abstract sealed class HeadFunction extends Function
     return (weight().isTrainable() ? 3 : 2) * 2.0 * inputs[0].elements() * weight().value().size(0);
   }
 
+  /** All passes of an adapter, whose gradients come about in the forward pass too. */
   @Override
-  public final double bytesBeside(Phase phase, Tensor[] inputs, Tensor[] outputs) {
-    return phase == Phase.FORWARD ? projection().bytesBeside(inputs[0]) : 0;
+  public double bytesBeside(Phase phase, Tensor[] inputs, Tensor[] outputs) {
+    Tensor hidden = inputs[0];
+    return phase == Phase.FORWARD
+        ? projection()
+            .bytesBeside(
+                hidden,
+                hidden.size(0),
+                Phase.FORWARD,
+                Phase.INPUT_GRADIENTS,
+                Phase.WEIGHT_GRADIENTS)
+        : 0;
   }
 
   @Override

@@ -32,6 +32,7 @@ public final class Linear extends Function {
   private final Parameter weight;
   private final @Nullable Lora lora;
   private final @Nullable LoraDropout dropout;
+  private final boolean mayBeScaled;
 
   /** A product with {@code weight}. */
   public Linear(Parameter weight) {
@@ -45,14 +46,31 @@ public final class Linear extends Function {
    * @param dropout of the adapter's input; null for none
    */
   public Linear(Parameter weight, @Nullable Lora lora, @Nullable LoraDropout dropout) {
+    this(weight, lora, dropout, true);
+  }
+
+  private Linear(
+      Parameter weight, @Nullable Lora lora, @Nullable LoraDropout dropout, boolean mayBeScaled) {
     this.weight = weight;
     this.lora = lora;
     this.dropout = dropout;
+    this.mayBeScaled = mayBeScaled;
+  }
+
+  /** The same layer, which never multiplies in 8 bits. */
+  Linear inComputeDtype() {
+    return new Linear(weight, lora, dropout, false);
+  }
+
+  private boolean multipliesScaled(long rows) {
+    return mayBeScaled && weight.multipliesScaled(rows);
   }
 
   /** The same layer, whose inputs are some of the rows that its dropout knows. */
   public Linear ofRows(long first, long count) {
-    return dropout == null ? this : new Linear(weight, lora, dropout.ofRows(first, count));
+    return dropout == null
+        ? this
+        : new Linear(weight, lora, dropout.ofRows(first, count), mayBeScaled);
   }
 
   @Override
@@ -85,17 +103,13 @@ public final class Linear extends Function {
     Tensor x = inputs[0];
     long rows = x.elements() / x.size(-1);
     return new ProductShape.Linear(
-        x.dtype(),
-        weight.multipliesScaled(rows),
-        rows,
-        x.size(-1),
-        weight.spec().shape().getFirst());
+        x.dtype(), multipliesScaled(rows), rows, x.size(-1), weight.spec().shape().getFirst());
   }
 
   @Override
   public double productSpeed(Tensor[] inputs) {
     long rows = inputs[0].elements() / inputs[0].size(-1);
-    return weight.multipliesScaled(rows) ? 2 : 1;
+    return multipliesScaled(rows) ? 2 : 1;
   }
 
   @Override
@@ -105,8 +119,7 @@ public final class Linear extends Function {
     }
     boolean apart =
         phase == Phase.FORWARD
-            && (inputs.length == 2
-                || weight.multipliesScaled(inputs[0].elements() / inputs[0].size(-1)));
+            && (inputs.length == 2 || multipliesScaled(inputs[0].elements() / inputs[0].size(-1)));
     return lora.bytesBeside(phase, (double) inputs[0].bytes(), (double) outputs[0].bytes(), apart);
   }
 
@@ -127,7 +140,7 @@ public final class Linear extends Function {
     saved.saveInput("x", 0);
     Tensor inner = lora.inner(saved, dropped(rows, lora), null);
     Tensor y;
-    if (residual == null && !weight.multipliesScaled(rows.size(0))) {
+    if (residual == null && !multipliesScaled(rows.size(0))) {
       y = onto(lora.outputs(inner, weight.spec().shape().getFirst()), rows);
     } else { // in 8 bits the product itself saves something, and must not follow what a rerun omits
       y = product(saved, rows, residual);
@@ -150,7 +163,7 @@ public final class Linear extends Function {
   }
 
   private Tensor product(SavedTensors saved, Tensor x, @Nullable Tensor residual) {
-    if (weight.multipliesScaled(x.size(0))) {
+    if (multipliesScaled(x.size(0))) {
       ScaledMatrix rows = ScaledInput.quantize(saved, x);
       return ScaledProducts.transposedB(rows, weight.scaled().matrix(), residual, x.dtype());
     }
@@ -181,7 +194,7 @@ public final class Linear extends Function {
 
   /** Of the layer's own product, and what the adapter's is, whose memory it takes if it can. */
   private Tensor inputGradient(SavedTensors saved, Tensor gradient, @Nullable Tensor addend) {
-    if (weight.multipliesScaled(gradient.size(0))) {
+    if (multipliesScaled(gradient.size(0))) {
       ScaledMatrix rows = ScaledInput.quantizeGradient(saved, gradient);
       return ScaledProducts.transposedB(
           rows, weight.scaled().transpose(), addend, gradient.dtype());
@@ -202,7 +215,7 @@ public final class Linear extends Function {
     if (lora != null) {
       Tensor rows = Matrices.flat(saved.get("x"));
       lora.weightGradients(saved, dropped(rows, lora), gradient, null);
-    } else if (weight.multipliesScaled(gradient.size(0))) {
+    } else if (multipliesScaled(gradient.size(0))) {
       weight.addGradientProduct(
           ScaledInput.gradientColumns(saved, gradient), ScaledInput.columns(saved));
     } else {

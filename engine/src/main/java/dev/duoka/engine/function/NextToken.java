@@ -1,5 +1,6 @@
 package dev.duoka.engine.function;
 
+import dev.duoka.engine.autograd.FunctionObserver.Phase;
 import dev.duoka.engine.autograd.SavedTensors;
 import dev.duoka.tensor.Dtype;
 import dev.duoka.tensor.Tensor;
@@ -57,6 +58,11 @@ public final class NextToken extends HeadFunction {
   @Override
   public double flops(Tensor[] inputs, Tensor[] outputs) {
     return 2.0 * sequences * inputs[0].size(1) * weight().value().size(0);
+  }
+
+  @Override
+  public double bytesBeside(Phase phase, Tensor[] inputs, Tensor[] outputs) {
+    return phase == Phase.FORWARD ? projection().bytesBeside(inputs[0], sequences, phase) : 0;
   }
 
   @Override

@@ -6,6 +6,7 @@ import dev.duoka.engine.autograd.Tape;
 import dev.duoka.engine.autograd.Variable;
 import dev.duoka.engine.parameter.Parameter;
 import dev.duoka.layout.Recompute;
+import dev.duoka.tensor.MemoryOwner;
 import dev.duoka.tensor.Tensor;
 import dev.duoka.tensor.op.Copies;
 import dev.duoka.tensor.op.Products;
@@ -40,16 +41,21 @@ public record OutputProjection(
     return weight.isTrainable() || lora != null;
   }
 
-  /** What its adapter reads and writes in all passes, in bytes of a copy that takes as long. */
-  double bytesBeside(Tensor hidden) {
-    if (lora == null) {
-      return 0;
+  /**
+   * What its adapter reads and writes in some passes, in bytes of a copy that takes as long.
+   *
+   * @param rows of hidden states
+   */
+  double bytesBeside(Tensor hidden, double rows, Phase... passes) {
+    double sum = 0;
+    if (lora != null) {
+      double input = rows * hidden.size(1) * hidden.dtype().bytes();
+      double output = rows * weight.value().size(0) * hidden.dtype().bytes();
+      for (Phase pass : passes) {
+        sum += lora.bytesBeside(pass, input, output, false);
+      }
     }
-    double input = (double) hidden.bytes();
-    double output = input / hidden.size(1) * weight.value().size(0);
-    return lora.bytesBeside(Phase.FORWARD, input, output, false)
-        + lora.bytesBeside(Phase.INPUT_GRADIENTS, input, output, false)
-        + lora.bytesBeside(Phase.WEIGHT_GRADIENTS, input, output, false);
+    return sum;
   }
 
   /** The logits of hidden states {@code [n, h]} in the compute dtype, of the caller's scope. */
@@ -63,6 +69,7 @@ public record OutputProjection(
       return Products.mmTransposedB(hidden, weight.value());
     }
     try (Tape tape = Tape.inference()) {
+      tape.bookAs(MemoryOwner.LOGITS);
       return apply(tape, first, Variable.constant(hidden)).value();
     }
   }
@@ -87,7 +94,7 @@ public record OutputProjection(
 
   private List<Function> functions(long first, long rows) {
     LoraDropout ofRows = dropout == null ? null : dropout.ofRows(dropout.first() + first, rows);
-    Linear linear = new Linear(weight, lora, ofRows);
+    Linear linear = new Linear(weight, lora, ofRows).inComputeDtype();
     return lora == null || !lora.hasMagnitude()
         ? List.of(linear)
         : List.of(linear, new DoraScale(weight, lora));
@@ -142,6 +149,7 @@ public record OutputProjection(
     private final Variable logits;
 
     AdaptedRows(long first, Tensor rows) {
+      tape.bookAs(MemoryOwner.LOGITS);
       hidden = tape.leaf(rows);
       logits = apply(tape, first, hidden);
     }

@@ -2,6 +2,7 @@ package dev.duoka.engine.function;
 
 import dev.duoka.base.DuokaException;
 import dev.duoka.base.ErrorCode;
+import dev.duoka.engine.autograd.FunctionObserver.Phase;
 import dev.duoka.engine.autograd.SavedTensors;
 import dev.duoka.tensor.Dtype;
 import dev.duoka.tensor.Tensor;
@@ -103,6 +104,13 @@ public final class PreferenceLoss extends HeadFunction {
   public double flops(Tensor[] inputs, Tensor[] outputs) {
     double logits = 2.0 * inputs[0].elements() * weight().value().size(0);
     return super.flops(inputs, outputs) + (projection().isTrained() ? logits : 0);
+  }
+
+  @Override
+  public double bytesBeside(Phase phase, Tensor[] inputs, Tensor[] outputs) {
+    double again =
+        phase == Phase.FORWARD ? projection().bytesBeside(inputs[0], inputs[0].size(0), phase) : 0;
+    return super.bytesBeside(phase, inputs, outputs) + again;
   }
 
   @Override

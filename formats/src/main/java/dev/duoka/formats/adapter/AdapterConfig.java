@@ -9,6 +9,7 @@ import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What an adapter is, and which weights of a model have one: LoRA (Hu et al., arXiv:2106.09685),
@@ -85,6 +86,34 @@ public record AdapterConfig(
         Map.of(),
         List.of(),
         BaseForm.DENSE);
+  }
+
+  /** Patterns count in their order, since the first that fits does. */
+  @Override
+  public boolean equals(@Nullable Object other) {
+    return other instanceof AdapterConfig that && parts().equals(that.parts());
+  }
+
+  @Override
+  public int hashCode() {
+    return parts().hashCode();
+  }
+
+  private List<Object> parts() {
+    return List.of(
+        rank,
+        alpha,
+        dropout,
+        rootScaled,
+        magnitudes,
+        modules,
+        excluded,
+        parameters,
+        layers,
+        List.copyOf(rankPattern.entrySet()),
+        List.copyOf(alphaPattern.entrySet()),
+        saved,
+        baseForm);
   }
 
   /** The same adapter beside frozen weights in another form. */

@@ -77,6 +77,12 @@ public final class AdapterNames {
   private void require(String field, NamePatterns patterns) {
     switch (patterns) {
       case NamePatterns.Ends(List<String> names) -> {
+        if (names.contains(NamePatterns.ALL_LINEAR)) {
+          throw new DuokaException(
+              ErrorCode.CONFIG,
+              "'" + NamePatterns.ALL_LINEAR + "' of adapter." + field + " stands among other names",
+              "Give it alone, or name the layers: " + String.join(", ", lastWords(linear)));
+        }
         for (String name : names) {
           NamePatterns its = new NamePatterns.Ends(List.of(name));
           require(field, name, its::matches, linear, "linear layer");
@@ -88,6 +94,10 @@ public final class AdapterNames {
         // Say no names that could be misspelled, or are looked at where they are read.
       }
     }
+  }
+
+  private static List<String> lastWords(Collection<String> names) {
+    return names.stream().map(it -> it.substring(it.lastIndexOf('.') + 1)).distinct().toList();
   }
 
   private static void requirePattern(String field, String pattern, List<String> names) {
@@ -104,8 +114,7 @@ public final class AdapterNames {
     if (names.stream().anyMatch(fits)) {
       return;
     }
-    List<String> words =
-        names.stream().map(it -> it.substring(it.lastIndexOf('.') + 1)).distinct().toList();
+    List<String> words = lastWords(names);
     throw new DuokaException(
         ErrorCode.CONFIG,
         "'" + name + "' of adapter." + field + " fits no " + kind + " in the model",

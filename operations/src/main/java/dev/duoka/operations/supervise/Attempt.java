@@ -114,8 +114,9 @@ final class Attempt {
   }
 
   /**
-   * A worker that was killed from outside or failed of itself goes before those that have lost it,
-   * and these before those that only stood still and were killed here for it.
+   * A worker that said of itself why it failed goes before one that was killed from outside, this
+   * before those that have lost it, and these before those that only stood still and were killed
+   * here for it.
    */
   private Optional<Worker> cause() {
     List<Worker> failed = new ArrayList<>();
@@ -127,8 +128,13 @@ final class Attempt {
     }
     return failed.stream()
         .min(
-            Comparator.comparing((Worker worker) -> killed.contains(worker))
+            Comparator.comparing((Worker worker) -> !failedOfItself(worker.folder()))
+                .thenComparing(killed::contains)
                 .thenComparing(worker -> lost(worker.folder())));
+  }
+
+  private static boolean failedOfItself(WorkerFolder folder) {
+    return folder.failure().isPresent() && !lost(folder);
   }
 
   private static boolean lost(WorkerFolder folder) {

@@ -422,6 +422,21 @@ final class SupervisorTests {
     assertThat(events()).filteredOn("remedy"::equals).hasSize(3);
   }
 
+  /** It has said why, and does not end; the other one has only lost it. */
+  @Test
+  void aWorkerThatFailsAndStaysIsTheCause() throws Exception {
+    launch(
+        "case \"$*\" in *micro_batch=1*) exit 0;; esac; if [ \"$DUOKA_RANK\" = 0 ]; then echo"
+            + " '{\"code\":\"OUT_OF_MEMORY\",\"message\":\"full\",\"nothing_else\":true,\"overrides\":[\"training.micro_batch=1\"]}'"
+            + " >\"$DUOKA_FAILURE_FILE\"; while true; do sleep 0.1; done; fi; echo"
+            + " '{\"code\":\"RANK_LOST\",\"message\":\"lost\"}' >\"$DUOKA_FAILURE_FILE\"; exit 1",
+        2,
+        OptionalInt.empty());
+    RunEnd end = supervise(new StopState()).get(200, TimeUnit.SECONDS).orElseThrow();
+    assertThat(end.status()).as(end.reason()).isZero();
+    assertThat(events()).containsExactly("started", "remedy", "started");
+  }
+
   /** The loss of a run leaves its range and stays away. */
   @Test
   void aRunThatDivergesIsEnded() throws Exception {

@@ -2,6 +2,7 @@ package dev.duoka.parallel.plan;
 
 import dev.duoka.engine.parameter.ParameterSpec;
 import dev.duoka.formats.modelconfig.ModelConfig;
+import dev.duoka.formats.modelconfig.MoeConfig;
 import dev.duoka.model.ModelFactory;
 import dev.duoka.model.weight.BlockRange;
 import dev.duoka.model.weight.Weight;
@@ -15,7 +16,8 @@ import java.util.Map;
  *
  * @param blocks the mean block of each kind; kinds that train nothing are left out
  * @param count of all that are trained
- * @param share of all weights, those of the adapter among them, that are trained; from 0 to 1
+ * @param share of the weights that multiply a token, those of the adapter among them, that are
+ *     trained; from 0 to 1
  */
 public record TrainedWeights(Map<Kind, Block> blocks, long count, double share) {
   /** Kinds of blocks. */
@@ -103,12 +105,22 @@ public record TrainedWeights(Map<Kind, Block> blocks, long count, double share) 
       sums.merge(kind(model, weight.spec().block()), Block.of(weight), Block::plus);
     }
     sums.replaceAll((kind, sum) -> sum.times(1.0 / number(model, kind)));
-    long count = elements(trained);
-    return new TrainedWeights(sums, count, (double) count / elements(all));
+    long count = trained.stream().mapToLong(weight -> weight.spec().elements()).sum();
+    return new TrainedWeights(sums, count, active(model, trained) / active(model, all));
   }
 
-  private static long elements(List<Weight> weights) {
-    return weights.stream().mapToLong(weight -> weight.spec().elements()).sum();
+  /** Weights that multiply a token: some of the routed experts', no embedding of its own. */
+  private static double active(ModelConfig model, List<Weight> weights) {
+    MoeConfig moe = model.moe();
+    double chosen = moe == null ? 1 : (double) moe.expertsPerToken() / moe.routedExperts();
+    double sum = 0;
+    for (Weight weight : weights) {
+      ParameterSpec spec = weight.spec();
+      boolean isLookup = spec.block() == BlockRange.EMBEDDING && !model.tieEmbeddings();
+      double share = WeightPlan.isRoutedExperts(spec) ? chosen : 1;
+      sum += isLookup ? 0 : share * spec.elements();
+    }
+    return sum;
   }
 
   private static Kind kind(ModelConfig model, int block) {

@@ -151,7 +151,7 @@ public final class MemoryModel {
   }
 
   private StageBytes stageBytes(Layout layout, Stage stage) {
-    StateBytes state = StateBytes.of(layout);
+    StateBytes state = StateBytes.of(layout, shape.config());
     StageParameters parameters = StageParameters.of(shape, stage, layout);
     return new StageBytes(
         states(layout, state, parameters),

@@ -107,7 +107,7 @@ public record StageParameters(
       edges =
           trained
               .of(Kind.EMBEDDING)
-              .times(stage.first() ? 1 : 0)
+              .times(stage.first() || (stage.last() && shape.tied()) ? 1 : 0)
               .plus(trained.of(Kind.OUTPUT).times(stage.last() ? 1 : 0));
     }
     return new StageParameters(

@@ -134,7 +134,7 @@ final class NearestChanges {
     }
     StateForm fullest = request.states().getFirst();
     double bytes =
-        StateBytes.of(request.precisions().getFirst(), request.method(), fullest).all()
+        StateBytes.of(request.precisions().getFirst(), fullest).all()
             * request.shape().parameters();
     // A third of a card is left for activations and buffers.
     double card = request.machine().card().memoryGib() * GIB * 2 / 3;

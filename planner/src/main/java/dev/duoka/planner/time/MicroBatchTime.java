@@ -138,7 +138,9 @@ final class MicroBatchTime {
     double weights =
         layer.denseParameters(layout.tensor())
             + (double) layer.expertParameters() / Math.max(1, layout.expert());
-    return weights * (StateBytes.FOUR_BIT + Math.min(2, layout.precision().bytes()));
+    return weights
+        * (StateBytes.of(layout, shape.config()).frozen()
+            + Math.min(2, layout.precision().bytes()));
   }
 
   /** Forward, input gradients and weight gradients; frozen weights need none of the last. */

@@ -136,7 +136,7 @@ public final class TimeModel {
     Seconds step = new Seconds();
     step.add(microBatch.slowest(), layout.accumulation());
     step.add(Cause.PIPELINE_BUBBLE, microBatch.idle(), links.machine().card().achievable().basis());
-    StateBytes state = StateBytes.of(layout);
+    StateBytes state = StateBytes.of(layout, shape.config());
     double forward = slowest * shares(layout).forward();
     double left =
         new DataExchange(shape, engine, links, layout, spans)

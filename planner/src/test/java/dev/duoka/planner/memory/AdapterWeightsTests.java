@@ -64,7 +64,7 @@ final class AdapterWeightsTests {
     Layout layout = layout(data, tensor, pipeline, expert, method);
     List<Stage> stages = Stage.balanced(shape, pipeline, LENGTH);
     List<DryRunJob> jobs = DryRunJob.of(model, layout, LENGTH).ofStages();
-    StateBytes state = StateBytes.of(layout);
+    StateBytes state = StateBytes.of(layout, model);
     for (int stage = 0; stage < pipeline; stage++) {
       StageParameters counted = StageParameters.of(shape, stages.get(stage), layout);
       DryRunJob job = jobs.get(stage);

@@ -17,7 +17,7 @@ import java.util.stream.IntStream;
  * <p>A normal one is the inverse of the normal distribution at a uniform one: {@code z = x · f(w)},
  * {@code w = −ln(1 − x²)}, where x is uniform in (−1, 1), and f is a polynomial in w around 0 and
  * one in its root beyond, as Giles has it ("Approximating the erfinv function", GPU Computing Gems
- * Jade, 2011), fitted anew to a relative error of 10⁻⁶. The largest has a chance of one in 2⁴¹, 7.1
+ * Jade, 2011), fitted anew to a relative error of 10⁻⁶. The largest has a chance of one in 2⁴¹, 7.2
  * deviations.
  */
 public final class RandomNumbers {

@@ -79,6 +79,13 @@ class RandomNumbersTests {
     assertThat(normal(Device.CPU, KEY + 1, 5, 70_000, 1)).isNotEqualTo(whole);
   }
 
+  @Test
+  void theLargestIsRare() {
+    float[] largest = new float[1];
+    RandomNumbers.standard(new long[] {0}, largest);
+    assertThat(largest[0]).isCloseTo(7.23818f, offset(1e-4f));
+  }
+
   /** The chance of what is below each of them, to seven deviations on either side. */
   @Test
   void theInverseIsThatOfTheNormalDistribution() {

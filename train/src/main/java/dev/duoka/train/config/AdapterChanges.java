@@ -6,6 +6,7 @@ import dev.duoka.formats.adapter.NamePatterns;
 import dev.duoka.train.config.binding.FieldChange;
 import dev.duoka.train.config.binding.YamlWriter;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -39,10 +40,24 @@ public final class AdapterChanges {
         changes.add(shown);
       }
     }
+    inOtherOrder("rank_pattern", before.rankPattern(), after.rankPattern()).ifPresent(changes::add);
+    inOtherOrder("alpha_pattern", before.alphaPattern(), after.alphaPattern())
+        .ifPresent(changes::add);
     if (!before.layers().equals(after.layers())) {
       changes.add(new FieldChange(LAYERS, layers(before), layers(after)));
     }
     return changes;
+  }
+
+  /** The same patterns, of which another one is the first that fits. */
+  private static Optional<FieldChange> inOtherOrder(
+      String field, Map<String, ?> before, Map<String, ?> after) {
+    boolean same = before.keySet().equals(after.keySet());
+    String first = String.join(", ", before.keySet());
+    String second = String.join(", ", after.keySet());
+    return same && !first.equals(second)
+        ? Optional.of(new FieldChange(SECTION + field, first, second))
+        : Optional.empty();
   }
 
   /** Whether they are of the base's form alone, beside which the same adapter can go on. */
@@ -81,8 +96,8 @@ public final class AdapterChanges {
             : names(adapter.excluded()),
         adapter.parameters(),
         adapter.saved(),
-        Map.copyOf(adapter.rankPattern()),
-        Map.copyOf(adapter.alphaPattern()),
+        new LinkedHashMap<>(adapter.rankPattern()),
+        new LinkedHashMap<>(adapter.alphaPattern()),
         adapter.baseForm().isInFourBits() ? AdapterSettings.Base.NF4 : AdapterSettings.Base.DENSE,
         adapter.baseForm() != BaseForm.NF4_SINGLE);
   }

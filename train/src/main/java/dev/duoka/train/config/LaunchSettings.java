@@ -14,13 +14,13 @@ public record LaunchSettings(
         RanksPerProcess ranksPerProcess,
     @Doc(
             value =
-                "How long a process waits for the others to come, and a rank for another to join"
-                    + " an exchange, before the run ends with a message that says who is missing"
-                    + " and where it is. A rank that is slow is not told from one that is lost:"
-                    + " whatever a single rank does between two exchanges, wait for its batch or"
-                    + " read weights from a slow disk for example, must take less than this. A"
-                    + " supervisor looks for hangs by limits of its own (`--hang-seconds`); the"
-                    + " shorter of the two ends the run's attempt: docs/operations.md.",
+                "How long a process waits for the others to come, and a rank for another to join an"
+                    + " exchange, before the run ends with a message that says who is missing and"
+                    + " where it is. A slow rank looks like a lost one: whatever a rank does"
+                    + " between two exchanges must take less than this, reading weights from a slow"
+                    + " disk too. A supervisor looks for hangs by limits of its own"
+                    + " (`--hang-seconds`); the shorter of the two ends the run's attempt:"
+                    + " docs/operations.md.",
             unit = "seconds",
             byDefault = "120",
             range = "[1, 86400]")

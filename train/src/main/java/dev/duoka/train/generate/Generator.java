@@ -129,12 +129,12 @@ public final class Generator implements AutoCloseable {
     Tokenizer tokenizer =
         Tokenizer.load(TokenizerFiles.nameIn(models.getFirst().tokenizerFolder()));
     Generator generator = new Generator(models, place, tokenizer);
-    generator.load(progress);
+    generator.loadAnew(progress);
     return generator;
   }
 
   /** Allocates and reads the present model. */
-  private void load(Progress progress) {
+  private void loadAnew(Progress progress) {
     config = model.config();
     place.require(config);
     place.memory(config).requireModel();
@@ -153,7 +153,7 @@ public final class Generator implements AutoCloseable {
     }
     if (!loaded.isRunning()) {
       loaded.close();
-      load(Progress.NONE);
+      loadAnew(Progress.NONE);
     }
     return Objects.requireNonNull(ranks);
   }
@@ -226,7 +226,7 @@ public final class Generator implements AutoCloseable {
 
   /** Whether the model has an adapter. */
   public boolean hasAdapter() {
-    return ranks().hasAdapter();
+    return config.adapter() != null;
   }
 
   /**
@@ -235,7 +235,28 @@ public final class Generator implements AutoCloseable {
    */
   public void setAdapted(boolean on) {
     adapted = on;
-    ranks().setAdapted(on);
+    WritingRanks present = ranks;
+    if (present != null && present.isRunning()) {
+      present.setAdapted(on);
+    } // else those that come in their place are told
+  }
+
+  /** Whether the model is there: not after a failure has ended its ranks. */
+  public boolean isLoaded() {
+    WritingRanks present = ranks;
+    return present != null && present.isRunning();
+  }
+
+  /**
+   * Loads the model again where a failure has ended its ranks, as the next text would.
+   *
+   * @param progress hears how many weights were read
+   */
+  public void load(Progress progress) {
+    if (!isLoaded()) {
+      close();
+      loadAnew(progress);
+    }
   }
 
   /** The names of the adapters that were given beside a base; empty where none was. */
@@ -290,7 +311,7 @@ public final class Generator implements AutoCloseable {
       return;
     }
     close();
-    load(progress);
+    loadAnew(progress);
   }
 
   /**

@@ -4,13 +4,11 @@ import dev.duoka.base.Progress;
 import dev.duoka.base.Uninterruptibly;
 import dev.duoka.comm.Communicator;
 import dev.duoka.comm.RankThreads;
-import dev.duoka.model.weight.Weight;
 import dev.duoka.parallel.step.InferenceRank;
 import dev.duoka.tensor.Device;
 import dev.duoka.train.checkpoint.StoredModel;
 import dev.duoka.train.device.PlacedRanks;
 import java.util.Objects;
-import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
@@ -32,7 +30,6 @@ final class MeshRanks implements WritingRanks {
 
   private final WritingMesh mesh;
   private final NamedModel model;
-  private final AtomicBoolean hasAdapter = new AtomicBoolean();
   private Order order = NOTHING;
   private long given;
   private int left;
@@ -86,9 +83,6 @@ final class MeshRanks implements WritingRanks {
             mesh.mesh(), mesh.parallel().stages(), world, device, model.config(), mesh.dtype())) {
       try (StoredModel stored = model.open()) {
         stored.read(rank.model(), isFirst ? progress : Progress.NONE);
-      }
-      if (rank.model().weights().stream().anyMatch(Weight::isAdapter)) {
-        hasAdapter.set(true);
       }
       long carriedOut = 0;
       carriedOut();
@@ -174,11 +168,6 @@ final class MeshRanks implements WritingRanks {
           }
         });
     return Objects.requireNonNull(written.get(), "the first rank has written nothing");
-  }
-
-  @Override
-  public boolean hasAdapter() {
-    return hasAdapter.get();
   }
 
   @Override

@@ -1,6 +1,5 @@
 package dev.duoka.train.generate;
 
-import dev.duoka.model.weight.Weight;
 import dev.duoka.parallel.step.InferenceRank;
 import dev.duoka.train.checkpoint.StoredModel;
 import java.util.function.Consumer;
@@ -10,11 +9,6 @@ record OneRank(InferenceRank rank) implements WritingRanks {
   @Override
   public Generation write(Continuation text, Consumer<String> output) {
     return text.write(rank, output);
-  }
-
-  @Override
-  public boolean hasAdapter() {
-    return rank.model().weights().stream().anyMatch(Weight::isAdapter);
   }
 
   @Override

@@ -11,9 +11,6 @@ sealed interface WritingRanks extends AutoCloseable permits OneRank, MeshRanks {
    */
   Generation write(Continuation text, Consumer<String> output);
 
-  /** Whether some of them has a part of an adapter. */
-  boolean hasAdapter();
-
   /** Lets adapters add to their layers from now on, as they do at first, or not. */
   void setAdapted(boolean on);
 

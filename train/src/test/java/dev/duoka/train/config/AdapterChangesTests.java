@@ -70,6 +70,16 @@ class AdapterChangesTests {
     assertThat(between(other, other)).isEmpty();
   }
 
+  /** The first that fits counts. */
+  @Test
+  void patternsInAnotherOrderAreOthers() {
+    AdapterConfig first = adapter("rank: 8, alpha_pattern: {'.*_proj': 4, q_proj: 8}");
+    AdapterConfig second = adapter("rank: 8, alpha_pattern: {q_proj: 8, '.*_proj': 4}");
+    assertThat(second).isNotEqualTo(first).isEqualTo(second);
+    assertThat(between(first, second))
+        .containsExactly("adapter.alpha_pattern: .*_proj, q_proj → q_proj, .*_proj");
+  }
+
   /** What PEFT's file can say and a run file has no field for. */
   private static AdapterConfig ofPath(List<Integer> layers, NamePatterns excluded) {
     return new AdapterConfig(
