@@ -19,6 +19,7 @@ import dev.duoka.tensor.Tensor;
 import dev.duoka.tensor.op.Copies;
 import dev.duoka.tensor.op.Elementwise;
 import dev.duoka.tensor.op.HostCopy;
+import dev.duoka.tensor.op.Tensors;
 import dev.duoka.tensor.testing.Inputs;
 import dev.duoka.tensor.testing.Numbers;
 import dev.duoka.tensor.testing.TestDevice;
@@ -74,6 +75,35 @@ class ScaledLinearTests {
       assertThat(store.parameter("w").multipliesScaled(128)).isTrue();
       assertThat(store.parameter("w").multipliesScaled(7)).isFalse();
     }
+  }
+
+  /** As without one: how logits are rounded does not depend on what is trained. */
+  @Test
+  void aHeadWithAnAdapterStaysIn16Bits() {
+    try (Scope _ = Scope.open(MemoryOwner.TEMPORARIES);
+        ParameterStore store = frozenHead();
+        ParameterStore down = store(Device.CPU, 16, 128);
+        ParameterStore up = store(Device.CPU, 128, 16)) {
+      Tensors.zero(down.parameter("w").value());
+      Tensors.zero(up.parameter("w").value());
+      Parameter weight = store.parameter("w");
+      Inputs inputs = new Inputs(3, Dtype.BFLOAT16, Device.CPU);
+      Copies.into(weight.value(), inputs.normal(128, 128));
+      Tensor x = inputs.normal(128, 128);
+      double[] expected = HostCopy.doubles(new OutputProjection(weight).logits(x));
+      new PrecisionPolicy(Precision.FP8).applyTo(store);
+      assertThat(weight.multipliesScaled(128)).isTrue();
+      Lora.Part part = new Lora.Part(up.parameter("w"), null, 1, 0, 0);
+      Lora lora = new Lora(down.parameter("w"), List.of(part), 1);
+      assertThat(HostCopy.doubles(new OutputProjection(weight, lora, null).logits(x)))
+          .isEqualTo(expected);
+    }
+  }
+
+  private static ParameterStore frozenHead() {
+    return new ParameterStore(
+        List.of(ParameterSpec.plain("w", List.of(128L, 128L), new Initializer.Normal(1)).frozen()),
+        new ParameterStore.Storage(Dtype.BFLOAT16, Device.CPU, 1, true));
   }
 
   private static double[] forward(Parameter weight, Tensor x) {
