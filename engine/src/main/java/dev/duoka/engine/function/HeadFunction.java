@@ -65,7 +65,7 @@ public abstract sealed class HeadFunction extends Function
         ? projection()
             .bytesBeside(
                 hidden,
-                hidden.size(0),
+                (double) hidden.size(0),
                 Phase.FORWARD,
                 Phase.INPUT_GRADIENTS,
                 Phase.WEIGHT_GRADIENTS)

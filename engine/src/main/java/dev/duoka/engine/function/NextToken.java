@@ -62,7 +62,9 @@ public final class NextToken extends HeadFunction {
 
   @Override
   public double bytesBeside(Phase phase, Tensor[] inputs, Tensor[] outputs) {
-    return phase == Phase.FORWARD ? projection().bytesBeside(inputs[0], sequences, phase) : 0;
+    return phase == Phase.FORWARD
+        ? projection().bytesBeside(inputs[0], (double) sequences, phase)
+        : 0;
   }
 
   @Override

@@ -109,7 +109,9 @@ public final class PreferenceLoss extends HeadFunction {
   @Override
   public double bytesBeside(Phase phase, Tensor[] inputs, Tensor[] outputs) {
     double again =
-        phase == Phase.FORWARD ? projection().bytesBeside(inputs[0], inputs[0].size(0), phase) : 0;
+        phase == Phase.FORWARD
+            ? projection().bytesBeside(inputs[0], (double) inputs[0].size(0), phase)
+            : 0;
     return super.bytesBeside(phase, inputs, outputs) + again;
   }
 
