@@ -14,6 +14,8 @@ import dev.duoka.parallel.function.SpreadExperts;
 import dev.duoka.parallel.plan.TrainedWeights;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 
 /**
  * A model as the planner counts it.
@@ -30,7 +32,6 @@ import java.util.List;
  * @param mtpModules multi-token prediction modules, trained along
  * @param parameters all parameters without MTP modules
  * @param activeParameters parameters that work on one token, with the whole embedding
- * @param adapted what is trained where the method is one of adapters
  */
 public record ModelShape(
     ModelConfig config,
@@ -44,8 +45,10 @@ public record ModelShape(
     int layers,
     int mtpModules,
     long parameters,
-    long activeParameters,
-    TrainedWeights adapted) {
+    long activeParameters) {
+  /** Counted once for a model: one with many experts declares thousands of weights. */
+  private static final Map<ModelConfig, TrainedWeights> ADAPTED = new ConcurrentHashMap<>();
+
   public ModelShape {
     isMixture = List.copyOf(isMixture);
   }
@@ -74,8 +77,13 @@ public record ModelShape(
         config.layers(),
         config.mtpModules(),
         counts.total(),
-        counts.active(),
-        TrainedWeights.of(config.with(DryRunJob.adapter(config, Method.LORA))));
+        counts.active());
+  }
+
+  /** What is trained where the method is one of adapters. */
+  public TrainedWeights adapted() {
+    return ADAPTED.computeIfAbsent(
+        config, model -> TrainedWeights.of(model.with(DryRunJob.adapter(model, Method.LORA))));
   }
 
   /** Layer number {@code index}; MTP modules count on from the layers. */
@@ -124,6 +132,6 @@ public record ModelShape(
    */
   public double flopsPerToken(int length, boolean adapter, boolean causal) {
     double keys = causal ? length / 2.0 : length;
-    return ModelFlops.partlyTrained(config, adapter ? adapted.share() : 1.0, keys);
+    return ModelFlops.partlyTrained(config, adapter ? adapted().share() : 1.0, keys);
   }
 }
