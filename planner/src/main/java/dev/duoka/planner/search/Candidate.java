@@ -43,6 +43,11 @@ record Candidate(Layout layout, double bytes, double hostBytes, double seconds) 
     return seconds * (1 + WORTH * complications);
   }
 
+  /** The same, whose step takes so many seconds. */
+  Candidate taking(double time) {
+    return new Candidate(layout, bytes, hostBytes, time);
+  }
+
   /** Cards times seconds: what a step costs, whatever the card's price. */
   double gpuSeconds() {
     return seconds * layout.gpus();

@@ -17,7 +17,7 @@ final class ConfirmedPlans {
   /** Of one mesh so many are taken at most. */
   private static final int OF_MESH = 2;
 
-  /** After so many layouts whatever has been found is enough. */
+  /** After so many in turn that failed whatever has been found is enough. */
   private static final int PATIENCE = 14;
 
   /** After so many that all failed the closed forms are wrong, and others are as good. */
@@ -48,9 +48,9 @@ final class ConfirmedPlans {
     Map<Object, Integer> ofMesh = new HashMap<>();
     List<Refusal> failed = new ArrayList<>();
     Set<Candidate> out = new HashSet<>();
-    int runs = 0;
+    int failures = 0;
     for (Candidate candidate : candidates) {
-      if (plans.size() == most || runs >= (plans.isEmpty() ? LEAST_HOPE : PATIENCE)) {
+      if (plans.size() == most || failures >= (plans.isEmpty() ? LEAST_HOPE : PATIENCE)) {
         break;
       }
       if (states.contains(candidate.states())
@@ -62,12 +62,13 @@ final class ConfirmedPlans {
         continue;
       }
       Plan plan = evaluator.plan(candidate.layout());
-      runs++;
       if (evaluator.fits(plan.memory())) {
         plans.add(plan);
+        failures = 0;
         states.add(candidate.states());
         ofMesh.merge(candidate.mesh(), 1, Integer::sum);
       } else {
+        failures++;
         failed.add(new Refusal(candidate, plan.memory()));
         out.add(candidate);
         refused.add(evaluator.misfit(candidate.layout(), plan.memory()));
@@ -106,7 +107,7 @@ final class ConfirmedPlans {
     return plans;
   }
 
-  /** Has the fastest come first: closed forms have ordered them, and priced parts know better. */
+  /** Has the fastest come first: not all were timed before they were taken. */
   void orderByTime() {
     plans.sort(
         Comparator.comparingDouble(

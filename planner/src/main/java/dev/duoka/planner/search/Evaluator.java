@@ -105,6 +105,11 @@ final class Evaluator {
     return time.estimate(layout, stages(layout), isCounted(layout));
   }
 
+  /** Counts the parts of steps on all cores, so that {@link #time} need not one by one. */
+  void price(List<Layout> layouts) {
+    time.price(layouts.stream().filter(this::isCounted).toList());
+  }
+
   MemoryDemand demand(Layout layout) {
     return memory.demand(layout, held(layout));
   }

@@ -18,6 +18,11 @@ final class ParetoFront {
     front.add(candidate);
   }
 
+  /** All of them, in no order. */
+  List<Candidate> all() {
+    return List.copyOf(front);
+  }
+
   /**
    * At most so many of them, fastest first: the best of the ranked ones whatever happens, and of
    * those that differ too little to show one.

@@ -179,6 +179,9 @@ public final class Planner {
       ranked =
           new BucketSizes(request, evaluator)
               .with(new PipelineOrders(request, evaluator).with(search.ranked()));
+      if (request.machine().profile().isPresent()) {
+        ranked = new PricedCandidates(evaluator).with(ranked, search.pareto.all());
+      }
       confirmed.take(ranked);
       if (!confirmed.plans().isEmpty()) {
         break;

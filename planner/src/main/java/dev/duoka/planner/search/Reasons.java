@@ -154,7 +154,7 @@ final class Reasons {
         most = cause;
       }
     }
-    double share = 100 * (slower.seconds() / faster.seconds() - 1);
+    double share = 100 * (slow.total() / fast.total() - 1);
     return share < 0.5
         ? "as fast as " + name + ", with more parts to it"
         : String.format(

@@ -120,6 +120,13 @@ public final class TimeModel {
         step.total() * (measured ? high : high + GUESSED_RATES));
   }
 
+  /** Counts the parts of layouts that the engine runs, side by side; they are kept. */
+  public void price(List<Layout> layouts) {
+    if (priced != null) {
+      layouts.parallelStream().forEach(it -> priced.of(shape, it, job.sequenceLength()));
+    }
+  }
+
   /** The seconds of a step alone. */
   public double seconds(Layout layout, List<Stage> stages) {
     return step(layout, stages, Optional.empty()).total();
