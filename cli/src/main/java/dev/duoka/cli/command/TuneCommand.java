@@ -48,6 +48,7 @@ import picocli.CommandLine.Spec;
           + " and what carries exchanges, one at a time as long as one is faster.",
       "Each is tried alone for a few steps; those that may be the fastest then train in turns with"
           + " the run file as it is. Batch, precision and the form of states stay as they are.",
+      "Exit status 1 where nothing that was tried can train.",
       "Example: duoka tune run.yaml --minutes 8 --keep"
     })
 final class TuneCommand implements Callable<Integer> {
@@ -126,7 +127,7 @@ final class TuneCommand implements Callable<Integer> {
       err.println("duoka: the best is in " + runFile + "; the file as it was is " + before);
     }
     err.flush();
-    return 0;
+    return tuned.canTrain() ? 0 : 1;
   }
 
   private Search search(RunConfig config, Path copy, PrintWriter err) {

@@ -13,8 +13,9 @@ import java.util.Set;
 import java.util.function.ToDoubleFunction;
 
 /**
- * On GPUs: the planner's layouts first, then around the fastest of those the other settings of a
- * layout, one at a time, as long as one of them is faster.
+ * On GPUs: the planner's layouts first, then around the fastest of those, or around the run file as
+ * it is where none of them trains, the other settings of a layout, one at a time, as long as one of
+ * them is faster.
  */
 public final class LayoutSearch implements Search {
   private final Path file;
@@ -53,12 +54,13 @@ public final class LayoutSearch implements Search {
           .forEach(first::add);
       return first;
     }
-    Optional<Candidate> best = fastest(tried);
-    if (best.isEmpty() || !centres.add(best.get())) {
+    // Where nothing trains the way to what does leads past the run file as it is.
+    Candidate centre = fastest(tried).orElse(Candidate.AS_IT_IS);
+    if (!centres.add(centre)) {
       return List.of();
     }
     List<Candidate> known = tried.stream().map(Tuned.Tried::candidate).toList();
-    return LayoutSettings.around(file, config, best.get()).stream()
+    return LayoutSettings.around(file, config, centre).stream()
         .filter(candidate -> !known.contains(candidate))
         .toList();
   }

@@ -34,6 +34,11 @@ public record Tuned(
     return tried.getFirst().logSpeed().isPresent();
   }
 
+  /** Whether something that was tried trains here. */
+  public boolean canTrain() {
+    return tried.stream().anyMatch(one -> one.logSpeed().isPresent());
+  }
+
   /** The candidates, those that cannot train last. */
   public List<Tried> fastestFirst() {
     return tried.stream()

@@ -227,6 +227,47 @@ final class TuningTests {
     assertThat(search.next(tried)).as("nothing around was faster").isEmpty();
   }
 
+  /** Nothing that is planned fits, or nothing is: what takes less memory is found all the same. */
+  @Test
+  void whereNothingTrainsTheSearchGoesOnAroundTheRunFile() {
+    LayoutSearch search =
+        new LayoutSearch(file, RunFile.read(file, List.of()), List.of(), _ -> Double.NaN);
+    List<Tuned.Tried> tried = new ArrayList<>();
+    search.next(List.of()).forEach(candidate -> tried.add(full(candidate)));
+    assertThat(tried).hasSize(1);
+    List<Candidate> around = search.next(tried);
+    assertThat(around)
+        .extracting(Candidate::toString)
+        .contains("training.recompute=full", "parallel.zero=3");
+    assertThat(new Tuned(tried, Candidate.AS_IT_IS, List.of(), false).canTrain()).isFalse();
+    for (Candidate candidate : around) {
+      tried.add(
+          candidate.toString().equals("training.recompute=full")
+              ? tried(candidate, 1)
+              : full(candidate));
+    }
+    assertThat(new Tuned(tried, Candidate.AS_IT_IS, List.of(), false).canTrain()).isTrue();
+    assertThat(search.next(tried))
+        .as("and then around what trains")
+        .isNotEmpty()
+        .allMatch(candidate -> candidate.toString().contains("training.recompute="));
+  }
+
+  @Test
+  void theSearchEndsWhereNothingTrainsAtAll() {
+    LayoutSearch search =
+        new LayoutSearch(file, RunFile.read(file, List.of()), List.of(), _ -> Double.NaN);
+    List<Tuned.Tried> tried = new ArrayList<>();
+    for (int round = 0; round < 2; round++) {
+      search.next(List.copyOf(tried)).forEach(candidate -> tried.add(full(candidate)));
+    }
+    assertThat(search.next(tried)).isEmpty();
+  }
+
+  private static Tuned.Tried full(Candidate candidate) {
+    return new Tuned.Tried(candidate, Optional.empty(), 0, "there is no room");
+  }
+
   private static Tuned.Tried tried(Candidate candidate, double logSpeed) {
     return new Tuned.Tried(candidate, Optional.of(Interval.exact(logSpeed)), 1, "");
   }
