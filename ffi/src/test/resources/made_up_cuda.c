@@ -70,6 +70,12 @@ CUresult cuEventDestroy_v2(CUevent event) { return event ? 0 : 1; }
 CUresult cuStreamCreate(CUstream *stream, unsigned int flags) {
   return *stream = (CUstream)0x57, flags == 1 ? 0 : 1;
 }
+CUresult cuCtxGetStreamPriorityRange(int *least, int *greatest) {
+  return *least = 0, *greatest = -5, current ? 0 : 1;
+}
+CUresult cuStreamCreateWithPriority(CUstream *stream, unsigned int flags, int priority) {
+  return *stream = (CUstream)0x75, flags == 1 && priority == -5 ? 0 : 1;
+}
 CUresult cuStreamDestroy_v2(CUstream stream) { return stream ? 0 : 1; }
 CUresult cuStreamSynchronize(CUstream stream) { return stream == BAD_STREAM ? 1 : 0; }
 CUresult cuStreamWaitEvent(CUstream stream, CUevent event, unsigned int flags) {

@@ -168,6 +168,16 @@ public final class CudaDevice {
     return CudaStream.create(functions, ordinal);
   }
 
+  /**
+   * A new stream of the greatest priority; the caller closes it. Where blocks of a kernel on
+   * another stream end, blocks of its kernels begin before the rest of that kernel's: for small
+   * kernels that others wait for. Blocks that run are not interrupted.
+   */
+  public CudaStream newUrgentStream() {
+    useOnThisThread();
+    return CudaStream.createUrgent(functions, ordinal);
+  }
+
   /** Loads compiled kernels for the life of the process. */
   public CudaModule load(String name, byte[] cubin) {
     useOnThisThread();

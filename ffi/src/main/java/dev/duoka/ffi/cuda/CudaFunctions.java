@@ -45,6 +45,8 @@ final class CudaFunctions {
   final MethodHandle elapsedTime;
   final MethodHandle destroyEvent;
   final MethodHandle createStream;
+  final MethodHandle createStreamWithPriority;
+  final MethodHandle streamPriorities;
   final MethodHandle destroyStream;
   final MethodHandle synchronizeStream;
   final MethodHandle waitForEvent;
@@ -102,6 +104,8 @@ final class CudaFunctions {
     elapsedTime = bind("cuEventElapsedTime", ADDRESS, JAVA_LONG, JAVA_LONG);
     destroyEvent = bind("cuEventDestroy_v2", JAVA_LONG);
     createStream = bind("cuStreamCreate", ADDRESS, JAVA_INT);
+    createStreamWithPriority = bind("cuStreamCreateWithPriority", ADDRESS, JAVA_INT, JAVA_INT);
+    streamPriorities = bind("cuCtxGetStreamPriorityRange", ADDRESS, ADDRESS);
     destroyStream = bind("cuStreamDestroy_v2", JAVA_LONG);
     synchronizeStream = bind("cuStreamSynchronize", JAVA_LONG);
     waitForEvent = bind("cuStreamWaitEvent", JAVA_LONG, JAVA_LONG, JAVA_INT);

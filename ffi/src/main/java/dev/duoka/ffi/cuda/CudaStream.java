@@ -1,5 +1,7 @@
 package dev.duoka.ffi.cuda;
 
+import static java.lang.foreign.ValueLayout.JAVA_INT;
+
 import dev.duoka.ffi.link.NativeFunctions;
 
 /** A stream of our own, which waits for no other. The owner closes it when nobody uses it. */
@@ -24,6 +26,24 @@ public final class CudaStream implements AutoCloseable {
           functions,
           (int) functions.createStream.invokeExact(memory.out, NON_BLOCKING),
           "cuStreamCreate on cuda:" + ordinal);
+    } catch (Throwable t) {
+      throw NativeFunctions.unexpected(t);
+    }
+    return new CudaStream(functions, ordinal, memory.outLong());
+  }
+
+  static CudaStream createUrgent(CudaFunctions functions, int ordinal) {
+    CallMemory memory = CallMemory.ofThread();
+    try {
+      CudaErrors.check(
+          functions,
+          (int) functions.streamPriorities.invokeExact(memory.out, memory.second),
+          "cuCtxGetStreamPriorityRange on cuda:" + ordinal);
+      int greatest = memory.second.get(JAVA_INT, 0);
+      CudaErrors.check(
+          functions,
+          (int) functions.createStreamWithPriority.invokeExact(memory.out, NON_BLOCKING, greatest),
+          "cuStreamCreateWithPriority on cuda:" + ordinal);
     } catch (Throwable t) {
       throw NativeFunctions.unexpected(t);
     }

@@ -82,6 +82,15 @@ class CudaDriverTests {
     }
   }
 
+  /** The made-up driver refuses any priority but its greatest. */
+  @Test
+  void anUrgentStreamHasTheGreatestPriority() {
+    try (CudaStream usual = driver.device(0).newStream();
+        CudaStream urgent = driver.device(0).newUrgentStream()) {
+      assertThat(urgent.handle()).isNotEqualTo(usual.handle()).isNotZero();
+    }
+  }
+
   @Test
   void aStreamWaitsForANumberThatCountsRound() {
     try (DeviceBuffer number = new DeviceBuffer(driver.device(0), Integer.BYTES);

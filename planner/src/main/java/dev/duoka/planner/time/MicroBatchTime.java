@@ -21,6 +21,13 @@ import org.jspecify.annotations.Nullable;
 
 /** How long one stage takes for forward and backward pass of one micro-batch. */
 final class MicroBatchTime {
+  /**
+   * What experts' exchanges take in a step, by what they take alone: the rank to whose experts most
+   * rows came is waited for. 1.38 to 1.68 times in eight steps of V2-Lite on two and four cards
+   * (bench/results/2026-11-30-choices-and-adapters.md).
+   */
+  private static final double WAITING = 1.4;
+
   private final ModelShape shape;
   private final Job job;
   private final EngineTraits engine;
@@ -218,8 +225,8 @@ final class MicroBatchTime {
     int out = layout.recompute() == Recompute.NONE ? 2 : 3;
     int back = 2;
     if (job.dispatcher().resolved(experts, ranks) == Dispatcher.ALL_GATHER) {
-      exchange(seconds, Collective.ALL_GATHER, rows * ranks, count * out);
-      exchange(seconds, Collective.REDUCE_SCATTER, rows * ranks, count * back);
+      exchange(seconds, Collective.ALL_GATHER, rows * ranks, WAITING * count * out);
+      exchange(seconds, Collective.REDUCE_SCATTER, rows * ranks, WAITING * count * back);
       // The choices and their weights, which a block that is computed again asks for again.
       double numbers = tokens / layout.tensor() * experts.perToken() * ranks;
       exchange(seconds, Collective.ALL_GATHER, Long.BYTES * numbers, count * (full ? 2 : 1));

@@ -40,6 +40,12 @@ public final class TimeModel {
 
   private static final double SLOWEST = 1.65;
 
+  /**
+   * The part of a forward pass that hides states that pass through the card: 145 ms of 348, and 137
+   * where half of them pass (bench/results/2026-11-30-choices-and-adapters.md).
+   */
+  private static final double HIDES_PASSAGE = 0.42;
+
   /** How far steps whose parts were priced are off (bench/results). */
   private static final double SPREAD_ALONE = 0.05;
 
@@ -266,8 +272,9 @@ public final class TimeModel {
       double byLink = each / link.value();
       double byHost = 2 * each * layout.gpus() / hostRate;
       double passage = Math.max(byLink, byHost);
-      // The next forward pass waits for each block's weights alone: it hides all but the first's.
-      double exposed = Math.max(0.1 * passage, passage - forward);
+      // The next forward pass waits for each block's weights alone, and takes the card from
+      // updates.
+      double exposed = Math.max(0.1 * passage, passage - HIDES_PASSAGE * forward);
       step.add(Cause.OFFLOAD, exposed, byLink < byHost ? Basis.ASSUMED : link.basis());
       return;
     }

@@ -146,13 +146,16 @@ public final class HostTransfer implements AutoCloseable {
     return new PageLock(gpu, Views.addressOf(host), host.bytes());
   }
 
-  /** Another stream for kernels. */
+  /**
+   * Another stream for kernels, which go before those of the threads' streams: what they wait for
+   * has come, and a copy waits for them.
+   */
   public Lane newLane() {
     if (gpu == null) {
       return new Lane(null);
     }
     synchronized (owned) {
-      return new Lane(owned.own(gpu.newStream()));
+      return new Lane(owned.own(gpu.newUrgentStream()));
     }
   }
 
