@@ -264,8 +264,14 @@ public final class TimeModel {
     if (!layout.updatesOnHost()) {
       double rate = machine.card().memoryGbs() * 1e9 * machine.card().achievable().memory();
       double away = layout.offloadFraction();
-      double here = UPDATE_BYTES * (1 - away) + NORM_BYTES * away;
-      step.add(Cause.OPTIMIZER, here * local / rate, machine.card().achievable().basis());
+      double spared = (UPDATE_BYTES - NORM_BYTES) * away * local / rate;
+      double whole =
+          parts
+              .map(all -> all.stream().mapToDouble(PricedStep::update).max().orElseThrow())
+              .orElse(UPDATE_BYTES * local / rate);
+      // What launches take stays, however little is updated here.
+      double here = Math.max(whole - spared, NORM_BYTES * away * local / rate);
+      step.add(Cause.OPTIMIZER, here, machine.card().achievable().basis());
       // Up and down at once; all cards together draw on one host's memory for both.
       double each = local * state.optimizer() * away;
       Figure link = links.hostBandwidthBothWays();
