@@ -3,8 +3,10 @@ package dev.duoka.model.adapter;
 import dev.duoka.base.DuokaException;
 import dev.duoka.base.ErrorCode;
 import dev.duoka.base.NearestName;
+import dev.duoka.base.Plural;
 import dev.duoka.engine.parameter.Parameter;
 import dev.duoka.engine.parameter.Portion;
+import dev.duoka.formats.adapter.AdapterFolder;
 import dev.duoka.formats.safetensors.SafetensorsFolder;
 import dev.duoka.formats.safetensors.TensorEntry;
 import dev.duoka.model.weight.CheckpointTensor;
@@ -32,7 +34,7 @@ import java.util.Set;
  */
 public final class AdapterFile {
   /** The file's name in an adapter's folder. */
-  public static final String FILE_NAME = "adapter_model.safetensors";
+  public static final String FILE_NAME = AdapterFolder.WEIGHTS;
 
   /** What PEFT puts before the names that transformers gives. */
   public static final String PREFIX = "base_model.model.";
@@ -42,6 +44,7 @@ public final class AdapterFile {
   static final String MAGNITUDE = ".lora_magnitude_vector";
 
   private static final String WEIGHT = ".weight";
+  private static final String HEAD = "lm_head";
 
   /** How a tensor of the file lies in ours. */
   public enum Form {
@@ -158,14 +161,14 @@ public final class AdapterFile {
   }
 
   /**
-   * Fills what is here of a model's adapter, and of weights that are trained whole.
+   * Refuses a file that is not the one of a model's adapter. Whoever reads a part of it asks this
+   * first: what a rank or an export passes over would be left out of the model in silence.
    *
-   * @param weights of the model, all that are here
-   * @param whole whether they are all of the model's: then the file may have no others
+   * @param weights of the whole model, be they here or only declared
    * @throws DuokaException when the file lacks a tensor, has another shape, or one that the model
    *     lacks
    */
-  public static void read(SafetensorsFolder folder, List<Weight> weights, boolean whole) {
+  public static void require(SafetensorsFolder folder, List<Weight> weights) {
     Set<String> unused = new LinkedHashSet<>();
     folder.tensors().forEach(entry -> unused.add(entry.name()));
     for (FileTensor tensor : tensors(weights)) {
@@ -174,7 +177,9 @@ public final class AdapterFile {
         throw wrong(
             folder,
             "it lacks " + name,
-            NearestName.hint(name, unused.stream().limit(200).toList()));
+            unused.isEmpty()
+                ? "Copy or download the file again"
+                : NearestName.hint(name, unused.stream().limit(200).toList()));
       }
       TensorEntry entry = folder.entry(name);
       if (!entry.shape().equals(tensor.shape())) {
@@ -183,13 +188,40 @@ public final class AdapterFile {
             name + " has the shape " + entry.shape() + ", and the model wants " + tensor.shape(),
             "Check that adapter_config.json and the base model belong to it");
       }
-      copy(folder, entry, tensor);
     }
-    if (whole && !unused.isEmpty()) {
+    if (!unused.isEmpty()) {
+      String other = unused.iterator().next();
+      boolean ofHead = weights.stream().noneMatch(AdapterFile::isHead) && other.contains(HEAD);
       throw wrong(
           folder,
-          "it has " + unused.iterator().next() + ", which adapter_config.json does not speak of",
+          "it has "
+              + other
+              + ofWhat(unused.size())
+              + ", which "
+              + (ofHead
+                  ? "this base does not have: its embedding is its head"
+                  : "adapter_config.json does not speak of"),
           "Check that the files belong together and to this base model");
+    }
+  }
+
+  private static boolean isHead(Weight weight) {
+    return weight.spec().name().contains(HEAD);
+  }
+
+  private static String ofWhat(int count) {
+    return count == 1 ? "" : " and " + Plural.of(count - 1, "other tensor");
+  }
+
+  /**
+   * Fills what is here of a model's adapter, and of weights that are trained whole.
+   *
+   * @param folder a file that {@link #require} has let through
+   * @param weights of the model, all that are here
+   */
+  public static void read(SafetensorsFolder folder, List<Weight> weights) {
+    for (FileTensor tensor : tensors(weights)) {
+      copy(folder, folder.entry(PREFIX + tensor.name()), tensor);
     }
   }
 

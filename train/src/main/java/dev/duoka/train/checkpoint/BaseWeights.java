@@ -157,6 +157,37 @@ public final class BaseWeights {
     }
   }
 
+  /** What an identity says of a base: the hash, and the folder where there is one. */
+  public static String words(Map<String, String> identity) {
+    String folder = identity.get(FOLDER);
+    return identity.getOrDefault(HASH, "none") + (folder == null ? "" : " in " + folder);
+  }
+
+  /**
+   * Refuses a base that is drawn where an adapter was trained on another one; a folder that is
+   * neither a checkpoint of ours nor made of one says nothing of its base.
+   *
+   * @param drawn what stands for the base, by {@link #ofSeed}
+   */
+  public static void requireDrawn(Path adapter, String drawn) {
+    Optional<String> stored = stored(adapter);
+    if (stored.isPresent() && !stored.get().equals(drawn)) {
+      requireOwnWay(adapter, stored.get());
+      throw new DuokaException(
+          ErrorCode.CHECKPOINT,
+          "the adapter of "
+              + adapter
+              + " was trained on other weights than this run's base has: on "
+              + stored.get()
+              + ", and here they are "
+              + drawn,
+          stored.get().startsWith("seed ")
+              ? "Set model and training.seed to those that it was trained with"
+              : "Set model.path to the base that it was trained on, and model.load_weights to"
+                  + " true");
+    }
+  }
+
   private static Optional<String> stored(Path checkpoint) {
     return identity(checkpoint, HASH);
   }

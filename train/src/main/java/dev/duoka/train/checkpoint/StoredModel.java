@@ -4,22 +4,31 @@ import dev.duoka.base.DuokaException;
 import dev.duoka.base.ErrorCode;
 import dev.duoka.base.Progress;
 import dev.duoka.base.Resources;
+import dev.duoka.engine.parameter.HeldRange;
+import dev.duoka.engine.parameter.Parameter;
 import dev.duoka.formats.adapter.AdapterConfig;
 import dev.duoka.formats.adapter.AdapterConfigFile;
+import dev.duoka.formats.adapter.AdapterFolder;
 import dev.duoka.formats.modelconfig.ModelConfig;
 import dev.duoka.formats.modelconfig.ModelConfigReader;
 import dev.duoka.formats.safetensors.SafetensorsFolder;
 import dev.duoka.model.LanguageModel;
+import dev.duoka.model.ModelFactory;
 import dev.duoka.model.WeightInitializer;
 import dev.duoka.model.adapter.AdapterFile;
 import dev.duoka.model.weight.CheckpointWeights;
+import dev.duoka.model.weight.Weight;
 import dev.duoka.model.weight.WeightReader;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Collections;
+import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.Set;
 import java.util.function.Function;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -79,12 +88,11 @@ public final class StoredModel implements AutoCloseable {
       Base base = opening.apply(opened);
       boolean isPeft = Files.exists(folder.resolve(AdapterFile.FILE_NAME));
       SafetensorsFolder adapter = null;
-      if (config.adapter() != null) {
-        adapter =
-            opened.own(
-                isPeft
-                    ? SafetensorsFolder.open(folder, AdapterFile.FILE_NAME)
-                    : SafetensorsFolder.open(folder));
+      if (config.adapter() != null && isPeft) {
+        adapter = opened.own(SafetensorsFolder.open(folder, AdapterFile.FILE_NAME));
+        AdapterFile.require(adapter, ModelFactory.declared(config, 0).weights());
+      } else if (config.adapter() != null) {
+        adapter = opened.own(SafetensorsFolder.open(folder));
       }
       opened.release();
       return new StoredModel(folder, config, base, adapter, isPeft);
@@ -98,6 +106,7 @@ public final class StoredModel implements AutoCloseable {
 
   /** The shape of a folder's model, with its adapter if it has one. */
   public static ModelConfig config(Path folder) {
+    AdapterFolder.requireWhole(folder);
     if (!AdapterConfigFile.isIn(folder)) {
       return ModelConfigReader.read(folder);
     }
@@ -115,6 +124,7 @@ public final class StoredModel implements AutoCloseable {
 
   /** The shape of a base with an adapter that may name another. */
   public static ModelConfig config(Path adapter, Path base) {
+    AdapterFolder.requireWhole(adapter);
     if (!AdapterConfigFile.isIn(adapter)) {
       throw new DuokaException(
           ErrorCode.USAGE,
@@ -209,10 +219,39 @@ public final class StoredModel implements AutoCloseable {
    */
   public void readAdapter(LanguageModel model) {
     if (adapter != null && isPeft) {
-      boolean whole = model.held().stream().anyMatch(range -> range.end() == Integer.MAX_VALUE);
-      AdapterFile.read(adapter, model.weights(), whole && model.held().getFirst().embeds());
+      AdapterFile.read(adapter, model.weights());
     } else if (adapter != null) {
       WeightReader.readAll(CheckpointWeights.plain(adapter), model.trainedWeights(), List.of());
+    }
+  }
+
+  /**
+   * Gives weights that an adapter has trained whole the numbers of its base, or its own again; does
+   * nothing where there are none.
+   */
+  public void readTrainedWhole(LanguageModel model, boolean ofBase) {
+    Set<Parameter> whole =
+        model.trainedWeights().stream()
+            .filter(weight -> !weight.isAdapter())
+            .map(Weight::parameter)
+            .collect(
+                Collectors.toCollection(() -> Collections.newSetFromMap(new IdentityHashMap<>())));
+    if (config.adapter() == null || whole.isEmpty()) {
+      return;
+    }
+    if (!ofBase) {
+      readAdapter(model);
+      return;
+    }
+    switch (base) {
+      case Stored stored ->
+          WeightReader.readAll(
+              stored.weights(),
+              model.baseWeights().stream().filter(it -> whole.contains(it.parameter())).toList(),
+              List.of());
+      case Drawn(long seed) ->
+          WeightInitializer.initialize(
+              model, seed, it -> whole.contains(it) ? HeldRange.ALL : HeldRange.NONE);
     }
   }
 

@@ -103,6 +103,11 @@ public final class TokenizerFiles {
     return bytes ? ByteTokenizer.NAME : folder.toString();
   }
 
+  /** Whether a checkpoint or other folder has a tokenizer. */
+  public static boolean isIn(Path folder) {
+    return nameIn(folder).equals(ByteTokenizer.NAME) || Files.exists(folder.resolve(MAIN));
+  }
+
   /** Whether this is the tokenizer without a file of its own. */
   public boolean isBytes() {
     return bytes;

@@ -3,6 +3,7 @@ package dev.duoka.train.config;
 import dev.duoka.base.DuokaException;
 import dev.duoka.formats.adapter.AdapterConfig;
 import dev.duoka.formats.adapter.AdapterConfigFile;
+import dev.duoka.formats.adapter.AdapterFolder;
 import dev.duoka.formats.adapter.BaseForm;
 import dev.duoka.formats.adapter.NamePatterns;
 import dev.duoka.formats.modelconfig.ModelConfig;
@@ -127,6 +128,7 @@ public record AdapterSettings(
    */
   public AdapterConfig config() {
     if (path.isPresent()) {
+      AdapterFolder.require(path.get(), "adapter.path");
       return AdapterConfigFile.read(path.get()).adapter().on(baseForm());
     }
     return new AdapterConfig(
@@ -151,7 +153,11 @@ public record AdapterSettings(
    * @param tied whether embedding and head are one weight of the base
    */
   AdapterConfig beside(boolean tied) {
-    path.ifPresent(folder -> AdapterConfigFile.read(folder).beside(tied, folder));
+    path.ifPresent(
+        folder -> {
+          AdapterFolder.require(folder, "adapter.path");
+          AdapterConfigFile.read(folder).beside(tied, folder);
+        });
     return config();
   }
 

@@ -3,10 +3,12 @@ package dev.duoka.train.export;
 import dev.duoka.base.DuokaException;
 import dev.duoka.base.ErrorCode;
 import dev.duoka.formats.adapter.AdapterConfigFile;
+import dev.duoka.formats.adapter.AdapterFolder;
 import dev.duoka.formats.modelconfig.ModelConfig;
 import dev.duoka.train.checkpoint.CheckpointEvent;
 import dev.duoka.train.checkpoint.CheckpointStore;
 import dev.duoka.train.checkpoint.StoredModel;
+import dev.duoka.train.checkpoint.TokenizerFiles;
 import java.nio.file.Path;
 import java.util.Optional;
 import java.util.function.Consumer;
@@ -20,7 +22,9 @@ import java.util.function.Consumer;
 public record ExportSource(Path folder, Optional<Path> base) {
   /** The checkpoint of it. */
   ExportSource resolved(Consumer<CheckpointEvent> listener) {
-    return new ExportSource(CheckpointStore.resolve(folder, listener), base);
+    Path found = CheckpointStore.resolve(folder, listener);
+    AdapterFolder.requireWhole(found);
+    return new ExportSource(found, base);
   }
 
   /** Refuses a base that is not the adapter's. */
@@ -35,6 +39,23 @@ public record ExportSource(Path folder, Optional<Path> base) {
           "cannot export " + folder + " with a base: it is no adapter",
           "Leave --base out");
     }
+  }
+
+  /**
+   * Where the tokenizer is: beside the adapter, or with its base.
+   *
+   * @throws DuokaException when there is none
+   */
+  Path tokenizerFolder() {
+    boolean own = TokenizerFiles.isIn(folder);
+    Path found = own ? folder : base.orElseGet(() -> StoredModel.tokenizerFolder(folder));
+    if (!TokenizerFiles.isIn(found)) {
+      throw new DuokaException(
+          ErrorCode.CONFIG,
+          "cannot export " + folder + ": there is no tokenizer in " + found,
+          "Put the model's tokenizer.json there: a folder in Hugging Face's form has one");
+    }
+    return found;
   }
 
   StoredModel open() {

@@ -143,7 +143,7 @@ public final class HuggingFaceExport {
   private static ExportReport write(
       ExportSource source, Path folder, Path target, Dtype dtype, Progress progress)
       throws IOException {
-    Path tokenizerFolder = StoredModel.tokenizerFolder(source.folder());
+    Path tokenizerFolder = source.tokenizerFolder();
     Tokenizer tokenizer = Tokenizer.load(TokenizerFiles.nameIn(tokenizerFolder));
     ModelConfig config =
         source

@@ -142,7 +142,7 @@ public final class Generator implements AutoCloseable {
         GenerationMemory.during(
             "loading the model", GenerationMemory.SMALLER_MODEL, () -> place.load(model, progress));
     ranks = loaded;
-    loaded.setAdapted(adapted);
+    setAdapted(loaded, adapted);
   }
 
   /** Those that are there, or new ones in the place of some that a failure has ended. */
@@ -230,15 +230,23 @@ public final class Generator implements AutoCloseable {
   }
 
   /**
-   * Lets the adapter add to the model from now on, as it does at first, or not. What was trained
-   * whole beside it stays as it was trained.
+   * Lets the adapter add to the model from now on, as it does at first, or not. Without it what was
+   * trained whole beside it has the base's numbers, too: they are read again.
    */
   public void setAdapted(boolean on) {
+    boolean before = adapted;
     adapted = on;
     WritingRanks present = ranks;
-    if (present != null && present.isRunning()) {
-      present.setAdapted(on);
+    if (present != null && present.isRunning() && before != on) {
+      present.setAdapted(model, on);
     } // else those that come in their place are told
+  }
+
+  /** New ranks have the adapter in them. */
+  private void setAdapted(WritingRanks loaded, boolean on) {
+    if (!on) {
+      loaded.setAdapted(model, false);
+    }
   }
 
   /** Whether the model is there: not after a failure has ended its ranks. */

@@ -171,8 +171,8 @@ final class MeshRanks implements WritingRanks {
   }
 
   @Override
-  public void setAdapted(boolean on) {
-    give((rank, _) -> rank.setAdapted(on));
+  public void setAdapted(NamedModel model, boolean on) {
+    give((rank, _) -> OneRank.setAdapted(rank, model, on));
   }
 
   @Override

@@ -12,8 +12,16 @@ record OneRank(InferenceRank rank) implements WritingRanks {
   }
 
   @Override
-  public void setAdapted(boolean on) {
+  public void setAdapted(NamedModel model, boolean on) {
+    setAdapted(rank, model, on);
+  }
+
+  /** What one rank does for it. */
+  static void setAdapted(InferenceRank rank, NamedModel model, boolean on) {
     rank.setAdapted(on);
+    try (StoredModel stored = model.open()) {
+      stored.readTrainedWhole(rank.model(), !on);
+    }
   }
 
   @Override

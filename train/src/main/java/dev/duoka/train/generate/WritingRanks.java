@@ -11,8 +11,11 @@ sealed interface WritingRanks extends AutoCloseable permits OneRank, MeshRanks {
    */
   Generation write(Continuation text, Consumer<String> output);
 
-  /** Lets adapters add to their layers from now on, as they do at first, or not. */
-  void setAdapted(boolean on);
+  /**
+   * Lets the adapter of a model that is in the ranks add to it from now on, as it does at first, or
+   * not; then what it trained whole has the base's numbers, too.
+   */
+  void setAdapted(NamedModel model, boolean on);
 
   /** Reads the adapter of a model of the same shape over the present one. */
   void readAdapter(NamedModel model);

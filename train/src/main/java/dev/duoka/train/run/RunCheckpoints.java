@@ -193,7 +193,7 @@ final class RunCheckpoints implements AutoCloseable {
                   || name.equals(BaseWeights.FORM) // compared with the adapter's other fields
                   || name.equals(BaseWeights.FOLDER);
           if (name.equals(BaseWeights.HASH)) {
-            requireSameBase(checkpoint, hash, current.getOrDefault(name, hash));
+            requireSameBase(checkpoint, stored, current);
           } else if (!free && !hash.equals(current.get(name))) {
             throw new DuokaException(
                 ErrorCode.CHECKPOINT,
@@ -209,14 +209,21 @@ final class RunCheckpoints implements AutoCloseable {
         });
   }
 
-  private static void requireSameBase(Checkpoint checkpoint, String stored, String current) {
-    BaseWeights.requireOwnWay(checkpoint.folder(), stored);
-    if (!stored.equals(current)) {
+  private static void requireSameBase(
+      Checkpoint checkpoint, Map<String, String> stored, Map<String, String> current) {
+    String before = stored.getOrDefault(BaseWeights.HASH, "");
+    String now =
+        current.getOrDefault(BaseWeights.HASH, before); // another process has compared them
+    BaseWeights.requireOwnWay(checkpoint.folder(), before);
+    if (!before.equals(now)) {
       throw new DuokaException(
           ErrorCode.CHECKPOINT,
           "cannot go on from "
               + checkpoint.folder()
-              + ": its adapter was trained on other weights than this run's base has",
+              + ": its adapter was trained on other weights than this run's base has: on "
+              + BaseWeights.words(stored)
+              + ", and here they are "
+              + BaseWeights.words(current),
           "Set model.path to the base that it was trained on");
     }
   }

@@ -123,11 +123,15 @@ final class Session {
             .flatMap(AdapterSettings::path)
             .ifPresent(path -> requireOwnBase(path, folder, adapter));
       } else {
-        identity.put(
-            BaseWeights.HASH,
+        String drawn =
             BaseWeights.ofSeed(
-                setup.config().training().seed(),
-                ModelConfigWriter.json(setup.model()).toString()));
+                setup.config().training().seed(), ModelConfigWriter.json(setup.model()).toString());
+        identity.put(BaseWeights.HASH, drawn);
+        setup
+            .config()
+            .adapter()
+            .flatMap(AdapterSettings::path)
+            .ifPresent(path -> BaseWeights.requireDrawn(path, drawn));
       }
     }
     return identity;

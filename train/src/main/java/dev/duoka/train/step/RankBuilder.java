@@ -18,6 +18,7 @@ import dev.duoka.formats.safetensors.SafetensorsFolder;
 import dev.duoka.layout.Layout;
 import dev.duoka.layout.PipelineKind;
 import dev.duoka.layout.Precision;
+import dev.duoka.model.ModelFactory;
 import dev.duoka.model.WeightInitializer;
 import dev.duoka.model.adapter.AdapterFile;
 import dev.duoka.parallel.dryrun.DryRunJob;
@@ -191,9 +192,10 @@ public final class RankBuilder {
     config.adapter().flatMap(AdapterSettings::path).ifPresent(it -> read(it, rank));
   }
 
-  private static void read(Path adapter, RankState rank) {
+  private void read(Path adapter, RankState rank) {
     try (SafetensorsFolder weights = SafetensorsFolder.open(adapter, AdapterFile.FILE_NAME)) {
-      AdapterFile.read(weights, rank.model().weights(), rank.world().size() == 1);
+      AdapterFile.require(weights, ModelFactory.declared(model, 0).weights());
+      AdapterFile.read(weights, rank.model().weights());
     }
   }
 
