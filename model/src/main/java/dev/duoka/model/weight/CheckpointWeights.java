@@ -135,9 +135,13 @@ public final class CheckpointWeights {
           Tensors.empty(StoredTensors.dtype(scales), Device.CPU, block.ofRows(count), across);
       long firstScale = first / block.rows() * across * scales.dtype().byteSize();
       HostCopy.write(factors, (offset, chunk) -> folder.read(scales, firstScale + offset, chunk));
-      return scope.keep(
-          Quantization.dequantized(
-              stored, Copies.cast(factors, Dtype.FLOAT32), block.rows(), block.columns()));
+      Tensor scale = Copies.cast(factors, Dtype.FLOAT32);
+      for (double factor : HostCopy.doubles(scale)) {
+        if (!Double.isFinite(factor)) {
+          throw wrong(scales.name() + " has a scale of " + factor);
+        }
+      }
+      return scope.keep(Quantization.dequantized(stored, scale, block.rows(), block.columns()));
     }
   }
 

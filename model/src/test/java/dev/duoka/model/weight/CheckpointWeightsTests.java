@@ -27,6 +27,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Matrices of random e4m3 bytes, against values that are reckoned in fp64. */
 class CheckpointWeightsTests {
@@ -57,7 +58,7 @@ class CheckpointWeightsTests {
         while (bytes.hasRemaining()) {
           switch (entry.dtype()) {
             case F8_E4M3 -> bytes.put((byte) (random.nextInt(127) | (random.nextInt(2) << 7)));
-            case F32 -> bytes.putFloat((float) Math.exp(random.nextDouble(-9, 3)));
+            case F32 -> bytes.putFloat(scale.applyAsFloat(random));
             default -> bytes.put((byte) 60);
           }
         }
@@ -67,6 +68,14 @@ class CheckpointWeightsTests {
       writer.finish();
     }
   }
+
+  /** The scales that are written. */
+  @FunctionalInterface
+  private interface Scales {
+    float applyAsFloat(SplittableRandom random);
+  }
+
+  private Scales scale = random -> (float) Math.exp(random.nextDouble(-9, 3));
 
   private static String blocks(long rows, long columns) {
     return "\"quant_method\": \"fp8\", \"fmt\": \"e4m3\", \"weight_block_size\": [%d, %d]"
@@ -169,6 +178,29 @@ class CheckpointWeightsTests {
       for (int i = 0; i < values.length; i++) {
         assertThat(values[i]).isEqualTo((float) (decoded(codes[i]) * scale));
       }
+    }
+  }
+
+  /** A block of zeros may have any scale, but one that is no number makes none of it. */
+  @ParameterizedTest
+  @ValueSource(floats = {Float.NaN, Float.POSITIVE_INFINITY})
+  void aScaleThatIsNoNumberIsRefused(float wrong) throws IOException {
+    scale = random -> random.nextInt(2) == 0 ? wrong : 1;
+    write(blocks(128, 128), weight(1600, 96), scales(StoredDtype.F32, 13, 1));
+    try (SafetensorsFolder opened = SafetensorsFolder.open(folder);
+        Scope _ = Scope.open()) {
+      CheckpointWeights weights = CheckpointWeights.of(opened);
+      TensorEntry entry = weights.entry(NAME);
+      assertThatThrownBy(() -> weights.read(entry))
+          .isInstanceOf(DuokaException.class)
+          .hasMessageContaining(SCALES + " has a scale of ");
+    }
+    scale = _ -> 0;
+    write(blocks(128, 128), weight(160, 96), scales(StoredDtype.F32, 2, 1));
+    try (SafetensorsFolder opened = SafetensorsFolder.open(folder);
+        Scope _ = Scope.open()) {
+      CheckpointWeights weights = CheckpointWeights.of(opened);
+      assertThat(HostCopy.floats(weights.read(weights.entry(NAME)))).containsOnly(0f, -0f);
     }
   }
 

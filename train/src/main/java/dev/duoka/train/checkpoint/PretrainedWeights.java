@@ -52,8 +52,10 @@ public final class PretrainedWeights {
                           + folder
                           + " are in FP8 with a scale for each block of "
                           + blocks
-                          + ": they become numbers of 16 or 32 bits as they are read, and are"
-                          + " trained, saved and exported as such"));
+                          + ": they become numbers of 16 or 32 bits as they are read, and "
+                          + (model.frozenWeights().isEmpty()
+                              ? "are trained, saved and exported as such"
+                              : "those that are not trained stay as they are in that folder")));
       report = WeightReader.read(stored, model.baseWeights(), model.buffers(), progress);
     }
     List<String> missing = report.missing();

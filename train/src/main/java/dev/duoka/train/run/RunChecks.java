@@ -212,9 +212,11 @@ public final class RunChecks {
                   + ", but the model's vocabulary has "
                   + model.vocabSize()
                   + " entries",
-              "Set model.overrides: {vocab_size: "
-                  + tokenizer.vocabularySize()
-                  + "}, or use the model's own tokenizer"));
+              config.model().loadWeights()
+                  ? "Use the tokenizer that belongs to the weights of model.path"
+                  : "Set model.overrides: {vocab_size: "
+                      + tokenizer.vocabularySize()
+                      + "}, or use the model's own tokenizer"));
     }
     attempt(field, () -> KeptEnds.of(config, tokenizer, Optional.empty()));
     return tokenizer;
