@@ -383,7 +383,10 @@ final class PlanCommandTests {
         "plan --model deepseek-v3 --machine 8xH100 --method full --train-whole lm_head | lora or",
         "plan --model deepseek-v3 --machine 8xH100 --method lora --rank 0 | from 1 to 65536",
         "plan --model deepseek-v3 --machine 8xH100 --method lora --dropout 1 | --dropout",
-        "plan --model deepseek-v3 --machine 8xH100 --method lora --modules o_prj | mean 'o_proj'",
+        "plan --model deepseek-v3 --machine 8xH100 --method lora --modules o_prj | of"
+            + " --modules fits no linear layer in the model. Did you mean 'o_proj'",
+        "plan --model deepseek-v3 --machine 8xH100 --method lora --modules o_proj --exclude o_proj"
+            + " | --exclude (o_proj) leaves out all that --modules means",
         "plan --model deepseek-v3 --machine 8xH100 --method lora --modules o_proj,q_aproj"
             + " | Did you mean 'q_a_proj'",
         "plan --model deepseek-v3 --machine 8xH100 --method lora --experts up_proj | gate_up_proj",

@@ -135,7 +135,7 @@ final class AdapterOptions {
       throw usage("double_quantization", how, "Weights are kept in 4 bits by --method qlora.");
     }
     try {
-      return AdapterOption.parse(fields).on(model);
+      return AdapterOption.on(model, fields);
     } catch (IllegalArgumentException e) {
       throw new DuokaException(
           ErrorCode.USAGE, String.valueOf(e.getMessage()), "Correct the adapter's options.", e);

@@ -7,10 +7,10 @@ import dev.duoka.base.ErrorCode;
 import dev.duoka.formats.adapter.AdapterConfig;
 import dev.duoka.formats.adapter.AdapterConfigFile;
 import dev.duoka.formats.json.Json;
-import dev.duoka.formats.modelconfig.ModelConfig;
 import dev.duoka.formats.modelconfig.Presets;
 import dev.duoka.model.ModelFactory;
 import java.nio.charset.StandardCharsets;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
@@ -25,8 +25,10 @@ class AdapterNamesTests {
   }
 
   private static void check(String preset, String fields) {
-    ModelConfig config = Presets.named(preset).with(adapter(fields));
-    AdapterNames.requireFitting(ModelFactory.declared(config, 0).weights(), adapter(fields));
+    AdapterNames.requireFitting(
+        ModelFactory.declared(Presets.named(preset), 0).weights(),
+        adapter(fields),
+        AdapterNames::inRunFile);
   }
 
   @ParameterizedTest
@@ -40,6 +42,11 @@ class AdapterNamesTests {
             + " ['layers.0.self_attn.k_proj']",
         "tiny-llama | 'target_modules': ['q_proj'], 'modules_to_save': ['lm_head', 'embed_tokens',"
             + " 'mlp']",
+        "tiny-llama | 'target_modules': '.*q_proj'",
+        "tiny-llama | 'target_modules': ['q_proj', 'k_proj'], 'exclude_modules': ['k_proj']",
+        "tiny-llama | 'target_modules': ['q_proj'], 'exclude_modules': ['q_proj'],"
+            + " 'modules_to_save': ['lm_head']",
+        "tiny-llama | 'target_modules': ['lm_head'], 'exclude_modules': ['q_proj']",
         "tiny-v3 | 'target_modules': ['o_proj'], 'target_parameters': ['down_proj',"
             + " 'experts.gate_up_proj']",
         "tiny-v3 | 'target_parameters': ['down_proj'], 'rank_pattern': {'.*down_proj': 4}",
@@ -48,12 +55,26 @@ class AdapterNamesTests {
     check(preset, fields);
   }
 
-  /** Others fit each time, so that there is an adapter at all. */
   @ParameterizedTest
   @CsvSource(
       quoteCharacter = '`',
       delimiter = '|',
       value = {
+        "tiny-llama | 'target_modules': ['q_prj'] | 'q_prj' of adapter.modules fits no linear layer"
+            + " in the model. Did you mean 'q_proj'?",
+        "tiny-llama | 'target_modules': 'q_proj' | 'q_proj' of adapter.modules_matching fits no"
+            + " linear layer in the model. The expression has to match a whole name, such as"
+            + " model.layers.0.self_attn.q_proj. '.*q_proj' would.",
+        "tiny-llama | 'target_modules': '.*q_prj' | model.layers.0.self_attn.q_proj. Did you mean"
+            + " 'q_proj'?",
+        "tiny-llama | 'target_modules': ['q_proj', 'k_proj'], 'exclude_modules':"
+            + " ['self_attn.k_proj', 'q_proj'] | adapter.exclude (self_attn.k_proj, q_proj) leaves"
+            + " out all that adapter.modules means, so that nothing is trained. Name less there:"
+            + " q_proj, k_proj are left out.",
+        "tiny-llama | 'target_modules': 'all-linear', 'exclude_modules': '.*_proj' |"
+            + " adapter.exclude (the expression .*_proj) leaves out all that adapter.modules means",
+        "tiny-llama | 'target_modules': [] | adapter.modules, adapter.experts and"
+            + " adapter.train_whole are empty, so that nothing is trained",
         "tiny-llama | 'target_modules': ['q_proj', 'v_prj'] | 'v_prj' of adapter.modules fits no"
             + " linear layer in the model. Did you mean 'v_proj'?",
         "tiny-llama | 'target_modules': ['q_proj', 'layers.9.self_attn.v_proj'] | fits no linear"
@@ -79,5 +100,11 @@ class AdapterNamesTests {
     assertThatThrownBy(() -> check(preset, fields))
         .isInstanceOf(DuokaException.class)
         .hasMessageContaining(problem);
+  }
+
+  @Test
+  void anExpressionOfAlternativesIsPutInBrackets() {
+    assertThatThrownBy(() -> check("tiny-llama", "'target_modules': 'q_proj|o_proj'"))
+        .hasMessageContaining("'.*(q_proj|o_proj)' would.");
   }
 }

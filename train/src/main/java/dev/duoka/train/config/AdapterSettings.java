@@ -8,7 +8,6 @@ import dev.duoka.formats.adapter.NamePatterns;
 import dev.duoka.formats.modelconfig.ModelConfig;
 import dev.duoka.model.ModelFactory;
 import dev.duoka.model.adapter.AdapterNames;
-import dev.duoka.model.weight.Weight;
 import dev.duoka.train.config.binding.Doc;
 import java.nio.file.Path;
 import java.util.Collections;
@@ -17,6 +16,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
+import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /** Section {@code adapter}: what is trained beside the frozen weights. */
@@ -162,12 +162,21 @@ public record AdapterSettings(
    * @throws IllegalArgumentException as {@link #config()}
    */
   public ModelConfig on(ModelConfig model) {
+    return on(model, AdapterNames::inRunFile);
+  }
+
+  /**
+   * As the other method.
+   *
+   * @param fields what error messages call a field of this section
+   */
+  ModelConfig on(ModelConfig model, UnaryOperator<String> fields) {
     AdapterConfig adapter = beside(model.tieEmbeddings());
-    ModelConfig adapted = model.with(adapter);
-    List<Weight> weights = ModelFactory.declared(adapted, 0).weights();
     if (path.isEmpty()) { // an adapter's folder has tensors, which say more than names
-      AdapterNames.requireFitting(weights, adapter);
+      AdapterNames.requireFitting(ModelFactory.declared(model, 0).weights(), adapter, fields);
     }
+    ModelConfig adapted = model.with(adapter);
+    ModelFactory.declared(adapted, 0); // refuses what takes no adapter
     return adapted;
   }
 

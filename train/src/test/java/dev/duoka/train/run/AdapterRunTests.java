@@ -362,7 +362,7 @@ class AdapterRunTests {
                     config("adapter={modules: [q_porj]}"),
                     folder.resolve("never"),
                     new SmallRun.Listener()))
-        .hasMessageContaining("fit no module of the model");
+        .hasMessageContaining("'q_porj' of adapter.modules fits no linear layer");
     assertThat(RunChecks.problems(config("adapter={modules: [o_proj, q_porj]}")))
         .singleElement()
         .asString()
