@@ -134,6 +134,24 @@ public record AdapterConfig(
         form);
   }
 
+  /** The same adapter, which sees every input. */
+  public AdapterConfig withoutDropout() {
+    return new AdapterConfig(
+        rank,
+        alpha,
+        0,
+        rootScaled,
+        magnitudes,
+        modules,
+        excluded,
+        parameters,
+        layers,
+        rankPattern,
+        alphaPattern,
+        saved,
+        baseForm);
+  }
+
   /** The rank of the adapter of a module or parameter. */
   public int rankOf(String name) {
     return pattern(rankPattern, name).orElse(rank);
