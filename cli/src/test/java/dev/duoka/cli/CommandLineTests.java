@@ -69,6 +69,29 @@ final class CommandLineTests {
   }
 
   @Test
+  void configSaysWhatIsTrained(@TempDir Path folder) throws IOException {
+    Path file =
+        Files.writeString(
+            folder.resolve("run.yaml"),
+            """
+            model: {preset: tiny-llama}
+            data: {sources: [jdk:src], sequence_length: 256}
+            training: {tokens_per_step: 8192, steps: 300}
+            """);
+    assertThat(run("config", file.toString())).isZero();
+    assertThat(out.toString()).doesNotContain("trained");
+    assertThat(run("config", file.toString(), "--set", "adapter={rank: 4, modules: [q_proj]}"))
+        .isZero();
+    assertThat(out.toString())
+        .contains("# adapter on q_proj in all 3 layers (rank 4, scale 2.0): 3 modules, ")
+        .contains("# trained are ");
+    assertThat(run("config", file.toString(), "--set", "training.freeze=[embed_tokens]")).isZero();
+    assertThat(out.toString()).containsPattern("# [0-9,]+ of [0-9,]+ weights are trained");
+    assertThat(run("config", file.toString(), "--json", "--set", "adapter={rank: 4}")).isZero();
+    assertThat(out.toString()).contains("\"trained\":[\"adapter on ");
+  }
+
+  @Test
   void configShowsWhereRanksAreOnAnotherMachine(@TempDir Path folder) throws IOException {
     Path file =
         Files.writeString(
