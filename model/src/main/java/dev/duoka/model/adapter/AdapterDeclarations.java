@@ -59,7 +59,7 @@ public final class AdapterDeclarations {
       }
     }
     if (declarations.weights().stream().noneMatch(this::isHead) && names(HEAD)) {
-      refused.add(HEAD + " (in this model the embedding, which is no linear layer)");
+      refused.add(HEAD + " (in this model the embedding, embed_tokens, which is no linear layer)");
     }
     if (!refused.isEmpty()) {
       throw problem(

@@ -42,6 +42,9 @@ public final class AdapterNames {
 
   private final List<String> experts;
 
+  /** Those of one expert alone, as a checkpoint may hold them, and of stacks. */
+  private final List<String> ofExperts;
+
   /** All but stacked experts, norms and routers among them. */
   private final List<String> modules;
 
@@ -53,6 +56,13 @@ public final class AdapterNames {
         base.stream()
             .filter(AdapterDeclarations::isExperts)
             .map(weight -> weight.spec().name())
+            .toList();
+    ofExperts =
+        base.stream()
+            .filter(AdapterDeclarations::isExperts)
+            .flatMap(
+                weight ->
+                    Stream.concat(Stream.of(weight.spec().name()), AdapterNames.modules(weight)))
             .toList();
     linear =
         base.stream()
@@ -99,18 +109,8 @@ public final class AdapterNames {
   private void require() {
     require(config.modules(), MODULES);
     require(config.excluded(), EXCLUDE);
-    for (String name : config.parameters()) {
-      NamePatterns its = new NamePatterns.Ends(List.of(name));
-      require(EXPERTS, name, its::matches, experts, "stacked experts");
-    }
-    for (String name : config.saved()) {
-      require(
-          WHOLE,
-          name,
-          module -> AdapterConfig.isWithin(module, name),
-          modules,
-          "module that can be trained whole");
-    }
+    config.parameters().forEach(this::requireExperts);
+    config.saved().forEach(this::requireSaved);
     config.rankPattern().keySet().forEach(pattern -> requirePattern("rank_pattern", pattern));
     config.alphaPattern().keySet().forEach(pattern -> requirePattern("alpha_pattern", pattern));
     requireAny();
@@ -141,8 +141,75 @@ public final class AdapterNames {
   /** What fits a module that takes no adapter is refused where adapters are declared. */
   private void requireLinear(String field, String name, Predicate<String> fits) {
     if (modules.stream().noneMatch(fits)) {
+      if (isTiedHead(name)) {
+        throw tied(
+            name,
+            field,
+            field.equals(MODULES)
+                ? "It takes no adapter: train it whole, by embed_tokens in " + fields.apply(WHOLE)
+                : "It takes no adapter: remove the name");
+      }
+      if (ofExperts.stream().anyMatch(fits)) {
+        throw new DuokaException(
+            ErrorCode.CONFIG,
+            of(name, field) + " names stacked experts, not linear layers",
+            field.equals(MODULES)
+                ? expertsInstead()
+                : "They have adapters only where " + fields.apply(EXPERTS) + " names them.");
+      }
       require(field, name, fits, linear, "linear layer");
     }
+  }
+
+  private void requireExperts(String name) {
+    Predicate<String> fits = new NamePatterns.Ends(List.of(name))::matches;
+    if (experts.stream().noneMatch(fits) && linear.stream().anyMatch(fits) && !experts.isEmpty()) {
+      throw new DuokaException(
+          ErrorCode.CONFIG,
+          of(name, EXPERTS) + " names linear layers, not stacked experts",
+          "Name it in "
+              + fields.apply(MODULES)
+              + ". Stacked experts are "
+              + String.join(" and ", lastWords(experts))
+              + ".");
+    }
+    require(EXPERTS, name, fits, experts, "stacked experts");
+  }
+
+  private void requireSaved(String name) {
+    Predicate<String> fits = module -> AdapterConfig.isWithin(module, name);
+    if (modules.stream().noneMatch(fits)) {
+      if (isTiedHead(name)) {
+        throw tied(name, WHOLE, "Name embed_tokens instead");
+      }
+      if (ofExperts.stream().anyMatch(fits)) {
+        throw new DuokaException(
+            ErrorCode.CONFIG,
+            of(name, WHOLE) + " names stacked experts, which are not trained whole",
+            expertsInstead());
+      }
+      require(WHOLE, name, fits, modules, "module that can be trained whole");
+    }
+  }
+
+  private String expertsInstead() {
+    return "Give them adapters by "
+        + fields.apply(EXPERTS)
+        + ": "
+        + String.join(", ", lastWords(experts))
+        + ".";
+  }
+
+  private boolean isTiedHead(String name) {
+    return lastWord(name).equals(AdapterDeclarations.HEAD)
+        && !modules.contains(AdapterDeclarations.HEAD);
+  }
+
+  private DuokaException tied(String name, String field, String remedy) {
+    return new DuokaException(
+        ErrorCode.CONFIG,
+        of(name, field) + " is the embedding in this model, which has one weight for both",
+        remedy);
   }
 
   private void requireWhole(String field, NamePatterns.Whole whole) {

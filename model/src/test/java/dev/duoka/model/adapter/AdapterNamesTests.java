@@ -7,12 +7,16 @@ import dev.duoka.base.ErrorCode;
 import dev.duoka.formats.adapter.AdapterConfig;
 import dev.duoka.formats.adapter.AdapterConfigFile;
 import dev.duoka.formats.json.Json;
+import dev.duoka.formats.modelconfig.ModelConfig;
+import dev.duoka.formats.modelconfig.ModelConfigReader;
 import dev.duoka.formats.modelconfig.Presets;
 import dev.duoka.model.ModelFactory;
 import java.nio.charset.StandardCharsets;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+import tools.jackson.databind.node.ObjectNode;
 
 class AdapterNamesTests {
   /** As PEFT's file says it. */
@@ -25,10 +29,12 @@ class AdapterNamesTests {
   }
 
   private static void check(String preset, String fields) {
+    check(Presets.named(preset), fields);
+  }
+
+  private static void check(ModelConfig model, String fields) {
     AdapterNames.requireFitting(
-        ModelFactory.declared(Presets.named(preset), 0).weights(),
-        adapter(fields),
-        AdapterNames::inRunFile);
+        ModelFactory.declared(model, 0).weights(), adapter(fields), AdapterNames::inRunFile);
   }
 
   @ParameterizedTest
@@ -43,6 +49,9 @@ class AdapterNamesTests {
         "tiny-llama | 'target_modules': ['q_proj'], 'modules_to_save': ['lm_head', 'embed_tokens',"
             + " 'mlp']",
         "tiny-llama | 'target_modules': '.*q_proj'",
+        "tiny-v3 | 'target_modules': ['shared_experts.down_proj', 'down_proj']",
+        "tiny-v3 | 'target_modules': ['mlp.gate']", // refused where adapters are declared
+        "tiny-llama | 'target_modules': ['embed_tokens']", // likewise
         "tiny-llama | 'target_modules': ['q_proj', 'k_proj'], 'exclude_modules': ['k_proj']",
         "tiny-llama | 'target_modules': ['q_proj'], 'exclude_modules': ['q_proj'],"
             + " 'modules_to_save': ['lm_head']",
@@ -88,7 +97,18 @@ class AdapterNamesTests {
             + " 'down_proj' of adapter.experts fits no stacked experts in the model. It has none:"
             + " remove the name.",
         "tiny-v3 | 'target_modules': ['o_proj'], 'modules_to_save': ['mlp.experts'] | 'mlp.experts'"
-            + " of adapter.train_whole fits no module that can be trained whole",
+            + " of adapter.train_whole names stacked experts, which are not trained whole. Give"
+            + " them adapters by adapter.experts: gate_up_proj, down_proj.",
+        "tiny-v3 | 'target_modules': ['experts.down_proj'] | 'experts.down_proj' of adapter.modules"
+            + " names stacked experts, not linear layers. Give them adapters by adapter.experts:"
+            + " gate_up_proj, down_proj.",
+        "tiny-v3 | 'target_modules': ['experts.1.down_proj'] | names stacked experts",
+        "tiny-v3 | 'target_modules': ['o_proj'], 'exclude_modules': ['gate_up_proj'] |"
+            + " 'gate_up_proj' of adapter.exclude names stacked experts, not linear layers. They"
+            + " have adapters only where adapter.experts names them.",
+        "tiny-v3 | 'target_parameters': ['o_proj'] | 'o_proj' of adapter.experts names linear"
+            + " layers, not stacked experts. Name it in adapter.modules. Stacked experts are"
+            + " gate_up_proj and down_proj.",
         "tiny-v3 | 'target_modules': 'q_proj.', 'target_parameters': ['down_proj'] |"
             + " adapter.modules_matching fits no",
         "tiny-v3 | 'target_modules': ['o_proj'], 'rank_pattern': {'qproj': 4} | 'qproj' of"
@@ -106,5 +126,40 @@ class AdapterNamesTests {
   void anExpressionOfAlternativesIsPutInBrackets() {
     assertThatThrownBy(() -> check("tiny-llama", "'target_modules': 'q_proj|o_proj'"))
         .hasMessageContaining("'.*(q_proj|o_proj)' would.");
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "'target_modules': ['o_proj'], 'exclude_modules': ['zzzzzzz']",
+        "'target_modules': ['o_proj'], 'rank_pattern': {'zzzzzzz': 4}",
+        "'target_modules': ['zzzzzzz']",
+      })
+  void onlyNamesThatAreTakenAreOffered(String fields) {
+    assertThatThrownBy(() -> check("tiny-llama", fields))
+        .hasMessageContaining("Valid names: q_proj, k_proj")
+        .hasMessageContaining("lm_head")
+        .hasMessageNotContaining("embed_tokens");
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      quoteCharacter = '`',
+      delimiter = '|',
+      value = {
+        "'target_modules': ['lm_head'] | 'lm_head' of adapter.modules is the embedding in this"
+            + " model, which has one weight for both. It takes no adapter: train it whole, by"
+            + " embed_tokens in adapter.train_whole",
+        "'target_modules': ['o_proj'], 'exclude_modules': ['lm_head'] | remove the name",
+        "'target_modules': ['o_proj'], 'modules_to_save': ['lm_head'] | 'lm_head' of"
+            + " adapter.train_whole is the embedding in this model, which has one weight for both."
+            + " Name embed_tokens instead",
+      })
+  void theHeadOfATiedModelIsItsEmbedding(String fields, String problem) {
+    ObjectNode json = (ObjectNode) Presets.json("tiny-llama").deepCopy();
+    json.put("tie_word_embeddings", true);
+    ModelConfig tied = ModelConfigReader.read(json, "tied");
+    assertThatThrownBy(() -> check(tied, fields)).hasMessageContaining(problem);
+    check(tied, "'target_modules': ['o_proj'], 'modules_to_save': ['embed_tokens']");
   }
 }
