@@ -2,6 +2,7 @@ package dev.duoka.cli.command;
 
 import dev.duoka.base.DuokaException;
 import dev.duoka.base.ErrorCode;
+import dev.duoka.formats.adapter.AdapterConfig;
 import dev.duoka.formats.json.Json;
 import dev.duoka.formats.modelconfig.ModelConfig;
 import dev.duoka.layout.Method;
@@ -25,7 +26,10 @@ final class AdapterOptions {
       description = "full (default), lora or qlora; the next options are for these two.")
   private String method = "full";
 
-  @Option(names = "--rank", paramLabel = "N", description = "Rank of the adapters (16).")
+  @Option(
+      names = "--rank",
+      paramLabel = "N",
+      description = "Rank of the adapters (" + AdapterConfig.USUAL_RANK + ").")
   private @Nullable String rank;
 
   @Option(
