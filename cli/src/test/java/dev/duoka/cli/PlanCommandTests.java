@@ -394,7 +394,15 @@ final class PlanCommandTests {
             + " | Did you mean 'lm_head'",
         "plan --model deepseek-v3 --machine 8xH100 --method lora --rank-pattern (=3 | expression",
         "plan --model deepseek-v3 --machine 8xH100 --method lora --experts down_proj --dora"
-            + " | stacked experts have neither",
+            + " | on stacked experts have no magnitudes (DoRA), in",
+        "plan --model deepseek-v3 --machine 8xH100 --method lora --experts down_proj --dropout 0.1"
+            + " | on stacked experts have no dropout, in",
+        "plan --model deepseek-v3 --machine 8xH100 --method lora --rank-pattern o_proj"
+            + " | --rank-pattern wants REGEX=N, not",
+        "plan --model deepseek-v3 --machine 8xH100 --method lora --rank-pattern o_proj=x"
+            + " | is no whole number",
+        "plan --model deepseek-v3 --machine 8xH100 --method lora --rank-pattern o_proj=-2"
+            + " | --rank-pattern says -2 for",
         "plan --model deepseek-v3 --machine 8xH100 --method lora --no-double-quantization"
             + " | --double-quantization with --method lora",
         "plan --model deepseek-v3 --machine 8xH100 --moments 9bit | Did you mean '8bit'",

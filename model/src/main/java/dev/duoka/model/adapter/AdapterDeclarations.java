@@ -233,15 +233,11 @@ public final class AdapterDeclarations {
     if (!config.adaptsExperts(name)) {
       return null;
     }
-    if (config.dropout() > 0 || config.magnitudes()) {
-      throw problem(
-          "the adapter has "
-              + (config.magnitudes() ? "magnitudes (DoRA)" : "dropout")
-              + ", and experts (PEFT's target_parameters) names "
-              + name
-              + ": stacked experts have neither, in PEFT's form",
-          "Leave them out of experts, or set "
-              + (config.magnitudes() ? "dora (PEFT's use_dora) to false" : "the dropout to 0"));
+    if (config.magnitudes()) {
+      throw notOfExperts(name, "magnitudes (DoRA)", "dora (PEFT's use_dora) to false");
+    }
+    if (config.dropout() > 0) {
+      throw notOfExperts(name, "dropout", "the dropout to 0");
     }
     List<List<Section>> sections = weight.spec().sections();
     long experts = sections.getFirst().getFirst().count();
@@ -268,6 +264,18 @@ public final class AdapterDeclarations {
             List.of(new CheckpointTensor(AdapterFile.up(name), 0, List.of(experts, out, width))));
     return new WeightAdapter(
         down, List.of(new WeightAdapter.Part(name, up, null, config.scaleOf(name), 0, 0)), 0);
+  }
+
+  private static DuokaException notOfExperts(String name, String what, String setting) {
+    return problem(
+        "the adapter has "
+            + what
+            + ", and experts (PEFT's target_parameters) names "
+            + name
+            + ": adapters on stacked experts have no "
+            + what
+            + ", in PEFT's form",
+        "Leave them out of experts, or set " + setting);
   }
 
   private static String prefix(ParameterSpec spec) {
