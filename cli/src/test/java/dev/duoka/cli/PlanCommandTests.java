@@ -433,6 +433,21 @@ final class PlanCommandTests {
   }
 
   @Test
+  void whereNoLayoutRunsItSaysWithWhatOneDoes(@TempDir Path folder) {
+    String coder =
+        "plan --model deepseek-coder-33b --machine 1xRTX4090 --method qlora --out "
+            + folder.resolve("run.yaml");
+    assertThat(program.run(coder.split(" "))).isEqualTo(2);
+    assertThat(out.toString())
+        .contains("This version runs it with any one of these changes:")
+        .contains("    sequences of 2048 tokens: ");
+    assertThat(err.toString())
+        .contains("this version runs none of the layouts that fit. It runs with 2 of these cards");
+    assertThat(program.run((coder + " --seq 2048").split(" "))).isZero();
+    assertThat(folder.resolve("run.yaml")).exists();
+  }
+
+  @Test
   void adviceRanksMachines() {
     assertThat(
             program.run(
