@@ -22,6 +22,9 @@ final class ErrorReport
   /** How Java encodes arguments and names of files: by the locale that it was started in. */
   private static final String ENCODING = System.getProperty("sun.jnu.encoding", "ASCII");
 
+  /** What picocli says of a value without an equals sign, of an option that takes pairs. */
+  private static final String NO_PAIR = "KEY=VALUE";
+
   @Override
   public int handleParseException(CommandLine.ParameterException e, String[] arguments) {
     CommandLine command = e.getCommandLine();
@@ -32,7 +35,10 @@ final class ErrorReport
       message = unmatched(command, unmatched.getUnmatched().getFirst());
     }
     if (e.getArgSpec() != null && e.getValue() != null) {
-      message = InvalidValue.of(e.getArgSpec(), e.getValue()).orElse(message);
+      message =
+          message.contains(NO_PAIR)
+              ? InvalidValue.noPair(e.getArgSpec(), e.getValue())
+              : InvalidValue.of(e.getArgSpec(), e.getValue()).orElse(message);
     }
     err.println("duoka: " + message);
     err.println("'" + command.getCommandSpec().qualifiedName() + " --help' lists the options.");

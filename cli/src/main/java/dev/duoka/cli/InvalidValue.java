@@ -20,6 +20,11 @@ final class InvalidValue {
     return valid(argument, type, value).map(valid -> name(argument) + " '" + value + "'" + valid);
   }
 
+  /** One sentence for a value that is no pair where the option takes pairs. */
+  static String noPair(ArgSpec argument, String value) {
+    return name(argument) + " wants " + argument.paramLabel() + ", not '" + value + "'.";
+  }
+
   /** Of a list of values the type of one, of a map that of what is behind the equals sign. */
   private static Class<?> element(ArgSpec argument) {
     Class<?>[] types = argument.auxiliaryTypes();

@@ -11,6 +11,8 @@ import java.nio.file.Path;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 final class ChatCommandTests {
   @TempDir Path folder;
@@ -71,14 +73,23 @@ final class ChatCommandTests {
         .contains("brings no chat template", "--template, a Jinja file or one of plain");
     ProgramRun talked =
         chat(
-            "hello\n/adapter off\n/system be short\n/nonsense\n\n/clear\nagain\n/exit\nnever\n",
+            "hello\n"
+                + "/adapter off\n"
+                + "/system be short\n"
+                + "/nonsense\n\n"
+                + "/help\n"
+                + "/clear\n"
+                + "again\n"
+                + "/exit\n"
+                + "never\n",
             "--template",
             "plain");
     assertThat(talked.err().toString())
         .contains(
             "this model has no adapter",
             "understood",
-            "There is no /nonsense: /adapter, /system, /clear, /exit",
+            "There is no /nonsense: /adapter, /system, /clear, /exit, /help",
+            "/clear  forgets the questions and answers so far",
             "forgotten",
             "cut off; --tokens allows more");
     assertThat(talked.out().toString().lines().count()).isGreaterThanOrEqualTo(2);
@@ -104,6 +115,21 @@ final class ChatCommandTests {
     return Stream.concat(Stream.of(words), Stream.of(more)).toArray(String[]::new);
   }
 
+  @ParameterizedTest
+  @ValueSource(strings = {"", "--mesh tensor=2"})
+  void aFailureDoesNotContinueTheLineOfThePrompt(String mesh) throws IOException {
+    train();
+    ProgramRun failed = new ProgramRun();
+    String[] words = {"generate", folder.resolve("run").toString(), "--prompt", "x".repeat(50_000)};
+    String[] options = mesh.isEmpty() ? new String[0] : mesh.split(" ");
+    assertThat(failed.run(and(words, options))).isNotZero();
+    assertThat(failed.err().toString()).contains("duoka: ");
+    assertThat(failed.out().toString()).matches("(x+\\R)?");
+    ProgramRun programs = new ProgramRun();
+    assertThat(programs.run(and(words, and(options, "--json")))).isNotZero();
+    assertThat(programs.out().toString()).isEmpty();
+  }
+
   @Test
   void adaptersTakeTurns() throws IOException {
     train();
@@ -119,7 +145,14 @@ final class ChatCommandTests {
     ProgramRun talked =
         chatWith(
             "base",
-            "hello\n/adapter two\nhello\n/adapter\n/adapter off\n",
+            "hello\n"
+                + "/adapter two\n"
+                + "hello\n"
+                + "/adapter\n"
+                + "/adapter off\n"
+                + "/adapter\n"
+                + "/adapter one\n"
+                + "/adapter\n",
             "--template",
             "plain",
             "--adapter",
@@ -130,8 +163,11 @@ final class ChatCommandTests {
         .contains(
             "/adapter on|off|one|two, /system",
             "the adapter is two",
-            "say /adapter on or /adapter off, or one of one, two; the present one is two",
-            "the adapter is off");
+            "say /adapter on or /adapter off, or one of one, two; the present one is two, which"
+                + " is on",
+            "the adapter is off",
+            "the present one is two, which is off",
+            "the present one is one, which is on");
     ProgramRun beside = new ProgramRun();
     beside.run("generate", base.toString(), "--adapter", one, "--prompt", "some", "--tokens", "5");
     ProgramRun alone = new ProgramRun();

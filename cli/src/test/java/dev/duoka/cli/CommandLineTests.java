@@ -14,6 +14,7 @@ import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -65,6 +66,29 @@ final class CommandLineTests {
         .contains("8,192 tokens = 1 rank × 4 accumulation steps × 8 sequences × 256 tokens")
         .contains("clip_norm: 1.0");
     assertThat(err.toString()).isEmpty();
+  }
+
+  @Test
+  void configSaysWhatIsTrained(@TempDir Path folder) throws IOException {
+    Path file =
+        Files.writeString(
+            folder.resolve("run.yaml"),
+            """
+            model: {preset: tiny-llama}
+            data: {sources: [jdk:src], sequence_length: 256}
+            training: {tokens_per_step: 8192, steps: 300}
+            """);
+    assertThat(run("config", file.toString())).isZero();
+    assertThat(out.toString()).doesNotContain("trained");
+    assertThat(run("config", file.toString(), "--set", "adapter={rank: 4, modules: [q_proj]}"))
+        .isZero();
+    assertThat(out.toString())
+        .contains("# adapter on q_proj in all 3 layers (rank 4, scale 2.0): 3 modules, ")
+        .contains("# trained are ");
+    assertThat(run("config", file.toString(), "--set", "training.freeze=[embed_tokens]")).isZero();
+    assertThat(out.toString()).containsPattern("# [0-9,]+ of [0-9,]+ weights are trained");
+    assertThat(run("config", file.toString(), "--json", "--set", "adapter={rank: 4}")).isZero();
+    assertThat(out.toString()).contains("\"trained\":[\"adapter on ");
   }
 
   @Test
@@ -172,6 +196,35 @@ final class CommandLineTests {
     assertThat(err.toString()).contains("4 heads do not divide", "Nearest valid: 2 or 4");
     assertThat(run("parity", golden, "--mesh", "tensors=2")).isEqualTo(2);
     assertThat(err.toString()).contains("unknown field 'tensors'. Did you mean 'tensor'?");
+  }
+
+  /** The expected numbers of this copy are those of the same adapter without dropout. */
+  @Test
+  void parityLeavesAnAdaptersDropoutOutAndSaysSo(@TempDir Path folder) throws IOException {
+    Path golden = Path.of(System.getProperty("duoka.repository"), "golden");
+    Path source = golden.resolve("llama-gqa-lora");
+    for (String file : List.of("adapter_model.safetensors", "expect.safetensors")) {
+      Files.copy(source.resolve(file), folder.resolve(file));
+    }
+    String config =
+        Files.readString(source.resolve("adapter_config.json"))
+            .replace("../../golden/llama-gqa", golden.resolve("llama-gqa").toString());
+    Path its = folder.resolve("adapter_config.json");
+    Files.writeString(its, config.replace("\"lora_dropout\": 0.0", "\"lora_dropout\": 0.1"));
+    assertThat(run("parity", folder.toString())).isZero();
+    assertThat(out.toString())
+        .contains("The adapter's lora_dropout of 0.1 is left out: what is expected")
+        .contains("merged_after.", "logits", ": holds")
+        .doesNotContain("not compared");
+    assertThat(run("parity", folder.toString(), "--json")).isZero();
+    assertThat(out.toString()).contains("\"dropout_left_out\":0.1");
+    assertThat(run("parity", folder.toString(), "--mesh", "tensor=2")).isZero();
+    assertThat(out.toString())
+        .contains("mesh tensor=2, logits and merged_after.* not compared: ")
+        .contains("lora_dropout of 0.1");
+    Files.writeString(its, config);
+    assertThat(run("parity", folder.toString(), "--mesh", "tensor=2")).isZero();
+    assertThat(out.toString()).doesNotContain("dropout");
   }
 
   @Test

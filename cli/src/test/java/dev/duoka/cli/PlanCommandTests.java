@@ -383,7 +383,10 @@ final class PlanCommandTests {
         "plan --model deepseek-v3 --machine 8xH100 --method full --train-whole lm_head | lora or",
         "plan --model deepseek-v3 --machine 8xH100 --method lora --rank 0 | from 1 to 65536",
         "plan --model deepseek-v3 --machine 8xH100 --method lora --dropout 1 | --dropout",
-        "plan --model deepseek-v3 --machine 8xH100 --method lora --modules o_prj | mean 'o_proj'",
+        "plan --model deepseek-v3 --machine 8xH100 --method lora --modules o_prj | of"
+            + " --modules fits no linear layer in the model. Did you mean 'o_proj'",
+        "plan --model deepseek-v3 --machine 8xH100 --method lora --modules o_proj --exclude o_proj"
+            + " | --exclude (o_proj) leaves out all that --modules means",
         "plan --model deepseek-v3 --machine 8xH100 --method lora --modules o_proj,q_aproj"
             + " | Did you mean 'q_a_proj'",
         "plan --model deepseek-v3 --machine 8xH100 --method lora --experts up_proj | gate_up_proj",
@@ -391,7 +394,15 @@ final class PlanCommandTests {
             + " | Did you mean 'lm_head'",
         "plan --model deepseek-v3 --machine 8xH100 --method lora --rank-pattern (=3 | expression",
         "plan --model deepseek-v3 --machine 8xH100 --method lora --experts down_proj --dora"
-            + " | stacked experts have neither",
+            + " | on stacked experts have no magnitudes (DoRA), in",
+        "plan --model deepseek-v3 --machine 8xH100 --method lora --experts down_proj --dropout 0.1"
+            + " | on stacked experts have no dropout, in",
+        "plan --model deepseek-v3 --machine 8xH100 --method lora --rank-pattern o_proj"
+            + " | --rank-pattern wants REGEX=N, not",
+        "plan --model deepseek-v3 --machine 8xH100 --method lora --rank-pattern o_proj=x"
+            + " | is no whole number",
+        "plan --model deepseek-v3 --machine 8xH100 --method lora --rank-pattern o_proj=-2"
+            + " | --rank-pattern says -2 for",
         "plan --model deepseek-v3 --machine 8xH100 --method lora --no-double-quantization"
             + " | --double-quantization with --method lora",
         "plan --model deepseek-v3 --machine 8xH100 --moments 9bit | Did you mean '8bit'",
@@ -419,6 +430,21 @@ final class PlanCommandTests {
     assertThat(program.run(arguments.split(" "))).isEqualTo(2);
     assertThat(err.toString()).contains(message).doesNotContain("\tat ", "internal error");
     assertThat(out.toString()).isEmpty();
+  }
+
+  @Test
+  void whereNoLayoutRunsItSaysWithWhatOneDoes(@TempDir Path folder) {
+    String coder =
+        "plan --model deepseek-coder-33b --machine 1xRTX4090 --method qlora --out "
+            + folder.resolve("run.yaml");
+    assertThat(program.run(coder.split(" "))).isEqualTo(2);
+    assertThat(out.toString())
+        .contains("This version runs it with any one of these changes:")
+        .contains("    sequences of 2048 tokens: ");
+    assertThat(err.toString())
+        .contains("this version runs none of the layouts that fit. It runs with 2 of these cards");
+    assertThat(program.run((coder + " --seq 2048").split(" "))).isZero();
+    assertThat(folder.resolve("run.yaml")).exists();
   }
 
   @Test

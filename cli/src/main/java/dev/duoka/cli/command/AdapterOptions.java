@@ -2,6 +2,7 @@ package dev.duoka.cli.command;
 
 import dev.duoka.base.DuokaException;
 import dev.duoka.base.ErrorCode;
+import dev.duoka.formats.adapter.AdapterConfig;
 import dev.duoka.formats.json.Json;
 import dev.duoka.formats.modelconfig.ModelConfig;
 import dev.duoka.layout.Method;
@@ -25,7 +26,10 @@ final class AdapterOptions {
       description = "full (default), lora or qlora; the next options are for these two.")
   private String method = "full";
 
-  @Option(names = "--rank", paramLabel = "N", description = "Rank of the adapters (16).")
+  @Option(
+      names = "--rank",
+      paramLabel = "N",
+      description = "Rank of the adapters (" + AdapterConfig.USUAL_RANK + ").")
   private @Nullable String rank;
 
   @Option(
@@ -135,7 +139,7 @@ final class AdapterOptions {
       throw usage("double_quantization", how, "Weights are kept in 4 bits by --method qlora.");
     }
     try {
-      return AdapterOption.parse(fields).on(model);
+      return AdapterOption.on(model, fields);
     } catch (IllegalArgumentException e) {
       throw new DuokaException(
           ErrorCode.USAGE, String.valueOf(e.getMessage()), "Correct the adapter's options.", e);

@@ -12,6 +12,7 @@ import dev.duoka.train.placement.MeshPicture;
 import dev.duoka.train.placement.MeshPlacement;
 import dev.duoka.train.placement.PlacementJson;
 import dev.duoka.train.run.RunChecks;
+import dev.duoka.train.run.TrainedNotices;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -23,13 +24,15 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
+import tools.jackson.databind.node.ArrayNode;
 import tools.jackson.databind.node.ObjectNode;
 
 /** {@code duoka config}: checks a run file without running it. */
 @Command(
     name = "config",
     description = {
-      "Check a run file and print every value that it stands for, as YAML.",
+      "Check a run file and print every value that it stands for, as YAML; above it what a step is,"
+          + " which modules have an adapter, how many weights are trained, and the mesh.",
       "Example: duoka config run.yaml --explain"
     })
 final class ConfigCommand implements Runnable {
@@ -57,7 +60,8 @@ final class ConfigCommand implements Runnable {
 
   @Option(
       names = "--json",
-      description = "Print one JSON object: the step, the mesh and where its ranks are.")
+      description =
+          "Print one JSON object: the step, what is trained, the mesh and where its ranks are.")
   private boolean json;
 
   @Option(names = "--docs", description = "Print the reference of the run file, in Markdown.")
@@ -86,6 +90,8 @@ final class ConfigCommand implements Runnable {
       ObjectNode root = Json.object();
       root.put("run_file", runFile.toString());
       root.put("step", step.toString());
+      ArrayNode trained = root.putArray("trained");
+      TrainedNotices.of(config).forEach(trained::add);
       root.set("mesh", PlacementJson.of(placement));
       out.println(Json.line(root));
       out.flush();
@@ -93,6 +99,9 @@ final class ConfigCommand implements Runnable {
     }
     out.println("# " + runFile + " is valid.");
     out.println("# One step: " + step + ".");
+    TrainedNotices.of(config).stream()
+        .flatMap(sentence -> Lines.of(sentence).stream())
+        .forEach(line -> out.println("# " + line));
     MeshPicture.of(config, placement).forEach(line -> out.println("# " + line));
     if (explain) {
       Explanation.of(placement).stream()

@@ -65,6 +65,9 @@ final class GenerateCommand implements Runnable {
 
   @Spec private CommandSpec spec;
 
+  /** Whether a line has been begun. */
+  private boolean shown;
+
   @Override
   public void run() {
     PrintWriter out = spec.commandLine().getOut();
@@ -77,6 +80,29 @@ final class GenerateCommand implements Runnable {
           written.append(text);
           show(out, text);
         };
+    boolean complete = false;
+    try {
+      write(chosen, output, listener);
+      complete = true;
+    } finally {
+      if (!complete && shown) {
+        out.println(); // what is said of the failure has a line of its own
+        out.flush();
+      }
+    }
+    if (json) {
+      ObjectNode answer = Json.object();
+      answer.put("prompt", prompt);
+      answer.put("text", written.toString());
+      out.print(Json.line(answer));
+    }
+    out.println();
+    out.flush();
+  }
+
+  private void write(Sampling chosen, Consumer<String> output, Consumer<CheckpointEvent> listener) {
+    PrintWriter out = spec.commandLine().getOut();
+    PrintWriter notes = spec.commandLine().getErr();
     Optional<ParallelSettings> mesh = devices.mesh();
     if (mesh.isEmpty()) {
       try (Generator generator = load(listener, notes)) {
@@ -96,19 +122,12 @@ final class GenerateCommand implements Runnable {
       show(out, prompt);
       generator.generate(prompt, chosen, output);
     }
-    if (json) {
-      ObjectNode answer = Json.object();
-      answer.put("prompt", prompt);
-      answer.put("text", written.toString());
-      out.print(Json.line(answer));
-    }
-    out.println();
-    out.flush();
   }
 
   /** Programs get all of it at the end. */
   private void show(PrintWriter out, String text) {
     if (!json) {
+      shown = true;
       out.print(text);
       out.flush();
     }

@@ -17,6 +17,7 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
+import tools.jackson.databind.node.ArrayNode;
 import tools.jackson.databind.node.ObjectNode;
 
 /** {@code duoka parity}: compares this engine with another implementation's numbers. */
@@ -33,7 +34,8 @@ import tools.jackson.databind.node.ObjectNode;
           + " and --json has the plain run's beside it under \"repeated\".",
       "With --mesh the ranks of a mesh compute, as threads: each on a GPU of its own where there"
           + " are enough, else several on one. Gradients are put together from what each rank has;"
-          + " logits are not compared.",
+          + " logits and an adapter's merged weights are not compared.",
+      "An adapter's lora_dropout is left out: nobody can leave out the same inputs again.",
       "Example: duoka parity golden/v3 --mesh tensor=2"
     })
 final class ParityCommand implements Callable<Integer> {
@@ -108,12 +110,21 @@ final class ParityCommand implements Callable<Integer> {
           result.relativeError(),
           verdict(result, report.tolerance()));
     }
+    if (report.dropout() > 0) {
+      out.println(
+          "The adapter's lora_dropout of "
+              + report.dropout()
+              + " is left out: what is expected has to be computed without it, too.");
+    }
     out.printf(
         Locale.ROOT,
-        "%s on %s%s: %d tensors, largest relative error %.2e, tolerance %.0e: %s%n",
+        "%s on %s%s%s: %d tensors, largest relative error %.2e, tolerance %.0e: %s%n",
         folder,
         report.device(),
-        report.mesh().map(it -> ", mesh " + it + ", logits not compared").orElse(""),
+        report.mesh().map(it -> ", mesh " + it).orElse(""),
+        report.notCompared().isEmpty()
+            ? ""
+            : ", " + String.join(" and ", report.notCompared()) + " not compared",
         report.results().size(),
         report.largestError(),
         report.tolerance(),
@@ -126,7 +137,13 @@ final class ParityCommand implements Callable<Integer> {
     root.put("folder", folder.toString());
     root.put("device", report.device());
     report.mesh().ifPresent(it -> root.put("mesh", it));
-    report.mesh().ifPresent(_ -> root.putArray("not_compared").add("logits"));
+    if (!report.notCompared().isEmpty()) {
+      ArrayNode names = root.putArray("not_compared");
+      report.notCompared().forEach(names::add);
+    }
+    if (report.dropout() > 0) {
+      root.put("dropout_left_out", report.dropout());
+    }
     root.put("tolerance", report.tolerance());
     root.put("passed", report.holds());
     root.put("largest_relative_error", report.largestError());

@@ -19,6 +19,7 @@ import dev.duoka.planner.layout.ProductFormat;
 import dev.duoka.planner.report.PlanJson;
 import dev.duoka.planner.report.PlanText;
 import dev.duoka.planner.report.PlannedRun;
+import dev.duoka.planner.search.Change;
 import dev.duoka.planner.search.Plan;
 import dev.duoka.planner.search.PlanRequest;
 import dev.duoka.planner.search.PlanResult;
@@ -48,7 +49,7 @@ import tools.jackson.databind.node.ObjectNode;
       "Search all layouts of a model on a machine: memory by owner, time by cause, cost.",
       "Without --machine and --topo, for this machine. Exit status 1 where nothing fits.",
       "Example: duoka plan --model deepseek-v2-lite --machine 8xA100-80G-SXM",
-      "Example: duoka plan --model deepseek-coder-33b --machine 1xRTX4090 --method qlora --rank 64"
+      "Example: duoka plan --model deepseek-coder-33b --machine 1xRTX4090 --method qlora --seq 2048"
     })
 final class PlanCommand implements Callable<Integer> {
   private static final long LARGEST_STEP = 1L << 40;
@@ -294,7 +295,11 @@ final class PlanCommand implements Callable<Integer> {
       throw new DuokaException(
           ErrorCode.CONFIG,
           "no run file was written: this version runs none of the layouts that fit",
-          "The report says what each lacks.");
+          result.changes().stream()
+              .filter(Change::runnable)
+              .map(change -> "It runs with " + change.change() + ", for one.")
+              .findFirst()
+              .orElse("The report says what each lacks."));
     }
     if (tokens != null && tokens < 1) {
       throw usage("--tokens " + tokens, "Give at least 1.");

@@ -19,6 +19,9 @@ public final class ChatConsole {
   private final PrintWriter out;
   private final PrintWriter notes;
 
+  /** Whether the adapter adds to the model; it does at first. */
+  private boolean adapted = true;
+
   /**
    * A console.
    *
@@ -35,7 +38,7 @@ public final class ChatConsole {
 
   /** Asks and answers until {@code /exit} or the end of the input. */
   public void run(BufferedReader input) throws IOException {
-    notes.println("/adapter on|off" + names() + ", /system TEXT, /clear, /exit");
+    notes.println("/adapter on|off" + names() + ", /system TEXT, /clear, /exit, /help");
     while (true) {
       notes.print(ASK);
       notes.flush();
@@ -75,13 +78,22 @@ public final class ChatConsole {
         notes.println(rest.isEmpty() ? "nothing stands before the questions" : "understood");
       }
       case "/adapter" -> adapter(rest);
+      case "/help" -> help();
       default ->
           notes.println(
               "There is no "
                   + words[0]
-                  + ": /adapter, /system, /clear, /exit; a question that begins so has // in"
+                  + ": /adapter, /system, /clear, /exit, /help; a question that begins so has // in"
                   + " front");
     }
+  }
+
+  private void help() {
+    notes.println("/adapter on|off" + names() + "  with the adapter, without it, or with another");
+    notes.println("/system TEXT  stands before the questions; without a text nothing does");
+    notes.println("/clear  forgets the questions and answers so far");
+    notes.println("/exit  ends the program, as the end of the input does");
+    notes.println("//TEXT  is the question /TEXT");
   }
 
   /** What else {@code /adapter} takes. */
@@ -94,27 +106,30 @@ public final class ChatConsole {
       notes.println("this model has no adapter");
     } else if (word.equals("on") || word.equals("off")) {
       generator.setAdapted(word.equals("on"));
+      adapted = word.equals("on");
       notes.println("the adapter is " + word);
     } else if (generator.adapters().contains(word)) {
       use(word);
     } else {
-      notes.println("say /adapter on or /adapter off" + others());
+      notes.println("say /adapter on or /adapter off" + others() + (adapted ? "on" : "off"));
     }
   }
 
   private String others() {
     return generator.adapters().isEmpty()
-        ? ""
+        ? "; it is "
         : ", or one of "
             + String.join(", ", generator.adapters())
             + "; the present one is "
-            + generator.adapter().orElse("none");
+            + generator.adapter().orElse("none")
+            + ", which is ";
   }
 
   /** An adapter that cannot be read leaves the one that was there. */
   private void use(String name) {
     try (ProgressLine line = ProgressLine.open("loading the adapter", notes)) {
       generator.use(name, line);
+      adapted = true;
     } catch (DuokaException e) {
       notes.println("duoka: " + e.getMessage());
       return;

@@ -45,9 +45,18 @@ public record AdapterConfig(
     Map<String, Double> alphaPattern,
     List<String> saved,
     BaseForm baseForm) {
-  /** What is trained where nothing else is said: rank 16, alpha 32, on all linear layers. */
-  public static final AdapterConfig USUAL = lora(16, 32, new NamePatterns.AllLinear());
+  /** The rank where nothing else is said. */
+  public static final int USUAL_RANK = 16;
 
+  /** The largest rank. */
+  public static final int LARGEST_RANK = 65_536;
+
+  /** What is trained where nothing else is said: plain LoRA on all linear layers. */
+  public static final AdapterConfig USUAL =
+      lora(USUAL_RANK, usualAlpha(USUAL_RANK), new NamePatterns.AllLinear());
+
+  private static final String RANKS = "ranks are from 1 to " + LARGEST_RANK;
+  private static final String NUMBER = "it is a number";
   private static final Pattern LAYER = Pattern.compile(".*?\\.[^.]*\\.(\\d+)\\..*");
 
   public AdapterConfig {
@@ -56,18 +65,36 @@ public record AdapterConfig(
     rankPattern = Collections.unmodifiableMap(new LinkedHashMap<>(rankPattern)); // in their order
     alphaPattern = Collections.unmodifiableMap(new LinkedHashMap<>(alphaPattern));
     saved = List.copyOf(saved);
-    require(rank > 0, "a rank of " + rank);
-    rankPattern.values().forEach(one -> require(one > 0, "a rank of " + one));
+    require(isRank(rank), "a rank (r) of " + rank, RANKS);
+    rankPattern.forEach(
+        (name, one) -> require(isRank(one), "a rank of " + of(one, name, "rank"), RANKS));
+    alphaPattern.forEach(
+        (name, one) ->
+            require(Double.isFinite(one), "an alpha of " + of(one, name, "alpha"), NUMBER));
     rankPattern.keySet().forEach(NamePatterns.Whole::new); // refuses what is no expression
     alphaPattern.keySet().forEach(NamePatterns.Whole::new);
-    require(Double.isFinite(alpha), "an alpha of " + alpha);
-    require(dropout >= 0 && dropout < 1, "a dropout of " + dropout);
+    require(Double.isFinite(alpha), "an alpha of " + alpha, NUMBER);
+    require(dropout >= 0 && dropout < 1, "a dropout of " + dropout, "it is from 0 to below 1");
   }
 
-  private static void require(boolean holds, String problem) {
+  private static String of(Object value, String name, String what) {
+    return value + " for '" + name + "' in " + what + "_pattern";
+  }
+
+  private static void require(boolean holds, String problem, String valid) {
     if (!holds) {
-      throw new IllegalArgumentException("an adapter cannot have " + problem);
+      throw new IllegalArgumentException("an adapter cannot have " + problem + ": " + valid);
     }
+  }
+
+  /** Whether a number can be a rank. */
+  public static boolean isRank(double number) {
+    return number >= 1 && number <= LARGEST_RANK && number == Math.rint(number);
+  }
+
+  /** The alpha of a rank where nothing else is said, which makes an adapter's factor 2. */
+  public static double usualAlpha(int rank) {
+    return 2.0 * rank;
   }
 
   /** Plain LoRA on these modules. */
@@ -132,6 +159,24 @@ public record AdapterConfig(
         alphaPattern,
         saved,
         form);
+  }
+
+  /** The same adapter, which sees every input. */
+  public AdapterConfig withoutDropout() {
+    return new AdapterConfig(
+        rank,
+        alpha,
+        0,
+        rootScaled,
+        magnitudes,
+        modules,
+        excluded,
+        parameters,
+        layers,
+        rankPattern,
+        alphaPattern,
+        saved,
+        baseForm);
   }
 
   /** The rank of the adapter of a module or parameter. */

@@ -115,7 +115,9 @@ class AdapterConfigFileTests {
         "\"a_field_of_tomorrow\": 3 | it has a_field_of_tomorrow",
         "\"init_lora_weights\": \"pissa\" | init_lora_weights",
         "\"lora_dropout\": 1.0 | a dropout of 1.0",
-        "\"rank_pattern\": {\"q_proj\": 0} | a rank of 0",
+        "\"rank_pattern\": {\"q_proj\": 0} | a rank of 0 for 'q_proj' in rank_pattern: ranks are",
+        "\"rank_pattern\": {\"q_proj\": 65537} | a rank of 65537",
+        "\"peft_type\": \"LORA\", \"r\": -2, \"lora_alpha\": 16 | a rank (r) of -2",
         "\"exclude_modules\": \"(\" | no regular expression",
       })
   void refusesByName(String field, String problem) {

@@ -2,7 +2,6 @@ package dev.duoka.model.adapter;
 
 import dev.duoka.base.DuokaException;
 import dev.duoka.base.ErrorCode;
-import dev.duoka.base.NearestName;
 import dev.duoka.engine.parameter.Axis;
 import dev.duoka.engine.parameter.Initializer;
 import dev.duoka.engine.parameter.ParameterSpec;
@@ -22,13 +21,12 @@ import org.jspecify.annotations.Nullable;
 /** Declares the adapters of a model beside its weights, which are frozen then. */
 public final class AdapterDeclarations {
   private static final String WEIGHT = ".weight";
-  private static final String HEAD = "lm_head";
+  static final String HEAD = "lm_head";
 
   private final WeightDeclarations declarations;
   private final AdapterConfig config;
   private final int layers;
   private final List<String> refused = new ArrayList<>();
-  private final List<String> possible = new ArrayList<>();
 
   private AdapterDeclarations(WeightDeclarations declarations, AdapterConfig config, int layers) {
     this.declarations = declarations;
@@ -61,7 +59,7 @@ public final class AdapterDeclarations {
       }
     }
     if (declarations.weights().stream().noneMatch(this::isHead) && names(HEAD)) {
-      refused.add(HEAD + " (in this model the embedding, which is no linear layer)");
+      refused.add(HEAD + " (in this model the embedding, embed_tokens, which is no linear layer)");
     }
     if (!refused.isEmpty()) {
       throw problem(
@@ -70,14 +68,10 @@ public final class AdapterDeclarations {
               + " by train_whole in a run file (modules_to_save in PEFT's)");
     }
     if (!any) {
-      String first =
-          config.modules() instanceof NamePatterns.Ends(List<String> names) && !names.isEmpty()
-              ? names.getFirst()
-              : config.parameters().isEmpty() ? "" : config.parameters().getFirst();
+      AdapterNames.requireFitting(declarations.weights(), config, AdapterNames::inEither);
       throw problem(
-          "the adapter's names fit no module of the model",
-          NearestName.hint(
-              first, possible.stream().map(AdapterDeclarations::lastWord).distinct().toList()));
+          "no module of the model is one that the adapter names and is in its layers",
+          "Check its target_modules and layers_to_transform, and that it is one of this model");
     }
     declarations.sortByBlock();
   }
@@ -93,10 +87,6 @@ public final class AdapterDeclarations {
 
   private static DuokaException problem(String problem, String remedy) {
     return new DuokaException(ErrorCode.CONFIG, problem, remedy);
-  }
-
-  private static String lastWord(String name) {
-    return name.substring(name.lastIndexOf('.') + 1);
   }
 
   private boolean isSaved(Weight weight) {
@@ -175,7 +165,6 @@ public final class AdapterDeclarations {
     for (CheckpointTensor tensor : weight.checkpointTensors()) {
       List<Section> outputs = sections(rows, section, tensor.shape().getFirst());
       String module = tensor.module();
-      possible.add(module);
       if (config.adapts(module)) {
         long its = config.rankOf(module);
         downTensors.add(
@@ -241,19 +230,14 @@ public final class AdapterDeclarations {
 
   private @Nullable WeightAdapter ofExperts(Weight weight) {
     String name = weight.spec().name();
-    possible.add(name);
     if (!config.adaptsExperts(name)) {
       return null;
     }
-    if (config.dropout() > 0 || config.magnitudes()) {
-      throw problem(
-          "the adapter has "
-              + (config.magnitudes() ? "magnitudes (DoRA)" : "dropout")
-              + ", and experts (PEFT's target_parameters) names "
-              + name
-              + ": stacked experts have neither, in PEFT's form",
-          "Leave them out of experts, or set "
-              + (config.magnitudes() ? "dora (PEFT's use_dora) to false" : "the dropout to 0"));
+    if (config.magnitudes()) {
+      throw notOfExperts(name, "magnitudes (DoRA)", "dora (PEFT's use_dora) to false");
+    }
+    if (config.dropout() > 0) {
+      throw notOfExperts(name, "dropout", "the dropout to 0");
     }
     List<List<Section>> sections = weight.spec().sections();
     long experts = sections.getFirst().getFirst().count();
@@ -280,6 +264,18 @@ public final class AdapterDeclarations {
             List.of(new CheckpointTensor(AdapterFile.up(name), 0, List.of(experts, out, width))));
     return new WeightAdapter(
         down, List.of(new WeightAdapter.Part(name, up, null, config.scaleOf(name), 0, 0)), 0);
+  }
+
+  private static DuokaException notOfExperts(String name, String what, String setting) {
+    return problem(
+        "the adapter has "
+            + what
+            + ", and experts (PEFT's target_parameters) names "
+            + name
+            + ": adapters on stacked experts have no "
+            + what
+            + ", in PEFT's form",
+        "Leave them out of experts, or set " + setting);
   }
 
   private static String prefix(ParameterSpec spec) {

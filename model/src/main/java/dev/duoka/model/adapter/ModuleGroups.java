@@ -1,5 +1,7 @@
 package dev.duoka.model.adapter;
 
+import static java.util.stream.Collectors.toSet;
+
 import dev.duoka.base.Plural;
 import dev.duoka.model.weight.CheckpointTensor;
 import dev.duoka.model.weight.Weight;
@@ -99,15 +101,27 @@ final class ModuleGroups {
                     paths.stream()
                         .flatMap(path -> modulesOf.getOrDefault(path, List.of()).stream())
                         .toList(),
-                    String.join(", ", paths.stream().map(this::shortest).toList())
-                        + inLayers(itsLayers))));
+                    String.join(", ", shortest(paths)) + inLayers(itsLayers))));
     return groups;
   }
 
-  /** The last word where no other module of the model ends so. */
-  private String shortest(String path) {
-    String word = lastWord(path);
-    return pathsByLastWord.getOrDefault(word, Set.of()).size() > 1 ? path : word;
+  /**
+   * The last words where no other modules of the model end so; what stands beside one that needs
+   * its whole path has its own, too.
+   */
+  private List<String> shortest(List<String> paths) {
+    Set<String> told =
+        paths.stream().filter(this::isAmbiguous).map(ModuleGroups::parent).collect(toSet());
+    return paths.stream().map(path -> told.contains(parent(path)) ? path : lastWord(path)).toList();
+  }
+
+  private boolean isAmbiguous(String path) {
+    return pathsByLastWord.getOrDefault(lastWord(path), Set.of()).size() > 1;
+  }
+
+  /** What a module is in; nothing for one that is in no other. */
+  private static String parent(String path) {
+    return path.substring(0, Math.max(0, path.lastIndexOf('.')));
   }
 
   private String inLayers(SortedSet<Integer> some) {

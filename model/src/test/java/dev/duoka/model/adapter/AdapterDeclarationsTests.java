@@ -110,7 +110,11 @@ class AdapterDeclarationsTests {
   void saysWhatCannotBe() {
     refused("tiny-llama", adapter(ends("embed_tokens"), List.of(), List.of()), "embed_tokens");
     refused("tiny-v3", adapter(ends("mlp.gate"), List.of(), List.of()), "mlp.gate");
-    refused("tiny-llama", adapter(ends("q_prjo"), List.of(), List.of()), "Did you mean 'q_proj'?");
+    refused(
+        "tiny-llama",
+        adapter(ends("q_prjo"), List.of(), List.of()),
+        "'q_prjo' of modules (PEFT's target_modules) fits no linear layer in the model. Did you"
+            + " mean 'q_proj'?");
     refused(
         "tiny-llama", adapter(ends("o_proj"), List.of(), List.of("k_proj")), "only some are to be");
   }

@@ -111,6 +111,18 @@ class AdapterSummaryTests {
   }
 
   @Test
+  void whatIsInOneModuleIsToldAlike() {
+    assertThat(first("tiny-v3", "'target_parameters': ['gate_up_proj', 'experts.down_proj']"))
+        .startsWith("adapter on mlp.experts.gate_up_proj, mlp.experts.down_proj in layers 1-11 of");
+    assertThat(first("tiny-v3", "'target_parameters': ['gate_up_proj']"))
+        .as("alone it needs no more than its last word")
+        .startsWith("adapter on gate_up_proj in layers 1-11 of");
+    assertThat(first("tiny-v3", "'target_modules': ['0.self_attn.o_proj', '0.mlp.down_proj']"))
+        .as("another module's place is not told with it")
+        .startsWith("adapter on o_proj, mlp.down_proj in layer 0 of");
+  }
+
+  @Test
   void whatIsTrainedWholeIsOneLine() {
     String fields =
         "'target_modules': ['q_proj'], 'modules_to_save': ['input_layernorm',"

@@ -64,7 +64,7 @@ public final class AdapterFields {
   /** The section of a run file: the rank, and what is not as it is without its field. */
   static String yaml(AdapterConfig adapter) {
     ObjectNode usual = json(AdapterConfig.USUAL);
-    usual.put("alpha", 2.0 * adapter.rank());
+    usual.put("alpha", AdapterConfig.usualAlpha(adapter.rank()));
     StringBuilder text = new StringBuilder("adapter:\n  rank: " + adapter.rank() + "\n");
     for (Map.Entry<String, JsonNode> field : json(adapter).properties()) {
       if (!field.getKey().equals("rank") && !field.getValue().equals(usual.get(field.getKey()))) {

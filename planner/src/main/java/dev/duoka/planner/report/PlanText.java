@@ -6,6 +6,7 @@ import static dev.duoka.planner.report.Numbers.format;
 import dev.duoka.hardware.Machine;
 import dev.duoka.layout.Precision;
 import dev.duoka.planner.memory.MemoryEstimate;
+import dev.duoka.planner.search.Change;
 import dev.duoka.planner.search.Cost;
 import dev.duoka.planner.search.Misfit;
 import dev.duoka.planner.search.Plan;
@@ -290,7 +291,7 @@ public final class PlanText {
 
   private static void changes(StringBuilder text, PlanResult result) {
     if (!result.changes().isEmpty()) {
-      text.append(format("%nIt fits%s with any one of these changes:%n", asked(result)));
+      text.append(format("%n%s with any one of these changes:%n", asked(result)));
       result
           .changes()
           .forEach(
@@ -313,15 +314,18 @@ public final class PlanText {
     }
   }
 
-  /** What the best plan is not, and would be with a change. */
+  /** What the best plan does not do, and would with a change. */
   private static String asked(PlanResult result) {
     if (result.plans().isEmpty()) {
-      return "";
+      return "It fits";
+    }
+    if (result.bestRunnable().isEmpty() && result.changes().stream().allMatch(Change::runnable)) {
+      return "This version runs it";
     }
     Precision asked = result.request().precisions().getFirst();
     return result.plans().getFirst().layout().precision() == asked
-        ? " without host memory"
-        : " in " + asked;
+        ? "It fits without host memory"
+        : "It fits in " + asked;
   }
 
   private static void rules(StringBuilder text, PlanResult result) {

@@ -8,4 +8,9 @@ import java.util.Optional;
  * @param change what to change
  * @param plan the best plan that then fits; empty where this is not planned
  */
-public record Change(String change, Optional<Plan> plan) {}
+public record Change(String change, Optional<Plan> plan) {
+  /** Whether this version runs what then fits. */
+  public boolean runnable() {
+    return plan.filter(Plan::runnable).isPresent();
+  }
+}

@@ -9,6 +9,7 @@ import dev.duoka.layout.StateForm;
 import dev.duoka.planner.layout.Job;
 import dev.duoka.planner.memory.StateBytes;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
@@ -51,8 +52,24 @@ final class NearestChanges {
         && !attempt("adapters beside 4-bit weights (method qlora)", request.by(Method.QLORA))) {
       moreHostMemory("adapters beside 4-bit weights (method qlora) and ", request.by(Method.QLORA));
     }
-    shorter();
-    return changes;
+    shorter("", request);
+    if (method != Method.QLORA && !anyRunnable()) {
+      shorter("adapters beside 4-bit weights (method qlora) and ", request.by(Method.QLORA));
+    }
+    return runnableFirst();
+  }
+
+  /** Those after which this version runs it. */
+  List<Change> runnable() {
+    return find().stream().filter(Change::runnable).toList();
+  }
+
+  private boolean anyRunnable() {
+    return changes.stream().anyMatch(Change::runnable);
+  }
+
+  private List<Change> runnableFirst() {
+    return changes.stream().sorted(Comparator.comparing(change -> !change.runnable())).toList();
   }
 
   /** What makes it fit without the host's memory. */
@@ -79,16 +96,24 @@ final class NearestChanges {
         && attempt(form.toString(), of.keeping(List.of(form)));
   }
 
-  private void shorter() {
-    Job job = request.job();
+  /** The longest that this version runs, else the longest that fits. */
+  private void shorter(String before, PlanRequest changed) {
+    Job job = changed.job();
+    Optional<Change> longest = Optional.empty();
     for (int length = job.sequenceLength() / 2; length >= 512; length /= 2) {
-      if (job.tokensPerStep() % length == 0
-          && attempt(
-              "sequences of " + length + " tokens",
-              request.doing(new Job(length, job.tokensPerStep(), job.imbalance())))) {
-        return;
+      if (job.tokensPerStep() % length == 0) {
+        Job its = new Job(length, job.tokensPerStep(), job.imbalance());
+        String words = before + "sequences of " + length + " tokens";
+        Optional<Change> found =
+            planner.best(changed.doing(its)).map(plan -> new Change(words, Optional.of(plan)));
+        longest = longest.or(() -> found);
+        if (found.filter(Change::runnable).isPresent()) {
+          longest = found;
+          break;
+        }
       }
     }
+    longest.ifPresent(changes::add);
   }
 
   private boolean moreHostMemory(String before, PlanRequest changed) {

@@ -91,13 +91,19 @@ public final class Planner {
   }
 
   /**
-   * What would make the job fit, or fit as it was asked for: what fits in fp32 alone, from host
-   * memory or with states in fewer bits is slower or rounds more.
+   * What would make the job fit, run in this version, or fit as it was asked for: what fits in fp32
+   * alone, from host memory or with states in fewer bits is slower or rounds more.
    */
   private List<Change> changes(PlanRequest request, List<Plan> plans) {
     NearestChanges changes = new NearestChanges(this, request);
     if (plans.isEmpty()) {
       return changes.find();
+    }
+    if (plans.stream().noneMatch(Plan::runnable)) {
+      List<Change> runnable = new NearestChanges(this, request).runnable();
+      if (!runnable.isEmpty()) {
+        return runnable;
+      }
     }
     Layout best = plans.getFirst().layout();
     if (best.precision() != request.precisions().getFirst()) {

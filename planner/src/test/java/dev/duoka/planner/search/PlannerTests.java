@@ -233,6 +233,31 @@ final class PlannerTests {
     assertThat(PLANNER.best(one).orElseThrow().layout().context()).isEqualTo(4);
   }
 
+  /** What fits with parameters in host memory alone is not run by this version. */
+  @Test
+  void changesThatThisVersionRunsComeFirst() {
+    PlanRequest coder =
+        request("deepseek-coder-33b", "1xRTX4090")
+            .by(Method.QLORA)
+            .doing(new Job(4096, 1 << 17, Job.DEFAULT_IMBALANCE));
+    PlanResult fits = PLANNER.plan(coder);
+    assertThat(fits.best()).isPresent();
+    assertThat(fits.bestRunnable()).isEmpty();
+    assertThat(fits.changes())
+        .allMatch(Change::runnable)
+        .extracting(Change::change)
+        .contains("2 of these cards", "sequences of 2048 tokens");
+    PlanResult dense = PLANNER.plan(coder.by(Method.LORA));
+    assertThat(dense.plans()).isEmpty();
+    assertThat(dense.changes().getFirst().change())
+        .isEqualTo("adapters beside 4-bit weights (method qlora) and sequences of 2048 tokens");
+    assertThat(dense.changes().getFirst().runnable()).isTrue();
+    assertThat(dense.changes().getLast().runnable()).isFalse();
+    PlanResult shorter = PLANNER.plan(coder.doing(new Job(2048, 1 << 17, Job.DEFAULT_IMBALANCE)));
+    assertThat(shorter.bestRunnable()).isPresent();
+    assertThat(shorter.changes()).isEmpty();
+  }
+
   @Test
   void v3FitsNoSingleMachineOfEight() {
     PlanResult result = plan("deepseek-v3", "8xA100");

@@ -66,7 +66,7 @@ public final class AdapterChanges {
   }
 
   private static boolean isUsual(AdapterConfig adapter) {
-    return adapter.alpha() == 2.0 * adapter.rank();
+    return adapter.alpha() == AdapterConfig.usualAlpha(adapter.rank());
   }
 
   /** Lists and patterns that say nothing are not set. */

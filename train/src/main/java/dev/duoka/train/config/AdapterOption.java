@@ -2,6 +2,7 @@ package dev.duoka.train.config;
 
 import dev.duoka.base.DuokaException;
 import dev.duoka.base.ErrorCode;
+import dev.duoka.formats.modelconfig.ModelConfig;
 import dev.duoka.formats.yaml.YamlParser;
 import dev.duoka.formats.yaml.YamlTree;
 import dev.duoka.train.config.binding.Binder;
@@ -18,6 +19,17 @@ public final class AdapterOption {
   /** The option of a field, for example {@code --train-whole}. */
   public static String name(String field) {
     return "--" + field.replace('_', '-');
+  }
+
+  /**
+   * A model with the adapter that the options say.
+   *
+   * @param fields as of {@link #parse}
+   * @throws DuokaException with what is wrong, which errors call by the options' names
+   * @throws IllegalArgumentException as {@link AdapterSettings#config()}
+   */
+  public static ModelConfig on(ModelConfig model, Map<String, String> fields) {
+    return parse(fields).on(model, AdapterOption::name);
   }
 
   /**

@@ -9,7 +9,6 @@ import dev.duoka.formats.adapter.NamePatterns;
 import dev.duoka.formats.modelconfig.ModelConfig;
 import dev.duoka.model.ModelFactory;
 import dev.duoka.model.adapter.AdapterNames;
-import dev.duoka.model.weight.Weight;
 import dev.duoka.train.config.binding.Doc;
 import java.nio.file.Path;
 import java.util.Collections;
@@ -18,6 +17,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
+import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /** Section {@code adapter}: what is trained beside the frozen weights. */
@@ -31,8 +31,8 @@ public record AdapterSettings(
         Optional<Path> path,
     @Doc(
             value = "Rank of the adapters: the width between their two matrices.",
-            byDefault = "16",
-            range = "[1, 65536]")
+            byDefault = "" + AdapterConfig.USUAL_RANK,
+            range = "[1, " + AdapterConfig.LARGEST_RANK + "]")
         int rank,
     @Doc(
             value = "An adapter's output is multiplied by alpha / rank.",
@@ -85,10 +85,11 @@ public record AdapterSettings(
     @Doc(
             value =
                 "Other ranks, by regular expressions of the ends of names, for example"
-                    + " `{'.*gate_up_proj': 32}`; the first that fits counts.",
+                    + " `{'.*gate_up_proj': 32}`; the first that fits counts. They have the limits"
+                    + " of `rank`.",
             byDefault = "{}")
         Map<String, @Nullable Object> rankPattern,
-    @Doc(value = "Other alphas, likewise.", byDefault = "{}")
+    @Doc(value = "Other alphas, likewise, above 0.", byDefault = "{}")
         Map<String, @Nullable Object> alphaPattern,
     @Doc(
             value =
@@ -104,8 +105,6 @@ public record AdapterSettings(
                     + " 4.13 bits for a weight instead of 4.5.",
             byDefault = "true")
         boolean doubleQuantization) {
-  private static final int DEFAULT_RANK = 16;
-
   /** What a run file calls the forms of a base. */
   public enum Base {
     DENSE,
@@ -124,16 +123,20 @@ public record AdapterSettings(
   /**
    * The adapter as the model takes it.
    *
-   * @throws IllegalArgumentException when a pattern is none, or says no number
+   * @throws IllegalArgumentException when a pattern is none, or says no number that can be
    */
   public AdapterConfig config() {
+    return config(AdapterNames::inRunFile);
+  }
+
+  private AdapterConfig config(UnaryOperator<String> fields) {
     if (path.isPresent()) {
       AdapterFolder.require(path.get(), "adapter.path");
       return AdapterConfigFile.read(path.get()).adapter().on(baseForm());
     }
     return new AdapterConfig(
         rank,
-        alpha.orElse(2.0 * rank),
+        alpha.orElse(AdapterConfig.usualAlpha(rank)),
         dropout,
         rslora,
         dora,
@@ -141,8 +144,8 @@ public record AdapterSettings(
         new NamePatterns.Ends(exclude),
         experts,
         List.of(),
-        ranks(),
-        alphas(),
+        ranks(fields.apply("rank_pattern")),
+        alphas(fields.apply("alpha_pattern")),
         trainWhole,
         baseForm());
   }
@@ -153,12 +156,13 @@ public record AdapterSettings(
    * @param tied whether embedding and head are one weight of the base
    */
   AdapterConfig beside(boolean tied) {
-    path.ifPresent(
-        folder -> {
-          AdapterFolder.require(folder, "adapter.path");
-          AdapterConfigFile.read(folder).beside(tied, folder);
-        });
-    return config();
+    return beside(tied, AdapterNames::inRunFile);
+  }
+
+  private AdapterConfig beside(boolean tied, UnaryOperator<String> fields) {
+    AdapterConfig adapter = config(fields);
+    path.ifPresent(folder -> AdapterConfigFile.read(folder).beside(tied, folder));
+    return adapter;
   }
 
   /**
@@ -168,12 +172,21 @@ public record AdapterSettings(
    * @throws IllegalArgumentException as {@link #config()}
    */
   public ModelConfig on(ModelConfig model) {
-    AdapterConfig adapter = beside(model.tieEmbeddings());
-    ModelConfig adapted = model.with(adapter);
-    List<Weight> weights = ModelFactory.declared(adapted, 0).weights();
+    return on(model, AdapterNames::inRunFile);
+  }
+
+  /**
+   * As the other method.
+   *
+   * @param fields what error messages call a field of this section
+   */
+  ModelConfig on(ModelConfig model, UnaryOperator<String> fields) {
+    AdapterConfig adapter = beside(model.tieEmbeddings(), fields);
     if (path.isEmpty()) { // an adapter's folder has tensors, which say more than names
-      AdapterNames.requireFitting(weights, adapter);
+      AdapterNames.requireFitting(ModelFactory.declared(model, 0).weights(), adapter, fields);
     }
+    ModelConfig adapted = model.with(adapter);
+    ModelFactory.declared(adapted, 0); // refuses what takes no adapter
     return adapted;
   }
 
@@ -187,20 +200,21 @@ public record AdapterSettings(
 
   /** What a file says that leaves all to the adapter's folder: the same beside a base like this. */
   AdapterSettings ofPath() {
+    AdapterSettings unsaid = AdapterOption.parse(Map.of());
     return new AdapterSettings(
         path,
-        DEFAULT_RANK,
-        OptionalDouble.empty(),
-        0,
-        false,
-        false,
-        List.of(NamePatterns.ALL_LINEAR),
-        Optional.empty(),
-        List.of(),
-        List.of(),
-        List.of(),
-        Map.of(),
-        Map.of(),
+        unsaid.rank,
+        unsaid.alpha,
+        unsaid.dropout,
+        unsaid.rslora,
+        unsaid.dora,
+        unsaid.modules,
+        unsaid.modulesMatching,
+        unsaid.exclude,
+        unsaid.experts,
+        unsaid.trainWhole,
+        unsaid.rankPattern,
+        unsaid.alphaPattern,
         base,
         doubleQuantization);
   }
@@ -217,29 +231,35 @@ public record AdapterSettings(
     return hasUsualModules() ? new NamePatterns.AllLinear() : new NamePatterns.Ends(modules);
   }
 
-  private Map<String, Integer> ranks() {
+  private Map<String, Integer> ranks(String field) {
     Map<String, Integer> ranks = new LinkedHashMap<>();
     rankPattern.forEach(
         (name, value) -> {
-          if (!(value instanceof Number number) || number.intValue() != number.doubleValue()) {
-            throw new IllegalArgumentException(
-                "adapter.rank_pattern says " + value + " of " + name + ", no whole number");
+          if (!(value instanceof Number number) || !AdapterConfig.isRank(number.doubleValue())) {
+            throw wrong(
+                field, name, value, "no whole number from 1 to " + AdapterConfig.LARGEST_RANK);
           }
           ranks.put(name, number.intValue());
         });
     return ranks;
   }
 
-  private Map<String, Double> alphas() {
+  private Map<String, Double> alphas(String field) {
     Map<String, Double> alphas = new LinkedHashMap<>();
     alphaPattern.forEach(
         (name, value) -> {
-          if (!(value instanceof Number number)) {
-            throw new IllegalArgumentException(
-                "adapter.alpha_pattern says " + value + " of " + name + ", no number");
+          if (!(value instanceof Number number)
+              || !(number.doubleValue() > 0 && Double.isFinite(number.doubleValue()))) {
+            throw wrong(field, name, value, "no number above 0");
           }
           alphas.put(name, number.doubleValue());
         });
     return alphas;
+  }
+
+  private static IllegalArgumentException wrong(
+      String field, String name, @Nullable Object value, String valid) {
+    return new IllegalArgumentException(
+        field + " says " + value + " for '" + name + "', which is " + valid);
   }
 }

@@ -14,9 +14,6 @@ import dev.duoka.formats.heartbeat.HeartbeatWriter;
 import dev.duoka.formats.heartbeat.Phase;
 import dev.duoka.machine.probe.LiveProbe;
 import dev.duoka.machine.topology.TopologyJson;
-import dev.duoka.model.ModelFactory;
-import dev.duoka.model.adapter.AdapterSummary;
-import dev.duoka.model.weight.FrozenWeights;
 import dev.duoka.parallel.dryrun.PlannedExchanges;
 import dev.duoka.parallel.mesh.Mesh;
 import dev.duoka.tensor.ComputeThread;
@@ -255,15 +252,8 @@ final class RankSession {
     if (first) {
       listener.reached(folder.isResumed() ? "loading the checkpoint" : "first weights", 0, 0);
     }
-    boolean adapts = setup.model().adapter() != null;
-    if (first && adapts) {
-      AdapterSummary.lines(ModelFactory.declared(setup.model(), 0).weights())
-          .forEach(listener::notice);
-    }
-    if (first && !state.model().frozenWeights().isEmpty() && !adapts) {
-      listener.notice(
-          FrozenWeights.summary(
-              ModelFactory.declared(setup.model(), state.model().predictionDepth()).weights()));
+    if (first) {
+      TrainedNotices.of(setup.model(), state.model().predictionDepth()).forEach(listener::notice);
     }
     if (writesFirstWeights()) {
       builder.firstWeights(state, listener::notice, listener, () -> attention.make(state.device()));

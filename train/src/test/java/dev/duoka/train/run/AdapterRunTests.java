@@ -41,6 +41,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Runs that train an adapter of a base, from the run file to what other programs load. */
@@ -362,10 +363,34 @@ class AdapterRunTests {
                     config("adapter={modules: [q_porj]}"),
                     folder.resolve("never"),
                     new SmallRun.Listener()))
-        .hasMessageContaining("fit no module of the model");
+        .hasMessageContaining("'q_porj' of adapter.modules fits no linear layer");
     assertThat(RunChecks.problems(config("adapter={modules: [o_proj, q_porj]}")))
         .singleElement()
         .asString()
         .contains("adapter", "'q_porj' of adapter.modules fits no linear layer");
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "rank_pattern: {q_proj: -2} | adapter.rank_pattern says -2 for 'q_proj', which is no whole",
+        "rank_pattern: {q_proj: 65537} | no whole number from 1 to 65536",
+        "rank_pattern: {q_proj: 2.5} | no whole number from 1 to 65536",
+        "rank_pattern: {q_proj: many} | adapter.rank_pattern says many for",
+        "alpha_pattern: {q_proj: 0} | adapter.alpha_pattern says 0 for 'q_proj', which is no"
+            + " number",
+        "alpha_pattern: {q_proj: -1.5} | no number above 0",
+        "alpha_pattern: {q_proj: .inf} | no number above 0",
+      })
+  void patternsHaveTheLimitsOfTheirFields(String field, String problem) throws IOException {
+    assertThat(RunChecks.problems(config("adapter={" + field + "}")))
+        .singleElement()
+        .asString()
+        .contains(problem);
+    assertThat(
+            RunChecks.problems(
+                config("adapter={rank_pattern: {o_proj: 65536}, alpha_pattern: {o_proj: 0.5}}")))
+        .isEmpty();
   }
 }

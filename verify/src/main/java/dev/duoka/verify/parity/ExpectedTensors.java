@@ -9,10 +9,16 @@ import java.nio.ByteOrder;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
+import java.util.stream.Collectors;
 
 /** What {@code expect.safetensors} of a folder holds, as numbers and token ids. */
 final class ExpectedTensors implements AutoCloseable {
   private static final String FILE = "expect.safetensors";
+  private static final String STEP = "step_ids.";
+
+  /** The ids of the one batch. */
+  static final String INPUT = "input_ids";
 
   private final Path path;
   private final SafetensorsFile file;
@@ -30,6 +36,25 @@ final class ExpectedTensors implements AutoCloseable {
   /** The names of all tensors, in the file's order. */
   List<String> names() {
     return file.tensors().stream().map(TensorEntry::name).toList();
+  }
+
+  /**
+   * What is to be compared and is in none of the results, a kind of tensors once: {@code logits},
+   * {@code merged_after.*}.
+   */
+  List<String> without(List<ParityResult> results) {
+    Set<String> compared =
+        results.stream().map(ParityResult::name).collect(Collectors.toUnmodifiableSet());
+    return names().stream()
+        .filter(name -> !compared.contains(name) && !isInput(name))
+        .map(name -> name.contains(".") ? name.substring(0, name.indexOf('.')) + ".*" : name)
+        .distinct()
+        .sorted()
+        .toList();
+  }
+
+  private static boolean isInput(String name) {
+    return name.equals(INPUT) || name.startsWith(STEP);
   }
 
   /** A tensor of any floating type, flat. */
@@ -84,7 +109,7 @@ final class ExpectedTensors implements AutoCloseable {
     long steps = file.entry("adamw_losses").elements();
     List<TokenIds> batches = new ArrayList<>();
     for (long step = 0; step < steps; step++) {
-      batches.add(ids("step_ids." + step, vocabulary));
+      batches.add(ids(STEP + step, vocabulary));
     }
     return batches;
   }

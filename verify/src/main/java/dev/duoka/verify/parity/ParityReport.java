@@ -1,5 +1,6 @@
 package dev.duoka.verify.parity;
 
+import dev.duoka.formats.adapter.AdapterConfigFile;
 import dev.duoka.tensor.Device;
 import dev.duoka.train.config.DeviceChoice;
 import dev.duoka.train.config.MeshOption;
@@ -19,9 +20,16 @@ import java.util.stream.Collectors;
  * @param mesh of ranks that computed it, as the option says it; empty for one rank
  * @param tolerance the largest relative error that holds
  * @param results one for each tensor and series
+ * @param notCompared what the folder expects beside them, a kind of tensors once
+ * @param dropout of the folder's adapter, which was left out; 0 for none
  */
 public record ParityReport(
-    String device, Optional<String> mesh, double tolerance, List<ParityResult> results) {
+    String device,
+    Optional<String> mesh,
+    double tolerance,
+    List<ParityResult> results,
+    List<String> notCompared,
+    double dropout) {
   private static final double CPU_TOLERANCE = 1e-4;
   private static final double CUDA_TOLERANCE = 1e-3;
 
@@ -33,7 +41,8 @@ public record ParityReport(
   public static ParityReport of(Path folder, SingleDevice device, OptionalDouble tolerance) {
     double limit = tolerance(device.isCuda(), tolerance);
     device.prepareThread();
-    return new ParityReport(
+    return of(
+        folder,
         device.toString(),
         Optional.empty(),
         limit,
@@ -57,8 +66,28 @@ public record ParityReport(
             .distinct()
             .map(Device::toString)
             .collect(Collectors.joining(", "));
-    return new ParityReport(
-        devices, Optional.of(mesh), limit, ParityCheck.run(folder, parallel, placement, limit));
+    return of(
+        folder,
+        devices,
+        Optional.of(mesh),
+        limit,
+        ParityCheck.run(folder, parallel, placement, limit));
+  }
+
+  private static ParityReport of(
+      Path folder,
+      String devices,
+      Optional<String> mesh,
+      double limit,
+      List<ParityResult> results) {
+    try (ExpectedTensors expected = ExpectedTensors.open(folder)) {
+      return new ParityReport(
+          devices, mesh, limit, results, expected.without(results), dropout(folder));
+    }
+  }
+
+  private static double dropout(Path folder) {
+    return AdapterConfigFile.isIn(folder) ? AdapterConfigFile.read(folder).adapter().dropout() : 0;
   }
 
   private static double tolerance(boolean cuda, OptionalDouble asked) {
