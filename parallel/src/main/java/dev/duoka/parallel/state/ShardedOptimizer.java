@@ -45,9 +45,6 @@ import org.jspecify.annotations.Nullable;
  * <p>Owns the slices with their states. One thread.
  */
 public final class ShardedOptimizer implements AutoCloseable {
-  /** Weights whose states are on the device at once where they pass through it, at most. */
-  public static final long PASSING = StatePassage.BUFFERS * StatePassage.PIECE;
-
   private final ParameterStore store;
   private final GradientGroups groups;
   private final AdamWSettings settings;
@@ -130,7 +127,8 @@ public final class ShardedOptimizer implements AutoCloseable {
         slices.add(made.own(new StateSlice(bucket, sharing, its, states, worker, way)));
       }
       if (passage != null) {
-        passage.makeRoom(passing().map(StateSlice::unread).toList());
+        List<AdamW> theirs = passing().map(StateSlice::unread).toList();
+        passage.makeRoom(theirs, StatePassage.buffers(states.fraction()));
         slices.forEach(StateSlice::adoptValues);
       }
       squares = made.own(squares());
@@ -158,6 +156,15 @@ public final class ShardedOptimizer implements AutoCloseable {
       gatherer = elsewhere.isEmpty() ? null : made.own(new WeightGatherer(store, elsewhere));
       owned = made.release();
     }
+  }
+
+  /**
+   * Weights whose states are on the device at once where they pass through it, at most.
+   *
+   * @param fraction of the weights whose states pass
+   */
+  public static long passingAtOnce(double fraction) {
+    return StatePassage.buffers(fraction) * StatePassage.PIECE;
   }
 
   /** What sums the gradients; may be told of gradients as they become complete. */

@@ -334,15 +334,16 @@ class PassingStatesTests {
     }
   }
 
-  /** Three pieces are on the device, whatever there is in host memory. */
-  @Test
-  void takeTheRoomOfThreePieces() {
+  /** A few pieces are on the device, whatever there is in host memory. */
+  @ParameterizedTest
+  @CsvSource({"1, 8", "0.5, 3"})
+  void takeTheRoomOfAFewPieces(double fraction, int pieces) {
     StateForm form = new StateForm(MomentForm.BITS8, true, GradientForm.FP32);
     Kept here = new Kept(Dtype.BFLOAT16, form, 0);
     long piece = 256 * 4 + 2 * (256 + 256 / 128 * 4); // masters, codes and scales
     long norm = 8; // kept while updates read it
-    assertThat(optimizerBytes(here.away(256, 1)) - optimizerBytes(here))
-        .isEqualTo(3 * piece + norm);
+    assertThat(optimizerBytes(here.away(256, fraction)) - optimizerBytes(here))
+        .isEqualTo(pieces * piece + norm);
   }
 
   private static long optimizerBytes(Kept kept) {

@@ -192,7 +192,8 @@ public final class MemoryModel {
     double travelling = optimizer / state.optimizer() * TRAVELLING;
     double away = optimizer / state.optimizer() * state.gradient();
     double gone = layout.offloadFraction() * optimizer;
-    double passing = Math.min(gone, ShardedOptimizer.PASSING * state.optimizer());
+    double atOnce = ShardedOptimizer.passingAtOnce(layout.offloadFraction());
+    double passing = Math.min(gone, atOnce * state.optimizer());
     return switch (layout.offload()) {
       case NONE -> new States(weights, gradients, optimizer, 0);
       case OPTIMIZER ->

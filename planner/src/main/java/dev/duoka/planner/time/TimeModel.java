@@ -41,10 +41,11 @@ public final class TimeModel {
   private static final double SLOWEST = 1.65;
 
   /**
-   * The part of a forward pass that hides states that pass through the card: 145 ms of 348, and 137
-   * where half of them pass (bench/results/2026-11-30-choices-and-adapters.md).
+   * The part of the forward pass that hides states that pass through the card, of those layers
+   * whose states do: 300 of 348 ms. The others keep the card busy, and few updates get in between
+   * their products.
    */
-  private static final double HIDES_PASSAGE = 0.42;
+  private static final double HIDES_PASSAGE = 0.86;
 
   /** How far steps whose parts were priced are off (bench/results). */
   private static final double SPREAD_ALONE = 0.05;
@@ -280,7 +281,7 @@ public final class TimeModel {
       double passage = Math.max(byLink, byHost);
       // The next forward pass waits for each block's weights alone, and takes the card from
       // updates.
-      double exposed = Math.max(0.1 * passage, passage - HIDES_PASSAGE * forward);
+      double exposed = Math.max(0.1 * passage, passage - HIDES_PASSAGE * away * forward);
       step.add(Cause.OFFLOAD, exposed, byLink < byHost ? Basis.ASSUMED : link.basis());
       return;
     }

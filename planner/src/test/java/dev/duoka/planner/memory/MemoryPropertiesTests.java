@@ -103,7 +103,8 @@ final class MemoryPropertiesTests {
         double passing =
             layout.updatesOnHost()
                 ? 0
-                : ShardedOptimizer.PASSING * StateBytes.of(layout, shape.config()).optimizer();
+                : ShardedOptimizer.passingAtOnce(layout.offloadFraction())
+                    * StateBytes.of(layout, shape.config()).optimizer();
         assertThat(estimate.of(Owner.OPTIMIZER)).isBetween(0.0, passing);
         assertThat(estimate.hostBytes()).isPositive();
       }

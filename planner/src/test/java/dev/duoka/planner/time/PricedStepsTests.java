@@ -226,15 +226,17 @@ final class PricedStepsTests {
         .isCloseTo(milliseconds, within(percent / 100 * milliseconds));
   }
 
-  /**
-   * Of 7B, bf16 moments, full recompute (2026-11-30-choices-and-adapters.md); eight micro-batches
-   * as they were when nothing of an update was hidden, 145 ms more.
-   */
+  /** Of 7B, full recompute (2026-11-30-offload-and-choice-one-h200.md). */
   @ParameterizedTest
-  @CsvSource({"1, 1, 2345, 5", "1, 8, 12230, 5", "0.5, 1, 1804, 5"})
+  @CsvSource({
+    "BF16, 1, 1, 2191, 2",
+    "BF16, 1, 8, 11941, 2",
+    "FP32, 1, 1, 2716, 2",
+    "BF16, 0.5, 1, 1794, 3"
+  })
   void statesThatPassThroughTake(
-      double fraction, int accumulation, double milliseconds, double percent) {
-    StateForm form = new StateForm(MomentForm.BF16, true, GradientForm.FP32);
+      MomentForm moments, double fraction, int accumulation, double milliseconds, double percent) {
+    StateForm form = new StateForm(moments, true, GradientForm.FP32);
     Layout layout =
         new Layout(
                 1,
