@@ -1,5 +1,6 @@
 package dev.duoka.cli.command;
 
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.LocalDateTime;
 import java.time.ZoneId;
@@ -20,12 +21,21 @@ final class RunFolderName {
 
   /** A folder of now, for example {@code runs/quickstart-20260101-120000}. */
   static Path of(Path runFile) {
-    return Path.of("runs", name(runFile) + "-" + now());
+    return free(name(runFile) + "-" + now());
   }
 
   /** One of a kind, for example {@code runs/trial-quickstart-20260101-120000}. */
   static Path of(String kind, Path runFile) {
-    return Path.of("runs", kind + "-" + name(runFile) + "-" + now());
+    return free(kind + "-" + name(runFile) + "-" + now());
+  }
+
+  /** Another that began in the same second has a number less. */
+  private static Path free(String name) {
+    Path folder = Path.of("runs", name);
+    for (int number = 2; Files.exists(folder); number++) {
+      folder = Path.of("runs", name + "-" + number);
+    }
+    return folder;
   }
 
   private static String now() {

@@ -32,6 +32,8 @@ import picocli.CommandLine.Spec;
           + " batches from the same weights. Says of speed, memory, loss and gradient norm whether"
           + " the change makes them better or worse, or no different, with a 99 %% interval.",
       "Without --set the run file is compared with itself.",
+      "Exit status 0 whatever the verdict, which --json names; a change with which the run file"
+          + " cannot train is one, too.",
       "Example: duoka trial run.yaml --set training.recompute=selective --keep"
     })
 final class TrialCommand implements Callable<Integer> {
@@ -67,8 +69,8 @@ final class TrialCommand implements Callable<Integer> {
       names = "--itself",
       negatable = true,
       description =
-          "Also compare the run file with itself, for what loss and gradient norm differ by when"
-              + " nothing is changed. Default: unless a trial has shown it before.")
+          "Also compare the run file with itself, for what speed, loss and gradient norm differ by"
+              + " when nothing is changed. Default: unless a trial has shown it before.")
   private @Nullable Boolean itself;
 
   @Option(
@@ -126,6 +128,8 @@ final class TrialCommand implements Callable<Integer> {
     if (keep && result.decision() == TrialResult.Decision.KEEP) {
       Path before = KeptRunFile.write(runFile, request.copy(), change);
       err.println("duoka: the change is in " + runFile + "; the file as it was is " + before);
+    } else if (keep) {
+      err.println("duoka: " + runFile + " stays as it is: " + TrialText.decision(result));
     }
     err.flush();
     return 0;

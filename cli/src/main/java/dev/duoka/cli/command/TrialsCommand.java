@@ -1,11 +1,14 @@
 package dev.duoka.cli.command;
 
+import dev.duoka.base.DuokaException;
+import dev.duoka.base.ErrorCode;
 import dev.duoka.experiment.trial.TrialJson;
 import dev.duoka.experiment.trial.TrialLedger;
 import dev.duoka.experiment.trial.TrialResult;
 import dev.duoka.experiment.trial.TrialText;
 import dev.duoka.formats.json.Json;
 import java.io.PrintWriter;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -44,6 +47,12 @@ final class TrialsCommand implements Runnable {
             .filter(trial -> of == null || trial.runFile().equals(of))
             .toList();
     PrintWriter out = spec.commandLine().getOut();
+    if (runFile != null && trials.isEmpty() && !Files.exists(runFile)) {
+      throw new DuokaException(
+          ErrorCode.USAGE,
+          "there is no run file " + runFile + ", and none of that name was tried",
+          "Leave it out to see all trials with their run files");
+    }
     if (json) {
       ArrayNode all = Json.object().putArray("trials");
       trials.forEach(trial -> all.add(TrialJson.of(trial)));

@@ -86,9 +86,9 @@ final class TuneCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws InterruptedException {
-    if (minutes < 0) {
+    if (minutes < 1) {
       throw new CommandLine.ParameterException(
-          spec.commandLine(), "--minutes is " + minutes + ", but time goes forward");
+          spec.commandLine(), "--minutes is " + minutes + ", and one is the least that is tried");
     }
     RunConfig config = RunFile.read(runFile, List.of(), RunChecks::problems);
     Tuning.requireLength(config);

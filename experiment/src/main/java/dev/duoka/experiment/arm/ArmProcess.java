@@ -9,6 +9,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.TimeUnit;
 
 /** The process in which an arm trains. It ends with this object, and with this JVM. */
 public final class ArmProcess implements AutoCloseable {
@@ -65,6 +66,11 @@ public final class ArmProcess implements AutoCloseable {
   /** Waits for its end. */
   public void await() throws InterruptedException {
     process.waitFor();
+  }
+
+  /** Waits for its end, but no longer than so many seconds; whether it has ended. */
+  public boolean await(double seconds) throws InterruptedException {
+    return process.waitFor((long) (seconds * 1e3), TimeUnit.MILLISECONDS);
   }
 
   public boolean hasSucceeded() {

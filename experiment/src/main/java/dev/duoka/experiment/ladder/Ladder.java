@@ -105,6 +105,7 @@ public final class Ladder {
     for (Rung rung : rungs) {
       RungResult result = climb.to(rung);
       results.add(result);
+      write(result(rungs, results, climb, false)); // so far: nothing that was measured is lost
       heard.accept(result);
       if (result.fault().isPresent()) {
         break;
@@ -114,19 +115,27 @@ public final class Ladder {
     if (whole) {
       write(folder.resolve(FOR_ALL), RunFile.write(config));
     }
-    LadderResult result =
-        new LadderResult(
-            runFile,
-            rungs,
-            results,
-            plan.parityTokens(),
-            plan.tokensPerCard(),
-            climb.isOnCpu(),
-            whole ? Optional.of(folder.resolve(FOR_ALL)) : Optional.empty(),
-            folder);
+    LadderResult result = result(rungs, results, climb, whole);
+    write(result);
+    return result;
+  }
+
+  private LadderResult result(
+      List<Rung> rungs, List<RungResult> results, RungClimb climb, boolean whole) {
+    return new LadderResult(
+        runFile,
+        rungs,
+        results,
+        plan.parityTokens(),
+        plan.tokensPerCard(),
+        climb.isOnCpu(),
+        whole ? Optional.of(folder.resolve(FOR_ALL)) : Optional.empty(),
+        folder);
+  }
+
+  private void write(LadderResult result) {
     write(folder.resolve("ladder.json"), Json.pretty(LadderJson.of(result)));
     write(folder.resolve("ladder.svg"), LadderPicture.of(result));
-    return result;
   }
 
   /** What is wrong with the last rung is said before the first one is climbed. */

@@ -16,6 +16,7 @@ final class LadderPicture {
   private static final int BETWEEN = 56;
   private static final int NARROWEST = 120;
   private static final int LETTER = 7;
+  private static final int LETTER_HEIGHT = 11;
   private static final int BAR = 64;
   private static final double GIB = 1L << 30;
   private static final double MIB = 1L << 20;
@@ -27,6 +28,7 @@ final class LadderPicture {
       .background { fill: #ffffff; }
       .title { font-size: 15px; font-weight: 600; }
       .small { fill: #5b6775; font-size: 10.5px; }
+      .inside { fill: #ffffff; font-size: 10.5px; }
       .bar { fill: #5673c4; }
       .failed { fill: #c4564f; }
       .said { stroke: #1b2430; stroke-width: 2; }
@@ -35,6 +37,7 @@ final class LadderPicture {
         text { fill: #e6ebf1; }
         .background { fill: #11161d; }
         .small { fill: #9aa7b5; }
+        .inside { fill: #11161d; }
         .bar { fill: #7f9be8; }
         .said { stroke: #e6ebf1; }
         .floor { stroke: #3a4552; }
@@ -149,8 +152,8 @@ final class LadderPicture {
                 y));
       }
       String shown = value > 0 ? String.format(Locale.ROOT, format, value / unit) : "–";
-      double above = Math.max(bar, said > 0 ? (PANEL - 20) * said / most : 0);
-      text(middle, (int) (floor - above) - 5, "small", "middle", shown);
+      double line = said > 0 ? (PANEL - 20) * said / most : 0;
+      number(middle, floor, bar, line, shown);
       text(middle, floor + 16, "label", "middle", rung.rung().mesh());
       if (top == TOP) {
         text(middle, floor + 30, "small", "middle", below(rung));
@@ -164,6 +167,18 @@ final class LadderPicture {
             LEFT + wide * rungs.size(),
             floor,
             floor));
+  }
+
+  /** What was measured, at the end of its bar and never beside the line of what was predicted. */
+  private void number(int middle, int floor, double bar, double line, String shown) {
+    boolean free = line < bar - 2 || line > bar + LETTER_HEIGHT + 4;
+    boolean fits = bar > LETTER_HEIGHT + 6 && (line >= bar - 2 || line < bar - LETTER_HEIGHT - 4);
+    if (free || !fits) {
+      double above = free ? bar : Math.max(bar, line);
+      text(middle, (int) (floor - above) - 5, "small", "middle", shown);
+    } else {
+      text(middle, (int) (floor - bar) + LETTER_HEIGHT + 3, "inside", "middle", shown);
+    }
   }
 
   private static String below(RungResult rung) {

@@ -88,7 +88,8 @@ public final class LadderText {
             result.parityTokens(),
             result.tokensPerCard(),
             result.onCpu() ? "rank" : "card"));
-    if (result.rungs().stream().anyMatch(rung -> rung.likeness().isPresent())) {
+    if (result.rungs().stream()
+        .anyMatch(rung -> rung.likeness().isPresent() && rung.parity().isEmpty())) {
       lines.add("likeness: a small likeness of the run is compared in the model's place.");
     }
     if (result.rungs().stream().anyMatch(rung -> !rung.held())) {

@@ -5,6 +5,7 @@ import dev.duoka.experiment.arm.TurnPlan;
 import dev.duoka.experiment.verdict.Interval;
 import dev.duoka.experiment.verdict.Judgement;
 import dev.duoka.experiment.verdict.Quantity;
+import dev.duoka.experiment.verdict.Verdict;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -20,12 +21,15 @@ import java.util.stream.IntStream;
  *
  * <p>Losses drift apart by rounding as a random walk does, so their blocks are not independent:
  * what a model differs from itself by ({@link Margins}) counts beside the interval. Where that is
- * not known, no difference is called one.
+ * not known, no difference is called one. The same holds of speed where processes that train the
+ * same were not equally fast.
  *
  * @param plan how they were trained
  * @param leftOut blocks in which an arm has warmed up again
  */
 public record Comparison(TurnPlan plan, List<Integer> leftOut) {
+  private static final String NEVER = "the model was never compared with itself here";
+
   public Comparison {
     leftOut = List.copyOf(leftOut);
   }
@@ -38,7 +42,7 @@ public record Comparison(TurnPlan plan, List<Integer> leftOut) {
   public List<Judgement> of(
       ArmSteps base, ArmSteps changed, Margins margins, Optional<String> noLoss) {
     List<Judgement> judgements = new ArrayList<>();
-    judgements.add(speed(base, changed, margins.of(Quantity.SPEED)));
+    judgements.add(speed(base, changed, margins));
     judgements.add(
         Judgement.of(
             Quantity.MEMORY,
@@ -54,14 +58,31 @@ public record Comparison(TurnPlan plan, List<Integer> leftOut) {
     return judgements;
   }
 
-  private Judgement speed(ArmSteps base, ArmSteps changed, double margin) {
+  /** What is said of a run file beside itself, whatever it differs by. */
+  List<Judgement> ofItself(ArmSteps base, ArmSteps again, Margins margins) {
+    return of(base, again, margins, Optional.empty()).stream()
+        .map(judgement -> judgement.reason().equals(NEVER) ? judgement.because("") : judgement)
+        .toList();
+  }
+
+  private Judgement speed(ArmSteps base, ArmSteps changed, Margins margins) {
+    double margin = margins.of(Quantity.SPEED);
+    double spread = margins.spread(Quantity.SPEED);
     LateSteps late = LateSteps.of(blocks().mapToObj(plan::timedStepsOf).toList(), base, changed);
     double[] differences = differences(base, changed, late);
     if (differences.length < 2) {
       return Judgement.notAsked(Quantity.SPEED, "too few blocks were measured");
     }
-    Judgement judgement =
-        Judgement.of(Quantity.SPEED, Interval.ofMean(differences).expm1(), margin, late.remark());
+    Interval interval = Interval.ofMean(differences).expm1();
+    if (spread > 0) {
+      String processes = "processes of the run file as it is differ in speed here";
+      Judgement judgement = Judgement.of(Quantity.SPEED, interval, margin, spread, processes);
+      // Within the margin it may be by chance: what differs is the process.
+      return judgement.verdict() == Verdict.SAME && spread > margin
+          ? judgement.undecided()
+          : judgement;
+    }
+    Judgement judgement = Judgement.of(Quantity.SPEED, interval, margin, late.remark());
     if (!late.mayDiffer()) {
       return judgement;
     }
@@ -111,7 +132,7 @@ public record Comparison(TurnPlan plan, List<Integer> leftOut) {
         Interval.ofMean(differences),
         margins.of(quantity),
         unknown ? Double.POSITIVE_INFINITY : margins.spread(quantity),
-        unknown ? "the model was never compared with itself here" : "");
+        unknown ? NEVER : "");
   }
 
   /** The mean over a block's steps of the relative difference on the same batch. */

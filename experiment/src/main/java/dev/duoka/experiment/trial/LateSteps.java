@@ -106,9 +106,12 @@ record LateSteps(List<Set<Long>> late, int timed) {
     return differ() || !late.get(arm).contains(step);
   }
 
-  /** For people; empty where nothing need be said. */
+  /** For people; empty where there are none. */
   String remark() {
-    return differ() ? "late steps count: " + counts() : "";
+    if (late.stream().allMatch(Set::isEmpty)) {
+      return "";
+    }
+    return (differ() ? "late steps count: " : "late steps are left out: ") + counts();
   }
 
   /** How many there are, for people. */

@@ -33,14 +33,14 @@ record TrialJudge(
     ArmSteps base = arms.getFirst();
     if (request.isOfItself()) {
       return result(
-          comparison.of(base, arms.getLast(), Margins.of(itself), Optional.empty()),
+          comparison.ofItself(base, arms.getLast(), Margins.of(itself)),
           Optional.empty(),
           Optional.empty());
     }
     Optional<List<Judgement>> again =
         arms.size() < 3
             ? Optional.empty()
-            : Optional.of(comparison.of(base, arms.get(2), Margins.of(itself), Optional.empty()));
+            : Optional.of(comparison.ofItself(base, arms.get(2), Margins.of(itself)));
     again.ifPresent(itself::add);
     return result(
         comparison.of(base, arms.get(1), Margins.of(itself), subject.noLoss()),

@@ -2,6 +2,7 @@ package dev.duoka.experiment.trial;
 
 import dev.duoka.experiment.arm.TurnPlan;
 import dev.duoka.experiment.verdict.Judgement;
+import dev.duoka.experiment.verdict.Quantity;
 import dev.duoka.experiment.verdict.Verdict;
 import dev.duoka.train.config.RunConfig;
 import dev.duoka.train.config.RunFile;
@@ -57,7 +58,10 @@ public record TrialResult(
     NO_REASON
   }
 
-  /** What follows. A run file that is compared with itself gives no reason. */
+  /**
+   * What follows. A run file that is compared with itself gives no reason. Gradient norms decide
+   * nothing: whether a smaller one is better is for the loss to say.
+   */
   public Decision decision() {
     if (cannotRun.isPresent() || has(Verdict.WORSE)) {
       return Decision.ROLL_BACK;
@@ -69,7 +73,9 @@ public record TrialResult(
   }
 
   private boolean has(Verdict verdict) {
-    return judgements.stream().anyMatch(judgement -> judgement.verdict() == verdict);
+    return judgements.stream()
+        .filter(judgement -> judgement.quantity() != Quantity.GRADIENT_NORM)
+        .anyMatch(judgement -> judgement.verdict() == verdict);
   }
 
   /**

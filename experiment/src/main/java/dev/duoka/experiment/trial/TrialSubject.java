@@ -7,6 +7,7 @@ import dev.duoka.train.config.binding.FieldChange;
 import java.nio.charset.StandardCharsets;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
@@ -46,11 +47,19 @@ record TrialSubject(List<String> changes, String model, Optional<String> noLoss)
         model(base),
         other.map(
             key ->
-                key
-                    + " changes the model, the batches or the loss: losses are of different"
-                    + " things"));
+                String.format(
+                    Locale.ROOT,
+                    "%s changes %s: losses are of different things",
+                    key,
+                    key.startsWith("model.")
+                        ? "the model"
+                        : key.startsWith("preference.") ? "what the loss is of" : "the batches")));
   }
 
+  /**
+   * What decides how far two runs drift apart, and how fast they are. Rates are among it: with
+   * greater ones rounding grows faster.
+   */
   private static String model(RunConfig config) {
     String text =
         Stream.<Object>of(
@@ -61,7 +70,12 @@ record TrialSubject(List<String> changes, String model, Optional<String> noLoss)
                 config.adapter(),
                 config.memory(),
                 config.training().tokensPerStep(),
-                config.training().precision())
+                config.training().precision(),
+                config.optimizer(),
+                config.schedule(),
+                config.parallel(),
+                config.device(),
+                config.threads())
             .map(String::valueOf)
             .collect(Collectors.joining("\n"));
     return HexFormat.of()

@@ -95,9 +95,7 @@ public final class TrialText {
         + ", "
         + percent(interval.high())
         + "]"
-        + (Double.isFinite(interval.seen())
-            ? ", shows from ±" + share(interval.seen()) + " on"
-            : "");
+        + (interval.seen() < 1 ? ", shows from ±" + share(interval.seen()) + " on" : "");
   }
 
   private static String percent(double share) {

@@ -17,6 +17,9 @@ import java.util.stream.IntStream;
  * how long a step takes and not what is learned. On GPUs {@link LayoutSearch} goes further.
  */
 public final class Choices {
+  private static final String THREADS = "threads";
+  private static final String MICRO_BATCH = "training.micro_batch";
+
   private Choices() {}
 
   /**
@@ -35,14 +38,28 @@ public final class Choices {
       all = more;
     }
     List<Candidate> admitted = new ArrayList<>(List.of(Candidate.AS_IT_IS));
-    all.stream().filter(candidate -> admits(file, config, candidate)).forEach(admitted::add);
+    all.stream()
+        .filter(candidate -> admits(file, config, candidate))
+        .filter(candidate -> !isAsItIs(file, config, candidate, threads(config, cores)))
+        .forEach(admitted::add);
     return admitted;
+  }
+
+  /** Whether it only says what a run file that names no threads does anyway. */
+  private static boolean isAsItIs(Path file, RunConfig config, Candidate candidate, int usual) {
+    return config.threads().isEmpty()
+        && String.valueOf(usual).equals(candidate.settings().get(THREADS))
+        && !admits(file, config, candidate.only(List.of(MICRO_BATCH)));
+  }
+
+  private static int threads(RunConfig config, int cores) {
+    return Math.max(1, cores / config.parallel().ranks());
   }
 
   private static Map<String, List<String>> fields(RunConfig config, int cores) {
     Map<String, List<String>> fields = new LinkedHashMap<>();
-    fields.put("threads", downFrom(Math.max(1, cores / config.parallel().ranks())));
-    fields.put("training.micro_batch", downFrom(BatchPlan.of(config).sequencesPerRank()));
+    fields.put(THREADS, downFrom(threads(config, cores)));
+    fields.put(MICRO_BATCH, downFrom(BatchPlan.of(config).sequencesPerRank()));
     return fields;
   }
 

@@ -20,6 +20,11 @@ final class TuneBudget {
 
   private static final int FEWEST_STEPS = 20;
 
+  /** So many times as long as any before: what takes longer hangs, or is of no use. */
+  private static final double PATIENCE = 3;
+
+  private static final double LEAST_PATIENCE_SECONDS = 60;
+
   /** Finalists that time is kept for. */
   private static final int KEPT_FOR = 2;
 
@@ -27,6 +32,7 @@ final class TuneBudget {
   private final double tokensPerStep;
   private final Map<Candidate, Double> starts = new HashMap<>();
   private final List<Double> tries = new ArrayList<>();
+  private final List<Double> trained = new ArrayList<>();
 
   /**
    * A budget that begins now.
@@ -47,9 +53,23 @@ final class TuneBudget {
    */
   record Turns(int finalists, int steps) {}
 
+  /**
+   * How long one may take at most, in seconds, by those before it that have trained; the first may
+   * take as long as it does.
+   */
+  double patience() {
+    double longest = trained.stream().mapToDouble(each -> each).max().orElse(0);
+    return longest == 0
+        ? Double.POSITIVE_INFINITY
+        : Math.max(LEAST_PATIENCE_SECONDS, PATIENCE * longest);
+  }
+
   /** Notes how long a candidate took, from its start to the end of its steps. */
   void took(Tuned.Tried one, double seconds, int steps) {
     tries.add(seconds);
+    if (one.logSpeed().isPresent()) {
+      trained.add(seconds);
+    }
     starts.put(one.candidate(), Math.max(0, seconds - steps * secondsOfStep(one)));
   }
 

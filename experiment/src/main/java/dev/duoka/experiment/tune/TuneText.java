@@ -28,6 +28,10 @@ public final class TuneText {
     boolean canTrain = tuned.canTrainAsItIs();
     if (tuned.best().equals(Candidate.AS_IT_IS)) {
       lines.add(nothing(tuned, canTrain));
+      for (Tuned.Compared one : tuned.compared()) {
+        lines.add("In turns with the run file as it is, " + one.candidate() + ":");
+        one.judgements().forEach(judgement -> lines.add(TrialText.of(judgement)));
+      }
       return lines;
     }
     lines.add(
@@ -61,7 +65,7 @@ public final class TuneText {
         "%s: %,.0f tokens/s%s, %,.1f MiB",
         one.candidate(),
         one.tokensPerSecond(),
-        tuned.canTrainAsItIs() ? besideAsItIs(tuned, one) : "",
+        tuned.canTrainAsItIs() && tuned.tried().size() > 1 ? besideAsItIs(tuned, one) : "",
         one.peakBytes() / MIB);
   }
 
@@ -90,9 +94,10 @@ public final class TuneText {
       lines.add(
           String.format(
               Locale.ROOT,
-              "  %+6.1f %%  %s",
+              "  %+6.1f %%  %s%s",
               100 * (after.tokensPerSecond() / before.tokensPerSecond() - 1),
-              String.join(" ", after.candidate().beside(before.candidate()))));
+              String.join(" ", after.candidate().beside(before.candidate())),
+              after.isClearlyFasterThan(before) ? "" : "  (single steps differ by more)"));
     }
     if (!lines.isEmpty()) {
       lines.addFirst("What each choice brought, tried alone:");
@@ -115,6 +120,13 @@ public final class TuneText {
     tuned.climb().forEach(one -> put(climb.addObject(), one.candidate()));
     put(json.putObject("best"), tuned.best());
     TrialJson.put(json.putArray("judgements"), tuned.judgements());
+    ArrayNode compared = json.putArray("compared");
+    for (Tuned.Compared one : tuned.compared()) {
+      ObjectNode node = compared.addObject();
+      put(node, one.candidate());
+      TrialJson.put(node.putArray("judgements"), one.judgements());
+    }
+    json.put("as_it_is_can_train", tuned.canTrainAsItIs());
     json.put("cut_short", tuned.cutShort());
     return json;
   }

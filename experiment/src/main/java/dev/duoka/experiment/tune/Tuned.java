@@ -13,20 +13,39 @@ import java.util.Optional;
  * @param tried all candidates, in the order in which they were tried, the run file as it is first
  * @param best the one that is better than the run file as it is and better than no other; the run
  *     file as it is where none is; where that cannot train, the fastest one alone
- * @param judgements of the best against the run file as it is; empty where that is the best or
+ * @param compared those that then trained in turns with the run file as it is; empty where that
  *     cannot train
  * @param cutShort whether it ended, by its time or by its user, before all were tried and compared
  */
-public record Tuned(
-    List<Tried> tried, Candidate best, List<Judgement> judgements, boolean cutShort) {
+public record Tuned(List<Tried> tried, Candidate best, List<Compared> compared, boolean cutShort) {
   public Tuned {
     tried = List.copyOf(tried);
-    judgements = List.copyOf(judgements);
+    compared = List.copyOf(compared);
+  }
+
+  /**
+   * A candidate beside the run file as it is.
+   *
+   * @param judgements of it, all four
+   */
+  public record Compared(Candidate candidate, List<Judgement> judgements) {
+    public Compared {
+      judgements = List.copyOf(judgements);
+    }
   }
 
   /** The same candidates with another end. */
-  Tuned with(Candidate other, List<Judgement> itsJudgements) {
-    return new Tuned(tried, other, itsJudgements, cutShort);
+  Tuned with(Candidate other, List<Compared> those) {
+    return new Tuned(tried, other, those, cutShort);
+  }
+
+  /** Of the best; empty where that is the run file as it is, or was compared with nothing. */
+  public List<Judgement> judgements() {
+    return compared.stream()
+        .filter(one -> one.candidate().equals(best))
+        .findFirst()
+        .map(Compared::judgements)
+        .orElse(List.of());
   }
 
   /** Whether the run file trains here without a change. */
@@ -74,6 +93,11 @@ public record Tuned(
     /** Tokens a second; NaN where it cannot train. */
     public double tokensPerSecond() {
       return logSpeed.map(interval -> Math.exp(interval.estimate())).orElse(Double.NaN);
+    }
+
+    /** Whether it was faster than another one by more than the steps of both differ. */
+    boolean isClearlyFasterThan(Tried other) {
+      return logSpeed.map(Interval::low).orElse(Double.NEGATIVE_INFINITY) > other.high();
     }
 
     double high() {

@@ -22,6 +22,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -31,13 +32,17 @@ import java.util.stream.LongStream;
 
 /**
  * Tries candidates: each alone for a few steps; those that may be the fastest, by their intervals,
- * then in turns with the run file as it is. Memory that runs out is a result.
+ * then in turns with the run file as it is. That a candidate fails, for want of memory or
+ * otherwise, or takes many times as long as the others, is a result; what was found before stays.
  */
 public final class Tuning {
   private static final List<Quantity> LEARNED = List.of(Quantity.LOSS, Quantity.GRADIENT_NORM);
 
   /** Of a loss: it is worse, or is no number in some step. */
   private static final Set<Verdict> SPOILT = EnumSet.of(Verdict.WORSE, Verdict.NOT_ASKED);
+
+  private static final Set<ErrorCode> MAY_FAIL_BY =
+      EnumSet.of(ErrorCode.OUT_OF_MEMORY, ErrorCode.NUMERICS);
 
   private static final int WARM_UP = 3;
   private static final int ALONE = 10;
@@ -161,15 +166,30 @@ public final class Tuning {
     return one;
   }
 
-  /** A full memory and a loss that is no number are results; other failures are mistakes. */
+  /**
+   * What the run file as it is fails by is a mistake in it, but for a full memory and no number.
+   */
   private Tuned.Tried alone(Candidate candidate, String name) throws InterruptedException {
     Arm arm = arm(candidate, name);
     try (ArmProcess process =
         ArmProcess.start(arm.output(), command.words(arm, WARM_UP + ALONE, false), Map.of())) {
-      process.await();
+      double patience = budget.patience();
+      if (Double.isInfinite(patience)) {
+        process.await();
+      } else if (!process.await(patience)) {
+        return new Tuned.Tried(
+            candidate,
+            Optional.empty(),
+            0,
+            String.format(
+                Locale.ROOT,
+                "ended after %.0f s, which is far longer than others took; its output is in %s",
+                patience,
+                arm.output()));
+      }
       if (!process.hasSucceeded()) {
         WorkerFolder.Failure failure = process.failure();
-        if (failure.code() != ErrorCode.OUT_OF_MEMORY && failure.code() != ErrorCode.NUMERICS) {
+        if (candidate.equals(Candidate.AS_IT_IS) && !MAY_FAIL_BY.contains(failure.code())) {
           throw new DuokaException(
               failure.code(),
               "cannot try " + candidate + ": " + failure.message(),
@@ -204,7 +224,8 @@ public final class Tuning {
    */
   private Tuned inTurns(Tuned found, List<Tuned.Tried> fastest) throws InterruptedException {
     TuneBudget.Turns turns = budget.turns(found.tried().getFirst(), fastest);
-    List<Candidate> finalists = fastest.stream().map(Tuned.Tried::candidate).toList();
+    List<Candidate> finalists =
+        new ArrayList<>(fastest.stream().map(Tuned.Tried::candidate).toList());
     for (int count = turns.finalists(); count > 0; count--) {
       List<Arm> arms = new ArrayList<>(List.of(arm(Candidate.AS_IT_IS, "final-" + count + "-0")));
       for (Candidate finalist : finalists.subList(0, count)) {
@@ -217,11 +238,22 @@ public final class Tuning {
         return judged(found, finalists, plan, ended.arms());
       }
       if (!ended.doNotFitTogether()) {
-        WorkerFolder.Failure failure = ended.failure().get();
-        throw new DuokaException(
-            failure.code(),
-            "'" + arms.get(ended.failed()).name() + "' failed in turns: " + failure.message(),
-            "Its output is in " + arms.get(ended.failed()).output());
+        String what = ended.failed() == 0 ? "the run file" : "" + finalists.get(ended.failed() - 1);
+        notice.accept(
+            String.format(
+                Locale.ROOT,
+                "%s failed in turns: %s; its output is in %s",
+                what,
+                ended.failure().get().message(),
+                arms.get(ended.failed()).output()));
+        if (ended.failed() == 0) {
+          return found; // nothing is certain then
+        }
+        finalists.remove(ended.failed() - 1);
+        if (finalists.isEmpty()) {
+          return found;
+        }
+        count = Math.min(count, finalists.size() + 1); // with one fewer, as if they did not fit
       }
     }
     return byWholeRuns(found, finalists.getFirst());
@@ -266,18 +298,20 @@ public final class Tuning {
         quantity ->
             judgements.add(Judgement.notAsked(quantity, "a dozen steps say nothing of it")));
     boolean better = judgements.getFirst().verdict() == Verdict.BETTER;
-    return better ? found.with(finalist, judgements) : found;
+    return found.with(
+        better ? finalist : Candidate.AS_IT_IS, List.of(new Tuned.Compared(finalist, judgements)));
   }
 
   private Tuned judged(Tuned found, List<Candidate> finalists, TurnPlan plan, List<Arm> arms) {
     List<ArmSteps> steps = arms.stream().map(arm -> ArmSteps.read(arm.metrics())).toList();
     Comparison comparison = new Comparison(plan, List.of());
     Candidate best = Candidate.AS_IT_IS;
-    List<Judgement> judgements = List.of();
+    List<Tuned.Compared> compared = new ArrayList<>();
     double fastest = 0;
     for (int number = 1; number < steps.size(); number++) {
       List<Judgement> all =
           comparison.of(steps.getFirst(), steps.get(number), margins, Optional.empty());
+      compared.add(new Tuned.Compared(finalists.get(number - 1), all));
       Judgement speed = all.getFirst();
       double gain = speed.interval().map(Interval::estimate).orElse(0.0);
       boolean learnsAsWell =
@@ -286,10 +320,9 @@ public final class Tuning {
               .noneMatch(judgement -> SPOILT.contains(judgement.verdict()));
       if (speed.verdict() == Verdict.BETTER && gain > fastest && learnsAsWell) {
         best = finalists.get(number - 1);
-        judgements = all;
         fastest = gain;
       }
     }
-    return found.with(best, judgements);
+    return found.with(best, compared);
   }
 }

@@ -52,7 +52,17 @@ public record Judgement(
           case WORSE -> other > 0 != quantity.moreIsBetter();
           case NOT_ENOUGH_DATA, NOT_ASKED -> true;
         };
-    return holds ? this : new Judgement(quantity, Verdict.NOT_ENOUGH_DATA, interval, margin, why);
+    return holds ? this : undecided().because(why);
+  }
+
+  /** The same measurement, of which nothing is said. */
+  public Judgement undecided() {
+    return new Judgement(quantity, Verdict.NOT_ENOUGH_DATA, interval, margin, reason);
+  }
+
+  /** The same verdict with another reason. */
+  public Judgement because(String other) {
+    return new Judgement(quantity, verdict, interval, margin, other);
   }
 
   private static Verdict verdict(

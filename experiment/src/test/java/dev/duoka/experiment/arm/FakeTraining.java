@@ -46,6 +46,12 @@ public final class FakeTraining {
   /** Given to the program: a machine on which nothing fits but what is fast. */
   public static final String ONLY_FAST_FITS = "only-fast-fits";
 
+  /** Given to the program: one whose later processes are a tenth faster, whatever they train. */
+  public static final String LATER_IS_FASTER = "later-is-faster";
+
+  /** What another order of sums makes of a loss. */
+  private static final double ROUNDING = 1e-4;
+
   private static final double NOISE = 0.003;
 
   private final List<String> words;
@@ -60,8 +66,19 @@ public final class FakeTraining {
     return words.get(words.indexOf(option) + 1);
   }
 
+  /** Whether its rate is another one than the run file's. */
+  private boolean hasOtherDigits() {
+    return words.stream().anyMatch(word -> word.startsWith("optimizer.learning_rate="));
+  }
+
   private boolean is(String override) {
     return words.contains(override);
+  }
+
+  /** Whether the run file or what is set over it says so. */
+  private boolean isToFail() throws IOException {
+    String field = WRONG.replace("=", ": ");
+    return is(WRONG) || Files.readString(Path.of(after("train"))).contains(field);
   }
 
   /** The words that start it. */
@@ -95,7 +112,7 @@ public final class FakeTraining {
 
   private void run() throws IOException, InterruptedException {
     String turns = System.getenv("DUOKA_TURNS");
-    if (is(WRONG)) {
+    if (isToFail()) {
       throw new DuokaException(ErrorCode.CONFIG, "this is wrong", "");
     }
     if (is(ONLY_FAST_FITS) && !is(FAST)) {
@@ -116,10 +133,12 @@ public final class FakeTraining {
       if (is(BROKEN) && step == 10) {
         throw new DuokaException(ErrorCode.NUMERICS, "step 10 gave a loss of NaN", "");
       }
+      double rounded = 1 + (hasOtherDigits() ? ROUNDING * random.nextGaussian() : 0);
       double speed =
           1000
               * (is(SLOW) ? 0.96 : 1)
               * (is(FAST) ? 1.05 : 1)
+              * (is(LATER_IS_FASTER) && !run.endsWith("as-it-is") ? 1.1 : 1)
               * (1 + NOISE * random.nextGaussian());
       write(
           run.resolve("metrics.jsonl"),
@@ -129,8 +148,8 @@ public final class FakeTraining {
                   + "\"memory\":{\"peak_bytes\":%d},\"rank_memory\":[{\"weights\":10,"
                   + "\"activations\":%d,\"driver_bytes\":999999}]}%n",
               step,
-              (is(SPOILT) ? 4.4 : 4.0) / step,
-              1.0 / step,
+              (is(SPOILT) ? 4.4 : 4.0) / step * rounded,
+              1.0 / step * rounded,
               speed,
               100,
               is(SLOW) ? 100 : 90));

@@ -59,10 +59,21 @@ final class TrialTests {
   private TrialResult run(
       List<TrialResult> known, Optional<Path> from, boolean itself, int steps, String... change)
       throws InterruptedException {
+    return run(FakeTraining.command(), known, from, itself, steps, change);
+  }
+
+  private TrialResult run(
+      List<String> program,
+      List<TrialResult> known,
+      Optional<Path> from,
+      boolean itself,
+      int steps,
+      String... change)
+      throws InterruptedException {
     TrialRequest request =
         new TrialRequest(
             file, List.of(change), steps, from, Optional.empty(), itself, folder.resolve("trial"));
-    return new Trial(request, FakeTraining.command(), notices::add, Progress.NONE).run(known);
+    return new Trial(request, program, notices::add, Progress.NONE).run(known);
   }
 
   private static Map<Quantity, Verdict> verdicts(List<Judgement> judgements) {
@@ -87,6 +98,52 @@ final class TrialTests {
     assertThat(verdicts(result.itself().orElseThrow()).values()).containsOnly(Verdict.SAME);
     assertThat(result.decision()).isEqualTo(TrialResult.Decision.ROLL_BACK);
     assertThat(result.changes()).containsExactly("threads: 1 → 2");
+  }
+
+  /** A run file that is faster beside itself says that a change need not be why it is, too. */
+  @Test
+  void whereProcessesDifferNothingIsSaidOfSpeed() throws InterruptedException {
+    List<String> program = new ArrayList<>(FakeTraining.command());
+    program.add(FakeTraining.LATER_IS_FASTER);
+    TrialResult result =
+        run(program, List.of(), Optional.empty(), true, 60, "training.micro_batch=1");
+    assertThat(verdicts(result.itself().orElseThrow()))
+        .containsEntry(Quantity.SPEED, Verdict.BETTER);
+    assertThat(result.judgements().getFirst().verdict()).isEqualTo(Verdict.NOT_ENOUGH_DATA);
+    assertThat(result.judgements().getFirst().interval().orElseThrow().low()).isPositive();
+    assertThat(result.judgements().getFirst().reason())
+        .isEqualTo("processes of the run file as it is differ in speed here");
+    assertThat(result.decision()).isEqualTo(TrialResult.Decision.UNDECIDED);
+  }
+
+  /** Smaller gradients are neither good nor bad. */
+  @Test
+  void aGradientNormDecidesNothing() throws InterruptedException {
+    TrialResult result = run(Optional.empty(), true, 60, "training.micro_batch=1");
+    List<Judgement> judgements = new ArrayList<>(result.judgements());
+    judgements.set(
+        3, Judgement.of(Quantity.GRADIENT_NORM, new Interval(-0.4, -0.3, -0.2, 0.1), 0.01, 0, ""));
+    assertThat(verdicts(judgements)).containsEntry(Quantity.GRADIENT_NORM, Verdict.BETTER);
+    judgements.set(0, Judgement.of(Quantity.SPEED, Interval.exact(0), 0.01, ""));
+    judgements.set(1, Judgement.of(Quantity.MEMORY, Interval.exact(0), 0.01, ""));
+    assertThat(of(result, judgements).decision()).isEqualTo(TrialResult.Decision.NO_REASON);
+    judgements.set(1, Judgement.of(Quantity.MEMORY, Interval.exact(0.5), 0.01, ""));
+    assertThat(of(result, judgements).decision()).isEqualTo(TrialResult.Decision.ROLL_BACK);
+  }
+
+  private static TrialResult of(TrialResult like, List<Judgement> judgements) {
+    return new TrialResult(
+        like.time(),
+        like.runFile(),
+        like.model(),
+        like.change(),
+        like.changes(),
+        like.first(),
+        like.steps(),
+        judgements,
+        like.itself(),
+        like.cannotRun(),
+        like.folder());
   }
 
   /** Each arm writes down when it took which step. */
@@ -184,12 +241,23 @@ final class TrialTests {
     assertThat(result.cannotRun()).hasValueSatisfying(it -> assertThat(it).contains("NaN"));
   }
 
+  /** The run file as it is has trained by then: it is the change that the machine does not take. */
   @Test
-  void aMistakeIsNoResult() {
-    assertThatThrownBy(() -> run(Optional.empty(), false, 20, FakeTraining.WRONG))
+  void aChangeThatFailsOtherwiseIsAResult() throws InterruptedException {
+    TrialResult result = run(Optional.empty(), false, 20, FakeTraining.WRONG);
+    assertThat(result.cannotRun())
+        .hasValueSatisfying(it -> assertThat(it).contains("this is wrong"));
+    assertThat(result.decision()).isEqualTo(TrialResult.Decision.ROLL_BACK);
+  }
+
+  @Test
+  void aMistakeIsNoResult() throws IOException {
+    Files.writeString(
+        file, Files.readString(file).replace("threads: 1", FakeTraining.WRONG.replace("=", ": ")));
+    assertThatThrownBy(() -> run(Optional.empty(), false, 20, FakeTraining.SLOW))
         .isInstanceOf(DuokaException.class)
-        .hasMessageContaining("the arm 'changed' cannot train: this is wrong")
-        .hasMessageContaining("changed-output");
+        .hasMessageContaining("the arm 'as-it-is' cannot train: this is wrong")
+        .hasMessageContaining("as-it-is-output");
     assertThatThrownBy(() -> run(Optional.empty(), false, 19, FakeTraining.SLOW))
         .isInstanceOf(DuokaException.class)
         .hasMessageContaining("a trial of 19 steps says nothing");

@@ -141,11 +141,56 @@ final class TuningTests {
     assertThat(TuneText.of(tuned)).last().isEqualTo("Nothing that was tried can train here.");
   }
 
+  /** What was found before it stays, and the search goes on. */
   @Test
-  void aMistakeIsNoResult() {
-    assertThatThrownBy(() -> run(10, of(FakeTraining.WRONG)))
+  void oneThatFailsOtherwiseIsAResult() throws InterruptedException {
+    Candidate fast = of(FakeTraining.FAST);
+    Tuned tuned = run(10, of(FakeTraining.WRONG), fast);
+    assertThat(tuned.best()).isEqualTo(fast);
+    assertThat(TuneText.of(tuned)).anyMatch(line -> line.endsWith("threads=6: this is wrong"));
+  }
+
+  @Test
+  void aMistakeInTheRunFileIsNoResult() throws IOException {
+    Files.writeString(
+        file, Files.readString(file).replace("threads: 1", FakeTraining.WRONG.replace("=", ": ")));
+    assertThatThrownBy(() -> run(10, of(FakeTraining.FAST)))
         .isInstanceOf(DuokaException.class)
-        .hasMessageContaining("cannot try threads=6: this is wrong");
+        .hasMessageContaining("cannot try as it is: this is wrong");
+  }
+
+  /** Those in turns that are not the best are told, too. */
+  @Test
+  void whatWasComparedIsToldWhereNothingWins() throws InterruptedException {
+    margins = new Margins(margins.byQuantity(), Map.of(), 1);
+    Candidate spoilt = of(FakeTraining.FAST).with("training.recompute", "full");
+    Tuned tuned = run(10, spoilt);
+    assertThat(tuned.best()).isEqualTo(Candidate.AS_IT_IS);
+    assertThat(tuned.judgements()).isEmpty();
+    assertThat(tuned.compared())
+        .singleElement()
+        .satisfies(
+            one -> {
+              assertThat(one.candidate()).isEqualTo(spoilt);
+              assertThat(one.judgements())
+                  .extracting(Judgement::verdict)
+                  .contains(Verdict.BETTER, Verdict.WORSE);
+            });
+    assertThat(TuneText.of(tuned))
+        .contains("In turns with the run file as it is, " + spoilt + ":")
+        .anyMatch(line -> line.startsWith("  loss           worse"));
+    assertThat(TuneText.json(tuned).path("compared").path(0).path("judgements")).hasSize(4);
+  }
+
+  @Test
+  void nobodyWaitsForOneThatTakesManyTimesAsLong() {
+    TuneBudget budget = new TuneBudget(10, 128);
+    assertThat(budget.patience()).as("nothing has trained").isInfinite();
+    budget.took(tried(Candidate.AS_IT_IS, 1), 10, 13);
+    assertThat(budget.patience()).isEqualTo(60);
+    budget.took(tried(of(FakeTraining.SLOW), 1), 40, 13);
+    budget.took(full(of(FakeTraining.TOO_LARGE)), 400, 13);
+    assertThat(budget.patience()).as("by those that have trained").isEqualTo(120);
   }
 
   @Test
