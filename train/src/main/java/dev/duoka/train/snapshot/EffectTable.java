@@ -39,10 +39,11 @@ public final class EffectTable {
               "config.training.(steps|tokens|epochs)",
               NUMBERS,
               "the learning rate follows the run's length"),
-          line(
+          byExperts(
               "config.training.micro_batch",
               NUMBERS,
-              "the experts' balance loss may be one of each micro-batch; without it, rounding"),
+              "the experts' balance loss may be one of each micro-batch"),
+          line("config.training.micro_batch", ROUNDING, "the same batch in other parts"),
           line("config.training.precision", NUMBERS, "other arithmetic"),
           line("config.training.freeze", NUMBERS, "other weights are trained"),
           line("config.training.embedding_noise", NUMBERS, "other noise is trained with"),
@@ -162,14 +163,27 @@ public final class EffectTable {
   /** What the table says of a field. */
   record Verdict(Effect effect, String reason, boolean known) {}
 
-  private record Line(Pattern keys, Effect effect, String reason, boolean goesByData) {}
+  /** Whom a line is about. */
+  private enum Of {
+    ALL,
+    /** Models that have experts, or may have some. */
+    EXPERTS,
+    /** All, and the keys of the data decide. */
+    DATA
+  }
+
+  private record Line(Pattern keys, Effect effect, String reason, Of of) {}
 
   private static Line line(String keys, Effect effect, String reason) {
-    return new Line(pattern(keys), effect, reason, false);
+    return new Line(pattern(keys), effect, reason, Of.ALL);
+  }
+
+  private static Line byExperts(String keys, Effect effect, String reason) {
+    return new Line(pattern(keys), effect, reason, Of.EXPERTS);
   }
 
   private static Line byData(String keys) {
-    return new Line(pattern(keys), NUMBERS, KEYS, true);
+    return new Line(pattern(keys), NUMBERS, KEYS, Of.DATA);
   }
 
   /** A dot is a dot, and a star stands for anything. */
@@ -182,13 +196,18 @@ public final class EffectTable {
    *
    * @param key its dotted path
    * @param sameData whether both snapshots know the keys of their data and these are the same
+   * @param experts whether one of the models may have experts
    */
-  static Verdict of(String key, boolean sameData) {
-    Optional<Line> line = LINES.stream().filter(it -> it.keys().matcher(key).matches()).findFirst();
+  static Verdict of(String key, boolean sameData, boolean experts) {
+    Optional<Line> line =
+        LINES.stream()
+            .filter(it -> experts || it.of() != Of.EXPERTS)
+            .filter(it -> it.keys().matcher(key).matches())
+            .findFirst();
     if (line.isEmpty()) {
       return new Verdict(NUMBERS, "nothing is known of this field", false);
     }
-    if (!line.get().goesByData()) {
+    if (line.get().of() != Of.DATA) {
       return new Verdict(line.get().effect(), line.get().reason(), true);
     }
     return sameData

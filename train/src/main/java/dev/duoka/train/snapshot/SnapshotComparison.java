@@ -1,9 +1,12 @@
 package dev.duoka.train.snapshot;
 
+import dev.duoka.base.DuokaException;
 import dev.duoka.formats.json.Json;
+import dev.duoka.train.config.ModelSource;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.SortedMap;
 import java.util.SortedSet;
@@ -58,6 +61,7 @@ public record SnapshotComparison(List<Difference> differences) {
     boolean sameData =
         DATA_KEYS.stream()
             .allMatch(key -> before.containsKey(key) && before.get(key).equals(after.get(key)));
+    boolean experts = mayHaveExperts(before) || mayHaveExperts(after);
     SortedSet<String> keys = new TreeSet<>(before.keySet());
     keys.addAll(after.keySet());
     List<Difference> differences = new ArrayList<>();
@@ -65,13 +69,24 @@ public record SnapshotComparison(List<Difference> differences) {
       String old = before.getOrDefault(key, "");
       String current = after.getOrDefault(key, "");
       if (!old.equals(current)) {
-        EffectTable.Verdict verdict = EffectTable.of(key, sameData);
+        EffectTable.Verdict verdict = EffectTable.of(key, sameData, experts);
         differences.add(
             new Difference(key, old, current, verdict.effect(), verdict.reason(), verdict.known()));
       }
     }
     differences.sort(Comparator.comparing(Difference::effect).thenComparing(Difference::key));
     return new SnapshotComparison(differences);
+  }
+
+  /** Also where its configuration is not there any more. */
+  private static boolean mayHaveExperts(SortedMap<String, String> fields) {
+    String name =
+        fields.getOrDefault("config.model.preset", fields.getOrDefault("config.model.path", ""));
+    try {
+      return name.isEmpty() || ModelSource.config(name, Map.of()).moe() != null;
+    } catch (DuokaException e) {
+      return true;
+    }
   }
 
   /** The gravest effect of all; empty where nothing differs. */

@@ -5,6 +5,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.duoka.train.config.RunFileDocs;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.SortedMap;
+import java.util.TreeMap;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
@@ -29,7 +32,7 @@ class EffectTableTests {
       } else if (field.matches() && !field.group(2).equals("section")) {
         fields++;
         String key = "config." + section + field.group(1);
-        if (!key.equals("config.environment") && !EffectTable.of(key, true).known()) {
+        if (!key.equals("config.environment") && !EffectTable.of(key, true, false).known()) {
           unknown.add(key);
         }
       }
@@ -62,23 +65,41 @@ class EffectTableTests {
     "machine.gpus.3.uuid, NEITHER"
   })
   void says(String key, Effect effect) {
-    EffectTable.Verdict verdict = EffectTable.of(key, true);
+    EffectTable.Verdict verdict = EffectTable.of(key, true, false);
     assertThat(verdict.effect()).isEqualTo(effect);
     assertThat(verdict.known()).isTrue();
     assertThat(verdict.reason()).isNotEmpty();
   }
 
+  /** Experts are balanced by each micro-batch; of dense models the same batch comes in parts. */
+  @ParameterizedTest
+  @CsvSource({
+    "config.model.preset, tiny-moe, NUMBERS",
+    "config.model.preset, tiny-llama, ROUNDING",
+    "config.model.path, /where/nothing/is, NUMBERS",
+    "config.logging.every_steps, 7, NUMBERS"
+  })
+  void aMicroBatchCountsByTheModel(String key, String value, Effect effect) {
+    SortedMap<String, String> before =
+        new TreeMap<>(Map.of(key, value, "config.training.micro_batch", "4"));
+    SortedMap<String, String> after = new TreeMap<>(before);
+    after.put("config.training.micro_batch", "2");
+    assertThat(SnapshotComparison.of(before, after).gravest()).contains(effect);
+  }
+
   @Test
   void whatNobodyKnowsCanChangeTheNumbers() {
-    EffectTable.Verdict verdict = EffectTable.of("config.optimizers.momentum", true);
+    EffectTable.Verdict verdict = EffectTable.of("config.optimizers.momentum", true, false);
     assertThat(verdict.effect()).isEqualTo(Effect.NUMBERS);
     assertThat(verdict.known()).isFalse();
-    assertThat(EffectTable.of("environment.SOMETHING_NEW", true).known()).isFalse();
+    assertThat(EffectTable.of("environment.SOMETHING_NEW", true, false).known()).isFalse();
   }
 
   @Test
   void aPathOfTheDataCountsAsItsKeysDo() {
-    assertThat(EffectTable.of("config.data.sources", true).effect()).isEqualTo(Effect.NEITHER);
-    assertThat(EffectTable.of("config.data.sources", false).effect()).isEqualTo(Effect.NUMBERS);
+    assertThat(EffectTable.of("config.data.sources", true, false).effect())
+        .isEqualTo(Effect.NEITHER);
+    assertThat(EffectTable.of("config.data.sources", false, false).effect())
+        .isEqualTo(Effect.NUMBERS);
   }
 }
