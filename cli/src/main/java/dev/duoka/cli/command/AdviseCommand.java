@@ -5,15 +5,20 @@ import dev.duoka.base.ErrorCode;
 import dev.duoka.cli.console.ProgressLine;
 import dev.duoka.formats.json.Json;
 import dev.duoka.hardware.Catalogue;
+import dev.duoka.hardware.Machine;
 import dev.duoka.planner.advise.Advice;
 import dev.duoka.planner.advise.AdviceRequest;
 import dev.duoka.planner.advise.Adviser;
+import dev.duoka.planner.advise.LargestModel;
+import dev.duoka.planner.advise.LargestModels;
 import dev.duoka.planner.advise.Payment;
 import dev.duoka.planner.advise.Task;
 import dev.duoka.planner.report.AdviceJson;
 import dev.duoka.planner.report.AdviceText;
 import dev.duoka.planner.report.HardwareDocs;
+import dev.duoka.planner.report.LargestModelsText;
 import java.io.PrintWriter;
+import java.util.List;
 import java.util.OptionalDouble;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
@@ -30,8 +35,12 @@ import picocli.CommandLine.Spec;
     description = {
       "Rank machines for a model and a job: what fits, tokens/s, hours, energy and money.",
       "Needs --budget, to rank all machines of the catalogue, or --gpus, to compare some.",
+      "With --largest: the largest published model that each machine trains in full, with the"
+          + " optimizer's states on the cards and in host memory; by default of 1, 2, 4 and 8 cards"
+          + " of 24, 48, 80 and 141 GB, which takes minutes.",
       "Exit status 1 where no machine fits the job and the budget.",
-      "Example: duoka advise --model deepseek-v2-lite --gpus 8xA100-80G-SXM,4xRTX4090"
+      "Example: duoka advise --model deepseek-v2-lite --gpus 8xA100-80G-SXM,4xRTX4090",
+      "Example: duoka advise --largest --gpus 2xRTX3090,4xRTX3090"
     })
 final class AdviseCommand implements Callable<Integer> {
   private static final long MOST_TOKENS = 1_000_000_000_000_000L;
@@ -71,10 +80,17 @@ final class AdviseCommand implements Callable<Integer> {
           "Tokens to train on; by default 20 for each active parameter, 100 million to finetune.")
   private @Nullable Long tokens;
 
+  @Option(
+      names = "--largest",
+      description = "Name the largest model of each machine instead of ranking them.")
+  private boolean largest;
+
   @Option(names = "--json", description = "Print one JSON object instead of text.")
   private boolean json;
 
-  @Option(names = "--docs", description = "Print the catalogue as a page, in Markdown.")
+  @Option(
+      names = "--docs",
+      description = "Print the catalogue, or with --largest that table, as a page in Markdown.")
   private boolean docs;
 
   @Spec private CommandSpec spec;
@@ -83,6 +99,9 @@ final class AdviseCommand implements Callable<Integer> {
   public Integer call() {
     Catalogue catalogue = planning.catalogue();
     PrintWriter out = spec.commandLine().getOut();
+    if (largest) {
+      return printLargest(catalogue, out);
+    }
     if (docs) {
       out.print(HardwareDocs.markdown(catalogue));
       out.flush();
@@ -108,6 +127,30 @@ final class AdviseCommand implements Callable<Integer> {
     out.flush();
     boolean found = advice.machines().stream().anyMatch(m -> m.fits() && m.affordable());
     return found ? 0 : 1;
+  }
+
+  private int printLargest(Catalogue catalogue, PrintWriter out) {
+    if (planning.model().isPresent() || budget != null || tokens != null) {
+      throw new CommandLine.ParameterException(
+          spec.commandLine(),
+          "--largest takes no --model, --budget or --tokens: it looks for models");
+    }
+    LargestModels models = new LargestModels(catalogue);
+    List<Machine> machines =
+        gpus == null ? models.usualMachines() : new Adviser(catalogue).machines(gpus);
+    int length = planning.sequenceLength(Integer.MAX_VALUE);
+    List<LargestModel> found;
+    try (ProgressLine line = ProgressLine.open("planning", spec.commandLine().getErr())) {
+      found = models.of(machines, length, NamedChoice.of(Task.class, "--task", task), line);
+    }
+    if (json) {
+      out.println(Json.line(LargestModelsText.json(found)));
+    } else {
+      out.print(
+          docs ? LargestModelsText.markdown(found, length) : LargestModelsText.of(found, length));
+    }
+    out.flush();
+    return found.stream().anyMatch(one -> one.plan().isPresent()) ? 0 : 1;
   }
 
   private AdviceRequest request(Adviser adviser, PlannedModel planned) {
