@@ -103,6 +103,7 @@ final class LadderCommand implements Callable<Integer> {
     LadderPlan plan = new LadderPlan(config, onCpu, Runtime.getRuntime().availableProcessors());
     Path folder = out == null ? RunFolderName.of("ladder", runFile) : out;
     PrintWriter err = spec.commandLine().getErr();
+    RunFolderName.announce(folder, err);
     LadderResult result;
     try (ProgressLine line = ProgressLine.open("ladder", err)) {
       result =

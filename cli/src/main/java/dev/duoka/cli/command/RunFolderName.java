@@ -1,5 +1,6 @@
 package dev.duoka.cli.command;
 
+import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.LocalDateTime;
@@ -27,6 +28,12 @@ final class RunFolderName {
   /** One of a kind, for example {@code runs/trial-quickstart-20260101-120000}. */
   static Path of(String kind, Path runFile) {
     return free(kind + "-" + name(runFile) + "-" + now());
+  }
+
+  /** Says where a command leaves what it measures, for whoever stops it. */
+  static void announce(Path folder, PrintWriter err) {
+    err.println("duoka: what is measured is written to " + folder);
+    err.flush();
   }
 
   /** Another that began in the same second has a number less. */

@@ -110,6 +110,7 @@ final class TrialCommand implements Callable<Integer> {
             itself == null ? !TrialResult.isKnown(runFile, steps, known) : itself,
             out == null ? RunFolderName.of("trial", runFile) : out);
     PrintWriter err = spec.commandLine().getErr();
+    RunFolderName.announce(request.folder(), err);
     TrialResult result;
     try (ProgressLine line = ProgressLine.open("trial", err)) {
       result =

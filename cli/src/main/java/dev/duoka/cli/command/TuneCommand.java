@@ -96,6 +96,7 @@ final class TuneCommand implements Callable<Integer> {
     Path copy = folder.resolve("run.yaml");
     CopiedRunFile.make(runFile, copy);
     PrintWriter err = spec.commandLine().getErr();
+    RunFolderName.announce(folder, err);
     Search search = search(config, copy, err);
     Tuned tuned;
     try (ProgressLine line = ProgressLine.open("tune", err)) {
