@@ -49,6 +49,7 @@ public final class PlanJson {
     result.plans().forEach(plan -> plans.add(plan(plan)));
     ArrayNode pareto = json.putArray("pareto");
     result.pareto().forEach(plan -> pareto.add(summary(plan)));
+    json.put("pareto_cut", result.paretoCut());
     ArrayNode infeasible = json.putArray("infeasible");
     result.misfits().forEach(misfit -> infeasible.add(misfit(misfit)));
     ArrayNode changes = json.putArray("changes");

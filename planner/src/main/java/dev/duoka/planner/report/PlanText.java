@@ -43,7 +43,7 @@ public final class PlanText {
               plan ->
                   details(
                       text, plan, "The best that this version runs", result.request().machine()));
-      pareto(text, result.pareto());
+      pareto(text, result);
     }
     misfits(text, result);
     changes(text, result);
@@ -241,9 +241,10 @@ public final class PlanText {
             cost.kilowatts()));
   }
 
-  private static void pareto(StringBuilder text, List<Plan> front) {
-    text.append("\nNo other is better in time, memory and cost together than these:\n");
-    for (Plan plan : front) {
+  private static void pareto(StringBuilder text, PlanResult result) {
+    text.append("\nNo other is better in time, memory and cost together than these")
+        .append(result.paretoCut() ? "; slower ones that need less are left out:\n" : ":\n");
+    for (Plan plan : result.pareto()) {
       text.append(
           format(
               "    %9s %8s GiB %8s $/B tok  %d GPUs: %s%s%n",

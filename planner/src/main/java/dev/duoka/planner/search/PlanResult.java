@@ -10,7 +10,9 @@ import java.util.Optional;
  * @param searched layouts that were considered
  * @param feasible those of them that fit
  * @param plans the best of each kind, best first
- * @param pareto plans that no other beats in time, memory and cost together, fastest first
+ * @param pareto plans that no other beats in time, memory and cost together, fastest first; of
+ *     those that differ by less than 1.5 % in all three the fastest
+ * @param paretoCut whether more of them are slower than these
  * @param misfits the nearest that do not fit and would be faster; the nearest at all where none
  *     would
  * @param changes what would make the job fit, where nothing does
@@ -23,6 +25,7 @@ public record PlanResult(
     int feasible,
     List<Plan> plans,
     List<Plan> pareto,
+    boolean paretoCut,
     List<Misfit> misfits,
     List<Change> changes,
     List<RuleCheck> rules,

@@ -19,7 +19,7 @@ final class PricedCandidates {
   private static final int OF_STATES = 3;
 
   /** Closed forms order two layouts rightly that are further apart. */
-  private static final double APART = 1.25;
+  static final double APART = 1.25;
 
   private final Evaluator evaluator;
 

@@ -16,6 +16,7 @@ import dev.duoka.planner.layout.Job;
 import dev.duoka.planner.machine.MeasuredMachines;
 import dev.duoka.planner.shape.ModelShape;
 import java.nio.file.Path;
+import java.util.Comparator;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -27,6 +28,11 @@ class MeasuredPlansTests {
   private static final StateForm HALF = new StateForm(MomentForm.BF16, true, GradientForm.FP32);
 
   private static PlanResult plan(String model, String profile, int tokens, StateForm states) {
+    return plan(model, profile, tokens, states, Precision.BF16);
+  }
+
+  private static PlanResult plan(
+      String model, String profile, int tokens, StateForm states, Precision precision) {
     Path profiles = Path.of(System.getProperty("duoka.repository"), "bench/profiles");
     Machine machine =
         MeasuredMachines.of(MachineProfileFile.read(profiles.resolve(profile)), CATALOGUE);
@@ -37,7 +43,7 @@ class MeasuredPlansTests {
                 machine,
                 new Job(4096, tokens, Job.DEFAULT_IMBALANCE),
                 Method.FULL,
-                List.of(Precision.BF16),
+                List.of(precision),
                 true,
                 EngineTraits.DUOKA)
             .keeping(List.of(states));
@@ -60,6 +66,42 @@ class MeasuredPlansTests {
     assertThat(result.plans()).hasSizeGreaterThan(3);
     assertThat(result.plans()).allMatch(plan -> plan.time().total() > fastest);
     assertThat(result.pareto()).allMatch(plan -> plan.time().total() > fastest);
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "deepseek-v2-lite, 2026-11-29-four-h200.json, BF16",
+    "deepseek-llm-7b, 2026-11-29-four-h200.json, FP8",
+    "deepseek-coder-1.3b, 2026-11-29-one-h200.json, BF16"
+  })
+  void theParetoFrontHoldsNothingThatIsBeaten(String model, String profile, Precision precision) {
+    PlanResult result = plan(model, profile, 1 << 17, StateForm.FULL, precision);
+    PlannerTests.frontHoldsNothingThatIsBeaten(result);
+    assertThat(result.misfits())
+        .allSatisfy(
+            misfit ->
+                assertThat(misfit.layout().gpus())
+                    .isEqualTo(result.best().orElseThrow().layout().gpus()));
+  }
+
+  /** Where fewer parts put a plan first, it does not say that it is the fastest. */
+  @ParameterizedTest
+  @CsvSource({"deepseek-llm-7b, within", "deepseek-v2-lite, the fastest of"})
+  void theBestSaysWhetherItIsTheFastest(String model, String why) {
+    PlanResult result = plan(model, "2026-11-29-four-h200.json", 1 << 17, StateForm.FULL);
+    Plan best = result.best().orElseThrow();
+    Plan fastest =
+        result.plans().stream()
+            .min(Comparator.comparingDouble(plan -> plan.time().total()))
+            .orElseThrow();
+    assertThat(best.why().getFirst()).startsWith(why);
+    assertThat(fastest == best).isEqualTo(why.startsWith("the"));
+    if (fastest != best) {
+      assertThat(best.why().getFirst())
+          .contains("of the fastest (row " + (result.plans().indexOf(fastest) + 1) + ")")
+          .contains("with fewer parts");
+      assertThat(fastest.why().getFirst()).contains("faster than the best, with more parts");
+    }
   }
 
   /**
