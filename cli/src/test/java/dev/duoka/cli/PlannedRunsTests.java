@@ -191,7 +191,7 @@ final class PlannedRunsTests {
         new Plan(
             layout,
             new MemoryEstimate(Map.of(), 0, 0, MemoryEstimate.Source.CLOSED_FORM),
-            new StepTime(Map.of(Cause.GEMM, Figure.measured(1)), 1, 1),
+            new StepTime(Map.of(Cause.GEMM, Figure.measured(1)), 1, 1, false),
             1,
             1,
             1,

@@ -11,6 +11,7 @@ import dev.duoka.planner.search.Misfit;
 import dev.duoka.planner.search.Plan;
 import dev.duoka.planner.search.PlanRequest;
 import dev.duoka.planner.search.PlanResult;
+import dev.duoka.planner.time.Cause;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalDouble;
@@ -45,6 +46,7 @@ public final class PlanJson {
     json.put("searched", result.searched());
     json.put("feasible", result.feasible());
     json.put("search_milliseconds", Numbers.rounded(result.milliseconds()));
+    texts(json, "profile_lacks", result.profileLacks());
     ArrayNode plans = json.putArray("plans");
     result.plans().forEach(plan -> plans.add(plan(plan)));
     ArrayNode pareto = json.putArray("pareto");
@@ -111,6 +113,8 @@ public final class PlanJson {
     json.put("time_low", Numbers.rounded(plan.time().low()));
     json.put("time_high", Numbers.rounded(plan.time().high()));
     json.put("time_unit", "s");
+    json.put("time_priced", plan.time().priced());
+    texts(json, "time_unmeasured", plan.time().unmeasured().stream().map(Cause::toString).toList());
     json.put("tokens_per_second", Numbers.rounded(plan.tokensPerSecond()));
     ObjectNode mfu = json.putObject("mfu");
     mfu.put("causal", Numbers.rounded(plan.mfuCausal()));

@@ -56,8 +56,9 @@ final class ConfirmedPlans {
         break;
       }
       if (states.contains(candidate.states())
+          || ofMesh.getOrDefault(candidate.mesh(), 0) == OF_MESH
           || offloadsForNothing(candidate.layout())
-          || ofMesh.getOrDefault(candidate.mesh(), 0) == OF_MESH) {
+          || evaluator.fitsWithoutOffload(candidate.layout())) {
         continue;
       }
       if (failed.stream().anyMatch(it -> it.holdsFor(candidate))) {

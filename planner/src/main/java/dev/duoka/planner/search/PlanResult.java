@@ -1,5 +1,7 @@
 package dev.duoka.planner.search;
 
+import dev.duoka.layout.Precision;
+import dev.duoka.planner.time.PricedSteps;
 import java.util.List;
 import java.util.Optional;
 
@@ -36,6 +38,20 @@ public record PlanResult(
     misfits = List.copyOf(misfits);
     changes = List.copyOf(changes);
     rules = List.copyOf(rules);
+  }
+
+  /**
+   * What steps in the plans' precision need and the machine's profile does not have, so that times
+   * are those of formulas; empty where nothing is missing, or no profile is there.
+   */
+  public List<String> profileLacks() {
+    Precision precision =
+        best().map(plan -> plan.layout().precision()).orElse(request.precisions().getFirst());
+    return request
+        .machine()
+        .profile()
+        .map(profile -> PricedSteps.lacking(profile, precision))
+        .orElse(List.of());
   }
 
   /** The best plan; empty where nothing fits. */

@@ -9,6 +9,7 @@ import dev.duoka.hardware.MachineProfileFile;
 import dev.duoka.layout.GradientForm;
 import dev.duoka.layout.Method;
 import dev.duoka.layout.MomentForm;
+import dev.duoka.layout.Offload;
 import dev.duoka.layout.Precision;
 import dev.duoka.layout.StateForm;
 import dev.duoka.planner.layout.EngineTraits;
@@ -41,7 +42,10 @@ class MeasuredPlansTests {
                 model,
                 ModelShape.of(Presets.named(model)),
                 machine,
-                new Job(4096, tokens, Job.DEFAULT_IMBALANCE),
+                new Job(
+                    Math.min(4096, Presets.named(model).maxPositions()),
+                    tokens,
+                    Job.DEFAULT_IMBALANCE),
                 Method.FULL,
                 List.of(precision),
                 true,
@@ -102,6 +106,15 @@ class MeasuredPlansTests {
           .contains("with fewer parts");
       assertThat(fastest.why().getFirst()).contains("faster than the best, with more parts");
     }
+  }
+
+  /** Closed forms, which choose what is timed, know little of steps of a few milliseconds. */
+  @Test
+  void noStatesAreAwayFromCardsThatAreEmpty() {
+    PlanResult result = plan("tiny-llama", "2026-11-29-four-h200.json", 1 << 17, StateForm.FULL);
+    assertThat(result.plans())
+        .isNotEmpty()
+        .allSatisfy(plan -> assertThat(plan.layout().offload()).isEqualTo(Offload.NONE));
   }
 
   /**
