@@ -400,6 +400,20 @@ final class PlannerTests {
         .isFalse();
   }
 
+  @ParameterizedTest
+  @CsvSource({"4096, true", "64, false"})
+  void whatSixteenBitsSaveIsSaidByWhatItIs(int length, boolean scores) {
+    PlanRequest request =
+        request("deepseek-coder-1.3b", "1xH200")
+            .doing(new Job(length, 1 << 16, Job.DEFAULT_IMBALANCE));
+    RuleCheck rule = PLANNER.plan(request).rules().getLast();
+    assertThat(rule.rule()).startsWith("16 bits");
+    assertThat(rule.reason().contains("keeps the scores of all pairs of tokens"))
+        .as(rule.reason())
+        .isEqualTo(scores);
+    assertThat(rule.reason()).doesNotContain("halve");
+  }
+
   @Test
   void theNearestMissIsShownThoughSomethingFits() {
     assertThat(plan("deepseek-llm-7b", "8xA100").misfits()).isNotEmpty();
