@@ -34,12 +34,12 @@ public final class MachineProfileFile {
   private static final double LONGEST = 1e5;
 
   /**
-   * Bytes a second: of parts that move next to nothing, and take no longer than a launch, what was
-   * measured is more than any memory moves.
+   * Bytes a second: a line through what takes the same time for any size has a slope of nearly
+   * nothing, so rates of streams may be far above what any memory moves.
    */
   private static final double SLOWEST = 1e3;
 
-  private static final double FASTEST = 1e18;
+  private static final double FASTEST = 1e30;
 
   private MachineProfileFile() {}
 
