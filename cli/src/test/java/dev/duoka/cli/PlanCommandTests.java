@@ -306,6 +306,28 @@ final class PlanCommandTests {
         .contains("the profile is of NVIDIA H200, the machine has H100-80G-SXM");
   }
 
+  /** A question that nothing fits is answered with 1, a wrong file is not. */
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "\"date\" : [^,]*, | \"date\" : \"yesterday\", | date is 'yesterday'",
+        "\"seconds\" : [^,]*, | \"seconds\" : NaN, | malformed JSON",
+        "\"NVIDIA H200\" | \"NVIDIA A100-SXM4-80GB\" | different cards"
+      })
+  void aDamagedProfileIsAWrongQuestion(
+      String place, String instead, String message, @TempDir Path folder) throws IOException {
+    Path kept =
+        Path.of(System.getProperty("duoka.repository"), "bench/profiles/2026-11-29-two-h200.json");
+    Path file = folder.resolve("profile.json");
+    Files.writeString(file, Files.readString(kept).replaceFirst(place, instead));
+    assertThat(program.run("plan", "--model", "deepseek-v2-lite", "--profile", file.toString()))
+        .isEqualTo(2);
+    assertThat(err.toString())
+        .contains(message)
+        .doesNotContain("internal error", "JsonReadFeature", "\tat ");
+  }
+
   private byte[] bytes() {
     return out.toString().getBytes(StandardCharsets.UTF_8);
   }
@@ -372,6 +394,10 @@ final class PlanCommandTests {
         "plan --model deepseek-v3 --machine 0xH100 | 1 to 8 GPUs",
         "plan --model deepseek-v3 --machine 1000xH100 | 1 to 8 GPUs",
         "plan --model deepseek-v3 --machine 8xH101 | Did you mean",
+        "plan --model deepseek-v3 --machine 2xH100+2xA100 | two kinds of cards",
+        "plan --model deepseek-v3 --machine H100+A100 | two kinds of cards",
+        "advise --model deepseek-llm-7b --gpus 2xH100+2xA100 | two kinds of cards",
+        "plan --model deepseek-v3 --profile /no/such.json | cannot read the machine profile",
         "plan --model deepseek-v3 --machine 8xH100 --topo a.txt | both say which machine",
         "plan --model deepseek-v3 --machine 8xH100 --card H100 | --card is for --topo only",
         "plan --model deepseek-v3 --machine 8xH100 --seq 1 | Sequences have 2 to",

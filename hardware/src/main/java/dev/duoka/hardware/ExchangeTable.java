@@ -53,6 +53,12 @@ public final class ExchangeTable {
     return OptionalDouble.of(share * seconds(entry.getValue(), bytes));
   }
 
+  /** Whether an exchange was measured among so many cards or more, so that nothing is guessed. */
+  public boolean reaches(String name, int cards) {
+    TreeMap<Integer, List<Point>> byRanks = byName.get(name);
+    return byRanks != null && byRanks.lastKey() >= cards;
+  }
+
   /** The part of a vector that is on the other ranks: what links must carry grows with it. */
   private static double ofOthers(int ranks) {
     return (ranks - 1.0) / ranks;

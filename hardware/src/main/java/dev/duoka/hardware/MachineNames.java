@@ -9,6 +9,8 @@ import java.util.regex.Pattern;
 final class MachineNames {
   private static final Pattern NAME = Pattern.compile("(?s)\\s*(\\d+)\\s*[xX×*]\\s*(.+)");
 
+  private static final Pattern SEVERAL = Pattern.compile("[+&,]\\s*(\\d+\\s*[xX×*]|[A-Za-z])");
+
   private MachineNames() {}
 
   static Machine parse(String name, Catalogue catalogue) {
@@ -24,6 +26,18 @@ final class MachineNames {
           ErrorCode.CONFIG,
           "'" + card.strip().substring(0, Math.min(40, card.strip().length())) + "' names no card",
           "Write a number and a card, for example 8xA100-80G-SXM.");
+    }
+    // A plus also ends names of cards, so it is two kinds only where a second machine follows.
+    if (SEVERAL.matcher(card).find()) {
+      throw new DuokaException(
+          ErrorCode.CONFIG,
+          "machine '" + name.strip() + "' has two kinds of cards, which are not planned together",
+          "The slowest and the smallest of them would decide. Name the equal ones alone, for"
+              + " example "
+              + digits
+              + "x"
+              + card.split("[+&,]", 2)[0].strip()
+              + ".");
     }
     Card kind = catalogue.card(card);
     return catalogue.machine(kind, count(digits, name, kind));

@@ -11,6 +11,8 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Instant;
+import java.time.format.DateTimeParseException;
 import java.util.Arrays;
 import java.util.Map;
 import java.util.Optional;
@@ -23,6 +25,21 @@ import tools.jackson.databind.node.ObjectNode;
 public final class MachineProfileFile {
   /** Raised when a reader of before would misread a file. */
   private static final int FORMAT = 1;
+
+  private static final String AGAIN = "Run 'duoka calibrate' again.";
+
+  /** Seconds of anything that is timed: an exponent that was damaged is far outside. */
+  private static final double SHORTEST = 1e-12;
+
+  private static final double LONGEST = 1e5;
+
+  /**
+   * Bytes a second: a line through what takes the same time for any size has a slope of nearly
+   * nothing, so rates of streams may be far above what any memory moves.
+   */
+  private static final double SLOWEST = 1e3;
+
+  private static final double FASTEST = 1e30;
 
   private MachineProfileFile() {}
 
@@ -48,29 +65,36 @@ public final class MachineProfileFile {
     }
   }
 
-  /** Reads a profile. */
+  /**
+   * Reads a profile.
+   *
+   * @throws DuokaException with {@link ErrorCode#CONFIG} where it cannot be read, or holds what no
+   *     machine is measured at
+   */
   public static MachineProfile read(Path file) {
     byte[] content;
     try {
       content = Files.readAllBytes(file);
     } catch (IOException e) {
       throw new DuokaException(
-          ErrorCode.IO,
+          ErrorCode.CONFIG,
           "cannot read the machine profile " + file + ": " + IoReason.of(e),
           "'duoka calibrate' writes one.",
           e);
     }
     JsonFields fields =
         JsonFields.of(
-            Json.parse(content, file.toString(), ErrorCode.FORMAT),
+            Json.parse(content, file.toString(), ErrorCode.CONFIG),
             file.toString(),
-            ErrorCode.FORMAT);
+            ErrorCode.CONFIG);
     if (fields.integer("format") != FORMAT) {
       throw fields.error(
           "a machine profile of format " + fields.integer("format"),
           "This version reads format " + FORMAT + ": run 'duoka calibrate' again.");
     }
-    return profile(fields);
+    MachineProfile profile = profile(fields);
+    requireGrids(fields, profile);
+    return profile;
   }
 
   /** What {@link #write} writes. */
@@ -141,12 +165,15 @@ public final class MachineProfileFile {
     JsonFields versions = fields.object("versions").orElseThrow(() -> lacks(fields, "versions"));
     Map<String, String> byName = new TreeMap<>();
     versions.names().forEach(name -> byName.put(name, versions.text(name).orElse("")));
+    if (fields.texts("cards").stream().anyMatch(String::isBlank)) {
+      throw fields.error("one of the cards has no name", AGAIN);
+    }
     return new MachineProfile(
-        fields.text("date").orElseThrow(() -> lacks(fields, "date")),
+        date(fields),
         fields.texts("cards"),
         byName,
-        positive(fields, "seconds"),
-        positive(fields, "launch_seconds"),
+        between(fields, "seconds", SHORTEST, LONGEST),
+        seconds(fields, "launch_seconds"),
         fields.objects("products").stream().map(MachineProfileFile::product).toList(),
         fields.objects("attention").stream().map(MachineProfileFile::attention).toList(),
         fields.objects("streams").stream().map(MachineProfileFile::stream).toList(),
@@ -157,13 +184,13 @@ public final class MachineProfileFile {
   private static ProductSample product(JsonFields it) {
     return new ProductSample(
         format(it),
-        it.integer("groups"),
-        it.integer("rows"),
-        it.integer("in"),
-        it.integer("out"),
-        positive(it, "forward_seconds"),
-        positive(it, "input_gradients_seconds"),
-        positive(it, "weight_gradients_seconds"));
+        whole(it, "groups", 0),
+        whole(it, "rows", 1),
+        whole(it, "in", 1),
+        whole(it, "out", 1),
+        seconds(it, "forward_seconds"),
+        seconds(it, "input_gradients_seconds"),
+        seconds(it, "weight_gradients_seconds"));
   }
 
   private static NumberFormat format(JsonFields it) {
@@ -171,33 +198,33 @@ public final class MachineProfileFile {
     return Arrays.stream(NumberFormat.values())
         .filter(format -> format.toString().equals(name))
         .findFirst()
-        .orElseThrow(() -> it.error("format '" + name + "'", "Run 'duoka calibrate' again."));
+        .orElseThrow(() -> it.error("format '" + name + "'", AGAIN));
   }
 
   private static AttentionSample attention(JsonFields it) {
     return new AttentionSample(
-        it.integer("heads"),
-        it.integer("length"),
-        it.integer("width"),
-        it.integer("value_width"),
-        positive(it, "forward_seconds"),
-        positive(it, "backward_seconds"));
+        whole(it, "heads", 1),
+        whole(it, "length", 1),
+        whole(it, "width", 1),
+        whole(it, "value_width", 1),
+        seconds(it, "forward_seconds"),
+        seconds(it, "backward_seconds"));
   }
 
   private static StreamSample stream(JsonFields it) {
     return new StreamSample(
         it.text("name").orElseThrow(() -> lacks(it, "name")),
-        it.number("latency_seconds"),
-        positive(it, "bytes_per_second"));
+        between(it, "latency_seconds", 0, LONGEST),
+        rate(it, "bytes_per_second"));
   }
 
   private static ExchangeSample exchange(JsonFields it) {
     return new ExchangeSample(
         it.text("name").orElseThrow(() -> lacks(it, "name")),
         it.text("transport").orElseThrow(() -> lacks(it, "transport")),
-        it.integer("ranks"),
-        it.integer("bytes"),
-        positive(it, "seconds"));
+        whole(it, "ranks", 1),
+        whole(it, "bytes", 1),
+        seconds(it, "seconds"));
   }
 
   private static Optional<HostSample> host(JsonFields fields) {
@@ -206,25 +233,70 @@ public final class MachineProfileFile {
         .map(
             it ->
                 new HostSample(
-                    positive(it, "to_device_bytes_per_second"),
-                    positive(it, "to_host_bytes_per_second"),
+                    rate(it, "to_device_bytes_per_second"),
+                    rate(it, "to_host_bytes_per_second"),
                     it.isPresent("both_ways_bytes_per_second")
-                        ? OptionalDouble.of(positive(it, "both_ways_bytes_per_second"))
+                        ? OptionalDouble.of(rate(it, "both_ways_bytes_per_second"))
                         : OptionalDouble.empty(),
-                    positive(it, "update_seconds_per_weight"),
-                    positive(it, "disk_write_bytes_per_second"),
-                    positive(it, "disk_read_bytes_per_second")));
+                    between(it, "update_seconds_per_weight", 1e-15, 1),
+                    rate(it, "disk_write_bytes_per_second"),
+                    rate(it, "disk_read_bytes_per_second")));
   }
 
-  private static double positive(JsonFields fields, String name) {
+  /** Samples that are no full grid cannot be interpolated. */
+  private static void requireGrids(JsonFields fields, MachineProfile profile) {
+    for (NumberFormat format : NumberFormat.values()) {
+      for (boolean grouped : new boolean[] {false, true}) {
+        requireGrid(fields, "products", () -> profile.products(format, grouped));
+      }
+    }
+    requireGrid(fields, "attention", () -> profile.attentionTable());
+  }
+
+  private static void requireGrid(JsonFields fields, String name, Runnable table) {
+    try {
+      table.run();
+    } catch (IllegalArgumentException e) {
+      throw fields.error("its '" + name + "' are no full grid: " + e.getMessage(), AGAIN);
+    }
+  }
+
+  private static String date(JsonFields fields) {
+    String date = fields.text("date").orElseThrow(() -> lacks(fields, "date"));
+    try {
+      Instant _ = Instant.parse(date);
+      return date;
+    } catch (DateTimeParseException _) {
+      throw fields.error("date is '" + date + "', not like 2026-11-29T13:09:43Z", AGAIN);
+    }
+  }
+
+  private static double seconds(JsonFields fields, String name) {
+    return between(fields, name, SHORTEST, LONGEST);
+  }
+
+  private static double rate(JsonFields fields, String name) {
+    return between(fields, name, SLOWEST, FASTEST);
+  }
+
+  private static double between(JsonFields fields, String name, double least, double most) {
     double value = fields.number(name);
-    if (!(value > 0) || Double.isInfinite(value)) {
-      throw fields.error(name + " is " + value, "Run 'duoka calibrate' again.");
+    if (!(value >= least) || value > most) {
+      throw fields.error(
+          name + " is " + value + ", and a machine is measured at " + least + " to " + most, AGAIN);
+    }
+    return value;
+  }
+
+  private static int whole(JsonFields fields, String name, int least) {
+    int value = fields.integer(name);
+    if (value < least) {
+      throw fields.error(name + " is " + value + ", which is below " + least, AGAIN);
     }
     return value;
   }
 
   private static DuokaException lacks(JsonFields fields, String name) {
-    return fields.error("it has no '" + name + "'", "Run 'duoka calibrate' again.");
+    return fields.error("it has no '" + name + "'", AGAIN);
   }
 }

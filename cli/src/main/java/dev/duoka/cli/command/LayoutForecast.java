@@ -67,11 +67,12 @@ final class LayoutForecast {
         time.total(),
         time.low(),
         time.high(),
-        machine.profile().isPresent() ? planner.time(asked, once).computing() : Double.NaN,
+        time.priced() ? planner.time(asked, once).computing() : Double.NaN,
         time.byName(),
         time.exposed(),
         machine
             .profile()
+            .filter(_ -> time.priced())
             .map(profile -> "the planner for " + profile.title())
             .orElse("the planner for " + machine.name()));
   }

@@ -30,6 +30,9 @@ public final class Json {
   /** Bytes of a file: the largest real one, a tokenizer, has about 10 MB. */
   public static final long MAX_BYTES = 256L << 20;
 
+  /** How the parser says that a setting of its own would take what JSON does not have. */
+  private static final Pattern SETTING = Pattern.compile(":? \\(?enable `[^`]*` to allow\\)?");
+
   /** How the parser names another place in its message; it knows it for text, not for bytes. */
   private static final Pattern UNKNOWN_PLACE =
       Pattern.compile(" \\(start marker at \\[Source: [^\\]]*#UNKNOWN\\]\\)");
@@ -109,7 +112,8 @@ public final class Json {
   /** What is wrong with malformed JSON, without what the parser says of its own settings. */
   public static String reason(JacksonException e) {
     String message = String.valueOf(e.getOriginalMessage());
-    return PLACE.matcher(UNKNOWN_PLACE.matcher(message).replaceAll("")).replaceAll("$1");
+    String own = SETTING.matcher(UNKNOWN_PLACE.matcher(message).replaceAll("")).replaceAll("");
+    return PLACE.matcher(own).replaceAll("$1");
   }
 
   /** An empty object to fill. */

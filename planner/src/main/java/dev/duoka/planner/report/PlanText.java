@@ -4,6 +4,7 @@ import static dev.duoka.planner.report.Numbers.GIB;
 import static dev.duoka.planner.report.Numbers.format;
 
 import dev.duoka.hardware.Machine;
+import dev.duoka.hardware.MachineProfile;
 import dev.duoka.layout.Precision;
 import dev.duoka.planner.memory.MemoryEstimate;
 import dev.duoka.planner.search.Change;
@@ -14,6 +15,7 @@ import dev.duoka.planner.search.PlanRequest;
 import dev.duoka.planner.search.PlanResult;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalDouble;
 
 /** The result of a search for a terminal. */
@@ -43,7 +45,7 @@ public final class PlanText {
               plan ->
                   details(
                       text, plan, "The best that this version runs", result.request().machine()));
-      pareto(text, result.pareto());
+      pareto(text, result);
     }
     misfits(text, result);
     changes(text, result);
@@ -65,11 +67,7 @@ public final class PlanText {
             machine.card().memoryGib(),
             machine.gpus() == 1 ? "alone" : machine.link(),
             machine.domain() < machine.gpus() ? " in groups of " + machine.domain() : ""));
-    text.append(
-        machine
-            .profile()
-            .map(it -> "Times by what 'calibrate' measured: " + it.title() + "." + "\n")
-            .orElse("Times by the catalogue's rates; 'calibrate' measures a machine's.\n"));
+    text.append(rates(result)).append('\n');
     text.append(
         format(
             "A step of %s tokens in sequences of %s, method %s. %s layouts considered, %s fit, %.2f"
@@ -93,6 +91,35 @@ public final class PlanText {
         "Numbers are = exact, m resting on measurements, ~ assumed. Memory is what the engine books"
             + " in a dry run\nof each layout that is shown; formulas only chose them. What this"
             + " version cannot run is estimated, and marked ~.\n");
+  }
+
+  /** What the times of the plans rest on. */
+  private static String rates(PlanResult result) {
+    PlanRequest request = result.request();
+    Optional<MachineProfile> profile = request.machine().profile();
+    if (profile.isEmpty()) {
+      return "Times by the catalogue's rates; 'calibrate' measures a machine's.";
+    }
+    String title = profile.get().title();
+    List<String> lacking = result.profileLacks();
+    if (!lacking.isEmpty()) {
+      return format(
+          "Times by formulas: what 'calibrate' measured (%s) has no %s.",
+          title, String.join(" and no ", lacking));
+    }
+    if (!result.plans().isEmpty() && result.plans().stream().noneMatch(it -> it.time().priced())) {
+      return format(
+          "Times by formulas: what 'calibrate' measured (%s) is for what this version runs.",
+          title);
+    }
+    int measured = profile.get().cards().size();
+    return "Times by what 'calibrate' measured: "
+        + title
+        + (request.machine().gpus() > measured
+            ? format(
+                ". Exchanges among more than %d %s were not measured, and are marked ~.",
+                measured, measured == 1 ? "card" : "cards")
+            : ".");
   }
 
   private static void table(StringBuilder text, List<Plan> plans) {
@@ -161,9 +188,7 @@ public final class PlanText {
         format(
             "  time    %s a step; %s %s to %s%n",
             Numbers.duration(plan.time().total()),
-            machine.profile().isPresent() && plan.runnable()
-                ? "by what was measured"
-                : "published runs of this kind were at",
+            plan.time().priced() ? "by what was measured" : "published runs of this kind were at",
             Numbers.duration(plan.time().low()),
             Numbers.duration(plan.time().high())));
     plan.time()
@@ -182,6 +207,12 @@ public final class PlanText {
                         Bars.share(share)));
               }
             });
+    if (!plan.time().unmeasured().isEmpty()) {
+      text.append(
+          format(
+              "  note    not measured on such a machine, and as far off as formulas may be: %s%n",
+              String.join(", ", plan.time().unmeasured().stream().map(Object::toString).toList())));
+    }
     cost(text, plan.cost());
     for (String reason : plan.why()) {
       text.append("  why     ").append(reason).append('\n');
@@ -241,9 +272,10 @@ public final class PlanText {
             cost.kilowatts()));
   }
 
-  private static void pareto(StringBuilder text, List<Plan> front) {
-    text.append("\nNo other is better in time, memory and cost together than these:\n");
-    for (Plan plan : front) {
+  private static void pareto(StringBuilder text, PlanResult result) {
+    text.append("\nNo other is better in time, memory and cost together than these")
+        .append(result.paretoCut() ? "; slower ones that need less are left out:\n" : ":\n");
+    for (Plan plan : result.pareto()) {
       text.append(
           format(
               "    %9s %8s GiB %8s $/B tok  %d GPUs: %s%s%n",

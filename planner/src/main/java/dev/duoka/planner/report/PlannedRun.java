@@ -1,5 +1,9 @@
 package dev.duoka.planner.report;
 
+import dev.duoka.formats.json.Json;
+import dev.duoka.formats.modelconfig.ModelConfig;
+import dev.duoka.formats.modelconfig.ModelConfigWriter;
+import dev.duoka.formats.modelconfig.RopeScaling;
 import dev.duoka.layout.Layout;
 import dev.duoka.layout.Offload;
 import dev.duoka.layout.StateForm;
@@ -11,6 +15,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
+import tools.jackson.databind.node.ObjectNode;
 
 /** Writes a plan as a run file that {@code duoka train} takes. */
 public final class PlannedRun {
@@ -40,7 +45,7 @@ public final class PlannedRun {
             # Predicted: %s tokens/s, %s a step, %.1f GiB on each GPU.
             model:
               %s: %s
-            %sdata:
+            %s%sdata:
               sources: [%s]
               sequence_length: %d
             training:
@@ -58,6 +63,7 @@ public final class PlannedRun {
             plan.memory().total() / Numbers.GIB,
             folder.isPresent() ? "path" : "preset",
             quoted(folder.map(Path::toString).orElse(request.model())),
+            positions(request),
             request.adapter().map(AdapterFields::yaml).orElse(""),
             String.join(", ", sources.stream().map(PlannedRun::quoted).toList()),
             request.job().sequenceLength(),
@@ -69,6 +75,37 @@ public final class PlannedRun {
     parallel(text, layout);
     memory(text, layout);
     return text.append("device: cuda\n").toString();
+  }
+
+  /**
+   * What gives the model the positions that sequences longer than it is meant for need. Its
+   * position embedding stays as it is: a scaling that does not say what it was stretched from reads
+   * that from the number of positions, so it is written out.
+   */
+  private static String positions(PlanRequest request) {
+    ModelConfig config = request.shape().config();
+    int length = request.job().sequenceLength();
+    if (length <= config.maxPositions()) {
+      return "";
+    }
+    ObjectNode overrides = Json.object();
+    overrides.put("max_position_embeddings", length);
+    int stretchedFrom =
+        switch (config.rope().scaling()) {
+          case RopeScaling.None _, RopeScaling.Linear _ -> 0;
+          case RopeScaling.Llama3 it -> it.originalMaxPositions();
+          case RopeScaling.Yarn it -> it.originalMaxPositions();
+        };
+    if (stretchedFrom == config.maxPositions()) {
+      ObjectNode whole = ModelConfigWriter.json(config);
+      for (String key : List.of("rope_theta", "rope_scaling")) {
+        overrides.set(key, whole.get(key));
+      }
+    }
+    // JSON is YAML, too.
+    return Numbers.format(
+        "  # The model is meant for at most %d tokens.%n  overrides: %s%n",
+        config.maxPositions(), overrides);
   }
 
   private static void parallel(StringBuilder text, Layout layout) {

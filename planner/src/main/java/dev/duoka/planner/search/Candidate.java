@@ -43,6 +43,12 @@ record Candidate(Layout layout, double bytes, double hostBytes, double seconds) 
     return seconds * (1 + WORTH * complications);
   }
 
+  /** What is known of a plan. */
+  static Candidate of(Plan plan) {
+    return new Candidate(
+        plan.layout(), plan.memory().total(), plan.memory().hostBytes(), plan.time().total());
+  }
+
   /** The same, whose step takes so many seconds. */
   Candidate taking(double time) {
     return new Candidate(layout, bytes, hostBytes, time);

@@ -1,5 +1,7 @@
 package dev.duoka.planner.search;
 
+import dev.duoka.layout.Layout;
+import dev.duoka.layout.Offload;
 import dev.duoka.planner.memory.MemoryEstimate;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -54,7 +56,9 @@ final class ConfirmedPlans {
         break;
       }
       if (states.contains(candidate.states())
-          || ofMesh.getOrDefault(candidate.mesh(), 0) == OF_MESH) {
+          || ofMesh.getOrDefault(candidate.mesh(), 0) == OF_MESH
+          || offloadsForNothing(candidate.layout())
+          || evaluator.fitsWithoutOffload(candidate.layout())) {
         continue;
       }
       if (failed.stream().anyMatch(it -> it.holdsFor(candidate))) {
@@ -75,6 +79,15 @@ final class ConfirmedPlans {
       }
     }
     ranked = candidates.stream().filter(candidate -> !out.contains(candidate)).toList();
+  }
+
+  /** Whether the same mesh without offload fits, and is no slower: it came before. */
+  private boolean offloadsForNothing(Layout layout) {
+    return layout.offload() != Offload.NONE
+        && plans.stream()
+            .map(Plan::layout)
+            .filter(it -> it.offload() == Offload.NONE)
+            .anyMatch(it -> Candidate.Mesh.of(it).equals(Candidate.Mesh.of(layout)));
   }
 
   /** A candidate that its dry run refused, with what that counted. */
@@ -109,15 +122,10 @@ final class ConfirmedPlans {
 
   /** Has the fastest come first: not all were timed before they were taken. */
   void orderByTime() {
-    plans.sort(
-        Comparator.comparingDouble(
-            plan ->
-                new Candidate(
-                        plan.layout(),
-                        plan.memory().total(),
-                        plan.memory().hostBytes(),
-                        plan.time().total())
-                    .score()));
+    List<Plan> all = new ArrayList<>(plans);
+    all.sort(Comparator.comparingDouble(plan -> Candidate.of(plan).score()));
+    plans.clear();
+    all.stream().filter(plan -> !offloadsForNothing(plan.layout())).forEachOrdered(plans::add);
   }
 
   /** What fits by closed forms, and by its dry run does not. */

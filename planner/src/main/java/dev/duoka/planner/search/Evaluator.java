@@ -4,6 +4,7 @@ import dev.duoka.hardware.Catalogue;
 import dev.duoka.hardware.Machine;
 import dev.duoka.hardware.NumberFormat;
 import dev.duoka.layout.Layout;
+import dev.duoka.layout.Offload;
 import dev.duoka.layout.Precision;
 import dev.duoka.planner.layout.EngineSupport;
 import dev.duoka.planner.layout.EngineTraits;
@@ -99,6 +100,20 @@ final class Evaluator {
   /** Whether so many bytes fit on a card, and so many in host memory. */
   boolean fits(double device, double host) {
     return deviceLack(device) <= 0 && hostLack(host) <= 0;
+  }
+
+  /** Whether a layout that has states away fits without that: nothing is faster for it. */
+  boolean fitsWithoutOffload(Layout layout) {
+    if (layout.offload() == Offload.NONE) {
+      return false;
+    }
+    Layout whole = withoutOffload(layout);
+    return fit(whole, demand(whole)) == Fit.FITS && fits(memory(whole));
+  }
+
+  /** The same layout with all states on the cards. */
+  static Layout withoutOffload(Layout layout) {
+    return layout.with(layout.zero(), Offload.NONE, layout.states());
   }
 
   StepTime time(Layout layout) {

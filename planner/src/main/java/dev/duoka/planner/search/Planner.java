@@ -30,11 +30,13 @@ import java.util.stream.Stream;
 
 /** Searches all layouts of a model on a machine. */
 public final class Planner {
-  /** Kinds of layout that are reported. */
+  /** Kinds of layout that are reported, and layouts of the front. */
   private static final int SHOWN = 6;
 
-  private static final int SHOWN_PARETO = 4;
   private static final int SHOWN_MISFITS = 3;
+
+  private static final Comparator<Misfit> BY_LACK =
+      Comparator.comparingDouble(Planner::lack).thenComparing(misfit -> misfit.layout().toString());
 
   private final Catalogue catalogue;
   private final BookedMemory booked = new BookedMemory();
@@ -53,16 +55,16 @@ public final class Planner {
     List<Candidate> ranked = findings.ranked();
     List<Plan> plans = new ArrayList<>();
     for (Plan plan : findings.plans()) {
-      plans.add(plan.because(Reasons.of(plan, ranked, findings, request)));
+      plans.add(plan.because(Reasons.of(plan, findings, request)));
     }
     List<Change> changes = new ArrayList<>();
-    List<Plan> pareto = new ArrayList<>();
+    List<ParetoFront.Shown> pareto = new ArrayList<>();
     List<Misfit> misfits = new ArrayList<>();
     // What would fit is another search, which knows nothing of this one but what was counted.
     Stream.<Runnable>of(
             () -> changes.addAll(changes(request, plans)),
             () -> {
-              pareto.addAll(pareto(findings));
+              pareto.add(ParetoFront.of(findings, SHOWN));
               misfits.addAll(misfits(findings));
             })
         .parallel()
@@ -74,20 +76,12 @@ public final class Planner {
         findings.searched(),
         findings.feasible(),
         plans,
-        pareto,
+        pareto.getFirst().plans(),
+        pareto.getFirst().cut(),
         misfits,
         changes,
         rules,
         (System.nanoTime() - start) / 1e6);
-  }
-
-  /** The front of time, memory and cost, as far as dry runs confirm it. */
-  private static List<Plan> pareto(Findings findings) {
-    Evaluator evaluator = findings.evaluator();
-    return findings.pareto().shown(findings.ranked(), SHOWN_PARETO).stream()
-        .map(candidate -> evaluator.plan(candidate.layout()))
-        .filter(plan -> evaluator.fits(plan.memory()))
-        .toList();
   }
 
   /**
@@ -137,16 +131,13 @@ public final class Planner {
   /** The layout that lacks least of those that do not fit, counted where the engine runs it. */
   public Optional<Misfit> nearestMisfit(PlanRequest request) {
     Findings findings = search(request, 1);
-    return nearest(findings.misfits()).stream()
-        .map(findings.evaluator()::counted)
-        .min(
-            Comparator.comparingDouble(Planner::lack)
-                .thenComparing(misfit -> misfit.layout().toString()));
+    return nearest(findings.misfits()).stream().map(findings.evaluator()::counted).min(BY_LACK);
   }
 
   /**
    * What a search saw.
    *
+   * @param gpus of the machine
    * @param feasible layouts that fit, less those whose dry run did not
    * @param plans the best, whose memory is counted where the engine runs them
    * @param ranked all that fit as far as is known, best first
@@ -155,12 +146,20 @@ public final class Planner {
    */
   record Findings(
       Evaluator evaluator,
+      int gpus,
       int searched,
       int feasible,
       List<Plan> plans,
       List<Candidate> ranked,
       ParetoFront pareto,
-      List<Misfit> misfits) {}
+      List<Misfit> misfits) {
+    /** All that fit as far as is known, also those of which only the fastest are ranked. */
+    List<Candidate> candidates() {
+      List<Candidate> all = new ArrayList<>(ranked);
+      all.addAll(pareto.all().stream().filter(it -> !evaluator.isCounted(it.layout())).toList());
+      return all;
+    }
+  }
 
   /** Goes through the choices of a request until something fits, and counts its memory. */
   Findings search(PlanRequest request, int most) {
@@ -200,6 +199,7 @@ public final class Planner {
     misfits.addAll(confirmed.refused());
     return new Findings(
         evaluator,
+        all,
         search.searched,
         search.feasible - refused(search.ranked(), confirmed.ranked()),
         confirmed.plans(),
@@ -362,31 +362,45 @@ public final class Planner {
     }
   }
 
-  /** The misfits nearest to fitting: those that would be faster, if there are some. */
+  /** The misfits nearest to fitting, nearest first: those that would be faster, if some would. */
   private static List<Misfit> misfits(Findings findings) {
     return nearest(fasterThanBest(findings)).stream()
         .map(findings.evaluator()::counted)
         .filter(misfit -> misfit.deviceGib() > 0 || misfit.hostGib() > 0)
+        .sorted(BY_LACK)
+        .limit(SHOWN_MISFITS)
         .toList();
   }
 
+  /**
+   * The misfits on as many cards as the best plan has, or on all where nothing fits, that are
+   * faster than it by what times it; all of them where none is.
+   */
   private static List<Misfit> fasterThanBest(Findings findings) {
-    List<Misfit> all = findings.misfits();
-    if (findings.ranked().isEmpty()) {
+    Optional<Plan> best = findings.plans().stream().findFirst();
+    int gpus = best.map(plan -> plan.layout().gpus()).orElse(findings.gpus());
+    List<Misfit> onAsMany =
+        findings.misfits().stream().filter(it -> it.layout().gpus() == gpus).toList();
+    List<Misfit> all = onAsMany.isEmpty() ? findings.misfits() : onAsMany;
+    if (best.isEmpty()) {
       return all;
     }
-    double best = findings.ranked().getFirst().seconds();
+    Evaluator evaluator = findings.evaluator();
+    double most = PricedCandidates.APART * evaluator.seconds(best.get().layout());
+    List<Misfit> near = all.stream().filter(it -> evaluator.seconds(it.layout()) < most).toList();
+    evaluator.price(near.stream().map(Misfit::layout).toList());
     List<Misfit> faster =
-        all.stream().filter(it -> findings.evaluator().seconds(it.layout()) < best).toList();
+        near.stream()
+            .filter(it -> evaluator.time(it.layout()).total() < best.get().time().total())
+            .toList();
     return faster.isEmpty() ? all : faster;
   }
 
+  /** The nearest by what is known of them, one of each kind: a few more than are shown. */
   private static List<Misfit> nearest(List<Misfit> misfits) {
     Set<Object> axes = new HashSet<>();
     return misfits.stream()
-        .sorted(
-            Comparator.comparingDouble(Planner::lack)
-                .thenComparing(misfit -> misfit.layout().toString()))
+        .sorted(BY_LACK)
         .filter(
             misfit ->
                 axes.add(
@@ -395,7 +409,7 @@ public final class Planner {
                         misfit.layout().pipeline(),
                         misfit.layout().expert(),
                         misfit.layout().gpus())))
-        .limit(SHOWN_MISFITS)
+        .limit(2 * SHOWN_MISFITS)
         .toList();
   }
 }

@@ -1,5 +1,6 @@
 package dev.duoka.planner.search;
 
+import dev.duoka.layout.Offload;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashSet;
@@ -19,7 +20,7 @@ final class PricedCandidates {
   private static final int OF_STATES = 3;
 
   /** Closed forms order two layouts rightly that are further apart. */
-  private static final double APART = 1.25;
+  static final double APART = 1.25;
 
   private final Evaluator evaluator;
 
@@ -41,6 +42,7 @@ final class PricedCandidates {
         .filter(candidate -> candidate.score() <= most)
         .filter(Set.copyOf(ranked)::contains)
         .forEach(near::add);
+    near.addAll(withoutOffload(near));
     near.removeIf(candidate -> !evaluator.isCounted(candidate.layout()));
     if (near.isEmpty()) {
       return ranked;
@@ -60,6 +62,21 @@ final class PricedCandidates {
         .forEach(all::add);
     all.sort(Candidate.BEST_FIRST);
     return all;
+  }
+
+  /**
+   * The same layouts with all states on the cards, where they fit: timed and not guessed, so that
+   * no layout seems fast because its states are away.
+   */
+  private List<Candidate> withoutOffload(Set<Candidate> near) {
+    return near.stream()
+        .map(Candidate::layout)
+        .filter(layout -> layout.offload() != Offload.NONE)
+        .map(Evaluator::withoutOffload)
+        .distinct()
+        .filter(layout -> evaluator.fit(layout, evaluator.demand(layout)) == Fit.FITS)
+        .map(evaluator::candidate)
+        .toList();
   }
 
   private static Set<Candidate> near(List<Candidate> ranked, double most) {

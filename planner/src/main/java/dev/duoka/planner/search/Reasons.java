@@ -17,27 +17,27 @@ final class Reasons {
   private static final double GIB = 1L << 30;
   private static final int MOST = 4;
 
+  /** Differences of time that no report shows. */
+  private static final double NO_DIFFERENCE = 0.0005;
+
   private Reasons() {}
 
-  static List<String> of(
-      Plan plan, List<Candidate> ranked, Planner.Findings findings, PlanRequest request) {
+  /** Why one of the plans of a search is where it is. */
+  static List<String> of(Plan plan, Planner.Findings findings, PlanRequest request) {
     List<String> reasons = new ArrayList<>();
-    Candidate candidate =
-        ranked.stream()
-            .filter(it -> it.layout().equals(plan.layout()))
-            .findFirst()
-            .orElseThrow(() -> new IllegalArgumentException("no candidate " + plan.layout()));
-    if (!candidate.equals(ranked.getFirst())) {
-      Evaluator evaluator = findings.evaluator();
-      reasons.add(difference(evaluator, candidate, ranked.getFirst(), "the best"));
+    Evaluator evaluator = findings.evaluator();
+    Candidate candidate = Candidate.of(plan);
+    Plan first = findings.plans().getFirst();
+    if (!plan.layout().equals(first.layout())) {
+      reasons.add(difference(evaluator, candidate, Candidate.of(first), "the best"));
       return reasons;
     }
+    List<Candidate> ranked = findings.ranked();
     reasons.add(
         String.format(
             Locale.ROOT,
-            "the fastest of %d layouts that fit, of %d considered; %.1f GiB stay free",
-            findings.feasible(),
-            findings.searched(),
+            "%s; %.1f GiB stay free",
+            fastest(plan, findings),
             request.machine().card().memoryGib() - plan.memory().total() / GIB));
     Layout best = candidate.layout();
     placeOfUpdate(findings.evaluator(), candidate, ranked).ifPresent(reasons::add);
@@ -90,6 +90,49 @@ final class Reasons {
         l -> l.pipeline() > 1,
         best.pipeline() > 1);
     return reasons.size() > MOST ? reasons.subList(0, MOST) : reasons;
+  }
+
+  /**
+   * That the best plan is the fastest, or how far it is behind one with more parts: of those that
+   * are shown, or else of those that fit by their dry run.
+   */
+  private static String fastest(Plan best, Planner.Findings findings) {
+    double seconds = best.time().total() / (1 + NO_DIFFERENCE);
+    Optional<Plan> shown =
+        findings.plans().stream()
+            .filter(plan -> plan.time().total() < seconds)
+            .min(Comparator.comparingDouble(plan -> plan.time().total()));
+    Evaluator evaluator = findings.evaluator();
+    Optional<Plan> faster =
+        shown.or(
+            () ->
+                findings.ranked().stream()
+                    .filter(it -> it.seconds() < seconds)
+                    .sorted(Comparator.comparingDouble(Candidate::seconds))
+                    .limit(MOST)
+                    .map(it -> evaluator.plan(it.layout()))
+                    .filter(plan -> evaluator.fits(plan.memory()))
+                    .filter(plan -> plan.time().total() < seconds)
+                    .findFirst());
+    String of =
+        String.format(
+            Locale.ROOT,
+            " of %d layouts that fit, of %d considered",
+            findings.feasible(),
+            findings.searched());
+    return faster
+        .map(
+            plan ->
+                String.format(
+                    Locale.ROOT,
+                    "within %.1f %% of the fastest (%s)%s, with fewer parts",
+                    // Rounded up, so that it is within.
+                    Math.ceil(1000 * (best.time().total() / plan.time().total() - 1)) / 10,
+                    shown.isPresent()
+                        ? "row " + (findings.plans().indexOf(plan) + 1)
+                        : plan.layout().toString(),
+                    of))
+        .orElse("the fastest" + of);
   }
 
   /** Why states in host memory are updated where they are, and not at the other place. */
@@ -155,6 +198,10 @@ final class Reasons {
       }
     }
     double share = 100 * (slow.total() / fast.total() - 1);
+    if (share < -100 * NO_DIFFERENCE) {
+      return String.format(
+          Locale.ROOT, "%.1f %% faster than %s, with more parts to it", -share, name);
+    }
     return share < 0.5
         ? "as fast as " + name + ", with more parts to it"
         : String.format(

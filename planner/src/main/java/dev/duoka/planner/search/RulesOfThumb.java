@@ -5,6 +5,7 @@ import dev.duoka.layout.Precision;
 import dev.duoka.layout.Recompute;
 import dev.duoka.planner.layout.ProductFormat;
 import dev.duoka.planner.memory.MemoryEstimate;
+import dev.duoka.planner.memory.Owner;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -20,6 +21,9 @@ final class RulesOfThumb {
 
   /** How far a measured percentage may be from the rule's. */
   private static final double NEAR = 5;
+
+  /** Elements of half the size do not make more of a difference than this. */
+  private static final double TWICE = 2.2;
 
   private final PlanRequest request;
   private final Evaluator evaluator;
@@ -133,14 +137,26 @@ final class RulesOfThumb {
             after.total() / GIB,
             before.total() / GIB,
             evaluator.fit(wide, evaluator.demand(wide)) == Fit.FITS ? "" : ", which would not fit");
-    String states =
+    double wideStep = ofStep(before);
+    double narrowStep = ofStep(after);
+    String causes =
         String.format(
             Locale.ROOT,
-            ": activations halve, but the states go from %.1f to %.1f GiB, since master weights and"
-                + " moments stay fp32",
+            ": what a step holds goes from %.1f to %.1f GiB%s, and the states go from %.1f to %.1f"
+                + " GiB, since master weights and moments stay fp32",
+            wideStep / GIB,
+            narrowStep / GIB,
+            // Half the bytes of an element explain twice as much.
+            wideStep > TWICE * narrowStep
+                ? ", since attention in fp32 keeps the scores of all pairs of tokens"
+                : "",
             before.states() / GIB,
             after.states() / GIB);
-    return new RuleCheck(rule, agrees, agrees ? numbers : numbers + states);
+    return new RuleCheck(rule, agrees, agrees ? numbers : numbers + causes);
+  }
+
+  private static double ofStep(MemoryEstimate memory) {
+    return memory.of(Owner.ACTIVATIONS) + memory.of(Owner.LOGITS) + memory.of(Owner.TEMPORARIES);
   }
 
   private double saved(Layout before, Layout after) {

@@ -89,13 +89,23 @@ public final class LinkRates {
       String name = collective.name().toLowerCase(Locale.ROOT).replace('_', '-');
       OptionalDouble seconds = measured.seconds(name, ranks, span, bytes);
       if (seconds.isPresent()) {
-        return Figure.measured(seconds.getAsDouble());
+        return new Figure(seconds.getAsDouble(), basis(name, Math.max(ranks, span)));
       }
     }
     Figure rate = busBandwidth(collective, Math.max(ranks, span));
     double share = (ranks - 1.0) / ranks * (collective == Collective.ALL_REDUCE ? 2 : 1);
     double seconds = bytes / rate.value() + latency(Math.max(ranks, span));
-    return new Figure(share * seconds, rate.basis());
+    return new Figure(share * seconds, unprofiled(rate.basis()));
+  }
+
+  /** What was measured among fewer cards is only guessed for more. */
+  private Basis basis(String name, int cards) {
+    return measured != null && measured.reaches(name, cards) ? Basis.MEASURED : Basis.ASSUMED;
+  }
+
+  /** Beside a machine's own profile the catalogue's rates are none of its measurements. */
+  private Basis unprofiled(Basis basis) {
+    return machine.profile().isPresent() ? Basis.ASSUMED : basis;
   }
 
   /** Bus bandwidth for large messages in bytes/s, over so many neighbouring cards. */
@@ -112,6 +122,7 @@ public final class LinkRates {
     if (measured != null) {
       OptionalDouble seconds = measured.seconds(ExchangeSample.SEND, 2, Math.max(2, span), bytes);
       if (seconds.isPresent()) {
+        // A pair sends as fast whatever the number of others.
         return Figure.measured(seconds.getAsDouble());
       }
     }
@@ -131,7 +142,8 @@ public final class LinkRates {
     if (host.isPresent()) {
       return Figure.measured(Math.min(host.get().toDevice(), host.get().toHost()));
     }
-    return Figure.measured(PCIE_SHARE * machine.card().pcie().eachWayGbs() * 1e9);
+    return new Figure(
+        PCIE_SHARE * machine.card().pcie().eachWayGbs() * 1e9, unprofiled(Basis.MEASURED));
   }
 
   /** Bytes per second of one card to and, at the same time, from host memory, each way. */

@@ -14,6 +14,7 @@ import dev.duoka.hardware.StreamSample;
 import dev.duoka.layout.Recompute;
 import dev.duoka.layout.StateForm;
 import dev.duoka.parallel.dryrun.StepParts;
+import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.HashMap;
 import java.util.List;
@@ -45,9 +46,19 @@ final class PartPrices {
             .orElseThrow(() -> new IllegalArgumentException("a profile without a copy"));
   }
 
-  /** Whether products of this format were measured, plain and in groups, and attention. */
-  boolean knows(NumberFormat format) {
-    return table(plain, format, false).isPresent() && attention.isPresent();
+  /** What a step with products of this format needs and was not measured; empty where all was. */
+  static List<String> lacking(MachineProfile profile, NumberFormat format) {
+    List<String> lacking = new ArrayList<>();
+    if (profile.products(format, false).isEmpty()) {
+      lacking.add("products in " + format);
+    }
+    if (profile.attention().isEmpty()) {
+      lacking.add("attention");
+    }
+    if (profile.stream(StreamSample.COPY).isEmpty()) {
+      lacking.add("streams of bytes");
+    }
+    return lacking;
   }
 
   /**

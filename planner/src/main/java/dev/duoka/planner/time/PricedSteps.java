@@ -1,8 +1,8 @@
 package dev.duoka.planner.time;
 
 import dev.duoka.hardware.MachineProfile;
-import dev.duoka.hardware.NumberFormat;
 import dev.duoka.layout.Layout;
+import dev.duoka.layout.Precision;
 import dev.duoka.layout.Recompute;
 import dev.duoka.parallel.dryrun.DryRunJob;
 import dev.duoka.parallel.dryrun.StepParts;
@@ -29,18 +29,22 @@ public final class PricedSteps {
     this.profile = profile;
   }
 
+  /** What steps in a precision need and a profile does not have, so that no part is priced. */
+  public static List<String> lacking(MachineProfile profile, Precision precision) {
+    return PartPrices.lacking(profile, ProductRates.measuredAs(precision));
+  }
+
   /**
    * The step of a rank of each pipeline stage, in their order.
    *
    * @param length tokens in a sequence
-   * @return empty where products of the layout's precision were not measured
+   * @return empty where something that it needs was not measured, as {@link #lacking} says
    */
   Optional<List<PricedStep>> of(ModelShape shape, Layout layout, int length) {
-    PartPrices prices = new PartPrices(profile);
-    NumberFormat format = ProductRates.measuredAs(layout.precision());
-    if (!prices.knows(format)) {
+    if (!lacking(profile, layout.precision()).isEmpty()) {
       return Optional.empty();
     }
+    PartPrices prices = new PartPrices(profile);
     int passes =
         layout.pipeline() > 1 && layout.order().stagesPerRank() > 1 ? layout.pipeline() : 1;
     return Optional.of(

@@ -67,6 +67,11 @@ final class ProductRates {
     return format == NumberFormat.FP16 ? NumberFormat.BF16 : format;
   }
 
+  /** Whether plain products of the precision are those that were measured. */
+  boolean areMeasured() {
+    return measured != null;
+  }
+
   /** Seconds of one product of {@code rows × inner × outer}. */
   double seconds(double rows, double inner, double outer) {
     if (measured != null) {

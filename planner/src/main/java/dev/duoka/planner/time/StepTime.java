@@ -1,9 +1,11 @@
 package dev.duoka.planner.time;
 
+import dev.duoka.hardware.Basis;
 import dev.duoka.planner.figure.Figure;
 import java.util.Collections;
 import java.util.EnumMap;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 
 /**
@@ -12,8 +14,9 @@ import java.util.Map;
  * @param seconds by cause; every cause is there
  * @param low seconds of a step that goes unusually well
  * @param high seconds of one that goes badly
+ * @param priced whether its parts take what was measured on the machine; else what formulas say
  */
-public record StepTime(Map<Cause, Figure> seconds, double low, double high) {
+public record StepTime(Map<Cause, Figure> seconds, double low, double high, boolean priced) {
   private static final Map<Cause, String> GROUPS =
       Map.of(
           Cause.DATA, "data",
@@ -50,6 +53,20 @@ public record StepTime(Map<Cause, Figure> seconds, double low, double high) {
           }
         });
     return exposed;
+  }
+
+  /**
+   * The causes that take any time of a step whose parts were priced, and of which that was not
+   * measured on the machine.
+   */
+  public List<Cause> unmeasured() {
+    return !priced
+        ? List.of()
+        : seconds.entrySet().stream()
+            .filter(entry -> entry.getValue().value() > 0)
+            .filter(entry -> entry.getValue().basis() == Basis.ASSUMED)
+            .map(Map.Entry::getKey)
+            .toList();
   }
 
   /** Seconds of the causes that take any, by their names, without those of {@link #exposed}. */

@@ -115,8 +115,7 @@ public final class TimeModel {
         runs && priced != null ? priced.of(shape, layout, job.sequenceLength()) : Optional.empty();
     Seconds step = step(layout, stages, parts);
     if (parts.isPresent()) {
-      double spread = layout.gpus() > 1 ? SPREAD : SPREAD_ALONE;
-      return new StepTime(step.byCause(), step.total() * (1 - spread), step.total() * (1 + spread));
+      return priced(step.byCause(), layout.gpus() > 1 ? SPREAD : SPREAD_ALONE);
     }
     boolean measured = links.machine().card().achievable().basis() != Basis.ASSUMED;
     double high =
@@ -124,7 +123,20 @@ public final class TimeModel {
     return new StepTime(
         step.byCause(),
         step.total() * (measured ? FASTEST : FASTEST - GUESSED_RATES),
-        step.total() * (measured ? high : high + GUESSED_RATES));
+        step.total() * (measured ? high : high + GUESSED_RATES),
+        false);
+  }
+
+  /** What was measured is within its spread, what was not within that of formulas. */
+  private static StepTime priced(Map<Cause, Figure> seconds, double spread) {
+    double low = 0;
+    double high = 0;
+    for (Figure figure : seconds.values()) {
+      boolean guessed = figure.basis() == Basis.ASSUMED;
+      low += figure.value() * (guessed ? FASTEST - GUESSED_RATES : 1 - spread);
+      high += figure.value() * (guessed ? SLOWEST + GUESSED_RATES : 1 + spread);
+    }
+    return new StepTime(seconds, low, high, true);
   }
 
   /** Counts the parts of layouts that the engine runs, side by side; they are kept. */
@@ -149,7 +161,8 @@ public final class TimeModel {
     double slowest = microBatch.slowest().total();
     Seconds step = new Seconds();
     step.add(microBatch.slowest(), layout.accumulation());
-    step.add(Cause.PIPELINE_BUBBLE, microBatch.idle(), links.machine().card().achievable().basis());
+    Basis ofCard = links.machine().card().achievable().basis();
+    step.add(Cause.PIPELINE_BUBBLE, microBatch.idle(), parts.isPresent() ? Basis.MEASURED : ofCard);
     StateBytes state = StateBytes.of(layout, shape.config());
     double forward = slowest * shares(layout).forward();
     double left =
@@ -272,7 +285,10 @@ public final class TimeModel {
               .orElse(UPDATE_BYTES * local / rate);
       // What launches take stays, however little is updated here.
       double here = Math.max(whole - spared, NORM_BYTES * away * local / rate);
-      step.add(Cause.OPTIMIZER, here, machine.card().achievable().basis());
+      step.add(
+          Cause.OPTIMIZER,
+          here,
+          parts.isPresent() ? Basis.MEASURED : machine.card().achievable().basis());
       // Up and down at once; all cards together draw on one host's memory for both.
       double each = local * state.optimizer() * away;
       Figure link = links.hostBandwidthBothWays();
