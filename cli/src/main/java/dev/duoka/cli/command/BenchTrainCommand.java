@@ -8,6 +8,7 @@ import dev.duoka.formats.json.Json;
 import dev.duoka.layout.Layout;
 import dev.duoka.measure.peer.PeerComparison;
 import dev.duoka.measure.peer.PeerRun;
+import dev.duoka.measure.step.ExpertLoad;
 import dev.duoka.measure.step.ForecastReport;
 import dev.duoka.measure.step.MeshStepJob;
 import dev.duoka.measure.step.MeshStepReport;
@@ -18,6 +19,7 @@ import dev.duoka.train.config.MeshOption;
 import dev.duoka.train.config.ParallelSettings;
 import java.io.PrintWriter;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.function.Consumer;
@@ -40,6 +42,10 @@ import tools.jackson.databind.node.ObjectNode;
           + " prediction, and how long it did nothing but exchange.",
       "On GPUs the planner's time for the step stands beside it, from this machine's profile where"
           + " 'duoka calibrate' has made one.",
+      "Of a model with experts 'expert_load' is their share of a further step's tokens: the busiest"
+          + " expert of each layer, and with an expert axis the busiest rank, as a multiple of the"
+          + " mean. Times of two rows compare only where these do; --token-kinds makes them"
+          + " larger.",
       "--peer runs another program first, on the same cards, and quotes the ratios: of all tokens a"
           + " second, and of the card with the most memory.",
       "With --device meta nothing is computed: the memory alone is counted.",
@@ -50,7 +56,8 @@ final class BenchTrainCommand implements Callable<Integer> {
   private static final int MOST_STEPS = 1_000_000;
 
   /** What people see as a table. */
-  private static final Set<String> TABLES = Set.of(PeerComparison.OWNERS, MeshStepReport.RANKS);
+  private static final Set<String> TABLES =
+      Set.of(PeerComparison.OWNERS, MeshStepReport.RANKS, ExpertLoad.FIELD);
 
   @Mixin private StepOptions step = new StepOptions();
 
@@ -120,7 +127,12 @@ final class BenchTrainCommand implements Callable<Integer> {
     report.put("steps", steps);
     result.describe(report);
     describeForecast(report, job, job.layout(), job.tokens());
-    print(report, out -> printOwners(out, result.ours().peakByOwner()));
+    print(
+        report,
+        out -> {
+          print(out, result.ours().expertLoad());
+          printOwners(out, result.ours().peakByOwner());
+        });
   }
 
   private PeerComparison compare() {
@@ -146,7 +158,12 @@ final class BenchTrainCommand implements Callable<Integer> {
     MeshStepReport.describe(result, report);
     describeForecast(report, job, ranks.layout(), ranks.tokens());
     other.describe(report, result.tokensPerSecond(), result.peakGib());
-    print(report, out -> MeshStepTable.print(out, result));
+    print(
+        report,
+        out -> {
+          print(out, result.expertLoad());
+          MeshStepTable.print(out, result);
+        });
   }
 
   /** On GPUs, which the planner knows; a card that it does not know is told on stderr. */
@@ -182,6 +199,10 @@ final class BenchTrainCommand implements Callable<Integer> {
       table.accept(out);
     }
     out.flush();
+  }
+
+  private static void print(PrintWriter out, Optional<ExpertLoad> load) {
+    load.ifPresent(it -> out.printf("%-22s %s%n", ExpertLoad.FIELD, it.text()));
   }
 
   private static void printOwners(PrintWriter out, Map<String, Long> bytes) {

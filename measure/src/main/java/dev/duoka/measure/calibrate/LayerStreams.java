@@ -108,7 +108,8 @@ final class LayerStreams {
             STEPS,
             Runtime.getRuntime().availableProcessors(),
             new StateSettings(form, Offload.NONE, OffloadUpdate.DEVICE, 1),
-            false);
+            false,
+            network.vocabSize());
     boolean others = form.equals(StateForm.FULL);
     Map<String, List<Point>> seen = new TreeMap<>();
     try (StepProfile profile = new StepProfile(device)) {

@@ -100,6 +100,13 @@ public record MeshStepSpeed(MeshStepJob job, Optional<Transport> transport, List
     return StepFloor.of(stage).seconds(rates);
   }
 
+  /** How the tokens were spread over experts; empty on {@code meta} and without experts. */
+  public Optional<ExpertLoad> expertLoad() {
+    return isMeasured()
+        ? ExpertLoad.of(job, measured().stream().map(RankSteps::loads).toList())
+        : Optional.empty();
+  }
+
   /** Whether there are times; not on {@code meta}. */
   public boolean isMeasured() {
     return transport.isPresent();

@@ -106,6 +106,7 @@ final class RooflineTests {
         Offload.NONE,
         OffloadUpdate.DEVICE,
         1,
-        false);
+        false,
+        320);
   }
 }

@@ -1,0 +1,76 @@
+package dev.duoka.cli;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.duoka.base.ErrorCode;
+import dev.duoka.formats.json.Json;
+import org.junit.jupiter.api.Test;
+import tools.jackson.databind.JsonNode;
+
+/** What benchmarks of steps print, for people and for programs. */
+final class BenchmarkCommandTests {
+  private static final String MIXTURE =
+      "bench train --model tiny-moe --device cpu --batch 2 --seq 64 --precision fp32 --steps 2"
+          + " --warm-up 0 ";
+
+  private final ProgramRun program = new ProgramRun();
+
+  private String printed(String line) {
+    int status = program.run(line.trim().split(" +"));
+    assertThat(status).as(program.err().toString()).isZero();
+    return program.out().toString();
+  }
+
+  private JsonNode json(String line) {
+    return Json.parse(printed(line + " --json").getBytes(UTF_8), line, ErrorCode.USAGE);
+  }
+
+  private String refused(String line) {
+    assertThat(program.run(line.trim().split(" +"))).isEqualTo(2);
+    return program.err().toString();
+  }
+
+  @Test
+  void aModelWithExpertsSaysHowEvenTheirLoadIs() {
+    JsonNode load = json(MIXTURE).get("expert_load");
+    // 128 tokens with 2 of 8 experts each.
+    assertThat(load.get("mean_tokens").asDouble()).isEqualTo(32);
+    assertThat(load.get("largest_by_mean").asDouble()).isBetween(1.0, 4.0);
+    assertThat(load.has("busiest_rank_by_share")).isFalse();
+    assertThat(printed(MIXTURE))
+        .containsPattern(
+            "expert_load +32.0 tokens an expert on average; largest [0-9.]+, [0-9.]+ t")
+        .doesNotContain("mean_tokens", "expert ranks");
+    assertThat(printed(MIXTURE + "--mesh data=2,expert=2"))
+        .containsPattern(
+            "expert_load +64.0 tokens .*; the busiest of 2 expert ranks [0-9.]+ times");
+  }
+
+  @Test
+  void fewerKindsOfTokensAreMoreUneven() {
+    double usual = json(MIXTURE).get("expert_load").get("largest_by_mean").asDouble();
+    JsonNode skewed = json(MIXTURE + "--token-kinds 2");
+    assertThat(skewed.get("token_kinds").asInt()).isEqualTo(2);
+    assertThat(skewed.get("expert_load").get("largest_by_mean").asDouble())
+        .isGreaterThan(1.5 * usual);
+    assertThat(refused(MIXTURE + "--token-kinds 0")).contains("--token-kinds is 0. Give a whole");
+    assertThat(refused(MIXTURE + "--token-kinds 321")).contains("from 1 to 320");
+  }
+
+  @Test
+  void aDenseModelHasNoLoadOfExperts() {
+    String dense = MIXTURE.replace("tiny-moe", "tiny-llama");
+    assertThat(printed(dense)).doesNotContain("expert_load");
+    assertThat(printed(MIXTURE.replace("cpu", "meta"))).doesNotContain("expert_load");
+  }
+
+  @Test
+  void dispatchSaysItsBytesWithAndWithoutCopies() {
+    String line = "bench dispatch --device cpu --model tiny-moe --tokens 16";
+    assertThat(printed(line)).containsPattern("moved GB/s +copies +needed +moved\n");
+    JsonNode first = json(line).get("dispatches").get(0);
+    assertThat(first.get("copies_bytes").asDouble())
+        .isGreaterThanOrEqualTo(first.get("needed_bytes").asDouble());
+  }
+}
