@@ -11,6 +11,7 @@ import dev.duoka.measure.step.MeshStepJob;
 import dev.duoka.measure.step.StepJob;
 import dev.duoka.train.config.RunConfig;
 import dev.duoka.train.config.RunFile;
+import dev.duoka.train.run.RunChecks;
 import dev.duoka.train.run.RunEnvironment;
 import java.io.PrintWriter;
 import java.nio.file.Path;
@@ -77,7 +78,7 @@ final class ProfileCommand implements Callable<Integer> {
   @Override
   public Integer call() {
     OptionRange.check("--steps", steps, 1, MOST_STEPS);
-    RunConfig config = RunFile.read(runFile, overrides);
+    RunConfig config = RunFile.read(runFile, overrides, RunChecks::problemsOfSteps);
     RunEnvironment.apply(config, new Notices(spec.commandLine().getErr()));
     PerfettoTrace.prepare(trace);
     if (config.parallel().ranks() > 1) {
