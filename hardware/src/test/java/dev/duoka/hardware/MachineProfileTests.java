@@ -1,7 +1,9 @@
 package dev.duoka.hardware;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.duoka.base.DuokaException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -65,6 +67,22 @@ final class MachineProfileTests {
     HostSample before = new HostSample(54e9, 55e9, OptionalDouble.empty(), 2.7e-10, 1e9, 7e9);
     MachineProfileFile.write(file, with(before));
     assertThat(MachineProfileFile.read(file).host()).contains(before);
+  }
+
+  @Test
+  void whereItCannotBeWrittenIsSaidBefore(@TempDir Path folder) {
+    Path file = folder.resolve("new/profile.json");
+    MachineProfileFile.prepare(file);
+    assertThat(file.getParent()).isEmptyDirectory();
+    assertThatThrownBy(() -> MachineProfileFile.prepare(folder))
+        .hasMessageContaining("cannot write the machine profile " + folder + ": it is no file");
+    assertThatThrownBy(() -> MachineProfileFile.prepare(Path.of("/proc/none/profile.json")))
+        .isInstanceOf(DuokaException.class);
+  }
+
+  @Test
+  void thatOfACpuTakesNoCardsPlace() {
+    assertThat(MachineProfileFile.usual(false)).isNotEqualTo(MachineProfileFile.usual(true));
   }
 
   @Test

@@ -118,7 +118,7 @@ final class BenchDispatchCommand implements Callable<Integer> {
 
   private ObjectNode report(DispatchBenchmark.Report measured) {
     int all = measured.devices().size();
-    ObjectNode report = BenchHeader.report(spec, SingleDevice.parseForBenchmark(device), all);
+    ObjectNode report = BenchHeader.report(spec, SingleDevice.parseToMeasure(device), all);
     report.put("model", model);
     report.put("ranks", all);
     ArrayNode devices = report.putArray("devices");
