@@ -5,7 +5,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.duoka.base.ErrorCode;
 import dev.duoka.formats.json.Json;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 import tools.jackson.databind.JsonNode;
 
 /** What benchmarks of steps print, for people and for programs. */
@@ -29,6 +35,54 @@ final class BenchmarkCommandTests {
   private String refused(String line) {
     assertThat(program.run(line.trim().split(" +"))).isEqualTo(2);
     return program.err().toString();
+  }
+
+  private String failed(String line) {
+    assertThat(program.run(line.trim().split(" +"))).isOne();
+    return program.err().toString();
+  }
+
+  /** As config and train refuse it: by the field, with the nearest that is possible. */
+  @ParameterizedTest
+  @ValueSource(strings = {"profile", "selftest", "config"})
+  void aMeshThatTheModelDoesNotAdmitIsRefusedByItsField(String command, @TempDir Path folder)
+      throws IOException {
+    Path file =
+        Files.writeString(
+            folder.resolve("run.yaml"),
+            """
+            model: {preset: tiny-moe}
+            device: cpu
+            data: {sources: [jdk:src], sequence_length: 32}
+            training: {tokens_per_step: 384, micro_batch: 1, steps: 1}
+            """);
+    String line = command + " " + file + " --set parallel.";
+    assertThat(refused(line + "tensor=3"))
+        .contains("parallel.tensor is 3", "Nearest valid: 2 or 4")
+        .doesNotContain("internal error");
+    assertThat(refused(line + "expert=3 --set parallel.data=3"))
+        .contains("parallel.expert is 3")
+        .doesNotContain("internal error");
+  }
+
+  @Test
+  void calibrateRefusesWhatItCouldNotWriteBeforeItMeasures(@TempDir Path folder) {
+    String line = "calibrate --device cpu --output ";
+    assertThat(failed(line + "/proc/nope/x.json")).contains("cannot write the machine profile");
+    assertThat(failed(line + folder)).contains(folder + ": it is no file");
+    Path file = folder.resolve("x.json");
+    assertThat(refused(line + file + " --disk " + folder.resolve("typo")))
+        .contains("--disk " + folder.resolve("typo") + " does not exist");
+    assertThat(refused(line + file + " --disk /dev/null"))
+        .contains("--disk /dev/null is no folder");
+    assertThat(folder).isEmptyDirectory();
+  }
+
+  @Test
+  void onlyCommandsThatCountMemoryTakeMeta() {
+    for (String command : new String[] {"calibrate", "bench comm", "bench dispatch"}) {
+      assertThat(refused(command + " --device meta")).contains("--device is meta, which computes");
+    }
   }
 
   @Test
@@ -56,6 +110,25 @@ final class BenchmarkCommandTests {
         .isGreaterThan(1.5 * usual);
     assertThat(refused(MIXTURE + "--token-kinds 0")).contains("--token-kinds is 0. Give a whole");
     assertThat(refused(MIXTURE + "--token-kinds 321")).contains("from 1 to 320");
+  }
+
+  @Test
+  void anAxisThatIsGivenTwiceIsRefused() {
+    for (String mesh :
+        new String[] {"data=2,data=4", "data=2,collectives=auto --collectives copies"}) {
+      assertThat(refused(MIXTURE + "--mesh " + mesh)).contains("is given twice");
+    }
+  }
+
+  @Test
+  void statesApartInHostMemoryAreForDevicesOfTheirOwn() {
+    for (String update : new String[] {"", " --offload-update host"}) {
+      assertThat(refused(MIXTURE + "--offload optimizer" + update))
+          .contains("--offload is optimizer, but device is cpu: states are in host memory already");
+      printed(MIXTURE.replace("cpu", "meta") + "--offload optimizer" + update);
+    }
+    assertThat(refused("bench memory --model tiny-llama --device cpu --offload optimizer"))
+        .contains("--offload is optimizer, but device is cpu");
   }
 
   @Test

@@ -155,6 +155,9 @@ final class StepOptions {
     ModelConfig config = adapter.on(ModelSource.config(model, shape));
     CardMemory.chooseFor(config); // before LibTorch is loaded
     SingleDevice where = SingleDevice.parseForBenchmark(device);
+    if (!where.isCuda() && !where.isMeta()) {
+      states.checkOnCpu();
+    }
     return new StepJob(
         config,
         precision,
