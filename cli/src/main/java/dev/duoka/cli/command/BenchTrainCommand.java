@@ -18,11 +18,13 @@ import dev.duoka.planner.layout.Job;
 import dev.duoka.train.config.MeshOption;
 import dev.duoka.train.config.ParallelSettings;
 import java.io.PrintWriter;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.function.Consumer;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -209,7 +211,23 @@ final class BenchTrainCommand implements Callable<Integer> {
     bytes.forEach((owner, it) -> out.printf("  %-20s %s%n", owner, ByteSize.text(it)));
   }
 
-  private static String text(JsonNode value) {
+  /** Without the marks of JSON; numbers that are listed have four digits behind the point. */
+  static String text(JsonNode value) {
+    if (value.isArray()) {
+      return value.valueStream().map(BenchTrainCommand::listed).collect(Collectors.joining(", "));
+    }
+    if (value.isObject()) {
+      return value
+          .propertyStream()
+          .map(field -> field.getKey() + " " + listed(field.getValue()))
+          .collect(Collectors.joining(", "));
+    }
     return value.isString() ? value.asString() : value.toString();
+  }
+
+  private static String listed(JsonNode value) {
+    return value.isFloatingPointNumber()
+        ? String.format(Locale.ROOT, "%.4f", value.asDouble())
+        : text(value);
   }
 }

@@ -1,5 +1,6 @@
 package dev.duoka.measure.step;
 
+import dev.duoka.base.Median;
 import dev.duoka.comm.SingleRank;
 import dev.duoka.engine.autograd.FunctionObserver;
 import dev.duoka.engine.optimizer.AdamWSettings;
@@ -106,7 +107,7 @@ public final class StepBenchmark {
 
     /** The median step. */
     public double medianSeconds() {
-      return seconds.stream().sorted().toList().get(seconds.size() / 2);
+      return Median.of(seconds);
     }
   }
 
