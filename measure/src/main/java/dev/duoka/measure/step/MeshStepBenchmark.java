@@ -76,7 +76,7 @@ final class MeshStepBenchmark {
       Map<String, Double> alone =
           world.size() == 1 ? Map.of() : counted.exposed(exposed, EXPOSED_STEPS);
       world.agreement().barrier(); // the ranks of a CPU measure its rate together, as they train
-      return new RankSteps(device, result, alone, loads, DevicePeak.of(device));
+      return new RankSteps(device, result, alone, loads, DevicePeak.of(device, world));
     }
   }
 }
