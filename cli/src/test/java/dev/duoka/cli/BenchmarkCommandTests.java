@@ -2,6 +2,7 @@ package dev.duoka.cli;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
 
 import dev.duoka.base.ErrorCode;
 import dev.duoka.formats.json.Json;
@@ -110,6 +111,49 @@ final class BenchmarkCommandTests {
         .isGreaterThan(1.5 * usual);
     assertThat(refused(MIXTURE + "--token-kinds 0")).contains("--token-kinds is 0. Give a whole");
     assertThat(refused(MIXTURE + "--token-kinds 321")).contains("from 1 to 320");
+  }
+
+  @Test
+  void peopleSeeNoJsonAndTheMedianOfTwoStepsLiesBetweenThem() {
+    String line = MIXTURE.replace("tiny-moe", "tiny-llama") + "--mesh data=2";
+    assertThat(printed(line))
+        .containsPattern("\\nexposed_ms +world [0-9.]+\\n")
+        .containsPattern("\\nlosses +[0-9]+[.][0-9]{4}, [0-9]+[.][0-9]{4}\\n")
+        .doesNotContain("{", "[");
+    JsonNode report = json(line);
+    assertThat(report.get("losses").isArray()).isTrue();
+    assertThat(report.get("step_ms").asDouble())
+        .isCloseTo(
+            (report.get("step_ms_fastest").asDouble() + report.get("step_ms_slowest").asDouble())
+                / 2,
+            within(0.011));
+  }
+
+  @Test
+  void aProfileOfRanksHasTheTotalsOfThatOfOne(@TempDir Path folder) throws IOException {
+    Path file =
+        Files.writeString(
+            folder.resolve("run.yaml"),
+            """
+            model: {preset: tiny-llama}
+            device: cpu
+            data: {sources: [jdk:src], sequence_length: 32}
+            training: {tokens_per_step: 64, micro_batch: 1, steps: 1}
+            """);
+    String line = "profile " + file + " --steps 1 --trace " + folder.resolve("trace.json");
+    for (String mesh : new String[] {"", " --set parallel.data=2"}) {
+      assertThat(printed(line + mesh))
+          .containsPattern("device: products [0-9.]+ TFLOP/s, copies [0-9.]+ TB/s")
+          .contains("everything else: batches", "the step: roofline utilisation")
+          .containsPattern("MFU [0-9.]+ %");
+      JsonNode report = json(line + mesh);
+      assertThat(report.get("mfu").asDouble()).isPositive();
+      assertThat(report.get("mfu_against").asString()).contains("GFLOP/s a rank");
+      assertThat(report.get("copy_bytes_per_second").asDouble()).isPositive();
+      assertThat(report.get("gemm_flops_per_second").asDouble()).isPositive();
+      JsonNode of = mesh.isEmpty() ? report : report.get("by_rank").get(1);
+      assertThat(of.get("rest_ms").asDouble()).isNotNegative();
+    }
   }
 
   @Test

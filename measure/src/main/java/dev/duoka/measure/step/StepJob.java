@@ -109,7 +109,7 @@ public record StepJob(
   }
 
   /** FLOPs that the model needs of a token, without gradients of frozen weights. */
-  double flopsPerToken() {
+  public double flopsPerToken() {
     double trained = model.adapter() == null ? 1 : TrainedWeights.of(model).share();
     return ModelFlops.perTokenOfPart(model, length, trained);
   }

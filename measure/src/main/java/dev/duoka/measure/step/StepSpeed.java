@@ -52,8 +52,10 @@ public record StepSpeed(
       StepJob job, int warmUp, int steps, Supplier<DeviceRates> calibration) {
     Device device = job.device().device();
     StepBenchmark.Result result = StepBenchmark.run(job.on(device, warmUp, steps), null);
-    double floor = device.isMeta() ? Double.NaN : StepFloor.of(job).seconds(calibration.get());
-    return of(job, result, result.medianSeconds(), floor);
+    double seconds = result.medianSeconds();
+    double floor =
+        device.isMeta() ? Double.NaN : StepFloor.of(job).seconds(calibration.get(), seconds);
+    return of(job, result, seconds, floor);
   }
 
   /** The speed of a step that was run. */
