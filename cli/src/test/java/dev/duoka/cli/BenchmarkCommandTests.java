@@ -157,6 +157,24 @@ final class BenchmarkCommandTests {
   }
 
   @Test
+  void aStepThatIsNotTakenIsPlannedFromAProfile() {
+    String line =
+        "bench train --device meta --model deepseek-v2-lite --shape num_hidden_layers=3 --batch 1"
+            + " --mesh data=2,expert=2 --profile ";
+    Path profiles = Path.of(System.getProperty("duoka.repository"), "bench/profiles");
+    Path four = profiles.resolve("2026-11-29-four-h200.json");
+    JsonNode report = json(line + four);
+    assertThat(report.get("predicted_step_ms").asDouble()).isPositive();
+    assertThat(report.get("predicted_by").asString()).contains("H200");
+    assertThat(report.has("prediction_error_percent")).isFalse();
+    assertThat(refused(line.replace("data=2,expert=2", "data=8") + four))
+        .contains("--profile is of 4 cards, but the mesh has 8 ranks");
+    assertThat(refused(MIXTURE + "--profile " + four))
+        .contains("but the step is taken on this machine");
+    assertThat(failed(line + profiles.resolve("none.json"))).contains("cannot read the machine");
+  }
+
+  @Test
   void anAxisThatIsGivenTwiceIsRefused() {
     for (String mesh :
         new String[] {"data=2,data=4", "data=2,collectives=auto --collectives copies"}) {

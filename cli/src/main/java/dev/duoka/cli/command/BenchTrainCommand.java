@@ -3,8 +3,11 @@ package dev.duoka.cli.command;
 import dev.duoka.base.ByteSize;
 import dev.duoka.base.DuokaException;
 import dev.duoka.base.ErrorCode;
+import dev.duoka.base.Plural;
 import dev.duoka.cli.console.ProgressLine;
 import dev.duoka.formats.json.Json;
+import dev.duoka.hardware.MachineProfile;
+import dev.duoka.hardware.MachineProfileFile;
 import dev.duoka.layout.Layout;
 import dev.duoka.measure.peer.PeerComparison;
 import dev.duoka.measure.peer.PeerRun;
@@ -18,6 +21,7 @@ import dev.duoka.planner.layout.Job;
 import dev.duoka.train.config.MeshOption;
 import dev.duoka.train.config.ParallelSettings;
 import java.io.PrintWriter;
+import java.nio.file.Path;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
@@ -50,7 +54,8 @@ import tools.jackson.databind.node.ObjectNode;
           + " larger.",
       "--peer runs another program first, on the same cards, and quotes the ratios: of all tokens a"
           + " second, and of the card with the most memory.",
-      "With --device meta nothing is computed: the memory alone is counted.",
+      "With --device meta nothing is computed: the memory is counted, and with --profile the time"
+          + " is planned.",
       BenchHeader.ROOFLINE,
       "Example: duoka bench train --mesh data=4,zero=3"
     })
@@ -98,8 +103,19 @@ final class BenchTrainCommand implements Callable<Integer> {
       description = "A command whose last line is a JSON object with tok_s and, if known, peak_gb.")
   private @Nullable String peer;
 
+  @Option(
+      names = "--profile",
+      paramLabel = "FILE",
+      description =
+          "With --device meta: plan the step's time, too, for the cards of this profile, which"
+              + " 'duoka calibrate --output' has made of them.")
+  private @Nullable Path profile;
+
   @Option(names = "--json", description = "Print one JSON object.")
   private boolean json;
+
+  /** What {@link #profile} holds. */
+  private @Nullable MachineProfile measured;
 
   @Spec private CommandSpec spec;
 
@@ -108,6 +124,7 @@ final class BenchTrainCommand implements Callable<Integer> {
     step.check();
     OptionRange.check("--steps", steps, 1, MOST_STEPS);
     OptionRange.check("--warm-up", warmUp, 0, MOST_STEPS);
+    measured = profile == null ? null : profile(profile);
     if (mesh != null) {
       measureMesh(mesh);
     } else {
@@ -115,6 +132,31 @@ final class BenchTrainCommand implements Callable<Integer> {
       measureOne();
     }
     return 0;
+  }
+
+  /** Read before anything is counted. */
+  private MachineProfile profile(Path file) {
+    if (!step.isOnMeta()) {
+      throw new DuokaException(
+          ErrorCode.USAGE,
+          "--profile is " + file + ", but the step is taken on this machine",
+          "Give --device meta too, or leave it out: a profile of these cards is found by itself");
+    }
+    return MachineProfileFile.read(file);
+  }
+
+  /** A layout of more ranks than the profile has cards would be planned without their links. */
+  private void checkCards(int ranks) {
+    if (measured != null && !measured.cards().isEmpty() && ranks > measured.cards().size()) {
+      throw new DuokaException(
+          ErrorCode.USAGE,
+          "--profile is of "
+              + Plural.of(measured.cards().size(), "card")
+              + ", but the mesh has "
+              + ranks
+              + " ranks",
+          "Give a profile of a machine with as many.");
+    }
   }
 
   private void measureOne() {
@@ -144,6 +186,7 @@ final class BenchTrainCommand implements Callable<Integer> {
   private void measureMesh(String axes) {
     ParallelSettings parallel =
         MeshOption.parse(collectives == null ? axes : axes + ",collectives=" + collectives);
+    checkCards(parallel.ranks());
     MeshStepJob ranks = step.job(parallel);
     PeerRun other = PeerRun.of(peer, spec.commandLine().getErr());
     MeshStepSpeed result =
@@ -170,11 +213,16 @@ final class BenchTrainCommand implements Callable<Integer> {
 
   /** On GPUs, which the planner knows; a card that it does not know is told on stderr. */
   private void describeForecast(ObjectNode report, StepJob job, Layout layout, long tokens) {
+    PrintWriter err = spec.commandLine().getErr();
+    Job planned = new Job(job.length(), tokens, Job.DEFAULT_IMBALANCE);
+    if (measured != null) {
+      ForecastReport.describe(
+          new LayoutForecast(job.model(), layout, planned, measured).step(layout), report);
+      return;
+    }
     if (!job.device().isCuda()) {
       return;
     }
-    PrintWriter err = spec.commandLine().getErr();
-    Job planned = new Job(job.length(), tokens, Job.DEFAULT_IMBALANCE);
     try {
       ForecastReport.describe(
           new LayoutForecast(job.model(), layout, planned, err).step(layout), report);

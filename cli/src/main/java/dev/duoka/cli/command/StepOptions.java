@@ -126,6 +126,11 @@ final class StepOptions {
     adapter.check(precision, states.offload());
   }
 
+  /** Whether nothing is computed. */
+  boolean isOnMeta() {
+    return device.equals("meta");
+  }
+
   /** Puts what was run into a report. */
   void describe(ObjectNode report, StepJob job) {
     report.put("model", model + (shape.isEmpty() ? "" : " " + shape));
