@@ -39,6 +39,13 @@ public final class CrashSafeFiles {
     }
   }
 
+  /**
+   * Writes nothing that stays into a folder, to find out early whether {@link #write} will fail.
+   */
+  public static void tryOut(Path folder) throws IOException {
+    Files.delete(Files.createTempFile(folder, ".writing-", ".tmp"));
+  }
+
   private static void fill(Path file, byte[] content) throws IOException {
     try (FileChannel channel =
         FileChannel.open(

@@ -65,6 +65,8 @@ final class CommandLineTests {
     assertThat(out.toString())
         .contains("8,192 tokens = 1 rank × 4 accumulation steps × 8 sequences × 256 tokens")
         .contains("clip_norm: 1.0");
+    assertThat(run("config", file.toString(), "--set", "parallel.pipeline=2")).isZero();
+    assertThat(out.toString()).contains("8,192 tokens = 1 data rank × ", "2 ranks: pipeline 2");
     assertThat(err.toString()).isEmpty();
   }
 

@@ -9,6 +9,7 @@ import dev.duoka.formats.json.Json;
 import dev.duoka.formats.json.JsonFields;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
@@ -43,26 +44,56 @@ public final class MachineProfileFile {
 
   private MachineProfileFile() {}
 
-  /** Where this machine's own is, unless another place is said. */
-  public static Path usual() {
-    return CacheFolder.of("machine").resolve("profile.json");
+  /**
+   * Where this machine's own is, unless another place is said.
+   *
+   * @param ofCards whether its cards were measured; what its CPU can do is a file beside it
+   */
+  public static Path usual(boolean ofCards) {
+    return CacheFolder.of("machine").resolve(ofCards ? "profile.json" : "profile-cpu.json");
+  }
+
+  /**
+   * Makes sure that a profile can be written later, and makes its folder.
+   *
+   * @throws DuokaException with {@link ErrorCode#IO} if it cannot be
+   */
+  public static void prepare(Path file) {
+    try {
+      if (Files.exists(file) && !Files.isRegularFile(file)) {
+        throw new FileSystemException(file.toString(), null, "it is no file");
+      }
+      Files.createDirectories(folder(file));
+      CrashSafeFiles.tryOut(folder(file));
+    } catch (IOException e) {
+      throw notWritten(file, e);
+    }
   }
 
   /** Writes a profile, whole or not at all, and makes the folder. */
   public static void write(Path file, MachineProfile profile) {
     try {
-      Path folder = file.toAbsolutePath().getParent();
-      if (folder != null) {
-        Files.createDirectories(folder);
-      }
+      Files.createDirectories(folder(file));
       CrashSafeFiles.write(file, Json.pretty(json(profile)).getBytes(StandardCharsets.UTF_8));
     } catch (IOException e) {
-      throw new DuokaException(
-          ErrorCode.IO,
-          "cannot write the machine profile " + file + ": " + IoReason.of(e),
-          "Name another file with --output.",
-          e);
+      throw notWritten(file, e);
     }
+  }
+
+  private static Path folder(Path file) throws IOException {
+    Path folder = file.toAbsolutePath().getParent();
+    if (folder == null) {
+      throw new FileSystemException(file.toString(), null, "it is no file");
+    }
+    return folder;
+  }
+
+  private static DuokaException notWritten(Path file, IOException why) {
+    return new DuokaException(
+        ErrorCode.IO,
+        "cannot write the machine profile " + file + ": " + IoReason.of(why),
+        "Name another file with --output.",
+        why);
   }
 
   /**

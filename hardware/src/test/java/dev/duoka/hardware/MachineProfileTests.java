@@ -138,6 +138,22 @@ final class MachineProfileTests {
   }
 
   @Test
+  void whereItCannotBeWrittenIsSaidBefore(@TempDir Path folder) {
+    Path file = folder.resolve("new/profile.json");
+    MachineProfileFile.prepare(file);
+    assertThat(file.getParent()).isEmptyDirectory();
+    assertThatThrownBy(() -> MachineProfileFile.prepare(folder))
+        .hasMessageContaining("cannot write the machine profile " + folder + ": it is no file");
+    assertThatThrownBy(() -> MachineProfileFile.prepare(Path.of("/proc/none/profile.json")))
+        .isInstanceOf(DuokaException.class);
+  }
+
+  @Test
+  void thatOfACpuTakesNoCardsPlace() {
+    assertThat(MachineProfileFile.usual(false)).isNotEqualTo(MachineProfileFile.usual(true));
+  }
+
+  @Test
   void itIsNamedByItsCardsAndDay() {
     assertThat(MEASURED.title()).isEqualTo("2 x NVIDIA H200, measured 2026-11-29");
   }

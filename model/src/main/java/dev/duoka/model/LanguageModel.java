@@ -23,6 +23,7 @@ import dev.duoka.model.weight.WeightDeclarations;
 import dev.duoka.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.function.UnaryOperator;
 
 /**
@@ -104,24 +105,29 @@ public final class LanguageModel implements AutoCloseable {
 
   /** The biases that even out the experts' load, in the order of the layers. */
   public List<SelectionBias> selectionBiases() {
-    List<SelectionBias> biases = new ArrayList<>();
+    return mixtures().stream()
+        .map(MixtureOfExperts::selectionBias)
+        .filter(Objects::nonNull)
+        .toList();
+  }
+
+  /** The mixtures of experts of the blocks that are held, in the order of the layers. */
+  public List<MixtureOfExperts> mixtures() {
+    List<MixtureOfExperts> mixtures = new ArrayList<>();
     int layers = parts.layers().size();
     for (int layer = 0; layer < layers; layer++) {
-      addBias(biases, BlockRange.ofLayer(layer), parts.layers().get(layer));
+      addMixture(mixtures, BlockRange.ofLayer(layer), parts.layers().get(layer));
     }
     for (int depth = 0; depth < parts.predictors().size(); depth++) {
       int block = BlockRange.ofLayer(layers) + 1 + depth;
-      addBias(biases, block, parts.predictors().get(depth).layer());
+      addMixture(mixtures, block, parts.predictors().get(depth).layer());
     }
-    return biases;
+    return mixtures;
   }
 
-  private void addBias(List<SelectionBias> biases, int block, DecoderLayer layer) {
+  private void addMixture(List<MixtureOfExperts> mixtures, int block, DecoderLayer layer) {
     if (holds(block) && layer.feedForward() instanceof MixtureOfExperts experts) {
-      SelectionBias bias = experts.selectionBias();
-      if (bias != null) {
-        biases.add(bias);
-      }
+      mixtures.add(experts);
     }
   }
 

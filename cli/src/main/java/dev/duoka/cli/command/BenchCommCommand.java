@@ -104,7 +104,7 @@ final class BenchCommCommand implements Callable<Integer> {
 
   private ObjectNode report(CollectiveBenchmark.Report measured) {
     int all = measured.devices().size();
-    ObjectNode report = BenchHeader.report(spec, SingleDevice.parseForBenchmark(device), all);
+    ObjectNode report = BenchHeader.report(spec, SingleDevice.parseToMeasure(device), all);
     report.put("ranks", all);
     ArrayNode devices = report.putArray("devices");
     measured.devices().forEach(devices::add);

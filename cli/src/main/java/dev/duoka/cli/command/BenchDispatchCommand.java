@@ -1,5 +1,6 @@
 package dev.duoka.cli.command;
 
+import dev.duoka.base.ByteSize;
 import dev.duoka.base.DuokaException;
 import dev.duoka.base.ErrorCode;
 import dev.duoka.cli.console.ProgressLine;
@@ -34,8 +35,9 @@ import tools.jackson.databind.node.ObjectNode;
           + " before it is timed; exit status 1 when one is wrong. Times are medians of rounds:"
           + " 'route' finds out which row goes where, 'dispatch' ends with rows sorted by the"
           + " experts of each rank, 'combine' with the sums of each token.",
-      "'needed' is what has to leave a rank, each row once for each rank with an expert of its,"
-          + " 'moved' what does; GB/s are of both ways by the time of dispatch and combine.",
+      "'copies' is what would leave a rank with a row for each expert on another rank, 'needed'"
+          + " what has to, each row once for each rank with an expert of its, 'moved' what does;"
+          + " GB/s are of both ways by the time of dispatch and combine.",
       "Example: duoka bench dispatch --model deepseek-v2-lite --tokens 256,4096,32768"
     })
 final class BenchDispatchCommand implements Callable<Integer> {
@@ -116,7 +118,7 @@ final class BenchDispatchCommand implements Callable<Integer> {
 
   private ObjectNode report(DispatchBenchmark.Report measured) {
     int all = measured.devices().size();
-    ObjectNode report = BenchHeader.report(spec, SingleDevice.parseForBenchmark(device), all);
+    ObjectNode report = BenchHeader.report(spec, SingleDevice.parseToMeasure(device), all);
     report.put("model", model);
     report.put("ranks", all);
     ArrayNode devices = report.putArray("devices");
@@ -162,7 +164,7 @@ final class BenchDispatchCommand implements Callable<Integer> {
     measured.missing().forEach((transport, why) -> out.printf("not by %s: %s%n", transport, why));
     out.println();
     out.printf(
-        "%7s %-10s %-9s %9s %9s %9s %9s %11s %10s%n",
+        "%7s %-10s %-9s %9s %9s %9s %9s %11s %10s %11s %11s %11s%n",
         "tokens",
         "dispatcher",
         "transport",
@@ -171,7 +173,10 @@ final class BenchDispatchCommand implements Callable<Integer> {
         "comb. µs",
         "sum µs",
         "needed GB/s",
-        "moved GB/s");
+        "moved GB/s",
+        "copies",
+        "needed",
+        "moved");
     out.flush();
   }
 
@@ -186,12 +191,15 @@ final class BenchDispatchCommand implements Callable<Integer> {
                 which
                     + String.format(
                         Locale.ROOT,
-                        "%9.1f %9.1f %9.1f %9.1f %11.2f %10.2f",
+                        "%9.1f %9.1f %9.1f %9.1f %11.2f %10.2f %11s %11s %11s",
                         line.routeMicroseconds(),
                         line.dispatchMicroseconds(),
                         line.combineMicroseconds(),
                         line.microseconds(),
                         line.neededBandwidth(),
-                        line.movedBandwidth()));
+                        line.movedBandwidth(),
+                        ByteSize.text(Math.round(line.copies())),
+                        ByteSize.text(Math.round(line.needed())),
+                        ByteSize.text(Math.round(line.moved()))));
   }
 }

@@ -3,11 +3,15 @@ package dev.duoka.cli.command;
 import dev.duoka.base.ByteSize;
 import dev.duoka.base.DuokaException;
 import dev.duoka.base.ErrorCode;
+import dev.duoka.base.Plural;
 import dev.duoka.cli.console.ProgressLine;
 import dev.duoka.formats.json.Json;
+import dev.duoka.hardware.MachineProfile;
+import dev.duoka.hardware.MachineProfileFile;
 import dev.duoka.layout.Layout;
 import dev.duoka.measure.peer.PeerComparison;
 import dev.duoka.measure.peer.PeerRun;
+import dev.duoka.measure.step.ExpertLoad;
 import dev.duoka.measure.step.ForecastReport;
 import dev.duoka.measure.step.MeshStepJob;
 import dev.duoka.measure.step.MeshStepReport;
@@ -17,10 +21,14 @@ import dev.duoka.planner.layout.Job;
 import dev.duoka.train.config.MeshOption;
 import dev.duoka.train.config.ParallelSettings;
 import java.io.PrintWriter;
+import java.nio.file.Path;
+import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.function.Consumer;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -40,9 +48,14 @@ import tools.jackson.databind.node.ObjectNode;
           + " prediction, and how long it did nothing but exchange.",
       "On GPUs the planner's time for the step stands beside it, from this machine's profile where"
           + " 'duoka calibrate' has made one.",
+      "Of a model with experts 'expert_load' is their share of a further step's tokens: the busiest"
+          + " expert of each layer, and with an expert axis the busiest rank, as a multiple of the"
+          + " mean. Times of two rows compare only where these do; --token-kinds makes them"
+          + " larger.",
       "--peer runs another program first, on the same cards, and quotes the ratios: of all tokens a"
           + " second, and of the card with the most memory.",
-      "With --device meta nothing is computed: the memory alone is counted.",
+      "With --device meta nothing is computed: the memory is counted, and with --profile the time"
+          + " is planned.",
       BenchHeader.ROOFLINE,
       "Example: duoka bench train --mesh data=4,zero=3"
     })
@@ -50,7 +63,8 @@ final class BenchTrainCommand implements Callable<Integer> {
   private static final int MOST_STEPS = 1_000_000;
 
   /** What people see as a table. */
-  private static final Set<String> TABLES = Set.of(PeerComparison.OWNERS, MeshStepReport.RANKS);
+  private static final Set<String> TABLES =
+      Set.of(PeerComparison.OWNERS, MeshStepReport.RANKS, ExpertLoad.FIELD);
 
   @Mixin private StepOptions step = new StepOptions();
 
@@ -89,8 +103,19 @@ final class BenchTrainCommand implements Callable<Integer> {
       description = "A command whose last line is a JSON object with tok_s and, if known, peak_gb.")
   private @Nullable String peer;
 
+  @Option(
+      names = "--profile",
+      paramLabel = "FILE",
+      description =
+          "With --device meta: plan the step's time, too, for the cards of this profile, which"
+              + " 'duoka calibrate --output' has made of them.")
+  private @Nullable Path profile;
+
   @Option(names = "--json", description = "Print one JSON object.")
   private boolean json;
+
+  /** What {@link #profile} holds. */
+  private @Nullable MachineProfile measured;
 
   @Spec private CommandSpec spec;
 
@@ -99,6 +124,7 @@ final class BenchTrainCommand implements Callable<Integer> {
     step.check();
     OptionRange.check("--steps", steps, 1, MOST_STEPS);
     OptionRange.check("--warm-up", warmUp, 0, MOST_STEPS);
+    measured = profile == null ? null : profile(profile);
     if (mesh != null) {
       measureMesh(mesh);
     } else {
@@ -106,6 +132,31 @@ final class BenchTrainCommand implements Callable<Integer> {
       measureOne();
     }
     return 0;
+  }
+
+  /** Read before anything is counted. */
+  private MachineProfile profile(Path file) {
+    if (!step.isOnMeta()) {
+      throw new DuokaException(
+          ErrorCode.USAGE,
+          "--profile is " + file + ", but the step is taken on this machine",
+          "Give --device meta too, or leave it out: a profile of these cards is found by itself");
+    }
+    return MachineProfileFile.read(file);
+  }
+
+  /** A layout of more ranks than the profile has cards would be planned without their links. */
+  private void checkCards(int ranks) {
+    if (measured != null && !measured.cards().isEmpty() && ranks > measured.cards().size()) {
+      throw new DuokaException(
+          ErrorCode.USAGE,
+          "--profile is of "
+              + Plural.of(measured.cards().size(), "card")
+              + ", but the mesh has "
+              + ranks
+              + " ranks",
+          "Give a profile of a machine with as many.");
+    }
   }
 
   private void measureOne() {
@@ -120,7 +171,12 @@ final class BenchTrainCommand implements Callable<Integer> {
     report.put("steps", steps);
     result.describe(report);
     describeForecast(report, job, job.layout(), job.tokens());
-    print(report, out -> printOwners(out, result.ours().peakByOwner()));
+    print(
+        report,
+        out -> {
+          print(out, result.ours().expertLoad());
+          printOwners(out, result.ours().peakByOwner());
+        });
   }
 
   private PeerComparison compare() {
@@ -130,6 +186,7 @@ final class BenchTrainCommand implements Callable<Integer> {
   private void measureMesh(String axes) {
     ParallelSettings parallel =
         MeshOption.parse(collectives == null ? axes : axes + ",collectives=" + collectives);
+    checkCards(parallel.ranks());
     MeshStepJob ranks = step.job(parallel);
     PeerRun other = PeerRun.of(peer, spec.commandLine().getErr());
     MeshStepSpeed result =
@@ -146,16 +203,26 @@ final class BenchTrainCommand implements Callable<Integer> {
     MeshStepReport.describe(result, report);
     describeForecast(report, job, ranks.layout(), ranks.tokens());
     other.describe(report, result.tokensPerSecond(), result.peakGib());
-    print(report, out -> MeshStepTable.print(out, result));
+    print(
+        report,
+        out -> {
+          print(out, result.expertLoad());
+          MeshStepTable.print(out, result);
+        });
   }
 
   /** On GPUs, which the planner knows; a card that it does not know is told on stderr. */
   private void describeForecast(ObjectNode report, StepJob job, Layout layout, long tokens) {
+    PrintWriter err = spec.commandLine().getErr();
+    Job planned = new Job(job.length(), tokens, Job.DEFAULT_IMBALANCE);
+    if (measured != null) {
+      ForecastReport.describe(
+          new LayoutForecast(job.model(), layout, planned, measured).step(layout), report);
+      return;
+    }
     if (!job.device().isCuda()) {
       return;
     }
-    PrintWriter err = spec.commandLine().getErr();
-    Job planned = new Job(job.length(), tokens, Job.DEFAULT_IMBALANCE);
     try {
       ForecastReport.describe(
           new LayoutForecast(job.model(), layout, planned, err).step(layout), report);
@@ -184,11 +251,31 @@ final class BenchTrainCommand implements Callable<Integer> {
     out.flush();
   }
 
+  private static void print(PrintWriter out, Optional<ExpertLoad> load) {
+    load.ifPresent(it -> out.printf("%-22s %s%n", ExpertLoad.FIELD, it.text()));
+  }
+
   private static void printOwners(PrintWriter out, Map<String, Long> bytes) {
     bytes.forEach((owner, it) -> out.printf("  %-20s %s%n", owner, ByteSize.text(it)));
   }
 
-  private static String text(JsonNode value) {
+  /** Without the marks of JSON; numbers that are listed have four digits behind the point. */
+  static String text(JsonNode value) {
+    if (value.isArray()) {
+      return value.valueStream().map(BenchTrainCommand::listed).collect(Collectors.joining(", "));
+    }
+    if (value.isObject()) {
+      return value
+          .propertyStream()
+          .map(field -> field.getKey() + " " + listed(field.getValue()))
+          .collect(Collectors.joining(", "));
+    }
     return value.isString() ? value.asString() : value.toString();
+  }
+
+  private static String listed(JsonNode value) {
+    return value.isFloatingPointNumber()
+        ? String.format(Locale.ROOT, "%.4f", value.asDouble())
+        : text(value);
   }
 }

@@ -41,7 +41,8 @@ final class CalibrateCommand implements Callable<Integer> {
       names = "--output",
       paramLabel = "FILE",
       description =
-          "Where the profile is written; without it where 'plan' looks for this machine's.")
+          "Where the profile is written; without it where 'plan' looks for this machine's, and that"
+              + " of a CPU beside it.")
   private @Nullable Path output;
 
   @Option(
@@ -55,7 +56,7 @@ final class CalibrateCommand implements Callable<Integer> {
       names = "--disk",
       paramLabel = "FOLDER",
       defaultValue = ".",
-      description = "A folder on the disk that checkpoints go to (the current one).")
+      description = "An existing folder on the disk that checkpoints go to (the current one).")
   private Path disk = Path.of(".");
 
   @Option(names = "--json", description = "Print the profile as one JSON object.")
@@ -65,8 +66,9 @@ final class CalibrateCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    SingleDevice first = SingleDevice.parseForBenchmark(device);
-    Path file = output == null ? MachineProfileFile.usual() : output;
+    SingleDevice first = SingleDevice.parseToMeasure(device);
+    Path file = output == null ? MachineProfileFile.usual(first.isCuda()) : output;
+    MachineProfileFile.prepare(file); // before minutes of measuring
     MachineProfile profile = measure(first);
     MachineProfileFile.write(file, profile);
     PrintWriter out = spec.commandLine().getOut();

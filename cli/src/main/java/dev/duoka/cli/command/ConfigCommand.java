@@ -84,12 +84,12 @@ final class ConfigCommand implements Runnable {
     MachineView machine = machine();
     RunConfig config =
         RunFile.read(runFile, overrides, run -> RunChecks.problems(run, machine), machine::gpus);
-    BatchPlan step = BatchPlan.of(config);
+    String step = BatchPlan.of(config).text(config.parallel().ranks());
     MeshPlacement placement = MeshPlacement.of(config, machine);
     if (json) {
       ObjectNode root = Json.object();
       root.put("run_file", runFile.toString());
-      root.put("step", step.toString());
+      root.put("step", step);
       ArrayNode trained = root.putArray("trained");
       TrainedNotices.of(config).forEach(trained::add);
       root.set("mesh", PlacementJson.of(placement));

@@ -81,7 +81,7 @@ final class PlannedMachine {
 
   /** This machine with its own profile, where one was made with its cards. */
   static Machine withOwnProfile(Machine machine, Topology here, PrintWriter err) {
-    Path file = MachineProfileFile.usual();
+    Path file = MachineProfileFile.usual(true);
     if (!Files.isRegularFile(file)) {
       return machine;
     }

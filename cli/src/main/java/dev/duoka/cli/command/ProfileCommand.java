@@ -3,6 +3,7 @@ package dev.duoka.cli.command;
 import dev.duoka.base.Percent;
 import dev.duoka.cli.console.ProgressLine;
 import dev.duoka.formats.json.Json;
+import dev.duoka.measure.kernel.DeviceRates;
 import dev.duoka.measure.profile.PerfettoTrace;
 import dev.duoka.measure.profile.ProfiledRanks;
 import dev.duoka.measure.profile.ProfiledSteps;
@@ -11,6 +12,7 @@ import dev.duoka.measure.step.MeshStepJob;
 import dev.duoka.measure.step.StepJob;
 import dev.duoka.train.config.RunConfig;
 import dev.duoka.train.config.RunFile;
+import dev.duoka.train.run.RunChecks;
 import dev.duoka.train.run.RunEnvironment;
 import java.io.PrintWriter;
 import java.nio.file.Path;
@@ -77,7 +79,7 @@ final class ProfileCommand implements Callable<Integer> {
   @Override
   public Integer call() {
     OptionRange.check("--steps", steps, 1, MOST_STEPS);
-    RunConfig config = RunFile.read(runFile, overrides);
+    RunConfig config = RunFile.read(runFile, overrides, RunChecks::problemsOfSteps);
     RunEnvironment.apply(config, new Notices(spec.commandLine().getErr()));
     PerfettoTrace.prepare(trace);
     if (config.parallel().ranks() > 1) {
@@ -133,6 +135,7 @@ final class ProfileCommand implements Callable<Integer> {
   }
 
   private static void print(ProfiledRanks profiled, PrintWriter out) {
+    print(profiled.rates(), "the first rank's device", out);
     out.printf(
         Locale.ROOT,
         "%-20s%10s%10s%10s   %s%n",
@@ -156,6 +159,19 @@ final class ProfileCommand implements Callable<Integer> {
         "%nof %s, whose parts count what they exchange within themselves:%n",
         slowest.trace().name());
     print(slowest.lines(), out);
+    printTotals(
+        slowest.restMilliseconds(),
+        slowest.milliseconds(),
+        slowest.floorMilliseconds(),
+        OptionalDouble.of(slowest.rooflineUtilisation()),
+        "batches, reading the loss, gaps between parts, exchange and waiting outside of them",
+        out);
+    out.printf(
+        Locale.ROOT,
+        "all %d ranks: %,.0f tokens/s, MFU %s%n",
+        profiled.ranks().size(),
+        profiled.tokensPerSecond(),
+        percent(profiled.mfu()));
   }
 
   private static String exchanged(ProfiledRanks.Rank rank) {
@@ -185,23 +201,50 @@ final class ProfileCommand implements Callable<Integer> {
   }
 
   private static void print(ProfiledSteps profiled, PrintWriter out) {
-    out.printf(
-        Locale.ROOT,
-        "this device: products %.1f TFLOP/s, copies %.3f TB/s%n%n",
-        profiled.rates().teraFlops(),
-        profiled.rates().terabytes());
+    print(profiled.rates(), "this device", out);
     print(profiled.lines(), out);
-    out.printf(
-        Locale.ROOT,
-        "%10.2f%10.2f%8.2f         everything else: batches, reading the loss, gaps between parts%n"
-            + "%10.2f%10.2f                 the step: roofline utilisation %s, MFU %s%n",
-        profiled.restMilliseconds(),
-        0.0,
+    printTotals(
         profiled.restMilliseconds(),
         profiled.speed().milliseconds(),
         profiled.speed().floorMilliseconds(),
-        percent(profiled.speed().rooflineUtilisation()),
-        percent(profiled.speed().mfu()));
+        profiled.speed().rooflineUtilisation(),
+        "batches, reading the loss, gaps between parts",
+        out);
+    out.printf("MFU %s%n", percent(profiled.speed().mfu()));
+  }
+
+  private static void print(DeviceRates rates, String whose, PrintWriter out) {
+    out.printf(
+        Locale.ROOT,
+        "%s: products %.1f TFLOP/s, copies %.3f TB/s%n%n",
+        whose,
+        rates.teraFlops(),
+        rates.terabytes());
+  }
+
+  private static void printTotals(
+      double rest,
+      double milliseconds,
+      double floor,
+      OptionalDouble roofline,
+      String others,
+      PrintWriter out) {
+    out.printf(
+        Locale.ROOT,
+        "%10.2f%10.2f%8.2f         everything else: %s%n"
+            + "%10.2f%10.2f                 the step: roofline utilisation %s%n",
+        rest,
+        0.0,
+        rest,
+        others,
+        milliseconds,
+        floor,
+        percent(roofline));
+    if (floor > milliseconds) {
+      out.println(
+          "The floor is above the time: something else kept this device busy whenever it was"
+              + " measured. Measure again on an idle machine.");
+    }
   }
 
   private static void print(List<StepProfile.Line> lines, PrintWriter out) {
@@ -209,12 +252,13 @@ final class ProfileCommand implements Callable<Integer> {
     for (StepProfile.Line line : lines) {
       out.printf(
           Locale.ROOT,
-          "%10.2f%10.2f%8.2f%7.0f  %s%n",
+          "%10.2f%10.2f%8.2f%7.0f  %s%s%n",
           line.milliseconds(),
           line.floorMilliseconds(),
           line.leverMilliseconds(),
           line.calls(),
-          line.label());
+          line.label(),
+          line.isFloorInDoubt() ? " (floor in doubt: above the time)" : "");
     }
   }
 

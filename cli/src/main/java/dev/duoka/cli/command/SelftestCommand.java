@@ -5,6 +5,7 @@ import dev.duoka.cli.console.ProgressLine;
 import dev.duoka.formats.json.Json;
 import dev.duoka.train.config.RunConfig;
 import dev.duoka.train.config.RunFile;
+import dev.duoka.train.run.RunChecks;
 import dev.duoka.train.run.RunEnvironment;
 import dev.duoka.verify.selftest.SelfTest;
 import dev.duoka.verify.selftest.SelfTestReport;
@@ -52,7 +53,7 @@ final class SelftestCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    RunConfig config = RunFile.read(runFile, overrides);
+    RunConfig config = RunFile.read(runFile, overrides, RunChecks::problemsOfSteps);
     RunEnvironment.apply(config, new Notices(spec.commandLine().getErr()));
     SelfTestReport report =
         ProgressLine.during(

@@ -7,6 +7,7 @@ import dev.duoka.layout.MomentForm;
 import dev.duoka.layout.Offload;
 import dev.duoka.layout.OffloadUpdate;
 import dev.duoka.layout.StateForm;
+import dev.duoka.train.config.MemorySettings;
 import picocli.CommandLine.Option;
 
 /** The options that say in which form a measured step keeps gradients and states, and where. */
@@ -76,6 +77,20 @@ final class StateOptions {
           "--gradients bf16 with --accumulation " + accumulation + " would sum in 16 bits",
           "Give --accumulation 1, or --gradients fp32.");
     }
+  }
+
+  /**
+   * Refuses what a run file refuses on the CPU.
+   *
+   * @throws DuokaException with states apart in host memory
+   */
+  void checkOnCpu() {
+    MemorySettings.offloadOnCpu("--offload", offload)
+        .ifPresent(
+            problem -> {
+              throw new DuokaException(
+                  ErrorCode.USAGE, problem, "Leave it out, or give --device meta to count memory.");
+            });
   }
 
   /** In which form all is kept. */

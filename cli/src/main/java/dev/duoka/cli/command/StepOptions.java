@@ -15,6 +15,7 @@ import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import tools.jackson.databind.node.ObjectNode;
@@ -98,6 +99,14 @@ final class StepOptions {
   @Option(names = "--deterministic", description = "The same bits from the same step each time.")
   private boolean deterministic;
 
+  @Option(
+      names = "--token-kinds",
+      paramLabel = "N",
+      description =
+          "Draw the random tokens from N of the vocabulary's. The fewer, the more unevenly experts"
+              + " are used: expert_load says how (all).")
+  private @Nullable Integer tokenKinds;
+
   /**
    * Refuses sizes that no step can have.
    *
@@ -117,6 +126,11 @@ final class StepOptions {
     adapter.check(precision, states.offload());
   }
 
+  /** Whether nothing is computed. */
+  boolean isOnMeta() {
+    return device.equals("meta");
+  }
+
   /** Puts what was run into a report. */
   void describe(ObjectNode report, StepJob job) {
     report.put("model", model + (shape.isEmpty() ? "" : " " + shape));
@@ -133,11 +147,22 @@ final class StepOptions {
     return MeshStepJob.of(job(), parallel, device);
   }
 
+  private int tokenKinds(ModelConfig config) {
+    if (tokenKinds == null) {
+      return config.vocabSize();
+    }
+    OptionRange.check("--token-kinds", tokenKinds, 1, config.vocabSize());
+    return tokenKinds;
+  }
+
   /** The step, on its device. */
   StepJob job() {
     ModelConfig config = adapter.on(ModelSource.config(model, shape));
     CardMemory.chooseFor(config); // before LibTorch is loaded
     SingleDevice where = SingleDevice.parseForBenchmark(device);
+    if (!where.isCuda() && !where.isMeta()) {
+      states.checkOnCpu();
+    }
     return new StepJob(
         config,
         precision,
@@ -151,6 +176,7 @@ final class StepOptions {
         states.offload(),
         states.offloadUpdate(),
         states.offloadFraction(),
-        deterministic);
+        deterministic,
+        tokenKinds(config));
   }
 }

@@ -1,5 +1,8 @@
 package dev.duoka.measure.calibrate;
 
+import dev.duoka.base.ByteSize;
+import dev.duoka.base.DuokaException;
+import dev.duoka.base.ErrorCode;
 import dev.duoka.hardware.AttentionSample;
 import dev.duoka.hardware.ExchangeSample;
 import dev.duoka.hardware.HostSample;
@@ -34,6 +37,9 @@ public final class Calibration {
     void reached(String part, long done, long total);
   }
 
+  /** Of wrong results; more say no more. */
+  private static final int MOST_NAMED = 6;
+
   private final SingleDevice device;
   private final CalibrationGrid grid;
   private final Progress progress;
@@ -51,7 +57,9 @@ public final class Calibration {
    * @param date when, as ISO 8601
    * @param cards the driver's names of all cards
    * @param versions of driver and libraries
-   * @param disk a folder on the disk that checkpoints go to
+   * @param disk an existing folder on the disk that checkpoints go to
+   * @throws DuokaException before anything is measured where that cannot be written, and where an
+   *     exchange gives a wrong result
    */
   public static MachineProfile run(
       SingleDevice device,
@@ -72,6 +80,8 @@ public final class Calibration {
       Path disk,
       Progress progress) {
     long start = System.nanoTime();
+    HostTimer beside = new HostTimer(device.device(), grid);
+    beside.requireDisk(disk);
     device.prepareThread();
     Calibration of = new Calibration(device, grid, progress);
     DeviceRates rates = DeviceRates.calibrate(device.device(), grid.dtype());
@@ -84,7 +94,7 @@ public final class Calibration {
             .of(new AttentionGrid(device.device(), grid).measure(progress));
     List<ExchangeSample> exchanges = of.exchanges();
     progress.reached("host and disk", 0, 1);
-    Optional<HostSample> host = Optional.of(new HostTimer(device.device(), grid).measure(disk));
+    Optional<HostSample> host = Optional.of(beside.measure(disk));
     return new MachineProfile(
         date,
         cards,
@@ -141,18 +151,57 @@ public final class Calibration {
           CollectiveBenchmark.of(
                   OptionalInt.of(counts.get(i)), first.isCuda() ? "cuda" : "cpu", "auto")
               .run(grid.exchanges());
-      for (CollectiveLine line : report.lines()) {
-        if (line.wrong().isEmpty()) {
-          samples.add(
-              new ExchangeSample(
-                  line.collective().toString(),
-                  line.transport().toString(),
-                  line.ranks(),
-                  line.bytes(),
-                  line.seconds()));
-        }
-      }
+      samples.addAll(samples(report));
     }
     return samples;
+  }
+
+  /**
+   * The times of exchanges.
+   *
+   * @throws DuokaException with {@link ErrorCode#DEVICE} when one of them was wrong: a profile
+   *     without it would be filled from the catalogue, and the machine would be trained on
+   */
+  static List<ExchangeSample> samples(CollectiveBenchmark.Report report) {
+    List<String> wrong =
+        report.lines().stream().flatMap(line -> wrong(line).stream()).limit(MOST_NAMED).toList();
+    if (!wrong.isEmpty()) {
+      throw new DuokaException(
+          ErrorCode.DEVICE,
+          "exchanges between "
+              + report.devices().size()
+              + " ranks on "
+              + String.join(", ", report.devices())
+              + " give wrong results, and nothing is written: "
+              + String.join("; ", wrong),
+          "Do not train on these devices together: run 'duoka doctor', then 'duoka bench comm"
+              + " --ranks "
+              + report.devices().size()
+              + (report.devices().contains(Device.CPU.toString()) ? " --device cpu" : "")
+              + "', which tries every transport.");
+    }
+    return report.lines().stream()
+        .map(
+            line ->
+                new ExchangeSample(
+                    line.collective().toString(),
+                    line.transport().toString(),
+                    line.ranks(),
+                    line.bytes(),
+                    line.seconds()))
+        .toList();
+  }
+
+  private static Optional<String> wrong(CollectiveLine line) {
+    return line.wrong()
+        .map(
+            it ->
+                line.collective()
+                    + " of "
+                    + ByteSize.text(line.bytes())
+                    + " by "
+                    + line.transport()
+                    + ", "
+                    + it);
   }
 }

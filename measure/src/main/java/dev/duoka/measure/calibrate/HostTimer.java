@@ -1,5 +1,7 @@
 package dev.duoka.measure.calibrate;
 
+import dev.duoka.base.ByteSize;
+import dev.duoka.base.CrashSafeFiles;
 import dev.duoka.base.DuokaException;
 import dev.duoka.base.ErrorCode;
 import dev.duoka.base.IoReason;
@@ -36,6 +38,45 @@ final class HostTimer {
   HostTimer(Device device, CalibrationGrid grid) {
     this.device = device;
     this.grid = grid;
+  }
+
+  /**
+   * Refuses a folder whose disk could not be timed, before all else is measured.
+   *
+   * @throws DuokaException where it is not there, cannot be written, or has too little room
+   */
+  void requireDisk(Path folder) {
+    if (!Files.isDirectory(folder)) {
+      throw new DuokaException(
+          ErrorCode.USAGE,
+          "--disk " + folder + (Files.exists(folder) ? " is no folder" : " does not exist"),
+          "Name a folder that is there, on the disk that checkpoints go to.");
+    }
+    try {
+      CrashSafeFiles.tryOut(folder);
+      long room = Files.getFileStore(folder).getUsableSpace();
+      if (room < grid.fileBytes()) {
+        throw new DuokaException(
+            ErrorCode.NO_SPACE,
+            "the disk of "
+                + folder
+                + " has "
+                + ByteSize.text(room)
+                + " of room, and is timed with "
+                + ByteSize.text(grid.fileBytes()),
+            "Make room, or name another folder with --disk.");
+      }
+    } catch (IOException e) {
+      throw notTimed(folder, e);
+    }
+  }
+
+  private static DuokaException notTimed(Path folder, IOException why) {
+    return new DuokaException(
+        ErrorCode.IO,
+        "cannot time the disk of " + folder + ": " + IoReason.of(why),
+        "Name a folder with 2 GiB of room with --disk.",
+        why);
   }
 
   HostSample measure(Path disk) {
@@ -104,7 +145,6 @@ final class HostTimer {
   private double[] disk(Path folder) {
     Path file = folder.resolve(".duoka-calibrate-" + ProcessHandle.current().pid());
     try {
-      Files.createDirectories(folder);
       ByteBuffer chunk = ByteBuffer.allocateDirect(CHUNK);
       byte[] content = new byte[CHUNK]; // a disk that compresses must not find zeros
       new Random(1).nextBytes(content);
@@ -129,11 +169,7 @@ final class HostTimer {
       }
       return new double[] {written, grid.fileBytes() / ((System.nanoTime() - start) * 1e-9)};
     } catch (IOException e) {
-      throw new DuokaException(
-          ErrorCode.IO,
-          "cannot time the disk of " + folder + ": " + IoReason.of(e),
-          "Name a folder with 2 GiB of room with --disk.",
-          e);
+      throw notTimed(folder, e);
     } finally {
       deleteQuietly(file);
     }

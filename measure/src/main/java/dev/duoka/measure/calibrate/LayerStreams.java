@@ -1,5 +1,6 @@
 package dev.duoka.measure.calibrate;
 
+import dev.duoka.base.Median;
 import dev.duoka.engine.autograd.FunctionObserver.Phase;
 import dev.duoka.engine.autograd.Product;
 import dev.duoka.engine.autograd.ProductShape;
@@ -87,9 +88,7 @@ final class LayerStreams {
   /** What attention took in those steps, in seconds. */
   Map<Product, Double> attention() {
     Map<Product, Double> medians = new HashMap<>();
-    attention.forEach(
-        (product, times) ->
-            medians.put(product, times.stream().sorted().toList().get(times.size() / 2)));
+    attention.forEach((product, times) -> medians.put(product, Median.of(times)));
     return medians;
   }
 
@@ -108,7 +107,8 @@ final class LayerStreams {
             STEPS,
             Runtime.getRuntime().availableProcessors(),
             new StateSettings(form, Offload.NONE, OffloadUpdate.DEVICE, 1),
-            false);
+            false,
+            network.vocabSize());
     boolean others = form.equals(StateForm.FULL);
     Map<String, List<Point>> seen = new TreeMap<>();
     try (StepProfile profile = new StepProfile(device)) {
@@ -150,8 +150,8 @@ final class LayerStreams {
   }
 
   private static Point median(List<Point> calls) {
-    List<Double> times = calls.stream().map(Point::seconds).sorted().toList();
-    return new Point(calls.getFirst().bytes(), times.get(times.size() / 2));
+    return new Point(
+        calls.getFirst().bytes(), Median.of(calls.stream().map(Point::seconds).toList()));
   }
 
   /** Latency and rate with the least relative error, neither below zero. */

@@ -1,5 +1,6 @@
 package dev.duoka.measure.comm;
 
+import dev.duoka.base.Median;
 import dev.duoka.train.device.Transport;
 import java.util.List;
 import java.util.Optional;
@@ -30,7 +31,7 @@ public record CollectiveLine(
 
   /** The median round; NaN where the result is wrong. */
   public double seconds() {
-    return TimedCalls.median(rounds);
+    return Median.of(rounds);
   }
 
   /** {@link #seconds}, in millionths. */
@@ -50,7 +51,7 @@ public record CollectiveLine(
 
   /** Of the host's thread, in the median round. */
   public double hostMicroseconds() {
-    return TimedCalls.median(hostRounds) * 1e6;
+    return Median.of(hostRounds) * 1e6;
   }
 
   /** Size by time, GB/s: nccl-tests' {@code algbw}. */

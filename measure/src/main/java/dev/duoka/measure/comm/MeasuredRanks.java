@@ -51,11 +51,7 @@ final class MeasuredRanks {
    * @throws DuokaException when the machine has not what is asked for
    */
   static MeasuredRanks of(OptionalInt ranks, String device, String collectives) {
-    SingleDevice first = SingleDevice.parseForBenchmark(device);
-    if (first.isMeta()) {
-      throw new DuokaException(
-          ErrorCode.USAGE, "--device is meta, where nothing is exchanged", "Use cpu or cuda");
-    }
+    SingleDevice first = SingleDevice.parseToMeasure(device);
     int count = ranks.orElseGet(() -> first.isCuda() ? Gpus.require().size() : RANKS_ON_A_CPU);
     if (count < 2 || count > Pattern.MOST_RANKS) {
       throw new DuokaException(

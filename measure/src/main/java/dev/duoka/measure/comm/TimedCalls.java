@@ -1,5 +1,6 @@
 package dev.duoka.measure.comm;
 
+import dev.duoka.base.Median;
 import dev.duoka.comm.Communicator;
 import dev.duoka.tensor.Device;
 import dev.duoka.tensor.DeviceClock;
@@ -84,11 +85,6 @@ record TimedCalls(List<Double> seconds, List<Double> hostSeconds) {
 
   /** The median round's seconds of a call; NaN of none. */
   double median() {
-    return median(seconds);
-  }
-
-  /** The middle one; NaN of none. */
-  static double median(List<Double> values) {
-    return values.isEmpty() ? Double.NaN : values.stream().sorted().toList().get(values.size() / 2);
+    return Median.of(seconds);
   }
 }

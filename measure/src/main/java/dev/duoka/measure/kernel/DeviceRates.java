@@ -12,6 +12,7 @@ import dev.duoka.tensor.op.Tensors;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.ToDoubleFunction;
+import tools.jackson.databind.node.ObjectNode;
 
 /**
  * What a device reaches at best, measured on it: the only source of floors. A part of a step needs
@@ -34,7 +35,8 @@ public final class DeviceRates {
    *
    * @param flops operations a second of products whose shape is not known
    * @param bytes bytes a second that a large copy reads and writes
-   * @param alone the seconds of products whose shape is known; asked once for each
+   * @param alone the seconds of products whose shape is known; asked once for each unless it is to
+   *     be measured {@link #again}
    */
   public DeviceRates(double flops, double bytes, ToDoubleFunction<Product> alone) {
     this.flops = flops;
@@ -92,9 +94,27 @@ public final class DeviceRates {
     return bytes * 1e-12;
   }
 
+  /** Adds the two rates to a report. */
+  public void describe(ObjectNode report) {
+    report.put("copy_bytes_per_second", bytes);
+    report.put("gemm_flops_per_second", flops);
+  }
+
   /** The least time for some work, in seconds. */
   public double floor(Work work) {
     return Math.max(computing(work), work.bytes() / bytes);
+  }
+
+  /**
+   * Measures the product of some work again, where its shape is known, and keeps the faster: for a
+   * floor that came out above the time that the work was seen to take, because the machine was busy
+   * with something else.
+   */
+  public void again(Work work) {
+    Product product = work.product();
+    if (product != null) {
+      seconds.merge(product, alone.applyAsDouble(product), Math::min);
+    }
   }
 
   private double computing(Work work) {

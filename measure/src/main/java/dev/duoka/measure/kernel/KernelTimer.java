@@ -1,5 +1,6 @@
 package dev.duoka.measure.kernel;
 
+import dev.duoka.base.Median;
 import dev.duoka.engine.autograd.Work;
 import dev.duoka.tensor.Device;
 import dev.duoka.tensor.DeviceClock;
@@ -11,6 +12,7 @@ import dev.duoka.tensor.op.HostCopy;
 import dev.duoka.tensor.op.Tensors;
 import dev.duoka.tensor.op.Views;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.SplittableRandom;
 
@@ -81,8 +83,7 @@ final class KernelTimer implements AutoCloseable {
    * from a CPU, and none gives any.
    */
   double one(List<Double> times) {
-    List<Double> sorted = times.stream().sorted().toList();
-    return sorted.get(device.isCuda() ? sorted.size() / 2 : 0);
+    return device.isCuda() ? Median.of(times) : Collections.min(times);
   }
 
   private List<Double> times(Runnable body, int calls) {

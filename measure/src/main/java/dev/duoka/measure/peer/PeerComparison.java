@@ -77,6 +77,7 @@ public record PeerComparison(StepSpeed ours, PeerRun peer) {
     ArrayNode losses = report.putArray("losses");
     ours.losses().forEach(losses::add);
     report.put("first_step_seconds", round(firstStepSeconds(), 1));
+    ours.expertLoad().ifPresent(load -> load.describe(report));
   }
 
   private static double round(double value, int digits) {

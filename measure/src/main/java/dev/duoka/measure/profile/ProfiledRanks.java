@@ -16,12 +16,14 @@ import dev.duoka.tensor.ComputeThread;
 import dev.duoka.tensor.Determinism;
 import dev.duoka.tensor.Device;
 import dev.duoka.tensor.DeviceClock;
+import dev.duoka.train.device.DevicePeak;
 import dev.duoka.train.device.PlacedRanks;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalDouble;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentSkipListMap;
 import tools.jackson.databind.node.ArrayNode;
@@ -33,9 +35,11 @@ import tools.jackson.databind.node.ObjectNode;
  * @param job the step
  * @param steps how many were seen
  * @param rates what the first rank's device can do at best
+ * @param peaks what the ranks' devices reach at best, in the order of the ranks
  * @param ranks in their order
  */
-public record ProfiledRanks(MeshStepJob job, int steps, DeviceRates rates, List<Rank> ranks) {
+public record ProfiledRanks(
+    MeshStepJob job, int steps, DeviceRates rates, List<DevicePeak> peaks, List<Rank> ranks) {
   private static final int WARM_UP = 3;
 
   /**
@@ -60,13 +64,18 @@ public record ProfiledRanks(MeshStepJob job, int steps, DeviceRates rates, List<
       return floorMilliseconds / milliseconds;
     }
 
+    /** Of a step, what no part accounts for. */
+    public double restMilliseconds() {
+      return StepProfile.rest(milliseconds, lines);
+    }
+
     /** Of a step, all groups together. */
     public double exposed() {
       return exposedMilliseconds.values().stream().mapToDouble(Double::doubleValue).sum();
     }
   }
 
-  private record Seen(RankTrace trace, List<Double> seconds) {}
+  private record Seen(RankTrace trace, List<Double> seconds, DevicePeak peak) {}
 
   /**
    * Runs all ranks as threads, on the job's devices. Moments of different ranks are comparable to
@@ -95,7 +104,8 @@ public record ProfiledRanks(MeshStepJob job, int steps, DeviceRates rates, List<
                     rates,
                     floors.computeIfAbsent(
                         rank / perStage, stage -> StepFloor.of(stages.get(stage))))));
-    return new ProfiledRanks(job, steps, rates, List.copyOf(ranks));
+    List<DevicePeak> peaks = seen.values().stream().map(Seen::peak).toList();
+    return new ProfiledRanks(job, steps, rates, peaks, List.copyOf(ranks));
   }
 
   private static Seen run(MeshStepJob job, Communicator world, Device device, int steps) {
@@ -128,21 +138,23 @@ public record ProfiledRanks(MeshStepJob job, int steps, DeviceRates rates, List<
                 recording.alone(),
                 recording.beside());
         world.agreement().barrier(); // nobody frees what others may still read
-        return new Seen(trace, seconds);
+        return new Seen(trace, seconds, DevicePeak.of(device, world));
       }
     }
   }
 
   private static Rank rank(Seen seen, int steps, DeviceRates rates, StepFloor floor) {
-    double milliseconds =
-        1e3 * seen.seconds().stream().mapToDouble(Double::doubleValue).average().orElseThrow();
+    double seconds =
+        seen.seconds().stream().mapToDouble(Double::doubleValue).average().orElseThrow();
+    List<StepProfile.Line> lines =
+        StepProfile.table(seen.trace().parts(), steps, rates, floor); // may lower the floor
     return new Rank(
         seen.trace(),
-        milliseconds,
-        1e3 * floor.seconds(rates),
+        1e3 * seconds,
+        1e3 * floor.seconds(rates, seconds),
         perStep(seen.trace().alone(), steps),
         perStep(seen.trace().beside(), steps),
-        StepProfile.table(seen.trace().parts(), steps, rates, floor));
+        lines);
   }
 
   private static Map<String, Double> perStep(List<ExchangeSpan> spans, int steps) {
@@ -167,9 +179,21 @@ public record ProfiledRanks(MeshStepJob job, int steps, DeviceRates rates, List<
     return job.tokens() / ranks.get(slowest()).milliseconds() * 1e3;
   }
 
+  /** Model FLOPs utilisation of all ranks, by the slowest; empty where a peak is unknown. */
+  public OptionalDouble mfu() {
+    double peak = peaks.stream().mapToDouble(DevicePeak::flopsPerSecond).sum();
+    return Double.isFinite(peak)
+        ? OptionalDouble.of(tokensPerSecond() * job.step().flopsPerToken() / peak)
+        : OptionalDouble.empty();
+  }
+
   /** Adds each rank's numbers and parts to a report. */
   public void describe(ObjectNode report) {
+    report.put("step_ms", ranks.get(slowest()).milliseconds());
     report.put("tokens_per_second", tokensPerSecond());
+    mfu().ifPresent(mfu -> report.put("mfu", mfu));
+    report.put("mfu_against", peaks.getFirst().source());
+    rates.describe(report);
     ArrayNode all = report.putArray("by_rank");
     for (Rank rank : ranks) {
       ObjectNode one = all.addObject();
@@ -183,6 +207,7 @@ public record ProfiledRanks(MeshStepJob job, int steps, DeviceRates rates, List<
       rank.besideMilliseconds().forEach(beside::put);
       ArrayNode parts = one.putArray("parts");
       rank.lines().forEach(line -> line.describe(parts.addObject()));
+      one.put("rest_ms", rank.restMilliseconds());
     }
   }
 

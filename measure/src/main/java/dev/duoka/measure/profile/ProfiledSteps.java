@@ -41,18 +41,15 @@ public record ProfiledSteps(
           result.seconds().stream().mapToDouble(Double::doubleValue).average().orElseThrow();
       StepFloor floor = StepFloor.of(job);
       DeviceRates rates = calibration.get();
+      List<StepProfile.Line> lines = StepProfile.table(spans, steps, rates, floor);
       return new ProfiledSteps(
-          StepSpeed.of(job, result, seconds, floor.seconds(rates)),
-          rates,
-          StepProfile.table(spans, steps, rates, floor),
-          spans);
+          StepSpeed.of(job, result, seconds, floor.seconds(rates, seconds)), rates, lines, spans);
     }
   }
 
   /** What no part accounts for. */
   public double restMilliseconds() {
-    double parts = lines.stream().mapToDouble(StepProfile.Line::milliseconds).sum();
-    return Math.max(0, speed.milliseconds() - parts);
+    return StepProfile.rest(speed.milliseconds(), lines);
   }
 
   /** Adds the step's numbers and its parts to a report. */
@@ -63,8 +60,7 @@ public record ProfiledSteps(
     report.put("mfu_against", speed.deviceFlopsSource());
     report.put("floor_ms", speed.floorMilliseconds());
     speed.rooflineUtilisation().ifPresent(share -> report.put("roofline_utilisation", share));
-    report.put("copy_bytes_per_second", rates.bytes());
-    report.put("gemm_flops_per_second", rates.flops());
+    rates.describe(report);
     ArrayNode parts = report.putArray("parts");
     for (StepProfile.Line line : lines) {
       line.describe(parts.addObject());

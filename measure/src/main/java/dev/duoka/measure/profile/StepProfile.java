@@ -25,6 +25,8 @@ public final class StepProfile implements FunctionObserver, AutoCloseable {
   /** The name of the function that is a whole block under full recompute. */
   private static final String RECOMPUTED_BLOCK = "recomputed block";
 
+  private static final int AGAIN = 3;
+
   /** One part of one step. */
   public record Span(Phase phase, String name, double startMs, double endMs, Work work) {}
 
@@ -43,6 +45,14 @@ public final class StepProfile implements FunctionObserver, AutoCloseable {
       return Math.max(0, milliseconds - floorMilliseconds);
     }
 
+    /**
+     * Whether its floor is above its time: the device was busy with something else whenever the
+     * floor was measured.
+     */
+    public boolean isFloorInDoubt() {
+      return floorMilliseconds > milliseconds;
+    }
+
     /** Adds it to a report. */
     void describe(ObjectNode part) {
       part.put("name", name);
@@ -50,6 +60,9 @@ public final class StepProfile implements FunctionObserver, AutoCloseable {
       part.put("calls", calls);
       part.put("ms", milliseconds);
       part.put("floor_ms", floorMilliseconds);
+      if (isFloorInDoubt()) {
+        part.put("floor_in_doubt", true);
+      }
     }
 
     /** Name and phase, for people. */
@@ -105,32 +118,46 @@ public final class StepProfile implements FunctionObserver, AutoCloseable {
 
   /**
    * The spans of {@code steps} steps summed by kind, the largest distance from its floor first.
+   * Where a kind's floor is above its time, its products are measured again, a few times at most.
    *
    * @param step the floor of a step, from which recomputed blocks have theirs: what is inside of
    *     them is no span
    */
   public static List<Line> table(List<Span> spans, int steps, DeviceRates rates, StepFloor step) {
-    Map<Kind, double[]> sums = new LinkedHashMap<>();
+    Map<Kind, List<Span>> kinds = new LinkedHashMap<>();
     for (Span span : spans) {
       String name = LAYER.matcher(span.name()).replaceAll("").replace(".weight", "");
-      double[] sum = sums.computeIfAbsent(new Kind(span.phase(), name), _ -> new double[3]);
-      sum[0]++;
-      sum[1] += span.endMs() - span.startMs();
-      sum[2] += rates.floor(span.work()) * 1e3;
+      kinds.computeIfAbsent(new Kind(span.phase(), name), _ -> new ArrayList<>()).add(span);
     }
-    return sums.entrySet().stream()
-        .map(
-            entry ->
-                new Line(
-                    entry.getKey().phase(),
-                    entry.getKey().name(),
-                    entry.getValue()[0] / steps,
-                    entry.getValue()[1] / steps,
-                    entry.getKey().name().equals(RECOMPUTED_BLOCK)
-                        ? blockFloor(entry.getKey().phase(), rates, step) * 1e3
-                        : entry.getValue()[2] / steps))
+    return kinds.entrySet().stream()
+        .map(entry -> line(entry.getKey(), entry.getValue(), steps, rates, step))
         .sorted(Comparator.comparingDouble((Line l) -> l.floorMilliseconds() - l.milliseconds()))
         .toList();
+  }
+
+  /** Milliseconds of a step that none of its parts accounts for. */
+  static double rest(double milliseconds, List<Line> lines) {
+    return Math.max(0, milliseconds - lines.stream().mapToDouble(Line::milliseconds).sum());
+  }
+
+  private static Line line(
+      Kind kind, List<Span> spans, int steps, DeviceRates rates, StepFloor step) {
+    double time = spans.stream().mapToDouble(span -> span.endMs() - span.startMs()).sum();
+    boolean whole = kind.name().equals(RECOMPUTED_BLOCK);
+    for (int i = 0; !whole && i < AGAIN && floor(spans, rates) > time; i++) {
+      spans.stream().map(Span::work).distinct().forEach(rates::again);
+    }
+    return new Line(
+        kind.phase(),
+        kind.name(),
+        (double) spans.size() / steps,
+        time / steps,
+        whole ? blockFloor(kind.phase(), rates, step) * 1e3 : floor(spans, rates) / steps);
+  }
+
+  /** Milliseconds of all spans. */
+  private static double floor(List<Span> spans, DeviceRates rates) {
+    return spans.stream().mapToDouble(span -> rates.floor(span.work()) * 1e3).sum();
   }
 
   /** A recomputed block's gradients of both kinds are one part. */

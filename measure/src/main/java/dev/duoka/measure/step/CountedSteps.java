@@ -2,13 +2,18 @@ package dev.duoka.measure.step;
 
 import dev.duoka.comm.ExposedTime;
 import dev.duoka.engine.autograd.FunctionObserver;
+import dev.duoka.formats.modelconfig.MoeConfig;
+import dev.duoka.model.LanguageModel;
+import dev.duoka.model.layer.MixtureOfExperts;
 import dev.duoka.parallel.step.TrainingStep;
 import dev.duoka.tensor.Device;
 import dev.duoka.tensor.Gpus;
 import dev.duoka.tensor.MemoryLedger;
+import dev.duoka.tensor.op.HostCopy;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -74,7 +79,8 @@ final class CountedSteps {
         firstStep,
         ledger.peakBytes(),
         ledger.peakByOwner(),
-        driver);
+        driver,
+        List.of());
   }
 
   /**
@@ -91,6 +97,31 @@ final class CountedSteps {
       recording.seconds().forEach((group, time) -> sums.merge(group, time / steps, Double::sum));
     }
     return sums;
+  }
+
+  /**
+   * Runs one further step, and gives how many of this rank's tokens each expert got in it, for each
+   * mixture of experts that the rank holds, in the order of the layers; none without experts. It is
+   * apart because it reads every count at once. Collective.
+   */
+  List<long[]> loads(LanguageModel model) {
+    MoeConfig moe = model.config().moe();
+    if (moe == null) {
+      return List.of();
+    }
+    List<long[]> loads = new ArrayList<>();
+    for (MixtureOfExperts mixture : model.mixtures()) {
+      long[] sums = new long[moe.routedExperts()];
+      loads.add(sums);
+      mixture.observeLoad(
+          counts -> {
+            long[] more = HostCopy.longs(counts);
+            Arrays.setAll(sums, i -> sums[i] + more[i]);
+          });
+    }
+    launch().await();
+    model.mixtures().forEach(mixture -> mixture.observeLoad(null));
+    return loads;
   }
 
   private TrainingStep.PendingStep launch() {

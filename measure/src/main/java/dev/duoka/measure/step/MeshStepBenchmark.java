@@ -72,10 +72,11 @@ final class MeshStepBenchmark {
       CountedSteps counted =
           new CountedSteps(rank.step(), job.batches(world.rank()), device, mine.ledger());
       StepBenchmark.Result result = counted.run(warmUp, steps, null);
+      List<long[]> loads = counted.loads(rank.model());
       Map<String, Double> alone =
           world.size() == 1 ? Map.of() : counted.exposed(exposed, EXPOSED_STEPS);
       world.agreement().barrier(); // the ranks of a CPU measure its rate together, as they train
-      return new RankSteps(device, result, alone, DevicePeak.of(device));
+      return new RankSteps(device, result, alone, loads, DevicePeak.of(device, world));
     }
   }
 }

@@ -36,6 +36,7 @@ public final class MeshStepReport {
         .rooflineUtilisation()
         .ifPresent(share -> report.put("roofline_utilisation", round(share, 4)));
     putMilliseconds(report, speed.exposedMilliseconds());
+    speed.expertLoad().ifPresent(load -> load.describe(report));
     StepBenchmark.Result first = speed.measured().getFirst().result();
     report.put("loss", round(first.losses().getLast(), 4));
     ArrayNode losses = report.putArray("losses");

@@ -1,5 +1,6 @@
 package dev.duoka.measure.step;
 
+import dev.duoka.base.Median;
 import dev.duoka.engine.precision.PrecisionPolicy;
 import dev.duoka.measure.kernel.DeviceRates;
 import dev.duoka.parallel.dryrun.DryRun;
@@ -76,11 +77,12 @@ public record MeshStepSpeed(MeshStepJob job, Optional<Transport> transport, List
         new StepMemory(stages.getFirst(), device, 1, List.of(), job.step().deterministic());
     List<Map<String, Long>> predicted = new ArrayList<>();
     List<Double> floors = new ArrayList<>();
+    double seconds = Median.of(taken.stream().map(it -> it.result().medianSeconds()).toList());
     for (DryRunJob stage : stages) {
       Map<MemoryOwner, Long> booked =
           device.isMeta() ? DryRun.replayedPeak(stage) : memory.booked(stage);
       predicted.add(OwnerLabels.of(booked));
-      floors.add(device.isMeta() ? Double.NaN : floor(job, stage, device));
+      floors.add(device.isMeta() ? Double.NaN : floor(job, stage, device, seconds));
     }
     int perStage = job.mesh().size() / stages.size();
     return IntStream.range(0, job.mesh().size())
@@ -94,10 +96,17 @@ public record MeshStepSpeed(MeshStepJob job, Optional<Transport> transport, List
         .toList();
   }
 
-  private static double floor(MeshStepJob job, DryRunJob stage, Device device) {
+  private static double floor(MeshStepJob job, DryRunJob stage, Device device, double seconds) {
     DeviceRates rates =
         DeviceRates.calibrate(device, new PrecisionPolicy(job.step().precision()).computeDtype());
-    return StepFloor.of(stage).seconds(rates);
+    return StepFloor.of(stage).seconds(rates, seconds);
+  }
+
+  /** How the tokens were spread over experts; empty on {@code meta} and without experts. */
+  public Optional<ExpertLoad> expertLoad() {
+    return isMeasured()
+        ? ExpertLoad.of(job, measured().stream().map(RankSteps::loads).toList())
+        : Optional.empty();
   }
 
   /** Whether there are times; not on {@code meta}. */
@@ -122,8 +131,7 @@ public record MeshStepSpeed(MeshStepJob job, Optional<Transport> transport, List
 
   /** The median step; NaN on {@code meta}. */
   public double medianMilliseconds() {
-    List<Double> sorted = seconds().stream().sorted().toList();
-    return sorted.isEmpty() ? Double.NaN : sorted.get(sorted.size() / 2) * 1e3;
+    return Median.of(seconds()) * 1e3;
   }
 
   /** Of all ranks together, at the median step. */

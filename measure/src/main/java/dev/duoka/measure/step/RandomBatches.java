@@ -12,7 +12,7 @@ import java.util.List;
  * @param microBatch sequences in a forward pass
  * @param accumulation forward passes of a rank in a step
  * @param length tokens in a sequence
- * @param vocabulary how many tokens there are
+ * @param vocabulary how many different tokens there are
  * @param dataRank which share of each step is read
  * @param dataRanks how many shares there are
  * @param pairs whether each two sequences are answers to compare, all with the same reference

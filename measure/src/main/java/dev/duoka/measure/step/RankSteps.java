@@ -2,6 +2,7 @@ package dev.duoka.measure.step;
 
 import dev.duoka.tensor.Device;
 import dev.duoka.train.device.DevicePeak;
+import java.util.List;
 import java.util.Map;
 import java.util.OptionalLong;
 import java.util.TreeMap;
@@ -12,10 +13,15 @@ import java.util.TreeMap;
  * @param device where it computed
  * @param result times, losses and memory
  * @param exposed seconds of a step in which it did nothing but exchange, by group
+ * @param loads how many of its tokens each expert got in a step, by the mixtures that it holds
  * @param peak what its device reaches at best
  */
 public record RankSteps(
-    Device device, StepBenchmark.Result result, Map<String, Double> exposed, DevicePeak peak) {
+    Device device,
+    StepBenchmark.Result result,
+    Map<String, Double> exposed,
+    List<long[]> loads,
+    DevicePeak peak) {
   /** {@link #exposed} in milliseconds. */
   public Map<String, Double> exposedMilliseconds() {
     Map<String, Double> milliseconds = new TreeMap<>(exposed);

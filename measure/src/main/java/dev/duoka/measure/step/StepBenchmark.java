@@ -1,5 +1,6 @@
 package dev.duoka.measure.step;
 
+import dev.duoka.base.Median;
 import dev.duoka.comm.SingleRank;
 import dev.duoka.engine.autograd.FunctionObserver;
 import dev.duoka.engine.optimizer.AdamWSettings;
@@ -36,6 +37,7 @@ public final class StepBenchmark {
    * @param warmUp steps that are not counted
    * @param steps steps that are
    * @param states in which form gradients and the optimizer's states are kept, and where
+   * @param tokenKinds how many different tokens there are
    */
   public record Spec(
       ModelConfig model,
@@ -49,7 +51,8 @@ public final class StepBenchmark {
       int steps,
       int cpuThreads,
       StateSettings states,
-      boolean deterministic) {
+      boolean deterministic,
+      int tokenKinds) {
     /** Tokens in a step. */
     public long tokens() {
       return (long) microBatch * accumulation * length;
@@ -72,7 +75,7 @@ public final class StepBenchmark {
     /** The tokens that one of some data-parallel ranks reads. */
     RandomBatches batches(int dataRank, int dataRanks) {
       return new RandomBatches(
-          microBatch, accumulation, length, model.vocabSize(), dataRank, dataRanks, false);
+          microBatch, accumulation, length, tokenKinds, dataRank, dataRanks, false);
     }
   }
 
@@ -85,6 +88,8 @@ public final class StepBenchmark {
    * @param peakBytes of live tensors in the counted steps
    * @param peakByOwner what they were
    * @param driverBytes of the card that the driver books on this process at the end; 0 on the CPU
+   * @param loads how many tokens each expert got in a further step, by mixture; empty on {@code
+   *     meta} and without experts
    */
   public record Result(
       List<Double> seconds,
@@ -92,10 +97,17 @@ public final class StepBenchmark {
       double firstStepSeconds,
       long peakBytes,
       Map<MemoryOwner, Long> peakByOwner,
-      long driverBytes) {
+      long driverBytes,
+      List<long[]> loads) {
+    /** The same with the load of experts. */
+    Result with(List<long[]> ofExperts) {
+      return new Result(
+          seconds, losses, firstStepSeconds, peakBytes, peakByOwner, driverBytes, ofExperts);
+    }
+
     /** The median step. */
     public double medianSeconds() {
-      return seconds.stream().sorted().toList().get(seconds.size() / 2);
+      return Median.of(seconds);
     }
   }
 
@@ -113,9 +125,11 @@ public final class StepBenchmark {
         TrainingRank.allocate(new SingleRank(), spec.device(), spec.settings())) {
       WeightInitializer.initialize(rank.model(), 1);
       rank.optimizer().adoptValues();
-      return new CountedSteps(
-              rank.step(), spec.batches(0, 1), spec.device(), MemoryLedger.of(spec.device()))
-          .run(spec.warmUp(), spec.steps(), observer);
+      CountedSteps counted =
+          new CountedSteps(
+              rank.step(), spec.batches(0, 1), spec.device(), MemoryLedger.of(spec.device()));
+      Result result = counted.run(spec.warmUp(), spec.steps(), observer);
+      return spec.device().isMeta() ? result : result.with(counted.loads(rank.model()));
     }
   }
 }

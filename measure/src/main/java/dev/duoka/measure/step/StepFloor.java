@@ -12,6 +12,8 @@ import java.util.List;
  * a step computes a second time to save memory is not in its floor.
  */
 public final class StepFloor {
+  private static final int AGAIN = 3;
+
   private final List<StepParts.Part> parts;
 
   private StepFloor(List<StepParts.Part> parts) {
@@ -38,6 +40,19 @@ public final class StepFloor {
   /** The least time that a device with these rates needs. */
   public double seconds(DeviceRates rates) {
     return parts.stream().mapToDouble(part -> rates.floor(part.work())).sum();
+  }
+
+  /**
+   * As {@link #seconds}, of a step that was seen: where its floor is above the time that it took,
+   * its products are measured again, a few times at most. What is still above it stays.
+   *
+   * @param seen seconds of the step
+   */
+  public double seconds(DeviceRates rates, double seen) {
+    for (int i = 0; i < AGAIN && seconds(rates) > seen; i++) {
+      parts.stream().map(StepParts.Part::work).distinct().forEach(rates::again);
+    }
+    return seconds(rates);
   }
 
   /**

@@ -34,6 +34,8 @@ import tools.jackson.databind.node.ObjectNode;
  * @param offloadUpdate where states in host memory are updated
  * @param offloadFraction of the weights, whose states live there
  * @param deterministic whether it gives the same bits each time
+ * @param tokenKinds how many different tokens there are, at most the vocabulary; the fewer, the
+ *     more unevenly experts are used
  */
 public record StepJob(
     ModelConfig model,
@@ -48,15 +50,17 @@ public record StepJob(
     Offload offload,
     OffloadUpdate offloadUpdate,
     double offloadFraction,
-    boolean deterministic) {
+    boolean deterministic,
+    int tokenKinds) {
   /** For rounding by chance. */
   private static final long SEED = 1;
 
   /** The step of a run's first rank, as if it were alone. */
   public static StepJob of(RunConfig config) {
     BatchPlan batch = BatchPlan.of(config);
+    ModelConfig model = ModelSource.config(config);
     return new StepJob(
-        ModelSource.config(config),
+        model,
         config.training().precision(),
         config.training().recompute(),
         SingleDevice.of(config.device()),
@@ -68,7 +72,8 @@ public record StepJob(
         config.memory().offload(),
         config.memory().offloadUpdate(),
         config.memory().offloadFraction(),
-        config.training().deterministic());
+        config.training().deterministic(),
+        model.vocabSize());
   }
 
   /** The rates of the step's device, in the dtype that it computes in. */
@@ -93,6 +98,9 @@ public record StepJob(
       report.put("offload_fraction", offloadFraction);
     }
     report.put("deterministic", deterministic);
+    if (tokenKinds != model.vocabSize()) {
+      report.put("token_kinds", tokenKinds);
+    }
   }
 
   /** Tokens in a step. */
@@ -101,14 +109,19 @@ public record StepJob(
   }
 
   /** FLOPs that the model needs of a token, without gradients of frozen weights. */
-  double flopsPerToken() {
+  public double flopsPerToken() {
     double trained = model.adapter() == null ? 1 : TrainedWeights.of(model).share();
     return ModelFlops.perTokenOfPart(model, length, trained);
   }
 
   /** The step of a rank that is alone, in the planner's words. */
   public Layout layout() {
-    return new MeshStepJob(this, MeshOption.parse("data=1"), Optional.empty()).layout();
+    return ofOneRank().layout();
+  }
+
+  /** The step of a mesh of one rank. */
+  MeshStepJob ofOneRank() {
+    return new MeshStepJob(this, MeshOption.parse("data=1"), Optional.empty());
   }
 
   /** What the step is made from, of a rank that is alone. */
@@ -130,6 +143,7 @@ public record StepJob(
         steps,
         cpuThreads,
         new StateSettings(states, offload, offloadUpdate, SEED).offloading(offloadFraction),
-        deterministic);
+        deterministic,
+        tokenKinds);
   }
 }

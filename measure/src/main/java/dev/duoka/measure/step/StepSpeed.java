@@ -5,6 +5,7 @@ import dev.duoka.tensor.Device;
 import dev.duoka.train.device.DevicePeak;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.function.Supplier;
 
@@ -20,6 +21,8 @@ import java.util.function.Supplier;
  * @param peakBytes of live tensors
  * @param peakByOwner what they were
  * @param driverBytes of the card that the driver books on this process; 0 on the CPU
+ * @param expertLoad how the tokens were spread over experts; empty on {@code meta} and without
+ *     experts
  * @param deviceFlops what the device reaches at best, a second; NaN where it is unknown
  * @param deviceFlopsSource where that figure comes from
  */
@@ -32,6 +35,7 @@ public record StepSpeed(
     long peakBytes,
     Map<String, Long> peakByOwner,
     long driverBytes,
+    Optional<ExpertLoad> expertLoad,
     double deviceFlops,
     String deviceFlopsSource) {
   private static final double GIB = 0x1p30;
@@ -48,8 +52,10 @@ public record StepSpeed(
       StepJob job, int warmUp, int steps, Supplier<DeviceRates> calibration) {
     Device device = job.device().device();
     StepBenchmark.Result result = StepBenchmark.run(job.on(device, warmUp, steps), null);
-    double floor = device.isMeta() ? Double.NaN : StepFloor.of(job).seconds(calibration.get());
-    return of(job, result, result.medianSeconds(), floor);
+    double seconds = result.medianSeconds();
+    double floor =
+        device.isMeta() ? Double.NaN : StepFloor.of(job).seconds(calibration.get(), seconds);
+    return of(job, result, seconds, floor);
   }
 
   /** The speed of a step that was run. */
@@ -65,6 +71,9 @@ public record StepSpeed(
         result.peakBytes(),
         OwnerLabels.of(result.peakByOwner()),
         result.driverBytes(),
+        result.loads().isEmpty()
+            ? Optional.empty()
+            : ExpertLoad.of(job.ofOneRank(), List.of(result.loads())),
         peak.flopsPerSecond(),
         peak.source());
   }

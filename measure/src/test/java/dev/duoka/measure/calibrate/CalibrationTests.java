@@ -1,20 +1,27 @@
 package dev.duoka.measure.calibrate;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.duoka.base.DuokaException;
 import dev.duoka.formats.modelconfig.Presets;
 import dev.duoka.hardware.MachineProfile;
 import dev.duoka.hardware.MachineProfileFile;
 import dev.duoka.hardware.NumberFormat;
 import dev.duoka.hardware.Pass;
 import dev.duoka.hardware.StreamSample;
+import dev.duoka.measure.comm.Collective;
+import dev.duoka.measure.comm.CollectiveBenchmark;
+import dev.duoka.measure.comm.CollectiveLine;
 import dev.duoka.tensor.Dtype;
 import dev.duoka.train.device.SingleDevice;
+import dev.duoka.train.device.Transport;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -39,6 +46,44 @@ final class CalibrationTests {
           1 << 20);
 
   @TempDir private Path folder;
+
+  @Test
+  void aWrongExchangeEndsTheMeasureAndIsNamed() {
+    CollectiveLine right =
+        new CollectiveLine(
+            Transport.COPIES,
+            Collective.BROADCAST,
+            4,
+            1 << 20,
+            List.of(1e-3),
+            List.of(1e-4),
+            Optional.empty());
+    CollectiveLine wrong =
+        new CollectiveLine(
+            Transport.COPIES,
+            Collective.ALL_GATHER,
+            4,
+            8 << 20,
+            List.of(),
+            List.of(),
+            Optional.of("rank 2: element 3 is 9.0, not 1"));
+    assertThat(Calibration.samples(report(right))).singleElement();
+    assertThatThrownBy(() -> Calibration.samples(report(right, wrong)))
+        .isInstanceOf(DuokaException.class)
+        .hasMessageContaining("4 ranks on cuda:0, cuda:1, cuda:2, cuda:3")
+        .hasMessageContaining("all-gather of 8.00 MiB by copies, rank 2: element 3 is 9.0, not 1")
+        .extracting(e -> ((DuokaException) e).remedy())
+        .asString()
+        .contains("duoka doctor", "duoka bench comm --ranks 4");
+  }
+
+  private static CollectiveBenchmark.Report report(CollectiveLine... lines) {
+    return new CollectiveBenchmark.Report(
+        List.of("cuda:0", "cuda:1", "cuda:2", "cuda:3"),
+        List.of(Transport.COPIES),
+        Map.of(),
+        List.of(lines));
+  }
 
   @Test
   void everyPartOfAMachineIsMeasuredAndReadBackAsItWasWritten() throws Exception {

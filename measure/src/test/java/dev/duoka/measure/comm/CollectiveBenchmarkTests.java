@@ -43,7 +43,7 @@ final class CollectiveBenchmarkTests {
         "1; cpu; all; one rank exchanges nothing",
         "0; cpu; all; --ranks is 0",
         "33; cpu; all; --ranks is 33",
-        "2; meta; all; --device is meta, where nothing is exchanged",
+        "2; meta; all; --device is meta, which computes nothing",
         "2; cpu; ncl; --collectives is 'ncl'",
         "2; cpu; peer; --collectives is peer, but 2 ranks lie on [cpu], not on a GPU each"
       })

@@ -12,6 +12,7 @@ import dev.duoka.tensor.Dtype;
 import dev.duoka.tensor.MemoryLedger;
 import dev.duoka.tensor.ThreadLedger;
 import java.util.ArrayList;
+import java.util.Iterator;
 import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -79,6 +80,20 @@ final class DeviceRatesTests {
     assertThatThrownBy(
             () -> new ProductTimer(Device.CPU).seconds(new Product(LINEAR, Phase.UPDATE)))
         .hasMessageContaining("UPDATE");
+  }
+
+  @Test
+  void aProductThatIsMeasuredAgainHasTheFasterTime() {
+    Iterator<Double> times = List.of(7.0, 9.0, 3.0).iterator();
+    DeviceRates rates = new DeviceRates(1, 1, _ -> times.next());
+    Work work = new Work(100, 1, new Product(LINEAR, Phase.FORWARD));
+    assertThat(rates.floor(work)).isEqualTo(7);
+    rates.again(work);
+    assertThat(rates.floor(work)).isEqualTo(7);
+    rates.again(work);
+    assertThat(rates.floor(work)).isEqualTo(3);
+    rates.again(new Work(100, 1)); // its rate is that of the device
+    assertThat(times.hasNext()).isFalse();
   }
 
   @Test

@@ -44,7 +44,8 @@ final class ProfiledRanksTests {
             Offload.NONE,
             OffloadUpdate.DEVICE,
             1,
-            false);
+            false,
+            320);
     return ProfiledRanks.run(MeshStepJob.of(step, MeshOption.parse(mesh), "cpu"), STEPS);
   }
 

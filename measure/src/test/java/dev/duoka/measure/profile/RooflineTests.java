@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
 import dev.duoka.engine.autograd.FunctionObserver;
+import dev.duoka.engine.autograd.Product;
+import dev.duoka.engine.autograd.ProductShape;
 import dev.duoka.engine.autograd.Work;
 import dev.duoka.layout.Offload;
 import dev.duoka.layout.OffloadUpdate;
@@ -16,11 +18,14 @@ import dev.duoka.measure.step.StepFloor;
 import dev.duoka.measure.step.StepJob;
 import dev.duoka.measure.step.StepSpeed;
 import dev.duoka.tensor.Device;
+import dev.duoka.tensor.Dtype;
 import dev.duoka.train.config.ModelSource;
 import dev.duoka.train.device.SingleDevice;
 import java.util.ArrayList;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 import org.assertj.core.data.Offset;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -76,6 +81,27 @@ final class RooflineTests {
     assertThat(speed.rooflineUtilisation().orElseThrow()).isCloseTo(1, ROUNDING);
   }
 
+  /** A product of a part that took 5 ms: alone it took longer first, as the machine was busy. */
+  @ParameterizedTest
+  @CsvSource({"0.009 0.004, 4, false", "0.004, 4, false", "0.009 0.008 0.007 0.006, 6, true"})
+  void aFloorAboveTheTimeIsMeasuredAgainAndElseInDoubt(
+      String alone, double floor, boolean inDoubt) {
+    Iterator<Double> times = Stream.of(alone.split(" ")).map(Double::valueOf).iterator();
+    DeviceRates rates = new DeviceRates(1e9, 1e8, _ -> times.next());
+    Product product =
+        new Product(
+            new ProductShape.Linear(Dtype.FLOAT32, false, 64, 32, 48),
+            FunctionObserver.Phase.FORWARD);
+    StepProfile.Span span =
+        new StepProfile.Span(
+            FunctionObserver.Phase.FORWARD, "linear", 0, 5, new Work(100, 1, product));
+    StepFloor step = StepFloor.of(job("tiny-llama", Precision.FP32, Recompute.NONE));
+    StepProfile.Line line = StepProfile.table(List.of(span), 1, rates, step).getFirst();
+    assertThat(line.floorMilliseconds()).isCloseTo(floor, ROUNDING);
+    assertThat(line.isFloorInDoubt()).isEqualTo(inDoubt);
+    assertThat(times.hasNext()).as("measured no more often than it takes").isFalse();
+  }
+
   /** Has each part take exactly its floor. */
   private static final class AtTheRates implements FunctionObserver {
     private final List<StepProfile.Span> spans = new ArrayList<>();
@@ -106,6 +132,7 @@ final class RooflineTests {
         Offload.NONE,
         OffloadUpdate.DEVICE,
         1,
-        false);
+        false,
+        320);
   }
 }

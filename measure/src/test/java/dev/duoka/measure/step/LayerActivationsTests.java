@@ -81,6 +81,7 @@ final class LayerActivationsTests {
         1,
         1,
         StateSettings.FULL,
-        false);
+        false,
+        320);
   }
 }

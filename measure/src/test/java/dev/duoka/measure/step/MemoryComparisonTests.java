@@ -39,7 +39,8 @@ final class MemoryComparisonTests {
                 Offload.NONE,
                 OffloadUpdate.DEVICE,
                 1,
-                false));
+                false,
+                320));
     assertThat(memory.error()).as("%s", memory.lines()).hasValue(0);
   }
 }

@@ -2,6 +2,7 @@ package dev.duoka.measure.step;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
 
 import dev.duoka.base.DuokaException;
 import dev.duoka.formats.json.Json;
@@ -27,6 +28,9 @@ import tools.jackson.databind.node.ObjectNode;
 
 final class MeshStepSpeedTests {
   private static final int STEPS = 2;
+
+  /** The whole vocabulary of the tiny models. */
+  private static final int KINDS = 320;
 
   /** Two micro-batches of a rank, or one of each of two, are the same tokens. */
   @ParameterizedTest
@@ -101,6 +105,51 @@ final class MeshStepSpeedTests {
             });
   }
 
+  /** The same tokens on one rank and on meshes: the same experts, whoever has them. */
+  @ParameterizedTest
+  @ValueSource(strings = {"data=2", "data=2,expert=2", "tensor=2,expert=2", "pipeline=2"})
+  void theLoadOfExpertsIsThatOfOneRank(String mesh) {
+    int accumulation = mesh.startsWith("data") ? 1 : 2;
+    ExpertLoad one = load("data=1", 2, KINDS);
+    ExpertLoad load = load(mesh, accumulation, KINDS);
+    assertThat(load.meanTokens()).isEqualTo(one.meanTokens()).isPositive();
+    assertThat(load.mixtures()).hasSameSizeAs(one.mixtures()).isNotEmpty();
+    for (int layer = 0; layer < load.mixtures().size(); layer++) {
+      ExpertLoad.Mixture mixture = load.mixtures().get(layer);
+      assertThat(mixture.expert()).isCloseTo(one.mixtures().get(layer).expert(), within(0.1));
+      if (mesh.contains("expert")) {
+        assertThat(mixture.rank()).isBetween(1.0, 2.0);
+      } else {
+        assertThat(mixture.rank()).isOne();
+      }
+    }
+  }
+
+  @Test
+  void fewerKindsOfTokensMakeTheLoadMoreUneven() {
+    assertThat(load("data=2,expert=2", 1, 4).largest())
+        .isGreaterThan(1.5 * load("data=2,expert=2", 1, KINDS).largest());
+  }
+
+  @Test
+  void theReportOfAModelWithExpertsHasTheirLoadAndThatOfADenseOneNone() {
+    ObjectNode report = Json.object();
+    MeshStepReport.describe(mixture("data=2,expert=2", 1, KINDS), report);
+    assertThat(report.get("expert_load").get("largest_by_mean").asDouble()).isGreaterThan(1);
+    assertThat(report.get("expert_load").get("busiest_rank_by_share").asDouble()).isPositive();
+    ObjectNode dense = Json.object();
+    MeshStepReport.describe(measured("data=2", 1), dense);
+    assertThat(dense.has("expert_load")).isFalse();
+  }
+
+  private static ExpertLoad load(String mesh, int accumulation, int kinds) {
+    return mixture(mesh, accumulation, kinds).expertLoad().orElseThrow();
+  }
+
+  private static MeshStepSpeed mixture(String mesh, int accumulation, int kinds) {
+    return MeshStepSpeed.measure(job("tiny-moe", mesh, accumulation, "cpu", kinds), 0, 1);
+  }
+
   @Test
   void aMeshThatTheModelDoesNotAdmitIsRefused() {
     assertThatThrownBy(() -> job("tensor=3", 1, "cpu"))
@@ -113,11 +162,16 @@ final class MeshStepSpeedTests {
   }
 
   private static MeshStepJob job(String mesh, int accumulation, String device) {
+    return job("tiny-llama", mesh, accumulation, device, KINDS);
+  }
+
+  private static MeshStepJob job(
+      String model, String mesh, int accumulation, String device, int kinds) {
     SingleDevice where = SingleDevice.parseForBenchmark(device);
     assertThat(where.device()).isEqualTo(device.equals("cpu") ? Device.CPU : Device.META);
     return MeshStepJob.of(
         new StepJob(
-            ModelSource.config("tiny-llama", Map.of()),
+            ModelSource.config(model, Map.of()),
             Precision.FP32,
             Recompute.NONE,
             where,
@@ -129,7 +183,8 @@ final class MeshStepSpeedTests {
             Offload.NONE,
             OffloadUpdate.DEVICE,
             1,
-            false),
+            false,
+            kinds),
         MeshOption.parse(mesh),
         device);
   }

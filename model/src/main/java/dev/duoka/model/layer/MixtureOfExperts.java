@@ -16,6 +16,8 @@ import dev.duoka.formats.modelconfig.MoeConfig;
 import dev.duoka.model.weight.Weight;
 import dev.duoka.model.weight.WeightDeclarations;
 import dev.duoka.model.weight.WeightDeclarations.Rows;
+import dev.duoka.tensor.Tensor;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -29,6 +31,7 @@ public final class MixtureOfExperts implements FeedForward {
   private final Weight expertsDown;
   private final @Nullable DenseFeedForward shared;
   private final @Nullable SelectionBias selectionBias;
+  private @Nullable Consumer<Tensor> loadObserver;
 
   /** Declares the weights under the checkpoint's {@code prefix}. */
   public MixtureOfExperts(
@@ -69,6 +72,15 @@ public final class MixtureOfExperts implements FeedForward {
     return selectionBias;
   }
 
+  /**
+   * Lets {@code observer} see, in every pass whose tokens count, how many of the tokens here each
+   * expert of the model gets, int64 {@code [experts]}, which is freed afterwards; null for nobody.
+   * A block that is recomputed is seen twice.
+   */
+  public void observeLoad(@Nullable Consumer<Tensor> observer) {
+    loadObserver = observer;
+  }
+
   @Override
   public Variable addTo(Variable residual, Pass pass, Variable hidden) {
     Tape tape = pass.tape();
@@ -87,6 +99,9 @@ public final class MixtureOfExperts implements FeedForward {
     boolean counts = tape.isRecording() && pass.weighs() && router.spec().trainable();
     if (selectionBias != null && counts) {
       selectionBias.count(routing.counts());
+    }
+    if (loadObserver != null && pass.weighs()) {
+      loadObserver.accept(routing.counts());
     }
     // Before the routed experts, so that a second run for the gradients needs none of their sums.
     Variable rest = shared == null ? residual : shared.addTo(residual, pass, hidden);

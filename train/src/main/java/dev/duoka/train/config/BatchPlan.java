@@ -180,11 +180,25 @@ public record BatchPlan(long tokensPerStep, int sequenceLength, int dataRanks, i
    */
   @Override
   public String toString() {
+    return text("rank");
+  }
+
+  /**
+   * As {@link #toString}, which is right where all ranks have sequences of their own; where several
+   * share theirs, it speaks of data ranks.
+   *
+   * @param ranks of the run
+   */
+  public String text(int ranks) {
+    return text(ranks == dataRanks ? "rank" : "data rank");
+  }
+
+  private String text(String rank) {
     return String.format(
         Locale.ROOT,
         "%s = %s × %s × %s × %s%s",
         Plural.of(tokensPerStep, "token"),
-        Plural.of(dataRanks, "rank"),
+        Plural.of(dataRanks, rank),
         Plural.of(accumulationSteps(), "accumulation step"),
         Plural.of(microBatch, "sequence"),
         Plural.of(sequenceLength, "token"),

@@ -399,14 +399,9 @@ final class Contradictions {
               + ", but no states are in host memory that the device updates",
           "Set memory.offload to optimizer and memory.offload_update to device, or remove it.");
     }
-    if (memory.offload() != Offload.NONE && config.device().kind() == DeviceChoice.Kind.CPU) {
-      refuse(
-          "memory.offload",
-          "memory.offload is "
-              + memory.offload()
-              + ", but device is cpu: states are in host memory already, and would take buffers"
-              + " beside them",
-          "Set it to none.");
+    if (config.device().kind() == DeviceChoice.Kind.CPU) {
+      MemorySettings.offloadOnCpu("memory.offload", memory.offload())
+          .ifPresent(problem -> refuse("memory.offload", problem, "Set it to none."));
     }
     if (memory.gradients() == GradientForm.BF16) {
       if (!bf16) {

@@ -6,6 +6,7 @@ import dev.duoka.layout.Offload;
 import dev.duoka.layout.OffloadUpdate;
 import dev.duoka.layout.StateForm;
 import dev.duoka.train.config.binding.Doc;
+import java.util.Optional;
 
 /**
  * Section {@code memory}: in which form, and where, gradients and the optimizer's states are kept.
@@ -53,5 +54,21 @@ public record MemorySettings(
   /** The form of it all. */
   public StateForm states() {
     return new StateForm(moments, masterWeights, gradients);
+  }
+
+  /**
+   * Why a step on the CPU has no states apart in host memory; empty for {@code none}.
+   *
+   * @param named the field or option
+   */
+  public static Optional<String> offloadOnCpu(String named, Offload offload) {
+    return offload == Offload.NONE
+        ? Optional.empty()
+        : Optional.of(
+            named
+                + " is "
+                + offload
+                + ", but device is cpu: states are in host memory already, and would take buffers"
+                + " beside them");
   }
 }

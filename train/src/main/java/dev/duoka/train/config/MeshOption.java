@@ -31,6 +31,7 @@ public final class MeshOption {
           NAME + " is '" + text + "', which names no axes with numbers, apart by commas",
           "For example " + NAME + " data=2,tensor=2");
     }
+    malformed.throwIfAny(); // a field that is given twice
     Binder.Bound<ParallelSettings> bound = Binder.bind(section, ParallelSettings.class, problems);
     problems.throwIfAny();
     ParallelSettings parallel = bound.value().orElseThrow();

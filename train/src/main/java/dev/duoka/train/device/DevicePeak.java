@@ -1,5 +1,6 @@
 package dev.duoka.train.device;
 
+import dev.duoka.comm.Communicator;
 import dev.duoka.hardware.Card;
 import dev.duoka.hardware.Catalogue;
 import dev.duoka.tensor.ComputeThread;
@@ -26,7 +27,13 @@ import java.util.function.DoubleSupplier;
  */
 public record DevicePeak(double flopsPerSecond, boolean isMeasured, String source) {
   private static final int CPU_SIZE = 1024;
+  private static final double FLOPS = 2.0 * CPU_SIZE * CPU_SIZE * CPU_SIZE;
   private static final int CPU_MILLISECONDS = 700;
+
+  /** Of several ranks. */
+  private static final int ROUNDS = 3;
+
+  private static final int ROUND_MILLISECONDS = 300;
 
   /** So many products in a row that are no faster show that the fastest is among those before. */
   private static final int SETTLED = 5;
@@ -43,6 +50,14 @@ public record DevicePeak(double flopsPerSecond, boolean isMeasured, String sourc
       return new DevicePeak(Double.NaN, false, "nothing is computed on meta");
     }
     return device.isCuda() ? ofGpu(Gpus.require().get(device.index())) : ofCpu();
+  }
+
+  /**
+   * As the other method, of each of several ranks: those of a CPU measure together, because what
+   * one of them gets while the others rest is more than its share. Collective.
+   */
+  public static DevicePeak of(Device device, Communicator ranks) {
+    return device.equals(Device.CPU) ? ofCpu(ranks) : of(device);
   }
 
   /**
@@ -77,26 +92,74 @@ public record DevicePeak(double flopsPerSecond, boolean isMeasured, String sourc
     return OF_CPU.computeIfAbsent(ComputeThread.threads(), _ -> measured());
   }
 
-  private static DevicePeak measured() {
-    double best;
-    try (Scope _ = Scope.open()) {
-      Tensor a = Tensors.full(1, Dtype.FLOAT32, Device.CPU, CPU_SIZE, CPU_SIZE);
-      Tensor b = Tensors.full(1, Dtype.FLOAT32, Device.CPU, CPU_SIZE, CPU_SIZE);
-      long end = System.nanoTime() + CPU_MILLISECONDS * 1_000_000L;
-      best =
-          best(
-              () -> {
-                long start = System.nanoTime();
-                Products.mm(a, b).close();
-                return 2.0 * CPU_SIZE * CPU_SIZE * CPU_SIZE / (System.nanoTime() - start);
-              },
-              () -> System.nanoTime() >= end);
+  /**
+   * A rank's share of what all ranks of a CPU reach at once, in products as of the other method:
+   * the best of a few rounds in which all multiply. Collective.
+   */
+  public static DevicePeak ofCpu(Communicator ranks) {
+    if (ranks.size() == 1) {
+      return ofCpu();
     }
+    double best = 0;
+    for (int round = 0; round < ROUNDS; round++) {
+      ranks.agreement().barrier();
+      double[] rate = {rate(ROUND_MILLISECONDS)};
+      ranks.agreement().sum(rate);
+      best = Math.max(best, rate[0] / ranks.size());
+    }
+    return measured(best, ", all " + ranks.size() + " at once");
+  }
+
+  private static DevicePeak measured() {
+    try (Factors factors = new Factors()) {
+      long end = System.nanoTime() + CPU_MILLISECONDS * 1_000_000L;
+      return measured(
+          best(() -> 1 / (double) factors.multiply(), () -> System.nanoTime() >= end) * FLOPS, "");
+    }
+  }
+
+  /** Operations in a nanosecond, of all products that end within the time and one more. */
+  private static double rate(int milliseconds) {
+    try (Factors factors = new Factors()) {
+      long products = 0;
+      long nanoseconds = 0;
+      while (nanoseconds < milliseconds * 1_000_000L) {
+        nanoseconds += factors.multiply();
+        products++;
+      }
+      return products * FLOPS / nanoseconds;
+    }
+  }
+
+  private static DevicePeak measured(double rate, String how) {
     return new DevicePeak(
-        best * 1e9,
+        rate * 1e9,
         true,
         String.format(
-            Locale.ROOT, "fp32 product of %d² measured at %.0f GFLOP/s a rank", CPU_SIZE, best));
+            Locale.ROOT,
+            "fp32 product of %d² measured at %.0f GFLOP/s a rank%s",
+            CPU_SIZE,
+            rate,
+            how));
+  }
+
+  /** Two matrices of the calling thread. */
+  private static final class Factors implements AutoCloseable {
+    private final Scope scope = Scope.open();
+    private final Tensor a = Tensors.full(1, Dtype.FLOAT32, Device.CPU, CPU_SIZE, CPU_SIZE);
+    private final Tensor b = Tensors.full(1, Dtype.FLOAT32, Device.CPU, CPU_SIZE, CPU_SIZE);
+
+    /** Nanoseconds of a product. */
+    long multiply() {
+      long start = System.nanoTime();
+      Products.mm(a, b).close();
+      return System.nanoTime() - start;
+    }
+
+    @Override
+    public void close() {
+      scope.close();
+    }
   }
 
   /** The best of the rates that are asked for until they have settled, or it is late. */

@@ -53,14 +53,33 @@ public final class SingleDevice {
     if (text.equals("meta")) {
       return new SingleDevice(Device.META);
     }
-    if (choice(text, "meta, or ").kind() == DeviceChoice.Kind.AUTO) {
+    return parse(text, choice(text, "meta, or "), ", or --device meta to count memory alone");
+  }
+
+  /**
+   * As {@link #parseForBenchmark}, where only what computes can be measured.
+   *
+   * @throws DuokaException as that method, and for meta
+   */
+  public static SingleDevice parseToMeasure(String text) {
+    if (text.equals("meta")) {
+      throw new DuokaException(
+          ErrorCode.USAGE,
+          "--device is meta, which computes nothing that could be measured",
+          "Use cpu or cuda");
+    }
+    return parse(text, choice(text), "");
+  }
+
+  /** Auto is a GPU or nothing; {@code otherwise} is what else can be done. */
+  private static SingleDevice parse(String text, DeviceChoice choice, String otherwise) {
+    if (choice.kind() == DeviceChoice.Kind.AUTO) {
       Gpus.Answer gpus = Gpus.find();
       if (!gpus.usable()) {
         throw new DuokaException(
             ErrorCode.DEVICE,
             "there is no GPU to measure on: " + gpus.reason(),
-            "Give --device cpu to measure this machine's CPU, or --device meta to count memory"
-                + " alone");
+            "Give --device cpu to measure this machine's CPU" + otherwise);
       }
     }
     return parse(text);

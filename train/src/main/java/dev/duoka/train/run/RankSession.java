@@ -335,7 +335,7 @@ final class RankSession {
       Optional<HeartbeatWriter> early,
       Optional<MetricsFile> metrics) {
     remedies.leaveSteps(MemoryUse.STATES, "measures the device");
-    DevicePeak peak = setup.peak(state.device());
+    DevicePeak peak = setup.peak(state.device(), state.world());
     // What the first weights and the measuring of a CPU's rate have needed is no step's.
     MemoryLedger.of(state.device()).resetPeak();
     LoopSettings loop = setup.loop(peak);

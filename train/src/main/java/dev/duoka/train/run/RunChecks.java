@@ -67,6 +67,17 @@ public final class RunChecks {
   }
 
   /**
+   * What is wrong with the steps of a run, whatever its data: the model, what carries exchanges,
+   * and whether the model can be laid out so. For commands that take a run's steps on other tokens.
+   */
+  public static List<FieldProblem> problemsOfSteps(RunConfig config) {
+    RunChecks checks = new RunChecks(config);
+    checks.collectives();
+    checks.layout(checks.model());
+    return checks.problems;
+  }
+
+  /**
    * Checks a configuration that is about to run.
    *
    * @throws DuokaException with {@link ErrorCode#CONFIG} and everything that is wrong
@@ -90,16 +101,20 @@ public final class RunChecks {
     sources();
     tasks(tokenizer, template);
     collectives();
-    if (model != null) {
-      problems.addAll(
-          ParallelChecks.problems(
-              model, config.parallel(), config.layout(), config.data().sequenceLength()));
-    }
+    layout(model);
     if (model == null || tokenizer == null || !problems.isEmpty()) {
       return null;
     }
     // The tokenizer has the last word: what ends its documents ends the model's texts.
     return new Checked(model.withTokenIds(tokenizer.bosId(), tokenizer.eosId()), tokenizer);
+  }
+
+  private void layout(@Nullable ModelConfig model) {
+    if (model != null) {
+      problems.addAll(
+          ParallelChecks.problems(
+              model, config.parallel(), config.layout(), config.data().sequenceLength()));
+    }
   }
 
   private void collectives() {

@@ -41,7 +41,7 @@ final class RunDescription {
         exchange(setup),
         setup.memory().text(),
         time(setup),
-        BatchPlan.of(setup.config()),
+        BatchPlan.of(setup.config()).text(setup.config().parallel().ranks()),
         stepsTaken + 1,
         setup.lastStep(),
         setup.totalSteps(),

@@ -1,5 +1,6 @@
 package dev.duoka.train.run;
 
+import dev.duoka.comm.Communicator;
 import dev.duoka.data.training.TrainingData;
 import dev.duoka.formats.adapter.NamePatterns;
 import dev.duoka.formats.modelconfig.ModelConfig;
@@ -67,11 +68,11 @@ record RunSetup(
     return config.threadsPerRank(Runtime.getRuntime().availableProcessors(), ranksHere);
   }
 
-  /** What a rank's device reaches at best; on a CPU it is measured. */
-  DevicePeak peak(Device device) {
+  /** What a rank's device reaches at best; on a CPU it is measured. Collective. */
+  DevicePeak peak(Device device, Communicator ranks) {
     return device.isCuda()
         ? DevicePeak.ofGpu(placement.names().get(device.index()))
-        : DevicePeak.ofCpu();
+        : DevicePeak.ofCpu(ranks);
   }
 
   /** What the loop of a rank goes by. */

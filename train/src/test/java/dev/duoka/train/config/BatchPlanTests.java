@@ -15,7 +15,13 @@ final class BatchPlanTests {
     assertThat(plan.sequencesPerRank()).isEqualTo(16);
     assertThat(plan.accumulationSteps()).isEqualTo(2);
     assertThat(plan)
-        .hasToString("8,192 tokens = 2 ranks × 2 accumulation steps × 8 sequences × 256 tokens");
+        .hasToString("8,192 tokens = 2 ranks × 2 accumulation steps × 8 sequences × 256 tokens")
+        .returns(
+            "8,192 tokens = 2 ranks × 2 accumulation steps × 8 sequences × 256 tokens",
+            it -> it.text(2))
+        .returns(
+            "8,192 tokens = 2 data ranks × 2 accumulation steps × 8 sequences × 256 tokens",
+            it -> it.text(4));
   }
 
   @Test

@@ -2,8 +2,13 @@ package dev.duoka.train.device;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.duoka.comm.local.LocalRanks;
+import dev.duoka.tensor.Device;
 import java.util.Arrays;
 import java.util.Iterator;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -56,6 +61,20 @@ class DevicePeakTests {
     DevicePeak peak = DevicePeak.ofGpu(name);
     assertThat(peak.flopsPerSecond()).isNaN();
     assertThat(peak.source()).isEqualTo("nothing: no peak is known for '" + name + "'");
+  }
+
+  /** All have the same, which is what the machine gives them together. */
+  @Test
+  void ranksOfACpuMeasureItTogether() {
+    List<DevicePeak> peaks = new CopyOnWriteArrayList<>();
+    LocalRanks.run(3, ranks -> peaks.add(DevicePeak.of(Device.CPU, ranks)));
+    assertThat(peaks).hasSize(3);
+    assertThat(Set.copyOf(peaks)).hasSize(1);
+    assertThat(peaks.getFirst().flopsPerSecond()).isPositive();
+    assertThat(peaks.getFirst().isMeasured()).isTrue();
+    assertThat(peaks.getFirst().source()).endsWith(" GFLOP/s a rank, all 3 at once");
+    LocalRanks.run(
+        1, ranks -> assertThat(DevicePeak.of(Device.CPU, ranks)).isEqualTo(DevicePeak.ofCpu()));
   }
 
   @Test

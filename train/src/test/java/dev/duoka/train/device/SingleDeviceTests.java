@@ -17,6 +17,9 @@ class SingleDeviceTests {
           .hasMessageStartingWith("there is no GPU to measure on: ")
           .hasMessageContaining("--device cpu")
           .hasMessageContaining("--device meta");
+      assertThatThrownBy(() -> SingleDevice.parseToMeasure("auto"))
+          .hasMessageContaining("--device cpu")
+          .hasMessageNotContaining("meta");
     }
   }
 
@@ -24,5 +27,8 @@ class SingleDeviceTests {
   void theCpuIsMeasuredWhenItIsAskedFor() {
     assertThat(SingleDevice.parseForBenchmark("cpu").device()).isEqualTo(Device.CPU);
     assertThat(SingleDevice.parseForBenchmark("meta").isMeta()).isTrue();
+    assertThat(SingleDevice.parseToMeasure("cpu").device()).isEqualTo(Device.CPU);
+    assertThatThrownBy(() -> SingleDevice.parseToMeasure("meta"))
+        .hasMessageContaining("--device is meta, which computes nothing");
   }
 }

@@ -368,8 +368,9 @@ class TrainerTests {
     assertThat(late.steps).isEmpty();
   }
 
-  @Test
-  void aStepCountsFromTheEndOfTheOneBefore() throws IOException {
+  @ParameterizedTest
+  @ValueSource(strings = {"parallel.data=1", "parallel.data=2", "parallel.pipeline=2"})
+  void aStepCountsFromTheEndOfTheOneBefore(String mesh) throws IOException {
     Listener slow =
         new Listener() {
           @Override
@@ -378,13 +379,25 @@ class TrainerTests {
             LockSupport.parkNanos(50_000_000);
           }
         };
+    long start = System.nanoTime();
     RunResult result =
         SmallRun.run(
-            SmallRun.config(folder, "training.steps=3", "schedule.warmup_steps=1"),
+            SmallRun.config(folder, "training.steps=3", "schedule.warmup_steps=1", mesh),
             folder.resolve("run"),
             slow);
+    double wall = (System.nanoTime() - start) * 1e-9;
+    assertThat(slow.steps).extracting(StepMetrics::step).containsExactly(1L, 2L, 3L);
     assertThat(slow.steps.subList(1, 3))
         .allSatisfy(step -> assertThat(step.seconds().total()).isGreaterThan(0.05));
+    assertThat(slow.steps)
+        .allSatisfy(
+            step ->
+                assertThat(step.tokensPerSecond() * step.seconds().total())
+                    .as("tokens of a step of all ranks")
+                    .isCloseTo(512, within(1e-6)));
+    assertThat(slow.steps.stream().mapToDouble(step -> step.seconds().total()).sum())
+        .as("no time counts twice")
+        .isLessThan(wall);
     assertThat(result.speed().tokensPerSecond()).isLessThan(512 / 0.05);
     assertThat(result.speed().overall()).isLessThan(512 / 0.05);
   }
