@@ -67,7 +67,7 @@ final class CalibrationTests {
             List.of(),
             List.of(),
             Optional.of("rank 2: element 3 is 9.0, not 1"));
-    assertThat(Calibration.samples(report(right))).singleElement();
+    assertThat(Calibration.samples(report(right))).hasSize(1);
     assertThatThrownBy(() -> Calibration.samples(report(right, wrong)))
         .isInstanceOf(DuokaException.class)
         .hasMessageContaining("4 ranks on cuda:0, cuda:1, cuda:2, cuda:3")

@@ -55,7 +55,7 @@ final class ParetoFront {
     Set<Object> known = new HashSet<>();
     plans.forEach(plan -> known.add(plan.layout()));
     List<Candidate> all = differing(front(findings.candidates()));
-    List<Candidate> timed = timed(evaluator, all.stream().limit(TIMED * most).toList());
+    List<Candidate> timed = timed(evaluator, all.stream().limit((long) TIMED * most).toList());
     List<Candidate> worth =
         differing(front(timed)).stream().filter(it -> known.add(it.layout())).toList();
     worth.stream()
