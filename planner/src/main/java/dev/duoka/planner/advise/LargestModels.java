@@ -15,9 +15,7 @@ import dev.duoka.planner.shape.ModelShape;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
-import java.util.stream.Collectors;
 
 /**
  * The largest of DeepSeek's published models that trains in full on machines of each size, as dry
@@ -43,22 +41,22 @@ public final class LargestModels {
 
   private final Catalogue catalogue;
   private final Planner planner;
-  private final Map<String, ModelShape> shapes;
-  private final List<String> largestFirst;
+  private final List<Published> largestFirst;
+
+  /** A model by its preset's name. */
+  private record Published(String name, ModelShape shape) {}
 
   /** Of the machines of a catalogue. */
   public LargestModels(Catalogue catalogue) {
     this.catalogue = catalogue;
     this.planner = new Planner(catalogue);
-    this.shapes =
+    this.largestFirst =
         Presets.names().stream()
             .filter(name -> !name.startsWith(TINY))
-            .collect(Collectors.toMap(name -> name, name -> ModelShape.of(Presets.named(name))));
-    this.largestFirst =
-        shapes.keySet().stream()
+            .map(name -> new Published(name, ModelShape.of(Presets.named(name))))
             .sorted(
-                Comparator.comparingLong((String name) -> -shapes.get(name).parameters())
-                    .thenComparing(name -> name))
+                Comparator.comparingLong((Published model) -> -model.shape().parameters())
+                    .thenComparing(Published::name))
             .toList();
   }
 
@@ -80,7 +78,7 @@ public final class LargestModels {
     List<LargestModel> all = new ArrayList<>();
     for (Machine machine : machines) {
       for (LargestModel.Home home : LargestModel.Home.values()) {
-        progress.reached(machine.name(), all.size(), 2 * machines.size());
+        progress.reached(machine.name(), all.size(), 2L * machines.size());
         all.add(of(machine, home, sequence, task));
       }
     }
@@ -88,12 +86,11 @@ public final class LargestModels {
   }
 
   private LargestModel of(Machine machine, LargestModel.Home home, int sequence, Task task) {
-    for (String model : largestFirst) {
-      ModelShape shape = shapes.get(model);
-      if (mayFit(machine, home, shape)) {
-        Optional<Plan> plan = best(machine, home, model, shape, sequence, task);
+    for (Published model : largestFirst) {
+      if (mayFit(machine, home, model.shape())) {
+        Optional<Plan> plan = best(machine, home, model, sequence, task);
         if (plan.isPresent()) {
-          return new LargestModel(machine, home, model, plan);
+          return new LargestModel(machine, home, model.name(), plan);
         }
       }
     }
@@ -108,18 +105,13 @@ public final class LargestModels {
   }
 
   private Optional<Plan> best(
-      Machine machine,
-      LargestModel.Home home,
-      String model,
-      ModelShape shape,
-      int sequence,
-      Task task) {
-    int length = Math.min(sequence, shape.config().maxPositions());
+      Machine machine, LargestModel.Home home, Published model, int sequence, Task task) {
+    int length = Math.min(sequence, model.shape().config().maxPositions());
     Machine where = home == LargestModel.Home.CARDS ? machine.withHostMemory(0) : machine;
     PlanRequest request =
         new PlanRequest(
-            model,
-            shape,
+            model.name(),
+            model.shape(),
             where,
             new Job(
                 length,
