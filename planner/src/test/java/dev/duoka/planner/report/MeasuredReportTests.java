@@ -12,6 +12,7 @@ import dev.duoka.hardware.MachineProfileFile;
 import dev.duoka.layout.Method;
 import dev.duoka.layout.Offload;
 import dev.duoka.layout.Precision;
+import dev.duoka.planner.figure.Figure;
 import dev.duoka.planner.layout.EngineTraits;
 import dev.duoka.planner.layout.Job;
 import dev.duoka.planner.search.Plan;
@@ -83,7 +84,10 @@ final class MeasuredReportTests {
             plan -> {
               assertThat(plan.time().priced()).isTrue();
               assertThat(plan.time().unmeasured()).contains(Cause.DATA);
-              assertThat(plan.time().seconds().get(Cause.GEMM).basis()).isEqualTo(Basis.MEASURED);
+              assertThat(plan.time().seconds())
+                  .extractingByKey(Cause.GEMM)
+                  .extracting(Figure::basis)
+                  .isEqualTo(Basis.MEASURED);
               assertThat(plan.time().high()).isGreaterThan(1.101 * plan.time().total());
               assertThat(PlanJson.plan(plan).get("time_unmeasured").toString()).contains("data");
             });
