@@ -56,6 +56,9 @@ final class StatePassage implements AutoCloseable {
    */
   private static final int BUFFERS_OF_A_PART = 3;
 
+  /** Buffers in all hold no more than this part of the states, beyond the three that must be. */
+  private static final int PART_OF_STATES = 4;
+
   private final Device device;
   private final HostTransfer transfer;
   private final HostTransfer.Lane lane;
@@ -163,7 +166,7 @@ final class StatePassage implements AutoCloseable {
   }
 
   /**
-   * How many buffers are allocated.
+   * How many buffers are allocated at most.
    *
    * @param fraction of the weights whose states pass
    */
@@ -171,12 +174,19 @@ final class StatePassage implements AutoCloseable {
     return fraction < 1 ? BUFFERS_OF_A_PART : BUFFERS;
   }
 
-  /** Allocates buffers for slices of states that are all of one form. */
-  void makeRoom(List<AdamW> slices, int count) {
+  /**
+   * Allocates buffers for slices of states that are all of one form.
+   *
+   * @param most how many; fewer where those were as large as all the states
+   */
+  void makeRoom(List<AdamW> slices, int most) {
     long longest = slices.stream().mapToLong(AdamW::length).max().orElse(0);
     if (longest == 0) {
       return;
     }
+    long all = slices.stream().mapToLong(AdamW::length).sum();
+    long worth = all / PART_OF_STATES / Math.min(longest, piece);
+    int count = Math.clamp(worth, BUFFERS_OF_A_PART, most);
     try (Scope _ = Scope.open(MemoryOwner.TEMPORARIES)) {
       AdamWBuffers like = slices.getFirst().part(0, 0);
       for (int i = 0; i < count; i++) {

@@ -334,15 +334,15 @@ class PassingStatesTests {
     }
   }
 
-  /** A few pieces are on the device, whatever there is in host memory. */
+  /** A few pieces are on the device, and beyond three no more than a quarter of the states. */
   @ParameterizedTest
-  @CsvSource({"1, 8", "0.5, 3"})
-  void takeTheRoomOfAFewPieces(double fraction, int pieces) {
+  @CsvSource({"1, 256, 8", "1, 512, 5", "1, 896, 3", "0.5, 256, 3"})
+  void takeTheRoomOfAFewPieces(double fraction, int length, int pieces) {
     StateForm form = new StateForm(MomentForm.BITS8, true, GradientForm.FP32);
     Kept here = new Kept(Dtype.BFLOAT16, form, 0);
-    long piece = 256 * 4 + 2 * (256 + 256 / 128 * 4); // masters, codes and scales
+    long piece = length * 4 + 2 * (length + length / 128 * 4); // masters, codes and scales
     long norm = 8; // kept while updates read it
-    assertThat(optimizerBytes(here.away(256, fraction)) - optimizerBytes(here))
+    assertThat(optimizerBytes(here.away(length, fraction)) - optimizerBytes(here))
         .isEqualTo(pieces * piece + norm);
   }
 

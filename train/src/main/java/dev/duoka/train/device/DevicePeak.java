@@ -44,6 +44,9 @@ public record DevicePeak(double flopsPerSecond, boolean isMeasured, String sourc
   /** What was measured in this process, by the number of threads. */
   private static final Map<Integer, DevicePeak> OF_CPU = new ConcurrentHashMap<>();
 
+  /** The same of several ranks. */
+  private static final Map<Ranks, DevicePeak> OF_RANKS = new ConcurrentHashMap<>();
+
   /** The peak of any device; on a CPU it is measured. */
   public static DevicePeak of(Device device) {
     if (device.isMeta()) {
@@ -94,11 +97,18 @@ public record DevicePeak(double flopsPerSecond, boolean isMeasured, String sourc
 
   /**
    * A rank's share of what all ranks of a CPU reach at once, in products as of the other method:
-   * the best of a few rounds in which all multiply. Collective.
+   * the best of a few rounds in which all multiply; once in a process. Collective.
    */
   public static DevicePeak ofCpu(Communicator ranks) {
     if (ranks.size() == 1) {
       return ofCpu();
+    }
+    Ranks key = new Ranks(ComputeThread.threads(), ranks.size());
+    DevicePeak known = OF_RANKS.get(key);
+    double[] knowing = {known == null ? 0 : 1};
+    ranks.agreement().sum(knowing); // where one does not know, all measure
+    if (known != null && knowing[0] == ranks.size()) {
+      return known;
     }
     double best = 0;
     for (int round = 0; round < ROUNDS; round++) {
@@ -107,8 +117,13 @@ public record DevicePeak(double flopsPerSecond, boolean isMeasured, String sourc
       ranks.agreement().sum(rate);
       best = Math.max(best, rate[0] / ranks.size());
     }
-    return measured(best, ", all " + ranks.size() + " at once");
+    DevicePeak peak = measured(best, ", all " + ranks.size() + " at once");
+    OF_RANKS.put(key, peak);
+    return peak;
   }
+
+  /** Ranks of a CPU, by the threads of each. */
+  private record Ranks(int threads, int count) {}
 
   private static DevicePeak measured() {
     try (Factors factors = new Factors()) {
