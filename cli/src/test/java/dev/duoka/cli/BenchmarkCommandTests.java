@@ -171,7 +171,7 @@ final class BenchmarkCommandTests {
         .contains("--profile is of 4 cards, but the mesh has 8 ranks");
     assertThat(refused(MIXTURE + "--profile " + four))
         .contains("but the step is taken on this machine");
-    assertThat(failed(line + profiles.resolve("none.json"))).contains("cannot read the machine");
+    assertThat(refused(line + profiles.resolve("none.json"))).contains("cannot read the machine");
   }
 
   @Test
