@@ -1,12 +1,13 @@
 package dev.duoka.layout;
 
 /**
- * In which form a step keeps what it needs beside the weights. With a precision of 16 bits it is 18
- * bytes a weight in the fullest form and 6 in the smallest, the weight itself included.
+ * In which form a step keeps what it needs beside the weights. In bf16 it is 16 bytes
+ * a weight in the fullest form and 6 in the smallest, the weight itself included.
  *
  * @param moments of the optimizer
- * @param masterWeights whether weights of 16 bits have a master copy in fp32; without one, updates
- *     are rounded up or down by chance, so that small ones count on average
+ * @param masterWeights whether weights of 16 bits have masters in fp32, of which bf16 leaves two
+ *     bytes beside each weight; without, updates are rounded up or down by chance, so that small
+ *     ones count on average
  * @param gradients of the layers
  */
 public record StateForm(MomentForm moments, boolean masterWeights, GradientForm gradients) {
@@ -21,12 +22,20 @@ public record StateForm(MomentForm moments, boolean masterWeights, GradientForm 
     double scales = moments == MomentForm.BITS8 ? 2 * 4.0 / MomentForm.BLOCK : 0;
     return precision.bytes()
         + (gradients == GradientForm.BF16 ? 2 : 4)
-        + (keepsMasterOf(precision) ? 4 : 0)
+        + masterBytes(precision)
         + 2 * moments.bytes()
         + scales;
   }
 
-  /** Whether weights of this precision have a master copy. */
+  /** Bytes of a master beside its weight: of bf16 what that leaves, of fp16 a copy. */
+  private int masterBytes(Precision precision) {
+    if (!keepsMasterOf(precision)) {
+      return 0;
+    }
+    return precision == Precision.FP16 ? 4 : 2;
+  }
+
+  /** Whether weights of this precision have masters. */
   public boolean keepsMasterOf(Precision precision) {
     return masterWeights && precision.hasMasterWeights();
   }

@@ -25,6 +25,7 @@ public final class Megatron {
           0,
           true, // its dispatcher alltoall
           true,
+          true,
           5e-6);
 
   private Megatron() {}

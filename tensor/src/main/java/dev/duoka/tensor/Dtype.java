@@ -11,6 +11,7 @@ public enum Dtype {
   FLOAT16("float16", 2),
   INT64("int64", 8),
   INT32("int32", 4),
+  INT16("int16", 2),
   UINT8("uint8", 1),
   BOOL("bool", 1),
   /** 8 bits, of which 4 are the exponent's and 3 the mantissa's; for products with scales. */

@@ -298,7 +298,7 @@ public final class NcclCommunicator implements Communicator {
       case INT64 -> NcclDtype.INT64;
       case INT32 -> NcclDtype.INT32;
       case UINT8, BOOL -> NcclDtype.UINT8;
-      case FLOAT8_E4M3 -> throw new IllegalArgumentException("NCCL exchanges no " + dtype);
+      case INT16, FLOAT8_E4M3 -> throw new IllegalArgumentException("NCCL exchanges no " + dtype);
     };
   }
 }

@@ -115,7 +115,7 @@ final class PeerKernels {
       case FLOAT64 -> 3;
       case INT64 -> 4;
       case INT32 -> 5;
-      case UINT8, BOOL, FLOAT8_E4M3 ->
+      case INT16, UINT8, BOOL, FLOAT8_E4M3 ->
           throw new IllegalArgumentException("no sums of " + dtype + " over ranks");
     };
   }

@@ -15,6 +15,7 @@ import dev.duoka.tensor.kernel.AdamWKernel;
 import dev.duoka.tensor.kernel.ChanceBits;
 import dev.duoka.tensor.kernel.ElementRuns;
 import dev.duoka.tensor.kernel.HostAdamW;
+import dev.duoka.tensor.kernel.MasterBuffer;
 import dev.duoka.tensor.kernel.MomentBuffer;
 import dev.duoka.tensor.op.Copies;
 import dev.duoka.tensor.op.Elementwise;
@@ -26,7 +27,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * AdamW (Loshchilov and Hutter, arXiv:1711.05101) on one flat slice of weights: their moments,
- * their master weights where they have some, and the update. Which slice it is, what its gradients
+ * their masters ({@link MasterBuffer}), and the update. Which slice it is, what its gradients
  * were summed over and by which norm they are clipped is the caller's business.
  *
  * <p>States in fewer bits are computed with in fp32 and rounded by chance when they are kept
@@ -60,6 +61,7 @@ public final class AdamW implements AutoCloseable {
   private final AdamWSettings settings;
   private final States states;
   private final AdamWBuffers buffers;
+  private final MasterBuffer master;
   private final MomentBuffer firstMoment;
   private final MomentBuffer secondMoment;
   private final @Nullable Tensor runs;
@@ -93,7 +95,7 @@ public final class AdamW implements AutoCloseable {
     try (Scope _ = Scope.open(MemoryOwner.OPTIMIZER)) {
       MomentBuffer first = moments(values, home, states.form().moments(), false);
       MomentBuffer second = moments(values, home, states.form().moments(), true);
-      Tensor masters = mastered ? masterWeights(values, home) : null;
+      Tensor masters = mastered ? besideWeights(values, home) : null;
       buffers =
           new AdamWBuffers(
               values,
@@ -107,6 +109,7 @@ public final class AdamW implements AutoCloseable {
       runs = fused ? Scope.detach(states.runs().onDevice(values.device())) : null;
       firstMoment = detach(first);
       secondMoment = detach(second);
+      master = new MasterBuffer(values, masters);
       if (masters != null) {
         Scope.detach(masters);
       }
@@ -148,12 +151,15 @@ public final class AdamW implements AutoCloseable {
     return moments;
   }
 
-  private static Tensor masterWeights(Tensor values, Device home) {
+  /** What masters take beside the weights: of bf16 nothing is left at first. */
+  private static Tensor besideWeights(Tensor values, Device home) {
+    boolean remainder = values.dtype() == Dtype.BFLOAT16;
     try (Scope scope = Scope.open(MemoryOwner.MASTER_WEIGHTS)) {
       return scope.keep(
-          home.equals(values.device())
+          home.equals(values.device()) && !remainder
               ? Copies.cast(values, Dtype.FLOAT32)
-              : Tensors.zeros(Dtype.FLOAT32, home, values.size(0)));
+              : Tensors.zeros(
+                  remainder ? Dtype.INT16 : Dtype.FLOAT32, home, values.size(0)));
     }
   }
 
@@ -180,11 +186,6 @@ public final class AdamW implements AutoCloseable {
   /** How many weights there are. */
   public long length() {
     return buffers.values().size(0);
-  }
-
-  /** Whether the weights have a master. */
-  public boolean hasMaster() {
-    return buffers.master() != null;
   }
 
   /** Whether {@link #launch} serves this slice, so that the host need not know the norm. */
@@ -223,15 +224,7 @@ public final class AdamW implements AutoCloseable {
             part, runs, start, chance(update), squaredNorm, numbers(update), lane);
       }
     } else {
-      AdamWKernel.step(
-          part.master(),
-          part.values(),
-          part.gradients(),
-          part.firstMoment(),
-          part.secondMoment(),
-          squaredNorm,
-          numbers(update),
-          lane);
+      AdamWKernel.step(part, squaredNorm, numbers(update), lane);
     }
   }
 
@@ -269,15 +262,18 @@ public final class AdamW implements AutoCloseable {
    * @param start of the part, in elements
    */
   public void update(Update update, double factor, AdamWBuffers part, long start) {
-    if (!part.areNarrow()) {
-      updateWide(update, factor, part);
-    } else if (part.values().device().isCuda()) {
+    boolean onCpu = !part.values().device().isCuda();
+    if (onCpu && (part.areNarrow() || part.hasRemainders())) {
+      if (!part.values().device().isMeta()) {
+        new HostAdamW(part, states.runs(), start).step(numbers(update), factor, chance(update));
+      }
+    } else if (part.areNarrow()) {
       throw new DuokaException(
           ErrorCode.CONFIG,
           "cannot update " + states.form() + " on a GPU without the kernels of duoka",
           "Run without -Dduoka.kernels=false, or keep the states in fp32.");
-    } else if (!part.values().device().isMeta()) {
-      new HostAdamW(part, states.runs(), start).step(numbers(update), factor, chance(update));
+    } else {
+      updateWide(update, factor, part);
     }
   }
 
@@ -286,10 +282,12 @@ public final class AdamW implements AutoCloseable {
     if (factor != 1) {
       Elementwise.mulInPlace(gradients, factor);
     }
+    MasterBuffer masters = new MasterBuffer(part.values(), part.master());
     try (Scope _ = Scope.open(MemoryOwner.TEMPORARIES)) {
       Tensor step = Tensors.full((double) update.step(), Dtype.FLOAT32, gradients.device());
+      Tensor weights = masters.isRemainder() ? masters.read() : masters.whole();
       OptimizerKernels.adamw(
-          part.master() == null ? part.values() : part.master(),
+          weights,
           gradients,
           part.firstMoment(),
           part.secondMoment(),
@@ -299,38 +297,36 @@ public final class AdamW implements AutoCloseable {
           settings.beta2(),
           settings.weightDecay(),
           settings.epsilon());
+      if (masters.isRemainder()) {
+        masters.write(0, weights);
+      }
     }
-    publish(part);
+    masters.publish();
   }
 
   /** Copies the master weights into the compute weights. */
   public void publish() {
-    publish(buffers);
+    master.publish();
   }
 
   /** As the other one, of a {@link #part}. */
   public static void publish(AdamWBuffers part) {
-    if (part.master() != null) {
-      Copies.into(part.values(), part.master());
-    }
+    new MasterBuffer(part.values(), part.master()).publish();
   }
 
   /** Takes over weights that were written into the slice; the opposite of {@link #publish}. */
   public void adoptValues() {
-    adoptValues(buffers);
+    master.adoptValues();
   }
 
   /** As the other one, of a {@link #part}. */
   public static void adoptValues(AdamWBuffers part) {
-    if (part.master() != null) {
-      Copies.into(part.master(), part.values());
-    }
+    new MasterBuffer(part.values(), part.master()).adoptValues();
   }
 
-  /** The weights that are updated, {@code [n]}: in full precision, where they have a master. */
-  public Tensor master() {
-    Tensor master = buffers.master();
-    return master == null ? buffers.values() : master;
+  /** The weights that are updated, {@code [n]}. */
+  public MasterBuffer master() {
+    return master;
   }
 
   /** The first moments, {@code [n]}. */
@@ -344,7 +340,7 @@ public final class AdamW implements AutoCloseable {
   }
 
   /**
-   * The least work of one update: gradients are read for the norm and again for the update, weights
+   * The least work of one update: gradients are read for the norm and again for the update, masters
    * and moments read and written, and the compute weights written.
    */
   public Work work() {
@@ -353,7 +349,7 @@ public final class AdamW implements AutoCloseable {
     double perElement =
         2 * buffers.gradients().dtype().bytes()
             + 2 * 2 * buffers.firstMoment().dtype().bytes()
-            + (buffers.master() == null ? 2 * values : 2 * 4 + values);
+            + (master.isCopy() ? 2 * 4 + values : 2 * values + (master.isRemainder() ? 2 * 2 : 0));
     return new Work(0, elements * perElement);
   }
 
@@ -361,9 +357,7 @@ public final class AdamW implements AutoCloseable {
   public void close() {
     firstMoment.close();
     secondMoment.close();
-    if (buffers.master() != null) {
-      buffers.master().close();
-    }
+    master.close();
     if (runs != null) {
       runs.close();
     }

@@ -52,6 +52,7 @@ public final class StoredTensors {
       case FLOAT16 -> StoredDtype.F16;
       case INT64 -> StoredDtype.I64;
       case INT32 -> StoredDtype.I32;
+      case INT16 -> StoredDtype.I16;
       case UINT8 -> StoredDtype.U8;
       case BOOL -> StoredDtype.BOOL;
       case FLOAT8_E4M3 -> StoredDtype.F8_E4M3;

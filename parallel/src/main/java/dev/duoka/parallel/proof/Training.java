@@ -128,7 +128,7 @@ public record Training(
       WholeTensors weights) {
     try (TrainingRank rank = TrainingRank.allocate(mesh, world, device, settings)) {
       rank.optimizer().fill(() -> initialize(rank.model()));
-      start.add(rank, slice -> slice.states().master());
+      start.add(rank, slice -> slice.states().master().read());
       for (int step = 0; step < steps; step++) {
         TrainingStep.Result done =
             rank.step().run(batch(step, mesh.dataRank(world.rank())), LEARNING_RATE);
@@ -139,7 +139,7 @@ public record Training(
           gradients.add(rank, StateSlice::gradients);
         }
       }
-      weights.add(rank, slice -> slice.states().master());
+      weights.add(rank, slice -> slice.states().master().read());
     }
   }
 

@@ -37,8 +37,9 @@ final class PassingStates implements AutoCloseable {
     this.passage = passage;
     try (Resources made = new Resources()) {
       states = made.own(new AdamW(values, gradients, settings, of, values.device().host()));
-      if (states.hasMaster()) {
-        made.own(passage.transfer().lock(states.master()));
+      Tensor masters = states.master().beside();
+      if (masters != null) {
+        lock(made, masters);
       }
       lock(made, states.firstMoment().values());
       lock(made, states.secondMoment().values());
@@ -112,15 +113,17 @@ final class PassingStates implements AutoCloseable {
 
   /** Copies the master weights into the compute weights. */
   void publish() {
-    if (states.hasMaster()) {
+    if (states.master().isCopy()) {
       pass(StatePassage.Way.MASTERS_COME, (part, _, _) -> AdamW.publish(part));
     }
   }
 
   /** Takes over the compute weights; the opposite of {@link #publish}. */
   void adoptValues() {
-    if (states.hasMaster()) {
+    if (states.master().isCopy()) {
       pass(StatePassage.Way.MASTERS_LEAVE, (part, _, _) -> AdamW.adoptValues(part));
+    } else {
+      states().adoptValues(); // which touches no weight
     }
   }
 

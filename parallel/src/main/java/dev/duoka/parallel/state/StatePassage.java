@@ -88,9 +88,9 @@ final class StatePassage implements AutoCloseable {
   enum Way {
     /** All come and leave again. */
     ROUND,
-    /** Master weights come. */
+    /** Master weights come; those that are copies. */
     MASTERS_COME,
-    /** Master weights leave. */
+    /** Such master weights leave. */
     MASTERS_LEAVE
   }
 

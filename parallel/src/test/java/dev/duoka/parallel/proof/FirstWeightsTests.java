@@ -11,6 +11,7 @@ import dev.duoka.model.WeightInitializer;
 import dev.duoka.parallel.mesh.Mesh;
 import dev.duoka.parallel.step.PipelineSettings;
 import dev.duoka.parallel.step.TrainingRank;
+import dev.duoka.tensor.Tensor;
 import dev.duoka.tensor.op.HostCopy;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -107,7 +108,9 @@ class FirstWeightsTests {
         .parameters()
         .forEach(it -> seen.put(it.name(), HostCopy.doubles(it.value())));
     for (int i = 0; i < rank.optimizer().slices().size(); i++) {
-      seen.put("states " + i, HostCopy.doubles(rank.optimizer().slices().get(i).states().master()));
+      try (Tensor master = rank.optimizer().slices().get(i).states().master().read()) {
+        seen.put("states " + i, HostCopy.doubles(master));
+      }
     }
     return seen;
   }

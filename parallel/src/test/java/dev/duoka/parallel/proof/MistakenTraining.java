@@ -48,7 +48,7 @@ record MistakenTraining(Trial trial, Supplier<Mistake> mistakes) {
             Device.CPU,
             mistake.settings(right.settings(), world.rank()))) {
       rank.optimizer().fill(() -> WeightInitializer.initialize(rank.model(), right.seed()));
-      start.add(rank, slice -> slice.states().master());
+      start.add(rank, slice -> slice.states().master().read());
       mistake.begin(rank);
       for (int step = 0; step < trial.steps(); step++) {
         StepBatch batch = right.batch(step, trial.mesh().dataRank(world.rank()));
@@ -67,7 +67,7 @@ record MistakenTraining(Trial trial, Supplier<Mistake> mistakes) {
           gradients.add(rank, StateSlice::gradients);
         }
       }
-      weights.add(rank, slice -> slice.states().master());
+      weights.add(rank, slice -> slice.states().master().read());
     }
   }
 

@@ -95,8 +95,7 @@ class CudaOptimizerTests {
       addGradient(store, 2, 1);
       assertThat(optimizer.step(0.01, 1).applied()).isTrue();
       assertThat(optimizer.steps()).isEqualTo(2);
-      assertThat(HostCopy.doubles(optimizer.slices().getFirst().states().master()))
-          .isNotEqualTo(before[1]);
+      assertThat(state(store, optimizer)[1]).isNotEqualTo(before[1]);
     }
   }
 
@@ -195,7 +194,8 @@ class CudaOptimizerTests {
         norms[step] = outcome.gradientNorm();
       }
       double[][] state = state(store, optimizer);
-      try (Tensor rounded = Copies.cast(optimizer.slices().getFirst().states().master(), dtype)) {
+      try (Tensor master = optimizer.slices().getFirst().states().master().read();
+          Tensor rounded = Copies.cast(master, dtype)) {
         assertThat(state[0]).as("compute weights").isEqualTo(HostCopy.doubles(rounded));
       }
       return new double[][] {norms, state[1], state[2], state[3]};
@@ -233,11 +233,14 @@ class CudaOptimizerTests {
   }
 
   private static double[][] state(ParameterStore store, ShardedOptimizer optimizer) {
-    return new double[][] {
-      HostCopy.doubles(store.onlyBucket().values()),
-      HostCopy.doubles(optimizer.slices().getFirst().states().master()),
-      HostCopy.doubles(optimizer.slices().getFirst().states().firstMoment().values()),
-      HostCopy.doubles(optimizer.slices().getFirst().states().secondMoment().values())
-    };
+    AdamW states = optimizer.slices().getFirst().states();
+    try (Tensor master = states.master().read()) {
+      return new double[][] {
+        HostCopy.doubles(store.onlyBucket().values()),
+        HostCopy.doubles(master),
+        HostCopy.doubles(states.firstMoment().values()),
+        HostCopy.doubles(states.secondMoment().values())
+      };
+    }
   }
 }

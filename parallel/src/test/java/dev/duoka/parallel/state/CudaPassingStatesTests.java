@@ -128,9 +128,10 @@ class CudaPassingStatesTests {
       store.parameters().forEach(it -> seen.add(HostCopy.doubles(it.value())));
       for (StateSlice slice : optimizer.slices()) {
         AdamW kept = slice.states();
-        seen.add(HostCopy.doubles(kept.master()));
-        try (Tensor first = kept.firstMoment().read(0, slice.length());
+        try (Tensor master = kept.master().read();
+            Tensor first = kept.firstMoment().read(0, slice.length());
             Tensor second = kept.secondMoment().read(0, slice.length())) {
+          seen.add(HostCopy.doubles(master));
           seen.add(HostCopy.doubles(first));
           seen.add(HostCopy.doubles(second));
         }

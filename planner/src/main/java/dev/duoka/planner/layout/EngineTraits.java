@@ -31,6 +31,7 @@ import dev.duoka.planner.figure.Figure;
  *     each of them, not as {@link dev.duoka.layout.Dispatcher} says
  * @param gathersExpertsAlone whether ZeRO 3 gathers experts one by one and only when the router has
  *     spoken, not with the other weights of their layers
+ * @param copiesMasters whether masters of weights in bf16 are copies in fp32, not what those leave
  * @param launchSeconds host time to launch one kernel
  */
 public record EngineTraits(
@@ -51,6 +52,7 @@ public record EngineTraits(
     double hiddenCost,
     boolean copiesForExperts,
     boolean gathersExpertsAlone,
+    boolean copiesMasters,
     double launchSeconds) {
   private static final double GIB = 1L << 30;
 
@@ -88,6 +90,7 @@ public record EngineTraits(
           2 / 3.0,
           2 / 3.0,
           0.4,
+          false,
           false,
           false,
           9e-6);

@@ -151,7 +151,8 @@ public final class MemoryModel {
   }
 
   private StageBytes stageBytes(Layout layout, Stage stage) {
-    StateBytes state = StateBytes.of(layout, shape.config());
+    StateBytes ours = StateBytes.of(layout, shape.config());
+    StateBytes state = engine.copiesMasters() ? ours.withMasterCopies(layout) : ours;
     StageParameters parameters = StageParameters.of(shape, stage, layout);
     return new StageBytes(
         states(layout, state, parameters),

@@ -47,6 +47,13 @@ public record StateBytes(double weight, double gradient, double optimizer, doubl
     return new StateBytes(weight, gradient, optimizer, weight);
   }
 
+  /** The same where masters of weights in bf16 are copies in fp32, of 4 bytes for 2. */
+  public StateBytes withMasterCopies(Layout layout) {
+    boolean more =
+        layout.states().keepsMasterOf(layout.precision()) && layout.precision() != Precision.FP16;
+    return new StateBytes(weight, gradient, optimizer + (more ? 2 : 0), frozen);
+  }
+
   /** All of a trained weight. */
   public double all() {
     return weight + gradient + optimizer;

@@ -8,7 +8,8 @@ import org.jspecify.annotations.Nullable;
  * What an update of AdamW reads and writes, all of one length and on one device.
  *
  * @param values the weights in the compute dtype, {@code [n]}
- * @param master fp32, {@code [n]}; null where there is none
+ * @param master {@code [n]}: fp32, or int16 and what weights in bf16 leave ({@link MasterBuffer});
+ *     null where there is none
  * @param gradients fp32 or bf16, {@code [n]}
  * @param firstMoment fp32, bf16 or 8 bits, {@code [n]}
  * @param firstScales fp32 {@code [n / 128]}; null unless there are 8 bits
@@ -29,6 +30,11 @@ public record AdamWBuffers(
         || firstMoment.dtype() == Dtype.BFLOAT16
         || gradients.dtype() == Dtype.BFLOAT16
         || roundsValues();
+  }
+
+  /** Whether weights and a remainder beside them are the masters. */
+  public boolean hasRemainders() {
+    return master != null && master.dtype() == Dtype.INT16;
   }
 
   /** Whether weights of 16 bits are updated themselves. */

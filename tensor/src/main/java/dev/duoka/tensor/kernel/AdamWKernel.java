@@ -58,34 +58,23 @@ public final class AdamWKernel {
   }
 
   /** As the other, on the calling thread's stream. */
-  public static void step(
-      @Nullable Tensor master,
-      Tensor values,
-      Tensor gradients,
-      Tensor firstMoment,
-      Tensor secondMoment,
-      Tensor squaredNorm,
-      Update update) {
-    step(master, values, gradients, firstMoment, secondMoment, squaredNorm, update, null);
+  public static void step(AdamWBuffers buffers, Tensor squaredNorm, Update update) {
+    step(buffers, squaredNorm, update, null);
   }
 
   /**
-   * One update; nothing changes when the norm is not finite.
+   * One update of moments and gradients in fp32; nothing changes when the norm is not finite.
    *
-   * @param master fp32 weights; null where {@code values} are fp32 themselves
-   * @param values the compute weights
    * @param squaredNorm fp64 {@code [1]}, of the gradients as they are
    * @param lane where it is launched; null for the calling thread's stream
    */
   public static void step(
-      @Nullable Tensor master,
-      Tensor values,
-      Tensor gradients,
-      Tensor firstMoment,
-      Tensor secondMoment,
+      AdamWBuffers buffers,
       Tensor squaredNorm,
       Update update,
       HostTransfer.@Nullable Lane lane) {
+    Tensor values = buffers.values();
+    Tensor master = buffers.master();
     if (!values.device().isCuda()) {
       return;
     }
@@ -95,9 +84,10 @@ public final class AdamWKernel {
             .grid(BLOCKS)
             .block(THREADS)
             .pointer(Views.addressOf(master == null ? values : master))
-            .pointer(Views.addressOf(gradients))
-            .pointer(Views.addressOf(firstMoment))
-            .pointer(Views.addressOf(secondMoment))
+            .integer(buffers.hasRemainders() ? 1 : 0)
+            .pointer(Views.addressOf(buffers.gradients()))
+            .pointer(Views.addressOf(buffers.firstMoment()))
+            .pointer(Views.addressOf(buffers.secondMoment()))
             .pointer(master == null ? 0 : Views.addressOf(values))
             .longInteger(values.size(0))
             .pointer(Views.addressOf(squaredNorm))
@@ -159,6 +149,7 @@ public final class AdamWKernel {
             .block(THREADS)
             .pointer(Views.addressOf(values))
             .pointer(address(buffers.master()))
+            .integer(buffers.hasRemainders() ? 1 : 0)
             .pointer(Views.addressOf(buffers.gradients()))
             .integer(buffers.gradients().dtype().bytes())
             .pointer(Views.addressOf(buffers.firstMoment()))
@@ -201,6 +192,25 @@ public final class AdamWKernel {
         .integer(1)
         .integer(second ? 1 : 0)
         .pointer(Views.addressOf(wide))
+        .launch();
+  }
+
+  /**
+   * Joins or divides weights that have remainders ({@link MasterCode}).
+   *
+   * @param nearest bf16 {@code [n]}
+   * @param remainders int16 {@code [n]}
+   * @param whole fp32 {@code [n]}
+   */
+  static void master(String kernel, Tensor nearest, Tensor remainders, Tensor whole) {
+    KERNELS
+        .call(Dtype.BFLOAT16, whole.device(), kernel, 1)
+        .grid(BLOCKS)
+        .block(THREADS)
+        .pointer(Views.addressOf(nearest))
+        .pointer(Views.addressOf(remainders))
+        .pointer(Views.addressOf(whole))
+        .longInteger(whole.size(0))
         .launch();
   }
 

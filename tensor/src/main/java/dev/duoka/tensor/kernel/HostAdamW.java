@@ -75,10 +75,11 @@ public final class HostAdamW {
     }
   }
 
-  /** The memory of {@link AdamWBuffers}; {@code weights} are the master, where there is one. */
+  /** The memory of {@link AdamWBuffers}; {@code weights} are the master, where that is a copy. */
   private record Memory(
       Numbered values,
       Numbered weights,
+      @Nullable Numbered remainders,
       Numbered gradients,
       Numbered firstMoment,
       @Nullable Numbered firstScales,
@@ -89,7 +90,8 @@ public final class HostAdamW {
     Memory(AdamWBuffers of) {
       this(
           numbered(of.values()),
-          numbered(of.master() == null ? of.values() : of.master()),
+          numbered(of.master() == null || of.hasRemainders() ? of.values() : of.master()),
+          Numbered.of(of.hasRemainders() ? of.master() : null),
           numbered(of.gradients()),
           numbered(of.firstMoment()),
           Numbered.of(of.firstScales()),
@@ -135,6 +137,7 @@ public final class HostAdamW {
     private final float[] second = new float[TILE];
     private final float[] scales = new float[TILE / BLOCK];
     private final short[] shorts = new short[TILE];
+    private final short[] below = new short[TILE];
     private final byte[] bytes = new byte[TILE];
     private final long[] chance = new long[TILE];
 
@@ -145,7 +148,7 @@ public final class HostAdamW {
     }
 
     void update(long at, int length, Numbers numbers) {
-      read(memory.weights(), at, length, weight);
+      readWeights(at, length);
       read(memory.gradients(), at, length, gradient);
       readMoment(memory.firstMoment(), memory.firstScales(), at, length, first, false);
       readMoment(memory.secondMoment(), memory.secondScales(), at, length, second, true);
@@ -194,6 +197,17 @@ public final class HostAdamW {
       }
     }
 
+    private void readWeights(long at, int length) {
+      read(memory.weights(), at, length, weight);
+      Numbered remainders = memory.remainders();
+      if (remainders != null) {
+        remainders.stretch(at, length).asShortBuffer().get(below, 0, length);
+        for (int i = 0; i < length; i++) {
+          weight[i] = MasterCode.whole(shorts[i], below[i]);
+        }
+      }
+    }
+
     private void readMoment(
         Numbered numbers,
         @Nullable Numbered scalesOf,
@@ -218,7 +232,15 @@ public final class HostAdamW {
 
     private void writeWeights(long start, int length) {
       Numbered weights = memory.weights();
-      if (weights.dtype() == Dtype.FLOAT32) {
+      Numbered remainders = memory.remainders();
+      if (remainders != null) {
+        for (int i = 0; i < length; i++) {
+          shorts[i] = MasterCode.nearest(weight[i]);
+          below[i] = MasterCode.remainder(weight[i], shorts[i]);
+        }
+        weights.stretch(start, length).asShortBuffer().put(shorts, 0, length);
+        remainders.stretch(start, length).asShortBuffer().put(below, 0, length);
+      } else if (weights.dtype() == Dtype.FLOAT32) {
         weights.stretch(start, length).asFloatBuffer().put(weight, 0, length);
         if (memory.mastered()) {
           for (int i = 0; i < length; i++) {
@@ -239,8 +261,7 @@ public final class HostAdamW {
       if (memory.values().dtype() == Dtype.FLOAT16) {
         return Float.floatToFloat16(value);
       }
-      int bits = Float.floatToRawIntBits(value);
-      return (short) ((bits + 0x7fff + ((bits >>> 16) & 1)) >>> 16);
+      return MasterCode.nearest(value);
     }
 
     private void writeMoment(

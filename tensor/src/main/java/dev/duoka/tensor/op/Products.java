@@ -273,7 +273,7 @@ public final class Products {
     return switch (tensor.dtype()) {
       case BFLOAT16 -> MatrixDtype.BFLOAT16;
       case FLOAT16 -> MatrixDtype.FLOAT16;
-      case FLOAT32, FLOAT64, INT64, INT32, UINT8, BOOL, FLOAT8_E4M3 ->
+      case FLOAT32, FLOAT64, INT64, INT32, INT16, UINT8, BOOL, FLOAT8_E4M3 ->
           throw new DuokaException(
               ErrorCode.TENSOR, tensor + " is no factor of a product of 16-bit factors", "");
     };

@@ -5,8 +5,58 @@
 struct __align__(16) Four {
   float at[4];
 };
+struct __align__(8) FourHalves {
+  unsigned short at[4];
+};
 
-extern "C" __global__ void adamw(float* __restrict__ master, const float* __restrict__ gradients,
+#if ELEMENT == 1
+// Weights in bf16 and the remainders that make them whole, as MasterCode says in Java.
+__device__ __forceinline__ float join(unsigned short nearest, unsigned short remainder) {
+  return __uint_as_float(((unsigned)nearest << 16) + (int)(short)remainder);
+}
+
+__device__ __forceinline__ unsigned short remainder_of(float whole, unsigned short nearest) {
+  return (unsigned short)min((int)(__float_as_uint(whole) - ((unsigned)nearest << 16)), 32767);
+}
+#endif
+
+// Four weights, from their master or from what they are computed with and the remainders.
+__device__ __forceinline__ Four read_weights(const void* master, int remainders, const element* values, long long i) {
+#if ELEMENT == 1
+  if (remainders) {
+    FourHalves near = *reinterpret_cast<const FourHalves*>(values + i);
+    FourHalves rest = *reinterpret_cast<const FourHalves*>((const unsigned short*)master + i);
+    Four whole;
+#pragma unroll
+    for (int k = 0; k < 4; k++) whole.at[k] = join(near.at[k], rest.at[k]);
+    return whole;
+  }
+#endif
+  return *reinterpret_cast<const Four*>((const float*)master + i);
+}
+
+// The opposite; weights that are their own master have no values beside it.
+__device__ __forceinline__ void write_weights(void* master, int remainders, element* values, long long i,
+                                              const Four& whole) {
+#if ELEMENT != 0
+  FourHalves near;
+#pragma unroll
+  for (int k = 0; k < 4; k++) near.at[k] = narrow(whole.at[k]);
+  *reinterpret_cast<FourHalves*>(values + i) = near;
+#endif
+#if ELEMENT == 1
+  if (remainders) {
+    FourHalves rest;
+#pragma unroll
+    for (int k = 0; k < 4; k++) rest.at[k] = remainder_of(whole.at[k], near.at[k]);
+    *reinterpret_cast<FourHalves*>((unsigned short*)master + i) = rest;
+    return;
+  }
+#endif
+  *reinterpret_cast<Four*>((float*)master + i) = whole;
+}
+
+extern "C" __global__ void adamw(void* __restrict__ master, int remainders, const float* __restrict__ gradients,
                                  float* __restrict__ first, float* __restrict__ second,
                                  element* __restrict__ values, long long count,
                                  const double* __restrict__ squared_norm, float inverse_scale, float clip,
@@ -18,7 +68,8 @@ extern "C" __global__ void adamw(float* __restrict__ master, const float* __rest
   if (clip > 0) factor *= fminf(1.0f, clip / (norm + 1e-6f));
   long long stride = (long long)gridDim.x * blockDim.x * 4;
   for (long long i = ((long long)blockIdx.x * blockDim.x + threadIdx.x) * 4; i < count; i += stride) {
-    Four g = *reinterpret_cast<const Four*>(gradients + i), p = *reinterpret_cast<Four*>(master + i);
+    Four g = *reinterpret_cast<const Four*>(gradients + i);
+    Four p = read_weights(master, remainders, values, i);
     Four m = *reinterpret_cast<Four*>(first + i), v = *reinterpret_cast<Four*>(second + i);
 #pragma unroll
     for (int k = 0; k < 4; k++) {
@@ -28,15 +79,9 @@ extern "C" __global__ void adamw(float* __restrict__ master, const float* __rest
       v.at[k] = beta2 * v.at[k] + (1.0f - beta2) * gradient * gradient;
       p.at[k] -= rate / correction1 * m.at[k] / (sqrtf(v.at[k]) / correction2_root + epsilon);
     }
-    *reinterpret_cast<Four*>(master + i) = p;
+    write_weights(master, remainders, values, i, p);
     *reinterpret_cast<Four*>(first + i) = m;
     *reinterpret_cast<Four*>(second + i) = v;
-#if ELEMENT != 0
-    struct __align__(8) { element at[4]; } out;
-#pragma unroll
-    for (int k = 0; k < 4; k++) out.at[k] = narrow(p.at[k]);
-    *reinterpret_cast<unsigned long long*>(values + i) = *reinterpret_cast<unsigned long long*>(&out);
-#endif
   }
 }
 
@@ -50,9 +95,6 @@ typedef unsigned long long bits64;
 #define NEAREST (1u << (CHANCE - 1))
 #define ONE (0x3f800000u >> CHANCE)
 
-struct __align__(8) FourHalves {
-  unsigned short at[4];
-};
 struct __align__(4) FourBytes {
   unsigned char at[4];
 };
@@ -134,6 +176,16 @@ __device__ __forceinline__ Four decode_four(const Raw& raw, float scale, int byt
   return four;
 }
 
+// To weights in bf16, as decoded, what their bits leave of the masters'.
+__device__ __forceinline__ void add_remainders(Four& weights, const Raw& raw) {
+#pragma unroll
+  for (int k = 0; k < 4; k++) {
+    unsigned word = k < 2 ? raw.words.x : raw.words.y;
+    int remainder = (short)(k & 1 ? word >> 16 : word);
+    weights.at[k] = __uint_as_float(__float_as_uint(weights.at[k]) + remainder);
+  }
+}
+
 // By the 32 lanes of a warp, which have a block of 128 numbers between them.
 __device__ __forceinline__ void write_four(void* to, float* scales, int bytes, long long at, bool second,
                                            const Four& four, const unsigned* chance) {
@@ -202,7 +254,7 @@ __device__ __forceinline__ void chance_of_four(const long long* runs, int run_co
   }
 }
 
-extern "C" __global__ void adamw_narrow(element* __restrict__ values, float* __restrict__ master,
+extern "C" __global__ void adamw_narrow(element* __restrict__ values, void* __restrict__ master, int remainders,
                                         const void* __restrict__ gradients, int gradient_bytes,
                                         void* __restrict__ first, float* __restrict__ first_scales,
                                         void* __restrict__ second, float* __restrict__ second_scales,
@@ -226,7 +278,9 @@ extern "C" __global__ void adamw_narrow(element* __restrict__ values, float* __r
     if (by_chance && turn % TURNS == 0) low = run_at(runs, run_count, start + block * BLOCK);
     Raw raw_gradient = load_four(gradients, gradient_bytes, i);
     Raw raw_first = load_four(first, moment_bytes, i), raw_second = load_four(second, moment_bytes, i);
-    Raw raw_weight = master ? load_four(master, 4, i) : load_four(values, sizeof(element), i);
+    bool whole = master && !remainders;
+    Raw raw_weight = whole ? load_four(master, 4, i) : load_four(values, sizeof(element), i), raw_remainder;
+    if (remainders) raw_remainder = load_four(master, 2, i);
     float first_scale = moment_bytes == 1 ? first_scales[block] : 0.0f;
     float second_scale = moment_bytes == 1 ? second_scales[block] : 0.0f;
     bits64 chance[4] = {0, 0, 0, 0};
@@ -234,7 +288,8 @@ extern "C" __global__ void adamw_narrow(element* __restrict__ values, float* __r
     Four g = decode_four(raw_gradient, 0.0f, gradient_bytes, false);
     Four m = decode_four(raw_first, first_scale, moment_bytes, false);
     Four v = decode_four(raw_second, second_scale, moment_bytes, true);
-    Four p = decode_four(raw_weight, 0.0f, master ? 4 : sizeof(element), false);
+    Four p = decode_four(raw_weight, 0.0f, whole ? 4 : sizeof(element), false);
+    if (remainders) add_remainders(p, raw_remainder);
     unsigned of_weight[4], of_first[4], of_second[4];
 #pragma unroll
     for (int k = 0; k < 4; k++) {
@@ -249,23 +304,38 @@ extern "C" __global__ void adamw_narrow(element* __restrict__ values, float* __r
     }
     write_four(first, first_scales, moment_bytes, i, false, m, of_first);
     write_four(second, second_scales, moment_bytes, i, true, v, of_second);
-    if (master) *reinterpret_cast<Four*>(master + i) = p;
-#if ELEMENT != 0
-    struct __align__(8) { element at[4]; } out;
-#pragma unroll
-    for (int k = 0; k < 4; k++) {
+    if (master) {
+      write_weights(master, remainders, values, i, p);
+    } else {
 #if ELEMENT == 1
-      out.at[k] = master ? narrow(p.at[k]) : (element)((__float_as_uint(p.at[k]) + of_weight[k]) >> 16);
-#else
-      out.at[k] = narrow(p.at[k]);
+      FourHalves out;
+#pragma unroll
+      for (int k = 0; k < 4; k++) out.at[k] = (element)((__float_as_uint(p.at[k]) + of_weight[k]) >> 16);
+      *reinterpret_cast<FourHalves*>(values + i) = out;
+#elif ELEMENT == 0
+      *reinterpret_cast<Four*>(values + i) = p;
 #endif
     }
-    *reinterpret_cast<unsigned long long*>(values + i) = *reinterpret_cast<unsigned long long*>(&out);
-#else
-    if (!master) *reinterpret_cast<Four*>(values + i) = p;
-#endif
   }
 }
+
+#if ELEMENT == 1
+extern "C" __global__ void read_master(const element* __restrict__ nearest,
+                                       const unsigned short* __restrict__ remainders, float* __restrict__ whole,
+                                       long long count) {
+  for (long long i = (long long)blockIdx.x * blockDim.x + threadIdx.x; i < count; i += (long long)gridDim.x * blockDim.x)
+    whole[i] = join(nearest[i], remainders[i]);
+}
+
+extern "C" __global__ void write_master(element* __restrict__ nearest, unsigned short* __restrict__ remainders,
+                                        const float* __restrict__ whole, long long count) {
+  for (long long i = (long long)blockIdx.x * blockDim.x + threadIdx.x; i < count;
+       i += (long long)gridDim.x * blockDim.x) {
+    nearest[i] = narrow(whole[i]);
+    remainders[i] = remainder_of(whole[i], nearest[i]);
+  }
+}
+#endif
 
 // Moments as fp32, and back to the nearest; one warp for each block of 128 numbers.
 extern "C" __global__ void read_moment(const void* __restrict__ from, const float* __restrict__ scales, int bytes,

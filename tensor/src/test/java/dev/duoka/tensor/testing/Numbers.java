@@ -16,7 +16,7 @@ public final class Numbers {
       case BFLOAT16 -> 2e-2;
       case FLOAT16 -> 3e-3;
       case FLOAT8_E4M3 -> 6e-2;
-      case INT64, INT32, UINT8, BOOL -> 0;
+      case INT64, INT32, INT16, UINT8, BOOL -> 0;
     };
   }
 

@@ -20,6 +20,7 @@ import dev.duoka.tensor.Dtype;
 import dev.duoka.tensor.MemoryOwner;
 import dev.duoka.tensor.Scope;
 import dev.duoka.tensor.Tensor;
+import dev.duoka.tensor.kernel.MasterBuffer;
 import dev.duoka.tensor.kernel.MomentBuffer;
 import dev.duoka.tensor.op.Copies;
 import dev.duoka.tensor.op.HostCopy;
@@ -142,11 +143,29 @@ public final class CheckpointReader implements AutoCloseable {
   }
 
   private void restore(AdamW states, SlicePiece piece, List<CheckpointTensor> tensors) {
-    for (CheckpointTensor tensor : tensors) {
-      fill(states.master(), piece, tensor, weights.entry(tensor.name()), weights::read);
-    }
+    restore(states.master(), piece, tensors);
     restore(states.firstMoment(), piece, tensors, CheckpointFiles.FIRST_MOMENT);
     restore(states.secondMoment(), piece, tensors, CheckpointFiles.SECOND_MOMENT);
+  }
+
+  private void restore(MasterBuffer master, SlicePiece piece, List<CheckpointTensor> tensors) {
+    Tensor beside = master.beside();
+    if (beside == null || !master.isRemainder()) {
+      fillWeights(master.whole(), piece, tensors);
+      return;
+    }
+    try (Tensor wide = Tensors.zeros(Dtype.FLOAT32, Device.CPU, piece.length())) {
+      fillWeights(wide, piece.alone(), tensors);
+      try (Tensor there = Copies.to(wide, beside.device())) {
+        master.write(piece.place(), there);
+      }
+    }
+  }
+
+  private void fillWeights(Tensor state, SlicePiece piece, List<CheckpointTensor> tensors) {
+    for (CheckpointTensor tensor : tensors) {
+      fill(state, piece, tensor, weights.entry(tensor.name()), weights::read);
+    }
   }
 
   private void restore(

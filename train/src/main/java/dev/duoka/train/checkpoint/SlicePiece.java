@@ -4,6 +4,7 @@ import dev.duoka.engine.parameter.Parameter;
 import dev.duoka.engine.parameter.Portion;
 import dev.duoka.parallel.state.ValueShard;
 import dev.duoka.tensor.Tensor;
+import dev.duoka.tensor.kernel.MasterBuffer;
 import dev.duoka.tensor.kernel.MomentBuffer;
 import dev.duoka.tensor.op.RowCopy;
 import dev.duoka.tensor.op.Views;
@@ -49,14 +50,32 @@ record SlicePiece(Parameter parameter, long start, long length, long place) {
     }
   }
 
+  /** As the other method, of master weights in any form. */
+  void give(MasterBuffer master, Tensor rows, long firstRow, RowCopy copy) {
+    if (!master.isRemainder()) {
+      give(master.whole(), rows, firstRow, copy);
+      return;
+    }
+    give(master::read, rows, firstRow, copy);
+  }
+
   /** As the other method, of moments in any form. */
   void give(MomentBuffer moment, Tensor rows, long firstRow, RowCopy copy) {
     if (moment.scales() == null) {
       give(moment.values(), rows, firstRow, copy);
       return;
     }
+    give(moment::read, rows, firstRow, copy);
+  }
+
+  /** A copy of a stretch in full precision. */
+  private interface Stretches {
+    Tensor read(long start, long length);
+  }
+
+  private void give(Stretches of, Tensor rows, long firstRow, RowCopy copy) {
     for (long done = 0; done < length; done += READ_ELEMENTS) {
-      try (Tensor wide = moment.read(place + done, Math.min(READ_ELEMENTS, length - done))) {
+      try (Tensor wide = of.read(place + done, Math.min(READ_ELEMENTS, length - done))) {
         portion().give(wide, start + done, rows, firstRow, copy);
       }
     }

@@ -157,7 +157,7 @@ final class StateExchange {
           piece,
           List.of(
               (at, length) ->
-                  Copies.cast(Views.narrow(states.master(), 0, piece.place() + at, length), wide),
+                  Copies.cast(states.master().read(piece.place() + at, length), wide),
               (at, length) -> moment(piece, states.firstMoment(), at, length),
               (at, length) -> moment(piece, states.secondMoment(), at, length)));
     }

@@ -360,7 +360,7 @@ class SharedWritingTests {
           .forEach(
               slice -> {
                 try (Scope _ = Scope.open()) {
-                  Tensor master = slice.states().master();
+                  Tensor master = slice.states().master().read();
                   Elementwise.addInPlace(
                       slice.states().firstMoment().values(), Elementwise.mul(master, -3));
                   Elementwise.addInPlace(

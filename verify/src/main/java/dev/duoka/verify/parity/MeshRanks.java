@@ -16,6 +16,7 @@ import dev.duoka.tensor.Device;
 import dev.duoka.tensor.Dtype;
 import dev.duoka.tensor.Scope;
 import dev.duoka.tensor.Tensor;
+import dev.duoka.tensor.kernel.MasterBuffer;
 import dev.duoka.tensor.op.Elementwise;
 import dev.duoka.tensor.op.HostCopy;
 import dev.duoka.tensor.op.Tensors;
@@ -108,7 +109,7 @@ record MeshRanks(
    * the same part of it change it alike.
    */
   private static void perturb(StateSlice slice, long seed) {
-    Tensor weights = slice.states().master();
+    MasterBuffer weights = slice.states().master();
     for (Parameter parameter : slice.bucket().parameters()) {
       long first = Math.max(parameter.offset(), slice.offset());
       long end =
@@ -121,13 +122,14 @@ record MeshRanks(
                 new SplittableRandom(31 * seed + parameter.name().hashCode()),
                 Math.toIntExact(portion.rows() * portion.columns()));
         try (Scope _ = Scope.open()) {
-          Device device = weights.device();
+          Tensor numbers = weights.read(first - slice.offset(), end - first);
+          Device device = numbers.device();
           Tensor factors =
               HostCopy.fromFloats(whole, Dtype.FLOAT32, device, portion.rows(), portion.columns());
           Tensor held = Tensors.empty(Dtype.FLOAT32, device, end - first);
           portion.take(factors, 0, held, first - parameter.offset());
-          Elementwise.mulInPlace(
-              Views.narrow(weights, 0, first - slice.offset(), end - first), held);
+          Elementwise.mulInPlace(numbers, held);
+          weights.write(first - slice.offset(), numbers);
         }
       }
     }
