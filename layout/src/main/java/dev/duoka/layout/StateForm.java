@@ -1,8 +1,8 @@
 package dev.duoka.layout;
 
 /**
- * In which form a step keeps what it needs beside the weights. In bf16 it is 16 bytes
- * a weight in the fullest form and 6 in the smallest, the weight itself included.
+ * In which form a step keeps what it needs beside the weights. In bf16 it is 16 bytes a weight in
+ * the fullest form and 6 in the smallest, the weight itself included.
  *
  * @param moments of the optimizer
  * @param masterWeights whether weights of 16 bits have masters in fp32, of which bf16 leaves two

@@ -24,7 +24,7 @@ final class StateOptions {
       paramLabel = "true|false",
       arity = "1",
       defaultValue = "true",
-      description = "Whether 16-bit weights have a master copy in fp32 (${DEFAULT-VALUE}).")
+      description = "Whether 16-bit weights have a master in fp32 (${DEFAULT-VALUE}).")
   private boolean masterWeights;
 
   @Option(

@@ -27,8 +27,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * AdamW (Loshchilov and Hutter, arXiv:1711.05101) on one flat slice of weights: their moments,
- * their masters ({@link MasterBuffer}), and the update. Which slice it is, what its gradients
- * were summed over and by which norm they are clipped is the caller's business.
+ * their masters ({@link MasterBuffer}), and the update. Which slice it is, what its gradients were
+ * summed over and by which norm they are clipped is the caller's business.
  *
  * <p>States in fewer bits are computed with in fp32 and rounded by chance when they are kept
  * ({@link ChanceBits}), so that many small changes count as their sum.
@@ -158,8 +158,7 @@ public final class AdamW implements AutoCloseable {
       return scope.keep(
           home.equals(values.device()) && !remainder
               ? Copies.cast(values, Dtype.FLOAT32)
-              : Tensors.zeros(
-                  remainder ? Dtype.INT16 : Dtype.FLOAT32, home, values.size(0)));
+              : Tensors.zeros(remainder ? Dtype.INT16 : Dtype.FLOAT32, home, values.size(0)));
     }
   }
 

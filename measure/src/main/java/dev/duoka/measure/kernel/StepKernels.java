@@ -86,13 +86,10 @@ final class StepKernels {
       // As a run keeps master weights: of fp32 none, of bf16 what bf16 leaves, of fp16 a copy.
       boolean halves = values.dtype() == Dtype.BFLOAT16;
       Dtype form = halves ? Dtype.INT16 : Dtype.FLOAT32;
-      Tensor master =
-          values.dtype() == Dtype.FLOAT32 ? null : Tensors.zeros(form, device, UPDATED);
-      AdamWBuffers buffers =
-          new AdamWBuffers(values, master, gradients, first, null, second, null);
+      Tensor master = values.dtype() == Dtype.FLOAT32 ? null : Tensors.zeros(form, device, UPDATED);
+      AdamWBuffers buffers = new AdamWBuffers(values, master, gradients, first, null, second, null);
       double perElement = 28.0 + (halves ? 0 : master == null ? 0 : values.dtype().bytes());
-      timer.time(
-          "adamw", perElement * UPDATED, () -> AdamWKernel.step(buffers, norm, update));
+      timer.time("adamw", perElement * UPDATED, () -> AdamWKernel.step(buffers, norm, update));
     }
   }
 }

@@ -92,7 +92,7 @@ public final class ShardedOptimizer implements AutoCloseable {
       AdamWSettings settings,
       int zeroStage,
       StateSettings states) {
-    this(store, groups, settings, zeroStage, states, StatePassage.PIECE);
+    this(store, groups, settings, zeroStage, states, StatePassage.piece(states.fraction()));
   }
 
   /**
@@ -164,7 +164,7 @@ public final class ShardedOptimizer implements AutoCloseable {
    * @param fraction of the weights whose states pass
    */
   public static long passingAtOnce(double fraction) {
-    return StatePassage.buffers(fraction) * StatePassage.PIECE;
+    return StatePassage.buffers(fraction) * StatePassage.piece(fraction);
   }
 
   /** What sums the gradients; may be told of gradients as they become complete. */

@@ -34,26 +34,31 @@ import org.jspecify.annotations.Nullable;
  */
 final class StatePassage implements AutoCloseable {
   /**
-   * Weights of a piece: in fp32 48 MiB of states, 1 ms of a link of 51 GB/s. Smaller pieces would
-   * cost more to launch (about 0.1 ms) than 8-bit states (8 MiB, 0.2 ms) to copy; with larger ones
-   * the first to come and the last to leave, which nothing hides, would take longer.
+   * Weights of a piece where all states pass: with moments in fp32 80 MiB of states, 2 ms of a link
+   * of 44 GB/s. Smaller pieces cost more to launch (about 0.1 ms) than 8-bit states to copy, and a
+   * kernel for each waits for the end of a product of the next forward pass. The first to come and
+   * the last to leave, which nothing hides, take longer with larger ones.
    */
-  static final long PIECE = 1L << 22;
+  private static final long PIECE = 1L << 23;
+
+  /**
+   * Where the states of the first layers stay, the forward pass has the card all the time, and a
+   * kernel gets in as each of its products ends: pieces of 2^22 weights took a step of 7B with half
+   * of its states away to 1,966 ms, of 2^23 to 1,616, of 2^24 to 1,547, and of 2^25 to 1,554.
+   */
+  private static final long PIECE_OF_A_PART = 1L << 24;
 
   /** Pieces that are launched before their weights are asked for, at least. */
   private static final long AHEAD = 16;
 
   /**
    * One that comes, one that is worked on, one that leaves, and those that wait for the kernel
-   * while a product of the next forward pass has the card: 1 to 4 ms, in which the link carries up
-   * to six pieces. With three the link stood still meanwhile; 16 gained nothing over 8.
+   * while a product of the next forward pass has the card: with three the link stood still
+   * meanwhile.
    */
   private static final int BUFFERS = 8;
 
-  /**
-   * Where the states of the first layers stay, the forward pass has the card all the time, and the
-   * kernel gets to few pieces however many have come: eight buffers gained nothing there.
-   */
+  /** Six made a step slower there: 1,809 ms for 1,547. */
   private static final int BUFFERS_OF_A_PART = 3;
 
   /** Buffers in all hold no more than this part of the states, beyond the three that must be. */
@@ -163,6 +168,15 @@ final class StatePassage implements AutoCloseable {
       lane = transfer.newLane();
       owned = made.release();
     }
+  }
+
+  /**
+   * Weights whose states pass together.
+   *
+   * @param fraction of the weights whose states pass
+   */
+  static long piece(double fraction) {
+    return fraction < 1 ? PIECE_OF_A_PART : PIECE;
   }
 
   /**

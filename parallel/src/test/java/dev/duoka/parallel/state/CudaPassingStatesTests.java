@@ -84,7 +84,7 @@ class CudaPassingStatesTests {
     StateForm form = new StateForm(moments, master, gradients);
     List<double[]> here = train(dtype, new StateSettings(form, Offload.NONE, DEVICE, SEED), 128);
     StateSettings away = new StateSettings(form, Offload.OPTIMIZER, DEVICE, SEED);
-    for (long piece : new long[] {1 << 16, 1 << 19, StatePassage.PIECE}) {
+    for (long piece : new long[] {1 << 16, 1 << 19, StatePassage.piece(1)}) {
       for (double fraction : new double[] {1, 0.5}) {
         assertThat(train(dtype, away.offloading(fraction), piece))
             .as("%s of the states in pieces of %d", fraction, piece)

@@ -2,8 +2,6 @@ package dev.duoka.parallel.state;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import org.junit.jupiter.params.provider.EnumSource;
-import dev.duoka.tensor.kernel.MasterBuffer;
 import dev.duoka.comm.Communicator;
 import dev.duoka.comm.SingleRank;
 import dev.duoka.comm.local.LocalRanks;
@@ -30,6 +28,7 @@ import dev.duoka.tensor.MemoryLedger;
 import dev.duoka.tensor.MemoryOwner;
 import dev.duoka.tensor.Scope;
 import dev.duoka.tensor.Tensor;
+import dev.duoka.tensor.kernel.MasterBuffer;
 import dev.duoka.tensor.op.Copies;
 import dev.duoka.tensor.op.HostCopy;
 import dev.duoka.tensor.op.Tensors;
@@ -45,6 +44,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /**
  * States that pass through the device in pieces are updated to the bit as states that are there: in

@@ -176,9 +176,9 @@ class StateFormTests {
 
   @ParameterizedTest
   @CsvSource({
-    "FP32, true, FP32, 18",
-    "BF16, true, FP32, 14",
-    "BITS8, true, FP32, 12",
+    "FP32, true, FP32, 16",
+    "BF16, true, FP32, 12",
+    "BITS8, true, FP32, 10",
     "BF16, false, FP32, 10",
     "BITS8, false, FP32, 8",
     "BITS8, false, BF16, 6"

@@ -23,8 +23,8 @@ public final class LargestModelsText {
       (`--host-memory` of `./duoka plan` sets it). Memory is what the engine books in a dry run of the layout; speeds are
       predicted. `--gpus` asks the same of other machines, and `./duoka plan` of other models, with adapters too.
 
-      States take 16 bytes a weight with its gradient in fp32 and a master copy (*fp32*), and fewer where nothing fits so: moments in 16 or 8
-      bits, no master weights (then weights are rounded by chance), gradients in bf16.
+      A weight takes 16 bytes with its gradient, its master and its moments in fp32 (*fp32*), and fewer where nothing fits so: moments in 16
+      or 8 bits, no master weights (then weights are rounded by chance), gradients in bf16.
       """;
 
   private static final double GIB = 1L << 30;

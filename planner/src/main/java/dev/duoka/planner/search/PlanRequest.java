@@ -40,13 +40,15 @@ public record PlanRequest(
     List<StateForm> states,
     boolean allGpus,
     EngineTraits engine) {
-  /** All forms of states, the fullest first: 18, 14, 12, 10, 8 and 6 bytes of a weight. */
+  /**
+   * The forms of states that are tried, the fullest first: in bf16 16, 12, 10, 8 and 6 bytes of a
+   * weight. Moments in bf16 without master weights take as much as those in 8 bits with them.
+   */
   public static final List<StateForm> FORMS =
       List.of(
           StateForm.FULL,
           new StateForm(MomentForm.BF16, true, GradientForm.FP32),
           new StateForm(MomentForm.BITS8, true, GradientForm.FP32),
-          new StateForm(MomentForm.BF16, false, GradientForm.FP32),
           new StateForm(MomentForm.BITS8, false, GradientForm.FP32),
           new StateForm(MomentForm.BITS8, false, GradientForm.BF16));
 

@@ -27,8 +27,11 @@ public final class TimeModel {
   /** Models of this kind are too fast by a few percent (SimuMax: −13.5 to +0.1 %). */
   private static final double BIAS = 0.05;
 
-  /** Bytes that an update moves per parameter: 28 to 32, and the norm and clearing 4 each. */
+  /** Bytes that an update moves per parameter: 28, and the norm and clearing 4 each. */
   private static final double UPDATE_BYTES = 36;
+
+  /** And where masters of bf16 are copies in fp32. */
+  private static final double MORE_OF_COPIES = 2;
 
   private static final double HOST_UPDATE_BYTES = 32;
 
@@ -41,9 +44,8 @@ public final class TimeModel {
   private static final double SLOWEST = 1.65;
 
   /**
-   * The part of the forward pass that hides states that pass through the card, of those layers
-   * whose states do: 300 of 348 ms. The others keep the card busy, and few updates get in between
-   * their products.
+   * The part of the forward pass that hides states that pass through the card: 300 of 348 ms,
+   * whether those of all layers do or of some.
    */
   private static final double HIDES_PASSAGE = 0.86;
 
@@ -270,7 +272,7 @@ public final class TimeModel {
     }
     if (layout.offload() == Offload.NONE) {
       double rate = machine.card().memoryGbs() * 1e9 * machine.card().achievable().memory();
-      step.add(Cause.OPTIMIZER, UPDATE_BYTES * local / rate, machine.card().achievable().basis());
+      step.add(Cause.OPTIMIZER, updateBytes() * local / rate, machine.card().achievable().basis());
       return;
     }
     double bus = links.hostBandwidth().value();
@@ -278,11 +280,11 @@ public final class TimeModel {
     if (!layout.updatesOnHost()) {
       double rate = machine.card().memoryGbs() * 1e9 * machine.card().achievable().memory();
       double away = layout.offloadFraction();
-      double spared = (UPDATE_BYTES - NORM_BYTES) * away * local / rate;
+      double spared = (updateBytes() - NORM_BYTES) * away * local / rate;
       double whole =
           parts
               .map(all -> all.stream().mapToDouble(PricedStep::update).max().orElseThrow())
-              .orElse(UPDATE_BYTES * local / rate);
+              .orElse(updateBytes() * local / rate);
       // What launches take stays, however little is updated here.
       double here = Math.max(whole - spared, NORM_BYTES * away * local / rate);
       step.add(
@@ -297,7 +299,7 @@ public final class TimeModel {
       double passage = Math.max(byLink, byHost);
       // The next forward pass waits for each block's weights alone, and takes the card from
       // updates.
-      double exposed = Math.max(0.1 * passage, passage - HIDES_PASSAGE * away * forward);
+      double exposed = Math.max(0.1 * passage, passage - HIDES_PASSAGE * forward);
       step.add(Cause.OFFLOAD, exposed, byLink < byHost ? Basis.ASSUMED : link.basis());
       return;
     }
@@ -317,5 +319,9 @@ public final class TimeModel {
       double exposed = Math.max(0.1 * each, each - hidden);
       step.add(Cause.OFFLOAD, layout.accumulation() * exposed, Basis.ASSUMED);
     }
+  }
+
+  private double updateBytes() {
+    return UPDATE_BYTES + (engine.copiesMasters() ? MORE_OF_COPIES : 0);
   }
 }

@@ -15,7 +15,6 @@ import dev.duoka.layout.Recompute;
 import dev.duoka.layout.StateForm;
 import dev.duoka.planner.Megatron;
 import dev.duoka.planner.PublishedRuns;
-import dev.duoka.planner.layout.EngineTraits;
 import dev.duoka.planner.layout.Job;
 import dev.duoka.planner.layout.Stage;
 import dev.duoka.planner.shape.ModelShape;
@@ -84,7 +83,7 @@ final class PublishedMemoryTests {
   private static double states(int gpus, int expert, int zero, GradientForm gradients) {
     ModelShape shape = ModelShape.of(Presets.named("deepseek-v2-lite"));
     StateForm form = new StateForm(MomentForm.FP32, true, gradients);
-    return new MemoryModel(shape, new Job(4096, 4096L * gpus, 1), EngineTraits.DUOKA)
+    return new MemoryModel(shape, new Job(4096, 4096L * gpus, 1), Megatron.TRAITS)
             .estimate(
                 layout(gpus, expert, zero).with(zero, Offload.NONE, form), Stage.split(shape, 1))
             .states()

@@ -69,10 +69,7 @@ public final class AdamWKernel {
    * @param lane where it is launched; null for the calling thread's stream
    */
   public static void step(
-      AdamWBuffers buffers,
-      Tensor squaredNorm,
-      Update update,
-      HostTransfer.@Nullable Lane lane) {
+      AdamWBuffers buffers, Tensor squaredNorm, Update update, HostTransfer.@Nullable Lane lane) {
     Tensor values = buffers.values();
     Tensor master = buffers.master();
     if (!values.device().isCuda()) {

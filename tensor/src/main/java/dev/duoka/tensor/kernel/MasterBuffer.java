@@ -14,9 +14,9 @@ import org.jspecify.annotations.Nullable;
 /**
  * A flat buffer of weights in full precision. Weights that are computed with in full precision are
  * their own masters, as are those in bf16 that are rounded by chance; those in fp16 have a copy in
- * fp32; those in bf16 a remainder of 16 bits ({@link MasterCode}), which may be elsewhere. Owns what
- * it keeps beside the weights, and borrows these. Launches asynchronously on a GPU, and waits where
- * the two parts are on different devices.
+ * fp32; those in bf16 a remainder of 16 bits ({@link MasterCode}), which may be elsewhere. Owns
+ * what it keeps beside the weights, and borrows these. Launches asynchronously on a GPU, and waits
+ * where the two parts are on different devices.
  */
 public final class MasterBuffer implements AutoCloseable {
   private final Tensor values;
@@ -106,7 +106,7 @@ public final class MasterBuffer implements AutoCloseable {
    * Overwrites a stretch; weights that are computed with in bf16 with a remainder become the
    * nearest, those that have a copy stay as they are.
    *
-   * @param wide {@code [length]}, where the masters are kept
+   * @param wide {@code [length]}
    */
   public void write(long start, Tensor wide) {
     long length = wide.size(0);
@@ -116,13 +116,15 @@ public final class MasterBuffer implements AutoCloseable {
       }
       return;
     }
+    Device device = beside.device();
     try (Tensor stretch = Views.narrow(values, 0, start, length);
-        Tensor nearest = Tensors.empty(values.dtype(), wide.device(), length);
+        Tensor here = Copies.to(wide, device);
+        Tensor nearest = Tensors.empty(values.dtype(), device, length);
         Tensor remainders = Views.narrow(beside, 0, start, length)) {
-      if (wide.device().isCuda()) {
-        AdamWKernel.master("write_master", nearest, remainders, wide);
-      } else if (!wide.device().isMeta()) {
-        split(HostCopy.floats(wide), nearest, remainders);
+      if (device.isCuda()) {
+        AdamWKernel.master("write_master", nearest, remainders, here);
+      } else if (!device.isMeta()) {
+        split(HostCopy.floats(here), nearest, remainders);
       }
       Copies.into(stretch, nearest);
     }

@@ -4,10 +4,11 @@ package dev.duoka.tensor.kernel;
  * A weight in fp32 as its nearest bf16 and a remainder of 16 bits: their bits, the remainder with a
  * sign, add up to the weight's. A weight in the middle between two is rounded to the even one; one
  * that lies above the even one would leave a remainder of 32,768, and becomes its neighbour below:
- * one of 131,072 weights, by half of what fp32 resolves. All others are kept to the bit. The kernels
- * of {@code adamw.cu} do the same.
+ * one of 131,072 weights, by half of what fp32 resolves. All others are kept to the bit. The
+ * kernels of {@code adamw.cu} do the same.
  *
- * <p>TransformerEngine's FusedAdam keeps remainders in the same way ({@code store_param_remainders}).
+ * <p>TransformerEngine's FusedAdam keeps remainders in the same way ({@code
+ * store_param_remainders}).
  */
 final class MasterCode {
   private MasterCode() {}

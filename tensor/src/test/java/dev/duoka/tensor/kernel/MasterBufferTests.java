@@ -49,8 +49,7 @@ class MasterBufferTests {
     float[] wide = numbers(LENGTH);
     try (Scope _ = Scope.open()) {
       Tensor cast =
-          Copies.cast(
-              HostCopy.fromFloats(wide, Dtype.FLOAT32, Device.CPU, LENGTH), Dtype.BFLOAT16);
+          Copies.cast(HostCopy.fromFloats(wide, Dtype.FLOAT32, Device.CPU, LENGTH), Dtype.BFLOAT16);
       float[] rounded = HostCopy.floats(cast);
       for (int i = 0; i < LENGTH; i++) {
         short nearest = MasterCode.nearest(wide[i]);

@@ -149,16 +149,13 @@ public final class CheckpointReader implements AutoCloseable {
   }
 
   private void restore(MasterBuffer master, SlicePiece piece, List<CheckpointTensor> tensors) {
-    Tensor beside = master.beside();
-    if (beside == null || !master.isRemainder()) {
+    if (!master.isRemainder()) {
       fillWeights(master.whole(), piece, tensors);
       return;
     }
     try (Tensor wide = Tensors.zeros(Dtype.FLOAT32, Device.CPU, piece.length())) {
       fillWeights(wide, piece.alone(), tensors);
-      try (Tensor there = Copies.to(wide, beside.device())) {
-        master.write(piece.place(), there);
-      }
+      master.write(piece.place(), wide);
     }
   }
 

@@ -156,8 +156,7 @@ final class StateExchange {
       return new Held(
           piece,
           List.of(
-              (at, length) ->
-                  Copies.cast(states.master().read(piece.place() + at, length), wide),
+              (at, length) -> Copies.cast(states.master().read(piece.place() + at, length), wide),
               (at, length) -> moment(piece, states.firstMoment(), at, length),
               (at, length) -> moment(piece, states.secondMoment(), at, length)));
     }

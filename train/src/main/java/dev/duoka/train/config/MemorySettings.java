@@ -41,8 +41,9 @@ public record MemorySettings(
         MomentForm moments,
     @Doc(
             value =
-                "Whether 16-bit weights have a master copy in fp32, 4 bytes of a weight. Without"
-                    + " one, updates are rounded up or down by chance, for `bf16` and `fp8`.",
+                "Whether 16-bit weights have a master in fp32, 2 bytes more of a weight, in `fp16`"
+                    + " 4. Without, updates are rounded up or down by chance, for `bf16` and"
+                    + " `fp8`.",
             byDefault = "true")
         boolean masterWeights,
     @Doc(

@@ -20,7 +20,6 @@ import dev.duoka.tensor.kernel.MasterBuffer;
 import dev.duoka.tensor.op.Elementwise;
 import dev.duoka.tensor.op.HostCopy;
 import dev.duoka.tensor.op.Tensors;
-import dev.duoka.tensor.op.Views;
 import dev.duoka.train.checkpoint.StoredModel;
 import dev.duoka.train.device.PlacedRanks;
 import java.nio.file.Path;
