@@ -44,10 +44,14 @@ public final class TimeModel {
   private static final double SLOWEST = 1.65;
 
   /**
-   * The part of the forward pass that hides states that pass through the card: 300 of 348 ms,
-   * whether those of all layers do or of some.
+   * The part of the forward pass that hides states that pass through the card: 300 of 348 ms where
+   * those of all layers do, 290 where of half. Of a quarter nothing was hidden
+   * (bench/results/2026-11-30-masters-in-two-bytes-one-h200.md).
    */
   private static final double HIDES_PASSAGE = 0.86;
+
+  /** The least part of the states of whose passage something is hidden. */
+  private static final double LEAST_HIDDEN = 0.5;
 
   /** How far steps whose parts were priced are off (bench/results). */
   private static final double SPREAD_ALONE = 0.05;
@@ -299,7 +303,8 @@ public final class TimeModel {
       double passage = Math.max(byLink, byHost);
       // The next forward pass waits for each block's weights alone, and takes the card from
       // updates.
-      double exposed = Math.max(0.1 * passage, passage - HIDES_PASSAGE * forward);
+      double hides = away < LEAST_HIDDEN ? 0 : HIDES_PASSAGE;
+      double exposed = Math.max(0.1 * passage, passage - hides * forward);
       step.add(Cause.OFFLOAD, exposed, byLink < byHost ? Basis.ASSUMED : link.basis());
       return;
     }
