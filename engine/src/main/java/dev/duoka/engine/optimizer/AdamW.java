@@ -81,8 +81,8 @@ public final class AdamW implements AutoCloseable {
   /**
    * As the other one, of states with a home of their own.
    *
-   * @param home where the states are kept; master weights are zero there, where it is not the
-   *     device of the values, until they are taken over
+   * @param home where the states are kept; where it is not the device of the values, masters that
+   *     are copies are zero there until they are taken over
    */
   public AdamW(
       Tensor values, Tensor gradients, AdamWSettings settings, States states, Device home) {
@@ -281,7 +281,7 @@ public final class AdamW implements AutoCloseable {
     if (factor != 1) {
       Elementwise.mulInPlace(gradients, factor);
     }
-    MasterBuffer masters = new MasterBuffer(part.values(), part.master());
+    MasterBuffer masters = part.masters();
     try (Scope _ = Scope.open(MemoryOwner.TEMPORARIES)) {
       Tensor step = Tensors.full((double) update.step(), Dtype.FLOAT32, gradients.device());
       Tensor weights = masters.isRemainder() ? masters.read() : masters.whole();
@@ -310,7 +310,7 @@ public final class AdamW implements AutoCloseable {
 
   /** As the other one, of a {@link #part}. */
   public static void publish(AdamWBuffers part) {
-    new MasterBuffer(part.values(), part.master()).publish();
+    part.masters().publish();
   }
 
   /** Takes over weights that were written into the slice; the opposite of {@link #publish}. */
@@ -320,7 +320,7 @@ public final class AdamW implements AutoCloseable {
 
   /** As the other one, of a {@link #part}. */
   public static void adoptValues(AdamWBuffers part) {
-    new MasterBuffer(part.values(), part.master()).adoptValues();
+    part.masters().adoptValues();
   }
 
   /** The weights that are updated, {@code [n]}. */

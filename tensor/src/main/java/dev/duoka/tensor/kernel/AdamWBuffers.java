@@ -32,6 +32,11 @@ public record AdamWBuffers(
         || roundsValues();
   }
 
+  /** The weights in full precision, which these buffers lend: it is not to be closed. */
+  public MasterBuffer masters() {
+    return new MasterBuffer(values, master);
+  }
+
   /** Whether weights and a remainder beside them are the masters. */
   public boolean hasRemainders() {
     return master != null && master.dtype() == Dtype.INT16;

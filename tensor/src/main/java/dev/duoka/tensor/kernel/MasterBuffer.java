@@ -1,5 +1,6 @@
 package dev.duoka.tensor.kernel;
 
+import dev.duoka.ffi.torch.HostMemory;
 import dev.duoka.tensor.Device;
 import dev.duoka.tensor.Dtype;
 import dev.duoka.tensor.Tensor;
@@ -9,6 +10,9 @@ import dev.duoka.tensor.op.Tensors;
 import dev.duoka.tensor.op.Views;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.FloatBuffer;
+import java.nio.ShortBuffer;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -93,13 +97,51 @@ public final class MasterBuffer implements AutoCloseable {
   }
 
   private static void join(Tensor nearest, Tensor remainders, Tensor into) {
-    short[] high = shorts(nearest);
-    short[] low = shorts(remainders);
-    float[] whole = new float[high.length];
-    for (int i = 0; i < whole.length; i++) {
-      whole[i] = MasterCode.whole(high[i], low[i]);
+    Tiles high = new Tiles(nearest);
+    Tiles low = new Tiles(remainders);
+    Tiles wide = new Tiles(into);
+    wide.each(
+        (tile, length) -> {
+          ShortBuffer upper = high.at(tile, length).asShortBuffer();
+          ShortBuffer lower = low.at(tile, length).asShortBuffer();
+          FloatBuffer whole = wide.at(tile, length).asFloatBuffer();
+          for (int i = 0; i < length; i++) {
+            whole.put(i, MasterCode.whole(upper.get(i), lower.get(i)));
+          }
+        });
+  }
+
+  /** Memory of a tensor on the host in parts, at which all cores work. */
+  private static final class Tiles {
+    private static final int LENGTH = 1 << 16;
+
+    // The workers see memory alone: a tensor belongs to the thread that owns it.
+    private final HostMemory memory;
+    private final int bytes;
+    private final long elements;
+
+    Tiles(Tensor host) {
+      memory = HostCopy.memoryOf(host);
+      bytes = host.dtype().bytes();
+      elements = host.elements();
     }
-    memory(into).asFloatBuffer().put(whole);
+
+    interface Work {
+      void on(int tile, int length);
+    }
+
+    void each(Work work) {
+      IntStream.range(0, Math.toIntExact((elements + LENGTH - 1) / LENGTH))
+          .parallel()
+          .forEach(tile -> work.on(tile, (int) Math.min(LENGTH, elements - (long) tile * LENGTH)));
+    }
+
+    ByteBuffer at(int tile, int length) {
+      return memory
+          .asSlice((long) tile * LENGTH * bytes, (long) length * bytes)
+          .asByteBuffer()
+          .order(ByteOrder.nativeOrder());
+    }
   }
 
   /**
@@ -124,31 +166,27 @@ public final class MasterBuffer implements AutoCloseable {
       if (device.isCuda()) {
         AdamWKernel.master("write_master", nearest, remainders, here);
       } else if (!device.isMeta()) {
-        split(HostCopy.floats(here), nearest, remainders);
+        split(here, nearest, remainders);
       }
       Copies.into(stretch, nearest);
     }
   }
 
-  private static void split(float[] wide, Tensor nearest, Tensor remainders) {
-    short[] high = new short[wide.length];
-    short[] low = new short[wide.length];
-    for (int i = 0; i < wide.length; i++) {
-      high[i] = MasterCode.nearest(wide[i]);
-      low[i] = MasterCode.remainder(wide[i], high[i]);
-    }
-    memory(nearest).asShortBuffer().put(high);
-    memory(remainders).asShortBuffer().put(low);
-  }
-
-  private static short[] shorts(Tensor host) {
-    short[] numbers = new short[Math.toIntExact(host.elements())];
-    memory(host).asShortBuffer().get(numbers);
-    return numbers;
-  }
-
-  private static ByteBuffer memory(Tensor host) {
-    return HostCopy.memoryOf(host).asByteBuffer().order(ByteOrder.nativeOrder());
+  private static void split(Tensor wide, Tensor nearest, Tensor remainders) {
+    Tiles whole = new Tiles(wide);
+    Tiles high = new Tiles(nearest);
+    Tiles low = new Tiles(remainders);
+    whole.each(
+        (tile, length) -> {
+          FloatBuffer from = whole.at(tile, length).asFloatBuffer();
+          ShortBuffer upper = high.at(tile, length).asShortBuffer();
+          ShortBuffer lower = low.at(tile, length).asShortBuffer();
+          for (int i = 0; i < length; i++) {
+            short near = MasterCode.nearest(from.get(i));
+            upper.put(i, near);
+            lower.put(i, MasterCode.remainder(from.get(i), near));
+          }
+        });
   }
 
   /** Copies the masters to the weights, where they are a copy. */

@@ -19,7 +19,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 /** What bf16 leaves of a weight in fp32 makes it whole again. */
 class MasterBufferTests {
-  private static final int LENGTH = 5000;
+  private static final int LENGTH = 140_000;
 
   /** Each pattern of the upper bits, with lower ones around the middle and the ends. */
   @Test
@@ -59,14 +59,14 @@ class MasterBufferTests {
   }
 
   @ParameterizedTest
-  @CsvSource({"0, 5000", "1, 4999", "17, 130", "4999, 1"})
+  @CsvSource({"0, 140000", "1, 139999", "17, 130", "139999, 1"})
   void stretchesAreReadAsTheyWereWritten(int start, int length) {
     check(Device.CPU, Device.CPU, start, length);
   }
 
   /** Against the host's arithmetic, also where remainders are there and weights on the card. */
   @ParameterizedTest
-  @CsvSource({"0, 5000, true", "17, 130, true", "0, 5000, false", "17, 130, false"})
+  @CsvSource({"0, 140000, true", "17, 130, true", "0, 140000, false", "17, 130, false"})
   @Tag("cuda")
   void theCardsKernelsDoTheSame(int start, int length, boolean together) {
     Device card = TestDevice.cuda();
