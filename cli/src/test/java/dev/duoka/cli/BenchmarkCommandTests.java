@@ -175,6 +175,25 @@ final class BenchmarkCommandTests {
   }
 
   @Test
+  void aStepThatIsNotTakenIsPlannedForAMachineOfTheCatalogue() {
+    String line =
+        "bench train --device meta --model deepseek-v2-lite --shape num_hidden_layers=3 --batch 1"
+            + " --mesh data=2,expert=2 --machine ";
+    JsonNode slow = json(line + "2xRTX4090");
+    JsonNode fast = json(line + "2xH200-141G-SXM");
+    assertThat(slow.get("predicted_step_ms").asDouble())
+        .isGreaterThan(fast.get("predicted_step_ms").asDouble());
+    assertThat(fast.get("predicted_by").asString()).isEqualTo("the planner for 2xH200-141G-SXM");
+    assertThat(refused(line.replace("data=2,expert=2", "data=4") + "2xRTX4090"))
+        .contains("--machine is of 2 cards, but the mesh has 4 ranks");
+    assertThat(refused(MIXTURE + "--machine 2xRTX4090"))
+        .contains("but the step is taken on this machine");
+    Path one =
+        Path.of(System.getProperty("duoka.repository"), "bench/profiles/2026-11-29-two-h200.json");
+    assertThat(refused(line + "2xRTX4090 --profile " + one)).contains("--profile says which");
+  }
+
+  @Test
   void anAxisThatIsGivenTwiceIsRefused() {
     for (String mesh :
         new String[] {"data=2,data=4", "data=2,collectives=auto --collectives copies"}) {

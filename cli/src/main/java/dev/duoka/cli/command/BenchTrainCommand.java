@@ -6,7 +6,8 @@ import dev.duoka.base.ErrorCode;
 import dev.duoka.base.Plural;
 import dev.duoka.cli.console.ProgressLine;
 import dev.duoka.formats.json.Json;
-import dev.duoka.hardware.MachineProfile;
+import dev.duoka.hardware.Catalogue;
+import dev.duoka.hardware.Machine;
 import dev.duoka.hardware.MachineProfileFile;
 import dev.duoka.layout.Layout;
 import dev.duoka.measure.peer.PeerComparison;
@@ -18,6 +19,7 @@ import dev.duoka.measure.step.MeshStepReport;
 import dev.duoka.measure.step.MeshStepSpeed;
 import dev.duoka.measure.step.StepJob;
 import dev.duoka.planner.layout.Job;
+import dev.duoka.planner.machine.MeasuredMachines;
 import dev.duoka.train.config.MeshOption;
 import dev.duoka.train.config.ParallelSettings;
 import java.io.PrintWriter;
@@ -54,8 +56,8 @@ import tools.jackson.databind.node.ObjectNode;
           + " larger.",
       "--peer runs another program first, on the same cards, and quotes the ratios: of all tokens a"
           + " second, and of the card with the most memory.",
-      "With --device meta nothing is computed: the memory is counted, and with --profile the time"
-          + " is planned.",
+      "With --device meta nothing is computed: the memory is counted, and with --profile or"
+          + " --machine the time is planned.",
       BenchHeader.ROOFLINE,
       "Example: duoka bench train --mesh data=4,zero=3"
     })
@@ -111,11 +113,18 @@ final class BenchTrainCommand implements Callable<Integer> {
               + " 'duoka calibrate --output' has made of them.")
   private @Nullable Path profile;
 
+  @Option(
+      names = "--machine",
+      paramLabel = "NAME",
+      description =
+          "The same by the catalogue's rates, for a number and a card of it: 8xH200-141G-SXM.")
+  private @Nullable String machine;
+
   @Option(names = "--json", description = "Print one JSON object.")
   private boolean json;
 
-  /** What {@link #profile} holds. */
-  private @Nullable MachineProfile measured;
+  /** What {@link #profile} or {@link #machine} says; null for this machine. */
+  private @Nullable Machine elsewhere;
 
   @Spec private CommandSpec spec;
 
@@ -124,7 +133,7 @@ final class BenchTrainCommand implements Callable<Integer> {
     step.check();
     OptionRange.check("--steps", steps, 1, MOST_STEPS);
     OptionRange.check("--warm-up", warmUp, 0, MOST_STEPS);
-    measured = profile == null ? null : profile(profile);
+    elsewhere = elsewhere();
     if (mesh != null) {
       measureMesh(mesh);
     } else {
@@ -135,27 +144,37 @@ final class BenchTrainCommand implements Callable<Integer> {
   }
 
   /** Read before anything is counted. */
-  private MachineProfile profile(Path file) {
+  private @Nullable Machine elsewhere() {
+    if (profile == null && machine == null) {
+      return null;
+    }
     if (!step.isOnMeta()) {
       throw new DuokaException(
           ErrorCode.USAGE,
-          "--profile is " + file + ", but the step is taken on this machine",
+          (profile != null ? "--profile is " + profile : "--machine is '" + machine + "'")
+              + ", but the step is taken on this machine",
           "Give --device meta too, or leave it out: a profile of these cards is found by itself");
     }
-    return MachineProfileFile.read(file);
+    Catalogue catalogue = Catalogue.builtIn();
+    if (profile == null) {
+      return catalogue.machine(machine);
+    }
+    refuse(machine, "--machine", "--profile says which machine", "Leave out one of them");
+    return MeasuredMachines.of(MachineProfileFile.read(profile), catalogue);
   }
 
-  /** A layout of more ranks than the profile has cards would be planned without their links. */
+  /** A layout of more ranks than the machine has cards would be planned without their links. */
   private void checkCards(int ranks) {
-    if (measured != null && !measured.cards().isEmpty() && ranks > measured.cards().size()) {
+    if (elsewhere != null && ranks > elsewhere.gpus()) {
       throw new DuokaException(
           ErrorCode.USAGE,
-          "--profile is of "
-              + Plural.of(measured.cards().size(), "card")
+          (profile != null ? "--profile" : "--machine")
+              + " is of "
+              + Plural.of(elsewhere.gpus(), "card")
               + ", but the mesh has "
               + ranks
               + " ranks",
-          "Give a profile of a machine with as many.");
+          "Give a machine with as many.");
     }
   }
 
@@ -215,9 +234,9 @@ final class BenchTrainCommand implements Callable<Integer> {
   private void describeForecast(ObjectNode report, StepJob job, Layout layout, long tokens) {
     PrintWriter err = spec.commandLine().getErr();
     Job planned = new Job(job.length(), tokens, Job.DEFAULT_IMBALANCE);
-    if (measured != null) {
+    if (elsewhere != null) {
       ForecastReport.describe(
-          new LayoutForecast(job.model(), layout, planned, measured).step(layout), report);
+          new LayoutForecast(job.model(), layout, planned, elsewhere).step(layout), report);
       return;
     }
     if (!job.device().isCuda()) {

@@ -4,7 +4,6 @@ import dev.duoka.formats.modelconfig.ModelConfig;
 import dev.duoka.formats.prediction.PredictedStep;
 import dev.duoka.hardware.Catalogue;
 import dev.duoka.hardware.Machine;
-import dev.duoka.hardware.MachineProfile;
 import dev.duoka.layout.Dispatcher;
 import dev.duoka.layout.Layout;
 import dev.duoka.layout.Recompute;
@@ -12,7 +11,6 @@ import dev.duoka.machine.probe.LiveProbe;
 import dev.duoka.machine.topology.Topology;
 import dev.duoka.planner.layout.EngineTraits;
 import dev.duoka.planner.layout.Job;
-import dev.duoka.planner.machine.MeasuredMachines;
 import dev.duoka.planner.machine.TopologyMachines;
 import dev.duoka.planner.search.Plan;
 import dev.duoka.planner.search.PlanRequest;
@@ -40,23 +38,18 @@ final class LayoutForecast {
     this(model, like, job, here(err));
   }
 
-  /**
-   * Looks at the machine that a profile is of.
-   *
-   * @param like whose precision, states and method are planned
-   * @throws dev.duoka.base.DuokaException when its cards are in no catalogue, or it has none
-   */
-  LayoutForecast(ModelConfig model, Layout like, Job job, MachineProfile profile) {
-    this(model, like, job, MeasuredMachines.of(profile, Catalogue.builtIn()));
-  }
-
   private static Machine here(PrintWriter err) {
     Topology here = LiveProbe.topology();
     return PlannedMachine.withOwnProfile(
         TopologyMachines.of(here, Optional.empty(), Catalogue.builtIn()), here, err);
   }
 
-  private LayoutForecast(ModelConfig model, Layout like, Job job, Machine machine) {
+  /**
+   * Looks at another machine.
+   *
+   * @param like whose precision, states and method are planned
+   */
+  LayoutForecast(ModelConfig model, Layout like, Job job, Machine machine) {
     this.request =
         new PlanRequest(
             "the run's model",
