@@ -109,7 +109,7 @@ final class PlanCommand implements Callable<Integer> {
   @Option(
       names = "--master-weights",
       negatable = true,
-      description = "Keep an fp32 copy of 16-bit weights (default), or not.")
+      description = "Keep masters in fp32 of 16-bit weights (default), or not.")
   private @Nullable Boolean masterWeights;
 
   @Option(
@@ -263,7 +263,7 @@ final class PlanCommand implements Callable<Integer> {
     return List.of(NamedChoice.of(Precision.class, "--precision", precision));
   }
 
-  /** The form that is asked for, else all, the fullest first. */
+  /** The form that is asked for, else those that are tried, the fullest first. */
   private List<StateForm> states() {
     if (moments == null && masterWeights == null && gradients == null) {
       return PlanRequest.FORMS;

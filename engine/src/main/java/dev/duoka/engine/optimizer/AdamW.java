@@ -22,7 +22,6 @@ import dev.duoka.tensor.op.Elementwise;
 import dev.duoka.tensor.op.HostTransfer;
 import dev.duoka.tensor.op.OptimizerKernels;
 import dev.duoka.tensor.op.Tensors;
-import dev.duoka.tensor.op.Views;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -57,6 +56,9 @@ public final class AdamW implements AutoCloseable {
    * @param runs which elements the slice holds
    */
   public record States(StateForm form, long seed, ElementRuns runs) {}
+
+  /** Weights with remainders that LibTorch's operators update at once: 16 MiB in fp32. */
+  private static final long WHOLE_AT_ONCE = 1L << 22;
 
   private final AdamWSettings settings;
   private final States states;
@@ -168,18 +170,7 @@ public final class AdamW implements AutoCloseable {
    * @param start in elements; a multiple of 128, as is {@code length}
    */
   public AdamWBuffers part(long start, long length) {
-    return new AdamWBuffers(
-        Views.narrow(buffers.values(), 0, start, length),
-        narrow(buffers.master(), start, length),
-        Views.narrow(buffers.gradients(), 0, start, length),
-        Views.narrow(buffers.firstMoment(), 0, start, length),
-        narrow(buffers.firstScales(), start / AdamWKernel.BLOCK, length / AdamWKernel.BLOCK),
-        Views.narrow(buffers.secondMoment(), 0, start, length),
-        narrow(buffers.secondScales(), start / AdamWKernel.BLOCK, length / AdamWKernel.BLOCK));
-  }
-
-  private static @Nullable Tensor narrow(@Nullable Tensor tensor, long start, long length) {
-    return tensor == null ? null : Views.narrow(tensor, 0, start, length);
+    return buffers.part(start, length);
   }
 
   /** How many weights there are. */
@@ -276,34 +267,45 @@ public final class AdamW implements AutoCloseable {
     }
   }
 
-  private void updateWide(Update update, double factor, AdamWBuffers part) {
+  /** By LibTorch's operators; with remainders in stretches, which are made whole meanwhile. */
+  void updateWide(Update update, double factor, AdamWBuffers part) {
+    long length = part.values().size(0);
+    long atOnce = part.hasRemainders() ? WHOLE_AT_ONCE : length;
+    for (long start = 0; start < length; start += atOnce) {
+      try (Scope _ = Scope.open(MemoryOwner.TEMPORARIES)) {
+        AdamWBuffers stretch = part.part(start, Math.min(atOnce, length - start));
+        MasterBuffer masters = stretch.masters();
+        Tensor weights = masters.isRemainder() ? masters.read() : masters.whole();
+        updateWide(update, factor, stretch, weights);
+        if (masters.isRemainder()) {
+          masters.write(0, weights);
+        } else {
+          masters.publish();
+        }
+      }
+    }
+  }
+
+  private void updateWide(Update update, double factor, AdamWBuffers part, Tensor weights) {
     Tensor gradients = part.gradients();
     if (factor != 1) {
       Elementwise.mulInPlace(gradients, factor);
     }
-    MasterBuffer masters = part.masters();
-    try (Scope _ = Scope.open(MemoryOwner.TEMPORARIES)) {
-      Tensor step = Tensors.full((double) update.step(), Dtype.FLOAT32, gradients.device());
-      Tensor weights = masters.isRemainder() ? masters.read() : masters.whole();
-      OptimizerKernels.adamw(
-          weights,
-          gradients,
-          part.firstMoment(),
-          part.secondMoment(),
-          step,
-          update.learningRate(),
-          settings.beta1(),
-          settings.beta2(),
-          settings.weightDecay(),
-          settings.epsilon());
-      if (masters.isRemainder()) {
-        masters.write(0, weights);
-      }
-    }
-    masters.publish();
+    Tensor step = Tensors.full((double) update.step(), Dtype.FLOAT32, gradients.device());
+    OptimizerKernels.adamw(
+        weights,
+        gradients,
+        part.firstMoment(),
+        part.secondMoment(),
+        step,
+        update.learningRate(),
+        settings.beta1(),
+        settings.beta2(),
+        settings.weightDecay(),
+        settings.epsilon());
   }
 
-  /** Copies the master weights into the compute weights. */
+  /** Copies masters to the compute weights where they are copies ({@link MasterBuffer}). */
   public void publish() {
     master.publish();
   }
@@ -348,7 +350,7 @@ public final class AdamW implements AutoCloseable {
     double perElement =
         2 * buffers.gradients().dtype().bytes()
             + 2 * 2 * buffers.firstMoment().dtype().bytes()
-            + (master.isCopy() ? 2 * 4 + values : 2 * values + (master.isRemainder() ? 2 * 2 : 0));
+            + master.bytesOfUpdate();
     return new Work(0, elements * perElement);
   }
 

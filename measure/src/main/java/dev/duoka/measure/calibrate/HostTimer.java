@@ -120,8 +120,8 @@ final class HostTimer {
   }
 
   /**
-   * Of one weight, with all processors: unscaling, AdamW in fp32, and the copy in 16 bits. The sum
-   * of squares is taken while the backward pass runs.
+   * Of one weight, with all processors: unscaling, AdamW in fp32, and dividing it into 16 bits
+   * twice. The sum of squares is taken while the backward pass runs.
    */
   private double updateSeconds() {
     try (Scope _ = Scope.open()) {

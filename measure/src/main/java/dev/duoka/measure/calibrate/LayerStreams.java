@@ -30,7 +30,7 @@ import java.util.TreeMap;
  * and a rate for each kind.
  */
 final class LayerStreams {
-  /** The forms of states that the planner chooses from, but for the fullest. */
+  /** The forms of states that plans may have, but for the fullest. */
   private static final List<StateForm> FEWER_BITS =
       List.of(
           new StateForm(MomentForm.BF16, true, GradientForm.FP32),

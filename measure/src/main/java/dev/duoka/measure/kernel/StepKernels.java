@@ -84,11 +84,15 @@ final class StepKernels {
       }
       AdamWKernel.Update update = new AdamWKernel.Update(1e-4, 0.9, 0.95, 1e-8, 0.1, 1, 1, 1);
       // As a run keeps master weights: of fp32 none, of bf16 what bf16 leaves, of fp16 a copy.
-      boolean halves = values.dtype() == Dtype.BFLOAT16;
-      Dtype form = halves ? Dtype.INT16 : Dtype.FLOAT32;
-      Tensor master = values.dtype() == Dtype.FLOAT32 ? null : Tensors.zeros(form, device, UPDATED);
+      Tensor master =
+          switch (values.dtype()) {
+            case BFLOAT16 -> Tensors.zeros(Dtype.INT16, device, UPDATED);
+            case FLOAT16 -> Tensors.zeros(Dtype.FLOAT32, device, UPDATED);
+            default -> null;
+          };
       AdamWBuffers buffers = new AdamWBuffers(values, master, gradients, first, null, second, null);
-      double perElement = 28.0 + (halves ? 0 : master == null ? 0 : values.dtype().bytes());
+      // Gradients are read, moments read and written.
+      double perElement = 4 + 2 * 2 * 4 + buffers.masters().bytesOfUpdate();
       timer.time("adamw", perElement * UPDATED, () -> AdamWKernel.step(buffers, norm, update));
     }
   }

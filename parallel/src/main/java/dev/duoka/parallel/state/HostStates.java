@@ -154,7 +154,7 @@ final class HostStates implements AutoCloseable {
     }
   }
 
-  /** Copies the master weights to the device. */
+  /** Makes the device's weights what the masters are. */
   void publish() {
     arrive();
     states.publish();

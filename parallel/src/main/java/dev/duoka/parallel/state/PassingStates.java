@@ -23,7 +23,7 @@ final class PassingStates implements AutoCloseable {
   private @Nullable Runnable linedUp;
 
   /**
-   * Allocates the states; {@link #adoptValues} fills master weights.
+   * Allocates the states; {@link #adoptValues} fills masters that are copies.
    *
    * @param values the weights in the compute dtype, {@code [n]}
    * @param gradients the main gradients, {@code [n]}
@@ -111,7 +111,7 @@ final class PassingStates implements AutoCloseable {
     update.run();
   }
 
-  /** Copies the master weights into the compute weights. */
+  /** Makes the compute weights what their masters are. */
   void publish() {
     if (states.master().isCopy()) {
       pass(StatePassage.Way.MASTERS_COME, (part, _, _) -> AdamW.publish(part));

@@ -167,6 +167,15 @@ public final class ShardedOptimizer implements AutoCloseable {
     return StatePassage.buffers(fraction) * StatePassage.piece(fraction);
   }
 
+  /**
+   * Weights whose updates are launched before they are asked for, where states pass through.
+   *
+   * @param fraction of the weights whose states pass
+   */
+  public static long launchedAhead(double fraction) {
+    return StatePassage.AHEAD * StatePassage.piece(fraction);
+  }
+
   /** What sums the gradients; may be told of gradients as they become complete. */
   public GradientReducer reducer() {
     return reducer;
@@ -433,7 +442,10 @@ public final class ShardedOptimizer implements AutoCloseable {
     }
   }
 
-  /** Copies the master weights into the compute weights, on every rank. Collective when sharded. */
+  /**
+   * Makes the compute weights what their masters are, on every rank: whoever wrote masters calls
+   * it. Collective when sharded.
+   */
   public void publish() {
     slices.forEach(StateSlice::joinGathered);
     slices.forEach(StateSlice::publish);

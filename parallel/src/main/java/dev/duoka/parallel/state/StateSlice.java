@@ -267,7 +267,7 @@ public final class StateSlice implements ValueShard, AutoCloseable {
     }
   }
 
-  /** Copies the master weights into the compute weights of the slice. */
+  /** Makes the compute weights of the slice what their masters are. */
   void publish() {
     if (host != null) {
       host.publish();

@@ -128,7 +128,7 @@ class CudaOptimizerTests {
     }
   }
 
-  /** Norms, weights, first and second moments after some steps. */
+  /** Norms, weights, first and second moments and master weights after some steps. */
   private static double[][] trainNarrow(Device device, StateForm form, Offload offload) {
     AdamWSettings settings = new AdamWSettings(0.9, 0.95, 1e-8, 0.1, 0.5);
     double[] norms = new double[STEPS];
@@ -150,13 +150,15 @@ class CudaOptimizerTests {
         norms[step] = optimizer.step(0.01 / (1 + step), 1).gradientNorm();
       }
       AdamW states = optimizer.slices().getFirst().states();
-      try (Tensor first = states.firstMoment().read(0, store.onlyBucket().length());
+      try (Tensor master = states.master().read();
+          Tensor first = states.firstMoment().read(0, store.onlyBucket().length());
           Tensor second = states.secondMoment().read(0, store.onlyBucket().length())) {
         return new double[][] {
           norms,
           HostCopy.doubles(store.onlyBucket().values()),
           HostCopy.doubles(first),
-          HostCopy.doubles(second)
+          HostCopy.doubles(second),
+          HostCopy.doubles(master)
         };
       }
     }

@@ -10,7 +10,7 @@ import java.util.Optional;
  * @param machine the cards
  * @param states where the optimizer's states may live
  * @param model its preset; empty where not even the smallest fits
- * @param plan the fastest that this version runs; empty likewise
+ * @param plan the fastest that this version runs with as full states as fit; empty likewise
  */
 public record LargestModel(Machine machine, Home states, String model, Optional<Plan> plan) {
   /** Where states may live. */

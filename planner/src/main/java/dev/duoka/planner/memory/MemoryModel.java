@@ -151,8 +151,7 @@ public final class MemoryModel {
   }
 
   private StageBytes stageBytes(Layout layout, Stage stage) {
-    StateBytes ours = StateBytes.of(layout, shape.config());
-    StateBytes state = engine.copiesMasters() ? ours.withMasterCopies(layout) : ours;
+    StateBytes state = StateBytes.of(layout, shape.config(), engine);
     StageParameters parameters = StageParameters.of(shape, stage, layout);
     return new StageBytes(
         states(layout, state, parameters),

@@ -6,7 +6,7 @@ import java.util.Locale;
 public enum Owner {
   /** The weights that products read. */
   WEIGHTS,
-  /** Their copy in fp32 that the optimizer updates; in closed forms part of {@link #OPTIMIZER}. */
+  /** What makes them fp32 for the optimizer; in closed forms part of {@link #OPTIMIZER}. */
   MASTER_WEIGHTS,
   /** The sum of a step's gradients. */
   GRADIENTS,

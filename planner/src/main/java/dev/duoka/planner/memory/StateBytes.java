@@ -8,6 +8,7 @@ import dev.duoka.layout.Method;
 import dev.duoka.layout.Precision;
 import dev.duoka.layout.StateForm;
 import dev.duoka.parallel.dryrun.DryRunJob;
+import dev.duoka.planner.layout.EngineTraits;
 
 /**
  * Bytes per parameter of what training keeps.
@@ -21,16 +22,21 @@ public record StateBytes(double weight, double gradient, double optimizer, doubl
   /** 4-bit weights with a scale of 8 bits for 64 of them, and one of 32 for 256 of those. */
   private static final double FOUR_BIT = 0.52;
 
+  /** A master in fp32 is 4 bytes beside its weight, what bf16 leaves of it 2. */
+  private static final double MORE_OF_COPIES = 2;
+
   /** With scales of 32 bits. */
   private static final double FOUR_BIT_SINGLE = 0.5625;
 
-  /** The bytes of a layout of a model. */
-  public static StateBytes of(Layout layout, ModelConfig model) {
+  /** The bytes of a layout of a model, as a program keeps them. */
+  public static StateBytes of(Layout layout, ModelConfig model, EngineTraits engine) {
     StateBytes dense = of(layout.precision(), layout.states());
-    return layout.method() == Method.QLORA
-        ? new StateBytes(
-            dense.weight, dense.gradient, dense.optimizer, fourBit(model, layout.method()))
-        : dense;
+    double frozen =
+        layout.method() == Method.QLORA ? fourBit(model, layout.method()) : dense.frozen;
+    boolean copies = engine.copiesMasters() && layout.states().keepsMasterOf(layout.precision());
+    boolean more = copies && layout.precision() != Precision.FP16; // where all keep copies
+    return new StateBytes(
+        dense.weight, dense.gradient, dense.optimizer + (more ? MORE_OF_COPIES : 0), frozen);
   }
 
   private static double fourBit(ModelConfig model, Method method) {
@@ -45,13 +51,6 @@ public record StateBytes(double weight, double gradient, double optimizer, doubl
     double gradient = form.gradients() == GradientForm.BF16 ? 2 : 4;
     double optimizer = form.bytesPerWeight(precision) - weight - gradient;
     return new StateBytes(weight, gradient, optimizer, weight);
-  }
-
-  /** The same where masters of weights in bf16 are copies in fp32, of 4 bytes for 2. */
-  public StateBytes withMasterCopies(Layout layout) {
-    boolean more =
-        layout.states().keepsMasterOf(layout.precision()) && layout.precision() != Precision.FP16;
-    return new StateBytes(weight, gradient, optimizer + (more ? 2 : 0), frozen);
   }
 
   /** All of a trained weight. */

@@ -24,7 +24,8 @@ public final class LargestModelsText {
       predicted. `--gpus` asks the same of other machines, and `./duoka plan` of other models, with adapters too.
 
       A weight takes 16 bytes with its gradient, its master and its moments in fp32 (*fp32*), and fewer where nothing fits so: moments in 16
-      or 8 bits, no master weights (then weights are rounded by chance), gradients in bf16.
+      or 8 bits, no master weights (then weights are rounded by chance), gradients in bf16. The fullest form that fits is shown, also where
+      fewer bits would leave room for a faster layout: `./duoka plan --moments bf16` asks for that.
       """;
 
   private static final double GIB = 1L << 30;

@@ -42,7 +42,8 @@ public record PlanRequest(
     EngineTraits engine) {
   /**
    * The forms of states that are tried, the fullest first: in bf16 16, 12, 10, 8 and 6 bytes of a
-   * weight. Moments in bf16 without master weights take as much as those in 8 bits with them.
+   * weight. Moments in bf16 without master weights take as much as those in 8 bits with them, and
+   * weights come before moments.
    */
   public static final List<StateForm> FORMS =
       List.of(

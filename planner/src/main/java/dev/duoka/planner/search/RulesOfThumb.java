@@ -143,7 +143,7 @@ final class RulesOfThumb {
         String.format(
             Locale.ROOT,
             ": what a step holds goes from %.1f to %.1f GiB%s, and the states go from %.1f to %.1f"
-                + " GiB, since master weights and moments stay fp32",
+                + " GiB, since gradients, master weights and moments keep their bits",
             wideStep / GIB,
             narrowStep / GIB,
             // Half the bytes of an element explain twice as much.

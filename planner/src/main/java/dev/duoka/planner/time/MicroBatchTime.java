@@ -161,7 +161,7 @@ final class MicroBatchTime {
         layer.denseParameters(layout.tensor())
             + (double) layer.expertParameters() / Math.max(1, layout.expert());
     return weights
-        * (StateBytes.of(layout, shape.config()).frozen()
+        * (StateBytes.of(layout, shape.config(), engine).frozen()
             + Math.min(2, layout.precision().bytes()));
   }
 

@@ -6,8 +6,10 @@ import dev.duoka.hardware.Machine;
 import dev.duoka.hardware.MachineProfile;
 import dev.duoka.layout.Layout;
 import dev.duoka.layout.Offload;
+import dev.duoka.layout.Precision;
 import dev.duoka.layout.Recompute;
 import dev.duoka.parallel.schedule.Timeline;
+import dev.duoka.parallel.state.ShardedOptimizer;
 import dev.duoka.planner.figure.Figure;
 import dev.duoka.planner.layout.EngineTraits;
 import dev.duoka.planner.layout.Job;
@@ -30,7 +32,7 @@ public final class TimeModel {
   /** Bytes that an update moves per parameter: 28, and the norm and clearing 4 each. */
   private static final double UPDATE_BYTES = 36;
 
-  /** And where masters of bf16 are copies in fp32. */
+  /** And where masters are copies in fp32. */
   private static final double MORE_OF_COPIES = 2;
 
   private static final double HOST_UPDATE_BYTES = 32;
@@ -45,12 +47,13 @@ public final class TimeModel {
 
   /**
    * The part of the forward pass that hides states that pass through the card: 300 of 348 ms where
-   * those of all layers do, 290 where of half. Of a quarter nothing was hidden
+   * those of all layers do, 290 where of half. Of a quarter nothing was hidden, since too little is
+   * launched before the forward pass gets to those layers. All of 7B
    * (bench/results/2026-11-30-masters-in-two-bytes-one-h200.md).
    */
   private static final double HIDES_PASSAGE = 0.86;
 
-  /** The least part of the states of whose passage something is hidden. */
+  /** The least part of the states of whose passage something is hidden, where not all is ahead. */
   private static final double LEAST_HIDDEN = 0.5;
 
   /** How far steps whose parts were priced are off (bench/results). */
@@ -169,7 +172,7 @@ public final class TimeModel {
     step.add(microBatch.slowest(), layout.accumulation());
     Basis ofCard = links.machine().card().achievable().basis();
     step.add(Cause.PIPELINE_BUBBLE, microBatch.idle(), parts.isPresent() ? Basis.MEASURED : ofCard);
-    StateBytes state = StateBytes.of(layout, shape.config());
+    StateBytes state = StateBytes.of(layout, shape.config(), engine);
     double forward = slowest * shares(layout).forward();
     double left =
         new DataExchange(shape, engine, links, layout, spans)
@@ -276,7 +279,8 @@ public final class TimeModel {
     }
     if (layout.offload() == Offload.NONE) {
       double rate = machine.card().memoryGbs() * 1e9 * machine.card().achievable().memory();
-      step.add(Cause.OPTIMIZER, updateBytes() * local / rate, machine.card().achievable().basis());
+      step.add(
+          Cause.OPTIMIZER, updateBytes(layout) * local / rate, machine.card().achievable().basis());
       return;
     }
     double bus = links.hostBandwidth().value();
@@ -284,11 +288,11 @@ public final class TimeModel {
     if (!layout.updatesOnHost()) {
       double rate = machine.card().memoryGbs() * 1e9 * machine.card().achievable().memory();
       double away = layout.offloadFraction();
-      double spared = (updateBytes() - NORM_BYTES) * away * local / rate;
+      double spared = (updateBytes(layout) - NORM_BYTES) * away * local / rate;
       double whole =
           parts
               .map(all -> all.stream().mapToDouble(PricedStep::update).max().orElseThrow())
-              .orElse(updateBytes() * local / rate);
+              .orElse(updateBytes(layout) * local / rate);
       // What launches take stays, however little is updated here.
       double here = Math.max(whole - spared, NORM_BYTES * away * local / rate);
       step.add(
@@ -303,7 +307,8 @@ public final class TimeModel {
       double passage = Math.max(byLink, byHost);
       // The next forward pass waits for each block's weights alone, and takes the card from
       // updates.
-      double hides = away < LEAST_HIDDEN ? 0 : HIDES_PASSAGE;
+      boolean isAhead = away * local <= ShardedOptimizer.launchedAhead(away);
+      double hides = away < LEAST_HIDDEN && !isAhead ? 0 : HIDES_PASSAGE;
       double exposed = Math.max(0.1 * passage, passage - hides * forward);
       step.add(Cause.OFFLOAD, exposed, byLink < byHost ? Basis.ASSUMED : link.basis());
       return;
@@ -326,7 +331,9 @@ public final class TimeModel {
     }
   }
 
-  private double updateBytes() {
-    return UPDATE_BYTES + (engine.copiesMasters() ? MORE_OF_COPIES : 0);
+  private double updateBytes(Layout layout) {
+    boolean copies = engine.copiesMasters() || layout.precision() == Precision.FP16;
+    boolean keeps = layout.states().keepsMasterOf(layout.precision());
+    return UPDATE_BYTES + (copies && keeps ? MORE_OF_COPIES : 0);
   }
 }

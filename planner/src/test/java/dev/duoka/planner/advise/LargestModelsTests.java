@@ -35,8 +35,10 @@ final class LargestModelsTests {
     Path page = Path.of(System.getProperty("duoka.repository"), "docs", "largest-models.md");
     String text = Files.readString(page);
     List<LargestModel> found =
-        Stream.of("1xRTX-4090-24G", "1xH100-80G-SXM").flatMap(name -> of(name).stream()).toList();
-    assertThat(found).hasSize(4);
+        Stream.of("1xRTX-4090-24G", "2xL40S-48G", "1xH100-80G-SXM")
+            .flatMap(name -> of(name).stream())
+            .toList();
+    assertThat(found).hasSize(6);
     LargestModelsText.markdown(found, SEQUENCE)
         .lines()
         .filter(line -> line.startsWith("| 1x"))

@@ -16,6 +16,7 @@ import dev.duoka.layout.Precision;
 import dev.duoka.layout.Recompute;
 import dev.duoka.parallel.dryrun.DryRun;
 import dev.duoka.parallel.dryrun.DryRunJob;
+import dev.duoka.planner.layout.EngineTraits;
 import dev.duoka.planner.layout.Stage;
 import dev.duoka.planner.shape.ModelShape;
 import dev.duoka.tensor.Device;
@@ -64,7 +65,7 @@ final class AdapterWeightsTests {
     Layout layout = layout(data, tensor, pipeline, expert, method);
     List<Stage> stages = Stage.balanced(shape, pipeline, LENGTH);
     List<DryRunJob> jobs = DryRunJob.of(model, layout, LENGTH).ofStages();
-    StateBytes state = StateBytes.of(layout, model);
+    StateBytes state = StateBytes.of(layout, model, EngineTraits.DUOKA);
     for (int stage = 0; stage < pipeline; stage++) {
       StageParameters counted = StageParameters.of(shape, stages.get(stage), layout);
       DryRunJob job = jobs.get(stage);

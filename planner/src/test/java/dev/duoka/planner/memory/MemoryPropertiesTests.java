@@ -104,7 +104,7 @@ final class MemoryPropertiesTests {
             layout.updatesOnHost()
                 ? 0
                 : ShardedOptimizer.passingAtOnce(layout.offloadFraction())
-                    * StateBytes.of(layout, shape.config()).optimizer();
+                    * StateBytes.of(layout, shape.config(), EngineTraits.DUOKA).optimizer();
         assertThat(estimate.of(Owner.OPTIMIZER)).isBetween(0.0, passing);
         assertThat(estimate.hostBytes()).isPositive();
       }

@@ -2,6 +2,7 @@ package dev.duoka.tensor.kernel;
 
 import dev.duoka.tensor.Dtype;
 import dev.duoka.tensor.Tensor;
+import dev.duoka.tensor.op.Views;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -32,7 +33,7 @@ public record AdamWBuffers(
         || roundsValues();
   }
 
-  /** The weights in full precision, which these buffers lend: it is not to be closed. */
+  /** The weights in full precision; the buffers are lent, so it is not to be closed. */
   public MasterBuffer masters() {
     return new MasterBuffer(values, master);
   }
@@ -40,6 +41,28 @@ public record AdamWBuffers(
   /** Whether weights and a remainder beside them are the masters. */
   public boolean hasRemainders() {
     return master != null && master.dtype() == Dtype.INT16;
+  }
+
+  /**
+   * Views of a part of all, each where it is.
+   *
+   * @param start in elements; a multiple of 128, as is {@code length}
+   */
+  public AdamWBuffers part(long start, long length) {
+    long firstBlock = start / AdamWKernel.BLOCK;
+    long blocks = length / AdamWKernel.BLOCK;
+    return new AdamWBuffers(
+        Views.narrow(values, 0, start, length),
+        narrow(master, start, length),
+        Views.narrow(gradients, 0, start, length),
+        Views.narrow(firstMoment, 0, start, length),
+        narrow(firstScales, firstBlock, blocks),
+        Views.narrow(secondMoment, 0, start, length),
+        narrow(secondScales, firstBlock, blocks));
+  }
+
+  private static @Nullable Tensor narrow(@Nullable Tensor tensor, long start, long length) {
+    return tensor == null ? null : Views.narrow(tensor, 0, start, length);
   }
 
   /** Whether weights of 16 bits are updated themselves. */

@@ -49,7 +49,7 @@ public final class AdamWKernel {
 
   private AdamWKernel() {}
 
-  /** Whether fp32 master weights and the values of this dtype can be updated here. */
+  /** Whether values of this dtype and their masters can be updated here. */
   public static boolean take(Tensor values, Tensor gradients) {
     return KernelFamily.serve(values)
         && gradients.dtype() == Dtype.FLOAT32

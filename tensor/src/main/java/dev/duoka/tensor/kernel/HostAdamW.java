@@ -1,11 +1,7 @@
 package dev.duoka.tensor.kernel;
 
-import dev.duoka.ffi.torch.HostMemory;
 import dev.duoka.tensor.Dtype;
-import dev.duoka.tensor.Tensor;
-import dev.duoka.tensor.op.HostCopy;
 import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
@@ -60,49 +56,30 @@ public final class HostAdamW {
             });
   }
 
-  /** Numbers of a type in host memory; null where there are none. */
-  private record Numbered(HostMemory bytes, Dtype dtype) {
-    static @Nullable Numbered of(@Nullable Tensor tensor) {
-      return tensor == null ? null : new Numbered(HostCopy.memoryOf(tensor), tensor.dtype());
-    }
-
-    ByteBuffer stretch(long start, long length) {
-      int size = dtype.bytes();
-      return bytes
-          .asSlice(start * size, length * size)
-          .asByteBuffer()
-          .order(ByteOrder.nativeOrder());
-    }
-  }
-
   /** The memory of {@link AdamWBuffers}; {@code weights} are the master, where that is a copy. */
   private record Memory(
-      Numbered values,
-      Numbered weights,
-      @Nullable Numbered remainders,
-      Numbered gradients,
-      Numbered firstMoment,
-      @Nullable Numbered firstScales,
-      Numbered secondMoment,
-      @Nullable Numbered secondScales,
+      HostNumbers values,
+      HostNumbers weights,
+      @Nullable HostNumbers remainders,
+      HostNumbers gradients,
+      HostNumbers firstMoment,
+      @Nullable HostNumbers firstScales,
+      HostNumbers secondMoment,
+      @Nullable HostNumbers secondScales,
       boolean narrow,
       boolean mastered) {
     Memory(AdamWBuffers of) {
       this(
-          numbered(of.values()),
-          numbered(of.master() == null || of.hasRemainders() ? of.values() : of.master()),
-          Numbered.of(of.hasRemainders() ? of.master() : null),
-          numbered(of.gradients()),
-          numbered(of.firstMoment()),
-          Numbered.of(of.firstScales()),
-          numbered(of.secondMoment()),
-          Numbered.of(of.secondScales()),
+          HostNumbers.of(of.values()),
+          HostNumbers.of(of.master() == null || of.hasRemainders() ? of.values() : of.master()),
+          HostNumbers.orNone(of.hasRemainders() ? of.master() : null),
+          HostNumbers.of(of.gradients()),
+          HostNumbers.of(of.firstMoment()),
+          HostNumbers.orNone(of.firstScales()),
+          HostNumbers.of(of.secondMoment()),
+          HostNumbers.orNone(of.secondScales()),
           of.areNarrow(),
           of.master() != null);
-    }
-
-    private static Numbered numbered(Tensor tensor) {
-      return new Numbered(HostCopy.memoryOf(tensor), tensor.dtype());
     }
   }
 
@@ -138,6 +115,7 @@ public final class HostAdamW {
     private final float[] scales = new float[TILE / BLOCK];
     private final short[] shorts = new short[TILE];
     private final short[] below = new short[TILE];
+    private final int[] bits = new int[TILE];
     private final byte[] bytes = new byte[TILE];
     private final long[] chance = new long[TILE];
 
@@ -183,7 +161,7 @@ public final class HostAdamW {
       }
     }
 
-    private void read(Numbered numbers, long start, int length, float[] into) {
+    private void read(HostNumbers numbers, long start, int length, float[] into) {
       ByteBuffer stretch = numbers.stretch(start, length);
       if (numbers.dtype() == Dtype.FLOAT32) {
         stretch.asFloatBuffer().get(into, 0, length);
@@ -199,18 +177,16 @@ public final class HostAdamW {
 
     private void readWeights(long at, int length) {
       read(memory.weights(), at, length, weight);
-      Numbered remainders = memory.remainders();
+      HostNumbers remainders = memory.remainders();
       if (remainders != null) {
         remainders.stretch(at, length).asShortBuffer().get(below, 0, length);
-        for (int i = 0; i < length; i++) {
-          weight[i] = MasterCode.whole(shorts[i], below[i]);
-        }
+        MasterCode.join(shorts, below, bits, weight, length); // read left them in {@code shorts}
       }
     }
 
     private void readMoment(
-        Numbered numbers,
-        @Nullable Numbered scalesOf,
+        HostNumbers numbers,
+        @Nullable HostNumbers scalesOf,
         long start,
         int length,
         float[] into,
@@ -231,20 +207,17 @@ public final class HostAdamW {
     }
 
     private void writeWeights(long start, int length) {
-      Numbered weights = memory.weights();
-      Numbered remainders = memory.remainders();
+      HostNumbers weights = memory.weights();
+      HostNumbers remainders = memory.remainders();
       if (remainders != null) {
-        for (int i = 0; i < length; i++) {
-          shorts[i] = MasterCode.nearest(weight[i]);
-          below[i] = MasterCode.remainder(weight[i], shorts[i]);
-        }
+        MasterCode.split(weight, bits, shorts, below, length);
         weights.stretch(start, length).asShortBuffer().put(shorts, 0, length);
         remainders.stretch(start, length).asShortBuffer().put(below, 0, length);
       } else if (weights.dtype() == Dtype.FLOAT32) {
         weights.stretch(start, length).asFloatBuffer().put(weight, 0, length);
-        if (memory.mastered()) {
+        if (memory.mastered()) { // a copy, so the weights are fp16
           for (int i = 0; i < length; i++) {
-            shorts[i] = nearest(weight[i]);
+            shorts[i] = Float.floatToFloat16(weight[i]);
           }
           memory.values().stretch(start, length).asShortBuffer().put(shorts, 0, length);
         }
@@ -256,17 +229,9 @@ public final class HostAdamW {
       }
     }
 
-    /** As conversions to bf16 and fp16 are: to the nearest, or the even one of two. */
-    private short nearest(float value) {
-      if (memory.values().dtype() == Dtype.FLOAT16) {
-        return Float.floatToFloat16(value);
-      }
-      return MasterCode.nearest(value);
-    }
-
     private void writeMoment(
-        Numbered numbers,
-        @Nullable Numbered scalesOf,
+        HostNumbers numbers,
+        @Nullable HostNumbers scalesOf,
         long start,
         int length,
         float[] from,

@@ -106,8 +106,9 @@ public final class CheckpointReader implements AutoCloseable {
   }
 
   /**
-   * Gives a rank's model and optimizer the state of the checkpoint, bit for bit; the base of an
-   * adapter is not in it and must be there. Collective when states are shared among ranks.
+   * Gives a rank's model and optimizer the state of the checkpoint, bit for bit where it was saved
+   * in the same form; the base of an adapter is not in it and must be there. Collective when states
+   * are shared among ranks.
    *
    * @throws DuokaException when the checkpoint is of another model; says the first difference
    */
@@ -153,9 +154,11 @@ public final class CheckpointReader implements AutoCloseable {
       fillWeights(master.whole(), piece, tensors);
       return;
     }
-    try (Tensor wide = Tensors.zeros(Dtype.FLOAT32, Device.CPU, piece.length())) {
-      fillWeights(wide, piece.alone(), tensors);
-      master.write(piece.place(), wide);
+    for (SlicePiece part : piece.parts()) {
+      try (Tensor wide = Tensors.zeros(Dtype.FLOAT32, Device.CPU, part.length())) {
+        fillWeights(wide, part.alone(), tensors);
+        master.write(part.place(), wide);
+      }
     }
   }
 
@@ -171,11 +174,12 @@ public final class CheckpointReader implements AutoCloseable {
       fillMoment(moment.values(), piece, tensors, suffix);
       return;
     }
-    // Whole, since blocks of numbers that share a scale are written at once.
-    try (Tensor wide = Tensors.zeros(Dtype.FLOAT32, Device.CPU, piece.length())) {
-      fillMoment(wide, piece.alone(), tensors, suffix);
-      try (Tensor there = Copies.to(wide, moment.values().device())) {
-        moment.write(piece.place(), there);
+    for (SlicePiece part : piece.parts()) { // of whole blocks, whose numbers share a scale
+      try (Tensor wide = Tensors.zeros(Dtype.FLOAT32, Device.CPU, part.length())) {
+        fillMoment(wide, part.alone(), tensors, suffix);
+        try (Tensor there = Copies.to(wide, moment.values().device())) {
+          moment.write(part.place(), there);
+        }
       }
     }
   }

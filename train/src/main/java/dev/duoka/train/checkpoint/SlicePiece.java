@@ -81,6 +81,16 @@ record SlicePiece(Parameter parameter, long start, long length, long place) {
     }
   }
 
+  /** The piece in parts that are widened at once, each where it lies. */
+  List<SlicePiece> parts() {
+    List<SlicePiece> parts = new ArrayList<>();
+    for (long done = 0; done < length; done += READ_ELEMENTS) {
+      long part = Math.min(READ_ELEMENTS, length - done);
+      parts.add(new SlicePiece(parameter, start + done, part, place + done));
+    }
+    return parts;
+  }
+
   /** The same piece where it lies by itself. */
   SlicePiece alone() {
     return new SlicePiece(parameter, start, length, 0);

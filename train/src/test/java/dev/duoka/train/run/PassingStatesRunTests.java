@@ -39,6 +39,24 @@ class PassingStatesRunTests {
     return run.resolve("checkpoints/step-00000004");
   }
 
+  /** Of states that the host updates. */
+  @ParameterizedTest
+  @CsvSource({"fp32, true", "8bit, false"})
+  void goesOnWhereTheHostUpdates(String moments, boolean master) throws IOException {
+    List<String> settings =
+        List.of(
+            "parallel={data: 2, zero: 1}",
+            "memory.moments=" + moments,
+            "memory.master_weights=" + master,
+            "memory.offload_update=host");
+    Path at = run("host", settings, 0, false, AWAY);
+    run("stopped", settings, 2, false, AWAY);
+    Path resumed = run("stopped", settings, 0, true, AWAY);
+    for (String file : List.of("model.safetensors", "optimizer.safetensors")) {
+      assertThat(resumed.resolve(file)).hasSameBinaryContentAs(at.resolve(file));
+    }
+  }
+
   @ParameterizedTest
   @CsvSource(
       delimiter = ';',
