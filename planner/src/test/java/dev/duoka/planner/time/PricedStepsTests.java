@@ -121,6 +121,10 @@ final class PricedStepsTests {
     assertThat(time.of(Cause.OTHER)).as("nothing is added").isZero();
   }
 
+  /**
+   * All were measured while masters took four bytes beside a weight in bf16, so that an update
+   * moved 2 of 38 bytes more than is said: 1.7 ms of tensor 2's 698.
+   */
   @ParameterizedTest
   @CsvSource(
       nullValues = "-",
