@@ -346,7 +346,6 @@ public final class AdamW implements AutoCloseable {
    */
   public Work work() {
     double elements = buffers.values().elements();
-    int values = buffers.values().dtype().bytes();
     double perElement =
         2 * buffers.gradients().dtype().bytes()
             + 2 * 2 * buffers.firstMoment().dtype().bytes()
