@@ -26,6 +26,7 @@ import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.Callable;
@@ -157,7 +158,7 @@ final class BenchTrainCommand implements Callable<Integer> {
     }
     Catalogue catalogue = Catalogue.builtIn();
     if (profile == null) {
-      return catalogue.machine(machine);
+      return catalogue.machine(Objects.requireNonNull(machine));
     }
     refuse(machine, "--machine", "--profile says which machine", "Leave out one of them");
     return MeasuredMachines.of(MachineProfileFile.read(profile), catalogue);
