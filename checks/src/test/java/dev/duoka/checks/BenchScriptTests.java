@@ -154,12 +154,14 @@ final class BenchScriptTests {
   void cardsThatAreNotThoseOfThePredictionAreHeldAgainstNone()
       throws IOException, InterruptedException {
     eightCards("8.0");
-    assertThat(run("eight-cards/run", "out", "--cards", "4", "--budget", "0").output())
+    assertThat(run("eight-cards/run", "four", "--cards", "4", "--budget", "0").output())
         .contains("it is of 8 cards, not of 4: nothing is held against it");
     assertThat(
-            run("eight-cards/run", "out", "--machine", "8xH100-80G-SXM", "--budget", "0").output())
+            run("eight-cards/run", "h100", "--machine", "8xH100-80G-SXM", "--budget", "0").output())
         .contains("this machine's cards are no H100: nothing is held against it");
-    assertThat(run("eight-cards/run", "out", "--machine", "8xRTX4090", "--budget", "0").output())
+    assertThat(run("eight-cards/run", "ada", "--machine", "8xRTX4090", "--budget", "0").output())
         .contains("no prediction is committed for 8xRTX4090");
+    assertThat(run("eight-cards/run", "ada", "--rehearse").output())
+        .contains("holds results of", "give another folder");
   }
 }
