@@ -136,6 +136,8 @@ public final class PlanJson {
     json.put("expert", layout.expert());
     json.put("context", layout.context());
     json.put("replicate", layout.replicate());
+    json.put("schedule", layout.order().kind().toString());
+    json.put("stages_per_rank", layout.order().stagesPerRank());
     json.put("blocks_per_bucket", layout.blocksPerBucket());
     json.put("zero", layout.zero());
     json.put("micro_batch", layout.microBatch());

@@ -10,6 +10,8 @@ import dev.duoka.layout.Layout;
 import dev.duoka.layout.Method;
 import dev.duoka.layout.Offload;
 import dev.duoka.layout.OffloadUpdate;
+import dev.duoka.layout.PipelineKind;
+import dev.duoka.layout.PipelineOrder;
 import dev.duoka.planner.layout.EngineTraits;
 import dev.duoka.planner.layout.Job;
 import dev.duoka.planner.layout.ProductFormat;
@@ -84,6 +86,19 @@ final class ReportTests {
     assertThat(PlanJson.layout(host).get("offload_fraction").asDouble())
         .as("the host updates all of them")
         .isEqualTo(1);
+  }
+
+  @Test
+  void theJsonSaysInWhichOrderThePipelineWorks() {
+    Layout layout = plan("deepseek-v2-lite", "8xH100").plans().getFirst().layout();
+    JsonNode usual = PlanJson.layout(layout.with(PipelineOrder.DEFAULT));
+    assertThat(usual.get("schedule").asString()).isEqualTo("1f1b");
+    assertThat(usual.get("stages_per_rank").asInt()).isOne();
+    JsonNode turns = PlanJson.layout(layout.with(new PipelineOrder(PipelineKind.INTERLEAVED, 3)));
+    assertThat(turns.get("schedule").asString()).isEqualTo("interleaved");
+    assertThat(turns.get("stages_per_rank").asInt()).isEqualTo(3);
+    JsonNode split = PlanJson.layout(layout.with(new PipelineOrder(PipelineKind.ZERO_BUBBLE, 1)));
+    assertThat(split.get("schedule").asString()).isEqualTo("zero_bubble");
   }
 
   @Test
