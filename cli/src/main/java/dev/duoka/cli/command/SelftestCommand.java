@@ -101,7 +101,7 @@ final class SelftestCommand implements Callable<Integer> {
           comparison.precision(),
           comparison.tensors(),
           comparison.steps(),
-          comparison.forked() ? "; other tokens than the first, where rounding chose experts" : "");
+          comparison.forked() ? "; other tokens than the first, where rounding chose" : "");
       return;
     }
     out.printf(

@@ -19,8 +19,8 @@ public record SelfTestReport(
    * @param tensors how many gradients and weights were compared
    * @param steps how many steps' losses and norms
    * @param differences that are larger, the worst first
-   * @param forked whether the first tokens differed and others did not: there, two experts were
-   *     equal to the last bits, and rounding chose
+   * @param forked whether the first tokens differed and others did not: there, two experts, or a
+   *     weight's two neighbours, were equal to the last bits, and rounding chose
    */
   public record Comparison(
       Precision precision, int tensors, int steps, List<Differing> differences, boolean forked) {

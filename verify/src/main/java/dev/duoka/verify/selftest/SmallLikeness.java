@@ -37,6 +37,22 @@ record SmallLikeness(RunConfig run, ModelConfig model) {
     return run.parallel();
   }
 
+  /**
+   * Whether the last bits decide something: which expert a token goes to, or whether a weight
+   * without a master becomes its upper or its lower neighbour.
+   */
+  boolean roundingChooses(Precision precision) {
+    boolean ofWeights = keepsStates(precision) && !run.memory().masterWeights();
+    return model.moe() != null || ofWeights;
+  }
+
+  /**
+   * Whether states are compared in the run's form: what is compared closely is not to be rounded.
+   */
+  private static boolean keepsStates(Precision precision) {
+    return precision == Precision.BF16 || precision == Precision.FP8;
+  }
+
   /** The small model. */
   ModelConfig smallModel() {
     AttentionConfig attention = attention();
@@ -176,8 +192,8 @@ record SmallLikeness(RunConfig run, ModelConfig model) {
         "training.tokens_per_step="
             + (long) length() * microBatch() * accumulation() * parallel().data());
     changes.add("training.precision=" + precision);
-    if (precision != Precision.BF16 && precision != Precision.FP8) {
-      changes.add("memory.moments=fp32"); // what is compared closely is not to be rounded
+    if (!keepsStates(precision)) {
+      changes.add("memory.moments=fp32");
       changes.add("memory.master_weights=true");
       changes.add("memory.gradients=fp32");
     }

@@ -73,6 +73,40 @@ class SelfTestTests {
     assertThat(SelfTest.of(run).holds()).isTrue();
   }
 
+  /** Weights that are rounded by chance: two of a norm's 64 are neighbours of one rank's here. */
+  @Test
+  void aRunWithoutMasterWeightsHolds() {
+    String mesh = "tensor: 2, pipeline: 4, schedule: interleaved, stages_per_rank: 4";
+    SelfTestReport report = SelfTest.of(withoutMasters("deepseek-llm-67b", mesh));
+    assertThat(report.comparisons())
+        .hasSize(2)
+        .allSatisfy(it -> assertThat(it.differences()).as(it.precision().toString()).isEmpty());
+    assertThat(report.comparisons().getLast().forked()).isTrue();
+  }
+
+  @Test
+  void aFaultIsSeenWithoutMasterWeights() {
+    SelfTestReport.Comparison comparison =
+        SelfTest.inItsPrecision(
+            withoutMasters("deepseek-coder-1.3b", "data: 2"),
+            world ->
+                new FaultyCommunicator(
+                    world,
+                    "world",
+                    Operation.ALL_REDUCE,
+                    "model.layers.1",
+                    FaultyCommunicator.Fault.FORGOTTEN));
+    assertThat(comparison.differences())
+        .anySatisfy(it -> assertThat(it.name()).startsWith("gradient of model.layers.1"));
+  }
+
+  private static RunConfig withoutMasters(String preset, String parallel) {
+    return RunFile.parse(
+        "run.yaml",
+        RunFile.write(run(preset, parallel, "precision: bf16")),
+        List.of("memory={moments: 8bit, master_weights: false}", "training.seed=1234"));
+  }
+
   /** What is compared is the adapter, beside a base in the run's form. */
   @ParameterizedTest
   @CsvSource(
